@@ -1,0 +1,1 @@
+//! The simulation: an ECS world advanced tick by tick through events.

@@ -1,0 +1,356 @@
+//! The event vocabulary, version 1.
+//!
+//! An event is an accepted fact in the past tense. Control events are single records; batch
+//! events carry one row per car, sorted by `ev`, as columns of equal length. Energy in kWh,
+//! power in kW, prices and money in the world's currency.
+
+use serde::{Deserialize, Serialize};
+
+/// An event with its place in the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Number of the event in the run, from 0.
+    pub seq: u64,
+    /// The event that led to this one.
+    pub cause_seq: Option<u64>,
+    /// The tick it belongs to; 0 for what comes before the first.
+    pub tick: u32,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Everything that can happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A run began.
+    RunStarted(Box<RunStarted>),
+    /// A series was read, resampled to slots.
+    SeriesLoaded(SeriesLoaded),
+    /// Recorded sessions were read.
+    StaysLoaded(StaysLoaded),
+    /// A run came to its end.
+    RunEnded(RunEnded),
+    /// A tick began: the clock moved.
+    TickStarted(TickStarted),
+    /// Prices over the coming slots became known.
+    PricesSet(PricesSet),
+    /// Cars unplugged.
+    SessionEnded(SessionEnded),
+    /// Cars plugged in.
+    SessionStarted(SessionStarted),
+    /// Cars left with less than they wanted.
+    TargetMissed(TargetMissed),
+    /// Cars could not drive as far as they wanted.
+    TripShort(TripShort),
+    /// Schedules came into force.
+    PlansAccepted(PlansAccepted),
+    /// A policy failed and another stood in for the call.
+    PolicyFaulted(PolicyFaulted),
+    /// A stateful policy's state at the end of the tick.
+    PolicyStateSaved(PolicyStateSaved),
+    /// Power was less than the schedule asked for.
+    SetPointClipped(SetPointClipped),
+    /// A site's chargers asked for more than its connection allows.
+    LimitViolated(LimitViolated),
+    /// The slot passed: every battery and ledger moved by the applied power.
+    SlotElapsed,
+    /// The tick is complete.
+    TickSealed(TickSealed),
+}
+
+/// See [`Event::RunStarted`]. `build` holds all that may differ between two runs of one world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// What made this run; not part of the chain.
+    pub build: Build,
+    /// Name of the world.
+    pub world: String,
+    /// The world file, with overrides worked in.
+    pub world_text: String,
+    /// The overrides, as given.
+    pub overrides: Vec<String>,
+    /// BLAKE3 of world text, series, sessions and seed, in hex: seeds the chain.
+    pub config_hash: String,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Policy that plans.
+    pub policy: String,
+    /// Its config, verbatim.
+    pub policy_config: String,
+    /// Start of slot 0, microseconds since 1970 in UTC.
+    pub start_us: i64,
+    /// Length of a slot, s.
+    pub slot_seconds: u32,
+    /// Number of slots.
+    pub slots: u32,
+    /// Time zone name.
+    pub time_zone: String,
+    /// Number of cars.
+    pub ev_count: u32,
+}
+
+/// What made a run: see [`RunStarted`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Build {
+    /// Version of voltide.
+    pub engine_version: String,
+    /// Commit it was built from, where known.
+    pub git: String,
+    /// Version of the policy.
+    pub policy_version: String,
+    /// SHA-256 of the plugin's file; empty for an embedded one.
+    pub plugin_hash: String,
+    /// File of the plugin; empty for an embedded one.
+    pub plugin_file: String,
+    /// Version of the time zone data.
+    pub time_zone_data: String,
+}
+
+/// See [`Event::SeriesLoaded`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesLoaded {
+    /// Name of the series in the world.
+    pub name: String,
+    /// Unit of the values.
+    pub unit: String,
+    /// One value a slot.
+    pub values: Vec<f64>,
+}
+
+/// See [`Event::StaysLoaded`]. Columns of equal length, in order of arrival.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StaysLoaded {
+    /// The fleet that they are the sessions of.
+    pub fleet: String,
+    /// Arrival, seconds from the start.
+    pub arrives: Vec<i32>,
+    /// Departure, seconds from the start.
+    pub leaves: Vec<i32>,
+    /// Announced departure, seconds from the start.
+    pub announced: Vec<i32>,
+    /// Energy asked for, grid side, kWh.
+    pub requested_kwh: Vec<f64>,
+    /// Energy delivered in reality, grid side, kWh; NaN where not recorded.
+    pub delivered_kwh: Vec<f64>,
+    /// Name of the station.
+    pub station: Vec<String>,
+}
+
+/// See [`Event::RunEnded`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnded {
+    /// "finished", or why not.
+    pub outcome: String,
+}
+
+/// See [`Event::TickStarted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TickStarted {
+    /// Start of the slot, microseconds since 1970 in UTC.
+    pub at_us: i64,
+}
+
+/// See [`Event::PricesSet`]. One value a slot from `first_slot` on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PricesSet {
+    /// The tariff's name.
+    pub tariff: String,
+    /// The slot of the first value.
+    pub first_slot: u32,
+    /// Price of a kWh bought.
+    pub buy: Vec<f64>,
+    /// Price of a kWh sold.
+    pub sell: Vec<f64>,
+}
+
+/// See [`Event::SessionStarted`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SessionStarted {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The stay.
+    pub stay: Vec<u32>,
+    /// The charger.
+    pub charger: Vec<u32>,
+    /// Stored energy on arrival.
+    pub energy_kwh: Vec<f64>,
+    /// Energy driven since the stay before.
+    pub driven_kwh: Vec<f64>,
+    /// The slot after the last one, as announced.
+    pub departure_slot: Vec<u32>,
+    /// Stored energy wanted at departure.
+    pub departure_kwh: Vec<f64>,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EndReason {
+    /// The car left.
+    Departed = 0,
+    /// The car was taken out of the world.
+    Removed = 1,
+}
+
+/// See [`Event::SessionEnded`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SessionEnded {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The stay.
+    pub stay: Vec<u32>,
+    /// Stored energy at departure.
+    pub energy_kwh: Vec<f64>,
+    /// Grid-side energy charged.
+    pub charged_kwh: Vec<f64>,
+    /// Grid-side energy discharged.
+    pub discharged_kwh: Vec<f64>,
+    /// Paid for energy charged.
+    pub energy_cost: Vec<f64>,
+    /// Earned by energy discharged.
+    pub v2g_revenue: Vec<f64>,
+    /// Stored energy missing to the departure target; not negative.
+    pub missing_kwh: Vec<f64>,
+    /// An [`EndReason`] as its number.
+    pub reason: Vec<u8>,
+}
+
+/// See [`Event::TargetMissed`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TargetMissed {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The stay.
+    pub stay: Vec<u32>,
+    /// Stored energy missing to the departure target.
+    pub missing_kwh: Vec<f64>,
+}
+
+/// See [`Event::TripShort`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TripShort {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// Energy that the trip wanted.
+    pub wanted_kwh: Vec<f64>,
+    /// Energy that there was.
+    pub driven_kwh: Vec<f64>,
+}
+
+/// See [`Event::PlansAccepted`]: run-length coded schedules.
+///
+/// The schedule of row i is the segments `segment_offset[i]..segment_offset[i + 1]`; a segment's
+/// power holds from its slot to the next segment's; the last segment's power is 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlansAccepted {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The stay.
+    pub stay: Vec<u32>,
+    /// n + 1 offsets into the segments.
+    pub segment_offset: Vec<u32>,
+    /// First slot of each segment (a tick number).
+    pub segment_slot: Vec<u32>,
+    /// Power from that slot on, kW.
+    pub segment_kw: Vec<f64>,
+}
+
+/// See [`Event::PolicyFaulted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFaulted {
+    /// The policy.
+    pub policy: String,
+    /// What went wrong.
+    pub message: String,
+    /// The policy that stood in; empty where the run stopped.
+    pub fallback: String,
+    /// First stay of the call.
+    pub first_stay: u32,
+    /// Number of stays of the call.
+    pub stays: u32,
+}
+
+/// See [`Event::PolicyStateSaved`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyStateSaved {
+    /// The policy.
+    pub policy: String,
+    /// Its state.
+    pub state: Vec<u8>,
+}
+
+/// Why power was clipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ClipReason {
+    /// The answer broke the contract: more than the charger can, after departure, not finite.
+    Charger = 0,
+    /// The battery was full or empty.
+    Battery = 1,
+    /// The site's connection was at its limit.
+    Site = 2,
+}
+
+/// See [`Event::SetPointClipped`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SetPointClipped {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// Power asked for.
+    pub asked_kw: Vec<f64>,
+    /// Power applied.
+    pub applied_kw: Vec<f64>,
+    /// A [`ClipReason`] as its number.
+    pub reason: Vec<u8>,
+}
+
+/// See [`Event::LimitViolated`]. One row a site.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LimitViolated {
+    /// The site.
+    pub site: Vec<u32>,
+    /// Power asked for, positive draws.
+    pub asked_kw: Vec<f64>,
+    /// The limit that it was cut to, positive draws.
+    pub limit_kw: Vec<f64>,
+}
+
+/// See [`Event::TickSealed`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TickSealed {
+    /// Events of the tick before this one.
+    pub events: u32,
+    /// Names of the hashed components, in order.
+    pub components: Vec<String>,
+    /// One hash per component and block of 2,048 cars, component-major.
+    pub block_hashes: Vec<u64>,
+    /// Hash of all block hashes.
+    pub state_hash: u64,
+    /// BLAKE3 over the chain hash before and the bytes of the tick's records.
+    pub chain_hash: [u8; 32],
+}
+
+impl Event {
+    /// Its name and schema version, as in the log.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "RunStarted.v1",
+            Self::SeriesLoaded(_) => "SeriesLoaded.v1",
+            Self::StaysLoaded(_) => "StaysLoaded.v1",
+            Self::RunEnded(_) => "RunEnded.v1",
+            Self::TickStarted(_) => "TickStarted.v1",
+            Self::PricesSet(_) => "PricesSet.v1",
+            Self::SessionEnded(_) => "SessionEnded.v1",
+            Self::SessionStarted(_) => "SessionStarted.v1",
+            Self::TargetMissed(_) => "TargetMissed.v1",
+            Self::TripShort(_) => "TripShort.v1",
+            Self::PlansAccepted(_) => "PlansAccepted.v1",
+            Self::PolicyFaulted(_) => "PolicyFaulted.v1",
+            Self::PolicyStateSaved(_) => "PolicyStateSaved.v1",
+            Self::SetPointClipped(_) => "SetPointClipped.v1",
+            Self::LimitViolated(_) => "LimitViolated.v1",
+            Self::SlotElapsed => "SlotElapsed.v1",
+            Self::TickSealed(_) => "TickSealed.v1",
+        }
+    }
+}

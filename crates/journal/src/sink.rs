@@ -1,0 +1,16 @@
+//! Where a run's history goes besides the log.
+
+use crate::event::Recorded;
+use voltide_model::columns::TickColumns;
+
+/// Takes in a run's history, live or replayed, in the same order with the same content.
+pub trait Sink {
+    /// What can go wrong, as text for the user.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// An event was recorded. Called in order of `seq`; `TickSealed` closes a tick.
+    fn event(&mut self, recorded: &Recorded) -> Result<(), Self::Error>;
+
+    /// A tick was settled; called once a tick, after its `SlotElapsed` and before its `TickSealed`.
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Self::Error>;
+}

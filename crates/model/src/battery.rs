@@ -1,0 +1,115 @@
+//! A battery, seen from the plug.
+//!
+//! `E[k+1] = E[k] + η_c·P_c·Δt - P_d/η_d·Δt` with power on the grid side in both
+//! directions and one-way efficiencies; within a slot a battery charges or discharges,
+//! never both.
+
+use crate::quantity::Share;
+
+/// What a fleet's batteries have in common; capacity is drawn per car.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Battery {
+    /// Lowest state of charge that discharging may reach.
+    pub soc_min: Share,
+    /// Highest state of charge that charging may reach.
+    pub soc_max: Share,
+    /// Stored energy per grid-side energy charged; above 0.
+    pub charge_efficiency: Share,
+    /// Grid-side energy per stored energy discharged; above 0.
+    pub discharge_efficiency: Share,
+    /// Price of wear per grid-side kWh discharged.
+    pub degradation_per_kwh: f64,
+}
+
+/// How one slot of power moves stored energy: [`Battery`] with the slot length worked in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SlotBattery {
+    /// kWh stored per kW charged over the slot.
+    pub stored_per_kw: f64,
+    /// kWh taken from store per kW discharged over the slot.
+    pub drawn_per_kw: f64,
+    /// kW that store one kWh in the slot.
+    pub kw_per_stored: f64,
+    /// kW that one kWh of store delivers in the slot.
+    pub kw_per_drawn: f64,
+}
+
+impl Battery {
+    /// The battery's coefficients for slots of `hours`.
+    pub fn slot(&self, hours: f64) -> SlotBattery {
+        let stored_per_kw = self.charge_efficiency.get() * hours;
+        let drawn_per_kw = hours / self.discharge_efficiency.get();
+        SlotBattery {
+            stored_per_kw,
+            drawn_per_kw,
+            kw_per_stored: 1.0 / stored_per_kw,
+            kw_per_drawn: 1.0 / drawn_per_kw,
+        }
+    }
+}
+
+impl SlotBattery {
+    /// The power that `asked` becomes, so that stored energy stays within `[lowest, highest]`.
+    ///
+    /// A battery that already lies outside its bounds may move towards them, never further away.
+    /// All in kW and kWh; positive power charges.
+    #[inline]
+    pub fn fit(&self, asked: f64, energy: f64, lowest: f64, highest: f64) -> f64 {
+        let charge_max = ((highest - energy) * self.kw_per_stored).max(0.0);
+        let discharge_max = ((energy - lowest) * self.kw_per_drawn).max(0.0);
+        asked.min(charge_max).max(-discharge_max)
+    }
+
+    /// Stored energy after one slot at `power`.
+    #[inline]
+    pub fn after(&self, energy: f64, power: f64) -> f64 {
+        energy + power.max(0.0) * self.stored_per_kw + power.min(0.0) * self.drawn_per_kw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn battery() -> SlotBattery {
+        Battery {
+            soc_min: Share::ZERO,
+            soc_max: Share::ONE,
+            charge_efficiency: Share::new(0.95).unwrap(),
+            discharge_efficiency: Share::new(0.9).unwrap(),
+            degradation_per_kwh: 0.0,
+        }
+        .slot(0.25)
+    }
+
+    #[test]
+    fn efficiencies_are_one_way_and_power_is_grid_side() {
+        assert!((battery().after(30.0, 7.0) - (30.0 + 7.0 * 0.25 * 0.95)).abs() < 1e-12);
+        assert!((battery().after(30.0, -7.0) - (30.0 - 7.0 * 0.25 / 0.9)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_last_slot_is_partial() {
+        let power = battery().fit(7.0, 59.0, 0.0, 60.0);
+        assert!((battery().after(59.0, power) - 60.0).abs() < 1e-12);
+        assert!(power < 7.0);
+    }
+
+    #[test]
+    fn a_battery_outside_its_bounds_may_only_move_towards_them() {
+        assert_eq!(battery().fit(-7.0, 5.0, 12.0, 60.0), 0.0);
+        assert_eq!(battery().fit(7.0, 5.0, 12.0, 60.0), 7.0);
+        assert_eq!(battery().fit(7.0, 61.0, 12.0, 60.0), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn fitted_power_keeps_energy_within_bounds(asked in -50.0..50.0_f64, energy in 12.0..60.0_f64) {
+            let power = battery().fit(asked, energy, 12.0, 60.0);
+            let after = battery().after(energy, power);
+            prop_assert!((12.0 - 1e-9..=60.0 + 1e-9).contains(&after));
+            prop_assert!(power.abs() <= asked.abs());
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The time grid: equal slots in UTC, local days in the world's time zone.
+//!
+//! A slot is named by its index from the start of the simulation; slot `k` covers
+//! `[k, k + 1)` slot lengths. Stays may lie partly before the start, so instants are
+//! signed seconds from the start. Daily patterns and tariffs follow the wall clock of
+//! the world's time zone, whose days last 23 or 25 hours when the clocks change.
+
+use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// When the simulation runs, and in what steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// Start of slot 0.
+    pub start: DateTime<Utc>,
+    /// Time zone of daily patterns, tariffs and local days.
+    pub zone: Tz,
+    /// Length of a slot in seconds.
+    pub slot_seconds: u32,
+    /// Number of simulated slots.
+    pub slots: u32,
+}
+
+/// A clock that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// The slot length does not divide an hour.
+    #[error("a step of {0} s does not divide an hour; use 1, 5, 10, 15, 30 or 60 min")]
+    StepDoesNotDivideAnHour(u32),
+    /// No whole slot would be simulated.
+    #[error("the world lasts no slot at all; `days` must be at least 1")]
+    Empty,
+    /// The run is longer than slot numbers reach.
+    #[error("{0} slots are more than can be numbered")]
+    TooLong(i64),
+}
+
+impl Clock {
+    /// A clock that starts at the wall-clock time `start` in `zone` and covers `days` local days.
+    pub fn new(start: NaiveDateTime, zone: Tz, slot_seconds: u32, days: u32) -> Result<Self, ClockError> {
+        if slot_seconds < 60 || 3600 % slot_seconds != 0 {
+            return Err(ClockError::StepDoesNotDivideAnHour(slot_seconds));
+        }
+        let begin = to_utc(start, zone);
+        let end = to_utc(start + Days::new(u64::from(days)), zone);
+        let slots = (end - begin).num_seconds() / i64::from(slot_seconds);
+        match slots {
+            ..=0 => Err(ClockError::Empty),
+            1..=0x7fff_ffff => Ok(Self { start: begin, zone, slot_seconds, slots: slots as u32 }),
+            _ => Err(ClockError::TooLong(slots)),
+        }
+    }
+
+    /// Length of a slot in hours.
+    pub fn slot_hours(&self) -> f64 {
+        f64::from(self.slot_seconds) / 3600.0
+    }
+
+    /// End of the last slot.
+    pub fn end(&self) -> DateTime<Utc> {
+        self.slot_start(self.slots)
+    }
+
+    /// The instant at which `slot` begins.
+    pub fn slot_start(&self, slot: u32) -> DateTime<Utc> {
+        self.start + Duration::seconds(i64::from(slot) * i64::from(self.slot_seconds))
+    }
+
+    /// The wall-clock time at which `slot` begins.
+    pub fn local(&self, slot: u32) -> NaiveDateTime {
+        self.slot_start(slot).with_timezone(&self.zone).naive_local()
+    }
+
+    /// Seconds from the start of slot 0 to `instant`, negative before it.
+    pub fn seconds_to(&self, instant: DateTime<Utc>) -> i64 {
+        (instant - self.start).num_seconds()
+    }
+
+    /// The first slot that begins at or after `seconds`, and not before slot 0.
+    pub fn slot_from(&self, seconds: i64) -> u32 {
+        let length = i64::from(self.slot_seconds);
+        (seconds.max(0) + length - 1).div_euclid(length).min(i64::from(u32::MAX)) as u32
+    }
+
+    /// The number of slots that end at or before `seconds`, counted from slot 0.
+    pub fn slots_until(&self, seconds: i64) -> u32 {
+        (seconds.max(0) / i64::from(self.slot_seconds)).min(i64::from(u32::MAX)) as u32
+    }
+
+    /// Slots in 24 hours, whatever the local day.
+    pub fn slots_per_24_hours(&self) -> u32 {
+        24 * 3600 / self.slot_seconds
+    }
+
+    /// The local dates that the simulation touches, in order.
+    pub fn dates(&self) -> impl Iterator<Item = NaiveDate> + use<> {
+        let last = self.local(self.slots - 1).date();
+        self.local(0).date().iter_days().take_while(move |date| *date <= last)
+    }
+
+    /// The local day `date`, for turning wall-clock times on it into seconds from the start.
+    pub fn day(&self, date: NaiveDate) -> LocalDay {
+        let midnight = |date: NaiveDate| self.seconds_to(to_utc(date.and_time(NaiveTime::MIN), self.zone));
+        let start = midnight(date);
+        let steady = midnight(date + Days::new(2)) - start == 2 * 24 * 3600;
+        LocalDay { date, zone: self.zone, clock_start: self.start, start, steady }
+    }
+}
+
+/// One local day of a [`Clock`].
+#[derive(Debug, Clone, Copy)]
+pub struct LocalDay {
+    /// Its calendar date.
+    pub date: NaiveDate,
+    zone: Tz,
+    clock_start: DateTime<Utc>,
+    start: i64,
+    steady: bool,
+}
+
+impl LocalDay {
+    /// Seconds from the clock's start to the wall-clock time `hours` after this day's midnight.
+    ///
+    /// `hours` may be negative or above 24: 31.0 is seven o'clock on the next day's wall clock.
+    /// A time that the clocks skip counts as much later as they skip; a time that occurs twice
+    /// means the first.
+    pub fn at(&self, hours: f64) -> i64 {
+        let seconds = libm::round(hours * 3600.0) as i64;
+        if self.steady && (0..48 * 3600).contains(&seconds) {
+            return self.start + seconds;
+        }
+        let wall = self.date.and_time(NaiveTime::MIN) + Duration::seconds(seconds);
+        (to_utc(wall, self.zone) - self.clock_start).num_seconds()
+    }
+}
+
+/// The instant of a wall-clock time; the first of two, and after a gap as far as before it.
+fn to_utc(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    let step = Duration::minutes(30);
+    let mut back = Duration::zero();
+    loop {
+        if let Some(found) = zone.from_local_datetime(&(wall - back)).earliest() {
+            return found.with_timezone(&Utc) + back;
+        }
+        back += step;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::{Asia::Kolkata, Europe::Berlin};
+
+    fn at(text: &str) -> NaiveDateTime {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn local_days_last_23_or_25_hours_when_the_clocks_change() {
+        let slots = |start| Clock::new(at(start), Berlin, 900, 1).unwrap().slots;
+        assert_eq!(slots("2018-10-08T00:00:00"), 96);
+        assert_eq!(slots("2024-03-31T00:00:00"), 92);
+        assert_eq!(slots("2024-10-27T00:00:00"), 100);
+    }
+
+    #[test]
+    fn wall_clock_times_follow_the_clocks() {
+        let clock = Clock::new(at("2024-03-30T00:00:00"), Berlin, 900, 3).unwrap();
+        let saturday = clock.day("2024-03-30".parse().unwrap());
+        assert_eq!(saturday.at(31.0), 30 * 3600, "seven on Sunday comes an hour early");
+        let sunday = clock.day("2024-03-31".parse().unwrap());
+        assert_eq!(sunday.at(2.5) - sunday.at(0.0), 9000, "a skipped time counts from before the gap");
+        assert_eq!(sunday.at(3.5), sunday.at(2.5));
+    }
+
+    #[test]
+    fn half_hour_zones_are_whole_slots() {
+        let clock = Clock::new(at("2024-01-01T00:00:00"), Kolkata, 900, 1).unwrap();
+        assert_eq!(clock.start.to_rfc3339(), "2023-12-31T18:30:00+00:00");
+        assert_eq!(clock.local(1), at("2024-01-01T00:15:00"));
+    }
+
+    #[test]
+    fn whole_slots_of_an_interval() {
+        let clock = Clock::new(at("2024-01-01T00:00:00"), Berlin, 900, 1).unwrap();
+        assert_eq!((clock.slot_from(0), clock.slot_from(1), clock.slot_from(900)), (0, 1, 1));
+        assert_eq!((clock.slots_until(899), clock.slots_until(900)), (0, 1));
+        assert_eq!(clock.slot_from(-5000), 0);
+    }
+
+    #[test]
+    fn steps_that_do_not_divide_an_hour_are_refused() {
+        assert!(Clock::new(at("2024-01-01T00:00:00"), Berlin, 420, 1).is_err());
+        assert_eq!(Clock::new(at("2024-01-01T00:00:00"), Berlin, 900, 0), Err(ClockError::Empty));
+    }
+}

@@ -1,0 +1,122 @@
+//! What one tick looked like, for whoever records it.
+
+use crate::clock::Clock;
+
+/// The state after a tick was settled; the same in a live run and in its replay.
+///
+/// Power is the mean over the slot, energy is what is stored at its end.
+#[derive(Debug, Clone, Copy)]
+pub struct TickColumns<'a> {
+    /// The slot.
+    pub tick: u32,
+    /// Per car: the stay it was plugged in for during the slot, or [`crate::stay::NO_STAY`].
+    pub stay: &'a [u32],
+    /// Per car: stored energy at the slot's end, kWh.
+    pub energy_kwh: &'a [f64],
+    /// Per car: applied power, positive charges, kW.
+    pub power_kw: &'a [f64],
+    /// Per car: the ledger of its open session, or of none.
+    pub ledger: &'a [Ledger],
+    /// Sites, in the scenario's order.
+    pub sites: &'a [SiteTick],
+    /// Generating units and the connection that closes the balance.
+    pub units: &'a [UnitTick],
+    /// The system as a whole.
+    pub system: &'a SystemTick,
+}
+
+/// What a session has cost so far. Energy in kWh on the grid side, money in the world's currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[repr(C)]
+pub struct Ledger {
+    /// Energy charged.
+    pub charged_kwh: f64,
+    /// Energy discharged.
+    pub discharged_kwh: f64,
+    /// Paid for energy charged.
+    pub energy_cost: f64,
+    /// Earned by energy discharged.
+    pub v2g_revenue: f64,
+}
+
+/// One site in one slot, kW; positive draws from the grid.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SiteTick {
+    /// Power that set-points asked for.
+    pub asked_kw: f64,
+    /// Power after the limit.
+    pub power_kw: f64,
+    /// Cars plugged in.
+    pub plugged: u32,
+}
+
+/// Kind of a unit in the balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitKind {
+    /// Wind power.
+    Wind,
+    /// Photovoltaic power.
+    Pv,
+    /// The connection to the world outside; positive output imports.
+    ImportExport,
+}
+
+/// One unit in one slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UnitTick {
+    /// Unit id, dense.
+    pub unit: u32,
+    /// Its kind.
+    pub kind: UnitKind,
+    /// Power into the system, kW.
+    pub output_kw: f64,
+    /// Power that could have been had, kW.
+    pub available_kw: f64,
+}
+
+/// The system in one slot, kW.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SystemTick {
+    /// Load without cars.
+    pub base_load_kw: f64,
+    /// Wind power available.
+    pub wind_available_kw: f64,
+    /// Wind power delivered.
+    pub wind_kw: f64,
+    /// Photovoltaic power available.
+    pub pv_available_kw: f64,
+    /// Photovoltaic power delivered.
+    pub pv_kw: f64,
+    /// Sum of charging cars.
+    pub ev_charge_kw: f64,
+    /// Sum of discharging cars, not negative.
+    pub ev_discharge_kw: f64,
+    /// What import or export adds to close the balance; negative exports.
+    pub import_kw: f64,
+    /// Price of energy for the first tariff, per kWh.
+    pub tou_price_per_kwh: f64,
+    /// Cars plugged in.
+    pub plugged: u32,
+}
+
+impl SystemTick {
+    /// Base load plus cars less available wind and sun, kW.
+    pub fn net_load_kw(&self) -> f64 {
+        self.base_load_kw + self.ev_charge_kw
+            - self.ev_discharge_kw
+            - self.wind_available_kw
+            - self.pv_available_kw
+    }
+
+    /// Supply less demand, kW; zero when the balance is closed.
+    pub fn residual_kw(&self) -> f64 {
+        self.wind_kw + self.pv_kw + self.import_kw + self.ev_discharge_kw
+            - self.base_load_kw
+            - self.ev_charge_kw
+    }
+}
+
+/// The instant, as microseconds since 1970 in UTC, at which a slot begins.
+pub fn slot_micros(clock: &Clock, slot: u32) -> i64 {
+    clock.slot_start(slot).timestamp_micros()
+}

@@ -1,0 +1,556 @@
+//! Fleets, and the population of cars drawn from them.
+//!
+//! Every number of a car is drawn from a stream of its own (see [`crate::random`]), so the
+//! population depends on the seed, the fleet's name and the car's index, and on nothing else.
+//! Draws of daily times and trips are keyed by the calendar date, so a longer run has the same
+//! first days.
+
+use crate::{
+    battery::Battery,
+    clock::{Clock, LocalDay},
+    distribution::Distribution,
+    random::{CarKey, Purpose, stream},
+    site::Charger,
+    stay::{Stay, Stays},
+};
+use chrono::{Datelike, NaiveDate, Weekday};
+use std::{ops::Range, sync::Arc};
+
+/// A population of like cars.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fleet {
+    /// Its name in the world file; keys the draws.
+    pub name: String,
+    /// Number of cars; for [`Parking::Sessions`] the number of sessions.
+    pub count: u32,
+    /// What the batteries have in common.
+    pub battery: Battery,
+    /// Capacity, kWh.
+    pub capacity: Distribution,
+    /// Where and when the cars are parked.
+    pub parking: Parking,
+    /// Energy of one trip between two stays, kWh.
+    pub trip_energy: Distribution,
+    /// State of charge (0..1) when the first stay begins.
+    pub soc_on_arrival: Distribution,
+    /// State of charge (0..1) wanted at departure, one draw a car.
+    pub departure_soc: Distribution,
+    /// The tariff, as an index into the scenario's tariffs.
+    pub tariff: u32,
+}
+
+/// Where and when the cars of a fleet are parked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parking {
+    /// At home from the evening to the next morning, every day.
+    Overnight(Place),
+    /// At work during the day.
+    Workplace(Place, WorkDays),
+    /// At home overnight and at work during the day.
+    Commute {
+        /// The home; arrival in the evening, departure in the morning.
+        home: Place,
+        /// The workplace; arrival in the morning, departure in the evening.
+        work: Place,
+        /// Days on which the cars go to work; on others they leave home and come back.
+        days: WorkDays,
+    },
+    /// Recorded sessions, one car each.
+    Sessions {
+        /// The sessions, in order of arrival.
+        sessions: Arc<[RecordedSession]>,
+        /// Names of the stations that sessions refer to.
+        stations: Arc<[String]>,
+        /// What every station can do.
+        charger: Charger,
+    },
+}
+
+/// A place to park, with its daily times in hours since local midnight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Time of arrival.
+    pub arrive: Distribution,
+    /// Time of departure.
+    pub leave: Distribution,
+    /// Least time between leaving the place before and arriving here, hours.
+    pub trip_time_min: f64,
+    /// The charger that each car has there.
+    pub charger: Charger,
+}
+
+/// Days of the week on which people work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkDays {
+    /// Every day.
+    Daily,
+    /// Monday to Friday.
+    Weekdays,
+}
+
+impl WorkDays {
+    fn contains(self, date: NaiveDate) -> bool {
+        self == Self::Daily || !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+    }
+}
+
+/// A charging session that really took place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecordedSession {
+    /// Arrival, in seconds from the clock's start.
+    pub arrives: i32,
+    /// Departure, in seconds from the clock's start.
+    pub leaves: i32,
+    /// Departure that the driver announced on arrival.
+    pub announced: i32,
+    /// Energy asked for, grid side, kWh.
+    pub requested_kwh: f64,
+    /// Energy delivered in reality, grid side, kWh; NaN where it is not recorded.
+    pub delivered_kwh: f64,
+    /// Station, as an index into the fleet's station names.
+    pub station: u32,
+}
+
+/// The cars of all fleets, in columns in `EvId` order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Population {
+    /// The cars of each fleet, in the scenario's order.
+    pub fleets: Vec<FleetRange>,
+    /// Capacity, kWh.
+    pub capacity_kwh: Vec<f64>,
+    /// Stored energy when the first stay begins, kWh.
+    pub arrival_energy_kwh: Vec<f64>,
+    /// Stored energy wanted at every departure, kWh.
+    pub departure_energy_kwh: Vec<f64>,
+    /// All stays.
+    pub stays: Stays,
+    /// Runs of like chargers, by ascending charger id.
+    pub chargers: Vec<ChargerRange>,
+    /// What had to be left out or cut down.
+    pub notes: PopulationNotes,
+}
+
+/// The cars of one fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetRange {
+    /// Their ids.
+    pub evs: Range<u32>,
+    /// Ids of their chargers.
+    pub chargers: Range<u32>,
+}
+
+/// Chargers of one kind: every `stride`-th of a fleet's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChargerRange {
+    /// Ids of the fleet's chargers.
+    pub ids: Range<u32>,
+    /// What a charger can do, by `(id - ids.start) % kinds.len()`.
+    pub kinds: Vec<Charger>,
+}
+
+/// What the population left out or cut down, for the run's summary.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PopulationNotes {
+    /// Stays too short to hold a whole slot; the car counts as driving on.
+    pub stays_without_slot: u32,
+    /// Recorded sessions that began at a station in the slot in which another had ended.
+    pub hand_overs_within_slot: u32,
+    /// Recorded sessions whose request was more than the battery or the time allowed.
+    pub requests_capped: u32,
+    /// Energy of recorded requests that was cut off for it, grid side, kWh.
+    pub capped_kwh: f64,
+    /// Energy that the recorded sessions asked for, grid side, kWh.
+    pub requested_kwh: f64,
+    /// Energy that the recorded sessions were given in reality, grid side, kWh.
+    pub delivered_kwh: f64,
+}
+
+impl Population {
+    /// Draws the cars of `fleets` with their stays over the clock's run.
+    pub fn draw(seed: u64, clock: &Clock, fleets: &[Fleet]) -> Self {
+        let mut population = Self::default();
+        for fleet in fleets {
+            population.add_fleet(seed, clock, fleet);
+        }
+        population
+    }
+
+    /// Number of cars.
+    pub fn len(&self) -> usize {
+        self.capacity_kwh.len()
+    }
+
+    /// Whether there is no car.
+    pub fn is_empty(&self) -> bool {
+        self.capacity_kwh.is_empty()
+    }
+
+    /// Number of chargers.
+    pub fn charger_count(&self) -> u32 {
+        self.chargers.last().map_or(0, |range| range.ids.end)
+    }
+
+    /// The charger with this id.
+    pub fn charger(&self, id: u32) -> &Charger {
+        let range = &self.chargers[self.chargers.partition_point(|range| range.ids.end <= id)];
+        &range.kinds[(id - range.ids.start) as usize % range.kinds.len()]
+    }
+
+    /// The index of the fleet that this car belongs to.
+    pub fn fleet_of(&self, ev: u32) -> usize {
+        self.fleets.partition_point(|range| range.evs.end <= ev)
+    }
+
+    fn add_fleet(&mut self, seed: u64, clock: &Clock, fleet: &Fleet) {
+        let (first_ev, first_charger) = (self.len() as u32, self.charger_count());
+        let kinds = match &fleet.parking {
+            Parking::Overnight(place) | Parking::Workplace(place, _) => vec![place.charger],
+            Parking::Commute { home, work, .. } => vec![home.charger, work.charger],
+            Parking::Sessions { charger, .. } => vec![*charger],
+        };
+        let chargers = match &fleet.parking {
+            Parking::Sessions { stations, .. } => stations.len() as u32,
+            _ => fleet.count * kinds.len() as u32,
+        };
+        self.chargers.push(ChargerRange { ids: first_charger..first_charger + chargers, kinds });
+        match &fleet.parking {
+            Parking::Sessions { sessions, charger, .. } => {
+                self.add_sessions(seed, clock, fleet, sessions, charger, first_charger);
+            }
+            parking => self.add_patterns(seed, clock, fleet, parking, first_charger),
+        }
+        self.fleets.push(FleetRange {
+            evs: first_ev..self.len() as u32,
+            chargers: first_charger..first_charger + chargers,
+        });
+    }
+
+    fn add_patterns(
+        &mut self,
+        seed: u64,
+        clock: &Clock,
+        fleet: &Fleet,
+        parking: &Parking,
+        first_charger: u32,
+    ) {
+        let days = pattern_days(clock);
+        let key = CarKey::new(&fleet.name, 0);
+        for index in 0..fleet.count {
+            let draws = Draws { seed, car: key.with_index(index) };
+            let ev = self.len() as u32;
+            let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
+            self.capacity_kwh.push(capacity);
+            self.arrival_energy_kwh.push(capacity * draws.once(Purpose::SocOnArrival, &fleet.soc_on_arrival));
+            self.departure_energy_kwh
+                .push(capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc));
+            let mut car = CarStays { population: self, clock, trip_kwh: None };
+            for day in &days {
+                let trip = |leg| draws.of_day(Purpose::Trip, &fleet.trip_energy, day.date, leg);
+                match parking {
+                    Parking::Overnight(home) => {
+                        let times = draws.overnight(home, day, None);
+                        car.add(ev, first_charger + index, times, trip(0));
+                    }
+                    Parking::Workplace(work, days) if days.contains(day.date) => {
+                        car.add(ev, first_charger + index, draws.workplace(work, day, None), trip(0));
+                    }
+                    Parking::Commute { home, work, days } => {
+                        let charger = first_charger + 2 * index;
+                        let at_work = days.contains(day.date).then(|| draws.at_work(home, work, day));
+                        if let Some(times) = at_work {
+                            car.add(ev, charger + 1, times, trip(0));
+                        }
+                        let times = draws.overnight(home, day, at_work.map(|times| times.1));
+                        car.add(ev, charger, times, trip(1));
+                    }
+                    Parking::Workplace(..) | Parking::Sessions { .. } => {}
+                }
+            }
+        }
+    }
+
+    fn add_sessions(
+        &mut self,
+        seed: u64,
+        clock: &Clock,
+        fleet: &Fleet,
+        sessions: &[RecordedSession],
+        charger: &Charger,
+        first_charger: u32,
+    ) {
+        let key = CarKey::new(&fleet.name, 0);
+        let mut last_end = std::collections::BTreeMap::new();
+        for (index, session) in (0..).zip(sessions) {
+            let draws = Draws { seed, car: key.with_index(index) };
+            let ev = self.len() as u32;
+            let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
+            let full = capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc);
+            let (first, end) =
+                (clock.slot_from(session.arrives.into()), clock.slots_until(session.leaves.into()));
+            let efficiency = fleet.battery.charge_efficiency.get();
+            let needed = (session.requested_kwh * efficiency)
+                .min(full - capacity * fleet.battery.soc_min.get())
+                .max(0.0);
+            let slots = end.saturating_sub(first);
+            let reach = f64::from(slots) * clock.slot_hours() * charger.charge_max.0 * efficiency;
+            self.capacity_kwh.push(capacity);
+            self.arrival_energy_kwh.push(full - needed);
+            self.departure_energy_kwh.push(full - needed + needed.min(reach));
+            self.notes.requested_kwh += session.requested_kwh;
+            self.notes.delivered_kwh +=
+                if session.delivered_kwh.is_nan() { 0.0 } else { session.delivered_kwh };
+            let given = needed.min(reach) / efficiency;
+            if given < session.requested_kwh - 1e-9 {
+                self.notes.requests_capped += 1;
+                self.notes.capped_kwh += session.requested_kwh - given;
+            }
+            let slot_of = |seconds: i32| i64::from(seconds).div_euclid(i64::from(clock.slot_seconds));
+            if last_end.insert(session.station, slot_of(session.leaves)) == Some(slot_of(session.arrives)) {
+                self.notes.hand_overs_within_slot += 1;
+            }
+            let mut car = CarStays { population: self, clock, trip_kwh: None };
+            let station = first_charger + session.station;
+            car.add_announced(
+                ev,
+                station,
+                session.arrives.into(),
+                session.leaves.into(),
+                session.announced.into(),
+                0.0,
+            );
+        }
+    }
+}
+
+/// The draws of one car.
+#[derive(Clone, Copy)]
+struct Draws {
+    seed: u64,
+    car: CarKey,
+}
+
+impl Draws {
+    fn once(self, purpose: Purpose, distribution: &Distribution) -> f64 {
+        self.nth(purpose, distribution, 0)
+    }
+
+    fn nth(self, purpose: Purpose, distribution: &Distribution, draw: u32) -> f64 {
+        if let Distribution::Fixed(value) = distribution {
+            return *value;
+        }
+        distribution.sample(&mut stream(self.seed, purpose, self.car, draw))
+    }
+
+    /// A draw for a date; `leg` tells apart two of a day.
+    fn of_day(self, purpose: Purpose, distribution: &Distribution, date: NaiveDate, leg: u32) -> f64 {
+        self.nth(purpose, distribution, (date.num_days_from_ce() as u32) * 2 + leg)
+    }
+
+    /// At home from the evening of `day` to the next morning; not before coming back from `left_last`,
+    /// or where that is `None` from where this morning led.
+    fn overnight(self, home: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
+        let tomorrow = day.date.succ_opt().expect("the calendar goes on");
+        let left_last = left_last.unwrap_or_else(|| self.leaves_home(home, day, day.date, 0.0));
+        let arrives = day.at(self.of_day(Purpose::HomeArrival, &home.arrive, day.date, 0));
+        (arrives.max(left_last + seconds(home.trip_time_min)), self.leaves_home(home, day, tomorrow, 24.0))
+    }
+
+    /// When the car leaves home on `date`, which is `offset` hours of wall clock after `day`.
+    fn leaves_home(self, home: &Place, day: &LocalDay, date: NaiveDate, offset: f64) -> i64 {
+        day.at(offset + self.of_day(Purpose::HomeDeparture, &home.leave, date, 0))
+    }
+
+    /// At work on `day`, not before coming from where the car was until `left_last`.
+    fn workplace(self, work: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
+        let arrives = day.at(self.of_day(Purpose::WorkArrival, &work.arrive, day.date, 0));
+        let earliest = left_last.map_or(i64::MIN, |left| left + seconds(work.trip_time_min));
+        (arrives.max(earliest), day.at(self.of_day(Purpose::WorkDeparture, &work.leave, day.date, 0)))
+    }
+
+    /// At work on `day` after a night at `home`.
+    fn at_work(self, home: &Place, work: &Place, day: &LocalDay) -> (i64, i64) {
+        self.workplace(work, day, Some(self.leaves_home(home, day, day.date, 0.0)))
+    }
+}
+
+fn seconds(hours: f64) -> i64 {
+    libm::round(hours * 3600.0) as i64
+}
+
+/// The local days whose stays can touch the run, the evening before it included.
+fn pattern_days(clock: &Clock) -> Vec<LocalDay> {
+    let first = clock.local(0).date().pred_opt().expect("the calendar began earlier");
+    std::iter::once(first).chain(clock.dates()).map(|date| clock.day(date)).collect()
+}
+
+/// Adds one car's stays in order, leaving out those that no slot of the run can use.
+struct CarStays<'a> {
+    population: &'a mut Population,
+    clock: &'a Clock,
+    /// Energy of the trips since the car's last stay; `None` before its first one.
+    trip_kwh: Option<f64>,
+}
+
+impl CarStays<'_> {
+    fn add(&mut self, ev: u32, charger: u32, (arrives, leaves): (i64, i64), trip_kwh: f64) {
+        self.add_announced(ev, charger, arrives, leaves, leaves, trip_kwh);
+    }
+
+    fn add_announced(
+        &mut self,
+        ev: u32,
+        charger: u32,
+        arrives: i64,
+        leaves: i64,
+        announced: i64,
+        trip_kwh: f64,
+    ) {
+        let clock = self.clock;
+        let end = i64::from(clock.slots) * i64::from(clock.slot_seconds);
+        if leaves <= 0 || arrives >= end {
+            return;
+        }
+        let driven = self.trip_kwh.map(|before| before + trip_kwh);
+        let (first, last) = (clock.slot_from(arrives), clock.slots_until(leaves));
+        if last <= first {
+            self.population.notes.stays_without_slot += 1;
+            self.trip_kwh = driven;
+            return;
+        }
+        if first >= clock.slots {
+            return;
+        }
+        self.trip_kwh = Some(0.0);
+        self.population.stays.push(Stay {
+            ev,
+            charger,
+            arrives: arrives as i32,
+            leaves: leaves as i32,
+            announced: announced as i32,
+            trip_kwh: driven.unwrap_or(0.0),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::{Kilowatts, Share};
+    use chrono_tz::Europe::Berlin;
+
+    fn clock(days: u32) -> Clock {
+        Clock::new("2018-10-08T00:00:00".parse().unwrap(), Berlin, 900, days).unwrap()
+    }
+
+    fn charger() -> Charger {
+        Charger { charge_max: Kilowatts(7.0), discharge_max: Kilowatts(7.0), site: None }
+    }
+
+    fn normal(mean: f64, sd: f64) -> Distribution {
+        Distribution::Normal { mean, sd, min: f64::NEG_INFINITY, max: f64::INFINITY }
+    }
+
+    fn place(arrive: f64, leave: f64) -> Place {
+        Place {
+            arrive: normal(arrive, 0.5),
+            leave: normal(leave, 0.5),
+            trip_time_min: 0.25,
+            charger: charger(),
+        }
+    }
+
+    fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
+        Fleet {
+            name: name.into(),
+            count,
+            battery: Battery {
+                soc_min: Share::ZERO,
+                soc_max: Share::ONE,
+                charge_efficiency: Share::new(0.95).unwrap(),
+                discharge_efficiency: Share::new(0.95).unwrap(),
+                degradation_per_kwh: 0.0,
+            },
+            capacity: Distribution::Fixed(60.0),
+            parking,
+            trip_energy: Distribution::Fixed(7.0),
+            soc_on_arrival: Distribution::Fixed(0.5),
+            departure_soc: Distribution::Fixed(0.8),
+            tariff: 0,
+        }
+    }
+
+    fn commute() -> Parking {
+        Parking::Commute { home: place(17.5, 7.0), work: place(8.0, 16.5), days: WorkDays::Daily }
+    }
+
+    #[test]
+    fn a_new_fleet_changes_no_other_cars_draws() {
+        let draw = |fleets: &[Fleet]| Population::draw(3, &clock(2), fleets);
+        let alone = draw(&[fleet("b", 5, commute())]);
+        let joined = draw(&[fleet("a", 3, commute()), fleet("b", 5, commute())]);
+        let skipped = joined.stays.ev.iter().filter(|&&ev| ev < 3).count();
+        assert_eq!(alone.stays.arrives, joined.stays.arrives[skipped..]);
+        assert_eq!(alone.stays.trip_kwh, joined.stays.trip_kwh[skipped..]);
+    }
+
+    #[test]
+    fn a_longer_run_has_the_same_first_days() {
+        let arrivals = |days| {
+            let stays = Population::draw(3, &clock(days), &[fleet("a", 1, commute())]).stays;
+            stays.arrives.into_iter().filter(|&t| t < 2 * 86_400 - 7 * 3600).collect::<Vec<_>>()
+        };
+        assert_eq!(arrivals(2), arrivals(5));
+    }
+
+    #[test]
+    fn a_commuter_never_arrives_before_it_could() {
+        let population = Population::draw(9, &clock(7), &[fleet("a", 200, commute())]);
+        let stays = &population.stays;
+        for next in 1..stays.len() {
+            if stays.ev[next] == stays.ev[next - 1] {
+                assert!(stays.arrives[next] >= stays.leaves[next - 1] + 900);
+                assert_eq!(stays.trip_kwh[next], 7.0);
+            }
+        }
+        assert!(stays.arrives.iter().any(|&t| t < 0), "a night is in progress at the start");
+    }
+
+    #[test]
+    fn a_workplace_is_empty_at_the_weekend() {
+        let parking = Parking::Workplace(place(8.0, 16.5), WorkDays::Weekdays);
+        let stays = Population::draw(1, &clock(7), &[fleet("a", 10, parking)]).stays;
+        assert_eq!(stays.len(), 50, "Monday to Friday");
+        assert!(stays.arrives.iter().all(|&t| t < 5 * 86_400));
+    }
+
+    #[test]
+    fn a_recorded_request_is_what_is_missing_on_arrival() {
+        let session = |requested_kwh, leaves| RecordedSession {
+            arrives: 100,
+            leaves,
+            announced: leaves,
+            requested_kwh,
+            delivered_kwh: f64::NAN,
+            station: 0,
+        };
+        let sessions =
+            [session(19.0 / 0.95, 36_000), session(100.0, 36_000), session(20.0, 4600), session(5.0, 900)];
+        let parking = Parking::Sessions {
+            sessions: sessions.into(),
+            stations: ["CA-1".to_owned()].into(),
+            charger: charger(),
+        };
+        let population = Population::draw(1, &clock(1), &[fleet("acn", 4, parking)]);
+        let missing: Vec<f64> = population
+            .departure_energy_kwh
+            .iter()
+            .zip(&population.arrival_energy_kwh)
+            .map(|(target, arrival)| target - arrival)
+            .collect();
+        assert!((missing[0] - 19.0).abs() < 1e-9);
+        assert!((missing[1] - 48.0).abs() < 1e-9, "no more than the battery lacks");
+        assert!((missing[2] - 4.0 * 7.0 * 0.25 * 0.95).abs() < 1e-9, "no more than the time allows");
+        assert_eq!(population.notes.requests_capped, 3);
+        assert_eq!(population.notes.stays_without_slot, 1);
+    }
+}

@@ -1,0 +1,32 @@
+//! The domain of voltide as pure data and pure functions.
+//!
+//! | module           | what it holds                                                     |
+//! |------------------|-------------------------------------------------------------------|
+//! | [`quantity`]     | kW, kWh, prices, shares, and the one parser for `"7 kW"`          |
+//! | [`clock`]        | the time grid: UTC slots, local days of 23, 24 or 25 hours        |
+//! | [`random`]       | random streams keyed by seed, purpose, fleet, car and draw        |
+//! | [`distribution`] | what a fleet's numbers are drawn from                             |
+//! | [`battery`]      | how stored energy answers to power at the plug                    |
+//! | [`stay`]         | planned parking, the slots it can use, and its calendar           |
+//! | [`fleet`]        | fleets and the population of cars drawn from them                 |
+//! | [`site`]         | chargers, and connections with a limit that chargers share        |
+//! | [`series`]       | values per slot, prices among them                                |
+//! | [`scenario`]     | everything one run is made of                                     |
+//! | [`columns`]      | what one tick looked like, for whoever records it                 |
+//!
+//! Nothing here knows an ECS, a file, a clock on the wall, a thread or a plugin.
+//!
+//! Units are kW, kWh, hours and price per kWh throughout. At a charger positive power
+//! charges; EV power is measured on the grid side in both directions.
+
+pub mod battery;
+pub mod clock;
+pub mod columns;
+pub mod distribution;
+pub mod fleet;
+pub mod quantity;
+pub mod random;
+pub mod scenario;
+pub mod series;
+pub mod site;
+pub mod stay;

@@ -1,0 +1,119 @@
+//! Everything that one run is made of.
+
+use crate::{
+    clock::Clock,
+    fleet::{Fleet, Parking, Population},
+    series::Series,
+    site::Site,
+};
+use std::sync::Arc;
+
+/// A world, resolved: no file is needed any more.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Name of the world.
+    pub name: String,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// When and in what steps.
+    pub clock: Clock,
+    /// ISO 4217 code of all money.
+    pub currency: String,
+    /// Prices that drivers pay and are paid.
+    pub tariffs: Vec<Tariff>,
+    /// The fleets, in `EvId` order.
+    pub fleets: Vec<Fleet>,
+    /// The cars drawn from them.
+    pub population: Arc<Population>,
+    /// Connections with a limit; a parent comes before its children.
+    pub sites: Vec<Site>,
+    /// Load, wind and sun.
+    pub system: SystemSeries,
+    /// Which policy plans, and what it is told.
+    pub policy: PolicyChoice,
+    /// How much is recorded of every car.
+    pub ev_ticks: EvTicks,
+    /// How often the journal is made durable.
+    pub durability: Durability,
+}
+
+/// The prices of one tariff, one a slot, per kWh.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tariff {
+    /// Its name in the world file.
+    pub name: String,
+    /// Price of a kWh taken from the grid.
+    pub buy: Series,
+    /// Price of a kWh given to the grid.
+    pub sell: Series,
+}
+
+/// The system around the cars, kW per slot; `None` where the world has none of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SystemSeries {
+    /// Load without cars.
+    pub base_load: Option<Series>,
+    /// Wind power available.
+    pub wind: Option<Series>,
+    /// Photovoltaic power available.
+    pub pv: Option<Series>,
+}
+
+/// Which policy plans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyChoice {
+    /// Name or path of the plugin.
+    pub name: String,
+    /// Its config: the verbatim text between its parentheses in the world file.
+    pub config: String,
+    /// Byte offset of that text in the world file, for errors that point there.
+    pub config_offset: usize,
+    /// The policy that stands in for a call that failed; `None` stops the run.
+    pub fallback: Option<String>,
+}
+
+/// How much is recorded of every car and tick.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum EvTicks {
+    /// Nothing.
+    Off,
+    /// This share of the cars (0..1), every tick.
+    Sample(f64),
+    /// A row when power or plug state changes.
+    Changes,
+    /// Every car, every tick.
+    Full,
+}
+
+/// When the journal reaches the disk for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// After every tick.
+    Tick,
+    /// After every so many ticks, at least 1.
+    Every(u32),
+    /// When the run ends.
+    Close,
+}
+
+impl Scenario {
+    /// The end of the horizon that plans may reach to: two days beyond the simulation.
+    pub fn horizon_end(&self) -> u32 {
+        self.clock.slots.saturating_add(2 * self.clock.slots_per_24_hours())
+    }
+
+    /// All series with their values, in a fixed order.
+    pub fn series(&self) -> impl Iterator<Item = &Series> {
+        let system = [&self.system.base_load, &self.system.wind, &self.system.pv];
+        let prices = self.tariffs.iter().flat_map(|tariff| [&tariff.buy, &tariff.sell]);
+        system.into_iter().flatten().chain(prices)
+    }
+
+    /// The names of a fleet's stations, where its sessions are recorded ones.
+    pub fn stations(&self, fleet: usize) -> &[String] {
+        match &self.fleets[fleet].parking {
+            Parking::Sessions { stations, .. } => stations,
+            _ => &[],
+        }
+    }
+}

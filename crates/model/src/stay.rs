@@ -1,0 +1,172 @@
+//! Planned parking: who stands where from when to when.
+//!
+//! A stay is kept in seconds from the clock's start and used in whole slots: its first slot
+//! begins at or after the arrival, its last one ends at or before the departure. Stays may
+//! cross midnight and may have begun before the start, in which case they are in progress
+//! at slot 0.
+
+use crate::clock::Clock;
+
+/// The stay index of a car that is not plugged in.
+pub const NO_STAY: u32 = u32::MAX;
+
+/// All stays of a population, in columns; sorted by car, then by arrival.
+///
+/// The index of a row is the stay's id, and its session's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stays {
+    /// The car (`EvId`).
+    pub ev: Vec<u32>,
+    /// The charger it stands at.
+    pub charger: Vec<u32>,
+    /// Arrival, in seconds from the start; negative for a stay in progress at slot 0.
+    pub arrives: Vec<i32>,
+    /// Departure, in seconds from the start.
+    pub leaves: Vec<i32>,
+    /// Departure that the driver announced; the same as `leaves` unless the data says otherwise.
+    pub announced: Vec<i32>,
+    /// Energy wanted for driving between the car's previous stay and this one, kWh.
+    pub trip_kwh: Vec<f64>,
+}
+
+impl Stays {
+    /// Number of stays.
+    pub fn len(&self) -> usize {
+        self.ev.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ev.is_empty()
+    }
+
+    /// First slot that the stay can use.
+    pub fn first_slot(&self, stay: u32, clock: &Clock) -> u32 {
+        clock.slot_from(i64::from(self.arrives[stay as usize]))
+    }
+
+    /// The slot after the last one that the stay can use; may lie beyond the simulation.
+    pub fn end_slot(&self, stay: u32, clock: &Clock) -> u32 {
+        clock.slots_until(i64::from(self.leaves[stay as usize]))
+    }
+
+    /// The slot after the last one that a policy is told of; at least one after the first.
+    pub fn announced_end_slot(&self, stay: u32, clock: &Clock) -> u32 {
+        clock.slots_until(i64::from(self.announced[stay as usize])).max(self.first_slot(stay, clock) + 1)
+    }
+
+    /// Adds a stay and returns its id.
+    pub fn push(&mut self, stay: Stay) -> u32 {
+        self.ev.push(stay.ev);
+        self.charger.push(stay.charger);
+        self.arrives.push(stay.arrives);
+        self.leaves.push(stay.leaves);
+        self.announced.push(stay.announced);
+        self.trip_kwh.push(stay.trip_kwh);
+        self.ev.len() as u32 - 1
+    }
+}
+
+/// One row of [`Stays`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stay {
+    /// The car (`EvId`).
+    pub ev: u32,
+    /// The charger it stands at.
+    pub charger: u32,
+    /// Arrival, in seconds from the start.
+    pub arrives: i32,
+    /// Departure, in seconds from the start.
+    pub leaves: i32,
+    /// Announced departure, in seconds from the start.
+    pub announced: i32,
+    /// Energy wanted for the trip before it, kWh.
+    pub trip_kwh: f64,
+}
+
+/// Which stays begin and end at each slot.
+#[derive(Debug, Clone, Default)]
+pub struct Calendar {
+    begins: Buckets,
+    ends: Buckets,
+}
+
+impl Calendar {
+    /// Sorts `stays` by the slots of the simulation at which they begin and end.
+    pub fn new(stays: &Stays, clock: &Clock) -> Self {
+        let ids = || 0..stays.len() as u32;
+        Self {
+            begins: Buckets::new(clock.slots, ids(), |stay| stays.first_slot(stay, clock)),
+            ends: Buckets::new(clock.slots, ids(), |stay| stays.end_slot(stay, clock)),
+        }
+    }
+
+    /// Ids of the stays whose first slot is `slot`, ascending.
+    pub fn beginning_at(&self, slot: u32) -> &[u32] {
+        self.begins.at(slot)
+    }
+
+    /// Ids of the stays that no longer use `slot` but did the one before, ascending.
+    pub fn ending_at(&self, slot: u32) -> &[u32] {
+        self.ends.at(slot)
+    }
+}
+
+/// Ids sorted by slot (a counting sort): `ids[offsets[slot]..offsets[slot + 1]]`.
+#[derive(Debug, Clone, Default)]
+struct Buckets {
+    offsets: Vec<u32>,
+    ids: Vec<u32>,
+}
+
+impl Buckets {
+    fn new(slots: u32, ids: impl Iterator<Item = u32> + Clone, slot_of: impl Fn(u32) -> u32) -> Self {
+        let mut offsets = vec![0; slots as usize + 1];
+        for id in ids.clone() {
+            if let Some(count) = offsets.get_mut(slot_of(id) as usize + 1) {
+                *count += 1;
+            }
+        }
+        for slot in 1..offsets.len() {
+            offsets[slot] += offsets[slot - 1];
+        }
+        let mut next = offsets.clone();
+        let mut sorted = vec![0; offsets[slots as usize] as usize];
+        for id in ids {
+            let slot = slot_of(id);
+            if slot < slots {
+                sorted[next[slot as usize] as usize] = id;
+                next[slot as usize] += 1;
+            }
+        }
+        Self { offsets, ids: sorted }
+    }
+
+    fn at(&self, slot: u32) -> &[u32] {
+        let range = |slot: u32| self.offsets[slot as usize] as usize;
+        if slot as usize + 1 >= self.offsets.len() { &[] } else { &self.ids[range(slot)..range(slot + 1)] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::UTC;
+
+    #[test]
+    fn usable_slots_are_those_wholly_inside() {
+        let clock = Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, 900, 1).unwrap();
+        let mut stays = Stays::default();
+        let stay =
+            |arrives, leaves| Stay { ev: 0, charger: 0, arrives, leaves, announced: leaves, trip_kwh: 0.0 };
+        let inside = stays.push(stay(100, 2000));
+        let in_progress = stays.push(stay(-5000, 1800));
+        let beyond = stays.push(stay(3600, 200_000));
+        let slots = |id| (stays.first_slot(id, &clock), stays.end_slot(id, &clock));
+        assert_eq!([slots(inside), slots(in_progress), slots(beyond)], [(1, 2), (0, 2), (4, 222)]);
+        let calendar = Calendar::new(&stays, &clock);
+        assert_eq!(calendar.beginning_at(0), [in_progress]);
+        assert_eq!(calendar.ending_at(2), [inside, in_progress]);
+        assert_eq!(calendar.beginning_at(95).len() + calendar.ending_at(96).len(), 0);
+    }
+}

@@ -1,0 +1,1 @@
+//! The dispatch policies that voltide ships.

@@ -1,0 +1,199 @@
+//! What a policy is shown, and what it answers.
+//!
+//! A row is a stay that needs a schedule; rows are sorted by `ev_id`. A series has one value a
+//! slot of the horizon, from now on; several series of one kind lie one after the other.
+//! Slots of stays are absolute (tick numbers), power is on the grid side and positive when it
+//! charges, prices are per kWh.
+
+/// The `site_id` of a charger that stands behind no site, and the parent of a root.
+pub const NO_SITE: u32 = u32::MAX;
+
+/// Everything a policy is told, in columns. All slices of rows have [`len`](Self::len) elements.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Observation<'a> {
+    /// The slot that begins now.
+    pub tick: u32,
+    /// Its beginning, milliseconds since 1970 in UTC.
+    pub unix_ms: i64,
+    /// Length of a slot, h.
+    pub slot_hours: f64,
+    /// Number of slots H that schedules cover, from now on.
+    pub horizon: usize,
+
+    /// Id of the stay.
+    pub stay_id: &'a [u64],
+    /// Id of the car.
+    pub ev_id: &'a [u32],
+    /// Site of its charger, or [`NO_SITE`].
+    pub site_id: &'a [u32],
+    /// Tariff it pays: which of the price series is meant.
+    pub tariff_id: &'a [u32],
+    /// First slot of the stay; may lie before now.
+    pub arrival_slot: &'a [u32],
+    /// The slot after its last one, as the driver announced it; later than now.
+    pub departure_slot: &'a [u32],
+    /// Willingness to take part in V2G now, 0..1.
+    pub willingness: &'a [f64],
+    /// Stored energy, kWh.
+    pub energy_kwh: &'a [f64],
+    /// Energy when full, kWh.
+    pub capacity_kwh: &'a [f64],
+    /// Energy that discharging must leave, kWh.
+    pub energy_kwh_min: &'a [f64],
+    /// Energy that charging may reach, kWh.
+    pub energy_kwh_max: &'a [f64],
+    /// Energy wanted at departure, kWh.
+    pub departure_energy_kwh: &'a [f64],
+    /// Most that charger and car charge with, kW.
+    pub charge_kw_max: &'a [f64],
+    /// Most that charger and car discharge with, kW; not negative.
+    pub discharge_kw_max: &'a [f64],
+    /// Stored per grid-side energy charged, 0..1.
+    pub charge_efficiency: &'a [f64],
+    /// Grid-side per stored energy discharged, 0..1.
+    pub discharge_efficiency: &'a [f64],
+    /// Price of wear per grid-side kWh discharged.
+    pub degradation_per_kwh: &'a [f64],
+    /// 1 where the stay is long enough for V2G by (13).
+    pub v2g_eligible: &'a [u8],
+
+    /// Energy bounds at given slots of row i: entries `bound_offset[i]..bound_offset[i + 1]` of the
+    /// next three columns; n + 1 values, or none where no row has such bounds.
+    pub bound_offset: &'a [u32],
+    /// The slot at whose beginning the bound holds.
+    pub bound_slot: &'a [u32],
+    /// Least energy then, kWh.
+    pub bound_kwh_min: &'a [f64],
+    /// Most energy then, kWh.
+    pub bound_kwh_max: &'a [f64],
+
+    /// One bit per stay and slot: the driver agreed to discharge. Row-major, least significant
+    /// bit first, rows padded to whole bytes; empty where nobody was asked.
+    pub agreed: &'a [u8],
+    /// The schedules in force, n x H, kW; empty where no row has one.
+    pub planned_kw: &'a [f64],
+
+    /// Price of energy bought, tariffs x H.
+    pub buy_price: &'a [f64],
+    /// Price of energy sold, tariffs x H.
+    pub sell_price: &'a [f64],
+    /// Time-of-use price, tariffs x H.
+    pub tou_price: &'a [f64],
+    /// Incentive price (1), tariffs x H.
+    pub incentive_price: &'a [f64],
+    /// Forecast of base load less wind and sun, H values, kW.
+    pub net_load_kw: &'a [f64],
+    /// EV power already planned, H values, kW.
+    pub committed_ev_kw: &'a [f64],
+
+    /// Parent of each site, or [`NO_SITE`].
+    pub parent_site: &'a [u32],
+    /// Most that a site may draw, sites x H, kW.
+    pub site_import_kw_max: &'a [f64],
+    /// Most that a site may feed in, sites x H, kW.
+    pub site_export_kw_max: &'a [f64],
+    /// Power of the plans in force behind each site, sites x H, kW.
+    pub site_committed_kw: &'a [f64],
+}
+
+impl<'a> Observation<'a> {
+    /// Number of stays shown.
+    pub fn len(&self) -> usize {
+        self.stay_id.len()
+    }
+
+    /// Whether no stay is shown.
+    pub fn is_empty(&self) -> bool {
+        self.stay_id.is_empty()
+    }
+
+    /// The stays, one after the other. For large fleets, slices and `zip` are faster.
+    pub fn stays(&self) -> impl Iterator<Item = Stay<'a>> + use<'a> {
+        let seen = *self;
+        (0..self.len()).map(move |row| Stay { seen, row })
+    }
+
+    /// Slots from now that row `row` may use, at most the horizon.
+    pub fn slots(&self, row: usize) -> usize {
+        (self.departure_slot[row].saturating_sub(self.tick) as usize).min(self.horizon)
+    }
+}
+
+/// One row of an [`Observation`].
+#[derive(Debug, Clone, Copy)]
+pub struct Stay<'a> {
+    seen: Observation<'a>,
+    /// Its row.
+    pub row: usize,
+}
+
+impl Stay<'_> {
+    /// Slots from now until departure, at most the horizon.
+    pub fn slots(&self) -> usize {
+        self.seen.slots(self.row)
+    }
+
+    /// Grid-side energy that is missing until the departure target, kWh; not negative.
+    pub fn energy_to_departure(&self) -> f64 {
+        let (seen, row) = (&self.seen, self.row);
+        let target = seen.departure_energy_kwh[row].min(seen.energy_kwh_max[row]);
+        (target - seen.energy_kwh[row]).max(0.0) / seen.charge_efficiency[row]
+    }
+
+    /// Most that the car can be charged with, kW.
+    pub fn charge_kw_max(&self) -> f64 {
+        self.seen.charge_kw_max[self.row]
+    }
+
+    /// Length of a slot, h.
+    pub fn slot_hours(&self) -> f64 {
+        self.seen.slot_hours
+    }
+}
+
+/// The answer: power per row and slot, n x H, row-major, kW, positive charges. Filled with 0 before
+/// the policy sees it.
+#[derive(Debug)]
+pub struct Schedules<'a> {
+    /// The matrix.
+    pub power_kw: &'a mut [f64],
+    /// Its width H.
+    pub horizon: usize,
+}
+
+impl Schedules<'_> {
+    /// The schedule of a stay, for filling in.
+    pub fn row<'s>(&'s mut self, stay: Stay<'s>) -> Row<'s> {
+        let start = stay.row * self.horizon;
+        Row { power_kw: &mut self.power_kw[start..start + self.horizon], stay }
+    }
+}
+
+/// The schedule of one stay.
+#[derive(Debug)]
+pub struct Row<'a> {
+    power_kw: &'a mut [f64],
+    stay: Stay<'a>,
+}
+
+impl Row<'_> {
+    /// Sets the power in the slot `slot` from now, kW.
+    pub fn set(&mut self, slot: usize, power_kw: f64) {
+        self.power_kw[slot] = power_kw;
+    }
+
+    /// Charges as fast as the charger allows from slot `slot` from now, until `energy_kwh` (grid side)
+    /// is in or the car leaves; the last slot is partial.
+    pub fn charge_from(&mut self, slot: usize, energy_kwh: f64) {
+        let (hours, most) = (self.stay.slot_hours(), self.stay.charge_kw_max());
+        let mut missing = energy_kwh;
+        let end = self.stay.slots();
+        for power in self.power_kw.iter_mut().take(end).skip(slot) {
+            if missing <= 0.0 {
+                break;
+            }
+            *power = most.min(missing / hours);
+            missing -= *power * hours;
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Journal and columns to Parquet tables.

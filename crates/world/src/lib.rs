@@ -1,0 +1,1 @@
+//! World files to scenarios, with errors that point at the text.

@@ -1,0 +1,1 @@
+//! The uncontrolled policy as a plugin.
