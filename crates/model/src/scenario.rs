@@ -29,6 +29,8 @@ pub struct Scenario {
     pub sites: Vec<Site>,
     /// Load, wind and sun.
     pub system: SystemSeries,
+    /// Values that empirical distributions were read from; as many as the file had.
+    pub samples: Vec<Series>,
     /// Which policy plans, and what it is told.
     pub policy: PolicyChoice,
     /// How much is recorded of every car.
@@ -102,11 +104,11 @@ impl Scenario {
         self.clock.slots.saturating_add(2 * self.clock.slots_per_24_hours())
     }
 
-    /// All series with their values, in a fixed order.
+    /// All series with their values, in a fixed order: what a run needs besides the world's text.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
         let system = [&self.system.base_load, &self.system.wind, &self.system.pv];
         let prices = self.tariffs.iter().flat_map(|tariff| [&tariff.buy, &tariff.sell]);
-        system.into_iter().flatten().chain(prices)
+        system.into_iter().flatten().chain(prices).chain(&self.samples)
     }
 
     /// The names of a fleet's stations, where its sessions are recorded ones.
