@@ -61,7 +61,8 @@ pub enum Event {
 /// See [`Event::RunStarted`]. `build` holds all that may differ between two runs of one world.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStarted {
-    /// What made this run; not part of the chain.
+    /// What made this run; in a segment of its own and not part of the chain.
+    #[serde(skip)]
     pub build: Build,
     /// Name of the world.
     pub world: String,
@@ -247,7 +248,7 @@ pub struct PlansAccepted {
     pub ev: Vec<u32>,
     /// The stay.
     pub stay: Vec<u32>,
-    /// n + 1 offsets into the segments.
+    /// n + 1 ascending offsets into the segments, from 0 to their number.
     pub segment_offset: Vec<u32>,
     /// First slot of each segment (a tick number).
     pub segment_slot: Vec<u32>,
@@ -304,6 +305,16 @@ pub struct SetPointClipped {
     pub reason: Vec<u8>,
 }
 
+impl SetPointClipped {
+    /// Adds a row.
+    pub fn push(&mut self, ev: u32, asked_kw: f64, applied_kw: f64, reason: ClipReason) {
+        self.ev.push(ev);
+        self.asked_kw.push(asked_kw);
+        self.applied_kw.push(applied_kw);
+        self.reason.push(reason as u8);
+    }
+}
+
 /// See [`Event::LimitViolated`]. One row a site.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LimitViolated {
@@ -326,7 +337,8 @@ pub struct TickSealed {
     pub block_hashes: Vec<u64>,
     /// Hash of all block hashes.
     pub state_hash: u64,
-    /// BLAKE3 over the chain hash before and the bytes of the tick's records.
+    /// BLAKE3 over the chain hash before and the bytes of the tick's records, this one included
+    /// but for the hash itself.
     pub chain_hash: [u8; 32],
 }
 

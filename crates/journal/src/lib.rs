@@ -1,4 +1,40 @@
 //! The journal: every accepted fact of a run, in an append-only log.
+//!
+//! ```text
+//! log/000000.mcap   what made the run: the one record that may differ between equal runs
+//! log/000001.mcap   what happened, one chunk a tick; a resumed run adds 000002.mcap, ...
+//! log/HEAD          the last acknowledged tick and its chain hash
+//! ```
+//!
+//! | module       | what it holds                                                        |
+//! |--------------|----------------------------------------------------------------------|
+//! | [`event`]    | the vocabulary, version 1                                            |
+//! | [`sink`]     | where a run's history goes besides the log                           |
+//! | [`log`]      | [`log::EventLog`], and the log in memory                             |
+//! | [`mcap_log`] | the log in a run's folder                                            |
+//! | [`disk`]     | the file operations it needs, and a disk that fails when told to     |
+//! | [`reader`]   | reading and checking a log, a tick at a time                         |
+//! | [`head`]     | `log/HEAD`                                                           |
+//! | [`describe`] | events as JSON for people and tables                                 |
+//! | [`error`]    | what can go wrong                                                    |
+//!
+//! A tick is acknowledged once `HEAD` names it: damage before that is refused, damage after it
+//! is the torn end of a crash. Every tick ends with a [`event::TickSealed`] whose chain hash
+//! covers the tick's records and, through the hash before it, all of history. A log is read a
+//! tick at a time, and no event of a tick is handed out before its chain hash has been checked.
 
+mod body;
+mod columns;
+pub mod describe;
+pub mod disk;
+pub mod error;
 pub mod event;
+pub mod head;
+mod kind;
+pub mod log;
+pub mod mcap_log;
+pub mod reader;
+mod seal;
+mod segment;
+mod segment_reader;
 pub mod sink;

@@ -57,7 +57,8 @@ impl SlotBattery {
     pub fn fit(&self, asked: f64, energy: f64, lowest: f64, highest: f64) -> f64 {
         let charge_max = ((highest - energy) * self.kw_per_stored).max(0.0);
         let discharge_max = ((energy - lowest) * self.kw_per_drawn).max(0.0);
-        asked.min(charge_max).max(-discharge_max)
+        // Adding zero turns -0.0 into 0.0, so that equal power has equal bytes.
+        asked.min(charge_max).max(-discharge_max) + 0.0
     }
 
     /// Stored energy after one slot at `power`.

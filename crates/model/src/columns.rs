@@ -26,7 +26,7 @@ pub struct TickColumns<'a> {
 }
 
 /// What a session has cost so far. Energy in kWh on the grid side, money in the world's currency.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Ledger {
     /// Energy charged.

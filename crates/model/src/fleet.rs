@@ -149,7 +149,7 @@ pub struct ChargerRange {
 }
 
 /// What the population left out or cut down, for the run's summary.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct PopulationNotes {
     /// Stays too short to hold a whole slot; the car counts as driving on.
     pub stays_without_slot: u32,
@@ -284,7 +284,8 @@ impl Population {
             let draws = Draws { seed, car: key.with_index(index) };
             let ev = self.len() as u32;
             let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
-            let full = capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc);
+            let full = capacity
+                * draws.once(Purpose::DepartureSoc, &fleet.departure_soc).min(fleet.battery.soc_max.get());
             let (first, end) =
                 (clock.slot_from(session.arrives.into()), clock.slots_until(session.leaves.into()));
             let efficiency = fleet.battery.charge_efficiency.get();

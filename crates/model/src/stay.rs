@@ -89,16 +89,25 @@ pub struct Stay {
 pub struct Calendar {
     begins: Buckets,
     ends: Buckets,
+    overdue: Buckets,
 }
 
 impl Calendar {
     /// Sorts `stays` by the slots of the simulation at which they begin and end.
     pub fn new(stays: &Stays, clock: &Clock) -> Self {
         let ids = || 0..stays.len() as u32;
+        let announced_end = |stay| stays.announced_end_slot(stay, clock);
+        let late = ids().filter(|&stay| announced_end(stay) < stays.end_slot(stay, clock));
         Self {
             begins: Buckets::new(clock.slots, ids(), |stay| stays.first_slot(stay, clock)),
             ends: Buckets::new(clock.slots, ids(), |stay| stays.end_slot(stay, clock)),
+            overdue: Buckets::new(clock.slots, late, announced_end),
         }
+    }
+
+    /// Ids of the stays whose announced departure is at `slot` but whose car stays on, ascending.
+    pub fn overdue_from(&self, slot: u32) -> &[u32] {
+        self.overdue.at(slot)
     }
 
     /// Ids of the stays whose first slot is `slot`, ascending.

@@ -167,6 +167,11 @@ impl Schedules<'_> {
         let start = stay.row * self.horizon;
         Row { power_kw: &mut self.power_kw[start..start + self.horizon], stay }
     }
+
+    /// The schedules one after the other, as slices of the horizon's length.
+    pub fn rows(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        self.power_kw.chunks_exact_mut(self.horizon.max(1))
+    }
 }
 
 /// The schedule of one stay.
@@ -186,14 +191,25 @@ impl Row<'_> {
     /// is in or the car leaves; the last slot is partial.
     pub fn charge_from(&mut self, slot: usize, energy_kwh: f64) {
         let (hours, most) = (self.stay.slot_hours(), self.stay.charge_kw_max());
-        let mut missing = energy_kwh;
-        let end = self.stay.slots();
-        for power in self.power_kw.iter_mut().take(end).skip(slot) {
-            if missing <= 0.0 {
-                break;
-            }
-            *power = most.min(missing / hours);
-            missing -= *power * hours;
-        }
+        let usable = self.power_kw.get_mut(slot..self.stay.slots()).unwrap_or_default();
+        charge_at_once(usable, most, hours, energy_kwh);
+    }
+}
+
+/// Energy that is not worth a slot of its own, kWh: what rounding leaves of a number of whole slots.
+const NOTHING_KWH: f64 = 1e-9;
+
+/// Charges with `charge_kw_max` from the first slot of a schedule on until `energy_kwh` (grid side) is in
+/// or the slots are over; the last slot is partial.
+pub fn charge_at_once(power_kw: &mut [f64], charge_kw_max: f64, slot_hours: f64, energy_kwh: f64) {
+    let per_slot = charge_kw_max * slot_hours;
+    if per_slot <= 0.0 || energy_kwh <= NOTHING_KWH {
+        return;
+    }
+    let whole = ((energy_kwh / per_slot) as usize).min(power_kw.len());
+    power_kw[..whole].fill(charge_kw_max);
+    let rest = energy_kwh - whole as f64 * per_slot;
+    if let Some(power) = power_kw.get_mut(whole).filter(|_| rest > NOTHING_KWH) {
+        *power = (rest / slot_hours).min(charge_kw_max);
     }
 }

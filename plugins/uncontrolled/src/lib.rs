@@ -1,1 +1,5 @@
-//! The uncontrolled policy as a plugin.
+//! [`Uncontrolled`] as a plugin.
+
+use voltide_policies::Uncontrolled;
+
+voltide_policy::export_policy!(Uncontrolled);

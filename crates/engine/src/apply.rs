@@ -1,0 +1,156 @@
+//! The one way in which state changes: [`State::apply`], live and in replay.
+
+use crate::{
+    outbox::Outbox,
+    plan_book::PlanBook,
+    settle,
+    state::{Cars, Fixed, Now, Outcome, Prices, Roster, insert_sorted, remove_sorted},
+    state_hash::{Component, Dirty},
+    workers::Workers,
+};
+use bevy_ecs::{prelude::*, system::SystemParam};
+use voltide_journal::event::{Event, PlansAccepted, PricesSet, SessionEnded, SessionStarted};
+use voltide_model::{columns::Ledger, stay::NO_STAY};
+
+/// The state of a run, with the means to change it.
+#[derive(SystemParam)]
+pub(crate) struct State<'w, 's> {
+    pub cars: Cars<'w, 's>,
+    pub fixed: Res<'w, Fixed>,
+    pub now: ResMut<'w, Now>,
+    pub prices: ResMut<'w, Prices>,
+    pub roster: ResMut<'w, Roster>,
+    pub book: ResMut<'w, PlanBook>,
+    pub dirty: ResMut<'w, Dirty>,
+    pub outcome: ResMut<'w, Outcome>,
+    pub workers: Res<'w, Workers>,
+    outbox: ResMut<'w, Outbox>,
+}
+
+impl State<'_, '_> {
+    /// Records an event and applies it. Returns its number.
+    pub(crate) fn emit(&mut self, cause_seq: Option<u64>, event: Event) -> u64 {
+        let tick = self.now.tick;
+        self.take_in(cause_seq, tick, event)
+    }
+
+    /// Records an event of a given tick and applies it. Returns its number.
+    pub(crate) fn take_in(&mut self, cause_seq: Option<u64>, tick: u32, event: Event) -> u64 {
+        self.apply(tick, &event);
+        self.outbox.push(cause_seq, tick, event)
+    }
+
+    /// The number of this tick's last event of the same kind as one of `kinds`.
+    pub(crate) fn cause(&self, kinds: &[&str]) -> Option<u64> {
+        self.outbox.last_of(kinds)
+    }
+
+    /// Changes the state by one event.
+    fn apply(&mut self, tick: u32, event: &Event) {
+        match event {
+            Event::TickStarted(_) => self.now.tick = tick,
+            Event::PricesSet(set) => self.set_prices(set),
+            Event::SessionEnded(ended) => self.unplug(ended),
+            Event::SessionStarted(started) => self.plug_in(started),
+            Event::PlansAccepted(plans) => self.accept_plans(plans),
+            Event::SlotElapsed => self.pass_slot(),
+            Event::RunStarted(_)
+            | Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunEnded(_)
+            | Event::TargetMissed(_)
+            | Event::TripShort(_)
+            | Event::PolicyFaulted(_)
+            | Event::PolicyStateSaved(_)
+            | Event::SetPointClipped(_)
+            | Event::LimitViolated(_)
+            | Event::TickSealed(_) => {}
+        }
+    }
+
+    fn set_prices(&mut self, set: &PricesSet) {
+        let tariffs = &self.fixed.scenario.tariffs;
+        let Some(tariff) = tariffs.iter().position(|tariff| tariff.name == set.tariff) else { return };
+        let prices = &mut *self.prices;
+        for (table, values) in [(&mut prices.buy, &set.buy), (&mut prices.sell, &set.sell)] {
+            table.resize(tariffs.len(), Vec::new());
+            let known = &mut table[tariff];
+            known.truncate(set.first_slot as usize);
+            known.extend_from_slice(values);
+        }
+    }
+
+    fn unplug(&mut self, ended: &SessionEnded) {
+        let mut table = self.cars.table();
+        let cars = table.columns();
+        for (&ev, &stay) in ended.ev.iter().zip(&ended.stay) {
+            let car = ev as usize;
+            let sites = self.fixed.sites_of(stay);
+            self.book.withdraw(ev, sites, self.now.tick);
+            if let Some(&site) = sites.first() {
+                remove_sorted(&mut self.roster.at_site[site as usize], ev);
+            }
+            cars.stay[car] = NO_STAY;
+            cars.set_point[car] = 0.0;
+            cars.power[car] = 0.0;
+            cars.ledger[car] = Ledger::default();
+            self.dirty.mark_all(car);
+        }
+        self.roster.plugged -= ended.ev.len() as u32;
+        self.roster.due.retain(|ev| ended.ev.binary_search(ev).is_err());
+        self.roster.overdue.retain(|ev| ended.ev.binary_search(ev).is_err());
+    }
+
+    fn plug_in(&mut self, started: &SessionStarted) {
+        let mut table = self.cars.table();
+        let cars = table.columns();
+        for (row, &ev) in started.ev.iter().enumerate() {
+            let (car, stay) = (ev as usize, started.stay[row]);
+            assert_eq!(cars.stay[car], NO_STAY, "car {ev} is plugged in twice");
+            self.roster.stored_kwh += started.energy_kwh[row] - cars.energy[car];
+            cars.energy[car] = started.energy_kwh[row];
+            cars.stay[car] = stay;
+            if let Some(&site) = self.fixed.sites_of(stay).first() {
+                insert_sorted(&mut self.roster.at_site[site as usize], ev);
+            }
+            self.roster.mark_due(ev);
+            self.dirty.mark_all(car);
+        }
+        self.roster.plugged += started.ev.len() as u32;
+    }
+
+    fn accept_plans(&mut self, plans: &PlansAccepted) {
+        for (row, &ev) in plans.ev.iter().enumerate() {
+            let segments = plans.segment_offset[row] as usize..plans.segment_offset[row + 1] as usize;
+            let (slots, kw) = (&plans.segment_slot[segments.clone()], &plans.segment_kw[segments]);
+            let sites = self.fixed.sites_of(plans.stay[row]);
+            self.book.accept(ev, slots, kw, sites, self.now.tick);
+        }
+        self.roster.due.retain(|ev| plans.ev.binary_search(ev).is_err());
+    }
+
+    /// Moves every battery and ledger by the applied power.
+    fn pass_slot(&mut self) {
+        let before = self.roster.stored_kwh;
+        let moved = settle::settle(&mut self.cars, &self.fixed, &self.prices, self.now.tick, &self.workers);
+        let expected = before + moved.charged_kwh - moved.discharged_kwh;
+        let tolerance = 1e-9 * expected.abs() + 1e-6;
+        assert!(
+            (moved.stored_kwh - expected).abs() <= tolerance,
+            "energy is conserved: {} kWh are stored, {expected} kWh should be",
+            moved.stored_kwh
+        );
+        self.roster.stored_kwh = moved.stored_kwh;
+        for block in moved.active_blocks {
+            self.dirty.mark(Component::Energy, block);
+            self.dirty.mark(Component::Ledger, block);
+        }
+        let state = &mut *self;
+        for &ev in &state.outcome.site_clipped {
+            state.roster.mark_due(ev);
+        }
+        for &stay in state.fixed.calendar.overdue_from(state.now.tick + 1) {
+            insert_sorted(&mut state.roster.overdue, state.fixed.scenario.population.stays.ev[stay as usize]);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What stops a run.
+
+use bevy_ecs::prelude::*;
+use voltide_journal::error::LogError;
+use voltide_policy::planner::PolicyFault;
+
+/// The error that stopped the tick, if one did.
+#[derive(Resource, Default)]
+pub(crate) struct Failure(pub Option<EngineError>);
+
+/// A run, or a replay, that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The journal could not be written or read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A sink could not take what happened.
+    #[error("{0}")]
+    Sink(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A policy failed, and nothing stood in for it.
+    #[error("tick {tick}: {fault}, and no fallback could stand in")]
+    Policy {
+        /// The tick.
+        tick: u32,
+        /// What went wrong.
+        fault: PolicyFault,
+    },
+    /// A replay came to something else than the journal says.
+    #[error("tick {tick}: the replay differs from the journal: {what}")]
+    Diverged {
+        /// The first tick that differs.
+        tick: u32,
+        /// What differs there.
+        what: String,
+    },
+    /// The journal ends within a tick, or before the run began.
+    #[error("the journal has no {0}")]
+    Incomplete(&'static str),
+}

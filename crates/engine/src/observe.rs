@@ -1,0 +1,221 @@
+//! What a policy is shown of the cars that are due: one batch as columns.
+
+use crate::{apply::State, state::Fixed};
+use voltide_model::series::Series;
+use voltide_policy::{Observation, observation::NO_SITE};
+
+/// The columns of one batch, kept between calls so that their memory is reused.
+#[derive(Default)]
+pub(crate) struct Batch {
+    tick: u32,
+    unix_ms: i64,
+    slot_hours: f64,
+    horizon: usize,
+    pub stay: Vec<u32>,
+    stay_id: Vec<u64>,
+    pub ev_id: Vec<u32>,
+    site_id: Vec<u32>,
+    tariff_id: Vec<u32>,
+    arrival_slot: Vec<u32>,
+    departure_slot: Vec<u32>,
+    willingness: Vec<f64>,
+    energy_kwh: Vec<f64>,
+    capacity_kwh: Vec<f64>,
+    energy_kwh_min: Vec<f64>,
+    energy_kwh_max: Vec<f64>,
+    departure_energy_kwh: Vec<f64>,
+    charge_kw_max: Vec<f64>,
+    discharge_kw_max: Vec<f64>,
+    charge_efficiency: Vec<f64>,
+    discharge_efficiency: Vec<f64>,
+    degradation_per_kwh: Vec<f64>,
+    v2g_eligible: Vec<u8>,
+    planned_kw: Vec<f64>,
+    buy_price: Vec<f64>,
+    sell_price: Vec<f64>,
+    net_load_kw: Vec<f64>,
+    committed_ev_kw: Vec<f64>,
+    parent_site: Vec<u32>,
+    site_import_kw_max: Vec<f64>,
+    site_export_kw_max: Vec<f64>,
+    site_committed_kw: Vec<f64>,
+}
+
+impl Batch {
+    /// Fills the columns for the plugged cars `evs`; `horizon_max` is the policy's, 0 for no limit.
+    pub(crate) fn fill(&mut self, state: &mut State, evs: &[u32], horizon_max: u32) {
+        let clock = state.fixed.scenario.clock;
+        self.tick = state.now.tick;
+        self.unix_ms = clock.slot_start(self.tick).timestamp_millis();
+        self.slot_hours = clock.slot_hours();
+        self.clear_rows();
+        let mut table = state.cars.table();
+        let cars = table.columns();
+        for &ev in evs {
+            let car = ev as usize;
+            self.push(&state.fixed, ev, cars.stay[car], cars.energy[car]);
+        }
+        self.horizon = self.horizon(state.fixed.scenario.horizon_end(), horizon_max);
+        self.fill_plans(state);
+        self.fill_prices(state);
+        self.fill_system(state);
+        self.fill_sites(state);
+    }
+
+    /// The number of slots that schedules cover.
+    pub(crate) fn horizon_slots(&self) -> usize {
+        self.horizon
+    }
+
+    /// The contract's view of the columns.
+    pub(crate) fn observation(&self) -> Observation<'_> {
+        Observation {
+            tick: self.tick,
+            unix_ms: self.unix_ms,
+            slot_hours: self.slot_hours,
+            horizon: self.horizon,
+            stay_id: &self.stay_id,
+            ev_id: &self.ev_id,
+            site_id: &self.site_id,
+            tariff_id: &self.tariff_id,
+            arrival_slot: &self.arrival_slot,
+            departure_slot: &self.departure_slot,
+            willingness: &self.willingness,
+            energy_kwh: &self.energy_kwh,
+            capacity_kwh: &self.capacity_kwh,
+            energy_kwh_min: &self.energy_kwh_min,
+            energy_kwh_max: &self.energy_kwh_max,
+            departure_energy_kwh: &self.departure_energy_kwh,
+            charge_kw_max: &self.charge_kw_max,
+            discharge_kw_max: &self.discharge_kw_max,
+            charge_efficiency: &self.charge_efficiency,
+            discharge_efficiency: &self.discharge_efficiency,
+            degradation_per_kwh: &self.degradation_per_kwh,
+            v2g_eligible: &self.v2g_eligible,
+            planned_kw: &self.planned_kw,
+            buy_price: &self.buy_price,
+            sell_price: &self.sell_price,
+            tou_price: &self.buy_price,
+            incentive_price: &self.buy_price,
+            net_load_kw: &self.net_load_kw,
+            committed_ev_kw: &self.committed_ev_kw,
+            parent_site: &self.parent_site,
+            site_import_kw_max: &self.site_import_kw_max,
+            site_export_kw_max: &self.site_export_kw_max,
+            site_committed_kw: &self.site_committed_kw,
+            ..Observation::default()
+        }
+    }
+
+    fn clear_rows(&mut self) {
+        self.stay.clear();
+        self.stay_id.clear();
+        self.ev_id.clear();
+        self.site_id.clear();
+        self.tariff_id.clear();
+        self.arrival_slot.clear();
+        self.departure_slot.clear();
+        self.willingness.clear();
+        self.energy_kwh.clear();
+        self.capacity_kwh.clear();
+        self.energy_kwh_min.clear();
+        self.energy_kwh_max.clear();
+        self.departure_energy_kwh.clear();
+        self.charge_kw_max.clear();
+        self.discharge_kw_max.clear();
+        self.charge_efficiency.clear();
+        self.discharge_efficiency.clear();
+        self.degradation_per_kwh.clear();
+        self.v2g_eligible.clear();
+    }
+
+    fn push(&mut self, fixed: &Fixed, ev: u32, stay: u32, energy: f64) {
+        let (population, clock) = (&fixed.scenario.population, &fixed.scenario.clock);
+        let (fleet, charger) = (fixed.fleet_of(ev), fixed.charger_of(stay));
+        let capacity = population.capacity_kwh[ev as usize];
+        self.stay.push(stay);
+        self.stay_id.push(u64::from(stay));
+        self.ev_id.push(ev);
+        self.site_id.push(charger.site.unwrap_or(NO_SITE));
+        self.tariff_id.push(fleet.tariff as u32);
+        self.arrival_slot.push(population.stays.first_slot(stay, clock));
+        self.departure_slot.push(population.stays.announced_end_slot(stay, clock).max(self.tick + 1));
+        self.willingness.push(0.0);
+        self.energy_kwh.push(energy);
+        self.capacity_kwh.push(capacity);
+        self.energy_kwh_min.push(capacity * fleet.soc_min);
+        self.energy_kwh_max.push(capacity * fleet.soc_max);
+        self.departure_energy_kwh.push(population.departure_energy_kwh[ev as usize]);
+        self.charge_kw_max.push(charger.charge_max.0);
+        self.discharge_kw_max.push(charger.discharge_max.0);
+        self.charge_efficiency.push(fleet.charge_efficiency);
+        self.discharge_efficiency.push(fleet.discharge_efficiency);
+        self.degradation_per_kwh.push(fleet.degradation_per_kwh);
+        self.v2g_eligible.push(0);
+    }
+
+    /// No longer than the longest stay of the batch, the policy's own horizon and the known future.
+    fn horizon(&self, end: u32, horizon_max: u32) -> usize {
+        let longest = self.departure_slot.iter().max().map_or(0, |&end| end - self.tick);
+        let known = longest.min(end - self.tick);
+        if horizon_max == 0 { known as usize } else { known.min(horizon_max) as usize }
+    }
+
+    /// The schedules in force, where any car of the batch has one.
+    fn fill_plans(&mut self, state: &State) {
+        self.planned_kw.clear();
+        if !self.ev_id.iter().any(|&ev| state.book.has_plan(ev)) {
+            return;
+        }
+        for &ev in &self.ev_id {
+            let slots = self.tick..self.tick + self.horizon as u32;
+            self.planned_kw.extend(slots.map(|slot| state.book.power_at(ev, slot)));
+        }
+    }
+
+    fn fill_prices(&mut self, state: &State) {
+        let slots = self.tick as usize..self.tick as usize + self.horizon;
+        for (target, table) in
+            [(&mut self.buy_price, &state.prices.buy), (&mut self.sell_price, &state.prices.sell)]
+        {
+            target.clear();
+            table.iter().for_each(|tariff| target.extend_from_slice(&tariff[slots.clone()]));
+        }
+    }
+
+    fn fill_system(&mut self, state: &State) {
+        let scenario = &state.fixed.scenario;
+        let (system, day) = (&scenario.system, scenario.clock.slots_per_24_hours());
+        let slots = self.tick..self.tick + self.horizon as u32;
+        self.net_load_kw.clear();
+        self.net_load_kw.extend(slots.map(|slot| {
+            let value = |series: &Option<Series>| {
+                series.as_ref().map_or(0.0, |series| series.at(slot, day))
+            };
+            value(&system.base_load) - value(&system.wind) - value(&system.pv)
+        }));
+        self.committed_ev_kw.clear();
+        extend_padded(&mut self.committed_ev_kw, state.book.committed_kw(self.tick), self.horizon);
+    }
+
+    fn fill_sites(&mut self, state: &State) {
+        self.parent_site.clear();
+        self.site_import_kw_max.clear();
+        self.site_export_kw_max.clear();
+        self.site_committed_kw.clear();
+        for (index, site) in (0..).zip(&state.fixed.scenario.sites) {
+            self.parent_site.push(site.parent.unwrap_or(NO_SITE));
+            self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
+            self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));
+            let committed = state.book.site_committed_kw(index, self.tick);
+            extend_padded(&mut self.site_committed_kw, committed, self.horizon);
+        }
+    }
+}
+
+/// Appends the first `count` values, or zeros where there are fewer.
+fn extend_padded(target: &mut Vec<f64>, values: &[f64], count: usize) {
+    let known = count.min(values.len());
+    target.extend_from_slice(&values[..known]);
+    target.extend(std::iter::repeat_n(0.0, count - known));
+}

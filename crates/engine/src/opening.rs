@@ -1,0 +1,88 @@
+//! What stands in the journal before the first tick: all that a run needs, so that replay and
+//! resume open no other file.
+
+use voltide_journal::event::{Build, Event, RunStarted, SeriesLoaded, StaysLoaded};
+use voltide_model::{
+    fleet::{Fleet, Parking, RecordedSession},
+    scenario::Scenario,
+    series::Series,
+};
+
+/// The events that open a run of `scenario`, whose world file reads `world_text`.
+pub(crate) fn opening_events(scenario: &Scenario, world_text: String, overrides: Vec<String>, build: Build) -> Vec<Event> {
+    let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
+    let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
+    let clock = &scenario.clock;
+    let started = RunStarted {
+        build,
+        world: scenario.name.clone(),
+        config_hash: config_hash(scenario.seed, &world_text, &series, &stays),
+        world_text,
+        overrides,
+        seed: scenario.seed,
+        policy: scenario.policy.name.clone(),
+        policy_config: scenario.policy.config.clone(),
+        start_us: clock.start.timestamp_micros(),
+        slot_seconds: clock.slot_seconds,
+        slots: clock.slots,
+        time_zone: clock.zone.name().to_owned(),
+        ev_count: scenario.population.len() as u32,
+    };
+    let mut events = vec![Event::RunStarted(Box::new(started))];
+    events.extend(series.into_iter().map(Event::SeriesLoaded));
+    events.extend(stays.into_iter().map(Event::StaysLoaded));
+    events
+}
+
+/// The hash that names a run's configuration and seeds its chain: BLAKE3 over seed, world text,
+/// series and sessions, in hex.
+pub fn configuration_hash(scenario: &Scenario, world_text: &str) -> String {
+    let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
+    let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
+    config_hash(scenario.seed, world_text, &series, &stays)
+}
+
+fn config_hash(seed: u64, world_text: &str, series: &[SeriesLoaded], stays: &[StaysLoaded]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes());
+    let mut field = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    field(world_text.as_bytes());
+    for series in series {
+        field(series.name.as_bytes());
+        field(series.unit.as_bytes());
+        field(bytemuck::cast_slice(&series.values));
+    }
+    for stays in stays {
+        field(stays.fleet.as_bytes());
+        field(bytemuck::cast_slice(&stays.arrives));
+        field(bytemuck::cast_slice(&stays.leaves));
+        field(bytemuck::cast_slice(&stays.announced));
+        field(bytemuck::cast_slice(&stays.requested_kwh));
+        field(bytemuck::cast_slice(&stays.delivered_kwh));
+        stays.station.iter().for_each(|station| field(station.as_bytes()));
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn series_loaded(series: &Series) -> SeriesLoaded {
+    SeriesLoaded { name: series.name.clone(), unit: series.unit.clone(), values: series.values.to_vec() }
+}
+
+fn stays_loaded(fleet: &Fleet) -> Option<StaysLoaded> {
+    let Parking::Sessions { sessions, stations, .. } = &fleet.parking else { return None };
+    fn column<T>(sessions: &[RecordedSession], of: impl Fn(&RecordedSession) -> T) -> Vec<T> {
+        sessions.iter().map(of).collect()
+    }
+    Some(StaysLoaded {
+        fleet: fleet.name.clone(),
+        arrives: column(sessions, |s| s.arrives),
+        leaves: column(sessions, |s| s.leaves),
+        announced: column(sessions, |s| s.announced),
+        requested_kwh: column(sessions, |s| s.requested_kwh),
+        delivered_kwh: column(sessions, |s| s.delivered_kwh),
+        station: column(sessions, |s| stations[s.station as usize].clone()),
+    })
+}

@@ -1,0 +1,47 @@
+//! The events of the tick that is being simulated.
+
+use bevy_ecs::prelude::*;
+use voltide_journal::event::{Event, Recorded};
+
+/// Events in the order in which they happened, numbered through the run.
+#[derive(Resource, Default)]
+pub(crate) struct Outbox {
+    events: Vec<Recorded>,
+    next_seq: u64,
+}
+
+impl Outbox {
+    /// An outbox whose next event has the number `next_seq`.
+    pub(crate) fn from(next_seq: u64) -> Self {
+        Self { events: Vec::new(), next_seq }
+    }
+
+    /// Adds an event and returns its number.
+    pub(crate) fn push(&mut self, cause_seq: Option<u64>, tick: u32, event: Event) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.events.push(Recorded { seq, cause_seq, tick, event });
+        seq
+    }
+
+    /// The number of the last event of one of `kinds`.
+    pub(crate) fn last_of(&self, kinds: &[&str]) -> Option<u64> {
+        self.events.iter().rev().find(|e| kinds.contains(&e.event.kind())).map(|e| e.seq)
+    }
+
+    /// Sets a number aside for an event that is recorded elsewhere.
+    pub(crate) fn reserve(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq - 1
+    }
+
+    /// The number that the next event will have.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Takes the tick's events out.
+    pub(crate) fn take(&mut self) -> Vec<Recorded> {
+        std::mem::take(&mut self.events)
+    }
+}

@@ -1,0 +1,269 @@
+//! Phase 5: set-points become applied power.
+//!
+//! First every battery takes what it has room for, then every site cuts what its cars ask for
+//! down to its connection, in proportion. Charging and discharging behind one connection offset
+//! each other; only the direction that is too much is cut.
+
+use crate::{
+    apply::State,
+    state::{BLOCK, Fixed, FleetConstants, Piece, insert_sorted},
+    state_hash::Component,
+};
+use voltide_journal::event::{ClipReason, Event, LimitViolated, SetPointClipped};
+use voltide_model::{columns::SiteTick, site::Site};
+
+/// Cuts that are no more than rounding, kW.
+const CLIP_MIN_KW: f64 = 1e-9;
+
+/// Applies the schedules' set-points for this slot as far as batteries and sites allow.
+pub(crate) fn limit(mut state: State) {
+    move_set_points(&mut state);
+    let mut clipped = fit_batteries(&mut state);
+    let violated = limit_sites(&mut state, &mut clipped);
+    let cause = state.cause(&["PlansAccepted.v1", "TickStarted.v1"]);
+    if !violated.site.is_empty() {
+        state.emit(cause, Event::LimitViolated(violated));
+    }
+    if !clipped.is_empty() {
+        state.emit(cause, Event::SetPointClipped(set_point_clipped(clipped)));
+    }
+}
+
+/// Power that a car asked for and did not get, kW.
+#[derive(Debug, Clone, Copy)]
+struct Clip {
+    ev: u32,
+    asked: f64,
+    applied: f64,
+    reason: ClipReason,
+}
+
+/// The clips as an event, by car.
+fn set_point_clipped(mut clips: Vec<Clip>) -> SetPointClipped {
+    clips.sort_by_key(|clip| clip.ev);
+    let mut event = SetPointClipped::default();
+    clips.iter().for_each(|clip| event.push(clip.ev, clip.asked, clip.applied, clip.reason));
+    event
+}
+
+/// Takes up the powers that change in this slot.
+fn move_set_points(state: &mut State) {
+    let tick = state.now.tick;
+    let mut table = state.cars.table();
+    let cars = table.columns();
+    for ev in state.book.take_changes(tick) {
+        let (car, power) = (ev as usize, state.book.power_at(ev, tick));
+        if cars.set_point[car].to_bits() != power.to_bits() {
+            cars.set_point[car] = power;
+            state.dirty.mark(Component::SetPoint, car / BLOCK);
+        }
+    }
+}
+
+/// One piece's columns.
+struct Task<'a> {
+    first: usize,
+    fleet: &'a FleetConstants,
+    capacity: &'a [f64],
+    energy: &'a [f64],
+    set_point: &'a [f64],
+    power: &'a mut [f64],
+}
+
+/// Fits every set-point to its battery, and lists the cars for which that was less.
+fn fit_batteries(state: &mut State) -> Vec<Clip> {
+    let fixed: &Fixed = &state.fixed;
+    let mut table = state.cars.table();
+    let cars = table.columns();
+    let mut power = cars.power;
+    let mut tasks = Vec::with_capacity(fixed.pieces.len());
+    for Piece { evs, fleet } in &fixed.pieces {
+        let (here, rest) = power.split_at_mut(evs.len());
+        power = rest;
+        tasks.push(Task {
+            first: evs.start,
+            fleet: &fixed.fleets[*fleet],
+            capacity: &fixed.scenario.population.capacity_kwh[evs.clone()],
+            energy: &cars.energy[evs.clone()],
+            set_point: &cars.set_point[evs.clone()],
+            power: here,
+        });
+    }
+    state.workers.map(tasks, fit_piece).into_iter().flatten().collect()
+}
+
+/// Fits one piece; returns where that was less than asked.
+fn fit_piece(task: Task<'_>) -> Vec<Clip> {
+    let FleetConstants { battery, soc_min, soc_max, .. } = *task.fleet;
+    let mut cut = 0.0_f64;
+    let columns = task.capacity.iter().zip(task.energy).zip(task.set_point).zip(&mut *task.power);
+    for (((&capacity, &energy), &asked), power) in columns {
+        *power = battery.fit(asked, energy, capacity * soc_min, capacity * soc_max);
+        cut = cut.max((asked - *power).abs());
+    }
+    if cut <= CLIP_MIN_KW {
+        return Vec::new();
+    }
+    let rows = (task.first as u32..).zip(task.set_point.iter().zip(&*task.power));
+    rows.filter(|(_, (asked, power))| (**asked - **power).abs() > CLIP_MIN_KW)
+        .map(|(ev, (&asked, &applied))| Clip { ev, asked, applied, reason: ClipReason::Battery })
+        .collect()
+}
+
+/// Power behind one connection, kW, each direction by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Flow {
+    charge: f64,
+    discharge: f64,
+}
+
+impl Flow {
+    /// The shares of a flow that is not cut.
+    const WHOLE: Self = Self { charge: 1.0, discharge: 1.0 };
+
+    fn of(power: f64) -> Self {
+        Self { charge: power.max(0.0), discharge: (-power).max(0.0) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.charge += other.charge;
+        self.discharge += other.discharge;
+    }
+
+    fn net(self) -> f64 {
+        self.charge - self.discharge
+    }
+
+    /// The shares of charging and discharging that keep the net within the limits.
+    fn shares(self, import_limit: f64, export_limit: f64) -> Self {
+        let share = |limit: f64, of: f64| (limit / of).clamp(0.0, 1.0);
+        if self.net() > import_limit {
+            Self { charge: share(import_limit + self.discharge, self.charge), discharge: 1.0 }
+        } else if -self.net() > export_limit {
+            Self { charge: 1.0, discharge: share(export_limit + self.charge, self.discharge) }
+        } else {
+            Self::WHOLE
+        }
+    }
+
+    fn times(self, shares: Self) -> Self {
+        Self { charge: self.charge * shares.charge, discharge: self.discharge * shares.discharge }
+    }
+}
+
+/// Cuts each site to its connection.
+fn limit_sites(state: &mut State, clipped: &mut Vec<Clip>) -> LimitViolated {
+    state.outcome.site_clipped.clear();
+    let scenario = state.fixed.scenario.clone();
+    let sites = &scenario.sites;
+    if sites.is_empty() {
+        return LimitViolated::default();
+    }
+    let own = site_flows(state);
+    let (shares, violated) = site_shares(sites, &own);
+    if !violated.site.is_empty() {
+        clip_cars(state, &shares, clipped);
+    }
+    let (asked, applied) = (up_the_tree(sites, &own), up_the_tree(sites, &site_flows(state)));
+    let plugged = state.roster.at_site.iter().map(|evs| evs.len() as u32);
+    let ticks = asked.iter().zip(&applied).zip(plugged).map(|((asked, applied), plugged)| SiteTick {
+        asked_kw: asked.net(),
+        power_kw: applied.net(),
+        plugged,
+    });
+    state.outcome.sites = ticks.collect();
+    violated
+}
+
+/// The shares of what it asks for that each site's own cars get, and the limits that they met;
+/// found from the leaves of the tree to its roots, and handed down again.
+fn site_shares(sites: &[Site], own: &[Flow]) -> (Vec<Flow>, LimitViolated) {
+    let mut flows = own.to_vec();
+    let mut shares = vec![Flow::WHOLE; sites.len()];
+    let mut violated = LimitViolated::default();
+    for (site, limits) in sites.iter().enumerate().rev() {
+        let (flow, import, export) = (flows[site], limits.import_limit.0, limits.export_limit.0);
+        shares[site] = flow.shares(import, export);
+        if shares[site] != Flow::WHOLE {
+            violated.site.insert(0, site as u32);
+            violated.asked_kw.insert(0, flow.net());
+            violated.limit_kw.insert(0, if flow.net() > 0.0 { import } else { -export });
+        }
+        if let Some(parent) = limits.parent {
+            flows[parent as usize].add(flow.times(shares[site]));
+        }
+    }
+    for (site, limits) in sites.iter().enumerate() {
+        if let Some(parent) = limits.parent {
+            shares[site] = shares[site].times(shares[parent as usize]);
+        }
+    }
+    (shares, violated)
+}
+
+/// What the cars at each site draw, without the sites below it.
+fn site_flows(state: &mut State) -> Vec<Flow> {
+    let mut table = state.cars.table();
+    let power = &*table.columns().power;
+    let sum = |evs: &Vec<u32>| {
+        let mut flow = Flow::default();
+        evs.iter().for_each(|&ev| flow.add(Flow::of(power[ev as usize])));
+        flow
+    };
+    state.roster.at_site.iter().map(sum).collect()
+}
+
+/// Adds to each site what flows behind it; a parent comes before its children.
+fn up_the_tree(sites: &[Site], own: &[Flow]) -> Vec<Flow> {
+    let mut sums = own.to_vec();
+    for (site, limits) in sites.iter().enumerate().rev() {
+        if let Some(parent) = limits.parent {
+            let flow = sums[site];
+            sums[parent as usize].add(flow);
+        }
+    }
+    sums
+}
+
+/// Applies the sites' shares to their cars, and lists those that were cut.
+fn clip_cars(state: &mut State, shares: &[Flow], clipped: &mut Vec<Clip>) {
+    let mut table = state.cars.table();
+    let cars = table.columns();
+    for (evs, shares) in state.roster.at_site.iter().zip(shares) {
+        for &ev in evs {
+            let power = &mut cars.power[ev as usize];
+            let applied = Flow::of(*power).times(*shares).net() + 0.0;
+            if (*power - applied).abs() > CLIP_MIN_KW {
+                let asked = cars.set_point[ev as usize];
+                clipped.push(Clip { ev, asked, applied, reason: ClipReason::Site });
+                insert_sorted(&mut state.outcome.site_clipped, ev);
+                *power = applied;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn shares_bring_the_net_within_the_limits(
+            charge in 0.0..100.0_f64, discharge in 0.0..100.0_f64, import in 0.0..80.0_f64, export in 0.0..80.0_f64,
+        ) {
+            let flow = Flow { charge, discharge };
+            let applied = flow.times(flow.shares(import, export));
+            prop_assert!(applied.net() <= import + 1e-9 && applied.net() >= -export - 1e-9);
+            prop_assert!(applied.charge <= charge && applied.discharge <= discharge);
+        }
+    }
+
+    #[test]
+    fn discharging_makes_room_for_charging() {
+        let flow = Flow { charge: 20.0, discharge: 5.0 };
+        assert_eq!(flow.shares(15.0, 0.0), Flow::WHOLE);
+        assert_eq!(flow.shares(10.0, 0.0), Flow { charge: 0.75, discharge: 1.0 });
+    }
+}

@@ -1,0 +1,196 @@
+//! Phase 4: stays that need a schedule are shown to the policy.
+//!
+//! Due are cars that plugged in, cars that a site limit cut in the slot before, cars that stay
+//! beyond their announced departure and still want energy, and those that the policy asks for
+//! again. They are shown in `EvId` order in batches of a fixed size, so that results do not
+//! depend on the number of threads.
+
+use crate::{
+    EngineError,
+    apply::State,
+    failure::Failure,
+    observe::Batch,
+    plan_book::encode,
+    state::{BLOCK, insert_sorted},
+};
+use bevy_ecs::prelude::*;
+use std::sync::Mutex;
+use voltide_journal::event::{ClipReason, Event, PlansAccepted, PolicyFaulted, PolicyStateSaved, SetPointClipped};
+use voltide_model::stay::NO_STAY;
+use voltide_policy::{
+    Schedules,
+    planner::{Correction, Planner, PolicyFault, Replan},
+};
+
+/// Energy that an overdue car must lack to be planned again, kWh.
+const LACKING_MIN_KWH: f64 = 1e-6;
+
+/// The policy, what stands in for it, and the memory of their calls.
+#[derive(Resource)]
+pub(crate) struct Planners {
+    policy: Mutex<Box<dyn Planner>>,
+    fallback: Option<Mutex<Box<dyn Planner>>>,
+    batch: Batch,
+    power_kw: Vec<f64>,
+}
+
+impl Planners {
+    pub(crate) fn new(policy: Box<dyn Planner>, fallback: Option<Box<dyn Planner>>) -> Self {
+        Self {
+            policy: Mutex::new(policy),
+            fallback: fallback.map(Mutex::new),
+            batch: Batch::default(),
+            power_kw: Vec::new(),
+        }
+    }
+
+    fn policy(&mut self) -> &mut dyn Planner {
+        self.policy.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).as_mut()
+    }
+
+    fn fallback(&mut self) -> Option<&mut dyn Planner> {
+        let fallback = self.fallback.as_mut()?;
+        Some(fallback.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).as_mut())
+    }
+
+    /// Asks the policy, and where it fails its stand-in, about the batch.
+    fn ask(&mut self) -> Result<Answer, PolicyFault> {
+        let horizon = self.batch.horizon_slots();
+        let (mut power_kw, batch) = (std::mem::take(&mut self.power_kw), std::mem::take(&mut self.batch));
+        let seen = batch.observation();
+        let mut call = |planner: &mut dyn Planner| {
+            power_kw.clear();
+            power_kw.resize(seen.len() * horizon, 0.0);
+            planner.plan(&seen, &mut Schedules { power_kw: &mut power_kw, horizon })
+        };
+        let answer = match call(self.policy()) {
+            Ok(corrections) => Ok(Answer { corrections, fault: None }),
+            Err(fault) => match self.fallback() {
+                None => Err(fault),
+                Some(fallback) => call(fallback).map(|corrections| {
+                    let stand_in = fallback.info().name.clone();
+                    Answer { corrections, fault: Some((fault, stand_in)) }
+                }),
+            },
+        };
+        (self.power_kw, self.batch) = (power_kw, batch);
+        answer
+    }
+}
+
+/// What came of a call.
+struct Answer {
+    corrections: Vec<Correction>,
+    /// The policy's failure and the name of what stood in.
+    fault: Option<(PolicyFault, String)>,
+}
+
+/// Plans all cars that are due.
+pub(crate) fn plan(mut state: State, mut planners: ResMut<Planners>, mut failure: ResMut<Failure>) {
+    let info = planners.policy().info().clone();
+    let due = due_cars(&mut state, info.replan, info.whole_site);
+    let size = if info.whole_site { due.len().max(1) } else { BLOCK };
+    for evs in due.chunks(size) {
+        planners.batch.fill(&mut state, evs, info.horizon_slots);
+        match planners.ask() {
+            Ok(answer) => record(&mut state, &planners, answer),
+            Err(fault) => {
+                failure.0 = Some(EngineError::Policy { tick: state.now.tick, fault });
+                return;
+            }
+        }
+    }
+    if info.stateful && let Err(fault) = save_policy(&mut state, planners.policy(), info.name) {
+        failure.0 = Some(EngineError::Policy { tick: state.now.tick, fault });
+    }
+}
+
+/// The plugged cars that are to be planned now, ascending.
+fn due_cars(state: &mut State, replan: Replan, whole_site: bool) -> Vec<u32> {
+    let mut due = state.roster.due.clone();
+    for ev in overdue_cars(state).into_iter().chain(asked_again(state, replan)) {
+        insert_sorted(&mut due, ev);
+    }
+    if whole_site {
+        add_whole_sites(state, &mut due);
+    }
+    due
+}
+
+/// Cars past their announced departure that still lack energy.
+fn overdue_cars(state: &mut State) -> Vec<u32> {
+    let targets = &state.fixed.scenario.population.departure_energy_kwh;
+    let mut table = state.cars.table();
+    let energy = &*table.columns().energy;
+    let lacks = |&ev: &u32| targets[ev as usize] - energy[ev as usize] > LACKING_MIN_KWH;
+    state.roster.overdue.iter().copied().filter(lacks).collect()
+}
+
+/// Cars that the policy wants to see again.
+fn asked_again(state: &mut State, replan: Replan) -> Vec<u32> {
+    let every = match replan {
+        Replan::OnPlugIn => return Vec::new(),
+        Replan::EveryTick => 1,
+        Replan::Every(slots) => slots.max(1),
+    };
+    let (stays, clock) = (&state.fixed.scenario.population.stays, &state.fixed.scenario.clock);
+    let tick = state.now.tick;
+    let mut table = state.cars.table();
+    let plugged = (0..).zip(&*table.columns().stay).filter(|(_, stay)| **stay != NO_STAY);
+    plugged.filter(|(_, stay)| (tick - stays.first_slot(**stay, clock)) % every == 0).map(|(ev, _)| ev).collect()
+}
+
+/// Adds all plugged cars of every site that has a due one.
+fn add_whole_sites(state: &State, due: &mut Vec<u32>) {
+    let seen = due.clone();
+    for evs in &state.roster.at_site {
+        if evs.iter().any(|ev| seen.binary_search(ev).is_ok()) {
+            evs.iter().for_each(|&ev| insert_sorted(due, ev));
+        }
+    }
+}
+
+/// Records a call's faults, corrections and schedules.
+fn record(state: &mut State, planners: &Planners, answer: Answer) {
+    let batch = &planners.batch;
+    let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
+    if let Some((fault, fallback)) = answer.fault {
+        state.emit(cause, Event::PolicyFaulted(PolicyFaulted {
+            policy: fault.policy,
+            message: fault.message,
+            fallback,
+            first_stay: batch.stay[0],
+            stays: batch.stay.len() as u32,
+        }));
+    }
+    if !answer.corrections.is_empty() {
+        let mut clipped = SetPointClipped::default();
+        for correction in answer.corrections {
+            let ev = batch.ev_id[correction.row as usize];
+            clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger);
+        }
+        state.emit(cause, Event::SetPointClipped(clipped));
+    }
+    state.emit(cause, Event::PlansAccepted(plans(batch, &planners.power_kw, state.now.tick)));
+}
+
+/// The schedules of a batch, run-length coded.
+fn plans(batch: &Batch, power_kw: &[f64], tick: u32) -> PlansAccepted {
+    let mut plans = PlansAccepted {
+        ev: batch.ev_id.clone(),
+        stay: batch.stay.clone(),
+        segment_offset: vec![0],
+        ..PlansAccepted::default()
+    };
+    for schedule in power_kw.chunks(batch.horizon_slots().max(1)) {
+        encode(schedule, tick, &mut plans.segment_slot, &mut plans.segment_kw);
+        plans.segment_offset.push(plans.segment_slot.len() as u32);
+    }
+    plans
+}
+
+fn save_policy(state: &mut State, planner: &mut dyn Planner, policy: String) -> Result<(), PolicyFault> {
+    let saved = planner.save()?;
+    state.emit(None, Event::PolicyStateSaved(PolicyStateSaved { policy, state: saved }));
+    Ok(())
+}

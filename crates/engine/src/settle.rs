@@ -1,0 +1,174 @@
+//! The kernel that moves every battery and ledger by one slot of applied power.
+
+use crate::{
+    state::{BLOCK, Cars, Fixed, FleetConstants, Piece, Prices},
+    workers::Workers,
+};
+use voltide_model::columns::Ledger;
+
+/// What one slot moved, all on the battery's side. kWh.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Moved {
+    /// Energy that went into batteries.
+    pub charged_kwh: f64,
+    /// Energy that was taken from batteries.
+    pub discharged_kwh: f64,
+    /// Energy stored in all cars afterwards.
+    pub stored_kwh: f64,
+    /// Blocks in which any car had power.
+    pub active_blocks: Vec<usize>,
+}
+
+/// One piece's columns.
+struct Task<'a> {
+    block: usize,
+    fleet: &'a FleetConstants,
+    buy: f64,
+    sell: f64,
+    power: &'a [f64],
+    energy: &'a mut [f64],
+    ledger: &'a mut [Ledger],
+}
+
+/// Sums of one piece: charged and discharged (battery side) and stored, kWh.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    charged: f64,
+    discharged: f64,
+    stored: f64,
+}
+
+/// Settles slot `tick` for all cars.
+pub(crate) fn settle(cars: &mut Cars, fixed: &Fixed, prices: &Prices, tick: u32, workers: &Workers) -> Moved {
+    let hours = fixed.scenario.clock.slot_hours();
+    let mut table = cars.table();
+    let columns = table.columns();
+    let (mut energy, mut ledger) = (columns.energy, columns.ledger);
+    let mut tasks = Vec::with_capacity(fixed.pieces.len());
+    for Piece { evs, fleet } in &fixed.pieces {
+        let fleet = &fixed.fleets[*fleet];
+        let (energy_here, energy_rest) = energy.split_at_mut(evs.len());
+        let (ledger_here, ledger_rest) = ledger.split_at_mut(evs.len());
+        (energy, ledger) = (energy_rest, ledger_rest);
+        tasks.push(Task {
+            block: evs.start / BLOCK,
+            fleet,
+            buy: prices.buy[fleet.tariff][tick as usize],
+            sell: prices.sell[fleet.tariff][tick as usize],
+            power: &columns.power[evs.clone()],
+            energy: energy_here,
+            ledger: ledger_here,
+        });
+    }
+    let sums = workers.map(tasks, |task| (task.block, settle_piece(task, hours)));
+    add_up(&sums)
+}
+
+fn add_up(sums: &[(usize, Sums)]) -> Moved {
+    let mut moved = Moved::default();
+    for &(block, sums) in sums {
+        moved.charged_kwh += sums.charged;
+        moved.discharged_kwh += sums.discharged;
+        moved.stored_kwh += sums.stored;
+        let active = sums.charged > 0.0 || sums.discharged > 0.0;
+        if active && moved.active_blocks.last() != Some(&block) {
+            moved.active_blocks.push(block);
+        }
+    }
+    moved
+}
+
+fn settle_piece(task: Task<'_>, hours: f64) -> Sums {
+    let sums = move_energy(task.fleet, task.power, task.energy);
+    if sums.charged > 0.0 || sums.discharged > 0.0 {
+        book(task.power, task.ledger, hours, task.buy, task.sell);
+    }
+    sums
+}
+
+/// Independent running sums, so that the additions of neighbours do not wait for each other.
+const LANES: usize = 8;
+
+/// Moves stored energy and adds up what was moved, lane by lane: the order is fixed.
+fn move_energy(fleet: &FleetConstants, power: &[f64], energy: &mut [f64]) -> Sums {
+    let battery = fleet.battery;
+    let mut lanes = [Sums::default(); LANES];
+    for (power, energy) in power.chunks(LANES).zip(energy.chunks_mut(LANES)) {
+        for ((lane, &power), energy) in lanes.iter_mut().zip(power).zip(energy) {
+            let charged = power.max(0.0) * battery.stored_per_kw;
+            let discharged = (-power).max(0.0) * battery.drawn_per_kw;
+            *energy += charged - discharged;
+            lane.charged += charged;
+            lane.discharged += discharged;
+            lane.stored += *energy;
+        }
+    }
+    lanes.iter().fold(Sums::default(), |sum, lane| Sums {
+        charged: sum.charged + lane.charged,
+        discharged: sum.discharged + lane.discharged,
+        stored: sum.stored + lane.stored,
+    })
+}
+
+/// Books energy and money of the cars that have power, on the grid side.
+fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, buy: f64, sell: f64) {
+    for (&power, ledger) in power.iter().zip(ledger) {
+        if power > 0.0 {
+            ledger.charged_kwh += power * hours;
+            ledger.energy_cost += power * hours * buy;
+        } else if power < 0.0 {
+            ledger.discharged_kwh -= power * hours;
+            ledger.v2g_revenue -= power * hours * sell;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use voltide_model::{battery::Battery, quantity::Share};
+
+    fn fleet() -> FleetConstants {
+        let efficiency = Share::new(0.9).unwrap();
+        let battery = Battery {
+            soc_min: Share::ZERO,
+            soc_max: Share::ONE,
+            charge_efficiency: efficiency,
+            discharge_efficiency: efficiency,
+            degradation_per_kwh: 0.0,
+        };
+        FleetConstants {
+            battery: battery.slot(0.5),
+            soc_min: 0.0,
+            soc_max: 1.0,
+            charge_efficiency: 0.9,
+            discharge_efficiency: 0.9,
+            degradation_per_kwh: 0.0,
+            tariff: 0,
+        }
+    }
+
+    #[test]
+    fn energy_and_money_follow_power() {
+        let (mut energy, mut ledger) = ([10.0, 20.0, 30.0], [Ledger::default(); 3]);
+        let task = Task {
+            block: 0,
+            fleet: &fleet(),
+            buy: 0.3,
+            sell: 0.1,
+            power: &[4.0, -2.0, 0.0],
+            energy: &mut energy,
+            ledger: &mut ledger,
+        };
+        let sums = settle_piece(task, 0.5);
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+        close(energy[0], 11.8);
+        close(energy[1], 20.0 - 1.0 / 0.9);
+        close(energy[2], 30.0);
+        close(sums.stored, energy.iter().sum());
+        close(ledger[0].energy_cost, 0.6);
+        close(ledger[1].v2g_revenue, 0.1);
+        close(ledger[1].discharged_kwh, 1.0);
+        assert_eq!(ledger[2], Ledger::default());
+    }
+}

@@ -1,0 +1,356 @@
+//! A run: the ECS world, its tick, and where its history goes.
+
+use crate::{
+    apply::State,
+    failure::{EngineError, Failure},
+    opening::opening_events,
+    outbox::Outbox,
+    phase::{Phase, dispatch::spawn_units, plan::Planners},
+    plan_book::PlanBook,
+    state::{Cars, Fixed, Now, Outcome, Prices, Roster, spawn_cars},
+    state_hash::{Dirty, StateHashes, component_names},
+    stopwatch::Stopwatch,
+    workers::Workers,
+};
+use bevy_ecs::{prelude::*, system::SystemState};
+use std::{collections::BTreeMap, sync::Arc};
+use voltide_journal::{
+    event::{Build, ClipReason, Event, Recorded, RunEnded, TickStarted},
+    log::{EventLog, Seal},
+    sink::Sink,
+};
+use voltide_model::{columns::TickColumns, scenario::Scenario};
+use voltide_policy::planner::Planner;
+
+/// What a run begins with.
+pub struct Start {
+    /// The resolved world.
+    pub scenario: Arc<Scenario>,
+    /// The world file with its overrides worked in.
+    pub world_text: String,
+    /// The overrides, as given.
+    pub overrides: Vec<String>,
+    /// What makes the run, for the journal.
+    pub build: Build,
+    /// The policy.
+    pub planner: Box<dyn Planner>,
+    /// The policy that stands in for a call that failed.
+    pub fallback: Option<Box<dyn Planner>>,
+    /// Threads that physics may use; results do not depend on it.
+    pub threads: usize,
+}
+
+/// A live run: it decides, and writes down what it decided.
+pub struct Simulation<L, S> {
+    core: Core,
+    log: L,
+    sink: S,
+}
+
+impl<L: EventLog, S: Sink> Simulation<L, S> {
+    /// Sets up the world and opens the journal with all that the run needs.
+    pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
+        let opening = opening_events(&start.scenario, start.world_text, start.overrides, start.build);
+        let mut core = Core::new(start.scenario, start.threads, &Phase::ALL);
+        core.world.insert_resource(Planners::new(start.planner, start.fallback));
+        let mut simulation = Self { core, log, sink };
+        for event in opening {
+            simulation.core.outbox().push(None, 0, event);
+        }
+        simulation.write_out()?;
+        simulation.log.open_run()?;
+        Ok(simulation)
+    }
+
+    /// The tick that comes next.
+    pub fn tick(&self) -> u32 {
+        self.core.next_tick
+    }
+
+    /// Whether all slots are simulated.
+    pub fn is_done(&self) -> bool {
+        self.core.next_tick == self.core.slots
+    }
+
+    /// Simulates one slot and seals it in the journal.
+    pub fn step(&mut self) -> Result<(), EngineError> {
+        self.core.stopwatch.skip();
+        self.core.start_tick()?;
+        self.core.run_phases()?;
+        let events = self.core.outbox().take();
+        for event in &events {
+            self.log.append(event)?;
+        }
+        self.core.stopwatch.lap("journal");
+        self.core.show(&mut self.sink, &events)?;
+        self.core.stopwatch.lap("telemetry");
+        let sealed = self.log.seal(self.core.seal())?;
+        self.core.stopwatch.lap("journal");
+        self.sink.event(&sealed).map_err(sink_error)?;
+        self.core.next_tick += 1;
+        Ok(())
+    }
+
+    /// Closes the journal. A run that is done gets its `RunEnded`; another one can be resumed.
+    pub fn end(mut self) -> Result<Ended<S>, EngineError> {
+        if self.is_done() {
+            let tick = self.core.tick();
+            let ended = RunEnded { outcome: "finished".into() };
+            self.core.outbox().push(None, tick, Event::RunEnded(ended));
+            self.write_out()?;
+        }
+        self.log.close()?;
+        Ok(Ended { sink: self.sink, profile: self.core.profile() })
+    }
+
+    /// Seconds by phase so far, and ticks done.
+    pub fn profile(&self) -> Profile {
+        self.core.profile()
+    }
+
+    fn write_out(&mut self) -> Result<(), EngineError> {
+        for event in self.core.outbox().take() {
+            self.log.append(&event)?;
+            self.sink.event(&event).map_err(sink_error)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is left of a run.
+pub struct Ended<S> {
+    /// The sink, to be finished by its owner.
+    pub sink: S,
+    /// Where the time went.
+    pub profile: Profile,
+}
+
+/// Where the wall time of a run went. Measured on the machine: in no journal and no table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Profile {
+    /// Seconds by phase, with "journal" and "telemetry" for handing over to them.
+    pub seconds: BTreeMap<&'static str, f64>,
+    /// Ticks simulated.
+    pub ticks: u32,
+    /// Cars.
+    pub evs: u32,
+}
+
+/// A run that is read from its journal instead of being decided.
+pub struct Replay<S> {
+    core: Core,
+    sink: S,
+    verify: bool,
+    tick_events: Vec<Recorded>,
+}
+
+impl<S: Sink> Replay<S> {
+    /// A replay of a run of `scenario`; with `verify` the state hashes are compared too.
+    pub fn new(scenario: Arc<Scenario>, sink: S, threads: usize, verify: bool) -> Self {
+        let phases: Vec<Phase> = Phase::ALL
+            .into_iter()
+            .filter(|phase| !phase.decides() && (verify || *phase != Phase::Record))
+            .collect();
+        Self { core: Core::new(scenario, threads, &phases), sink, verify, tick_events: Vec::new() }
+    }
+
+    /// Takes in the next event of the journal. A `TickSealed` replays its tick.
+    pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
+        match &recorded.event {
+            Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunEnded(_) => {
+                self.sink.event(&recorded).map_err(sink_error)
+            }
+            Event::TickSealed(_) => self.tick(recorded),
+            _ => {
+                self.tick_events.push(recorded);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands the sink back when all events are in; the journal must not end within a tick.
+    pub fn end(self) -> Result<Ended<S>, EngineError> {
+        if !self.tick_events.is_empty() {
+            return Err(EngineError::Incomplete("end of its last tick"));
+        }
+        Ok(Ended { sink: self.sink, profile: self.core.profile() })
+    }
+
+    fn tick(&mut self, sealed: Recorded) -> Result<(), EngineError> {
+        let recorded = std::mem::take(&mut self.tick_events);
+        let first_seq = recorded.first().map_or(sealed.seq, |event| event.seq);
+        let decisions = recorded.len() - physics_events(&recorded);
+        *self.core.outbox() = Outbox::from(first_seq);
+        self.core.feed(recorded[..decisions].to_vec())?;
+        self.core.run_phases()?;
+        let replayed = self.core.outbox().take();
+        if let Some(what) = first_difference(&recorded, &replayed) {
+            return Err(EngineError::Diverged { tick: sealed.tick, what });
+        }
+        if self.verify {
+            self.core.compare(&sealed)?;
+        }
+        self.core.show(&mut self.sink, &recorded)?;
+        self.sink.event(&sealed).map_err(sink_error)?;
+        self.core.next_tick = sealed.tick + 1;
+        Ok(())
+    }
+}
+
+/// How many events at the end of a tick follow from its decisions.
+fn physics_events(recorded: &[Recorded]) -> usize {
+    let follows = |recorded: &&Recorded| match &recorded.event {
+        Event::SlotElapsed | Event::LimitViolated(_) => true,
+        Event::SetPointClipped(clipped) => !clipped.reason.contains(&(ClipReason::Charger as u8)),
+        _ => false,
+    };
+    recorded.iter().rev().take_while(follows).count()
+}
+
+fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<String> {
+    if let Some((theirs, ours)) = recorded.iter().zip(replayed).find(|(theirs, ours)| theirs != ours) {
+        return Some(format!("event {} is {} in one, {} in the other", theirs.seq, theirs.event.kind(), ours.event.kind()));
+    }
+    (recorded.len() != replayed.len())
+        .then(|| format!("{} events in the journal, {} in the replay", recorded.len(), replayed.len()))
+}
+
+/// The ECS world of a run, live or replayed.
+struct Core {
+    world: World,
+    phases: Vec<(Phase, Schedule)>,
+    columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>)>,
+    stopwatch: Stopwatch,
+    next_tick: u32,
+    slots: u32,
+}
+
+impl Core {
+    fn new(scenario: Arc<Scenario>, threads: usize, phases: &[Phase]) -> Self {
+        let mut world = World::new();
+        let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
+        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
+        spawn_units(&mut world, scenario.system.wind.is_some(), scenario.system.pv.is_some());
+        let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
+        let at_site = vec![Vec::new(); scenario.sites.len()];
+        world.insert_resource(Roster { stored_kwh, at_site, ..Roster::default() });
+        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), scenario.horizon_end() as usize));
+        world.insert_resource(Dirty::new(evs));
+        world.insert_resource(Fixed::new(scenario));
+        world.insert_resource(Workers::new(threads));
+        world.init_resource::<Now>();
+        world.init_resource::<Prices>();
+        world.init_resource::<Outcome>();
+        world.init_resource::<Outbox>();
+        world.init_resource::<StateHashes>();
+        world.init_resource::<Failure>();
+        let columns = SystemState::new(&mut world);
+        let phases = phases.iter().map(|&phase| (phase, phase.schedule())).collect();
+        Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
+    }
+
+    fn tick(&self) -> u32 {
+        self.world.resource::<Now>().tick
+    }
+
+    fn outbox(&mut self) -> Mut<'_, Outbox> {
+        self.world.resource_mut::<Outbox>()
+    }
+
+    /// Moves the clock to the next tick.
+    fn start_tick(&mut self) -> Result<(), EngineError> {
+        let tick = self.next_tick;
+        let at_us = self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
+        let seq = self.outbox().next_seq();
+        let event = Event::TickStarted(TickStarted { at_us });
+        self.feed(vec![Recorded { seq, cause_seq: None, tick, event }])
+    }
+
+    /// Applies events that were decided elsewhere.
+    fn feed(&mut self, events: Vec<Recorded>) -> Result<(), EngineError> {
+        self.world.run_system_cached_with(feed, events).expect("the state's resources are inserted");
+        Ok(())
+    }
+
+    fn run_phases(&mut self) -> Result<(), EngineError> {
+        for (phase, schedule) in &mut self.phases {
+            schedule.run(&mut self.world);
+            self.stopwatch.lap(phase.name());
+            if let Some(error) = self.world.resource_mut::<Failure>().0.take() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows a settled tick to the sink.
+    fn show<S: Sink>(&mut self, sink: &mut S, events: &[Recorded]) -> Result<(), EngineError> {
+        for event in events {
+            sink.event(event).map_err(sink_error)?;
+        }
+        let tick = self.tick();
+        let (mut cars, outcome) = self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
+        let mut table = cars.table();
+        let columns = table.columns();
+        let seen = TickColumns {
+            tick,
+            stay: columns.stay,
+            energy_kwh: columns.energy,
+            power_kw: columns.power,
+            ledger: columns.ledger,
+            sites: &outcome.sites,
+            units: &outcome.units,
+            system: &outcome.system,
+        };
+        sink.tick(&seen).map_err(sink_error)
+    }
+
+    fn seal(&mut self) -> Seal {
+        let tick = self.tick();
+        let seq = self.outbox().reserve();
+        let hashes = self.world.resource::<StateHashes>();
+        Seal {
+            seq,
+            cause_seq: None,
+            tick,
+            components: component_names(),
+            block_hashes: hashes.blocks.clone(),
+            state_hash: hashes.whole,
+        }
+    }
+
+    /// Compares the state hashes with those of the journal.
+    fn compare(&self, sealed: &Recorded) -> Result<(), EngineError> {
+        let Event::TickSealed(theirs) = &sealed.event else { return Ok(()) };
+        let ours = self.world.resource::<StateHashes>();
+        if theirs.block_hashes == ours.blocks && theirs.state_hash == ours.whole {
+            return Ok(());
+        }
+        let blocks = ours.blocks.len() / theirs.components.len().max(1);
+        let place = theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);
+        let what = match place {
+            Some(place) => {
+                let first = place % blocks * crate::state::BLOCK;
+                format!("{} of cars {first} to {}", theirs.components[place / blocks], first + crate::state::BLOCK - 1)
+            }
+            None => "the whole state hash".into(),
+        };
+        Err(EngineError::Diverged { tick: sealed.tick, what })
+    }
+
+    fn profile(&self) -> Profile {
+        let evs = self.world.resource::<Fixed>().scenario.population.len() as u32;
+        Profile { seconds: self.stopwatch.seconds(), ticks: self.next_tick, evs }
+    }
+}
+
+/// Applies recorded events.
+fn feed(In(events): In<Vec<Recorded>>, mut state: State) {
+    for Recorded { cause_seq, tick, event, .. } in events {
+        state.take_in(cause_seq, tick, event);
+    }
+}
+
+fn sink_error(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+    EngineError::Sink(Box::new(error))
+}

@@ -1,0 +1,278 @@
+//! The state of a run as an ECS world: one entity a car, one scalar a component.
+//!
+//! Cars are spawned once, in `EvId` order, and never leave their archetype, so a component is one
+//! slice whose index is the `EvId`. Systems work on those slices; what never changes stays in the
+//! scenario's population.
+
+use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
+use bytemuck::{Pod, Zeroable};
+use std::{ops::Range, sync::Arc};
+use voltide_model::{
+    battery::SlotBattery,
+    columns::{Ledger, SiteTick, SystemTick, UnitTick},
+    scenario::Scenario,
+    site::{Charger, Site},
+    stay::{Calendar, NO_STAY},
+};
+
+/// Cars in one block: the grain of sums, of state hashes, and of work shared between threads.
+pub(crate) const BLOCK: usize = 2048;
+
+/// Stored energy, kWh.
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct StoredEnergy(f64);
+
+/// Power that the schedule asks for in this slot, kW.
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct SetPoint(f64);
+
+/// Power that is applied in this slot, kW. Derived from the set-point, not state of its own.
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Power(f64);
+
+/// The stay that the car is plugged in for, or [`NO_STAY`].
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct PluggedStay(u32);
+
+/// The ledger of the open session.
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Session(Ledger);
+
+type CarQuery = (
+    &'static mut StoredEnergy,
+    &'static mut SetPoint,
+    &'static mut Power,
+    &'static mut PluggedStay,
+    &'static mut Session,
+);
+
+/// The cars, as a system parameter.
+#[derive(SystemParam)]
+pub(crate) struct Cars<'w, 's> {
+    query: Query<'w, 's, CarQuery>,
+}
+
+/// The cars' components as locked columns; see [`CarTable::columns`].
+pub(crate) struct CarTable<'a> {
+    energy: ContiguousMut<'a, StoredEnergy>,
+    set_point: ContiguousMut<'a, SetPoint>,
+    power: ContiguousMut<'a, Power>,
+    stay: ContiguousMut<'a, PluggedStay>,
+    ledger: ContiguousMut<'a, Session>,
+}
+
+/// One slice a component, by `EvId`. kWh and kW.
+pub(crate) struct CarColumns<'a> {
+    pub energy: &'a mut [f64],
+    pub set_point: &'a mut [f64],
+    pub power: &'a mut [f64],
+    pub stay: &'a mut [u32],
+    pub ledger: &'a mut [Ledger],
+}
+
+impl Cars<'_, '_> {
+    /// Opens the one table that holds all cars.
+    pub(crate) fn table(&mut self) -> CarTable<'_> {
+        let mut tables = self.query.contiguous_iter_mut().expect("car components are stored in tables");
+        let (energy, set_point, power, stay, ledger) = tables.next().expect("a world has cars");
+        assert!(tables.next().is_none(), "all cars share one archetype");
+        CarTable { energy, set_point, power, stay, ledger }
+    }
+}
+
+impl CarTable<'_> {
+    /// The columns for reading and writing. Change detection is not used, so it is not paid for.
+    pub(crate) fn columns(&mut self) -> CarColumns<'_> {
+        CarColumns {
+            energy: bytemuck::cast_slice_mut(self.energy.bypass_change_detection()),
+            set_point: bytemuck::cast_slice_mut(self.set_point.bypass_change_detection()),
+            power: bytemuck::cast_slice_mut(self.power.bypass_change_detection()),
+            stay: bytemuck::cast_slice_mut(self.stay.bypass_change_detection()),
+            ledger: bytemuck::cast_slice_mut(self.ledger.bypass_change_detection()),
+        }
+    }
+}
+
+/// Spawns one entity a car, away from its charger.
+pub(crate) fn spawn_cars(world: &mut World, arrival_energy_kwh: &[f64]) {
+    let cars = arrival_energy_kwh.iter().map(|&energy| {
+        (StoredEnergy(energy), SetPoint(0.0), Power(0.0), PluggedStay(NO_STAY), Session(Ledger::default()))
+    });
+    world.spawn_batch(cars.collect::<Vec<_>>());
+}
+
+/// What never changes in a run.
+#[derive(Resource)]
+pub(crate) struct Fixed {
+    pub scenario: Arc<Scenario>,
+    pub calendar: Calendar,
+    pub fleets: Vec<FleetConstants>,
+    pub pieces: Vec<Piece>,
+    /// Per site: itself and the sites that it is connected through.
+    site_chains: Vec<Vec<u32>>,
+}
+
+/// What all cars of a fleet share, ready for the kernels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FleetConstants {
+    pub battery: SlotBattery,
+    pub soc_min: f64,
+    pub soc_max: f64,
+    pub charge_efficiency: f64,
+    pub discharge_efficiency: f64,
+    pub degradation_per_kwh: f64,
+    pub tariff: usize,
+}
+
+/// Cars of one block and one fleet: what a kernel works on at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub evs: Range<usize>,
+    pub fleet: usize,
+}
+
+impl Fixed {
+    pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
+        let calendar = Calendar::new(&scenario.population.stays, &scenario.clock);
+        let hours = scenario.clock.slot_hours();
+        let fleets = scenario.fleets.iter().map(|fleet| FleetConstants {
+            battery: fleet.battery.slot(hours),
+            soc_min: fleet.battery.soc_min.get(),
+            soc_max: fleet.battery.soc_max.get(),
+            charge_efficiency: fleet.battery.charge_efficiency.get(),
+            discharge_efficiency: fleet.battery.discharge_efficiency.get(),
+            degradation_per_kwh: fleet.battery.degradation_per_kwh,
+            tariff: fleet.tariff as usize,
+        });
+        let fleets = fleets.collect();
+        let pieces = pieces(scenario.population.fleets.iter().map(|fleet| &fleet.evs));
+        let site_chains = (0..scenario.sites.len() as u32).map(|site| site_chain(&scenario.sites, site)).collect();
+        Self { scenario, calendar, fleets, pieces, site_chains }
+    }
+
+    pub(crate) fn fleet_of(&self, ev: u32) -> &FleetConstants {
+        &self.fleets[self.scenario.population.fleet_of(ev)]
+    }
+
+    /// The charger at which a stay takes place.
+    pub(crate) fn charger_of(&self, stay: u32) -> &Charger {
+        let population = &self.scenario.population;
+        population.charger(population.stays.charger[stay as usize])
+    }
+
+    /// The site that a stay's charger stands behind, and those that it is connected through.
+    pub(crate) fn sites_of(&self, stay: u32) -> &[u32] {
+        self.charger_of(stay).site.map_or(&[], |site| &self.site_chains[site as usize])
+    }
+}
+
+fn site_chain(sites: &[Site], site: u32) -> Vec<u32> {
+    std::iter::successors(Some(site), |&site| sites[site as usize].parent).collect()
+}
+
+/// Cuts consecutive fleets at block borders.
+fn pieces<'a>(fleets: impl Iterator<Item = &'a Range<u32>>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (fleet, evs) in fleets.enumerate() {
+        let (mut start, end) = (evs.start as usize, evs.end as usize);
+        while start < end {
+            let stop = end.min((start / BLOCK + 1) * BLOCK);
+            pieces.push(Piece { evs: start..stop, fleet });
+            start = stop;
+        }
+    }
+    pieces
+}
+
+/// The slot that is being simulated.
+#[derive(Resource, Default, Clone, Copy)]
+pub(crate) struct Now {
+    pub tick: u32,
+}
+
+/// Prices in force, per tariff and slot.
+#[derive(Resource, Default)]
+pub(crate) struct Prices {
+    pub buy: Vec<Vec<f64>>,
+    pub sell: Vec<Vec<f64>>,
+}
+
+/// What is known of the cars without looking through all of them.
+#[derive(Resource, Default)]
+pub(crate) struct Roster {
+    /// Cars plugged in.
+    pub plugged: u32,
+    /// Plugged cars behind each site, ascending.
+    pub at_site: Vec<Vec<u32>>,
+    /// Plugged cars whose announced departure has passed, ascending.
+    pub overdue: Vec<u32>,
+    /// Plugged cars that are to be planned at this tick, ascending.
+    pub due: Vec<u32>,
+    /// Stored energy of all cars, kWh.
+    pub stored_kwh: f64,
+}
+
+impl Roster {
+    /// Marks a car as due, keeping the order.
+    pub(crate) fn mark_due(&mut self, ev: u32) {
+        insert_sorted(&mut self.due, ev);
+    }
+}
+
+/// Adds `ev` to an ascending list that does not hold it yet.
+pub(crate) fn insert_sorted(list: &mut Vec<u32>, ev: u32) {
+    match list.last() {
+        Some(&last) if last >= ev => {
+            if let Err(place) = list.binary_search(&ev) {
+                list.insert(place, ev);
+            }
+        }
+        _ => list.push(ev),
+    }
+}
+
+/// Takes `ev` out of an ascending list, if it is there.
+pub(crate) fn remove_sorted(list: &mut Vec<u32>, ev: u32) {
+    if let Ok(place) = list.binary_search(&ev) {
+        list.remove(place);
+    }
+}
+
+/// What the tick came to: derived, for the records.
+#[derive(Resource, Default)]
+pub(crate) struct Outcome {
+    pub sites: Vec<SiteTick>,
+    pub units: Vec<UnitTick>,
+    pub system: SystemTick,
+    /// Cars that a site limit cut, ascending: due again at the next tick.
+    pub site_clipped: Vec<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_end_at_fleets_and_at_blocks() {
+        let block = BLOCK as u32;
+        let cut = pieces([0..10, 10..block + 5].iter());
+        let piece = |evs, fleet| Piece { evs, fleet };
+        assert_eq!(cut, [piece(0..10, 0), piece(10..BLOCK, 1), piece(BLOCK..BLOCK + 5, 1)]);
+    }
+
+    #[test]
+    fn sorted_lists_stay_sorted_and_unique() {
+        let mut list = vec![];
+        for ev in [3, 1, 2, 3, 9] {
+            insert_sorted(&mut list, ev);
+        }
+        remove_sorted(&mut list, 2);
+        remove_sorted(&mut list, 7);
+        assert_eq!(list, [1, 3, 9]);
+    }
+}

@@ -1,0 +1,53 @@
+//! Checks a policy's answer, and makes it keep the contract.
+
+use voltide_policy::{Observation, Schedules, planner::Correction};
+
+/// Power beyond a limit that comes from rounding and is cut without a word, kW.
+const ROUNDING_KW: f64 = 1e-6;
+
+/// Makes every value finite, within its charger's limits and zero after departure. Returns the first
+/// slot of each row that had to be corrected.
+pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Vec<Correction> {
+    let mut corrections = Vec::new();
+    for (row, power_kw) in schedules.rows().enumerate() {
+        let limits = Limits { lowest: -seen.discharge_kw_max[row], highest: seen.charge_kw_max[row] };
+        let (used, after) = power_kw.split_at_mut(seen.slots(row));
+        if !(limits.hold(used) && Limits::ZERO.hold(after)) {
+            let first = [limits.cut(used, 0), Limits::ZERO.cut(after, used.len())].into_iter().flatten().next();
+            corrections.extend(first.map(|correction| Correction { row: row as u32, ..correction }));
+        }
+    }
+    corrections
+}
+
+/// Between what powers must lie, kW.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    lowest: f64,
+    highest: f64,
+}
+
+impl Limits {
+    const ZERO: Self = Self { lowest: 0.0, highest: 0.0 };
+
+    /// Whether all values are within; false for NaN. Without a branch per value, so that it vectorises.
+    fn hold(self, power_kw: &[f64]) -> bool {
+        power_kw.iter().fold(true, |hold, &power| hold & (power >= self.lowest) & (power <= self.highest))
+    }
+
+    /// Cuts the values to the limits, what is not finite to 0, and returns the first that it cut.
+    fn cut(self, power_kw: &mut [f64], first_slot: usize) -> Option<Correction> {
+        let mut first = None;
+        for (slot, power) in (first_slot as u32..).zip(power_kw) {
+            let asked_kw = *power;
+            let wished = if asked_kw.is_finite() { asked_kw } else { 0.0 };
+            *power = wished.min(self.highest).max(self.lowest);
+            // A difference that is not a number is one, too.
+            let kept = (asked_kw - *power).abs() <= ROUNDING_KW;
+            if !kept {
+                first = first.or(Some(Correction { row: 0, slot, asked_kw, applied_kw: *power }));
+            }
+        }
+        first
+    }
+}

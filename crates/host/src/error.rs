@@ -1,0 +1,128 @@
+//! Why a policy could not be had.
+
+use miette::{Diagnostic, SourceSpan};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why a policy could not be loaded.
+///
+/// All but [`Config`](Self::Config) are about the plugin; that one is about the world file, and its span
+/// points into the world's text once the caller adds it with `Report::with_source_code`.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum HostError {
+    /// No plugin and no embedded policy has the name.
+    #[error("no policy is named `{name}`")]
+    #[diagnostic(code(voltide::plugin::unknown))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// What would be right, and where it was looked for.
+        #[help]
+        help: String,
+    },
+
+    /// The file cannot be read.
+    #[error("plugin {} cannot be read: {reason}", .file.display())]
+    #[diagnostic(code(voltide::plugin::unreadable))]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+
+    /// The file is no library that this machine can load.
+    #[error("{} is not a library that can be loaded here: {reason}", .file.display())]
+    #[diagnostic(
+        code(voltide::plugin::not_a_library),
+        help("a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc -shared -fPIC`")
+    )]
+    NotALibrary {
+        /// The file.
+        file: PathBuf,
+        /// What the loader says.
+        reason: String,
+    },
+
+    /// The library does not export the entry symbol.
+    #[error("{} is not a voltide policy: it has no symbol `voltide_policy_v1`", .file.display())]
+    #[diagnostic(
+        code(voltide::plugin::not_a_plugin),
+        help("write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs")
+    )]
+    NotAPlugin {
+        /// The file.
+        file: PathBuf,
+    },
+
+    /// Plugin and program speak different versions of the contract.
+    #[error("{plugin} was built for policy ABI {found}, this program speaks {expected}")]
+    #[diagnostic(code(voltide::plugin::abi), help("build the plugin against voltide-policy of this program's version"))]
+    Abi {
+        /// The plugin's file or name.
+        plugin: String,
+        /// Its version, or `another major` when it refused to tell.
+        found: String,
+        /// The program's version.
+        expected: String,
+    },
+
+    /// What the plugin says of itself is not right.
+    #[error("{plugin} is broken: {reason}")]
+    #[diagnostic(code(voltide::plugin::malformed))]
+    Malformed {
+        /// The plugin's file or name.
+        plugin: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The policy does not understand its config.
+    #[error("policy `{policy}` does not accept its config: {message}")]
+    #[diagnostic(
+        code(voltide::plugin::config),
+        help("its config is the value under `{policy}` in the world's `policies`")
+    )]
+    Config {
+        /// The policy.
+        policy: String,
+        /// What it says.
+        message: String,
+        /// Where in the world's text; `None` when the world has no config for it.
+        #[label("here")]
+        span: Option<SourceSpan>,
+    },
+
+    /// The policy could not be created for another reason.
+    #[error("policy `{policy}` could not be created: {message}")]
+    #[diagnostic(code(voltide::plugin::create))]
+    Create {
+        /// The policy.
+        policy: String,
+        /// What it says.
+        message: String,
+    },
+}
+
+impl HostError {
+    /// Whether the world file is to be changed, not the plugin.
+    pub fn is_in_world(&self) -> bool {
+        matches!(self, Self::Config { .. })
+    }
+
+    /// For a name that nobody has.
+    pub(crate) fn unknown(name: &str, known: &[String], searched: &[PathBuf]) -> Self {
+        let likeness = |other: &String| (strsim::jaro_winkler(name, other) * 1000.0) as u32;
+        let close = known.iter().filter(|other| likeness(other) >= 800).max_by_key(|other| likeness(other));
+        let guess = close.map_or_else(String::new, |other| format!("did you mean `{other}`? "));
+        let folders: Vec<_> = searched.iter().map(|dir| format!("\n  {}", dir.display())).collect();
+        let searched = if folders.is_empty() { "\n  no folder".to_owned() } else { folders.concat() };
+        let file = crate::search::file_name(name);
+        let help = format!("{guess}known policies: {}\nlooked for {file} in{searched}", known.join(", "));
+        Self::Unknown { name: name.to_owned(), help }
+    }
+
+    pub(crate) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
+        Self::Unreadable { file: file.to_owned(), reason: error.to_string() }
+    }
+}

@@ -1,0 +1,65 @@
+//! A policy in C, compiled against the header, found and asked like any other.
+
+#![expect(clippy::float_cmp, reason = "half of a limit is exact")]
+
+use crate::{ask, bare, printed};
+use std::{env::consts, fs, path::Path, process::Command};
+use voltide_host::Plugins;
+use voltide_policy::{
+    planner::Replan,
+    testing::{Car, ObservationBuilder},
+};
+
+/// Compiles a C file of this folder into a plugin named `name`.
+fn compile(source: &str, folder: &Path, name: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = folder.join(format!("{}voltide_{name}{}", consts::DLL_PREFIX, consts::DLL_SUFFIX));
+    let status = Command::new("cc")
+        .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC", "-I"])
+        .arg(root.join("../policy/include"))
+        .arg("-o")
+        .arg(library)
+        .arg(root.join("tests/host").join(source))
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_policy_in_c_is_found_and_plans() {
+    let folder = tempfile::tempdir().unwrap();
+    compile("half_speed.c", folder.path(), "half_speed");
+    let plugins = Plugins::in_folders(vec![folder.path().to_owned()]);
+    let mut policy = plugins.load("half-speed", "", 0).unwrap();
+    let info = policy.info();
+    assert_eq!((info.version.as_str(), info.replan, info.hash.len()), ("1.2", Replan::Every(4), 64));
+    let shown = ObservationBuilder::new(3)
+        .at(5)
+        .car(Car { departure_slot: 7, ..Car::default() })
+        .car(Car { charge_kw_max: 11.0, ..Car::default() });
+    let (rows, corrections) = ask(&mut *policy, &shown).unwrap();
+    assert_eq!(rows, [[3.5, 3.5, 0.0], [5.5, 5.5, 5.5]]);
+    assert_eq!(corrections, []);
+    let refused = plugins.load("half-speed", "(gain: 2)", 0).err().unwrap();
+    assert_eq!(refused.to_string(), "policy `half-speed` does not accept its config: the policy takes no config");
+}
+
+#[test]
+fn a_library_without_the_symbol_is_no_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("empty.c"), "int nothing;").unwrap();
+    compile(folder.path().join("empty.c").to_str().unwrap(), folder.path(), "nothing");
+    let found = Plugins::in_folders(vec![folder.path().to_owned()]).list();
+    let text = printed(found[0].status.clone().unwrap_err());
+    let text = text.replace(folder.path().canonicalize().unwrap().to_str().unwrap(), "[dir]");
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_text_file_is_no_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    fs::write(&file, "not a library").unwrap();
+    let error = bare().check(&file).status.unwrap_err().to_string();
+    assert!(error.contains("notes.txt is not a library that can be loaded here: "), "{error}");
+}

@@ -1,0 +1,107 @@
+//! Finding policies, and refusing what cannot be used.
+
+use crate::{ask, bare, policies, printed, try_embedded};
+use std::{env::consts, path::PathBuf};
+use voltide_host::{HostError, Plugins};
+use voltide_policy::{
+    abi::PolicyTable,
+    testing::{Car, ObservationBuilder},
+};
+
+#[test]
+fn a_file_beside_the_program_wins_over_the_embedded_policy() {
+    let mut plugin = Plugins::new(&[]).load("uncontrolled", "", 0).unwrap();
+    let mut embedded = bare().load("uncontrolled", "", 0).unwrap();
+    assert!(plugin.info().file.ends_with("uncontrolled.so") && plugin.info().hash.len() == 64);
+    assert_eq!(embedded.info().file, "");
+    assert_eq!(plugin.info().version, embedded.info().version);
+    let shown = ObservationBuilder::new(24).car(Car::default());
+    assert_eq!(ask(&mut *plugin, &shown), ask(&mut *embedded, &shown));
+    let by_path = Plugins::new(&[]).load(&plugin.info().file, "", 0).unwrap();
+    assert_eq!(by_path.info(), plugin.info());
+}
+
+/// The file that cargo gives the test's own plugin, beside this program.
+fn broken() -> String {
+    let program = std::env::current_exe().unwrap();
+    let file = format!("{}broken_policy{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
+    program.with_file_name(file).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_panic_inside_a_library_stays_there() {
+    let shown = ObservationBuilder::new(4).car(Car::default());
+    let mut policy = bare().load(&broken(), "9", 0).unwrap();
+    let fault = ask(&mut *policy, &shown).unwrap_err().message;
+    assert!(fault.ends_with("index out of bounds: the len is 4 but the index is 9"), "{fault}");
+    assert!(ask(&mut *bare().load(&broken(), "3", 0).unwrap(), &shown).is_ok());
+    let error = bare().load(&broken(), "13", 0).err().unwrap().to_string();
+    assert!(error.contains("could not be created: panicked at ") && error.contains("slot 13 does not exist"));
+}
+
+#[test]
+fn all_policies_are_listed_files_first() {
+    let list = Plugins::new(&[]).list();
+    let uncontrolled: Vec<_> = list.iter().filter(|found| found.name == "uncontrolled").collect();
+    assert_eq!(uncontrolled.len(), 2);
+    assert!(uncontrolled[0].file.is_some() && uncontrolled[1].file.is_none());
+    assert!(uncontrolled.iter().all(|found| found.status.is_ok() && found.abi.as_deref() == Some("1.0")));
+}
+
+fn refused(table: &'static PolicyTable, config: &str) -> HostError {
+    try_embedded(table, config).err().unwrap()
+}
+
+#[test]
+fn unknown_names_come_with_a_guess() {
+    let plugins = Plugins::in_folders(vec![PathBuf::from("/opt/voltide"), PathBuf::from("plugins")]);
+    let error = plugins.load("uncontroled", "", 0).err().unwrap();
+    insta::assert_snapshot!(printed(error), @"");
+    assert!(!printed(plugins.load("v2g", "", 0).err().unwrap()).contains("did you mean"));
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = bare().load("./nowhere.so", "", 0).err().unwrap();
+    insta::assert_snapshot!(error, @"");
+}
+
+#[test]
+fn tables_that_break_the_contract_are_refused() {
+    let status = |change: fn(&mut PolicyTable)| {
+        let plugins = bare().with_embedded(policies::altered(change));
+        plugins.list().remove(0).status.unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(status(|table| table.major = 2), @"");
+    insta::assert_snapshot!(status(|table| table.magic = 7), @"");
+    insta::assert_snapshot!(status(|table| table.size = 64), @"");
+    insta::assert_snapshot!(status(|table| table.plan = None), @"");
+    insta::assert_snapshot!(status(|table| table.save = None), @"");
+    insta::assert_snapshot!(status(|table| table.name.len = 0), @"");
+}
+
+#[test]
+fn a_longer_table_of_a_later_minor_is_accepted() {
+    let table = policies::altered(|table| (table.minor, table.size) = (7, table.size + 64));
+    assert_eq!(bare().with_embedded(table).list()[0].abi.as_deref(), Some("1.7"));
+}
+
+#[test]
+fn a_wrong_config_points_into_the_world_file() {
+    let config = "(power: [1])";
+    let world = format!("(\n    policies: {{ \"parrot\": {config} }},\n)\n");
+    let at = world.find(config).unwrap();
+    let plugins = bare().with_embedded(policies::parrot());
+    let error = plugins.load("parrot", config, at).err().unwrap();
+    assert!(error.is_in_world());
+    let report = miette::Report::new(error).with_source_code(miette::NamedSource::new("world.ron", world));
+    let mut text = String::new();
+    let theme = miette::GraphicalTheme::unicode_nocolor();
+    miette::GraphicalReportHandler::new_themed(theme).render_report(&mut text, report.as_ref()).unwrap();
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_config_that_is_missing_is_not_pointed_at() {
+    insta::assert_snapshot!(printed(refused(policies::faulty(), "")), @"");
+}

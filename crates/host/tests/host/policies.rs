@@ -1,0 +1,107 @@
+//! Policies that break the contract, each in its own way.
+
+use serde::Deserialize;
+use voltide_policy::{
+    Host, LogLevel, Observation, Policy, Replan, Result, Schedules, abi::PolicyTable, policy_table,
+};
+
+/// Answers with whatever its config says, in every row.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Parrot {
+    power_kw: Vec<f64>,
+}
+
+impl Policy for Parrot {
+    const NAME: &'static str = "parrot";
+
+    fn plan(&mut self, _host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+        for row in schedules.rows() {
+            row.copy_from_slice(&self.power_kw);
+        }
+        Ok(())
+    }
+}
+
+/// Does what keeps it from answering, as its config says.
+#[derive(Deserialize)]
+pub(crate) enum Faulty {
+    /// Returns an error.
+    Error,
+    /// Panics, after half an answer.
+    Panic,
+    /// Answers with a matrix of its own.
+    Exchange,
+}
+
+impl Policy for Faulty {
+    const NAME: &'static str = "faulty";
+
+    fn plan(&mut self, _host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+        match self {
+            Self::Error => Err("the solver is not at home".into()),
+            Self::Panic => {
+                schedules.power_kw[0] = 7.0;
+                panic!("ran out of {}", "ideas");
+            }
+            Self::Exchange => {
+                schedules.power_kw = &mut [];
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Counts its calls, and charges with as many kW.
+#[derive(Deserialize)]
+pub(crate) struct Counter {
+    #[serde(skip)]
+    calls: u8,
+}
+
+impl Policy for Counter {
+    const NAME: &'static str = "counter";
+    const REPLAN: Replan = Replan::Every(4);
+    const HORIZON_SLOTS: u32 = 96;
+    const WHOLE_SITE: bool = true;
+    const STATEFUL: bool = true;
+
+    fn plan(&mut self, host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+        self.calls += 1;
+        host.log(LogLevel::Info, &format!("call {}", self.calls));
+        assert!(host.extension("voltide.storage/1").is_none());
+        schedules.power_kw.fill(f64::from(self.calls));
+        Ok(())
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        Ok(vec![self.calls])
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result {
+        let [calls] = state else {
+            return Err(format!("a state has 1 byte, not {}", state.len()).into());
+        };
+        self.calls = *calls;
+        Ok(())
+    }
+}
+
+pub(crate) fn parrot() -> &'static PolicyTable {
+    policy_table!(Parrot)
+}
+
+pub(crate) fn faulty() -> &'static PolicyTable {
+    policy_table!(Faulty)
+}
+
+pub(crate) fn counter() -> &'static PolicyTable {
+    policy_table!(Counter)
+}
+
+/// The counter's table, changed.
+pub(crate) fn altered(change: impl FnOnce(&mut PolicyTable)) -> &'static PolicyTable {
+    let mut table = *counter();
+    change(&mut table);
+    Box::leak(Box::new(table))
+}

@@ -1,0 +1,182 @@
+//! Events as JSON, short enough for a line on the screen or a cell of a table.
+//!
+//! A batch is told by its number of rows and the sums of its columns, a series by its number of
+//! values and their range, the world's text by its length.
+
+use crate::event::{ClipReason, EndReason, Event, RunStarted, StaysLoaded};
+use serde_json::{Value, json};
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// "ev", "site", "series", "fleet", "tariff" or "policy".
+    pub kind: &'static str,
+    /// Its number or name.
+    pub id: String,
+}
+
+impl Event {
+    /// Number of rows of a batch; `None` for an event that is none.
+    pub fn rows(&self) -> Option<usize> {
+        self.batch_ids().map(|(_, ids)| ids.len())
+    }
+
+    /// What the event is about, if that is one thing: a batch must have a single row.
+    pub fn entity(&self) -> Option<Entity> {
+        let named = |kind, name: &str| Some(Entity { kind, id: name.to_owned() });
+        match self {
+            Self::SeriesLoaded(event) => named("series", &event.name),
+            Self::StaysLoaded(event) => named("fleet", &event.fleet),
+            Self::PricesSet(event) => named("tariff", &event.tariff),
+            Self::PolicyFaulted(event) => named("policy", &event.policy),
+            Self::PolicyStateSaved(event) => named("policy", &event.policy),
+            _ => match self.batch_ids() {
+                Some((kind, [id])) => named(kind, &id.to_string()),
+                _ => None,
+            },
+        }
+    }
+
+    /// The session (stay) that the event is about, if it is a single one.
+    pub fn session(&self) -> Option<u32> {
+        let stays = match self {
+            Self::SessionStarted(event) => &event.stay,
+            Self::SessionEnded(event) => &event.stay,
+            Self::TargetMissed(event) => &event.stay,
+            Self::PlansAccepted(event) => &event.stay,
+            _ => return None,
+        };
+        if let [stay] = stays.as_slice() { Some(*stay) } else { None }
+    }
+
+    fn batch_ids(&self) -> Option<(&'static str, &[u32])> {
+        match self {
+            Self::SessionEnded(event) => Some(("ev", &event.ev)),
+            Self::SessionStarted(event) => Some(("ev", &event.ev)),
+            Self::TargetMissed(event) => Some(("ev", &event.ev)),
+            Self::TripShort(event) => Some(("ev", &event.ev)),
+            Self::PlansAccepted(event) => Some(("ev", &event.ev)),
+            Self::SetPointClipped(event) => Some(("ev", &event.ev)),
+            Self::LimitViolated(event) => Some(("site", &event.site)),
+            _ => None,
+        }
+    }
+}
+
+/// The event's content in short; the keys are the fields of the event, with their units.
+pub fn describe(event: &Event) -> Value {
+    match event {
+        Event::RunStarted(event) => run_started(event),
+        Event::SeriesLoaded(event) => {
+            json!({ "name": event.name, "unit": event.unit, "values": range(&event.values) })
+        }
+        Event::StaysLoaded(event) => stays_loaded(event),
+        Event::RunEnded(event) => json!({ "outcome": event.outcome }),
+        Event::TickStarted(event) => json!({ "at_us": event.at_us }),
+        Event::PricesSet(event) => json!({
+            "tariff": event.tariff,
+            "first_slot": event.first_slot,
+            "buy": range(&event.buy),
+            "sell": range(&event.sell),
+        }),
+        Event::PolicyFaulted(event) => json!({
+            "policy": event.policy,
+            "message": event.message,
+            "fallback": event.fallback,
+            "first_stay": event.first_stay,
+            "stays": event.stays,
+        }),
+        Event::PolicyStateSaved(event) => json!({ "policy": event.policy, "bytes": event.state.len() }),
+        Event::SlotElapsed => json!({}),
+        Event::TickSealed(event) => json!({
+            "events": event.events,
+            "state_hash": format!("{:016x}", event.state_hash),
+            "chain_hash": crate::seal::hash_to_hex(&event.chain_hash),
+        }),
+        _ => batch(event),
+    }
+}
+
+fn batch(event: &Event) -> Value {
+    match event {
+        Event::SessionEnded(event) => json!({
+            "rows": event.ev.len(),
+            "energy_kwh": sum(&event.energy_kwh),
+            "charged_kwh": sum(&event.charged_kwh),
+            "discharged_kwh": sum(&event.discharged_kwh),
+            "energy_cost": sum(&event.energy_cost),
+            "v2g_revenue": sum(&event.v2g_revenue),
+            "missing_kwh": sum(&event.missing_kwh),
+            "removed": count(&event.reason, EndReason::Removed as u8),
+        }),
+        Event::SessionStarted(event) => json!({
+            "rows": event.ev.len(),
+            "energy_kwh": sum(&event.energy_kwh),
+            "driven_kwh": sum(&event.driven_kwh),
+            "departure_kwh": sum(&event.departure_kwh),
+        }),
+        Event::TargetMissed(event) => json!({ "rows": event.ev.len(), "missing_kwh": sum(&event.missing_kwh) }),
+        Event::TripShort(event) => json!({
+            "rows": event.ev.len(),
+            "wanted_kwh": sum(&event.wanted_kwh),
+            "driven_kwh": sum(&event.driven_kwh),
+        }),
+        Event::PlansAccepted(event) => json!({ "rows": event.ev.len(), "segments": event.segment_slot.len() }),
+        Event::SetPointClipped(event) => json!({
+            "rows": event.ev.len(),
+            "asked_kw": sum(&event.asked_kw),
+            "applied_kw": sum(&event.applied_kw),
+            "by_charger": count(&event.reason, ClipReason::Charger as u8),
+            "by_battery": count(&event.reason, ClipReason::Battery as u8),
+            "by_site": count(&event.reason, ClipReason::Site as u8),
+        }),
+        Event::LimitViolated(event) => json!({
+            "rows": event.site.len(),
+            "asked_kw": sum(&event.asked_kw),
+            "limit_kw": sum(&event.limit_kw),
+        }),
+        _ => Value::Null,
+    }
+}
+
+fn run_started(event: &RunStarted) -> Value {
+    json!({
+        "build": event.build,
+        "world": event.world,
+        "world_text": { "bytes": event.world_text.len() },
+        "overrides": event.overrides,
+        "config_hash": event.config_hash,
+        "seed": event.seed,
+        "policy": event.policy,
+        "policy_config": event.policy_config,
+        "start_us": event.start_us,
+        "slot_seconds": event.slot_seconds,
+        "slots": event.slots,
+        "time_zone": event.time_zone,
+        "ev_count": event.ev_count,
+    })
+}
+
+fn stays_loaded(event: &StaysLoaded) -> Value {
+    let delivered: Vec<f64> = event.delivered_kwh.iter().copied().filter(|energy| energy.is_finite()).collect();
+    json!({
+        "fleet": event.fleet,
+        "stays": event.arrives.len(),
+        "requested_kwh": sum(&event.requested_kwh),
+        "delivered_kwh": sum(&delivered),
+    })
+}
+
+/// Number and range of values; the range is null where there is no finite one.
+fn range(values: &[f64]) -> Value {
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    json!({ "count": values.len(), "min": finite().reduce(f64::min), "max": finite().reduce(f64::max) })
+}
+
+fn sum(values: &[f64]) -> f64 {
+    values.iter().sum()
+}
+
+fn count(reasons: &[u8], reason: u8) -> usize {
+    reasons.iter().filter(|found| **found == reason).count()
+}

@@ -1,0 +1,124 @@
+//! The kinds of records in a log, each with its name, version, encoding and schema.
+//!
+//! A record's body is JSON (`{"cause_seq":..,"event":{..}}`) or a stretch of an Arrow IPC stream:
+//! one record batch and the end-of-stream mark, which make a whole stream when they follow the
+//! data of the mcap schema. The trailer after the mark is no Arrow: `cause_seq` as a little-endian
+//! u64 (2^64 - 1 for none), and for `TickSealed` the 32 bytes of the chain hash.
+
+use crate::{
+    columns::Columns,
+    event::{
+        LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
+        SessionStarted, SetPointClipped, StaysLoaded, TargetMissed, TickSealed, TripShort,
+    },
+};
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
+use arrow_schema::{Schema, SchemaRef};
+use std::sync::{Arc, LazyLock};
+
+/// What made the run.
+pub(crate) const BUILD: &str = "Build.v1";
+/// Closes a group of events that is no tick: the opening and the ending of a run.
+pub(crate) const SEALED: &str = "Sealed.v1";
+/// Closes a tick.
+pub(crate) const TICK_SEALED: &str = "TickSealed.v1";
+
+/// A kind of record.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// Name and version of its schema.
+    pub(crate) name: &'static str,
+    /// Columns of its batch; `None` for JSON.
+    pub(crate) columns: Option<SchemaRef>,
+}
+
+impl Kind {
+    /// How schema and bodies are encoded, in mcap's words.
+    pub(crate) fn encodings(&self) -> (&'static str, &'static str) {
+        if self.columns.is_some() { ("arrow-ipc", "arrow-ipc") } else { ("jsonschema", "json") }
+    }
+
+    /// The data of its mcap schema.
+    pub(crate) fn schema_data(&self) -> Vec<u8> {
+        self.columns
+            .as_ref()
+            .map_or_else(|| br#"{"type":"object"}"#.to_vec(), |schema| schema_message(schema))
+    }
+
+    /// Whether `data`, read from a log, describes the same bodies as this version's schema.
+    pub(crate) fn fits(&self, data: &[u8]) -> bool {
+        match &self.columns {
+            None => true,
+            Some(schema) => arrow_ipc::convert::try_schema_from_ipc_buffer(data)
+                .is_ok_and(|found| found.fields() == schema.fields()),
+        }
+    }
+}
+
+/// Every kind, in the order of their channels.
+pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    vec![
+        json(BUILD),
+        json(SEALED),
+        json("RunStarted.v1"),
+        columns::<SeriesLoaded>("SeriesLoaded.v1"),
+        columns::<StaysLoaded>("StaysLoaded.v1"),
+        json("RunEnded.v1"),
+        json("TickStarted.v1"),
+        columns::<PricesSet>("PricesSet.v1"),
+        columns::<SessionEnded>("SessionEnded.v1"),
+        columns::<SessionStarted>("SessionStarted.v1"),
+        columns::<TargetMissed>("TargetMissed.v1"),
+        columns::<TripShort>("TripShort.v1"),
+        columns::<PlansAccepted>("PlansAccepted.v1"),
+        json("PolicyFaulted.v1"),
+        columns::<PolicyStateSaved>("PolicyStateSaved.v1"),
+        columns::<SetPointClipped>("SetPointClipped.v1"),
+        columns::<LimitViolated>("LimitViolated.v1"),
+        json("SlotElapsed.v1"),
+        columns::<TickSealed>(TICK_SEALED),
+    ]
+});
+
+/// The place of a kind in [`KINDS`].
+pub(crate) fn position(name: &str) -> Option<usize> {
+    KINDS.iter().position(|kind| kind.name == name)
+}
+
+/// The names of all kinds, for a message.
+pub(crate) fn known() -> String {
+    KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")
+}
+
+fn json(name: &'static str) -> Kind {
+    Kind { name, columns: None }
+}
+
+fn columns<C: Columns>(name: &'static str) -> Kind {
+    Kind { name, columns: Some(Arc::new(Schema::new(C::fields()))) }
+}
+
+fn schema_message(schema: &Schema) -> Vec<u8> {
+    let options = IpcWriteOptions::default();
+    let mut tracker = DictionaryTracker::new(false);
+    let message =
+        IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(schema, &mut tracker, &options);
+    let mut bytes = Vec::new();
+    write_message(&mut bytes, message, &options).expect("writing to memory does not fail");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_read_back_fits_its_kind_and_no_other() {
+        for (place, kind) in KINDS.iter().enumerate() {
+            assert_eq!(position(kind.name), Some(place));
+            let fits: Vec<_> =
+                KINDS.iter().filter(|other| other.columns.is_some() && other.fits(&kind.schema_data())).collect();
+            assert_eq!(fits.len(), usize::from(kind.columns.is_some()), "{}", kind.name);
+        }
+    }
+}

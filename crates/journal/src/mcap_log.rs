@@ -1,0 +1,187 @@
+//! The log of a run in its folder, as mcap segments.
+//!
+//! ```text
+//! create      run/log.new/
+//! open_run    000000.mcap (what made the run), 000001.mcap with the opening, HEAD,
+//!             all made durable; then log.new becomes log
+//! seal        one chunk; made durable, and HEAD moved, as often as asked
+//! close       footer, sync, HEAD
+//! ```
+
+use crate::{
+    body,
+    disk::{Disk, FaultyDisk, OsDisk},
+    error::LogError,
+    event::Recorded,
+    head::Head,
+    kind,
+    log::{EventLog, Seal},
+    seal::{Opening, Record, Sealer, hash_to_hex},
+    segment::{FORMAT, Segment, SegmentStart},
+};
+use std::path::{Path, PathBuf};
+use voltide_model::scenario::Durability;
+
+/// The folder of a log inside its run's folder.
+pub(crate) const FOLDER: &str = "log";
+/// Its name until the opening is durable.
+const NEW_FOLDER: &str = "log.new";
+
+/// A log on disk.
+pub struct McapLog<D: Disk = OsDisk> {
+    disk: D,
+    run_folder: PathBuf,
+    durability: Durability,
+    sealer: Sealer,
+    state: State<D>,
+    /// Ticks that were sealed since the last sync.
+    unsynced: u32,
+}
+
+/// A log on a disk that fails when told to; for tests.
+pub type FaultyLog = McapLog<FaultyDisk>;
+
+enum State<D: Disk> {
+    /// Takes in the opening.
+    New,
+    /// Takes in ticks.
+    Open(Box<Segment<D>>),
+    /// A write failed.
+    Poisoned,
+    /// All is written.
+    Closed,
+}
+
+/// The segment that a fresh run writes its history to.
+const FIRST_SEGMENT: u32 = 1;
+
+impl McapLog {
+    /// Begins a log in `run_folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The folder holds a log already, or cannot be written to.
+    pub fn create(run_folder: &Path, durability: Durability) -> Result<Self, LogError> {
+        Self::create_on(OsDisk, run_folder, durability)
+    }
+}
+
+impl<D: Disk> McapLog<D> {
+    /// [`McapLog::create`] on a given disk.
+    pub fn create_on(mut disk: D, run_folder: &Path, durability: Durability) -> Result<Self, LogError> {
+        let folder = run_folder.join(FOLDER);
+        if folder.exists() {
+            return Err(LogError::Exists(run_folder.to_owned()));
+        }
+        let new_folder = run_folder.join(NEW_FOLDER);
+        disk.remove_folder(&new_folder).map_err(LogError::io("remove", &new_folder))?;
+        disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;
+        let (run_folder, sealer) = (run_folder.to_owned(), Sealer::default());
+        Ok(Self { disk, run_folder, durability, sealer, state: State::New, unsynced: 0 })
+    }
+
+    /// Runs a step; if it fails, no other will ever run: what reached the disk is unknown.
+    fn step<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, LogError>) -> Result<T, LogError> {
+        match self.state {
+            State::Poisoned => return Err(LogError::Poisoned),
+            State::Closed => return Err(LogError::Closed),
+            State::New | State::Open(_) => {}
+        }
+        let done = step(self);
+        if done.is_err() {
+            self.state = State::Poisoned;
+        }
+        done
+    }
+
+    fn write_opening(&mut self) -> Result<(), LogError> {
+        let new_folder = self.run_folder.join(NEW_FOLDER);
+        let (opening, group) = self.sealer.open_run();
+        let start = |number| SegmentStart { number, next_seq: 0, chain: opening.chain, times: opening.times };
+        let mut build = Segment::create(&mut self.disk, &new_folder, start(FIRST_SEGMENT - 1))?;
+        build.write(&[build_record(&opening)])?;
+        build.finish(&mut self.disk)?;
+        let mut segment = Segment::create(&mut self.disk, &new_folder, start(FIRST_SEGMENT))?;
+        segment.write(&group)?;
+        segment.sync(&mut self.disk)?;
+        self.state = State::Open(Box::new(segment));
+        self.write_head(&new_folder)?;
+        let folder = self.run_folder.join(FOLDER);
+        self.disk.rename(&new_folder, &folder).map_err(LogError::io("rename", &new_folder))?;
+        self.disk.sync_folder(&self.run_folder).map_err(LogError::io("sync", &self.run_folder))
+    }
+
+    fn write_tick(&mut self, seal: Seal) -> Result<Recorded, LogError> {
+        let (sealed, group) = self.sealer.seal(seal)?;
+        self.segment().write(&group)?;
+        self.unsynced += 1;
+        let due = match self.durability {
+            Durability::Tick => true,
+            Durability::Every(ticks) => self.unsynced >= ticks,
+            Durability::Close => false,
+        };
+        if due {
+            let State::Open(segment) = &self.state else { unreachable!("ticks are sealed in an open log") };
+            segment.sync(&mut self.disk)?;
+            self.write_head(&self.run_folder.join(FOLDER))?;
+            self.unsynced = 0;
+        }
+        Ok(sealed)
+    }
+
+    fn write_ending(&mut self) -> Result<(), LogError> {
+        let ending = self.sealer.end_run();
+        let State::Open(mut segment) = std::mem::replace(&mut self.state, State::Closed) else {
+            return Ok(());
+        };
+        if let Some(group) = ending {
+            segment.write(&group)?;
+        }
+        segment.finish(&mut self.disk)?;
+        self.write_head(&self.run_folder.join(FOLDER))
+    }
+
+    fn segment(&mut self) -> &mut Segment<D> {
+        match &mut self.state {
+            State::Open(segment) => segment,
+            _ => unreachable!("a run is opened before its first tick is sealed"),
+        }
+    }
+
+    fn write_head(&mut self, folder: &Path) -> Result<(), LogError> {
+        let head = Head {
+            format: FORMAT,
+            segment: FIRST_SEGMENT,
+            tick: self.sealer.last_tick(),
+            next_seq: self.sealer.next_seq(),
+            chain_hash: hash_to_hex(&self.sealer.chain()),
+        };
+        head.write(&mut self.disk, folder)
+    }
+}
+
+impl<D: Disk> EventLog for McapLog<D> {
+    fn append(&mut self, recorded: &Recorded) -> Result<(), LogError> {
+        self.step(|log| log.sealer.append(recorded))
+    }
+
+    fn open_run(&mut self) -> Result<(), LogError> {
+        self.step(Self::write_opening)
+    }
+
+    fn seal(&mut self, seal: Seal) -> Result<Recorded, LogError> {
+        self.step(|log| log.write_tick(seal))
+    }
+
+    fn close(&mut self) -> Result<(), LogError> {
+        if matches!(self.state, State::Closed) {
+            return Ok(());
+        }
+        self.step(Self::write_ending)
+    }
+}
+
+fn build_record(opening: &Opening) -> Record {
+    let body = body::json(None, &opening.build).expect("texts are JSON");
+    let kind = kind::position(kind::BUILD).expect("it is a kind");
+    Record { kind, seq: 0, tick: 0, body }
+}

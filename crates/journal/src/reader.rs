@@ -1,0 +1,329 @@
+//! Reading a log: every event in order, each tick checked before any of it is handed out.
+//!
+//! A chunk's checksum finds damage by accident, the chain also finds edits, and the head finds
+//! that something is missing at the end. The first error ends the reading; all events before it
+//! are as they were written.
+
+use crate::{
+    body,
+    error::{Damage, LogError},
+    event::{Build, Event, Recorded},
+    head::Head,
+    kind::{self, KINDS},
+    mcap_log::FOLDER,
+    seal::{Chain, ChainHash, GroupSealed, Record, hash_from_hex},
+    segment::SegmentStart,
+    segment_reader::{SegmentReader, Stop},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What a log holds, as far as it has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogSummary {
+    /// Files.
+    pub segments: u32,
+    /// Their length together.
+    pub bytes: u64,
+    /// Sealed ticks.
+    pub ticks: u32,
+    /// The last of them.
+    pub last_tick: Option<u32>,
+    /// Events by kind.
+    pub kinds: BTreeMap<&'static str, KindSummary>,
+    /// What `RunEnded` says; `None` for a run that did not come to its end.
+    pub outcome: Option<String>,
+    /// The chain hash.
+    pub chain_hash: [u8; 32],
+}
+
+/// What a log holds of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KindSummary {
+    /// Events.
+    pub events: u64,
+    /// Rows of batches; of other events, one each.
+    pub rows: u64,
+    /// Length of their bodies.
+    pub bytes: u64,
+}
+
+impl LogSummary {
+    /// Events of all kinds.
+    pub fn events(&self) -> u64 {
+        self.kinds.values().map(|kind| kind.events).sum()
+    }
+}
+
+/// Opens the log of a run.
+///
+/// # Errors
+/// There is none, its head is damaged, or what made the run cannot be read.
+pub fn open(run_folder: &Path) -> Result<LogReader, LogError> {
+    let folder = run_folder.join(FOLDER);
+    if !folder.is_dir() {
+        return Err(LogError::Missing(run_folder.to_owned()));
+    }
+    let head = Head::read(&folder)?;
+    let files = segment_files(&folder)?;
+    let mut bytes = 0;
+    for file in &files {
+        bytes += fs::metadata(file).map_err(LogError::io("read", file))?.len();
+    }
+    let summary = LogSummary { segments: files.len() as u32, bytes, ..LogSummary::default() };
+    let mut reader = LogReader {
+        head,
+        files,
+        number: 0,
+        segment: None,
+        build: Build::default(),
+        chain: [0; 32],
+        next_seq: 0,
+        group: VecDeque::new(),
+        ended: false,
+        summary,
+    };
+    reader.read_build()?;
+    Ok(reader)
+}
+
+/// Reads and checks the whole log of a run.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn verify(run_folder: &Path) -> Result<LogSummary, LogError> {
+    let mut reader = open(run_folder)?;
+    for recorded in &mut reader {
+        recorded?;
+    }
+    Ok(reader.summary)
+}
+
+/// The events of a run in order, with at most one tick in memory.
+///
+/// After an error it yields nothing.
+pub struct LogReader {
+    head: Head,
+    files: Vec<PathBuf>,
+    /// Number of the segment that is read.
+    number: usize,
+    segment: Option<SegmentReader>,
+    build: Build,
+    chain: ChainHash,
+    /// Number of the first event after the group that was read last.
+    next_seq: u64,
+    /// The events of that group that are still to be handed out.
+    group: VecDeque<Record>,
+    ended: bool,
+    summary: LogSummary,
+}
+
+impl Iterator for LogReader {
+    type Item = Result<Recorded, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.read_next().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+impl LogReader {
+    /// What was read so far; segments and bytes are those of the whole log.
+    pub fn summary(&self) -> &LogSummary {
+        &self.summary
+    }
+
+    /// How far history is acknowledged.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn read_next(&mut self) -> Result<Option<Recorded>, LogError> {
+        while self.group.is_empty() {
+            if !self.read_group()? {
+                return Ok(None);
+            }
+        }
+        let Some(record) = self.group.pop_front() else { return Ok(None) };
+        let (name, bytes) = (KINDS[record.kind].name, record.body.len());
+        let (cause_seq, mut event) = body::decode(name, record.body)
+            .map_err(|error| self.damaged(format!("{name} number {} cannot be read: {error}", record.seq)))?;
+        if let Event::RunStarted(started) = &mut event {
+            started.build = self.build.clone();
+        }
+        let recorded = Recorded { seq: record.seq, cause_seq, tick: record.tick, event };
+        self.count(&recorded, bytes as u64);
+        Ok(Some(recorded))
+    }
+
+    fn count(&mut self, recorded: &Recorded, bytes: u64) {
+        let kind = self.summary.kinds.entry(recorded.event.kind()).or_default();
+        kind.events += 1;
+        kind.rows += recorded.event.rows().unwrap_or(1) as u64;
+        kind.bytes += bytes;
+        match &recorded.event {
+            Event::TickSealed(_) => {
+                self.summary.ticks += 1;
+                self.summary.last_tick = Some(recorded.tick);
+            }
+            Event::RunEnded(ended) => self.summary.outcome = Some(ended.outcome.clone()),
+            _ => {}
+        }
+    }
+
+    /// Reads segment 0, which holds what made the run and nothing else.
+    fn read_build(&mut self) -> Result<(), LogError> {
+        self.open_segment()?;
+        let group = self.next_of_segment()?.unwrap_or_default();
+        let build = match group.as_slice() {
+            [record] if KINDS[record.kind].name == kind::BUILD => body::from_json(&record.body).ok(),
+            _ => None,
+        };
+        let (_, build) = build.ok_or_else(|| self.damaged("it does not say what made the run"))?;
+        if self.next_of_segment()?.is_some() {
+            return Err(self.damaged("it holds more than what made the run"));
+        }
+        self.build = build;
+        self.number += 1;
+        self.segment = None;
+        Ok(())
+    }
+
+    /// Reads, checks and takes in the next group; false at the end of the log.
+    fn read_group(&mut self) -> Result<bool, LogError> {
+        if self.segment.is_none() {
+            if self.number == self.files.len() {
+                return self.check_end().map(|()| false);
+            }
+            self.open_segment()?;
+        }
+        match self.next_of_segment()? {
+            Some(group) => self.take(group)?,
+            None => {
+                self.number += 1;
+                self.segment = None;
+            }
+        }
+        Ok(true)
+    }
+
+    fn open_segment(&mut self) -> Result<(), LogError> {
+        let (segment, start) = SegmentReader::open(&self.files[self.number]).map_err(|stop| self.stopped(stop))?;
+        let first = self.number == 0;
+        if first {
+            self.chain = start.chain;
+        }
+        let expected =
+            SegmentStart { number: self.number as u32, next_seq: self.next_seq, chain: self.chain, times: start.times };
+        if start != expected {
+            return Err(self.damaged("it does not go on where the segment before it ends"));
+        }
+        self.segment = Some(segment);
+        Ok(())
+    }
+
+    fn next_of_segment(&mut self) -> Result<Option<Vec<Record>>, LogError> {
+        let Some(segment) = &mut self.segment else { return Ok(None) };
+        segment.next_group().map_err(|stop| self.stopped(stop))
+    }
+
+    fn take(&mut self, mut group: Vec<Record>) -> Result<(), LogError> {
+        let (chain, events) = self.check_chain(&mut group)?;
+        let next_seq = self.next_seq + events;
+        let reaches_head = self.next_seq < self.head.next_seq && next_seq >= self.head.next_seq;
+        if reaches_head && (next_seq != self.head.next_seq || self.head.chain() != Some(chain)) {
+            return Err(self.damaged("history is another than HEAD acknowledges"));
+        }
+        self.chain = chain;
+        self.next_seq = next_seq;
+        self.summary.chain_hash = chain;
+        self.group = group.into();
+        Ok(())
+    }
+
+    /// The chain hash after `group`, and its number of events; leaves only these in it.
+    fn check_chain(&self, group: &mut Vec<Record>) -> Result<(ChainHash, u64), LogError> {
+        let broken = |what: &str| self.damaged(what);
+        for (seq, record) in (self.next_seq..).zip(group.iter_mut()) {
+            if record.seq != u64::from(seq as u32) {
+                return Err(broken("the events are not numbered without gaps"));
+            }
+            record.seq = seq;
+        }
+        let last = group.pop().ok_or_else(|| broken("a chunk holds no record"))?;
+        let is_seal = |record: &Record| [kind::SEALED, kind::TICK_SEALED].contains(&KINDS[record.kind].name);
+        if !is_seal(&last) || group.iter().any(is_seal) {
+            return Err(broken("a chunk does not end with its seal"));
+        }
+        let mut chain = Chain::from(&self.chain);
+        group.iter().for_each(|record| chain.add(record, &record.body));
+        let events = group.len() as u64;
+        if KINDS[last.kind].name == kind::SEALED {
+            let sealed = body::from_json::<GroupSealed>(&last.body).map(|(_, sealed)| sealed);
+            let hash = sealed.ok().and_then(|sealed| hash_from_hex(&sealed.chain_hash));
+            return if hash == Some(chain.hash()) { Ok((chain.hash(), events)) } else { Err(broken(BROKEN)) };
+        }
+        let (body, hash) = last.body.split_last_chunk::<32>().ok_or_else(|| broken(BROKEN))?;
+        chain.add(&last, body);
+        if *hash != chain.hash() {
+            return Err(broken(BROKEN));
+        }
+        group.push(last);
+        Ok((chain.hash(), events + 1))
+    }
+
+    fn check_end(&self) -> Result<(), LogError> {
+        if self.next_seq < self.head.next_seq {
+            return Err(self.damaged("the log ends before what HEAD acknowledges"));
+        }
+        Ok(())
+    }
+
+    fn stopped(&self, stop: Stop) -> LogError {
+        match stop {
+            Stop::Io(error) => LogError::io("read", &self.file())(error),
+            Stop::UnknownKind(name) => LogError::UnknownKind { file: self.file(), name, known: kind::known() },
+            Stop::Damage(what) => self.damaged(what),
+        }
+    }
+
+    /// Damage in what comes after the group that was read last.
+    fn damaged(&self, what: impl Into<String>) -> LogError {
+        let damage = Damage { file: self.file(), after_tick: self.summary.last_tick, what: what.into() };
+        let acknowledged = self.next_seq < self.head.next_seq;
+        if acknowledged { LogError::Damaged(damage) } else { LogError::Torn(damage) }
+    }
+
+    fn file(&self) -> PathBuf {
+        let number = self.number.min(self.files.len().saturating_sub(1));
+        self.files.get(number).cloned().unwrap_or_default()
+    }
+}
+
+/// What is said when a chain hash is wrong.
+const BROKEN: &str = "its records are not those that were sealed";
+
+/// The segments of a log, numbered from 0 without gaps.
+fn segment_files(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(LogError::io("read", folder))? {
+        let entry = entry.map_err(LogError::io("read", folder))?;
+        names.extend(entry.file_name().into_string().ok().filter(|name| name.ends_with(".mcap")));
+    }
+    let expected = (0..names.len() as u32).map(|number| folder.join(SegmentStart::file_name(number)));
+    let files: Vec<PathBuf> = expected.collect();
+    match files.iter().find(|file| !file.is_file()) {
+        None if !files.is_empty() => Ok(files),
+        missing => {
+            let file = missing.cloned().unwrap_or_else(|| folder.join(SegmentStart::file_name(0)));
+            Err(LogError::Damaged(Damage { file, after_tick: None, what: "it is missing".to_owned() }))
+        }
+    }
+}

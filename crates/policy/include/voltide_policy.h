@@ -1,0 +1,257 @@
+/* The binary contract of voltide's dispatch policies, version 1.0.
+ *
+ * Generated from crates/policy/src/abi.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
+ *
+ * Every struct begins with its size in bytes and only ever grows at its end. A status is a plain
+ * number. Pointers hold for the call only, except for the tables: the program's outlives the
+ * instance, the policy's the process.
+ */
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The bytes `VOLTIDE` and 1, read as a little-endian number: marks a policy table.
+#define VOLTIDE_MAGIC 91554449168551766
+
+// A plugin and a program understand each other when their majors are equal.
+#define VOLTIDE_ABI_MAJOR 1
+
+// Grows with every field or service that is added.
+#define VOLTIDE_ABI_MINOR 0
+
+// Status: done.
+#define VOLTIDE_STATUS_OK 0
+
+// Status: refused or failed; the message was handed to `set_error`.
+#define VOLTIDE_STATUS_ERROR 1
+
+// Status: the policy panicked; the instance can only be destroyed.
+#define VOLTIDE_STATUS_PANIC 2
+
+// Flag: the policy has memory, so `save` and `load` are set.
+#define VOLTIDE_FLAG_STATEFUL 1
+
+// Flag: when one car of a site is due, all its plugged cars are to be shown.
+#define VOLTIDE_FLAG_WHOLE_SITE 2
+
+// The offset of an error that has no place in the config.
+#define VOLTIDE_NO_OFFSET 18446744073709551615ull
+
+// Log level: something failed.
+#define VOLTIDE_LOG_ERROR 1
+
+// Log level: something that the user should look at.
+#define VOLTIDE_LOG_WARN 2
+
+// Log level: worth knowing.
+#define VOLTIDE_LOG_INFO 3
+
+// Log level: for the policy's author.
+#define VOLTIDE_LOG_DEBUG 4
+
+// UTF-8 text or bytes, not terminated by a zero.
+typedef struct {
+  // The first byte; may be null when there are none.
+  const char *start;
+  // Number of bytes.
+  size_t len;
+} voltide_text;
+
+// What the program lends to an instance. Its functions may be called from any thread while a call is
+// under way.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Major version that the program speaks.
+  uint16_t major;
+  // Minor version that the program speaks.
+  uint16_t minor;
+  // To be handed back with every call.
+  void *context;
+  // Writes a line to the program's log: context, level, message.
+  void (*log)(void*, uint32_t, voltide_text);
+  // Says why the call will return an error: context, message, byte offset in the config or
+  // `NO_OFFSET`. The message is copied.
+  void (*set_error)(void*, voltide_text, uint64_t);
+  // A further service by its name, or null where the program has none of that name.
+  const void *(*extension)(void*, voltide_text);
+} voltide_host;
+
+// Takes the bytes of a saved state.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Always 0.
+  uint32_t reserved;
+  // To be handed back with every call.
+  void *context;
+  // Appends bytes, which are copied.
+  void (*write)(void*, voltide_text);
+} voltide_sink;
+
+// What the policy is shown. A row is a stay that needs a schedule; rows are sorted by `ev_id`.
+//
+// A column of rows has `stays` values and is never null when there are rows. A series has one value
+// a slot of the horizon, from now on; several series of one kind lie one after the other. Slots of
+// stays are absolute (tick numbers), power is on the grid side and positive when it charges,
+// prices are per kWh.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // The slot that begins now.
+  uint32_t tick;
+  // Its beginning, milliseconds since 1970 in UTC.
+  int64_t unix_ms;
+  // Length of a slot, h.
+  double slot_hours;
+  // Number of slots H that schedules cover, from now on.
+  uint32_t horizon;
+  // Number of rows n.
+  uint32_t stays;
+  // Number of energy bounds at given slots.
+  uint32_t bounds;
+  // Number of tariffs.
+  uint32_t tariffs;
+  // Number of sites.
+  uint32_t sites;
+  // Always 0.
+  uint32_t reserved;
+  // Id of the stay.
+  const uint64_t *stay_id;
+  // Id of the car.
+  const uint32_t *ev_id;
+  // Site of its charger; 0xFFFFFFFF for none.
+  const uint32_t *site_id;
+  // Tariff it pays: which of the price series is meant.
+  const uint32_t *tariff_id;
+  // First slot of the stay; may lie before now.
+  const uint32_t *arrival_slot;
+  // The slot after its last one, as the driver announced it; later than now.
+  const uint32_t *departure_slot;
+  // Willingness to take part in V2G now, 0 to 1.
+  const double *willingness;
+  // Stored energy, kWh.
+  const double *energy_kwh;
+  // Energy when full, kWh.
+  const double *capacity_kwh;
+  // Energy that discharging must leave, kWh.
+  const double *energy_kwh_min;
+  // Energy that charging may reach, kWh.
+  const double *energy_kwh_max;
+  // Energy wanted at departure, kWh.
+  const double *departure_energy_kwh;
+  // Most that charger and car charge with, kW.
+  const double *charge_kw_max;
+  // Most that charger and car discharge with, kW; not negative.
+  const double *discharge_kw_max;
+  // Stored per grid-side energy charged, 0 to 1.
+  const double *charge_efficiency;
+  // Grid-side per stored energy discharged, 0 to 1.
+  const double *discharge_efficiency;
+  // Price of wear per grid-side kWh discharged.
+  const double *degradation_per_kwh;
+  // 1 where the stay is long enough for V2G.
+  const uint8_t *v2g_eligible;
+  // n + 1 offsets into the next three columns, or null where no row has such bounds.
+  const uint32_t *bound_offset;
+  // The slot at whose beginning the bound holds.
+  const uint32_t *bound_slot;
+  // Least energy then, kWh.
+  const double *bound_kwh_min;
+  // Most energy then, kWh.
+  const double *bound_kwh_max;
+  // One bit per stay and slot: the driver agreed to discharge. Row-major, least significant
+  // bit first, rows padded to whole bytes; null where nobody was asked.
+  const uint8_t *agreed;
+  // The schedules in force, n x H, kW; null where no row has one.
+  const double *planned_kw;
+  // Price of energy bought, tariffs x H; this and all that follow are null where unknown.
+  const double *buy_price;
+  // Price of energy sold, tariffs x H.
+  const double *sell_price;
+  // Time-of-use price, tariffs x H.
+  const double *tou_price;
+  // Incentive price, tariffs x H.
+  const double *incentive_price;
+  // Forecast of base load less wind and sun, H values, kW.
+  const double *net_load_kw;
+  // EV power already planned, H values, kW.
+  const double *committed_ev_kw;
+  // Parent of each site; 0xFFFFFFFF for none.
+  const uint32_t *parent_site;
+  // Most that a site may draw, sites x H, kW.
+  const double *site_import_kw_max;
+  // Most that a site may feed in, sites x H, kW.
+  const double *site_export_kw_max;
+  // Power of the plans in force behind each site, sites x H, kW.
+  const double *site_committed_kw;
+} voltide_observation;
+
+// The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are
+// the policy's to change.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Number of rows n.
+  uint32_t stays;
+  // Number of slots H.
+  uint32_t horizon;
+  // Always 0.
+  uint32_t reserved;
+  // n x H values, row-major, kW, positive charges.
+  double *power_kw;
+} voltide_schedules;
+
+// What a plugin is: returned by its one symbol, `voltide_policy_v1`.
+//
+// `create` and `destroy` may be null for a policy without config and memory, whose instance is
+// then null; `save` and `load` may be null for one without memory. An instance is never entered
+// by two threads at once, but may move from one to another.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Major version that the plugin was built for.
+  uint16_t major;
+  // Minor version that the plugin was built for.
+  uint16_t minor;
+  // `MAGIC`.
+  uint64_t magic;
+  // Name of the policy.
+  voltide_text name;
+  // Version of the policy.
+  voltide_text version;
+  // `FLAG_STATEFUL` and `FLAG_WHOLE_SITE`, or neither.
+  uint32_t flags;
+  // Slots after which a stay is shown again; 0 for never, 1 for every tick.
+  uint32_t replan_slots;
+  // Longest horizon that the policy makes use of; 0 for no limit.
+  uint32_t horizon_slots;
+  // Always 0.
+  uint32_t reserved;
+  // Makes an instance from the config, the verbatim RON value of the world file.
+  int32_t (*create)(const voltide_host*, voltide_text, void**);
+  // Fills in the schedules of the stays shown.
+  int32_t (*plan)(void*, const voltide_observation*, voltide_schedules*);
+  // Writes the instance's memory to the sink.
+  int32_t (*save)(void*, const voltide_sink*);
+  // Takes up a memory that `save` wrote.
+  int32_t (*load)(void*, voltide_text);
+  // Ends an instance.
+  void (*destroy)(void*);
+} voltide_policy;
+
+// The one symbol of a plugin: given the version that the program speaks, its table, or null
+// when it cannot serve that major.
+typedef const voltide_policy *(*voltide_entry)(uint16_t host_major, uint16_t host_minor);
+
+
+/* A text from a string literal. */
+#define VOLTIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }
+
+/* The one symbol of a plugin: its table, or NULL for a program of another major version. */
+#ifdef __cplusplus
+extern "C"
+#endif
+const voltide_policy *voltide_policy_v1(uint16_t host_major, uint16_t host_minor);

@@ -1,0 +1,266 @@
+//! Slices to pointers and back.
+
+#![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
+
+use super::{ByteSink, HostTable, ObservationColumns, PolicyTable, ScheduleMatrix, Text};
+use crate::observation::{Observation, Schedules};
+use std::{ffi::c_void, mem::MaybeUninit, ptr, slice};
+
+/// A struct of the contract, which may be longer or shorter on the other side.
+///
+/// # Safety
+///
+/// The type is `repr(C)`, begins with its size as a `u32`, and is valid when all its bytes are zero.
+pub unsafe trait Versioned: Copy {}
+
+// SAFETY: numbers, pointers and optional functions behind a `size: u32`.
+unsafe impl Versioned for HostTable {}
+// SAFETY: as above.
+unsafe impl Versioned for PolicyTable {}
+// SAFETY: as above.
+unsafe impl Versioned for ByteSink {}
+// SAFETY: as above.
+unsafe impl Versioned for ObservationColumns {}
+// SAFETY: as above.
+unsafe impl Versioned for ScheduleMatrix {}
+
+// SAFETY: a table is constant data; its texts and functions live as long as the process.
+unsafe impl Sync for PolicyTable {}
+// SAFETY: as above.
+unsafe impl Send for PolicyTable {}
+// SAFETY: the contract lets a policy call the program's functions from any thread.
+unsafe impl Sync for HostTable {}
+// SAFETY: as above.
+unsafe impl Send for HostTable {}
+
+/// The part of a struct that both sides know; the rest is zero.
+///
+/// # Safety
+///
+/// `from` is aligned and points to as many readable bytes as its first four say, at least four.
+pub unsafe fn copy_prefix<T: Versioned>(from: *const T) -> T {
+    let mut copy = MaybeUninit::<T>::zeroed();
+    // SAFETY: as the caller promises; a versioned type is valid where its bytes stayed zero.
+    unsafe {
+        let size = from.cast::<u32>().read() as usize;
+        let known = size.min(size_of::<T>());
+        ptr::copy_nonoverlapping(from.cast::<u8>(), copy.as_mut_ptr().cast::<u8>(), known);
+        copy.assume_init()
+    }
+}
+
+/// The values behind a pointer, which may be null where there are none.
+///
+/// # Safety
+///
+/// A pointer that is not null points to `len` values that stay unchanged for `'a`.
+unsafe fn column<'a, T>(start: *const T, len: usize) -> &'a [T] {
+    if start.is_null() || len == 0 {
+        return &[];
+    }
+    // SAFETY: as the caller promises.
+    unsafe { slice::from_raw_parts(start, len) }
+}
+
+/// A pointer to all `len` values, or null where the column is left out.
+fn optional<T>(column: &[T], len: usize, name: &str) -> *const T {
+    if column.is_empty() { ptr::null() } else { whole(column, len, name) }
+}
+
+/// A pointer to all `len` values.
+fn whole<T>(column: &[T], len: usize, name: &str) -> *const T {
+    assert_eq!(column.len(), len, "column `{name}` of an observation has a wrong length");
+    column.as_ptr()
+}
+
+impl Text {
+    /// Points at a text.
+    pub const fn new(text: &str) -> Self {
+        Self { start: text.as_ptr().cast(), len: text.len() }
+    }
+
+    /// Points at bytes.
+    pub const fn from_bytes(bytes: &[u8]) -> Self {
+        Self { start: bytes.as_ptr().cast(), len: bytes.len() }
+    }
+
+    /// The bytes.
+    ///
+    /// # Safety
+    ///
+    /// The bytes exist and stay unchanged for `'a`.
+    pub unsafe fn bytes<'a>(self) -> &'a [u8] {
+        // SAFETY: as the caller promises.
+        unsafe { column(self.start.cast::<u8>(), self.len) }
+    }
+
+    /// A copy, with replacement characters where it is not UTF-8.
+    ///
+    /// # Safety
+    ///
+    /// As for [`bytes`](Self::bytes), for the length of this call.
+    pub unsafe fn to_text(self) -> String {
+        // SAFETY: as the caller promises.
+        String::from_utf8_lossy(unsafe { self.bytes() }).into_owned()
+    }
+}
+
+/// Writes a function that copies the pointers of a kind of columns, and one that reads them back.
+macro_rules! columns {
+    ($(#[$doc:meta])* $pointers:ident, $slices:ident, $start:ident, [$($name:ident: $len:ident),* $(,)?]) => {
+        $(#[$doc])*
+        fn $pointers(&mut self, seen: &Observation<'_>, size: Sizes) {
+            $(self.$name = $start(seen.$name, size.$len, stringify!($name));)*
+        }
+
+        /// Reads back what the function above wrote.
+        ///
+        /// # Safety
+        ///
+        /// As for [`ObservationColumns::view`].
+        unsafe fn $slices<'a>(&self, seen: &mut Observation<'a>, size: Sizes) {
+            // SAFETY: as the caller promises.
+            $(seen.$name = unsafe { column(self.$name, size.$len) };)*
+        }
+    };
+}
+
+impl ObservationColumns {
+    /// Points at the columns of `seen`.
+    ///
+    /// # Panics
+    ///
+    /// When a column has a wrong length, which is a mistake of the program.
+    pub fn new(seen: &Observation<'_>) -> Self {
+        // SAFETY: numbers and pointers may be zero.
+        let mut columns: Self = unsafe { MaybeUninit::zeroed().assume_init() };
+        let series = |values: &[f64]| values.len() / seen.horizon.max(1);
+        let prices = [seen.buy_price, seen.sell_price, seen.tou_price, seen.incentive_price];
+        columns.size = size_of::<Self>() as u32;
+        columns.tick = seen.tick;
+        columns.unix_ms = seen.unix_ms;
+        columns.slot_hours = seen.slot_hours;
+        columns.horizon = seen.horizon as u32;
+        columns.stays = seen.len() as u32;
+        columns.bounds = seen.bound_slot.len() as u32;
+        columns.tariffs = prices.map(series).into_iter().max().unwrap_or(0) as u32;
+        columns.sites = seen.parent_site.len() as u32;
+        let size = columns.sizes();
+        columns.point_at_rows(seen, size);
+        columns.point_at_rest(seen, size);
+        columns
+    }
+
+    /// The columns as slices.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer is null or points to as many values as the contract says, unchanged for `'a`.
+    pub unsafe fn view<'a>(&self) -> Observation<'a> {
+        let mut seen = Observation {
+            tick: self.tick,
+            unix_ms: self.unix_ms,
+            slot_hours: self.slot_hours,
+            horizon: self.horizon as usize,
+            ..Observation::default()
+        };
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.rows(&mut seen, self.sizes());
+            self.rest(&mut seen, self.sizes());
+        }
+        seen
+    }
+
+    columns! {
+        /// Columns with a value per row.
+        point_at_rows, rows, whole, [
+            stay_id: rows, ev_id: rows, site_id: rows, tariff_id: rows, arrival_slot: rows,
+            departure_slot: rows, willingness: rows, energy_kwh: rows, capacity_kwh: rows,
+            energy_kwh_min: rows, energy_kwh_max: rows, departure_energy_kwh: rows,
+            charge_kw_max: rows, discharge_kw_max: rows, charge_efficiency: rows,
+            discharge_efficiency: rows, degradation_per_kwh: rows, v2g_eligible: rows,
+        ]
+    }
+
+    columns! {
+        /// Columns that may be left out.
+        point_at_rest, rest, optional, [
+            bound_offset: offsets, bound_slot: bounds, bound_kwh_min: bounds, bound_kwh_max: bounds,
+            agreed: bits, planned_kw: plans, buy_price: tariffs, sell_price: tariffs,
+            tou_price: tariffs, incentive_price: tariffs, net_load_kw: slots, committed_ev_kw: slots,
+            parent_site: sites, site_import_kw_max: site_slots, site_export_kw_max: site_slots,
+            site_committed_kw: site_slots,
+        ]
+    }
+
+    fn sizes(&self) -> Sizes {
+        let [rows, slots, sites] = [self.stays, self.horizon, self.sites].map(|count| count as usize);
+        Sizes {
+            rows,
+            slots,
+            sites,
+            bounds: self.bounds as usize,
+            offsets: rows + 1,
+            bits: rows * slots.div_ceil(8),
+            plans: rows * slots,
+            tariffs: self.tariffs as usize * slots,
+            site_slots: sites * slots,
+        }
+    }
+}
+
+/// How many values the kinds of columns have.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    rows: usize,
+    slots: usize,
+    sites: usize,
+    bounds: usize,
+    offsets: usize,
+    bits: usize,
+    plans: usize,
+    tariffs: usize,
+    site_slots: usize,
+}
+
+impl ScheduleMatrix {
+    /// Points at the answer that is to be written.
+    pub fn new(schedules: &mut Schedules<'_>) -> Self {
+        let stays = schedules.power_kw.len() / schedules.horizon.max(1);
+        Self {
+            size: size_of::<Self>() as u32,
+            stays: stays as u32,
+            horizon: schedules.horizon as u32,
+            reserved: 0,
+            power_kw: schedules.power_kw.as_mut_ptr(),
+        }
+    }
+
+    /// The matrix as a slice.
+    ///
+    /// # Safety
+    ///
+    /// The pointer leads to n x H values that nobody else touches for `'a`.
+    pub unsafe fn view<'a>(&self) -> Schedules<'a> {
+        let (len, horizon) = (self.stays as usize * self.horizon as usize, self.horizon as usize);
+        if self.power_kw.is_null() || len == 0 {
+            return Schedules { power_kw: &mut [], horizon };
+        }
+        // SAFETY: as the caller promises.
+        Schedules { power_kw: unsafe { slice::from_raw_parts_mut(self.power_kw, len) }, horizon }
+    }
+}
+
+impl ByteSink {
+    /// A sink that appends to `bytes`, which must outlive it.
+    pub fn new(bytes: &mut Vec<u8>) -> Self {
+        let context = ptr::from_mut(bytes).cast();
+        Self { size: size_of::<Self>() as u32, reserved: 0, context, write: Some(append) }
+    }
+}
+
+unsafe extern "C" fn append(context: *mut c_void, bytes: Text) {
+    // SAFETY: the context is the vector that the sink was made of; a policy hands over bytes that exist.
+    unsafe { (*context.cast::<Vec<u8>>()).extend_from_slice(bytes.bytes()) }
+}

@@ -1,0 +1,170 @@
+//! What the author of a policy implements.
+
+use crate::{
+    abi::Host,
+    observation::{Observation, Schedules},
+    planner::Replan,
+};
+use ron::{Options, error::Position, extensions::Extensions};
+use serde::de::DeserializeOwned;
+
+/// What a policy's functions return; any error converts with `?`.
+pub type Result<T = (), E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// A dispatch policy. Its type is its config: the value under its name in the world file's `policies`
+/// is read into it. Without one it is read from `()`.
+///
+/// A policy that remembers something between calls keeps it in fields with `#[serde(skip)]` and
+/// declares itself [`STATEFUL`](Self::STATEFUL), or resuming a run will not lead to the same results.
+pub trait Policy: DeserializeOwned + Send + 'static {
+    /// The name by which a world file chooses it.
+    const NAME: &'static str;
+    /// When a stay is shown again after its first schedule.
+    const REPLAN: Replan = Replan::OnPlugIn;
+    /// Longest horizon that the policy makes use of, in slots; 0 for no limit.
+    const HORIZON_SLOTS: u32 = 0;
+    /// Whether all plugged cars of a site are to be shown when any of them is due.
+    const WHOLE_SITE: bool = false;
+    /// Whether [`save`](Self::save) and [`load`](Self::load) carry a memory.
+    const STATEFUL: bool = false;
+
+    /// Fills in the schedules of the stays shown, which are 0 before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the policy from answering; the world's fallback policy answers in its place.
+    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result;
+
+    /// The memory, in a form of the policy's own.
+    fn save(&self) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    /// Takes up a memory that [`save`](Self::save) gave, perhaps that of an earlier version.
+    ///
+    /// # Errors
+    ///
+    /// When the memory cannot be read.
+    fn load(&mut self, _state: &[u8]) -> Result {
+        Ok(())
+    }
+}
+
+/// How much a line in the log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum LogLevel {
+    /// Something failed.
+    Error = crate::abi::LOG_ERROR,
+    /// Something that the user should look at.
+    Warn = crate::abi::LOG_WARN,
+    /// Worth knowing.
+    Info = crate::abi::LOG_INFO,
+    /// For the policy's author.
+    Debug = crate::abi::LOG_DEBUG,
+}
+
+/// A config that is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the config, in bytes from its start, if it is one place.
+    pub offset: Option<usize>,
+}
+
+/// Reads a policy from its config, a RON value; from `()` when there is none.
+pub fn from_config<P: DeserializeOwned>(config: &str) -> Result<P, ConfigError> {
+    let text = if config.trim().is_empty() { "()" } else { config };
+    let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
+    options.from_str(text).map_err(|error| ConfigError {
+        message: uncapitalised(&error.code.to_string()),
+        offset: byte_offset(text, error.span.start),
+    })
+}
+
+/// A message as a fragment that can follow a colon.
+fn uncapitalised(message: &str) -> String {
+    let mut chars = message.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// The byte at which a line and column (of characters) begin, both counted from 1.
+fn byte_offset(text: &str, position: Position) -> Option<usize> {
+    let before = text.split_inclusive('\n').take(position.line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let line = text.get(before..)?;
+    let column = line.char_indices().nth(position.col.checked_sub(1)?);
+    Some(before + column.map_or(line.len(), |(byte, _)| byte))
+}
+
+/// The table of a policy, for a program that has the policy built in.
+///
+/// Takes the policy's type and yields a `&'static PolicyTable`; its version is that of the crate in
+/// which this is written.
+#[macro_export]
+macro_rules! policy_table {
+    ($policy:ty) => {{
+        static TABLE: $crate::abi::PolicyTable = $crate::abi::table::<$policy>(env!("CARGO_PKG_VERSION"));
+        &TABLE
+    }};
+}
+
+/// Makes a plugin of the crate: exports the one symbol that the program looks for.
+///
+/// Takes the policy's type. The crate needs `crate-type = ["cdylib"]`.
+#[macro_export]
+macro_rules! export_policy {
+    ($policy:ty) => {
+        /// The policy's table, or null for a program that speaks another major version.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn voltide_policy_v1(
+            host_major: u16,
+            _host_minor: u16,
+        ) -> *const $crate::abi::PolicyTable {
+            if host_major == $crate::abi::ABI_MAJOR {
+                $crate::policy_table!($policy)
+            } else {
+                ::core::ptr::null()
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Knobs {
+        gain: Option<f64>,
+        mode: Mode,
+    }
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    enum Mode {
+        #[default]
+        Slow,
+        Fast,
+    }
+
+    #[test]
+    fn config_is_read_into_the_policys_own_type() {
+        assert_eq!(from_config(" (gain: 2.0, mode: Fast) "), Ok(Knobs { gain: Some(2.0), mode: Mode::Fast }));
+        assert_eq!(from_config(""), Ok(Knobs::default()));
+    }
+
+    #[test]
+    fn config_errors_point_at_a_byte() {
+        let at = |config: &str| {
+            let error = from_config::<Knobs>(config).unwrap_err();
+            let offset = error.offset.unwrap();
+            format!("{} at `{}`", error.message, &config[offset..])
+        };
+        insta::assert_snapshot!(at("(\n  gian: 2.0,\n)"), @"");
+        insta::assert_snapshot!(at("(/* Öl */ gain: \"x\")"), @"");
+        insta::assert_snapshot!(at("(mode: Medium)"), @"");
+        insta::assert_snapshot!(at("(gain: 1.0"), @"");
+    }
+}

@@ -1,0 +1,73 @@
+//! The C header is what `abi.rs` says.
+
+use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, ItemType, Language, Style};
+use std::{env, fs, path::Path};
+
+/// Rust name and C name of every type.
+const TYPES: [(&str, &str); 7] = [
+    ("Text", "voltide_text"),
+    ("HostTable", "voltide_host"),
+    ("ByteSink", "voltide_sink"),
+    ("PolicyTable", "voltide_policy"),
+    ("ObservationColumns", "voltide_observation"),
+    ("ScheduleMatrix", "voltide_schedules"),
+    ("Entry", "voltide_entry"),
+];
+
+const OPENING: &str = "\
+/* The binary contract of voltide's dispatch policies, version 1.0.
+ *
+ * Generated from crates/policy/src/abi.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
+ *
+ * Every struct begins with its size in bytes and only ever grows at its end. A status is a plain
+ * number. Pointers hold for the call only, except for the tables: the program's outlives the
+ * instance, the policy's the process.
+ */";
+
+const CLOSING: &str = r#"
+/* A text from a string literal. */
+#define VOLTIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }
+
+/* The one symbol of a plugin: its table, or NULL for a program of another major version. */
+#ifdef __cplusplus
+extern "C"
+#endif
+const voltide_policy *voltide_policy_v1(uint16_t host_major, uint16_t host_minor);
+"#;
+
+fn header() -> String {
+    let mut config = Config {
+        language: Language::C,
+        style: Style::Type,
+        header: Some(OPENING.to_owned()),
+        trailer: Some(CLOSING.to_owned()),
+        pragma_once: true,
+        no_includes: true,
+        sys_includes: vec!["stddef.h".to_owned(), "stdint.h".to_owned()],
+        usize_is_size_t: true,
+        documentation_style: DocumentationStyle::C99,
+        documentation_length: DocumentationLength::Full,
+        ..Config::default()
+    };
+    config.export.prefix = Some("VOLTIDE_".to_owned());
+    config.export.renaming_overrides_prefixing = true;
+    config.export.rename = TYPES.map(|(rust, c)| (rust.to_owned(), c.to_owned())).into();
+    config.export.include = TYPES.map(|(rust, _)| rust.to_owned()).into();
+    config.export.item_types = vec![ItemType::Constants, ItemType::Structs, ItemType::Typedefs];
+    config.export.exclude = vec!["ENTRY".to_owned()];
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/abi.rs");
+    let bindings = Builder::new().with_src(source).with_config(config).generate().unwrap();
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn the_c_header_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/voltide_policy.h");
+    if env::var_os("VOLTIDE_BLESS").is_some() {
+        fs::write(&path, header()).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == header(), "{} is stale: run this test with VOLTIDE_BLESS=1", path.display());
+}

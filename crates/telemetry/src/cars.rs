@@ -1,0 +1,174 @@
+//! Rows of `ev_ticks`, gathered in columns.
+
+use crate::{frame::Frame, table::EV_TICKS};
+use arrow_array::{
+    ArrayRef, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
+};
+use arrow_buffer::{BooleanBufferBuilder, NullBuffer, ScalarBuffer};
+use arrow_schema::{DataType, SchemaRef};
+use std::{mem::take, sync::Arc};
+use voltide_model::{columns::slot_micros, scenario::Scenario, stay::NO_STAY};
+
+/// What `state` can be; its dictionary.
+const STATES: [&str; 4] = ["away", "idle", "charging", "discharging"];
+
+/// The cars that are recorded, and what of them does not change from tick to tick.
+pub(crate) struct Cars {
+    scenario: Arc<Scenario>,
+    /// `EvId` by place among the recorded cars.
+    ids: Vec<u32>,
+    capacity_kwh: Vec<f64>,
+    soc_min: Vec<f32>,
+    soc_target: Vec<f32>,
+    tariff: Vec<u32>,
+    /// Price of a kWh bought in the current tick, by tariff.
+    prices: Vec<f32>,
+    states: ArrayRef,
+    schema: SchemaRef,
+    rows: Rows,
+}
+
+/// Rows that are not written yet.
+#[derive(Default)]
+struct Rows {
+    ts: Vec<i64>,
+    tick: Vec<i32>,
+    ev: Vec<i32>,
+    charger: Vec<i32>,
+    session: Vec<i32>,
+    plugged: Option<BooleanBufferBuilder>,
+    state: Vec<i32>,
+    soc: Vec<f32>,
+    energy_kwh: Vec<f32>,
+    charge_kw: Vec<f32>,
+    discharge_kw: Vec<f32>,
+    soc_min: Vec<f32>,
+    soc_target: Vec<f32>,
+    price: Vec<f32>,
+}
+
+impl Cars {
+    /// The cars `ids`, ascending.
+    pub(crate) fn new(scenario: Arc<Scenario>, ids: Vec<u32>) -> Self {
+        let population = &scenario.population;
+        let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
+        let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
+        let target = |&ev: &u32| population.departure_energy_kwh[ev as usize] / capacity(&ev);
+        Self {
+            capacity_kwh: ids.iter().map(capacity).collect(),
+            soc_min: ids.iter().map(|ev| fleet(ev).battery.soc_min.get() as f32).collect(),
+            soc_target: ids.iter().map(|ev| target(ev) as f32).collect(),
+            tariff: ids.iter().map(|ev| fleet(ev).tariff).collect(),
+            prices: Vec::new(),
+            states: Arc::new(StringArray::from(STATES.to_vec())),
+            schema: EV_TICKS.schema(),
+            rows: Rows::default(),
+            scenario,
+            ids,
+        }
+    }
+
+    /// The recorded cars, ascending.
+    pub(crate) fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Number of rows that are not written yet.
+    pub(crate) fn pending(&self) -> usize {
+        self.rows.ts.len()
+    }
+
+    /// Takes in what cars that plugged in want at departure, kWh.
+    pub(crate) fn set_targets(&mut self, targets: &[(u32, f64)]) {
+        for (ev, kwh) in targets {
+            if let Ok(place) = self.ids.binary_search(ev) {
+                self.soc_target[place] = (kwh / self.capacity_kwh[place]) as f32;
+            }
+        }
+    }
+
+    /// Takes in the prices of `tick`.
+    pub(crate) fn set_prices(&mut self, tick: u32) {
+        let day = self.scenario.clock.slots_per_24_hours();
+        self.prices.clear();
+        self.prices.extend(self.scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
+    }
+
+    /// Adds the rows of the recorded cars at `places`.
+    pub(crate) fn add(&mut self, frame: &Frame, tick: u32, places: &[u32]) {
+        let rows = &mut self.rows;
+        let chargers = &self.scenario.population.stays.charger;
+        let stays = gather(&frame.stay, places);
+        let powers = gather(&frame.power_kw, places);
+        let len = rows.ts.len() + places.len();
+        rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
+        rows.tick.resize(len, tick as i32);
+        rows.ev.extend(gather(&self.ids, places).map(|ev| ev as i32));
+        let charger = |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger as i32);
+        rows.charger.extend(stays.clone().map(charger));
+        rows.session.extend(stays.clone().map(|stay| stay as i32));
+        let plugged = rows.plugged.get_or_insert_with(|| BooleanBufferBuilder::new(0));
+        stays.clone().for_each(|stay| plugged.append(stay != NO_STAY));
+        rows.state.extend(stays.zip(powers.clone()).map(|(stay, power)| state(stay, power)));
+        let energies = gather(&frame.energy_kwh, places);
+        rows.soc.extend(
+            energies.clone().zip(gather(&self.capacity_kwh, places)).map(|(kwh, full)| (kwh / full) as f32),
+        );
+        rows.energy_kwh.extend(energies.map(|kwh| kwh as f32));
+        rows.charge_kw.extend(powers.clone().map(|power| positive(power) as f32));
+        rows.discharge_kw.extend(powers.map(|power| positive(-power) as f32));
+        rows.soc_min.extend(gather(&self.soc_min, places));
+        rows.soc_target.extend(gather(&self.soc_target, places));
+        rows.price.extend(gather(&self.tariff, places).map(|tariff| self.prices[tariff as usize]));
+    }
+
+    /// The rows as a batch; none are pending afterwards.
+    pub(crate) fn batch(&mut self) -> RecordBatch {
+        let rows = take(&mut self.rows);
+        let len = rows.ts.len();
+        let plugged = rows.plugged.map(|mut plugged| NullBuffer::new(plugged.finish()));
+        let ints = |values: Vec<i32>| Arc::new(Int32Array::from(values)) as ArrayRef;
+        let stay_ints = |values: Vec<i32>| {
+            Arc::new(Int32Array::new(ScalarBuffer::from(values), plugged.clone())) as ArrayRef
+        };
+        let singles = |values: Vec<f32>| Arc::new(Float32Array::from(values)) as ArrayRef;
+        let states = DictionaryArray::new(Int32Array::from(rows.state), self.states.clone());
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(TimestampMicrosecondArray::from(rows.ts).with_timezone("UTC")),
+            ints(rows.tick),
+            ints(rows.ev),
+            stay_ints(rows.charger),
+            stay_ints(rows.session),
+            Arc::new(states),
+            singles(rows.soc),
+            singles(rows.energy_kwh),
+            singles(rows.charge_kw),
+            singles(rows.discharge_kw),
+            singles(rows.soc_min),
+            Arc::new(Float32Array::new(ScalarBuffer::from(rows.soc_target), plugged.clone())),
+            new_null_array(&DataType::Float32, len),
+            new_null_array(&DataType::Boolean, len),
+            singles(rows.price),
+        ];
+        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns follow the dictionary")
+    }
+}
+
+fn gather<'a, T: Copy>(column: &'a [T], places: &'a [u32]) -> impl ExactSizeIterator<Item = T> + Clone + 'a {
+    places.iter().map(|&place| column[place as usize])
+}
+
+/// The value where it is positive, and otherwise a zero without sign.
+pub(crate) fn positive(value: f64) -> f64 {
+    if value > 0.0 { value } else { 0.0 }
+}
+
+fn state(stay: u32, power: f64) -> i32 {
+    match () {
+        () if stay == NO_STAY => 0,
+        () if power > 0.0 => 2,
+        () if power < 0.0 => 3,
+        () => 1,
+    }
+}

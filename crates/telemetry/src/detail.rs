@@ -1,0 +1,257 @@
+//! `ev_ticks` and `charger_ticks`: which rows are recorded, and the files that they go to.
+
+use crate::{
+    Options,
+    cars::Cars,
+    chargers::Chargers,
+    error::TelemetryError,
+    file::{TableFile, WrittenFile},
+    frame::Frame,
+    table::{CHARGER_TICKS, EV_TICKS},
+};
+use arrow_array::RecordBatch;
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use voltide_model::{
+    random::name_hash,
+    scenario::{EvTicks, Scenario},
+};
+
+/// Rows are handed to the files in batches of at least this many, and of not many more.
+const BATCH_ROWS: usize = 1 << 15;
+
+/// Which cars and ticks are recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    level: EvTicks,
+    ticks: Range<u32>,
+    /// Ids of the recorded cars, ascending; `None` for all.
+    ids: Option<Arc<[u32]>>,
+}
+
+impl Selection {
+    /// What `options` choose of the scenario.
+    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Self, TelemetryError> {
+        let level = options.ev_ticks.unwrap_or(scenario.ev_ticks);
+        let count = scenario.population.len() as u32;
+        let ids = match (options.ev, level) {
+            (Some(ev), _) if ev >= count => return Err(TelemetryError::NoSuchEv { ev, count }),
+            (Some(ev), _) => Some([ev].into()),
+            (None, EvTicks::Sample(share)) => Some(sample(scenario, share)),
+            (None, _) => None,
+        };
+        let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
+        Ok(Self { level, ticks, ids })
+    }
+
+    /// Whether cars are recorded in `tick`.
+    pub(crate) fn records(&self, tick: u32) -> bool {
+        self.level != EvTicks::Off && self.ticks.contains(&tick)
+    }
+
+    /// Ids of the recorded cars; `None` for all.
+    pub(crate) fn ids(&self) -> Option<&[u32]> {
+        self.ids.as_deref()
+    }
+
+    /// The level, as the world file spells it.
+    pub(crate) fn level_name(&self) -> String {
+        format!("{:?}", self.level)
+    }
+}
+
+/// The cars of a sample: chosen by fleet and index alone, so that a new fleet changes no choice.
+fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
+    let chosen = |fleet: u32, index: u32| {
+        let word = mix(u64::from(fleet) << 32 | u64::from(index));
+        ((word >> 11) as f64) < share * (1_u64 << 53) as f64
+    };
+    let ranges = scenario.fleets.iter().zip(&scenario.population.fleets);
+    ranges
+        .flat_map(|(fleet, range)| {
+            let name = name_hash(&fleet.name);
+            let first = range.evs.start;
+            range.evs.clone().filter(move |ev| chosen(name, ev - first))
+        })
+        .collect()
+}
+
+/// The finaliser of `SplitMix64`: every bit of the result depends on every bit of `word`.
+fn mix(word: u64) -> u64 {
+    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ word >> 31
+}
+
+/// The tables of single cars and chargers.
+pub(crate) struct Detail {
+    folder: PathBuf,
+    scenario: Arc<Scenario>,
+    selection: Selection,
+    cars: Cars,
+    chargers: Chargers,
+    before: Before,
+    /// The current local day and its file.
+    day: Option<(String, TableFile)>,
+    whole_days: Vec<WrittenFile>,
+    charger_file: TableFile,
+    /// Rows of the current tick, kept for its memory.
+    places: Vec<u32>,
+}
+
+/// The recorded tick before, for telling what has changed.
+#[derive(Default)]
+struct Before {
+    any: bool,
+    stay: Vec<u32>,
+    power_kw: Vec<f64>,
+}
+
+impl Detail {
+    /// Begins the files in `folder`.
+    pub(crate) fn create(
+        folder: &Path,
+        scenario: &Arc<Scenario>,
+        selection: Selection,
+    ) -> Result<Self, TelemetryError> {
+        let ids = match (&selection.ids, selection.level) {
+            (_, EvTicks::Off) => Vec::new(),
+            (Some(ids), _) => ids.to_vec(),
+            (None, _) => (0..scenario.population.len() as u32).collect(),
+        };
+        Ok(Self {
+            folder: folder.into(),
+            scenario: scenario.clone(),
+            selection,
+            cars: Cars::new(scenario.clone(), ids),
+            chargers: Chargers::new(scenario.clone()),
+            before: Before::default(),
+            day: None,
+            whole_days: Vec::new(),
+            charger_file: TableFile::create(folder, &CHARGER_TICKS, CHARGER_TICKS.glob())?,
+            places: Vec::new(),
+        })
+    }
+
+    /// Records one tick.
+    pub(crate) fn tick(&mut self, frame: &mut Frame) -> Result<(), TelemetryError> {
+        self.cars.set_targets(&frame.targets);
+        let Some(tick) = frame.tick.filter(|&tick| self.selection.records(tick)) else {
+            return Ok(());
+        };
+        self.begin_day(tick)?;
+        self.add_cars(frame, tick)?;
+        self.add_chargers(frame, tick)?;
+        self.before.any = true;
+        if self.selection.level == EvTicks::Changes {
+            std::mem::swap(&mut self.before.stay, &mut frame.stay);
+            std::mem::swap(&mut self.before.power_kw, &mut frame.power_kw);
+        }
+        Ok(())
+    }
+
+    fn add_cars(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
+        let (before, all) = (&self.before, self.selection.level != EvTicks::Changes || !self.before.any);
+        let changed = |place: usize| {
+            frame.stay[place] != before.stay[place]
+                || frame.power_kw[place].to_bits() != before.power_kw[place].to_bits()
+        };
+        self.places.clear();
+        self.places.extend((0..frame.stay.len() as u32).filter(|&place| all || changed(place as usize)));
+        self.cars.set_prices(tick);
+        let (_, file) = self.day.as_mut().expect("a tick begins its day");
+        for places in self.places.chunks(BATCH_ROWS) {
+            self.cars.add(frame, tick, places);
+            if self.cars.pending() >= BATCH_ROWS {
+                file.write(&self.cars.batch())?;
+            }
+        }
+        let cars = &mut self.cars;
+        end_tick(file, cars.pending(), || cars.batch())
+    }
+
+    fn add_chargers(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
+        self.chargers.occupy(frame, self.cars.ids().iter().copied());
+        let all = self.selection.ids.is_none();
+        let changes = self.selection.level == EvTicks::Changes && self.before.any;
+        let wanted = |chargers: &Chargers, charger: usize| {
+            if changes { chargers.has_changed(charger) } else { all || chargers.is_occupied(charger) }
+        };
+        self.places.clear();
+        self.places.extend(
+            (0..self.chargers.len() as u32).filter(|&charger| wanted(&self.chargers, charger as usize)),
+        );
+        for places in self.places.chunks(BATCH_ROWS) {
+            self.chargers.add(tick, places);
+            if self.chargers.pending() >= BATCH_ROWS {
+                self.charger_file.write(&self.chargers.batch())?;
+            }
+        }
+        let chargers = &mut self.chargers;
+        end_tick(&mut self.charger_file, chargers.pending(), || chargers.batch())
+    }
+
+    /// Begins another file where the tick is the first of a local day.
+    fn begin_day(&mut self, tick: u32) -> Result<(), TelemetryError> {
+        let date = self.scenario.clock.local(tick).date().to_string();
+        if self.day.as_ref().is_some_and(|(day, _)| *day == date) {
+            return Ok(());
+        }
+        self.end_day()?;
+        let name = format!("ev_ticks-{date}.parquet");
+        self.day = Some((date, TableFile::create(&self.folder, &EV_TICKS, name)?));
+        Ok(())
+    }
+
+    fn end_day(&mut self) -> Result<(), TelemetryError> {
+        let Some((_, mut file)) = self.day.take() else { return Ok(()) };
+        if self.cars.pending() > 0 {
+            file.write(&self.cars.batch())?;
+        }
+        self.whole_days.push(file.close()?);
+        Ok(())
+    }
+
+    /// Writes the footers. There is at least one file of `ev_ticks`, so that a glob finds one.
+    pub(crate) fn close(mut self) -> Result<Vec<WrittenFile>, TelemetryError> {
+        self.end_day()?;
+        if self.whole_days.is_empty() {
+            self.begin_day(self.selection.ticks.start)?;
+            self.end_day()?;
+        }
+        if self.chargers.pending() > 0 {
+            self.charger_file.write(&self.chargers.batch())?;
+        }
+        self.whole_days.push(self.charger_file.close()?);
+        Ok(self.whole_days)
+    }
+}
+
+/// Ends the row group if it is full, so that groups end at tick borders only.
+fn end_tick(
+    file: &mut TableFile,
+    pending: usize,
+    batch: impl FnOnce() -> RecordBatch,
+) -> Result<(), TelemetryError> {
+    if !file.group_is_full(pending) {
+        return Ok(());
+    }
+    if pending > 0 {
+        file.write(&batch())?;
+    }
+    file.end_group()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_sample_spreads_neighbours() {
+        let low = (0..10_000_u64).filter(|&index| mix(77 << 32 | index) >> 63 == 0).count();
+        assert!((4800..5200).contains(&low), "{low}");
+    }
+}

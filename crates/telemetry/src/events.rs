@@ -1,0 +1,201 @@
+//! Rows of the table `events`: what an event was about, and its content as JSON.
+
+use crate::frame::EventRow;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use voltide_journal::event::{
+    ClipReason, Event, PricesSet, Recorded, RunStarted, SeriesLoaded, SessionEnded, SessionStarted,
+    SetPointClipped, StaysLoaded, TickSealed,
+};
+
+/// The row of an event.
+pub(crate) fn row(recorded: &Recorded) -> EventRow {
+    let subject = Subject::of(&recorded.event);
+    EventRow {
+        seq: recorded.seq,
+        tick: recorded.tick,
+        kind: kind(&recorded.event),
+        entity_kind: subject.kind,
+        entity_id: subject.id,
+        session_id: subject.session,
+        cause_seq: recorded.cause_seq,
+        payload: payload(&recorded.event).to_string(),
+    }
+}
+
+/// The event's name without the version of its schema.
+fn kind(event: &Event) -> &'static str {
+    let kind = event.kind();
+    kind.split_once('.').map_or(kind, |(name, _)| name)
+}
+
+/// What an event is about.
+struct Subject {
+    kind: &'static str,
+    id: Option<u32>,
+    session: Option<u32>,
+}
+
+impl Subject {
+    fn of(event: &Event) -> Self {
+        match event {
+            Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunEnded(_) => {
+                Self::whole("run")
+            }
+            Event::TickStarted(_) | Event::PricesSet(_) | Event::SlotElapsed | Event::TickSealed(_) => {
+                Self::whole("system")
+            }
+            Event::PolicyFaulted(_) | Event::PolicyStateSaved(_) => Self::whole("policy"),
+            Event::SessionEnded(batch) => Self::evs(&batch.ev, &batch.stay),
+            Event::SessionStarted(batch) => Self::evs(&batch.ev, &batch.stay),
+            Event::TargetMissed(batch) => Self::evs(&batch.ev, &batch.stay),
+            Event::PlansAccepted(batch) => Self::evs(&batch.ev, &batch.stay),
+            Event::TripShort(batch) => Self::evs(&batch.ev, &[]),
+            Event::SetPointClipped(batch) => Self::evs(&batch.ev, &[]),
+            Event::LimitViolated(batch) => Self { kind: "site", id: only(&batch.site), session: None },
+        }
+    }
+
+    fn whole(kind: &'static str) -> Self {
+        Self { kind, id: None, session: None }
+    }
+
+    fn evs(evs: &[u32], stays: &[u32]) -> Self {
+        Self { kind: "ev", id: only(evs), session: only(stays) }
+    }
+}
+
+/// The one value, where there is exactly one.
+fn only(values: &[u32]) -> Option<u32> {
+    if let [value] = values { Some(*value) } else { None }
+}
+
+fn sum(values: &[f64]) -> f64 {
+    values.iter().sum()
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| sum(values) / values.len() as f64)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A state hash as it is written in tables.
+pub(crate) fn state_hash(hash: u64) -> String {
+    format!("{hash:016x}")
+}
+
+fn payload(event: &Event) -> Value {
+    match event {
+        Event::RunStarted(started) => run_started(started),
+        Event::SeriesLoaded(loaded) => series_loaded(loaded),
+        Event::StaysLoaded(loaded) => stays_loaded(loaded),
+        Event::RunEnded(ended) => json!({ "outcome": ended.outcome }),
+        Event::TickStarted(started) => json!({ "at_us": started.at_us }),
+        Event::PricesSet(set) => prices_set(set),
+        Event::SessionEnded(batch) => session_ended(batch),
+        Event::SessionStarted(batch) => session_started(batch),
+        Event::TargetMissed(batch) => {
+            json!({ "evs": batch.ev.len(), "missing_kwh": sum(&batch.missing_kwh) })
+        }
+        Event::TripShort(batch) => json!({
+            "evs": batch.ev.len(),
+            "wanted_kwh": sum(&batch.wanted_kwh),
+            "driven_kwh": sum(&batch.driven_kwh),
+        }),
+        Event::PlansAccepted(batch) => {
+            json!({ "evs": batch.ev.len(), "segments": batch.segment_slot.len() })
+        }
+        Event::PolicyFaulted(faulted) => json!(faulted),
+        Event::PolicyStateSaved(saved) => json!({ "policy": saved.policy, "bytes": saved.state.len() }),
+        Event::SetPointClipped(batch) => set_point_clipped(batch),
+        Event::LimitViolated(batch) => json!({
+            "sites": batch.site.len(),
+            "asked_kw": sum(&batch.asked_kw),
+            "limit_kw": sum(&batch.limit_kw),
+        }),
+        Event::SlotElapsed => json!({}),
+        Event::TickSealed(sealed) => tick_sealed(sealed),
+    }
+}
+
+/// All but the world's text, which lies beside the tables.
+fn run_started(started: &RunStarted) -> Value {
+    let mut payload = json!(started);
+    if let Some(fields) = payload.as_object_mut() {
+        fields.remove("world_text");
+    }
+    payload
+}
+
+fn series_loaded(loaded: &SeriesLoaded) -> Value {
+    json!({
+        "name": loaded.name,
+        "unit": loaded.unit,
+        "values": loaded.values.len(),
+        "mean": mean(&loaded.values),
+    })
+}
+
+fn stays_loaded(loaded: &StaysLoaded) -> Value {
+    json!({
+        "fleet": loaded.fleet,
+        "sessions": loaded.arrives.len(),
+        "requested_kwh": sum(&loaded.requested_kwh),
+    })
+}
+
+fn prices_set(set: &PricesSet) -> Value {
+    json!({
+        "tariff": set.tariff,
+        "first_slot": set.first_slot,
+        "slots": set.buy.len(),
+        "buy_mean": mean(&set.buy),
+        "sell_mean": mean(&set.sell),
+    })
+}
+
+fn session_started(batch: &SessionStarted) -> Value {
+    json!({
+        "evs": batch.ev.len(),
+        "energy_kwh": sum(&batch.energy_kwh),
+        "driven_kwh": sum(&batch.driven_kwh),
+        "departure_kwh": sum(&batch.departure_kwh),
+    })
+}
+
+fn session_ended(batch: &SessionEnded) -> Value {
+    json!({
+        "evs": batch.ev.len(),
+        "charged_kwh": sum(&batch.charged_kwh),
+        "discharged_kwh": sum(&batch.discharged_kwh),
+        "energy_cost": sum(&batch.energy_cost),
+        "v2g_revenue": sum(&batch.v2g_revenue),
+        "missing_kwh": sum(&batch.missing_kwh),
+    })
+}
+
+fn set_point_clipped(batch: &SetPointClipped) -> Value {
+    let count = |reason: ClipReason| batch.reason.iter().filter(|&&code| code == reason as u8).count();
+    json!({
+        "evs": batch.ev.len(),
+        "asked_kw": sum(&batch.asked_kw),
+        "applied_kw": sum(&batch.applied_kw),
+        "charger": count(ClipReason::Charger),
+        "battery": count(ClipReason::Battery),
+        "site": count(ClipReason::Site),
+    })
+}
+
+fn tick_sealed(sealed: &TickSealed) -> Value {
+    json!({
+        "events": sealed.events,
+        "state_hash": state_hash(sealed.state_hash),
+        "chain_hash": hex(&sealed.chain_hash),
+    })
+}

@@ -1,0 +1,168 @@
+//! One Parquet file: written hidden, hashed on its way to the disk, renamed when whole.
+
+use crate::{column::Table, error::TelemetryError};
+use arrow_array::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use sha2::{Digest, Sha256};
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// A row group ends at the first tick border at or after this many rows.
+const GROUP_ROWS: usize = 1 << 18;
+
+/// A file that is removed again unless it is published.
+#[derive(Debug)]
+pub(crate) struct Hidden {
+    folder: PathBuf,
+    name: String,
+    published: bool,
+}
+
+impl Hidden {
+    /// Creates the hidden file that will be `name` in `folder`.
+    pub(crate) fn create(folder: &Path, name: &str) -> Result<(Self, File), TelemetryError> {
+        let hidden = Self { folder: folder.into(), name: name.into(), published: false };
+        let file = File::create(hidden.path()).map_err(TelemetryError::file("create", hidden.path()))?;
+        Ok((hidden, file))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(format!(".{}.partial", self.name))
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn publish(mut self) -> Result<(), TelemetryError> {
+        let path = self.folder.join(&self.name);
+        fs::rename(self.path(), &path).map_err(TelemetryError::file("rename", path))?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if !self.published {
+            // Nothing can be done about a failure here, and the name says that it is no table.
+            let _ = fs::remove_file(self.path());
+        }
+    }
+}
+
+/// Passes bytes on to a file, counting and hashing them.
+#[derive(Debug)]
+pub(crate) struct Hashed {
+    file: File,
+    sha256: Sha256,
+    bytes: u64,
+}
+
+impl Hashed {
+    pub(crate) fn new(file: File) -> Self {
+        Self { file, sha256: Sha256::new(), bytes: 0 }
+    }
+
+    /// Number of bytes, and their SHA-256 in hex.
+    pub(crate) fn digest(self) -> (u64, String) {
+        let hex = self.sha256.finalize().iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        (self.bytes, hex)
+    }
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sha256.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A Parquet file that is being written.
+pub(crate) struct TableFile {
+    table: &'static Table,
+    hidden: Hidden,
+    writer: ArrowWriter<Hashed>,
+    rows: u64,
+    group_rows: usize,
+}
+
+impl TableFile {
+    /// Begins the file `name` of `table` in `folder`.
+    pub(crate) fn create(
+        folder: &Path,
+        table: &'static Table,
+        name: String,
+    ) -> Result<Self, TelemetryError> {
+        let (hidden, file) = Hidden::create(folder, &name)?;
+        let writer = ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
+            .map_err(TelemetryError::table(table.name))?;
+        Ok(Self { table, hidden, writer, rows: 0, group_rows: 0 })
+    }
+
+    /// The table that it is part of.
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// Adds rows.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), TelemetryError> {
+        self.rows += batch.num_rows() as u64;
+        self.group_rows += batch.num_rows();
+        self.writer.write(batch).map_err(TelemetryError::table(self.table.name))
+    }
+
+    /// Whether the row group is full once `pending` more rows are written.
+    pub(crate) fn group_is_full(&self, pending: usize) -> bool {
+        self.group_rows + pending >= GROUP_ROWS
+    }
+
+    /// Ends the row group.
+    pub(crate) fn end_group(&mut self) -> Result<(), TelemetryError> {
+        self.group_rows = 0;
+        self.writer.flush().map_err(TelemetryError::table(self.table.name))
+    }
+
+    /// Writes the footer. The file stays hidden until it is published.
+    pub(crate) fn close(self) -> Result<WrittenFile, TelemetryError> {
+        let hashed = self.writer.into_inner().map_err(TelemetryError::table(self.table.name))?;
+        let (bytes, sha256) = hashed.digest();
+        Ok(WrittenFile { table: self.table, hidden: self.hidden, rows: self.rows, bytes, sha256 })
+    }
+}
+
+/// A Parquet file that is whole and still hidden.
+#[derive(Debug)]
+pub(crate) struct WrittenFile {
+    /// The table that it is part of.
+    pub(crate) table: &'static Table,
+    hidden: Hidden,
+    /// Number of rows.
+    pub(crate) rows: u64,
+    /// Size.
+    pub(crate) bytes: u64,
+    /// SHA-256 of the content, in hex.
+    pub(crate) sha256: String,
+}
+
+impl WrittenFile {
+    /// The name that it will have.
+    pub(crate) fn name(&self) -> &str {
+        &self.hidden.name
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn publish(self) -> Result<(), TelemetryError> {
+        self.hidden.publish()
+    }
+}

@@ -1,0 +1,77 @@
+//! What the engine's thread hands to the writer's, a tick at a time.
+
+use crate::sessions::SessionRow;
+use voltide_model::columns::{SiteTick, SystemTick, TickColumns, UnitTick};
+
+/// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    /// The slot that the columns are of; `None` before the tick is settled.
+    pub(crate) tick: Option<u32>,
+    /// Per recorded car: see [`TickColumns::stay`].
+    pub(crate) stay: Vec<u32>,
+    /// Per recorded car: see [`TickColumns::energy_kwh`].
+    pub(crate) energy_kwh: Vec<f64>,
+    /// Per recorded car: see [`TickColumns::power_kw`].
+    pub(crate) power_kw: Vec<f64>,
+    /// Sites, in the scenario's order.
+    pub(crate) sites: Vec<SiteTick>,
+    /// Units of the balance.
+    pub(crate) units: Vec<UnitTick>,
+    /// The system as a whole.
+    pub(crate) system: SystemTick,
+    /// Cars that plugged in, with the stored energy that they want at departure.
+    pub(crate) targets: Vec<(u32, f64)>,
+    /// The tick's events.
+    pub(crate) events: Vec<EventRow>,
+    /// Sessions that ended in the tick.
+    pub(crate) sessions: Vec<SessionRow>,
+}
+
+/// A row of the table `events`.
+#[derive(Debug)]
+pub(crate) struct EventRow {
+    pub(crate) seq: u64,
+    pub(crate) tick: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) entity_kind: &'static str,
+    pub(crate) entity_id: Option<u32>,
+    pub(crate) session_id: Option<u32>,
+    pub(crate) cause_seq: Option<u64>,
+    pub(crate) payload: String,
+}
+
+impl Frame {
+    /// Copies the columns: of the cars `ids`, or of all; without cars if `cars` is false.
+    pub(crate) fn copy(&mut self, columns: &TickColumns<'_>, cars: bool, ids: Option<&[u32]>) {
+        self.tick = Some(columns.tick);
+        self.system = *columns.system;
+        self.sites.extend_from_slice(columns.sites);
+        self.units.extend_from_slice(columns.units);
+        if cars {
+            take(&mut self.stay, columns.stay, ids);
+            take(&mut self.energy_kwh, columns.energy_kwh, ids);
+            take(&mut self.power_kw, columns.power_kw, ids);
+        }
+    }
+
+    /// Makes the frame fit for another tick, keeping its memory.
+    pub(crate) fn clear(&mut self) {
+        self.tick = None;
+        self.stay.clear();
+        self.energy_kwh.clear();
+        self.power_kw.clear();
+        self.sites.clear();
+        self.units.clear();
+        self.targets.clear();
+        self.events.clear();
+        self.sessions.clear();
+    }
+}
+
+fn take<T: Copy>(into: &mut Vec<T>, from: &[T], ids: Option<&[u32]>) {
+    match ids {
+        None => into.extend_from_slice(from),
+        Some(ids) => into.extend(ids.iter().map(|&id| from[id as usize])),
+    }
+}

@@ -1,0 +1,190 @@
+//! Rows of the table `sessions`: opened by `SessionStarted`, closed by `SessionEnded` or the run's end.
+
+use std::{collections::BTreeSet, sync::Arc};
+use voltide_journal::event::{ClipReason, EndReason, SessionEnded, SessionStarted, SetPointClipped};
+use voltide_model::{
+    columns::{Ledger, TickColumns},
+    scenario::Scenario,
+    stay::NO_STAY,
+};
+
+/// A row of the table `sessions`.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionRow {
+    pub(crate) session: u32,
+    pub(crate) ev: u32,
+    pub(crate) charger: u32,
+    /// First slot plugged in.
+    pub(crate) plugged_slot: u32,
+    /// The slot after the last one plugged in; `None` while open.
+    pub(crate) unplugged_slot: Option<u32>,
+    pub(crate) soc_arrival: f64,
+    pub(crate) soc_target: f64,
+    pub(crate) soc_departure: Option<f64>,
+    pub(crate) driven_kwh: f64,
+    pub(crate) ledger: Ledger,
+    pub(crate) degradation_cost: f64,
+    pub(crate) missed_reason: Option<&'static str>,
+    pub(crate) fleet: usize,
+}
+
+impl SessionRow {
+    /// What the driver pays, less what the driver earns.
+    pub(crate) fn net_cost(&self) -> f64 {
+        self.ledger.energy_cost - self.ledger.v2g_revenue + self.degradation_cost
+    }
+}
+
+/// The open session of each car, and the sessions that ended in the current tick.
+pub(crate) struct Sessions {
+    scenario: Arc<Scenario>,
+    /// Per car: its open session or [`NO_STAY`].
+    stay: Vec<u32>,
+    charger: Vec<u32>,
+    plugged_slot: Vec<u32>,
+    announced_slot: Vec<u32>,
+    energy_kwh: Vec<f64>,
+    departure_kwh: Vec<f64>,
+    driven_kwh: Vec<f64>,
+    site_clipped: Vec<bool>,
+    ledger: Vec<Ledger>,
+    ended: Vec<(SessionRow, EndReason)>,
+    missed: BTreeSet<u32>,
+}
+
+impl Sessions {
+    /// No car is plugged in yet.
+    pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
+        let cars = scenario.population.len();
+        Self {
+            stay: vec![NO_STAY; cars],
+            charger: vec![0; cars],
+            plugged_slot: vec![0; cars],
+            announced_slot: vec![0; cars],
+            energy_kwh: vec![0.0; cars],
+            departure_kwh: vec![0.0; cars],
+            driven_kwh: vec![0.0; cars],
+            site_clipped: vec![false; cars],
+            ledger: vec![Ledger::default(); cars],
+            ended: Vec::new(),
+            missed: BTreeSet::new(),
+            scenario,
+        }
+    }
+
+    /// Cars plugged in at `tick`.
+    pub(crate) fn started(&mut self, tick: u32, started: &SessionStarted) {
+        for (row, &ev) in started.ev.iter().enumerate() {
+            let ev = ev as usize;
+            self.stay[ev] = started.stay[row];
+            self.charger[ev] = started.charger[row];
+            self.plugged_slot[ev] = tick;
+            self.announced_slot[ev] = started.departure_slot[row];
+            self.energy_kwh[ev] = started.energy_kwh[row];
+            self.departure_kwh[ev] = started.departure_kwh[row];
+            self.driven_kwh[ev] = started.driven_kwh[row];
+            self.site_clipped[ev] = false;
+            self.ledger[ev] = Ledger::default();
+        }
+    }
+
+    /// Cars unplugged at `tick`.
+    pub(crate) fn ended(&mut self, tick: u32, ended: &SessionEnded) {
+        for (row, &ev) in ended.ev.iter().enumerate() {
+            self.ledger[ev as usize] = Ledger {
+                charged_kwh: ended.charged_kwh[row],
+                discharged_kwh: ended.discharged_kwh[row],
+                energy_cost: ended.energy_cost[row],
+                v2g_revenue: ended.v2g_revenue[row],
+            };
+            let removed = ended.reason[row] == EndReason::Removed as u8;
+            let reason = if removed { EndReason::Removed } else { EndReason::Departed };
+            let session = self.row(ev, Some((tick, ended.energy_kwh[row])));
+            self.ended.push((session, reason));
+            self.stay[ev as usize] = NO_STAY;
+        }
+    }
+
+    /// Sessions that ended in this tick with less than was wanted.
+    pub(crate) fn missed(&mut self, stays: &[u32]) {
+        self.missed.extend(stays);
+    }
+
+    /// Power that was cut down.
+    pub(crate) fn clipped(&mut self, clipped: &SetPointClipped) {
+        let at_site = clipped.reason.iter().map(|&reason| reason == ClipReason::Site as u8);
+        for (&ev, at_site) in clipped.ev.iter().zip(at_site) {
+            self.site_clipped[ev as usize] |= at_site;
+        }
+    }
+
+    /// A tick was settled.
+    pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
+        self.ledger.copy_from_slice(columns.ledger);
+    }
+
+    /// The sessions that ended since the last call, with the reasons for missed targets.
+    pub(crate) fn take_ended(&mut self) -> Vec<SessionRow> {
+        let missed = std::mem::take(&mut self.missed);
+        let ended = std::mem::take(&mut self.ended);
+        let finished = ended.into_iter().map(|(row, reason)| {
+            let missed_reason = missed.contains(&row.session).then(|| self.reason(&row, reason));
+            SessionRow { missed_reason, ..row }
+        });
+        finished.collect()
+    }
+
+    /// The sessions that are still open, in order of their cars.
+    pub(crate) fn open(&self) -> impl Iterator<Item = SessionRow> {
+        let open = (0..self.stay.len()).filter(|&ev| self.stay[ev] != NO_STAY);
+        open.map(|ev| self.row(ev as u32, None))
+    }
+
+    /// The session of `ev`; `end` is the slot after its last one and the energy stored then.
+    fn row(&self, ev: u32, end: Option<(u32, f64)>) -> SessionRow {
+        let population = &self.scenario.population;
+        let fleet = population.fleet_of(ev);
+        let place = ev as usize;
+        let soc = |kwh: f64| kwh / population.capacity_kwh[place];
+        let ledger = self.ledger[place];
+        SessionRow {
+            session: self.stay[place],
+            ev,
+            charger: self.charger[place],
+            plugged_slot: self.plugged_slot[place],
+            unplugged_slot: end.map(|(slot, _)| slot),
+            soc_arrival: soc(self.energy_kwh[place]),
+            soc_target: soc(self.departure_kwh[place]),
+            soc_departure: end.map(|(_, kwh)| soc(kwh)),
+            driven_kwh: self.driven_kwh[place],
+            ledger,
+            degradation_cost: ledger.discharged_kwh * self.scenario.fleets[fleet].battery.degradation_per_kwh,
+            missed_reason: None,
+            fleet,
+        }
+    }
+
+    /// Why a session that has just ended missed its target: the first reason that would have sufficed.
+    fn reason(&self, row: &SessionRow, end: EndReason) -> &'static str {
+        let population = &self.scenario.population;
+        let ev = row.ev as usize;
+        let charge_max = population.charger(row.charger).charge_max.0;
+        let battery = self.scenario.fleets[row.fleet].battery.slot(self.scenario.clock.slot_hours());
+        let end_slot = row.unplugged_slot.unwrap_or(row.plugged_slot);
+        let reach = |slot: u32| {
+            let slots = f64::from(slot.saturating_sub(row.plugged_slot));
+            row.soc_arrival * population.capacity_kwh[ev] + slots * charge_max * battery.stored_per_kw
+        };
+        let wanted = row.soc_target * population.capacity_kwh[ev] - REACH_TOLERANCE_KWH;
+        match () {
+            () if end == EndReason::Removed => "removed",
+            () if reach(end_slot) < wanted && reach(self.announced_slot[ev]) >= wanted => "left_early",
+            () if reach(end_slot) < wanted => "too_short",
+            () if self.site_clipped[ev] => "site_limit",
+            () => "schedule",
+        }
+    }
+}
+
+/// A target that full power misses by less than this was within reach.
+const REACH_TOLERANCE_KWH: f64 = 1e-6;

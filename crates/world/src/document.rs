@@ -1,0 +1,155 @@
+//! The text of a world file, and which parts of it overrides put there.
+
+use crate::problem::{Problem, Problems};
+use std::{ops::Range, sync::Arc};
+
+/// A part of a document, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The first byte.
+    pub(crate) start: usize,
+    /// The byte after the last.
+    pub(crate) end: usize,
+}
+
+/// A world's text.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    /// What frames call it.
+    pub(crate) name: String,
+    /// Its text, with overrides worked in.
+    pub(crate) text: Arc<str>,
+    /// What overrides put into it.
+    pub(crate) spliced: Vec<Spliced>,
+}
+
+/// A part of the text that an override put there.
+#[derive(Debug, Clone)]
+pub(crate) struct Spliced {
+    /// Where it is in the text.
+    pub(crate) range: Range<usize>,
+    /// The override, counted from 1.
+    pub(crate) number: usize,
+    /// The override as it was given.
+    pub(crate) argument: Arc<str>,
+    /// Where the value is in the argument.
+    pub(crate) value: Range<usize>,
+}
+
+impl Document {
+    /// A text without overrides.
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.into(), spliced: Vec::new() }
+    }
+
+    /// Points a problem at a place of the text, or at the override that put it there.
+    pub(crate) fn point(&self, problem: Problem, place: Place, label: &str) -> Problem {
+        let inside = |spliced: &&Spliced| {
+            spliced.range.start <= place.start && place.end <= spliced.range.end && !spliced.range.is_empty()
+        };
+        match self.spliced.iter().rev().find(inside) {
+            None => problem.at(&self.name, &self.text, place.start..place.end, label),
+            Some(spliced) => {
+                let name = format!("from --set #{}", spliced.number);
+                problem.at(&name, &spliced.argument, spliced.within(place), label)
+            }
+        }
+    }
+
+    /// Replaces `range` by `text`, `value` of which is the value that override `spliced` gave.
+    pub(crate) fn splice(&mut self, at: Range<usize>, text: &str, spliced: Spliced) {
+        let mut changed = self.text.to_string();
+        changed.replace_range(at.clone(), text);
+        self.text = changed.into();
+        self.spliced.retain(|earlier| !(at.start <= earlier.range.start && earlier.range.end <= at.end));
+        for earlier in &mut self.spliced {
+            let moved = |byte: usize| if byte >= at.end { byte - at.len() + text.len() } else { byte };
+            earlier.range = moved(earlier.range.start)..moved(earlier.range.end);
+        }
+        self.spliced.push(Spliced { range: at.start..at.start + text.len(), ..spliced });
+    }
+}
+
+impl Spliced {
+    /// The part of the argument that a place of the spliced text came from.
+    fn within(&self, place: Place) -> Range<usize> {
+        let (from_end, length) = (self.range.end - place.start, place.end - place.start);
+        if from_end > self.value.len() + 1 || length > self.value.len() + 2 {
+            return 0..self.argument.len();
+        }
+        let start = self.value.end - from_end.min(self.value.len());
+        start..(start + length).min(self.value.end)
+    }
+}
+
+/// Collects what is wrong with one document.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// The text that places refer to.
+    pub(crate) document: Document,
+    /// What was found so far.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Nothing wrong so far.
+    pub(crate) fn new(document: Document) -> Self {
+        Self { document, problems: Vec::new() }
+    }
+
+    /// Adds a problem at a place of the text.
+    pub(crate) fn add(&mut self, place: Place, message: impl Into<String>, label: &str) -> &mut Problem {
+        let problem = self.document.point(Problem::new(message), place, label);
+        self.problems.push(problem);
+        self.problems.last_mut().expect("just pushed")
+    }
+
+    /// Adds a problem at a place of the text, with what would be right.
+    pub(crate) fn add_help(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
+        self.add(place, message, label).help = Some(help.into());
+    }
+
+    /// Adds a problem that already points somewhere.
+    pub(crate) fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// `value`, unless there were problems.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Problems { world: self.document.name, list: self.problems }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spliced(argument: &str, number: usize) -> Spliced {
+        let value = argument.find('=').unwrap() + 1..argument.len();
+        Spliced { range: 0..0, number, argument: argument.into(), value }
+    }
+
+    #[test]
+    fn places_inside_an_override_point_at_its_argument() {
+        let mut document = Document::new("w.ron", "(seed: 1, days: 7)");
+        document.splice(7..8, "-5", spliced("seed=-5", 1));
+        assert_eq!(&*document.text, "(seed: -5, days: 7)");
+        let problem = document.point(Problem::new("bad"), Place { start: 7, end: 9 }, "here");
+        assert_eq!(problem.place(), Some(("from --set #1", 1, 6)));
+        let problem = document.point(Problem::new("bad"), Place { start: 17, end: 18 }, "here");
+        assert_eq!(problem.place(), Some(("w.ron", 1, 18)));
+    }
+
+    #[test]
+    fn a_later_override_moves_an_earlier_one() {
+        let mut document = Document::new("w.ron", "(seed: 1, days: 7)");
+        document.splice(16..17, "30", spliced("days=30", 1));
+        document.splice(7..8, "12345", spliced("seed=12345", 2));
+        assert_eq!(&document.text[document.spliced[0].range.clone()], "30");
+        document.splice(document.spliced[0].range.clone(), "31", spliced("days=31", 3));
+        assert_eq!(document.spliced.len(), 2, "a replaced override is forgotten");
+    }
+}

@@ -1,0 +1,417 @@
+//! The shapes of a world file: what may be written where, and what it means.
+//!
+//! The documentation here is the field reference `worlds/README.md`.
+
+use crate::{
+    distribution::Dist,
+    read::{Config, Named, Spanned},
+    shape::{choice, shape},
+};
+use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
+
+shape! {
+    /// Everything one run is made of.
+    struct WorldFile "world" {
+        /// Name of the world; letters, digits, `-` and `_`.
+        name: Spanned<String> => r#""my-world""#,
+        /// Seed of every draw. The same world with the same seed has the same cars and the same trips.
+        seed: u64 = 0 => "0",
+        /// When the world runs, and in what steps.
+        clock: ClockFile => r#"(start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 7)"#,
+        /// ISO 4217 code of all money; prices in any other currency are refused.
+        currency: Spanned<String> => r#""EUR""#,
+        /// What drivers pay for a kWh.
+        tariff: TariffFile => r#"Fixed("0.30 EUR/kWh")"#,
+        /// What drivers are paid for a kWh they feed in.
+        feed_in: Option<TariffFile> = None => "as `tariff`",
+        /// Further tariffs, for fleets that name one.
+        tariffs: Named<NamedTariffFile> = Named::default() => "none",
+        /// The cars, by fleet.
+        fleets: Named<FleetFile> => r#"{"commuters": (count: 100, ...)}"#,
+        /// Connections whose limit chargers share.
+        sites: Named<SiteFile> = Named::default() => "none",
+        /// Load, wind and sun around the cars.
+        system: Option<SystemFile> = None => "none",
+        /// The policy that plans, by name or by path of its plugin.
+        policy: Spanned<String> = uncontrolled() => "\"uncontrolled\"",
+        /// Each policy's own config, by the policy's name. A policy without one gets none.
+        policies: Named<Config> = Named::default() => "none",
+        /// The policy that stands in for a call that failed. `None` stops the run instead.
+        fallback: Option<Spanned<String>> = Some(uncontrolled()) => "\"uncontrolled\"",
+        /// How much is recorded.
+        telemetry: TelemetryFile = TelemetryFile { ev_ticks: None, place: NOWHERE } => "(see below)",
+        /// How the run is carried out.
+        run: RunFile = RunFile { durability: None, place: NOWHERE } => "(see below)",
+    }
+}
+
+/// The place of a default.
+const NOWHERE: crate::document::Place = crate::document::Place { start: 0, end: 0 };
+
+fn uncontrolled() -> Spanned<String> {
+    Spanned { value: "uncontrolled".to_owned(), place: NOWHERE }
+}
+
+shape! {
+    /// When the world runs, and in what steps.
+    struct ClockFile "clock" {
+        /// Wall-clock time in the world's time zone at which the first slot begins.
+        start: Spanned<String> => r#""2024-06-03T00:00""#,
+        /// IANA name of the time zone of daily patterns, tariff bands and days.
+        time_zone: Spanned<String> => r#""Europe/Berlin""#,
+        /// Length of a slot: 1, 5, 10, 15, 30 or 60 min, or another that divides an hour. Edges of
+        /// tariff bands must fall between slots.
+        step: Spanned<Hours> => r#""15 min""#,
+        /// Number of local days, those of 23 and 25 hours included.
+        days: Spanned<u32> => "7",
+    }
+}
+
+choice! {
+    /// Prices over time, in the world's currency.
+    enum TariffFile "tariff" {
+        /// One price at all times: `Fixed("0.30 EUR/kWh")`.
+        Fixed(Spanned<Price>),
+        /// Prices by the time of day.
+        TimeOfUse {TimeOfUseFile},
+        /// Prices from a file, with a unit such as `"EUR/MWh"`.
+        Series {SeriesFile},
+    }
+}
+
+shape! {
+    /// Prices by the time of day, on the wall clock of the world's time zone.
+    struct TimeOfUseFile "time of use" {
+        /// The price outside all bands.
+        default: Spanned<Price> => r#""0.30 EUR/kWh""#,
+        /// Bands with prices of their own; they may not overlap.
+        bands: Vec<BandFile> => r#"[(from: "23:00", to: "07:00", price: "0.18 EUR/kWh")]"#,
+    }
+}
+
+shape! {
+    /// A part of the day with a price of its own.
+    struct BandFile "band" {
+        /// When it begins.
+        from: Spanned<TimeOfDay> => r#""23:00""#,
+        /// When it ends; before `from` for a band across midnight.
+        to: Spanned<TimeOfDay> => r#""07:00""#,
+        /// Its price.
+        price: Spanned<Price> => r#""0.18 EUR/kWh""#,
+    }
+}
+
+shape! {
+    /// A tariff besides the world's own.
+    struct NamedTariffFile "named tariff" {
+        /// What drivers pay for a kWh.
+        buy: TariffFile => r#"Fixed("0.30 EUR/kWh")"#,
+        /// What drivers are paid for a kWh they feed in.
+        sell: Option<TariffFile> = None => "as `buy`",
+    }
+}
+
+shape! {
+    /// A population of like cars.
+    struct FleetFile "fleet" {
+        /// Number of cars. Left out with recorded sessions, each of which is a car.
+        count: Option<Spanned<u32>> = None => "required",
+        /// What the batteries are like.
+        battery: BatteryFile => r#"(capacity: "60 kWh")"#,
+        /// The charger that every car has where it parks.
+        charger: ChargerFile => r#"(charge_max: "7 kW")"#,
+        /// Where and when the cars are parked.
+        stays: StaysFile => r#"Overnight(arrive: "17:30", leave: "07:00")"#,
+        /// Energy taken from the battery between two stays. Left out with recorded sessions.
+        trip_energy: Option<Dist<KilowattHours>> = None => "required",
+        /// State of charge when a car's first stay begins; later ones follow from the trips. Left
+        /// out with recorded sessions, whose request is what is missing on arrival.
+        soc_on_arrival: Option<Dist<Share>> = None => "required",
+        /// State of charge wanted at every departure, one draw a car. With recorded sessions, the
+        /// state of charge that a car has once its request is met.
+        departure_soc: Option<Dist<Share>> = None => "`soc_max`",
+        /// Name of one of `tariffs`.
+        tariff: Option<Spanned<String>> = None => "the world's `tariff`",
+    }
+}
+
+shape! {
+    /// What the batteries of a fleet have in common.
+    struct BatteryFile "battery" {
+        /// Energy stored when full; one draw a car, above 0.
+        capacity: Dist<KilowattHours> => r#""60 kWh""#,
+        /// Lowest state of charge that discharging may reach.
+        soc_min: Spanned<Share> = share(Share::ZERO) => "0",
+        /// Highest state of charge that charging may reach.
+        soc_max: Spanned<Share> = share(Share::ONE) => "1",
+        /// Energy stored per energy taken from the grid; above 0.
+        charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
+        /// Energy given to the grid per energy taken from the battery; above 0.
+        discharge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
+        /// Price of wear per kWh given to the grid.
+        degradation: Option<Spanned<Price>> = None => "0",
+    }
+}
+
+fn share(value: Share) -> Spanned<Share> {
+    Spanned { value, place: NOWHERE }
+}
+
+shape! {
+    /// The equipment that feeds one car.
+    struct ChargerFile "charger" {
+        /// Most power that it charges with, on the grid side.
+        charge_max: Spanned<Kilowatts> => r#""7 kW""#,
+        /// Most power that it discharges with, on the grid side.
+        discharge_max: Option<Spanned<Kilowatts>> = None => "\"0 kW\"",
+        /// Power of its own connection, which caps both.
+        connection: Option<Spanned<Kilowatts>> = None => "no cap",
+        /// Name of the site behind whose limit it stands.
+        site: Option<Spanned<String>> = None => "none",
+    }
+}
+
+choice! {
+    /// Where and when cars are parked: a daily pattern, or sessions that really took place.
+    enum StaysFile "stays" {
+        /// At home from the evening to the next morning, every day.
+        Overnight {OvernightFile},
+        /// At work during the day.
+        Workplace {WorkplaceFile},
+        /// At home overnight, and at work on work days.
+        Commute {CommuteFile},
+        /// Recorded sessions from a CSV or Parquet file, one car each.
+        Sessions {SessionsFile},
+    }
+}
+
+shape! {
+    /// At home from the evening to the next morning.
+    struct OvernightFile "overnight" {
+        /// Time of arrival in the evening.
+        arrive: Dist<TimeOfDay> => r#"Normal(mean: "17:30", sd: "30 min")"#,
+        /// Time of departure in the morning.
+        leave: Dist<TimeOfDay> => r#"Normal(mean: "07:00", sd: "30 min")"#,
+        /// Least time between leaving in the morning and coming back.
+        trip_time_min: Option<Spanned<Hours>> = None => "\"15 min\"",
+    }
+}
+
+shape! {
+    /// At work during the day.
+    struct WorkplaceFile "workplace" {
+        /// Time of arrival in the morning.
+        arrive: Dist<TimeOfDay> => r#"Normal(mean: "08:00", sd: "30 min")"#,
+        /// Time of departure on the same day.
+        leave: Dist<TimeOfDay> => r#"Normal(mean: "16:30", sd: "30 min")"#,
+        /// Days on which the cars come.
+        days: DaysFile = DaysFile::Daily => "Daily",
+    }
+}
+
+shape! {
+    /// At home overnight, and at work on work days.
+    struct CommuteFile "commute" {
+        /// Home: arrival in the evening, departure in the morning.
+        home: HomeFile => r#"(arrive: "17:30", leave: "07:00")"#,
+        /// Work: arrival in the morning, departure in the evening.
+        work: WorkFile => r#"(arrive: "08:00", leave: "16:30")"#,
+        /// Least time between leaving one place and arriving at the other.
+        trip_time_min: Option<Spanned<Hours>> = None => "\"15 min\"",
+        /// Days on which the cars go to work.
+        days: DaysFile = DaysFile::Daily => "Daily",
+    }
+}
+
+shape! {
+    /// The home of a commuter; its charger is the fleet's.
+    struct HomeFile "home" {
+        /// Time of arrival in the evening.
+        arrive: Dist<TimeOfDay> => r#"Normal(mean: "17:30", sd: "30 min")"#,
+        /// Time of departure in the morning.
+        leave: Dist<TimeOfDay> => r#"Normal(mean: "07:00", sd: "30 min")"#,
+    }
+}
+
+shape! {
+    /// The workplace of a commuter.
+    struct WorkFile "work" {
+        /// Time of arrival in the morning.
+        arrive: Dist<TimeOfDay> => r#"Normal(mean: "08:00", sd: "30 min")"#,
+        /// Time of departure in the evening.
+        leave: Dist<TimeOfDay> => r#"Normal(mean: "16:30", sd: "30 min")"#,
+        /// The charger at work.
+        charger: Option<ChargerFile> = None => "like the fleet's",
+    }
+}
+
+choice! {
+    /// Days of the week.
+    enum DaysFile "days" {
+        /// Every day.
+        Daily,
+        /// Monday to Friday.
+        Weekdays,
+    }
+}
+
+shape! {
+    /// Sessions that really took place. Each row that the run touches is a car that parks once:
+    /// from `arrival` to `departure`, asking for `requested_kwh`. What a row does not tell comes
+    /// from the fleet.
+    struct SessionsFile "sessions" {
+        /// Path of the CSV or Parquet file, from the world file's folder.
+        path: Spanned<String> => r#""data/sessions.csv""#,
+        /// Time zone of timestamps that name no offset.
+        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
+        /// Names of the columns.
+        columns: SessionColumnsFile = SessionColumnsFile::default() => "those of the ACN data",
+    }
+}
+
+shape! {
+    /// Names of the columns of a file of sessions.
+    struct SessionColumnsFile "session columns" {
+        /// When the car plugs in.
+        arrival: Option<Spanned<String>> = None => "\"arrival\"",
+        /// When it unplugs.
+        departure: Option<Spanned<String>> = None => "\"departure\"",
+        /// When the driver said it would, which is what policies see. Without such a column, or in an
+        /// empty cell, `departure`.
+        estimated_departure: Option<Spanned<String>> = None => "\"estimated_departure\"",
+        /// Energy asked for, kWh on the grid side.
+        requested_kwh: Option<Spanned<String>> = None => "\"requested_kwh\"",
+        /// Energy delivered in reality, kWh on the grid side, to compare with. May be missing.
+        delivered_kwh: Option<Spanned<String>> = None => "\"delivered_kwh\"",
+        /// Name of the station.
+        station_id: Option<Spanned<String>> = None => "\"station_id\"",
+    }
+}
+
+impl Default for SessionColumnsFile {
+    fn default() -> Self {
+        Self {
+            arrival: None,
+            departure: None,
+            estimated_departure: None,
+            requested_kwh: None,
+            delivered_kwh: None,
+            station_id: None,
+            place: NOWHERE,
+        }
+    }
+}
+
+shape! {
+    /// Chargers behind one connection with a limit. What they ask for beyond it is clipped in
+    /// proportion.
+    struct SiteFile "site" {
+        /// Most power that its chargers may draw together.
+        import_limit: Spanned<Kilowatts> => r#""50 kW""#,
+        /// Most power that they may feed in together.
+        export_limit: Option<Spanned<Kilowatts>> = None => "as `import_limit`",
+        /// Name of the site that this one is connected through.
+        parent: Option<Spanned<String>> = None => "none",
+    }
+}
+
+shape! {
+    /// Load, wind and sun around the cars, from files with power such as `"MW"` as unit.
+    struct SystemFile "system" {
+        /// Load without cars.
+        base_load: Option<SeriesFile> = None => "none",
+        /// Wind power available.
+        wind: Option<SeriesFile> = None => "none",
+        /// Photovoltaic power available.
+        pv: Option<SeriesFile> = None => "none",
+    }
+}
+
+shape! {
+    /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
+    /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
+    /// over it, weighted by time: longer rows are held, shorter ones averaged.
+    struct SeriesFile "series" {
+        /// Path of the file, from the world file's folder.
+        path: Spanned<String> => r#""data/series.csv""#,
+        /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.
+        column: ColumnFile => r#""load_mw""#,
+        /// Unit of the values.
+        unit: Spanned<String> => r#""MW""#,
+        /// Factor on the values.
+        scale: Spanned<f64> = Spanned { value: 1.0, place: NOWHERE } => "1",
+        /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
+        time: Option<Spanned<String>> = None => "\"ts\"",
+        /// Time zone of timestamps that name no offset.
+        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
+    }
+}
+
+/// One column, or several with factors.
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnFile(pub(crate) Vec<(Spanned<String>, f64)>);
+
+impl crate::read::Read for ColumnFile {
+    fn kind() -> crate::shape::Kind {
+        crate::shape::Kind::Text("column name, or {column name: factor}")
+    }
+
+    fn read(node: &crate::node::Node<'_>, report: &mut crate::document::Report) -> Option<Self> {
+        match node.entries() {
+            None if node.text.starts_with('{') => crate::read::expected(node, report, "a map"),
+            None => Some(Self(vec![(Spanned::read(node, report)?, 1.0)])),
+            Some(Err(place)) => {
+                report.add(place, "a column's name is not a string", "not a string");
+                None
+            }
+            Some(Ok(entries)) if entries.is_empty() => crate::read::expected(node, report, "at least one column"),
+            Some(Ok(entries)) => crate::read::all(entries.iter().map(|(key, node)| {
+                let name = Spanned { value: key.name.clone(), place: key.place };
+                Some((name, f64::read(node, report)?))
+            }))
+            .map(Self),
+        }
+    }
+}
+
+shape! {
+    /// How much is recorded.
+    struct TelemetryFile "telemetry" {
+        /// Rows per car and slot.
+        ev_ticks: Option<EvTicksFile> = None => "`Full` up to 10,000 cars, `Changes` above",
+    }
+}
+
+choice! {
+    /// Rows per car and slot.
+    enum EvTicksFile "ev_ticks" {
+        /// None.
+        Off,
+        /// All rows of this share of the cars: `Sample(0.01)`.
+        Sample(Spanned<Share>),
+        /// A row when a car's power changes, or it plugs in or out.
+        Changes,
+        /// A row for every car and slot.
+        Full,
+    }
+}
+
+shape! {
+    /// How the run is carried out.
+    struct RunFile "run" {
+        /// When the journal reaches the disk for certain.
+        durability: Option<DurabilityFile> = None => "`Every(16)`",
+    }
+}
+
+choice! {
+    /// When the journal reaches the disk for certain.
+    enum DurabilityFile "durability" {
+        /// After every slot.
+        Tick,
+        /// After so many slots: `Every(16)`.
+        Every(Spanned<u32>),
+        /// When the run ends.
+        Close,
+    }
+}

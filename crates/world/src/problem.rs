@@ -1,0 +1,166 @@
+//! What is wrong with a world, where, and what would be right.
+//!
+//! A [`Problem`] points at the text that causes it: the world file, a row of a data file, or an
+//! override. [`Problems`] is all that a world has, rendered by miette one frame each.
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
+use std::{fmt, ops::Range, sync::Arc};
+
+/// A text with its name, as frames show it.
+type Source = NamedSource<Arc<str>>;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// What is wrong, in lower case.
+    pub message: String,
+    /// What would be right, where that can be said.
+    pub help: Option<String>,
+    frame: Option<Frame>,
+}
+
+/// A part of a text, with a word on it.
+#[derive(Debug, Clone)]
+struct Frame {
+    source: Source,
+    text: Arc<str>,
+    span: Range<usize>,
+    label: String,
+}
+
+impl Problem {
+    /// A problem that no text shows, such as a world file that does not exist.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, frame: None }
+    }
+
+    /// Points at the bytes `span` of `text`, which is called `name`.
+    #[must_use]
+    pub(crate) fn at(self, name: &str, text: &Arc<str>, span: Range<usize>, label: &str) -> Self {
+        let start = floor_boundary(text, span.start);
+        let span = start..floor_boundary(text, span.end).max(start);
+        let source = NamedSource::new(name, Arc::clone(text));
+        Self { frame: Some(Frame { source, text: Arc::clone(text), span, label: label.to_owned() }), ..self }
+    }
+
+    /// Adds what would be right.
+    #[must_use]
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// Name of the text that the problem points at, with line and column counted from 1.
+    pub fn place(&self) -> Option<(&str, usize, usize)> {
+        let frame = self.frame.as_ref()?;
+        let before = &frame.text[..frame.span.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        Some((frame.source.name(), line, column))
+    }
+}
+
+/// The nearest character boundary at or before `at`.
+fn floor_boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.frame.as_ref().map(|frame| &frame.source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let frame = self.frame.as_ref()?;
+        let span = SourceSpan::from(frame.span.clone());
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(frame.label.clone()), span))))
+    }
+}
+
+/// All that is wrong with a world; never empty.
+///
+/// A single problem shows as itself; several show below a line that counts them.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct Problems {
+    /// The file or run whose world it is.
+    pub world: String,
+    /// The problems, in the order of the file.
+    pub list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The only problem, if there is just one.
+    fn single(&self) -> Option<&Problem> {
+        if let [problem] = self.list.as_slice() { Some(problem) } else { None }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.single() {
+            Some(problem) => problem.fmt(f),
+            None => write!(f, "{} has {} problems", self.world, self.list.len()),
+        }
+    }
+}
+
+impl Diagnostic for Problems {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.single().and_then(Diagnostic::help)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.single().and_then(Diagnostic::source_code)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.single().and_then(Diagnostic::labels)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        if self.single().is_some() {
+            return None;
+        }
+        Some(Box::new(self.list.iter().map(|problem| problem as &dyn Diagnostic)))
+    }
+}
+
+/// ` did you mean `x`?`, or the list of what there is: the help for a name that is none of `known`.
+pub(crate) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let similar = |candidate: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
+    let closest = known.iter().min_by_key(|candidate| similar(candidate));
+    match closest {
+        None => format!("there is no {what} at all"),
+        Some(closest) if similar(closest) <= 1 + closest.chars().count() / 4 => {
+            format!("did you mean `{closest}`?")
+        }
+        Some(_) if known.len() <= 16 => format!("there is: {}", known.join(", ")),
+        Some(closest) => format!("the nearest {what} is `{closest}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_gets_the_list() {
+        assert_eq!(suggest("capacitty", "field", ["capacity", "soc_min"]), "did you mean `capacity`?");
+        assert_eq!(suggest("zzz", "site", ["depot", "mall"]), "there is: depot, mall");
+        assert_eq!(suggest("zzz", "site", []), "there is no site at all");
+    }
+
+    #[test]
+    fn a_place_is_counted_in_lines_and_characters() {
+        let text: Arc<str> = "äb\ncd ä e".into();
+        let problem = Problem::new("wrong").at("world.ron", &text, 9..10, "here");
+        assert_eq!(problem.place(), Some(("world.ron", 2, 6)));
+        assert_eq!(Problem::new("wrong").at("w", &text, 1..99, "").place(), Some(("w", 1, 1)));
+    }
+}
