@@ -9,8 +9,9 @@ charging at once, without limits, delivers exactly what is requested.
 import csv
 import datetime
 import random
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 SLOT_MINUTES = 15
 SLOT_HOURS = SLOT_MINUTES / 60

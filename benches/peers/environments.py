@@ -46,8 +46,7 @@ def install(python: Path, requirements: Path) -> None:
     installed = quietly([*pip, "--requirement", str(requirements)])
     if installed.returncode != 0:
         raise SetUpFailed(
-            f"could not install {requirements.name} from PyPI; is it reachable from here? pip said:\n"
-            f"{tail(installed)}"
+            f"could not install {requirements.name} from PyPI; is it reachable from here? pip said:\n{tail(installed)}"
         )
 
 

@@ -19,7 +19,7 @@ use voltide_journal::{
     log::{EventLog, Seal},
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario};
+use voltide_model::{clock::Clock, columns::TickColumns, scenario::Scenario};
 use voltide_policy::planner::Planner;
 
 /// What a run begins with.
@@ -45,6 +45,8 @@ pub struct Simulation<L, S> {
     core: Core,
     log: L,
     sink: S,
+    /// Number of the first event that is not in the journal yet.
+    next_seq: u64,
 }
 
 impl<L: EventLog, S: Sink> Simulation<L, S> {
@@ -53,13 +55,18 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let opening = opening_events(&start.scenario, start.world_text, start.overrides, start.build);
         let mut core = Core::new(start.scenario, start.threads, &Phase::ALL);
         core.world.insert_resource(Planners::new(start.planner, start.fallback));
-        let mut simulation = Self { core, log, sink };
+        let mut simulation = Self { core, log, sink, next_seq: 0 };
         for event in opening {
             simulation.core.outbox().push(None, 0, event);
         }
         simulation.write_out()?;
         simulation.log.open_run()?;
         Ok(simulation)
+    }
+
+    /// When the run is, and in what steps.
+    pub fn clock(&self) -> Clock {
+        self.core.world.resource::<Fixed>().scenario.clock
     }
 
     /// The tick that comes next.
@@ -87,25 +94,24 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let sealed = self.log.seal(self.core.seal())?;
         self.core.stopwatch.lap("journal");
         self.sink.event(&sealed).map_err(sink_error)?;
+        self.core.stopwatch.lap("telemetry");
         self.core.next_tick += 1;
+        self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
 
-    /// Closes the journal. A run that is done gets its `RunEnded`; another one can be resumed.
-    pub fn end(mut self) -> Result<Ended<S>, EngineError> {
-        if self.is_done() {
-            let tick = self.core.tick();
-            let ended = RunEnded { outcome: "finished".into() };
-            self.core.outbox().push(None, tick, Event::RunEnded(ended));
+    /// Closes the journal. With an outcome the run is over; without one it can be resumed.
+    ///
+    /// What an unfinished tick came to is forgotten.
+    pub fn end(mut self, outcome: Option<String>) -> Result<Ended<S>, EngineError> {
+        *self.core.outbox() = Outbox::from(self.next_seq);
+        if let Some(outcome) = outcome {
+            let tick = self.core.next_tick.saturating_sub(1);
+            self.core.outbox().push(None, tick, Event::RunEnded(RunEnded { outcome }));
             self.write_out()?;
         }
         self.log.close()?;
         Ok(Ended { sink: self.sink, profile: self.core.profile() })
-    }
-
-    /// Seconds by phase so far, and ticks done.
-    pub fn profile(&self) -> Profile {
-        self.core.profile()
     }
 
     fn write_out(&mut self) -> Result<(), EngineError> {
@@ -113,6 +119,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
             self.log.append(&event)?;
             self.sink.event(&event).map_err(sink_error)?;
         }
+        self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
 }

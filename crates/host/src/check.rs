@@ -13,7 +13,8 @@ pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> 
         let limits = Limits { lowest: -seen.discharge_kw_max[row], highest: seen.charge_kw_max[row] };
         let (used, after) = power_kw.split_at_mut(seen.slots(row));
         if !(limits.hold(used) && Limits::ZERO.hold(after)) {
-            let first = [limits.cut(used, 0), Limits::ZERO.cut(after, used.len())].into_iter().flatten().next();
+            let first =
+                [limits.cut(used, 0), Limits::ZERO.cut(after, used.len())].into_iter().flatten().next();
             corrections.extend(first.map(|correction| Correction { row: row as u32, ..correction }));
         }
     }

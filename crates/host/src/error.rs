@@ -12,7 +12,6 @@ use thiserror::Error;
 pub enum HostError {
     /// No plugin and no embedded policy has the name.
     #[error("no policy is named `{name}`")]
-    #[diagnostic(code(voltide::plugin::unknown))]
     Unknown {
         /// The name asked for.
         name: String,
@@ -23,7 +22,6 @@ pub enum HostError {
 
     /// The file cannot be read.
     #[error("plugin {} cannot be read: {reason}", .file.display())]
-    #[diagnostic(code(voltide::plugin::unreadable))]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -33,10 +31,9 @@ pub enum HostError {
 
     /// The file is no library that this machine can load.
     #[error("{} is not a library that can be loaded here: {reason}", .file.display())]
-    #[diagnostic(
-        code(voltide::plugin::not_a_library),
-        help("a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc -shared -fPIC`")
-    )]
+    #[diagnostic(help(
+        "a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc -shared -fPIC`"
+    ))]
     NotALibrary {
         /// The file.
         file: PathBuf,
@@ -46,10 +43,7 @@ pub enum HostError {
 
     /// The library does not export the entry symbol.
     #[error("{} is not a voltide policy: it has no symbol `voltide_policy_v1`", .file.display())]
-    #[diagnostic(
-        code(voltide::plugin::not_a_plugin),
-        help("write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs")
-    )]
+    #[diagnostic(help("write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs"))]
     NotAPlugin {
         /// The file.
         file: PathBuf,
@@ -57,7 +51,7 @@ pub enum HostError {
 
     /// Plugin and program speak different versions of the contract.
     #[error("{plugin} was built for policy ABI {found}, this program speaks {expected}")]
-    #[diagnostic(code(voltide::plugin::abi), help("build the plugin against voltide-policy of this program's version"))]
+    #[diagnostic(help("build the plugin against voltide-policy of this program's version"))]
     Abi {
         /// The plugin's file or name.
         plugin: String,
@@ -69,7 +63,6 @@ pub enum HostError {
 
     /// What the plugin says of itself is not right.
     #[error("{plugin} is broken: {reason}")]
-    #[diagnostic(code(voltide::plugin::malformed))]
     Malformed {
         /// The plugin's file or name.
         plugin: String,
@@ -79,10 +72,7 @@ pub enum HostError {
 
     /// The policy does not understand its config.
     #[error("policy `{policy}` does not accept its config: {message}")]
-    #[diagnostic(
-        code(voltide::plugin::config),
-        help("its config is the value under `{policy}` in the world's `policies`")
-    )]
+    #[diagnostic(help("its config is the value under `{policy}` in the world's `policies`"))]
     Config {
         /// The policy.
         policy: String,
@@ -95,7 +85,6 @@ pub enum HostError {
 
     /// The policy could not be created for another reason.
     #[error("policy `{policy}` could not be created: {message}")]
-    #[diagnostic(code(voltide::plugin::create))]
     Create {
         /// The policy.
         policy: String,

@@ -36,7 +36,8 @@ impl Instance {
             return if is_empty(config) { Ok(instance) } else { Err(takes_no_config()) };
         };
         // SAFETY: the plugin was verified; table, config and place outlive the call.
-        let status = unsafe { create(instance.services.table(), Text::new(config), &raw mut instance.pointer) };
+        let status =
+            unsafe { create(instance.services.table(), Text::new(config), &raw mut instance.pointer) };
         if status == STATUS_OK {
             return Ok(instance);
         }
@@ -47,7 +48,10 @@ impl Instance {
 
     fn refusal(&self, status: i32) -> Refusal {
         let said = self.services.take_refusal();
-        said.unwrap_or_else(|| Refusal { message: format!("returned status {status} without a message"), offset: None })
+        said.unwrap_or_else(|| Refusal {
+            message: format!("returned status {status} without a message"),
+            offset: None,
+        })
     }
 
     fn fault(&self, message: String) -> PolicyFault {

@@ -5,10 +5,7 @@
 use crate::error::HostError;
 use libloading::Library;
 use sha2::{Digest, Sha256};
-use std::{
-    fmt::Write,
-    path::Path,
-};
+use std::{fmt::Write, path::Path};
 use voltide_policy::{
     abi::{
         ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_STATEFUL, FLAG_WHOLE_SITE, MAGIC, PolicyTable, copy_prefix,
@@ -52,8 +49,7 @@ impl Plugin {
     }
 
     fn verify(table: *const PolicyTable, plugin: &str) -> Result<Self, HostError> {
-        let malformed =
-            |reason: String| Err(HostError::Malformed { plugin: plugin.to_owned(), reason });
+        let malformed = |reason: String| Err(HostError::Malformed { plugin: plugin.to_owned(), reason });
         // SAFETY: a table begins with its size. Of one that is no table, at most the bytes of ours are read.
         let table = unsafe { copy_prefix(table) };
         if table.magic != MAGIC {

@@ -100,7 +100,8 @@ impl Plugins {
         if let Some(file) = search::find(&self.folders, choice) {
             return Plugin::open(&file);
         }
-        let named = |plugin: &Result<Plugin, HostError>| plugin.as_ref().is_ok_and(|it| it.info.name == choice);
+        let named =
+            |plugin: &Result<Plugin, HostError>| plugin.as_ref().is_ok_and(|it| it.info.name == choice);
         let unknown = || Err(HostError::unknown(choice, &self.names(), &self.folders));
         self.built_in().find(named).unwrap_or_else(unknown)
     }
@@ -151,6 +152,7 @@ fn refused(policy: String, refusal: Refusal, config: &str, config_offset: usize)
 /// Bytes of the word or the quoted text that `text` begins with, or of its first character.
 fn word_length(text: &str) -> usize {
     let quoted = text.strip_prefix('"').and_then(|rest| Some(rest.find('"')? + 2));
-    let word = text.find(|char: char| !(char.is_alphanumeric() || "_.-".contains(char))).unwrap_or(text.len());
+    let word =
+        text.find(|char: char| !(char.is_alphanumeric() || "_.-".contains(char))).unwrap_or(text.len());
     quoted.unwrap_or_else(|| word.max(text.chars().next().map_or(0, char::len_utf8)))
 }

@@ -66,7 +66,12 @@ impl Encoder {
             .try_with_compression(Some(CompressionType::ZSTD))
             .and_then(|options| options.try_with_compression_level(Some(1)))
             .expect("zstd is built in and has a level 1");
-        Self { context: IpcWriteContext::default(), generator: IpcDataGenerator::default(), plain, compressed }
+        Self {
+            context: IpcWriteContext::default(),
+            generator: IpcDataGenerator::default(),
+            plain,
+            compressed,
+        }
     }
 
     /// The body of an event; of [`Event::TickSealed`] without its chain hash.
@@ -94,7 +99,12 @@ impl Encoder {
         }
     }
 
-    fn columns<C: Columns>(&mut self, kind: &str, cause: Option<u64>, event: &C) -> Result<Vec<u8>, BodyError> {
+    fn columns<C: Columns>(
+        &mut self,
+        kind: &str,
+        cause: Option<u64>,
+        event: &C,
+    ) -> Result<Vec<u8>, BodyError> {
         let kind = &KINDS[kind::position(kind).expect("every event has a kind")];
         let schema = kind.columns.clone().expect("the kind is one of columns");
         let batch = RecordBatch::try_new(schema, event.arrays()?)?;
@@ -129,7 +139,10 @@ pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<(Option<u64>
 /// An older version of a kind is read here too, by its own name, and turned into the event of
 /// today by a pure function; a log is never rewritten.
 pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), BodyError> {
-    fn control<T: DeserializeOwned>(body: &[u8], event: fn(T) -> Event) -> Result<(Option<u64>, Event), BodyError> {
+    fn control<T: DeserializeOwned>(
+        body: &[u8],
+        event: fn(T) -> Event,
+    ) -> Result<(Option<u64>, Event), BodyError> {
         from_json(body).map(|(cause, content)| (cause, event(content)))
     }
     match kind {
@@ -174,8 +187,13 @@ fn columns<C: Columns>(
 }
 
 /// The one batch of `stream`, which holds its message and the end mark.
+#[expect(
+    clippy::default_trait_access,
+    reason = "the empty map of dictionaries is of a type that we do not name"
+)]
 fn batch(kind: &str, stream: Buffer) -> Result<RecordBatch, BodyError> {
-    let schema = kind::position(kind).and_then(|place| KINDS[place].columns.clone()).ok_or(BodyError::NotAnEvent)?;
+    let schema =
+        kind::position(kind).and_then(|place| KINDS[place].columns.clone()).ok_or(BodyError::NotAnEvent)?;
     let (_, rest) = stream.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let length = u32::from_le_bytes(*length) as usize;
@@ -188,6 +206,5 @@ fn batch(kind: &str, stream: Buffer) -> Result<RecordBatch, BodyError> {
         return Err(BodyError::NotABatch);
     }
     let data = stream.slice_with_length(8 + length, data_length);
-    // A batch of ours has no dictionary.
     Ok(read_record_batch(&data, header, schema, &Default::default(), None, &message.version())?)
 }

@@ -146,7 +146,8 @@ impl Columns for PlansAccepted {
     }
 
     fn arrays(&self) -> Result<Vec<ArrayRef>, ArrowError> {
-        let values = [Each::<UInt32Type>::arrays(&self.segment_slot)?, Each::<Float64Type>::arrays(&self.segment_kw)?];
+        let values =
+            [Each::<UInt32Type>::arrays(&self.segment_slot)?, Each::<Float64Type>::arrays(&self.segment_kw)?];
         let DataType::Struct(parts) = segment_type() else { unreachable!("segments are structs") };
         let segments = StructArray::try_new(parts, values.concat(), None)?;
         let offsets = offsets(&self.segment_offset, segments.len())?;
@@ -159,7 +160,8 @@ impl Columns for PlansAccepted {
         let lists = arrays.next()?.as_list_opt::<i32>().ok_or_else(|| unlike("a list was expected"))?;
         let segments = lists.values().as_struct_opt().ok_or_else(|| unlike("a struct was expected"))?;
         let mut parts = Arrays::new(segments.columns());
-        let segment_offset: Vec<u32> = lists.value_offsets().iter().map(|offset| *offset as u32).collect();
+        let segment_offset: Vec<u32> =
+            lists.value_offsets().iter().map(|offset| offset.cast_unsigned()).collect();
         if segment_offset.first() != Some(&0) || segment_offset.last() != Some(&(segments.len() as u32)) {
             return Err(unlike("segments do not belong to any row"));
         }
@@ -240,7 +242,10 @@ impl<T: ArrowPrimitiveType> Codec for List<T> {
     }
 
     fn arrays(values: &Vec<T::Native>) -> Result<Vec<ArrayRef>, ArrowError> {
-        row_list(T::DATA_TYPE, Arc::new(PrimitiveArray::<T>::try_new(ScalarBuffer::from(values.clone()), None)?))
+        row_list(
+            T::DATA_TYPE,
+            Arc::new(PrimitiveArray::<T>::try_new(ScalarBuffer::from(values.clone()), None)?),
+        )
     }
 
     fn take(arrays: &mut Arrays<'_>) -> Result<Vec<T::Native>, ArrowError> {
@@ -322,7 +327,7 @@ fn offsets(starts: &[u32], count: usize) -> Result<OffsetBuffer<i32>, ArrowError
     if !ascends || i32::try_from(count).is_err() {
         return Err(unlike("segment offsets do not ascend from 0 to the number of segments"));
     }
-    Ok(OffsetBuffer::new(starts.iter().map(|start| *start as i32).collect()))
+    Ok(OffsetBuffer::new(starts.iter().map(|start| start.cast_signed()).collect()))
 }
 
 fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&[T::Native], ArrowError> {

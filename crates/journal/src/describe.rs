@@ -115,13 +115,17 @@ fn batch(event: &Event) -> Value {
             "driven_kwh": sum(&event.driven_kwh),
             "departure_kwh": sum(&event.departure_kwh),
         }),
-        Event::TargetMissed(event) => json!({ "rows": event.ev.len(), "missing_kwh": sum(&event.missing_kwh) }),
+        Event::TargetMissed(event) => {
+            json!({ "rows": event.ev.len(), "missing_kwh": sum(&event.missing_kwh) })
+        }
         Event::TripShort(event) => json!({
             "rows": event.ev.len(),
             "wanted_kwh": sum(&event.wanted_kwh),
             "driven_kwh": sum(&event.driven_kwh),
         }),
-        Event::PlansAccepted(event) => json!({ "rows": event.ev.len(), "segments": event.segment_slot.len() }),
+        Event::PlansAccepted(event) => {
+            json!({ "rows": event.ev.len(), "segments": event.segment_slot.len() })
+        }
         Event::SetPointClipped(event) => json!({
             "rows": event.ev.len(),
             "asked_kw": sum(&event.asked_kw),
@@ -158,7 +162,8 @@ fn run_started(event: &RunStarted) -> Value {
 }
 
 fn stays_loaded(event: &StaysLoaded) -> Value {
-    let delivered: Vec<f64> = event.delivered_kwh.iter().copied().filter(|energy| energy.is_finite()).collect();
+    let delivered: Vec<f64> =
+        event.delivered_kwh.iter().copied().filter(|energy| energy.is_finite()).collect();
     json!({
         "fleet": event.fleet,
         "stays": event.arrives.len(),
@@ -174,9 +179,9 @@ fn range(values: &[f64]) -> Value {
 }
 
 fn sum(values: &[f64]) -> f64 {
-    values.iter().sum()
+    values.iter().fold(0.0, |sum, value| sum + value)
 }
 
 fn count(reasons: &[u8], reason: u8) -> usize {
-    reasons.iter().filter(|found| **found == reason).count()
+    reasons.iter().map(|found| usize::from(*found == reason)).sum()
 }

@@ -116,8 +116,10 @@ mod tests {
     fn a_schema_read_back_fits_its_kind_and_no_other() {
         for (place, kind) in KINDS.iter().enumerate() {
             assert_eq!(position(kind.name), Some(place));
-            let fits: Vec<_> =
-                KINDS.iter().filter(|other| other.columns.is_some() && other.fits(&kind.schema_data())).collect();
+            let fits: Vec<_> = KINDS
+                .iter()
+                .filter(|other| other.columns.is_some() && other.fits(&kind.schema_data()))
+                .collect();
             assert_eq!(fits.len(), usize::from(kind.columns.is_some()), "{}", kind.name);
         }
     }

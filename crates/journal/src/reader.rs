@@ -204,24 +204,28 @@ impl LogReader {
             }
             self.open_segment()?;
         }
-        match self.next_of_segment()? {
-            Some(group) => self.take(group)?,
-            None => {
-                self.number += 1;
-                self.segment = None;
-            }
+        if let Some(group) = self.next_of_segment()? {
+            self.take(group)?;
+        } else {
+            self.number += 1;
+            self.segment = None;
         }
         Ok(true)
     }
 
     fn open_segment(&mut self) -> Result<(), LogError> {
-        let (segment, start) = SegmentReader::open(&self.files[self.number]).map_err(|stop| self.stopped(stop))?;
+        let (segment, start) =
+            SegmentReader::open(&self.files[self.number]).map_err(|stop| self.stopped(stop))?;
         let first = self.number == 0;
         if first {
             self.chain = start.chain;
         }
-        let expected =
-            SegmentStart { number: self.number as u32, next_seq: self.next_seq, chain: self.chain, times: start.times };
+        let expected = SegmentStart {
+            number: self.number as u32,
+            next_seq: self.next_seq,
+            chain: self.chain,
+            times: start.times,
+        };
         if start != expected {
             return Err(self.damaged("it does not go on where the segment before it ends"));
         }
@@ -263,7 +267,9 @@ impl LogReader {
             return Err(broken("a chunk does not end with its seal"));
         }
         let mut chain = Chain::from(&self.chain);
-        group.iter().for_each(|record| chain.add(record, &record.body));
+        for record in group.iter() {
+            chain.add(record, &record.body);
+        }
         let events = group.len() as u64;
         if KINDS[last.kind].name == kind::SEALED {
             let sealed = body::from_json::<GroupSealed>(&last.body).map(|(_, sealed)| sealed);
@@ -289,7 +295,9 @@ impl LogReader {
     fn stopped(&self, stop: Stop) -> LogError {
         match stop {
             Stop::Io(error) => LogError::io("read", &self.file())(error),
-            Stop::UnknownKind(name) => LogError::UnknownKind { file: self.file(), name, known: kind::known() },
+            Stop::UnknownKind(name) => {
+                LogError::UnknownKind { file: self.file(), name, known: kind::known() }
+            }
             Stop::Damage(what) => self.damaged(what),
         }
     }
@@ -312,13 +320,12 @@ const BROKEN: &str = "its records are not those that were sealed";
 
 /// The segments of a log, numbered from 0 without gaps.
 fn segment_files(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
-    let mut names = Vec::new();
+    let mut count = 0;
     for entry in fs::read_dir(folder).map_err(LogError::io("read", folder))? {
         let entry = entry.map_err(LogError::io("read", folder))?;
-        names.extend(entry.file_name().into_string().ok().filter(|name| name.ends_with(".mcap")));
+        count += u32::from(entry.path().extension().is_some_and(|extension| extension == "mcap"));
     }
-    let expected = (0..names.len() as u32).map(|number| folder.join(SegmentStart::file_name(number)));
-    let files: Vec<PathBuf> = expected.collect();
+    let files: Vec<PathBuf> = (0..count).map(|number| folder.join(SegmentStart::file_name(number))).collect();
     match files.iter().find(|file| !file.is_file()) {
         None if !files.is_empty() => Ok(files),
         missing => {

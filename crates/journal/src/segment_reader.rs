@@ -73,8 +73,7 @@ impl SegmentReader {
             .with_validate_data_section_crc(true)
             .with_validate_summary_section_crc(true);
         let reader = LinearReader::new_with_options(options);
-        let taken =
-            Taken { headed: false, start: None, schemas: BTreeMap::new(), channels: BTreeMap::new() };
+        let taken = Taken { headed: false, start: None, schemas: BTreeMap::new(), channels: BTreeMap::new() };
         let mut segment = Self { file: BufReader::with_capacity(1 << 16, file), reader, taken };
         loop {
             match segment.step()? {
@@ -139,7 +138,7 @@ impl Taken {
         let mut records = checked_chunk(data)?;
         let mut group = Vec::new();
         while !records.is_empty() {
-            let ((opcode, body), rest) = split_record(records)?;
+            let (opcode, body, rest) = split_record(records)?;
             records = rest;
             match parse(opcode, body)? {
                 McapRecord::Schema { header, data } => {
@@ -150,9 +149,13 @@ impl Taken {
                     self.channels.insert(channel.id, kind);
                 }
                 McapRecord::Message { header, data } => {
-                    let kind = self.channels.get(&header.channel_id).ok_or_else(|| damage("a channel is missing"))?;
+                    let kind = self
+                        .channels
+                        .get(&header.channel_id)
+                        .ok_or_else(|| damage("a channel is missing"))?;
                     let kind = *kind.as_ref().map_err(|name| Stop::UnknownKind(name.clone()))?;
-                    let tick = start.times.tick(header.log_time).filter(|_| header.publish_time == header.log_time);
+                    let tick =
+                        start.times.tick(header.log_time).filter(|_| header.publish_time == header.log_time);
                     let tick = tick.ok_or_else(|| damage("a record's time is no slot's start"))?;
                     let seq = u64::from(header.sequence);
                     group.push(Record { kind, seq, tick, body: data.into_owned() });
@@ -191,12 +194,12 @@ fn checked_chunk(chunk: &[u8]) -> Result<&[u8], Stop> {
 }
 
 /// Opcode and body of the first record, and what follows it.
-fn split_record(records: &[u8]) -> Result<((u8, &[u8]), &[u8]), Stop> {
+fn split_record(records: &[u8]) -> Result<(u8, &[u8], &[u8]), Stop> {
     let short = || damage("a chunk's last record is cut short");
     let ([opcode, length @ ..], rest) = records.split_first_chunk::<PREFIX>().ok_or_else(short)?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
     let (body, rest) = rest.split_at_checked(length).ok_or_else(short)?;
-    Ok(((*opcode, body), rest))
+    Ok((*opcode, body, rest))
 }
 
 /// A record of one of the kinds that a log is made of; the parser is not asked for any other.

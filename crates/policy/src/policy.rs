@@ -90,12 +90,14 @@ fn uncapitalised(message: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// The byte at which a line and column (of characters) begin, both counted from 1.
+/// The byte at which the first word from a line and column (of characters) on begins, both counted
+/// from 1.
 fn byte_offset(text: &str, position: Position) -> Option<usize> {
     let before = text.split_inclusive('\n').take(position.line.checked_sub(1)?).map(str::len).sum::<usize>();
     let line = text.get(before..)?;
     let column = line.char_indices().nth(position.col.checked_sub(1)?);
-    Some(before + column.map_or(line.len(), |(byte, _)| byte))
+    let start = before + column.map_or(line.len(), |(byte, _)| byte);
+    Some(start + text[start..].find(|char: char| !char.is_whitespace()).unwrap_or(0))
 }
 
 /// The table of a policy, for a program that has the policy built in.
@@ -162,9 +164,12 @@ mod tests {
             let offset = error.offset.unwrap();
             format!("{} at `{}`", error.message, &config[offset..])
         };
-        insta::assert_snapshot!(at("(\n  gian: 2.0,\n)"), @"");
-        insta::assert_snapshot!(at("(/* Öl */ gain: \"x\")"), @"");
-        insta::assert_snapshot!(at("(mode: Medium)"), @"");
-        insta::assert_snapshot!(at("(gain: 1.0"), @"");
+        insta::assert_snapshot!(at("(\n  gian: 2.0,\n)"), @r"
+        unexpected field named `gian` in `Knobs`, expected either `gain` or `mode` instead at `gian: 2.0,
+        )`
+        ");
+        insta::assert_snapshot!(at("(/* Öl */ gain: \"x\")"), @r#"expected float at `"x")`"#);
+        insta::assert_snapshot!(at("(mode: Medium)"), @"unexpected variant named `Medium` in enum `Mode`, expected either `Slow` or `Fast` instead at `Medium)`");
+        insta::assert_snapshot!(at("(gain: 1.0"), @"expected comma at `1.0`");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::frame::EventRow;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 use voltide_journal::event::{
     ClipReason, Event, PricesSet, Recorded, RunStarted, SeriesLoaded, SessionEnded, SessionStarted,
     SetPointClipped, StaysLoaded, TickSealed,
@@ -19,7 +19,7 @@ pub(crate) fn row(recorded: &Recorded) -> EventRow {
         entity_id: subject.id,
         session_id: subject.session,
         cause_seq: recorded.cause_seq,
-        payload: payload(&recorded.event).to_string(),
+        payload: payload(&recorded.event),
     }
 }
 
@@ -71,7 +71,7 @@ fn only(values: &[u32]) -> Option<u32> {
 }
 
 fn sum(values: &[f64]) -> f64 {
-    values.iter().sum()
+    values.iter().fold(0.0, |sum, value| sum + value)
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -90,9 +90,24 @@ pub(crate) fn state_hash(hash: u64) -> String {
     format!("{hash:016x}")
 }
 
-fn payload(event: &Event) -> Value {
+/// The event's content as JSON with its keys in a fixed order, whatever features `serde_json` was built with.
+fn payload(event: &Event) -> String {
+    if let Event::RunStarted(started) = event {
+        return run_started(started);
+    }
+    match content(event) {
+        Value::Object(fields) => sorted(fields.into_iter().collect()),
+        other => other.to_string(),
+    }
+}
+
+fn sorted(fields: BTreeMap<String, Value>) -> String {
+    serde_json::to_string(&fields).expect("numbers and strings always have JSON")
+}
+
+fn content(event: &Event) -> Value {
     match event {
-        Event::RunStarted(started) => run_started(started),
+        Event::RunStarted(_) | Event::SlotElapsed => json!({}),
         Event::SeriesLoaded(loaded) => series_loaded(loaded),
         Event::StaysLoaded(loaded) => stays_loaded(loaded),
         Event::RunEnded(ended) => json!({ "outcome": ended.outcome }),
@@ -119,18 +134,14 @@ fn payload(event: &Event) -> Value {
             "asked_kw": sum(&batch.asked_kw),
             "limit_kw": sum(&batch.limit_kw),
         }),
-        Event::SlotElapsed => json!({}),
         Event::TickSealed(sealed) => tick_sealed(sealed),
     }
 }
 
 /// All but the world's text, which lies beside the tables.
-fn run_started(started: &RunStarted) -> Value {
-    let mut payload = json!(started);
-    if let Some(fields) = payload.as_object_mut() {
-        fields.remove("world_text");
-    }
-    payload
+fn run_started(started: &RunStarted) -> String {
+    let started = RunStarted { world_text: String::new(), ..started.clone() };
+    serde_json::to_string(&started).expect("strings and numbers always have JSON")
 }
 
 fn series_loaded(loaded: &SeriesLoaded) -> Value {

@@ -1,1 +1,40 @@
-//! Journal and columns to Parquet tables.
+//! A run's history as Parquet tables.
+//!
+//! [`Telemetry`] is a [`voltide_journal::sink::Sink`]: it takes in events and the columns of
+//! every tick, live or replayed, and writes one file a table (`ev_ticks`: one a local day),
+//! `world.ron` and, last, `manifest.json`.
+//!
+//! | module      | what it holds                                                       |
+//! |-------------|---------------------------------------------------------------------|
+//! | [`column`]  | types, units and signs of columns, and how they are stored          |
+//! | [`mod@table`] | the data dictionary: every column of every table                  |
+//! | [`page`]    | `outputs/README.md` and `outputs/views.sql`, made from it           |
+//! | [`sink`]    | [`Telemetry`]                                                       |
+//! | [`summary`] | what a run came to, in a few numbers                                |
+//! | [`error`]   | what can go wrong                                                   |
+//!
+//! The tables hold nothing but what events, columns and the scenario say, and nothing in their
+//! encoding depends on machine, threads or time: a replay writes the same bytes.
+
+pub mod column;
+pub mod error;
+pub mod page;
+pub mod sink;
+pub mod summary;
+pub mod table;
+
+mod cars;
+mod chargers;
+mod detail;
+mod events;
+mod file;
+mod frame;
+mod manifest;
+mod rows;
+mod sessions;
+mod tables;
+mod writer;
+
+pub use error::TelemetryError;
+pub use sink::{Options, Telemetry};
+pub use summary::{Extreme, RunStatus, Summary, TableSize};

@@ -12,6 +12,11 @@ pub(crate) struct Place {
     pub(crate) end: usize,
 }
 
+impl Place {
+    /// The place of a default, which no text shows.
+    pub(crate) const NOWHERE: Self = Self { start: 0, end: 0 };
+}
+
 /// A world's text.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {

@@ -4,8 +4,10 @@
 
 use crate::{
     distribution::Dist,
-    read::{Config, Named, Spanned},
-    shape::{choice, shape},
+    document::{Place, Report},
+    node::Node,
+    read::{Config, Named, Read, Spanned, all, expected},
+    shape::{Kind, choice, shape},
 };
 use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
 
@@ -39,17 +41,14 @@ shape! {
         /// The policy that stands in for a call that failed. `None` stops the run instead.
         fallback: Option<Spanned<String>> = Some(uncontrolled()) => "\"uncontrolled\"",
         /// How much is recorded.
-        telemetry: TelemetryFile = TelemetryFile { ev_ticks: None, place: NOWHERE } => "(see below)",
+        telemetry: TelemetryFile = TelemetryFile { ev_ticks: None, place: Place::NOWHERE } => "(see below)",
         /// How the run is carried out.
-        run: RunFile = RunFile { durability: None, place: NOWHERE } => "(see below)",
+        run: RunFile = RunFile { durability: None, place: Place::NOWHERE } => "(see below)",
     }
 }
 
-/// The place of a default.
-const NOWHERE: crate::document::Place = crate::document::Place { start: 0, end: 0 };
-
 fn uncontrolled() -> Spanned<String> {
-    Spanned { value: "uncontrolled".to_owned(), place: NOWHERE }
+    Spanned { value: "uncontrolled".to_owned(), place: Place::NOWHERE }
 }
 
 shape! {
@@ -154,7 +153,7 @@ shape! {
 }
 
 fn share(value: Share) -> Spanned<Share> {
-    Spanned { value, place: NOWHERE }
+    Spanned { value, place: Place::NOWHERE }
 }
 
 shape! {
@@ -297,7 +296,7 @@ impl Default for SessionColumnsFile {
             requested_kwh: None,
             delivered_kwh: None,
             station_id: None,
-            place: NOWHERE,
+            place: Place::NOWHERE,
         }
     }
 }
@@ -339,7 +338,7 @@ shape! {
         /// Unit of the values.
         unit: Spanned<String> => r#""MW""#,
         /// Factor on the values.
-        scale: Spanned<f64> = Spanned { value: 1.0, place: NOWHERE } => "1",
+        scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
         /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
         time: Option<Spanned<String>> = None => "\"ts\"",
         /// Time zone of timestamps that name no offset.
@@ -351,21 +350,21 @@ shape! {
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnFile(pub(crate) Vec<(Spanned<String>, f64)>);
 
-impl crate::read::Read for ColumnFile {
-    fn kind() -> crate::shape::Kind {
-        crate::shape::Kind::Text("column name, or {column name: factor}")
+impl Read for ColumnFile {
+    fn kind() -> Kind {
+        Kind::Text("column name, or {column name: factor}")
     }
 
-    fn read(node: &crate::node::Node<'_>, report: &mut crate::document::Report) -> Option<Self> {
+    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         match node.entries() {
-            None if node.text.starts_with('{') => crate::read::expected(node, report, "a map"),
+            None if node.text.starts_with('{') => expected(node, report, "a map"),
             None => Some(Self(vec![(Spanned::read(node, report)?, 1.0)])),
             Some(Err(place)) => {
                 report.add(place, "a column's name is not a string", "not a string");
                 None
             }
-            Some(Ok(entries)) if entries.is_empty() => crate::read::expected(node, report, "at least one column"),
-            Some(Ok(entries)) => crate::read::all(entries.iter().map(|(key, node)| {
+            Some(Ok(entries)) if entries.is_empty() => expected(node, report, "at least one column"),
+            Some(Ok(entries)) => all(entries.iter().map(|(key, node)| {
                 let name = Spanned { value: key.name.clone(), place: key.place };
                 Some((name, f64::read(node, report)?))
             }))

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn rows_that_straddle_slots_count_by_their_share() {
-        assert_eq!(resampled(-600, 1200, &[3.0, 6.0, 9.0, 3.0]), [4.0, 7.0, 8.0, 3.0]);
+        assert_eq!(resampled(-600, 1200, &[3.0, 6.0, 9.0, 3.0]), [4.0, 6.0, 9.0, 5.0]);
     }
 
     #[test]

@@ -29,7 +29,10 @@ fn an_error_is_a_fault_and_the_next_call_is_made() {
 fn a_panic_is_a_fault_and_poisons_the_instance() {
     let mut policy = faulty("Panic");
     let fault = ask(&mut *policy, &shown()).unwrap_err().to_string();
-    assert!(fault.starts_with("policy `faulty`: panicked at ") && fault.ends_with(": ran out of ideas"), "{fault}");
+    assert!(
+        fault.starts_with("policy `faulty`: panicked at ") && fault.ends_with(": ran out of ideas"),
+        "{fault}"
+    );
     let fault = ask(&mut *policy, &shown()).unwrap_err();
     assert_eq!(fault.message, "is not asked again after it panicked");
     assert!(ask(&mut *faulty("Panic"), &shown()).is_err_and(|fault| fault.message.contains("ideas")));

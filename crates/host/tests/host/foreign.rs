@@ -41,7 +41,10 @@ fn a_policy_in_c_is_found_and_plans() {
     assert_eq!(rows, [[3.5, 3.5, 0.0], [5.5, 5.5, 5.5]]);
     assert_eq!(corrections, []);
     let refused = plugins.load("half-speed", "(gain: 2)", 0).err().unwrap();
-    assert_eq!(refused.to_string(), "policy `half-speed` does not accept its config: the policy takes no config");
+    assert_eq!(
+        refused.to_string(),
+        "policy `half-speed` does not accept its config: the policy takes no config"
+    );
 }
 
 #[test]
@@ -52,7 +55,10 @@ fn a_library_without_the_symbol_is_no_policy() {
     let found = Plugins::in_folders(vec![folder.path().to_owned()]).list();
     let text = printed(found[0].status.clone().unwrap_err());
     let text = text.replace(folder.path().canonicalize().unwrap().to_str().unwrap(), "[dir]");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    × [dir]/libvoltide_nothing.so is not a voltide policy: it has no symbol `voltide_policy_v1`
+    help: write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs
+    ");
 }
 
 #[test]

@@ -56,14 +56,20 @@ fn refused(table: &'static PolicyTable, config: &str) -> HostError {
 fn unknown_names_come_with_a_guess() {
     let plugins = Plugins::in_folders(vec![PathBuf::from("/opt/voltide"), PathBuf::from("plugins")]);
     let error = plugins.load("uncontroled", "", 0).err().unwrap();
-    insta::assert_snapshot!(printed(error), @"");
+    insta::assert_snapshot!(printed(error), @r"
+    × no policy is named `uncontroled`
+    help: did you mean `uncontrolled`? known policies: uncontrolled
+          looked for libvoltide_uncontroled.so in
+            /opt/voltide
+            plugins
+    ");
     assert!(!printed(plugins.load("v2g", "", 0).err().unwrap()).contains("did you mean"));
 }
 
 #[test]
 fn a_missing_file_is_named() {
     let error = bare().load("./nowhere.so", "", 0).err().unwrap();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"plugin ./nowhere.so cannot be read: No such file or directory (os error 2)");
 }
 
 #[test]
@@ -72,12 +78,12 @@ fn tables_that_break_the_contract_are_refused() {
         let plugins = bare().with_embedded(policies::altered(change));
         plugins.list().remove(0).status.unwrap_err().to_string()
     };
-    insta::assert_snapshot!(status(|table| table.major = 2), @"");
-    insta::assert_snapshot!(status(|table| table.magic = 7), @"");
-    insta::assert_snapshot!(status(|table| table.size = 64), @"");
-    insta::assert_snapshot!(status(|table| table.plan = None), @"");
-    insta::assert_snapshot!(status(|table| table.save = None), @"");
-    insta::assert_snapshot!(status(|table| table.name.len = 0), @"");
+    insta::assert_snapshot!(status(|table| table.major = 2), @"an embedded policy was built for policy ABI 2.0, this program speaks 1.0");
+    insta::assert_snapshot!(status(|table| table.magic = 7), @"an embedded policy is broken: its table is marked 0x0000000000000007, not 0x01454449544c4f56");
+    insta::assert_snapshot!(status(|table| table.size = 64), @"an embedded policy is broken: its table has 64 of 104 bytes");
+    insta::assert_snapshot!(status(|table| table.plan = None), @"an embedded policy is broken: it has no function `plan`");
+    insta::assert_snapshot!(status(|table| table.save = None), @"an embedded policy is broken: it is stateful, but has no `save` and `load`");
+    insta::assert_snapshot!(status(|table| table.name.len = 0), @"an embedded policy is broken: it has no name");
 }
 
 #[test]
@@ -98,10 +104,23 @@ fn a_wrong_config_points_into_the_world_file() {
     let mut text = String::new();
     let theme = miette::GraphicalTheme::unicode_nocolor();
     miette::GraphicalReportHandler::new_themed(theme).render_report(&mut text, report.as_ref()).unwrap();
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+     × policy `parrot` does not accept its config: unexpected field named `power` in `Parrot`, expected `power_kw` instead
+      ╭─[world.ron:2:28]
+    1 │ (
+    2 │     policies: { "parrot": (power: [1]) },
+      ·                            ──┬──
+      ·                              ╰── here
+    3 │ )
+      ╰────
+     help: its config is the value under `parrot` in the world's `policies`
+    "#);
 }
 
 #[test]
 fn a_config_that_is_missing_is_not_pointed_at() {
-    insta::assert_snapshot!(printed(refused(policies::faulty(), "")), @"");
+    insta::assert_snapshot!(printed(refused(policies::faulty(), "")), @r"
+    × policy `faulty` does not accept its config: expected identifier
+    help: its config is the value under `faulty` in the world's `policies`
+    ");
 }

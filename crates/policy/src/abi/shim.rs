@@ -4,7 +4,8 @@
 
 use super::{
     ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_STATEFUL, FLAG_WHOLE_SITE, HostTable, MAGIC, NO_OFFSET,
-    ObservationColumns, PolicyTable, STATUS_ERROR, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text, copy_prefix,
+    ObservationColumns, PolicyTable, STATUS_ERROR, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text,
+    copy_prefix,
 };
 use crate::{
     guard::{self, Refusal},
@@ -108,11 +109,7 @@ pub const fn table<P: Policy>(version: &'static str) -> PolicyTable {
     }
 }
 
-unsafe extern "C" fn create<P: Policy>(
-    host: *const HostTable,
-    config: Text,
-    out: *mut *mut c_void,
-) -> i32 {
+unsafe extern "C" fn create<P: Policy>(host: *const HostTable, config: Text, out: *mut *mut c_void) -> i32 {
     // SAFETY: the program hands over a whole table.
     let host = Host { table: Some(unsafe { copy_prefix(host) }) };
     let mut policy = None;
@@ -141,7 +138,8 @@ unsafe extern "C" fn plan<P: Policy>(
     instance.call(|policy, host| {
         // SAFETY: as above.
         let (seen, mut schedules) = unsafe { (seen.view(), matrix.view()) };
-        let place = |answer: &Schedules<'_>| (answer.power_kw.as_ptr(), answer.power_kw.len(), answer.horizon);
+        let place =
+            |answer: &Schedules<'_>| (answer.power_kw.as_ptr(), answer.power_kw.len(), answer.horizon);
         let asked = place(&schedules);
         policy.plan(host, &seen, &mut schedules)?;
         if place(&schedules) != asked {

@@ -1,0 +1,217 @@
+//! The command line.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Simulates electric vehicles and the grid they charge from, tick by tick, and remembers everything.
+///
+/// Exit codes: 0 ok, 1 run failed, 2 usage, 3 world or input invalid, 5 plugin could not be loaded,
+/// 6 a check that was asked for failed, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "voltide", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+
+    /// Print one JSON object per line instead of tables
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Show what policies log
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+
+    /// Look for policy plugins here first; may be given several times
+    #[arg(long, global = true, value_name = "DIR")]
+    pub plugin_dir: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a world and write its tables
+    Run(Run),
+    /// Read and check worlds without running them; shows every problem
+    Check(Check),
+    /// Rebuild a run's tables from its log alone
+    Replay(Replay),
+    /// Look into a run's log
+    Log {
+        /// What to do with the log.
+        #[command(subcommand)]
+        verb: Log,
+    },
+    /// Rebuild per-car tables of a run at another level of detail
+    Telemetry(Telemetry),
+    /// Show which policies there are
+    Plugins {
+        /// What to do with the plugins.
+        #[command(subcommand)]
+        verb: Plugins,
+    },
+    /// Look whether this machine is ready for a run
+    Doctor(Doctor),
+    /// Print completions for a shell
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct World {
+    /// World file (RON)
+    #[arg(value_name = "WORLD.ron")]
+    pub world: PathBuf,
+
+    /// Policy to plan with, by name or path, instead of the world's
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
+    /// Seed of every draw, instead of the world's
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// Put another value into the world, as in --set fleets.commuters.count=1000; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub world: World,
+
+    /// Folder that runs are written to
+    #[arg(long, value_name = "DIR", default_value = "outputs")]
+    pub out: PathBuf,
+
+    /// Threads for the physics; results do not depend on it [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// Check the world and say what the run would be, without running it
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Exit with 6 if any of this happened
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub fail_on: Vec<FailOn>,
+}
+
+/// What `--fail-on` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A car left below its target.
+    MissedTarget,
+    /// A trip wanted more energy than there was.
+    ShortTrip,
+    /// A site's limit cut what its cars asked for.
+    SiteLimit,
+    /// The policy failed and was replaced for a call.
+    PolicyFault,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// World files (RON)
+    #[arg(value_name = "WORLD.ron", required = true)]
+    pub worlds: Vec<PathBuf>,
+
+    /// Put another value into the worlds; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replay {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Compare the state after every tick with the log, and the rebuilt files with those that were there
+    #[arg(long)]
+    pub verify: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Files, ticks and size of the log
+    Ls {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// Every event, one a line
+    Cat {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Only events of this kind, such as SessionStarted
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only events of this tick
+        #[arg(long)]
+        tick: Option<u32>,
+    },
+    /// Events, rows and bytes by kind
+    Stats {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// Check checksums, chain, head and sessions
+    Verify {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Telemetry {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Level of detail: off, changes, full, or a share of the cars such as 0.01
+    #[arg(long, value_name = "LEVEL")]
+    pub ev_ticks: String,
+
+    /// First tick
+    #[arg(long)]
+    pub from: Option<u32>,
+
+    /// Tick after the last
+    #[arg(long)]
+    pub to: Option<u32>,
+
+    /// Only this car
+    #[arg(long)]
+    pub ev: Option<u32>,
+
+    /// Folder to write to [default: the run's own]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugins {
+    /// Every policy that would be found
+    List,
+    /// Whether a file would be accepted
+    Check {
+        /// The plugin.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Doctor {
+    /// World to estimate the output of
+    #[arg(value_name = "WORLD.ron")]
+    pub world: Option<PathBuf>,
+
+    /// Folder that runs are written to
+    #[arg(long, value_name = "DIR", default_value = "outputs")]
+    pub out: PathBuf,
+}

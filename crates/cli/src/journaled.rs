@@ -1,0 +1,100 @@
+//! A run as its journal has it: the scenario rebuilt, and its history played back to a sink.
+
+use crate::{
+    failure::{Code, Failure},
+    progress,
+};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use voltide_engine::Replay;
+use voltide_journal::{
+    event::{Event, Recorded, StaysLoaded},
+    reader::{self, LogReader},
+    sink::Sink,
+};
+use voltide_model::{fleet::RecordedSession, scenario::Scenario, series::Series};
+use voltide_telemetry::RunStatus;
+use voltide_world::{FleetSessions, Inputs};
+
+/// A journal that is open, read as far as its first tick.
+pub(crate) struct Journaled {
+    /// The scenario that was run.
+    pub scenario: Arc<Scenario>,
+    opening: Vec<Recorded>,
+    first: Option<Recorded>,
+    reader: LogReader,
+}
+
+impl Journaled {
+    /// Opens the log of a run and rebuilds its scenario; no other file is read.
+    pub(crate) fn open(run: &Path) -> Result<Self, Failure> {
+        let mut reader = reader::open(run)?;
+        let mut opening = Vec::new();
+        let mut first = None;
+        for recorded in &mut reader {
+            let recorded = recorded?;
+            if matches!(recorded.event, Event::TickStarted(_) | Event::RunEnded(_)) {
+                first = Some(recorded);
+                break;
+            }
+            opening.push(recorded);
+        }
+        let scenario = Arc::new(rebuild(&opening)?);
+        Ok(Self { scenario, opening, first, reader })
+    }
+
+    /// Plays the whole history back; also gives the status that the run ended with.
+    pub(crate) fn replay<S: Sink>(self, sink: S, verify: bool, quiet: bool) -> Result<(S, RunStatus), Failure> {
+        let bar = progress::bar(self.scenario.clock.slots, quiet);
+        let mut replay = Replay::new(self.scenario, sink, 1, verify);
+        let mut status = RunStatus::Interrupted;
+        let before = self.opening.into_iter().chain(self.first).map(Ok);
+        for recorded in before.chain(self.reader) {
+            let recorded = recorded?;
+            match recorded.event {
+                Event::RunEnded(_) => status = RunStatus::Finished,
+                Event::TickSealed(_) => bar.set_position(u64::from(recorded.tick) + 1),
+                _ => {}
+            }
+            replay.event(recorded)?;
+        }
+        bar.finish_and_clear();
+        Ok((replay.end()?.sink, status))
+    }
+}
+
+fn rebuild(opening: &[Recorded]) -> Result<Scenario, Failure> {
+    let mut inputs = Inputs::default();
+    let mut text = None;
+    for recorded in opening {
+        match &recorded.event {
+            Event::RunStarted(started) => text = Some(started.world_text.as_str()),
+            Event::SeriesLoaded(loaded) => inputs.series.push(Series {
+                name: loaded.name.clone(),
+                unit: loaded.unit.clone(),
+                values: loaded.values.as_slice().into(),
+            }),
+            Event::StaysLoaded(loaded) => inputs.sessions.push(fleet_sessions(loaded)),
+            _ => {}
+        }
+    }
+    let text = text.ok_or_else(|| Failure::new(Code::Run, "the log does not say how the run started", None))?;
+    Ok(voltide_world::rebuild(text, inputs)?)
+}
+
+fn fleet_sessions(loaded: &StaysLoaded) -> FleetSessions {
+    let names: BTreeMap<&str, u32> = loaded.station.iter().map(|name| (name.as_str(), 0)).collect();
+    let index: BTreeMap<&str, u32> = names.keys().copied().zip(0..).collect();
+    let session = |row: usize| RecordedSession {
+        arrives: loaded.arrives[row],
+        leaves: loaded.leaves[row],
+        announced: loaded.announced[row],
+        requested_kwh: loaded.requested_kwh[row],
+        delivered_kwh: loaded.delivered_kwh[row],
+        station: index[loaded.station[row].as_str()],
+    };
+    FleetSessions {
+        fleet: loaded.fleet.clone(),
+        stations: index.keys().map(|&name| name.to_owned()).collect(),
+        sessions: (0..loaded.arrives.len()).map(session).collect(),
+    }
+}

@@ -1,0 +1,39 @@
+//! The `voltide` program: glue between the crates, and the words it says to its user.
+
+mod args;
+mod failure;
+mod journaled;
+mod machine;
+mod output;
+mod progress;
+mod run_folder;
+mod summary;
+mod verb;
+
+use args::{Args, Verb};
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    failure::install_handler();
+    match obey(&args) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Does what the verb says.
+fn obey(args: &Args) -> Result<ExitCode, Failure> {
+    match &args.verb {
+        Verb::Run(run) => verb::run::run(run, args),
+        Verb::Check(check) => verb::check::check(check, args),
+        Verb::Replay(replay) => verb::replay::replay(replay, args),
+        Verb::Log { verb } => verb::log::log(verb, args),
+        Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),
+        Verb::Plugins { verb } => verb::plugins::plugins(verb, args),
+        Verb::Doctor(doctor) => verb::doctor::doctor(doctor, args),
+        Verb::Completions { shell } => Ok(verb::completions::completions(*shell)),
+    }
+}

@@ -1,0 +1,10 @@
+//! One file per verb.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod log;
+pub(crate) mod plugins;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod telemetry;

@@ -1,0 +1,107 @@
+//! `voltide check` and `--dry-run`: everything that is wrong with a world, and what a run would be.
+
+use crate::{
+    args::{Args, Check},
+    failure::{Code, Failure},
+    machine::free_bytes,
+    output,
+};
+use serde_json::json;
+use std::{path::Path, process::ExitCode};
+use voltide_model::scenario::{EvTicks, Scenario};
+
+/// Checks worlds; all problems of all of them are shown.
+pub(crate) fn check(check: &Check, args: &Args) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
+    for world in &check.worlds {
+        let result = voltide_world::check(world, &check.sets);
+        if args.json {
+            output::say_json("check", &check_json(world, &result));
+        } else if result.is_ok() {
+            output::say(&format!("{}: ok", world.display()));
+        }
+        if let Err(problems) = result {
+            code = Code::Input.into();
+            if !args.json {
+                let _ = Failure::from(problems).report();
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn check_json(world: &Path, result: &Result<(), voltide_world::Problems>) -> serde_json::Value {
+    let problem = |problem: &voltide_world::Problem| {
+        let place = problem.place().map(|(file, line, column)| json!({ "file": file, "line": line, "column": column }));
+        json!({ "message": problem.message, "help": problem.help, "place": place })
+    };
+    let problems: Vec<_> = result.as_ref().err().map_or(&[][..], |problems| &problems.list).iter().map(problem).collect();
+    json!({ "world": world, "ok": result.is_ok(), "problems": problems })
+}
+
+/// Prints what a run would be.
+pub(crate) fn dry_run(scenario: &Scenario, out: &Path, args: &Args) -> ExitCode {
+    let (clock, estimate) = (&scenario.clock, Estimate::of(scenario));
+    let free = free_bytes(out);
+    if args.json {
+        let value = json!({
+            "world": scenario.name,
+            "policy": scenario.policy.name,
+            "slots": clock.slots,
+            "ev_count": scenario.population.len(),
+            "stays": scenario.population.stays.len(),
+            "ev_ticks_rows": estimate.ev_rows,
+            "bytes": estimate.bytes,
+            "free_bytes": free,
+        });
+        output::say_json("dry_run", &value);
+        return ExitCode::SUCCESS;
+    }
+    let rows = [
+        ("world", scenario.name.clone()),
+        ("policy", scenario.policy.name.clone()),
+        ("from", clock.local(0).format("%Y-%m-%d %H:%M").to_string() + " " + clock.zone.name()),
+        ("slots", format!("{} of {} min", output::thousands(clock.slots.into()), clock.slot_seconds / 60)),
+        ("cars", output::thousands(scenario.population.len() as u64)),
+        ("stays", output::thousands(scenario.population.stays.len() as u64)),
+        ("rows of ev_ticks", output::thousands(estimate.ev_rows)),
+        ("output, about", output::bytes(estimate.bytes)),
+        ("free on disk", free.map_or_else(|| "unknown".into(), output::bytes)),
+    ];
+    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+    output::say(&output::table(&[], rows, &[]));
+    ExitCode::SUCCESS
+}
+
+/// What a run will leave on disk, roughly.
+pub(crate) struct Estimate {
+    /// Rows of the largest table.
+    pub ev_rows: u64,
+    /// Bytes of everything.
+    pub bytes: u64,
+}
+
+impl Estimate {
+    /// Bytes of a row of `ev_ticks` and of `charger_ticks` together, as measured on the shipped worlds.
+    const ROW_BYTES: f64 = 6.0;
+    /// Bytes of a session in journal and tables.
+    const STAY_BYTES: u64 = 150;
+    /// Bytes of a tick in journal and tables, whatever the number of cars.
+    const TICK_BYTES: u64 = 4000;
+    /// Share of rows in which power or plug state changes.
+    const CHANGES: f64 = 0.07;
+
+    pub(crate) fn of(scenario: &Scenario) -> Self {
+        let share = match scenario.ev_ticks {
+            EvTicks::Off => 0.0,
+            EvTicks::Sample(share) => share,
+            EvTicks::Changes => Self::CHANGES,
+            EvTicks::Full => 1.0,
+        };
+        let ticks = u64::from(scenario.clock.slots);
+        let ev_rows = (ticks as f64 * scenario.population.len() as f64 * share) as u64;
+        let stays = scenario.population.stays.len() as u64;
+        let rows_bytes = (ev_rows as f64 * Self::ROW_BYTES) as u64;
+        Self { ev_rows, bytes: rows_bytes + stays * Self::STAY_BYTES + ticks * Self::TICK_BYTES }
+    }
+}

@@ -1,0 +1,85 @@
+//! `voltide doctor`: whether this machine is ready.
+
+use crate::{
+    args::{Args, Doctor},
+    failure::{Code, Failure},
+    machine::free_bytes,
+    output,
+    verb::{check::Estimate, plugins::known_plugins},
+};
+use serde_json::json;
+use std::{fs, io, path::Path, process::ExitCode};
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    ok: bool,
+    found: String,
+}
+
+/// Looks at everything a run needs; 6 if any of it is missing.
+pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> {
+    let mut findings = vec![
+        Finding { what: "voltide", ok: true, found: version() },
+        Finding { what: "time zone data", ok: true, found: chrono_tz::IANA_TZDB_VERSION.into() },
+        plugins(args),
+        writable(&doctor.out),
+    ];
+    let needed = match &doctor.world {
+        None => 0,
+        Some(world) => Estimate::of(&voltide_world::load(world, &[])?.scenario).bytes,
+    };
+    findings.push(disk(&doctor.out, needed));
+    for finding in &findings {
+        let Finding { what, ok, found } = finding;
+        if args.json {
+            output::say_json("finding", &json!({ "what": what, "ok": ok, "found": found }));
+        } else {
+            output::say(&format!("{} {what}: {found}", if *ok { "ok     " } else { "PROBLEM" }));
+        }
+    }
+    let healthy = findings.iter().all(|finding| finding.ok);
+    Ok(if healthy { ExitCode::SUCCESS } else { Code::Check.into() })
+}
+
+fn version() -> String {
+    let git = env!("VOLTIDE_GIT");
+    let commit = if git.is_empty() { String::new() } else { format!(" ({git})") };
+    format!("{}{commit}", env!("CARGO_PKG_VERSION"))
+}
+
+fn plugins(args: &Args) -> Finding {
+    let list = known_plugins(args).list();
+    let refused: Vec<String> = list
+        .iter()
+        .filter_map(|found| found.status.as_ref().err().map(|error| format!("{} refused: {error}", found.name)))
+        .collect();
+    let accepted: Vec<&str> =
+        list.iter().filter(|found| found.status.is_ok()).map(|found| found.name.as_str()).collect();
+    let found = if refused.is_empty() { accepted.join(", ") } else { refused.join("; ") };
+    Finding { what: "policies", ok: refused.is_empty(), found }
+}
+
+fn writable(out: &Path) -> Finding {
+    let result = try_writing(out);
+    let found = match &result {
+        Ok(()) => format!("{} can be written to", out.display()),
+        Err(error) => format!("{} cannot be written to: {error}", out.display()),
+    };
+    Finding { what: "output folder", ok: result.is_ok(), found }
+}
+
+fn try_writing(out: &Path) -> io::Result<()> {
+    fs::create_dir_all(out)?;
+    let probe = out.join(".voltide-doctor");
+    fs::write(&probe, "written to see whether that works")?;
+    fs::remove_file(&probe)
+}
+
+fn disk(out: &Path, needed: u64) -> Finding {
+    let Some(free) = free_bytes(out) else {
+        return Finding { what: "disk", ok: true, found: "free space is unknown".into() };
+    };
+    let need = if needed == 0 { String::new() } else { format!(", about {} needed", output::bytes(needed)) };
+    Finding { what: "disk", ok: free > needed, found: format!("{} free{need}", output::bytes(free)) }
+}

@@ -1,0 +1,70 @@
+//! `voltide plugins`: which policies there are, and what would be accepted.
+
+use crate::{
+    args::{Args, Plugins as Verb},
+    failure::{Code, Failure},
+    output,
+};
+use serde_json::json;
+use std::{process::ExitCode, sync::Arc};
+use voltide_host::{Found, Plugins};
+
+/// The policies that this program can use, by its flags and environment.
+pub(crate) fn known_plugins(args: &Args) -> Plugins {
+    let plugins = Plugins::new(&args.plugin_dir);
+    if !args.verbose {
+        return plugins;
+    }
+    plugins.with_log(Arc::new(|level, policy, message| output::complain(&format!("{policy}: {level:?}: {message}"))))
+}
+
+/// Lists the policies, or checks a file.
+pub(crate) fn plugins(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
+    let plugins = known_plugins(args);
+    match verb {
+        Verb::List => {
+            print(&plugins.list(), args.json);
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Check { file } => {
+            let found = plugins.check(file);
+            print(std::slice::from_ref(&found), args.json);
+            match found.status {
+                Ok(_) => Ok(ExitCode::SUCCESS),
+                Err(error) => Err(Failure::diagnostic(Code::Plugin, error)),
+            }
+        }
+    }
+}
+
+fn print(found: &[Found], as_json: bool) {
+    if as_json {
+        return found.iter().for_each(|found| output::say_json("plugin", &to_json(found)));
+    }
+    let rows = found.iter().map(row).collect();
+    output::say(&output::table(&["name", "version", "abi", "file", "sha256", "status"], rows, &[]));
+}
+
+fn row(found: &Found) -> Vec<String> {
+    let file = found.file.as_ref().map_or_else(|| "embedded".into(), |file| file.display().to_string());
+    let (version, hash, status) = match &found.status {
+        Ok(info) => (info.version.clone(), info.hash.chars().take(12).collect(), "ok".to_owned()),
+        Err(error) => (String::new(), String::new(), format!("refused: {error}")),
+    };
+    vec![found.name.clone(), version, found.abi.clone().unwrap_or_default(), file, hash, status]
+}
+
+fn to_json(found: &Found) -> serde_json::Value {
+    let (info, error) = match &found.status {
+        Ok(info) => (Some(info), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    json!({
+        "name": found.name,
+        "file": found.file,
+        "abi": found.abi,
+        "version": info.map(|info| &info.version),
+        "sha256": info.map(|info| &info.hash),
+        "error": error,
+    })
+}

@@ -1,0 +1,172 @@
+//! `voltide run`: a world file in, a journal and tables out.
+
+use crate::{
+    args::{Args, FailOn, Run, World as WorldArgs},
+    failure::{Code, Failure},
+    machine::{Cost, Mark},
+    output,
+    progress::{self, Interrupt},
+    run_folder::{RunFolder, run_id},
+    summary,
+    verb::{check::dry_run, plugins::known_plugins},
+};
+use std::{fs, path::Path, process::ExitCode, sync::Arc};
+use voltide_engine::{EngineError, Simulation, Start};
+use voltide_host::Plugins;
+use voltide_journal::{event::Build, mcap_log::McapLog};
+use voltide_model::{clock::Clock, scenario::Scenario};
+use voltide_policy::planner::{Planner, PolicyInfo};
+use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
+use voltide_world::World;
+
+type LiveRun = Simulation<McapLog, Telemetry>;
+
+/// Runs a world.
+pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
+    let begun = Mark::now();
+    let world = voltide_world::load(&run.world.world, &run.world.overrides())?;
+    let plugins = known_plugins(args);
+    let planner = policy(&world, &plugins)?;
+    let fallback = fallback(&world, planner.as_ref(), &plugins)?;
+    if run.dry_run {
+        return Ok(dry_run(&world.scenario, &run.out, args));
+    }
+    let id = id_of(&world, planner.info());
+    let mut folder = RunFolder::claim(&run.out, &world.scenario.name, &id)?;
+    let start = Start {
+        scenario: Arc::new(named_policy(world.scenario, planner.info())),
+        world_text: world.text,
+        overrides: run.world.overrides(),
+        build: build(planner.info()),
+        planner,
+        fallback,
+        threads: run.threads.map_or_else(all_cores, usize::from),
+    };
+    let mut simulation = begin(start, &folder.path)?;
+    folder.begun()?;
+
+    let first_tick = Mark::now();
+    let status = step_through(&mut simulation, args.quiet)?;
+    let last_tick = Mark::now();
+    let ended = simulation.end(outcome(&status))?;
+    let summary = ended.sink.finish(status.clone())?;
+    let cost = Cost::of(begun, first_tick, last_tick, &ended.profile);
+    write_profile(&folder.path, &cost)?;
+    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    conclude(&status, &run.fail_on, &summary, &folder.path)
+}
+
+impl WorldArgs {
+    /// The overrides that the flags stand for.
+    pub(crate) fn overrides(&self) -> Vec<String> {
+        let policy = self.policy.as_ref().map(|policy| format!("policy={policy:?}"));
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        self.sets.iter().cloned().chain(policy).chain(seed).collect()
+    }
+}
+
+fn policy(world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
+    let choice = &world.scenario.policy;
+    let planner = plugins.load(&choice.name, &choice.config, choice.config_offset);
+    planner.map_err(|error| Failure::plugin(error, world))
+}
+
+/// What stands in for the policy; a policy does not stand in for itself.
+fn fallback(world: &World, policy: &dyn Planner, plugins: &Plugins) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| **name != policy.info().name) else {
+        return Ok(None);
+    };
+    plugins.load(name, "", 0).map(Some).map_err(|error| Failure::plugin(error, world))
+}
+
+fn id_of(world: &World, policy: &PolicyInfo) -> String {
+    let scenario = &world.scenario;
+    let config_hash = voltide_engine::configuration_hash(scenario, &world.text);
+    run_id(&scenario.name, &policy.name, scenario.seed, &config_hash)
+}
+
+/// The scenario with its policy under its own name, however it was asked for.
+fn named_policy(mut scenario: Scenario, policy: &PolicyInfo) -> Scenario {
+    scenario.policy.name.clone_from(&policy.name);
+    scenario
+}
+
+fn begin(start: Start, path: &Path) -> Result<LiveRun, Failure> {
+    let log = McapLog::create(path, start.scenario.durability)?;
+    let telemetry = Telemetry::create(path, Arc::clone(&start.scenario), Options::default())?;
+    Ok(Simulation::new(start, log, telemetry)?)
+}
+
+fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn build(policy: &PolicyInfo) -> Build {
+    Build {
+        engine_version: env!("CARGO_PKG_VERSION").into(),
+        git: env!("VOLTIDE_GIT").into(),
+        policy_version: policy.version.clone(),
+        plugin_hash: policy.hash.clone(),
+        plugin_file: policy.file.clone(),
+        time_zone_data: chrono_tz::IANA_TZDB_VERSION.into(),
+    }
+}
+
+/// Steps until the last slot, until the user wants to stop, or until the policy fails for good.
+fn step_through(simulation: &mut LiveRun, quiet: bool) -> Result<RunStatus, Failure> {
+    let interrupt = Interrupt::catch()?;
+    let clock: Clock = simulation.clock();
+    let bar = progress::bar(clock.slots, quiet);
+    while !simulation.is_done() {
+        if interrupt.raised() {
+            return Ok(RunStatus::Interrupted);
+        }
+        bar.set_message(clock.local(simulation.tick()).format("%a %d %b %H:%M").to_string());
+        match simulation.step() {
+            Ok(()) => bar.inc(1),
+            Err(error @ EngineError::Policy { .. }) => return Ok(RunStatus::Failed(error.to_string())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(RunStatus::Finished)
+}
+
+/// What the journal says at its end; nothing where the run may go on later.
+fn outcome(status: &RunStatus) -> Option<String> {
+    match status {
+        RunStatus::Finished => Some("finished".into()),
+        RunStatus::Failed(error) => Some(error.clone()),
+        RunStatus::Interrupted => None,
+    }
+}
+
+fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
+    let file = path.join("profile.json");
+    let text = serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
+    let cannot = |error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None);
+    fs::write(&file, text + "\n").map_err(cannot)
+}
+
+/// The exit code, and a last word where it is not 0.
+fn conclude(status: &RunStatus, fail_on: &[FailOn], summary: &Summary, path: &Path) -> Result<ExitCode, Failure> {
+    match status {
+        RunStatus::Failed(error) => return Err(Failure::new(Code::Run, error, None)),
+        RunStatus::Interrupted => {
+            let (ticks, path) = (summary.slots, path.display());
+            output::complain(&format!(
+                "interrupted after {ticks} ticks: all of them are in the log and in the tables of {path}\n\
+                 to start again, delete that folder or give another one with --out"
+            ));
+            return Ok(Code::Interrupted.into());
+        }
+        RunStatus::Finished => {}
+    }
+    let happened = |what: &FailOn| match what {
+        FailOn::MissedTarget => summary.missed_targets > 0,
+        FailOn::ShortTrip => summary.short_trips > 0,
+        FailOn::SiteLimit => summary.site_limit_hits > 0,
+        FailOn::PolicyFault => summary.policy_faults > 0,
+    };
+    Ok(if fail_on.iter().any(happened) { Code::Check.into() } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,54 @@
+//! Writes the tables of a hand-made history, for measuring what they cost.
+//!
+//! ```console
+//! $ time cargo run --release -p voltide-telemetry --example write_tables -- 10000 7 full /tmp/tables
+//! $ time cargo run --release -p voltide-telemetry --example write_tables -- 10000 7 none /tmp/tables
+//! ```
+//! The second does all but the tables; the difference of their user times is the tables' cost.
+
+#[path = "../tests/history/mod.rs"]
+mod history;
+
+use std::{convert::Infallible, error::Error, path::Path};
+use voltide_journal::{event::Recorded, sink::Sink};
+use voltide_model::{columns::TickColumns, scenario::EvTicks};
+use voltide_telemetry::{Options, RunStatus, Telemetry};
+
+/// Takes in a history and forgets it.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    type Error = Infallible;
+
+    fn event(&mut self, _: &Recorded) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &TickColumns<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [cars, days, level, folder] = words.as_slice() else {
+        return Err("usage: write_tables CARS DAYS none|off|changes|full FOLDER".into());
+    };
+    let level = match level.as_str() {
+        "none" => None,
+        "off" => Some(EvTicks::Off),
+        "changes" => Some(EvTicks::Changes),
+        _ => Some(EvTicks::Full),
+    };
+    let scenario = history::scenario(cars.parse()?, days.parse()?, level.unwrap_or(EvTicks::Off));
+    if level.is_none() {
+        history::play(&scenario, &mut Nowhere, scenario.clock.slots)?;
+        return Ok(());
+    }
+    let folder = Path::new(folder);
+    std::fs::create_dir_all(folder)?;
+    let mut telemetry = Telemetry::create(folder, scenario.clone(), Options::default())?;
+    history::play(&scenario, &mut telemetry, scenario.clock.slots)?;
+    telemetry.finish(RunStatus::Finished)?;
+    Ok(())
+}

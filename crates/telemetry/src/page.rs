@@ -1,0 +1,80 @@
+//! Pages made from the data dictionary: `outputs/README.md` and `outputs/views.sql`.
+
+use crate::{
+    column::{Column, Table},
+    table::TABLES,
+};
+use std::fmt::Write as _;
+
+/// The canonical questions, by the name of their file in `outputs/queries`.
+pub const QUERIES: [(&str, &str); 10] = [
+    ("01-system-cost.sql", include_str!("../../../outputs/queries/01-system-cost.sql")),
+    ("02-driver-cost.sql", include_str!("../../../outputs/queries/02-driver-cost.sql")),
+    ("03-net-load.sql", include_str!("../../../outputs/queries/03-net-load.sql")),
+    ("04-margin-shortfall.sql", include_str!("../../../outputs/queries/04-margin-shortfall.sql")),
+    ("05-missed-targets.sql", include_str!("../../../outputs/queries/05-missed-targets.sql")),
+    ("06-soc-fan.sql", include_str!("../../../outputs/queries/06-soc-fan.sql")),
+    ("07-plugged-by-hour.sql", include_str!("../../../outputs/queries/07-plugged-by-hour.sql")),
+    ("08-energy-mix.sql", include_str!("../../../outputs/queries/08-energy-mix.sql")),
+    ("09-audit-net-load.sql", include_str!("../../../outputs/queries/09-audit-net-load.sql")),
+    ("10-audit-ev-sums.sql", include_str!("../../../outputs/queries/10-audit-ev-sums.sql")),
+];
+
+/// What `outputs/README.md` says before the tables.
+const HEAD: &str = include_str!("page.md");
+
+/// The text of `outputs/README.md`.
+pub fn readme() -> String {
+    let mut page = HEAD.to_owned();
+    page.push_str("\n## Questions\n\n");
+    for (name, text) in QUERIES {
+        let question = text.lines().next().unwrap_or_default().trim_start_matches("-- ");
+        let _ = writeln!(page, "* [`{name}`](queries/{name}): {question}");
+    }
+    page.push_str("\n## Tables\n");
+    for table in TABLES {
+        page.push_str(&section(table));
+    }
+    page
+}
+
+fn section(table: &Table) -> String {
+    let mut text = format!("\n### {}\n\n{}", table.name, table.description);
+    if !table.key.is_empty() {
+        let _ = write!(text, " Key: {}.", table.key.join(", "));
+    }
+    text.push_str("\n\n| column | type | unit | meaning |\n|---|---|---|---|\n");
+    for column in table.columns {
+        text.push_str(&line(column));
+    }
+    text
+}
+
+fn line(column: &Column) -> String {
+    let sign = if column.sign.is_empty() { String::new() } else { format!("; {}", column.sign) };
+    let nullable = if column.nullable { ", may be null" } else { "" };
+    format!(
+        "| `{}` | {}{nullable} | {} | {}{sign} |\n",
+        column.name,
+        column.kind.name(),
+        column.unit,
+        column.description
+    )
+}
+
+/// The text of `outputs/views.sql`: one view a table over the runs of all worlds.
+pub fn views() -> String {
+    let mut text = "-- One view per table over all runs: `duckdb -init outputs/views.sql` from the root of the \
+                    repository.\n-- Needs at least one run. The column run_id comes from the folder's name.\n"
+        .to_owned();
+    for table in TABLES {
+        let _ = write!(
+            text,
+            "\nCREATE OR REPLACE VIEW {} AS\nFROM read_parquet('outputs/**/{}', hive_partitioning = true, \
+             union_by_name = true);\n",
+            table.name,
+            table.glob()
+        );
+    }
+    text
+}

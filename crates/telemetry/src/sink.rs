@@ -1,0 +1,224 @@
+//! The sink: copies on the engine's thread, everything else on the writer's.
+
+use crate::{
+    detail::{Detail, Selection},
+    error::TelemetryError,
+    events,
+    file::WrittenFile,
+    frame::Frame,
+    manifest::{self, Manifest},
+    sessions::Sessions,
+    summary::{RunStatus, Summary, TableSize, Tally},
+    table::TABLES,
+    tables::Tables,
+    writer::{Files, Writer},
+};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use voltide_journal::{
+    event::{Event, Recorded, RunStarted},
+    sink::Sink,
+};
+use voltide_model::{
+    columns::TickColumns,
+    scenario::{EvTicks, Scenario},
+};
+
+/// How much of single cars and chargers is recorded; the other tables are always full.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// The level; `None` for the scenario's.
+    pub ev_ticks: Option<EvTicks>,
+    /// The ticks; `None` for all.
+    pub ticks: Option<Range<u32>>,
+    /// The one car; `None` for all that the level records.
+    pub ev: Option<u32>,
+}
+
+/// Writes a run's tables.
+///
+/// Dropped without [`finish`](Self::finish) it leaves nothing behind.
+pub struct Telemetry {
+    folder: PathBuf,
+    scenario: Arc<Scenario>,
+    selection: Selection,
+    only_detail: bool,
+    /// `None` after an error.
+    writer: Option<Writer>,
+    frame: Frame,
+    started: Option<Box<RunStarted>>,
+    sessions: Sessions,
+    tally: Tally,
+}
+
+impl Telemetry {
+    /// Begins all tables, as hidden files in `folder`; [`finish`](Self::finish) gives them their names.
+    ///
+    /// # Errors
+    /// When a file cannot be created, or `options` name a car that the scenario does not have.
+    pub fn create(
+        folder: &Path,
+        scenario: Arc<Scenario>,
+        options: Options,
+    ) -> Result<Self, TelemetryError> {
+        let tables = Tables::create(folder, scenario.clone())?;
+        Self::begin(folder, scenario, &options, Some(tables))
+    }
+
+    /// Begins `ev_ticks` and `charger_ticks` alone: the detail of a run that has its other tables already.
+    ///
+    /// In a run's own folder they replace those that are there, and its manifest is brought up to date.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_detail(
+        folder: &Path,
+        scenario: Arc<Scenario>,
+        options: Options,
+    ) -> Result<Self, TelemetryError> {
+        Self::begin(folder, scenario, &options, None)
+    }
+
+    fn begin(
+        folder: &Path,
+        scenario: Arc<Scenario>,
+        options: &Options,
+        tables: Option<Tables>,
+    ) -> Result<Self, TelemetryError> {
+        let selection = Selection::new(&scenario, options)?;
+        let detail = Detail::create(folder, &scenario, selection.clone())?;
+        let only_detail = tables.is_none();
+        Ok(Self {
+            folder: folder.into(),
+            selection,
+            only_detail,
+            writer: Some(Writer::spawn(Files { tables, detail })?),
+            frame: Frame::default(),
+            started: None,
+            sessions: Sessions::new(scenario.clone()),
+            tally: Tally::new(scenario.clone()),
+            scenario,
+        })
+    }
+
+    /// Closes all tables, gives them their names, and writes `world.ron` and last `manifest.json`.
+    ///
+    /// # Errors
+    /// When a file cannot be written, now or before, or the history had no `RunStarted`. A folder
+    /// without a manifest is not whole.
+    pub fn finish(mut self, status: RunStatus) -> Result<Summary, TelemetryError> {
+        self.send()?;
+        let mut files = self.writer.take().ok_or(TelemetryError::Stopped)?.join()?;
+        let open: Vec<_> = self.sessions.open().collect();
+        open.iter().for_each(|session| self.tally.session(session));
+        let started = self.started.take().ok_or(TelemetryError::NoRunStarted)?;
+        let mut summary = self.tally.finish(&status);
+        if let Some(tables) = &mut files.tables {
+            open.iter().try_for_each(|session| tables.session(session))?;
+            tables.costs(&summary)?;
+            tables.run(&started, &summary, &status)?;
+        }
+        let files = files.close()?;
+        summary.tables = sizes(&files);
+        let level = self.selection.level_name();
+        if self.only_detail {
+            publish_detail(&self.folder, files, level)?;
+        } else {
+            let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
+            publish(&self.folder, files, manifest, &started.world_text)?;
+        }
+        Ok(summary)
+    }
+
+    /// Hands the frame over to the writer.
+    fn send(&mut self) -> Result<(), TelemetryError> {
+        self.frame.sessions = self.sessions.take_ended();
+        self.frame.sessions.iter().for_each(|session| self.tally.session(session));
+        let writer = self.writer.take().ok_or(TelemetryError::Stopped)?;
+        let (writer, empty) = writer.send(std::mem::take(&mut self.frame))?;
+        self.writer = Some(writer);
+        self.frame = empty;
+        Ok(())
+    }
+}
+
+impl Sink for Telemetry {
+    type Error = TelemetryError;
+
+    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
+        self.tally.event(&recorded.event);
+        if !self.only_detail {
+            self.frame.events.push(events::row(recorded));
+        }
+        match &recorded.event {
+            Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::SessionStarted(started) => {
+                self.sessions.started(recorded.tick, started);
+                let targets = started.ev.iter().zip(&started.departure_kwh);
+                self.frame.targets.extend(targets.map(|(&ev, &kwh)| (ev, kwh)));
+            }
+            Event::SessionEnded(ended) => self.sessions.ended(recorded.tick, ended),
+            Event::TargetMissed(missed) => self.sessions.missed(&missed.stay),
+            Event::SetPointClipped(clipped) => self.sessions.clipped(clipped),
+            Event::TickSealed(_) => self.send()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
+        self.sessions.settled(columns);
+        self.tally.settled(columns.tick, columns.system, columns.units);
+        self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
+        Ok(())
+    }
+}
+
+/// Rows and bytes by table, in the dictionary's order.
+fn sizes(files: &[WrittenFile]) -> Vec<TableSize> {
+    let size = |name: &'static str| {
+        let of_table = files.iter().filter(|file| file.table.name == name);
+        let none = TableSize { table: name, files: 0, rows: 0, bytes: 0 };
+        of_table.fold(none, |sum, file| TableSize {
+            files: sum.files + 1,
+            rows: sum.rows + file.rows,
+            bytes: sum.bytes + file.bytes,
+            ..sum
+        })
+    };
+    TABLES.iter().map(|table| size(table.name)).filter(|size| size.files > 0).collect()
+}
+
+/// Gives a run's files their names.
+fn publish(
+    folder: &Path,
+    files: Vec<WrittenFile>,
+    mut manifest: Manifest,
+    world_text: &str,
+) -> Result<(), TelemetryError> {
+    let (world, bytes, sha256) = manifest::write_hidden(folder, "world.ron", world_text)?;
+    manifest.add_world(bytes, &sha256);
+    files.iter().for_each(|file| manifest.add_table(file));
+    manifest::remove(folder, manifest::FILE)?;
+    files.into_iter().try_for_each(WrittenFile::publish)?;
+    world.publish()?;
+    manifest.write(folder)
+}
+
+/// Puts other detail in the place of a run's; without a manifest there is nothing to replace.
+fn publish_detail(folder: &Path, files: Vec<WrittenFile>, level: String) -> Result<(), TelemetryError> {
+    let Some(mut manifest) = Manifest::read(folder)? else {
+        return files.into_iter().try_for_each(WrittenFile::publish);
+    };
+    manifest::remove(folder, manifest::FILE)?;
+    for old in manifest.remove_detail() {
+        manifest::remove(folder, &old)?;
+    }
+    manifest.ev_ticks = level;
+    files.iter().for_each(|file| manifest.add_table(file));
+    files.into_iter().try_for_each(WrittenFile::publish)?;
+    manifest.write(folder)
+}

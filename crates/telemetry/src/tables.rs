@@ -1,0 +1,264 @@
+//! The tables that are always full, each filled from frames.
+
+use crate::{
+    column::Table,
+    error::TelemetryError,
+    file::WrittenFile,
+    frame::{EventRow, Frame},
+    rows::{Cell, RowTable},
+    sessions::SessionRow,
+    summary::{RunStatus, Summary, unit_cost},
+    table,
+};
+use std::{path::Path, sync::Arc};
+use voltide_journal::event::RunStarted;
+use voltide_model::{
+    columns::{SiteTick, SystemTick, UnitKind, UnitTick, slot_micros},
+    scenario::Scenario,
+};
+
+/// The stage of everything that was settled.
+const SETTLED: Cell<'_> = Cell::Text("settled");
+
+/// The tables that are always full.
+pub(crate) struct Tables {
+    scenario: Arc<Scenario>,
+    runs: RowTable,
+    events: RowTable,
+    sessions: RowTable,
+    system_ticks: RowTable,
+    unit_ticks: RowTable,
+    site_ticks: RowTable,
+    costs: RowTable,
+    solves: RowTable,
+}
+
+impl Tables {
+    /// Begins all files in `folder`.
+    pub(crate) fn create(folder: &Path, scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
+        let create = |table: &'static Table| RowTable::create(folder, table);
+        Ok(Self {
+            scenario,
+            runs: create(&table::RUNS)?,
+            events: create(&table::EVENTS)?,
+            sessions: create(&table::SESSIONS)?,
+            system_ticks: create(&table::SYSTEM_TICKS)?,
+            unit_ticks: create(&table::UNIT_TICKS)?,
+            site_ticks: create(&table::SITE_TICKS)?,
+            costs: create(&table::COSTS)?,
+            solves: create(&table::SOLVES)?,
+        })
+    }
+
+    /// Adds the rows of a frame.
+    pub(crate) fn frame(&mut self, frame: &Frame) -> Result<(), TelemetryError> {
+        frame.events.iter().try_for_each(|event| self.event(event))?;
+        frame.sessions.iter().try_for_each(|session| self.session(session))?;
+        let Some(tick) = frame.tick else { return Ok(()) };
+        self.system(tick, &frame.system)?;
+        frame.units.iter().try_for_each(|unit| self.unit(tick, unit, &frame.system))?;
+        (0..).zip(&frame.sites).try_for_each(|(id, site)| self.site(tick, id, site))
+    }
+
+    fn ts(&self, slot: u32) -> Cell<'static> {
+        Cell::Time(slot_micros(&self.scenario.clock, slot))
+    }
+
+    fn event(&mut self, event: &EventRow) -> Result<(), TelemetryError> {
+        self.events.push(&[
+            event.seq.into(),
+            self.ts(event.tick),
+            event.tick.into(),
+            event.kind.into(),
+            event.entity_kind.into(),
+            event.entity_id.into(),
+            event.session_id.into(),
+            event.cause_seq.into(),
+            event.payload.as_str().into(),
+        ])
+    }
+
+    /// Adds a session that ended, or that is open at the end.
+    pub(crate) fn session(&mut self, row: &SessionRow) -> Result<(), TelemetryError> {
+        let unplugged_at = row.unplugged_slot.map_or(Cell::Null, |slot| self.ts(slot));
+        self.sessions.push(&[
+            row.session.into(),
+            row.ev.into(),
+            row.charger.into(),
+            self.ts(row.plugged_slot),
+            unplugged_at,
+            row.soc_arrival.into(),
+            row.soc_target.into(),
+            row.soc_departure.into(),
+            row.ledger.charged_kwh.into(),
+            row.ledger.discharged_kwh.into(),
+            row.driven_kwh.into(),
+            row.ledger.energy_cost.into(),
+            row.ledger.v2g_revenue.into(),
+            row.degradation_cost.into(),
+            row.net_cost().into(),
+            Cell::Null,
+            row.missed_reason.into(),
+            self.scenario.fleets[row.fleet].name.as_str().into(),
+        ])
+    }
+
+    fn system(&mut self, tick: u32, system: &SystemTick) -> Result<(), TelemetryError> {
+        let curtailed_kw =
+            (system.wind_available_kw - system.wind_kw) + (system.pv_available_kw - system.pv_kw);
+        self.system_ticks.push(&[
+            self.ts(tick),
+            tick.into(),
+            SETTLED,
+            system.base_load_kw.into(),
+            system.wind_available_kw.into(),
+            system.wind_kw.into(),
+            system.pv_available_kw.into(),
+            system.pv_kw.into(),
+            system.ev_charge_kw.into(),
+            system.ev_discharge_kw.into(),
+            system.net_load_kw().into(),
+            Cell::Null,
+            Cell::Null,
+            system.tou_price_per_kwh.into(),
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            curtailed_kw.into(),
+            Cell::Null,
+            Cell::Null,
+            system.residual_kw().into(),
+            system.plugged.into(),
+            Cell::Null,
+        ])
+    }
+
+    fn unit(&mut self, tick: u32, unit: &UnitTick, system: &SystemTick) -> Result<(), TelemetryError> {
+        let (kind, bounded) = match unit.kind {
+            UnitKind::Wind => ("wind", true),
+            UnitKind::Pv => ("pv", true),
+            UnitKind::ImportExport => ("import_export", false),
+        };
+        let curtailed_kw = unit.available_kw - unit.output_kw;
+        self.unit_ticks.push(&[
+            self.ts(tick),
+            tick.into(),
+            SETTLED,
+            unit.unit.into(),
+            kind.into(),
+            unit.output_kw.into(),
+            Cell::Null,
+            Cell::Null,
+            bounded.then_some(unit.available_kw).into(),
+            bounded.then_some(curtailed_kw).into(),
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            unit_cost(unit, system, self.scenario.clock.slot_hours()).into(),
+        ])
+    }
+
+    fn site(&mut self, tick: u32, id: u32, row: &SiteTick) -> Result<(), TelemetryError> {
+        let site = &self.scenario.sites[id as usize];
+        self.site_ticks.push(&[
+            self.ts(tick),
+            tick.into(),
+            id.into(),
+            row.power_kw.into(),
+            site.import_limit.0.into(),
+            row.asked_kw.into(),
+            row.plugged.into(),
+            site.name.as_str().into(),
+        ])
+    }
+
+    /// Adds what the run cost.
+    pub(crate) fn costs(&mut self, summary: &Summary) -> Result<(), TelemetryError> {
+        let components = [
+            ("settled", "import_export", summary.import_export_cost),
+            ("drivers", "ev_energy", summary.energy_cost),
+            ("drivers", "ev_v2g_revenue", 0.0 - summary.v2g_revenue),
+            ("drivers", "ev_degradation", summary.degradation_cost),
+        ];
+        let currency = self.scenario.currency.as_str().into();
+        components.into_iter().try_for_each(|(stage, component, amount)| {
+            self.costs.push(&[stage.into(), component.into(), Cell::Null, amount.into(), currency])
+        })
+    }
+
+    /// Adds the one row of `runs`; the last thing before closing.
+    pub(crate) fn run(
+        &mut self,
+        started: &RunStarted,
+        summary: &Summary,
+        status: &RunStatus,
+    ) -> Result<(), TelemetryError> {
+        let rows: u64 = self.all().iter().map(|table| table.rows()).sum();
+        let params = params(started);
+        self.runs.push(&[
+            started.world.as_str().into(),
+            started.policy.as_str().into(),
+            started.build.policy_version.as_str().into(),
+            started.build.plugin_hash.as_str().into(),
+            started.seed.into(),
+            params.as_str().into(),
+            self.ts(0),
+            self.ts(summary.slots),
+            started.slot_seconds.into(),
+            started.time_zone.as_str().into(),
+            started.ev_count.into(),
+            summary.currency.as_str().into(),
+            status.name().into(),
+            status.error().into(),
+            started.build.engine_version.as_str().into(),
+            started.build.git.as_str().into(),
+            started.config_hash.as_str().into(),
+            summary.state_hash.as_deref().into(),
+            summary.events.into(),
+            rows.into(),
+        ])
+    }
+
+    fn all(&self) -> [&RowTable; 7] {
+        [
+            &self.events,
+            &self.sessions,
+            &self.system_ticks,
+            &self.unit_ticks,
+            &self.site_ticks,
+            &self.costs,
+            &self.solves,
+        ]
+    }
+
+    /// Writes all footers.
+    pub(crate) fn close(self) -> Result<Vec<WrittenFile>, TelemetryError> {
+        let tables = [
+            self.runs,
+            self.events,
+            self.sessions,
+            self.system_ticks,
+            self.unit_ticks,
+            self.site_ticks,
+            self.costs,
+            self.solves,
+        ];
+        tables.into_iter().map(RowTable::close).collect()
+    }
+}
+
+/// What the policy was told, and what was changed in the world file, as JSON.
+fn params(started: &RunStarted) -> String {
+    #[derive(serde::Serialize)]
+    struct Params<'a> {
+        policy_config: &'a str,
+        overrides: &'a [String],
+    }
+    let params = Params { policy_config: &started.policy_config, overrides: &started.overrides };
+    serde_json::to_string(&params).expect("strings always have JSON")
+}

@@ -1,0 +1,92 @@
+//! The thread that turns frames into files, and the bounded channel to it.
+//!
+//! ```text
+//! engine: copy columns ──frame──▶ [2 frames] ──▶ writer: rows, encoding, compression, disk
+//!                       ◀──────── empty frames ◀──
+//! ```
+//! When the writer falls behind, the engine waits: memory stays bounded.
+
+use crate::{
+    detail::Detail, error::TelemetryError, file::WrittenFile, frame::Frame, tables::Tables,
+};
+use std::{
+    panic::resume_unwind,
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    thread::{self, JoinHandle},
+};
+
+/// Frames that may wait for the writer.
+const WAITING: usize = 2;
+
+/// All files that are being written.
+pub(crate) struct Files {
+    /// The tables that are always full; `None` where only detail is written.
+    pub(crate) tables: Option<Tables>,
+    /// `ev_ticks` and `charger_ticks`.
+    pub(crate) detail: Detail,
+}
+
+impl Files {
+    fn frame(&mut self, frame: &mut Frame) -> Result<(), TelemetryError> {
+        if let Some(tables) = &mut self.tables {
+            tables.frame(frame)?;
+        }
+        self.detail.tick(frame)
+    }
+
+    /// Writes all footers.
+    pub(crate) fn close(self) -> Result<Vec<WrittenFile>, TelemetryError> {
+        let mut files = self.tables.map_or(Ok(Vec::new()), Tables::close)?;
+        files.extend(self.detail.close()?);
+        Ok(files)
+    }
+}
+
+/// The writing thread, seen from the engine's.
+pub(crate) struct Writer {
+    frames: SyncSender<Frame>,
+    emptied: Receiver<Frame>,
+    thread: JoinHandle<Result<Files, TelemetryError>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn spawn(files: Files) -> Result<Self, TelemetryError> {
+        let (frames, waiting) = sync_channel(WAITING);
+        let (empty, emptied) = channel();
+        let thread = thread::Builder::new()
+            .name("voltide-telemetry".into())
+            .spawn(move || write_all(files, &waiting, &empty))
+            .map_err(TelemetryError::file("start the thread that writes", "tables"))?;
+        Ok(Self { frames, emptied, thread })
+    }
+
+    /// Hands over a frame for an empty one; gives itself back, or the error that stopped the thread.
+    pub(crate) fn send(self, frame: Frame) -> Result<(Self, Frame), TelemetryError> {
+        if self.frames.send(frame).is_err() {
+            return Err(self.join().err().unwrap_or(TelemetryError::Stopped));
+        }
+        let empty = self.emptied.try_recv().unwrap_or_default();
+        Ok((self, empty))
+    }
+
+    /// Waits until all frames are written.
+    pub(crate) fn join(self) -> Result<Files, TelemetryError> {
+        drop(self.frames);
+        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+fn write_all(
+    mut files: Files,
+    waiting: &Receiver<Frame>,
+    empty: &Sender<Frame>,
+) -> Result<Files, TelemetryError> {
+    for mut frame in waiting {
+        files.frame(&mut frame)?;
+        frame.clear();
+        // The engine may have gone already; then the frame is not needed any more.
+        let _ = empty.send(frame);
+    }
+    Ok(files)
+}

@@ -1,0 +1,235 @@
+//! From the file's shapes to the scenario: names become indices, prices become series.
+
+mod fleet;
+mod site;
+mod tariff;
+
+use crate::{
+    document::{Document, Report},
+    file::{ClockFile, DurabilityFile, EvTicksFile, SeriesFile, WorldFile},
+    input::{SeriesRequest, Values},
+    node::Node,
+    problem::{Problems, suggest},
+    read::{Read, Spanned, check_name},
+    series::time_zone,
+    table::parse_wall_clock,
+};
+use chrono::Datelike;
+use std::sync::Arc;
+use voltide_model::{
+    clock::Clock,
+    fleet::Population,
+    quantity::Kilowatts,
+    scenario::{Durability, EvTicks, PolicyChoice, Scenario, SystemSeries},
+    series::Series,
+};
+
+/// Longest run, in days: instants are 32-bit seconds.
+const DAYS_MAX: u32 = 20_000;
+
+/// A scenario whose cars are not drawn yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    scenario: Scenario,
+}
+
+impl Draft {
+    /// Draws the cars.
+    pub(crate) fn draw(self) -> Scenario {
+        let Self { mut scenario } = self;
+        let population = Population::draw(scenario.seed, &scenario.clock, &scenario.fleets);
+        scenario.population = Arc::new(population);
+        scenario
+    }
+}
+
+/// Reads and checks a world.
+pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Draft, Problems> {
+    let mut report = Report::new(document.clone());
+    let file = match Node::root(document) {
+        Ok(root) => WorldFile::read(&root, &mut report),
+        Err(problem) => {
+            report.push(problem);
+            None
+        }
+    };
+    let draft = file.and_then(|file| Resolver { file: &file, values, report: &mut report }.scenario());
+    report.finish(draft)
+}
+
+/// What resolving goes through and collects.
+struct Resolver<'a> {
+    file: &'a WorldFile,
+    values: &'a mut dyn Values,
+    report: &'a mut Report,
+}
+
+impl Resolver<'_> {
+    /// Everything that does not need the clock is checked even where the clock is wrong.
+    fn scenario(mut self) -> Option<Draft> {
+        let file = self.file;
+        check_name(&file.name, file.name.place, self.report);
+        let currency = currency(&file.currency, self.report);
+        let clock = clock(&file.clock, self.report);
+        let sites = site::sites(&file.sites, self.report);
+        let policy = self.policy();
+        let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
+        let clock = clock?;
+        let tariffs = self.tariffs(&clock);
+        let system = self.system(&clock);
+        let fleets = self.fleets(&clock, sites.as_deref().unwrap_or(&[]));
+        let (fleets, samples) = fleets?;
+        let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
+        let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
+        Some(Draft {
+            scenario: Scenario {
+                name: file.name.value.clone(),
+                seed: file.seed,
+                clock,
+                currency: currency?,
+                tariffs: tariffs?,
+                population: Arc::default(),
+                sites: sites?,
+                system: system?,
+                samples,
+                policy: policy?,
+                ev_ticks: ev_ticks?.unwrap_or(default),
+                durability: durability?,
+                fleets,
+            },
+        })
+    }
+
+    fn policy(&mut self) -> Option<PolicyChoice> {
+        let file = self.file;
+        for name in std::iter::once(&file.policy).chain(&file.fallback) {
+            if name.trim().is_empty() {
+                self.report.add(name.place, "a policy has no name", "empty");
+            }
+        }
+        let config = file.policies.position(&file.policy).map(|index| &file.policies.0[index].1);
+        Some(PolicyChoice {
+            name: file.policy.value.clone(),
+            config: config.map_or_else(String::new, |config| config.text.clone()),
+            config_offset: config.map_or(0, |config| config.offset),
+            fallback: file.fallback.as_ref().map(|name| name.value.clone()),
+        })
+    }
+
+    #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
+    fn ev_ticks(&mut self) -> Option<Option<EvTicks>> {
+        Some(match &self.file.telemetry.ev_ticks {
+            None => None,
+            Some(EvTicksFile::Off) => Some(EvTicks::Off),
+            Some(EvTicksFile::Changes) => Some(EvTicks::Changes),
+            Some(EvTicksFile::Full) => Some(EvTicks::Full),
+            Some(EvTicksFile::Sample(share)) if share.get() > 0.0 => Some(EvTicks::Sample(share.get())),
+            Some(EvTicksFile::Sample(share)) => {
+                let help = "write `Off` to record nothing";
+                self.report.add_help(share.place, "a sample of no car at all".to_owned(), "must be above 0", help);
+                return None;
+            }
+        })
+    }
+
+    fn durability(&mut self) -> Option<Durability> {
+        Some(match &self.file.run.durability {
+            None => Durability::Every(16),
+            Some(DurabilityFile::Tick) => Durability::Tick,
+            Some(DurabilityFile::Close) => Durability::Close,
+            Some(DurabilityFile::Every(slots)) if slots.value > 0 => Durability::Every(slots.value),
+            Some(DurabilityFile::Every(slots)) => {
+                let help = "write `Close` to do it only at the end";
+                self.report.add_help(slots.place, "`Every(0)` slots is never".to_owned(), "must be at least 1", help);
+                return None;
+            }
+        })
+    }
+
+    fn system(&mut self, clock: &Clock) -> Option<SystemSeries> {
+        let Some(system) = &self.file.system else { return Some(SystemSeries::default()) };
+        let base_load = self.power("base_load", system.base_load.as_ref(), false, clock);
+        let wind = self.power("wind", system.wind.as_ref(), true, clock);
+        let pv = self.power("pv", system.pv.as_ref(), true, clock);
+        Some(SystemSeries { base_load: base_load?, wind: wind?, pv: pv? })
+    }
+
+    #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
+    fn power(
+        &mut self,
+        name: &str,
+        file: Option<&SeriesFile>,
+        not_negative: bool,
+        clock: &Clock,
+    ) -> Option<Option<Series>> {
+        let Some(file) = file else { return Some(None) };
+        let unit = format!("1 {}", file.unit.value).parse::<Kilowatts>();
+        let factor = match unit {
+            Ok(one) => one.0 * file.scale.value,
+            Err(error) => {
+                let help = "a series of power has a unit such as \"MW\" (W, kW, MW or GW)";
+                let message = format!("the unit of `{name}`: {}", error.problem);
+                self.report.add_help(file.unit.place, message, "not a unit of power", help);
+                return None;
+            }
+        };
+        let request = SeriesRequest { name, unit: "kW", file, factor, not_negative, clock };
+        let values = self.values.series(request, self.report)?;
+        Some(Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values }))
+    }
+
+    /// The index of the tariff that a fleet names.
+    fn tariff_index(&mut self, name: Option<&Spanned<String>>) -> Option<u32> {
+        let Some(name) = name else { return Some(0) };
+        let index = self.file.tariffs.position(name);
+        if index.is_none() {
+            let help = suggest(name, "tariff", self.file.tariffs.names());
+            let message = format!("tariff `{}` is not one of the world's `tariffs`", name.value);
+            self.report.add_help(name.place, message, "no tariff has this name", help);
+        }
+        index.map(|index| index as u32 + 1)
+    }
+}
+
+fn currency(currency: &Spanned<String>, report: &mut Report) -> Option<String> {
+    if currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Some(currency.value.clone());
+    }
+    let message = format!("`{}` is not a currency code", currency.value);
+    report.add_help(currency.place, message, "not a currency", "three capital letters, such as \"EUR\"");
+    None
+}
+
+fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
+    let start = parse_wall_clock(&file.start).filter(|start| (1900..=2200).contains(&start.year()));
+    if start.is_none() {
+        let message = format!("`{}` is not a wall-clock time between 1900 and 2200", file.start.value);
+        let help = "a start is written like \"2018-10-08T00:00\"; the time zone stands in `time_zone`";
+        report.add_help(file.start.place, message, "not a time", help);
+    }
+    let zone = time_zone(Some(&file.time_zone), report).flatten();
+    let seconds = file.step.0 * 3600.0;
+    let whole = (60.0..=3600.0).contains(&seconds) && (seconds - seconds.round()).abs() < 1e-6;
+    let step = if whole { seconds.round() as u32 } else { 0 };
+    if step == 0 || 3600 % step != 0 {
+        let help = "use 1, 5, 10, 15, 30 or 60 min";
+        report.add_help(file.step.place, "a step must divide an hour".to_owned(), "not such a step", help);
+        return None;
+    }
+    if !(1..=DAYS_MAX).contains(&file.days.value) {
+        let message = format!("a world lasts 1 to {DAYS_MAX} days, not {}", file.days.value);
+        report.add(file.days.place, message, "out of range");
+        return None;
+    }
+    match Clock::new(start?, zone?, step, file.days.value) {
+        Ok(clock) => Some(clock),
+        Err(error) => {
+            report.add(file.place, error.to_string(), "this clock");
+            None
+        }
+    }
+}
+
+/// The world's tariff comes first, under this name.
+const WORLD_TARIFF: &str = "tariff";
+

@@ -1,0 +1,317 @@
+//! Fleets: batteries, chargers, parking, and the numbers that cars are drawn from.
+
+use super::{Resolver, site};
+use crate::{
+    distribution::{Dist, Quantity, Range},
+    document::Place,
+    file::{
+        BatteryFile, ChargerFile, CommuteFile, DaysFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
+        WorkplaceFile,
+    },
+    node::Key,
+    read::{Spanned, missing},
+};
+use voltide_model::{
+    battery::Battery,
+    clock::Clock,
+    distribution::Distribution,
+    fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
+    quantity::{Hours, Kilowatts, TimeOfDay},
+    series::Series,
+    site::{Charger, Site},
+};
+
+const TRIP_TIME_MIN: f64 = 0.25;
+
+/// A positive amount of energy.
+const CAPACITY: Range = Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
+/// An amount of energy, or none.
+const TRIP: Range = Range { min: 0.0, max: f64::INFINITY, above_min: false, what: "at least 0 kWh" };
+/// Any state of charge.
+const SOC: Range = Range { min: 0.0, max: 1.0, above_min: false, what: "between 0 and 1" };
+
+impl Resolver<'_> {
+    /// The fleets in the order of the file, with the values that they are drawn from.
+    pub(super) fn fleets(&mut self, clock: &Clock, sites: &[Site]) -> Option<(Vec<Fleet>, Vec<Series>)> {
+        let mut fleets = Vec::new();
+        let mut samples = Vec::new();
+        for (key, file) in &self.file.fleets.0 {
+            let resolving = FleetResolver { resolver: self, clock, sites, path: format!("fleets.{}", key.name), samples: &mut samples };
+            fleets.push(resolving.fleet(key, file));
+        }
+        let fleets: Vec<Fleet> = fleets.into_iter().collect::<Option<_>>()?;
+        self.check_count(&fleets, clock)?;
+        Some((fleets, samples))
+    }
+
+    /// Cars, chargers and stays are numbered in 32 bits.
+    fn check_count(&mut self, fleets: &[Fleet], clock: &Clock) -> Option<()> {
+        let days = clock.dates().count() as u64 + 1;
+        let stays = |fleet: &Fleet| {
+            let a_day = match fleet.parking {
+                Parking::Commute { .. } => 2 * days,
+                Parking::Sessions { .. } => 1,
+                _ => days,
+            };
+            a_day.saturating_mul(fleet.count.into())
+        };
+        let total = fleets.iter().fold(0_u64, |total, fleet| total.saturating_add(stays(fleet)));
+        if total == 0 {
+            let place = self.file.place;
+            self.report.add_help(place, "the world has no cars".to_owned(), "no fleets", "add a fleet under `fleets`");
+            return None;
+        }
+        if total > u64::from(u32::MAX / 2) {
+            let message = format!("{total} stays are more than can be numbered");
+            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
+            return None;
+        }
+        Some(())
+    }
+}
+
+/// What one fleet is resolved with.
+struct FleetResolver<'a, 'b> {
+    resolver: &'a mut Resolver<'b>,
+    clock: &'a Clock,
+    sites: &'a [Site],
+    path: String,
+    samples: &'a mut Vec<Series>,
+}
+
+impl FleetResolver<'_, '_> {
+    fn fleet(mut self, key: &Key, file: &FleetFile) -> Option<Fleet> {
+        let battery = self.battery(&file.battery);
+        let capacity = self.draw("battery.capacity", &file.battery.capacity, CAPACITY);
+        let charger = self.charger(&file.charger);
+        let tariff = self.resolver.tariff_index(file.tariff.as_ref());
+        let recorded = matches!(file.stays, StaysFile::Sessions(_));
+        if recorded { self.refuse_drawn(file)? } else { self.require_drawn(file) }
+        let trip_energy = self.draw_or("trip_energy", file.trip_energy.as_ref(), TRIP, 0.0);
+        let soc_on_arrival = self.draw_or("soc_on_arrival", file.soc_on_arrival.as_ref(), SOC, 0.0);
+        let departure_soc = battery.as_ref().and_then(|battery| {
+            let reach = Range { max: battery.soc_max.get(), what: "at most the battery's `soc_max`", ..SOC };
+            self.draw_or("departure_soc", file.departure_soc.as_ref(), reach, reach.max)
+        });
+        let parking = self.parking(key, &file.stays, charger);
+        let count = match &parking {
+            Some(Parking::Sessions { sessions, .. }) => Some(sessions.len() as u32),
+            _ => self.count(file.count.as_ref()),
+        };
+        Some(Fleet {
+            name: key.name.clone(),
+            count: count?,
+            battery: battery?,
+            capacity: capacity?,
+            parking: parking?,
+            trip_energy: trip_energy?,
+            soc_on_arrival: soc_on_arrival?,
+            departure_soc: departure_soc?,
+            tariff: tariff?,
+        })
+    }
+
+    fn count(&mut self, count: Option<&Spanned<u32>>) -> Option<u32> {
+        let count = count?;
+        if count.value == 0 {
+            let help = "give at least 1, or remove the fleet";
+            self.resolver.report.add_help(count.place, format!("`{}` has no cars", self.path), "zero cars", help);
+            return None;
+        }
+        Some(count.value)
+    }
+
+    /// Reports the fields that a fleet with a daily pattern lacks.
+    fn require_drawn(&mut self, file: &FleetFile) {
+        let fields = [
+            (file.count.is_none(), ("count", "100")),
+            (file.trip_energy.is_none(), ("trip_energy", "\"7 kWh\"")),
+            (file.soc_on_arrival.is_none(), ("soc_on_arrival", "0.6")),
+        ];
+        let absent: Vec<_> = fields.into_iter().filter(|(absent, _)| *absent).map(|(_, field)| field).collect();
+        missing(file.place, &self.path, &absent, self.resolver.report);
+    }
+
+    /// Reports fields that recorded sessions leave no room for.
+    fn refuse_drawn(&mut self, file: &FleetFile) -> Option<()> {
+        let fields = [
+            ("count", file.count.as_ref().map(|count| count.place)),
+            ("trip_energy", file.trip_energy.as_ref().map(|trip| trip.place)),
+            ("soc_on_arrival", file.soc_on_arrival.as_ref().map(|soc| soc.place)),
+        ];
+        let mut fine = Some(());
+        for (name, place) in fields {
+            if let Some(place) = place {
+                let message = format!("`{}.{name}` has no meaning with recorded sessions", self.path);
+                self.resolver.report.add_help(place, message, "not used", "remove it: the sessions tell");
+                fine = None;
+            }
+        }
+        fine
+    }
+
+    fn draw<Q: Quantity>(&mut self, field: &str, dist: &Dist<Q>, range: Range) -> Option<Distribution> {
+        let name = format!("{}.{field}", self.path);
+        let resolver = &mut *self.resolver;
+        let distribution = dist.resolve(&name, range, resolver.values, resolver.report)?;
+        if let Distribution::Empirical(values) = &distribution {
+            self.samples.push(Series { name, unit: Q::UNIT.to_owned(), values: values.clone() });
+        }
+        Some(distribution)
+    }
+
+    fn draw_or<Q: Quantity>(
+        &mut self,
+        field: &str,
+        dist: Option<&Dist<Q>>,
+        range: Range,
+        default: f64,
+    ) -> Option<Distribution> {
+        dist.map_or(Some(Distribution::Fixed(default)), |dist| self.draw(field, dist, range))
+    }
+
+    fn battery(&mut self, file: &BatteryFile) -> Option<Battery> {
+        let report = &mut *self.resolver.report;
+        let mut fine = true;
+        for (name, share) in
+            [("charge_efficiency", &file.charge_efficiency), ("discharge_efficiency", &file.discharge_efficiency)]
+        {
+            if share.get() <= 0.0 {
+                report.add(share.place, format!("`{name}` must be above 0"), "no energy would pass");
+                fine = false;
+            }
+        }
+        if file.soc_min.value >= file.soc_max.value {
+            let (min, max) = (file.soc_min.get(), file.soc_max.get());
+            let place = if file.soc_min.place == Place::NOWHERE { file.soc_max.place } else { file.soc_min.place };
+            report.add(place, format!("`soc_min` {min} is not below `soc_max` {max}"), "no room between them");
+            fine = false;
+        }
+        let degradation = file.degradation.as_ref().map_or(Some(0.0), |price| self.resolver.price(price));
+        if let Some(price) = file.degradation.as_ref().filter(|price| price.per_kwh < 0.0) {
+            self.resolver.report.add(price.place, "wear cannot earn money", "negative price");
+            fine = false;
+        }
+        fine.then_some(Battery {
+            soc_min: file.soc_min.value,
+            soc_max: file.soc_max.value,
+            charge_efficiency: file.charge_efficiency.value,
+            discharge_efficiency: file.discharge_efficiency.value,
+            degradation_per_kwh: degradation?,
+        })
+    }
+
+    fn charger(&mut self, file: &ChargerFile) -> Option<Charger> {
+        let report = &mut *self.resolver.report;
+        let charge = site::not_negative(&file.charge_max, "charge_max", report);
+        let mut optional = |power: Option<&Spanned<Kilowatts>>, field, default| match power {
+            Some(power) => site::not_negative(power, field, report),
+            None => Some(Kilowatts(default)),
+        };
+        let discharge = optional(file.discharge_max.as_ref(), "discharge_max", 0.0);
+        let connection = optional(file.connection.as_ref(), "connection", f64::INFINITY);
+        let site = match &file.site {
+            Some(name) => {
+                // A site that is wrong itself is still declared.
+                site::site_index(self.resolver.file.sites.names(), name, self.resolver.report)?;
+                self.sites.iter().position(|site| site.name == name.value).map(|index| index as u32)
+            }
+            None => None,
+        };
+        let cap = |power: Kilowatts, connection: Kilowatts| Kilowatts(power.0.min(connection.0));
+        let connection = connection?;
+        Some(Charger { charge_max: cap(charge?, connection), discharge_max: cap(discharge?, connection), site })
+    }
+
+    fn parking(&mut self, key: &Key, stays: &StaysFile, charger: Option<Charger>) -> Option<Parking> {
+        match stays {
+            StaysFile::Overnight(file) => self.overnight(file, charger),
+            StaysFile::Workplace(file) => self.workplace(file, charger),
+            StaysFile::Commute(file) => self.commute(file, charger),
+            StaysFile::Sessions(file) => self.sessions(key, file, charger),
+        }
+    }
+
+    fn overnight(&mut self, file: &OvernightFile, charger: Option<Charger>) -> Option<Parking> {
+        let trip_time = self.trip_time(file.trip_time_min.as_ref());
+        let place = self.place("stays", &file.arrive, &file.leave, charger);
+        Some(Parking::Overnight(ParkingPlace { trip_time_min: trip_time?, ..place? }))
+    }
+
+    fn workplace(&mut self, file: &WorkplaceFile, charger: Option<Charger>) -> Option<Parking> {
+        self.check_day(&file.arrive, &file.leave);
+        let place = self.place("stays", &file.arrive, &file.leave, charger)?;
+        Some(Parking::Workplace(place, file.days.resolve()))
+    }
+
+    fn commute(&mut self, file: &CommuteFile, charger: Option<Charger>) -> Option<Parking> {
+        let trip_time = self.trip_time(file.trip_time_min.as_ref());
+        let work_charger = file.work.charger.as_ref().map_or(charger, |charger| self.charger(charger));
+        self.check_day(&file.work.arrive, &file.work.leave);
+        let home = self.place("stays.home", &file.home.arrive, &file.home.leave, charger);
+        let work = self.place("stays.work", &file.work.arrive, &file.work.leave, work_charger);
+        let trip_time_min = trip_time?;
+        Some(Parking::Commute {
+            home: ParkingPlace { trip_time_min, ..home? },
+            work: ParkingPlace { trip_time_min, ..work? },
+            days: file.days.resolve(),
+        })
+    }
+
+    fn sessions(&mut self, key: &Key, file: &SessionsFile, charger: Option<Charger>) -> Option<Parking> {
+        let resolver = &mut *self.resolver;
+        let found = resolver.values.sessions(&key.name, file, self.clock, resolver.report)?;
+        Some(Parking::Sessions {
+            sessions: found.sessions.into(),
+            stations: found.stations.into(),
+            charger: charger?,
+        })
+    }
+
+    fn place(
+        &mut self,
+        name: &str,
+        arrive: &Dist<TimeOfDay>,
+        leave: &Dist<TimeOfDay>,
+        charger: Option<Charger>,
+    ) -> Option<ParkingPlace> {
+        let arrive = self.draw(&format!("{name}.arrive"), arrive, around(arrive));
+        let leave = self.draw(&format!("{name}.leave"), leave, around(leave));
+        Some(ParkingPlace { arrive: arrive?, leave: leave?, trip_time_min: TRIP_TIME_MIN, charger: charger? })
+    }
+
+    /// A day's work ends after it begins.
+    fn check_day(&mut self, arrive: &Dist<TimeOfDay>, leave: &Dist<TimeOfDay>) {
+        if let (Some(begins), Some(ends)) = (arrive.middle(), leave.middle())
+            && ends <= begins
+        {
+            let message = format!("`{}.stays`: the cars leave work before they arrive", self.path);
+            let help = "stays at work end on the day they begin; `Overnight` is for stays across midnight";
+            self.resolver.report.add_help(leave.place, message, "not after the arrival", help);
+        }
+    }
+
+    fn trip_time(&mut self, time: Option<&Spanned<Hours>>) -> Option<f64> {
+        let Some(time) = time else { return Some(TRIP_TIME_MIN) };
+        if (0.0..=24.0).contains(&time.0) {
+            return Some(time.0);
+        }
+        self.resolver.report.add(time.place, "`trip_time_min` must lie between 0 h and 24 h", "out of range");
+        None
+    }
+}
+
+impl DaysFile {
+    fn resolve(&self) -> WorkDays {
+        match self {
+            Self::Daily => WorkDays::Daily,
+            Self::Weekdays => WorkDays::Weekdays,
+        }
+    }
+}
+
+/// Half a day around the middle of a time of day.
+fn around(dist: &Dist<TimeOfDay>) -> Range {
+    let (min, max) = dist.middle().map_or((0.0, 24.0), |middle| (middle - 12.0, middle + 12.0));
+    Range { min, max, above_min: false, what: "a time of the day" }
+}

@@ -1,0 +1,78 @@
+//! Sites: parents before children.
+
+use crate::{
+    document::Report,
+    file::SiteFile,
+    problem::suggest,
+    read::{Named, Spanned},
+};
+use voltide_model::{quantity::Kilowatts, site::Site};
+
+/// The sites, each after its parent and else in the order of the file.
+pub(super) fn sites(file: &Named<SiteFile>, report: &mut Report) -> Option<Vec<Site>> {
+    let mut valid = true;
+    let mut parents = Vec::new();
+    for (_, site) in &file.0 {
+        valid &= not_negative(&site.import_limit, "import_limit", report).is_some();
+        valid &= site.export_limit.as_ref().is_none_or(|limit| not_negative(limit, "export_limit", report).is_some());
+        let parent = site.parent.as_ref().map(|name| site_index(file.names(), name, report));
+        valid &= parent != Some(None);
+        parents.push(parent.flatten());
+    }
+    let order = order(&parents);
+    if let Some(left) = (0..parents.len()).find(|index| !order.contains(index)) {
+        let (key, _) = &file.0[left];
+        let message = format!("site `{}` is connected through itself", key.name);
+        report.add_help(key.place, message, "its parents lead back to it", "one of them must have no parent");
+        return None;
+    }
+    let rank = |index: usize| order.iter().position(|&site| site == index).map(|rank| rank as u32);
+    let site = |&index: &usize| {
+        let (key, site) = &file.0[index];
+        Site {
+            name: key.name.clone(),
+            import_limit: site.import_limit.value,
+            export_limit: site.export_limit.as_ref().map_or(site.import_limit.value, |limit| limit.value),
+            parent: parents[index].and_then(rank),
+        }
+    };
+    valid.then(|| order.iter().map(site).collect())
+}
+
+/// Indices with parents before children; without those that lead round in a circle.
+fn order(parents: &[Option<usize>]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    loop {
+        let ready = |index: &usize| {
+            !order.contains(index) && parents[*index].is_none_or(|parent| order.contains(&parent))
+        };
+        match (0..parents.len()).find(ready) {
+            Some(next) => order.push(next),
+            None => return order,
+        }
+    }
+}
+
+/// The index of a site among `names`.
+pub(super) fn site_index<'a>(
+    names: impl Iterator<Item = &'a str>,
+    name: &Spanned<String>,
+    report: &mut Report,
+) -> Option<usize> {
+    let names: Vec<&str> = names.collect();
+    let index = names.iter().position(|known| *known == name.value);
+    if index.is_none() {
+        let message = format!("site `{}` is not declared under `sites`", name.value);
+        report.add_help(name.place, message, "no site has this name", suggest(name, "site", names));
+    }
+    index
+}
+
+/// The power, unless it is below 0.
+pub(super) fn not_negative(power: &Spanned<Kilowatts>, field: &str, report: &mut Report) -> Option<Kilowatts> {
+    if power.0 >= 0.0 {
+        return Some(power.value);
+    }
+    report.add_help(power.place, format!("`{field}` is negative"), "below 0 kW", "powers are given without a sign");
+    None
+}

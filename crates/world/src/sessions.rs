@@ -1,0 +1,187 @@
+//! Charging sessions that really took place, from files such as those of ACN-Data.
+
+use crate::{
+    distribution::EmpiricalFile,
+    document::Report,
+    file::SessionsFile,
+    input::{FleetSessions, SeriesRequest, Values},
+    problem::Problem,
+    read::Spanned,
+    series::{read_samples, read_series, time_zone},
+    table::{Files, Table, Wanted},
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::{collections::BTreeMap, sync::Arc};
+use voltide_model::{clock::Clock, fleet::RecordedSession};
+
+/// No car stays longer than this at a charger, in seconds.
+const STAY_MAX: i64 = 366 * 24 * 3600;
+
+impl Values for Files {
+    fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
+        read_series(self, request, report)
+    }
+
+    fn samples(
+        &mut self,
+        name: &str,
+        _unit: &str,
+        file: &EmpiricalFile,
+        factor: f64,
+        report: &mut Report,
+    ) -> Option<Arc<[f64]>> {
+        read_samples(self, name, file, factor, report)
+    }
+
+    fn sessions(
+        &mut self,
+        fleet: &str,
+        file: &SessionsFile,
+        clock: &Clock,
+        report: &mut Report,
+    ) -> Option<FleetSessions> {
+        let zone = time_zone(file.time_zone.as_ref(), report)?;
+        let table = self.table(&file.path, &wanted(file), report)?;
+        match (Reader { table: &table, zone, clock }).read(fleet, report) {
+            Ok(sessions) => sessions.sorted(),
+            Err(problem) => {
+                report.push(*problem);
+                None
+            }
+        }
+    }
+}
+
+/// The columns by their position in [`wanted`].
+const ARRIVAL: usize = 0;
+const DEPARTURE: usize = 1;
+const ESTIMATE: usize = 2;
+const REQUESTED: usize = 3;
+const DELIVERED: usize = 4;
+const STATION: usize = 5;
+
+/// The columns of a file of sessions; two of them may be missing unless they are named.
+fn wanted(file: &SessionsFile) -> [Wanted<'_>; 6] {
+    let columns = &file.columns;
+    [
+        pick("arrival", columns.arrival.as_ref(), file, false),
+        pick("departure", columns.departure.as_ref(), file, false),
+        pick("estimated_departure", columns.estimated_departure.as_ref(), file, true),
+        pick("requested_kwh", columns.requested_kwh.as_ref(), file, false),
+        pick("delivered_kwh", columns.delivered_kwh.as_ref(), file, true),
+        pick("station_id", columns.station_id.as_ref(), file, false),
+    ]
+}
+
+fn pick<'a>(
+    default: &'static str,
+    given: Option<&'a Spanned<String>>,
+    file: &SessionsFile,
+    optional: bool,
+) -> Wanted<'a> {
+    match given {
+        Some(given) => Wanted { name: given.as_str(), place: given.place, optional: false },
+        None => Wanted { name: default, place: file.path.place, optional },
+    }
+}
+
+/// Reads the sessions of one table.
+struct Reader<'a> {
+    table: &'a Table,
+    zone: Option<Tz>,
+    clock: &'a Clock,
+}
+
+/// What is wrong with a row, with a label for it.
+type Wrong = (String, &'static str);
+
+impl Reader<'_> {
+    /// All sessions that the run touches.
+    fn read(&self, fleet: &str, report: &Report) -> Result<FleetSessions, Box<Problem>> {
+        let run = i64::from(self.clock.slots) * i64::from(self.clock.slot_seconds);
+        let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+        let mut stations = Vec::new();
+        let mut sessions: Vec<RecordedSession> = Vec::new();
+        let mut rows = Vec::new();
+        for row in 0..self.table.len() {
+            let fail = |(message, label): Wrong| Box::new(self.table.problem(row, &message, label, report));
+            let (arrives, leaves, announced) = self.times(row).map_err(fail)?;
+            let (requested_kwh, delivered_kwh) = self.energies(row).map_err(fail)?;
+            let name = self.table.text(STATION, row);
+            if name.is_empty() {
+                return Err(fail(("the station has no name".to_owned(), "no station")));
+            }
+            if leaves <= 0 || arrives >= run {
+                continue;
+            }
+            let station = *numbers.entry(name).or_insert_with_key(|name| {
+                stations.push(name.clone());
+                stations.len() as u32 - 1
+            });
+            let [arrives, leaves, announced] = [arrives, leaves, announced].map(|seconds| seconds as i32);
+            sessions.push(RecordedSession { arrives, leaves, announced, requested_kwh, delivered_kwh, station });
+            rows.push(row);
+        }
+        if sessions.is_empty() {
+            let message = "none of its sessions falls within the run";
+            return Err(Box::new(self.table.file_problem(message, report)));
+        }
+        self.check_overlaps(&sessions, &rows, &stations, report)?;
+        Ok(FleetSessions { fleet: fleet.to_owned(), stations, sessions })
+    }
+
+    /// Arrival, departure and announced departure, in seconds from the clock's start.
+    fn times(&self, row: usize) -> Result<(i64, i64, i64), Wrong> {
+        let cell = |column| self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"));
+        let needed = |instant: Option<DateTime<Utc>>, what: &str| {
+            instant.ok_or_else(|| (format!("the {what} is missing"), "incomplete"))
+        };
+        let arrival = needed(cell(ARRIVAL)?, "arrival")?;
+        let departure = needed(cell(DEPARTURE)?, "departure")?;
+        let estimate = cell(ESTIMATE)?.unwrap_or(departure);
+        if departure <= arrival {
+            return Err(("the departure is not after the arrival".to_owned(), "leaves before it arrives"));
+        }
+        let [arrives, leaves, announced] = [arrival, departure, estimate].map(|at| self.clock.seconds_to(at));
+        if leaves - arrives > STAY_MAX || (announced - arrives).abs() > STAY_MAX {
+            return Err(("the stay lasts longer than a year".to_owned(), "too long"));
+        }
+        Ok((arrives, leaves, announced))
+    }
+
+    /// Energy requested, and delivered in reality or NaN.
+    fn energies(&self, row: usize) -> Result<(f64, f64), Wrong> {
+        let cell = |column| self.table.number(column, row).map_err(|error| (error, "this row"));
+        let requested =
+            cell(REQUESTED)?.ok_or_else(|| ("the requested energy is missing".to_owned(), "incomplete"))?;
+        let delivered = cell(DELIVERED)?;
+        if requested < 0.0 || delivered.is_some_and(|energy| energy < 0.0) {
+            return Err(("energy is negative".to_owned(), "negative energy"));
+        }
+        Ok((requested, delivered.unwrap_or(f64::NAN)))
+    }
+
+    /// Refuses two cars at one station at a time.
+    fn check_overlaps(
+        &self,
+        sessions: &[RecordedSession],
+        rows: &[usize],
+        stations: &[String],
+        report: &Report,
+    ) -> Result<(), Box<Problem>> {
+        let mut order: Vec<usize> = (0..sessions.len()).collect();
+        order.sort_by_key(|&index| (sessions[index].station, sessions[index].arrives));
+        for pair in order.windows(2) {
+            let (before, after) = (&sessions[pair[0]], &sessions[pair[1]]);
+            if before.station == after.station && after.arrives < before.leaves {
+                let station = &stations[after.station as usize];
+                let taken = self.table.row_name(rows[pair[0]]);
+                let message = format!("station `{station}` is still taken by {taken}");
+                let problem = self.table.problem(rows[pair[1]], &message, "two cars at one station", report);
+                return Err(Box::new(problem));
+            }
+        }
+        Ok(())
+    }
+}

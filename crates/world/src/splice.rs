@@ -1,0 +1,259 @@
+//! Overrides: `path.to.field=value` worked into the text of a world.
+//!
+//! The text is changed, not the values read from it: so the journal holds the world that really
+//! ran, and a wrong value is reported at its place in the override.
+
+use crate::{
+    document::{Document, Place, Report, Spliced},
+    file::WorldFile,
+    node::{Key, Node},
+    problem::{Problem, Problems, suggest},
+    read::Read,
+    shape::{Kind, Payload},
+};
+use ron::value::RawValue;
+use std::ops::Range;
+
+/// Works overrides into a document, one after the other.
+///
+/// # Errors
+///
+/// An override that is not `path=value`, or names no place of the world.
+pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    for (index, argument) in overrides.iter().enumerate() {
+        let given = Override { number: index + 1, argument };
+        if let Err(problem) = given.apply(document) {
+            problems.push(*problem);
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems { world: document.name.clone(), list: problems }) }
+}
+
+/// One override.
+struct Override<'a> {
+    number: usize,
+    argument: &'a str,
+}
+
+/// A change of the text: what to put where.
+struct Change {
+    at: Range<usize>,
+    text: String,
+}
+
+impl Override<'_> {
+    fn apply(&self, document: &mut Document) -> Result<(), Box<Problem>> {
+        let Some((path, value)) = self.argument.split_once('=') else {
+            return Err(self.wrong("it is not `path=value`", 0..self.argument.len(), "for example clock.days=1"));
+        };
+        let value = value.trim();
+        let end = self.argument.trim_end().len();
+        let spliced = Spliced {
+            range: 0..0,
+            number: self.number,
+            argument: self.argument.into(),
+            value: end - value.len()..end,
+        };
+        let names = self.names(path)?;
+        let snapshot = document.clone();
+        let root = Node::root(&snapshot).map_err(Box::new)?;
+        let change = self.change(&root, WorldFile::kind(), &names, value)?;
+        document.splice(change.at, &change.text, spliced);
+        Ok(())
+    }
+
+    fn wrong(&self, message: &str, span: Range<usize>, help: &str) -> Box<Problem> {
+        let mut report = Report::new(Document::new(&format!("from --set #{}", self.number), self.argument));
+        let place = Place { start: span.start, end: span.end };
+        report.add_help(place, format!("--set #{}: {message}", self.number), "this override", help);
+        Box::new(report.problems.remove(0))
+    }
+
+    /// The names of the path, with their places in the argument.
+    fn names(&self, path: &str) -> Result<Vec<(String, Range<usize>)>, Box<Problem>> {
+        let mut names = Vec::new();
+        let mut at = 0;
+        while at <= path.len() {
+            let rest = &path[at..];
+            let (name, length) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+                Some((name, _)) => (name, name.len() + 2),
+                None => rest.split_once('.').map_or((rest, rest.len()), |(name, _)| (name, name.len())),
+            };
+            if name.trim().is_empty() || !matches!(path.as_bytes().get(at + length), None | Some(b'.')) {
+                let help = "a path is names with dots between them, such as fleets.commuters.count";
+                return Err(self.wrong("the path is not one", 0..path.len(), help));
+            }
+            names.push((name.trim().to_owned(), at..at + length));
+            at += length + 1;
+        }
+        Ok(names)
+    }
+
+    /// What to change below `node`, which looks like `kind`, to set what `names` lead to.
+    fn change(
+        &self,
+        node: &Node<'_>,
+        kind: Kind,
+        names: &[(String, Range<usize>)],
+        value: &str,
+    ) -> Result<Change, Box<Problem>> {
+        let Some(((name, span), rest)) = names.split_first() else {
+            let text = quoted(value, &kind);
+            return Ok(Change { at: node.place.start..node.place.end, text });
+        };
+        let is_map = node.text.starts_with('{');
+        let children = children(node).ok_or_else(|| {
+            let message = format!("`{}` has no fields, it is {}", node.path, node.describe());
+            self.wrong(&message, span.clone(), "end the path there")
+        })?;
+        if let Some((_, child)) = children.iter().find(|(key, _)| key.name == *name) {
+            return self.change(child, below(&kind, node, name), rest, value);
+        }
+        let known = known(&kind, node, &children);
+        let is_known = known.iter().any(|known| known == name);
+        if node.text.starts_with('[') || (is_map && !rest.is_empty()) || (!is_map && !is_known && !known.is_empty()) {
+            let message = format!("there is no `{name}` in `{}`", if node.path.is_empty() { "the world" } else { &node.path });
+            return Err(self.wrong(&message, span.clone(), &suggest(name, "name", known.iter().map(String::as_str))));
+        }
+        let text = written(&below(&kind, node, name), rest, value);
+        let key = if is_map { string(name) } else { name.clone() };
+        let open = node.head().end;
+        if !node.text[..open - node.place.start].ends_with(['(', '{']) {
+            // A variant without fields yet, such as `Off`.
+            let message = format!("`{}` is {}, which has no fields", node.path, node.describe());
+            return Err(self.wrong(&message, span.clone(), "end the path there"));
+        }
+        Ok(Change { at: open..open, text: format!("{key}: {text}, ") })
+    }
+}
+
+/// The fields, entries or items of a node.
+fn children<'a>(node: &Node<'a>) -> Option<Vec<(Key, Node<'a>)>> {
+    if node.text.starts_with('{') {
+        return node.entries()?.ok();
+    }
+    if node.text.starts_with('[') {
+        let items = (0..).zip(node.items()?);
+        let key = |index: usize, item: &Node<'_>| Key { name: index.to_string(), place: item.place };
+        return Some(items.map(|(index, item)| (key(index, &item), item)).collect());
+    }
+    node.fields()
+}
+
+/// The struct that a node with this kind is, or that its variant holds.
+fn fields_of(kind: &Kind, node: &Node<'_>) -> Option<crate::shape::Struct> {
+    match kind {
+        Kind::Struct(shape) => Some(shape.clone()),
+        Kind::Choice(choice) => {
+            let variant = choice.variants.iter().find(|variant| variant.name == node.variant().0)?;
+            match variant.payload {
+                Payload::Fields(kind) => fields_of(&kind(), node),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// What the child `name` of a node looks like.
+fn below(kind: &Kind, node: &Node<'_>, name: &str) -> Kind {
+    match kind {
+        Kind::Map(value) | Kind::List(value) => value(),
+        _ => fields_of(kind, node)
+            .and_then(|shape| shape.fields.into_iter().find(|field| field.name == name))
+            .map_or(Kind::Config, |field| (field.kind)()),
+    }
+}
+
+/// The names that a node may have below it; none where anything goes.
+fn known(kind: &Kind, node: &Node<'_>, children: &[(Key, Node<'_>)]) -> Vec<String> {
+    match fields_of(kind, node) {
+        Some(shape) => shape.fields.iter().map(|field| field.name.to_owned()).collect(),
+        None if matches!(kind, Kind::Config) => Vec::new(),
+        None => children.iter().map(|(key, _)| key.name.clone()).collect(),
+    }
+}
+
+/// The text of a value that is not there yet, below the `names` that lead to it.
+fn written(kind: &Kind, names: &[(String, Range<usize>)], value: &str) -> String {
+    let Some(((name, _), rest)) = names.split_first() else {
+        return quoted(value, kind);
+    };
+    match kind {
+        Kind::Map(inner) => format!("{{{}: {}}}", string(name), written(&inner(), rest, value)),
+        Kind::Struct(shape) => {
+            let field = shape.fields.iter().find(|field| field.name == name);
+            let inner = field.map_or(Kind::Config, |field| (field.kind)());
+            format!("({name}: {})", written(&inner, rest, value))
+        }
+        _ => format!("({name}: {})", written(&Kind::Config, rest, value)),
+    }
+}
+
+/// The value as RON: in quotes where a string is due, or where it is no RON by itself.
+fn quoted(value: &str, kind: &Kind) -> String {
+    let raw = RawValue::from_ron(value).ok().map(|raw| raw.trim().get_ron());
+    let is_text = matches!(kind, Kind::Text(_));
+    match raw {
+        Some(raw) if !is_text || raw.starts_with(['"', '{']) || raw.starts_with("r#") || raw == "None" => {
+            raw.to_owned()
+        }
+        _ => string(value),
+    }
+}
+
+fn string(text: &str) -> String {
+    format!("\"{}\"", text.escape_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, \
+        telemetry: (), policies: {})";
+
+    fn spliced(overrides: &[&str]) -> Result<String, String> {
+        let mut document = Document::new("w.ron", WORLD);
+        let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
+        match splice(&mut document, &overrides) {
+            Ok(()) => Ok(document.text.to_string()),
+            Err(problems) => Err(format!("{} ({})", problems, problems.list[0].help.as_deref().unwrap_or(""))),
+        }
+    }
+
+    #[test]
+    fn values_are_replaced_where_they_stand() {
+        let text = spliced(&["fleets.cars.count=1000", "clock.days = 1", "name=other"]).unwrap();
+        assert!(text.contains("count: 1000,") && text.contains("(days: 1)") && text.contains("name: \"other\""));
+    }
+
+    #[test]
+    fn missing_fields_are_added_in_every_form() {
+        let has = |given: &str, expected: &str| {
+            let text = spliced(&[given]).unwrap();
+            assert!(text.contains(expected), "{text}");
+        };
+        has("telemetry.ev_ticks=Off", "telemetry: (ev_ticks: Off, )");
+        has("run.durability=Every(4)", "(run: (durability: Every(4)), name");
+        has("policy=smart", "(policy: \"smart\", name");
+        has("policies.smart.gap=0.1", "policies: {");
+        has("sites.depot.import_limit=50 kW", "(sites: {\"depot\": (import_limit: \"50 kW\")}, name");
+        has("fleets.cars.stays.arrive=Uniform(min: \"17:00\", max: \"18:00\")", "Overnight(arrive: Uniform(min");
+        has("fleets.cars.trip_energy=7 kWh", "(trip_energy: \"7 kWh\", count");
+        has("fleets.cars.departure_soc=0.8", "(departure_soc: 0.8, count");
+        has("seed=3 // three", "(seed: 3, name");
+        has("fallback=None", "(fallback: None, name");
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_refused() {
+        let error = |given: &str| spliced(&[given]).unwrap_err();
+        assert_eq!(error("fleets.car.count=1"), "--set #1: there is no `car` in `fleets` (did you mean `cars`?)");
+        assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
+        assert!(error("clock.days.hours=1").contains("has no fields"));
+        assert!(error("seed").contains("not `path=value`"));
+        assert!(error("a..b=1").contains("the path is not one"));
+    }
+}
