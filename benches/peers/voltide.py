@@ -39,7 +39,10 @@ print(json.dumps({"stored_kwh": stored, "billed_kwh": billed}))
 
 
 def run(program: Path, python_with_duckdb: Path, sessions: Path, cpu_limit_s: int) -> dict[str, Any]:
-    """Runs the day in the folder of its sessions, and returns what the drivers of the peers report."""
+    """Runs the day in the folder of its sessions, and returns what the drivers of the peers report.
+
+    The run is all that is not set-up: closing the journal and the tables counts.
+    """
     folder = sessions.parent
     world = folder / "peers.ron"
     world.write_text(world_of(sessions), encoding="utf-8")
@@ -51,7 +54,7 @@ def run(program: Path, python_with_duckdb: Path, sessions: Path, cpu_limit_s: in
     return {
         "steps": day.SLOTS,
         "setup_cpu_s": profile["setup_cpu_s"],
-        "run_cpu_s": profile["run_cpu_s"],
+        "run_cpu_s": profile["cpu_s"] - profile["setup_cpu_s"],
         "peak_mib": profile["peak_rss_mib"],
         **balance_of(python_with_duckdb, tables),
     }

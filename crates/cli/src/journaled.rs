@@ -43,7 +43,12 @@ impl Journaled {
     }
 
     /// Plays the whole history back; also gives the status that the run ended with.
-    pub(crate) fn replay<S: Sink>(self, sink: S, verify: bool, quiet: bool) -> Result<(S, RunStatus), Failure> {
+    pub(crate) fn replay<S: Sink>(
+        self,
+        sink: S,
+        verify: bool,
+        quiet: bool,
+    ) -> Result<(S, RunStatus), Failure> {
         let bar = progress::bar(self.scenario.clock.slots, quiet);
         let mut replay = Replay::new(self.scenario, sink, 1, verify);
         let mut status = RunStatus::Interrupted;
@@ -77,7 +82,8 @@ fn rebuild(opening: &[Recorded]) -> Result<Scenario, Failure> {
             _ => {}
         }
     }
-    let text = text.ok_or_else(|| Failure::new(Code::Run, "the log does not say how the run started", None))?;
+    let text =
+        text.ok_or_else(|| Failure::new(Code::Run, "the log does not say how the run started", None))?;
     Ok(voltide_world::rebuild(text, inputs)?)
 }
 

@@ -33,7 +33,8 @@ impl Interrupt {
             }
             signal_hook::flag::register(SIGXFSZ, Arc::default())
         };
-        register().map_err(|error| Failure::new(Code::Run, format!("signals cannot be caught: {error}"), None))?;
+        register()
+            .map_err(|error| Failure::new(Code::Run, format!("signals cannot be caught: {error}"), None))?;
         Ok(Self(flag))
     }
 

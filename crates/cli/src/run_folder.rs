@@ -33,7 +33,9 @@ impl RunFolder {
         match look(&path) {
             Found::Unfinished => return Err(unfinished(&path)),
             Found::Over => {
-                remove(&aside).and_then(|()| fs::rename(&path, &aside)).map_err(|e| cannot("replace", &path, &e))?;
+                remove(&aside)
+                    .and_then(|()| fs::rename(&path, &aside))
+                    .map_err(|e| cannot("replace", &path, &e))?;
             }
             Found::Nothing => remove(&path).map_err(|e| cannot("clear", &path, &e))?,
         }
@@ -92,7 +94,11 @@ fn unfinished(path: &Path) -> Failure {
          or give another folder with --out",
         path.display()
     );
-    Failure::new(Code::Input, format!("{} holds an unfinished run of this world", path.display()), Some(&help))
+    Failure::new(
+        Code::Input,
+        format!("{} holds an unfinished run of this world", path.display()),
+        Some(&help),
+    )
 }
 
 fn remove(path: &Path) -> io::Result<()> {

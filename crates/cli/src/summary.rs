@@ -12,7 +12,9 @@ use voltide_telemetry::{Extreme, Summary};
 pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, as_json: bool) {
     if as_json {
         let mut value = json!({ "run_id": id, "folder": folder, "cost": cost });
-        if let (Some(line), Ok(serde_json::Value::Object(fields))) = (value.as_object_mut(), serde_json::to_value(summary)) {
+        if let (Some(line), Ok(serde_json::Value::Object(fields))) =
+            (value.as_object_mut(), serde_json::to_value(summary))
+        {
             line.extend(fields);
         }
         return output::say_json("run", &value);
@@ -37,29 +39,52 @@ fn run_rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
     let cars = thousands(summary.ev_count.into());
     vec![
         row("run", id.to_owned()),
-        row("simulated", format!("{cars} cars, {} slots ({days} days), {}", thousands(summary.slots.into()), summary.status)),
+        row(
+            "simulated",
+            format!(
+                "{cars} cars, {} slots ({days} days), {}",
+                thousands(summary.slots.into()),
+                summary.status
+            ),
+        ),
     ]
 }
 
 fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
     let Summary { currency, .. } = summary;
     let mut rows = vec![
-        row("charged", format!(
-            "{} kWh, {} kWh a car and day",
-            decimal(summary.charged_kwh, 0),
-            decimal(summary.charged_kwh_per_ev_day, 2)
-        )),
-        row("EV power", format!("mean {} kW{}", decimal(summary.ev_charge_mean_kw, 1), extreme(", peak", summary.ev_peak.as_ref()))),
-        row("net load", format!(
-            "{}{}",
-            extreme("peak", summary.net_load_peak.as_ref()),
-            extreme(", valley", summary.net_load_valley.as_ref())
-        )),
-        row("drivers pay", format!(
-            "{} {currency}, {} {currency}/kWh",
-            decimal(summary.net_cost, 2),
-            decimal(summary.net_cost / summary.charged_kwh.max(f64::MIN_POSITIVE), 4)
-        )),
+        row(
+            "charged",
+            format!(
+                "{} kWh, {} kWh a car and day",
+                decimal(summary.charged_kwh, 0),
+                decimal(summary.charged_kwh_per_ev_day, 2)
+            ),
+        ),
+        row(
+            "EV power",
+            format!(
+                "mean {} kW{}",
+                decimal(summary.ev_charge_mean_kw, 1),
+                extreme(", peak", summary.ev_peak.as_ref())
+            ),
+        ),
+        row(
+            "net load",
+            format!(
+                "{}{}",
+                extreme("peak", summary.net_load_peak.as_ref()),
+                extreme(", valley", summary.net_load_valley.as_ref())
+            ),
+        ),
+        row(
+            "drivers pay",
+            format!(
+                "{} {currency}, {} {currency}/kWh",
+                decimal(summary.net_cost, 2),
+                decimal(summary.net_cost / summary.charged_kwh.max(f64::MIN_POSITIVE), 4)
+            ),
+        ),
     ];
     if summary.discharged_kwh > 0.0 {
         rows.insert(1, row("discharged", format!("{} kWh", decimal(summary.discharged_kwh, 0))));
@@ -88,10 +113,22 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
     let trips = format!("trips wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
     let troubles = [
         count("short trips", summary.short_trips, &trips),
-        count("site limits", summary.site_limit_hits, &format!("times met, {} set-points cut", thousands(summary.clipped_by_site))),
-        count("clipped", summary.clipped_by_charger, "schedules broke the contract and were cut to what the charger can do"),
+        count(
+            "site limits",
+            summary.site_limit_hits,
+            &format!("times met, {} set-points cut", thousands(summary.clipped_by_site)),
+        ),
+        count(
+            "clipped",
+            summary.clipped_by_charger,
+            "schedules broke the contract and were cut to what the charger can do",
+        ),
         count("policy faults", summary.policy_faults, "calls failed and were answered by the fallback"),
-        count("short stays", summary.population.stays_without_slot.into(), "stays were too short to hold a whole slot"),
+        count(
+            "short stays",
+            summary.population.stays_without_slot.into(),
+            "stays were too short to hold a whole slot",
+        ),
     ];
     std::iter::once(row("sessions", sessions)).chain(troubles.into_iter().flatten()).collect()
 }
@@ -103,12 +140,15 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
         return Vec::new();
     }
     vec![
-        row("requested", format!(
-            "{} kWh; {} requests capped by {} kWh to what battery and time allow",
-            decimal(notes.requested_kwh, 0),
-            thousands(notes.requests_capped.into()),
-            decimal(notes.capped_kwh, 0)
-        )),
+        row(
+            "requested",
+            format!(
+                "{} kWh; {} requests capped by {} kWh to what battery and time allow",
+                decimal(notes.requested_kwh, 0),
+                thousands(notes.requests_capped.into()),
+                decimal(notes.capped_kwh, 0)
+            ),
+        ),
         row("in reality", format!("{} kWh delivered", decimal(notes.delivered_kwh, 0))),
         row("hand-overs", format!("{} within a slot", thousands(notes.hand_overs_within_slot.into()))),
     ]

@@ -189,9 +189,7 @@ impl Batch {
         let slots = self.tick..self.tick + self.horizon as u32;
         self.net_load_kw.clear();
         self.net_load_kw.extend(slots.map(|slot| {
-            let value = |series: &Option<Series>| {
-                series.as_ref().map_or(0.0, |series| series.at(slot, day))
-            };
+            let value = |series: &Option<Series>| series.as_ref().map_or(0.0, |series| series.at(slot, day));
             value(&system.base_load) - value(&system.wind) - value(&system.pv)
         }));
         self.committed_ev_kw.clear();

@@ -9,7 +9,12 @@ use voltide_model::{
 };
 
 /// The events that open a run of `scenario`, whose world file reads `world_text`.
-pub(crate) fn opening_events(scenario: &Scenario, world_text: String, overrides: Vec<String>, build: Build) -> Vec<Event> {
+pub(crate) fn opening_events(
+    scenario: &Scenario,
+    world_text: String,
+    overrides: Vec<String>,
+    build: Build,
+) -> Vec<Event> {
     let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
     let clock = &scenario.clock;

@@ -216,7 +216,12 @@ fn physics_events(recorded: &[Recorded]) -> usize {
 
 fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<String> {
     if let Some((theirs, ours)) = recorded.iter().zip(replayed).find(|(theirs, ours)| theirs != ours) {
-        return Some(format!("event {} is {} in one, {} in the other", theirs.seq, theirs.event.kind(), ours.event.kind()));
+        return Some(format!(
+            "event {} is {} in one, {} in the other",
+            theirs.seq,
+            theirs.event.kind(),
+            ours.event.kind()
+        ));
     }
     (recorded.len() != replayed.len())
         .then(|| format!("{} events in the journal, {} in the replay", recorded.len(), replayed.len()))
@@ -296,7 +301,8 @@ impl Core {
             sink.event(event).map_err(sink_error)?;
         }
         let tick = self.tick();
-        let (mut cars, outcome) = self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
+        let (mut cars, outcome) =
+            self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
         let mut table = cars.table();
         let columns = table.columns();
         let seen = TickColumns {
@@ -338,7 +344,11 @@ impl Core {
         let what = match place {
             Some(place) => {
                 let first = place % blocks * crate::state::BLOCK;
-                format!("{} of cars {first} to {}", theirs.components[place / blocks], first + crate::state::BLOCK - 1)
+                format!(
+                    "{} of cars {first} to {}",
+                    theirs.components[place / blocks],
+                    first + crate::state::BLOCK - 1
+                )
             }
             None => "the whole state hash".into(),
         };

@@ -151,7 +151,8 @@ impl Fixed {
         });
         let fleets = fleets.collect();
         let pieces = pieces(scenario.population.fleets.iter().map(|fleet| &fleet.evs));
-        let site_chains = (0..scenario.sites.len() as u32).map(|site| site_chain(&scenario.sites, site)).collect();
+        let site_chains =
+            (0..scenario.sites.len() as u32).map(|site| site_chain(&scenario.sites, site)).collect();
         Self { scenario, calendar, fleets, pieces, site_chains }
     }
 

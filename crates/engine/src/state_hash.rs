@@ -76,7 +76,12 @@ pub(crate) struct StateHashes {
 }
 
 /// Brings the hashes up to date.
-pub(crate) fn hash(mut cars: Cars, mut dirty: ResMut<Dirty>, mut hashes: ResMut<StateHashes>, workers: Res<Workers>) {
+pub(crate) fn hash(
+    mut cars: Cars,
+    mut dirty: ResMut<Dirty>,
+    mut hashes: ResMut<StateHashes>,
+    workers: Res<Workers>,
+) {
     let count = dirty.blocks.len();
     hashes.blocks.resize(Component::ALL.len() * count, 0);
     let mut table = cars.table();

@@ -20,7 +20,11 @@ impl Workers {
     }
 
     /// `work` on each task; the results are in the tasks' order.
-    pub(crate) fn map<T: Send, R: Send + 'static>(&self, mut tasks: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    pub(crate) fn map<T: Send, R: Send + 'static>(
+        &self,
+        mut tasks: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+    ) -> Vec<R> {
         let Some(pool) = self.pool.as_ref().filter(|_| tasks.len() >= TASKS_MIN) else {
             return tasks.into_iter().map(work).collect();
         };

@@ -31,7 +31,8 @@ struct Limits {
 impl Limits {
     const ZERO: Self = Self { lowest: 0.0, highest: 0.0 };
 
-    /// Whether all values are within; false for NaN. Without a branch per value, so that it vectorises.
+    /// Whether all values are within; false for NaN.
+    #[expect(clippy::needless_bitwise_bool, reason = "without a branch per value it vectorises")]
     fn hold(self, power_kw: &[f64]) -> bool {
         power_kw.iter().fold(true, |hold, &power| hold & (power >= self.lowest) & (power <= self.highest))
     }

@@ -33,7 +33,7 @@ impl Instance {
         let services = Services::new(&plugin.info.name, log);
         let mut instance = Self { plugin, services, pointer: ptr::null_mut(), poisoned: false };
         let Some(create) = instance.plugin.table.create else {
-            return if is_empty(config) { Ok(instance) } else { Err(takes_no_config()) };
+            return if is_unit(config) { Ok(instance) } else { Err(takes_no_config()) };
         };
         // SAFETY: the plugin was verified; table, config and place outlive the call.
         let status =
@@ -138,8 +138,8 @@ impl Drop for Instance {
     }
 }
 
-fn is_empty(config: &str) -> bool {
-    config.trim().is_empty() || config.split_whitespace().collect::<String>() == "()"
+fn is_unit(config: &str) -> bool {
+    config.split_whitespace().eq(["()"]) || config.split_whitespace().eq(["(", ")"])
 }
 
 fn takes_no_config() -> Refusal {

@@ -5,7 +5,7 @@
 //! use voltide_policy::{Schedules, testing::{Car, ObservationBuilder}};
 //!
 //! let plugins = Plugins::new(&[]);
-//! let mut policy = plugins.load("uncontrolled", "()", 0)?;
+//! let mut policy = plugins.load("uncontrolled", "", 0)?;
 //! let shown = ObservationBuilder::new(24).car(Car::default());
 //! let mut power_kw = [0.0; 24];
 //! policy.plan(&shown.build(), &mut Schedules { power_kw: &mut power_kw, horizon: 24 })?;

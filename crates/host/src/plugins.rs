@@ -66,8 +66,8 @@ impl Plugins {
     /// Creates the policy that a world file chooses.
     ///
     /// `choice` is a name, or the path of a plugin (relative to the current folder). `config` is the verbatim
-    /// RON value under the policy's name, empty when there is none, and `config_offset` the
-    /// byte of the world's text at which it begins.
+    /// text between the parentheses of the policy's config, and `config_offset` the byte of the world's
+    /// text at which it begins; a world without a config for the policy gives no text and 0.
     pub fn load(
         &self,
         choice: &str,
@@ -76,8 +76,9 @@ impl Plugins {
     ) -> Result<Box<dyn Planner>, HostError> {
         let plugin = self.find(choice)?;
         let name = plugin.info.name.clone();
-        let instance = Instance::create(plugin, config, self.log.clone());
-        Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, config, config_offset))?))
+        let value = format!("({config})");
+        let instance = Instance::create(plugin, &value, self.log.clone());
+        Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, &value, config_offset))?))
     }
 
     /// All policies: files in the order in which they are searched, then the embedded ones, also those
@@ -138,14 +139,15 @@ impl Found {
 }
 
 /// A refused config points into the world's text; any other refusal is the policy's own affair.
-fn refused(policy: String, refusal: Refusal, config: &str, config_offset: usize) -> HostError {
+fn refused(policy: String, refusal: Refusal, value: &str, config_offset: usize) -> HostError {
     let Refusal { message, offset } = refusal;
     let Some(offset) = offset else {
         return HostError::Create { policy, message };
     };
-    let offset = config.floor_char_boundary(offset);
-    let span = (config_offset + offset, word_length(&config[offset..]));
-    let span = (!config.trim().is_empty()).then(|| span.into());
+    let offset = value.floor_char_boundary(offset);
+    // The value begins with the parenthesis before the config, if the world has one.
+    let start = config_offset.checked_sub(1);
+    let span = start.map(|start| (start + offset, word_length(&value[offset..])).into());
     HostError::Config { policy, message, span }
 }
 

@@ -14,13 +14,14 @@ use std::{
 /// The environment variable with more folders, separated as in `PATH`.
 pub const PLUGIN_PATH: &str = "VOLTIDE_PLUGIN_PATH";
 
-/// All folders, in the order in which they are searched; those that do not exist are left out.
+/// All folders, in the order in which they are searched. Those that the user names need not exist, so that an
+/// error can say where it was looked.
 pub(crate) fn folders(plugin_dirs: &[PathBuf]) -> Vec<PathBuf> {
     let listed = std::env::var_os(PLUGIN_PATH).unwrap_or_default();
     let program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
-    let beside = program.into_iter().flat_map(|dir| [dir.join("deps"), dir]);
-    let all = plugin_dirs.iter().cloned().chain(std::env::split_paths(&listed)).chain(beside);
-    all.filter(|dir| dir.is_dir()).collect()
+    let beside = program.into_iter().flat_map(|dir| [dir.join("deps"), dir]).filter(|dir| dir.is_dir());
+    let listed = std::env::split_paths(&listed).filter(|dir| !dir.as_os_str().is_empty());
+    plugin_dirs.iter().cloned().chain(listed).chain(beside).collect()
 }
 
 /// The file in which a policy of this name is expected.

@@ -181,6 +181,7 @@ impl Sealer {
     pub(crate) fn end_run(&mut self) -> Option<Vec<Record>> {
         let ended = self.records.last().is_some_and(|last| kind::KINDS[last.kind].name == "RunEnded.v1");
         if !self.opened || !ended {
+            self.next_seq -= self.records.len() as u64;
             self.records.clear();
             return None;
         }

@@ -10,7 +10,7 @@ use crate::{
     segment::{PROFILE, SegmentStart},
 };
 use mcap::{
-    parse_record,
+    McapError, parse_record,
     records::{Record as McapRecord, op},
     sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions},
 };
@@ -100,6 +100,7 @@ impl SegmentReader {
     fn step(&mut self) -> Result<Option<Step>, Stop> {
         let step = match self.reader.next_event() {
             None => return Ok(None),
+            Some(Err(McapError::UnexpectedEof)) => return Err(damage("it ends before its footer")),
             Some(Err(error)) => return Err(damage(&error.to_string())),
             Some(Ok(LinearReadEvent::ReadRequest(bytes))) => Step::Read(bytes),
             Some(Ok(LinearReadEvent::Record { opcode, data })) => self.taken.record(opcode, data)?,

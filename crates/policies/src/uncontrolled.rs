@@ -22,7 +22,6 @@ impl Policy for Uncontrolled {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "powers are set, not computed")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

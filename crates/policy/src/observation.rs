@@ -213,3 +213,52 @@ pub fn charge_at_once(power_kw: &mut [f64], charge_kw_max: f64, slot_hours: f64,
         *power = (rest / slot_hours).min(charge_kw_max);
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "powers are set or exact in binary")]
+mod tests {
+    use super::*;
+    use crate::testing::{Car, ObservationBuilder};
+
+    fn charged<const SLOTS: usize>(energy_kwh: f64) -> [f64; SLOTS] {
+        let mut power_kw = [0.0; SLOTS];
+        charge_at_once(&mut power_kw, 8.0, 0.25, energy_kwh);
+        power_kw
+    }
+
+    #[test]
+    fn charging_at_once_ends_with_a_partial_slot_or_the_stay() {
+        let answers = [charged(0.0), charged(3.0), charged(4.0), charged(40.0)];
+        let expected = [[0.0, 0.0, 0.0], [8.0, 4.0, 0.0], [8.0, 8.0, 0.0], [8.0, 8.0, 8.0]];
+        assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn rounding_leaves_no_slot_of_next_to_nothing() {
+        assert_eq!(charged(4.0 + 1e-12), [8.0, 8.0, 0.0]);
+        let mut none = [0.0; 2];
+        charge_at_once(&mut none, 0.0, 0.25, 5.0);
+        assert_eq!(none, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_row_charges_between_its_first_slot_and_departure() {
+        let shown = ObservationBuilder::new(6).at(10).car(Car { departure_slot: 14, ..Car::default() });
+        let seen = shown.build();
+        let mut power_kw = [0.0; 6];
+        let mut schedules = Schedules { power_kw: &mut power_kw, horizon: 6 };
+        for stay in seen.stays() {
+            schedules.row(stay).charge_from(2, stay.energy_to_departure());
+            schedules.row(stay).charge_from(9, 1.0);
+        }
+        assert_eq!(power_kw, [0.0, 0.0, 7.0, 7.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_target_is_no_more_than_charging_may_reach() {
+        let car = Car { energy_kwh_max: 38.0, charge_efficiency: 0.9, ..Car::default() };
+        let shown = ObservationBuilder::new(1).car(car).car(Car { energy_kwh: 59.0, ..Car::default() });
+        let missing: Vec<_> = shown.build().stays().map(|stay| stay.energy_to_departure()).collect();
+        assert_eq!(missing, [20.0, 0.0]);
+    }
+}

@@ -1,5 +1,7 @@
 //! The C header is what `abi.rs` says.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
+
 use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, ItemType, Language, Style};
 use std::{env, fs, path::Path};
 

@@ -2,8 +2,8 @@
 
 use crate::{frame::Frame, table::EV_TICKS};
 use arrow_array::{
-    ArrayRef, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, new_null_array,
+    ArrayRef, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow_buffer::{BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, SchemaRef};
@@ -103,11 +103,11 @@ impl Cars {
         let powers = gather(&frame.power_kw, places);
         let len = rows.ts.len() + places.len();
         rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
-        rows.tick.resize(len, tick as i32);
-        rows.ev.extend(gather(&self.ids, places).map(|ev| ev as i32));
-        let charger = |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger as i32);
+        rows.tick.resize(len, tick.cast_signed());
+        rows.ev.extend(gather(&self.ids, places).map(|ev| ev.cast_signed()));
+        let charger = |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger.cast_signed());
         rows.charger.extend(stays.clone().map(charger));
-        rows.session.extend(stays.clone().map(|stay| stay as i32));
+        rows.session.extend(stays.clone().map(|stay| stay.cast_signed()));
         let plugged = rows.plugged.get_or_insert_with(|| BooleanBufferBuilder::new(0));
         stays.clone().for_each(|stay| plugged.append(stay != NO_STAY));
         rows.state.extend(stays.zip(powers.clone()).map(|(stay, power)| state(stay, power)));

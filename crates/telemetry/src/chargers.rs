@@ -1,9 +1,7 @@
 //! Rows of `charger_ticks`, gathered in columns.
 
 use crate::{frame::Frame, table::CHARGER_TICKS};
-use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Int32Array, RecordBatch, TimestampMicrosecondArray,
-};
+use arrow_array::{ArrayRef, BooleanArray, Float32Array, Int32Array, RecordBatch, TimestampMicrosecondArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::SchemaRef;
 use std::{mem::take, sync::Arc};
@@ -49,7 +47,7 @@ impl Chargers {
         let chargers = || (0..count).map(|id| scenario.population.charger(id));
         let nothing = Occupied { ev: vec![NONE; count as usize], power_kw: vec![0.0; count as usize] };
         Self {
-            site: chargers().map(|charger| charger.site.map_or(NONE, |site| site as i32)).collect(),
+            site: chargers().map(|charger| charger.site.map_or(NONE, |site| site.cast_signed())).collect(),
             limit_kw: chargers().map(|charger| charger.charge_max.0 as f32).collect(),
             now: nothing.clone(),
             before: nothing,
@@ -90,7 +88,7 @@ impl Chargers {
                 let charger = self.scenario.population.stays.charger[stay as usize] as usize;
                 self.now.power_kw[charger] += power;
                 if self.now.ev[charger] == NONE {
-                    self.now.ev[charger] = ev as i32;
+                    self.now.ev[charger] = ev.cast_signed();
                 }
             }
         }
@@ -102,8 +100,8 @@ impl Chargers {
         let len = rows.ts.len() + chargers.len();
         let places = || chargers.iter().map(|&charger| charger as usize);
         rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
-        rows.tick.resize(len, tick as i32);
-        rows.charger.extend(chargers.iter().map(|&charger| charger as i32));
+        rows.tick.resize(len, tick.cast_signed());
+        rows.charger.extend(chargers.iter().map(|&charger| charger.cast_signed()));
         rows.site.extend(places().map(|charger| self.site[charger]));
         rows.power_kw.extend(places().map(|charger| self.now.power_kw[charger] as f32));
         rows.limit_kw.extend(places().map(|charger| self.limit_kw[charger]));

@@ -100,12 +100,7 @@ pub struct Column {
 
 impl Column {
     /// A column without missing values.
-    pub const fn new(
-        name: &'static str,
-        kind: Kind,
-        unit: &'static str,
-        description: &'static str,
-    ) -> Self {
+    pub const fn new(name: &'static str, kind: Kind, unit: &'static str, description: &'static str) -> Self {
         Self { name, kind, unit, sign: "", nullable: false, repeats: false, description }
     }
 

@@ -1,11 +1,11 @@
 //! Rows of the table `events`: what an event was about, and its content as JSON.
 
-use crate::frame::EventRow;
+use crate::{frame::EventRow, summary::count_clips};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write as _};
 use voltide_journal::event::{
-    ClipReason, Event, PricesSet, Recorded, RunStarted, SeriesLoaded, SessionEnded, SessionStarted,
-    SetPointClipped, StaysLoaded, TickSealed,
+    Event, PricesSet, Recorded, RunStarted, SeriesLoaded, SessionEnded, SessionStarted, SetPointClipped,
+    StaysLoaded, TickSealed,
 };
 
 /// The row of an event.
@@ -192,14 +192,14 @@ fn session_ended(batch: &SessionEnded) -> Value {
 }
 
 fn set_point_clipped(batch: &SetPointClipped) -> Value {
-    let count = |reason: ClipReason| batch.reason.iter().filter(|&&code| code == reason as u8).count();
+    let counts = count_clips(&batch.reason);
     json!({
         "evs": batch.ev.len(),
         "asked_kw": sum(&batch.asked_kw),
         "applied_kw": sum(&batch.applied_kw),
-        "charger": count(ClipReason::Charger),
-        "battery": count(ClipReason::Battery),
-        "site": count(ClipReason::Site),
+        "charger": counts.charger,
+        "battery": counts.battery,
+        "site": counts.site,
     })
 }
 

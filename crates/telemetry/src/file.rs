@@ -99,11 +99,7 @@ pub(crate) struct TableFile {
 
 impl TableFile {
     /// Begins the file `name` of `table` in `folder`.
-    pub(crate) fn create(
-        folder: &Path,
-        table: &'static Table,
-        name: String,
-    ) -> Result<Self, TelemetryError> {
+    pub(crate) fn create(folder: &Path, table: &'static Table, name: String) -> Result<Self, TelemetryError> {
         let (hidden, file) = Hidden::create(folder, &name)?;
         let writer = ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
             .map_err(TelemetryError::table(table.name))?;

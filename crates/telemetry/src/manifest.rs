@@ -105,9 +105,7 @@ impl Manifest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TelemetryError::file("read", path)(error)),
         };
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|source| TelemetryError::Manifest { path, source })
+        serde_json::from_slice(&text).map(Some).map_err(|source| TelemetryError::Manifest { path, source })
     }
 
     /// Adds a table's file.
@@ -142,8 +140,9 @@ impl Manifest {
 
     /// Takes out the files of single cars and chargers, and returns their names.
     pub(crate) fn remove_detail(&mut self) -> Vec<String> {
-        let is_detail =
-            |resource: &Resource| resource.path.starts_with("ev_ticks-") || resource.path == "charger_ticks.parquet";
+        let is_detail = |resource: &Resource| {
+            resource.path.starts_with("ev_ticks-") || resource.path == "charger_ticks.parquet"
+        };
         self.resources.extract_if(.., |resource| is_detail(resource)).map(|resource| resource.path).collect()
     }
 

@@ -64,9 +64,10 @@ fn line(column: &Column) -> String {
 
 /// The text of `outputs/views.sql`: one view a table over the runs of all worlds.
 pub fn views() -> String {
-    let mut text = "-- One view per table over all runs: `duckdb -init outputs/views.sql` from the root of the \
+    let mut text =
+        "-- One view per table over all runs: `duckdb -init outputs/views.sql` from the root of the \
                     repository.\n-- Needs at least one run. The column run_id comes from the folder's name.\n"
-        .to_owned();
+            .to_owned();
     for table in TABLES {
         let _ = write!(
             text,

@@ -59,11 +59,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// When a file cannot be created, or `options` name a car that the scenario does not have.
-    pub fn create(
-        folder: &Path,
-        scenario: Arc<Scenario>,
-        options: Options,
-    ) -> Result<Self, TelemetryError> {
+    pub fn create(folder: &Path, scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
         let tables = Tables::create(folder, scenario.clone())?;
         Self::begin(folder, scenario, &options, Some(tables))
     }
@@ -113,7 +109,9 @@ impl Telemetry {
         self.send()?;
         let mut files = self.writer.take().ok_or(TelemetryError::Stopped)?.join()?;
         let open: Vec<_> = self.sessions.open().collect();
-        open.iter().for_each(|session| self.tally.session(session));
+        for session in &open {
+            self.tally.session(session);
+        }
         let started = self.started.take().ok_or(TelemetryError::NoRunStarted)?;
         let mut summary = self.tally.finish(&status);
         if let Some(tables) = &mut files.tables {
@@ -136,7 +134,9 @@ impl Telemetry {
     /// Hands the frame over to the writer.
     fn send(&mut self) -> Result<(), TelemetryError> {
         self.frame.sessions = self.sessions.take_ended();
-        self.frame.sessions.iter().for_each(|session| self.tally.session(session));
+        for session in &self.frame.sessions {
+            self.tally.session(session);
+        }
         let writer = self.writer.take().ok_or(TelemetryError::Stopped)?;
         let (writer, empty) = writer.send(std::mem::take(&mut self.frame))?;
         self.writer = Some(writer);
@@ -201,7 +201,9 @@ fn publish(
 ) -> Result<(), TelemetryError> {
     let (world, bytes, sha256) = manifest::write_hidden(folder, "world.ron", world_text)?;
     manifest.add_world(bytes, &sha256);
-    files.iter().for_each(|file| manifest.add_table(file));
+    for file in &files {
+        manifest.add_table(file);
+    }
     manifest::remove(folder, manifest::FILE)?;
     files.into_iter().try_for_each(WrittenFile::publish)?;
     world.publish()?;
@@ -218,7 +220,9 @@ fn publish_detail(folder: &Path, files: Vec<WrittenFile>, level: String) -> Resu
         manifest::remove(folder, &old)?;
     }
     manifest.ev_ticks = level;
-    files.iter().for_each(|file| manifest.add_table(file));
+    for file in &files {
+        manifest.add_table(file);
+    }
     files.into_iter().try_for_each(WrittenFile::publish)?;
     manifest.write(folder)
 }

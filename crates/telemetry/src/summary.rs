@@ -185,12 +185,10 @@ impl Tally {
     }
 
     fn clipped(&mut self, clipped: &SetPointClipped) {
-        let count = |reason: ClipReason| {
-            clipped.reason.iter().filter(|&&code| code == reason as u8).count() as u64
-        };
-        self.summary.clipped_by_charger += count(ClipReason::Charger);
-        self.summary.clipped_by_battery += count(ClipReason::Battery);
-        self.summary.clipped_by_site += count(ClipReason::Site);
+        let counts = count_clips(&clipped.reason);
+        self.summary.clipped_by_charger += counts.charger;
+        self.summary.clipped_by_battery += counts.battery;
+        self.summary.clipped_by_site += counts.site;
     }
 
     /// Counts a settled tick.
@@ -247,14 +245,32 @@ impl Tally {
             summary.ev_charge_mean_kw = summary.charged_kwh / hours;
         }
         if hours > 0.0 && summary.ev_count > 0 {
-            summary.charged_kwh_per_ev_day =
-                summary.charged_kwh / summary.days / f64::from(summary.ev_count);
+            summary.charged_kwh_per_ev_day = summary.charged_kwh / summary.days / f64::from(summary.ev_count);
         }
         self.summary
     }
 }
 
+/// How often power was clipped, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ClipCounts {
+    pub(crate) charger: u64,
+    pub(crate) battery: u64,
+    pub(crate) site: u64,
+}
+
+/// Counts the reasons of [`SetPointClipped`].
+pub(crate) fn count_clips(reasons: &[u8]) -> ClipCounts {
+    let mut counts = ClipCounts::default();
+    for &reason in reasons {
+        counts.charger += u64::from(reason == ClipReason::Charger as u8);
+        counts.battery += u64::from(reason == ClipReason::Battery as u8);
+        counts.site += u64::from(reason == ClipReason::Site as u8);
+    }
+    counts
+}
+
 /// What a unit's slot cost: only energy over the connection to the outside has a price.
 pub(crate) fn unit_cost(unit: &UnitTick, system: &SystemTick, hours: f64) -> Option<f64> {
-    (unit.kind == UnitKind::ImportExport).then(|| unit.output_kw * hours * system.tou_price_per_kwh)
+    (unit.kind == UnitKind::ImportExport).then_some(unit.output_kw * hours * system.tou_price_per_kwh)
 }

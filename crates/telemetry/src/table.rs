@@ -10,7 +10,12 @@ use crate::column::{
     Table,
 };
 
-const fn col(name: &'static str, kind: crate::column::Kind, unit: &'static str, text: &'static str) -> Column {
+const fn col(
+    name: &'static str,
+    kind: crate::column::Kind,
+    unit: &'static str,
+    text: &'static str,
+) -> Column {
     Column::new(name, kind, unit, text)
 }
 
@@ -126,7 +131,13 @@ pub static SYSTEM_TICKS: Table = Table {
         col("pv_kw", Real, "kW", "photovoltaic power delivered"),
         col("ev_charge_kw", Real, "kW", "sum of charging cars, grid side"),
         col("ev_discharge_kw", Real, "kW", "sum of discharging cars, grid side; not negative"),
-        col("net_load_kw", Real, "kW", "base load + EV charge - EV discharge - available wind - available PV").sign(DRAWS),
+        col(
+            "net_load_kw",
+            Real,
+            "kW",
+            "base load + EV charge - EV discharge - available wind - available PV",
+        )
+        .sign(DRAWS),
         col("price_net_load_kw", Real, "kW", "net load that sets the incentive price").optional(),
         col("price_net_load_mean_kw", Real, "kW", "its mean over the day").optional(),
         col("tou_price_per_kwh", Real, "currency/kWh", "price of a kWh bought on the first tariff"),
@@ -136,8 +147,12 @@ pub static SYSTEM_TICKS: Table = Table {
         col("flex_demand_down_kw", Real, "kW", "flexibility wanted downwards").optional(),
         col("flex_supply_up_kw", Real, "kW", "flexibility at hand upwards").optional(),
         col("flex_supply_down_kw", Real, "kW", "flexibility at hand downwards").optional(),
-        col("margin_up_kw", Real, "kW", "supply less demand upwards").sign("negative is a shortfall").optional(),
-        col("margin_down_kw", Real, "kW", "supply less demand downwards").sign("negative is a shortfall").optional(),
+        col("margin_up_kw", Real, "kW", "supply less demand upwards")
+            .sign("negative is a shortfall")
+            .optional(),
+        col("margin_down_kw", Real, "kW", "supply less demand downwards")
+            .sign("negative is a shortfall")
+            .optional(),
         col("curtailed_kw", Real, "kW", "wind and photovoltaic power available and not delivered"),
         col("interrupted_kw", Real, "kW", "load interrupted by contract").optional(),
         col("unserved_kw", Real, "kW", "load not served").optional(),
@@ -195,8 +210,8 @@ pub static EV_TICKS: Table = Table {
     description: "One row per slot and car, as far as the world's telemetry level records them; one file per local day. Power is the mean over the slot, energy what is stored at its end.",
     key: &["tick", "ev_id"],
     columns: &[
-        TS.repeating(),
-        TICK.repeating(),
+        TS,
+        TICK,
         col("ev_id", Int, "", "the car"),
         col("charger_id", Int, "", "the charger it stands at; null when away").optional(),
         col("session_id", Int, "", "the session; null when away").optional(),
@@ -219,8 +234,8 @@ pub static CHARGER_TICKS: Table = Table {
     description: "One row per slot and charger, at the level of ev_ticks: where that is a sample, only chargers that a recorded car stands at.",
     key: &["tick", "charger_id"],
     columns: &[
-        TS.repeating(),
-        TICK.repeating(),
+        TS,
+        TICK,
         col("charger_id", Int, "", "the charger"),
         col("site_id", Int, "", "the site behind whose limit it stands").optional().repeating(),
         col("power_kw", Single, "kW", "power at the charger").sign(CHARGES),
@@ -237,7 +252,12 @@ pub static COSTS: Table = Table {
     key: &["stage", "component", "unit_id"],
     columns: &[
         col("stage", Word, "", "day_ahead, intra_day, settled or drivers"),
-        col("component", Word, "", "import_export (stage settled): energy imported less exported, both at tou_price_per_kwh; ev_energy: paid for charging; ev_v2g_revenue: earned by discharging, so negative; ev_degradation: wear by discharging (stage drivers)"),
+        col(
+            "component",
+            Word,
+            "",
+            "import_export (stage settled): energy imported less exported, both at tou_price_per_kwh; ev_energy: paid for charging; ev_v2g_revenue: earned by discharging, so negative; ev_degradation: wear by discharging (stage drivers)",
+        ),
         col("unit_id", Int, "", "the unit, where it is one unit's").optional(),
         col("amount", Real, "currency", "what it cost").sign("negative is earned"),
         col("currency", Word, "", "ISO 4217 code"),
@@ -273,7 +293,8 @@ mod tests {
         let suffixes = [("kW", "_kw"), ("kWh", "_kwh"), ("currency/kWh", "_per_kwh"), ("s", "_s")];
         for column in TABLES.iter().flat_map(|table| table.columns) {
             for (unit, suffix) in suffixes {
-                let has = column.name.ends_with(suffix) && (suffix != "_kwh" || !column.name.ends_with("_per_kwh"));
+                let has =
+                    column.name.ends_with(suffix) && (suffix != "_kwh" || !column.name.ends_with("_per_kwh"));
                 assert_eq!(column.unit == unit, has, "{}", column.name);
             }
         }

@@ -82,6 +82,20 @@ impl Quantity for TimeOfDay {
     }
 }
 
+/// A parameter of a distribution, in the quantity that the distribution is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drawn<T>(T);
+
+impl<T: Read> Read for Drawn<T> {
+    fn kind() -> Kind {
+        Kind::Bare("what is drawn")
+    }
+
+    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
+        T::read(node, report).map(Self)
+    }
+}
+
 /// A distribution of `Q`.
 #[derive(Debug, Clone)]
 pub(crate) struct Dist<Q: Quantity> {
@@ -102,13 +116,13 @@ shape! {
     /// A normal distribution, drawn again until the value lies between the bounds.
     struct NormalFile "normal" <Q: Quantity> {
         /// Mean, before the bounds.
-        mean: Q => "...",
+        mean: Drawn<Q> => "...",
         /// Standard deviation, before the bounds.
-        sd: Spanned<Q::Spread> => "...",
+        sd: Drawn<Q::Spread> => "...",
         /// Smallest value.
-        min: Option<Q> = None => "what is possible; for times of day 12 h before the mean",
+        min: Option<Drawn<Q>> = None => "what is possible; for times of day 12 h before the mean",
         /// Largest value.
-        max: Option<Q> = None => "what is possible; for times of day 12 h after the mean",
+        max: Option<Drawn<Q>> = None => "what is possible; for times of day 12 h after the mean",
     }
 }
 
@@ -116,15 +130,15 @@ shape! {
     /// Every value between the bounds equally likely.
     struct UniformFile "uniform" <Q: Quantity> {
         /// Smallest value.
-        min: Q => "...",
+        min: Drawn<Q> => "...",
         /// Largest value.
-        max: Q => "...",
+        max: Drawn<Q> => "...",
     }
 }
 
 shape! {
     /// The values of a column of a CSV or Parquet file, each equally likely.
-    struct EmpiricalFile "empirical" {
+    struct EmpiricalFile "empirical" at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/trips.csv""#,
         /// Name of the column.
@@ -157,7 +171,8 @@ impl<Q: Quantity> Read for Dist<Q> {
         let what = "distribution";
         let shape = if node.variant().0.is_empty() || node.parse::<f64>().is_ok() {
             if node.text.starts_with(['(', '{', '[']) {
-                let what = format!("{} or Normal(...), Uniform(...), Empirical(...)", Q::kind().article_label());
+                let what =
+                    format!("{} or Normal(...), Uniform(...), Empirical(...)", Q::kind().article_label());
                 return expected(node, report, &what);
             }
             Q::read(node, report).map(DistShape::Fixed)
@@ -200,7 +215,7 @@ impl<Q: Quantity> Dist<Q> {
             DistShape::Fixed(value) => Distribution::Fixed(value.value()),
             DistShape::Normal(normal) => normal.resolve(range),
             DistShape::Uniform(uniform) => {
-                Distribution::Uniform { min: uniform.min.value(), max: uniform.max.value() }
+                Distribution::Uniform { min: uniform.min.0.value(), max: uniform.max.0.value() }
             }
             DistShape::Empirical(file) => {
                 let factor = file.factor::<Q>(name, report)?;
@@ -214,7 +229,13 @@ impl<Q: Quantity> Dist<Q> {
         self.check_range(name, &distribution, range, report).then_some(distribution)
     }
 
-    fn check_range(&self, name: &str, distribution: &Distribution, range: Range, report: &mut Report) -> bool {
+    fn check_range(
+        &self,
+        name: &str,
+        distribution: &Distribution,
+        range: Range,
+        report: &mut Report,
+    ) -> bool {
         let (low, high) = distribution.bounds();
         let below = if range.above_min { low <= range.min } else { low < range.min };
         if !below && high <= range.max {
@@ -222,7 +243,8 @@ impl<Q: Quantity> Dist<Q> {
         }
         let reached = if below { low } else { high };
         let message = if reached.is_finite() {
-            format!("`{name}` may be {reached} {}", unit_word(Q::UNIT))
+            let verb = if matches!(self.shape, DistShape::Fixed(_)) { "is" } else { "may be" };
+            format!("`{name}` {verb} {reached} {}", unit_word(Q::UNIT))
         } else {
             format!("`{name}` may fall to any value")
         };
@@ -244,10 +266,10 @@ impl<Q: Quantity> NormalFile<Q> {
     fn resolve(&self, range: Range) -> Distribution {
         let low = if range.above_min { f64::NEG_INFINITY } else { range.min };
         Distribution::Normal {
-            mean: self.mean.value(),
-            sd: self.sd.value.value(),
-            min: self.min.map_or(low, Q::value),
-            max: self.max.map_or(range.max, Q::value),
+            mean: self.mean.0.value(),
+            sd: self.sd.0.value(),
+            min: self.min.map_or(low, |min| min.0.value()),
+            max: self.max.map_or(range.max, |max| max.0.value()),
         }
     }
 }
@@ -269,8 +291,8 @@ impl Dist<TimeOfDay> {
     pub(crate) fn middle(&self) -> Option<f64> {
         match &self.shape {
             DistShape::Fixed(value) => Some(value.0),
-            DistShape::Normal(normal) => Some(normal.mean.0),
-            DistShape::Uniform(uniform) => Some(f64::midpoint(uniform.min.0, uniform.max.0)),
+            DistShape::Normal(normal) => Some(normal.mean.0.0),
+            DistShape::Uniform(uniform) => Some(f64::midpoint(uniform.min.0.0, uniform.max.0.0)),
             DistShape::Empirical(_) => None,
         }
     }

@@ -39,6 +39,8 @@ pub(crate) struct Spliced {
     pub(crate) argument: Arc<str>,
     /// Where the value is in the argument.
     pub(crate) value: Range<usize>,
+    /// Where the same value begins in the spliced text, if it stands there as it was given.
+    pub(crate) value_at: Option<usize>,
 }
 
 impl Document {
@@ -71,19 +73,22 @@ impl Document {
             let moved = |byte: usize| if byte >= at.end { byte - at.len() + text.len() } else { byte };
             earlier.range = moved(earlier.range.start)..moved(earlier.range.end);
         }
-        self.spliced.push(Spliced { range: at.start..at.start + text.len(), ..spliced });
+        let value_at = text.rfind(&spliced.argument[spliced.value.clone()]);
+        self.spliced.push(Spliced { range: at.start..at.start + text.len(), value_at, ..spliced });
     }
 }
 
 impl Spliced {
     /// The part of the argument that a place of the spliced text came from.
     fn within(&self, place: Place) -> Range<usize> {
-        let (from_end, length) = (self.range.end - place.start, place.end - place.start);
-        if from_end > self.value.len() + 1 || length > self.value.len() + 2 {
+        let Some(value_at) = self.value_at else { return self.value.clone() };
+        let begins = self.range.start + value_at;
+        if place.end <= begins || place.start < self.range.start {
             return 0..self.argument.len();
         }
-        let start = self.value.end - from_end.min(self.value.len());
-        start..(start + length).min(self.value.end)
+        // A place may have the quotes that the value was given without.
+        let moved = |byte: usize| (byte.saturating_sub(begins) + self.value.start).min(self.value.end);
+        moved(place.start)..moved(place.end)
     }
 }
 
@@ -134,7 +139,7 @@ mod tests {
 
     fn spliced(argument: &str, number: usize) -> Spliced {
         let value = argument.find('=').unwrap() + 1..argument.len();
-        Spliced { range: 0..0, number, argument: argument.into(), value }
+        Spliced { range: 0..0, number, argument: argument.into(), value, value_at: None }
     }
 
     #[test]

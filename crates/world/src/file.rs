@@ -6,44 +6,44 @@ use crate::{
     distribution::Dist,
     document::{Place, Report},
     node::Node,
-    read::{Config, Named, Read, Spanned, all, expected},
+    read::{Config, Named, Read, Spanned, Try, all, expected},
     shape::{Kind, choice, shape},
 };
 use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
 
 shape! {
     /// Everything one run is made of.
-    struct WorldFile "world" {
+    struct WorldFile "world" at place {
         /// Name of the world; letters, digits, `-` and `_`.
-        name: Spanned<String> => r#""my-world""#,
+        name: Try<Spanned<String>> => r#""my-world""#,
         /// Seed of every draw. The same world with the same seed has the same cars and the same trips.
-        seed: u64 = 0 => "0",
+        seed: Try<u64> = 0.into() => "0",
         /// When the world runs, and in what steps.
-        clock: ClockFile => r#"(start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 7)"#,
+        clock: Try<ClockFile> => r#"(start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 7)"#,
         /// ISO 4217 code of all money; prices in any other currency are refused.
-        currency: Spanned<String> => r#""EUR""#,
+        currency: Try<Spanned<String>> => r#""EUR""#,
         /// What drivers pay for a kWh.
-        tariff: TariffFile => r#"Fixed("0.30 EUR/kWh")"#,
+        tariff: Try<TariffFile> => r#"Fixed("0.30 EUR/kWh")"#,
         /// What drivers are paid for a kWh they feed in.
-        feed_in: Option<TariffFile> = None => "as `tariff`",
+        feed_in: Try<Option<TariffFile>> = None.into() => "as `tariff`",
         /// Further tariffs, for fleets that name one.
-        tariffs: Named<NamedTariffFile> = Named::default() => "none",
+        tariffs: Try<Named<Try<NamedTariffFile>>> = Named::default().into() => "none",
         /// The cars, by fleet.
-        fleets: Named<FleetFile> => r#"{"commuters": (count: 100, ...)}"#,
+        fleets: Try<Named<Try<FleetFile>>> => r#"{"commuters": (count: 100, ...)}"#,
         /// Connections whose limit chargers share.
-        sites: Named<SiteFile> = Named::default() => "none",
+        sites: Try<Named<Try<SiteFile>>> = Named::default().into() => "none",
         /// Load, wind and sun around the cars.
-        system: Option<SystemFile> = None => "none",
+        system: Try<Option<SystemFile>> = None.into() => "none",
         /// The policy that plans, by name or by path of its plugin.
-        policy: Spanned<String> = uncontrolled() => "\"uncontrolled\"",
+        policy: Try<Spanned<String>> = uncontrolled().into() => "\"uncontrolled\"",
         /// Each policy's own config, by the policy's name. A policy without one gets none.
-        policies: Named<Config> = Named::default() => "none",
+        policies: Try<Named<Config>> = Named::default().into() => "none",
         /// The policy that stands in for a call that failed. `None` stops the run instead.
-        fallback: Option<Spanned<String>> = Some(uncontrolled()) => "\"uncontrolled\"",
+        fallback: Try<Option<Spanned<String>>> = Some(uncontrolled()).into() => "\"uncontrolled\"",
         /// How much is recorded.
-        telemetry: TelemetryFile = TelemetryFile { ev_ticks: None, place: Place::NOWHERE } => "(see below)",
+        telemetry: Try<TelemetryFile> = TelemetryFile { ev_ticks: None }.into() => "(see below)",
         /// How the run is carried out.
-        run: RunFile = RunFile { durability: None, place: Place::NOWHERE } => "(see below)",
+        run: Try<RunFile> = RunFile { durability: None }.into() => "(see below)",
     }
 }
 
@@ -53,7 +53,7 @@ fn uncontrolled() -> Spanned<String> {
 
 shape! {
     /// When the world runs, and in what steps.
-    struct ClockFile "clock" {
+    struct ClockFile "clock" at place {
         /// Wall-clock time in the world's time zone at which the first slot begins.
         start: Spanned<String> => r#""2024-06-03T00:00""#,
         /// IANA name of the time zone of daily patterns, tariff bands and days.
@@ -90,7 +90,7 @@ shape! {
 
 shape! {
     /// A part of the day with a price of its own.
-    struct BandFile "band" {
+    struct BandFile "band" at place {
         /// When it begins.
         from: Spanned<TimeOfDay> => r#""23:00""#,
         /// When it ends; before `from` for a band across midnight.
@@ -112,25 +112,25 @@ shape! {
 
 shape! {
     /// A population of like cars.
-    struct FleetFile "fleet" {
+    struct FleetFile "fleet" at place {
         /// Number of cars. Left out with recorded sessions, each of which is a car.
-        count: Option<Spanned<u32>> = None => "required",
+        count: Try<Option<Spanned<u32>>> = None.into() => "required with daily patterns",
         /// What the batteries are like.
-        battery: BatteryFile => r#"(capacity: "60 kWh")"#,
+        battery: Try<BatteryFile> => r#"(capacity: "60 kWh")"#,
         /// The charger that every car has where it parks.
-        charger: ChargerFile => r#"(charge_max: "7 kW")"#,
+        charger: Try<ChargerFile> => r#"(charge_max: "7 kW")"#,
         /// Where and when the cars are parked.
-        stays: StaysFile => r#"Overnight(arrive: "17:30", leave: "07:00")"#,
+        stays: Try<StaysFile> => r#"Overnight(arrive: "17:30", leave: "07:00")"#,
         /// Energy taken from the battery between two stays. Left out with recorded sessions.
-        trip_energy: Option<Dist<KilowattHours>> = None => "required",
+        trip_energy: Try<Option<Dist<KilowattHours>>> = None.into() => "required with daily patterns",
         /// State of charge when a car's first stay begins; later ones follow from the trips. Left
         /// out with recorded sessions, whose request is what is missing on arrival.
-        soc_on_arrival: Option<Dist<Share>> = None => "required",
+        soc_on_arrival: Try<Option<Dist<Share>>> = None.into() => "required with daily patterns",
         /// State of charge wanted at every departure, one draw a car. With recorded sessions, the
         /// state of charge that a car has once its request is met.
-        departure_soc: Option<Dist<Share>> = None => "`soc_max`",
+        departure_soc: Try<Option<Dist<Share>>> = None.into() => "`soc_max`",
         /// Name of one of `tariffs`.
-        tariff: Option<Spanned<String>> = None => "the world's `tariff`",
+        tariff: Try<Option<Spanned<String>>> = None.into() => "the world's `tariff`",
     }
 }
 
@@ -178,7 +178,7 @@ choice! {
         /// At work during the day.
         Workplace {WorkplaceFile},
         /// At home overnight, and at work on work days.
-        Commute {CommuteFile},
+        Commute {Box<CommuteFile>},
         /// Recorded sessions from a CSV or Parquet file, one car each.
         Sessions {SessionsFile},
     }
@@ -258,13 +258,13 @@ shape! {
     /// Sessions that really took place. Each row that the run touches is a car that parks once:
     /// from `arrival` to `departure`, asking for `requested_kwh`. What a row does not tell comes
     /// from the fleet.
-    struct SessionsFile "sessions" {
+    struct SessionsFile "sessions" at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/sessions.csv""#,
         /// Time zone of timestamps that name no offset.
         time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
         /// Names of the columns.
-        columns: SessionColumnsFile = SessionColumnsFile::default() => "those of the ACN data",
+        columns: Option<SessionColumnsFile> = None => "those of the ACN data",
     }
 }
 
@@ -287,20 +287,6 @@ shape! {
     }
 }
 
-impl Default for SessionColumnsFile {
-    fn default() -> Self {
-        Self {
-            arrival: None,
-            departure: None,
-            estimated_departure: None,
-            requested_kwh: None,
-            delivered_kwh: None,
-            station_id: None,
-            place: Place::NOWHERE,
-        }
-    }
-}
-
 shape! {
     /// Chargers behind one connection with a limit. What they ask for beyond it is clipped in
     /// proportion.
@@ -318,11 +304,11 @@ shape! {
     /// Load, wind and sun around the cars, from files with power such as `"MW"` as unit.
     struct SystemFile "system" {
         /// Load without cars.
-        base_load: Option<SeriesFile> = None => "none",
+        base_load: Try<Option<SeriesFile>> = None.into() => "none",
         /// Wind power available.
-        wind: Option<SeriesFile> = None => "none",
+        wind: Try<Option<SeriesFile>> = None.into() => "none",
         /// Photovoltaic power available.
-        pv: Option<SeriesFile> = None => "none",
+        pv: Try<Option<SeriesFile>> = None.into() => "none",
     }
 }
 
@@ -330,7 +316,7 @@ shape! {
     /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
     /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
     /// over it, weighted by time: longer rows are held, shorter ones averaged.
-    struct SeriesFile "series" {
+    struct SeriesFile "series" at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/series.csv""#,
         /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.

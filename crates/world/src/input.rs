@@ -138,8 +138,7 @@ impl Values for Inputs {
         let values = self.named(request.name, request.unit, request.file.place, report)?;
         let (found, wanted) = (values.len(), request.clock.slots as usize);
         if found != wanted || values.iter().any(|value| !value.is_finite()) {
-            let message =
-                format!("series `{}` of the journal is not {wanted} finite values", request.name);
+            let message = format!("series `{}` of the journal is not {wanted} finite values", request.name);
             report.add(request.file.place, message, "wanted here");
             return None;
         }
@@ -167,7 +166,11 @@ impl Values for Inputs {
         let found = self.sessions.iter().find(|sessions| sessions.fleet == fleet);
         let sorted = found.cloned().and_then(FleetSessions::sorted);
         if sorted.is_none() {
-            report.add(file.place, format!("the journal holds no sessions of fleet `{fleet}`"), "wanted here");
+            report.add(
+                file.place,
+                format!("the journal holds no sessions of fleet `{fleet}`"),
+                "wanted here",
+            );
         }
         sorted
     }

@@ -36,9 +36,9 @@ pub(crate) struct Key {
 
 impl<'a> Node<'a> {
     /// The root of `document`, if its whole text is RON.
-    pub(crate) fn root(document: &'a Document) -> Result<Self, Problem> {
+    pub(crate) fn root(document: &'a Document) -> Result<Self, Box<Problem>> {
         let text: &'a str = &document.text;
-        let raw = RawValue::from_ron(text).map_err(|error| syntax(document, &error))?;
+        let raw = RawValue::from_ron(text).map_err(|error| Box::new(syntax(document, &error)))?;
         Ok(Self::of(text, raw, String::new()))
     }
 
@@ -99,7 +99,8 @@ impl<'a> Node<'a> {
     /// The fields of a struct or of a variant with named fields.
     pub(crate) fn fields(&self) -> Option<Vec<(Key, Node<'a>)>> {
         let rest = self.variant().1;
-        let fields: Fields<'a> = if rest.trim_start().starts_with('(') { ron::from_str(rest).ok()? } else { return None };
+        let fields: Fields<'a> =
+            if rest.trim_start().starts_with('(') { ron::from_str(rest).ok()? } else { return None };
         Some(fields.0.into_iter().map(|(name, raw)| (self.key(name), self.child(raw, name))).collect())
     }
 
@@ -115,7 +116,8 @@ impl<'a> Node<'a> {
     ///
     /// A key that is no string is an error with its place.
     pub(crate) fn entries(&self) -> Option<Result<Vec<(Key, Node<'a>)>, Place>> {
-        let entries: Entries<'a> = if self.text.starts_with('{') { ron::from_str(self.text).ok()? } else { return None };
+        let entries: Entries<'a> =
+            if self.text.starts_with('{') { ron::from_str(self.text).ok()? } else { return None };
         let entry = |(key, raw): (&'a RawValue, &'a RawValue)| {
             let text = key.trim().get_ron();
             let place = place_of(self.document, text);
@@ -127,7 +129,8 @@ impl<'a> Node<'a> {
 
     /// The items of a list.
     pub(crate) fn items(&self) -> Option<Vec<Node<'a>>> {
-        let items: Vec<&'a RawValue> = if self.text.starts_with('[') { ron::from_str(self.text).ok()? } else { return None };
+        let items: Vec<&'a RawValue> =
+            if self.text.starts_with('[') { ron::from_str(self.text).ok()? } else { return None };
         Some((0..).zip(items).map(|(index, raw): (usize, _)| self.child(raw, &index.to_string())).collect())
     }
 
@@ -147,8 +150,9 @@ fn syntax(document: &Document, error: &ron::error::SpannedError) -> Problem {
     let start = offset(&document.text, error.span.start);
     let end = offset(&document.text, error.span.end).max(start);
     let reason = lower_first(&error.code.to_string());
-    let problem = Problem::new(format!("this is not RON: {reason}"))
-        .help("a world is written as `(name: \"...\", clock: (...), ...)`; see worlds/README.md for every field");
+    let problem = Problem::new(format!("this is not RON: {reason}")).help(
+        "a world is written as `(name: \"...\", clock: (...), ...)`; see worlds/README.md for every field",
+    );
     document.point(problem, Place { start, end }, "here")
 }
 
@@ -271,7 +275,7 @@ mod tests {
         let fields = root.fields().unwrap();
         let entries = fields[0].1.entries().unwrap().unwrap();
         assert_eq!(names(&entries), ["k=[1, 2]@m.k"]);
-        assert_eq!(entries[0].1.items().unwrap()[1].place, Place { start: 13, end: 14 });
+        assert_eq!(entries[0].1.items().unwrap()[1].place, Place { start: 14, end: 15 });
         assert_eq!(fields[1].1.newtype().unwrap().text, "\"7 kW\"");
         assert!(fields[2].1.fields().unwrap().is_empty());
     }

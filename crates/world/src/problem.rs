@@ -133,7 +133,8 @@ impl Diagnostic for Problems {
 /// ` did you mean `x`?`, or the list of what there is: the help for a name that is none of `known`.
 pub(crate) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let similar = |candidate: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
+    let similar =
+        |candidate: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
     let closest = known.iter().min_by_key(|candidate| similar(candidate));
     match closest {
         None => format!("there is no {what} at all"),
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_place_is_counted_in_lines_and_characters() {
         let text: Arc<str> = "äb\ncd ä e".into();
-        let problem = Problem::new("wrong").at("world.ron", &text, 9..10, "here");
+        let problem = Problem::new("wrong").at("world.ron", &text, 10..11, "here");
         assert_eq!(problem.place(), Some(("world.ron", 2, 6)));
         assert_eq!(Problem::new("wrong").at("w", &text, 1..99, "").place(), Some(("w", 1, 1)));
     }

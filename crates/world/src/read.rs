@@ -7,9 +7,7 @@ use crate::{
     shape::{Kind, with_article},
 };
 use std::{ops::Deref, str::FromStr};
-use voltide_model::quantity::{
-    Hours, KilowattHours, Kilowatts, Price, QuantityError, Share, TimeOfDay,
-};
+use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, QuantityError, Share, TimeOfDay};
 
 /// A value that the file can hold.
 pub(crate) trait Read: Sized {
@@ -18,6 +16,42 @@ pub(crate) trait Read: Sized {
 
     /// Reads it; `None` after at least one problem was reported.
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self>;
+
+    /// What stands for it once it was reported as missing.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// A value that may have been wrong, so that the rest can be checked without it.
+#[derive(Debug, Clone)]
+pub(crate) struct Try<T>(Option<T>);
+
+impl<T> Try<T> {
+    /// The value; `None` where a problem with it was reported.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<T> From<T> for Try<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T: Read> Read for Try<T> {
+    fn kind() -> Kind {
+        T::kind()
+    }
+
+    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
+        Some(Self(T::read(node, report)))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(None))
+    }
 }
 
 /// A value with its place in the text.
@@ -138,10 +172,9 @@ pub(crate) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
 
 fn check_repeated(seen: &[&Key], key: &Key, path: &str, report: &mut Report) {
     if seen.iter().any(|earlier| earlier.name == key.name) {
-        let within = if path.is_empty() { "the world" } else { path };
         report.add_help(
             key.place,
-            format!("`{}` is given twice in `{within}`", key.name),
+            format!("`{}` is given twice in {}", key.name, shown(path)),
             "the second one",
             "remove or rename one of the two",
         );
@@ -163,13 +196,14 @@ pub(crate) fn check_name(name: &str, place: Place, report: &mut Report) {
 
 /// Reports that a value is of the wrong kind.
 pub(crate) fn expected<T>(node: &Node<'_>, report: &mut Report, what: &str) -> Option<T> {
-    let message = format!("`{}` should be {what}, but it is {}", shown(&node.path), node.describe());
+    let message = format!("{} should be {what}, but it is {}", shown(&node.path), node.describe());
     report.add(node.head(), message, &format!("expected {what}"));
     None
 }
 
-fn shown(path: &str) -> &str {
-    if path.is_empty() { "the world" } else { path }
+/// A path as messages show it.
+pub(crate) fn shown(path: &str) -> String {
+    if path.is_empty() { "the world".to_owned() } else { format!("`{path}`") }
 }
 
 /// The fields of one struct while it is being read.
@@ -195,7 +229,12 @@ impl<'a> Fields<'a> {
         for (key, _) in &found {
             if !known.contains(&key.name.as_str()) {
                 let message = format!("{} has no field `{}`", with_article(title), key.name);
-                report.add_help(key.place, message, "unknown field", suggest(&key.name, "field", known.iter().copied()));
+                report.add_help(
+                    key.place,
+                    message,
+                    "unknown field",
+                    suggest(&key.name, "field", known.iter().copied()),
+                );
             }
             check_repeated(&seen, key, &node.path, report);
             seen.push(key);
@@ -210,9 +249,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Notes that a field is missing for which `sample` would be a value.
-    pub(crate) fn missing<T>(&mut self, name: &'static str, sample: &'static str) -> Option<T> {
+    pub(crate) fn missing<T: Read>(&mut self, name: &'static str, sample: &'static str) -> Option<T> {
         self.missing.push((name, sample));
-        None
+        T::absent()
     }
 
     /// Reports what is missing.
@@ -228,10 +267,9 @@ pub(crate) fn missing(head: Place, path: &str, fields: &[(&str, &str)], report: 
     }
     let names: Vec<String> = fields.iter().map(|(name, _)| format!("`{name}`")).collect();
     let lines: Vec<String> = fields.iter().map(|(name, sample)| format!("{name}: {sample},")).collect();
-    let subject = if path.is_empty() { "the world".to_owned() } else { format!("`{path}`") };
     report.add_help(
         head,
-        format!("{subject} lacks {}", names.join(" and ")),
+        format!("{} lacks {}", shown(path), names.join(" and ")),
         &format!("{} {} missing here", names.join(", "), if names.len() == 1 { "is" } else { "are" }),
         format!("add for example\n{}", lines.join("\n")),
     );
@@ -253,7 +291,7 @@ pub(crate) fn variant(
         let place = Place { start: node.place.start, end: node.place.start + name.len() };
         report.add_help(
             place,
-            format!("there is no {title} `{name}`"),
+            format!("{} cannot be `{name}`", shown(&node.path)),
             "unknown here",
             suggest(name, title, known.iter().copied()),
         );
@@ -274,7 +312,9 @@ pub(crate) fn unit(node: &Node<'_>, report: &mut Report) -> bool {
 pub(crate) fn newtype<T: Read>(node: &Node<'_>, report: &mut Report) -> Option<T> {
     match node.newtype() {
         Some(inner) => T::read(&inner, report),
-        None => expected(node, report, &format!("`{}(...)` with one {}", node.variant().0, T::kind().label())),
+        None => {
+            expected(node, report, &format!("`{}(...)` with one {}", node.variant().0, T::kind().label()))
+        }
     }
 }
 
@@ -384,7 +424,9 @@ impl Read for Config {
 
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         match node.inside() {
-            Some((text, offset)) if node.text.starts_with('(') => Some(Self { text: text.to_owned(), offset }),
+            Some((text, offset)) if node.text.starts_with('(') => {
+                Some(Self { text: text.to_owned(), offset })
+            }
             _ => expected(node, report, "the policy's own fields, `(...)`"),
         }
     }

@@ -1,3 +1,148 @@
 //! The field reference `worlds/README.md`, written from the types that read world files.
 //!
 //! So it cannot say anything that the reader does not do.
+
+use crate::{
+    file::WorldFile,
+    read::Read,
+    shape::{Choice, Field, Kind, Payload, Struct},
+};
+use std::fmt::Write as _;
+
+const HEAD: &str = "\
+# World files
+
+A world is one file in [RON](https://github.com/ron-rs/ron) with all that a run is made of. `one-car.ron` is the
+smallest; `germany/week.ron` and `acn/caltech.ron` are made of real data, whose origin and licence stand beside it.
+`voltide check WORLD.ron` reports everything that is wrong with one.
+
+* Fields stand in any order; those with a default may be left out; unknown ones are refused.
+* Quantities are strings with their unit: power `\"7 kW\"` (W, kW, MW, GW), energy `\"60 kWh\"` (Wh, kWh, MWh, GWh),
+  durations `\"15 min\"` (s, min, h, d), prices `\"0.30 EUR/kWh\"` or per MWh, times of day `\"17:30\"`. A share, such as a
+  state of charge, is a number from 0 to 1 or `\"95 %\"`.
+* Power and energy of cars are on the grid side; positive power charges.
+* Paths start at the world file's folder. Timestamps in data are RFC 3339, or wall-clock time in a named zone.
+* Names are made of letters, digits, `-` and `_`.
+* `--set fleets.commuters.count=1000` overrides a field, or adds one that is left out. The value is RON, without quotes
+  where a string is due (`--set policy=smart`), and may be a whole struct. It cannot add a fleet, site or tariff to others.
+
+<!-- Written from the types in crates/world; `VOLTIDE_BLESS=1 cargo test -p voltide-world` writes it anew. -->
+";
+
+/// The reference as Markdown.
+pub fn markdown() -> String {
+    let mut sections = Sections { done: Vec::new(), text: HEAD.to_owned() };
+    sections.add(&WorldFile::kind());
+    sections.text
+}
+
+/// Sections in the order in which they are first needed, each once.
+struct Sections {
+    done: Vec<&'static str>,
+    text: String,
+}
+
+impl Sections {
+    fn add(&mut self, kind: &Kind) {
+        match kind {
+            Kind::Struct(shape) => self.add_struct(shape),
+            Kind::Choice(choice) => self.add_choice(choice),
+            Kind::Map(inner) | Kind::List(inner) => self.add(&inner()),
+            Kind::Text(_) | Kind::Bare(_) | Kind::Config => {}
+        }
+    }
+
+    fn begin(&mut self, name: &'static str, docs: &[&str]) -> bool {
+        if self.done.contains(&name) {
+            return false;
+        }
+        self.done.push(name);
+        let _ = write!(self.text, "\n## {name}\n\n{}\n\n", joined(docs));
+        true
+    }
+
+    fn add_struct(&mut self, shape: &Struct) {
+        if self.begin(shape.name, shape.docs) {
+            self.text.push_str("| field | value | default | meaning |\n|---|---|---|---|\n");
+            for field in &shape.fields {
+                self.add_row(field);
+            }
+            for field in &shape.fields {
+                self.add(&(field.kind)());
+            }
+        }
+    }
+
+    fn add_row(&mut self, field: &Field) {
+        let default = match (field.required, field.sample) {
+            (true, "...") => "**required**".to_owned(),
+            (true, example) => format!("**required**, as `{example}`"),
+            (false, default) if default.starts_with(['"', '0', '1']) => format!("`{default}`"),
+            (false, default) => default.to_owned(),
+        };
+        let (name, value, docs) = (field.name, linked(&(field.kind)()), joined(field.docs));
+        let _ = writeln!(self.text, "| `{name}` | {value} | {default} | {docs} |");
+    }
+
+    fn add_choice(&mut self, choice: &Choice) {
+        if !self.begin(choice.name, choice.docs) {
+            return;
+        }
+        self.text.push_str("| variant | meaning |\n|---|---|\n");
+        let payload = |payload| match payload {
+            Payload::Unit => None,
+            Payload::Newtype(kind) | Payload::Fields(kind) => Some(kind()),
+        };
+        for variant in &choice.variants {
+            let form = match variant.payload {
+                Payload::Unit => format!("`{}`", variant.name),
+                Payload::Newtype(kind) => format!("`{}`({})", variant.name, linked(&kind())),
+                Payload::Fields(kind) => format!("`{}(...)`, see {}", variant.name, linked(&kind())),
+            };
+            let _ = writeln!(self.text, "| {form} | {} |", joined(variant.docs));
+        }
+        for kind in choice.variants.iter().filter_map(|variant| payload(variant.payload)) {
+            self.add(&kind);
+        }
+    }
+}
+
+/// Lines of documentation as one line of Markdown.
+fn joined(docs: &[&str]) -> String {
+    docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+/// The label of a kind, with a link to its section.
+fn linked(kind: &Kind) -> String {
+    let link = |name: &str| format!("[{name}](#{})", name.replace(' ', "-"));
+    match kind {
+        Kind::Struct(shape) => link(shape.name),
+        Kind::Choice(Choice { name, bare: Some(what), .. }) => format!("{} of {what}", link(name)),
+        Kind::Choice(choice) => link(choice.name),
+        Kind::Map(inner) => format!("{{name: {}}}", linked(&inner())),
+        Kind::List(inner) => format!("[ {} ]", linked(&inner())),
+        Kind::Text(_) | Kind::Bare(_) | Kind::Config => kind.label(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_beside_the_worlds_is_up_to_date() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/README.md");
+        if std::env::var_os("VOLTIDE_BLESS").is_some() {
+            std::fs::write(&path, markdown()).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == markdown(), "worlds/README.md is stale; run with VOLTIDE_BLESS=1 to write it anew");
+    }
+
+    #[test]
+    fn every_field_has_its_meaning() {
+        let text = markdown();
+        assert!(text.lines().filter(|line| line.starts_with('|')).all(|line| !line.ends_with("|  |")));
+        assert!(text.contains("| `requested_kwh` |"));
+    }
+}

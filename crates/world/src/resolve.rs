@@ -5,16 +5,18 @@ mod site;
 mod tariff;
 
 use crate::{
+    distribution::EmpiricalFile,
     document::{Document, Report},
-    file::{ClockFile, DurabilityFile, EvTicksFile, SeriesFile, WorldFile},
-    input::{SeriesRequest, Values},
+    file::{ClockFile, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile, WorldFile},
+    input::{FleetSessions, SeriesRequest, Values},
     node::Node,
     problem::{Problems, suggest},
-    read::{Read, Spanned, check_name},
+    read::{Read, Spanned, Try, check_name},
     series::time_zone,
     table::parse_wall_clock,
 };
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono_tz::Tz;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
@@ -49,12 +51,44 @@ pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Dr
     let file = match Node::root(document) {
         Ok(root) => WorldFile::read(&root, &mut report),
         Err(problem) => {
-            report.push(problem);
+            report.push(*problem);
             None
         }
     };
-    let draft = file.and_then(|file| Resolver { file: &file, values, report: &mut report }.scenario());
+    let draft = file.and_then(|file| scenario(&file, values, &mut report));
     report.finish(draft)
+}
+
+/// Resolves what was read. Where the clock is wrong, the rest is checked on another one.
+fn scenario(file: &WorldFile, values: &mut dyn Values, report: &mut Report) -> Option<Draft> {
+    if let Some(clock) = file.clock.get().and_then(|file| clock(file, report)) {
+        return Resolver { file, values, report }.scenario(clock);
+    }
+    Resolver { file, values: &mut Unread, report }.scenario(stand_in());
+    None
+}
+
+/// A clock on whose slots all edges of tariff bands fall.
+fn stand_in() -> Clock {
+    let start = NaiveDate::default().and_time(NaiveTime::MIN);
+    Clock::new(start, Tz::UTC, 60, 1).expect("a day of minutes")
+}
+
+/// Gives no values, and reports nothing.
+struct Unread;
+
+impl Values for Unread {
+    fn series(&mut self, _: SeriesRequest<'_>, _: &mut Report) -> Option<Arc<[f64]>> {
+        None
+    }
+
+    fn samples(&mut self, _: &str, _: &str, _: &EmpiricalFile, _: f64, _: &mut Report) -> Option<Arc<[f64]>> {
+        None
+    }
+
+    fn sessions(&mut self, _: &str, _: &SessionsFile, _: &Clock, _: &mut Report) -> Option<FleetSessions> {
+        None
+    }
 }
 
 /// What resolving goes through and collects.
@@ -65,26 +99,25 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Everything that does not need the clock is checked even where the clock is wrong.
-    fn scenario(mut self) -> Option<Draft> {
+    /// Every part is resolved, whatever is wrong with the others.
+    fn scenario(mut self, clock: Clock) -> Option<Draft> {
         let file = self.file;
-        check_name(&file.name, file.name.place, self.report);
-        let currency = currency(&file.currency, self.report);
-        let clock = clock(&file.clock, self.report);
-        let sites = site::sites(&file.sites, self.report);
+        if let Some(name) = file.name.get() {
+            check_name(name, name.place, self.report);
+        }
+        let currency = file.currency.get().and_then(|currency| self::currency(currency, self.report));
+        let sites = file.sites.get().and_then(|sites| site::sites(sites, self.report));
         let policy = self.policy();
         let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
-        let clock = clock?;
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
-        let fleets = self.fleets(&clock, sites.as_deref().unwrap_or(&[]));
-        let (fleets, samples) = fleets?;
+        let (fleets, samples) = self.fleets(&clock, sites.as_deref().unwrap_or(&[]))?;
         let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
         let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
         Some(Draft {
             scenario: Scenario {
-                name: file.name.value.clone(),
-                seed: file.seed,
+                name: file.name.get()?.value.clone(),
+                seed: *file.seed.get()?,
                 clock,
                 currency: currency?,
                 tariffs: tariffs?,
@@ -102,23 +135,25 @@ impl Resolver<'_> {
 
     fn policy(&mut self) -> Option<PolicyChoice> {
         let file = self.file;
-        for name in std::iter::once(&file.policy).chain(&file.fallback) {
+        let (policy, fallback) = (file.policy.get(), file.fallback.get());
+        for name in policy.into_iter().chain(fallback.into_iter().flatten()) {
             if name.trim().is_empty() {
                 self.report.add(name.place, "a policy has no name", "empty");
             }
         }
-        let config = file.policies.position(&file.policy).map(|index| &file.policies.0[index].1);
+        let (policy, configs) = (policy?, file.policies.get()?);
+        let config = configs.position(policy).map(|index| &configs.0[index].1);
         Some(PolicyChoice {
-            name: file.policy.value.clone(),
+            name: policy.value.clone(),
             config: config.map_or_else(String::new, |config| config.text.clone()),
             config_offset: config.map_or(0, |config| config.offset),
-            fallback: file.fallback.as_ref().map(|name| name.value.clone()),
+            fallback: fallback?.as_ref().map(|name| name.value.clone()),
         })
     }
 
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
     fn ev_ticks(&mut self) -> Option<Option<EvTicks>> {
-        Some(match &self.file.telemetry.ev_ticks {
+        Some(match &self.file.telemetry.get()?.ev_ticks {
             None => None,
             Some(EvTicksFile::Off) => Some(EvTicks::Off),
             Some(EvTicksFile::Changes) => Some(EvTicks::Changes),
@@ -126,31 +161,41 @@ impl Resolver<'_> {
             Some(EvTicksFile::Sample(share)) if share.get() > 0.0 => Some(EvTicks::Sample(share.get())),
             Some(EvTicksFile::Sample(share)) => {
                 let help = "write `Off` to record nothing";
-                self.report.add_help(share.place, "a sample of no car at all".to_owned(), "must be above 0", help);
+                self.report.add_help(
+                    share.place,
+                    "a sample of no car at all".to_owned(),
+                    "must be above 0",
+                    help,
+                );
                 return None;
             }
         })
     }
 
     fn durability(&mut self) -> Option<Durability> {
-        Some(match &self.file.run.durability {
+        Some(match &self.file.run.get()?.durability {
             None => Durability::Every(16),
             Some(DurabilityFile::Tick) => Durability::Tick,
             Some(DurabilityFile::Close) => Durability::Close,
             Some(DurabilityFile::Every(slots)) if slots.value > 0 => Durability::Every(slots.value),
             Some(DurabilityFile::Every(slots)) => {
                 let help = "write `Close` to do it only at the end";
-                self.report.add_help(slots.place, "`Every(0)` slots is never".to_owned(), "must be at least 1", help);
+                self.report.add_help(
+                    slots.place,
+                    "`Every(0)` slots is never".to_owned(),
+                    "must be at least 1",
+                    help,
+                );
                 return None;
             }
         })
     }
 
     fn system(&mut self, clock: &Clock) -> Option<SystemSeries> {
-        let Some(system) = &self.file.system else { return Some(SystemSeries::default()) };
-        let base_load = self.power("base_load", system.base_load.as_ref(), false, clock);
-        let wind = self.power("wind", system.wind.as_ref(), true, clock);
-        let pv = self.power("pv", system.pv.as_ref(), true, clock);
+        let Some(system) = self.file.system.get()? else { return Some(SystemSeries::default()) };
+        let base_load = self.power("base_load", &system.base_load, false, clock);
+        let wind = self.power("wind", &system.wind, true, clock);
+        let pv = self.power("pv", &system.pv, true, clock);
         Some(SystemSeries { base_load: base_load?, wind: wind?, pv: pv? })
     }
 
@@ -158,11 +203,11 @@ impl Resolver<'_> {
     fn power(
         &mut self,
         name: &str,
-        file: Option<&SeriesFile>,
+        file: &Try<Option<SeriesFile>>,
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Option<Series>> {
-        let Some(file) = file else { return Some(None) };
+        let Some(file) = file.get()? else { return Some(None) };
         let unit = format!("1 {}", file.unit.value).parse::<Kilowatts>();
         let factor = match unit {
             Ok(one) => one.0 * file.scale.value,
@@ -181,9 +226,10 @@ impl Resolver<'_> {
     /// The index of the tariff that a fleet names.
     fn tariff_index(&mut self, name: Option<&Spanned<String>>) -> Option<u32> {
         let Some(name) = name else { return Some(0) };
-        let index = self.file.tariffs.position(name);
+        let tariffs = self.file.tariffs.get()?;
+        let index = tariffs.position(name);
         if index.is_none() {
-            let help = suggest(name, "tariff", self.file.tariffs.names());
+            let help = suggest(name, "tariff", tariffs.names());
             let message = format!("tariff `{}` is not one of the world's `tariffs`", name.value);
             self.report.add_help(name.place, message, "no tariff has this name", help);
         }
@@ -232,4 +278,3 @@ fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
 
 /// The world's tariff comes first, under this name.
 const WORLD_TARIFF: &str = "tariff";
-

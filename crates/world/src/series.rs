@@ -1,8 +1,8 @@
 //! Time series from files, resampled to slots.
 
 use crate::{
-    document::Report,
     distribution::EmpiricalFile,
+    document::Report,
     input::SeriesRequest,
     problem::{Problem, suggest},
     read::Spanned,
@@ -24,7 +24,11 @@ struct Samples {
 }
 
 /// The values of a series, one a slot, in the unit that the request's factor leads to.
-pub(crate) fn read_series(files: &mut Files, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
+pub(crate) fn read_series(
+    files: &mut Files,
+    request: SeriesRequest<'_>,
+    report: &mut Report,
+) -> Option<Arc<[f64]>> {
     let file = request.file;
     let zone = time_zone(file.time_zone.as_ref(), report)?;
     let time = file.time.as_ref().map_or(("ts", file.place), |time| (time.as_str(), time.place));
@@ -50,15 +54,13 @@ pub(crate) fn read_series(files: &mut Files, request: SeriesRequest<'_>, report:
 #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
 pub(crate) fn time_zone(name: Option<&Spanned<String>>, report: &mut Report) -> Option<Option<Tz>> {
     let Some(name) = name else { return Some(None) };
-    match name.parse::<Tz>() {
-        Ok(zone) => Some(Some(zone)),
-        Err(_) => {
-            let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let help = suggest(name, "time zone", known);
-            report.add_help(name.place, format!("there is no time zone `{}`", name.value), "unknown time zone", help);
-            None
-        }
+    if let Ok(zone) = name.parse::<Tz>() {
+        return Some(Some(zone));
     }
+    let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let help = suggest(name, "time zone", known);
+    report.add_help(name.place, format!("there is no time zone `{}`", name.value), "unknown time zone", help);
+    None
 }
 
 /// Boxed, since the way without one is the usual one.
@@ -139,7 +141,12 @@ impl Samples {
         let needs = format!("the run needs {} to {}", shown(clock.start), shown(clock.end()));
         let at = |seconds: i64| shown(clock.start + chrono::Duration::seconds(seconds));
         if *first > 0 {
-            let problem = table.problem(0, &format!("the series begins too late, at {}", at(*first)), "the first row", report);
+            let problem = table.problem(
+                0,
+                &format!("the series begins too late, at {}", at(*first)),
+                "the first row",
+                report,
+            );
             return Err(Box::new(problem.help(needs)));
         }
         if last + self.spacing < run {

@@ -3,7 +3,7 @@
 use crate::{
     distribution::EmpiricalFile,
     document::Report,
-    file::SessionsFile,
+    file::{SessionColumnsFile, SessionsFile},
     input::{FleetSessions, SeriesRequest, Values},
     problem::Problem,
     read::Spanned,
@@ -63,14 +63,17 @@ const STATION: usize = 5;
 
 /// The columns of a file of sessions; two of them may be missing unless they are named.
 fn wanted(file: &SessionsFile) -> [Wanted<'_>; 6] {
-    let columns = &file.columns;
+    let columns = file.columns.as_ref();
+    let given = |field: fn(&SessionColumnsFile) -> &Option<Spanned<String>>| {
+        columns.and_then(|columns| field(columns).as_ref())
+    };
     [
-        pick("arrival", columns.arrival.as_ref(), file, false),
-        pick("departure", columns.departure.as_ref(), file, false),
-        pick("estimated_departure", columns.estimated_departure.as_ref(), file, true),
-        pick("requested_kwh", columns.requested_kwh.as_ref(), file, false),
-        pick("delivered_kwh", columns.delivered_kwh.as_ref(), file, true),
-        pick("station_id", columns.station_id.as_ref(), file, false),
+        pick("arrival", given(|columns| &columns.arrival), file, false),
+        pick("departure", given(|columns| &columns.departure), file, false),
+        pick("estimated_departure", given(|columns| &columns.estimated_departure), file, true),
+        pick("requested_kwh", given(|columns| &columns.requested_kwh), file, false),
+        pick("delivered_kwh", given(|columns| &columns.delivered_kwh), file, true),
+        pick("station_id", given(|columns| &columns.station_id), file, false),
     ]
 }
 
@@ -120,7 +123,14 @@ impl Reader<'_> {
                 stations.len() as u32 - 1
             });
             let [arrives, leaves, announced] = [arrives, leaves, announced].map(|seconds| seconds as i32);
-            sessions.push(RecordedSession { arrives, leaves, announced, requested_kwh, delivered_kwh, station });
+            sessions.push(RecordedSession {
+                arrives,
+                leaves,
+                announced,
+                requested_kwh,
+                delivered_kwh,
+                station,
+            });
             rows.push(row);
         }
         if sessions.is_empty() {
@@ -133,7 +143,8 @@ impl Reader<'_> {
 
     /// Arrival, departure and announced departure, in seconds from the clock's start.
     fn times(&self, row: usize) -> Result<(i64, i64, i64), Wrong> {
-        let cell = |column| self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"));
+        let cell =
+            |column| self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"));
         let needed = |instant: Option<DateTime<Utc>>, what: &str| {
             instant.ok_or_else(|| (format!("the {what} is missing"), "incomplete"))
         };

@@ -1,7 +1,8 @@
 //! Shapes of the world file, declared once: for reading, for overrides and for the reference.
 //!
 //! [`shape!`] declares a struct and [`choice!`] an enum as the file writes them, each field with
-//! its documentation and either the line to paste when it is missing or its default. Both derive
+//! its documentation and either the line to paste when it is missing or its default; `at place`
+//! keeps where the struct begins in a field of that name. Both derive
 //! [`Read`](crate::read::Read), which takes a value of the file apart, and [`Kind`], from which
 //! the field reference is written and overrides know what they set.
 
@@ -90,8 +91,7 @@ impl Kind {
     pub(crate) fn label(&self) -> String {
         match self {
             Self::Text(what) | Self::Bare(what) => (*what).to_owned(),
-            Self::Struct(Struct { name, .. }) => (*name).to_owned(),
-            Self::Choice(Choice { name, .. }) => (*name).to_owned(),
+            Self::Struct(Struct { name, .. }) | Self::Choice(Choice { name, .. }) => (*name).to_owned(),
             Self::Map(value) => format!("{{name: {}}}", value().label()),
             Self::List(item) => format!("[{}]", item().label()),
             Self::Config => "fields of the policy".to_owned(),
@@ -112,15 +112,17 @@ pub(crate) fn with_article(word: &str) -> String {
 
 /// Declares a struct of the file; see the module.
 macro_rules! shape {
-    ($(#[doc = $doc:literal])* struct $name:ident $title:literal $(<$q:ident: $bound:ident>)? {
+    ($(#[doc = $doc:literal])* struct $name:ident $title:literal $(<$q:ident: $bound:ident>)? $(at $place:ident)? {
         $($(#[doc = $field_doc:literal])* $field:ident: $ty:ty $(= $default:expr)? => $sample:literal,)*
     }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
         pub(crate) struct $name $(<$q: $bound>)? {
             $($(#[doc = $field_doc])* pub(crate) $field: $ty,)*
-            /// Where it begins in the text.
-            pub(crate) place: $crate::document::Place,
+            $(
+                /// Where it begins in the text.
+                pub(crate) $place: $crate::document::Place,
+            )?
         }
 
         impl $(<$q: $bound>)? $crate::read::Read for $name $(<$q>)? {
@@ -145,7 +147,7 @@ macro_rules! shape {
                     None => $crate::shape::shape!(@absent fields $field $sample; $($default)?),
                 };)*
                 fields.finish(report);
-                Some(Self { $($field: $field?,)* place: node.head() })
+                Some(Self { $($field: $field?,)* $($place: node.head(),)? })
             }
         }
     };

@@ -8,7 +8,7 @@ use crate::{
     file::WorldFile,
     node::{Key, Node},
     problem::{Problem, Problems, suggest},
-    read::Read,
+    read::{Read, shown},
     shape::{Kind, Payload},
 };
 use ron::value::RawValue;
@@ -45,7 +45,11 @@ struct Change {
 impl Override<'_> {
     fn apply(&self, document: &mut Document) -> Result<(), Box<Problem>> {
         let Some((path, value)) = self.argument.split_once('=') else {
-            return Err(self.wrong("it is not `path=value`", 0..self.argument.len(), "for example clock.days=1"));
+            return Err(self.wrong(
+                "it is not `path=value`",
+                0..self.argument.len(),
+                "for example clock.days=1",
+            ));
         };
         let value = value.trim();
         let end = self.argument.trim_end().len();
@@ -54,10 +58,11 @@ impl Override<'_> {
             number: self.number,
             argument: self.argument.into(),
             value: end - value.len()..end,
+            value_at: None,
         };
         let names = self.names(path)?;
         let snapshot = document.clone();
-        let root = Node::root(&snapshot).map_err(Box::new)?;
+        let root = Node::root(&snapshot)?;
         let change = self.change(&root, WorldFile::kind(), &names, value)?;
         document.splice(change.at, &change.text, spliced);
         Ok(())
@@ -112,11 +117,18 @@ impl Override<'_> {
         }
         let known = known(&kind, node, &children);
         let is_known = known.iter().any(|known| known == name);
-        if node.text.starts_with('[') || (is_map && !rest.is_empty()) || (!is_map && !is_known && !known.is_empty()) {
-            let message = format!("there is no `{name}` in `{}`", if node.path.is_empty() { "the world" } else { &node.path });
-            return Err(self.wrong(&message, span.clone(), &suggest(name, "name", known.iter().map(String::as_str))));
+        let inner = below(&kind, node, name);
+        let half_made = is_map && !rest.is_empty() && !matches!(inner, Kind::Config);
+        let unknown = !is_map && !is_known && !known.is_empty();
+        if node.text.starts_with('[') || half_made || unknown {
+            let message = format!("there is no `{name}` in {}", shown(&node.path));
+            return Err(self.wrong(
+                &message,
+                span.clone(),
+                &suggest(name, "name", known.iter().map(String::as_str)),
+            ));
         }
-        let text = written(&below(&kind, node, name), rest, value);
+        let text = written(&inner, rest, value);
         let key = if is_map { string(name) } else { name.clone() };
         let open = node.head().end;
         if !node.text[..open - node.place.start].ends_with(['(', '{']) {
@@ -219,14 +231,18 @@ mod tests {
         let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
         match splice(&mut document, &overrides) {
             Ok(()) => Ok(document.text.to_string()),
-            Err(problems) => Err(format!("{} ({})", problems, problems.list[0].help.as_deref().unwrap_or(""))),
+            Err(problems) => {
+                Err(format!("{} ({})", problems, problems.list[0].help.as_deref().unwrap_or("")))
+            }
         }
     }
 
     #[test]
     fn values_are_replaced_where_they_stand() {
         let text = spliced(&["fleets.cars.count=1000", "clock.days = 1", "name=other"]).unwrap();
-        assert!(text.contains("count: 1000,") && text.contains("(days: 1)") && text.contains("name: \"other\""));
+        assert!(
+            text.contains("count: 1000,") && text.contains("(days: 1)") && text.contains("name: \"other\"")
+        );
     }
 
     #[test]
@@ -238,19 +254,25 @@ mod tests {
         has("telemetry.ev_ticks=Off", "telemetry: (ev_ticks: Off, )");
         has("run.durability=Every(4)", "(run: (durability: Every(4)), name");
         has("policy=smart", "(policy: \"smart\", name");
-        has("policies.smart.gap=0.1", "policies: {");
+        has("policies.smart.gap=0.1", "policies: {\"smart\": (gap: 0.1), }");
         has("sites.depot.import_limit=50 kW", "(sites: {\"depot\": (import_limit: \"50 kW\")}, name");
-        has("fleets.cars.stays.arrive=Uniform(min: \"17:00\", max: \"18:00\")", "Overnight(arrive: Uniform(min");
+        has(
+            "fleets.cars.stays.arrive=Uniform(min: \"17:00\", max: \"18:00\")",
+            "Overnight(arrive: Uniform(min",
+        );
         has("fleets.cars.trip_energy=7 kWh", "(trip_energy: \"7 kWh\", count");
         has("fleets.cars.departure_soc=0.8", "(departure_soc: 0.8, count");
-        has("seed=3 // three", "(seed: 3, name");
+        has("seed=3 /* three */", "(seed: 3, name");
         has("fallback=None", "(fallback: None, name");
     }
 
     #[test]
     fn a_path_that_leads_nowhere_is_refused() {
         let error = |given: &str| spliced(&[given]).unwrap_err();
-        assert_eq!(error("fleets.car.count=1"), "--set #1: there is no `car` in `fleets` (did you mean `cars`?)");
+        assert_eq!(
+            error("fleets.car.count=1"),
+            "--set #1: there is no `car` in `fleets` (did you mean `cars`?)"
+        );
         assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
         assert!(error("clock.days.hours=1").contains("has no fields"));
         assert!(error("seed").contains("not `path=value`"));

@@ -5,7 +5,15 @@ use crate::{
     problem::{Problem, suggest},
     read::Spanned,
 };
-use arrow_array::{Array, RecordBatch, cast::AsArray, types::*};
+use arrow_array::{
+    Array, RecordBatch,
+    cast::AsArray,
+    types::{
+        Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt16Type, UInt32Type,
+        UInt64Type,
+    },
+};
 use arrow_schema::{DataType, TimeUnit};
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -78,11 +86,21 @@ impl Files {
     ) -> Option<Table> {
         let full = self.folder.join(path.as_str());
         let extension = full.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-        let mut table =
-            Table { name: full.display().to_string(), text: None, place: path.place, columns: Vec::new(), rows: 0 };
+        let mut table = Table {
+            name: full.display().to_string(),
+            text: None,
+            place: path.place,
+            columns: Vec::new(),
+            rows: 0,
+        };
         let read = match extension.to_ascii_lowercase().as_str() {
-            "csv" => self.text(&full).map_err(Unreadable::from).and_then(|text| table.read_csv(&text, wanted, report)),
-            "parquet" => File::open(&full).map_err(Unreadable::from).and_then(|file| table.read_parquet(file, wanted, report)),
+            "csv" => self
+                .text(&full)
+                .map_err(Unreadable::from)
+                .and_then(|text| table.read_csv(&text, wanted, report)),
+            "parquet" => File::open(&full)
+                .map_err(Unreadable::from)
+                .and_then(|file| table.read_parquet(file, wanted, report)),
             _ => Err(Unreadable::Other("it is neither a .csv nor a .parquet file".to_owned())),
         };
         match read {
@@ -93,7 +111,12 @@ impl Files {
             }
             Err(Unreadable::Missing) => {
                 let message = format!("there is no file `{}`", full.display());
-                report.add_help(path.place, message, "no such file", "paths start at the world file's folder");
+                report.add_help(
+                    path.place,
+                    message,
+                    "no such file",
+                    "paths start at the world file's folder",
+                );
                 None
             }
         }
@@ -129,11 +152,6 @@ impl Table {
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.rows
-    }
-
-    /// Whether the file has the wanted column number `column`.
-    pub(crate) fn has(&self, column: usize) -> bool {
-        self.columns[column].is_some()
     }
 
     /// A number; `None` where the cell is empty.
@@ -204,7 +222,12 @@ impl Table {
         report.document.point(Problem::new(format!("`{}`: {message}", self.name)), self.place, "named here")
     }
 
-    fn read_csv(&mut self, text: &Arc<str>, wanted: &[Wanted<'_>], report: &mut Report) -> Result<bool, Unreadable> {
+    fn read_csv(
+        &mut self,
+        text: &Arc<str>,
+        wanted: &[Wanted<'_>],
+        report: &mut Report,
+    ) -> Result<bool, Unreadable> {
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
         let header = reader.headers().map_err(|error| Unreadable::Other(error.to_string()))?.clone();
         let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();
@@ -241,7 +264,12 @@ impl Table {
             let index = names.iter().position(|known| known == name);
             if index.is_none() && !optional {
                 let message = format!("`{}` has no column `{name}`", self.name);
-                report.add_help(*place, message, "no such column", suggest(name, "column", names.iter().copied()));
+                report.add_help(
+                    *place,
+                    message,
+                    "no such column",
+                    suggest(name, "column", names.iter().copied()),
+                );
                 complete = false;
             }
             indices.push(index);
@@ -249,7 +277,12 @@ impl Table {
         complete.then_some(indices)
     }
 
-    fn read_parquet(&mut self, file: File, wanted: &[Wanted<'_>], report: &mut Report) -> Result<bool, Unreadable> {
+    fn read_parquet(
+        &mut self,
+        file: File,
+        wanted: &[Wanted<'_>],
+        report: &mut Report,
+    ) -> Result<bool, Unreadable> {
         let other = |error: &dyn std::fmt::Display| Unreadable::Other(error.to_string());
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| other(&error))?;
         let schema = Arc::clone(builder.schema());
@@ -263,7 +296,8 @@ impl Table {
             self.rows += batch.num_rows();
             for (column, (index, wanted)) in self.columns.iter_mut().zip(indices.iter().zip(wanted)) {
                 if index.is_some() && !append(column, &batch, wanted.name) {
-                    let message = format!("column `{}` of `{}` is of a type that is not read", wanted.name, self.name);
+                    let message =
+                        format!("column `{}` of `{}` is of a type that is not read", wanted.name, self.name);
                     let help = "numbers, strings and timestamps are read";
                     report.add_help(wanted.place, message, "this column", help);
                     return Ok(false);
@@ -293,12 +327,12 @@ fn broken_record(name: &str, text: &Arc<str>, error: &csv::Error) -> Problem {
 /// Appends a column of a batch; false where its type is not one of those read.
 fn append(column: &mut Option<Column>, batch: &RecordBatch, name: &str) -> bool {
     let Some(array) = batch.column_by_name(name) else { return false };
-    macro_rules! numbers {
-        ($($data:ident => $ty:ty),*) => {
+    macro_rules! append {
+        ($($data:ident => $ty:ty, $to_f64:expr;)*) => {
             match array.data_type() {
                 $(DataType::$data => {
                     let values = array.as_primitive::<$ty>().iter();
-                    extend_numbers(column, values.map(|value| value.map_or(f64::NAN, |value| value as f64)))
+                    extend_numbers(column, values.map(|value| value.map_or(f64::NAN, $to_f64)))
                 })*
                 DataType::Utf8 => extend_text(column, array.as_string::<i32>().iter()),
                 DataType::LargeUtf8 => extend_text(column, array.as_string::<i64>().iter()),
@@ -308,15 +342,22 @@ fn append(column: &mut Option<Column>, batch: &RecordBatch, name: &str) -> bool 
             }
         };
     }
-    numbers!(
-        Float64 => Float64Type, Float32 => Float32Type, Int64 => Int64Type, Int32 => Int32Type,
-        Int16 => Int16Type, Int8 => Int8Type, UInt64 => UInt64Type, UInt32 => UInt32Type,
-        UInt16 => UInt16Type, UInt8 => UInt8Type
-    )
+    append! {
+        Float64 => Float64Type, |value| value;
+        Float32 => Float32Type, f64::from;
+        Int64 => Int64Type, |value| value as f64;
+        Int32 => Int32Type, f64::from;
+        Int16 => Int16Type, f64::from;
+        UInt64 => UInt64Type, |value| value as f64;
+        UInt32 => UInt32Type, f64::from;
+        UInt16 => UInt16Type, f64::from;
+    }
 }
 
 fn extend_numbers(column: &mut Option<Column>, values: impl Iterator<Item = f64>) -> bool {
-    let Column::Numbers(cells) = column.get_or_insert_with(|| Column::Numbers(Vec::new())) else { return false };
+    let Column::Numbers(cells) = column.get_or_insert_with(|| Column::Numbers(Vec::new())) else {
+        return false;
+    };
     cells.extend(values);
     true
 }
@@ -347,14 +388,20 @@ fn extend_times(column: &mut Option<Column>, array: &dyn Array, unit: TimeUnit, 
     let empty = || if zoned { Column::Instants(Vec::new()) } else { Column::WallClock(Vec::new()) };
     match column.get_or_insert_with(empty) {
         Column::Instants(cells) => cells.extend(instants),
-        Column::WallClock(cells) => cells.extend(instants.map(|instant| instant.map(|instant| instant.naive_utc()))),
+        Column::WallClock(cells) => {
+            cells.extend(instants.map(|instant| instant.map(|instant| instant.naive_utc())));
+        }
         _ => return false,
     }
     true
 }
 
 /// Reads RFC 3339, or a wall-clock time in `zone`.
-fn parse_instant(text: &str, zone: Option<Tz>, previous: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, String> {
+fn parse_instant(
+    text: &str,
+    zone: Option<Tz>,
+    previous: Option<DateTime<Utc>>,
+) -> Result<DateTime<Utc>, String> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.with_timezone(&Utc));
     }

@@ -1,6 +1,11 @@
 //! The worlds that come with the program.
 
-use std::path::{Path, PathBuf};
+use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch, TimestampSecondArray};
+use parquet::arrow::ArrowWriter;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use voltide_model::scenario::Scenario;
 use voltide_world::{Inputs, World, load, rebuild};
 
@@ -44,6 +49,60 @@ fn every_session_of_caltech_is_a_car() {
     assert!((notes.requested_kwh - 13_261.508).abs() < 1e-6);
     let given = notes.requested_kwh - notes.capped_kwh;
     assert!((11_000.0..11_700.0).contains(&given), "{given}");
+}
+
+#[test]
+fn a_parquet_file_is_read_like_a_csv_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let starts: Vec<i64> = (0..24).map(|hour| 1_717_200_000 + hour * 3600).collect();
+    let columns: [(&str, ArrayRef); 3] = [
+        ("at", Arc::new(TimestampSecondArray::from(starts).with_timezone("UTC"))),
+        ("load_kw", Arc::new((0..24).map(f64::from).collect::<Float64Array>())),
+        ("pumping_kw", Arc::new(Int32Array::from(vec![2; 24]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let file = std::fs::File::create(folder.path().join("load.parquet")).expect("the folder is writable");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("a batch");
+    writer.close().expect("a footer");
+    let text = std::fs::read_to_string(shipped("one-car.ron")).expect("it comes with the program");
+    let world = folder.path().join("world.ron");
+    std::fs::write(&world, text).expect("the folder is writable");
+    let overrides = [
+        "clock=(start: \"2024-06-01T00:00\", time_zone: \"UTC\", step: \"30 min\", days: 1)",
+        "system.base_load=(path: \"load.parquet\", time: \"at\", unit: \"kW\", \
+         column: {\"load_kw\": 1, \"pumping_kw\": -0.5})",
+    ];
+    let loaded = load(&world, &overrides.map(str::to_owned)).expect("a fine world").scenario;
+    let load = loaded.system.base_load.expect("it has a load").values;
+    assert_eq!(load[..4], [-1.0, -1.0, 0.0, 0.0]);
+    assert_eq!((load.len(), load[47]), (48, 22.0));
+}
+
+#[test]
+fn a_policys_config_is_its_verbatim_text() {
+    let config = "policies.smart=( gap: 0.1, solver: Exact )";
+    let world = loaded("one-car.ron", &["policy=smart", config]);
+    let policy = &world.scenario.policy;
+    assert_eq!((policy.name.as_str(), policy.config.as_str()), ("smart", " gap: 0.1, solver: Exact "));
+    assert!(world.text[policy.config_offset..].starts_with(&policy.config));
+    assert_eq!(policy.fallback.as_deref(), Some("uncontrolled"));
+}
+
+#[test]
+fn sites_come_after_their_parents() {
+    let sites =
+        "sites={\"row\": (import_limit: \"20 kW\", parent: \"depot\"), \"depot\": (import_limit: \"30 kW\")}";
+    let scenario = loaded("one-car.ron", &[sites, "fleets.commuters.charger.site=row"]).scenario;
+    let names: Vec<&str> = scenario.sites.iter().map(|site| site.name.as_str()).collect();
+    assert_eq!((names, scenario.sites[1].parent), (vec!["depot", "row"], Some(0)));
+    assert_eq!(scenario.population.charger(0).site, Some(1));
+}
+
+#[test]
+fn a_shorter_run_has_only_the_sessions_that_it_touches() {
+    let scenario = loaded("acn/caltech.ron", &["clock.days=1"]).scenario;
+    assert!((20..60).contains(&scenario.population.len()), "{}", scenario.population.len());
 }
 
 #[test]

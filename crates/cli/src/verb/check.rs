@@ -32,10 +32,13 @@ pub(crate) fn check(check: &Check, args: &Args) -> Result<ExitCode, Failure> {
 
 fn check_json(world: &Path, result: &Result<(), voltide_world::Problems>) -> serde_json::Value {
     let problem = |problem: &voltide_world::Problem| {
-        let place = problem.place().map(|(file, line, column)| json!({ "file": file, "line": line, "column": column }));
+        let place = problem
+            .place()
+            .map(|(file, line, column)| json!({ "file": file, "line": line, "column": column }));
         json!({ "message": problem.message, "help": problem.help, "place": place })
     };
-    let problems: Vec<_> = result.as_ref().err().map_or(&[][..], |problems| &problems.list).iter().map(problem).collect();
+    let problems: Vec<_> =
+        result.as_ref().err().map_or(&[][..], |problems| &problems.list).iter().map(problem).collect();
     json!({ "world": world, "ok": result.is_ok(), "problems": problems })
 }
 

@@ -52,7 +52,9 @@ fn plugins(args: &Args) -> Finding {
     let list = known_plugins(args).list();
     let refused: Vec<String> = list
         .iter()
-        .filter_map(|found| found.status.as_ref().err().map(|error| format!("{} refused: {error}", found.name)))
+        .filter_map(|found| {
+            found.status.as_ref().err().map(|error| format!("{} refused: {error}", found.name))
+        })
         .collect();
     let accepted: Vec<&str> =
         list.iter().filter(|found| found.status.is_ok()).map(|found| found.name.as_str()).collect();

@@ -46,7 +46,8 @@ fn ls(run: &Path, as_json: bool) -> Result<(), Failure> {
 fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, as_json: bool) -> Result<(), Failure> {
     let wanted = |recorded: &Recorded| {
         let name = recorded.event.kind();
-        let of_kind = kind.is_none_or(|kind| name == kind || name.split_once('.').is_some_and(|(name, _)| name == kind));
+        let of_kind = kind
+            .is_none_or(|kind| name == kind || name.split_once('.').is_some_and(|(name, _)| name == kind));
         of_kind && tick.is_none_or(|tick| recorded.tick == tick)
     };
     for recorded in reader::open(run)? {
@@ -113,7 +114,10 @@ fn verify(run: &Path, as_json: bool) -> Result<(), Failure> {
     } else {
         let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
         let chain = hex(&summary.chain_hash);
-        output::say(&format!("ok: {ticks} ticks, {events} events, {} sessions open, chain {chain}", open.len()));
+        output::say(&format!(
+            "ok: {ticks} ticks, {events} events, {} sessions open, chain {chain}",
+            open.len()
+        ));
     }
     Ok(())
 }
@@ -122,7 +126,9 @@ fn summary_json(summary: &LogSummary) -> serde_json::Value {
     let kinds: serde_json::Map<_, _> = summary
         .kinds
         .iter()
-        .map(|(kind, of)| ((*kind).to_owned(), json!({ "events": of.events, "rows": of.rows, "bytes": of.bytes })))
+        .map(|(kind, of)| {
+            ((*kind).to_owned(), json!({ "events": of.events, "rows": of.rows, "bytes": of.bytes }))
+        })
         .collect();
     json!({
         "segments": summary.segments,

@@ -15,7 +15,9 @@ pub(crate) fn known_plugins(args: &Args) -> Plugins {
     if !args.verbose {
         return plugins;
     }
-    plugins.with_log(Arc::new(|level, policy, message| output::complain(&format!("{policy}: {level:?}: {message}"))))
+    plugins.with_log(Arc::new(|level, policy, message| {
+        output::complain(&format!("{policy}: {level:?}: {message}"))
+    }))
 }
 
 /// Lists the policies, or checks a file.

@@ -21,8 +21,11 @@ pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::SUCCESS);
     }
     let after = file_hashes(&replay.run);
-    let changed: Vec<&str> =
-        before.iter().filter(|(file, hash)| after.get(*file) != Some(hash)).map(|(file, _)| file.as_str()).collect();
+    let changed: Vec<&str> = before
+        .iter()
+        .filter(|(file, hash)| after.get(*file) != Some(hash))
+        .map(|(file, _)| file.as_str())
+        .collect();
     if !changed.is_empty() {
         let what = format!("files differ from what their manifest said: {}", changed.join(", "));
         return Err(Failure::new(Code::Check, what, None));

@@ -72,8 +72,13 @@ fn policy(world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure>
 }
 
 /// What stands in for the policy; a policy does not stand in for itself.
-fn fallback(world: &World, policy: &dyn Planner, plugins: &Plugins) -> Result<Option<Box<dyn Planner>>, Failure> {
-    let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| **name != policy.info().name) else {
+fn fallback(
+    world: &World,
+    policy: &dyn Planner,
+    plugins: &Plugins,
+) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| **name != policy.info().name)
+    else {
         return Ok(None);
     };
     plugins.load(name, "", 0).map(Some).map_err(|error| Failure::plugin(error, world))
@@ -149,7 +154,12 @@ fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
 }
 
 /// The exit code, and a last word where it is not 0.
-fn conclude(status: &RunStatus, fail_on: &[FailOn], summary: &Summary, path: &Path) -> Result<ExitCode, Failure> {
+fn conclude(
+    status: &RunStatus,
+    fail_on: &[FailOn],
+    summary: &Summary,
+    path: &Path,
+) -> Result<ExitCode, Failure> {
     match status {
         RunStatus::Failed(error) => return Err(Failure::new(Code::Run, error, None)),
         RunStatus::Interrupted => {

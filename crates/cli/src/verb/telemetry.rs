@@ -22,8 +22,9 @@ pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     }
     let options = Options { ev_ticks: Some(level), ticks: Some(ticks), ev: verb.ev };
     let folder = verb.out.as_ref().unwrap_or(&verb.run);
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None))?;
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None)
+    })?;
     let telemetry = Telemetry::create_detail(folder, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;

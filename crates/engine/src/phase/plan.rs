@@ -15,7 +15,9 @@ use crate::{
 };
 use bevy_ecs::prelude::*;
 use std::sync::Mutex;
-use voltide_journal::event::{ClipReason, Event, PlansAccepted, PolicyFaulted, PolicyStateSaved, SetPointClipped};
+use voltide_journal::event::{
+    ClipReason, Event, PlansAccepted, PolicyFaulted, PolicyStateSaved, SetPointClipped,
+};
 use voltide_model::stay::NO_STAY;
 use voltide_policy::{
     Schedules,
@@ -100,7 +102,9 @@ pub(crate) fn plan(mut state: State, mut planners: ResMut<Planners>, mut failure
             }
         }
     }
-    if info.stateful && let Err(fault) = save_policy(&mut state, planners.policy(), info.name) {
+    if info.stateful
+        && let Err(fault) = save_policy(&mut state, planners.policy(), info.name)
+    {
         failure.0 = Some(EngineError::Policy { tick: state.now.tick, fault });
     }
 }
@@ -137,7 +141,10 @@ fn asked_again(state: &mut State, replan: Replan) -> Vec<u32> {
     let tick = state.now.tick;
     let mut table = state.cars.table();
     let plugged = (0..).zip(&*table.columns().stay).filter(|(_, stay)| **stay != NO_STAY);
-    plugged.filter(|(_, stay)| (tick - stays.first_slot(**stay, clock)) % every == 0).map(|(ev, _)| ev).collect()
+    plugged
+        .filter(|(_, stay)| (tick - stays.first_slot(**stay, clock)) % every == 0)
+        .map(|(ev, _)| ev)
+        .collect()
 }
 
 /// Adds all plugged cars of every site that has a due one.
@@ -155,13 +162,16 @@ fn record(state: &mut State, planners: &Planners, answer: Answer) {
     let batch = &planners.batch;
     let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
     if let Some((fault, fallback)) = answer.fault {
-        state.emit(cause, Event::PolicyFaulted(PolicyFaulted {
-            policy: fault.policy,
-            message: fault.message,
-            fallback,
-            first_stay: batch.stay[0],
-            stays: batch.stay.len() as u32,
-        }));
+        state.emit(
+            cause,
+            Event::PolicyFaulted(PolicyFaulted {
+                policy: fault.policy,
+                message: fault.message,
+                fallback,
+                first_stay: batch.stay[0],
+                stays: batch.stay.len() as u32,
+            }),
+        );
     }
     if !answer.corrections.is_empty() {
         let mut clipped = SetPointClipped::default();

@@ -17,6 +17,9 @@ pub(crate) fn set_prices(mut state: State) {
     for tariff in &scenario.tariffs {
         let (buy, sell) = (values(&tariff.buy), values(&tariff.sell));
         let cause = state.cause(&["TickStarted.v1"]);
-        state.emit(cause, Event::PricesSet(PricesSet { tariff: tariff.name.clone(), first_slot: 0, buy, sell }));
+        state.emit(
+            cause,
+            Event::PricesSet(PricesSet { tariff: tariff.name.clone(), first_slot: 0, buy, sell }),
+        );
     }
 }

@@ -23,38 +23,38 @@ fn corrected(config: &str) -> (Vec<f64>, Vec<Correction>) {
 
 #[test]
 fn an_answer_within_its_limits_is_left_alone() {
-    let (power_kw, corrections) = corrected("(power_kw: [7, -3, 0, 2.5, 0, 0])");
+    let (power_kw, corrections) = corrected("power_kw: [7, -3, 0, 2.5, 0, 0]");
     assert_eq!(power_kw, [7.0, -3.0, 0.0, 2.5, 0.0, 0.0]);
     assert_eq!(corrections, []);
 }
 
 #[test]
 fn power_beyond_the_charger_is_cut_and_the_first_slot_reported() {
-    let (power_kw, corrections) = corrected("(power_kw: [1, -4, 9, 0, 0, 0])");
+    let (power_kw, corrections) = corrected("power_kw: [1, -4, 9, 0, 0, 0]");
     assert_eq!(power_kw, [1.0, -3.0, 7.0, 0.0, 0.0, 0.0]);
     assert_eq!(corrections, [Correction { row: 0, slot: 1, asked_kw: -4.0, applied_kw: -3.0 }]);
 }
 
 #[test]
 fn power_after_departure_becomes_zero() {
-    let (power_kw, corrections) = corrected("(power_kw: [1, 1, 1, 1, 1, 1])");
+    let (power_kw, corrections) = corrected("power_kw: [1, 1, 1, 1, 1, 1]");
     assert_eq!(power_kw, [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
     assert_eq!(corrections, [Correction { row: 0, slot: 4, asked_kw: 1.0, applied_kw: 0.0 }]);
 }
 
 #[test]
 fn what_is_not_finite_becomes_zero() {
-    let (power_kw, corrections) = corrected("(power_kw: [1, inf, NaN, 1, 0, 0])");
+    let (power_kw, corrections) = corrected("power_kw: [1, inf, NaN, 1, 0, 0]");
     assert_eq!(power_kw, [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
     assert_eq!(corrections, [Correction { row: 0, slot: 1, asked_kw: f64::INFINITY, applied_kw: 0.0 }]);
-    let (power_kw, corrections) = corrected("(power_kw: [NaN, 0, 0, 0, NaN, 0])");
+    let (power_kw, corrections) = corrected("power_kw: [NaN, 0, 0, 0, NaN, 0]");
     assert_eq!(power_kw, [0.0; 6]);
     assert!(corrections.len() == 1 && corrections[0].slot == 0 && corrections[0].asked_kw.is_nan());
 }
 
 #[test]
 fn rounding_beyond_a_limit_is_cut_without_a_word() {
-    let (power_kw, corrections) = corrected("(power_kw: [7.0000000001, 0, 0, 0, 0, 0])");
+    let (power_kw, corrections) = corrected("power_kw: [7.0000000001, 0, 0, 0, 0, 0]");
     assert_eq!(power_kw[0], 7.0);
     assert_eq!(corrections, []);
 }
@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn any_answer_comes_out_within_limits(asked in vec(any_power(), 6)) {
         let list: Vec<_> = asked.iter().map(|power| format!("{power:?}")).collect();
-        let (power_kw, corrections) = corrected(&format!("(power_kw: [{}])", list.join(", ")));
+        let (power_kw, corrections) = corrected(&format!("power_kw: [{}]", list.join(", ")));
         for (slot, (&power, &asked)) in power_kw.iter().zip(&asked).enumerate() {
             let (lowest, highest) = if slot < 4 { (-3.0, 7.0) } else { (0.0, 0.0) };
             prop_assert!((lowest..=highest).contains(&power));

@@ -1,7 +1,5 @@
 //! A policy in C, compiled against the header, found and asked like any other.
 
-#![expect(clippy::float_cmp, reason = "half of a limit is exact")]
-
 use crate::{ask, bare, printed};
 use std::{env::consts, fs, path::Path, process::Command};
 use voltide_host::Plugins;
@@ -40,7 +38,7 @@ fn a_policy_in_c_is_found_and_plans() {
     let (rows, corrections) = ask(&mut *policy, &shown).unwrap();
     assert_eq!(rows, [[3.5, 3.5, 0.0], [5.5, 5.5, 5.5]]);
     assert_eq!(corrections, []);
-    let refused = plugins.load("half-speed", "(gain: 2)", 0).err().unwrap();
+    let refused = plugins.load("half-speed", "gain: 2", 9).err().unwrap();
     assert_eq!(
         refused.to_string(),
         "policy `half-speed` does not accept its config: the policy takes no config"
@@ -59,6 +57,18 @@ fn a_library_without_the_symbol_is_no_policy() {
     × [dir]/libvoltide_nothing.so is not a voltide policy: it has no symbol `voltide_policy_v1`
     help: write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs
     ");
+}
+
+#[test]
+fn a_policy_that_returns_no_table_speaks_another_major() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("later.c");
+    fs::write(&source, "const void *voltide_policy_v1(void) { return 0; }").unwrap();
+    compile(source.to_str().unwrap(), folder.path(), "later");
+    let found = Plugins::in_folders(vec![folder.path().to_owned()]).list();
+    assert_eq!(found[0].abi.as_deref(), Some("another major"));
+    let error = found[0].status.clone().unwrap_err().to_string();
+    assert!(error.ends_with("was built for policy ABI another major, this program speaks 1.0"), "{error}");
 }
 
 #[test]

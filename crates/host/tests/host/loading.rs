@@ -31,11 +31,11 @@ fn broken() -> String {
 #[test]
 fn a_panic_inside_a_library_stays_there() {
     let shown = ObservationBuilder::new(4).car(Car::default());
-    let mut policy = bare().load(&broken(), "9", 0).unwrap();
+    let mut policy = bare().load(&broken(), "slot: 9", 0).unwrap();
     let fault = ask(&mut *policy, &shown).unwrap_err().message;
     assert!(fault.ends_with("index out of bounds: the len is 4 but the index is 9"), "{fault}");
-    assert!(ask(&mut *bare().load(&broken(), "3", 0).unwrap(), &shown).is_ok());
-    let error = bare().load(&broken(), "13", 0).err().unwrap().to_string();
+    assert!(ask(&mut *bare().load(&broken(), "slot: 3", 0).unwrap(), &shown).is_ok());
+    let error = bare().load(&broken(), "slot: 13", 0).err().unwrap().to_string();
     assert!(error.contains("could not be created: panicked at ") && error.contains("slot 13 does not exist"));
 }
 
@@ -94,8 +94,8 @@ fn a_longer_table_of_a_later_minor_is_accepted() {
 
 #[test]
 fn a_wrong_config_points_into_the_world_file() {
-    let config = "(power: [1])";
-    let world = format!("(\n    policies: {{ \"parrot\": {config} }},\n)\n");
+    let config = "power: [1]";
+    let world = format!("(\n    policies: {{ \"parrot\": ({config}) }},\n)\n");
     let at = world.find(config).unwrap();
     let plugins = bare().with_embedded(policies::parrot());
     let error = plugins.load("parrot", config, at).err().unwrap();
@@ -120,7 +120,7 @@ fn a_wrong_config_points_into_the_world_file() {
 #[test]
 fn a_config_that_is_missing_is_not_pointed_at() {
     insta::assert_snapshot!(printed(refused(policies::faulty(), "")), @r"
-    × policy `faulty` does not accept its config: expected identifier
+    × policy `faulty` does not accept its config: unexpected missing field named `way` in `Faulty`
     help: its config is the value under `faulty` in the world's `policies`
     ");
 }

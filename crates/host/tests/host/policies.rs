@@ -23,9 +23,14 @@ impl Policy for Parrot {
     }
 }
 
-/// Does what keeps it from answering, as its config says.
+/// Does not answer.
 #[derive(Deserialize)]
-pub(crate) enum Faulty {
+pub(crate) struct Faulty {
+    way: Way,
+}
+
+#[derive(Deserialize)]
+enum Way {
     /// Returns an error.
     Error,
     /// Panics, after half an answer.
@@ -38,13 +43,13 @@ impl Policy for Faulty {
     const NAME: &'static str = "faulty";
 
     fn plan(&mut self, _host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
-        match self {
-            Self::Error => Err("the solver is not at home".into()),
-            Self::Panic => {
+        match self.way {
+            Way::Error => Err("the solver is not at home".into()),
+            Way::Panic => {
                 schedules.power_kw[0] = 7.0;
                 panic!("ran out of {}", "ideas");
             }
-            Self::Exchange => {
+            Way::Exchange => {
                 schedules.power_kw = &mut [];
                 Ok(())
             }

@@ -83,18 +83,18 @@ fn zero(whole: &[u8], at: usize) -> Vec<u8> {
 const SEGMENTS: [&str; 2] = ["000000.mcap", "000001.mcap"];
 
 #[test]
-fn every_cut_of_a_short_log_is_noticed() {
+fn cuts_all_over_a_short_log_are_noticed() {
     let patient = Patient::new(|run| finished_run(run, 2));
     for name in SEGMENTS {
-        assert_eq!(patient.damage(name, usize::MAX, cut), 0, "{name}");
+        assert_eq!(patient.damage(name, 1200, cut), 0, "{name}");
     }
 }
 
 #[test]
-fn every_flipped_byte_of_a_short_log_is_noticed() {
+fn flipped_bits_all_over_a_short_log_are_noticed() {
     let patient = Patient::new(|run| finished_run(run, 2));
     for name in SEGMENTS {
-        assert_eq!(patient.damage(name, usize::MAX, flip), 0, "{name}");
+        assert_eq!(patient.damage(name, 1200, flip), 0, "{name}");
     }
 }
 
@@ -102,7 +102,7 @@ fn every_flipped_byte_of_a_short_log_is_noticed() {
 fn damage_to_a_finished_log_is_noticed() {
     let patient = Patient::new(|run| finished_run(run, 60));
     for (damage, how) in [(cut as fn(&[u8], usize) -> Vec<u8>, "cut"), (flip, "flip"), (zero, "zero")] {
-        assert_eq!(patient.damage("000001.mcap", 400, damage), 0, "{how}");
+        assert_eq!(patient.damage("000001.mcap", 150, damage), 0, "{how}");
     }
 }
 
@@ -111,7 +111,7 @@ fn damage_to_a_log_that_broke_off_is_told_apart_by_head() {
     let patient = Patient::new(|run| broken_off_run(run, 60));
     assert_eq!(patient.head.tick, Some(47));
     for damage in [cut as fn(&[u8], usize) -> Vec<u8>, flip, zero] {
-        assert_eq!(patient.damage("000001.mcap", 400, damage), 0);
+        assert_eq!(patient.damage("000001.mcap", 150, damage), 0);
     }
 }
 
@@ -129,8 +129,7 @@ fn every_damage_to_head_is_noticed() {
 fn the_head_of_another_run_is_refused() {
     let patient = Patient::new(|run| finished_run(run, 3));
     let longer = Patient::new(|run| finished_run(run, 5));
-    let error = patient.with("HEAD", &fs::read(longer.file("HEAD")).unwrap());
-    assert!(matches!(error, Some(LogError::Damaged(_))) || error.is_none());
+    fs::copy(longer.file("HEAD"), patient.file("HEAD")).unwrap();
     let (events, error) = read(patient.run.path());
     assert_eq!(events, patient.written);
     assert!(matches!(error, Some(LogError::Damaged(_))), "{error:?}");
@@ -185,9 +184,9 @@ fn an_edit_with_a_right_checksum_breaks_the_chain() {
     let whole = fs::read(patient.file("000001.mcap")).unwrap();
     let error =
         patient.with("000001.mcap", &edit(&whole, b"\"at_us\":1538958", b"\"at_us\":1538959")).unwrap();
-    insta::assert_snapshot!(shown(&error, patient.run.path()), @"");
+    insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` is damaged after tick 1: its records are not those that were sealed");
     let error = patient.with("000001.mcap", &edit(&whole, b"one-car", b"two-car")).unwrap();
-    insta::assert_snapshot!(shown(&error, patient.run.path()), @"");
+    insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` is damaged before the end of the first tick: its records are not those that were sealed");
 }
 
 #[test]
@@ -195,7 +194,7 @@ fn an_unknown_kind_is_named() {
     let patient = Patient::new(|run| finished_run(run, 3));
     let whole = fs::read(patient.file("000001.mcap")).unwrap();
     let error = patient.with("000001.mcap", &edit(&whole, b"SlotElapsed.v1", b"SlotElapsed.v9")).unwrap();
-    insta::assert_snapshot!(shown(&error, patient.run.path()), @"");
+    insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` holds `SlotElapsed.v9`, which this version does not know; it knows Build.v1, Sealed.v1, RunStarted.v1, SeriesLoaded.v1, StaysLoaded.v1, RunEnded.v1, TickStarted.v1, PricesSet.v1, SessionEnded.v1, SessionStarted.v1, TargetMissed.v1, TripShort.v1, PlansAccepted.v1, PolicyFaulted.v1, PolicyStateSaved.v1, SetPointClipped.v1, LimitViolated.v1, SlotElapsed.v1, TickSealed.v1");
 }
 
 #[test]
@@ -203,5 +202,5 @@ fn a_schema_that_is_another_is_refused() {
     let patient = Patient::new(|run| finished_run(run, 3));
     let whole = fs::read(patient.file("000001.mcap")).unwrap();
     let error = patient.with("000001.mcap", &edit(&whole, b"applied_kw", b"applied_MW")).unwrap();
-    insta::assert_snapshot!(shown(&error, patient.run.path()), @"");
+    insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` is damaged before the end of the first tick: the schema of SetPointClipped.v1 is another than this version's");
 }

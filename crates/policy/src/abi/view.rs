@@ -118,7 +118,7 @@ macro_rules! columns {
         /// # Safety
         ///
         /// As for [`ObservationColumns::view`].
-        unsafe fn $slices<'a>(&self, seen: &mut Observation<'a>, size: Sizes) {
+        unsafe fn $slices(&self, seen: &mut Observation<'_>, size: Sizes) {
             // SAFETY: as the caller promises.
             $(seen.$name = unsafe { column(self.$name, size.$len) };)*
         }
@@ -263,4 +263,66 @@ impl ByteSink {
 unsafe extern "C" fn append(context: *mut c_void, bytes: Text) {
     // SAFETY: the context is the vector that the sink was made of; a policy hands over bytes that exist.
     unsafe { (*context.cast::<Vec<u8>>()).extend_from_slice(bytes.bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Car, ObservationBuilder};
+
+    fn shown() -> ObservationBuilder {
+        let car = |site_id| Car { site_id, energy_kwh: 10.0 + f64::from(site_id), ..Car::default() };
+        let mut shown = ObservationBuilder::new(9).at(3).car(car(0)).car(car(1));
+        shown.unix_ms = 1_700_000_000_000;
+        shown.buy_price = (0..18).map(f64::from).collect();
+        shown.net_load_kw = vec![5.0; 9];
+        shown.agreed = vec![0b1010_0101, 1, 0, 0];
+        shown.planned_kw = vec![3.5; 18];
+        shown.parent_site = vec![u32::MAX, 0];
+        shown.site_import_kw_max = vec![22.0; 18];
+        shown
+    }
+
+    #[test]
+    fn an_observation_crosses_unchanged() {
+        let shown = shown();
+        let seen = shown.build();
+        // SAFETY: the columns are alive.
+        let there = unsafe { ObservationColumns::new(&seen).view() };
+        assert_eq!(format!("{there:?}"), format!("{seen:?}"));
+        assert_eq!((there.agreed.len(), there.buy_price.len(), there.sell_price.len()), (4, 18, 0));
+    }
+
+    #[test]
+    fn bounds_cross_with_their_offsets() {
+        let shown = shown();
+        let seen = Observation {
+            bound_offset: &[0, 0, 1],
+            bound_slot: &[6],
+            bound_kwh_min: &[30.0],
+            bound_kwh_max: &[60.0],
+            ..shown.build()
+        };
+        // SAFETY: the columns are alive.
+        let there = unsafe { ObservationColumns::new(&seen).view() };
+        assert_eq!(format!("{there:?}"), format!("{seen:?}"));
+    }
+
+    #[test]
+    #[should_panic(expected = "column `energy_kwh` of an observation has a wrong length")]
+    fn a_column_of_another_length_is_a_mistake_of_ours() {
+        let shown = shown();
+        ObservationColumns::new(&Observation { energy_kwh: &[1.0], ..shown.build() });
+    }
+
+    #[test]
+    fn what_an_older_side_does_not_know_is_missing() {
+        let shown = shown();
+        let mut older = ObservationColumns::new(&shown.build());
+        older.size = std::mem::offset_of!(ObservationColumns, parent_site) as u32;
+        // SAFETY: the struct has more bytes than it says, and the columns are alive.
+        let (seen, known) = unsafe { (copy_prefix(&raw const older).view(), older.size) };
+        assert_eq!((seen.parent_site.len(), seen.site_import_kw_max.len()), (0, 0));
+        assert_eq!((seen.net_load_kw.len(), known), (9, older.size));
+    }
 }

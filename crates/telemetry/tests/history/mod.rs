@@ -4,8 +4,8 @@ use chrono_tz::Europe::Berlin;
 use std::sync::Arc;
 use voltide_journal::{
     event::{
-        Build, ClipReason, Event, LimitViolated, Recorded, RunEnded, RunStarted, SessionEnded, SessionStarted,
-        SetPointClipped, TargetMissed, TickSealed, TickStarted,
+        Build, ClipReason, Event, LimitViolated, Recorded, RunEnded, RunStarted, SessionEnded,
+        SessionStarted, SetPointClipped, TargetMissed, TickSealed, TickStarted,
     },
     sink::Sink,
 };
@@ -29,7 +29,7 @@ const WIND_DELIVERED_KW: f64 = 250.0;
 const PV_KW: f64 = 100.0;
 
 /// A world of commuters, one in four of the cars only ever at home, from the day before the clocks change.
-pub fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
+pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
     let clock = Clock::new("2024-03-30T00:00:00".parse().unwrap(), Berlin, 900, days).unwrap();
     let charger = |site| Charger { charge_max: Kilowatts(7.0), discharge_max: Kilowatts(7.0), site };
     let place = |arrive, leave, site| Place {
@@ -60,7 +60,7 @@ pub fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
         fleets,
         sites: vec![Site {
             name: "depot".into(),
-            import_limit: Kilowatts(50.0),
+            import_limit: Kilowatts(8.0),
             export_limit: Kilowatts(0.0),
             parent: None,
         }],
@@ -102,7 +102,7 @@ fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
 }
 
 /// The cars while the history is played.
-pub struct History<'a, S: Sink> {
+struct History<'a, S: Sink> {
     scenario: &'a Scenario,
     sink: &'a mut S,
     calendar: Calendar,
@@ -115,7 +115,7 @@ pub struct History<'a, S: Sink> {
 }
 
 /// Plays the slots before `until` into `sink`; the run ends only if they are all.
-pub fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Result<(), S::Error> {
+pub(crate) fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Result<(), S::Error> {
     let cars = scenario.population.len();
     let mut history = History {
         scenario,
@@ -141,8 +141,7 @@ pub fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Result<()
 
 impl<S: Sink> History<'_, S> {
     fn emit(&mut self, event: Event) -> Result<(), S::Error> {
-        let recorded =
-            Recorded { seq: self.seq, cause_seq: self.seq.checked_sub(1), tick: self.tick, event };
+        let recorded = Recorded { seq: self.seq, cause_seq: self.seq.checked_sub(1), tick: self.tick, event };
         self.seq += 1;
         self.sink.event(&recorded)
     }

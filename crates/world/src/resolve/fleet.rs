@@ -9,7 +9,7 @@ use crate::{
         WorkplaceFile,
     },
     node::Key,
-    read::{Spanned, missing},
+    read::{Spanned, Try, missing},
 };
 use voltide_model::{
     battery::Battery,
@@ -35,8 +35,18 @@ impl Resolver<'_> {
     pub(super) fn fleets(&mut self, clock: &Clock, sites: &[Site]) -> Option<(Vec<Fleet>, Vec<Series>)> {
         let mut fleets = Vec::new();
         let mut samples = Vec::new();
-        for (key, file) in &self.file.fleets.0 {
-            let resolving = FleetResolver { resolver: self, clock, sites, path: format!("fleets.{}", key.name), samples: &mut samples };
+        for (key, file) in &self.file.fleets.get()?.0 {
+            let Some(file) = file.get() else {
+                fleets.push(None);
+                continue;
+            };
+            let resolving = FleetResolver {
+                resolver: self,
+                clock,
+                sites,
+                path: format!("fleets.{}", key.name),
+                samples: &mut samples,
+            };
             fleets.push(resolving.fleet(key, file));
         }
         let fleets: Vec<Fleet> = fleets.into_iter().collect::<Option<_>>()?;
@@ -58,7 +68,12 @@ impl Resolver<'_> {
         let total = fleets.iter().fold(0_u64, |total, fleet| total.saturating_add(stays(fleet)));
         if total == 0 {
             let place = self.file.place;
-            self.report.add_help(place, "the world has no cars".to_owned(), "no fleets", "add a fleet under `fleets`");
+            self.report.add_help(
+                place,
+                "the world has no cars".to_owned(),
+                "no fleets",
+                "add a fleet under `fleets`",
+            );
             return None;
         }
         if total > u64::from(u32::MAX / 2) {
@@ -81,22 +96,26 @@ struct FleetResolver<'a, 'b> {
 
 impl FleetResolver<'_, '_> {
     fn fleet(mut self, key: &Key, file: &FleetFile) -> Option<Fleet> {
-        let battery = self.battery(&file.battery);
-        let capacity = self.draw("battery.capacity", &file.battery.capacity, CAPACITY);
-        let charger = self.charger(&file.charger);
-        let tariff = self.resolver.tariff_index(file.tariff.as_ref());
-        let recorded = matches!(file.stays, StaysFile::Sessions(_));
-        if recorded { self.refuse_drawn(file)? } else { self.require_drawn(file) }
-        let trip_energy = self.draw_or("trip_energy", file.trip_energy.as_ref(), TRIP, 0.0);
-        let soc_on_arrival = self.draw_or("soc_on_arrival", file.soc_on_arrival.as_ref(), SOC, 0.0);
-        let departure_soc = battery.as_ref().and_then(|battery| {
-            let reach = Range { max: battery.soc_max.get(), what: "at most the battery's `soc_max`", ..SOC };
-            self.draw_or("departure_soc", file.departure_soc.as_ref(), reach, reach.max)
-        });
-        let parking = self.parking(key, &file.stays, charger);
+        let battery = file.battery.get().and_then(|battery| self.battery(battery));
+        let capacity = file.battery.get();
+        let capacity =
+            capacity.and_then(|battery| self.draw("battery.capacity", &battery.capacity, CAPACITY));
+        let charger = file.charger.get().and_then(|charger| self.charger(charger));
+        let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
+        match file.stays.get()? {
+            StaysFile::Sessions(_) => self.refuse_drawn(file)?,
+            _ => self.require_drawn(file),
+        }
+        let trip_energy = self.draw_or("trip_energy", &file.trip_energy, TRIP, 0.0);
+        let soc_on_arrival = self.draw_or("soc_on_arrival", &file.soc_on_arrival, SOC, 0.0);
+        let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
+        let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
+        let departure_soc = self.draw_or("departure_soc", &file.departure_soc, reach, soc_max);
+        let parking = self.parking(key, file.stays.get()?, charger);
+        let count = file.count.get().and_then(|count| self.count(count.as_ref()));
         let count = match &parking {
             Some(Parking::Sessions { sessions, .. }) => Some(sessions.len() as u32),
-            _ => self.count(file.count.as_ref()),
+            _ => count,
         };
         Some(Fleet {
             name: key.name.clone(),
@@ -115,7 +134,12 @@ impl FleetResolver<'_, '_> {
         let count = count?;
         if count.value == 0 {
             let help = "give at least 1, or remove the fleet";
-            self.resolver.report.add_help(count.place, format!("`{}` has no cars", self.path), "zero cars", help);
+            self.resolver.report.add_help(
+                count.place,
+                format!("`{}` has no cars", self.path),
+                "zero cars",
+                help,
+            );
             return None;
         }
         Some(count.value)
@@ -124,20 +148,21 @@ impl FleetResolver<'_, '_> {
     /// Reports the fields that a fleet with a daily pattern lacks.
     fn require_drawn(&mut self, file: &FleetFile) {
         let fields = [
-            (file.count.is_none(), ("count", "100")),
-            (file.trip_energy.is_none(), ("trip_energy", "\"7 kWh\"")),
-            (file.soc_on_arrival.is_none(), ("soc_on_arrival", "0.6")),
+            (is_left_out(&file.count), ("count", "100")),
+            (is_left_out(&file.trip_energy), ("trip_energy", "\"7 kWh\"")),
+            (is_left_out(&file.soc_on_arrival), ("soc_on_arrival", "0.6")),
         ];
-        let absent: Vec<_> = fields.into_iter().filter(|(absent, _)| *absent).map(|(_, field)| field).collect();
+        let absent: Vec<_> =
+            fields.into_iter().filter(|(absent, _)| *absent).map(|(_, field)| field).collect();
         missing(file.place, &self.path, &absent, self.resolver.report);
     }
 
     /// Reports fields that recorded sessions leave no room for.
     fn refuse_drawn(&mut self, file: &FleetFile) -> Option<()> {
         let fields = [
-            ("count", file.count.as_ref().map(|count| count.place)),
-            ("trip_energy", file.trip_energy.as_ref().map(|trip| trip.place)),
-            ("soc_on_arrival", file.soc_on_arrival.as_ref().map(|soc| soc.place)),
+            ("count", given(&file.count).map(|count| count.place)),
+            ("trip_energy", given(&file.trip_energy).map(|trip| trip.place)),
+            ("soc_on_arrival", given(&file.soc_on_arrival).map(|soc| soc.place)),
         ];
         let mut fine = Some(());
         for (name, place) in fields {
@@ -163,19 +188,20 @@ impl FleetResolver<'_, '_> {
     fn draw_or<Q: Quantity>(
         &mut self,
         field: &str,
-        dist: Option<&Dist<Q>>,
+        dist: &Try<Option<Dist<Q>>>,
         range: Range,
         default: f64,
     ) -> Option<Distribution> {
-        dist.map_or(Some(Distribution::Fixed(default)), |dist| self.draw(field, dist, range))
+        dist.get()?.as_ref().map_or(Some(Distribution::Fixed(default)), |dist| self.draw(field, dist, range))
     }
 
     fn battery(&mut self, file: &BatteryFile) -> Option<Battery> {
         let report = &mut *self.resolver.report;
         let mut fine = true;
-        for (name, share) in
-            [("charge_efficiency", &file.charge_efficiency), ("discharge_efficiency", &file.discharge_efficiency)]
-        {
+        for (name, share) in [
+            ("charge_efficiency", &file.charge_efficiency),
+            ("discharge_efficiency", &file.discharge_efficiency),
+        ] {
             if share.get() <= 0.0 {
                 report.add(share.place, format!("`{name}` must be above 0"), "no energy would pass");
                 fine = false;
@@ -183,8 +209,13 @@ impl FleetResolver<'_, '_> {
         }
         if file.soc_min.value >= file.soc_max.value {
             let (min, max) = (file.soc_min.get(), file.soc_max.get());
-            let place = if file.soc_min.place == Place::NOWHERE { file.soc_max.place } else { file.soc_min.place };
-            report.add(place, format!("`soc_min` {min} is not below `soc_max` {max}"), "no room between them");
+            let place =
+                if file.soc_min.place == Place::NOWHERE { file.soc_max.place } else { file.soc_min.place };
+            report.add(
+                place,
+                format!("`soc_min` {min} is not below `soc_max` {max}"),
+                "no room between them",
+            );
             fine = false;
         }
         let degradation = file.degradation.as_ref().map_or(Some(0.0), |price| self.resolver.price(price));
@@ -213,14 +244,19 @@ impl FleetResolver<'_, '_> {
         let site = match &file.site {
             Some(name) => {
                 // A site that is wrong itself is still declared.
-                site::site_index(self.resolver.file.sites.names(), name, self.resolver.report)?;
+                let sites = self.resolver.file.sites.get()?;
+                site::site_index(sites.names(), name, self.resolver.report)?;
                 self.sites.iter().position(|site| site.name == name.value).map(|index| index as u32)
             }
             None => None,
         };
         let cap = |power: Kilowatts, connection: Kilowatts| Kilowatts(power.0.min(connection.0));
         let connection = connection?;
-        Some(Charger { charge_max: cap(charge?, connection), discharge_max: cap(discharge?, connection), site })
+        Some(Charger {
+            charge_max: cap(charge?, connection),
+            discharge_max: cap(discharge?, connection),
+            site,
+        })
     }
 
     fn parking(&mut self, key: &Key, stays: &StaysFile, charger: Option<Charger>) -> Option<Parking> {
@@ -299,6 +335,16 @@ impl FleetResolver<'_, '_> {
         self.resolver.report.add(time.place, "`trip_time_min` must lie between 0 h and 24 h", "out of range");
         None
     }
+}
+
+/// Whether an optional field is not in the file.
+fn is_left_out<T>(field: &Try<Option<T>>) -> bool {
+    field.get().is_some_and(Option::is_none)
+}
+
+/// The value of an optional field.
+fn given<T>(field: &Try<Option<T>>) -> Option<&T> {
+    field.get().and_then(Option::as_ref)
 }
 
 impl DaysFile {

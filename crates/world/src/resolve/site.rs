@@ -4,20 +4,18 @@ use crate::{
     document::Report,
     file::SiteFile,
     problem::suggest,
-    read::{Named, Spanned},
+    read::{Named, Spanned, Try},
 };
 use voltide_model::{quantity::Kilowatts, site::Site};
 
 /// The sites, each after its parent and else in the order of the file.
-pub(super) fn sites(file: &Named<SiteFile>, report: &mut Report) -> Option<Vec<Site>> {
+pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<Vec<Site>> {
     let mut valid = true;
     let mut parents = Vec::new();
     for (_, site) in &file.0 {
-        valid &= not_negative(&site.import_limit, "import_limit", report).is_some();
-        valid &= site.export_limit.as_ref().is_none_or(|limit| not_negative(limit, "export_limit", report).is_some());
-        let parent = site.parent.as_ref().map(|name| site_index(file.names(), name, report));
-        valid &= parent != Some(None);
-        parents.push(parent.flatten());
+        let (fine, parent) = site.get().map_or((false, None), |site| check(site, file, report));
+        valid &= fine;
+        parents.push(parent);
     }
     let order = order(&parents);
     if let Some(left) = (0..parents.len()).find(|index| !order.contains(index)) {
@@ -29,14 +27,24 @@ pub(super) fn sites(file: &Named<SiteFile>, report: &mut Report) -> Option<Vec<S
     let rank = |index: usize| order.iter().position(|&site| site == index).map(|rank| rank as u32);
     let site = |&index: &usize| {
         let (key, site) = &file.0[index];
-        Site {
+        let site = site.get()?;
+        Some(Site {
             name: key.name.clone(),
             import_limit: site.import_limit.value,
             export_limit: site.export_limit.as_ref().map_or(site.import_limit.value, |limit| limit.value),
             parent: parents[index].and_then(rank),
-        }
+        })
     };
-    valid.then(|| order.iter().map(site).collect())
+    if valid { order.iter().map(site).collect() } else { None }
+}
+
+/// Whether the site is fine by itself, and the index of its parent.
+fn check(site: &SiteFile, file: &Named<Try<SiteFile>>, report: &mut Report) -> (bool, Option<usize>) {
+    let import = not_negative(&site.import_limit, "import_limit", report).is_some();
+    let export =
+        site.export_limit.as_ref().is_none_or(|limit| not_negative(limit, "export_limit", report).is_some());
+    let parent = site.parent.as_ref().map(|name| site_index(file.names(), name, report));
+    (import && export && parent != Some(None), parent.flatten())
 }
 
 /// Indices with parents before children; without those that lead round in a circle.
@@ -69,10 +77,19 @@ pub(super) fn site_index<'a>(
 }
 
 /// The power, unless it is below 0.
-pub(super) fn not_negative(power: &Spanned<Kilowatts>, field: &str, report: &mut Report) -> Option<Kilowatts> {
+pub(super) fn not_negative(
+    power: &Spanned<Kilowatts>,
+    field: &str,
+    report: &mut Report,
+) -> Option<Kilowatts> {
     if power.0 >= 0.0 {
         return Some(power.value);
     }
-    report.add_help(power.place, format!("`{field}` is negative"), "below 0 kW", "powers are given without a sign");
+    report.add_help(
+        power.place,
+        format!("`{field}` is negative"),
+        "below 0 kW",
+        "powers are given without a sign",
+    );
     None
 }

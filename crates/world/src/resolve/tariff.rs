@@ -17,13 +17,18 @@ impl Resolver<'_> {
     /// The world's tariff, then the named ones.
     pub(super) fn tariffs(&mut self, clock: &Clock) -> Option<Vec<Tariff>> {
         let file = self.file;
-        let mut tariffs = vec![self.tariff(WORLD_TARIFF, &file.tariff, file.feed_in.as_ref(), clock)];
-        for (key, tariff) in &file.tariffs.0 {
+        let own = file.tariff.get().zip(file.feed_in.get());
+        let mut tariffs =
+            vec![own.and_then(|(buy, sell)| self.tariff(WORLD_TARIFF, buy, sell.as_ref(), clock))];
+        for (key, tariff) in &file.tariffs.get()?.0 {
             if key.name == WORLD_TARIFF {
                 let message = format!("a tariff cannot be called `{WORLD_TARIFF}`");
                 self.report.add(key.place, message, "that is the world's own");
             }
-            tariffs.push(self.tariff(&key.name, &tariff.buy, tariff.sell.as_ref(), clock));
+            let tariff = tariff.get();
+            tariffs.push(
+                tariff.and_then(|tariff| self.tariff(&key.name, &tariff.buy, tariff.sell.as_ref(), clock)),
+            );
         }
         tariffs.into_iter().collect()
     }
@@ -35,32 +40,30 @@ impl Resolver<'_> {
         sell: Option<&TariffFile>,
         clock: &Clock,
     ) -> Option<Tariff> {
-        let series = |side: &str, values| Series {
-            name: format!("{name}.{side}"),
-            unit: format!("{}/kWh", self.file.currency.value),
-            values,
-        };
-        let (buy_name, sell_name) = (series("buy", Arc::default()), series("sell", Arc::default()));
-        let bought = self.prices(&buy_name, buy, clock);
+        let bought = self.prices(&format!("{name}.buy"), buy, clock);
         let sold = match sell {
-            Some(sell) => self.prices(&sell_name, sell, clock),
+            Some(sell) => self.prices(&format!("{name}.sell"), sell, clock),
             None => bought.clone(),
         };
-        Some(Tariff {
-            name: name.to_owned(),
-            buy: Series { values: bought?, ..buy_name },
-            sell: Series { values: sold?, ..sell_name },
-        })
+        let unit = self.unit()?;
+        let series =
+            |side: &str, values| Series { name: format!("{name}.{side}"), unit: unit.clone(), values };
+        Some(Tariff { name: name.to_owned(), buy: series("buy", bought?), sell: series("sell", sold?) })
     }
 
-    fn prices(&mut self, series: &Series, tariff: &TariffFile, clock: &Clock) -> Option<Arc<[f64]>> {
+    /// The unit of prices, as a series carries it.
+    fn unit(&self) -> Option<String> {
+        Some(format!("{}/kWh", self.file.currency.get()?.value))
+    }
+
+    fn prices(&mut self, name: &str, tariff: &TariffFile, clock: &Clock) -> Option<Arc<[f64]>> {
         match tariff {
             TariffFile::Fixed(price) => {
                 let price = self.price(price)?;
                 Some((0..clock.slots).map(|_| price).collect())
             }
             TariffFile::TimeOfUse(file) => self.time_of_use(file, clock),
-            TariffFile::Series(file) => self.price_series(series, file, clock),
+            TariffFile::Series(file) => self.price_series(name, file, clock),
         }
     }
 
@@ -71,7 +74,7 @@ impl Resolver<'_> {
     }
 
     fn check_currency(&mut self, found: &str, place: Place) -> Option<()> {
-        let expected = &self.file.currency.value;
+        let expected = &self.file.currency.get()?.value;
         if found == expected {
             return Some(());
         }
@@ -80,21 +83,21 @@ impl Resolver<'_> {
         None
     }
 
-    fn price_series(&mut self, series: &Series, file: &SeriesFile, clock: &Clock) -> Option<Arc<[f64]>> {
+    fn price_series(&mut self, name: &str, file: &SeriesFile, clock: &Clock) -> Option<Arc<[f64]>> {
         let factor = match format!("1 {}", file.unit.value).parse::<Price>() {
             Ok(one) => {
                 self.check_currency(&one.currency, file.unit.place)?;
                 one.per_kwh * file.scale.value
             }
             Err(error) => {
-                let message = format!("the unit of `{}`: {}", series.name, error.problem);
-                let help = format!("prices have a unit such as \"{}/MWh\"", self.file.currency.value);
+                let message = format!("the unit of `{name}`: {}", error.problem);
+                let help = "prices have a unit such as \"EUR/MWh\"";
                 self.report.add_help(file.unit.place, message, "not a unit of price", help);
                 return None;
             }
         };
-        let request =
-            SeriesRequest { name: &series.name, unit: &series.unit, file, factor, not_negative: false, clock };
+        let unit = self.unit()?;
+        let request = SeriesRequest { name, unit: &unit, file, factor, not_negative: false, clock };
         self.values.series(request, self.report)
     }
 
@@ -154,11 +157,8 @@ impl Band {
         for (edge, place) in [(from, band.from.place), (to, band.to.place)] {
             if let Some(slot) = (0..clock.slots).find(|&slot| splits(clock, slot, edge)) {
                 let time = clock.local(slot).format("%H:%M");
-                let message = format!(
-                    "{:02}:{:02} lies within the slot that begins at {time}",
-                    edge / 60,
-                    edge % 60
-                );
+                let message =
+                    format!("{:02}:{:02} lies within the slot that begins at {time}", edge / 60, edge % 60);
                 let help = "edges of bands must fall between slots: move it, or shorten `clock.step`";
                 report.add_help(place, message, "within a slot", help);
                 return None;

@@ -1,22 +1,19 @@
 //! A plugin that panics, on its config or when it is asked.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use voltide_policy::{Host, Observation, Policy, Result, Schedules};
 
 /// Panics at the slot that its config names.
 #[derive(Debug, Deserialize)]
-#[serde(try_from = "u32")]
 pub struct Broken {
+    #[serde(deserialize_with = "lucky")]
     slot: usize,
 }
 
-impl TryFrom<u32> for Broken {
-    type Error = String;
-
-    fn try_from(slot: u32) -> std::result::Result<Self, String> {
-        assert_ne!(slot, 13, "slot 13 does not exist");
-        Ok(Self { slot: slot as usize })
-    }
+fn lucky<'de, D: Deserializer<'de>>(config: D) -> std::result::Result<usize, D::Error> {
+    let slot = usize::deserialize(config)?;
+    assert_ne!(slot, 13, "slot 13 does not exist");
+    Ok(slot)
 }
 
 impl Policy for Broken {

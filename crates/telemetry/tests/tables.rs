@@ -1,0 +1,382 @@
+//! What tables say about a history, read back from the files.
+
+#![expect(clippy::float_cmp, reason = "single cells are copies, not results of arithmetic")]
+
+mod history;
+
+use arrow_array::{
+    Array, RecordBatch,
+    cast::AsArray,
+    types::{Float32Type, Float64Type, Int32Type, Int64Type},
+};
+use history::{play, scenario};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::Path,
+    sync::Arc,
+};
+use tempfile::{TempDir, tempdir};
+use voltide_journal::sink::Sink;
+use voltide_model::scenario::{EvTicks, Scenario};
+use voltide_telemetry::{
+    Options, RunStatus, Summary, Telemetry, TelemetryError,
+    table::{EV_TICKS, TABLES},
+};
+
+const CARS: u32 = 24;
+
+fn write(folder: &Path, scenario: &Arc<Scenario>, options: Options, until: u32) -> Summary {
+    let mut telemetry = Telemetry::create(folder, scenario.clone(), options).unwrap();
+    play(scenario, &mut telemetry, until).unwrap();
+    let whole = until == scenario.clock.slots;
+    telemetry.finish(if whole { RunStatus::Finished } else { RunStatus::Interrupted }).unwrap()
+}
+
+fn written(level: EvTicks) -> (TempDir, Arc<Scenario>, Summary) {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, level));
+    let summary = write(folder.path(), &scenario, Options::default(), scenario.clock.slots);
+    (folder, scenario, summary)
+}
+
+/// All rows of the files of one table.
+struct Rows(Vec<RecordBatch>);
+
+impl Rows {
+    fn read(folder: &Path, table: &str) -> Self {
+        let names = files(folder);
+        let of_table = |name: &&String| name.split(['-', '.']).next() == Some(table);
+        let batches = names.keys().filter(of_table).flat_map(|name| {
+            let file = File::open(folder.join(name)).unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+            reader.map(Result::unwrap)
+        });
+        Self(batches.collect())
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    fn column<T>(&self, name: &str, cell: impl Fn(&dyn Array, usize) -> T) -> Vec<Option<T>> {
+        let cells = |batch: &RecordBatch| {
+            let column = batch.column_by_name(name).unwrap().clone();
+            let cell = &cell;
+            (0..batch.num_rows())
+                .map(move |row| column.is_valid(row).then(|| cell(&column, row)))
+                .collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(cells).collect()
+    }
+
+    fn ints(&self, name: &str) -> Vec<Option<i32>> {
+        self.column(name, |column, row| column.as_primitive::<Int32Type>().value(row))
+    }
+
+    fn longs(&self, name: &str) -> Vec<i64> {
+        self.column(name, |column, row| column.as_primitive::<Int64Type>().value(row))
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn reals(&self, name: &str) -> Vec<f64> {
+        self.column(name, |column, row| column.as_primitive::<Float64Type>().value(row))
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn singles(&self, name: &str) -> Vec<Option<f32>> {
+        self.column(name, |column, row| column.as_primitive::<Float32Type>().value(row))
+    }
+
+    fn words(&self, name: &str) -> Vec<Option<String>> {
+        self.column(name, |column, row| {
+            let words = column.as_dictionary::<Int32Type>();
+            words.values().as_string::<i32>().value(words.key(row).unwrap()).to_owned()
+        })
+    }
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[test]
+fn every_table_is_there_and_follows_the_dictionary() {
+    for level in [EvTicks::Off, EvTicks::Full] {
+        let (folder, ..) = written(level);
+        for table in TABLES {
+            let days: &[&str] =
+                if level == EvTicks::Full { &["2024-03-30", "2024-03-31"] } else { &["2024-03-30"] };
+            let names = match table.name {
+                "ev_ticks" => days.iter().map(|day| format!("ev_ticks-{day}.parquet")).collect(),
+                name => vec![format!("{name}.parquet")],
+            };
+            for name in names {
+                let file = File::open(folder.path().join(&name)).unwrap();
+                let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+                assert_eq!(reader.schema().fields(), table.schema().fields(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn full_detail_has_every_car_and_charger_in_every_tick() {
+    let (folder, scenario, _) = written(EvTicks::Full);
+    let slots = scenario.clock.slots as usize;
+    assert_eq!(slots, 96 + 92, "the second day is an hour short");
+    let cars = Rows::read(folder.path(), "ev_ticks");
+    assert_eq!(cars.len(), slots * CARS as usize);
+    assert_eq!(
+        Rows::read(folder.path(), "charger_ticks").len(),
+        slots * scenario.population.charger_count() as usize
+    );
+    let expected = (0..slots as i32).flat_map(|tick| (0..CARS as i32).map(move |ev| (Some(tick), Some(ev))));
+    assert!(cars.ints("tick").into_iter().zip(cars.ints("ev_id")).eq(expected));
+}
+
+#[test]
+fn a_car_that_is_away_has_neither_charger_nor_session_nor_target() {
+    let (folder, ..) = written(EvTicks::Full);
+    let cars = Rows::read(folder.path(), "ev_ticks");
+    let states = cars.words("state");
+    for state in ["away", "idle", "charging", "discharging"] {
+        assert!(states.iter().flatten().any(|seen| seen == state), "{state}");
+    }
+    let away: Vec<bool> = states.iter().map(|state| state.as_deref() == Some("away")).collect();
+    let missing = |cells: Vec<Option<i32>>| cells.iter().map(Option::is_none).collect::<Vec<_>>();
+    assert_eq!(missing(cars.ints("charger_id")), away);
+    assert_eq!(missing(cars.ints("session_id")), away);
+    assert_eq!(cars.singles("soc_target").iter().map(Option::is_none).collect::<Vec<_>>(), away);
+}
+
+#[test]
+fn cars_add_up_to_the_system_and_to_their_chargers() {
+    let (folder, scenario, summary) = written(EvTicks::Full);
+    let cars = Rows::read(folder.path(), "ev_ticks");
+    let chargers = Rows::read(folder.path(), "charger_ticks");
+    let system = Rows::read(folder.path(), "system_ticks");
+    let sum_of = |ticks: Vec<Option<i32>>, powers: Vec<Option<f32>>| {
+        let mut sums = vec![0.0; scenario.clock.slots as usize];
+        for (tick, power) in ticks.into_iter().zip(powers) {
+            sums[tick.unwrap() as usize] += f64::from(power.unwrap());
+        }
+        sums
+    };
+    let close = |a: &[f64], b: &[f64]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1e-3))
+    };
+    let (charge, discharge) = (system.reals("ev_charge_kw"), system.reals("ev_discharge_kw"));
+    assert!(close(&sum_of(cars.ints("tick"), cars.singles("charge_kw")), &charge));
+    assert!(close(&sum_of(cars.ints("tick"), cars.singles("discharge_kw")), &discharge));
+    let net: Vec<f64> = charge.iter().zip(&discharge).map(|(charge, discharge)| charge - discharge).collect();
+    let at_chargers = sum_of(chargers.ints("tick"), chargers.singles("power_kw"));
+    assert!(at_chargers.iter().zip(&net).all(|(a, b)| (a - b).abs() < 1e-4));
+    assert!(discharge.iter().any(|&kw| kw > 0.0));
+    assert!((charge.iter().sum::<f64>() * 0.25 - summary.charged_kwh).abs() < 1e-9);
+    let peak = summary.ev_peak.unwrap();
+    assert_eq!(peak.kw, net[peak.tick as usize]);
+    assert_eq!(peak.local_time[..11], *"2024-03-30T");
+}
+
+#[test]
+fn sessions_that_are_open_at_the_end_have_their_ledger_and_no_end() {
+    let (folder, scenario, summary) = written(EvTicks::Off);
+    let sessions = Rows::read(folder.path(), "sessions");
+    assert_eq!(sessions.len() as u64, summary.sessions_ended + summary.sessions_open);
+    assert_eq!(sessions.len(), scenario.population.stays.len());
+    let departures = sessions.reals("soc_departure").len() as u64;
+    assert_eq!(departures, summary.sessions_ended);
+    assert!(summary.sessions_open > 0);
+    let total = |name: &str| sessions.reals(name).iter().sum::<f64>();
+    assert!((total("charged_kwh") - summary.charged_kwh).abs() < 1e-9);
+    assert!((total("discharged_kwh") - summary.discharged_kwh).abs() < 1e-9);
+    assert!((total("degradation_cost") - 0.02 * summary.discharged_kwh).abs() < 1e-9);
+    let net = total("energy_cost") - total("v2g_revenue") + total("degradation_cost");
+    assert!((total("net_cost") - net).abs() < 1e-9);
+}
+
+#[test]
+fn missed_targets_have_a_reason_and_others_have_none() {
+    let (folder, _, summary) = written(EvTicks::Off);
+    let sessions = Rows::read(folder.path(), "sessions");
+    let reasons: Vec<String> = sessions.words("missed_reason").into_iter().flatten().collect();
+    assert_eq!(reasons.len() as u64, summary.missed_targets);
+    assert!(reasons.iter().any(|reason| reason == "site_limit"), "{reasons:?}");
+    assert!(summary.site_limit_hits > 0 && summary.clipped_by_site > 0);
+}
+
+#[test]
+fn changes_are_the_full_rows_whose_stay_or_power_is_new() {
+    let (full, scenario, _) = written(EvTicks::Full);
+    let (changes, ..) = written(EvTicks::Changes);
+    let keyed = |folder: &Path| {
+        let rows = Rows::read(folder, "ev_ticks");
+        let keys = rows.ints("tick").into_iter().zip(rows.ints("ev_id"));
+        let power = rows.singles("charge_kw").into_iter().zip(rows.singles("discharge_kw"));
+        keys.zip(rows.ints("session_id").into_iter().zip(power)).collect::<BTreeMap<_, _>>()
+    };
+    let (full, changes) = (keyed(full.path()), keyed(changes.path()));
+    assert!(changes.len() * 3 < full.len(), "{} of {}", changes.len(), full.len());
+    let mut last = BTreeMap::new();
+    for ((tick, ev), row) in &full {
+        if let Some(change) = changes.get(&(*tick, *ev)) {
+            last.insert(*ev, *change);
+        }
+        assert_eq!(last[ev], *row, "between changes, the last one holds");
+    }
+    assert_eq!(changes.keys().filter(|(tick, _)| *tick == Some(0)).count(), CARS as usize);
+    assert!(scenario.clock.slots > 0);
+}
+
+#[test]
+fn a_sample_has_its_share_of_the_cars_in_every_tick() {
+    let scenario = scenario(400, 1, EvTicks::Sample(0.1));
+    let folder = tempdir().unwrap();
+    write(folder.path(), &scenario, Options::default(), 4);
+    let rows = Rows::read(folder.path(), "ev_ticks");
+    let cars: Vec<_> = rows.ints("ev_id");
+    let per_tick = cars.len() / 4;
+    assert!((20..60).contains(&per_tick), "{per_tick}");
+    assert_eq!(cars[..per_tick], cars[per_tick..2 * per_tick]);
+    let occupied = Rows::read(folder.path(), "charger_ticks").len();
+    assert!(occupied > 0 && occupied <= cars.len());
+}
+
+#[test]
+fn the_same_history_gives_the_same_bytes() {
+    let (first, scenario, _) = written(EvTicks::Full);
+    let second = tempdir().unwrap();
+    write(second.path(), &scenario, Options::default(), scenario.clock.slots);
+    assert_eq!(files(first.path()), files(second.path()));
+}
+
+#[test]
+fn detail_written_later_is_what_the_run_would_have_written() {
+    let (full, ..) = written(EvTicks::Full);
+    let (folder, scenario, _) = written(EvTicks::Off);
+    let options = Options { ev_ticks: Some(EvTicks::Full), ..Options::default() };
+    let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
+    play(&scenario, &mut detail, scenario.clock.slots).unwrap();
+    detail.finish(RunStatus::Finished).unwrap();
+    let (full, folder) = (files(full.path()), files(folder.path()));
+    assert_eq!(full.keys().collect::<Vec<_>>(), folder.keys().collect::<Vec<_>>());
+    for (name, content) in full.iter().filter(|(name, _)| *name != "manifest.json") {
+        assert!(folder[name] == *content, "{name}");
+    }
+}
+
+#[test]
+fn detail_of_one_car_and_some_ticks_goes_to_a_folder_of_its_own() {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Off));
+    let options = Options { ev_ticks: Some(EvTicks::Full), ticks: Some(90..100), ev: Some(5) };
+    let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
+    play(&scenario, &mut detail, scenario.clock.slots).unwrap();
+    detail.finish(RunStatus::Finished).unwrap();
+    let names: Vec<_> = files(folder.path()).into_keys().collect();
+    assert_eq!(
+        names,
+        ["charger_ticks.parquet", "ev_ticks-2024-03-30.parquet", "ev_ticks-2024-03-31.parquet"]
+    );
+    let rows = Rows::read(folder.path(), "ev_ticks");
+    assert_eq!(rows.ints("tick"), (90..100).map(Some).collect::<Vec<_>>());
+    assert_eq!(rows.ints("ev_id"), vec![Some(5); 10]);
+}
+
+#[test]
+fn a_car_that_is_not_there_is_refused() {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Off));
+    let options = Options { ev: Some(CARS), ..Options::default() };
+    let error = Telemetry::create(folder.path(), scenario, options).err().unwrap();
+    assert_eq!(error.to_string(), "there is no car 24: the run has the cars 0 to 23");
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn the_manifest_knows_every_file() {
+    let (folder, ..) = written(EvTicks::Full);
+    let files = files(folder.path());
+    let manifest: serde_json::Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+    let resources = manifest["resources"].as_array().unwrap();
+    assert_eq!(resources.len() + 1, files.len());
+    for resource in resources {
+        let content = &files[resource["path"].as_str().unwrap()];
+        assert_eq!(resource["bytes"], content.len());
+        let hash: String = sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(content))
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(resource["hash"], format!("sha256:{hash}"));
+    }
+    assert_eq!(manifest["status"], "finished");
+    assert_eq!(manifest["ev_ticks"], "Full");
+}
+
+#[test]
+fn an_interrupted_run_ends_with_its_last_settled_slot() {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
+    let summary = write(folder.path(), &scenario, Options::default(), 10);
+    assert_eq!((summary.slots, summary.status.as_str()), (10, "interrupted"));
+    let runs = Rows::read(folder.path(), "runs");
+    assert_eq!(runs.words("status"), [Some("interrupted".to_owned())]);
+    let rows = |table| Rows::read(folder.path(), table).len() as i64;
+    let full = ["events", "sessions", "system_ticks", "unit_ticks", "site_ticks", "costs", "solves"];
+    assert_eq!(runs.longs("rows"), [full.map(rows).iter().sum::<i64>()]);
+    assert_eq!(runs.longs("events"), [rows("events")]);
+    assert_eq!(Rows::read(folder.path(), "ev_ticks").len(), 10 * CARS as usize);
+}
+
+#[test]
+fn tables_that_are_not_finished_leave_nothing() {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Full));
+    let mut telemetry = Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
+    play(&scenario, &mut telemetry, 20).unwrap();
+    assert!(files(folder.path()).keys().all(|name| name.starts_with('.')));
+    drop(telemetry);
+    let mut waited = 0;
+    while !files(folder.path()).is_empty() && waited < 100 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        waited += 1;
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn a_history_without_a_start_is_refused() {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Full));
+    let telemetry = Telemetry::create(folder.path(), scenario, Options::default()).unwrap();
+    assert!(matches!(telemetry.finish(RunStatus::Finished), Err(TelemetryError::NoRunStarted)));
+    assert!(files(folder.path()).is_empty());
+}
+
+/// A folder that vanishes stands for a disk that fails: the next day's file cannot be created.
+#[test]
+fn an_error_of_the_writer_surfaces_at_a_later_call_and_stays() {
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
+    let gone = folder.path().join("gone");
+    fs::create_dir(&gone).unwrap();
+    let mut telemetry = Telemetry::create(&gone, scenario.clone(), Options::default()).unwrap();
+    fs::remove_dir_all(&gone).unwrap();
+    let error = play(&scenario, &mut telemetry, scenario.clock.slots).unwrap_err();
+    assert!(error.to_string().starts_with("cannot create "), "{error}");
+    let sealed = voltide_journal::event::Recorded {
+        seq: 0,
+        cause_seq: None,
+        tick: 0,
+        event: voltide_journal::event::Event::TickSealed(Default::default()),
+    };
+    assert!(matches!(telemetry.event(&sealed), Err(TelemetryError::Stopped)));
+    assert!(matches!(telemetry.finish(RunStatus::Finished), Err(TelemetryError::Stopped)));
+}
+
+#[test]
+fn fields_say_their_unit_and_sign() {
+    let schema = EV_TICKS.schema();
+    let field = schema.field_with_name("energy_kwh").unwrap();
+    assert_eq!(field.metadata().get("unit").map(String::as_str), Some("kWh"));
+}

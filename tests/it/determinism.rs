@@ -1,0 +1,59 @@
+//! Same world, seed and policy: the same bytes, for any number of threads.
+
+use crate::program::{assert_same_files, files, run};
+use std::fs;
+
+/// Enough cars for several blocks, behind sites with limits.
+const WORLD: &str = r#"(
+    name: "many",
+    seed: 3,
+    clock: (start: "2024-03-30T12:00", time_zone: "Europe/Berlin", step: "15 min", days: 2),
+    currency: "EUR",
+    tariff: Fixed("0.30 EUR/kWh"),
+    sites: { "depot": (import_limit: "900 kW") },
+    fleets: {
+        "home": (
+            count: 33000,
+            battery: (capacity: Normal(mean: "60 kWh", sd: "10 kWh", min: "30 kWh", max: "90 kWh"), soc_min: 0.1, soc_max: 1.0, charge_efficiency: 0.95, discharge_efficiency: 0.95),
+            charger: (charge_max: "7 kW"),
+            stays: Overnight(arrive: Normal(mean: "17:30", sd: "1 h"), leave: Normal(mean: "07:00", sd: "1 h")),
+            trip_energy: Normal(mean: "7.3 kWh", sd: "3 kWh", min: "0.5 kWh", max: "30 kWh"),
+            soc_on_arrival: Uniform(min: 0.2, max: 0.9),
+            departure_soc: 0.8,
+        ),
+        "depot": (
+            count: 500,
+            battery: (capacity: "60 kWh", soc_min: 0.1, soc_max: 1.0, charge_efficiency: 0.95, discharge_efficiency: 0.95),
+            charger: (charge_max: "11 kW", site: "depot"),
+            stays: Workplace(arrive: Normal(mean: "08:00", sd: "1 h"), leave: Normal(mean: "16:30", sd: "1 h")),
+            trip_energy: "12 kWh",
+            soc_on_arrival: Uniform(min: 0.2, max: 0.9),
+            departure_soc: 0.9,
+        ),
+    },
+    telemetry: (ev_ticks: Changes),
+)"#;
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("many.ron");
+    fs::write(&world, WORLD).unwrap();
+    let with = |threads: &str| {
+        let out = folder.path().join(threads);
+        files(&run(world.to_str().unwrap(), &out, &["--threads", threads]))
+    };
+    let one = with("1");
+    assert_same_files(&one, &with("2"));
+    assert_same_files(&one, &with("8"));
+}
+
+#[test]
+fn another_seed_draws_other_cars() {
+    let out = tempfile::tempdir().unwrap();
+    let log = |seed: &str| {
+        let run = run("worlds/one-car.ron", out.path(), &["--seed", seed]);
+        fs::read(run.join("sessions.parquet")).unwrap()
+    };
+    assert_ne!(log("1"), log("2"));
+}

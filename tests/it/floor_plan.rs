@@ -1,0 +1,109 @@
+//! A crate imports only crates above it, and keeps to what it may use.
+
+use crate::program::root;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+use toml::{Table, Value};
+
+/// The floors, from the top down, each with those that it may import; see ARCHITECTURE.md.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("crates/model", &[]),
+    ("crates/policy", &["model"]),
+    ("crates/policies", &["policy"]),
+    ("crates/world", &["model"]),
+    ("crates/journal", &["model"]),
+    ("crates/host", &["policy", "policies"]),
+    ("crates/engine", &["model", "policy", "journal"]),
+    ("crates/telemetry", &["model", "journal"]),
+    ("crates/cli", &["model", "policy", "world", "journal", "host", "engine", "telemetry", "uncontrolled"]),
+    ("plugins/uncontrolled", &["policy", "policies"]),
+];
+
+/// Libraries that only some floors may use.
+const KEPT: &[(&str, &[&str])] = &[
+    ("bevy_ecs", &["engine"]),
+    ("bevy_tasks", &["engine"]),
+    ("arrow-array", &["journal", "telemetry", "world"]),
+    ("parquet", &["telemetry", "world"]),
+    ("libloading", &["host"]),
+    ("mcap", &["journal"]),
+    ("clap", &["cli"]),
+];
+
+fn dependencies(folder: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+    let manifest: Table = manifest.parse().unwrap();
+    let table = manifest.get("dependencies").and_then(Value::as_table).cloned().unwrap_or_default();
+    table.keys().cloned().collect()
+}
+
+#[test]
+fn crates_import_only_those_above_them() {
+    for (folder, allowed) in FLOORS {
+        for dependency in dependencies(folder) {
+            let Some(name) = dependency.strip_prefix("voltide-") else { continue };
+            assert!(allowed.contains(&name), "{folder} must not import {name}");
+        }
+    }
+}
+
+#[test]
+fn every_crate_has_its_floor() {
+    for rooms in ["crates", "plugins"] {
+        for entry in fs::read_dir(root().join(rooms)).unwrap() {
+            let folder = format!("{rooms}/{}", entry.unwrap().file_name().to_string_lossy());
+            assert!(FLOORS.iter().any(|(floor, _)| *floor == folder), "{folder} is not in the floor plan");
+        }
+    }
+}
+
+#[test]
+fn libraries_stay_on_their_floors() {
+    for (folder, _) in FLOORS {
+        let name = folder.rsplit('/').next().unwrap();
+        for (library, floors) in KEPT {
+            let used = dependencies(folder).iter().any(|dependency| dependency == library);
+            assert!(!used || floors.contains(&name), "{folder} must not use {library}");
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_kept_to_the_border() {
+    let allowed = |file: &Path| {
+        let file = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        file.starts_with("crates/host/") || file.starts_with("crates/policy/src/abi")
+    };
+    for (file, text) in sources() {
+        let found = text.lines().any(|line| line.contains("unsafe ") && !line.trim_start().starts_with("//"));
+        assert!(!found || allowed(&file), "{} has unsafe code", file.display());
+    }
+}
+
+#[test]
+fn files_are_short_enough_to_read() {
+    let long: BTreeMap<_, _> =
+        sources().into_iter().map(|(file, text)| (file, text.lines().count())).filter(|(_, lines)| *lines > 700).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+/// Every source file of the crates and plugins, with its text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = FLOORS.iter().map(|(folder, _)| root().join(folder).join("src")).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}

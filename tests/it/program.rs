@@ -1,0 +1,159 @@
+//! The program as a user runs it, and the helpers that other tests run it with.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The program, to be run in the root of the repository.
+pub(crate) fn voltide() -> Command {
+    let beside = std::env::current_exe().unwrap();
+    let program = beside.parent().unwrap().parent().unwrap().join("voltide");
+    assert!(program.exists(), "{} is missing: run `cargo test --workspace`", program.display());
+    let mut command = Command::new(program);
+    command.current_dir(root()).env("NO_COLOR", "1").env_remove("VOLTIDE_PLUGIN_PATH");
+    command
+}
+
+/// Standard output of a command that must succeed.
+pub(crate) fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Exit code and standard error of a command that must fail.
+pub(crate) fn fail(command: &mut Command) -> (i32, String) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(!status.success(), "{command:?} succeeded");
+    (status.code().unwrap(), text(&stderr))
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Runs a world into `out` with more arguments; returns the run's folder.
+pub(crate) fn run(world: &str, out: &Path, arguments: &[&str]) -> PathBuf {
+    let json = run_json(world, out, arguments);
+    root().join(json["folder"].as_str().unwrap())
+}
+
+/// Runs a world into `out` with more arguments; returns its summary.
+pub(crate) fn run_json(world: &str, out: &Path, arguments: &[&str]) -> serde_json::Value {
+    let printed = succeed(voltide().args(["--json", "run", world, "--out"]).arg(out).args(arguments));
+    serde_json::from_str(&printed).unwrap()
+}
+
+/// Content of every file of a run but what was measured on the machine, by path within the run.
+pub(crate) fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![run.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(run).unwrap().to_string_lossy().into_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found.remove("profile.json");
+    found
+}
+
+/// Fails with the names of the files that differ, not with their content.
+pub(crate) fn assert_same_files(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(a), names(b));
+    let differing: Vec<_> = a.iter().filter(|(name, content)| b[*name] != **content).map(|(name, _)| name).collect();
+    assert!(differing.is_empty(), "{differing:?} differ");
+}
+
+#[test]
+fn the_smallest_world_runs_in_one_command() {
+    let out = tempfile::tempdir().unwrap();
+    let summary = run_json("worlds/one-car.ron", out.path(), &[]);
+    assert_eq!(summary["status"], "finished");
+    assert_eq!(summary["ev_count"], 1);
+    assert!(summary["charged_kwh"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let printed =
+        succeed(voltide().args(["run", "worlds/one-car.ron", "--dry-run", "--out"]).arg(out.path()));
+    assert!(printed.contains("one-car"), "{printed}");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_run_may_be_repeated_and_replaces_itself() {
+    let out = tempfile::tempdir().unwrap();
+    let first = files(&run("worlds/one-car.ron", out.path(), &[]));
+    let second = files(&run("worlds/one-car.ron", out.path(), &[]));
+    assert_same_files(&first, &second);
+    assert_eq!(fs::read_dir(out.path().join("one-car")).unwrap().count(), 1, "nothing is left aside");
+}
+
+#[test]
+fn a_check_that_was_asked_for_sets_the_exit_code() {
+    let out = tempfile::tempdir().unwrap();
+    let never_reached = ["--set", "fleets.commuters.charger.charge_max=0.1 kW"];
+    let mut command = voltide();
+    command.args(["run", "worlds/one-car.ron", "--fail-on", "missed-target", "--out"]).arg(out.path());
+    assert_eq!(fail(command.args(never_reached)).0, 6);
+}
+
+#[test]
+fn policies_are_found_beside_the_program_and_built_in() {
+    let printed = succeed(voltide().args(["plugins", "list"]));
+    assert!(printed.lines().any(|line| line.contains("uncontrolled") && line.contains("embedded")), "{printed}");
+    assert!(printed.lines().any(|line| line.contains("libvoltide_uncontrolled")), "{printed}");
+}
+
+#[test]
+fn the_plugin_and_the_built_in_policy_do_the_same() {
+    let out = tempfile::tempdir().unwrap();
+    let loaded = run("worlds/one-car.ron", out.path(), &[]);
+    let log = fs::read(loaded.join("log/000001.mcap")).unwrap();
+    let started = succeed(voltide().args(["--json", "log", "cat", "--kind", "RunStarted"]).arg(&loaded));
+    let started: serde_json::Value = serde_json::from_str(&started).unwrap();
+    let file = started["payload"]["build"]["plugin_file"].as_str().unwrap();
+    assert!(file.contains("libvoltide_uncontrolled"), "the plugin was used: {file:?}");
+
+    let alone = tempfile::tempdir().unwrap();
+    let program = alone.path().join("voltide");
+    fs::copy(voltide().get_program(), &program).unwrap();
+    let mut command = Command::new(program);
+    command.current_dir(root()).args(["run", "worlds/one-car.ron", "--out"]).arg(alone.path());
+    succeed(&mut command);
+    let run_folder = alone.path().join("one-car").join(loaded.file_name().unwrap());
+    assert_eq!(fs::read(run_folder.join("log/000001.mcap")).unwrap(), log);
+}
+
+#[test]
+fn doctor_finds_this_machine_ready() {
+    let out = tempfile::tempdir().unwrap();
+    let printed = succeed(voltide().args(["doctor", "worlds/one-car.ron", "--out"]).arg(out.path()));
+    assert!(!printed.contains("PROBLEM"), "{printed}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    let script = format!("{:?} log cat {:?} | head -1", voltide().get_program(), run);
+    let printed = succeed(Command::new("sh").arg("-c").arg(script));
+    assert_eq!(printed.lines().count(), 1);
+}
