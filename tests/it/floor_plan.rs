@@ -85,15 +85,19 @@ fn unsafe_code_is_kept_to_the_border() {
 
 #[test]
 fn files_are_short_enough_to_read() {
-    let long: BTreeMap<_, _> =
-        sources().into_iter().map(|(file, text)| (file, text.lines().count())).filter(|(_, lines)| *lines > 700).collect();
+    let long: BTreeMap<_, _> = sources()
+        .into_iter()
+        .map(|(file, text)| (file, text.lines().count()))
+        .filter(|(_, lines)| *lines > 700)
+        .collect();
     assert!(long.is_empty(), "{long:?}");
 }
 
 /// Every source file of the crates and plugins, with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = FLOORS.iter().map(|(folder, _)| root().join(folder).join("src")).collect();
+    let mut folders: Vec<PathBuf> =
+        FLOORS.iter().map(|(folder, _)| root().join(folder).join("src")).collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -75,7 +75,8 @@ pub(crate) fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
 pub(crate) fn assert_same_files(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(a), names(b));
-    let differing: Vec<_> = a.iter().filter(|(name, content)| b[*name] != **content).map(|(name, _)| name).collect();
+    let differing: Vec<_> =
+        a.iter().filter(|(name, content)| b[*name] != **content).map(|(name, _)| name).collect();
     assert!(differing.is_empty(), "{differing:?} differ");
 }
 
@@ -118,7 +119,10 @@ fn a_check_that_was_asked_for_sets_the_exit_code() {
 #[test]
 fn policies_are_found_beside_the_program_and_built_in() {
     let printed = succeed(voltide().args(["plugins", "list"]));
-    assert!(printed.lines().any(|line| line.contains("uncontrolled") && line.contains("embedded")), "{printed}");
+    assert!(
+        printed.lines().any(|line| line.contains("uncontrolled") && line.contains("embedded")),
+        "{printed}"
+    );
     assert!(printed.lines().any(|line| line.contains("libvoltide_uncontrolled")), "{printed}");
 }
 

@@ -20,7 +20,8 @@ fn python() -> Option<PathBuf> {
     if ready.exists() {
         return Some(python);
     }
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output().is_ok_and(|o| o.status.success());
+    let made =
+        Command::new("python3").args(["-m", "venv"]).arg(&folder).output().is_ok_and(|o| o.status.success());
     let filled = made
         && Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])

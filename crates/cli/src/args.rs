@@ -67,7 +67,7 @@ pub(crate) enum Verb {
 pub(crate) struct World {
     /// World file (RON)
     #[arg(value_name = "WORLD.ron")]
-    pub world: PathBuf,
+    pub file: PathBuf,
 
     /// Policy to plan with, by name or path, instead of the world's
     #[arg(long, value_name = "POLICY")]
@@ -96,8 +96,8 @@ pub(crate) struct Run {
     pub threads: Option<u16>,
 
     /// Check the world and say what the run would be, without running it
-    #[arg(long)]
-    pub dry_run: bool,
+    #[arg(long = "dry-run")]
+    pub dry: bool,
 
     /// Exit with 6 if any of this happened
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -149,7 +149,7 @@ pub(crate) enum Log {
     Cat {
         /// Folder of the run.
         run: PathBuf,
-        /// Only events of this kind, such as SessionStarted
+        /// Only events of this kind, such as `SessionStarted`
         #[arg(long)]
         kind: Option<String>,
         /// Only events of this tick

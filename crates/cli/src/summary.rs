@@ -53,14 +53,7 @@ fn run_rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
 fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
     let Summary { currency, .. } = summary;
     let mut rows = vec![
-        row(
-            "charged",
-            format!(
-                "{} kWh, {} kWh a car and day",
-                decimal(summary.charged_kwh, 0),
-                decimal(summary.charged_kwh_per_ev_day, 2)
-            ),
-        ),
+        row("charged", charged(summary)),
         row(
             "EV power",
             format!(
@@ -90,6 +83,15 @@ fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
         rows.insert(1, row("discharged", format!("{} kWh", decimal(summary.discharged_kwh, 0))));
     }
     rows
+}
+
+fn charged(summary: &Summary) -> String {
+    let kwh = decimal(summary.charged_kwh, 0);
+    if summary.population.requested_kwh > 0.0 {
+        let sessions = (summary.sessions_ended + summary.sessions_open).max(1);
+        return format!("{kwh} kWh, {} kWh a session", decimal(summary.charged_kwh / sessions as f64, 2));
+    }
+    format!("{kwh} kWh, {} kWh a car and day", decimal(summary.charged_kwh_per_ev_day, 2))
 }
 
 fn extreme(name: &str, extreme: Option<&Extreme>) -> String {
@@ -124,11 +126,7 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
             "schedules broke the contract and were cut to what the charger can do",
         ),
         count("policy faults", summary.policy_faults, "calls failed and were answered by the fallback"),
-        count(
-            "short stays",
-            summary.population.stays_without_slot.into(),
-            "stays were too short to hold a whole slot",
-        ),
+        count("short stays", summary.population.stays_without_slot.into(), "too short to hold a whole slot"),
     ];
     std::iter::once(row("sessions", sessions)).chain(troubles.into_iter().flatten()).collect()
 }

@@ -179,7 +179,9 @@ impl Batch {
             [(&mut self.buy_price, &state.prices.buy), (&mut self.sell_price, &state.prices.sell)]
         {
             target.clear();
-            table.iter().for_each(|tariff| target.extend_from_slice(&tariff[slots.clone()]));
+            for tariff in table {
+                target.extend_from_slice(&tariff[slots.clone()]);
+            }
         }
     }
 

@@ -78,9 +78,6 @@ fn series_loaded(series: &Series) -> SeriesLoaded {
 
 fn stays_loaded(fleet: &Fleet) -> Option<StaysLoaded> {
     let Parking::Sessions { sessions, stations, .. } = &fleet.parking else { return None };
-    fn column<T>(sessions: &[RecordedSession], of: impl Fn(&RecordedSession) -> T) -> Vec<T> {
-        sessions.iter().map(of).collect()
-    }
     Some(StaysLoaded {
         fleet: fleet.name.clone(),
         arrives: column(sessions, |s| s.arrives),
@@ -90,4 +87,8 @@ fn stays_loaded(fleet: &Fleet) -> Option<StaysLoaded> {
         delivered_kwh: column(sessions, |s| s.delivered_kwh),
         station: column(sessions, |s| stations[s.station as usize].clone()),
     })
+}
+
+fn column<T>(sessions: &[RecordedSession], of: impl Fn(&RecordedSession) -> T) -> Vec<T> {
+    sessions.iter().map(of).collect()
 }

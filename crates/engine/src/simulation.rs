@@ -82,7 +82,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Simulates one slot and seals it in the journal.
     pub fn step(&mut self) -> Result<(), EngineError> {
         self.core.stopwatch.skip();
-        self.core.start_tick()?;
+        self.core.start_tick();
         self.core.run_phases()?;
         let events = self.core.outbox().take();
         for event in &events {
@@ -188,7 +188,7 @@ impl<S: Sink> Replay<S> {
         let first_seq = recorded.first().map_or(sealed.seq, |event| event.seq);
         let decisions = recorded.len() - physics_events(&recorded);
         *self.core.outbox() = Outbox::from(first_seq);
-        self.core.feed(recorded[..decisions].to_vec())?;
+        self.core.feed(recorded[..decisions].to_vec());
         self.core.run_phases()?;
         let replayed = self.core.outbox().take();
         if let Some(what) = first_difference(&recorded, &replayed) {
@@ -245,7 +245,7 @@ impl Core {
         spawn_units(&mut world, scenario.system.wind.is_some(), scenario.system.pv.is_some());
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
         let at_site = vec![Vec::new(); scenario.sites.len()];
-        world.insert_resource(Roster { stored_kwh, at_site, ..Roster::default() });
+        world.insert_resource(Roster { at_site, stored_kwh, ..Roster::default() });
         world.insert_resource(PlanBook::new(evs, scenario.sites.len(), scenario.horizon_end() as usize));
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(scenario));
@@ -270,18 +270,17 @@ impl Core {
     }
 
     /// Moves the clock to the next tick.
-    fn start_tick(&mut self) -> Result<(), EngineError> {
+    fn start_tick(&mut self) {
         let tick = self.next_tick;
         let at_us = self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
         let seq = self.outbox().next_seq();
         let event = Event::TickStarted(TickStarted { at_us });
-        self.feed(vec![Recorded { seq, cause_seq: None, tick, event }])
+        self.feed(vec![Recorded { seq, cause_seq: None, tick, event }]);
     }
 
     /// Applies events that were decided elsewhere.
-    fn feed(&mut self, events: Vec<Recorded>) -> Result<(), EngineError> {
+    fn feed(&mut self, events: Vec<Recorded>) {
         self.world.run_system_cached_with(feed, events).expect("the state's resources are inserted");
-        Ok(())
     }
 
     fn run_phases(&mut self) -> Result<(), EngineError> {

@@ -104,10 +104,10 @@ impl Cars {
         let len = rows.ts.len() + places.len();
         rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
         rows.tick.resize(len, tick.cast_signed());
-        rows.ev.extend(gather(&self.ids, places).map(|ev| ev.cast_signed()));
+        rows.ev.extend(gather(&self.ids, places).map(u32::cast_signed));
         let charger = |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger.cast_signed());
         rows.charger.extend(stays.clone().map(charger));
-        rows.session.extend(stays.clone().map(|stay| stay.cast_signed()));
+        rows.session.extend(stays.clone().map(u32::cast_signed));
         let plugged = rows.plugged.get_or_insert_with(|| BooleanBufferBuilder::new(0));
         stays.clone().for_each(|stay| plugged.append(stay != NO_STAY));
         rows.state.extend(stays.zip(powers.clone()).map(|(stay, power)| state(stay, power)));

@@ -47,7 +47,7 @@ impl Chargers {
         let chargers = || (0..count).map(|id| scenario.population.charger(id));
         let nothing = Occupied { ev: vec![NONE; count as usize], power_kw: vec![0.0; count as usize] };
         Self {
-            site: chargers().map(|charger| charger.site.map_or(NONE, |site| site.cast_signed())).collect(),
+            site: chargers().map(|charger| charger.site.map_or(NONE, u32::cast_signed)).collect(),
             limit_kw: chargers().map(|charger| charger.charge_max.0 as f32).collect(),
             now: nothing.clone(),
             before: nothing,

@@ -6,7 +6,7 @@
 //!
 //! | module      | what it holds                                                       |
 //! |-------------|---------------------------------------------------------------------|
-//! | [`column`]  | types, units and signs of columns, and how they are stored          |
+//! | [`mod@column`] | types, units and signs of columns, and how they are stored          |
 //! | [`mod@table`] | the data dictionary: every column of every table                  |
 //! | [`page`]    | `outputs/README.md` and `outputs/views.sql`, made from it           |
 //! | [`sink`]    | [`Telemetry`]                                                       |

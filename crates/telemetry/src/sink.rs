@@ -46,8 +46,7 @@ pub struct Telemetry {
     scenario: Arc<Scenario>,
     selection: Selection,
     only_detail: bool,
-    /// `None` after an error.
-    writer: Option<Writer>,
+    writer: Writer,
     frame: Frame,
     started: Option<Box<RunStarted>>,
     sessions: Sessions,
@@ -91,7 +90,7 @@ impl Telemetry {
             folder: folder.into(),
             selection,
             only_detail,
-            writer: Some(Writer::spawn(Files { tables, detail })?),
+            writer: Writer::spawn(Files { tables, detail })?,
             frame: Frame::default(),
             started: None,
             sessions: Sessions::new(scenario.clone()),
@@ -107,7 +106,7 @@ impl Telemetry {
     /// without a manifest is not whole.
     pub fn finish(mut self, status: RunStatus) -> Result<Summary, TelemetryError> {
         self.send()?;
-        let mut files = self.writer.take().ok_or(TelemetryError::Stopped)?.join()?;
+        let mut files = self.writer.join()?;
         let open: Vec<_> = self.sessions.open().collect();
         for session in &open {
             self.tally.session(session);
@@ -137,10 +136,7 @@ impl Telemetry {
         for session in &self.frame.sessions {
             self.tally.session(session);
         }
-        let writer = self.writer.take().ok_or(TelemetryError::Stopped)?;
-        let (writer, empty) = writer.send(std::mem::take(&mut self.frame))?;
-        self.writer = Some(writer);
-        self.frame = empty;
+        self.frame = self.writer.send(std::mem::take(&mut self.frame))?;
         Ok(())
     }
 }

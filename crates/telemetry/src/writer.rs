@@ -40,11 +40,12 @@ impl Files {
     }
 }
 
-/// The writing thread, seen from the engine's.
+/// The writing thread, seen from the engine's. Dropped, it waits until the thread has tidied up.
 pub(crate) struct Writer {
-    frames: SyncSender<Frame>,
+    /// `None` once the thread was told to end.
+    frames: Option<SyncSender<Frame>>,
     emptied: Receiver<Frame>,
-    thread: JoinHandle<Result<Files, TelemetryError>>,
+    thread: Option<JoinHandle<Result<Files, TelemetryError>>>,
 }
 
 impl Writer {
@@ -56,22 +57,33 @@ impl Writer {
             .name("voltide-telemetry".into())
             .spawn(move || write_all(files, &waiting, &empty))
             .map_err(TelemetryError::file("start the thread that writes", "tables"))?;
-        Ok(Self { frames, emptied, thread })
+        Ok(Self { frames: Some(frames), emptied, thread: Some(thread) })
     }
 
-    /// Hands over a frame for an empty one; gives itself back, or the error that stopped the thread.
-    pub(crate) fn send(self, frame: Frame) -> Result<(Self, Frame), TelemetryError> {
-        if self.frames.send(frame).is_err() {
+    /// Hands over a frame for an empty one, or gives the error that stopped the thread.
+    pub(crate) fn send(&mut self, frame: Frame) -> Result<Frame, TelemetryError> {
+        let frames = self.frames.as_ref().ok_or(TelemetryError::Stopped)?;
+        if frames.send(frame).is_err() {
             return Err(self.join().err().unwrap_or(TelemetryError::Stopped));
         }
-        let empty = self.emptied.try_recv().unwrap_or_default();
-        Ok((self, empty))
+        Ok(self.emptied.try_recv().unwrap_or_default())
     }
 
     /// Waits until all frames are written.
-    pub(crate) fn join(self) -> Result<Files, TelemetryError> {
-        drop(self.frames);
-        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    pub(crate) fn join(&mut self) -> Result<Files, TelemetryError> {
+        self.frames = None;
+        let thread = self.thread.take().ok_or(TelemetryError::Stopped)?;
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.frames = None;
+        if let Some(thread) = self.thread.take() {
+            // Whatever it says, its files are gone when it has ended.
+            let _ = thread.join();
+        }
     }
 }
 

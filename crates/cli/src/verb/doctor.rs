@@ -8,7 +8,7 @@ use crate::{
     verb::{check::Estimate, plugins::known_plugins},
 };
 use serde_json::json;
-use std::{fs, io, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, fs, io, path::Path, process::ExitCode};
 
 /// One thing that was looked at.
 struct Finding {
@@ -56,8 +56,9 @@ fn plugins(args: &Args) -> Finding {
             found.status.as_ref().err().map(|error| format!("{} refused: {error}", found.name))
         })
         .collect();
-    let accepted: Vec<&str> =
+    let accepted: BTreeSet<&str> =
         list.iter().filter(|found| found.status.is_ok()).map(|found| found.name.as_str()).collect();
+    let accepted: Vec<&str> = accepted.into_iter().collect();
     let found = if refused.is_empty() { accepted.join(", ") } else { refused.join("; ") };
     Finding { what: "policies", ok: refused.is_empty(), found }
 }

@@ -16,7 +16,7 @@ pub(crate) fn known_plugins(args: &Args) -> Plugins {
         return plugins;
     }
     plugins.with_log(Arc::new(|level, policy, message| {
-        output::complain(&format!("{policy}: {level:?}: {message}"))
+        output::complain(&format!("{policy}: {level:?}: {message}"));
     }))
 }
 

@@ -24,11 +24,11 @@ type LiveRun = Simulation<McapLog, Telemetry>;
 /// Runs a world.
 pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let world = voltide_world::load(&run.world.world, &run.world.overrides())?;
+    let world = voltide_world::load(&run.world.file, &run.world.overrides())?;
     let plugins = known_plugins(args);
-    let planner = policy(&world, &plugins)?;
+    let planner = policy(&run.world, &world, &plugins)?;
     let fallback = fallback(&world, planner.as_ref(), &plugins)?;
-    if run.dry_run {
+    if run.dry {
         return Ok(dry_run(&world.scenario, &run.out, args));
     }
     let id = id_of(&world, planner.info());
@@ -65,9 +65,17 @@ impl WorldArgs {
     }
 }
 
-fn policy(world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
+/// The policy that plans. A path is relative to the file that names it, or to the current folder
+/// where the command line names it.
+fn policy(args: &WorldArgs, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
     let choice = &world.scenario.policy;
-    let planner = plugins.load(&choice.name, &choice.config, choice.config_offset);
+    let is_path = Path::new(&choice.name).components().count() > 1;
+    let folder = world.path.parent().filter(|_| is_path && args.policy.is_none());
+    let name = folder.map_or_else(
+        || choice.name.clone(),
+        |folder| folder.join(&choice.name).to_string_lossy().into_owned(),
+    );
+    let planner = plugins.load(&name, &choice.config, choice.config_offset);
     planner.map_err(|error| Failure::plugin(error, world))
 }
 

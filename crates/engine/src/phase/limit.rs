@@ -42,7 +42,9 @@ struct Clip {
 fn set_point_clipped(mut clips: Vec<Clip>) -> SetPointClipped {
     clips.sort_by_key(|clip| clip.ev);
     let mut event = SetPointClipped::default();
-    clips.iter().for_each(|clip| event.push(clip.ev, clip.asked, clip.applied, clip.reason));
+    for clip in clips {
+        event.push(clip.ev, clip.asked, clip.applied, clip.reason);
+    }
     event
 }
 
@@ -207,7 +209,9 @@ fn site_flows(state: &mut State) -> Vec<Flow> {
     let power = &*table.columns().power;
     let sum = |evs: &Vec<u32>| {
         let mut flow = Flow::default();
-        evs.iter().for_each(|&ev| flow.add(Flow::of(power[ev as usize])));
+        for &ev in evs {
+            flow.add(Flow::of(power[ev as usize]));
+        }
         flow
     };
     state.roster.at_site.iter().map(sum).collect()

@@ -142,7 +142,7 @@ fn asked_again(state: &mut State, replan: Replan) -> Vec<u32> {
     let mut table = state.cars.table();
     let plugged = (0..).zip(&*table.columns().stay).filter(|(_, stay)| **stay != NO_STAY);
     plugged
-        .filter(|(_, stay)| (tick - stays.first_slot(**stay, clock)) % every == 0)
+        .filter(|(_, stay)| (tick - stays.first_slot(**stay, clock)).is_multiple_of(every))
         .map(|(ev, _)| ev)
         .collect()
 }
@@ -152,7 +152,9 @@ fn add_whole_sites(state: &State, due: &mut Vec<u32>) {
     let seen = due.clone();
     for evs in &state.roster.at_site {
         if evs.iter().any(|ev| seen.binary_search(ev).is_ok()) {
-            evs.iter().for_each(|&ev| insert_sorted(due, ev));
+            for &ev in evs {
+                insert_sorted(due, ev);
+            }
         }
     }
 }

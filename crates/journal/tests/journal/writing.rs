@@ -46,7 +46,7 @@ fn equal_runs_differ_only_in_what_made_them() {
         scribe.ticks(0..10).unwrap();
         scribe.end(10).unwrap();
     }
-    let [one, other] = runs.each_ref().map(|run| run.path());
+    let [one, other] = runs.each_ref().map(tempfile::TempDir::path);
     assert_eq!(file(one, "000001.mcap"), file(other, "000001.mcap"));
     assert_eq!(file(one, "HEAD"), file(other, "HEAD"));
     assert_ne!(file(one, "000000.mcap"), file(other, "000000.mcap"));

@@ -1,5 +1,7 @@
 //! A hand-made history: cars that charge at full power on arrival, and some that discharge first.
 
+#![expect(clippy::unwrap_used, reason = "the parameters are known to be right")]
+
 use chrono_tz::Europe::Berlin;
 use std::sync::Arc;
 use voltide_journal::{
@@ -289,7 +291,7 @@ impl<S: Sink> History<'_, S> {
         let slot = self.scenario.fleets[0].battery.slot(clock.slot_hours());
         let first = population.stays.first_slot(stay, clock);
         let at_home = population.charger(population.stays.charger[stay as usize]).site.is_none();
-        let asked = if car % 3 == 0 && at_home && self.tick < first + 4 { -2.0 } else { 7.0 };
+        let asked = if car.is_multiple_of(3) && at_home && self.tick < first + 4 { -2.0 } else { 7.0 };
         let (full, target) = (population.capacity_kwh[car], population.departure_energy_kwh[car]);
         slot.fit(asked, self.energy_kwh[car], 0.2 * full, target)
     }
