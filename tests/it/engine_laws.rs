@@ -1,1 +1,268 @@
+//! Laws that hold for any world: energy, limits, sessions, and replay = live.
 
+use proptest::prelude::*;
+use std::{collections::BTreeMap, convert::Infallible, fmt::Write, fs, sync::Arc};
+use voltide_engine::{EngineError, Replay, Simulation, Start};
+use voltide_host::Plugins;
+use voltide_journal::{
+    event::{Build, Event, Recorded},
+    log::MemoryLog,
+    mcap_log::McapLog,
+    reader,
+    sink::Sink,
+};
+use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
+
+/// A small world of random shape.
+#[derive(Debug, Clone)]
+struct Shape {
+    seed: u64,
+    start: &'static str,
+    zone: &'static str,
+    step: u32,
+    days: u32,
+    cars: u32,
+    charge_kw: f64,
+    limit_kw: f64,
+    capacity: f64,
+    trip: f64,
+    stays: &'static str,
+}
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    let starts = prop::sample::select(vec![
+        ("2024-03-30T12:00", "Europe/Berlin"),
+        ("2024-10-26T00:00", "Europe/Berlin"),
+        ("2024-02-28T06:00", "Asia/Kolkata"),
+        ("2023-12-31T00:00", "America/New_York"),
+        ("2024-04-06T00:00", "Australia/Lord_Howe"),
+    ]);
+    let stays = prop::sample::select(vec![
+        r#"Overnight(arrive: Normal(mean: "18:00", sd: "2 h"), leave: Normal(mean: "07:00", sd: "1 h"))"#,
+        r#"Workplace(arrive: Normal(mean: "08:00", sd: "1 h"), leave: Normal(mean: "16:00", sd: "1 h"), days: Daily)"#,
+        r#"Commute(home: (arrive: Normal(mean: "17:30", sd: "30 min"), leave: Normal(mean: "07:00", sd: "30 min")),
+                   work: (arrive: Normal(mean: "08:00", sd: "30 min"), leave: Normal(mean: "16:30", sd: "30 min")),
+                   trip_time_min: "15 min", days: Daily)"#,
+    ]);
+    let sizes = (prop::sample::select(vec![5, 15, 30, 60]), 1..4_u32, 1..20_u32);
+    let powers = (1.0..22.0_f64, 1.0..60.0_f64, 20.0..100.0_f64, 0.0..40.0_f64);
+    (any::<u32>(), starts, sizes, powers, stays).prop_map(
+        |(seed, (start, zone), (step, days, cars), (charge_kw, limit_kw, capacity, trip), stays)| Shape {
+            seed: seed.into(),
+            start,
+            zone,
+            step,
+            days,
+            cars,
+            charge_kw,
+            limit_kw,
+            capacity,
+            trip,
+            stays,
+        },
+    )
+}
+
+impl Shape {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let Self { seed, start, zone, step, days, cars, charge_kw, limit_kw, capacity, trip, stays } = self;
+        write!(
+            text,
+            r#"(name: "shape", seed: {seed}, currency: "EUR", tariff: Fixed("0.30 EUR/kWh"),
+            clock: (start: "{start}", time_zone: "{zone}", step: "{step} min", days: {days}),
+            sites: {{"root": (import_limit: "{limit_kw} kW"), "leaf": (import_limit: "{charge_kw} kW", parent: "root")}},
+            fleets: {{
+                "a": (count: {cars}, battery: (capacity: "{capacity} kWh", soc_min: 0.1, soc_max: 0.9, charge_efficiency: 0.9, discharge_efficiency: 0.9),
+                    charger: (charge_max: "{charge_kw} kW", site: "root"), stays: {stays}, trip_energy: "{trip} kWh",
+                    soc_on_arrival: Uniform(min: 0.0, max: 1.0), departure_soc: Uniform(min: 0.2, max: 0.9)),
+                "b": (count: 3, battery: (capacity: "{capacity} kWh", charge_efficiency: 0.9, discharge_efficiency: 0.9),
+                    charger: (charge_max: "11 kW", site: "leaf"), stays: {stays}, trip_energy: "{trip} kWh",
+                    soc_on_arrival: 0.5, departure_soc: 0.8),
+            }})"#
+        )
+        .unwrap();
+        text
+    }
+
+    fn scenario(&self) -> (Arc<Scenario>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shape.ron");
+        fs::write(&path, self.text()).unwrap();
+        let world = voltide_world::load(&path, &[]).unwrap_or_else(|problems| panic!("{problems}: {self:?}"));
+        (Arc::new(world.scenario), world.text)
+    }
+}
+
+fn start(scenario: &Arc<Scenario>, world_text: String) -> Start {
+    let planner = Plugins::in_folders(vec![]).load("uncontrolled", "", 0).unwrap();
+    Start {
+        scenario: Arc::clone(scenario),
+        world_text,
+        overrides: vec![],
+        build: Build::default(),
+        planner,
+        fallback: None,
+        threads: 1,
+    }
+}
+
+/// Keeps what it is shown, and checks the laws that every tick must obey.
+struct Witness {
+    scenario: Arc<Scenario>,
+    energy: Vec<f64>,
+    events: Vec<Recorded>,
+    ticks: Vec<(Vec<u32>, Vec<u64>, Vec<u64>)>,
+}
+
+impl Witness {
+    fn new(scenario: &Arc<Scenario>) -> Self {
+        let energy = scenario.population.arrival_energy_kwh.clone();
+        Self { scenario: Arc::clone(scenario), energy, events: vec![], ticks: vec![] }
+    }
+
+    /// Stored energy moves by the applied power, and only while plugged in.
+    fn check_batteries(&mut self, columns: &TickColumns<'_>) {
+        let hours = self.scenario.clock.slot_hours();
+        for ev in 0..columns.stay.len() {
+            let fleet = &self.scenario.fleets[self.scenario.population.fleet_of(ev as u32)];
+            let battery = fleet.battery.slot(hours);
+            let (power, after) = (columns.power_kw[ev], columns.energy_kwh[ev]);
+            let expected = battery.after(self.energy[ev], power);
+            assert!((after - expected).abs() < 1e-9, "car {ev}: {after} kWh instead of {expected}");
+            let highest = self.scenario.population.capacity_kwh[ev] * fleet.battery.soc_max.get();
+            assert!(after <= highest.max(self.energy[ev]) + 1e-9, "car {ev} is overfull");
+            assert!(columns.stay[ev] != NO_STAY || power == 0.0, "car {ev} charges on the road");
+            self.energy[ev] = after;
+        }
+    }
+
+    fn check_limits(&self, columns: &TickColumns<'_>) {
+        for (site, tick) in self.scenario.sites.iter().zip(columns.sites) {
+            assert!(tick.power_kw <= site.import_limit.0 + 1e-6, "{}: {} kW", site.name, tick.power_kw);
+        }
+        let cars: f64 = columns.power_kw.iter().sum();
+        assert!((cars - columns.system.ev_charge_kw + columns.system.ev_discharge_kw).abs() < 1e-6);
+        assert!(columns.system.residual_kw().abs() <= 1e-6);
+    }
+}
+
+impl Sink for Witness {
+    type Error = Infallible;
+
+    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+        if let Event::SessionStarted(started) = &recorded.event {
+            for (row, &ev) in started.ev.iter().enumerate() {
+                let before = self.energy[ev as usize];
+                assert!((before - started.driven_kwh[row] - started.energy_kwh[row]).abs() < 1e-9);
+                self.energy[ev as usize] = started.energy_kwh[row];
+            }
+        }
+        self.events.push(recorded.clone());
+        Ok(())
+    }
+
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
+        self.check_batteries(columns);
+        self.check_limits(columns);
+        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect();
+        self.ticks.push((columns.stay.to_vec(), bits(columns.energy_kwh), bits(columns.power_kw)));
+        Ok(())
+    }
+}
+
+fn live(scenario: &Arc<Scenario>, text: &str, log: impl voltide_journal::log::EventLog) -> Witness {
+    let mut run = Simulation::new(start(scenario, text.into()), log, Witness::new(scenario)).unwrap();
+    while !run.is_done() {
+        run.step().unwrap();
+    }
+    run.end(Some("finished".into())).unwrap().sink
+}
+
+/// Every session that begins ends at most once, and what is left open belongs to a plugged car.
+fn check_sessions(witness: &Witness) {
+    let mut ends = BTreeMap::new();
+    for recorded in &witness.events {
+        match &recorded.event {
+            Event::SessionStarted(started) => started.stay.iter().for_each(|&stay| {
+                assert_eq!(ends.insert(stay, false), None, "session {stay} begins twice");
+            }),
+            Event::SessionEnded(ended) => ended.stay.iter().for_each(|&stay| {
+                assert_eq!(ends.insert(stay, true), Some(false), "session {stay} ends without being open");
+            }),
+            _ => {}
+        }
+    }
+    let open: Vec<u32> = ends.iter().filter(|(_, ended)| !**ended).map(|(&stay, _)| stay).collect();
+    let mut plugged: Vec<u32> =
+        witness.ticks.last().unwrap().0.iter().copied().filter(|&stay| stay != NO_STAY).collect();
+    plugged.sort_unstable();
+    assert_eq!(open, plugged);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_replay_shows_what_the_run_showed(shape in shapes()) {
+        let (scenario, text) = shape.scenario();
+        let witness = live(&scenario, &text, MemoryLog::default());
+        check_sessions(&witness);
+        let mut replay = Replay::new(Arc::clone(&scenario), Witness::new(&scenario), 2, true);
+        for recorded in witness.events.clone() {
+            replay.event(recorded).unwrap();
+        }
+        let replayed = replay.end().unwrap().sink;
+        prop_assert_eq!(&witness.events, &replayed.events);
+        prop_assert!(witness.ticks == replayed.ticks, "columns differ");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_log_gives_back_what_was_recorded(shape in shapes()) {
+        let (scenario, text) = shape.scenario();
+        let folder = tempfile::tempdir().unwrap();
+        let log = McapLog::create(folder.path(), scenario.durability).unwrap();
+        let witness = live(&scenario, &text, log);
+        let read: Vec<Recorded> = reader::open(folder.path()).unwrap().map(Result::unwrap).collect();
+        prop_assert!(witness.events == read, "events differ");
+    }
+}
+
+#[test]
+fn a_replay_that_differs_names_the_tick_and_the_cars() {
+    let shape = Shape {
+        seed: 1,
+        start: "2024-06-03T12:00",
+        zone: "Europe/Berlin",
+        step: 15,
+        days: 1,
+        cars: 5,
+        charge_kw: 7.0,
+        limit_kw: 100.0,
+        capacity: 60.0,
+        trip: 10.0,
+        stays: r#"Overnight(arrive: "18:00", leave: "07:00")"#,
+    };
+    let (scenario, text) = shape.scenario();
+    let mut events = live(&scenario, &text, MemoryLog::default()).events;
+    let (tick, hash) = events
+        .iter_mut()
+        .filter_map(|recorded| match &mut recorded.event {
+            Event::TickSealed(sealed) => Some((recorded.tick, &mut sealed.block_hashes[0])),
+            _ => None,
+        })
+        .nth(30)
+        .unwrap();
+    *hash ^= 1;
+    let mut replay = Replay::new(Arc::clone(&scenario), Witness::new(&scenario), 1, true);
+    let error = events.into_iter().try_for_each(|recorded| replay.event(recorded)).unwrap_err();
+    assert!(matches!(error, EngineError::Diverged { .. }));
+    assert_eq!(
+        error.to_string(),
+        format!("tick {tick}: the replay differs from the journal: energy of cars 0 to 2047")
+    );
+}
