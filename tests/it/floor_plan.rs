@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("crates/model", &[]),
     ("crates/policy", &["model"]),
     ("crates/policies", &["policy"]),
+    ("crates/schedule", &["model"]),
     ("crates/world", &["model"]),
     ("crates/journal", &["model"]),
     ("crates/host", &["policy", "policies"]),

@@ -1,8 +1,10 @@
 //! The command line.
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use clap_complete::Shell;
 use std::path::PathBuf;
+use voltide_journal::event_names;
+use voltide_model::scenario::EvTicks;
 
 /// Simulates electric vehicles and the grid they charge from, tick by tick, and remembers everything.
 ///
@@ -100,7 +102,7 @@ pub(crate) struct Run {
     pub dry: bool,
 
     /// Exit with 6 if any of this happened
-    #[arg(long, value_enum, value_delimiter = ',')]
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
 }
 
@@ -149,8 +151,8 @@ pub(crate) enum Log {
     Cat {
         /// Folder of the run.
         run: PathBuf,
-        /// Only events of this kind, such as `SessionStarted`
-        #[arg(long)]
+        /// Only events of this kind
+        #[arg(long, value_parser = PossibleValuesParser::new(event_names()))]
         kind: Option<String>,
         /// Only events of this tick
         #[arg(long)]
@@ -174,8 +176,8 @@ pub(crate) struct Telemetry {
     pub run: PathBuf,
 
     /// Level of detail: off, changes, full, or a share of the cars such as 0.01
-    #[arg(long, value_name = "LEVEL")]
-    pub ev_ticks: String,
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub ev_ticks: EvTicks,
 
     /// First tick
     #[arg(long)]
@@ -192,6 +194,19 @@ pub(crate) struct Telemetry {
     /// Folder to write to [default: the run's own]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// A level of detail as the flag spells it, in any case.
+fn level(text: &str) -> Result<EvTicks, &'static str> {
+    match text.to_lowercase().as_str() {
+        "off" => Ok(EvTicks::Off),
+        "changes" => Ok(EvTicks::Changes),
+        "full" => Ok(EvTicks::Full),
+        share => match share.parse() {
+            Ok(share) if (0.0..=1.0).contains(&share) => Ok(EvTicks::Sample(share)),
+            _ => Err("write off, changes, full, or a share of the cars such as 0.01"),
+        },
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,12 @@
 
 use crate::output;
 use miette::{Diagnostic, MietteHandlerOpts, Report, miette};
-use std::{fmt, process::ExitCode};
+use std::{
+    fmt,
+    io::{IsTerminal, stderr},
+    path::Path,
+    process::ExitCode,
+};
 use voltide_engine::EngineError;
 use voltide_host::HostError;
 use voltide_journal::error::LogError;
@@ -33,7 +38,10 @@ impl From<Code> for ExitCode {
 /// An error on its way to the user.
 pub(crate) struct Failure {
     code: Code,
-    report: Report,
+    /// What went wrong; several only where a world has several problems.
+    reports: Vec<Report>,
+    /// A last word below them.
+    closing: Option<String>,
 }
 
 impl Failure {
@@ -43,30 +51,47 @@ impl Failure {
             Some(help) => miette!(help = help, "{message}"),
             None => miette!("{message}"),
         };
-        Self { code, report }
+        Self::of(code, report)
     }
 
     pub(crate) fn diagnostic(code: Code, diagnostic: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Self { code, report: Report::new(diagnostic) }
+        Self::of(code, Report::new(diagnostic))
+    }
+
+    fn of(code: Code, report: Report) -> Self {
+        Self { code, reports: vec![report], closing: None }
     }
 
     /// A policy that could not be loaded; an error in its config points into the world's text.
     pub(crate) fn plugin(error: HostError, world: &voltide_world::World) -> Self {
         let code = if error.is_in_world() { Code::Input } else { Code::Plugin };
         let source = miette::NamedSource::new(world.path.display().to_string(), world.text.clone());
-        Self { code, report: Report::new(error).with_source_code(source) }
+        Self::of(code, Report::new(error).with_source_code(source))
+    }
+
+    /// The same where it ends a run that has begun: says what is left of it.
+    pub(crate) fn leaving(self, run: &Path) -> Self {
+        let closing = format!(
+            "the run stays unfinished: what it recorded is in the log of {0}\n\
+             to start again, delete that folder or give another one with --out",
+            run.display()
+        );
+        Self { closing: Some(closing), ..self }
     }
 
     /// Shows it and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
-        output::complain(&format!("{:?}", self.report));
+        let shown = self.reports.iter().map(|report| format!("{report:?}").trim_end().to_owned());
+        output::complain(&shown.chain(self.closing).collect::<Vec<_>>().join("\n\n"));
         self.code.into()
     }
 }
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self::diagnostic(Code::Input, problems)
+        let Problems { world, list } = problems;
+        let closing = (list.len() > 1).then(|| format!("{world} has {} problems", list.len()));
+        Self { code: Code::Input, reports: list.into_iter().map(Report::new).collect(), closing }
     }
 }
 
@@ -80,13 +105,19 @@ impl From<EngineError> for Failure {
 
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
-        Self::new(Code::Run, chain(&error), None)
+        let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), None) };
+        let what = match run.exists() {
+            true => error.to_string(),
+            false => format!("there is no run folder `{}`", run.display()),
+        };
+        Self::new(Code::Input, what, Some("give the folder of a run; its name begins with `run_id=`"))
     }
 }
 
 impl From<TelemetryError> for Failure {
     fn from(error: TelemetryError) -> Self {
-        Self::new(Code::Run, chain(&error), None)
+        let code = if matches!(error, TelemetryError::NoSuchEv { .. }) { Code::Input } else { Code::Run };
+        Self::new(code, chain(&error), None)
     }
 }
 
@@ -104,8 +135,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Lets miette fit its frames to the terminal.
+/// Lets miette fit its messages to the terminal; elsewhere lines stay whole, so that they can be
+/// searched, and paths copied.
 pub(crate) fn install_handler() {
     // Refused only where a handler is installed already, which then serves as well.
-    let _ = miette::set_hook(Box::new(|_| Box::new(MietteHandlerOpts::new().build())));
+    let _ = miette::set_hook(Box::new(|_| {
+        let options = MietteHandlerOpts::new().wrap_lines(stderr().is_terminal()).break_words(false);
+        Box::new(options.build())
+    }));
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     failure::{Code, Failure},
-    progress,
+    output, progress,
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_engine::Replay;
 use voltide_journal::{
+    error::LogError,
     event::{Event, Recorded, StaysLoaded},
     reader::{self, LogReader},
     sink::Sink,
@@ -26,12 +27,11 @@ pub(crate) struct Journaled {
 
 impl Journaled {
     /// Opens the log of a run and rebuilds its scenario; no other file is read.
-    pub(crate) fn open(run: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(run: &Path, quiet: bool) -> Result<Self, Failure> {
         let mut reader = reader::open(run)?;
         let mut opening = Vec::new();
         let mut first = None;
-        for recorded in &mut reader {
-            let recorded = recorded?;
+        while let Some(recorded) = next_whole(&mut reader, quiet)? {
             if matches!(recorded.event, Event::TickStarted(_) | Event::RunEnded(_)) {
                 first = Some(recorded);
                 break;
@@ -44,7 +44,7 @@ impl Journaled {
 
     /// Plays the whole history back; also gives the status that the run ended with.
     pub(crate) fn replay<S: Sink>(
-        self,
+        mut self,
         sink: S,
         verify: bool,
         quiet: bool,
@@ -52,9 +52,10 @@ impl Journaled {
         let bar = progress::bar(self.scenario.clock.slots, quiet);
         let mut replay = Replay::new(self.scenario, sink, 1, verify);
         let mut status = RunStatus::Interrupted;
-        let before = self.opening.into_iter().chain(self.first).map(Ok);
-        for recorded in before.chain(self.reader) {
-            let recorded = recorded?;
+        let mut before = self.opening.into_iter().chain(self.first);
+        while let Some(recorded) =
+            before.next().map_or_else(|| next_whole(&mut self.reader, quiet), |it| Ok(Some(it)))?
+        {
             match recorded.event {
                 Event::RunEnded(_) => status = RunStatus::Finished,
                 Event::TickSealed(_) => bar.set_position(u64::from(recorded.tick) + 1),
@@ -64,6 +65,20 @@ impl Journaled {
         }
         bar.finish_and_clear();
         Ok((replay.end()?.sink, status))
+    }
+}
+
+/// The next event of a log. Where a crash tore the log, it ends after its last whole tick, which is
+/// mentioned.
+pub(crate) fn next_whole(reader: &mut LogReader, quiet: bool) -> Result<Option<Recorded>, LogError> {
+    match reader.next().transpose() {
+        Err(LogError::Torn(damage)) => {
+            let end =
+                damage.after_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
+            output::mention(quiet, &format!("the run was cut off: its log ends {end}"));
+            Ok(None)
+        }
+        next => next,
     }
 }
 

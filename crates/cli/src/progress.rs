@@ -3,9 +3,12 @@
 use crate::failure::{Code, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A bar of `ticks`; hidden when stderr is no terminal.
@@ -22,8 +25,6 @@ pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// From now on the first Ctrl-C only raises the flag; a second one ends the program at once.
-    ///
-    /// A full quota (`SIGXFSZ`) becomes an error of the write that met it instead of the program's end.
     pub(crate) fn catch() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicBool::new(false));
         let register = || {
@@ -31,10 +32,9 @@ impl Interrupt {
                 signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))?;
                 signal_hook::flag::register(signal, Arc::clone(&flag))?;
             }
-            signal_hook::flag::register(SIGXFSZ, Arc::default())
+            Ok(())
         };
-        register()
-            .map_err(|error| Failure::new(Code::Run, format!("signals cannot be caught: {error}"), None))?;
+        register().map_err(uncaught)?;
         Ok(Self(flag))
     }
 
@@ -42,4 +42,14 @@ impl Interrupt {
     pub(crate) fn raised(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// From now on a file that grows beyond its limit (`SIGXFSZ`) is an error of the write that met the
+/// limit instead of the program's end.
+pub(crate) fn survive_full_files() -> Result<(), Failure> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).map_err(uncaught)
+}
+
+fn uncaught(error: io::Error) -> Failure {
+    Failure::new(Code::Run, format!("signals cannot be caught: {error}"), None)
 }

@@ -28,6 +28,7 @@ enum Found {
 impl RunFolder {
     /// Makes room for the run `id` of the world called `world` in `out`.
     pub(crate) fn claim(out: &Path, world: &str, id: &str) -> Result<Self, Failure> {
+        fs::create_dir_all(out).map_err(|e| no_output(out, &e))?;
         let path = out.join(file_name(world)).join(format!("run_id={id}"));
         let aside = out.join(file_name(world)).join(format!(".replaced-{id}"));
         match look(&path) {
@@ -99,6 +100,14 @@ fn unfinished(path: &Path) -> Failure {
         format!("{} holds an unfinished run of this world", path.display()),
         Some(&help),
     )
+}
+
+fn no_output(out: &Path, error: &io::Error) -> Failure {
+    let what = match out.exists() && !out.is_dir() {
+        true => format!("the output folder {} is a file", out.display()),
+        false => format!("cannot create the output folder {}: {error}", out.display()),
+    };
+    Failure::new(Code::Run, what, Some("give another folder with --out"))
 }
 
 fn remove(path: &Path) -> io::Result<()> {

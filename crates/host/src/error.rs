@@ -20,6 +20,17 @@ pub enum HostError {
         help: String,
     },
 
+    /// There is no such file.
+    #[error("there is no plugin {}", .file.display())]
+    #[diagnostic(help(
+        "a path in a world file starts at its folder, one after --policy at the current folder; \
+         `voltide plugins list` shows the policies that have a name"
+    ))]
+    Missing {
+        /// The file.
+        file: PathBuf,
+    },
+
     /// The file cannot be read.
     #[error("plugin {} cannot be read: {reason}", .file.display())]
     Unreadable {
@@ -112,6 +123,10 @@ impl HostError {
     }
 
     pub(crate) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
-        Self::Unreadable { file: file.to_owned(), reason: error.to_string() }
+        let file = file.to_owned();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::Missing { file },
+            _ => Self::Unreadable { file, reason: error.to_string() },
+        }
     }
 }

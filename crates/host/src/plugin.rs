@@ -114,6 +114,9 @@ fn load(file: &Path) -> Result<Library, libloading::Error> {
 
 fn not_a_library(file: &Path, error: &libloading::Error) -> HostError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    // Loaders tend to begin with the file, which the error names anyway.
+    let file_first = format!("{}: ", file.display());
+    let reason = reason.strip_prefix(&file_first).unwrap_or(&reason).to_owned();
     HostError::NotALibrary { file: file.to_owned(), reason }
 }
 

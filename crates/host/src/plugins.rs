@@ -74,8 +74,19 @@ impl Plugins {
         config: &str,
         config_offset: usize,
     ) -> Result<Box<dyn Planner>, HostError> {
+        self.load_with(choice, |_| (config, config_offset))
+    }
+
+    /// [`load`](Self::load) with the config that `config_of` gives for the policy's own name, which
+    /// a path does not tell: text and offset.
+    pub fn load_with<'a>(
+        &self,
+        choice: &str,
+        config_of: impl FnOnce(&str) -> (&'a str, usize),
+    ) -> Result<Box<dyn Planner>, HostError> {
         let plugin = self.find(choice)?;
         let name = plugin.info.name.clone();
+        let (config, config_offset) = config_of(&name);
         let value = format!("({config})");
         let instance = Instance::create(plugin, &value, self.log.clone());
         Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, &value, config_offset))?))

@@ -85,6 +85,12 @@ pub(crate) fn position(name: &str) -> Option<usize> {
     KINDS.iter().position(|kind| kind.name == name)
 }
 
+/// The kinds of events by name, without their version: what the history of a run is made of.
+pub fn event_names() -> impl Iterator<Item = &'static str> {
+    let names = KINDS.iter().map(|kind| kind.name).filter(|name| ![BUILD, SEALED].contains(name));
+    names.map(|name| name.split_once('.').map_or(name, |(name, _)| name))
+}
+
 /// The names of all kinds, for a message.
 pub(crate) fn known() -> String {
     KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")

@@ -38,3 +38,5 @@ mod seal;
 mod segment;
 mod segment_reader;
 pub mod sink;
+
+pub use kind::event_names;

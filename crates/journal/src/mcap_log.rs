@@ -107,6 +107,7 @@ impl<D: Disk> McapLog<D> {
         self.write_head(&new_folder)?;
         let folder = self.run_folder.join(FOLDER);
         self.disk.rename(&new_folder, &folder).map_err(LogError::io("rename", &new_folder))?;
+        self.segment().moved_to(&folder);
         self.disk.sync_folder(&self.run_folder).map_err(LogError::io("sync", &self.run_folder))
     }
 

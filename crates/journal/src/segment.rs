@@ -119,6 +119,13 @@ impl<D: Disk> Segment<D> {
             .map_err(LogError::io("write", &self.path))
     }
 
+    /// Takes note that its folder has another name.
+    pub(crate) fn moved_to(&mut self, folder: &Path) {
+        if let Some(name) = self.path.file_name() {
+            self.path = folder.join(name);
+        }
+    }
+
     /// Makes all that was written durable.
     pub(crate) fn sync(&self, disk: &mut D) -> Result<(), LogError> {
         disk.sync(&self.file).map_err(LogError::io("sync", &self.path))

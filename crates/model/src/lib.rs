@@ -10,6 +10,10 @@
 //! | [`stay`]         | planned parking, the slots it can use, and its calendar           |
 //! | [`fleet`]        | fleets and the population of cars drawn from them                 |
 //! | [`site`]         | chargers, and connections with a limit that chargers share        |
+//! | [`price`]        | incentive prices that follow net load, (1)-(5)                    |
+//! | [`willingness`]  | how willing drivers are to discharge, (6)-(10)                    |
+//! | [`eligibility`]  | which stays are long enough for V2G, (13)                         |
+//! | [`normal`]       | quantiles of the normal distribution, the same on every platform  |
 //! | [`series`]       | values per slot, prices among them                                |
 //! | [`scenario`]     | everything one run is made of                                     |
 //! | [`columns`]      | what one tick looked like, for whoever records it                 |
@@ -23,10 +27,14 @@ pub mod battery;
 pub mod clock;
 pub mod columns;
 pub mod distribution;
+pub mod eligibility;
 pub mod fleet;
+pub mod normal;
+pub mod price;
 pub mod quantity;
 pub mod random;
 pub mod scenario;
 pub mod series;
 pub mod site;
 pub mod stay;
+pub mod willingness;

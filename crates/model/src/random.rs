@@ -26,6 +26,8 @@ pub enum Purpose {
     DepartureSoc = 7,
     /// Battery capacity.
     Capacity = 8,
+    /// Willingness to take part in V2G, one draw a clock hour.
+    Willingness = 9,
 }
 
 /// A car by its fleet's name and its index in the fleet.
@@ -58,7 +60,7 @@ pub fn name_hash(name: &str) -> u32 {
 
 /// The stream for draw number `draw` of `purpose` for one car.
 ///
-/// `draw` is a day number, a trip number or 0; every stream has 2³² blocks of its own.
+/// `draw` is a day number, a trip number, an hour or 0; every stream has 2³² blocks of its own.
 pub fn stream(seed: u64, purpose: Purpose, car: CarKey, draw: u32) -> Philox {
     let key = splitmix64(seed ^ splitmix64(0x9e37_79b9_7f4a_7c15 ^ u64::from(purpose as u32)));
     let counter = u128::from(car.fleet) << 96 | u128::from(car.index) << 64 | u128::from(draw) << 32;

@@ -5,6 +5,9 @@ use crate::problem::StorageProblem;
 /// Energy differences below this are rounding, kWh.
 pub(crate) const ENERGY_TOLERANCE: f64 = 1e-9;
 
+/// Relative gaps up to this are rounding, in our own arithmetic as in a solver's.
+const GAP_TOLERANCE: f64 = 1e-7;
+
 /// How good an answer is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Outcome {
@@ -24,10 +27,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Judges a feasible objective against a proven lower bound.
-    pub fn from_bound(objective: f64, bound: f64, tolerance: f64) -> Self {
+    /// Judges the objective of a schedule against a proven lower bound.
+    pub fn from_bound(objective: f64, bound: f64) -> Self {
         let gap = ((objective - bound) / objective.abs().max(1.0)).max(0.0);
-        if gap <= tolerance { Self::Optimal } else { Self::Feasible { gap } }
+        if gap <= GAP_TOLERANCE { Self::Optimal } else { Self::Feasible { gap } }
     }
 
     /// Whether there is a schedule to follow.

@@ -1,6 +1,6 @@
 //! What a table's columns are: types, units and signs, and how they are stored.
 
-use arrow_schema::{DataType, Field, Metadata, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::{
     basic::{Compression, Encoding, ZstdLevel},
     file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
@@ -126,7 +126,7 @@ impl Column {
         let notes = [("unit", self.unit), ("sign", self.sign), ("description", self.description)];
         let notes = notes.into_iter().filter(|(_, text)| !text.is_empty());
         Field::new(self.name, self.kind.arrow(), self.nullable)
-            .with_metadata(notes.map(|(key, text)| (key.to_owned(), text.to_owned())).collect::<Metadata>())
+            .with_metadata(notes.map(|(key, text)| (key.to_owned(), text.to_owned())).collect())
     }
 }
 

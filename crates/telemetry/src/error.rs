@@ -1,7 +1,7 @@
 //! What can go wrong while tables are written.
 
 use parquet::errors::ParquetError;
-use std::{io, path::PathBuf};
+use std::{error::Error, io, path::PathBuf};
 
 /// Why tables could not be written. Nothing that looks like a whole table is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum TelemetryError {
         /// The table.
         table: &'static str,
         /// Why not.
-        source: ParquetError,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A detail was asked of a car that the run does not have.
     #[error("there is no car {ev}: the run has the cars 0 to {last}", last = i64::from(*count) - 1)]
@@ -57,6 +57,12 @@ impl TelemetryError {
 
     /// Turns a Parquet error into one that names the table.
     pub(crate) fn table(table: &'static str) -> impl FnOnce(ParquetError) -> Self {
-        move |source| Self::Table { table, source }
+        move |error| {
+            let source = match error {
+                ParquetError::External(source) => source,
+                other => other.into(),
+            };
+            Self::Table { table, source }
+        }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     document::{Place, Report},
     input::Values,
     node::Node,
+    problem::meant,
     read::{Read, Spanned, expected, variant},
     shape::{Choice, Kind, Payload, Variant, shape},
 };
@@ -149,6 +150,8 @@ shape! {
     }
 }
 
+const VARIANTS: [&str; 3] = ["Normal", "Uniform", "Empirical"];
+
 impl<Q: Quantity> Read for Dist<Q> {
     fn kind() -> Kind {
         let variant = |name, docs, payload| Variant { name, docs, payload };
@@ -169,15 +172,15 @@ impl<Q: Quantity> Read for Dist<Q> {
 
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         let what = "distribution";
-        let shape = if node.variant().0.is_empty() || node.parse::<f64>().is_ok() {
-            if node.text.starts_with(['(', '{', '[']) {
-                let what =
-                    format!("{} or Normal(...), Uniform(...), Empirical(...)", Q::kind().article_label());
-                return expected(node, report, &what);
-            }
+        let name = node.variant().0;
+        let is_bare = name.is_empty() || node.parse::<f64>().is_ok();
+        let shape = if is_bare && !node.text.starts_with(['(', '{', '[']) {
             Q::read(node, report).map(DistShape::Fixed)
+        } else if name.is_empty() || meant(name, VARIANTS).is_none() {
+            let what = format!("{} or Normal(...), Uniform(...), Empirical(...)", Q::kind().article_label());
+            return expected(node, report, &what);
         } else {
-            match variant(node, what, &["Normal", "Uniform", "Empirical"], report)? {
+            match variant(node, what, &VARIANTS, report)? {
                 "Normal" => NormalFile::read(node, report).map(DistShape::Normal),
                 "Uniform" => UniformFile::read(node, report).map(DistShape::Uniform),
                 _ => EmpiricalFile::read(node, report).map(DistShape::Empirical),

@@ -27,7 +27,10 @@ pub use problem::{Problem, Problems};
 
 use document::Document;
 use resolve::Draft;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use table::Files;
 use voltide_model::scenario::Scenario;
 
@@ -40,6 +43,18 @@ pub struct World {
     pub text: String,
     /// What it says.
     pub scenario: Scenario,
+    configs: Configs,
+}
+
+/// The policies' configs by name: verbatim text, and its byte offset in the world's text.
+type Configs = BTreeMap<String, (String, usize)>;
+
+impl World {
+    /// The config of a policy: the verbatim text between its parentheses, and the text's byte offset
+    /// in [`text`](Self::text).
+    pub fn config_of(&self, policy: &str) -> Option<(&str, usize)> {
+        self.configs.get(policy).map(|(config, offset)| (config.as_str(), *offset))
+    }
 }
 
 /// Reads a world, and draws its cars.
@@ -52,8 +67,9 @@ pub struct World {
 ///
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
-    let (document, draft) = draft(path, overrides)?;
-    Ok(World { path: path.to_owned(), text: document.text.to_string(), scenario: draft.draw() })
+    let (document, mut draft) = draft(path, overrides)?;
+    let configs = std::mem::take(&mut draft.configs);
+    Ok(World { path: path.to_owned(), text: document.text.to_string(), scenario: draft.draw(), configs })
 }
 
 /// Reads a world and its data like [`load`], but draws no cars.

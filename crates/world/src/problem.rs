@@ -130,20 +130,27 @@ impl Diagnostic for Problems {
     }
 }
 
-/// ` did you mean `x`?`, or the list of what there is: the help for a name that is none of `known`.
+/// `did you mean `x`?`, or the list of what there is: the help for a name that is none of `known`.
 pub(crate) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let similar =
-        |candidate: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
-    let closest = known.iter().min_by_key(|candidate| similar(candidate));
-    match closest {
-        None => format!("there is no {what} at all"),
-        Some(closest) if similar(closest) <= 1 + closest.chars().count() / 4 => {
-            format!("did you mean `{closest}`?")
-        }
-        Some(_) if known.len() <= 16 => format!("there is: {}", known.join(", ")),
-        Some(closest) => format!("the nearest {what} is `{closest}`"),
+    match (meant(name, known.iter().copied()), nearest(name, known.iter().copied())) {
+        (Some(meant), _) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("there is no {what} at all"),
+        (None, Some(_)) if known.len() <= 16 => format!("there is: {}", known.join(", ")),
+        (None, Some((nearest, _))) => format!("the nearest {what} is `{nearest}`"),
     }
+}
+
+/// That one of `known` which `name` is a slip of the pen for.
+pub(crate) fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let (nearest, edits) = nearest(name, known)?;
+    (edits <= 1 + nearest.chars().count() / 4).then_some(nearest)
+}
+
+/// The most similar of `known`, and how many edits away it is.
+fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, usize)> {
+    let edits = |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
+    known.into_iter().map(|known| (known, edits(known))).min_by_key(|(_, edits)| *edits)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{
     document::{Place, Report},
     node::{Key, Node},
-    problem::suggest,
+    problem::{meant, suggest},
     shape::{Kind, with_article},
 };
 use std::{ops::Deref, str::FromStr};
@@ -210,6 +210,8 @@ pub(crate) fn shown(path: &str) -> String {
 pub(crate) struct Fields<'a> {
     found: Vec<(Key, Node<'a>)>,
     missing: Vec<(&'static str, &'static str)>,
+    /// Fields that are there under a misspelt name, which was reported.
+    misspelt: Vec<&'static str>,
     head: Place,
     path: String,
 }
@@ -226,8 +228,10 @@ impl<'a> Fields<'a> {
             return expected(node, report, &format!("{}, `({}: ...)`", with_article(title), known[0]));
         };
         let mut seen: Vec<&Key> = Vec::new();
+        let mut misspelt = Vec::new();
         for (key, _) in &found {
             if !known.contains(&key.name.as_str()) {
+                misspelt.extend(meant(&key.name, known.iter().copied()));
                 let message = format!("{} has no field `{}`", with_article(title), key.name);
                 report.add_help(
                     key.place,
@@ -239,7 +243,7 @@ impl<'a> Fields<'a> {
             check_repeated(&seen, key, &node.path, report);
             seen.push(key);
         }
-        Some(Self { missing: Vec::new(), head: node.head(), path: node.path.clone(), found })
+        Some(Self { missing: Vec::new(), misspelt, head: node.head(), path: node.path.clone(), found })
     }
 
     /// The value of a field, if it is there.
@@ -250,7 +254,9 @@ impl<'a> Fields<'a> {
 
     /// Notes that a field is missing for which `sample` would be a value.
     pub(crate) fn missing<T: Read>(&mut self, name: &'static str, sample: &'static str) -> Option<T> {
-        self.missing.push((name, sample));
+        if !self.misspelt.contains(&name) {
+            self.missing.push((name, sample));
+        }
         T::absent()
     }
 

@@ -5,6 +5,7 @@ mod site;
 mod tariff;
 
 use crate::{
+    Configs,
     distribution::EmpiricalFile,
     document::{Document, Report},
     file::{ClockFile, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile, WorldFile},
@@ -33,12 +34,14 @@ const DAYS_MAX: u32 = 20_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     scenario: Scenario,
+    /// Every policy's config, also of those that are not chosen.
+    pub(crate) configs: Configs,
 }
 
 impl Draft {
     /// Draws the cars.
     pub(crate) fn draw(self) -> Scenario {
-        let Self { mut scenario } = self;
+        let Self { mut scenario, .. } = self;
         let population = Population::draw(scenario.seed, &scenario.clock, &scenario.fleets);
         scenario.population = Arc::new(population);
         scenario
@@ -115,6 +118,7 @@ impl Resolver<'_> {
         let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
         let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
         Some(Draft {
+            configs: self.configs()?,
             scenario: Scenario {
                 name: file.name.get()?.value.clone(),
                 seed: *file.seed.get()?,
@@ -131,6 +135,11 @@ impl Resolver<'_> {
                 fleets,
             },
         })
+    }
+
+    fn configs(&self) -> Option<Configs> {
+        let configs = self.file.policies.get()?.0.iter();
+        Some(configs.map(|(key, config)| (key.name.clone(), (config.text.clone(), config.offset))).collect())
     }
 
     fn policy(&mut self) -> Option<PolicyChoice> {

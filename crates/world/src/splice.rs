@@ -87,7 +87,7 @@ impl Override<'_> {
             };
             if name.trim().is_empty() || !matches!(path.as_bytes().get(at + length), None | Some(b'.')) {
                 let help = "a path is names with dots between them, such as fleets.commuters.count";
-                return Err(self.wrong("the path is not one", 0..path.len(), help));
+                return Err(self.wrong(&format!("`{path}` is not a path"), 0..path.len(), help));
             }
             names.push((name.trim().to_owned(), at..at + length));
             at += length + 1;
@@ -276,6 +276,6 @@ mod tests {
         assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
         assert!(error("clock.days.hours=1").contains("has no fields"));
         assert!(error("seed").contains("not `path=value`"));
-        assert!(error("a..b=1").contains("the path is not one"));
+        assert!(error("a..b=1").contains("`a..b` is not a path"));
     }
 }

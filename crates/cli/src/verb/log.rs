@@ -3,6 +3,7 @@
 use crate::{
     args::{Args, Log},
     failure::{Code, Failure},
+    journaled::next_whole,
     output,
 };
 use serde_json::json;
@@ -16,19 +17,25 @@ use voltide_journal::{
 /// Looks into a log.
 pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
     match verb {
-        Log::Ls { run } => ls(run, args.json),
-        Log::Cat { run, kind, tick } => cat(run, kind.as_deref(), *tick, args.json),
-        Log::Stats { run } => stats(run, args.json),
-        Log::Verify { run } => verify(run, args.json),
-    }?;
+        Log::Ls { run } => ls(&summary(run, args)?, args.json),
+        Log::Cat { run, kind, tick } => cat(run, kind.as_deref(), *tick, args)?,
+        Log::Stats { run } => stats(&summary(run, args)?, args.json),
+        Log::Verify { run } => verify(run, args.json)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn ls(run: &Path, as_json: bool) -> Result<(), Failure> {
-    let summary = reader::verify(run)?;
+/// Reads a log as far as it is whole.
+fn summary(run: &Path, args: &Args) -> Result<LogSummary, Failure> {
+    let mut reader = reader::open(run)?;
+    while next_whole(&mut reader, args.quiet)?.is_some() {}
+    Ok(reader.summary().clone())
+}
+
+fn ls(summary: &LogSummary, as_json: bool) {
     if as_json {
-        output::say_json("log", &summary_json(&summary));
-        return Ok(());
+        output::say_json("log", &summary_json(summary));
+        return;
     }
     let rows = [
         ("files", summary.segments.to_string()),
@@ -40,20 +47,18 @@ fn ls(run: &Path, as_json: bool) -> Result<(), Failure> {
     ];
     let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
     output::say(&output::table(&[], rows, &[]));
-    Ok(())
 }
 
-fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, as_json: bool) -> Result<(), Failure> {
+fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result<(), Failure> {
     let wanted = |recorded: &Recorded| {
         let name = recorded.event.kind();
-        let of_kind = kind
-            .is_none_or(|kind| name == kind || name.split_once('.').is_some_and(|(name, _)| name == kind));
-        of_kind && tick.is_none_or(|tick| recorded.tick == tick)
+        let of_kind = |kind| name.split_once('.').is_some_and(|(name, _)| name == kind);
+        kind.is_none_or(of_kind) && tick.is_none_or(|tick| recorded.tick == tick)
     };
-    for recorded in reader::open(run)? {
-        let recorded = recorded?;
+    let mut reader = reader::open(run)?;
+    while let Some(recorded) = next_whole(&mut reader, args.quiet)? {
         if wanted(&recorded) {
-            show(&recorded, as_json);
+            show(&recorded, args.json);
         }
     }
     Ok(())
@@ -72,11 +77,10 @@ fn show(recorded: &Recorded, as_json: bool) {
     output::say(&format!("{seq:>7} {cause:<8} {tick:>6}  {:<22} {payload}", event.kind()));
 }
 
-fn stats(run: &Path, as_json: bool) -> Result<(), Failure> {
-    let summary = reader::verify(run)?;
+fn stats(summary: &LogSummary, as_json: bool) {
     if as_json {
-        output::say_json("log", &summary_json(&summary));
-        return Ok(());
+        output::say_json("log", &summary_json(summary));
+        return;
     }
     let row = |(kind, of): (&&str, &reader::KindSummary)| {
         vec![
@@ -88,7 +92,6 @@ fn stats(run: &Path, as_json: bool) -> Result<(), Failure> {
     };
     let rows = summary.kinds.iter().map(row).collect();
     output::say(&output::table(&["event", "count", "rows", "size"], rows, &[1, 2, 3]));
-    Ok(())
 }
 
 /// Reads and checks every byte, and that every session that began has at most one end.

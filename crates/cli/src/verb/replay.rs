@@ -11,7 +11,7 @@ use voltide_telemetry::{Options, Telemetry};
 
 /// Rebuilds a run's tables; with `--verify` also says whether everything is as it was.
 pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> {
-    let journaled = Journaled::open(&replay.run)?;
+    let journaled = Journaled::open(&replay.run, args.quiet)?;
     let before = file_hashes(&replay.run);
     let telemetry = Telemetry::create(&replay.run, Arc::clone(&journaled.scenario), Options::default())?;
     let (telemetry, status) = journaled.replay(telemetry, replay.verify, args.quiet)?;

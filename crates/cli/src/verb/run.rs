@@ -14,7 +14,7 @@ use std::{fs, path::Path, process::ExitCode, sync::Arc};
 use voltide_engine::{EngineError, Simulation, Start};
 use voltide_host::Plugins;
 use voltide_journal::{event::Build, mcap_log::McapLog};
-use voltide_model::{clock::Clock, scenario::Scenario};
+use voltide_model::clock::Clock;
 use voltide_policy::planner::{Planner, PolicyInfo};
 use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 use voltide_world::World;
@@ -24,7 +24,7 @@ type LiveRun = Simulation<McapLog, Telemetry>;
 /// Runs a world.
 pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let world = voltide_world::load(&run.world.file, &run.world.overrides())?;
+    let mut world = voltide_world::load(&run.world.file, &run.world.overrides())?;
     let plugins = known_plugins(args);
     let planner = policy(&run.world, &world, &plugins)?;
     let fallback = fallback(&world, planner.as_ref(), &plugins)?;
@@ -32,9 +32,10 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
         return Ok(dry_run(&world.scenario, &run.out, args));
     }
     let id = id_of(&world, planner.info());
+    name_policy(&mut world, planner.info());
     let mut folder = RunFolder::claim(&run.out, &world.scenario.name, &id)?;
     let start = Start {
-        scenario: Arc::new(named_policy(world.scenario, planner.info())),
+        scenario: Arc::new(world.scenario),
         world_text: world.text,
         overrides: run.world.overrides(),
         build: build(planner.info()),
@@ -45,15 +46,21 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let mut simulation = begin(start, &folder.path)?;
     folder.begun()?;
 
-    let first_tick = Mark::now();
-    let status = step_through(&mut simulation, args.quiet)?;
-    let last_tick = Mark::now();
-    let ended = simulation.end(outcome(&status))?;
-    let summary = ended.sink.finish(status.clone())?;
-    let cost = Cost::of(begun, first_tick, last_tick, &ended.profile);
+    let finished = finish(simulation, begun, args.quiet);
+    let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder.path))?;
     write_profile(&folder.path, &cost)?;
     summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
     conclude(&status, &run.fail_on, &summary, &folder.path)
+}
+
+/// Runs what has begun to its end; also says what that cost.
+fn finish(mut simulation: LiveRun, begun: Mark, quiet: bool) -> Result<(RunStatus, Summary, Cost), Failure> {
+    let first_tick = Mark::now();
+    let status = step_through(&mut simulation, quiet)?;
+    let last_tick = Mark::now();
+    let ended = simulation.end(outcome(&status))?;
+    let summary = ended.sink.finish(status.clone())?;
+    Ok((status, summary, Cost::of(begun, first_tick, last_tick, &ended.profile)))
 }
 
 impl WorldArgs {
@@ -68,14 +75,17 @@ impl WorldArgs {
 /// The policy that plans. A path is relative to the file that names it, or to the current folder
 /// where the command line names it.
 fn policy(args: &WorldArgs, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
-    let choice = &world.scenario.policy;
-    let is_path = Path::new(&choice.name).components().count() > 1;
+    let name = &world.scenario.policy.name;
+    let is_path = Path::new(name).components().count() > 1;
     let folder = world.path.parent().filter(|_| is_path && args.policy.is_none());
-    let name = folder.map_or_else(
-        || choice.name.clone(),
-        |folder| folder.join(&choice.name).to_string_lossy().into_owned(),
-    );
-    let planner = plugins.load(&name, &choice.config, choice.config_offset);
+    let choice =
+        folder.map_or_else(|| name.clone(), |folder| folder.join(name).to_string_lossy().into_owned());
+    load(&choice, world, plugins)
+}
+
+/// Creates a policy with the config that the world has for it, under the policy's own name.
+fn load(choice: &str, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
+    let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
     planner.map_err(|error| Failure::plugin(error, world))
 }
 
@@ -89,7 +99,7 @@ fn fallback(
     else {
         return Ok(None);
     };
-    plugins.load(name, "", 0).map(Some).map_err(|error| Failure::plugin(error, world))
+    load(name, world, plugins).map(Some)
 }
 
 fn id_of(world: &World, policy: &PolicyInfo) -> String {
@@ -98,10 +108,12 @@ fn id_of(world: &World, policy: &PolicyInfo) -> String {
     run_id(&scenario.name, &policy.name, scenario.seed, &config_hash)
 }
 
-/// The scenario with its policy under its own name, however it was asked for.
-fn named_policy(mut scenario: Scenario, policy: &PolicyInfo) -> Scenario {
-    scenario.policy.name.clone_from(&policy.name);
-    scenario
+/// Puts the policy under its own name, with the config that it got, however it was asked for.
+fn name_policy(world: &mut World, policy: &PolicyInfo) {
+    let (config, offset) = world.config_of(&policy.name).unwrap_or_default();
+    let config = config.to_owned();
+    let choice = &mut world.scenario.policy;
+    (choice.name, choice.config, choice.config_offset) = (policy.name.clone(), config, offset);
 }
 
 fn begin(start: Start, path: &Path) -> Result<LiveRun, Failure> {

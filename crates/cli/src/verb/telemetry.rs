@@ -6,21 +6,14 @@ use crate::{
     journaled::Journaled,
     output,
 };
-use std::{process::ExitCode, sync::Arc};
-use voltide_model::scenario::EvTicks;
+use std::{ops::Range, process::ExitCode, sync::Arc};
 use voltide_telemetry::{Options, Telemetry};
 
 /// Rebuilds `ev_ticks` and `charger_ticks` from the log.
 pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
-    let level = level(&verb.ev_ticks)?;
-    let journaled = Journaled::open(&verb.run)?;
-    let slots = journaled.scenario.clock.slots;
-    let ticks = verb.from.unwrap_or(0)..verb.to.unwrap_or(slots).min(slots);
-    if ticks.is_empty() {
-        let what = format!("there is no tick from {} to {}: the run has {slots}", ticks.start, ticks.end);
-        return Err(Failure::new(Code::Input, what, None));
-    }
-    let options = Options { ev_ticks: Some(level), ticks: Some(ticks), ev: verb.ev };
+    let journaled = Journaled::open(&verb.run, args.quiet)?;
+    let ticks = ticks(verb, journaled.scenario.clock.slots)?;
+    let options = Options { ev_ticks: Some(verb.ev_ticks), ticks: Some(ticks), ev: verb.ev };
     let folder = verb.out.as_ref().unwrap_or(&verb.run);
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None)
@@ -35,19 +28,13 @@ pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A level as the flag spells it, in any case.
-fn level(text: &str) -> Result<EvTicks, Failure> {
-    match text.to_lowercase().as_str() {
-        "off" => Ok(EvTicks::Off),
-        "changes" => Ok(EvTicks::Changes),
-        "full" => Ok(EvTicks::Full),
-        share => match share.parse() {
-            Ok(share) if (0.0..=1.0).contains(&share) => Ok(EvTicks::Sample(share)),
-            _ => Err(Failure::new(
-                Code::Input,
-                format!("`{text}` is not a level of detail"),
-                Some("write off, changes, full, or a share of the cars such as 0.01"),
-            )),
-        },
+/// The ticks that the flags leave of the run's.
+fn ticks(verb: &Verb, slots: u32) -> Result<Range<u32>, Failure> {
+    let ticks = verb.from.unwrap_or(0)..verb.to.unwrap_or(slots).min(slots);
+    if !ticks.is_empty() {
+        return Ok(ticks);
     }
+    let what = format!("--from {} --to {} leaves no tick", ticks.start, verb.to.unwrap_or(slots));
+    let help = format!("the run has the ticks 0 to {}; --to is the tick after the last", slots - 1);
+    Err(Failure::new(Code::Input, what, Some(&help)))
 }

@@ -1,0 +1,283 @@
+//! The exact algorithm: the value function of stored energy as a set of open stretches.
+//!
+//! Going forward in time, the least cost of having stored E kWh is convex and piecewise linear in
+//! E. It is kept as the lowest reachable energy, the highest, and the stretches of energy between
+//! them, cheapest first. A slot adds its own two stretches (an inf-convolution); a lower energy
+//! bound uses up the cheapest ones, an upper bound drops the dearest. What a slot does is the used
+//! length of its own stretches, so there is no pass backward. The stretches are ranked beforehand
+//! ([`Ranking`]) and the open ones are a set of bits, so that every step finds its stretch in a
+//! few instructions.
+//!
+//! Slots whose cost is not convex are treated in [`crate::branch`], ties in [`crate::ties`].
+
+use crate::{
+    answer::{Answer, Outcome},
+    branch,
+    problem::{StorageProblem, TieRule},
+    ranking::{Kind, NO_RANK, Ranking},
+    reach::Reach,
+    ties::Ties,
+};
+
+/// How a slot enters one convex problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Both directions, convex.
+    Both,
+    /// Charging only.
+    Charge,
+    /// Discharging only.
+    Discharge,
+    /// The convex hull of a cost that is not convex.
+    Hull,
+}
+
+/// How much searching is allowed, and what happens when wishes cannot be met.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Most nodes of branch and bound; when they run out the best schedule so far is given with its gap.
+    pub nodes: u32,
+    /// Relative gap at which a search may stop.
+    pub gap: f64,
+    /// Refuse with [`Outcome::Infeasible`] instead of giving the best reachable schedule.
+    pub strict: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { nodes: 20_000, gap: 1e-9, strict: false }
+    }
+}
+
+/// The exact algorithm with its scratch memory; one for each thread.
+#[derive(Debug, Default)]
+pub struct Exact {
+    ranking: Ranking,
+    pub(crate) sweep: Sweep,
+    pub(crate) reach: Reach,
+    ties: Ties,
+    nodes: u32,
+}
+
+impl Exact {
+    /// Solves one valid problem ([`StorageProblem::validate`]) and writes its power to `power_kw`, one value a slot.
+    pub fn solve(&mut self, problem: &StorageProblem<'_>, options: Options, power_kw: &mut [f64]) -> Answer {
+        let mut ranking = std::mem::take(&mut self.ranking);
+        ranking.rank(problem);
+        let answer = self.solve_ranked(problem, &ranking, 0, options, power_kw);
+        self.ranking = ranking;
+        answer
+    }
+
+    /// Nodes that the last problem took; 1 where every slot is convex.
+    pub fn nodes(&self) -> u32 {
+        self.nodes
+    }
+
+    /// Solves a problem whose slot 0 is slot `first` of `ranking`.
+    pub(crate) fn solve_ranked(
+        &mut self,
+        problem: &StorageProblem<'_>,
+        ranking: &Ranking,
+        first: usize,
+        options: Options,
+        power_kw: &mut [f64],
+    ) -> Answer {
+        self.reach.explore(problem);
+        let unmet = self.reach.unmet;
+        if options.strict && !unmet.is_empty() {
+            power_kw.fill(0.0);
+            return Answer::without_schedule(Outcome::Infeasible, unmet);
+        }
+        let outcome = if problem.binaries() == 0 {
+            self.nodes = 1;
+            self.sweep.run::<false>(problem, ranking, first, &self.reach, &[]);
+            Outcome::Optimal
+        } else {
+            let (outcome, nodes) =
+                branch::search(&mut self.sweep, problem, ranking, first, &self.reach, options);
+            self.nodes = nodes;
+            outcome
+        };
+        if !matches!(problem.tie, TieRule::Earliest) {
+            self.ties.level(problem, ranking, first, &self.reach, &mut self.sweep.stored);
+        }
+        for (slot, (power, &energy)) in power_kw.iter_mut().zip(&self.sweep.stored).enumerate() {
+            let (least, most) = (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
+            *power = problem.power_for(energy).clamp(least, most);
+        }
+        Answer { outcome, objective: problem.objective(power_kw), unmet }
+    }
+}
+
+/// One sweep through time over a convex problem.
+#[derive(Debug, Default)]
+pub(crate) struct Sweep {
+    /// Energy that enters (> 0) or leaves each slot, kWh.
+    pub(crate) stored: Vec<f64>,
+    open: Open,
+    /// What is left of each open stretch, by rank, kWh.
+    left: Vec<f64>,
+}
+
+impl Sweep {
+    /// Solves the convex problem in which slot t has `modes[t]` (`MODES`), or all slots are convex.
+    /// Returns whether the bounds of `reach` can be kept; they can, unless modes forbid it.
+    pub(crate) fn run<const MODES: bool>(
+        &mut self,
+        problem: &StorageProblem<'_>,
+        ranking: &Ranking,
+        first: usize,
+        reach: &Reach,
+        modes: &[Mode],
+    ) -> bool {
+        self.open.clear(ranking.len());
+        self.left.resize(ranking.len(), 0.0);
+        self.stored.clear();
+        let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
+        let mut kept = true;
+        for slot in 0..problem.slots() {
+            let (up, down) = (problem.charge_kwh_max(slot), problem.discharge_kwh_max(slot));
+            let mode = if MODES { modes[slot] } else { Mode::Both };
+            let (up, down) = self.offer(ranking.ranks[first + slot], mode, up, down);
+            self.stored.push(-down);
+            least -= down;
+            most += up;
+            let (floor, ceiling) = (reach.floor[slot], reach.ceiling[slot]);
+            while least < floor {
+                let Some(taken) = self.take_cheapest(ranking, first, floor - least) else {
+                    kept &= !MODES || floor - least < crate::answer::ENERGY_TOLERANCE;
+                    (least, most) = (floor, floor);
+                    break;
+                };
+                least = if taken < floor - least { least + taken } else { floor };
+            }
+            while most > ceiling {
+                let Some(dropped) = self.drop_dearest(most - ceiling) else {
+                    kept &= !MODES || most - ceiling < crate::answer::ENERGY_TOLERANCE;
+                    (least, most) = (ceiling, ceiling);
+                    break;
+                };
+                most = if dropped < most - ceiling { most - dropped } else { ceiling };
+            }
+        }
+        self.take_all_below(ranking, first, ranking.paying(problem.terminal_value));
+        kept
+    }
+
+    /// Opens the stretches of a slot; returns the energies it can add and remove.
+    fn offer(&mut self, ranks: [u32; 3], mode: Mode, up: f64, down: f64) -> (f64, f64) {
+        let (up, down) = match mode {
+            Mode::Charge => (up, 0.0),
+            Mode::Discharge => (0.0, down),
+            Mode::Both | Mode::Hull => (up, down),
+        };
+        if mode == Mode::Hull {
+            self.add(ranks[Kind::Hull as usize], up + down);
+        } else {
+            self.add(ranks[Kind::Refrain as usize], down);
+            self.add(ranks[Kind::Charge as usize], up);
+        }
+        (up, down)
+    }
+
+    #[inline]
+    fn add(&mut self, rank: u32, length: f64) {
+        if length > 0.0 {
+            debug_assert_ne!(rank, NO_RANK);
+            self.open.insert(rank as usize);
+            self.left[rank as usize] = length;
+        }
+    }
+
+    /// Uses at most `wanted` of the cheapest open stretch.
+    #[inline]
+    fn take_cheapest(&mut self, ranking: &Ranking, first: usize, wanted: f64) -> Option<f64> {
+        let rank = self.open.first()?;
+        let taken = self.shorten(rank, wanted);
+        self.stored[ranking.slot[rank] as usize - first] += taken;
+        Some(taken)
+    }
+
+    /// Gives up at most `unwanted` of the dearest open stretch.
+    #[inline]
+    fn drop_dearest(&mut self, unwanted: f64) -> Option<f64> {
+        let rank = self.open.last()?;
+        Some(self.shorten(rank, unwanted))
+    }
+
+    #[inline]
+    fn shorten(&mut self, rank: usize, by: f64) -> f64 {
+        let left = self.left[rank];
+        if left <= by {
+            self.open.remove(rank);
+            left
+        } else {
+            self.left[rank] = left - by;
+            by
+        }
+    }
+
+    /// Uses all open stretches of a rank below `end`.
+    fn take_all_below(&mut self, ranking: &Ranking, first: usize, end: usize) {
+        while let Some(rank) = self.open.first().filter(|&rank| rank < end) {
+            self.open.remove(rank);
+            self.stored[ranking.slot[rank] as usize - first] += self.left[rank];
+        }
+    }
+}
+
+/// A set of ranks that finds its least and its greatest member quickly.
+#[derive(Debug, Default)]
+struct Open {
+    words: Vec<u64>,
+    /// No word before this one has a member.
+    low: usize,
+    /// No word from this one on has a member.
+    high: usize,
+}
+
+impl Open {
+    fn clear(&mut self, ranks: usize) {
+        self.words.clear();
+        self.words.resize(ranks.div_ceil(64), 0);
+        (self.low, self.high) = (self.words.len(), 0);
+    }
+
+    #[inline]
+    fn insert(&mut self, rank: usize) {
+        let word = rank / 64;
+        self.words[word] |= 1 << (rank % 64);
+        self.low = self.low.min(word);
+        self.high = self.high.max(word + 1);
+    }
+
+    #[inline]
+    fn remove(&mut self, rank: usize) {
+        self.words[rank / 64] &= !(1 << (rank % 64));
+    }
+
+    #[inline]
+    fn first(&mut self) -> Option<usize> {
+        while self.low < self.high {
+            let word = self.words[self.low];
+            if word != 0 {
+                return Some(self.low * 64 + word.trailing_zeros() as usize);
+            }
+            self.low += 1;
+        }
+        None
+    }
+
+    #[inline]
+    fn last(&mut self) -> Option<usize> {
+        while self.low < self.high {
+            let word = self.words[self.high - 1];
+            if word != 0 {
+                return Some(self.high * 64 - 1 - word.leading_zeros() as usize);
+            }
+            self.high -= 1;
+        }
+        None
+    }
+}

@@ -1,0 +1,52 @@
+//! Which stored energies can be reached at all, and bounds relaxed just so far that they can be.
+//!
+//! Going forward, the energies that can be reached at the end of a slot form an interval
+//! `[max(E_min, L − ld), min(E_max, U + lc)]`. Where that would be empty, the violated bound moves
+//! to the nearest energy that can be reached: a battery outside its bounds heads for them with
+//! full power, and a target too far gives the most energy there can be at the end.
+
+use crate::{
+    answer::{ENERGY_TOLERANCE, Unmet},
+    problem::StorageProblem,
+};
+
+/// Energy bounds that some schedule keeps, and by how much they differ from those asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Reach {
+    /// Least energy at the end of each slot, target included, kWh.
+    pub(crate) floor: Vec<f64>,
+    /// Most energy at the end of each slot, kWh.
+    pub(crate) ceiling: Vec<f64>,
+    /// What had to give.
+    pub(crate) unmet: Unmet,
+}
+
+impl Reach {
+    /// Fills in the bounds for `problem`.
+    pub(crate) fn explore(&mut self, problem: &StorageProblem<'_>) {
+        let slots = problem.slots();
+        self.floor.clear();
+        self.ceiling.clear();
+        self.unmet = Unmet::default();
+        let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
+        for slot in 0..slots {
+            least -= problem.discharge_kwh_max(slot);
+            most += problem.charge_kwh_max(slot);
+            let (floor, ceiling) = (problem.energy_kwh_min.at(slot), problem.energy_kwh_max.at(slot));
+            if floor > most + ENERGY_TOLERANCE {
+                self.unmet.note_bound(slot, most - floor);
+            } else if ceiling < least - ENERGY_TOLERANCE {
+                self.unmet.note_bound(slot, least - ceiling);
+            }
+            let wished = if slot + 1 == slots { floor.max(problem.target_kwh.min(ceiling)) } else { floor };
+            let (floor, ceiling) = (wished.min(most), ceiling.max(least));
+            least = least.max(floor);
+            most = most.min(ceiling).max(least);
+            self.floor.push(floor);
+            self.ceiling.push(ceiling);
+        }
+        if problem.target_kwh > most + ENERGY_TOLERANCE {
+            self.unmet.note_target(problem, problem.target_kwh - most);
+        }
+    }
+}
