@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-const WHEELS: [&str; 2] = ["duckdb==1.4.1", "polars==1.34.0"];
+const WHEELS: [&str; 3] = ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2"];
 
 /// A virtual environment with the wheels, kept in the target folder between runs.
 fn python() -> Option<PathBuf> {

@@ -57,7 +57,7 @@ impl Journaled {
             before.next().map_or_else(|| next_whole(&mut self.reader, quiet), |it| Ok(Some(it)))?
         {
             match recorded.event {
-                Event::RunEnded(_) => status = RunStatus::Finished,
+                Event::RunEnded(ref ended) => status = status_of(&ended.outcome),
                 Event::TickSealed(_) => bar.set_position(u64::from(recorded.tick) + 1),
                 _ => {}
             }
@@ -66,6 +66,23 @@ impl Journaled {
         bar.finish_and_clear();
         Ok((replay.end()?.sink, status))
     }
+}
+
+/// What the journal says of a run that came to its end.
+const FINISHED: &str = "finished";
+
+/// What the journal says at a run's end; nothing where the run may go on later.
+pub(crate) fn outcome(status: &RunStatus) -> Option<String> {
+    match status {
+        RunStatus::Finished => Some(FINISHED.to_owned()),
+        RunStatus::Failed(error) => Some(error.clone()),
+        RunStatus::Interrupted => None,
+    }
+}
+
+/// How a run ended of which the journal says `outcome`.
+fn status_of(outcome: &str) -> RunStatus {
+    if outcome == FINISHED { RunStatus::Finished } else { RunStatus::Failed(outcome.to_owned()) }
 }
 
 /// The next event of a log. Where a crash tore the log, it ends after its last whole tick, which is

@@ -74,6 +74,11 @@ pub(crate) fn thousands(number: u64) -> String {
     grouped
 }
 
+/// A number of things: `1 car`, `2 cars`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
 /// A number with a fixed number of decimals, its thousands set apart.
 pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", number.abs());

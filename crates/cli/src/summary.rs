@@ -2,7 +2,7 @@
 
 use crate::{
     machine::Cost,
-    output::{self, decimal, thousands},
+    output::{self, counted, decimal, thousands},
 };
 use serde_json::json;
 use std::path::Path;
@@ -36,17 +36,11 @@ fn row(name: &str, value: String) -> Vec<String> {
 
 fn run_rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
     let days = decimal(summary.days, 2);
-    let cars = thousands(summary.ev_count.into());
+    let cars = counted(summary.ev_count.into(), "car", "cars");
+    let slots = counted(summary.slots.into(), "slot", "slots");
     vec![
         row("run", id.to_owned()),
-        row(
-            "simulated",
-            format!(
-                "{cars} cars, {} slots ({days} days), {}",
-                thousands(summary.slots.into()),
-                summary.status
-            ),
-        ),
+        row("simulated", format!("{cars}, {slots} ({days} days), {}", summary.status)),
     ]
 }
 
@@ -109,24 +103,34 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
         thousands(summary.missed_targets),
         decimal(summary.missing_kwh, 1)
     );
-    let count = |name, number: u64, what: &str| {
-        (number > 0).then(|| row(name, format!("{} {what}", thousands(number))))
+    let count = |name, number: u64, one: &str, many: &str, what: &str| {
+        (number > 0).then(|| row(name, format!("{} {what}", counted(number, one, many))))
     };
-    let trips = format!("trips wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
+    let trips = format!("wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
     let troubles = [
-        count("short trips", summary.short_trips, &trips),
+        count("short trips", summary.short_trips, "trip", "trips", &trips),
         count(
             "site limits",
             summary.site_limit_hits,
-            &format!("times met, {} set-points cut", thousands(summary.clipped_by_site)),
+            "time",
+            "times",
+            &format!("met, {} cut", counted(summary.clipped_by_site, "set-point", "set-points")),
         ),
         count(
             "clipped",
             summary.clipped_by_charger,
-            "schedules broke the contract and were cut to what the charger can do",
+            "schedule",
+            "schedules",
+            "broke the contract and cut to what the charger can do",
         ),
-        count("policy faults", summary.policy_faults, "calls failed and were answered by the fallback"),
-        count("short stays", summary.population.stays_without_slot.into(), "too short to hold a whole slot"),
+        count("policy faults", summary.policy_faults, "call", "calls", "failed, answered by the fallback"),
+        count(
+            "short stays",
+            summary.population.stays_without_slot.into(),
+            "stay",
+            "stays",
+            "too short to hold a whole slot",
+        ),
     ];
     std::iter::once(row("sessions", sessions)).chain(troubles.into_iter().flatten()).collect()
 }

@@ -2,16 +2,16 @@
 //!
 //! A stay that is not may not discharge at all, however willing its driver is; it is still
 //! charged, at the incentive price. The equation is that of the scheduling paper behind the
-//! case study, with the stricter minimum SOC_min^V2G in both of its terms.
+//! case study, with the stricter minimum `SOC_min^V2G` in both of its terms.
 
 /// A stay, as far as (13) looks at it: power in kW on the grid side, stored energy in kWh.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct V2gStay {
-    /// Stored energy on arrival, S_0·E.
+    /// Stored energy on arrival, `S_0·E`.
     pub arrival_energy_kwh: f64,
-    /// Stored energy wanted at departure, S_e·E.
+    /// Stored energy wanted at departure, `S_e·E`.
     pub departure_energy_kwh: f64,
-    /// Stored energy that discharging must leave, SOC_min^V2G·E.
+    /// Stored energy that discharging must leave, `SOC_min^V2G·E`.
     pub v2g_energy_kwh_min: f64,
     /// Highest charging power.
     pub charge_kw_max: f64,
@@ -96,7 +96,7 @@ mod tests {
         let short = v2g_eligible(&stay(0.8, 0.85, 8.0)).unwrap_err();
         let needed = 33.0 / (7.0 * 0.95) + 30.0 / (7.0 / 0.95);
         assert!(
-            matches!(short, Ineligible::StayTooShort { needed_hours, hours: 8.0 } if needed_hours == needed)
+            matches!(short, Ineligible::StayTooShort { needed_hours, hours: 8.0 } if (needed_hours - needed).abs() < 1e-12)
         );
         assert_eq!(short.to_string(), "a full turn takes 9.03 h, the stay has 8.00 h");
         assert_eq!(v2g_eligible(&stay(0.2, 0.3, 0.0)), Ok(()), "nothing to move takes no time");
@@ -114,9 +114,10 @@ mod tests {
             let stay = stay(arrival, departure, hours);
             let longer = V2gStay { hours: hours + more, ..stay };
             let stronger = V2gStay { charge_kw_max: 7.0 + more, discharge_kw_max: 7.0 + more, ..stay };
-            prop_assume!(v2g_eligible(&stay).is_ok());
-            prop_assert_eq!(v2g_eligible(&longer), Ok(()));
-            prop_assert_eq!(v2g_eligible(&stronger), Ok(()));
+            if v2g_eligible(&stay).is_ok() {
+                prop_assert_eq!(v2g_eligible(&longer), Ok(()));
+                prop_assert_eq!(v2g_eligible(&stronger), Ok(()));
+            }
         }
     }
 }

@@ -434,6 +434,7 @@ impl CarStays<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
     use crate::quantity::{Kilowatts, Share};

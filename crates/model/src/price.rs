@@ -8,7 +8,7 @@
 //! ε    = λ_j/λ_e                     (5)   ExpectedPrice::incentive_ratio
 //! ```
 //!
-//! Net load is in kW, prices are per kWh, K_p and ε have no unit. Equations are those of the
+//! Net load is in kW, prices are per kWh, `K_p` and ε have no unit. Equations are those of the
 //! scheduling paper behind the case study; where it leaves something open, the item says what
 //! is done here. [`PriceFeedback`] says whether the net load of (3) holds the cars planned so far.
 
@@ -104,7 +104,7 @@ impl IncentiveRule {
         Ok(signal)
     }
 
-    /// The incentive price (1), from K_p and the time-of-use price, per kWh.
+    /// The incentive price (1), from `K_p` and the time-of-use price, per kWh.
     ///
     /// At a negative time-of-use price (1) would make peaks cheaper than valleys; there the price
     /// moves by `K_p·|λ_TOU|`, so that a peak is always the dearer one.
@@ -117,9 +117,9 @@ impl IncentiveRule {
 /// Which way prices lean in each slot, whatever the tariff.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetLoadSignal {
-    /// P_ap of (4), in kW: the mean net load of the slot's local day.
+    /// `P_ap` of (4), in kW: the mean net load of the slot's local day.
     pub mean_kw: Vec<f64>,
-    /// K_p of (2): by what share the price departs from the time-of-use price.
+    /// `K_p` of (2): by what share the price departs from the time-of-use price.
     pub k: Vec<f64>,
 }
 
@@ -130,7 +130,7 @@ impl NetLoadSignal {
     /// As [`IncentiveRule::signal`]; days from the one named on keep their former values.
     ///
     /// # Panics
-    /// If `net_load_kw` does not hold one value for each slot of `days`, or `slots` reach beyond them.
+    /// If `net_load_kw` does not hold one value for each slot of `days`.
     pub fn refresh(
         &mut self,
         rule: &IncentiveRule,
@@ -160,7 +160,7 @@ fn mean_net_load(day_kw: &[f64], first: usize, date: NaiveDate) -> Result<f64, P
     if mean_kw > 0.0 { Ok(mean_kw) } else { Err(PriceError::NonPositiveMeanNetLoad { date, mean_kw }) }
 }
 
-/// The price that drivers think fair, λ_e of (5).
+/// The price that drivers think fair, `λ_e` of (5).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ExpectedPrice {
     /// κ times the time-of-use price; 1 in the case study.
@@ -185,7 +185,7 @@ impl ExpectedPrice {
         Err(parameter(name, value, "finite and above 0"))
     }
 
-    /// The incentive ratio ε (5), from K_p and the incentive price.
+    /// The incentive ratio ε (5), from `K_p` and the incentive price.
     ///
     /// For a proportional expectation this is `max(0, 1 + K_p)/κ`, which never divides by a price
     /// and so holds at free and negative ones too. For a fixed one it is `λ_j/λ_e`, which is

@@ -219,6 +219,7 @@ impl FromStr for TimeOfDay {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

@@ -61,6 +61,7 @@ pub fn name_hash(name: &str) -> u32 {
 /// The stream for draw number `draw` of `purpose` for one car.
 ///
 /// `draw` is a day number, a trip number, an hour or 0; every stream has 2³² blocks of its own.
+#[inline]
 pub fn stream(seed: u64, purpose: Purpose, car: CarKey, draw: u32) -> Philox {
     let key = splitmix64(seed ^ splitmix64(0x9e37_79b9_7f4a_7c15 ^ u64::from(purpose as u32)));
     let counter = u128::from(car.fleet) << 96 | u128::from(car.index) << 64 | u128::from(draw) << 32;

@@ -133,12 +133,12 @@ impl Willingness {
         }
     }
 
-    /// P_op of (6).
+    /// `P_op` of (6).
     pub fn optimistic(&self) -> &Logistic {
         &self.optimistic
     }
 
-    /// P_pess of (7).
+    /// `P_pess` of (7).
     pub fn pessimistic(&self) -> &Logistic {
         &self.pessimistic
     }
@@ -237,6 +237,7 @@ impl Draw {
     ///
     /// A function of its arguments alone, so that it is recomputed wherever it is needed. One
     /// block of the stream serves both numbers.
+    #[inline]
     pub fn new(seed: u64, car: CarKey, hour: u32) -> Self {
         let mut stream = stream(seed, Purpose::Willingness, car, hour);
         let mut uniform = || open_unit(stream.next_u64());

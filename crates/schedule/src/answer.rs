@@ -9,7 +9,7 @@ pub(crate) const ENERGY_TOLERANCE: f64 = 1e-9;
 const GAP_TOLERANCE: f64 = 1e-7;
 
 /// How good an answer is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Outcome {
     /// No schedule is cheaper.
     Optimal,
@@ -23,6 +23,7 @@ pub enum Outcome {
     /// The objective falls without end.
     Unbounded,
     /// The budget ran out, or the solver's answer did not pass the check.
+    #[default]
     NoSolution,
 }
 
@@ -34,7 +35,7 @@ impl Outcome {
     }
 
     /// Whether there is a schedule to follow.
-    pub fn has_schedule(self) -> bool {
+    pub fn has_solution(self) -> bool {
         matches!(self, Self::Optimal | Self::Feasible { .. })
     }
 }
@@ -121,6 +122,12 @@ pub struct Answer {
     pub objective: f64,
     /// What could not be met.
     pub unmet: Unmet,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self::without_schedule(Outcome::NoSolution, Unmet::default())
+    }
 }
 
 impl Answer {

@@ -7,10 +7,11 @@
 
 use crate::{
     answer::Outcome,
-    exact::{Mode, Options, Sweep},
+    exact::{Mode, Sweep},
     problem::StorageProblem,
     ranking::{Ranking, hull_slope},
     reach::Reach,
+    solver::Options,
 };
 
 struct Search<'a> {

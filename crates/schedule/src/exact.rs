@@ -11,11 +11,12 @@
 //! Slots whose cost is not convex are treated in [`crate::branch`], ties in [`crate::ties`].
 
 use crate::{
-    answer::{Answer, Outcome},
+    answer::{Answer, ENERGY_TOLERANCE, Outcome},
     branch,
     problem::{StorageProblem, TieRule},
     ranking::{Kind, NO_RANK, Ranking},
     reach::Reach,
+    solver::Options,
     ties::Ties,
 };
 
@@ -32,36 +33,24 @@ pub(crate) enum Mode {
     Hull,
 }
 
-/// How much searching is allowed, and what happens when wishes cannot be met.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
-    /// Most nodes of branch and bound; when they run out the best schedule so far is given with its gap.
-    pub nodes: u32,
-    /// Relative gap at which a search may stop.
-    pub gap: f64,
-    /// Refuse with [`Outcome::Infeasible`] instead of giving the best reachable schedule.
-    pub strict: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { nodes: 20_000, gap: 1e-9, strict: false }
-    }
-}
-
 /// The exact algorithm with its scratch memory; one for each thread.
 #[derive(Debug, Default)]
-pub struct Exact {
+pub(crate) struct Exact {
     ranking: Ranking,
-    pub(crate) sweep: Sweep,
-    pub(crate) reach: Reach,
+    sweep: Sweep,
+    reach: Reach,
     ties: Ties,
     nodes: u32,
 }
 
 impl Exact {
-    /// Solves one valid problem ([`StorageProblem::validate`]) and writes its power to `power_kw`, one value a slot.
-    pub fn solve(&mut self, problem: &StorageProblem<'_>, options: Options, power_kw: &mut [f64]) -> Answer {
+    /// Solves one valid problem and writes its power to `power_kw`, one value a slot.
+    pub(crate) fn solve(
+        &mut self,
+        problem: &StorageProblem<'_>,
+        options: Options,
+        power_kw: &mut [f64],
+    ) -> Answer {
         let mut ranking = std::mem::take(&mut self.ranking);
         ranking.rank(problem);
         let answer = self.solve_ranked(problem, &ranking, 0, options, power_kw);
@@ -70,7 +59,7 @@ impl Exact {
     }
 
     /// Nodes that the last problem took; 1 where every slot is convex.
-    pub fn nodes(&self) -> u32 {
+    pub(crate) fn nodes(&self) -> u32 {
         self.nodes
     }
 
@@ -89,7 +78,7 @@ impl Exact {
             power_kw.fill(0.0);
             return Answer::without_schedule(Outcome::Infeasible, unmet);
         }
-        let outcome = if problem.binaries() == 0 {
+        let outcome = if ranking.is_convex() {
             self.nodes = 1;
             self.sweep.run::<false>(problem, ranking, first, &self.reach, &[]);
             Outcome::Optimal
@@ -137,7 +126,7 @@ impl Sweep {
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
         let mut kept = true;
         for slot in 0..problem.slots() {
-            let (up, down) = (problem.charge_kwh_max(slot), problem.discharge_kwh_max(slot));
+            let (up, down) = (reach.up[slot], reach.down[slot]);
             let mode = if MODES { modes[slot] } else { Mode::Both };
             let (up, down) = self.offer(ranking.ranks[first + slot], mode, up, down);
             self.stored.push(-down);
@@ -146,7 +135,7 @@ impl Sweep {
             let (floor, ceiling) = (reach.floor[slot], reach.ceiling[slot]);
             while least < floor {
                 let Some(taken) = self.take_cheapest(ranking, first, floor - least) else {
-                    kept &= !MODES || floor - least < crate::answer::ENERGY_TOLERANCE;
+                    kept &= !MODES || floor - least < ENERGY_TOLERANCE;
                     (least, most) = (floor, floor);
                     break;
                 };
@@ -154,7 +143,7 @@ impl Sweep {
             }
             while most > ceiling {
                 let Some(dropped) = self.drop_dearest(most - ceiling) else {
-                    kept &= !MODES || most - ceiling < crate::answer::ENERGY_TOLERANCE;
+                    kept &= !MODES || most - ceiling < ENERGY_TOLERANCE;
                     (least, most) = (ceiling, ceiling);
                     break;
                 };

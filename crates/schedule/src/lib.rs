@@ -1,14 +1,43 @@
-//! Optimal schedules.
+//! Optimal schedules for batteries on a grid.
+//!
+//! [`StorageProblem`] is one battery over one horizon, equations (11) to (14) as plain data;
+//! [`StorageBatch`] is many of them in columns. Four ways lead to the same optimum:
+//!
+//! | [`Method`] | how                                                | where                                  |
+//! |------------|----------------------------------------------------|----------------------------------------|
+//! | `Exact`    | value function of stored energy, branch and bound  | always; the default                    |
+//! | `V1g`      | cheapest price classes first                       | no discharge, bounds that do not bind  |
+//! | `Lp`       | linear program of the hull, through CBC            | exact where every slot is convex       |
+//! | `Milp`     | mixed-integer program, through CBC                 | always; the referee                    |
+//!
+//! Wishes that cannot be met (a target too far, a start outside the bounds) give the best
+//! reachable schedule and say what is [unmet](Unmet). [`linear`] is the checked way to CBC for any
+//! other program.
+
+#[cfg(not(any(feature = "bundled-cbc", feature = "system-cbc")))]
+compile_error!("choose where CBC comes from: feature `bundled-cbc` (the default) or `system-cbc`");
+
+// Links the CBC that was built from source; nothing else names it.
 #[cfg(feature = "bundled-cbc")]
 extern crate cbc_src as _;
-#[cfg(test)]
-mod tests {
-    use good_lp::{Solution, SolverModel, coin_cbc, constraint, variable, variables};
-    #[test]
-    fn cbc_is_linked() {
-        variables! { vars: 0 <= a <= 3; }
-        let _ = variable();
-        let s = vars.maximise(a).using(coin_cbc).with(constraint!(a <= 2)).solve().unwrap();
-        assert!((s.value(a) - 2.0).abs() < 1e-9);
-    }
-}
+
+mod answer;
+mod batch;
+mod branch;
+pub mod check;
+mod exact;
+mod level;
+pub mod linear;
+mod problem;
+mod programs;
+mod ranking;
+mod reach;
+mod solver;
+mod ties;
+mod v1g;
+
+pub use answer::{Answer, BoundsMissed, MissedReason, Outcome, TargetMissed, Unmet};
+pub use batch::{BatchError, StorageBatch, solve_batch};
+pub use problem::{PerSlot, ProblemError, Slope, StorageProblem, TieRule};
+pub use programs::StorageProgram;
+pub use solver::{Method, Options, Solver};

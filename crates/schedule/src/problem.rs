@@ -33,10 +33,6 @@ impl PerSlot<'_> {
             Self::Each(values) => values[slot],
         }
     }
-
-    fn has_length(self, slots: usize) -> bool {
-        matches!(self, Self::Same(_)) || matches!(self, Self::Each(values) if values.len() == slots)
-    }
 }
 
 /// Which of the schedules of least cost is meant.
@@ -90,7 +86,7 @@ pub struct StorageProblem<'a> {
 }
 
 /// A storage problem that makes no sense, as opposed to one that cannot be met.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum ProblemError {
     /// A slice has another length than the prices have.
     #[error("{column} has {found} values, not {expected}")]
@@ -224,70 +220,98 @@ impl StorageProblem<'_> {
 
     /// Checks lengths, signs and finiteness; what passes can be solved.
     pub fn validate(&self) -> Result<(), ProblemError> {
-        self.validate_lengths()?;
-        self.validate_numbers()?;
-        (0..self.slots()).try_for_each(|slot| self.validate_slot(slot))
+        validate_prices(self.buy, self.sell, self.tie)?;
+        self.validate_battery()
     }
 
-    fn validate_lengths(&self) -> Result<(), ProblemError> {
-        let expected = self.slots();
-        let length = |column, found| {
-            if found == expected { Ok(()) } else { Err(ProblemError::Length { column, found, expected }) }
-        };
-        length("sell price", self.sell.len())?;
-        if let TieRule::ValleyFill(load) = self.tie {
-            length("load to fill", load.len())?;
+    /// Checks everything but the prices and the load to fill, which a batch checks once for all.
+    pub(crate) fn validate_battery(&self) -> Result<(), ProblemError> {
+        self.validate_numbers()?;
+        for (column, values, is_power) in self.limits() {
+            validate_limit(column, values, self.slots(), is_power)?;
         }
-        for (column, values) in self.per_slot_columns() {
-            if let (PerSlot::Each(each), false) = (values, values.has_length(expected)) {
-                length(column, each.len())?;
+        let same = |values| matches!(values, PerSlot::Same(_));
+        let both_same = same(self.energy_kwh_min) && same(self.energy_kwh_max);
+        for slot in 0..self.slots().min(if both_same { 1 } else { usize::MAX }) {
+            let (least, most) = (self.energy_kwh_min.at(slot), self.energy_kwh_max.at(slot));
+            if least > most {
+                return Err(ProblemError::CrossedBounds { slot, least, most });
             }
         }
         Ok(())
     }
 
-    fn per_slot_columns(&self) -> [(&'static str, PerSlot<'_>); 4] {
+    fn limits(&self) -> [(&'static str, PerSlot<'_>, bool); 4] {
         [
-            ("charge power", self.charge_kw_max),
-            ("discharge power", self.discharge_kw_max),
-            ("least energy", self.energy_kwh_min),
-            ("most energy", self.energy_kwh_max),
+            ("charge power", self.charge_kw_max, true),
+            ("discharge power", self.discharge_kw_max, true),
+            ("least energy", self.energy_kwh_min, false),
+            ("most energy", self.energy_kwh_max, false),
         ]
     }
 
     fn validate_numbers(&self) -> Result<(), ProblemError> {
         let share = |value: f64| value > 0.0 && value <= 1.0;
-        let one = |column, value: f64, right: bool, allowed| {
-            if right { Ok(()) } else { Err(ProblemError::Value { column, slot: 0, value, allowed }) }
-        };
+        let one = |column, value, right, allowed| check(column, 0, value, right, allowed);
+        let finite = |column, value: f64| one(column, value, value.is_finite(), FINITE);
         let hours = self.slot_hours;
         one("slot length", hours, hours > 0.0 && hours.is_finite(), "above 0 h")?;
-        one("degradation cost", self.degradation, self.degradation.is_finite(), "a finite number")?;
-        one("terminal value", self.terminal_value, self.terminal_value.is_finite(), "a finite number")?;
-        one("stored energy", self.energy_kwh, self.energy_kwh.is_finite(), "a finite number")?;
-        one("target energy", self.target_kwh, self.target_kwh.is_finite(), "a finite number")?;
+        finite("degradation cost", self.degradation)?;
+        finite("terminal value", self.terminal_value)?;
+        finite("stored energy", self.energy_kwh)?;
+        finite("target energy", self.target_kwh)?;
         let (charge, discharge) = (self.charge_efficiency, self.discharge_efficiency);
         one("charge efficiency", charge, share(charge), "above 0 and at most 1")?;
         one("discharge efficiency", discharge, share(discharge), "above 0 and at most 1")
     }
+}
 
-    fn validate_slot(&self, slot: usize) -> Result<(), ProblemError> {
-        let one = |column, value: f64, right: bool, allowed| {
-            if right { Ok(()) } else { Err(ProblemError::Value { column, slot, value, allowed }) }
-        };
-        for (column, value) in [("buy price", self.buy[slot]), ("sell price", self.sell[slot])] {
-            one(column, value, value.is_finite(), "a finite number")?;
+const FINITE: &str = "a finite number";
+
+fn check(
+    column: &'static str,
+    slot: usize,
+    value: f64,
+    right: bool,
+    allowed: &'static str,
+) -> Result<(), ProblemError> {
+    if right { Ok(()) } else { Err(ProblemError::Value { column, slot, value, allowed }) }
+}
+
+fn check_length(column: &'static str, found: usize, expected: usize) -> Result<(), ProblemError> {
+    if found == expected { Ok(()) } else { Err(ProblemError::Length { column, found, expected }) }
+}
+
+/// Checks the series that batteries share.
+pub(crate) fn validate_prices(buy: &[f64], sell: &[f64], tie: TieRule<'_>) -> Result<(), ProblemError> {
+    let load = if let TieRule::ValleyFill(load) = tie { Some(load) } else { None };
+    check_length("sell price", sell.len(), buy.len())?;
+    load.map_or(Ok(()), |load| check_length("load to fill", load.len(), buy.len()))?;
+    for (column, values) in
+        [("buy price", buy), ("sell price", sell), ("load to fill", load.unwrap_or_default())]
+    {
+        for (slot, &value) in values.iter().enumerate() {
+            check(column, slot, value, value.is_finite(), FINITE)?;
         }
-        if let TieRule::ValleyFill(load) = self.tie {
-            one("load to fill", load[slot], load[slot].is_finite(), "a finite number")?;
+    }
+    Ok(())
+}
+
+fn validate_limit(
+    column: &'static str,
+    values: PerSlot<'_>,
+    slots: usize,
+    is_power: bool,
+) -> Result<(), ProblemError> {
+    let allowed = if is_power { "finite and not negative" } else { FINITE };
+    let one = |(slot, &value): (usize, &f64)| {
+        check(column, slot, value, value.is_finite() && (!is_power || value >= 0.0), allowed)
+    };
+    match values {
+        PerSlot::Same(value) => one((0, &value)),
+        PerSlot::Each(values) => {
+            check_length(column, values.len(), slots)?;
+            values.iter().enumerate().try_for_each(one)
         }
-        for (index, (column, values)) in self.per_slot_columns().into_iter().enumerate() {
-            let value = values.at(slot);
-            let power = index < 2;
-            let allowed = if power { "finite and not negative" } else { "a finite number" };
-            one(column, value, value.is_finite() && (!power || value >= 0.0), allowed)?;
-        }
-        let (least, most) = (self.energy_kwh_min.at(slot), self.energy_kwh_max.at(slot));
-        if least <= most { Ok(()) } else { Err(ProblemError::CrossedBounds { slot, least, most }) }
     }
 }

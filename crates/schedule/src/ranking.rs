@@ -35,21 +35,38 @@ pub(crate) struct Ranking {
     /// Kind, by rank.
     kind: Vec<Kind>,
     keys: Vec<u128>,
+    hulls: usize,
 }
 
 impl Ranking {
     /// Ranks the stretches of one problem, hulls included where slots need a binary.
     pub(crate) fn rank(&mut self, problem: &StorageProblem<'_>) {
         self.keys.clear();
+        self.hulls = 0;
         for slot in 0..problem.slots() {
             let slope = problem.slope(slot);
             self.keys.push(key(slope.discharge, Kind::Refrain, slot));
             self.keys.push(key(slope.charge, Kind::Charge, slot));
             if problem.needs_binary(slot) {
                 self.keys.push(key(hull_slope(problem, slot, slope), Kind::Hull, slot));
+                self.hulls += 1;
             }
         }
         self.sort(problem.slots());
+    }
+
+    /// Ranks the slots of a tariff for batteries of given charge and discharge efficiency and wear.
+    /// There are no hulls, which depend on power limits; where slots are not convex the ranking says so.
+    pub(crate) fn rank_prices(&mut self, buy: &[f64], sell: &[f64], [charge, discharge, wear]: [f64; 3]) {
+        self.keys.clear();
+        self.hulls = 0;
+        for (slot, (buy, sell)) in buy.iter().zip(sell).enumerate() {
+            let slope = Slope { charge: buy / charge, discharge: (sell - wear) * discharge };
+            self.keys.push(key(slope.discharge, Kind::Refrain, slot));
+            self.keys.push(key(slope.charge, Kind::Charge, slot));
+            self.hulls += usize::from(!slope.is_convex());
+        }
+        self.sort(buy.len());
     }
 
     fn sort(&mut self, slots: usize) {
@@ -71,6 +88,17 @@ impl Ranking {
             self.kind.push(kind);
             self.class.push(class);
         }
+    }
+
+    /// Whether no slot needs a binary.
+    pub(crate) fn is_convex(&self) -> bool {
+        self.hulls == 0
+    }
+
+    /// Whether `slot` needs a binary.
+    #[inline]
+    pub(crate) fn has_hull(&self, slot: usize) -> bool {
+        self.ranks[slot][Kind::Hull as usize] != NO_RANK
     }
 
     /// Number of stretches.

@@ -13,6 +13,10 @@ use crate::{
 /// Energy bounds that some schedule keeps, and by how much they differ from those asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
+    /// Most energy that can enter in each slot, kWh.
+    pub(crate) up: Vec<f64>,
+    /// Most energy that can leave in each slot, kWh.
+    pub(crate) down: Vec<f64>,
     /// Least energy at the end of each slot, target included, kWh.
     pub(crate) floor: Vec<f64>,
     /// Most energy at the end of each slot, kWh.
@@ -25,13 +29,18 @@ impl Reach {
     /// Fills in the bounds for `problem`.
     pub(crate) fn explore(&mut self, problem: &StorageProblem<'_>) {
         let slots = problem.slots();
+        self.up.clear();
+        self.down.clear();
         self.floor.clear();
         self.ceiling.clear();
         self.unmet = Unmet::default();
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
         for slot in 0..slots {
-            least -= problem.discharge_kwh_max(slot);
-            most += problem.charge_kwh_max(slot);
+            let (up, down) = (problem.charge_kwh_max(slot), problem.discharge_kwh_max(slot));
+            self.up.push(up);
+            self.down.push(down);
+            least -= down;
+            most += up;
             let (floor, ceiling) = (problem.energy_kwh_min.at(slot), problem.energy_kwh_max.at(slot));
             if floor > most + ENERGY_TOLERANCE {
                 self.unmet.note_bound(slot, most - floor);

@@ -115,7 +115,7 @@ impl Ties {
         self.agreed.clear();
         let mut agreed = Interval::ALL;
         for (slot, &x) in stored.iter().enumerate() {
-            agreed = agreed.meet(slot_worths(problem, ranking, first, slot, x));
+            agreed = agreed.meet(slot_worths(ranking, reach, first, slot, x));
             if agreed.is_empty() {
                 return false;
             }
@@ -170,7 +170,7 @@ impl Ties {
         if worth % 2 == 0 || run.to - run.from < 2 {
             return;
         }
-        self.collect_shares(problem, ranking, first, stored, run, worth / 2);
+        self.collect_shares(problem, ranking, first, run, worth / 2);
         if self.shares.len() < 2 {
             return;
         }
@@ -186,7 +186,6 @@ impl Ties {
         problem: &StorageProblem<'_>,
         ranking: &Ranking,
         first: usize,
-        stored: &[f64],
         run: Run,
         class: u32,
     ) {
@@ -196,13 +195,13 @@ impl Ties {
         };
         self.shares.clear();
         for slot in run.from..run.to {
-            if problem.needs_binary(slot) {
+            if ranking.has_hull(first + slot) {
                 continue;
             }
             let ranks = ranking.ranks[first + slot];
             let is_free = |kind: Kind| ranking.class[ranks[kind as usize] as usize] == class;
             let share = |low, high| Share { slot, load: load(slot), low, high, power: 0.0 };
-            if is_free(Kind::Charge) && problem.charge_kw_max.at(slot) > 0.0 && stored[slot] > -ENERGY_TOLERANCE {
+            if is_free(Kind::Charge) && problem.charge_kw_max.at(slot) > 0.0 {
                 self.shares.push(share(0.0, problem.charge_kw_max.at(slot)));
             } else if is_free(Kind::Refrain) && problem.discharge_kw_max.at(slot) > 0.0 {
                 self.shares.push(share(-problem.discharge_kw_max.at(slot), 0.0));
@@ -250,14 +249,8 @@ fn worst_crossing(reach: &Reach, stored: &[f64], run: Run) -> Option<(usize, f64
 }
 
 /// The worths under which a slot does what it does.
-fn slot_worths(
-    problem: &StorageProblem<'_>,
-    ranking: &Ranking,
-    first: usize,
-    slot: usize,
-    stored: f64,
-) -> Interval {
-    if problem.needs_binary(slot) {
+fn slot_worths(ranking: &Ranking, reach: &Reach, first: usize, slot: usize, stored: f64) -> Interval {
+    if ranking.has_hull(first + slot) {
         return Interval::ALL;
     }
     let ranks = ranking.ranks[first + slot];
@@ -265,7 +258,7 @@ fn slot_worths(
         debug_assert_ne!(ranks[kind as usize], NO_RANK);
         2 * ranking.class[ranks[kind as usize] as usize] + 1
     };
-    let (up, down) = (problem.charge_kwh_max(slot), problem.discharge_kwh_max(slot));
+    let (up, down) = (reach.up[slot], reach.down[slot]);
     let above = |length: f64, used: f64| length > 0.0 && used > ENERGY_TOLERANCE.min(length / 2.0);
     let below = |length: f64, used: f64| length > 0.0 && used < length - ENERGY_TOLERANCE.min(length / 2.0);
     // Used stretches bound the worth from below, stretches with something left from above.

@@ -3,6 +3,7 @@
 use crate::{
     args::{Args, FailOn, Run, World as WorldArgs},
     failure::{Code, Failure},
+    journaled::outcome,
     machine::{Cost, Mark},
     output,
     progress::{self, Interrupt},
@@ -43,7 +44,7 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
         fallback,
         threads: run.threads.map_or_else(all_cores, usize::from),
     };
-    let mut simulation = begin(start, &folder.path)?;
+    let simulation = begin(start, &folder.path)?;
     folder.begun()?;
 
     let finished = finish(simulation, begun, args.quiet);
@@ -157,15 +158,6 @@ fn step_through(simulation: &mut LiveRun, quiet: bool) -> Result<RunStatus, Fail
     Ok(RunStatus::Finished)
 }
 
-/// What the journal says at its end; nothing where the run may go on later.
-fn outcome(status: &RunStatus) -> Option<String> {
-    match status {
-        RunStatus::Finished => Some("finished".into()),
-        RunStatus::Failed(error) => Some(error.clone()),
-        RunStatus::Interrupted => None,
-    }
-}
-
 fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
     let file = path.join("profile.json");
     let text = serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
@@ -181,7 +173,11 @@ fn conclude(
     path: &Path,
 ) -> Result<ExitCode, Failure> {
     match status {
-        RunStatus::Failed(error) => return Err(Failure::new(Code::Run, error, None)),
+        RunStatus::Failed(error) => {
+            let help =
+                "`fallback` in the world names the policy that stands in; the tables hold what came before";
+            return Err(Failure::new(Code::Run, error, Some(help)));
+        }
         RunStatus::Interrupted => {
             let (ticks, path) = (summary.slots, path.display());
             output::complain(&format!(

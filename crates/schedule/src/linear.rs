@@ -1,0 +1,191 @@
+//! Linear and mixed-integer programs through `good_lp` and CBC, with every answer checked.
+//!
+//! A program remembers its own columns and rows, so that an answer can be held against them. That
+//! is needed, because CBC's word alone does not mean much:
+//!
+//! | trap                                                                    | what is done here                    |
+//! |-------------------------------------------------------------------------|--------------------------------------|
+//! | out of time without a solution, it hands over a fractional point        | bounds, rows and integrality checked |
+//! | preprocessing calls a point optimal that breaks bounds                  | the same check, then solved without  |
+//! | an unbounded linear program is reported infeasible                      | solved once more without objective   |
+//! | the objective's constant is dropped                                     | objective recomputed                 |
+//! | stopped on nodes or gap reads as optimal                                | the secondary status is asked        |
+//! | `good_lp` turns "stopped on nodes" into an error and loses the solution | the model below it is asked          |
+//! | its time limit counts whole CPU seconds and differs between runs        | budgets are nodes and gap            |
+
+use crate::answer::Outcome;
+use coin_cbc::raw::SecondaryStatus;
+use good_lp::{
+    Constraint, Expression, IntoAffineExpression, ProblemVariables, SolverModel, Variable, VariableDefinition,
+    coin_cbc as cbc, solvers::coin_cbc::CoinCbcProblem,
+};
+
+/// What a checked answer may be off by, in a row or a bound, relative to the row's size.
+const ROW_TOLERANCE: f64 = 1e-6;
+/// What an integer may be off by.
+const INTEGER_TOLERANCE: f64 = 1e-5;
+
+/// Values by variable. Only ever looked up, so that its order does not matter.
+#[expect(clippy::disallowed_types, reason = "good_lp evaluates expressions on this type; it is never iterated")]
+pub type Values = std::collections::HashMap<Variable, f64>;
+
+/// When CBC may stop early.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Budget {
+    /// Most nodes of the search tree.
+    pub nodes: Option<u32>,
+    /// Relative gap that is good enough; 0 asks for proof.
+    pub gap: f64,
+    /// CPU seconds, whole ones: a safety net, since results then depend on the machine.
+    pub cpu_seconds: Option<u32>,
+}
+
+/// A checked answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solved {
+    /// How good it is.
+    pub outcome: Outcome,
+    /// The objective at `values`, constant included; NaN without a solution.
+    pub objective: f64,
+    /// Proven lower bound of the objective; minus infinity where there is none.
+    pub bound: f64,
+    /// The solution; empty without one.
+    pub values: Values,
+}
+
+impl Solved {
+    fn without_solution(outcome: Outcome) -> Self {
+        Self { outcome, objective: f64::NAN, bound: f64::NEG_INFINITY, values: Values::default() }
+    }
+}
+
+/// What CBC says about a program, before anything is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// Solved to the end.
+    Complete,
+    /// Infeasible or unbounded.
+    Empty,
+    /// Out of budget.
+    Stopped,
+}
+
+/// A minimisation problem in the words of `good_lp`.
+#[derive(Default)]
+pub struct Program {
+    variables: ProblemVariables,
+    handles: Vec<Variable>,
+    objective: Expression,
+    rows: Vec<Constraint>,
+}
+
+impl Program {
+    /// Adds a variable.
+    pub fn add(&mut self, definition: VariableDefinition) -> Variable {
+        let variable = self.variables.add(definition);
+        self.handles.push(variable);
+        variable
+    }
+
+    /// Adds a term to the objective, which is minimised.
+    pub fn pay(&mut self, cost: impl IntoAffineExpression) {
+        self.objective += Expression::from_other_affine(cost);
+    }
+
+    /// Adds a row.
+    pub fn require(&mut self, row: Constraint) {
+        self.rows.push(row);
+    }
+
+    /// Number of variables that must be whole.
+    pub fn integers(&self) -> usize {
+        self.variables.iter_variables_with_def().filter(|(_, definition)| definition.is_integer()).count()
+    }
+
+    /// Solves with CBC, cold, and checks the answer.
+    pub fn solve(&self, budget: Budget) -> Solved {
+        let (claim, solved) = self.attempt(&self.objective, budget, true);
+        if solved.outcome.has_solution() || claim == Claim::Stopped {
+            return solved;
+        }
+        let (claim, solved) = self.attempt(&self.objective, budget, false);
+        if solved.outcome.has_solution() || claim != Claim::Empty {
+            return solved;
+        }
+        let (claim, point) = self.attempt(&Expression::default(), budget, false);
+        let open = self.has_open_column();
+        Solved::without_solution(match claim {
+            Claim::Empty => Outcome::Infeasible,
+            Claim::Complete if open && point.outcome.has_solution() => Outcome::Unbounded,
+            Claim::Complete | Claim::Stopped => Outcome::NoSolution,
+        })
+    }
+
+    /// Runs CBC once; says what it claims, and what is left of that after the check.
+    fn attempt(&self, objective: &Expression, budget: Budget, preprocess: bool) -> (Claim, Solved) {
+        let solution = self.to_cbc(objective.clone(), budget, preprocess).as_inner().solve();
+        let raw = solution.raw();
+        let finished = self.integers() == 0
+            || matches!(raw.secondary_status(), SecondaryStatus::HasSolution | SecondaryStatus::Unlaunched);
+        let claim = if raw.is_proven_infeasible() || raw.is_continuous_unbounded() {
+            Claim::Empty
+        } else if raw.is_proven_optimal() && finished {
+            Claim::Complete
+        } else {
+            Claim::Stopped
+        };
+        let values: Values = self.handles.iter().copied().zip(raw.col_solution().iter().copied()).collect();
+        if claim == Claim::Empty || !self.holds(&values) {
+            return (claim, Solved::without_solution(Outcome::NoSolution));
+        }
+        let at_values = objective.eval_with(&values);
+        let bound = match claim {
+            Claim::Complete => at_values,
+            _ if self.integers() == 0 => f64::NEG_INFINITY,
+            _ => raw.best_possible_value() + objective.constant(),
+        };
+        (claim, Solved { outcome: Outcome::from_bound(at_values, bound), objective: at_values, bound, values })
+    }
+
+    fn to_cbc(&self, objective: Expression, budget: Budget, preprocess: bool) -> CoinCbcProblem {
+        let mut model = self.variables.clone().minimise(objective).using(cbc);
+        model.set_parameter("preprocess", if preprocess { "sos" } else { "off" });
+        model.set_parameter("ratioGap", &budget.gap.to_string());
+        if let Some(nodes) = budget.nodes {
+            model.set_parameter("maxNodes", &nodes.to_string());
+        }
+        if let Some(seconds) = budget.cpu_seconds {
+            model.set_parameter("seconds", &seconds.to_string());
+        }
+        for row in &self.rows {
+            model.add_constraint(row.clone());
+        }
+        model
+    }
+
+    fn has_open_column(&self) -> bool {
+        let is_open = |definition: &VariableDefinition| {
+            definition.get_min().is_infinite() || definition.get_max().is_infinite()
+        };
+        self.variables.iter_variables_with_def().any(|(_, definition)| is_open(definition))
+    }
+
+    /// Whether `values` keep every bound, every row and every integrality.
+    pub fn holds(&self, values: &Values) -> bool {
+        let in_bounds = |(variable, definition): (Variable, &VariableDefinition)| {
+            let value = values[&variable];
+            let slack = ROW_TOLERANCE * value.abs().max(1.0);
+            let whole = !definition.is_integer() || (value - value.round()).abs() <= INTEGER_TOLERANCE;
+            value >= definition.get_min() - slack && value <= definition.get_max() + slack && whole
+        };
+        self.variables.iter_variables_with_def().all(in_bounds) && self.rows.iter().all(|row| row_holds(row, values))
+    }
+}
+
+fn row_holds(row: &Constraint, values: &Values) -> bool {
+    let expression = row.expression();
+    let size = |(variable, factor): (Variable, f64)| (factor * values[&variable]).abs();
+    let largest = expression.linear_coefficients().map(size).fold(1.0, f64::max);
+    let residual = expression.eval_with(values);
+    residual <= ROW_TOLERANCE * largest && (!row.is_equality() || residual >= -ROW_TOLERANCE * largest)
+}

@@ -1,0 +1,11 @@
+//! The optimisation core, held against reference cases, other solvers and its own laws.
+
+mod batches;
+mod best_effort;
+mod cases;
+mod differential;
+mod instances;
+mod lattice;
+mod laws;
+mod ties;
+mod traps;

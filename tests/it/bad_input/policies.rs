@@ -1,0 +1,187 @@
+//! Policies that cannot be loaded, do not like their config, or fail when they are asked.
+
+use super::{Room, root, run_json, voltide};
+use insta::assert_snapshot;
+use std::{
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The beginning of a policy in C whose `plan` does what `BODY` says.
+const C_POLICY: &str = r#"#include "voltide_policy.h"
+static int32_t plan(void *self, const voltide_observation *seen, voltide_schedules *answer) {
+    (void)self;
+    for (size_t at = 0; at < (size_t)seen->stays * answer->horizon; at++)
+        answer->power_kw[at] = 0.0 / 0.0;
+    return VOLTIDE_STATUS_OK;
+}
+static const voltide_policy POLICY = {
+    .size = sizeof POLICY, .major = VOLTIDE_ABI_MAJOR + ABI_LATER, .magic = VOLTIDE_MAGIC,
+    .name = VOLTIDE_TEXT("nan"), .version = VOLTIDE_TEXT("1"), .plan = plan,
+};
+const voltide_policy *voltide_policy_v1(uint16_t major, uint16_t minor) {
+    (void)major, (void)minor;
+    return &POLICY;
+}
+"#;
+
+/// Compiles C into a plugin called `name` in the room.
+fn compile(room: &Room, name: &str, source: &str) {
+    room.write("plugin.c", source);
+    let mut cc = Command::new("cc");
+    cc.args(["-std=c99", "-shared", "-fPIC", "-I"]).arg(root().join("crates/policy/include"));
+    cc.arg("-o").arg(room.path(name)).arg(room.path("plugin.c"));
+    assert!(cc.status().unwrap().success());
+}
+
+/// The plugin that panics at the slot that its config names; it is built for the host's tests.
+fn broken() -> PathBuf {
+    let beside = Path::new(voltide().get_program()).parent().unwrap().to_owned();
+    beside.join("deps").join(format!("{DLL_PREFIX}broken_policy{DLL_SUFFIX}"))
+}
+
+/// The shipped world with the broken policy, which panics when it is first asked.
+fn with_broken(more: &str) -> Room {
+    let policy = format!("policy: {:?}, policies: {{\"broken\": (slot: 5000)}}, {more}", broken());
+    Room::with_world(&[("policy: \"uncontrolled\",", &policy)])
+}
+
+#[test]
+fn an_unknown_policy_is_refused_with_the_nearest() {
+    let room = Room::with_world(&[]);
+    let message = room.refused(5, &["run", "world.ron", "--policy", "uncontroled"]);
+    assert_snapshot!(message, @r"
+    × no policy is named `uncontroled`
+    help: did you mean `uncontrolled`? known policies: uncontrolled
+          looked for libvoltide_uncontroled.so in
+            [bin]/deps
+            [bin]
+    ");
+    assert!(!room.path("outputs").exists());
+}
+
+#[test]
+fn an_unknown_fallback_is_refused_before_the_run() {
+    let room = Room::with_world(&[("policy:", "fallback: \"nobody\", policy:")]);
+    let message = room.refused(5, &["run", "world.ron"]);
+    assert!(message.contains("no policy is named `nobody`"), "{message}");
+}
+
+#[test]
+fn a_plugin_that_is_not_there_is_named() {
+    let room = Room::with_world(&[]);
+    assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./nothing.so"]), @r"
+    × there is no plugin ./nothing.so
+    help: a path in a world file starts at its folder, one after --policy at the current folder; `voltide plugins list` shows the policies that have a name
+    ");
+}
+
+#[test]
+fn a_file_that_is_no_library_is_refused() {
+    let room = Room::with_world(&[]);
+    room.write("notes.so", "not a library");
+    let message = room.refused(5, &["run", "world.ron", "--policy", "./notes.so"]);
+    let (before, _) = message.split_once("loaded here: ").unwrap();
+    assert_snapshot!(before, @"× [room]/notes.so is not a library that can be");
+    assert_eq!(message.matches("notes.so").count(), 1, "{message}");
+}
+
+#[test]
+fn a_library_that_is_no_policy_is_refused() {
+    let room = Room::with_world(&[]);
+    compile(&room, "nothing.so", "int nothing;");
+    assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./nothing.so"]), @r"
+    × [room]/nothing.so is not a voltide policy: it has no symbol `voltide_policy_v1`
+    help: write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs
+    ");
+}
+
+#[test]
+fn a_plugin_for_another_abi_is_refused() {
+    let room = Room::with_world(&[]);
+    compile(&room, "later.so", &C_POLICY.replace("ABI_LATER", "1"));
+    assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./later.so"]), @r"
+    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.0
+    help: build the plugin against voltide-policy of this program's version
+    ");
+    assert_snapshot!(room.refused(5, &["plugins", "check", "later.so"]), @r"
+    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.0
+    help: build the plugin against voltide-policy of this program's version
+    ");
+}
+
+#[test]
+fn a_wrong_config_is_shown_in_the_world() {
+    let room = Room::with_world(&[("policy:", "policies: {\"uncontrolled\": (gap: 0.1)},\n    policy:")]);
+    assert_snapshot!(room.refused(3, &["run", "world.ron"]), @r#"
+     × policy `uncontrolled` does not accept its config: unexpected field named `gap` in `Uncontrolled`, there are no fields
+       ╭─[world.ron:31:33]
+    30 │     },
+    31 │     policies: {"uncontrolled": (gap: 0.1)},
+       ·                                 ─┬─
+       ·                                  ╰── here
+    32 │     policy: "uncontrolled",
+       ╰────
+     help: its config is the value under `uncontrolled` in the world's `policies`
+    "#);
+}
+
+#[test]
+fn a_config_belongs_to_a_policy_that_is_named_by_its_path() {
+    let room = with_broken("");
+    let path = broken().display().to_string();
+    let message = room.refused(3, &["run", "world.ron", "--set", "policies.broken.slot=\"last\""]);
+    assert_snapshot!(message.replace(&path, "[plugin]").replace("[bin]/deps/libbroken_policy.so", "[plugin]"), @r#"
+     × policy `broken` does not accept its config: expected integer
+       ╭─[world.ron:31:95]
+    30 │     },
+    31 │     policy: "[plugin]", policies: {"broken": (slot: "last")}, 
+       ·                                                                                               ───┬──
+       ·                                                                                                  ╰── here
+    32 │     telemetry: (ev_ticks: Full),
+       ╰────
+     help: its config is the value under `broken` in the world's `policies`
+    "#);
+}
+
+#[test]
+fn a_policy_that_panics_is_replaced_by_the_fallback() {
+    let room = with_broken("");
+    let summary = run_json(room.path("world.ron").to_str().unwrap(), &room.path("outputs"), &[]);
+    assert_eq!(summary["status"], "finished");
+    assert_eq!(summary["policy"], "broken");
+    assert_eq!(summary["policy_faults"], 1);
+    assert_eq!(summary["missed_targets"], 0, "the fallback charged the car");
+    let asked = ["run", "world.ron", "--fail-on", "policy-fault"];
+    assert_eq!(room.voltide(&asked).output().unwrap().status.code(), Some(6));
+}
+
+#[test]
+fn a_policy_that_panics_without_a_fallback_ends_the_run() {
+    let room = with_broken("fallback: None,");
+    assert_snapshot!(room.refused(1, &["run", "world.ron"]), @r"
+    × tick 27: policy `broken`: panicked at crates/host/tests/broken/src/lib.rs:23: index out of bounds: the len is 49 but the index is 5000, and no fallback could stand in
+    help: `fallback` in the world names the policy that stands in; the tables hold what came before
+    ");
+    let run = room.only_run("outputs");
+    assert_eq!(room.status(&run), "failed");
+    let replay = room.voltide(&["replay", "--verify"]).arg(&run).output().unwrap();
+    assert!(replay.status.success(), "{}", super::text(&replay.stderr));
+    assert_eq!(room.status(&run), "failed", "also once it was replayed");
+    assert!(room.refused(1, &["run", "world.ron"]).contains("panicked"), "it may be run again");
+    assert_eq!(room.only_run("outputs"), run, "and replaces itself");
+}
+
+#[test]
+fn an_answer_that_is_no_number_is_cut_and_counted() {
+    let room = Room::with_world(&[("policy: \"uncontrolled\"", "policy: \"./nan.so\"")]);
+    compile(&room, "nan.so", &C_POLICY.replace("ABI_LATER", "0"));
+    let summary = run_json(room.path("world.ron").to_str().unwrap(), &room.path("outputs"), &[]);
+    assert_eq!(summary["status"], "finished");
+    assert_eq!(summary["policy"], "nan");
+    assert_eq!(summary["policy_faults"], 0);
+    assert_eq!(summary["clipped_by_charger"], 1);
+    assert_eq!(summary["charged_kwh"], 0.0);
+    assert_eq!(summary["missed_targets"], 1);
+}

@@ -1,0 +1,258 @@
+//! Worlds that are wrong, and overrides that are.
+
+use super::Room;
+use insta::assert_snapshot;
+
+/// What `check` says of the shipped world with one thing changed.
+fn checked(from: &str, to: &str) -> String {
+    Room::with_world(&[(from, to)]).refused(3, &["check", "world.ron"])
+}
+
+/// What `run` says of the shipped world with an override; nothing may be left behind.
+fn overridden(set: &str) -> String {
+    let room = Room::with_world(&[]);
+    let message = room.refused(3, &["run", "world.ron", "--set", set]);
+    assert!(!room.path("outputs").exists());
+    message
+}
+
+#[test]
+fn a_missing_world_is_named() {
+    assert_snapshot!(Room::new().refused(3, &["run", "nowhere.ron"]), @r"
+    × there is no world file `nowhere.ron`
+    help: give the path of a .ron file, such as worlds/one-car.ron
+    ");
+}
+
+#[test]
+fn a_folder_is_no_world() {
+    assert_snapshot!(Room::new().refused(3, &["run", "."]), @"× cannot read the world file `.`: Is a directory (os error 21)");
+}
+
+#[test]
+fn a_wrong_unit_is_shown_with_the_right_ones() {
+    assert_snapshot!(checked(r#""60 kWh""#, r#""60 kW""#), @r#"
+     × `fleets.commuters.battery.capacity`: `kW` is not a unit of energy
+       ╭─[world.ron:15:27]
+    14 │             battery: (
+    15 │                 capacity: "60 kW",
+       ·                           ───┬───
+       ·                              ╰── not an energy
+    16 │                 soc_min: 0.2,
+       ╰────
+     help: an energy is written like "60 kWh" (Wh, kWh, MWh or GWh)
+    "#);
+}
+
+#[test]
+fn an_unknown_field_is_one_problem_even_where_it_leaves_another_missing() {
+    assert_snapshot!(checked("charge_max:", "chargemax:"), @r#"
+     × a charger has no field `chargemax`
+       ╭─[world.ron:21:23]
+    20 │             ),
+    21 │             charger: (chargemax: "7 kW", discharge_max: "7 kW", connection: "11 kW"),
+       ·                       ────┬────
+       ·                           ╰── unknown field
+    22 │             stays: Overnight(
+       ╰────
+     help: did you mean `charge_max`?
+    "#);
+}
+
+#[test]
+fn several_problems_are_shown_at_once() {
+    let edits = [("Europe/Berlin", "Europe/Berln"), ("soc_max: 1.0", "soc_max: 95"), ("count: 1,", "")];
+    assert_snapshot!(Room::with_world(&edits).refused(3, &["check", "world.ron"]), @r#"
+      × `fleets.commuters.battery.soc_max`: 95 is not between 0 and 1
+        ╭─[world.ron:17:26]
+     16 │                 soc_min: 0.2,
+     17 │                 soc_max: 95,
+        ·                          ─┬
+        ·                           ╰── not a share
+     18 │                 charge_efficiency: 0.95,
+        ╰────
+      help: a share is written like 0.95 or "95 %"
+
+      × there is no time zone `Europe/Berln`
+       ╭─[world.ron:5:51]
+     4 │     seed: 7,
+     5 │     clock: (start: "2024-06-03T12:00", time_zone: "Europe/Berln", step: "15 min", days: 1),
+       ·                                                   ───────┬──────
+       ·                                                          ╰── unknown time zone
+     6 │     currency: "EUR",
+       ╰────
+      help: did you mean `Europe/Berlin`?
+
+      × `fleets.commuters` lacks `count`
+        ╭─[world.ron:12:22]
+     11 │     fleets: {
+     12 │         "commuters": (
+        ·                      ┬
+        ·                      ╰── `count` is missing here
+     13 │             
+        ╰────
+      help: add for example
+            count: 100,
+
+    world.ron has 3 problems
+    "#);
+}
+
+#[test]
+fn a_sound_world_is_told_apart_from_a_broken_one() {
+    let room = Room::with_world(&[]);
+    let output = room.voltide(&["check", "nowhere.ron", "world.ron"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "world.ron: ok\n");
+}
+
+#[test]
+fn a_fleet_without_cars_is_refused() {
+    assert_snapshot!(checked("count: 1,", "count: 0,"), @r#"
+     × `fleets.commuters` has no cars
+       ╭─[world.ron:13:20]
+    12 │         "commuters": (
+    13 │             count: 0,
+       ·                    ┬
+       ·                    ╰── zero cars
+    14 │             battery: (
+       ╰────
+     help: give at least 1, or remove the fleet
+    "#);
+}
+
+#[test]
+fn more_cars_than_can_be_numbered_are_refused() {
+    assert_snapshot!(overridden("fleets.commuters.count=4000000000"), @r#"
+     × 12000000000 stays are more than can be numbered
+      ╭─[world.ron:2:1]
+    1 │ // One car, one day: the smallest world. It runs in a blink.
+    2 │ (
+      · ┬
+      · ╰── this world
+    3 │     name: "one-car",
+      ╰────
+     help: simulate fewer cars or fewer days
+    "#);
+}
+
+#[test]
+fn a_negative_capacity_is_refused() {
+    assert_snapshot!(checked(r#""60 kWh""#, r#""-60 kWh""#), @r#"
+     × `fleets.commuters.battery.capacity` is -60 kWh
+       ╭─[world.ron:15:27]
+    14 │             battery: (
+    15 │                 capacity: "-60 kWh",
+       ·                           ────┬────
+       ·                               ╰── out of range
+    16 │                 soc_min: 0.2,
+       ╰────
+     help: it must be above 0 kWh
+    "#);
+}
+
+#[test]
+fn nan_and_infinity_are_no_quantities() {
+    let edits = [("mean: 0.6", "mean: NaN"), (r#""3 kWh""#, r#""inf kWh""#), (r#""7 kW""#, r#""1e999 kW""#)];
+    assert_snapshot!(Room::with_world(&edits).refused(3, &["check", "world.ron"]), @r#"
+      × `fleets.commuters.charger.charge_max`: `1e999 kW` is not a finite number
+        ╭─[world.ron:21:35]
+     20 │             ),
+     21 │             charger: (charge_max: "1e999 kW", discharge_max: "7 kW", connection: "11 kW"),
+        ·                                   ─────┬────
+        ·                                        ╰── not a power
+     22 │             stays: Overnight(
+        ╰────
+      help: a power is written like "7 kW" (W, kW, MW or GW)
+
+      × `fleets.commuters.trip_energy.sd`: `inf kWh` does not begin with a number
+        ╭─[world.ron:26:54]
+     25 │             ),
+     26 │             trip_energy: Normal(mean: "7.3 kWh", sd: "inf kWh", min: "0.5 kWh", max: "30 kWh"),
+        ·                                                      ────┬────
+        ·                                                          ╰── not an energy
+     27 │             soc_on_arrival: Normal(mean: NaN, sd: 0.1, min: 0.2, max: 1.0),   // of the first stay only
+        ╰────
+      help: an energy is written like "60 kWh" (Wh, kWh, MWh or GWh)
+
+      × `fleets.commuters.soc_on_arrival.mean`: NaN is not between 0 and 1
+        ╭─[world.ron:27:42]
+     26 │             trip_energy: Normal(mean: "7.3 kWh", sd: "inf kWh", min: "0.5 kWh", max: "30 kWh"),
+     27 │             soc_on_arrival: Normal(mean: NaN, sd: 0.1, min: 0.2, max: 1.0),   // of the first stay only
+        ·                                          ─┬─
+        ·                                           ╰── not a share
+     28 │             departure_soc: Normal(mean: 0.85, sd: 0.15, min: 0.2, max: 1.0),
+        ╰────
+      help: a share is written like 0.95 or "95 %"
+
+    world.ron has 3 problems
+    "#);
+}
+
+#[test]
+fn an_override_with_a_wrong_value_points_at_itself() {
+    assert_snapshot!(overridden("fleets.commuters.battery.capacity=60 kilowatt"), @r#"
+     × `fleets.commuters.battery.capacity`: `kilowatt` is not a unit of energy
+      ╭─[from --set #1:1:35]
+    1 │ fleets.commuters.battery.capacity=60 kilowatt
+      ·                                   ─────┬─────
+      ·                                        ╰── not an energy
+      ╰────
+     help: an energy is written like "60 kWh" (Wh, kWh, MWh or GWh)
+    "#);
+    assert_snapshot!(overridden("fleets.commuters.battery.capacity=sixty"), @r"
+     × `fleets.commuters.battery.capacity` should be an energy or Normal(...), Uniform(...), Empirical(...), but it is `sixty`
+      ╭─[from --set #1:1:35]
+    1 │ fleets.commuters.battery.capacity=sixty
+      ·                                   ──┬──
+      ·                                     ╰── expected an energy or Normal(...), Uniform(...), Empirical(...)
+      ╰────
+    ");
+}
+
+#[test]
+fn an_override_that_leads_nowhere_suggests_where_to() {
+    assert_snapshot!(overridden("fleets.commuter.count=5"), @r"
+     × --set #1: there is no `commuter` in `fleets`
+      ╭─[from --set #1:1:8]
+    1 │ fleets.commuter.count=5
+      ·        ────┬───
+      ·            ╰── this override
+      ╰────
+     help: did you mean `commuters`?
+    ");
+    assert_snapshot!(overridden("clock..days=5"), @r"
+     × --set #1: `clock..days` is not a path
+      ╭─[from --set #1:1:1]
+    1 │ clock..days=5
+      · ─────┬─────
+      ·      ╰── this override
+      ╰────
+     help: a path is names with dots between them, such as fleets.commuters.count
+    ");
+    assert_snapshot!(overridden("seed"), @r"
+     × --set #1: it is not `path=value`
+      ╭─[from --set #1:1:1]
+    1 │ seed
+      · ──┬─
+      ·   ╰── this override
+      ╰────
+     help: for example clock.days=1
+    ");
+}
+
+#[test]
+fn the_second_override_is_called_the_second() {
+    let room = Room::with_world(&[]);
+    let sets = ["--set", "seed=2", "--set", "clock.dayz=2"];
+    let message = room.refused(3, &[&["check", "world.ron"], &sets[..]].concat());
+    assert_snapshot!(message, @r"
+     × --set #2: there is no `dayz` in `clock`
+      ╭─[from --set #2:1:7]
+    1 │ clock.dayz=2
+      ·       ──┬─
+      ·         ╰── this override
+      ╰────
+     help: did you mean `days`?
+    ");
+}
