@@ -99,7 +99,7 @@ impl Unmet {
     /// Notes that `problem` ends `missing` kWh below its target.
     pub(crate) fn note_target(&mut self, problem: &StorageProblem<'_>, missing: f64) {
         let slots = problem.slots();
-        let most = slots.checked_sub(1).map_or(problem.energy_kwh, |last| problem.energy_kwh_max.at(last));
+        let most = slots.checked_sub(1).map_or(f64::INFINITY, |last| problem.energy_kwh_max.at(last));
         let with_full_power =
             problem.energy_kwh + (0..slots).map(|slot| problem.charge_kwh_max(slot)).sum::<f64>();
         let reason = if problem.target_kwh > most + ENERGY_TOLERANCE {

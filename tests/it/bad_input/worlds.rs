@@ -61,15 +61,16 @@ fn an_unknown_field_is_one_problem_even_where_it_leaves_another_missing() {
 
 #[test]
 fn several_problems_are_shown_at_once() {
-    let edits = [("Europe/Berlin", "Europe/Berln"), ("soc_max: 1.0", "soc_max: 95"), ("count: 1,", "")];
+    let edits =
+        [("Europe/Berlin", "Europe/Berln"), ("soc_max: 1.0", "soc_max: 95"), ("            count: 1,\n", "")];
     assert_snapshot!(Room::with_world(&edits).refused(3, &["check", "world.ron"]), @r#"
       × `fleets.commuters.battery.soc_max`: 95 is not between 0 and 1
-        ╭─[world.ron:17:26]
-     16 │                 soc_min: 0.2,
-     17 │                 soc_max: 95,
+        ╭─[world.ron:16:26]
+     15 │                 soc_min: 0.2,
+     16 │                 soc_max: 95,
         ·                          ─┬
         ·                           ╰── not a share
-     18 │                 charge_efficiency: 0.95,
+     17 │                 charge_efficiency: 0.95,
         ╰────
       help: a share is written like 0.95 or "95 %"
 
@@ -89,7 +90,7 @@ fn several_problems_are_shown_at_once() {
      12 │         "commuters": (
         ·                      ┬
         ·                      ╰── `count` is missing here
-     13 │             
+     13 │             battery: (
         ╰────
       help: add for example
             count: 100,
