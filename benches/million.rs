@@ -19,13 +19,14 @@ use voltide_benches::{
 /// Phases in which all cars are gone through: what the loop by hand does too.
 const PHYSICS: [&str; 3] = ["limit", "dispatch", "settle"];
 /// The phases that are shown, in the order of a tick.
-const PHASES: [&str; 8] =
-    ["arrive", "price", "plan", "limit", "dispatch", "settle", "record", "journal"];
+const PHASES: [&str; 8] = ["arrive", "price", "plan", "limit", "dispatch", "settle", "record", "journal"];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
-        Some("measure-time") => print_json(&time(number(&arguments[1]), number(&arguments[2]), number(&arguments[3]))),
+        Some("measure-time") => {
+            print_json(&time(number(&arguments[1]), number(&arguments[2]), number(&arguments[3])))
+        }
         Some("measure-memory") => print_json(&memory(number(&arguments[1]), arguments[2] == "journal")),
         _ => report(&Choice::from(&arguments)),
     }
@@ -123,8 +124,7 @@ fn time(cars: u32, threads: usize, rounds: u32) -> Time {
     let (scenario, draw) = cost_of(|| night::scenario(cars));
     let run = night::begin(&scenario, threads, night::NoJournal, Script::default());
     let script = run.and_then(night::finish).expect("the world runs").sink;
-    let mut time =
-        Time { cars, draw_cpu: draw.cpu_s, set_up_cpu: 0.0, journal_bytes: 0, rounds: Vec::new() };
+    let mut time = Time { cars, draw_cpu: draw.cpu_s, set_up_cpu: 0.0, journal_bytes: 0, rounds: Vec::new() };
     for _ in 0..rounds {
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         let log = night::journal(folder.path());
@@ -145,7 +145,8 @@ fn time(cars: u32, threads: usize, rounds: u32) -> Time {
 
 fn bytes_in(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let size = |path: &Path| if path.is_dir() { bytes_in(path) } else { path.metadata().map_or(0, |it| it.len()) };
+    let size =
+        |path: &Path| if path.is_dir() { bytes_in(path) } else { path.metadata().map_or(0, |it| it.len()) };
     entries.map(|entry| size(&entry.path())).sum()
 }
 

@@ -31,7 +31,8 @@ fn main() -> ExitCode {
     if !program.is_file() {
         return complain(&format!("{NOT_BUILT} {}; build it: cargo build --release", program.display()));
     }
-    let runs: Result<Vec<Run>, String> = (0..choice.rounds).map(|_| Run::of(&program, &choice.world)).collect();
+    let runs: Result<Vec<Run>, String> =
+        (0..choice.rounds).map(|_| Run::of(&program, &choice.world)).collect();
     match runs {
         Ok(runs) => {
             report(&choice, &runs);
@@ -122,7 +123,8 @@ impl Run {
 }
 
 fn json(file: &Path) -> Result<Value, String> {
-    let text = fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let text =
+        fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 

@@ -47,11 +47,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         seed: 1,
         clock,
         currency: "EUR".into(),
-        tariffs: vec![Tariff {
-            name: "fixed".into(),
-            buy: price("tariff.buy"),
-            sell: price("tariff.sell"),
-        }],
+        tariffs: vec![Tariff { name: "fixed".into(), buy: price("tariff.buy"), sell: price("tariff.sell") }],
         population: Arc::new(Population::draw(1, &clock, &fleets)),
         fleets,
         sites: vec![],

@@ -3,13 +3,14 @@
 use crate::{
     outbox::Outbox,
     plan_book::PlanBook,
+    prices::PriceBook,
     settle,
-    state::{Cars, Fixed, Now, Outcome, Prices, Roster, insert_sorted, remove_sorted},
+    state::{Cars, Fixed, Now, Outcome, Roster, insert_sorted, remove_sorted},
     state_hash::{Component, Dirty},
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
-use voltide_journal::event::{Event, PlansAccepted, PricesSet, SessionEnded, SessionStarted};
+use voltide_journal::event::{Event, PlansAccepted, SessionEnded, SessionStarted};
 use voltide_model::{columns::Ledger, stay::NO_STAY};
 
 /// The state of a run, with the means to change it.
@@ -18,7 +19,7 @@ pub(crate) struct State<'w, 's> {
     pub cars: Cars<'w, 's>,
     pub fixed: Res<'w, Fixed>,
     pub now: ResMut<'w, Now>,
-    pub prices: ResMut<'w, Prices>,
+    pub prices: ResMut<'w, PriceBook>,
     pub roster: ResMut<'w, Roster>,
     pub book: ResMut<'w, PlanBook>,
     pub dirty: ResMut<'w, Dirty>,
@@ -49,7 +50,10 @@ impl State<'_, '_> {
     fn apply(&mut self, tick: u32, event: &Event) {
         match event {
             Event::TickStarted(_) => self.now.tick = tick,
-            Event::PricesSet(set) => self.set_prices(set),
+            Event::PricesSet(set) => {
+                let scenario = &self.fixed.scenario;
+                self.prices.set(scenario.tariffs.len(), scenario.population.len(), set);
+            }
             Event::SessionEnded(ended) => self.unplug(ended),
             Event::SessionStarted(started) => self.plug_in(started),
             Event::PlansAccepted(plans) => self.accept_plans(plans),
@@ -62,21 +66,10 @@ impl State<'_, '_> {
             | Event::TripShort(_)
             | Event::PolicyFaulted(_)
             | Event::PolicyStateSaved(_)
+            | Event::WillingnessAgreed(_)
             | Event::SetPointClipped(_)
             | Event::LimitViolated(_)
             | Event::TickSealed(_) => {}
-        }
-    }
-
-    fn set_prices(&mut self, set: &PricesSet) {
-        let tariffs = &self.fixed.scenario.tariffs;
-        let Some(tariff) = tariffs.iter().position(|tariff| tariff.name == set.tariff) else { return };
-        let prices = &mut *self.prices;
-        for (table, values) in [(&mut prices.buy, &set.buy), (&mut prices.sell, &set.sell)] {
-            table.resize(tariffs.len(), Vec::new());
-            let known = &mut table[tariff];
-            known.truncate(set.first_slot as usize);
-            known.extend_from_slice(values);
         }
     }
 
@@ -97,7 +90,7 @@ impl State<'_, '_> {
             self.dirty.mark_all(car);
         }
         self.roster.plugged -= ended.ev.len() as u32;
-        self.roster.due.retain(|ev| ended.ev.binary_search(ev).is_err());
+        self.roster.unmark_due(&ended.ev);
         self.roster.overdue.retain(|ev| ended.ev.binary_search(ev).is_err());
     }
 
@@ -125,8 +118,9 @@ impl State<'_, '_> {
             let (slots, kw) = (&plans.segment_slot[segments.clone()], &plans.segment_kw[segments]);
             let sites = self.fixed.sites_of(plans.stay[row]);
             self.book.accept(ev, slots, kw, sites, self.now.tick);
+            self.prices.planned(ev);
         }
-        self.roster.due.retain(|ev| plans.ev.binary_search(ev).is_err());
+        self.roster.unmark_due(&plans.ev);
     }
 
     /// Moves every battery and ledger by the applied power.

@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use voltide_journal::error::LogError;
+use voltide_model::price::PriceError;
 use voltide_policy::planner::PolicyFault;
 
 /// The error that stopped the tick, if one did.
@@ -24,6 +25,14 @@ pub enum EngineError {
         tick: u32,
         /// What went wrong.
         fault: PolicyFault,
+    },
+    /// Incentive prices could not be formed.
+    #[error("tick {tick}: {error}")]
+    Price {
+        /// The tick.
+        tick: u32,
+        /// What went wrong.
+        error: PriceError,
     },
     /// A replay came to something else than the journal says.
     #[error("tick {tick}: the replay differs from the journal: {what}")]

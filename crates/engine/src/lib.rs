@@ -18,6 +18,7 @@ mod opening;
 mod outbox;
 mod phase;
 mod plan_book;
+mod prices;
 mod settle;
 mod simulation;
 mod state;

@@ -1,7 +1,16 @@
 //! What a policy is shown of the cars that are due: one batch as columns.
 
-use crate::{apply::State, state::Fixed};
-use voltide_model::series::Series;
+use crate::{
+    apply::State,
+    phase::agree::{Asking, car_key},
+    state::Fixed,
+};
+use voltide_journal::event::WillingnessAgreed;
+use voltide_model::{
+    eligibility::{V2gStay, v2g_eligible},
+    series::Series,
+    willingness::{Draw, clock_hour},
+};
 use voltide_policy::{Observation, observation::NO_SITE};
 
 /// The columns of one batch, kept between calls so that their memory is reused.
@@ -31,8 +40,11 @@ pub(crate) struct Batch {
     degradation_per_kwh: Vec<f64>,
     v2g_eligible: Vec<u8>,
     planned_kw: Vec<f64>,
+    agreed: Vec<u8>,
     buy_price: Vec<f64>,
     sell_price: Vec<f64>,
+    tou_price: Vec<f64>,
+    incentive_price: Vec<f64>,
     net_load_kw: Vec<f64>,
     committed_ev_kw: Vec<f64>,
     parent_site: Vec<u32>,
@@ -55,7 +67,9 @@ impl Batch {
             let car = ev as usize;
             self.push(&state.fixed, ev, cars.stay[car], cars.energy[car]);
         }
-        self.horizon = self.horizon(state.fixed.scenario.horizon_end(), horizon_max);
+        let known = state.prices.current()[0].end().min(state.fixed.scenario.horizon_end());
+        self.horizon = self.horizon(known, horizon_max);
+        self.fill_eligibility();
         self.fill_plans(state);
         self.fill_prices(state);
         self.fill_system(state);
@@ -92,11 +106,12 @@ impl Batch {
             discharge_efficiency: &self.discharge_efficiency,
             degradation_per_kwh: &self.degradation_per_kwh,
             v2g_eligible: &self.v2g_eligible,
+            agreed: &self.agreed,
             planned_kw: &self.planned_kw,
             buy_price: &self.buy_price,
             sell_price: &self.sell_price,
-            tou_price: &self.buy_price,
-            incentive_price: &self.buy_price,
+            tou_price: &self.tou_price,
+            incentive_price: &self.incentive_price,
             net_load_kw: &self.net_load_kw,
             committed_ev_kw: &self.committed_ev_kw,
             parent_site: &self.parent_site,
@@ -143,7 +158,7 @@ impl Batch {
         self.willingness.push(0.0);
         self.energy_kwh.push(energy);
         self.capacity_kwh.push(capacity);
-        self.energy_kwh_min.push(capacity * fleet.soc_min);
+        self.energy_kwh_min.push(capacity * fleet.v2g_soc_min);
         self.energy_kwh_max.push(capacity * fleet.soc_max);
         self.departure_energy_kwh.push(population.departure_energy_kwh[ev as usize]);
         self.charge_kw_max.push(charger.charge_max.0);
@@ -151,7 +166,23 @@ impl Batch {
         self.charge_efficiency.push(fleet.charge_efficiency);
         self.discharge_efficiency.push(fleet.discharge_efficiency);
         self.degradation_per_kwh.push(fleet.degradation_per_kwh);
-        self.v2g_eligible.push(0);
+    }
+
+    /// (13) for every stay, over the slots that it has left.
+    fn fill_eligibility(&mut self) {
+        for row in 0..self.stay.len() {
+            let stay = V2gStay {
+                arrival_energy_kwh: self.energy_kwh[row],
+                departure_energy_kwh: self.departure_energy_kwh[row],
+                v2g_energy_kwh_min: self.energy_kwh_min[row],
+                charge_kw_max: self.charge_kw_max[row],
+                discharge_kw_max: self.discharge_kw_max[row],
+                charge_efficiency: self.charge_efficiency[row],
+                discharge_efficiency: self.discharge_efficiency[row],
+                hours: f64::from(self.departure_slot[row] - self.tick) * self.slot_hours,
+            };
+            self.v2g_eligible.push(u8::from(v2g_eligible(&stay).is_ok()));
+        }
     }
 
     /// No longer than the longest stay of the batch, the policy's own horizon and the known future.
@@ -159,6 +190,62 @@ impl Batch {
         let longest = self.departure_slot.iter().max().map_or(0, |&end| end - self.tick);
         let known = longest.min(end - self.tick);
         if horizon_max == 0 { known as usize } else { known.min(horizon_max) as usize }
+    }
+
+    /// Asks the drivers of the batch about every slot of their stays, one draw a car and hour.
+    ///
+    /// Fills `agreed` and the willingness of now; where no fleet is asked, `agreed` stays empty.
+    /// Returns what the drivers of eligible stays said.
+    pub(crate) fn ask_drivers(&mut self, state: &State) -> WillingnessAgreed {
+        let fixed = &state.fixed;
+        let mut said = WillingnessAgreed::default();
+        let asked: Vec<Option<Asking>> =
+            (0..fixed.fleets.len()).map(|fleet| Asking::of_fleet(fixed, fleet)).collect();
+        self.agreed.clear();
+        if asked.iter().all(Option::is_none) {
+            return said;
+        }
+        let row_bytes = self.horizon.div_ceil(8);
+        self.agreed.resize(self.stay.len() * row_bytes, 0);
+        let hours: Vec<u32> = self.slots().map(|slot| clock_hour(&fixed.scenario.clock, slot)).collect();
+        for row in 0..self.stay.len() {
+            let fleet = fixed.scenario.population.fleet_of(self.ev_id[row]);
+            let answers = self.answers(state, row, asked[fleet].as_ref(), &hours);
+            self.willingness[row] = answers[0].0;
+            let mut last = None;
+            for (slot, &(_, agrees)) in answers.iter().enumerate() {
+                self.agreed[row * row_bytes + slot / 8] |= u8::from(agrees) << (slot % 8);
+                if self.v2g_eligible[row] == 1 && last != Some(agrees) {
+                    said.ev.push(self.ev_id[row]);
+                    said.slot.push(self.tick + slot as u32);
+                    said.agreed.push(u8::from(agrees));
+                    last = Some(agrees);
+                }
+            }
+        }
+        said
+    }
+
+    /// Willingness and agreement of one driver in every slot of the stay; always agreed where not asked.
+    fn answers(&self, state: &State, row: usize, asking: Option<&Asking>, hours: &[u32]) -> Vec<(f64, bool)> {
+        let slots = ((self.departure_slot[row] - self.tick) as usize).min(self.horizon);
+        let Some(asking) = asking else { return vec![(0.0, true); slots] };
+        let prices = &state.prices.current()[self.tariff_id[row] as usize];
+        let key = car_key(&state.fixed, self.ev_id[row]);
+        let mut drawn: Option<(u32, Draw)> = None;
+        let answer = |(slot, &hour): (u32, &u32)| {
+            let draw = match drawn {
+                Some((of_hour, draw)) if of_hour == hour => draw,
+                _ => Draw::new(state.fixed.scenario.seed, key, hour),
+            };
+            drawn = Some((hour, draw));
+            asking.answer(prices, slot, draw)
+        };
+        self.slots().zip(hours).take(slots).map(answer).collect()
+    }
+
+    fn slots(&self) -> std::ops::Range<u32> {
+        self.tick..self.tick + self.horizon as u32
     }
 
     /// The schedules in force, where any car of the batch has one.
@@ -174,14 +261,18 @@ impl Batch {
     }
 
     fn fill_prices(&mut self, state: &State) {
-        let slots = self.tick as usize..self.tick as usize + self.horizon;
-        for (target, table) in
-            [(&mut self.buy_price, &state.prices.buy), (&mut self.sell_price, &state.prices.sell)]
-        {
+        let targets =
+            [&mut self.buy_price, &mut self.sell_price, &mut self.tou_price, &mut self.incentive_price];
+        for target in targets {
             target.clear();
-            for tariff in table {
-                target.extend_from_slice(&tariff[slots.clone()]);
-            }
+        }
+        for tariff in state.prices.current() {
+            let slots = tariff.at(self.tick)..tariff.at(self.tick) + self.horizon;
+            let incentive = if tariff.incentive.is_empty() { &tariff.tou } else { &tariff.incentive };
+            self.buy_price.extend_from_slice(&tariff.buy[slots.clone()]);
+            self.sell_price.extend_from_slice(&tariff.sell[slots.clone()]);
+            self.tou_price.extend_from_slice(&tariff.tou[slots.clone()]);
+            self.incentive_price.extend_from_slice(&incentive[slots]);
         }
     }
 

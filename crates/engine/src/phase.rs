@@ -1,5 +1,6 @@
 //! The eight phases of a tick, in their order.
 
+pub(crate) mod agree;
 pub(crate) mod arrive;
 pub(crate) mod dispatch;
 pub(crate) mod limit;
@@ -20,7 +21,7 @@ pub(crate) enum Phase {
     Arrive,
     /// Prices become known.
     Price,
-    /// Drivers agree to take part, or not; no policy of this version asks them.
+    /// Drivers agree to discharge, or not.
     Agree,
     /// Stays without a schedule are shown to the policy.
     Plan,
@@ -63,7 +64,7 @@ impl Phase {
 
     /// Whether it decides something; what a replay reads from the journal instead.
     pub(crate) fn decides(self) -> bool {
-        matches!(self, Self::Arrive | Self::Price | Self::Agree | Self::Plan)
+        matches!(self, Self::Arrive | Self::Price | Self::Plan)
     }
 
     /// Its systems.
@@ -77,7 +78,7 @@ impl Phase {
         match self {
             Self::Arrive => schedule.add_systems(arrive::arrive),
             Self::Price => schedule.add_systems(price::set_prices),
-            Self::Agree => &mut schedule,
+            Self::Agree => schedule.add_systems(agree::agree),
             Self::Plan => schedule.add_systems(plan::plan),
             Self::Limit => schedule.add_systems(limit::limit),
             Self::Dispatch => schedule.add_systems(dispatch::dispatch),

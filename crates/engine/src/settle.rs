@@ -1,10 +1,11 @@
 //! The kernel that moves every battery and ledger by one slot of applied power.
 
 use crate::{
-    state::{BLOCK, Cars, Fixed, FleetConstants, Piece, Prices},
+    prices::{PriceBook, TariffPrices},
+    state::{BLOCK, Cars, Fixed, FleetConstants, LANES, Piece},
     workers::Workers,
 };
-use voltide_model::columns::Ledger;
+use voltide_model::{battery::SlotBattery, columns::Ledger};
 
 /// What one slot moved, all on the battery's side. kWh.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,13 +22,43 @@ pub(crate) struct Moved {
 
 /// One piece's columns.
 struct Task<'a> {
-    block: usize,
+    first: usize,
     fleet: &'a FleetConstants,
-    buy: f64,
-    sell: f64,
+    bill: Bill<'a>,
     power: &'a [f64],
     energy: &'a mut [f64],
     ledger: &'a mut [Ledger],
+}
+
+/// What a slot's energy costs.
+#[derive(Clone, Copy)]
+struct Bill<'a> {
+    prices: &'a PriceBook,
+    tick: u32,
+}
+
+/// Prices per kWh of one slot.
+#[derive(Clone, Copy)]
+struct Rates {
+    buy: f64,
+    sell: f64,
+}
+
+impl Bill<'_> {
+    /// The rates of a tariff, if all cars pay the same.
+    fn shared(&self, tariff: usize) -> Option<Rates> {
+        self.prices.shared().map(|tariffs| self.rates(&tariffs[tariff]))
+    }
+
+    /// The rates that one car was planned at.
+    fn of_ev(&self, ev: usize, tariff: usize) -> Rates {
+        self.rates(self.prices.of_ev(ev, tariff))
+    }
+
+    fn rates(&self, prices: &TariffPrices) -> Rates {
+        let at = prices.at(self.tick);
+        Rates { buy: prices.buy[at], sell: prices.sell[at] }
+    }
 }
 
 /// Sums of one piece: charged and discharged (battery side) and stored, kWh.
@@ -39,7 +70,13 @@ struct Sums {
 }
 
 /// Settles slot `tick` for all cars.
-pub(crate) fn settle(cars: &mut Cars, fixed: &Fixed, prices: &Prices, tick: u32, workers: &Workers) -> Moved {
+pub(crate) fn settle(
+    cars: &mut Cars,
+    fixed: &Fixed,
+    prices: &PriceBook,
+    tick: u32,
+    workers: &Workers,
+) -> Moved {
     let hours = fixed.scenario.clock.slot_hours();
     let mut table = cars.table();
     let columns = table.columns();
@@ -51,16 +88,15 @@ pub(crate) fn settle(cars: &mut Cars, fixed: &Fixed, prices: &Prices, tick: u32,
         let (ledger_here, ledger_rest) = ledger.split_at_mut(evs.len());
         (energy, ledger) = (energy_rest, ledger_rest);
         tasks.push(Task {
-            block: evs.start / BLOCK,
+            first: evs.start,
             fleet,
-            buy: prices.buy[fleet.tariff][tick as usize],
-            sell: prices.sell[fleet.tariff][tick as usize],
+            bill: Bill { prices, tick },
             power: &columns.power[evs.clone()],
             energy: energy_here,
             ledger: ledger_here,
         });
     }
-    let sums = workers.map(tasks, |task| (task.block, settle_piece(task, hours)));
+    let sums = workers.map(tasks, |task| (task.first / BLOCK, settle_piece(task, hours)));
     add_up(&sums)
 }
 
@@ -81,44 +117,69 @@ fn add_up(sums: &[(usize, Sums)]) -> Moved {
 fn settle_piece(task: Task<'_>, hours: f64) -> Sums {
     let sums = move_energy(task.fleet, task.power, task.energy);
     if sums.charged > 0.0 || sums.discharged > 0.0 {
-        book(task.power, task.ledger, hours, task.buy, task.sell);
+        let (first, tariff) = (task.first, task.fleet.tariff);
+        match task.bill.shared(tariff) {
+            Some(rates) => book(task.power, task.ledger, hours, |_| rates),
+            None => book(task.power, task.ledger, hours, |car| task.bill.of_ev(first + car, tariff)),
+        }
     }
     sums
 }
 
 /// Independent running sums, so that the additions of neighbours do not wait for each other.
-const LANES: usize = 8;
+#[derive(Default)]
+struct Lanes {
+    charged: [f64; LANES],
+    discharged: [f64; LANES],
+    stored: [f64; LANES],
+}
 
 /// Moves stored energy and adds up what was moved, lane by lane: the order is fixed.
 fn move_energy(fleet: &FleetConstants, power: &[f64], energy: &mut [f64]) -> Sums {
-    let battery = fleet.battery;
-    let mut lanes = [Sums::default(); LANES];
-    for (power, energy) in power.chunks(LANES).zip(energy.chunks_mut(LANES)) {
-        for ((lane, &power), energy) in lanes.iter_mut().zip(power).zip(energy) {
-            let charged = power.max(0.0) * battery.stored_per_kw;
-            let discharged = (-power).max(0.0) * battery.drawn_per_kw;
-            *energy += charged - discharged;
-            lane.charged += charged;
-            lane.discharged += discharged;
-            lane.stored += *energy;
-        }
+    let mut lanes = Lanes::default();
+    let (power, last_power) = power.as_chunks::<LANES>();
+    let (energy, last_energy) = energy.as_chunks_mut::<LANES>();
+    for (power, energy) in power.iter().zip(energy) {
+        move_cars(fleet.battery, power, energy, &mut lanes);
     }
-    lanes.iter().fold(Sums::default(), |sum, lane| Sums {
-        charged: sum.charged + lane.charged,
-        discharged: sum.discharged + lane.discharged,
-        stored: sum.stored + lane.stored,
-    })
+    move_cars(fleet.battery, last_power, last_energy, &mut lanes);
+    let sum = |lanes: [f64; LANES]| lanes.iter().fold(0.0, |sum, lane| sum + lane);
+    Sums { charged: sum(lanes.charged), discharged: sum(lanes.discharged), stored: sum(lanes.stored) }
+}
+
+/// Moves the energy of at most one car a lane.
+#[inline]
+fn move_cars(battery: SlotBattery, power: &[f64], energy: &mut [f64], lanes: &mut Lanes) {
+    for (lane, (&power, energy)) in power.iter().zip(energy).enumerate() {
+        let charged = power.max(0.0) * battery.stored_per_kw;
+        let discharged = (-power).max(0.0) * battery.drawn_per_kw;
+        *energy += charged - discharged;
+        lanes.charged[lane] += charged;
+        lanes.discharged[lane] += discharged;
+        lanes.stored[lane] += *energy;
+    }
 }
 
 /// Books energy and money of the cars that have power, on the grid side.
-fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, buy: f64, sell: f64) {
-    for (&power, ledger) in power.iter().zip(ledger) {
+///
+/// Most have none: eight neighbours without power are passed over at once, and their ledgers are
+/// not looked at.
+fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(usize) -> Rates) {
+    for (chunk, (power, ledger)) in power.chunks(LANES).zip(ledger.chunks_mut(LANES)).enumerate() {
+        if power.iter().any(|&power| power != 0.0) {
+            book_cars(power, ledger, hours, |car| rates(chunk * LANES + car));
+        }
+    }
+}
+
+fn book_cars(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(usize) -> Rates) {
+    for (car, (&power, ledger)) in power.iter().zip(ledger).enumerate() {
         if power > 0.0 {
             ledger.charged_kwh += power * hours;
-            ledger.energy_cost += power * hours * buy;
+            ledger.energy_cost += power * hours * rates(car).buy;
         } else if power < 0.0 {
             ledger.discharged_kwh -= power * hours;
-            ledger.v2g_revenue -= power * hours * sell;
+            ledger.v2g_revenue -= power * hours * rates(car).sell;
         }
     }
 }
@@ -126,6 +187,7 @@ fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, buy: f64, sell: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use voltide_journal::event::PricesSet;
     use voltide_model::{battery::Battery, quantity::Share};
 
     fn fleet() -> FleetConstants {
@@ -145,17 +207,19 @@ mod tests {
             discharge_efficiency: 0.9,
             degradation_per_kwh: 0.0,
             tariff: 0,
+            v2g_soc_min: 0.0,
         }
     }
 
     #[test]
     fn energy_and_money_follow_power() {
         let (mut energy, mut ledger) = ([10.0, 20.0, 30.0], [Ledger::default(); 3]);
+        let mut prices = PriceBook::default();
+        prices.set(1, 3, &PricesSet { buy: vec![0.3], sell: vec![0.1], ..PricesSet::default() });
         let task = Task {
-            block: 0,
+            first: 0,
             fleet: &fleet(),
-            buy: 0.3,
-            sell: 0.1,
+            bill: Bill { prices: &prices, tick: 0 },
             power: &[4.0, -2.0, 0.0],
             energy: &mut energy,
             ledger: &mut ledger,

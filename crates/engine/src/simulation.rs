@@ -5,9 +5,10 @@ use crate::{
     failure::{EngineError, Failure},
     opening::opening_events,
     outbox::Outbox,
-    phase::{Phase, dispatch::spawn_units, plan::Planners},
+    phase::{Phase, agree::Opinions, dispatch::spawn_units, plan::Planners, price::Incentives},
     plan_book::PlanBook,
-    state::{Cars, Fixed, Now, Outcome, Prices, Roster, spawn_cars},
+    prices::PriceBook,
+    state::{Cars, Fixed, Now, Outcome, Roster, spawn_cars},
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
     workers::Workers,
@@ -53,8 +54,12 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
         let opening = opening_events(&start.scenario, start.world_text, start.overrides, start.build);
-        let mut core = Core::new(start.scenario, start.threads, &Phase::ALL);
-        core.world.insert_resource(Planners::new(start.planner, start.fallback));
+        let incentives = Incentives::new(&start.scenario, start.planner.info().pays_incentive).transpose()?;
+        let planners = Planners::new(start.planner, start.fallback);
+        let mut core = Core::new(start.scenario, Some(planners), start.threads, &Phase::ALL);
+        if let Some(incentives) = incentives {
+            core.world.insert_resource(incentives);
+        }
         let mut simulation = Self { core, log, sink, next_seq: 0 };
         for event in opening {
             simulation.core.outbox().push(None, 0, event);
@@ -158,7 +163,7 @@ impl<S: Sink> Replay<S> {
             .into_iter()
             .filter(|phase| !phase.decides() && (verify || *phase != Phase::Record))
             .collect();
-        Self { core: Core::new(scenario, threads, &phases), sink, verify, tick_events: Vec::new() }
+        Self { core: Core::new(scenario, None, threads, &phases), sink, verify, tick_events: Vec::new() }
     }
 
     /// Takes in the next event of the journal. A `TickSealed` replays its tick.
@@ -231,31 +236,35 @@ fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<Stri
 struct Core {
     world: World,
     phases: Vec<(Phase, Schedule)>,
-    columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>)>,
+    columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>, Res<'static, Opinions>)>,
     stopwatch: Stopwatch,
     next_tick: u32,
     slots: u32,
 }
 
 impl Core {
-    fn new(scenario: Arc<Scenario>, threads: usize, phases: &[Phase]) -> Self {
+    fn new(scenario: Arc<Scenario>, planners: Option<Planners>, threads: usize, phases: &[Phase]) -> Self {
         let mut world = World::new();
         let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
-        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
-        spawn_units(&mut world, scenario.system.wind.is_some(), scenario.system.pv.is_some());
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
         let at_site = vec![Vec::new(); scenario.sites.len()];
         world.insert_resource(Roster { at_site, stored_kwh, ..Roster::default() });
         world.insert_resource(PlanBook::new(evs, scenario.sites.len(), scenario.horizon_end() as usize));
         world.insert_resource(Dirty::new(evs));
-        world.insert_resource(Fixed::new(scenario));
+        world.insert_resource(Fixed::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));
         world.init_resource::<Now>();
-        world.init_resource::<Prices>();
+        world.init_resource::<PriceBook>();
+        world.init_resource::<Opinions>();
         world.init_resource::<Outcome>();
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
         world.init_resource::<Failure>();
+        if let Some(planners) = planners {
+            world.insert_resource(planners);
+        }
+        spawn_units(&mut world, scenario.system.wind.is_some(), scenario.system.pv.is_some());
+        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
         let columns = SystemState::new(&mut world);
         let phases = phases.iter().map(|&phase| (phase, phase.schedule())).collect();
         Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
@@ -300,7 +309,7 @@ impl Core {
             sink.event(event).map_err(sink_error)?;
         }
         let tick = self.tick();
-        let (mut cars, outcome) =
+        let (mut cars, outcome, opinions) =
             self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
         let mut table = cars.table();
         let columns = table.columns();
@@ -310,6 +319,9 @@ impl Core {
             energy_kwh: columns.energy,
             power_kw: columns.power,
             ledger: columns.ledger,
+            price_per_kwh: &outcome.price_per_kwh,
+            willingness: &opinions.willingness,
+            agreed: &opinions.agreed,
             sites: &outcome.sites,
             units: &outcome.units,
             system: &outcome.system,

@@ -6,7 +6,7 @@
 
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
 use bytemuck::{Pod, Zeroable};
-use std::{ops::Range, sync::Arc};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 use voltide_model::{
     battery::SlotBattery,
     columns::{Ledger, SiteTick, SystemTick, UnitTick},
@@ -17,6 +17,9 @@ use voltide_model::{
 
 /// Cars in one block: the grain of sums, of state hashes, and of work shared between threads.
 pub(crate) const BLOCK: usize = 2048;
+
+/// Neighbouring cars that the kernels take side by side, for the machine's vector instructions.
+pub(crate) const LANES: usize = 8;
 
 /// Stored energy, kWh.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
@@ -99,11 +102,14 @@ impl CarTable<'_> {
 }
 
 /// Spawns one entity a car, away from its charger.
+///
+/// Cars come after all resources: a resource is found through a list as long as the largest number
+/// of an entity before it, so that each one behind a million cars would cost four bytes a car.
 pub(crate) fn spawn_cars(world: &mut World, arrival_energy_kwh: &[f64]) {
     let cars = arrival_energy_kwh.iter().map(|&energy| {
         (StoredEnergy(energy), SetPoint(0.0), Power(0.0), PluggedStay(NO_STAY), Session(Ledger::default()))
     });
-    world.spawn_batch(cars.collect::<Vec<_>>());
+    world.spawn_batch(cars);
 }
 
 /// What never changes in a run.
@@ -127,6 +133,8 @@ pub(crate) struct FleetConstants {
     pub discharge_efficiency: f64,
     pub degradation_per_kwh: f64,
     pub tariff: usize,
+    /// State of charge that discharging must leave.
+    pub v2g_soc_min: f64,
 }
 
 /// Cars of one block and one fleet: what a kernel works on at a time.
@@ -148,6 +156,7 @@ impl Fixed {
             discharge_efficiency: fleet.battery.discharge_efficiency.get(),
             degradation_per_kwh: fleet.battery.degradation_per_kwh,
             tariff: fleet.tariff as usize,
+            v2g_soc_min: fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get()),
         });
         let fleets = fleets.collect();
         let pieces = pieces(scenario.population.fleets.iter().map(|fleet| &fleet.evs));
@@ -196,13 +205,6 @@ pub(crate) struct Now {
     pub tick: u32,
 }
 
-/// Prices in force, per tariff and slot.
-#[derive(Resource, Default)]
-pub(crate) struct Prices {
-    pub buy: Vec<Vec<f64>>,
-    pub sell: Vec<Vec<f64>>,
-}
-
 /// What is known of the cars without looking through all of them.
 #[derive(Resource, Default)]
 pub(crate) struct Roster {
@@ -212,8 +214,8 @@ pub(crate) struct Roster {
     pub at_site: Vec<Vec<u32>>,
     /// Plugged cars whose announced departure has passed, ascending.
     pub overdue: Vec<u32>,
-    /// Plugged cars that are to be planned at this tick, ascending.
-    pub due: Vec<u32>,
+    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
+    pub due: VecDeque<u32>,
     /// Stored energy of all cars, kWh.
     pub stored_kwh: f64,
 }
@@ -221,7 +223,28 @@ pub(crate) struct Roster {
 impl Roster {
     /// Marks a car as due, keeping the order.
     pub(crate) fn mark_due(&mut self, ev: u32) {
-        insert_sorted(&mut self.due, ev);
+        match self.due.back() {
+            Some(&last) if last >= ev => {
+                if let Err(place) = self.due.binary_search(&ev) {
+                    self.due.insert(place, ev);
+                }
+            }
+            _ => self.due.push_back(ev),
+        }
+    }
+
+    /// Cars of the ascending list are due no more. When they come in batches from the front, as
+    /// planned cars do, each batch costs no more than its own length.
+    pub(crate) fn unmark_due(&mut self, evs: &[u32]) {
+        let (Some(&first), Some(&last)) = (evs.first(), evs.last()) else { return };
+        let start = self.due.partition_point(|&ev| ev < first);
+        let end = self.due.partition_point(|&ev| ev <= last);
+        let range = self.due.range(start..end);
+        let others: Vec<u32> = range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
+        self.due.drain(start..end);
+        for ev in others {
+            self.mark_due(ev);
+        }
     }
 }
 
@@ -250,6 +273,8 @@ pub(crate) struct Outcome {
     pub sites: Vec<SiteTick>,
     pub units: Vec<UnitTick>,
     pub system: SystemTick,
+    /// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
+    pub price_per_kwh: Vec<f64>,
     /// Cars that a site limit cut, ascending: due again at the next tick.
     pub site_clipped: Vec<u32>,
 }
@@ -264,6 +289,19 @@ mod tests {
         let cut = pieces([0..10, 10..block + 5].iter());
         let piece = |evs, fleet| Piece { evs, fleet };
         assert_eq!(cut, [piece(0..10, 0), piece(10..BLOCK, 1), piece(BLOCK..BLOCK + 5, 1)]);
+    }
+
+    #[test]
+    fn planned_cars_are_due_no_more() {
+        let mut roster = Roster::default();
+        for ev in [3, 1, 2, 3, 9, 8] {
+            roster.mark_due(ev);
+        }
+        roster.unmark_due(&[1, 3, 4, 8]);
+        assert_eq!(roster.due, [2, 9]);
+        roster.unmark_due(&[]);
+        roster.unmark_due(&[0, 2, 9]);
+        assert!(roster.due.is_empty());
     }
 
     #[test]

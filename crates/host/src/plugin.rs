@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use std::{fmt::Write, path::Path};
 use voltide_policy::{
     abi::{
-        ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_STATEFUL, FLAG_WHOLE_SITE, MAGIC, PolicyTable, copy_prefix,
+        ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE, MAGIC,
+        PolicyTable, copy_prefix,
     },
     planner::{PolicyInfo, Replan},
 };
@@ -94,6 +95,7 @@ fn describe(table: &PolicyTable) -> PolicyInfo {
             slots => Replan::Every(slots),
         },
         horizon_slots: table.horizon_slots,
+        pays_incentive: table.flags & FLAG_PAYS_INCENTIVE != 0,
         whole_site: table.flags & FLAG_WHOLE_SITE != 0,
         stateful: table.flags & FLAG_STATEFUL != 0,
     }

@@ -6,7 +6,7 @@
 
 use crate::event::{
     LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded, SessionStarted,
-    SetPointClipped, StaysLoaded, TargetMissed, TickSealed, TripShort,
+    SetPointClipped, StaysLoaded, TargetMissed, TickSealed, TripShort, WillingnessAgreed,
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, ListArray, PrimitiveArray, StringArray, StructArray,
@@ -100,7 +100,18 @@ columns!(StaysLoaded {
     delivered_kwh: List<Float64Type>,
     station: Texts
 });
-columns!(PricesSet { tariff: Text, first_slot: One<UInt32Type>, buy: List<Float64Type>, sell: List<Float64Type> });
+columns!(PricesSet {
+    tariff: Text,
+    first_slot: One<UInt32Type>,
+    buy: List<Float64Type>,
+    sell: List<Float64Type>,
+    tou: List<Float64Type>,
+    incentive: List<Float64Type>,
+    k: List<Float64Type>,
+    net_load_kw: List<Float64Type>,
+    net_load_mean_kw: List<Float64Type>
+});
+columns!(WillingnessAgreed { ev: Ids, slot: Each<UInt32Type>, agreed: Each<UInt8Type> });
 columns!(SessionEnded {
     ev: Ids,
     stay: Ids,

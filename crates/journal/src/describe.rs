@@ -55,6 +55,7 @@ impl Event {
             Self::SessionStarted(event) => Some(("ev", &event.ev)),
             Self::TargetMissed(event) => Some(("ev", &event.ev)),
             Self::TripShort(event) => Some(("ev", &event.ev)),
+            Self::WillingnessAgreed(event) => Some(("ev", &event.ev)),
             Self::PlansAccepted(event) => Some(("ev", &event.ev)),
             Self::SetPointClipped(event) => Some(("ev", &event.ev)),
             Self::LimitViolated(event) => Some(("site", &event.site)),
@@ -78,6 +79,9 @@ pub fn describe(event: &Event) -> Value {
             "first_slot": event.first_slot,
             "buy": range(&event.buy),
             "sell": range(&event.sell),
+            "incentive": range(&event.incentive),
+            "k": range(&event.k),
+            "net_load_kw": range(&event.net_load_kw),
         }),
         Event::PolicyFaulted(event) => json!({
             "policy": event.policy,
@@ -123,6 +127,9 @@ fn batch(event: &Event) -> Value {
             "wanted_kwh": sum(&event.wanted_kwh),
             "driven_kwh": sum(&event.driven_kwh),
         }),
+        Event::WillingnessAgreed(event) => {
+            json!({ "rows": event.ev.len(), "agreed": count(&event.agreed, 1) })
+        }
         Event::PlansAccepted(event) => {
             json!({ "rows": event.ev.len(), "segments": event.segment_slot.len() })
         }

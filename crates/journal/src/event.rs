@@ -42,6 +42,8 @@ pub enum Event {
     TargetMissed(TargetMissed),
     /// Cars could not drive as far as they wanted.
     TripShort(TripShort),
+    /// Drivers agreed to discharge, or not, where that can change a plan.
+    WillingnessAgreed(WillingnessAgreed),
     /// Schedules came into force.
     PlansAccepted(PlansAccepted),
     /// A policy failed and another stood in for the call.
@@ -152,16 +154,26 @@ pub struct TickStarted {
 }
 
 /// See [`Event::PricesSet`]. One value a slot from `first_slot` on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PricesSet {
     /// The tariff's name.
     pub tariff: String,
     /// The slot of the first value.
     pub first_slot: u32,
-    /// Price of a kWh bought.
+    /// Billed for a kWh charged by cars that are planned at these prices.
     pub buy: Vec<f64>,
-    /// Price of a kWh sold.
+    /// Paid to them for a kWh discharged.
     pub sell: Vec<f64>,
+    /// The tariff's own price of a kWh bought, which the incentive price starts from.
+    pub tou: Vec<f64>,
+    /// The incentive price (1); empty where the world has none.
+    pub incentive: Vec<f64>,
+    /// `K_p` (2); empty where the world has no incentive price.
+    pub k: Vec<f64>,
+    /// Net load that the incentive price follows (3), kW; empty likewise.
+    pub net_load_kw: Vec<f64>,
+    /// Its mean over each slot's local day (4), kW; empty likewise.
+    pub net_load_mean_kw: Vec<f64>,
 }
 
 /// See [`Event::SessionStarted`].
@@ -236,6 +248,17 @@ pub struct TripShort {
     pub wanted_kwh: Vec<f64>,
     /// Energy that there was.
     pub driven_kwh: Vec<f64>,
+}
+
+/// See [`Event::WillingnessAgreed`]. A row says what holds for a car from a slot on, to its next row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WillingnessAgreed {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The slot (a tick number).
+    pub slot: Vec<u32>,
+    /// 1 where the driver agrees.
+    pub agreed: Vec<u8>,
 }
 
 /// See [`Event::PlansAccepted`]: run-length coded schedules.
@@ -356,6 +379,7 @@ impl Event {
             Self::SessionStarted(_) => "SessionStarted.v1",
             Self::TargetMissed(_) => "TargetMissed.v1",
             Self::TripShort(_) => "TripShort.v1",
+            Self::WillingnessAgreed(_) => "WillingnessAgreed.v1",
             Self::PlansAccepted(_) => "PlansAccepted.v1",
             Self::PolicyFaulted(_) => "PolicyFaulted.v1",
             Self::PolicyStateSaved(_) => "PolicyStateSaved.v1",

@@ -17,6 +17,12 @@ pub struct TickColumns<'a> {
     pub power_kw: &'a [f64],
     /// Per car: the ledger of its open session, or of none.
     pub ledger: &'a [Ledger],
+    /// Per car: price of a kWh charged in this slot, as it was when the car was planned.
+    pub price_per_kwh: &'a [f64],
+    /// Per car: willingness to discharge (10), 0..1; empty where nobody is asked.
+    pub willingness: &'a [f64],
+    /// Per car: 1 where the driver agrees to discharge in this slot; empty where nobody is asked.
+    pub agreed: &'a [u8],
     /// Sites, in the scenario's order.
     pub sites: &'a [SiteTick],
     /// Generating units and the connection that closes the balance.
@@ -95,8 +101,25 @@ pub struct SystemTick {
     pub import_kw: f64,
     /// Price of energy for the first tariff, per kWh.
     pub tou_price_per_kwh: f64,
+    /// What incentive prices came from; `None` where the world has none.
+    pub incentive: Option<IncentiveTick>,
     /// Cars plugged in.
     pub plugged: u32,
+    /// Plugged cars whose drivers agree to discharge.
+    pub agreed: u32,
+}
+
+/// The incentive price of one slot, for the first tariff, as it was last set.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct IncentiveTick {
+    /// Net load that the price follows (3), kW.
+    pub net_load_kw: f64,
+    /// Its mean over the local day (4), kW.
+    pub net_load_mean_kw: f64,
+    /// The incentive price (1), per kWh.
+    pub price_per_kwh: f64,
+    /// The incentive ratio (5).
+    pub ratio: f64,
 }
 
 impl SystemTick {

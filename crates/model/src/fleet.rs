@@ -9,9 +9,11 @@ use crate::{
     battery::Battery,
     clock::{Clock, LocalDay},
     distribution::Distribution,
+    quantity::Share,
     random::{CarKey, Purpose, stream},
     site::Charger,
     stay::{Stay, Stays},
+    willingness::{Participation, Willingness},
 };
 use chrono::{Datelike, NaiveDate, Weekday};
 use std::{ops::Range, sync::Arc};
@@ -37,6 +39,17 @@ pub struct Fleet {
     pub departure_soc: Distribution,
     /// The tariff, as an index into the scenario's tariffs.
     pub tariff: u32,
+    /// On which terms the cars may discharge.
+    pub v2g: V2gTerms,
+}
+
+/// On which terms the cars of a fleet may discharge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct V2gTerms {
+    /// State of charge that discharging must leave, `SOC_min^V2G` of (13); not below the battery's own.
+    pub soc_min: Share,
+    /// How drivers decide; `None` where they need not be asked.
+    pub willingness: Option<(Willingness, Participation)>,
 }
 
 /// Where and when the cars of a fleet are parked.
@@ -437,7 +450,7 @@ impl CarStays<'_> {
 #[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
-    use crate::quantity::{Kilowatts, Share};
+    use crate::quantity::Kilowatts;
     use chrono_tz::Europe::Berlin;
 
     fn clock(days: u32) -> Clock {
@@ -478,6 +491,7 @@ mod tests {
             soc_on_arrival: Distribution::Fixed(0.5),
             departure_soc: Distribution::Fixed(0.8),
             tariff: 0,
+            v2g: V2gTerms { soc_min: Share::ZERO, willingness: None },
         }
     }
 

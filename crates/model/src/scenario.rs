@@ -3,6 +3,7 @@
 use crate::{
     clock::Clock,
     fleet::{Fleet, Parking, Population},
+    price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     series::Series,
     site::Site,
 };
@@ -29,6 +30,8 @@ pub struct Scenario {
     pub sites: Vec<Site>,
     /// Load, wind and sun.
     pub system: SystemSeries,
+    /// How prices follow net load; `None` where drivers pay their tariff and are not asked.
+    pub incentive: Option<Incentive>,
     /// Values that empirical distributions were read from; as many as the file had.
     pub samples: Vec<Series>,
     /// Which policy plans, and what it is told.
@@ -59,6 +62,17 @@ pub struct SystemSeries {
     pub wind: Option<Series>,
     /// Photovoltaic power available.
     pub pv: Option<Series>,
+}
+
+/// How prices follow net load, and what drivers make of that.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Incentive {
+    /// How net load becomes a price, (1) and (2).
+    pub rule: IncentiveRule,
+    /// The price that drivers compare it with, (5).
+    pub expected: ExpectedPrice,
+    /// Whether cars that are planned move the price for those after them.
+    pub feedback: PriceFeedback,
 }
 
 /// Which policy plans.

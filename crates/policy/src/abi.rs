@@ -34,6 +34,8 @@ pub const STATUS_PANIC: i32 = 2;
 pub const FLAG_STATEFUL: u32 = 1;
 /// Flag: when one car of a site is due, all its plugged cars are to be shown.
 pub const FLAG_WHOLE_SITE: u32 = 2;
+/// `flags`: its cars pay and are paid the incentive price, instead of their tariff.
+pub const FLAG_PAYS_INCENTIVE: u32 = 4;
 
 /// The offset of an error that has no place in the config.
 pub const NO_OFFSET: u64 = 0xFFFF_FFFF_FFFF_FFFF;
@@ -113,7 +115,7 @@ pub struct PolicyTable {
     pub name: Text,
     /// Version of the policy.
     pub version: Text,
-    /// `FLAG_STATEFUL` and `FLAG_WHOLE_SITE`, or neither.
+    /// The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE` and `FLAG_PAYS_INCENTIVE` that hold.
     pub flags: u32,
     /// Slots after which a stay is shown again; 0 for never, 1 for every tick.
     pub replan_slots: u32,

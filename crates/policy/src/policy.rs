@@ -25,6 +25,9 @@ pub trait Policy: DeserializeOwned + Send + 'static {
     const HORIZON_SLOTS: u32 = 0;
     /// Whether all plugged cars of a site are to be shown when any of them is due.
     const WHOLE_SITE: bool = false;
+    /// Whether its cars pay and are paid the incentive price, instead of their tariff: the prices that it
+    /// is shown as `buy_price` and `sell_price`, and that its cars are billed.
+    const PAYS_INCENTIVE: bool = false;
     /// Whether [`save`](Self::save) and [`load`](Self::load) carry a memory.
     const STATEFUL: bool = false;
 

@@ -3,7 +3,9 @@
 //! `cargo bench -p voltide-schedule --bench ways`; add `-- exact` to leave CBC out.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use voltide_schedule::{Answer, Method, Options, PerSlot, Solver, StorageBatch, StorageProblem, TieRule, solve_batch};
+use voltide_schedule::{
+    Answer, Method, Options, PerSlot, Solver, StorageBatch, StorageProblem, TieRule, solve_batch,
+};
 
 const SLOTS: usize = 96;
 
@@ -80,7 +82,8 @@ impl Fleet {
             terminal_value_per_kwh: &same(0.0),
             ..StorageBatch::default()
         };
-        solve_batch(&batch, Method::Exact, Options::default(), 1, power, answers).expect("the batch is valid");
+        solve_batch(&batch, Method::Exact, Options::default(), 1, power, answers)
+            .expect("the batch is valid");
     }
 }
 

@@ -130,7 +130,8 @@ pub fn solve_batch(
         let parts = power_kw.chunks_mut(chunk * batch.horizon).zip(answers.chunks_mut(chunk)).enumerate();
         let workers: Vec<_> = parts
             .map(|(part, (power, answers))| {
-                let mut work = move || Worker::default().run(batch, part * chunk, method, options, power, answers);
+                let mut work =
+                    move || Worker::default().run(batch, part * chunk, method, options, power, answers);
                 if chunk == rows { Ok(work()) } else { Err(scope.spawn(work)) }
             })
             .collect();
@@ -195,7 +196,8 @@ fn group<'r>(
     batch: &StorageBatch<'_>,
     row: usize,
 ) -> &'r Ranking {
-    let numbers = [batch.charge_efficiency[row], batch.discharge_efficiency[row], batch.degradation_per_kwh[row]];
+    let numbers =
+        [batch.charge_efficiency[row], batch.discharge_efficiency[row], batch.degradation_per_kwh[row]];
     let key = (batch.tariff[row], numbers.map(f64::to_bits));
     if rankings.get(*last).is_none_or(|(found, _)| *found != key) {
         *last = rankings.iter().position(|(found, _)| *found == key).unwrap_or_else(|| {

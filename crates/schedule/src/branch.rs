@@ -3,16 +3,22 @@
 //! Every such slot begins as its convex hull, the straight line from full discharge to full
 //! charge. Where the sweep leaves one inside the line, the true cost is above it, and the search
 //! branches there into charging only and discharging only. Every node is one sweep; every node
-//! also gives a schedule that can be followed, at its true cost.
+//! also gives a schedule that can be followed, at its true cost. Prices that are nearly the same
+//! in many such slots make the tree explode; after a few nodes the curve of [`crate::general`]
+//! takes over, whose size does not depend on prices.
 
 use crate::{
     answer::Outcome,
     exact::{Mode, Sweep},
+    general,
     problem::StorageProblem,
     ranking::{Ranking, hull_slope},
     reach::Reach,
     solver::Options,
 };
+
+/// Nodes after which the general value function is quicker.
+const FEW: u32 = 60;
 
 struct Search<'a> {
     problem: &'a StorageProblem<'a>,
@@ -47,7 +53,7 @@ pub(crate) fn search(
     let mut stack: Vec<(Vec<Mode>, f64)> = vec![(root, f64::NEG_INFINITY)];
     let mut nodes = 0;
     while let Some((modes, inherited)) = stack.pop() {
-        if search.is_proven(inherited, options.gap) || nodes >= options.nodes.max(1) {
+        if search.is_proven(inherited, options.gap) || nodes >= options.nodes.clamp(1, FEW) {
             search.open_bound = search.open_bound.min(inherited);
             continue;
         }
@@ -67,6 +73,11 @@ pub(crate) fn search(
     }
     sweep.stored.clone_from(&search.best);
     let bound = search.open_bound.min(search.best_cost);
+    let proven = search.is_proven(bound, options.gap);
+    if !proven && let Some(stored) = general::solve(problem, reach, options.nodes as usize) {
+        sweep.stored = stored;
+        return (Outcome::Optimal, nodes);
+    }
     (Outcome::from_bound(search.best_cost, bound), nodes)
 }
 

@@ -105,6 +105,9 @@ pub(crate) struct Sweep {
     /// Energy that enters (> 0) or leaves each slot, kWh.
     pub(crate) stored: Vec<f64>,
     open: Open,
+    /// Least and most energy that can be stored at this point, kWh.
+    least: f64,
+    most: f64,
     /// What is left of each open stretch, by rank, kWh.
     left: Vec<f64>,
 }
@@ -123,39 +126,51 @@ impl Sweep {
         self.open.clear(ranking.len());
         self.left.resize(ranking.len(), 0.0);
         self.stored.clear();
-        let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
+        (self.least, self.most) = (problem.energy_kwh, problem.energy_kwh);
         let mut kept = true;
-        for slot in 0..problem.slots() {
-            let (up, down) = (reach.up[slot], reach.down[slot]);
+        for (slot, (&floor, &ceiling)) in reach.floor.iter().zip(&reach.ceiling).enumerate() {
             let mode = if MODES { modes[slot] } else { Mode::Both };
-            let (up, down) = self.offer(ranking.ranks[first + slot], mode, up, down);
-            self.stored.push(-down);
-            least -= down;
-            most += up;
-            let (floor, ceiling) = (reach.floor[slot], reach.ceiling[slot]);
-            while least < floor {
-                let Some(taken) = self.take_cheapest(ranking, first, floor - least) else {
-                    kept &= !MODES || floor - least < ENERGY_TOLERANCE;
-                    (least, most) = (floor, floor);
-                    break;
-                };
-                least = if taken < floor - least { least + taken } else { floor };
-            }
-            while most > ceiling {
-                let Some(dropped) = self.drop_dearest(most - ceiling) else {
-                    kept &= !MODES || most - ceiling < ENERGY_TOLERANCE;
-                    (least, most) = (ceiling, ceiling);
-                    break;
-                };
-                most = if dropped < most - ceiling { most - dropped } else { ceiling };
-            }
+            self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);
+            kept &= self.raise(ranking, first, floor) && self.lower(ceiling);
         }
         self.take_all_below(ranking, first, ranking.paying(problem.terminal_value));
         kept
     }
 
-    /// Opens the stretches of a slot; returns the energies it can add and remove.
-    fn offer(&mut self, ranks: [u32; 3], mode: Mode, up: f64, down: f64) -> (f64, f64) {
+    /// Uses the cheapest open stretches until no less than `floor` is stored; false if they do not suffice.
+    #[inline]
+    fn raise(&mut self, ranking: &Ranking, first: usize, floor: f64) -> bool {
+        while self.least < floor {
+            let missing = floor - self.least;
+            let Some(rank) = self.open.first() else {
+                (self.least, self.most) = (floor, floor);
+                return missing < ENERGY_TOLERANCE;
+            };
+            let taken = self.shorten(rank, missing);
+            self.stored[ranking.slot[rank] as usize - first] += taken;
+            self.least = if taken < missing { self.least + taken } else { floor };
+        }
+        true
+    }
+
+    /// Drops the dearest open stretches until no more than `ceiling` is stored; false if they do not suffice.
+    #[inline]
+    fn lower(&mut self, ceiling: f64) -> bool {
+        while self.most > ceiling {
+            let excess = self.most - ceiling;
+            let Some(rank) = self.open.last() else {
+                (self.least, self.most) = (ceiling, ceiling);
+                return excess < ENERGY_TOLERANCE;
+            };
+            let dropped = self.shorten(rank, excess);
+            self.most = if dropped < excess { self.most - dropped } else { ceiling };
+        }
+        true
+    }
+
+    /// Opens the stretches of a slot that can add `up` kWh and remove `down` kWh.
+    #[inline]
+    fn offer(&mut self, ranks: [u32; 3], mode: Mode, up: f64, down: f64) {
         let (up, down) = match mode {
             Mode::Charge => (up, 0.0),
             Mode::Discharge => (0.0, down),
@@ -167,7 +182,9 @@ impl Sweep {
             self.add(ranks[Kind::Refrain as usize], down);
             self.add(ranks[Kind::Charge as usize], up);
         }
-        (up, down)
+        self.stored.push(-down);
+        self.least -= down;
+        self.most += up;
     }
 
     #[inline]
@@ -179,22 +196,7 @@ impl Sweep {
         }
     }
 
-    /// Uses at most `wanted` of the cheapest open stretch.
-    #[inline]
-    fn take_cheapest(&mut self, ranking: &Ranking, first: usize, wanted: f64) -> Option<f64> {
-        let rank = self.open.first()?;
-        let taken = self.shorten(rank, wanted);
-        self.stored[ranking.slot[rank] as usize - first] += taken;
-        Some(taken)
-    }
-
-    /// Gives up at most `unwanted` of the dearest open stretch.
-    #[inline]
-    fn drop_dearest(&mut self, unwanted: f64) -> Option<f64> {
-        let rank = self.open.last()?;
-        Some(self.shorten(rank, unwanted))
-    }
-
+    /// Takes at most `by` from an open stretch; gives how much that was.
     #[inline]
     fn shorten(&mut self, rank: usize, by: f64) -> f64 {
         let left = self.left[rank];

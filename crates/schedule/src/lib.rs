@@ -26,6 +26,7 @@ mod batch;
 mod branch;
 pub mod check;
 mod exact;
+mod general;
 mod level;
 pub mod linear;
 mod problem;

@@ -16,8 +16,8 @@
 use crate::answer::Outcome;
 use coin_cbc::raw::SecondaryStatus;
 use good_lp::{
-    Constraint, Expression, IntoAffineExpression, ProblemVariables, SolverModel, Variable, VariableDefinition,
-    coin_cbc as cbc, solvers::coin_cbc::CoinCbcProblem,
+    Constraint, Expression, IntoAffineExpression, ProblemVariables, SolverModel, Variable,
+    VariableDefinition, coin_cbc as cbc, solvers::coin_cbc::CoinCbcProblem,
 };
 
 /// What a checked answer may be off by, in a row or a bound, relative to the row's size.
@@ -26,7 +26,10 @@ const ROW_TOLERANCE: f64 = 1e-6;
 const INTEGER_TOLERANCE: f64 = 1e-5;
 
 /// Values by variable. Only ever looked up, so that its order does not matter.
-#[expect(clippy::disallowed_types, reason = "good_lp evaluates expressions on this type; it is never iterated")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "good_lp evaluates expressions on this type; it is never iterated"
+)]
 pub type Values = std::collections::HashMap<Variable, f64>;
 
 /// When CBC may stop early.
@@ -144,7 +147,10 @@ impl Program {
             _ if self.integers() == 0 => f64::NEG_INFINITY,
             _ => raw.best_possible_value() + objective.constant(),
         };
-        (claim, Solved { outcome: Outcome::from_bound(at_values, bound), objective: at_values, bound, values })
+        (
+            claim,
+            Solved { outcome: Outcome::from_bound(at_values, bound), objective: at_values, bound, values },
+        )
     }
 
     fn to_cbc(&self, objective: Expression, budget: Budget, preprocess: bool) -> CoinCbcProblem {
@@ -178,7 +184,8 @@ impl Program {
             let whole = !definition.is_integer() || (value - value.round()).abs() <= INTEGER_TOLERANCE;
             value >= definition.get_min() - slack && value <= definition.get_max() + slack && whole
         };
-        self.variables.iter_variables_with_def().all(in_bounds) && self.rows.iter().all(|row| row_holds(row, values))
+        self.variables.iter_variables_with_def().all(in_bounds)
+            && self.rows.iter().all(|row| row_holds(row, values))
     }
 }
 

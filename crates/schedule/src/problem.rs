@@ -7,7 +7,7 @@
 //!      E_min,t ≤ E_t ≤ E_max,t,   E_T ≥ target
 //! ```
 //! Power is measured on the grid side in both directions, energy inside the battery; prices and
-//! the degradation cost C_b are per grid-side kWh. A car that does not agree to discharge in a
+//! the degradation cost `C_b` are per grid-side kWh. A car that does not agree to discharge in a
 //! slot has `P_d,t = 0` there; with `P_d = 0` throughout the problem is (12).
 //!
 //! In terms of the energy x that enters the battery, a slot costs two lines that meet at 0:
@@ -61,7 +61,7 @@ pub struct StorageProblem<'a> {
     pub buy: &'a [f64],
     /// Price of energy sold, per grid-side kWh.
     pub sell: &'a [f64],
-    /// Cost of wear C_b, per grid-side kWh discharged.
+    /// Cost of wear `C_b`, per grid-side kWh discharged.
     pub degradation: f64,
     /// Most that may be charged with, kW.
     pub charge_kw_max: PerSlot<'a>,

@@ -27,7 +27,8 @@ pub enum Method {
 /// How much searching is allowed, and what happens when wishes cannot be met.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Most nodes of branch and bound; when they run out the best schedule so far is given with its gap.
+    /// Most nodes of branch and bound, and most corners of a value function that is not convex;
+    /// when they run out the best schedule so far is given with its gap.
     pub nodes: u32,
     /// Relative gap at which a search may stop.
     pub gap: f64,

@@ -1,10 +1,10 @@
 //! Which of the cheapest schedules: the power of the marginal price class, made level.
 //!
 //! The sweep gives one cheapest schedule. Its duals say what is common to all of them: the worth
-//! π_t of a stored kWh, which may rise only where the battery is full and fall only where it is at
-//! its lower bound. Stretches cheaper than π_t are used and dearer ones are not, in every cheapest
-//! schedule; what is free is the share of each slot in the class that costs exactly π_t, and
-//! between two changes of π_t the energy of that class is fixed. Within these limits the rule
+//! `π_t` of a stored kWh, which may rise only where the battery is full and fall only where it is
+//! at its lower bound. Stretches cheaper than `π_t` are used and dearer ones are not, in every
+//! cheapest schedule; what is free is the share of each slot in the class that costs exactly `π_t`,
+//! and between two changes of `π_t` the energy of that class is fixed. Within these limits the rule
 //! `min Σ (load_t + p_t)²` has one solution: one level of load plus power, clipped to each slot's
 //! limits. Where the level would carry the stored energy across a bound, the run splits at the
 //! worst such point, which is at its bound in the solution (the known property of resource
@@ -83,7 +83,8 @@ impl Ties {
         let mut from = 0;
         for to in 1..=stored.len() {
             if to == stored.len() || self.worth[to] != self.worth[from] {
-                let run = Run { from, to, start: self.energy_before(problem, from), end: self.energy[to - 1] };
+                let run =
+                    Run { from, to, start: self.energy_before(problem, from), end: self.energy[to - 1] };
                 self.level_run(problem, ranking, first, reach, stored, run);
                 from = to;
             }
@@ -167,7 +168,7 @@ impl Ties {
         run: Run,
     ) {
         let worth = self.worth[run.from];
-        if worth % 2 == 0 || run.to - run.from < 2 {
+        if worth.is_multiple_of(2) || run.to - run.from < 2 {
             return;
         }
         self.collect_shares(problem, ranking, first, run, worth / 2);
@@ -235,11 +236,12 @@ impl Ties {
 /// Where in `run` the energy leaves its bounds most, and the bound it should stay at.
 fn worst_crossing(reach: &Reach, stored: &[f64], run: Run) -> Option<(usize, f64)> {
     let (mut energy, mut worst, mut found) = (run.start, ENERGY_TOLERANCE, None);
-    for slot in run.from..run.to - 1 {
-        energy += stored[slot];
-        for (outside, bound) in
-            [(reach.floor[slot] - energy, reach.floor[slot]), (energy - reach.ceiling[slot], reach.ceiling[slot])]
-        {
+    for (slot, &x) in stored.iter().enumerate().take(run.to - 1).skip(run.from) {
+        energy += x;
+        for (outside, bound) in [
+            (reach.floor[slot] - energy, reach.floor[slot]),
+            (energy - reach.ceiling[slot], reach.ceiling[slot]),
+        ] {
             if outside > worst {
                 (worst, found) = (outside, Some((slot, bound)));
             }

@@ -51,6 +51,7 @@ impl Subject {
             Event::TargetMissed(batch) => Self::evs(&batch.ev, &batch.stay),
             Event::PlansAccepted(batch) => Self::evs(&batch.ev, &batch.stay),
             Event::TripShort(batch) => Self::evs(&batch.ev, &[]),
+            Event::WillingnessAgreed(batch) => Self::evs(&batch.ev, &[]),
             Event::SetPointClipped(batch) => Self::evs(&batch.ev, &[]),
             Event::LimitViolated(batch) => Self { kind: "site", id: only(&batch.site), session: None },
         }
@@ -123,6 +124,7 @@ fn content(event: &Event) -> Value {
             "wanted_kwh": sum(&batch.wanted_kwh),
             "driven_kwh": sum(&batch.driven_kwh),
         }),
+        Event::WillingnessAgreed(batch) => json!({ "rows": batch.ev.len() }),
         Event::PlansAccepted(batch) => {
             json!({ "evs": batch.ev.len(), "segments": batch.segment_slot.len() })
         }

@@ -128,6 +128,7 @@ impl Resolver<'_> {
                 population: Arc::default(),
                 sites: sites?,
                 system: system?,
+                incentive: None,
                 samples,
                 policy: policy?,
                 ev_ticks: ev_ticks?.unwrap_or(default),

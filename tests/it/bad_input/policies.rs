@@ -83,7 +83,7 @@ fn a_file_that_is_no_library_is_refused() {
     room.write("notes.so", "not a library");
     let message = room.refused(5, &["run", "world.ron", "--policy", "./notes.so"]);
     let (message, loader_says) = message.split_once(": ").unwrap();
-    assert_snapshot!(message, @"× [room]/notes.so is not a library that can be loaded here");
+    assert_snapshot!(message.trim(), @"× [room]/notes.so is not a library that can be loaded here");
     assert!(!loader_says.contains("notes.so"), "the file is named once: {loader_says}");
 }
 

@@ -3,10 +3,15 @@
 //! `base load + charging = wind + sun + discharging + import`, with import below zero when power
 //! flows out. Wind and sun deliver all that is available.
 
-use crate::apply::State;
+use crate::{
+    apply::State,
+    phase::agree::{Opinions, form_opinions},
+    prices::TariffPrices,
+    state::{Fixed, LANES},
+};
 use bevy_ecs::prelude::*;
 use voltide_model::{
-    columns::{SystemTick, UnitKind, UnitTick},
+    columns::{IncentiveTick, SystemTick, UnitKind, UnitTick},
     series::Series,
 };
 
@@ -36,13 +41,20 @@ pub(crate) fn spawn_units(world: &mut World, wind: bool, pv: bool) {
 }
 
 /// Sums the cars' power and lets the outside connection take up the rest.
-pub(crate) fn dispatch(mut state: State, mut units: Query<(&Unit, &mut Output)>) {
+pub(crate) fn dispatch(
+    mut state: State,
+    mut opinions: ResMut<Opinions>,
+    mut units: Query<(&Unit, &mut Output)>,
+) {
     let tick = state.now.tick;
     let (charge, discharge) = ev_power(&mut state);
+    let agreed = form_opinions(&mut state, &mut opinions);
+    price_cars(&mut state);
     let fixed = &state.fixed;
     let system = &fixed.scenario.system;
     let value = |series: &Option<Series>| series.as_ref().map_or(0.0, |series| series.values[tick as usize]);
     let (base_load_kw, wind, pv) = (value(&system.base_load), value(&system.wind), value(&system.pv));
+    let prices = &state.prices.current()[0];
     let mut now = SystemTick {
         base_load_kw,
         wind_available_kw: wind,
@@ -52,8 +64,10 @@ pub(crate) fn dispatch(mut state: State, mut units: Query<(&Unit, &mut Output)>)
         ev_charge_kw: charge,
         ev_discharge_kw: discharge,
         import_kw: 0.0,
-        tou_price_per_kwh: state.prices.buy[0][tick as usize],
+        tou_price_per_kwh: prices.tou[prices.at(tick)],
+        incentive: incentive_tick(fixed, prices, tick),
         plugged: state.roster.plugged,
+        agreed,
     };
     now.import_kw = now.net_load_kw();
     assert!(now.residual_kw().abs() <= RESIDUAL_KW_MAX, "the power balance is closed");
@@ -67,6 +81,33 @@ pub(crate) fn dispatch(mut state: State, mut units: Query<(&Unit, &mut Output)>)
     }
     state.outcome.system = now;
     state.outcome.units = unit_ticks(&units);
+}
+
+/// The incentive price in force, where the world has one.
+fn incentive_tick(fixed: &Fixed, prices: &TariffPrices, tick: u32) -> Option<IncentiveTick> {
+    let (incentive, at) = (fixed.scenario.incentive?, prices.at(tick));
+    Some(IncentiveTick {
+        net_load_kw: prices.net_load_kw[at],
+        net_load_mean_kw: prices.net_load_mean_kw[at],
+        price_per_kwh: prices.incentive[at],
+        ratio: incentive.expected.incentive_ratio(prices.k[at], prices.incentive[at]),
+    })
+}
+
+/// Notes what each car pays in this slot, where that is not simply its tariff.
+fn price_cars(state: &mut State) {
+    if state.fixed.scenario.incentive.is_none() {
+        return;
+    }
+    let (tick, prices) = (state.now.tick, &state.prices);
+    let of_ev = |ev, tariff| {
+        let prices: &TariffPrices = prices.of_ev(ev, tariff);
+        prices.buy[prices.at(tick)]
+    };
+    let pieces = state.fixed.pieces.iter().map(|piece| (piece, state.fixed.fleets[piece.fleet].tariff));
+    let priced =
+        pieces.flat_map(|(piece, tariff)| piece.evs.clone().map(move |ev| of_ev(ev, tariff))).collect();
+    state.outcome.price_per_kwh = priced;
 }
 
 fn unit_ticks(units: &Query<(&Unit, &mut Output)>) -> Vec<UnitTick> {
@@ -96,13 +137,15 @@ fn ev_power(state: &mut State) -> (f64, f64) {
 }
 
 fn piece_power(power: &[f64]) -> (f64, f64) {
-    const LANES: usize = 8;
     let (mut charge, mut discharge) = ([0.0; LANES], [0.0; LANES]);
-    for chunk in power.chunks(LANES) {
-        for (lane, &power) in chunk.iter().enumerate() {
+    let mut add = |power: &[f64]| {
+        for (lane, &power) in power.iter().enumerate() {
             charge[lane] += power.max(0.0);
             discharge[lane] += (-power).max(0.0);
         }
-    }
+    };
+    let (chunks, last) = power.as_chunks::<LANES>();
+    chunks.iter().for_each(|chunk| add(chunk));
+    add(last);
     (charge.iter().sum(), discharge.iter().sum())
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     apply::State,
-    state::{BLOCK, Fixed, FleetConstants, Piece, insert_sorted},
+    state::{BLOCK, Fixed, FleetConstants, LANES, Piece, insert_sorted},
     state_hash::Component,
 };
 use voltide_journal::event::{ClipReason, Event, LimitViolated, SetPointClipped};
@@ -96,20 +96,40 @@ fn fit_batteries(state: &mut State) -> Vec<Clip> {
 
 /// Fits one piece; returns where that was less than asked.
 fn fit_piece(task: Task<'_>) -> Vec<Clip> {
-    let FleetConstants { battery, soc_min, soc_max, .. } = *task.fleet;
-    let mut cut = 0.0_f64;
-    let columns = task.capacity.iter().zip(task.energy).zip(task.set_point).zip(&mut *task.power);
-    for (((&capacity, &energy), &asked), power) in columns {
-        *power = battery.fit(asked, energy, capacity * soc_min, capacity * soc_max);
-        cut = cut.max((asked - *power).abs());
+    let mut cuts = [0.0; LANES];
+    let (capacity, last_capacity) = task.capacity.as_chunks::<LANES>();
+    let (energy, last_energy) = task.energy.as_chunks::<LANES>();
+    let (asked, last_asked) = task.set_point.as_chunks::<LANES>();
+    let (power, last_power) = task.power.as_chunks_mut::<LANES>();
+    for (((capacity, energy), asked), power) in capacity.iter().zip(energy).zip(asked).zip(power) {
+        fit_cars(*task.fleet, capacity, energy, asked, power, &mut cuts);
     }
-    if cut <= CLIP_MIN_KW {
+    fit_cars(*task.fleet, last_capacity, last_energy, last_asked, last_power, &mut cuts);
+    if cuts.iter().all(|&cut| cut <= CLIP_MIN_KW) {
         return Vec::new();
     }
     let rows = (task.first as u32..).zip(task.set_point.iter().zip(&*task.power));
     rows.filter(|(_, (asked, power))| (**asked - **power).abs() > CLIP_MIN_KW)
         .map(|(ev, (&asked, &applied))| Clip { ev, asked, applied, reason: ClipReason::Battery })
         .collect()
+}
+
+/// Fits at most one car a lane; `cuts` are the largest differences so far, kW.
+#[inline]
+fn fit_cars(
+    fleet: FleetConstants,
+    capacity: &[f64],
+    energy: &[f64],
+    asked: &[f64],
+    power: &mut [f64],
+    cuts: &mut [f64; LANES],
+) {
+    let FleetConstants { battery, soc_min, soc_max, .. } = fleet;
+    let columns = capacity.iter().zip(energy).zip(asked).zip(power).zip(cuts);
+    for ((((&capacity, &energy), &asked), power), cut) in columns {
+        *power = battery.fit(asked, energy, capacity * soc_min, capacity * soc_max);
+        *cut = cut.max((asked - *power).abs());
+    }
 }
 
 /// Power behind one connection, kW, each direction by itself.

@@ -10,6 +10,7 @@ use crate::{
     apply::State,
     failure::Failure,
     observe::Batch,
+    phase::price::{Incentives, reprice},
     plan_book::encode,
     state::{BLOCK, insert_sorted},
 };
@@ -88,12 +89,29 @@ struct Answer {
 }
 
 /// Plans all cars that are due.
-pub(crate) fn plan(mut state: State, mut planners: ResMut<Planners>, mut failure: ResMut<Failure>) {
+pub(crate) fn plan(
+    mut state: State,
+    mut planners: ResMut<Planners>,
+    mut incentives: Option<ResMut<Incentives>>,
+    mut failure: ResMut<Failure>,
+) {
     let info = planners.policy().info().clone();
     let due = due_cars(&mut state, info.replan, info.whole_site);
-    let size = if info.whole_site { due.len().max(1) } else { BLOCK };
+    let feedback = incentives.as_deref().and_then(Incentives::batch);
+    let size = if info.whole_site { due.len().max(1) } else { feedback.unwrap_or(BLOCK) };
     for evs in due.chunks(size) {
+        if let Some(incentives) = incentives.as_deref_mut().filter(|_| feedback.is_some()) {
+            reprice(&mut state, incentives, &mut failure);
+            if failure.0.is_some() {
+                return;
+            }
+        }
         planners.batch.fill(&mut state, evs, info.horizon_slots);
+        let said = planners.batch.ask_drivers(&state);
+        if !said.ev.is_empty() {
+            let cause = state.cause(&["PricesSet.v1", "TickStarted.v1"]);
+            state.emit(cause, Event::WillingnessAgreed(said));
+        }
         match planners.ask() {
             Ok(answer) => record(&mut state, &planners, answer),
             Err(fault) => {
@@ -111,7 +129,7 @@ pub(crate) fn plan(mut state: State, mut planners: ResMut<Planners>, mut failure
 
 /// The plugged cars that are to be planned now, ascending.
 fn due_cars(state: &mut State, replan: Replan, whole_site: bool) -> Vec<u32> {
-    let mut due = state.roster.due.clone();
+    let mut due: Vec<u32> = state.roster.due.iter().copied().collect();
     for ev in overdue_cars(state).into_iter().chain(asked_again(state, replan)) {
         insert_sorted(&mut due, ev);
     }

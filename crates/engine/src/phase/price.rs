@@ -1,25 +1,126 @@
 //! Phase 2: prices become known.
 //!
-//! Tariffs are known from the start for all slots that a plan can reach.
+//! Tariffs are known from the start. Where the world has an incentive price, it follows the
+//! forecast of net load, (1) to (4); with `PriceFeedback::Batch(n)` it is formed anew after every n
+//! cars, with the load of those planned so far.
 
-use crate::apply::State;
+use crate::{EngineError, apply::State, failure::Failure};
+use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PricesSet};
-use voltide_model::series::Series;
+use voltide_model::{
+    price::{LocalDays, NetLoadSignal, PriceFeedback, net_load},
+    scenario::{Incentive, Scenario, Tariff},
+    series::Series,
+};
 
-/// Announces every tariff when the run begins.
-pub(crate) fn set_prices(mut state: State) {
-    if state.now.tick > 0 {
-        return;
+/// What incentive prices are formed from; absent where the world has none.
+#[derive(Resource)]
+pub(crate) struct Incentives {
+    rule: Incentive,
+    days: LocalDays,
+    /// Base load less wind and sun per slot, kW.
+    forecast_kw: Vec<f64>,
+    signal: NetLoadSignal,
+    /// What the signal was formed from: the forecast, with planned cars where they feed back.
+    net_load_kw: Vec<f64>,
+    /// Whether the cars of the policy pay the incentive price.
+    paid: bool,
+}
+
+impl Incentives {
+    /// The incentive price of a world, formed without cars.
+    pub(crate) fn new(scenario: &Scenario, paid: bool) -> Option<Result<Self, EngineError>> {
+        let rule = scenario.incentive?;
+        let days = LocalDays::covering(&scenario.clock, scenario.horizon_end());
+        let forecast_kw = forecast(scenario, days.slots());
+        let signal = rule.rule.signal(&forecast_kw, &days);
+        let signal = signal.map_err(|error| EngineError::Price { tick: 0, error });
+        Some(signal.map(|signal| Self {
+            rule,
+            days,
+            net_load_kw: forecast_kw.clone(),
+            forecast_kw,
+            signal,
+            paid,
+        }))
     }
+
+    /// Number of cars after which prices are formed anew.
+    pub(crate) fn batch(&self) -> Option<usize> {
+        match self.rule.feedback {
+            PriceFeedback::None => None,
+            PriceFeedback::Batch(cars) => Some(cars.get() as usize),
+        }
+    }
+
+    fn refresh(&mut self, committed_kw: &[f64], from: u32, end: u32) -> Result<(), EngineError> {
+        for (slot, net_load) in self.net_load_kw.iter_mut().enumerate() {
+            *net_load = self.forecast_kw[slot] + committed_kw.get(slot).copied().unwrap_or_default();
+        }
+        let refreshed = self.signal.refresh(&self.rule.rule, &self.net_load_kw, &self.days, from..end);
+        refreshed.map_err(|error| EngineError::Price { tick: from, error })
+    }
+}
+
+/// Base load less wind and sun, kW; the last day's goes on beyond the end.
+fn forecast(scenario: &Scenario, slots: u32) -> Vec<f64> {
+    let day = scenario.clock.slots_per_24_hours();
+    let at = |series: &Option<Series>, slot| series.as_ref().map_or(0.0, |series| series.at(slot, day));
+    let system = &scenario.system;
+    let of_slot = |slot| net_load(at(&system.base_load, slot), at(&system.wind, slot), at(&system.pv, slot));
+    (0..slots).map(of_slot).collect()
+}
+
+/// Announces all prices when the run begins.
+pub(crate) fn set_prices(mut state: State, incentives: Option<Res<Incentives>>) {
+    let tick = state.now.tick;
+    if tick == 0 {
+        let end = state.fixed.scenario.horizon_end();
+        announce(&mut state, incentives.as_deref(), end);
+    }
+    state.prices.forget_before(tick);
+}
+
+/// Forms incentive prices anew with the cars planned so far, and announces them for the next two days.
+pub(crate) fn reprice(state: &mut State, incentives: &mut Incentives, failure: &mut Failure) {
+    let (tick, scenario) = (state.now.tick, &state.fixed.scenario);
+    let end = scenario.horizon_end().min(tick + 2 * scenario.clock.slots_per_24_hours());
+    match incentives.refresh(state.book.committed_kw(0), tick, end) {
+        Ok(()) => announce(state, Some(incentives), end),
+        Err(error) => failure.0 = Some(error),
+    }
+}
+
+/// Announces every tariff's prices from now to `end`.
+fn announce(state: &mut State, incentives: Option<&Incentives>, end: u32) {
     let scenario = state.fixed.scenario.clone();
-    let (end, day) = (scenario.horizon_end(), scenario.clock.slots_per_24_hours());
-    let values = |series: &Series| (0..end).map(|slot| series.at(slot, day)).collect();
+    let (tick, day) = (state.now.tick, scenario.clock.slots_per_24_hours());
+    let cause = state.cause(&["PlansAccepted.v1", "TickStarted.v1"]);
     for tariff in &scenario.tariffs {
-        let (buy, sell) = (values(&tariff.buy), values(&tariff.sell));
-        let cause = state.cause(&["TickStarted.v1"]);
-        state.emit(
-            cause,
-            Event::PricesSet(PricesSet { tariff: tariff.name.clone(), first_slot: 0, buy, sell }),
-        );
+        let mut set = tariff_prices(tariff, tick, end, day);
+        if let Some(incentives) = incentives {
+            add_incentive(&mut set, incentives, end);
+        }
+        state.emit(cause, Event::PricesSet(set));
+    }
+}
+
+fn tariff_prices(tariff: &Tariff, from: u32, end: u32, day: u32) -> PricesSet {
+    let values = |series: &Series| (from..end).map(|slot| series.at(slot, day)).collect::<Vec<f64>>();
+    let (buy, sell) = (values(&tariff.buy), values(&tariff.sell));
+    let tou = buy.clone();
+    PricesSet { tariff: tariff.name.clone(), first_slot: from, buy, sell, tou, ..PricesSet::default() }
+}
+
+fn add_incentive(set: &mut PricesSet, incentives: &Incentives, end: u32) {
+    let slots = set.first_slot as usize..end as usize;
+    set.k = incentives.signal.k[slots.clone()].to_vec();
+    set.net_load_mean_kw = incentives.signal.mean_kw[slots.clone()].to_vec();
+    set.net_load_kw = incentives.net_load_kw[slots].to_vec();
+    let rule = &incentives.rule.rule;
+    set.incentive = set.k.iter().zip(&set.tou).map(|(&k, &tou)| rule.price(k, tou)).collect();
+    if incentives.paid {
+        set.buy.clone_from(&set.incentive);
+        set.sell.clone_from(&set.incentive);
     }
 }

@@ -99,7 +99,16 @@ impl<'a> Scribe<'a> {
             Event::SeriesLoaded(SeriesLoaded { name: "base_load".into(), unit: "kW".into(), values }),
         )?;
         let (buy, sell) = (vec![0.3; 60], vec![0.1; 60]);
-        self.append(0, Event::PricesSet(PricesSet { tariff: "home".into(), first_slot: 0, buy, sell }))?;
+        self.append(
+            0,
+            Event::PricesSet(PricesSet {
+                tariff: "home".into(),
+                first_slot: 0,
+                buy,
+                sell,
+                ..PricesSet::default()
+            }),
+        )?;
         self.log.open_run()
     }
 

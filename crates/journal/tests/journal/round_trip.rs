@@ -67,11 +67,12 @@ fn session_ended() -> impl Strategy<Value = Event> {
 }
 
 fn small_batches() -> impl Strategy<Value = Event> {
-    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..4);
+    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..5);
     rows().prop_flat_map(columns).prop_map(|(ev, stay, one, two, reason, kind)| match kind {
         0 => Event::TargetMissed(TargetMissed { ev, stay, missing_kwh: one }),
         1 => Event::TripShort(TripShort { ev, wanted_kwh: one, driven_kwh: two }),
-        2 => Event::SetPointClipped(SetPointClipped { ev, asked_kw: one, applied_kw: two, reason }),
+        2 => Event::WillingnessAgreed(WillingnessAgreed { ev, slot: stay, agreed: reason }),
+        3 => Event::SetPointClipped(SetPointClipped { ev, asked_kw: one, applied_kw: two, reason }),
         _ => Event::LimitViolated(LimitViolated { site: ev, asked_kw: one, limit_kw: two }),
     })
 }
@@ -99,7 +100,15 @@ fn series() -> impl Strategy<Value = Event> {
         (name(), name(), rows().prop_flat_map(numbers))
             .prop_map(|(name, unit, values)| Event::SeriesLoaded(SeriesLoaded { name, unit, values })),
         (name(), any::<u32>(), rows().prop_flat_map(numbers), rows().prop_flat_map(numbers)).prop_map(
-            |(tariff, first_slot, buy, sell)| Event::PricesSet(PricesSet { tariff, first_slot, buy, sell })
+            |(tariff, first_slot, buy, sell)| Event::PricesSet(PricesSet {
+                tariff,
+                first_slot,
+                incentive: buy.clone(),
+                k: sell.clone(),
+                buy,
+                sell,
+                ..PricesSet::default()
+            })
         ),
     ]
 }

@@ -2,7 +2,8 @@
 
 use crate::instances::{Instance, Prices, Random, random, solve};
 use voltide_schedule::{
-    BoundsMissed, Method, MissedReason, Options, Outcome, PerSlot, ProblemError, Solver, StorageProblem, check,
+    BoundsMissed, Method, MissedReason, Options, Outcome, PerSlot, ProblemError, Solver, StorageProblem,
+    check,
 };
 
 const WAYS: [Method; 4] = [Method::Exact, Method::V1g, Method::Lp, Method::Milp];
@@ -131,7 +132,10 @@ fn what_makes_no_sense_is_an_error_that_names_the_column() {
     let car = flat();
     let error = |problem: StorageProblem<'_>| {
         let mut power = vec![0.0; problem.slots()];
-        Solver::default().solve(&problem, Method::Exact, Options::default(), &mut power).unwrap_err().to_string()
+        Solver::default()
+            .solve(&problem, Method::Exact, Options::default(), &mut power)
+            .unwrap_err()
+            .to_string()
     };
     let bad = [0.3, f64::NAN, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3];
     let negative = [7.0, 7.0, -1.0, 7.0, 7.0, 7.0, 7.0, 7.0];

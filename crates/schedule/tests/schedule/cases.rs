@@ -2,7 +2,9 @@
 
 use crate::instances::{agree, solve};
 use serde::Deserialize;
-use voltide_schedule::{MissedReason, Method, Outcome, PerSlot, StorageProblem, StorageProgram, TieRule, check, linear::Budget};
+use voltide_schedule::{
+    Method, MissedReason, Outcome, PerSlot, StorageProblem, StorageProgram, TieRule, check, linear::Budget,
+};
 
 #[derive(Deserialize)]
 struct Case {

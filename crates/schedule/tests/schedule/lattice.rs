@@ -5,7 +5,7 @@
 //! flow with whole bounds. So trying every quantum in every slot is exact, whatever the prices.
 
 use crate::instances::{Instance, Random, agree, count};
-use voltide_schedule::{Method, Outcome, check};
+use voltide_schedule::{Method, Options, Outcome, Solver, check};
 
 const QUANTUM: f64 = 0.5;
 
@@ -58,8 +58,9 @@ impl Lattice {
             let mut next = vec![f64::INFINITY; full];
             for (from, &so_far) in cost.iter().enumerate().filter(|(_, cost)| cost.is_finite()) {
                 let floor = self.least[slot].max(from.saturating_sub(self.down[slot]));
-                for to in floor..=self.most[slot].min(from + self.up[slot]) {
-                    next[to] = next[to].min(so_far + self.price(slot, to as f64 - from as f64));
+                let top = self.most[slot].min(from + self.up[slot]);
+                for (to, least) in next.iter_mut().enumerate().take(top + 1).skip(floor) {
+                    *least = least.min(so_far + self.price(slot, to as f64 - from as f64));
                 }
             }
             cost = next;
@@ -92,9 +93,52 @@ fn exact_costs_what_trying_every_quantum_finds() {
             solvable += 1;
             with_binaries += usize::from(lattice.instance.problem().binaries() > 0);
             assert_eq!(answer.outcome, Outcome::Optimal);
-            assert!(agree(answer.objective, least_cost, 1e-9), "{} {least_cost} {:?}", answer.objective, lattice.instance);
+            assert!(
+                agree(answer.objective, least_cost, 1e-9),
+                "{} {least_cost} {:?}",
+                answer.objective,
+                lattice.instance
+            );
             check::schedule(&lattice.instance.problem(), &power, 1e-9).unwrap();
         }
     }
     assert!(with_binaries > solvable / 10, "only {with_binaries} of {solvable} need binaries");
+}
+
+/// Prices that are negative and nearly the same defeat branch and bound; the general value function takes over.
+#[test]
+fn nearly_flat_negative_prices_are_solved_too() {
+    let (mut random, mut too_many_nodes) = (Random(11), 0);
+    for _ in 0..count(150) {
+        let mut lattice = lattice(&mut random);
+        let slots = 30 + random.below(40);
+        let slope = random.pick(&[0.0, 0.001, 0.01]);
+        let car = &mut lattice.instance;
+        (car.charge_efficiency, car.discharge_efficiency) = (0.9, 0.85);
+        car.buy = (0..slots).map(|slot| -0.4 + slope * slot as f64).collect();
+        car.sell.clone_from(&car.buy);
+        (car.degradation, car.terminal_value) = (0.01, 0.0);
+        car.charge_kw = vec![4.0 * QUANTUM / (0.9 * 0.25); slots];
+        car.discharge_kw = vec![3.0 * QUANTUM * 0.85 / 0.25; slots];
+        (car.least, car.most) = (vec![0.0; slots], vec![20.0; slots]);
+        let start = 20 + random.below(21);
+        (lattice.up, lattice.down) = (vec![4; slots], vec![3; slots]);
+        (lattice.least, lattice.most) = (vec![0; slots], vec![40; slots]);
+        (lattice.start, lattice.target) = (start, start);
+        (car.energy, car.target) = (start as f64 * QUANTUM, start as f64 * QUANTUM);
+        let mut power = vec![0.0; slots];
+        let mut solver = Solver::default();
+        let problem = lattice.instance.problem();
+        let answer = solver.solve(&problem, Method::Exact, Options::default(), &mut power).unwrap();
+        too_many_nodes += usize::from(solver.nodes() >= 60);
+        assert_eq!(answer.outcome, Outcome::Optimal);
+        assert!(
+            agree(answer.objective, lattice.least_cost(), 1e-9),
+            "{} {}",
+            answer.objective,
+            lattice.least_cost()
+        );
+        check::schedule(&problem, &power, 1e-9).unwrap();
+    }
+    assert!(too_many_nodes > 50, "branch and bound was enough in all but {too_many_nodes}");
 }

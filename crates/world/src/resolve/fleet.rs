@@ -15,8 +15,8 @@ use voltide_model::{
     battery::Battery,
     clock::Clock,
     distribution::Distribution,
-    fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
-    quantity::{Hours, Kilowatts, TimeOfDay},
+    fleet::{Fleet, Parking, Place as ParkingPlace, V2gTerms, WorkDays},
+    quantity::{Hours, Kilowatts, Share, TimeOfDay},
     series::Series,
     site::{Charger, Site},
 };
@@ -127,6 +127,7 @@ impl FleetResolver<'_, '_> {
             soc_on_arrival: soc_on_arrival?,
             departure_soc: departure_soc?,
             tariff: tariff?,
+            v2g: V2gTerms { soc_min: Share::ZERO, willingness: None },
         })
     }
 

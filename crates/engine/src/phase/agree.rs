@@ -1,0 +1,111 @@
+//! Phase 3: drivers are asked, (5) to (10).
+//!
+//! Each car has one draw an hour of the wall clock. Willingness follows from it and from the
+//! incentive ratio of the prices that the car was planned at; draws are recomputed in a replay,
+//! never logged.
+
+use crate::{apply::State, prices::TariffPrices, state::Fixed};
+use bevy_ecs::prelude::*;
+use voltide_model::{
+    price::ExpectedPrice,
+    random::CarKey,
+    stay::NO_STAY,
+    willingness::{Draw, Participation, Willingness, clock_hour},
+};
+
+/// What plugged cars' drivers think in this slot; columns are empty where nobody is asked.
+#[derive(Resource, Default)]
+pub(crate) struct Opinions {
+    /// The hour of the draws.
+    hour: u32,
+    /// Per car: the stay that it was drawn for, so that a car that plugs in is drawn anew.
+    drawn_for: Vec<u32>,
+    draws: Vec<Draw>,
+    /// Per car: willingness (10), 0..1; 0 when not plugged in.
+    pub willingness: Vec<f64>,
+    /// Per car: 1 where the driver agrees.
+    pub agreed: Vec<u8>,
+}
+
+/// How the drivers of one fleet are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking {
+    pub willingness: Willingness,
+    pub participation: Participation,
+    pub expected: ExpectedPrice,
+}
+
+impl Asking {
+    /// How a fleet's drivers are asked, where they are.
+    pub(crate) fn of_fleet(fixed: &Fixed, fleet: usize) -> Option<Self> {
+        let expected = fixed.scenario.incentive?.expected;
+        let (willingness, participation) = fixed.scenario.fleets[fleet].v2g.willingness?;
+        Some(Self { willingness, participation, expected })
+    }
+
+    /// Willingness in a slot, and whether the driver agrees.
+    pub(crate) fn answer(&self, prices: &TariffPrices, slot: u32, draw: Draw) -> (f64, bool) {
+        let at = prices.at(slot);
+        let ratio = self.expected.incentive_ratio(prices.k[at], prices.incentive[at]);
+        let willingness = self.willingness.sample(ratio, draw.normal);
+        (willingness, self.participation.agrees(willingness, draw))
+    }
+}
+
+/// The key of a car's draws.
+pub(crate) fn car_key(fixed: &Fixed, ev: u32) -> CarKey {
+    let fleet = fixed.scenario.population.fleet_of(ev);
+    let first = fixed.scenario.population.fleets[fleet].evs.start;
+    CarKey::new(&fixed.scenario.fleets[fleet].name, ev - first)
+}
+
+/// Draws for every plugged car that has none for this hour.
+pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
+    let fixed = &state.fixed;
+    let scenario = &fixed.scenario;
+    if !(0..scenario.fleets.len()).any(|fleet| Asking::of_fleet(fixed, fleet).is_some()) {
+        return;
+    }
+    let hour = clock_hour(&scenario.clock, state.now.tick);
+    let opinions = &mut *opinions;
+    opinions.drawn_for.resize(scenario.population.len(), NO_STAY);
+    opinions.draws.resize(scenario.population.len(), Draw { normal: 0.0, uniform: 0.5 });
+    if opinions.hour != hour {
+        opinions.drawn_for.fill(NO_STAY);
+        opinions.hour = hour;
+    }
+    let mut table = state.cars.table();
+    let stays = &*table.columns().stay;
+    for (ev, (&stay, drawn_for)) in stays.iter().zip(&mut opinions.drawn_for).enumerate() {
+        if stay != NO_STAY && *drawn_for != stay {
+            opinions.draws[ev] = Draw::new(scenario.seed, car_key(fixed, ev as u32), hour);
+            *drawn_for = stay;
+        }
+    }
+}
+
+/// Fills the columns of this slot's willingness, at the prices that each car was planned at.
+pub(crate) fn form_opinions(state: &mut State, opinions: &mut Opinions) -> u32 {
+    if opinions.draws.is_empty() {
+        return 0;
+    }
+    let fixed = &state.fixed;
+    let (tick, cars) = (state.now.tick, opinions.draws.len());
+    opinions.willingness.clear();
+    opinions.willingness.resize(cars, 0.0);
+    opinions.agreed.clear();
+    opinions.agreed.resize(cars, 0);
+    let mut table = state.cars.table();
+    let stays = &*table.columns().stay;
+    for piece in &fixed.pieces {
+        let Some(asking) = Asking::of_fleet(fixed, piece.fleet) else { continue };
+        let tariff = fixed.fleets[piece.fleet].tariff;
+        for ev in piece.evs.clone().filter(|&ev| stays[ev] != NO_STAY) {
+            let prices = state.prices.of_ev(ev, tariff);
+            let (willingness, agrees) = asking.answer(prices, tick, opinions.draws[ev]);
+            opinions.willingness[ev] = willingness;
+            opinions.agreed[ev] = u8::from(agrees);
+        }
+    }
+    opinions.agreed.iter().map(|&agreed| u32::from(agreed)).sum()
+}
