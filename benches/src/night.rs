@@ -19,7 +19,7 @@ use voltide_model::{
     clock::Clock,
     columns::TickColumns,
     distribution::Distribution,
-    fleet::{Fleet, Parking, Place, Population},
+    fleet::{Fleet, Parking, Place, Population, V2gTerms},
     quantity::{Kilowatts, Share},
     scenario::{Durability, EvTicks, PolicyChoice, Scenario, SystemSeries, Tariff},
     series::Series,
@@ -53,6 +53,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         sites: vec![],
         system: SystemSeries::default(),
         samples: vec![],
+        incentive: None,
         policy: PolicyChoice {
             name: "uncontrolled".into(),
             config: String::new(),
@@ -88,6 +89,7 @@ fn fleet(count: u32) -> Fleet {
         soc_on_arrival: Distribution::Fixed(0.8),
         departure_soc: Distribution::Fixed(0.8),
         tariff: 0,
+        v2g: V2gTerms { soc_min: share(0.2), willingness: None },
     }
 }
 

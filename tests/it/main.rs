@@ -2,11 +2,16 @@
 //!
 //! They need the `voltide` program beside them, which `cargo test --workspace` builds.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
+#![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
+
 mod bad_input;
+mod compare;
 mod determinism;
 mod engine_laws;
 mod floor_plan;
 mod journal_promise;
+mod new_plugin;
 mod program;
 mod python;
 mod worlds;

@@ -1,6 +1,6 @@
 //! The tables as analysts use them: the canonical questions in DuckDB, and every table in Polars.
 //!
-//! Needs `python3` with `venv` and PyPI; without them the test says so and counts as passed, but
+//! Needs `python3` with `venv` and `PyPI`; without them the test says so and counts as passed, but
 //! not where `CI` is set.
 
 use crate::program::{root, run, succeed, text};

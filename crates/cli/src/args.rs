@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::{ops::RangeInclusive, path::PathBuf};
 use voltide_journal::event_names;
 use voltide_model::scenario::EvTicks;
 
@@ -40,6 +40,12 @@ pub(crate) enum Verb {
     Run(Run),
     /// Read and check worlds without running them; shows every problem
     Check(Check),
+    /// Run a world under several policies, or read several runs, and set them side by side
+    ///
+    /// Every policy meets the same cars with the same draws. Where smart and v2g are both compared,
+    /// smart-incentive, which is smart at v2g's prices, is added, and the saving of v2g is split
+    /// into what the tariff does and what discharging does.
+    Compare(Compare),
     /// Rebuild a run's tables from its log alone
     Replay(Replay),
     /// Look into a run's log
@@ -56,6 +62,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Plugins,
     },
+    /// Write a policy that builds and passes its own test, to start from
+    NewPlugin(NewPlugin),
     /// Look whether this machine is ready for a run
     Doctor(Doctor),
     /// Print completions for a shell
@@ -117,6 +125,42 @@ pub(crate) enum FailOn {
     SiteLimit,
     /// The policy failed and was replaced for a call.
     PolicyFault,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Compare {
+    /// A world file (RON) with --policies, or the folders of runs
+    #[arg(value_name = "WORLD.ron | RUN", required = true)]
+    pub subjects: Vec<PathBuf>,
+
+    /// Policies to run the world with, by name or path; the others are measured against the first
+    #[arg(long, value_name = "POLICY", value_delimiter = ',')]
+    pub policies: Vec<String>,
+
+    /// Seeds to run the world with, as in --seeds 1..200 (both included), instead of the world's
+    #[arg(long, value_name = "A..B", value_parser = seeds, requires = "policies")]
+    pub seeds: Option<RangeInclusive<u64>>,
+
+    /// Put another value into the world; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE", requires = "policies")]
+    pub sets: Vec<String>,
+
+    /// Folder that runs are written to [default: nothing is kept]
+    #[arg(long, value_name = "DIR", requires = "policies")]
+    pub out: Option<PathBuf>,
+
+    /// Runs at the same time; results do not depend on it [default: as cores and memory allow]
+    #[arg(short, long, value_parser = clap::value_parser!(u16).range(1..), requires = "policies")]
+    pub jobs: Option<u16>,
+}
+
+/// A range of seeds as the flag spells it: `1..200`, or a single one.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    match (first.parse(), last.trim_start_matches('=').parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
+        _ => Err("write the first and the last seed, as in 1..200"),
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -218,6 +262,45 @@ pub(crate) enum Plugins {
         /// The plugin.
         file: PathBuf,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NewPlugin {
+    /// Name of the policy: lower-case letters, digits and hyphens
+    #[arg(value_parser = plugin_name)]
+    pub name: String,
+
+    /// Language to write it in
+    #[arg(long, value_enum, default_value_t = Lang::Rust)]
+    pub lang: Lang,
+
+    /// Folder to write it to, which must not exist yet [default: NAME]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+
+    /// Folder of voltide's source, which a policy in Rust is built with [default: the one that this
+    /// program was built from]
+    #[arg(long, value_name = "DIR")]
+    pub voltide: Option<PathBuf>,
+}
+
+/// A language that policies are written out in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// A crate.
+    Rust,
+    /// A file with a Makefile and the header.
+    C,
+}
+
+/// A name that a crate, a file and a world can all spell.
+fn plugin_name(name: &str) -> Result<String, &'static str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    match begins && name.chars().all(plain) && !name.ends_with('-') && !name.contains("--") {
+        true => Ok(name.to_owned()),
+        false => Err("write lower-case letters, digits and single hyphens, a letter first, as in two-prices"),
+    }
 }
 
 #[derive(Debug, ClapArgs)]

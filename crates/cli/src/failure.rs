@@ -106,10 +106,8 @@ impl From<EngineError> for Failure {
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
         let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), None) };
-        let what = match run.exists() {
-            true => error.to_string(),
-            false => format!("there is no run folder `{}`", run.display()),
-        };
+        let nowhere = || format!("there is no run folder `{}`", run.display());
+        let what = if run.exists() { error.to_string() } else { nowhere() };
         Self::new(Code::Input, what, Some("give the folder of a run; its name begins with `run_id=`"))
     }
 }

@@ -1,8 +1,11 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
 mod args;
+mod comparison;
 mod failure;
+mod figures;
 mod journaled;
+mod live;
 mod machine;
 mod output;
 mod progress;
@@ -30,10 +33,12 @@ fn obey(args: &Args) -> Result<ExitCode, Failure> {
     match &args.verb {
         Verb::Run(run) => verb::run::run(run, args),
         Verb::Check(check) => Ok(verb::check::check(check, args)),
+        Verb::Compare(compare) => verb::compare::compare(compare, args),
         Verb::Replay(replay) => verb::replay::replay(replay, args),
         Verb::Log { verb } => verb::log::log(verb, args),
         Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),
         Verb::Plugins { verb } => verb::plugins::plugins(verb, args),
+        Verb::NewPlugin(new) => verb::new_plugin::new_plugin(new, args),
         Verb::Doctor(doctor) => verb::doctor::doctor(doctor, args),
         Verb::Completions { shell } => Ok(verb::completions::completions(*shell)),
     }

@@ -12,12 +12,12 @@ use std::{
 };
 
 /// A bar of `ticks`; hidden when stderr is no terminal.
-pub(crate) fn bar(ticks: u32, quiet: bool) -> ProgressBar {
+pub(crate) fn bar(ticks: impl Into<u64>, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks  {msg}  {eta} left");
-    ProgressBar::new(u64::from(ticks)).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(ticks.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Ctrl-C, or a request to terminate.

@@ -71,6 +71,12 @@ pub(crate) fn run_id(world: &str, policy: &str, seed: u64, config_hash: &str) ->
     format!("{}-{}-s{seed}-{}", file_name(world), file_name(policy), &config_hash[..8])
 }
 
+/// The id that a run's folder is named after.
+pub(crate) fn id_in(run: &Path) -> String {
+    let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.strip_prefix("run_id=").unwrap_or(&name).to_owned()
+}
+
 /// A name with everything replaced that might mean something to a file system or a glob.
 fn file_name(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
@@ -103,9 +109,10 @@ fn unfinished(path: &Path) -> Failure {
 }
 
 fn no_output(out: &Path, error: &io::Error) -> Failure {
-    let what = match out.exists() && !out.is_dir() {
-        true => format!("the output folder {} is a file", out.display()),
-        false => format!("cannot create the output folder {}: {error}", out.display()),
+    let what = if out.is_file() {
+        format!("the output folder {} is a file", out.display())
+    } else {
+        format!("cannot create the output folder {}: {error}", out.display())
     };
     Failure::new(Code::Run, what, Some("give another folder with --out"))
 }

@@ -1,9 +1,11 @@
 //! One file per verb.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod log;
+pub(crate) mod new_plugin;
 pub(crate) mod plugins;
 pub(crate) mod replay;
 pub(crate) mod run;

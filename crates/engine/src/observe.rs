@@ -8,7 +8,6 @@ use crate::{
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
-    series::Series,
     willingness::{Draw, clock_hour},
 };
 use voltide_policy::{Observation, observation::NO_SITE};
@@ -278,13 +277,9 @@ impl Batch {
 
     fn fill_system(&mut self, state: &State) {
         let scenario = &state.fixed.scenario;
-        let (system, day) = (&scenario.system, scenario.clock.slots_per_24_hours());
-        let slots = self.tick..self.tick + self.horizon as u32;
+        let day = scenario.clock.slots_per_24_hours();
         self.net_load_kw.clear();
-        self.net_load_kw.extend(slots.map(|slot| {
-            let value = |series: &Option<Series>| series.as_ref().map_or(0.0, |series| series.at(slot, day));
-            value(&system.base_load) - value(&system.wind) - value(&system.pv)
-        }));
+        self.net_load_kw.extend(scenario.system.net_load_kw(self.tick..self.tick + self.horizon as u32, day));
         self.committed_ev_kw.clear();
         extend_padded(&mut self.committed_ev_kw, state.book.committed_kw(self.tick), self.horizon);
     }

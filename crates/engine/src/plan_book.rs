@@ -32,10 +32,16 @@ struct Span {
 /// Dead segments that are tolerated before the book is written anew.
 const SLACK: usize = 1 << 16;
 
+/// Segments a car that there is room for from the start. Room costs no memory until it is used;
+/// growing costs the places that the segments have moved away from.
+const ROOM: usize = 4;
+
 impl PlanBook {
     /// An empty book for `evs` cars and `sites` sites over `slots` slots.
     pub(crate) fn new(evs: usize, sites: usize, slots: usize) -> Self {
         Self {
+            segment_slot: Vec::with_capacity(ROOM * evs),
+            segment_kw: Vec::with_capacity(ROOM * evs),
             of_ev: vec![Span::default(); evs],
             changes: vec![Vec::new(); slots],
             committed_kw: vec![0.0; slots],
@@ -127,7 +133,8 @@ impl PlanBook {
 
     /// Writes the live segments next to each other.
     fn compact(&mut self) {
-        let (mut slots, mut kw) = (Vec::with_capacity(self.live), Vec::with_capacity(self.live));
+        let room = self.live.max(ROOM * self.of_ev.len());
+        let (mut slots, mut kw) = (Vec::with_capacity(room), Vec::with_capacity(room));
         for span in &mut self.of_ev {
             let range = span.start as usize..(span.start + span.len) as usize;
             span.start = slots.len() as u32;

@@ -2,7 +2,7 @@
 
 use crate::{
     prices::{PriceBook, TariffPrices},
-    state::{BLOCK, Cars, Fixed, FleetConstants, LANES, Piece},
+    state::{BLOCK, Cars, Fixed, FleetConstants, LANES, Piece, at_rest, padded},
     workers::Workers,
 };
 use voltide_model::{battery::SlotBattery, columns::Ledger};
@@ -142,38 +142,34 @@ fn move_energy(fleet: &FleetConstants, power: &[f64], energy: &mut [f64]) -> Sum
     for (power, energy) in power.iter().zip(energy) {
         move_cars(fleet.battery, power, energy, &mut lanes);
     }
-    move_cars(fleet.battery, last_power, last_energy, &mut lanes);
+    let mut filled_up = padded(last_energy);
+    move_cars(fleet.battery, &padded(last_power), &mut filled_up, &mut lanes);
+    last_energy.copy_from_slice(&filled_up[..last_energy.len()]);
     let sum = |lanes: [f64; LANES]| lanes.iter().fold(0.0, |sum, lane| sum + lane);
     Sums { charged: sum(lanes.charged), discharged: sum(lanes.discharged), stored: sum(lanes.stored) }
 }
 
-/// Moves the energy of at most one car a lane.
+/// Moves the energy of one car a lane.
 #[inline]
-fn move_cars(battery: SlotBattery, power: &[f64], energy: &mut [f64], lanes: &mut Lanes) {
-    for (lane, (&power, energy)) in power.iter().zip(energy).enumerate() {
-        let charged = power.max(0.0) * battery.stored_per_kw;
-        let discharged = (-power).max(0.0) * battery.drawn_per_kw;
-        *energy += charged - discharged;
+fn move_cars(battery: SlotBattery, power: &[f64; LANES], energy: &mut [f64; LANES], lanes: &mut Lanes) {
+    for lane in 0..LANES {
+        let charged = power[lane].max(0.0) * battery.stored_per_kw;
+        let discharged = (-power[lane]).max(0.0) * battery.drawn_per_kw;
+        energy[lane] += charged - discharged;
         lanes.charged[lane] += charged;
         lanes.discharged[lane] += discharged;
-        lanes.stored[lane] += *energy;
+        lanes.stored[lane] += energy[lane];
     }
 }
 
 /// Books energy and money of the cars that have power, on the grid side.
 ///
-/// Most have none: eight neighbours without power are passed over at once, and their ledgers are
-/// not looked at.
+/// Most have none. Those that have are looked up first, so that the processor can fetch the ledgers
+/// of several at a time instead of guessing which car comes next.
 fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(usize) -> Rates) {
-    for (chunk, (power, ledger)) in power.chunks(LANES).zip(ledger.chunks_mut(LANES)).enumerate() {
-        if power.iter().any(|&power| power != 0.0) {
-            book_cars(power, ledger, hours, |car| rates(chunk * LANES + car));
-        }
-    }
-}
-
-fn book_cars(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(usize) -> Rates) {
-    for (car, (&power, ledger)) in power.iter().zip(ledger).enumerate() {
+    let mut places = [0; BLOCK];
+    for car in cars_with_power(power, &mut places).iter().copied().map(usize::from) {
+        let (power, ledger) = (power[car], &mut ledger[car]);
         if power > 0.0 {
             ledger.charged_kwh += power * hours;
             ledger.energy_cost += power * hours * rates(car).buy;
@@ -182,6 +178,21 @@ fn book_cars(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(us
             ledger.v2g_revenue -= power * hours * rates(car).sell;
         }
     }
+}
+
+/// The places of the cars of a piece that have power, ascending; eight at rest are passed over at once.
+fn cars_with_power<'a>(power: &[f64], places: &'a mut [u16; BLOCK]) -> &'a [u16] {
+    let mut count = 0;
+    for (eight, power) in power.chunks(LANES).enumerate() {
+        if at_rest(power) {
+            continue;
+        }
+        for (lane, &power) in power.iter().enumerate() {
+            places[count] = (eight * LANES + lane) as u16;
+            count += usize::from(power != 0.0);
+        }
+    }
+    &places[..count]
 }
 
 #[cfg(test)]

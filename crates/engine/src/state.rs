@@ -21,6 +21,17 @@ pub(crate) const BLOCK: usize = 2048;
 /// Neighbouring cars that the kernels take side by side, for the machine's vector instructions.
 pub(crate) const LANES: usize = 8;
 
+/// The last few cars of a piece, filled up with idle ones that change no sum.
+pub(crate) fn padded(cars: &[f64]) -> [f64; LANES] {
+    std::array::from_fn(|lane| cars.get(lane).copied().unwrap_or_default())
+}
+
+/// Whether none of a few neighbours has power, asked for or applied.
+#[inline]
+pub(crate) fn at_rest(power: &[f64]) -> bool {
+    power.iter().fold(0, |bits, power| bits | power.to_bits()) == 0
+}
+
 /// Stored energy, kWh.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
@@ -30,11 +41,6 @@ pub(crate) struct StoredEnergy(f64);
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
 pub(crate) struct SetPoint(f64);
-
-/// Power that is applied in this slot, kW. Derived from the set-point, not state of its own.
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct Power(f64);
 
 /// The stay that the car is plugged in for, or [`NO_STAY`].
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
@@ -46,10 +52,14 @@ pub(crate) struct PluggedStay(u32);
 #[repr(transparent)]
 pub(crate) struct Session(Ledger);
 
+/// Power that is applied in this slot, per car, kW. It is derived from set-points and no state of
+/// its own; as a component it would take twice the memory, for change ticks that nobody reads.
+#[derive(Resource, Default)]
+pub(crate) struct AppliedPower(Vec<f64>);
+
 type CarQuery = (
     &'static mut StoredEnergy,
     &'static mut SetPoint,
-    &'static mut Power,
     &'static mut PluggedStay,
     &'static mut Session,
 );
@@ -58,13 +68,14 @@ type CarQuery = (
 #[derive(SystemParam)]
 pub(crate) struct Cars<'w, 's> {
     query: Query<'w, 's, CarQuery>,
+    power: ResMut<'w, AppliedPower>,
 }
 
 /// The cars' components as locked columns; see [`CarTable::columns`].
 pub(crate) struct CarTable<'a> {
     energy: ContiguousMut<'a, StoredEnergy>,
     set_point: ContiguousMut<'a, SetPoint>,
-    power: ContiguousMut<'a, Power>,
+    power: &'a mut [f64],
     stay: ContiguousMut<'a, PluggedStay>,
     ledger: ContiguousMut<'a, Session>,
 }
@@ -82,8 +93,9 @@ impl Cars<'_, '_> {
     /// Opens the one table that holds all cars.
     pub(crate) fn table(&mut self) -> CarTable<'_> {
         let mut tables = self.query.contiguous_iter_mut().expect("car components are stored in tables");
-        let (energy, set_point, power, stay, ledger) = tables.next().expect("a world has cars");
+        let (energy, set_point, stay, ledger) = tables.next().expect("a world has cars");
         assert!(tables.next().is_none(), "all cars share one archetype");
+        let power = self.power.0.as_mut_slice();
         CarTable { energy, set_point, power, stay, ledger }
     }
 }
@@ -94,7 +106,7 @@ impl CarTable<'_> {
         CarColumns {
             energy: bytemuck::cast_slice_mut(self.energy.bypass_change_detection()),
             set_point: bytemuck::cast_slice_mut(self.set_point.bypass_change_detection()),
-            power: bytemuck::cast_slice_mut(self.power.bypass_change_detection()),
+            power: self.power,
             stay: bytemuck::cast_slice_mut(self.stay.bypass_change_detection()),
             ledger: bytemuck::cast_slice_mut(self.ledger.bypass_change_detection()),
         }
@@ -106,8 +118,9 @@ impl CarTable<'_> {
 /// Cars come after all resources: a resource is found through a list as long as the largest number
 /// of an entity before it, so that each one behind a million cars would cost four bytes a car.
 pub(crate) fn spawn_cars(world: &mut World, arrival_energy_kwh: &[f64]) {
+    world.insert_resource(AppliedPower(vec![0.0; arrival_energy_kwh.len()]));
     let cars = arrival_energy_kwh.iter().map(|&energy| {
-        (StoredEnergy(energy), SetPoint(0.0), Power(0.0), PluggedStay(NO_STAY), Session(Ledger::default()))
+        (StoredEnergy(energy), SetPoint(0.0), PluggedStay(NO_STAY), Session(Ledger::default()))
     });
     world.spawn_batch(cars);
 }
@@ -242,6 +255,9 @@ impl Roster {
         let range = self.due.range(start..end);
         let others: Vec<u32> = range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
         self.due.drain(start..end);
+        if self.due.is_empty() {
+            self.due.shrink_to_fit();
+        }
         for ev in others {
             self.mark_due(ev);
         }

@@ -29,8 +29,8 @@ unsafe impl Send for Instance {}
 
 impl Instance {
     /// Creates an instance from its config, a RON value; the refusal's offset is one in the config.
-    pub(crate) fn create(plugin: Plugin, config: &str, log: Log) -> Result<Self, Refusal> {
-        let services = Services::new(&plugin.info.name, log);
+    pub(crate) fn create(plugin: Plugin, config: &str, log: Log, threads: usize) -> Result<Self, Refusal> {
+        let services = Services::new(&plugin.info.name, log, threads);
         let mut instance = Self { plugin, services, pointer: ptr::null_mut(), poisoned: false };
         let Some(create) = instance.plugin.table.create else {
             return if is_unit(config) { Ok(instance) } else { Err(takes_no_config()) };
@@ -63,6 +63,8 @@ impl Instance {
         if self.poisoned {
             return Err(self.fault("is not asked again after it panicked".to_owned()));
         }
+        // What it said in an earlier call that went well is no reason for this one.
+        self.services.take_refusal();
         let status = call(self.pointer);
         if status == STATUS_OK {
             return Ok(());

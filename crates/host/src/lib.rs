@@ -15,7 +15,8 @@
 //!
 //! A policy comes from a plugin, a shared library that exports one symbol, or is built into the program as
 //! the same table of functions; both go through the same checks and the same calls. What it
-//! answers is made to keep the contract before the engine sees it.
+//! answers is made to keep the contract before the engine sees it. The storage problems that policies hand
+//! over are solved here, by [`voltide_schedule`].
 
 mod check;
 mod error;
@@ -24,6 +25,7 @@ mod plugin;
 mod plugins;
 mod search;
 mod services;
+mod storage;
 
 pub use error::HostError;
 pub use plugins::{Found, Plugins};

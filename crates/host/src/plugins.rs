@@ -9,6 +9,7 @@ use crate::{
 };
 use std::{
     fmt,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,6 +23,7 @@ pub struct Plugins {
     folders: Vec<PathBuf>,
     embedded: Vec<&'static PolicyTable>,
     log: Log,
+    threads: usize,
 }
 
 /// A policy that was found.
@@ -46,7 +48,16 @@ impl Plugins {
 
     /// Searches these folders only, and the shipped policies.
     pub fn in_folders(folders: Vec<PathBuf>) -> Self {
-        Self { folders, embedded: voltide_policies::tables(), log: Arc::new(|_, _, _| ()) }
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { folders, embedded: voltide_policies::tables(), log: Arc::new(|_, _, _| ()), threads }
+    }
+
+    /// Lets the services that policies use take this many threads, instead of one a core. Results do
+    /// not depend on it.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// Hands the lines that policies log to `log`; without this they are dropped.
@@ -88,7 +99,7 @@ impl Plugins {
         let name = plugin.info.name.clone();
         let (config, config_offset) = config_of(&name);
         let value = format!("({config})");
-        let instance = Instance::create(plugin, &value, self.log.clone());
+        let instance = Instance::create(plugin, &value, self.log.clone(), self.threads);
         Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, &value, config_offset))?))
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "plugins call these functions with pointers")]
 
+use crate::storage;
 use std::{
     ffi::c_void,
     fmt, ptr,
@@ -9,7 +10,10 @@ use std::{
 };
 use voltide_policy::{
     LogLevel,
-    abi::{ABI_MAJOR, ABI_MINOR, HostTable, LOG_ERROR, LOG_INFO, LOG_WARN, NO_OFFSET, Text},
+    abi::{
+        ABI_MAJOR, ABI_MINOR, HostTable, LOG_ERROR, LOG_INFO, LOG_WARN, NO_OFFSET, STATUS_ERROR, STATUS_OK,
+        STORAGE_SERVICE, StorageAnswers, StorageProblems, StorageTable, Text, copy_prefix,
+    },
 };
 
 /// Takes the lines that policies write: level, name of the policy, message. It must not panic.
@@ -34,11 +38,22 @@ struct Context {
     policy: String,
     log: Log,
     refusal: Mutex<Option<Refusal>>,
+    threads: usize,
+    /// What `extension` gives for the storage service; its context is this one.
+    storage: StorageTable,
 }
 
 impl Services {
-    pub(crate) fn new(policy: &str, log: Log) -> Self {
-        let context = Box::new(Context { policy: policy.to_owned(), log, refusal: Mutex::new(None) });
+    pub(crate) fn new(policy: &str, log: Log, threads: usize) -> Self {
+        let storage = StorageTable {
+            size: size_of::<StorageTable>() as u32,
+            reserved: 0,
+            context: ptr::null_mut(),
+            solve: Some(solve_storage),
+        };
+        let refusal = Mutex::new(None);
+        let mut context = Box::new(Context { policy: policy.to_owned(), log, refusal, threads, storage });
+        context.storage.context = ptr::from_ref(&*context).cast_mut().cast();
         let table = Box::new(HostTable {
             size: size_of::<HostTable>() as u32,
             major: ABI_MAJOR,
@@ -92,7 +107,56 @@ unsafe extern "C" fn set_error(context: *mut c_void, message: Text, offset: u64)
     *context.refusal() = Some(Refusal { message, offset });
 }
 
-/// There is no further service yet.
-unsafe extern "C" fn extension(_context: *mut c_void, _name: Text) -> *const c_void {
-    ptr::null()
+/// A further service; there is one, of storage.
+unsafe extern "C" fn extension(context: *mut c_void, name: Text) -> *const c_void {
+    // SAFETY: as for `write_log`.
+    let (context, name) = unsafe { (&*context.cast::<Context>(), name.bytes()) };
+    if name == STORAGE_SERVICE.as_bytes() { ptr::from_ref(&context.storage).cast() } else { ptr::null() }
+}
+
+unsafe extern "C" fn solve_storage(
+    context: *mut c_void,
+    problems: *const StorageProblems,
+    answers: *const StorageAnswers,
+) -> i32 {
+    // SAFETY: the policy hands back the context of the table, and two whole structs.
+    let (context, problems, answers) =
+        unsafe { (&*context.cast::<Context>(), copy_prefix(problems), copy_prefix(answers)) };
+    // SAFETY: their columns are as the contract says.
+    let Err(message) = (unsafe { solve_columns(&problems, &answers, context.threads) }) else {
+        return STATUS_OK;
+    };
+    if answers.message.is_null() {
+        *context.refusal() = Some(Refusal { message, offset: None });
+    } else {
+        // SAFETY: the policy keeps its sink alive during the call.
+        unsafe { copy_prefix(answers.message).put(message.as_bytes()) }
+    }
+    STATUS_ERROR
+}
+
+/// Solves problems into answers; the error is the reason for the policy.
+///
+/// # Safety
+///
+/// Every pointer is null or leads to as many values as the contract says.
+unsafe fn solve_columns(
+    problems: &StorageProblems,
+    answers: &StorageAnswers,
+    threads: usize,
+) -> Result<(), String> {
+    let StorageProblems { rows, horizon, .. } = *problems;
+    if (answers.rows, answers.horizon) != (rows, horizon) {
+        let (found, width) = (answers.rows, answers.horizon);
+        return Err(format!("the answers are {found} x {width}, the problems {rows} x {horizon}"));
+    }
+    // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can have.
+    let (request, power_kw) = unsafe {
+        let request = problems.view().map_err(|error| error.to_string())?;
+        (request, answers.power_kw())
+    };
+    let solved = storage::solve(&request, threads, power_kw)?;
+    // SAFETY: as the caller promises.
+    unsafe { answers.write(&solved) };
+    Ok(())
 }

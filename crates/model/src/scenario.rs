@@ -3,11 +3,11 @@
 use crate::{
     clock::Clock,
     fleet::{Fleet, Parking, Population},
-    price::{ExpectedPrice, IncentiveRule, PriceFeedback},
+    price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
     series::Series,
     site::Site,
 };
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// A world, resolved: no file is needed any more.
 #[derive(Debug, Clone)]
@@ -62,6 +62,16 @@ pub struct SystemSeries {
     pub wind: Option<Series>,
     /// Photovoltaic power available.
     pub pv: Option<Series>,
+}
+
+impl SystemSeries {
+    /// Net load in kW of each of `slots`; `day` slots are 24 hours.
+    ///
+    /// What the world has none of counts as 0. After the end the last 24 hours repeat.
+    pub fn net_load_kw(&self, slots: Range<u32>, day: u32) -> impl Iterator<Item = f64> {
+        let at = move |series: &Option<Series>, slot| series.as_ref().map_or(0.0, |series| series.at(slot, day));
+        slots.map(move |slot| net_load(at(&self.base_load, slot), at(&self.wind, slot), at(&self.pv, slot)))
+    }
 }
 
 /// How prices follow net load, and what drivers make of that.

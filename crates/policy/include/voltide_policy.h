@@ -1,6 +1,6 @@
-/* The binary contract of voltide's dispatch policies, version 1.0.
+/* The binary contract of voltide's dispatch policies, version 1.1.
  *
- * Generated from crates/policy/src/abi.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
+ * Generated from crates/policy/src/abi.rs and abi/storage.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
  *
  * Every struct begins with its size in bytes and only ever grows at its end. A status is a plain
  * number. Pointers hold for the call only, except for the tables: the program's outlives the
@@ -19,7 +19,7 @@
 #define VOLTIDE_ABI_MAJOR 1
 
 // Grows with every field or service that is added.
-#define VOLTIDE_ABI_MINOR 0
+#define VOLTIDE_ABI_MINOR 1
 
 // Status: done.
 #define VOLTIDE_STATUS_OK 0
@@ -36,6 +36,9 @@
 // Flag: when one car of a site is due, all its plugged cars are to be shown.
 #define VOLTIDE_FLAG_WHOLE_SITE 2
 
+// `flags`: its cars pay and are paid the incentive price, instead of their tariff.
+#define VOLTIDE_FLAG_PAYS_INCENTIVE 4
+
 // The offset of an error that has no place in the config.
 #define VOLTIDE_NO_OFFSET 18446744073709551615ull
 
@@ -50,6 +53,57 @@
 
 // Log level: for the policy's author.
 #define VOLTIDE_LOG_DEBUG 4
+
+// Method: the exact value function, the default.
+#define VOLTIDE_STORAGE_EXACT 0
+
+// Method: the closed form of smart charging; exact where it does not apply.
+#define VOLTIDE_STORAGE_V1G 1
+
+// Method: a linear program through CBC.
+#define VOLTIDE_STORAGE_LP 2
+
+// Method: a mixed-integer program through CBC.
+#define VOLTIDE_STORAGE_MILP 3
+
+// Tie rule: equal power over all slots of the marginal price class.
+#define VOLTIDE_STORAGE_SPREAD 0
+
+// Tie rule: energy comes as early and leaves as late as the optimum allows.
+#define VOLTIDE_STORAGE_EARLIEST 1
+
+// Tie rule: `load_kw` plus the battery's power is as even as the optimum allows.
+#define VOLTIDE_STORAGE_VALLEY_FILL 2
+
+// Flag: a row whose wishes cannot be met gets no schedule, instead of the best that can be reached.
+#define VOLTIDE_STORAGE_STRICT 1
+
+// Outcome: no schedule is cheaper.
+#define VOLTIDE_STORAGE_OPTIMAL 0
+
+// Outcome: a schedule, at most `gap` above the optimum.
+#define VOLTIDE_STORAGE_FEASIBLE 1
+
+// Outcome: nothing satisfies the row; its power is 0.
+#define VOLTIDE_STORAGE_INFEASIBLE 2
+
+// Outcome: the cost falls without end; its power is 0.
+#define VOLTIDE_STORAGE_UNBOUNDED 3
+
+// Outcome: none was found within the budget; its power is 0.
+#define VOLTIDE_STORAGE_NO_SOLUTION 4
+
+// Target: reached.
+#define VOLTIDE_STORAGE_REACHED 0
+
+// Target: charging with full power in every slot is not enough.
+#define VOLTIDE_STORAGE_TOO_SHORT 1
+
+// Target: lies above the most energy allowed at the end.
+#define VOLTIDE_STORAGE_ABOVE_MAXIMUM 2
+
+// Target: upper bounds on the way keep the battery from charging in time.
+#define VOLTIDE_STORAGE_HELD_BY_BOUNDS 3
 
 // UTF-8 text or bytes, not terminated by a zero.
 typedef struct {
@@ -222,7 +276,7 @@ typedef struct {
   voltide_text name;
   // Version of the policy.
   voltide_text version;
-  // `FLAG_STATEFUL` and `FLAG_WHOLE_SITE`, or neither.
+  // The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE` and `FLAG_PAYS_INCENTIVE` that hold.
   uint32_t flags;
   // Slots after which a stay is shown again; 0 for never, 1 for every tick.
   uint32_t replan_slots;
@@ -242,10 +296,132 @@ typedef struct {
   void (*destroy)(void*);
 } voltide_policy;
 
+// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus wear.
+//
+// Power is on the grid side and positive when it charges, prices are per grid-side kWh, slots are
+// absolute (tick numbers) and cut to the H slots from `origin_slot` on. A column may be null only where it
+// says what that means.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // One of `STORAGE_EXACT`, `STORAGE_V1G`, `STORAGE_LP` and `STORAGE_MILP`.
+  uint32_t method;
+  // One of `STORAGE_SPREAD`, `STORAGE_EARLIEST` and `STORAGE_VALLEY_FILL`; programs through CBC give
+  // an optimum of CBC's choice.
+  uint32_t tie;
+  // `STORAGE_STRICT` or 0.
+  uint32_t flags;
+  // Length of a slot, h.
+  double slot_hours;
+  // The slot with which the horizon begins.
+  uint32_t origin_slot;
+  // Number of slots H.
+  uint32_t horizon;
+  // Number of rows n.
+  uint32_t rows;
+  // Number of tariffs.
+  uint32_t tariffs;
+  // Number of energy bounds at given slots.
+  uint32_t bounds;
+  // Always 0.
+  uint32_t reserved;
+  // Price of energy bought, tariffs x H.
+  const double *buy_price;
+  // Price of energy sold, tariffs x H; null where it is the price of energy bought.
+  const double *sell_price;
+  // The load that `STORAGE_VALLEY_FILL` fills, H values, kW; null for no load.
+  const double *load_kw;
+  // Which tariff the battery pays; null for the first throughout.
+  const uint32_t *tariff_id;
+  // First slot that it may use; null for `origin_slot` throughout.
+  const uint32_t *first_slot;
+  // The slot after its last one.
+  const uint32_t *end_slot;
+  // Stored energy at the beginning of its first slot, kWh.
+  const double *energy_kwh;
+  // Least stored energy, kWh.
+  const double *energy_kwh_min;
+  // Most stored energy, kWh.
+  const double *energy_kwh_max;
+  // Least stored energy at the end of its last slot, kWh.
+  const double *target_kwh;
+  // Most that may be charged with, kW.
+  const double *charge_kw_max;
+  // Most that may be discharged with, kW; null for 0 throughout.
+  const double *discharge_kw_max;
+  // Stored per grid-side energy charged, above 0 and at most 1.
+  const double *charge_efficiency;
+  // Grid-side per stored energy discharged, above 0 and at most 1.
+  const double *discharge_efficiency;
+  // Price of wear per grid-side kWh discharged; null for 0 throughout.
+  const double *degradation_per_kwh;
+  // What a kWh still stored at the end is worth; null for 0 throughout.
+  const double *terminal_value_per_kwh;
+  // One bit per row and slot: may discharge. Row-major, least significant bit first, rows padded
+  // to whole bytes; null where everyone may throughout.
+  const uint8_t *may_discharge;
+  // n + 1 offsets into the next three columns, or null where no row has such bounds.
+  const uint32_t *bound_offset;
+  // The slot at whose beginning the bound holds.
+  const uint32_t *bound_slot;
+  // Least energy then, kWh.
+  const double *bound_kwh_min;
+  // Most energy then, kWh.
+  const double *bound_kwh_max;
+} voltide_storage_problems;
+
+// Where the answers go. Columns have n values and may be null where they are of no interest,
+// except `power_kw`.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Number of rows n, as in the problems.
+  uint32_t rows;
+  // Number of slots H, as in the problems.
+  uint32_t horizon;
+  // Always 0.
+  uint32_t reserved;
+  // The schedules, n x H, row-major, kW, positive charges; 0 outside a row's slots.
+  double *power_kw;
+  // From `STORAGE_OPTIMAL` to `STORAGE_NO_SOLUTION`.
+  uint32_t *outcome;
+  // What the schedule costs, less the terminal value; NaN without a schedule.
+  double *objective;
+  // With `STORAGE_FEASIBLE`: at most this share of max(1, |objective|) above the optimum; else 0.
+  double *gap;
+  // From `STORAGE_REACHED` to `STORAGE_HELD_BY_BOUNDS`.
+  uint32_t *target;
+  // Target less energy at the end, kWh; 0 where it is reached.
+  double *missing_kwh;
+  // Number of slots at whose end the energy is outside its bounds, because it cannot be helped.
+  uint32_t *slots_outside;
+  // The largest distance from the bounds there, kWh; negative where the energy is too low.
+  double *worst_kwh;
+  // Takes the reason when the status is not `STATUS_OK`. Where this is null the reason is kept as
+  // if handed to `set_error`, so that the policy can just return the status.
+  const voltide_sink *message;
+} voltide_storage_answers;
+
+// What `extension("voltide.storage/1")` points to; it outlives the instance.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Always 0.
+  uint32_t reserved;
+  // To be handed back with every call.
+  void *context;
+  // Solves every row. A status other than `STATUS_OK` says that the problems make no sense; wishes that
+  // cannot be met are no error but part of the answers.
+  int32_t (*solve)(void*, const voltide_storage_problems*, const voltide_storage_answers*);
+} voltide_storage;
+
 // The one symbol of a plugin: given the version that the program speaks, its table, or null
 // when it cannot serve that major.
 typedef const voltide_policy *(*voltide_entry)(uint16_t host_major, uint16_t host_minor);
 
+
+/* The name of the storage service: what `extension` finds by it is a voltide_storage. */
+#define VOLTIDE_STORAGE_SERVICE "voltide.storage/1"
 
 /* A text from a string literal. */
 #define VOLTIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

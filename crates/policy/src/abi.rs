@@ -1,6 +1,6 @@
-//! The binary contract, version 1.0: what crosses between the program and a plugin.
+//! The binary contract, version 1.1: what crosses between the program and a plugin.
 //!
-//! `include/voltide_policy.h` is generated from this file. Every struct begins with its size in
+//! `include/voltide_policy.h` is generated from this file and `abi/storage.rs`. Every struct begins with its size in
 //! bytes and only ever grows at its end; a reader takes the part that it knows and reads what is
 //! missing as zero or null. No Rust type crosses, a status is a plain number, and pointers hold for
 //! the call only, except for the tables: the program's outlives the instance, the policy's the process.
@@ -8,10 +8,19 @@
 //! Authors of policies in Rust need none of this: they implement [`Policy`](crate::Policy) and write
 //! [`export_policy!`](crate::export_policy).
 
+mod lent;
 mod shim;
+mod storage;
 mod view;
 
+pub use lent::Storage;
 pub use shim::{Host, table};
+pub use storage::{
+    STORAGE_ABOVE_MAXIMUM, STORAGE_EARLIEST, STORAGE_EXACT, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
+    STORAGE_INFEASIBLE, STORAGE_LP, STORAGE_MILP, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED,
+    STORAGE_SERVICE, STORAGE_SPREAD, STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G,
+    STORAGE_VALLEY_FILL, StorageAnswers, StorageProblems, StorageTable,
+};
 pub use view::{Versioned, copy_prefix};
 
 use std::ffi::{c_char, c_void};
@@ -21,7 +30,7 @@ pub const MAGIC: u64 = 0x0145_4449_544C_4F56;
 /// A plugin and a program understand each other when their majors are equal.
 pub const ABI_MAJOR: u16 = 1;
 /// Grows with every field or service that is added.
-pub const ABI_MINOR: u16 = 0;
+pub const ABI_MINOR: u16 = 1;
 
 /// Status: done.
 pub const STATUS_OK: i32 = 0;

@@ -31,6 +31,7 @@
 //! |-----------------|--------------------------------------------------------------|
 //! | [`observation`] | what a policy is shown and what it answers                   |
 //! | [`policy`]      | the trait, its config, the macros that make a plugin of it   |
+//! | [`storage`]     | storage problems that the program solves for a policy        |
 //! | [`testing`]     | small observations for a policy's own tests                  |
 //! | [`planner`]     | what the engine calls                                        |
 //! | [`abi`]         | the binary contract, also for policies in C                  |
@@ -40,6 +41,7 @@ mod guard;
 pub mod observation;
 pub mod planner;
 pub mod policy;
+pub mod storage;
 pub mod testing;
 
 pub use abi::Host;

@@ -1,4 +1,4 @@
-//! The C header is what `abi.rs` says.
+//! The C header is what `abi.rs` and `abi/storage.rs` say.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
 
@@ -6,20 +6,23 @@ use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, ItemTyp
 use std::{env, fs, path::Path};
 
 /// Rust name and C name of every type.
-const TYPES: [(&str, &str); 7] = [
+const TYPES: [(&str, &str); 10] = [
     ("Text", "voltide_text"),
     ("HostTable", "voltide_host"),
     ("ByteSink", "voltide_sink"),
     ("PolicyTable", "voltide_policy"),
     ("ObservationColumns", "voltide_observation"),
     ("ScheduleMatrix", "voltide_schedules"),
+    ("StorageTable", "voltide_storage"),
+    ("StorageProblems", "voltide_storage_problems"),
+    ("StorageAnswers", "voltide_storage_answers"),
     ("Entry", "voltide_entry"),
 ];
 
 const OPENING: &str = "\
-/* The binary contract of voltide's dispatch policies, version 1.0.
+/* The binary contract of voltide's dispatch policies, version 1.1.
  *
- * Generated from crates/policy/src/abi.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
+ * Generated from crates/policy/src/abi.rs and abi/storage.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
  *
  * Every struct begins with its size in bytes and only ever grows at its end. A status is a plain
  * number. Pointers hold for the call only, except for the tables: the program's outlives the
@@ -27,6 +30,9 @@ const OPENING: &str = "\
  */";
 
 const CLOSING: &str = r#"
+/* The name of the storage service: what `extension` finds by it is a voltide_storage. */
+#define VOLTIDE_STORAGE_SERVICE "voltide.storage/1"
+
 /* A text from a string literal. */
 #define VOLTIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }
 
@@ -56,9 +62,10 @@ fn header() -> String {
     config.export.rename = TYPES.map(|(rust, c)| (rust.to_owned(), c.to_owned())).into();
     config.export.include = TYPES.map(|(rust, _)| rust.to_owned()).into();
     config.export.item_types = vec![ItemType::Constants, ItemType::Structs, ItemType::Typedefs];
-    config.export.exclude = vec!["ENTRY".to_owned()];
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/abi.rs");
-    let bindings = Builder::new().with_src(source).with_config(config).generate().unwrap();
+    config.export.exclude = vec!["ENTRY".to_owned(), "STORAGE_SERVICE".to_owned()];
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let builder = Builder::new().with_src(source.join("abi.rs")).with_src(source.join("abi/storage.rs"));
+    let bindings = builder.with_config(config).generate().unwrap();
     let mut text = Vec::new();
     bindings.write(&mut text);
     String::from_utf8(text).unwrap()

@@ -88,7 +88,7 @@ impl Exact {
             self.nodes = nodes;
             outcome
         };
-        if !matches!(problem.tie, TieRule::Earliest) {
+        if ranking.has_ties() && !matches!(problem.tie, TieRule::Earliest) {
             self.ties.level(problem, ranking, first, &self.reach, &mut self.sweep.stored);
         }
         for (slot, (power, &energy)) in power_kw.iter_mut().zip(&self.sweep.stored).enumerate() {
@@ -105,9 +105,6 @@ pub(crate) struct Sweep {
     /// Energy that enters (> 0) or leaves each slot, kWh.
     pub(crate) stored: Vec<f64>,
     open: Open,
-    /// Least and most energy that can be stored at this point, kWh.
-    least: f64,
-    most: f64,
     /// What is left of each open stretch, by rank, kWh.
     left: Vec<f64>,
 }
@@ -126,51 +123,50 @@ impl Sweep {
         self.open.clear(ranking.len());
         self.left.resize(ranking.len(), 0.0);
         self.stored.clear();
-        (self.least, self.most) = (problem.energy_kwh, problem.energy_kwh);
+        let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
         let mut kept = true;
         for (slot, (&floor, &ceiling)) in reach.floor.iter().zip(&reach.ceiling).enumerate() {
             let mode = if MODES { modes[slot] } else { Mode::Both };
-            self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);
-            kept &= self.raise(ranking, first, floor) && self.lower(ceiling);
+            let (up, down) = self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);
+            (least, most) = (self.raise(ranking, first, least - down, floor), self.lower(most + up, ceiling));
+            if least < floor || most > ceiling {
+                // No stretch is left: what is missing is rounding, or modes that do not suffice.
+                kept &= floor - least < ENERGY_TOLERANCE && most - ceiling < ENERGY_TOLERANCE;
+                (least, most) = (least.max(floor), most.min(ceiling));
+            }
         }
         self.take_all_below(ranking, first, ranking.paying(problem.terminal_value));
         kept
     }
 
-    /// Uses the cheapest open stretches until no less than `floor` is stored; false if they do not suffice.
+    /// Uses the cheapest open stretches until no less than `floor` is stored, or none is left.
     #[inline]
-    fn raise(&mut self, ranking: &Ranking, first: usize, floor: f64) -> bool {
-        while self.least < floor {
-            let missing = floor - self.least;
-            let Some(rank) = self.open.first() else {
-                (self.least, self.most) = (floor, floor);
-                return missing < ENERGY_TOLERANCE;
-            };
+    fn raise(&mut self, ranking: &Ranking, first: usize, mut least: f64, floor: f64) -> f64 {
+        while least < floor {
+            let Some(rank) = self.open.first() else { break };
+            let missing = floor - least;
             let taken = self.shorten(rank, missing);
             self.stored[ranking.slot[rank] as usize - first] += taken;
-            self.least = if taken < missing { self.least + taken } else { floor };
+            least = if taken < missing { least + taken } else { floor };
         }
-        true
+        least
     }
 
-    /// Drops the dearest open stretches until no more than `ceiling` is stored; false if they do not suffice.
+    /// Drops the dearest open stretches until no more than `ceiling` is stored, or none is left.
     #[inline]
-    fn lower(&mut self, ceiling: f64) -> bool {
-        while self.most > ceiling {
-            let excess = self.most - ceiling;
-            let Some(rank) = self.open.last() else {
-                (self.least, self.most) = (ceiling, ceiling);
-                return excess < ENERGY_TOLERANCE;
-            };
+    fn lower(&mut self, mut most: f64, ceiling: f64) -> f64 {
+        while most > ceiling {
+            let Some(rank) = self.open.last() else { break };
+            let excess = most - ceiling;
             let dropped = self.shorten(rank, excess);
-            self.most = if dropped < excess { self.most - dropped } else { ceiling };
+            most = if dropped < excess { most - dropped } else { ceiling };
         }
-        true
+        most
     }
 
-    /// Opens the stretches of a slot that can add `up` kWh and remove `down` kWh.
+    /// Opens the stretches of a slot; returns the energies it can add and remove in its mode.
     #[inline]
-    fn offer(&mut self, ranks: [u32; 3], mode: Mode, up: f64, down: f64) {
+    fn offer(&mut self, ranks: [u32; 3], mode: Mode, up: f64, down: f64) -> (f64, f64) {
         let (up, down) = match mode {
             Mode::Charge => (up, 0.0),
             Mode::Discharge => (0.0, down),
@@ -183,8 +179,7 @@ impl Sweep {
             self.add(ranks[Kind::Charge as usize], up);
         }
         self.stored.push(-down);
-        self.least -= down;
-        self.most += up;
+        (up, down)
     }
 
     #[inline]

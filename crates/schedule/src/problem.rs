@@ -144,16 +144,28 @@ impl StorageProblem<'_> {
         self.buy.len()
     }
 
+    /// Energy that enters the battery in a slot for each kW charged, kWh.
+    #[inline]
+    pub fn charge_kwh_per_kw(&self) -> f64 {
+        self.charge_efficiency * self.slot_hours
+    }
+
+    /// Energy that leaves the battery in a slot for each kW discharged, kWh.
+    #[inline]
+    pub fn discharge_kwh_per_kw(&self) -> f64 {
+        self.slot_hours / self.discharge_efficiency
+    }
+
     /// Most energy that can enter the battery in `slot`, kWh.
     #[inline]
     pub fn charge_kwh_max(&self, slot: usize) -> f64 {
-        self.charge_kw_max.at(slot) * self.charge_efficiency * self.slot_hours
+        self.charge_kw_max.at(slot) * self.charge_kwh_per_kw()
     }
 
     /// Most energy that can leave the battery in `slot`, kWh.
     #[inline]
     pub fn discharge_kwh_max(&self, slot: usize) -> f64 {
-        self.discharge_kw_max.at(slot) * self.slot_hours / self.discharge_efficiency
+        self.discharge_kw_max.at(slot) * self.discharge_kwh_per_kw()
     }
 
     /// The two slopes of `slot`.
@@ -180,29 +192,23 @@ impl StorageProblem<'_> {
     /// Grid-side power that moves `energy` kWh into (> 0) or out of (< 0) the battery in one slot, kW.
     #[inline]
     pub fn power_for(&self, energy: f64) -> f64 {
-        if energy > 0.0 {
-            energy / (self.charge_efficiency * self.slot_hours)
-        } else {
-            energy * self.discharge_efficiency / self.slot_hours
-        }
+        // The factors do not change from slot to slot, so that loops divide once.
+        let factor =
+            if energy > 0.0 { 1.0 / self.charge_kwh_per_kw() } else { 1.0 / self.discharge_kwh_per_kw() };
+        energy * factor
     }
 
     /// Energy that `power` kW on the grid side brings into (> 0) the battery in one slot, kWh.
     #[inline]
     pub fn energy_for(&self, power: f64) -> f64 {
-        if power > 0.0 {
-            power * self.charge_efficiency * self.slot_hours
-        } else {
-            power / self.discharge_efficiency * self.slot_hours
-        }
+        power * if power > 0.0 { self.charge_kwh_per_kw() } else { self.discharge_kwh_per_kw() }
     }
 
     /// The objective of (14) for a schedule (kW, positive charges), less the terminal value.
     pub fn objective(&self, power_kw: &[f64]) -> f64 {
         let (mut money, mut energy) = (0.0, self.energy_kwh);
-        for (slot, &power) in power_kw.iter().enumerate() {
-            let price = if power > 0.0 { self.buy[slot] } else { self.sell[slot] - self.degradation };
-            money += price * power;
+        for ((&power, buy), sell) in power_kw.iter().zip(self.buy).zip(self.sell) {
+            money += power * if power > 0.0 { *buy } else { sell - self.degradation };
             energy += self.energy_for(power);
         }
         money * self.slot_hours - self.terminal_value * energy

@@ -36,6 +36,8 @@ pub(crate) struct Ranking {
     kind: Vec<Kind>,
     keys: Vec<u128>,
     hulls: usize,
+    /// Number of price classes.
+    classes: usize,
 }
 
 impl Ranking {
@@ -45,9 +47,14 @@ impl Ranking {
         self.hulls = 0;
         for slot in 0..problem.slots() {
             let slope = problem.slope(slot);
-            self.keys.push(key(slope.discharge, Kind::Refrain, slot));
-            self.keys.push(key(slope.charge, Kind::Charge, slot));
-            if problem.needs_binary(slot) {
+            let (up, down) = (problem.charge_kw_max.at(slot), problem.discharge_kw_max.at(slot));
+            if down > 0.0 {
+                self.keys.push(key(slope.discharge, Kind::Refrain, slot));
+            }
+            if up > 0.0 {
+                self.keys.push(key(slope.charge, Kind::Charge, slot));
+            }
+            if up > 0.0 && down > 0.0 && !slope.is_convex() {
                 self.keys.push(key(hull_slope(problem, slot, slope), Kind::Hull, slot));
                 self.hulls += 1;
             }
@@ -88,11 +95,17 @@ impl Ranking {
             self.kind.push(kind);
             self.class.push(class);
         }
+        self.classes = class as usize + 1;
     }
 
     /// Whether no slot needs a binary.
     pub(crate) fn is_convex(&self) -> bool {
         self.hulls == 0
+    }
+
+    /// Whether some price class has more than one stretch, so that there may be a choice.
+    pub(crate) fn has_ties(&self) -> bool {
+        self.classes < self.len()
     }
 
     /// Whether `slot` needs a binary.

@@ -29,18 +29,19 @@ impl Reach {
     /// Fills in the bounds for `problem`.
     pub(crate) fn explore(&mut self, problem: &StorageProblem<'_>) {
         let slots = problem.slots();
-        self.up.clear();
-        self.down.clear();
-        self.floor.clear();
-        self.ceiling.clear();
         self.unmet = Unmet::default();
+        for column in [&mut self.up, &mut self.down, &mut self.floor, &mut self.ceiling] {
+            column.resize(slots, 0.0);
+        }
+        let (per_kw_up, per_kw_down) = (problem.charge_kwh_per_kw(), problem.discharge_kwh_per_kw());
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
-        for slot in 0..slots {
-            let (up, down) = (problem.charge_kwh_max(slot), problem.discharge_kwh_max(slot));
-            self.up.push(up);
-            self.down.push(down);
-            least -= down;
-            most += up;
+        let limits = self.up.iter_mut().zip(&mut self.down);
+        let bounds = self.floor.iter_mut().zip(&mut self.ceiling);
+        for (slot, ((up, down), (floor_now, ceiling_now))) in limits.zip(bounds).enumerate() {
+            *up = problem.charge_kw_max.at(slot) * per_kw_up;
+            *down = problem.discharge_kw_max.at(slot) * per_kw_down;
+            least -= *down;
+            most += *up;
             let (floor, ceiling) = (problem.energy_kwh_min.at(slot), problem.energy_kwh_max.at(slot));
             if floor > most + ENERGY_TOLERANCE {
                 self.unmet.note_bound(slot, most - floor);
@@ -48,11 +49,9 @@ impl Reach {
                 self.unmet.note_bound(slot, least - ceiling);
             }
             let wished = if slot + 1 == slots { floor.max(problem.target_kwh.min(ceiling)) } else { floor };
-            let (floor, ceiling) = (wished.min(most), ceiling.max(least));
-            least = least.max(floor);
-            most = most.min(ceiling).max(least);
-            self.floor.push(floor);
-            self.ceiling.push(ceiling);
+            (*floor_now, *ceiling_now) = (wished.min(most), ceiling.max(least));
+            least = least.max(*floor_now);
+            most = most.min(*ceiling_now).max(least);
         }
         if problem.target_kwh > most + ENERGY_TOLERANCE {
             self.unmet.note_target(problem, problem.target_kwh - most);

@@ -200,7 +200,7 @@ impl Ties {
                 continue;
             }
             let ranks = ranking.ranks[first + slot];
-            let is_free = |kind: Kind| ranking.class[ranks[kind as usize] as usize] == class;
+            let is_free = |kind: Kind| ranking.class.get(ranks[kind as usize] as usize) == Some(&class);
             let share = |low, high| Share { slot, load: load(slot), low, high, power: 0.0 };
             if is_free(Kind::Charge) && problem.charge_kw_max.at(slot) > 0.0 {
                 self.shares.push(share(0.0, problem.charge_kw_max.at(slot)));

@@ -1,9 +1,9 @@
 //! Rows of `ev_ticks`, gathered in columns.
 
-use crate::{frame::Frame, table::EV_TICKS};
+use crate::{frame::Frame, sessions::v2g_soc_min, table::EV_TICKS};
 use arrow_array::{
-    ArrayRef, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    new_null_array,
+    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow_buffer::{BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, SchemaRef};
@@ -22,6 +22,8 @@ pub(crate) struct Cars {
     soc_min: Vec<f32>,
     soc_target: Vec<f32>,
     tariff: Vec<u32>,
+    /// Whether the car's driver is asked, where any is.
+    asked: Vec<bool>,
     /// Price of a kWh bought in the current tick, by tariff.
     prices: Vec<f32>,
     states: ArrayRef,
@@ -45,7 +47,17 @@ struct Rows {
     discharge_kw: Vec<f32>,
     soc_min: Vec<f32>,
     soc_target: Vec<f32>,
+    opinions: Opinions,
     price: Vec<f32>,
+}
+
+/// What drivers said: columns that stay empty as long as nobody is asked.
+#[derive(Default)]
+struct Opinions {
+    /// Whether the driver was asked: not where the car is away or the fleet need not be.
+    asked: Vec<bool>,
+    willingness: Vec<f32>,
+    participating: Vec<bool>,
 }
 
 impl Cars {
@@ -57,9 +69,10 @@ impl Cars {
         let target = |&ev: &u32| population.departure_energy_kwh[ev as usize] / capacity(&ev);
         Self {
             capacity_kwh: ids.iter().map(capacity).collect(),
-            soc_min: ids.iter().map(|ev| fleet(ev).battery.soc_min.get() as f32).collect(),
+            soc_min: ids.iter().map(|ev| v2g_soc_min(fleet(ev)) as f32).collect(),
             soc_target: ids.iter().map(|ev| target(ev) as f32).collect(),
             tariff: ids.iter().map(|ev| fleet(ev).tariff).collect(),
+            asked: ids.iter().map(|ev| fleet(ev).v2g.willingness.is_some()).collect(),
             prices: Vec::new(),
             states: Arc::new(StringArray::from(STATES.to_vec())),
             schema: EV_TICKS.schema(),
@@ -88,7 +101,7 @@ impl Cars {
         }
     }
 
-    /// Takes in the prices of `tick`.
+    /// Takes in the tariffs' prices of `tick`.
     pub(crate) fn set_prices(&mut self, tick: u32) {
         let day = self.scenario.clock.slots_per_24_hours();
         self.prices.clear();
@@ -120,7 +133,14 @@ impl Cars {
         rows.discharge_kw.extend(powers.map(|power| positive(-power) as f32));
         rows.soc_min.extend(gather(&self.soc_min, places));
         rows.soc_target.extend(gather(&self.soc_target, places));
-        rows.price.extend(gather(&self.tariff, places).map(|tariff| self.prices[tariff as usize]));
+        if !frame.agreed.is_empty() {
+            rows.opinions.add(len - places.len(), frame, &self.asked, places);
+        }
+        if frame.price_per_kwh.is_empty() {
+            rows.price.extend(gather(&self.tariff, places).map(|tariff| self.prices[tariff as usize]));
+        } else {
+            rows.price.extend(gather(&frame.price_per_kwh, places).map(|price| price as f32));
+        }
     }
 
     /// The rows as a batch; none are pending afterwards.
@@ -133,6 +153,7 @@ impl Cars {
             Arc::new(Int32Array::new(ScalarBuffer::from(values), plugged.clone())) as ArrayRef
         };
         let singles = |values: Vec<f32>| Arc::new(Float32Array::from(values)) as ArrayRef;
+        let [willingness, participating] = rows.opinions.columns(len);
         let states = DictionaryArray::new(Int32Array::from(rows.state), self.states.clone());
         let columns: Vec<ArrayRef> = vec![
             Arc::new(TimestampMicrosecondArray::from(rows.ts).with_timezone("UTC")),
@@ -147,11 +168,42 @@ impl Cars {
             singles(rows.discharge_kw),
             singles(rows.soc_min),
             Arc::new(Float32Array::new(ScalarBuffer::from(rows.soc_target), plugged.clone())),
-            new_null_array(&DataType::Float32, len),
-            new_null_array(&DataType::Boolean, len),
+            willingness,
+            participating,
             singles(rows.price),
         ];
         RecordBatch::try_new(self.schema.clone(), columns).expect("the columns follow the dictionary")
+    }
+}
+
+impl Opinions {
+    /// Adds what the drivers at `places` said, after `before` rows in all.
+    fn add(&mut self, before: usize, frame: &Frame, asked: &[bool], places: &[u32]) {
+        self.fill(before);
+        let plugged = gather(&frame.stay, places).map(|stay| stay != NO_STAY);
+        self.asked.extend(plugged.zip(gather(asked, places)).map(|(plugged, asked)| plugged && asked));
+        self.willingness.extend(gather(&frame.willingness, places).map(|willingness| willingness as f32));
+        self.participating.extend(gather(&frame.agreed, places).map(|agreed| agreed == 1));
+    }
+
+    /// Nobody was asked in the rows up to `len` that are not there.
+    fn fill(&mut self, len: usize) {
+        self.asked.resize(len, false);
+        self.willingness.resize(len, 0.0);
+        self.participating.resize(len, false);
+    }
+
+    /// The columns `willingness` and `participating`, of `len` rows.
+    fn columns(mut self, len: usize) -> [ArrayRef; 2] {
+        if self.asked.is_empty() {
+            return [DataType::Float32, DataType::Boolean].map(|kind| new_null_array(&kind, len));
+        }
+        self.fill(len);
+        let asked = Some(NullBuffer::from(self.asked));
+        [
+            Arc::new(Float32Array::new(ScalarBuffer::from(self.willingness), asked.clone())),
+            Arc::new(BooleanArray::new(self.participating.into(), asked)),
+        ]
     }
 }
 

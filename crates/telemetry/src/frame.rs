@@ -1,6 +1,7 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
 use crate::sessions::SessionRow;
+use voltide_journal::describe::Entity;
 use voltide_model::columns::{SiteTick, SystemTick, TickColumns, UnitTick};
 
 /// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
@@ -14,6 +15,14 @@ pub(crate) struct Frame {
     pub(crate) energy_kwh: Vec<f64>,
     /// Per recorded car: see [`TickColumns::power_kw`].
     pub(crate) power_kw: Vec<f64>,
+    /// Per recorded car: see [`TickColumns::price_per_kwh`].
+    pub(crate) price_per_kwh: Vec<f64>,
+    /// Per recorded car: see [`TickColumns::willingness`].
+    pub(crate) willingness: Vec<f64>,
+    /// Per recorded car: see [`TickColumns::agreed`].
+    pub(crate) agreed: Vec<u8>,
+    /// Whether any driver is asked, recorded or not.
+    pub(crate) drivers_asked: bool,
     /// Sites, in the scenario's order.
     pub(crate) sites: Vec<SiteTick>,
     /// Units of the balance.
@@ -34,8 +43,7 @@ pub(crate) struct EventRow {
     pub(crate) seq: u64,
     pub(crate) tick: u32,
     pub(crate) kind: &'static str,
-    pub(crate) entity_kind: &'static str,
-    pub(crate) entity_id: Option<u32>,
+    pub(crate) entity: Option<Entity>,
     pub(crate) session_id: Option<u32>,
     pub(crate) cause_seq: Option<u64>,
     pub(crate) payload: String,
@@ -46,12 +54,16 @@ impl Frame {
     pub(crate) fn copy(&mut self, columns: &TickColumns<'_>, cars: bool, ids: Option<&[u32]>) {
         self.tick = Some(columns.tick);
         self.system = *columns.system;
+        self.drivers_asked = !columns.agreed.is_empty();
         self.sites.extend_from_slice(columns.sites);
         self.units.extend_from_slice(columns.units);
         if cars {
             take(&mut self.stay, columns.stay, ids);
             take(&mut self.energy_kwh, columns.energy_kwh, ids);
             take(&mut self.power_kw, columns.power_kw, ids);
+            take(&mut self.price_per_kwh, columns.price_per_kwh, ids);
+            take(&mut self.willingness, columns.willingness, ids);
+            take(&mut self.agreed, columns.agreed, ids);
         }
     }
 
@@ -61,6 +73,9 @@ impl Frame {
         self.stay.clear();
         self.energy_kwh.clear();
         self.power_kw.clear();
+        self.price_per_kwh.clear();
+        self.willingness.clear();
+        self.agreed.clear();
         self.sites.clear();
         self.units.clear();
         self.targets.clear();
@@ -69,9 +84,11 @@ impl Frame {
     }
 }
 
+/// Copies the values of the cars `ids`; nothing from a column that the run does not have.
 fn take<T: Copy>(into: &mut Vec<T>, from: &[T], ids: Option<&[u32]>) {
     match ids {
         None => into.extend_from_slice(from),
+        Some(_) if from.is_empty() => {}
         Some(ids) => into.extend(ids.iter().map(|&id| from[id as usize])),
     }
 }

@@ -25,6 +25,7 @@ pub(crate) enum Cell<'a> {
     Time(i64),
     Int(i64),
     Real(f64),
+    Flag(bool),
     Text(&'a str),
 }
 
@@ -43,6 +44,12 @@ impl From<u64> for Cell<'_> {
 impl From<f64> for Cell<'_> {
     fn from(value: f64) -> Self {
         Self::Real(value)
+    }
+}
+
+impl From<bool> for Cell<'_> {
+    fn from(value: bool) -> Self {
+        Self::Flag(value)
     }
 }
 
@@ -95,6 +102,7 @@ impl Values {
             (Self::Long(values), Cell::Int(value)) => values.append_value(value),
             (Self::Real(values), Cell::Real(value)) => values.append_value(value),
             (Self::Single(values), Cell::Real(value)) => values.append_value(value as f32),
+            (Self::Flag(values), Cell::Flag(value)) => values.append_value(value),
             (Self::Word(values), Cell::Text(value)) => values.append_value(value),
             (Self::Text(values), Cell::Text(value)) => values.append_value(value),
             (values, Cell::Null) => values.push_null(),

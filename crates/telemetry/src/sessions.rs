@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use voltide_journal::event::{ClipReason, EndReason, SessionEnded, SessionStarted, SetPointClipped};
 use voltide_model::{
     columns::{Ledger, TickColumns},
+    eligibility::{Ineligible, V2gStay, v2g_eligible},
+    fleet::Fleet,
     scenario::Scenario,
     stay::NO_STAY,
 };
@@ -24,6 +26,8 @@ pub(crate) struct SessionRow {
     pub(crate) driven_kwh: f64,
     pub(crate) ledger: Ledger,
     pub(crate) degradation_cost: f64,
+    /// Whether (13) allows V2G; `None` where the charger cannot discharge, whatever the stay.
+    pub(crate) v2g_eligible: Option<bool>,
     pub(crate) missed_reason: Option<&'static str>,
     pub(crate) fleet: usize,
 }
@@ -159,8 +163,30 @@ impl Sessions {
             driven_kwh: self.driven_kwh[place],
             ledger,
             degradation_cost: ledger.discharged_kwh * self.scenario.fleets[fleet].battery.degradation_per_kwh,
+            v2g_eligible: self.eligible(place, fleet),
             missed_reason: None,
             fleet,
+        }
+    }
+
+    /// (13) as it was on arrival: up to the announced departure, whenever the car really left.
+    fn eligible(&self, place: usize, fleet: usize) -> Option<bool> {
+        let (fleet, charger) =
+            (&self.scenario.fleets[fleet], self.scenario.population.charger(self.charger[place]));
+        let slots = self.announced_slot[place].saturating_sub(self.plugged_slot[place]);
+        let stay = V2gStay {
+            arrival_energy_kwh: self.energy_kwh[place],
+            departure_energy_kwh: self.departure_kwh[place],
+            v2g_energy_kwh_min: self.scenario.population.capacity_kwh[place] * v2g_soc_min(fleet),
+            charge_kw_max: charger.charge_max.0,
+            discharge_kw_max: charger.discharge_max.0,
+            charge_efficiency: fleet.battery.charge_efficiency.get(),
+            discharge_efficiency: fleet.battery.discharge_efficiency.get(),
+            hours: f64::from(slots) * self.scenario.clock.slot_hours(),
+        };
+        match v2g_eligible(&stay) {
+            Err(Ineligible::NoDischarge) => None,
+            answer => Some(answer.is_ok()),
         }
     }
 
@@ -184,6 +210,11 @@ impl Sessions {
             () => "schedule",
         }
     }
+}
+
+/// State of charge that V2G must leave: the stricter one of the fleet's and the battery's.
+pub(crate) fn v2g_soc_min(fleet: &Fleet) -> f64 {
+    fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get())
 }
 
 /// A target that full power misses by less than this was within reach.

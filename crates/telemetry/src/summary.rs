@@ -178,17 +178,18 @@ impl Tally {
             Event::LimitViolated(violated) => summary.site_limit_hits += violated.site.len() as u64,
             Event::PolicyFaulted(_) => summary.policy_faults += 1,
             Event::TickSealed(sealed) => {
-                summary.state_hash = Some(crate::events::state_hash(sealed.state_hash));
+                summary.state_hash = Some(format!("{:016x}", sealed.state_hash));
             }
             _ => {}
         }
     }
 
     fn clipped(&mut self, clipped: &SetPointClipped) {
-        let counts = count_clips(&clipped.reason);
-        self.summary.clipped_by_charger += counts.charger;
-        self.summary.clipped_by_battery += counts.battery;
-        self.summary.clipped_by_site += counts.site;
+        for &reason in &clipped.reason {
+            self.summary.clipped_by_charger += u64::from(reason == ClipReason::Charger as u8);
+            self.summary.clipped_by_battery += u64::from(reason == ClipReason::Battery as u8);
+            self.summary.clipped_by_site += u64::from(reason == ClipReason::Site as u8);
+        }
     }
 
     /// Counts a settled tick.
@@ -249,25 +250,6 @@ impl Tally {
         }
         self.summary
     }
-}
-
-/// How often power was clipped, by reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct ClipCounts {
-    pub(crate) charger: u64,
-    pub(crate) battery: u64,
-    pub(crate) site: u64,
-}
-
-/// Counts the reasons of [`SetPointClipped`].
-pub(crate) fn count_clips(reasons: &[u8]) -> ClipCounts {
-    let mut counts = ClipCounts::default();
-    for &reason in reasons {
-        counts.charger += u64::from(reason == ClipReason::Charger as u8);
-        counts.battery += u64::from(reason == ClipReason::Battery as u8);
-        counts.site += u64::from(reason == ClipReason::Site as u8);
-    }
-    counts
 }
 
 /// What a unit's slot cost: only energy over the connection to the outside has a price.

@@ -78,11 +78,28 @@ pub static EVENTS: Table = Table {
         TS,
         TICK,
         col("kind", Word, "", "what happened, in the past tense"),
-        col("entity_kind", Word, "", "what it happened to: run, system, policy, ev or site"),
-        col("entity_id", Int, "", "to which one, where it is exactly one").optional(),
+        col(
+            "entity_kind",
+            Word,
+            "",
+            "what it is about: ev, site, series, fleet, tariff or policy; null where that is not exactly one",
+        )
+        .optional(),
+        col(
+            "entity_id",
+            Text,
+            "",
+            "which one: a car's or site's number, the name of any other; null likewise",
+        )
+        .optional(),
         col("session_id", Int, "", "in which session, where it is exactly one").optional(),
         col("cause_seq", Long, "", "the event that led to this one").optional(),
-        col("payload", Text, "", "JSON: its content; counts and sums where it is about many"),
+        col(
+            "payload",
+            Text,
+            "",
+            "JSON with sorted keys, the same as `voltide log cat` shows: its content; counts, sums and ranges where it is about many",
+        ),
     ],
 };
 
@@ -108,7 +125,7 @@ pub static SESSIONS: Table = Table {
         col("degradation_cost", Real, "currency", "wear by energy discharged"),
         col("net_cost", Real, "currency", "energy_cost - v2g_revenue + degradation_cost")
             .sign("positive is paid by the driver"),
-        col("v2g_eligible", Flag, "", "whether the stay could take part in V2G (not in this version)").optional(),
+        col("v2g_eligible", Flag, "", "whether (13) allows the stay to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
         col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough), site_limit or schedule; null where it was met")
             .optional(),
         col("fleet", Word, "", "the car's fleet"),
@@ -138,11 +155,30 @@ pub static SYSTEM_TICKS: Table = Table {
             "base load + EV charge - EV discharge - available wind - available PV",
         )
         .sign(DRAWS),
-        col("price_net_load_kw", Real, "kW", "net load that sets the incentive price").optional(),
-        col("price_net_load_mean_kw", Real, "kW", "its mean over the day").optional(),
+        col(
+            "price_net_load_kw",
+            Real,
+            "kW",
+            "net load that the incentive price follows (3), as the price was last set; null without one",
+        )
+        .sign(DRAWS)
+        .optional(),
+        col("price_net_load_mean_kw", Real, "kW", "its mean over the local day (4)").sign(DRAWS).optional(),
         col("tou_price_per_kwh", Real, "currency/kWh", "price of a kWh bought on the first tariff"),
-        col("incentive_price_per_kwh", Real, "currency/kWh", "price of a kWh discharged").optional(),
-        col("incentive_ratio", Real, "", "incentive price over what drivers expect").optional(),
+        col(
+            "incentive_price_per_kwh",
+            Real,
+            "currency/kWh",
+            "incentive price (1) of the first tariff; null where the world has none",
+        )
+        .optional(),
+        col(
+            "incentive_ratio",
+            Real,
+            "",
+            "incentive price over what drivers of the first tariff expect (5); null likewise",
+        )
+        .optional(),
         col("flex_demand_up_kw", Real, "kW", "flexibility wanted upwards").optional(),
         col("flex_demand_down_kw", Real, "kW", "flexibility wanted downwards").optional(),
         col("flex_supply_up_kw", Real, "kW", "flexibility at hand upwards").optional(),
@@ -158,7 +194,13 @@ pub static SYSTEM_TICKS: Table = Table {
         col("unserved_kw", Real, "kW", "load not served").optional(),
         col("residual_kw", Real, "kW", "supply less demand; zero when the balance is closed"),
         col("plugged", Int, "", "cars plugged in"),
-        col("agreed", Int, "", "cars that agreed to discharge").optional(),
+        col(
+            "agreed",
+            Int,
+            "",
+            "plugged cars whose drivers agree to discharge; null where no driver is asked",
+        )
+        .optional(),
     ],
 };
 
@@ -220,11 +262,11 @@ pub static EV_TICKS: Table = Table {
         col("energy_kwh", Single, "kWh", "stored energy at the slot's end"),
         col("charge_kw", Single, "kW", "power charged, grid side; not negative"),
         col("discharge_kw", Single, "kW", "power discharged, grid side; not negative").repeating(),
-        col("soc_min", Single, "", "lowest state of charge that discharging may reach").repeating(),
+        col("soc_min", Single, "", "lowest state of charge that V2G may reach: the stricter one of battery and V2G terms").repeating(),
         col("soc_target", Single, "", "state of charge wanted at departure; null when away").optional(),
-        col("willingness", Single, "", "willingness to take part in V2G (0..1)").optional(),
-        col("participating", Flag, "", "whether the car agreed to take part in V2G").optional(),
-        col("price_per_kwh", Single, "currency/kWh", "price of a kWh bought on the car's tariff").repeating(),
+        col("willingness", Single, "", "the driver's willingness to discharge (10), 0..1; null when away or not asked").optional(),
+        col("participating", Flag, "", "whether the driver agrees to discharge in this slot; null when away or not asked").optional(),
+        col("price_per_kwh", Single, "currency/kWh", "price of a kWh charged, as it was when the car was planned; the tariff's where the world has no incentive price").repeating(),
     ],
 };
 

@@ -55,7 +55,7 @@ impl Tables {
         frame.events.iter().try_for_each(|event| self.event(event))?;
         frame.sessions.iter().try_for_each(|session| self.session(session))?;
         let Some(tick) = frame.tick else { return Ok(()) };
-        self.system(tick, &frame.system)?;
+        self.system(tick, &frame.system, frame.drivers_asked)?;
         frame.units.iter().try_for_each(|unit| self.unit(tick, unit, &frame.system))?;
         (0..).zip(&frame.sites).try_for_each(|(id, site)| self.site(tick, id, site))
     }
@@ -70,8 +70,8 @@ impl Tables {
             self.ts(event.tick),
             event.tick.into(),
             event.kind.into(),
-            event.entity_kind.into(),
-            event.entity_id.into(),
+            event.entity.as_ref().map(|entity| entity.kind).into(),
+            event.entity.as_ref().map(|entity| entity.id.as_str()).into(),
             event.session_id.into(),
             event.cause_seq.into(),
             event.payload.as_str().into(),
@@ -97,13 +97,14 @@ impl Tables {
             row.ledger.v2g_revenue.into(),
             row.degradation_cost.into(),
             row.net_cost().into(),
-            Cell::Null,
+            row.v2g_eligible.into(),
             row.missed_reason.into(),
             self.scenario.fleets[row.fleet].name.as_str().into(),
         ])
     }
 
-    fn system(&mut self, tick: u32, system: &SystemTick) -> Result<(), TelemetryError> {
+    fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
+        let incentive = system.incentive.as_ref();
         let curtailed_kw =
             (system.wind_available_kw - system.wind_kw) + (system.pv_available_kw - system.pv_kw);
         self.system_ticks.push(&[
@@ -118,11 +119,11 @@ impl Tables {
             system.ev_charge_kw.into(),
             system.ev_discharge_kw.into(),
             system.net_load_kw().into(),
-            Cell::Null,
-            Cell::Null,
+            incentive.map(|of| of.net_load_kw).into(),
+            incentive.map(|of| of.net_load_mean_kw).into(),
             system.tou_price_per_kwh.into(),
-            Cell::Null,
-            Cell::Null,
+            incentive.map(|of| of.price_per_kwh).into(),
+            incentive.map(|of| of.ratio).into(),
             Cell::Null,
             Cell::Null,
             Cell::Null,
@@ -134,7 +135,7 @@ impl Tables {
             Cell::Null,
             system.residual_kw().into(),
             system.plugged.into(),
-            Cell::Null,
+            drivers_asked.then_some(system.agreed).into(),
         ])
     }
 

@@ -34,6 +34,8 @@ shape! {
         sites: Try<Named<Try<SiteFile>>> = Named::default().into() => "none",
         /// Load, wind and sun around the cars.
         system: Try<Option<SystemFile>> = None.into() => "none",
+        /// Prices that follow net load, for policies that pay them. It needs a `base_load` in `system`.
+        incentive: Try<Option<IncentiveFile>> = None.into() => "none: drivers pay their tariff",
         /// The policy that plans, by name or by path of its plugin.
         policy: Try<Spanned<String>> = uncontrolled().into() => "\"uncontrolled\"",
         /// Each policy's own config, by the policy's name. A policy without one gets none.
@@ -131,6 +133,8 @@ shape! {
         departure_soc: Try<Option<Dist<Share>>> = None.into() => "`soc_max`",
         /// Name of one of `tariffs`.
         tariff: Try<Option<Spanned<String>>> = None.into() => "the world's `tariff`",
+        /// How drivers decide whether their car may discharge. It needs the world's `incentive`.
+        willingness: Try<Option<WillingnessFile>> = None.into() => "none: drivers are not asked",
     }
 }
 
@@ -143,6 +147,8 @@ shape! {
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
         /// Highest state of charge that charging may reach.
         soc_max: Spanned<Share> = share(Share::ONE) => "1",
+        /// State of charge that giving energy to the grid must leave; from `soc_min` to `soc_max`.
+        soc_min_v2g: Option<Spanned<Share>> = None => "`soc_min`",
         /// Energy stored per energy taken from the grid; above 0.
         charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
         /// Energy given to the grid per energy taken from the battery; above 0.
@@ -154,6 +160,48 @@ shape! {
 
 fn share(value: Share) -> Spanned<Share> {
     Spanned { value, place: Place::NOWHERE }
+}
+
+shape! {
+    /// How the drivers of a fleet decide whether their car may discharge. In every hour each of them
+    /// draws a willingness from the normal distribution whose mean lies midway between two curves of
+    /// the incentive ratio, and whose deviation is a sixth of the distance between them.
+    struct WillingnessFile "willingness" at place {
+        /// The upper curve; it may not lie below the other at any ratio from 0 to 3.
+        optimistic: LogisticFile => "(a: 1, b: 8, c: 0.65)",
+        /// The lower curve.
+        pessimistic: LogisticFile => "(a: 3, b: 6, c: 0.145)",
+        /// When a driver of some willingness agrees.
+        participation: ParticipationFile = ParticipationFile::middle() => "`Threshold(0.5)`",
+    }
+}
+
+shape! {
+    /// Willingness at the incentive ratio ε: c/(1 + a·exp(-b·(ε - 1))).
+    struct LogisticFile "curve" {
+        /// How reluctant drivers are at the price that they expect; above 0.
+        a: Spanned<f64> => "1",
+        /// How steeply willingness rises with the ratio; at least 0.
+        b: Spanned<f64> => "8",
+        /// What it rises to, from 0 to 1.
+        c: Spanned<f64> => "0.65",
+    }
+}
+
+choice! {
+    /// When a driver of some willingness agrees.
+    enum ParticipationFile "participation" {
+        /// When willingness is above this share.
+        Threshold(Share),
+        /// With willingness as the probability.
+        Bernoulli,
+    }
+}
+
+impl ParticipationFile {
+    fn middle() -> Self {
+        Self::Threshold(Share::new(0.5).expect("a half is a share"))
+    }
 }
 
 shape! {
@@ -309,6 +357,49 @@ shape! {
         wind: Try<Option<SeriesFile>> = None.into() => "none",
         /// Photovoltaic power available.
         pv: Try<Option<SeriesFile>> = None.into() => "none",
+    }
+}
+
+shape! {
+    /// Prices that follow net load, which is base load less the wind and sun that are available: a
+    /// tariff's price times 1 + rho·(net load - mean)/mean, with the mean of the local day, which
+    /// must be above 0. What drivers make of them is each fleet's `willingness`.
+    struct IncentiveFile "incentive" at place {
+        /// How far prices follow net load; 0 leaves them as they are.
+        rho: Spanned<f64> => "0.6",
+        /// Lowest incentive price. A floor of 0 hides negative prices of the tariff, too.
+        floor: Option<Spanned<Price>> = None => "none",
+        /// Whether prices know of the cars planned so far.
+        price_feedback: PriceFeedbackFile = PriceFeedbackFile::None => "`None`",
+        /// The price that drivers compare with. The incentive ratio is incentive over expected price.
+        expected_price: ExpectedPriceFile = ExpectedPriceFile::tariff() => "`Proportional(1)`",
+    }
+}
+
+choice! {
+    /// Whether prices know of the cars planned so far.
+    enum PriceFeedbackFile "price feedback" {
+        /// They do not: all cars see the same prices.
+        None,
+        /// Prices are formed anew after every so many cars, with the load of those planned so far:
+        /// `Batch(5)`.
+        Batch(Spanned<u32>),
+    }
+}
+
+choice! {
+    /// The price that drivers compare with.
+    enum ExpectedPriceFile "expected price" {
+        /// So many times the tariff's price: `Proportional(1)`.
+        Proportional(Spanned<f64>),
+        /// The same price at all times: `Fixed("0.60 EUR/kWh")`.
+        Fixed(Spanned<Price>),
+    }
+}
+
+impl ExpectedPriceFile {
+    fn tariff() -> Self {
+        Self::Proportional(Spanned { value: 1.0, place: Place::NOWHERE })
     }
 }
 

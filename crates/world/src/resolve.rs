@@ -1,8 +1,10 @@
 //! From the file's shapes to the scenario: names become indices, prices become series.
 
 mod fleet;
+mod incentive;
 mod site;
 mod tariff;
+mod willingness;
 
 use crate::{
     Configs,
@@ -114,6 +116,7 @@ impl Resolver<'_> {
         let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
+        let incentive = self.incentive(system.as_ref(), &clock);
         let (fleets, samples) = self.fleets(&clock, sites.as_deref().unwrap_or(&[]))?;
         let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
         let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
@@ -128,7 +131,7 @@ impl Resolver<'_> {
                 population: Arc::default(),
                 sites: sites?,
                 system: system?,
-                incentive: None,
+                incentive: incentive?,
                 samples,
                 policy: policy?,
                 ev_ticks: ev_ticks?.unwrap_or(default),

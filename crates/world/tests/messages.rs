@@ -29,6 +29,29 @@ fn with_load() -> String {
     WORLD.replacen("    sites:", &format!("{system}    sites:"), 1)
 }
 
+/// The same world with a load from `load.csv` and these fields of `incentive`.
+fn with_incentive(fields: &str) -> String {
+    with_load().replacen("    sites:", &format!("    incentive: ({fields}),\n    sites:"), 1)
+}
+
+/// A world with prices that follow its load, and `edit` worked into the terms of its drivers.
+fn with_willingness(edit: (&str, &str)) -> String {
+    let willingness = "            willingness: (
+                optimistic: (a: 1, b: 8, c: 0.65),
+                pessimistic: (a: 3, b: 6, c: 0.145),
+                participation: Threshold(0.5),
+            ),
+";
+    assert!(willingness.contains(edit.0), "{}", edit.0);
+    let last = "            soc_on_arrival: 0.6,\n";
+    with_incentive("rho: 0.6").replace(last, &format!("{last}{}", willingness.replacen(edit.0, edit.1, 1)))
+}
+
+/// The message for a world with a load.
+fn loaded(world: &str) -> String {
+    message(world, &[("load.csv", &load_csv(("", "")))], &[])
+}
+
 /// The same world with sessions from `sessions.csv`.
 fn with_sessions() -> String {
     WORLD
@@ -145,6 +168,20 @@ messages! {
     a_cell_is_empty: message(&with_load(), &[("load.csv", &load_csv((",46.5", ",")))], &[]);
     a_row_is_too_long: message(&with_load(), &[("load.csv", &load_csv((",46.5", ",46,5")))], &[]);
     a_timestamp_has_no_zone: message(&with_load(), &[("load.csv", &load_csv(("T22:00:00Z", "T22:00:00")))], &[]);
+    a_world_with_incentive_and_willingness_is_fine: loaded(&with_willingness(("", "")));
+    an_incentive_has_no_base_load: edited("    sites:", "    incentive: (rho: 0.6),\n    sites:");
+    a_mean_net_load_is_not_positive: loaded(&with_incentive("rho: 0.6").replace("unit: \"MW\"))", "unit: \"MW\"), wind: (path: \"load.csv\", column: \"load_mw\", unit: \"MW\", scale: 1.5))"));
+    a_rho_is_negative: loaded(&with_incentive("rho: -0.6"));
+    a_floor_is_in_another_currency: loaded(&with_incentive("rho: 0.6, floor: \"0 CNY/kWh\""));
+    an_expected_price_is_zero: loaded(&with_incentive("rho: 0.6, expected_price: Fixed(\"0 EUR/kWh\")"));
+    a_batch_has_no_cars: loaded(&with_incentive("rho: 0.6, price_feedback: Batch(0)"));
+    drivers_are_asked_without_an_incentive: loaded(&with_willingness(("", "")).replace("    incentive: (rho: 0.6),\n", ""));
+    curves_cross: loaded(&with_willingness(("(a: 1,", "(a: 30,")));
+    ceilings_are_crossed: loaded(&with_willingness(("c: 0.65", "c: 0.1")));
+    a_curve_rises_above_one: loaded(&with_willingness(("c: 0.65", "c: 65")));
+    a_threshold_is_above_one: loaded(&with_willingness(("0.5", "1.5")));
+    a_v2g_minimum_is_below_soc_min: edited("soc_min: 0.2", "soc_min: 0.2, soc_min_v2g: 0.1");
+    a_v2g_minimum_is_above_soc_max: edited("soc_min: 0.2", "soc_min: 0.2, soc_max: 0.9, soc_min_v2g: 0.95");
     a_car_leaves_before_it_arrives: message(&with_sessions(), &[("sessions.csv", SESSIONS)], &[]);
     two_cars_are_at_one_station: message(&with_sessions(), &[("sessions.csv", &SESSIONS.replace("T07:00:00Z,4.0", "T09:00:00Z,4.0"))], &[]);
     no_session_is_within_the_run: message(&with_sessions(), &[("sessions.csv", &SESSIONS.replace("2024-06", "2025-06").replace("T07:00:00Z,4.0", "T12:00:00Z,4.0"))], &[]);

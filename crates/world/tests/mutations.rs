@@ -2,22 +2,24 @@
 
 use proptest::prelude::*;
 use std::{fs, ops::Range, path::Path, sync::LazyLock};
+use voltide_model::willingness::{Logistic, Willingness};
 use voltide_world::{Inputs, check, load, rebuild};
 
 /// The worlds that come with the program, in copies of their folders with small data.
 static WORLDS: LazyLock<Vec<(tempfile::TempDir, String)>> = LazyLock::new(|| {
-    ["one-car.ron", "germany/week.ron", "acn/caltech.ron"].map(copied).into_iter().collect()
+    ["one-car.ron", "germany/week.ron", "acn/caltech.ron", "v2g-street.ron"].map(copied).into_iter().collect()
 });
 
 fn copied(name: &str) -> (tempfile::TempDir, String) {
     let world = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds").join(name);
     let folder = tempfile::tempdir().expect("a folder for the test");
-    let data = world.parent().map(|folder| folder.join("data"));
-    if let Some(files) = data.and_then(|data| fs::read_dir(data).ok()) {
-        fs::create_dir(folder.path().join("data")).expect("the folder is new");
-        for file in files.flatten().filter(|file| file.path().extension().is_some_and(|it| it == "csv")) {
-            fs::copy(file.path(), folder.path().join("data").join(file.file_name()))
-                .expect("data is readable");
+    for data in ["data", "paper/data"] {
+        let files = world.parent().and_then(|beside| fs::read_dir(beside.join(data)).ok());
+        let copies = folder.path().join(data);
+        fs::create_dir_all(&copies).expect("the folder is new");
+        let files = files.into_iter().flatten().flatten();
+        for file in files.filter(|file| file.path().extension().is_some_and(|it| it == "csv")) {
+            fs::copy(file.path(), copies.join(file.file_name())).expect("data is readable");
         }
     }
     (folder, fs::read_to_string(world).expect("the world comes with the program"))
@@ -68,6 +70,13 @@ const TOKENS: &[&str] = &[
     "Off",
     "Sample(1e-300)",
     "Every(0)",
+    "Batch(0)",
+    "Proportional(0)",
+    "Threshold(1e-300)",
+    "Bernoulli",
+    "soc_min_v2g: 0.25,",
+    "incentive: (rho: 0.6),",
+    "willingness: (optimistic: (a: 1, b: 1, c: 1), pessimistic: (a: 1, b: 1, c: 0)),",
     "Weekdays",
     "parent: \"garage\",",
     "discharge_max: \"7 kW\",",
@@ -143,12 +152,26 @@ fn apply(text: &mut Vec<u8>, edit: &Edit) {
     }
 }
 
+/// Incentive prices, and drivers for whom they hold.
+const INCENTIVES: [(&str, &str); 4] = [
+    ("None", "None"),
+    ("(rho: 0.6)", "None"),
+    (
+        "(rho: 1, floor: \"0 EUR/kWh\", price_feedback: Batch(3), expected_price: Proportional(1.2))",
+        "(optimistic: (a: 1, b: 8, c: 0.65), pessimistic: (a: 3, b: 6, c: 0.145))",
+    ),
+    (
+        "(rho: 0.5, floor: None, price_feedback: None, expected_price: Fixed(\"0.05 EUR/kWh\"))",
+        "(optimistic: (a: 1, b: 2, c: 1), pessimistic: (a: 2, b: 2, c: 0), participation: Bernoulli)",
+    ),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_mutated_world_is_a_world_or_an_error_with_a_place(
-        world in 0_usize..3,
+        world in 0_usize..4,
         edits in prop::collection::vec(edit(), 1..4),
     ) {
         let (folder, text) = &WORLDS[world];
@@ -172,7 +195,7 @@ proptest! {
 
     #[test]
     fn an_override_is_taken_or_refused(
-        path in "[a-z_.\"]{0,12}|fleets\\.commuters\\.[a-z_]{1,12}(\\.[a-z]{1,4})?|clock\\.[a-z]{1,5}|(sites|policies|run)\\.[a-z.]{1,9}",
+        path in "[a-z_.\"]{0,12}|fleets\\.commuters\\.[a-z_]{1,12}(\\.[a-z]{1,4})?|fleets\\.commuters\\.willingness(\\.[a-z]{1,4})?|incentive(\\.[a-z]{1,4})?|clock\\.[a-z]{1,5}|(sites|policies|run)\\.[a-z.]{1,9}",
         value in proptest::sample::select(TOKENS),
     ) {
         let (folder, text) = &WORLDS[0];
@@ -194,6 +217,8 @@ proptest! {
         trip in proptest::sample::select(&["\"5 kWh\"", "Uniform(min: \"1 kWh\", max: \"9 kWh\")",
             "Empirical(path: \"values.csv\", column: \"wh\", unit: \"Wh\")"][..]),
         feed_in in proptest::sample::select(&["None", "Fixed(\"0.1 EUR/kWh\")"][..]),
+        soc_min_v2g in 0.1_f64..0.9,
+        (incentive, willingness) in proptest::sample::select(&INCENTIVES[..]),
     ) {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("values.csv"), "hours,wh\n17.5,3000\n20.25,12500\n0,7\n").expect("writable");
@@ -202,14 +227,32 @@ proptest! {
             "(name: \"w\", seed: {seed}, currency: \"EUR\", fallback: None, feed_in: {feed_in},\
              clock: (start: \"2018-10-08T00:00\", time_zone: \"Europe/Berlin\", step: \"{step}\", days: {days}),\
              tariff: Series(path: \"de.csv\", column: \"price_eur_per_mwh\", unit: \"EUR/MWh\"),\
-             system: (pv: (path: \"de.csv\", column: \"pv_mw\", unit: \"MW\")),\
+             incentive: {incentive},\
+             system: (base_load: (path: \"de.csv\", column: \"total_generation_mw\", unit: \"MW\"), pv: (path: \"de.csv\", column: \"pv_mw\", unit: \"MW\")),\
              tariffs: {{\"night\": (buy: Fixed(\"0.2 EUR/kWh\"))}},\
-             fleets: {{\"cars\": (count: {count}, battery: (capacity: \"50 kWh\"), charger: (charge_max: \"11 kW\"),\
+             fleets: {{\"cars\": (count: {count}, battery: (capacity: \"50 kWh\", soc_min: 0.1, soc_min_v2g: {soc_min_v2g:?}), willingness: {willingness}, charger: (charge_max: \"11 kW\"),\
                stays: Overnight(arrive: {arrive}, leave: \"07:00\"), trip_energy: {trip}, soc_on_arrival: 0.5, tariff: \"night\")}})"
         );
         fs::write(folder.path().join("w.ron"), text).expect("writable");
         let world = load(&folder.path().join("w.ron"), &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
         let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before");
         prop_assert_eq!(format!("{again:?}"), format!("{:?}", world.scenario));
+    }
+
+    #[test]
+    fn curves_are_taken_exactly_where_the_model_takes_them(
+        optimistic in (-0.5_f64..5.0, -0.5_f64..9.0, -0.1_f64..1.1),
+        pessimistic in (-0.5_f64..5.0, -0.5_f64..9.0, -0.1_f64..1.1),
+    ) {
+        let curve = |(a, b, c)| Logistic { a, b, c };
+        let given = |name, (a, b, c)| {
+            format!("fleets.commuters.willingness.{name}=(a: {a:?}, b: {b:?}, c: {c:?})")
+        };
+        let overrides = [given("optimistic", optimistic), given("pessimistic", pessimistic)];
+        let (folder, text) = &WORLDS[3];
+        let file = tempfile::Builder::new().suffix(".ron").tempfile_in(folder.path()).expect("a file");
+        fs::write(file.path(), text).expect("the folder is writable");
+        let expected = Willingness::new(curve(optimistic), curve(pessimistic));
+        prop_assert_eq!(check(file.path(), &overrides).is_ok(), expected.is_ok());
     }
 }

@@ -3,10 +3,15 @@
 use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch, TimestampSecondArray};
 use parquet::arrow::ArrowWriter;
 use std::{
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use voltide_model::scenario::Scenario;
+use voltide_model::{
+    price::{ExpectedPrice, IncentiveRule, LocalDays, PriceFeedback},
+    scenario::Scenario,
+    willingness::Participation,
+};
 use voltide_world::{Inputs, World, load, rebuild};
 
 fn shipped(name: &str) -> PathBuf {
@@ -37,6 +42,41 @@ fn the_german_week_is_the_real_one_at_a_thousandth() {
     assert!((scenario.tariffs[0].buy.values[0] - 0.05559).abs() < 1e-12);
     assert_eq!(scenario.tariffs[0].sell.values, scenario.tariffs[0].buy.values);
     assert_eq!(scenario.clock.start.to_rfc3339(), "2018-10-07T22:00:00+00:00");
+}
+
+/// The last two columns of the data were computed by an independent implementation.
+#[test]
+fn the_v2g_street_has_the_prices_of_its_data() {
+    let scenario = loaded("v2g-street.ron", &[]).scenario;
+    let rule = scenario.incentive.expect("it has an incentive").rule;
+    let days = LocalDays::covering(&scenario.clock, scenario.clock.slots);
+    let day = scenario.clock.slots_per_24_hours();
+    let load: Vec<f64> = scenario.system.net_load_kw(0..days.slots(), day).collect();
+    let signal = rule.signal(&load, &days).expect("a positive mean");
+    let data = std::fs::read_to_string(shipped("paper/data/day_twice_15min.csv")).expect("it is there");
+    let rows: Vec<Vec<&str>> = data.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    assert_eq!((rows.len(), signal.k.len()), (192, 192));
+    for (slot, row) in rows.iter().enumerate() {
+        let [tou, k, price] = [6, 7, 8].map(|column| row[column].parse::<f64>().expect("a number"));
+        assert!((signal.k[slot] - k).abs() <= 1e-12, "K_p of slot {slot}");
+        assert!((scenario.tariffs[0].buy.values[slot] - tou).abs() <= 1e-12, "tariff of slot {slot}");
+        assert!((rule.price(signal.k[slot], tou) - price).abs() <= 1e-12, "price of slot {slot}");
+    }
+}
+
+#[test]
+fn drivers_have_the_terms_of_the_file() {
+    let street = loaded("v2g-street.ron", &[]).scenario;
+    let (_, participation) = street.fleets[0].v2g.willingness.expect("they are asked");
+    assert_eq!(participation, Participation::Threshold("0.5".parse().expect("a share")));
+    assert_eq!(street.fleets[0].v2g.soc_min.to_string(), "0.3");
+    let incentive = street.incentive.expect("it has an incentive");
+    assert_eq!(incentive.rule, IncentiveRule { rho: 0.6, floor: Some(0.0) });
+    assert_eq!(incentive.feedback, PriceFeedback::Batch(NonZeroU32::new(5).expect("not 0")));
+    assert_eq!(incentive.expected, ExpectedPrice::Proportional(1.0));
+    let plain = loaded("one-car.ron", &[]).scenario;
+    assert_eq!(plain.fleets[0].v2g.soc_min, plain.fleets[0].battery.soc_min);
+    assert!(plain.incentive.is_none() && plain.fleets[0].v2g.willingness.is_none());
 }
 
 #[test]
@@ -107,7 +147,12 @@ fn a_shorter_run_has_only_the_sessions_that_it_touches() {
 
 #[test]
 fn a_world_rebuilt_from_its_text_and_values_is_the_same() {
-    let worlds = [("one-car.ron", vec![]), ("acn/caltech.ron", vec![]), ("germany/week.ron", vec!["seed=9"])];
+    let worlds = [
+        ("one-car.ron", vec![]),
+        ("acn/caltech.ron", vec![]),
+        ("germany/week.ron", vec!["seed=9"]),
+        ("v2g-street.ron", vec![]),
+    ];
     for (name, overrides) in worlds {
         let world = loaded(name, &overrides);
         let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before");

@@ -4,7 +4,9 @@ use crate::{
     args::{Args, Replay},
     failure::{Code, Failure},
     journaled::Journaled,
-    output, summary,
+    output,
+    run_folder::id_in,
+    summary,
 };
 use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, sync::Arc};
 use voltide_telemetry::{Options, Telemetry};
@@ -16,7 +18,7 @@ pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> 
     let telemetry = Telemetry::create(&replay.run, Arc::clone(&journaled.scenario), Options::default())?;
     let (telemetry, status) = journaled.replay(telemetry, replay.verify, args.quiet)?;
     let summary = telemetry.finish(status)?;
-    summary::print(&run_id(&replay.run), &replay.run, &summary, None, args.json);
+    summary::print(&id_in(&replay.run), &replay.run, &summary, None, args.json);
     if !replay.verify {
         return Ok(ExitCode::SUCCESS);
     }
@@ -40,12 +42,6 @@ fn verified(ticks: u32, files: usize) -> String {
         0 => format!("{state}; there was no manifest to compare files with"),
         _ => format!("{state}, and all {files} files are equal to the byte"),
     }
-}
-
-/// The id that a run's folder is named after.
-fn run_id(run: &Path) -> String {
-    let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    name.strip_prefix("run_id=").unwrap_or(&name).to_owned()
 }
 
 /// SHA-256 by file, as the run's manifest has it; empty without one.

@@ -31,8 +31,9 @@ fn sessions_ending(state: &mut State) -> SessionEnded {
     let population = &fixed.scenario.population;
     let mut table = state.cars.table();
     let cars = table.columns();
-    let mut ended = SessionEnded::default();
-    for &stay in fixed.calendar.ending_at(state.now.tick) {
+    let ending = fixed.calendar.ending_at(state.now.tick);
+    let mut ended = room_for_ended(ending.len());
+    for &stay in ending {
         let ev = population.stays.ev[stay as usize];
         let (energy, ledger) = (cars.energy[ev as usize], cars.ledger[ev as usize]);
         ended.ev.push(ev);
@@ -67,8 +68,9 @@ fn sessions_beginning(state: &mut State) -> (SessionStarted, TripShort) {
     let stays = &population.stays;
     let mut table = state.cars.table();
     let cars = table.columns();
-    let (mut started, mut short) = (SessionStarted::default(), TripShort::default());
-    for &stay in fixed.calendar.beginning_at(state.now.tick) {
+    let beginning = fixed.calendar.beginning_at(state.now.tick);
+    let (mut started, mut short) = (room_for_started(beginning.len()), TripShort::default());
+    for &stay in beginning {
         let ev = stays.ev[stay as usize];
         let (energy, wanted) = (cars.energy[ev as usize], stays.trip_kwh[stay as usize]);
         let driven = wanted.min(energy);
@@ -86,4 +88,32 @@ fn sessions_beginning(state: &mut State) -> (SessionStarted, TripShort) {
         started.departure_kwh.push(population.departure_energy_kwh[ev as usize]);
     }
     (started, short)
+}
+
+/// Columns that need not grow: a whole fleet may leave or arrive in one slot.
+fn room_for_ended(rows: usize) -> SessionEnded {
+    SessionEnded {
+        ev: Vec::with_capacity(rows),
+        stay: Vec::with_capacity(rows),
+        energy_kwh: Vec::with_capacity(rows),
+        charged_kwh: Vec::with_capacity(rows),
+        discharged_kwh: Vec::with_capacity(rows),
+        energy_cost: Vec::with_capacity(rows),
+        v2g_revenue: Vec::with_capacity(rows),
+        missing_kwh: Vec::with_capacity(rows),
+        reason: Vec::with_capacity(rows),
+    }
+}
+
+/// See [`room_for_ended`].
+fn room_for_started(rows: usize) -> SessionStarted {
+    SessionStarted {
+        ev: Vec::with_capacity(rows),
+        stay: Vec::with_capacity(rows),
+        charger: Vec::with_capacity(rows),
+        energy_kwh: Vec::with_capacity(rows),
+        driven_kwh: Vec::with_capacity(rows),
+        departure_slot: Vec::with_capacity(rows),
+        departure_kwh: Vec::with_capacity(rows),
+    }
 }

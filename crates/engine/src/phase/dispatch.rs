@@ -7,7 +7,7 @@ use crate::{
     apply::State,
     phase::agree::{Opinions, form_opinions},
     prices::TariffPrices,
-    state::{Fixed, LANES},
+    state::{Fixed, LANES, padded},
 };
 use bevy_ecs::prelude::*;
 use voltide_model::{
@@ -138,14 +138,14 @@ fn ev_power(state: &mut State) -> (f64, f64) {
 
 fn piece_power(power: &[f64]) -> (f64, f64) {
     let (mut charge, mut discharge) = ([0.0; LANES], [0.0; LANES]);
-    let mut add = |power: &[f64]| {
-        for (lane, &power) in power.iter().enumerate() {
-            charge[lane] += power.max(0.0);
-            discharge[lane] += (-power).max(0.0);
+    let mut add = |power: &[f64; LANES]| {
+        for lane in 0..LANES {
+            charge[lane] += power[lane].max(0.0);
+            discharge[lane] += (-power[lane]).max(0.0);
         }
     };
-    let (chunks, last) = power.as_chunks::<LANES>();
-    chunks.iter().for_each(|chunk| add(chunk));
-    add(last);
+    let (eights, last) = power.as_chunks();
+    eights.iter().for_each(&mut add);
+    add(&padded(last));
     (charge.iter().sum(), discharge.iter().sum())
 }

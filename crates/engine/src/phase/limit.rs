@@ -6,7 +6,7 @@
 
 use crate::{
     apply::State,
-    state::{BLOCK, Fixed, FleetConstants, LANES, Piece, insert_sorted},
+    state::{BLOCK, Fixed, FleetConstants, LANES, Piece, at_rest, insert_sorted, padded},
     state_hash::Component,
 };
 use voltide_journal::event::{ClipReason, Event, LimitViolated, SetPointClipped};
@@ -102,9 +102,15 @@ fn fit_piece(task: Task<'_>) -> Vec<Clip> {
     let (asked, last_asked) = task.set_point.as_chunks::<LANES>();
     let (power, last_power) = task.power.as_chunks_mut::<LANES>();
     for (((capacity, energy), asked), power) in capacity.iter().zip(energy).zip(asked).zip(power) {
-        fit_cars(*task.fleet, capacity, energy, asked, power, &mut cuts);
+        // Who asks for nothing gets nothing, and most do: their batteries need not be looked at.
+        if !(at_rest(asked) && at_rest(power)) {
+            fit_cars(*task.fleet, capacity, energy, asked, power, &mut cuts);
+        }
     }
-    fit_cars(*task.fleet, last_capacity, last_energy, last_asked, last_power, &mut cuts);
+    let mut fitted = [0.0; LANES];
+    let (capacity, energy, asked) = (padded(last_capacity), padded(last_energy), padded(last_asked));
+    fit_cars(*task.fleet, &capacity, &energy, &asked, &mut fitted, &mut cuts);
+    last_power.copy_from_slice(&fitted[..last_power.len()]);
     if cuts.iter().all(|&cut| cut <= CLIP_MIN_KW) {
         return Vec::new();
     }
@@ -114,21 +120,21 @@ fn fit_piece(task: Task<'_>) -> Vec<Clip> {
         .collect()
 }
 
-/// Fits at most one car a lane; `cuts` are the largest differences so far, kW.
+/// Fits one car a lane; `cuts` are the largest differences so far, kW.
 #[inline]
 fn fit_cars(
     fleet: FleetConstants,
-    capacity: &[f64],
-    energy: &[f64],
-    asked: &[f64],
-    power: &mut [f64],
+    capacity: &[f64; LANES],
+    energy: &[f64; LANES],
+    asked: &[f64; LANES],
+    power: &mut [f64; LANES],
     cuts: &mut [f64; LANES],
 ) {
     let FleetConstants { battery, soc_min, soc_max, .. } = fleet;
-    let columns = capacity.iter().zip(energy).zip(asked).zip(power).zip(cuts);
-    for ((((&capacity, &energy), &asked), power), cut) in columns {
-        *power = battery.fit(asked, energy, capacity * soc_min, capacity * soc_max);
-        *cut = cut.max((asked - *power).abs());
+    for lane in 0..LANES {
+        let (lowest, highest) = (capacity[lane] * soc_min, capacity[lane] * soc_max);
+        power[lane] = battery.fit(asked[lane], energy[lane], lowest, highest);
+        cuts[lane] = cuts[lane].max((asked[lane] - power[lane]).abs());
     }
 }
 

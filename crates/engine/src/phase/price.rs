@@ -8,7 +8,7 @@ use crate::{EngineError, apply::State, failure::Failure};
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PricesSet};
 use voltide_model::{
-    price::{LocalDays, NetLoadSignal, PriceFeedback, net_load},
+    price::{LocalDays, NetLoadSignal, PriceFeedback},
     scenario::{Incentive, Scenario, Tariff},
     series::Series,
 };
@@ -32,7 +32,8 @@ impl Incentives {
     pub(crate) fn new(scenario: &Scenario, paid: bool) -> Option<Result<Self, EngineError>> {
         let rule = scenario.incentive?;
         let days = LocalDays::covering(&scenario.clock, scenario.horizon_end());
-        let forecast_kw = forecast(scenario, days.slots());
+        let day = scenario.clock.slots_per_24_hours();
+        let forecast_kw: Vec<f64> = scenario.system.net_load_kw(0..days.slots(), day).collect();
         let signal = rule.rule.signal(&forecast_kw, &days);
         let signal = signal.map_err(|error| EngineError::Price { tick: 0, error });
         Some(signal.map(|signal| Self {
@@ -60,15 +61,6 @@ impl Incentives {
         let refreshed = self.signal.refresh(&self.rule.rule, &self.net_load_kw, &self.days, from..end);
         refreshed.map_err(|error| EngineError::Price { tick: from, error })
     }
-}
-
-/// Base load less wind and sun, kW; the last day's goes on beyond the end.
-fn forecast(scenario: &Scenario, slots: u32) -> Vec<f64> {
-    let day = scenario.clock.slots_per_24_hours();
-    let at = |series: &Option<Series>, slot| series.as_ref().map_or(0.0, |series| series.at(slot, day));
-    let system = &scenario.system;
-    let of_slot = |slot| net_load(at(&system.base_load, slot), at(&system.wind, slot), at(&system.pv, slot));
-    (0..slots).map(of_slot).collect()
 }
 
 /// Announces all prices when the run begins.

@@ -46,6 +46,23 @@ fn a_policy_in_c_is_found_and_plans() {
 }
 
 #[test]
+fn a_policy_in_c_solves_through_the_storage_service() {
+    let folder = tempfile::tempdir().unwrap();
+    compile("cheapest.c", folder.path(), "cheapest");
+    let plugins = Plugins::in_folders(vec![folder.path().to_owned()]);
+    let mut policy = plugins.load("cheapest", "", 0).unwrap();
+    let mut shown = ObservationBuilder::new(4).at(5).car(Car {
+        departure_slot: 9,
+        departure_energy_kwh: 23.0,
+        ..Car::default()
+    });
+    let fault = ask(&mut *policy, &shown).unwrap_err();
+    assert_eq!(fault.message, "column buy_price is missing");
+    shown.buy_price = vec![0.3, 0.1, 0.2, 0.4];
+    assert_eq!(ask(&mut *policy, &shown).unwrap().0, [[0.0, 7.0, 5.0, 0.0]]);
+}
+
+#[test]
 fn a_library_without_the_symbol_is_no_policy() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("empty.c"), "int nothing;").unwrap();
@@ -68,7 +85,7 @@ fn a_policy_that_returns_no_table_speaks_another_major() {
     let found = Plugins::in_folders(vec![folder.path().to_owned()]).list();
     assert_eq!(found[0].abi.as_deref(), Some("another major"));
     let error = found[0].status.clone().unwrap_err().to_string();
-    assert!(error.ends_with("was built for policy ABI another major, this program speaks 1.0"), "{error}");
+    assert!(error.ends_with("was built for policy ABI another major, this program speaks 1.1"), "{error}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod answers;
 mod faults;
 mod foreign;
 mod loading;
+mod paper;
 mod policies;
+mod storage;
 
 use voltide_host::{HostError, Plugins};
 use voltide_policy::{

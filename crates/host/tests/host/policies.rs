@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use voltide_policy::{
     Host, LogLevel, Observation, Policy, Replan, Result, Schedules, abi::PolicyTable, policy_table,
+    storage::StorageRequest,
 };
 
 /// Answers with whatever its config says, in every row.
@@ -74,7 +75,7 @@ impl Policy for Counter {
     fn plan(&mut self, host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
         self.calls += 1;
         host.log(LogLevel::Info, &format!("call {}", self.calls));
-        assert!(host.extension("voltide.storage/1").is_none());
+        assert!(host.extension("voltide.units/1").is_none());
         schedules.power_kw.fill(f64::from(self.calls));
         Ok(())
     }
@@ -90,6 +91,49 @@ impl Policy for Counter {
         self.calls = *calls;
         Ok(())
     }
+}
+
+/// Hands storage problems over that its config spoils.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Asker {
+    way: Spoiled,
+}
+
+#[derive(Deserialize, Default)]
+enum Spoiled {
+    #[default]
+    NotAtAll,
+    NoPrices,
+    NoEnergyLimit,
+    ShortColumn,
+    NotANumber,
+    NoEfficiency,
+    SmallMatrix,
+}
+
+impl Policy for Asker {
+    const NAME: &'static str = "asker";
+
+    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+        let mut request = StorageRequest::of(seen);
+        let mut matrix = Schedules { power_kw: schedules.power_kw, horizon: seen.horizon };
+        match self.way {
+            Spoiled::NotAtAll => {}
+            Spoiled::NoPrices => request.buy_price = &[],
+            Spoiled::NoEnergyLimit => request.energy_kwh_max = &[],
+            Spoiled::ShortColumn => request.target_kwh = &[30.0],
+            Spoiled::NotANumber => request.energy_kwh = &[20.0, f64::NAN],
+            Spoiled::NoEfficiency => request.charge_efficiency = &[0.0, 1.0],
+            Spoiled::SmallMatrix => matrix.power_kw = &mut matrix.power_kw[..4],
+        }
+        host.storage()?.solve(&request, &mut matrix)?;
+        Ok(())
+    }
+}
+
+pub(crate) fn asker() -> &'static PolicyTable {
+    policy_table!(Asker)
 }
 
 pub(crate) fn parrot() -> &'static PolicyTable {

@@ -54,12 +54,25 @@ pub unsafe fn copy_prefix<T: Versioned>(from: *const T) -> T {
 /// # Safety
 ///
 /// A pointer that is not null points to `len` values that stay unchanged for `'a`.
-unsafe fn column<'a, T>(start: *const T, len: usize) -> &'a [T] {
+pub(super) unsafe fn column<'a, T>(start: *const T, len: usize) -> &'a [T] {
     if start.is_null() || len == 0 {
         return &[];
     }
     // SAFETY: as the caller promises.
     unsafe { slice::from_raw_parts(start, len) }
+}
+
+/// The values behind a pointer, which may be null where there are none.
+///
+/// # Safety
+///
+/// A pointer that is not null points to `len` values that nobody else touches for `'a`.
+pub(super) unsafe fn column_mut<'a, T>(start: *mut T, len: usize) -> &'a mut [T] {
+    if start.is_null() || len == 0 {
+        return &mut [];
+    }
+    // SAFETY: as the caller promises.
+    unsafe { slice::from_raw_parts_mut(start, len) }
 }
 
 /// A pointer to all `len` values, or null where the column is left out.
@@ -243,12 +256,9 @@ impl ScheduleMatrix {
     ///
     /// The pointer leads to n x H values that nobody else touches for `'a`.
     pub unsafe fn view<'a>(&self) -> Schedules<'a> {
-        let (len, horizon) = (self.stays as usize * self.horizon as usize, self.horizon as usize);
-        if self.power_kw.is_null() || len == 0 {
-            return Schedules { power_kw: &mut [], horizon };
-        }
+        let horizon = self.horizon as usize;
         // SAFETY: as the caller promises.
-        Schedules { power_kw: unsafe { slice::from_raw_parts_mut(self.power_kw, len) }, horizon }
+        Schedules { power_kw: unsafe { column_mut(self.power_kw, self.stays as usize * horizon) }, horizon }
     }
 }
 
@@ -257,6 +267,18 @@ impl ByteSink {
     pub fn new(bytes: &mut Vec<u8>) -> Self {
         let context = ptr::from_mut(bytes).cast();
         Self { size: size_of::<Self>() as u32, reserved: 0, context, write: Some(append) }
+    }
+
+    /// Hands over bytes, where the sink takes any.
+    ///
+    /// # Safety
+    ///
+    /// The sink is one that its maker keeps alive during the call.
+    pub unsafe fn put(&self, bytes: &[u8]) {
+        if let Some(write) = self.write {
+            // SAFETY: as the caller promises; the bytes exist during the call.
+            unsafe { write(self.context, Text::from_bytes(bytes)) }
+        }
     }
 }
 

@@ -14,14 +14,16 @@ use voltide_journal::{
 use voltide_model::{
     battery::Battery,
     clock::Clock,
-    columns::{Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick, slot_micros},
+    columns::{IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick, slot_micros},
     distribution::Distribution,
-    fleet::{Fleet, Parking, Place, Population, WorkDays},
+    fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
+    price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
-    scenario::{Durability, EvTicks, PolicyChoice, Scenario, SystemSeries, Tariff},
+    scenario::{Durability, EvTicks, Incentive, PolicyChoice, Scenario, SystemSeries, Tariff},
     series::Series,
     site::{Charger, Site},
     stay::{Calendar, NO_STAY},
+    willingness::{Logistic, Participation, Willingness},
 };
 
 /// Load without cars, wind power available and delivered, and photovoltaic power, kW.
@@ -30,10 +32,18 @@ const WIND_KW: f64 = 300.0;
 const WIND_DELIVERED_KW: f64 = 250.0;
 const PV_KW: f64 = 100.0;
 
+/// What incentive prices come from, where the world has one.
+const INCENTIVE: IncentiveTick =
+    IncentiveTick { net_load_kw: 500.0, net_load_mean_kw: 400.0, price_per_kwh: 0.375, ratio: 1.25 };
+
 /// A world of commuters, one in four of the cars only ever at home, from the day before the clocks change.
 pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
     let clock = Clock::new("2024-03-30T00:00:00".parse().unwrap(), Berlin, 900, days).unwrap();
-    let charger = |site| Charger { charge_max: Kilowatts(7.0), discharge_max: Kilowatts(7.0), site };
+    let charger = |site: Option<u32>| Charger {
+        charge_max: Kilowatts(7.0),
+        discharge_max: Kilowatts(if site.is_none() { 7.0 } else { 0.0 }),
+        site,
+    };
     let place = |arrive, leave, site| Place {
         arrive: normal(arrive, 0.5),
         leave: normal(leave, 0.5),
@@ -67,6 +77,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             parent: None,
         }],
         system: SystemSeries::default(),
+        incentive: None,
         samples: Vec::new(),
         policy: PolicyChoice {
             name: "uncontrolled".into(),
@@ -77,6 +88,21 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
         ev_ticks,
         durability: Durability::Close,
     })
+}
+
+/// The same world with an incentive price, where the drivers of the commuters are asked.
+pub(crate) fn asking_scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
+    let mut scenario = Arc::unwrap_or_clone(scenario(cars, days, ev_ticks));
+    let curve = |a| Logistic { a, b: 5.0, c: 0.9 };
+    let willingness = Willingness::new(curve(1.0), curve(2.0)).unwrap();
+    let participation = Participation::Threshold(Share::new(0.3).unwrap());
+    scenario.fleets[0].v2g.willingness = Some((willingness, participation));
+    scenario.incentive = Some(Incentive {
+        rule: IncentiveRule { rho: 1.0, floor: Some(0.0) },
+        expected: ExpectedPrice::Proportional(1.0),
+        feedback: PriceFeedback::None,
+    });
+    Arc::new(scenario)
 }
 
 fn normal(mean: f64, sd: f64) -> Distribution {
@@ -100,6 +126,45 @@ fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
         soc_on_arrival: Distribution::Uniform { min: 0.3, max: 0.7 },
         departure_soc: Distribution::Uniform { min: 0.7, max: 1.0 },
         tariff: 0,
+        v2g: V2gTerms { soc_min: Share::new(0.3).unwrap(), willingness: None },
+    }
+}
+
+/// What a car pays where the world has an incentive price.
+pub(crate) fn price_of(ev: u32) -> f64 {
+    0.25 + f64::from(ev) / 128.0
+}
+
+/// The willingness of a plugged car's driver who is asked.
+pub(crate) fn willingness_of(ev: u32, tick: u32) -> f64 {
+    f64::from((ev + tick) % 8) / 8.0
+}
+
+/// Price, willingness and agreement per car; empty where the world has no incentive price.
+#[derive(Default)]
+struct Opinions {
+    price_per_kwh: Vec<f64>,
+    willingness: Vec<f64>,
+    agreed: Vec<u8>,
+}
+
+impl Opinions {
+    fn form(scenario: &Scenario, stay: &[u32], tick: u32) -> Self {
+        if scenario.incentive.is_none() {
+            return Self::default();
+        }
+        let willingness = |ev: u32| {
+            let terms = &scenario.fleets[scenario.population.fleet_of(ev)].v2g;
+            let asked = stay[ev as usize] != NO_STAY && terms.willingness.is_some();
+            if asked { willingness_of(ev, tick) } else { 0.0 }
+        };
+        let evs = 0..stay.len() as u32;
+        let willingness: Vec<f64> = evs.clone().map(willingness).collect();
+        Self {
+            price_per_kwh: evs.map(price_of).collect(),
+            agreed: willingness.iter().map(|&willingness| u8::from(willingness > 0.3)).collect(),
+            willingness,
+        }
     }
 }
 
@@ -173,7 +238,8 @@ impl<S: Sink> History<'_, S> {
         self.plug()?;
         let site = self.limit()?;
         self.emit(Event::SlotElapsed)?;
-        let system = self.settle();
+        let opinions = Opinions::form(self.scenario, &self.stay, self.tick);
+        let system = self.settle(&opinions);
         let units = units(&system);
         self.sink.tick(&TickColumns {
             tick: self.tick,
@@ -181,9 +247,9 @@ impl<S: Sink> History<'_, S> {
             energy_kwh: &self.energy_kwh,
             power_kw: &self.power_kw,
             ledger: &self.ledger,
-            price_per_kwh: &[],
-            willingness: &[],
-            agreed: &[],
+            price_per_kwh: &opinions.price_per_kwh,
+            willingness: &opinions.willingness,
+            agreed: &opinions.agreed,
             sites: &[site],
             units: &units,
             system: &system,
@@ -299,7 +365,7 @@ impl<S: Sink> History<'_, S> {
         slot.fit(asked, self.energy_kwh[car], 0.2 * full, target)
     }
 
-    fn settle(&mut self) -> SystemTick {
+    fn settle(&mut self, opinions: &Opinions) -> SystemTick {
         let hours = self.scenario.clock.slot_hours();
         let slot = self.scenario.fleets[0].battery.slot(hours);
         let mut system = SystemTick {
@@ -309,6 +375,8 @@ impl<S: Sink> History<'_, S> {
             pv_available_kw: PV_KW,
             pv_kw: PV_KW,
             tou_price_per_kwh: 0.3,
+            incentive: self.scenario.incentive.map(|_| INCENTIVE),
+            agreed: opinions.agreed.iter().map(|&agreed| u32::from(agreed)).sum(),
             ..SystemTick::default()
         };
         for car in 0..self.stay.len() {

@@ -15,8 +15,8 @@ use voltide_model::{
     battery::Battery,
     clock::Clock,
     distribution::Distribution,
-    fleet::{Fleet, Parking, Place as ParkingPlace, V2gTerms, WorkDays},
-    quantity::{Hours, Kilowatts, Share, TimeOfDay},
+    fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
+    quantity::{Hours, Kilowatts, TimeOfDay},
     series::Series,
     site::{Charger, Site},
 };
@@ -102,6 +102,7 @@ impl FleetResolver<'_, '_> {
             capacity.and_then(|battery| self.draw("battery.capacity", &battery.capacity, CAPACITY));
         let charger = file.charger.get().and_then(|charger| self.charger(charger));
         let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
+        let v2g = self.resolver.v2g_terms(&self.path, file, battery.as_ref());
         match file.stays.get()? {
             StaysFile::Sessions(_) => self.refuse_drawn(file)?,
             _ => self.require_drawn(file),
@@ -127,7 +128,7 @@ impl FleetResolver<'_, '_> {
             soc_on_arrival: soc_on_arrival?,
             departure_soc: departure_soc?,
             tariff: tariff?,
-            v2g: V2gTerms { soc_min: Share::ZERO, willingness: None },
+            v2g: v2g?,
         })
     }
 

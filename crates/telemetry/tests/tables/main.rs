@@ -3,112 +3,32 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::float_cmp, reason = "single cells are copies, not results of arithmetic")]
 
+#[path = "../history/mod.rs"]
 mod history;
+mod read;
+mod v2g;
 
-use arrow_array::{
-    Array, RecordBatch,
-    cast::AsArray,
-    types::{Float32Type, Float64Type, Int32Type, Int64Type},
-};
 use history::{play, scenario};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use read::{CARS, Rows, files, write, written};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     fs::{self, File},
     path::Path,
-    sync::Arc,
 };
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 use voltide_journal::{
+    describe::describe,
     event::{Event, Recorded, TickSealed},
     sink::Sink,
 };
-use voltide_model::scenario::{EvTicks, Scenario};
+use voltide_model::{columns::TickColumns, scenario::EvTicks};
 use voltide_telemetry::{
-    Options, RunStatus, Summary, Telemetry, TelemetryError,
+    Options, RunStatus, Telemetry, TelemetryError,
     table::{EV_TICKS, TABLES},
 };
-
-const CARS: u32 = 24;
-
-fn write(folder: &Path, scenario: &Arc<Scenario>, options: Options, until: u32) -> Summary {
-    let mut telemetry = Telemetry::create(folder, scenario.clone(), options).unwrap();
-    play(scenario, &mut telemetry, until).unwrap();
-    let whole = until == scenario.clock.slots;
-    telemetry.finish(if whole { RunStatus::Finished } else { RunStatus::Interrupted }).unwrap()
-}
-
-fn written(level: EvTicks) -> (TempDir, Arc<Scenario>, Summary) {
-    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, level));
-    let summary = write(folder.path(), &scenario, Options::default(), scenario.clock.slots);
-    (folder, scenario, summary)
-}
-
-/// All rows of the files of one table.
-struct Rows(Vec<RecordBatch>);
-
-impl Rows {
-    fn read(folder: &Path, table: &str) -> Self {
-        let names = files(folder);
-        let of_table = |name: &&String| name.split(['-', '.']).next() == Some(table);
-        let batches = names.keys().filter(of_table).flat_map(|name| {
-            let file = File::open(folder.join(name)).unwrap();
-            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
-            reader.map(Result::unwrap)
-        });
-        Self(batches.collect())
-    }
-
-    fn len(&self) -> usize {
-        self.0.iter().map(RecordBatch::num_rows).sum()
-    }
-
-    fn column<T>(&self, name: &str, cell: impl Fn(&dyn Array, usize) -> T) -> Vec<Option<T>> {
-        let cells = |batch: &RecordBatch| {
-            let column = batch.column_by_name(name).unwrap().clone();
-            let cell = &cell;
-            (0..batch.num_rows())
-                .map(move |row| column.is_valid(row).then(|| cell(&column, row)))
-                .collect::<Vec<_>>()
-        };
-        self.0.iter().flat_map(cells).collect()
-    }
-
-    fn ints(&self, name: &str) -> Vec<Option<i32>> {
-        self.column(name, |column, row| column.as_primitive::<Int32Type>().value(row))
-    }
-
-    fn longs(&self, name: &str) -> Vec<i64> {
-        self.column(name, |column, row| column.as_primitive::<Int64Type>().value(row))
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-
-    fn reals(&self, name: &str) -> Vec<f64> {
-        self.column(name, |column, row| column.as_primitive::<Float64Type>().value(row))
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-
-    fn singles(&self, name: &str) -> Vec<Option<f32>> {
-        self.column(name, |column, row| column.as_primitive::<Float32Type>().value(row))
-    }
-
-    fn words(&self, name: &str) -> Vec<Option<String>> {
-        self.column(name, |column, row| {
-            let words = column.as_dictionary::<Int32Type>();
-            words.values().as_string::<i32>().value(words.key(row).unwrap()).to_owned()
-        })
-    }
-}
-
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
-}
 
 #[test]
 fn every_table_is_there_and_follows_the_dictionary() {
@@ -215,6 +135,45 @@ fn missed_targets_have_a_reason_and_others_have_none() {
     assert_eq!(reasons.len() as u64, summary.missed_targets);
     assert!(reasons.iter().any(|reason| reason == "site_limit"), "{reasons:?}");
     assert!(summary.site_limit_hits > 0 && summary.clipped_by_site > 0);
+}
+
+#[test]
+fn an_event_is_described_as_in_the_log() {
+    let (folder, scenario, _) = written(EvTicks::Off);
+    let mut history = Recorder::default();
+    play(&scenario, &mut history, scenario.clock.slots).unwrap();
+    let events = Rows::read(folder.path(), "events");
+    let (payloads, kinds, ids) =
+        (events.texts("payload"), events.words("entity_kind"), events.texts("entity_id"));
+    assert_eq!(payloads.len(), history.0.len());
+    for (row, event) in history.0.iter().enumerate() {
+        let mut described = describe(event);
+        described.sort_all_objects();
+        assert_eq!(payloads[row], Some(described.to_string()));
+        let entity = event.entity();
+        assert_eq!(kinds[row].as_deref(), entity.as_ref().map(|entity| entity.kind));
+        assert_eq!(ids[row], entity.map(|entity| entity.id));
+    }
+    assert!(kinds.iter().flatten().any(|kind| kind == "ev") && kinds.contains(&None));
+    let clipped = payloads.iter().flatten().find(|payload| payload.contains("by_site")).unwrap();
+    assert!(clipped.starts_with(r#"{"applied_kw":"#), "keys are sorted: {clipped}");
+}
+
+/// The events of a history.
+#[derive(Default)]
+struct Recorder(Vec<Event>);
+
+impl Sink for Recorder {
+    type Error = Infallible;
+
+    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+        self.0.push(recorded.event.clone());
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &TickColumns<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
 }
 
 #[test]

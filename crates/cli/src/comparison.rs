@@ -1,0 +1,201 @@
+//! Runs side by side, as a table or as JSON.
+
+use crate::{
+    figures::{COLUMNS, Figures, Spread, Values, to_json, values_json},
+    output::{self, counted, decimal},
+};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// A run that is compared.
+#[derive(Debug, Clone)]
+pub(crate) struct Compared {
+    /// Seed of its draws.
+    pub seed: u64,
+    /// Its folder; `None` where it was not kept.
+    pub folder: Option<PathBuf>,
+    /// What it came to.
+    pub figures: Figures,
+}
+
+/// A line of the comparison.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// What tells it from the others: as a rule the policy's name.
+    pub label: String,
+    /// Its runs, one a seed, in the order of the other rows' seeds.
+    pub runs: Vec<Compared>,
+}
+
+/// Runs side by side; the first row is what the others are measured against.
+#[derive(Debug, Clone)]
+pub(crate) struct Comparison {
+    /// The rows; none is without runs.
+    pub rows: Vec<Row>,
+}
+
+/// What makes the saving of `v2g` against `smart`: per seed, in money.
+struct Split {
+    total: Spread,
+    tariff: Spread,
+    discharge: Spread,
+}
+
+impl Comparison {
+    /// Prints it.
+    pub(crate) fn print(&self, as_json: bool) {
+        if as_json { self.print_json() } else { self.print_table() }
+    }
+
+    /// Per row: the values of its runs, each measured against the first row's with the same draws.
+    fn values(&self) -> impl Iterator<Item = (&Row, Vec<Values>)> {
+        let against = |row: &Row| {
+            let pairs = row.runs.iter().zip(&self.rows[0].runs);
+            pairs.map(|(run, first)| run.figures.values(&first.figures)).collect()
+        };
+        self.rows.iter().map(move |row| (row, against(row)))
+    }
+
+    fn print_table(&self) {
+        let currency = &self.rows[0].runs[0].figures.summary.currency;
+        let headings = COLUMNS.iter().map(|column| column.heading.replace("{}", currency));
+        let header: Vec<String> = std::iter::once("policy".to_owned()).chain(headings).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let cells = |(row, values): (&Row, Vec<Values>)| {
+            std::iter::once(row.label.clone()).chain(spreads(&values).into_iter().zip(&COLUMNS).map(
+                |(spread, column)| spread.map_or_else(|| "-".into(), |spread| cell(&spread, column.decimals)),
+            ))
+        };
+        let rows = self.values().map(|row| cells(row).collect()).collect();
+        let right: Vec<usize> = (1..=COLUMNS.len()).collect();
+        output::say(&format!("{}\n", self.title()));
+        output::say(&output::table(&header, rows, &right));
+        output::say(&format!("\n{}", self.legend()));
+        if let Some(split) = self.split() {
+            output::say(&format!("\n{}", split.sentence(currency)));
+        }
+    }
+
+    fn title(&self) -> String {
+        let run = &self.rows[0].runs[0];
+        let summary = &run.figures.summary;
+        let cars = counted(summary.ev_count.into(), "car", "cars");
+        let days = decimal(summary.days, 2);
+        let last = self.rows[0].runs.last().map_or(run.seed, |run| run.seed);
+        let seeds = match self.rows[0].runs.len() {
+            1 => format!("seed {}", run.seed),
+            _ => format!("seeds {} to {last}: mean ± standard deviation", run.seed),
+        };
+        format!("{}, {cars}, {days} days, {seeds}", summary.world)
+    }
+
+    fn legend(&self) -> String {
+        let first = &self.rows[0].label;
+        format!(
+            "cost: what drivers pay less what they earn, wear included; saving: of cost, against {first}\n\
+             peak, sd: highest net load, and its standard deviation over the slots\n\
+             missed, missing: targets missed at departure, and the stored energy they lacked\n\
+             stored: energy in the batteries at every departure, and at the end in those still plugged in,\n\
+             \x20       summed, less that of {first}: what one policy leaves in them and the other does not"
+        )
+    }
+
+    fn print_json(&self) {
+        for (row, values) in self.values() {
+            for (run, values) in row.runs.iter().zip(&values) {
+                say("compared_run", identity(row, run), values_json(values));
+            }
+            let spread = |spread: Option<Spread>| {
+                let spread = spread.unwrap_or_default();
+                json!({ "mean": spread.mean(), "sd": spread.of_sample() })
+            };
+            let head = json!({
+                "policy": row.label,
+                "against": self.rows[0].label,
+                "runs": row.runs.len(),
+                "currency": row.runs[0].figures.summary.currency,
+            });
+            say("comparison", head, to_json(spreads(&values).into_iter().map(spread)));
+        }
+        if let Some(split) = self.split() {
+            output::say_json("saving_split", &split.to_json());
+        }
+    }
+
+    /// Needs `smart`, `smart-incentive` and `v2g`.
+    fn split(&self) -> Option<Split> {
+        let costs = |label: &str| {
+            let row = self.rows.iter().find(|row| row.label == label)?;
+            Some(row.runs.iter().map(|run| run.figures.summary.net_cost).collect::<Vec<f64>>())
+        };
+        let (smart, incentive, v2g) = (costs("smart")?, costs(SMART_AT_INCENTIVE)?, costs("v2g")?);
+        let less = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        Some(Split {
+            total: less(&smart, &v2g),
+            tariff: less(&smart, &incentive),
+            discharge: less(&incentive, &v2g),
+        })
+    }
+}
+
+/// The policy that does as `smart` does, at the prices of `v2g`.
+pub(crate) const SMART_AT_INCENTIVE: &str = "smart-incentive";
+
+impl Split {
+    fn sentence(&self, currency: &str) -> String {
+        let part = |spread: &Spread| format!("{} {currency}", cell(spread, 2));
+        format!(
+            "v2g saves {} against smart: {} by the incentive price, {} by discharging",
+            part(&self.total),
+            part(&self.tariff),
+            part(&self.discharge)
+        )
+    }
+
+    fn to_json(&self) -> Value {
+        let part = |spread: &Spread| json!({ "mean": spread.mean(), "sd": spread.of_sample() });
+        json!({
+            "policy": "v2g",
+            "against": "smart",
+            "saving": part(&self.total),
+            "by_tariff": part(&self.tariff),
+            "by_discharge": part(&self.discharge),
+        })
+    }
+}
+
+fn identity(row: &Row, run: &Compared) -> Value {
+    let summary = &run.figures.summary;
+    json!({
+        "policy": row.label,
+        "world": summary.world,
+        "seed": run.seed,
+        "folder": run.folder,
+        "currency": summary.currency,
+        "stored_kwh": run.figures.stored_kwh,
+    })
+}
+
+fn say(kind: &str, head: Value, mut values: Map<String, Value>) {
+    let mut line = head.as_object().cloned().unwrap_or_default();
+    line.append(&mut values);
+    output::say_json(kind, &Value::Object(line));
+}
+
+/// Per column the spread over the runs; `None` where a run has no value.
+fn spreads(values: &[Values]) -> [Option<Spread>; COLUMNS.len()] {
+    std::array::from_fn(|column| values.iter().map(|values| values[column]).collect())
+}
+
+fn cell(spread: &Spread, decimals: usize) -> String {
+    let mean = decimal(spread.mean().unwrap_or_default(), decimals);
+    match spread.of_sample() {
+        None => mean,
+        // Of counts the mean is no count any more.
+        Some(sd) => {
+            let decimals = decimals.max(1);
+            let mean = decimal(spread.mean().unwrap_or_default(), decimals);
+            format!("{mean} ± {}", decimal(sd, decimals))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A live run: a world with the policies that plan in it, and its way to the last slot.
+
+use crate::{args::World as WorldArgs, failure::Failure, progress::Interrupt, run_folder::run_id};
+use indicatif::ProgressBar;
+use std::{path::Path, sync::Arc};
+use voltide_engine::{EngineError, Simulation, Start};
+use voltide_host::Plugins;
+use voltide_journal::{event::Build, mcap_log::McapLog, sink::Sink};
+use voltide_model::clock::Clock;
+use voltide_policy::planner::{Planner, PolicyInfo};
+use voltide_telemetry::RunStatus;
+use voltide_world::World;
+
+/// A run on its way, with its journal.
+pub(crate) type LiveRun<S> = Simulation<McapLog, S>;
+
+/// A world that was read, and the policies that will plan in it.
+pub(crate) struct Prepared {
+    /// The world; its scenario names the policy and the config that it got.
+    pub world: World,
+    overrides: Vec<String>,
+    planner: Box<dyn Planner>,
+    fallback: Option<Box<dyn Planner>>,
+}
+
+impl Prepared {
+    /// Reads a world and loads its policies.
+    pub(crate) fn load(args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
+        let overrides = args.overrides();
+        let mut world = voltide_world::load(&args.file, &overrides)?;
+        let planner = policy(args, &world, plugins)?;
+        let fallback = fallback(&world, planner.as_ref(), plugins)?;
+        name_policy(&mut world, planner.info());
+        Ok(Self { world, overrides, planner, fallback })
+    }
+
+    /// The id of the run.
+    pub(crate) fn id(&self) -> String {
+        let scenario = &self.world.scenario;
+        let config_hash = voltide_engine::configuration_hash(scenario, &self.world.text);
+        run_id(&scenario.name, &self.planner.info().name, scenario.seed, &config_hash)
+    }
+
+    /// What the engine starts from.
+    pub(crate) fn start(self, threads: usize) -> Start {
+        Start {
+            scenario: Arc::new(self.world.scenario),
+            world_text: self.world.text,
+            overrides: self.overrides,
+            build: build(self.planner.info()),
+            planner: self.planner,
+            fallback: self.fallback,
+            threads,
+        }
+    }
+}
+
+/// Begins a run in a folder that exists.
+pub(crate) fn begin<S: Sink>(start: Start, folder: &Path, sink: S) -> Result<LiveRun<S>, Failure> {
+    let log = McapLog::create(folder, start.scenario.durability)?;
+    Ok(Simulation::new(start, log, sink)?)
+}
+
+/// Steps until the last slot, until the user wants to stop, or until the policy fails for good.
+pub(crate) fn step_through<S: Sink>(
+    simulation: &mut LiveRun<S>,
+    interrupt: &Interrupt,
+    bar: &ProgressBar,
+) -> Result<RunStatus, Failure> {
+    let clock: Clock = simulation.clock();
+    while !simulation.is_done() {
+        if interrupt.raised() {
+            return Ok(RunStatus::Interrupted);
+        }
+        bar.set_message(clock.local(simulation.tick()).format("%a %d %b %H:%M").to_string());
+        match simulation.step() {
+            Ok(()) => bar.inc(1),
+            Err(error @ EngineError::Policy { .. }) => return Ok(RunStatus::Failed(error.to_string())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(RunStatus::Finished)
+}
+
+/// Number of cores that this program may use.
+pub(crate) fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+impl WorldArgs {
+    /// The overrides that the flags stand for.
+    pub(crate) fn overrides(&self) -> Vec<String> {
+        let policy = self.policy.as_ref().map(|policy| format!("policy={policy:?}"));
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        self.sets.iter().cloned().chain(policy).chain(seed).collect()
+    }
+}
+
+/// The policy that plans. A path is relative to the file that names it, or to the current folder
+/// where the command line names it.
+fn policy(args: &WorldArgs, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
+    let name = &world.scenario.policy.name;
+    let is_path = Path::new(name).components().count() > 1;
+    let folder = world.path.parent().filter(|_| is_path && args.policy.is_none());
+    let choice =
+        folder.map_or_else(|| name.clone(), |folder| folder.join(name).to_string_lossy().into_owned());
+    load(&choice, world, plugins)
+}
+
+/// Creates a policy with the config that the world has for it, under the policy's own name.
+fn load(choice: &str, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
+    let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
+    planner.map_err(|error| Failure::plugin(error, world))
+}
+
+/// What stands in for the policy; a policy does not stand in for itself.
+fn fallback(
+    world: &World,
+    policy: &dyn Planner,
+    plugins: &Plugins,
+) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| **name != policy.info().name)
+    else {
+        return Ok(None);
+    };
+    load(name, world, plugins).map(Some)
+}
+
+/// Puts the policy under its own name, with the config that it got, however it was asked for.
+fn name_policy(world: &mut World, policy: &PolicyInfo) {
+    let (config, offset) = world.config_of(&policy.name).unwrap_or_default();
+    let config = config.to_owned();
+    let choice = &mut world.scenario.policy;
+    (choice.name, choice.config, choice.config_offset) = (policy.name.clone(), config, offset);
+}
+
+fn build(policy: &PolicyInfo) -> Build {
+    Build {
+        engine_version: env!("CARGO_PKG_VERSION").into(),
+        git: env!("VOLTIDE_GIT").into(),
+        policy_version: policy.version.clone(),
+        plugin_hash: policy.hash.clone(),
+        plugin_file: policy.file.clone(),
+        time_zone_data: chrono_tz::IANA_TZDB_VERSION.into(),
+    }
+}

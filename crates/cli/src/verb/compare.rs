@@ -1,0 +1,323 @@
+//! `voltide compare`: the same world under several policies, or runs that are there, side by side.
+
+use crate::{
+    args::{Args, Compare, World as WorldArgs},
+    comparison::{Compared, Comparison, Row, SMART_AT_INCENTIVE},
+    failure::{Code, Failure},
+    figures::{Figures, Observer},
+    journaled::{Journaled, outcome},
+    live::{self, Prepared, all_cores},
+    machine::free_memory,
+    output,
+    progress::{self, Interrupt},
+    run_folder::{RunFolder, id_in},
+    verb::plugins::known_plugins,
+};
+use clap::{CommandFactory, error::ErrorKind};
+use indicatif::ProgressBar;
+use std::{
+    collections::BTreeSet,
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tempfile::TempDir;
+use voltide_host::Plugins;
+use voltide_model::{
+    clock::Clock,
+    scenario::{Durability, EvTicks, Scenario},
+};
+use voltide_telemetry::{Options, RunStatus, Telemetry};
+
+/// Compares policies in a world, or runs.
+pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failure> {
+    let comparison = match compare.subjects.as_slice() {
+        [world] if !compare.policies.is_empty() => match of_policies(world, compare, args)? {
+            Some(comparison) => comparison,
+            None => return Ok(Code::Interrupted.into()),
+        },
+        runs @ [_, _, ..] if compare.policies.is_empty() => of_runs(runs, args.quiet)?,
+        _ => unclear(compare),
+    };
+    comparison.print(args.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends the program as for any other wrong use.
+fn unclear(compare: &Compare) -> ! {
+    let what = match compare.policies.is_empty() {
+        true => {
+            "one run cannot be compared; for a world say which policies, as in --policies uncontrolled,smart"
+        }
+        false => "--policies goes with one world file",
+    };
+    Args::command().error(ErrorKind::WrongNumberOfValues, what).exit()
+}
+
+/// A run to be made.
+#[derive(Debug, Clone)]
+struct Job {
+    policy: String,
+    seed: u64,
+}
+
+/// What the runs of a comparison share.
+struct Workshop<'a> {
+    world: &'a Path,
+    compare: &'a Compare,
+    plugins: &'a Plugins,
+    interrupt: Interrupt,
+    bar: ProgressBar,
+    /// Threads that each run may use.
+    threads: usize,
+}
+
+/// Runs a world with every policy and seed; `None` where the user stopped it.
+fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Comparison>, Failure> {
+    let policies = with_smart_at_incentive(&compare.policies);
+    let plugins = known_plugins(args);
+    let scenario = checked(world, &policies, compare, &plugins)?;
+    let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
+    let with_all = |seed| policies.iter().map(move |policy| Job { policy: policy.clone(), seed });
+    let jobs: Vec<Job> = seeds.flat_map(with_all).collect();
+    let at_once = compare.jobs.map_or_else(|| affordable(&scenario), usize::from).min(jobs.len());
+    let workshop = Workshop {
+        world,
+        compare,
+        plugins: &plugins,
+        interrupt: Interrupt::catch()?,
+        bar: progress::bar(u64::from(scenario.clock.slots) * jobs.len() as u64, args.quiet),
+        threads: (all_cores() / at_once).max(1),
+    };
+    let done = workshop.run_all(&jobs, at_once)?;
+    workshop.bar.finish_and_clear();
+    let finished = done.iter().flatten().count();
+    if finished < jobs.len() {
+        output::complain(&format!("interrupted after {finished} of {} runs", jobs.len()));
+        return Ok(None);
+    }
+    Ok(Some(Comparison { rows: in_rows(done.into_iter().flatten(), policies.len()) }))
+}
+
+/// Looks, before anything runs, whether every policy can plan in the world; gives the world's scenario.
+fn checked(
+    world: &Path,
+    policies: &[String],
+    compare: &Compare,
+    plugins: &Plugins,
+) -> Result<Scenario, Failure> {
+    let seed = compare.seeds.as_ref().map(|seeds| *seeds.start());
+    let mut ids = BTreeSet::new();
+    let mut scenario = None;
+    for policy in policies {
+        let args = WorldArgs {
+            file: world.to_owned(),
+            policy: Some(policy.clone()),
+            seed,
+            sets: compare.sets.clone(),
+        };
+        let prepared = Prepared::load(&args, plugins)?;
+        if !ids.insert(prepared.id()) && compare.out.is_some() {
+            let what = format!("policy `{policy}` is named twice, and a folder holds one run of it");
+            return Err(Failure::new(Code::Input, what, Some("name each policy once, or leave out --out")));
+        }
+        scenario = Some(prepared.world.scenario);
+    }
+    Ok(scenario.unwrap_or_else(|| unclear(compare)))
+}
+
+/// The policies to run: with `smart` and `v2g` there is one between them that tells what the
+/// tariff does from what discharging does.
+fn with_smart_at_incentive(policies: &[String]) -> Vec<String> {
+    let mut policies = policies.to_vec();
+    let has = |name: &str| policies.iter().any(|policy| policy == name);
+    if has("smart") && has("v2g") && !has(SMART_AT_INCENTIVE) {
+        let after = policies.iter().position(|policy| policy == "smart").map_or(0, |smart| smart + 1);
+        policies.insert(after, SMART_AT_INCENTIVE.to_owned());
+    }
+    policies
+}
+
+/// Memory that a run takes whatever its world, bytes.
+const RUN_BYTES: u64 = 40 << 20;
+/// Memory that a car takes, and a stay; bytes, as measured on the shipped worlds.
+const CAR_BYTES: u64 = 2000;
+const STAY_BYTES: u64 = 400;
+
+/// Runs that cores and half of the free memory allow at the same time.
+fn affordable(scenario: &Scenario) -> usize {
+    let population = &scenario.population;
+    let each = RUN_BYTES + population.len() as u64 * CAR_BYTES + population.stays.len() as u64 * STAY_BYTES;
+    let fit = free_memory().map_or(usize::MAX, |free| (free / 2 / each) as usize);
+    fit.clamp(1, all_cores())
+}
+
+/// Finished runs, seed by seed, as rows of `policies` policies.
+fn in_rows(runs: impl Iterator<Item = Compared>, policies: usize) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (place, run) in runs.enumerate() {
+        match rows.get_mut(place % policies) {
+            Some(row) => row.runs.push(run),
+            None => rows.push(Row { label: run.figures.summary.policy.clone(), runs: vec![run] }),
+        }
+    }
+    rows
+}
+
+impl Workshop<'_> {
+    /// Makes all runs, `at_once` at a time, in the order of `jobs`; `None` for those that were interrupted.
+    fn run_all(&self, jobs: &[Job], at_once: usize) -> Result<Vec<Option<Compared>>, Failure> {
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(vec![None::<Compared>; jobs.len()]);
+        let work = || {
+            while let Some((place, job)) = jobs.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+                // After a failure nothing new begins; what runs goes on to its end, lest it stays unfinished.
+                let run = self.run(job).inspect_err(|_| next.store(jobs.len(), Ordering::Relaxed))?;
+                done.lock().unwrap_or_else(PoisonError::into_inner)[place] = run;
+            }
+            Ok(())
+        };
+        let results: Result<(), Failure> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
+            // A worker that panicked has said so; the panic goes on here.
+            let results = workers.into_iter().map(|worker| worker.join());
+            results.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        results.map(|()| done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a run; `None` where the user wants to stop.
+    fn run(&self, job: &Job) -> Result<Option<Compared>, Failure> {
+        if self.interrupt.raised() {
+            return Ok(None);
+        }
+        let args = WorldArgs {
+            file: self.world.to_owned(),
+            policy: Some(job.policy.clone()),
+            seed: Some(job.seed),
+            sets: self.compare.sets.clone(),
+        };
+        let prepared = Prepared::load(&args, self.plugins)?;
+        let (figures, folder) = match &self.compare.out {
+            Some(out) => self.run_kept(prepared, out)?,
+            None => self.run_thrown_away(prepared)?,
+        };
+        Ok(figures.map(|figures| Compared { seed: job.seed, folder, figures }))
+    }
+
+    /// A run as `voltide run` makes it.
+    fn run_kept(
+        &self,
+        prepared: Prepared,
+        out: &Path,
+    ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+        let mut folder = RunFolder::claim(out, &prepared.world.scenario.name, &prepared.id())?;
+        let start = prepared.start(self.threads);
+        let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), Options::default())?;
+        let simulation = live::begin(start, &folder.path, Observer::new(telemetry))?;
+        folder.begun()?;
+        let figures = self.step(simulation).map_err(|failure| failure.leaving(&folder.path))?;
+        Ok((figures, Some(folder.path.clone())))
+    }
+
+    /// A run of which only the figures are kept: without detail, and never waiting for the disk.
+    fn run_thrown_away(&self, mut prepared: Prepared) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+        let folder = scratch()?;
+        prepared.world.scenario.durability = Durability::Close;
+        let start = prepared.start(self.threads);
+        let observer = Observer::new(without_detail(folder.path(), &start.scenario)?);
+        let figures = self.step(live::begin(start, folder.path(), observer)?)?;
+        Ok((figures, None))
+    }
+
+    /// Steps a run to its end; `None` where the user wants to stop.
+    fn step(&self, mut simulation: live::LiveRun<Observer>) -> Result<Option<Figures>, Failure> {
+        let status = live::step_through(&mut simulation, &self.interrupt, &self.bar)?;
+        let ended = simulation.end(outcome(&status))?;
+        let figures = ended.sink.finish(status.clone())?;
+        match status {
+            RunStatus::Finished => Ok(Some(figures)),
+            RunStatus::Interrupted => Ok(None),
+            RunStatus::Failed(error) => Err(Failure::new(Code::Run, error, None)),
+        }
+    }
+}
+
+fn scratch() -> Result<TempDir, Failure> {
+    let cannot = |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
+    tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
+}
+
+/// Telemetry that sums up a run and writes next to nothing.
+fn without_detail(folder: &Path, scenario: &Arc<Scenario>) -> Result<Telemetry, Failure> {
+    let options = Options { ev_ticks: Some(EvTicks::Off), ..Options::default() };
+    Ok(Telemetry::create_detail(folder, Arc::clone(scenario), options)?)
+}
+
+/// Reads runs from their logs.
+fn of_runs(runs: &[PathBuf], quiet: bool) -> Result<Comparison, Failure> {
+    let mut read = Vec::new();
+    for run in runs {
+        read.push(of_run(run, quiet)?);
+    }
+    let worlds = read.iter().map(|(row, clock)| (&row.runs[0].figures.summary, row.runs[0].seed, clock));
+    let worlds: Vec<_> = worlds
+        .map(|(summary, seed, clock)| (&summary.currency, (&summary.world, seed, summary.ev_count, *clock)))
+        .collect();
+    if let Some((other, _)) = worlds.iter().find(|(currency, _)| *currency != worlds[0].0) {
+        let what = format!("the first run is in {}, another in {other}", worlds[0].0);
+        return Err(Failure::new(Code::Input, what, None));
+    }
+    if worlds.iter().any(|(_, draws)| *draws != worlds[0].1) {
+        output::mention(quiet, "these runs differ in more than their policies: world, seed, cars or clock");
+    }
+    let mut rows: Vec<Row> = read.into_iter().map(|(row, _)| row).collect();
+    name_apart(&mut rows);
+    Ok(Comparison { rows })
+}
+
+/// Where two runs have the same policy, all are called by their ids.
+fn name_apart(rows: &mut [Row]) {
+    let policies: BTreeSet<String> = rows.iter().map(|row| row.label.clone()).collect();
+    if policies.len() == rows.len() {
+        return;
+    }
+    for row in rows {
+        row.label = row.runs[0].folder.as_deref().map(id_in).unwrap_or_default();
+    }
+}
+
+fn of_run(run: &Path, quiet: bool) -> Result<(Row, Clock), Failure> {
+    let journaled = Journaled::open(run, quiet)?;
+    let (seed, clock) = (journaled.scenario.seed, journaled.scenario.clock);
+    let folder = scratch()?;
+    let observer = Observer::new(without_detail(folder.path(), &journaled.scenario)?);
+    let (observer, status) = journaled.replay(observer, false, quiet)?;
+    if status != RunStatus::Finished {
+        output::mention(quiet, &format!("{} did not finish: {}", run.display(), status.name()));
+    }
+    let figures = observer.finish(status)?;
+    let label = figures.summary.policy.clone();
+    Ok((Row { label, runs: vec![Compared { seed, folder: Some(run.to_owned()), figures }] }, clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smart_at_the_incentive_price_stands_between_smart_and_v2g() {
+        let asked = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            with_smart_at_incentive(&asked("uncontrolled smart v2g")),
+            asked("uncontrolled smart smart-incentive v2g")
+        );
+        for same in ["uncontrolled v2g", "smart", "v2g smart-incentive smart"] {
+            assert_eq!(with_smart_at_incentive(&asked(same)), asked(same));
+        }
+    }
+}

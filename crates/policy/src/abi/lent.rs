@@ -1,0 +1,358 @@
+//! The storage service from both sides: slices to pointers for a policy, and back for the program.
+
+#![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
+
+use super::{
+    ByteSink, Host, STATUS_OK, STORAGE_SERVICE, STORAGE_STRICT, StorageAnswers, StorageProblems,
+    StorageTable, Versioned, copy_prefix,
+    view::{column, column_mut},
+};
+use crate::{
+    observation::Schedules,
+    storage::{Method, Outcome, StorageAnswer, StorageError, StorageRequest, Target, TieRule},
+};
+use std::{marker::PhantomData, ptr};
+
+// SAFETY: numbers, pointers and optional functions behind a `size: u32`.
+unsafe impl Versioned for StorageTable {}
+// SAFETY: as above.
+unsafe impl Versioned for StorageProblems {}
+// SAFETY: as above.
+unsafe impl Versioned for StorageAnswers {}
+
+/// The program's storage service, at a policy's disposal while the host is.
+#[derive(Debug)]
+pub struct Storage<'h> {
+    table: StorageTable,
+    host: PhantomData<&'h Host>,
+}
+
+impl Host {
+    /// The program's storage service.
+    ///
+    /// # Errors
+    /// Where the program does not have it, as in a policy's own tests.
+    pub fn storage(&self) -> Result<Storage<'_>, StorageError> {
+        let table = self.extension(STORAGE_SERVICE).ok_or(StorageError::Absent)?;
+        // SAFETY: the name stands for this type of table, which outlives the instance and so the host.
+        let table = unsafe { copy_prefix(table.cast::<StorageTable>().as_ptr()) };
+        Ok(Storage { table, host: PhantomData })
+    }
+}
+
+impl Storage<'_> {
+    /// Solves every row: its schedule goes to row i of `schedules`, all of which is written; what could not
+    /// be met is in its answer.
+    ///
+    /// # Errors
+    /// Where the request makes no sense; the message says which row or column. What has been written to
+    /// `schedules` is then not to be used.
+    pub fn solve(
+        &self,
+        request: &StorageRequest<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result<Vec<StorageAnswer>, StorageError> {
+        let problems = StorageProblems::new(request)?;
+        let (rows, horizon) = (request.len(), request.horizon);
+        if schedules.power_kw.len() != rows * horizon {
+            let found = schedules.power_kw.len();
+            return refuse(format!("the schedules have {found} values, not {rows} x {horizon}"));
+        }
+        let mut columns = AnswerColumns::new(rows);
+        let mut message = Vec::new();
+        let sink = ByteSink::new(&mut message);
+        let answers = columns.point_at(schedules.power_kw, horizon, &sink);
+        let solve = self.table.solve.ok_or(StorageError::Absent)?;
+        // SAFETY: both structs point to slices that outlive the call and have the lengths that they say.
+        let status = unsafe { solve(self.table.context, &raw const problems, &raw const answers) };
+        if status == STATUS_OK {
+            columns.read()
+        } else {
+            refuse(String::from_utf8_lossy(&message).into_owned())
+        }
+    }
+}
+
+fn refuse<T>(message: String) -> Result<T, StorageError> {
+    Err(StorageError::Refused(message))
+}
+
+/// How many values the kinds of columns have.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    rows: usize,
+    slots: usize,
+    tariffs: usize,
+    bits: usize,
+    offsets: usize,
+    bounds: usize,
+}
+
+/// Writes what has to be done for every column, once.
+macro_rules! columns {
+    ($($name:ident: $len:ident),* $(,)?) => {
+        /// Checks the lengths of the columns of `request`; each may be left out as far as this goes.
+        fn check(request: &StorageRequest<'_>, size: Sizes) -> Result<(), StorageError> {
+            $(check_length(stringify!($name), request.$name.len(), size.$len)?;)*
+            Ok(())
+        }
+
+        fn point_at(&mut self, request: &StorageRequest<'_>) {
+            $(self.$name = if request.$name.is_empty() { ptr::null() } else { request.$name.as_ptr() };)*
+        }
+
+        /// Reads back what the function above wrote.
+        ///
+        /// # Safety
+        ///
+        /// As for [`StorageProblems::view`].
+        unsafe fn read(&self, request: &mut StorageRequest<'_>, size: Sizes) {
+            // SAFETY: as the caller promises.
+            $(request.$name = unsafe { column(self.$name, size.$len) };)*
+        }
+    };
+}
+
+fn check_length(name: &str, found: usize, expected: usize) -> Result<(), StorageError> {
+    if found == 0 || found == expected {
+        return Ok(());
+    }
+    refuse(format!("column {name} has {found} values, not {expected}"))
+}
+
+impl StorageProblems {
+    /// Points at the columns of `request`.
+    ///
+    /// # Errors
+    /// When a column has another length than the others ask for.
+    pub fn new(request: &StorageRequest<'_>) -> Result<Self, StorageError> {
+        // SAFETY: numbers and pointers may be zero.
+        let mut problems: Self = unsafe { std::mem::MaybeUninit::zeroed().assume_init() };
+        problems.size = size_of::<Self>() as u32;
+        problems.method = request.method as u32;
+        problems.tie = request.tie as u32;
+        problems.flags = if request.strict { STORAGE_STRICT } else { 0 };
+        problems.slot_hours = request.slot_hours;
+        problems.origin_slot = request.origin_slot;
+        problems.horizon = count("slots", request.horizon)?;
+        problems.rows = count("rows", request.len())?;
+        problems.tariffs = count("tariffs", request.buy_price.len() / request.horizon.max(1))?;
+        problems.bounds = count("bounds", request.bound_slot.len())?;
+        Self::check(request, problems.sizes()?)?;
+        problems.point_at(request);
+        Ok(problems)
+    }
+
+    /// The columns as slices.
+    ///
+    /// # Errors
+    /// Where a code is unknown, or the sizes are beyond all memory.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer is null or points to as many values as the contract says, unchanged for `'a`.
+    pub unsafe fn view<'a>(&self) -> Result<StorageRequest<'a>, StorageError> {
+        let method = [Method::Exact, Method::V1g, Method::Lp, Method::Milp];
+        let tie = [TieRule::Spread, TieRule::Earliest, TieRule::ValleyFill];
+        let mut request = StorageRequest {
+            method: decode("method", self.method, &method)?,
+            tie: decode("tie rule", self.tie, &tie)?,
+            strict: self.flags & STORAGE_STRICT != 0,
+            slot_hours: self.slot_hours,
+            origin_slot: self.origin_slot,
+            horizon: self.horizon as usize,
+            ..StorageRequest::default()
+        };
+        let sizes = self.sizes()?;
+        // SAFETY: as the caller promises.
+        unsafe { self.read(&mut request, sizes) };
+        Ok(request)
+    }
+
+    columns!(
+        buy_price: tariffs, sell_price: tariffs, load_kw: slots, tariff_id: rows, first_slot: rows,
+        end_slot: rows, energy_kwh: rows, energy_kwh_min: rows, energy_kwh_max: rows, target_kwh: rows,
+        charge_kw_max: rows, discharge_kw_max: rows, charge_efficiency: rows, discharge_efficiency: rows,
+        degradation_per_kwh: rows, terminal_value_per_kwh: rows, may_discharge: bits,
+        bound_offset: offsets, bound_slot: bounds, bound_kwh_min: bounds, bound_kwh_max: bounds,
+    );
+
+    /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
+    fn sizes(&self) -> Result<Sizes, StorageError> {
+        let [rows, slots, tariffs] = [self.rows, self.horizon, self.tariffs].map(|count| count as usize);
+        let fits = |values: usize| values.checked_mul(8).is_some_and(|bytes| isize::try_from(bytes).is_ok());
+        let matrix = rows.checked_mul(slots).filter(|&values| fits(values));
+        let prices = tariffs.checked_mul(slots).filter(|&values| fits(values));
+        let (Some(_), Some(tariffs)) = (matrix, prices) else {
+            return refuse(format!("{rows} rows and {tariffs} tariffs of {slots} slots are too many"));
+        };
+        let bits = rows * slots.div_ceil(8);
+        Ok(Sizes { rows, slots, tariffs, bits, offsets: rows + 1, bounds: self.bounds as usize })
+    }
+}
+
+fn count(what: &str, count: usize) -> Result<u32, StorageError> {
+    u32::try_from(count).or_else(|_| refuse(format!("{count} {what} are too many")))
+}
+
+/// The value with the number `code`; values are numbered from 0.
+fn decode<T: Copy>(what: &str, code: u32, values: &[T]) -> Result<T, StorageError> {
+    let value = values.get(code as usize).copied();
+    value.map_or_else(|| refuse(format!("no {what} has the number {code}")), Ok)
+}
+
+impl StorageAnswers {
+    /// The matrix for the schedules.
+    ///
+    /// # Safety
+    ///
+    /// `power_kw` is null or points to n x H values that nobody else touches for `'a`.
+    pub unsafe fn power_kw<'a>(&self) -> &'a mut [f64] {
+        // SAFETY: as the caller promises.
+        unsafe { column_mut(self.power_kw, self.rows as usize * self.horizon as usize) }
+    }
+
+    /// Writes the answers to those columns that are there.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer is null or points to n values that nobody else touches during the call.
+    pub unsafe fn write(&self, answers: &[StorageAnswer]) {
+        let rows = self.rows as usize;
+        // SAFETY: as the caller promises.
+        unsafe {
+            fill(column_mut(self.outcome, rows), answers, |answer| answer.outcome as u32);
+            fill(column_mut(self.objective, rows), answers, |answer| answer.objective);
+            fill(column_mut(self.gap, rows), answers, |answer| answer.gap);
+            fill(column_mut(self.target, rows), answers, |answer| answer.target as u32);
+            fill(column_mut(self.missing_kwh, rows), answers, |answer| answer.missing_kwh);
+            fill(column_mut(self.slots_outside, rows), answers, |answer| answer.slots_outside);
+            fill(column_mut(self.worst_kwh, rows), answers, |answer| answer.worst_kwh);
+        }
+    }
+}
+
+fn fill<T>(column: &mut [T], answers: &[StorageAnswer], value: impl Fn(&StorageAnswer) -> T) {
+    column.iter_mut().zip(answers).for_each(|(place, answer)| *place = value(answer));
+}
+
+/// Owns the columns that a policy gets its answers in.
+#[derive(Debug)]
+struct AnswerColumns {
+    outcome: Vec<u32>,
+    objective: Vec<f64>,
+    gap: Vec<f64>,
+    target: Vec<u32>,
+    missing_kwh: Vec<f64>,
+    slots_outside: Vec<u32>,
+    worst_kwh: Vec<f64>,
+}
+
+impl AnswerColumns {
+    fn new(rows: usize) -> Self {
+        let (codes, numbers) = (vec![0; rows], vec![0.0; rows]);
+        Self {
+            outcome: codes.clone(),
+            objective: numbers.clone(),
+            gap: numbers.clone(),
+            target: codes.clone(),
+            missing_kwh: numbers.clone(),
+            slots_outside: codes,
+            worst_kwh: numbers,
+        }
+    }
+
+    fn point_at(&mut self, power_kw: &mut [f64], horizon: usize, message: &ByteSink) -> StorageAnswers {
+        StorageAnswers {
+            size: size_of::<StorageAnswers>() as u32,
+            rows: self.outcome.len() as u32,
+            horizon: horizon as u32,
+            reserved: 0,
+            power_kw: power_kw.as_mut_ptr(),
+            outcome: self.outcome.as_mut_ptr(),
+            objective: self.objective.as_mut_ptr(),
+            gap: self.gap.as_mut_ptr(),
+            target: self.target.as_mut_ptr(),
+            missing_kwh: self.missing_kwh.as_mut_ptr(),
+            slots_outside: self.slots_outside.as_mut_ptr(),
+            worst_kwh: self.worst_kwh.as_mut_ptr(),
+            message,
+        }
+    }
+
+    fn read(&self) -> Result<Vec<StorageAnswer>, StorageError> {
+        (0..self.outcome.len()).map(|row| self.answer(row)).collect()
+    }
+
+    fn answer(&self, row: usize) -> Result<StorageAnswer, StorageError> {
+        use Outcome::{Feasible, Infeasible, NoSolution, Optimal, Unbounded};
+        use Target::{AboveMaximum, HeldByBounds, Reached, TooShort};
+        let outcomes = [Optimal, Feasible, Infeasible, Unbounded, NoSolution];
+        let targets = [Reached, TooShort, AboveMaximum, HeldByBounds];
+        Ok(StorageAnswer {
+            outcome: decode("outcome", self.outcome[row], &outcomes)?,
+            objective: self.objective[row],
+            gap: self.gap[row],
+            target: decode("state of a target", self.target[row], &targets)?,
+            missing_kwh: self.missing_kwh[row],
+            slots_outside: self.slots_outside[row],
+            worst_kwh: self.worst_kwh[row],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Car, ObservationBuilder};
+
+    fn shown() -> ObservationBuilder {
+        let mut shown = ObservationBuilder::new(9).at(3).car(Car::default()).car(Car::default());
+        shown.buy_price = (0..18).map(f64::from).collect();
+        shown.agreed = vec![0b1010_0101, 1, 0, 0];
+        shown
+    }
+
+    #[test]
+    fn a_request_crosses_unchanged() {
+        let shown = shown();
+        let request = StorageRequest {
+            method: Method::Milp,
+            tie: TieRule::ValleyFill,
+            strict: true,
+            load_kw: &[5.0; 9],
+            bound_offset: &[0, 0, 1],
+            bound_slot: &[6],
+            bound_kwh_min: &[30.0],
+            bound_kwh_max: &[60.0],
+            ..StorageRequest::of(&shown.build())
+        };
+        // SAFETY: the columns are alive.
+        let there = unsafe { StorageProblems::new(&request).unwrap().view() }.unwrap();
+        assert_eq!(format!("{there:?}"), format!("{request:?}"));
+    }
+
+    #[test]
+    fn a_column_of_another_length_is_refused() {
+        let shown = shown();
+        let request = StorageRequest { end_slot: &[1], ..StorageRequest::of(&shown.build()) };
+        let refused = StorageProblems::new(&request).unwrap_err().to_string();
+        assert_eq!(refused, "column end_slot has 1 values, not 2");
+    }
+
+    #[test]
+    fn numbers_that_mean_nothing_are_refused() {
+        let shown = shown();
+        let problems = StorageProblems::new(&StorageRequest::of(&shown.build())).unwrap();
+        let refused = |change: fn(&mut StorageProblems)| {
+            let mut changed = problems;
+            change(&mut changed);
+            // SAFETY: where the sizes no longer fit, nothing is read.
+            unsafe { changed.view() }.unwrap_err().to_string()
+        };
+        assert_eq!(refused(|it| it.method = 4), "no method has the number 4");
+        assert_eq!(refused(|it| it.tie = 9), "no tie rule has the number 9");
+        let most = refused(|it| (it.rows, it.horizon) = (u32::MAX, u32::MAX));
+        assert_eq!(most, "4294967295 rows and 2 tariffs of 4294967295 slots are too many");
+    }
+}

@@ -1,0 +1,231 @@
+//! Storage problems that the program solves for a policy.
+//!
+//! ```text
+//! min  Σ_t dt·(buy_t·c_t − (sell_t − C_b)·d_t) − v·E_T                              (14)
+//!      E_t = E_{t−1} + η_c·c_t·dt − d_t·dt/η_d
+//!      0 ≤ c_t ≤ P_c,   0 ≤ d_t ≤ P_d where it may discharge,   never both at once
+//!      E_min ≤ E_t ≤ E_max,   E_T ≥ target
+//! ```
+//! With no discharge this is (12). A policy takes what it was shown, changes what it has an
+//! opinion on, and lets the program fill in the schedules:
+//!
+//! ```
+//! use voltide_policy::{Host, Observation, Result, Schedules, storage::StorageRequest};
+//!
+//! fn plan(host: &Host, seen: &Observation, schedules: &mut Schedules) -> Result {
+//!     let request = StorageRequest { discharge_kw_max: &[], ..StorageRequest::of(seen) };
+//!     host.storage()?.solve(&request, schedules)?;
+//!     Ok(())
+//! }
+//! # let shown = voltide_policy::testing::ObservationBuilder::new(4);
+//! # let refused = plan(&Host::detached(), &shown.build(), &mut Schedules { power_kw: &mut [], horizon: 4 });
+//! # assert_eq!(refused.unwrap_err().to_string(), "this program has no service `voltide.storage/1`");
+//! ```
+
+use crate::{abi, observation::Observation};
+
+/// The way to the optimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[repr(u32)]
+pub enum Method {
+    /// The value function of stored energy, with branch and bound where charging and discharging at once
+    /// would pay.
+    #[default]
+    Exact = abi::STORAGE_EXACT,
+    /// Cheapest price classes first; [`Exact`](Self::Exact) where that does not apply.
+    V1g = abi::STORAGE_V1G,
+    /// The linear program through CBC, one of its optima: may leave a gap where charging and
+    /// discharging at once would pay.
+    Lp = abi::STORAGE_LP,
+    /// The mixed-integer program through CBC, one of its optima.
+    Milp = abi::STORAGE_MILP,
+}
+
+/// Which of the schedules of least cost is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[repr(u32)]
+pub enum TieRule {
+    /// Equal power over all slots of the marginal price class.
+    #[default]
+    Spread = abi::STORAGE_SPREAD,
+    /// Energy comes as early and leaves as late as the optimum allows.
+    Earliest = abi::STORAGE_EARLIEST,
+    /// The sum of [`StorageRequest::load_kw`] and the battery's power is as even as the optimum allows.
+    ValleyFill = abi::STORAGE_VALLEY_FILL,
+}
+
+/// How good an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u32)]
+pub enum Outcome {
+    /// No schedule is cheaper.
+    Optimal = abi::STORAGE_OPTIMAL,
+    /// A schedule that may be above the optimum by [`StorageAnswer::gap`].
+    Feasible = abi::STORAGE_FEASIBLE,
+    /// Nothing satisfies the row.
+    Infeasible = abi::STORAGE_INFEASIBLE,
+    /// The cost falls without end.
+    Unbounded = abi::STORAGE_UNBOUNDED,
+    /// None was found within the budget.
+    #[default]
+    NoSolution = abi::STORAGE_NO_SOLUTION,
+}
+
+impl Outcome {
+    /// Whether there is a schedule to follow; without one the row's power is 0.
+    pub fn has_schedule(self) -> bool {
+        matches!(self, Self::Optimal | Self::Feasible)
+    }
+}
+
+/// Whether the energy wanted at the end is there, or why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u32)]
+pub enum Target {
+    /// It is.
+    #[default]
+    Reached = abi::STORAGE_REACHED,
+    /// Charging with full power in every slot is not enough.
+    TooShort = abi::STORAGE_TOO_SHORT,
+    /// It lies above the most energy allowed at the end.
+    AboveMaximum = abi::STORAGE_ABOVE_MAXIMUM,
+    /// Upper bounds on the way keep the battery from charging in time.
+    HeldByBounds = abi::STORAGE_HELD_BY_BOUNDS,
+}
+
+/// Storage problems as rows. Columns have one value a row, series H values each; slots are
+/// absolute, as in an [`Observation`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StorageRequest<'a> {
+    /// The way to the optimum.
+    pub method: Method,
+    /// Which of the cheapest schedules is meant.
+    pub tie: TieRule,
+    /// Gives no schedule where a wish cannot be met, instead of the best that can be reached.
+    pub strict: bool,
+    /// Length of a slot, h.
+    pub slot_hours: f64,
+    /// The slot with which the horizon begins.
+    pub origin_slot: u32,
+    /// Number of slots H.
+    pub horizon: usize,
+
+    /// Price of energy bought, per grid-side kWh, tariffs x H.
+    pub buy_price: &'a [f64],
+    /// Price of energy sold, tariffs x H; empty where it is the price of energy bought.
+    pub sell_price: &'a [f64],
+    /// The load that [`TieRule::ValleyFill`] fills, H values, kW; empty for no load.
+    pub load_kw: &'a [f64],
+
+    /// Which tariff the battery pays; empty for the first throughout.
+    pub tariff_id: &'a [u32],
+    /// First slot that it may use; empty for `origin_slot` throughout.
+    pub first_slot: &'a [u32],
+    /// The slot after its last one.
+    pub end_slot: &'a [u32],
+    /// Stored energy at the beginning of its first slot, kWh.
+    pub energy_kwh: &'a [f64],
+    /// Least stored energy, kWh.
+    pub energy_kwh_min: &'a [f64],
+    /// Most stored energy, kWh.
+    pub energy_kwh_max: &'a [f64],
+    /// Least stored energy at the end of its last slot, kWh.
+    pub target_kwh: &'a [f64],
+    /// Most that may be charged with, kW.
+    pub charge_kw_max: &'a [f64],
+    /// Most that may be discharged with, kW; empty for 0 throughout.
+    pub discharge_kw_max: &'a [f64],
+    /// Stored per grid-side energy charged, above 0 and at most 1.
+    pub charge_efficiency: &'a [f64],
+    /// Grid-side per stored energy discharged, above 0 and at most 1.
+    pub discharge_efficiency: &'a [f64],
+    /// Price of wear per grid-side kWh discharged; empty for 0 throughout.
+    pub degradation_per_kwh: &'a [f64],
+    /// What a kWh still stored at the end is worth; empty for 0 throughout.
+    pub terminal_value_per_kwh: &'a [f64],
+
+    /// One bit per row and slot: may discharge. Row-major, least significant bit first, rows padded
+    /// to whole bytes; empty where everyone may throughout.
+    pub may_discharge: &'a [u8],
+    /// Entries `bound_offset[i]..bound_offset[i + 1]` of the next three columns narrow the energy bounds of
+    /// row i at given slots; n + 1 values, or none.
+    pub bound_offset: &'a [u32],
+    /// The slot at whose beginning the bound holds.
+    pub bound_slot: &'a [u32],
+    /// Least energy then, kWh.
+    pub bound_kwh_min: &'a [f64],
+    /// Most energy then, kWh.
+    pub bound_kwh_max: &'a [f64],
+}
+
+impl<'a> StorageRequest<'a> {
+    /// What was shown, taken at its word: every car between its bounds, to its target at departure, at
+    /// the prices it pays, discharging where its driver agreed whether
+    /// [eligible](Observation::v2g_eligible) or not.
+    pub fn of(seen: &Observation<'a>) -> Self {
+        Self {
+            slot_hours: seen.slot_hours,
+            origin_slot: seen.tick,
+            horizon: seen.horizon,
+            buy_price: seen.buy_price,
+            sell_price: seen.sell_price,
+            tariff_id: seen.tariff_id,
+            end_slot: seen.departure_slot,
+            energy_kwh: seen.energy_kwh,
+            energy_kwh_min: seen.energy_kwh_min,
+            energy_kwh_max: seen.energy_kwh_max,
+            target_kwh: seen.departure_energy_kwh,
+            charge_kw_max: seen.charge_kw_max,
+            discharge_kw_max: seen.discharge_kw_max,
+            charge_efficiency: seen.charge_efficiency,
+            discharge_efficiency: seen.discharge_efficiency,
+            degradation_per_kwh: seen.degradation_per_kwh,
+            may_discharge: seen.agreed,
+            bound_offset: seen.bound_offset,
+            bound_slot: seen.bound_slot,
+            bound_kwh_min: seen.bound_kwh_min,
+            bound_kwh_max: seen.bound_kwh_max,
+            ..Self::default()
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.energy_kwh.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.energy_kwh.is_empty()
+    }
+}
+
+/// The answer to one row; its schedule is in the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StorageAnswer {
+    /// How good it is.
+    pub outcome: Outcome,
+    /// What the schedule costs, less the terminal value; NaN without a schedule.
+    pub objective: f64,
+    /// With [`Outcome::Feasible`]: at most this share of `max(1, |objective|)` above the optimum; else 0.
+    pub gap: f64,
+    /// Whether the target is reached.
+    pub target: Target,
+    /// Target less energy at the end, kWh; 0 where it is reached.
+    pub missing_kwh: f64,
+    /// Number of slots at whose end the energy is outside its bounds, because it cannot be helped.
+    pub slots_outside: u32,
+    /// The largest distance from the bounds there, kWh; negative where the energy is too low.
+    pub worst_kwh: f64,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// The program does not have the service.
+    #[error("this program has no service `{}`", abi::STORAGE_SERVICE)]
+    Absent,
+    /// The problems make no sense.
+    #[error("{0}")]
+    Refused(String),
+}

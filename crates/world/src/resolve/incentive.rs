@@ -1,0 +1,104 @@
+//! Incentive prices: checked by forming them once, so that no run finds out later.
+
+use super::Resolver;
+use crate::{
+    document::Place,
+    file::{ExpectedPriceFile, IncentiveFile, PriceFeedbackFile},
+    read::Spanned,
+};
+use std::num::NonZeroU32;
+use voltide_model::{
+    clock::Clock,
+    price::{ExpectedPrice, IncentiveRule, LocalDays, PriceError, PriceFeedback},
+    scenario::{Incentive, SystemSeries},
+};
+
+impl Resolver<'_> {
+    /// How prices follow net load, if they do; `system` is `None` where a problem with it was reported.
+    #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
+    pub(super) fn incentive(
+        &mut self,
+        system: Option<&SystemSeries>,
+        clock: &Clock,
+    ) -> Option<Option<Incentive>> {
+        let world = self.file;
+        let Some(file) = world.incentive.get()? else { return Some(None) };
+        let rule = self.rule(file);
+        let expected = self.expected_price(&file.expected_price);
+        let feedback = self.feedback(&file.price_feedback);
+        let formed = system.and_then(|system| self.check_net_load(file.place, rule, system, clock));
+        formed?;
+        Some(Some(Incentive { rule: rule?, expected: expected?, feedback: feedback? }))
+    }
+
+    fn rule(&mut self, file: &IncentiveFile) -> Option<IncentiveRule> {
+        let floor = match &file.floor {
+            Some(price) => Some(self.price(price)?),
+            None => None,
+        };
+        let rule = IncentiveRule { rho: file.rho.value, floor };
+        match rule.check() {
+            Ok(()) => Some(rule),
+            Err(error) => self.refuse(file.rho.place, &error),
+        }
+    }
+
+    fn expected_price(&mut self, file: &ExpectedPriceFile) -> Option<ExpectedPrice> {
+        let (expected, place) = match file {
+            ExpectedPriceFile::Proportional(kappa) => (ExpectedPrice::Proportional(kappa.value), kappa.place),
+            ExpectedPriceFile::Fixed(price) => (ExpectedPrice::Fixed(self.price(price)?), price.place),
+        };
+        match expected.check() {
+            Ok(()) => Some(expected),
+            Err(error) => self.refuse(place, &error),
+        }
+    }
+
+    fn refuse<T>(&mut self, place: Place, error: &PriceError) -> Option<T> {
+        self.report.add(place, format!("`incentive`: {error}"), "out of range");
+        None
+    }
+
+    fn feedback(&mut self, file: &PriceFeedbackFile) -> Option<PriceFeedback> {
+        match file {
+            PriceFeedbackFile::None => Some(PriceFeedback::None),
+            PriceFeedbackFile::Batch(cars) => self.batch(cars),
+        }
+    }
+
+    fn batch(&mut self, cars: &Spanned<u32>) -> Option<PriceFeedback> {
+        let batch = NonZeroU32::new(cars.value).map(PriceFeedback::Batch);
+        if batch.is_none() {
+            let help = "write `None` for prices that know of no cars";
+            self.report.add_help(cars.place, "a batch of no cars".to_owned(), "must be at least 1", help);
+        }
+        batch
+    }
+
+    /// Forms prices for all days that plans may reach to.
+    fn check_net_load(
+        &mut self,
+        place: Place,
+        rule: Option<IncentiveRule>,
+        system: &SystemSeries,
+        clock: &Clock,
+    ) -> Option<()> {
+        if system.base_load.is_none() {
+            let message = "`incentive` needs a base load: prices follow net load, whose mean over every day \
+                           must be above 0 kW";
+            let help = "add for example\nsystem: (base_load: (path: \"data/series.csv\", column: \"load_mw\", \
+                        unit: \"MW\")),";
+            self.report.add_help(place, message.to_owned(), "no net load to follow", help);
+            return None;
+        }
+        let day = clock.slots_per_24_hours();
+        let days = LocalDays::covering(clock, clock.slots.saturating_add(2 * day));
+        let net_load_kw: Vec<f64> = system.net_load_kw(0..days.slots(), day).collect();
+        let signal = rule?.signal(&net_load_kw, &days);
+        if let Err(error) = signal {
+            self.report.add(place, error.to_string(), "these prices cannot be formed");
+            return None;
+        }
+        Some(())
+    }
+}

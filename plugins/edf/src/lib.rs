@@ -1,0 +1,5 @@
+//! [`Edf`] as a plugin.
+
+use voltide_policies::Edf;
+
+voltide_policy::export_policy!(Edf);

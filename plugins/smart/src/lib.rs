@@ -1,0 +1,5 @@
+//! [`Smart`] as a plugin.
+
+use voltide_policies::Smart;
+
+voltide_policy::export_policy!(Smart);
