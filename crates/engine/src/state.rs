@@ -57,12 +57,8 @@ pub(crate) struct Session(Ledger);
 #[derive(Resource, Default)]
 pub(crate) struct AppliedPower(Vec<f64>);
 
-type CarQuery = (
-    &'static mut StoredEnergy,
-    &'static mut SetPoint,
-    &'static mut PluggedStay,
-    &'static mut Session,
-);
+type CarQuery =
+    (&'static mut StoredEnergy, &'static mut SetPoint, &'static mut PluggedStay, &'static mut Session);
 
 /// The cars, as a system parameter.
 #[derive(SystemParam)]

@@ -50,7 +50,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_mirrors_charging_at_once(energy_kwh in 0.0..60.0, charge_kw_max in 0.0..30.0, slots in 1_u32..60) {
+        fn it_mirrors_charging_at_once(
+            energy_kwh in 0.0..60.0,
+            charge_kw_max in 0.0..30.0,
+            slots in 1_u32..60,
+        ) {
             let car = Car { energy_kwh, charge_kw_max, departure_slot: slots, ..Car::default() };
             let shown = ObservationBuilder::new(48).car(car);
             let mut late = plan(&mut Alap {}, &shown).unwrap().remove(0);

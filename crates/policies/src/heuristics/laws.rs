@@ -91,7 +91,8 @@ proptest! {
                 prop_assert!((0..4).all(|site| loads[site] <= limit(site)));
                 let full = |site: u32| site < 4 && limit(site as usize) - loads[site as usize] < 1e-6;
                 for (row, kw) in powers.iter().enumerate() {
-                    let there = (seen.arrival_slot[row].max(5)..seen.departure_slot[row]).contains(&(5 + slot as u32));
+                    let stay = seen.arrival_slot[row]..seen.departure_slot[row];
+                    let there = stay.contains(&(5 + slot as u32));
                     prop_assert!(kw[slot] == 0.0 || there);
                     prop_assert!((0.0..=seen.charge_kw_max[row]).contains(&kw[slot]));
                     let later: f64 = kw[slot + 1..].iter().sum();

@@ -1,13 +1,13 @@
 //! The classic rules of thumb that the literature compares itself with: no prices but for the last,
 //! no solver, no look at the grid.
 //!
-//! | policy         | charges                                              | after                                 |
-//! |----------------|------------------------------------------------------|---------------------------------------|
-//! | [`Alap`]       | as late as possible                                  | the mirror of charging at once        |
-//! | [`Edf`]        | behind a site limit: who leaves first                | Liu and Layland 1973                  |
-//! | [`Llf`]        | behind a site limit: who has the least time to spare | Dertouzos and Mok 1989                |
-//! | [`RoundRobin`] | behind a site limit: everyone in turn                | Lee, Johansson and Low 2019 (ACN-Sim) |
-//! | [`Threshold`]  | when it is cheap; sells when it is dear              | Kempton and Tomić 2005                |
+//! | policy         | charges                                    | after                                 |
+//! |----------------|--------------------------------------------|---------------------------------------|
+//! | [`Alap`]       | as late as possible                        | the mirror of charging at once        |
+//! | [`Edf`]        | at a site: who leaves first                | Liu and Layland 1973                  |
+//! | [`Llf`]        | at a site: who has the least time to spare | Dertouzos and Mok 1989                |
+//! | [`RoundRobin`] | at a site: everyone in turn                | Lee, Johansson and Low 2019 (ACN-Sim) |
+//! | [`Threshold`]  | when it is cheap; sells when it is dear    | Kempton and Tomić 2005                |
 //!
 //! [`Edf`], [`Llf`] and [`RoundRobin`] are one kernel, [`sharing`], with three orders. All of them
 //! know a car's target at departure, but no bounds at slots in between.

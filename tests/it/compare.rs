@@ -1,0 +1,122 @@
+//! `voltide compare`: policies side by side, on the same draws.
+
+use crate::program::{fail, succeed, text, voltide};
+use serde_json::Value;
+use std::{fs, path::Path};
+
+const ONE_CAR: &str = "worlds/one-car.ron";
+
+/// The lines of JSON that a comparison prints, of one kind.
+fn compare(kind: &str, arguments: &[&str]) -> Vec<Value> {
+    let printed = succeed(voltide().args(["--json", "compare"]).args(arguments));
+    let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["kind"] == kind).collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn a_policy_saves_nothing_against_itself() {
+    let rows = compare("comparison", &[ONE_CAR, "--policies", "uncontrolled,uncontrolled"]);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1]["saving_percent"]["mean"], 0.0);
+    assert_eq!(rows[1]["stored_difference_kwh"]["mean"], 0.0);
+    assert_eq!(rows[0], rows[1]);
+    assert!(number(&rows[0]["net_cost"]["mean"]) > 0.0);
+}
+
+#[test]
+fn it_says_what_single_runs_say() {
+    let out = tempfile::tempdir().unwrap();
+    let row = &compare("compared_run", &[ONE_CAR, "--policies", "uncontrolled", "--seeds", "5"])[0];
+    let run = crate::program::run_json(ONE_CAR, out.path(), &["--seed", "5"]);
+    for name in ["net_cost", "charged_kwh", "discharged_kwh", "missing_kwh"] {
+        assert_eq!(row[name], run[name], "{name}");
+    }
+    assert_eq!(row["net_load_peak_kw"], run["net_load_peak"]["kw"]);
+    assert_eq!(row["folder"], Value::Null);
+}
+
+#[test]
+fn seeds_give_mean_and_standard_deviation() {
+    let arguments = [ONE_CAR, "--policies", "uncontrolled", "--seeds", "1..4"];
+    let costs: Vec<f64> =
+        compare("compared_run", &arguments).iter().map(|run| number(&run["net_cost"])).collect();
+    assert_eq!(costs.len(), 4);
+    let mean = costs.iter().sum::<f64>() / 4.0;
+    let sd = (costs.iter().map(|cost| (cost - mean) * (cost - mean)).sum::<f64>() / 3.0).sqrt();
+    let row = &compare("comparison", &arguments)[0];
+    assert_eq!(row["runs"], 4);
+    assert!((number(&row["net_cost"]["mean"]) - mean).abs() < 1e-12);
+    assert!((number(&row["net_cost"]["sd"]) - sd).abs() < 1e-12);
+    assert!(sd > 0.0, "seeds differ");
+}
+
+#[test]
+fn the_saving_of_v2g_is_split() {
+    let arguments = ["worlds/v2g-street.ron", "--policies", "uncontrolled,smart,v2g"];
+    let rows = compare("comparison", &arguments);
+    let names: Vec<&str> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();
+    assert_eq!(names, ["uncontrolled", "smart", "smart-incentive", "v2g"]);
+    let cost = |row: usize| number(&rows[row]["net_cost"]["mean"]);
+    let split = &compare("saving_split", &arguments)[0];
+    assert!((number(&split["by_tariff"]["mean"]) - (cost(1) - cost(2))).abs() < 1e-9);
+    assert!((number(&split["by_discharge"]["mean"]) - (cost(2) - cost(3))).abs() < 1e-9);
+    assert!(number(&rows[3]["discharged_kwh"]["mean"]) > 0.0);
+    let table = succeed(voltide().arg("compare").args(arguments));
+    assert!(table.contains("v2g saves "), "{table}");
+}
+
+#[test]
+fn how_many_run_at_once_does_not_matter() {
+    let with = |jobs: &str| {
+        let mut command = voltide();
+        command.args(["--json", "compare", ONE_CAR, "--policies", "uncontrolled,alap", "--seeds", "1..3"]);
+        succeed(command.args(["--jobs", jobs]))
+    };
+    assert_eq!(with("1"), with("4"));
+}
+
+#[test]
+fn runs_that_were_kept_can_be_compared_again() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let live = compare("compared_run", &[ONE_CAR, "--policies", "uncontrolled,alap", "--out", folder]);
+    let folders: Vec<&str> = live.iter().map(|run| run["folder"].as_str().unwrap()).collect();
+    assert!(folders.iter().all(|run| Path::new(run).join("manifest.json").is_file()), "{folders:?}");
+    assert_eq!(compare("compared_run", &folders), live);
+}
+
+#[test]
+fn nothing_is_kept_unless_asked_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut command = voltide();
+    command.env("TMPDIR", scratch.path()).args(["compare", ONE_CAR, "--policies", "uncontrolled"]);
+    succeed(&mut command);
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_wrong_comparison_ends_before_anything_runs() {
+    let out = tempfile::tempdir().unwrap();
+    let refused = |policies: &str| {
+        let mut command = voltide();
+        fail(command.args(["compare", ONE_CAR, "--policies", policies, "--out"]).arg(out.path()))
+    };
+    let (code, message) = refused("uncontrolled,nothing-of-the-kind");
+    assert!(code == 5 && message.contains("no policy is named `nothing-of-the-kind`"), "{code} {message}");
+    let (code, message) = refused("uncontrolled,alap,uncontrolled");
+    assert!(code == 3 && message.contains("`uncontrolled` is named twice"), "{code} {message}");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+    assert_eq!(fail(voltide().args(["compare", ONE_CAR])).0, 2);
+    assert_eq!(fail(voltide().args(["compare", ONE_CAR, ONE_CAR, "--policies", "alap"])).0, 2);
+}
+
+#[test]
+fn the_table_is_quiet_on_stderr() {
+    let output = voltide().args(["compare", ONE_CAR, "--policies", "uncontrolled"]).output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert!(text(&output.stdout).starts_with("one-car, 1 car, 1.00 days, seed 7\n"));
+}
