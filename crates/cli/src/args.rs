@@ -297,10 +297,10 @@ pub(crate) enum Lang {
 fn plugin_name(name: &str) -> Result<String, &'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
-    match begins && name.chars().all(plain) && !name.ends_with('-') && !name.contains("--") {
-        true => Ok(name.to_owned()),
-        false => Err("write lower-case letters, digits and single hyphens, a letter first, as in two-prices"),
+    if begins && name.chars().all(plain) && !name.ends_with('-') && !name.contains("--") {
+        return Ok(name.to_owned());
     }
+    Err("write lower-case letters, digits and single hyphens, a letter first, as in two-prices")
 }
 
 #[derive(Debug, ClapArgs)]

@@ -66,15 +66,14 @@ pub(crate) struct PriceBook {
 impl PriceBook {
     /// Takes up the price of the next tariff; with the first tariff a new setting begins.
     pub(crate) fn set(&mut self, tariffs: usize, evs: usize, set: &PricesSet) {
-        match self.settings.back_mut().filter(|last| last.len() < tariffs) {
-            Some(last) => last.push(TariffPrices::new(set)),
-            None => {
-                if self.settings.len() == 1 && self.of_ev.is_empty() {
-                    self.of_ev = vec![self.first; evs];
-                }
-                self.settings.push_back(vec![TariffPrices::new(set)]);
-            }
+        if let Some(last) = self.settings.back_mut().filter(|last| last.len() < tariffs) {
+            last.push(TariffPrices::new(set));
+            return;
         }
+        if self.settings.len() == 1 && self.of_ev.is_empty() {
+            self.of_ev = vec![self.first; evs];
+        }
+        self.settings.push_back(vec![TariffPrices::new(set)]);
     }
 
     /// Forgets settings that end before `tick`.

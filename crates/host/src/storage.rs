@@ -19,8 +19,8 @@ pub(crate) fn solve(
     if power_kw.len() != request.len() * request.horizon {
         return Err("column power_kw is missing".to_owned());
     }
-    if power_kw.is_empty() {
-        return Ok(vec![StorageAnswer::default(); request.len()]);
+    if request.is_empty() {
+        return Ok(Vec::new());
     }
     if request.buy_price.is_empty() {
         return Err("column buy_price is missing".to_owned());

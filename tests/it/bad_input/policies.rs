@@ -53,7 +53,7 @@ fn an_unknown_policy_is_refused_with_the_nearest() {
     let message = room.refused(5, &["run", "world.ron", "--policy", "uncontroled"]);
     assert_snapshot!(message, @r"
     × no policy is named `uncontroled`
-    help: did you mean `uncontrolled`? known policies: uncontrolled
+    help: did you mean `uncontrolled`? known policies: alap, edf, llf, round-robin, smart, smart-incentive, threshold, uncontrolled, v2g
           looked for libvoltide_uncontroled.so in
             [bin]/deps
             [bin]
@@ -102,11 +102,11 @@ fn a_plugin_for_another_abi_is_refused() {
     let room = Room::with_world(&[]);
     compile(&room, "later.so", &C_POLICY.replace("ABI_LATER", "1"));
     assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./later.so"]), @r"
-    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.0
+    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.1
     help: build the plugin against voltide-policy of this program's version
     ");
     assert_snapshot!(room.refused(5, &["plugins", "check", "later.so"]), @r"
-    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.0
+    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.1
     help: build the plugin against voltide-policy of this program's version
     ");
 }

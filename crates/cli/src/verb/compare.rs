@@ -24,6 +24,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    thread::ScopedJoinHandle,
 };
 use tempfile::TempDir;
 use voltide_host::Plugins;
@@ -49,11 +50,10 @@ pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failur
 
 /// Ends the program as for any other wrong use.
 fn unclear(compare: &Compare) -> ! {
-    let what = match compare.policies.is_empty() {
-        true => {
-            "one run cannot be compared; for a world say which policies, as in --policies uncontrolled,smart"
-        }
-        false => "--policies goes with one world file",
+    let what = if compare.policies.is_empty() {
+        "one run cannot be compared; for a world say which policies, as in --policies uncontrolled,smart"
+    } else {
+        "--policies goes with one world file"
     };
     Args::command().error(ErrorKind::WrongNumberOfValues, what).exit()
 }
@@ -174,18 +174,19 @@ impl Workshop<'_> {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(vec![None::<Compared>; jobs.len()]);
         let work = || {
-            while let Some((place, job)) = jobs.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(job) = jobs.get(place) else { return Ok(()) };
                 // After a failure nothing new begins; what runs goes on to its end, lest it stays unfinished.
                 let run = self.run(job).inspect_err(|_| next.store(jobs.len(), Ordering::Relaxed))?;
                 done.lock().unwrap_or_else(PoisonError::into_inner)[place] = run;
             }
-            Ok(())
         };
         let results: Result<(), Failure> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
             // A worker that panicked has said so; the panic goes on here.
-            let results = workers.into_iter().map(|worker| worker.join());
-            results.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+            let mut results = workers.into_iter().map(ScopedJoinHandle::join);
+            results.try_for_each(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
         });
         results.map(|()| done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
