@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement prints its tables")]
 
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, env, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, env, fs, path::Path, process::Command, sync::Arc};
 use voltide_benches::{
     by_hand,
     machine::{Memory, Stopwatch, cost_of},
@@ -15,6 +15,8 @@ use voltide_benches::{
     script::Script,
     table::{Table, short, thousands},
 };
+use voltide_journal::log::EventLog;
+use voltide_model::scenario::Scenario;
 
 /// Phases in which all cars are gone through: what the loop by hand does too.
 const PHYSICS: [&str; 3] = ["limit", "dispatch", "settle"];
@@ -25,7 +27,7 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
         Some("measure-time") => {
-            print_json(&time(number(&arguments[1]), number(&arguments[2]), number(&arguments[3])))
+            print_json(&time(number(&arguments[1]), number(&arguments[2]), number(&arguments[3])));
         }
         Some("measure-memory") => print_json(&memory(number(&arguments[1]), arguments[2] == "journal")),
         _ => report(&Choice::from(&arguments)),
@@ -171,10 +173,7 @@ fn memory(cars: u32, with_journal: bool) -> Option<Held> {
 }
 
 /// Memory before the first tick and after the last.
-fn held_by_run(
-    scenario: &std::sync::Arc<voltide_model::scenario::Scenario>,
-    log: impl voltide_journal::log::EventLog,
-) -> Option<(Memory, Memory)> {
+fn held_by_run(scenario: &Arc<Scenario>, log: impl EventLog) -> Option<(Memory, Memory)> {
     let mut run = night::begin(scenario, 1, log, night::NoTables).expect("the world is set up");
     let start = Memory::now()?;
     night::step_through(&mut run).expect("the world runs");

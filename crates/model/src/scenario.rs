@@ -69,7 +69,8 @@ impl SystemSeries {
     ///
     /// What the world has none of counts as 0. After the end the last 24 hours repeat.
     pub fn net_load_kw(&self, slots: Range<u32>, day: u32) -> impl Iterator<Item = f64> {
-        let at = move |series: &Option<Series>, slot| series.as_ref().map_or(0.0, |series| series.at(slot, day));
+        let at =
+            move |series: &Option<Series>, slot| series.as_ref().map_or(0.0, |series| series.at(slot, day));
         slots.map(move |slot| net_load(at(&self.base_load, slot), at(&self.wind, slot), at(&self.pv, slot)))
     }
 }
