@@ -1,6 +1,6 @@
 //! Same world, seed and policy: the same bytes, for any number of threads.
 
-use crate::program::{assert_same_files, files, run};
+use crate::program::{assert_same_files, files, run, run_json};
 use std::fs;
 
 /// Enough cars for several blocks, behind sites with limits.
@@ -46,6 +46,29 @@ fn the_number_of_threads_changes_no_byte() {
     let one = with("1");
     assert_same_files(&one, &with("2"));
     assert_same_files(&one, &with("8"));
+}
+
+#[test]
+fn the_number_of_threads_changes_no_decision() {
+    let out = tempfile::tempdir().unwrap();
+    let with = |threads: &str| {
+        let arguments = ["--policy", "v2g", "--threads", threads];
+        files(&run("worlds/v2g-street.ron", &out.path().join(threads), &arguments))
+    };
+    assert_same_files(&with("1"), &with("8"));
+}
+
+/// At these prices and draws an optimum with binaries costs what the exact one does.
+#[test]
+fn the_exact_algorithm_and_cbc_come_to_the_same_cost() {
+    let out = tempfile::tempdir().unwrap();
+    let cost = |solver: &str| {
+        let config = format!("policies.v2g=(solver: {solver})");
+        let summary = run_json("worlds/v2g-street.ron", out.path(), &["--policy", "v2g", "--set", &config]);
+        summary["net_cost"].as_f64().unwrap()
+    };
+    let (exact, milp) = (cost("Exact"), cost("Milp"));
+    assert!((exact - milp).abs() <= 1e-6 * exact.abs(), "{exact} and {milp}");
 }
 
 #[test]

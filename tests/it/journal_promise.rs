@@ -21,9 +21,14 @@ fn keep_only_the_log(run: &Path) {
 
 #[test]
 fn a_replay_rebuilds_every_file_to_the_byte() {
-    for world in ["worlds/one-car.ron", "worlds/acn/caltech.ron"] {
+    let runs = [
+        ("worlds/one-car.ron", "uncontrolled"),
+        ("worlds/acn/caltech.ron", "llf"),
+        ("worlds/v2g-street.ron", "v2g"),
+    ];
+    for (world, policy) in runs {
         let out = tempfile::tempdir().unwrap();
-        let run = run(world, out.path(), &[]);
+        let run = run(world, out.path(), &["--policy", policy]);
         let before = files(&run);
         keep_only_the_log(&run);
         succeed(voltide().args(["replay"]).arg(&run));

@@ -79,7 +79,7 @@ struct Workshop<'a> {
 /// Runs a world with every policy and seed; `None` where the user stopped it.
 fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Comparison>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
-    let plugins = known_plugins(args);
+    let plugins = known_plugins(args).with_threads(1);
     let scenario = checked(world, &policies, compare, &plugins)?;
     let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
     let with_all = |seed| policies.iter().map(move |policy| Job { policy: policy.clone(), seed });

@@ -18,13 +18,14 @@ use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 /// Runs a world.
 pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let prepared = Prepared::load(&run.world, &known_plugins(args))?;
+    let threads = run.threads.map_or_else(all_cores, usize::from);
+    let prepared = Prepared::load(&run.world, &known_plugins(args).with_threads(threads))?;
     if run.dry {
         return Ok(dry_run(&prepared.world.scenario, &run.out, args));
     }
     let id = prepared.id();
     let mut folder = RunFolder::claim(&run.out, &prepared.world.scenario.name, &id)?;
-    let start = prepared.start(run.threads.map_or_else(all_cores, usize::from));
+    let start = prepared.start(threads);
     let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), Options::default())?;
     let simulation = live::begin(start, &folder.path, telemetry)?;
     folder.begun()?;
