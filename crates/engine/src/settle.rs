@@ -1,10 +1,11 @@
 //! The kernel that moves every battery and ledger by one slot of applied power.
 
 use crate::{
-    prices::{PriceBook, TariffPrices},
+    prices::PriceBook,
     state::{BLOCK, Cars, Fixed, FleetConstants, LANES, Piece, at_rest, padded},
     workers::Workers,
 };
+use voltide_journal::event::PricesSet;
 use voltide_model::{battery::SlotBattery, columns::Ledger};
 
 /// What one slot moved, all on the battery's side. kWh.
@@ -55,7 +56,7 @@ impl Bill<'_> {
         self.rates(self.prices.of_ev(ev, tariff))
     }
 
-    fn rates(&self, prices: &TariffPrices) -> Rates {
+    fn rates(&self, prices: &PricesSet) -> Rates {
         let at = prices.at(self.tick);
         Rates { buy: prices.buy[at], sell: prices.sell[at] }
     }
@@ -198,7 +199,6 @@ fn cars_with_power<'a>(power: &[f64], places: &'a mut [u16; BLOCK]) -> &'a [u16]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use voltide_journal::event::PricesSet;
     use voltide_model::{battery::Battery, quantity::Share};
 
     fn fleet() -> FleetConstants {

@@ -176,6 +176,18 @@ pub struct PricesSet {
     pub net_load_mean_kw: Vec<f64>,
 }
 
+impl PricesSet {
+    /// Where the values of `slot` stand; it must not lie before the first one.
+    pub fn at(&self, slot: u32) -> usize {
+        (slot - self.first_slot) as usize
+    }
+
+    /// The slot after the last priced one.
+    pub fn end(&self) -> u32 {
+        self.first_slot + self.buy.len() as u32
+    }
+}
+
 /// See [`Event::SessionStarted`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionStarted {

@@ -4,8 +4,9 @@
 //! incentive ratio of the prices that the car was planned at; draws are recomputed in a replay,
 //! never logged.
 
-use crate::{apply::State, prices::TariffPrices, state::Fixed};
+use crate::{apply::State, state::Fixed};
 use bevy_ecs::prelude::*;
+use voltide_journal::event::PricesSet;
 use voltide_model::{
     price::ExpectedPrice,
     random::CarKey,
@@ -44,7 +45,7 @@ impl Asking {
     }
 
     /// Willingness in a slot, and whether the driver agrees.
-    pub(crate) fn answer(&self, prices: &TariffPrices, slot: u32, draw: Draw) -> (f64, bool) {
+    pub(crate) fn answer(&self, prices: &PricesSet, slot: u32, draw: Draw) -> (f64, bool) {
         let at = prices.at(slot);
         let ratio = self.expected.incentive_ratio(prices.k[at], prices.incentive[at]);
         let willingness = self.willingness.sample(ratio, draw.normal);

@@ -6,10 +6,10 @@
 use crate::{
     apply::State,
     phase::agree::{Opinions, form_opinions},
-    prices::TariffPrices,
     state::{Fixed, LANES, padded},
 };
 use bevy_ecs::prelude::*;
+use voltide_journal::event::PricesSet;
 use voltide_model::{
     columns::{IncentiveTick, SystemTick, UnitKind, UnitTick},
     series::Series,
@@ -84,7 +84,7 @@ pub(crate) fn dispatch(
 }
 
 /// The incentive price in force, where the world has one.
-fn incentive_tick(fixed: &Fixed, prices: &TariffPrices, tick: u32) -> Option<IncentiveTick> {
+fn incentive_tick(fixed: &Fixed, prices: &PricesSet, tick: u32) -> Option<IncentiveTick> {
     let (incentive, at) = (fixed.scenario.incentive?, prices.at(tick));
     Some(IncentiveTick {
         net_load_kw: prices.net_load_kw[at],
@@ -101,7 +101,7 @@ fn price_cars(state: &mut State) {
     }
     let (tick, prices) = (state.now.tick, &state.prices);
     let of_ev = |ev, tariff| {
-        let prices: &TariffPrices = prices.of_ev(ev, tariff);
+        let prices: &PricesSet = prices.of_ev(ev, tariff);
         prices.buy[prices.at(tick)]
     };
     let pieces = state.fixed.pieces.iter().map(|piece| (piece, state.fixed.fleets[piece.fleet].tariff));
