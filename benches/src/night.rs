@@ -21,7 +21,7 @@ use voltide_model::{
     distribution::Distribution,
     fleet::{Fleet, Parking, Place, Population, V2gTerms},
     quantity::{Kilowatts, Share},
-    scenario::{Durability, EvTicks, PolicyChoice, Scenario, SystemSeries, Tariff},
+    scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries, Tariff},
     series::Series,
     site::Charger,
 };
@@ -48,7 +48,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         clock,
         currency: "EUR".into(),
         tariffs: vec![Tariff { name: "fixed".into(), buy: price("tariff.buy"), sell: price("tariff.sell") }],
-        population: Arc::new(Population::draw(1, &clock, &fleets)),
+        population: Arc::new(Population::draw(1, &clock, Boundary::Open, &fleets)),
         fleets,
         sites: vec![],
         system: SystemSeries::default(),
@@ -60,6 +60,8 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
             config_offset: 0,
             fallback: None,
         },
+        planning: Planning::AtPlugIn,
+        boundary: Boundary::Open,
         ev_ticks: EvTicks::Off,
         durability: DURABILITY,
     })

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use voltide_journal::{
-    event::{Event, Recorded},
+    event::{EndReason, Event, Recorded},
     sink::Sink,
 };
 use voltide_model::{columns::TickColumns, stay::NO_STAY};
@@ -89,11 +89,13 @@ pub(crate) struct Observer {
     net_load_kw: Spread,
     departed_kwh: f64,
     open_kwh: f64,
+    /// Whether the day follows upon itself, so that who is plugged in at its end has left this morning.
+    folds: bool,
 }
 
 impl Observer {
     pub(crate) fn new(telemetry: Telemetry) -> Self {
-        Self { telemetry, net_load_kw: Spread::default(), departed_kwh: 0.0, open_kwh: 0.0 }
+        Self { telemetry, net_load_kw: Spread::default(), departed_kwh: 0.0, open_kwh: 0.0, folds: false }
     }
 
     /// Closes the tables.
@@ -101,7 +103,7 @@ impl Observer {
         Ok(Figures {
             summary: self.telemetry.finish(status)?,
             net_load_sd_kw: self.net_load_kw.of_all(),
-            stored_kwh: self.departed_kwh + self.open_kwh,
+            stored_kwh: self.departed_kwh + if self.folds { 0.0 } else { self.open_kwh },
         })
     }
 }
@@ -112,6 +114,7 @@ impl Sink for Observer {
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
         if let Event::SessionEnded(ended) = &recorded.event {
             self.departed_kwh += ended.energy_kwh.iter().sum::<f64>();
+            self.folds |= ended.reason.contains(&(EndReason::Folded as u8));
         }
         self.telemetry.event(recorded)
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     outbox::Outbox,
-    plan_book::PlanBook,
+    plan_book::{Ahead, PlanBook},
     prices::PriceBook,
     settle,
     state::{Cars, Fixed, Now, Outcome, Roster, insert_sorted, remove_sorted},
@@ -10,8 +10,11 @@ use crate::{
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
-use voltide_journal::event::{Event, PlansAccepted, SessionEnded, SessionStarted};
+use voltide_journal::event::{Event, PlansAccepted, SessionEnded, SessionStarted, StaysExpected};
 use voltide_model::{columns::Ledger, stay::NO_STAY};
+
+/// Energy within which a car arrives as it was expected to, kWh.
+const EXPECTED_WITHIN_KWH: f64 = 1e-6;
 
 /// The state of a run, with the means to change it.
 #[derive(SystemParam)]
@@ -56,6 +59,7 @@ impl State<'_, '_> {
             }
             Event::SessionEnded(ended) => self.unplug(ended),
             Event::SessionStarted(started) => self.plug_in(started),
+            Event::StaysExpected(expected) => self.expect(expected),
             Event::PlansAccepted(plans) => self.accept_plans(plans),
             Event::SlotElapsed => self.pass_slot(),
             Event::RunStarted(_)
@@ -106,19 +110,55 @@ impl State<'_, '_> {
             if let Some(&site) = self.fixed.sites_of(stay).first() {
                 insert_sorted(&mut self.roster.at_site[site as usize], ev);
             }
-            self.roster.mark_due(ev);
+            if let Some(cut) = self.roster.site_cut.get_mut(car) {
+                *cut = false;
+            }
+            let energy_kwh = started.energy_kwh[row];
+            let first = self.fixed.scenario.population.stays.first_slot(stay, &self.fixed.scenario.clock);
+            match self.book.begin(ev, stay, first, self.now.tick) {
+                Some(ahead) => {
+                    self.prices.planned(ev, ahead.setting);
+                    if self.fixed.scenario.period().is_none()
+                        && (ahead.expected_kwh - energy_kwh).abs() > EXPECTED_WITHIN_KWH
+                    {
+                        self.roster.mark_due(ev);
+                    }
+                }
+                None => self.roster.mark_due(ev),
+            }
+            if self.now.tick == 0 && self.fixed.calendar.folded().binary_search(&stay).is_ok() {
+                self.roster.at_midnight.push((ev, energy_kwh));
+            }
             self.dirty.mark_all(car);
         }
         self.roster.plugged += started.ev.len() as u32;
     }
 
+    fn expect(&mut self, expected: &StaysExpected) {
+        let stays = expected.stay.iter().copied();
+        self.roster.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
+    }
+
+    /// Puts schedules into force, or keeps them until their stays begin.
     fn accept_plans(&mut self, plans: &PlansAccepted) {
+        let (now, setting) = (self.now.tick, self.prices.setting());
         for (row, &ev) in plans.ev.iter().enumerate() {
             let segments = plans.segment_offset[row] as usize..plans.segment_offset[row + 1] as usize;
             let (slots, kw) = (&plans.segment_slot[segments.clone()], &plans.segment_kw[segments]);
-            let sites = self.fixed.sites_of(plans.stay[row]);
-            self.book.accept(ev, slots, kw, sites, self.now.tick);
-            self.prices.planned(ev);
+            let stay = plans.stay[row];
+            let sites = self.fixed.sites_of(stay);
+            if let Some(expected_kwh) = self.roster.expected_kwh.remove(&stay) {
+                let (segment_slot, segment_kw) = (slots.to_vec(), kw.to_vec());
+                self.book.announce(
+                    stay,
+                    Ahead { segment_slot, segment_kw, expected_kwh, setting },
+                    sites,
+                    now,
+                );
+            } else {
+                self.book.accept(ev, slots, kw, sites, now);
+                self.prices.planned(ev, setting);
+            }
         }
         self.roster.unmark_due(&plans.ev);
     }
@@ -142,9 +182,26 @@ impl State<'_, '_> {
         let state = &mut *self;
         for &ev in &state.outcome.site_clipped {
             state.roster.mark_due(ev);
+            state.roster.site_cut[ev as usize] = true;
         }
         for &stay in state.fixed.calendar.overdue_from(state.now.tick + 1) {
             insert_sorted(&mut state.roster.overdue, state.fixed.scenario.population.stays.ev[stay as usize]);
+        }
+        if self.now.tick + 1 == self.fixed.scenario.clock.slots {
+            self.assert_day_closes();
+        }
+    }
+
+    /// Where the day follows upon itself, it ends with the energy that it began with.
+    fn assert_day_closes(&mut self) {
+        let mut table = self.cars.table();
+        let energy = &*table.columns().energy;
+        for &(ev, began_with) in &self.roster.at_midnight {
+            let ends_with = energy[ev as usize];
+            assert!(
+                (ends_with - began_with).abs() <= EXPECTED_WITHIN_KWH,
+                "a day that follows upon itself ends as it began: car {ev} with {ends_with} kWh, not {began_with} kWh"
+            );
         }
     }
 }

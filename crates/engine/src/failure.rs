@@ -26,6 +26,14 @@ pub enum EngineError {
         /// What went wrong.
         fault: PolicyFault,
     },
+    /// The policy does not go with the world.
+    #[error("policy `{policy}` {why}")]
+    Unsuited {
+        /// The policy.
+        policy: String,
+        /// Why not, and what would go.
+        why: String,
+    },
     /// Incentive prices could not be formed.
     #[error("tick {tick}: {error}")]
     Price {

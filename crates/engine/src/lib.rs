@@ -11,6 +11,7 @@
 //! A replay runs the same `limit`, `dispatch`, `settle` and `record`; what the first four phases
 //! decided it reads from the journal and hands to the same `apply`.
 
+mod agenda;
 mod apply;
 mod failure;
 mod observe;

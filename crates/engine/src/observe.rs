@@ -1,16 +1,22 @@
 //! What a policy is shown of the cars that are due: one batch as columns.
 
-use crate::{
-    apply::State,
-    phase::agree::{Asking, car_key},
-    state::Fixed,
-};
+use crate::{apply::State, phase::agree::Asking, state::Fixed};
+use std::ops::Range;
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
-    willingness::{Draw, clock_hour},
+    willingness::Draw,
 };
 use voltide_policy::{Observation, observation::NO_SITE};
+
+/// A stay that is to be planned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ToPlan {
+    pub ev: u32,
+    pub stay: u32,
+    /// Stored energy now, or expected on arrival, kWh.
+    pub energy_kwh: f64,
+}
 
 /// The columns of one batch, kept between calls so that their memory is reused.
 #[derive(Default)]
@@ -53,18 +59,15 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Fills the columns for the plugged cars `evs`; `horizon_max` is the policy's, 0 for no limit.
-    pub(crate) fn fill(&mut self, state: &mut State, evs: &[u32], horizon_max: u32) {
+    /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
+    pub(crate) fn fill(&mut self, state: &mut State, stays: &[ToPlan], horizon_max: u32) {
         let clock = state.fixed.scenario.clock;
         self.tick = state.now.tick;
         self.unix_ms = clock.slot_start(self.tick).timestamp_millis();
         self.slot_hours = clock.slot_hours();
         self.clear_rows();
-        let mut table = state.cars.table();
-        let cars = table.columns();
-        for &ev in evs {
-            let car = ev as usize;
-            self.push(&state.fixed, ev, cars.stay[car], cars.energy[car]);
+        for &stay in stays {
+            self.push(&state.fixed, stay);
         }
         let known = state.prices.current()[0].end().min(state.fixed.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
@@ -143,7 +146,7 @@ impl Batch {
         self.v2g_eligible.clear();
     }
 
-    fn push(&mut self, fixed: &Fixed, ev: u32, stay: u32, energy: f64) {
+    fn push(&mut self, fixed: &Fixed, ToPlan { ev, stay, energy_kwh }: ToPlan) {
         let (population, clock) = (&fixed.scenario.population, &fixed.scenario.clock);
         let (fleet, charger) = (fixed.fleet_of(ev), fixed.charger_of(stay));
         let capacity = population.capacity_kwh[ev as usize];
@@ -155,7 +158,7 @@ impl Batch {
         self.arrival_slot.push(population.stays.first_slot(stay, clock));
         self.departure_slot.push(population.stays.announced_end_slot(stay, clock).max(self.tick + 1));
         self.willingness.push(0.0);
-        self.energy_kwh.push(energy);
+        self.energy_kwh.push(energy_kwh);
         self.capacity_kwh.push(capacity);
         self.energy_kwh_min.push(capacity * fleet.v2g_soc_min);
         self.energy_kwh_max.push(capacity * fleet.soc_max);
@@ -178,7 +181,8 @@ impl Batch {
                 discharge_kw_max: self.discharge_kw_max[row],
                 charge_efficiency: self.charge_efficiency[row],
                 discharge_efficiency: self.discharge_efficiency[row],
-                hours: f64::from(self.departure_slot[row] - self.tick) * self.slot_hours,
+                hours: f64::from(self.departure_slot[row] - self.arrival_slot[row].max(self.tick))
+                    * self.slot_hours,
             };
             self.v2g_eligible.push(u8::from(v2g_eligible(&stay).is_ok()));
         }
@@ -206,13 +210,14 @@ impl Batch {
         }
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
-        let hours: Vec<u32> = self.slots().map(|slot| clock_hour(&fixed.scenario.clock, slot)).collect();
+        let hours: Vec<u32> = self.slots().map(|slot| fixed.scenario.willingness_hour(slot)).collect();
         for row in 0..self.stay.len() {
             let fleet = fixed.scenario.population.fleet_of(self.ev_id[row]);
-            let answers = self.answers(state, row, asked[fleet].as_ref(), &hours);
-            self.willingness[row] = answers[0].0;
+            let window = self.observation().window(row);
+            let answers = self.answers(state, row, asked[fleet].as_ref(), window.clone(), &hours);
+            self.willingness[row] = answers.first().map_or(0.0, |answer| answer.0);
             let mut last = None;
-            for (slot, &(_, agrees)) in answers.iter().enumerate() {
+            for (slot, (_, agrees)) in window.zip(answers) {
                 self.agreed[row * row_bytes + slot / 8] |= u8::from(agrees) << (slot % 8);
                 if self.v2g_eligible[row] == 1 && last != Some(agrees) {
                     said.ev.push(self.ev_id[row]);
@@ -225,38 +230,50 @@ impl Batch {
         said
     }
 
-    /// Willingness and agreement of one driver in every slot of the stay; always agreed where not asked.
-    fn answers(&self, state: &State, row: usize, asking: Option<&Asking>, hours: &[u32]) -> Vec<(f64, bool)> {
-        let slots = ((self.departure_slot[row] - self.tick) as usize).min(self.horizon);
-        let Some(asking) = asking else { return vec![(0.0, true); slots] };
+    /// Willingness and agreement of one driver in every slot of the stay's window; always agreed where
+    /// not asked.
+    fn answers(
+        &self,
+        state: &State,
+        row: usize,
+        asking: Option<&Asking>,
+        window: Range<usize>,
+        hours: &[u32],
+    ) -> Vec<(f64, bool)> {
+        let Some(asking) = asking else { return vec![(0.0, true); window.len()] };
         let prices = &state.prices.current()[self.tariff_id[row] as usize];
-        let key = car_key(&state.fixed, self.ev_id[row]);
         let mut drawn: Option<(u32, Draw)> = None;
-        let answer = |(slot, &hour): (u32, &u32)| {
+        let answer = |slot: usize| {
+            let hour = hours[slot];
             let draw = match drawn {
                 Some((of_hour, draw)) if of_hour == hour => draw,
-                _ => Draw::new(state.fixed.scenario.seed, key, hour),
+                _ => state.fixed.scenario.willingness_draw(self.ev_id[row], hour),
             };
             drawn = Some((hour, draw));
-            asking.answer(prices, slot, draw)
+            asking.answer(prices, self.tick + slot as u32, draw)
         };
-        self.slots().zip(hours).take(slots).map(answer).collect()
+        window.map(answer).collect()
     }
 
-    fn slots(&self) -> std::ops::Range<u32> {
+    fn slots(&self) -> Range<u32> {
         self.tick..self.tick + self.horizon as u32
     }
 
-    /// The schedules in force, where any car of the batch has one.
-    fn fill_plans(&mut self, state: &State) {
-        self.planned_kw.clear();
-        if !self.ev_id.iter().any(|&ev| state.book.has_plan(ev)) {
-            return;
+    /// The schedules in force, where any stay of the batch has one.
+    fn fill_plans(&mut self, state: &mut State) {
+        let mut planned_kw = std::mem::take(&mut self.planned_kw);
+        planned_kw.clear();
+        let mut table = state.cars.table();
+        let plugged = &*table.columns().stay;
+        let in_force = |ev: u32, stay: u32| plugged[ev as usize] == stay && state.book.has_plan(ev);
+        let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
+        if rows().any(|(ev, stay)| in_force(ev, stay)) {
+            for (ev, stay) in rows() {
+                let power = |slot| if in_force(ev, stay) { state.book.power_at(ev, slot) } else { 0.0 };
+                planned_kw.extend(self.slots().map(power));
+            }
         }
-        for &ev in &self.ev_id {
-            let slots = self.tick..self.tick + self.horizon as u32;
-            self.planned_kw.extend(slots.map(|slot| state.book.power_at(ev, slot)));
-        }
+        self.planned_kw = planned_kw;
     }
 
     fn fill_prices(&mut self, state: &State) {
@@ -281,7 +298,7 @@ impl Batch {
         self.net_load_kw.clear();
         self.net_load_kw.extend(scenario.system.net_load_kw(self.tick..self.tick + self.horizon as u32, day));
         self.committed_ev_kw.clear();
-        extend_padded(&mut self.committed_ev_kw, state.book.committed_kw(self.tick), self.horizon);
+        self.committed_ev_kw.extend(self.slots().map(|slot| state.book.committed_kw(slot)));
     }
 
     fn fill_sites(&mut self, state: &State) {
@@ -293,15 +310,8 @@ impl Batch {
             self.parent_site.push(site.parent.unwrap_or(NO_SITE));
             self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
             self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));
-            let committed = state.book.site_committed_kw(index, self.tick);
-            extend_padded(&mut self.site_committed_kw, committed, self.horizon);
+            let committed = self.slots().map(|slot| state.book.site_committed_kw(index, slot));
+            self.site_committed_kw.extend(committed);
         }
     }
-}
-
-/// Appends the first `count` values, or zeros where there are fewer.
-fn extend_padded(target: &mut Vec<f64>, values: &[f64], count: usize) {
-    let known = count.min(values.len());
-    target.extend_from_slice(&values[..known]);
-    target.extend(std::iter::repeat_n(0.0, count - known));
 }

@@ -3,8 +3,13 @@
 //! A schedule is a list of segments: from its slot on, a segment's power holds until the next
 //! segment; the last one's power is 0. Only the cars whose power changes in a slot are touched in
 //! that slot.
+//!
+//! Stays can be planned before they begin. Such a schedule counts for the sums at once, and comes
+//! into force when the car plugs in. Where the day follows upon itself, schedules run on past
+//! midnight, and the sums are those of the one day that all of them make.
 
 use bevy_ecs::prelude::*;
+use std::{collections::BTreeMap, ops::Range};
 
 /// All schedules in force.
 #[derive(Resource, Default)]
@@ -21,6 +26,21 @@ pub(crate) struct PlanBook {
     committed_kw: Vec<f64>,
     /// Per site, per slot: sum of the schedules in force behind it, kW.
     site_committed_kw: Vec<Vec<f64>>,
+    /// Schedules of stays that have not begun, by stay; where the day follows upon itself, of all stays.
+    ahead: BTreeMap<u32, Ahead>,
+    /// Slots after which everything comes again.
+    period: Option<u32>,
+}
+
+/// The schedule of a stay that has not begun.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ahead {
+    pub segment_slot: Vec<u32>,
+    pub segment_kw: Vec<f64>,
+    /// Stored energy that it begins with, kWh.
+    pub expected_kwh: f64,
+    /// The setting of prices that it was made at.
+    pub setting: u32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -37,15 +57,17 @@ const SLACK: usize = 1 << 16;
 const ROOM: usize = 4;
 
 impl PlanBook {
-    /// An empty book for `evs` cars and `sites` sites over `slots` slots.
-    pub(crate) fn new(evs: usize, sites: usize, slots: usize) -> Self {
+    /// An empty book for `evs` cars and `sites` sites over `slots` slots, which come again after `period`.
+    pub(crate) fn new(evs: usize, sites: usize, slots: usize, period: Option<u32>) -> Self {
+        let summed = period.map_or(slots, |period| period as usize);
         Self {
             segment_slot: Vec::with_capacity(ROOM * evs),
             segment_kw: Vec::with_capacity(ROOM * evs),
             of_ev: vec![Span::default(); evs],
             changes: vec![Vec::new(); slots],
-            committed_kw: vec![0.0; slots],
-            site_committed_kw: vec![vec![0.0; slots]; sites],
+            committed_kw: vec![0.0; summed],
+            site_committed_kw: vec![vec![0.0; summed]; sites],
+            period,
             ..Self::default()
         }
     }
@@ -53,6 +75,33 @@ impl PlanBook {
     /// Puts a schedule into force, in place of the car's last one; `sites` are those it counts for.
     pub(crate) fn accept(&mut self, ev: u32, slots: &[u32], kw: &[f64], sites: &[u32], now: u32) {
         self.withdraw(ev, sites, now);
+        self.insert(ev, slots, kw);
+        self.sum_up(slots, kw, sites, now, 1.0);
+    }
+
+    /// Keeps the schedule of a stay until it begins.
+    pub(crate) fn announce(&mut self, stay: u32, ahead: Ahead, sites: &[u32], now: u32) {
+        self.sum_up(&ahead.segment_slot, &ahead.segment_kw, sites, now, 1.0);
+        self.ahead.insert(stay, ahead);
+    }
+
+    /// Puts the schedule of a stay that begins now into force, if it was planned ahead; `first` is the
+    /// stay's first slot. Returns what was expected of it.
+    pub(crate) fn begin(&mut self, ev: u32, stay: u32, first: u32, now: u32) -> Option<Ahead> {
+        let Some(period) = self.period else {
+            let ahead = self.ahead.remove(&stay)?;
+            self.insert(ev, &ahead.segment_slot, &ahead.segment_kw);
+            return Some(ahead);
+        };
+        let ahead = self.ahead.get(&stay)?.clone();
+        // A stay that is in progress at midnight began the day before.
+        let days = first / period + u32::from(first % period != now);
+        let (slots, kw) = shifted(&ahead, days * period);
+        self.insert(ev, &slots, &kw);
+        Some(ahead)
+    }
+
+    fn insert(&mut self, ev: u32, slots: &[u32], kw: &[f64]) {
         let start = self.segment_slot.len() as u32;
         self.segment_slot.extend_from_slice(slots);
         self.segment_kw.extend_from_slice(kw);
@@ -63,7 +112,6 @@ impl PlanBook {
                 changes.push(ev);
             }
         }
-        self.commit(ev, sites, now, 1.0);
     }
 
     /// Takes the car's schedule out of force.
@@ -72,7 +120,10 @@ impl PlanBook {
         if span.len == 0 {
             return;
         }
-        self.commit(ev, sites, now, -1.0);
+        let (slots, kw) = (std::mem::take(&mut self.segment_slot), std::mem::take(&mut self.segment_kw));
+        let range = span.start as usize..(span.start + span.len) as usize;
+        self.sum_up(&slots[range.clone()], &kw[range], sites, now, -1.0);
+        (self.segment_slot, self.segment_kw) = (slots, kw);
         self.of_ev[ev as usize] = Span::default();
         self.live -= span.len as usize;
         if self.segment_slot.len() > 2 * self.live + SLACK {
@@ -99,14 +150,18 @@ impl PlanBook {
         self.of_ev[ev as usize].len > 0
     }
 
-    /// Sum of all schedules per slot from `from` on, kW.
-    pub(crate) fn committed_kw(&self, from: u32) -> &[f64] {
-        self.committed_kw.get(from as usize..).unwrap_or_default()
+    /// Sum of all schedules in a slot, kW.
+    pub(crate) fn committed_kw(&self, slot: u32) -> f64 {
+        self.committed_kw.get(self.folded(slot)).copied().unwrap_or_default()
     }
 
-    /// Sum of the schedules behind a site per slot from `from` on, kW.
-    pub(crate) fn site_committed_kw(&self, site: u32, from: u32) -> &[f64] {
-        self.site_committed_kw[site as usize].get(from as usize..).unwrap_or_default()
+    /// Sum of the schedules behind a site in a slot, kW.
+    pub(crate) fn site_committed_kw(&self, site: u32, slot: u32) -> f64 {
+        self.site_committed_kw[site as usize].get(self.folded(slot)).copied().unwrap_or_default()
+    }
+
+    fn folded(&self, slot: u32) -> usize {
+        self.period.map_or(slot, |period| slot % period) as usize
     }
 
     fn segments(&self, ev: u32) -> (&[u32], &[f64]) {
@@ -115,18 +170,21 @@ impl PlanBook {
         (&self.segment_slot[range.clone()], &self.segment_kw[range])
     }
 
-    /// Adds `sign` times the car's schedule from `now` on to the sums.
-    fn commit(&mut self, ev: u32, sites: &[u32], now: u32, sign: f64) {
-        let Span { start, len } = self.of_ev[ev as usize];
-        for segment in start as usize..(start + len) as usize - 1 {
-            let kw = sign * self.segment_kw[segment];
-            let range = self.segment_slot[segment].max(now) as usize..self.segment_slot[segment + 1] as usize;
+    /// Adds `sign` times a schedule from `now` on to the sums.
+    fn sum_up(&mut self, slots: &[u32], kw: &[f64], sites: &[u32], now: u32, sign: f64) {
+        for (ends, kw) in slots.windows(2).zip(kw) {
+            let (kw, range) = (sign * kw, ends[0].max(now)..ends[1]);
             if kw == 0.0 || range.is_empty() {
                 continue;
             }
-            add(&mut self.committed_kw, range.clone(), kw);
-            for &site in sites {
-                add(&mut self.site_committed_kw[site as usize], range.clone(), kw);
+            let period = self.period.unwrap_or(u32::MAX);
+            for midnight in (range.start / period..=(range.end - 1) / period).map(|day| day * period) {
+                let of_day = range.start.max(midnight) - midnight..(range.end - midnight).min(period);
+                let of_day = of_day.start as usize..of_day.end as usize;
+                add(&mut self.committed_kw, of_day.clone(), kw);
+                for &site in sites {
+                    add(&mut self.site_committed_kw[site as usize], of_day.clone(), kw);
+                }
             }
         }
     }
@@ -146,11 +204,24 @@ impl PlanBook {
 }
 
 /// Adds `kw` to the slots of `range` that there are.
-fn add(sums: &mut [f64], range: std::ops::Range<usize>, kw: f64) {
+fn add(sums: &mut [f64], range: Range<usize>, kw: f64) {
     let end = range.end.min(sums.len());
     for sum in sums.get_mut(range.start..end).unwrap_or_default() {
         *sum += kw;
     }
+}
+
+/// The part of a schedule from slot `by` on, with `by` as slot 0.
+fn shifted(ahead: &Ahead, by: u32) -> (Vec<u32>, Vec<f64>) {
+    let begun = ahead.segment_slot.partition_point(|&slot| slot <= by);
+    let (mut slots, mut kw) = (Vec::new(), Vec::new());
+    if let Some(&power) = begun.checked_sub(1).and_then(|last| ahead.segment_kw.get(last)) {
+        slots.push(0);
+        kw.push(power);
+    }
+    slots.extend(ahead.segment_slot[begun..].iter().map(|slot| slot - by));
+    kw.extend(&ahead.segment_kw[begun..]);
+    (slots, kw)
 }
 
 /// Appends the run-length code of `schedule`, which begins at slot `from`, to the segments.
@@ -176,7 +247,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn book_with(schedule: &[f64]) -> PlanBook {
-        let mut book = PlanBook::new(2, 1, 40);
+        let mut book = PlanBook::new(2, 1, 40, None);
         let (mut slots, mut kw) = (vec![], vec![]);
         encode(schedule, 3, &mut slots, &mut kw);
         book.accept(1, &slots, &kw, &[0], 3);
@@ -195,10 +266,44 @@ mod tests {
         let mut book = book_with(&[7.0; 4]);
         book.accept(1, &[5, 6], &[3.0, 0.0], &[0], 5);
         assert_eq!((book.power_at(1, 5), book.power_at(1, 6)), (3.0, 0.0));
-        assert_eq!(book.committed_kw(3)[..5], [7.0, 7.0, 3.0, 0.0, 0.0]);
-        assert_eq!(book.committed_kw(3), book.site_committed_kw(0, 3));
+        let committed = [3, 4, 5, 6, 7].map(|slot| book.committed_kw(slot));
+        assert_eq!(committed, [7.0, 7.0, 3.0, 0.0, 0.0]);
+        assert_eq!(committed, [3, 4, 5, 6, 7].map(|slot| book.site_committed_kw(0, slot)));
         book.withdraw(1, &[0], 5);
         assert_eq!(book.power_at(1, 5), 0.0);
+    }
+
+    fn ahead(segment_slot: &[u32], segment_kw: &[f64]) -> Ahead {
+        let (segment_slot, segment_kw) = (segment_slot.to_vec(), segment_kw.to_vec());
+        Ahead { segment_slot, segment_kw, expected_kwh: 0.0, setting: 0 }
+    }
+
+    #[test]
+    fn a_schedule_made_ahead_counts_once_and_comes_into_force_when_the_stay_begins() {
+        let mut book = PlanBook::new(2, 1, 40, None);
+        book.announce(8, ahead(&[0, 10, 12], &[0.0, 5.0, 0.0]), &[0], 0);
+        assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 0.0));
+        assert!(book.begin(1, 8, 9, 9).is_some());
+        assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 5.0));
+        assert_eq!(book.take_changes(10), [1]);
+        book.withdraw(1, &[0], 11);
+        assert_eq!([10, 11].map(|slot| book.committed_kw(slot)), [5.0, 0.0]);
+        assert!(book.begin(1, 8, 9, 9).is_none(), "a stay begins once");
+    }
+
+    #[test]
+    fn a_day_that_follows_upon_itself_has_the_night_at_both_ends() {
+        let mut book = PlanBook::new(1, 0, 72, Some(24));
+        book.announce(3, ahead(&[20, 22, 30], &[0.0, 6.0, 0.0]), &[], 0);
+        let day: Vec<f64> = (0..24).map(|slot| book.committed_kw(slot)).collect();
+        assert_eq!(day.iter().sum::<f64>(), 48.0);
+        assert_eq!([5, 6, 21, 22].map(|slot| day[slot]), [6.0, 0.0, 0.0, 6.0]);
+        book.begin(0, 3, 20, 0).unwrap();
+        assert_eq!([0, 5, 6].map(|slot| book.power_at(0, slot)), [6.0, 6.0, 0.0]);
+        book.withdraw(0, &[], 6);
+        book.begin(0, 3, 20, 20).unwrap();
+        assert_eq!([20, 21, 22, 23].map(|slot| book.power_at(0, slot)), [0.0, 0.0, 6.0, 6.0]);
+        assert_eq!((0..24).map(|slot| book.committed_kw(slot)).collect::<Vec<_>>(), day);
     }
 
     proptest! {
@@ -208,7 +313,7 @@ mod tests {
             let book = book_with(&schedule);
             for (slot, &kw) in (3..).zip(&schedule) {
                 prop_assert_eq!(book.power_at(1, slot), kw);
-                prop_assert_eq!(book.committed_kw(slot)[0], kw);
+                prop_assert_eq!(book.committed_kw(slot), kw);
             }
             prop_assert_eq!(book.power_at(1, 3 + schedule.len() as u32), 0.0);
         }

@@ -39,11 +39,15 @@ impl PriceBook {
         }
     }
 
-    /// The car is planned at the prices in force.
-    pub(crate) fn planned(&mut self, ev: u32) {
-        let current = self.first + self.settings.len() as u32 - 1;
+    /// Number of the setting in force.
+    pub(crate) fn setting(&self) -> u32 {
+        self.first + self.settings.len() as u32 - 1
+    }
+
+    /// The car is planned at the prices of a setting.
+    pub(crate) fn planned(&mut self, ev: u32, setting: u32) {
         if let Some(of_ev) = self.of_ev.get_mut(ev as usize) {
-            *of_ev = current;
+            *of_ev = setting;
         }
     }
 
@@ -77,10 +81,10 @@ mod tests {
     fn a_car_keeps_the_prices_it_was_planned_at() {
         let mut book = PriceBook::default();
         book.set(1, 2, &set(0, 0.3));
-        book.planned(0);
+        book.planned(0, book.setting());
         assert!(book.shared().is_some());
         book.set(1, 2, &set(1, 0.5));
-        book.planned(1);
+        book.planned(1, book.setting());
         assert!(book.shared().is_none());
         assert_eq!(book.of_ev(0, 0).buy[0], 0.3);
         assert_eq!(book.of_ev(1, 0).buy[book.of_ev(1, 0).at(2)], 0.5);

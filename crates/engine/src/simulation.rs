@@ -20,8 +20,13 @@ use voltide_journal::{
     log::{EventLog, Seal},
     sink::Sink,
 };
-use voltide_model::{clock::Clock, columns::TickColumns, scenario::Scenario};
-use voltide_policy::planner::Planner;
+use voltide_model::{
+    clock::Clock,
+    columns::TickColumns,
+    price::PriceFeedback,
+    scenario::{Boundary, Scenario},
+};
+use voltide_policy::planner::{Planner, PolicyInfo, Replan};
 
 /// What a run begins with.
 pub struct Start {
@@ -53,6 +58,7 @@ pub struct Simulation<L, S> {
 impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
+        check_suited(&start.scenario, start.planner.info())?;
         let opening = opening_events(&start.scenario, start.world_text, start.overrides, start.build);
         let incentives = Incentives::new(&start.scenario, start.planner.info().pays_incentive).transpose()?;
         let planners = Planners::new(start.planner, start.fallback);
@@ -127,6 +133,24 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
+}
+
+/// Whether the world lets the policy plan as it declares to.
+fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), EngineError> {
+    let feedback = scenario.incentive.map(|incentive| incentive.feedback);
+    let why = match feedback {
+        Some(PriceFeedback::Batch(cars)) if policy.whole_site => format!(
+            "plans all cars of a site at once, but `price_feedback: Batch({cars})` forms prices anew after \
+             every {cars} cars; use `price_feedback: None`"
+        ),
+        _ if scenario.boundary == Boundary::Fold && policy.replan != Replan::OnPlugIn => {
+            "wants to plan again while cars are plugged in, but the day of `boundary: Fold` is planned once, \
+             before it begins; use `boundary: Open`"
+                .to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(EngineError::Unsuited { policy: policy.name.clone(), why })
 }
 
 /// What is left of a run.
@@ -248,8 +272,10 @@ impl Core {
         let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
         let at_site = vec![Vec::new(); scenario.sites.len()];
-        world.insert_resource(Roster { at_site, stored_kwh, ..Roster::default() });
-        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), scenario.horizon_end() as usize));
+        let site_cut = vec![false; if scenario.sites.is_empty() { 0 } else { evs }];
+        world.insert_resource(Roster { at_site, stored_kwh, site_cut, ..Roster::default() });
+        let (horizon, period) = (scenario.horizon_end() as usize, scenario.period());
+        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));

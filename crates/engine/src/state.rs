@@ -6,7 +6,11 @@
 
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
 use bytemuck::{Pod, Zeroable};
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+};
 use voltide_model::{
     battery::SlotBattery,
     columns::{Ledger, SiteTick, SystemTick, UnitTick},
@@ -155,7 +159,7 @@ pub(crate) struct Piece {
 
 impl Fixed {
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let calendar = Calendar::new(&scenario.population.stays, &scenario.clock);
+        let calendar = Calendar::new(&scenario.population.stays, &scenario.clock, scenario.period());
         let hours = scenario.clock.slot_hours();
         let fleets = scenario.fleets.iter().map(|fleet| FleetConstants {
             battery: fleet.battery.slot(hours),
@@ -227,6 +231,12 @@ pub(crate) struct Roster {
     pub due: VecDeque<u32>,
     /// Stored energy of all cars, kWh.
     pub stored_kwh: f64,
+    /// Per car: whether a site limit cut its open session; empty where there are no sites.
+    pub site_cut: Vec<bool>,
+    /// Energy that stays are expected to begin with, by stay; only between being expected and planned.
+    pub expected_kwh: BTreeMap<u32, f64>,
+    /// Where the day follows upon itself: the cars plugged in at its midnight, with their energy, kWh.
+    pub at_midnight: Vec<(u32, f64)>,
 }
 
 impl Roster {

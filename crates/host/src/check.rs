@@ -5,16 +5,22 @@ use voltide_policy::{Observation, Schedules, planner::Correction};
 /// Power beyond a limit that comes from rounding and is cut without a word, kW.
 const ROUNDING_KW: f64 = 1e-6;
 
-/// Makes every value finite, within its charger's limits and zero after departure. Returns the first
+/// Makes every value finite, within its charger's limits and zero before arrival and after departure. Returns the first
 /// slot of each row that had to be corrected.
 pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Vec<Correction> {
     let mut corrections = Vec::new();
     for (row, power_kw) in schedules.rows().enumerate() {
         let limits = Limits { lowest: -seen.discharge_kw_max[row], highest: seen.charge_kw_max[row] };
-        let (used, after) = power_kw.split_at_mut(seen.slots(row));
-        if !(limits.hold(used) && Limits::ZERO.hold(after)) {
-            let first =
-                [limits.cut(used, 0), Limits::ZERO.cut(after, used.len())].into_iter().flatten().next();
+        let window = seen.window(row);
+        let (until, after) = power_kw.split_at_mut(window.end);
+        let (before, used) = until.split_at_mut(window.start);
+        if !(Limits::ZERO.hold(before) && limits.hold(used) && Limits::ZERO.hold(after)) {
+            let cuts = [
+                Limits::ZERO.cut(before, 0),
+                limits.cut(used, window.start),
+                Limits::ZERO.cut(after, window.end),
+            ];
+            let first = cuts.into_iter().flatten().next();
             corrections.extend(first.map(|correction| Correction { row: row as u32, ..correction }));
         }
     }

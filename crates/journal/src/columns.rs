@@ -6,7 +6,7 @@
 
 use crate::event::{
     LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded, SessionStarted,
-    SetPointClipped, StaysLoaded, TargetMissed, TickSealed, TripShort, WillingnessAgreed,
+    SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort, WillingnessAgreed,
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, ListArray, PrimitiveArray, StringArray, StructArray,
@@ -132,7 +132,8 @@ columns!(SessionStarted {
     departure_slot: Each<UInt32Type>,
     departure_kwh: Each<Float64Type>
 });
-columns!(TargetMissed { ev: Ids, stay: Ids, missing_kwh: Each<Float64Type> });
+columns!(TargetMissed { ev: Ids, stay: Ids, missing_kwh: Each<Float64Type>, reason: Each<UInt8Type> });
+columns!(StaysExpected { ev: Ids, stay: Ids, expected_kwh: Each<Float64Type> });
 columns!(TripShort { ev: Ids, wanted_kwh: Each<Float64Type>, driven_kwh: Each<Float64Type> });
 columns!(PolicyStateSaved { policy: Text, state: Bytes });
 columns!(SetPointClipped {

@@ -3,8 +3,8 @@
 //! A batch is told by its number of rows and the sums of its columns, a series by its number of
 //! values and their range, the world's text by its length.
 
-use crate::event::{ClipReason, EndReason, Event, RunStarted, StaysLoaded};
-use serde_json::{Value, json};
+use crate::event::{ClipReason, EndReason, Event, MissedReason, RunStarted, StaysLoaded};
+use serde_json::{Map, Value, json};
 
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl Event {
             Self::SessionStarted(event) => &event.stay,
             Self::SessionEnded(event) => &event.stay,
             Self::TargetMissed(event) => &event.stay,
+            Self::StaysExpected(event) => &event.stay,
             Self::PlansAccepted(event) => &event.stay,
             _ => return None,
         };
@@ -55,6 +56,7 @@ impl Event {
             Self::SessionStarted(event) => Some(("ev", &event.ev)),
             Self::TargetMissed(event) => Some(("ev", &event.ev)),
             Self::TripShort(event) => Some(("ev", &event.ev)),
+            Self::StaysExpected(event) => Some(("ev", &event.ev)),
             Self::WillingnessAgreed(event) => Some(("ev", &event.ev)),
             Self::PlansAccepted(event) => Some(("ev", &event.ev)),
             Self::SetPointClipped(event) => Some(("ev", &event.ev)),
@@ -120,7 +122,14 @@ fn batch(event: &Event) -> Value {
             "departure_kwh": sum(&event.departure_kwh),
         }),
         Event::TargetMissed(event) => {
-            json!({ "rows": event.ev.len(), "missing_kwh": sum(&event.missing_kwh) })
+            let by_reason =
+                MissedReason::ALL.map(|reason| (reason.name(), count(&event.reason, reason as u8)));
+            let by_reason: Map<String, Value> =
+                by_reason.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
+            json!({ "rows": event.ev.len(), "missing_kwh": sum(&event.missing_kwh), "by_reason": by_reason })
+        }
+        Event::StaysExpected(event) => {
+            json!({ "rows": event.ev.len(), "expected_kwh": sum(&event.expected_kwh) })
         }
         Event::TripShort(event) => json!({
             "rows": event.ev.len(),

@@ -42,6 +42,8 @@ pub enum Event {
     TargetMissed(TargetMissed),
     /// Cars could not drive as far as they wanted.
     TripShort(TripShort),
+    /// Stays that have not begun are about to be planned.
+    StaysExpected(StaysExpected),
     /// Drivers agreed to discharge, or not, where that can change a plan.
     WillingnessAgreed(WillingnessAgreed),
     /// Schedules came into force.
@@ -215,6 +217,8 @@ pub enum EndReason {
     Departed = 0,
     /// The car was taken out of the world.
     Removed = 1,
+    /// The car left on a day that follows upon itself: this is how the session of its next evening ends.
+    Folded = 2,
 }
 
 /// See [`Event::SessionEnded`].
@@ -249,6 +253,52 @@ pub struct TargetMissed {
     pub stay: Vec<u32>,
     /// Stored energy missing to the departure target.
     pub missing_kwh: Vec<f64>,
+    /// A [`MissedReason`] as its number.
+    pub reason: Vec<u8>,
+}
+
+/// Why a car left with less than it wanted: the first reason that would have sufficed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum MissedReason {
+    /// It was taken out of the world.
+    Removed = 0,
+    /// It would have had time until the announced departure, but left before.
+    LeftEarly = 1,
+    /// Charging with full power all along would not have been enough (11).
+    TooShort = 2,
+    /// A site's limit cut what it asked for.
+    SiteLimit = 3,
+    /// Its schedule asked for less.
+    Schedule = 4,
+}
+
+impl MissedReason {
+    /// All reasons, by their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Removed, Self::LeftEarly, Self::TooShort, Self::SiteLimit, Self::Schedule];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::LeftEarly => "left_early",
+            Self::TooShort => "too_short",
+            Self::SiteLimit => "site_limit",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+/// See [`Event::StaysExpected`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StaysExpected {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The stay.
+    pub stay: Vec<u32>,
+    /// Stored energy that the car is expected to arrive with.
+    pub expected_kwh: Vec<f64>,
 }
 
 /// See [`Event::TripShort`].
@@ -391,6 +441,7 @@ impl Event {
             Self::SessionStarted(_) => "SessionStarted.v1",
             Self::TargetMissed(_) => "TargetMissed.v1",
             Self::TripShort(_) => "TripShort.v1",
+            Self::StaysExpected(_) => "StaysExpected.v1",
             Self::WillingnessAgreed(_) => "WillingnessAgreed.v1",
             Self::PlansAccepted(_) => "PlansAccepted.v1",
             Self::PolicyFaulted(_) => "PolicyFaulted.v1",

@@ -9,7 +9,8 @@ use crate::{
     columns::Columns,
     event::{
         LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
-        SessionStarted, SetPointClipped, StaysLoaded, TargetMissed, TickSealed, TripShort, WillingnessAgreed,
+        SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort,
+        WillingnessAgreed,
     },
 };
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
@@ -70,6 +71,7 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         columns::<SessionStarted>("SessionStarted.v1"),
         columns::<TargetMissed>("TargetMissed.v1"),
         columns::<TripShort>("TripShort.v1"),
+        columns::<StaysExpected>("StaysExpected.v1"),
         columns::<WillingnessAgreed>("WillingnessAgreed.v1"),
         columns::<PlansAccepted>("PlansAccepted.v1"),
         json("PolicyFaulted.v1"),

@@ -45,6 +45,19 @@ pub struct Ledger {
     pub v2g_revenue: f64,
 }
 
+impl Ledger {
+    /// The sum of two parts of a session.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            charged_kwh: self.charged_kwh + other.charged_kwh,
+            discharged_kwh: self.discharged_kwh + other.discharged_kwh,
+            energy_cost: self.energy_cost + other.energy_cost,
+            v2g_revenue: self.v2g_revenue + other.v2g_revenue,
+        }
+    }
+}
+
 /// One site in one slot, kW; positive draws from the grid.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SiteTick {

@@ -11,6 +11,7 @@ use crate::{
     distribution::Distribution,
     quantity::Share,
     random::{CarKey, Purpose, stream},
+    scenario::Boundary,
     site::Charger,
     stay::{Stay, Stays},
     willingness::{Participation, Willingness},
@@ -77,6 +78,31 @@ pub enum Parking {
         /// What every station can do.
         charger: Charger,
     },
+    /// Commuters on a typical day, listed one by one.
+    Listed {
+        /// The cars.
+        cars: Arc<[ListedCar]>,
+        /// The charger of each car, at home and at work.
+        charger: Charger,
+    },
+}
+
+/// A commuter whose typical day is listed. Times are hours after the midnight before coming home;
+/// those of the next morning are above 24.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedCar {
+    /// Arrival at home in the evening, and departure in the next morning.
+    pub home: (f64, f64),
+    /// Arrival at work and departure on that next day; `None` where there is no charger at work.
+    pub work: Option<(f64, f64)>,
+    /// State of charge (0..1) on coming home.
+    pub soc_on_arrival: f64,
+    /// State of charge (0..1) wanted at every departure.
+    pub departure_soc: f64,
+    /// Energy of the trip from home to work, kWh.
+    pub trip_kwh: f64,
+    /// Standard normal draw of willingness for each hour of the day.
+    pub normals: [f64; 24],
 }
 
 /// A place to park, with its daily times in hours since local midnight.
@@ -179,11 +205,12 @@ pub struct PopulationNotes {
 }
 
 impl Population {
-    /// Draws the cars of `fleets` with their stays over the clock's run.
-    pub fn draw(seed: u64, clock: &Clock, fleets: &[Fleet]) -> Self {
+    /// Draws the cars of `fleets` with their stays over the clock's run; under [`Boundary::Fold`]
+    /// those that begin between one evening and the next, on an axis that runs on past midnight.
+    pub fn draw(seed: u64, clock: &Clock, boundary: Boundary, fleets: &[Fleet]) -> Self {
         let mut population = Self::default();
         for fleet in fleets {
-            population.add_fleet(seed, clock, fleet);
+            population.add_fleet(seed, clock, boundary, fleet);
         }
         population
     }
@@ -214,23 +241,37 @@ impl Population {
         self.fleets.partition_point(|range| range.evs.end <= ev)
     }
 
-    fn add_fleet(&mut self, seed: u64, clock: &Clock, fleet: &Fleet) {
+    fn add_fleet(&mut self, seed: u64, clock: &Clock, boundary: Boundary, fleet: &Fleet) {
         let (first_ev, first_charger) = (self.len() as u32, self.charger_count());
         let kinds = match &fleet.parking {
             Parking::Overnight(place) | Parking::Workplace(place, _) => vec![place.charger],
             Parking::Commute { home, work, .. } => vec![home.charger, work.charger],
             Parking::Sessions { charger, .. } => vec![*charger],
+            Parking::Listed { charger, .. } => vec![*charger; 2],
         };
         let chargers = match &fleet.parking {
             Parking::Sessions { stations, .. } => stations.len() as u32,
             _ => fleet.count * kinds.len() as u32,
         };
+        let per_car = kinds.len() as u32;
         self.chargers.push(ChargerRange { ids: first_charger..first_charger + chargers, kinds });
         match &fleet.parking {
             Parking::Sessions { sessions, charger, .. } => {
                 self.add_sessions(seed, clock, fleet, sessions, charger, first_charger);
             }
-            parking => self.add_patterns(seed, clock, fleet, parking, first_charger),
+            Parking::Listed { cars, .. } => self.add_listed(seed, clock, fleet, cars, first_charger),
+            parking => {
+                let charger = |index| first_charger + per_car * index;
+                for index in 0..fleet.count {
+                    let draws = self.add_drawn(seed, fleet, index);
+                    let mut car =
+                        CarStays { charger: charger(index), ..CarStays::new(self, clock, boundary) };
+                    match boundary {
+                        Boundary::Open => car.add_days(draws, fleet, parking),
+                        Boundary::Fold => car.add_typical_day(draws, fleet, parking),
+                    }
+                }
+            }
         }
         self.fleets.push(FleetRange {
             evs: first_ev..self.len() as u32,
@@ -238,46 +279,37 @@ impl Population {
         });
     }
 
-    fn add_patterns(
+    /// Adds a car with the numbers that hold for all its stays.
+    fn add_drawn(&mut self, seed: u64, fleet: &Fleet, index: u32) -> Draws {
+        let draws = Draws { seed, car: CarKey::new(&fleet.name, index) };
+        let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
+        self.capacity_kwh.push(capacity);
+        self.arrival_energy_kwh.push(capacity * draws.once(Purpose::SocOnArrival, &fleet.soc_on_arrival));
+        self.departure_energy_kwh.push(capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc));
+        draws
+    }
+
+    fn add_listed(
         &mut self,
         seed: u64,
         clock: &Clock,
         fleet: &Fleet,
-        parking: &Parking,
+        cars: &[ListedCar],
         first_charger: u32,
     ) {
-        let days = pattern_days(clock);
-        let key = CarKey::new(&fleet.name, 0);
-        for index in 0..fleet.count {
-            let draws = Draws { seed, car: key.with_index(index) };
-            let ev = self.len() as u32;
+        let day = clock.day(clock.local(0).date());
+        for (index, listed) in (0..).zip(cars) {
+            let draws = Draws { seed, car: CarKey::new(&fleet.name, index) };
             let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
             self.capacity_kwh.push(capacity);
-            self.arrival_energy_kwh.push(capacity * draws.once(Purpose::SocOnArrival, &fleet.soc_on_arrival));
-            self.departure_energy_kwh
-                .push(capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc));
-            let mut car = CarStays { population: self, clock, trip_kwh: None };
-            for day in &days {
-                let trip = |leg| draws.of_day(Purpose::Trip, &fleet.trip_energy, day.date, leg);
-                match parking {
-                    Parking::Overnight(home) => {
-                        let times = draws.overnight(home, day, None);
-                        car.add(ev, first_charger + index, times, trip(0));
-                    }
-                    Parking::Workplace(work, days) if days.contains(day.date) => {
-                        car.add(ev, first_charger + index, draws.workplace(work, day, None), trip(0));
-                    }
-                    Parking::Commute { home, work, days } => {
-                        let charger = first_charger + 2 * index;
-                        let at_work = days.contains(day.date).then(|| draws.at_work(home, work, day));
-                        if let Some(times) = at_work {
-                            car.add(ev, charger + 1, times, trip(0));
-                        }
-                        let times = draws.overnight(home, day, at_work.map(|times| times.1));
-                        car.add(ev, charger, times, trip(1));
-                    }
-                    Parking::Workplace(..) | Parking::Sessions { .. } => {}
-                }
+            self.arrival_energy_kwh.push(capacity * listed.soc_on_arrival);
+            self.departure_energy_kwh.push(capacity * listed.departure_soc);
+            let charger = first_charger + 2 * index;
+            let mut car = CarStays { charger, ..CarStays::new(self, clock, Boundary::Fold) };
+            let at = |(arrives, leaves): (f64, f64)| (day.at(arrives), day.at(leaves));
+            car.add(0, at(listed.home), listed.trip_kwh);
+            if let Some(work) = listed.work {
+                car.add(1, at(work), listed.trip_kwh);
             }
         }
     }
@@ -295,7 +327,6 @@ impl Population {
         let mut last_end = std::collections::BTreeMap::new();
         for (index, session) in (0..).zip(sessions) {
             let draws = Draws { seed, car: key.with_index(index) };
-            let ev = self.len() as u32;
             let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
             let full = capacity
                 * draws.once(Purpose::DepartureSoc, &fleet.departure_soc).min(fleet.battery.soc_max.get());
@@ -322,16 +353,10 @@ impl Population {
             if last_end.insert(session.station, slot_of(session.leaves)) == Some(slot_of(session.arrives)) {
                 self.notes.hand_overs_within_slot += 1;
             }
-            let mut car = CarStays { population: self, clock, trip_kwh: None };
-            let station = first_charger + session.station;
-            car.add_announced(
-                ev,
-                station,
-                session.arrives.into(),
-                session.leaves.into(),
-                session.announced.into(),
-                0.0,
-            );
+            let charger = first_charger + session.station;
+            let mut car = CarStays { charger, ..CarStays::new(self, clock, Boundary::Open) };
+            let times = (session.arrives.into(), session.leaves.into());
+            car.add_announced(0, times, session.announced.into(), 0.0);
         }
     }
 }
@@ -387,6 +412,9 @@ impl Draws {
     }
 }
 
+/// A day of 24 hours.
+const DAY_SECONDS: i64 = 24 * 3600;
+
 fn seconds(hours: f64) -> i64 {
     libm::round(hours * 3600.0) as i64
 }
@@ -397,31 +425,79 @@ fn pattern_days(clock: &Clock) -> Vec<LocalDay> {
     std::iter::once(first).chain(clock.dates()).map(|date| clock.day(date)).collect()
 }
 
-/// Adds one car's stays in order, leaving out those that no slot of the run can use.
+/// Adds the stays of the car that was added last, in order, leaving out those that no slot of the
+/// run can use.
 struct CarStays<'a> {
     population: &'a mut Population,
     clock: &'a Clock,
+    ev: u32,
+    /// The first of its chargers.
+    charger: u32,
+    /// End of the time that stays may begin in, in seconds from the start.
+    end: i64,
     /// Energy of the trips since the car's last stay; `None` before its first one.
     trip_kwh: Option<f64>,
 }
 
-impl CarStays<'_> {
-    fn add(&mut self, ev: u32, charger: u32, (arrives, leaves): (i64, i64), trip_kwh: f64) {
-        self.add_announced(ev, charger, arrives, leaves, leaves, trip_kwh);
+impl<'a> CarStays<'a> {
+    fn new(population: &'a mut Population, clock: &'a Clock, boundary: Boundary) -> Self {
+        let ev = population.len() as u32 - 1;
+        let run = i64::from(clock.slots) * i64::from(clock.slot_seconds);
+        let end = if boundary == Boundary::Fold { 2 * run } else { run };
+        Self { population, clock, ev, charger: 0, end, trip_kwh: None }
     }
 
-    fn add_announced(
-        &mut self,
-        ev: u32,
-        charger: u32,
-        arrives: i64,
-        leaves: i64,
-        announced: i64,
-        trip_kwh: f64,
-    ) {
+    /// All stays that touch the run, by date.
+    fn add_days(&mut self, draws: Draws, fleet: &Fleet, parking: &Parking) {
+        for day in &pattern_days(self.clock) {
+            let trip = |leg| draws.of_day(Purpose::Trip, &fleet.trip_energy, day.date, leg);
+            match parking {
+                Parking::Overnight(home) => self.add(0, draws.overnight(home, day, None), trip(0)),
+                Parking::Workplace(work, days) if days.contains(day.date) => {
+                    self.add(0, draws.workplace(work, day, None), trip(0));
+                }
+                Parking::Commute { home, work, days } => {
+                    let at_work = days.contains(day.date).then(|| draws.at_work(home, work, day));
+                    if let Some(times) = at_work {
+                        self.add(1, times, trip(0));
+                    }
+                    self.add(0, draws.overnight(home, day, at_work.map(|times| times.1)), trip(1));
+                }
+                Parking::Workplace(..) | Parking::Sessions { .. } | Parking::Listed { .. } => {}
+            }
+        }
+    }
+
+    /// The stays from coming home on the clock's day to leaving work on the next, which is the same
+    /// typical day again: so nobody comes home before leaving work.
+    fn add_typical_day(&mut self, draws: Draws, fleet: &Fleet, parking: &Parking) {
+        let today = self.clock.day(self.clock.local(0).date());
+        let tomorrow = self.clock.day(today.date.succ_opt().expect("the calendar goes on"));
+        let trip_kwh = draws.of_day(Purpose::Trip, &fleet.trip_energy, tomorrow.date, 0);
+        match parking {
+            Parking::Overnight(home) => {
+                let left = draws.leaves_home(home, &tomorrow, tomorrow.date, 0.0) - DAY_SECONDS;
+                self.add(0, draws.overnight(home, &today, Some(left)), trip_kwh);
+            }
+            Parking::Workplace(work, _) => self.add(0, draws.workplace(work, &today, None), trip_kwh),
+            Parking::Commute { home, work, .. } => {
+                let at_work = draws.at_work(home, work, &tomorrow);
+                let home = draws.overnight(home, &today, Some(at_work.1 - DAY_SECONDS));
+                self.add(0, home, trip_kwh);
+                self.add(1, at_work, trip_kwh);
+            }
+            Parking::Sessions { .. } | Parking::Listed { .. } => {}
+        }
+    }
+
+    fn add(&mut self, place: u32, times: (i64, i64), trip_kwh: f64) {
+        self.add_announced(place, times, times.1, trip_kwh);
+    }
+
+    /// Adds a stay at the car's charger number `place`.
+    fn add_announced(&mut self, place: u32, (arrives, leaves): (i64, i64), announced: i64, trip_kwh: f64) {
         let clock = self.clock;
-        let end = i64::from(clock.slots) * i64::from(clock.slot_seconds);
-        if leaves <= 0 || arrives >= end {
+        if leaves <= 0 || arrives >= self.end {
             return;
         }
         let driven = self.trip_kwh.map(|before| before + trip_kwh);
@@ -431,13 +507,13 @@ impl CarStays<'_> {
             self.trip_kwh = driven;
             return;
         }
-        if first >= clock.slots {
+        if i64::from(first) * i64::from(clock.slot_seconds) >= self.end {
             return;
         }
         self.trip_kwh = Some(0.0);
         self.population.stays.push(Stay {
-            ev,
-            charger,
+            ev: self.ev,
+            charger: self.charger + place,
             arrives: arrives as i32,
             leaves: leaves as i32,
             announced: announced as i32,
@@ -501,7 +577,7 @@ mod tests {
 
     #[test]
     fn a_new_fleet_changes_no_other_cars_draws() {
-        let draw = |fleets: &[Fleet]| Population::draw(3, &clock(2), fleets);
+        let draw = |fleets: &[Fleet]| Population::draw(3, &clock(2), Boundary::Open, fleets);
         let alone = draw(&[fleet("b", 5, commute())]);
         let joined = draw(&[fleet("a", 3, commute()), fleet("b", 5, commute())]);
         let skipped = joined.stays.ev.iter().filter(|&&ev| ev < 3).count();
@@ -512,7 +588,7 @@ mod tests {
     #[test]
     fn a_longer_run_has_the_same_first_days() {
         let arrivals = |days| {
-            let stays = Population::draw(3, &clock(days), &[fleet("a", 1, commute())]).stays;
+            let stays = Population::draw(3, &clock(days), Boundary::Open, &[fleet("a", 1, commute())]).stays;
             stays.arrives.into_iter().filter(|&t| t < 2 * 86_400 - 7 * 3600).collect::<Vec<_>>()
         };
         assert_eq!(arrivals(2), arrivals(5));
@@ -520,7 +596,7 @@ mod tests {
 
     #[test]
     fn a_commuter_never_arrives_before_it_could() {
-        let population = Population::draw(9, &clock(7), &[fleet("a", 200, commute())]);
+        let population = Population::draw(9, &clock(7), Boundary::Open, &[fleet("a", 200, commute())]);
         let stays = &population.stays;
         for next in 1..stays.len() {
             if stays.ev[next] == stays.ev[next - 1] {
@@ -532,9 +608,23 @@ mod tests {
     }
 
     #[test]
+    fn a_typical_day_runs_from_coming_home_to_leaving_work() {
+        let population = Population::draw(9, &clock(1), Boundary::Fold, &[fleet("a", 200, commute())]);
+        let stays = &population.stays;
+        for home in (0..stays.len()).filter(|&stay| stays.arrives[stay] < 86_400) {
+            let work = home + 1;
+            assert_eq!(stays.ev[home], stays.ev[work]);
+            assert!(stays.arrives[work] >= stays.leaves[home] + 900);
+            assert!(i64::from(stays.arrives[home]) >= i64::from(stays.leaves[work]) - DAY_SECONDS + 900);
+            assert_eq!((stays.trip_kwh[home], stays.trip_kwh[work]), (0.0, 7.0));
+        }
+        assert_eq!(stays.len() + population.notes.stays_without_slot as usize, 400);
+    }
+
+    #[test]
     fn a_workplace_is_empty_at_the_weekend() {
         let parking = Parking::Workplace(place(8.0, 16.5), WorkDays::Weekdays);
-        let stays = Population::draw(1, &clock(7), &[fleet("a", 10, parking)]).stays;
+        let stays = Population::draw(1, &clock(7), Boundary::Open, &[fleet("a", 10, parking)]).stays;
         assert_eq!(stays.len(), 50, "Monday to Friday");
         assert!(stays.arrives.iter().all(|&t| t < 5 * 86_400));
     }
@@ -556,7 +646,7 @@ mod tests {
             stations: ["CA-1".to_owned()].into(),
             charger: charger(),
         };
-        let population = Population::draw(1, &clock(1), &[fleet("acn", 4, parking)]);
+        let population = Population::draw(1, &clock(1), Boundary::Open, &[fleet("acn", 4, parking)]);
         let missing: Vec<f64> = population
             .departure_energy_kwh
             .iter()

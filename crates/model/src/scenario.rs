@@ -4,8 +4,10 @@ use crate::{
     clock::Clock,
     fleet::{Fleet, Parking, Population},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
+    random::CarKey,
     series::Series,
     site::Site,
+    willingness::{Draw, clock_hour, folded_hour},
 };
 use std::{ops::Range, sync::Arc};
 
@@ -36,6 +38,10 @@ pub struct Scenario {
     pub samples: Vec<Series>,
     /// Which policy plans, and what it is told.
     pub policy: PolicyChoice,
+    /// When stays are planned first.
+    pub planning: Planning,
+    /// What comes before the first day and after the last.
+    pub boundary: Boundary,
     /// How much is recorded of every car.
     pub ev_ticks: EvTicks,
     /// How often the journal is made durable.
@@ -86,6 +92,27 @@ pub struct Incentive {
     pub feedback: PriceFeedback,
 }
 
+/// When stays are planned first; a policy may ask for more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Planning {
+    /// When the car plugs in, on what is known then.
+    #[default]
+    AtPlugIn,
+    /// Before the local day in which the stay begins, car by car, from the energy expected on arrival.
+    AtDayStart,
+}
+
+/// What comes before the first day and after the last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Boundary {
+    /// Other days: stays may reach over both ends, and what happens beyond is not simulated.
+    #[default]
+    Open,
+    /// The same day again: one typical day follows upon itself, and what reaches over midnight
+    /// comes in again at its beginning.
+    Fold,
+}
+
 /// Which policy plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyChoice {
@@ -127,6 +154,34 @@ impl Scenario {
     /// The end of the horizon that plans may reach to: two days beyond the simulation.
     pub fn horizon_end(&self) -> u32 {
         self.clock.slots.saturating_add(2 * self.clock.slots_per_24_hours())
+    }
+
+    /// Slots after which everything comes again; `None` where days differ.
+    pub fn period(&self) -> Option<u32> {
+        (self.boundary == Boundary::Fold).then(|| self.clock.slots_per_24_hours())
+    }
+
+    /// The hour of drivers' draws in which `slot` begins. Looks up the zone: ask once a slot, not
+    /// once a car.
+    pub fn willingness_hour(&self, slot: u32) -> u32 {
+        match self.boundary {
+            Boundary::Open => clock_hour(&self.clock, slot),
+            Boundary::Fold => folded_hour(&self.clock, slot),
+        }
+    }
+
+    /// What a driver drew for an hour that [`willingness_hour`](Self::willingness_hour) counts.
+    pub fn willingness_draw(&self, ev: u32, hour: u32) -> Draw {
+        let index = self.population.fleet_of(ev);
+        let (fleet, place) = (&self.fleets[index], ev - self.population.fleets[index].evs.start);
+        let draw = Draw::new(self.seed, CarKey::new(&fleet.name, place), hour);
+        match &fleet.parking {
+            Parking::Listed { cars, .. } => {
+                let normals = &cars[place as usize].normals;
+                Draw { normal: normals[hour as usize % normals.len()], ..draw }
+            }
+            _ => draw,
+        }
     }
 
     /// All series with their values, in a fixed order: what a run needs besides the world's text.

@@ -90,19 +90,43 @@ pub struct Calendar {
     begins: Buckets,
     ends: Buckets,
     overdue: Buckets,
+    /// With a period: stays that reach over its end, ascending.
+    folded: Vec<u32>,
 }
 
 impl Calendar {
     /// Sorts `stays` by the slots of the simulation at which they begin and end.
-    pub fn new(stays: &Stays, clock: &Clock) -> Self {
+    ///
+    /// With a `period` all slots are taken modulo it. A stay that reaches over its end begins in
+    /// one part and ends in the other, and is in progress at slot 0.
+    pub fn new(stays: &Stays, clock: &Clock, period: Option<u32>) -> Self {
         let ids = || 0..stays.len() as u32;
+        let first = |stay| stays.first_slot(stay, clock);
         let announced_end = |stay| stays.announced_end_slot(stay, clock);
         let late = ids().filter(|&stay| announced_end(stay) < stays.end_slot(stay, clock));
+        let folded =
+            |stay| period.is_some_and(|slots| stays.end_slot(stay, clock) > fold(first(stay), slots).1);
+        let end = |stay| {
+            let end = stays.end_slot(stay, clock);
+            period.map_or(end, |slots| {
+                let (begin, day_end) = fold(first(stay), slots);
+                if end > day_end { end - day_end } else { begin + end - first(stay) }
+            })
+        };
         Self {
-            begins: Buckets::new(clock.slots, ids(), |stay| stays.first_slot(stay, clock)),
-            ends: Buckets::new(clock.slots, ids(), |stay| stays.end_slot(stay, clock)),
+            begins: Buckets::new(clock.slots, ids(), |stay| {
+                period.map_or(first(stay), |slots| fold(first(stay), slots).0)
+            }),
+            ends: Buckets::new(clock.slots, ids(), end),
             overdue: Buckets::new(clock.slots, late, announced_end),
+            folded: ids().filter(|&stay| folded(stay)).collect(),
         }
+    }
+
+    /// Ids of the stays that reach over the end of the period, and so are in progress at slot 0;
+    /// ascending.
+    pub fn folded(&self) -> &[u32] {
+        &self.folded
     }
 
     /// Ids of the stays whose announced departure is at `slot` but whose car stays on, ascending.
@@ -119,6 +143,11 @@ impl Calendar {
     pub fn ending_at(&self, slot: u32) -> &[u32] {
         self.ends.at(slot)
     }
+}
+
+/// A slot within its period, and the end of that period.
+fn fold(slot: u32, period: u32) -> (u32, u32) {
+    (slot % period, (slot / period + 1) * period)
 }
 
 /// Ids sorted by slot (a counting sort): `ids[offsets[slot]..offsets[slot + 1]]`.
@@ -173,9 +202,32 @@ mod tests {
         let beyond = stays.push(stay(3600, 200_000));
         let slots = |id| (stays.first_slot(id, &clock), stays.end_slot(id, &clock));
         assert_eq!([slots(inside), slots(in_progress), slots(beyond)], [(1, 2), (0, 2), (4, 222)]);
-        let calendar = Calendar::new(&stays, &clock);
+        let calendar = Calendar::new(&stays, &clock, None);
         assert_eq!(calendar.beginning_at(0), [in_progress]);
         assert_eq!(calendar.ending_at(2), [inside, in_progress]);
         assert_eq!(calendar.beginning_at(95).len() + calendar.ending_at(96).len(), 0);
+    }
+
+    #[test]
+    fn folded_stays_begin_and_end_on_one_day() {
+        let clock = Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, 3600, 1).unwrap();
+        let mut stays = Stays::default();
+        let hours = |from: i32, to: i32| Stay {
+            ev: 0,
+            charger: 0,
+            arrives: from * 3600,
+            leaves: to * 3600,
+            announced: to * 3600,
+            trip_kwh: 0.0,
+        };
+        let home = stays.push(hours(17, 31));
+        let work = stays.push(hours(32, 40));
+        let to_midnight = stays.push(hours(20, 24));
+        let calendar = Calendar::new(&stays, &clock, Some(24));
+        assert_eq!(calendar.folded(), [home]);
+        assert_eq!((calendar.beginning_at(17), calendar.ending_at(7)), (&[home][..], &[home][..]));
+        assert_eq!((calendar.beginning_at(8), calendar.ending_at(16)), (&[work][..], &[work][..]));
+        assert_eq!(calendar.beginning_at(20), [to_midnight]);
+        assert!((0..24).all(|slot| !calendar.ending_at(slot).contains(&to_midnight)));
     }
 }

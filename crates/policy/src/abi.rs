@@ -182,7 +182,7 @@ pub struct ObservationColumns {
     pub site_id: *const u32,
     /// Tariff it pays: which of the price series is meant.
     pub tariff_id: *const u32,
-    /// First slot of the stay; may lie before now.
+    /// First slot of the stay; may lie before now, and after it where stays are planned ahead.
     pub arrival_slot: *const u32,
     /// The slot after its last one, as the driver announced it; later than now.
     pub departure_slot: *const u32,

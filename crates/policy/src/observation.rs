@@ -5,6 +5,8 @@
 //! Slots of stays are absolute (tick numbers), power is on the grid side and positive when it
 //! charges, prices are per kWh.
 
+use std::ops::Range;
+
 /// The `site_id` of a charger that stands behind no site, and the parent of a root.
 pub const NO_SITE: u32 = u32::MAX;
 
@@ -28,13 +30,13 @@ pub struct Observation<'a> {
     pub site_id: &'a [u32],
     /// Tariff it pays: which of the price series is meant.
     pub tariff_id: &'a [u32],
-    /// First slot of the stay; may lie before now.
+    /// First slot of the stay; may lie before now, and after it where stays are planned ahead.
     pub arrival_slot: &'a [u32],
     /// The slot after its last one, as the driver announced it; later than now.
     pub departure_slot: &'a [u32],
-    /// Willingness to take part in V2G now, 0..1.
+    /// Willingness to take part in V2G in the first slot that is left of the stay, 0..1.
     pub willingness: &'a [f64],
-    /// Stored energy, kWh.
+    /// Stored energy, kWh; of a stay that is planned ahead, what is expected on arrival.
     pub energy_kwh: &'a [f64],
     /// Energy when full, kWh.
     pub capacity_kwh: &'a [f64],
@@ -113,9 +115,11 @@ impl<'a> Observation<'a> {
         (0..self.len()).map(move |row| Stay { seen, row })
     }
 
-    /// Slots from now that row `row` may use, at most the horizon.
-    pub fn slots(&self, row: usize) -> usize {
-        (self.departure_slot[row].saturating_sub(self.tick) as usize).min(self.horizon)
+    /// The slots from now in which the car of row `row` is there, as announced; within the horizon.
+    pub fn window(&self, row: usize) -> Range<usize> {
+        let from_now = |slot: u32| (slot.saturating_sub(self.tick) as usize).min(self.horizon);
+        let end = from_now(self.departure_slot[row]);
+        from_now(self.arrival_slot[row]).min(end)..end
     }
 }
 
@@ -128,9 +132,9 @@ pub struct Stay<'a> {
 }
 
 impl Stay<'_> {
-    /// Slots from now until departure, at most the horizon.
-    pub fn slots(&self) -> usize {
-        self.seen.slots(self.row)
+    /// The slots from now in which the car is there, as announced; within the horizon.
+    pub fn window(&self) -> Range<usize> {
+        self.seen.window(self.row)
     }
 
     /// Grid-side energy that is missing until the departure target, kWh; not negative.
@@ -187,11 +191,12 @@ impl Row<'_> {
         self.power_kw[slot] = power_kw;
     }
 
-    /// Charges as fast as the charger allows from slot `slot` from now, until `energy_kwh` (grid side)
-    /// is in or the car leaves; the last slot is partial.
+    /// Charges as fast as the charger allows from slot `slot` from now, or from arrival if that is
+    /// later, until `energy_kwh` (grid side) is in or the car leaves; the last slot is partial.
     pub fn charge_from(&mut self, slot: usize, energy_kwh: f64) {
         let (hours, most) = (self.stay.slot_hours(), self.stay.charge_kw_max());
-        let usable = self.power_kw.get_mut(slot..self.stay.slots()).unwrap_or_default();
+        let Range { start, end } = self.stay.window();
+        let usable = self.power_kw.get_mut(slot.max(start)..end).unwrap_or_default();
         charge_at_once(usable, most, hours, energy_kwh);
     }
 }
@@ -250,6 +255,28 @@ mod tests {
         for stay in seen.stays() {
             schedules.row(stay).charge_from(2, stay.energy_to_departure());
             schedules.row(stay).charge_from(9, 1.0);
+        }
+        assert_eq!(power_kw, [0.0, 0.0, 7.0, 7.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_car_can_be_shown_before_it_arrives() {
+        let car = |arrival_slot, departure_slot| Car { arrival_slot, departure_slot, ..Car::default() };
+        let cars = [car(2, 14), car(12, 14), car(12, 40), car(30, 40)];
+        let shown = cars.into_iter().fold(ObservationBuilder::new(8).at(10), ObservationBuilder::car);
+        let windows: Vec<_> = (0..4).map(|row| shown.build().window(row)).collect();
+        assert_eq!(windows, [0..4, 2..4, 2..8, 8..8]);
+    }
+
+    #[test]
+    fn a_stay_that_is_planned_ahead_charges_from_its_arrival() {
+        let car = Car { arrival_slot: 12, departure_slot: 15, ..Car::default() };
+        let shown = ObservationBuilder::new(6).at(10).car(car);
+        let seen = shown.build();
+        let mut power_kw = [0.0; 6];
+        for stay in seen.stays() {
+            assert_eq!(stay.window(), 2..5);
+            Schedules { power_kw: &mut power_kw, horizon: 6 }.row(stay).charge_from(0, 3.5);
         }
         assert_eq!(power_kw, [0.0, 0.0, 7.0, 7.0, 0.0, 0.0]);
     }

@@ -119,7 +119,7 @@ pub struct StorageRequest<'a> {
 
     /// Which tariff the battery pays; empty for the first throughout.
     pub tariff_id: &'a [u32],
-    /// First slot that it may use; empty for `origin_slot` throughout.
+    /// First slot that it may use, `origin_slot` where that is later; empty for `origin_slot` throughout.
     pub first_slot: &'a [u32],
     /// The slot after its last one.
     pub end_slot: &'a [u32],
@@ -170,6 +170,7 @@ impl<'a> StorageRequest<'a> {
             buy_price: seen.buy_price,
             sell_price: seen.sell_price,
             tariff_id: seen.tariff_id,
+            first_slot: seen.arrival_slot,
             end_slot: seen.departure_slot,
             energy_kwh: seen.energy_kwh,
             energy_kwh_min: seen.energy_kwh_min,

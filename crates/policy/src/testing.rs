@@ -6,7 +6,7 @@
 //! let shown = ObservationBuilder::new(8)
 //!     .car(Car { energy_kwh: 40.0, ..Car::default() })
 //!     .car(Car { energy_kwh: 59.0, departure_slot: 4, ..Car::default() });
-//! assert_eq!(shown.build().stays().map(|stay| stay.slots()).collect::<Vec<_>>(), [8, 4]);
+//! assert_eq!(shown.build().stays().map(|stay| stay.window()).collect::<Vec<_>>(), [0..8, 0..4]);
 //! ```
 
 use crate::{

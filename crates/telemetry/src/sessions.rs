@@ -1,7 +1,7 @@
 //! Rows of the table `sessions`: opened by `SessionStarted`, closed by `SessionEnded` or the run's end.
 
-use std::{collections::BTreeSet, sync::Arc};
-use voltide_journal::event::{ClipReason, EndReason, SessionEnded, SessionStarted, SetPointClipped};
+use std::{collections::BTreeMap, sync::Arc};
+use voltide_journal::event::{EndReason, MissedReason, SessionEnded, SessionStarted, TargetMissed};
 use voltide_model::{
     columns::{Ledger, TickColumns},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
@@ -50,10 +50,20 @@ pub(crate) struct Sessions {
     energy_kwh: Vec<f64>,
     departure_kwh: Vec<f64>,
     driven_kwh: Vec<f64>,
-    site_clipped: Vec<bool>,
     ledger: Vec<Ledger>,
-    ended: Vec<(SessionRow, EndReason)>,
-    missed: BTreeSet<u32>,
+    ended: Vec<SessionRow>,
+    /// On a day that follows upon itself: how the sessions of the evening will end, by stay.
+    folded: BTreeMap<u32, FoldedEnd>,
+    missed: BTreeMap<u32, &'static str>,
+}
+
+/// The part of a session that lies beyond midnight.
+#[derive(Debug, Clone, Copy)]
+struct FoldedEnd {
+    /// The slot after its last one, counted on from the evening.
+    slot: u32,
+    energy_kwh: f64,
+    ledger: Ledger,
 }
 
 impl Sessions {
@@ -68,10 +78,10 @@ impl Sessions {
             energy_kwh: vec![0.0; cars],
             departure_kwh: vec![0.0; cars],
             driven_kwh: vec![0.0; cars],
-            site_clipped: vec![false; cars],
             ledger: vec![Ledger::default(); cars],
             ended: Vec::new(),
-            missed: BTreeSet::new(),
+            folded: BTreeMap::new(),
+            missed: BTreeMap::new(),
             scenario,
         }
     }
@@ -87,39 +97,36 @@ impl Sessions {
             self.energy_kwh[ev] = started.energy_kwh[row];
             self.departure_kwh[ev] = started.departure_kwh[row];
             self.driven_kwh[ev] = started.driven_kwh[row];
-            self.site_clipped[ev] = false;
             self.ledger[ev] = Ledger::default();
         }
     }
 
     /// Cars unplugged at `tick`.
     pub(crate) fn ended(&mut self, tick: u32, ended: &SessionEnded) {
+        let day = self.scenario.clock.slots_per_24_hours();
         for (row, &ev) in ended.ev.iter().enumerate() {
-            self.ledger[ev as usize] = Ledger {
+            let (stay, energy_kwh) = (ended.stay[row], ended.energy_kwh[row]);
+            let ledger = Ledger {
                 charged_kwh: ended.charged_kwh[row],
                 discharged_kwh: ended.discharged_kwh[row],
                 energy_cost: ended.energy_cost[row],
                 v2g_revenue: ended.v2g_revenue[row],
             };
-            let removed = ended.reason[row] == EndReason::Removed as u8;
-            let reason = if removed { EndReason::Removed } else { EndReason::Departed };
-            let session = self.row(ev, Some((tick, ended.energy_kwh[row])));
-            self.ended.push((session, reason));
+            if ended.reason[row] == EndReason::Folded as u8 {
+                self.folded.insert(stay, FoldedEnd { slot: tick + day, energy_kwh, ledger });
+            } else {
+                self.ledger[ev as usize] = ledger;
+                self.ended.push(self.row(ev, Some((tick, energy_kwh))));
+            }
             self.stay[ev as usize] = NO_STAY;
         }
     }
 
     /// Sessions that ended in this tick with less than was wanted.
-    pub(crate) fn missed(&mut self, stays: &[u32]) {
-        self.missed.extend(stays);
-    }
-
-    /// Power that was cut down.
-    pub(crate) fn clipped(&mut self, clipped: &SetPointClipped) {
-        let at_site = clipped.reason.iter().map(|&reason| reason == ClipReason::Site as u8);
-        for (&ev, at_site) in clipped.ev.iter().zip(at_site) {
-            self.site_clipped[ev as usize] |= at_site;
-        }
+    pub(crate) fn missed(&mut self, missed: &TargetMissed) {
+        let name =
+            |&reason: &u8| MissedReason::ALL.get(usize::from(reason)).map_or("unknown", |it| it.name());
+        self.missed.extend(missed.stay.iter().copied().zip(missed.reason.iter().map(name)));
     }
 
     /// A tick was settled.
@@ -129,19 +136,34 @@ impl Sessions {
 
     /// The sessions that ended since the last call, with the reasons for missed targets.
     pub(crate) fn take_ended(&mut self) -> Vec<SessionRow> {
-        let missed = std::mem::take(&mut self.missed);
         let ended = std::mem::take(&mut self.ended);
-        let finished = ended.into_iter().map(|(row, reason)| {
-            let missed_reason = missed.contains(&row.session).then(|| self.reason(&row, reason));
+        let finished = ended.into_iter().map(|row| {
+            let missed_reason = self.missed.remove(&row.session);
             SessionRow { missed_reason, ..row }
         });
         finished.collect()
     }
 
-    /// The sessions that are still open, in order of their cars.
+    /// The sessions that are open when the run is over, in order of their cars. Where the day follows
+    /// upon itself, those that reach over midnight are told to their end.
     pub(crate) fn open(&self) -> impl Iterator<Item = SessionRow> {
         let open = (0..self.stay.len()).filter(|&ev| self.stay[ev] != NO_STAY);
-        open.map(|ev| self.row(ev as u32, None))
+        open.map(|ev| self.whole(self.row(ev as u32, None)))
+    }
+
+    /// An open session with the part beyond midnight, where there is one.
+    fn whole(&self, row: SessionRow) -> SessionRow {
+        let Some(end) = self.folded.get(&row.session) else { return row };
+        let fleet = &self.scenario.fleets[row.fleet];
+        let ledger = row.ledger.plus(&end.ledger);
+        SessionRow {
+            unplugged_slot: Some(end.slot),
+            soc_departure: Some(end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize]),
+            ledger,
+            degradation_cost: ledger.discharged_kwh * fleet.battery.degradation_per_kwh,
+            missed_reason: self.missed.get(&row.session).copied(),
+            ..row
+        }
     }
 
     /// The session of `ev`; `end` is the slot after its last one and the energy stored then.
@@ -189,33 +211,9 @@ impl Sessions {
             answer => Some(answer.is_ok()),
         }
     }
-
-    /// Why a session that has just ended missed its target: the first reason that would have sufficed.
-    fn reason(&self, row: &SessionRow, end: EndReason) -> &'static str {
-        let population = &self.scenario.population;
-        let ev = row.ev as usize;
-        let charge_max = population.charger(row.charger).charge_max.0;
-        let battery = self.scenario.fleets[row.fleet].battery.slot(self.scenario.clock.slot_hours());
-        let end_slot = row.unplugged_slot.unwrap_or(row.plugged_slot);
-        let reach = |slot: u32| {
-            let slots = f64::from(slot.saturating_sub(row.plugged_slot));
-            row.soc_arrival * population.capacity_kwh[ev] + slots * charge_max * battery.stored_per_kw
-        };
-        let wanted = row.soc_target * population.capacity_kwh[ev] - REACH_TOLERANCE_KWH;
-        match () {
-            () if end == EndReason::Removed => "removed",
-            () if reach(end_slot) < wanted && reach(self.announced_slot[ev]) >= wanted => "left_early",
-            () if reach(end_slot) < wanted => "too_short",
-            () if self.site_clipped[ev] => "site_limit",
-            () => "schedule",
-        }
-    }
 }
 
 /// State of charge that V2G must leave: the stricter one of the fleet's and the battery's.
 pub(crate) fn v2g_soc_min(fleet: &Fleet) -> f64 {
     fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get())
 }
-
-/// A target that full power misses by less than this was within reach.
-const REACH_TOLERANCE_KWH: f64 = 1e-6;

@@ -157,8 +157,7 @@ impl Sink for Telemetry {
                 self.frame.targets.extend(targets.map(|(&ev, &kwh)| (ev, kwh)));
             }
             Event::SessionEnded(ended) => self.sessions.ended(recorded.tick, ended),
-            Event::TargetMissed(missed) => self.sessions.missed(&missed.stay),
-            Event::SetPointClipped(clipped) => self.sessions.clipped(clipped),
+            Event::TargetMissed(missed) => self.sessions.missed(missed),
             Event::TickSealed(_) => self.send()?,
             _ => {}
         }

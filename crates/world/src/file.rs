@@ -36,6 +36,10 @@ shape! {
         system: Try<Option<SystemFile>> = None.into() => "none",
         /// Prices that follow net load, for policies that pay them. It needs a `base_load` in `system`.
         incentive: Try<Option<IncentiveFile>> = None.into() => "none: drivers pay their tariff",
+        /// When stays are planned first.
+        planning: Try<Spanned<PlanningFile>> = at_plug_in().into() => "`AtPlugIn`",
+        /// What comes before the first day and after the last.
+        boundary: Try<Spanned<BoundaryFile>> = open().into() => "`Open`",
         /// The policy that plans, by name or by path of its plugin.
         policy: Try<Spanned<String>> = uncontrolled().into() => "\"uncontrolled\"",
         /// Each policy's own config, by the policy's name. A policy without one gets none.
@@ -47,6 +51,37 @@ shape! {
         /// How the run is carried out.
         run: Try<RunFile> = RunFile { durability: None }.into() => "(see below)",
     }
+}
+
+choice! {
+    /// When stays are planned first. A policy may ask to plan again later.
+    enum PlanningFile "planning" {
+        /// When the car plugs in, on what is known then.
+        AtPlugIn,
+        /// Before the local day in which the stay begins, car by car, from the energy that is expected
+        /// on arrival.
+        AtDayStart,
+    }
+}
+
+choice! {
+    /// What comes before the first day and after the last.
+    enum BoundaryFile "boundary" {
+        /// Other days. Stays may reach over both ends.
+        Open,
+        /// The same day again: a typical day of 24 hours that begins at midnight and follows upon
+        /// itself. What a car charges after midnight stands at the day's beginning, and every evening
+        /// it comes home with its `soc_on_arrival`. It needs `planning: AtDayStart`.
+        Fold,
+    }
+}
+
+fn at_plug_in() -> Spanned<PlanningFile> {
+    Spanned { value: PlanningFile::AtPlugIn, place: Place::NOWHERE }
+}
+
+fn open() -> Spanned<BoundaryFile> {
+    Spanned { value: BoundaryFile::Open, place: Place::NOWHERE }
 }
 
 fn uncontrolled() -> Spanned<String> {
@@ -229,6 +264,8 @@ choice! {
         Commute {Box<CommuteFile>},
         /// Recorded sessions from a CSV or Parquet file, one car each.
         Sessions {SessionsFile},
+        /// The typical day of commuters from a CSV or Parquet file, one car a row.
+        Listed {ListedFile},
     }
 }
 
@@ -313,6 +350,19 @@ shape! {
         time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
         /// Names of the columns.
         columns: Option<SessionColumnsFile> = None => "those of the ACN data",
+    }
+}
+
+shape! {
+    /// The typical day of commuters, one car a row, for a world with `boundary: Fold`. Columns, in
+    /// hours after the midnight before coming home: `home_arr_h` and, on the next day and so above 24,
+    /// `home_dep_h`; in hours of that day `work_arr_h`, `work_dep_h`; `at_work`, 1 where there is a
+    /// charger at work, else 0; `s0` and `se`, the state of charge on coming home and the one wanted
+    /// at departure; `e_trip_kwh`, the energy from home to work; and `z00` to `z23`, a standard normal
+    /// draw of willingness for each hour of the day.
+    struct ListedFile "listed" at place {
+        /// Path of the CSV or Parquet file, from the world file's folder.
+        path: Spanned<String> => r#""data/fleet.csv""#,
     }
 }
 

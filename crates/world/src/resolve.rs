@@ -2,6 +2,7 @@
 
 mod fleet;
 mod incentive;
+mod listed;
 mod site;
 mod tariff;
 mod willingness;
@@ -10,7 +11,10 @@ use crate::{
     Configs,
     distribution::EmpiricalFile,
     document::{Document, Report},
-    file::{ClockFile, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile, WorldFile},
+    file::{
+        BoundaryFile, ClockFile, DurabilityFile, EvTicksFile, PlanningFile, SeriesFile, SessionsFile,
+        WorldFile,
+    },
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
     problem::{Problems, suggest},
@@ -25,7 +29,7 @@ use voltide_model::{
     clock::Clock,
     fleet::Population,
     quantity::Kilowatts,
-    scenario::{Durability, EvTicks, PolicyChoice, Scenario, SystemSeries},
+    scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
 };
 
@@ -44,7 +48,8 @@ impl Draft {
     /// Draws the cars.
     pub(crate) fn draw(self) -> Scenario {
         let Self { mut scenario, .. } = self;
-        let population = Population::draw(scenario.seed, &scenario.clock, &scenario.fleets);
+        let population =
+            Population::draw(scenario.seed, &scenario.clock, scenario.boundary, &scenario.fleets);
         scenario.population = Arc::new(population);
         scenario
     }
@@ -113,11 +118,12 @@ impl Resolver<'_> {
         let currency = file.currency.get().and_then(|currency| self::currency(currency, self.report));
         let sites = file.sites.get().and_then(|sites| site::sites(sites, self.report));
         let policy = self.policy();
+        let (planning, boundary) = (self.planning(), self.boundary(&clock));
         let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
         let incentive = self.incentive(system.as_ref(), &clock);
-        let (fleets, samples) = self.fleets(&clock, sites.as_deref().unwrap_or(&[]))?;
+        let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
         let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
         let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
         Some(Draft {
@@ -134,6 +140,8 @@ impl Resolver<'_> {
                 incentive: incentive?,
                 samples,
                 policy: policy?,
+                planning: planning?,
+                boundary: boundary?,
                 ev_ticks: ev_ticks?.unwrap_or(default),
                 durability: durability?,
                 fleets,
@@ -144,6 +152,34 @@ impl Resolver<'_> {
     fn configs(&self) -> Option<Configs> {
         let configs = self.file.policies.get()?.0.iter();
         Some(configs.map(|(key, config)| (key.name.clone(), (config.text.clone(), config.offset))).collect())
+    }
+
+    fn planning(&self) -> Option<Planning> {
+        Some(match self.file.planning.get()?.value {
+            PlanningFile::AtPlugIn => Planning::AtPlugIn,
+            PlanningFile::AtDayStart => Planning::AtDayStart,
+        })
+    }
+
+    /// A day follows upon itself only if it is one, of 24 hours, and planned before it begins.
+    fn boundary(&mut self, clock: &Clock) -> Option<Boundary> {
+        let file = self.file.boundary.get()?;
+        if matches!(file.value, BoundaryFile::Open) {
+            return Some(Boundary::Open);
+        }
+        let day = clock.slots_per_24_hours();
+        let wrong = if clock.slots != day || clock.local(0).time() != NaiveTime::MIN {
+            (
+                "a day that follows upon itself begins at midnight and lasts 24 hours",
+                "set `clock` to one such day",
+            )
+        } else if self.planning()? != Planning::AtDayStart {
+            ("a day that follows upon itself is planned before it begins", "add `planning: AtDayStart`")
+        } else {
+            return Some(Boundary::Fold);
+        };
+        self.report.add_help(file.place, wrong.0.to_owned(), "not here", wrong.1);
+        None
     }
 
     fn policy(&mut self) -> Option<PolicyChoice> {

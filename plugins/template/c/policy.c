@@ -10,8 +10,9 @@ static int32_t plan(void *self, const voltide_observation *seen, voltide_schedul
         double *power_kw = answer->power_kw + (size_t)row * answer->horizon;
         double target = least(seen->departure_energy_kwh[row], seen->energy_kwh_max[row]);
         double missing_kwh = (target - seen->energy_kwh[row]) / seen->charge_efficiency[row];
-        uint32_t slots = seen->departure_slot[row] - seen->tick;
-        for (uint32_t slot = 0; slot < slots && slot < answer->horizon && missing_kwh > 1e-9; slot++) {
+        uint32_t arrival = seen->arrival_slot[row], end = seen->departure_slot[row] - seen->tick;
+        uint32_t slot = arrival > seen->tick ? arrival - seen->tick : 0;
+        for (; slot < end && slot < answer->horizon && missing_kwh > 1e-9; slot++) {
             power_kw[slot] = least(seen->charge_kw_max[row], missing_kwh / seen->slot_hours);
             missing_kwh -= power_kw[slot] * seen->slot_hours;
         }

@@ -3,11 +3,12 @@
 #include <stdio.h>
 
 int main(void) {
-    const uint32_t departure_slot = 32;
+    const uint32_t arrival_slot = 0, departure_slot = 32;
     const double energy = 40, energy_max = 60, target = 44, charge_max = 7, efficiency = 1;
     const voltide_observation seen = {
         .size = sizeof seen, .slot_hours = 0.25, .horizon = 5, .stays = 1,
-        .departure_slot = &departure_slot, .energy_kwh = &energy, .energy_kwh_max = &energy_max,
+        .arrival_slot = &arrival_slot, .departure_slot = &departure_slot,
+        .energy_kwh = &energy, .energy_kwh_max = &energy_max,
         .departure_energy_kwh = &target, .charge_kw_max = &charge_max, .charge_efficiency = &efficiency,
     };
     double power_kw[5] = {0};

@@ -9,9 +9,8 @@ use bevy_ecs::prelude::*;
 use voltide_journal::event::PricesSet;
 use voltide_model::{
     price::ExpectedPrice,
-    random::CarKey,
     stay::NO_STAY,
-    willingness::{Draw, Participation, Willingness, clock_hour},
+    willingness::{Draw, Participation, Willingness},
 };
 
 /// What plugged cars' drivers think in this slot; columns are empty where nobody is asked.
@@ -53,13 +52,6 @@ impl Asking {
     }
 }
 
-/// The key of a car's draws.
-pub(crate) fn car_key(fixed: &Fixed, ev: u32) -> CarKey {
-    let fleet = fixed.scenario.population.fleet_of(ev);
-    let first = fixed.scenario.population.fleets[fleet].evs.start;
-    CarKey::new(&fixed.scenario.fleets[fleet].name, ev - first)
-}
-
 /// Draws for every plugged car that has none for this hour.
 pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
     let fixed = &state.fixed;
@@ -67,7 +59,7 @@ pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
     if !(0..scenario.fleets.len()).any(|fleet| Asking::of_fleet(fixed, fleet).is_some()) {
         return;
     }
-    let hour = clock_hour(&scenario.clock, state.now.tick);
+    let hour = scenario.willingness_hour(state.now.tick);
     let opinions = &mut *opinions;
     opinions.drawn_for.resize(scenario.population.len(), NO_STAY);
     opinions.draws.resize(scenario.population.len(), Draw { normal: 0.0, uniform: 0.5 });
@@ -79,7 +71,7 @@ pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
     let stays = &*table.columns().stay;
     for (ev, (&stay, drawn_for)) in stays.iter().zip(&mut opinions.drawn_for).enumerate() {
         if stay != NO_STAY && *drawn_for != stay {
-            opinions.draws[ev] = Draw::new(scenario.seed, car_key(fixed, ev as u32), hour);
+            opinions.draws[ev] = scenario.willingness_draw(ev as u32, hour);
             *drawn_for = stay;
         }
     }

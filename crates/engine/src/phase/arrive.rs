@@ -1,7 +1,10 @@
 //! Phase 1: cars unplug and plug in, by the calendar of stays.
 
 use crate::apply::State;
-use voltide_journal::event::{EndReason, Event, SessionEnded, SessionStarted, TargetMissed, TripShort};
+use crate::state::{Fixed, Roster};
+use voltide_journal::event::{
+    EndReason, Event, MissedReason, SessionEnded, SessionStarted, TargetMissed, TripShort,
+};
 
 /// Stored energy that may be missing before a target counts as missed, kWh.
 const MISSED_MIN_KWH: f64 = 1e-6;
@@ -10,7 +13,7 @@ const MISSED_MIN_KWH: f64 = 1e-6;
 pub(crate) fn arrive(mut state: State) {
     let tick_started = state.cause(&["TickStarted.v1"]);
     let ended = sessions_ending(&mut state);
-    let missed = targets_missed(&ended);
+    let missed = targets_missed(&state.fixed, &state.roster, state.now.tick, &ended);
     if !ended.ev.is_empty() {
         let cause = state.emit(tick_started, Event::SessionEnded(ended));
         if !missed.ev.is_empty() {
@@ -44,28 +47,56 @@ fn sessions_ending(state: &mut State) -> SessionEnded {
         ended.energy_cost.push(ledger.energy_cost);
         ended.v2g_revenue.push(ledger.v2g_revenue);
         ended.missing_kwh.push((population.departure_energy_kwh[ev as usize] - energy).max(0.0));
-        ended.reason.push(EndReason::Departed as u8);
+        let folded = fixed.calendar.folded().binary_search(&stay).is_ok();
+        ended.reason.push(if folded { EndReason::Folded } else { EndReason::Departed } as u8);
     }
     ended
 }
 
-fn targets_missed(ended: &SessionEnded) -> TargetMissed {
+fn targets_missed(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded) -> TargetMissed {
     let mut missed = TargetMissed::default();
     for (row, &missing) in ended.missing_kwh.iter().enumerate() {
         if missing > MISSED_MIN_KWH {
             missed.ev.push(ended.ev[row]);
             missed.stay.push(ended.stay[row]);
             missed.missing_kwh.push(missing);
+            missed.reason.push(missed_reason(fixed, roster, now, ended, row) as u8);
         }
     }
     missed
 }
 
-/// Cars arrive with what the trip left them; a trip never takes more than there was.
+/// Why a session that ends now missed its target: the first reason that would have sufficed.
+fn missed_reason(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded, row: usize) -> MissedReason {
+    let (ev, stay) = (ended.ev[row], ended.stay[row]);
+    let (fleet, charge_max) = (fixed.fleet_of(ev), fixed.charger_of(stay).charge_max.0);
+    let (stays, clock) = (&fixed.scenario.population.stays, &fixed.scenario.clock);
+    let stored = ended.charged_kwh[row] * fleet.charge_efficiency;
+    let drawn = ended.discharged_kwh[row] / fleet.discharge_efficiency;
+    let arrival_kwh = ended.energy_kwh[row] - stored + drawn;
+    let wanted = ended.energy_kwh[row] + ended.missing_kwh[row] - MISSED_MIN_KWH;
+    // Of a stay that is in progress at a folded midnight only the part since then counts.
+    let first = stays.first_slot(stay, clock);
+    let first = if first < now { first } else { 0 };
+    let announced = stays.announced_end_slot(stay, clock);
+    let reach = |slot: u32| {
+        arrival_kwh + f64::from(slot.saturating_sub(first)) * charge_max * fleet.battery.stored_per_kw
+    };
+    match () {
+        () if reach(now) < wanted && announced > now && reach(announced) >= wanted => MissedReason::LeftEarly,
+        () if reach(now) < wanted => MissedReason::TooShort,
+        () if roster.site_cut.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
+        () => MissedReason::Schedule,
+    }
+}
+
+/// Cars arrive with what the trip left them; a trip never takes more than there was. On a day that
+/// follows upon itself they come home as drawn: what they drove makes up the difference, which
+/// may be below zero.
 fn sessions_beginning(state: &mut State) -> (SessionStarted, TripShort) {
     let fixed = &state.fixed;
-    let (population, clock) = (&fixed.scenario.population, &fixed.scenario.clock);
-    let stays = &population.stays;
+    let stays = &fixed.scenario.population.stays;
+    let drawn_anew = fixed.scenario.period().is_some();
     let mut table = state.cars.table();
     let cars = table.columns();
     let beginning = fixed.calendar.beginning_at(state.now.tick);
@@ -73,21 +104,52 @@ fn sessions_beginning(state: &mut State) -> (SessionStarted, TripShort) {
     for &stay in beginning {
         let ev = stays.ev[stay as usize];
         let (energy, wanted) = (cars.energy[ev as usize], stays.trip_kwh[stay as usize]);
-        let driven = wanted.min(energy);
-        if driven < wanted {
+        let comes_home_as_drawn = drawn_anew && is_first(fixed, stay);
+        let driven = if comes_home_as_drawn {
+            energy - fixed.scenario.population.arrival_energy_kwh[ev as usize]
+        } else {
+            wanted.min(energy)
+        };
+        if driven < wanted && !comes_home_as_drawn {
             short.ev.push(ev);
             short.wanted_kwh.push(wanted);
             short.driven_kwh.push(driven);
         }
-        started.ev.push(ev);
-        started.stay.push(stay);
-        started.charger.push(stays.charger[stay as usize]);
-        started.energy_kwh.push(energy - driven);
-        started.driven_kwh.push(driven);
-        started.departure_slot.push(stays.announced_end_slot(stay, clock));
-        started.departure_kwh.push(population.departure_energy_kwh[ev as usize]);
+        push_started(&mut started, fixed, stay, energy - driven, driven);
     }
     (started, short)
+}
+
+/// Whether a stay is its car's first.
+fn is_first(fixed: &Fixed, stay: u32) -> bool {
+    let evs = &fixed.scenario.population.stays.ev;
+    stay == 0 || evs[stay as usize - 1] != evs[stay as usize]
+}
+
+fn push_started(started: &mut SessionStarted, fixed: &Fixed, stay: u32, energy_kwh: f64, driven_kwh: f64) {
+    let population = &fixed.scenario.population;
+    let stays = &population.stays;
+    let ev = stays.ev[stay as usize];
+    started.ev.push(ev);
+    started.stay.push(stay);
+    started.charger.push(stays.charger[stay as usize]);
+    started.energy_kwh.push(energy_kwh);
+    started.driven_kwh.push(driven_kwh);
+    started.departure_slot.push(stays.announced_end_slot(stay, &fixed.scenario.clock));
+    started.departure_kwh.push(population.departure_energy_kwh[ev as usize]);
+}
+
+/// Begins the sessions that are in progress when a day begins that follows upon itself; each stay
+/// with the energy that its schedule has brought it to by midnight, kWh.
+pub(crate) fn begin_at_midnight(state: &mut State, stays: &[(u32, f64)]) {
+    let mut started = room_for_started(stays.len());
+    for &(stay, energy_kwh) in stays {
+        push_started(&mut started, &state.fixed, stay, energy_kwh, 0.0);
+    }
+    if !started.ev.is_empty() {
+        let cause = state.cause(&["TickStarted.v1"]);
+        state.emit(cause, Event::SessionStarted(started));
+    }
 }
 
 /// Columns that need not grow: a whole fleet may leave or arrive in one slot.

@@ -1,5 +1,7 @@
 //! Phase 4: stays that need a schedule are shown to the policy.
 //!
+//! Where the world plans at the day's start, [`agenda`] tells which stays of the day come first.
+//!
 //! Due are cars that plugged in, cars that a site limit cut in the slot before, cars that stay
 //! beyond their announced departure and still want energy, and those that the policy asks for
 //! again. They are shown in `EvId` order in batches of a fixed size, so that results do not
@@ -7,10 +9,14 @@
 
 use crate::{
     EngineError,
+    agenda::{self, Agenda, day_begins},
     apply::State,
     failure::Failure,
-    observe::Batch,
-    phase::price::{Incentives, reprice},
+    observe::{Batch, ToPlan},
+    phase::{
+        arrive::begin_at_midnight,
+        price::{Incentives, reprice},
+    },
     plan_book::encode,
     state::{BLOCK, insert_sorted},
 };
@@ -88,7 +94,7 @@ struct Answer {
     fault: Option<(PolicyFault, String)>,
 }
 
-/// Plans all cars that are due.
+/// Plans the stays of a day that begins, where the world does so, and all cars that are due.
 pub(crate) fn plan(
     mut state: State,
     mut planners: ResMut<Planners>,
@@ -96,35 +102,110 @@ pub(crate) fn plan(
     mut failure: ResMut<Failure>,
 ) {
     let info = planners.policy().info().clone();
-    let due = due_cars(&mut state, info.replan, info.whole_site);
-    let feedback = incentives.as_deref().and_then(Incentives::batch);
-    let size = if info.whole_site { due.len().max(1) } else { feedback.unwrap_or(BLOCK) };
-    for evs in due.chunks(size) {
-        if let Some(incentives) = incentives.as_deref_mut().filter(|_| feedback.is_some()) {
-            reprice(&mut state, incentives, &mut failure);
-            if failure.0.is_some() {
-                return;
+    let mut planning = PlanPhase {
+        state: &mut state,
+        planners: &mut planners,
+        incentives: incentives.as_deref_mut(),
+        whole_site: info.whole_site,
+        horizon_slots: info.horizon_slots,
+    };
+    let planned = planning.plan_day().and_then(|()| planning.plan_due(info.replan));
+    let tick = state.now.tick;
+    let saved = planned.and_then(|()| {
+        if !info.stateful {
+            return Ok(());
+        }
+        let saved = save_policy(&mut state, planners.policy(), info.name);
+        saved.map_err(|fault| EngineError::Policy { tick, fault })
+    });
+    failure.0 = saved.err();
+}
+
+/// What planning works with.
+struct PlanPhase<'a, 'w, 's> {
+    state: &'a mut State<'w, 's>,
+    planners: &'a mut Planners,
+    incentives: Option<&'a mut Incentives>,
+    whole_site: bool,
+    horizon_slots: u32,
+}
+
+impl PlanPhase<'_, '_, '_> {
+    /// Plans the stays of a day that begins, each batch of cars stay by stay.
+    fn plan_day(&mut self) -> Result<(), EngineError> {
+        if !day_begins(self.state) {
+            return Ok(());
+        }
+        let mut agenda = Agenda::of_day(self.state);
+        let size = self.batch_size(agenda.len());
+        while agenda.next_cars(size) {
+            self.form_prices()?;
+            loop {
+                let stays = agenda.next_stays(self.state);
+                if stays.is_empty() {
+                    break;
+                }
+                let expected = agenda::expected(self.state, &stays);
+                if !expected.ev.is_empty() {
+                    let cause = self.state.cause(&["TickStarted.v1"]);
+                    self.state.emit(cause, Event::StaysExpected(expected));
+                }
+                self.plan_stays(&stays)?;
+                let horizon = self.planners.batch.horizon_slots();
+                agenda.took(self.state, &stays, &self.planners.power_kw, horizon);
             }
         }
-        planners.batch.fill(&mut state, evs, info.horizon_slots);
-        let said = planners.batch.ask_drivers(&state);
+        begin_at_midnight(self.state, &agenda.at_midnight());
+        Ok(())
+    }
+
+    /// Plans all cars that are due.
+    fn plan_due(&mut self, replan: Replan) -> Result<(), EngineError> {
+        let due = due_cars(self.state, replan, self.whole_site);
+        for evs in due.chunks(self.batch_size(due.len())) {
+            self.form_prices()?;
+            let stays = plugged(self.state, evs);
+            self.plan_stays(&stays)?;
+        }
+        Ok(())
+    }
+
+    fn batch_size(&self, all: usize) -> usize {
+        let feedback = self.incentives.as_deref().and_then(Incentives::batch);
+        if self.whole_site { all.max(1) } else { feedback.unwrap_or(BLOCK) }
+    }
+
+    /// Forms prices with the cars planned so far, where these feed back.
+    fn form_prices(&mut self) -> Result<(), EngineError> {
+        match self.incentives.as_deref_mut().filter(|incentives| incentives.batch().is_some()) {
+            Some(incentives) => reprice(self.state, incentives),
+            None => Ok(()),
+        }
+    }
+
+    fn plan_stays(&mut self, stays: &[ToPlan]) -> Result<(), EngineError> {
+        self.planners.batch.fill(self.state, stays, self.horizon_slots);
+        let said = self.planners.batch.ask_drivers(self.state);
         if !said.ev.is_empty() {
-            let cause = state.cause(&["PricesSet.v1", "TickStarted.v1"]);
-            state.emit(cause, Event::WillingnessAgreed(said));
+            let cause = self.state.cause(&["PricesSet.v1", "TickStarted.v1"]);
+            self.state.emit(cause, Event::WillingnessAgreed(said));
         }
-        match planners.ask() {
-            Ok(answer) => record(&mut state, &planners, answer),
-            Err(fault) => {
-                failure.0 = Some(EngineError::Policy { tick: state.now.tick, fault });
-                return;
-            }
-        }
+        let tick = self.state.now.tick;
+        let answer = self.planners.ask().map_err(|fault| EngineError::Policy { tick, fault })?;
+        record(self.state, self.planners, answer);
+        Ok(())
     }
-    if info.stateful
-        && let Err(fault) = save_policy(&mut state, planners.policy(), info.name)
-    {
-        failure.0 = Some(EngineError::Policy { tick: state.now.tick, fault });
-    }
+}
+
+/// What is to be planned of cars that are plugged in.
+fn plugged(state: &mut State, evs: &[u32]) -> Vec<ToPlan> {
+    let mut table = state.cars.table();
+    let cars = table.columns();
+    let to_plan = |&ev: &u32| {
+        let car = ev as usize;
+        ToPlan { ev, stay: cars.stay[car], energy_kwh: cars.energy[car] }
+    };
+    evs.iter().map(to_plan).collect()
 }
 
 /// The plugged cars that are to be planned now, ascending.

@@ -4,7 +4,7 @@
 //! forecast of net load, (1) to (4); with `PriceFeedback::Batch(n)` it is formed anew after every n
 //! cars, with the load of those planned so far.
 
-use crate::{EngineError, apply::State, failure::Failure};
+use crate::{EngineError, apply::State, plan_book::PlanBook};
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PricesSet};
 use voltide_model::{
@@ -54,9 +54,9 @@ impl Incentives {
         }
     }
 
-    fn refresh(&mut self, committed_kw: &[f64], from: u32, end: u32) -> Result<(), EngineError> {
-        for (slot, net_load) in self.net_load_kw.iter_mut().enumerate() {
-            *net_load = self.forecast_kw[slot] + committed_kw.get(slot).copied().unwrap_or_default();
+    fn refresh(&mut self, book: &PlanBook, from: u32, end: u32) -> Result<(), EngineError> {
+        for ((slot, net_load), forecast) in (0..).zip(&mut self.net_load_kw).zip(&self.forecast_kw) {
+            *net_load = forecast + book.committed_kw(slot);
         }
         let refreshed = self.signal.refresh(&self.rule.rule, &self.net_load_kw, &self.days, from..end);
         refreshed.map_err(|error| EngineError::Price { tick: from, error })
@@ -74,13 +74,12 @@ pub(crate) fn set_prices(mut state: State, incentives: Option<Res<Incentives>>) 
 }
 
 /// Forms incentive prices anew with the cars planned so far, and announces them for the next two days.
-pub(crate) fn reprice(state: &mut State, incentives: &mut Incentives, failure: &mut Failure) {
+pub(crate) fn reprice(state: &mut State, incentives: &mut Incentives) -> Result<(), EngineError> {
     let (tick, scenario) = (state.now.tick, &state.fixed.scenario);
     let end = scenario.horizon_end().min(tick + 2 * scenario.clock.slots_per_24_hours());
-    match incentives.refresh(state.book.committed_kw(0), tick, end) {
-        Ok(()) => announce(state, Some(incentives), end),
-        Err(error) => failure.0 = Some(error),
-    }
+    incentives.refresh(&state.book, tick, end)?;
+    announce(state, Some(incentives), end);
+    Ok(())
 }
 
 /// Announces every tariff's prices from now to `end`.

@@ -67,9 +67,10 @@ fn session_ended() -> impl Strategy<Value = Event> {
 }
 
 fn small_batches() -> impl Strategy<Value = Event> {
-    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..5);
+    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..6);
     rows().prop_flat_map(columns).prop_map(|(ev, stay, one, two, reason, kind)| match kind {
-        0 => Event::TargetMissed(TargetMissed { ev, stay, missing_kwh: one }),
+        0 => Event::TargetMissed(TargetMissed { ev, stay, missing_kwh: one, reason }),
+        4 => Event::StaysExpected(StaysExpected { ev, stay, expected_kwh: one }),
         1 => Event::TripShort(TripShort { ev, wanted_kwh: one, driven_kwh: two }),
         2 => Event::WillingnessAgreed(WillingnessAgreed { ev, slot: stay, agreed: reason }),
         3 => Event::SetPointClipped(SetPointClipped { ev, asked_kw: one, applied_kw: two, reason }),

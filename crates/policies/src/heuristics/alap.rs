@@ -1,6 +1,5 @@
 //! Charging as late as possible.
 
-use super::window;
 use serde::Deserialize;
 use voltide_policy::{Host, Observation, Policy, Result, Schedules, observation::charge_at_once};
 
@@ -19,7 +18,7 @@ impl Policy for Alap {
 
     fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
         for (stay, power_kw) in seen.stays().zip(schedules.rows()) {
-            let usable = &mut power_kw[window(seen, stay.row)];
+            let usable = &mut power_kw[stay.window()];
             charge_at_once(usable, stay.charge_kw_max(), seen.slot_hours, stay.energy_to_departure());
             usable.reverse();
         }

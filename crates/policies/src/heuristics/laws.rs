@@ -113,7 +113,7 @@ proptest! {
             for stay in seen.stays() {
                 let needed = stay.energy_to_departure();
                 prop_assert!(answer[stay.row].iter().sum::<f64>() <= needed + 1e-6);
-                let slots = super::window(&seen, stay.row).len() as f64;
+                let slots = stay.window().len() as f64;
                 let expected = needed.min(slots * stay.charge_kw_max());
                 prop_assert!((room[stay.row].iter().sum::<f64>() - expected).abs() < 1e-6);
             }

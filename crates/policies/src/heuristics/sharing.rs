@@ -8,7 +8,7 @@
 //!
 //! Connections that have nothing to do with each other, the trees of the sites, are shared one by one.
 
-use super::{NOTHING_KWH, window};
+use super::NOTHING_KWH;
 use std::{collections::BTreeMap, ops::Range};
 use voltide_policy::{Observation, Schedules, observation::charge_at_once};
 
@@ -64,7 +64,7 @@ impl<'a, 'b> Sharing<'a, 'b> {
             chains: (0..sites).map(chain).collect(),
             room_kw: seen.site_import_kw_max.iter().map(|limit| limit * (1.0 - ROUNDING)).collect(),
             missing_kwh: seen.stays().map(|stay| stay.energy_to_departure()).collect(),
-            windows: (0..seen.len()).map(|row| window(seen, row)).collect(),
+            windows: (0..seen.len()).map(|row| seen.window(row)).collect(),
             power_kw: &mut *schedules.power_kw,
         };
         sharing.leave_room_for_others();

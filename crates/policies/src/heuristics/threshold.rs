@@ -8,7 +8,6 @@
 //! | [`Ahead::keep`] | from which full power in the cheap slots until departure just reaches it   |
 //! | [`Ahead::want`] | that is the target, and what the dear slots until departure can still sell |
 
-use super::window;
 use serde::Deserialize;
 use std::ops::Range;
 use voltide_policy::{Host, Observation, Policy, Result, Schedules};
@@ -43,7 +42,7 @@ impl Policy for Threshold {
 
     fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
         for (row, power_kw) in schedules.rows().enumerate() {
-            let window = window(seen, row);
+            let window = seen.window(row);
             let kinds = self.kinds(seen, row, window.clone());
             Battery::of(seen, row).trade(&kinds, &mut power_kw[window]);
         }
@@ -293,7 +292,7 @@ mod tests {
             let policy = Threshold { charge_below: below, discharge_above: above };
             let shown = at(&prices).car(car);
             let powers = planned(policy, &shown);
-            let window = window(&shown.build(), 0);
+            let window = shown.build().window(0);
             let target = car.departure_energy_kwh.min(car.energy_kwh_max);
             let reach = car.energy_kwh + window.len() as f64 * car.charge_kw_max * car.charge_efficiency;
             let stored = stored(&car, &powers);

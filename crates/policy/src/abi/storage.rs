@@ -103,7 +103,7 @@ pub struct StorageProblems {
     pub load_kw: *const f64,
     /// Which tariff the battery pays; null for the first throughout.
     pub tariff_id: *const u32,
-    /// First slot that it may use; null for `origin_slot` throughout.
+    /// First slot that it may use, `origin_slot` where that is later; null for `origin_slot` throughout.
     pub first_slot: *const u32,
     /// The slot after its last one.
     pub end_slot: *const u32,

@@ -6,7 +6,7 @@ use chrono_tz::Europe::Berlin;
 use std::sync::Arc;
 use voltide_journal::{
     event::{
-        Build, ClipReason, Event, LimitViolated, Recorded, RunEnded, RunStarted, SessionEnded,
+        Build, ClipReason, Event, LimitViolated, MissedReason, Recorded, RunEnded, RunStarted, SessionEnded,
         SessionStarted, SetPointClipped, TargetMissed, TickSealed, TickStarted,
     },
     sink::Sink,
@@ -19,7 +19,9 @@ use voltide_model::{
     fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
-    scenario::{Durability, EvTicks, Incentive, PolicyChoice, Scenario, SystemSeries, Tariff},
+    scenario::{
+        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
+    },
     series::Series,
     site::{Charger, Site},
     stay::{Calendar, NO_STAY},
@@ -65,7 +67,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
     Arc::new(Scenario {
         name: "hand made".into(),
         seed: 7,
-        population: Arc::new(Population::draw(7, &clock, &fleets)),
+        population: Arc::new(Population::draw(7, &clock, Boundary::Open, &fleets)),
         clock,
         currency: "EUR".into(),
         tariffs: vec![Tariff { name: "flat".into(), buy: price("buy", 0.3), sell: price("sell", 0.1) }],
@@ -85,6 +87,8 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             config_offset: 0,
             fallback: None,
         },
+        planning: Planning::AtPlugIn,
+        boundary: Boundary::Open,
         ev_ticks,
         durability: Durability::Close,
     })
@@ -187,7 +191,7 @@ pub(crate) fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Re
     let mut history = History {
         scenario,
         sink,
-        calendar: Calendar::new(&scenario.population.stays, &scenario.clock),
+        calendar: Calendar::new(&scenario.population.stays, &scenario.clock, None),
         seq: 0,
         tick: 0,
         stay: vec![NO_STAY; cars],
@@ -278,6 +282,7 @@ impl<S: Sink> History<'_, S> {
                 missed.ev.push(ev);
                 missed.stay.push(stay);
                 missed.missing_kwh.push(missing_kwh);
+                missed.reason.push(MissedReason::SiteLimit as u8);
             }
             self.stay[car] = NO_STAY;
             self.ledger[car] = Ledger::default();

@@ -17,6 +17,7 @@ use voltide_model::{
     distribution::Distribution,
     fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
     quantity::{Hours, Kilowatts, TimeOfDay},
+    scenario::Boundary,
     series::Series,
     site::{Charger, Site},
 };
@@ -32,7 +33,12 @@ const SOC: Range = Range { min: 0.0, max: 1.0, above_min: false, what: "between 
 
 impl Resolver<'_> {
     /// The fleets in the order of the file, with the values that they are drawn from.
-    pub(super) fn fleets(&mut self, clock: &Clock, sites: &[Site]) -> Option<(Vec<Fleet>, Vec<Series>)> {
+    pub(super) fn fleets(
+        &mut self,
+        clock: &Clock,
+        boundary: Option<Boundary>,
+        sites: &[Site],
+    ) -> Option<(Vec<Fleet>, Vec<Series>)> {
         let mut fleets = Vec::new();
         let mut samples = Vec::new();
         for (key, file) in &self.file.fleets.get()?.0 {
@@ -43,6 +49,7 @@ impl Resolver<'_> {
             let resolving = FleetResolver {
                 resolver: self,
                 clock,
+                boundary,
                 sites,
                 path: format!("fleets.{}", key.name),
                 samples: &mut samples,
@@ -61,6 +68,7 @@ impl Resolver<'_> {
             let a_day = match fleet.parking {
                 Parking::Commute { .. } => 2 * days,
                 Parking::Sessions { .. } => 1,
+                Parking::Listed { .. } => 2,
                 _ => days,
             };
             a_day.saturating_mul(fleet.count.into())
@@ -86,12 +94,14 @@ impl Resolver<'_> {
 }
 
 /// What one fleet is resolved with.
-struct FleetResolver<'a, 'b> {
-    resolver: &'a mut Resolver<'b>,
+pub(super) struct FleetResolver<'a, 'b> {
+    pub(super) resolver: &'a mut Resolver<'b>,
     clock: &'a Clock,
+    /// `None` where a problem with it was reported.
+    pub(super) boundary: Option<Boundary>,
     sites: &'a [Site],
-    path: String,
-    samples: &'a mut Vec<Series>,
+    pub(super) path: String,
+    pub(super) samples: &'a mut Vec<Series>,
 }
 
 impl FleetResolver<'_, '_> {
@@ -104,7 +114,11 @@ impl FleetResolver<'_, '_> {
         let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
         let v2g = self.resolver.v2g_terms(&self.path, file, battery.as_ref());
         match file.stays.get()? {
-            StaysFile::Sessions(_) => self.refuse_drawn(file)?,
+            StaysFile::Sessions(_) => self.refuse_drawn(file, "recorded sessions")?,
+            StaysFile::Listed(_) => {
+                self.refuse_departure_soc(file)?;
+                self.refuse_drawn(file, "listed cars")?;
+            }
             _ => self.require_drawn(file),
         }
         let trip_energy = self.draw_or("trip_energy", &file.trip_energy, TRIP, 0.0);
@@ -116,6 +130,7 @@ impl FleetResolver<'_, '_> {
         let count = file.count.get().and_then(|count| self.count(count.as_ref()));
         let count = match &parking {
             Some(Parking::Sessions { sessions, .. }) => Some(sessions.len() as u32),
+            Some(Parking::Listed { cars, .. }) => Some(cars.len() as u32),
             _ => count,
         };
         Some(Fleet {
@@ -159,8 +174,8 @@ impl FleetResolver<'_, '_> {
         missing(file.place, &self.path, &absent, self.resolver.report);
     }
 
-    /// Reports fields that recorded sessions leave no room for.
-    fn refuse_drawn(&mut self, file: &FleetFile) -> Option<()> {
+    /// Reports fields that what a file tells leaves no room for.
+    fn refuse_drawn(&mut self, file: &FleetFile, with: &str) -> Option<()> {
         let fields = [
             ("count", given(&file.count).map(|count| count.place)),
             ("trip_energy", given(&file.trip_energy).map(|trip| trip.place)),
@@ -169,12 +184,22 @@ impl FleetResolver<'_, '_> {
         let mut fine = Some(());
         for (name, place) in fields {
             if let Some(place) = place {
-                let message = format!("`{}.{name}` has no meaning with recorded sessions", self.path);
-                self.resolver.report.add_help(place, message, "not used", "remove it: the sessions tell");
-                fine = None;
+                fine = self.refuse(place, name, with);
             }
         }
         fine
+    }
+
+    fn refuse_departure_soc(&mut self, file: &FleetFile) -> Option<()> {
+        given(&file.departure_soc)
+            .map(|soc| soc.place)
+            .map_or(Some(()), |place| self.refuse(place, "departure_soc", "listed cars"))
+    }
+
+    fn refuse(&mut self, place: Place, name: &str, with: &str) -> Option<()> {
+        let message = format!("`{}.{name}` has no meaning with {with}", self.path);
+        self.resolver.report.add_help(place, message, "not used", "remove it: the file of stays tells");
+        None
     }
 
     fn draw<Q: Quantity>(&mut self, field: &str, dist: &Dist<Q>, range: Range) -> Option<Distribution> {
@@ -244,6 +269,13 @@ impl FleetResolver<'_, '_> {
         let discharge = optional(file.discharge_max.as_ref(), "discharge_max", 0.0);
         let connection = optional(file.connection.as_ref(), "connection", f64::INFINITY);
         let site = match &file.site {
+            Some(name) if self.boundary == Some(Boundary::Fold) => {
+                let message = format!("`{}`: a day that follows upon itself has no sites", self.path);
+                let help = "a site's limit may cut what was planned, and then the day does not end as it \
+                            began; remove `site`, or use `boundary: Open`";
+                self.resolver.report.add_help(name.place, message, "behind a limit", help);
+                return None;
+            }
             Some(name) => {
                 // A site that is wrong itself is still declared.
                 let sites = self.resolver.file.sites.get()?;
@@ -267,6 +299,7 @@ impl FleetResolver<'_, '_> {
             StaysFile::Workplace(file) => self.workplace(file, charger),
             StaysFile::Commute(file) => self.commute(file, charger),
             StaysFile::Sessions(file) => self.sessions(key, file, charger),
+            StaysFile::Listed(file) => self.listed(file, charger),
         }
     }
 
@@ -297,6 +330,12 @@ impl FleetResolver<'_, '_> {
     }
 
     fn sessions(&mut self, key: &Key, file: &SessionsFile, charger: Option<Charger>) -> Option<Parking> {
+        if self.boundary == Some(Boundary::Fold) {
+            let message = format!("`{}.stays`: recorded sessions belong to their dates", self.path);
+            let help = "use `boundary: Open`";
+            self.resolver.report.add_help(file.place, message, "in a typical day", help);
+            return None;
+        }
         let resolver = &mut *self.resolver;
         let found = resolver.values.sessions(&key.name, file, self.clock, resolver.report)?;
         Some(Parking::Sessions {

@@ -1,0 +1,143 @@
+//! What is planned when a day begins, where the world plans at the day's start.
+//!
+//! Cars come in batches, in their order; the stays of a car one after the other, since the energy
+//! that a later one begins with follows from the schedule of the one before it, less the trip.
+//! Where the day follows upon itself, all its stays are planned before its first slot.
+
+use crate::{apply::State, observe::ToPlan, state::Fixed};
+use std::collections::VecDeque;
+use voltide_journal::event::StaysExpected;
+use voltide_model::{scenario::Planning, stay::NO_STAY};
+
+/// The stays of a day, by car.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    cars: VecDeque<CarAgenda>,
+    /// The cars that are being planned.
+    batch: Vec<CarAgenda>,
+    /// Stays in progress at a midnight that follows upon itself, with the energy then, kWh.
+    at_midnight: Vec<(u32, f64)>,
+}
+
+/// What is to be planned of one car.
+#[derive(Debug)]
+struct CarAgenda {
+    ev: u32,
+    stays: VecDeque<u32>,
+    /// Whether the first of `stays` is in progress.
+    plugged: bool,
+    /// Stored energy now, or after the stay that was planned last, kWh.
+    energy_kwh: f64,
+}
+
+/// Whether a day begins that is to be planned.
+pub(crate) fn day_begins(state: &State) -> bool {
+    let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
+    let date = |tick| scenario.clock.local(tick).date();
+    scenario.planning == Planning::AtDayStart && (tick == 0 || date(tick) != date(tick - 1))
+}
+
+/// The slot after the last one of the local day of `tick`.
+fn day_end(fixed: &Fixed, tick: u32) -> u32 {
+    let clock = &fixed.scenario.clock;
+    let today = clock.local(tick).date();
+    (tick + 1..clock.slots).find(|&slot| clock.local(slot).date() != today).unwrap_or(clock.slots)
+}
+
+impl Agenda {
+    /// The stays without a schedule that are in progress or begin on the day that begins now.
+    pub(crate) fn of_day(state: &mut State) -> Self {
+        let (tick, evs) = (state.now.tick, state.fixed.scenario.population.stays.ev.as_slice());
+        let slots = tick..day_end(&state.fixed, tick);
+        let mut table = state.cars.table();
+        let cars = table.columns();
+        let beginning = slots.flat_map(|slot| state.fixed.calendar.beginning_at(slot)).copied();
+        let due = state.roster.due.iter().map(|&ev| cars.stay[ev as usize]);
+        let mut stays: Vec<u32> =
+            beginning.filter(|&stay| cars.stay[evs[stay as usize] as usize] != stay).chain(due).collect();
+        stays.sort_unstable();
+        let of_car = |stays: &[u32]| {
+            let ev = evs[stays[0] as usize];
+            let (in_progress, energy) = (cars.stay[ev as usize], cars.energy[ev as usize]);
+            let plugged = in_progress == stays[0];
+            let energy_kwh = if plugged || in_progress == NO_STAY {
+                energy
+            } else {
+                let end =
+                    state.fixed.scenario.population.stays.end_slot(in_progress, &state.fixed.scenario.clock);
+                let schedule = (tick..end).map(|slot| state.book.power_at(ev, slot));
+                schedule.fold(energy, |energy, kw| after_slot(&state.fixed, ev, energy, kw))
+            };
+            CarAgenda { ev, stays: stays.iter().copied().collect(), plugged, energy_kwh }
+        };
+        let same_car = |a: &u32, b: &u32| evs[*a as usize] == evs[*b as usize];
+        Self { cars: stays.chunk_by(same_car).map(of_car).collect(), ..Self::default() }
+    }
+
+    /// Number of cars that are not planned yet.
+    pub(crate) fn len(&self) -> usize {
+        self.cars.len()
+    }
+
+    /// Takes up the next `size` cars; whether there is one.
+    pub(crate) fn next_cars(&mut self, size: usize) -> bool {
+        self.batch = self.cars.drain(..size.min(self.cars.len())).collect();
+        !self.batch.is_empty()
+    }
+
+    /// The next stay of each car of the batch; empty when all are planned.
+    pub(crate) fn next_stays(&mut self, state: &State) -> Vec<ToPlan> {
+        self.batch.retain(|car| !car.stays.is_empty());
+        let trips = &state.fixed.scenario.population.stays.trip_kwh;
+        let next = self.batch.iter_mut().filter_map(|car| {
+            let stay = car.stays.pop_front()?;
+            if !std::mem::take(&mut car.plugged) {
+                car.energy_kwh -= trips[stay as usize].min(car.energy_kwh);
+            }
+            Some(ToPlan { ev: car.ev, stay, energy_kwh: car.energy_kwh })
+        });
+        next.collect()
+    }
+
+    /// The schedules of `stays` are known: `power_kw` holds a row of `horizon` slots for each.
+    pub(crate) fn took(&mut self, state: &State, stays: &[ToPlan], power_kw: &[f64], horizon: usize) {
+        let (fixed, tick) = (&state.fixed, state.now.tick);
+        let period = fixed.scenario.period();
+        let rows = power_kw.chunks(horizon.max(1)).zip(stays);
+        for (car, (power_kw, to_plan)) in self.batch.iter_mut().zip(rows) {
+            let folded = fixed.calendar.folded().binary_search(&to_plan.stay).is_ok();
+            for (slot, &kw) in (tick..).zip(power_kw) {
+                if folded && Some(slot) == period {
+                    self.at_midnight.push((to_plan.stay, car.energy_kwh));
+                }
+                car.energy_kwh = after_slot(fixed, to_plan.ev, car.energy_kwh, kw);
+            }
+        }
+    }
+
+    /// The stays in progress at a midnight that follows upon itself, ascending, with the energy then, kWh.
+    pub(crate) fn at_midnight(mut self) -> Vec<(u32, f64)> {
+        self.at_midnight.sort_unstable_by_key(|&(stay, _)| stay);
+        self.at_midnight
+    }
+}
+
+/// Those of `stays` that have not begun, for the journal.
+pub(crate) fn expected(state: &mut State, stays: &[ToPlan]) -> StaysExpected {
+    let mut table = state.cars.table();
+    let plugged = &*table.columns().stay;
+    let mut expected = StaysExpected::default();
+    for to_plan in stays.iter().filter(|to_plan| plugged[to_plan.ev as usize] != to_plan.stay) {
+        expected.ev.push(to_plan.ev);
+        expected.stay.push(to_plan.stay);
+        expected.expected_kwh.push(to_plan.energy_kwh);
+    }
+    expected
+}
+
+/// Stored energy after a slot in which a car's schedule asks for `kw`, as `limit` and `settle` have it.
+fn after_slot(fixed: &Fixed, ev: u32, energy_kwh: f64, kw: f64) -> f64 {
+    let (fleet, capacity) = (fixed.fleet_of(ev), fixed.scenario.population.capacity_kwh[ev as usize]);
+    let power = fleet.battery.fit(kw, energy_kwh, capacity * fleet.soc_min, capacity * fleet.soc_max);
+    fleet.battery.after(energy_kwh, power)
+}
