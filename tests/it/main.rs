@@ -12,6 +12,8 @@ mod engine_laws;
 mod floor_plan;
 mod journal_promise;
 mod new_plugin;
+mod paper_cases;
 mod program;
 mod python;
+mod tables;
 mod worlds;
