@@ -73,10 +73,27 @@ fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
             ),
         ),
     ];
-    if summary.discharged_kwh > 0.0 {
-        rows.insert(1, row("discharged", format!("{} kWh", decimal(summary.discharged_kwh, 0))));
-    }
+    rows.splice(1..1, discharge_rows(summary));
     rows
+}
+
+/// What was discharged, or why nothing was; and how far drivers agreed.
+fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
+    let discharged = match summary.no_discharge_reason {
+        Some(reason) => Some(format!("nothing: {reason}")),
+        None if summary.discharged_kwh > 0.0 => Some(format!("{} kWh", decimal(summary.discharged_kwh, 0))),
+        None => None,
+    };
+    let willing = summary.willing_share.map(|share| {
+        format!(
+            "{} % of the car-hours plugged in; {} of {} sessions long enough for V2G",
+            decimal(100.0 * share, 1),
+            thousands(summary.v2g_eligible_sessions),
+            thousands(summary.sessions_ended + summary.sessions_open)
+        )
+    });
+    let discharged = discharged.map(|text| row("discharged", text));
+    discharged.into_iter().chain(willing.map(|text| row("willing", text))).collect()
 }
 
 fn charged(summary: &Summary) -> String {

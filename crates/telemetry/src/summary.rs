@@ -58,6 +58,13 @@ pub struct Summary {
     pub charged_kwh: f64,
     /// Energy that cars discharged.
     pub discharged_kwh: f64,
+    /// Share (0..1) of the hours that asked cars were plugged in for in which their drivers agreed to
+    /// discharge; `None` where nobody is asked.
+    pub willing_share: Option<f64>,
+    /// Sessions long enough for V2G by (13).
+    pub v2g_eligible_sessions: u64,
+    /// Why nothing was discharged though cars could; `None` where something was, or none could.
+    pub no_discharge_reason: Option<&'static str>,
     /// Energy charged per car and day; 0 without cars.
     pub charged_kwh_per_ev_day: f64,
     /// Mean power of charging cars.
@@ -144,6 +151,10 @@ pub struct TableSize {
 pub(crate) struct Tally {
     scenario: Arc<Scenario>,
     summary: Summary,
+    /// Plugged cars and those whose drivers agree, summed over slots.
+    asked: (u64, u64),
+    /// Sessions at chargers that can discharge.
+    could_discharge: u64,
 }
 
 impl Tally {
@@ -156,7 +167,7 @@ impl Tally {
             population: scenario.population.notes,
             ..Summary::default()
         };
-        Self { scenario, summary }
+        Self { scenario, summary, asked: (0, 0), could_discharge: 0 }
     }
 
     /// Counts an event.
@@ -202,6 +213,8 @@ impl Tally {
         };
         let summary = &mut self.summary;
         summary.slots = tick + 1;
+        self.asked.0 += u64::from(system.plugged);
+        self.asked.1 += u64::from(system.agreed);
         summary.charged_kwh += system.ev_charge_kw * hours;
         summary.discharged_kwh += system.ev_discharge_kw * hours;
         summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
@@ -230,6 +243,8 @@ impl Tally {
             Some(_) => summary.sessions_ended += 1,
             None => summary.sessions_open += 1,
         }
+        self.could_discharge += u64::from(row.v2g_eligible.is_some());
+        summary.v2g_eligible_sessions += u64::from(row.v2g_eligible == Some(true));
         summary.energy_cost += row.ledger.energy_cost;
         summary.v2g_revenue += row.ledger.v2g_revenue;
         summary.degradation_cost += row.degradation_cost;
@@ -239,7 +254,17 @@ impl Tally {
     /// The summary, with what follows from its sums.
     pub(crate) fn finish(mut self, status: &RunStatus) -> Summary {
         let hours = f64::from(self.summary.slots) * self.scenario.clock.slot_hours();
+        let drivers_asked = self.scenario.incentive.is_some()
+            && self.scenario.fleets.iter().any(|fleet| fleet.v2g.willingness.is_some());
         let summary = &mut self.summary;
+        summary.willing_share =
+            (drivers_asked && self.asked.0 > 0).then(|| self.asked.1 as f64 / self.asked.0 as f64);
+        summary.no_discharge_reason = match () {
+            () if self.could_discharge == 0 || summary.discharged_kwh > 0.0 => None,
+            () if summary.willing_share == Some(0.0) => Some("no driver agreed"),
+            () if summary.v2g_eligible_sessions == 0 => Some("no stay was long enough (13)"),
+            () => Some("it did not pay, or the policy does not discharge"),
+        };
         status.name().clone_into(&mut summary.status);
         summary.days = hours / 24.0;
         if hours > 0.0 {

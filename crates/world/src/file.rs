@@ -466,6 +466,8 @@ shape! {
         unit: Spanned<String> => r#""MW""#,
         /// Factor on the values.
         scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
+        /// Prices added in every slot, each by the name of what it is for. Only prices have them.
+        adders: Named<Spanned<Price>> = Named::default() => "none",
         /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
         time: Option<Spanned<String>> = None => "\"ts\"",
         /// Time zone of timestamps that name no offset.

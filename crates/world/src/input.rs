@@ -85,6 +85,8 @@ pub(crate) struct SeriesRequest<'a> {
     pub(crate) file: &'a SeriesFile,
     /// Factor from the file's values to the unit.
     pub(crate) factor: f64,
+    /// What is added to the file's values, in the unit.
+    pub(crate) adder: f64,
     /// Whether negative values are wrong.
     pub(crate) not_negative: bool,
     /// The slots.

@@ -267,7 +267,12 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        let request = SeriesRequest { name, unit: "kW", file, factor, not_negative, clock };
+        if let Some((key, _)) = file.adders.0.first() {
+            let message = format!("`{name}` is power, and only prices have `adders`");
+            self.report.add_help(key.place, message, "not a price", "remove `adders`");
+            return None;
+        }
+        let request = SeriesRequest { name, unit: "kW", file, factor, adder: 0.0, not_negative, clock };
         let values = self.values.series(request, self.report)?;
         Some(Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values }))
     }

@@ -89,7 +89,7 @@ fn samples(table: &Table, request: SeriesRequest<'_>, zone: Option<Tz>, report: 
             let cell = cell.ok_or_else(|| fail(format!("`{}` is empty", name.value), "no value"))?;
             value += cell * factor;
         }
-        value *= request.factor;
+        value = value * request.factor + request.adder;
         if !value.is_finite() || (request.not_negative && value < 0.0) {
             let rule = if value < 0.0 { "negative" } else { "not finite" };
             return Err(fail(format!("`{}` is {rule} here", request.name), "this value"));

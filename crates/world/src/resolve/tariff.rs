@@ -96,8 +96,12 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        let mut adder = 0.0;
+        for (_, price) in &file.adders.0 {
+            adder += self.price(price)?;
+        }
         let unit = self.unit()?;
-        let request = SeriesRequest { name, unit: &unit, file, factor, not_negative: false, clock };
+        let request = SeriesRequest { name, unit: &unit, file, factor, adder, not_negative: false, clock };
         self.values.series(request, self.report)
     }
 
