@@ -379,6 +379,12 @@ impl Renewable {
                 unit.not_negative("forecast.sd", *sd)?;
             }
         }
+        self.check_prices()
+    }
+
+    /// Checks the prices alone.
+    pub fn check_prices(&self) -> Result<(), PlantError> {
+        let unit = Checked(&self.name);
         unit.not_negative("cost", self.cost)?;
         unit.not_negative("waste_price", self.waste_price)
     }
@@ -403,11 +409,15 @@ impl InterruptibleLoad {
 impl Exchange {
     /// Checks limits and prices.
     pub fn check(&self) -> Result<(), PlantError> {
+        self.check_prices(&self.import_price.values, &self.export_price.values)
+    }
+
+    /// Checks limits, and prices that may be other ones than its own.
+    pub fn check_prices(&self, imports: &[f64], exports: &[f64]) -> Result<(), PlantError> {
         let unit = Checked(&self.name);
         unit.not_negative("import_max", self.import_max.0)?;
         unit.not_negative("export_max", self.export_max.0)?;
-        let prices = self.import_price.values.iter().zip(self.export_price.values.iter());
-        for (slot, (&import, &export)) in prices.enumerate() {
+        for (slot, (&import, &export)) in imports.iter().zip(exports).enumerate() {
             unit.holds("import_price", import, import.is_finite(), "finite")?;
             unit.holds("export_price", export, export.is_finite(), "finite")?;
             if export > import {
