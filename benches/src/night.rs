@@ -53,6 +53,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         sites: vec![],
         system: SystemSeries::default(),
         samples: vec![],
+        grid: None,
         incentive: None,
         policy: PolicyChoice {
             name: "uncontrolled".into(),

@@ -48,7 +48,7 @@ impl Case {
         if beside.is_file() {
             beside
         } else {
-            root().join("tests/data/paper").join(named.file_name().unwrap())
+            root().join("tests/cases/paper/data").join(named.file_name().unwrap())
         }
     }
 
@@ -60,6 +60,9 @@ impl Case {
             "ev_smart" => one_ev::smart(self),
             "ev_v2g" => one_ev::v2g(self),
             "fleet" => fleet::fleet(self),
+            "two_stage_day" => fleet::user_costs(self),
+            // Held against their expectations by the tests of `voltide-schedule`.
+            "dispatch_da" | "dispatch_id_window" => Ok(()),
             kind => Err(format!("kind `{kind}` is not known")),
         }
     }

@@ -15,6 +15,12 @@
 //! | [`eligibility`]  | which stays are long enough for V2G, (13)                         |
 //! | [`normal`]       | quantiles of the normal distribution, the same on every platform  |
 //! | [`series`]       | values per slot, prices among them                                |
+//! | [`plant`]        | what generates, stores and sheds                                  |
+//! | [`forecast`]     | what is known of wind and sun before they come                    |
+//! | [`dispatch`]     | what every unit does in one slot                                  |
+//! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
+//! | [`cost`]         | what running the system costs, (36)-(43)                          |
+//! | [`two_stage`]    | how a plant is scheduled, day-ahead and intra-day                 |
 //! | [`scenario`]     | everything one run is made of                                     |
 //! | [`columns`]      | what one tick looked like, for whoever records it                 |
 //!
@@ -26,10 +32,15 @@
 pub mod battery;
 pub mod clock;
 pub mod columns;
+pub mod cost;
+pub mod dispatch;
 pub mod distribution;
 pub mod eligibility;
 pub mod fleet;
+pub mod flexibility;
+pub mod forecast;
 pub mod normal;
+pub mod plant;
 pub mod price;
 pub mod quantity;
 pub mod random;
@@ -37,4 +48,5 @@ pub mod scenario;
 pub mod series;
 pub mod site;
 pub mod stay;
+pub mod two_stage;
 pub mod willingness;

@@ -28,6 +28,8 @@ pub enum Purpose {
     Capacity = 8,
     /// Willingness to take part in V2G, one draw a clock hour.
     Willingness = 9,
+    /// Error of a forecast, one draw a slot, keyed by the name of the series.
+    Forecast = 10,
 }
 
 /// A car by its fleet's name and its index in the fleet.

@@ -7,6 +7,7 @@ use crate::{
     random::CarKey,
     series::Series,
     site::Site,
+    two_stage::Grid,
     willingness::{Draw, clock_hour, folded_hour},
 };
 use std::{ops::Range, sync::Arc};
@@ -32,6 +33,8 @@ pub struct Scenario {
     pub sites: Vec<Site>,
     /// Load, wind and sun.
     pub system: SystemSeries,
+    /// Units that are scheduled in two stages; `None` where import or export closes the balance.
+    pub grid: Option<Arc<Grid>>,
     /// How prices follow net load; `None` where drivers pay their tariff and are not asked.
     pub incentive: Option<Incentive>,
     /// Values that empirical distributions were read from; as many as the file had.
@@ -188,7 +191,8 @@ impl Scenario {
     pub fn series(&self) -> impl Iterator<Item = &Series> {
         let system = [&self.system.base_load, &self.system.wind, &self.system.pv];
         let prices = self.tariffs.iter().flat_map(|tariff| [&tariff.buy, &tariff.sell]);
-        system.into_iter().flatten().chain(prices).chain(&self.samples)
+        let grid = self.grid.iter().flat_map(|grid| grid.series());
+        system.into_iter().flatten().chain(prices).chain(grid).chain(&self.samples)
     }
 
     /// The names of a fleet's stations, where its sessions are recorded ones.

@@ -11,7 +11,7 @@
 //! | `Milp`     | mixed-integer program, through CBC                 | always; the referee                    |
 //!
 //! Wishes that cannot be met (a target too far, a start outside the bounds) give the best
-//! reachable schedule and say what is [unmet](Unmet). [`linear`] is the checked way to CBC for any
+//! reachable schedule and say what is [unmet](Unmet). [`grid`] schedules generation, storage and load of a whole system. [`linear`] is the checked way to CBC for any
 //! other program.
 
 #[cfg(not(any(feature = "bundled-cbc", feature = "system-cbc")))]
@@ -27,6 +27,7 @@ mod branch;
 pub mod check;
 mod exact;
 mod general;
+pub mod grid;
 mod level;
 pub mod linear;
 mod problem;

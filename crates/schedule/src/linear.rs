@@ -16,7 +16,7 @@
 use crate::answer::Outcome;
 use coin_cbc::raw::SecondaryStatus;
 use good_lp::{
-    Constraint, Expression, IntoAffineExpression, ProblemVariables, SolverModel, Variable,
+    Constraint, Expression, IntoAffineExpression, ProblemVariables, Solver, SolverModel, Variable,
     VariableDefinition, coin_cbc as cbc, solvers::coin_cbc::CoinCbcProblem,
 };
 
@@ -105,6 +105,21 @@ impl Program {
         self.variables.iter_variables_with_def().filter(|(_, definition)| definition.is_integer()).count()
     }
 
+    /// Number of variables.
+    pub fn columns(&self) -> usize {
+        self.handles.len()
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The program in the words of any solver that `good_lp` knows, to compare with.
+    pub fn model<S: Solver>(&self, solver: S) -> S::Model {
+        self.with_objective(self.objective.clone(), solver)
+    }
+
     /// Solves with CBC, cold, and checks the answer.
     pub fn solve(&self, budget: Budget) -> Solved {
         let (claim, solved) = self.attempt(&self.objective, budget, true);
@@ -154,7 +169,7 @@ impl Program {
     }
 
     fn to_cbc(&self, objective: Expression, budget: Budget, preprocess: bool) -> CoinCbcProblem {
-        let mut model = self.variables.clone().minimise(objective).using(cbc);
+        let mut model = self.with_objective(objective, cbc);
         model.set_parameter("preprocess", if preprocess { "sos" } else { "off" });
         model.set_parameter("ratioGap", &budget.gap.to_string());
         if let Some(nodes) = budget.nodes {
@@ -163,6 +178,11 @@ impl Program {
         if let Some(seconds) = budget.cpu_seconds {
             model.set_parameter("seconds", &seconds.to_string());
         }
+        model
+    }
+
+    fn with_objective<S: Solver>(&self, objective: Expression, solver: S) -> S::Model {
+        let mut model = self.variables.clone().minimise(objective).using(solver);
         for row in &self.rows {
             model.add_constraint(row.clone());
         }

@@ -137,6 +137,7 @@ impl Resolver<'_> {
                 population: Arc::default(),
                 sites: sites?,
                 system: system?,
+                grid: None,
                 incentive: incentive?,
                 samples,
                 policy: policy?,

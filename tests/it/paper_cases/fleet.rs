@@ -11,8 +11,11 @@ const MODES: [&str; 3] = ["uncontrolled", "smart", "v2g"];
 pub(crate) fn fleet(case: &Case) -> Result<(), Disagreement> {
     let (expected, tolerance) = (case.expected(), case.tolerance());
     let folder = tempfile::tempdir().unwrap();
-    let feedback = case.inputs()["feedback_batch"].as_u64().unwrap();
-    let world = write_world(case, folder.path(), feedback);
+    let feedback = match case.inputs()["feedback_batch"].as_u64().unwrap() {
+        0 => "None".to_owned(),
+        cars => format!("Batch({cars})"),
+    };
+    let world = write_world(case, folder.path(), &feedback);
     for (mode, run) in MODES.into_iter().zip(runs(&world, folder.path())) {
         let cost = number(&run["net_cost"]);
         agree(&format!("cost {mode}"), cost, number(&expected["cost"][mode]), tolerance)?;
@@ -40,6 +43,25 @@ pub(crate) fn fleet(case: &Case) -> Result<(), Disagreement> {
     Ok(())
 }
 
+/// Kind `two_stage_day`, its first step: prices and plans. The other steps are the grid's.
+pub(crate) fn user_costs(case: &Case) -> Result<(), Disagreement> {
+    let expected = case.expected();
+    let folder = tempfile::tempdir().unwrap();
+    let feedback = case.inputs()["price_feedback"].as_str().unwrap();
+    let world = write_world(case, folder.path(), feedback);
+    for (mode, run) in MODES.into_iter().zip(runs(&world, folder.path())) {
+        let tolerance = number(&expected["tolerance"]["user_cost_rel"][mode]);
+        let cost = number(&run["net_cost"]);
+        agree(&format!("cost {mode}"), cost, number(&expected["user_cost"][mode]), tolerance)?;
+        let given = &case.inputs()["ev_kw"][mode]["charge"];
+        if mode != "v2g" {
+            let charged = column(Path::new(run["folder"].as_str().unwrap()), "system_ticks", "ev_charge_kw");
+            all_agree("charge", &charged, &numbers(given), 1e-6)?;
+        }
+    }
+    Ok(())
+}
+
 /// The summaries of the three modes.
 pub(crate) fn runs(world: &Path, folder: &Path) -> Vec<Value> {
     let mut command = voltide();
@@ -55,7 +77,7 @@ pub(crate) fn runs(world: &Path, folder: &Path) -> Vec<Value> {
 }
 
 /// A world of the case's fleet on the case's day, beside copies of its data.
-pub(crate) fn write_world(case: &Case, folder: &Path, feedback: u64) -> std::path::PathBuf {
+pub(crate) fn write_world(case: &Case, folder: &Path, feedback: &str) -> std::path::PathBuf {
     fs::copy(case.file("fleet_csv"), folder.join("fleet.csv")).unwrap();
     fs::write(folder.join("day.csv"), dated(&fs::read_to_string(case.file("day_csv")).unwrap())).unwrap();
     let params: Value = serde_json::from_str(&fs::read_to_string(case.file("params")).unwrap()).unwrap();
@@ -65,7 +87,6 @@ pub(crate) fn write_world(case: &Case, folder: &Path, feedback: u64) -> std::pat
         let part = |letter: &str| number(&ev["W"][format!("{letter}_{name}")]);
         format!("(a: {:?}, b: {:?}, c: {:?})", part("a"), part("b"), part("c"))
     };
-    let feedback = if feedback == 0 { "None".to_owned() } else { format!("Batch({feedback})") };
     let series = |column: &str| format!(r#"(path: "day.csv", column: "{column}", unit: "kW")"#);
     let mut world = String::new();
     write!(

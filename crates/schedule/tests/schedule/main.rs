@@ -6,8 +6,13 @@ mod batches;
 mod best_effort;
 mod cases;
 mod differential;
+mod grid_cases;
+mod grid_days;
+mod grid_world;
 mod instances;
 mod lattice;
 mod laws;
+#[path = "../../../../tests/cases/reader.rs"]
+mod reader;
 mod ties;
 mod traps;

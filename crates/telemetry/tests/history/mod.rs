@@ -79,6 +79,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             parent: None,
         }],
         system: SystemSeries::default(),
+        grid: None,
         incentive: None,
         samples: Vec::new(),
         policy: PolicyChoice {

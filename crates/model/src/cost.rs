@@ -1,0 +1,202 @@
+//! What running the system costs, (36)-(43).
+//!
+//! ```text
+//! F_g     = Σ_t (a·P² + b·P + c)·dt                     (37)   QuadraticCost
+//! F_h     = Σ_t C_h·(P_dch + P_ch)·dt                   (38)   pumped hydro
+//! F_dg    = Σ_t (C_wind·P_wind + C_pv·P_pv)·dt          (39)
+//! F_cut   = Σ_t C_cut·P_cut·dt                          (40)
+//! F_waste = Σ_t (C_waste·(P_avail - P))·dt              (41)
+//! F_ess   = Σ_t C_ess·(P_dch + P_ch)·dt                 (43)
+//! ```
+//! A schedule is found with (37) as chords, which linear programs can hold, and billed with (37)
+//! itself: [`chords`] and [`bill`]. A chord lies above the curve by at most `a·width²/4`.
+
+use crate::{
+    dispatch::SlotDispatch,
+    plant::{Plant, RenewableKind, StoreKind},
+};
+use std::{num::NonZeroU32, ops::AddAssign};
+
+/// The cost of thermal output, (37).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct QuadraticCost {
+    /// Per kW²h.
+    pub a: f64,
+    /// Per kWh.
+    pub b: f64,
+    /// Per hour.
+    pub c: f64,
+}
+
+impl QuadraticCost {
+    /// What an hour at this output costs.
+    pub fn per_hour(&self, power_kw: f64) -> f64 {
+        (self.a * power_kw + self.b) * power_kw + self.c
+    }
+}
+
+/// A piece of a cost curve that rises in a straight line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chord {
+    /// How much output it covers, kW.
+    pub width_kw: f64,
+    /// What each kWh of it costs.
+    pub slope_per_kwh: f64,
+}
+
+/// The curve between two outputs as `segments` chords of equal width, cheapest first.
+///
+/// A curve without a square is one chord, and none where the outputs are equal.
+pub fn chords(cost: QuadraticCost, least_kw: f64, most_kw: f64, segments: NonZeroU32) -> Vec<Chord> {
+    let count = if cost.a == 0.0 { 1 } else { segments.get() };
+    let width_kw = (most_kw - least_kw) / f64::from(count);
+    if width_kw <= 0.0 {
+        return Vec::new();
+    }
+    let chord = |index: u32| {
+        let middle = least_kw + (f64::from(index) + 0.5) * width_kw;
+        Chord { width_kw, slope_per_kwh: 2.0 * cost.a * middle + cost.b }
+    };
+    (0..count).map(chord).collect()
+}
+
+/// What an hour at `power_kw`, not below `least_kw`, costs on the chords from `least_kw` up.
+pub fn chords_per_hour(cost: QuadraticCost, least_kw: f64, chords: &[Chord], power_kw: f64) -> f64 {
+    let mut left = power_kw - least_kw;
+    let mut sum = cost.per_hour(least_kw);
+    for chord in chords {
+        let used = left.clamp(0.0, chord.width_kw);
+        sum += used * chord.slope_per_kwh;
+        left -= used;
+    }
+    sum
+}
+
+/// What the system costs, by the rows of the paper's Table 3 and some that it has not.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SystemCost {
+    /// Thermal output, (37), by the quadratic curve.
+    pub thermal: f64,
+    /// Starts of thermal units.
+    pub starts: f64,
+    /// Throughput of pumped hydro, (38).
+    pub pumped_hydro: f64,
+    /// Throughput of batteries, (43).
+    pub ess: f64,
+    /// Wind delivered, (39).
+    pub wind: f64,
+    /// Sun delivered, (39).
+    pub pv: f64,
+    /// Load shed by agreement, (40).
+    pub interruption: f64,
+    /// Wind and sun not used, (41).
+    pub curtailment: f64,
+    /// Output that nobody steers.
+    pub must_take: f64,
+    /// Imports less exports.
+    pub exchange: f64,
+}
+
+impl SystemCost {
+    /// The row "Penalty/Curtail": interruption and curtailment.
+    pub fn penalty(&self) -> f64 {
+        self.interruption + self.curtailment
+    }
+
+    /// The sum of all.
+    pub fn total(&self) -> f64 {
+        let generation = self.thermal + self.starts + self.wind + self.pv + self.must_take;
+        generation + self.pumped_hydro + self.ess + self.penalty() + self.exchange
+    }
+}
+
+impl AddAssign for SystemCost {
+    fn add_assign(&mut self, more: Self) {
+        self.thermal += more.thermal;
+        self.starts += more.starts;
+        self.pumped_hydro += more.pumped_hydro;
+        self.ess += more.ess;
+        self.wind += more.wind;
+        self.pv += more.pv;
+        self.interruption += more.interruption;
+        self.curtailment += more.curtailment;
+        self.must_take += more.must_take;
+        self.exchange += more.exchange;
+    }
+}
+
+/// What one unit costs in one slot, and the two parts of it that Table 3 keeps apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct UnitCost {
+    /// Generating, storing, shedding or importing.
+    pub running: f64,
+    /// Starting, or curtailing.
+    pub extra: f64,
+}
+
+impl UnitCost {
+    /// Both together.
+    pub fn total(&self) -> f64 {
+        self.running + self.extra
+    }
+}
+
+/// What each unit costs in one slot of `hours`, in the order of [`Plant::names`].
+///
+/// # Panics
+/// If `slot` was not made for this plant.
+pub fn unit_costs(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitCost> {
+    let running = |running: f64| UnitCost { running: running * hours, extra: 0.0 };
+    let mut costs = Vec::with_capacity(plant.names().count());
+    costs.extend(plant.renewables.iter().enumerate().map(|(at, unit)| UnitCost {
+        running: unit.cost * slot.renewable_kw[at] * hours,
+        extra: unit.waste_price * slot.curtailed_kw(at) * hours,
+    }));
+    costs.extend(plant.must_take.iter().zip(&slot.must_take_kw).map(|(unit, kw)| running(unit.cost * kw)));
+    costs.extend(plant.thermal.iter().enumerate().map(|(at, unit)| UnitCost {
+        running: if slot.on[at] { unit.cost.per_hour(slot.thermal_kw[at]) * hours } else { 0.0 },
+        extra: unit.commitment.map_or(0.0, |how| if slot.started[at] { how.start_cost } else { 0.0 }),
+    }));
+    costs.extend(
+        plant
+            .stores
+            .iter()
+            .enumerate()
+            .map(|(at, unit)| running(unit.throughput_cost * (slot.charge_kw[at] + slot.discharge_kw[at]))),
+    );
+    costs.extend(
+        plant.interruptible.iter().zip(&slot.interrupted_kw).map(|(unit, kw)| running(unit.price * kw)),
+    );
+    costs.extend(slot.exchange_kw.iter().zip(&slot.exchange_price).map(|(kw, price)| running(kw * price)));
+    costs
+}
+
+/// What one slot of `hours` costs, by rows: the bill, with (37) as it is printed.
+///
+/// # Panics
+/// If `slot` was not made for this plant.
+pub fn bill(plant: &Plant, slot: &SlotDispatch, hours: f64) -> SystemCost {
+    let mut rows = SystemCost::default();
+    let mut costs = unit_costs(plant, slot, hours).into_iter();
+    for (unit, cost) in plant.renewables.iter().zip(&mut costs) {
+        *(match unit.kind {
+            RenewableKind::Wind => &mut rows.wind,
+            RenewableKind::Pv => &mut rows.pv,
+        }) += cost.running;
+        rows.curtailment += cost.extra;
+    }
+    rows.must_take = costs.by_ref().take(plant.must_take.len()).map(|cost| cost.running).sum();
+    for cost in costs.by_ref().take(plant.thermal.len()) {
+        rows.thermal += cost.running;
+        rows.starts += cost.extra;
+    }
+    for (unit, cost) in plant.stores.iter().zip(&mut costs) {
+        *(match unit.kind {
+            StoreKind::PumpedHydro => &mut rows.pumped_hydro,
+            StoreKind::Ess => &mut rows.ess,
+        }) += cost.running;
+    }
+    rows.interruption = costs.by_ref().take(plant.interruptible.len()).map(|cost| cost.running).sum();
+    rows.exchange = costs.map(|cost| cost.running).sum();
+    rows
+}

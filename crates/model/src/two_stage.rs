@@ -1,0 +1,103 @@
+//! The grid of a world: its plant, and how it is scheduled in two stages.
+
+use crate::{flexibility::Readings, forecast::Forecast, plant::Plant, series::Series};
+use std::num::NonZeroU32;
+
+/// A plant and how it is scheduled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// The units.
+    pub plant: Plant,
+    /// How they are scheduled.
+    pub rules: TwoStage,
+}
+
+impl Grid {
+    /// All series with their values, in a fixed order: what a run needs besides the world's text.
+    pub fn series(&self) -> impl Iterator<Item = &Series> {
+        let load = if let Forecast::Series(series) = &self.rules.base_load { Some(series) } else { None };
+        let cars =
+            if let DayAheadEv::Series(series) = &self.rules.day_ahead_ev { Some(series) } else { None };
+        self.plant.series().chain(load).chain(cars)
+    }
+}
+
+/// How day-ahead and intra-day stages schedule a plant. Lengths are in slots of the world's clock,
+/// whose step is the resolution of the intra-day stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TwoStage {
+    /// Slots in one step of the day-ahead stage: 4 for an hour of quarter hours.
+    pub day_ahead_step: NonZeroU32,
+    /// Slots that an intra-day window looks ahead, less where the day ends: 16 for four hours.
+    pub window: NonZeroU32,
+    /// Slots of a window that are committed before the next one is solved; not more than `window`.
+    pub step: NonZeroU32,
+    /// Slots over which forecast series take over from actual ones, see [`Issue`](crate::forecast::Issue).
+    pub blend: NonZeroU32,
+    /// Whether flexibility margins must hold, (32)-(35): on in the paper's Case 2, off in Case 1.
+    pub margins: bool,
+    /// How equations that can be read in two ways are read.
+    pub readings: Readings,
+    /// Whether batteries take part in the day-ahead stage; (36) leaves them out.
+    pub ess_in_day_ahead: bool,
+    /// Number of chords for the quadratic cost of a thermal unit.
+    pub segments: NonZeroU32,
+    /// Prices of what should not happen.
+    pub prices: SlackPrices,
+    /// What is known of base load beforehand.
+    pub base_load: Forecast,
+    /// Which load of cars the day-ahead stage is shown.
+    pub day_ahead_ev: DayAheadEv,
+    /// When the search for a commitment may stop.
+    pub search: SearchLimits,
+}
+
+/// Prices of what a schedule should avoid, so that there always is one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SlackPrices {
+    /// Of a kWh not served, or not taken.
+    pub unserved: f64,
+    /// Of a kWh of missing flexibility margin.
+    pub margin: f64,
+    /// Of a kWh that a store holds less than the day-ahead stage wants at a window's end.
+    pub terminal: f64,
+    /// Of a kWh by which a thermal unit leaves the band around its day-ahead output.
+    pub deviation: f64,
+}
+
+/// Which load of cars the day-ahead stage is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DayAheadEv {
+    /// What the run's own policy plans.
+    Plan,
+    /// What smart charging would plan.
+    Smart,
+    /// What uncontrolled charging would do.
+    Uncontrolled,
+    /// A series, kW; negative discharges.
+    Series(Series),
+    /// No cars.
+    None,
+}
+
+/// When the search for a commitment may stop: counted, not timed, so that results do not depend on the machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SearchLimits {
+    /// Most nodes of the search tree.
+    pub nodes: u32,
+    /// Relative gap that is good enough.
+    pub gap: f64,
+}
+
+impl Default for SlackPrices {
+    /// The case study's, per kWh: 50, 30, 2 and 5.
+    fn default() -> Self {
+        Self { unserved: 50.0, margin: 30.0, terminal: 2.0, deviation: 5.0 }
+    }
+}
+
+impl Default for SearchLimits {
+    fn default() -> Self {
+        Self { nodes: 20_000, gap: 1e-4 }
+    }
+}

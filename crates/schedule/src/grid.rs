@@ -1,0 +1,46 @@
+//! The grid in two stages: which unit does what, day-ahead and intra-day, with flexibility margins.
+//!
+//! ```text
+//! min  Σ_t dt·( thermal chords (37) + C_h·(ch + dis) (38), (43) + C_wind·p + C_waste·(avail - p) (39), (41)
+//!               + C_cut·cut (40) + imports - exports
+//!               + voll·(unserved + spilled) + pen·margin slack + pen·deviation ) + starts + pen·terminal slack
+//!      Σ thermal + Σ (dis - ch) + Σ p + must-take + Σ cut + imports - exports + unserved - spilled = load
+//!      |P_t - P_(t-1)| ≤ R·dt,   P_min ≤ P ≤ P_max while on
+//!      W_t = W_(t-1) + η_c·ch·dt - dis·dt/η_d,   W_min ≤ W_t ≤ W_max
+//!      Σ F_S - F_D + slack ≥ 0, up and down                                          (32)-(35)
+//!      F_S ≤ both arguments of its min                                               (21)-(26)
+//! ```
+//! `F_S` is a variable below both arguments of its min: exact, since the margin only wants the sum
+//! large. Where net load does not rise (or fall) and no supply can be negative, the margin holds by
+//! itself and is left out. A store gets binaries only in slots where the linear program used both
+//! directions at once. Everything that may not be possible has a price or is relaxed by name, so
+//! that there always is a schedule; see [`Unmet`].
+//!
+//! # How an engine calls this, once a tick
+//!
+//! ```text
+//! at the first slot of a local day:
+//!     plan = DayAheadPlan::new(&stages.day_ahead(day, ev, &state)?.solve()?, ...)     recorded as an event
+//! at slots k of the day that are multiples of `rules.step`:
+//!     window = stages.window(day, k, ev, cars, &plan, &state).solve()?                 recorded as an event
+//! at every slot:
+//!     slot = window.slots[slots since the window began]       set-points, balance and supplies follow from it
+//!     state.advance(&slot, hours)                             ramps, commitment and energy for the next window
+//! ```
+//! [`Stages`] reads forecasts; what cars will draw comes from the caller, by absolute slot. The
+//! slots that a window commits see actual wind and sun, so that the balance closes as planned
+//! wherever the cars' power is what the caller said.
+
+mod answer;
+mod build;
+mod exclusive;
+mod margins;
+mod problem;
+mod read;
+mod stages;
+mod thermal;
+
+pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWish};
+pub use build::DispatchProgram;
+pub use problem::{Course, DispatchProblem, GridError, Outlook, StoreEnd};
+pub use stages::{Day, DayAheadPlan, Stages};

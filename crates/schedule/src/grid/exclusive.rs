@@ -1,0 +1,61 @@
+//! Solving: binaries for stores only where the linear program used both directions at once.
+//!
+//! A store that charges and discharges in one slot burns energy. That pays only where energy has a
+//! negative price, which no inspection of the data rules out (spilled power is dear), but which is
+//! rare. So the program is solved without such binaries; slots that misuse that get one each, and
+//! all of them if that is not enough. An optimum that keeps the rules of the full program is the
+//! optimum of the full program.
+
+use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram};
+use crate::linear::{Budget, Solved};
+
+/// Both directions at once above this are not rounding, kW.
+const BOTH_KW: f64 = 1e-6;
+
+impl DispatchProblem<'_> {
+    /// Finds the cheapest schedule, cold, through CBC.
+    ///
+    /// # Errors
+    /// Where the problem makes no sense, or the search ran out of nodes without a schedule.
+    pub fn solve(&self) -> Result<Dispatch, GridError> {
+        self.validate()?;
+        let mut exclusive = Vec::new();
+        for solves in 1.. {
+            let model = DispatchProgram::new(self, &exclusive);
+            let budget = Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None };
+            let solved = model.program.solve(budget);
+            if !solved.outcome.has_solution() {
+                return Err(GridError::Unsolved(solved.outcome));
+            }
+            let misused = model.misused(&solved, &exclusive);
+            if misused.is_empty() {
+                return Ok(model.read(self, &solved, solves));
+            }
+            exclusive.extend(if solves == 1 { misused } else { self.others(&exclusive) });
+        }
+        unreachable!("with a binary in every slot no direction is misused")
+    }
+
+    /// All pairs of store and slot that are not yet in `exclusive`.
+    fn others(&self, exclusive: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let stores = 0..self.plant.stores.len();
+        let pairs = stores.flat_map(|store| (0..self.slots()).map(move |slot| (store, slot)));
+        pairs.filter(|pair| !exclusive.contains(pair)).collect()
+    }
+}
+
+impl DispatchProgram {
+    /// Pairs of store and slot, not yet exclusive, that use both directions at once.
+    fn misused(&self, solved: &Solved, exclusive: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let mut misused = Vec::new();
+        for (store, columns) in self.stores.iter().enumerate() {
+            for (slot, (charge, discharge)) in columns.charge.iter().zip(&columns.discharge).enumerate() {
+                let both = solved.values[charge].min(solved.values[discharge]);
+                if both > BOTH_KW && !exclusive.contains(&(store, slot)) {
+                    misused.push((store, slot));
+                }
+            }
+        }
+        misused
+    }
+}

@@ -1,0 +1,288 @@
+//! Thermal units: chords, ramps, the band around the day-ahead output, and commitment.
+//!
+//! ```text
+//! P_t = P_min·u_t + Σ_k s_k,t,   0 ≤ s_k,t ≤ width,   Σ_k s_k,t ≤ (P_max - P_min)·u_t        (37)
+//! u_t - u_(t-1) = v_t - w_t,   Σ_(τ in the last up_min) v_τ ≤ u_t,   Σ_(last down_min) w_τ ≤ 1 - u_t
+//! P_t - P_(t-1) ≤ R·dt·u_(t-1) + S·v_t,   P_(t-1) - P_t ≤ R·dt·u_t + S·w_t,   S = max(P_min, R·dt)
+//! ```
+//! A unit starts and stops at S or less: it may reach its least output in one slot, whatever its
+//! ramp. u is whole only where the schedule decides; elsewhere it is a number.
+
+use super::{Course, DispatchProblem, Unmet, UnmetWish};
+use crate::linear::Program;
+use good_lp::{Expression, Variable, constraint, variable};
+use voltide_model::{
+    cost::chords,
+    dispatch::ThermalState,
+    plant::{Commitment, ThermalUnit},
+};
+
+/// Variables of a thermal unit, by slot.
+#[derive(Default)]
+pub(super) struct Thermal {
+    pub(super) output: Vec<Variable>,
+    pub(super) on: On,
+}
+
+/// Whether a thermal unit is on, by slot.
+pub(super) enum On {
+    /// As given.
+    Fixed(Vec<bool>),
+    /// As the schedule decides.
+    Free {
+        /// u: 1 while on.
+        on: Vec<Variable>,
+        /// v: 1 in a slot where it starts.
+        starts: Vec<Variable>,
+        /// w: 1 in a slot where it is off again.
+        stops: Vec<Variable>,
+    },
+}
+
+impl Default for On {
+    fn default() -> Self {
+        Self::Fixed(Vec::new())
+    }
+}
+
+impl On {
+    /// u of one slot.
+    pub(super) fn at(&self, slot: usize) -> Expression {
+        match self {
+            Self::Fixed(on) => Expression::from(f64::from(u8::from(on[slot]))),
+            Self::Free { on, .. } => on[slot].into(),
+        }
+    }
+
+    /// Whether the unit is off for certain.
+    pub(super) fn is_off(&self, slot: usize) -> bool {
+        matches!(self, Self::Fixed(on) if !on[slot])
+    }
+}
+
+impl Thermal {
+    /// Adds unit `at` of the problem.
+    pub(super) fn new(
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        problem: &DispatchProblem<'_>,
+        at: usize,
+    ) -> Self {
+        let (unit, state, course) =
+            (&problem.plant.thermal[at], &problem.state.thermal[at], &problem.courses[at]);
+        let step = unit.ramp.0 * problem.slot_hours;
+        let this = match (&course.on, unit.commitment) {
+            (None, Some(how)) => free(program, unmet, problem, unit, state, how),
+            (None, None) => fixed(program, unmet, unit, state, &vec![true; problem.slots()], step),
+            (Some(on), _) => fixed(program, unmet, unit, state, on, step),
+        };
+        this.pay(program, problem, unit);
+        this.stay_close(program, problem, unit, course);
+        this
+    }
+
+    /// (37) on chords.
+    fn pay(&self, program: &mut Program, problem: &DispatchProblem<'_>, unit: &ThermalUnit) {
+        let (hours, least) = (problem.slot_hours, unit.power_min.0);
+        let chords = chords(unit.cost, least, unit.power_max.0, problem.segments);
+        for (slot, &output) in self.output.iter().enumerate() {
+            if self.on.is_off(slot) {
+                continue;
+            }
+            let on = self.on.at(slot);
+            let mut above = Expression::default();
+            for chord in &chords {
+                let used = program.add(variable().min(0.0).max(chord.width_kw));
+                program.pay(chord.slope_per_kwh * hours * used);
+                above += used;
+            }
+            program.pay(on.clone() * (unit.cost.per_hour(least) * hours));
+            program.require(constraint!(output == above + least * on));
+        }
+    }
+
+    /// Pays for output outside the band around the reference.
+    fn stay_close(
+        &self,
+        program: &mut Program,
+        problem: &DispatchProblem<'_>,
+        unit: &ThermalUnit,
+        course: &Course,
+    ) {
+        let (Some(reference), Some(band)) = (&course.reference_kw, unit.deviation_max) else { return };
+        for (slot, (&output, &reference)) in self.output.iter().zip(reference).enumerate() {
+            let (least, most) = (reference - band.0, reference + band.0);
+            let inside = least <= unit.power_min.0 && most >= unit.power_max.0;
+            if inside || self.on.is_off(slot) {
+                continue;
+            }
+            let excess = program.add(variable().min(0.0));
+            program.pay(problem.prices.deviation * problem.slot_hours * excess);
+            program.require(constraint!(output - excess <= most));
+            program.require(constraint!(output + excess >= least));
+        }
+    }
+}
+
+/// A unit whose commitment is given. Ramps that it cannot follow are relaxed and noted.
+fn fixed(
+    program: &mut Program,
+    unmet: &mut Vec<Unmet>,
+    unit: &ThermalUnit,
+    state: &ThermalState,
+    on: &[bool],
+    step: f64,
+) -> Thermal {
+    let bounds = fixed_bounds(unmet, unit, state, on, step);
+    let output: Vec<Variable> =
+        bounds.iter().map(|&(least, most)| program.add(variable().min(least).max(most))).collect();
+    let spans_range = step >= unit.power_max.0 - unit.power_min.0;
+    for slot in 1..on.len() {
+        if on[slot] && on[slot - 1] && !spans_range {
+            let (now, before) = (output[slot], output[slot - 1]);
+            program.require(constraint!(now - before <= step));
+            program.require(constraint!(before - now <= step));
+        }
+    }
+    Thermal { output, on: On::Fixed(on.to_vec()) }
+}
+
+/// What the output of each slot may be, as far as starts, stops and the output before allow.
+fn fixed_bounds(
+    unmet: &mut Vec<Unmet>,
+    unit: &ThermalUnit,
+    state: &ThermalState,
+    on: &[bool],
+    step: f64,
+) -> Vec<(f64, f64)> {
+    let (least, most) = (unit.power_min.0, unit.power_max.0);
+    let stop = step.max(least).min(most);
+    let mut note = |wish, by| {
+        if by > 1e-6 {
+            unmet.push(Unmet { unit: unit.name.clone(), wish, by });
+        }
+    };
+    let mut bounds: Vec<(f64, f64)> = Vec::with_capacity(on.len());
+    // The lowest output that ramps allow to have been reached; `None` while off or unknown.
+    let mut lowest = state.power_kw.filter(|_| state.on);
+    let mut was_on = state.on || state.power_kw.is_none();
+    for (slot, &is_on) in on.iter().enumerate() {
+        if is_on {
+            let start = if slot == 0 { state.power_kw.filter(|_| state.on) } else { None };
+            let (mut low, mut high) = (least, if was_on { most } else { stop });
+            if let Some(power) = start {
+                note(UnmetWish::RampIntoLimits, (least - power - step).max(power - step - most).max(0.0));
+                (low, high) = ((power - step).clamp(least, most), (power + step).clamp(least, most));
+            }
+            lowest = Some(lowest.map_or(low, |before| (before - step).clamp(low, most)));
+            bounds.push((low, high));
+        } else {
+            if let (Some(before), Some(last)) = (lowest, bounds.last_mut()) {
+                note(UnmetWish::RampToStop, (before - stop).max(0.0));
+                last.1 = last.1.min(stop.max(before));
+            } else if let Some(before) = lowest {
+                note(UnmetWish::RampToStop, (before - stop).max(0.0));
+            }
+            lowest = None;
+            bounds.push((0.0, 0.0));
+        }
+        was_on = is_on;
+    }
+    bounds
+}
+
+/// A unit whose commitment the schedule decides.
+fn free(
+    program: &mut Program,
+    unmet: &mut Vec<Unmet>,
+    problem: &DispatchProblem<'_>,
+    unit: &ThermalUnit,
+    state: &ThermalState,
+    how: Commitment,
+) -> Thermal {
+    let (slots, hours) = (problem.slots(), problem.slot_hours);
+    let mut binaries = || (0..slots).map(|_| program.add(variable().binary())).collect::<Vec<_>>();
+    let (on, starts, stops) = (binaries(), binaries(), binaries());
+    let most = unit.power_max.0;
+    let output: Vec<Variable> = (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
+    let was_on = f64::from(u8::from(state.on));
+    for slot in 0..slots {
+        let before = if slot == 0 { Expression::from(was_on) } else { on[slot - 1].into() };
+        program.pay(how.start_cost * starts[slot]);
+        program.require(constraint!(on[slot] - before == starts[slot] - stops[slot]));
+        program.require(constraint!(output[slot] <= most * on[slot]));
+        let up = since(&starts, slot, slots_in(how.up_min.0, hours));
+        program.require(constraint!(up <= on[slot]));
+        let down = since(&stops, slot, slots_in(how.down_min.0, hours));
+        program.require(constraint!(down + on[slot] <= 1.0));
+    }
+    hold_initial(program, &on, state, how, hours);
+    let thermal = Thermal { output, on: On::Free { on, starts, stops } };
+    thermal.ramp(program, unmet, unit, state, hours);
+    thermal
+}
+
+/// The number of slots that cover so many hours, at least 1.
+fn slots_in(hours: f64, slot_hours: f64) -> usize {
+    ((hours / slot_hours - 1e-9).ceil() as usize).max(1)
+}
+
+/// The sum over the last `count` slots up to `slot`.
+fn since(variables: &[Variable], slot: usize, count: usize) -> Expression {
+    variables[(slot + 1).saturating_sub(count)..=slot].iter().sum()
+}
+
+/// Minimum times that began before the first slot.
+fn hold_initial(program: &mut Program, on: &[Variable], state: &ThermalState, how: Commitment, hours: f64) {
+    let least = if state.on { how.up_min.0 } else { how.down_min.0 };
+    let left = least - state.hours;
+    if left <= 0.0 {
+        return;
+    }
+    let held = f64::from(u8::from(state.on));
+    for &on in on.iter().take(slots_in(left, hours)) {
+        program.require(constraint!(on == held));
+    }
+}
+
+impl Thermal {
+    /// Ramps of a unit that may start and stop.
+    fn ramp(
+        &self,
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        unit: &ThermalUnit,
+        state: &ThermalState,
+        hours: f64,
+    ) {
+        let On::Free { on, starts, stops } = &self.on else { return };
+        let step = unit.ramp.0 * hours;
+        let edge = step.max(unit.power_min.0);
+        for slot in 0..on.len() {
+            let (now, before, was_on) = if let Some(last) = slot.checked_sub(1) {
+                (self.output[slot], Expression::from(self.output[last]), Expression::from(on[last]))
+            } else if let Some(power) = state.power_kw {
+                let was_on = f64::from(u8::from(state.on));
+                (self.output[slot], initial_power(unmet, unit, state, power).into(), was_on.into())
+            } else {
+                continue;
+            };
+            let (rise, fall) = (now - before.clone(), before - now);
+            program.require(constraint!(rise <= step * was_on + edge * starts[slot]));
+            program.require(constraint!(fall <= step * on[slot] + edge * stops[slot]));
+        }
+    }
+}
+
+/// The output before the first slot, moved into the unit's limits where it was outside.
+fn initial_power(unmet: &mut Vec<Unmet>, unit: &ThermalUnit, state: &ThermalState, power: f64) -> f64 {
+    if !state.on {
+        return 0.0;
+    }
+    let inside = power.clamp(unit.power_min.0, unit.power_max.0);
+    let by = (power - inside).abs();
+    if by > 1e-6 {
+        unmet.push(Unmet { unit: unit.name.clone(), wish: UnmetWish::RampIntoLimits, by });
+    }
+    inside
+}

@@ -1,0 +1,144 @@
+//! Reference instances of kind `dispatch_da` and `dispatch_id_window`: one problem each.
+
+use crate::{
+    grid_world::PaperSystem,
+    reader::{Instance, Kind, instances},
+};
+use serde::Deserialize;
+use std::num::NonZeroU32;
+use voltide_model::{
+    dispatch::{GridState, ThermalState},
+    flexibility::UpDown,
+    forecast::Forecast,
+    plant::Plant,
+    two_stage::SearchLimits,
+};
+use voltide_schedule::{
+    Outcome,
+    grid::{Course, DispatchProblem, Outlook, SlotMargin, StoreEnd},
+};
+
+#[derive(Deserialize)]
+struct Case {
+    inputs: Inputs,
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct Inputs {
+    dt_h: f64,
+    load_kw: Vec<f64>,
+    wind_avail_kw: Vec<f64>,
+    pv_avail_kw: Vec<f64>,
+    net_load_next_kw: f64,
+    init: Initial,
+    da_reference: Option<Reference>,
+    system: PaperSystem,
+    margin: bool,
+}
+
+#[derive(Deserialize)]
+struct Initial {
+    wh: f64,
+    we: f64,
+    pg: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    pg: Vec<f64>,
+    wh: f64,
+    we: f64,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    objective: f64,
+    objective_without_margin: Option<f64>,
+    objective_with_binaries: Option<f64>,
+    slack_up_kw: Option<f64>,
+    slack_down_kw: Option<f64>,
+    unserved_kwh: Option<f64>,
+    tol_rel: f64,
+}
+
+impl Initial {
+    fn state(&self) -> GridState {
+        let thermal = ThermalState { power_kw: self.pg, on: true, hours: f64::INFINITY };
+        GridState { thermal: vec![thermal], energy_kwh: vec![self.wh, self.we] }
+    }
+}
+
+impl Inputs {
+    fn problem<'a>(&self, plant: &'a Plant) -> DispatchProblem<'a> {
+        let ends = match (&self.da_reference, &self.system) {
+            (Some(reference), _) => vec![StoreEnd::Softened(reference.wh), StoreEnd::Softened(reference.we)],
+            (None, system) if system.da_includes_ess => {
+                vec![StoreEnd::AtLeast(system.phs.w_end), StoreEnd::AtLeast(system.ess.w_end)]
+            }
+            (None, system) => vec![StoreEnd::AtLeast(system.phs.w_end), StoreEnd::Idle],
+        };
+        DispatchProblem {
+            plant,
+            slot_hours: self.dt_h,
+            outlook: Outlook {
+                load_kw: self.load_kw.clone(),
+                available_kw: vec![self.wind_avail_kw.clone(), self.pv_avail_kw.clone()],
+                net_load_next_kw: self.net_load_next_kw,
+                ..Outlook::default()
+            },
+            state: self.init.state(),
+            courses: vec![Course {
+                on: None,
+                reference_kw: self.da_reference.as_ref().map(|reference| reference.pg.clone()),
+            }],
+            ends,
+            margins: self.margin,
+            readings: self.system.readings(),
+            prices: self.system.prices(),
+            segments: NonZeroU32::new(self.system.thermal.segments).unwrap(),
+            search: SearchLimits::default(),
+        }
+    }
+}
+
+#[track_caller]
+fn agrees(found: f64, expected: f64, tolerance: f64) {
+    let off = (found - expected).abs() / expected.abs().max(1.0);
+    assert!(off <= tolerance, "{found}, not {expected}: off by {off:e}");
+}
+
+/// The instance solved with margins as it says, and held against what it expects.
+fn check(instance: &Instance<Case>) {
+    let Case { inputs, expected } = &instance.case;
+    let plant = inputs.system.plant(&[], &[], &[Forecast::Perfect, Forecast::Perfect]);
+    let problem = inputs.problem(&plant);
+    let found = problem.solve().unwrap();
+    assert_eq!((found.outcome, found.size.integers, found.unmet.len()), (Outcome::Optimal, 0, 0));
+    agrees(found.objective, expected.objective, expected.tol_rel);
+    if let Some(objective) = expected.objective_with_binaries {
+        agrees(found.objective, objective, expected.tol_rel);
+    }
+    if let Some(objective) = expected.objective_without_margin {
+        let without = DispatchProblem { margins: false, ..problem }.solve().unwrap();
+        agrees(without.objective, objective, expected.tol_rel);
+    }
+    let slack: UpDown = found.margins.iter().map(SlotMargin::shortfall).sum();
+    if let (true, Some(up), Some(down)) = (inputs.margin, expected.slack_up_kw, expected.slack_down_kw) {
+        assert!((slack.up - up).abs() <= 1e-6 && (slack.down - down).abs() <= 1e-6, "{slack:?}");
+    }
+    if let Some(kwh) = expected.unserved_kwh {
+        let unserved: f64 = found.slots.iter().map(|slot| slot.unserved_kw * inputs.dt_h).sum();
+        assert!((unserved - kwh).abs() <= 1e-6, "{unserved} kWh");
+    }
+}
+
+#[test]
+fn day_ahead_dispatch_costs_what_the_reference_found() {
+    instances(Kind::DispatchDa).iter().for_each(check);
+}
+
+#[test]
+fn an_intra_day_window_costs_what_the_reference_found() {
+    instances(Kind::DispatchIdWindow).iter().for_each(check);
+}
