@@ -115,6 +115,7 @@ pub fn begin<L: EventLog, S: Sink>(
         build: Build::default(),
         planner,
         fallback: None,
+        forecaster: None,
         threads,
     };
     Simulation::new(start, log, sink)

@@ -17,7 +17,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("crates/world", &["model"]),
     ("crates/journal", &["model"]),
     ("crates/host", &["policy", "policies", "schedule"]),
-    ("crates/engine", &["model", "policy", "journal"]),
+    ("crates/engine", &["model", "policy", "schedule", "journal"]),
     ("crates/telemetry", &["model", "journal"]),
     (
         "crates/cli",

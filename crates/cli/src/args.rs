@@ -141,6 +141,12 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "A..B", value_parser = seeds, requires = "policies")]
     pub seeds: Option<RangeInclusive<u64>>,
 
+    /// Cases of a world with a plant: 1 without flexibility margins, 2 with them; adds tables of system
+    /// cost and missing flexibility
+    #[arg(long, value_name = "CASE", value_delimiter = ',', requires = "policies",
+          value_parser = clap::value_parser!(u32).range(1..=2))]
+    pub cases: Vec<u32>,
+
     /// Put another value into the world; may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE", requires = "policies")]
     pub sets: Vec<String>,

@@ -21,6 +21,8 @@ pub(crate) enum Code {
     Run = 1,
     /// World or input is invalid.
     Input = 3,
+    /// A solver failed, or best effort was switched off and something cannot be met.
+    Unsolved = 4,
     /// A plugin could not be loaded.
     Plugin = 5,
     /// A check that was asked for failed.
@@ -97,7 +99,12 @@ impl From<Problems> for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let code = if matches!(error, EngineError::Diverged { .. }) { Code::Check } else { Code::Run };
+        let code = match error {
+            EngineError::Diverged { .. } => Code::Check,
+            EngineError::Unsuited { .. } => Code::Input,
+            EngineError::Grid { .. } => Code::Unsolved,
+            _ => Code::Run,
+        };
         let message = chain(&error);
         Self::new(code, message, None)
     }

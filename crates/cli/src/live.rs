@@ -21,6 +21,7 @@ pub(crate) struct Prepared {
     overrides: Vec<String>,
     planner: Box<dyn Planner>,
     fallback: Option<Box<dyn Planner>>,
+    forecaster: Option<Box<dyn Planner>>,
 }
 
 impl Prepared {
@@ -30,8 +31,9 @@ impl Prepared {
         let mut world = voltide_world::load(&args.file, &overrides)?;
         let planner = policy(args, &world, plugins)?;
         let fallback = fallback(&world, planner.as_ref(), plugins)?;
+        let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
         name_policy(&mut world, planner.info());
-        Ok(Self { world, overrides, planner, fallback })
+        Ok(Self { world, overrides, planner, fallback, forecaster })
     }
 
     /// The id of the run.
@@ -50,6 +52,7 @@ impl Prepared {
             build: build(self.planner.info()),
             planner: self.planner,
             fallback: self.fallback,
+            forecaster: self.forecaster,
             threads,
         }
     }
@@ -124,6 +127,17 @@ fn fallback(
         return Ok(None);
     };
     load(name, world, plugins).map(Some)
+}
+
+/// What plans the load of cars that the day-ahead stage is shown, where that is not the policy itself.
+fn forecaster(
+    world: &World,
+    policy: &dyn Planner,
+    plugins: &Plugins,
+) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let shown =
+        world.scenario.grid.as_ref().and_then(|grid| grid.rules.day_ahead_ev.policy(&policy.info().name));
+    shown.filter(|name| *name != policy.info().name).map(|name| load(name, world, plugins)).transpose()
 }
 
 /// Puts the policy under its own name, with the config that it got, however it was asked for.

@@ -1,6 +1,7 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
 mod args;
+mod cases;
 mod comparison;
 mod failure;
 mod figures;

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::json;
 use std::path::Path;
-use voltide_telemetry::{Extreme, Summary};
+use voltide_telemetry::{Extreme, FlexibilitySums, Summary};
 
 /// Prints the summary of a run; `cost` where it was run just now.
 pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, as_json: bool) {
@@ -21,6 +21,7 @@ pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Co
     }
     let mut rows = run_rows(id, summary);
     rows.extend(energy_rows(summary));
+    rows.extend(plant_rows(summary));
     rows.extend(trouble_rows(summary));
     rows.extend(recorded_rows(summary));
     rows.push(row("outputs", folder.display().to_string()));
@@ -109,6 +110,49 @@ fn extreme(name: &str, extreme: Option<&Extreme>) -> String {
     extreme.map_or_else(String::new, |at| {
         format!("{name} {} kW at {}", decimal(at.kw, 1), at.local_time.replace('T', " "))
     })
+}
+
+/// What the plant did and cost; nothing in a world without one.
+fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
+    let Some(cost) = &summary.system_cost else { return Vec::new() };
+    let currency = &summary.currency;
+    let parts = [
+        ("thermal", cost.thermal),
+        ("pumped hydro", cost.pumped_hydro),
+        ("batteries", cost.ess),
+        ("wind", cost.wind),
+        ("sun", cost.pv),
+        ("shed and curtailed", cost.penalty),
+        ("other", cost.other),
+    ];
+    let parts = parts.into_iter().filter(|(_, amount)| *amount != 0.0);
+    let parts: Vec<String> = parts.map(|(name, amount)| format!("{name} {}", decimal(amount, 0))).collect();
+    let not_used = format!(
+        "{} kWh of wind and sun curtailed, {} kWh of load shed, {} kWh not served, {} kWh not taken",
+        decimal(summary.curtailed_kwh, 0),
+        decimal(summary.interrupted_kwh, 0),
+        decimal(summary.unserved_kwh, 0),
+        decimal(summary.spilled_kwh, 0)
+    );
+    let missing = |sums: Option<FlexibilitySums>| sums.unwrap_or_default().shortfall_kwh;
+    let margins = format!(
+        "{} kWh missing upwards, {} kWh downwards",
+        decimal(missing(summary.flexibility_up), 1),
+        decimal(missing(summary.flexibility_down), 1)
+    );
+    let mut rows = vec![
+        row("system cost", format!("{} {currency}: {}", decimal(cost.total, 0), parts.join(", "))),
+        row("plant", not_used),
+        row("flexibility", margins),
+    ];
+    if summary.unmet_wishes > 0 {
+        let wishes = counted(summary.unmet_wishes, "wish", "wishes");
+        rows.push(row(
+            "relaxed",
+            format!("{wishes} of ramps or stores that no schedule could meet (see `events`)"),
+        ));
+    }
+    rows
 }
 
 /// What did not go as wanted; a row only where there is something to say, but always the targets.

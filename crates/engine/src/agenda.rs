@@ -30,6 +30,17 @@ struct CarAgenda {
     energy_kwh: f64,
 }
 
+/// Which of the cars that are plugged in are on an agenda with the stay they are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plugged {
+    /// Those that need a schedule.
+    Due,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
 /// Whether a day begins that is to be planned.
 pub(crate) fn day_begins(state: &State) -> bool {
     let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
@@ -45,16 +56,23 @@ fn day_end(fixed: &Fixed, tick: u32) -> u32 {
 }
 
 impl Agenda {
-    /// The stays without a schedule that are in progress or begin on the day that begins now.
-    pub(crate) fn of_day(state: &mut State) -> Self {
+    /// The stays that begin on the day that begins now, and of those in progress the `plugged` ones.
+    pub(crate) fn of_day(state: &mut State, plugged: Plugged) -> Self {
         let (tick, evs) = (state.now.tick, state.fixed.scenario.population.stays.ev.as_slice());
         let slots = tick..day_end(&state.fixed, tick);
         let mut table = state.cars.table();
         let cars = table.columns();
         let beginning = slots.flat_map(|slot| state.fixed.calendar.beginning_at(slot)).copied();
         let due = state.roster.due.iter().map(|&ev| cars.stay[ev as usize]);
-        let mut stays: Vec<u32> =
-            beginning.filter(|&stay| cars.stay[evs[stay as usize] as usize] != stay).chain(due).collect();
+        let in_progress: Vec<u32> = match plugged {
+            Plugged::Due => due.collect(),
+            Plugged::All => cars.stay.iter().copied().filter(|&stay| stay != NO_STAY).collect(),
+            Plugged::None => Vec::new(),
+        };
+        let mut stays: Vec<u32> = beginning
+            .filter(|&stay| cars.stay[evs[stay as usize] as usize] != stay)
+            .chain(in_progress)
+            .collect();
         stays.sort_unstable();
         let of_car = |stays: &[u32]| {
             let ev = evs[stays[0] as usize];

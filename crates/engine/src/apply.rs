@@ -1,6 +1,7 @@
 //! The one way in which state changes: [`State::apply`], live and in replay.
 
 use crate::{
+    grid::GridBook,
     outbox::Outbox,
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
@@ -27,6 +28,7 @@ pub(crate) struct State<'w, 's> {
     pub book: ResMut<'w, PlanBook>,
     pub dirty: ResMut<'w, Dirty>,
     pub outcome: ResMut<'w, Outcome>,
+    pub grid: ResMut<'w, GridBook>,
     pub workers: Res<'w, Workers>,
     outbox: ResMut<'w, Outbox>,
 }
@@ -61,6 +63,12 @@ impl State<'_, '_> {
             Event::SessionStarted(started) => self.plug_in(started),
             Event::StaysExpected(expected) => self.expect(expected),
             Event::PlansAccepted(plans) => self.accept_plans(plans),
+            Event::ForecastIssued(forecast) => self.grid.expect(forecast),
+            Event::UnitsDispatched(dispatched) => {
+                if let Some(grid) = &self.fixed.scenario.grid {
+                    self.grid.dispatched(&grid.plant, dispatched);
+                }
+            }
             Event::SlotElapsed => self.pass_slot(),
             Event::RunStarted(_)
             | Event::SeriesLoaded(_)
@@ -68,6 +76,8 @@ impl State<'_, '_> {
             | Event::RunEnded(_)
             | Event::TargetMissed(_)
             | Event::TripShort(_)
+            | Event::SolveFinished(_)
+            | Event::MarginViolated(_)
             | Event::PolicyFaulted(_)
             | Event::PolicyStateSaved(_)
             | Event::WillingnessAgreed(_)
@@ -175,6 +185,7 @@ impl State<'_, '_> {
             moved.stored_kwh
         );
         self.roster.stored_kwh = moved.stored_kwh;
+        self.grid.advance(self.now.tick, self.fixed.scenario.clock.slot_hours());
         for block in moved.active_blocks {
             self.dirty.mark(Component::Energy, block);
             self.dirty.mark(Component::Ledger, block);

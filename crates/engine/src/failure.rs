@@ -4,6 +4,7 @@ use bevy_ecs::prelude::*;
 use voltide_journal::error::LogError;
 use voltide_model::price::PriceError;
 use voltide_policy::planner::PolicyFault;
+use voltide_schedule::grid::GridError;
 
 /// The error that stopped the tick, if one did.
 #[derive(Resource, Default)]
@@ -41,6 +42,16 @@ pub enum EngineError {
         tick: u32,
         /// What went wrong.
         error: PriceError,
+    },
+    /// Units could not be scheduled.
+    #[error("tick {tick}: the {stage} schedule: {error}")]
+    Grid {
+        /// The tick.
+        tick: u32,
+        /// Which stage's.
+        stage: &'static str,
+        /// What went wrong.
+        error: GridError,
     },
     /// A replay came to something else than the journal says.
     #[error("tick {tick}: the replay differs from the journal: {what}")]

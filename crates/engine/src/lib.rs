@@ -14,6 +14,7 @@
 mod agenda;
 mod apply;
 mod failure;
+mod grid;
 mod observe;
 mod opening;
 mod outbox;

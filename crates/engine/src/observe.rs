@@ -78,6 +78,12 @@ impl Batch {
         self.fill_sites(state);
     }
 
+    /// Shows the tariffs' own prices, where those of the run are incentive prices.
+    pub(crate) fn pay_tariffs(&mut self) {
+        self.buy_price.clone_from(&self.tou_price);
+        self.sell_price.clone_from(&self.tou_price);
+    }
+
     /// The number of slots that schedules cover.
     pub(crate) fn horizon_slots(&self) -> usize {
         self.horizon

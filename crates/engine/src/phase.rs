@@ -8,7 +8,7 @@ pub(crate) mod plan;
 pub(crate) mod price;
 pub(crate) mod settle;
 
-use crate::state_hash;
+use crate::{grid::desk, state_hash};
 use bevy_ecs::{
     prelude::*,
     schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor},
@@ -27,7 +27,7 @@ pub(crate) enum Phase {
     Plan,
     /// Set-points are clipped to what battery and site allow.
     Limit,
-    /// The power balance is closed.
+    /// Units are scheduled, and the power balance is closed.
     Dispatch,
     /// The slot passes.
     Settle,
@@ -81,7 +81,7 @@ impl Phase {
             Self::Agree => schedule.add_systems(agree::agree),
             Self::Plan => schedule.add_systems(plan::plan),
             Self::Limit => schedule.add_systems(limit::limit),
-            Self::Dispatch => schedule.add_systems(dispatch::dispatch),
+            Self::Dispatch => schedule.add_systems((desk::schedule, dispatch::dispatch).chain()),
             Self::Settle => schedule.add_systems(settle::settle),
             Self::Record => schedule.add_systems(state_hash::hash),
         };

@@ -3,6 +3,7 @@
 use crate::{
     apply::State,
     failure::{EngineError, Failure},
+    grid::GridBook,
     opening::opening_events,
     outbox::Outbox,
     phase::{Phase, agree::Opinions, dispatch::spawn_units, plan::Planners, price::Incentives},
@@ -42,6 +43,8 @@ pub struct Start {
     pub planner: Box<dyn Planner>,
     /// The policy that stands in for a call that failed.
     pub fallback: Option<Box<dyn Planner>>,
+    /// The policy that plans what the day-ahead stage is shown of the cars, where that is not the policy.
+    pub forecaster: Option<Box<dyn Planner>>,
     /// Threads that physics may use; results do not depend on it.
     pub threads: usize,
 }
@@ -61,7 +64,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         check_suited(&start.scenario, start.planner.info())?;
         let opening = opening_events(&start.scenario, start.world_text, start.overrides, start.build);
         let incentives = Incentives::new(&start.scenario, start.planner.info().pays_incentive).transpose()?;
-        let planners = Planners::new(start.planner, start.fallback);
+        let planners = Planners::new(start.planner, start.fallback, start.forecaster);
         let mut core = Core::new(start.scenario, Some(planners), start.threads, &Phase::ALL);
         if let Some(incentives) = incentives {
             core.world.insert_resource(incentives);
@@ -94,7 +97,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     pub fn step(&mut self) -> Result<(), EngineError> {
         self.core.stopwatch.skip();
         self.core.start_tick();
-        self.core.run_phases()?;
+        self.core.run_phases(|_| true)?;
         let events = self.core.outbox().take();
         for event in &events {
             self.log.append(event)?;
@@ -215,10 +218,14 @@ impl<S: Sink> Replay<S> {
     fn tick(&mut self, sealed: Recorded) -> Result<(), EngineError> {
         let recorded = std::mem::take(&mut self.tick_events);
         let first_seq = recorded.first().map_or(sealed.seq, |event| event.seq);
-        let decisions = recorded.len() - physics_events(&recorded);
         *self.core.outbox() = Outbox::from(first_seq);
-        self.core.feed(recorded[..decisions].to_vec());
-        self.core.run_phases()?;
+        // What was decided of units comes after what was decided of cars and its limits.
+        let decided = recorded.iter().filter(|it| !follows(&it.event)).cloned();
+        let (of_units, of_cars): (Vec<_>, Vec<_>) = decided.partition(|it| it.event.is_of_units());
+        self.core.feed(of_cars);
+        self.core.run_phases(|phase| phase == Phase::Limit)?;
+        self.core.feed(of_units);
+        self.core.run_phases(|phase| phase != Phase::Limit)?;
         let replayed = self.core.outbox().take();
         if let Some(what) = first_difference(&recorded, &replayed) {
             return Err(EngineError::Diverged { tick: sealed.tick, what });
@@ -233,14 +240,13 @@ impl<S: Sink> Replay<S> {
     }
 }
 
-/// How many events at the end of a tick follow from its decisions.
-fn physics_events(recorded: &[Recorded]) -> usize {
-    let follows = |recorded: &&Recorded| match &recorded.event {
-        Event::SlotElapsed | Event::LimitViolated(_) => true,
+/// Whether an event follows from the state, so that a replay comes to it by itself.
+fn follows(event: &Event) -> bool {
+    match event {
+        Event::SlotElapsed | Event::LimitViolated(_) | Event::MarginViolated(_) => true,
         Event::SetPointClipped(clipped) => !clipped.reason.contains(&(ClipReason::Charger as u8)),
         _ => false,
-    };
-    recorded.iter().rev().take_while(follows).count()
+    }
 }
 
 fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<String> {
@@ -279,6 +285,7 @@ impl Core {
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));
+        world.insert_resource(GridBook::new(scenario.grid.as_deref().map(|grid| &grid.plant)));
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<Opinions>();
@@ -289,7 +296,7 @@ impl Core {
         if let Some(planners) = planners {
             world.insert_resource(planners);
         }
-        spawn_units(&mut world, scenario.system.wind.is_some(), scenario.system.pv.is_some());
+        spawn_units(&mut world, &scenario);
         spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
         let columns = SystemState::new(&mut world);
         let phases = phases.iter().map(|&phase| (phase, phase.schedule())).collect();
@@ -318,8 +325,9 @@ impl Core {
         self.world.run_system_cached_with(feed, events).expect("the state's resources are inserted");
     }
 
-    fn run_phases(&mut self) -> Result<(), EngineError> {
-        for (phase, schedule) in &mut self.phases {
+    /// Runs those phases of the tick that are wanted.
+    fn run_phases(&mut self, wanted: impl Fn(Phase) -> bool) -> Result<(), EngineError> {
+        for (phase, schedule) in self.phases.iter_mut().filter(|(phase, _)| wanted(*phase)) {
             schedule.run(&mut self.world);
             self.stopwatch.lap(phase.name());
             if let Some(error) = self.world.resource_mut::<Failure>().0.take() {

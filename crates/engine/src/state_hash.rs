@@ -4,6 +4,7 @@
 //! component and the block. Only blocks that changed are hashed again.
 
 use crate::{
+    grid::GridBook,
     state::{BLOCK, Cars},
     workers::Workers,
 };
@@ -80,6 +81,7 @@ pub(crate) fn hash(
     mut cars: Cars,
     mut dirty: ResMut<Dirty>,
     mut hashes: ResMut<StateHashes>,
+    grid: Res<GridBook>,
     workers: Res<Workers>,
 ) {
     let count = dirty.blocks.len();
@@ -103,7 +105,8 @@ pub(crate) fn hash(
     for (place, hash) in workers.map(tasks, |(place, bytes)| (place, xxh3_64(bytes))) {
         hashes.blocks[place] = hash;
     }
-    hashes.whole = xxh3_64(cast_slice(&hashes.blocks));
+    let plant = grid.bytes();
+    hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), plant.as_slice()].concat());
     dirty.blocks.fill(0);
 }
 

@@ -5,8 +5,9 @@
 //! in two columns of 16 bits: `<name>_gap`, and `<name>_gap_high`, nearly always zero.
 
 use crate::event::{
-    LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded, SessionStarted,
-    SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort, WillingnessAgreed,
+    ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
+    SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort,
+    UnitsDispatched, WillingnessAgreed,
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, ListArray, PrimitiveArray, StringArray, StructArray,
@@ -110,6 +111,29 @@ columns!(PricesSet {
     k: List<Float64Type>,
     net_load_kw: List<Float64Type>,
     net_load_mean_kw: List<Float64Type>
+});
+columns!(ForecastIssued {
+    series: Text,
+    first_slot: One<UInt32Type>,
+    values: List<Float64Type>,
+    arrival_slot: List<UInt32Type>,
+    load_slot: List<UInt32Type>,
+    load_kw: List<Float64Type>
+});
+columns!(UnitsDispatched {
+    stage: One<UInt8Type>,
+    first_slot: One<UInt32Type>,
+    step: One<UInt32Type>,
+    units: One<UInt32Type>,
+    power_kw: List<Float64Type>,
+    available_kw: List<Float64Type>,
+    charge_kw: List<Float64Type>,
+    energy_kwh: List<Float64Type>,
+    price_per_kwh: List<Float64Type>,
+    on: List<UInt8Type>,
+    load_kw: List<Float64Type>,
+    unserved_kw: List<Float64Type>,
+    spilled_kw: List<Float64Type>
 });
 columns!(WillingnessAgreed { ev: Ids, slot: Each<UInt32Type>, agreed: Each<UInt8Type> });
 columns!(SessionEnded {

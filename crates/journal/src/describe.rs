@@ -3,7 +3,7 @@
 //! A batch is told by its number of rows and the sums of its columns, a series by its number of
 //! values and their range, the world's text by its length.
 
-use crate::event::{ClipReason, EndReason, Event, MissedReason, RunStarted, StaysLoaded};
+use crate::event::{ClipReason, EndReason, Event, MissedReason, RunStarted, Stage, StaysLoaded};
 use serde_json::{Map, Value, json};
 
 /// What an event is about.
@@ -28,6 +28,7 @@ impl Event {
             Self::SeriesLoaded(event) => named("series", &event.name),
             Self::StaysLoaded(event) => named("fleet", &event.fleet),
             Self::PricesSet(event) => named("tariff", &event.tariff),
+            Self::ForecastIssued(event) => named("series", &event.series),
             Self::PolicyFaulted(event) => named("policy", &event.policy),
             Self::PolicyStateSaved(event) => named("policy", &event.policy),
             _ => match self.batch_ids() {
@@ -93,6 +94,22 @@ pub fn describe(event: &Event) -> Value {
             "stays": event.stays,
         }),
         Event::PolicyStateSaved(event) => json!({ "policy": event.policy, "bytes": event.state.len() }),
+        Event::ForecastIssued(event) => json!({
+            "series": event.series,
+            "first_slot": event.first_slot,
+            "values": range(&event.values),
+        }),
+        Event::SolveFinished(event) => json!(event),
+        Event::UnitsDispatched(event) => json!({
+            "stage": Stage::named(event.stage).name(),
+            "first_slot": event.first_slot,
+            "steps": event.load_kw.len(),
+            "units": event.units,
+            "load_kw": range(&event.load_kw),
+            "unserved_kw": sum(&event.unserved_kw),
+            "spilled_kw": sum(&event.spilled_kw),
+        }),
+        Event::MarginViolated(event) => json!(event),
         Event::SlotElapsed => json!({}),
         Event::TickSealed(event) => json!({
             "events": event.events,

@@ -48,6 +48,14 @@ pub enum Event {
     WillingnessAgreed(WillingnessAgreed),
     /// Schedules came into force.
     PlansAccepted(PlansAccepted),
+    /// What is expected of the coming slots was written down.
+    ForecastIssued(ForecastIssued),
+    /// An optimisation problem was solved.
+    SolveFinished(SolveFinished),
+    /// Units were scheduled.
+    UnitsDispatched(UnitsDispatched),
+    /// Flexibility was less than the next slot may ask for.
+    MarginViolated(MarginViolated),
     /// A policy failed and another stood in for the call.
     PolicyFaulted(PolicyFaulted),
     /// A stateful policy's state at the end of the tick.
@@ -341,6 +349,115 @@ pub struct PlansAccepted {
     pub segment_kw: Vec<f64>,
 }
 
+/// See [`Event::ForecastIssued`]. Power in kW, net of what is discharged.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ForecastIssued {
+    /// What is forecast: `ev_load`.
+    pub series: String,
+    /// The slot of the first value.
+    pub first_slot: u32,
+    /// One value a slot.
+    pub values: Vec<f64>,
+    /// Of the part that cars will make that have not arrived: their first slot,
+    pub arrival_slot: Vec<u32>,
+    /// a slot in which they draw power,
+    pub load_slot: Vec<u32>,
+    /// and how much.
+    pub load_kw: Vec<f64>,
+}
+
+/// See [`Event::SolveFinished`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SolveFinished {
+    /// `day_ahead` or `intra_day`.
+    pub stage: String,
+    /// Name of the solver.
+    pub solver: String,
+    /// `optimal` or `feasible`.
+    pub status: String,
+    /// Value of the schedule found: the sum of `components`.
+    pub objective: f64,
+    /// Proven bound on it.
+    pub bound: f64,
+    /// What the objective is made of, by name.
+    pub components: Vec<(String, f64)>,
+    /// What had to be relaxed: unit, wish, and by how much (kW or kWh).
+    pub unmet: Vec<(String, String, f64)>,
+    /// Number of variables.
+    pub variables: u32,
+    /// How many of them are integer.
+    pub integers: u32,
+    /// Number of constraints.
+    pub constraints: u32,
+}
+
+/// For which stage units were scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stage {
+    /// The day as a whole, before it begins.
+    DayAhead = 0,
+    /// The coming slots, which are followed.
+    IntraDay = 1,
+}
+
+impl Stage {
+    /// The stage of a number; what is not known is taken for the one that is followed.
+    pub fn named(number: u8) -> Self {
+        if number == Self::DayAhead as u8 { Self::DayAhead } else { Self::IntraDay }
+    }
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DayAhead => "day_ahead",
+            Self::IntraDay => "intra_day",
+        }
+    }
+}
+
+/// See [`Event::UnitsDispatched`]. Matrices have one row a step and one column a unit, row-major, in
+/// the order of the world's units; what a unit does not have is 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct UnitsDispatched {
+    /// A [`Stage`] as its number.
+    pub stage: u8,
+    /// The slot in which the first step begins.
+    pub first_slot: u32,
+    /// Slots of a step.
+    pub step: u32,
+    /// Number of units.
+    pub units: u32,
+    /// Power into the system; negative where a store charges or a connection exports. Load that is shed
+    /// counts as power. A matrix.
+    pub power_kw: Vec<f64>,
+    /// Power that could be had from wind and sun; a matrix.
+    pub available_kw: Vec<f64>,
+    /// Power into stores; a matrix.
+    pub charge_kw: Vec<f64>,
+    /// Stored energy at the end of each step; a matrix.
+    pub energy_kwh: Vec<f64>,
+    /// Price of a kWh over a connection, in the direction that it is used in; a matrix.
+    pub price_per_kwh: Vec<f64>,
+    /// 1 where a unit is on, 3 where it has just been started, else 0; a matrix.
+    pub on: Vec<u8>,
+    /// Load to be served, cars included: one value a step, as below.
+    pub load_kw: Vec<f64>,
+    /// Load that is not served.
+    pub unserved_kw: Vec<f64>,
+    /// Power that nobody takes.
+    pub spilled_kw: Vec<f64>,
+}
+
+/// See [`Event::MarginViolated`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MarginViolated {
+    /// Flexibility that is missing upwards, kW.
+    pub up_kw: f64,
+    /// Flexibility that is missing downwards, kW.
+    pub down_kw: f64,
+}
+
 /// See [`Event::PolicyFaulted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyFaulted {
@@ -428,6 +545,12 @@ pub struct TickSealed {
 }
 
 impl Event {
+    /// Whether it tells what was decided of units: such events come after all others of a tick but
+    /// those that follow from the state.
+    pub fn is_of_units(&self) -> bool {
+        matches!(self, Self::SolveFinished(_) | Self::UnitsDispatched(_))
+    }
+
     /// Its name and schema version, as in the log.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -444,6 +567,10 @@ impl Event {
             Self::StaysExpected(_) => "StaysExpected.v1",
             Self::WillingnessAgreed(_) => "WillingnessAgreed.v1",
             Self::PlansAccepted(_) => "PlansAccepted.v1",
+            Self::ForecastIssued(_) => "ForecastIssued.v1",
+            Self::SolveFinished(_) => "SolveFinished.v1",
+            Self::UnitsDispatched(_) => "UnitsDispatched.v1",
+            Self::MarginViolated(_) => "MarginViolated.v1",
             Self::PolicyFaulted(_) => "PolicyFaulted.v1",
             Self::PolicyStateSaved(_) => "PolicyStateSaved.v1",
             Self::SetPointClipped(_) => "SetPointClipped.v1",

@@ -8,9 +8,9 @@
 use crate::{
     columns::Columns,
     event::{
-        LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
-        SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort,
-        WillingnessAgreed,
+        ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded,
+        SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed,
+        TripShort, UnitsDispatched, WillingnessAgreed,
     },
 };
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
@@ -74,6 +74,10 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         columns::<StaysExpected>("StaysExpected.v1"),
         columns::<WillingnessAgreed>("WillingnessAgreed.v1"),
         columns::<PlansAccepted>("PlansAccepted.v1"),
+        columns::<ForecastIssued>("ForecastIssued.v1"),
+        json("SolveFinished.v1"),
+        columns::<UnitsDispatched>("UnitsDispatched.v1"),
+        json("MarginViolated.v1"),
         json("PolicyFaulted.v1"),
         columns::<PolicyStateSaved>("PolicyStateSaved.v1"),
         columns::<SetPointClipped>("SetPointClipped.v1"),

@@ -16,6 +16,7 @@
 //! | [`reader`]   | reading and checking a log, a tick at a time                         |
 //! | [`head`]     | `log/HEAD`                                                           |
 //! | [`describe`] | events as JSON for people and tables                                 |
+//! | [`units`]    | schedules of generating units as events, and back                     |
 //! | [`error`]    | what can go wrong                                                    |
 //!
 //! A tick is acknowledged once `HEAD` names it: damage before that is refused, damage after it
@@ -38,5 +39,6 @@ mod seal;
 mod segment;
 mod segment_reader;
 pub mod sink;
+pub mod units;
 
 pub use kind::event_names;

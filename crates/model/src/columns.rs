@@ -1,6 +1,6 @@
 //! What one tick looked like, for whoever records it.
 
-use crate::clock::Clock;
+use crate::{clock::Clock, cost::UnitCost, flexibility::UpDown};
 
 /// The state after a tick was settled; the same in a live run and in its replay.
 ///
@@ -76,8 +76,34 @@ pub enum UnitKind {
     Wind,
     /// Photovoltaic power.
     Pv,
+    /// Output that nobody steers.
+    MustTake,
+    /// A thermal unit.
+    Thermal,
+    /// Pumped hydro.
+    PumpedHydro,
+    /// A battery.
+    Ess,
+    /// Load that may be shed.
+    Interruptible,
     /// The connection to the world outside; positive output imports.
     ImportExport,
+}
+
+impl UnitKind {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wind => "wind",
+            Self::Pv => "pv",
+            Self::MustTake => "must_take",
+            Self::Thermal => "thermal",
+            Self::PumpedHydro => "pumped_hydro",
+            Self::Ess => "ess",
+            Self::Interruptible => "interruptible",
+            Self::ImportExport => "import_export",
+        }
+    }
 }
 
 /// One unit in one slot.
@@ -87,10 +113,18 @@ pub struct UnitTick {
     pub unit: u32,
     /// Its kind.
     pub kind: UnitKind,
-    /// Power into the system, kW.
+    /// Power into the system, kW; negative where a store charges or a connection exports.
     pub output_kw: f64,
-    /// Power that could have been had, kW.
-    pub available_kw: f64,
+    /// Power that could have been had, kW; `None` where there is no such bound.
+    pub available_kw: Option<f64>,
+    /// Power into a store, kW.
+    pub charge_kw: Option<f64>,
+    /// Stored energy at the slot's end, kWh.
+    pub energy_kwh: Option<f64>,
+    /// Flexibility at hand, kW.
+    pub flexibility: Option<UpDown>,
+    /// What the slot cost.
+    pub cost: Option<UnitCost>,
 }
 
 /// The system in one slot, kW.
@@ -112,6 +146,20 @@ pub struct SystemTick {
     pub ev_discharge_kw: f64,
     /// What import or export adds to close the balance; negative exports.
     pub import_kw: f64,
+    /// Output that nobody steers.
+    pub must_take_kw: f64,
+    /// Output of thermal units.
+    pub thermal_kw: f64,
+    /// Output of stores; negative while they charge.
+    pub store_kw: f64,
+    /// Load shed by agreement.
+    pub interrupted_kw: f64,
+    /// Load that is not served.
+    pub unserved_kw: f64,
+    /// Power that nobody takes and that cannot be curtailed.
+    pub spilled_kw: f64,
+    /// Flexibility; `None` where the world has no plant.
+    pub flexibility: Option<FlexibilityTick>,
     /// Price of energy for the first tariff, per kWh.
     pub tou_price_per_kwh: f64,
     /// What incentive prices came from; `None` where the world has none.
@@ -120,6 +168,22 @@ pub struct SystemTick {
     pub plugged: u32,
     /// Plugged cars whose drivers agree to discharge.
     pub agreed: u32,
+}
+
+/// Flexibility in one slot, kW.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FlexibilityTick {
+    /// `F_D` towards the next slot, (15)-(18).
+    pub demand: UpDown,
+    /// `F_S` of all units, and of cars where they count, (21)-(31).
+    pub supply: UpDown,
+}
+
+impl FlexibilityTick {
+    /// `F_M`, (32)-(35); negative is a shortfall.
+    pub fn margin(&self) -> UpDown {
+        self.supply - self.demand
+    }
 }
 
 /// The incentive price of one slot, for the first tariff, as it was last set.
@@ -146,9 +210,10 @@ impl SystemTick {
 
     /// Supply less demand, kW; zero when the balance is closed.
     pub fn residual_kw(&self) -> f64 {
-        self.wind_kw + self.pv_kw + self.import_kw + self.ev_discharge_kw
-            - self.base_load_kw
-            - self.ev_charge_kw
+        let plant = self.must_take_kw + self.thermal_kw + self.store_kw;
+        let given = self.wind_kw + self.pv_kw + plant + self.import_kw + self.ev_discharge_kw;
+        let spared = self.interrupted_kw + self.unserved_kw;
+        given + spared - self.base_load_kw - self.ev_charge_kw - self.spilled_kw
     }
 }
 

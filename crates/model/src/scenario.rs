@@ -2,7 +2,9 @@
 
 use crate::{
     clock::Clock,
+    columns::UnitKind,
     fleet::{Fleet, Parking, Population},
+    plant::{RenewableKind, StoreKind},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
     random::CarKey,
     series::Series,
@@ -157,6 +159,40 @@ impl Scenario {
     /// The end of the horizon that plans may reach to: two days beyond the simulation.
     pub fn horizon_end(&self) -> u32 {
         self.clock.slots.saturating_add(2 * self.clock.slots_per_24_hours())
+    }
+
+    /// The kinds of all units, by their ids: those of the plant, or what closes the balance without one.
+    pub fn unit_kinds(&self) -> Vec<UnitKind> {
+        let Some(grid) = &self.grid else {
+            let (wind, pv) = (self.system.wind.is_some(), self.system.pv.is_some());
+            let kinds =
+                [wind.then_some(UnitKind::Wind), pv.then_some(UnitKind::Pv), Some(UnitKind::ImportExport)];
+            return kinds.into_iter().flatten().collect();
+        };
+        let plant = &grid.plant;
+        let renewables = plant.renewables.iter().map(|unit| match unit.kind {
+            RenewableKind::Wind => UnitKind::Wind,
+            RenewableKind::Pv => UnitKind::Pv,
+        });
+        let stores = plant.stores.iter().map(|unit| match unit.kind {
+            StoreKind::PumpedHydro => UnitKind::PumpedHydro,
+            StoreKind::Ess => UnitKind::Ess,
+        });
+        renewables
+            .chain(plant.must_take.iter().map(|_| UnitKind::MustTake))
+            .chain(plant.thermal.iter().map(|_| UnitKind::Thermal))
+            .chain(stores)
+            .chain(plant.interruptible.iter().map(|_| UnitKind::Interruptible))
+            .chain(plant.exchanges.iter().map(|_| UnitKind::ImportExport))
+            .collect()
+    }
+
+    /// The names of all units, by their ids.
+    pub fn unit_names(&self) -> Vec<String> {
+        match &self.grid {
+            Some(grid) => grid.plant.names().map(str::to_owned).collect(),
+            None => self.unit_kinds().into_iter().map(|kind| kind.name().to_owned()).collect(),
+        }
     }
 
     /// Slots after which everything comes again; `None` where days differ.

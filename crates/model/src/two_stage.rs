@@ -66,8 +66,12 @@ pub struct SlackPrices {
 }
 
 /// Which load of cars the day-ahead stage is shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum DayAheadEv {
+    /// What smart charging would plan under the policy `v2g`, as in the paper; under any other what the
+    /// policy itself plans.
+    #[default]
+    AsPaper,
     /// What the run's own policy plans.
     Plan,
     /// What smart charging would plan.
@@ -78,6 +82,20 @@ pub enum DayAheadEv {
     Series(Series),
     /// No cars.
     None,
+}
+
+impl DayAheadEv {
+    /// The policy whose plans the day-ahead stage is shown when `own` is the run's; `None` where it is shown
+    /// no policy's.
+    pub fn policy<'a>(&self, own: &'a str) -> Option<&'a str> {
+        match self {
+            Self::AsPaper if own == "v2g" => Some("smart"),
+            Self::AsPaper | Self::Plan => Some(own),
+            Self::Smart => Some("smart"),
+            Self::Uncontrolled => Some("uncontrolled"),
+            Self::Series(_) | Self::None => None,
+        }
+    }
 }
 
 /// When the search for a commitment may stop: counted, not timed, so that results do not depend on the machine.

@@ -180,7 +180,7 @@ typedef struct {
   const uint32_t *site_id;
   // Tariff it pays: which of the price series is meant.
   const uint32_t *tariff_id;
-  // First slot of the stay; may lie before now.
+  // First slot of the stay; may lie before now, and after it where stays are planned ahead.
   const uint32_t *arrival_slot;
   // The slot after its last one, as the driver announced it; later than now.
   const uint32_t *departure_slot;
@@ -333,7 +333,7 @@ typedef struct {
   const double *load_kw;
   // Which tariff the battery pays; null for the first throughout.
   const uint32_t *tariff_id;
-  // First slot that it may use; null for `origin_slot` throughout.
+  // First slot that it may use, `origin_slot` where that is later; null for `origin_slot` throughout.
   const uint32_t *first_slot;
   // The slot after its last one.
   const uint32_t *end_slot;

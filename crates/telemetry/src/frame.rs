@@ -1,7 +1,7 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
 use crate::sessions::SessionRow;
-use voltide_journal::describe::Entity;
+use voltide_journal::{describe::Entity, event::SolveFinished};
 use voltide_model::columns::{SiteTick, SystemTick, TickColumns, UnitTick};
 
 /// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
@@ -27,6 +27,10 @@ pub(crate) struct Frame {
     pub(crate) sites: Vec<SiteTick>,
     /// Units of the balance.
     pub(crate) units: Vec<UnitTick>,
+    /// What units were scheduled to do.
+    pub(crate) planned: Vec<PlannedUnit>,
+    /// Problems solved.
+    pub(crate) solves: Vec<(u32, SolveFinished)>,
     /// The system as a whole.
     pub(crate) system: SystemTick,
     /// Cars that plugged in, with the stored energy that they want at departure.
@@ -35,6 +39,14 @@ pub(crate) struct Frame {
     pub(crate) events: Vec<EventRow>,
     /// Sessions that ended in the tick.
     pub(crate) sessions: Vec<SessionRow>,
+}
+
+/// What a unit was scheduled to do in the step that begins with a slot.
+#[derive(Debug)]
+pub(crate) struct PlannedUnit {
+    pub(crate) slot: u32,
+    pub(crate) stage: &'static str,
+    pub(crate) unit: UnitTick,
 }
 
 /// A row of the table `events`.
@@ -78,6 +90,8 @@ impl Frame {
         self.agreed.clear();
         self.sites.clear();
         self.units.clear();
+        self.planned.clear();
+        self.solves.clear();
         self.targets.clear();
         self.events.clear();
         self.sessions.clear();

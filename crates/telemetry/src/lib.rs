@@ -17,6 +17,7 @@
 //! encoding depends on machine, threads or time: a replay writes the same bytes.
 
 pub mod column;
+mod comparison;
 pub mod error;
 pub mod page;
 pub mod sink;
@@ -35,6 +36,7 @@ mod sessions;
 mod tables;
 mod writer;
 
+pub use comparison::{COMPARISON, ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use sink::{Options, Telemetry};
-pub use summary::{Extreme, RunStatus, Summary, TableSize};
+pub use summary::{ComponentCost, Extreme, FlexibilitySums, RunStatus, Summary, SystemCostRows, TableSize};

@@ -5,7 +5,7 @@ use crate::{
     error::TelemetryError,
     events,
     file::WrittenFile,
-    frame::Frame,
+    frame::{Frame, PlannedUnit},
     manifest::{self, Manifest},
     sessions::Sessions,
     summary::{RunStatus, Summary, TableSize, Tally},
@@ -19,11 +19,14 @@ use std::{
     sync::Arc,
 };
 use voltide_journal::{
-    event::{Event, Recorded, RunStarted},
+    event::{Event, Recorded, RunStarted, Stage, UnitsDispatched},
     sink::Sink,
+    units::{pack, scheduled_unit, unpack},
 };
 use voltide_model::{
-    columns::TickColumns,
+    columns::{TickColumns, UnitKind},
+    cost::unit_costs,
+    dispatch::SlotDispatch,
     scenario::{EvTicks, Scenario},
 };
 
@@ -158,6 +161,10 @@ impl Sink for Telemetry {
             }
             Event::SessionEnded(ended) => self.sessions.ended(recorded.tick, ended),
             Event::TargetMissed(missed) => self.sessions.missed(missed),
+            Event::SolveFinished(solve) => self.frame.solves.push((recorded.tick, solve.clone())),
+            Event::UnitsDispatched(dispatched) => {
+                self.frame.planned.extend(planned(&self.scenario, dispatched))
+            }
             Event::TickSealed(_) => self.send()?,
             _ => {}
         }
@@ -185,6 +192,24 @@ fn sizes(files: &[WrittenFile]) -> Vec<TableSize> {
         })
     };
     TABLES.iter().map(|table| size(table.name)).filter(|size| size.files > 0).collect()
+}
+
+/// What a schedule of units comes to, step by step.
+fn planned(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<PlannedUnit> {
+    let Some(grid) = &scenario.grid else { return Vec::new() };
+    let stage = Stage::named(dispatched.stage);
+    let hours = scenario.clock.slot_hours() * f64::from(dispatched.step);
+    let step = |(at, slot): (u32, SlotDispatch)| {
+        let costs = unit_costs(&grid.plant, &slot, hours);
+        let packed = pack(&grid.plant, stage, 0, 1, std::slice::from_ref(&slot));
+        let unit = |(id, kind): (usize, UnitKind)| PlannedUnit {
+            slot: dispatched.first_slot + at * dispatched.step,
+            stage: stage.name(),
+            unit: scheduled_unit(&packed, id, kind, Some(costs[id]), None),
+        };
+        scenario.unit_kinds().into_iter().enumerate().map(unit).collect::<Vec<_>>()
+    };
+    (0..).zip(unpack(&grid.plant, dispatched)).flat_map(step).collect()
 }
 
 /// Gives a run's files their names.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use voltide_journal::event::{ClipReason, Event, SetPointClipped};
 use voltide_model::{
     columns::{SystemTick, UnitKind, UnitTick},
+    cost::UnitCost,
     fleet::PopulationNotes,
     scenario::Scenario,
 };
@@ -95,6 +96,28 @@ pub struct Summary {
     pub net_cost: f64,
     /// Value of energy imported less exported, at the first tariff's price of buying.
     pub import_export_cost: f64,
+    /// What each unit of the plant cost, by component; empty where the world has no plant.
+    pub unit_costs: Vec<ComponentCost>,
+    /// What the plant cost, by the rows of the paper's Table 3; `None` where the world has none.
+    pub system_cost: Option<SystemCostRows>,
+    /// Energy not served or not taken, at its price; `None` without a plant.
+    pub unserved_cost: Option<f64>,
+    /// Energy not served.
+    pub unserved_kwh: f64,
+    /// Energy that nobody took and that could not be curtailed.
+    pub spilled_kwh: f64,
+    /// Load shed by agreement.
+    pub interrupted_kwh: f64,
+    /// Wind and sun not used.
+    pub curtailed_kwh: f64,
+    /// Flexibility over the slots, upwards; `None` without a plant.
+    pub flexibility_up: Option<FlexibilitySums>,
+    /// Flexibility over the slots, downwards.
+    pub flexibility_down: Option<FlexibilitySums>,
+    /// Windows in which no schedule had enough margin, and by how much in all at its price.
+    pub margin_slack_cost: f64,
+    /// Wishes that no schedule of units could meet.
+    pub unmet_wishes: u64,
     /// Sessions that ended below their target.
     pub missed_targets: u64,
     /// Stored energy that they lacked.
@@ -121,6 +144,50 @@ pub struct Summary {
     pub population: PopulationNotes,
     /// Rows and bytes of each table written.
     pub tables: Vec<TableSize>,
+}
+
+/// What a component of a unit's cost came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComponentCost {
+    /// The unit.
+    pub unit: u32,
+    /// `thermal`, `starts`, `pumped_hydro`, `ess`, `wind`, `pv`, `curtailment`, `interruption`,
+    /// `must_take` or `import_export`.
+    pub component: &'static str,
+    /// What it cost.
+    pub amount: f64,
+}
+
+/// The rows of the paper's Table 3, and what it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct SystemCostRows {
+    /// Thermal output, by the quadratic curve, and starts.
+    pub thermal: f64,
+    /// Throughput of pumped hydro.
+    pub pumped_hydro: f64,
+    /// Throughput of batteries.
+    pub ess: f64,
+    /// Wind delivered.
+    pub wind: f64,
+    /// Sun delivered.
+    pub pv: f64,
+    /// Load shed, and wind and sun not used.
+    pub penalty: f64,
+    /// Output that nobody steers, and imports less exports.
+    pub other: f64,
+    /// The sum.
+    pub total: f64,
+}
+
+/// Flexibility in one direction, summed over the slots.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct FlexibilitySums {
+    /// `F_D`, kW-slots.
+    pub demand_kw_slots: f64,
+    /// What is missing of it, kW-slots.
+    pub shortfall_kw_slots: f64,
+    /// The same as energy, kWh.
+    pub shortfall_kwh: f64,
 }
 
 /// An extreme of power, and when it was.
@@ -155,6 +222,8 @@ pub(crate) struct Tally {
     asked: (u64, u64),
     /// Sessions at chargers that can discharge.
     could_discharge: u64,
+    /// Per unit: what it cost, running and else.
+    unit_costs: Vec<UnitCost>,
 }
 
 impl Tally {
@@ -167,7 +236,7 @@ impl Tally {
             population: scenario.population.notes,
             ..Summary::default()
         };
-        Self { scenario, summary, asked: (0, 0), could_discharge: 0 }
+        Self { scenario, summary, asked: (0, 0), could_discharge: 0, unit_costs: Vec::new() }
     }
 
     /// Counts an event.
@@ -188,6 +257,11 @@ impl Tally {
             Event::SetPointClipped(clipped) => self.clipped(clipped),
             Event::LimitViolated(violated) => summary.site_limit_hits += violated.site.len() as u64,
             Event::PolicyFaulted(_) => summary.policy_faults += 1,
+            Event::SolveFinished(solve) => {
+                summary.unmet_wishes += solve.unmet.len() as u64;
+                let slack = solve.components.iter().find(|(name, _)| name == "margin");
+                summary.margin_slack_cost += slack.map_or(0.0, |(_, amount)| *amount);
+            }
             Event::TickSealed(sealed) => {
                 summary.state_hash = Some(format!("{:016x}", sealed.state_hash));
             }
@@ -234,6 +308,66 @@ impl Tally {
         if summary.net_load_valley.as_ref().is_none_or(|old| net_load < old.kw) {
             summary.net_load_valley = Some(at(net_load));
         }
+        self.plant(system, units);
+    }
+
+    /// Counts what a plant did in a settled tick.
+    fn plant(&mut self, system: &SystemTick, units: &[UnitTick]) {
+        let Some(grid) = &self.scenario.grid else { return };
+        let (hours, summary) = (self.scenario.clock.slot_hours(), &mut self.summary);
+        self.unit_costs.resize(units.len(), UnitCost::default());
+        for (sum, cost) in self.unit_costs.iter_mut().zip(units.iter().map(|unit| unit.cost)) {
+            let cost = cost.unwrap_or_default();
+            sum.running += cost.running;
+            sum.extra += cost.extra;
+        }
+        let lost = (system.unserved_kw + system.spilled_kw) * hours * grid.rules.prices.unserved;
+        *summary.unserved_cost.get_or_insert(0.0) += lost;
+        summary.unserved_kwh += system.unserved_kw * hours;
+        summary.spilled_kwh += system.spilled_kw * hours;
+        summary.interrupted_kwh += system.interrupted_kw * hours;
+        let available = system.wind_available_kw + system.pv_available_kw;
+        summary.curtailed_kwh += (available - system.wind_kw - system.pv_kw) * hours;
+        let Some(flexibility) = system.flexibility else { return };
+        let missing = flexibility.margin().shortfall();
+        let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
+            let sums = sums.get_or_insert_default();
+            sums.demand_kw_slots += demand;
+            sums.shortfall_kw_slots += missing;
+            sums.shortfall_kwh += missing * hours;
+        };
+        add(&mut summary.flexibility_up, flexibility.demand.up, missing.up);
+        add(&mut summary.flexibility_down, flexibility.demand.down, missing.down);
+    }
+
+    /// What each unit cost by component, and the rows that they make.
+    fn system_cost(&mut self) {
+        if self.scenario.grid.is_none() {
+            return;
+        }
+        let mut rows = SystemCostRows::default();
+        for (unit, (kind, cost)) in (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs)) {
+            let (component, row, extra) = match kind {
+                UnitKind::Wind => ("wind", &mut rows.wind, Some("curtailment")),
+                UnitKind::Pv => ("pv", &mut rows.pv, Some("curtailment")),
+                UnitKind::Thermal => ("thermal", &mut rows.thermal, Some("starts")),
+                UnitKind::PumpedHydro => ("pumped_hydro", &mut rows.pumped_hydro, None),
+                UnitKind::Ess => ("ess", &mut rows.ess, None),
+                UnitKind::Interruptible => ("interruption", &mut rows.penalty, None),
+                UnitKind::MustTake => ("must_take", &mut rows.other, None),
+                UnitKind::ImportExport => ("import_export", &mut rows.other, None),
+            };
+            *row += cost.running;
+            self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.running });
+            if let Some(component) = extra {
+                let row = if component == "starts" { &mut rows.thermal } else { &mut rows.penalty };
+                *row += cost.extra;
+                self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
+            }
+        }
+        rows.total =
+            rows.thermal + rows.pumped_hydro + rows.ess + rows.wind + rows.pv + rows.penalty + rows.other;
+        self.summary.system_cost = Some(rows);
     }
 
     /// Counts a session that ended or is open at the end.
@@ -253,6 +387,7 @@ impl Tally {
 
     /// The summary, with what follows from its sums.
     pub(crate) fn finish(mut self, status: &RunStatus) -> Summary {
+        self.system_cost();
         let hours = f64::from(self.summary.slots) * self.scenario.clock.slot_hours();
         let drivers_asked = self.scenario.incentive.is_some()
             && self.scenario.fleets.iter().any(|fleet| fleet.v2g.willingness.is_some());
@@ -277,7 +412,11 @@ impl Tally {
     }
 }
 
-/// What a unit's slot cost: only energy over the connection to the outside has a price.
+/// What a unit's slot cost. Without a plant only energy over the connection to the outside has a price.
 pub(crate) fn unit_cost(unit: &UnitTick, system: &SystemTick, hours: f64) -> Option<f64> {
-    (unit.kind == UnitKind::ImportExport).then_some(unit.output_kw * hours * system.tou_price_per_kwh)
+    let outside = || unit.output_kw * hours * system.tou_price_per_kwh;
+    match unit.cost {
+        Some(cost) => Some(cost.total()),
+        None => (unit.kind == UnitKind::ImportExport).then(outside),
+    }
 }

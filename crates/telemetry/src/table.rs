@@ -135,12 +135,12 @@ pub static SESSIONS: Table = Table {
 /// A row per slot.
 pub static SYSTEM_TICKS: Table = Table {
     name: "system_ticks",
-    description: "One row per slot and stage: the system as a whole. This version has the stage settled.",
+    description: "One row per slot: the system as a whole, as it was settled.",
     key: &["tick", "stage"],
     columns: &[
         TS,
         TICK,
-        col("stage", Word, "", "day_ahead, intra_day or settled"),
+        col("stage", Word, "", "settled"),
         col("base_load_kw", Real, "kW", "load without cars"),
         col("wind_available_kw", Real, "kW", "wind power available"),
         col("wind_kw", Real, "kW", "wind power delivered"),
@@ -207,25 +207,26 @@ pub static SYSTEM_TICKS: Table = Table {
 /// A row per slot and unit.
 pub static UNIT_TICKS: Table = Table {
     name: "unit_ticks",
-    description: "One row per slot, stage and generating unit, the connection that closes the balance included. This version has the stage settled.",
+    description: "One row per step of a stage and unit: what the day-ahead and the intra-day stage scheduled, and what was settled. A world without a plant has wind, sun, and the connection that closes the balance, and the stage settled alone.",
     key: &["tick", "stage", "unit_id"],
     columns: &[
         TS,
         TICK,
         col("stage", Word, "", "day_ahead, intra_day or settled"),
         col("unit_id", Int, "", "the unit"),
-        col("unit_kind", Word, "", "wind, pv or import_export"),
-        col("output_kw", Real, "kW", "power into the system; of import_export negative when it exports").sign(SUPPLIES),
+        col("unit_kind", Word, "", "wind, pv, must_take, thermal, pumped_hydro, ess, interruptible or import_export"),
+        col("output_kw", Real, "kW", "power into the system; negative when a store charges or import_export exports; of interruptible load what is shed").sign(SUPPLIES),
         col("charge_kw", Real, "kW", "power into storage; null where the unit is none").optional(),
         col("discharge_kw", Real, "kW", "power out of storage; null where the unit is none").optional(),
-        col("available_kw", Real, "kW", "power that could have been had; null for import_export, which has no bound").optional(),
+        col("available_kw", Real, "kW", "power that could have been had from wind or sun; null for other units").optional(),
         col("curtailed_kw", Real, "kW", "available less delivered; null where nothing is curtailed").optional(),
         col("energy_kwh", Real, "kWh", "stored energy at the slot's end; null where the unit is no storage").optional(),
         col("flex_up_kw", Real, "kW", "flexibility offered upwards").optional(),
         col("flex_down_kw", Real, "kW", "flexibility offered downwards").optional(),
-        col("cost", Real, "currency", "cost of the slot: import_export is valued at tou_price_per_kwh, others have no price in this version")
+        col("cost", Real, "currency", "cost of the step, by the units' prices, curtailment and starts included; without a plant import_export is valued at tou_price_per_kwh and nothing else has a price")
             .sign("negative is earned")
             .optional(),
+        col("unit", Word, "", "the unit's name"),
     ],
 };
 
@@ -298,7 +299,7 @@ pub static COSTS: Table = Table {
             "component",
             Word,
             "",
-            "import_export (stage settled): energy imported less exported, both at tou_price_per_kwh; ev_energy: paid for charging; ev_v2g_revenue: earned by discharging, so negative; ev_degradation: wear by discharging (stage drivers)",
+            "of stage settled, by unit: thermal, starts, pumped_hydro, ess, wind, pv, curtailment, interruption, must_take, import_export; unserved: energy not served or not taken, at its price; without a plant only import_export, energy imported less exported at tou_price_per_kwh; of stage drivers: ev_energy: paid for charging; ev_v2g_revenue: earned by discharging, so negative; ev_degradation: wear by discharging",
         ),
         col("unit_id", Int, "", "the unit, where it is one unit's").optional(),
         col("amount", Real, "currency", "what it cost").sign("negative is earned"),
@@ -309,7 +310,7 @@ pub static COSTS: Table = Table {
 /// A row per solve.
 pub static SOLVES: Table = Table {
     name: "solves",
-    description: "One row per optimisation problem solved; none in this version.",
+    description: "One row per problem that scheduled a plant.",
     key: &["tick", "stage"],
     columns: &[
         TICK,

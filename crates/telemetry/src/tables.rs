@@ -11,9 +11,9 @@ use crate::{
     table,
 };
 use std::{path::Path, sync::Arc};
-use voltide_journal::event::RunStarted;
+use voltide_journal::event::{RunStarted, SolveFinished};
 use voltide_model::{
-    columns::{SiteTick, SystemTick, UnitKind, UnitTick, slot_micros},
+    columns::{SiteTick, SystemTick, UnitTick, slot_micros},
     scenario::Scenario,
 };
 
@@ -23,6 +23,7 @@ const SETTLED: Cell<'_> = Cell::Text("settled");
 /// The tables that are always full.
 pub(crate) struct Tables {
     scenario: Arc<Scenario>,
+    unit_names: Vec<String>,
     runs: RowTable,
     events: RowTable,
     sessions: RowTable,
@@ -38,6 +39,7 @@ impl Tables {
     pub(crate) fn create(folder: &Path, scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
         let create = |table: &'static Table| RowTable::create(folder, table);
         Ok(Self {
+            unit_names: scenario.unit_names(),
             scenario,
             runs: create(&table::RUNS)?,
             events: create(&table::EVENTS)?,
@@ -54,9 +56,17 @@ impl Tables {
     pub(crate) fn frame(&mut self, frame: &Frame) -> Result<(), TelemetryError> {
         frame.events.iter().try_for_each(|event| self.event(event))?;
         frame.sessions.iter().try_for_each(|session| self.session(session))?;
+        frame.planned.iter().try_for_each(|it| {
+            self.unit(it.slot, it.stage.into(), &it.unit, it.unit.cost.map(|cost| cost.total()))
+        })?;
+        frame.solves.iter().try_for_each(|(tick, solve)| self.solve(*tick, solve))?;
         let Some(tick) = frame.tick else { return Ok(()) };
         self.system(tick, &frame.system, frame.drivers_asked)?;
-        frame.units.iter().try_for_each(|unit| self.unit(tick, unit, &frame.system))?;
+        let hours = self.scenario.clock.slot_hours();
+        frame
+            .units
+            .iter()
+            .try_for_each(|unit| self.unit(tick, SETTLED, unit, unit_cost(unit, &frame.system, hours)))?;
         (0..).zip(&frame.sites).try_for_each(|(id, site)| self.site(tick, id, site))
     }
 
@@ -104,7 +114,7 @@ impl Tables {
     }
 
     fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
-        let incentive = system.incentive.as_ref();
+        let (incentive, flexibility) = (system.incentive.as_ref(), system.flexibility);
         let curtailed_kw =
             (system.wind_available_kw - system.wind_kw) + (system.pv_available_kw - system.pv_kw);
         self.system_ticks.push(&[
@@ -124,43 +134,60 @@ impl Tables {
             system.tou_price_per_kwh.into(),
             incentive.map(|of| of.price_per_kwh).into(),
             incentive.map(|of| of.ratio).into(),
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
+            flexibility.map(|it| it.demand.up).into(),
+            flexibility.map(|it| it.demand.down).into(),
+            flexibility.map(|it| it.supply.up).into(),
+            flexibility.map(|it| it.supply.down).into(),
+            flexibility.map(|it| it.margin().up).into(),
+            flexibility.map(|it| it.margin().down).into(),
             curtailed_kw.into(),
-            Cell::Null,
-            Cell::Null,
+            flexibility.map(|_| system.interrupted_kw).into(),
+            flexibility.map(|_| system.unserved_kw).into(),
             system.residual_kw().into(),
             system.plugged.into(),
             drivers_asked.then_some(system.agreed).into(),
         ])
     }
 
-    fn unit(&mut self, tick: u32, unit: &UnitTick, system: &SystemTick) -> Result<(), TelemetryError> {
-        let (kind, bounded) = match unit.kind {
-            UnitKind::Wind => ("wind", true),
-            UnitKind::Pv => ("pv", true),
-            UnitKind::ImportExport => ("import_export", false),
-        };
-        let curtailed_kw = unit.available_kw - unit.output_kw;
+    fn unit(
+        &mut self,
+        tick: u32,
+        stage: Cell<'_>,
+        unit: &UnitTick,
+        cost: Option<f64>,
+    ) -> Result<(), TelemetryError> {
         self.unit_ticks.push(&[
             self.ts(tick),
             tick.into(),
-            SETTLED,
+            stage,
             unit.unit.into(),
-            kind.into(),
+            unit.kind.name().into(),
             unit.output_kw.into(),
-            Cell::Null,
-            Cell::Null,
-            bounded.then_some(unit.available_kw).into(),
-            bounded.then_some(curtailed_kw).into(),
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
-            unit_cost(unit, system, self.scenario.clock.slot_hours()).into(),
+            unit.charge_kw.into(),
+            unit.charge_kw.map(|charge| unit.output_kw + charge).into(),
+            unit.available_kw.into(),
+            unit.available_kw.map(|available| available - unit.output_kw).into(),
+            unit.energy_kwh.into(),
+            unit.flexibility.map(|it| it.up).into(),
+            unit.flexibility.map(|it| it.down).into(),
+            cost.into(),
+            self.unit_names[unit.unit as usize].as_str().into(),
+        ])
+    }
+
+    fn solve(&mut self, tick: u32, solve: &SolveFinished) -> Result<(), TelemetryError> {
+        let gap = (solve.objective - solve.bound).abs() / solve.objective.abs().max(1.0);
+        self.solves.push(&[
+            tick.into(),
+            solve.stage.as_str().into(),
+            solve.solver.as_str().into(),
+            solve.status.as_str().into(),
+            solve.objective.into(),
+            solve.bound.into(),
+            gap.into(),
+            solve.variables.into(),
+            solve.integers.into(),
+            solve.constraints.into(),
         ])
     }
 
@@ -180,16 +207,22 @@ impl Tables {
 
     /// Adds what the run cost.
     pub(crate) fn costs(&mut self, summary: &Summary) -> Result<(), TelemetryError> {
-        let components = [
-            ("settled", "import_export", summary.import_export_cost),
-            ("drivers", "ev_energy", summary.energy_cost),
-            ("drivers", "ev_v2g_revenue", 0.0 - summary.v2g_revenue),
-            ("drivers", "ev_degradation", summary.degradation_cost),
+        let none: Option<u32> = None;
+        let system = summary.unit_costs.iter().map(|it| ("settled", it.component, Some(it.unit), it.amount));
+        let slack = summary.unserved_cost.map(|amount| ("settled", "unserved", none, amount));
+        let outside = self.scenario.grid.is_none().then_some(summary.import_export_cost);
+        let outside = outside.map(|amount| ("settled", "import_export", none, amount));
+        let drivers = [
+            ("drivers", "ev_energy", none, summary.energy_cost),
+            ("drivers", "ev_v2g_revenue", none, 0.0 - summary.v2g_revenue),
+            ("drivers", "ev_degradation", none, summary.degradation_cost),
         ];
         let currency = self.scenario.currency.as_str().into();
-        components.into_iter().try_for_each(|(stage, component, amount)| {
-            self.costs.push(&[stage.into(), component.into(), Cell::Null, amount.into(), currency])
-        })
+        let components = system.chain(slack).chain(outside).chain(drivers);
+        for (stage, component, unit, amount) in components {
+            self.costs.push(&[stage.into(), component.into(), unit.into(), amount.into(), currency])?;
+        }
+        Ok(())
     }
 
     /// Adds the one row of `runs`; the last thing before closing.

@@ -46,6 +46,10 @@ shape! {
         policies: Try<Named<Config>> = Named::default().into() => "none",
         /// The policy that stands in for a call that failed. `None` stops the run instead.
         fallback: Try<Option<Spanned<String>>> = Some(uncontrolled()).into() => "\"uncontrolled\"",
+        /// CSV or Parquet file of figures that others have published about this world, which `compare`
+        /// sets beside its own. Columns: `case` (1 without flexibility margins, 2 with them, empty for
+        /// both), `row`, `policy`, `amount` (empty for a note), `note`.
+        published: Try<Option<Spanned<String>>> = None.into() => "none",
         /// How much is recorded.
         telemetry: Try<TelemetryFile> = TelemetryFile { ev_ticks: None }.into() => "(see below)",
         /// How the run is carried out.

@@ -8,6 +8,8 @@ use crate::{
     document::{Place, Report},
     file::{SeriesFile, SessionsFile},
     problem::suggest,
+    published::PublishedFigure,
+    read::Spanned,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_model::{
@@ -108,6 +110,9 @@ pub(crate) trait Values {
         report: &mut Report,
     ) -> Option<Arc<[f64]>>;
 
+    /// What others have published about the world; nothing where no file is read.
+    fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>>;
+
     /// The sessions of a fleet, sorted, all of them within reach of the clock.
     fn sessions(
         &mut self,
@@ -136,6 +141,10 @@ impl Inputs {
 }
 
 impl Values for Inputs {
+    fn published(&mut self, _path: &Spanned<String>, _report: &mut Report) -> Option<Vec<PublishedFigure>> {
+        Some(Vec::new())
+    }
+
     fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
         let values = self.named(request.name, request.unit, request.file.place, report)?;
         let (found, wanted) = (values.len(), request.clock.slots as usize);

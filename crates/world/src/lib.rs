@@ -13,6 +13,7 @@ mod file;
 mod input;
 mod node;
 mod problem;
+mod published;
 mod read;
 pub mod reference;
 mod resolve;
@@ -24,6 +25,7 @@ mod table;
 
 pub use input::{FleetSessions, Inputs};
 pub use problem::{Problem, Problems};
+pub use published::PublishedFigure;
 
 use document::Document;
 use resolve::Draft;
@@ -43,6 +45,8 @@ pub struct World {
     pub text: String,
     /// What it says.
     pub scenario: Scenario,
+    /// What others have published about it.
+    pub published: Vec<PublishedFigure>,
     configs: Configs,
 }
 
@@ -69,7 +73,9 @@ impl World {
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
     let (document, mut draft) = draft(path, overrides)?;
     let configs = std::mem::take(&mut draft.configs);
-    Ok(World { path: path.to_owned(), text: document.text.to_string(), scenario: draft.draw(), configs })
+    let published = std::mem::take(&mut draft.published);
+    let text = document.text.to_string();
+    Ok(World { path: path.to_owned(), text, scenario: draft.draw(), published, configs })
 }
 
 /// Reads a world and its data like [`load`], but draws no cars.

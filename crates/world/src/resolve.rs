@@ -18,6 +18,7 @@ use crate::{
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
     problem::{Problems, suggest},
+    published::PublishedFigure,
     read::{Read, Spanned, Try, check_name},
     series::time_zone,
     table::parse_wall_clock,
@@ -42,6 +43,7 @@ pub(crate) struct Draft {
     scenario: Scenario,
     /// Every policy's config, also of those that are not chosen.
     pub(crate) configs: Configs,
+    pub(crate) published: Vec<PublishedFigure>,
 }
 
 impl Draft {
@@ -88,6 +90,10 @@ fn stand_in() -> Clock {
 struct Unread;
 
 impl Values for Unread {
+    fn published(&mut self, _: &Spanned<String>, _: &mut Report) -> Option<Vec<PublishedFigure>> {
+        None
+    }
+
     fn series(&mut self, _: SeriesRequest<'_>, _: &mut Report) -> Option<Arc<[f64]>> {
         None
     }
@@ -118,6 +124,10 @@ impl Resolver<'_> {
         let currency = file.currency.get().and_then(|currency| self::currency(currency, self.report));
         let sites = file.sites.get().and_then(|sites| site::sites(sites, self.report));
         let policy = self.policy();
+        let published = match file.published.get()? {
+            Some(path) => self.values.published(path, self.report),
+            None => Some(Vec::new()),
+        };
         let (planning, boundary) = (self.planning(), self.boundary(&clock));
         let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
         let tariffs = self.tariffs(&clock);
@@ -128,6 +138,7 @@ impl Resolver<'_> {
         let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
         Some(Draft {
             configs: self.configs()?,
+            published: published?,
             scenario: Scenario {
                 name: file.name.get()?.value.clone(),
                 seed: *file.seed.get()?,

@@ -6,6 +6,7 @@ use crate::{
     file::{SessionColumnsFile, SessionsFile},
     input::{FleetSessions, SeriesRequest, Values},
     problem::Problem,
+    published::{self, PublishedFigure},
     read::Spanned,
     series::{read_samples, read_series, time_zone},
     table::{Files, Table, Wanted},
@@ -19,6 +20,10 @@ use voltide_model::{clock::Clock, fleet::RecordedSession};
 const STAY_MAX: i64 = 366 * 24 * 3600;
 
 impl Values for Files {
+    fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
+        published::read(self, path, report)
+    }
+
     fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
         read_series(self, request, report)
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     args::{Args, Compare, World as WorldArgs},
+    cases::{Case, Cases},
     comparison::{Compared, Comparison, Row, SMART_AT_INCENTIVE},
     failure::{Code, Failure},
     figures::{Figures, Observer},
@@ -17,6 +18,7 @@ use clap::{CommandFactory, error::ErrorKind};
 use indicatif::ProgressBar;
 use std::{
     collections::BTreeSet,
+    ops::RangeInclusive,
     panic::resume_unwind,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -32,19 +34,26 @@ use voltide_model::{
     clock::Clock,
     scenario::{Durability, EvTicks, Scenario},
 };
-use voltide_telemetry::{Options, RunStatus, Telemetry};
+use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
+use voltide_world::World;
 
 /// Compares policies in a world, or runs.
 pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failure> {
-    let comparison = match compare.subjects.as_slice() {
+    let (comparison, cases) = match compare.subjects.as_slice() {
         [world] if !compare.policies.is_empty() => match of_policies(world, compare, args)? {
-            Some(comparison) => comparison,
+            Some(compared) => compared,
             None => return Ok(Code::Interrupted.into()),
         },
-        runs @ [_, _, ..] if compare.policies.is_empty() => of_runs(runs, args.quiet)?,
+        runs @ [_, _, ..] if compare.policies.is_empty() => (of_runs(runs, args.quiet)?, None),
         _ => unclear(compare),
     };
     comparison.print(args.json);
+    if let Some(cases) = cases {
+        cases.print(args.json);
+        if let Some(out) = &compare.out {
+            write_comparison(out, &cases.figures())?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,6 +72,16 @@ fn unclear(compare: &Compare) -> ! {
 struct Job {
     policy: String,
     seed: u64,
+    /// 1 without flexibility margins, 2 with them; `None` as the world has it.
+    case: Option<u32>,
+}
+
+impl Job {
+    /// What is put into the world for it.
+    fn sets(&self, compare: &Compare) -> Vec<String> {
+        let margins = self.case.map(|case| format!("grid.margins={}", case == 2));
+        compare.sets.iter().cloned().chain(margins).collect()
+    }
 }
 
 /// What the runs of a comparison share.
@@ -76,15 +95,19 @@ struct Workshop<'a> {
     threads: usize,
 }
 
-/// Runs a world with every policy and seed; `None` where the user stopped it.
-fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Comparison>, Failure> {
+/// Runs a world with every policy, seed and case; `None` where the user stopped it.
+fn of_policies(
+    world: &Path,
+    compare: &Compare,
+    args: &Args,
+) -> Result<Option<(Comparison, Option<Cases>)>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
     let plugins = known_plugins(args).with_threads(1);
-    let scenario = checked(world, &policies, compare, &plugins)?;
+    let checked = checked(world, &policies, compare, &plugins)?;
+    let scenario = &checked.scenario;
     let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
-    let with_all = |seed| policies.iter().map(move |policy| Job { policy: policy.clone(), seed });
-    let jobs: Vec<Job> = seeds.flat_map(with_all).collect();
-    let at_once = compare.jobs.map_or_else(|| affordable(&scenario), usize::from).min(jobs.len());
+    let jobs = jobs(&policies, seeds, &compare.cases);
+    let at_once = compare.jobs.map_or_else(|| affordable(scenario), usize::from).min(jobs.len());
     let workshop = Workshop {
         world,
         compare,
@@ -100,19 +123,58 @@ fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Co
         output::complain(&format!("interrupted after {finished} of {} runs", jobs.len()));
         return Ok(None);
     }
-    Ok(Some(Comparison { rows: in_rows(done.into_iter().flatten(), policies.len()) }))
+    let done: Vec<(Job, Compared)> = jobs.into_iter().zip(done.into_iter().flatten()).collect();
+    let cases = cases(&done, compare, &checked);
+    let first = compare.cases.first().copied();
+    let of_first = done.into_iter().filter(|(job, _)| job.case == first).map(|(_, run)| run);
+    Ok(Some((Comparison { rows: in_rows(of_first, policies.len()) }, cases)))
 }
 
-/// Looks, before anything runs, whether every policy can plan in the world; gives the world's scenario.
+/// All runs to be made. Smart charging at the incentive price differs from smart charging only in what
+/// drivers pay, so that one case of it is enough.
+fn jobs(policies: &[String], seeds: RangeInclusive<u64>, cases: &[u32]) -> Vec<Job> {
+    let all: Vec<Option<u32>> =
+        if cases.is_empty() { vec![None] } else { cases.iter().copied().map(Some).collect() };
+    let mut jobs = Vec::new();
+    for (place, &case) in all.iter().enumerate() {
+        for seed in seeds.clone() {
+            let wanted = policies.iter().filter(|policy| place == 0 || *policy != SMART_AT_INCENTIVE);
+            jobs.extend(wanted.map(|policy| Job { policy: policy.clone(), seed, case }));
+        }
+    }
+    jobs
+}
+
+/// The runs by cases, of the first seed.
+fn cases(done: &[(Job, Compared)], compare: &Compare, world: &World) -> Option<Cases> {
+    let grid = world.scenario.grid.as_ref()?;
+    let seed = done.first()?.0.seed;
+    let of_case = |&number: &u32| Case {
+        number,
+        runs: done
+            .iter()
+            .filter(|(job, _)| job.case == Some(number) && job.seed == seed)
+            .map(|(_, run)| (run.figures.summary.policy.clone(), run.clone()))
+            .collect(),
+    };
+    (!compare.cases.is_empty()).then(|| Cases {
+        cases: compare.cases.iter().map(of_case).collect(),
+        published: world.published.clone(),
+        margin_price: grid.rules.prices.margin,
+        currency: world.scenario.currency.clone(),
+    })
+}
+
+/// Looks, before anything runs, whether every policy can plan in the world; gives the world.
 fn checked(
     world: &Path,
     policies: &[String],
     compare: &Compare,
     plugins: &Plugins,
-) -> Result<Scenario, Failure> {
+) -> Result<World, Failure> {
     let seed = compare.seeds.as_ref().map(|seeds| *seeds.start());
     let mut ids = BTreeSet::new();
-    let mut scenario = None;
+    let mut checked = None;
     for policy in policies {
         let args = WorldArgs {
             file: world.to_owned(),
@@ -125,9 +187,14 @@ fn checked(
             let what = format!("policy `{policy}` is named twice, and a folder holds one run of it");
             return Err(Failure::new(Code::Input, what, Some("name each policy once, or leave out --out")));
         }
-        scenario = Some(prepared.world.scenario);
+        checked = Some(prepared.world);
     }
-    Ok(scenario.unwrap_or_else(|| unclear(compare)))
+    let checked = checked.unwrap_or_else(|| unclear(compare));
+    if !compare.cases.is_empty() && checked.scenario.grid.is_none() {
+        let what = format!("`{}` has no plant whose flexibility margins could be on or off", world.display());
+        return Err(Failure::new(Code::Input, what, Some("leave out --cases, or give the world a `grid`")));
+    }
+    Ok(checked)
 }
 
 /// The policies to run: with `smart` and `v2g` there is one between them that tells what the
@@ -202,7 +269,7 @@ impl Workshop<'_> {
             file: self.world.to_owned(),
             policy: Some(job.policy.clone()),
             seed: Some(job.seed),
-            sets: self.compare.sets.clone(),
+            sets: job.sets(self.compare),
         };
         let prepared = Prepared::load(&args, self.plugins)?;
         let (figures, folder) = match &self.compare.out {

@@ -1,86 +1,193 @@
-//! Phase 6: the power balance is closed.
+//! Phase 6: units are scheduled, and the power balance is closed.
 //!
-//! `base load + charging = wind + sun + discharging + import`, with import below zero when power
-//! flows out. Wind and sun deliver all that is available.
+//! `base load + charging = wind + sun + plant + discharging + shed load + import`, with import below
+//! zero when power flows out. Where the world has no plant, wind and sun deliver all that is
+//! available, and the connection to the outside takes up the rest. Where it has one, the
+//! [desk](crate::grid::desk) decides, and [`dispatch`] follows what was decided, live and in replay.
 
 use crate::{
     apply::State,
+    grid::{cars, day_of, desk::planned_kw},
     phase::agree::{Opinions, form_opinions},
     state::{Fixed, LANES, padded},
 };
 use bevy_ecs::prelude::*;
-use voltide_journal::event::PricesSet;
+use std::sync::Arc;
+use voltide_journal::{
+    event::{Event, MarginViolated, PricesSet, Stage},
+    units::{pack, scheduled_unit},
+};
 use voltide_model::{
-    columns::{IncentiveTick, SystemTick, UnitKind, UnitTick},
+    columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitKind, UnitTick},
+    cost::unit_costs,
+    dispatch::SlotDispatch,
+    flexibility::{self, LastStep, UpDown},
+    plant::Plant,
+    scenario::Scenario,
     series::Series,
+    two_stage::Grid,
 };
 
-/// Largest imbalance that rounding may leave, kW.
-const RESIDUAL_KW_MAX: f64 = 1e-6;
+/// Largest imbalance that rounding may leave, kW and as a share of the load.
+const RESIDUAL_MAX: f64 = 1e-6;
 
-/// A generating unit, or the connection to the world outside.
+/// Flexibility that is not missed, kW.
+const SHORTFALL_MIN_KW: f64 = 1e-6;
+
+/// A generating unit, a store, a load that may be shed, or a connection to the world outside.
 #[derive(Component, Clone, Copy)]
 pub(crate) struct Unit {
     pub id: u32,
-    pub kind: UnitKind,
 }
 
-/// Power that a unit gives and could give, kW.
-#[derive(Component, Clone, Copy, Default)]
-pub(crate) struct Output {
-    pub kw: f64,
-    pub available_kw: f64,
-}
+/// What a unit does in this slot.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Output(UnitTick);
 
 /// Spawns the world's units, in the order of their ids.
-pub(crate) fn spawn_units(world: &mut World, wind: bool, pv: bool) {
-    let kinds = [wind.then_some(UnitKind::Wind), pv.then_some(UnitKind::Pv), Some(UnitKind::ImportExport)];
-    for (id, kind) in (0..).zip(kinds.into_iter().flatten()) {
-        world.spawn((Unit { id, kind }, Output::default()));
+pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
+    for (id, kind) in (0..).zip(scenario.unit_kinds()) {
+        let idle = UnitTick {
+            unit: id,
+            kind,
+            output_kw: 0.0,
+            available_kw: None,
+            charge_kw: None,
+            energy_kwh: None,
+            flexibility: None,
+            cost: None,
+        };
+        world.spawn((Unit { id }, Output(idle)));
     }
 }
 
-/// Sums the cars' power and lets the outside connection take up the rest.
+/// Sums the cars' power and closes the balance.
 pub(crate) fn dispatch(
     mut state: State,
     mut opinions: ResMut<Opinions>,
     mut units: Query<(&Unit, &mut Output)>,
 ) {
-    let tick = state.now.tick;
-    let (charge, discharge) = ev_power(&mut state);
-    let agreed = form_opinions(&mut state, &mut opinions);
+    let scenario = Arc::clone(&state.fixed.scenario);
+    let mut now = system_of_cars(&mut state, &mut opinions);
     price_cars(&mut state);
+    let ticks = match &scenario.grid {
+        Some(grid) => follow_schedule(&mut state, grid, &mut now),
+        None => import_the_rest(&scenario, state.now.tick, &mut now),
+    };
+    let tolerance = RESIDUAL_MAX * (now.base_load_kw + now.ev_charge_kw).max(1.0);
+    assert!(now.residual_kw().abs() <= tolerance, "the power balance is closed: {} kW", now.residual_kw());
+    for (unit, mut output) in &mut units {
+        output.0 = ticks[unit.id as usize];
+    }
+    state.outcome.system = now;
+    state.outcome.units = ticks;
+    let missing = now.flexibility.map(|it| it.margin().shortfall()).unwrap_or_default();
+    if missing.up > SHORTFALL_MIN_KW || missing.down > SHORTFALL_MIN_KW {
+        let cause = state.cause(&["UnitsDispatched.v1", "TickStarted.v1"]);
+        state.emit(cause, Event::MarginViolated(MarginViolated { up_kw: missing.up, down_kw: missing.down }));
+    }
+}
+
+/// The system with all that does not depend on units.
+fn system_of_cars(state: &mut State, opinions: &mut Opinions) -> SystemTick {
+    let tick = state.now.tick;
+    let (charge, discharge) = ev_power(state);
+    let agreed = form_opinions(state, opinions);
     let fixed = &state.fixed;
-    let system = &fixed.scenario.system;
-    let value = |series: &Option<Series>| series.as_ref().map_or(0.0, |series| series.values[tick as usize]);
-    let (base_load_kw, wind, pv) = (value(&system.base_load), value(&system.wind), value(&system.pv));
     let prices = &state.prices.current()[0];
-    let mut now = SystemTick {
-        base_load_kw,
-        wind_available_kw: wind,
-        wind_kw: wind,
-        pv_available_kw: pv,
-        pv_kw: pv,
+    SystemTick {
+        base_load_kw: value(fixed.scenario.system.base_load.as_ref(), tick),
         ev_charge_kw: charge,
         ev_discharge_kw: discharge,
-        import_kw: 0.0,
         tou_price_per_kwh: prices.tou[prices.at(tick)],
         incentive: incentive_tick(fixed, prices, tick),
         plugged: state.roster.plugged,
         agreed,
-    };
-    now.import_kw = now.net_load_kw();
-    assert!(now.residual_kw().abs() <= RESIDUAL_KW_MAX, "the power balance is closed");
-    for (unit, mut output) in &mut units {
-        let kw = match unit.kind {
-            UnitKind::Wind => now.wind_kw,
-            UnitKind::Pv => now.pv_kw,
-            UnitKind::ImportExport => now.import_kw,
-        };
-        *output = Output { kw, available_kw: kw };
+        ..SystemTick::default()
     }
-    state.outcome.system = now;
-    state.outcome.units = unit_ticks(&units);
+}
+
+pub(crate) fn value(series: Option<&Series>, tick: u32) -> f64 {
+    series.map_or(0.0, |series| series.values[tick as usize])
+}
+
+/// Without a plant: wind and sun deliver all, and the outside takes up the rest.
+fn import_the_rest(scenario: &Scenario, tick: u32, now: &mut SystemTick) -> Vec<UnitTick> {
+    let system = &scenario.system;
+    let (wind, pv) = (value(system.wind.as_ref(), tick), value(system.pv.as_ref(), tick));
+    (now.wind_available_kw, now.wind_kw) = (wind, wind);
+    (now.pv_available_kw, now.pv_kw) = (pv, pv);
+    now.import_kw = now.net_load_kw();
+    let unit = |(unit, kind)| {
+        let (output_kw, available_kw) = match kind {
+            UnitKind::Wind => (wind, Some(wind)),
+            UnitKind::Pv => (pv, Some(pv)),
+            _ => (now.import_kw, None),
+        };
+        UnitTick {
+            unit,
+            kind,
+            output_kw,
+            available_kw,
+            charge_kw: None,
+            energy_kwh: None,
+            flexibility: None,
+            cost: None,
+        }
+    };
+    (0..).zip(scenario.unit_kinds()).map(unit).collect()
+}
+
+/// With a plant: units do as was decided.
+fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<UnitTick> {
+    let tick = state.now.tick;
+    let slot = state.grid.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
+    let hours = state.fixed.scenario.clock.slot_hours();
+    let supply = flexibility::supply(&grid.plant, &slot, hours, grid.rules.readings);
+    let of_cars = if grid.rules.readings.ev_in_supply { cars::supply(state, 1) } else { Vec::new() };
+    let demand = flexibility::demand(slot.net_load_kw(), next_net_load(state, grid));
+    let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
+    now.flexibility = Some(FlexibilityTick { demand, supply: all });
+    let ticks = unit_ticks(&state.fixed.scenario, &grid.plant, &slot, &supply, hours);
+    let sum = |kind: UnitKind| ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>();
+    let available = |kind: UnitKind| {
+        ticks.iter().filter(|it| it.kind == kind).filter_map(|it| it.available_kw).sum::<f64>()
+    };
+    (now.wind_available_kw, now.wind_kw) = (available(UnitKind::Wind), sum(UnitKind::Wind));
+    (now.pv_available_kw, now.pv_kw) = (available(UnitKind::Pv), sum(UnitKind::Pv));
+    now.must_take_kw = sum(UnitKind::MustTake);
+    now.thermal_kw = sum(UnitKind::Thermal);
+    now.store_kw = sum(UnitKind::PumpedHydro) + sum(UnitKind::Ess);
+    now.interrupted_kw = sum(UnitKind::Interruptible);
+    now.import_kw = sum(UnitKind::ImportExport);
+    (now.unserved_kw, now.spilled_kw) = (slot.unserved_kw, slot.spilled_kw);
+    ticks
+}
+
+/// Net load in the slot after this one, by the series as they are and the cars as planned, kW.
+fn next_net_load(state: &State, grid: &Grid) -> f64 {
+    let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
+    let day = day_of(&scenario.clock, tick);
+    let wraps = grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.first + day.slots;
+    let next = if wraps { day.first } else { tick + 1 };
+    let at = |series: &Series| series.at(next, scenario.clock.slots_per_24_hours());
+    let base = scenario.system.base_load.as_ref().map_or(0.0, at);
+    let available: f64 = grid.plant.renewables.iter().map(|unit| at(&unit.available)).sum();
+    let must_take: f64 = grid.plant.must_take.iter().map(|unit| at(&unit.output)).sum();
+    base + planned_kw(state, next, tick) - available - must_take
+}
+
+fn unit_ticks(
+    scenario: &Scenario,
+    plant: &Plant,
+    slot: &SlotDispatch,
+    supply: &[UpDown],
+    hours: f64,
+) -> Vec<UnitTick> {
+    let costs = unit_costs(plant, slot, hours);
+    let packed = pack(plant, Stage::IntraDay, 0, 1, std::slice::from_ref(slot));
+    let unit = |(id, kind)| scheduled_unit(&packed, id, kind, Some(costs[id]), Some(supply[id]));
+    scenario.unit_kinds().into_iter().enumerate().map(unit).collect()
 }
 
 /// The incentive price in force, where the world has one.
@@ -110,22 +217,8 @@ fn price_cars(state: &mut State) {
     state.outcome.price_per_kwh = priced;
 }
 
-fn unit_ticks(units: &Query<(&Unit, &mut Output)>) -> Vec<UnitTick> {
-    let mut ticks: Vec<UnitTick> = units
-        .iter()
-        .map(|(unit, output)| UnitTick {
-            unit: unit.id,
-            kind: unit.kind,
-            output_kw: output.kw,
-            available_kw: output.available_kw,
-        })
-        .collect();
-    ticks.sort_by_key(|tick| tick.unit);
-    ticks
-}
-
 /// Charging and discharging power of all cars, kW; summed piece by piece, so always in one order.
-fn ev_power(state: &mut State) -> (f64, f64) {
+pub(crate) fn ev_power(state: &mut State) -> (f64, f64) {
     let mut table = state.cars.table();
     let power = &*table.columns().power;
     let mut sum = (0.0, 0.0);

@@ -7,9 +7,11 @@
 //! again. They are shown in `EvId` order in batches of a fixed size, so that results do not
 //! depend on the number of threads.
 
+mod forecast;
+
 use crate::{
     EngineError,
-    agenda::{self, Agenda, day_begins},
+    agenda::{self, Agenda, Plugged, day_begins},
     apply::State,
     failure::Failure,
     observe::{Batch, ToPlan},
@@ -39,15 +41,29 @@ const LACKING_MIN_KWH: f64 = 1e-6;
 pub(crate) struct Planners {
     policy: Mutex<Box<dyn Planner>>,
     fallback: Option<Mutex<Box<dyn Planner>>>,
+    /// Plans what the day-ahead stage is shown, where that is not the policy.
+    forecaster: Option<Mutex<Box<dyn Planner>>>,
     batch: Batch,
     power_kw: Vec<f64>,
 }
 
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Policy,
+    Forecaster,
+}
+
 impl Planners {
-    pub(crate) fn new(policy: Box<dyn Planner>, fallback: Option<Box<dyn Planner>>) -> Self {
+    pub(crate) fn new(
+        policy: Box<dyn Planner>,
+        fallback: Option<Box<dyn Planner>>,
+        forecaster: Option<Box<dyn Planner>>,
+    ) -> Self {
         Self {
             policy: Mutex::new(policy),
             fallback: fallback.map(Mutex::new),
+            forecaster: forecaster.map(Mutex::new),
             batch: Batch::default(),
             power_kw: Vec::new(),
         }
@@ -62,8 +78,13 @@ impl Planners {
         Some(fallback.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).as_mut())
     }
 
-    /// Asks the policy, and where it fails its stand-in, about the batch.
-    fn ask(&mut self) -> Result<Answer, PolicyFault> {
+    fn forecaster(&mut self) -> Option<&mut dyn Planner> {
+        let forecaster = self.forecaster.as_mut()?;
+        Some(forecaster.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).as_mut())
+    }
+
+    /// Asks the policy or the forecaster, and where they fail their stand-in, about the batch.
+    fn ask(&mut self, asked: Asked) -> Result<Answer, PolicyFault> {
         let horizon = self.batch.horizon_slots();
         let (mut power_kw, batch) = (std::mem::take(&mut self.power_kw), std::mem::take(&mut self.batch));
         let seen = batch.observation();
@@ -72,7 +93,11 @@ impl Planners {
             power_kw.resize(seen.len() * horizon, 0.0);
             planner.plan(&seen, &mut Schedules { power_kw: &mut power_kw, horizon })
         };
-        let answer = match call(self.policy()) {
+        let first = match asked {
+            Asked::Forecaster if self.forecaster.is_some() => self.forecaster().map(&mut call),
+            _ => None,
+        };
+        let answer = match first.unwrap_or_else(|| call(self.policy())) {
             Ok(corrections) => Ok(Answer { corrections, fault: None }),
             Err(fault) => match self.fallback() {
                 None => Err(fault),
@@ -109,7 +134,11 @@ pub(crate) fn plan(
         whole_site: info.whole_site,
         horizon_slots: info.horizon_slots,
     };
-    let planned = planning.plan_day().and_then(|()| planning.plan_due(info.replan));
+    let planned = planning.forecast_by_another().and_then(|forecast| {
+        planning.plan_day()?;
+        planning.plan_due(info.replan)?;
+        planning.issue_forecast(forecast)
+    });
     let tick = state.now.tick;
     let saved = planned.and_then(|()| {
         if !info.stateful {
@@ -136,7 +165,7 @@ impl PlanPhase<'_, '_, '_> {
         if !day_begins(self.state) {
             return Ok(());
         }
-        let mut agenda = Agenda::of_day(self.state);
+        let mut agenda = Agenda::of_day(self.state, Plugged::Due);
         let size = self.batch_size(agenda.len());
         while agenda.next_cars(size) {
             self.form_prices()?;
@@ -191,7 +220,7 @@ impl PlanPhase<'_, '_, '_> {
             self.state.emit(cause, Event::WillingnessAgreed(said));
         }
         let tick = self.state.now.tick;
-        let answer = self.planners.ask().map_err(|fault| EngineError::Policy { tick, fault })?;
+        let answer = self.planners.ask(Asked::Policy).map_err(|fault| EngineError::Policy { tick, fault })?;
         record(self.state, self.planners, answer);
         Ok(())
     }

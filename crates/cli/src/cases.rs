@@ -1,0 +1,206 @@
+//! Cases of a world with a plant side by side: system cost by rows, and flexibility that is missing.
+
+use crate::{
+    comparison::{Compared, SMART_AT_INCENTIVE},
+    output::{self, decimal},
+};
+use serde_json::json;
+use voltide_telemetry::{ComparedFigure, FlexibilitySums, Summary};
+use voltide_world::PublishedFigure;
+
+/// One case: a run of each policy, with one seed.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// 1 without flexibility margins, 2 with them.
+    pub number: u32,
+    /// Policies with their runs.
+    pub runs: Vec<(String, Compared)>,
+}
+
+/// The cases of a comparison.
+#[derive(Debug)]
+pub(crate) struct Cases {
+    /// The cases, in the order asked for.
+    pub cases: Vec<Case>,
+    /// What others have published.
+    pub published: Vec<PublishedFigure>,
+    /// Price of a kWh of missing flexibility.
+    pub margin_price: f64,
+    /// ISO 4217 code of all money.
+    pub currency: String,
+}
+
+/// What a figure is, how it is headed, and with how many digits it is shown.
+struct Line {
+    name: &'static str,
+    heading: &'static str,
+    decimals: usize,
+}
+
+const fn line(name: &'static str, heading: &'static str, decimals: usize) -> Line {
+    Line { name, heading, decimals }
+}
+
+/// The figures of a case, in order.
+const LINES: [Line; 17] = [
+    line("user_cost", "drivers", 1),
+    line("thermal", "thermal", 0),
+    line("pumped_hydro", "pumped hydro", 0),
+    line("ess", "batteries", 0),
+    line("wind", "wind", 0),
+    line("pv", "sun", 0),
+    line("penalty", "shed and curtailed", 0),
+    line("other", "other", 0),
+    line("total", "system, total", 0),
+    line("societal_cost", "system + drivers", 0),
+    line("total_with_shortfall", "system + shortfall", 0),
+    line("shortfall_kwh", "shortfall, kWh", 1),
+    line("shortfall_up_kw_slots", "  up, kW-slots", 1),
+    line("shortfall_down_kw_slots", "  down, kW-slots", 1),
+    line("demand_up_kw_slots", "demand up, kW-slots", 1),
+    line("unserved_kwh", "not served, kWh", 1),
+    line("margin_slack_cost", "margin slack", 2),
+];
+
+impl Cases {
+    /// Prints a table for each case, and what to know of the published figures.
+    pub(crate) fn print(&self, as_json: bool) {
+        if as_json {
+            for figure in self.figures() {
+                output::say_json("compared_figure", &self.json(&figure));
+            }
+            return;
+        }
+        for case in &self.cases {
+            output::say(&self.table(case));
+        }
+        output::say(&self.legend());
+    }
+
+    /// All figures, for a table of their own.
+    pub(crate) fn figures(&self) -> Vec<ComparedFigure> {
+        let of_case = |case: &Case| {
+            let runs = case.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE);
+            let of_run = |(policy, run): &(String, Compared)| {
+                let amounts = self.amounts(&run.figures.summary);
+                let lines = LINES.iter().zip(amounts);
+                lines.map(|(line, amount)| self.figure(case.number, line, policy, amount)).collect::<Vec<_>>()
+            };
+            runs.flat_map(of_run).collect::<Vec<_>>()
+        };
+        self.cases.iter().flat_map(of_case).collect()
+    }
+
+    fn figure(&self, case: u32, line: &Line, policy: &str, amount: f64) -> ComparedFigure {
+        let of_line = || {
+            self.published
+                .iter()
+                .filter(|figure| figure.row == line.name && figure.case.is_none_or(|of| of == case))
+        };
+        let published = of_line().find(|figure| figure.policy == policy).and_then(|figure| figure.amount);
+        let note = of_line().find(|figure| figure.policy.is_empty()).map(|figure| figure.note.clone());
+        ComparedFigure {
+            case,
+            figure: line.name,
+            policy: policy.to_owned(),
+            amount,
+            note: note.filter(|_| published.is_some()),
+            published,
+        }
+    }
+
+    /// The values of [`LINES`].
+    fn amounts(&self, summary: &Summary) -> [f64; LINES.len()] {
+        let cost = summary.system_cost.unwrap_or_default();
+        let sums = |sums: Option<FlexibilitySums>| sums.unwrap_or_default();
+        let (up, down) = (sums(summary.flexibility_up), sums(summary.flexibility_down));
+        let shortfall_kwh = up.shortfall_kwh + down.shortfall_kwh;
+        [
+            summary.net_cost,
+            cost.thermal,
+            cost.pumped_hydro,
+            cost.ess,
+            cost.wind,
+            cost.pv,
+            cost.penalty,
+            cost.other,
+            cost.total,
+            cost.total + summary.net_cost,
+            cost.total + self.margin_price * shortfall_kwh,
+            shortfall_kwh,
+            up.shortfall_kw_slots,
+            down.shortfall_kw_slots,
+            up.demand_kw_slots,
+            summary.unserved_kwh,
+            summary.margin_slack_cost,
+        ]
+    }
+
+    fn table(&self, case: &Case) -> String {
+        let figures: Vec<ComparedFigure> =
+            self.figures().into_iter().filter(|figure| figure.case == case.number).collect();
+        let policies: Vec<&str> = case
+            .runs
+            .iter()
+            .map(|(policy, _)| policy.as_str())
+            .filter(|policy| *policy != SMART_AT_INCENTIVE)
+            .collect();
+        let with_published = figures.iter().any(|figure| figure.published.is_some());
+        let margins = if case.number == 1 { "without" } else { "with" };
+        let mut header = vec![format!("case {}, {}", case.number, self.currency)];
+        for policy in &policies {
+            header.push((*policy).to_owned());
+            if with_published {
+                header.extend(["published".to_owned(), "ratio".to_owned()]);
+            }
+        }
+        let row = |line: &Line| {
+            let mut cells = vec![line.heading.to_owned()];
+            for figure in figures.iter().filter(|figure| figure.figure == line.name) {
+                cells.push(decimal(figure.amount, line.decimals));
+                if with_published {
+                    cells.push(figure.published.map_or_else(|| "-".to_owned(), |it| decimal(it, 0)));
+                    cells.push(figure.ratio().map_or_else(|| "-".to_owned(), |it| decimal(it, 3)));
+                }
+            }
+            cells
+        };
+        let rows = LINES.iter().map(row).collect();
+        let right: Vec<usize> = (1..header.len()).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        format!(
+            "\nCase {}, {margins} flexibility margins\n\n{}",
+            case.number,
+            output::table(&header, rows, &right)
+        )
+    }
+
+    fn legend(&self) -> String {
+        let mut lines = vec![format!(
+            "\nsystem + drivers: what drivers pay is added, though payments between them and the system cancel out\n\
+                 system + shortfall: a kWh of missing flexibility at {} {}\n\
+                 shortfall: flexibility missing after the fact, up and down; kW-slots are the sum of kW over slots",
+            decimal(self.margin_price, 2),
+            self.currency
+        )];
+        for figure in self.published.iter().filter(|figure| !figure.note.is_empty()) {
+            let heading =
+                LINES.iter().find(|line| line.name == figure.row).map_or("published", |line| line.heading);
+            lines.push(format!("{}: {}", heading.trim(), figure.note));
+        }
+        lines.join("\n")
+    }
+
+    fn json(&self, figure: &ComparedFigure) -> serde_json::Value {
+        json!({
+            "case": figure.case,
+            "figure": figure.figure,
+            "policy": figure.policy,
+            "amount": figure.amount,
+            "published": figure.published,
+            "ratio": figure.ratio(),
+            "note": figure.note,
+            "currency": self.currency,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The plant in a run: what was decided of its units, and what the past leaves to the next slot.
+//!
+//! Decisions come as events, live and in replay: the day-ahead schedule when a day begins, then
+//! windows of the intra-day stage, whose first slots are followed. The [`desk`] decides, the phase
+//! `dispatch` follows; here is the state that both need, changed by `apply` alone.
+
+pub(crate) mod cars;
+pub(crate) mod desk;
+
+use bevy_ecs::prelude::*;
+use bytemuck::cast_slice;
+use voltide_journal::{
+    event::{ForecastIssued, Stage, UnitsDispatched},
+    units::unpack,
+};
+use voltide_model::{
+    clock::Clock,
+    dispatch::{GridState, SlotDispatch},
+    plant::Plant,
+};
+use voltide_schedule::grid::{Day, DayAheadPlan};
+
+/// Load that differs by less is the same, as a share of itself.
+const SAME_LOAD: f64 = 1e-9;
+
+/// What was decided of a plant.
+#[derive(Resource, Default)]
+pub(crate) struct GridBook {
+    /// What the past leaves to the next slot.
+    pub state: GridState,
+    /// The schedule of the day.
+    pub plan: Option<DayAheadPlan>,
+    /// What cars are expected to draw.
+    forecast: ForecastIssued,
+    window_first: u32,
+    window: Vec<SlotDispatch>,
+}
+
+impl GridBook {
+    /// Before the first slot.
+    pub(crate) fn new(plant: Option<&Plant>) -> Self {
+        Self { state: plant.map(GridState::initial).unwrap_or_default(), ..Self::default() }
+    }
+
+    /// Takes up a schedule.
+    pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched) {
+        let slots = unpack(plant, event);
+        if event.stage == Stage::DayAhead as u8 {
+            self.plan = Some(DayAheadPlan::new(&slots, &self.state.energy_kwh, event.step));
+        } else {
+            (self.window_first, self.window) = (event.first_slot, slots);
+        }
+    }
+
+    /// Takes up what cars are expected to draw.
+    pub(crate) fn expect(&mut self, forecast: &ForecastIssued) {
+        self.forecast = forecast.clone();
+    }
+
+    /// What units do in a slot that was scheduled.
+    pub(crate) fn slot(&self, tick: u32) -> Option<&SlotDispatch> {
+        self.window.get(tick.checked_sub(self.window_first)? as usize)
+    }
+
+    /// Whether a slot was scheduled for this load, kW.
+    pub(crate) fn fits(&self, tick: u32, load_kw: f64) -> bool {
+        self.slot(tick)
+            .is_some_and(|slot| (slot.load_kw - load_kw).abs() <= SAME_LOAD * load_kw.abs().max(1.0))
+    }
+
+    /// The slot passes.
+    pub(crate) fn advance(&mut self, tick: u32, hours: f64) {
+        let Some(offset) = tick.checked_sub(self.window_first) else { return };
+        if let Some(slot) = self.window.get(offset as usize) {
+            self.state.advance(slot, hours);
+        }
+    }
+
+    /// What all cars were expected to draw in a slot when the day began, net, kW.
+    pub(crate) fn expected_kw(&self, slot: u32) -> f64 {
+        let at = slot.checked_sub(self.forecast.first_slot);
+        at.and_then(|at| self.forecast.values.get(at as usize)).copied().unwrap_or_default()
+    }
+
+    /// What of that is by cars that arrive after `now`, kW.
+    pub(crate) fn expected_of_later_kw(&self, slot: u32, now: u32) -> f64 {
+        let forecast = &self.forecast;
+        let parts = forecast.arrival_slot.iter().zip(&forecast.load_slot).zip(&forecast.load_kw);
+        let later = parts.filter(|((arrival, of), _)| **arrival > now && **of == slot);
+        later.map(|(_, kw)| kw).sum()
+    }
+
+    /// What a hash of the state is over.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let thermal =
+            self.state.thermal.iter().flat_map(|unit| {
+                [unit.power_kw.unwrap_or(f64::NAN), f64::from(u8::from(unit.on)), unit.hours]
+            });
+        let numbers: Vec<f64> = thermal.chain(self.state.energy_kwh.iter().copied()).collect();
+        cast_slice(&numbers).to_vec()
+    }
+}
+
+/// The local day that a slot lies in, as far as it is simulated or lies after the end.
+pub(crate) fn day_of(clock: &Clock, tick: u32) -> Day {
+    let today = clock.local(tick).date();
+    let is_today = |slot: &u32| clock.local(*slot).date() == today;
+    let first = (0..=tick).rev().take_while(is_today).last().unwrap_or(tick);
+    let end = (tick..).take_while(is_today).last().map_or(tick, |last| last + 1);
+    Day { first, slots: end - first }
+}

@@ -1,0 +1,79 @@
+//! What plugged-in cars could do if net load moved: (30) and (31), where the world counts them.
+
+use crate::{
+    apply::State,
+    phase::agree::Asking,
+    state::{Fixed, FleetConstants},
+};
+use voltide_model::{
+    flexibility::{CarReach, UpDown, car},
+    stay::NO_STAY,
+};
+
+/// `F_S` of all plugged-in cars in each of `count` slots from now on, as their schedules have them.
+///
+/// Cars that have not arrived, or will have left, supply nothing.
+pub(crate) fn supply(state: &mut State, count: u32) -> Vec<UpDown> {
+    let (tick, hours) = (state.now.tick, state.fixed.scenario.clock.slot_hours());
+    let mut sums = vec![UpDown::default(); count as usize];
+    let hour_of: Vec<u32> =
+        (tick..tick + count).map(|slot| state.fixed.scenario.willingness_hour(slot)).collect();
+    let mut table = state.cars.table();
+    let cars = table.columns();
+    let (fixed, book, prices) = (&state.fixed, &state.book, &state.prices);
+    let plugged = (0..).zip(&*cars.stay).filter(|(_, stay)| **stay != NO_STAY);
+    for (ev, &stay) in plugged {
+        let fleet = fixed.fleet_of(ev);
+        let asking = Asking::of_fleet(fixed, fixed.scenario.population.fleet_of(ev));
+        let agrees = |slot: u32| {
+            asking.is_none_or(|asking| {
+                let draw = fixed.scenario.willingness_draw(ev, hour_of[(slot - tick) as usize]);
+                asking.answer(prices.of_ev(ev as usize, fleet.tariff), slot, draw).1
+            })
+        };
+        let slots = tick..(tick + count).min(slots_end(fixed, stay, tick));
+        let mut energy_kwh = cars.energy[ev as usize];
+        for slot in slots {
+            let power_kw = if slot == tick { cars.power[ev as usize] } else { book.power_at(ev, slot) };
+            energy_kwh = fleet.battery.after(energy_kwh, power_kw);
+            let reach = reach(fixed, fleet, (ev, stay), power_kw, energy_kwh, agrees(slot));
+            sums[(slot - tick) as usize] += car(&reach, hours);
+        }
+    }
+    sums
+}
+
+/// The slot after the last one of a plugged-in stay, on the axis of ticks.
+fn slots_end(fixed: &Fixed, stay: u32, tick: u32) -> u32 {
+    let (stays, clock) = (&fixed.scenario.population.stays, &fixed.scenario.clock);
+    let (first, end) = (stays.first_slot(stay, clock), stays.end_slot(stay, clock));
+    match fixed.scenario.period() {
+        // The part of the stay that is now may lie on the next day of its own axis.
+        Some(period) => {
+            let days = first / period + u32::from(first % period > tick);
+            end - days * period
+        }
+        None => end,
+    }
+}
+
+fn reach(
+    fixed: &Fixed,
+    fleet: &FleetConstants,
+    (ev, stay): (u32, u32),
+    power_kw: f64,
+    energy_kwh: f64,
+    agrees: bool,
+) -> CarReach {
+    let (capacity, charger) = (fixed.scenario.population.capacity_kwh[ev as usize], fixed.charger_of(stay));
+    CarReach {
+        power_kw,
+        energy_kwh,
+        energy_kwh_min: capacity * fleet.v2g_soc_min,
+        energy_kwh_max: capacity * fleet.soc_max,
+        charge_kw_max: charger.charge_max.0,
+        discharge_kw_max: if agrees { charger.discharge_max.0 } else { 0.0 },
+        charge_efficiency: fleet.charge_efficiency,
+        discharge_efficiency: fleet.discharge_efficiency,
+    }
+}

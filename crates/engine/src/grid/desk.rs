@@ -1,0 +1,145 @@
+//! Who decides what units do: the day-ahead stage and the intra-day stage, asked in a live run.
+
+use super::{cars, day_of};
+use crate::{
+    EngineError,
+    apply::State,
+    failure::Failure,
+    phase::{
+        dispatch::{ev_power, value},
+        plan::Planners,
+    },
+};
+use bevy_ecs::prelude::*;
+use std::sync::Arc;
+use voltide_journal::{
+    event::{Event, SolveFinished, Stage},
+    units::pack,
+};
+use voltide_model::{scenario::Scenario, two_stage::Grid};
+use voltide_schedule::{
+    Outcome,
+    grid::{Day, Dispatch, DispatchProblem, GridError, Stages, UnmetWish},
+};
+
+/// Asks the day-ahead stage when a day begins, and the intra-day stage for every window; a window
+/// begins early where the load is not what it was planned for. Only a live run decides.
+pub(crate) fn schedule(mut state: State, planners: Option<Res<Planners>>, mut failure: ResMut<Failure>) {
+    let Some(grid) = state.fixed.scenario.grid.clone().filter(|_| planners.is_some()) else { return };
+    let scenario = Arc::clone(&state.fixed.scenario);
+    let stages = Stages::new(&grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
+    let mut desk = Desk { state: &mut state, grid: &grid, stages, scenario: &scenario };
+    failure.0 = desk.decide().err();
+}
+
+/// What scheduling works with.
+struct Desk<'a, 'w, 's> {
+    state: &'a mut State<'w, 's>,
+    grid: &'a Grid,
+    stages: Stages<'a>,
+    scenario: &'a Scenario,
+}
+
+impl Desk<'_, '_, '_> {
+    fn decide(&mut self) -> Result<(), EngineError> {
+        let tick = self.state.now.tick;
+        let day = day_of(&self.scenario.clock, tick);
+        if tick == day.first {
+            self.day_ahead(day)?;
+        }
+        let (charge, discharge) = ev_power(self.state);
+        let load_kw = value(self.scenario.system.base_load.as_ref(), tick) + charge - discharge;
+        let due = (tick - day.first).is_multiple_of(self.grid.rules.step.get());
+        if due || !self.state.grid.fits(tick, load_kw) {
+            self.window(day, charge - discharge)?;
+        }
+        Ok(())
+    }
+
+    fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
+        let state = &*self.state;
+        let fold = |slot: u32| self.scenario.period().map_or(slot, |period| slot % period);
+        let problem =
+            self.stages.day_ahead(day, |slot| state.grid.expected_kw(fold(slot)), &state.grid.state);
+        let solved = self.solve(&problem, Stage::DayAhead)?;
+        self.accept(solved, Stage::DayAhead, self.grid.rules.day_ahead_step.get(), usize::MAX);
+        Ok(())
+    }
+
+    /// Solves the window that begins now, and follows its first slots.
+    fn window(&mut self, day: Day, now_kw: f64) -> Result<(), EngineError> {
+        let (tick, rules) = (self.state.now.tick, &self.grid.rules);
+        let k = tick - day.first;
+        let count = rules.window.get().min(day.slots - k);
+        let cars = if rules.readings.ev_in_supply { cars::supply(self.state, count) } else { Vec::new() };
+        let state = &*self.state;
+        let ev_kw = |slot: u32| {
+            if slot == tick { now_kw } else { planned_kw(state, slot, tick) }
+        };
+        let Some(plan) = &state.grid.plan else {
+            unreachable!("a day-ahead schedule is made before the first window of a day")
+        };
+        let problem = self.stages.window(day, k, ev_kw, cars, plan, &state.grid.state);
+        let solved = self.solve(&problem, Stage::IntraDay)?;
+        let committed = rules.step.get() - k % rules.step.get();
+        self.accept(solved, Stage::IntraDay, 1, committed as usize);
+        Ok(())
+    }
+
+    fn solve(&self, problem: &DispatchProblem<'_>, stage: Stage) -> Result<Dispatch, EngineError> {
+        let failed =
+            |error: GridError| EngineError::Grid { tick: self.state.now.tick, stage: stage.name(), error };
+        problem.solve().map_err(failed)
+    }
+
+    /// Records a solve and the first `committed` steps of its schedule.
+    fn accept(&mut self, solved: Dispatch, stage: Stage, step: u32, committed: usize) {
+        let (tick, cause) = (self.state.now.tick, self.state.cause(&["TickStarted.v1"]));
+        let cause = Some(self.state.emit(cause, Event::SolveFinished(finished(&solved, stage))));
+        let steps = &solved.slots[..committed.min(solved.slots.len())];
+        let event = pack(&self.grid.plant, stage, tick, step, steps);
+        self.state.emit(cause, Event::UnitsDispatched(event));
+    }
+}
+
+/// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned when they
+/// plug in, what is expected of those that have not arrived.
+pub(crate) fn planned_kw(state: &State, slot: u32, now: u32) -> f64 {
+    state.book.committed_kw(slot) + state.grid.expected_of_later_kw(slot, now)
+}
+
+fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
+    let parts = &solved.parts;
+    let components = [
+        ("thermal", parts.thermal),
+        ("starts", parts.starts),
+        ("stores", parts.stores),
+        ("renewables", parts.renewables),
+        ("curtailment", parts.curtailment),
+        ("interruption", parts.interruption),
+        ("must_take", parts.must_take),
+        ("exchange", parts.exchange),
+        ("unserved", parts.unserved),
+        ("margin", parts.margin),
+        ("deviation", parts.deviation),
+        ("terminal", parts.terminal),
+    ];
+    let wish = |wish| match wish {
+        UnmetWish::RampIntoLimits => "ramp_into_limits",
+        UnmetWish::RampToStop => "ramp_to_stop",
+        UnmetWish::InitialEnergy => "initial_energy",
+        UnmetWish::FinalEnergy => "final_energy",
+    };
+    SolveFinished {
+        stage: stage.name().to_owned(),
+        solver: "cbc".to_owned(),
+        status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
+        objective: solved.objective,
+        bound: solved.bound,
+        components: components.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
+        unmet: solved.unmet.iter().map(|it| (it.unit.clone(), wish(it.wish).to_owned(), it.by)).collect(),
+        variables: solved.size.variables as u32,
+        integers: solved.size.integers as u32,
+        constraints: solved.size.constraints as u32,
+    }
+}

@@ -1,0 +1,81 @@
+//! The table of a comparison over cases and policies, with what others have published.
+
+use crate::{
+    column::{
+        Column,
+        Kind::{Int, Real, Text, Word},
+        Table,
+    },
+    error::TelemetryError,
+    rows::{Cell, RowTable},
+};
+use std::path::Path;
+
+const fn col(
+    name: &'static str,
+    kind: crate::column::Kind,
+    unit: &'static str,
+    text: &'static str,
+) -> Column {
+    Column::new(name, kind, unit, text)
+}
+
+/// A row per case, figure and policy.
+pub static COMPARISON: Table = Table {
+    name: "comparison",
+    description: "One row per case, figure and policy of a comparison.",
+    key: &["case", "figure", "policy"],
+    columns: &[
+        col("case", Int, "", "1 without flexibility margins, 2 with them"),
+        col("figure", Word, "", "what it is"),
+        col("policy", Word, "", "the policy"),
+        col("amount", Real, "", "in the world's currency, kWh or kW as the figure says"),
+        col("published", Real, "", "what others have published; null where nothing").optional(),
+        col("ratio", Real, "", "amount over published; null likewise").optional(),
+        col("note", Text, "", "what to know of the published figure").optional(),
+    ],
+};
+
+/// A row of [`COMPARISON`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparedFigure {
+    /// 1 without flexibility margins, 2 with them.
+    pub case: u32,
+    /// What it is.
+    pub figure: &'static str,
+    /// The policy.
+    pub policy: String,
+    /// What it came to.
+    pub amount: f64,
+    /// What others have published.
+    pub published: Option<f64>,
+    /// What to know of that.
+    pub note: Option<String>,
+}
+
+impl ComparedFigure {
+    /// Amount over published.
+    pub fn ratio(&self) -> Option<f64> {
+        self.published.filter(|published| *published != 0.0).map(|published| self.amount / published)
+    }
+}
+
+/// Writes `comparison.parquet` in `folder`.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_comparison(folder: &Path, figures: &[ComparedFigure]) -> Result<(), TelemetryError> {
+    let mut table = RowTable::create(folder, &COMPARISON)?;
+    for figure in figures {
+        table.push(&[
+            figure.case.into(),
+            figure.figure.into(),
+            figure.policy.as_str().into(),
+            figure.amount.into(),
+            figure.published.into(),
+            figure.ratio().into(),
+            figure.note.as_deref().map_or(Cell::Null, Cell::from),
+        ])?;
+    }
+    table.close()?.publish()
+}
