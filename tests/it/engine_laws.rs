@@ -27,6 +27,7 @@ struct Shape {
     capacity: f64,
     trip: f64,
     stays: &'static str,
+    planning: &'static str,
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
@@ -46,8 +47,15 @@ fn shapes() -> impl Strategy<Value = Shape> {
     ]);
     let sizes = (prop::sample::select(vec![5, 15, 30, 60]), 1..4_u32, 1..20_u32);
     let powers = (1.0..22.0_f64, 1.0..60.0_f64, 20.0..100.0_f64, 0.0..40.0_f64);
-    (any::<u32>(), starts, sizes, powers, stays).prop_map(
-        |(seed, (start, zone), (step, days, cars), (charge_kw, limit_kw, capacity, trip), stays)| Shape {
+    let plannings = prop::sample::select(vec!["AtPlugIn", "AtDayStart"]);
+    (any::<u32>(), starts, sizes, powers, (stays, plannings)).prop_map(
+        |(
+            seed,
+            (start, zone),
+            (step, days, cars),
+            (charge_kw, limit_kw, capacity, trip),
+            (stays, planning),
+        )| Shape {
             seed: seed.into(),
             start,
             zone,
@@ -59,6 +67,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
             capacity,
             trip,
             stays,
+            planning,
         },
     )
 }
@@ -66,10 +75,23 @@ fn shapes() -> impl Strategy<Value = Shape> {
 impl Shape {
     fn text(&self) -> String {
         let mut text = String::new();
-        let Self { seed, start, zone, step, days, cars, charge_kw, limit_kw, capacity, trip, stays } = self;
+        let Self {
+            seed,
+            start,
+            zone,
+            step,
+            days,
+            cars,
+            charge_kw,
+            limit_kw,
+            capacity,
+            trip,
+            stays,
+            planning,
+        } = self;
         write!(
             text,
-            r#"(name: "shape", seed: {seed}, currency: "EUR", tariff: Fixed("0.30 EUR/kWh"),
+            r#"(name: "shape", seed: {seed}, currency: "EUR", planning: {planning}, tariff: Fixed("0.30 EUR/kWh"),
             clock: (start: "{start}", time_zone: "{zone}", step: "{step} min", days: {days}),
             sites: {{"root": (import_limit: "{limit_kw} kW"), "leaf": (import_limit: "{charge_kw} kW", parent: "root")}},
             fleets: {{
@@ -103,6 +125,7 @@ fn start(scenario: &Arc<Scenario>, world_text: String) -> Start {
         build: Build::default(),
         planner,
         fallback: None,
+        forecaster: None,
         threads: 1,
     }
 }
@@ -246,6 +269,7 @@ fn a_replay_that_differs_names_the_tick_and_the_cars() {
         capacity: 60.0,
         trip: 10.0,
         stays: r#"Overnight(arrive: "18:00", leave: "07:00")"#,
+        planning: "AtPlugIn",
     };
     let (scenario, text) = shape.scenario();
     let mut events = live(&scenario, &text, MemoryLog::default()).events;

@@ -16,4 +16,5 @@ mod paper_cases;
 mod program;
 mod python;
 mod tables;
+mod typical_day;
 mod worlds;

@@ -13,7 +13,15 @@ fn assert_within(value: f64, low: f64, high: f64, what: &str) {
 
 #[test]
 fn every_shipped_world_is_valid() {
-    let worlds = ["one-car.ron", "germany/week.ron", "acn/caltech.ron", "v2g-street.ron"];
+    let worlds = [
+        "one-car.ron",
+        "germany/week.ron",
+        "acn/caltech.ron",
+        "v2g-street.ron",
+        "paper/ev.ron",
+        "paper/willing.ron",
+        "paper/drawn.ron",
+    ];
     let worlds = worlds.map(|world| format!("worlds/{world}"));
     succeed(voltide().arg("check").args(worlds));
 }
