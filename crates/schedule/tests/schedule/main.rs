@@ -8,6 +8,8 @@ mod cases;
 mod differential;
 mod grid_cases;
 mod grid_days;
+mod grid_laws;
+mod grid_systems;
 mod grid_world;
 mod instances;
 mod lattice;
