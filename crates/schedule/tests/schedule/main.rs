@@ -9,6 +9,7 @@ mod differential;
 mod grid_cases;
 mod grid_days;
 mod grid_laws;
+mod grid_limits;
 mod grid_systems;
 mod grid_world;
 mod instances;
