@@ -200,3 +200,59 @@ pub fn bill(plant: &Plant, slot: &SlotDispatch, hours: f64) -> SystemCost {
     rows.exchange = costs.map(|cost| cost.running).sum();
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ten() -> NonZeroU32 {
+        NonZeroU32::new(10).unwrap()
+    }
+
+    /// The case study's unit: at most 0.05 an hour above the curve, with ten chords over 605 kW.
+    #[test]
+    fn chords_of_the_case_study_are_close() {
+        let cost = QuadraticCost { a: 5.8e-5, b: 0.278, c: 58.0 };
+        let chords = chords(cost, 900.0, 1505.0, ten());
+        let middle_of_a_chord = 900.0 + 30.25;
+        let above =
+            chords_per_hour(cost, 900.0, &chords, middle_of_a_chord) - cost.per_hour(middle_of_a_chord);
+        assert!((above - 5.8e-5 * 60.5 * 60.5 / 4.0).abs() < 1e-9, "{above}");
+    }
+
+    #[test]
+    fn a_straight_curve_is_one_chord_and_a_point_is_none() {
+        let straight = QuadraticCost { a: 0.0, b: 0.3, c: 1.0 };
+        assert_eq!(chords(straight, 10.0, 20.0, ten()), [Chord { width_kw: 10.0, slope_per_kwh: 0.3 }]);
+        assert_eq!(chords(straight, 10.0, 10.0, ten()), []);
+    }
+
+    #[test]
+    fn the_rows_add_up_to_the_total() {
+        let rows =
+            SystemCost { thermal: 1.0, ess: 2.0, interruption: 4.0, curtailment: 8.0, ..Default::default() };
+        let mut twice = rows;
+        twice += rows;
+        assert!((twice.total() - 30.0).abs() < 1e-12 && (twice.penalty() - 24.0).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn chords_lie_above_the_curve_by_at_most_a_quarter_of_a_width_squared(
+            a in 0.0..1e-3_f64,
+            b in 0.0..1.0_f64,
+            least in 0.0..500.0_f64,
+            range in 0.1..1000.0_f64,
+            share in 0.0..1.0_f64,
+        ) {
+            let cost = QuadraticCost { a, b, c: 3.0 };
+            let chords = chords(cost, least, least + range, ten());
+            let power = least + share * range;
+            let above = chords_per_hour(cost, least, &chords, power) - cost.per_hour(power);
+            let width = range / 10.0;
+            prop_assert!(above >= -1e-9 && above <= a * width * width / 4.0 + 1e-9, "{above}");
+            prop_assert!(chords.windows(2).all(|pair| pair[0].slope_per_kwh <= pair[1].slope_per_kwh));
+        }
+    }
+}

@@ -239,3 +239,133 @@ pub fn supply(plant: &Plant, slot: &SlotDispatch, hours: f64, readings: Readings
     supply.extend(plant.exchanges.iter().map(|_| UpDown::default()));
     supply
 }
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+    use crate::{
+        cost::QuadraticCost,
+        plant::StoreKind,
+        quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
+    };
+    use proptest::prelude::*;
+
+    fn unit() -> ThermalUnit {
+        ThermalUnit {
+            name: "unit".into(),
+            power_min: Kilowatts(900.0),
+            power_max: Kilowatts(1505.0),
+            ramp: KilowattsPerHour(240.0),
+            cost: QuadraticCost::default(),
+            commitment: None,
+            initial_power: None,
+            deviation_max: None,
+        }
+    }
+
+    fn basin() -> Store {
+        Store {
+            name: "basin".into(),
+            kind: StoreKind::PumpedHydro,
+            charge_max: Kilowatts(255.0),
+            discharge_max: Kilowatts(255.0),
+            energy_min: KilowattHours(150.0),
+            energy_max: KilowattHours(1500.0),
+            charge_efficiency: Share::new(0.8).unwrap(),
+            discharge_efficiency: Share::new(0.8).unwrap(),
+            throughput_cost: 0.1,
+            initial_energy: KilowattHours(750.0),
+            day_end_energy: None,
+        }
+    }
+
+    #[test]
+    fn a_thermal_unit_supplies_what_ramp_and_limits_leave() {
+        assert_eq!(thermal(&unit(), true, 1000.0, 0.25), UpDown { up: 60.0, down: 60.0 });
+        assert_eq!(thermal(&unit(), true, 1490.0, 0.25), UpDown { up: 15.0, down: 60.0 });
+        assert_eq!(thermal(&unit(), true, 900.0, 0.25), UpDown { up: 60.0, down: 0.0 });
+        assert_eq!(thermal(&unit(), false, 0.0, 0.25), UpDown::default());
+    }
+
+    #[test]
+    fn a_discharging_store_supplies_less_where_its_energy_is_reckoned_with() {
+        // 100 kWh above the least, 0.8 of it on the grid side: 80 kW for an hour, 50 of them in use.
+        let of = |reading| store(&basin(), 50.0, 250.0, 1.0, reading).up;
+        assert_eq!((of(FlexStorage::Printed), of(FlexStorage::Reachable)), (80.0, 30.0));
+        // Empty: it cannot even go on.
+        let empty = |reading| store(&basin(), 50.0, 150.0, 1.0, reading).up;
+        assert_eq!((empty(FlexStorage::Printed), empty(FlexStorage::Reachable)), (0.0, -50.0));
+    }
+
+    #[test]
+    fn a_charging_store_supplies_less_downward_where_its_room_is_reckoned_with() {
+        // 80 kWh of room take 100 kWh from the grid, 60 of them in use.
+        let of = |reading| store(&basin(), -60.0, 1420.0, 1.0, reading).down;
+        assert_eq!((of(FlexStorage::Printed), of(FlexStorage::Reachable)), (100.0, 40.0));
+    }
+
+    #[test]
+    fn what_is_curtailed_or_shed_counts_by_its_reading() {
+        let wind = |reading| renewable(100.0, 70.0, reading);
+        assert_eq!(wind(VreDown::Literal), UpDown { up: 0.0, down: 30.0 });
+        assert_eq!(wind(VreDown::Physical), UpDown { up: 30.0, down: 70.0 });
+        let load = InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
+        let shed = |reading| interruptible(&load, 40.0, reading).up;
+        assert_eq!((shed(CutUp::Literal), shed(CutUp::Physical)), (90.0, 50.0));
+    }
+
+    #[test]
+    fn a_charging_car_can_stop_and_turn_round() {
+        let car = CarReach {
+            power_kw: 7.0,
+            energy_kwh: 30.0,
+            energy_kwh_min: 18.0,
+            energy_kwh_max: 60.0,
+            charge_kw_max: 7.0,
+            discharge_kw_max: 7.0,
+            charge_efficiency: 0.95,
+            discharge_efficiency: 0.95,
+        };
+        assert_eq!(super::car(&car, 0.25), UpDown { up: 14.0, down: 0.0 });
+        let unwilling = CarReach { discharge_kw_max: 0.0, ..car };
+        assert_eq!(super::car(&unwilling, 0.25).up, 7.0);
+        let empty = CarReach { energy_kwh: 18.0, power_kw: 0.0, ..car };
+        assert_eq!(super::car(&empty, 0.25), UpDown { up: 0.0, down: 7.0 });
+    }
+
+    proptest! {
+        #[test]
+        fn net_load_moves_one_way_at_a_time(now in -1e4..1e4_f64, next in -1e4..1e4_f64) {
+            let moved = demand(now, next);
+            prop_assert!(moved.up.min(moved.down) == 0.0 && moved.up >= 0.0 && moved.down >= 0.0);
+            prop_assert_eq!(moved.up - moved.down, next - now);
+            prop_assert_eq!(demand(next, now), UpDown { up: moved.down, down: moved.up });
+        }
+
+        #[test]
+        fn a_store_can_really_go_where_its_reachable_supply_says(
+            energy in 150.0..1500.0_f64,
+            output in -255.0..255.0_f64,
+            hours in 0.1..2.0_f64,
+        ) {
+            let store = basin();
+            let room = super::store(&store, output, energy, hours, FlexStorage::Reachable);
+            for power in [output + room.up, output - room.down] {
+                prop_assert!((-255.0 - 1e-9..=255.0 + 1e-9).contains(&power));
+                let after = store.energy_after(energy, (-power).max(0.0), power.max(0.0), hours);
+                prop_assert!((150.0 - 1e-6..=1500.0 + 1e-6).contains(&after), "{after} kWh");
+            }
+        }
+
+        #[test]
+        fn the_printed_supply_of_a_store_is_never_the_smaller_in_the_way_it_runs(
+            energy in 150.0..1500.0_f64,
+            output in 0.0..255.0_f64,
+        ) {
+            let of = |output, reading| store(&basin(), output, energy, 0.25, reading);
+            prop_assert!(of(output, FlexStorage::Printed).up >= of(output, FlexStorage::Reachable).up);
+            prop_assert!(of(-output, FlexStorage::Printed).down >= of(-output, FlexStorage::Reachable).down);
+        }
+    }
+}

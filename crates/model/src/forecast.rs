@@ -38,7 +38,8 @@ pub enum Forecast {
 pub struct Issue {
     /// The first slot it is for.
     pub slot: u32,
-    /// How many slots from there on are known: those that are committed.
+    /// How many slots from there on are committed; they are known, and so is the one after them, whose
+    /// net load decides the flexibility that the last of them needs.
     pub known: u32,
     /// Over how many slots after those [`Forecast::Series`] fades from the actual series to the
     /// forecast one; 0 makes it the forecast from the first slot on.
@@ -100,4 +101,66 @@ fn draw(seed: u64, series: CarKey, slot: u32) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 52) as f64;
     let word = stream(seed, Purpose::Forecast, series, slot).next_u64();
     normal::quantile(((word >> 12) as f64 + 0.5) * STEP)
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+
+    fn series(name: &str, values: &[f64]) -> Series {
+        Series { name: name.into(), unit: "kW".into(), values: values.into() }
+    }
+
+    /// 16 slots, of which the first is committed: weights 0, 0, 1/16, 2/16, ...
+    #[test]
+    fn a_window_sees_the_actual_first_and_the_forecast_more_and_more() {
+        let (actual, ahead) = (series("wind", &[100.0; 32]), series("ahead", &[260.0; 32]));
+        let issue = Issue { slot: 3, known: 1, blend: 16 };
+        let seen = Forecast::Series(ahead.clone()).issue(&actual, issue, 16, 0, 96);
+        let expected: Vec<f64> = (0..16_u8).map(|i| 100.0 + 10.0 * f64::from(i.saturating_sub(1))).collect();
+        assert_eq!(seen, expected);
+        let before = Forecast::Series(ahead).issue(&actual, Issue::day_ahead(0), 4, 0, 96);
+        assert_eq!(before, [260.0; 4]);
+        assert_eq!(Forecast::Perfect.issue(&actual, issue, 2, 0, 96), [100.0; 2]);
+    }
+
+    const AR1: Forecast = Forecast::Ar1 { phi: 0.8, sd: 0.2 };
+
+    #[test]
+    fn what_is_committed_is_known_and_errors_grow_with_lead_time() {
+        let actual = series("sun", &vec![1000.0; 4000]);
+        let issue = |slot| Issue { slot, known: 2, blend: 16 };
+        let mut squares = [0.0; 12];
+        for slot in 0..3900 {
+            let seen = AR1.issue(&actual, issue(slot), 12, 7, 96);
+            assert_eq!(seen[..3], [1000.0; 3]);
+            for (square, seen) in squares.iter_mut().zip(seen) {
+                *square += (seen / 1000.0 - 1.0).powi(2) / 3900.0;
+            }
+        }
+        for (ahead, square) in (0..).zip(squares).skip(3) {
+            let variance = 0.04 * (1.0 - 0.64_f64.powi(ahead - 2));
+            assert!((square / variance - 1.0).abs() < 0.15, "{ahead} ahead: {square}, not {variance}");
+        }
+    }
+
+    #[test]
+    fn a_later_forecast_revises_an_earlier_one() {
+        let actual = series("sun", &[1000.0; 200]);
+        let at = |slot, target: u32| {
+            let issue = Issue { slot, known: 1, blend: 16 };
+            AR1.issue(&actual, issue, (target - slot + 1) as usize, 7, 96)[(target - slot) as usize]
+        };
+        // One slot closer, one draw fewer: errors 20 and 19 slots ahead are nearly the same.
+        assert!((at(10, 31) - at(11, 31)).abs() < 5.0 && at(10, 31) != at(11, 31));
+    }
+
+    #[test]
+    fn errors_differ_by_series_and_seed_and_repeat_otherwise() {
+        let seen = |name, seed| AR1.issue(&series(name, &[50.0; 96]), Issue::day_ahead(0), 24, seed, 96);
+        assert_eq!(seen("north", 1), seen("north", 1));
+        assert!(seen("north", 1) != seen("south", 1) && seen("north", 1) != seen("north", 2));
+        assert!(seen("north", 1).iter().all(|&power| power >= 0.0));
+    }
 }

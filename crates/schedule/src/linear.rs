@@ -115,6 +115,11 @@ impl Program {
         self.rows.len()
     }
 
+    /// The objective, which is minimised.
+    pub fn objective(&self) -> &Expression {
+        &self.objective
+    }
+
     /// The program in the words of any solver that `good_lp` knows, to compare with.
     pub fn model<S: Solver>(&self, solver: S) -> S::Model {
         self.with_objective(self.objective.clone(), solver)

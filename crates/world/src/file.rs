@@ -5,6 +5,7 @@
 use crate::{
     distribution::Dist,
     document::{Place, Report},
+    grid_file::GridFile,
     node::Node,
     read::{Config, Named, Read, Spanned, Try, all, expected},
     shape::{Kind, choice, shape},
@@ -36,6 +37,8 @@ shape! {
         system: Try<Option<SystemFile>> = None.into() => "none",
         /// Prices that follow net load, for policies that pay them. It needs a `base_load` in `system`.
         incentive: Try<Option<IncentiveFile>> = None.into() => "none: drivers pay their tariff",
+        /// Units that are scheduled. Without them import or export closes the balance.
+        grid: Try<Option<GridFile>> = None.into() => "none",
         /// When stays are planned first.
         planning: Try<Spanned<PlanningFile>> = at_plug_in().into() => "`AtPlugIn`",
         /// What comes before the first day and after the last.

@@ -10,6 +10,7 @@
 mod distribution;
 mod document;
 mod file;
+mod grid_file;
 mod input;
 mod node;
 mod problem;

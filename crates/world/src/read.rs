@@ -7,7 +7,9 @@ use crate::{
     shape::{Kind, with_article},
 };
 use std::{ops::Deref, str::FromStr};
-use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, QuantityError, Share, TimeOfDay};
+use voltide_model::quantity::{
+    Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, QuantityError, Share, TimeOfDay,
+};
 
 /// A value that the file can hold.
 pub(crate) trait Read: Sized {
@@ -341,6 +343,16 @@ macro_rules! read_number {
 }
 read_number!(u32, u64);
 
+impl Read for bool {
+    fn kind() -> Kind {
+        Kind::Bare("true or false")
+    }
+
+    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
+        node.parse::<Self>().ok().or_else(|| expected(node, report, "true or false"))
+    }
+}
+
 impl Read for f64 {
     fn kind() -> Kind {
         Kind::Bare("number")
@@ -395,6 +407,7 @@ macro_rules! read_quantity {
 read_quantity! {
     Kilowatts, "power", "\"7 kW\"";
     KilowattHours, "energy", "\"60 kWh\"";
+    KilowattsPerHour, "ramp", "\"245 kW/h\"";
     Hours, "duration", "\"15 min\"";
     TimeOfDay, "time of day", "\"17:30\"";
     Price, "price", "\"0.30 EUR/kWh\"";

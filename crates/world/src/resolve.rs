@@ -1,6 +1,7 @@
 //! From the file's shapes to the scenario: names become indices, prices become series.
 
 mod fleet;
+mod grid;
 mod incentive;
 mod listed;
 mod site;
@@ -133,6 +134,7 @@ impl Resolver<'_> {
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
         let incentive = self.incentive(system.as_ref(), &clock);
+        let grid = self.grid(system.as_ref(), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
         let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
         let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
@@ -148,7 +150,7 @@ impl Resolver<'_> {
                 population: Arc::default(),
                 sites: sites?,
                 system: system?,
-                grid: None,
+                grid: grid?.map(Arc::new),
                 incentive: incentive?,
                 samples,
                 policy: policy?,
@@ -269,8 +271,18 @@ impl Resolver<'_> {
         clock: &Clock,
     ) -> Option<Option<Series>> {
         let Some(file) = file.get()? else { return Some(None) };
-        let unit = format!("1 {}", file.unit.value).parse::<Kilowatts>();
-        let factor = match unit {
+        self.power_series(name, file, not_negative, clock).map(Some)
+    }
+
+    /// A series of power, kW a slot.
+    fn power_series(
+        &mut self,
+        name: &str,
+        file: &SeriesFile,
+        not_negative: bool,
+        clock: &Clock,
+    ) -> Option<Series> {
+        let factor = match format!("1 {}", file.unit.value).parse::<Kilowatts>() {
             Ok(one) => one.0 * file.scale.value,
             Err(error) => {
                 let help = "a series of power has a unit such as \"MW\" (W, kW, MW or GW)";
@@ -286,7 +298,7 @@ impl Resolver<'_> {
         }
         let request = SeriesRequest { name, unit: "kW", file, factor, adder: 0.0, not_negative, clock };
         let values = self.values.series(request, self.report)?;
-        Some(Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values }))
+        Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 
     /// The index of the tariff that a fleet names.

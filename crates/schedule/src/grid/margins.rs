@@ -33,6 +33,17 @@ impl DispatchProblem<'_> {
         net_loads.windows(2).map(|pair| demand(pair[0], pair[1])).collect()
     }
 
+    /// Whether a store may supply less than nothing: where it cannot go on as it does, or holds more
+    /// or less than it may.
+    fn store_supply_may_be_negative(&self) -> bool {
+        let outside =
+            |(store, &energy): (&Store, &f64)| energy < store.energy_min.0 || energy > store.energy_max.0;
+        match self.readings.flex_storage {
+            FlexStorage::Reachable => !self.plant.stores.is_empty(),
+            FlexStorage::Printed => self.plant.stores.iter().zip(&self.state.energy_kwh).any(outside),
+        }
+    }
+
     /// `F_S` of the cars in a slot.
     pub(super) fn car_supply(&self, slot: usize) -> UpDown {
         self.outlook.car_supply_kw.get(slot).copied().unwrap_or_default()
@@ -43,8 +54,7 @@ impl DispatchProgram {
     /// One row a slot and direction, except where it holds by itself: without demand, the sum of
     /// supplies that cannot be negative is enough.
     pub(super) fn require_margins(&mut self, problem: &DispatchProblem<'_>) {
-        let may_be_negative =
-            problem.readings.flex_storage == FlexStorage::Reachable && !problem.plant.stores.is_empty();
+        let may_be_negative = problem.store_supply_may_be_negative();
         for (slot, demand) in problem.demands().into_iter().enumerate() {
             for way in [Way::Up, Way::Down] {
                 let cars = way.of(problem.car_supply(slot));
@@ -95,7 +105,6 @@ impl DispatchProgram {
                 continue;
             }
             let (by_power, by_energy) = self.store_room(problem, store, at, slot, way);
-            // A store that cannot go on as it does supplies less than nothing.
             let supply = self.program.add(variable());
             self.program.require(constraint!(supply <= by_power));
             self.program.require(constraint!(supply <= by_energy));

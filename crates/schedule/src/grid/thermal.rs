@@ -119,7 +119,7 @@ impl Thermal {
             let excess = program.add(variable().min(0.0));
             program.pay(problem.prices.deviation * problem.slot_hours * excess);
             program.require(constraint!(output - excess <= most));
-            program.require(constraint!(output + excess >= least));
+            program.require(constraint!(output + excess >= least * self.on.at(slot)));
         }
     }
 }
@@ -136,6 +136,9 @@ fn fixed(
     let bounds = fixed_bounds(unmet, unit, state, on, step);
     let output: Vec<Variable> =
         bounds.iter().map(|&(least, most)| program.add(variable().min(least).max(most))).collect();
+    let before = std::iter::once(state.on).chain(on.iter().copied());
+    let starts = on.iter().zip(before).filter(|&(&on, before)| on && !before).count();
+    program.pay(unit.commitment.map_or(0.0, |how| how.start_cost) * starts as f64);
     let spans_range = step >= unit.power_max.0 - unit.power_min.0;
     for slot in 1..on.len() {
         if on[slot] && on[slot - 1] && !spans_range {

@@ -67,10 +67,14 @@ struct PaperCut {
 
 #[derive(Deserialize)]
 struct PaperRenewables {
-    c_wind: f64,
-    c_pv: f64,
-    c_wind_waste: f64,
-    c_pv_waste: f64,
+    #[serde(rename = "c_wind")]
+    wind: f64,
+    #[serde(rename = "c_pv")]
+    pv: f64,
+    #[serde(rename = "c_wind_waste")]
+    wind_waste: f64,
+    #[serde(rename = "c_pv_waste")]
+    pv_waste: f64,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -116,11 +120,11 @@ impl PaperSystem {
                 cost,
                 waste_price,
             };
-        let PaperRenewables { c_wind, c_pv, c_wind_waste, c_pv_waste } = self.vre;
+        let prices = &self.vre;
         Plant {
             renewables: vec![
-                renewable("wind", RenewableKind::Wind, wind, &forecasts[0], c_wind, c_wind_waste),
-                renewable("pv", RenewableKind::Pv, pv, &forecasts[1], c_pv, c_pv_waste),
+                renewable("wind", RenewableKind::Wind, wind, &forecasts[0], prices.wind, prices.wind_waste),
+                renewable("pv", RenewableKind::Pv, pv, &forecasts[1], prices.pv, prices.pv_waste),
             ],
             thermal: vec![ThermalUnit {
                 name: "thermal".into(),

@@ -71,6 +71,7 @@ impl FleetResolver<'_, '_> {
 fn car(values: [f64; COLUMNS.len()], normal: impl Fn(usize) -> f64) -> Result<ListedCar, &'static str> {
     let [home_arrival, home_departure, work_arrival, work_departure, at_work, s0, se, trip_kwh] = values;
     let normals: [f64; 24] = std::array::from_fn(normal);
+    let works = at_work > 0.5;
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let home_hours = home_departure - home_arrival;
     match () {
@@ -80,8 +81,8 @@ fn car(values: [f64; COLUMNS.len()], normal: impl Fn(usize) -> f64) -> Result<Li
         }
         () if !share(s0) || !share(se) => Err("`s0` and `se` must lie between 0 and 1"),
         () if trip_kwh < 0.0 => Err("`e_trip_kwh` must be at least 0"),
-        () if at_work != 0.0 && at_work != 1.0 => Err("`at_work` must be 0 or 1"),
-        () if at_work == 1.0
+        () if ![0.0, 1.0].contains(&at_work) => Err("`at_work` must be 0 or 1"),
+        () if works
             && !(home_departure - DAY <= work_arrival
                 && work_arrival <= work_departure
                 && work_departure <= home_arrival) =>
@@ -90,7 +91,7 @@ fn car(values: [f64; COLUMNS.len()], normal: impl Fn(usize) -> f64) -> Result<Li
         }
         () => Ok(ListedCar {
             home: (home_arrival, home_departure),
-            work: (at_work == 1.0).then_some((work_arrival + DAY, work_departure + DAY)),
+            work: works.then_some((work_arrival + DAY, work_departure + DAY)),
             soc_on_arrival: s0,
             departure_soc: se,
             trip_kwh,

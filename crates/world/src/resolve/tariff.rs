@@ -52,11 +52,11 @@ impl Resolver<'_> {
     }
 
     /// The unit of prices, as a series carries it.
-    fn unit(&self) -> Option<String> {
+    pub(super) fn unit(&self) -> Option<String> {
         Some(format!("{}/kWh", self.file.currency.get()?.value))
     }
 
-    fn prices(&mut self, name: &str, tariff: &TariffFile, clock: &Clock) -> Option<Arc<[f64]>> {
+    pub(super) fn prices(&mut self, name: &str, tariff: &TariffFile, clock: &Clock) -> Option<Arc<[f64]>> {
         match tariff {
             TariffFile::Fixed(price) => {
                 let price = self.price(price)?;

@@ -1,0 +1,92 @@
+//! Laws of any power system's schedule, and CBC against another solver.
+
+use crate::{
+    grid_systems::{System, assert_lawful, store},
+    instances::{Random, agree},
+};
+use good_lp::{Solution as _, SolverModel as _, solvers::microlp::microlp};
+use proptest::prelude::*;
+use voltide_schedule::{
+    Outcome,
+    grid::{Dispatch, DispatchProblem, DispatchProgram, StoreEnd},
+    linear::Budget,
+};
+
+fn solve(problem: &DispatchProblem<'_>) -> Dispatch {
+    problem.solve().unwrap()
+}
+
+/// All (store, slot) pairs.
+fn everywhere(problem: &DispatchProblem<'_>) -> Vec<(usize, usize)> {
+    let stores = 0..problem.plant.stores.len();
+    stores.flat_map(|store| (0..problem.slots()).map(move |slot| (store, slot))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn schedules_keep_balance_limits_ramps_and_energy(seed: u64, margins: bool, commitment: bool) {
+        let system = System::random(seed, commitment);
+        let found = solve(&system.problem(margins));
+        prop_assert_eq!(found.outcome, Outcome::Optimal);
+        assert_lawful(&system, &found);
+    }
+
+    /// The parts are computed from the schedule, by the model's equations; the bound is the solver's.
+    #[test]
+    fn the_parts_add_up_to_what_the_solver_minimised(seed: u64, margins: bool, commitment: bool) {
+        let system = System::random(seed, commitment);
+        let found = solve(&system.problem(margins));
+        prop_assert!(agree(found.objective, found.bound, 1e-6), "{:?} {}", found.parts, found.bound);
+        prop_assert!(agree(found.parts.sum(), found.objective, 1e-12));
+    }
+
+    #[test]
+    fn margins_never_make_a_schedule_cheaper(seed: u64, commitment: bool) {
+        let system = System::random(seed, commitment);
+        let (without, with) = (solve(&system.problem(false)), solve(&system.problem(true)));
+        prop_assert!(with.objective >= without.objective - 1e-6 * without.objective.abs().max(1.0));
+    }
+
+    #[test]
+    fn margins_hold_where_there_is_flexibility_in_plenty(seed: u64) {
+        let mut system = System::random(seed, false);
+        // A battery that could follow anything.
+        let peak = 1e4;
+        let mut battery = store(&mut Random(seed), "reserve");
+        (battery.charge_max.0, battery.discharge_max.0) = (peak, peak);
+        (battery.energy_min.0, battery.energy_max.0) = (0.0, 100.0 * peak);
+        system.plant.stores.push(battery);
+        system.state.energy_kwh.push(50.0 * peak);
+        system.ends.push(StoreEnd::AtLeast(50.0 * peak));
+        let found = solve(&system.problem(true));
+        for slot in &found.margins {
+            let margin = slot.margin();
+            prop_assert!(margin.up >= -1e-6 && margin.down >= -1e-6, "{margin:?}");
+        }
+        prop_assert!(found.parts.margin <= 1e-3);
+    }
+
+    #[test]
+    fn binaries_on_demand_cost_what_binaries_everywhere_cost(seed: u64, margins: bool) {
+        let system = System::random(seed, false);
+        let problem = system.problem(margins);
+        let all = DispatchProgram::new(&problem, &everywhere(&problem));
+        let budget = Budget { nodes: Some(20_000), ..Budget::default() };
+        let all = all.program.solve(budget);
+        let found = solve(&problem);
+        let costs = (found.objective, all.objective);
+        prop_assert!(agree(costs.0, costs.1, 1e-6), "{costs:?} {:?} {:?}", found.size, all.outcome);
+    }
+
+    #[test]
+    fn two_solvers_agree(seed: u64, margins: bool) {
+        let system = System::random(seed, false);
+        let model = DispatchProgram::new(&system.problem(margins), &[]);
+        let ours = model.program.solve(Budget::default());
+        let theirs = model.program.model(microlp).solve().unwrap();
+        let objective = theirs.eval(model.program.objective());
+        prop_assert!(agree(ours.objective, objective, 1e-6), "{} {}", ours.objective, objective);
+    }
+}

@@ -1,0 +1,242 @@
+//! Systems at their limits: always a schedule, with what is missing by name; and problems that make no sense.
+
+use crate::{
+    grid_systems::{System, assert_lawful},
+    instances::Random,
+};
+use std::num::NonZeroU32;
+use voltide_model::{
+    cost::QuadraticCost,
+    dispatch::GridState,
+    flexibility::Readings,
+    plant::{Commitment, Plant, PlantError, ThermalUnit},
+    quantity::{Hours, Kilowatts, KilowattsPerHour},
+    two_stage::{SearchLimits, SlackPrices},
+};
+use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, GridError, Outlook, StoreEnd, UnmetWish};
+
+fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
+    ThermalUnit {
+        name: "north".into(),
+        power_min: Kilowatts(power_min),
+        power_max: Kilowatts(power_max),
+        ramp: KilowattsPerHour(ramp),
+        cost: QuadraticCost { a: 0.0, b: 0.2, c: 1.0 },
+        commitment: None,
+        initial_power: None,
+        deviation_max: None,
+    }
+}
+
+/// Thermal units and stores against a load, in hours.
+fn system(plant: Plant, load_kw: &[f64]) -> System {
+    System {
+        slot_hours: 1.0,
+        outlook: Outlook {
+            load_kw: load_kw.to_vec(),
+            net_load_next_kw: load_kw.last().copied().unwrap_or_default(),
+            ..Outlook::default()
+        },
+        state: GridState::initial(&plant),
+        ends: vec![StoreEnd::Free; plant.stores.len()],
+        courses: vec![Course::default(); plant.thermal.len()],
+        readings: Readings::default(),
+        plant,
+    }
+}
+
+fn thermal(units: Vec<ThermalUnit>, load_kw: &[f64]) -> System {
+    system(Plant { thermal: units, ..Plant::default() }, load_kw)
+}
+
+fn unserved(found: &Dispatch) -> f64 {
+    found.slots.iter().map(|slot| slot.unserved_kw).sum()
+}
+
+#[test]
+fn capacity_below_load_leaves_load_unserved_at_its_price() {
+    let system = thermal(vec![unit(0.0, 100.0, 1e3)], &[80.0, 130.0]);
+    let found = system.problem(false).solve().unwrap();
+    assert!((unserved(&found) - 30.0).abs() < 1e-6);
+    assert!((found.parts.unserved - 50.0 * 30.0).abs() < 1e-4);
+    assert_lawful(&system, &found);
+}
+
+#[test]
+fn least_output_above_load_is_spilled() {
+    let found = thermal(vec![unit(60.0, 100.0, 1e3)], &[40.0]).problem(false).solve().unwrap();
+    assert!((found.slots[0].spilled_kw - 20.0).abs() < 1e-6 && unserved(&found) <= 0.0);
+}
+
+#[test]
+fn a_ramp_that_cannot_follow_leaves_load_unserved() {
+    let system = thermal(vec![unit(0.0, 100.0, 10.0)], &[50.0, 90.0, 90.0]);
+    let found = system.problem(false).solve().unwrap();
+    // It may start high, at a price: spilling 20 now serves 20 more twice. 70, 80, 90.
+    assert!((unserved(&found) - 10.0).abs() < 1e-6, "{:?}", found.slots);
+    assert_lawful(&system, &found);
+}
+
+#[test]
+fn an_output_out_of_reach_of_the_limits_is_noted() {
+    let mut system = thermal(vec![unit(50.0, 100.0, 10.0)], &[60.0]);
+    system.state.thermal[0].power_kw = Some(20.0);
+    let found = system.problem(false).solve().unwrap();
+    assert!((found.slots[0].thermal_kw[0] - 50.0).abs() < 1e-9);
+    assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampIntoLimits));
+    assert!((found.unmet[0].by - 20.0).abs() < 1e-9 && found.unmet[0].unit == "north");
+}
+
+#[test]
+fn a_stop_that_the_ramp_forbids_is_noted() {
+    let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &[90.0, 0.0]);
+    system.state.thermal[0].power_kw = Some(100.0);
+    system.courses[0].on = Some(vec![true, false]);
+    let found = system.problem(false).solve().unwrap();
+    assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampToStop));
+    // At best 80 in the slot before, where 30 would have been enough.
+    assert!((found.unmet[0].by - 50.0).abs() < 1e-9 && found.slots[0].thermal_kw[0] <= 80.0 + 1e-9);
+}
+
+#[test]
+fn a_store_of_no_size_does_nothing() {
+    let mut store = crate::grid_systems::store(&mut Random(1), "empty");
+    (store.energy_min.0, store.energy_max.0, store.initial_energy.0) = (0.0, 0.0, 0.0);
+    let plant = Plant { thermal: vec![unit(0.0, 100.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let system = system(plant, &[20.0, 90.0]);
+    let found = system.problem(true).solve().unwrap();
+    assert!(found.slots.iter().all(|slot| slot.discharge_kw[0] + slot.charge_kw[0] < 1e-6));
+    assert_lawful(&system, &found);
+}
+
+#[test]
+fn a_store_outside_its_bounds_is_noted_and_never_goes_further_out() {
+    let mut store = crate::grid_systems::store(&mut Random(1), "deep");
+    (store.energy_min.0, store.energy_max.0) = (100.0, 500.0);
+    let plant = Plant { thermal: vec![unit(0.0, 50.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let mut system = system(plant, &[60.0, 60.0]);
+    system.state.energy_kwh[0] = 40.0;
+    let found = system.problem(false).solve().unwrap();
+    assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::InitialEnergy));
+    assert!((found.unmet[0].by - 60.0).abs() < 1e-9);
+    assert!(found.slots.iter().all(|slot| slot.energy_kwh[0] >= 40.0 - 1e-9));
+    assert!((unserved(&found) - 20.0).abs() < 1e-6);
+}
+
+#[test]
+fn an_end_out_of_reach_is_met_as_far_as_can_be_and_noted() {
+    let mut store = crate::grid_systems::store(&mut Random(1), "slow");
+    (store.energy_min.0, store.energy_max.0, store.charge_max.0) = (0.0, 500.0, 10.0);
+    let gained = 2.0 * 10.0 * store.charge_efficiency.get();
+    let plant = Plant { thermal: vec![unit(0.0, 100.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let mut system = system(plant, &[60.0, 60.0]);
+    system.state.energy_kwh[0] = 100.0;
+    system.ends[0] = StoreEnd::AtLeast(400.0);
+    let found = system.problem(false).solve().unwrap();
+    assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::FinalEnergy));
+    assert!((found.unmet[0].by - (300.0 - gained)).abs() < 1e-6);
+    assert!((found.slots[1].energy_kwh[0] - 100.0 - gained).abs() < 1e-5);
+}
+
+#[test]
+fn a_missing_margin_is_priced_and_shown() {
+    // The unit can rise by 10 kW a slot, and net load is about to rise by 40.
+    let mut system = thermal(vec![unit(0.0, 200.0, 10.0)], &[100.0]);
+    system.outlook.net_load_next_kw = 140.0;
+    let found = system.problem(true).solve().unwrap();
+    assert!((found.margins[0].shortfall().up - 30.0).abs() < 1e-6);
+    assert!((found.parts.margin - 30.0 * 30.0).abs() < 1e-4);
+}
+
+#[test]
+fn a_unit_that_is_not_needed_is_switched_off_and_starts_cost() {
+    let switched = |cost: f64| ThermalUnit {
+        commitment: Some(Commitment {
+            start_cost: cost,
+            up_min: Hours(2.0),
+            down_min: Hours(2.0),
+            initially_on: true,
+            initial_hours: Hours(5.0),
+        }),
+        cost: QuadraticCost { a: 0.0, b: 0.2, c: 10.0 },
+        ..unit(40.0, 100.0, 1e3)
+    };
+    let load = [150.0, 50.0, 50.0, 150.0];
+    let on = |start_cost| {
+        let system = thermal(vec![unit(0.0, 100.0, 1e3), switched(start_cost)], &load);
+        let found = system.problem(false).solve().unwrap();
+        assert_lawful(&system, &found);
+        (found.slots.iter().map(|slot| slot.on[1]).collect::<Vec<_>>(), found.parts.starts)
+    };
+    // Two idle hours cost 20; a start that costs less is worth it.
+    assert_eq!(on(15.0), (vec![true, false, false, true], 15.0));
+    assert_eq!(on(25.0), (vec![true; 4], 0.0));
+}
+
+fn refused(change: impl FnOnce(&mut System)) -> GridError {
+    let mut system = thermal(vec![unit(10.0, 100.0, 50.0)], &[60.0, 60.0]);
+    change(&mut system);
+    system.problem(true).solve().unwrap_err()
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    let message = |change: fn(&mut System)| refused(change).to_string();
+    assert_eq!(
+        message(|system| system.plant.thermal[0].power_min.0 = 200.0),
+        "the least output of `north`, 200, is above the most, 100"
+    );
+    assert_eq!(
+        message(|system| system.plant.thermal[0].cost.b = -1.0),
+        "cost.b of `north` is -1; it must be finite and not negative"
+    );
+    assert!(matches!(
+        refused(|system| system.plant.thermal[0].cost.a = f64::NAN),
+        GridError::Plant(PlantError::Value { field: "cost.a", .. })
+    ));
+    assert_eq!(
+        message(|system| system.outlook.load_kw[1] = f64::NAN),
+        "load is NaN in slot 1; it must be finite"
+    );
+    assert_eq!(
+        message(|system| system.courses[0].reference_kw = Some(vec![50.0])),
+        "day-ahead output of `north` has 1 values, not 2"
+    );
+}
+
+#[test]
+fn a_forecast_shorter_than_the_window_is_refused() {
+    let mut system = System::random(3, false);
+    let renewable = system.plant.renewables.len();
+    assert!(renewable > 0, "this seed has wind or sun");
+    system.outlook.available_kw[0].pop();
+    let slots = system.outlook.load_kw.len();
+    let error = system.problem(true).solve().unwrap_err();
+    let expected = format!("available power of `unit 0` has {} values, not {slots}", slots - 1);
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn power_is_burnt_only_where_the_system_says_so() {
+    // 60 kW must run, nobody needs them, and a lossless cycle could not burn them: a lossy one could.
+    let mut store = crate::grid_systems::store(&mut Random(4), "sponge");
+    (store.energy_min.0, store.energy_max.0, store.throughput_cost) = (0.0, 100.0, 0.0);
+    (store.charge_max.0, store.discharge_max.0) = (60.0, 60.0);
+    let half = voltide_model::quantity::Share::new(0.5).unwrap();
+    (store.charge_efficiency, store.discharge_efficiency) = (half, half);
+    let plant = Plant { thermal: vec![unit(60.0, 60.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let mut system = system(plant, &[0.0, 0.0]);
+    system.state.energy_kwh[0] = 100.0;
+    let found = system.problem(false).solve().unwrap();
+    assert!(found.size.integers > 0 && found.size.solves > 1, "{:?}", found.size);
+    assert_lawful(&system, &found);
+}
+
+#[test]
+fn an_hour_of_prices_and_search_limits_reaches_the_solver() {
+    let system = thermal(vec![unit(0.0, 100.0, 1e3)], &[130.0]);
+    let prices = SlackPrices { unserved: 7.0, ..SlackPrices::default() };
+    let search = SearchLimits { nodes: 1, gap: 0.0 };
+    let problem = DispatchProblem { prices, search, segments: NonZeroU32::MIN, ..system.problem(false) };
+    assert!((problem.solve().unwrap().parts.unserved - 210.0).abs() < 1e-6);
+}

@@ -1,0 +1,307 @@
+//! Random power systems, and a check of schedules that shares no code with their making.
+
+use crate::instances::Random;
+use std::num::NonZeroU32;
+use voltide_model::{
+    cost::QuadraticCost,
+    dispatch::{GridState, SlotDispatch, ThermalState},
+    flexibility::{CutUp, FlexStorage, LastStep, Readings, UpDown, VreDown},
+    forecast::Forecast,
+    plant::{
+        Commitment, Exchange, InterruptibleLoad, MustTake, Plant, Renewable, RenewableKind, Store, StoreKind,
+        ThermalUnit,
+    },
+    quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Share},
+    series::Series,
+    two_stage::{SearchLimits, SlackPrices},
+};
+use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, Outlook, StoreEnd};
+
+/// A plant and what it is asked, apart from margins.
+pub(crate) struct System {
+    pub(crate) plant: Plant,
+    pub(crate) slot_hours: f64,
+    pub(crate) outlook: Outlook,
+    pub(crate) state: GridState,
+    pub(crate) ends: Vec<StoreEnd>,
+    pub(crate) courses: Vec<Course>,
+    pub(crate) readings: Readings,
+}
+
+fn nothing() -> Series {
+    Series { name: "none".into(), unit: "kW".into(), values: [].into() }
+}
+
+fn share(value: f64) -> Share {
+    Share::new(value).unwrap()
+}
+
+/// A thermal unit; `switched` may be turned off.
+pub(crate) fn thermal(random: &mut Random, name: &str, switched: bool) -> ThermalUnit {
+    let power_max = random.between(50.0, 400.0);
+    ThermalUnit {
+        name: name.into(),
+        power_min: Kilowatts(power_max * random.between(0.0, 0.6)),
+        power_max: Kilowatts(power_max),
+        ramp: KilowattsPerHour(power_max * random.pick(&[0.1, 0.3, 1.0, 5.0])),
+        cost: QuadraticCost {
+            a: random.pick(&[0.0, 5e-5, 3e-4]),
+            b: random.between(0.1, 0.6),
+            c: random.between(0.0, 5.0),
+        },
+        commitment: switched.then(|| Commitment {
+            start_cost: random.between(0.0, 60.0),
+            up_min: Hours(random.pick(&[0.0, 1.0, 3.0])),
+            down_min: Hours(random.pick(&[0.0, 1.0, 2.5])),
+            initially_on: random.below(2) == 0,
+            initial_hours: Hours(random.pick(&[0.5, 1.0, 8.0])),
+        }),
+        initial_power: None,
+        deviation_max: (random.below(2) == 0).then(|| Kilowatts(random.between(0.0, 100.0))),
+    }
+}
+
+pub(crate) fn store(random: &mut Random, name: &str) -> Store {
+    let capacity = random.between(20.0, 900.0);
+    Store {
+        name: name.into(),
+        kind: if random.below(2) == 0 { StoreKind::PumpedHydro } else { StoreKind::Ess },
+        charge_max: Kilowatts(random.between(0.0, 200.0)),
+        discharge_max: Kilowatts(random.between(0.0, 200.0)),
+        energy_min: KilowattHours(capacity * random.pick(&[0.0, 0.1, 0.3])),
+        energy_max: KilowattHours(capacity),
+        charge_efficiency: share(random.pick(&[0.8, 0.9, 0.95, 1.0])),
+        discharge_efficiency: share(random.pick(&[0.8, 0.9, 0.95, 1.0])),
+        throughput_cost: random.pick(&[0.0, 0.1, 0.5]),
+        initial_energy: KilowattHours(capacity * random.between(0.3, 1.0)),
+        day_end_energy: None,
+    }
+}
+
+fn renewable(random: &mut Random, name: &str) -> Renewable {
+    Renewable {
+        name: name.into(),
+        kind: if random.below(2) == 0 { RenewableKind::Wind } else { RenewableKind::Pv },
+        available: nothing(),
+        forecast: Forecast::Perfect,
+        cost: random.between(0.0, 0.2),
+        waste_price: random.pick(&[0.0, 0.3, 1.0]),
+    }
+}
+
+fn each<T>(random: &mut Random, most: usize, mut one: impl FnMut(&mut Random, &str) -> T) -> Vec<T> {
+    let count = random.below(most + 1);
+    (0..count).map(|at| one(random, &format!("unit {at}"))).collect()
+}
+
+fn plant(random: &mut Random, commitment: bool) -> Plant {
+    Plant {
+        thermal: each(random, 3, |random, name| {
+            let switched = commitment && random.below(2) == 0;
+            thermal(random, name, switched)
+        }),
+        stores: each(random, 3, store),
+        renewables: each(random, 3, renewable),
+        must_take: each(random, 2, |_, name| MustTake { name: name.into(), output: nothing(), cost: 0.05 }),
+        interruptible: each(random, 2, |random, name| InterruptibleLoad {
+            name: name.into(),
+            power_max: Kilowatts(random.between(0.0, 300.0)),
+            price: random.between(1.0, 4.0),
+        }),
+        exchanges: each(random, 1, |random, name| Exchange {
+            name: name.into(),
+            import_max: Kilowatts(random.between(0.0, 200.0)),
+            export_max: Kilowatts(random.between(0.0, 200.0)),
+            import_price: nothing(),
+            export_price: nothing(),
+        }),
+    }
+}
+
+fn state(random: &mut Random, plant: &Plant) -> GridState {
+    let mut state = GridState::initial(plant);
+    for (unit, thermal) in state.thermal.iter_mut().zip(&plant.thermal) {
+        let within = random.between(thermal.power_min.0, thermal.power_max.0);
+        unit.power_kw = match random.below(4) {
+            0 => None,
+            1 => Some(random.between(0.0, 600.0)),
+            _ => Some(if unit.on { within } else { 0.0 }),
+        };
+    }
+    if random.below(6) == 0 {
+        state.energy_kwh.iter_mut().for_each(|energy| *energy += random.between(-400.0, 400.0));
+    }
+    state
+}
+
+fn outlook(random: &mut Random, plant: &Plant, slots: usize) -> Outlook {
+    let scale = random.pick(&[100.0, 400.0, 1200.0]);
+    let mut columns = |count: usize, low: f64, high: f64| -> Vec<Vec<f64>> {
+        (0..count).map(|_| (0..slots).map(|_| random.between(low, high)).collect()).collect()
+    };
+    let import_price = columns(plant.exchanges.len(), -0.1, 0.8);
+    Outlook {
+        available_kw: columns(plant.renewables.len(), 0.0, 0.5 * scale),
+        must_take_kw: columns(plant.must_take.len(), 0.0, 0.2 * scale),
+        export_price: import_price
+            .iter()
+            .map(|prices| prices.iter().map(|price| price - 0.05).collect())
+            .collect(),
+        import_price,
+        load_kw: columns(1, 0.2 * scale, scale).remove(0),
+        car_supply_kw: if random.below(3) == 0 {
+            vec![UpDown { up: 5.0, down: -2.0 }; slots]
+        } else {
+            Vec::new()
+        },
+        net_load_next_kw: random.between(0.0, scale),
+    }
+}
+
+fn end(random: &mut Random, store: &Store) -> StoreEnd {
+    let wish = random.between(0.0, store.energy_max.0);
+    match random.below(5) {
+        0 => StoreEnd::Idle,
+        1 => StoreEnd::Free,
+        2 => StoreEnd::AtLeast(wish),
+        _ => StoreEnd::Softened(wish),
+    }
+}
+
+fn course(random: &mut Random, unit: &ThermalUnit, slots: usize, given: bool) -> Course {
+    let near = |random: &mut Random| random.between(unit.power_min.0, unit.power_max.0);
+    Course {
+        on: (given && random.below(2) == 0).then(|| (0..slots).map(|_| random.below(4) > 0).collect()),
+        reference_kw: (random.below(2) == 0).then(|| (0..slots).map(|_| near(random)).collect()),
+    }
+}
+
+impl System {
+    /// A random system; `commitment` lets some units be switched, by the schedule or as given.
+    pub(crate) fn random(seed: u64, commitment: bool) -> Self {
+        let random = &mut Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+        let slots = 2 + random.below(if commitment { 6 } else { 12 });
+        let plant = plant(random, commitment);
+        Self {
+            slot_hours: random.pick(&[0.25, 1.0]),
+            outlook: outlook(random, &plant, slots),
+            state: state(random, &plant),
+            ends: plant.stores.iter().map(|store| end(random, store)).collect(),
+            courses: plant.thermal.iter().map(|unit| course(random, unit, slots, commitment)).collect(),
+            readings: Readings {
+                cut_up: if random.below(2) == 0 { CutUp::Literal } else { CutUp::Physical },
+                vre_down: if random.below(2) == 0 { VreDown::Literal } else { VreDown::Physical },
+                flex_storage: if random.below(2) == 0 {
+                    FlexStorage::Printed
+                } else {
+                    FlexStorage::Reachable
+                },
+                ev_in_supply: false,
+                last_step: LastStep::Wrap,
+            },
+            plant,
+        }
+    }
+
+    pub(crate) fn problem(&self, margins: bool) -> DispatchProblem<'_> {
+        DispatchProblem {
+            plant: &self.plant,
+            slot_hours: self.slot_hours,
+            outlook: self.outlook.clone(),
+            state: self.state.clone(),
+            courses: self.courses.clone(),
+            ends: self.ends.clone(),
+            margins,
+            readings: self.readings,
+            prices: SlackPrices::default(),
+            segments: NonZeroU32::new(4).unwrap(),
+            search: SearchLimits { nodes: 20_000, gap: 0.0 },
+        }
+    }
+}
+
+/// Asserts that a schedule keeps every law of its system: balance, limits, energy, ramps, one direction.
+#[track_caller]
+pub(crate) fn assert_lawful(system: &System, found: &Dispatch) {
+    let relaxed = !found.unmet.is_empty();
+    let mut energy = system.state.energy_kwh.clone();
+    let mut before: Vec<ThermalState> = system.state.thermal.clone();
+    for slot in &found.slots {
+        assert!(slot.residual_kw().abs() <= 1e-6, "residual {} kW", slot.residual_kw());
+        assert_within_limits(&system.plant, slot);
+        assert_stores(system, slot, &mut energy);
+        for (at, unit) in system.plant.thermal.iter().enumerate() {
+            let (now, is_on, before) = (slot.thermal_kw[at], slot.on[at], &mut before[at]);
+            assert_eq!(slot.started[at], is_on && !before.on, "a start is a change from off to on");
+            if !relaxed {
+                assert_ramp(unit, now, is_on, before, system.slot_hours);
+            }
+            if system.courses[at].on.is_none() && is_on != before.on {
+                assert_rested(unit, before);
+            }
+            let hours = system.slot_hours + if before.on == is_on { before.hours } else { 0.0 };
+            *before = ThermalState { power_kw: Some(now), on: is_on, hours };
+        }
+    }
+}
+
+/// Minimum times are kept where the schedule decides.
+#[track_caller]
+fn assert_rested(unit: &ThermalUnit, before: &ThermalState) {
+    let how = unit.commitment.unwrap();
+    let least = if before.on { how.up_min } else { how.down_min };
+    assert!(
+        before.hours >= least.0 - 1e-9,
+        "{} changed after {} h, not {}",
+        unit.name,
+        before.hours,
+        least.0
+    );
+}
+
+#[track_caller]
+fn assert_ramp(unit: &ThermalUnit, now: f64, is_on: bool, before: &ThermalState, hours: f64) {
+    let step = unit.ramp.0 * hours;
+    let Some(power) = before.power_kw else { return };
+    let (was, edge) = (if before.on { power } else { 0.0 }, step.max(unit.power_min.0));
+    let most = if is_on && before.on { step } else { edge };
+    assert!((now - was).abs() <= most + 1e-6, "{} moved from {was} to {now} kW", unit.name);
+}
+
+#[track_caller]
+fn assert_within_limits(plant: &Plant, slot: &SlotDispatch) {
+    for (unit, (&power, &on)) in plant.thermal.iter().zip(slot.thermal_kw.iter().zip(&slot.on)) {
+        let (least, most) = if on { (unit.power_min.0, unit.power_max.0) } else { (0.0, 0.0) };
+        assert!((least..=most).contains(&power), "{power} kW outside {least} to {most}");
+    }
+    for (power, available) in slot.renewable_kw.iter().zip(&slot.available_kw) {
+        assert!((0.0..=*available).contains(power));
+    }
+    for (power, load) in slot.interrupted_kw.iter().zip(&plant.interruptible) {
+        assert!((0.0..=load.power_max.0).contains(power));
+    }
+    for (power, unit) in slot.exchange_kw.iter().zip(&plant.exchanges) {
+        assert!((-unit.export_max.0..=unit.import_max.0).contains(power));
+    }
+    assert!(slot.unserved_kw >= 0.0 && slot.spilled_kw >= 0.0);
+}
+
+#[track_caller]
+fn assert_stores(system: &System, slot: &SlotDispatch, energy: &mut [f64]) {
+    for (at, store) in system.plant.stores.iter().enumerate() {
+        let (charge, discharge) = (slot.charge_kw[at], slot.discharge_kw[at]);
+        assert!(charge.min(discharge) <= 1e-6, "both directions at once: {charge} and {discharge} kW");
+        assert!((0.0..=store.charge_max.0).contains(&charge));
+        assert!((0.0..=store.discharge_max.0).contains(&discharge));
+        let gained = store.charge_efficiency.get() * charge * system.slot_hours;
+        let lost = discharge * system.slot_hours / store.discharge_efficiency.get();
+        assert!((slot.energy_kwh[at] - energy[at] - gained + lost).abs() <= 1e-6, "energy is lost or made");
+        let start = system.state.energy_kwh[at];
+        let (least, most) = (store.energy_min.0.min(start), store.energy_max.0.max(start));
+        assert!(slot.energy_kwh[at] >= least - 1e-6 && slot.energy_kwh[at] <= most + 1e-6);
+        if system.ends[at] == StoreEnd::Idle {
+            assert!(charge + discharge <= 0.0);
+        }
+        energy[at] = slot.energy_kwh[at];
+    }
+}

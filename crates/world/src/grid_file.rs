@@ -1,0 +1,338 @@
+//! The shapes of a world file's `grid`: units, and how they are scheduled.
+//!
+//! The documentation here is part of the field reference `worlds/README.md`.
+
+use crate::{
+    document::Place,
+    file::{SeriesFile, TariffFile},
+    read::{Named, Spanned},
+    shape::{choice, shape},
+};
+use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share};
+
+fn given<T>(value: T) -> Spanned<T> {
+    Spanned { value, place: Place::NOWHERE }
+}
+
+shape! {
+    /// Units that generate, store and shed, scheduled day-ahead and intra-day so that load and cars are
+    /// served at least cost. What cannot be done has a price, so that there always is a schedule. Names
+    /// of units differ from each other, whatever their kind.
+    struct GridFile "grid" at place {
+        /// Wind farms.
+        wind: Named<RenewableFile> = Named::default() => "none",
+        /// Photovoltaic plants.
+        pv: Named<RenewableFile> = Named::default() => "none",
+        /// Output that nobody steers, such as run-of-river and biomass.
+        must_take: Named<MustTakeFile> = Named::default() => "none",
+        /// Units that burn fuel.
+        thermal: Named<ThermalFile> = Named::default() => "none",
+        /// Pumped hydro plants.
+        pumped_hydro: Named<StoreFile> = Named::default() => "none",
+        /// Stationary batteries.
+        batteries: Named<StoreFile> = Named::default() => "none",
+        /// Loads that may be shed at a price.
+        interruptible: Named<InterruptibleFile> = Named::default() => "none",
+        /// Connections to the world outside. They are scheduled, and supply no flexibility.
+        exchanges: Named<ExchangeFile> = Named::default() => "none",
+        /// Whether supply of flexibility must cover its demand in every slot, up and down; what is
+        /// missing has a price. `false` leaves both to chance, and reports them.
+        margins: bool = true => "true",
+        /// How equations of flexibility that can be read in two ways are read.
+        readings: ReadingsFile = ReadingsFile::physical() => "the physical readings",
+        /// Steps, windows and limits of the two stages.
+        stages: StagesFile = StagesFile::usual() => "(see below)",
+        /// Prices of what should not happen.
+        slack: SlackFile = SlackFile::usual() => "(see below)",
+        /// What is known of `system.base_load` beforehand.
+        base_load_forecast: ForecastFile = ForecastFile::Perfect => "`Perfect`",
+        /// Which load of cars the day-ahead stage is shown.
+        day_ahead_ev: Option<DayAheadEvFile> = None => "`Smart` for policy `v2g`, else `Plan`",
+    }
+}
+
+shape! {
+    /// A wind farm or a photovoltaic plant; it can be curtailed.
+    struct RenewableFile "renewable" {
+        /// What it could give. Left out, it is what `system` has of its kind, all of it.
+        available: Option<SeriesFile> = None => "`system.wind` or `system.pv`",
+        /// What is known of that beforehand.
+        forecast: ForecastFile = ForecastFile::Perfect => "`Perfect`",
+        /// Price of a kWh delivered.
+        cost: Option<Spanned<Price>> = None => "0",
+        /// Price of a kWh curtailed.
+        waste_price: Option<Spanned<Price>> = None => "0",
+    }
+}
+
+choice! {
+    /// What is known of a series beforehand. The slots that an intra-day window commits, and the one after
+    /// them, are always known.
+    enum ForecastFile "forecast" {
+        /// Everything.
+        Perfect,
+        /// Another series: day-ahead as it is; intra-day the actual one fades into it over `stages.blend`.
+        Series {Box<SeriesFile>},
+        /// The actual series with an error that grows with lead time.
+        Ar1 {Ar1File},
+    }
+}
+
+shape! {
+    /// An error that follows itself from slot to slot: `x(e) = phi·x(e-1) + sqrt(1 - phi²)·z(e)`, times `sd`
+    /// and the actual value. Later forecasts of a slot revise earlier ones.
+    struct Ar1File "error" {
+        /// How much of a slot's error the next one keeps; from 0 to below 1.
+        phi: Spanned<f64> => "0.8",
+        /// What the error grows to, as a share of the actual value; at least 0.
+        sd: Spanned<f64> => "0.2",
+    }
+}
+
+shape! {
+    /// Output that nobody steers.
+    struct MustTakeFile "must-take unit" {
+        /// What it gives.
+        output: SeriesFile => r#"(path: "data/series.csv", column: "hydro_mw", unit: "MW")"#,
+        /// Price of a kWh.
+        cost: Option<Spanned<Price>> = None => "0",
+    }
+}
+
+shape! {
+    /// A unit that burns fuel; on throughout, unless it has a `commitment`.
+    struct ThermalFile "thermal unit" {
+        /// Least output while it is on.
+        power_min: Spanned<Kilowatts> = given(Kilowatts(0.0)) => "\"0 kW\"",
+        /// Most output.
+        power_max: Spanned<Kilowatts> => r#""400 MW""#,
+        /// How fast output may rise and fall.
+        ramp: Spanned<KilowattsPerHour> => r#""200 MW/h""#,
+        /// What generating costs.
+        cost: ThermalCostFile => r#"(b: "40 EUR/MWh")"#,
+        /// Whether and how it may be switched off.
+        commitment: Option<CommitmentFile> = None => "none: always on",
+        /// Output before the first slot.
+        initial_power: Option<Spanned<Kilowatts>> = None => "none: the first output is free",
+        /// How far intra-day output may leave the day-ahead one without paying `slack.deviation`.
+        deviation_max: Option<Spanned<Kilowatts>> = None => "as far as it likes",
+    }
+}
+
+shape! {
+    /// Cost of an hour at output P: `a·P² + b·P + c`, in the world's currency with P in kW.
+    struct ThermalCostFile "thermal cost" {
+        /// Per kW² and hour.
+        a: Spanned<f64> = given(0.0) => "0",
+        /// Per kWh.
+        b: Spanned<Price> => r#""40 EUR/MWh""#,
+        /// Per hour while it is on.
+        c: Spanned<f64> = given(0.0) => "0",
+    }
+}
+
+shape! {
+    /// How a thermal unit may be switched on and off. It is decided day-ahead.
+    struct CommitmentFile "commitment" {
+        /// What a start costs, in the world's currency.
+        start_cost: Spanned<f64> = given(0.0) => "0",
+        /// Once on, on for at least so long.
+        up_min: Spanned<Hours> = given(Hours(0.0)) => "\"0 h\"",
+        /// Once off, off for at least so long.
+        down_min: Spanned<Hours> = given(Hours(0.0)) => "\"0 h\"",
+        /// Whether it is on before the first slot.
+        initially_on: bool = true => "true",
+        /// For how long it has been so.
+        initial_time: Spanned<Hours> = given(Hours(24.0)) => "\"1 d\"",
+    }
+}
+
+shape! {
+    /// Pumped hydro or a battery. Power is on the grid side, efficiencies are one-way.
+    struct StoreFile "store" {
+        /// Most it charges with.
+        charge_max: Spanned<Kilowatts> => r#""200 MW""#,
+        /// Most it discharges with.
+        discharge_max: Spanned<Kilowatts> => r#""200 MW""#,
+        /// Least it may hold.
+        energy_min: Spanned<KilowattHours> = given(KilowattHours(0.0)) => "\"0 kWh\"",
+        /// Most it may hold.
+        energy_max: Spanned<KilowattHours> => r#""1000 MWh""#,
+        /// Stored per energy charged; above 0.
+        charge_efficiency: Spanned<Share> = given(Share::ONE) => "1",
+        /// Delivered per stored energy discharged; above 0.
+        discharge_efficiency: Spanned<Share> = given(Share::ONE) => "1",
+        /// Price of a kWh that goes in or comes out.
+        throughput_cost: Option<Spanned<Price>> = None => "0",
+        /// What it holds before the first slot.
+        initial_energy: Spanned<KilowattHours> => r#""500 MWh""#,
+        /// Least it holds at the end of each day by the day-ahead schedule.
+        day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`",
+    }
+}
+
+shape! {
+    /// Load that may be shed at a price.
+    struct InterruptibleFile "interruptible load" {
+        /// Most that may be shed.
+        power_max: Spanned<Kilowatts> => r#""50 MW""#,
+        /// Price of a kWh shed.
+        price: Spanned<Price> => r#""3 EUR/kWh""#,
+    }
+}
+
+shape! {
+    /// A connection to the world outside.
+    struct ExchangeFile "exchange" {
+        /// Most that may be imported.
+        import_max: Spanned<Kilowatts> => r#""500 MW""#,
+        /// Most that may be exported.
+        export_max: Spanned<Kilowatts> = given(Kilowatts(0.0)) => "\"0 kW\"",
+        /// Price of a kWh imported.
+        import_price: TariffFile => r#"Fixed("60 EUR/MWh")"#,
+        /// What a kWh exported earns; nowhere above the import price.
+        export_price: Option<TariffFile> = None => "as `import_price`",
+    }
+}
+
+shape! {
+    /// How equations of flexibility that can be read in two ways are read.
+    struct ReadingsFile "readings" {
+        /// How much more load can be shed.
+        cut_up: CutUpFile = CutUpFile::Physical => "`Physical`",
+        /// What curtailing gives.
+        vre_down: VreDownFile = VreDownFile::Physical => "`Physical`",
+        /// How far a store's energy reaches.
+        flex_storage: FlexStorageFile = FlexStorageFile::Reachable => "`Reachable`",
+        /// Whether cars count as supply.
+        ev_in_supply: bool = false => "false",
+        /// What follows the last slot of a day.
+        last_step: LastStepFile = LastStepFile::NextDay => "`NextDay`",
+    }
+}
+
+impl ReadingsFile {
+    fn physical() -> Self {
+        Self {
+            cut_up: CutUpFile::Physical,
+            vre_down: VreDownFile::Physical,
+            flex_storage: FlexStorageFile::Reachable,
+            ev_in_supply: false,
+            last_step: LastStepFile::NextDay,
+        }
+    }
+}
+
+choice! {
+    /// How much more load can be shed.
+    enum CutUpFile "cut_up" {
+        /// All that may be shed, whether it is shed already or not.
+        Literal,
+        /// What is not shed yet.
+        Physical,
+    }
+}
+
+choice! {
+    /// What curtailing wind and sun gives.
+    enum VreDownFile "vre_down" {
+        /// Down what is curtailed already, up nothing.
+        Literal,
+        /// Down what is delivered, up what is curtailed.
+        Physical,
+    }
+}
+
+choice! {
+    /// How far a store's energy reaches.
+    enum FlexStorageFile "flex_storage" {
+        /// Energy is compared with the change of power, as if the power now took none of it.
+        Printed,
+        /// Energy is compared with the power after the change.
+        Reachable,
+    }
+}
+
+choice! {
+    /// What follows the last slot of a day.
+    enum LastStepFile "last_step" {
+        /// The day's first slot: a typical day that follows upon itself.
+        Wrap,
+        /// The next day's first slot.
+        NextDay,
+    }
+}
+
+shape! {
+    /// Steps, windows and limits of the two stages. Lengths are whole numbers of the world's slots, whose
+    /// length is the resolution of the intra-day stage.
+    struct StagesFile "stages" {
+        /// Length of a step of the day-ahead schedule, which spans the local day.
+        day_ahead_step: Spanned<Hours> = given(Hours(1.0)) => "\"1 h\"",
+        /// How far an intra-day window looks ahead, less where the day ends.
+        window: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
+        /// How much of a window is committed before the next one.
+        step: Option<Spanned<Hours>> = None => "one slot",
+        /// Over how much of a window forecasts take over from what is known.
+        blend: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
+        /// Whether batteries take part in the day-ahead schedule.
+        ess_in_day_ahead: bool = true => "true",
+        /// Straight pieces that stand for a quadratic cost while scheduling; the bill is quadratic.
+        segments: Spanned<u32> = given(10) => "10",
+        /// Most nodes that the search for a commitment visits.
+        nodes: Spanned<u32> = given(20_000) => "20000",
+        /// Relative gap at which that search stops.
+        gap: Spanned<f64> = given(1e-4) => "0.0001",
+    }
+}
+
+impl StagesFile {
+    fn usual() -> Self {
+        Self {
+            day_ahead_step: given(Hours(1.0)),
+            window: given(Hours(4.0)),
+            step: None,
+            blend: given(Hours(4.0)),
+            ess_in_day_ahead: true,
+            segments: given(10),
+            nodes: given(20_000),
+            gap: given(1e-4),
+        }
+    }
+}
+
+shape! {
+    /// Prices of what should not happen. They steer schedules, and are not billed.
+    struct SlackFile "slack" {
+        /// Of a kWh not served, or not taken.
+        unserved: Option<Spanned<Price>> = None => "50 per kWh",
+        /// Of a kWh of missing flexibility margin.
+        margin: Option<Spanned<Price>> = None => "30 per kWh",
+        /// Of a kWh that a store holds less at a window's end than the day-ahead schedule wants.
+        terminal: Option<Spanned<Price>> = None => "2 per kWh",
+        /// Of a kWh by which a thermal unit leaves the band around its day-ahead output.
+        deviation: Option<Spanned<Price>> = None => "5 per kWh",
+    }
+}
+
+impl SlackFile {
+    fn usual() -> Self {
+        Self { unserved: None, margin: None, terminal: None, deviation: None }
+    }
+}
+
+choice! {
+    /// Which load of cars the day-ahead stage is shown.
+    enum DayAheadEvFile "day_ahead_ev" {
+        /// What the run's own policy plans.
+        Plan,
+        /// What smart charging would plan.
+        Smart,
+        /// What uncontrolled charging would do.
+        Uncontrolled,
+        /// A series of power; negative where cars discharge.
+        Series {Box<SeriesFile>},
+        /// No cars.
+        None,
+    }
+}

@@ -1,0 +1,418 @@
+//! The grid: units become a plant, lengths become slots.
+
+use super::Resolver;
+use crate::{
+    document::Place,
+    grid_file::{
+        CutUpFile, DayAheadEvFile, ExchangeFile, FlexStorageFile, ForecastFile, GridFile, InterruptibleFile,
+        LastStepFile, MustTakeFile, ReadingsFile, RenewableFile, SlackFile, StagesFile, StoreFile,
+        ThermalFile, VreDownFile,
+    },
+    node::Key,
+    read::{Named, Spanned, all},
+};
+use std::num::NonZeroU32;
+use voltide_model::{
+    clock::Clock,
+    cost::QuadraticCost,
+    flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
+    forecast::Forecast,
+    plant::{
+        Commitment, Exchange, InterruptibleLoad, MustTake, Plant, PlantError, Renewable, RenewableKind,
+        Store, StoreKind, ThermalUnit,
+    },
+    quantity::{Hours, Price},
+    scenario::SystemSeries,
+    series::Series,
+    two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
+};
+
+impl Resolver<'_> {
+    /// The grid, if there is one; `system` is `None` where a problem with it was reported.
+    #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
+    pub(super) fn grid(&mut self, system: Option<&SystemSeries>, clock: &Clock) -> Option<Option<Grid>> {
+        let world = self.file;
+        let Some(file) = world.grid.get()? else { return Some(None) };
+        let named = self.check_names(file);
+        let plant = self.plant(file, system, clock);
+        let rules = self.rules(file, clock);
+        named?;
+        Some(Some(Grid { plant: plant?, rules: rules? }))
+    }
+
+    /// Units are told apart by their names alone, in tables too.
+    fn check_names(&mut self, file: &GridFile) -> Option<()> {
+        let keys = |keys: &mut dyn Iterator<Item = &Key>| keys.cloned().collect::<Vec<Key>>();
+        let mut names = keys(&mut file.wind.0.iter().chain(&file.pv.0).map(|(key, _)| key));
+        names.extend(keys(&mut file.must_take.0.iter().map(|(key, _)| key)));
+        names.extend(keys(&mut file.thermal.0.iter().map(|(key, _)| key)));
+        names.extend(keys(&mut file.pumped_hydro.0.iter().chain(&file.batteries.0).map(|(key, _)| key)));
+        names.extend(keys(&mut file.interruptible.0.iter().map(|(key, _)| key)));
+        names.extend(keys(&mut file.exchanges.0.iter().map(|(key, _)| key)));
+        let again = |(at, key): (usize, &Key)| names[..at].iter().any(|other| other.name == key.name);
+        let mut fine = Some(());
+        for (_, key) in names.iter().enumerate().filter(|&(at, key)| again((at, key))) {
+            let message = format!("two units are called `{}`", key.name);
+            self.report.add_help(key.place, message, "the second one", "rename one of the two");
+            fine = None;
+        }
+        fine
+    }
+
+    fn plant(&mut self, file: &GridFile, system: Option<&SystemSeries>, clock: &Clock) -> Option<Plant> {
+        let wind = self.renewables(&file.wind, RenewableKind::Wind, system, clock);
+        let pv = self.renewables(&file.pv, RenewableKind::Pv, system, clock);
+        let must_take = self.each(&file.must_take, |this, key, unit| this.must_take(key, unit, clock));
+        let thermal = self.each(&file.thermal, Self::thermal);
+        let hydro =
+            self.each(&file.pumped_hydro, |this, key, unit| this.store(key, unit, StoreKind::PumpedHydro));
+        let batteries = self.each(&file.batteries, |this, key, unit| this.store(key, unit, StoreKind::Ess));
+        let interruptible = self.each(&file.interruptible, Self::interruptible);
+        let exchanges = self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
+        Some(Plant {
+            renewables: [wind?, pv?].concat(),
+            must_take: must_take?,
+            thermal: thermal?,
+            stores: [hydro?, batteries?].concat(),
+            interruptible: interruptible?,
+            exchanges: exchanges?,
+        })
+    }
+
+    /// Every unit of a kind; goes through all of them in any case.
+    fn each<F, T>(
+        &mut self,
+        file: &Named<F>,
+        one: impl Fn(&mut Self, &Key, &F) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        all(file.0.iter().map(|(key, unit)| one(self, key, unit)))
+    }
+
+    fn renewables(
+        &mut self,
+        file: &Named<RenewableFile>,
+        kind: RenewableKind,
+        system: Option<&SystemSeries>,
+        clock: &Clock,
+    ) -> Option<Vec<Renewable>> {
+        let field = if kind == RenewableKind::Wind { "wind" } else { "pv" };
+        let mut shared: Option<&Key> = None;
+        let mut units = Vec::new();
+        for (key, unit) in &file.0 {
+            let available = match &unit.available {
+                Some(series) => {
+                    self.power_series(&format!("grid.{field}.{}.available", key.name), series, true, clock)
+                }
+                None => self.shared(key, field, &mut shared, system),
+            };
+            let forecast =
+                self.forecast(&format!("grid.{field}.{}.forecast", key.name), &unit.forecast, clock);
+            let (cost, waste_price) =
+                (self.price_or(unit.cost.as_ref(), 0.0), self.price_or(unit.waste_price.as_ref(), 0.0));
+            let unit = available.and_then(|available| {
+                Some(Renewable {
+                    name: key.name.clone(),
+                    kind,
+                    available,
+                    forecast: forecast?,
+                    cost: cost?,
+                    waste_price: waste_price?,
+                })
+            });
+            units.push(unit.and_then(|unit| self.sound(key, unit, Renewable::check, |_| None)));
+        }
+        units.into_iter().collect()
+    }
+
+    /// What the system has of a kind, for the one unit that gives no series of its own.
+    fn shared<'k>(
+        &mut self,
+        key: &'k Key,
+        field: &str,
+        before: &mut Option<&'k Key>,
+        system: Option<&SystemSeries>,
+    ) -> Option<Series> {
+        let help = "give it with `available: (path: ..., column: ..., unit: \"MW\")`";
+        if before.replace(key).is_some() {
+            let message = format!("more than one unit would have all of `system.{field}`");
+            self.report.add_help(key.place, message, "the second one", help);
+            return None;
+        }
+        let system = system?;
+        let series = if field == "wind" { &system.wind } else { &system.pv };
+        if series.is_none() {
+            let message = format!("`{}` has no series, and `system` has no `{field}`", key.name);
+            self.report.add_help(key.place, message, "nothing available", help);
+        }
+        series.clone()
+    }
+
+    fn forecast(&mut self, name: &str, file: &ForecastFile, clock: &Clock) -> Option<Forecast> {
+        Some(match file {
+            ForecastFile::Perfect => Forecast::Perfect,
+            ForecastFile::Series(series) => Forecast::Series(self.power_series(name, series, true, clock)?),
+            ForecastFile::Ar1(error) => {
+                self.in_range(&error.phi, "`phi`", (0.0..1.0).contains(&error.phi.value), "0 to below 1")?;
+                self.in_range(&error.sd, "`sd`", error.sd.value >= 0.0, "at least 0")?;
+                Forecast::Ar1 { phi: error.phi.value, sd: error.sd.value }
+            }
+        })
+    }
+
+    fn in_range(&mut self, value: &Spanned<f64>, what: &str, right: bool, wanted: &str) -> Option<()> {
+        if right {
+            return Some(());
+        }
+        self.report.add(
+            value.place,
+            format!("{what} is {}; it must be {wanted}", value.value),
+            "out of range",
+        );
+        None
+    }
+
+    fn price_or(&mut self, price: Option<&Spanned<Price>>, default: f64) -> Option<f64> {
+        price.map_or(Some(default), |price| self.price(price))
+    }
+
+    /// The unit, if it can be; a problem points at the field it is about, or at the unit's name.
+    fn sound<T>(
+        &mut self,
+        key: &Key,
+        unit: T,
+        check: impl Fn(&T) -> Result<(), PlantError>,
+        place: impl Fn(&str) -> Option<Place>,
+    ) -> Option<T> {
+        let Err(error) = check(&unit) else { return Some(unit) };
+        let field = match &error {
+            PlantError::Value { field, .. } | PlantError::OutsideBounds { field, .. } => *field,
+            PlantError::Crossed { what: "output", .. } => "power_min",
+            PlantError::Crossed { .. } => "energy_min",
+            PlantError::ExportDearer { .. } => "export_price",
+        };
+        let place = place(field).filter(|place| *place != Place::NOWHERE).unwrap_or(key.place);
+        self.report.add(place, error.to_string(), "this cannot be");
+        None
+    }
+
+    fn must_take(&mut self, key: &Key, file: &MustTakeFile, clock: &Clock) -> Option<MustTake> {
+        let name = format!("grid.must_take.{}", key.name);
+        let output = self.power_series(&name, &file.output, true, clock);
+        let cost = self.price_or(file.cost.as_ref(), 0.0);
+        let unit = MustTake { name: key.name.clone(), output: output?, cost: cost? };
+        self.sound(key, unit, MustTake::check, |_| file.cost.as_ref().map(|cost| cost.place))
+    }
+
+    fn thermal(&mut self, key: &Key, file: &ThermalFile) -> Option<ThermalUnit> {
+        let b = self.price(&file.cost.b)?;
+        let commitment = file.commitment.as_ref().map(|how| Commitment {
+            start_cost: how.start_cost.value,
+            up_min: how.up_min.value,
+            down_min: how.down_min.value,
+            initially_on: how.initially_on,
+            initial_hours: how.initial_time.value,
+        });
+        let unit = ThermalUnit {
+            name: key.name.clone(),
+            power_min: file.power_min.value,
+            power_max: file.power_max.value,
+            ramp: file.ramp.value,
+            cost: QuadraticCost { a: file.cost.a.value, b, c: file.cost.c.value },
+            commitment,
+            initial_power: file.initial_power.as_ref().map(|power| power.value),
+            deviation_max: file.deviation_max.as_ref().map(|power| power.value),
+        };
+        let how = file.commitment.as_ref();
+        self.sound(key, unit, ThermalUnit::check, |field| match field {
+            "power_min" => Some(file.power_min.place),
+            "power_max" => Some(file.power_max.place),
+            "ramp" => Some(file.ramp.place),
+            "cost.a" => Some(file.cost.a.place),
+            "cost.b" => Some(file.cost.b.place),
+            "cost.c" => Some(file.cost.c.place),
+            "initial_power" => file.initial_power.as_ref().map(|power| power.place),
+            "deviation_max" => file.deviation_max.as_ref().map(|power| power.place),
+            "start_cost" => how.map(|how| how.start_cost.place),
+            "up_min" => how.map(|how| how.up_min.place),
+            "down_min" => how.map(|how| how.down_min.place),
+            _ => how.map(|how| how.initial_time.place),
+        })
+    }
+
+    fn store(&mut self, key: &Key, file: &StoreFile, kind: StoreKind) -> Option<Store> {
+        let throughput_cost = self.price_or(file.throughput_cost.as_ref(), 0.0)?;
+        let day_end = file.day_end_energy.as_ref().unwrap_or(&file.initial_energy);
+        let unit = Store {
+            name: key.name.clone(),
+            kind,
+            charge_max: file.charge_max.value,
+            discharge_max: file.discharge_max.value,
+            energy_min: file.energy_min.value,
+            energy_max: file.energy_max.value,
+            charge_efficiency: file.charge_efficiency.value,
+            discharge_efficiency: file.discharge_efficiency.value,
+            throughput_cost,
+            initial_energy: file.initial_energy.value,
+            day_end_energy: Some(day_end.value),
+        };
+        self.sound(key, unit, Store::check, |field| match field {
+            "charge_max" => Some(file.charge_max.place),
+            "discharge_max" => Some(file.discharge_max.place),
+            "energy_min" => Some(file.energy_min.place),
+            "energy_max" => Some(file.energy_max.place),
+            "charge_efficiency" => Some(file.charge_efficiency.place),
+            "discharge_efficiency" => Some(file.discharge_efficiency.place),
+            "throughput_cost" => file.throughput_cost.as_ref().map(|cost| cost.place),
+            "initial_energy" => Some(file.initial_energy.place),
+            _ => Some(day_end.place),
+        })
+    }
+
+    fn interruptible(&mut self, key: &Key, file: &InterruptibleFile) -> Option<InterruptibleLoad> {
+        let price = self.price(&file.price)?;
+        let load = InterruptibleLoad { name: key.name.clone(), power_max: file.power_max.value, price };
+        let place =
+            |field: &str| Some(if field == "price" { file.price.place } else { file.power_max.place });
+        self.sound(key, load, InterruptibleLoad::check, place)
+    }
+
+    fn exchange(&mut self, key: &Key, file: &ExchangeFile, clock: &Clock) -> Option<Exchange> {
+        let name = |side: &str| format!("grid.exchanges.{}.{side}_price", key.name);
+        let import = self.prices(&name("import"), &file.import_price, clock);
+        let export = match &file.export_price {
+            Some(price) => self.prices(&name("export"), price, clock),
+            None => import.clone(),
+        };
+        let unit = self.unit()?;
+        let series = |side: &str, values| Series { name: name(side), unit: unit.clone(), values };
+        let exchange = Exchange {
+            name: key.name.clone(),
+            import_max: file.import_max.value,
+            export_max: file.export_max.value,
+            import_price: series("import", import?),
+            export_price: series("export", export?),
+        };
+        self.sound(key, exchange, Exchange::check, |field| match field {
+            "import_max" => Some(file.import_max.place),
+            "export_max" => Some(file.export_max.place),
+            _ => None,
+        })
+    }
+
+    fn rules(&mut self, file: &GridFile, clock: &Clock) -> Option<TwoStage> {
+        let StagesFile { day_ahead_step, window, step, blend, .. } = &file.stages;
+        let lengths = [
+            self.slots("day_ahead_step", day_ahead_step, clock),
+            self.slots("window", window, clock),
+            step.as_ref().map_or(Some(NonZeroU32::MIN), |step| self.slots("step", step, clock)),
+            self.slots("blend", blend, clock),
+        ];
+        let prices = self.slack(&file.slack);
+        let base_load = self.forecast("grid.base_load_forecast", &file.base_load_forecast, clock);
+        let day_ahead_ev = self.day_ahead_ev(file, clock);
+        let segments = self.at_least_one("segments", &file.stages.segments);
+        let search = self.search(&file.stages);
+        let [day_ahead_step, window, step, blend] = lengths;
+        let (window, step) = (window?, step?);
+        if step > window {
+            let place = file.stages.step.as_ref().map_or(file.place, |step| step.place);
+            let message = "a window commits more than it looks ahead".to_owned();
+            self.report.add_help(place, message, "longer than `window`", "make `step` shorter");
+            return None;
+        }
+        Some(TwoStage {
+            day_ahead_step: day_ahead_step?,
+            window,
+            step,
+            blend: blend?,
+            margins: file.margins,
+            readings: readings(&file.readings),
+            ess_in_day_ahead: file.stages.ess_in_day_ahead,
+            segments: segments?,
+            prices: prices?,
+            base_load: base_load?,
+            day_ahead_ev: day_ahead_ev?,
+            search: search?,
+        })
+    }
+
+    /// A length in whole slots.
+    fn slots(&mut self, field: &str, length: &Spanned<Hours>, clock: &Clock) -> Option<NonZeroU32> {
+        let slots = length.0 / clock.slot_hours();
+        let whole = (slots - slots.round()).abs() < 1e-6 && (1.0..1e6).contains(&slots.round());
+        if whole {
+            return NonZeroU32::new(slots.round() as u32);
+        }
+        let message = format!("`{field}` is not a whole number of slots");
+        let help = format!("the clock's step is {} min", clock.slot_seconds / 60);
+        self.report.add_help(length.place, message, "not whole slots", help);
+        None
+    }
+
+    fn at_least_one(&mut self, field: &str, count: &Spanned<u32>) -> Option<NonZeroU32> {
+        let found = NonZeroU32::new(count.value);
+        if found.is_none() {
+            self.report.add(count.place, format!("`{field}` must be at least 1"), "must be at least 1");
+        }
+        found
+    }
+
+    fn search(&mut self, file: &StagesFile) -> Option<SearchLimits> {
+        self.in_range(&file.gap, "`gap`", (0.0..1.0).contains(&file.gap.value), "0 to below 1")?;
+        let nodes = self.at_least_one("nodes", &file.nodes)?;
+        Some(SearchLimits { nodes: nodes.get(), gap: file.gap.value })
+    }
+
+    fn slack(&mut self, file: &SlackFile) -> Option<SlackPrices> {
+        let usual = SlackPrices::default();
+        let mut price = |given: Option<&Spanned<Price>>, default| {
+            let price = self.price_or(given, default)?;
+            let place = given.map_or(Place::NOWHERE, |given| given.place);
+            if price >= 0.0 {
+                return Some(price);
+            }
+            self.report.add(place, "a price of slack is negative", "must be at least 0");
+            None
+        };
+        let unserved = price(file.unserved.as_ref(), usual.unserved);
+        let margin = price(file.margin.as_ref(), usual.margin);
+        let terminal = price(file.terminal.as_ref(), usual.terminal);
+        let deviation = price(file.deviation.as_ref(), usual.deviation);
+        Some(SlackPrices { unserved: unserved?, margin: margin?, terminal: terminal?, deviation: deviation? })
+    }
+
+    fn day_ahead_ev(&mut self, file: &GridFile, clock: &Clock) -> Option<DayAheadEv> {
+        Some(match &file.day_ahead_ev {
+            None if self.file.policy.get()?.value == "v2g" => DayAheadEv::Smart,
+            None | Some(DayAheadEvFile::Plan) => DayAheadEv::Plan,
+            Some(DayAheadEvFile::Smart) => DayAheadEv::Smart,
+            Some(DayAheadEvFile::Uncontrolled) => DayAheadEv::Uncontrolled,
+            Some(DayAheadEvFile::None) => DayAheadEv::None,
+            Some(DayAheadEvFile::Series(series)) => {
+                DayAheadEv::Series(self.power_series("grid.day_ahead_ev", series, false, clock)?)
+            }
+        })
+    }
+}
+
+fn readings(file: &ReadingsFile) -> Readings {
+    Readings {
+        cut_up: match file.cut_up {
+            CutUpFile::Literal => CutUp::Literal,
+            CutUpFile::Physical => CutUp::Physical,
+        },
+        vre_down: match file.vre_down {
+            VreDownFile::Literal => VreDown::Literal,
+            VreDownFile::Physical => VreDown::Physical,
+        },
+        flex_storage: match file.flex_storage {
+            FlexStorageFile::Printed => FlexStorage::Printed,
+            FlexStorageFile::Reachable => FlexStorage::Reachable,
+        },
+        ev_in_supply: file.ev_in_supply,
+        last_step: match file.last_step {
+            LastStepFile::Wrap => LastStep::Wrap,
+            LastStepFile::NextDay => LastStep::NextDay,
+        },
+    }
+}
