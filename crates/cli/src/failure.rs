@@ -21,6 +21,8 @@ pub(crate) enum Code {
     Run = 1,
     /// World or input is invalid.
     Input = 3,
+    /// Infeasible where best effort was switched off, or the solver found nothing.
+    Infeasible = 4,
     /// A plugin could not be loaded.
     Plugin = 5,
     /// A check that was asked for failed.

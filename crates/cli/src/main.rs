@@ -1,6 +1,7 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
 mod args;
+mod chart;
 mod comparison;
 mod failure;
 mod figures;
@@ -39,6 +40,7 @@ fn obey(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),
         Verb::Plugins { verb } => verb::plugins::plugins(verb, args),
         Verb::NewPlugin(new) => verb::new_plugin::new_plugin(new, args),
+        Verb::Schedule(schedule) => verb::schedule::schedule(schedule, args),
         Verb::Doctor(doctor) => verb::doctor::doctor(doctor, args),
         Verb::Completions { shell } => Ok(verb::completions::completions(*shell)),
     }

@@ -260,7 +260,7 @@ impl Term {
             });
         let price = |j: usize, deviation: f64| if deviation > 0.0 { self.up[j] } else { self.down[j] };
         match self.paid {
-            Paid::Each => deviations.map(|(j, deviation)| price(j, deviation) * deviation).sum(),
+            Paid::Each => deviations.fold(0.0, |sum, (j, deviation)| sum + price(j, deviation) * deviation),
             Paid::Largest => {
                 let (mut above, mut below) = (0.0_f64, 0.0_f64);
                 for (_, deviation) in deviations {

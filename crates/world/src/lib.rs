@@ -16,6 +16,7 @@ mod problem;
 mod read;
 pub mod reference;
 mod resolve;
+mod sampled;
 mod series;
 mod sessions;
 mod shape;
@@ -24,6 +25,7 @@ mod table;
 
 pub use input::{FleetSessions, Inputs};
 pub use problem::{Problem, Problems};
+pub use sampled::{Sampled, read_column};
 
 use document::Document;
 use resolve::Draft;

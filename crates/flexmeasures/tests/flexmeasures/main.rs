@@ -1,3 +1,4 @@
 //! Tests of the library as its users see it.
 
 mod cases;
+mod checker;
