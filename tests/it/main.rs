@@ -15,5 +15,6 @@ mod new_plugin;
 mod paper_cases;
 mod program;
 mod python;
+mod schedule;
 mod tables;
 mod worlds;

@@ -416,8 +416,8 @@ impl<'a> Checker<'a> {
             let parts = model[field].as_array().into_iter().flatten();
             parts.map(|part| self.by_slot(part, false)[j].unwrap_or(0.0)).sum()
         };
-        for j in 0..self.slots {
-            let a = kept[j].unwrap_or(1.0);
+        for (j, kept) in kept.iter().enumerate() {
+            let a = kept.unwrap_or(1.0);
             let b = if (a - 1.0).abs() < 1e-15 { 1.0 } else { (a - 1.0) / libm::log(a) };
             let power = device.power[j];
             let stored = power.max(0.0) * device.up[j] + power.min(0.0) / device.down[j];
