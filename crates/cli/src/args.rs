@@ -8,7 +8,8 @@ use voltide_model::scenario::EvTicks;
 
 /// Simulates electric vehicles and the grid they charge from, tick by tick, and remembers everything.
 ///
-/// Exit codes: 0 ok, 1 run failed, 2 usage, 3 world or input invalid, 5 plugin could not be loaded,
+/// Exit codes: 0 ok, 1 run failed, 2 usage, 3 world or input invalid,
+/// 4 infeasible where best effort was switched off, or solver failed, 5 plugin could not be loaded,
 /// 6 a check that was asked for failed, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "voltide", version, max_term_width = 100)]
@@ -56,6 +57,11 @@ pub(crate) enum Verb {
     },
     /// Rebuild per-car tables of a run at another level of detail
     Telemetry(Telemetry),
+    /// Solve a FlexMeasures problem: flex model and flex context in JSON, an optimal schedule out
+    ///
+    /// Reads what FlexMeasures 1.0.1 reads, in old and new field names. What cannot be kept is
+    /// approached as far as it goes and named, unless --mode flexmeasures asks for its refusals.
+    Schedule(Schedule),
     /// Show which policies there are
     Plugins {
         /// What to do with the plugins.
@@ -307,6 +313,61 @@ fn plugin_name(name: &str) -> Result<String, &'static str> {
         return Ok(name.to_owned());
     }
     Err("write lower-case letters, digits and single hyphens, a letter first, as in two-prices")
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Schedule {
+    /// Flex model and flex context (JSON)
+    #[arg(value_name = "FLEX.json")]
+    pub file: PathBuf,
+
+    /// More JSON to merge into it, files named later win
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub merge: Vec<PathBuf>,
+
+    /// Start of the schedule, with its UTC offset
+    #[arg(long, value_name = "DATETIME")]
+    pub start: Option<String>,
+
+    /// Length of the schedule, as in PT24H
+    #[arg(long, value_name = "DURATION")]
+    pub duration: Option<String>,
+
+    /// Length of a slot, as in PT5M
+    #[arg(long, value_name = "DURATION")]
+    pub resolution: Option<String>,
+
+    /// Zone that durations in days are counted in
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+
+    /// Stored energy of every device at the start, as in "20 kWh"
+    #[arg(long, value_name = "ENERGY")]
+    pub soc_at_start: Option<String>,
+
+    /// Power of every device, as in "11 kW"
+    #[arg(long, value_name = "POWER")]
+    pub power_capacity: Option<String>,
+
+    /// Series of a sensor from a CSV or Parquet file; may be given several times
+    ///
+    /// The column is `value` unless it is named. Its unit stands in the file's `sensors`, in the
+    /// column's name (load_kw, price_eur_per_mwh), or after another colon.
+    #[arg(long = "sensor", value_name = "NAME=FILE[:COLUMN[:UNIT]]")]
+    pub sensors: Vec<String>,
+
+    /// What happens when something cannot be kept
+    #[arg(long, value_enum, default_value_t = Mode::BestEffort)]
+    pub mode: Mode,
+}
+
+/// How strictly a problem is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// As far as it goes.
+    BestEffort,
+    /// As FlexMeasures 1.0.1, refusals and prices of breaches included.
+    Flexmeasures,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -21,8 +21,8 @@ pub(crate) enum Code {
     Run = 1,
     /// World or input is invalid.
     Input = 3,
-    /// A solver failed, or best effort was switched off and something cannot be met.
-    Unsolved = 4,
+    /// Infeasible where best effort was switched off, or the solver found nothing.
+    Infeasible = 4,
     /// A plugin could not be loaded.
     Plugin = 5,
     /// A check that was asked for failed.
@@ -102,7 +102,7 @@ impl From<EngineError> for Failure {
         let code = match error {
             EngineError::Diverged { .. } => Code::Check,
             EngineError::Unsuited { .. } => Code::Input,
-            EngineError::Grid { .. } => Code::Unsolved,
+            EngineError::Grid { .. } => Code::Infeasible,
             _ => Code::Run,
         };
         let message = chain(&error);

@@ -2,6 +2,7 @@
 
 mod args;
 mod cases;
+mod chart;
 mod comparison;
 mod failure;
 mod figures;
@@ -40,6 +41,7 @@ fn obey(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),
         Verb::Plugins { verb } => verb::plugins::plugins(verb, args),
         Verb::NewPlugin(new) => verb::new_plugin::new_plugin(new, args),
+        Verb::Schedule(schedule) => verb::schedule::schedule(schedule, args),
         Verb::Doctor(doctor) => verb::doctor::doctor(doctor, args),
         Verb::Completions { shell } => Ok(verb::completions::completions(*shell)),
     }

@@ -9,4 +9,5 @@ pub(crate) mod new_plugin;
 pub(crate) mod plugins;
 pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod schedule;
 pub(crate) mod telemetry;

@@ -95,7 +95,18 @@ macro_rules! quantity {
 quantity!(
     /// Power in kW.
     Kilowatts, "power", "kW", "\"7 kW\" (W, kW, MW or GW)",
-    [("kW", 1.0), ("W", 1e-3), ("MW", 1e3), ("GW", 1e6), ("kVA", 1.0), ("MVA", 1e3)]
+    [
+        ("kW", 1.0),
+        ("W", 1e-3),
+        ("MW", 1e3),
+        ("GW", 1e6),
+        ("kVA", 1.0),
+        ("VA", 1e-3),
+        ("MVA", 1e3),
+        ("kWh/h", 1.0),
+        ("Wh/h", 1e-3),
+        ("MWh/h", 1e3)
+    ]
 );
 quantity!(
     /// Energy in kWh.
@@ -174,25 +185,79 @@ pub struct Price {
 impl FromStr for Price {
     type Err = QuantityError;
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let fail =
-            |problem| QuantityError { kind: "price", problem, example: "\"0.43 CNY/kWh\" (per kWh or MWh)" };
-        let (number, unit) =
-            number_and_unit(text).ok_or_else(|| fail(format!("`{text}` does not begin with a number")))?;
-        let (currency, per) =
-            unit.split_once('/').ok_or_else(|| fail(format!("`{text}` does not say per what energy")))?;
-        if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Err(fail(format!("`{currency}` is not a currency code of three capital letters")));
-        }
-        let factor = match per {
-            "kWh" => 1.0,
-            "MWh" => 1e-3,
-            _ => return Err(fail(format!("`{per}` is not an energy that prices are given for"))),
+        let units = [("kWh", 1.0), ("MWh", 1e-3), ("Wh", 1e3)];
+        let (per_kwh, currency) =
+            parse_money(text, "price", "energy", "\"0.43 CNY/kWh\" (per kWh or MWh)", &units)?;
+        Ok(Self { per_kwh, currency })
+    }
+}
+
+/// A price of power with its currency, as text gives it: of a peak, or of breaching a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PowerPrice {
+    /// Amount per kW.
+    pub per_kw: f64,
+    /// Three capital letters (ISO 4217).
+    pub currency: String,
+}
+
+impl FromStr for PowerPrice {
+    type Err = QuantityError;
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let units = [("kW", 1.0), ("MW", 1e-3), ("W", 1e3), ("kVA", 1.0), ("MVA", 1e-3)];
+        let (per_kw, currency) =
+            parse_money(text, "price of power", "power", "\"260 EUR/MW\" (per kW or MW)", &units)?;
+        Ok(Self { per_kw, currency })
+    }
+}
+
+/// Reads an amount of money per one of `units`, which measure `what`, each with its factor.
+fn parse_money(
+    text: &str,
+    kind: &'static str,
+    what: &str,
+    example: &'static str,
+    units: &[(&str, f64)],
+) -> Result<(f64, String), QuantityError> {
+    let fail = |problem| QuantityError { kind, problem, example };
+    let (number, unit) =
+        number_and_unit(text).ok_or_else(|| fail(format!("`{text}` does not begin with a number")))?;
+    let (currency, per) =
+        unit.split_once('/').ok_or_else(|| fail(format!("`{text}` does not say per what {what}")))?;
+    if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Err(fail(format!("`{currency}` is not a currency code of three capital letters")));
+    }
+    let found = units.iter().find(|(name, _)| *name == per);
+    let &(_, factor) =
+        found.ok_or_else(|| fail(format!("`{per}` is not {what} that such prices are given for")))?;
+    let value = number * factor;
+    if !value.is_finite() {
+        return Err(fail(format!("`{text}` is not a finite number")));
+    }
+    Ok((value, currency.to_owned()))
+}
+
+/// A number without a dimension that may exceed 1: the efficiency of a heat pump.
+///
+/// Text may be `"95 %"`; a bare number is the ratio itself.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Ratio(pub f64);
+
+impl FromStr for Ratio {
+    type Err = QuantityError;
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let fail = |problem| QuantityError { kind: "ratio", problem, example: "0.95 or \"95 %\"" };
+        let value = match number_and_unit(text) {
+            Some((number, "%")) => number / 100.0,
+            Some((number, "")) => number,
+            Some((_, unit)) => return Err(fail(format!("`{unit}` is not a unit of ratio"))),
+            None => return Err(fail(format!("`{text}` does not begin with a number"))),
         };
-        let per_kwh = number * factor;
-        if !per_kwh.is_finite() {
-            return Err(fail(format!("`{text}` is not a finite number")));
+        if value.is_finite() {
+            Ok(Self(value))
+        } else {
+            Err(fail(format!("`{text}` is not a finite number")))
         }
-        Ok(Self { per_kwh, currency: currency.to_owned() })
     }
 }
 
@@ -248,6 +313,21 @@ mod tests {
         assert!("0.3 /kWh".parse::<Price>().is_err());
         assert!("0.3 EUR".parse::<Price>().is_err());
         assert!("0.3 eur/kWh".parse::<Price>().is_err());
+    }
+
+    #[test]
+    fn a_price_of_power_is_not_a_price_of_energy() {
+        let price: PowerPrice = "260 EUR/MW".parse().unwrap();
+        assert_eq!((price.per_kw, price.currency.as_str()), (260.0 * 1e-3, "EUR"));
+        assert!("260 EUR/MWh".parse::<PowerPrice>().is_err());
+        assert!("260 EUR/MW".parse::<Price>().is_err());
+    }
+
+    #[test]
+    fn a_ratio_may_exceed_one() {
+        assert_eq!("350 %".parse(), Ok(Ratio(3.5)));
+        assert_eq!(".9".parse(), Ok(Ratio(0.9)));
+        assert!("0.9 kW".parse::<Ratio>().is_err());
     }
 
     #[test]

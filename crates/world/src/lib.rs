@@ -18,6 +18,7 @@ mod published;
 mod read;
 pub mod reference;
 mod resolve;
+mod sampled;
 mod series;
 mod sessions;
 mod shape;
@@ -27,6 +28,7 @@ mod table;
 pub use input::{FleetSessions, Inputs};
 pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
+pub use sampled::{Sampled, read_column};
 
 use document::Document;
 use resolve::Draft;

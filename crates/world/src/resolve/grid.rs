@@ -383,8 +383,8 @@ impl Resolver<'_> {
 
     fn day_ahead_ev(&mut self, file: &GridFile, clock: &Clock) -> Option<DayAheadEv> {
         Some(match &file.day_ahead_ev {
-            None if self.file.policy.get()?.value == "v2g" => DayAheadEv::Smart,
-            None | Some(DayAheadEvFile::Plan) => DayAheadEv::Plan,
+            None => DayAheadEv::AsPaper,
+            Some(DayAheadEvFile::Plan) => DayAheadEv::Plan,
             Some(DayAheadEvFile::Smart) => DayAheadEv::Smart,
             Some(DayAheadEvFile::Uncontrolled) => DayAheadEv::Uncontrolled,
             Some(DayAheadEvFile::None) => DayAheadEv::None,

@@ -1,0 +1,243 @@
+//! `voltide schedule`: a FlexMeasures problem in, a schedule with its costs and unmet wishes out.
+
+use crate::{
+    args::{Args, Mode as ModeArg, Schedule},
+    chart,
+    failure::{Code, Failure},
+    output,
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{IsTerminal, stdout},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use voltide_flexmeasures::{Answer, Course, Input, Mode, Problem, Rejection, Status, solve};
+
+/// Characters of a chart's line.
+const CHART_WIDTH: usize = 96;
+
+/// Solves a problem and prints the answer.
+pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Failure> {
+    let mode = match schedule.mode {
+        ModeArg::BestEffort => Mode::BestEffort,
+        ModeArg::Flexmeasures => Mode::FlexMeasures,
+    };
+    let problem = match gather(schedule)? {
+        Ok(input) => input.problem(mode),
+        Err(rejection) => Err(rejection),
+    };
+    let problem = match problem {
+        Ok(problem) => problem,
+        Err(rejection) => return refuse(&rejection, args),
+    };
+    let answer = solve(&problem, mode);
+    if args.json {
+        output::say_json("schedule", &answer.json(&problem));
+    } else {
+        print(&problem, &answer);
+    }
+    Ok(match answer.status {
+        Status::Optimal | Status::Feasible(_) => ExitCode::SUCCESS,
+        Status::Infeasible | Status::NoSolution => Code::Infeasible.into(),
+    })
+}
+
+/// The file with everything that completes it; the inner error is about its content.
+fn gather(schedule: &Schedule) -> Result<Result<Input, Rejection>, Failure> {
+    let mut texts = Vec::new();
+    for file in std::iter::once(&schedule.file).chain(&schedule.merge) {
+        texts.push(read(file)?);
+    }
+    let mut inputs = texts.iter().map(|text| Input::parse(text));
+    let merged = inputs.try_fold(None, |all: Option<Input>, input| {
+        let input = input?;
+        Ok(Some(match all {
+            None => input,
+            Some(mut all) => {
+                all.merge(input);
+                all
+            }
+        }))
+    });
+    let mut input = match merged {
+        Ok(input) => input.unwrap_or_default(),
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    for (field, value) in [
+        ("start", &schedule.start),
+        ("duration", &schedule.duration),
+        ("resolution", &schedule.resolution),
+        ("timezone", &schedule.timezone),
+    ] {
+        if let Some(value) = value {
+            input.set(field, value);
+        }
+    }
+    for (field, value) in
+        [("soc-at-start", &schedule.soc_at_start), ("power-capacity", &schedule.power_capacity)]
+    {
+        if let Some(value) = value {
+            input.set_device(field, value);
+        }
+    }
+    for sensor in &schedule.sensors {
+        add_series(sensor, &mut input)?;
+    }
+    Ok(Ok(input))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| {
+        let message = format!("cannot read {}: {error}", file.display());
+        Failure::new(Code::Input, message, None)
+    })
+}
+
+/// Gives a sensor the series of a file.
+fn add_series(argument: &str, input: &mut Input) -> Result<(), Failure> {
+    let usage = || {
+        let help = "write NAME=FILE[:COLUMN[:UNIT]], as in --sensor 41=prices.csv:price:EUR/MWh";
+        Failure::new(Code::Input, format!("--sensor `{argument}` is not complete"), Some(help))
+    };
+    let (name, rest) = argument.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
+    let mut parts = rest.splitn(3, ':');
+    let path = PathBuf::from(parts.next().filter(|path| !path.is_empty()).ok_or_else(usage)?);
+    let column = parts.next().filter(|column| !column.is_empty()).unwrap_or("value");
+    let unit = parts.next().map(str::to_owned);
+    let unit = unit.or_else(|| input.unit_of(name).map(str::to_owned)).or_else(|| unit_in(column));
+    let unit = unit.ok_or_else(|| {
+        let help = "give it after another colon, as in --sensor 41=prices.csv:price:EUR/MWh";
+        Failure::new(Code::Input, format!("column `{column}` of sensor `{name}` has no unit"), Some(help))
+    })?;
+    let sampled = voltide_world::read_column("--sensor", &path, column)?;
+    input.set_series(name, &unit, sampled.start, sampled.seconds, &sampled.values);
+    Ok(())
+}
+
+/// The unit that a column's name ends with: `load_kw`, `price_eur_per_mwh`.
+fn unit_in(column: &str) -> Option<String> {
+    let unit = |text: &str| {
+        let known = [("kw", "kW"), ("mw", "MW"), ("w", "W"), ("kwh", "kWh"), ("mwh", "MWh"), ("wh", "Wh")];
+        known.iter().find(|(name, _)| *name == text).map(|(_, unit)| (*unit).to_owned())
+    };
+    if let Some((money, energy)) = column.rsplit_once("_per_") {
+        let currency = money.rsplit('_').next().filter(|code| code.len() == 3)?.to_ascii_uppercase();
+        return unit(energy).map(|energy| format!("{currency}/{energy}"));
+    }
+    unit(column.rsplit_once('_')?.1)
+}
+
+/// Says why a problem was turned down.
+fn refuse(rejection: &Rejection, args: &Args) -> Result<ExitCode, Failure> {
+    if !args.json {
+        let message = format!("rejected ({}): {rejection}", rejection.stage.name());
+        return Err(Failure::new(Code::Input, message, None));
+    }
+    let value = json!({
+        "status": "rejected",
+        "objective": Value::Null,
+        "stage": rejection.stage.name(),
+        "path": rejection.path,
+        "error": rejection.problem,
+    });
+    output::say_json("schedule", &value);
+    Ok(Code::Input.into())
+}
+
+fn print(problem: &Problem, answer: &Answer) {
+    let Some(course) = &answer.course else {
+        output::say(&format!("status  {}", answer.status.name()));
+        return;
+    };
+    output::say(&slots(problem, course));
+    if stdout().is_terminal() {
+        output::say(&format!("\n{}", charts(problem, course)));
+    }
+    let money = |amount: f64| format!("{amount:.6}");
+    let mut costs: Vec<Vec<String>> =
+        answer.costs.iter().map(|(name, cost)| vec![name.clone(), money(*cost)]).collect();
+    costs.push(vec!["objective".to_owned(), money(answer.objective().unwrap_or(f64::NAN))]);
+    let header = format!("cost {}", problem.currency);
+    output::say(&format!("\n{}", output::table(&["for", &header], costs, &[1])));
+    output::say(&format!("\n{}", wishes(problem, answer)));
+}
+
+/// One row for every stretch of slots in which no power changes.
+fn slots(problem: &Problem, course: &Course) -> String {
+    let mut header = vec!["from".to_owned(), "to".to_owned()];
+    for device in &problem.devices {
+        header.push(format!("{} kW", device.name));
+        header.push(format!("{} kWh at end", device.name));
+    }
+    let local = |tick: usize| {
+        let at = problem.grid.tick(tick);
+        match problem.grid.zone {
+            Some(zone) => at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
+            None => at.format("%Y-%m-%d %H:%M UTC").to_string(),
+        }
+    };
+    let same = |a: usize, b: usize| course.power.iter().all(|power| (power[a] - power[b]).abs() < 1e-6);
+    let mut rows = Vec::new();
+    let mut from = 0;
+    for to in 1..=problem.grid.slots {
+        if to < problem.grid.slots && same(from, to) {
+            continue;
+        }
+        let mut row = vec![local(from), local(to)];
+        for (power, energy) in course.power.iter().zip(&course.energy) {
+            row.push(format!("{:.3}", power[from] + 0.0));
+            row.push(format!("{:.3}", energy[to]));
+        }
+        rows.push(row);
+        from = to;
+    }
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let right: Vec<usize> = (2..header.len()).collect();
+    output::table(&header, rows, &right)
+}
+
+fn charts(problem: &Problem, course: &Course) -> String {
+    let mut lines = Vec::new();
+    for (index, device) in problem.devices.iter().enumerate() {
+        lines.push(format!(
+            "{:>20}  {}",
+            format!("{} kW", device.name),
+            chart::bars(&course.power[index], CHART_WIDTH)
+        ));
+        let energy = chart::bars(&course.energy[index][1..], CHART_WIDTH);
+        lines.push(format!("{:>20}  {energy}", format!("{} kWh", device.name)));
+    }
+    lines.join("\n")
+}
+
+/// What is missed, by field, and how much is met.
+fn wishes(problem: &Problem, answer: &Answer) -> String {
+    if answer.unresolved.is_empty() {
+        return format!("all constraints are met ({} timed wishes)", answer.resolved.len());
+    }
+    let rows = answer.unresolved.iter().map(|missed| {
+        let at = problem.grid.tick(missed.tick).to_rfc3339();
+        vec![
+            missed.owner.clone(),
+            missed.field.to_owned(),
+            at,
+            format!("{:.6} {}", missed.amount, missed.unit),
+        ]
+    });
+    output::table(&["unmet", "constraint", "at", "by"], rows.collect(), &[3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unit_in;
+
+    #[test]
+    fn units_stand_in_the_names_of_columns() {
+        assert_eq!(unit_in("load_kw").as_deref(), Some("kW"));
+        assert_eq!(unit_in("price_eur_per_mwh").as_deref(), Some("EUR/MWh"));
+        assert_eq!(unit_in("price_per_kwh"), None);
+        assert_eq!(unit_in("value"), None);
+    }
+}

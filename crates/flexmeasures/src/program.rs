@@ -1,0 +1,305 @@
+//! The whole problem as a linear or mixed-integer program, for what couples devices or slots.
+//!
+//! Every device has three columns a slot (consumption c, production d, stock S), every set of
+//! devices whose flow is limited or priced has one (F), and every price that bends has the
+//! deviations above and below its baseline:
+//!
+//! ```text
+//! min  Σ up·u + down·v
+//!      S_j − a·S_{j−1} − b·h·(η_up·c_j − d_j/η_down) = b·drift_j
+//!      F_j = Σ (c_j − d_j) + fixed,   F_j − baseline_j = u_j − v_j
+//!      D ≥ F_j − baseline_j                    where the largest deviation is paid for
+//! ```
+//! Binaries stand only where a price bends the wrong way (paid more for producing than consuming
+//! costs), for bands of power, and in the slots in which a solution without them consumes and
+//! produces at once and gains by it.
+
+use crate::{
+    exact::{Slopes, flow_range},
+    problem::{Course, Device, Members, Paid, Problem, Subject, Term, first, loss_coefficients},
+    tube::Tube,
+};
+use good_lp::{Expression, Variable, constraint, variable};
+use voltide_schedule::{
+    Outcome,
+    linear::{Budget, Program, Solved},
+};
+
+/// Costs are scaled up by this, so that preferences of a millionth of a price are not within the
+/// solver's tolerance of reduced costs.
+const SCALE: f64 = 1e4;
+/// What a schedule may be off by, kW and kWh.
+const TOLERANCE: f64 = 1e-6;
+/// Power below this in one direction is rounding, kW.
+const AT_ONCE: f64 = 1e-7;
+/// Programs that are tried with more and more binaries.
+const ROUNDS: usize = 8;
+/// Most nodes of the search tree.
+const NODES: u32 = 200_000;
+
+/// Columns of a device, one a slot.
+#[derive(Debug, Default)]
+struct Columns {
+    charge: Vec<Variable>,
+    discharge: Vec<Variable>,
+    stock: Vec<Variable>,
+}
+
+/// A program under construction.
+struct Builder<'a> {
+    problem: &'a Problem,
+    tubes: &'a [Tube],
+    program: Program,
+    columns: Vec<Columns>,
+    /// Flows that are limited or priced, one column a slot.
+    flows: Vec<(Members, Vec<Variable>)>,
+}
+
+/// Solves a problem through CBC; the powers of all devices, kW.
+pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
+    let hours = problem.grid.hours();
+    let tubes: Option<Vec<Tube>> = problem
+        .devices
+        .iter()
+        .map(|device| Tube::between(device, &device.floor, &device.ceiling, hours))
+        .collect();
+    let Some(tubes) = tubes else { return (Outcome::Infeasible, None) };
+    let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
+    for round in 0..ROUNDS {
+        let builder = Builder::new(problem, &tubes, &exclusive);
+        let budget = Budget { nodes: Some(NODES), gap: 0.0, cpu_seconds: None };
+        let solved = builder.program.solve(budget);
+        if !solved.outcome.has_solution() {
+            return (solved.outcome, None);
+        }
+        let course = builder.read(&solved);
+        let cost = problem.objective(&course);
+        let claimed = solved.objective / SCALE;
+        let slack = TOLERANCE * 0.1 * claimed.abs().max(1.0);
+        if problem.keeps(&course, TOLERANCE) && cost <= claimed + slack {
+            return (Outcome::from_bound(cost, solved.bound / SCALE), Some(course));
+        }
+        if !builder.exclude(&solved, round, &mut exclusive) {
+            break;
+        }
+    }
+    (Outcome::NoSolution, None)
+}
+
+impl<'a> Builder<'a> {
+    fn new(problem: &'a Problem, tubes: &'a [Tube], exclusive: &[Vec<bool>]) -> Self {
+        let mut builder =
+            Self { problem, tubes, program: Program::default(), columns: Vec::new(), flows: Vec::new() };
+        for (index, device) in problem.devices.iter().enumerate() {
+            builder.add_device(index, device, &exclusive[index]);
+        }
+        for limit in &problem.limits {
+            builder.add_limit(&limit.members, &limit.least, &limit.most);
+        }
+        for term in &problem.terms {
+            builder.add_term(term);
+        }
+        builder
+    }
+
+    fn add_device(&mut self, index: usize, device: &Device, exclusive: &[bool]) {
+        let hours = self.problem.grid.hours();
+        let mut columns = Columns::default();
+        let mut before = Expression::from(device.soc_at_start.unwrap_or(0.0));
+        for (j, &exclusive) in exclusive.iter().enumerate() {
+            let charge = self.program.add(variable().min(0.0).max(device.charge_max[j]));
+            let discharge = self.program.add(variable().min(0.0).max(device.discharge_max[j]));
+            let (low, high) = (self.tubes[index].low[j], self.tubes[index].high[j]);
+            let stock = self.program.add(variable().min(low).max(high));
+            let (a, b) = loss_coefficients(device.storage_efficiency[j]);
+            let gained = b * hours * device.charge_efficiency[j];
+            let lost = b * hours / device.discharge_efficiency[j];
+            self.program.require(constraint!(
+                stock - a * before == gained * charge - lost * discharge + b * device.drift[j]
+            ));
+            if !device.bands.is_empty() {
+                self.keep_to_bands(device, j, charge, discharge);
+            }
+            if exclusive {
+                let charging = self.program.add(variable().binary());
+                self.program.require(constraint!(charge <= device.charge_max[j] * charging));
+                self.program.require(constraint!(discharge <= device.discharge_max[j] * (1.0 - charging)));
+            }
+            columns.charge.push(charge);
+            columns.discharge.push(discharge);
+            columns.stock.push(stock);
+            before = Expression::from(stock);
+        }
+        self.columns.push(columns);
+    }
+
+    /// One band holds: its ends bound the power, and what it does not allow is 0.
+    fn keep_to_bands(&mut self, device: &Device, j: usize, charge: Variable, discharge: Variable) {
+        let (mut chosen, mut least, mut most) =
+            (Expression::default(), Expression::default(), Expression::default());
+        let (mut charges, mut discharges) = (Expression::default(), Expression::default());
+        for &(low, high) in &device.bands {
+            let (low, high) = (low.max(-device.discharge_max[j]), high.min(device.charge_max[j]));
+            if low > high {
+                continue;
+            }
+            let mode = self.program.add(variable().binary());
+            chosen += mode;
+            least += low * mode;
+            most += high * mode;
+            charges += high.max(0.0) * mode;
+            discharges += (-low).max(0.0) * mode;
+        }
+        self.program.require(constraint!(chosen == 1.0));
+        self.program.require(constraint!(charge - discharge >= least));
+        self.program.require(constraint!(charge - discharge <= most));
+        self.program.require(constraint!(charge <= charges));
+        self.program.require(constraint!(discharge <= discharges));
+    }
+
+    /// The columns of a flow; those of a single device without fixed ones are its own.
+    fn flow(&mut self, members: &Members) -> Vec<Expression> {
+        let slots = self.problem.grid.slots;
+        let net = |this: &Self, j: usize| {
+            let each = members.devices.iter().map(|&index| &this.columns[index]);
+            each.fold(Expression::default(), |sum, columns| sum + columns.charge[j] - columns.discharge[j])
+        };
+        let fixed =
+            |j: usize| -> f64 { members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum() };
+        if members.devices.len() < 2 {
+            return (0..slots).map(|j| net(self, j) + fixed(j)).collect();
+        }
+        let known = self.flows.iter().position(|(flow, _)| flow == members);
+        let index = known.unwrap_or_else(|| {
+            let column = (0..slots).map(|j| {
+                let (low, high) = flow_range(self.problem, members, j);
+                let flow = self.program.add(variable().min(low).max(high));
+                let sum = net(self, j) + fixed(j);
+                self.program.require(constraint!(flow == sum));
+                flow
+            });
+            let column = column.collect();
+            self.flows.push((members.clone(), column));
+            self.flows.len() - 1
+        });
+        self.flows[index].1.iter().map(|&flow| Expression::from(flow)).collect()
+    }
+
+    fn add_limit(&mut self, members: &Members, least: &[f64], most: &[f64]) {
+        for (j, flow) in self.flow(members).into_iter().enumerate() {
+            let (low, high) = flow_range(self.problem, members, j);
+            if high > most[j] {
+                self.program.require(constraint!(flow.clone() <= most[j]));
+            }
+            if low < least[j] {
+                self.program.require(constraint!(flow >= least[j]));
+            }
+        }
+    }
+
+    fn add_term(&mut self, term: &Term) {
+        let prices = term.up.iter().chain(&term.down);
+        if prices.copied().all(|price| price.abs() < f64::MIN_POSITIVE)
+            || term.baseline.iter().all(Option::is_none)
+        {
+            return;
+        }
+        let (values, range): (Vec<Expression>, Vec<(f64, f64)>) = match &term.subject {
+            Subject::Flow(members) => {
+                let range = (0..term.up.len()).map(|j| flow_range(self.problem, members, j)).collect();
+                (self.flow(members), range)
+            }
+            Subject::Stock(index) => {
+                let tube = &self.tubes[*index];
+                let stock = self.columns[*index].stock.iter().map(|&stock| Expression::from(stock)).collect();
+                (stock, tube.low.iter().copied().zip(tube.high.iter().copied()).collect())
+            }
+        };
+        match term.paid {
+            Paid::Each => self.pay_each(term, values, &range),
+            Paid::Largest => self.pay_largest(term, values, &range),
+        }
+    }
+
+    fn pay_each(&mut self, term: &Term, values: Vec<Expression>, range: &[(f64, f64)]) {
+        for (j, value) in values.into_iter().enumerate() {
+            let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
+            let (up, down) = match Slopes::between(term, j, baseline, low, high) {
+                Slopes::Straight(slope) => {
+                    if slope.abs() > 0.0 {
+                        self.pay(slope * (value - baseline));
+                    }
+                    continue;
+                }
+                Slopes::Bent { up, down } => (up, down),
+            };
+            let above = self.program.add(variable().min(0.0).max(high - baseline));
+            let below = self.program.add(variable().min(0.0).max(baseline - low));
+            self.program.require(constraint!(value - baseline == above - below));
+            self.pay(up * above - down * below);
+            if up < down {
+                let sign = self.program.add(variable().binary());
+                self.program.require(constraint!(above <= (high - baseline) * sign));
+                self.program.require(constraint!(below <= (baseline - low) * (1.0 - sign)));
+            }
+        }
+    }
+
+    fn pay_largest(&mut self, term: &Term, values: Vec<Expression>, range: &[(f64, f64)]) {
+        let above = self.program.add(variable().min(0.0));
+        let below = self.program.add(variable().min(0.0));
+        let (up, down) = (first(&term.up), -first(&term.down));
+        for (j, value) in values.into_iter().enumerate() {
+            let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
+            if up > 0.0 && high > baseline {
+                self.program.require(constraint!(above >= value.clone() - baseline));
+            }
+            if down > 0.0 && low < baseline {
+                self.program.require(constraint!(below >= baseline - value));
+            }
+        }
+        self.pay(up * above + down * below);
+    }
+
+    fn pay(&mut self, cost: Expression) {
+        self.program.pay(cost * SCALE);
+    }
+
+    /// The schedule in a solution: what enters and leaves a stock in a slot counts as its net.
+    fn read(&self, solved: &Solved) -> Course {
+        let hours = self.problem.grid.hours();
+        let power = self.problem.devices.iter().zip(&self.columns).map(|(device, columns)| {
+            let slot = |j: usize| {
+                let (charge, discharge) = both(columns, solved, j);
+                let net = device.stored(j, charge, hours) + device.stored(j, -discharge, hours);
+                let factor = if net > 0.0 {
+                    1.0 / device.charge_efficiency[j]
+                } else {
+                    device.discharge_efficiency[j]
+                };
+                (net * factor / hours).clamp(-device.discharge_max[j], device.charge_max[j]) + 0.0
+            };
+            (0..self.problem.grid.slots).map(slot).collect()
+        });
+        self.problem.course(power.collect())
+    }
+
+    /// Marks slots in which a device must choose a direction; false where nothing new is marked.
+    fn exclude(&self, solved: &Solved, round: usize, exclusive: &mut [Vec<bool>]) -> bool {
+        let mut found = false;
+        for (columns, exclusive) in self.columns.iter().zip(exclusive) {
+            for (j, exclusive) in exclusive.iter_mut().enumerate() {
+                let (charge, discharge) = both(columns, solved, j);
+                let at_once = charge.min(discharge) > AT_ONCE || round + 2 >= ROUNDS;
+                found |= at_once && !*exclusive;
+                *exclusive |= at_once;
+            }
+        }
+        found
+    }
+}
+
+/// Consumption and production of a device in a solution, kW.
+fn both(columns: &Columns, solved: &Solved, j: usize) -> (f64, f64) {
+    (solved.values[&columns.charge[j]].max(0.0), solved.values[&columns.discharge[j]].max(0.0))
+}

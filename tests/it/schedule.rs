@@ -1,0 +1,112 @@
+//! `voltide schedule`: FlexMeasures problems from the command line.
+
+use crate::program::{fail, root, succeed, text, voltide};
+use insta::assert_snapshot;
+use serde_json::Value;
+use std::{fs, path::Path, process::Command};
+use tempfile::TempDir;
+
+fn case(name: &str) -> String {
+    root().join(format!("tests/cases/flexmeasures/{name}.json")).display().to_string()
+}
+
+fn schedule(arguments: &[&str]) -> Command {
+    let mut command = voltide();
+    command.arg("schedule").args(arguments);
+    command
+}
+
+fn last_line(printed: &str) -> Value {
+    serde_json::from_str(printed.lines().last().unwrap()).unwrap()
+}
+
+/// The fragments that the FlexMeasures tutorial on V2G shows, and prices in a file.
+fn tutorial(room: &Path) {
+    let event =
+        |value: u32, at: &str| format!(r#"{{"value": {value}, "datetime": "2024-02-05T{at}:00+01:00"}}"#);
+    let held: Vec<String> = ["08:00", "08:05", "08:10", "08:15"].iter().map(|at| event(57, at)).collect();
+    let files = [
+        (
+            "protection.json",
+            r#"{"flex-model": {"soc-min": 15, "soc-max": 60, "soc-unit": "kWh", "soc-maxima":
+            [{"value": 51, "start": "2024-02-04T10:35:00+01:00", "end": "2024-02-05T04:25:00+01:00"}]}}"#
+                .to_owned(),
+        ),
+        ("reservation.json", format!(r#"{{"flex-model": {{"soc-minima": [{}]}}}}"#, held.join(", "))),
+        (
+            "prices.json",
+            r#"{"flex-context": {"consumption-price-sensor": 41, "production-price-sensor": 42}}"#.to_owned(),
+        ),
+    ];
+    for (name, content) in files {
+        fs::write(room.join(name), content).unwrap();
+    }
+    let hours = (0..25).map(|hour| {
+        let at = format!("2024-02-0{}T{:02}:00:00+01:00", 4 + (10 + hour) / 24, (10 + hour) % 24);
+        let price = 200 + [0, -60, 40, 90][hour as usize % 4];
+        format!("{at},{price},{}\n", price - 20)
+    });
+    let rows: String = hours.collect();
+    fs::write(room.join("prices.csv"), format!("ts,buy_eur_per_mwh,sell_eur_per_mwh\n{rows}")).unwrap();
+}
+
+#[test]
+fn the_fragments_of_the_tutorial_are_completed_by_flags() {
+    let room = TempDir::new().unwrap();
+    tutorial(room.path());
+    let fragments = ["protection.json", "--merge", "reservation.json", "prices.json"];
+    let (code, message) = fail(schedule(&fragments).current_dir(room.path()));
+    assert_eq!(code, 3);
+    assert_snapshot!(message, @"");
+    let complete = [
+        "--start",
+        "2024-02-04T10:30:00+01:00",
+        "--duration",
+        "PT24H",
+        "--resolution",
+        "PT5M",
+        "--soc-at-start",
+        "30 kWh",
+        "--power-capacity",
+        "11 kW",
+        "--sensor",
+        "41=prices.csv:buy_eur_per_mwh",
+        "--sensor",
+        "42=prices.csv:sell_eur_per_mwh",
+    ];
+    let printed = succeed(schedule(&fragments).args(complete).arg("--json").current_dir(room.path()));
+    let answer = last_line(&printed);
+    assert_eq!((&answer["status"], &answer["kind"]), (&"optimal".into(), &"schedule".into()));
+    let energy: Vec<f64> = serde_json::from_value(answer["soc_kwh"]["battery"].clone()).unwrap();
+    // 08:00 is slot 258 after 10:30 the day before.
+    assert!(energy[258..=261].iter().all(|&energy| energy >= 57.0 - 1e-6));
+    assert!(energy[1..=215].iter().all(|&energy| (15.0 - 1e-6..=51.0 + 1e-6).contains(&energy)));
+    assert_eq!(answer["unresolved"], serde_json::json!([]));
+}
+
+#[test]
+fn a_schedule_is_a_table_with_its_costs() {
+    let printed = succeed(&mut schedule(&[&case("start_below_min")]));
+    assert_snapshot!(printed, @"");
+}
+
+#[test]
+fn what_cannot_be_solved_has_an_exit_code_and_a_last_line() {
+    let run = |arguments: &[&str]| {
+        let output = schedule(arguments).output().unwrap();
+        (output.status.code().unwrap(), text(&output.stdout))
+    };
+    let (code, printed) = run(&[&case("naive_datetime_rejected"), "--json"]);
+    let answer = last_line(&printed);
+    assert_eq!((code, answer["status"].as_str()), (3, Some("rejected")));
+    assert_eq!(answer["path"], "flex-model.soc-minima[0].datetime");
+    let (code, printed) = run(&[&case("start_below_min"), "--mode", "flexmeasures", "--json"]);
+    assert_eq!((code, last_line(&printed)["status"].as_str()), (4, Some("infeasible")));
+    let (code, message) = fail(&mut schedule(&["nowhere.json"]));
+    assert_eq!(code, 3);
+    assert!(message.contains("cannot read nowhere.json"), "{message}");
+    for wrong in ["41", "41=", "41=prices.csv:price"] {
+        let (code, message) = fail(&mut schedule(&[&case("v2g_tutorial_soft"), "--sensor", wrong]));
+        assert_eq!(code, 3, "{message}");
+    }
+}
