@@ -47,7 +47,7 @@ shape! {
         /// What is known of `system.base_load` beforehand.
         base_load_forecast: ForecastFile = ForecastFile::Perfect => "`Perfect`",
         /// Which load of cars the day-ahead stage is shown.
-        day_ahead_ev: Option<DayAheadEvFile> = None => "`Smart` for policy `v2g`, else `Plan`",
+        day_ahead_ev: DayAheadEvFile = DayAheadEvFile::ByPolicy => "`ByPolicy`",
     }
 }
 
@@ -324,6 +324,8 @@ impl SlackFile {
 choice! {
     /// Which load of cars the day-ahead stage is shown.
     enum DayAheadEvFile "day_ahead_ev" {
+        /// `Smart` where the policy is `v2g`, whose plans are not known the day before, else `Plan`.
+        ByPolicy,
         /// What the run's own policy plans.
         Plan,
         /// What smart charging would plan.

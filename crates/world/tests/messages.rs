@@ -47,6 +47,48 @@ fn with_willingness(edit: (&str, &str)) -> String {
     with_incentive("rho: 0.6").replace(last, &format!("{last}{}", willingness.replacen(edit.0, edit.1, 1)))
 }
 
+/// The same world with a unit of every kind, and `edit` worked into them.
+fn with_grid(edit: (&str, &str)) -> String {
+    let grid = r#"    grid: (
+        wind: {"hill": (
+            available: (path: "load.csv", column: "load_mw", unit: "MW"),
+            forecast: Ar1(phi: 0.8, sd: 0.2),
+            waste_price: "0.1 EUR/kWh",
+        )},
+        thermal: {"north": (
+            power_min: "40 MW",
+            power_max: "90 MW",
+            ramp: "60 MW/h",
+            cost: (a: 0.0001, b: "40 EUR/MWh", c: 5),
+            commitment: (start_cost: 500, up_min: "2 h", down_min: "2 h"),
+        )},
+        batteries: {"box": (
+            charge_max: "10 MW",
+            discharge_max: "10 MW",
+            energy_min: "2 MWh",
+            energy_max: "20 MWh",
+            charge_efficiency: 0.95,
+            initial_energy: "10 MWh",
+        )},
+        interruptible: {"mill": (power_max: "5 MW", price: "3 EUR/kWh")},
+        exchanges: {"border": (
+            import_max: "50 MW",
+            import_price: Fixed("60 EUR/MWh"),
+            export_price: Fixed("50 EUR/MWh"),
+        )},
+        margins: false,
+        stages: (window: "4 h", step: "30 min"),
+    ),
+"#;
+    assert!(grid.contains(edit.0), "{}", edit.0);
+    with_load().replacen("    sites:", &format!("{}    sites:", grid.replacen(edit.0, edit.1, 1)), 1)
+}
+
+/// The message for a world with units.
+fn unit(from: &str, to: &str) -> String {
+    loaded(&with_grid((from, to)))
+}
+
 /// The message for a world with a load.
 fn loaded(world: &str) -> String {
     message(world, &[("load.csv", &load_csv(("", "")))], &[])
@@ -182,6 +224,25 @@ messages! {
     a_threshold_is_above_one: loaded(&with_willingness(("0.5", "1.5")));
     a_v2g_minimum_is_below_soc_min: edited("soc_min: 0.2", "soc_min: 0.2, soc_min_v2g: 0.1");
     a_v2g_minimum_is_above_soc_max: edited("soc_min: 0.2", "soc_min: 0.2, soc_max: 0.9, soc_min_v2g: 0.95");
+    a_world_with_a_grid_is_fine: unit("", "");
+    a_units_least_output_is_above_its_most: unit("power_min: \"40 MW\"", "power_min: \"400 MW\"");
+    a_units_cost_is_negative: unit("\"40 EUR/MWh\"", "\"-40 EUR/MWh\"");
+    a_units_cost_is_nan: unit("a: 0.0001", "a: NaN");
+    a_units_cost_is_in_another_currency: unit("\"40 EUR/MWh\"", "\"40 CNY/MWh\"");
+    a_ramp_is_a_power: unit("\"60 MW/h\"", "\"60 MW\"");
+    a_store_starts_outside_its_bounds: unit("initial_energy: \"10 MWh\"", "initial_energy: \"25 MWh\"");
+    a_stores_efficiency_is_zero: unit("charge_efficiency: 0.95", "charge_efficiency: 0");
+    a_stores_bounds_are_crossed: unit("energy_min: \"2 MWh\"", "energy_min: \"30 MWh\"");
+    two_units_have_one_name: unit("\"mill\"", "\"north\"");
+    a_wind_farm_has_no_series: unit("available: (path: \"load.csv\", column: \"load_mw\", unit: \"MW\"),", "");
+    an_error_follows_itself_for_ever: unit("phi: 0.8", "phi: 1");
+    exports_earn_more_than_imports_cost: unit("\"50 EUR/MWh\"", "\"70 EUR/MWh\"");
+    a_step_is_longer_than_the_window: unit("step: \"30 min\"", "step: \"5 h\"");
+    a_step_is_no_whole_slots: unit("step: \"30 min\"", "step: \"20 min\"");
+    margins_are_no_number: unit("margins: false", "margins: 1");
+    a_reading_is_unknown: unit("margins: false", "readings: (cut_up: Reachable)");
+    a_price_of_slack_is_negative: unit("margins: false", "slack: (unserved: \"-1 EUR/kWh\")");
+    a_unit_has_no_such_field: unit("power_max: \"90 MW\"", "powr_max: \"90 MW\"");
     a_car_leaves_before_it_arrives: message(&with_sessions(), &[("sessions.csv", SESSIONS)], &[]);
     two_cars_are_at_one_station: message(&with_sessions(), &[("sessions.csv", &SESSIONS.replace("T07:00:00Z,4.0", "T09:00:00Z,4.0"))], &[]);
     no_session_is_within_the_run: message(&with_sessions(), &[("sessions.csv", &SESSIONS.replace("2024-06", "2025-06").replace("T07:00:00Z,4.0", "T12:00:00Z,4.0"))], &[]);

@@ -7,7 +7,17 @@ use voltide_world::{Inputs, check, load, rebuild};
 
 /// The worlds that come with the program, in copies of their folders with small data.
 static WORLDS: LazyLock<Vec<(tempfile::TempDir, String)>> = LazyLock::new(|| {
-    ["one-car.ron", "germany/week.ron", "acn/caltech.ron", "v2g-street.ron"].map(copied).into_iter().collect()
+    [
+        "one-car.ron",
+        "germany/week.ron",
+        "acn/caltech.ron",
+        "v2g-street.ron",
+        "paper/paper.ron",
+        "ten-units/day.ron",
+    ]
+    .map(copied)
+    .into_iter()
+    .collect()
 });
 
 fn copied(name: &str) -> (tempfile::TempDir, String) {

@@ -8,8 +8,10 @@ use std::{
     sync::Arc,
 };
 use voltide_model::{
+    flexibility::Readings,
     price::{ExpectedPrice, IncentiveRule, LocalDays, PriceFeedback},
     scenario::Scenario,
+    two_stage::DayAheadEv,
     willingness::Participation,
 };
 use voltide_world::{Inputs, World, load, rebuild};
@@ -39,7 +41,7 @@ fn the_german_week_is_the_real_one_at_a_thousandth() {
     assert_eq!(base.len(), 672);
     assert!((base[0] - (50361.0 - 195.0)).abs() < 1e-9, "first row of the data, MW as kW");
     assert!((mean(&base) / 1000.0 - 61.0).abs() < 1.0, "{} MW", mean(&base) / 1000.0);
-    assert!((scenario.tariffs[0].buy.values[0] - 0.05559).abs() < 1e-12);
+    assert!((scenario.tariffs[0].buy.values[0] - 0.24 - 0.05559).abs() < 1e-12, "day-ahead price and adders");
     assert_eq!(scenario.tariffs[0].sell.values, scenario.tariffs[0].buy.values);
     assert_eq!(scenario.clock.start.to_rfc3339(), "2018-10-07T22:00:00+00:00");
 }
@@ -62,6 +64,83 @@ fn the_v2g_street_has_the_prices_of_its_data() {
         assert!((scenario.tariffs[0].buy.values[slot] - tou).abs() <= 1e-12, "tariff of slot {slot}");
         assert!((rule.price(signal.k[slot], tou) - price).abs() <= 1e-12, "price of slot {slot}");
     }
+}
+
+#[test]
+fn the_papers_grid_is_that_of_its_parameters() {
+    let scenario = loaded("paper/paper.ron", &["grid.margins=false"]).scenario;
+    let grid = scenario.grid.as_deref().expect("it has a grid");
+    let parameters = std::fs::read_to_string(shipped("../tests/cases/paper/data/paper_params.json"));
+    let parameters: serde_json::Value =
+        serde_json::from_str(&parameters.expect("it is there")).expect("JSON");
+    let system = &parameters["sys"];
+    let close = |ours: f64, block: &str, name: &str| {
+        let theirs = system[block][name].as_f64().expect("a number");
+        assert!((ours - theirs).abs() <= 1e-12 * theirs, "{block}.{name}: {ours}, not {theirs}");
+    };
+    let unit = &grid.plant.thermal[0];
+    close(unit.power_min.0, "thermal", "pmin");
+    close(unit.power_max.0, "thermal", "pmax");
+    close(unit.ramp.0, "thermal", "ramp");
+    close(unit.cost.a, "thermal", "a");
+    close(unit.cost.b, "thermal", "b");
+    close(unit.cost.c, "thermal", "c");
+    for (store, block) in grid.plant.stores.iter().zip(["phs", "ess"]) {
+        close(store.charge_max.0, block, "p_ch");
+        close(store.discharge_max.0, block, "p_dch");
+        close(store.energy_min.0, block, "wmin");
+        close(store.energy_max.0, block, "wmax");
+        close(store.initial_energy.0, block, "w0");
+        close(store.day_end_energy.expect("it has one").0, block, "w_end");
+        close(store.charge_efficiency.get(), block, "eta");
+        close(store.discharge_efficiency.get(), block, "eta");
+        close(store.throughput_cost, block, "c");
+    }
+    for (unit, (cost, waste)) in
+        grid.plant.renewables.iter().zip([("c_wind", "c_wind_waste"), ("c_pv", "c_pv_waste")])
+    {
+        close(unit.cost, "vre", cost);
+        close(unit.waste_price, "vre", waste);
+        assert!(unit.available.values != scenario.system.wind.as_ref().expect("a forecast").values);
+    }
+    close(grid.plant.interruptible[0].power_max.0, "cut", "pmax");
+    close(grid.plant.interruptible[0].price, "cut", "c");
+    assert_eq!(grid.rules.readings, Readings::PRINTED);
+    assert!(!grid.rules.margins);
+    let lengths = [grid.rules.day_ahead_step, grid.rules.window, grid.rules.step, grid.rules.blend];
+    assert_eq!(lengths.map(NonZeroU32::get), [4, 16, 1, 16]);
+}
+
+#[test]
+fn the_day_ahead_may_be_shown_no_cars_or_leave_it_to_the_policy() {
+    let shown = |overrides: &[&str]| {
+        let grid = loaded("paper/paper.ron", overrides).scenario.grid.expect("it has a grid");
+        grid.rules.day_ahead_ev.clone()
+    };
+    assert_eq!(shown(&[]), DayAheadEv::AsPaper);
+    assert_eq!(shown(&["grid.day_ahead_ev=None"]), DayAheadEv::None);
+    assert_eq!(shown(&["grid.day_ahead_ev=Uncontrolled"]), DayAheadEv::Uncontrolled);
+}
+
+#[test]
+fn the_german_units_can_serve_the_week_and_follow_the_system() {
+    let scenario = loaded("germany/week.ron", &["fleets.commuters.count=10"]).scenario;
+    let plant = &scenario.grid.as_deref().expect("it has a grid").plant;
+    let installed: f64 = plant.thermal.iter().map(|unit| unit.power_max.0).sum();
+    assert!((installed - 88_500.0).abs() < 1e-6, "{installed} kW");
+    assert_eq!(plant.renewables[0].available, scenario.system.wind.expect("it has wind"));
+    assert_eq!(plant.must_take.len(), 3);
+}
+
+#[test]
+fn the_ten_units_have_their_commitments() {
+    let scenario = loaded("ten-units/day.ron", &["fleets.commuters.count=10"]).scenario;
+    let thermal = &scenario.grid.as_deref().expect("it has a grid").plant.thermal;
+    assert_eq!(thermal.len(), 10);
+    let on = thermal.iter().filter(|unit| unit.commitment.is_some_and(|how| how.initially_on));
+    assert_eq!(on.count(), 2);
+    // At full output the first unit costs 1000 + 16.19·455 + 0.00048·455² dollars an hour.
+    assert!((thermal[0].cost.per_hour(455_000.0) - 8_465.822).abs() < 1e-6);
 }
 
 #[test]

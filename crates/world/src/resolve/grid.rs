@@ -383,12 +383,12 @@ impl Resolver<'_> {
 
     fn day_ahead_ev(&mut self, file: &GridFile, clock: &Clock) -> Option<DayAheadEv> {
         Some(match &file.day_ahead_ev {
-            None => DayAheadEv::AsPaper,
-            Some(DayAheadEvFile::Plan) => DayAheadEv::Plan,
-            Some(DayAheadEvFile::Smart) => DayAheadEv::Smart,
-            Some(DayAheadEvFile::Uncontrolled) => DayAheadEv::Uncontrolled,
-            Some(DayAheadEvFile::None) => DayAheadEv::None,
-            Some(DayAheadEvFile::Series(series)) => {
+            DayAheadEvFile::ByPolicy => DayAheadEv::AsPaper,
+            DayAheadEvFile::Plan => DayAheadEv::Plan,
+            DayAheadEvFile::Smart => DayAheadEv::Smart,
+            DayAheadEvFile::Uncontrolled => DayAheadEv::Uncontrolled,
+            DayAheadEvFile::None => DayAheadEv::None,
+            DayAheadEvFile::Series(series) => {
                 DayAheadEv::Series(self.power_series("grid.day_ahead_ev", series, false, clock)?)
             }
         })
