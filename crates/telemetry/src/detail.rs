@@ -136,6 +136,13 @@ impl Detail {
         })
     }
 
+    /// From here on another scenario holds, with the same cars.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        self.scenario = Arc::clone(scenario);
+        self.cars.forked(scenario);
+        self.chargers.forked(scenario);
+    }
+
     /// Records one tick.
     pub(crate) fn tick(&mut self, frame: &mut Frame) -> Result<(), TelemetryError> {
         self.cars.set_targets(&frame.targets);

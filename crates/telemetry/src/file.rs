@@ -67,12 +67,16 @@ impl Hashed {
 
     /// Number of bytes, and their SHA-256 in hex.
     pub(crate) fn digest(self) -> (u64, String) {
-        let hex = self.sha256.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        (self.bytes, hex)
+        (self.bytes, hex(&self.sha256.finalize()))
     }
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl Write for Hashed {

@@ -38,5 +38,6 @@ mod writer;
 
 pub use comparison::{COMPARISON, ComparedFigure, write_comparison};
 pub use error::TelemetryError;
+pub use manifest::damaged_files;
 pub use sink::{Options, Telemetry};
 pub use summary::{ComponentCost, Extreme, FlexibilitySums, RunStatus, Summary, SystemCostRows, TableSize};

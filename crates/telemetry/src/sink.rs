@@ -177,6 +177,14 @@ impl Sink for Telemetry {
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())
     }
+
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
+        self.scenario = Arc::clone(scenario);
+        self.sessions.forked(scenario);
+        self.tally.forked(scenario);
+        self.frame.scenario = Some(Arc::clone(scenario));
+        self.send()
+    }
 }
 
 /// Rows and bytes by table, in the dictionary's order.

@@ -38,13 +38,14 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Runs what has begun to its end; also says what that cost.
-fn finish(
+pub(crate) fn finish(
     mut simulation: LiveRun<Telemetry>,
     begun: Mark,
     quiet: bool,
 ) -> Result<(RunStatus, Summary, Cost), Failure> {
     let interrupt = Interrupt::catch()?;
     let bar = progress::bar(simulation.clock().slots, quiet);
+    bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();
     let status = live::step_through(&mut simulation, &interrupt, &bar)?;
     bar.finish_and_clear();
@@ -54,7 +55,7 @@ fn finish(
     Ok((status, summary, Cost::of(begun, first_tick, last_tick, &ended.profile)))
 }
 
-fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
+pub(crate) fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
     let file = path.join("profile.json");
     let text = serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
     let cannot = |error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None);
@@ -62,7 +63,7 @@ fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
 }
 
 /// The exit code, and a last word where it is not 0.
-fn conclude(
+pub(crate) fn conclude(
     status: &RunStatus,
     fail_on: &[FailOn],
     summary: &Summary,
@@ -78,7 +79,7 @@ fn conclude(
             let (ticks, path) = (summary.slots, path.display());
             output::complain(&format!(
                 "interrupted after {ticks} ticks: all of them are in the log and in the tables of {path}\n\
-                 to start again, delete that folder or give another one with --out"
+                 `voltide resume {path}` goes on from there"
             ));
             return Ok(Code::Interrupted.into());
         }
