@@ -122,7 +122,7 @@ fn a_fork_of_a_fork_that_was_killed_goes_on() {
     let out = tempfile::tempdir().unwrap();
     let parent = run(STREET, out.path(), &["--policy", "smart"]);
     let child = fork(&parent, "60", &["--policy", "v2g"]);
-    let whole = fork(&child, "120", &["--set", "tariff.bands[0].price=0.10 CNY/kWh"]);
+    let whole = fork(&child, "120", &["--set", "tariff.default=0.10 CNY/kWh"]);
     for number in 0..6 {
         let forks = tempfile::tempdir().unwrap();
         let arguments = [
@@ -130,7 +130,7 @@ fn a_fork_of_a_fork_that_was_killed_goes_on() {
             "--at",
             "120",
             "--set",
-            "tariff.bands[0].price=0.10 CNY/kWh",
+            "tariff.default=0.10 CNY/kWh",
             child.to_str().unwrap(),
             "--out",
         ];

@@ -19,7 +19,7 @@ use voltide_journal::{
 };
 use voltide_model::scenario::Durability;
 
-const TICKS: u32 = 20;
+const TICKS: u32 = 12;
 
 /// Ends a run of [`TICKS`] ticks that goes on from `end`.
 fn go_on(run: &Path, end: &LogEnd) -> Vec<Recorded> {
@@ -55,9 +55,9 @@ fn segment(run: &Path, number: u32) -> PathBuf {
 #[test]
 fn a_run_that_was_killed_goes_on() {
     let run = tempdir().unwrap();
-    broken_off_run(run.path(), 18);
+    broken_off_run(run.path(), 11);
     let recovery = recover_and_go_on(run.path(), &whole_history());
-    assert_eq!((recovery.end.last_tick, recovery.newly_acknowledged), (Some(17), 2));
+    assert_eq!((recovery.end.last_tick, recovery.newly_acknowledged), (Some(10), 11));
     assert!(recovery.quarantined.is_empty(), "no byte was cut");
     let summary = reader::verify(run.path()).unwrap();
     assert_eq!((summary.segments, summary.ticks), (3, TICKS));
@@ -105,22 +105,31 @@ fn a_run_may_be_cut_off_and_go_on_again_and_again() {
     assert_eq!(reader::verify(run.path()).unwrap().segments, TICKS + 2);
 }
 
-/// A log with two segments of history, the second one cut off.
-fn resumed_and_killed() -> TempDir {
+/// A log with two segments of history, the second one cut off after tick `last`.
+fn killed_after(last: u32) -> TempDir {
     let run = tempdir().unwrap();
     broken_off_run(run.path(), 5);
     let end = recovery::recover(run.path()).unwrap().end;
     let events = read(run.path()).0;
     let mut log = McapLog::resume(run.path(), Durability::Close, &end).unwrap();
-    Scribe::after(&mut log, events).ticks(5..9).unwrap();
+    Scribe::after(&mut log, events).ticks(5..=last).unwrap();
     run
+}
+
+fn resumed_and_killed() -> TempDir {
+    killed_after(8)
+}
+
+/// A byte within the chunk of tick 8.
+fn within_the_last_tick() -> usize {
+    fs::read(segment(killed_after(7).path(), 2)).unwrap().len() + 100
 }
 
 #[test]
 fn wherever_the_last_segment_is_cut_the_run_goes_on() {
     let whole = whole_history();
     let content = fs::read(segment(resumed_and_killed().path(), 2)).unwrap();
-    let every = if std::env::var_os("VOLTIDE_FAULTS").is_some() { 1 } else { 97 };
+    let every = if std::env::var_os("VOLTIDE_FAULTS").is_some() { 1 } else { 499 };
     for length in (0..content.len()).step_by(every) {
         let run = resumed_and_killed();
         fs::write(segment(run.path(), 2), &content[..length]).unwrap();
@@ -133,8 +142,7 @@ fn wherever_the_last_segment_is_cut_the_run_goes_on() {
 fn what_is_cut_is_kept() {
     let (run, whole) = (resumed_and_killed(), whole_history());
     let mut content = fs::read(segment(run.path(), 2)).unwrap();
-    let last = content.len() - 40;
-    content[last] ^= 1;
+    content[within_the_last_tick()] ^= 1;
     fs::write(segment(run.path(), 2), &content).unwrap();
     let recovery = recover_and_go_on(run.path(), &whole);
     assert_eq!(recovery.end.last_tick, Some(7));
@@ -156,12 +164,12 @@ fn acknowledged_history_is_never_cut() {
 
 #[test]
 fn a_recovery_that_fails_anywhere_can_be_done_again() {
-    let whole = whole_history();
+    let (whole, end) = (whole_history(), within_the_last_tick());
     for fault in [Fault::Fail, Fault::Tear, Fault::Shorten, Fault::Drop] {
         for at in 0.. {
             let run = resumed_and_killed();
             let torn = fs::read(segment(run.path(), 2)).unwrap();
-            fs::write(segment(run.path(), 2), &torn[..torn.len() - 30]).unwrap();
+            fs::write(segment(run.path(), 2), &torn[..end]).unwrap();
             let mut disk = FaultyDisk::new(fault, at);
             let first = recovery::recover_on(&mut disk, run.path());
             assert!(first.is_ok() || disk.operations() > at, "{fault:?} at {at}: {first:?}");
