@@ -125,15 +125,8 @@ fn a_fork_of_a_fork_that_was_killed_goes_on() {
     let whole = fork(&child, "120", &["--set", "tariff.default=0.10 CNY/kWh"]);
     for number in 0..6 {
         let forks = tempfile::tempdir().unwrap();
-        let arguments = [
-            "fork",
-            "--at",
-            "120",
-            "--set",
-            "tariff.default=0.10 CNY/kWh",
-            child.to_str().unwrap(),
-            "--out",
-        ];
+        let arguments =
+            ["fork", "--at", "120", "--set", "tariff.default=0.10 CNY/kWh", child.to_str().unwrap(), "--out"];
         kill_after(start(&arguments, forks.path()), Duration::from_millis(150 + chance(number, 400)));
         let Some(cut) = run_in(forks.path()) else { continue };
         succeed(voltide().arg("resume").arg(&cut));

@@ -132,6 +132,11 @@ pub(crate) struct Run {
     /// Exit with 6 if any of this happened
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
+
+    /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
+    /// [default: one a simulated day]
+    #[arg(long, value_name = "SLOTS")]
+    pub snapshots: Option<u32>,
 }
 
 /// What `--fail-on` looks at.
@@ -212,6 +217,11 @@ pub(crate) struct Resume {
     /// Go on even where the policy's plugin is another file than the one that the run began with
     #[arg(long)]
     pub any_plugin: bool,
+
+    /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
+    /// [default: one a simulated day]
+    #[arg(long, value_name = "SLOTS")]
+    pub snapshots: Option<u32>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -239,6 +249,11 @@ pub(crate) struct Fork {
     /// Threads for the physics; results do not depend on it [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+
+    /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
+    /// [default: one a simulated day]
+    #[arg(long, value_name = "SLOTS")]
+    pub snapshots: Option<u32>,
 }
 
 #[derive(Debug, ClapArgs)]

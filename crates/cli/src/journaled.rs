@@ -45,6 +45,8 @@ struct Part {
     opening: Vec<Recorded>,
     first: Option<Recorded>,
     reader: LogReader,
+    /// The first tick that was not passed over.
+    skipped_to: u32,
     /// Where the history leaves this journal.
     branch: Option<Branch>,
 }
@@ -80,7 +82,8 @@ impl Journaled {
         world.scenario.policy.config.clone_from(&started.policy_config);
         let own = Arc::new(world.scenario.clone());
         let scenario = Arc::clone(parts.first().map_or(&own, |oldest| &oldest.scenario));
-        parts.push(Part { scenario: own, folder: run.to_owned(), opening, first, reader, branch: None });
+        let folder = run.to_owned();
+        parts.push(Part { scenario: own, folder, opening, first, reader, skipped_to: 0, branch: None });
         Ok(Self { scenario, world, started, inputs, parts })
     }
 
@@ -108,10 +111,44 @@ impl Journaled {
         Ok((replay.end()?.sink, played.status))
     }
 
+    /// Passes over the history up to a tick; gives the scenario that holds there, and the tick's seal.
+    ///
+    /// `None` where the run's own log has no such tick.
+    pub(crate) fn skip_through(&mut self, tick: u32) -> Result<Option<(Arc<Scenario>, Recorded)>, Failure> {
+        self.parts.drain(..self.parts.len() - 1);
+        let Some(own) = self.parts.last_mut() else { return Ok(None) };
+        own.opening.clear();
+        own.first = None;
+        own.skipped_to = tick + 1;
+        match own.reader.skip_through(tick) {
+            Err(LogError::Torn(_)) => Ok(None),
+            other => Ok(other?.map(|sealed| (Arc::clone(&own.scenario), sealed))),
+        }
+    }
+
     /// Plays the history to a replay.
     pub(crate) fn play<S: Sink>(self, replay: &mut Replay<S>, quiet: bool) -> Result<Played, Failure> {
+        self.play_parts(replay, String::new(), quiet)
+    }
+
+    /// Plays what is left of it after [`skip_through`](Self::skip_through) a tick with this chain hash.
+    pub(crate) fn play_after<S: Sink>(
+        self,
+        replay: &mut Replay<S>,
+        chain_hash: &[u8],
+        quiet: bool,
+    ) -> Result<Played, Failure> {
+        self.play_parts(replay, hex(chain_hash), quiet)
+    }
+
+    fn play_parts<S: Sink>(
+        self,
+        replay: &mut Replay<S>,
+        chain_hash: String,
+        quiet: bool,
+    ) -> Result<Played, Failure> {
         let bar = progress::bar(self.scenario.clock.slots, quiet);
-        let mut played = Played { status: RunStatus::Interrupted, chain_hash: String::new() };
+        let mut played = Played { status: RunStatus::Interrupted, chain_hash };
         for (number, part) in self.parts.into_iter().enumerate() {
             if number > 0 {
                 replay.enter(Arc::clone(&part.scenario))?;
@@ -158,7 +195,7 @@ impl Part {
     ) -> Result<(), Failure> {
         let (end, mut reader) = (self.end(), self.reader);
         let mut before = self.opening.into_iter().chain(self.first);
-        let mut next_tick = 0;
+        let mut next_tick = self.skipped_to;
         while let Some(recorded) =
             before.next().map_or_else(|| next_whole(&mut reader, quiet), |it| Ok(Some(it)))?
         {

@@ -5,6 +5,7 @@ use crate::{
     failure::{Code, Failure},
     progress::Interrupt,
     run_folder::run_id,
+    shortcut::Camera,
 };
 use indicatif::ProgressBar;
 use std::{path::Path, sync::Arc};
@@ -121,6 +122,7 @@ pub(crate) fn step_through<S: Sink>(
     simulation: &mut LiveRun<S>,
     interrupt: &Interrupt,
     bar: &ProgressBar,
+    camera: &mut Camera,
 ) -> Result<RunStatus, Failure> {
     let clock: Clock = simulation.clock();
     while !simulation.is_done() {
@@ -129,7 +131,10 @@ pub(crate) fn step_through<S: Sink>(
         }
         bar.set_message(clock.local(simulation.tick()).format("%a %d %b %H:%M").to_string());
         match simulation.step() {
-            Ok(()) => bar.inc(1),
+            Ok(()) => {
+                bar.inc(1);
+                camera.look(simulation);
+            }
             Err(error @ EngineError::Policy { .. }) => return Ok(RunStatus::Failed(error.to_string())),
             Err(error) => return Err(error.into()),
         }

@@ -12,6 +12,7 @@ mod machine;
 mod output;
 mod progress;
 mod run_folder;
+mod shortcut;
 mod summary;
 mod verb;
 

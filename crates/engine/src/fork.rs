@@ -69,14 +69,16 @@ impl<S: Sink> Replay<S> {
         }
         deciders.enter(&mut self.core.world);
         self.enter(Arc::clone(&scenario))?;
-        let next_seq = self.past_seq();
-        *self.core.outbox() = Outbox::from(next_seq);
+        *self.core.outbox() = Outbox::from(self.past.next_seq());
+        if forked.replan {
+            self.past.forget_policies();
+        }
         for event in opening.into_iter().filter(|event| !is_known(&parent, event)) {
             self.core.outbox().push(None, at_tick, event);
         }
         let (seq, event) = (self.core.outbox().next_seq(), Event::RunForked(forked));
         self.core.feed(vec![Recorded { seq, cause_seq: None, tick: at_tick, event }]);
-        let mut simulation = Simulation { core: self.core, log, sink: self.sink, next_seq };
+        let mut simulation = Simulation { core: self.core, log, sink: self.sink, past: self.past };
         simulation.write_out()?;
         simulation.log.open_run()?;
         Ok(simulation)

@@ -26,6 +26,7 @@ mod prices;
 mod resume;
 mod settle;
 mod simulation;
+mod snapshot;
 mod state;
 mod state_hash;
 mod stopwatch;

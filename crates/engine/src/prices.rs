@@ -11,13 +11,13 @@ use voltide_journal::event::PricesSet;
 #[derive(Resource, Default)]
 pub(crate) struct PriceBook {
     /// Per setting: the tariffs, in the scenario's order.
-    settings: VecDeque<Vec<PricesSet>>,
+    pub(crate) settings: VecDeque<Vec<PricesSet>>,
     /// Number of the first setting that is kept.
-    first: u32,
+    pub(crate) first: u32,
     /// Per car: number of the setting that it was planned at. Empty until prices are set a second time.
-    of_ev: Vec<u32>,
+    pub(crate) of_ev: Vec<u32>,
     /// Whether the prices in force are outdated.
-    outdated: bool,
+    pub(crate) outdated: bool,
 }
 
 impl PriceBook {

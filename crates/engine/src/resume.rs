@@ -20,12 +20,23 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    event::{Event, Recorded},
+    event::{Event, PolicyFaulted, PolicyStateSaved, Recorded},
     log::EventLog,
     sink::Sink,
+    snapshot::{Lacking, Part},
 };
 
-/// What a replay remembers of the journal for going on after it.
+/// A fault of which only matters that it was the last of its policy.
+const LOST: PolicyFaulted = PolicyFaulted {
+    policy: String::new(),
+    message: String::new(),
+    lost: true,
+    fallback: String::new(),
+    first_stay: 0,
+    stays: 0,
+};
+
+/// What a replay, or a live run, remembers of the journal for going on after it.
 #[derive(Default)]
 pub(crate) struct Past {
     memories: BTreeMap<String, Memory>,
@@ -44,9 +55,51 @@ impl Past {
             Event::PolicyFaulted(faulted) if faulted.lost => {
                 self.memories.entry(faulted.policy.clone()).or_default().lost = true;
             }
+            Event::RunForked(forked) if forked.replan => self.forget_policies(),
             Event::TickSealed(_) => self.last_sealed = Some(recorded.clone()),
             _ => {}
         }
+    }
+
+    /// Policies begin anew.
+    pub(crate) fn forget_policies(&mut self) {
+        self.memories.clear();
+    }
+
+    /// The last tick's seal.
+    pub(crate) fn last_sealed(&self) -> Option<&Recorded> {
+        self.last_sealed.as_ref()
+    }
+
+    /// Number of the event that comes next.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// What there is to carry beside the state.
+    pub(crate) fn save(&self) -> Part {
+        let mut part = Part::default();
+        for (policy, memory) in &self.memories {
+            if let Some(state) = memory.state.clone() {
+                let policy = policy.clone();
+                part = part.with_event(Event::PolicyStateSaved(PolicyStateSaved { policy, state }));
+            }
+            if memory.lost {
+                let policy = policy.clone();
+                part = part.with_event(Event::PolicyFaulted(PolicyFaulted { policy, ..LOST }));
+            }
+        }
+        part
+    }
+
+    /// What was carried, up to the tick that `sealed` closed.
+    pub(crate) fn load(part: &Part, sealed: &Recorded) -> Result<Self, Lacking> {
+        let mut past = Self::default();
+        for event in part.events()? {
+            past.take_note(&Recorded { event, ..sealed.clone() });
+        }
+        past.take_note(sealed);
+        Ok(past)
     }
 }
 
@@ -65,20 +118,14 @@ impl<S: Sink> Replay<S> {
         let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         self.take_memories(&mut deciders.planners)?;
         deciders.enter(&mut self.core.world);
-        let next_seq = self.past.next_seq;
-        *self.core.outbox() = Outbox::from(next_seq);
-        Ok(Simulation { core: self.core, log, sink: self.sink, next_seq })
+        *self.core.outbox() = Outbox::from(self.past.next_seq);
+        Ok(Simulation { core: self.core, log, sink: self.sink, past: self.past })
     }
 
     /// Gives policies back what they remember.
     pub(crate) fn take_memories(&self, planners: &mut Planners) -> Result<(), EngineError> {
         let tick = self.core.next_tick;
         planners.take_up(&self.past.memories).map_err(|fault| EngineError::Policy { tick, fault })
-    }
-
-    /// Number of the event that comes next.
-    pub(crate) fn past_seq(&self) -> u64 {
-        self.past.next_seq
     }
 
     /// Compares the state with what the last tick sealed.

@@ -55,8 +55,8 @@ pub struct Simulation<L, S> {
     pub(crate) core: Core,
     pub(crate) log: L,
     pub(crate) sink: S,
-    /// Number of the first event that is not in the journal yet.
-    pub(crate) next_seq: u64,
+    /// What the journal holds that the state does not.
+    pub(crate) past: Past,
 }
 
 impl<L: EventLog, S: Sink> Simulation<L, S> {
@@ -66,7 +66,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
         let core = Core::new(scenario, threads, Some(deciders));
-        let mut simulation = Self { core, log, sink, next_seq: 0 };
+        let mut simulation = Self { core, log, sink, past: Past::default() };
         for event in opening {
             simulation.core.outbox().push(None, 0, event);
         }
@@ -98,6 +98,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let events = self.core.outbox().take();
         for event in &events {
             self.log.append(event)?;
+            self.past.take_note(event);
         }
         self.core.stopwatch.lap("journal");
         self.core.show(&mut self.sink, &events)?;
@@ -105,9 +106,9 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let sealed = self.log.seal(self.core.seal())?;
         self.core.stopwatch.lap("journal");
         self.sink.event(&sealed).map_err(sink_error)?;
+        self.past.take_note(&sealed);
         self.core.stopwatch.lap("telemetry");
         self.core.next_tick += 1;
-        self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
 
@@ -115,7 +116,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     ///
     /// What an unfinished tick came to is forgotten.
     pub fn end(mut self, outcome: Option<String>) -> Result<Ended<S>, EngineError> {
-        *self.core.outbox() = Outbox::from(self.next_seq);
+        *self.core.outbox() = Outbox::from(self.past.next_seq());
         if let Some(outcome) = outcome {
             let tick = self.core.next_tick.saturating_sub(1);
             self.core.outbox().push(None, tick, Event::RunEnded(RunEnded { outcome }));
@@ -129,8 +130,8 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         for event in self.core.outbox().take() {
             self.log.append(&event)?;
             self.sink.event(&event).map_err(sink_error)?;
+            self.past.take_note(&event);
         }
-        self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
 }

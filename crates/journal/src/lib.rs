@@ -18,6 +18,7 @@
 //! | [`recovery`] | what a crash tore is cut off, so that a run can go on                |
 //! | [`head`]     | `log/HEAD`                                                           |
 //! | [`describe`] | events as JSON for people and tables                                 |
+//! | [`snapshot`] | the state after a tick, beside the log, so that readers need not begin at zero |
 //! | [`rows`]     | batches taken apart                                                  |
 //! | [`units`]    | schedules of generating units as events, and back                     |
 //! | [`error`]    | what can go wrong                                                    |
@@ -45,6 +46,7 @@ mod seal;
 mod segment;
 mod segment_reader;
 pub mod sink;
+pub mod snapshot;
 pub mod units;
 
 pub use kind::event_names;

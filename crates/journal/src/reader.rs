@@ -205,6 +205,27 @@ impl LogReader {
         Ok(())
     }
 
+    /// Passes over all events up to the seal of a tick, which is returned; they are checked, but not taken
+    /// apart. `None` where the log has no such tick.
+    ///
+    /// # Errors
+    /// As for reading on.
+    pub fn skip_through(&mut self, tick: u32) -> Result<Option<Recorded>, LogError> {
+        loop {
+            while let Some(record) = self.group.front() {
+                if KINDS[record.kind].name == kind::TICK_SEALED && record.tick == tick {
+                    return self.read_next();
+                }
+                if let Some(record) = self.group.pop_front() {
+                    self.note(&record)?;
+                }
+            }
+            if !self.read_group()? {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Where the history that was read ends.
     pub(crate) fn past(&self) -> SealedPast {
         SealedPast {

@@ -26,6 +26,7 @@ pub mod table;
 
 mod cars;
 mod chargers;
+mod closed;
 mod detail;
 mod events;
 mod file;
@@ -36,6 +37,7 @@ mod sessions;
 mod tables;
 mod writer;
 
+pub use closed::{ClosedDay, closed_days};
 pub use comparison::{COMPARISON, ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use manifest::damaged_files;

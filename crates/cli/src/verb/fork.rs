@@ -5,24 +5,24 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     live::{Prepared, all_cores},
-    machine::Mark,
+    machine::{Cost, Mark},
     run_folder::{RunFolder, id_in, run_id},
+    shortcut::{self, Camera, Nothing},
     summary,
     verb::{
         plugins::known_plugins,
-        run::{conclude, finish, write_profile},
+        resume::build_tables,
+        run::{conclude, run_to_end, write_profile},
     },
 };
 use std::{
     fs,
     path::{Component, Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
-use voltide_engine::{Fork, Replay, fork_hash, what_differs};
+use voltide_engine::{Fork, fork_hash, what_differs};
 use voltide_journal::mcap_log::McapLog;
 use voltide_model::scenario::Scenario;
-use voltide_telemetry::{Options, Telemetry};
 use voltide_world::World;
 
 /// Runs a fork to its end.
@@ -52,18 +52,19 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
         changes,
     };
     let start = prepared.start(threads);
-    let telemetry = Telemetry::create(&folder.path, Arc::clone(&parent.scenario), Options::default())?;
-    let mut past = Replay::new(Arc::clone(&parent.scenario), telemetry, threads, false);
-    let parent_chain_hash = parent.until(at_tick).play(&mut past, args.quiet)?.chain_hash;
+    let mut camera = Camera::new(&folder.path, verb.snapshots, &start.scenario);
+    let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+    let lineage = Fork { parent_chain_hash: past.played.chain_hash, ..lineage };
     let log = McapLog::create(&folder.path, start.scenario.durability)?;
-    let simulation = past.fork(start, Fork { parent_chain_hash, ..lineage }, log)?;
+    let simulation = past.replay.fork(start, lineage, log)?;
     folder.begun()?;
-
-    let finished = finish(simulation, begun, args.quiet);
-    let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder.path))?;
+    let leaving = |failure: Failure| failure.leaving(&folder.path);
+    let run = run_to_end(simulation, &mut camera, args.quiet).map_err(leaving)?;
+    let summary = build_tables(&folder.path, Vec::new(), args.quiet).map_err(leaving)?;
+    let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&folder.path, &cost)?;
     summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
-    conclude(&status, &[], &summary, &folder.path)
+    conclude(&run.status, &[], &summary, &folder.path)
 }
 
 /// The slot that the user means.

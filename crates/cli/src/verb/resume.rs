@@ -5,23 +5,23 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     live::{Prepared, all_cores},
-    machine::Mark,
+    machine::{Cost, Mark},
     output,
     run_folder::id_in,
+    shortcut::{self, Camera, Nothing},
     summary,
     verb::{
         plugins::known_plugins,
-        run::{conclude, finish, write_profile},
+        run::{conclude, run_to_end, write_profile},
     },
 };
 use std::{path::Path, process::ExitCode, sync::Arc};
-use voltide_engine::Replay;
 use voltide_journal::{
     lock,
     mcap_log::McapLog,
     recovery::{self, LogEnd, Recovery},
 };
-use voltide_telemetry::{Options, RunStatus, Telemetry, damaged_files};
+use voltide_telemetry::{ClosedDay, Options, Summary, Telemetry, closed_days, damaged_files};
 
 /// Goes on with a run.
 pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> {
@@ -53,16 +53,30 @@ fn go_on(resume: &Resume, end: &LogEnd, begun: Mark, args: &Args) -> Result<Exit
     let (world, started) = (journaled.world.clone(), &journaled.started);
     let start = Prepared::of_journal(world, started, &plugins, resume.any_plugin)?.start(threads);
     let durability = start.scenario.durability;
-    let telemetry = Telemetry::create(&resume.run, Arc::clone(&journaled.scenario), Options::default())?;
-    let mut past = Replay::new(Arc::clone(&journaled.scenario), telemetry, threads, false);
-    journaled.play(&mut past, args.quiet)?;
+    let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
+    let kept = if resume.any_plugin { Vec::new() } else { closed_days(&resume.run)? };
     let leaving = |failure: Failure| failure.leaving(&resume.run);
+    let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
+    if let Some(tick) = past.from {
+        output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
+    }
     let log = McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
-    let finished = finish(past.go_on(start, log)?, begun, args.quiet);
-    let (status, summary, cost) = finished.map_err(leaving)?;
+    let simulation = past.replay.go_on(start, log)?;
+    let run = run_to_end(simulation, &mut camera, args.quiet).map_err(leaving)?;
+    let summary = build_tables(&resume.run, kept, args.quiet).map_err(leaving)?;
+    let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&resume.run, &cost)?;
     summary::print(&id_in(&resume.run), &resume.run, &summary, Some(&cost), args.json);
-    conclude(&status, &[], &summary, &resume.run)
+    conclude(&run.status, &[], &summary, &resume.run)
+}
+
+/// Builds a run's tables by one replay of its log; days of `ev_ticks` that are whole already are kept.
+pub(crate) fn build_tables(run: &Path, kept_days: Vec<ClosedDay>, quiet: bool) -> Result<Summary, Failure> {
+    let journaled = Journaled::open(run, true)?;
+    let options = Options { kept_days, ..Options::default() };
+    let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
+    let (telemetry, status) = journaled.replay(telemetry, false, quiet)?;
+    Ok(telemetry.finish(status)?)
 }
 
 /// A run that is over stays as it is; tables that its end left half-written are built again.
@@ -73,14 +87,11 @@ fn stay(run: &Path, outcome: &str, args: &Args) -> Result<ExitCode, Failure> {
         output::mention(args.quiet, &format!("the run is over: {outcome}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let journaled = Journaled::open(run, args.quiet)?;
-    let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), Options::default())?;
-    let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
-    let summary = telemetry.finish(status.clone())?;
+    let summary = build_tables(run, closed_days(run)?, args.quiet)?;
     output::mention(args.quiet, "the run is over; its tables were not whole and are built again");
     summary::print(&id_in(run), run, &summary, None, args.json);
-    match status {
-        RunStatus::Failed(error) => Err(Failure::new(Code::Run, error, None)),
+    match summary.status.as_str() {
+        "failed" => Err(Failure::new(Code::Run, outcome, None)),
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -5,11 +5,11 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     output::{self, counted, decimal, thousands},
+    shortcut,
     verb::fork::slot,
 };
 use serde_json::{Value, json};
 use std::{convert::Infallible, process::ExitCode, sync::Arc};
-use voltide_engine::Replay;
 use voltide_journal::{event::Recorded, sink::Sink};
 use voltide_model::{
     columns::{Ledger, SiteTick, SystemTick, TickColumns},
@@ -26,10 +26,9 @@ pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
         let what = format!("there is no car {ev}: the run has the cars 0 to {}", count - 1);
         return Err(Failure::new(Code::Input, what, None));
     }
-    let moment = Moment { at: tick, scenario: Arc::clone(&journaled.scenario), seen: None };
-    let mut replay = Replay::new(Arc::clone(&journaled.scenario), moment, 1, false);
-    journaled.until(tick + 1).play(&mut replay, args.quiet)?;
-    let moment = replay.end()?.sink;
+    let moment = |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
+    let past = shortcut::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
+    let moment = past.replay.end()?.sink;
     let seen = moment.seen.expect("a tick that was replayed was seen");
     let rows = match state.ev {
         Some(ev) => seen.of_car(&moment.scenario, ev),
