@@ -220,3 +220,90 @@ fn column<A: Array + 'static, T>(file: &Path, name: &str, value: impl Fn(&A, usi
     };
     batches.flat_map(|batch| values(batch.unwrap())).collect()
 }
+
+#[test]
+fn snapshots_change_nothing_but_time() {
+    let out = tempfile::tempdir().unwrap();
+    let with = run(STREET, &out.path().join("with"), &["--policy", "v2g", "--snapshots", "10"]);
+    let without = run(STREET, &out.path().join("without"), &["--policy", "v2g", "--snapshots", "0"]);
+    assert_eq!(fs::read_dir(with.join("snapshots")).unwrap().count(), 19);
+    assert!(!without.join("snapshots").exists());
+    assert_same_files(&outputs(&with), &outputs(&without));
+    for at in ["9", "10", "11", "95", "190"] {
+        let state = |run: &Path| succeed(voltide().args(["state", "--at", at]).arg(run));
+        assert_eq!(state(&with), state(&without), "at {at}");
+        let forked = |run: &Path, name: &str| {
+            outputs(&fork(run, at, &["--policy", "smart", "--out", out.path().join(name).to_str().unwrap()]))
+        };
+        assert_same_files(&forked(&with, "forks-with"), &forked(&without, "forks-without"));
+    }
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run(STREET, out.path(), &["--policy", "v2g", "--snapshots", "50"]);
+    let state = || succeed(voltide().args(["state", "--at", "160", "--ev", "7"]).arg(&run));
+    let whole = state();
+    let snapshots: Vec<PathBuf> =
+        fs::read_dir(run.join("snapshots")).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert_eq!(snapshots.len(), 3);
+    let kept: Vec<Vec<u8>> = snapshots.iter().map(|path| fs::read(path).unwrap()).collect();
+    for number in 0..30 {
+        for (path, content) in snapshots.iter().zip(&kept) {
+            let mut content = content.clone();
+            let at = chance(number, content.len() as u64) as usize;
+            match number % 3 {
+                0 => content[at] ^= 1,
+                1 => content.truncate(at),
+                _ => {
+                    let end = (at + 4096).min(content.len());
+                    content[at..end].fill(0);
+                }
+            }
+            fs::write(path, content).unwrap();
+        }
+        assert_eq!(state(), whole, "damage {number}");
+    }
+    // A snapshot of another history, whole in itself, does not fit either.
+    let other = run_elsewhere(out.path());
+    for path in &snapshots {
+        fs::copy(other.join("snapshots").join(path.file_name().unwrap()), path).unwrap();
+    }
+    assert_eq!(state(), whole);
+}
+
+fn run_elsewhere(out: &Path) -> PathBuf {
+    run(STREET, &out.join("elsewhere"), &["--policy", "smart", "--snapshots", "50"])
+}
+
+#[test]
+fn a_policy_asked_again_answers_the_same() {
+    let out = tempfile::tempdir().unwrap();
+    for policy in crate::resume::POLICIES {
+        let run = run(STREET, &out.path().join(policy), &["--policy", policy]);
+        let found = json(voltide().args(["replay", "--redecide"]).arg(&run));
+        assert_eq!(found["differing"], 0, "{policy}: {found}");
+        assert!(found["plans"].as_u64().unwrap() >= 500, "{found}");
+    }
+    let run = out.path().join("uncontrolled/v2g-street");
+    let run = fs::read_dir(run).unwrap().next().unwrap().unwrap().path();
+    let found = json(voltide().args(["replay", "--redecide", "--policy", "smart"]).arg(&run));
+    assert!(found["differing"].as_u64().unwrap() > 100, "{found}");
+    assert!(found["again"]["cost"].as_f64() < found["recorded"]["cost"].as_f64(), "{found}");
+}
+
+#[test]
+fn an_export_has_a_row_per_entity() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run(STREET, out.path(), &["--policy", "v2g"]);
+    let table = out.path().join("export");
+    let printed = json(voltide().args(["log", "export", "--out"]).arg(&table).arg(&run));
+    let kinds = json(voltide().args(["log", "ls"]).arg(&run));
+    let rows: u64 = kinds["kinds"].as_object().unwrap().values().map(|it| it["rows"].as_u64().unwrap()).sum();
+    assert_eq!(printed["rows"].as_u64().unwrap(), rows);
+    let ticks = column::<Int32Array, _>(&table.join("events.parquet"), "tick", |it, row| it.value(row));
+    assert_eq!(ticks.len() as u64, rows);
+    let (code, _) = fail(voltide().args(["log", "export", "--out"]).arg(&run).arg(&run));
+    assert_eq!(code, 3);
+}

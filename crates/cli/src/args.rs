@@ -289,6 +289,15 @@ pub(crate) struct Replay {
     /// Compare the state after every tick with the log, and the rebuilt files with those that were there
     #[arg(long)]
     pub verify: bool,
+
+    /// Ask the policy again at every call, and say how its answers differ from the recorded ones; writes
+    /// nothing
+    #[arg(long, conflicts_with = "verify")]
+    pub redecide: bool,
+
+    /// Ask this policy instead of the run's own, by name or path
+    #[arg(long, value_name = "POLICY", requires = "redecide")]
+    pub policy: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -319,6 +328,14 @@ pub(crate) enum Log {
     Verify {
         /// Folder of the run.
         run: PathBuf,
+    },
+    /// Write all events to a Parquet table, a row per car or site
+    Export {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Folder to write events.parquet to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Make a log whole that a crash tore, and say what was done
     ///

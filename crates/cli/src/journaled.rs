@@ -87,6 +87,11 @@ impl Journaled {
         Ok(Self { scenario, world, started, inputs, parts })
     }
 
+    /// Whether the history begins with a parent's.
+    pub(crate) fn is_fork(&self) -> bool {
+        self.parts.len() > 1
+    }
+
     /// Leaves of the history the ticks before `at_tick`.
     pub(crate) fn until(mut self, at_tick: u32) -> Self {
         let own_begins = |parts: &[Part]| parts.len().checked_sub(2).and_then(|place| parts[place].end());

@@ -10,6 +10,7 @@ pub(crate) mod log;
 pub(crate) mod log_verify;
 pub(crate) mod new_plugin;
 pub(crate) mod plugins;
+pub(crate) mod redecide;
 pub(crate) mod replay;
 pub(crate) mod resume;
 pub(crate) mod run;

@@ -246,7 +246,7 @@ impl<S: Sink> Replay<S> {
 }
 
 /// Whether an event follows from the state, so that a replay comes to it by itself.
-fn follows(event: &Event) -> bool {
+pub(crate) fn follows(event: &Event) -> bool {
     match event {
         Event::SlotElapsed | Event::LimitViolated(_) | Event::MarginViolated(_) => true,
         Event::SetPointClipped(clipped) => !clipped.reason.contains(&(ClipReason::Charger as u8)),

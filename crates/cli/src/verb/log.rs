@@ -2,8 +2,8 @@
 
 use crate::{
     args::{Args, Log},
-    failure::Failure,
-    journaled::{hex, next_whole},
+    failure::{Code, Failure},
+    journaled::{Journaled, hex, next_whole},
     output,
     verb::{log_verify::verify, resume::say_recovery},
 };
@@ -17,6 +17,7 @@ use voltide_journal::{
     reader::{self, LogSummary},
     recovery,
 };
+use voltide_telemetry::Export;
 
 /// Looks into a log.
 pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
@@ -25,6 +26,7 @@ pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
         Log::Cat { run, kind, tick } => cat(run, kind.as_deref(), *tick, args)?,
         Log::Stats { run } => stats(&summary(run, args)?, args.json),
         Log::Verify { run } => verify(run, args)?,
+        Log::Export { run, out } => export(run, out, args)?,
         Log::Recover { run } => recover(run, args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -97,6 +99,37 @@ fn stats(summary: &LogSummary, as_json: bool) {
     };
     let rows = summary.kinds.iter().map(row).collect();
     output::say(&output::table(&["event", "count", "rows", "size"], rows, &[1, 2, 3]));
+}
+
+/// Writes all events to a table.
+fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
+    let cannot = |what: &str, error: std::io::Error| {
+        Failure::new(Code::Run, format!("cannot {what} {}: {error}", out.display()), None)
+    };
+    let journaled = Journaled::open(run, args.quiet)?;
+    std::fs::create_dir_all(out).map_err(|error| cannot("create", error))?;
+    let same = |path: &Path| path.canonicalize().ok();
+    if same(run) == same(out) {
+        let help = Some("its own events.parquet has a row per event; give another folder");
+        return Err(Failure::new(Code::Input, "--out is the run's own folder", help));
+    }
+    let mut export = Export::create(out, journaled.scenario.clock)?;
+    for recorded in journaled.events(args.quiet) {
+        export.event(&recorded?)?;
+    }
+    let (rows, bytes) = export.finish()?;
+    if args.json {
+        output::say_json("export", &json!({ "rows": rows, "bytes": bytes, "folder": out }));
+    } else {
+        let file = out.join("events.parquet");
+        output::say(&format!(
+            "{}: {} rows, {}",
+            file.display(),
+            output::thousands(rows),
+            output::bytes(bytes)
+        ));
+    }
+    Ok(())
 }
 
 /// Makes a log whole.

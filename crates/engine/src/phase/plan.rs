@@ -7,6 +7,7 @@
 //! again. They are shown in `EvId` order in batches of a fixed size, so that results do not
 //! depend on the number of threads.
 
+pub(crate) mod again;
 mod forecast;
 
 use crate::{

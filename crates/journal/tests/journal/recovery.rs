@@ -112,7 +112,7 @@ fn killed_after(last: u32) -> TempDir {
     let end = recovery::recover(run.path()).unwrap().end;
     let events = read(run.path()).0;
     let mut log = McapLog::resume(run.path(), Durability::Close, &end).unwrap();
-    Scribe::after(&mut log, events).ticks(5..=last).unwrap();
+    Scribe::after(&mut log, events).ticks(5..last + 1).unwrap();
     run
 }
 
