@@ -3,14 +3,17 @@
 //! Needs `python3` with `venv` and `PyPI`; without them the test says so and counts as passed, but
 //! not where `CI` is set.
 
-use crate::program::{root, run, succeed, text};
+use crate::{
+    program::{root, run, succeed, text, voltide},
+    resume::{kill_after, run_in, start},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-const WHEELS: [&str; 3] = ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2"];
+const WHEELS: [&str; 4] = ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2", "mcap==1.2.2"];
 
 /// A virtual environment with the wheels, kept in the target folder between runs.
 fn python() -> Option<PathBuf> {
@@ -70,6 +73,48 @@ fn copy(from: &Path, to: &Path) {
 fn lines(python: &Path, script: &str, folder: &Path) -> Vec<serde_json::Value> {
     let printed = succeed(Command::new(python).args(["-c", script]).current_dir(folder));
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Reads a run's segments with the mcap package, checksums included, and counts messages by schema.
+const SEGMENTS: &str = r#"
+import collections, json, pathlib
+from mcap.reader import NonSeekingReader, make_reader
+count, summarised = collections.Counter(), collections.Counter()
+for segment in sorted(pathlib.Path("log").glob("*.mcap")):
+    with open(segment, "rb") as file:
+        for schema, channel, message in NonSeekingReader(file, validate_crcs=True).iter_messages():
+            count[schema.name] += 1
+            if channel.message_encoding == "json":
+                json.loads(message.data)
+    with open(segment, "rb") as file:
+        for schema, channel, message in make_reader(file).iter_messages(log_time_order=True):
+            summarised[schema.name] += 1
+assert count == summarised, (count, summarised)
+print(json.dumps(count))
+"#;
+
+#[test]
+fn the_log_opens_with_the_mcap_package() {
+    let Some(python) = python() else { return };
+    let out = tempfile::tempdir().unwrap();
+    for kill in [false, true] {
+        let out = out.path().join(if kill { "resumed" } else { "whole" });
+        let run = if kill {
+            let child = start(&["run", "worlds/germany/week.ron", "--out"], &out);
+            kill_after(child, std::time::Duration::from_millis(700));
+            let run = run_in(&out).unwrap();
+            succeed(voltide().arg("resume").arg(&run));
+            run
+        } else {
+            run("worlds/v2g-street.ron", &out, &["--policy", "v2g"])
+        };
+        let counted = &lines(&python, SEGMENTS, &run)[0];
+        let stats = succeed(voltide().args(["--json", "log", "ls"]).arg(&run));
+        let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
+        for (kind, of_kind) in stats["kinds"].as_object().unwrap() {
+            assert_eq!(counted[kind], of_kind["events"], "{kind}");
+        }
+    }
 }
 
 #[test]

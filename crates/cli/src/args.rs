@@ -47,6 +47,20 @@ pub(crate) enum Verb {
     /// smart-incentive, which is smart at v2g's prices, is added, and the saving of v2g is split
     /// into what the tariff does and what discharging does.
     Compare(Compare),
+    /// Go on with a run that crashed or was interrupted
+    ///
+    /// Its files are then those of a run that was never interrupted, to the byte, but for the parts of
+    /// its log. A run that is over stays as it is.
+    Resume(Resume),
+    /// Branch off from a run at some moment, to see what would have been
+    ///
+    /// The new run has the parent's cars, draws and history up to that slot, and stores only what comes
+    /// after. Without a change it goes the parent's way to the last event.
+    Fork(Fork),
+    /// Show the state of a run at some moment
+    State(State),
+    /// Say where two runs part, and what differs in the end
+    Diff(Diff),
     /// Rebuild a run's tables from its log alone
     Replay(Replay),
     /// Look into a run's log
@@ -118,6 +132,11 @@ pub(crate) struct Run {
     /// Exit with 6 if any of this happened
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
+
+    /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
+    /// [default: one a simulated day]
+    #[arg(long, value_name = "SLOTS")]
+    pub snapshots: Option<u32>,
 }
 
 /// What `--fail-on` looks at.
@@ -187,6 +206,82 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Resume {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Threads for the physics; results do not depend on it [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// Go on even where the policy's plugin is another file than the one that the run began with
+    #[arg(long)]
+    pub any_plugin: bool,
+
+    /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
+    /// [default: one a simulated day]
+    #[arg(long, value_name = "SLOTS")]
+    pub snapshots: Option<u32>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Fork {
+    /// Folder of the parent
+    pub run: PathBuf,
+
+    /// The first slot that is the fork's own: its number, or a time within it
+    #[arg(long, value_name = "TICK|TIME")]
+    pub at: String,
+
+    /// Policy to plan with from then on, by name or path; every plugged car is planned anew
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
+    /// Put another value into the world: series, prices, policy, limits or costs; may be given several
+    /// times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+
+    /// Folder that runs are written to [default: where the parent is]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Threads for the physics; results do not depend on it [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
+    /// [default: one a simulated day]
+    #[arg(long, value_name = "SLOTS")]
+    pub snapshots: Option<u32>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct State {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// The slot: its number, or a time within it
+    #[arg(long, value_name = "TICK|TIME")]
+    pub at: String,
+
+    /// Only this car
+    #[arg(long)]
+    pub ev: Option<u32>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Diff {
+    /// Folder of a run
+    #[arg(value_name = "RUN")]
+    pub one: PathBuf,
+
+    /// Folder of another run
+    #[arg(value_name = "RUN")]
+    pub other: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Replay {
     /// Folder of the run
     pub run: PathBuf,
@@ -194,6 +289,15 @@ pub(crate) struct Replay {
     /// Compare the state after every tick with the log, and the rebuilt files with those that were there
     #[arg(long)]
     pub verify: bool,
+
+    /// Ask the policy again at every call, and say how its answers differ from the recorded ones; writes
+    /// nothing
+    #[arg(long, conflicts_with = "verify")]
+    pub redecide: bool,
+
+    /// Ask this policy instead of the run's own, by name or path
+    #[arg(long, value_name = "POLICY", requires = "redecide")]
+    pub policy: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -219,8 +323,24 @@ pub(crate) enum Log {
         /// Folder of the run.
         run: PathBuf,
     },
-    /// Check checksums, chain, head and sessions
+    /// Check all that can be checked: checksums, chain, head, sessions, conservation of energy, and the
+    /// files that the manifest names
     Verify {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// Write all events to a Parquet table, a row per car or site
+    Export {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Folder to write events.parquet to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Make a log whole that a crash tore, and say what was done
+    ///
+    /// Acknowledged ticks are never given up. What is cut off is kept in log/quarantine.
+    Recover {
         /// Folder of the run.
         run: PathBuf,
     },

@@ -75,10 +75,15 @@ impl Failure {
     pub(crate) fn leaving(self, run: &Path) -> Self {
         let closing = format!(
             "the run stays unfinished: what it recorded is in the log of {0}\n\
-             to start again, delete that folder or give another one with --out",
+             when the cause is gone, `voltide resume {0}` goes on from there",
             run.display()
         );
         Self { closing: Some(closing), ..self }
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn with(self, code: Code) -> Self {
+        Self { code, ..self }
     }
 
     /// Shows it and gives the exit code.
@@ -112,7 +117,11 @@ impl From<EngineError> for Failure {
 
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
-        let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), None) };
+        let help = match &error {
+            LogError::Head { .. } => Some("`voltide log recover` takes up all that is whole"),
+            _ => None,
+        };
+        let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), help) };
         let nowhere = || format!("there is no run folder `{}`", run.display());
         let what = if run.exists() { error.to_string() } else { nowhere() };
         Self::new(Code::Input, what, Some("give the folder of a run; its name begins with `run_id=`"))

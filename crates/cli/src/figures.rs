@@ -1,11 +1,12 @@
 //! What a comparison says of one run.
 
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use voltide_journal::{
     event::{EndReason, Event, Recorded},
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, stay::NO_STAY};
+use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
 /// A column of a comparison.
@@ -124,6 +125,10 @@ impl Sink for Observer {
         let plugged = columns.stay.iter().zip(columns.energy_kwh).filter(|(stay, _)| **stay != NO_STAY);
         self.open_kwh = plugged.map(|(_, energy)| energy).sum();
         self.telemetry.tick(columns)
+    }
+
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
+        self.telemetry.forked(scenario)
     }
 }
 

@@ -1,71 +1,271 @@
 //! A run as its journal has it: the scenario rebuilt, and its history played back to a sink.
+//!
+//! The history of a fork begins with its parent's, up to the tick where it branches off.
 
 use crate::{
     failure::{Code, Failure},
     output, progress,
+    run_folder::id_in,
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use indicatif::ProgressBar;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use voltide_engine::Replay;
 use voltide_journal::{
     error::LogError,
-    event::{Event, Recorded, StaysLoaded},
+    event::{Event, Recorded, RunForked, RunStarted, StaysLoaded},
     reader::{self, LogReader},
     sink::Sink,
 };
 use voltide_model::{fleet::RecordedSession, scenario::Scenario, series::Series};
 use voltide_telemetry::RunStatus;
-use voltide_world::{FleetSessions, Inputs};
+use voltide_world::{FleetSessions, Inputs, World};
 
 /// A journal that is open, read as far as its first tick.
 pub(crate) struct Journaled {
-    /// The scenario that was run.
+    /// The scenario that the history begins in: the run's own, or that of its oldest parent.
     pub scenario: Arc<Scenario>,
+    /// The run's own world, with the policies' configs.
+    pub world: World,
+    /// How the run started.
+    pub started: RunStarted,
+    /// All that its world was made of.
+    pub inputs: Inputs,
+    /// The oldest parent's first, the run's own last.
+    parts: Vec<Part>,
+}
+
+/// What one journal tells of a history.
+struct Part {
+    scenario: Arc<Scenario>,
+    folder: PathBuf,
     opening: Vec<Recorded>,
     first: Option<Recorded>,
     reader: LogReader,
+    /// The first tick that was not passed over.
+    skipped_to: u32,
+    /// Where the history leaves this journal.
+    branch: Option<Branch>,
+}
+
+/// Where a history leaves a journal.
+struct Branch {
+    at_tick: u32,
+    /// The chain hash that the journal must have there.
+    chain_hash: Option<String>,
 }
 
 impl Journaled {
-    /// Opens the log of a run and rebuilds its scenario; no other file is read.
+    /// Opens the log of a run and rebuilds its scenario; besides the logs of its parents no other
+    /// file is read.
     pub(crate) fn open(run: &Path, quiet: bool) -> Result<Self, Failure> {
         let mut reader = reader::open(run)?;
         let mut opening = Vec::new();
         let mut first = None;
         while let Some(recorded) = next_whole(&mut reader, quiet)? {
-            if matches!(recorded.event, Event::TickStarted(_) | Event::RunEnded(_)) {
+            if !opens(&recorded.event) {
                 first = Some(recorded);
                 break;
             }
             opening.push(recorded);
         }
-        let scenario = Arc::new(rebuild(&opening)?);
-        Ok(Self { scenario, opening, first, reader })
+        let started = started(&opening)?.clone();
+        let parent = forked(&opening).map(|forked| open_parent(run, forked, quiet)).transpose()?;
+        let (mut parts, before) =
+            parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs));
+        let inputs = inputs(&opening, before);
+        let mut world = voltide_world::rebuild(&started.world_text, inputs.clone())?;
+        world.scenario.policy.name.clone_from(&started.policy);
+        world.scenario.policy.config.clone_from(&started.policy_config);
+        let own = Arc::new(world.scenario.clone());
+        let scenario = Arc::clone(parts.first().map_or(&own, |oldest| &oldest.scenario));
+        let folder = run.to_owned();
+        parts.push(Part { scenario: own, folder, opening, first, reader, skipped_to: 0, branch: None });
+        Ok(Self { scenario, world, started, inputs, parts })
+    }
+
+    /// Whether the history begins with a parent's.
+    pub(crate) fn is_fork(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// Leaves of the history the ticks before `at_tick`.
+    pub(crate) fn until(mut self, at_tick: u32) -> Self {
+        let own_begins = |parts: &[Part]| parts.len().checked_sub(2).and_then(|place| parts[place].end());
+        while own_begins(&self.parts).is_some_and(|begins| at_tick < begins) {
+            self.parts.pop();
+        }
+        if let Some(last) = self.parts.last_mut() {
+            last.branch = Some(Branch { at_tick, chain_hash: None });
+        }
+        self
     }
 
     /// Plays the whole history back; also gives the status that the run ended with.
     pub(crate) fn replay<S: Sink>(
-        mut self,
+        self,
         sink: S,
         verify: bool,
         quiet: bool,
     ) -> Result<(S, RunStatus), Failure> {
+        let mut replay = Replay::new(Arc::clone(&self.scenario), sink, 1, verify);
+        let played = self.play(&mut replay, quiet)?;
+        Ok((replay.end()?.sink, played.status))
+    }
+
+    /// Passes over the history up to a tick; gives the scenario that holds there, and the tick's seal.
+    ///
+    /// `None` where the run's own log has no such tick.
+    pub(crate) fn skip_through(&mut self, tick: u32) -> Result<Option<(Arc<Scenario>, Recorded)>, Failure> {
+        self.parts.drain(..self.parts.len() - 1);
+        let Some(own) = self.parts.last_mut() else { return Ok(None) };
+        own.opening.clear();
+        own.first = None;
+        own.skipped_to = tick + 1;
+        match own.reader.skip_through(tick) {
+            Err(LogError::Torn(_)) => Ok(None),
+            other => Ok(other?.map(|sealed| (Arc::clone(&own.scenario), sealed))),
+        }
+    }
+
+    /// Plays the history to a replay.
+    pub(crate) fn play<S: Sink>(self, replay: &mut Replay<S>, quiet: bool) -> Result<Played, Failure> {
+        self.play_parts(replay, String::new(), quiet)
+    }
+
+    /// Plays what is left of it after [`skip_through`](Self::skip_through) a tick with this chain hash.
+    pub(crate) fn play_after<S: Sink>(
+        self,
+        replay: &mut Replay<S>,
+        chain_hash: &[u8],
+        quiet: bool,
+    ) -> Result<Played, Failure> {
+        self.play_parts(replay, hex(chain_hash), quiet)
+    }
+
+    fn play_parts<S: Sink>(
+        self,
+        replay: &mut Replay<S>,
+        chain_hash: String,
+        quiet: bool,
+    ) -> Result<Played, Failure> {
         let bar = progress::bar(self.scenario.clock.slots, quiet);
-        let mut replay = Replay::new(self.scenario, sink, 1, verify);
-        let mut status = RunStatus::Interrupted;
+        let mut played = Played { status: RunStatus::Interrupted, chain_hash };
+        for (number, part) in self.parts.into_iter().enumerate() {
+            if number > 0 {
+                replay.enter(Arc::clone(&part.scenario))?;
+            }
+            part.play(replay, &mut played, &bar, quiet)?;
+        }
+        bar.finish_and_clear();
+        Ok(played)
+    }
+
+    /// Every event of the history.
+    pub(crate) fn events(self, quiet: bool) -> impl Iterator<Item = Result<Recorded, Failure>> {
+        self.parts.into_iter().flat_map(move |part| {
+            let end = part.end();
+            let mut reader = part.reader;
+            let later = std::iter::from_fn(move || next_whole(&mut reader, quiet).transpose());
+            let all = part.opening.into_iter().chain(part.first).map(Ok).chain(later);
+            let within =
+                move |it: &Result<Recorded, LogError>| !it.as_ref().is_ok_and(|it| is_after(it, end));
+            all.take_while(within).map(|it| it.map_err(Failure::from))
+        })
+    }
+}
+
+/// What came of playing a history.
+pub(crate) struct Played {
+    /// How the run ended.
+    pub status: RunStatus,
+    /// The chain hash after the last tick that was played, in hex; before the first, where it begins.
+    pub chain_hash: String,
+}
+
+impl Part {
+    fn end(&self) -> Option<u32> {
+        self.branch.as_ref().map(|branch| branch.at_tick)
+    }
+
+    fn play<S: Sink>(
+        self,
+        replay: &mut Replay<S>,
+        played: &mut Played,
+        bar: &ProgressBar,
+        quiet: bool,
+    ) -> Result<(), Failure> {
+        let (end, mut reader) = (self.end(), self.reader);
         let mut before = self.opening.into_iter().chain(self.first);
+        let mut next_tick = self.skipped_to;
         while let Some(recorded) =
-            before.next().map_or_else(|| next_whole(&mut self.reader, quiet), |it| Ok(Some(it)))?
+            before.next().map_or_else(|| next_whole(&mut reader, quiet), |it| Ok(Some(it)))?
         {
-            match recorded.event {
-                Event::RunEnded(ref ended) => status = status_of(&ended.outcome),
-                Event::TickSealed(_) => bar.set_position(u64::from(recorded.tick) + 1),
+            if is_after(&recorded, end) {
+                break;
+            }
+            match &recorded.event {
+                Event::RunStarted(started) => played.chain_hash.clone_from(&started.config_hash),
+                Event::RunForked(forked) => next_tick = forked.at_tick,
+                Event::RunEnded(ended) => played.status = status_of(&ended.outcome),
+                Event::TickSealed(sealed) => {
+                    played.chain_hash = hex(&sealed.chain_hash);
+                    next_tick = recorded.tick + 1;
+                    bar.set_position(next_tick.into());
+                }
                 _ => {}
             }
             replay.event(recorded)?;
         }
-        bar.finish_and_clear();
-        Ok((replay.end()?.sink, status))
+        let Some(Branch { at_tick, chain_hash }) = self.branch else { return Ok(()) };
+        if next_tick < at_tick {
+            return Err(too_short(&self.folder, next_tick, at_tick));
+        }
+        let same = chain_hash.is_none_or(|hash| hash == played.chain_hash);
+        if same { Ok(()) } else { Err(other_history(&self.folder)) }
     }
+}
+
+/// Whether an event belongs to what stands in a journal before the first tick.
+fn opens(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunForked(_)
+    )
+}
+
+/// Whether an event comes after the ticks before `end`.
+fn is_after(recorded: &Recorded, end: Option<u32>) -> bool {
+    end.is_some_and(|end| {
+        !opens(&recorded.event) && (recorded.tick >= end || matches!(recorded.event, Event::RunEnded(_)))
+    })
+}
+
+fn open_parent(run: &Path, forked: &RunForked, quiet: bool) -> Result<Journaled, Failure> {
+    let folder = run.join(&forked.parent);
+    if !folder.join("log").is_dir() {
+        let what =
+            format!("this run is a fork of {}, which is not at {}", forked.parent_run, folder.display());
+        return Err(Failure::new(Code::Input, what, Some("put the parent's folder back where it was")));
+    }
+    let mut parent = Journaled::open(&folder, quiet)?.until(forked.at_tick);
+    if let Some(branch) = parent.parts.last_mut().and_then(|last| last.branch.as_mut()) {
+        branch.chain_hash = Some(forked.parent_chain_hash.clone());
+    }
+    Ok(parent)
+}
+
+fn too_short(folder: &Path, ticks: u32, at_tick: u32) -> Failure {
+    let what = format!("{} has {ticks} ticks, not {at_tick}", id_in(folder));
+    Failure::new(Code::Input, what, Some("choose an earlier tick, or resume that run first"))
+}
+
+fn other_history(folder: &Path) -> Failure {
+    let what = format!("the history of {} is not the one that was forked", folder.display());
+    Failure::new(Code::Run, what, Some("put the parent's folder back as it was"))
 }
 
 /// What the journal says of a run that came to its end.
@@ -99,24 +299,45 @@ pub(crate) fn next_whole(reader: &mut LogReader, quiet: bool) -> Result<Option<R
     }
 }
 
-fn rebuild(opening: &[Recorded]) -> Result<Scenario, Failure> {
-    let mut inputs = Inputs::default();
-    let mut text = None;
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
+    match opening.first().map(|recorded| &recorded.event) {
+        Some(Event::RunStarted(started)) => Ok(started),
+        _ => Err(Failure::new(Code::Run, "the log does not say how the run started", None)),
+    }
+}
+
+fn forked(opening: &[Recorded]) -> Option<&RunForked> {
+    opening.iter().find_map(|recorded| match &recorded.event {
+        Event::RunForked(forked) => Some(forked),
+        _ => None,
+    })
+}
+
+/// What an opening loaded, in place of what a parent had under the same name.
+fn inputs(opening: &[Recorded], mut inputs: Inputs) -> Inputs {
     for recorded in opening {
         match &recorded.event {
-            Event::RunStarted(started) => text = Some(started.world_text.as_str()),
-            Event::SeriesLoaded(loaded) => inputs.series.push(Series {
-                name: loaded.name.clone(),
-                unit: loaded.unit.clone(),
-                values: loaded.values.as_slice().into(),
-            }),
-            Event::StaysLoaded(loaded) => inputs.sessions.push(fleet_sessions(loaded)),
+            Event::SeriesLoaded(loaded) => {
+                inputs.series.retain(|known| known.name != loaded.name);
+                inputs.series.push(Series {
+                    name: loaded.name.clone(),
+                    unit: loaded.unit.clone(),
+                    values: loaded.values.as_slice().into(),
+                });
+            }
+            Event::StaysLoaded(loaded) => {
+                inputs.sessions.retain(|known| known.fleet != loaded.fleet);
+                inputs.sessions.push(fleet_sessions(loaded));
+            }
             _ => {}
         }
     }
-    let text =
-        text.ok_or_else(|| Failure::new(Code::Run, "the log does not say how the run started", None))?;
-    Ok(voltide_world::rebuild(text, inputs)?)
+    inputs
 }
 
 fn fleet_sessions(loaded: &StaysLoaded) -> FleetSessions {

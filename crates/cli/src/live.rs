@@ -1,11 +1,21 @@
 //! A live run: a world with the policies that plan in it, and its way to the last slot.
 
-use crate::{args::World as WorldArgs, failure::Failure, progress::Interrupt, run_folder::run_id};
+use crate::{
+    args::World as WorldArgs,
+    failure::{Code, Failure},
+    progress::Interrupt,
+    run_folder::run_id,
+    shortcut::Camera,
+};
 use indicatif::ProgressBar;
 use std::{path::Path, sync::Arc};
 use voltide_engine::{EngineError, Simulation, Start};
 use voltide_host::Plugins;
-use voltide_journal::{event::Build, mcap_log::McapLog, sink::Sink};
+use voltide_journal::{
+    event::{Build, RunStarted},
+    mcap_log::McapLog,
+    sink::Sink,
+};
 use voltide_model::clock::Clock;
 use voltide_policy::planner::{Planner, PolicyInfo};
 use voltide_telemetry::RunStatus;
@@ -36,11 +46,54 @@ impl Prepared {
         Ok(Self { world, overrides, planner, fallback, forecaster })
     }
 
+    /// A world that a journal holds, with the policies that planned in it.
+    ///
+    /// Another version or file of the policy is refused, unless `any_plugin`.
+    pub(crate) fn of_journal(
+        mut world: World,
+        started: &RunStarted,
+        plugins: &Plugins,
+        any_plugin: bool,
+    ) -> Result<Self, Failure> {
+        let made_by = &started.build;
+        let there = Path::new(&made_by.plugin_file).is_file();
+        let choice = if there { &made_by.plugin_file } else { &started.policy };
+        let embedded = Plugins::in_folders(Vec::new());
+        let was_embedded = made_by.plugin_hash.is_empty() && !any_plugin;
+        let planner = load(choice, &world, if was_embedded { &embedded } else { plugins })?;
+        if !any_plugin {
+            same_policy(planner.info(), made_by)?;
+        }
+        let fallback = fallback(&world, planner.as_ref(), plugins)?;
+        let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
+        name_policy(&mut world, planner.info());
+        Ok(Self { world, overrides: started.overrides.clone(), planner, fallback, forecaster })
+    }
+
+    /// The world of a journal with changes, and the policies that plan in it from then on.
+    pub(crate) fn changed(
+        mut world: World,
+        started: &RunStarted,
+        changes: Vec<String>,
+        plugins: &Plugins,
+    ) -> Result<Self, Failure> {
+        let planner = load(&world.scenario.policy.name, &world, plugins)?;
+        let fallback = fallback(&world, planner.as_ref(), plugins)?;
+        let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
+        name_policy(&mut world, planner.info());
+        let overrides = started.overrides.iter().cloned().chain(changes).collect();
+        Ok(Self { world, overrides, planner, fallback, forecaster })
+    }
+
+    /// The hash of world, series and seed.
+    pub(crate) fn config_hash(&self) -> String {
+        voltide_engine::configuration_hash(&self.world.scenario, &self.world.text)
+    }
+
     /// The id of the run.
     pub(crate) fn id(&self) -> String {
         let scenario = &self.world.scenario;
-        let config_hash = voltide_engine::configuration_hash(scenario, &self.world.text);
-        run_id(&scenario.name, &self.planner.info().name, scenario.seed, &config_hash)
+        run_id(&scenario.name, &self.planner.info().name, scenario.seed, &self.config_hash())
     }
 
     /// What the engine starts from.
@@ -69,6 +122,7 @@ pub(crate) fn step_through<S: Sink>(
     simulation: &mut LiveRun<S>,
     interrupt: &Interrupt,
     bar: &ProgressBar,
+    camera: &mut Camera,
 ) -> Result<RunStatus, Failure> {
     let clock: Clock = simulation.clock();
     while !simulation.is_done() {
@@ -77,7 +131,10 @@ pub(crate) fn step_through<S: Sink>(
         }
         bar.set_message(clock.local(simulation.tick()).format("%a %d %b %H:%M").to_string());
         match simulation.step() {
-            Ok(()) => bar.inc(1),
+            Ok(()) => {
+                bar.inc(1);
+                camera.look(simulation);
+            }
             Err(error @ EngineError::Policy { .. }) => return Ok(RunStatus::Failed(error.to_string())),
             Err(error) => return Err(error.into()),
         }
@@ -146,6 +203,27 @@ fn name_policy(world: &mut World, policy: &PolicyInfo) {
     let config = config.to_owned();
     let choice = &mut world.scenario.policy;
     (choice.name, choice.config, choice.config_offset) = (policy.name.clone(), config, offset);
+}
+
+/// Refuses another policy than the one that a run began with.
+fn same_policy(policy: &PolicyInfo, made_by: &Build) -> Result<(), Failure> {
+    if policy.hash == made_by.plugin_hash && policy.version == made_by.policy_version {
+        return Ok(());
+    }
+    let what = format!(
+        "the run was planned by version {} of `{}`{}, which is not the one found here{}",
+        made_by.policy_version,
+        policy.name,
+        file_of(&made_by.plugin_file),
+        file_of(&policy.file)
+    );
+    let help = "put the plugin's file back, or go on with the one found: --any-plugin";
+    Err(Failure::new(Code::Plugin, what, Some(help)))
+}
+
+/// Where a policy is, as a word in brackets.
+fn file_of(file: &str) -> String {
+    if file.is_empty() { " (built in)".to_owned() } else { format!(" ({file})") }
 }
 
 fn build(policy: &PolicyInfo) -> Build {

@@ -12,6 +12,7 @@ mod machine;
 mod output;
 mod progress;
 mod run_folder;
+mod shortcut;
 mod summary;
 mod verb;
 
@@ -36,6 +37,10 @@ fn obey(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Run(run) => verb::run::run(run, args),
         Verb::Check(check) => Ok(verb::check::check(check, args)),
         Verb::Compare(compare) => verb::compare::compare(compare, args),
+        Verb::Resume(resume) => verb::resume::resume(resume, args),
+        Verb::Fork(fork) => verb::fork::fork(fork, args),
+        Verb::State(state) => verb::state::state(state, args),
+        Verb::Diff(diff) => verb::diff::diff(diff, args),
         Verb::Replay(replay) => verb::replay::replay(replay, args),
         Verb::Log { verb } => verb::log::log(verb, args),
         Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),

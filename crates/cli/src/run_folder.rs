@@ -97,7 +97,7 @@ fn look(path: &Path) -> Found {
 
 fn unfinished(path: &Path) -> Failure {
     let help = format!(
-        "`voltide replay {0}` builds its tables as far as it came; delete the folder to start the run again, \
+        "`voltide resume {0}` goes on with it; delete the folder to start the run again, \
          or give another folder with --out",
         path.display()
     );

@@ -11,7 +11,7 @@ use crate::{
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
-use voltide_journal::event::{Event, PlansAccepted, SessionEnded, SessionStarted, StaysExpected};
+use voltide_journal::event::{Event, PlansAccepted, RunForked, SessionEnded, SessionStarted, StaysExpected};
 use voltide_model::{columns::Ledger, stay::NO_STAY};
 
 /// Energy within which a car arrives as it was expected to, kWh.
@@ -54,7 +54,10 @@ impl State<'_, '_> {
     /// Changes the state by one event.
     fn apply(&mut self, tick: u32, event: &Event) {
         match event {
-            Event::TickStarted(_) => self.now.tick = tick,
+            Event::TickStarted(_) => {
+                self.now.tick = tick;
+                self.prices.forget_before(tick);
+            }
             Event::PricesSet(set) => {
                 let scenario = &self.fixed.scenario;
                 self.prices.set(scenario.tariffs.len(), scenario.population.len(), set);
@@ -70,6 +73,7 @@ impl State<'_, '_> {
                 }
             }
             Event::SlotElapsed => self.pass_slot(),
+            Event::RunForked(forked) => self.branch_off(forked),
             Event::RunStarted(_)
             | Event::SeriesLoaded(_)
             | Event::StaysLoaded(_)
@@ -171,6 +175,18 @@ impl State<'_, '_> {
             }
         }
         self.roster.unmark_due(&plans.ev);
+    }
+
+    /// Makes due what a change at a fork asks for.
+    fn branch_off(&mut self, forked: &RunForked) {
+        if forked.reprice {
+            self.prices.announce_again();
+        }
+        if forked.replan {
+            let mut table = self.cars.table();
+            let plugged = (0..).zip(&*table.columns().stay).filter(|(_, stay)| **stay != NO_STAY);
+            plugged.for_each(|(ev, _)| self.roster.mark_due(ev));
+        }
     }
 
     /// Moves every battery and ledger by the applied power.

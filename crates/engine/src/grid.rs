@@ -31,7 +31,9 @@ pub(crate) struct GridBook {
     /// The schedule of the day.
     pub plan: Option<DayAheadPlan>,
     /// What cars are expected to draw.
-    forecast: ForecastIssued,
+    pub forecast: ForecastIssued,
+    /// The events that plan and window were made from, for a snapshot: of the day and of the window.
+    pub decided: [Option<UnitsDispatched>; 2],
     window_first: u32,
     window: Vec<SlotDispatch>,
 }
@@ -47,7 +49,9 @@ impl GridBook {
         let slots = unpack(plant, event);
         if event.stage == Stage::DayAhead as u8 {
             self.plan = Some(DayAheadPlan::new(&slots, &self.state.energy_kwh, event.step));
+            self.decided[0] = Some(event.clone());
         } else {
+            self.decided[1] = Some(event.clone());
             (self.window_first, self.window) = (event.first_slot, slots);
         }
     }

@@ -9,11 +9,13 @@
 //! ```
 //!
 //! A replay runs the same `limit`, `dispatch`, `settle` and `record`; what the first four phases
-//! decided it reads from the journal and hands to the same `apply`.
+//! decided it reads from the journal and hands to the same `apply`. A run is resumed by replaying
+//! what the journal holds of it, and going on live from there.
 
 mod agenda;
 mod apply;
 mod failure;
+mod fork;
 mod grid;
 mod observe;
 mod opening;
@@ -21,13 +23,18 @@ mod outbox;
 mod phase;
 mod plan_book;
 mod prices;
+mod redecide;
+mod resume;
 mod settle;
 mod simulation;
+mod snapshot;
 mod state;
 mod state_hash;
 mod stopwatch;
 mod workers;
 
 pub use failure::EngineError;
+pub use fork::{Fork, fork_hash, what_differs};
 pub use opening::configuration_hash;
+pub use redecide::{Planned, Redecided, Redecision};
 pub use simulation::{Ended, Profile, Replay, Simulation, Start};

@@ -11,16 +11,19 @@ use voltide_journal::event::PricesSet;
 #[derive(Resource, Default)]
 pub(crate) struct PriceBook {
     /// Per setting: the tariffs, in the scenario's order.
-    settings: VecDeque<Vec<PricesSet>>,
+    pub(crate) settings: VecDeque<Vec<PricesSet>>,
     /// Number of the first setting that is kept.
-    first: u32,
+    pub(crate) first: u32,
     /// Per car: number of the setting that it was planned at. Empty until prices are set a second time.
-    of_ev: Vec<u32>,
+    pub(crate) of_ev: Vec<u32>,
+    /// Whether the prices in force are outdated.
+    pub(crate) outdated: bool,
 }
 
 impl PriceBook {
     /// Takes up the price of the next tariff; with the first tariff a new setting begins.
     pub(crate) fn set(&mut self, tariffs: usize, evs: usize, set: &PricesSet) {
+        self.outdated = false;
         if let Some(last) = self.settings.back_mut().filter(|last| last.len() < tariffs) {
             last.push(set.clone());
             return;
@@ -29,6 +32,16 @@ impl PriceBook {
             self.of_ev = vec![self.first; evs];
         }
         self.settings.push_back(vec![set.clone()]);
+    }
+
+    /// The prices in force are outdated.
+    pub(crate) fn announce_again(&mut self) {
+        self.outdated = true;
+    }
+
+    /// Whether prices are to be announced.
+    pub(crate) fn is_due(&self) -> bool {
+        self.settings.is_empty() || self.outdated
     }
 
     /// Forgets settings that end before `tick`.

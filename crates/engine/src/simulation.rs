@@ -9,6 +9,7 @@ use crate::{
     phase::{Phase, agree::Opinions, dispatch::spawn_units, plan::Planners, price::Incentives},
     plan_book::PlanBook,
     prices::PriceBook,
+    resume::Past,
     state::{Cars, Fixed, Now, Outcome, Roster, spawn_cars},
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
@@ -51,25 +52,21 @@ pub struct Start {
 
 /// A live run: it decides, and writes down what it decided.
 pub struct Simulation<L, S> {
-    core: Core,
-    log: L,
-    sink: S,
-    /// Number of the first event that is not in the journal yet.
-    next_seq: u64,
+    pub(crate) core: Core,
+    pub(crate) log: L,
+    pub(crate) sink: S,
+    /// What the journal holds that the state does not.
+    pub(crate) past: Past,
 }
 
 impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
-        check_suited(&start.scenario, start.planner.info())?;
-        let opening = opening_events(&start.scenario, start.world_text, start.overrides, start.build);
-        let incentives = Incentives::new(&start.scenario, start.planner.info().pays_incentive).transpose()?;
-        let planners = Planners::new(start.planner, start.fallback, start.forecaster);
-        let mut core = Core::new(start.scenario, Some(planners), start.threads, &Phase::ALL);
-        if let Some(incentives) = incentives {
-            core.world.insert_resource(incentives);
-        }
-        let mut simulation = Self { core, log, sink, next_seq: 0 };
+        let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, threads } = start;
+        let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
+        let opening = opening_events(&scenario, world_text, overrides, build);
+        let core = Core::new(scenario, threads, Some(deciders));
+        let mut simulation = Self { core, log, sink, past: Past::default() };
         for event in opening {
             simulation.core.outbox().push(None, 0, event);
         }
@@ -101,6 +98,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let events = self.core.outbox().take();
         for event in &events {
             self.log.append(event)?;
+            self.past.take_note(event);
         }
         self.core.stopwatch.lap("journal");
         self.core.show(&mut self.sink, &events)?;
@@ -108,9 +106,9 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let sealed = self.log.seal(self.core.seal())?;
         self.core.stopwatch.lap("journal");
         self.sink.event(&sealed).map_err(sink_error)?;
+        self.past.take_note(&sealed);
         self.core.stopwatch.lap("telemetry");
         self.core.next_tick += 1;
-        self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
 
@@ -118,7 +116,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     ///
     /// What an unfinished tick came to is forgotten.
     pub fn end(mut self, outcome: Option<String>) -> Result<Ended<S>, EngineError> {
-        *self.core.outbox() = Outbox::from(self.next_seq);
+        *self.core.outbox() = Outbox::from(self.past.next_seq());
         if let Some(outcome) = outcome {
             let tick = self.core.next_tick.saturating_sub(1);
             self.core.outbox().push(None, tick, Event::RunEnded(RunEnded { outcome }));
@@ -128,12 +126,12 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         Ok(Ended { sink: self.sink, profile: self.core.profile() })
     }
 
-    fn write_out(&mut self) -> Result<(), EngineError> {
+    pub(crate) fn write_out(&mut self) -> Result<(), EngineError> {
         for event in self.core.outbox().take() {
             self.log.append(&event)?;
             self.sink.event(&event).map_err(sink_error)?;
+            self.past.take_note(&event);
         }
-        self.next_seq = self.core.outbox().next_seq();
         Ok(())
     }
 }
@@ -177,25 +175,29 @@ pub struct Profile {
 
 /// A run that is read from its journal instead of being decided.
 pub struct Replay<S> {
-    core: Core,
-    sink: S,
-    verify: bool,
-    tick_events: Vec<Recorded>,
+    pub(crate) core: Core,
+    pub(crate) sink: S,
+    pub(crate) verify: bool,
+    pub(crate) tick_events: Vec<Recorded>,
+    pub(crate) past: Past,
 }
 
 impl<S: Sink> Replay<S> {
     /// A replay of a run of `scenario`; with `verify` the state hashes are compared too.
     pub fn new(scenario: Arc<Scenario>, sink: S, threads: usize, verify: bool) -> Self {
-        let phases: Vec<Phase> = Phase::ALL
-            .into_iter()
-            .filter(|phase| !phase.decides() && (verify || *phase != Phase::Record))
-            .collect();
-        Self { core: Core::new(scenario, None, threads, &phases), sink, verify, tick_events: Vec::new() }
+        let core = Core::new(scenario, threads, None);
+        Self { core, sink, verify, tick_events: Vec::new(), past: Past::default() }
     }
 
     /// Takes in the next event of the journal. A `TickSealed` replays its tick.
     pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
+        self.past.take_note(&recorded);
         match &recorded.event {
+            Event::RunForked(_) => {
+                self.core.feed(vec![recorded.clone()]);
+                self.core.outbox().take();
+                self.sink.event(&recorded).map_err(sink_error)
+            }
             Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunEnded(_) => {
                 self.sink.event(&recorded).map_err(sink_error)
             }
@@ -225,7 +227,10 @@ impl<S: Sink> Replay<S> {
         self.core.feed(of_cars);
         self.core.run_phases(|phase| phase == Phase::Limit)?;
         self.core.feed(of_units);
-        self.core.run_phases(|phase| phase != Phase::Limit)?;
+        let verify = self.verify;
+        let follows =
+            |phase: Phase| phase != Phase::Limit && !phase.decides() && (verify || phase != Phase::Record);
+        self.core.run_phases(follows)?;
         let replayed = self.core.outbox().take();
         if let Some(what) = first_difference(&recorded, &replayed) {
             return Err(EngineError::Diverged { tick: sealed.tick, what });
@@ -241,7 +246,7 @@ impl<S: Sink> Replay<S> {
 }
 
 /// Whether an event follows from the state, so that a replay comes to it by itself.
-fn follows(event: &Event) -> bool {
+pub(crate) fn follows(event: &Event) -> bool {
     match event {
         Event::SlotElapsed | Event::LimitViolated(_) | Event::MarginViolated(_) => true,
         Event::SetPointClipped(clipped) => !clipped.reason.contains(&(ClipReason::Charger as u8)),
@@ -262,18 +267,47 @@ fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<Stri
         .then(|| format!("{} events in the journal, {} in the replay", recorded.len(), replayed.len()))
 }
 
+/// What decides in a live run; a replay goes without.
+pub(crate) struct Deciders {
+    pub(crate) planners: Planners,
+    pub(crate) incentives: Option<Incentives>,
+}
+
+impl Deciders {
+    pub(crate) fn new(
+        scenario: &Scenario,
+        planner: Box<dyn Planner>,
+        fallback: Option<Box<dyn Planner>>,
+        forecaster: Option<Box<dyn Planner>>,
+    ) -> Result<Self, EngineError> {
+        check_suited(scenario, planner.info())?;
+        let incentives = Incentives::new(scenario, planner.info().pays_incentive).transpose()?;
+        Ok(Self { planners: Planners::new(planner, fallback, forecaster), incentives })
+    }
+
+    /// Lets them decide from here on.
+    pub(crate) fn enter(self, world: &mut World) {
+        let Self { planners, incentives } = self;
+        world.insert_resource(planners);
+        match incentives {
+            Some(incentives) => world.insert_resource(incentives),
+            None => drop(world.remove_resource::<Incentives>()),
+        }
+    }
+}
+
 /// The ECS world of a run, live or replayed.
-struct Core {
-    world: World,
+pub(crate) struct Core {
+    pub(crate) world: World,
     phases: Vec<(Phase, Schedule)>,
     columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>, Res<'static, Opinions>)>,
     stopwatch: Stopwatch,
-    next_tick: u32,
+    pub(crate) next_tick: u32,
     slots: u32,
 }
 
 impl Core {
-    fn new(scenario: Arc<Scenario>, planners: Option<Planners>, threads: usize, phases: &[Phase]) -> Self {
+    pub(crate) fn new(scenario: Arc<Scenario>, threads: usize, deciders: Option<Deciders>) -> Self {
         let mut world = World::new();
         let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
@@ -293,13 +327,13 @@ impl Core {
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
         world.init_resource::<Failure>();
-        if let Some(planners) = planners {
-            world.insert_resource(planners);
+        if let Some(deciders) = deciders {
+            deciders.enter(&mut world);
         }
         spawn_units(&mut world, &scenario);
         spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
         let columns = SystemState::new(&mut world);
-        let phases = phases.iter().map(|&phase| (phase, phase.schedule())).collect();
+        let phases = Phase::ALL.into_iter().map(|phase| (phase, phase.schedule())).collect();
         Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
     }
 
@@ -307,7 +341,7 @@ impl Core {
         self.world.resource::<Now>().tick
     }
 
-    fn outbox(&mut self) -> Mut<'_, Outbox> {
+    pub(crate) fn outbox(&mut self) -> Mut<'_, Outbox> {
         self.world.resource_mut::<Outbox>()
     }
 
@@ -321,12 +355,12 @@ impl Core {
     }
 
     /// Applies events that were decided elsewhere.
-    fn feed(&mut self, events: Vec<Recorded>) {
+    pub(crate) fn feed(&mut self, events: Vec<Recorded>) {
         self.world.run_system_cached_with(feed, events).expect("the state's resources are inserted");
     }
 
     /// Runs those phases of the tick that are wanted.
-    fn run_phases(&mut self, wanted: impl Fn(Phase) -> bool) -> Result<(), EngineError> {
+    pub(crate) fn run_phases(&mut self, wanted: impl Fn(Phase) -> bool) -> Result<(), EngineError> {
         for (phase, schedule) in self.phases.iter_mut().filter(|(phase, _)| wanted(*phase)) {
             schedule.run(&mut self.world);
             self.stopwatch.lap(phase.name());
@@ -378,7 +412,7 @@ impl Core {
     }
 
     /// Compares the state hashes with those of the journal.
-    fn compare(&self, sealed: &Recorded) -> Result<(), EngineError> {
+    pub(crate) fn compare(&self, sealed: &Recorded) -> Result<(), EngineError> {
         let Event::TickSealed(theirs) = &sealed.event else { return Ok(()) };
         let ours = self.world.resource::<StateHashes>();
         if theirs.block_hashes == ours.blocks && theirs.state_hash == ours.whole {
@@ -413,6 +447,6 @@ fn feed(In(events): In<Vec<Recorded>>, mut state: State) {
     }
 }
 
-fn sink_error(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+pub(crate) fn sink_error(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
     EngineError::Sink(Box::new(error))
 }

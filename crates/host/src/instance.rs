@@ -55,7 +55,7 @@ impl Instance {
     }
 
     fn fault(&self, message: String) -> PolicyFault {
-        PolicyFault { policy: self.plugin.info.name.clone(), message }
+        PolicyFault { policy: self.plugin.info.name.clone(), message, lost: self.poisoned }
     }
 
     /// Runs a call of the table unless an earlier one panicked.
@@ -128,6 +128,14 @@ impl Planner for Instance {
             None if state.is_empty() => Ok(()),
             None => Err(self.fault("has no memory to take up a state".to_owned())),
         }
+    }
+
+    fn is_lost(&self) -> bool {
+        self.poisoned
+    }
+
+    fn give_up(&mut self) {
+        self.poisoned = true;
     }
 }
 

@@ -80,6 +80,7 @@ impl Encoder {
         let kind = recorded.event.kind();
         match &recorded.event {
             Event::RunStarted(event) => json(cause, event),
+            Event::RunForked(event) => json(cause, event),
             Event::RunEnded(event) => json(cause, event),
             Event::TickStarted(event) => json(cause, event),
             Event::PolicyFaulted(event) => json(cause, event),
@@ -153,6 +154,7 @@ pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), 
     }
     match kind {
         "RunStarted.v1" => control(&body, |started| Event::RunStarted(Box::new(started))),
+        "RunForked.v1" => control(&body, Event::RunForked),
         "RunEnded.v1" => control(&body, Event::RunEnded),
         "TickStarted.v1" => control(&body, Event::TickStarted),
         "PolicyFaulted.v1" => control(&body, Event::PolicyFaulted),

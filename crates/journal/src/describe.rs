@@ -75,6 +75,7 @@ pub fn describe(event: &Event) -> Value {
             json!({ "name": event.name, "unit": event.unit, "values": range(&event.values) })
         }
         Event::StaysLoaded(event) => stays_loaded(event),
+        Event::RunForked(event) => json!(event),
         Event::RunEnded(event) => json!({ "outcome": event.outcome }),
         Event::TickStarted(event) => json!({ "at_us": event.at_us }),
         Event::PricesSet(event) => json!({
@@ -89,6 +90,7 @@ pub fn describe(event: &Event) -> Value {
         Event::PolicyFaulted(event) => json!({
             "policy": event.policy,
             "message": event.message,
+            "lost": event.lost,
             "fallback": event.fallback,
             "first_stay": event.first_stay,
             "stays": event.stays,

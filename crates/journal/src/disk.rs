@@ -16,6 +16,8 @@ pub trait Disk: Send {
     fn create_folder(&mut self, path: &Path) -> io::Result<()>;
     /// Makes an empty file, or empties it.
     fn create(&mut self, path: &Path) -> io::Result<Self::File>;
+    /// Opens a file that is there, to make it durable.
+    fn open(&mut self, path: &Path) -> io::Result<Self::File>;
     /// Makes the file's content durable.
     fn sync(&mut self, file: &Self::File) -> io::Result<()>;
     /// Makes the names in a folder durable.
@@ -39,6 +41,10 @@ impl Disk for OsDisk {
 
     fn create(&mut self, path: &Path) -> io::Result<Self::File> {
         File::create(path).map(Arc::new)
+    }
+
+    fn open(&mut self, path: &Path) -> io::Result<Self::File> {
+        File::options().append(true).open(path).map(Arc::new)
     }
 
     fn sync(&mut self, file: &Self::File) -> io::Result<()> {
@@ -130,6 +136,13 @@ impl Disk for FaultyDisk {
         match self.next() {
             Some(Fault::Fail | Fault::Tear) => Err(full()),
             _ => Ok(FaultyFile { file: OsDisk.create(path)?, disk: self.clone() }),
+        }
+    }
+
+    fn open(&mut self, path: &Path) -> io::Result<FaultyFile> {
+        match self.next() {
+            Some(Fault::Fail | Fault::Tear) => Err(full()),
+            _ => Ok(FaultyFile { file: OsDisk.open(path)?, disk: self.clone() }),
         }
     }
 

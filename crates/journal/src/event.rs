@@ -28,6 +28,8 @@ pub enum Event {
     SeriesLoaded(SeriesLoaded),
     /// Recorded sessions were read.
     StaysLoaded(StaysLoaded),
+    /// A run branched off from another one.
+    RunForked(RunForked),
     /// A run came to its end.
     RunEnded(RunEnded),
     /// A tick began: the clock moved.
@@ -147,6 +149,25 @@ pub struct StaysLoaded {
     pub delivered_kwh: Vec<f64>,
     /// Name of the station.
     pub station: Vec<String>,
+}
+
+/// See [`Event::RunForked`]. The history before it is its parent's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunForked {
+    /// The parent's folder, relative to this run's.
+    pub parent: String,
+    /// The parent's id.
+    pub parent_run: String,
+    /// The first tick that is this run's own.
+    pub at_tick: u32,
+    /// The parent's chain hash before that tick, in hex.
+    pub parent_chain_hash: String,
+    /// What is different from here on, as it was given.
+    pub changes: Vec<String>,
+    /// Whether all plugged cars are planned anew.
+    pub replan: bool,
+    /// Whether prices are announced anew.
+    pub reprice: bool,
 }
 
 /// See [`Event::RunEnded`].
@@ -465,6 +486,8 @@ pub struct PolicyFaulted {
     pub policy: String,
     /// What went wrong.
     pub message: String,
+    /// Whether the policy is not asked again in this run.
+    pub lost: bool,
     /// The policy that stood in; empty where the run stopped.
     pub fallback: String,
     /// First stay of the call.
@@ -557,6 +580,7 @@ impl Event {
             Self::RunStarted(_) => "RunStarted.v1",
             Self::SeriesLoaded(_) => "SeriesLoaded.v1",
             Self::StaysLoaded(_) => "StaysLoaded.v1",
+            Self::RunForked(_) => "RunForked.v1",
             Self::RunEnded(_) => "RunEnded.v1",
             Self::TickStarted(_) => "TickStarted.v1",
             Self::PricesSet(_) => "PricesSet.v1",

@@ -9,7 +9,11 @@ use crate::{
     seal::{self, ChainHash},
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 /// Name of the file in the log's folder.
 const NAME: &str = "HEAD";
@@ -69,6 +73,17 @@ impl Head {
     pub(crate) fn chain(&self) -> Option<ChainHash> {
         seal::hash_from_hex(&self.chain_hash)
     }
+}
+
+/// Puts a head that cannot be read into `quarantine`; gives its place there, where there was one.
+pub(crate) fn keep_damaged(folder: &Path, quarantine: &Path) -> Result<Option<PathBuf>, LogError> {
+    let (path, kept) = (folder.join(NAME), quarantine.join(NAME));
+    if Head::read(folder).is_ok() || !path.exists() {
+        return Ok(None);
+    }
+    fs::create_dir_all(quarantine).map_err(LogError::io("create", quarantine))?;
+    fs::rename(&path, &kept).map_err(LogError::io("rename", &path))?;
+    Ok(Some(kept))
 }
 
 fn blake3_hex(line: &str) -> String {

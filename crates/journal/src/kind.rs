@@ -21,6 +21,8 @@ use std::sync::{Arc, LazyLock};
 pub(crate) const BUILD: &str = "Build.v1";
 /// Closes a group of events that is no tick: the opening and the ending of a run.
 pub(crate) const SEALED: &str = "Sealed.v1";
+/// The end of a run.
+pub(crate) const RUN_ENDED: &str = "RunEnded.v1";
 /// Closes a tick.
 pub(crate) const TICK_SEALED: &str = "TickSealed.v1";
 
@@ -64,7 +66,8 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         json("RunStarted.v1"),
         columns::<SeriesLoaded>("SeriesLoaded.v1"),
         columns::<StaysLoaded>("StaysLoaded.v1"),
-        json("RunEnded.v1"),
+        json("RunForked.v1"),
+        json(RUN_ENDED),
         json("TickStarted.v1"),
         columns::<PricesSet>("PricesSet.v1"),
         columns::<SessionEnded>("SessionEnded.v1"),

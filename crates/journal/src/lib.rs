@@ -12,10 +12,14 @@
 //! | [`sink`]     | where a run's history goes besides the log                           |
 //! | [`log`]      | [`log::EventLog`], and the log in memory                             |
 //! | [`mcap_log`] | the log in a run's folder                                            |
+//! | [`lock`]     | who may write to a log                                               |
 //! | [`disk`]     | the file operations it needs, and a disk that fails when told to     |
 //! | [`reader`]   | reading and checking a log, a tick at a time                         |
+//! | [`recovery`] | what a crash tore is cut off, so that a run can go on                |
 //! | [`head`]     | `log/HEAD`                                                           |
 //! | [`describe`] | events as JSON for people and tables                                 |
+//! | [`snapshot`] | the state after a tick, beside the log, so that readers need not begin at zero |
+//! | [`rows`]     | batches taken apart                                                  |
 //! | [`units`]    | schedules of generating units as events, and back                     |
 //! | [`error`]    | what can go wrong                                                    |
 //!
@@ -32,13 +36,17 @@ pub mod error;
 pub mod event;
 pub mod head;
 mod kind;
+pub mod lock;
 pub mod log;
 pub mod mcap_log;
 pub mod reader;
+pub mod recovery;
+pub mod rows;
 mod seal;
 mod segment;
 mod segment_reader;
 pub mod sink;
+pub mod snapshot;
 pub mod units;
 
 pub use kind::event_names;

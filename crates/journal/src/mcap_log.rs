@@ -6,6 +6,7 @@
 //!             all made durable; then log.new becomes log
 //! seal        one chunk; made durable, and HEAD moved, as often as asked
 //! close       footer, sync, HEAD
+//! resume      the next segment, which goes on from the chain hash of the one before
 //! ```
 
 use crate::{
@@ -15,7 +16,9 @@ use crate::{
     event::Recorded,
     head::Head,
     kind,
+    lock::{self, Lock},
     log::{EventLog, Seal},
+    recovery::LogEnd,
     seal::{Opening, Record, Sealer, hash_to_hex},
     segment::{FORMAT, Segment, SegmentStart},
 };
@@ -34,8 +37,12 @@ pub struct McapLog<D: Disk = OsDisk> {
     durability: Durability,
     sealer: Sealer,
     state: State<D>,
+    /// Number of the segment that takes in ticks.
+    segment: u32,
     /// Ticks that were sealed since the last sync.
     unsynced: u32,
+    /// Keeps others from writing; taken when the log appears.
+    lock: Option<Lock>,
 }
 
 /// A log on a disk that fails when told to; for tests.
@@ -63,6 +70,15 @@ impl McapLog {
     pub fn create(run_folder: &Path, durability: Durability) -> Result<Self, LogError> {
         Self::create_on(OsDisk, run_folder, durability)
     }
+
+    /// Goes on with the log in `run_folder`, from where its recovery found that it ends. The caller
+    /// holds the log's [lock](crate::lock::lock).
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn resume(run_folder: &Path, durability: Durability, from: &LogEnd) -> Result<Self, LogError> {
+        Self::resume_on(OsDisk, run_folder, durability, from)
+    }
 }
 
 impl<D: Disk> McapLog<D> {
@@ -76,7 +92,25 @@ impl<D: Disk> McapLog<D> {
         disk.remove_folder(&new_folder).map_err(LogError::io("remove", &new_folder))?;
         disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::default());
-        Ok(Self { disk, run_folder, durability, sealer, state: State::New, unsynced: 0 })
+        let (state, segment) = (State::New, FIRST_SEGMENT);
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, lock: None })
+    }
+
+    /// [`McapLog::resume`] on a given disk.
+    pub fn resume_on(
+        mut disk: D,
+        run_folder: &Path,
+        durability: Durability,
+        from: &LogEnd,
+    ) -> Result<Self, LogError> {
+        let folder = run_folder.join(FOLDER);
+        let LogEnd { segment, past, .. } = *from;
+        let start =
+            SegmentStart { number: segment, next_seq: past.next_seq, chain: past.chain, times: past.times };
+        let state = State::Open(Box::new(Segment::create(&mut disk, &folder, start)?));
+        disk.sync_folder(&folder).map_err(LogError::io("sync", &folder))?;
+        let (run_folder, sealer) = (run_folder.to_owned(), Sealer::after(past));
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, lock: None })
     }
 
     /// Runs a step; if it fails, no other will ever run: what reached the disk is unknown.
@@ -96,7 +130,8 @@ impl<D: Disk> McapLog<D> {
     fn write_opening(&mut self) -> Result<(), LogError> {
         let new_folder = self.run_folder.join(NEW_FOLDER);
         let (opening, group) = self.sealer.open_run();
-        let start = |number| SegmentStart { number, next_seq: 0, chain: opening.chain, times: opening.times };
+        let Opening { chain, times, first_seq: next_seq, .. } = opening;
+        let start = |number| SegmentStart { number, next_seq, chain, times };
         let mut build = Segment::create(&mut self.disk, &new_folder, start(FIRST_SEGMENT - 1))?;
         build.write(&[build_record(&opening)])?;
         build.finish(&mut self.disk)?;
@@ -108,6 +143,7 @@ impl<D: Disk> McapLog<D> {
         let folder = self.run_folder.join(FOLDER);
         self.disk.rename(&new_folder, &folder).map_err(LogError::io("rename", &new_folder))?;
         self.segment().moved_to(&folder);
+        self.lock = Some(lock::lock(&self.run_folder)?);
         self.disk.sync_folder(&self.run_folder).map_err(LogError::io("sync", &self.run_folder))
     }
 
@@ -151,7 +187,7 @@ impl<D: Disk> McapLog<D> {
     fn write_head(&mut self, folder: &Path) -> Result<(), LogError> {
         let head = Head {
             format: FORMAT,
-            segment: FIRST_SEGMENT,
+            segment: self.segment,
             tick: self.sealer.last_tick(),
             next_seq: self.sealer.next_seq(),
             chain_hash: hash_to_hex(&self.sealer.chain()),

@@ -7,11 +7,11 @@
 use crate::{
     body,
     error::{Damage, LogError},
-    event::{Build, Event, Recorded},
+    event::{Build, Event, Recorded, RunEnded},
     head::Head,
     kind::{self, KINDS},
     mcap_log::FOLDER,
-    seal::{Chain, ChainHash, GroupSealed, Record, hash_from_hex},
+    seal::{Chain, ChainHash, GroupSealed, Record, SealedPast, SlotTimes, hash_from_hex},
     segment::SegmentStart,
     segment_reader::{SegmentReader, Stop},
 };
@@ -67,8 +67,12 @@ pub fn open(run_folder: &Path) -> Result<LogReader, LogError> {
     if !folder.is_dir() {
         return Err(LogError::Missing(run_folder.to_owned()));
     }
-    let head = Head::read(&folder)?;
-    let files = segment_files(&folder)?;
+    open_with(&folder, Head::read(&folder)?)
+}
+
+/// Opens the log in `folder`, as far as `head` acknowledges it.
+pub(crate) fn open_with(folder: &Path, head: Head) -> Result<LogReader, LogError> {
+    let files = segment_files(folder)?;
     let mut bytes = 0;
     for file in &files {
         bytes += fs::metadata(file).map_err(LogError::io("read", file))?.len();
@@ -80,8 +84,11 @@ pub fn open(run_folder: &Path) -> Result<LogReader, LogError> {
         number: 0,
         segment: None,
         build: Build::default(),
+        times: SlotTimes::default(),
         chain: [0; 32],
         next_seq: 0,
+        groups_of_segment: 0,
+        group_segment: 0,
         group: VecDeque::new(),
         ended: false,
         summary,
@@ -112,9 +119,14 @@ pub struct LogReader {
     number: usize,
     segment: Option<SegmentReader>,
     build: Build,
+    times: SlotTimes,
     chain: ChainHash,
     /// Number of the first event after the group that was read last.
     next_seq: u64,
+    /// Groups that were read from this segment.
+    groups_of_segment: u32,
+    /// The segment of the group that was read last.
+    group_segment: u32,
     /// The events of that group that are still to be handed out.
     group: VecDeque<Record>,
     ended: bool,
@@ -169,10 +181,7 @@ impl LogReader {
         kind.rows += recorded.event.rows().unwrap_or(1) as u64;
         kind.bytes += bytes;
         match &recorded.event {
-            Event::TickSealed(_) => {
-                self.summary.ticks += 1;
-                self.summary.last_tick = Some(recorded.tick);
-            }
+            Event::TickSealed(_) => self.sealed(recorded.tick),
             Event::RunEnded(ended) => self.summary.outcome = Some(ended.outcome.clone()),
             _ => {}
         }
@@ -196,6 +205,72 @@ impl LogReader {
         Ok(())
     }
 
+    /// Passes over all events up to the seal of a tick, which is returned; they are checked, but not taken
+    /// apart. `None` where the log has no such tick.
+    ///
+    /// # Errors
+    /// As for reading on.
+    pub fn skip_through(&mut self, tick: u32) -> Result<Option<Recorded>, LogError> {
+        loop {
+            while let Some(record) = self.group.front() {
+                if KINDS[record.kind].name == kind::TICK_SEALED && record.tick == tick {
+                    return self.read_next();
+                }
+                if let Some(record) = self.group.pop_front() {
+                    self.note(&record)?;
+                }
+            }
+            if !self.read_group()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Where the history that was read ends.
+    pub(crate) fn past(&self) -> SealedPast {
+        SealedPast {
+            chain: self.chain,
+            next_seq: self.next_seq,
+            last_tick: self.summary.last_tick,
+            segment: self.group_segment,
+            times: self.times,
+        }
+    }
+
+    /// Checks all that is left, without taking events apart.
+    pub(crate) fn check_rest(&mut self) -> Result<(), LogError> {
+        while self.read_group()? {
+            for record in std::mem::take(&mut self.group) {
+                self.note(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of a record that is not handed out.
+    fn note(&mut self, record: &Record) -> Result<(), LogError> {
+        match KINDS[record.kind].name {
+            kind::TICK_SEALED => self.sealed(record.tick),
+            kind::RUN_ENDED => {
+                let ended = body::from_json::<RunEnded>(&record.body);
+                let (_, ended) = ended.map_err(|error| self.damaged(error.to_string()))?;
+                self.summary.outcome = Some(ended.outcome);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn sealed(&mut self, tick: u32) {
+        self.summary.ticks += 1;
+        self.summary.last_tick = Some(tick);
+    }
+
+    /// The segments, the number of the one that is read, and how many of its groups were.
+    pub(crate) fn place(&self) -> (&[PathBuf], usize, u32) {
+        (&self.files, self.number, self.groups_of_segment)
+    }
+
     /// Reads, checks and takes in the next group; false at the end of the log.
     fn read_group(&mut self) -> Result<bool, LogError> {
         if self.segment.is_none() {
@@ -206,9 +281,12 @@ impl LogReader {
         }
         if let Some(group) = self.next_of_segment()? {
             self.take(group)?;
+            self.groups_of_segment += 1;
+            self.group_segment = self.number as u32;
         } else {
             self.number += 1;
             self.segment = None;
+            self.groups_of_segment = 0;
         }
         Ok(true)
     }
@@ -218,7 +296,7 @@ impl LogReader {
             SegmentReader::open(&self.files[self.number]).map_err(|stop| self.stopped(stop))?;
         let first = self.number == 0;
         if first {
-            self.chain = start.chain;
+            (self.chain, self.next_seq) = (start.chain, start.next_seq);
         }
         let expected = SegmentStart {
             number: self.number as u32,
@@ -229,7 +307,7 @@ impl LogReader {
         if start != expected {
             return Err(self.damaged("it does not go on where the segment before it ends"));
         }
-        self.segment = Some(segment);
+        (self.segment, self.times, self.groups_of_segment) = (Some(segment), start.times, 0);
         Ok(())
     }
 

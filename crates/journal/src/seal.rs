@@ -97,6 +97,8 @@ pub(crate) struct Opening {
     pub(crate) times: SlotTimes,
     /// The first link of the chain.
     pub(crate) chain: ChainHash,
+    /// Number of its first event; a fork's follow those of its parent.
+    pub(crate) first_seq: u64,
 }
 
 /// Gathers the records of a group until it is closed.
@@ -125,9 +127,34 @@ impl Default for Sealer {
     }
 }
 
+/// Where history goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SealedPast {
+    /// The chain hash of all closed groups.
+    pub(crate) chain: ChainHash,
+    /// Number of the first event after them.
+    pub(crate) next_seq: u64,
+    /// The last sealed tick.
+    pub(crate) last_tick: Option<u32>,
+    /// The segment that ends with them.
+    pub(crate) segment: u32,
+    /// Where slots lie.
+    pub(crate) times: SlotTimes,
+}
+
 impl Sealer {
+    /// Goes on where sealed history ends.
+    pub(crate) fn after(past: SealedPast) -> Self {
+        let SealedPast { chain, next_seq, last_tick, times, .. } = past;
+        let opening = Some(Opening { times, ..Opening::default() });
+        Self { opening, chain, next_seq, last_tick, opened: true, ..Self::default() }
+    }
+
     /// Encodes an event into the open group.
     pub(crate) fn append(&mut self, recorded: &Recorded) -> Result<(), LogError> {
+        if self.opening.is_none() {
+            self.next_seq = recorded.seq;
+        }
         assert_eq!(recorded.seq, self.next_seq, "events are appended in order");
         assert!(!matches!(recorded.event, Event::TickSealed(_)), "the log itself seals a tick");
         if let Event::RunStarted(started) = &recorded.event {
@@ -137,7 +164,8 @@ impl Sealer {
                 what: format!("`{}` is no BLAKE3 hash in hex", started.config_hash),
             })?;
             self.chain = chain;
-            self.opening = Some(Opening { build: started.build.clone(), times, chain });
+            let (build, first_seq) = (started.build.clone(), recorded.seq);
+            self.opening = Some(Opening { build, times, chain, first_seq });
         }
         let record = self.record(recorded)?;
         self.records.push(record);

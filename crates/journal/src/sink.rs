@@ -1,7 +1,8 @@
 //! Where a run's history goes besides the log.
 
 use crate::event::Recorded;
-use voltide_model::columns::TickColumns;
+use std::sync::Arc;
+use voltide_model::{columns::TickColumns, scenario::Scenario};
 
 /// Takes in a run's history, live or replayed, in the same order with the same content.
 pub trait Sink {
@@ -13,4 +14,11 @@ pub trait Sink {
 
     /// A tick was settled; called once a tick, after its `SlotElapsed` and before its `TickSealed`.
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Self::Error>;
+
+    /// From here on another scenario holds, with the same cars and clock: the run is a fork, and its
+    /// parent's history is through.
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Self::Error> {
+        let _ = scenario;
+        Ok(())
+    }
 }

@@ -58,6 +58,8 @@ pub struct PolicyFault {
     pub policy: String,
     /// What went wrong.
     pub message: String,
+    /// Whether the policy is not asked again, because it panicked.
+    pub lost: bool,
 }
 
 /// A policy that the engine can ask. Implemented by the host.
@@ -80,4 +82,10 @@ pub trait Planner: Send {
 
     /// Takes up a state that [`save`](Self::save) gave.
     fn load(&mut self, state: &[u8]) -> Result<(), PolicyFault>;
+
+    /// Whether it is not asked again: it panicked, and what it remembers cannot be trusted.
+    fn is_lost(&self) -> bool;
+
+    /// It is not asked again: it panicked earlier in a run that is resumed.
+    fn give_up(&mut self);
 }

@@ -82,6 +82,15 @@ impl Cars {
         }
     }
 
+    /// From here on another scenario holds, with the same cars.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        let fleet = |&ev: &u32| &scenario.fleets[scenario.population.fleet_of(ev)];
+        self.soc_min = self.ids.iter().map(|ev| v2g_soc_min(fleet(ev)) as f32).collect();
+        self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
+        self.asked = self.ids.iter().map(|ev| fleet(ev).v2g.willingness.is_some()).collect();
+        self.scenario = Arc::clone(scenario);
+    }
+
     /// The recorded cars, ascending.
     pub(crate) fn ids(&self) -> &[u32] {
         &self.ids

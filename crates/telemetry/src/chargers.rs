@@ -57,6 +57,13 @@ impl Chargers {
         }
     }
 
+    /// From here on another scenario holds, with the same chargers.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        let limit = |id| scenario.population.charger(id).charge_max.0 as f32;
+        self.limit_kw = (0..scenario.population.charger_count()).map(limit).collect();
+        self.scenario = Arc::clone(scenario);
+    }
+
     /// Number of chargers.
     pub(crate) fn len(&self) -> usize {
         self.site.len()

@@ -4,6 +4,7 @@ use crate::{
     Options,
     cars::Cars,
     chargers::Chargers,
+    closed::ClosedDay,
     error::TelemetryError,
     file::{TableFile, WrittenFile},
     frame::Frame,
@@ -94,8 +95,9 @@ pub(crate) struct Detail {
     cars: Cars,
     chargers: Chargers,
     before: Before,
-    /// The current local day and its file.
-    day: Option<(String, TableFile)>,
+    /// The current local day and its file; no file where the day's was kept.
+    day: Option<(String, Option<TableFile>)>,
+    kept_days: Vec<ClosedDay>,
     whole_days: Vec<WrittenFile>,
     charger_file: TableFile,
     /// Rows of the current tick, kept for its memory.
@@ -116,6 +118,7 @@ impl Detail {
         folder: &Path,
         scenario: &Arc<Scenario>,
         selection: Selection,
+        kept_days: Vec<ClosedDay>,
     ) -> Result<Self, TelemetryError> {
         let ids = match (&selection.ids, selection.level) {
             (_, EvTicks::Off) => Vec::new(),
@@ -130,10 +133,18 @@ impl Detail {
             chargers: Chargers::new(scenario.clone()),
             before: Before::default(),
             day: None,
+            kept_days,
             whole_days: Vec::new(),
             charger_file: TableFile::create(folder, &CHARGER_TICKS, CHARGER_TICKS.glob())?,
             places: Vec::new(),
         })
+    }
+
+    /// From here on another scenario holds, with the same cars.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        self.scenario = Arc::clone(scenario);
+        self.cars.forked(scenario);
+        self.chargers.forked(scenario);
     }
 
     /// Records one tick.
@@ -161,8 +172,8 @@ impl Detail {
         };
         self.places.clear();
         self.places.extend((0..frame.stay.len() as u32).filter(|&place| all || changed(place as usize)));
+        let Some((_, Some(file))) = &mut self.day else { return Ok(()) };
         self.cars.set_prices(tick);
-        let (_, file) = self.day.as_mut().expect("a tick begins its day");
         for places in self.places.chunks(BATCH_ROWS) {
             self.cars.add(frame, tick, places);
             if self.cars.pending() >= BATCH_ROWS {
@@ -201,17 +212,24 @@ impl Detail {
             return Ok(());
         }
         self.end_day()?;
+        if let Some(kept) = self.kept_days.iter().find(|kept| kept.date == date) {
+            self.whole_days.push(kept.adopt(&self.folder));
+            self.day = Some((date, None));
+            return Ok(());
+        }
         let name = format!("ev_ticks-{date}.parquet");
-        self.day = Some((date, TableFile::create(&self.folder, &EV_TICKS, name)?));
+        self.day = Some((date, Some(TableFile::create(&self.folder, &EV_TICKS, name)?)));
         Ok(())
     }
 
     fn end_day(&mut self) -> Result<(), TelemetryError> {
-        let Some((_, mut file)) = self.day.take() else { return Ok(()) };
+        let Some((date, Some(mut file))) = self.day.take() else { return Ok(()) };
         if self.cars.pending() > 0 {
             file.write(&self.cars.batch())?;
         }
-        self.whole_days.push(file.close()?);
+        let file = file.close()?;
+        ClosedDay::note(&self.folder, &date, &file)?;
+        self.whole_days.push(file);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! One Parquet file: written hidden, hashed on its way to the disk, renamed when whole.
 
-use crate::{column::Table, error::TelemetryError};
+use crate::{closed, column::Table, error::TelemetryError};
 use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use sha2::{Digest, Sha256};
@@ -30,8 +30,18 @@ impl Hidden {
         Ok((hidden, file))
     }
 
+    /// The hidden file that is there already.
+    pub(crate) fn adopt(folder: &Path, name: &str) -> Self {
+        Self { folder: folder.into(), name: name.into(), published: false }
+    }
+
+    /// Where the file `name` lies while it is hidden.
+    pub(crate) fn path_of(folder: &Path, name: &str) -> PathBuf {
+        folder.join(format!(".{name}.partial"))
+    }
+
     fn path(&self) -> PathBuf {
-        self.folder.join(format!(".{}.partial", self.name))
+        Self::path_of(&self.folder, &self.name)
     }
 
     /// Gives the file its name.
@@ -39,7 +49,7 @@ impl Hidden {
         let path = self.folder.join(&self.name);
         fs::rename(self.path(), &path).map_err(TelemetryError::file("rename", path))?;
         self.published = true;
-        Ok(())
+        closed::forget(&self.folder, &self.name)
     }
 }
 
@@ -48,6 +58,7 @@ impl Drop for Hidden {
         if !self.published {
             // Nothing can be done about a failure here, and the name says that it is no table.
             let _ = fs::remove_file(self.path());
+            let _ = closed::forget(&self.folder, &self.name);
         }
     }
 }
@@ -67,12 +78,16 @@ impl Hashed {
 
     /// Number of bytes, and their SHA-256 in hex.
     pub(crate) fn digest(self) -> (u64, String) {
-        let hex = self.sha256.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        (self.bytes, hex)
+        (self.bytes, hex(&self.sha256.finalize()))
     }
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl Write for Hashed {
@@ -152,6 +167,17 @@ pub(crate) struct WrittenFile {
 }
 
 impl WrittenFile {
+    /// A file that was closed before.
+    pub(crate) fn adopted(
+        table: &'static Table,
+        hidden: Hidden,
+        rows: u64,
+        bytes: u64,
+        sha256: String,
+    ) -> Self {
+        Self { table, hidden, rows, bytes, sha256 }
+    }
+
     /// The name that it will have.
     pub(crate) fn name(&self) -> &str {
         &self.hidden.name

@@ -1,8 +1,12 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
 use crate::sessions::SessionRow;
+use std::sync::Arc;
 use voltide_journal::{describe::Entity, event::SolveFinished};
-use voltide_model::columns::{SiteTick, SystemTick, TickColumns, UnitTick};
+use voltide_model::{
+    columns::{SiteTick, SystemTick, TickColumns, UnitTick},
+    scenario::Scenario,
+};
 
 /// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
 #[derive(Debug, Default)]
@@ -39,6 +43,8 @@ pub(crate) struct Frame {
     pub(crate) events: Vec<EventRow>,
     /// Sessions that ended in the tick.
     pub(crate) sessions: Vec<SessionRow>,
+    /// The scenario that holds after this frame, where another one begins.
+    pub(crate) scenario: Option<Arc<Scenario>>,
 }
 
 /// What a unit was scheduled to do in the step that begins with a slot.
@@ -95,6 +101,7 @@ impl Frame {
         self.targets.clear();
         self.events.clear();
         self.sessions.clear();
+        self.scenario = None;
     }
 }
 

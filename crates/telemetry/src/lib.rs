@@ -26,8 +26,10 @@ pub mod table;
 
 mod cars;
 mod chargers;
+mod closed;
 mod detail;
 mod events;
+mod export;
 mod file;
 mod frame;
 mod manifest;
@@ -36,7 +38,10 @@ mod sessions;
 mod tables;
 mod writer;
 
+pub use closed::{ClosedDay, closed_days};
 pub use comparison::{COMPARISON, ComparedFigure, write_comparison};
 pub use error::TelemetryError;
+pub use export::Export;
+pub use manifest::damaged_files;
 pub use sink::{Options, Telemetry};
 pub use summary::{ComponentCost, Extreme, FlexibilitySums, RunStatus, Summary, SystemCostRows, TableSize};

@@ -6,10 +6,11 @@
 use crate::{
     column::Table,
     error::TelemetryError,
-    file::{Hashed, Hidden, WrittenFile},
+    file::{Hashed, Hidden, WrittenFile, hex},
     summary::RunStatus,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{
     fs,
     io::{self, Write},
@@ -153,6 +154,35 @@ impl Manifest {
         let (hidden, _, _) = write_hidden(folder, FILE, &text)?;
         hidden.publish()
     }
+}
+
+/// The files of a run that are not as its manifest says, by name; `None` where there is no manifest, so
+/// that nothing can be said.
+///
+/// # Errors
+/// The manifest is none, or a file is there and cannot be read.
+pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryError> {
+    let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
+    let mut damaged = Vec::new();
+    for Resource { path, hash, .. } in manifest.resources {
+        let found = sha256_of(&folder.join(&path))?;
+        if found.is_none_or(|found| format!("sha256:{found}") != hash) {
+            damaged.push(path);
+        }
+    }
+    Ok(Some(damaged))
+}
+
+/// SHA-256 of a file in hex; `None` where there is no file.
+pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TelemetryError::file("open", path)(error)),
+    };
+    let mut sha256 = Sha256::new();
+    io::copy(&mut file, &mut sha256).map_err(TelemetryError::file("read", path))?;
+    Ok(Some(hex(&sha256.finalize())))
 }
 
 /// Writes a text file that is still hidden; also returns its size and SHA-256.

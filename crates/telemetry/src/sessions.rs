@@ -86,6 +86,11 @@ impl Sessions {
         }
     }
 
+    /// From here on another scenario holds, with the same cars.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        self.scenario = Arc::clone(scenario);
+    }
+
     /// Cars plugged in at `tick`.
     pub(crate) fn started(&mut self, tick: u32, started: &SessionStarted) {
         for (row, &ev) in started.ev.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The sink: copies on the engine's thread, everything else on the writer's.
 
 use crate::{
+    closed::ClosedDay,
     detail::{Detail, Selection},
     error::TelemetryError,
     events,
@@ -39,6 +40,8 @@ pub struct Options {
     pub ticks: Option<Range<u32>>,
     /// The one car; `None` for all that the level records.
     pub ev: Option<u32>,
+    /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
+    pub kept_days: Vec<ClosedDay>,
 }
 
 /// Writes a run's tables.
@@ -87,7 +90,7 @@ impl Telemetry {
         tables: Option<Tables>,
     ) -> Result<Self, TelemetryError> {
         let selection = Selection::new(&scenario, options)?;
-        let detail = Detail::create(folder, &scenario, selection.clone())?;
+        let detail = Detail::create(folder, &scenario, selection.clone(), options.kept_days.clone())?;
         let only_detail = tables.is_none();
         Ok(Self {
             folder: folder.into(),
@@ -176,6 +179,14 @@ impl Sink for Telemetry {
         self.tally.settled(columns.tick, columns.system, columns.units);
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())
+    }
+
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
+        self.scenario = Arc::clone(scenario);
+        self.sessions.forked(scenario);
+        self.tally.forked(scenario);
+        self.frame.scenario = Some(Arc::clone(scenario));
+        self.send()
     }
 }
 

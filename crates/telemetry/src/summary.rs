@@ -239,6 +239,12 @@ impl Tally {
         Self { scenario, summary, asked: (0, 0), could_discharge: 0, unit_costs: Vec::new() }
     }
 
+    /// From here on another scenario holds, with the same cars.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        self.summary.policy.clone_from(&scenario.policy.name);
+        self.scenario = Arc::clone(scenario);
+    }
+
     /// Counts an event.
     pub(crate) fn event(&mut self, event: &Event) {
         let summary = &mut self.summary;

@@ -52,6 +52,11 @@ impl Tables {
         })
     }
 
+    /// From here on another scenario holds.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        self.scenario = Arc::clone(scenario);
+    }
+
     /// Adds the rows of a frame.
     pub(crate) fn frame(&mut self, frame: &Frame) -> Result<(), TelemetryError> {
         frame.events.iter().try_for_each(|event| self.event(event))?;

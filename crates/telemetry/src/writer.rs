@@ -29,7 +29,12 @@ impl Files {
         if let Some(tables) = &mut self.tables {
             tables.frame(frame)?;
         }
-        self.detail.tick(frame)
+        self.detail.tick(frame)?;
+        if let Some(scenario) = &frame.scenario {
+            self.tables.iter_mut().for_each(|tables| tables.forked(scenario));
+            self.detail.forked(scenario);
+        }
+        Ok(())
     }
 
     /// Writes all footers.

@@ -7,6 +7,7 @@
 //! A world is RON with quantities as strings (`"7 kW"`); `worlds/README.md`, which is written by
 //! [`mod@reference`] from the types here, lists every field.
 
+mod branch;
 mod distribution;
 mod document;
 mod file;
@@ -30,6 +31,7 @@ pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
 pub use sampled::{Sampled, read_column};
 
+use branch::Branch;
 use document::Document;
 use resolve::Draft;
 use std::{
@@ -37,7 +39,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use table::Files;
-use voltide_model::scenario::Scenario;
+use voltide_model::{clock::Clock, scenario::Scenario};
 
 /// A world as it was read.
 #[derive(Debug, Clone)]
@@ -74,11 +76,8 @@ impl World {
 ///
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
-    let (document, mut draft) = draft(path, overrides)?;
-    let configs = std::mem::take(&mut draft.configs);
-    let published = std::mem::take(&mut draft.published);
-    let text = document.text.to_string();
-    Ok(World { path: path.to_owned(), text, scenario: draft.draw(), published, configs })
+    let (document, draft) = draft(path, overrides)?;
+    Ok(draw(path, &document, draft))
 }
 
 /// Reads a world and its data like [`load`], but draws no cars.
@@ -90,15 +89,60 @@ pub fn check(path: &Path, overrides: &[String]) -> Result<(), Problems> {
     draft(path, overrides).map(|_| ())
 }
 
-/// Makes the scenario again from a world's text and the values that it was made of, opening no
-/// file.
+/// Makes the world again from its text and the values that it was made of, opening no file.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with the text, or missing from the inputs.
-pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<Scenario, Problems> {
-    let document = Document::new("the journal's world", text);
-    resolve::resolve(&document, &mut inputs).map(Draft::draw)
+pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
+    let document = Document::new(JOURNAL, text);
+    let draft = resolve::resolve(&document, &mut inputs)?;
+    Ok(draw(Path::new(JOURNAL), &document, draft))
+}
+
+/// [`rebuild`] with overrides as for [`load`]. Only data that they put other files for is read, by paths
+/// from the current folder.
+///
+/// # Errors
+///
+/// As [`rebuild`] and [`load`].
+pub fn rebuild_with(text: &str, overrides: &[String], inputs: Inputs) -> Result<World, Problems> {
+    let mut document = Document::new(JOURNAL, text);
+    splice::splice(&mut document, overrides)?;
+    let mut values = Branch { inputs, files: Files::new(Path::new("")) };
+    let draft = resolve::resolve(&document, &mut values)?;
+    Ok(draw(Path::new(JOURNAL), &document, draft))
+}
+
+/// The slot that `text` means: its number, or a time that lies in it, on the world's wall clock or with
+/// an offset.
+///
+/// # Errors
+///
+/// `text` is neither, or means no slot of the clock.
+pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
+    let last = clock.slots - 1;
+    let slot = match text.parse::<i64>() {
+        Ok(slot) => slot,
+        Err(_) => {
+            let instant = table::parse_instant(text, Some(clock.zone), None)?;
+            clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
+        }
+    };
+    u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {
+        let (first, end) = (clock.local(0), clock.local(last));
+        format!("`{text}` is no slot of the run: it has the slots 0 to {last}, from {first} to {end}")
+    })
+}
+
+/// What a world is called that is read from a journal.
+const JOURNAL: &str = "the journal's world";
+
+fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
+    let configs = std::mem::take(&mut draft.configs);
+    let published = std::mem::take(&mut draft.published);
+    let text = document.text.to_string();
+    World { path: path.to_owned(), text, scenario: draft.draw(), published, configs }
 }
 
 fn draft(path: &Path, overrides: &[String]) -> Result<(Document, Draft), Problems> {

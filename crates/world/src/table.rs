@@ -397,7 +397,7 @@ fn extend_times(column: &mut Option<Column>, array: &dyn Array, unit: TimeUnit, 
 }
 
 /// Reads RFC 3339, or a wall-clock time in `zone`.
-fn parse_instant(
+pub(crate) fn parse_instant(
     text: &str,
     zone: Option<Tz>,
     previous: Option<DateTime<Utc>>,

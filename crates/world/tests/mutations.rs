@@ -245,7 +245,7 @@ proptest! {
         );
         fs::write(folder.path().join("w.ron"), text).expect("writable");
         let world = load(&folder.path().join("w.ron"), &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before");
+        let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before").scenario;
         prop_assert_eq!(format!("{again:?}"), format!("{:?}", world.scenario));
     }
 

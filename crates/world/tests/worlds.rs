@@ -234,7 +234,7 @@ fn a_world_rebuilt_from_its_text_and_values_is_the_same() {
     ];
     for (name, overrides) in worlds {
         let world = loaded(name, &overrides);
-        let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before");
+        let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before").scenario;
         assert!(same(&again, &world.scenario), "{name}");
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     output,
     progress::{self, Interrupt},
     run_folder::{RunFolder, id_in},
+    shortcut::Camera,
     verb::plugins::known_plugins,
 };
 use clap::{CommandFactory, error::ErrorKind};
@@ -306,7 +307,7 @@ impl Workshop<'_> {
 
     /// Steps a run to its end; `None` where the user wants to stop.
     fn step(&self, mut simulation: live::LiveRun<Observer>) -> Result<Option<Figures>, Failure> {
-        let status = live::step_through(&mut simulation, &self.interrupt, &self.bar)?;
+        let status = live::step_through(&mut simulation, &self.interrupt, &self.bar, &mut Camera::none())?;
         let ended = simulation.end(outcome(&status))?;
         let figures = ended.sink.finish(status.clone())?;
         match status {

@@ -3,16 +3,21 @@
 use crate::{
     args::{Args, Log},
     failure::{Code, Failure},
-    journaled::next_whole,
+    journaled::{Journaled, hex, next_whole},
     output,
+    verb::{log_verify::verify, resume::say_recovery},
 };
 use serde_json::json;
-use std::{collections::BTreeSet, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 use voltide_journal::{
     describe::describe,
-    event::{Event, Recorded},
+    error::LogError,
+    event::Recorded,
+    lock,
     reader::{self, LogSummary},
+    recovery,
 };
+use voltide_telemetry::Export;
 
 /// Looks into a log.
 pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
@@ -20,7 +25,9 @@ pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
         Log::Ls { run } => ls(&summary(run, args)?, args.json),
         Log::Cat { run, kind, tick } => cat(run, kind.as_deref(), *tick, args)?,
         Log::Stats { run } => stats(&summary(run, args)?, args.json),
-        Log::Verify { run } => verify(run, args.json)?,
+        Log::Verify { run } => verify(run, args)?,
+        Log::Export { run, out } => export(run, out, args)?,
+        Log::Recover { run } => recover(run, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -94,38 +101,77 @@ fn stats(summary: &LogSummary, as_json: bool) {
     output::say(&output::table(&["event", "count", "rows", "size"], rows, &[1, 2, 3]));
 }
 
-/// Reads and checks every byte, and that every session that began has at most one end.
-fn verify(run: &Path, as_json: bool) -> Result<(), Failure> {
-    let mut reader = reader::open(run)?;
-    let mut open = BTreeSet::new();
-    for recorded in &mut reader {
-        let recorded = recorded.map_err(|error| Failure::new(Code::Check, error, None))?;
-        match &recorded.event {
-            Event::SessionStarted(started) => open.extend(started.stay.iter().copied()),
-            Event::SessionEnded(ended) => {
-                if let Some(stay) = ended.stay.iter().find(|stay| !open.remove(*stay)) {
-                    let what = format!("tick {}: session {stay} ends without having begun", recorded.tick);
-                    return Err(Failure::new(Code::Check, what, None));
-                }
-            }
-            _ => {}
-        }
+/// Writes all events to a table.
+fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
+    let cannot = |what: &str, error: std::io::Error| {
+        Failure::new(Code::Run, format!("cannot {what} {}: {error}", out.display()), None)
+    };
+    let journaled = Journaled::open(run, args.quiet)?;
+    std::fs::create_dir_all(out).map_err(|error| cannot("create", error))?;
+    let same = |path: &Path| path.canonicalize().ok();
+    if same(run) == same(out) {
+        let help = Some("its own events.parquet has a row per event; give another folder");
+        return Err(Failure::new(Code::Input, "--out is the run's own folder", help));
     }
-    let summary = reader.summary();
-    if as_json {
-        output::say_json("log", &summary_json(summary));
+    let mut export = Export::create(out, journaled.scenario.clock)?;
+    for recorded in journaled.events(args.quiet) {
+        export.event(&recorded?)?;
+    }
+    let (rows, bytes) = export.finish()?;
+    if args.json {
+        output::say_json("export", &json!({ "rows": rows, "bytes": bytes, "folder": out }));
     } else {
-        let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
-        let chain = hex(&summary.chain_hash);
+        let file = out.join("events.parquet");
         output::say(&format!(
-            "ok: {ticks} ticks, {events} events, {} sessions open, chain {chain}",
-            open.len()
+            "{}: {} rows, {}",
+            file.display(),
+            output::thousands(rows),
+            output::bytes(bytes)
         ));
     }
     Ok(())
 }
 
-fn summary_json(summary: &LogSummary) -> serde_json::Value {
+/// Makes a log whole.
+fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
+    let _lock = lock::lock(run)?;
+    let recovery = match recovery::recover(run) {
+        Err(LogError::Head { path, what }) => {
+            let path = path.display();
+            output::mention(
+                args.quiet,
+                &format!("{path} is damaged ({what}): what it acknowledged is not known"),
+            );
+            recovery::recover_without_head(run)?
+        }
+        other => other?,
+    };
+    let end =
+        recovery.end.last_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
+    if args.json {
+        let value = json!({
+            "torn": recovery.torn.as_ref().map(|torn| &torn.what),
+            "quarantined": recovery.quarantined,
+            "last_tick": recovery.end.last_tick,
+            "newly_acknowledged": recovery.newly_acknowledged,
+            "outcome": recovery.end.outcome,
+        });
+        output::say_json("recovery", &value);
+        return Ok(());
+    }
+    say_recovery(&recovery, false);
+    let state = if recovery.torn.is_some() { "whole again" } else { "whole" };
+    let again = match recovery.newly_acknowledged {
+        0 => String::new(),
+        ticks => {
+            format!("; {} acknowledged that were not before", output::counted(ticks.into(), "tick", "ticks"))
+        }
+    };
+    output::say(&format!("the log is {state} and ends {end}{again}"));
+    Ok(())
+}
+
+pub(crate) fn summary_json(summary: &LogSummary) -> serde_json::Value {
     let kinds: serde_json::Map<_, _> = summary
         .kinds
         .iter()
@@ -142,8 +188,4 @@ fn summary_json(summary: &LogSummary) -> serde_json::Value {
         "chain_hash": hex(&summary.chain_hash),
         "kinds": kinds,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -1,5 +1,6 @@
 //! `voltide replay`: the tables of a run, built from its log alone.
 
+use super::redecide::redecide;
 use crate::{
     args::{Args, Replay},
     failure::{Code, Failure},
@@ -13,6 +14,9 @@ use voltide_telemetry::{Options, Telemetry};
 
 /// Rebuilds a run's tables; with `--verify` also says whether everything is as it was.
 pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> {
+    if replay.redecide {
+        return redecide(replay, args);
+    }
     let journaled = Journaled::open(&replay.run, args.quiet)?;
     let before = file_hashes(&replay.run);
     let telemetry = Telemetry::create(&replay.run, Arc::clone(&journaled.scenario), Options::default())?;

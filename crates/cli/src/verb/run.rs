@@ -9,10 +9,13 @@ use crate::{
     output,
     progress::{self, Interrupt},
     run_folder::RunFolder,
+    shortcut::Camera,
     summary,
     verb::{check::dry_run, plugins::known_plugins},
 };
 use std::{fs, path::Path, process::ExitCode, sync::Arc};
+use voltide_engine::Ended;
+use voltide_journal::sink::Sink;
 use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 
 /// Runs a world.
@@ -26,35 +29,57 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let id = prepared.id();
     let mut folder = RunFolder::claim(&run.out, &prepared.world.scenario.name, &id)?;
     let start = prepared.start(threads);
+    let mut camera = Camera::new(&folder.path, run.snapshots, &start.scenario);
     let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), Options::default())?;
     let simulation = live::begin(start, &folder.path, telemetry)?;
     folder.begun()?;
 
-    let finished = finish(simulation, begun, args.quiet);
+    let finished = finish(simulation, begun, &mut camera, args.quiet);
     let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder.path))?;
     write_profile(&folder.path, &cost)?;
     summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
     conclude(&status, &run.fail_on, &summary, &folder.path)
 }
 
-/// Runs what has begun to its end; also says what that cost.
-fn finish(
-    mut simulation: LiveRun<Telemetry>,
+/// Runs what has begun to its end and closes its tables; also says what that cost.
+pub(crate) fn finish(
+    simulation: LiveRun<Telemetry>,
     begun: Mark,
+    camera: &mut Camera,
     quiet: bool,
 ) -> Result<(RunStatus, Summary, Cost), Failure> {
+    let run = run_to_end(simulation, camera, quiet)?;
+    let summary = run.ended.sink.finish(run.status.clone())?;
+    let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
+    Ok((run.status, summary, cost))
+}
+
+/// A run whose log is closed.
+pub(crate) struct ClosedRun<S> {
+    pub status: RunStatus,
+    pub ended: Ended<S>,
+    pub first_tick: Mark,
+    pub last_tick: Mark,
+}
+
+/// Runs what has begun to its end.
+pub(crate) fn run_to_end<S: Sink>(
+    mut simulation: LiveRun<S>,
+    camera: &mut Camera,
+    quiet: bool,
+) -> Result<ClosedRun<S>, Failure> {
     let interrupt = Interrupt::catch()?;
     let bar = progress::bar(simulation.clock().slots, quiet);
+    bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();
-    let status = live::step_through(&mut simulation, &interrupt, &bar)?;
+    let status = live::step_through(&mut simulation, &interrupt, &bar, camera)?;
     bar.finish_and_clear();
     let last_tick = Mark::now();
     let ended = simulation.end(outcome(&status))?;
-    let summary = ended.sink.finish(status.clone())?;
-    Ok((status, summary, Cost::of(begun, first_tick, last_tick, &ended.profile)))
+    Ok(ClosedRun { status, ended, first_tick, last_tick })
 }
 
-fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
+pub(crate) fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
     let file = path.join("profile.json");
     let text = serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
     let cannot = |error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None);
@@ -62,7 +87,7 @@ fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
 }
 
 /// The exit code, and a last word where it is not 0.
-fn conclude(
+pub(crate) fn conclude(
     status: &RunStatus,
     fail_on: &[FailOn],
     summary: &Summary,
@@ -78,7 +103,7 @@ fn conclude(
             let (ticks, path) = (summary.slots, path.display());
             output::complain(&format!(
                 "interrupted after {ticks} ticks: all of them are in the log and in the tables of {path}\n\
-                 to start again, delete that folder or give another one with --out"
+                 `voltide resume {path}` goes on from there"
             ));
             return Ok(Code::Interrupted.into());
         }

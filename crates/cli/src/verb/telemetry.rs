@@ -13,7 +13,8 @@ use voltide_telemetry::{Options, Telemetry};
 pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&verb.run, args.quiet)?;
     let ticks = ticks(verb, journaled.scenario.clock.slots)?;
-    let options = Options { ev_ticks: Some(verb.ev_ticks), ticks: Some(ticks), ev: verb.ev };
+    let options =
+        Options { ev_ticks: Some(verb.ev_ticks), ticks: Some(ticks), ev: verb.ev, ..Options::default() };
     let folder = verb.out.as_ref().unwrap_or(&verb.run);
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None)

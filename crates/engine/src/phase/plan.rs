@@ -7,6 +7,7 @@
 //! again. They are shown in `EvId` order in batches of a fixed size, so that results do not
 //! depend on the number of threads.
 
+pub(crate) mod again;
 mod forecast;
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     state::{BLOCK, insert_sorted},
 };
 use bevy_ecs::prelude::*;
-use std::sync::Mutex;
+use std::{collections::BTreeMap, sync::Mutex};
 use voltide_journal::event::{
     ClipReason, Event, PlansAccepted, PolicyFaulted, PolicyStateSaved, SetPointClipped,
 };
@@ -35,6 +36,34 @@ use voltide_policy::{
 
 /// Energy that an overdue car must lack to be planned again, kWh.
 const LACKING_MIN_KWH: f64 = 1e-6;
+
+/// What a journal knows of a policy that is not in the state of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Memory {
+    /// What a stateful one saved last.
+    pub state: Option<Vec<u8>>,
+    /// Whether it is not asked again.
+    pub lost: bool,
+}
+
+/// What a policy is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Policy,
+    Fallback,
+    Forecaster,
+}
+
+impl Role {
+    /// What the journal calls the memory of a policy in this role.
+    fn memory_of(self, name: &str) -> String {
+        match self {
+            Self::Policy => name.to_owned(),
+            Self::Fallback => format!("{name} (fallback)"),
+            Self::Forecaster => format!("{name} (forecaster)"),
+        }
+    }
+}
 
 /// The policy, what stands in for it, and the memory of their calls.
 #[derive(Resource)]
@@ -67,6 +96,30 @@ impl Planners {
             batch: Batch::default(),
             power_kw: Vec::new(),
         }
+    }
+
+    /// Puts the policies back to where a journal leaves them.
+    pub(crate) fn take_up(&mut self, memories: &BTreeMap<String, Memory>) -> Result<(), PolicyFault> {
+        for (role, planner) in self.in_roles() {
+            let name = planner.info().name.clone();
+            if let Some(state) = memories.get(&role.memory_of(&name)).and_then(|it| it.state.as_ref()) {
+                planner.load(state)?;
+            }
+            // A stand-in that panics ends the run, so that what the journal tells is of the others.
+            if role != Role::Fallback && memories.get(&name).is_some_and(|memory| memory.lost) {
+                planner.give_up();
+            }
+        }
+        Ok(())
+    }
+
+    fn in_roles(&mut self) -> impl Iterator<Item = (Role, &mut dyn Planner)> {
+        fn open(planner: &mut Mutex<Box<dyn Planner>>) -> &mut dyn Planner {
+            planner.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).as_mut()
+        }
+        let policy = std::iter::once((Role::Policy, open(&mut self.policy)));
+        let fallback = self.fallback.as_mut().map(|it| (Role::Fallback, open(it)));
+        policy.chain(fallback).chain(self.forecaster.as_mut().map(|it| (Role::Forecaster, open(it))))
     }
 
     fn policy(&mut self) -> &mut dyn Planner {
@@ -141,11 +194,7 @@ pub(crate) fn plan(
     });
     let tick = state.now.tick;
     let saved = planned.and_then(|()| {
-        if !info.stateful {
-            return Ok(());
-        }
-        let saved = save_policy(&mut state, planners.policy(), info.name);
-        saved.map_err(|fault| EngineError::Policy { tick, fault })
+        save_policies(&mut state, &mut planners).map_err(|fault| EngineError::Policy { tick, fault })
     });
     failure.0 = saved.err();
 }
@@ -290,19 +339,8 @@ fn add_whole_sites(state: &State, due: &mut Vec<u32>) {
 /// Records a call's faults, corrections and schedules.
 fn record(state: &mut State, planners: &Planners, answer: Answer) {
     let batch = &planners.batch;
+    record_fault(state, batch, answer.fault);
     let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
-    if let Some((fault, fallback)) = answer.fault {
-        state.emit(
-            cause,
-            Event::PolicyFaulted(PolicyFaulted {
-                policy: fault.policy,
-                message: fault.message,
-                fallback,
-                first_stay: batch.stay[0],
-                stays: batch.stay.len() as u32,
-            }),
-        );
-    }
     if !answer.corrections.is_empty() {
         let mut clipped = SetPointClipped::default();
         for correction in answer.corrections {
@@ -312,6 +350,21 @@ fn record(state: &mut State, planners: &Planners, answer: Answer) {
         state.emit(cause, Event::SetPointClipped(clipped));
     }
     state.emit(cause, Event::PlansAccepted(plans(batch, &planners.power_kw, state.now.tick)));
+}
+
+/// Records that a policy failed and who stood in.
+fn record_fault(state: &mut State, batch: &Batch, fault: Option<(PolicyFault, String)>) {
+    let Some((fault, fallback)) = fault else { return };
+    let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
+    let faulted = PolicyFaulted {
+        policy: fault.policy,
+        message: fault.message,
+        lost: fault.lost,
+        fallback,
+        first_stay: batch.stay[0],
+        stays: batch.stay.len() as u32,
+    };
+    state.emit(cause, Event::PolicyFaulted(faulted));
 }
 
 /// The schedules of a batch, run-length coded.
@@ -329,8 +382,14 @@ fn plans(batch: &Batch, power_kw: &[f64], tick: u32) -> PlansAccepted {
     plans
 }
 
-fn save_policy(state: &mut State, planner: &mut dyn Planner, policy: String) -> Result<(), PolicyFault> {
-    let saved = planner.save()?;
-    state.emit(None, Event::PolicyStateSaved(PolicyStateSaved { policy, state: saved }));
+/// Records what stateful policies remember; one that is lost remembers nothing.
+fn save_policies(state: &mut State, planners: &mut Planners) -> Result<(), PolicyFault> {
+    for (role, planner) in planners.in_roles() {
+        if planner.info().stateful && !planner.is_lost() {
+            let policy = role.memory_of(&planner.info().name);
+            let saved = planner.save()?;
+            state.emit(None, Event::PolicyStateSaved(PolicyStateSaved { policy, state: saved }));
+        }
+    }
     Ok(())
 }

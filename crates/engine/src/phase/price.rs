@@ -63,14 +63,12 @@ impl Incentives {
     }
 }
 
-/// Announces all prices when the run begins.
+/// Announces all prices when the run begins, and when a fork changed them.
 pub(crate) fn set_prices(mut state: State, incentives: Option<Res<Incentives>>) {
-    let tick = state.now.tick;
-    if tick == 0 {
+    if state.prices.is_due() {
         let end = state.fixed.scenario.horizon_end();
         announce(&mut state, incentives.as_deref(), end);
     }
-    state.prices.forget_before(tick);
 }
 
 /// Forms incentive prices anew with the cars planned so far, and announces them for the next two days.

@@ -83,6 +83,11 @@ impl<'a> Scribe<'a> {
         Self { log, events: Vec::new() }
     }
 
+    /// Goes on after `events`.
+    pub(crate) fn after(log: &'a mut dyn EventLog, events: Vec<Recorded>) -> Self {
+        Self { log, events }
+    }
+
     pub(crate) fn append(&mut self, tick: u32, event: Event) -> Result<(), LogError> {
         let seq = self.events.len() as u64;
         let recorded = Recorded { seq, cause_seq: seq.checked_sub(1), tick, event };

@@ -5,5 +5,6 @@
 mod damage;
 mod history;
 mod reading;
+mod recovery;
 mod round_trip;
 mod writing;

@@ -142,7 +142,14 @@ fn control() -> impl Strategy<Value = Event> {
         Just(Event::SlotElapsed),
         (text(), text(), text(), any::<u32>(), any::<u32>()).prop_map(
             |(policy, message, fallback, first_stay, stays)| {
-                Event::PolicyFaulted(PolicyFaulted { policy, message, fallback, first_stay, stays })
+                Event::PolicyFaulted(PolicyFaulted {
+                    policy,
+                    message,
+                    lost: stays == 1,
+                    fallback,
+                    first_stay,
+                    stays,
+                })
             }
         ),
         (text(), vec(any::<u8>(), 0..5000))

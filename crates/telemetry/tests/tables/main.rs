@@ -239,7 +239,8 @@ fn detail_written_later_is_what_the_run_would_have_written() {
 #[test]
 fn detail_of_one_car_and_some_ticks_goes_to_a_folder_of_its_own() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Off));
-    let options = Options { ev_ticks: Some(EvTicks::Full), ticks: Some(90..100), ev: Some(5) };
+    let options =
+        Options { ev_ticks: Some(EvTicks::Full), ticks: Some(90..100), ev: Some(5), ..Options::default() };
     let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
     play(&scenario, &mut detail, scenario.clock.slots).unwrap();
     detail.finish(RunStatus::Finished).unwrap();

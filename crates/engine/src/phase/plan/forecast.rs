@@ -3,7 +3,7 @@
 //! Where cars are planned at plug-in, stays that will begin in the day are planned on trial, on the
 //! same draws, and what comes of it is written down as a forecast and nothing else.
 
-use super::{Agenda, Asked, EngineError, Event, PlanPhase, Plugged, ToPlan};
+use super::{Agenda, Asked, EngineError, Event, PlanPhase, Plugged, ToPlan, record_fault};
 use crate::grid::day_of;
 use std::collections::BTreeMap;
 use voltide_journal::event::ForecastIssued;
@@ -105,7 +105,8 @@ impl PlanPhase<'_, '_, '_> {
             self.planners.batch.pay_tariffs();
         }
         let tick = self.state.now.tick;
-        self.planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
+        let answer = self.planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
+        record_fault(self.state, &self.planners.batch, answer.fault);
         Ok(())
     }
 

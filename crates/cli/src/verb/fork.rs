@@ -1,0 +1,118 @@
+//! `voltide fork`: what would have been, had something been different from some moment on.
+
+use crate::{
+    args::{Args, Fork as Verb},
+    failure::{Code, Failure},
+    journaled::Journaled,
+    live::{Prepared, all_cores},
+    machine::{Cost, Mark},
+    run_folder::{RunFolder, id_in, run_id},
+    shortcut::{self, Camera, Nothing},
+    summary,
+    verb::{
+        plugins::known_plugins,
+        resume::build_tables,
+        run::{conclude, run_to_end, write_profile},
+    },
+};
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+    process::ExitCode,
+};
+use voltide_engine::{Fork, fork_hash, what_differs};
+use voltide_journal::mcap_log::McapLog;
+use voltide_model::scenario::Scenario;
+use voltide_world::World;
+
+/// Runs a fork to its end.
+pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
+    let begun = Mark::now();
+    let threads = verb.threads.map_or_else(all_cores, usize::from);
+    let changes = changes(verb);
+    let parent = Journaled::open(&verb.run, args.quiet)?;
+    let at_tick = slot(&verb.at, &parent.scenario)?;
+    let world = changed_world(&parent, &changes)?;
+    let plugins = known_plugins(args).with_threads(threads);
+    let prepared = if changes.is_empty() {
+        Prepared::of_journal(world, &parent.started, &plugins, false)?
+    } else {
+        Prepared::changed(world, &parent.started, changes.clone(), &plugins)?
+    };
+    let hash = fork_hash(&prepared.config_hash(), &parent.started.config_hash, at_tick);
+    let scenario = &prepared.world.scenario;
+    let id = run_id(&scenario.name, &scenario.policy.name, scenario.seed, &hash);
+    let out = verb.out.clone().unwrap_or_else(|| out_of(&verb.run));
+    let mut folder = RunFolder::claim(&out, &scenario.name, &id)?;
+    let lineage = Fork {
+        parent: relative(&folder.path, &verb.run)?,
+        parent_run: id_in(&verb.run),
+        config_hash: hash,
+        parent_chain_hash: String::new(),
+        changes,
+    };
+    let start = prepared.start(threads);
+    let mut camera = Camera::new(&folder.path, verb.snapshots, &start.scenario);
+    let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+    let lineage = Fork { parent_chain_hash: past.played.chain_hash, ..lineage };
+    let log = McapLog::create(&folder.path, start.scenario.durability)?;
+    let simulation = past.replay.fork(start, lineage, log)?;
+    folder.begun()?;
+    let leaving = |failure: Failure| failure.leaving(&folder.path);
+    let run = run_to_end(simulation, &mut camera, args.quiet).map_err(leaving)?;
+    let summary = build_tables(&folder.path, Vec::new(), args.quiet).map_err(leaving)?;
+    let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
+    write_profile(&folder.path, &cost)?;
+    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    conclude(&run.status, &[], &summary, &folder.path)
+}
+
+/// The slot that the user means.
+pub(crate) fn slot(text: &str, scenario: &Scenario) -> Result<u32, Failure> {
+    let help = "give the number of a slot, or a time such as 2018-10-08T18:15";
+    voltide_world::slot(text, &scenario.clock).map_err(|what| Failure::new(Code::Input, what, Some(help)))
+}
+
+fn changes(verb: &Verb) -> Vec<String> {
+    let policy = verb.policy.as_ref().map(|policy| format!("policy={policy:?}"));
+    verb.sets.iter().cloned().chain(policy).collect()
+}
+
+/// The parent's world with the changes; refuses those that would make another comparison of it.
+fn changed_world(parent: &Journaled, changes: &[String]) -> Result<World, Failure> {
+    if changes.is_empty() {
+        return Ok(parent.world.clone());
+    }
+    let world = voltide_world::rebuild_with(&parent.world.text, changes, parent.inputs.clone())?;
+    match what_differs(&parent.world.scenario, &world.scenario) {
+        None => Ok(world),
+        Some(what) => {
+            let message = format!("a fork cannot change this of its parent: {what}");
+            let help =
+                "it may change series, prices, policy, limits and costs; for anything else start a run";
+            Err(Failure::new(Code::Input, message, Some(help)))
+        }
+    }
+}
+
+/// The folder that a run was written to with `--out`.
+fn out_of(run: &Path) -> PathBuf {
+    let run = fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
+    run.ancestors().nth(2).map_or_else(|| PathBuf::from("outputs"), Path::to_owned)
+}
+
+/// The way from one folder to another, both of which exist.
+fn relative(from: &Path, to: &Path) -> Result<String, Failure> {
+    let absolute = |path: &Path| {
+        fs::canonicalize(path).map_err(|error| {
+            Failure::new(Code::Run, format!("cannot find {}: {error}", path.display()), None)
+        })
+    };
+    let (from, to) = (absolute(from)?, absolute(to)?);
+    let shared = from.components().zip(to.components()).take_while(|(from, to)| from == to).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    let way: PathBuf = up.chain(to.components().skip(shared)).collect();
+    way.into_os_string()
+        .into_string()
+        .map_err(|way| Failure::new(Code::Input, format!("the path {} is not UTF-8", way.display()), None))
+}

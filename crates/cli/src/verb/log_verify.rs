@@ -1,0 +1,184 @@
+//! `voltide log verify`: everything of a run that can be checked.
+
+use crate::{
+    args::Args,
+    failure::{Code, Failure},
+    journaled::{Journaled, hex},
+    output,
+    verb::log::summary_json,
+};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use voltide_journal::{
+    event::{Event, Recorded, SessionEnded, SessionStarted},
+    reader::{self, LogSummary},
+    sink::Sink,
+};
+use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
+use voltide_telemetry::damaged_files;
+
+/// Checks every byte of the log, what its events say of each other, and the files beside it.
+pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
+    let summary = read_all(run)?;
+    let journaled = Journaled::open(run, args.quiet)?;
+    let audit = Audit::new(&journaled.scenario);
+    let open =
+        journaled.replay(audit, true, args.quiet).map_err(|failure| failure.with(Code::Check))?.0.open.len();
+    let files = check_files(run)?;
+    if args.json {
+        output::say_json("log", &summary_json(&summary));
+        return Ok(());
+    }
+    let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
+    let chain = hex(&summary.chain_hash);
+    output::say(&format!("ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}"));
+    Ok(())
+}
+
+/// Reads and checks the log itself: checksums, chain and head.
+fn read_all(run: &Path) -> Result<LogSummary, Failure> {
+    let mut reader = reader::open(run)?;
+    for recorded in &mut reader {
+        recorded.map_err(|error| Failure::new(Code::Check, error, None))?;
+    }
+    Ok(reader.summary().clone())
+}
+
+fn check_files(run: &Path) -> Result<String, Failure> {
+    let Some(damaged) = damaged_files(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))? else {
+        return Ok("no manifest".to_owned());
+    };
+    if damaged.is_empty() {
+        return Ok("files as their manifest says".to_owned());
+    }
+    let what = format!("files are not as the manifest says: {}", damaged.join(", "));
+    Err(Failure::new(Code::Check, what, Some("`voltide replay` builds them again from the log")))
+}
+
+/// Looks whether sessions begin and end once, and whether energy is conserved: in every car, and
+/// between the cars and the system.
+struct Audit {
+    scenario: Arc<Scenario>,
+    /// Stored energy of each car, as its power has moved it, kWh.
+    energy_kwh: Vec<f64>,
+    /// Energy charged and discharged in each car's session, grid side, kWh.
+    moved_kwh: Vec<(f64, f64)>,
+    /// Open sessions: the car of each stay.
+    open: BTreeMap<u32, u32>,
+}
+
+/// What does not add up.
+#[derive(Debug, thiserror::Error)]
+#[error("tick {tick}: {what}")]
+struct Finding {
+    tick: u32,
+    what: String,
+}
+
+/// Energy or power that rounding may put between two sums, relative to their size and at least absolute.
+const TOLERANCE: f64 = 1e-9;
+
+fn same(one: f64, other: f64) -> bool {
+    (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1000.0)
+}
+
+impl Audit {
+    fn new(scenario: &Arc<Scenario>) -> Self {
+        let energy_kwh = scenario.population.arrival_energy_kwh.clone();
+        let moved_kwh = vec![(0.0, 0.0); energy_kwh.len()];
+        Self { scenario: Arc::clone(scenario), energy_kwh, moved_kwh, open: BTreeMap::new() }
+    }
+
+    fn started(&mut self, tick: u32, started: &SessionStarted) -> Result<(), Finding> {
+        for (row, (&ev, &stay)) in started.ev.iter().zip(&started.stay).enumerate() {
+            let finding = |what: String| Err(Finding { tick, what });
+            let (before, driven, energy) =
+                (self.energy_kwh[ev as usize], started.driven_kwh[row], started.energy_kwh[row]);
+            if self.open.insert(stay, ev).is_some() {
+                return finding(format!("session {stay} begins twice"));
+            }
+            if !same(before - driven, energy) {
+                return finding(format!(
+                    "car {ev} had {before} kWh, drove {driven} kWh and arrives with {energy} kWh"
+                ));
+            }
+            self.energy_kwh[ev as usize] = energy;
+            self.moved_kwh[ev as usize] = (0.0, 0.0);
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, tick: u32, ended: &SessionEnded) -> Result<(), Finding> {
+        for (row, (&ev, &stay)) in ended.ev.iter().zip(&ended.stay).enumerate() {
+            let finding = |what: String| Err(Finding { tick, what });
+            if self.open.remove(&stay) != Some(ev) {
+                return finding(format!("session {stay} of car {ev} ends without being open"));
+            }
+            let (stored, (charged, discharged)) = (self.energy_kwh[ev as usize], self.moved_kwh[ev as usize]);
+            if !same(stored, ended.energy_kwh[row]) {
+                return finding(format!(
+                    "car {ev} leaves with {} kWh, not {stored} kWh",
+                    ended.energy_kwh[row]
+                ));
+            }
+            if !same(charged, ended.charged_kwh[row]) || !same(discharged, ended.discharged_kwh[row]) {
+                return finding(format!(
+                    "session {stay} moved {charged} and {discharged} kWh, not what it says"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, columns: &TickColumns<'_>) -> Result<(), Finding> {
+        let hours = self.scenario.clock.slot_hours();
+        let finding = |what: String| Err(Finding { tick: columns.tick, what });
+        let (mut charge, mut discharge) = (0.0, 0.0);
+        for (fleet, range) in self.scenario.fleets.iter().zip(&self.scenario.population.fleets) {
+            let battery = fleet.battery.slot(hours);
+            for car in range.evs.clone().map(|ev| ev as usize) {
+                let (power, stored) = (columns.power_kw[car], columns.energy_kwh[car]);
+                let expected = battery.after(self.energy_kwh[car], power);
+                if !same(expected, stored) {
+                    return finding(format!("car {car} stores {stored} kWh, not {expected} kWh"));
+                }
+                if columns.stay[car] == NO_STAY && power != 0.0 {
+                    return finding(format!("car {car} has {power} kW and is away"));
+                }
+                self.energy_kwh[car] = stored;
+                self.moved_kwh[car].0 += power.max(0.0) * hours;
+                self.moved_kwh[car].1 += (-power).max(0.0) * hours;
+                charge += power.max(0.0);
+                discharge += (-power).max(0.0);
+            }
+        }
+        let system = columns.system;
+        if !same(charge, system.ev_charge_kw) || !same(discharge, system.ev_discharge_kw) {
+            return finding(format!("all cars have {charge} and {discharge} kW, not what the system has"));
+        }
+        if !same(system.residual_kw() + 1.0, 1.0) {
+            return finding(format!("the balance is open by {} kW", system.residual_kw()));
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Audit {
+    type Error = Finding;
+
+    fn event(&mut self, recorded: &Recorded) -> Result<(), Finding> {
+        match &recorded.event {
+            Event::SessionStarted(started) => self.started(recorded.tick, started),
+            Event::SessionEnded(ended) => self.ended(recorded.tick, ended),
+            _ => Ok(()),
+        }
+    }
+
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Finding> {
+        self.settled(columns)
+    }
+
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Finding> {
+        self.scenario = Arc::clone(scenario);
+        Ok(())
+    }
+}

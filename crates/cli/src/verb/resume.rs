@@ -1,0 +1,97 @@
+//! `voltide resume`: goes on with a run where its log ends.
+
+use crate::{
+    args::{Args, Resume},
+    failure::{Code, Failure},
+    journaled::Journaled,
+    live::{Prepared, all_cores},
+    machine::{Cost, Mark},
+    output,
+    run_folder::id_in,
+    shortcut::{self, Camera, Nothing},
+    summary,
+    verb::{
+        plugins::known_plugins,
+        run::{conclude, run_to_end, write_profile},
+    },
+};
+use std::{path::Path, process::ExitCode, sync::Arc};
+use voltide_journal::{
+    lock,
+    mcap_log::McapLog,
+    recovery::{self, LogEnd, Recovery},
+};
+use voltide_telemetry::{ClosedDay, Options, Summary, Telemetry, closed_days, damaged_files};
+
+/// Goes on with a run.
+pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> {
+    let begun = Mark::now();
+    let _lock = lock::lock(&resume.run)?;
+    let recovery = recovery::recover(&resume.run)?;
+    say_recovery(&recovery, args.quiet);
+    match &recovery.end.outcome {
+        Some(outcome) => stay(&resume.run, outcome, args),
+        None => go_on(resume, &recovery.end, begun, args),
+    }
+}
+
+/// Says what was cut off.
+pub(crate) fn say_recovery(recovery: &Recovery, quiet: bool) {
+    let Some(torn) = &recovery.torn else { return };
+    let end =
+        recovery.end.last_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
+    output::mention(quiet, &format!("the log was cut off: {}; it ends {end}", torn.what));
+    for copy in &recovery.quarantined {
+        output::mention(quiet, &format!("what was there is kept in {}", copy.display()));
+    }
+}
+
+fn go_on(resume: &Resume, end: &LogEnd, begun: Mark, args: &Args) -> Result<ExitCode, Failure> {
+    let threads = resume.threads.map_or_else(all_cores, usize::from);
+    let journaled = Journaled::open(&resume.run, args.quiet)?;
+    let plugins = known_plugins(args).with_threads(threads);
+    let (world, started) = (journaled.world.clone(), &journaled.started);
+    let start = Prepared::of_journal(world, started, &plugins, resume.any_plugin)?.start(threads);
+    let durability = start.scenario.durability;
+    let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
+    let kept = if resume.any_plugin { Vec::new() } else { closed_days(&resume.run)? };
+    let leaving = |failure: Failure| failure.leaving(&resume.run);
+    let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
+    if let Some(tick) = past.from {
+        output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
+    }
+    let log = McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
+    let simulation = past.replay.go_on(start, log)?;
+    let run = run_to_end(simulation, &mut camera, args.quiet).map_err(leaving)?;
+    let summary = build_tables(&resume.run, kept, args.quiet).map_err(leaving)?;
+    let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
+    write_profile(&resume.run, &cost)?;
+    summary::print(&id_in(&resume.run), &resume.run, &summary, Some(&cost), args.json);
+    conclude(&run.status, &[], &summary, &resume.run)
+}
+
+/// Builds a run's tables by one replay of its log; days of `ev_ticks` that are whole already are kept.
+pub(crate) fn build_tables(run: &Path, kept_days: Vec<ClosedDay>, quiet: bool) -> Result<Summary, Failure> {
+    let journaled = Journaled::open(run, true)?;
+    let options = Options { kept_days, ..Options::default() };
+    let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
+    let (telemetry, status) = journaled.replay(telemetry, false, quiet)?;
+    Ok(telemetry.finish(status)?)
+}
+
+/// A run that is over stays as it is; tables that its end left half-written are built again.
+fn stay(run: &Path, outcome: &str, args: &Args) -> Result<ExitCode, Failure> {
+    // A manifest that cannot be read is as good as none.
+    let whole = damaged_files(run).is_ok_and(|damaged| damaged.is_some_and(|files| files.is_empty()));
+    if whole {
+        output::mention(args.quiet, &format!("the run is over: {outcome}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let summary = build_tables(run, closed_days(run)?, args.quiet)?;
+    output::mention(args.quiet, "the run is over; its tables were not whole and are built again");
+    summary::print(&id_in(run), run, &summary, None, args.json);
+    match summary.status.as_str() {
+        "failed" => Err(Failure::new(Code::Run, outcome, None)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,203 @@
+//! `voltide state`: a run at some moment, from its log.
+
+use crate::{
+    args::{Args, State},
+    failure::{Code, Failure},
+    journaled::Journaled,
+    output::{self, counted, decimal, thousands},
+    shortcut,
+    verb::fork::slot,
+};
+use serde_json::{Value, json};
+use std::{convert::Infallible, process::ExitCode, sync::Arc};
+use voltide_journal::{event::Recorded, sink::Sink};
+use voltide_model::{
+    columns::{Ledger, SiteTick, SystemTick, TickColumns},
+    scenario::Scenario,
+    stay::NO_STAY,
+};
+
+/// Shows a run, or one of its cars, in a slot.
+pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
+    let journaled = Journaled::open(&state.run, args.quiet)?;
+    let tick = slot(&state.at, &journaled.scenario)?;
+    let count = journaled.scenario.population.len() as u32;
+    if let Some(ev) = state.ev.filter(|ev| *ev >= count) {
+        let what = format!("there is no car {ev}: the run has the cars 0 to {}", count - 1);
+        return Err(Failure::new(Code::Input, what, None));
+    }
+    let moment = |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
+    let past = shortcut::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
+    let moment = past.replay.end()?.sink;
+    let seen = moment.seen.expect("a tick that was replayed was seen");
+    let rows = match state.ev {
+        Some(ev) => seen.of_car(&moment.scenario, ev),
+        None => seen.of_all(&moment.scenario),
+    };
+    if args.json {
+        let fields = rows.into_iter().map(|row| (row.name.to_owned(), row.value)).collect();
+        output::say_json("state", &Value::Object(fields));
+    } else {
+        let rows = rows.into_iter().map(|row| vec![row.name.replace('_', " "), row.text]).collect();
+        output::say(&output::table(&[], rows, &[]));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for one tick.
+struct Moment {
+    at: u32,
+    scenario: Arc<Scenario>,
+    seen: Option<Seen>,
+}
+
+/// A tick, copied.
+struct Seen {
+    tick: u32,
+    stay: Vec<u32>,
+    energy_kwh: Vec<f64>,
+    power_kw: Vec<f64>,
+    ledger: Vec<Ledger>,
+    sites: Vec<SiteTick>,
+    system: SystemTick,
+}
+
+impl Sink for Moment {
+    type Error = Infallible;
+
+    fn event(&mut self, _recorded: &Recorded) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
+        if columns.tick == self.at {
+            self.seen = Some(Seen {
+                tick: columns.tick,
+                stay: columns.stay.to_vec(),
+                energy_kwh: columns.energy_kwh.to_vec(),
+                power_kw: columns.power_kw.to_vec(),
+                ledger: columns.ledger.to_vec(),
+                sites: columns.sites.to_vec(),
+                system: *columns.system,
+            });
+        }
+        Ok(())
+    }
+
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Infallible> {
+        self.scenario = Arc::clone(scenario);
+        Ok(())
+    }
+}
+
+/// A line of the answer.
+struct Row {
+    /// Its name in JSON, the unit last.
+    name: &'static str,
+    value: Value,
+    text: String,
+}
+
+fn row(name: &'static str, value: impl Into<Value>, text: String) -> Row {
+    Row { name, value: value.into(), text }
+}
+
+fn number(name: &'static str, value: f64, unit: &str) -> Row {
+    row(name, value, format!("{} {unit}", decimal(value, 3)))
+}
+
+impl Seen {
+    fn moment(&self, scenario: &Scenario) -> Vec<Row> {
+        let clock = &scenario.clock;
+        let from = clock.local(self.tick).format("%Y-%m-%d %H:%M").to_string();
+        let to = clock.local(self.tick + 1).format("%H:%M").to_string();
+        let text = format!("{} ({from} to {to}); power is its mean, energy that at its end", self.tick);
+        vec![row("tick", self.tick, text), row("local_time", from.replace(' ', "T"), from)]
+    }
+
+    fn of_all(&self, scenario: &Scenario) -> Vec<Row> {
+        let SystemTick { plugged, agreed, .. } = self.system;
+        let active = |sign: f64| self.power_kw.iter().filter(|power| **power * sign > 0.0).count() as u64;
+        let stored: f64 = self.energy_kwh.iter().sum();
+        let mut rows = self.moment(scenario);
+        rows.extend([
+            row("cars", self.stay.len(), thousands(self.stay.len() as u64)),
+            row("plugged", plugged, counted(plugged.into(), "car", "cars")),
+            row("charging", active(1.0), counted(active(1.0), "car", "cars")),
+            row("discharging", active(-1.0), counted(active(-1.0), "car", "cars")),
+            row("agreed", agreed, counted(agreed.into(), "driver", "drivers")),
+            number("stored_kwh", stored, "kWh in all cars"),
+            number("ev_charge_kw", self.system.ev_charge_kw, "kW"),
+            number("ev_discharge_kw", self.system.ev_discharge_kw, "kW"),
+            number("base_load_kw", self.system.base_load_kw, "kW"),
+            number("net_load_kw", self.system.net_load_kw(), "kW"),
+            number("tou_price_per_kwh", self.system.tou_price_per_kwh, &scenario.currency),
+        ]);
+        rows.extend(self.sites_row(scenario));
+        rows
+    }
+
+    fn sites_row(&self, scenario: &Scenario) -> Option<Row> {
+        let sites = scenario.sites.iter().zip(&self.sites);
+        let values: Vec<Value> = sites
+            .clone()
+            .map(|(site, tick)| {
+                json!({
+                    "site": site.name, "power_kw": tick.power_kw, "asked_kw": tick.asked_kw,
+                    "import_limit_kw": site.import_limit.0, "plugged": tick.plugged,
+                })
+            })
+            .collect();
+        let text = |(site, tick): (&voltide_model::site::Site, &SiteTick)| {
+            format!(
+                "{} {} kW of {} kW",
+                site.name,
+                decimal(tick.power_kw, 1),
+                decimal(site.import_limit.0, 1)
+            )
+        };
+        let text: Vec<String> = sites.take(10).map(text).collect();
+        (!values.is_empty()).then(|| row("sites", values, text.join(", ")))
+    }
+
+    fn of_car(&self, scenario: &Scenario, ev: u32) -> Vec<Row> {
+        let (car, population) = (ev as usize, &scenario.population);
+        let fleet = population.fleet_of(ev);
+        let (energy, capacity) = (self.energy_kwh[car], population.capacity_kwh[car]);
+        let mut rows = self.moment(scenario);
+        let index = ev - population.fleets[fleet].evs.start;
+        let name = &scenario.fleets[fleet].name;
+        rows.extend([
+            row("ev", ev, format!("{ev}, number {index} of fleet `{name}`")),
+            number("energy_kwh", energy, "kWh"),
+            number("soc", energy / capacity, &format!("of {} kWh", decimal(capacity, 1))),
+        ]);
+        let stay = self.stay[car];
+        if stay == NO_STAY {
+            rows.push(row("session_id", Value::Null, "none: the car is away".into()));
+            return rows;
+        }
+        rows.extend(self.session_rows(scenario, car, stay));
+        rows
+    }
+
+    fn session_rows(&self, scenario: &Scenario, car: usize, stay: u32) -> Vec<Row> {
+        let (population, clock, ledger) = (&scenario.population, &scenario.clock, &self.ledger[car]);
+        let time = |slot: u32| clock.local(slot).format("%Y-%m-%dT%H:%M").to_string();
+        let (from, to) =
+            (population.stays.first_slot(stay, clock), population.stays.announced_end_slot(stay, clock));
+        let charger = population.stays.charger[stay as usize];
+        vec![
+            row("session_id", stay, stay.to_string()),
+            row("charger_id", charger, charger.to_string()),
+            row("plugged_from", time(from), time(from)),
+            row("departure", time(to), time(to)),
+            number("departure_kwh", population.departure_energy_kwh[car], "kWh wanted then"),
+            number("power_kw", self.power_kw[car], "kW"),
+            number("charged_kwh", ledger.charged_kwh, "kWh"),
+            number("discharged_kwh", ledger.discharged_kwh, "kWh"),
+            number("energy_cost", ledger.energy_cost, &scenario.currency),
+            number("v2g_revenue", ledger.v2g_revenue, &scenario.currency),
+        ]
+    }
+}

@@ -1,0 +1,158 @@
+//! A run that branches off from another one.
+//!
+//! ```text
+//! parent  ──┬─────────────┬───────────▶
+//!           0             └── at_tick ─▶ child: RunStarted, series that changed, RunForked, ticks
+//! ```
+//!
+//! The child's history is its parent's up to a tick, and then its own, whose events are numbered on
+//! from the parent's. Until the tick everything is as in the parent, from then on the child's
+//! scenario holds. Its cars, stays and draws are the parent's, so the two are a paired comparison.
+
+use crate::{
+    EngineError, Replay, Simulation, Start,
+    opening::opening_events,
+    outbox::Outbox,
+    simulation::{Deciders, sink_error},
+    state::Fixed,
+};
+use std::sync::Arc;
+use voltide_journal::{
+    event::{Event, Recorded, RunForked},
+    log::EventLog,
+    sink::Sink,
+};
+use voltide_model::{fleet::Population, scenario::Scenario};
+
+/// What makes a run a fork.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fork {
+    /// The parent's folder, relative to the child's.
+    pub parent: String,
+    /// The parent's id.
+    pub parent_run: String,
+    /// What names the child's configuration; see [`fork_hash`].
+    pub config_hash: String,
+    /// The parent's chain hash before the child's first tick, in hex.
+    pub parent_chain_hash: String,
+    /// What is different, as it was given.
+    pub changes: Vec<String>,
+}
+
+impl<S: Sink> Replay<S> {
+    /// Branches off after the ticks that were replayed: the parent's.
+    ///
+    /// # Errors
+    /// The journal ended within a tick, the state is another than it sealed, prices cannot be formed, or
+    /// the log cannot be written.
+    ///
+    /// # Panics
+    /// If cars, clock, seed, fleets or sites of the scenarios are not the same ones; see [`what_differs`].
+    pub fn fork<L: EventLog>(
+        mut self,
+        start: Start,
+        fork: Fork,
+        log: L,
+    ) -> Result<Simulation<L, S>, EngineError> {
+        self.check_state()?;
+        let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, .. } = start;
+        let parent = Arc::clone(&self.core.world.resource::<Fixed>().scenario);
+        let at_tick = self.core.next_tick;
+        let mut opening = opening_events(&scenario, world_text, overrides, build);
+        if let Some(Event::RunStarted(started)) = opening.first_mut() {
+            started.config_hash.clone_from(&fork.config_hash);
+        }
+        let forked = forked(&parent, &scenario, at_tick, fork);
+        let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
+        if !forked.replan {
+            self.take_memories(&mut deciders.planners)?;
+        }
+        deciders.enter(&mut self.core.world);
+        self.enter(Arc::clone(&scenario))?;
+        *self.core.outbox() = Outbox::from(self.past.next_seq());
+        if forked.replan {
+            self.past.forget_policies();
+        }
+        for event in opening.into_iter().filter(|event| !is_known(&parent, event)) {
+            self.core.outbox().push(None, at_tick, event);
+        }
+        let (seq, event) = (self.core.outbox().next_seq(), Event::RunForked(forked));
+        self.core.feed(vec![Recorded { seq, cause_seq: None, tick: at_tick, event }]);
+        let mut simulation = Simulation { core: self.core, log, sink: self.sink, past: self.past };
+        simulation.write_out()?;
+        simulation.log.open_run()?;
+        Ok(simulation)
+    }
+
+    /// From here on the scenario of a fork holds: its parent's ticks were replayed, and the
+    /// [`RunForked`] that follows is its own.
+    pub fn enter(&mut self, scenario: Arc<Scenario>) -> Result<(), EngineError> {
+        let here = &self.core.world.resource::<Fixed>().scenario;
+        assert_eq!(what_differs(here, &scenario), None, "a fork has the cars of its parent");
+        self.sink.forked(&scenario).map_err(sink_error)?;
+        self.core.world.insert_resource(Fixed::new(scenario));
+        Ok(())
+    }
+}
+
+/// What of a fork's scenario is different and must not be: the name of it as in the world file.
+pub fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
+    let sites = |scenario: &Scenario| {
+        scenario.sites.iter().map(|site| (site.name.clone(), site.parent)).collect::<Vec<_>>()
+    };
+    let names =
+        |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.name.clone()).collect::<Vec<_>>();
+    let (old, new) = (&parent.population, &child.population);
+    let chargers = |all: &Population| all.chargers.iter().map(|it| it.ids.clone()).collect::<Vec<_>>();
+    let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);
+    let batteries = old.capacity_kwh != new.capacity_kwh
+        || old.arrival_energy_kwh != new.arrival_energy_kwh
+        || old.departure_energy_kwh != new.departure_energy_kwh;
+    let differing = [
+        ("name", parent.name != child.name),
+        ("seed", parent.seed != child.seed),
+        ("clock", parent.clock != child.clock),
+        ("currency", parent.currency != child.currency),
+        ("sites", sites(parent) != sites(child)),
+        ("fleets", names(parent) != names(child) || cars),
+        ("battery", batteries),
+        ("tariffs", parent.tariffs.len() != child.tariffs.len()),
+        ("units", parent.unit_kinds() != child.unit_kinds() || parent.grid.is_some() != child.grid.is_some()),
+        ("planning", parent.planning != child.planning),
+        ("boundary", parent.boundary != child.boundary),
+        ("telemetry", parent.ev_ticks != child.ev_ticks),
+    ];
+    differing.into_iter().find(|(_, differs)| *differs).map(|(name, _)| name)
+}
+
+fn forked(parent: &Scenario, child: &Scenario, at_tick: u32, fork: Fork) -> RunForked {
+    let Fork { parent: folder, parent_run, parent_chain_hash, changes, .. } = fork;
+    let replan = (&parent.policy.name, &parent.policy.config) != (&child.policy.name, &child.policy.config);
+    let prices =
+        |scenario: &Scenario| (scenario.tariffs.clone(), scenario.incentive, scenario.system.clone());
+    let reprice = replan || prices(parent) != prices(child);
+    RunForked { parent: folder, parent_run, at_tick, parent_chain_hash, changes, replan, reprice }
+}
+
+/// The hash that names a fork and seeds its chain: BLAKE3 over its configuration's, its parent's and the
+/// tick, in hex.
+pub fn fork_hash(config_hash: &str, parent_config_hash: &str, at_tick: u32) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(config_hash.as_bytes()).update(parent_config_hash.as_bytes());
+    hasher.update(&at_tick.to_le_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Whether the parent's journal holds the same already.
+fn is_known(parent: &Scenario, event: &Event) -> bool {
+    match event {
+        Event::SeriesLoaded(loaded) => parent.series().any(|series| {
+            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            series.name == loaded.name
+                && series.unit == loaded.unit
+                && bits(&series.values) == bits(&loaded.values)
+        }),
+        Event::StaysLoaded(_) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,169 @@
+//! The state of a run as a snapshot, and back.
+//!
+//! [`PARTS`] is the one list of what there is to carry: whoever adds a resource or component that
+//! outlives a tick adds a line there. What a tick forms anew (outcomes, opinions, hashes) is not.
+
+mod books;
+
+use crate::{
+    EngineError, Replay, Simulation,
+    grid::GridBook,
+    phase::Phase,
+    plan_book::PlanBook,
+    prices::PriceBook,
+    resume::Past,
+    state::{Cars, Fixed, Now, Roster},
+    state_hash::Dirty,
+};
+use bevy_ecs::prelude::*;
+use std::sync::Arc;
+use voltide_journal::{
+    event::{Event, Recorded},
+    sink::Sink,
+    snapshot::{Column, Lacking, Part, Snapshot},
+};
+use voltide_model::{columns::Ledger, scenario::Scenario};
+
+/// A part of the state that a snapshot carries.
+struct Carried {
+    name: &'static str,
+    save: fn(&mut World) -> Part,
+    load: fn(&mut World, &Part) -> Result<(), Lacking>,
+}
+
+/// All that outlives a tick.
+const PARTS: [Carried; 5] = [
+    Carried { name: "cars", save: save_cars, load: load_cars },
+    of::<Roster>("roster"),
+    of::<PlanBook>("plans"),
+    of::<PriceBook>("prices"),
+    Carried { name: "grid", save: |world| world.resource::<GridBook>().save(), load: load_grid },
+];
+
+/// A resource that outlives a tick.
+pub(crate) trait Carry: Resource {
+    /// What there is to carry.
+    fn save(&self) -> Part;
+    /// Takes it up, in a world of the same scenario.
+    fn load(&mut self, part: &Part) -> Result<(), Lacking>;
+}
+
+const fn of<R: Carry + Resource<Mutability = bevy_ecs::component::Mutable>>(name: &'static str) -> Carried {
+    Carried {
+        name,
+        save: |world| world.resource::<R>().save(),
+        load: |world, part| world.resource_mut::<R>().load(part),
+    }
+}
+
+impl<L, S> Simulation<L, S> {
+    /// The state after the last tick; `None` before the first.
+    pub fn snapshot(&mut self) -> Option<Snapshot> {
+        let Event::TickSealed(sealed) = &self.past.last_sealed()?.event else { return None };
+        let (tick, chain_hash) = (self.core.next_tick - 1, sealed.chain_hash);
+        let part = |carried: &Carried| (carried.name.to_owned(), (carried.save)(&mut self.core.world));
+        let mut parts: Vec<_> = PARTS.iter().map(part).collect();
+        parts.push(("past".to_owned(), self.past.save()));
+        Some(Snapshot { tick, chain_hash, parts })
+    }
+}
+
+impl<S: Sink> Replay<S> {
+    /// A replay that begins after a snapshot, whose tick the journal seals with `sealed`.
+    ///
+    /// # Errors
+    /// The snapshot is not of this run, or its state not the one that was sealed.
+    pub fn after(
+        snapshot: &Snapshot,
+        sealed: &Recorded,
+        scenario: Arc<Scenario>,
+        sink: S,
+        threads: usize,
+    ) -> Result<Self, EngineError> {
+        let mut replay = Self::new(scenario, sink, threads, false);
+        let unlike = |Lacking(what)| EngineError::Diverged { tick: snapshot.tick, what };
+        for carried in &PARTS {
+            let part = snapshot.part(carried.name).map_err(unlike)?;
+            (carried.load)(&mut replay.core.world, part).map_err(unlike)?;
+        }
+        let evs = replay.core.world.resource::<Fixed>().scenario.population.len();
+        replay.core.world.insert_resource(Dirty::new(evs));
+        replay.core.world.resource_mut::<Now>().tick = snapshot.tick;
+        replay.core.next_tick = snapshot.tick + 1;
+        replay.past = Past::load(snapshot.part("past").map_err(unlike)?, sealed).map_err(unlike)?;
+        let same = matches!(&sealed.event, Event::TickSealed(it) if it.chain_hash == snapshot.chain_hash);
+        if !same || sealed.tick != snapshot.tick {
+            return Err(EngineError::Diverged { tick: snapshot.tick, what: "history".to_owned() });
+        }
+        replay.core.run_phases(|phase| phase == Phase::Record)?;
+        replay.core.compare(sealed)?;
+        Ok(replay)
+    }
+}
+
+fn save_cars(world: &mut World) -> Part {
+    world.run_system_cached(columns_of).expect("the state's resources are inserted")
+}
+
+fn columns_of(mut cars: Cars) -> Part {
+    let mut table = cars.table();
+    let columns = table.columns();
+    Part::default()
+        .with("energy_kwh", Column::Reals(columns.energy.to_vec()))
+        .with("set_point_kw", Column::Reals(columns.set_point.to_vec()))
+        .with("stay", Column::Ids(columns.stay.to_vec()))
+        .with("ledger", Column::Reals(bytemuck::cast_slice::<Ledger, f64>(columns.ledger).to_vec()))
+}
+
+fn load_cars(world: &mut World, part: &Part) -> Result<(), Lacking> {
+    world.run_system_cached_with(fill_columns, part.clone()).expect("the state's resources are inserted")
+}
+
+fn fill_columns(In(part): In<Part>, mut cars: Cars) -> Result<(), Lacking> {
+    let mut table = cars.table();
+    let columns = table.columns();
+    copy(columns.energy, part.reals("energy_kwh")?)?;
+    copy(columns.set_point, part.reals("set_point_kw")?)?;
+    copy(columns.stay, part.ids("stay")?)?;
+    copy(bytemuck::cast_slice_mut::<Ledger, f64>(columns.ledger), part.reals("ledger")?)
+}
+
+fn load_grid(world: &mut World, part: &Part) -> Result<(), Lacking> {
+    let scenario = Arc::clone(&world.resource::<Fixed>().scenario);
+    let plant = scenario.grid.as_deref().map(|grid| &grid.plant);
+    world.resource_mut::<GridBook>().load(plant, part)
+}
+
+/// Fills a column of fixed length.
+pub(crate) fn copy<T: Copy>(column: &mut [T], values: &[T]) -> Result<(), Lacking> {
+    if column.len() != values.len() {
+        return Err(Lacking(format!("column of {} values", column.len())));
+    }
+    column.copy_from_slice(values);
+    Ok(())
+}
+
+/// Lists as their lengths and all their values.
+pub(crate) fn flat<T: Copy>(lists: &[Vec<T>]) -> (Vec<u32>, Vec<T>) {
+    (lists.iter().map(|list| list.len() as u32).collect(), lists.concat())
+}
+
+/// Lists from their lengths and all their values.
+pub(crate) fn lists<T: Copy>(lengths: &[u32], values: &[T]) -> Result<Vec<Vec<T>>, Lacking> {
+    let mut rest = values;
+    let mut lists = Vec::with_capacity(lengths.len());
+    for &length in lengths {
+        let (list, after) = rest.split_at_checked(length as usize).ok_or(Lacking("whole list".to_owned()))?;
+        lists.push(list.to_vec());
+        rest = after;
+    }
+    if rest.is_empty() { Ok(lists) } else { Err(Lacking("whole list".to_owned())) }
+}
+
+/// The one value of a column.
+pub(crate) fn only<T: Copy>(values: &[T]) -> Result<T, Lacking> {
+    match values {
+        [value] => Ok(*value),
+        _ => Err(Lacking("single value".to_owned())),
+    }
+}

@@ -1,0 +1,129 @@
+//! The carried resources: who is plugged in and due, prices, and the plant.
+
+use super::{Carry, copy, flat, lists, only};
+use crate::{grid::GridBook, prices::PriceBook, state::Roster};
+use std::collections::VecDeque;
+use voltide_journal::{
+    event::Event,
+    snapshot::{Column, Lacking, Part},
+};
+use voltide_model::{dispatch::ThermalState, plant::Plant};
+
+impl Carry for Roster {
+    fn save(&self) -> Part {
+        let (site_lengths, at_site) = flat(&self.at_site);
+        let (stays, expected): (Vec<u32>, Vec<f64>) = self.expected_kwh.iter().unzip();
+        let (evs, at_midnight): (Vec<u32>, Vec<f64>) = self.at_midnight.iter().copied().unzip();
+        Part::default()
+            .with("plugged", Column::Ids(vec![self.plugged]))
+            .with("site_lengths", Column::Ids(site_lengths))
+            .with("at_site", Column::Ids(at_site))
+            .with("overdue", Column::Ids(self.overdue.clone()))
+            .with("due", Column::Ids(self.due.iter().copied().collect()))
+            .with("stored_kwh", Column::Reals(vec![self.stored_kwh]))
+            .with("site_cut", Column::Bytes(self.site_cut.iter().map(|&cut| u8::from(cut)).collect()))
+            .with("expected_stay", Column::Ids(stays))
+            .with("expected_kwh", Column::Reals(expected))
+            .with("midnight_ev", Column::Ids(evs))
+            .with("midnight_kwh", Column::Reals(at_midnight))
+    }
+
+    fn load(&mut self, part: &Part) -> Result<(), Lacking> {
+        let pairs =
+            |ids: &[u32], reals: &[f64]| ids.iter().copied().zip(reals.iter().copied()).collect::<Vec<_>>();
+        self.plugged = only(part.ids("plugged")?)?;
+        self.at_site = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
+        self.overdue = part.ids("overdue")?.to_vec();
+        self.due = VecDeque::from(part.ids("due")?.to_vec());
+        self.stored_kwh = only(part.reals("stored_kwh")?)?;
+        self.site_cut = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
+        self.expected_kwh =
+            pairs(part.ids("expected_stay")?, part.reals("expected_kwh")?).into_iter().collect();
+        self.at_midnight = pairs(part.ids("midnight_ev")?, part.reals("midnight_kwh")?);
+        Ok(())
+    }
+}
+
+impl Carry for PriceBook {
+    fn save(&self) -> Part {
+        let lengths = self.settings.iter().map(|tariffs| tariffs.len() as u32).collect();
+        let columns = Part::default()
+            .with("first", Column::Ids(vec![self.first]))
+            .with("of_ev", Column::Ids(self.of_ev.clone()))
+            .with("outdated", Column::Bytes(vec![u8::from(self.outdated)]))
+            .with("setting_lengths", Column::Ids(lengths));
+        let all = self.settings.iter().flatten();
+        all.fold(columns, |part, set| part.with_event(Event::PricesSet(set.clone())))
+    }
+
+    fn load(&mut self, part: &Part) -> Result<(), Lacking> {
+        let mut sets = part.events()?.into_iter().filter_map(|event| match event {
+            Event::PricesSet(set) => Some(set),
+            _ => None,
+        });
+        self.settings.clear();
+        for &length in part.ids("setting_lengths")? {
+            let tariffs: Vec<_> = sets.by_ref().take(length as usize).collect();
+            if tariffs.len() != length as usize {
+                return Err(Lacking("prices".to_owned()));
+            }
+            self.settings.push_back(tariffs);
+        }
+        self.first = only(part.ids("first")?)?;
+        self.of_ev = part.ids("of_ev")?.to_vec();
+        self.outdated = only(part.bytes("outdated")?)? == 1;
+        Ok(())
+    }
+}
+
+impl GridBook {
+    /// What there is to carry.
+    pub(super) fn save(&self) -> Part {
+        let thermal = &self.state.thermal;
+        let start = self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
+        let columns = Part::default()
+            .with("energy_kwh", Column::Reals(self.state.energy_kwh.clone()))
+            .with(
+                "power_kw",
+                Column::Reals(thermal.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
+            )
+            .with("on", Column::Bytes(thermal.iter().map(|it| u8::from(it.on)).collect()))
+            .with("hours", Column::Reals(thermal.iter().map(|it| it.hours).collect()))
+            .with("day_began_kwh", Column::Reals(start))
+            .with_event(Event::ForecastIssued(self.forecast.clone()));
+        let decided = self.decided.iter().flatten();
+        decided.fold(columns, |part, event| part.with_event(Event::UnitsDispatched(event.clone())))
+    }
+
+    /// Takes it up, where the world has the same plant.
+    pub(super) fn load(&mut self, plant: Option<&Plant>, part: &Part) -> Result<(), Lacking> {
+        let mut energy_kwh = self.state.energy_kwh.clone();
+        copy(&mut energy_kwh, part.reals("energy_kwh")?)?;
+        let rows = part.reals("power_kw")?.iter().zip(part.bytes("on")?).zip(part.reals("hours")?);
+        let thermal: Vec<ThermalState> = rows
+            .map(|((&power, &on), &hours)| ThermalState {
+                power_kw: (!power.is_nan()).then_some(power),
+                on: on == 1,
+                hours,
+            })
+            .collect();
+        if thermal.len() != self.state.thermal.len() {
+            return Err(Lacking("thermal units".to_owned()));
+        }
+        // The day's schedule is counted from what stores held when the day began.
+        self.state.energy_kwh = part.reals("day_began_kwh")?.to_vec();
+        for event in part.events()? {
+            match event {
+                Event::ForecastIssued(forecast) => self.expect(&forecast),
+                Event::UnitsDispatched(event) => {
+                    let plant = plant.ok_or_else(|| Lacking("plant".to_owned()))?;
+                    self.dispatched(plant, &event);
+                }
+                _ => {}
+            }
+        }
+        self.state.energy_kwh = energy_kwh;
+        self.state.thermal = thermal;
+        Ok(())
+    }
+}

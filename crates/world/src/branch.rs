@@ -1,0 +1,65 @@
+//! The values of a world that was changed after it was run: what an override touches is read from its
+//! file, everything else is what was read then.
+
+use crate::{
+    distribution::EmpiricalFile,
+    document::{Place, Report},
+    file::SessionsFile,
+    input::{FleetSessions, Inputs, SeriesRequest, Values},
+    published::PublishedFigure,
+    read::Spanned,
+    table::Files,
+};
+use std::sync::Arc;
+use voltide_model::clock::Clock;
+
+/// What was read then, and the files that there are now.
+pub(crate) struct Branch {
+    /// From the journal.
+    pub(crate) inputs: Inputs,
+    /// For what is different.
+    pub(crate) files: Files,
+}
+
+impl Branch {
+    /// Where the values of what stands at `place` come from.
+    fn source(&mut self, place: Place, report: &Report) -> &mut dyn Values {
+        let touches = |range: &std::ops::Range<usize>| range.start < place.end && place.start < range.end;
+        if report.document.spliced.iter().any(|spliced| touches(&spliced.range)) {
+            &mut self.files
+        } else {
+            &mut self.inputs
+        }
+    }
+}
+
+impl Values for Branch {
+    fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
+        self.inputs.published(path, report)
+    }
+
+    fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
+        self.source(request.file.place, report).series(request, report)
+    }
+
+    fn samples(
+        &mut self,
+        name: &str,
+        unit: &str,
+        file: &EmpiricalFile,
+        factor: f64,
+        report: &mut Report,
+    ) -> Option<Arc<[f64]>> {
+        self.source(file.place, report).samples(name, unit, file, factor, report)
+    }
+
+    fn sessions(
+        &mut self,
+        fleet: &str,
+        file: &SessionsFile,
+        clock: &Clock,
+        report: &mut Report,
+    ) -> Option<FleetSessions> {
+        self.source(file.place, report).sessions(fleet, file, clock, report)
+    }
+}
