@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod run_folder;
 mod summary;
+mod svg;
 mod verb;
 
 use args::{Args, Verb};

@@ -13,6 +13,7 @@
 
 mod agenda;
 mod apply;
+mod bounds;
 mod failure;
 mod grid;
 mod observe;

@@ -7,6 +7,7 @@
 //! A world is RON with quantities as strings (`"7 kW"`); `worlds/README.md`, which is written by
 //! [`mod@reference`] from the types here, lists every field.
 
+mod calendar;
 mod distribution;
 mod document;
 mod file;
