@@ -41,12 +41,7 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
     axes(&mut svg, problem, &scale);
     for (index, device) in problem.devices.iter().enumerate() {
         for (levels, colour) in [(&device.minima, "#cf222e"), (&device.maxima, "#9a6700")] {
-            for (j, level) in levels.iter().flatten().enumerate() {
-                if let Some(level) = level {
-                    let (from, to, y) = (scale.x(j) + 0.5, scale.x(j + 1), scale.y(*level));
-                    line(&mut svg, (from, y), (to, y), &format!("stroke=\"{colour}\" stroke-width=\"2.5\""));
-                }
-            }
+            bounds(&mut svg, levels.as_deref().unwrap_or_default(), colour, &scale);
         }
         if device.soc_at_start.is_some() {
             let points = course.energy[index].iter().enumerate();
@@ -81,6 +76,20 @@ fn line(svg: &mut String, from: (f64, f64), to: (f64, f64), style: &str) {
             from.0, from.1, to.0, to.1
         ),
     );
+}
+
+/// Draws bounds at the ends of slots; those of one level that follow each other as one line.
+fn bounds(svg: &mut String, levels: &[Option<f64>], colour: &str, scale: &Scale) {
+    let same = |a: &Option<f64>, b: &Option<f64>| a.map(f64::to_bits) == b.map(f64::to_bits);
+    let mut from = 0;
+    for run in levels.chunk_by(same) {
+        let to = from + run.len();
+        if let Some(level) = run[0] {
+            let (left, right, y) = (scale.x(from) + 0.5, scale.x(to), scale.y(level));
+            line(svg, (left, y), (right, y), &format!("stroke=\"{colour}\" stroke-width=\"2.5\""));
+        }
+        from = to;
+    }
 }
 
 /// Five levels of energy, and the time of day at twelve instants.
