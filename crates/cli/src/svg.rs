@@ -26,8 +26,8 @@ impl Scale {
     }
 }
 
-/// Draws the stored energy of every device over time, with the minima and maxima that were asked
-/// for, and a red mark at every wish for energy that is missed.
+/// Draws the stored energy of every device over time, with its static range (dashed), the minima
+/// (red) and maxima (brown) that were asked for, and a red mark at every wish for energy that is missed.
 pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> String {
     let highest = |device: &voltide_flexmeasures::Device| device.static_range.1.unwrap_or(0.0);
     let stored = course.energy.iter().flatten().copied().fold(0.0, f64::max);
@@ -40,8 +40,11 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
     );
     axes(&mut svg, problem, &scale);
     for (index, device) in problem.devices.iter().enumerate() {
-        for (levels, colour) in [(&device.minima, "#cf222e"), (&device.maxima, "#9a6700")] {
-            bounds(&mut svg, levels.as_deref().unwrap_or_default(), colour, &scale);
+        let (least, most) = device.static_range;
+        for kwh in [least, most].into_iter().flatten() {
+            let y = scale.y(kwh);
+            let style = "stroke=\"#57606a\" stroke-dasharray=\"5 4\"";
+            line(&mut svg, (MARGIN[0], y), (WIDTH - MARGIN[1], y), style);
         }
         if device.soc_at_start.is_some() {
             let points = course.energy[index].iter().enumerate();
@@ -53,6 +56,9 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
                     "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{points}\"/>"
                 ),
             );
+        }
+        for (levels, colour) in [(&device.minima, "#cf222e"), (&device.maxima, "#9a6700")] {
+            bounds(&mut svg, levels.as_deref().unwrap_or_default(), colour, &scale);
         }
         for slack in missed.iter().filter(|slack| slack.owner == device.name && slack.unit == "kWh") {
             let (x, y) = (scale.x(slack.tick), scale.y(course.energy[index][slack.tick]));
