@@ -24,6 +24,7 @@ use voltide_model::{
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries, Tariff},
     series::Series,
     site::Charger,
+    wishes::SocWishes,
 };
 
 /// Slots of the day.
@@ -93,6 +94,7 @@ fn fleet(count: u32) -> Fleet {
         departure_soc: Distribution::Fixed(0.8),
         tariff: 0,
         v2g: V2gTerms { soc_min: share(0.2), willingness: None },
+        wishes: SocWishes::default(),
     }
 }
 

@@ -15,6 +15,7 @@ mod new_plugin;
 mod paper_cases;
 mod program;
 mod python;
+mod reservations;
 mod resume;
 mod schedule;
 mod tables;

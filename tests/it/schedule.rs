@@ -57,7 +57,9 @@ fn the_fragments_of_the_tutorial_are_completed_by_flags() {
     let fragments = ["protection.json", "--merge", "reservation.json", "prices.json"];
     let (code, message) = fail(schedule(&fragments).current_dir(room.path()));
     assert_eq!(code, 3);
-    assert_snapshot!(message, @"");
+    assert_snapshot!(message, @r"
+      × rejected (schema): still missing: `start`, `end` or `duration`, `resolution`, `flex-model.power-capacity`, `flex-model.soc-at-start`, the series of sensor `41` (flex-context.consumption-price-sensor), the series of sensor `42` (flex-context.production-price-sensor)
+    ");
     let complete = [
         "--start",
         "2024-02-04T10:30:00+01:00",
@@ -87,7 +89,36 @@ fn the_fragments_of_the_tutorial_are_completed_by_flags() {
 #[test]
 fn a_schedule_is_a_table_with_its_costs() {
     let printed = succeed(&mut schedule(&[&case("start_below_min")]));
-    assert_snapshot!(printed, @"");
+    assert_snapshot!(printed, @r"
+    from              to                battery kW  battery kWh at end
+    2024-02-04 10:30  2024-02-04 10:55      11.000              14.348
+    2024-02-04 10:55  2024-02-04 11:00       8.246              15.000
+    2024-02-04 11:00  2024-02-05 01:00       0.000              15.000
+    2024-02-05 01:00  2024-02-05 05:00      11.000              56.742
+    2024-02-05 05:00  2024-02-05 05:05       3.263              57.000
+    2024-02-05 05:05  2024-02-05 08:15       0.000              57.000
+    2024-02-05 08:15  2024-02-05 10:30     -11.000              30.911
+
+    for                                   cost EUR
+    electricity net energy                7.180665
+    electricity any consumption breach    0.000000
+    electricity all consumption breaches  0.000000
+    electricity any production breach     0.000000
+    electricity all production breaches   0.000000
+    prefer a full storage 0 sooner        0.002094
+    any soc minima                        0.000000
+    all soc minima                        0.000000
+    any soc maxima                        0.000000
+    all soc maxima                        0.000000
+    objective                             7.182759
+
+    unmet    constraint  at                                   by
+    battery  soc-min     2024-02-04T09:35:00+00:00  4.130374 kWh
+    battery  soc-min     2024-02-04T09:40:00+00:00  3.260747 kWh
+    battery  soc-min     2024-02-04T09:45:00+00:00  2.391121 kWh
+    battery  soc-min     2024-02-04T09:50:00+00:00  1.521495 kWh
+    battery  soc-min     2024-02-04T09:55:00+00:00  0.651868 kWh
+    ");
 }
 
 #[test]

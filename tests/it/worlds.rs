@@ -15,6 +15,7 @@ fn assert_within(value: f64, low: f64, high: f64, what: &str) {
 fn every_shipped_world_is_valid() {
     let worlds = [
         "one-car.ron",
+        "reservation.ron",
         "germany/week.ron",
         "acn/caltech.ron",
         "v2g-street.ron",

@@ -476,6 +476,10 @@ pub(crate) struct Schedule {
     #[arg(long = "sensor", value_name = "NAME=FILE[:COLUMN[:UNIT]]")]
     pub sensors: Vec<String>,
 
+    /// Draw the stored energy, and what was asked of it, as a picture (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+
     /// What happens when something cannot be kept
     #[arg(long, value_enum, default_value_t = Mode::BestEffort)]
     pub mode: Mode,

@@ -14,6 +14,7 @@ mod progress;
 mod run_folder;
 mod shortcut;
 mod summary;
+mod svg;
 mod verb;
 
 use args::{Args, Verb};

@@ -14,6 +14,7 @@
 
 mod agenda;
 mod apply;
+mod bounds;
 mod failure;
 mod fork;
 mod grid;

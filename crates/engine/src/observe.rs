@@ -1,6 +1,6 @@
 //! What a policy is shown of the cars that are due: one batch as columns.
 
-use crate::{apply::State, phase::agree::Asking, state::Fixed};
+use crate::{apply::State, bounds::Bounds, phase::agree::Asking, state::Fixed};
 use std::ops::Range;
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
@@ -44,6 +44,7 @@ pub(crate) struct Batch {
     discharge_efficiency: Vec<f64>,
     degradation_per_kwh: Vec<f64>,
     v2g_eligible: Vec<u8>,
+    bounds: Bounds,
     planned_kw: Vec<f64>,
     agreed: Vec<u8>,
     buy_price: Vec<f64>,
@@ -72,6 +73,7 @@ impl Batch {
         let known = state.prices.current()[0].end().min(state.fixed.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
         self.fill_eligibility();
+        self.bounds.fill(&state.fixed.scenario, self.slots(), &self.ev_id, &self.stay);
         self.fill_plans(state);
         self.fill_prices(state);
         self.fill_system(state);
@@ -114,6 +116,10 @@ impl Batch {
             discharge_efficiency: &self.discharge_efficiency,
             degradation_per_kwh: &self.degradation_per_kwh,
             v2g_eligible: &self.v2g_eligible,
+            bound_offset: &self.bounds.offset,
+            bound_slot: &self.bounds.slot,
+            bound_kwh_min: &self.bounds.kwh_min,
+            bound_kwh_max: &self.bounds.kwh_max,
             agreed: &self.agreed,
             planned_kw: &self.planned_kw,
             buy_price: &self.buy_price,
@@ -126,7 +132,6 @@ impl Batch {
             site_import_kw_max: &self.site_import_kw_max,
             site_export_kw_max: &self.site_export_kw_max,
             site_committed_kw: &self.site_committed_kw,
-            ..Observation::default()
         }
     }
 

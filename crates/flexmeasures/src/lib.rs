@@ -13,6 +13,8 @@
 #[cfg(not(any(feature = "bundled-cbc", feature = "system-cbc")))]
 compile_error!("choose where CBC comes from: feature `bundled-cbc` (the default) or `system-cbc`");
 
+#[cfg(test)]
+mod agreement;
 mod amount;
 mod answer;
 mod error;

@@ -15,6 +15,7 @@ use crate::{
     site::Charger,
     stay::{Stay, Stays},
     willingness::{Participation, Willingness},
+    wishes::SocWishes,
 };
 use chrono::{Datelike, NaiveDate, Weekday};
 use std::{ops::Range, sync::Arc};
@@ -42,6 +43,8 @@ pub struct Fleet {
     pub tariff: u32,
     /// On which terms the cars may discharge.
     pub v2g: V2gTerms,
+    /// What is wished for stored energy beside the departure target.
+    pub wishes: SocWishes,
 }
 
 /// On which terms the cars of a fleet may discharge.
@@ -568,6 +571,7 @@ mod tests {
             departure_soc: Distribution::Fixed(0.8),
             tariff: 0,
             v2g: V2gTerms { soc_min: Share::ZERO, willingness: None },
+            wishes: SocWishes::default(),
         }
     }
 

@@ -12,6 +12,7 @@
 //! | [`site`]         | chargers, and connections with a limit that chargers share        |
 //! | [`price`]        | incentive prices that follow net load, (1)-(5)                    |
 //! | [`willingness`]  | how willing drivers are to discharge, (6)-(10)                    |
+//! | [`wishes`]       | minima, maxima and reservations of stored energy                  |
 //! | [`eligibility`]  | which stays are long enough for V2G, (13)                         |
 //! | [`normal`]       | quantiles of the normal distribution, the same on every platform  |
 //! | [`series`]       | values per slot, prices among them                                |
@@ -50,3 +51,4 @@ pub mod site;
 pub mod stay;
 pub mod two_stage;
 pub mod willingness;
+pub mod wishes;

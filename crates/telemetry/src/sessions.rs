@@ -10,6 +10,9 @@ use voltide_model::{
     stay::NO_STAY,
 };
 
+/// What a state of charge may be off by and still count as reached.
+const SOC_TOLERANCE: f64 = 1e-9;
+
 /// A row of the table `sessions`.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRow {
@@ -29,6 +32,9 @@ pub(crate) struct SessionRow {
     /// Whether (13) allows V2G; `None` where the charger cannot discharge, whatever the stay.
     pub(crate) v2g_eligible: Option<bool>,
     pub(crate) missed_reason: Option<&'static str>,
+    /// Reservations that fell into the session, and those of them that were met; `None` where the
+    /// fleet has none.
+    pub(crate) reservations: Option<(u32, u32)>,
     pub(crate) fleet: usize,
 }
 
@@ -55,6 +61,8 @@ pub(crate) struct Sessions {
     /// On a day that follows upon itself: how the sessions of the evening will end, by stay.
     folded: BTreeMap<u32, FoldedEnd>,
     missed: BTreeMap<u32, &'static str>,
+    /// Whether a reservation has been met so far, by stay and number of the reservation.
+    reserved: BTreeMap<(u32, u32), bool>,
 }
 
 /// The part of a session that lies beyond midnight.
@@ -82,6 +90,7 @@ impl Sessions {
             ended: Vec::new(),
             folded: BTreeMap::new(),
             missed: BTreeMap::new(),
+            reserved: BTreeMap::new(),
             scenario,
         }
     }
@@ -137,6 +146,35 @@ impl Sessions {
     /// A tick was settled.
     pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
         self.ledger.copy_from_slice(columns.ledger);
+        self.look_at_reservations(columns);
+    }
+
+    /// Holds the energy at the slot's end against the reservations that hold then.
+    fn look_at_reservations(&mut self, columns: &TickColumns<'_>) {
+        let (population, clock) = (&self.scenario.population, &self.scenario.clock);
+        let slot_seconds = i64::from(clock.slot_seconds);
+        let at = i64::from(columns.tick + 1) * slot_seconds;
+        for (fleet, range) in self.scenario.fleets.iter().zip(&population.fleets) {
+            if !fleet.wishes.reservations.iter().any(|wish| wish.holds(at, slot_seconds)) {
+                continue;
+            }
+            for ev in range.evs.clone().filter(|&ev| columns.stay[ev as usize] != NO_STAY) {
+                let soc = columns.energy_kwh[ev as usize] / population.capacity_kwh[ev as usize];
+                for (number, wish) in fleet.wishes.reserved(ev - range.evs.start, at, slot_seconds) {
+                    let key = (columns.stay[ev as usize], number as u32);
+                    *self.reserved.entry(key).or_insert(true) &= soc >= wish.soc - SOC_TOLERANCE;
+                }
+            }
+        }
+    }
+
+    /// Reservations of a session, and those met; `None` where its fleet has none.
+    fn reservations(&self, stay: u32, fleet: usize) -> Option<(u32, u32)> {
+        if self.scenario.fleets[fleet].wishes.reservations.is_empty() {
+            return None;
+        }
+        let seen = self.reserved.range((stay, 0)..=(stay, u32::MAX));
+        Some(seen.fold((0, 0), |(all, met), (_, &kept)| (all + 1, met + u32::from(kept))))
     }
 
     /// The sessions that ended since the last call, with the reasons for missed targets.
@@ -192,6 +230,7 @@ impl Sessions {
             degradation_cost: ledger.discharged_kwh * self.scenario.fleets[fleet].battery.degradation_per_kwh,
             v2g_eligible: self.eligible(place, fleet),
             missed_reason: None,
+            reservations: self.reservations(self.stay[place], fleet),
             fleet,
         }
     }

@@ -128,6 +128,8 @@ pub static SESSIONS: Table = Table {
         col("v2g_eligible", Flag, "", "whether (13) allows the stay to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
         col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough), site_limit or schedule; null where it was met")
             .optional(),
+        col("reservations", Int, "", "reservations that fell into the session; null where the fleet has none").optional(),
+        col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last; null where the fleet has none").optional(),
         col("fleet", Word, "", "the car's fleet"),
     ],
 };

@@ -114,6 +114,8 @@ impl Tables {
             row.net_cost().into(),
             row.v2g_eligible.into(),
             row.missed_reason.into(),
+            row.reservations.map(|(all, _)| all).into(),
+            row.reservations.map(|(_, met)| met).into(),
             self.scenario.fleets[row.fleet].name.as_str().into(),
         ])
     }

@@ -177,6 +177,60 @@ shape! {
         tariff: Try<Option<Spanned<String>>> = None.into() => "the world's `tariff`",
         /// How drivers decide whether their car may discharge. It needs the world's `incentive`.
         willingness: Try<Option<WillingnessFile>> = None.into() => "none: drivers are not asked",
+        /// States of charge that should not be fallen below at given times. Policies see them.
+        soc_minima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
+        /// States of charge that should not be exceeded at given times, such as a range that spares the
+        /// battery. Reservations lift them.
+        soc_maxima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
+        /// When cars are reserved, and the state of charge wanted then. Before a reservation the maxima
+        /// are lifted from the last time at which a car at its maximum still reaches it with full power,
+        /// until the car leaves.
+        reservations: Try<Option<Vec<ReservationFile>>> = None.into() => "none",
+        /// Further reservations from a file.
+        calendar: Try<Option<CalendarFile>> = None.into() => "none",
+        /// By how much the maxima are lifted sooner than reservations need, to use good prices.
+        reservation_window: Try<Option<Spanned<Hours>>> = None.into() => "\"0 h\"",
+    }
+}
+
+shape! {
+    /// A state of charge between two times, both included.
+    struct SocWishFile "soc bound" {
+        /// The state of charge.
+        soc: Spanned<Share> => "0.85",
+        /// Wall-clock time in the world's zone.
+        from: Option<Spanned<String>> = None => "from the beginning",
+        /// Wall-clock time in the world's zone.
+        to: Option<Spanned<String>> = None => "to the end",
+        /// Number of the car in its fleet, from 0.
+        car: Option<Spanned<u32>> = None => "every car",
+    }
+}
+
+shape! {
+    /// A time for which a car is reserved.
+    struct ReservationFile "reservation" {
+        /// Wall-clock time in the world's zone at which the state of charge is wanted.
+        from: Spanned<String> => r#""2024-02-05T08:00""#,
+        /// Until when it is held; both ends are included.
+        to: Spanned<String> => r#""2024-02-05T08:15""#,
+        /// The state of charge.
+        soc: Spanned<Share> => "0.95",
+        /// Number of the car in its fleet, from 0.
+        car: Option<Spanned<u32>> = None => "every car",
+    }
+}
+
+shape! {
+    /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
+    /// be missing), or from an iCalendar file, of which every event is one.
+    struct CalendarFile "calendar" at place {
+        /// Path of the file, from the world file's folder.
+        path: Spanned<String> => r#""data/reservations.csv""#,
+        /// State of charge where the file tells none.
+        soc: Option<Spanned<Share>> = None => "the column `soc`",
+        /// Number of the car in its fleet where the file tells none, from 0.
+        car: Option<Spanned<u32>> = None => "every car",
     }
 }
 

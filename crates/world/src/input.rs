@@ -4,9 +4,10 @@
 //! [`rebuild`](crate::rebuild) takes what was read then from the journal, by name.
 
 use crate::{
+    calendar,
     distribution::EmpiricalFile,
     document::{Place, Report},
-    file::{SeriesFile, SessionsFile},
+    file::{CalendarFile, SeriesFile, SessionsFile},
     problem::suggest,
     published::PublishedFigure,
     read::Spanned,
@@ -17,6 +18,7 @@ use voltide_model::{
     fleet::{Parking, RecordedSession},
     scenario::Scenario,
     series::Series,
+    wishes::SocWish,
 };
 
 /// Everything that a world's files held: with its text, all that a scenario is made of.
@@ -113,6 +115,15 @@ pub(crate) trait Values {
     /// What others have published about the world; nothing where no file is read.
     fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>>;
 
+    /// The reservations of a calendar; `name` is that of its series.
+    fn reservations(
+        &mut self,
+        name: &str,
+        file: &CalendarFile,
+        clock: &Clock,
+        report: &mut Report,
+    ) -> Option<Vec<SocWish>>;
+
     /// The sessions of a fleet, sorted, all of them within reach of the clock.
     fn sessions(
         &mut self,
@@ -124,7 +135,13 @@ pub(crate) trait Values {
 }
 
 impl Inputs {
-    fn named(&self, name: &str, unit: &str, place: Place, report: &mut Report) -> Option<Arc<[f64]>> {
+    pub(crate) fn named(
+        &self,
+        name: &str,
+        unit: &str,
+        place: Place,
+        report: &mut Report,
+    ) -> Option<Arc<[f64]>> {
         let Some(series) = self.series.iter().find(|series| series.name == name) else {
             let known = self.series.iter().map(|series| series.name.as_str());
             let help = suggest(name, "series", known);
@@ -165,6 +182,16 @@ impl Values for Inputs {
         report: &mut Report,
     ) -> Option<Arc<[f64]>> {
         self.named(name, unit, file.place, report)
+    }
+
+    fn reservations(
+        &mut self,
+        name: &str,
+        file: &CalendarFile,
+        _clock: &Clock,
+        report: &mut Report,
+    ) -> Option<Vec<SocWish>> {
+        calendar::from_inputs(self, name, file, report)
     }
 
     fn sessions(

@@ -8,6 +8,7 @@
 //! [`mod@reference`] from the types here, lists every field.
 
 mod branch;
+mod calendar;
 mod distribution;
 mod document;
 mod file;

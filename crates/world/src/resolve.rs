@@ -7,14 +7,15 @@ mod listed;
 mod site;
 mod tariff;
 mod willingness;
+mod wishes;
 
 use crate::{
     Configs,
     distribution::EmpiricalFile,
     document::{Document, Report},
     file::{
-        BoundaryFile, ClockFile, DurabilityFile, EvTicksFile, PlanningFile, SeriesFile, SessionsFile,
-        WorldFile,
+        BoundaryFile, CalendarFile, ClockFile, DurabilityFile, EvTicksFile, PlanningFile, SeriesFile,
+        SessionsFile, WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
@@ -33,6 +34,7 @@ use voltide_model::{
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
+    wishes::SocWish,
 };
 
 /// Longest run, in days: instants are 32-bit seconds.
@@ -100,6 +102,10 @@ impl Values for Unread {
     }
 
     fn samples(&mut self, _: &str, _: &str, _: &EmpiricalFile, _: f64, _: &mut Report) -> Option<Arc<[f64]>> {
+        None
+    }
+
+    fn reservations(&mut self, _: &str, _: &CalendarFile, _: &Clock, _: &mut Report) -> Option<Vec<SocWish>> {
         None
     }
 

@@ -1,9 +1,10 @@
 //! Charging sessions that really took place, from files such as those of ACN-Data.
 
 use crate::{
+    calendar,
     distribution::EmpiricalFile,
     document::Report,
-    file::{SessionColumnsFile, SessionsFile},
+    file::{CalendarFile, SessionColumnsFile, SessionsFile},
     input::{FleetSessions, SeriesRequest, Values},
     problem::Problem,
     published::{self, PublishedFigure},
@@ -14,7 +15,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::{collections::BTreeMap, sync::Arc};
-use voltide_model::{clock::Clock, fleet::RecordedSession};
+use voltide_model::{clock::Clock, fleet::RecordedSession, wishes::SocWish};
 
 /// No car stays longer than this at a charger, in seconds.
 const STAY_MAX: i64 = 366 * 24 * 3600;
@@ -37,6 +38,16 @@ impl Values for Files {
         report: &mut Report,
     ) -> Option<Arc<[f64]>> {
         read_samples(self, name, file, factor, report)
+    }
+
+    fn reservations(
+        &mut self,
+        _name: &str,
+        file: &CalendarFile,
+        clock: &Clock,
+        report: &mut Report,
+    ) -> Option<Vec<SocWish>> {
+        calendar::read(self, file, clock, report)
     }
 
     fn sessions(

@@ -122,6 +122,16 @@ impl Files {
         }
     }
 
+    /// The text of a file that the world names at `path`.
+    pub(crate) fn whole_text(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Arc<str>> {
+        let full = self.folder.join(path.as_str());
+        let text = self.text(&full);
+        if let Err(error) = &text {
+            report.add(path.place, format!("cannot read `{}`: {error}", full.display()), "named here");
+        }
+        text.ok()
+    }
+
     fn text(&mut self, path: &Path) -> io::Result<Arc<str>> {
         if let Some(text) = self.texts.get(path) {
             return Ok(Arc::clone(text));
@@ -416,7 +426,8 @@ pub(crate) fn parse_wall_clock(text: &str) -> Option<NaiveDateTime> {
     formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
-fn on_wall_clock(
+/// The instant of a wall-clock time in `zone`; of two, the one after `previous`.
+pub(crate) fn on_wall_clock(
     wall: NaiveDateTime,
     zone: Option<Tz>,
     previous: Option<DateTime<Utc>>,

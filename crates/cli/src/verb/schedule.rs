@@ -4,7 +4,7 @@ use crate::{
     args::{Args, Mode as ModeArg, Schedule},
     chart,
     failure::{Code, Failure},
-    output,
+    output, svg,
 };
 use serde_json::{Value, json};
 use std::{
@@ -33,6 +33,11 @@ pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Fai
         Err(rejection) => return refuse(&rejection, args),
     };
     let answer = solve(&problem, mode);
+    if let (Some(file), Some(course)) = (&schedule.svg, &answer.course) {
+        fs::write(file, svg::courses(&problem, course, &answer.unresolved)).map_err(|error| {
+            Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None)
+        })?;
+    }
     if args.json {
         output::say_json("schedule", &answer.json(&problem));
     } else {

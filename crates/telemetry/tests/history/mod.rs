@@ -26,6 +26,7 @@ use voltide_model::{
     site::{Charger, Site},
     stay::{Calendar, NO_STAY},
     willingness::{Logistic, Participation, Willingness},
+    wishes::SocWishes,
 };
 
 /// Load without cars, wind power available and delivered, and photovoltaic power, kW.
@@ -132,6 +133,7 @@ fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
         departure_soc: Distribution::Uniform { min: 0.7, max: 1.0 },
         tariff: 0,
         v2g: V2gTerms { soc_min: Share::new(0.3).unwrap(), willingness: None },
+        wishes: SocWishes::default(),
     }
 }
 

@@ -96,7 +96,7 @@ impl Resolver<'_> {
 /// What one fleet is resolved with.
 pub(super) struct FleetResolver<'a, 'b> {
     pub(super) resolver: &'a mut Resolver<'b>,
-    clock: &'a Clock,
+    pub(super) clock: &'a Clock,
     /// `None` where a problem with it was reported.
     pub(super) boundary: Option<Boundary>,
     sites: &'a [Site],
@@ -133,6 +133,7 @@ impl FleetResolver<'_, '_> {
             Some(Parking::Listed { cars, .. }) => Some(cars.len() as u32),
             _ => count,
         };
+        let wishes = self.wishes(file, soc_max);
         Some(Fleet {
             name: key.name.clone(),
             count: count?,
@@ -144,6 +145,7 @@ impl FleetResolver<'_, '_> {
             departure_soc: departure_soc?,
             tariff: tariff?,
             v2g: v2g?,
+            wishes: wishes?,
         })
     }
 

@@ -1,0 +1,113 @@
+//! FlexMeasures problems as a whole process: JSON in, schedule out.
+//!
+//! `cargo build --release && cargo bench -p voltide-benches --bench schedule`
+//!
+//! One battery by itself, and ten and a hundred that share a connection, each for 24 hours in slots of
+//! five minutes, with a minimum in the morning and the soft limits that FlexMeasures has by default.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a measurement prints its tables")]
+
+use serde_json::{Value, json};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+use voltide_benches::{
+    machine::{Cost, cost_of_children},
+    spread,
+    table::{Table, short},
+};
+
+/// What is said when there is no program to run.
+const NOT_BUILT: &str = "there is no voltide program at";
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(table) => {
+            println!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<Table, String> {
+    let program = program()?;
+    let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+    let head = ["`voltide schedule`, 24 h at 5 min", "CPU ms, min", "median", "max", "wall ms, median"];
+    let mut table = Table::new(head);
+    for (name, batteries, rounds) in [
+        ("1 battery", 1, 15),
+        ("10 batteries behind one limit", 10, 5),
+        ("100 batteries behind one limit", 100, 3),
+    ] {
+        let file = folder.path().join(format!("{batteries}.json"));
+        let text = problem(batteries).to_string();
+        fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        let costs: Vec<Cost> = (0..rounds).map(|_| cost(&program, &file)).collect::<Result<_, _>>()?;
+        let milliseconds = |of: fn(&Cost) -> f64| spread(costs.iter().map(|cost| of(cost) * 1e3).collect());
+        let (cpu, wall) = (milliseconds(|cost| cost.cpu_s), milliseconds(|cost| cost.wall_s));
+        table.row(name, cpu.into_iter().chain([wall[1]]).map(short));
+    }
+    Ok(table)
+}
+
+fn program() -> Result<PathBuf, String> {
+    let here = env::current_exe().map_err(|error| error.to_string())?;
+    let folder = here.ancestors().nth(2).ok_or("the bench lies nowhere")?;
+    let program = folder.join("voltide");
+    let missing = || format!("{NOT_BUILT} {}; build it: cargo build --release", program.display());
+    if program.is_file() { Ok(program) } else { Err(missing()) }
+}
+
+/// What one run costs; it must come to an optimum.
+fn cost(program: &Path, file: &Path) -> Result<Cost, String> {
+    let mut command = Command::new(program);
+    command.args(["--json", "schedule"]).arg(file);
+    let (output, cost) = cost_of_children(|| command.output());
+    let output = output.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    if answer["status"] == "optimal" { Ok(cost) } else { Err(format!("the answer is {}", answer["status"])) }
+}
+
+/// Batteries that start and leave differently, behind 6 kW each where there are several.
+fn problem(batteries: u32) -> Value {
+    let model = |index: u32| {
+        json!({
+            "sensor": format!("ev{index}"),
+            "soc-at-start": format!("{} kWh", 10 + 7 * index % 30),
+            "soc-min": "5 kWh",
+            "soc-max": "60 kWh",
+            "power-capacity": "11 kW",
+            "roundtrip-efficiency": "90 %",
+            "soc-minima": [{
+                "value": format!("{} kWh", 40 + 5 * index % 18),
+                "datetime": format!("2024-06-12T{:02}:00:00+02:00", 6 + index % 6),
+            }],
+        })
+    };
+    let price = |of: fn(u32) -> f64| -> Vec<Value> {
+        let event = |hour: u32| {
+            json!({
+                "start": format!("2024-06-12T{hour:02}:00:00+02:00"),
+                "duration": "PT1H",
+                "value": format!("{:.4} EUR/kWh", of(hour)),
+            })
+        };
+        (0..24).map(event).collect()
+    };
+    json!({
+        "start": "2024-06-12T00:00:00+02:00",
+        "end": "2024-06-13T00:00:00+02:00",
+        "resolution": "PT5M",
+        "flex-model": (0..batteries).map(model).collect::<Vec<_>>(),
+        "flex-context": {
+            "consumption-price": price(|hour| 0.2 + 0.01 * f64::from(hour * 7 % 12)),
+            "production-price": price(|hour| 0.05 + 0.01 * f64::from(hour * 7 % 12)),
+            "site-power-capacity": format!("{} kVA", if batteries > 1 { 6 * batteries } else { 11 }),
+        },
+    })
+}

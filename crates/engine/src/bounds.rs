@@ -1,0 +1,67 @@
+//! Bounds of stored energy at given slots, as policies see them: what fleets wish for.
+
+use std::ops::Range;
+use voltide_model::{scenario::Scenario, wishes::WishedStay};
+
+/// The bounds of a batch; row i has entries `offset[i]..offset[i + 1]`. Empty where no row has any.
+#[derive(Debug, Default)]
+pub(crate) struct Bounds {
+    pub offset: Vec<u32>,
+    /// The slot at whose beginning a bound holds.
+    pub slot: Vec<u32>,
+    pub kwh_min: Vec<f64>,
+    pub kwh_max: Vec<f64>,
+}
+
+impl Bounds {
+    /// Fills the columns for the stays of a batch and the slots of its horizon.
+    pub(crate) fn fill(&mut self, scenario: &Scenario, horizon: Range<u32>, evs: &[u32], stays: &[u32]) {
+        self.offset.clear();
+        self.slot.clear();
+        self.kwh_min.clear();
+        self.kwh_max.clear();
+        if scenario.fleets.iter().all(|fleet| fleet.wishes.is_empty()) {
+            return;
+        }
+        self.offset.push(0);
+        for (&ev, &stay) in evs.iter().zip(stays) {
+            self.push(scenario, &horizon, ev, stay);
+            self.offset.push(self.slot.len() as u32);
+        }
+        if self.slot.is_empty() {
+            self.offset.clear();
+        }
+    }
+
+    fn push(&mut self, scenario: &Scenario, horizon: &Range<u32>, ev: u32, stay: u32) {
+        let (population, clock) = (&scenario.population, &scenario.clock);
+        let index = population.fleet_of(ev);
+        let fleet = &scenario.fleets[index];
+        if fleet.wishes.is_empty() {
+            return;
+        }
+        let capacity = population.capacity_kwh[ev as usize];
+        let charger = population.charger(population.stays.charger[stay as usize]);
+        let first = population.stays.first_slot(stay, clock);
+        let end = population.stays.announced_end_slot(stay, clock);
+        let slot_seconds = i64::from(clock.slot_seconds);
+        let wished = WishedStay {
+            car: ev - population.fleets[index].evs.start,
+            seconds: i64::from(first) * slot_seconds..i64::from(end) * slot_seconds,
+            slot_seconds,
+            soc_per_hour: charger.charge_max.0 * fleet.battery.charge_efficiency.get() / capacity,
+        };
+        let most = fleet.battery.soc_max.get();
+        let least = fleet.battery.soc_min.get().max(fleet.v2g.soc_min.get()).min(most);
+        // What holds now cannot be helped: the first instant that a plan decides is the end of a slot.
+        for slot in horizon.start.max(first) + 1..=horizon.end.min(end) {
+            let (low, high) = fleet.wishes.at(&wished, i64::from(slot) * slot_seconds);
+            if low.is_some() || high.is_some() {
+                self.slot.push(slot);
+                let within = |soc: f64| capacity * soc.clamp(least, most);
+                self.kwh_min.push(low.map_or(0.0, within));
+                self.kwh_max.push(high.map_or(capacity, within));
+            }
+        }
+    }
+}

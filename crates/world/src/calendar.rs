@@ -1,0 +1,171 @@
+//! Reservation calendars from CSV, Parquet and iCalendar files.
+
+use crate::{
+    document::Report,
+    file::CalendarFile,
+    input::Inputs,
+    table::{Files, Table, Wanted},
+};
+use chrono::{DateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
+use icalendar::{Calendar, CalendarComponent, CalendarDateTime, Component, DatePerhapsTime};
+use std::sync::Arc;
+use voltide_model::{clock::Clock, series::Series, wishes::SocWish};
+
+/// The columns of a calendar as series hold them, each with its unit. Cars are counted from 0 in
+/// their fleet; -1 stands for all of them.
+const COLUMNS: [(&str, &str); 4] = [("from", "s"), ("to", "s"), ("soc", "1"), ("car", "1")];
+
+/// The reservations of a fleet as series, from which [`from_inputs`] makes them again.
+pub(crate) fn to_series(name: &str, wishes: &[SocWish]) -> Vec<Series> {
+    let value = |wish: &SocWish, column: &str| match column {
+        "from" => wish.from as f64,
+        "to" => wish.to as f64,
+        "soc" => wish.soc,
+        _ => wish.car.map_or(-1.0, f64::from),
+    };
+    let series = |(column, unit): (&str, &str)| Series {
+        name: format!("{name}.{column}"),
+        unit: unit.to_owned(),
+        values: wishes.iter().map(|wish| value(wish, column)).collect(),
+    };
+    COLUMNS.map(series).into()
+}
+
+/// The reservations that a journal holds.
+pub(crate) fn from_inputs(
+    inputs: &Inputs,
+    name: &str,
+    file: &CalendarFile,
+    report: &mut Report,
+) -> Option<Vec<SocWish>> {
+    let mut column =
+        |(column, unit): (&str, &str)| inputs.named(&format!("{name}.{column}"), unit, file.place, report);
+    let columns: Vec<Arc<[f64]>> = COLUMNS.map(&mut column).into_iter().collect::<Option<_>>()?;
+    let row = |row: usize| {
+        let [from, to, soc, car] = [0, 1, 2, 3].map(|column| columns[column].get(row).copied());
+        let car = car?;
+        Some(SocWish {
+            from: from? as i64,
+            to: to? as i64,
+            soc: soc?,
+            car: (car >= 0.0).then_some(car as u32),
+        })
+    };
+    (0..columns[0].len()).map(row).collect()
+}
+
+/// Reads the file of a calendar.
+pub(crate) fn read(
+    files: &mut Files,
+    file: &CalendarFile,
+    clock: &Clock,
+    report: &mut Report,
+) -> Option<Vec<SocWish>> {
+    if file.path.to_ascii_lowercase().ends_with(".ics") {
+        return read_ics(files, file, clock, report);
+    }
+    let place = file.path.place;
+    let wanted = ["from", "to", "soc", "car"].map(|name| Wanted {
+        name,
+        place,
+        optional: name == "car" || (name == "soc" && file.soc.is_some()),
+    });
+    let table = files.table(&file.path, &wanted, report)?;
+    let rows =
+        (0..table.len()).map(|row| read_row(&table, row, file, clock).map_err(|message| (row, message)));
+    match rows.collect::<Result<Vec<_>, _>>() {
+        Ok(wishes) => Some(wishes),
+        Err((row, message)) => {
+            let problem = table.problem(row, &message, "this row", report);
+            report.push(problem);
+            None
+        }
+    }
+}
+
+fn read_row(table: &Table, row: usize, file: &CalendarFile, clock: &Clock) -> Result<SocWish, String> {
+    let instant = |column: usize, name: &str| {
+        let at = table.instant(column, row, Some(clock.zone), None)?;
+        at.map(|at| clock.seconds_to(at)).ok_or_else(|| format!("`{name}` is empty"))
+    };
+    let soc = table.number(2, row)?.or(file.soc.as_ref().map(|soc| soc.get()));
+    let car = table.number(3, row)?.map(|car| car as u32).or(file.car.as_ref().map(|car| car.value));
+    let soc = soc.ok_or("`soc` is empty")?;
+    checked(SocWish { from: instant(0, "from")?, to: instant(1, "to")?, soc, car })
+}
+
+/// A reservation that makes sense.
+pub(crate) fn checked(wish: SocWish) -> Result<SocWish, String> {
+    if !(0.0..=1.0).contains(&wish.soc) {
+        return Err(format!("a state of charge of {} is not between 0 and 1", wish.soc));
+    }
+    if wish.to < wish.from { Err("it ends before it begins".to_owned()) } else { Ok(wish) }
+}
+
+fn read_ics(
+    files: &mut Files,
+    file: &CalendarFile,
+    clock: &Clock,
+    report: &mut Report,
+) -> Option<Vec<SocWish>> {
+    let text = files.whole_text(&file.path, report)?;
+    let wishes = soc_of(file).and_then(|soc| {
+        let calendar: Calendar = text.parse()?;
+        let events = calendar.components.iter().filter_map(|component| match component {
+            CalendarComponent::Event(event) => Some(event),
+            _ => None,
+        });
+        let wish = |(index, event): (usize, &icalendar::Event)| {
+            let name = event
+                .get_summary()
+                .map_or_else(|| format!("event {}", index + 1), |name| format!("`{name}`"));
+            let found = times(event, clock).and_then(|(from, to)| {
+                let car = file.car.as_ref().map(|car| car.value);
+                checked(SocWish { from, to, soc, car })
+            });
+            found.map_err(|problem| format!("{name}: {problem}"))
+        };
+        events.enumerate().map(wish).collect::<Result<Vec<_>, String>>()
+    });
+    match wishes {
+        Ok(wishes) => Some(wishes),
+        Err(problem) => {
+            let message = format!("calendar `{}`: {problem}", file.path.value);
+            report.add(file.path.place, message, "this file");
+            None
+        }
+    }
+}
+
+fn soc_of(file: &CalendarFile) -> Result<f64, String> {
+    let soc = file.soc.as_ref().map(|soc| soc.get());
+    soc.ok_or_else(|| "iCalendar tells no state of charge; give `soc`".to_owned())
+}
+
+/// Start and end of an event, seconds from the clock's start.
+fn times(event: &icalendar::Event, clock: &Clock) -> Result<(i64, i64), String> {
+    if event.property_value("RRULE").is_some() {
+        return Err("events that repeat are not read; write each of them down".to_owned());
+    }
+    let at = |time: Option<DatePerhapsTime>, name: &str| {
+        let time = time.ok_or_else(|| format!("it has no {name}"))?;
+        instant(time, clock.zone).map(|at| clock.seconds_to(at))
+    };
+    let from = at(event.get_start(), "DTSTART")?;
+    // Without an end it is the instant alone.
+    let to = event.get_end().map_or(Ok(from), |end| at(Some(end), "DTEND"))?;
+    Ok((from, to))
+}
+
+fn instant(time: DatePerhapsTime, zone: Tz) -> Result<DateTime<Utc>, String> {
+    let (wall, zone) = match time {
+        DatePerhapsTime::Date(date) => (date.and_time(NaiveTime::MIN), zone),
+        DatePerhapsTime::DateTime(CalendarDateTime::Utc(at)) => return Ok(at),
+        DatePerhapsTime::DateTime(CalendarDateTime::Floating(wall)) => (wall, zone),
+        DatePerhapsTime::DateTime(CalendarDateTime::WithTimezone { date_time, tzid }) => {
+            (date_time, tzid.parse().map_err(|_| format!("there is no time zone `{tzid}`"))?)
+        }
+    };
+    crate::table::on_wall_clock(wall, Some(zone), None)
+}

@@ -1,0 +1,110 @@
+//! Wishes for stored energy: minima, maxima and reservations.
+
+use super::fleet::FleetResolver;
+use crate::{
+    calendar::{self, checked},
+    file::{FleetFile, ReservationFile, SocWishFile},
+    read::{Spanned, Try},
+    table::{on_wall_clock, parse_wall_clock},
+};
+use voltide_model::{
+    scenario::Boundary,
+    wishes::{SocWish, SocWishes},
+};
+
+/// Widest window before a reservation, h.
+const WINDOW_MAX: f64 = 48.0;
+
+impl FleetResolver<'_, '_> {
+    /// What the fleet's cars wish for their stored energy.
+    pub(super) fn wishes(&mut self, file: &FleetFile, soc_max: f64) -> Option<SocWishes> {
+        let minima = self.bounds("soc_minima", &file.soc_minima);
+        let maxima = self.bounds("soc_maxima", &file.soc_maxima);
+        let listed = file.reservations.get()?.iter().flatten();
+        let reservations: Vec<Option<SocWish>> =
+            listed.map(|reservation| self.reservation(reservation)).collect();
+        let mut reservations: Vec<SocWish> = reservations.into_iter().collect::<Option<_>>()?;
+        if let Some(calendar) = file.calendar.get()? {
+            let name = format!("{}.calendar", self.path);
+            let resolver = &mut *self.resolver;
+            let read = resolver.values.reservations(&name, calendar, self.clock, resolver.report)?;
+            self.samples.extend(calendar::to_series(&name, &read));
+            reservations.extend(read);
+        }
+        let widened = self.window(file.reservation_window.get()?.as_ref())?;
+        let wishes = SocWishes { minima: minima?, maxima: maxima?, reservations, widened };
+        if let Some(high) = wishes.reservations.iter().find(|wish| wish.soc > soc_max) {
+            let message = format!(
+                "`{}`: a reservation wants a state of charge of {}, but the battery's `soc_max` is {soc_max}",
+                self.path, high.soc
+            );
+            let help = "let `soc_max` be what reservations may reach, and say under `soc_maxima` what holds otherwise";
+            self.resolver.report.add_help(file.place, message, "this fleet", help);
+            return None;
+        }
+        if !wishes.is_empty() && self.boundary? == Boundary::Fold {
+            let message = format!("`{}`: wishes for stored energy belong to their dates", self.path);
+            self.resolver.report.add_help(file.place, message, "in a typical day", "use `boundary: Open`");
+            return None;
+        }
+        Some(wishes)
+    }
+
+    fn bounds(&mut self, name: &str, file: &Try<Option<Vec<SocWishFile>>>) -> Option<Vec<SocWish>> {
+        let wishes = file.get()?.iter().flatten().map(|wish| {
+            let from = wish.from.as_ref().map_or(Some(i64::MIN), |from| self.seconds(from));
+            let to = wish.to.as_ref().map_or(Some(i64::MAX), |to| self.seconds(to));
+            let car = wish.car.as_ref().map(|car| car.value);
+            self.checked(name, &wish.soc, SocWish { from: from?, to: to?, soc: wish.soc.get(), car })
+        });
+        let wishes: Vec<Option<SocWish>> = wishes.collect();
+        wishes.into_iter().collect()
+    }
+
+    fn reservation(&mut self, file: &ReservationFile) -> Option<SocWish> {
+        let (from, to) = (self.seconds(&file.from), self.seconds(&file.to));
+        let car = file.car.as_ref().map(|car| car.value);
+        let wish = SocWish { from: from?, to: to?, soc: file.soc.get(), car };
+        self.checked("reservations", &file.from, wish)
+    }
+
+    fn checked<T>(&mut self, name: &str, place: &Spanned<T>, wish: SocWish) -> Option<SocWish> {
+        match checked(wish) {
+            Ok(wish) => Some(wish),
+            Err(problem) => {
+                let message = format!("`{}.{name}`: {problem}", self.path);
+                self.resolver.report.add(place.place, message, "here");
+                None
+            }
+        }
+    }
+
+    /// A wall-clock time in the world's zone, or RFC 3339, in seconds from the clock's start.
+    fn seconds(&mut self, text: &Spanned<String>) -> Option<i64> {
+        let clock = self.clock;
+        let offset = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+        let wall = || {
+            let wall = parse_wall_clock(text).ok_or_else(|| format!("`{}` is not a time", text.value))?;
+            on_wall_clock(wall, Some(clock.zone), None)
+        };
+        match offset.map_or_else(wall, Ok) {
+            Ok(at) => Some(clock.seconds_to(at)),
+            Err(problem) => {
+                let help =
+                    "a time is written like \"2024-02-05T08:00\", on the wall clock of the world's zone";
+                self.resolver.report.add_help(text.place, problem, "not a time", help);
+                None
+            }
+        }
+    }
+
+    fn window(&mut self, window: Option<&Spanned<voltide_model::quantity::Hours>>) -> Option<i64> {
+        let Some(window) = window else { return Some(0) };
+        if (0.0..=WINDOW_MAX).contains(&window.0) {
+            return Some((window.0 * 3600.0).round() as i64);
+        }
+        let message = format!("`reservation_window` must lie between 0 h and {WINDOW_MAX} h");
+        self.resolver.report.add(window.place, message, "out of range");
+        None
+    }
+}
