@@ -1,7 +1,7 @@
 //! Reads reference instances; shared by the tests of several crates through `#[path]`.
 //!
-//! The instances are those of `tests/cases/paper`, or of the folder that `VOLTIDE_CASES` names, so that
-//! instances made elsewhere can be tried.
+//! The instances are those of `tests/cases/paper`, and of the folder that `VOLTIDE_CASES` names, from the
+//! repository's root, so that instances made elsewhere can be tried.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
@@ -53,12 +53,9 @@ pub(crate) fn instances<T: DeserializeOwned>(kind: Kind) -> Vec<Instance<T>> {
     struct Head {
         kind: Kind,
     }
-    let named = std::env::var_os("VOLTIDE_CASES").map(PathBuf::from);
-    let folder = named.clone().unwrap_or_else(own_folder);
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
+    let further = std::env::var_os("VOLTIDE_CASES").map(|folder| own_folder().join("../../..").join(folder));
+    let folders = std::iter::once(own_folder()).chain(further);
+    let paths = folders.flat_map(|folder| files(&folder));
     let mut found = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path).expect("it can be read");
@@ -74,6 +71,15 @@ pub(crate) fn instances<T: DeserializeOwned>(kind: Kind) -> Vec<Instance<T>> {
             found.push(Instance { path, case });
         }
     }
-    assert!(named.is_some() || !found.is_empty(), "there is no instance of kind {kind:?}");
+    assert!(!found.is_empty(), "there is no instance of kind {kind:?}");
     found
+}
+
+/// The JSON files of a folder, by name.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths
 }

@@ -1,16 +1,17 @@
 //! Thermal units: chords, ramps, the band around the day-ahead output, and commitment.
 //!
 //! ```text
-//! P_t = P_min·u_t + Σ_k s_k,t,   0 ≤ s_k,t ≤ width,   Σ_k s_k,t ≤ (P_max - P_min)·u_t        (37)
+//! P_t = P_min·u_t + Σ_k s_k,t,   0 ≤ s_k,t ≤ width·u_t                                         (37)
 //! u_t - u_(t-1) = v_t - w_t,   Σ_(τ in the last up_min) v_τ ≤ u_t,   Σ_(last down_min) w_τ ≤ 1 - u_t
 //! P_t - P_(t-1) ≤ R·dt·u_(t-1) + S·v_t,   P_(t-1) - P_t ≤ R·dt·u_t + S·w_t,   S = max(P_min, R·dt)
 //! ```
 //! A unit starts and stops at S or less: it may reach its least output in one slot, whatever its
-//! ramp. u is whole only where the schedule decides; elsewhere it is a number.
+//! ramp. u is whole only where the schedule decides; elsewhere it is a number. v and w are then whole by
+//! themselves: minimum times are at least one slot, so that `v ≤ u_t` and `w ≤ 1 - u_t`.
 
 use super::{Course, DispatchProblem, Unmet, UnmetWish};
 use crate::linear::Program;
-use good_lp::{Expression, Variable, constraint, variable};
+use good_lp::{Expression, Variable, VariableDefinition, constraint, variable};
 use voltide_model::{
     cost::chords,
     dispatch::ThermalState,
@@ -95,6 +96,10 @@ impl Thermal {
                 let used = program.add(variable().min(0.0).max(chord.width_kw));
                 program.pay(chord.slope_per_kwh * hours * used);
                 above += used;
+                if self.is_free() {
+                    // Row by row: the sum alone would let a half-started unit fill its cheapest chords.
+                    program.require(constraint!(used <= chord.width_kw * on.clone()));
+                }
             }
             program.pay(on.clone() * (unit.cost.per_hour(least) * hours));
             program.require(constraint!(output == above + least * on));
@@ -204,8 +209,10 @@ fn free(
     how: Commitment,
 ) -> Thermal {
     let (slots, hours) = (problem.slots(), problem.slot_hours);
-    let mut binaries = || (0..slots).map(|_| program.add(variable().binary())).collect::<Vec<_>>();
-    let (on, starts, stops) = (binaries(), binaries(), binaries());
+    let mut columns =
+        |one: fn() -> VariableDefinition| (0..slots).map(|_| program.add(one())).collect::<Vec<Variable>>();
+    let share = || variable().min(0.0).max(1.0);
+    let (on, starts, stops) = (columns(|| variable().binary()), columns(share), columns(share));
     let most = unit.power_max.0;
     let output: Vec<Variable> = (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
     let was_on = f64::from(u8::from(state.on));
@@ -213,7 +220,6 @@ fn free(
         let before = if slot == 0 { Expression::from(was_on) } else { on[slot - 1].into() };
         program.pay(how.start_cost * starts[slot]);
         program.require(constraint!(on[slot] - before == starts[slot] - stops[slot]));
-        program.require(constraint!(output[slot] <= most * on[slot]));
         let up = since(&starts, slot, slots_in(how.up_min.0, hours));
         program.require(constraint!(up <= on[slot]));
         let down = since(&stops, slot, slots_in(how.down_min.0, hours));
@@ -261,12 +267,17 @@ impl Thermal {
         let On::Free { on, starts, stops } = &self.on else { return };
         let step = unit.ramp.0 * hours;
         let edge = step.max(unit.power_min.0);
+        let initial = state.power_kw.map(|power| initial_power(unmet, unit, state, power));
+        // Starting, stopping and anything between are then a ramp that it can follow.
+        if step >= unit.power_max.0 {
+            return;
+        }
         for slot in 0..on.len() {
             let (now, before, was_on) = if let Some(last) = slot.checked_sub(1) {
                 (self.output[slot], Expression::from(self.output[last]), Expression::from(on[last]))
-            } else if let Some(power) = state.power_kw {
+            } else if let Some(power) = initial {
                 let was_on = f64::from(u8::from(state.on));
-                (self.output[slot], initial_power(unmet, unit, state, power).into(), was_on.into())
+                (self.output[slot], power.into(), was_on.into())
             } else {
                 continue;
             };
