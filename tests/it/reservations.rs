@@ -88,7 +88,7 @@ fn a_calendar_means_the_same_as_a_list() {
 #[test]
 fn wishes_that_make_no_sense_are_pointed_at() {
     let room = TempDir::new().unwrap();
-    let mut refused = |text: &str| {
+    let refused = |text: &str| {
         let world = with_reservations(room.path(), text);
         let (code, message) = fail(voltide().arg("check").arg(world));
         assert_eq!(code, 3);

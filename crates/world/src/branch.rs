@@ -4,14 +4,14 @@
 use crate::{
     distribution::EmpiricalFile,
     document::{Place, Report},
-    file::SessionsFile,
+    file::{CalendarFile, SessionsFile},
     input::{FleetSessions, Inputs, SeriesRequest, Values},
     published::PublishedFigure,
     read::Spanned,
     table::Files,
 };
 use std::sync::Arc;
-use voltide_model::clock::Clock;
+use voltide_model::{clock::Clock, wishes::SocWish};
 
 /// What was read then, and the files that there are now.
 pub(crate) struct Branch {
@@ -51,6 +51,16 @@ impl Values for Branch {
         report: &mut Report,
     ) -> Option<Arc<[f64]>> {
         self.source(file.place, report).samples(name, unit, file, factor, report)
+    }
+
+    fn reservations(
+        &mut self,
+        name: &str,
+        file: &CalendarFile,
+        clock: &Clock,
+        report: &mut Report,
+    ) -> Option<Vec<SocWish>> {
+        self.source(file.place, report).reservations(name, file, clock, report)
     }
 
     fn sessions(

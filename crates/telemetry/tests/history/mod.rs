@@ -405,10 +405,19 @@ impl<S: Sink> History<'_, S> {
 }
 
 fn units(system: &SystemTick) -> [UnitTick; 3] {
-    let unit = |unit, kind, output_kw, available_kw| UnitTick { unit, kind, output_kw, available_kw };
+    let unit = |unit, kind, output_kw, available_kw| UnitTick {
+        unit,
+        kind,
+        output_kw,
+        available_kw,
+        charge_kw: None,
+        energy_kwh: None,
+        flexibility: None,
+        cost: None,
+    };
     [
-        unit(0, UnitKind::Wind, system.wind_kw, system.wind_available_kw),
-        unit(1, UnitKind::Pv, system.pv_kw, system.pv_available_kw),
-        unit(2, UnitKind::ImportExport, system.import_kw, f64::INFINITY),
+        unit(0, UnitKind::Wind, system.wind_kw, Some(system.wind_available_kw)),
+        unit(1, UnitKind::Pv, system.pv_kw, Some(system.pv_available_kw)),
+        unit(2, UnitKind::ImportExport, system.import_kw, None),
     ]
 }
