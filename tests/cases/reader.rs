@@ -1,7 +1,7 @@
 //! Reads reference instances; shared by the tests of several crates through `#[path]`.
 //!
-//! The instances are those of `tests/cases/paper`, and of the folder that `VOLTIDE_CASES` names, from the
-//! repository's root, so that instances made elsewhere can be tried.
+//! The instances are those of `tests/cases/paper`, and of the folder that `VOLTIDE_CASES` names (from the
+//! repository's root), so that instances are added by putting them there.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{

@@ -10,6 +10,7 @@ mod compare;
 mod determinism;
 mod engine_laws;
 mod floor_plan;
+mod grid;
 mod journal_promise;
 mod new_plugin;
 mod paper_cases;

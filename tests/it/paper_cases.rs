@@ -61,7 +61,7 @@ impl Case {
             "ev_v2g" => one_ev::v2g(self),
             "fleet" => fleet::fleet(self),
             "two_stage_day" => fleet::user_costs(self),
-            // Held against their expectations by the tests of `voltide-schedule`.
+            // Solved and compared in `crates/schedule/tests/schedule/grid_cases.rs`.
             "dispatch_da" | "dispatch_id_window" => Ok(()),
             kind => Err(format!("kind `{kind}` is not known")),
         }

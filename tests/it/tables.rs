@@ -1,6 +1,7 @@
 //! Columns of a run's tables.
 
 use arrow_array::{
+    Array, ArrayRef,
     cast::AsArray,
     types::{Float64Type, Int32Type},
 };
@@ -9,24 +10,35 @@ use std::{fs::File, path::Path};
 
 /// The numbers of a column of `<run>/<table>.parquet`; NaN where there is none.
 pub(crate) fn column(run: &Path, table: &str, name: &str) -> Vec<f64> {
-    let path = crate::program::root().join(run).join(format!("{table}.parquet"));
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let batches = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
-    let values = batches.flat_map(|batch| {
-        let column = batch.unwrap().column_by_name(name).unwrap().as_primitive::<Float64Type>().clone();
+    let numbers = |column: ArrayRef| {
+        let column = column.as_primitive::<Float64Type>();
         column.iter().map(|value| value.unwrap_or(f64::NAN)).collect::<Vec<_>>()
-    });
-    values.collect()
+    };
+    columns(run, table, name).into_iter().flat_map(numbers).collect()
 }
 
 /// The whole numbers of a column of `<run>/<table>.parquet`; -1 where there is none.
 pub(crate) fn counts(run: &Path, table: &str, name: &str) -> Vec<i32> {
+    let numbers = |column: ArrayRef| {
+        let column = column.as_primitive::<Int32Type>();
+        column.iter().map(|value| value.unwrap_or(-1)).collect::<Vec<_>>()
+    };
+    columns(run, table, name).into_iter().flat_map(numbers).collect()
+}
+
+/// The words of a column of `<run>/<table>.parquet`.
+pub(crate) fn words(run: &Path, table: &str, name: &str) -> Vec<String> {
+    let texts = |column: ArrayRef| {
+        let dictionary = column.as_dictionary::<Int32Type>().clone();
+        let words = dictionary.values().as_string::<i32>().clone();
+        dictionary.keys().values().iter().map(|key| words.value(*key as usize).to_owned()).collect::<Vec<_>>()
+    };
+    columns(run, table, name).into_iter().flat_map(texts).collect()
+}
+
+fn columns(run: &Path, table: &str, name: &str) -> Vec<ArrayRef> {
     let path = crate::program::root().join(run).join(format!("{table}.parquet"));
     let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let batches = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
-    let values = batches.flat_map(|batch| {
-        let column = batch.unwrap().column_by_name(name).unwrap().as_primitive::<Int32Type>().clone();
-        column.iter().map(|value| value.unwrap_or(-1)).collect::<Vec<_>>()
-    });
-    values.collect()
+    batches.map(|batch| batch.unwrap().column_by_name(name).unwrap().clone()).collect()
 }

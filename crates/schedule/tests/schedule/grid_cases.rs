@@ -134,11 +134,11 @@ fn check(instance: &Instance<Case>) {
 }
 
 #[test]
-fn day_ahead_dispatch_costs_what_the_reference_found() {
+fn paper_day_ahead_dispatch_costs_what_the_reference_found() {
     instances(Kind::DispatchDa).iter().for_each(check);
 }
 
 #[test]
-fn an_intra_day_window_costs_what_the_reference_found() {
+fn paper_an_intra_day_window_costs_what_the_reference_found() {
     instances(Kind::DispatchIdWindow).iter().for_each(check);
 }

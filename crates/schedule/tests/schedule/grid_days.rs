@@ -256,7 +256,7 @@ fn each(instance: &Instance<Case>, mut look: impl FnMut(&World, &str, usize, &Ro
 }
 
 #[test]
-fn ones_own_day_ahead_schedule_costs_what_the_references_does() {
+fn paper_ones_own_day_ahead_schedule_costs_what_the_references_does() {
     for instance in instances::<Case>(Kind::TwoStageDay) {
         let tolerance = instance.case.expected.tolerance.day_ahead_objective_rel;
         each(&instance, |world, mode, _, _, reference| {
@@ -268,7 +268,7 @@ fn ones_own_day_ahead_schedule_costs_what_the_references_does() {
 }
 
 #[test]
-fn intra_day_from_the_given_day_ahead_fills_the_references_tables() {
+fn paper_intra_day_from_the_given_day_ahead_fills_the_references_tables() {
     for instance in instances::<Case>(Kind::TwoStageDay) {
         let tolerance = &instance.case.expected.tolerance;
         each(&instance, |world, mode, at, rows, reference| {
@@ -280,7 +280,7 @@ fn intra_day_from_the_given_day_ahead_fills_the_references_tables() {
 }
 
 #[test]
-fn both_stages_together_fill_the_references_tables() {
+fn paper_both_stages_together_fill_the_references_tables() {
     for instance in instances::<Case>(Kind::TwoStageDay) {
         let tolerance = &instance.case.expected.tolerance;
         each(&instance, |world, mode, at, rows, _| {
