@@ -20,10 +20,12 @@ use voltide_model::{
     columns::TickColumns,
     distribution::Distribution,
     fleet::{Fleet, Parking, Place, Population, V2gTerms},
+    price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
-    scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries, Tariff},
+    scenario::{Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff},
     series::Series,
     site::Charger,
+    willingness::{Logistic, Participation, Willingness},
     wishes::SocWishes,
 };
 
@@ -102,14 +104,53 @@ fn normal(mean: f64, sd: f64) -> Distribution {
     Distribution::Normal { mean, sd, min: f64::NEG_INFINITY, max: f64::INFINITY }
 }
 
-/// A run of the world that is about to begin, planned by the policy that is built in.
+/// The same world with prices that follow a net load of one peak a day, and drivers who are asked.
+pub fn priced_scenario(cars: u32) -> Arc<Scenario> {
+    let mut scenario = Arc::unwrap_or_clone(scenario(cars));
+    let wave = |slot: u32| f64::from(slot.abs_diff(76)) / 76.0;
+    let series = |name: &str, unit: &str, value: &dyn Fn(u32) -> f64| Series {
+        name: name.into(),
+        unit: unit.into(),
+        values: (0..SLOTS).map(value).collect(),
+    };
+    let price = |slot| 0.45 - 0.3 * wave(slot);
+    let (buy, sell) =
+        (series("tariff.buy", "EUR/kWh", &price), series("tariff.sell", "EUR/kWh", &price));
+    scenario.tariffs = vec![Tariff { name: "wave".into(), buy, sell }];
+    scenario.system.base_load = Some(series("base_load", "kW", &|slot| 2000.0 - 1000.0 * wave(slot)));
+    scenario.incentive = Some(Incentive {
+        rule: IncentiveRule { rho: 0.6, floor: Some(0.0) },
+        expected: ExpectedPrice::Proportional(1.0),
+        feedback: PriceFeedback::None,
+    });
+    let curve = |a, b, c| Logistic { a, b, c };
+    let curves = Willingness::new(curve(1.0, 8.0, 0.65), curve(3.0, 6.0, 0.145)).expect("they do not cross");
+    let gamma = Share::new(0.3).expect("it is a share");
+    scenario.fleets[0].battery.degradation_per_kwh = 0.03;
+    scenario.fleets[0].v2g.willingness = Some((curves, Participation::Threshold(gamma)));
+    Arc::new(scenario)
+}
+
+/// A run of the world that is about to begin, without control.
 pub fn begin<L: EventLog, S: Sink>(
     scenario: &Arc<Scenario>,
     threads: usize,
     log: L,
     sink: S,
 ) -> Result<Simulation<L, S>, EngineError> {
-    let planner = Plugins::in_folders(vec![]).load("uncontrolled", "", 0).expect("it is built in");
+    begin_with("uncontrolled", scenario, threads, log, sink)
+}
+
+/// A run of the world that is about to begin, planned by a policy that is built in.
+pub fn begin_with<L: EventLog, S: Sink>(
+    policy: &str,
+    scenario: &Arc<Scenario>,
+    threads: usize,
+    log: L,
+    sink: S,
+) -> Result<Simulation<L, S>, EngineError> {
+    let plugins = Plugins::in_folders(vec![]).with_threads(threads);
+    let planner = plugins.load(policy, "", 0).expect("it is built in");
     let start = Start {
         scenario: Arc::clone(scenario),
         world_text: "// made by benches/million.rs".into(),
