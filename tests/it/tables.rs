@@ -1,7 +1,7 @@
 //! Columns of a run's tables.
 
 use arrow_array::{
-    Array, ArrayRef,
+    ArrayRef,
     cast::AsArray,
     types::{Float64Type, Int32Type},
 };
