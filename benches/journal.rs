@@ -9,14 +9,14 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that meets an error stops, wherever that is")]
 
 use std::{fs, path::Path, sync::Arc, time::Instant};
-use voltide_benches::night::{NoJournal, NoTables, begin, finish, step_through, world};
+use voltide_benches::night::{NoJournal, NoTables, begin, finish, scenario, step_through};
 use voltide_engine::Replay;
 use voltide_journal::{mcap_log::McapLog, reader, snapshot};
 use voltide_model::scenario::{Durability, Scenario};
 
 fn main() {
     let cars = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(10_000_u32);
-    let scenario = world(cars);
+    let scenario = scenario(cars);
     let ticks = scenario.clock.slots;
     println!("a day of {cars} cars, {ticks} ticks, uncontrolled, one thread, no tables\n");
     let bare = wall(|| drop(finish(begin(&scenario, 1, NoJournal, NoTables).unwrap()).unwrap()));
