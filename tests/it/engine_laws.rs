@@ -1,17 +1,22 @@
 //! Laws that hold for any world: energy, limits, sessions, and replay = live.
 
-use proptest::prelude::*;
-use std::{collections::BTreeMap, convert::Infallible, fmt::Write, fs, sync::Arc};
+use proptest::{prelude::*, strategy::ValueTree};
+use std::{collections::BTreeMap, convert::Infallible, fmt::Write, fs, path::Path, sync::Arc};
 use voltide_engine::{EngineError, Replay, Simulation, Start};
 use voltide_host::Plugins;
 use voltide_journal::{
     event::{Build, Event, Recorded},
     log::MemoryLog,
     mcap_log::McapLog,
-    reader,
+    reader, recovery,
     sink::Sink,
+    snapshot::Snapshot,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
+use voltide_model::{
+    columns::TickColumns,
+    scenario::{Durability, Scenario},
+    stay::NO_STAY,
+};
 
 /// A small world of random shape.
 #[derive(Debug, Clone)]
@@ -289,4 +294,114 @@ fn a_replay_that_differs_names_the_tick_and_the_cars() {
         error.to_string(),
         format!("tick {tick}: the replay differs from the journal: energy of cars 0 to 2047")
     );
+}
+
+/// A run in a folder that is dropped after some ticks, as when its program is killed; with the last
+/// snapshot it took.
+fn cut_off(scenario: &Arc<Scenario>, text: &str, folder: &Path, ticks: u32) -> Option<Snapshot> {
+    let log = McapLog::create(folder, Durability::Every(7)).unwrap();
+    let mut run = Simulation::new(start(scenario, text.into()), log, Witness::new(scenario)).unwrap();
+    let mut snapshot = None;
+    for tick in 0..ticks {
+        run.step().unwrap();
+        if tick % 5 == 2 {
+            snapshot = run.snapshot();
+        }
+    }
+    snapshot
+}
+
+/// Goes on with a run that was cut off, from its log alone or from a snapshot.
+fn go_on(scenario: &Arc<Scenario>, text: &str, folder: &Path, snapshot: Option<&Snapshot>) {
+    let end = recovery::recover(folder).unwrap().end;
+    let mut log = reader::open(folder).unwrap();
+    let mut past = match snapshot {
+        None => Replay::new(Arc::clone(scenario), Nothing, 1, false),
+        Some(snapshot) => {
+            let sealed = log.skip_through(snapshot.tick).unwrap().unwrap();
+            Replay::after(snapshot, &sealed, Arc::clone(scenario), Nothing, 1).unwrap()
+        }
+    };
+    for recorded in log {
+        past.event(recorded.unwrap()).unwrap();
+    }
+    let log = McapLog::resume(folder, Durability::Close, &end).unwrap();
+    let mut run = past.go_on(start(scenario, text.into()), log).unwrap();
+    while !run.is_done() {
+        run.step().unwrap();
+    }
+    run.end(Some("finished".into())).unwrap();
+}
+
+struct Nothing;
+
+impl Sink for Nothing {
+    type Error = Infallible;
+
+    fn event(&mut self, _recorded: &Recorded) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn tick(&mut self, _columns: &TickColumns<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn history(folder: &Path) -> Vec<Recorded> {
+    reader::open(folder).unwrap().map(Result::unwrap).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_cut_off_anywhere_goes_on_the_same(shape in shapes(), cut in 0.0..1.0_f64) {
+        let (scenario, text) = shape.scenario();
+        let folders: [tempfile::TempDir; 3] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+        let [whole, from_log, from_snapshot] = folders.each_ref().map(tempfile::TempDir::path);
+        live(&scenario, &text, McapLog::create(whole, Durability::Close).unwrap());
+        let whole = history(whole);
+        let ticks = (cut * f64::from(scenario.clock.slots)) as u32;
+        cut_off(&scenario, &text, from_log, ticks);
+        go_on(&scenario, &text, from_log, None);
+        prop_assert!(history(from_log) == whole, "cut after {} ticks", ticks);
+        let snapshot = cut_off(&scenario, &text, from_snapshot, ticks);
+        go_on(&scenario, &text, from_snapshot, snapshot.as_ref());
+        prop_assert!(history(from_snapshot) == whole, "cut after {} ticks, from a snapshot", ticks);
+    }
+}
+
+/// The same world with so many fleets that work is shared between threads.
+fn with_many_fleets(text: &str) -> String {
+    let (from, to) = (text.find("\"b\":").unwrap(), text.rfind("})").unwrap());
+    let fleet = text[from..to].to_owned();
+    let more = (0..20).map(|number| fleet.replacen("\"b\"", &format!("\"c{number}\""), 1));
+    format!("{}{}{}", &text[..to], more.collect::<String>(), &text[to..])
+}
+
+#[test]
+fn threads_and_repetition_change_no_byte_of_any_world() {
+    let count = crate::resume::times("VOLTIDE_WORLDS", 20);
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..count {
+        let shape = shapes().new_tree(&mut runner).unwrap().current();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shape.ron");
+        fs::write(&path, with_many_fleets(&shape.text())).unwrap();
+        let world =
+            voltide_world::load(&path, &[]).unwrap_or_else(|problems| panic!("{problems}: {shape:?}"));
+        let (scenario, text) = (Arc::new(world.scenario), world.text);
+        let logs = [1, 2, 8, 8].map(|threads| {
+            let run = tempfile::tempdir().unwrap();
+            let log = McapLog::create(run.path(), Durability::Close).unwrap();
+            let start = Start { threads, ..start(&scenario, text.clone()) };
+            let mut simulation = Simulation::new(start, log, Nothing).unwrap();
+            while !simulation.is_done() {
+                simulation.step().unwrap();
+            }
+            simulation.end(Some("finished".into())).unwrap();
+            fs::read(run.path().join("log/000001.mcap")).unwrap()
+        });
+        assert!(logs.windows(2).all(|pair| pair[0] == pair[1]), "{shape:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     program::{assert_same_files, fail, files, run, succeed, text, voltide},
-    resume::{chance, kill_after, outputs, run_in, start},
+    resume::{chance, kill_after, outputs, run_in, start, under},
 };
 use arrow_array::{Array, Float32Array, Float64Array, Int32Array, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -54,7 +54,7 @@ fn json(command: &mut std::process::Command) -> Value {
 fn a_fork_without_a_change_goes_its_parents_way() {
     let out = tempfile::tempdir().unwrap();
     for policy in ["v2g", "uncontrolled", "round-robin"] {
-        let parent = run(STREET, &out.path().join(policy), &["--policy", policy]);
+        let parent = run(STREET, &out.path().join(policy), &under(policy));
         for at in ["0", "1", "70", "2024-06-04T18:10", "191"] {
             let child = fork(&parent, at, &["--out", out.path().join("forks").to_str().unwrap()]);
             assert_same_files(&tables(&parent), &tables(&child));
@@ -130,7 +130,7 @@ fn a_fork_of_a_fork_that_was_killed_goes_on() {
         kill_after(start(&arguments, forks.path()), Duration::from_millis(150 + chance(number, 400)));
         let Some(cut) = run_in(forks.path()) else { continue };
         succeed(voltide().arg("resume").arg(&cut));
-        assert_same_files(&outputs(&whole), &outputs(&cut));
+        assert_same_files(&tables(&whole), &tables(&cut));
     }
 }
 
@@ -233,7 +233,7 @@ fn snapshots_change_nothing_but_time() {
         let state = |run: &Path| succeed(voltide().args(["state", "--at", at]).arg(run));
         assert_eq!(state(&with), state(&without), "at {at}");
         let forked = |run: &Path, name: &str| {
-            outputs(&fork(run, at, &["--policy", "smart", "--out", out.path().join(name).to_str().unwrap()]))
+            tables(&fork(run, at, &["--policy", "smart", "--out", out.path().join(name).to_str().unwrap()]))
         };
         assert_same_files(&forked(&with, "forks-with"), &forked(&without, "forks-without"));
     }
@@ -281,7 +281,7 @@ fn run_elsewhere(out: &Path) -> PathBuf {
 fn a_policy_asked_again_answers_the_same() {
     let out = tempfile::tempdir().unwrap();
     for policy in crate::resume::POLICIES {
-        let run = run(STREET, &out.path().join(policy), &["--policy", policy]);
+        let run = run(STREET, &out.path().join(policy), &under(policy));
         let found = json(voltide().args(["replay", "--redecide"]).arg(&run));
         assert_eq!(found["differing"], 0, "{policy}: {found}");
         assert!(found["plans"].as_u64().unwrap() >= 500, "{found}");

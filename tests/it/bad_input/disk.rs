@@ -59,7 +59,7 @@ fn a_run_that_was_killed_looks_unfinished_and_can_be_replayed_as_far_as_it_came(
     let again = room.refused(3, &["run", &week()]);
     assert_snapshot!(again.replace(run.to_str().unwrap(), "[run]"), @r"
     × [run] holds an unfinished run of this world
-    help: `voltide replay [run]` builds its tables as far as it came; delete the folder to start the run again, or give another folder with --out
+    help: `voltide resume [run]` goes on with it; delete the folder to start the run again, or give another folder with --out
     ");
     room.assert_nothing_looks_whole(&run);
 
@@ -97,7 +97,7 @@ fn a_file_that_may_not_grow_ends_the_run_and_not_the_program() {
       × cannot write `[run]/log/000001.mcap`: File too large (os error 27)
 
     the run stays unfinished: what it recorded is in the log of [run]
-    to start again, delete that folder or give another one with --out
+    when the cause is gone, `voltide resume [run]` goes on from there
     ");
     room.refused(3, &["run", &week()]);
 }

@@ -1,0 +1,102 @@
+//! The program is killed at every kind of file operation it makes, before and after it is done:
+//! writes, flushes, syncs, renames and removals of log, head, snapshots, tables and notes.
+
+use crate::{
+    program::{assert_same_files, root, run, succeed, voltide},
+    resume::{chain, outputs, run_in, times},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// Builds the library that kills; none where there is no compiler for it.
+fn library(folder: &Path) -> Option<PathBuf> {
+    let library = folder.join("crash_points.so");
+    let source = root().join("tests/it/faults/crash_points.c");
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).output();
+    if built.is_ok_and(|built| built.status.success()) {
+        return Some(library);
+    }
+    assert!(std::env::var_os("CI").is_none(), "a C compiler is needed in CI");
+    eprintln!("ignored: there is no C compiler here");
+    None
+}
+
+const WORLD: [&str; 6] = ["run", "worlds/one-car.ron", "--snapshots", "40", "--threads", "1"];
+
+fn with(library: &Path, variables: &[(&str, &str)], arguments: &[&str], path: &Path) -> Output {
+    let mut command = voltide();
+    command.env("LD_PRELOAD", library).envs(variables.iter().copied());
+    command.args(arguments).arg(path).output().unwrap()
+}
+
+/// What an operation is: its name and the file it touches, without numbers that only count.
+fn kind(line: &str) -> String {
+    let (name, path) = line.split_once(' ').unwrap();
+    let file = path.rsplit('/').next().unwrap();
+    format!("{name} {}", file.trim_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// Numbers of operations: the first and the last of every kind, or all where that is asked for.
+fn points(log: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(log).unwrap();
+    let all: Vec<(usize, String)> = text.lines().map(kind).enumerate().collect();
+    if times("VOLTIDE_CRASH_POINTS", 0) > 0 {
+        return all;
+    }
+    let mut chosen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (number, kind) in &all {
+        chosen.entry(kind).or_insert([*number; 2])[1] = *number;
+    }
+    let mut chosen: Vec<usize> = chosen.into_values().flatten().collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen.into_iter().map(|number| all[number].clone()).collect()
+}
+
+#[test]
+fn a_run_killed_at_any_file_operation_goes_on_to_the_same_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = library(folder.path()) else { return };
+    let whole = run("worlds/one-car.ron", &folder.path().join("whole"), &["--snapshots", "40"]);
+    let (reference, hash) = (outputs(&whole), chain(&whole));
+    let log = folder.path().join("operations");
+    let arguments = [&WORLD[..], &["--out"]].concat();
+    with(&library, &[("CRASH_LOG", log.to_str().unwrap())], &arguments, &folder.path().join("counted"));
+    let points = points(&log);
+    let (mut killed, mut again, mut never) = (0, 0, 0);
+    for (number, kind) in &points {
+        for when in ["before", "after"] {
+            let out = tempfile::tempdir().unwrap();
+            let number = number.to_string();
+            let variables = [("CRASH_AT", number.as_str()), ("CRASH_WHEN", when)];
+            let output = with(&library, &variables, &arguments, out.path());
+            killed += u32::from(output.status.code().is_none());
+            let Some(run) = run_in(out.path()) else {
+                never += 1;
+                continue;
+            };
+            // The recovery is killed too, at an operation that wanders through it.
+            let at = (killed % 60).to_string();
+            let variables = [("CRASH_AT", at.as_str()), ("CRASH_WHEN", when)];
+            again += u32::from(with(&library, &variables, &["resume"], &run).status.code().is_none());
+            succeed(voltide().arg("resume").arg(&run));
+            assert_same_files(&reference, &outputs(&run));
+            assert_eq!(chain(&run), hash, "{when} {kind}");
+        }
+    }
+    eprintln!(
+        "{} points before and after: {killed} killed, {again} of them killed again while resuming, {never} \
+         before the run existed",
+        points.len()
+    );
+    assert!(killed as usize >= points.len() && again > 0);
+    let names: Vec<&str> = points.iter().map(|(_, kind)| kind.as_str()).collect();
+    for needed in ["fdatasync .mcap", "rename HEAD", "write HEAD.new", "rename .snap", "rename manifest.json"]
+    {
+        assert!(names.contains(&needed), "{needed} is not among {names:?}");
+    }
+}
