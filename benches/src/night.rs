@@ -22,7 +22,9 @@ use voltide_model::{
     fleet::{Fleet, Parking, Place, Population, V2gTerms},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
-    scenario::{Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff},
+    scenario::{
+        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
+    },
     series::Series,
     site::Charger,
     willingness::{Logistic, Participation, Willingness},
@@ -114,8 +116,7 @@ pub fn priced_scenario(cars: u32) -> Arc<Scenario> {
         values: (0..SLOTS).map(value).collect(),
     };
     let price = |slot| 0.45 - 0.3 * wave(slot);
-    let (buy, sell) =
-        (series("tariff.buy", "EUR/kWh", &price), series("tariff.sell", "EUR/kWh", &price));
+    let (buy, sell) = (series("tariff.buy", "EUR/kWh", &price), series("tariff.sell", "EUR/kWh", &price));
     scenario.tariffs = vec![Tariff { name: "wave".into(), buy, sell }];
     scenario.system.base_load = Some(series("base_load", "kW", &|slot| 2000.0 - 1000.0 * wave(slot)));
     scenario.incentive = Some(Incentive {
