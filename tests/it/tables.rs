@@ -3,7 +3,7 @@
 use arrow_array::{
     ArrayRef,
     cast::AsArray,
-    types::{Float64Type, Int32Type},
+    types::{Float32Type, Float64Type, Int32Type},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::{fs::File, path::Path};
@@ -13,6 +13,15 @@ pub(crate) fn column(run: &Path, table: &str, name: &str) -> Vec<f64> {
     let numbers = |column: ArrayRef| {
         let column = column.as_primitive::<Float64Type>();
         column.iter().map(|value| value.unwrap_or(f64::NAN)).collect::<Vec<_>>()
+    };
+    columns(run, table, name).into_iter().flat_map(numbers).collect()
+}
+
+/// The same of a column of single precision.
+pub(crate) fn single(run: &Path, table: &str, name: &str) -> Vec<f32> {
+    let numbers = |column: ArrayRef| {
+        let column = column.as_primitive::<Float32Type>();
+        column.iter().map(|value| value.unwrap_or(f32::NAN)).collect::<Vec<_>>()
     };
     columns(run, table, name).into_iter().flat_map(numbers).collect()
 }
