@@ -65,6 +65,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
         unit: "EUR/kWh".into(),
         values: vec![value; slots].into(),
     };
+    let power = |name: &str| Series { name: name.into(), unit: "kW".into(), values: vec![0.0; slots].into() };
     Arc::new(Scenario {
         name: "hand made".into(),
         seed: 7,
@@ -79,7 +80,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             export_limit: Kilowatts(0.0),
             parent: None,
         }],
-        system: SystemSeries::default(),
+        system: SystemSeries { wind: Some(power("wind")), pv: Some(power("pv")), base_load: None },
         grid: None,
         incentive: None,
         samples: Vec::new(),
