@@ -405,3 +405,44 @@ fn threads_and_repetition_change_no_byte_of_any_world() {
         assert!(logs.windows(2).all(|pair| pair[0] == pair[1]), "{shape:?}");
     }
 }
+
+#[test]
+fn days_that_are_not_24_hours_long_survive_a_cut() {
+    let edges = [
+        ("2024-03-31T00:00", "Europe/Berlin", 23),
+        ("2024-10-27T00:00", "Europe/Berlin", 25),
+        ("2024-02-29T00:00", "Asia/Kolkata", 24),
+        ("2024-12-31T00:00", "Pacific/Chatham", 24),
+        ("2024-04-07T00:00", "Australia/Lord_Howe", 24),
+    ];
+    for (start, zone, hours) in edges {
+        for planning in ["AtPlugIn", "AtDayStart"] {
+            let shape = Shape {
+                seed: 3,
+                start,
+                zone,
+                step: 30,
+                days: 2,
+                cars: 9,
+                charge_kw: 7.0,
+                limit_kw: 20.0,
+                capacity: 50.0,
+                trip: 8.0,
+                stays: r#"Overnight(arrive: Normal(mean: "18:00", sd: "2 h"), leave: Normal(mean: "07:00", sd: "1 h"))"#,
+                planning,
+            };
+            let (scenario, text) = shape.scenario();
+            let half_hours = scenario.clock.slots - 48;
+            assert!(half_hours == 2 * hours || zone == "Australia/Lord_Howe" && half_hours == 49, "{zone}");
+            let folder = tempfile::tempdir().unwrap();
+            live(&scenario, &text, McapLog::create(folder.path(), Durability::Close).unwrap());
+            let whole = history(folder.path());
+            for ticks in [0, 4, 5, 6, half_hours - 1, half_hours, scenario.clock.slots] {
+                let folder = tempfile::tempdir().unwrap();
+                let snapshot = cut_off(&scenario, &text, folder.path(), ticks);
+                go_on(&scenario, &text, folder.path(), snapshot.as_ref().filter(|_| ticks % 2 == 0));
+                assert!(history(folder.path()) == whole, "{zone} from {start}, cut after {ticks}");
+            }
+        }
+    }
+}

@@ -91,7 +91,7 @@ fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
             (outputs(&run), chain(&run))
         });
         let out = tempfile::tempdir().unwrap();
-        let wait = |salt: u64| Duration::from_micros(chance(number * 7 + salt, 400_000));
+        let wait = |salt: u64| Duration::from_micros(chance(number * 7 + salt, 900_000));
         let arguments = [&["run", WORLD], under(policy).as_slice(), &["--out"]].concat();
         let killed = kill_after(start(&arguments, out.path()), wait(0));
         let Some(run) = run_in(out.path()) else {

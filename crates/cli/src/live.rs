@@ -120,7 +120,7 @@ pub(crate) fn begin<S: Sink>(start: Start, folder: &Path, sink: S) -> Result<Liv
 /// Steps until the last slot, until the user wants to stop, or until the policy fails for good.
 pub(crate) fn step_through<S: Sink>(
     simulation: &mut LiveRun<S>,
-    interrupt: &Interrupt,
+    interrupt: Interrupt,
     bar: &ProgressBar,
     camera: &mut Camera,
 ) -> Result<RunStatus, Failure> {

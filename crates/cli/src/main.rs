@@ -34,6 +34,7 @@ fn main() -> ExitCode {
 /// Does what the verb says.
 fn obey(args: &Args) -> Result<ExitCode, Failure> {
     progress::survive_full_files()?;
+    progress::watch_signals()?;
     match &args.verb {
         Verb::Run(run) => verb::run::run(run, args),
         Verb::Check(check) => Ok(verb::check::check(check, args)),

@@ -2,7 +2,8 @@
 
 use crate::failure::{Code, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use nix::sys::signal::{SigSet, Signal};
+use signal_hook::consts::SIGXFSZ;
 use std::{
     io,
     sync::{
@@ -20,27 +21,45 @@ pub(crate) fn bar(ticks: impl Into<u64>, quiet: bool) -> ProgressBar {
     ProgressBar::new(ticks.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Whether a run wants to be told of Ctrl-C, instead of being ended by it.
+static AWAITED: AtomicBool = AtomicBool::new(false);
+/// Whether it came.
+static RAISED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C, or a request to terminate, is taken by a thread of its own.
+///
+/// Handlers would not do: a solver that is at work puts its own in their place, and stops as if it
+/// had failed. Signals are blocked instead, in this thread and in all that it will start.
+pub(crate) fn watch_signals() -> Result<(), Failure> {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGINT);
+    signals.add(Signal::SIGTERM);
+    signals.thread_block().map_err(|error| uncaught(error.into()))?;
+    let watch = move || {
+        while signals.wait().is_ok() {
+            if !AWAITED.load(Ordering::Relaxed) || RAISED.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        }
+    };
+    std::thread::Builder::new().name("voltide-signals".into()).spawn(watch).map(drop).map_err(uncaught)
+}
+
 /// Ctrl-C, or a request to terminate.
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Interrupt(());
 
 impl Interrupt {
     /// From now on the first Ctrl-C only raises the flag; a second one ends the program at once.
-    pub(crate) fn catch() -> Result<Self, Failure> {
-        let flag = Arc::new(AtomicBool::new(false));
-        let register = || {
-            for signal in [SIGINT, SIGTERM] {
-                signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))?;
-                signal_hook::flag::register(signal, Arc::clone(&flag))?;
-            }
-            Ok(())
-        };
-        register().map_err(uncaught)?;
-        Ok(Self(flag))
+    pub(crate) fn catch() -> Self {
+        AWAITED.store(true, Ordering::Relaxed);
+        Self(())
     }
 
     /// Whether the user wants to stop.
-    pub(crate) fn raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    #[expect(clippy::unused_self, reason = "only who has asked for it is told")]
+    pub(crate) fn raised(self) -> bool {
+        RAISED.load(Ordering::Relaxed)
     }
 }
 

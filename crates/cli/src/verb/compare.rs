@@ -113,7 +113,7 @@ fn of_policies(
         world,
         compare,
         plugins: &plugins,
-        interrupt: Interrupt::catch()?,
+        interrupt: Interrupt::catch(),
         bar: progress::bar(u64::from(scenario.clock.slots) * jobs.len() as u64, args.quiet),
         threads: (all_cores() / at_once).max(1),
     };
@@ -307,7 +307,7 @@ impl Workshop<'_> {
 
     /// Steps a run to its end; `None` where the user wants to stop.
     fn step(&self, mut simulation: live::LiveRun<Observer>) -> Result<Option<Figures>, Failure> {
-        let status = live::step_through(&mut simulation, &self.interrupt, &self.bar, &mut Camera::none())?;
+        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, &mut Camera::none())?;
         let ended = simulation.end(outcome(&status))?;
         let figures = ended.sink.finish(status.clone())?;
         match status {
