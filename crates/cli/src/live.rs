@@ -40,6 +40,7 @@ impl Prepared {
         let overrides = args.overrides();
         let mut world = voltide_world::load(&args.file, &overrides)?;
         let planner = policy(args, &world, plugins)?;
+        voltide_engine::check_suited(&world.scenario, planner.info())?;
         let fallback = fallback(&world, planner.as_ref(), plugins)?;
         let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
         name_policy(&mut world, planner.info());

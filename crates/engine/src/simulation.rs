@@ -137,7 +137,10 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
 }
 
 /// Whether the world lets the policy plan as it declares to.
-fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), EngineError> {
+///
+/// # Errors
+/// [`EngineError::Unsuited`] says why it does not.
+pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), EngineError> {
     let feedback = scenario.incentive.map(|incentive| incentive.feedback);
     let why = match feedback {
         Some(PriceFeedback::Batch(cars)) if policy.whole_site => format!(

@@ -54,13 +54,16 @@ impl Asking {
 
 /// Draws for every plugged car that has none for this hour.
 pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
+    draw(&mut state, &mut opinions);
+}
+
+fn draw(state: &mut State, opinions: &mut Opinions) {
     let fixed = &state.fixed;
     let scenario = &fixed.scenario;
     if !(0..scenario.fleets.len()).any(|fleet| Asking::of_fleet(fixed, fleet).is_some()) {
         return;
     }
     let hour = scenario.willingness_hour(state.now.tick);
-    let opinions = &mut *opinions;
     opinions.drawn_for.resize(scenario.population.len(), NO_STAY);
     opinions.draws.resize(scenario.population.len(), Draw { normal: 0.0, uniform: 0.5 });
     if opinions.hour != hour {
@@ -79,6 +82,8 @@ pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
 
 /// Fills the columns of this slot's willingness, at the prices that each car was planned at.
 pub(crate) fn form_opinions(state: &mut State, opinions: &mut Opinions) -> u32 {
+    // Cars that are plugged in when a typical day begins were so only after all had been planned.
+    draw(state, opinions);
     if opinions.draws.is_empty() {
         return 0;
     }
