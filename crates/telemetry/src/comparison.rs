@@ -1,40 +1,11 @@
 //! The table of a comparison over cases and policies, with what others have published.
 
 use crate::{
-    column::{
-        Column,
-        Kind::{Int, Real, Text, Word},
-        Table,
-    },
     error::TelemetryError,
     rows::{Cell, RowTable},
+    table::COMPARISON,
 };
 use std::path::Path;
-
-const fn col(
-    name: &'static str,
-    kind: crate::column::Kind,
-    unit: &'static str,
-    text: &'static str,
-) -> Column {
-    Column::new(name, kind, unit, text)
-}
-
-/// A row per case, figure and policy.
-pub static COMPARISON: Table = Table {
-    name: "comparison",
-    description: "One row per case, figure and policy of a comparison.",
-    key: &["case", "figure", "policy"],
-    columns: &[
-        col("case", Int, "", "1 without flexibility margins, 2 with them"),
-        col("figure", Word, "", "what it is"),
-        col("policy", Word, "", "the policy"),
-        col("amount", Real, "", "in the world's currency, kWh or kW as the figure says"),
-        col("published", Real, "", "what others have published; null where nothing").optional(),
-        col("ratio", Real, "", "amount over published; null likewise").optional(),
-        col("note", Text, "", "what to know of the published figure").optional(),
-    ],
-};
 
 /// A row of [`COMPARISON`].
 #[derive(Debug, Clone, PartialEq)]

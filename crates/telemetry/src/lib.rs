@@ -39,7 +39,7 @@ mod tables;
 mod writer;
 
 pub use closed::{ClosedDay, closed_days};
-pub use comparison::{COMPARISON, ComparedFigure, write_comparison};
+pub use comparison::{ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use export::Export;
 pub use manifest::damaged_files;

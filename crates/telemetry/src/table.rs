@@ -328,6 +328,22 @@ pub static SOLVES: Table = Table {
     ],
 };
 
+/// A row per case, figure and policy.
+pub static COMPARISON: Table = Table {
+    name: "comparison",
+    description: "One row per case, figure and policy of a comparison; no table of a run.",
+    key: &["case", "figure", "policy"],
+    columns: &[
+        col("case", Int, "", "1 without flexibility margins, 2 with them"),
+        col("figure", Word, "", "what it is"),
+        col("policy", Word, "", "the policy"),
+        col("amount", Real, "", "in the world's currency, kWh or kW as the figure says"),
+        col("published", Real, "", "what others have published; null where nothing").optional(),
+        col("ratio", Real, "", "amount over published; null likewise").optional(),
+        col("note", Text, "", "what to know of the published figure").optional(),
+    ],
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
