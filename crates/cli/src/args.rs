@@ -472,7 +472,7 @@ pub(crate) struct Schedule {
     /// Series of a sensor from a CSV or Parquet file; may be given several times
     ///
     /// The column is `value` unless it is named. Its unit stands in the file's `sensors`, in the
-    /// column's name (load_kw, price_eur_per_mwh), or after another colon.
+    /// column's name (`load_kw`, `price_eur_per_mwh`), or after another colon.
     #[arg(long = "sensor", value_name = "NAME=FILE[:COLUMN[:UNIT]]")]
     pub sensors: Vec<String>,
 

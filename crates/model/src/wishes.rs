@@ -91,14 +91,15 @@ impl SocWishes {
         let reservations = self.reservations.iter().filter(|wish| wish.is_of(stay.car) && wish.soc > most);
         let mut coming =
             reservations.filter(|wish| stay.seconds.contains(&wish.from) || wish.from == stay.seconds.end);
-        coming.any(|wish| at > wish.from - self.needed(stay, wish.soc - most) - self.widened)
+        coming.any(|wish| at > wish.from - stay.needed(wish.soc - most) - self.widened)
     }
+}
 
-    /// Seconds in which full power adds a state of charge, in whole slots and one more for where the
-    /// reservation begins within a slot.
-    fn needed(&self, stay: &WishedStay, soc: f64) -> i64 {
-        let slots = soc / stay.soc_per_hour * 3600.0 / stay.slot_seconds as f64;
-        if slots.is_finite() { libm::ceil(slots - 1e-9) as i64 * stay.slot_seconds } else { i64::MAX / 4 }
+impl WishedStay {
+    /// Seconds in which full power adds a state of charge, in whole slots.
+    fn needed(&self, soc: f64) -> i64 {
+        let slots = soc / self.soc_per_hour * 3600.0 / self.slot_seconds as f64;
+        if slots.is_finite() { libm::ceil(slots - 1e-9) as i64 * self.slot_seconds } else { i64::MAX / 4 }
     }
 }
 
