@@ -56,8 +56,10 @@ fn report(rounds: usize, large: bool) {
     let plan = germany.plan();
     table.measure("the German window", rounds, || germany.window(40, &plan));
     table.measure("the German day ahead", rounds, || germany.day_ahead());
-    let ten = World::load("ten-units/day.ron", &["fleets.commuters.count=1"]);
-    table.measure("10 units switched, 24 h, gap 1e-3", rounds, || ten.day_ahead());
+    let gap = |gap| World::load("ten-units/day.ron", &["fleets.commuters.count=1", gap]);
+    let (ten, close) = (gap("grid.stages.gap=0.005"), gap("grid.stages.gap=0.001"));
+    table.measure("10 units switched, 24 h, gap 5e-3", rounds, || ten.day_ahead());
+    table.measure("10 units switched, 24 h, gap 1e-3", 1, || close.day_ahead());
     let hundred = ten.times(10, false);
     table.measure("100 units, 24 h", rounds, || hundred.day_ahead());
     if large {
