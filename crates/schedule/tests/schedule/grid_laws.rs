@@ -1,7 +1,7 @@
 //! Laws of any power system's schedule, and CBC against another solver.
 
 use crate::{
-    grid_systems::{System, assert_lawful, store},
+    grid_systems::{NODES, System, assert_lawful, store},
     instances::{Random, agree},
 };
 use good_lp::{Solution as _, SolverModel as _, solvers::microlp::microlp};
@@ -29,7 +29,7 @@ proptest! {
     fn schedules_keep_balance_limits_ramps_and_energy(seed: u64, margins: bool, commitment: bool) {
         let system = System::random(seed, commitment);
         let found = solve(&system.problem(margins));
-        prop_assert_eq!(found.outcome, Outcome::Optimal);
+        prop_assert!(matches!(found.outcome, Outcome::Optimal | Outcome::Feasible { .. }));
         assert_lawful(&system, &found);
     }
 
@@ -38,15 +38,17 @@ proptest! {
     fn the_parts_add_up_to_what_the_solver_minimised(seed: u64, margins: bool, commitment: bool) {
         let system = System::random(seed, commitment);
         let found = solve(&system.problem(margins));
-        prop_assert!(agree(found.objective, found.bound, 1e-6), "{:?} {}", found.parts, found.bound);
+        let at_bound = found.outcome != Outcome::Optimal || agree(found.objective, found.bound, 1e-6);
+        prop_assert!(at_bound, "{:?} {}", found.parts, found.bound);
         prop_assert!(agree(found.parts.sum(), found.objective, 1e-12));
     }
 
+    /// A search that ran out of nodes may be above its optimum, and is not below its bound.
     #[test]
     fn margins_never_make_a_schedule_cheaper(seed: u64, commitment: bool) {
         let system = System::random(seed, commitment);
         let (without, with) = (solve(&system.problem(false)), solve(&system.problem(true)));
-        prop_assert!(with.objective >= without.objective - 1e-6 * without.objective.abs().max(1.0));
+        prop_assert!(with.objective >= without.bound - 1e-6 * without.objective.abs().max(1.0));
     }
 
     #[test]
@@ -73,9 +75,11 @@ proptest! {
         let system = System::random(seed, false);
         let problem = system.problem(margins);
         let all = DispatchProgram::new(&problem, &everywhere(&problem));
-        let budget = Budget { nodes: Some(20_000), ..Budget::default() };
+        let budget = Budget { nodes: Some(NODES), ..Budget::default() };
         let all = all.program.solve(budget);
         let found = solve(&problem);
+        // Where either search ran out of nodes, neither needs to be the optimum.
+        prop_assume!(found.outcome == Outcome::Optimal && all.outcome == Outcome::Optimal);
         let costs = (found.objective, all.objective);
         prop_assert!(agree(costs.0, costs.1, 1e-6), "{costs:?} {:?} {:?}", found.size, all.outcome);
     }

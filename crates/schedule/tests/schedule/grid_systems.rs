@@ -17,6 +17,9 @@ use voltide_model::{
 };
 use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, Outlook, StoreEnd};
 
+/// Most nodes of a search in these tests: a few random systems would take a hundred times as many.
+pub(crate) const NODES: u32 = 5_000;
+
 /// A plant and what it is asked, apart from margins.
 pub(crate) struct System {
     pub(crate) plant: Plant,
@@ -215,7 +218,7 @@ impl System {
             readings: self.readings,
             prices: SlackPrices::default(),
             segments: NonZeroU32::new(4).unwrap(),
-            search: SearchLimits { nodes: 20_000, gap: 0.0 },
+            search: SearchLimits { nodes: NODES, gap: 0.0 },
         }
     }
 }
