@@ -86,6 +86,12 @@ impl<S: Sink> Replay<S> {
 
     /// From here on the scenario of a fork holds: its parent's ticks were replayed, and the
     /// [`RunForked`] that follows is its own.
+    ///
+    /// # Errors
+    /// A sink could not take it.
+    ///
+    /// # Panics
+    /// If the scenario has other cars, units or slots; see [`what_differs`].
     pub fn enter(&mut self, scenario: Arc<Scenario>) -> Result<(), EngineError> {
         let here = &self.core.world.resource::<Fixed>().scenario;
         assert_eq!(what_differs(here, &scenario), None, "a fork has the cars of its parent");

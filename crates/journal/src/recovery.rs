@@ -138,9 +138,9 @@ impl<D: Disk> Yard<'_, D> {
             self.set_aside(file)?;
         }
         if groups > 0 {
-            self.write_anew(torn, groups)?
+            self.write_anew(torn, groups)?;
         } else {
-            self.set_aside(torn)?
+            self.set_aside(torn)?;
         }
         self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))
     }

@@ -38,6 +38,9 @@ pub(crate) struct Manifest {
     pub(crate) ev_ticks: String,
     currency: String,
     resources: Vec<Resource>,
+    /// SHA-256 of this file as it is with an empty text here.
+    #[serde(default)]
+    hash: String,
 }
 
 /// One file.
@@ -95,6 +98,7 @@ impl Manifest {
             ev_ticks,
             currency: currency.into(),
             resources: Vec::new(),
+            hash: String::new(),
         }
     }
 
@@ -149,10 +153,16 @@ impl Manifest {
 
     /// Writes the manifest into `folder`, whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), TelemetryError> {
-        let mut text = serde_json::to_string_pretty(self).expect("a manifest always has JSON");
-        text.push('\n');
-        let (hidden, _, _) = write_hidden(folder, FILE, &text)?;
+        let (hidden, _, _) = write_hidden(folder, FILE, &self.text())?;
         hidden.publish()
+    }
+
+    /// The file's content, with its own hash as the last field.
+    fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("a manifest always has JSON");
+        let begin = &text[..text.rfind("\"hash\"").unwrap_or(text.len())];
+        let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
+        with(&format!("sha256:{}", hex(&Sha256::digest(with("")))))
     }
 }
 
@@ -164,6 +174,10 @@ impl Manifest {
 pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryError> {
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut damaged = Vec::new();
+    let path = folder.join(FILE);
+    if fs::read_to_string(&path).map_err(TelemetryError::file("read", path))? != manifest.text() {
+        damaged.push(FILE.to_owned());
+    }
     for Resource { path, hash, .. } in manifest.resources {
         let found = sha256_of(&folder.join(&path))?;
         if found.is_none_or(|found| format!("sha256:{found}") != hash) {

@@ -60,7 +60,7 @@ fn say(found: &Redecided, policy: &str, currency: &str, as_json: bool) {
     let asked = format!("{policy} was asked {} again", counted(found.calls, "time", "times"));
     match found.first {
         None => {
-            output::say(&format!("{asked}: all {} schedules are the recorded ones", thousands(found.plans)))
+            output::say(&format!("{asked}: all {} schedules are the recorded ones", thousands(found.plans)));
         }
         Some((tick, ev)) => output::say(&format!(
             "{asked}: {} of {} schedules are others, the first at tick {tick} for car {ev}",
