@@ -44,7 +44,7 @@ fn the_case_study_comes_out_as_the_paper_says_where_it_can() {
     let [uncontrolled, smart, v2g] = row(&figures, 2, "thermal");
     assert!(uncontrolled < smart && smart < v2g);
     for name in ["shortfall_up_kw_slots", "unserved_kwh"] {
-        assert_eq!(row(&figures, 1, name), [0.0; 3], "{name}");
+        assert!(row(&figures, 1, name).iter().all(|amount| amount.abs() < 1e-6), "{name}");
     }
     for name in ["shortfall_kwh", "unserved_kwh"] {
         assert!(row(&figures, 2, name).iter().all(|amount| *amount < 1e-6), "{name}");

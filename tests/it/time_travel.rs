@@ -100,13 +100,13 @@ fn cars_keep_their_draws_and_the_past_in_a_fork() {
     let parent = run(STREET, out.path(), &["--policy", "uncontrolled"]);
     let child = fork(&parent, "100", &["--policy", "v2g"]);
     let arrivals = |run: &Path| {
-        column::<Int32Array, _>(&run.join("sessions.parquet"), "session_id", |it, row| it.value(row))
+        column::<Int32Array, _>(&run.join("sessions.parquet"), "session_id", Int32Array::value)
             .into_iter()
             .collect::<std::collections::BTreeSet<i32>>()
     };
     assert_eq!(arrivals(&parent), arrivals(&child));
     let power = |run: &Path| {
-        column::<Float64Array, _>(&run.join("system_ticks.parquet"), "ev_charge_kw", |it, row| it.value(row))
+        column::<Float64Array, _>(&run.join("system_ticks.parquet"), "ev_charge_kw", Float64Array::value)
     };
     let (parents, childs) = (power(&parent), power(&child));
     assert_eq!(parents[..100], childs[..100]);
@@ -146,7 +146,7 @@ fn limits_and_prices_hold_from_the_fork_on() {
     let parent = run(world.to_str().unwrap(), out.path(), &[]);
     let child = fork(&parent, "24", &["--set", "sites.home.import_limit=2 kW"]);
     let limit = |run: &Path| {
-        column::<Float64Array, _>(&run.join("site_ticks.parquet"), "limit_kw", |it, row| it.value(row))
+        column::<Float64Array, _>(&run.join("site_ticks.parquet"), "limit_kw", Float64Array::value)
     };
     let expected = [vec![9.0; 24], vec![2.0; 72]].concat();
     assert_eq!(limit(&child), expected);
@@ -189,8 +189,8 @@ fn the_state_is_what_the_tables_say() {
     let run = run(STREET, out.path(), &["--policy", "v2g"]);
     let soc = |tick: usize, ev: i32| {
         let day = if tick < 96 { "ev_ticks-2024-06-03.parquet" } else { "ev_ticks-2024-06-04.parquet" };
-        let ids = column::<Int32Array, _>(&run.join(day), "ev_id", |it, row| it.value(row));
-        let soc = column::<Float32Array, _>(&run.join(day), "soc", |it, row| it.value(row));
+        let ids = column::<Int32Array, _>(&run.join(day), "ev_id", Int32Array::value);
+        let soc = column::<Float32Array, _>(&run.join(day), "soc", Float32Array::value);
         let of_ev: Vec<f32> = ids.iter().zip(soc).filter(|(id, _)| **id == ev).map(|(_, soc)| soc).collect();
         of_ev[tick % 96]
     };
@@ -202,8 +202,7 @@ fn the_state_is_what_the_tables_say() {
     }
     let of_all = json(voltide().args(["state", "--at", "2024-06-03T18:45"]).arg(&run));
     assert_eq!(of_all["tick"], 75);
-    let plugged =
-        column::<Int32Array, _>(&run.join("system_ticks.parquet"), "plugged", |it, row| it.value(row));
+    let plugged = column::<Int32Array, _>(&run.join("system_ticks.parquet"), "plugged", Int32Array::value);
     assert_eq!(of_all["plugged"], plugged[75]);
     let (code, message) = fail(voltide().args(["state", "--at", "5", "--ev", "100"]).arg(&run));
     assert_eq!((code, message.contains("the cars 0 to 99")), (3, true), "{message}");
@@ -302,7 +301,7 @@ fn an_export_has_a_row_per_entity() {
     let kinds = json(voltide().args(["log", "ls"]).arg(&run));
     let rows: u64 = kinds["kinds"].as_object().unwrap().values().map(|it| it["rows"].as_u64().unwrap()).sum();
     assert_eq!(printed["rows"].as_u64().unwrap(), rows);
-    let ticks = column::<Int32Array, _>(&table.join("events.parquet"), "tick", |it, row| it.value(row));
+    let ticks = column::<Int32Array, _>(&table.join("events.parquet"), "tick", Int32Array::value);
     assert_eq!(ticks.len() as u64, rows);
     let (code, _) = fail(voltide().args(["log", "export", "--out"]).arg(&run).arg(&run));
     assert_eq!(code, 3);

@@ -21,7 +21,7 @@ pub(crate) struct Case {
 #[derive(Debug)]
 pub(crate) struct Cases {
     /// The cases, in the order asked for.
-    pub cases: Vec<Case>,
+    pub all: Vec<Case>,
     /// What others have published.
     pub published: Vec<PublishedFigure>,
     /// Price of a kWh of missing flexibility.
@@ -71,7 +71,7 @@ impl Cases {
             }
             return;
         }
-        for case in &self.cases {
+        for case in &self.all {
             output::say(&self.table(case));
         }
         output::say(&self.legend());
@@ -88,7 +88,7 @@ impl Cases {
             };
             runs.flat_map(of_run).collect::<Vec<_>>()
         };
-        self.cases.iter().flat_map(of_case).collect()
+        self.all.iter().flat_map(of_case).collect()
     }
 
     fn figure(&self, case: u32, line: &Line, policy: &str, amount: f64) -> ComparedFigure {

@@ -110,6 +110,8 @@ pub(crate) fn day_of(clock: &Clock, tick: u32) -> Day {
     let today = clock.local(tick).date();
     let is_today = |slot: &u32| clock.local(*slot).date() == today;
     let first = (0..=tick).rev().take_while(is_today).last().unwrap_or(tick);
-    let end = (tick..).take_while(is_today).last().map_or(tick, |last| last + 1);
+    // No local day has more than 25 hours.
+    let beyond = tick.saturating_add(2 * clock.slots_per_24_hours());
+    let end = (tick..beyond).take_while(is_today).last().map_or(tick, |last| last + 1);
     Day { first, slots: end - first }
 }

@@ -77,7 +77,7 @@ fn pack_slot(plant: &Plant, slot: &SlotDispatch, event: &mut UnitsDispatched) {
         .energy_kwh
         .extend(idle(before).chain(slot.energy_kwh.iter().copied()).chain(idle(loads + exchanges)));
     event.price_per_kwh.extend(idle(before + stores + loads).chain(slot.exchange_price.iter().copied()));
-    let state = |unit: usize| u8::from(slot.on[unit]) * ON | u8::from(slot.started[unit]) * STARTED;
+    let state = |unit: usize| (u8::from(slot.on[unit]) * ON) | (u8::from(slot.started[unit]) * STARTED);
     event.on.extend(std::iter::repeat_n(0, renewables + must_take));
     event.on.extend((0..thermal).map(state));
     event.on.extend(std::iter::repeat_n(0, stores + loads + exchanges));

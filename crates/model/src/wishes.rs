@@ -104,7 +104,6 @@ impl WishedStay {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "states of charge are handed through")]
 mod tests {
     use super::*;
 

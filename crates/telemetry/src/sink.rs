@@ -166,7 +166,7 @@ impl Sink for Telemetry {
             Event::TargetMissed(missed) => self.sessions.missed(missed),
             Event::SolveFinished(solve) => self.frame.solves.push((recorded.tick, solve.clone())),
             Event::UnitsDispatched(dispatched) => {
-                self.frame.planned.extend(planned(&self.scenario, dispatched))
+                self.frame.planned.extend(planned(&self.scenario, dispatched));
             }
             Event::TickSealed(_) => self.send()?,
             _ => {}

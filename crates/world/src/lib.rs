@@ -123,12 +123,11 @@ pub fn rebuild_with(text: &str, overrides: &[String], inputs: Inputs) -> Result<
 /// `text` is neither, or means no slot of the clock.
 pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
     let last = clock.slots - 1;
-    let slot = match text.parse::<i64>() {
-        Ok(slot) => slot,
-        Err(_) => {
-            let instant = table::parse_instant(text, Some(clock.zone), None)?;
-            clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
-        }
+    let slot = if let Ok(slot) = text.parse::<i64>() {
+        slot
+    } else {
+        let instant = table::parse_instant(text, Some(clock.zone), None)?;
+        clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
     };
     u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {
         let (first, end) = (clock.local(0), clock.local(last));

@@ -159,7 +159,7 @@ fn cases(done: &[(Job, Compared)], compare: &Compare, world: &World) -> Option<C
             .collect(),
     };
     (!compare.cases.is_empty()).then(|| Cases {
-        cases: compare.cases.iter().map(of_case).collect(),
+        all: compare.cases.iter().map(of_case).collect(),
         published: world.published.clone(),
         margin_price: grid.rules.prices.margin,
         currency: world.scenario.currency.clone(),
