@@ -17,6 +17,10 @@ use voltide_model::{
     scenario::{Durability, Scenario},
     stay::NO_STAY,
 };
+use voltide_policy::{
+    Observation, Schedules,
+    planner::{Correction, Planner, PolicyFault, PolicyInfo},
+};
 
 /// A small world of random shape.
 #[derive(Debug, Clone)]
@@ -33,6 +37,7 @@ struct Shape {
     trip: f64,
     stays: &'static str,
     planning: &'static str,
+    policy: &'static str,
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
@@ -53,13 +58,14 @@ fn shapes() -> impl Strategy<Value = Shape> {
     let sizes = (prop::sample::select(vec![5, 15, 30, 60]), 1..4_u32, 1..20_u32);
     let powers = (1.0..22.0_f64, 1.0..60.0_f64, 20.0..100.0_f64, 0.0..40.0_f64);
     let plannings = prop::sample::select(vec!["AtPlugIn", "AtDayStart"]);
-    (any::<u32>(), starts, sizes, powers, (stays, plannings)).prop_map(
+    let policies = prop::sample::select(vec!["uncontrolled", "smart", "counting"]);
+    (any::<u32>(), starts, sizes, powers, (stays, plannings, policies)).prop_map(
         |(
             seed,
             (start, zone),
             (step, days, cars),
             (charge_kw, limit_kw, capacity, trip),
-            (stays, planning),
+            (stays, planning, policy),
         )| Shape {
             seed: seed.into(),
             start,
@@ -73,6 +79,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
             trip,
             stays,
             planning,
+            policy,
         },
     )
 }
@@ -93,10 +100,11 @@ impl Shape {
             trip,
             stays,
             planning,
+            policy,
         } = self;
         write!(
             text,
-            r#"(name: "shape", seed: {seed}, currency: "EUR", planning: {planning}, tariff: Fixed("0.30 EUR/kWh"),
+            r#"(name: "shape", seed: {seed}, currency: "EUR", planning: {planning}, policy: "{policy}", tariff: Fixed("0.30 EUR/kWh"),
             clock: (start: "{start}", time_zone: "{zone}", step: "{step} min", days: {days}),
             sites: {{"root": (import_limit: "{limit_kw} kW"), "leaf": (import_limit: "{charge_kw} kW", parent: "root")}},
             fleets: {{
@@ -121,16 +129,71 @@ impl Shape {
     }
 }
 
+/// Charges each car so many slots late as it has planned stays before, modulo three: a policy whose answers
+/// hang on what it remembers.
+struct Counting {
+    info: PolicyInfo,
+    planned: u64,
+}
+
+impl Planner for Counting {
+    fn info(&self) -> &PolicyInfo {
+        &self.info
+    }
+
+    fn plan(
+        &mut self,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result<Vec<Correction>, PolicyFault> {
+        for stay in seen.stays() {
+            let late = (self.planned % 3) as usize;
+            self.planned += 1;
+            if stay.window().len() > late {
+                let first = stay.window().start + late;
+                schedules.row(stay).charge_from(first, stay.energy_to_departure());
+            }
+        }
+        Ok(vec![])
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, PolicyFault> {
+        Ok(self.planned.to_le_bytes().to_vec())
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<(), PolicyFault> {
+        self.planned = u64::from_le_bytes(state.try_into().unwrap());
+        Ok(())
+    }
+
+    fn is_lost(&self) -> bool {
+        false
+    }
+
+    fn give_up(&mut self) {}
+}
+
+/// The policy that a world names: a built-in one, or `counting`.
+fn policy(name: &str) -> Box<dyn Planner> {
+    if name != "counting" {
+        return Plugins::in_folders(vec![]).load(name, "", 0).unwrap();
+    }
+    let info = PolicyInfo { name: name.to_owned(), stateful: true, ..PolicyInfo::default() };
+    Box::new(Counting { info, planned: 0 })
+}
+
 fn start(scenario: &Arc<Scenario>, world_text: String) -> Start {
-    let planner = Plugins::in_folders(vec![]).load("uncontrolled", "", 0).unwrap();
+    let name = &scenario.policy.name;
+    let shown = scenario.grid.as_ref().and_then(|grid| grid.rules.day_ahead_ev.policy(name));
+    let forecaster = shown.filter(|shown| shown != name).map(policy);
     Start {
         scenario: Arc::clone(scenario),
         world_text,
         overrides: vec![],
         build: Build::default(),
-        planner,
+        planner: policy(name),
         fallback: None,
-        forecaster: None,
+        forecaster,
         threads: 1,
     }
 }
@@ -275,6 +338,7 @@ fn a_replay_that_differs_names_the_tick_and_the_cars() {
         trip: 10.0,
         stays: r#"Overnight(arrive: "18:00", leave: "07:00")"#,
         planning: "AtPlugIn",
+        policy: "uncontrolled",
     };
     let (scenario, text) = shape.scenario();
     let mut events = live(&scenario, &text, MemoryLog::default()).events;
@@ -344,6 +408,29 @@ impl Sink for Nothing {
 
     fn tick(&mut self, _columns: &TickColumns<'_>) -> Result<(), Infallible> {
         Ok(())
+    }
+}
+
+/// The plant's decisions, stores and ramps included, come back from the log and from a snapshot in the middle
+/// of a day.
+#[test]
+fn a_plant_survives_a_cut() {
+    for policy in ["v2g", "smart"] {
+        let path = crate::program::root().join("worlds/paper/paper.ron");
+        let sets = [format!("policy={policy}"), "grid.stages.step=30 min".to_owned()];
+        let world = voltide_world::load(&path, &sets).unwrap();
+        let (scenario, text) = (Arc::new(world.scenario), world.text);
+        let whole = tempfile::tempdir().unwrap();
+        live(&scenario, &text, McapLog::create(whole.path(), Durability::Close).unwrap());
+        let whole = history(whole.path());
+        for ticks in [0, 1, 8, 33, 34, 71, 95] {
+            for from_snapshot in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let snapshot = cut_off(&scenario, &text, folder.path(), ticks).filter(|_| from_snapshot);
+                go_on(&scenario, &text, folder.path(), snapshot.as_ref());
+                assert!(history(folder.path()) == whole, "{policy}, cut after {ticks} ticks");
+            }
+        }
     }
 }
 
@@ -430,6 +517,7 @@ fn days_that_are_not_24_hours_long_survive_a_cut() {
                 trip: 8.0,
                 stays: r#"Overnight(arrive: Normal(mean: "18:00", sd: "2 h"), leave: Normal(mean: "07:00", sd: "1 h"))"#,
                 planning,
+                policy: "counting",
             };
             let (scenario, text) = shape.scenario();
             let half_hours = scenario.clock.slots - 48;

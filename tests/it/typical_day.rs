@@ -64,6 +64,24 @@ fn a_typical_day_is_any_day_of_a_fleet_whose_days_are_the_same() {
     }
 }
 
+/// What a car does depends on when it is there, not on how time is cut.
+#[test]
+fn shorter_slots_move_the_same_energy() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = |step| {
+        format!(
+            r#"clock: (start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "{step} min", days: 3),"#
+        )
+    };
+    for policy in ["uncontrolled", "smart"] {
+        let charged = [15, 5].map(|step| {
+            let world = periodic(folder.path(), &format!("step-{step}"), &clock(step));
+            number(&run_json(&world, folder.path(), &["--policy", policy])["charged_kwh"])
+        });
+        assert!((charged[0] - charged[1]).abs() < 1e-9, "{policy}: {charged:?}");
+    }
+}
+
 /// The night's session has one row, with what it charged on both sides of midnight.
 #[test]
 fn a_session_across_a_folded_midnight_has_one_row() {

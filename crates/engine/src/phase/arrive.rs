@@ -143,8 +143,11 @@ fn push_started(started: &mut SessionStarted, fixed: &Fixed, stay: u32, energy_k
 /// with the energy that its schedule has brought it to by midnight, kWh.
 pub(crate) fn begin_at_midnight(state: &mut State, stays: &[(u32, f64)]) {
     let mut started = room_for_started(stays.len());
+    let mut table = state.cars.table();
+    let energy = &*table.columns().energy;
     for &(stay, energy_kwh) in stays {
-        push_started(&mut started, &state.fixed, stay, energy_kwh, 0.0);
+        let ev = state.fixed.scenario.population.stays.ev[stay as usize];
+        push_started(&mut started, &state.fixed, stay, energy_kwh, energy[ev as usize] - energy_kwh);
     }
     if !started.ev.is_empty() {
         let cause = state.cause(&["TickStarted.v1"]);
