@@ -3,7 +3,7 @@
 use crate::failure::{Code, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::SIGXFSZ;
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use std::{
     io,
     sync::{
@@ -29,12 +29,16 @@ static RAISED: AtomicBool = AtomicBool::new(false);
 /// From now on Ctrl-C, or a request to terminate, is taken by a thread of its own.
 ///
 /// Handlers would not do: a solver that is at work puts its own in their place, and stops as if it
-/// had failed. Signals are blocked instead, in this thread and in all that it will start.
+/// had failed. Signals are blocked instead, in this thread and in all that it will start. They get handlers
+/// all the same, which never run: a solver that puts back what it found would otherwise put back that
+/// the signal is ignored, where the program was started so, and with that drop one that is on its way.
 pub(crate) fn watch_signals() -> Result<(), Failure> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
     signals.add(Signal::SIGTERM);
     signals.thread_block().map_err(|error| uncaught(error.into()))?;
+    handle(SIGINT)?;
+    handle(SIGTERM)?;
     let watch = move || {
         while signals.wait().is_ok() {
             if !AWAITED.load(Ordering::Relaxed) || RAISED.swap(true, Ordering::Relaxed) {
@@ -66,7 +70,12 @@ impl Interrupt {
 /// From now on a file that grows beyond its limit (`SIGXFSZ`) is an error of the write that met the
 /// limit instead of the program's end.
 pub(crate) fn survive_full_files() -> Result<(), Failure> {
-    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).map_err(uncaught)
+    handle(SIGXFSZ)
+}
+
+/// Gives a signal a handler that does nothing.
+fn handle(signal: i32) -> Result<(), Failure> {
+    signal_hook::flag::register(signal, Arc::default()).map(drop).map_err(uncaught)
 }
 
 fn uncaught(error: io::Error) -> Failure {
