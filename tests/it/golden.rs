@@ -3,12 +3,11 @@
 //! `tests/golden/<version>/<run>` holds a log as that version wrote it, and what it came to. A log is
 //! never written anew: what is missing for this version is made with `VOLTIDE_BLESS=1`.
 
-use crate::program::{root, succeed, voltide};
+use crate::program::{alone, root, succeed, voltide};
 use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 /// What a summary must say again.
@@ -46,14 +45,11 @@ fn replay(run: &Path) -> Value {
     kept(&serde_json::from_str(&printed).unwrap())
 }
 
-/// Runs a world with the program by itself, whose policies are built in, so that the log names no
-/// file of the machine.
+/// Runs a world with the program by itself, so that the log names no file of the machine.
 fn run_alone(world: &str, out: &Path, arguments: &[&str]) -> PathBuf {
-    let alone = tempfile::tempdir().unwrap();
-    let program = alone.path().join("voltide");
-    fs::copy(voltide().get_program(), &program).unwrap();
-    let mut command = Command::new(program);
-    command.current_dir(root()).args(["--json", "run", world, "--out"]).arg(out).args(arguments);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = alone(folder.path());
+    command.args(["--json", "run", world, "--out"]).arg(out).args(arguments);
     let summary: Value = serde_json::from_str(&succeed(&mut command)).unwrap();
     PathBuf::from(summary["folder"].as_str().unwrap())
 }

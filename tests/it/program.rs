@@ -17,6 +17,18 @@ pub(crate) fn voltide() -> Command {
     let beside = std::env::current_exe().unwrap();
     let program = beside.parent().unwrap().parent().unwrap().join("voltide");
     assert!(program.exists(), "{} is missing: run `cargo test --workspace`", program.display());
+    in_root(&program)
+}
+
+/// The program by itself, copied into `folder`: there are no policies but the built-in ones. To be run
+/// in the root of the repository.
+pub(crate) fn alone(folder: &Path) -> Command {
+    let program = folder.join("voltide");
+    fs::copy(voltide().get_program(), &program).unwrap();
+    in_root(&program)
+}
+
+fn in_root(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root()).env("NO_COLOR", "1").env_remove("VOLTIDE_PLUGIN_PATH");
     command
@@ -136,13 +148,9 @@ fn the_plugin_and_the_built_in_policy_do_the_same() {
     let file = started["payload"]["build"]["plugin_file"].as_str().unwrap();
     assert!(file.contains("libvoltide_uncontrolled"), "the plugin was used: {file:?}");
 
-    let alone = tempfile::tempdir().unwrap();
-    let program = alone.path().join("voltide");
-    fs::copy(voltide().get_program(), &program).unwrap();
-    let mut command = Command::new(program);
-    command.current_dir(root()).args(["run", "worlds/one-car.ron", "--out"]).arg(alone.path());
-    succeed(&mut command);
-    let run_folder = alone.path().join("one-car").join(loaded.file_name().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    succeed(alone(folder.path()).args(["run", "worlds/one-car.ron", "--out"]).arg(folder.path()));
+    let run_folder = folder.path().join("one-car").join(loaded.file_name().unwrap());
     assert_eq!(fs::read(run_folder.join("log/000001.mcap")).unwrap(), log);
 }
 

@@ -48,14 +48,12 @@ pub fn scheduled_unit(
     let is_store = matches!(kind, UnitKind::PumpedHydro | UnitKind::Ess);
     let is_renewable = matches!(kind, UnitKind::Wind | UnitKind::Pv);
     UnitTick {
-        unit: id as u32,
-        kind,
-        output_kw: packed.power_kw[id],
         available_kw: is_renewable.then(|| packed.available_kw[id]),
         charge_kw: is_store.then(|| packed.charge_kw[id]),
         energy_kwh: is_store.then(|| packed.energy_kwh[id]),
         flexibility,
         cost,
+        ..UnitTick::new(id as u32, kind, packed.power_kw[id])
     }
 }
 

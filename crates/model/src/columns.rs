@@ -127,6 +127,22 @@ pub struct UnitTick {
     pub cost: Option<UnitCost>,
 }
 
+impl UnitTick {
+    /// A unit that delivers `output_kw`, of which nothing else is known.
+    pub fn new(unit: u32, kind: UnitKind, output_kw: f64) -> Self {
+        Self {
+            unit,
+            kind,
+            output_kw,
+            available_kw: None,
+            charge_kw: None,
+            energy_kwh: None,
+            flexibility: None,
+            cost: None,
+        }
+    }
+}
+
 /// The system in one slot, kW.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SystemTick {

@@ -1,6 +1,7 @@
 //! Policies that cannot be loaded, do not like their config, or fail when they are asked.
 
 use super::{Room, root, run_json, voltide};
+use crate::program::{alone, fail};
 use insta::assert_snapshot;
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
@@ -50,7 +51,13 @@ fn with_broken(fallback: &str) -> Room {
 #[test]
 fn an_unknown_policy_is_refused_with_the_nearest() {
     let room = Room::with_world(&[]);
-    let message = room.refused(5, &["run", "world.ron", "--policy", "uncontroled"]);
+    let beside = tempfile::tempdir().unwrap();
+    fs::create_dir(beside.path().join("deps")).unwrap();
+    let mut command = alone(beside.path());
+    command.current_dir(room.folder.path()).args(["run", "world.ron", "--policy", "uncontroled"]);
+    let (code, message) = fail(&mut command);
+    assert_eq!(code, 5, "{message}");
+    let message = message.replace(&beside.path().display().to_string(), "[bin]");
     assert_snapshot!(message, @r"
     × no policy is named `uncontroled`
     help: did you mean `uncontrolled`? known policies: alap, edf, llf, round-robin, smart, smart-incentive, threshold, uncontrolled, v2g

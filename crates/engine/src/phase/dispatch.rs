@@ -48,17 +48,7 @@ pub(crate) struct Output(UnitTick);
 /// Spawns the world's units, in the order of their ids.
 pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
     for (id, kind) in (0..).zip(scenario.unit_kinds()) {
-        let idle = UnitTick {
-            unit: id,
-            kind,
-            output_kw: 0.0,
-            available_kw: None,
-            charge_kw: None,
-            energy_kwh: None,
-            flexibility: None,
-            cost: None,
-        };
-        world.spawn((Unit { id }, Output(idle)));
+        world.spawn((Unit { id }, Output(UnitTick::new(id, kind, 0.0))));
     }
 }
 
@@ -129,16 +119,7 @@ fn import_the_rest(scenario: &Scenario, tick: u32, now: &mut SystemTick) -> Vec<
             UnitKind::Pv => (pv, Some(pv)),
             _ => (now.import_kw, None),
         };
-        UnitTick {
-            unit,
-            kind,
-            output_kw,
-            available_kw,
-            charge_kw: None,
-            energy_kwh: None,
-            flexibility: None,
-            cost: None,
-        }
+        UnitTick { available_kw, ..UnitTick::new(unit, kind, output_kw) }
     };
     (0..).zip(scenario.unit_kinds()).map(unit).collect()
 }

@@ -407,14 +407,8 @@ impl<S: Sink> History<'_, S> {
 
 fn units(system: &SystemTick) -> [UnitTick; 3] {
     let unit = |unit, kind, output_kw, available_kw| UnitTick {
-        unit,
-        kind,
-        output_kw,
         available_kw,
-        charge_kw: None,
-        energy_kwh: None,
-        flexibility: None,
-        cost: None,
+        ..UnitTick::new(unit, kind, output_kw)
     };
     [
         unit(0, UnitKind::Wind, system.wind_kw, Some(system.wind_available_kw)),
