@@ -86,13 +86,19 @@ impl Unmet {
         self.target.is_none() && self.bounds.is_none()
     }
 
-    /// Notes that the energy at the end of `slot` is `excess` kWh above (or, negative, below) a bound.
-    pub(crate) fn note_bound(&mut self, slot: usize, excess: f64) {
-        let seen =
-            self.bounds.get_or_insert(BoundsMissed { slots: 0, first_slot: slot as u32, worst_kwh: excess });
+    /// Notes by how much the energies that can be reached at the end of `slot`, `least` to `most` kWh,
+    /// miss the bounds of `problem`, if they do.
+    pub(crate) fn note_bounds(&mut self, problem: &StorageProblem<'_>, slot: usize, least: f64, most: f64) {
+        let (floor, ceiling) = (problem.energy_kwh_min.at(slot), problem.energy_kwh_max.at(slot));
+        let distance = if floor > most { most - floor } else { (least - ceiling).max(0.0) };
+        if distance.abs() <= ENERGY_TOLERANCE {
+            return;
+        }
+        let first = BoundsMissed { slots: 0, first_slot: slot as u32, worst_kwh: distance };
+        let seen = self.bounds.get_or_insert(first);
         seen.slots += 1;
-        if excess.abs() > seen.worst_kwh.abs() {
-            seen.worst_kwh = excess;
+        if distance.abs() > seen.worst_kwh.abs() {
+            seen.worst_kwh = distance;
         }
     }
 

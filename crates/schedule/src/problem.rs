@@ -144,6 +144,11 @@ impl StorageProblem<'_> {
         self.buy.len()
     }
 
+    /// Whether limits and bounds are the same in all slots.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.limits().iter().all(|(_, values, _)| matches!(values, PerSlot::Same(_)))
+    }
+
     /// Energy that enters the battery in a slot for each kW charged, kWh.
     #[inline]
     pub fn charge_kwh_per_kw(&self) -> f64 {

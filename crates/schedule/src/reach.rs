@@ -7,7 +7,7 @@
 
 use crate::{
     answer::{ENERGY_TOLERANCE, Unmet},
-    problem::StorageProblem,
+    problem::{PerSlot, StorageProblem},
 };
 
 /// Energy bounds that some schedule keeps, and by how much they differ from those asked for.
@@ -28,33 +28,47 @@ pub(crate) struct Reach {
 impl Reach {
     /// Fills in the bounds for `problem`.
     pub(crate) fn explore(&mut self, problem: &StorageProblem<'_>) {
-        let slots = problem.slots();
         self.unmet = Unmet::default();
-        for column in [&mut self.up, &mut self.down, &mut self.floor, &mut self.ceiling] {
-            column.resize(slots, 0.0);
-        }
-        let (per_kw_up, per_kw_down) = (problem.charge_kwh_per_kw(), problem.discharge_kwh_per_kw());
+        self.lay_out(problem);
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
-        let limits = self.up.iter_mut().zip(&mut self.down);
+        let limits = self.up.iter().zip(&self.down);
         let bounds = self.floor.iter_mut().zip(&mut self.ceiling);
-        for (slot, ((up, down), (floor_now, ceiling_now))) in limits.zip(bounds).enumerate() {
-            *up = problem.charge_kw_max.at(slot) * per_kw_up;
-            *down = problem.discharge_kw_max.at(slot) * per_kw_down;
-            least -= *down;
-            most += *up;
-            let (floor, ceiling) = (problem.energy_kwh_min.at(slot), problem.energy_kwh_max.at(slot));
-            if floor > most + ENERGY_TOLERANCE {
-                self.unmet.note_bound(slot, most - floor);
-            } else if ceiling < least - ENERGY_TOLERANCE {
-                self.unmet.note_bound(slot, least - ceiling);
+        for (slot, ((up, down), (floor, ceiling))) in limits.zip(bounds).enumerate() {
+            least -= down;
+            most += up;
+            if *floor > most || *ceiling < least {
+                self.unmet.note_bounds(problem, slot, least, most);
+                (*floor, *ceiling) = (floor.min(most), ceiling.max(least));
             }
-            let wished = if slot + 1 == slots { floor.max(problem.target_kwh.min(ceiling)) } else { floor };
-            (*floor_now, *ceiling_now) = (wished.min(most), ceiling.max(least));
-            least = least.max(*floor_now);
-            most = most.min(*ceiling_now).max(least);
+            (least, most) = (least.max(*floor), most.min(*ceiling));
+            if least <= *floor && most >= *ceiling && problem.is_steady() {
+                // So it stays: the target is met at the latest when the battery is full.
+                break;
+            }
         }
         if problem.target_kwh > most + ENERGY_TOLERANCE {
             self.unmet.note_target(problem, problem.target_kwh - most);
+        }
+    }
+
+    /// Fills in limits and bounds as they are asked for.
+    fn lay_out(&mut self, problem: &StorageProblem<'_>) {
+        let slots = problem.slots();
+        let (per_kw_up, per_kw_down) = (problem.charge_kwh_per_kw(), problem.discharge_kwh_per_kw());
+        for (column, asked, factor) in [
+            (&mut self.up, problem.charge_kw_max, per_kw_up),
+            (&mut self.down, problem.discharge_kw_max, per_kw_down),
+            (&mut self.floor, problem.energy_kwh_min, 1.0),
+            (&mut self.ceiling, problem.energy_kwh_max, 1.0),
+        ] {
+            column.clear();
+            match asked {
+                PerSlot::Same(value) => column.resize(slots, value * factor),
+                PerSlot::Each(values) => column.extend(values.iter().map(|value| value * factor)),
+            }
+        }
+        if let (Some(floor), Some(ceiling)) = (self.floor.last_mut(), self.ceiling.last()) {
+            *floor = floor.max(problem.target_kwh.min(*ceiling));
         }
     }
 }
