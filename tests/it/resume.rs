@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Every shipped policy.
@@ -77,23 +77,59 @@ struct Toll {
     after_their_end: u32,
 }
 
+/// A run that nothing happened to.
+struct Whole {
+    outputs: BTreeMap<String, Vec<u8>>,
+    chain: String,
+    lasts: Duration,
+}
+
+impl Whole {
+    fn run(world: &str, out: &Path, arguments: &[&str]) -> Self {
+        let begin = Instant::now();
+        let run = run(world, out, arguments);
+        let lasts = begin.elapsed();
+        Self { outputs: outputs(&run), chain: chain(&run), lasts }
+    }
+}
+
+/// Waits until a run has begun, or has ended too early for that.
+fn until_it_has_begun(child: &mut Child, out: &Path) {
+    while run_in(out).is_none() && child.try_wait().unwrap().is_none() {
+        sleep(Duration::from_micros(200));
+    }
+}
+
 #[test]
 fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
     const WORLD: &str = "worlds/v2g-street.ron";
+    const DURABILITIES: [&str; 4] = [
+        "run.durability=Tick",
+        "run.durability=Every(5)",
+        "run.durability=Every(16)",
+        "run.durability=Close",
+    ];
     let folder = tempfile::tempdir().unwrap();
     let mut toll = Toll::default();
     let count = times("VOLTIDE_KILLS", 50);
-    let mut whole = BTreeMap::new();
+    let mut wholes = BTreeMap::new();
     for number in 0..count {
         let policy = POLICIES[number as usize % POLICIES.len()];
-        let (reference, hash) = whole.entry(policy).or_insert_with(|| {
-            let run = run(WORLD, &folder.path().join(policy), &under(policy));
-            (outputs(&run), chain(&run))
-        });
+        let durability = DURABILITIES[number as usize % DURABILITIES.len()];
+        let options = [under(policy).as_slice(), &["--set", durability]].concat();
+        let whole = wholes
+            .entry((policy, durability))
+            .or_insert_with(|| Whole::run(WORLD, &folder.path().join(policy).join(durability), &options));
         let out = tempfile::tempdir().unwrap();
-        let wait = |salt: u64| Duration::from_micros(chance(number * 7 + salt, 900_000));
-        let arguments = [&["run", WORLD], under(policy).as_slice(), &["--out"]].concat();
-        let killed = kill_after(start(&arguments, out.path()), wait(0));
+        let wait = |salt: u64| {
+            Duration::from_micros(chance(number * 7 + salt, whole.lasts.as_micros() as u64 * 2 / 3))
+        };
+        let arguments = [&["run", WORLD], options.as_slice(), &["--out"]].concat();
+        let mut child = start(&arguments, out.path());
+        if number % 10 != 0 {
+            until_it_has_begun(&mut child, out.path());
+        }
+        let killed = kill_after(child, wait(0));
         let Some(run) = run_in(out.path()) else {
             toll.before_they_began += 1;
             continue;
@@ -103,11 +139,11 @@ fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
             toll.while_resuming += u32::from(kill_after(start(&["resume"], &run), wait(1)));
         }
         succeed(voltide().arg("resume").arg(&run));
-        assert_same_files(reference, &outputs(&run));
-        assert_eq!(chain(&run), *hash, "{policy}: history is another");
+        assert_same_files(&whole.outputs, &outputs(&run));
+        assert_eq!(chain(&run), whole.chain, "{policy}, {durability}: history is another");
     }
     eprintln!("killed {count} runs: {toll:?}");
-    assert!(toll.while_running > 0);
+    assert!(u64::from(toll.while_running) > count / 2, "{toll:?}");
 }
 
 #[test]
