@@ -4,6 +4,7 @@ use crate::{
     columns::{Arrays, Columns},
     event::{Event, Recorded, TickSealed},
     kind::{self, KINDS},
+    upcast::{self, Content},
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::Buffer;
@@ -13,7 +14,7 @@ use arrow_ipc::{
     root_as_message,
     writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message},
 };
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, SchemaRef};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The end-of-stream mark of Arrow IPC.
@@ -114,14 +115,18 @@ impl Encoder {
     ) -> Result<Vec<u8>, BodyError> {
         let kind = &KINDS[kind::position(kind).expect("every event has a kind")];
         let schema = kind.columns.clone().expect("the kind is one of columns");
-        let batch = RecordBatch::try_new(schema, event.arrays()?)?;
+        self.body(cause, &RecordBatch::try_new(schema, event.arrays()?)?)
+    }
+
+    /// The body of a batch.
+    pub(crate) fn body(&mut self, cause: Option<u64>, batch: &RecordBatch) -> Result<Vec<u8>, BodyError> {
         let mut size = 0;
         for column in batch.columns() {
             size += column.to_data().get_slice_memory_size()?;
         }
         let options = if size < COMPRESSED_FROM_BYTES { &self.plain } else { &self.compressed };
         let mut tracker = DictionaryTracker::new(false);
-        let (_, message) = self.generator.encode(&batch, &mut tracker, options, &mut self.context)?;
+        let (_, message) = self.generator.encode(batch, &mut tracker, options, &mut self.context)?;
         let mut body = Vec::with_capacity(message.ipc_message.len() + message.arrow_data.len() + 64);
         write_message(&mut body, message, options)?;
         body.extend(END);
@@ -141,63 +146,69 @@ pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<(Option<u64>
     Ok((control.cause_seq, control.event))
 }
 
-/// The event of a body, and what caused it.
-///
-/// An older version of a kind is read here too, by its own name, and turned into the event of
-/// today by a pure function; a log is never rewritten.
+/// The event of a body, and what caused it. What an earlier version wrote becomes the event of today.
 pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), BodyError> {
-    fn control<T: DeserializeOwned>(
-        body: &[u8],
-        event: fn(T) -> Event,
-    ) -> Result<(Option<u64>, Event), BodyError> {
-        from_json(body).map(|(cause, content)| (cause, event(content)))
-    }
-    match kind {
-        "RunStarted.v1" => control(&body, |started| Event::RunStarted(Box::new(started))),
-        "RunForked.v1" => control(&body, Event::RunForked),
-        "RunEnded.v1" => control(&body, Event::RunEnded),
-        "TickStarted.v1" => control(&body, Event::TickStarted),
-        "PolicyFaulted.v1" => control(&body, Event::PolicyFaulted),
-        "SolveFinished.v1" => control(&body, Event::SolveFinished),
-        "MarginViolated.v1" => control(&body, Event::MarginViolated),
-        "ForecastIssued.v1" => columns(kind, body, Event::ForecastIssued),
-        "UnitsDispatched.v1" => columns(kind, body, Event::UnitsDispatched),
-        "SlotElapsed.v1" => control(&body, |_: Nothing| Event::SlotElapsed),
-        "SeriesLoaded.v1" => columns(kind, body, Event::SeriesLoaded),
-        "StaysLoaded.v1" => columns(kind, body, Event::StaysLoaded),
-        "PricesSet.v1" => columns(kind, body, Event::PricesSet),
-        "SessionEnded.v1" => columns(kind, body, Event::SessionEnded),
-        "SessionStarted.v1" => columns(kind, body, Event::SessionStarted),
-        "TargetMissed.v1" => columns(kind, body, Event::TargetMissed),
-        "TripShort.v1" => columns(kind, body, Event::TripShort),
-        "StaysExpected.v1" => columns(kind, body, Event::StaysExpected),
-        "WillingnessAgreed.v1" => columns(kind, body, Event::WillingnessAgreed),
-        "PlansAccepted.v1" => columns(kind, body, Event::PlansAccepted),
-        "PolicyStateSaved.v1" => columns(kind, body, Event::PolicyStateSaved),
-        "SetPointClipped.v1" => columns(kind, body, Event::SetPointClipped),
-        "LimitViolated.v1" => columns(kind, body, Event::LimitViolated),
-        kind::TICK_SEALED => sealed(kind, body),
+    let (cause, chain_hash, content) = content(kind, body)?;
+    let (kind, content) = upcast::to_current(kind, content)?;
+    let event = match kind {
+        "RunStarted.v1" => control(content, |started| Event::RunStarted(Box::new(started))),
+        "RunForked.v1" => control(content, Event::RunForked),
+        "RunEnded.v1" => control(content, Event::RunEnded),
+        "TickStarted.v1" => control(content, Event::TickStarted),
+        "PolicyFaulted.v1" => control(content, Event::PolicyFaulted),
+        "SolveFinished.v1" => control(content, Event::SolveFinished),
+        "MarginViolated.v1" => control(content, Event::MarginViolated),
+        "ForecastIssued.v1" => columns(content, Event::ForecastIssued),
+        "UnitsDispatched.v1" => columns(content, Event::UnitsDispatched),
+        "SlotElapsed.v1" => control(content, |_: Nothing| Event::SlotElapsed),
+        "SeriesLoaded.v1" => columns(content, Event::SeriesLoaded),
+        "StaysLoaded.v1" => columns(content, Event::StaysLoaded),
+        "PricesSet.v1" => columns(content, Event::PricesSet),
+        "SessionEnded.v1" => columns(content, Event::SessionEnded),
+        "SessionStarted.v1" => columns(content, Event::SessionStarted),
+        "TargetMissed.v1" => columns(content, Event::TargetMissed),
+        "TripShort.v1" => columns(content, Event::TripShort),
+        "StaysExpected.v1" => columns(content, Event::StaysExpected),
+        "WillingnessAgreed.v1" => columns(content, Event::WillingnessAgreed),
+        "PlansAccepted.v1" => columns(content, Event::PlansAccepted),
+        "PolicyStateSaved.v1" => columns(content, Event::PolicyStateSaved),
+        "SetPointClipped.v1" => columns(content, Event::SetPointClipped),
+        "LimitViolated.v1" => columns(content, Event::LimitViolated),
+        kind::TICK_SEALED => {
+            columns(content, |sealed| Event::TickSealed(TickSealed { chain_hash, ..sealed }))
+        }
         _ => Err(BodyError::NotAnEvent),
+    }?;
+    Ok((cause, event))
+}
+
+/// What caused an event, the chain hash where the body ends with one, and the content.
+fn content(kind: &str, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
+    let schema =
+        kind::position(kind).map(|place| KINDS[place].columns.as_ref()).ok_or(BodyError::NotAnEvent)?;
+    let Some(schema) = schema else {
+        return from_json(&body).map(|(cause, value)| (cause, [0; 32], Content::Json(value)));
+    };
+    let mut chain_hash = [0; 32];
+    if kind == kind::TICK_SEALED {
+        chain_hash = *body.last_chunk().ok_or(BodyError::Short)?;
+        body.truncate(body.len() - chain_hash.len());
     }
-}
-
-fn sealed(kind: &str, mut body: Vec<u8>) -> Result<(Option<u64>, Event), BodyError> {
-    let chain_hash = *body.last_chunk().ok_or(BodyError::Short)?;
-    body.truncate(body.len() - chain_hash.len());
-    columns(kind, body, |sealed| Event::TickSealed(TickSealed { chain_hash, ..sealed }))
-}
-
-fn columns<C: Columns>(
-    kind: &str,
-    body: Vec<u8>,
-    event: impl FnOnce(C) -> Event,
-) -> Result<(Option<u64>, Event), BodyError> {
     let (stream, trailer) = body.split_last_chunk().ok_or(BodyError::Short)?;
     let cause = u64::from_le_bytes(*trailer);
     let stream_length = stream.len();
-    let batch = batch(kind, Buffer::from_vec(body).slice_with_length(0, stream_length))?;
-    let content = C::from_arrays(&mut Arrays::new(batch.columns()))?;
-    Ok(((cause != NO_CAUSE).then_some(cause), event(content)))
+    let batch = batch(schema, Buffer::from_vec(body).slice_with_length(0, stream_length))?;
+    Ok(((cause != NO_CAUSE).then_some(cause), chain_hash, Content::Columns(batch)))
+}
+
+fn control<T: DeserializeOwned>(content: Content, event: fn(T) -> Event) -> Result<Event, BodyError> {
+    let Content::Json(value) = content else { return Err(BodyError::NotAnEvent) };
+    Ok(event(serde_json::from_value(value)?))
+}
+
+fn columns<C: Columns>(content: Content, event: impl FnOnce(C) -> Event) -> Result<Event, BodyError> {
+    let Content::Columns(batch) = content else { return Err(BodyError::NotAnEvent) };
+    Ok(event(C::from_arrays(&mut Arrays::new(batch.columns()))?))
 }
 
 /// The one batch of `stream`, which holds its message and the end mark.
@@ -205,9 +216,7 @@ fn columns<C: Columns>(
     clippy::default_trait_access,
     reason = "the empty map of dictionaries is of a type that we do not name"
 )]
-fn batch(kind: &str, stream: Buffer) -> Result<RecordBatch, BodyError> {
-    let schema =
-        kind::position(kind).and_then(|place| KINDS[place].columns.clone()).ok_or(BodyError::NotAnEvent)?;
+fn batch(schema: &SchemaRef, stream: Buffer) -> Result<RecordBatch, BodyError> {
     let (_, rest) = stream.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let length = u32::from_le_bytes(*length) as usize;
@@ -220,5 +229,5 @@ fn batch(kind: &str, stream: Buffer) -> Result<RecordBatch, BodyError> {
         return Err(BodyError::NotABatch);
     }
     let data = stream.slice_with_length(8 + length, data_length);
-    Ok(read_record_batch(&data, header, schema, &Default::default(), None, &message.version())?)
+    Ok(read_record_batch(&data, header, schema.clone(), &Default::default(), None, &message.version())?)
 }

@@ -12,6 +12,7 @@ use crate::{
         SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed,
         TripShort, UnitsDispatched, WillingnessAgreed,
     },
+    upcast::{self, Upcast},
 };
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
 use arrow_schema::{Schema, SchemaRef};
@@ -33,6 +34,8 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Columns of its batch; `None` for JSON.
     pub(crate) columns: Option<SchemaRef>,
+    /// What it is read as, where only earlier versions wrote it.
+    pub(crate) upcast: Option<Upcast>,
 }
 
 impl Kind {
@@ -58,9 +61,9 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order of their channels.
+/// Every kind: those that are written, in the order of their channels, then those that are only read.
 pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    vec![
+    let written = vec![
         json(BUILD),
         json(SEALED),
         json("RunStarted.v1"),
@@ -87,8 +90,14 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         columns::<LimitViolated>("LimitViolated.v1"),
         json("SlotElapsed.v1"),
         columns::<TickSealed>(TICK_SEALED),
-    ]
+    ];
+    [written, upcast::older()].into_iter().flatten().collect()
 });
+
+/// The kinds that this version writes, in the order of their channels.
+pub(crate) fn written() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(|kind| kind.upcast.is_none())
+}
 
 /// The place of a kind in [`KINDS`].
 pub(crate) fn position(name: &str) -> Option<usize> {
@@ -97,7 +106,7 @@ pub(crate) fn position(name: &str) -> Option<usize> {
 
 /// The kinds of events by name, without their version: what the history of a run is made of.
 pub fn event_names() -> impl Iterator<Item = &'static str> {
-    let names = KINDS.iter().map(|kind| kind.name).filter(|name| ![BUILD, SEALED].contains(name));
+    let names = written().map(|kind| kind.name).filter(|name| ![BUILD, SEALED].contains(name));
     names.map(|name| name.split_once('.').map_or(name, |(name, _)| name))
 }
 
@@ -107,11 +116,11 @@ pub(crate) fn known() -> String {
 }
 
 fn json(name: &'static str) -> Kind {
-    Kind { name, columns: None }
+    Kind { name, columns: None, upcast: None }
 }
 
 fn columns<C: Columns>(name: &'static str) -> Kind {
-    Kind { name, columns: Some(Arc::new(Schema::new(C::fields()))) }
+    Kind { name, columns: Some(Arc::new(Schema::new(C::fields()))), upcast: None }
 }
 
 fn schema_message(schema: &Schema) -> Vec<u8> {

@@ -48,5 +48,6 @@ mod segment_reader;
 pub mod sink;
 pub mod snapshot;
 pub mod units;
+mod upcast;
 
 pub use kind::event_names;

@@ -3,7 +3,7 @@
 use crate::{
     disk::Disk,
     error::LogError,
-    kind::KINDS,
+    kind,
     seal::{ChainHash, Record, SlotTimes, hash_from_hex, hash_to_hex},
 };
 use mcap::{
@@ -99,7 +99,7 @@ impl<D: Disk> Segment<D> {
         let buffered = BufWriter::with_capacity(1 << 16, self.file.clone());
         let writer = self.writer.insert(options().create(NoSeek::new(buffered))?);
         writer.write_metadata(&start.to_metadata())?;
-        for kind in KINDS.iter() {
+        for kind in kind::written() {
             let (schema_encoding, encoding) = kind.encodings();
             let schema = writer.add_schema(kind.name, schema_encoding, &kind.schema_data())?;
             self.channels.push(writer.add_channel(schema, kind.name, encoding, &BTreeMap::new())?);
