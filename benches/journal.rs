@@ -9,10 +9,18 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that meets an error stops, wherever that is")]
 
 use std::{fs, path::Path, sync::Arc, time::Instant};
-use voltide_benches::night::{NoJournal, NoTables, begin, finish, scenario, step_through};
+use voltide_benches::{
+    machine::cost_of,
+    night::{
+        NoJournal, NoTables, begin, begin_with, finish, journal, priced_scenario, scenario, step_through,
+    },
+};
 use voltide_engine::Replay;
 use voltide_journal::{mcap_log::McapLog, reader, snapshot};
 use voltide_model::scenario::{Durability, Scenario};
+
+/// More cars than that are not given to CBC, which takes a millisecond for each.
+const CBC_UP_TO: u32 = 20_000;
 
 fn main() {
     let cars = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(10_000_u32);
@@ -37,6 +45,24 @@ fn main() {
     }
     println!("\nthe same run without a journal: {bare:.3} s");
     reading(&scenario);
+    replays(cars);
+}
+
+/// How much sooner a replay has what a live run decided, with the prices that V2G is planned at.
+fn replays(cars: u32) {
+    let scenario = priced_scenario(cars);
+    println!(
+        "\nprices that move:\n\n| policy | live, CPU s | replay, CPU s | live / replay |\n|---|--:|--:|--:|"
+    );
+    let by_cbc = (cars <= CBC_UP_TO).then_some(("v2g", "solver: Milp"));
+    for policy in [("uncontrolled", ""), ("smart", ""), ("v2g", "")].into_iter().chain(by_cbc) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = begin_with(policy, &scenario, 1, journal(folder.path()), NoTables).unwrap();
+        let live = cost_of(|| drop(finish(run).unwrap())).1.cpu_s;
+        let replay = Replay::new(Arc::clone(&scenario), NoTables, 1, false);
+        let replay = cost_of(|| play(replay, folder.path(), None)).1.cpu_s;
+        println!("| {} {} | {live:.3} | {replay:.3} | {:.1} |", policy.0, policy.1, live / replay);
+    }
 }
 
 /// How long it takes to come back to the last tick: from the start, and from a snapshot in the middle.

@@ -39,7 +39,8 @@ fn measured(policy: &str, cars: u32) -> Vec<String> {
     let scenario = night::priced_scenario(cars);
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let log = night::journal(folder.path());
-    let run = night::begin_with(policy, &scenario, 1, log, night::NoTables).expect("the world is set up");
+    let run =
+        night::begin_with((policy, ""), &scenario, 1, log, night::NoTables).expect("the world is set up");
     let (ended, cost) = cost_of(|| night::finish(run).expect("it runs to its end"));
     let plan = ended.profile.seconds.get("plan").copied().unwrap_or_default();
     vec![

@@ -139,19 +139,19 @@ pub fn begin<L: EventLog, S: Sink>(
     log: L,
     sink: S,
 ) -> Result<Simulation<L, S>, EngineError> {
-    begin_with("uncontrolled", scenario, threads, log, sink)
+    begin_with(("uncontrolled", ""), scenario, threads, log, sink)
 }
 
-/// A run of the world that is about to begin, planned by a policy that is built in.
+/// A run of the world that is about to begin, planned by a policy that is built in, with its config.
 pub fn begin_with<L: EventLog, S: Sink>(
-    policy: &str,
+    (policy, config): (&str, &str),
     scenario: &Arc<Scenario>,
     threads: usize,
     log: L,
     sink: S,
 ) -> Result<Simulation<L, S>, EngineError> {
     let plugins = Plugins::in_folders(vec![]).with_threads(threads);
-    let planner = plugins.load(policy, "", 0).expect("it is built in");
+    let planner = plugins.load(policy, config, 0).expect("it is built in");
     let start = Start {
         scenario: Arc::clone(scenario),
         world_text: "// made by benches/million.rs".into(),

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Stdio},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Every shipped policy.
@@ -85,8 +85,9 @@ struct Whole {
 }
 
 impl Whole {
+    #[expect(clippy::disallowed_types, reason = "only decides when others are killed")]
     fn run(world: &str, out: &Path, arguments: &[&str]) -> Self {
-        let begin = Instant::now();
+        let begin = std::time::Instant::now();
         let run = run(world, out, arguments);
         let lasts = begin.elapsed();
         Self { outputs: outputs(&run), chain: chain(&run), lasts }

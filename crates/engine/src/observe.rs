@@ -5,7 +5,7 @@ use std::ops::Range;
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
-    willingness::Draw,
+    willingness::{Band, Draw},
 };
 use voltide_policy::{Observation, observation::NO_SITE};
 
@@ -57,6 +57,20 @@ pub(crate) struct Batch {
     site_import_kw_max: Vec<f64>,
     site_export_kw_max: Vec<f64>,
     site_committed_kw: Vec<f64>,
+}
+
+/// A fleet whose drivers are asked, with what they think of each slot of the horizon.
+struct Asked {
+    asking: Asking,
+    bands: Vec<Band>,
+}
+
+impl Asked {
+    fn of_fleet(state: &State, fleet: usize, slots: Range<u32>) -> Option<Self> {
+        let asking = Asking::of_fleet(&state.fixed, fleet)?;
+        let prices = &state.prices.current()[state.fixed.fleets[fleet].tariff];
+        Some(Self { asking, bands: slots.map(|slot| asking.band(prices, slot)).collect() })
+    }
 }
 
 impl Batch {
@@ -213,8 +227,8 @@ impl Batch {
     pub(crate) fn ask_drivers(&mut self, state: &State) -> WillingnessAgreed {
         let fixed = &state.fixed;
         let mut said = WillingnessAgreed::default();
-        let asked: Vec<Option<Asking>> =
-            (0..fixed.fleets.len()).map(|fleet| Asking::of_fleet(fixed, fleet)).collect();
+        let asked: Vec<Option<Asked>> =
+            (0..fixed.fleets.len()).map(|fleet| Asked::of_fleet(state, fleet, self.slots())).collect();
         self.agreed.clear();
         if asked.iter().all(Option::is_none) {
             return said;
@@ -247,12 +261,11 @@ impl Batch {
         &self,
         state: &State,
         row: usize,
-        asking: Option<&Asking>,
+        asked: Option<&Asked>,
         window: Range<usize>,
         hours: &[u32],
     ) -> Vec<(f64, bool)> {
-        let Some(asking) = asking else { return vec![(0.0, true); window.len()] };
-        let prices = &state.prices.current()[self.tariff_id[row] as usize];
+        let Some(Asked { asking, bands }) = asked else { return vec![(0.0, true); window.len()] };
         let mut drawn: Option<(u32, Draw)> = None;
         let answer = |slot: usize| {
             let hour = hours[slot];
@@ -261,7 +274,7 @@ impl Batch {
                 _ => state.fixed.scenario.willingness_draw(self.ev_id[row], hour),
             };
             drawn = Some((hour, draw));
-            asking.answer(prices, self.tick + slot as u32, draw)
+            asking.answer(bands[slot], draw)
         };
         window.map(answer).collect()
     }

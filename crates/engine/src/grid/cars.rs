@@ -28,7 +28,7 @@ pub(crate) fn supply(state: &mut State, count: u32) -> Vec<UpDown> {
         let agrees = |slot: u32| {
             asking.is_none_or(|asking| {
                 let draw = fixed.scenario.willingness_draw(ev, hour_of[(slot - tick) as usize]);
-                asking.answer(prices.of_ev(ev as usize, fleet.tariff), slot, draw).1
+                asking.answer(asking.band(prices.of_ev(ev as usize, fleet.tariff), slot), draw).1
             })
         };
         let slots = tick..(tick + count).min(slots_end(fixed, stay, tick));

@@ -10,7 +10,7 @@ use voltide_journal::event::PricesSet;
 use voltide_model::{
     price::ExpectedPrice,
     stay::NO_STAY,
-    willingness::{Draw, Participation, Willingness},
+    willingness::{Band, Draw, Participation, Willingness},
 };
 
 /// What plugged cars' drivers think in this slot; columns are empty where nobody is asked.
@@ -43,11 +43,15 @@ impl Asking {
         Some(Self { willingness, participation, expected })
     }
 
-    /// Willingness in a slot, and whether the driver agrees.
-    pub(crate) fn answer(&self, prices: &PricesSet, slot: u32, draw: Draw) -> (f64, bool) {
+    /// What the drivers that see these prices think of a slot, which differs by their draws alone.
+    pub(crate) fn band(&self, prices: &PricesSet, slot: u32) -> Band {
         let at = prices.at(slot);
-        let ratio = self.expected.incentive_ratio(prices.k[at], prices.incentive[at]);
-        let willingness = self.willingness.sample(ratio, draw.normal);
+        self.willingness.band(self.expected.incentive_ratio(prices.k[at], prices.incentive[at]))
+    }
+
+    /// Willingness in the slot of a band, and whether the driver agrees.
+    pub(crate) fn answer(&self, band: Band, draw: Draw) -> (f64, bool) {
+        let willingness = band.sample(draw.normal);
         (willingness, self.participation.agrees(willingness, draw))
     }
 }
@@ -98,9 +102,15 @@ pub(crate) fn form_opinions(state: &mut State, opinions: &mut Opinions) -> u32 {
     for piece in &fixed.pieces {
         let Some(asking) = Asking::of_fleet(fixed, piece.fleet) else { continue };
         let tariff = fixed.fleets[piece.fleet].tariff;
+        let mut seen: Option<(&PricesSet, Band)> = None;
         for ev in piece.evs.clone().filter(|&ev| stays[ev] != NO_STAY) {
             let prices = state.prices.of_ev(ev, tariff);
-            let (willingness, agrees) = asking.answer(prices, tick, opinions.draws[ev]);
+            let band = match seen {
+                Some((by, band)) if std::ptr::eq(by, prices) => band,
+                _ => asking.band(prices, tick),
+            };
+            seen = Some((prices, band));
+            let (willingness, agrees) = asking.answer(band, opinions.draws[ev]);
             opinions.willingness[ev] = willingness;
             opinions.agreed[ev] = u8::from(agrees);
         }

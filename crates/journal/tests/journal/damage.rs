@@ -56,7 +56,6 @@ impl Patient {
         let whole = fs::read(self.file(name)).unwrap();
         let count = std::env::var("VOLTIDE_DAMAGES").ok().and_then(|count| count.parse().ok());
         let step = (whole.len() / count.unwrap_or(few).max(few)).max(1);
-        eprintln!("{name}: {} bytes, damaged every {step}", whole.len());
         let silent =
             (0..whole.len()).step_by(step).filter(|at| self.with(name, &damage(&whole, *at)).is_none());
         let silent = silent.count();
