@@ -8,18 +8,16 @@
 
 use serde_json::{Value, json};
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     process::{Command, ExitCode},
 };
 use voltide_benches::{
     machine::{Cost, cost_of_children},
+    program::program,
     spread,
     table::{Table, short},
 };
-
-/// What is said when there is no program to run.
-const NOT_BUILT: &str = "there is no voltide program at";
 
 fn main() -> ExitCode {
     match measure() {
@@ -53,14 +51,6 @@ fn measure() -> Result<Table, String> {
         table.row(name, cpu.into_iter().chain([wall[1]]).map(short));
     }
     Ok(table)
-}
-
-fn program() -> Result<PathBuf, String> {
-    let here = env::current_exe().map_err(|error| error.to_string())?;
-    let folder = here.ancestors().nth(2).ok_or("the bench lies nowhere")?;
-    let program = folder.join("voltide");
-    let missing = || format!("{NOT_BUILT} {}; build it: cargo build --release", program.display());
-    if program.is_file() { Ok(program) } else { Err(missing()) }
 }
 
 /// What one run costs; it must come to an optimum.

@@ -15,47 +15,27 @@ use std::{
 };
 use voltide_benches::{
     machine::{Cost, cost_of_children},
+    program::{program, root},
     spread,
     table::{Table, short, thousands},
 };
 
-/// What is said when there is no program to run.
-const NOT_BUILT: &str = "there is no voltide program at";
-
 fn main() -> ExitCode {
-    let choice = match Choice::from_command_line() {
-        Ok(choice) => choice,
-        Err(error) => return complain(&error),
-    };
-    let program = program();
-    if !program.is_file() {
-        return complain(&format!("{NOT_BUILT} {}; build it: cargo build --release", program.display()));
-    }
-    let runs: Result<Vec<Run>, String> =
-        (0..choice.rounds).map(|_| Run::of(&program, &choice.world)).collect();
-    match runs {
-        Ok(runs) => {
-            report(&choice, &runs);
-            ExitCode::SUCCESS
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
-        Err(error) => complain(&error),
     }
 }
 
-fn complain(error: &str) -> ExitCode {
-    eprintln!("{error}");
-    ExitCode::FAILURE
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in the workspace")
-}
-
-/// The built program: beside the folder that this one was built into.
-fn program() -> PathBuf {
-    let here = env::current_exe().expect("the program knows where it is");
-    let profile = here.ancestors().nth(2).map_or_else(|| root().join("target/release"), Path::to_owned);
-    profile.join("voltide")
+fn measure() -> Result<(), String> {
+    let (choice, program) = (Choice::from_command_line()?, program()?);
+    let runs: Vec<Run> =
+        (0..choice.rounds).map(|_| Run::of(&program, &choice.world)).collect::<Result<_, _>>()?;
+    report(&choice, &runs);
+    Ok(())
 }
 
 /// What is to be measured.

@@ -6,12 +6,14 @@
 //! | [`night`]   | a world of cars that charge overnight at home, and a run of it         |
 //! | [`script`]  | what such a run asked of its cars, written down tick by tick           |
 //! | [`by_hand`] | the loop that one would write by hand for the same cars                |
+//! | [`program`] | the program as it was built                                            |
 //! | [`table`]   | Markdown tables                                                        |
 #![expect(clippy::missing_panics_doc, reason = "a measurement that meets an error stops, wherever that is")]
 
 pub mod by_hand;
 pub mod machine;
 pub mod night;
+pub mod program;
 pub mod script;
 pub mod table;
 

@@ -1,0 +1,24 @@
+//! The program as it is, in the folder that the measurements were built into.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+/// The workspace's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in the workspace")
+}
+
+/// The built program.
+///
+/// # Errors
+/// It was not built; the message says how to.
+pub fn program() -> Result<PathBuf, String> {
+    let here = env::current_exe().map_err(|error| error.to_string())?;
+    let folder = here.ancestors().nth(2).ok_or("the measurement lies nowhere")?;
+    let program = folder.join("voltide");
+    let missing =
+        || format!("there is no voltide program at {}; build it: cargo build --release", program.display());
+    if program.is_file() { Ok(program) } else { Err(missing()) }
+}
