@@ -1,7 +1,7 @@
 //! Same world, seed and policy: the same bytes, for any number of threads.
 
-use crate::program::{assert_same_files, files, run, run_json};
-use std::fs;
+use crate::program::{assert_same_files, files, in_root, run, run_json, succeed, voltide};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// Enough cars for several blocks, behind sites with limits.
 const WORLD: &str = r#"(
@@ -56,6 +56,37 @@ fn the_number_of_threads_changes_no_decision() {
         files(&run("worlds/v2g-street.ron", &out.path().join(threads), &arguments))
     };
     assert_same_files(&with("1"), &with("8"));
+}
+
+/// All of a run but the segment that says what made it.
+fn of_program(program: &Path, out: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let printed = succeed(in_root(program).args(["--json", "run", "--out"]).arg(out).args(arguments));
+    let summary: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let mut found = files(Path::new(summary["folder"].as_str().unwrap()));
+    found.remove("log/000000.mcap");
+    found
+}
+
+/// `VOLTIDE_OTHER_BUILD=target/debug/voltide` sets another build against this one; without it this one is
+/// set against itself.
+#[test]
+fn another_build_writes_the_same_bytes() {
+    let this = voltide().get_program().to_owned();
+    let other = std::env::var_os("VOLTIDE_OTHER_BUILD").unwrap_or_else(|| this.clone());
+    let out = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["worlds/one-car.ron"][..],
+        &["worlds/v2g-street.ron", "--policy", "v2g"],
+        &["worlds/v2g-street.ron", "--policy", "v2g", "--set", "policies.v2g=(solver: Milp)"],
+        &["worlds/v2g-street.ron", "--policy", "llf", "--set", "incentive.price_feedback=None"],
+        &["worlds/paper/paper.ron", "--policy", "v2g"],
+        &["worlds/reservation.ron"],
+    ] {
+        let [these, others] = [(&this, "this"), (&other, "other")]
+            .map(|(program, name)| of_program(Path::new(program), &out.path().join(name), arguments));
+        assert!(these.len() > 5, "{arguments:?}");
+        assert_same_files(&these, &others);
+    }
 }
 
 /// At these prices and draws an optimum with binaries costs what the exact one does.

@@ -28,7 +28,8 @@ pub(crate) fn alone(folder: &Path) -> Command {
     in_root(&program)
 }
 
-fn in_root(program: &Path) -> Command {
+/// A program, to be run in the root of the repository.
+pub(crate) fn in_root(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root()).env("NO_COLOR", "1").env_remove("VOLTIDE_PLUGIN_PATH");
     command
