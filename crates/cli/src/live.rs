@@ -43,6 +43,7 @@ impl Prepared {
         voltide_engine::check_suited(&world.scenario, planner.info())?;
         let fallback = fallback(&world, planner.as_ref(), plugins)?;
         let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
+        check_configs(&world, planner.info(), plugins)?;
         name_policy(&mut world, planner.info());
         Ok(Self { world, overrides, planner, fallback, forecaster })
     }
@@ -172,6 +173,12 @@ fn policy(args: &WorldArgs, world: &World, plugins: &Plugins) -> Result<Box<dyn 
 fn load(choice: &str, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
     let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
     planner.map_err(|error| Failure::plugin(error, world))
+}
+
+/// Refuses configs under names that are slips of the pen.
+fn check_configs(world: &World, policy: &PolicyInfo, plugins: &Plugins) -> Result<(), Failure> {
+    let others = world.configured().filter(|(name, _)| *name != policy.name);
+    plugins.check_names(&world.text, others).map_err(|error| Failure::plugin(error, world))
 }
 
 /// What stands in for the policy; a policy does not stand in for itself.

@@ -94,6 +94,19 @@ pub enum HostError {
         span: Option<SourceSpan>,
     },
 
+    /// A config under a name that is probably meant to be another.
+    #[error("no policy is named `{name}`, so that its config goes unread")]
+    #[diagnostic(help("did you mean `{close}`?"))]
+    Misspelt {
+        /// The name.
+        name: String,
+        /// The policy that it looks like.
+        close: String,
+        /// Where in the world's text; `None` when it was not found there.
+        #[label("here")]
+        span: Option<SourceSpan>,
+    },
+
     /// The policy could not be created for another reason.
     #[error("policy `{policy}` could not be created: {message}")]
     Create {
@@ -107,14 +120,13 @@ pub enum HostError {
 impl HostError {
     /// Whether the world file is to be changed, not the plugin.
     pub fn is_in_world(&self) -> bool {
-        matches!(self, Self::Config { .. })
+        matches!(self, Self::Config { .. } | Self::Misspelt { .. })
     }
 
     /// For a name that nobody has.
     pub(crate) fn unknown(name: &str, known: &[String], searched: &[PathBuf]) -> Self {
-        let likeness = |other: &String| (strsim::jaro_winkler(name, other) * 1000.0) as u32;
-        let close = known.iter().filter(|other| likeness(other) >= 800).max_by_key(|other| likeness(other));
-        let guess = close.map_or_else(String::new, |other| format!("did you mean `{other}`? "));
+        let guess =
+            closest(name, known).map_or_else(String::new, |other| format!("did you mean `{other}`? "));
         let folders: Vec<_> = searched.iter().map(|dir| format!("\n  {}", dir.display())).collect();
         let searched = if folders.is_empty() { "\n  no folder".to_owned() } else { folders.concat() };
         let file = crate::search::file_name(name);
@@ -129,4 +141,10 @@ impl HostError {
             _ => Self::Unreadable { file, reason: error.to_string() },
         }
     }
+}
+
+/// The known name that `name` looks like.
+pub(crate) fn closest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let likeness = |other: &String| (strsim::jaro_winkler(name, other) * 1000.0) as u32;
+    known.iter().filter(|other| likeness(other) >= 800).max_by_key(|other| likeness(other))
 }

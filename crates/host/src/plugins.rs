@@ -1,7 +1,7 @@
 //! Finding policies: by name, by path, or all of them.
 
 use crate::{
-    error::HostError,
+    error::{self, HostError},
     instance::Instance,
     plugin::Plugin,
     search,
@@ -114,6 +114,28 @@ impl Plugins {
     pub fn check(&self, file: &Path) -> Found {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         Found::new(Plugin::open(file), Some(file), &stem)
+    }
+
+    /// Checks the names of configs that no policy has read, each with the byte of the world's text where
+    /// the config begins. A policy that is not here may have a config; a slip of the pen may not.
+    ///
+    /// # Errors
+    /// A name that nobody has looks like a known one.
+    pub fn check_names<'a>(
+        &self,
+        text: &str,
+        configs: impl Iterator<Item = (&'a str, usize)>,
+    ) -> Result<(), HostError> {
+        let known = self.names();
+        for (name, offset) in configs.filter(|(name, _)| !known.iter().any(|known| known == name)) {
+            if let Some(close) = error::closest(name, &known) {
+                let quoted = format!("\"{name}\"");
+                let start = text.get(..offset).and_then(|before| before.rfind(&quoted));
+                let span = start.map(|start| (start, quoted.len()).into());
+                return Err(HostError::Misspelt { name: name.to_owned(), close: close.clone(), span });
+            }
+        }
+        Ok(())
     }
 
     fn find(&self, choice: &str) -> Result<Plugin, HostError> {

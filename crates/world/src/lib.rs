@@ -65,6 +65,11 @@ impl World {
     pub fn config_of(&self, policy: &str) -> Option<(&str, usize)> {
         self.configs.get(policy).map(|(config, offset)| (config.as_str(), *offset))
     }
+
+    /// The names of all policies that have a config, and the byte offsets of the configs.
+    pub fn configured(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.configs.iter().map(|(name, (_, offset))| (name.as_str(), *offset))
+    }
 }
 
 /// Reads a world, and draws its cars.

@@ -49,6 +49,20 @@ fn with_broken(fallback: &str) -> Room {
 }
 
 #[test]
+fn a_config_under_a_misspelt_name_is_refused() {
+    let room = Room::with_world(&[("policy:", "policies: {\"smrat\": (), \"of_my_own\": ()},\n    policy:")]);
+    let message = room.refused(3, &["run", "world.ron"]);
+    assert!(message.contains("no policy is named `smrat`, so that its config goes unread"), "{message}");
+    assert!(message.contains("did you mean `smart`?") && message.contains("╰── here"), "{message}");
+    crate::program::succeed(&mut room.voltide(&[
+        "run",
+        "world.ron",
+        "--set",
+        "policies={\"of_my_own\": ()}",
+    ]));
+}
+
+#[test]
 fn an_unknown_policy_is_refused_with_the_nearest() {
     let room = Room::with_world(&[]);
     let beside = tempfile::tempdir().unwrap();
