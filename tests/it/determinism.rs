@@ -58,12 +58,14 @@ fn the_number_of_threads_changes_no_decision() {
     assert_same_files(&with("1"), &with("8"));
 }
 
-/// All of a run but the segment that says what made it.
+/// All of a run but what names the build that made it.
 fn of_program(program: &Path, out: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
     let printed = succeed(in_root(program).args(["--json", "run", "--out"]).arg(out).args(arguments));
     let summary: serde_json::Value = serde_json::from_str(&printed).unwrap();
     let mut found = files(Path::new(summary["folder"].as_str().unwrap()));
-    found.remove("log/000000.mcap");
+    for of_build in ["log/000000.mcap", "events.parquet", "runs.parquet", "manifest.json"] {
+        assert!(found.remove(of_build).is_some(), "there is no {of_build}");
+    }
     found
 }
 
