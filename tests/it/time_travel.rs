@@ -1,5 +1,7 @@
 //! What was, and what would have been: `state`, `fork` and `diff`.
 
+mod counts;
+
 use crate::{
     program::{assert_same_files, fail, files, run, succeed, text, voltide},
     resume::{chance, kill_after, outputs, run_in, start, under},

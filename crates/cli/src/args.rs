@@ -237,8 +237,8 @@ pub(crate) struct Fork {
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<String>,
 
-    /// Put another value into the world: series, prices, policy, limits or costs; may be given several
-    /// times
+    /// Put another value into the world: series, prices, policy, limits, costs or the count of a fleet;
+    /// may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
 

@@ -130,8 +130,7 @@ impl From<LogError> for Failure {
 
 impl From<TelemetryError> for Failure {
     fn from(error: TelemetryError) -> Self {
-        let code = if matches!(error, TelemetryError::NoSuchEv { .. }) { Code::Input } else { Code::Run };
-        Self::new(code, chain(&error), None)
+        Self::new(Code::Run, chain(&error), None)
     }
 }
 

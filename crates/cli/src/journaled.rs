@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use voltide_engine::Replay;
+use voltide_engine::{Replay, inherit};
 use voltide_journal::{
     error::LogError,
     event::{Event, Recorded, RunForked, RunStarted, StaysLoaded},
@@ -73,13 +73,18 @@ impl Journaled {
             opening.push(recorded);
         }
         let started = started(&opening)?.clone();
-        let parent = forked(&opening).map(|forked| open_parent(run, forked, quiet)).transpose()?;
+        let forked = forked(&opening);
+        let parent = forked.map(|forked| open_parent(run, forked, quiet)).transpose()?;
         let (mut parts, before) =
             parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs));
         let inputs = inputs(&opening, before);
         let mut world = voltide_world::rebuild(&started.world_text, inputs.clone())?;
         world.scenario.policy.name.clone_from(&started.policy);
         world.scenario.policy.config.clone_from(&started.policy_config);
+        if let (Some(forked), Some(parent)) = (forked, parts.last()) {
+            inherit(&parent.scenario, &mut world.scenario, forked.at_tick)
+                .map_err(|_| other_history(&parent.folder))?;
+        }
         let own = Arc::new(world.scenario.clone());
         let scenario = Arc::clone(parts.first().map_or(&own, |oldest| &oldest.scenario));
         let folder = run.to_owned();
@@ -90,6 +95,12 @@ impl Journaled {
     /// Whether the history begins with a parent's.
     pub(crate) fn is_fork(&self) -> bool {
         self.parts.len() > 1
+    }
+
+    /// The scenario that holds in a tick.
+    pub(crate) fn scenario_at(&self, tick: u32) -> &Arc<Scenario> {
+        let left = |part: &&Part| part.end().is_some_and(|end| end <= tick);
+        &self.parts[self.parts.iter().take_while(left).count()].scenario
     }
 
     /// Leaves of the history the ticks before `at_tick`.

@@ -177,8 +177,15 @@ impl State<'_, '_> {
         self.roster.unmark_due(&plans.ev);
     }
 
-    /// Makes due what a change at a fork asks for.
+    /// Makes due what a change at a fork asks for, and drops what was planned of cars that are gone.
     fn branch_off(&mut self, forked: &RunForked) {
+        let population = &self.fixed.scenario.population;
+        let ahead = self.book.stays_ahead();
+        let gone: Vec<u32> =
+            ahead.filter(|&stay| population.range_of(population.stays.ev[stay as usize]).removed).collect();
+        for stay in gone {
+            self.book.call_off(stay, self.fixed.sites_of(stay), forked.at_tick);
+        }
         if forked.reprice {
             self.prices.announce_again();
         }

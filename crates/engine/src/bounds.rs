@@ -35,8 +35,8 @@ impl Bounds {
 
     fn push(&mut self, scenario: &Scenario, horizon: &Range<u32>, ev: u32, stay: u32) {
         let (population, clock) = (&scenario.population, &scenario.clock);
-        let index = population.fleet_of(ev);
-        let fleet = &scenario.fleets[index];
+        let range = population.range_of(ev);
+        let fleet = &scenario.fleets[range.fleet];
         if fleet.wishes.is_empty() {
             return;
         }
@@ -46,7 +46,7 @@ impl Bounds {
         let end = population.stays.announced_end_slot(stay, clock);
         let slot_seconds = i64::from(clock.slot_seconds);
         let wished = WishedStay {
-            car: ev - population.fleets[index].evs.start,
+            car: range.index_of(ev),
             seconds: i64::from(first) * slot_seconds..i64::from(end) * slot_seconds,
             slot_seconds,
             soc_per_hour: charger.charge_max.0 * fleet.battery.charge_efficiency.get() / capacity,

@@ -7,7 +7,8 @@
 //!
 //! The child's history is its parent's up to a tick, and then its own, whose events are numbered on
 //! from the parent's. Until the tick everything is as in the parent, from then on the child's
-//! scenario holds. Its cars, stays and draws are the parent's, so the two are a paired comparison.
+//! scenario holds. Its cars, stays and draws are the parent's, so the two are a paired comparison:
+//! where a fleet has another count, the last of its cars go, or others come, and the rest are as before.
 
 use crate::{
     EngineError, Replay, Simulation, Start,
@@ -22,7 +23,10 @@ use voltide_journal::{
     log::EventLog,
     sink::Sink,
 };
-use voltide_model::{fleet::Population, scenario::Scenario};
+use voltide_model::{
+    fleet::Population,
+    scenario::{Boundary, Scenario},
+};
 
 /// What makes a run a fork.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,7 +51,7 @@ impl<S: Sink> Replay<S> {
     /// the log cannot be written.
     ///
     /// # Panics
-    /// If cars, clock, seed, fleets or sites of the scenarios are not the same ones; see [`what_differs`].
+    /// If the scenario of `start` did not [`inherit`] from the one that was replayed.
     pub fn fork<L: EventLog>(
         mut self,
         start: Start,
@@ -91,37 +95,68 @@ impl<S: Sink> Replay<S> {
     /// A sink could not take it.
     ///
     /// # Panics
-    /// If the scenario has other cars, units or slots; see [`what_differs`].
+    /// If the scenario did not [`inherit`] from the one that holds here.
     pub fn enter(&mut self, scenario: Arc<Scenario>) -> Result<(), EngineError> {
         let here = &self.core.world.resource::<Fixed>().scenario;
-        assert_eq!(what_differs(here, &scenario), None, "a fork has the cars of its parent");
+        assert_eq!(what_differs(here, &scenario), None, "a fork has the world of its parent");
+        assert!(scenario.population.begins_with(&here.population), "a fork has the cars of its parent");
         self.sink.forked(&scenario).map_err(sink_error)?;
-        self.core.world.insert_resource(Fixed::new(scenario));
+        self.core.enter(scenario);
         Ok(())
     }
 }
 
-/// What of a fork's scenario is different and must not be: the name of it as in the world file.
-pub fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
+/// Gives the scenario of a fork the cars that its parent has before `at_tick`, as many as it counts of
+/// them, and those that it counts besides. As long as no count changes these are the cars that it has.
+///
+/// # Errors
+/// What of the scenario is different and must not be: the name of it as in the world file.
+pub fn inherit(parent: &Scenario, child: &mut Scenario, at_tick: u32) -> Result<(), &'static str> {
+    if !child.has_cars_as_drawn() {
+        child.population = Arc::new(child.draw());
+    }
+    let counts = |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.count).collect::<Vec<_>>();
+    let recounted = counts(parent) != counts(child) || !parent.has_cars_as_drawn();
+    let drawn = if recounted { counted_like(parent, child) } else { parent.clone() };
+    if let Some(what) = what_differs(&drawn, child).or_else(|| whose_cars_differ(&drawn, child)) {
+        return Err(what);
+    }
+    if recounted && child.boundary == Boundary::Fold {
+        return Err("fleets under `boundary: Fold`");
+    }
+    if recounted {
+        let population = parent.population.recounted(&child.population, &child.clock, at_tick);
+        child.population = Arc::new(population);
+    }
+    Ok(())
+}
+
+/// The parent as it would be drawn with the child's counts, where these are free.
+fn counted_like(parent: &Scenario, child: &Scenario) -> Scenario {
+    let mut counted = parent.clone();
+    for (fleet, other) in counted.fleets.iter_mut().zip(&child.fleets) {
+        if fleet.parking.is_drawn() {
+            fleet.count = other.count;
+        }
+    }
+    counted.population = Arc::new(counted.draw());
+    counted
+}
+
+/// What is different and must not be, besides the cars.
+fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
     let sites = |scenario: &Scenario| {
         scenario.sites.iter().map(|site| (site.name.clone(), site.parent)).collect::<Vec<_>>()
     };
     let names =
         |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.name.clone()).collect::<Vec<_>>();
-    let (old, new) = (&parent.population, &child.population);
-    let chargers = |all: &Population| all.chargers.iter().map(|it| it.ids.clone()).collect::<Vec<_>>();
-    let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);
-    let batteries = old.capacity_kwh != new.capacity_kwh
-        || old.arrival_energy_kwh != new.arrival_energy_kwh
-        || old.departure_energy_kwh != new.departure_energy_kwh;
     let differing = [
         ("name", parent.name != child.name),
         ("seed", parent.seed != child.seed),
         ("clock", parent.clock != child.clock),
         ("currency", parent.currency != child.currency),
         ("sites", sites(parent) != sites(child)),
-        ("fleets", names(parent) != names(child) || cars),
-        ("battery", batteries),
+        ("fleets", names(parent) != names(child)),
         ("tariffs", parent.tariffs.len() != child.tariffs.len()),
         ("units", parent.unit_kinds() != child.unit_kinds() || parent.grid.is_some() != child.grid.is_some()),
         ("planning", parent.planning != child.planning),
@@ -129,6 +164,17 @@ pub fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str>
         ("telemetry", parent.ev_ticks != child.ev_ticks),
     ];
     differing.into_iter().find(|(_, differs)| *differs).map(|(name, _)| name)
+}
+
+/// What of the cars as they are drawn is different.
+fn whose_cars_differ(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
+    let (old, new) = (&parent.population, &child.population);
+    let chargers = |all: &Population| all.chargers.iter().map(|it| it.ids.clone()).collect::<Vec<_>>();
+    let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);
+    let batteries = old.capacity_kwh != new.capacity_kwh
+        || old.arrival_energy_kwh != new.arrival_energy_kwh
+        || old.departure_energy_kwh != new.departure_energy_kwh;
+    if cars { Some("fleets") } else { batteries.then_some("battery") }
 }
 
 fn forked(parent: &Scenario, child: &Scenario, at_tick: u32, fork: Fork) -> RunForked {

@@ -35,7 +35,7 @@ mod stopwatch;
 mod workers;
 
 pub use failure::EngineError;
-pub use fork::{Fork, fork_hash, what_differs};
+pub use fork::{Fork, fork_hash, inherit};
 pub use opening::configuration_hash;
 pub use redecide::{Planned, Redecided, Redecision};
 pub use simulation::{Ended, Profile, Replay, Simulation, Start, check_suited};

@@ -103,6 +103,23 @@ impl PlanBook {
         Some(ahead)
     }
 
+    /// Makes room for cars up to a number of `evs`.
+    pub(crate) fn add_cars(&mut self, evs: usize) {
+        self.of_ev.resize(evs, Span::default());
+    }
+
+    /// Stays that are planned and have not begun, ascending.
+    pub(crate) fn stays_ahead(&self) -> impl Iterator<Item = u32> {
+        self.ahead.keys().copied()
+    }
+
+    /// Drops the schedule of a stay that will not begin.
+    pub(crate) fn call_off(&mut self, stay: u32, sites: &[u32], now: u32) {
+        if let Some(ahead) = self.ahead.remove(&stay) {
+            self.sum_up(&ahead.segment_slot, &ahead.segment_kw, sites, now, -1.0);
+        }
+    }
+
     fn insert(&mut self, ev: u32, slots: &[u32], kw: &[f64]) {
         let start = self.segment_slot.len() as u32;
         self.segment_slot.extend_from_slice(slots);

@@ -57,6 +57,14 @@ impl PriceBook {
         self.first + self.settings.len() as u32 - 1
     }
 
+    /// Cars up to a number of `evs` pay the prices in force until they are planned.
+    pub(crate) fn add_cars(&mut self, evs: usize) {
+        if !self.of_ev.is_empty() {
+            let setting = self.setting();
+            self.of_ev.resize(evs, setting);
+        }
+    }
+
     /// The car is planned at the prices of a setting.
     pub(crate) fn planned(&mut self, ev: u32, setting: u32) {
         if let Some(of_ev) = self.of_ev.get_mut(ev as usize) {

@@ -344,6 +344,25 @@ impl Core {
         self.world.resource::<Now>().tick
     }
 
+    /// Another scenario holds, with the same cars and maybe more.
+    pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
+        let here = self.world.resource::<Fixed>().scenario.population.len();
+        let energy_kwh = &scenario.population.arrival_energy_kwh;
+        let (evs, added) = (energy_kwh.len(), &energy_kwh[here..]);
+        if !added.is_empty() {
+            spawn_cars(&mut self.world, added);
+            let mut roster = self.world.resource_mut::<Roster>();
+            roster.stored_kwh += added.iter().sum::<f64>();
+            if !scenario.sites.is_empty() {
+                roster.site_cut.resize(evs, false);
+            }
+            self.world.resource_mut::<PlanBook>().add_cars(evs);
+            self.world.resource_mut::<PriceBook>().add_cars(evs);
+            self.world.insert_resource(Dirty::new(evs));
+        }
+        self.world.insert_resource(Fixed::new(scenario));
+    }
+
     pub(crate) fn outbox(&mut self) -> Mut<'_, Outbox> {
         self.world.resource_mut::<Outbox>()
     }

@@ -1,7 +1,7 @@
 //! The state of a run as an ECS world: one entity a car, one scalar a component.
 //!
-//! Cars are spawned once, in `EvId` order, and never leave their archetype, so a component is one
-//! slice whose index is the `EvId`. Systems work on those slices; what never changes stays in the
+//! Cars are spawned in `EvId` order, those that a fork adds after the others, and never leave their
+//! archetype, so a component is one slice whose index is the `EvId`. Systems work on those slices; what never changes stays in the
 //! scenario's population.
 
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
@@ -14,6 +14,7 @@ use std::{
 use voltide_model::{
     battery::SlotBattery,
     columns::{Ledger, SiteTick, SystemTick, UnitTick},
+    fleet::FleetRange,
     scenario::Scenario,
     site::{Charger, Site},
     stay::{Calendar, NO_STAY},
@@ -113,12 +114,12 @@ impl CarTable<'_> {
     }
 }
 
-/// Spawns one entity a car, away from its charger.
+/// Spawns one entity a car, away from its charger, after the cars that there are.
 ///
 /// Cars come after all resources: a resource is found through a list as long as the largest number
 /// of an entity before it, so that each one behind a million cars would cost four bytes a car.
 pub(crate) fn spawn_cars(world: &mut World, arrival_energy_kwh: &[f64]) {
-    world.insert_resource(AppliedPower(vec![0.0; arrival_energy_kwh.len()]));
+    world.get_resource_or_init::<AppliedPower>().0.extend(arrival_energy_kwh.iter().map(|_| 0.0));
     let cars = arrival_energy_kwh.iter().map(|&energy| {
         (StoredEnergy(energy), SetPoint(0.0), PluggedStay(NO_STAY), Session(Ledger::default()))
     });
@@ -172,7 +173,7 @@ impl Fixed {
             v2g_soc_min: fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get()),
         });
         let fleets = fleets.collect();
-        let pieces = pieces(scenario.population.fleets.iter().map(|fleet| &fleet.evs));
+        let pieces = pieces(&scenario.population.fleets);
         let site_chains =
             (0..scenario.sites.len() as u32).map(|site| site_chain(&scenario.sites, site)).collect();
         Self { scenario, calendar, fleets, pieces, site_chains }
@@ -198,14 +199,14 @@ fn site_chain(sites: &[Site], site: u32) -> Vec<u32> {
     std::iter::successors(Some(site), |&site| sites[site as usize].parent).collect()
 }
 
-/// Cuts consecutive fleets at block borders.
-fn pieces<'a>(fleets: impl Iterator<Item = &'a Range<u32>>) -> Vec<Piece> {
+/// Cuts consecutive ranges at block borders.
+fn pieces(ranges: &[FleetRange]) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for (fleet, evs) in fleets.enumerate() {
-        let (mut start, end) = (evs.start as usize, evs.end as usize);
+    for range in ranges {
+        let (mut start, end) = (range.evs.start as usize, range.evs.end as usize);
         while start < end {
             let stop = end.min((start / BLOCK + 1) * BLOCK);
-            pieces.push(Piece { evs: start..stop, fleet });
+            pieces.push(Piece { evs: start..stop, fleet: range.fleet });
             start = stop;
         }
     }
@@ -308,7 +309,8 @@ mod tests {
     #[test]
     fn pieces_end_at_fleets_and_at_blocks() {
         let block = BLOCK as u32;
-        let cut = pieces([0..10, 10..block + 5].iter());
+        let range = |fleet, evs| FleetRange { fleet, first_index: 0, evs, chargers: 0..0, removed: false };
+        let cut = pieces(&[range(0, 0..10), range(1, 10..block + 5)]);
         let piece = |evs, fleet| Piece { evs, fleet };
         assert_eq!(cut, [piece(0..10, 0), piece(10..BLOCK, 1), piece(BLOCK..BLOCK + 5, 1)]);
     }

@@ -5,6 +5,8 @@
 //! Draws of daily times and trips are keyed by the calendar date, so a longer run has the same
 //! first days.
 
+mod recount;
+
 use crate::{
     battery::Battery,
     clock::{Clock, LocalDay},
@@ -130,6 +132,16 @@ pub enum WorkDays {
     Weekdays,
 }
 
+impl Parking {
+    /// Whether as many cars are drawn as a fleet counts, rather than told one by one.
+    pub fn is_drawn(&self) -> bool {
+        match self {
+            Self::Overnight(_) | Self::Workplace(..) | Self::Commute { .. } => true,
+            Self::Sessions { .. } | Self::Listed { .. } => false,
+        }
+    }
+}
+
 impl WorkDays {
     fn contains(self, date: NaiveDate) -> bool {
         self == Self::Daily || !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
@@ -156,7 +168,7 @@ pub struct RecordedSession {
 /// The cars of all fleets, in columns in `EvId` order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Population {
-    /// The cars of each fleet, in the scenario's order.
+    /// The cars by fleet, ascending; as drawn one range a fleet, in the scenario's order.
     pub fleets: Vec<FleetRange>,
     /// Capacity, kWh.
     pub capacity_kwh: Vec<f64>,
@@ -166,19 +178,32 @@ pub struct Population {
     pub departure_energy_kwh: Vec<f64>,
     /// All stays.
     pub stays: Stays,
-    /// Runs of like chargers, by ascending charger id.
+    /// Runs of like chargers, by ascending charger id; one for each of `fleets`.
     pub chargers: Vec<ChargerRange>,
     /// What had to be left out or cut down.
     pub notes: PopulationNotes,
 }
 
-/// The cars of one fleet.
+/// Neighbouring cars of one fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetRange {
+    /// The fleet, as an index into the scenario's fleets.
+    pub fleet: usize,
+    /// Index in the fleet of the first of them.
+    pub first_index: u32,
     /// Their ids.
     pub evs: Range<u32>,
     /// Ids of their chargers.
     pub chargers: Range<u32>,
+    /// Whether they were taken out of the world.
+    pub removed: bool,
+}
+
+impl FleetRange {
+    /// The index in its fleet of a car of the range; with the fleet's name it keys the draws.
+    pub fn index_of(&self, ev: u32) -> u32 {
+        self.first_index + (ev - self.evs.start)
+    }
 }
 
 /// Chargers of one kind: every `stride`-th of a fleet's.
@@ -239,9 +264,14 @@ impl Population {
         &range.kinds[(id - range.ids.start) as usize % range.kinds.len()]
     }
 
+    /// The range that this car is in.
+    pub fn range_of(&self, ev: u32) -> &FleetRange {
+        &self.fleets[self.fleets.partition_point(|range| range.evs.end <= ev)]
+    }
+
     /// The index of the fleet that this car belongs to.
     pub fn fleet_of(&self, ev: u32) -> usize {
-        self.fleets.partition_point(|range| range.evs.end <= ev)
+        self.range_of(ev).fleet
     }
 
     fn add_fleet(&mut self, seed: u64, clock: &Clock, boundary: Boundary, fleet: &Fleet) {
@@ -277,8 +307,11 @@ impl Population {
             }
         }
         self.fleets.push(FleetRange {
+            fleet: self.fleets.len(),
+            first_index: 0,
             evs: first_ev..self.len() as u32,
             chargers: first_charger..first_charger + chargers,
+            removed: false,
         });
     }
 

@@ -156,6 +156,17 @@ pub enum Durability {
 }
 
 impl Scenario {
+    /// The cars of its fleets as they are drawn.
+    pub fn draw(&self) -> Population {
+        Population::draw(self.seed, &self.clock, self.boundary, &self.fleets)
+    }
+
+    /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on the way.
+    pub fn has_cars_as_drawn(&self) -> bool {
+        let ranges = &self.population.fleets;
+        ranges.len() == self.fleets.len() && ranges.iter().all(|range| !range.removed)
+    }
+
     /// The end of the horizon that plans may reach to: two days beyond the simulation.
     pub fn horizon_end(&self) -> u32 {
         self.clock.slots.saturating_add(2 * self.clock.slots_per_24_hours())
@@ -211,8 +222,8 @@ impl Scenario {
 
     /// What a driver drew for an hour that [`willingness_hour`](Self::willingness_hour) counts.
     pub fn willingness_draw(&self, ev: u32, hour: u32) -> Draw {
-        let index = self.population.fleet_of(ev);
-        let (fleet, place) = (&self.fleets[index], ev - self.population.fleets[index].evs.start);
+        let range = self.population.range_of(ev);
+        let (fleet, place) = (&self.fleets[range.fleet], range.index_of(ev));
         let draw = Draw::new(self.seed, CarKey::new(&fleet.name, place), hour);
         match &fleet.parking {
             Parking::Listed { cars, .. } => {

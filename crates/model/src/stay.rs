@@ -10,6 +10,9 @@ use crate::clock::Clock;
 /// The stay index of a car that is not plugged in.
 pub const NO_STAY: u32 = u32::MAX;
 
+/// When a stay begins and ends that does not take place any more, in seconds from the start: beyond any run.
+const NEVER: i32 = i32::MAX;
+
 /// All stays of a population, in columns; sorted by car, then by arrival.
 ///
 /// The index of a row is the stay's id, and its session's.
@@ -53,6 +56,32 @@ impl Stays {
     /// The slot after the last one that a policy is told of; at least one after the first.
     pub fn announced_end_slot(&self, stay: u32, clock: &Clock) -> u32 {
         clock.slots_until(i64::from(self.announced[stay as usize])).max(self.first_slot(stay, clock) + 1)
+    }
+
+    /// The stay with this id.
+    pub fn get(&self, stay: u32) -> Stay {
+        let row = stay as usize;
+        Stay {
+            ev: self.ev[row],
+            charger: self.charger[row],
+            arrives: self.arrives[row],
+            leaves: self.leaves[row],
+            announced: self.announced[row],
+            trip_kwh: self.trip_kwh[row],
+        }
+    }
+
+    /// The stay ends when `slot` begins at the latest; one that would begin later does not take place.
+    pub(crate) fn end_by(&mut self, stay: u32, slot: u32, clock: &Clock) {
+        let row = stay as usize;
+        if self.first_slot(stay, clock) >= slot {
+            (self.arrives[row], self.leaves[row], self.announced[row]) = (NEVER, NEVER, NEVER);
+            return;
+        }
+        let end = i64::from(slot) * i64::from(clock.slot_seconds);
+        for instant in [&mut self.leaves[row], &mut self.announced[row]] {
+            *instant = i64::from(*instant).min(end) as i32;
+        }
     }
 
     /// Adds a stay and returns its id.

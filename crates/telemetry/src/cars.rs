@@ -63,28 +63,32 @@ struct Opinions {
 impl Cars {
     /// The cars `ids`, ascending.
     pub(crate) fn new(scenario: Arc<Scenario>, ids: Vec<u32>) -> Self {
-        let population = &scenario.population;
-        let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
-        let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
-        let target = |&ev: &u32| population.departure_energy_kwh[ev as usize] / capacity(&ev);
-        Self {
-            capacity_kwh: ids.iter().map(capacity).collect(),
-            soc_min: ids.iter().map(|ev| v2g_soc_min(fleet(ev)) as f32).collect(),
-            soc_target: ids.iter().map(|ev| target(ev) as f32).collect(),
-            tariff: ids.iter().map(|ev| fleet(ev).tariff).collect(),
-            asked: ids.iter().map(|ev| fleet(ev).v2g.willingness.is_some()).collect(),
+        let mut cars = Self {
+            ids: Vec::new(),
+            capacity_kwh: Vec::new(),
+            soc_min: Vec::new(),
+            soc_target: Vec::new(),
+            tariff: Vec::new(),
+            asked: Vec::new(),
             prices: Vec::new(),
             states: Arc::new(StringArray::from(STATES.to_vec())),
             schema: EV_TICKS.schema(),
             rows: Rows::default(),
-            scenario,
-            ids,
-        }
+            scenario: Arc::clone(&scenario),
+        };
+        cars.forked(&scenario, ids);
+        cars
     }
 
-    /// From here on another scenario holds, with the same cars.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        let fleet = |&ev: &u32| &scenario.fleets[scenario.population.fleet_of(ev)];
+    /// From here on another scenario holds; `ids` are the recorded cars, those before and maybe more.
+    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>, ids: Vec<u32>) {
+        let population = &scenario.population;
+        let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
+        let target = |&ev: &u32| (population.departure_energy_kwh[ev as usize] / capacity(&ev)) as f32;
+        self.soc_target.extend(ids[self.ids.len()..].iter().map(target));
+        self.capacity_kwh = ids.iter().map(capacity).collect();
+        self.ids = ids;
+        let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
         self.soc_min = self.ids.iter().map(|ev| v2g_soc_min(fleet(ev)) as f32).collect();
         self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
         self.asked = self.ids.iter().map(|ev| fleet(ev).v2g.willingness.is_some()).collect();

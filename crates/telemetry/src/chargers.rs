@@ -22,10 +22,18 @@ pub(crate) struct Chargers {
 }
 
 /// What stands at each charger.
-#[derive(Default, Clone)]
+#[derive(Default)]
 struct Occupied {
     ev: Vec<i32>,
     power_kw: Vec<f64>,
+}
+
+impl Occupied {
+    /// Nothing stands at the chargers up to a number of `count` that it does not know.
+    fn make_room(&mut self, count: usize) {
+        self.ev.resize(count, NONE);
+        self.power_kw.resize(count, 0.0);
+    }
 }
 
 /// Rows that are not written yet.
@@ -43,24 +51,27 @@ struct Rows {
 impl Chargers {
     /// All chargers of the scenario.
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let count = scenario.population.charger_count();
-        let chargers = || (0..count).map(|id| scenario.population.charger(id));
-        let nothing = Occupied { ev: vec![NONE; count as usize], power_kw: vec![0.0; count as usize] };
-        Self {
-            site: chargers().map(|charger| charger.site.map_or(NONE, u32::cast_signed)).collect(),
-            limit_kw: chargers().map(|charger| charger.charge_max.0 as f32).collect(),
-            now: nothing.clone(),
-            before: nothing,
+        let mut chargers = Self {
+            site: Vec::new(),
+            limit_kw: Vec::new(),
+            now: Occupied::default(),
+            before: Occupied::default(),
             schema: CHARGER_TICKS.schema(),
             rows: Rows::default(),
-            scenario,
-        }
+            scenario: Arc::clone(&scenario),
+        };
+        chargers.forked(&scenario);
+        chargers
     }
 
-    /// From here on another scenario holds, with the same chargers.
+    /// From here on another scenario holds, with the same chargers and maybe more.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        let limit = |id| scenario.population.charger(id).charge_max.0 as f32;
-        self.limit_kw = (0..scenario.population.charger_count()).map(limit).collect();
+        let (population, count) = (&scenario.population, scenario.population.charger_count());
+        let site = |id| population.charger(id).site.map_or(NONE, u32::cast_signed);
+        self.site.extend((self.len() as u32..count).map(site));
+        self.limit_kw = (0..count).map(|id| population.charger(id).charge_max.0 as f32).collect();
+        self.now.make_room(count as usize);
+        self.before.make_room(count as usize);
         self.scenario = Arc::clone(scenario);
     }
 

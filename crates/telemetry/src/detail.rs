@@ -29,28 +29,44 @@ const BATCH_ROWS: usize = 1 << 15;
 pub(crate) struct Selection {
     level: EvTicks,
     ticks: Range<u32>,
+    /// The one car that is recorded; `None` for all that the level records.
+    ev: Option<u32>,
     /// Ids of the recorded cars, ascending; `None` for all.
     ids: Option<Arc<[u32]>>,
 }
 
 impl Selection {
     /// What `options` choose of the scenario.
-    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Self, TelemetryError> {
+    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Self {
         let level = options.ev_ticks.unwrap_or(scenario.ev_ticks);
-        let count = scenario.population.len() as u32;
-        let ids = match (options.ev, level) {
-            (Some(ev), _) if ev >= count => return Err(TelemetryError::NoSuchEv { ev, count }),
-            (Some(ev), _) => Some([ev].into()),
+        let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
+        let mut selection = Self { level, ticks, ev: options.ev, ids: None };
+        selection.forked(scenario);
+        selection
+    }
+
+    /// From here on another scenario holds, with the same cars and maybe more after them.
+    pub(crate) fn forked(&mut self, scenario: &Scenario) {
+        let evs = 0..scenario.population.len() as u32;
+        self.ids = match (self.ev, self.level) {
+            (Some(ev), _) => Some(evs.filter(|&it| it == ev).collect()),
             (None, EvTicks::Sample(share)) => Some(sample(scenario, share)),
             (None, _) => None,
         };
-        let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
-        Ok(Self { level, ticks, ids })
     }
 
     /// Whether cars are recorded in `tick`.
     pub(crate) fn records(&self, tick: u32) -> bool {
         self.level != EvTicks::Off && self.ticks.contains(&tick)
+    }
+
+    /// Ids of the recorded cars of a scenario, ascending.
+    fn ids_of(&self, scenario: &Scenario) -> Vec<u32> {
+        match (&self.ids, self.level) {
+            (_, EvTicks::Off) => Vec::new(),
+            (Some(ids), _) => ids.to_vec(),
+            (None, _) => (0..scenario.population.len() as u32).collect(),
+        }
     }
 
     /// Ids of the recorded cars; `None` for all.
@@ -70,12 +86,11 @@ fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
         let word = mix(u64::from(fleet) << 32 | u64::from(index));
         ((word >> 11) as f64) < share * (1_u64 << 53) as f64
     };
-    let ranges = scenario.fleets.iter().zip(&scenario.population.fleets);
+    let ranges = scenario.population.fleets.iter();
     ranges
-        .flat_map(|(fleet, range)| {
-            let name = name_hash(&fleet.name);
-            let first = range.evs.start;
-            range.evs.clone().filter(move |ev| chosen(name, ev - first))
+        .flat_map(|range| {
+            let name = name_hash(&scenario.fleets[range.fleet].name);
+            range.evs.clone().filter(move |&ev| chosen(name, range.index_of(ev)))
         })
         .collect()
 }
@@ -120,16 +135,11 @@ impl Detail {
         selection: Selection,
         kept_days: Vec<ClosedDay>,
     ) -> Result<Self, TelemetryError> {
-        let ids = match (&selection.ids, selection.level) {
-            (_, EvTicks::Off) => Vec::new(),
-            (Some(ids), _) => ids.to_vec(),
-            (None, _) => (0..scenario.population.len() as u32).collect(),
-        };
         Ok(Self {
             folder: folder.into(),
             scenario: scenario.clone(),
+            cars: Cars::new(scenario.clone(), selection.ids_of(scenario)),
             selection,
-            cars: Cars::new(scenario.clone(), ids),
             chargers: Chargers::new(scenario.clone()),
             before: Before::default(),
             day: None,
@@ -140,10 +150,11 @@ impl Detail {
         })
     }
 
-    /// From here on another scenario holds, with the same cars.
+    /// From here on another scenario holds, with the same cars and maybe more after them.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
         self.scenario = Arc::clone(scenario);
-        self.cars.forked(scenario);
+        self.selection.forked(scenario);
+        self.cars.forked(scenario, self.selection.ids_of(scenario));
         self.chargers.forked(scenario);
     }
 
@@ -166,8 +177,9 @@ impl Detail {
 
     fn add_cars(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
         let (before, all) = (&self.before, self.selection.level != EvTicks::Changes || !self.before.any);
+        // A car that was not there before has changed, too.
         let changed = |place: usize| {
-            frame.stay[place] != before.stay[place]
+            before.stay.get(place) != Some(&frame.stay[place])
                 || frame.power_kw[place].to_bits() != before.power_kw[place].to_bits()
         };
         self.places.clear();

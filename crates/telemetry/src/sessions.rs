@@ -77,27 +77,42 @@ struct FoldedEnd {
 impl Sessions {
     /// No car is plugged in yet.
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let cars = scenario.population.len();
-        Self {
-            stay: vec![NO_STAY; cars],
-            charger: vec![0; cars],
-            plugged_slot: vec![0; cars],
-            announced_slot: vec![0; cars],
-            energy_kwh: vec![0.0; cars],
-            departure_kwh: vec![0.0; cars],
-            driven_kwh: vec![0.0; cars],
-            ledger: vec![Ledger::default(); cars],
+        let mut sessions = Self {
+            stay: Vec::new(),
+            charger: Vec::new(),
+            plugged_slot: Vec::new(),
+            announced_slot: Vec::new(),
+            energy_kwh: Vec::new(),
+            departure_kwh: Vec::new(),
+            driven_kwh: Vec::new(),
+            ledger: Vec::new(),
             ended: Vec::new(),
             folded: BTreeMap::new(),
             missed: BTreeMap::new(),
             reserved: BTreeMap::new(),
             scenario,
-        }
+        };
+        sessions.make_room();
+        sessions
     }
 
-    /// From here on another scenario holds, with the same cars.
+    /// From here on another scenario holds, with the same cars and maybe more, which are away.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
         self.scenario = Arc::clone(scenario);
+        self.make_room();
+    }
+
+    /// Makes the columns as long as there are cars.
+    fn make_room(&mut self) {
+        let cars = self.scenario.population.len();
+        self.stay.resize(cars, NO_STAY);
+        self.charger.resize(cars, 0);
+        self.plugged_slot.resize(cars, 0);
+        self.announced_slot.resize(cars, 0);
+        self.energy_kwh.resize(cars, 0.0);
+        self.departure_kwh.resize(cars, 0.0);
+        self.driven_kwh.resize(cars, 0.0);
+        self.ledger.resize(cars, Ledger::default());
     }
 
     /// Cars plugged in at `tick`.
@@ -154,13 +169,14 @@ impl Sessions {
         let (population, clock) = (&self.scenario.population, &self.scenario.clock);
         let slot_seconds = i64::from(clock.slot_seconds);
         let at = i64::from(columns.tick + 1) * slot_seconds;
-        for (fleet, range) in self.scenario.fleets.iter().zip(&population.fleets) {
+        for range in &population.fleets {
+            let fleet = &self.scenario.fleets[range.fleet];
             if !fleet.wishes.reservations.iter().any(|wish| wish.holds(at, slot_seconds)) {
                 continue;
             }
             for ev in range.evs.clone().filter(|&ev| columns.stay[ev as usize] != NO_STAY) {
                 let soc = columns.energy_kwh[ev as usize] / population.capacity_kwh[ev as usize];
-                for (number, wish) in fleet.wishes.reserved(ev - range.evs.start, at, slot_seconds) {
+                for (number, wish) in fleet.wishes.reserved(range.index_of(ev), at, slot_seconds) {
                     let key = (columns.stay[ev as usize], number as u32);
                     *self.reserved.entry(key).or_insert(true) &= soc >= wish.soc - SOC_TOLERANCE;
                 }

@@ -38,7 +38,7 @@ pub struct Options {
     pub ev_ticks: Option<EvTicks>,
     /// The ticks; `None` for all.
     pub ticks: Option<Range<u32>>,
-    /// The one car; `None` for all that the level records.
+    /// The one car; `None` for all that the level records. One that the run does not have has no rows.
     pub ev: Option<u32>,
     /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
     pub kept_days: Vec<ClosedDay>,
@@ -63,7 +63,7 @@ impl Telemetry {
     /// Begins all tables, as hidden files in `folder`; [`finish`](Self::finish) gives them their names.
     ///
     /// # Errors
-    /// When a file cannot be created, or `options` name a car that the scenario does not have.
+    /// When a file cannot be created.
     pub fn create(folder: &Path, scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
         let tables = Tables::create(folder, scenario.clone())?;
         Self::begin(folder, scenario, &options, Some(tables))
@@ -89,7 +89,7 @@ impl Telemetry {
         options: &Options,
         tables: Option<Tables>,
     ) -> Result<Self, TelemetryError> {
-        let selection = Selection::new(&scenario, options)?;
+        let selection = Selection::new(&scenario, options);
         let detail = Detail::create(folder, &scenario, selection.clone(), options.kept_days.clone())?;
         let only_detail = tables.is_none();
         Ok(Self {
@@ -183,6 +183,7 @@ impl Sink for Telemetry {
 
     fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
         self.scenario = Arc::clone(scenario);
+        self.selection.forked(scenario);
         self.sessions.forked(scenario);
         self.tally.forked(scenario);
         self.frame.scenario = Some(Arc::clone(scenario));

@@ -239,8 +239,9 @@ impl Tally {
         Self { scenario, summary, asked: (0, 0), could_discharge: 0, unit_costs: Vec::new() }
     }
 
-    /// From here on another scenario holds, with the same cars.
+    /// From here on another scenario holds, with the same cars and maybe more.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+        self.summary.ev_count = scenario.population.len() as u32;
         self.summary.policy.clone_from(&scenario.policy.name);
         self.scenario = Arc::clone(scenario);
     }

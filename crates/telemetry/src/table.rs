@@ -55,7 +55,7 @@ pub static RUNS: Table = Table {
         col("sim_end", Time, "", "end of the last slot that was simulated"),
         col("tick_s", Int, "s", "length of a slot"),
         col("time_zone", Word, "", "time zone of local days and daily patterns"),
-        col("ev_count", Int, "", "number of cars"),
+        col("ev_count", Int, "", "number of cars, with those that a fork took out"),
         col("currency", Word, "", "ISO 4217 code of all money"),
         col("status", Word, "", "finished, interrupted or failed"),
         col("error", Text, "", "why the run failed").optional(),

@@ -34,6 +34,10 @@ impl Branch {
 }
 
 impl Values for Branch {
+    fn may_lack_cars(&self) -> bool {
+        self.inputs.may_lack_cars()
+    }
+
     fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
         self.inputs.published(path, report)
     }

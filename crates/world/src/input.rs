@@ -99,6 +99,11 @@ pub(crate) struct SeriesRequest<'a> {
 
 /// Gives the values that a world's text only names; `None` after a problem was reported.
 pub(crate) trait Values {
+    /// Whether fleets may be without cars, because a fork took them out of a run.
+    fn may_lack_cars(&self) -> bool {
+        false
+    }
+
     /// One value a slot.
     fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>>;
 
@@ -158,6 +163,10 @@ impl Inputs {
 }
 
 impl Values for Inputs {
+    fn may_lack_cars(&self) -> bool {
+        true
+    }
+
     fn published(&mut self, _path: &Spanned<String>, _report: &mut Report) -> Option<Vec<PublishedFigure>> {
         Some(Vec::new())
     }

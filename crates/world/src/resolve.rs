@@ -30,7 +30,6 @@ use chrono_tz::Tz;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
-    fleet::Population,
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -53,9 +52,7 @@ impl Draft {
     /// Draws the cars.
     pub(crate) fn draw(self) -> Scenario {
         let Self { mut scenario, .. } = self;
-        let population =
-            Population::draw(scenario.seed, &scenario.clock, scenario.boundary, &scenario.fleets);
-        scenario.population = Arc::new(population);
+        scenario.population = Arc::new(scenario.draw());
         scenario
     }
 }

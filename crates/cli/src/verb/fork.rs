@@ -20,7 +20,7 @@ use std::{
     path::{Component, Path, PathBuf},
     process::ExitCode,
 };
-use voltide_engine::{Fork, fork_hash, what_differs};
+use voltide_engine::{Fork, fork_hash, inherit};
 use voltide_journal::mcap_log::McapLog;
 use voltide_model::scenario::Scenario;
 use voltide_world::World;
@@ -32,7 +32,7 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let changes = changes(verb);
     let parent = Journaled::open(&verb.run, args.quiet)?;
     let at_tick = slot(&verb.at, &parent.scenario)?;
-    let world = changed_world(&parent, &changes)?;
+    let world = changed_world(&parent, &changes, at_tick)?;
     let plugins = known_plugins(args).with_threads(threads);
     let prepared = if changes.is_empty() {
         Prepared::of_journal(world, &parent.started, &plugins, false)?
@@ -78,21 +78,21 @@ fn changes(verb: &Verb) -> Vec<String> {
     verb.sets.iter().cloned().chain(policy).collect()
 }
 
-/// The parent's world with the changes; refuses those that would make another comparison of it.
-fn changed_world(parent: &Journaled, changes: &[String]) -> Result<World, Failure> {
-    if changes.is_empty() {
-        return Ok(parent.world.clone());
-    }
-    let world = voltide_world::rebuild_with(&parent.world.text, changes, parent.inputs.clone())?;
-    match what_differs(&parent.world.scenario, &world.scenario) {
-        None => Ok(world),
-        Some(what) => {
-            let message = format!("a fork cannot change this of its parent: {what}");
-            let help =
-                "it may change series, prices, policy, limits and costs; for anything else start a run";
-            Err(Failure::new(Code::Input, message, Some(help)))
-        }
-    }
+/// The parent's world with the changes from a tick on; refuses those that would make another comparison
+/// of it.
+fn changed_world(parent: &Journaled, changes: &[String], at_tick: u32) -> Result<World, Failure> {
+    let mut world = if changes.is_empty() {
+        parent.world.clone()
+    } else {
+        voltide_world::rebuild_with(&parent.world.text, changes, parent.inputs.clone())?
+    };
+    inherit(parent.scenario_at(at_tick), &mut world.scenario, at_tick).map_err(|what| {
+        let message = format!("a fork cannot change this of its parent: {what}");
+        let help = "it may change series, prices, policy, limits, costs and the counts of fleets that are \
+                    drawn; for anything else start a run";
+        Failure::new(Code::Input, message, Some(help))
+    })?;
+    Ok(world)
 }
 
 /// The folder that a run was written to with `--out`.

@@ -140,8 +140,8 @@ impl Audit {
         let hours = self.scenario.clock.slot_hours();
         let finding = |what: String| Err(Finding { tick: columns.tick, what });
         let (mut charge, mut discharge) = (0.0, 0.0);
-        for (fleet, range) in self.scenario.fleets.iter().zip(&self.scenario.population.fleets) {
-            let battery = fleet.battery.slot(hours);
+        for range in &self.scenario.population.fleets {
+            let battery = self.scenario.fleets[range.fleet].battery.slot(hours);
             for car in range.evs.clone().map(|ev| ev as usize) {
                 let (power, stored) = (columns.power_kw[car], columns.energy_kwh[car]);
                 let expected = battery.after(self.energy_kwh[car], power);
@@ -185,6 +185,9 @@ impl Sink for Audit {
     }
 
     fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Finding> {
+        let added = &scenario.population.arrival_energy_kwh[self.energy_kwh.len()..];
+        self.energy_kwh.extend_from_slice(added);
+        self.moved_kwh.resize(self.energy_kwh.len(), (0.0, 0.0));
         self.scenario = Arc::clone(scenario);
         Ok(())
     }

@@ -21,10 +21,8 @@ use voltide_model::{
 pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&state.run, args.quiet)?;
     let tick = slot(&state.at, &journaled.scenario)?;
-    let count = journaled.scenario.population.len() as u32;
-    if let Some(ev) = state.ev.filter(|ev| *ev >= count) {
-        let what = format!("there is no car {ev}: the run has the cars 0 to {}", count - 1);
-        return Err(Failure::new(Code::Input, what, None));
+    if let Some(ev) = state.ev {
+        check_car(ev, journaled.scenario_at(tick))?;
     }
     let moment = |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
     let past = shortcut::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
@@ -42,6 +40,16 @@ pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
         output::say(&output::table(&[], rows, &[]));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a car that there is not.
+pub(crate) fn check_car(ev: u32, scenario: &Scenario) -> Result<(), Failure> {
+    let count = scenario.population.len() as u32;
+    if ev < count {
+        return Ok(());
+    }
+    let what = format!("there is no car {ev}: the run has the cars 0 to {}", i64::from(count) - 1);
+    Err(Failure::new(Code::Input, what, None))
 }
 
 /// Waits for one tick.
@@ -85,7 +93,9 @@ impl Sink for Moment {
     }
 
     fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Infallible> {
-        self.scenario = Arc::clone(scenario);
+        if self.seen.is_none() {
+            self.scenario = Arc::clone(scenario);
+        }
         Ok(())
     }
 }
@@ -162,11 +172,10 @@ impl Seen {
 
     fn of_car(&self, scenario: &Scenario, ev: u32) -> Vec<Row> {
         let (car, population) = (ev as usize, &scenario.population);
-        let fleet = population.fleet_of(ev);
+        let range = population.range_of(ev);
         let (energy, capacity) = (self.energy_kwh[car], population.capacity_kwh[car]);
         let mut rows = self.moment(scenario);
-        let index = ev - population.fleets[fleet].evs.start;
-        let name = &scenario.fleets[fleet].name;
+        let (index, name) = (range.index_of(ev), &scenario.fleets[range.fleet].name);
         rows.extend([
             row("ev", ev, format!("{ev}, number {index} of fleet `{name}`")),
             number("energy_kwh", energy, "kWh"),
@@ -174,7 +183,8 @@ impl Seen {
         ]);
         let stay = self.stay[car];
         if stay == NO_STAY {
-            rows.push(row("session_id", Value::Null, "none: the car is away".into()));
+            let why = if range.removed { "none: the car was removed" } else { "none: the car is away" };
+            rows.push(row("session_id", Value::Null, why.into()));
             return rows;
         }
         rows.extend(self.session_rows(scenario, car, stay));

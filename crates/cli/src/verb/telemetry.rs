@@ -5,6 +5,7 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     output,
+    verb::state::check_car,
 };
 use std::{ops::Range, process::ExitCode, sync::Arc};
 use voltide_telemetry::{Options, Telemetry};
@@ -12,6 +13,9 @@ use voltide_telemetry::{Options, Telemetry};
 /// Rebuilds `ev_ticks` and `charger_ticks` from the log.
 pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&verb.run, args.quiet)?;
+    if let Some(ev) = verb.ev {
+        check_car(ev, &journaled.world.scenario)?;
+    }
     let ticks = ticks(verb, journaled.scenario.clock.slots)?;
     let options =
         Options { ev_ticks: Some(verb.ev_ticks), ticks: Some(ticks), ev: verb.ev, ..Options::default() };

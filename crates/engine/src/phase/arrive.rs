@@ -46,11 +46,23 @@ fn sessions_ending(state: &mut State) -> SessionEnded {
         ended.discharged_kwh.push(ledger.discharged_kwh);
         ended.energy_cost.push(ledger.energy_cost);
         ended.v2g_revenue.push(ledger.v2g_revenue);
-        ended.missing_kwh.push((population.departure_energy_kwh[ev as usize] - energy).max(0.0));
-        let folded = fixed.calendar.folded().binary_search(&stay).is_ok();
-        ended.reason.push(if folded { EndReason::Folded } else { EndReason::Departed } as u8);
+        let reason = end_reason(fixed, ev, stay);
+        // A car that is taken out does not depart, so that it misses nothing.
+        let target =
+            if reason == EndReason::Removed { 0.0 } else { population.departure_energy_kwh[ev as usize] };
+        ended.missing_kwh.push((target - energy).max(0.0));
+        ended.reason.push(reason as u8);
     }
     ended
+}
+
+/// Why a session ends whose stay does.
+fn end_reason(fixed: &Fixed, ev: u32, stay: u32) -> EndReason {
+    match () {
+        () if fixed.scenario.population.range_of(ev).removed => EndReason::Removed,
+        () if fixed.calendar.folded().binary_search(&stay).is_ok() => EndReason::Folded,
+        () => EndReason::Departed,
+    }
 }
 
 fn targets_missed(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded) -> TargetMissed {

@@ -74,7 +74,7 @@ impl Resolver<'_> {
             a_day.saturating_mul(fleet.count.into())
         };
         let total = fleets.iter().fold(0_u64, |total, fleet| total.saturating_add(stays(fleet)));
-        if total == 0 {
+        if total == 0 && !self.values.may_lack_cars() {
             let place = self.file.place;
             self.report.add_help(
                 place,
@@ -151,7 +151,7 @@ impl FleetResolver<'_, '_> {
 
     fn count(&mut self, count: Option<&Spanned<u32>>) -> Option<u32> {
         let count = count?;
-        if count.value == 0 {
+        if count.value == 0 && !self.resolver.values.may_lack_cars() {
             let help = "give at least 1, or remove the fleet";
             self.resolver.report.add_help(
                 count.place,
