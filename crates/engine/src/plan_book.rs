@@ -325,6 +325,18 @@ mod tests {
         assert_eq!((0..24).map(|slot| book.committed_kw(slot)).collect::<Vec<_>>(), day);
     }
 
+    #[test]
+    fn what_is_called_off_counts_no_more() {
+        let mut book = PlanBook::new(1, 1, 24, None);
+        book.announce(3, ahead(&[5, 8], &[6.0, 0.0]), &[0], 0);
+        book.call_off(3, &[0], 6);
+        book.call_off(4, &[0], 6);
+        assert_eq!([5, 6, 7].map(|slot| book.committed_kw(slot)), [6.0, 0.0, 0.0]);
+        assert_eq!([5, 6, 7].map(|slot| book.site_committed_kw(0, slot)), [6.0, 0.0, 0.0]);
+        assert_eq!(book.stays_ahead().count(), 0);
+        assert!(book.begin(0, 3, 5, 6).is_none());
+    }
+
     proptest! {
         #[test]
         fn the_book_gives_back_every_slot(schedule in prop::collection::vec(0..3_i32, 1..30)) {

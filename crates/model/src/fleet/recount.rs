@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     stay::{Stay, Stays},
 };
+use std::ops::Range;
 
 impl Population {
     /// The same cars with as many of each fleet as `drawn` has, from the beginning of `slot` on.
@@ -16,6 +17,7 @@ impl Population {
     /// others follow. A fleet that becomes larger gets the cars that `drawn` has besides: they begin
     /// away, with the stays that begin at the slot or after it. `drawn` is a population as it is drawn
     /// over the same clock. What a charger can do is as it has it.
+    #[must_use]
     pub fn recounted(&self, drawn: &Self, clock: &Clock, slot: u32) -> Self {
         let count = |fleet: usize| drawn.fleets[fleet].evs.len() as u32;
         let split = |range: &FleetRange| range.split(count(range.fleet), drawn.per_car(range.fleet));
@@ -90,7 +92,7 @@ impl Population {
     }
 
     /// The stays of `evs` that begin at `slot` or after it, in order.
-    fn stays_from(&self, evs: std::ops::Range<u32>, clock: &Clock, slot: u32) -> impl Iterator<Item = Stay> {
+    fn stays_from(&self, evs: Range<u32>, clock: &Clock, slot: u32) -> impl Iterator<Item = Stay> {
         let row = |ev| self.stays.ev.partition_point(|&of| of < ev) as u32;
         let rows = row(evs.start)..row(evs.end);
         rows.filter(move |&stay| self.stays.first_slot(stay, clock) >= slot).map(|stay| self.stays.get(stay))
@@ -120,5 +122,114 @@ impl FleetRange {
     /// The range's chargers, of the kinds that the fleet's chargers are of in `drawn`.
     fn charger_range(&self, drawn: &Population) -> ChargerRange {
         ChargerRange { ids: self.chargers.clone(), kinds: drawn.chargers[self.fleet].kinds.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        battery::Battery,
+        distribution::Distribution,
+        fleet::{Fleet, Parking, Place, V2gTerms, WorkDays},
+        quantity::{Kilowatts, Share},
+        scenario::Boundary,
+        site::Charger,
+        wishes::SocWishes,
+    };
+    use proptest::prelude::*;
+
+    fn clock() -> Clock {
+        Clock::new("2018-10-08T00:00:00".parse().unwrap(), chrono_tz::UTC, 900, 3).unwrap()
+    }
+
+    fn commuters(name: &str, count: u32) -> Fleet {
+        let uniform = |min, max| Distribution::Uniform { min, max };
+        let charger = Charger { charge_max: Kilowatts(7.0), discharge_max: Kilowatts(0.0), site: None };
+        let place = |arrive: f64, leave: f64| Place {
+            arrive: uniform(arrive, arrive + 2.0),
+            leave: uniform(leave, leave + 1.0),
+            trip_time_min: 0.25,
+            charger,
+        };
+        Fleet {
+            name: name.into(),
+            count,
+            battery: Battery {
+                soc_min: Share::ZERO,
+                soc_max: Share::ONE,
+                charge_efficiency: Share::ONE,
+                discharge_efficiency: Share::ONE,
+                degradation_per_kwh: 0.0,
+            },
+            capacity: uniform(40.0, 80.0),
+            parking: Parking::Commute {
+                home: place(17.0, 6.0),
+                work: place(8.0, 15.0),
+                days: WorkDays::Daily,
+            },
+            trip_energy: uniform(2.0, 9.0),
+            soc_on_arrival: uniform(0.2, 0.9),
+            departure_soc: uniform(0.5, 1.0),
+            tariff: 0,
+            v2g: V2gTerms { soc_min: Share::ZERO, willingness: None },
+            wishes: SocWishes::default(),
+        }
+    }
+
+    fn drawn(counts: [u32; 2]) -> Population {
+        let fleets = [commuters("a", counts[0]), commuters("b", counts[1])];
+        Population::draw(5, &clock(), Boundary::Open, &fleets)
+    }
+
+    /// Fleet, index and capacity in kWh of the cars that were not taken out.
+    fn present(all: &Population) -> Vec<(usize, u32, f64)> {
+        let ranges = all.fleets.iter().filter(|range| !range.removed);
+        let cars = ranges.flat_map(|range| {
+            let car = |ev| (range.fleet, range.index_of(ev), all.capacity_kwh[ev as usize]);
+            range.evs.clone().map(car)
+        });
+        let mut cars: Vec<_> = cars.collect();
+        cars.sort_by_key(|&(fleet, index, _)| (fleet, index));
+        cars
+    }
+
+    /// Stays of the run that begin at `slot` or after it, by fleet and index of their cars: arrival,
+    /// departure and which of its chargers.
+    fn begin_from(all: &Population, slot: u32) -> Vec<(usize, u32, i32, i32, u32)> {
+        let clock = clock();
+        let begin = |id: &u32| (slot..clock.slots).contains(&all.stays.first_slot(*id, &clock));
+        let ids = (0..all.stays.len() as u32).filter(begin);
+        let told = ids.map(|id| {
+            let stay = all.stays.get(id);
+            let range = all.range_of(stay.ev);
+            let own_first = range.chargers.start + 2 * (stay.ev - range.evs.start);
+            (range.fleet, range.index_of(stay.ev), stay.arrives, stay.leaves, stay.charger - own_first)
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort_unstable();
+        told
+    }
+
+    proptest! {
+        #[test]
+        fn recounted_cars_are_those_of_the_counts(
+            counts in [[0..9_u32, 0..9_u32], [0..9_u32, 0..9_u32], [0..9_u32, 0..9_u32]],
+            slots in [0..288_u32, 0..288_u32],
+        ) {
+            let (clock, first) = (clock(), slots[0].min(slots[1]));
+            let last = slots[0].max(slots[1]);
+            let [parent, one, other] = counts.map(drawn);
+            let once = parent.recounted(&one, &clock, first);
+            let twice = once.recounted(&other, &clock, last);
+            prop_assert!(once.begins_with(&parent) && twice.begins_with(&once));
+            prop_assert!(twice.stays.ev.is_sorted());
+            prop_assert!(twice.chargers.windows(2).all(|two| two[0].ids.end == two[1].ids.start));
+            prop_assert_eq!(present(&twice), present(&other));
+            prop_assert_eq!(begin_from(&twice, last), begin_from(&other, last));
+            if counts[0] == counts[2] && counts[1] == counts[2] {
+                prop_assert_eq!(twice, parent);
+            }
+        }
     }
 }
