@@ -25,7 +25,7 @@ use voltide_journal::{
 };
 use voltide_model::{
     fleet::Population,
-    scenario::{Boundary, Scenario},
+    scenario::{Boundary, EvTicks, Scenario},
 };
 
 /// What makes a run a fork.
@@ -117,6 +117,10 @@ pub fn inherit(parent: &Scenario, child: &mut Scenario, at_tick: u32) -> Result<
     }
     let counts = |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.count).collect::<Vec<_>>();
     let recounted = counts(parent) != counts(child) || !parent.has_cars_as_drawn();
+    // What is recorded goes by the count only where a run begins.
+    if recounted && child.ev_ticks == EvTicks::of_cars(child.counted_cars()) {
+        child.ev_ticks = parent.ev_ticks;
+    }
     let drawn = if recounted { counted_like(parent, child) } else { parent.clone() };
     if let Some(what) = what_differs(&drawn, child).or_else(|| whose_cars_differ(&drawn, child)) {
         return Err(what);

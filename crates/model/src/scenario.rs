@@ -144,6 +144,13 @@ pub enum EvTicks {
     Full,
 }
 
+impl EvTicks {
+    /// The level of a world with so many cars that names none.
+    pub fn of_cars(cars: u64) -> Self {
+        if cars > 10_000 { Self::Changes } else { Self::Full }
+    }
+}
+
 /// When the journal reaches the disk for certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -159,6 +166,11 @@ impl Scenario {
     /// The cars of its fleets as they are drawn.
     pub fn draw(&self) -> Population {
         Population::draw(self.seed, &self.clock, self.boundary, &self.fleets)
+    }
+
+    /// Number of cars that its fleets count.
+    pub fn counted_cars(&self) -> u64 {
+        self.fleets.iter().map(|fleet| u64::from(fleet.count)).sum()
     }
 
     /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on the way.

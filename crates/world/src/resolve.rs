@@ -140,7 +140,6 @@ impl Resolver<'_> {
         let grid = self.grid(system.as_ref(), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
         let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
-        let default = if cars > 10_000 { EvTicks::Changes } else { EvTicks::Full };
         Some(Draft {
             configs: self.configs()?,
             published: published?,
@@ -159,7 +158,7 @@ impl Resolver<'_> {
                 policy: policy?,
                 planning: planning?,
                 boundary: boundary?,
-                ev_ticks: ev_ticks?.unwrap_or(default),
+                ev_ticks: ev_ticks?.unwrap_or(EvTicks::of_cars(cars)),
                 durability: durability?,
                 fleets,
             },

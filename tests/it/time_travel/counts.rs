@@ -321,6 +321,22 @@ fn detail_of_cars_follows_a_fork() {
 }
 
 #[test]
+fn the_level_of_detail_goes_by_the_count_that_a_run_began_with() {
+    let out = tempfile::tempdir().unwrap();
+    let world = out.path().join("many.ron");
+    let many = WORLD.replace("days: 3", "days: 1").replace("telemetry: (ev_ticks: Full),", "");
+    fs::write(&world, many.replace("count: 5", "count: 10000")).unwrap();
+    let parent = run(world.to_str().unwrap(), out.path(), &[]);
+    let few = fork(&parent, &AT.to_string(), &["--set", "fleets.night.count=5"]);
+    let fewer = fork(&few, "90", &["--set", "fleets.night.count=4"]);
+    for run in [&parent, &few, &fewer] {
+        let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+        assert!(manifest.contains("\"ev_ticks\": \"Changes\""));
+    }
+    assert_whole(&fewer);
+}
+
+#[test]
 fn counts_that_are_not_free_are_refused() {
     let out = tempfile::tempdir().unwrap();
     let refused = |run: &Path, set: &str, what: &str| {
