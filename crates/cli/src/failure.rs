@@ -130,7 +130,8 @@ impl From<LogError> for Failure {
 
 impl From<TelemetryError> for Failure {
     fn from(error: TelemetryError) -> Self {
-        Self::new(Code::Run, chain(&error), None)
+        let code = if matches!(error, TelemetryError::NoSuchEv { .. }) { Code::Input } else { Code::Run };
+        Self::new(code, chain(&error), None)
     }
 }
 

@@ -37,12 +37,16 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// What `options` choose of the scenario.
-    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Self {
+    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Self, TelemetryError> {
+        let count = options.ev_count.unwrap_or(scenario.population.len() as u32);
+        if let Some(ev) = options.ev.filter(|&ev| ev >= count) {
+            return Err(TelemetryError::NoSuchEv { ev, count });
+        }
         let level = options.ev_ticks.unwrap_or(scenario.ev_ticks);
         let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
         let mut selection = Self { level, ticks, ev: options.ev, ids: None };
         selection.forked(scenario);
-        selection
+        Ok(selection)
     }
 
     /// From here on another scenario holds, with the same cars and maybe more after them.

@@ -24,6 +24,14 @@ pub enum TelemetryError {
         /// Why not.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A detail was asked of a car that the run does not have.
+    #[error("there is no car {ev}: the run has the cars 0 to {last}", last = i64::from(*count) - 1)]
+    NoSuchEv {
+        /// The car asked for.
+        ev: u32,
+        /// Number of cars.
+        count: u32,
+    },
     /// The manifest beside the tables is none.
     #[error("{} is not a manifest of voltide", path.display())]
     Manifest {

@@ -38,8 +38,10 @@ pub struct Options {
     pub ev_ticks: Option<EvTicks>,
     /// The ticks; `None` for all.
     pub ticks: Option<Range<u32>>,
-    /// The one car; `None` for all that the level records. One that the run does not have has no rows.
+    /// The one car; `None` for all that the level records.
     pub ev: Option<u32>,
+    /// Number of cars in the end, where forks add some to those of the scenario; `None` for the scenario's.
+    pub ev_count: Option<u32>,
     /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
     pub kept_days: Vec<ClosedDay>,
 }
@@ -63,7 +65,7 @@ impl Telemetry {
     /// Begins all tables, as hidden files in `folder`; [`finish`](Self::finish) gives them their names.
     ///
     /// # Errors
-    /// When a file cannot be created.
+    /// When a file cannot be created, or `options` name a car that the run does not have.
     pub fn create(folder: &Path, scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
         let tables = Tables::create(folder, scenario.clone())?;
         Self::begin(folder, scenario, &options, Some(tables))
@@ -89,7 +91,7 @@ impl Telemetry {
         options: &Options,
         tables: Option<Tables>,
     ) -> Result<Self, TelemetryError> {
-        let selection = Selection::new(&scenario, options);
+        let selection = Selection::new(&scenario, options)?;
         let detail = Detail::create(folder, &scenario, selection.clone(), options.kept_days.clone())?;
         let only_detail = tables.is_none();
         Ok(Self {

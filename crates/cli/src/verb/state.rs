@@ -43,12 +43,12 @@ pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Refuses a car that there is not.
-pub(crate) fn check_car(ev: u32, scenario: &Scenario) -> Result<(), Failure> {
+fn check_car(ev: u32, scenario: &Scenario) -> Result<(), Failure> {
     let count = scenario.population.len() as u32;
     if ev < count {
         return Ok(());
     }
-    let what = format!("there is no car {ev}: the run has the cars 0 to {}", i64::from(count) - 1);
+    let what = format!("there is no car {ev}: the run has the cars 0 to {}", count - 1);
     Err(Failure::new(Code::Input, what, None))
 }
 

@@ -5,7 +5,6 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     output,
-    verb::state::check_car,
 };
 use std::{ops::Range, process::ExitCode, sync::Arc};
 use voltide_telemetry::{Options, Telemetry};
@@ -13,12 +12,14 @@ use voltide_telemetry::{Options, Telemetry};
 /// Rebuilds `ev_ticks` and `charger_ticks` from the log.
 pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&verb.run, args.quiet)?;
-    if let Some(ev) = verb.ev {
-        check_car(ev, &journaled.world.scenario)?;
-    }
     let ticks = ticks(verb, journaled.scenario.clock.slots)?;
-    let options =
-        Options { ev_ticks: Some(verb.ev_ticks), ticks: Some(ticks), ev: verb.ev, ..Options::default() };
+    let options = Options {
+        ev_ticks: Some(verb.ev_ticks),
+        ticks: Some(ticks),
+        ev: verb.ev,
+        ev_count: Some(journaled.world.scenario.population.len() as u32),
+        ..Options::default()
+    };
     let folder = verb.out.as_ref().unwrap_or(&verb.run);
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None)
