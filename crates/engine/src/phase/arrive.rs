@@ -58,10 +58,12 @@ fn sessions_ending(state: &mut State) -> SessionEnded {
 
 /// Why a session ends whose stay does.
 fn end_reason(fixed: &Fixed, ev: u32, stay: u32) -> EndReason {
-    match () {
-        () if fixed.scenario.population.range_of(ev).removed => EndReason::Removed,
-        () if fixed.calendar.folded().binary_search(&stay).is_ok() => EndReason::Folded,
-        () => EndReason::Departed,
+    if fixed.scenario.population.range_of(ev).removed {
+        EndReason::Removed
+    } else if fixed.calendar.folded().binary_search(&stay).is_ok() {
+        EndReason::Folded
+    } else {
+        EndReason::Departed
     }
 }
 
