@@ -49,7 +49,7 @@ fn no_shift_of_equal_cost_makes_a_level_schedule_more_even() {
     for car in instances().take(count(300)).filter(|car| car.problem().binaries() == 0) {
         let flat = vec![0.0; car.buy.len()];
         for (rule, load) in [(TieRule::Spread, &flat), (TieRule::ValleyFill(&car.load), &car.load)] {
-            let (answer, power) = car.with(rule, Method::Exact);
+            let (_, power) = car.with(rule, Method::Exact);
             let even = unevenness(&power, load);
             for from in 0..power.len() {
                 for to in (0..power.len()).filter(|&to| to != from) {
@@ -57,9 +57,10 @@ fn no_shift_of_equal_cost_makes_a_level_schedule_more_even() {
                     other[from] -= step;
                     other[to] += step;
                     let same_kind = power[from].min(other[from]) * power[to].max(other[to]) >= 0.0;
-                    let cost = car.problem().objective(&other);
-                    let fits = check::schedule(&car.problem(), &other, 1e-10).is_ok();
-                    if same_kind && fits && (cost - answer.objective).abs() < 1e-10 {
+                    let prices = if other[to] > 0.0 { &car.buy } else { &car.sell };
+                    // Prices that only look alike are no choice: the cheaper one is right.
+                    let same_price = prices[from].to_bits() == prices[to].to_bits();
+                    if same_kind && same_price && check::schedule(&car.problem(), &other, 1e-10).is_ok() {
                         shifts += 1;
                         assert!(unevenness(&other, load) >= even - 1e-6, "{from} {to} {rule:?} {car:?}");
                     }
