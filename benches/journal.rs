@@ -5,15 +5,16 @@
 //! $ cargo bench -p voltide-benches --bench journal -- 1000000
 //! ```
 #![expect(clippy::print_stdout, reason = "prints what it measured")]
-#![expect(clippy::disallowed_types, reason = "measures wall time; nothing simulated depends on it")]
 #![expect(clippy::unwrap_used, reason = "a measurement that meets an error stops, wherever that is")]
 
-use std::{fs, path::Path, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc};
 use voltide_benches::{
     machine::cost_of,
     night::{
         NoJournal, NoTables, begin, begin_with, finish, journal, priced_scenario, scenario, step_through,
     },
+    program::size,
+    table::Table,
 };
 use voltide_engine::Replay;
 use voltide_journal::{mcap_log::McapLog, reader, snapshot};
@@ -51,9 +52,7 @@ fn main() {
 /// How much sooner a replay has what a live run decided, with the prices that V2G is planned at.
 fn replays(cars: u32) {
     let scenario = priced_scenario(cars);
-    println!(
-        "\nprices that move:\n\n| policy | live, CPU s | replay, CPU s | live / replay |\n|---|--:|--:|--:|"
-    );
+    let mut table = Table::new(["policy", "live, CPU s", "replay, CPU s", "live / replay"]);
     let by_cbc = (cars <= CBC_UP_TO).then_some(("v2g", "solver: Milp"));
     for policy in [("uncontrolled", ""), ("smart", ""), ("v2g", "")].into_iter().chain(by_cbc) {
         let folder = tempfile::tempdir().unwrap();
@@ -61,8 +60,13 @@ fn replays(cars: u32) {
         let live = cost_of(|| drop(finish(run).unwrap())).1.cpu_s;
         let replay = Replay::new(Arc::clone(&scenario), NoTables, 1, false);
         let replay = cost_of(|| play(replay, folder.path(), None)).1.cpu_s;
-        println!("| {} {} | {live:.3} | {replay:.3} | {:.1} |", policy.0, policy.1, live / replay);
+        let [live_s, replay_s] = [live, replay].map(|cpu| format!("{cpu:.3}"));
+        table.row(
+            [policy.0, policy.1].join(" ").trim_end(),
+            [live_s, replay_s, format!("{:.1}", live / replay)],
+        );
     }
+    println!("\nprices that move:\n\n{table}");
 }
 
 /// How long it takes to come back to the last tick: from the start, and from a snapshot in the middle.
@@ -105,11 +109,5 @@ fn play(mut replay: Replay<NoTables>, folder: &Path, log: Option<reader::LogRead
 }
 
 fn wall(what: impl FnOnce()) -> f64 {
-    let begun = Instant::now();
-    what();
-    begun.elapsed().as_secs_f64()
-}
-
-fn size(folder: &Path) -> u64 {
-    fs::read_dir(folder).unwrap().flatten().map(|entry| entry.metadata().unwrap().len()).sum()
+    cost_of(what).1.wall_s
 }

@@ -18,7 +18,7 @@ use std::{
 use voltide_benches::{
     machine::{Cost, cost_of_children},
     median,
-    program::{program, root},
+    program::{program, root, run_in, size},
     table::{Table, short},
 };
 
@@ -45,9 +45,9 @@ fn measure(program: &Path) {
         command
     };
     let whole = cost(&mut run(&whole_out));
-    let bytes = log_bytes(&run_in(&whole_out).unwrap());
+    let bytes = size(&run_in(&whole_out).unwrap().join("log"));
     let killed = killed_at(run(&out.path().join("killed")), &out.path().join("killed"), bytes * 3 / 4);
-    let share = 100.0 * log_bytes(&killed) as f64 / bytes as f64;
+    let share = 100.0 * size(&killed.join("log")) as f64 / bytes as f64;
     println!("the German week, killed when {share:.0} % of its log were written; {ROUNDS} rounds\n");
     let mut table = Table::new(["", "CPU s", "wall s"]);
     let mut row = |name: &str, costs: Vec<Cost>| {
@@ -92,25 +92,13 @@ fn cost(command: &mut Command) -> Cost {
 /// Starts a run and kills it once its log has so many bytes; its folder.
 fn killed_at(mut command: Command, out: &Path, bytes: u64) -> PathBuf {
     let mut child = command.spawn().unwrap();
-    while run_in(out).is_none_or(|run| log_bytes(&run) < bytes) {
+    while run_in(out).is_none_or(|run| size(&run.join("log")) < bytes) {
         assert!(child.try_wait().unwrap().is_none(), "the run was over before it could be killed");
         sleep(Duration::from_millis(1));
     }
     child.kill().unwrap();
     child.wait().unwrap();
     run_in(out).unwrap()
-}
-
-/// The one run below a folder of runs, once it has begun.
-fn run_in(out: &Path) -> Option<PathBuf> {
-    let world = fs::read_dir(out).ok()?.flatten().next()?.path();
-    let mut runs = fs::read_dir(world).ok()?.flatten().map(|entry| entry.path());
-    runs.find(|run| run.join("log").is_dir())
-}
-
-fn log_bytes(run: &Path) -> u64 {
-    let log = fs::read_dir(run.join("log")).into_iter().flatten().flatten();
-    log.filter_map(|entry| entry.metadata().ok()).map(|it| it.len()).sum()
 }
 
 fn copy_all(from: &Path, to: &Path) {

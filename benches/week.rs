@@ -15,7 +15,7 @@ use std::{
 };
 use voltide_benches::{
     machine::{Cost, cost_of_children},
-    program::{program, root},
+    program::{program, root, run_in, size},
     spread,
     table::{Table, short, thousands},
 };
@@ -81,13 +81,12 @@ impl Run {
         if !output.status.success() {
             return Err(format!("the run failed:\n{}", String::from_utf8_lossy(&output.stderr)));
         }
-        let folder = run_folder(out.path()).ok_or("the run left no profile.json behind")?;
-        let log = fs::read_dir(folder.join("log")).into_iter().flatten().flatten();
+        let folder = run_in(out.path()).ok_or("the run left no log behind")?;
         Ok(Self {
             cost,
             profile: json(&folder.join("profile.json"))?,
             manifest: json(&folder.join("manifest.json"))?,
-            journal_bytes: log.filter_map(|entry| entry.metadata().ok()).map(|it| it.len()).sum(),
+            journal_bytes: size(&folder.join("log")),
         })
     }
 
@@ -106,15 +105,6 @@ fn json(file: &Path) -> Result<Value, String> {
     let text =
         fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-/// The folder below `out` that holds the run.
-fn run_folder(out: &Path) -> Option<PathBuf> {
-    if out.join("profile.json").is_file() {
-        return Some(out.to_owned());
-    }
-    let folders = fs::read_dir(out).ok()?.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-    folders.into_iter().find_map(|folder| run_folder(&folder))
 }
 
 fn report(choice: &Choice, runs: &[Run]) {

@@ -1,7 +1,7 @@
 //! The program as it is, in the folder that the measurements were built into.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -21,4 +21,17 @@ pub fn program() -> Result<PathBuf, String> {
     let missing =
         || format!("there is no voltide program at {}; build it: cargo build --release", program.display());
     if program.is_file() { Ok(program) } else { Err(missing()) }
+}
+
+/// The one run below a folder of runs, once it has begun.
+pub fn run_in(out: &Path) -> Option<PathBuf> {
+    let world = fs::read_dir(out).ok()?.flatten().next()?.path();
+    let mut runs = fs::read_dir(world).ok()?.flatten().map(|entry| entry.path());
+    runs.find(|run| run.join("log").is_dir())
+}
+
+/// Bytes of the files of a folder; 0 where there is none.
+pub fn size(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|entry| entry.metadata().ok()).map(|it| it.len()).sum()
 }

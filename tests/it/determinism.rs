@@ -1,6 +1,6 @@
 //! Same world, seed and policy: the same bytes, for any number of threads.
 
-use crate::program::{assert_same_files, files, in_root, run, run_json, succeed, voltide};
+use crate::program::{assert_same_files, files, in_root, run, run_json, run_json_with, voltide};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Enough cars for several blocks, behind sites with limits.
@@ -59,9 +59,8 @@ fn the_number_of_threads_changes_no_decision() {
 }
 
 /// All of a run but what names the build that made it.
-fn of_program(program: &Path, out: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
-    let printed = succeed(in_root(program).args(["--json", "run", "--out"]).arg(out).args(arguments));
-    let summary: serde_json::Value = serde_json::from_str(&printed).unwrap();
+fn of_program(program: &Path, world: &str, out: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let summary = run_json_with(&mut in_root(program), world, out, arguments);
     let mut found = files(Path::new(summary["folder"].as_str().unwrap()));
     for of_build in ["log/000000.mcap", "events.parquet", "runs.parquet", "manifest.json"] {
         assert!(found.remove(of_build).is_some(), "there is no {of_build}");
@@ -76,17 +75,17 @@ fn another_build_writes_the_same_bytes() {
     let this = voltide().get_program().to_owned();
     let other = std::env::var_os("VOLTIDE_OTHER_BUILD").unwrap_or_else(|| this.clone());
     let out = tempfile::tempdir().unwrap();
-    for arguments in [
-        &["worlds/one-car.ron"][..],
-        &["worlds/v2g-street.ron", "--policy", "v2g"],
-        &["worlds/v2g-street.ron", "--policy", "v2g", "--set", "policies.v2g=(solver: Milp)"],
-        &["worlds/v2g-street.ron", "--policy", "llf", "--set", "incentive.price_feedback=None"],
-        &["worlds/paper/paper.ron", "--policy", "v2g"],
-        &["worlds/reservation.ron"],
+    for (world, arguments) in [
+        ("worlds/one-car.ron", &[][..]),
+        ("worlds/v2g-street.ron", &["--policy", "v2g"]),
+        ("worlds/v2g-street.ron", &["--policy", "v2g", "--set", "policies.v2g=(solver: Milp)"]),
+        ("worlds/v2g-street.ron", &["--policy", "llf", "--set", "incentive.price_feedback=None"]),
+        ("worlds/paper/paper.ron", &["--policy", "v2g"]),
+        ("worlds/reservation.ron", &[]),
     ] {
         let [these, others] = [(&this, "this"), (&other, "other")]
-            .map(|(program, name)| of_program(Path::new(program), &out.path().join(name), arguments));
-        assert!(these.len() > 5, "{arguments:?}");
+            .map(|(program, name)| of_program(Path::new(program), world, &out.path().join(name), arguments));
+        assert!(these.len() > 5, "{world} {arguments:?}");
         assert_same_files(&these, &others);
     }
 }

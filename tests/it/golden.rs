@@ -3,7 +3,7 @@
 //! `tests/golden/<version>/<run>` holds a log as that version wrote it, and what it came to. A log is
 //! never written anew: what is missing for this version is made with `VOLTIDE_BLESS=1`.
 
-use crate::program::{alone, root, succeed, voltide};
+use crate::program::{alone, root, run_json_with, succeed, voltide};
 use serde_json::Value;
 use std::{
     fs,
@@ -48,9 +48,7 @@ fn replay(run: &Path) -> Value {
 /// Runs a world with the program by itself, so that the log names no file of the machine.
 fn run_alone(world: &str, out: &Path, arguments: &[&str]) -> PathBuf {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = alone(folder.path());
-    command.args(["--json", "run", world, "--out"]).arg(out).args(arguments);
-    let summary: Value = serde_json::from_str(&succeed(&mut command)).unwrap();
+    let summary = run_json_with(&mut alone(folder.path()), world, out, arguments);
     PathBuf::from(summary["folder"].as_str().unwrap())
 }
 

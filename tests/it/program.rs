@@ -61,7 +61,17 @@ pub(crate) fn run(world: &str, out: &Path, arguments: &[&str]) -> PathBuf {
 
 /// Runs a world into `out` with more arguments; returns its summary.
 pub(crate) fn run_json(world: &str, out: &Path, arguments: &[&str]) -> serde_json::Value {
-    let printed = succeed(voltide().args(["--json", "run", world, "--out"]).arg(out).args(arguments));
+    run_json_with(&mut voltide(), world, out, arguments)
+}
+
+/// The same with another program.
+pub(crate) fn run_json_with(
+    program: &mut Command,
+    world: &str,
+    out: &Path,
+    arguments: &[&str],
+) -> serde_json::Value {
+    let printed = succeed(program.args(["--json", "run", world, "--out"]).arg(out).args(arguments));
     serde_json::from_str(&printed).unwrap()
 }
 

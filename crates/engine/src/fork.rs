@@ -118,11 +118,12 @@ pub fn inherit(parent: &Scenario, child: &mut Scenario, at_tick: u32) -> Result<
     let counts = |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.count).collect::<Vec<_>>();
     let recounted = counts(parent) != counts(child) || !parent.has_cars_as_drawn();
     // What is recorded goes by the count only where a run begins.
-    if recounted && child.ev_ticks == EvTicks::of_cars(child.counted_cars()) {
+    if recounted && child.ev_ticks == EvTicks::of_fleets(&child.fleets) {
         child.ev_ticks = parent.ev_ticks;
     }
-    let drawn = if recounted { counted_like(parent, child) } else { parent.clone() };
-    if let Some(what) = what_differs(&drawn, child).or_else(|| whose_cars_differ(&drawn, child)) {
+    let counted = recounted.then(|| counted_like(parent, child));
+    let drawn = counted.as_ref().unwrap_or(parent);
+    if let Some(what) = what_differs(drawn, child).or_else(|| whose_cars_differ(drawn, child)) {
         return Err(what);
     }
     if recounted && child.boundary == Boundary::Fold {

@@ -1,7 +1,7 @@
 //! What a policy is shown of the cars that are due: one batch as columns.
 
 use crate::{apply::State, bounds::Bounds, phase::agree::Asking, state::Fixed};
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
@@ -227,19 +227,21 @@ impl Batch {
     pub(crate) fn ask_drivers(&mut self, state: &State) -> WillingnessAgreed {
         let fixed = &state.fixed;
         let mut said = WillingnessAgreed::default();
-        let asked: Vec<Option<Asked>> =
-            (0..fixed.fleets.len()).map(|fleet| Asked::of_fleet(state, fleet, self.slots())).collect();
         self.agreed.clear();
-        if asked.iter().all(Option::is_none) {
+        if !Asking::anyone(fixed) {
             return said;
         }
+        // A batch is often of few of the fleets.
+        let mut asked: Vec<OnceCell<Option<Asked>>> = Vec::new();
+        asked.resize_with(fixed.fleets.len(), OnceCell::new);
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
         let hours: Vec<u32> = self.slots().map(|slot| fixed.scenario.willingness_hour(slot)).collect();
         for row in 0..self.stay.len() {
             let fleet = fixed.scenario.population.fleet_of(self.ev_id[row]);
             let window = self.observation().window(row);
-            let answers = self.answers(state, row, asked[fleet].as_ref(), window.clone(), &hours);
+            let asked = asked[fleet].get_or_init(|| Asked::of_fleet(state, fleet, self.slots()));
+            let answers = self.answers(state, row, asked.as_ref(), window.clone(), &hours);
             self.willingness[row] = answers.first().map_or(0.0, |answer| answer.0);
             let mut last = None;
             for (slot, (_, agrees)) in window.zip(answers) {

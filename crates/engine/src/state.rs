@@ -1,8 +1,8 @@
 //! The state of a run as an ECS world: one entity a car, one scalar a component.
 //!
 //! Cars are spawned in `EvId` order, those that a fork adds after the others, and never leave their
-//! archetype, so a component is one slice whose index is the `EvId`. Systems work on those slices; what never changes stays in the
-//! scenario's population.
+//! archetype, so a component is one slice whose index is the `EvId`. Systems work on those slices; what
+//! never changes stays in the scenario's population.
 
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
 use bytemuck::{Pod, Zeroable};

@@ -126,9 +126,8 @@ impl Plugins {
         text: &str,
         configs: impl Iterator<Item = (&'a str, usize)>,
     ) -> Result<(), HostError> {
-        let known = self.names();
-        for (name, offset) in configs.filter(|(name, _)| !known.iter().any(|known| known == name)) {
-            if let Some(close) = error::closest(name, &known) {
+        for (name, offset) in configs.filter(|(name, _)| !self.has(name)) {
+            if let Some(close) = error::closest(name, &self.names()) {
                 let quoted = format!("\"{name}\"");
                 let start = text.get(..offset).and_then(|before| before.rfind(&quoted));
                 let span = start.map(|start| (start, quoted.len()).into());
@@ -136,6 +135,12 @@ impl Plugins {
             }
         }
         Ok(())
+    }
+
+    /// Whether there is a policy of this name, without opening its file.
+    fn has(&self, name: &str) -> bool {
+        search::find(&self.folders, name).is_some()
+            || self.built_in().flatten().any(|plugin| plugin.info.name == name)
     }
 
     fn find(&self, choice: &str) -> Result<Plugin, HostError> {

@@ -3,7 +3,7 @@
 use crate::{
     columns::{Arrays, Columns},
     event::{Event, Recorded, TickSealed},
-    kind::{self, KINDS},
+    kind::{self, Kind},
     upcast::{self, Content},
 };
 use arrow_array::{Array, RecordBatch};
@@ -113,7 +113,7 @@ impl Encoder {
         cause: Option<u64>,
         event: &C,
     ) -> Result<Vec<u8>, BodyError> {
-        let kind = &KINDS[kind::position(kind).expect("every event has a kind")];
+        let kind = kind::named(kind).expect("every event has a kind");
         let schema = kind.columns.clone().expect("the kind is one of columns");
         self.body(cause, &RecordBatch::try_new(schema, event.arrays()?)?)
     }
@@ -148,9 +148,10 @@ pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<(Option<u64>
 
 /// The event of a body, and what caused it. What an earlier version wrote becomes the event of today.
 pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), BodyError> {
+    let kind = kind::named(kind).ok_or(BodyError::NotAnEvent)?;
     let (cause, chain_hash, content) = content(kind, body)?;
     let (kind, content) = upcast::to_current(kind, content)?;
-    let event = match kind {
+    let event = match kind.name {
         "RunStarted.v1" => control(content, |started| Event::RunStarted(Box::new(started))),
         "RunForked.v1" => control(content, Event::RunForked),
         "RunEnded.v1" => control(content, Event::RunEnded),
@@ -183,14 +184,12 @@ pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), 
 }
 
 /// What caused an event, the chain hash where the body ends with one, and the content.
-fn content(kind: &str, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
-    let schema =
-        kind::position(kind).map(|place| KINDS[place].columns.as_ref()).ok_or(BodyError::NotAnEvent)?;
-    let Some(schema) = schema else {
+fn content(kind: &Kind, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
+    let Some(schema) = &kind.columns else {
         return from_json(&body).map(|(cause, value)| (cause, [0; 32], Content::Json(value)));
     };
     let mut chain_hash = [0; 32];
-    if kind == kind::TICK_SEALED {
+    if kind.name == kind::TICK_SEALED {
         chain_hash = *body.last_chunk().ok_or(BodyError::Short)?;
         body.truncate(body.len() - chain_hash.len());
     }

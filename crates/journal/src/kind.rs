@@ -104,6 +104,11 @@ pub(crate) fn position(name: &str) -> Option<usize> {
     KINDS.iter().position(|kind| kind.name == name)
 }
 
+/// The kind of this name.
+pub(crate) fn named(name: &str) -> Option<&'static Kind> {
+    position(name).map(|place| &KINDS[place])
+}
+
 /// The kinds of events by name, without their version: what the history of a run is made of.
 pub fn event_names() -> impl Iterator<Item = &'static str> {
     let names = written().map(|kind| kind.name).filter(|name| ![BUILD, SEALED].contains(name));

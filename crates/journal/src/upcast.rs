@@ -10,7 +10,7 @@
 
 use crate::{
     body::BodyError,
-    kind::{self, KINDS, Kind},
+    kind::{self, Kind},
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use serde_json::Value;
@@ -51,11 +51,13 @@ pub(crate) fn older() -> Vec<Kind> {
     Vec::new()
 }
 
-/// The content of a record as today's version of its kind, and the name of that.
-pub(crate) fn to_current(name: &str, mut content: Content) -> Result<(&'static str, Content), BodyError> {
-    let mut kind = named(name)?;
+/// The content of a record as today's version of its kind, and that kind.
+pub(crate) fn to_current(
+    mut kind: &'static Kind,
+    mut content: Content,
+) -> Result<(&'static Kind, Content), BodyError> {
     while let Some(Upcast { to, step }) = kind.upcast {
-        kind = named(to)?;
+        kind = kind::named(to).ok_or(BodyError::NotAnEvent)?;
         content = match (step, content, &kind.columns) {
             (Step::Json(step), Content::Json(value), None) => Content::Json(step(value)),
             (Step::Columns(step), Content::Columns(batch), Some(schema)) => {
@@ -64,11 +66,7 @@ pub(crate) fn to_current(name: &str, mut content: Content) -> Result<(&'static s
             _ => return Err(BodyError::NotAnEvent),
         };
     }
-    Ok((kind.name, content))
-}
-
-fn named(name: &str) -> Result<&'static Kind, BodyError> {
-    kind::position(name).map(|place| &KINDS[place]).ok_or(BodyError::NotAnEvent)
+    Ok((kind, content))
 }
 
 #[cfg(test)]
@@ -77,6 +75,7 @@ mod tests {
     use crate::{
         body::{Encoder, decode, json},
         event::{Event, MarginViolated, MissedReason, Recorded, TargetMissed},
+        kind::KINDS,
     };
     use arrow_array::UInt8Array;
     use arrow_schema::Schema;
@@ -159,7 +158,7 @@ mod tests {
             let mut at = kind;
             let versions = std::iter::from_fn(|| {
                 let upcast = at.upcast?;
-                at = named(upcast.to).unwrap();
+                at = kind::named(upcast.to).unwrap();
                 Some(at)
             });
             assert!(versions.take(KINDS.len()).count() < KINDS.len(), "{} goes round in circles", kind.name);

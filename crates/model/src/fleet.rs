@@ -586,7 +586,7 @@ mod tests {
         }
     }
 
-    fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
+    pub(super) fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
         Fleet {
             name: name.into(),
             count,

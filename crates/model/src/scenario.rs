@@ -145,8 +145,9 @@ pub enum EvTicks {
 }
 
 impl EvTicks {
-    /// The level of a world with so many cars that names none.
-    pub fn of_cars(cars: u64) -> Self {
+    /// The level of a world with these fleets that names none: it goes by how many cars they count.
+    pub fn of_fleets(fleets: &[Fleet]) -> Self {
+        let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
         if cars > 10_000 { Self::Changes } else { Self::Full }
     }
 }
@@ -166,11 +167,6 @@ impl Scenario {
     /// The cars of its fleets as they are drawn.
     pub fn draw(&self) -> Population {
         Population::draw(self.seed, &self.clock, self.boundary, &self.fleets)
-    }
-
-    /// Number of cars that its fleets count.
-    pub fn counted_cars(&self) -> u64 {
-        self.fleets.iter().map(|fleet| u64::from(fleet.count)).sum()
     }
 
     /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on the way.

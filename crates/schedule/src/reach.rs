@@ -30,6 +30,7 @@ impl Reach {
     pub(crate) fn explore(&mut self, problem: &StorageProblem<'_>) {
         self.unmet = Unmet::default();
         self.lay_out(problem);
+        let steady = problem.is_steady();
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
         let limits = self.up.iter().zip(&self.down);
         let bounds = self.floor.iter_mut().zip(&mut self.ceiling);
@@ -41,7 +42,7 @@ impl Reach {
                 (*floor, *ceiling) = (floor.min(most), ceiling.max(least));
             }
             (least, most) = (least.max(*floor), most.min(*ceiling));
-            if least <= *floor && most >= *ceiling && problem.is_steady() {
+            if least <= *floor && most >= *ceiling && steady {
                 // So it stays: the target is met at the latest when the battery is full.
                 break;
             }

@@ -139,7 +139,6 @@ impl Resolver<'_> {
         let incentive = self.incentive(system.as_ref(), &clock);
         let grid = self.grid(system.as_ref(), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
-        let cars = fleets.iter().map(|fleet| u64::from(fleet.count)).sum::<u64>();
         Some(Draft {
             configs: self.configs()?,
             published: published?,
@@ -158,7 +157,7 @@ impl Resolver<'_> {
                 policy: policy?,
                 planning: planning?,
                 boundary: boundary?,
-                ev_ticks: ev_ticks?.unwrap_or(EvTicks::of_cars(cars)),
+                ev_ticks: ev_ticks?.unwrap_or(EvTicks::of_fleets(&fleets)),
                 durability: durability?,
                 fleets,
             },

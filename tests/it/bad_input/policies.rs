@@ -1,7 +1,7 @@
 //! Policies that cannot be loaded, do not like their config, or fail when they are asked.
 
 use super::{Room, root, run_json, voltide};
-use crate::program::{alone, fail};
+use crate::program::{alone, fail, succeed};
 use insta::assert_snapshot;
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
@@ -54,12 +54,7 @@ fn a_config_under_a_misspelt_name_is_refused() {
     let message = room.refused(3, &["run", "world.ron"]);
     assert!(message.contains("no policy is named `smrat`, so that its config goes unread"), "{message}");
     assert!(message.contains("did you mean `smart`?") && message.contains("╰── here"), "{message}");
-    crate::program::succeed(&mut room.voltide(&[
-        "run",
-        "world.ron",
-        "--set",
-        "policies={\"of_my_own\": ()}",
-    ]));
+    succeed(&mut room.voltide(&["run", "world.ron", "--set", "policies={\"of_my_own\": ()}"]));
 }
 
 #[test]

@@ -43,6 +43,11 @@ impl Asking {
         Some(Self { willingness, participation, expected })
     }
 
+    /// Whether the drivers of any fleet are asked.
+    pub(crate) fn anyone(fixed: &Fixed) -> bool {
+        (0..fixed.fleets.len()).any(|fleet| Self::of_fleet(fixed, fleet).is_some())
+    }
+
     /// What the drivers that see these prices think of a slot, which differs by their draws alone.
     pub(crate) fn band(&self, prices: &PricesSet, slot: u32) -> Band {
         let at = prices.at(slot);
@@ -64,7 +69,7 @@ pub(crate) fn agree(mut state: State, mut opinions: ResMut<Opinions>) {
 fn draw(state: &mut State, opinions: &mut Opinions) {
     let fixed = &state.fixed;
     let scenario = &fixed.scenario;
-    if !(0..scenario.fleets.len()).any(|fleet| Asking::of_fleet(fixed, fleet).is_some()) {
+    if !Asking::anyone(fixed) {
         return;
     }
     let hour = scenario.willingness_hour(state.now.tick);

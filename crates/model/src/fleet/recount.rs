@@ -129,13 +129,11 @@ impl FleetRange {
 mod tests {
     use super::*;
     use crate::{
-        battery::Battery,
         distribution::Distribution,
-        fleet::{Fleet, Parking, Place, V2gTerms, WorkDays},
-        quantity::{Kilowatts, Share},
+        fleet::{Fleet, Parking, Place, WorkDays, tests::fleet},
+        quantity::Kilowatts,
         scenario::Boundary,
         site::Charger,
-        wishes::SocWishes,
     };
     use proptest::prelude::*;
 
@@ -152,28 +150,14 @@ mod tests {
             trip_time_min: 0.25,
             charger,
         };
+        let parking =
+            Parking::Commute { home: place(17.0, 6.0), work: place(8.0, 15.0), days: WorkDays::Daily };
         Fleet {
-            name: name.into(),
-            count,
-            battery: Battery {
-                soc_min: Share::ZERO,
-                soc_max: Share::ONE,
-                charge_efficiency: Share::ONE,
-                discharge_efficiency: Share::ONE,
-                degradation_per_kwh: 0.0,
-            },
             capacity: uniform(40.0, 80.0),
-            parking: Parking::Commute {
-                home: place(17.0, 6.0),
-                work: place(8.0, 15.0),
-                days: WorkDays::Daily,
-            },
             trip_energy: uniform(2.0, 9.0),
             soc_on_arrival: uniform(0.2, 0.9),
             departure_soc: uniform(0.5, 1.0),
-            tariff: 0,
-            v2g: V2gTerms { soc_min: Share::ZERO, willingness: None },
-            wishes: SocWishes::default(),
+            ..fleet(name, count, parking)
         }
     }
 
