@@ -24,6 +24,7 @@ pub mod sink;
 pub mod summary;
 pub mod table;
 
+mod brief;
 mod cars;
 mod chargers;
 mod closed;

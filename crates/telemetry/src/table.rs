@@ -106,14 +106,14 @@ pub static EVENTS: Table = Table {
 /// A row per session.
 pub static SESSIONS: Table = Table {
     name: "sessions",
-    description: "One row per time that a car was plugged in: in order of unplugging, then those still open at the end.",
+    description: "One row per time that a car was plugged in: in order of unplugging, then those still open at the end. A stay that holds no whole slot is told too: with its own times, no energy, and 0 `slots`. Recorded sessions that reach into the run without a slot of it, at its very start or end, have no row; the summary counts them.",
     key: &["session_id"],
     columns: &[
-        col("session_id", Int, "", "the session; the same number as its stay's"),
+        col("session_id", Int, "", "the session; the same number as its stay's, and negative where that holds no whole slot"),
         col("ev_id", Int, "", "the car"),
         col("charger_id", Int, "", "the charger"),
-        col("plugged_at", Time, "", "start of the first slot plugged in"),
-        col("unplugged_at", Time, "", "end of the last slot plugged in; null while open").optional(),
+        col("plugged_at", Time, "", "start of the first slot plugged in; without a whole slot the arrival"),
+        col("unplugged_at", Time, "", "end of the last slot plugged in; without a whole slot the departure; null while open").optional(),
         col("soc_arrival", Real, "", "state of charge (0..1) on arrival"),
         col("soc_target", Real, "", "state of charge (0..1) wanted at departure"),
         col("soc_departure", Real, "", "state of charge (0..1) at departure; null while open").optional(),
@@ -126,11 +126,13 @@ pub static SESSIONS: Table = Table {
         col("net_cost", Real, "currency", "energy_cost - v2g_revenue + degradation_cost")
             .sign("positive is paid by the driver"),
         col("v2g_eligible", Flag, "", "whether (13) allows the stay to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
-        col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough), site_limit or schedule; null where it was met")
+        col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough, or there was no whole slot), site_limit or schedule; null where it was met")
             .optional(),
         col("reservations", Int, "", "reservations that fell into the session; null where the fleet has none").optional(),
         col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last; null where the fleet has none").optional(),
         col("fleet", Word, "", "the car's fleet"),
+        col("slots", Int, "", "slots plugged in, up to now while open; 0 where the stay holds no whole slot, so that nothing could be charged"),
+        col("missing_kwh", Real, "kWh", "stored energy missing to the target at departure; 0 where it was met; null while open").optional(),
     ],
 };
 

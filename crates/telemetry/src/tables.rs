@@ -95,12 +95,12 @@ impl Tables {
 
     /// Adds a session that ended, or that is open at the end.
     pub(crate) fn session(&mut self, row: &SessionRow) -> Result<(), TelemetryError> {
-        let unplugged_at = row.unplugged_slot.map_or(Cell::Null, |slot| self.ts(slot));
+        let (plugged_at, unplugged_at) = self.session_times(row);
         self.sessions.push(&[
-            row.session.into(),
+            Cell::Int(row.session.into()),
             row.ev.into(),
             row.charger.into(),
-            self.ts(row.plugged_slot),
+            plugged_at,
             unplugged_at,
             row.soc_arrival.into(),
             row.soc_target.into(),
@@ -113,11 +113,24 @@ impl Tables {
             row.degradation_cost.into(),
             row.net_cost().into(),
             row.v2g_eligible.into(),
-            row.missed_reason.into(),
+            row.missed.map(|missed| missed.reason).into(),
             row.reservations.map(|(all, _)| all).into(),
             row.reservations.map(|(_, met)| met).into(),
             self.scenario.fleets[row.fleet].name.as_str().into(),
+            row.slots.into(),
+            row.missing_kwh().into(),
         ])
+    }
+
+    /// When a session began and ended: at the edges of slots, unless it has none.
+    fn session_times(&self, row: &SessionRow) -> (Cell<'static>, Cell<'static>) {
+        let Some((arrives, leaves)) = row.brief else {
+            let unplugged_at = row.unplugged_slot.map_or(Cell::Null, |slot| self.ts(slot));
+            return (self.ts(row.plugged_slot), unplugged_at);
+        };
+        let start = slot_micros(&self.scenario.clock, 0);
+        let at = |seconds: i64| Cell::Time(start + seconds * 1_000_000);
+        (at(arrives), at(leaves))
     }
 
     fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
