@@ -34,9 +34,11 @@ mod export;
 mod file;
 mod frame;
 mod manifest;
+mod planned;
 mod rows;
 mod sessions;
 mod tables;
+mod world_hash;
 mod writer;
 
 pub use closed::{ClosedDay, closed_days};

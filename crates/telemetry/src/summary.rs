@@ -338,7 +338,7 @@ impl Tally {
         let available = system.wind_available_kw + system.pv_available_kw;
         summary.curtailed_kwh += (available - system.wind_kw - system.pv_kw) * hours;
         let Some(flexibility) = system.flexibility else { return };
-        let missing = flexibility.margin().shortfall();
+        let missing = flexibility.margin().without_rounding().shortfall();
         let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
             let sums = sums.get_or_insert_default();
             sums.demand_kw_slots += demand;

@@ -21,6 +21,7 @@ const fn col(
 
 const TS: Column = col("ts", Time, "", "start of the slot (UTC)");
 const TICK: Column = col("tick", Int, "", "the slot, counted from the start of the run");
+const STEP_H: Column = col("step_h", Real, "h", "length of the slot: power times this is energy").repeating();
 const CHARGES: &str = "positive charges";
 const DRAWS: &str = "positive draws from the grid";
 const SUPPLIES: &str = "positive supplies the system";
@@ -65,6 +66,22 @@ pub static RUNS: Table = Table {
         col("state_hash", Text, "", "hash of the state after the last tick, in hex").optional(),
         col("events", Long, "", "number of events"),
         col("rows", Long, "", "rows of all other tables except ev_ticks and charger_ticks"),
+        col(
+            "world_hash",
+            Text,
+            "",
+            "SHA-256 of the world with its series and sessions, without seed and policy: runs of one world_hash and seed met the same cars, prices and limits",
+        ),
+        col("parent_run_id", Text, "", "the run that this one is a fork of; null where it is none")
+            .optional(),
+        col("forked_at_tick", Int, "", "the first slot that is the fork's own; null likewise").optional(),
+        col(
+            "changes",
+            Text,
+            "",
+            "JSON: what the fork changed of its parent's world, as given; null likewise",
+        )
+        .optional(),
     ],
 };
 
@@ -188,10 +205,10 @@ pub static SYSTEM_TICKS: Table = Table {
         col("flex_supply_up_kw", Real, "kW", "flexibility at hand upwards").optional(),
         col("flex_supply_down_kw", Real, "kW", "flexibility at hand downwards").optional(),
         col("margin_up_kw", Real, "kW", "supply less demand upwards")
-            .sign("negative is a shortfall")
+            .sign("negative is a shortfall; what rounding leaves is 0")
             .optional(),
         col("margin_down_kw", Real, "kW", "supply less demand downwards")
-            .sign("negative is a shortfall")
+            .sign("negative is a shortfall; what rounding leaves is 0")
             .optional(),
         col("curtailed_kw", Real, "kW", "wind and photovoltaic power available and not delivered"),
         col("interrupted_kw", Real, "kW", "load interrupted by contract").optional(),
@@ -205,13 +222,14 @@ pub static SYSTEM_TICKS: Table = Table {
             "plugged cars whose drivers agree to discharge; null where no driver is asked",
         )
         .optional(),
+        STEP_H,
     ],
 };
 
 /// A row per slot and unit.
 pub static UNIT_TICKS: Table = Table {
     name: "unit_ticks",
-    description: "One row per step of a stage and unit: what the day-ahead and the intra-day stage scheduled, and what was settled. A world without a plant has wind, sun, and the connection that closes the balance, and the stage settled alone.",
+    description: "One row per step of a stage and unit: what the day-ahead and the intra-day stage scheduled, and what was settled. Steps of the day-ahead stage are longer than slots, as `step_h` says; a slot that the intra-day stage scheduled again is told as it was followed. A world without a plant has wind, sun, and the connection that closes the balance, and the stage settled alone.",
     key: &["tick", "stage", "unit_id"],
     columns: &[
         TS,
@@ -231,6 +249,7 @@ pub static UNIT_TICKS: Table = Table {
             .sign("negative is earned")
             .optional(),
         col("unit", Word, "", "the unit's name"),
+        col("step_h", Real, "h", "length of the step, as far as it lies in its local day: power times this is energy, whatever the stage").repeating(),
     ],
 };
 
@@ -248,6 +267,7 @@ pub static SITE_TICKS: Table = Table {
         col("asked_kw", Real, "kW", "power that set-points asked for").sign(DRAWS),
         col("plugged", Int, "", "cars plugged in"),
         col("site", Word, "", "its name"),
+        STEP_H,
     ],
 };
 
@@ -353,7 +373,8 @@ mod tests {
 
     #[test]
     fn a_unit_stands_last_in_its_columns_name() {
-        let suffixes = [("kW", "_kw"), ("kWh", "_kwh"), ("currency/kWh", "_per_kwh"), ("s", "_s")];
+        let suffixes =
+            [("kW", "_kw"), ("kWh", "_kwh"), ("currency/kWh", "_per_kwh"), ("s", "_s"), ("h", "_h")];
         for column in TABLES.iter().flat_map(|table| table.columns) {
             for (unit, suffix) in suffixes {
                 let has =

@@ -22,7 +22,7 @@ use voltide_model::{
     columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitKind, UnitTick},
     cost::unit_costs,
     dispatch::SlotDispatch,
-    flexibility::{self, LastStep, UpDown},
+    flexibility::{self, LastStep, SHORTFALL_MIN_KW, UpDown},
     plant::Plant,
     scenario::Scenario,
     series::Series,
@@ -31,9 +31,6 @@ use voltide_model::{
 
 /// Largest imbalance that rounding may leave, kW and as a share of the load.
 const RESIDUAL_MAX: f64 = 1e-6;
-
-/// Flexibility that is not missed, kW.
-const SHORTFALL_MIN_KW: f64 = 1e-6;
 
 /// A generating unit, a store, a load that may be shed, or a connection to the world outside.
 #[derive(Component, Clone, Copy)]

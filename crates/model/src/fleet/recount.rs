@@ -52,9 +52,7 @@ impl Population {
     /// Ends the stays of removed cars when `slot` begins.
     fn end_removed(&mut self, clock: &Clock, slot: u32) {
         for stay in 0..self.stays.len() as u32 {
-            if self.range_of(self.stays.ev[stay as usize]).removed
-                && self.stays.end_by(stay, slot, clock)
-            {
+            if self.range_of(self.stays.ev[stay as usize]).removed && self.stays.end_by(stay, slot, clock) {
                 self.cut_stays.push(stay);
             }
         }
