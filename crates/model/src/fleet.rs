@@ -768,7 +768,31 @@ mod tests {
         assert!((missing[0] - 19.0).abs() < 1e-9);
         assert!((missing[1] - 48.0).abs() < 1e-9, "no more than the battery lacks");
         assert!((missing[2] - 4.0 * 7.0 * 0.25 * 0.95).abs() < 1e-9, "no more than the time allows");
-        assert_eq!(population.notes.requests_capped, 3);
-        assert_eq!(population.notes.stays_without_slot, 1);
+        assert!((missing[3] - 5.0 * 0.95).abs() < 1e-9, "all of it where there is no whole slot");
+        assert_eq!(population.notes.requests_capped, 2);
+        assert_eq!(population.stays_without_slot.ev, [3]);
+    }
+
+    #[test]
+    fn every_session_that_was_read_is_accounted_for() {
+        let day = 86_400;
+        let kinds = [
+            ((100, 2000), InRun::Slots),
+            ((-5000, 900), InRun::Slots),
+            ((-5000, 899), InRun::Before),
+            ((-900, 0), InRun::Before),
+            ((-100, 800), InRun::WithoutSlot),
+            ((100, 1000), InRun::WithoutSlot),
+            ((800, 1700), InRun::WithoutSlot),
+            ((1000, 1000), InRun::WithoutTime),
+            ((day - 899, day), InRun::WithoutSlot),
+            ((day - 899, day + 1), InRun::Beyond),
+            ((day - 899, day + 2000), InRun::Beyond),
+            ((day - 900, day + 2000), InRun::Slots),
+            ((day, day + 2000), InRun::Beyond),
+        ];
+        for ((arrives, leaves), kind) in kinds {
+            assert_eq!(InRun::of(&clock(1), day, (arrives, leaves)), kind, "{arrives} to {leaves}");
+        }
     }
 }
