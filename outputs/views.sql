@@ -123,3 +123,10 @@ WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/solves.parquet',
     hive_partitioning = true, union_by_name = true);
+
+-- A run that lies there twice would be joined with itself.
+SET VARIABLE twice = (SELECT min(run_id) FROM (FROM runs SELECT run_id GROUP BY run_id HAVING count(*) > 1));
+SET VARIABLE twice = (
+    SELECT error(getvariable('twice') || ' lies twice below ' || getvariable('outputs'))
+    WHERE getvariable('twice') IS NOT NULL
+);

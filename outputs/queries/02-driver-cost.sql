@@ -8,7 +8,8 @@ WITH per_run AS (
            sum(s.degradation_cost) / r.ev_count AS degradation_cost_per_ev,
            sum(s.net_cost) / r.ev_count AS net_cost_per_ev
     FROM runs r JOIN sessions s USING (run_id)
-    GROUP BY ALL
+    GROUP BY r.run_id, r.parent_run_id, r.world, r.world_hash, r.sim_end, r.seed, r.policy, r.currency,
+             r.ev_count
 ),
 base AS (
     SELECT world_hash, sim_end, seed, avg(net_cost_per_ev) AS base_cost_per_ev

@@ -1,7 +1,8 @@
 -- Where does the energy come from, and how much of it is curtailed, by kind of unit?
 -- Of a day that was scheduled and not simulated to its end, only what was simulated counts.
 WITH simulated AS (
-    SELECT u.*, least(u.step_h, epoch(r.sim_end - u.ts) / 3600) AS hours
+    SELECT u.*, epoch(r.sim_end - u.ts) / 3600 AS left_h,
+           if(u.step_h > left_h, left_h, u.step_h) AS hours
     FROM unit_ticks u JOIN runs r USING (run_id)
     WHERE u.ts < r.sim_end
 )

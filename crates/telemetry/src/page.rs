@@ -65,6 +65,16 @@ fn line(column: &Column) -> String {
 /// What `outputs/views.sql` says before the views.
 const VIEWS_HEAD: &str = include_str!("views.sql");
 
+/// What it says after them.
+const VIEWS_TAIL: &str = "
+-- A run that lies there twice would be joined with itself.
+SET VARIABLE twice = (SELECT min(run_id) FROM (FROM runs SELECT run_id GROUP BY run_id HAVING count(*) > 1));
+SET VARIABLE twice = (
+    SELECT error(getvariable('twice') || ' lies twice below ' || getvariable('outputs'))
+    WHERE getvariable('twice') IS NOT NULL
+);
+";
+
 /// The text of `outputs/views.sql`: one view a table over the runs of all worlds.
 pub fn views() -> String {
     let mut text = VIEWS_HEAD.to_owned();
@@ -78,7 +88,7 @@ pub fn views() -> String {
             table.glob()
         );
     }
-    text
+    text + VIEWS_TAIL
 }
 
 /// A selection of no row that has all columns of a table, which an earlier version may not have written.
