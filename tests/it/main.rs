@@ -21,6 +21,8 @@ mod python;
 mod reservations;
 mod resume;
 mod schedule;
+mod stages;
+mod stays;
 mod tables;
 mod time_travel;
 mod typical_day;
