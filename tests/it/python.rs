@@ -4,10 +4,11 @@
 //! not where `CI` is set.
 
 use crate::{
-    program::{root, run, succeed, text, voltide},
+    program::{fail, root, run, succeed, text, voltide},
     resume::{kill_after, run_in, start},
 };
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -49,6 +50,15 @@ for query in sorted(pathlib.Path("outputs/queries").glob("*.sql")):
     result = connection.execute(query.read_text())
     columns = [column[0] for column in result.description]
     print(json.dumps({"query": query.name, "columns": columns, "rows": result.fetchall()}, default=str))
+"#;
+
+/// Makes the tables of a run those of a version that did not know these columns.
+const AGED: &str = r#"
+import polars, pathlib, sys
+new = {"world_hash", "parent_run_id", "forked_at_tick", "changes", "step_h", "slots", "missing_kwh"}
+for file in pathlib.Path(sys.argv[1]).glob("*.parquet"):
+    frame = polars.read_parquet(file, hive_partitioning=False)
+    frame.drop([name for name in frame.columns if name in new]).write_parquet(file)
 "#;
 
 /// Opens every table with Polars, over all runs, and prints name, rows and whether it has `run_id`.
@@ -144,6 +154,134 @@ fn the_ten_questions_have_answers() {
     let tables = lines(&python, TABLES, folder.path());
     assert_eq!(tables.len(), 10, "{tables:?}");
     assert!(tables.iter().all(|table| table["run_id"] == true), "{tables:?}");
+}
+
+/// Runs a program with arguments and returns the folder of the run that it made.
+fn folder_of(program: &mut Command) -> PathBuf {
+    let summary: serde_json::Value = serde_json::from_str(&succeed(program)).unwrap();
+    root().join(summary["folder"].as_str().unwrap())
+}
+
+/// A run that stands for one of an earlier version, one that was interrupted, two seeds of one world, the
+/// same world in another currency and at another price, a fork, and a fork of that.
+fn mixed_runs(python: &Path, out: &Path) {
+    let street = |arguments: &[&str]| {
+        let few = ["--set", "fleets.commuters.count=10"];
+        run("worlds/v2g-street.ron", out, &[&few[..], arguments].concat())
+    };
+    for policy in ["uncontrolled", "smart"] {
+        street(&["--policy", policy, "--seed", "20"]);
+        street(&["--policy", policy, "--set", "clock.days=1"]);
+    }
+    street(&["--policy", "uncontrolled"]);
+    street(&["--policy", "smart", "--set", "tariff=Fixed(\"0.30 CNY/kWh\")"]);
+    let parent = street(&["--policy", "smart"]);
+    let fork = |parent: &Path, arguments: &[&str]| {
+        folder_of(voltide().args(["--json", "fork", "--at", "100"]).args(arguments).arg(parent))
+    };
+    let child = fork(&parent, &["--policy", "v2g"]);
+    fork(&child, &["--set", "fleets.commuters.count=4"]);
+    let week = ["run", "worlds/germany/week.ron", "--set", "fleets.commuters.count=300", "--out"];
+    kill_after(start(&week, out), std::time::Duration::from_millis(700));
+    let world = "worlds/one-car.ron";
+    run(world, out, &["--policy", "smart"]);
+    let aged = run(world, out, &[]);
+    succeed(Command::new(python).args(["-c", AGED]).arg(aged));
+}
+
+/// The rows of an answer by its columns.
+fn answer(answers: &[serde_json::Value], number: usize) -> Vec<BTreeMap<String, serde_json::Value>> {
+    let answer = &answers[number - 1];
+    let names: Vec<String> = serde_json::from_value(answer["columns"].clone()).unwrap();
+    let rows: Vec<Vec<serde_json::Value>> = serde_json::from_value(answer["rows"].clone()).unwrap();
+    rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect()
+}
+
+#[test]
+fn questions_keep_forks_worlds_and_currencies_apart() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("outputs");
+    copy(&root().join("outputs/queries"), &out.join("queries"));
+    fs::copy(root().join("outputs/views.sql"), out.join("views.sql")).unwrap();
+    mixed_runs(&python, &out);
+    let answers = lines(&python, QUERIES, folder.path());
+
+    let costs = answer(&answers, 1);
+    let street: Vec<_> = costs.iter().filter(|row| row["world"] == "v2g-street").collect();
+    let seeds = |row: &&&BTreeMap<String, serde_json::Value>| row["runs"] == 2 && row["fork"].is_null();
+    assert_eq!(street.iter().filter(seeds).count(), 2, "two seeds of two policies: {street:?}");
+    assert_eq!(street.iter().filter(|row| !row["fork"].is_null()).count(), 2, "{street:?}");
+    assert_eq!(street.iter().filter(|row| row["runs"] == 1 && row["fork"].is_null()).count(), 3);
+
+    let savings = answer(&answers, 2);
+    for row in &savings {
+        let is_fork = !row["parent_run_id"].is_null();
+        let has_base = savings.iter().any(|base| {
+            base["policy"] == "uncontrolled"
+                && ["world_hash", "sim_end", "seed"].iter().all(|name| base[*name] == row[*name])
+                && !base["world_hash"].is_null()
+        });
+        assert_eq!(row["saving"].is_null(), is_fork || !has_base, "{row:?}");
+    }
+    assert_eq!(savings.iter().filter(|row| !row["saving"].is_null()).count(), 6);
+
+    for number in [3, 4, 5, 6, 7, 8] {
+        let rows = answer(&answers, number);
+        let keys = ["run_id", "stage", "unit_kind", "fleet", "ts", "local_hour"];
+        let key = |row: &BTreeMap<String, serde_json::Value>| {
+            keys.map(|key| row.get(key).map(ToString::to_string).unwrap_or_default())
+        };
+        let unique: std::collections::BTreeSet<_> = rows.iter().map(key).collect();
+        assert_eq!(unique.len(), rows.len(), "question {number} has a row twice");
+        assert!(rows.iter().all(|row| row.contains_key("parent_run_id")));
+    }
+    let aged = |row: &&BTreeMap<String, serde_json::Value>| {
+        row["world"] == "one-car" && row["policy"] == "uncontrolled"
+    };
+    let mix = answer(&answers, 8);
+    assert!(mix.iter().filter(aged).all(|row| row["output_kwh"].is_null()), "its steps are not known");
+    let river = |stage: &str| {
+        let rows = mix.iter().find(|row| row["stage"] == stage && row["unit_kind"] == "must_take");
+        rows.map(|row| row["output_kwh"].as_f64().unwrap())
+    };
+    if let (Some(ahead), Some(settled)) = (river("day_ahead"), river("settled")) {
+        assert!((ahead / settled - 1.0).abs() < 1e-9, "{ahead} kWh ahead, {settled} kWh settled");
+    }
+
+    let twice = out.join("again");
+    fs::create_dir(&twice).unwrap();
+    let first = fs::read_dir(out.join("one-car")).unwrap().next().unwrap().unwrap();
+    copy(&first.path(), &twice.join(first.file_name()));
+    let (_, message) = fail(Command::new(&python).args(["-c", QUERIES]).current_dir(folder.path()));
+    assert!(message.contains("lies twice below outputs"), "{message}");
+}
+
+/// Counts runs by the views of a file, and says where it looked.
+const ELSEWHERE: &str = r#"
+import duckdb, json, pathlib, sys
+connection = duckdb.connect()
+if len(sys.argv) > 2:
+    connection.execute(f"SET VARIABLE outputs = '{sys.argv[2]}'")
+connection.execute(pathlib.Path(sys.argv[1]).read_text())
+print(json.dumps(connection.sql("FROM runs").fetchall(), default=str))
+"#;
+
+#[test]
+fn views_work_in_any_folder() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("elsewhere");
+    run("worlds/one-car.ron", &out, &[]);
+    let views = root().join("outputs/views.sql");
+    let runs = |at: &Path, given: &[&str]| {
+        let mut command = Command::new(&python);
+        command.args(["-c", ELSEWHERE]).arg(&views).args(given).current_dir(at);
+        serde_json::from_str::<serde_json::Value>(&succeed(&mut command)).unwrap()
+    };
+    assert_eq!(runs(&out, &[]).as_array().unwrap().len(), 1);
+    assert_eq!(runs(folder.path(), &[]), runs(&out, &[]));
+    assert_eq!(runs(Path::new("/"), &[out.to_str().unwrap()]), runs(&out, &[]));
 }
 
 #[test]
