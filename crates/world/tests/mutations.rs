@@ -193,7 +193,7 @@ proptest! {
         fs::write(file.path(), &bytes).expect("the folder is writable");
         // Only where there is one car, since a digit more may well be more cars than fit in memory.
         let is_small = world == 0 && String::from_utf8_lossy(&bytes).contains("count: 1,");
-        let read = if is_small { load(file.path(), &[]).map(|_| ()) } else { check(file.path(), &[]) };
+        let read = if is_small { load(file.path(), &[]).map(drop) } else { check(file.path(), &[]).map(drop) };
         if let Err(problems) = read {
             prop_assert!(!problems.list.is_empty());
             let placed = problems.list.iter().all(|problem| problem.place().is_some());
