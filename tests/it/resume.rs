@@ -107,7 +107,7 @@ fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
     const DURABILITIES: [&str; 4] = [
         "run.durability=Tick",
         "run.durability=Every(5)",
-        "run.durability=Every(16)",
+        "run.durability=Paced",
         "run.durability=Close",
     ];
     let folder = tempfile::tempdir().unwrap();

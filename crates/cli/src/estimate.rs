@@ -53,8 +53,8 @@ const TICK_CARS: u64 = 200;
 const PLANT_CARS: u64 = 20_000;
 /// Days from the first one on in which every day of the week has been.
 const WEEK: u64 = 7;
-/// Bytes of the files that hardly differ: `profile.json`, and what made the run.
-const OTHER_BYTES: f64 = 1_000.0;
+/// Bytes of `profile.json`.
+const PROFILE_BYTES: f64 = 800.0;
 
 impl Estimate {
     /// What the run of a prepared world will leave; `args` are those that it was prepared by.
@@ -128,7 +128,7 @@ fn whole_weeks(days: u64) -> u64 {
 struct Left {
     /// Bytes of the log.
     log: f64,
-    /// Bytes of everything else but snapshots.
+    /// Bytes of everything else but snapshots: tables, and what a log has beside its ticks.
     other: f64,
     /// Bytes of a snapshot.
     snapshot: f64,
@@ -190,7 +190,7 @@ fn extrapolate(marks: &[u64], left: &[Left], slots: u64, every: u64) -> Estimate
     let fits = |spent: f64, tick: u64| LOG_BYTES as f64 * (spent + snapshot) <= after(tick).log;
     let snapshots = ticks.fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
     let end = after(slots);
-    let bytes = end.log + end.other + snapshots + OTHER_BYTES;
+    let bytes = end.log + end.other + snapshots + PROFILE_BYTES;
     Estimate { ev_rows: end.ev_rows.round() as u64, bytes: bytes.round() as u64 }
 }
 
@@ -228,9 +228,17 @@ fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Left>, Failure> 
         }
     }
     let tables = simulation.end(None)?.sink.finish()?;
+    let log = bytes_in(&folder.path().join("log"));
     // A run that its policy ends is over for all marks.
-    left.resize(marks.len(), left.last().copied().unwrap_or_default());
-    Ok(left.into_iter().zip(tables).map(|(left, (other, ev_rows))| Left { other, ev_rows, ..left }).collect())
+    let last = left.last().copied().unwrap_or_default();
+    left.resize(marks.len(), last);
+    // What made the run, and what a log ends with, is the same after every mark.
+    let with = |(left, (tables, ev_rows)): (Left, (f64, f64))| Left {
+        other: tables + log - last.log,
+        ev_rows,
+        ..left
+    };
+    Ok(left.into_iter().zip(tables).map(with).collect())
 }
 
 /// Steps to a tick; whether the policy has ended the run before.

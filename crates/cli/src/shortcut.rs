@@ -78,7 +78,7 @@ fn begin<S: Sink>(
 const MOST: u32 = 64;
 /// All snapshots together take at most one byte for so many of the log, unless it is said how often they
 /// are taken.
-pub(crate) const LOG_BYTES: u64 = 4;
+pub(crate) const LOG_BYTES: u64 = 10;
 
 /// Takes snapshots of a live run.
 pub(crate) struct Camera {

@@ -37,6 +37,8 @@ impl PriceBook {
             self.of_ev = vec![self.first; evs];
         }
         self.settings.push_back(vec![set.clone()]);
+        // Until now prices that had come to an end were in force, for want of others.
+        self.forget_before(set.first_slot);
     }
 
     /// The prices in force are outdated.
@@ -160,7 +162,7 @@ mod tests {
     fn prices_that_no_car_is_billed_by_are_forgotten() {
         let mut book = PriceBook::default();
         for slot in 0..6 {
-            book.set(1, 3, &set(slot, f64::from(slot)));
+            book.set(1, 3, &set(0, f64::from(slot)));
             if slot < 3 {
                 book.planned(slot, book.setting());
             }

@@ -232,8 +232,8 @@ impl Detail {
             return Ok(());
         }
         self.end_day()?;
-        if let Some(kept) = self.kept_days.iter().find(|kept| kept.date == date) {
-            self.whole_days.push(kept.adopt(&self.folder));
+        if let Some(place) = self.kept_days.iter().position(|kept| kept.date == date) {
+            self.whole_days.push(self.kept_days.remove(place).adopt(&self.folder));
             self.day = Some((date, None));
             return Ok(());
         }
@@ -264,6 +264,8 @@ impl Detail {
             self.charger_file.write(&self.chargers.batch())?;
         }
         self.whole_days.push(self.charger_file.close()?);
+        // What was kept and is of no day, because an earlier version cut days in another way, is removed.
+        self.kept_days.iter().for_each(|kept| drop(kept.adopt(&self.folder)));
         Ok(self.whole_days)
     }
 }
