@@ -279,7 +279,8 @@ impl Marked {
     fn close(&mut self) -> Result<(), TelemetryError> {
         let (_, folder, telemetry) = self.coming.remove(0);
         let summary = telemetry.finish(RunStatus::Finished)?;
-        let rows = summary.tables.iter().find(|table| table.table == "ev_ticks").map_or(0, |table| table.rows);
+        let rows =
+            summary.tables.iter().find(|table| table.table == "ev_ticks").map_or(0, |table| table.rows);
         self.through.push((bytes_in(folder.path()), rows as f64));
         Ok(())
     }

@@ -26,16 +26,8 @@ fn library(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Always the same operations: when a log is synced by default goes by the time of the machine.
-const WORLD: [&str; 8] = [
-    "run",
-    "worlds/one-car.ron",
-    "--snapshots",
-    "40",
-    "--threads",
-    "1",
-    "--set",
-    "run.durability=Every(16)",
-];
+const WORLD: [&str; 8] =
+    ["run", "worlds/one-car.ron", "--snapshots", "40", "--threads", "1", "--set", "run.durability=Every(16)"];
 
 fn with(library: &Path, variables: &[(&str, &str)], arguments: &[&str], path: &Path) -> Output {
     let mut command = voltide();

@@ -73,7 +73,9 @@ pub(crate) fn set_prices(
     if state.prices.is_due() {
         let end = state.fixed.scenario.horizon_end();
         announce(&mut state, incentives.as_deref(), end);
-    } else if let Some(incentives) = incentives.as_deref_mut().filter(|_| state.prices.is_over(state.now.tick)) {
+    } else if let Some(incentives) =
+        incentives.as_deref_mut().filter(|_| state.prices.is_over(state.now.tick))
+    {
         failure.0 = reprice(&mut state, incentives).err();
     }
 }
