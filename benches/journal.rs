@@ -17,7 +17,11 @@ use voltide_benches::{
     table::Table,
 };
 use voltide_engine::Replay;
-use voltide_journal::{mcap_log::McapLog, reader, snapshot};
+use voltide_journal::{
+    mcap_log::McapLog,
+    reader,
+    snapshot::{self, Encoded},
+};
 use voltide_model::scenario::{Durability, Scenario};
 
 /// More cars than that are not given to CBC, which takes a millisecond for each.
@@ -30,7 +34,7 @@ fn main() {
     println!("a day of {cars} cars, {ticks} ticks, uncontrolled, one thread, no tables\n");
     let bare = wall(|| drop(finish(begin(&scenario, 1, NoJournal, NoTables).unwrap()).unwrap()));
     println!("| durability | run s | journal s | share | bytes a car-day |\n|---|--:|--:|--:|--:|");
-    for durability in [Durability::Tick, Durability::Every(16), Durability::Close] {
+    for durability in [Durability::Tick, Durability::Every(16), Durability::Paced, Durability::Close] {
         let folder = tempfile::tempdir().unwrap();
         let log = McapLog::create(folder.path(), durability).unwrap();
         let mut spent = 0.0;
@@ -80,7 +84,7 @@ fn reading(scenario: &Arc<Scenario>) {
     }
     let mut taken = 0.0;
     let tick = middle - 1;
-    taken += wall(|| snapshot::write(folder.path(), &run.snapshot().unwrap()).unwrap());
+    taken += wall(|| Encoded::of(&run.snapshot().unwrap()).unwrap().write(folder.path()).unwrap());
     step_through(&mut run).unwrap();
     run.end(None).unwrap();
     let zero = wall(|| play(Replay::new(Arc::clone(scenario), NoTables, 1, false), folder.path(), None));

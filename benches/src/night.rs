@@ -36,7 +36,7 @@ use voltide_model::{
 pub const SLOTS: u32 = 96;
 
 /// The journal's durability where a world does not say otherwise.
-pub const DURABILITY: Durability = Durability::Every(16);
+pub const DURABILITY: Durability = Durability::Paced;
 
 /// The world, with `cars` cars drawn.
 pub fn scenario(cars: u32) -> Arc<Scenario> {

@@ -11,6 +11,7 @@ mod determinism;
 mod engine_laws;
 mod faults;
 mod floor_plan;
+mod footprint;
 mod golden;
 mod grid;
 mod journal_promise;

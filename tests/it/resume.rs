@@ -104,12 +104,8 @@ fn until_it_has_begun(child: &mut Child, out: &Path) {
 #[test]
 fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
     const WORLD: &str = "worlds/v2g-street.ron";
-    const DURABILITIES: [&str; 4] = [
-        "run.durability=Tick",
-        "run.durability=Every(5)",
-        "run.durability=Every(16)",
-        "run.durability=Close",
-    ];
+    const DURABILITIES: [&str; 4] =
+        ["run.durability=Tick", "run.durability=Every(5)", "run.durability=Paced", "run.durability=Close"];
     let folder = tempfile::tempdir().unwrap();
     let mut toll = Toll::default();
     let count = times("VOLTIDE_KILLS", 50);

@@ -134,7 +134,7 @@ pub(crate) struct Run {
     pub fail_on: Vec<FailOn>,
 
     /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
-    /// [default: one a simulated day]
+    /// [default: one a simulated day, at most 64 a run, and fewer where they would be large beside the log]
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
 }
@@ -219,7 +219,7 @@ pub(crate) struct Resume {
     pub any_plugin: bool,
 
     /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
-    /// [default: one a simulated day]
+    /// [default: one a simulated day, at most 64 a run, and fewer where they would be large beside the log]
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
 }
@@ -251,7 +251,7 @@ pub(crate) struct Fork {
     pub threads: Option<u16>,
 
     /// Take a snapshot every so many slots, from which a resume, state or fork starts; 0 for none
-    /// [default: one a simulated day]
+    /// [default: one a simulated day, at most 64 a run, and fewer where they would be large beside the log]
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
 }

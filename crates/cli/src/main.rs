@@ -4,6 +4,7 @@ mod args;
 mod cases;
 mod chart;
 mod comparison;
+mod estimate;
 mod failure;
 mod figures;
 mod journaled;

@@ -57,6 +57,9 @@ impl State<'_, '_> {
             Event::TickStarted(_) => {
                 self.now.tick = tick;
                 self.prices.forget_before(tick);
+                if self.prices.is_crowded() {
+                    self.prices.forget_unused(self.book.settings_ahead());
+                }
             }
             Event::PricesSet(set) => {
                 let scenario = &self.fixed.scenario;

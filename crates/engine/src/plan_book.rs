@@ -113,6 +113,11 @@ impl PlanBook {
         self.ahead.keys().copied()
     }
 
+    /// The settings of prices that stays were planned at that have not begun.
+    pub(crate) fn settings_ahead(&self) -> impl Iterator<Item = u32> {
+        self.ahead.values().map(|ahead| ahead.setting)
+    }
+
     /// Drops the schedule of a stay that will not begin.
     pub(crate) fn call_off(&mut self, stay: u32, sites: &[u32], now: u32) {
         if let Some(ahead) = self.ahead.remove(&stay) {

@@ -4,13 +4,13 @@
 //! schedule was accepted, so that it pays what it was promised.
 
 use bevy_ecs::prelude::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use voltide_journal::event::PricesSet;
 
 /// All prices that any plugged car may be billed.
 #[derive(Resource, Default)]
 pub(crate) struct PriceBook {
-    /// Per setting: the tariffs, in the scenario's order.
+    /// Per setting: the tariffs, in the scenario's order; none where it is forgotten.
     pub(crate) settings: VecDeque<Vec<PricesSet>>,
     /// Number of the first setting that is kept.
     pub(crate) first: u32,
@@ -18,7 +18,12 @@ pub(crate) struct PriceBook {
     pub(crate) of_ev: Vec<u32>,
     /// Whether the prices in force are outdated.
     pub(crate) outdated: bool,
+    /// Settings at which it is time to look for those that no car is billed by.
+    crowded_at: usize,
 }
+
+/// Settings that are tolerated before it is looked for those that no car is billed by.
+const CROWD: usize = 64;
 
 impl PriceBook {
     /// Takes up the price of the next tariff; with the first tariff a new setting begins.
@@ -32,6 +37,8 @@ impl PriceBook {
             self.of_ev = vec![self.first; evs];
         }
         self.settings.push_back(vec![set.clone()]);
+        // Until now prices that had come to an end were in force, for want of others.
+        self.forget_before(set.first_slot);
     }
 
     /// The prices in force are outdated.
@@ -44,9 +51,45 @@ impl PriceBook {
         self.settings.is_empty() || self.outdated
     }
 
+    /// Whether the prices in force have come to an end.
+    pub(crate) fn is_over(&self, tick: u32) -> bool {
+        self.current().first().is_some_and(|set| set.end() <= tick)
+    }
+
     /// Forgets settings that end before `tick`.
     pub(crate) fn forget_before(&mut self, tick: u32) {
-        while self.settings.len() > 1 && self.settings[0][0].end() <= tick {
+        self.forget(|_, sets| sets.first().is_some_and(|set| set.end() <= tick));
+    }
+
+    /// Whether there are so many settings that it is worth looking for those that are not used.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.settings.len() > self.crowded_at.max(CROWD)
+    }
+
+    /// Forgets settings by which no car is billed, now or when it begins one of the stays that were
+    /// planned `ahead` at them.
+    pub(crate) fn forget_unused(&mut self, ahead: impl Iterator<Item = u32>) {
+        let used = self.used(ahead);
+        self.forget(|number, _| !used.contains(&number));
+        self.crowded_at = 2 * self.settings.len();
+    }
+
+    /// Settings by which cars are billed, now or when they begin one of the stays that were planned
+    /// `ahead` at them; and the one in force.
+    pub(crate) fn used(&self, ahead: impl Iterator<Item = u32>) -> BTreeSet<u32> {
+        let in_force = std::iter::once(self.setting());
+        self.of_ev.iter().copied().chain(ahead).chain(in_force).collect()
+    }
+
+    /// Forgets settings other than the one in force.
+    fn forget(&mut self, is_over: impl Fn(u32, &[PricesSet]) -> bool) {
+        let before_last = self.settings.len().saturating_sub(1);
+        for (number, sets) in (self.first..).zip(&mut self.settings).take(before_last) {
+            if is_over(number, sets) {
+                *sets = Vec::new();
+            }
+        }
+        while self.settings.front().is_some_and(|sets| sets.is_empty()) {
             self.settings.pop_front();
             self.first += 1;
         }
@@ -54,7 +97,7 @@ impl PriceBook {
 
     /// Number of the setting in force.
     pub(crate) fn setting(&self) -> u32 {
-        self.first + self.settings.len() as u32 - 1
+        (self.first + self.settings.len() as u32).saturating_sub(1)
     }
 
     /// Cars up to a number of `evs` pay the prices in force until they are planned.
@@ -82,10 +125,11 @@ impl PriceBook {
         self.of_ev.is_empty().then(|| self.current())
     }
 
-    /// The prices that a car was planned at.
+    /// The prices that a car was planned at; those in force where these have come to an end.
     pub(crate) fn of_ev(&self, ev: usize, tariff: usize) -> &PricesSet {
-        let setting = self.of_ev.get(ev).map_or(0, |number| number.saturating_sub(self.first));
-        &self.settings[setting as usize][tariff]
+        let place = self.of_ev.get(ev).and_then(|number| number.checked_sub(self.first));
+        let planned_at = place.and_then(|place| self.settings.get(place as usize)?.get(tariff));
+        planned_at.unwrap_or_else(|| &self.current()[tariff])
     }
 }
 
@@ -111,5 +155,27 @@ mod tests {
         assert_eq!(book.of_ev(1, 0).buy[book.of_ev(1, 0).at(2)], 0.5);
         book.forget_before(4);
         assert_eq!(book.of_ev(1, 0).buy[0], 0.5);
+        assert_eq!(book.of_ev(0, 0).buy[0], 0.5, "prices that came to an end give way to those in force");
+    }
+
+    #[test]
+    fn prices_that_no_car_is_billed_by_are_forgotten() {
+        let mut book = PriceBook::default();
+        for slot in 0..6 {
+            book.set(1, 3, &set(0, f64::from(slot)));
+            if slot < 3 {
+                book.planned(slot, book.setting());
+            }
+        }
+        book.planned(0, 3);
+        book.forget_unused([4].into_iter());
+        let kept: Vec<bool> = book.settings.iter().map(|sets| !sets.is_empty()).collect();
+        assert_eq!((book.first, kept), (1, vec![true; 5]));
+        book.planned(1, 5);
+        book.forget_unused(std::iter::empty());
+        let kept: Vec<bool> = book.settings.iter().map(|sets| !sets.is_empty()).collect();
+        assert_eq!((book.first, kept), (2, vec![true, true, false, true]));
+        let prices = [0, 1, 2].map(|ev| book.of_ev(ev, 0).buy[0]);
+        assert_eq!((prices, book.setting()), ([3.0, 5.0, 2.0], 5));
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! [`PARTS`] is the one list of what there is to carry: whoever adds a resource or component that
 //! outlives a tick adds a line there. What a tick forms anew (outcomes, opinions, hashes) is not.
+//! Carried is what the [`Future`] asks for: nothing of slots that are over, and nothing that the
+//! world says as well, so that a snapshot is as large late in a run as it is early.
 
 mod books;
+mod prices;
 
 use crate::{
     EngineError, Replay, Simulation,
-    grid::GridBook,
+    grid::{GridBook, day_of},
     phase::Phase,
     plan_book::PlanBook,
-    prices::PriceBook,
     resume::Past,
     state::{Cars, Fixed, Now, Roster},
     state_hash::Dirty,
@@ -27,7 +29,7 @@ use voltide_model::{columns::Ledger, scenario::Scenario};
 /// A part of the state that a snapshot carries.
 struct Carried {
     name: &'static str,
-    save: fn(&mut World) -> Part,
+    save: fn(&mut World, Future) -> Part,
     load: fn(&mut World, &Part) -> Result<(), Lacking>,
 }
 
@@ -36,14 +38,23 @@ const PARTS: [Carried; 5] = [
     Carried { name: "cars", save: save_cars, load: load_cars },
     of::<Roster>("roster"),
     of::<PlanBook>("plans"),
-    of::<PriceBook>("prices"),
-    Carried { name: "grid", save: |world| world.resource::<GridBook>().save(), load: load_grid },
+    Carried { name: "prices", save: prices::save, load: prices::load },
+    Carried { name: "grid", save: |world, _| world.resource::<GridBook>().save(), load: load_grid },
 ];
+
+/// What a snapshot is for: the slots from the next one on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Future {
+    /// The next slot.
+    pub next: u32,
+    /// The first slot of its local day.
+    pub day: u32,
+}
 
 /// A resource that outlives a tick.
 pub(crate) trait Carry: Resource {
     /// What there is to carry.
-    fn save(&self) -> Part;
+    fn save(&self, future: Future) -> Part;
     /// Takes it up, in a world of the same scenario.
     fn load(&mut self, part: &Part) -> Result<(), Lacking>;
 }
@@ -51,7 +62,7 @@ pub(crate) trait Carry: Resource {
 const fn of<R: Carry + Resource<Mutability = bevy_ecs::component::Mutable>>(name: &'static str) -> Carried {
     Carried {
         name,
-        save: |world| world.resource::<R>().save(),
+        save: |world, future| world.resource::<R>().save(future),
         load: |world, part| world.resource_mut::<R>().load(part),
     }
 }
@@ -61,7 +72,10 @@ impl<L, S> Simulation<L, S> {
     pub fn snapshot(&mut self) -> Option<Snapshot> {
         let Event::TickSealed(sealed) = &self.past.last_sealed()?.event else { return None };
         let (tick, chain_hash) = (self.core.next_tick - 1, sealed.chain_hash);
-        let part = |carried: &Carried| (carried.name.to_owned(), (carried.save)(&mut self.core.world));
+        let next = self.core.next_tick;
+        let clock = self.core.world.resource::<Fixed>().scenario.clock;
+        let future = Future { next, day: day_of(&clock, next).first };
+        let part = |it: &Carried| (it.name.to_owned(), (it.save)(&mut self.core.world, future));
         let mut parts: Vec<_> = PARTS.iter().map(part).collect();
         parts.push(("past".to_owned(), self.past.save()));
         Some(Snapshot { tick, chain_hash, parts })
@@ -101,7 +115,7 @@ impl<S: Sink> Replay<S> {
     }
 }
 
-fn save_cars(world: &mut World) -> Part {
+fn save_cars(world: &mut World, _future: Future) -> Part {
     world.run_system_cached(columns_of).expect("the state's resources are inserted")
 }
 

@@ -220,6 +220,24 @@ impl PricesSet {
     pub fn end(&self) -> u32 {
         self.first_slot + self.buy.len() as u32
     }
+
+    /// What of it holds from `slot` on.
+    #[must_use]
+    pub fn from(&self, slot: u32) -> Self {
+        let first_slot = slot.clamp(self.first_slot, self.end());
+        let rest = |column: &Vec<f64>| column.get(self.at(first_slot)..).unwrap_or_default().to_vec();
+        Self {
+            tariff: self.tariff.clone(),
+            first_slot,
+            buy: rest(&self.buy),
+            sell: rest(&self.sell),
+            tou: rest(&self.tou),
+            incentive: rest(&self.incentive),
+            k: rest(&self.k),
+            net_load_kw: rest(&self.net_load_kw),
+            net_load_mean_kw: rest(&self.net_load_mean_kw),
+        }
+    }
 }
 
 /// See [`Event::SessionStarted`].

@@ -4,7 +4,7 @@
 //! create      run/log.new/
 //! open_run    000000.mcap (what made the run), 000001.mcap with the opening, HEAD,
 //!             all made durable; then log.new becomes log
-//! seal        one chunk; made durable, and HEAD moved, as often as asked
+//! seal        one chunk; made durable, and HEAD moved, as often as asked or as time allows
 //! close       footer, sync, HEAD
 //! resume      the next segment, which goes on from the chain hash of the one before
 //! ```
@@ -18,12 +18,23 @@ use crate::{
     kind,
     lock::{self, Lock},
     log::{EventLog, Seal},
+    pace::{Mark, Pace},
     recovery::LogEnd,
     seal::{Opening, Record, Sealer, hash_to_hex},
     segment::{FORMAT, Segment, SegmentStart},
 };
 use std::path::{Path, PathBuf};
 use voltide_model::scenario::Durability;
+
+/// Bytes of a run's log so far, less what made the run; 0 where there is none.
+pub fn bytes(run_folder: &Path) -> u64 {
+    let files = std::fs::read_dir(run_folder.join(FOLDER)).into_iter().flatten().flatten();
+    let build = SegmentStart::file_name(FIRST_SEGMENT - 1);
+    let of_history = files.filter(|file| {
+        file.path().extension().is_some_and(|it| it == "mcap") && file.file_name() != build.as_str()
+    });
+    of_history.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
+}
 
 /// The folder of a log inside its run's folder.
 pub(crate) const FOLDER: &str = "log";
@@ -41,6 +52,7 @@ pub struct McapLog<D: Disk = OsDisk> {
     segment: u32,
     /// Ticks that were sealed since the last sync.
     unsynced: u32,
+    pace: Pace,
     /// Keeps others from writing; taken when the log appears.
     lock: Option<Lock>,
 }
@@ -93,7 +105,8 @@ impl<D: Disk> McapLog<D> {
         disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::default());
         let (state, segment) = (State::New, FIRST_SEGMENT);
-        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, lock: None })
+        let pace = Pace::start();
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace, lock: None })
     }
 
     /// [`McapLog::resume`] on a given disk.
@@ -110,7 +123,8 @@ impl<D: Disk> McapLog<D> {
         let state = State::Open(Box::new(Segment::create(&mut disk, &folder, start)?));
         disk.sync_folder(&folder).map_err(LogError::io("sync", &folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::after(past));
-        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, lock: None })
+        let pace = Pace::start();
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace, lock: None })
     }
 
     /// Runs a step; if it fails, no other will ever run: what reached the disk is unknown.
@@ -152,17 +166,26 @@ impl<D: Disk> McapLog<D> {
         self.segment().write(&group)?;
         self.unsynced += 1;
         let due = match self.durability {
+            Durability::Paced => self.pace.is_due(self.unsynced),
             Durability::Tick => true,
             Durability::Every(ticks) => self.unsynced >= ticks,
             Durability::Close => false,
         };
         if due {
-            let State::Open(segment) = &self.state else { unreachable!("ticks are sealed in an open log") };
-            segment.sync(&mut self.disk)?;
-            self.write_head(&self.run_folder.join(FOLDER))?;
-            self.unsynced = 0;
+            self.sync()?;
         }
         Ok(sealed)
+    }
+
+    /// Makes what was sealed durable.
+    fn sync(&mut self) -> Result<(), LogError> {
+        let began = Mark::now();
+        let State::Open(segment) = &self.state else { unreachable!("ticks are sealed in an open log") };
+        segment.sync(&mut self.disk)?;
+        self.write_head(&self.run_folder.join(FOLDER))?;
+        self.unsynced = 0;
+        self.pace.synced(began);
+        Ok(())
     }
 
     fn write_ending(&mut self) -> Result<(), LogError> {

@@ -38,7 +38,7 @@ use std::{
 /// Name of the folder in a run's folder.
 const FOLDER: &str = "snapshots";
 /// Version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// What the name of a column that holds an event begins with; its kind follows.
 const EVENT: &str = "event:";
 
@@ -172,21 +172,49 @@ struct PartHeader {
     blake3: String,
 }
 
-/// Writes a snapshot beside the log of `run_folder`, whole or not at all. It is not made durable: a
-/// cache may be lost.
-///
-/// # Errors
-/// It cannot be written.
-pub fn write(run_folder: &Path, snapshot: &Snapshot) -> Result<(), LogError> {
-    let folder = run_folder.join(FOLDER);
-    fs::create_dir_all(&folder).map_err(LogError::io("create", &folder))?;
-    let path = folder.join(file_name(snapshot.tick));
-    let new = path.with_extension("new");
-    let content = encode(snapshot)
-        .map_err(|error| LogError::Unwritable { kind: "a snapshot", what: error.to_string() })?;
-    let mut file = File::create(&new).map_err(LogError::io("create", &new))?;
-    file.write_all(&content).map_err(LogError::io("write", &new))?;
-    fs::rename(&new, &path).map_err(LogError::io("rename", &new))
+/// A snapshot as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    tick: u32,
+    content: Vec<u8>,
+}
+
+impl Encoded {
+    /// The content of a snapshot's file.
+    ///
+    /// # Errors
+    /// It holds what cannot be written.
+    pub fn of(snapshot: &Snapshot) -> Result<Self, LogError> {
+        let unwritable =
+            |error: ArrowError| LogError::Unwritable { kind: "a snapshot", what: error.to_string() };
+        Ok(Self { tick: snapshot.tick, content: encode(snapshot).map_err(unwritable)? })
+    }
+
+    /// Length of the file.
+    pub fn bytes(&self) -> u64 {
+        self.content.len() as u64
+    }
+
+    /// Writes it beside the log of `run_folder`, whole or not at all. It is not made durable: a cache
+    /// may be lost.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, run_folder: &Path) -> Result<(), LogError> {
+        let folder = run_folder.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(LogError::io("create", &folder))?;
+        let path = folder.join(file_name(self.tick));
+        let new = path.with_extension("new");
+        let mut file = File::create(&new).map_err(LogError::io("create", &new))?;
+        file.write_all(&self.content).map_err(LogError::io("write", &new))?;
+        fs::rename(&new, &path).map_err(LogError::io("rename", &new))
+    }
+}
+
+/// Bytes of all snapshots of a run.
+pub fn bytes(run_folder: &Path) -> u64 {
+    let length = |tick| fs::metadata(run_folder.join(FOLDER).join(file_name(tick))).map_or(0, |it| it.len());
+    ticks(run_folder).into_iter().map(length).sum()
 }
 
 /// The ticks of which there are snapshots, the latest first.
@@ -332,7 +360,9 @@ mod tests {
     #[test]
     fn a_snapshot_is_read_back_as_it_was_written() {
         let run = tempfile::tempdir().unwrap();
-        write(run.path(), &snapshot()).unwrap();
+        let encoded = Encoded::of(&snapshot()).unwrap();
+        encoded.write(run.path()).unwrap();
+        assert_eq!(bytes(run.path()), encoded.bytes());
         let read = read(run.path(), 95).unwrap();
         assert_eq!(read, snapshot());
         assert_eq!(read.part("cars").unwrap().events().unwrap().len(), 2);

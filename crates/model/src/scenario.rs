@@ -158,6 +158,9 @@ impl EvTicks {
 /// When the journal reaches the disk for certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
+    /// As often as it can be without taking more than a small share of the run's time: after 16 ticks or a
+    /// second, whichever comes first, or later where the disk is slow.
+    Paced,
     /// After every tick.
     Tick,
     /// After every so many ticks, at least 1.

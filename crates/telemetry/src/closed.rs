@@ -1,4 +1,5 @@
-//! Days of `ev_ticks` that were written to their end before a run was cut off.
+//! Days of `ev_ticks`, or months or years of a long run, that were written to their end before a run was
+//! cut off.
 //!
 //! Beside a closed day's file, which is hidden until all tables are whole, lies a note with its size
 //! and hash. A run that is resumed keeps the files whose notes are true.
@@ -15,7 +16,7 @@ use std::{fs, path::Path};
 /// A day's file that is whole and still hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedDay {
-    /// The local date, as in the file's name.
+    /// The local date, month or year, as in the file's name.
     pub date: String,
     /// Number of rows.
     pub rows: u64,

@@ -162,7 +162,7 @@ impl Table {
         Arc::new(Schema::new(self.columns.iter().map(Column::field).collect::<Vec<_>>()))
     }
 
-    /// Where the table's files lie in a run folder, as a glob: one file, or one a day.
+    /// Where the table's files lie in a run folder, as a glob: one file, or one a day, month or year.
     pub fn glob(&self) -> String {
         if self.name == "ev_ticks" { "ev_ticks-*.parquet".into() } else { format!("{}.parquet", self.name) }
     }

@@ -8,6 +8,7 @@ use crate::{
     error::TelemetryError,
     file::{TableFile, WrittenFile},
     frame::Frame,
+    span::Span,
     table::{CHARGER_TICKS, EV_TICKS},
 };
 use arrow_array::RecordBatch;
@@ -114,7 +115,9 @@ pub(crate) struct Detail {
     cars: Cars,
     chargers: Chargers,
     before: Before,
-    /// The current local day and its file; no file where the day's was kept.
+    /// What a file of cars spans.
+    span: Span,
+    /// The current day, or longer span, and its file; no file where the day's was kept.
     day: Option<(String, Option<TableFile>)>,
     kept_days: Vec<ClosedDay>,
     whole_days: Vec<WrittenFile>,
@@ -146,6 +149,7 @@ impl Detail {
             selection,
             chargers: Chargers::new(scenario.clone()),
             before: Before::default(),
+            span: Span::of(&scenario.clock),
             day: None,
             kept_days,
             whole_days: Vec::new(),
@@ -221,15 +225,15 @@ impl Detail {
         end_tick(&mut self.charger_file, chargers.pending(), || chargers.batch())
     }
 
-    /// Begins another file where the tick is the first of a local day.
+    /// Begins another file where the tick is the first of a local day, or of a longer span.
     fn begin_day(&mut self, tick: u32) -> Result<(), TelemetryError> {
-        let date = self.scenario.clock.local(tick).date().to_string();
+        let date = self.span.name(self.scenario.clock.local(tick).date());
         if self.day.as_ref().is_some_and(|(day, _)| *day == date) {
             return Ok(());
         }
         self.end_day()?;
-        if let Some(kept) = self.kept_days.iter().find(|kept| kept.date == date) {
-            self.whole_days.push(kept.adopt(&self.folder));
+        if let Some(place) = self.kept_days.iter().position(|kept| kept.date == date) {
+            self.whole_days.push(self.kept_days.remove(place).adopt(&self.folder));
             self.day = Some((date, None));
             return Ok(());
         }
@@ -260,6 +264,8 @@ impl Detail {
             self.charger_file.write(&self.chargers.batch())?;
         }
         self.whole_days.push(self.charger_file.close()?);
+        // What was kept and is of no day, because an earlier version cut days in another way, is removed.
+        self.kept_days.iter().for_each(|kept| drop(kept.adopt(&self.folder)));
         Ok(self.whole_days)
     }
 }

@@ -1,8 +1,8 @@
 //! A run's history as Parquet tables.
 //!
 //! [`Telemetry`] is a [`voltide_journal::sink::Sink`]: it takes in events and the columns of
-//! every tick, live or replayed, and writes one file a table (`ev_ticks`: one a local day),
-//! `world.ron` and, last, `manifest.json`.
+//! every tick, live or replayed, and writes one file a table (`ev_ticks`: one a local day, or a
+//! month or year of a long run), `world.ron` and, last, `manifest.json`.
 //!
 //! | module      | what it holds                                                       |
 //! |-------------|---------------------------------------------------------------------|
@@ -37,6 +37,7 @@ mod manifest;
 mod planned;
 mod rows;
 mod sessions;
+mod span;
 mod tables;
 mod world_hash;
 mod writer;

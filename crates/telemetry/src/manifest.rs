@@ -60,6 +60,13 @@ struct Resource {
     schema: Option<TableSchema>,
 }
 
+impl Resource {
+    /// Whether it is of single cars or chargers.
+    fn is_detail(&self) -> bool {
+        self.path.starts_with("ev_ticks-") || self.path == "charger_ticks.parquet"
+    }
+}
+
 /// The columns of a table.
 #[derive(Debug, Serialize, Deserialize)]
 struct TableSchema {
@@ -145,10 +152,14 @@ impl Manifest {
 
     /// Takes out the files of single cars and chargers, and returns their names.
     pub(crate) fn remove_detail(&mut self) -> Vec<String> {
-        let is_detail = |resource: &Resource| {
-            resource.path.starts_with("ev_ticks-") || resource.path == "charger_ticks.parquet"
-        };
-        self.resources.extract_if(.., |resource| is_detail(resource)).map(|resource| resource.path).collect()
+        self.resources.extract_if(.., |it| it.is_detail()).map(|resource| resource.path).collect()
+    }
+
+    /// The files of single cars and chargers that another manifest does not have.
+    pub(crate) fn detail_without<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        let is_other = |path: &str| other.resources.iter().any(|resource| resource.path == path);
+        let detail = self.resources.iter().filter(|resource| resource.is_detail());
+        detail.map(|resource| resource.path.as_str()).filter(move |path| !is_other(path))
     }
 
     /// Writes the manifest into `folder`, whole or not at all.

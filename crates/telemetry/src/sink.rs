@@ -224,7 +224,12 @@ fn publish(
     for file in &files {
         manifest.add_table(file);
     }
+    // What was there may have been cut into files in another way. A manifest that cannot be read names none.
+    let before = Manifest::read(folder).ok().flatten();
     manifest::remove(folder, manifest::FILE)?;
+    for old in before.iter().flat_map(|before| before.detail_without(&manifest)) {
+        manifest::remove(folder, old)?;
+    }
     files.into_iter().try_for_each(WrittenFile::publish)?;
     world.publish()?;
     manifest.write(folder)

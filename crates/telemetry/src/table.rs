@@ -274,7 +274,7 @@ pub static SITE_TICKS: Table = Table {
 /// A row per slot and car.
 pub static EV_TICKS: Table = Table {
     name: "ev_ticks",
-    description: "One row per slot and car, as far as the world's telemetry level records them; one file per local day. Power is the mean over the slot, energy what is stored at its end.",
+    description: "One row per slot and car, as far as the world's telemetry level records them; one file per local day, or in a run of more than two months per month, of more than five years per year. Power is the mean over the slot, energy what is stored at its end.",
     key: &["tick", "ev_id"],
     columns: &[
         TS,

@@ -239,7 +239,7 @@ impl Resolver<'_> {
 
     fn durability(&mut self) -> Option<Durability> {
         Some(match &self.file.run.get()?.durability {
-            None => Durability::Every(16),
+            None | Some(DurabilityFile::Paced) => Durability::Paced,
             Some(DurabilityFile::Tick) => Durability::Tick,
             Some(DurabilityFile::Close) => Durability::Close,
             Some(DurabilityFile::Every(slots)) if slots.value > 0 => Durability::Every(slots.value),

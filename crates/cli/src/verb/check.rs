@@ -2,13 +2,14 @@
 
 use crate::{
     args::{Args, Check},
+    estimate::Estimate,
     failure::{Code, Failure},
     machine::free_bytes,
     output,
 };
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
-use voltide_model::scenario::{EvTicks, Scenario};
+use voltide_model::scenario::Scenario;
 use voltide_world::{Problems, SessionsRead};
 
 /// Checks worlds; all problems of all of them are shown.
@@ -46,9 +47,8 @@ fn check_json(world: &Path, result: &Result<Vec<SessionsRead>, Problems>) -> ser
 }
 
 /// Prints what a run would be.
-pub(crate) fn dry_run(scenario: &Scenario, out: &Path, args: &Args) -> ExitCode {
-    let (clock, estimate) = (&scenario.clock, Estimate::of(scenario));
-    let free = free_bytes(out);
+pub(crate) fn dry_run(scenario: &Scenario, estimate: Estimate, out: &Path, args: &Args) -> ExitCode {
+    let (clock, free) = (&scenario.clock, free_bytes(out));
     if args.json {
         let value = json!({
             "world": scenario.name,
@@ -77,37 +77,4 @@ pub(crate) fn dry_run(scenario: &Scenario, out: &Path, args: &Args) -> ExitCode 
     let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
     output::say(&output::table(&[], rows, &[]));
     ExitCode::SUCCESS
-}
-
-/// What a run will leave on disk, roughly.
-pub(crate) struct Estimate {
-    /// Rows of the largest table.
-    pub ev_rows: u64,
-    /// Bytes of everything.
-    pub bytes: u64,
-}
-
-impl Estimate {
-    /// Bytes of a row of `ev_ticks` and of `charger_ticks` together, as measured on the shipped worlds.
-    const ROW_BYTES: f64 = 6.0;
-    /// Bytes of a session in journal and tables.
-    const STAY_BYTES: u64 = 150;
-    /// Bytes of a tick in journal and tables, whatever the number of cars.
-    const TICK_BYTES: u64 = 4000;
-    /// Share of rows in which power or plug state changes.
-    const CHANGES: f64 = 0.07;
-
-    pub(crate) fn of(scenario: &Scenario) -> Self {
-        let share = match scenario.ev_ticks {
-            EvTicks::Off => 0.0,
-            EvTicks::Sample(share) => share,
-            EvTicks::Changes => Self::CHANGES,
-            EvTicks::Full => 1.0,
-        };
-        let ticks = u64::from(scenario.clock.slots);
-        let ev_rows = (ticks as f64 * scenario.population.len() as f64 * share) as u64;
-        let stays = scenario.population.stays.len() as u64;
-        let rows_bytes = (ev_rows as f64 * Self::ROW_BYTES) as u64;
-        Self { ev_rows, bytes: rows_bytes + stays * Self::STAY_BYTES + ticks * Self::TICK_BYTES }
-    }
 }

@@ -318,7 +318,7 @@ impl Workshop<'_> {
     }
 }
 
-fn scratch() -> Result<TempDir, Failure> {
+pub(crate) fn scratch() -> Result<TempDir, Failure> {
     let cannot = |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
     tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
 }

@@ -1,11 +1,13 @@
 //! `voltide doctor`: whether this machine is ready.
 
 use crate::{
-    args::{Args, Doctor},
+    args::{Args, Doctor, World},
+    estimate::Estimate,
     failure::{Code, Failure},
+    live::Prepared,
     machine::free_bytes,
     output,
-    verb::{check::Estimate, plugins::known_plugins},
+    verb::plugins::known_plugins,
 };
 use serde_json::json;
 use std::{collections::BTreeSet, fs, io, path::Path, process::ExitCode};
@@ -27,7 +29,7 @@ pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> 
     ];
     let needed = match &doctor.world {
         None => 0,
-        Some(world) => Estimate::of(&voltide_world::load(world, &[])?.scenario).bytes,
+        Some(file) => needed(file, args)?,
     };
     findings.push(disk(&doctor.out, needed));
     for finding in &findings {
@@ -40,6 +42,13 @@ pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> 
     }
     let healthy = findings.iter().all(|finding| finding.ok);
     Ok(if healthy { ExitCode::SUCCESS } else { Code::Check.into() })
+}
+
+/// Bytes that a run of a world will leave.
+fn needed(file: &Path, args: &Args) -> Result<u64, Failure> {
+    let world = World { file: file.to_owned(), policy: None, seed: None, sets: Vec::new() };
+    let plugins = known_plugins(args);
+    Ok(Estimate::of(Prepared::load(&world, &plugins)?, &world, &plugins)?.bytes)
 }
 
 fn version() -> String {

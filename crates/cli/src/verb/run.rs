@@ -2,6 +2,7 @@
 
 use crate::{
     args::{Args, FailOn, Run},
+    estimate::Estimate,
     failure::{Code, Failure},
     journaled::outcome,
     live::{self, LiveRun, Prepared, all_cores},
@@ -22,9 +23,12 @@ use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
     let threads = run.threads.map_or_else(all_cores, usize::from);
-    let prepared = Prepared::load(&run.world, &known_plugins(args).with_threads(threads))?;
+    let plugins = known_plugins(args).with_threads(threads);
+    let prepared = Prepared::load(&run.world, &plugins)?;
     if run.dry {
-        return Ok(dry_run(&prepared.world.scenario, &run.out, args));
+        let scenario = prepared.world.scenario.clone();
+        let estimate = Estimate::of(prepared, &run.world, &plugins)?;
+        return Ok(dry_run(&scenario, estimate, &run.out, args));
     }
     for read in prepared.world.sessions_read.iter().filter(|read| read.before_start + read.after_end > 0) {
         output::mention(args.quiet, &read.to_string());

@@ -4,7 +4,7 @@
 //! forecast of net load, (1) to (4); with `PriceFeedback::Batch(n)` it is formed anew after every n
 //! cars, with the load of those planned so far.
 
-use crate::{EngineError, apply::State, plan_book::PlanBook};
+use crate::{EngineError, apply::State, failure::Failure, plan_book::PlanBook};
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PricesSet};
 use voltide_model::{
@@ -63,11 +63,20 @@ impl Incentives {
     }
 }
 
-/// Announces all prices when the run begins, and when a fork changed them.
-pub(crate) fn set_prices(mut state: State, incentives: Option<Res<Incentives>>) {
+/// Announces all prices when the run begins, and when a fork changed them; those that follow planned
+/// cars also when they come to an end, because no car was planned for days.
+pub(crate) fn set_prices(
+    mut state: State,
+    mut incentives: Option<ResMut<Incentives>>,
+    mut failure: ResMut<Failure>,
+) {
     if state.prices.is_due() {
         let end = state.fixed.scenario.horizon_end();
         announce(&mut state, incentives.as_deref(), end);
+    } else if let Some(incentives) =
+        incentives.as_deref_mut().filter(|_| state.prices.is_over(state.now.tick))
+    {
+        failure.0 = reprice(&mut state, incentives).err();
     }
 }
 
@@ -82,16 +91,35 @@ pub(crate) fn reprice(state: &mut State, incentives: &mut Incentives) -> Result<
 
 /// Announces every tariff's prices from now to `end`.
 fn announce(state: &mut State, incentives: Option<&Incentives>, end: u32) {
-    let scenario = state.fixed.scenario.clone();
-    let (tick, day) = (state.now.tick, scenario.clock.slots_per_24_hours());
+    let (tick, scenario) = (state.now.tick, state.fixed.scenario.clone());
     let cause = state.cause(&["PlansAccepted.v1", "TickStarted.v1"]);
     for tariff in &scenario.tariffs {
-        let mut set = tariff_prices(tariff, tick, end, day);
-        if let Some(incentives) = incentives {
-            add_incentive(&mut set, incentives, end);
-        }
+        let set = prices(&scenario, tariff, incentives, tick, end);
         state.emit(cause, Event::PricesSet(set));
     }
+}
+
+/// What a world announces from a slot to `end`, as long as no planned car has moved its prices; `paid`
+/// says whether cars pay the incentive price. `None` where no prices can be formed.
+pub(crate) fn of_world(scenario: &Scenario, paid: bool, from: u32, end: u32) -> Option<Vec<PricesSet>> {
+    let incentives = Incentives::new(scenario, paid).transpose().ok()?;
+    let set = |tariff| prices(scenario, tariff, incentives.as_ref(), from, end);
+    Some(scenario.tariffs.iter().map(set).collect())
+}
+
+/// The prices of a tariff from a slot to `end`.
+fn prices(
+    scenario: &Scenario,
+    tariff: &Tariff,
+    incentives: Option<&Incentives>,
+    from: u32,
+    end: u32,
+) -> PricesSet {
+    let mut set = tariff_prices(tariff, from, end, scenario.clock.slots_per_24_hours());
+    if let Some(incentives) = incentives {
+        add_incentive(&mut set, incentives, end);
+    }
+    set
 }
 
 fn tariff_prices(tariff: &Tariff, from: u32, end: u32, day: u32) -> PricesSet {

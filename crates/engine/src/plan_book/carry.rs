@@ -1,22 +1,30 @@
 //! The plan book in a snapshot.
 
 use super::{Ahead, PlanBook, Span};
-use crate::snapshot::{Carry, copy, flat, lists};
+use crate::snapshot::{Carry, Future, copy, flat, lists, only};
+use std::ops::Range;
 use voltide_journal::snapshot::{Column, Lacking, Part};
 
 impl Carry for PlanBook {
-    fn save(&self) -> Part {
+    fn save(&self, future: Future) -> Part {
         let live = self.written_anew();
-        let (change_lengths, changes) = flat(&self.changes);
+        let (coming, summed) = (self.coming_changes(future), self.coming_sums(future));
+        let (change_lengths, changes) = flat(&self.changes[coming.clone()]);
+        let sums_of = |sums: &Vec<f64>| sums[summed.clone()].to_vec();
         let ahead = || self.ahead.values();
         Part::default()
             .with("segment_slot", Column::Ids(live.segment_slot))
             .with("segment_kw", Column::Reals(live.segment_kw))
             .with("segments", Column::Ids(self.of_ev.iter().map(|span| span.len).collect()))
+            .with("first_change", Column::Ids(vec![coming.start as u32]))
             .with("change_lengths", Column::Ids(change_lengths))
             .with("changes", Column::Ids(changes))
-            .with("committed_kw", Column::Reals(self.committed_kw.clone()))
-            .with("site_committed_kw", Column::Reals(self.site_committed_kw.concat()))
+            .with("first_sum", Column::Ids(vec![summed.start as u32]))
+            .with("committed_kw", Column::Reals(sums_of(&self.committed_kw)))
+            .with(
+                "site_committed_kw",
+                Column::Reals(self.site_committed_kw.iter().flat_map(sums_of).collect()),
+            )
             .with("ahead_stay", Column::Ids(self.ahead.keys().copied().collect()))
             .with("ahead_segments", Column::Ids(ahead().map(|it| it.segment_slot.len() as u32).collect()))
             .with("ahead_slot", Column::Ids(ahead().flat_map(|it| it.segment_slot.clone()).collect()))
@@ -42,19 +50,10 @@ impl Carry for PlanBook {
             start += len;
         }
         let changes = lists(part.ids("change_lengths")?, part.ids("changes")?)?;
-        if changes.len() != self.changes.len() {
-            return Err(Lacking("calendar of changes".to_owned()));
-        }
-        self.changes = changes;
-        copy(&mut self.committed_kw, part.reals("committed_kw")?)?;
-        let summed = self.committed_kw.len();
-        let of_sites = part.reals("site_committed_kw")?;
-        if of_sites.len() != summed * self.site_committed_kw.len() {
-            return Err(Lacking("sum of every site".to_owned()));
-        }
-        for (sums, values) in self.site_committed_kw.iter_mut().zip(of_sites.chunks(summed.max(1))) {
-            copy(sums, values)?;
-        }
+        let first = only(part.ids("first_change")?)? as usize;
+        let coming = self.changes.get_mut(first..first + changes.len());
+        coming.ok_or_else(|| Lacking("calendar of changes".to_owned()))?.clone_from_slice(&changes);
+        self.load_sums(part)?;
         self.load_ahead(part)
     }
 }
@@ -71,6 +70,38 @@ impl PlanBook {
         };
         book.compact();
         book
+    }
+
+    /// The slots from the next one on in which schedules change.
+    fn coming_changes(&self, future: Future) -> Range<usize> {
+        let first = (future.next as usize).min(self.changes.len());
+        let last = self.changes[first..].iter().rposition(|changes| !changes.is_empty());
+        first..last.map_or(first, |last| first + last + 1)
+    }
+
+    /// The slots whose sums are still asked for and are not 0. Prices that follow net load follow its
+    /// mean over the day, so that its first slot counts as well; a day that comes again counts whole.
+    fn coming_sums(&self, future: Future) -> Range<usize> {
+        let all = || std::iter::once(&self.committed_kw).chain(&self.site_committed_kw);
+        let first = if self.period.is_some() { 0 } else { future.day as usize };
+        let first = first.min(self.committed_kw.len());
+        let last = |sums: &Vec<f64>| sums[first..].iter().rposition(|kw| kw.to_bits() != 0);
+        first..all().filter_map(last).max().map_or(first, |last| first + last + 1)
+    }
+
+    fn load_sums(&mut self, part: &Part) -> Result<(), Lacking> {
+        let first = only(part.ids("first_sum")?)? as usize;
+        let (all, of_sites) = (part.reals("committed_kw")?, part.reals("site_committed_kw")?);
+        if of_sites.len() != all.len() * self.site_committed_kw.len() {
+            return Err(Lacking("sum of every site".to_owned()));
+        }
+        let of_sites = of_sites.chunks(all.len().max(1));
+        let sums = std::iter::once(&mut self.committed_kw).chain(&mut self.site_committed_kw);
+        for (sums, values) in sums.zip(std::iter::once(all).chain(of_sites)) {
+            let coming = sums.get_mut(first..first + values.len());
+            copy(coming.ok_or_else(|| Lacking("sum of every slot".to_owned()))?, values)?;
+        }
+        Ok(())
     }
 
     fn load_ahead(&mut self, part: &Part) -> Result<(), Lacking> {

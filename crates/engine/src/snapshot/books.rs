@@ -1,7 +1,7 @@
-//! The carried resources: who is plugged in and due, prices, and the plant.
+//! The carried resources: who is plugged in and due, and the plant.
 
-use super::{Carry, copy, flat, lists, only};
-use crate::{grid::GridBook, prices::PriceBook, state::Roster};
+use super::{Carry, Future, copy, flat, lists, only};
+use crate::{grid::GridBook, state::Roster};
 use std::collections::VecDeque;
 use voltide_journal::{
     event::Event,
@@ -10,7 +10,7 @@ use voltide_journal::{
 use voltide_model::{dispatch::ThermalState, plant::Plant};
 
 impl Carry for Roster {
-    fn save(&self) -> Part {
+    fn save(&self, _future: Future) -> Part {
         let (site_lengths, at_site) = flat(&self.at_site);
         let (stays, expected): (Vec<u32>, Vec<f64>) = self.expected_kwh.iter().unzip();
         let (evs, at_midnight): (Vec<u32>, Vec<f64>) = self.at_midnight.iter().copied().unzip();
@@ -40,38 +40,6 @@ impl Carry for Roster {
         self.expected_kwh =
             pairs(part.ids("expected_stay")?, part.reals("expected_kwh")?).into_iter().collect();
         self.at_midnight = pairs(part.ids("midnight_ev")?, part.reals("midnight_kwh")?);
-        Ok(())
-    }
-}
-
-impl Carry for PriceBook {
-    fn save(&self) -> Part {
-        let lengths = self.settings.iter().map(|tariffs| tariffs.len() as u32).collect();
-        let columns = Part::default()
-            .with("first", Column::Ids(vec![self.first]))
-            .with("of_ev", Column::Ids(self.of_ev.clone()))
-            .with("outdated", Column::Bytes(vec![u8::from(self.outdated)]))
-            .with("setting_lengths", Column::Ids(lengths));
-        let all = self.settings.iter().flatten();
-        all.fold(columns, |part, set| part.with_event(Event::PricesSet(set.clone())))
-    }
-
-    fn load(&mut self, part: &Part) -> Result<(), Lacking> {
-        let mut sets = part.events()?.into_iter().filter_map(|event| match event {
-            Event::PricesSet(set) => Some(set),
-            _ => None,
-        });
-        self.settings.clear();
-        for &length in part.ids("setting_lengths")? {
-            let tariffs: Vec<_> = sets.by_ref().take(length as usize).collect();
-            if tariffs.len() != length as usize {
-                return Err(Lacking("prices".to_owned()));
-            }
-            self.settings.push_back(tariffs);
-        }
-        self.first = only(part.ids("first")?)?;
-        self.of_ev = part.ids("of_ev")?.to_vec();
-        self.outdated = only(part.bytes("outdated")?)? == 1;
         Ok(())
     }
 }

@@ -1,0 +1,316 @@
+//! What a run will leave on disk, found by running a little of it.
+//!
+//! How much a slot leaves depends on world and policy in more ways than a formula would know. So the
+//! run is begun in a temporary folder, and what it leaves after its first slot, its first day and some
+//! more days tells what it will leave in the end:
+//!
+//! ```text
+//! all cars    a day, or some more days where they are few
+//! some cars   the more days, where all would take too long
+//! ```
+//!
+//! A run that is short goes to its end, so that its estimate is exact. Where only some cars are run,
+//! sites have less to give in the same measure, and what is left is a line through both numbers of cars.
+
+use crate::{
+    args::World as WorldArgs,
+    failure::{Code, Failure},
+    live::{self, Prepared, all_cores},
+    progress::Interrupt,
+    shortcut::{LOG_BYTES, every},
+    verb::compare::scratch,
+};
+use std::{fs, path::Path, sync::Arc};
+use tempfile::TempDir;
+use voltide_engine::EngineError;
+use voltide_host::Plugins;
+use voltide_journal::{
+    event::{Event, Recorded},
+    mcap_log,
+    sink::Sink,
+    snapshot::Encoded,
+};
+use voltide_model::{
+    columns::TickColumns,
+    scenario::{Durability, Scenario},
+};
+use voltide_telemetry::{Options, RunStatus, Telemetry, TelemetryError};
+
+/// What a run will leave on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Estimate {
+    /// Rows of the largest table.
+    pub ev_rows: u64,
+    /// Bytes of everything.
+    pub bytes: u64,
+}
+
+/// Cars times ticks that are run for an estimate, at most in each of its two parts.
+const WORK: u64 = 2 << 20;
+/// What a tick costs beside its cars, in cars.
+const TICK_CARS: u64 = 200;
+/// What scheduling a plant in a tick costs, in cars.
+const PLANT_CARS: u64 = 20_000;
+/// Days from the first one on in which every day of the week has been.
+const WEEK: u64 = 7;
+/// Bytes of `profile.json`.
+const PROFILE_BYTES: f64 = 800.0;
+
+impl Estimate {
+    /// What the run of a prepared world will leave; `args` are those that it was prepared by.
+    ///
+    /// # Errors
+    /// The world cannot be run, or the temporary folder cannot be written to.
+    pub(crate) fn of(prepared: Prepared, args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
+        let scenario = &prepared.world.scenario;
+        let (cars, slots) = (scenario.population.len() as u64, u64::from(scenario.clock.slots));
+        let (trial, every) = (Trial::of(scenario), u64::from(every(scenario)));
+        let share = trial.cars as f64 / cars.max(1) as f64;
+        let some = if trial.cars < cars { sampled(Prepared::load(args, plugins)?, share) } else { prepared };
+        let fewer = some.world.scenario.population.len() as f64;
+        let few = measure(some, &trial.marks)?;
+        if trial.cars >= cars {
+            return Ok(extrapolate(&trial.marks, &few, slots, every));
+        }
+        let share = trial.cars_of_day as f64 / cars as f64;
+        let most = Prepared::load(args, plugins)?;
+        let most = if share < 1.0 { sampled(most, share) } else { most };
+        let more = most.world.scenario.population.len() as f64;
+        let many = measure(most, &trial.marks[..2])?;
+        let all = scale(&few, &many, fewer, more, cars as f64);
+        Ok(extrapolate(&trial.marks, &all, slots, every))
+    }
+}
+
+/// What is run for an estimate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trial {
+    /// Ticks after which it is looked what there is, ascending.
+    marks: Vec<u64>,
+    /// Cars of the part that takes all of them.
+    cars: u64,
+    /// Cars of the part that takes the first two, if that is not the same.
+    cars_of_day: u64,
+}
+
+impl Trial {
+    fn of(scenario: &Scenario) -> Self {
+        let clock = &scenario.clock;
+        let plant = if scenario.grid.is_some() { PLANT_CARS } else { 0 };
+        let can_be_fewer = scenario.fleets.iter().any(|fleet| fleet.parking.is_drawn());
+        let (cars, day) = (scenario.population.len() as u64, u64::from(clock.slots_per_24_hours()));
+        Self::new(cars, can_be_fewer, u64::from(clock.slots), day, TICK_CARS + plant)
+    }
+
+    fn new(all: u64, can_be_fewer: bool, slots: u64, day: u64, tick_cars: u64) -> Self {
+        if slots * (all + tick_cars) <= WORK {
+            return Self { marks: vec![slots], cars: all, cars_of_day: all };
+        }
+        let days = (WORK / 2 / (day * tick_cars)).clamp(2, 1 + WEEK);
+        let cars = if can_be_fewer { all.min(WORK / (day * days)).max(1) } else { all };
+        let affordable = WORK / (day * (all + tick_cars));
+        let days = if cars == all { days.max(whole_weeks(affordable)) } else { days };
+        let mut marks: Vec<u64> = [1, day, day * days].into_iter().filter(|mark| *mark < slots).collect();
+        if marks.len() < 3 {
+            marks.push(slots);
+        }
+        Self { marks, cars, cars_of_day: all.min(WORK / day).max(cars) }
+    }
+}
+
+/// A day and as many whole weeks as there is time for.
+fn whole_weeks(days: u64) -> u64 {
+    1 + days.saturating_sub(1) / WEEK * WEEK
+}
+
+/// What a run has left after some ticks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    /// Bytes of the log.
+    log: f64,
+    /// Bytes of everything else but snapshots: tables, and what a log has beside its ticks.
+    other: f64,
+    /// Bytes of a snapshot.
+    snapshot: f64,
+    /// Rows of the largest table.
+    ev_rows: f64,
+}
+
+impl Left {
+    /// Every number made of those of both.
+    fn with(self, other: Self, of: impl Fn(f64, f64) -> f64) -> Self {
+        Self {
+            log: of(self.log, other.log),
+            other: of(self.other, other.other),
+            snapshot: of(self.snapshot, other.snapshot),
+            ev_rows: of(self.ev_rows, other.ev_rows),
+        }
+    }
+
+    /// The value at `x` of the line through this at `from` and another at `to`.
+    fn line(self, from: f64, other: Self, to: f64, x: f64) -> Self {
+        self.with(other, |a, b| a + (b - a) * (x - from) / (to - from))
+    }
+}
+
+/// What `cars` leave after each mark, where `fewer` leave `few` after all of them and `more` leave
+/// `many` after the first two.
+fn scale(few: &[Left], many: &[Left], fewer: f64, more: f64, cars: f64) -> Vec<Left> {
+    let at = |mark: usize, cars: f64| few[mark].line(fewer, many[mark], more, cars);
+    let mut all: Vec<Left> = (0..many.len()).map(|mark| at(mark, cars)).collect();
+    let Some((last, &few_then)) = few.iter().enumerate().next_back().filter(|(last, _)| *last == 2) else {
+        return all;
+    };
+    // Of what the later days add, as much goes by cars as in the first one.
+    let of_day = |cars: f64| at(1, cars).with(at(0, cars), |day, tick| day - tick);
+    let growth = of_day(cars).with(of_day(fewer), |all, few| if few > 0.0 { all / few } else { 1.0 });
+    let later = few_then.with(few[1], |then, day| then - day).with(growth, |few, growth| few * growth);
+    let mut then = all[1].with(later, |day, later| day + later);
+    then.snapshot = all[1].snapshot.max(at(1, cars).snapshot * few_then.snapshot / few[1].snapshot.max(1.0));
+    debug_assert_eq!(last, 2, "there are three marks");
+    all.push(then);
+    all
+}
+
+/// What there is after all slots, from what there is after each mark, with snapshots `every` so many
+/// ticks as far as the log leaves room for them.
+fn extrapolate(marks: &[u64], left: &[Left], slots: u64, every: u64) -> Estimate {
+    let after = |tick: u64| {
+        let tick = tick as f64;
+        match (marks, left) {
+            ([from, to], [before, after]) | ([.., from, to], [.., before, after]) => {
+                before.line(*from as f64, *after, *to as f64, tick)
+            }
+            ([only], [left]) => left.with(*left, |all, _| all * tick / *only as f64),
+            _ => Left::default(),
+        }
+    };
+    let snapshot = left.iter().map(|left| left.snapshot).fold(0.0, f64::max);
+    let ticks = (1..).map(|count| count * every).take_while(|tick| *tick < slots);
+    let fits = |spent: f64, tick: u64| LOG_BYTES as f64 * (spent + snapshot) <= after(tick).log;
+    let snapshots = ticks.fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
+    let end = after(slots);
+    let bytes = end.log + end.other + snapshots + PROFILE_BYTES;
+    Estimate { ev_rows: end.ev_rows.round() as u64, bytes: bytes.round() as u64 }
+}
+
+/// The same with a share of the cars, and of what sites have to give.
+fn sampled(mut prepared: Prepared, share: f64) -> Prepared {
+    let scenario = &mut prepared.world.scenario;
+    for fleet in scenario.fleets.iter_mut().filter(|fleet| fleet.parking.is_drawn()) {
+        fleet.count = ((f64::from(fleet.count) * share).round() as u32).max(1);
+    }
+    for site in &mut scenario.sites {
+        site.import_limit.0 *= share;
+        site.export_limit.0 *= share;
+    }
+    scenario.population = Arc::new(scenario.draw());
+    prepared
+}
+
+/// Runs what was prepared to the last mark in a temporary folder; what there is after each.
+fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Left>, Failure> {
+    let folder = scratch()?;
+    prepared.world.scenario.durability = Durability::Close;
+    let start = prepared.start(all_cores());
+    let sink = Marked::begin(&start.scenario, marks)?;
+    let mut simulation = live::begin(start, folder.path(), sink)?;
+    let (interrupt, mut left) = (Interrupt::catch(), Vec::new());
+    for &mark in marks {
+        let over = step_to(&mut simulation, mark, interrupt)?;
+        let mut now = Left { log: mcap_log::bytes(folder.path()) as f64, ..Left::default() };
+        if let Some(snapshot) = simulation.snapshot() {
+            now.snapshot = Encoded::of(&snapshot)?.bytes() as f64;
+        }
+        left.push(now);
+        if over {
+            break;
+        }
+    }
+    let tables = simulation.end(None)?.sink.finish()?;
+    let log = bytes_in(&folder.path().join("log"));
+    // A run that its policy ends is over for all marks.
+    let last = left.last().copied().unwrap_or_default();
+    left.resize(marks.len(), last);
+    // What made the run, and what a log ends with, is the same after every mark.
+    let with = |(left, (tables, ev_rows)): (Left, (f64, f64))| Left {
+        other: tables + log - last.log,
+        ev_rows,
+        ..left
+    };
+    Ok(left.into_iter().zip(tables).map(with).collect())
+}
+
+/// Steps to a tick; whether the policy has ended the run before.
+fn step_to(simulation: &mut live::LiveRun<Marked>, tick: u64, interrupt: Interrupt) -> Result<bool, Failure> {
+    while u64::from(simulation.tick()) < tick {
+        if interrupt.raised() {
+            return Err(Failure::new(Code::Interrupted, "interrupted", None));
+        }
+        match simulation.step() {
+            Ok(()) => {}
+            Err(EngineError::Policy { .. }) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}
+
+/// Telemetry as it would be if the run ended at marks.
+struct Marked {
+    /// Those of marks to come, the next one first.
+    coming: Vec<(u64, TempDir, Telemetry)>,
+    /// Bytes and rows of the largest table of those that are through.
+    through: Vec<(f64, f64)>,
+}
+
+impl Marked {
+    fn begin(scenario: &Arc<Scenario>, marks: &[u64]) -> Result<Self, Failure> {
+        let begin = |&mark: &u64| {
+            let folder = scratch()?;
+            let telemetry = Telemetry::create(folder.path(), Arc::clone(scenario), Options::default())?;
+            Ok((mark, folder, telemetry))
+        };
+        let coming = marks.iter().map(begin).collect::<Result<_, Failure>>()?;
+        Ok(Self { coming, through: Vec::new() })
+    }
+
+    /// Closes the tables of the next mark.
+    fn close(&mut self) -> Result<(), TelemetryError> {
+        let (_, folder, telemetry) = self.coming.remove(0);
+        let summary = telemetry.finish(RunStatus::Finished)?;
+        let rows =
+            summary.tables.iter().find(|table| table.table == "ev_ticks").map_or(0, |table| table.rows);
+        self.through.push((bytes_in(folder.path()), rows as f64));
+        Ok(())
+    }
+
+    /// Bytes and rows of the largest table at each mark.
+    fn finish(mut self) -> Result<Vec<(f64, f64)>, TelemetryError> {
+        while !self.coming.is_empty() {
+            self.close()?;
+        }
+        Ok(self.through)
+    }
+}
+
+impl Sink for Marked {
+    type Error = TelemetryError;
+
+    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
+        self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.event(recorded))?;
+        let sealed = matches!(recorded.event, Event::TickSealed(_));
+        let reached = |(mark, ..): &(u64, TempDir, Telemetry)| *mark == u64::from(recorded.tick) + 1;
+        if sealed && self.coming.first().is_some_and(reached) { self.close() } else { Ok(()) }
+    }
+
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
+        self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.tick(columns))
+    }
+}
+
+/// Length of the files in a folder.
+fn bytes_in(folder: &Path) -> f64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len() as f64).sum()
+}
