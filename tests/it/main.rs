@@ -21,6 +21,7 @@ mod python;
 mod reservations;
 mod resume;
 mod schedule;
+mod streams;
 mod tables;
 mod time_travel;
 mod typical_day;
