@@ -61,8 +61,8 @@ pub(crate) enum Verb {
     State(State),
     /// Say where two runs part, and what differs in the end
     ///
-    /// The first thing that they do not agree on, in words, and what each comes to in energy and money.
-    /// Amounts are as they are: what is still to be charged at the end stands beside them.
+    /// The first thing that they do not agree on, in words, and what each comes to in energy and
+    /// money. Amounts are as they are: what is still to be charged at the end stands beside them.
     Diff(Diff),
     /// Rebuild a run's tables from its log alone
     Replay(Replay),

@@ -1,8 +1,8 @@
 //! Words on stdout and stderr, and what became of them.
 //!
-//! Whoever reads does not decide what the program does: it goes on whether its words arrive or not, and
-//! [`undelivered`] tells at the end whether the result did. Only a verb with nothing left to do but to
-//! print asks [`is_heard`].
+//! Whoever reads does not decide what the program does: it goes on whether its words arrive or not,
+//! and [`undelivered`] tells at the end whether the result did. Only a verb with nothing left to do
+//! but to print asks [`is_heard`].
 
 use crate::failure::{Code, Failure};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
@@ -41,8 +41,8 @@ pub(crate) fn say_json(kind: &str, value: &Value) {
     say(&line.to_string());
 }
 
-/// Prints a diagnostic. One that cannot be printed has nowhere else to go, and the exit code says the
-/// same in short.
+/// Prints a diagnostic. One that cannot be printed has nowhere else to go, and the exit code says
+/// the same in short.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -68,8 +68,8 @@ pub(crate) fn print(write: impl FnOnce() -> io::Result<()>) {
     };
 }
 
-/// Whether stdout may be written to. The standard library takes one that may not for one that wants no
-/// words; only the system tells.
+/// Whether stdout may be written to. The standard library takes one that may not for one that wants
+/// no words; only the system tells.
 fn takes_words() -> io::Result<()> {
     nix::unistd::write(io::stdout(), &[]).map(drop).map_err(io::Error::from)
 }
@@ -79,8 +79,8 @@ pub(crate) fn is_heard() -> bool {
     !matches!(*stdout(), Stdout::Lost(_))
 }
 
-/// What is to be told of a result that stdout could not take. A reader that went away, as `head` does,
-/// had what it wanted; a stdout that was closed from the start wants nothing.
+/// What is to be told of a result that stdout could not take. A reader that went away, as `head`
+/// does, had what it wanted; a stdout that was closed from the start wants nothing.
 pub(crate) fn undelivered() -> Option<Failure> {
     match &*stdout() {
         Stdout::Lost(error) if error.kind() != ErrorKind::BrokenPipe => {

@@ -1,10 +1,6 @@
 //! Where two histories part, in words and as JSON.
 
-use crate::{
-    failure::Failure,
-    journaled::Journaled,
-    output::decimal,
-};
+use crate::{failure::Failure, journaled::Journaled, output::decimal};
 use chrono::DateTime;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -27,8 +23,8 @@ pub(crate) struct Parting {
 }
 
 impl Parting {
-    /// The first events that are not the same, leaving out how the runs began and were sealed; `None` where
-    /// all are.
+    /// The first events that are not the same, leaving out how the runs began and were sealed;
+    /// `None` where all are.
     pub(crate) fn find(one: Journaled, other: Journaled) -> Result<Option<Self>, Failure> {
         let scenarios = [&one, &other].map(|run| Arc::clone(run.scenario_at(u32::MAX)));
         let mut one = one.events(true).filter(happens);
@@ -38,7 +34,7 @@ impl Parting {
             let there = other.next().transpose()?;
             match (&here, &there) {
                 (None, None) => return Ok(None),
-                (Some(here), Some(there)) if here.tick == there.tick && here.event == there.event => {}
+                (Some(here), Some(there)) if says_the_same(here, there) => {}
                 (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => {
                     return Ok(Some(Self::of(here, there, scenarios)));
                 }
@@ -50,7 +46,8 @@ impl Parting {
         let tick = tick_of(here.as_ref(), there.as_ref());
         let one = here.map(|recorded| recorded.event);
         let other = there.map(|recorded| recorded.event);
-        let difference = one.as_ref().zip(other.as_ref()).and_then(|(one, other)| one.first_difference(other));
+        let difference =
+            one.as_ref().zip(other.as_ref()).and_then(|(one, other)| one.first_difference(other));
         Self { tick, one, other, difference, scenarios }
     }
 
@@ -70,9 +67,9 @@ impl Parting {
 
     fn difference_json(&self, difference: &Difference) -> Value {
         let Difference { entity, field, slot, one, other } = difference;
-        let entity = entity.as_ref().map(|entity| {
-            json!({ "kind": entity.kind, "id": entity.id, "name": self.name(entity) })
-        });
+        let entity = entity
+            .as_ref()
+            .map(|entity| json!({ "kind": entity.kind, "id": entity.id, "name": self.name(entity) }));
         json!({
             "entity": entity,
             "field": field,
@@ -83,8 +80,8 @@ impl Parting {
         })
     }
 
-    /// For people: when, at what kind of event, about which car, site or unit, and one value against the
-    /// other.
+    /// For people: when, at what kind of event, about which car, site or unit, and one value
+    /// against the other.
     pub(crate) fn text(&self) -> String {
         let when = format!("the runs part at tick {} ({})", self.tick, self.time(self.tick));
         match (&self.one, &self.difference) {
@@ -110,7 +107,7 @@ impl Parting {
         }
         match (event.rows(), event.first_entity()) {
             (Some(rows), Some(entity)) if rows > 1 => {
-                format!("{what}: {rows} rows, the first of {}", self.name(&entity))
+                format!("{what}: {rows} of them, the first is {}", self.name(&entity))
             }
             (_, Some(entity)) => format!("{what}: {}", self.name(&entity)),
             (_, None) => what,
@@ -120,10 +117,10 @@ impl Parting {
     /// Of what two events of a kind say something else, and what each says.
     fn sentence(&self, event: &Event, difference: &Difference) -> String {
         let Difference { entity, field, slot, one, other } = difference;
-        let who = entity.as_ref().map_or_else(String::new, |entity| self.name(entity) + ": ");
+        let who = entity.as_ref().map(|entity| self.name(entity));
         let Some(field) = field else {
             let side = if other.is_null() { "one" } else { "the other" };
-            return format!("{who}only in {side}");
+            return format!("{}: only in {side}", who.unwrap_or_default());
         };
         let from = match (event, slot) {
             (_, None) => String::new(),
@@ -134,16 +131,16 @@ impl Parting {
         };
         let terms = self.scenarios.each_ref().map(|scenario| Term { scenario, event, field });
         let [one, other] = told_apart(&terms, [one, other]);
-        format!("{who}{}{from} is {one} in one and {other} in the other", label(field))
+        let what = who.into_iter().chain([label(field)]).collect::<Vec<_>>().join(", ");
+        format!("{what}{from}: {one} in one, {other} in the other")
     }
 
     /// A car, site or unit as people call it.
     fn name(&self, entity: &Entity) -> String {
         let Entity { kind, id } = entity;
         let number = id.parse::<u32>().ok();
-        let known = number.and_then(|number| {
-            self.scenarios.iter().find_map(|scenario| name_in(scenario, kind, number))
-        });
+        let known = number
+            .and_then(|number| self.scenarios.iter().find_map(|scenario| name_in(scenario, kind, number)));
         known.unwrap_or_else(|| format!("{kind} `{id}`"))
     }
 
@@ -222,6 +219,14 @@ fn tick_of(here: Option<&Recorded>, there: Option<&Recorded>) -> u32 {
     ticks.min().or_else(|| both().map(|recorded| recorded.tick).max()).unwrap_or_default()
 }
 
+/// Whether two events say the same of what happened: they may count stays in another way.
+fn says_the_same(here: &Recorded, there: &Recorded) -> bool {
+    let one = &here.event;
+    let other = &there.event;
+    let agree = || one.kind() == other.kind() && one.first_difference(other).is_none();
+    here.tick == there.tick && (one == other || agree())
+}
+
 /// Whether an event is part of what happened, rather than of how it is recorded.
 fn happens(recorded: &Result<Recorded, Failure>) -> bool {
     !matches!(
@@ -234,7 +239,8 @@ fn happens(recorded: &Result<Recorded, Failure>) -> bool {
     )
 }
 
-/// What people call something of a kind that has this number in a scenario; `None` where it has none.
+/// What people call something of a kind that has this number in a scenario; `None` where it has
+/// none.
 fn name_in(scenario: &Scenario, kind: &str, number: u32) -> Option<String> {
     match kind {
         "ev" if (number as usize) < scenario.population.len() => {
@@ -250,6 +256,9 @@ fn name_in(scenario: &Scenario, kind: &str, number: u32) -> Option<String> {
 
 /// What happens, with the event's name in the log.
 fn happening(event: &Event) -> String {
+    if let Event::SolveFinished(solve) = event {
+        return format!("the problem of the {} stage was solved (SolveFinished)", solve.stage);
+    }
     let what = match event {
         Event::RunStarted(_) => "the run began",
         Event::SeriesLoaded(_) => "a series was read",

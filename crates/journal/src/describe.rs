@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
-    /// "ev", "site", "series", "fleet", "tariff" or "policy"; "unit" where a difference is about one.
+    /// "ev", "site", "series", "fleet", "tariff" or "policy"; "unit" where a difference is about
+    /// one.
     pub kind: &'static str,
     /// Its number or name.
     pub id: String,

@@ -1,4 +1,8 @@
 //! Where two events of one kind first say different things: in which value, and of what.
+//!
+//! What is only a number in a run is not compared: that of a stay counts the stays of all cars up
+//! to the run's end. Nor are prices and forecasts of slots that only one of the two knows, where
+//! one run ends before the other.
 
 use crate::{
     describe::Entity,
@@ -10,11 +14,11 @@ use serde_json::{Map, Value, json};
 /// The first thing that two events of one kind do not agree on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// What it is about: a car or a site of a batch, a unit ("unit", its number), or what the whole event
-    /// is about; `None` where that is no single thing.
+    /// What it is about: a car or a site of a batch, a unit ("unit", its number), or what the whole
+    /// event is about; `None` where that is no single thing.
     pub entity: Option<Entity>,
-    /// The field as the event spells it, its unit last; `None` where one event has nothing at all to say
-    /// of the entity.
+    /// The field as the event spells it, its unit last; `None` where one event has nothing at all
+    /// to say of the entity.
     pub field: Option<String>,
     /// The slot that the value holds in, or from, where the field has more than one.
     pub slot: Option<u32>,
@@ -28,8 +32,8 @@ pub struct Difference {
 type Column = (String, Vec<Value>);
 
 impl Event {
-    /// The first thing that two events of one kind do not agree on; `None` where they are the same, or of
-    /// different kinds.
+    /// The first thing that two events of one kind do not agree on; `None` where they say the same,
+    /// or are of different kinds.
     pub fn first_difference(&self, other: &Self) -> Option<Difference> {
         if self.kind() != other.kind() {
             return None;
@@ -56,6 +60,11 @@ impl Event {
     fn in_columns(&self, ours: &[Column], theirs: &[Column]) -> Option<Difference> {
         let differing = |((name, ours), (_, theirs)): (&Column, &Column)| {
             let place = first_place(ours, theirs)?;
+            let known_to_both = place < ours.len().min(theirs.len());
+            if !known_to_both && self.slot_at(name, place).is_some() && !ours.is_empty() && !theirs.is_empty()
+            {
+                return None;
+            }
             let value = |values: &[Value]| values.get(place).cloned().unwrap_or_default();
             Some(Difference {
                 entity: self.entity_at(name, place),
@@ -79,7 +88,8 @@ impl Event {
         }
     }
 
-    /// The slot that the value at a place of a field holds in, where the field has one a slot or step.
+    /// The slot that the value at a place of a field holds in, where the field has one a slot or
+    /// step.
     fn slot_at(&self, field: &str, place: usize) -> Option<u32> {
         let place = place as u32;
         match self {
@@ -99,8 +109,7 @@ impl Event {
 }
 
 /// Fields of a schedule of units with a value a step and unit.
-const UNIT_FIELDS: [&str; 6] =
-    ["power_kw", "available_kw", "charge_kw", "energy_kwh", "price_per_kwh", "on"];
+const UNIT_FIELDS: [&str; 6] = ["power_kw", "available_kw", "charge_kw", "energy_kwh", "price_per_kwh", "on"];
 
 /// Fields of a schedule of units with a value a step.
 const STEP_FIELDS: [&str; 3] = ["load_kw", "unserved_kw", "spilled_kw"];
@@ -227,23 +236,25 @@ fn columns(event: &Event) -> Vec<Column> {
             it; tariff, first_slot, buy, sell, tou, incentive, k, net_load_kw, net_load_mean_kw
         ),
         Event::SessionEnded(it) => columns!(
-            it; ev, stay, energy_kwh, charged_kwh, discharged_kwh, energy_cost, v2g_revenue, missing_kwh, reason
+            it; ev, energy_kwh, charged_kwh, discharged_kwh, energy_cost, v2g_revenue, missing_kwh, reason
         ),
         Event::SessionStarted(it) => columns!(
-            it; ev, stay, charger, energy_kwh, driven_kwh, departure_slot, departure_kwh
+            it; ev, charger, energy_kwh, driven_kwh, departure_slot, departure_kwh
         ),
-        Event::TargetMissed(it) => columns!(it; ev, stay, missing_kwh, reason),
+        Event::TargetMissed(it) => columns!(it; ev, missing_kwh, reason),
         Event::TripShort(it) => columns!(it; ev, wanted_kwh, driven_kwh),
-        Event::StaysExpected(it) => columns!(it; ev, stay, expected_kwh),
+        Event::StaysExpected(it) => columns!(it; ev, expected_kwh),
         Event::WillingnessAgreed(it) => columns!(it; ev, slot, agreed),
-        Event::PlansAccepted(it) => [columns!(it; ev, stay), vec![segments(it)]].concat(),
+        Event::PlansAccepted(it) => [columns!(it; ev), vec![segments(it)]].concat(),
         Event::ForecastIssued(it) => {
             columns!(it; series, first_slot, values, arrival_slot, load_slot, load_kw)
         }
-        Event::SolveFinished(it) => fields(it),
+        Event::SolveFinished(it) => columns!(
+            it; stage, solver, status, objective, components, unmet, bound, variables, integers, constraints
+        ),
         Event::UnitsDispatched(it) => units_dispatched(it),
         Event::MarginViolated(it) => fields(it),
-        Event::PolicyFaulted(it) => fields(it),
+        Event::PolicyFaulted(it) => columns!(it; policy, message, lost, fallback, stays),
         Event::PolicyStateSaved(it) => columns!(it; policy, state),
         Event::SetPointClipped(it) => columns!(it; ev, asked_kw, applied_kw, reason),
         Event::LimitViolated(it) => columns!(it; site, asked_kw, limit_kw),

@@ -95,8 +95,11 @@ fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
     names.zip(batch.columns().iter().map(|column| value(column.as_ref(), row))).collect()
 }
 
-/// A value as text.
+/// A value as text; none where it is null.
 fn value(column: &dyn Array, row: usize) -> String {
+    if column.is_null(row) {
+        return String::new();
+    }
     if let Some(words) = column.as_any_dictionary_opt() {
         return value(words.values().as_ref(), words.normalized_keys()[row]);
     }

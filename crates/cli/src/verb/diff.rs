@@ -62,7 +62,9 @@ const FIGURES: [Figure; 11] = [
     money("degradation_cost", "wear {}", |it| Some(it.summary.degradation_cost)),
     money("net_cost", "net cost {}", |it| Some(it.summary.net_cost)),
     amount("missing_kwh", "missing at departure kWh", |it| Some(it.summary.missing_kwh)),
-    amount("net_load_peak_kw", "peak net load kW", |it| it.summary.net_load_peak.as_ref().map(|peak| peak.kw)),
+    amount("net_load_peak_kw", "peak net load kW", |it| {
+        it.summary.net_load_peak.as_ref().map(|peak| peak.kw)
+    }),
     amount("on_board_kwh", "on board at the end kWh", |it| Some(it.on_board_kwh)),
     amount("still_wanted_kwh", "still wanted at the end kWh", |it| Some(it.still_wanted_kwh)),
 ];
@@ -137,11 +139,9 @@ impl Pair {
         }
         let less = self.one.on_board_kwh - self.other.on_board_kwh;
         if less.abs() >= 0.0005 {
-            let which = if less > 0.0 { "the other" } else { "one" };
-            notes.push(format!(
-                "{which} ends with {} kWh less on board: what was not charged for them is not saved",
-                decimal(less.abs(), 3)
-            ));
+            let which = if less > 0.0 { "the other" } else { "the one" };
+            let less = decimal(less.abs(), 3);
+            notes.push(format!("less on board at the end is no saving: {which} has {less} kWh less"));
         }
         notes
     }
