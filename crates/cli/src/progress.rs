@@ -48,7 +48,7 @@ pub(crate) fn watch_signals() -> Result<(), Failure> {
             if !AWAITED.load(Ordering::Relaxed) || RAISED.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            output::complain("stopping when this slot is complete; once more stops at once");
+            output::complain("stopping where nothing is lost; once more stops at once");
         }
     };
     std::thread::Builder::new().name("voltide-signals".into()).spawn(watch).map(drop).map_err(uncaught)
