@@ -24,6 +24,7 @@ mod resume;
 mod schedule;
 mod stages;
 mod stays;
+mod streams;
 mod tables;
 mod time_travel;
 mod typical_day;

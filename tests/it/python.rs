@@ -4,7 +4,7 @@
 //! not where `CI` is set.
 
 use crate::{
-    program::{fail, root, run, succeed, text, voltide},
+    program::{copy, fail, root, run, succeed, text, voltide},
     resume::{kill_after, run_in, start},
 };
 use std::{
@@ -70,15 +70,6 @@ for name in names:
     frame = polars.scan_parquet(pattern, hive_partitioning=True, missing_columns="insert").collect()
     print(json.dumps({"table": name, "rows": frame.height, "run_id": "run_id" in frame.columns}))
 "#;
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, target).map(drop).unwrap() }
-    }
-}
 
 fn lines(python: &Path, script: &str, folder: &Path) -> Vec<serde_json::Value> {
     let printed = succeed(Command::new(python).args(["-c", script]).current_dir(folder));

@@ -1,6 +1,7 @@
 //! What was, and what would have been: `state`, `fork` and `diff`.
 
 mod counts;
+mod diff;
 
 use crate::{
     program::{assert_same_files, fail, files, run, succeed, text, voltide},

@@ -8,7 +8,7 @@ use voltide_model::scenario::EvTicks;
 
 /// Simulates electric vehicles and the grid they charge from, tick by tick, and remembers everything.
 ///
-/// Exit codes: 0 ok, 1 run failed, 2 usage, 3 world or input invalid,
+/// Exit codes: 0 ok, 1 run failed or result not written, 2 usage, 3 world or input invalid,
 /// 4 infeasible where best effort was switched off, or solver failed, 5 plugin could not be loaded,
 /// 6 a check that was asked for failed, 130 interrupted.
 #[derive(Debug, Parser)]
@@ -60,6 +60,9 @@ pub(crate) enum Verb {
     /// Show the state of a run at some moment
     State(State),
     /// Say where two runs part, and what differs in the end
+    ///
+    /// The first thing that they do not agree on, in words, and what each comes to in energy and
+    /// money. Amounts are as they are: what is still to be charged at the end stands beside them.
     Diff(Diff),
     /// Rebuild a run's tables from its log alone
     Replay(Replay),

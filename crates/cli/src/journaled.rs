@@ -97,6 +97,11 @@ impl Journaled {
         self.parts.len() > 1
     }
 
+    /// Where the run branched off from its parent; `None` where it has none.
+    pub(crate) fn forked(&self) -> Option<&RunForked> {
+        forked(&self.parts.last()?.opening)
+    }
+
     /// The scenario that holds in a tick.
     pub(crate) fn scenario_at(&self, tick: u32) -> &Arc<Scenario> {
         let left = |part: &&Part| part.end().is_some_and(|end| end <= tick);

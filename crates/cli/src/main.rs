@@ -11,6 +11,7 @@ mod journaled;
 mod live;
 mod machine;
 mod output;
+mod parting;
 mod progress;
 mod run_folder;
 mod shortcut;
@@ -24,17 +25,36 @@ use failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
     failure::install_handler();
-    match obey(&args) {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
+    let code = begin().unwrap_or_else(Failure::report);
+    match output::undelivered().map(Failure::report) {
+        Some(failed) if code == ExitCode::SUCCESS => failed,
+        Some(_) | None => code,
     }
+}
+
+/// Does what the command line says.
+fn begin() -> Result<ExitCode, Failure> {
+    progress::survive_full_files()?;
+    match Args::try_parse() {
+        Ok(args) => obey(&args),
+        Err(words) => Ok(tell(&words)),
+    }
+}
+
+/// Says what the command line's parser has to say instead: help, the version, or what is wrong.
+fn tell(words: &clap::Error) -> ExitCode {
+    if words.use_stderr() {
+        // Without stderr nobody can be told, and the exit code says it in short.
+        let _ = words.print();
+    } else {
+        output::print(|| words.print());
+    }
+    ExitCode::from(words.exit_code() as u8)
 }
 
 /// Does what the verb says.
 fn obey(args: &Args) -> Result<ExitCode, Failure> {
-    progress::survive_full_files()?;
     progress::watch_signals()?;
     match &args.verb {
         Verb::Run(run) => verb::run::run(run, args),

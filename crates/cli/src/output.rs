@@ -1,15 +1,35 @@
-//! Words on stdout and stderr. A reader that goes away, as `head` does, ends the program quietly.
+//! Words on stdout and stderr, and what became of them.
+//!
+//! Whoever reads does not decide what the program does: it goes on whether its words arrive or not,
+//! and [`undelivered`] tells at the end whether the result did. Only a verb with nothing left to do
+//! but to print asks [`is_heard`].
 
+use crate::failure::{Code, Failure};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde_json::{Value, json};
-use std::io::{self, ErrorKind, Write};
+use std::{
+    io::{self, ErrorKind, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Version of the JSON that `--json` prints.
 const SCHEMA_VERSION: u32 = 1;
 
+/// What became of stdout.
+enum Stdout {
+    /// Nothing was printed yet.
+    Unused,
+    /// It took everything.
+    Open,
+    /// It took no more, and why: nothing is printed after that.
+    Lost(io::Error),
+}
+
+static STDOUT: Mutex<Stdout> = Mutex::new(Stdout::Unused);
+
 /// Prints a result.
 pub(crate) fn say(text: &str) {
-    deliver(writeln!(io::stdout(), "{text}"));
+    print(|| writeln!(io::stdout(), "{text}"));
 }
 
 /// Prints a result as one line of JSON, with its kind and the schema's version first.
@@ -21,9 +41,10 @@ pub(crate) fn say_json(kind: &str, value: &Value) {
     say(&line.to_string());
 }
 
-/// Prints a diagnostic.
+/// Prints a diagnostic. One that cannot be printed has nowhere else to go, and the exit code says
+/// the same in short.
 pub(crate) fn complain(text: &str) {
-    deliver(writeln!(io::stderr(), "{text}"));
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints something in passing, unless the user wants quiet.
@@ -33,12 +54,46 @@ pub(crate) fn mention(quiet: bool, text: &str) {
     }
 }
 
-fn deliver(result: io::Result<()>) {
-    if let Err(error) = result
-        && error.kind() == ErrorKind::BrokenPipe
-    {
-        std::process::exit(0);
+/// Prints with a `write` to stdout, unless stdout is lost already.
+pub(crate) fn print(write: impl FnOnce() -> io::Result<()>) {
+    let mut stdout = stdout();
+    let ready = match *stdout {
+        Stdout::Unused => takes_words(),
+        Stdout::Open => Ok(()),
+        Stdout::Lost(_) => return,
+    };
+    *stdout = match ready.and_then(|()| write()).and_then(|()| io::stdout().flush()) {
+        Ok(()) => Stdout::Open,
+        Err(error) => Stdout::Lost(error),
+    };
+}
+
+/// Whether stdout may be written to. The standard library takes one that may not for one that wants
+/// no words; only the system tells.
+fn takes_words() -> io::Result<()> {
+    nix::unistd::write(io::stdout(), &[]).map(drop).map_err(io::Error::from)
+}
+
+/// Whether more results would be printed: whether stdout has taken everything so far.
+pub(crate) fn is_heard() -> bool {
+    !matches!(*stdout(), Stdout::Lost(_))
+}
+
+/// What is to be told of a result that stdout could not take. A reader that went away, as `head`
+/// does, had what it wanted; a stdout that was closed from the start wants nothing.
+pub(crate) fn undelivered() -> Option<Failure> {
+    match &*stdout() {
+        Stdout::Lost(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let what = format!("the result could not be written to standard output: {error}");
+            let help = "what belongs into folders is there; ask again with standard output elsewhere";
+            Some(Failure::new(Code::Run, what, Some(help)))
+        }
+        Stdout::Lost(_) | Stdout::Unused | Stdout::Open => None,
     }
+}
+
+fn stdout() -> MutexGuard<'static, Stdout> {
+    STDOUT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A table without rules; columns in `right` (from 0) are aligned to the right.

@@ -1,6 +1,9 @@
 //! Progress on stderr, on a terminal only; and the user's wish to stop.
 
-use crate::failure::{Code, Failure};
+use crate::{
+    failure::{Code, Failure},
+    output,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
@@ -17,7 +20,8 @@ pub(crate) fn bar(ticks: impl Into<u64>, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks  {msg}  {eta} left");
+    // As wide as the terminal: a line that wraps is left behind at every redraw.
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} ticks  {msg}  {eta} left");
     ProgressBar::new(ticks.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
@@ -44,6 +48,7 @@ pub(crate) fn watch_signals() -> Result<(), Failure> {
             if !AWAITED.load(Ordering::Relaxed) || RAISED.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
+            output::complain("stopping where nothing is lost; once more stops at once");
         }
     };
     std::thread::Builder::new().name("voltide-signals".into()).spawn(watch).map(drop).map_err(uncaught)

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
-    /// "ev", "site", "series", "fleet", "tariff" or "policy".
+    /// "ev", "site", "series", "fleet", "tariff" or "policy"; "unit" where a difference is about
+    /// one.
     pub kind: &'static str,
     /// Its number or name.
     pub id: String,
@@ -51,7 +52,8 @@ impl Event {
         if let [stay] = stays.as_slice() { Some(*stay) } else { None }
     }
 
-    fn batch_ids(&self) -> Option<(&'static str, &[u32])> {
+    /// What the rows of a batch are about, and their ids.
+    pub(crate) fn batch_ids(&self) -> Option<(&'static str, &[u32])> {
         match self {
             Self::SessionEnded(event) => Some(("ev", &event.ev)),
             Self::SessionStarted(event) => Some(("ev", &event.ev)),

@@ -18,6 +18,7 @@
 //! | [`recovery`] | what a crash tore is cut off, so that a run can go on                |
 //! | [`head`]     | `log/HEAD`                                                           |
 //! | [`describe`] | events as JSON for people and tables                                 |
+//! | [`difference`] | where two events of one kind first say different things                |
 //! | [`snapshot`] | the state after a tick, beside the log, so that readers need not begin at zero |
 //! | [`rows`]     | batches taken apart                                                  |
 //! | [`units`]    | schedules of generating units as events, and back                     |
@@ -31,6 +32,7 @@
 mod body;
 mod columns;
 pub mod describe;
+pub mod difference;
 pub mod disk;
 pub mod error;
 pub mod event;

@@ -1,4 +1,4 @@
-//! Batches taken apart: one JSON object a row, for tables and comparisons.
+//! Batches taken apart: one JSON object a row, for tables.
 
 use crate::event::{Event, PlansAccepted};
 use serde_json::{Map, Value, json};
@@ -48,20 +48,6 @@ impl Event {
             Self::LimitViolated(it) => rows!(it, site, asked_kw, limit_kw),
             _ => return None,
         })
-    }
-
-    /// The first car, or site, of which two batches of one kind say something else; `None` where they
-    /// are of different kinds, or no batches.
-    pub fn first_row_that_differs(&self, other: &Self) -> Option<u32> {
-        if self.kind() != other.kind() {
-            return None;
-        }
-        let (ours, theirs) = (self.entity_rows()?, other.entity_rows()?);
-        let count = ours.len().max(theirs.len());
-        let place = (0..count).find(|&row| ours.get(row) != theirs.get(row))?;
-        let row = ours.get(place).or_else(|| theirs.get(place))?;
-        let id = row.get("ev").or_else(|| row.get("site"))?.as_u64()?;
-        u32::try_from(id).ok()
     }
 }
 

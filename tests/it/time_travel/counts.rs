@@ -55,7 +55,7 @@ const WORLD: &str = r#"(
 )"#;
 
 /// Runs the world of two fleets.
-fn two_fleets(out: &Path, arguments: &[&str]) -> PathBuf {
+pub(super) fn two_fleets(out: &Path, arguments: &[&str]) -> PathBuf {
     fs::create_dir_all(out).unwrap();
     let world = out.join("two-fleets.ron");
     fs::write(&world, WORLD).unwrap();
@@ -63,8 +63,17 @@ fn two_fleets(out: &Path, arguments: &[&str]) -> PathBuf {
 }
 
 /// Rows of a table by car, each with its values as text.
-fn rows(run: &Path, table: &str) -> BTreeMap<i64, Vec<BTreeMap<String, String>>> {
+pub(super) fn rows(run: &Path, table: &str) -> BTreeMap<i64, Vec<BTreeMap<String, String>>> {
     let mut rows: BTreeMap<i64, Vec<BTreeMap<String, String>>> = BTreeMap::new();
+    for row in all_rows(run, table) {
+        rows.entry(row["ev_id"].parse().unwrap()).or_default().push(row);
+    }
+    rows
+}
+
+/// Rows of a table, each with its values as text.
+pub(super) fn all_rows(run: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
+    let mut rows = Vec::new();
     let files = fs::read_dir(run).unwrap().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> =
         files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(table)).collect();
@@ -73,10 +82,7 @@ fn rows(run: &Path, table: &str) -> BTreeMap<i64, Vec<BTreeMap<String, String>>>
         let file = fs::File::open(file).unwrap();
         for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
             let batch: RecordBatch = batch.unwrap();
-            for row in 0..batch.num_rows() {
-                let of_row = texts(&batch, row);
-                rows.entry(of_row["ev_id"].parse().unwrap()).or_default().push(of_row);
-            }
+            rows.extend((0..batch.num_rows()).map(|row| texts(&batch, row)));
         }
     }
     rows
@@ -89,10 +95,10 @@ fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
     names.zip(batch.columns().iter().map(|column| value(column.as_ref(), row))).collect()
 }
 
-/// A value as text.
+/// A value as text; none where it is null.
 fn value(column: &dyn Array, row: usize) -> String {
     if column.is_null(row) {
-        return "null".to_owned();
+        return String::new();
     }
     if let Some(words) = column.as_any_dictionary_opt() {
         return value(words.values().as_ref(), words.normalized_keys()[row]);

@@ -318,13 +318,14 @@ impl Workshop<'_> {
     }
 }
 
+/// A folder for what is thrown away.
 pub(crate) fn scratch() -> Result<TempDir, Failure> {
     let cannot = |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
     tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
 }
 
 /// Telemetry that sums up a run and writes next to nothing.
-fn without_detail(folder: &Path, scenario: &Arc<Scenario>) -> Result<Telemetry, Failure> {
+pub(crate) fn without_detail(folder: &Path, scenario: &Arc<Scenario>) -> Result<Telemetry, Failure> {
     let options = Options { ev_ticks: Some(EvTicks::Off), ..Options::default() };
     Ok(Telemetry::create_detail(folder, Arc::clone(scenario), options)?)
 }

@@ -1,12 +1,18 @@
 //! `voltide completions`.
 
-use crate::args::Args;
+use crate::{args::Args, output};
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Prints the completions of a shell.
 pub(crate) fn completions(shell: Shell) -> ExitCode {
-    clap_complete::generate(shell, &mut Args::command(), "voltide", &mut io::stdout());
+    // What writes them takes a stream that fails for our mistake; memory does not fail.
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "voltide", &mut text);
+    output::print(|| io::stdout().write_all(&text));
     ExitCode::SUCCESS
 }

@@ -5,188 +5,263 @@ use crate::{
     failure::Failure,
     journaled::Journaled,
     output::{self, decimal},
+    parting::Parting,
+    run_folder::id_in,
+    verb::compare::{scratch, without_detail},
 };
-use serde_json::{Value, json};
-use std::{convert::Infallible, path::Path, process::ExitCode, sync::Arc};
-use voltide_engine::Replay;
+use serde_json::{Map, Value, json};
+use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_journal::{
-    describe::describe,
-    event::{Event, Recorded},
+    event::{EndReason, Event, Recorded, RunForked, RunStarted},
     sink::Sink,
 };
-use voltide_model::{clock::Clock, columns::TickColumns, scenario::Scenario};
+use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
+use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
 /// Compares two runs.
 pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
-    let open = |run: &Path| Journaled::open(run, args.quiet);
-    let parting = first_difference(open(&diff.one)?, open(&diff.other)?, args.quiet)?;
-    let (one, other) = (Totals::of(&diff.one, args.quiet)?, Totals::of(&diff.other, args.quiet)?);
-    let clock = open(&diff.one)?.scenario.clock;
+    let open = |run: &Path| Journaled::open(run, true);
+    let parting = Parting::find(open(&diff.one)?, open(&diff.other)?)?;
+    let pair = Pair { one: Side::of(&diff.one, args.quiet)?, other: Side::of(&diff.other, args.quiet)? };
     if args.json {
-        let parting = parting.as_ref().map(|parting| parting.json(&clock));
-        let values = |totals: &Totals| {
-            Value::Object(totals.values().map(|(name, _, value)| (name.to_owned(), json!(value))).collect())
-        };
-        let value = json!({ "first": parting, "one": values(&one), "other": values(&other) });
-        output::say_json("diff", &value);
-        return Ok(ExitCode::SUCCESS);
+        output::say_json("diff", &pair.json(parting.as_ref()));
+    } else {
+        output::say(&parting.map_or_else(|| SAME.to_owned(), |parting| parting.text()));
+        output::say(&format!("\n{}\n\n{}\n\n{}", pair.runs(), pair.amounts(), pair.notes().join("\n")));
     }
-    match &parting {
-        None => output::say("the runs have the same events"),
-        Some(parting) => output::say(&parting.text(&clock)),
-    }
-    let rows = one.values().zip(other.values()).map(|((_, label, one), (_, _, other))| {
-        vec![label, decimal(one, 3), decimal(other, 3), decimal(other - one, 3)]
-    });
-    output::say(&output::table(&["", "one", "other", "difference"], rows.collect(), &[1, 2, 3]));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where two histories part: the events there, or none where one has ended.
-struct Parting {
-    tick: u32,
-    one: Option<Event>,
-    other: Option<Event>,
+const SAME: &str = "the runs have the same events";
+
+/// An amount that a run comes to.
+struct Figure {
+    /// Its name in JSON, the unit last.
+    name: &'static str,
+    /// What it is called in the table; `{}` stands for the currency.
+    label: &'static str,
+    is_money: bool,
+    of: fn(&Side) -> Option<f64>,
 }
 
-impl Parting {
-    fn json(&self, clock: &Clock) -> Value {
-        let event = |event: &Option<Event>| {
-            event.as_ref().map(|event| json!({ "event": event.kind(), "payload": describe(event) }))
-        };
+const fn amount(name: &'static str, label: &'static str, of: fn(&Side) -> Option<f64>) -> Figure {
+    Figure { name, label, is_money: false, of }
+}
+
+const fn money(name: &'static str, label: &'static str, of: fn(&Side) -> Option<f64>) -> Figure {
+    Figure { name, label, is_money: true, of }
+}
+
+/// The amounts, in order.
+const FIGURES: [Figure; 11] = [
+    amount("simulated_h", "simulated h", |it| Some(it.summary.days * 24.0)),
+    amount("charged_kwh", "charged kWh", |it| Some(it.summary.charged_kwh)),
+    amount("discharged_kwh", "discharged kWh", |it| Some(it.summary.discharged_kwh)),
+    money("energy_cost", "paid {}", |it| Some(it.summary.energy_cost)),
+    money("v2g_revenue", "earned {}", |it| Some(it.summary.v2g_revenue)),
+    money("degradation_cost", "wear {}", |it| Some(it.summary.degradation_cost)),
+    money("net_cost", "net cost {}", |it| Some(it.summary.net_cost)),
+    amount("missing_kwh", "missing at departure kWh", |it| Some(it.summary.missing_kwh)),
+    amount("net_load_peak_kw", "peak net load kW", |it| {
+        it.summary.net_load_peak.as_ref().map(|peak| peak.kw)
+    }),
+    amount("on_board_kwh", "on board at the end kWh", |it| Some(it.on_board_kwh)),
+    amount("still_wanted_kwh", "still wanted at the end kWh", |it| Some(it.still_wanted_kwh)),
+];
+
+/// What the amounts are.
+const LEGEND: &str = "\
+all amounts are of the runs from their first slot to their last, sessions that are open at the end included
+paid, earned: for energy that cars charge and discharge; net cost: paid less earned, with wear by discharging
+peak net load: the highest mean of a slot
+on board: stored in all cars after the last slot; still wanted: what those plugged in then lack to their targets
+difference: the other's less the one's";
+
+/// Two runs.
+struct Pair {
+    one: Side,
+    other: Side,
+}
+
+impl Pair {
+    fn has_one_currency(&self) -> bool {
+        self.one.scenario.currency == self.other.scenario.currency
+    }
+
+    /// What the other's amount is more; nothing where a run has none, or between two currencies.
+    fn difference(&self, figure: &Figure) -> Option<f64> {
+        let comparable = !figure.is_money || self.has_one_currency();
+        let (one, other) = (figure.of)(&self.one).zip((figure.of)(&self.other))?;
+        comparable.then_some(other - one)
+    }
+
+    fn json(&self, parting: Option<&Parting>) -> Value {
+        let difference =
+            FIGURES.iter().map(|figure| (figure.name.to_owned(), json!(self.difference(figure))));
         json!({
-            "tick": self.tick,
-            "local_time": clock.local(self.tick).format("%Y-%m-%dT%H:%M").to_string(),
-            "one": event(&self.one),
-            "other": event(&self.other),
+            "first": parting.map(Parting::json),
+            "one": self.one.json(),
+            "other": self.other.json(),
+            "difference": difference.collect::<Map<_, _>>(),
         })
     }
 
-    fn text(&self, clock: &Clock) -> String {
-        let event = |event: &Option<Event>| match event {
-            Some(event) => format!("{:<22} {}", event.kind(), describe(event)),
-            None => "has ended".to_owned(),
+    /// Which runs these are: their ids, and in what they were made differently.
+    fn runs(&self) -> String {
+        let traits = self.one.traits().into_iter().zip(self.other.traits());
+        let differing = traits.filter(|((name, one), (_, other))| *name == "run" || one != other);
+        let rows = differing.map(|((name, one), (_, other))| vec![name.to_owned(), one, other]);
+        output::table(&["", "one", "other"], rows.collect(), &[])
+    }
+
+    fn amounts(&self) -> String {
+        let row = |figure: &Figure| {
+            let shown = |amount: Option<f64>| amount.map_or_else(|| "-".to_owned(), |it| decimal(it, 3));
+            let [one, other] = [&self.one, &self.other].map(|side| shown((figure.of)(side)));
+            vec![self.label(figure), one, other, shown(self.difference(figure))]
         };
-        let time = clock.local(self.tick).format("%Y-%m-%d %H:%M");
-        let (one, other) = (event(&self.one), event(&self.other));
-        format!("the runs part at tick {} ({time})\none    {one}\nother  {other}{}", self.tick, self.cars())
+        let rows = FIGURES.iter().map(row).collect();
+        output::table(&["", "one", "other", "difference"], rows, &[1, 2, 3])
     }
 
-    /// The first car for which a batch is different.
-    fn cars(&self) -> String {
-        let (Some(one), Some(other)) = (&self.one, &self.other) else { return String::new() };
-        match one.first_row_that_differs(other) {
-            Some(ev) => format!("\nfirst  car {ev}"),
-            None => String::new(),
+    fn label(&self, figure: &Figure) -> String {
+        let [one, other] = [&self.one, &self.other].map(|side| side.scenario.currency.as_str());
+        let currency = if one == other { one.to_owned() } else { format!("{one} | {other}") };
+        figure.label.replace("{}", &currency)
+    }
+
+    /// What must be known to read the amounts.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![LEGEND.to_owned()];
+        let [one, other] = [&self.one, &self.other].map(|side| side.scenario.currency.as_str());
+        if one != other {
+            notes.push(format!("there is no difference of money: one counts in {one}, the other in {other}"));
         }
-    }
-}
-
-/// The first events that are not the same, leaving out how the runs began and were sealed.
-fn first_difference(one: Journaled, other: Journaled, quiet: bool) -> Result<Option<Parting>, Failure> {
-    let mut one = one.events(quiet).filter(happens);
-    let mut other = other.events(quiet).filter(happens);
-    loop {
-        let (one, other) = (one.next().transpose()?, other.next().transpose()?);
-        match (&one, &other) {
-            (None, None) => return Ok(None),
-            (Some(here), Some(there)) if here.tick == there.tick && here.event == there.event => {}
-            _ => {
-                let tick = one.iter().chain(&other).map(|recorded| recorded.tick).min().unwrap_or_default();
-                let event = |recorded: Option<Recorded>| recorded.map(|recorded| recorded.event);
-                return Ok(Some(Parting { tick, one: event(one), other: event(other) }));
-            }
+        let less = self.one.on_board_kwh - self.other.on_board_kwh;
+        if less.abs() >= 0.0005 {
+            let which = if less > 0.0 { "the other" } else { "the one" };
+            let less = decimal(less.abs(), 3);
+            notes.push(format!("less on board at the end is no saving: {which} has {less} kWh less"));
         }
+        notes
     }
 }
 
-/// Whether an event is part of what happened, rather than of how it is recorded.
-fn happens(recorded: &Result<Recorded, Failure>) -> bool {
-    !matches!(
-        recorded.as_ref().map(|recorded| &recorded.event),
-        Ok(Event::RunStarted(_)
-            | Event::SeriesLoaded(_)
-            | Event::StaysLoaded(_)
-            | Event::RunForked(_)
-            | Event::TickSealed(_))
-    )
-}
-
-/// What a run came to, in energy and money.
-struct Totals {
+/// A run with what it came to.
+struct Side {
+    id: String,
+    started: RunStarted,
+    forked: Option<RunForked>,
     scenario: Arc<Scenario>,
-    charged_kwh: f64,
-    discharged_kwh: f64,
-    energy_cost: f64,
-    v2g_revenue: f64,
-    missing_kwh: f64,
-    net_load_peak_kw: f64,
-    /// Ledgers of the sessions that are open.
-    open: [f64; 4],
+    status: RunStatus,
+    summary: Summary,
+    on_board_kwh: f64,
+    still_wanted_kwh: f64,
 }
 
-impl Totals {
+impl Side {
     fn of(run: &Path, quiet: bool) -> Result<Self, Failure> {
         let journaled = Journaled::open(run, quiet)?;
-        let scenario = Arc::clone(&journaled.scenario);
-        let totals = Self {
-            scenario: Arc::clone(&scenario),
-            charged_kwh: 0.0,
-            discharged_kwh: 0.0,
-            energy_cost: 0.0,
-            v2g_revenue: 0.0,
-            missing_kwh: 0.0,
-            net_load_peak_kw: f64::NEG_INFINITY,
-            open: [0.0; 4],
-        };
-        let mut replay = Replay::new(scenario, totals, 1, false);
-        journaled.play(&mut replay, quiet)?;
-        Ok(replay.end()?.sink)
+        let started = journaled.started.clone();
+        let forked = journaled.forked().cloned();
+        let folder = scratch()?;
+        let telemetry = without_detail(folder.path(), &journaled.scenario)?;
+        let stock = Stock::new(telemetry, &journaled.scenario);
+        let (stock, status) = journaled.replay(stock, false, quiet)?;
+        Ok(Self {
+            id: id_in(run),
+            started,
+            forked,
+            still_wanted_kwh: if stock.folds { 0.0 } else { stock.still_wanted_kwh },
+            on_board_kwh: stock.on_board_kwh,
+            scenario: stock.scenario,
+            summary: stock.telemetry.finish(status.clone())?,
+            status,
+        })
     }
 
-    /// Name, label and value of each.
-    fn values(&self) -> impl Iterator<Item = (&'static str, String, f64)> {
-        let [charged, discharged, cost, revenue] = self.open;
-        let (cost, revenue) = (self.energy_cost + cost, self.v2g_revenue + revenue);
-        let money = &self.scenario.currency;
+    fn json(&self) -> Value {
+        let amounts = FIGURES.iter().map(|figure| (figure.name.to_owned(), json!((figure.of)(self))));
+        let mut fields: Map<_, _> = amounts.collect();
+        fields.insert("currency".to_owned(), json!(self.scenario.currency));
+        fields.extend(self.traits().into_iter().map(|(name, text)| (name.replace(' ', "_"), json!(text))));
+        Value::Object(fields)
+    }
+
+    /// What a run is, and what it was made of, by name.
+    fn traits(&self) -> [(&'static str, String); 11] {
+        let Self { started, scenario, .. } = self;
+        let clock = &scenario.clock;
+        let begins = clock.local(0).format("%Y-%m-%d %H:%M");
+        let (slots, minutes, zone) = (clock.slots, clock.slot_seconds / 60, clock.zone.name());
         [
-            ("charged_kwh", "charged kWh".to_owned(), self.charged_kwh + charged),
-            ("discharged_kwh", "discharged kWh".to_owned(), self.discharged_kwh + discharged),
-            ("energy_cost", format!("paid {money}"), cost),
-            ("v2g_revenue", format!("earned {money}"), revenue),
-            ("net_cost", format!("net cost {money}"), cost - revenue),
-            ("missing_kwh", "missing at departure kWh".to_owned(), self.missing_kwh),
-            ("net_load_peak_kw", "peak net load kW".to_owned(), self.net_load_peak_kw),
+            ("run", self.id.clone()),
+            ("status", self.status.error().unwrap_or(self.status.name()).to_owned()),
+            ("fork of", self.forked.as_ref().map_or_else(String::new, |forked| self.lineage(forked))),
+            ("world", scenario.name.clone()),
+            ("overrides", started.overrides.join(", ")),
+            ("configuration", started.config_hash.chars().take(8).collect()),
+            ("seed", started.seed.to_string()),
+            ("clock", format!("{slots} slots of {minutes} min from {begins} {zone}")),
+            ("cars", self.summary.ev_count.to_string()),
+            ("policy", format!("{} {}", started.policy, started.policy_config).trim_end().to_owned()),
+            ("policy's version", version(started)),
         ]
-        .into_iter()
+    }
+
+    fn lineage(&self, forked: &RunForked) -> String {
+        let at = self.scenario.clock.local(forked.at_tick).format("%Y-%m-%d %H:%M");
+        let changes = forked.changes.join(", ");
+        format!("{} at tick {} ({at}) {changes}", forked.parent_run, forked.at_tick).trim_end().to_owned()
     }
 }
 
-impl Sink for Totals {
-    type Error = Infallible;
+/// The version of a run's policy, and of its file where it is one.
+fn version(started: &RunStarted) -> String {
+    let hash: String = started.build.plugin_hash.chars().take(12).collect();
+    format!("{} {hash}", started.build.policy_version).trim_end().to_owned()
+}
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+/// Sums up a run as `voltide run` does, and looks at what is in the batteries at its end.
+struct Stock {
+    telemetry: Telemetry,
+    scenario: Arc<Scenario>,
+    on_board_kwh: f64,
+    still_wanted_kwh: f64,
+    /// Whether the day follows upon itself, so that nothing lies beyond its end.
+    folds: bool,
+}
+
+impl Stock {
+    fn new(telemetry: Telemetry, scenario: &Arc<Scenario>) -> Self {
+        let scenario = Arc::clone(scenario);
+        Self { telemetry, scenario, on_board_kwh: 0.0, still_wanted_kwh: 0.0, folds: false }
+    }
+}
+
+impl Sink for Stock {
+    type Error = TelemetryError;
+
+    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
         if let Event::SessionEnded(ended) = &recorded.event {
-            let sum = |values: &[f64]| values.iter().sum::<f64>();
-            self.charged_kwh += sum(&ended.charged_kwh);
-            self.discharged_kwh += sum(&ended.discharged_kwh);
-            self.energy_cost += sum(&ended.energy_cost);
-            self.v2g_revenue += sum(&ended.v2g_revenue);
-            self.missing_kwh += sum(&ended.missing_kwh);
+            self.folds |= ended.reason.contains(&(EndReason::Folded as u8));
         }
-        Ok(())
+        self.telemetry.event(recorded)
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
-        self.net_load_peak_kw = self.net_load_peak_kw.max(columns.system.net_load_kw());
-        if columns.tick + 1 == self.scenario.clock.slots {
-            for ledger in columns.ledger {
-                self.open[0] += ledger.charged_kwh;
-                self.open[1] += ledger.discharged_kwh;
-                self.open[2] += ledger.energy_cost;
-                self.open[3] += ledger.v2g_revenue;
-            }
-        }
-        Ok(())
+    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
+        let population = &self.scenario.population;
+        let there = population.fleets.iter().filter(|range| !range.removed);
+        let cars = || there.clone().flat_map(|range| range.evs.clone()).map(|ev| ev as usize);
+        let plugged = cars().filter(|&car| columns.stay[car] != NO_STAY);
+        let lacks = |car: usize| (population.departure_energy_kwh[car] - columns.energy_kwh[car]).max(0.0);
+        self.on_board_kwh = cars().map(|car| columns.energy_kwh[car]).sum();
+        self.still_wanted_kwh = plugged.map(lacks).sum();
+        self.telemetry.tick(columns)
+    }
+
+    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
+        self.scenario = Arc::clone(scenario);
+        self.telemetry.forked(scenario)
     }
 }

@@ -63,7 +63,9 @@ fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result
         kind.is_none_or(of_kind) && tick.is_none_or(|tick| recorded.tick == tick)
     };
     let mut reader = reader::open(run)?;
-    while let Some(recorded) = next_whole(&mut reader, args.quiet)? {
+    while output::is_heard()
+        && let Some(recorded) = next_whole(&mut reader, args.quiet)?
+    {
         if wanted(&recorded) {
             show(&recorded, args.json);
         }

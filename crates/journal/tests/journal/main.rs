@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod damage;
+mod difference;
 mod history;
 mod reading;
 mod recovery;

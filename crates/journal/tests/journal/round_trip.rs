@@ -158,7 +158,7 @@ fn control() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         session_started(),
         session_ended(),

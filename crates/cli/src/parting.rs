@@ -1,0 +1,333 @@
+//! Where two histories part, in words and as JSON.
+
+use crate::{failure::Failure, journaled::Journaled, output::decimal};
+use chrono::DateTime;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use voltide_journal::{
+    describe::{Entity, describe},
+    difference::Difference,
+    event::{ClipReason, EndReason, Event, MissedReason, Recorded},
+};
+use voltide_model::scenario::Scenario;
+
+/// Where two histories part: the events there, or none where a log has no more.
+pub(crate) struct Parting {
+    tick: u32,
+    one: Option<Event>,
+    other: Option<Event>,
+    /// What the events do not agree on, where they are of one kind.
+    difference: Option<Difference>,
+    /// The scenarios of the two runs: they name cars, sites and units.
+    scenarios: [Arc<Scenario>; 2],
+}
+
+impl Parting {
+    /// The first events that are not the same, leaving out how the runs began and were sealed;
+    /// `None` where all are.
+    pub(crate) fn find(one: Journaled, other: Journaled) -> Result<Option<Self>, Failure> {
+        let scenarios = [&one, &other].map(|run| Arc::clone(run.scenario_at(u32::MAX)));
+        let mut one = one.events(true).filter(happens);
+        let mut other = other.events(true).filter(happens);
+        loop {
+            let here = one.next().transpose()?;
+            let there = other.next().transpose()?;
+            match (&here, &there) {
+                (None, None) => return Ok(None),
+                (Some(here), Some(there)) if says_the_same(here, there) => {}
+                (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => {
+                    return Ok(Some(Self::of(here, there, scenarios)));
+                }
+            }
+        }
+    }
+
+    fn of(here: Option<Recorded>, there: Option<Recorded>, scenarios: [Arc<Scenario>; 2]) -> Self {
+        let tick = tick_of(here.as_ref(), there.as_ref());
+        let one = here.map(|recorded| recorded.event);
+        let other = there.map(|recorded| recorded.event);
+        let difference =
+            one.as_ref().zip(other.as_ref()).and_then(|(one, other)| one.first_difference(other));
+        Self { tick, one, other, difference, scenarios }
+    }
+
+    /// For machines: the events in short, and what they do not agree on.
+    pub(crate) fn json(&self) -> Value {
+        let event = |event: &Option<Event>| {
+            event.as_ref().map(|event| json!({ "event": event.kind(), "payload": describe(event) }))
+        };
+        json!({
+            "tick": self.tick,
+            "local_time": self.time(self.tick).replace(' ', "T"),
+            "one": event(&self.one),
+            "other": event(&self.other),
+            "difference": self.difference.as_ref().map(|difference| self.difference_json(difference)),
+        })
+    }
+
+    fn difference_json(&self, difference: &Difference) -> Value {
+        let Difference { entity, field, slot, one, other } = difference;
+        let entity = entity
+            .as_ref()
+            .map(|entity| json!({ "kind": entity.kind, "id": entity.id, "name": self.name(entity) }));
+        json!({
+            "entity": entity,
+            "field": field,
+            "slot": slot,
+            "slot_local_time": slot.map(|slot| self.time(slot).replace(' ', "T")),
+            "one": one,
+            "other": other,
+        })
+    }
+
+    /// For people: when, at what kind of event, about which car, site or unit, and one value
+    /// against the other.
+    pub(crate) fn text(&self) -> String {
+        let when = format!("the runs part at tick {} ({})", self.tick, self.time(self.tick));
+        match (&self.one, &self.difference) {
+            (Some(event), Some(difference)) => {
+                format!("{when}, where {}\n{}", happening(event), self.sentence(event, difference))
+            }
+            _ => {
+                let one = self.side(self.one.as_ref());
+                let other = self.side(self.other.as_ref());
+                format!("{when}\nin one: {one}\nin the other: {other}")
+            }
+        }
+    }
+
+    /// What happens on one side where the other has something else.
+    fn side(&self, event: Option<&Event>) -> String {
+        let Some(event) = event else {
+            return "nothing more; its log ends there, and it is unfinished".to_owned();
+        };
+        let what = happening(event);
+        if let Event::RunEnded(ended) = event {
+            return format!("{what}: {}", ended.outcome);
+        }
+        match (event.rows(), event.first_entity()) {
+            (Some(rows), Some(entity)) if rows > 1 => {
+                format!("{what}: {rows} of them, the first is {}", self.name(&entity))
+            }
+            (_, Some(entity)) => format!("{what}: {}", self.name(&entity)),
+            (_, None) => what,
+        }
+    }
+
+    /// Of what two events of a kind say something else, and what each says.
+    fn sentence(&self, event: &Event, difference: &Difference) -> String {
+        let Difference { entity, field, slot, one, other } = difference;
+        let who = entity.as_ref().map(|entity| self.name(entity));
+        let Some(field) = field else {
+            let side = if other.is_null() { "one" } else { "the other" };
+            return format!("{}: only in {side}", who.unwrap_or_default());
+        };
+        let from = match (event, slot) {
+            (_, None) => String::new(),
+            (Event::PlansAccepted(_) | Event::WillingnessAgreed(_), Some(slot)) => {
+                format!(" from {}", self.time(*slot))
+            }
+            (_, Some(slot)) => format!(" at {}", self.time(*slot)),
+        };
+        let terms = self.scenarios.each_ref().map(|scenario| Term { scenario, event, field });
+        let [one, other] = told_apart(&terms, [one, other]);
+        let what = who.into_iter().chain([label(field)]).collect::<Vec<_>>().join(", ");
+        format!("{what}{from}: {one} in one, {other} in the other")
+    }
+
+    /// A car, site or unit as people call it.
+    fn name(&self, entity: &Entity) -> String {
+        let Entity { kind, id } = entity;
+        let number = id.parse::<u32>().ok();
+        let known = number
+            .and_then(|number| self.scenarios.iter().find_map(|scenario| name_in(scenario, kind, number)));
+        known.unwrap_or_else(|| format!("{kind} `{id}`"))
+    }
+
+    /// The start of a slot on the wall clock of the first run.
+    fn time(&self, slot: u32) -> String {
+        time(&self.scenarios[0], slot)
+    }
+}
+
+fn time(scenario: &Scenario, slot: u32) -> String {
+    scenario.clock.local(slot).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A field of an event in one of the runs, on its way into words.
+struct Term<'a> {
+    scenario: &'a Scenario,
+    event: &'a Event,
+    field: &'a str,
+}
+
+/// Two values that differ, with as many digits as it takes to see that they do.
+fn told_apart(terms: &[Term<'_>; 2], values: [&Value; 2]) -> [String; 2] {
+    let rounded = [0, 1].map(|side| terms[side].value(values[side], Some(3)));
+    if rounded[0] != rounded[1] {
+        return rounded;
+    }
+    [0, 1].map(|side| terms[side].value(values[side], None))
+}
+
+impl Term<'_> {
+    /// A value with its unit; without `decimals` all of them are shown.
+    fn value(&self, value: &Value, decimals: Option<usize>) -> String {
+        match value {
+            Value::Null => "none".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Array(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.value(part, decimals)).collect();
+                parts.join(" ")
+            }
+            Value::Number(number) => number
+                .as_u64()
+                .and_then(|number| self.counted(number))
+                .unwrap_or_else(|| self.amount(number.as_f64().unwrap_or(f64::NAN), decimals)),
+            Value::Bool(_) | Value::Object(_) => value.to_string(),
+        }
+    }
+
+    /// A whole number that stands for something else, or that only counts.
+    fn counted(&self, number: u64) -> Option<String> {
+        match self.field {
+            "reason" => Some(reason(self.event, number).to_owned()),
+            "agreed" => Some(if number == 0 { "no" } else { "yes" }.to_owned()),
+            "slot" | "first_slot" | "departure_slot" | "arrival_slot" | "load_slot" => {
+                u32::try_from(number).ok().map(|slot| time(self.scenario, slot))
+            }
+            "at_us" => {
+                let at = DateTime::from_timestamp_micros(number.cast_signed())?;
+                Some(at.with_timezone(&self.scenario.clock.zone).format("%Y-%m-%d %H:%M %Z").to_string())
+            }
+            field => unit(field).is_none().then(|| number.to_string()),
+        }
+    }
+
+    fn amount(&self, amount: f64, decimals: Option<usize>) -> String {
+        let number = decimals.map_or_else(|| amount.to_string(), |decimals| decimal(amount, decimals));
+        let unit = unit(self.field).unwrap_or_default().replace("{}", &self.scenario.currency);
+        format!("{number} {unit}").trim_end().to_owned()
+    }
+}
+
+/// The tick at which histories part: that of what goes on, where one has ended.
+fn tick_of(here: Option<&Recorded>, there: Option<&Recorded>) -> u32 {
+    let both = || here.into_iter().chain(there);
+    let going_on = both().filter(|recorded| !matches!(recorded.event, Event::RunEnded(_)));
+    let ticks = going_on.map(|recorded| recorded.tick);
+    ticks.min().or_else(|| both().map(|recorded| recorded.tick).max()).unwrap_or_default()
+}
+
+/// Whether two events say the same of what happened: they may count stays in another way.
+fn says_the_same(here: &Recorded, there: &Recorded) -> bool {
+    let one = &here.event;
+    let other = &there.event;
+    let agree = || one.kind() == other.kind() && one.first_difference(other).is_none();
+    here.tick == there.tick && (one == other || agree())
+}
+
+/// Whether an event is part of what happened, rather than of how it is recorded.
+fn happens(recorded: &Result<Recorded, Failure>) -> bool {
+    !matches!(
+        recorded.as_ref().map(|recorded| &recorded.event),
+        Ok(Event::RunStarted(_)
+            | Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunForked(_)
+            | Event::TickSealed(_))
+    )
+}
+
+/// What people call something of a kind that has this number in a scenario; `None` where it has
+/// none.
+fn name_in(scenario: &Scenario, kind: &str, number: u32) -> Option<String> {
+    match kind {
+        "ev" if (number as usize) < scenario.population.len() => {
+            let range = scenario.population.range_of(number);
+            let fleet = &scenario.fleets[range.fleet].name;
+            Some(format!("car {number}, number {} of fleet `{fleet}`", range.index_of(number)))
+        }
+        "site" => scenario.sites.get(number as usize).map(|site| format!("site `{}`", site.name)),
+        "unit" => scenario.unit_names().get(number as usize).map(|name| format!("unit `{name}`")),
+        _ => None,
+    }
+}
+
+/// What happens, with the event's name in the log.
+fn happening(event: &Event) -> String {
+    if let Event::SolveFinished(solve) = event {
+        return format!("the problem of the {} stage was solved (SolveFinished)", solve.stage);
+    }
+    let what = match event {
+        Event::RunStarted(_) => "the run began",
+        Event::SeriesLoaded(_) => "a series was read",
+        Event::StaysLoaded(_) => "sessions were read",
+        Event::RunForked(_) => "the run branched off",
+        Event::RunEnded(_) => "the run ended",
+        Event::TickStarted(_) => "the slot began",
+        Event::PricesSet(_) => "prices became known",
+        Event::SessionEnded(_) => "cars unplugged",
+        Event::SessionStarted(_) => "cars plugged in",
+        Event::TargetMissed(_) => "cars left with less than they wanted",
+        Event::TripShort(_) => "cars could not drive as far as they wanted",
+        Event::StaysExpected(_) => "stays were about to be planned",
+        Event::WillingnessAgreed(_) => "drivers agreed to discharge, or not",
+        Event::PlansAccepted(_) => "schedules came into force",
+        Event::ForecastIssued(_) => "a forecast was written down",
+        Event::SolveFinished(_) => "an optimisation problem was solved",
+        Event::UnitsDispatched(_) => "units were scheduled",
+        Event::MarginViolated(_) => "flexibility fell short",
+        Event::PolicyFaulted(_) => "a policy failed",
+        Event::PolicyStateSaved(_) => "a policy saved its state",
+        Event::SetPointClipped(_) => "power was cut",
+        Event::LimitViolated(_) => "a site met its limit",
+        Event::SlotElapsed => "the slot passed",
+        Event::TickSealed(_) => "the tick was complete",
+    };
+    let name = event.kind().split_once('.').map_or(event.kind(), |(name, _)| name);
+    format!("{what} ({name})")
+}
+
+/// What a reason's number stands for.
+fn reason(event: &Event, number: u64) -> &'static str {
+    let is = |reason: u8| u64::from(reason) == number;
+    match event {
+        Event::SessionEnded(_) if is(EndReason::Departed as u8) => "departed",
+        Event::SessionEnded(_) if is(EndReason::Removed as u8) => "removed",
+        Event::SessionEnded(_) if is(EndReason::Folded as u8) => "folded",
+        Event::SetPointClipped(_) if is(ClipReason::Charger as u8) => "charger",
+        Event::SetPointClipped(_) if is(ClipReason::Battery as u8) => "battery",
+        Event::SetPointClipped(_) if is(ClipReason::Site as u8) => "site",
+        _ => MissedReason::ALL.get(number as usize).map_or("unknown", |reason| reason.name()),
+    }
+}
+
+/// A field's name in words, without its unit.
+fn label(field: &str) -> String {
+    match field {
+        "buy" => "price of buying".to_owned(),
+        "sell" => "price of selling".to_owned(),
+        "tou" => "price by the tariff".to_owned(),
+        "incentive" => "incentive price".to_owned(),
+        "values" => "forecast".to_owned(),
+        "at_us" => "beginning".to_owned(),
+        _ => {
+            let name = ["_per_kwh", "_kwh", "_kw"].iter().find_map(|unit| field.strip_suffix(unit));
+            name.unwrap_or(field).replace('_', " ")
+        }
+    }
+}
+
+/// The unit of a field's values; `{}` stands for the currency.
+fn unit(field: &str) -> Option<&'static str> {
+    match field {
+        "buy" | "sell" | "tou" | "incentive" => Some("{}/kWh"),
+        "energy_cost" | "v2g_revenue" | "objective" | "bound" => Some("{}"),
+        "values" => Some("kW"),
+        _ if field.ends_with("_per_kwh") => Some("{}/kWh"),
+        _ if field.ends_with("_kwh") => Some("kWh"),
+        _ if field.ends_with("_kw") => Some("kW"),
+        _ => None,
+    }
+}
