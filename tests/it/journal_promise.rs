@@ -1,12 +1,13 @@
 //! The journal alone rebuilds every other file of a run.
 
-use crate::program::{assert_same_files, fail, files, run, succeed, voltide};
+use crate::program::{assert_same_files, fail, files, run, succeed, text, voltide};
+use sha2::{Digest, Sha256};
 use std::{
     fs,
     io::{Read, Seek, SeekFrom, Write},
     path::Path,
     process::Stdio,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Deletes everything of a run but its log.
@@ -51,6 +52,141 @@ fn verify_names_a_file_that_was_changed() {
     let (code, message) = fail(voltide().args(["replay", "--verify"]).arg(&run));
     assert_eq!(code, 6);
     assert!(message.contains("differ"), "{message}");
+}
+
+/// Names, sizes and times of change of all that lies in a folder.
+fn untouched(run: &Path) -> Vec<(String, u64, SystemTime)> {
+    let mut found = Vec::new();
+    let mut folders = vec![run.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let content = fs::metadata(&folder).unwrap();
+        found.push((folder.display().to_string(), 0, content.modified().unwrap()));
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let content = fs::metadata(&path).unwrap();
+            found.push((path.display().to_string(), content.len(), content.modified().unwrap()));
+            folders.extend(path.is_dir().then_some(path));
+        }
+    }
+    found
+}
+
+#[test]
+fn verify_reads_every_file_and_changes_none() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    let before = untouched(&run);
+    succeed(voltide().args(["replay", "--verify"]).arg(&run));
+    assert_eq!(before, untouched(&run));
+    let names: Vec<String> = files(&run).into_keys().filter(|name| !name.contains('/')).collect();
+    assert!(names.len() >= 13, "{names:?}");
+    for name in names {
+        let path = run.join(&name);
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 4;
+        for damaged in [Some(flipped), None] {
+            match &damaged {
+                Some(content) => fs::write(&path, content).unwrap(),
+                None if name == "manifest.json" => continue,
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let (code, message) = fail(voltide().args(["replay", "--verify"]).arg(&run));
+            assert!(code == 6 && message.contains(&name), "{name}: {code} {message}");
+            assert_eq!(fs::read(&path).ok(), damaged, "{name} is as it was found");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    fs::copy(run.join("ev_ticks-2024-06-03.parquet"), run.join("ev_ticks-2024-06-05.parquet")).unwrap();
+    let (code, message) = fail(voltide().args(["replay", "--verify"]).arg(&run));
+    assert!(code == 6 && message.contains("ev_ticks-2024-06-05.parquet"), "{message}");
+    succeed(voltide().arg("replay").arg(&run));
+    succeed(voltide().args(["replay", "--verify"]).arg(&run));
+}
+
+#[test]
+fn other_detail_is_verified_as_the_manifest_describes_it() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/v2g-street.ron", out.path(), &[]);
+    for detail in [
+        &["--ev-ticks", "0.25"][..],
+        &["--ev-ticks", "full", "--from", "5", "--to", "80"],
+        &["--ev-ticks", "changes", "--ev", "7"],
+        &["--ev-ticks", "off"],
+    ] {
+        succeed(voltide().arg("telemetry").args(detail).arg(&run));
+        let verified = voltide().args(["replay", "--verify"]).arg(&run).output().unwrap();
+        let message = text(&verified.stderr);
+        assert!(verified.status.success() && message.contains("equal to the byte"), "{message}");
+    }
+    let charger_ticks = run.join("charger_ticks.parquet");
+    fs::write(charger_ticks, "no table").unwrap();
+    assert_eq!(fail(voltide().args(["replay", "--verify"]).arg(&run)).0, 6);
+}
+
+/// Makes a run's manifest one that an earlier version wrote, which did not say so.
+fn written_by_an_earlier_version(run: &Path) {
+    let path = run.join("manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let text: String = text.split_inclusive('\n').filter(|line| !line.contains("\"voltide\":")).collect();
+    let begin = &text[..text.rfind("\"hash\"").unwrap()];
+    let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
+    let hash: String = Sha256::digest(with("")).iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(path, with(&format!("sha256:{hash}"))).unwrap();
+}
+
+#[test]
+fn tables_of_an_earlier_version_are_verified_by_their_hashes() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    written_by_an_earlier_version(&run);
+    let before = untouched(&run);
+    let verified = voltide().args(["replay", "--verify"]).arg(&run).output().unwrap();
+    let message = text(&verified.stderr);
+    assert!(verified.status.success() && message.contains("written by voltide 0.1.0"), "{message}");
+    assert!(!message.contains("equal to the byte"), "{message}");
+    assert_eq!(before, untouched(&run));
+    fs::write(run.join("costs.parquet"), "no table").unwrap();
+    let (code, message) = fail(voltide().args(["replay", "--verify"]).arg(&run));
+    assert!(code == 6 && message.contains("costs.parquet"), "{message}");
+}
+
+/// Verifies a run on a disk that cannot be written to.
+const ON_A_READ_ONLY_DISK: &str = r#"
+mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 99
+touch "$1/written" 2>/dev/null && exit 98
+"$0" replay --verify "$1" && "$0" log verify "$1"
+"#;
+
+#[test]
+fn verify_needs_to_write_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_READ_ONLY_DISK]);
+    let output = unshare.arg(voltide().get_program()).arg(&run).output();
+    let Some(output) = output.ok().filter(|output| output.status.code() != Some(99)) else {
+        eprintln!("ignored: no disk can be mounted here");
+        return;
+    };
+    let message = text(&output.stderr);
+    if message.contains("unshare") {
+        eprintln!("ignored: no disk can be mounted here: {message}");
+        return;
+    }
+    assert!(output.status.success() && message.contains("equal to the byte"), "{message}");
+}
+
+#[test]
+fn detail_of_a_run_is_not_written_into_another() {
+    let out = tempfile::tempdir().unwrap();
+    let one = run("worlds/one-car.ron", out.path(), &[]);
+    let other = run("worlds/one-car.ron", out.path(), &["--seed", "8"]);
+    let before = files(&other);
+    for verb in [&["telemetry", "--ev-ticks", "full"][..], &["log", "export"]] {
+        let (code, message) = fail(voltide().args(verb).arg(&one).arg("--out").arg(&other));
+        assert!(code == 3 && message.contains("is the folder of a run"), "{message}");
+    }
+    assert_same_files(&before, &files(&other));
 }
 
 #[test]

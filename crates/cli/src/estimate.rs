@@ -18,7 +18,6 @@ use crate::{
     live::{self, Prepared, all_cores},
     progress::Interrupt,
     shortcut::{LOG_BYTES, every},
-    verb::compare::scratch,
 };
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
@@ -206,6 +205,12 @@ fn sampled(mut prepared: Prepared, share: f64) -> Prepared {
     }
     scenario.population = Arc::new(scenario.draw());
     prepared
+}
+
+/// A folder for what is thrown away.
+fn scratch() -> Result<TempDir, Failure> {
+    let cannot = |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
+    tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
 }
 
 /// Runs what was prepared to the last mark in a temporary folder; what there is after each.

@@ -4,6 +4,7 @@
 
 use crate::{
     failure::{Code, Failure},
+    live::policy_identity,
     output, progress,
     run_folder::id_in,
 };
@@ -13,10 +14,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use voltide_engine::{Replay, inherit};
+use voltide_engine::{Replay, configuration_hash, fork_hash, identity_hash, inherit};
 use voltide_journal::{
     error::LogError,
-    event::{Event, Recorded, RunForked, RunStarted, StaysLoaded},
+    event::{Build, Event, Recorded, RunForked, RunStarted, StaysLoaded},
     reader::{self, LogReader},
     sink::Sink,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Journaled {
     pub started: RunStarted,
     /// All that its world was made of.
     pub inputs: Inputs,
+    /// What tells it from others: its world, its policy, and where it branches off from what.
+    pub identity: String,
     /// The oldest parent's first, the run's own last.
     parts: Vec<Part>,
 }
@@ -62,7 +65,12 @@ impl Journaled {
     /// Opens the log of a run and rebuilds its scenario; besides the logs of its parents no other
     /// file is read.
     pub(crate) fn open(run: &Path, quiet: bool) -> Result<Self, Failure> {
-        let mut reader = reader::open(run)?;
+        Self::open_for(run, run, quiet)
+    }
+
+    /// The same of a run that lies in `place` until it gets its folder, from which its parent is found.
+    pub(crate) fn open_for(run: &Path, place: &Path, quiet: bool) -> Result<Self, Failure> {
+        let mut reader = reader::open(place)?;
         let mut opening = Vec::new();
         let mut first = None;
         while let Some(recorded) = next_whole(&mut reader, quiet)? {
@@ -75,10 +83,12 @@ impl Journaled {
         let started = started(&opening)?.clone();
         let forked = forked(&opening);
         let parent = forked.map(|forked| open_parent(run, forked, quiet)).transpose()?;
-        let (mut parts, before) =
-            parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs));
+        let (mut parts, before, identity) =
+            parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs, parent.identity));
         let inputs = inputs(&opening, before);
         let mut world = voltide_world::rebuild(&started.world_text, inputs.clone())?;
+        let own = identity_of(&world, &started);
+        let identity = forked.map_or(own.clone(), |it| fork_hash(&own, &identity, it.at_tick));
         world.scenario.policy.name.clone_from(&started.policy);
         world.scenario.policy.config.clone_from(&started.policy_config);
         if let (Some(forked), Some(parent)) = (forked, parts.last()) {
@@ -89,7 +99,7 @@ impl Journaled {
         let scenario = Arc::clone(parts.first().map_or(&own, |oldest| &oldest.scenario));
         let folder = run.to_owned();
         parts.push(Part { scenario: own, folder, opening, first, reader, skipped_to: 0, branch: None });
-        Ok(Self { scenario, world, started, inputs, parts })
+        Ok(Self { scenario, world, started, inputs, identity, parts })
     }
 
     /// Whether the history begins with a parent's.
@@ -220,6 +230,7 @@ impl Part {
         while let Some(recorded) =
             before.next().map_or_else(|| next_whole(&mut reader, quiet), |it| Ok(Some(it)))?
         {
+            progress::check()?;
             if is_after(&recorded, end) {
                 break;
             }
@@ -245,8 +256,15 @@ impl Part {
     }
 }
 
+/// What tells a run from others that are no forks. What stands in for its policy is not journaled.
+fn identity_of(world: &World, started: &RunStarted) -> String {
+    let config = configuration_hash(&world.scenario, &world.identity);
+    let Build { policy_version, plugin_hash, .. } = &started.build;
+    identity_hash(&config, &[policy_identity(&started.policy, policy_version, plugin_hash)])
+}
+
 /// Whether an event belongs to what stands in a journal before the first tick.
-fn opens(event: &Event) -> bool {
+pub(crate) fn opens(event: &Event) -> bool {
     matches!(
         event,
         Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunForked(_)
@@ -327,7 +345,8 @@ fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
     }
 }
 
-fn forked(opening: &[Recorded]) -> Option<&RunForked> {
+/// Where an opening says that a run branches off.
+pub(crate) fn forked(opening: &[Recorded]) -> Option<&RunForked> {
     opening.iter().find_map(|recorded| match &recorded.event {
         Event::RunForked(forked) => Some(forked),
         _ => None,

@@ -13,6 +13,8 @@ mod machine;
 mod output;
 mod parting;
 mod progress;
+mod repeat;
+mod replacement;
 mod run_folder;
 mod shortcut;
 mod summary;

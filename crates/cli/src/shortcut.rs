@@ -14,6 +14,7 @@ use voltide_engine::Replay;
 use voltide_journal::{
     error::LogError,
     event::Recorded,
+    log::EventLog,
     mcap_log,
     sink::Sink,
     snapshot::{self, Encoded, Snapshot},
@@ -120,7 +121,7 @@ impl Camera {
     }
 
     /// Takes a snapshot if it is time. One that cannot be written is mentioned: it is only a cache.
-    pub(crate) fn look<S: Sink>(&mut self, simulation: &mut LiveRun<S>) {
+    pub(crate) fn look<S: Sink, L: EventLog>(&mut self, simulation: &mut LiveRun<S, L>) {
         let due = self.every > 0 && simulation.tick().is_multiple_of(self.every) && !simulation.is_done();
         if !due || self.failed || self.spent.is_some_and(|spent| !spent.has_room(&self.run)) {
             return;

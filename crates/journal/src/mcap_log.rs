@@ -16,7 +16,6 @@ use crate::{
     event::Recorded,
     head::Head,
     kind,
-    lock::{self, Lock},
     log::{EventLog, Seal},
     pace::{Mark, Pace},
     recovery::LogEnd,
@@ -53,8 +52,6 @@ pub struct McapLog<D: Disk = OsDisk> {
     /// Ticks that were sealed since the last sync.
     unsynced: u32,
     pace: Pace,
-    /// Keeps others from writing; taken when the log appears.
-    lock: Option<Lock>,
 }
 
 /// A log on a disk that fails when told to; for tests.
@@ -75,7 +72,8 @@ enum State<D: Disk> {
 const FIRST_SEGMENT: u32 = 1;
 
 impl McapLog {
-    /// Begins a log in `run_folder`, which is made if it is not there.
+    /// Begins a log in `run_folder`, which is made if it is not there. Where others might write to it,
+    /// the caller holds its [lock](crate::lock::lock).
     ///
     /// # Errors
     /// The folder holds a log already, or cannot be written to.
@@ -84,7 +82,7 @@ impl McapLog {
     }
 
     /// Goes on with the log in `run_folder`, from where its recovery found that it ends. The caller
-    /// holds the log's [lock](crate::lock::lock).
+    /// holds the folder's [lock](crate::lock::lock).
     ///
     /// # Errors
     /// The folder cannot be written to.
@@ -106,7 +104,7 @@ impl<D: Disk> McapLog<D> {
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::default());
         let (state, segment) = (State::New, FIRST_SEGMENT);
         let pace = Pace::start();
-        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace, lock: None })
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace })
     }
 
     /// [`McapLog::resume`] on a given disk.
@@ -124,7 +122,7 @@ impl<D: Disk> McapLog<D> {
         disk.sync_folder(&folder).map_err(LogError::io("sync", &folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::after(past));
         let pace = Pace::start();
-        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace, lock: None })
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace })
     }
 
     /// Runs a step; if it fails, no other will ever run: what reached the disk is unknown.
@@ -157,7 +155,6 @@ impl<D: Disk> McapLog<D> {
         let folder = self.run_folder.join(FOLDER);
         self.disk.rename(&new_folder, &folder).map_err(LogError::io("rename", &new_folder))?;
         self.segment().moved_to(&folder);
-        self.lock = Some(lock::lock(&self.run_folder)?);
         self.disk.sync_folder(&self.run_folder).map_err(LogError::io("sync", &self.run_folder))
     }
 

@@ -13,6 +13,7 @@ mod distribution;
 mod document;
 mod file;
 mod grid_file;
+mod identity;
 mod input;
 mod node;
 mod problem;
@@ -56,6 +57,11 @@ pub struct World {
     pub published: Vec<PublishedFigure>,
     /// What became of the rows of its files of sessions; empty where no file was read.
     pub sessions_read: Vec<SessionsRead>,
+    /// The overrides that changed something of the text, as they were given.
+    pub overrides: Vec<String>,
+    /// The text as runs are told apart by it: without the choice of policies, and with their configs as
+    /// they are read, not as they are typed.
+    pub identity: String,
     configs: Configs,
 }
 
@@ -85,8 +91,8 @@ impl World {
 ///
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
-    let (document, draft, sessions_read) = draft(path, overrides)?;
-    Ok(World { sessions_read, ..draw(path, &document, draft) })
+    let FromFile { document, draft, overrides, sessions_read } = draft(path, overrides)?;
+    Ok(World { overrides, sessions_read, ..draw(path, &document, draft) })
 }
 
 /// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded sessions.
@@ -95,7 +101,7 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
 ///
 /// As [`load`].
 pub fn check(path: &Path, overrides: &[String]) -> Result<Vec<SessionsRead>, Problems> {
-    draft(path, overrides).map(|(_, _, sessions_read)| sessions_read)
+    draft(path, overrides).map(|read| read.sessions_read)
 }
 
 /// Makes the world again from its text and the values that it was made of, opening no file.
@@ -149,26 +155,36 @@ const JOURNAL: &str = "the journal's world";
 fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
     let configs = std::mem::take(&mut draft.configs);
     let published = std::mem::take(&mut draft.published);
-    let text = document.text.to_string();
     World {
         path: path.to_owned(),
-        text,
+        text: document.text.to_string(),
         scenario: draft.draw(),
         published,
         sessions_read: Vec::new(),
+        overrides: Vec::new(),
+        identity: identity::identity(document),
         configs,
     }
 }
 
-fn draft(path: &Path, overrides: &[String]) -> Result<(Document, Draft, Vec<SessionsRead>), Problems> {
+/// A world file that was read, with what its data came to.
+struct FromFile {
+    document: Document,
+    draft: Draft,
+    /// Those that changed something of the text.
+    overrides: Vec<String>,
+    sessions_read: Vec<SessionsRead>,
+}
+
+fn draft(path: &Path, overrides: &[String]) -> Result<FromFile, Problems> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
     let mut document = Document::new(&name, &text);
-    splice::splice(&mut document, overrides)?;
+    let overrides = splice::splice(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Files::new(folder);
     let draft = resolve::resolve(&document, &mut files)?;
-    Ok((document, draft, files.sessions_read))
+    Ok(FromFile { document, draft, overrides, sessions_read: files.sessions_read })
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Problems {

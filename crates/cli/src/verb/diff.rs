@@ -7,7 +7,6 @@ use crate::{
     output::{self, decimal},
     parting::Parting,
     run_folder::id_in,
-    verb::compare::{scratch, without_detail},
 };
 use serde_json::{Map, Value, json};
 use std::{path::Path, process::ExitCode, sync::Arc};
@@ -164,8 +163,7 @@ impl Side {
         let journaled = Journaled::open(run, quiet)?;
         let started = journaled.started.clone();
         let forked = journaled.forked().cloned();
-        let folder = scratch()?;
-        let telemetry = without_detail(folder.path(), &journaled.scenario)?;
+        let telemetry = Telemetry::create_summary(Arc::clone(&journaled.scenario))?;
         let stock = Stock::new(telemetry, &journaled.scenario);
         let (stock, status) = journaled.replay(stock, false, quiet)?;
         Ok(Self {
