@@ -8,6 +8,7 @@
 mod bad_input;
 mod compare;
 mod determinism;
+mod engine;
 mod engine_laws;
 mod faults;
 mod floor_plan;
@@ -15,7 +16,9 @@ mod golden;
 mod grid;
 mod journal_promise;
 mod new_plugin;
+mod observed;
 mod paper_cases;
+mod planned_again;
 mod program;
 mod python;
 mod reservations;
