@@ -17,7 +17,7 @@ use voltide_policy::{
 pub(crate) fn scenario(text: &str, folder: &Path) -> Arc<Scenario> {
     let path = folder.join("world.ron");
     fs::write(&path, text).unwrap();
-    let world = voltide_world::load(&path, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    let world = voltide_world::load(&path, &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
     Arc::new(world.scenario)
 }
 

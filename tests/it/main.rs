@@ -24,6 +24,7 @@ mod python;
 mod reservations;
 mod resume;
 mod schedule;
+mod site_limits;
 mod tables;
 mod time_travel;
 mod typical_day;
