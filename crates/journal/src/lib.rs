@@ -39,6 +39,7 @@ mod kind;
 pub mod lock;
 pub mod log;
 pub mod mcap_log;
+mod number;
 pub mod reader;
 pub mod recovery;
 pub mod rows;

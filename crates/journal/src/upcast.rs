@@ -10,10 +10,13 @@
 
 use crate::{
     body::BodyError,
+    columns::stays_loaded_v1,
     kind::{self, Kind},
 };
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What a body holds.
 #[derive(Debug)]
@@ -35,20 +38,25 @@ pub(crate) struct Upcast {
 
 /// A pure function from the content of one version to that of the next.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing has changed since the first version"))]
 pub(crate) enum Step {
     /// For JSON.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no kind of JSON has another version"))]
     Json(fn(Value) -> Value),
     /// For columns, which come in the order of the schema.
     Columns(fn(&RecordBatch) -> Vec<ArrayRef>),
 }
 
-/// Kinds that are read and no longer written. There is none yet but for the tests of this file.
+/// Kinds that are read and no longer written. The tests of this file have more.
 pub(crate) fn older() -> Vec<Kind> {
+    let stays_loaded = Kind {
+        name: "StaysLoaded.v1",
+        columns: Some(Arc::new(Schema::new(stays_loaded_v1::fields()))),
+        upcast: Some(Upcast { to: "StaysLoaded.v2", step: Step::Columns(stays_loaded_v1::to_v2) }),
+    };
     #[cfg(test)]
-    return tests::older();
+    return std::iter::once(stays_loaded).chain(tests::older()).collect();
     #[cfg(not(test))]
-    Vec::new()
+    vec![stays_loaded]
 }
 
 /// The content of a record as today's version of its kind, and that kind.
@@ -78,9 +86,7 @@ mod tests {
         kind::KINDS,
     };
     use arrow_array::UInt8Array;
-    use arrow_schema::Schema;
     use serde_json::json;
-    use std::sync::Arc;
 
     /// Versions that never were: margins in one direction only, and before that in MW; missed targets
     /// without a reason.
