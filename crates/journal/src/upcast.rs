@@ -17,6 +17,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::Schema;
 use serde_json::Value;
 use std::sync::Arc;
+use voltide_model::rules::Rules;
 
 /// What a body holds.
 #[derive(Debug)]
@@ -40,23 +41,37 @@ pub(crate) struct Upcast {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     /// For JSON.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no kind of JSON has another version"))]
     Json(fn(Value) -> Value),
     /// For columns, which come in the order of the schema.
     Columns(fn(&RecordBatch) -> Vec<ArrayRef>),
 }
 
-/// Kinds that are read and no longer written. The tests of this file have more.
+/// Kinds that are read and no longer written.
 pub(crate) fn older() -> Vec<Kind> {
-    let stays_loaded = Kind {
-        name: "StaysLoaded.v1",
-        columns: Some(Arc::new(Schema::new(stays_loaded_v1::fields()))),
-        upcast: Some(Upcast { to: "StaysLoaded.v2", step: Step::Columns(stays_loaded_v1::to_v2) }),
-    };
+    let older = vec![
+        of_json("RunStarted.v1", "RunStarted.v2", under_first_rules),
+        Kind {
+            name: "StaysLoaded.v1",
+            columns: Some(Arc::new(Schema::new(stays_loaded_v1::fields()))),
+            upcast: Some(Upcast { to: "StaysLoaded.v2", step: Step::Columns(stays_loaded_v1::to_v2) }),
+        },
+    ];
     #[cfg(test)]
-    return std::iter::once(stays_loaded).chain(tests::older()).collect();
+    return [older, tests::older()].concat();
     #[cfg(not(test))]
-    vec![stays_loaded]
+    older
+}
+
+fn of_json(name: &'static str, to: &'static str, step: fn(Value) -> Value) -> Kind {
+    Kind { name, columns: None, upcast: Some(Upcast { to, step: Step::Json(step) }) }
+}
+
+/// A run of 0.1.0 does not say which rules it goes by: there were no others.
+fn under_first_rules(mut started: Value) -> Value {
+    if let Some(fields) = started.as_object_mut() {
+        fields.insert("rules".to_owned(), u32::from(Rules::V1).into());
+    }
+    started
 }
 
 /// The content of a record as today's version of its kind, and that kind.
