@@ -153,3 +153,32 @@ fn the_day_ahead_stage_is_shown_the_load_that_the_world_says() {
     let [plan, smart, uncontrolled, none] = shown.map(|(objective, _)| objective);
     assert!(uncontrolled > smart && smart > none && (plan - smart).abs() > 1.0, "{shown:?}");
 }
+
+/// (15) to (20) by the tables: what units must follow from a slot to the next is the change of load
+/// and cars less wind, sun and what nobody steers.
+#[test]
+fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
+    let out = tempfile::tempdir().unwrap();
+    let sets = ["--set", "clock.days=1", "--set", "fleets.commuters.count=1", "--policy", "smart"];
+    let run = run("worlds/germany/week.ron", out.path(), &sets);
+    let of_system = |name: &str| column(&run, "system_ticks", name);
+    let mut net_load = of_system("net_load_kw");
+    let kinds = crate::tables::words(&run, "unit_ticks", "unit_kind");
+    let stages = crate::tables::words(&run, "unit_ticks", "stage");
+    let ticks = crate::tables::counts(&run, "unit_ticks", "tick");
+    let output = column(&run, "unit_ticks", "output_kw");
+    let mut steered_by_nobody = 0.0;
+    for row in (0..kinds.len()).filter(|&row| kinds[row] == "must_take" && stages[row] == "settled") {
+        net_load[ticks[row] as usize] -= output[row];
+        steered_by_nobody += output[row];
+    }
+    assert!(steered_by_nobody > 1e5, "the world has such units");
+    let wanted = of_system("flex_demand_up_kw").into_iter().zip(of_system("flex_demand_down_kw"));
+    let last = net_load.len() - 1;
+    for (tick, (up, down)) in wanted.enumerate().take(last) {
+        let change = net_load[tick + 1] - net_load[tick];
+        // The one car may come as a surprise.
+        let found = up - down;
+        assert!((found - change).abs() < 12.0, "{tick}: {found} kW, net load changes by {change} kW");
+    }
+}

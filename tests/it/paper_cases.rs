@@ -1,13 +1,18 @@
 //! The reference instances of the scheduling paper, computed by an independent implementation.
 //!
 //! Every `*.json` in `tests/cases/paper` is read, and in the folder that `VOLTIDE_CASES` names, so that
-//! an instance is added by putting it there. A kind that is not known fails the test.
+//! an instance is added by putting it there. All kinds are read here, and a kind that is not known
+//! fails the test.
 
+mod day;
+mod dispatch;
 mod fleet;
 mod model;
 mod one_ev;
+mod system;
 
 use crate::program::root;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     env, fs,
@@ -37,6 +42,14 @@ impl Case {
         &self.value["expected"]
     }
 
+    fn read_inputs<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_value(self.inputs().clone()).unwrap_or_else(|error| panic!("inputs: {error}"))
+    }
+
+    fn read_expected<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_value(self.expected().clone()).unwrap_or_else(|error| panic!("expected: {error}"))
+    }
+
     fn tolerance(&self) -> f64 {
         number(&self.expected()["tol_rel"])
     }
@@ -52,6 +65,12 @@ impl Case {
         }
     }
 
+    /// The text of such a file.
+    fn text_of(&self, name: &str) -> String {
+        let path = self.file(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
     fn check(&self) -> Result<(), Disagreement> {
         match self.value["kind"].as_str().unwrap_or("none") {
             "price" => model::prices(self),
@@ -60,9 +79,8 @@ impl Case {
             "ev_smart" => one_ev::smart(self),
             "ev_v2g" => one_ev::v2g(self),
             "fleet" => fleet::fleet(self),
-            "two_stage_day" => fleet::user_costs(self),
-            // Solved and compared in `crates/schedule/tests/schedule/grid_cases.rs`.
-            "dispatch_da" | "dispatch_id_window" => Ok(()),
+            "two_stage_day" => day::two_stage_day(self),
+            "dispatch_da" | "dispatch_id_window" => dispatch::dispatch(self),
             kind => Err(format!("kind `{kind}` is not known")),
         }
     }

@@ -96,7 +96,9 @@ fn config_hash(
         field(bytemuck::cast_slice(&stays.leaves));
         field(bytemuck::cast_slice(&stays.announced));
         field(bytemuck::cast_slice(&stays.requested_kwh));
-        field(bytemuck::cast_slice(&stays.delivered_kwh));
+        // What is not known is hashed as it was in 0.1.0.
+        let delivered_kwh = stays.delivered_kwh.iter().map(|energy| energy.unwrap_or(f64::NAN));
+        field(bytemuck::cast_slice(&delivered_kwh.collect::<Vec<f64>>()));
         stays.station.iter().for_each(|station| field(station.as_bytes()));
     }
     hasher.finalize().to_hex().to_string()

@@ -5,10 +5,11 @@
 //! in two columns of 16 bits: `<name>_gap`, and `<name>_gap_high`, nearly always zero.
 
 use crate::event::{
-    ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
+    AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
     SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort,
     UnitsDispatched, WillingnessAgreed,
 };
+use crate::number::Value;
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, ListArray, PrimitiveArray, StringArray, StructArray,
     UInt16Array,
@@ -27,6 +28,8 @@ pub(crate) trait Columns: Sized {
     fn arrays(&self) -> Result<Vec<ArrayRef>, ArrowError>;
     /// The event back from its columns.
     fn from_arrays(arrays: &mut Arrays<'_>) -> Result<Self, ArrowError>;
+    /// The first of its numbers that is none: the column, and the row.
+    fn not_finite(&self) -> Option<(&'static str, usize)>;
 }
 
 /// The columns of a batch, taken one after the other.
@@ -58,6 +61,12 @@ trait Codec {
     fn fields(name: &str) -> Vec<Field>;
     fn arrays(values: &Self::Values) -> Result<Vec<ArrayRef>, ArrowError>;
     fn take(arrays: &mut Arrays<'_>) -> Result<Self::Values, ArrowError>;
+    /// Whether the bits are the same.
+    fn same(ours: &Self::Values, theirs: &Self::Values) -> bool;
+    /// The row of the first number that is none.
+    fn not_finite(_values: &Self::Values) -> Option<usize> {
+        None
+    }
 }
 
 /// Ascending ids as gaps.
@@ -68,6 +77,8 @@ struct Each<T>(PhantomData<T>);
 struct One<T>(PhantomData<T>);
 /// A list of values in a single row.
 struct List<T>(PhantomData<T>);
+/// A list of values some of which are not known, in a single row.
+struct SomeOf<T>(PhantomData<T>);
 /// A text in a single row.
 struct Text;
 /// A list of texts in a single row.
@@ -87,7 +98,21 @@ macro_rules! columns {
             fn from_arrays(arrays: &mut Arrays<'_>) -> Result<Self, ArrowError> {
                 Ok(Self { $($field: <$codec>::take(arrays)?,)+ $($rest: <_>::default())? })
             }
+            fn not_finite(&self) -> Option<(&'static str, usize)> {
+                $(if let Some(row) = <$codec>::not_finite(&self.$field) {
+                    return Some((stringify!($field), row));
+                })+
+                None
+            }
         }
+
+        impl PartialEq for $event {
+            fn eq(&self, other: &Self) -> bool {
+                $(<$codec>::same(&self.$field, &other.$field))&&+ $(&& self.$rest == other.$rest)?
+            }
+        }
+
+        impl Eq for $event {}
     };
 }
 
@@ -98,7 +123,7 @@ columns!(StaysLoaded {
     leaves: List<Int32Type>,
     announced: List<Int32Type>,
     requested_kwh: List<Float64Type>,
-    delivered_kwh: List<Float64Type>,
+    delivered_kwh: SomeOf<Float64Type>,
     station: Texts
 });
 columns!(PricesSet {
@@ -160,6 +185,7 @@ columns!(TargetMissed { ev: Ids, stay: Ids, missing_kwh: Each<Float64Type>, reas
 columns!(StaysExpected { ev: Ids, stay: Ids, expected_kwh: Each<Float64Type> });
 columns!(TripShort { ev: Ids, wanted_kwh: Each<Float64Type>, driven_kwh: Each<Float64Type> });
 columns!(PolicyStateSaved { policy: Text, state: Bytes });
+columns!(AnswerNotFinite { ev: Ids, stay: Ids, slot: Each<UInt32Type>, answer: Each<UInt8Type> });
 columns!(SetPointClipped {
     ev: Ids,
     asked_kw: Each<Float64Type>,
@@ -205,6 +231,29 @@ impl Columns for PlansAccepted {
         let segment_kw = Each::<Float64Type>::take(&mut parts)?;
         Ok(Self { ev, stay, segment_offset, segment_slot, segment_kw })
     }
+
+    fn not_finite(&self) -> Option<(&'static str, usize)> {
+        Each::<Float64Type>::not_finite(&self.segment_kw).map(|row| ("segment_kw", row))
+    }
+}
+
+impl PartialEq for PlansAccepted {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { ev, stay, segment_offset, segment_slot, segment_kw } = self;
+        (ev, stay) == (&other.ev, &other.stay)
+            && (segment_offset, segment_slot) == (&other.segment_offset, &other.segment_slot)
+            && all_same(segment_kw, &other.segment_kw)
+    }
+}
+
+impl Eq for PlansAccepted {}
+
+fn all_same<T: Value>(ours: &[T], theirs: &[T]) -> bool {
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| ours.same(*theirs))
+}
+
+fn first_not_finite<T: Value>(values: &[T]) -> Option<usize> {
+    values.iter().position(|value| !value.is_finite())
 }
 
 impl Codec for Ids {
@@ -236,9 +285,13 @@ impl Codec for Ids {
             })
             .collect())
     }
+
+    fn same(ours: &Vec<u32>, theirs: &Vec<u32>) -> bool {
+        ours == theirs
+    }
 }
 
-impl<T: ArrowPrimitiveType> Codec for Each<T> {
+impl<T: ArrowPrimitiveType<Native: Value>> Codec for Each<T> {
     type Values = Vec<T::Native>;
 
     fn fields(name: &str) -> Vec<Field> {
@@ -252,9 +305,17 @@ impl<T: ArrowPrimitiveType> Codec for Each<T> {
     fn take(arrays: &mut Arrays<'_>) -> Result<Vec<T::Native>, ArrowError> {
         Ok(arrays.primitive::<T>()?.to_vec())
     }
+
+    fn same(ours: &Vec<T::Native>, theirs: &Vec<T::Native>) -> bool {
+        all_same(ours, theirs)
+    }
+
+    fn not_finite(values: &Vec<T::Native>) -> Option<usize> {
+        first_not_finite(values)
+    }
 }
 
-impl<T: ArrowPrimitiveType> Codec for One<T> {
+impl<T: ArrowPrimitiveType<Native: Value>> Codec for One<T> {
     type Values = T::Native;
 
     fn fields(name: &str) -> Vec<Field> {
@@ -268,9 +329,17 @@ impl<T: ArrowPrimitiveType> Codec for One<T> {
     fn take(arrays: &mut Arrays<'_>) -> Result<T::Native, ArrowError> {
         arrays.primitive::<T>()?.first().copied().ok_or_else(|| unlike("one row was expected"))
     }
+
+    fn same(ours: &T::Native, theirs: &T::Native) -> bool {
+        ours.same(*theirs)
+    }
+
+    fn not_finite(value: &T::Native) -> Option<usize> {
+        (!value.is_finite()).then_some(0)
+    }
 }
 
-impl<T: ArrowPrimitiveType> Codec for List<T> {
+impl<T: ArrowPrimitiveType<Native: Value>> Codec for List<T> {
     type Values = Vec<T::Native>;
 
     fn fields(name: &str) -> Vec<Field> {
@@ -286,6 +355,42 @@ impl<T: ArrowPrimitiveType> Codec for List<T> {
 
     fn take(arrays: &mut Arrays<'_>) -> Result<Vec<T::Native>, ArrowError> {
         Ok(primitive::<T>(&arrays.row_list()?)?.to_vec())
+    }
+
+    fn same(ours: &Vec<T::Native>, theirs: &Vec<T::Native>) -> bool {
+        all_same(ours, theirs)
+    }
+
+    fn not_finite(values: &Vec<T::Native>) -> Option<usize> {
+        first_not_finite(values)
+    }
+}
+
+impl<T: ArrowPrimitiveType<Native: Value>> Codec for SomeOf<T> {
+    type Values = Vec<Option<T::Native>>;
+
+    fn fields(name: &str) -> Vec<Field> {
+        vec![Field::new(name, DataType::List(item_or_null(T::DATA_TYPE)), false)]
+    }
+
+    fn arrays(values: &Vec<Option<T::Native>>) -> Result<Vec<ArrayRef>, ArrowError> {
+        let values: PrimitiveArray<T> = values.iter().copied().collect();
+        one_list(item_or_null(T::DATA_TYPE), Arc::new(values))
+    }
+
+    fn take(arrays: &mut Arrays<'_>) -> Result<Vec<Option<T::Native>>, ArrowError> {
+        let list = arrays.row_list()?;
+        let values =
+            list.as_primitive_opt::<T>().ok_or_else(|| unlike("a column has another type"))?;
+        Ok(values.iter().collect())
+    }
+
+    fn same(ours: &Vec<Option<T::Native>>, theirs: &Vec<Option<T::Native>>) -> bool {
+        all_same(ours, theirs)
+    }
+
+    fn not_finite(values: &Vec<Option<T::Native>>) -> Option<usize> {
+        first_not_finite(values)
     }
 }
 
@@ -303,6 +408,10 @@ impl Codec for Text {
     fn take(arrays: &mut Arrays<'_>) -> Result<String, ArrowError> {
         texts(arrays.next()?)?.pop().ok_or_else(|| unlike("one row was expected"))
     }
+
+    fn same(ours: &String, theirs: &String) -> bool {
+        ours == theirs
+    }
 }
 
 impl Codec for Texts {
@@ -318,6 +427,10 @@ impl Codec for Texts {
 
     fn take(arrays: &mut Arrays<'_>) -> Result<Vec<String>, ArrowError> {
         texts(&arrays.row_list()?)
+    }
+
+    fn same(ours: &Vec<String>, theirs: &Vec<String>) -> bool {
+        ours == theirs
     }
 }
 
@@ -336,6 +449,10 @@ impl Codec for Bytes {
         let bytes = arrays.next()?.as_binary_opt::<i32>().ok_or_else(|| unlike("bytes were expected"))?;
         bytes.iter().flatten().next().map(<[u8]>::to_vec).ok_or_else(|| unlike("one row was expected"))
     }
+
+    fn same(ours: &Vec<u8>, theirs: &Vec<u8>) -> bool {
+        ours == theirs
+    }
 }
 
 fn item(data_type: DataType) -> Arc<Field> {
@@ -351,9 +468,52 @@ fn segment_type() -> DataType {
     DataType::Struct(parts.concat().into())
 }
 
+fn item_or_null(data_type: DataType) -> Arc<Field> {
+    Arc::new(Field::new("item", data_type, true))
+}
+
 fn row_list(data_type: DataType, values: ArrayRef) -> Result<Vec<ArrayRef>, ArrowError> {
+    one_list(item(data_type), values)
+}
+
+/// A single row that holds all values.
+fn one_list(item: Arc<Field>, values: ArrayRef) -> Result<Vec<ArrayRef>, ArrowError> {
     let offsets = OffsetBuffer::from_lengths([values.len()]);
-    Ok(vec![Arc::new(ListArray::try_new(item(data_type), offsets, values, None)?)])
+    Ok(vec![Arc::new(ListArray::try_new(item, offsets, values, None)?)])
+}
+
+/// Upcasts `StaysLoaded.v1`, in whose last column but one NaN stands for what was not recorded.
+pub(crate) mod stays_loaded_v1 {
+    use super::{
+        Arc, ArrayRef, AsArray, Codec, Field, Float64Type, List, SomeOf, StaysLoaded, item_or_null, one_list,
+    };
+    use crate::columns::Columns;
+    use arrow_array::{Array, Float64Array, RecordBatch};
+
+    /// Where `delivered_kwh` stands.
+    const DELIVERED: usize = 5;
+
+    /// The columns as they were.
+    pub(crate) fn fields() -> Vec<Field> {
+        let mut fields = StaysLoaded::fields();
+        let today = SomeOf::<Float64Type>::fields("delivered_kwh");
+        debug_assert_eq!(fields[DELIVERED..=DELIVERED], today);
+        fields.splice(DELIVERED..=DELIVERED, List::<Float64Type>::fields("delivered_kwh"));
+        fields
+    }
+
+    /// The columns as they are today.
+    pub(crate) fn to_v2(batch: &RecordBatch) -> Vec<ArrayRef> {
+        let mut columns = batch.columns().to_vec();
+        let list = columns[DELIVERED].as_list::<i32>().values();
+        let values = list.as_primitive::<Float64Type>().values().iter();
+        let recorded: Float64Array =
+            values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
+        let item = item_or_null(list.data_type().clone());
+        let delivered = one_list(item, Arc::new(recorded)).expect("a list of one row can be made");
+        columns.splice(DELIVERED..=DELIVERED, delivered);
+        columns
+    }
 }
 
 /// List offsets of `starts`, which must ascend from 0 to `count`; none at all stand for no rows.

@@ -3,7 +3,7 @@
 //! A batch is told by its number of rows and the sums of its columns, a series by its number of
 //! values and their range, the world's text by its length.
 
-use crate::event::{ClipReason, EndReason, Event, MissedReason, RunStarted, Stage, StaysLoaded};
+use crate::event::{AnswerNotFinite, ClipReason, EndReason, Event, MissedReason, NotFinite, RunStarted, Stage, StaysLoaded};
 use serde_json::{Map, Value, json};
 
 /// What an event is about.
@@ -47,6 +47,7 @@ impl Event {
             Self::TargetMissed(event) => &event.stay,
             Self::StaysExpected(event) => &event.stay,
             Self::PlansAccepted(event) => &event.stay,
+            Self::AnswerNotFinite(event) => &event.stay,
             _ => return None,
         };
         if let [stay] = stays.as_slice() { Some(*stay) } else { None }
@@ -62,6 +63,7 @@ impl Event {
             Self::StaysExpected(event) => Some(("ev", &event.ev)),
             Self::WillingnessAgreed(event) => Some(("ev", &event.ev)),
             Self::PlansAccepted(event) => Some(("ev", &event.ev)),
+            Self::AnswerNotFinite(event) => Some(("ev", &event.ev)),
             Self::SetPointClipped(event) => Some(("ev", &event.ev)),
             Self::LimitViolated(event) => Some(("site", &event.site)),
             _ => None,
@@ -163,6 +165,7 @@ fn batch(event: &Event) -> Value {
         Event::PlansAccepted(event) => {
             json!({ "rows": event.ev.len(), "segments": event.segment_slot.len() })
         }
+        Event::AnswerNotFinite(event) => answer_not_finite(event),
         Event::SetPointClipped(event) => json!({
             "rows": event.ev.len(),
             "asked_kw": sum(&event.asked_kw),
@@ -199,14 +202,29 @@ fn run_started(event: &RunStarted) -> Value {
 }
 
 fn stays_loaded(event: &StaysLoaded) -> Value {
-    let delivered: Vec<f64> =
-        event.delivered_kwh.iter().copied().filter(|energy| energy.is_finite()).collect();
+    let delivered: Vec<f64> = event.delivered_kwh.iter().copied().flatten().collect();
     json!({
         "fleet": event.fleet,
         "stays": event.arrives.len(),
         "requested_kwh": sum(&event.requested_kwh),
         "delivered_kwh": sum(&delivered),
     })
+}
+
+/// How many schedules held what, and the first of them.
+fn answer_not_finite(event: &AnswerNotFinite) -> Value {
+    let by_answer = NotFinite::ALL.map(|answer| (answer.name(), count(&event.answer, answer as u8)));
+    let by_answer: Map<String, Value> =
+        by_answer.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
+    let first = event.ev.first().map(|ev| {
+        json!({
+            "ev": ev,
+            "stay": event.stay[0],
+            "slot": event.slot[0],
+            "answer": NotFinite::name_of(event.answer[0]),
+        })
+    });
+    json!({ "rows": event.ev.len(), "by_answer": by_answer, "first": first })
 }
 
 /// Number and range of values; the range is null where there is no finite one.

@@ -4,11 +4,12 @@
 //! events carry one row per car, sorted by `ev`, as columns of equal length. Energy in kWh,
 //! power in kW, prices and money in the world's currency.
 
+use crate::{columns::Columns, number};
 use serde::{Deserialize, Serialize};
 use voltide_model::rules::Rules;
 
 /// An event with its place in the history.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// Number of the event in the run, from 0.
     pub seq: u64,
@@ -21,7 +22,11 @@ pub struct Recorded {
 }
 
 /// Everything that can happen.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Events are equal where their bits are: a replay that comes to the same NaN, which logs before 0.2 may
+/// hold, comes to the same event, and one that comes to another zero does not. That all events are
+/// [`Eq`] keeps the usual comparison of numbers out.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A run began.
     RunStarted(Box<RunStarted>),
@@ -63,6 +68,8 @@ pub enum Event {
     PolicyFaulted(PolicyFaulted),
     /// A stateful policy's state at the end of the tick.
     PolicyStateSaved(PolicyStateSaved),
+    /// A policy's schedules held what is no number.
+    AnswerNotFinite(AnswerNotFinite),
     /// Power was less than the schedule asked for.
     SetPointClipped(SetPointClipped),
     /// A site's chargers asked for more than its connection allows.
@@ -74,7 +81,7 @@ pub enum Event {
 }
 
 /// See [`Event::RunStarted`]. `build` holds all that may differ between two runs of one world.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
     /// What made this run; in a segment of its own and not part of the chain.
     #[serde(skip)]
@@ -108,7 +115,7 @@ pub struct RunStarted {
 }
 
 /// What made a run: see [`RunStarted`].
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Build {
     /// Version of voltide.
     pub engine_version: String,
@@ -125,7 +132,7 @@ pub struct Build {
 }
 
 /// See [`Event::SeriesLoaded`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SeriesLoaded {
     /// Name of the series in the world.
     pub name: String,
@@ -136,7 +143,7 @@ pub struct SeriesLoaded {
 }
 
 /// See [`Event::StaysLoaded`]. Columns of equal length, in order of arrival.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StaysLoaded {
     /// The fleet that they are the sessions of.
     pub fleet: String,
@@ -148,8 +155,8 @@ pub struct StaysLoaded {
     pub announced: Vec<i32>,
     /// Energy asked for, grid side, kWh.
     pub requested_kwh: Vec<f64>,
-    /// Energy delivered in reality, grid side, kWh; NaN where not recorded.
-    pub delivered_kwh: Vec<f64>,
+    /// Energy delivered in reality, grid side, kWh; `None` where not recorded.
+    pub delivered_kwh: Vec<Option<f64>>,
     /// Name of the station.
     pub station: Vec<String>,
 }
@@ -188,7 +195,7 @@ pub struct TickStarted {
 }
 
 /// See [`Event::PricesSet`]. One value a slot from `first_slot` on.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PricesSet {
     /// The tariff's name.
     pub tariff: String,
@@ -241,7 +248,7 @@ impl PricesSet {
 }
 
 /// See [`Event::SessionStarted`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SessionStarted {
     /// The car.
     pub ev: Vec<u32>,
@@ -272,7 +279,7 @@ pub enum EndReason {
 }
 
 /// See [`Event::SessionEnded`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SessionEnded {
     /// The car.
     pub ev: Vec<u32>,
@@ -295,7 +302,7 @@ pub struct SessionEnded {
 }
 
 /// See [`Event::TargetMissed`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TargetMissed {
     /// The car.
     pub ev: Vec<u32>,
@@ -356,7 +363,7 @@ impl MissedReason {
 }
 
 /// See [`Event::StaysExpected`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StaysExpected {
     /// The car.
     pub ev: Vec<u32>,
@@ -367,7 +374,7 @@ pub struct StaysExpected {
 }
 
 /// See [`Event::TripShort`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TripShort {
     /// The car.
     pub ev: Vec<u32>,
@@ -378,7 +385,7 @@ pub struct TripShort {
 }
 
 /// See [`Event::WillingnessAgreed`]. A row says what holds for a car from a slot on, to its next row.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct WillingnessAgreed {
     /// The car.
     pub ev: Vec<u32>,
@@ -392,7 +399,7 @@ pub struct WillingnessAgreed {
 ///
 /// The schedule of row i is the segments `segment_offset[i]..segment_offset[i + 1]`; a segment's
 /// power holds from its slot to the next segment's; the last segment's power is 0.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PlansAccepted {
     /// The car.
     pub ev: Vec<u32>,
@@ -407,7 +414,7 @@ pub struct PlansAccepted {
 }
 
 /// See [`Event::ForecastIssued`]. Power in kW, net of what is discharged.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ForecastIssued {
     /// What is forecast: `ev_load`.
     pub series: String,
@@ -424,7 +431,7 @@ pub struct ForecastIssued {
 }
 
 /// See [`Event::SolveFinished`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SolveFinished {
     /// `day_ahead` or `intra_day`.
     pub stage: String,
@@ -433,12 +440,15 @@ pub struct SolveFinished {
     /// `optimal` or `feasible`.
     pub status: String,
     /// Value of the schedule found: the sum of `components`.
+    #[serde(deserialize_with = "number::read")]
     pub objective: f64,
-    /// Proven bound on it.
-    pub bound: f64,
+    /// Proven bound on it; `None` where the search ended before there was one.
+    pub bound: Option<f64>,
     /// What the objective is made of, by name.
+    #[serde(deserialize_with = "number::read_components")]
     pub components: Vec<(String, f64)>,
     /// What had to be relaxed: unit, wish, and by how much (kW or kWh).
+    #[serde(deserialize_with = "number::read_unmet")]
     pub unmet: Vec<(String, String, f64)>,
     /// Number of variables.
     pub variables: u32,
@@ -475,7 +485,7 @@ impl Stage {
 
 /// See [`Event::UnitsDispatched`]. Matrices have one row a step and one column a unit, row-major, in
 /// the order of the world's units; what a unit does not have is 0.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct UnitsDispatched {
     /// A [`Stage`] as its number.
     pub stage: u8,
@@ -507,11 +517,13 @@ pub struct UnitsDispatched {
 }
 
 /// See [`Event::MarginViolated`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MarginViolated {
     /// Flexibility that is missing upwards, kW.
+    #[serde(deserialize_with = "number::read")]
     pub up_kw: f64,
     /// Flexibility that is missing downwards, kW.
+    #[serde(deserialize_with = "number::read")]
     pub down_kw: f64,
 }
 
@@ -533,7 +545,7 @@ pub struct PolicyFaulted {
 }
 
 /// See [`Event::PolicyStateSaved`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PolicyStateSaved {
     /// The policy.
     pub policy: String,
@@ -541,11 +553,66 @@ pub struct PolicyStateSaved {
     pub state: Vec<u8>,
 }
 
+/// What a policy answered instead of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NotFinite {
+    /// Not a number.
+    NaN = 0,
+    /// Infinitely much charging.
+    Infinity = 1,
+    /// Infinitely much discharging.
+    MinusInfinity = 2,
+}
+
+impl NotFinite {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 3] = [Self::NaN, Self::Infinity, Self::MinusInfinity];
+
+    /// What a value is instead of a number; `None` where it is one.
+    pub fn of(value: f64) -> Option<Self> {
+        match value {
+            value if value.is_nan() => Some(Self::NaN),
+            f64::INFINITY => Some(Self::Infinity),
+            f64::NEG_INFINITY => Some(Self::MinusInfinity),
+            _ => None,
+        }
+    }
+
+    /// What it is called, as programs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NaN => "NaN",
+            Self::Infinity => "inf",
+            Self::MinusInfinity => "-inf",
+        }
+    }
+
+    /// What one of its number is called.
+    pub fn name_of(number: u8) -> &'static str {
+        Self::ALL.get(usize::from(number)).map_or("unknown", |it| it.name())
+    }
+}
+
+/// See [`Event::AnswerNotFinite`]. A row a schedule: the first of its powers that was no number. All
+/// such powers became 0 kW.
+#[derive(Debug, Clone, Default)]
+pub struct AnswerNotFinite {
+    /// The car.
+    pub ev: Vec<u32>,
+    /// The stay.
+    pub stay: Vec<u32>,
+    /// The slot (a tick number).
+    pub slot: Vec<u32>,
+    /// A [`NotFinite`] as its number.
+    pub answer: Vec<u8>,
+}
+
 /// Why power was clipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ClipReason {
-    /// The answer broke the contract: more than the charger can, after departure, not finite.
+    /// The answer broke the contract: more than the charger can, or after departure.
     Charger = 0,
     /// The battery was full or empty.
     Battery = 1,
@@ -554,7 +621,7 @@ pub enum ClipReason {
 }
 
 /// See [`Event::SetPointClipped`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SetPointClipped {
     /// The car.
     pub ev: Vec<u32>,
@@ -577,7 +644,7 @@ impl SetPointClipped {
 }
 
 /// See [`Event::LimitViolated`]. One row a site.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LimitViolated {
     /// The site.
     pub site: Vec<u32>,
@@ -588,7 +655,7 @@ pub struct LimitViolated {
 }
 
 /// See [`Event::TickSealed`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TickSealed {
     /// Events of the tick before this one.
     pub events: u32,
@@ -603,6 +670,41 @@ pub struct TickSealed {
     pub chain_hash: [u8; 32],
 }
 
+impl PartialEq for SolveFinished {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { stage, solver, status, variables, integers, constraints, .. } = self;
+        let texts = (stage, solver, status) == (&other.stage, &other.solver, &other.status);
+        let sizes =
+            (variables, integers, constraints) == (&other.variables, &other.integers, &other.constraints);
+        texts && sizes && number::all_same(self.numbers(), other.numbers()) && self.names().eq(other.names())
+    }
+}
+
+impl Eq for SolveFinished {}
+
+impl SolveFinished {
+    /// All of its numbers, in order.
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        let components = self.components.iter().map(|(_, amount)| *amount);
+        let unmet = self.unmet.iter().map(|(_, _, by)| *by);
+        [self.objective].into_iter().chain(self.bound).chain(components).chain(unmet)
+    }
+
+    /// The names that its numbers stand beside.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let components = self.components.iter().map(|(name, _)| name.as_str());
+        components.chain(self.unmet.iter().flat_map(|(unit, wish, _)| [unit.as_str(), wish.as_str()]))
+    }
+}
+
+impl PartialEq for MarginViolated {
+    fn eq(&self, other: &Self) -> bool {
+        number::all_same([self.up_kw, self.down_kw], [other.up_kw, other.down_kw])
+    }
+}
+
+impl Eq for MarginViolated {}
+
 impl Event {
     /// Whether it tells what was decided of units: such events come after all others of a tick but
     /// those that follow from the state.
@@ -610,12 +712,46 @@ impl Event {
         matches!(self, Self::SolveFinished(_) | Self::UnitsDispatched(_))
     }
 
+    /// The first of its numbers that is none: the column, and the row where it has several.
+    ///
+    /// No such event is written. What is not known is `None`, and what a policy answered instead of a
+    /// number is told by [`AnswerNotFinite`].
+    pub fn not_finite(&self) -> Option<(&'static str, usize)> {
+        match self {
+            Self::SeriesLoaded(event) => event.not_finite(),
+            Self::StaysLoaded(event) => event.not_finite(),
+            Self::PricesSet(event) => event.not_finite(),
+            Self::SessionEnded(event) => event.not_finite(),
+            Self::SessionStarted(event) => event.not_finite(),
+            Self::TargetMissed(event) => event.not_finite(),
+            Self::TripShort(event) => event.not_finite(),
+            Self::StaysExpected(event) => event.not_finite(),
+            Self::WillingnessAgreed(event) => event.not_finite(),
+            Self::PlansAccepted(event) => event.not_finite(),
+            Self::ForecastIssued(event) => event.not_finite(),
+            Self::UnitsDispatched(event) => event.not_finite(),
+            Self::AnswerNotFinite(event) => event.not_finite(),
+            Self::SetPointClipped(event) => event.not_finite(),
+            Self::LimitViolated(event) => event.not_finite(),
+            Self::SolveFinished(event) => first_not_finite("objective", event.numbers()),
+            Self::MarginViolated(event) => first_not_finite("up_kw", [event.up_kw, event.down_kw]),
+            Self::RunStarted(_)
+            | Self::RunForked(_)
+            | Self::RunEnded(_)
+            | Self::TickStarted(_)
+            | Self::PolicyFaulted(_)
+            | Self::PolicyStateSaved(_)
+            | Self::SlotElapsed
+            | Self::TickSealed(_) => None,
+        }
+    }
+
     /// Its name and schema version, as in the log.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::RunStarted(_) => "RunStarted.v2",
             Self::SeriesLoaded(_) => "SeriesLoaded.v1",
-            Self::StaysLoaded(_) => "StaysLoaded.v1",
+            Self::StaysLoaded(_) => "StaysLoaded.v2",
             Self::RunForked(_) => "RunForked.v1",
             Self::RunEnded(_) => "RunEnded.v1",
             Self::TickStarted(_) => "TickStarted.v1",
@@ -633,10 +769,18 @@ impl Event {
             Self::MarginViolated(_) => "MarginViolated.v1",
             Self::PolicyFaulted(_) => "PolicyFaulted.v1",
             Self::PolicyStateSaved(_) => "PolicyStateSaved.v1",
+            Self::AnswerNotFinite(_) => "AnswerNotFinite.v1",
             Self::SetPointClipped(_) => "SetPointClipped.v1",
             Self::LimitViolated(_) => "LimitViolated.v1",
             Self::SlotElapsed => "SlotElapsed.v1",
             Self::TickSealed(_) => "TickSealed.v1",
         }
     }
+}
+
+fn first_not_finite(
+    column: &'static str,
+    numbers: impl IntoIterator<Item = f64>,
+) -> Option<(&'static str, usize)> {
+    numbers.into_iter().position(|number| !number.is_finite()).map(|row| (column, row))
 }

@@ -8,7 +8,7 @@
 use crate::{
     columns::Columns,
     event::{
-        ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded,
+        AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded,
         SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed,
         TripShort, UnitsDispatched, WillingnessAgreed,
     },
@@ -68,7 +68,7 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         json(SEALED),
         json("RunStarted.v2"),
         columns::<SeriesLoaded>("SeriesLoaded.v1"),
-        columns::<StaysLoaded>("StaysLoaded.v1"),
+        columns::<StaysLoaded>("StaysLoaded.v2"),
         json("RunForked.v1"),
         json(RUN_ENDED),
         json("TickStarted.v1"),
@@ -86,6 +86,7 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         json("MarginViolated.v1"),
         json("PolicyFaulted.v1"),
         columns::<PolicyStateSaved>("PolicyStateSaved.v1"),
+        columns::<AnswerNotFinite>("AnswerNotFinite.v1"),
         columns::<SetPointClipped>("SetPointClipped.v1"),
         columns::<LimitViolated>("LimitViolated.v1"),
         json("SlotElapsed.v1"),

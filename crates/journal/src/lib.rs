@@ -41,6 +41,7 @@ mod kind;
 pub mod lock;
 pub mod log;
 pub mod mcap_log;
+mod number;
 mod pace;
 pub mod reader;
 pub mod recovery;

@@ -1,6 +1,6 @@
 //! Batches taken apart: one JSON object a row, for tables.
 
-use crate::event::{Event, PlansAccepted};
+use crate::event::{AnswerNotFinite, Event, NotFinite, PlansAccepted};
 use serde_json::{Map, Value, json};
 
 /// A row of a batch: its fields by name, with their units.
@@ -44,11 +44,20 @@ impl Event {
             Self::TripShort(it) => rows!(it, ev, wanted_kwh, driven_kwh),
             Self::WillingnessAgreed(it) => rows!(it, ev, slot, agreed),
             Self::PlansAccepted(it) => plans(it),
+            Self::AnswerNotFinite(it) => answers(it),
             Self::SetPointClipped(it) => rows!(it, ev, asked_kw, applied_kw, reason),
             Self::LimitViolated(it) => rows!(it, site, asked_kw, limit_kw),
             _ => return None,
         })
     }
+}
+
+fn answers(event: &AnswerNotFinite) -> Vec<Row> {
+    let mut rows: Vec<Row> = rows!(event, ev, stay, slot);
+    for (row, &answer) in rows.iter_mut().zip(&event.answer) {
+        row.insert("answer".to_owned(), json!(NotFinite::name_of(answer)));
+    }
+    rows
 }
 
 fn plans(event: &PlansAccepted) -> Vec<Row> {

@@ -10,10 +10,13 @@
 
 use crate::{
     body::BodyError,
+    columns::stays_loaded_v1,
     kind::{self, Kind},
 };
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
 use serde_json::Value;
+use std::sync::Arc;
 use voltide_model::rules::Rules;
 
 /// What a body holds.
@@ -40,13 +43,19 @@ pub(crate) enum Step {
     /// For JSON.
     Json(fn(Value) -> Value),
     /// For columns, which come in the order of the schema.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no columns have changed since the first version"))]
     Columns(fn(&RecordBatch) -> Vec<ArrayRef>),
 }
 
 /// Kinds that are read and no longer written.
 pub(crate) fn older() -> Vec<Kind> {
-    let older = vec![of_json("RunStarted.v1", "RunStarted.v2", under_first_rules)];
+    let older = vec![
+        of_json("RunStarted.v1", "RunStarted.v2", under_first_rules),
+        Kind {
+            name: "StaysLoaded.v1",
+            columns: Some(Arc::new(Schema::new(stays_loaded_v1::fields()))),
+            upcast: Some(Upcast { to: "StaysLoaded.v2", step: Step::Columns(stays_loaded_v1::to_v2) }),
+        },
+    ];
     #[cfg(test)]
     return [older, tests::older()].concat();
     #[cfg(not(test))]
@@ -92,9 +101,7 @@ mod tests {
         kind::KINDS,
     };
     use arrow_array::UInt8Array;
-    use arrow_schema::Schema;
     use serde_json::json;
-    use std::sync::Arc;
 
     /// Versions that never were: margins in one direction only, and before that in MW; missed targets
     /// without a reason.

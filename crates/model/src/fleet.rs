@@ -159,8 +159,8 @@ pub struct RecordedSession {
     pub announced: i32,
     /// Energy asked for, grid side, kWh.
     pub requested_kwh: f64,
-    /// Energy delivered in reality, grid side, kWh; NaN where it is not recorded.
-    pub delivered_kwh: f64,
+    /// Energy delivered in reality, grid side, kWh; `None` where it is not recorded.
+    pub delivered_kwh: Option<f64>,
     /// Station, as an index into the fleet's station names.
     pub station: u32,
 }
@@ -403,8 +403,7 @@ impl Population {
             self.arrival_energy_kwh.push(full - needed);
             self.departure_energy_kwh.push(full - needed + needed.min(reach));
             self.notes.requested_kwh += session.requested_kwh;
-            self.notes.delivered_kwh +=
-                if session.delivered_kwh.is_nan() { 0.0 } else { session.delivered_kwh };
+            self.notes.delivered_kwh += session.delivered_kwh.unwrap_or(0.0);
             let given = needed.min(reach) / efficiency;
             if given < session.requested_kwh - 1e-9 {
                 self.notes.requests_capped += 1;
@@ -748,7 +747,7 @@ mod tests {
             leaves,
             announced: leaves,
             requested_kwh,
-            delivered_kwh: f64::NAN,
+            delivered_kwh: None,
             station: 0,
         };
         let sessions =

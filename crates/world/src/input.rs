@@ -250,7 +250,7 @@ mod tests {
             leaves: arrives + 10,
             announced: arrives + 10,
             requested_kwh: 1.0,
-            delivered_kwh: 1.0,
+            delivered_kwh: Some(1.0),
             station,
         };
         let recorded = FleetSessions {

@@ -209,8 +209,8 @@ impl Reader<'_> {
         Ok((arrives, leaves, announced))
     }
 
-    /// Energy requested, and delivered in reality or NaN.
-    fn energies(&self, row: usize) -> Result<(f64, f64), Wrong> {
+    /// Energy requested, and delivered in reality where that was recorded.
+    fn energies(&self, row: usize) -> Result<(f64, Option<f64>), Wrong> {
         let cell = |column| self.table.number(column, row).map_err(|error| (error, "this row"));
         let requested =
             cell(REQUESTED)?.ok_or_else(|| ("the requested energy is missing".to_owned(), "incomplete"))?;
@@ -218,7 +218,7 @@ impl Reader<'_> {
         if requested < 0.0 || delivered.is_some_and(|energy| energy < 0.0) {
             return Err(("energy is negative".to_owned(), "negative energy"));
         }
-        Ok((requested, delivered.unwrap_or(f64::NAN)))
+        Ok((requested, delivered))
     }
 
     /// Refuses two cars at one station at a time.

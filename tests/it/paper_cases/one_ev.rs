@@ -7,7 +7,10 @@ use serde_json::Value;
 use std::ops::Range;
 use voltide_model::eligibility::{V2gStay, v2g_eligible};
 use voltide_policy::observation::charge_at_once;
-use voltide_schedule::{Answer, Method, Options, PerSlot, Solver, StorageProblem, TieRule, check};
+use voltide_schedule::{
+    Answer, Method, MissedReason, Options, Outcome, PerSlot, Solver, StorageProblem, StorageProgram, TieRule,
+    check, linear::Budget,
+};
 
 /// Slots of a day: prices are looked up modulo it.
 const DAY: usize = 96;
@@ -80,7 +83,10 @@ impl Stay {
         let (problem, mut power_kw) = (self.problem(), vec![0.0; self.prices.len()]);
         let answer = Solver::default().solve(&problem, method, Options::default(), &mut power_kw).unwrap();
         check::schedule(&problem, &power_kw, check::SOLVER_TOLERANCE).map_err(|breach| breach.to_string())?;
-        Ok((answer, power_kw))
+        match answer.outcome {
+            Outcome::Optimal => Ok((answer, power_kw)),
+            other => Err(format!("{method:?} ends with {other:?}")),
+        }
     }
 
     /// Whether (13) allows V2G at `discharge_kw_max`.
@@ -115,6 +121,13 @@ pub(crate) fn uncontrolled(case: &Case) -> Result<(), Disagreement> {
     all_agree("p_c", &power_kw, &numbers(&expected["p_c"]), tolerance)?;
     let energy_kwh = power_kw.iter().sum::<f64>() * SLOT_HOURS;
     agree("energy", energy_kwh, number(&expected["energy_kwh"]), tolerance)?;
+    // Without prices, the earliest schedule is the one that charges at once.
+    let flat = vec![1.0; stay.prices.len()];
+    let priceless = StorageProblem { buy: &flat, sell: &flat, tie: TieRule::Earliest, ..stay.problem() };
+    for method in [Method::Exact, Method::V1g] {
+        Solver::default().solve(&priceless, method, Options::default(), &mut power_kw).unwrap();
+        all_agree("p_c without prices", &power_kw, &numbers(&expected["p_c"]), 1e-9)?;
+    }
     agree("objective", stay.problem().objective(&power_kw), number(&expected["objective"]), tolerance)
 }
 
@@ -136,6 +149,12 @@ pub(crate) fn smart(case: &Case) -> Result<(), Disagreement> {
         if let Some(reachable) = expected["eq11_holds"].as_bool() {
             agree("target met", f64::from(answer.unmet.target.is_none()), f64::from(reachable), 0.0)?;
         }
+        if let (Some(missed), Some(end)) = (answer.unmet.target, energies.last()) {
+            agree("missing energy", missed.missing_kwh, stay.target_kwh - end, 1e-9)?;
+            if missed.reason != MissedReason::TooShort {
+                return Err(format!("the target is missed for {:?}", missed.reason));
+            }
+        }
     }
     Ok(())
 }
@@ -153,7 +172,34 @@ pub(crate) fn v2g(case: &Case) -> Result<(), Disagreement> {
         let found = stay.is_eligible(discharge_kw_max);
         agree("(13) holds", f64::from(found), f64::from(eligible), 0.0)?;
     }
+    binaries(&stay)?;
+    if let Some(relaxed) = expected["lp_relaxation_objective"].as_f64() {
+        relaxation(&stay, relaxed, number(&expected["objective"]))?;
+    }
     all_ways(&stay, number(&expected["objective"]), case.tolerance())
+}
+
+/// Binaries are made where a price is negative and both directions are open, and nowhere else.
+fn binaries(stay: &Stay) -> Result<(), Disagreement> {
+    let problem = stay.problem();
+    let integers = StorageProgram::new(&problem, true).program.integers();
+    agree("binaries", integers as f64, problem.binaries() as f64, 0.0)?;
+    let negative = stay.prices.iter().any(|&price| price < 0.0);
+    agree("binaries are needed", f64::from(integers > 0), f64::from(negative), 0.0)
+}
+
+/// Without binaries negative prices are wrong. The hull of the slots is tighter than the reference's
+/// relaxation, which drops the rows too; neither can be followed.
+fn relaxation(stay: &Stay, reference: f64, objective: f64) -> Result<(), Disagreement> {
+    let problem = stay.problem();
+    let relaxed = StorageProgram::new(&problem, false).program.solve(Budget::default()).objective;
+    let mut power_kw = vec![0.0; stay.prices.len()];
+    let linear = Solver::default().solve(&problem, Method::Lp, Options::default(), &mut power_kw).unwrap();
+    let gap = if let Outcome::Feasible { gap } = linear.outcome { gap } else { 0.0 };
+    let lies_between = reference < relaxed && relaxed < objective - 0.01 && gap > 0.01;
+    lies_between
+        .then_some(())
+        .ok_or_else(|| format!("{relaxed} does not lie between {reference} and {objective}, gap {gap}"))
 }
 
 /// Exact and mixed-integer always, linear where no binary is needed.

@@ -67,12 +67,13 @@ fn session_ended() -> impl Strategy<Value = Event> {
 }
 
 fn small_batches() -> impl Strategy<Value = Event> {
-    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..6);
+    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..7);
     rows().prop_flat_map(columns).prop_map(|(ev, stay, one, two, reason, kind)| match kind {
         0 => Event::TargetMissed(TargetMissed { ev, stay, missing_kwh: one, reason }),
         4 => Event::StaysExpected(StaysExpected { ev, stay, expected_kwh: one }),
         1 => Event::TripShort(TripShort { ev, wanted_kwh: one, driven_kwh: two }),
         2 => Event::WillingnessAgreed(WillingnessAgreed { ev, slot: stay, agreed: reason }),
+        5 => Event::AnswerNotFinite(AnswerNotFinite { slot: ev.clone(), ev, stay, answer: reason }),
         3 => Event::SetPointClipped(SetPointClipped { ev, asked_kw: one, applied_kw: two, reason }),
         _ => Event::LimitViolated(LimitViolated { site: ev, asked_kw: one, limit_kw: two }),
     })
@@ -122,6 +123,7 @@ fn stays_loaded() -> impl Strategy<Value = Event> {
     };
     (0..40_usize).prop_flat_map(columns).prop_map(
         |(fleet, arrives, leaves, announced, requested_kwh, delivered_kwh, station)| {
+            let delivered_kwh = delivered_kwh.into_iter().map(|kwh| (kwh > 0.0).then_some(kwh)).collect();
             Event::StaysLoaded(StaysLoaded {
                 fleet,
                 arrives,
@@ -192,14 +194,15 @@ proptest! {
 }
 
 #[test]
-fn energy_that_was_not_recorded_stays_so() {
+fn energy_that_was_not_recorded_is_no_number() {
     let run = tempdir().unwrap();
     let mut log = McapLog::create(run.path(), Durability::Close).unwrap();
     let mut scribe = Scribe::new(&mut log);
-    let stays = StaysLoaded { delivered_kwh: vec![f64::NAN, 3.5], ..StaysLoaded::default() };
+    let delivered_kwh = vec![None, Some(3.5)];
+    let stays = StaysLoaded { delivered_kwh: delivered_kwh.clone(), ..StaysLoaded::default() };
     scribe.append(0, crate::history::run_started("abc")).unwrap();
     scribe.append(0, Event::StaysLoaded(stays)).unwrap();
     voltide_journal::log::EventLog::open_run(&mut log).unwrap();
     let Event::StaysLoaded(read) = read(run.path()).0.remove(1).event else { panic!("another event") };
-    assert_eq!(read.delivered_kwh[0].to_bits(), f64::NAN.to_bits());
+    assert_eq!(read.delivered_kwh, delivered_kwh);
 }

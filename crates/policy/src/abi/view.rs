@@ -292,16 +292,44 @@ mod tests {
     use super::*;
     use crate::testing::{Car, ObservationBuilder};
 
+    /// Two cars, two tariffs and two sites; no two values of a kind are alike.
     fn shown() -> ObservationBuilder {
-        let car = |site_id| Car { site_id, energy_kwh: 10.0 + f64::from(site_id), ..Car::default() };
+        let car = |site_id: u32| {
+            let value = |of: f64| of + f64::from(site_id);
+            Car {
+                site_id,
+                tariff_id: 1 - site_id,
+                arrival_slot: 1 + site_id,
+                departure_slot: 20 + site_id,
+                willingness: value(100.0),
+                energy_kwh: value(102.0),
+                capacity_kwh: value(104.0),
+                energy_kwh_min: value(106.0),
+                energy_kwh_max: value(108.0),
+                departure_energy_kwh: value(110.0),
+                charge_kw_max: value(112.0),
+                discharge_kw_max: value(114.0),
+                charge_efficiency: value(116.0),
+                discharge_efficiency: value(118.0),
+                degradation_per_kwh: value(120.0),
+                v2g_eligible: 1,
+            }
+        };
         let mut shown = ObservationBuilder::new(9).at(3).car(car(0)).car(car(1));
+        let from = |first: u32, count: u32| (first..first + count).map(f64::from).collect::<Vec<_>>();
         shown.unix_ms = 1_700_000_000_000;
-        shown.buy_price = (0..18).map(f64::from).collect();
-        shown.net_load_kw = vec![5.0; 9];
         shown.agreed = vec![0b1010_0101, 1, 0, 0];
-        shown.planned_kw = vec![3.5; 18];
+        shown.planned_kw = from(200, 18);
+        shown.buy_price = from(220, 18);
+        shown.sell_price = from(240, 18);
+        shown.tou_price = from(260, 18);
+        shown.incentive_price = from(280, 18);
+        shown.net_load_kw = from(300, 9);
+        shown.committed_ev_kw = from(310, 9);
         shown.parent_site = vec![u32::MAX, 0];
-        shown.site_import_kw_max = vec![22.0; 18];
+        shown.site_import_kw_max = from(320, 18);
+        shown.site_export_kw_max = from(340, 18);
+        shown.site_committed_kw = from(360, 18);
         shown
     }
 
@@ -312,7 +340,17 @@ mod tests {
         // SAFETY: the columns are alive.
         let there = unsafe { ObservationColumns::new(&seen).view() };
         assert_eq!(format!("{there:?}"), format!("{seen:?}"));
-        assert_eq!((there.agreed.len(), there.buy_price.len(), there.sell_price.len()), (4, 18, 0));
+        assert_eq!((there.agreed.len(), there.buy_price.len(), there.sell_price.len()), (4, 18, 18));
+    }
+
+    #[test]
+    fn a_column_that_is_left_out_stays_empty() {
+        let mut shown = shown();
+        shown.sell_price.clear();
+        let seen = shown.build();
+        // SAFETY: the columns are alive.
+        let there = unsafe { ObservationColumns::new(&seen).view() };
+        assert_eq!((there.buy_price.len(), there.sell_price.len()), (18, 0));
     }
 
     #[test]

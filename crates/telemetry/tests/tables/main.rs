@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::float_cmp, reason = "single cells are copies, not results of arithmetic")]
 
+mod cells;
 #[path = "../history/mod.rs"]
 mod history;
 mod read;

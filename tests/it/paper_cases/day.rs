@@ -1,9 +1,9 @@
-//! Reference instances of kind `two_stage_day`: a day-ahead schedule and 96 windows, three ways of
-//! charging, with margins and without. What cars draw is given.
+//! Kind `two_stage_day`: a day-ahead schedule and 96 windows, three ways of charging, with margins and
+//! without. Prices and plans come from the whole program; to the grid, what cars draw is given.
 
-use crate::{
-    grid_world::{Paper, series},
-    reader::{Instance, Kind, instances},
+use super::{
+    Case, Disagreement, agree, fleet,
+    system::{Paper, series},
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,16 +21,7 @@ use voltide_schedule::grid::{Day, DayAheadPlan, Stages};
 const DAY: Day = Day { first: 0, slots: 96 };
 
 #[derive(Deserialize)]
-struct Case {
-    inputs: Inputs,
-    expected: Expected,
-}
-
-#[derive(Deserialize)]
 struct Inputs {
-    params: String,
-    day_csv: String,
-    day24_csv: String,
     id_step: u32,
     ev_kw: BTreeMap<String, EvPower>,
     da_reference: BTreeMap<String, BTreeMap<String, Reference>>,
@@ -102,7 +93,6 @@ struct World {
 
 /// A committed day.
 struct Committed {
-    slots: Vec<SlotDispatch>,
     cost: SystemCost,
     shortfall: UpDown,
     demand: UpDown,
@@ -120,17 +110,17 @@ fn each_four_times(hours: &[f64]) -> Vec<f64> {
 }
 
 impl World {
-    fn new(instance: &Instance<Case>, margins: bool) -> Self {
-        let inputs = &instance.case.inputs;
-        let paper: Paper = serde_json::from_str(&instance.text_of(&inputs.params)).unwrap();
-        let (day, hours) = (instance.text_of(&inputs.day_csv), instance.text_of(&inputs.day24_csv));
+    fn new(case: &Case, id_step: u32, margins: bool) -> Self {
+        let paper: Paper = serde_json::from_str(&case.text_of("params")).unwrap();
+        let day = case.text_of("day_csv");
+        let hours = case.text_of("day24_csv");
         let ahead = |name| Forecast::Series(series(name, &each_four_times(&column(&hours, name))));
         let forecasts = [ahead("wind_da_kw"), ahead("pv_da_kw")];
         let (wind, pv) = (column(&day, "wind_actual_kw"), column(&day, "pv_actual_kw"));
         let plant = paper.sys.plant(&wind, &pv, &forecasts);
         let start = "2024-06-03T00:00:00".parse().unwrap();
         Self {
-            grid: paper.sys.grid(plant, margins, inputs.id_step),
+            grid: paper.sys.grid(plant, margins, id_step),
             base: series("base", &column(&day, "base_kw")),
             clock: Clock::new(start, chrono_tz::Asia::Shanghai, 900, 1).unwrap(),
         }
@@ -162,11 +152,12 @@ impl World {
                 slots.push(slot);
             }
         }
-        self.committed(slots)
+        self.committed(&slots)
     }
 
     /// What the day came to, after the fact.
-    fn committed(&self, slots: Vec<SlotDispatch>) -> Committed {
+    fn committed(&self, slots: &[SlotDispatch]) -> Committed {
+        assert_eq!(slots.len(), 96);
         let (plant, rules) = (&self.grid.plant, &self.grid.rules);
         let net_loads: Vec<f64> = slots.iter().map(SlotDispatch::net_load_kw).collect();
         let (mut cost, mut shortfall, mut demands) = Default::default();
@@ -178,7 +169,7 @@ impl World {
             cost += bill(plant, slot, 0.25);
             assert!(slot.unserved_kw == 0.0 && slot.spilled_kw == 0.0 && slot.residual_kw().abs() < 1e-9);
         }
-        Committed { slots, cost, shortfall, demand: demands, net_loads }
+        Committed { cost, shortfall, demand: demands, net_loads }
     }
 }
 
@@ -205,13 +196,21 @@ fn shown_ahead(mode: &str) -> &str {
     if mode == "v2g" { "smart" } else { mode }
 }
 
-#[track_caller]
-fn within(what: &str, found: f64, expected: f64, tolerance: f64) {
-    assert!((found - expected).abs() <= tolerance, "{what}: {found}, not {expected}");
+/// `|found - expected| <= tolerance`.
+fn within(what: &str, found: f64, expected: f64, tolerance: f64) -> Result<(), Disagreement> {
+    let agrees = (found - expected).abs() <= tolerance;
+    agrees.then_some(()).ok_or_else(|| format!("{what} is {found}, not {expected}"))
 }
 
 /// Holds a committed day against one column of the reference's tables.
-fn check(what: &str, day: &Committed, rows: &Rows, at: usize, tolerance: RowTolerance, shortfall_rel: f64) {
+fn check(
+    what: &str,
+    day: &Committed,
+    rows: &Rows,
+    at: usize,
+    tolerance: RowTolerance,
+    shortfall_rel: f64,
+) -> Result<(), Disagreement> {
     let cost = &day.cost;
     let table = [
         ("thermal", cost.thermal, &rows.thermal),
@@ -223,72 +222,48 @@ fn check(what: &str, day: &Committed, rows: &Rows, at: usize, tolerance: RowTole
     ];
     for (row, found, expected) in table {
         let allowed = (tolerance.row_rel * expected[at]).max(tolerance.row_rmb);
-        within(&format!("{what} {row}"), found, expected[at], allowed);
+        within(&format!("{what} {row}"), found, expected[at], allowed)?;
     }
-    within(&format!("{what} total"), cost.total(), rows.total[at], tolerance.total_rel * rows.total[at]);
+    within(&format!("{what} total"), cost.total(), rows.total[at], tolerance.total_rel * rows.total[at])?;
     let short = [
         ("up", day.shortfall.up, rows.short_up_kw[at]),
         ("down", day.shortfall.down, rows.short_dn_kw[at]),
         ("kWh", 0.25 * (day.shortfall.up + day.shortfall.down), rows.short_kwh[at]),
     ];
     for (way, found, expected) in short {
-        within(&format!("{what} shortfall {way}"), found, expected, (shortfall_rel * expected).max(1e-6));
+        within(&format!("{what} shortfall {way}"), found, expected, (shortfall_rel * expected).max(1e-6))?;
     }
     // Facts of the data, printed with one decimal.
     let peak = day.net_loads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mean = day.net_loads.iter().sum::<f64>() / 96.0;
     let variance = day.net_loads.iter().map(|load| (load - mean).powi(2)).sum::<f64>() / 96.0;
-    within(&format!("{what} peak"), peak, rows.nl_peak[at], 0.051);
-    within(&format!("{what} sd"), variance.sqrt(), rows.nl_std[at], 0.051);
-    within(&format!("{what} demand up"), day.demand.up, rows.fd_up_kw[at], 0.051);
-    within(&format!("{what} demand down"), day.demand.down, rows.fd_down_kw[at], 0.051);
+    within(&format!("{what} peak"), peak, rows.nl_peak[at], 0.051)?;
+    within(&format!("{what} sd"), variance.sqrt(), rows.nl_std[at], 0.051)?;
+    within(&format!("{what} demand up"), day.demand.up, rows.fd_up_kw[at], 0.051)?;
+    within(&format!("{what} demand down"), day.demand.down, rows.fd_down_kw[at], 0.051)
 }
 
-/// Every way of charging of an instance, with its column and margins off and on.
-fn each(instance: &Instance<Case>, mut look: impl FnMut(&World, &str, usize, &Rows, &Reference)) {
-    let Case { inputs, expected } = &instance.case;
-    for (case, rows, margins) in [("case1", &expected.case1, false), ("case2", &expected.case2, true)] {
-        let world = World::new(instance, margins);
+/// Prices and plans, then each stage by itself and both together, for every way of charging, with
+/// margins off and on.
+pub(crate) fn two_stage_day(case: &Case) -> Result<(), Disagreement> {
+    fleet::user_costs(case)?;
+    let (inputs, expected): (Inputs, Expected) = (case.read_inputs(), case.read_expected());
+    let tolerance = &expected.tolerance;
+    for (name, rows, margins) in [("case1", &expected.case1, false), ("case2", &expected.case2, true)] {
+        let world = World::new(case, inputs.id_step, margins);
         for (at, mode) in expected.column_order.iter().enumerate() {
-            look(&world, mode, at, rows, &inputs.da_reference[case][mode]);
+            let what = format!("{name} {mode}");
+            let reference = &inputs.da_reference[name][mode];
+            let ev_kw = inputs.ev_kw[mode].net();
+            let (objective, plan) = world.day_ahead(&inputs.ev_kw[shown_ahead(mode)].net());
+            let relative = tolerance.day_ahead_objective_rel;
+            agree(&format!("{what} day-ahead objective"), objective, reference.objective, relative)?;
+            let given = world.intra_day(&ev_kw, &reference.plan());
+            let shortfall_rel = tolerance.shortfall_rel;
+            check(&what, &given, rows, at, tolerance.given_day_ahead, shortfall_rel)?;
+            let own = world.intra_day(&ev_kw, &plan);
+            check(&format!("{what}, own plan,"), &own, rows, at, tolerance.own_day_ahead, shortfall_rel)?;
         }
     }
-}
-
-#[test]
-fn paper_ones_own_day_ahead_schedule_costs_what_the_references_does() {
-    for instance in instances::<Case>(Kind::TwoStageDay) {
-        let tolerance = instance.case.expected.tolerance.day_ahead_objective_rel;
-        each(&instance, |world, mode, _, _, reference| {
-            let ev_kw = instance.case.inputs.ev_kw[shown_ahead(mode)].net();
-            let (objective, _) = world.day_ahead(&ev_kw);
-            within(mode, objective, reference.objective, tolerance * reference.objective);
-        });
-    }
-}
-
-#[test]
-fn paper_intra_day_from_the_given_day_ahead_fills_the_references_tables() {
-    for instance in instances::<Case>(Kind::TwoStageDay) {
-        let tolerance = &instance.case.expected.tolerance;
-        each(&instance, |world, mode, at, rows, reference| {
-            let ev_kw = instance.case.inputs.ev_kw[mode].net();
-            let day = world.intra_day(&ev_kw, &reference.plan());
-            check(mode, &day, rows, at, tolerance.given_day_ahead, tolerance.shortfall_rel);
-        });
-    }
-}
-
-#[test]
-fn paper_both_stages_together_fill_the_references_tables() {
-    for instance in instances::<Case>(Kind::TwoStageDay) {
-        let tolerance = &instance.case.expected.tolerance;
-        each(&instance, |world, mode, at, rows, _| {
-            let ev_kw = &instance.case.inputs.ev_kw;
-            let (_, plan) = world.day_ahead(&ev_kw[shown_ahead(mode)].net());
-            let day = world.intra_day(&ev_kw[mode].net(), &plan);
-            check(mode, &day, rows, at, tolerance.own_day_ahead, tolerance.shortfall_rel);
-            assert_eq!(day.slots.len(), 96);
-        });
-    }
+    Ok(())
 }

@@ -1,0 +1,714 @@
+//! Every cell of every table: a history in which no two numbers and no two words are alike, so that
+//! two columns that were swapped, and a cell that was taken from another place, are seen.
+
+use crate::history::asking_scenario;
+use arrow_array::{
+    Array, ArrayRef,
+    cast::AsArray,
+    types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType},
+};
+use arrow_schema::{DataType, TimeUnit};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::{collections::BTreeMap, fs::File, num::NonZeroU32, path::Path, sync::Arc};
+use tempfile::{TempDir, tempdir};
+use voltide_journal::{
+    event::{
+        Build, Event, MissedReason, Recorded, RunStarted, SessionEnded, SessionStarted, SolveFinished, Stage,
+        TargetMissed, TickSealed, UnitsDispatched,
+    },
+    sink::Sink,
+};
+use voltide_model::{
+    columns::{
+        FlexibilityTick, IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick,
+        slot_micros,
+    },
+    cost::{QuadraticCost, UnitCost},
+    flexibility::{Readings, UpDown},
+    forecast::Forecast,
+    plant::{Plant, Store, StoreKind, ThermalUnit},
+    quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
+    scenario::{EvTicks, Scenario},
+    stay::{NO_STAY, Stay},
+    two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
+    wishes::SocWish,
+};
+use voltide_telemetry::{
+    ComparedFigure, Options, RunStatus, Telemetry,
+    column::Table,
+    table::{COMPARISON, COSTS, TABLES, UNIT_TICKS},
+    write_comparison,
+};
+
+/// The slot that is settled; the session of the car at home begins before and ends after it.
+const TICK: u32 = 90;
+const PLUGGED: u32 = 88;
+const ANNOUNCED: u32 = 93;
+const UNPLUGGED: u32 = 91;
+/// A car that stands at home, its charger there, and its stay.
+const AT_HOME: (u32, u32, u32) = (1, 2, 20);
+/// A car that stands behind the site, likewise.
+const AT_WORK: (u32, u32, u32) = (2, 5, 21);
+/// Capacity of the car at home.
+const CAPACITY_KWH: f64 = 64.0;
+
+/// A value of a table, whatever the width that it is stored in.
+#[derive(Debug, Clone, PartialEq)]
+enum Cell {
+    Null,
+    Time(i64),
+    Int(i64),
+    Real(f64),
+    Flag(bool),
+    Text(String),
+}
+
+impl From<u32> for Cell {
+    fn from(value: u32) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(value: bool) -> Self {
+        Self::Flag(value)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+/// The value that a column of single precision holds.
+fn single(value: f64) -> Cell {
+    Cell::Real(f64::from(value as f32))
+}
+
+/// Whether two values could stand in each other's column.
+fn could_be_swapped(a: &Cell, b: &Cell) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b) && !matches!(a, Cell::Flag(_))
+}
+
+fn cell(column: &ArrayRef, row: usize) -> Cell {
+    if column.is_null(row) {
+        return Cell::Null;
+    }
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            Cell::Time(column.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::Int32 => Cell::Int(column.as_primitive::<Int32Type>().value(row).into()),
+        DataType::Int64 => Cell::Int(column.as_primitive::<Int64Type>().value(row)),
+        DataType::Float64 => Cell::Real(column.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 => Cell::Real(column.as_primitive::<Float32Type>().value(row).into()),
+        DataType::Boolean => Cell::Flag(column.as_boolean().value(row)),
+        DataType::Dictionary(..) => {
+            let words = column.as_dictionary::<Int32Type>();
+            let word = words.key(row).unwrap();
+            Cell::Text(words.values().as_string::<i32>().value(word).to_owned())
+        }
+        _ => Cell::Text(column.as_string::<i32>().value(row).to_owned()),
+    }
+}
+
+type Row = BTreeMap<String, Cell>;
+
+/// All rows of a file.
+fn rows(path: &Path) -> Vec<Row> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build();
+    let mut found = Vec::new();
+    for batch in reader.unwrap().map(Result::unwrap) {
+        let schema = batch.schema();
+        let row = |row| {
+            let fields = schema.fields().iter().zip(batch.columns());
+            fields.map(|(field, column)| (field.name().clone(), cell(column, row))).collect()
+        };
+        found.extend((0..batch.num_rows()).map(row));
+    }
+    found
+}
+
+/// The rows of a table of the run in `folder`.
+fn rows_of(folder: &Path, table: &Table) -> Vec<Row> {
+    let name = if table.name == "ev_ticks" { "ev_ticks-2024-03-30" } else { table.name };
+    rows(&folder.join(format!("{name}.parquet")))
+}
+
+/// Asserts that a table has a row of exactly these cells, that no two of them could be swapped unseen,
+/// and that none is missing.
+fn pinned(folder: &Path, table: &Table, expected: &[(&str, Cell)]) {
+    let names: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
+    let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+    assert_eq!(names, columns, "every column of {} is pinned", table.name);
+    for (at, (name, value)) in expected.iter().enumerate() {
+        assert_ne!(*value, Cell::Null, "{name}: what is null tells nothing");
+        let like = expected[..at].iter().find(|(_, other)| could_be_swapped(other, value) && other == value);
+        assert_eq!(like, None, "{name} has the same value");
+    }
+    let expected: Row = expected.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let of_key = |row: &&Row| table.key.iter().all(|&name| row[name] == expected[name]);
+    let all = rows_of(folder, table);
+    let found: Vec<&Row> = all.iter().filter(of_key).collect();
+    assert_eq!(found, [&expected], "{}", table.name);
+}
+
+/// A thermal unit and a battery.
+fn plant() -> Plant {
+    let half = Share::new(0.5).unwrap();
+    Plant {
+        thermal: vec![ThermalUnit {
+            name: "coal".into(),
+            power_min: Kilowatts(0.0),
+            power_max: Kilowatts(500.0),
+            ramp: KilowattsPerHour(500.0),
+            cost: QuadraticCost { a: 0.0, b: 0.25, c: 0.0 },
+            commitment: None,
+            initial_power: None,
+            deviation_max: None,
+        }],
+        stores: vec![Store {
+            name: "accumulator".into(),
+            kind: StoreKind::Ess,
+            charge_max: Kilowatts(100.0),
+            discharge_max: Kilowatts(100.0),
+            energy_min: KilowattHours(0.0),
+            energy_max: KilowattHours(800.0),
+            charge_efficiency: half,
+            discharge_efficiency: half,
+            throughput_cost: 0.5,
+            initial_energy: KilowattHours(400.0),
+            day_end_energy: None,
+        }],
+        ..Plant::default()
+    }
+}
+
+fn grid() -> Grid {
+    let count = |count| NonZeroU32::new(count).unwrap();
+    let rules = TwoStage {
+        day_ahead_step: count(4),
+        window: count(16),
+        step: count(1),
+        blend: count(16),
+        margins: false,
+        readings: Readings::default(),
+        ess_in_day_ahead: true,
+        segments: count(10),
+        prices: SlackPrices::default(),
+        base_load: Forecast::Perfect,
+        day_ahead_ev: DayAheadEv::None,
+        search: SearchLimits::default(),
+    };
+    Grid { plant: plant(), rules }
+}
+
+/// Four cars, two of which have stays of their own numbers; one has four reservations and keeps three.
+fn world() -> Arc<Scenario> {
+    let mut scenario = Arc::unwrap_or_clone(asking_scenario(4, 1, EvTicks::Full));
+    scenario.grid = Some(Arc::new(grid()));
+    let soc = [0.0, 0.0, 0.0, 1.0];
+    scenario.fleets[0].wishes.reservations =
+        soc.map(|soc| SocWish { from: 0, to: 86_400, soc, car: Some(AT_HOME.0) }).into();
+    let population = Arc::make_mut(&mut scenario.population);
+    population.capacity_kwh[AT_HOME.0 as usize] = CAPACITY_KWH;
+    let stays = &mut population.stays;
+    let stay =
+        |(ev, charger, _)| Stay { ev, charger, arrives: 0, leaves: 86_400, announced: 86_400, trip_kwh: 0.0 };
+    while (stays.len() as u32) < AT_HOME.2 {
+        stays.push(stay(AT_HOME));
+    }
+    assert_eq!((stays.push(stay(AT_HOME)), stays.push(stay(AT_WORK))), (AT_HOME.2, AT_WORK.2));
+    Arc::new(scenario)
+}
+
+fn run_started() -> Event {
+    Event::RunStarted(Box::new(RunStarted {
+        build: Build {
+            engine_version: "9.8.7".into(),
+            git: "5ba11ad".into(),
+            policy_version: "1.2.3".into(),
+            plugin_hash: "feed".into(),
+            ..Build::default()
+        },
+        world: "small".into(),
+        world_text: "()".into(),
+        overrides: vec!["seed=7".into()],
+        config_hash: "c0ffee".into(),
+        seed: 7,
+        policy: "wise".into(),
+        policy_config: "( solver: Exact )".into(),
+        start_us: 0,
+        slot_seconds: 900,
+        slots: 92,
+        time_zone: "Europe/Berlin".into(),
+        ev_count: 4,
+    }))
+}
+
+fn session_started() -> Event {
+    Event::SessionStarted(SessionStarted {
+        ev: vec![AT_HOME.0],
+        stay: vec![AT_HOME.2],
+        charger: vec![AT_HOME.1],
+        energy_kwh: vec![20.0],
+        driven_kwh: vec![4.0],
+        departure_slot: vec![ANNOUNCED],
+        departure_kwh: vec![50.0],
+    })
+}
+
+fn session_ended() -> Event {
+    Event::SessionEnded(SessionEnded {
+        ev: vec![AT_HOME.0],
+        stay: vec![AT_HOME.2],
+        energy_kwh: vec![36.0],
+        charged_kwh: vec![17.0],
+        discharged_kwh: vec![2.5],
+        energy_cost: vec![8.5],
+        v2g_revenue: vec![1.25],
+        missing_kwh: vec![14.0],
+        reason: vec![0],
+    })
+}
+
+fn target_missed() -> Event {
+    Event::TargetMissed(TargetMissed {
+        ev: vec![AT_HOME.0],
+        stay: vec![AT_HOME.2],
+        missing_kwh: vec![14.0],
+        reason: vec![MissedReason::TooShort as u8],
+    })
+}
+
+fn solve_finished() -> Event {
+    Event::SolveFinished(SolveFinished {
+        stage: "day_ahead".into(),
+        solver: "cbc".into(),
+        status: "feasible".into(),
+        objective: 100.0,
+        bound: 90.0,
+        components: Vec::new(),
+        unmet: Vec::new(),
+        variables: 5,
+        integers: 3,
+        constraints: 4,
+    })
+}
+
+fn units_dispatched() -> Event {
+    Event::UnitsDispatched(UnitsDispatched {
+        stage: Stage::DayAhead as u8,
+        first_slot: 8,
+        step: 4,
+        units: 2,
+        power_kw: vec![100.0, -20.0],
+        available_kw: vec![0.0; 2],
+        charge_kw: vec![0.0, 50.0],
+        energy_kwh: vec![0.0, 400.0],
+        price_per_kwh: vec![0.0; 2],
+        on: vec![1, 0],
+        load_kw: vec![80.0],
+        unserved_kw: vec![0.0],
+        spilled_kw: vec![0.0],
+    })
+}
+
+fn system() -> SystemTick {
+    SystemTick {
+        base_load_kw: 1000.0,
+        wind_available_kw: 64.0,
+        wind_kw: 50.0,
+        pv_available_kw: 32.0,
+        pv_kw: 30.0,
+        ev_charge_kw: 20.0,
+        ev_discharge_kw: 6.5,
+        import_kw: 5.0,
+        must_take_kw: 2.0,
+        thermal_kw: 3.0,
+        store_kw: -2.0,
+        interrupted_kw: 8.0,
+        unserved_kw: 15.0,
+        spilled_kw: 1.0,
+        flexibility: Some(FlexibilityTick {
+            demand: UpDown { up: 9.0, down: 10.0 },
+            supply: UpDown { up: 21.0, down: 28.0 },
+        }),
+        tou_price_per_kwh: 0.3,
+        incentive: Some(IncentiveTick {
+            net_load_kw: 500.0,
+            net_load_mean_kw: 400.0,
+            price_per_kwh: 0.375,
+            ratio: 1.25,
+        }),
+        plugged: 3,
+        agreed: 2,
+    }
+}
+
+/// Units of which more is known than any real one has, so that no cell is null.
+fn units() -> [UnitTick; 2] {
+    let coal = UnitTick::new(0, UnitKind::Thermal, 3.0);
+    let battery = UnitTick::new(1, UnitKind::Ess, -2.0);
+    [
+        UnitTick { cost: Some(UnitCost { running: 11.0, extra: 13.0 }), ..coal },
+        UnitTick {
+            available_kw: Some(16.0),
+            charge_kw: Some(5.0),
+            energy_kwh: Some(40.0),
+            flexibility: Some(UpDown { up: 6.0, down: 7.0 }),
+            cost: Some(UnitCost { running: 19.0, extra: 0.0 }),
+            ..battery
+        },
+    ]
+}
+
+/// Shows the tick, in which the car at home charges and the one at work stands by.
+fn settle(telemetry: &mut Telemetry) {
+    let ledger = Ledger { charged_kwh: 16.0, discharged_kwh: 2.5, energy_cost: 8.0, v2g_revenue: 1.25 };
+    telemetry
+        .tick(&TickColumns {
+            tick: TICK,
+            stay: &[NO_STAY, AT_HOME.2, AT_WORK.2, NO_STAY],
+            energy_kwh: &[1.0, 33.0, 2.0, 3.0],
+            power_kw: &[0.0, 3.5, 5.25, 0.0],
+            ledger: &[Ledger::default(), ledger, Ledger::default(), Ledger::default()],
+            price_per_kwh: &[0.0, 0.35, 0.36, 0.37],
+            willingness: &[0.0, 0.625, 0.75, 0.0],
+            agreed: &[0, 1, 1, 0],
+            sites: &[SiteTick { asked_kw: 9.0, power_kw: 6.0, plugged: 2 }],
+            units: &units(),
+            system: &system(),
+        })
+        .unwrap();
+}
+
+/// The tables of the history.
+fn written() -> Written {
+    let (folder, scenario) = (tempdir().unwrap(), world());
+    let mut telemetry = Telemetry::create(folder.path(), Arc::clone(&scenario), Options::default()).unwrap();
+    let sealed = |state_hash| Event::TickSealed(TickSealed { state_hash, ..TickSealed::default() });
+    let before = [run_started(), session_started(), solve_finished(), units_dispatched()];
+    let after = [sealed(1), session_ended(), target_missed(), sealed(0xfade)];
+    let ticks = [0, PLUGGED, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
+    let settled_after = before.len();
+    for (at, (event, tick)) in before.into_iter().chain(after).zip(ticks).enumerate() {
+        if at == settled_after {
+            settle(&mut telemetry);
+        }
+        let seq = 100 + at as u64;
+        telemetry.event(&Recorded { seq, cause_seq: Some(seq - 50), tick, event }).unwrap();
+    }
+    telemetry.finish(RunStatus::Failed("the disk is full".into())).unwrap();
+    Written { folder, scenario, events: ticks.len() as u32 }
+}
+
+/// What was written.
+struct Written {
+    folder: TempDir,
+    scenario: Arc<Scenario>,
+    events: u32,
+}
+
+type Expected = Vec<(&'static str, Cell)>;
+
+impl Written {
+    fn at(&self, slot: u32) -> Cell {
+        Cell::Time(slot_micros(&self.scenario.clock, slot))
+    }
+
+    fn rows(&self, table: &Table) -> Vec<Row> {
+        rows_of(self.folder.path(), table)
+    }
+
+    /// One row of a table of a run, with all its cells.
+    fn expected(&self, table: &Table) -> Expected {
+        match table.name {
+            "runs" => self.of_runs(),
+            "events" => self.of_events(),
+            "sessions" => self.of_sessions(),
+            "system_ticks" => self.of_system_ticks(),
+            "unit_ticks" => self.of_unit_ticks(),
+            "site_ticks" => self.of_site_ticks(),
+            "ev_ticks" => self.of_ev_ticks(),
+            "charger_ticks" => self.of_charger_ticks(),
+            "costs" => of_costs(),
+            "solves" => of_solves(),
+            name => panic!("say what the cells of `{name}` are"),
+        }
+    }
+
+    fn of_runs(&self) -> Expected {
+        let others =
+            TABLES.iter().filter(|table| !["runs", "ev_ticks", "charger_ticks"].contains(&table.name));
+        let others = others.map(|table| self.rows(table).len()).sum::<usize>();
+        vec![
+            ("world", "small".into()),
+            ("policy", "wise".into()),
+            ("policy_version", "1.2.3".into()),
+            ("plugin_hash", "feed".into()),
+            ("seed", 7_u32.into()),
+            ("params", r#"{"policy_config":"( solver: Exact )","overrides":["seed=7"]}"#.into()),
+            ("sim_start", self.at(0)),
+            ("sim_end", self.at(TICK + 1)),
+            ("tick_s", 900_u32.into()),
+            ("time_zone", "Europe/Berlin".into()),
+            ("ev_count", 4_u32.into()),
+            ("currency", "EUR".into()),
+            ("status", "failed".into()),
+            ("error", "the disk is full".into()),
+            ("engine_version", "9.8.7".into()),
+            ("git", "5ba11ad".into()),
+            ("config_hash", "c0ffee".into()),
+            ("state_hash", "000000000000fade".into()),
+            ("events", self.events.into()),
+            ("rows", (others as u32).into()),
+        ]
+    }
+
+    fn of_events(&self) -> Expected {
+        let payload = r#"{"departure_kwh":50.0,"driven_kwh":4.0,"energy_kwh":20.0,"rows":1}"#;
+        vec![
+            ("seq", 101_u32.into()),
+            ("ts", self.at(PLUGGED)),
+            ("tick", PLUGGED.into()),
+            ("kind", "SessionStarted".into()),
+            ("entity_kind", "ev".into()),
+            ("entity_id", "1".into()),
+            ("session_id", AT_HOME.2.into()),
+            ("cause_seq", 51_u32.into()),
+            ("payload", payload.into()),
+        ]
+    }
+
+    fn of_sessions(&self) -> Expected {
+        vec![
+            ("session_id", AT_HOME.2.into()),
+            ("ev_id", AT_HOME.0.into()),
+            ("charger_id", AT_HOME.1.into()),
+            ("plugged_at", self.at(PLUGGED)),
+            ("unplugged_at", self.at(UNPLUGGED)),
+            ("soc_arrival", (20.0 / CAPACITY_KWH).into()),
+            ("soc_target", (50.0 / CAPACITY_KWH).into()),
+            ("soc_departure", (36.0 / CAPACITY_KWH).into()),
+            ("charged_kwh", 17.0.into()),
+            ("discharged_kwh", 2.5.into()),
+            ("driven_kwh", 4.0.into()),
+            ("energy_cost", 8.5.into()),
+            ("v2g_revenue", 1.25.into()),
+            ("degradation_cost", (2.5 * 0.02).into()),
+            ("net_cost", (8.5 - 1.25 + 2.5 * 0.02).into()),
+            // (50 - 0.3·64)/(7·0.95) hours alone are more than those of five slots.
+            ("v2g_eligible", false.into()),
+            ("missed_reason", "too_short".into()),
+            ("reservations", 4_u32.into()),
+            ("reservations_met", 3_u32.into()),
+            ("fleet", "commuters".into()),
+        ]
+    }
+
+    fn of_system_ticks(&self) -> Expected {
+        vec![
+            ("ts", self.at(TICK)),
+            ("tick", TICK.into()),
+            ("stage", "settled".into()),
+            ("base_load_kw", 1000.0.into()),
+            ("wind_available_kw", 64.0.into()),
+            ("wind_kw", 50.0.into()),
+            ("pv_available_kw", 32.0.into()),
+            ("pv_kw", 30.0.into()),
+            ("ev_charge_kw", 20.0.into()),
+            ("ev_discharge_kw", 6.5.into()),
+            ("net_load_kw", (1000.0 + 20.0 - 6.5 - 64.0 - 32.0).into()),
+            ("price_net_load_kw", 500.0.into()),
+            ("price_net_load_mean_kw", 400.0.into()),
+            ("tou_price_per_kwh", 0.3.into()),
+            ("incentive_price_per_kwh", 0.375.into()),
+            ("incentive_ratio", 1.25.into()),
+            ("flex_demand_up_kw", 9.0.into()),
+            ("flex_demand_down_kw", 10.0.into()),
+            ("flex_supply_up_kw", 21.0.into()),
+            ("flex_supply_down_kw", 28.0.into()),
+            ("margin_up_kw", 12.0.into()),
+            ("margin_down_kw", 18.0.into()),
+            ("curtailed_kw", 16.0.into()),
+            ("interrupted_kw", 8.0.into()),
+            ("unserved_kw", 15.0.into()),
+            // Supply of 50 + 30 + 2 + 3 - 2 + 5 + 6.5 and 23 that is spared, for 1,021 that are wanted.
+            ("residual_kw", (94.5 + 23.0 - 1021.0).into()),
+            ("plugged", 3_u32.into()),
+            ("agreed", 2_u32.into()),
+        ]
+    }
+
+    fn of_unit_ticks(&self) -> Expected {
+        vec![
+            ("ts", self.at(TICK)),
+            ("tick", TICK.into()),
+            ("stage", "settled".into()),
+            ("unit_id", 1_u32.into()),
+            ("unit_kind", "ess".into()),
+            ("output_kw", (-2.0).into()),
+            ("charge_kw", 5.0.into()),
+            ("discharge_kw", 3.0.into()),
+            ("available_kw", 16.0.into()),
+            ("curtailed_kw", 18.0.into()),
+            ("energy_kwh", 40.0.into()),
+            ("flex_up_kw", 6.0.into()),
+            ("flex_down_kw", 7.0.into()),
+            ("cost", 19.0.into()),
+            ("unit", "accumulator".into()),
+        ]
+    }
+
+    fn of_site_ticks(&self) -> Expected {
+        vec![
+            ("ts", self.at(TICK)),
+            ("tick", TICK.into()),
+            ("site_id", 0_u32.into()),
+            ("power_kw", 6.0.into()),
+            ("limit_kw", 8.0.into()),
+            ("asked_kw", 9.0.into()),
+            ("plugged", 2_u32.into()),
+            ("site", "depot".into()),
+        ]
+    }
+
+    fn of_ev_ticks(&self) -> Expected {
+        vec![
+            ("ts", self.at(TICK)),
+            ("tick", TICK.into()),
+            ("ev_id", AT_HOME.0.into()),
+            ("charger_id", AT_HOME.1.into()),
+            ("session_id", AT_HOME.2.into()),
+            ("state", "charging".into()),
+            ("soc", single(33.0 / CAPACITY_KWH)),
+            ("energy_kwh", 33.0.into()),
+            ("charge_kw", 3.5.into()),
+            ("discharge_kw", 0.0.into()),
+            ("soc_min", single(0.3)),
+            ("soc_target", single(50.0 / CAPACITY_KWH)),
+            ("willingness", 0.625.into()),
+            ("participating", true.into()),
+            ("price_per_kwh", single(0.35)),
+        ]
+    }
+
+    fn of_charger_ticks(&self) -> Expected {
+        vec![
+            ("ts", self.at(TICK)),
+            ("tick", TICK.into()),
+            ("charger_id", AT_WORK.1.into()),
+            ("site_id", 0_u32.into()),
+            ("power_kw", 5.25.into()),
+            ("limit_kw", 7.0.into()),
+            ("occupied", true.into()),
+            ("ev_id", AT_WORK.0.into()),
+        ]
+    }
+}
+
+fn of_costs() -> Expected {
+    vec![
+        ("stage", "settled".into()),
+        ("component", "ess".into()),
+        ("unit_id", 1_u32.into()),
+        ("amount", 19.0.into()),
+        ("currency", "EUR".into()),
+    ]
+}
+
+fn of_solves() -> Expected {
+    vec![
+        ("tick", TICK.into()),
+        ("stage", "day_ahead".into()),
+        ("solver", "cbc".into()),
+        ("status", "feasible".into()),
+        ("objective", 100.0.into()),
+        ("bound", 90.0.into()),
+        ("gap", 0.1.into()),
+        ("variables", 5_u32.into()),
+        ("integers", 3_u32.into()),
+        ("constraints", 4_u32.into()),
+    ]
+}
+
+#[test]
+fn every_cell_of_every_table_stands_in_its_column() {
+    let written = written();
+    for table in TABLES {
+        pinned(written.folder.path(), table, &written.expected(table));
+    }
+}
+
+#[test]
+fn a_planned_units_cells_are_those_of_its_step() {
+    let planned = written().rows(&UNIT_TICKS);
+    let battery =
+        planned.iter().find(|row| row["stage"] == "day_ahead".into() && row["unit"] != "coal".into());
+    let names =
+        ["tick", "unit_id", "unit_kind", "output_kw", "charge_kw", "discharge_kw", "energy_kwh", "cost"];
+    let found = names.map(|name| battery.unwrap()[name].clone());
+    // The price of throughput, 0.5, times 50 kWh in and 30 kWh out.
+    let expected = [
+        8_u32.into(),
+        1_u32.into(),
+        "ess".into(),
+        (-20.0).into(),
+        50.0.into(),
+        30.0.into(),
+        400.0.into(),
+        40.0.into(),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn every_component_of_cost_has_its_own_amount() {
+    let text = |cell: &Cell| if let Cell::Text(text) = cell { text.clone() } else { panic!("{cell:?}") };
+    let rows = written().rows(&COSTS);
+    let amounts: Vec<(String, Cell)> =
+        rows.iter().map(|row| (text(&row["component"]), row["amount"].clone())).collect();
+    let expected = [
+        ("thermal", 11.0),
+        ("starts", 13.0),
+        ("ess", 19.0),
+        // 15 kW not served and 1 kW not taken for a quarter of an hour, at 50 a kWh.
+        ("unserved", 200.0),
+        ("ev_energy", 8.5),
+        ("ev_v2g_revenue", -1.25),
+        ("ev_degradation", 0.05),
+    ];
+    assert_eq!(amounts, expected.map(|(component, amount)| (component.to_owned(), amount.into())));
+}
+
+#[test]
+fn every_cell_of_a_comparison_stands_in_its_column() {
+    let folder = tempdir().unwrap();
+    let figure = ComparedFigure {
+        case: 2,
+        figure: "total",
+        policy: "wise".into(),
+        amount: 30.0,
+        published: Some(40.0),
+        note: Some("a sum that is not one".into()),
+    };
+    write_comparison(folder.path(), &[figure]).unwrap();
+    let expected = [
+        ("case", 2_u32.into()),
+        ("figure", "total".into()),
+        ("policy", "wise".into()),
+        ("amount", 30.0.into()),
+        ("published", 40.0.into()),
+        ("ratio", 0.75.into()),
+        ("note", "a sum that is not one".into()),
+    ];
+    pinned(folder.path(), &COMPARISON, &expected);
+}
