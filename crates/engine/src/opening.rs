@@ -17,7 +17,7 @@ pub(crate) fn opening_events(
 ) -> Vec<Event> {
     let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
-    let config_hash = config_hash(scenario.seed, &world_text, &series, &stays);
+    let config_hash = config_hash(scenario, &world_text, &series, &stays);
     let started = run_started(scenario, world_text, overrides, build, config_hash);
     let mut events = vec![Event::RunStarted(Box::new(started))];
     events.extend(series.into_iter().map(Event::SeriesLoaded));
@@ -41,6 +41,7 @@ pub(crate) fn run_started(
         world_text,
         overrides,
         seed: scenario.seed,
+        rules: scenario.rules,
         policy: scenario.policy.name.clone(),
         policy_config: scenario.policy.config.clone(),
         start_us: clock.start.timestamp_micros(),
@@ -51,12 +52,12 @@ pub(crate) fn run_started(
     }
 }
 
-/// The hash that names a run's configuration and seeds its chain: BLAKE3 over seed, world text,
-/// series and sessions, in hex.
+/// The hash that names a run's configuration and seeds its chain: BLAKE3 over seed, rules, world
+/// text, series and sessions, in hex.
 pub fn configuration_hash(scenario: &Scenario, world_text: &str) -> String {
     let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
-    config_hash(scenario.seed, world_text, &series, &stays)
+    config_hash(scenario, world_text, &series, &stays)
 }
 
 /// The hash that a run's name ends with: BLAKE3 over its configuration's hash and what its policies are,
@@ -70,9 +71,15 @@ pub fn identity_hash(config_hash: &str, policies: &[String]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn config_hash(seed: u64, world_text: &str, series: &[SeriesLoaded], stays: &[StaysLoaded]) -> String {
+fn config_hash(
+    scenario: &Scenario,
+    world_text: &str,
+    series: &[SeriesLoaded],
+    stays: &[StaysLoaded],
+) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&seed.to_le_bytes());
+    hasher.update(&scenario.seed.to_le_bytes());
+    hasher.update(&u32::from(scenario.rules).to_le_bytes());
     let mut field = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);

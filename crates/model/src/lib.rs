@@ -23,6 +23,7 @@
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |
 //! | [`two_stage`]    | how a plant is scheduled, day-ahead and intra-day                 |
 //! | [`scenario`]     | everything one run is made of                                     |
+//! | [`rules`]        | which rules a run goes by: those of the version that began it     |
 //! | [`columns`]      | what one tick looked like, for whoever records it                 |
 //!
 //! Nothing here knows an ECS, a file, a clock on the wall, a thread or a plugin.
@@ -45,6 +46,7 @@ pub mod plant;
 pub mod price;
 pub mod quantity;
 pub mod random;
+pub mod rules;
 pub mod scenario;
 pub mod series;
 pub mod site;
