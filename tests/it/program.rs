@@ -186,7 +186,8 @@ fn policies_are_built_in_and_found_beside_the_program() {
 #[test]
 fn the_plugin_and_the_built_in_policy_do_the_same() {
     let out = tempfile::tempdir().unwrap();
-    let loaded = run("worlds/one-car.ron", out.path(), &[]);
+    let folder = plugin_folder();
+    let loaded = run("worlds/one-car.ron", out.path(), &["--plugin-dir", folder.to_str().unwrap()]);
     let log = fs::read(loaded.join("log/000001.mcap")).unwrap();
     let started = succeed(voltide().args(["--json", "log", "cat", "--kind", "RunStarted"]).arg(&loaded));
     let started: serde_json::Value = serde_json::from_str(&started).unwrap();
@@ -194,8 +195,10 @@ fn the_plugin_and_the_built_in_policy_do_the_same() {
     assert!(file.contains("libvoltide_uncontrolled"), "the plugin was used: {file:?}");
 
     let folder = tempfile::tempdir().unwrap();
-    succeed(alone(folder.path()).args(["run", "worlds/one-car.ron", "--out"]).arg(folder.path()));
-    let run_folder = folder.path().join("one-car").join(loaded.file_name().unwrap());
+    let out = folder.path().join("outputs");
+    succeed(alone(folder.path()).args(["run", "worlds/one-car.ron", "--out"]).arg(&out));
+    let run_folder = crate::resume::run_in(&out).unwrap();
+    assert_ne!(run_folder.file_name(), loaded.file_name(), "they are two policies");
     assert_eq!(fs::read(run_folder.join("log/000001.mcap")).unwrap(), log);
 }
 

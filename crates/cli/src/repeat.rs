@@ -130,7 +130,7 @@ fn listed(overrides: &[String]) -> String {
 mod tests {
     use super::*;
     use voltide_journal::{log::EventLog, mcap_log::McapLog};
-    use voltide_model::scenario::Durability;
+    use voltide_model::{rules::Rules, scenario::Durability};
 
     fn started() -> RunStarted {
         let text = |text: &str| text.to_owned();
@@ -147,6 +147,7 @@ mod tests {
             overrides: vec![text("seed=1")],
             config_hash: "ab".repeat(32),
             seed: 1,
+            rules: Rules::TODAY,
             policy: text("smart"),
             policy_config: String::new(),
             start_us: 0,
