@@ -20,6 +20,7 @@ mod program;
 mod python;
 mod reservations;
 mod resume;
+mod savings;
 mod schedule;
 mod tables;
 mod time_travel;

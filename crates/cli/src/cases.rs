@@ -42,7 +42,7 @@ const fn line(name: &'static str, heading: &'static str, decimals: usize) -> Lin
 }
 
 /// The figures of a case, in order.
-const LINES: [Line; 17] = [
+const LINES: [Line; 18] = [
     line("user_cost", "drivers", 1),
     line("thermal", "thermal", 0),
     line("pumped_hydro", "pumped hydro", 0),
@@ -51,6 +51,7 @@ const LINES: [Line; 17] = [
     line("pv", "sun", 0),
     line("penalty", "shed and curtailed", 0),
     line("other", "other", 0),
+    line("unserved", "not served or taken", 0),
     line("total", "system, total", 0),
     line("societal_cost", "system + drivers", 0),
     line("total_with_shortfall", "system + shortfall", 0),
@@ -124,6 +125,7 @@ impl Cases {
             cost.pv,
             cost.penalty,
             cost.other,
+            cost.unserved,
             cost.total,
             cost.total + summary.net_cost,
             cost.total + self.margin_price * shortfall_kwh,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::event::{EndReason, MissedReason, SessionEnded, SessionStarted, TargetMissed};
 use voltide_model::{
+    battery::Battery,
     columns::{Ledger, TickColumns},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
     fleet::Fleet,
@@ -27,8 +28,7 @@ pub(crate) struct SessionRow {
     pub(crate) soc_target: f64,
     pub(crate) soc_departure: Option<f64>,
     pub(crate) driven_kwh: f64,
-    pub(crate) ledger: Ledger,
-    pub(crate) degradation_cost: f64,
+    pub(crate) bill: DriverBill,
     /// Whether (13) allows V2G; `None` where the charger cannot discharge, whatever the stay.
     pub(crate) v2g_eligible: Option<bool>,
     pub(crate) missed_reason: Option<&'static str>,
@@ -36,9 +36,31 @@ pub(crate) struct SessionRow {
     /// fleet has none.
     pub(crate) reservations: Option<(u32, u32)>,
     pub(crate) fleet: usize,
+    /// Number of the car in its fleet.
+    pub(crate) car: u32,
 }
 
-impl SessionRow {
+/// What a session came to for its driver.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DriverBill {
+    pub(crate) ledger: Ledger,
+    /// Energy charged, on the battery's side, kWh.
+    pub(crate) stored_kwh: f64,
+    /// Energy discharged, on the battery's side, kWh.
+    pub(crate) drawn_kwh: f64,
+    pub(crate) degradation_cost: f64,
+}
+
+impl DriverBill {
+    fn new(ledger: Ledger, battery: &Battery) -> Self {
+        Self {
+            ledger,
+            stored_kwh: battery.stored_kwh(ledger.charged_kwh),
+            drawn_kwh: battery.drawn_kwh(ledger.discharged_kwh),
+            degradation_cost: battery.wear_cost(ledger.discharged_kwh),
+        }
+    }
+
     /// What the driver pays, less what the driver earns.
     pub(crate) fn net_cost(&self) -> f64 {
         self.ledger.energy_cost - self.ledger.v2g_revenue + self.degradation_cost
@@ -213,13 +235,11 @@ impl Sessions {
     /// An open session with the part beyond midnight, where there is one.
     fn whole(&self, row: SessionRow) -> SessionRow {
         let Some(end) = self.folded.get(&row.session) else { return row };
-        let fleet = &self.scenario.fleets[row.fleet];
-        let ledger = row.ledger.plus(&end.ledger);
+        let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),
             soc_departure: Some(end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize]),
-            ledger,
-            degradation_cost: ledger.discharged_kwh * fleet.battery.degradation_per_kwh,
+            bill: DriverBill::new(ledger, &self.scenario.fleets[row.fleet].battery),
             missed_reason: self.missed.get(&row.session).copied(),
             ..row
         }
@@ -228,10 +248,10 @@ impl Sessions {
     /// The session of `ev`; `end` is the slot after its last one and the energy stored then.
     fn row(&self, ev: u32, end: Option<(u32, f64)>) -> SessionRow {
         let population = &self.scenario.population;
-        let fleet = population.fleet_of(ev);
+        let range = population.range_of(ev);
+        let fleet = range.fleet;
         let place = ev as usize;
         let soc = |kwh: f64| kwh / population.capacity_kwh[place];
-        let ledger = self.ledger[place];
         SessionRow {
             session: self.stay[place],
             ev,
@@ -242,12 +262,12 @@ impl Sessions {
             soc_target: soc(self.departure_kwh[place]),
             soc_departure: end.map(|(_, kwh)| soc(kwh)),
             driven_kwh: self.driven_kwh[place],
-            ledger,
-            degradation_cost: ledger.discharged_kwh * self.scenario.fleets[fleet].battery.degradation_per_kwh,
+            bill: DriverBill::new(self.ledger[place], &self.scenario.fleets[fleet].battery),
             v2g_eligible: self.eligible(place, fleet),
             missed_reason: None,
             reservations: self.reservations(self.stay[place], fleet),
             fleet,
+            car: range.index_of(ev),
         }
     }
 

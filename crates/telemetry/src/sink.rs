@@ -1,6 +1,7 @@
 //! The sink: copies on the engine's thread, everything else on the writer's.
 
 use crate::{
+    bills::BillBook,
     closed::ClosedDay,
     detail::{Detail, Selection},
     error::TelemetryError,
@@ -8,7 +9,7 @@ use crate::{
     file::WrittenFile,
     frame::{Frame, PlannedUnit},
     manifest::{self, Manifest},
-    sessions::Sessions,
+    sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
     table::TABLES,
     tables::Tables,
@@ -28,6 +29,7 @@ use voltide_model::{
     columns::{TickColumns, UnitKind},
     cost::unit_costs,
     dispatch::SlotDispatch,
+    saving::Bills,
     scenario::{EvTicks, Scenario},
 };
 
@@ -42,6 +44,8 @@ pub struct Options {
     pub ev: Option<u32>,
     /// Number of cars in the end, where forks add some to those of the scenario; `None` for the scenario's.
     pub ev_count: Option<u32>,
+    /// Whether the bills of all stays are kept, for [`Telemetry::finish_with_bills`]: 48 bytes a stay.
+    pub bills: bool,
     /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
     pub kept_days: Vec<ClosedDay>,
 }
@@ -59,6 +63,7 @@ pub struct Telemetry {
     started: Option<Box<RunStarted>>,
     sessions: Sessions,
     tally: Tally,
+    bills: Option<BillBook>,
 }
 
 impl Telemetry {
@@ -103,6 +108,7 @@ impl Telemetry {
             started: None,
             sessions: Sessions::new(scenario.clone()),
             tally: Tally::new(scenario.clone()),
+            bills: options.bills.then(|| BillBook::new(&scenario)),
             scenario,
         })
     }
@@ -112,13 +118,20 @@ impl Telemetry {
     /// # Errors
     /// When a file cannot be written, now or before, or the history had no `RunStarted`. A folder
     /// without a manifest is not whole.
-    pub fn finish(mut self, status: RunStatus) -> Result<Summary, TelemetryError> {
+    pub fn finish(self, status: RunStatus) -> Result<Summary, TelemetryError> {
+        self.finish_with_bills(status).map(|(summary, _)| summary)
+    }
+
+    /// The same, with the bills of all stays; they are empty unless [`Options::bills`] asked for them.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_with_bills(mut self, status: RunStatus) -> Result<(Summary, Bills), TelemetryError> {
         self.send()?;
         let mut files = self.writer.join()?;
         let open: Vec<_> = self.sessions.open().collect();
-        for session in &open {
-            self.tally.session(session);
-        }
+        open.iter().for_each(|session| self.session(session));
+        let bills = self.bills.take().map(BillBook::finish).unwrap_or_default();
         let started = self.started.take().ok_or(TelemetryError::NoRunStarted)?;
         let mut summary = self.tally.finish(&status);
         if let Some(tables) = &mut files.tables {
@@ -135,15 +148,22 @@ impl Telemetry {
             let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
             publish(&self.folder, files, manifest, &started.world_text)?;
         }
-        Ok(summary)
+        Ok((summary, bills))
+    }
+
+    /// Counts a session that ended, or that is open at the end.
+    fn session(&mut self, row: &SessionRow) {
+        self.tally.session(row);
+        if let Some(bills) = &mut self.bills {
+            bills.session(row);
+        }
     }
 
     /// Hands the frame over to the writer.
     fn send(&mut self) -> Result<(), TelemetryError> {
-        self.frame.sessions = self.sessions.take_ended();
-        for session in &self.frame.sessions {
-            self.tally.session(session);
-        }
+        let ended = self.sessions.take_ended();
+        ended.iter().for_each(|session| self.session(session));
+        self.frame.sessions = ended;
         self.frame = self.writer.send(std::mem::take(&mut self.frame))?;
         Ok(())
     }
@@ -178,7 +198,7 @@ impl Sink for Telemetry {
 
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
         self.sessions.settled(columns);
-        self.tally.settled(columns.tick, columns.system, columns.units);
+        self.tally.settled(columns);
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())
     }

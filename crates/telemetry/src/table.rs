@@ -131,6 +131,9 @@ pub static SESSIONS: Table = Table {
         col("reservations", Int, "", "reservations that fell into the session; null where the fleet has none").optional(),
         col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last; null where the fleet has none").optional(),
         col("fleet", Word, "", "the car's fleet"),
+        col("car", Int, "", "number of the car in its fleet, from 0; with the fleet's name it keys the car's draws"),
+        col("stored_kwh", Real, "kWh", "energy charged, on the battery's side: less than charged_kwh by what is lost"),
+        col("drawn_kwh", Real, "kWh", "energy discharged, on the battery's side: more than discharged_kwh by what is lost"),
     ],
 };
 

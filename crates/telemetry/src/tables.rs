@@ -105,18 +105,21 @@ impl Tables {
             row.soc_arrival.into(),
             row.soc_target.into(),
             row.soc_departure.into(),
-            row.ledger.charged_kwh.into(),
-            row.ledger.discharged_kwh.into(),
+            row.bill.ledger.charged_kwh.into(),
+            row.bill.ledger.discharged_kwh.into(),
             row.driven_kwh.into(),
-            row.ledger.energy_cost.into(),
-            row.ledger.v2g_revenue.into(),
-            row.degradation_cost.into(),
-            row.net_cost().into(),
+            row.bill.ledger.energy_cost.into(),
+            row.bill.ledger.v2g_revenue.into(),
+            row.bill.degradation_cost.into(),
+            row.bill.net_cost().into(),
             row.v2g_eligible.into(),
             row.missed_reason.into(),
             row.reservations.map(|(all, _)| all).into(),
             row.reservations.map(|(_, met)| met).into(),
             self.scenario.fleets[row.fleet].name.as_str().into(),
+            row.car.into(),
+            row.bill.stored_kwh.into(),
+            row.bill.drawn_kwh.into(),
         ])
     }
 
@@ -216,7 +219,7 @@ impl Tables {
     pub(crate) fn costs(&mut self, summary: &Summary) -> Result<(), TelemetryError> {
         let none: Option<u32> = None;
         let system = summary.unit_costs.iter().map(|it| ("settled", it.component, Some(it.unit), it.amount));
-        let slack = summary.unserved_cost.map(|amount| ("settled", "unserved", none, amount));
+        let unserved = summary.system_cost.map(|cost| ("settled", "unserved", none, cost.unserved));
         let outside = self.scenario.grid.is_none().then_some(summary.import_export_cost);
         let outside = outside.map(|amount| ("settled", "import_export", none, amount));
         let drivers = [
@@ -225,7 +228,7 @@ impl Tables {
             ("drivers", "ev_degradation", none, summary.degradation_cost),
         ];
         let currency = self.scenario.currency.as_str().into();
-        let components = system.chain(slack).chain(outside).chain(drivers);
+        let components = system.chain(unserved).chain(outside).chain(drivers);
         for (stage, component, unit, amount) in components {
             self.costs.push(&[stage.into(), component.into(), unit.into(), amount.into(), currency])?;
         }

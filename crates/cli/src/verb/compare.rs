@@ -288,7 +288,8 @@ impl Workshop<'_> {
     ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
         let mut folder = RunFolder::claim(out, &prepared.world.scenario.name, &prepared.id())?;
         let start = prepared.start(self.threads);
-        let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), Options::default())?;
+        let options = Options { bills: true, ..Options::default() };
+        let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), options)?;
         let simulation = live::begin(start, &folder.path, Observer::new(telemetry))?;
         folder.begun()?;
         let figures = self.step(simulation).map_err(|failure| failure.leaving(&folder.path))?;
@@ -325,7 +326,7 @@ fn scratch() -> Result<TempDir, Failure> {
 
 /// Telemetry that sums up a run and writes next to nothing.
 fn without_detail(folder: &Path, scenario: &Arc<Scenario>) -> Result<Telemetry, Failure> {
-    let options = Options { ev_ticks: Some(EvTicks::Off), ..Options::default() };
+    let options = Options { ev_ticks: Some(EvTicks::Off), bills: true, ..Options::default() };
     Ok(Telemetry::create_detail(folder, Arc::clone(scenario), options)?)
 }
 
