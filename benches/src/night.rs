@@ -22,6 +22,7 @@ use voltide_model::{
     fleet::{Fleet, Parking, Place, Population, V2gTerms},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
+    rules::Rules,
     scenario::{
         Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
     },
@@ -50,6 +51,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
     Arc::new(Scenario {
         name: "night".into(),
         seed: 1,
+        rules: Rules::TODAY,
         clock,
         currency: "EUR".into(),
         tariffs: vec![Tariff { name: "fixed".into(), buy: price("tariff.buy"), sell: price("tariff.sell") }],

@@ -1,7 +1,8 @@
 //! Logs of released versions, replayed by this one.
 //!
 //! `tests/golden/<version>/<run>` holds a log as that version wrote it, and what it came to. A log is
-//! never written anew: what is missing for this version is made with `VOLTIDE_BLESS=1`.
+//! never written anew: what is missing for this version is made with `VOLTIDE_BLESS=1`. A fork stands
+//! beside its parent, whose folder has the name that the fork's log knows it by.
 
 use crate::program::{alone, root, run_json_with, succeed, voltide};
 use serde_json::Value;
@@ -15,15 +16,37 @@ const KEPT: [&str; 7] =
     ["world", "policy", "charged_kwh", "discharged_kwh", "net_cost", "sessions_ended", "state_hash"];
 
 /// The runs that this version leaves behind: name, world, arguments.
-const RUNS: [(&str, &str, &[&str]); 4] = [
+const RUNS: [(&str, &str, &[&str]); 8] = [
     ("typical-day", "worlds/paper/paper.ron", &["--policy", "v2g"]),
     ("street", "worlds/v2g-street.ron", &["--policy", "v2g", "--set", "fleets.commuters.count=12"]),
+    (
+        "feed-in",
+        "worlds/v2g-street.ron",
+        &["--policy=v2g", "--set=fleets.commuters.count=6", "--set=feed_in=Fixed(\"0.50 CNY/kWh\")"],
+    ),
     ("units", "worlds/ten-units/day.ron", &[]),
     ("car", "worlds/one-car.ron", &[]),
+    ("recorded", "worlds/acn/caltech.ron", &["--policy", "smart", "--set", "clock.days=3"]),
+    ("listed", "tests/golden/worlds/listed.ron", &["--policy", "smart"]),
+    ("commitment", "tests/golden/worlds/commitment.ron", &[]),
 ];
+
+/// The fork that this version leaves behind: its name, and its parent's world.
+const FORK: (&str, &str) = ("fork", "worlds/v2g-street.ron");
 
 fn golden() -> PathBuf {
     root().join("tests/golden")
+}
+
+/// The folders of logs by version.
+fn versions() -> Vec<PathBuf> {
+    let folders = fs::read_dir(golden()).unwrap().map(|entry| entry.unwrap().path());
+    folders.filter(|folder| !folder.ends_with("worlds")).collect()
+}
+
+/// The runs in a folder.
+fn runs(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 fn copy_log(from: &Path, to: &Path) {
@@ -45,26 +68,41 @@ fn replay(run: &Path) -> Value {
     kept(&serde_json::from_str(&printed).unwrap())
 }
 
-/// Runs a world with the program by itself, so that the log names no file of the machine.
-fn run_alone(world: &str, out: &Path, arguments: &[&str]) -> PathBuf {
-    let folder = tempfile::tempdir().unwrap();
-    let summary = run_json_with(&mut alone(folder.path()), world, out, arguments);
-    PathBuf::from(summary["folder"].as_str().unwrap())
+/// Adds what this version has not left behind yet. The program runs by itself, so that no log names a
+/// file of the machine.
+fn bless() {
+    let room = tempfile::tempdir().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    for (name, world, arguments) in RUNS {
+        if !kept_folder(name).exists() {
+            let summary = run_json_with(&mut alone(room.path()), world, out.path(), arguments);
+            keep(Path::new(summary["folder"].as_str().unwrap()), name);
+        }
+    }
+    let (name, world) = FORK;
+    if !kept_folder(name).exists() {
+        let few = ["--policy", "smart", "--set", "fleets.commuters.count=12"];
+        let summary = run_json_with(&mut alone(room.path()), world, out.path(), &few);
+        let parent = Path::new(summary["folder"].as_str().unwrap());
+        keep(parent, &parent.file_name().unwrap().to_string_lossy());
+        let mut fork = alone(room.path());
+        fork.args(["--json", "fork"]).arg(parent).args(["--at", "2024-06-04T20:00", "--policy", "v2g"]);
+        let printed = succeed(fork.args(["--set", "fleets.commuters.count=8"]));
+        let summary: Value = serde_json::from_str(&printed).unwrap();
+        keep(Path::new(summary["folder"].as_str().unwrap()), name);
+    }
 }
 
-/// Adds what this version has not left behind yet.
-fn bless() {
-    for (name, world, arguments) in RUNS {
-        let folder = golden().join(env!("CARGO_PKG_VERSION")).join(name);
-        if folder.exists() {
-            continue;
-        }
-        let out = tempfile::tempdir().unwrap();
-        let run = run_alone(world, out.path(), arguments);
-        copy_log(&run, &folder);
-        let text = serde_json::to_string_pretty(&replay(&run)).unwrap();
-        fs::write(folder.join("summary.json"), text + "\n").unwrap();
-    }
+fn kept_folder(name: &str) -> PathBuf {
+    golden().join(env!("CARGO_PKG_VERSION")).join(name)
+}
+
+/// Leaves the log of a run behind, with what it came to.
+fn keep(run: &Path, name: &str) {
+    let folder = kept_folder(name);
+    copy_log(run, &folder);
+    let text = serde_json::to_string_pretty(&replay(run)).unwrap();
+    fs::write(folder.join("summary.json"), text + "\n").unwrap();
 }
 
 #[test]
@@ -73,16 +111,19 @@ fn logs_of_released_versions_are_replayed_to_the_same_state() {
         bless();
     }
     let mut count = 0;
-    for version in fs::read_dir(golden()).unwrap().flatten() {
-        for of_run in fs::read_dir(version.path()).unwrap().flatten() {
-            let folder = tempfile::tempdir().unwrap();
-            copy_log(&of_run.path(), folder.path());
-            let text = fs::read_to_string(of_run.path().join("summary.json")).unwrap();
+    for version in versions() {
+        let room = tempfile::tempdir().unwrap();
+        for run in runs(&version) {
+            copy_log(&run, &room.path().join(run.file_name().unwrap()));
+        }
+        for run in runs(&version) {
+            let copy = room.path().join(run.file_name().unwrap());
+            let text = fs::read_to_string(run.join("summary.json")).unwrap();
             let expected: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(replay(folder.path()), expected, "{}", of_run.path().display());
-            succeed(voltide().args(["log", "verify"]).arg(folder.path()));
+            assert_eq!(replay(&copy), expected, "{}", run.display());
+            succeed(voltide().args(["log", "verify"]).arg(&copy));
             count += 1;
         }
     }
-    assert!(count >= RUNS.len(), "{count} logs");
+    assert!(count >= RUNS.len() + 2, "{count} logs, with the fork and its parent");
 }

@@ -333,6 +333,7 @@ fn forked(opening: &[Recorded]) -> Option<&RunForked> {
 fn inputs(opening: &[Recorded], mut inputs: Inputs) -> Inputs {
     for recorded in opening {
         match &recorded.event {
+            Event::RunStarted(started) => inputs.rules = started.rules,
             Event::SeriesLoaded(loaded) => {
                 inputs.series.retain(|known| known.name != loaded.name);
                 inputs.series.push(Series {

@@ -21,10 +21,11 @@ pub(crate) fn opening_events(
     let started = RunStarted {
         build,
         world: scenario.name.clone(),
-        config_hash: config_hash(scenario.seed, &world_text, &series, &stays),
+        config_hash: config_hash(scenario, &world_text, &series, &stays),
         world_text,
         overrides,
         seed: scenario.seed,
+        rules: scenario.rules,
         policy: scenario.policy.name.clone(),
         policy_config: scenario.policy.config.clone(),
         start_us: clock.start.timestamp_micros(),
@@ -39,17 +40,23 @@ pub(crate) fn opening_events(
     events
 }
 
-/// The hash that names a run's configuration and seeds its chain: BLAKE3 over seed, world text,
-/// series and sessions, in hex.
+/// The hash that names a run's configuration and seeds its chain: BLAKE3 over seed, rules, world
+/// text, series and sessions, in hex.
 pub fn configuration_hash(scenario: &Scenario, world_text: &str) -> String {
     let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
-    config_hash(scenario.seed, world_text, &series, &stays)
+    config_hash(scenario, world_text, &series, &stays)
 }
 
-fn config_hash(seed: u64, world_text: &str, series: &[SeriesLoaded], stays: &[StaysLoaded]) -> String {
+fn config_hash(
+    scenario: &Scenario,
+    world_text: &str,
+    series: &[SeriesLoaded],
+    stays: &[StaysLoaded],
+) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&seed.to_le_bytes());
+    hasher.update(&scenario.seed.to_le_bytes());
+    hasher.update(&u32::from(scenario.rules).to_le_bytes());
     let mut field = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);

@@ -152,7 +152,7 @@ pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), 
     let (cause, chain_hash, content) = content(kind, body)?;
     let (kind, content) = upcast::to_current(kind, content)?;
     let event = match kind.name {
-        "RunStarted.v1" => control(content, |started| Event::RunStarted(Box::new(started))),
+        "RunStarted.v2" => control(content, |started| Event::RunStarted(Box::new(started))),
         "RunForked.v1" => control(content, Event::RunForked),
         "RunEnded.v1" => control(content, Event::RunEnded),
         "TickStarted.v1" => control(content, Event::TickStarted),

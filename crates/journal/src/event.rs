@@ -5,6 +5,7 @@
 //! power in kW, prices and money in the world's currency.
 
 use serde::{Deserialize, Serialize};
+use voltide_model::rules::Rules;
 
 /// An event with its place in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,10 +85,12 @@ pub struct RunStarted {
     pub world_text: String,
     /// The overrides, as given.
     pub overrides: Vec<String>,
-    /// BLAKE3 of world text, series, sessions and seed, in hex: seeds the chain.
+    /// BLAKE3 of seed, rules, world text, series and sessions, in hex: seeds the chain.
     pub config_hash: String,
     /// Seed of every draw.
     pub seed: u64,
+    /// The rules that the run goes by.
+    pub rules: Rules,
     /// Policy that plans.
     pub policy: String,
     /// Its config, verbatim.
@@ -577,7 +580,7 @@ impl Event {
     /// Its name and schema version, as in the log.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::RunStarted(_) => "RunStarted.v1",
+            Self::RunStarted(_) => "RunStarted.v2",
             Self::SeriesLoaded(_) => "SeriesLoaded.v1",
             Self::StaysLoaded(_) => "StaysLoaded.v1",
             Self::RunForked(_) => "RunForked.v1",

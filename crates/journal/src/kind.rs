@@ -28,7 +28,7 @@ pub(crate) const RUN_ENDED: &str = "RunEnded.v1";
 pub(crate) const TICK_SEALED: &str = "TickSealed.v1";
 
 /// A kind of record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kind {
     /// Name and version of its schema.
     pub(crate) name: &'static str,
@@ -66,7 +66,7 @@ pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let written = vec![
         json(BUILD),
         json(SEALED),
-        json("RunStarted.v1"),
+        json("RunStarted.v2"),
         columns::<SeriesLoaded>("SeriesLoaded.v1"),
         columns::<StaysLoaded>("StaysLoaded.v1"),
         json("RunForked.v1"),

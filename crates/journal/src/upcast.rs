@@ -14,6 +14,7 @@ use crate::{
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use serde_json::Value;
+use voltide_model::rules::Rules;
 
 /// What a body holds.
 #[derive(Debug)]
@@ -35,20 +36,33 @@ pub(crate) struct Upcast {
 
 /// A pure function from the content of one version to that of the next.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing has changed since the first version"))]
 pub(crate) enum Step {
     /// For JSON.
     Json(fn(Value) -> Value),
     /// For columns, which come in the order of the schema.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no columns have changed since the first version"))]
     Columns(fn(&RecordBatch) -> Vec<ArrayRef>),
 }
 
-/// Kinds that are read and no longer written. There is none yet but for the tests of this file.
+/// Kinds that are read and no longer written.
 pub(crate) fn older() -> Vec<Kind> {
+    let older = vec![of_json("RunStarted.v1", "RunStarted.v2", under_first_rules)];
     #[cfg(test)]
-    return tests::older();
+    return [older, tests::older()].concat();
     #[cfg(not(test))]
-    Vec::new()
+    older
+}
+
+fn of_json(name: &'static str, to: &'static str, step: fn(Value) -> Value) -> Kind {
+    Kind { name, columns: None, upcast: Some(Upcast { to, step: Step::Json(step) }) }
+}
+
+/// A run of 0.1.0 does not say which rules it goes by: there were no others.
+fn under_first_rules(mut started: Value) -> Value {
+    if let Some(fields) = started.as_object_mut() {
+        fields.insert("rules".to_owned(), u32::from(Rules::V1).into());
+    }
+    started
 }
 
 /// The content of a record as today's version of its kind, and that kind.

@@ -24,6 +24,7 @@
 //! | [`saving`]       | what drivers save under one policy against another                |
 //! | [`two_stage`]    | how a plant is scheduled, day-ahead and intra-day                 |
 //! | [`scenario`]     | everything one run is made of                                     |
+//! | [`rules`]        | which rules a run goes by: those of the version that began it     |
 //! | [`columns`]      | what one tick looked like, for whoever records it                 |
 //!
 //! Nothing here knows an ECS, a file, a clock on the wall, a thread or a plugin.
@@ -46,6 +47,7 @@ pub mod plant;
 pub mod price;
 pub mod quantity;
 pub mod random;
+pub mod rules;
 pub mod saving;
 pub mod scenario;
 pub mod series;

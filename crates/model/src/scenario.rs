@@ -7,6 +7,7 @@ use crate::{
     plant::{RenewableKind, StoreKind},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
     random::CarKey,
+    rules::Rules,
     series::Series,
     site::Site,
     two_stage::Grid,
@@ -21,6 +22,8 @@ pub struct Scenario {
     pub name: String,
     /// Seed of every draw.
     pub seed: u64,
+    /// Which rules it goes by.
+    pub rules: Rules,
     /// When and in what steps.
     pub clock: Clock,
     /// ISO 4217 code of all money.

@@ -11,7 +11,7 @@ use crate::{
     table::Files,
 };
 use std::sync::Arc;
-use voltide_model::{clock::Clock, wishes::SocWish};
+use voltide_model::{clock::Clock, rules::Rules, wishes::SocWish};
 
 /// What was read then, and the files that there are now.
 pub(crate) struct Branch {
@@ -36,6 +36,10 @@ impl Branch {
 impl Values for Branch {
     fn may_lack_cars(&self) -> bool {
         self.inputs.may_lack_cars()
+    }
+
+    fn rules(&self) -> Rules {
+        self.inputs.rules
     }
 
     fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {

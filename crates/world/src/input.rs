@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use voltide_model::{
     clock::Clock,
     fleet::{Parking, RecordedSession},
+    rules::Rules,
     scenario::Scenario,
     series::Series,
     wishes::SocWish,
@@ -29,6 +30,8 @@ pub struct Inputs {
     pub series: Vec<Series>,
     /// Recorded sessions.
     pub sessions: Vec<FleetSessions>,
+    /// The rules that the run goes by; those of today where it begins now.
+    pub rules: Rules,
 }
 
 /// The recorded sessions of one fleet.
@@ -53,7 +56,11 @@ impl From<&Scenario> for Inputs {
             }),
             _ => None,
         });
-        Self { series: scenario.series().cloned().collect(), sessions: recorded.collect() }
+        Self {
+            series: scenario.series().cloned().collect(),
+            sessions: recorded.collect(),
+            rules: scenario.rules,
+        }
     }
 }
 
@@ -102,6 +109,11 @@ pub(crate) trait Values {
     /// Whether fleets may be without cars, because a fork took them out of a run.
     fn may_lack_cars(&self) -> bool {
         false
+    }
+
+    /// The rules that the run goes by.
+    fn rules(&self) -> Rules {
+        Rules::TODAY
     }
 
     /// One value a slot.
@@ -165,6 +177,10 @@ impl Inputs {
 impl Values for Inputs {
     fn may_lack_cars(&self) -> bool {
         true
+    }
+
+    fn rules(&self) -> Rules {
+        self.rules
     }
 
     fn published(&mut self, _path: &Spanned<String>, _report: &mut Report) -> Option<Vec<PublishedFigure>> {

@@ -145,6 +145,7 @@ impl Resolver<'_> {
             scenario: Scenario {
                 name: file.name.get()?.value.clone(),
                 seed: *file.seed.get()?,
+                rules: self.values.rules(),
                 clock,
                 currency: currency?,
                 tariffs: tariffs?,

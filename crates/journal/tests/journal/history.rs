@@ -11,7 +11,7 @@ use voltide_journal::{
     mcap_log::McapLog,
     reader,
 };
-use voltide_model::scenario::Durability;
+use voltide_model::{rules::Rules, scenario::Durability};
 
 /// Midnight of 8 October 2018 in UTC.
 pub(crate) const START_US: i64 = 1_538_956_800_000_000;
@@ -25,6 +25,7 @@ pub(crate) fn run_started(git: &str) -> Event {
         overrides: vec!["seed=7".into()],
         config_hash: "ab".repeat(32),
         seed: 7,
+        rules: Rules::TODAY,
         policy: "uncontrolled".into(),
         policy_config: String::new(),
         start_us: START_US,

@@ -28,7 +28,7 @@ fn a_series_is_told_by_its_range() {
 
 #[test]
 fn the_world_text_is_told_by_its_length() {
-    insta::assert_snapshot!(describe(&run_started("abc")), @r#"{"build":{"engine_version":"0.1.0","git":"abc","plugin_file":"","plugin_hash":"","policy_version":"","time_zone_data":""},"config_hash":"abababababababababababababababababababababababababababababababab","ev_count":40,"overrides":["seed=7"],"policy":"uncontrolled","policy_config":"","seed":7,"slot_seconds":900,"slots":60,"start_us":1538956800000000,"time_zone":"Europe/Berlin","world":"one-car","world_text":{"bytes":22}}"#);
+    insta::assert_snapshot!(describe(&run_started("abc")), @r#"{"build":{"engine_version":"0.1.0","git":"abc","plugin_file":"","plugin_hash":"","policy_version":"","time_zone_data":""},"config_hash":"abababababababababababababababababababababababababababababababab","ev_count":40,"overrides":["seed=7"],"policy":"uncontrolled","policy_config":"","rules":2,"seed":7,"slot_seconds":900,"slots":60,"start_us":1538956800000000,"time_zone":"Europe/Berlin","world":"one-car","world_text":{"bytes":22}}"#);
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn a_config_hash_that_is_none_is_refused() {
     let Event::RunStarted(mut started) = crate::history::run_started("abc") else { unreachable!() };
     started.config_hash = "beef".into();
     let error = Scribe::new(&mut log).append(0, Event::RunStarted(started)).unwrap_err();
-    insta::assert_snapshot!(error, @"cannot write RunStarted.v1: `beef` is no BLAKE3 hash in hex");
+    insta::assert_snapshot!(error, @"cannot write RunStarted.v2: `beef` is no BLAKE3 hash in hex");
 }
 
 /// Writes until a fault; checks that nothing is taken after an error.

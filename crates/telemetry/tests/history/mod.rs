@@ -19,6 +19,7 @@ use voltide_model::{
     fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
+    rules::Rules,
     scenario::{
         Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
     },
@@ -69,6 +70,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
     Arc::new(Scenario {
         name: "hand made".into(),
         seed: 7,
+        rules: Rules::TODAY,
         population: Arc::new(Population::draw(7, &clock, Boundary::Open, &fleets)),
         clock,
         currency: "EUR".into(),
@@ -230,6 +232,7 @@ impl<S: Sink> History<'_, S> {
             overrides: vec!["seed=7".into()],
             config_hash: "c0ffee".into(),
             seed: scenario.seed,
+            rules: scenario.rules,
             policy: scenario.policy.name.clone(),
             policy_config: "( solver: Exact )".into(),
             start_us: slot_micros(clock, 0),
