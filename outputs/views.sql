@@ -1,32 +1,132 @@
--- One view per table over all runs: `duckdb -init outputs/views.sql` from the root of the repository.
--- Needs at least one run. The column run_id comes from the folder's name.
+-- One view per table over all runs, with the column run_id from the folders' names:
+--     duckdb -init outputs/views.sql
+-- The runs are those below ./outputs, or below the current folder where that has none. Others:
+--     duckdb -cmd "SET VARIABLE outputs = '/data/runs'" -cmd ".read outputs/views.sql"
+-- Needs at least one run. A column that the version which wrote a run did not know is null there.
+SET VARIABLE outputs = coalesce(
+    getvariable('outputs'),
+    (SELECT if(count(*) > 0, 'outputs', '.') FROM glob('outputs/**/runs.parquet'))
+);
 
 CREATE OR REPLACE VIEW runs AS
-FROM read_parquet('outputs/**/runs.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::VARCHAR AS world, NULL::VARCHAR AS policy,
+    NULL::VARCHAR AS policy_version, NULL::VARCHAR AS plugin_hash, NULL::BIGINT AS seed,
+    NULL::VARCHAR AS params, NULL::TIMESTAMPTZ AS sim_start, NULL::TIMESTAMPTZ AS sim_end,
+    NULL::INTEGER AS tick_s, NULL::VARCHAR AS time_zone, NULL::INTEGER AS ev_count,
+    NULL::VARCHAR AS currency, NULL::VARCHAR AS status, NULL::VARCHAR AS error,
+    NULL::VARCHAR AS engine_version, NULL::VARCHAR AS git, NULL::VARCHAR AS config_hash,
+    NULL::VARCHAR AS state_hash, NULL::BIGINT AS events, NULL::BIGINT AS rows,
+    NULL::VARCHAR AS world_hash, NULL::VARCHAR AS parent_run_id, NULL::INTEGER AS forked_at_tick,
+    NULL::VARCHAR AS changes
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/runs.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW events AS
-FROM read_parquet('outputs/**/events.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::BIGINT AS seq, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::VARCHAR AS kind, NULL::VARCHAR AS entity_kind, NULL::VARCHAR AS entity_id,
+    NULL::INTEGER AS session_id, NULL::BIGINT AS cause_seq, NULL::VARCHAR AS payload
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/events.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW sessions AS
-FROM read_parquet('outputs/**/sessions.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS session_id, NULL::INTEGER AS ev_id,
+    NULL::INTEGER AS charger_id, NULL::TIMESTAMPTZ AS plugged_at, NULL::TIMESTAMPTZ AS unplugged_at,
+    NULL::DOUBLE AS soc_arrival, NULL::DOUBLE AS soc_target, NULL::DOUBLE AS soc_departure,
+    NULL::DOUBLE AS charged_kwh, NULL::DOUBLE AS discharged_kwh, NULL::DOUBLE AS driven_kwh,
+    NULL::DOUBLE AS energy_cost, NULL::DOUBLE AS v2g_revenue, NULL::DOUBLE AS degradation_cost,
+    NULL::DOUBLE AS net_cost, NULL::BOOLEAN AS v2g_eligible, NULL::VARCHAR AS missed_reason,
+    NULL::INTEGER AS reservations, NULL::INTEGER AS reservations_met, NULL::VARCHAR AS fleet,
+    NULL::INTEGER AS slots, NULL::DOUBLE AS missing_kwh
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/sessions.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW system_ticks AS
-FROM read_parquet('outputs/**/system_ticks.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::VARCHAR AS stage, NULL::DOUBLE AS base_load_kw, NULL::DOUBLE AS wind_available_kw,
+    NULL::DOUBLE AS wind_kw, NULL::DOUBLE AS pv_available_kw, NULL::DOUBLE AS pv_kw,
+    NULL::DOUBLE AS ev_charge_kw, NULL::DOUBLE AS ev_discharge_kw, NULL::DOUBLE AS net_load_kw,
+    NULL::DOUBLE AS price_net_load_kw, NULL::DOUBLE AS price_net_load_mean_kw,
+    NULL::DOUBLE AS tou_price_per_kwh, NULL::DOUBLE AS incentive_price_per_kwh,
+    NULL::DOUBLE AS incentive_ratio, NULL::DOUBLE AS flex_demand_up_kw,
+    NULL::DOUBLE AS flex_demand_down_kw, NULL::DOUBLE AS flex_supply_up_kw,
+    NULL::DOUBLE AS flex_supply_down_kw, NULL::DOUBLE AS margin_up_kw,
+    NULL::DOUBLE AS margin_down_kw, NULL::DOUBLE AS curtailed_kw, NULL::DOUBLE AS interrupted_kw,
+    NULL::DOUBLE AS unserved_kw, NULL::DOUBLE AS residual_kw, NULL::INTEGER AS plugged,
+    NULL::INTEGER AS agreed, NULL::DOUBLE AS step_h
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/system_ticks.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW unit_ticks AS
-FROM read_parquet('outputs/**/unit_ticks.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::VARCHAR AS stage, NULL::INTEGER AS unit_id, NULL::VARCHAR AS unit_kind,
+    NULL::DOUBLE AS output_kw, NULL::DOUBLE AS charge_kw, NULL::DOUBLE AS discharge_kw,
+    NULL::DOUBLE AS available_kw, NULL::DOUBLE AS curtailed_kw, NULL::DOUBLE AS energy_kwh,
+    NULL::DOUBLE AS flex_up_kw, NULL::DOUBLE AS flex_down_kw, NULL::DOUBLE AS cost,
+    NULL::VARCHAR AS unit, NULL::DOUBLE AS step_h
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/unit_ticks.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW site_ticks AS
-FROM read_parquet('outputs/**/site_ticks.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::INTEGER AS site_id, NULL::DOUBLE AS power_kw, NULL::DOUBLE AS limit_kw,
+    NULL::DOUBLE AS asked_kw, NULL::INTEGER AS plugged, NULL::VARCHAR AS site,
+    NULL::DOUBLE AS step_h
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/site_ticks.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW ev_ticks AS
-FROM read_parquet('outputs/**/ev_ticks-*.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::INTEGER AS ev_id, NULL::INTEGER AS charger_id, NULL::INTEGER AS session_id,
+    NULL::VARCHAR AS state, NULL::FLOAT AS soc, NULL::FLOAT AS energy_kwh, NULL::FLOAT AS charge_kw,
+    NULL::FLOAT AS discharge_kw, NULL::FLOAT AS soc_min, NULL::FLOAT AS soc_target,
+    NULL::FLOAT AS willingness, NULL::BOOLEAN AS participating, NULL::FLOAT AS price_per_kwh
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/ev_ticks-*.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW charger_ticks AS
-FROM read_parquet('outputs/**/charger_ticks.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::INTEGER AS charger_id, NULL::INTEGER AS site_id, NULL::FLOAT AS power_kw,
+    NULL::FLOAT AS limit_kw, NULL::BOOLEAN AS occupied, NULL::INTEGER AS ev_id
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/charger_ticks.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW costs AS
-FROM read_parquet('outputs/**/costs.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::VARCHAR AS stage, NULL::VARCHAR AS component,
+    NULL::INTEGER AS unit_id, NULL::DOUBLE AS amount, NULL::VARCHAR AS currency
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/costs.parquet',
+    hive_partitioning = true, union_by_name = true);
 
 CREATE OR REPLACE VIEW solves AS
-FROM read_parquet('outputs/**/solves.parquet', hive_partitioning = true, union_by_name = true);
+SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS tick, NULL::VARCHAR AS stage,
+    NULL::VARCHAR AS solver, NULL::VARCHAR AS status, NULL::DOUBLE AS objective,
+    NULL::DOUBLE AS bound, NULL::DOUBLE AS gap, NULL::INTEGER AS variables,
+    NULL::INTEGER AS integers, NULL::INTEGER AS constraints
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/solves.parquet',
+    hive_partitioning = true, union_by_name = true);
+
+-- A run that lies there twice would be joined with itself.
+SET VARIABLE twice = (SELECT min(run_id) FROM (FROM runs SELECT run_id GROUP BY run_id HAVING count(*) > 1));
+SET VARIABLE twice = (
+    SELECT error(getvariable('twice') || ' lies twice below ' || getvariable('outputs'))
+    WHERE getvariable('twice') IS NOT NULL
+);

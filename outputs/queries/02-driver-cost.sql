@@ -2,21 +2,23 @@
 -- Like for like, as `voltide compare` has it: `saving` is of the cost of the stays that end within both runs.
 -- What batteries hold less after the last of them is filled up at the baseline's mean price of a stored kWh,
 -- fleet by fleet. What stays still in progress at the end have gained less stands beside it, in put_off_kwh.
+-- The same world is one of the same world_hash and end; forks save nothing against a run that is none.
 WITH per_run AS (
-    SELECT r.run_id, r.world, r.seed, r.policy, r.currency, r.ev_count,
+    SELECT r.run_id, r.parent_run_id, r.world, r.world_hash, r.sim_end, r.seed, r.policy, r.currency,
+           r.ev_count,
            sum(s.energy_cost) / r.ev_count AS energy_cost_per_ev,
            sum(s.v2g_revenue) / r.ev_count AS v2g_revenue_per_ev,
            sum(s.degradation_cost) / r.ev_count AS degradation_cost_per_ev,
            sum(s.net_cost) / r.ev_count AS net_cost_per_ev
     FROM runs r JOIN sessions s USING (run_id)
-    GROUP BY r.run_id, r.world, r.seed, r.policy, r.currency, r.ev_count
+    GROUP BY r.run_id, r.parent_run_id, r.world, r.world_hash, r.sim_end, r.seed, r.policy, r.currency,
+             r.ev_count
 ),
 pairs AS (
     SELECT r.run_id, b.run_id AS baseline
     FROM runs r JOIN runs b
-      ON b.policy = 'uncontrolled'
-     AND (b.world, b.seed, b.currency, b.sim_start, b.tick_s) = (r.world, r.seed, r.currency, r.sim_start, r.tick_s)
-     AND json_extract(b.params, '$.overrides') = json_extract(r.params, '$.overrides')
+      ON (b.world_hash, b.sim_end, b.seed) = (r.world_hash, r.sim_end, r.seed)
+     AND b.policy = 'uncontrolled' AND b.parent_run_id IS NULL AND r.parent_run_id IS NULL
 ),
 moved AS (
     SELECT run_id, fleet,

@@ -5,7 +5,7 @@ WITH ramps AS (
     FROM system_ticks
     WHERE stage = 'settled'
 )
-SELECT r.world, r.policy, r.seed,
+SELECT r.run_id, r.parent_run_id, r.world, r.policy, r.seed,
        max(net_load_kw) AS peak_kw,
        arg_max(ts, net_load_kw) AS peak_at,
        min(net_load_kw) AS valley_kw,
@@ -14,5 +14,5 @@ SELECT r.world, r.policy, r.seed,
        max(abs(step_kw)) * 3600 / any_value(r.tick_s) AS worst_ramp_kw_per_hour,
        arg_max(ts, abs(step_kw)) AS worst_ramp_at
 FROM ramps JOIN runs r USING (run_id)
-GROUP BY run_id, r.world, r.policy, r.seed
-ORDER BY r.world, r.policy, r.seed;
+GROUP BY r.run_id, r.parent_run_id, r.world, r.policy, r.seed
+ORDER BY r.world, r.policy, r.seed, r.run_id;

@@ -5,7 +5,7 @@ WITH charging AS (
     FROM ev_ticks
     GROUP BY run_id, tick
 )
-SELECT r.world, r.policy, r.seed,
+SELECT r.run_id, r.parent_run_id, r.world, r.policy, r.seed,
        extract(hour FROM s.ts AT TIME ZONE r.time_zone) AS local_hour,
        avg(s.plugged) AS plugged,
        avg(c.charging) AS charging,
@@ -16,5 +16,5 @@ FROM system_ticks s
 JOIN runs r USING (run_id)
 LEFT JOIN charging c ON c.run_id = s.run_id AND c.tick = s.tick AND c.cars = r.ev_count
 WHERE s.stage = 'settled'
-GROUP BY s.run_id, r.world, r.policy, r.seed, local_hour
-ORDER BY r.world, r.policy, r.seed, local_hour;
+GROUP BY r.run_id, r.parent_run_id, r.world, r.policy, r.seed, local_hour
+ORDER BY r.world, r.policy, r.seed, r.run_id, local_hour;

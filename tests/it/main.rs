@@ -22,6 +22,8 @@ mod reservations;
 mod resume;
 mod savings;
 mod schedule;
+mod stages;
+mod stays;
 mod tables;
 mod time_travel;
 mod typical_day;

@@ -3,7 +3,7 @@
 use arrow_array::{
     ArrayRef,
     cast::AsArray,
-    types::{Float32Type, Float64Type, Int32Type},
+    types::{Float32Type, Float64Type, Int32Type, TimestampMicrosecondType},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::{fs::File, path::Path};
@@ -35,12 +35,23 @@ pub(crate) fn counts(run: &Path, table: &str, name: &str) -> Vec<i32> {
     columns(run, table, name).into_iter().flat_map(numbers).collect()
 }
 
-/// The words of a column of `<run>/<table>.parquet`.
+/// The instants of a column, in microseconds since 1970; 0 where there is none.
+pub(crate) fn times(run: &Path, table: &str, name: &str) -> Vec<i64> {
+    let instants = |column: ArrayRef| {
+        let column = column.as_primitive::<TimestampMicrosecondType>();
+        column.iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    columns(run, table, name).into_iter().flat_map(instants).collect()
+}
+
+/// The words of a column of `<run>/<table>.parquet`; empty where there is none.
 pub(crate) fn words(run: &Path, table: &str, name: &str) -> Vec<String> {
     let texts = |column: ArrayRef| {
         let dictionary = column.as_dictionary::<Int32Type>().clone();
         let words = dictionary.values().as_string::<i32>().clone();
-        dictionary.keys().values().iter().map(|key| words.value(*key as usize).to_owned()).collect::<Vec<_>>()
+        let word =
+            |key: Option<i32>| key.map_or_else(String::new, |key| words.value(key as usize).to_owned());
+        dictionary.keys().iter().map(word).collect::<Vec<_>>()
     };
     columns(run, table, name).into_iter().flat_map(texts).collect()
 }

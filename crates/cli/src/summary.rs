@@ -6,6 +6,7 @@ use crate::{
 };
 use serde_json::json;
 use std::path::Path;
+use voltide_model::fleet::PopulationNotes;
 use voltide_telemetry::{Extreme, FlexibilitySums, Summary, SystemCostRows};
 
 /// Prints the summary of a run; `cost` where it was run just now.
@@ -90,7 +91,7 @@ fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
             "{} % of the car-hours plugged in; {} of {} sessions long enough for V2G",
             decimal(100.0 * share, 1),
             thousands(summary.v2g_eligible_sessions),
-            thousands(summary.sessions_ended + summary.sessions_open)
+            thousands(summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot)
         )
     });
     let discharged = discharged.map(|text| row("discharged", text));
@@ -202,10 +203,17 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
         count("policy faults", summary.policy_faults, "call", "calls", "failed, answered by the fallback"),
         count(
             "short stays",
-            summary.population.stays_without_slot.into(),
+            summary.sessions_without_slot,
             "stay",
             "stays",
-            "too short to hold a whole slot",
+            "too short to hold a whole slot, in which nothing could be charged",
+        ),
+        count(
+            "no stays",
+            summary.population.stays_without_time.into(),
+            "drawn stay",
+            "drawn stays",
+            "would have ended before beginning: the car drives on",
         ),
     ];
     std::iter::once(row("sessions", sessions)).chain(troubles.into_iter().flatten()).collect()
@@ -218,6 +226,7 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
         return Vec::new();
     }
     vec![
+        row("recorded", recorded(notes)),
         row(
             "requested",
             format!(
@@ -230,6 +239,21 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
         row("in reality", format!("{} kWh delivered", decimal(notes.delivered_kwh, 0))),
         row("hand-overs", format!("{} within a slot", thousands(notes.hand_overs_within_slot.into()))),
     ]
+}
+
+/// What became of the recorded sessions that were read.
+fn recorded(notes: &PopulationNotes) -> String {
+    let outside = notes.sessions_before_start + notes.sessions_beyond_end;
+    let with_slots = notes.sessions_read - notes.sessions_without_slot - outside;
+    let read = counted(notes.sessions_read.into(), "session", "sessions");
+    let kinds = [
+        (notes.sessions_without_slot, "too short for one"),
+        (notes.sessions_before_start, "over before the first slot of the run ends"),
+        (notes.sessions_beyond_end, "with no slot before the run's end"),
+    ];
+    let others = kinds.into_iter().filter(|(count, _)| *count > 0);
+    let others = others.map(|(count, what)| format!(", {} {what}", thousands(count.into())));
+    format!("{read}: {} with slots{}", thousands(with_slots.into()), others.collect::<String>())
 }
 
 fn time(cost: &Cost) -> String {

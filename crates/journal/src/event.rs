@@ -289,6 +289,9 @@ pub struct TargetMissed {
     pub reason: Vec<u8>,
 }
 
+/// Stored energy that may be missing before a target counts as missed, kWh.
+pub const MISSED_MIN_KWH: f64 = 1e-6;
+
 /// Why a car left with less than it wanted: the first reason that would have sufficed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -309,6 +312,18 @@ impl MissedReason {
     /// All reasons, by their numbers.
     pub const ALL: [Self; 5] =
         [Self::Removed, Self::LeftEarly, Self::TooShort, Self::SiteLimit, Self::Schedule];
+
+    /// Whether there was too little time, and whose doing that was; `None` where there was enough.
+    ///
+    /// What full power all along would have reached by the departure and by the one that was announced, and
+    /// what was wanted; stored energy, kWh.
+    pub fn of_time(departure_kwh: f64, announced_kwh: f64, wanted_kwh: f64) -> Option<Self> {
+        match () {
+            () if departure_kwh >= wanted_kwh => None,
+            () if announced_kwh >= wanted_kwh => Some(Self::LeftEarly),
+            () => Some(Self::TooShort),
+        }
+    }
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {

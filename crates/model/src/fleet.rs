@@ -176,8 +176,13 @@ pub struct Population {
     pub arrival_energy_kwh: Vec<f64>,
     /// Stored energy wanted at every departure, kWh.
     pub departure_energy_kwh: Vec<f64>,
-    /// All stays.
+    /// All stays that a slot of the run is theirs, whole.
     pub stays: Stays,
+    /// Stays that hold no whole slot, and so are none of `stays`: a car stood there and could not charge.
+    /// They end within the run; `trip_kwh` is the trip before each, whichever stay came before that.
+    pub stays_without_slot: Stays,
+    /// Ids of stays that a fork cut short when it took their cars out of the world, ascending.
+    pub cut_stays: Vec<u32>,
     /// Runs of like chargers, by ascending charger id; one for each of `fleets`.
     pub chargers: Vec<ChargerRange>,
     /// What had to be left out or cut down.
@@ -218,8 +223,18 @@ pub struct ChargerRange {
 /// What the population left out or cut down, for the run's summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct PopulationNotes {
-    /// Stays too short to hold a whole slot; the car counts as driving on.
+    /// Stays that hold no whole slot: they are told, and the car counts as driving on.
     pub stays_without_slot: u32,
+    /// Drawn stays that would have ended before they began: the car drives on.
+    pub stays_without_time: u32,
+    /// Recorded sessions that reach into the run; each is one of the next four, or one of `stays`.
+    pub sessions_read: u32,
+    /// Of those, the ones that hold no whole slot and end within the run.
+    pub sessions_without_slot: u32,
+    /// Those whose last whole slot comes before the first one of the run.
+    pub sessions_before_start: u32,
+    /// Those whose first whole slot comes after the last one of the run.
+    pub sessions_beyond_end: u32,
     /// Recorded sessions that began at a station in the slot in which another had ended.
     pub hand_overs_within_slot: u32,
     /// Recorded sessions whose request was more than the battery or the time allowed.
@@ -373,7 +388,17 @@ impl Population {
                 .min(full - capacity * fleet.battery.soc_min.get())
                 .max(0.0);
             let slots = end.saturating_sub(first);
-            let reach = f64::from(slots) * clock.slot_hours() * charger.charge_max.0 * efficiency;
+            let run_end = i64::from(clock.slots) * i64::from(clock.slot_seconds);
+            let times = (session.arrives.into(), session.leaves.into());
+            let place = InRun::of(clock, run_end, times);
+            self.notes.count_session(place);
+            // What has no slot at all misses what it asked for; time that there is caps it.
+            let reach = match place {
+                InRun::WithoutSlot => f64::INFINITY,
+                InRun::Slots | InRun::WithoutTime | InRun::Before | InRun::Beyond => {
+                    f64::from(slots) * clock.slot_hours() * charger.charge_max.0 * efficiency
+                }
+            };
             self.capacity_kwh.push(capacity);
             self.arrival_energy_kwh.push(full - needed);
             self.departure_energy_kwh.push(full - needed + needed.min(reach));
@@ -391,7 +416,6 @@ impl Population {
             }
             let charger = first_charger + session.station;
             let mut car = CarStays { charger, ..CarStays::new(self, clock, Boundary::Open) };
-            let times = (session.arrives.into(), session.leaves.into());
             car.add_announced(0, times, session.announced.into(), 0.0);
         }
     }
@@ -445,6 +469,50 @@ impl Draws {
     /// At work on `day` after a night at `home`.
     fn at_work(self, home: &Place, work: &Place, day: &LocalDay) -> (i64, i64) {
         self.workplace(work, day, Some(self.leaves_home(home, day, day.date, 0.0)))
+    }
+}
+
+/// What there is of a stay in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InRun {
+    /// Slots of the run are its.
+    Slots,
+    /// It holds no whole slot, and ends within the run.
+    WithoutSlot,
+    /// It would have to end before it begins.
+    WithoutTime,
+    /// All its whole slots come before the run.
+    Before,
+    /// All its whole slots come after the run.
+    Beyond,
+}
+
+impl InRun {
+    /// Of a stay by its arrival and departure; all in seconds from the start, at which the run begins.
+    fn of(clock: &Clock, end: i64, (arrives, leaves): (i64, i64)) -> Self {
+        let length = i64::from(clock.slot_seconds);
+        let first_slot = arrives.saturating_add(length - 1).div_euclid(length);
+        let has_slot = first_slot < leaves.div_euclid(length);
+        match () {
+            () if leaves <= arrives => Self::WithoutTime,
+            () if leaves <= 0 || has_slot && leaves < length => Self::Before,
+            () if arrives >= end || has_slot && first_slot * length >= end => Self::Beyond,
+            () if has_slot => Self::Slots,
+            () if leaves > end => Self::Beyond,
+            () => Self::WithoutSlot,
+        }
+    }
+}
+
+impl PopulationNotes {
+    fn count_session(&mut self, place: InRun) {
+        self.sessions_read += 1;
+        match place {
+            InRun::Slots => {}
+            InRun::WithoutSlot | InRun::WithoutTime => self.sessions_without_slot += 1,
+            InRun::Before => self.sessions_before_start += 1,
+            InRun::Beyond => self.sessions_beyond_end += 1,
+        }
     }
 }
 
@@ -532,29 +600,35 @@ impl<'a> CarStays<'a> {
 
     /// Adds a stay at the car's charger number `place`.
     fn add_announced(&mut self, place: u32, (arrives, leaves): (i64, i64), announced: i64, trip_kwh: f64) {
-        let clock = self.clock;
         if leaves <= 0 || arrives >= self.end {
             return;
         }
         let driven = self.trip_kwh.map(|before| before + trip_kwh);
-        let (first, last) = (clock.slot_from(arrives), clock.slots_until(leaves));
-        if last <= first {
-            self.population.notes.stays_without_slot += 1;
-            self.trip_kwh = driven;
-            return;
-        }
-        if i64::from(first) * i64::from(clock.slot_seconds) >= self.end {
-            return;
-        }
-        self.trip_kwh = Some(0.0);
-        self.population.stays.push(Stay {
+        let stay = Stay {
             ev: self.ev,
             charger: self.charger + place,
             arrives: arrives as i32,
             leaves: leaves as i32,
             announced: announced as i32,
             trip_kwh: driven.unwrap_or(0.0),
-        });
+        };
+        match InRun::of(self.clock, self.end, (arrives, leaves)) {
+            InRun::Slots => {
+                self.trip_kwh = Some(0.0);
+                self.population.stays.push(stay);
+            }
+            InRun::WithoutSlot => {
+                self.population.notes.stays_without_slot += 1;
+                let own_kwh = driven.map_or(0.0, |_| trip_kwh);
+                self.population.stays_without_slot.push(Stay { trip_kwh: own_kwh, ..stay });
+                self.trip_kwh = driven;
+            }
+            InRun::WithoutTime => {
+                self.population.notes.stays_without_time += 1;
+                self.trip_kwh = driven;
+            }
+            InRun::Before | InRun::Beyond => {}
+        }
     }
 }
 
@@ -655,7 +729,8 @@ mod tests {
             assert!(i64::from(stays.arrives[home]) >= i64::from(stays.leaves[work]) - DAY_SECONDS + 900);
             assert_eq!((stays.trip_kwh[home], stays.trip_kwh[work]), (0.0, 7.0));
         }
-        assert_eq!(stays.len() + population.notes.stays_without_slot as usize, 400);
+        let notes = population.notes;
+        assert_eq!(stays.len() as u32 + notes.stays_without_slot + notes.stays_without_time, 400);
     }
 
     #[test]
@@ -693,7 +768,31 @@ mod tests {
         assert!((missing[0] - 19.0).abs() < 1e-9);
         assert!((missing[1] - 48.0).abs() < 1e-9, "no more than the battery lacks");
         assert!((missing[2] - 4.0 * 7.0 * 0.25 * 0.95).abs() < 1e-9, "no more than the time allows");
-        assert_eq!(population.notes.requests_capped, 3);
-        assert_eq!(population.notes.stays_without_slot, 1);
+        assert!((missing[3] - 5.0 * 0.95).abs() < 1e-9, "all of it where there is no whole slot");
+        assert_eq!(population.notes.requests_capped, 2);
+        assert_eq!(population.stays_without_slot.ev, [3]);
+    }
+
+    #[test]
+    fn every_session_that_was_read_is_accounted_for() {
+        let day = 86_400;
+        let kinds = [
+            ((100, 2000), InRun::Slots),
+            ((-5000, 900), InRun::Slots),
+            ((-5000, 899), InRun::Before),
+            ((-900, 0), InRun::Before),
+            ((-100, 800), InRun::WithoutSlot),
+            ((100, 1000), InRun::WithoutSlot),
+            ((800, 1700), InRun::WithoutSlot),
+            ((1000, 1000), InRun::WithoutTime),
+            ((day - 899, day), InRun::WithoutSlot),
+            ((day - 899, day + 1), InRun::Beyond),
+            ((day - 899, day + 2000), InRun::Beyond),
+            ((day - 900, day + 2000), InRun::Slots),
+            ((day, day + 2000), InRun::Beyond),
+        ];
+        for ((arrives, leaves), kind) in kinds {
+            assert_eq!(InRun::of(&clock(1), day, (arrives, leaves)), kind, "{arrives} to {leaves}");
+        }
     }
 }

@@ -30,7 +30,17 @@ pub struct UpDown {
     pub down: f64,
 }
 
+/// Flexibility that is not missed, kW.
+pub const SHORTFALL_MIN_KW: f64 = 1e-6;
+
 impl UpDown {
+    /// A margin in which nothing is missing where it is no more than [`SHORTFALL_MIN_KW`], kW.
+    #[must_use]
+    pub fn without_rounding(self) -> Self {
+        let part = |kw: f64| if kw < -SHORTFALL_MIN_KW { kw } else { kw.max(0.0) };
+        Self { up: part(self.up), down: part(self.down) }
+    }
+
     /// What is missing where a margin is negative, kW: its negative parts.
     #[must_use]
     pub fn shortfall(self) -> Self {

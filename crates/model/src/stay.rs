@@ -72,16 +72,30 @@ impl Stays {
     }
 
     /// The stay ends when `slot` begins at the latest; one that would begin later does not take place.
-    pub(crate) fn end_by(&mut self, stay: u32, slot: u32, clock: &Clock) {
+    /// Whether one is cut short that would have lasted longer.
+    pub(crate) fn end_by(&mut self, stay: u32, slot: u32, clock: &Clock) -> bool {
         let row = stay as usize;
         if self.first_slot(stay, clock) >= slot {
-            (self.arrives[row], self.leaves[row], self.announced[row]) = (NEVER, NEVER, NEVER);
-            return;
+            self.call_off(stay);
+            return false;
         }
+        let lasts_longer = self.end_slot(stay, clock) > slot;
         let end = i64::from(slot) * i64::from(clock.slot_seconds);
         for instant in [&mut self.leaves[row], &mut self.announced[row]] {
             *instant = i64::from(*instant).min(end) as i32;
         }
+        lasts_longer
+    }
+
+    /// The stay does not take place.
+    pub(crate) fn call_off(&mut self, stay: u32) {
+        let row = stay as usize;
+        (self.arrives[row], self.leaves[row], self.announced[row]) = (NEVER, NEVER, NEVER);
+    }
+
+    /// Whether the car arrives when `slot` begins or later.
+    pub(crate) fn arrives_from(&self, stay: u32, slot: u32, clock: &Clock) -> bool {
+        i64::from(self.arrives[stay as usize]) >= i64::from(slot) * i64::from(clock.slot_seconds)
     }
 
     /// Adds a stay and returns its id.

@@ -65,6 +65,11 @@ impl SocWishes {
         self.minima.is_empty() && self.maxima.is_empty() && self.reservations.is_empty()
     }
 
+    /// Whether there are reservations, be it of other cars.
+    pub fn has_reservations(&self) -> bool {
+        !self.reservations.is_empty()
+    }
+
     /// The reservations that hold at a tick for a car, with their index.
     pub fn reserved(&self, car: u32, at: i64, slot_seconds: i64) -> impl Iterator<Item = (usize, &SocWish)> {
         let all = self.reservations.iter().enumerate();

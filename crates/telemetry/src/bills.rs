@@ -4,7 +4,6 @@ use crate::sessions::SessionRow;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
-    columns::slot_micros,
     saving::{Bills, FleetBill, StayBill, StayKey},
     scenario::Scenario,
 };
@@ -28,12 +27,8 @@ impl BillBook {
         let bill = &row.bill;
         fleet.charged.add(bill.stored_kwh, bill.ledger.energy_cost);
         fleet.discharged.add(bill.drawn_kwh, bill.ledger.v2g_revenue);
-        let at = |slot: u32| slot_micros(&self.clock, slot);
-        let key = StayKey {
-            car: row.car,
-            plugged_at: at(row.plugged_slot),
-            unplugged_at: row.unplugged_slot.map(at),
-        };
+        let (plugged_at, unplugged_at) = row.times(&self.clock);
+        let key = StayKey { car: row.car, plugged_at, unplugged_at };
         let gained_kwh = bill.stored_kwh - bill.drawn_kwh;
         fleet.stays.push((key, StayBill { net_cost: bill.net_cost(), gained_kwh }));
     }

@@ -44,6 +44,19 @@ impl Kind {
         }
     }
 
+    /// The type in SQL, as DuckDB reads it.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Time => "TIMESTAMPTZ",
+            Self::Int => "INTEGER",
+            Self::Long => "BIGINT",
+            Self::Real => "DOUBLE",
+            Self::Single => "FLOAT",
+            Self::Flag => "BOOLEAN",
+            Self::Word | Self::Text => "VARCHAR",
+        }
+    }
+
     /// The type as readers of the dictionary know it.
     pub fn name(self) -> &'static str {
         match self {

@@ -52,6 +52,8 @@ pub(crate) struct Frame {
 pub(crate) struct PlannedUnit {
     pub(crate) slot: u32,
     pub(crate) stage: &'static str,
+    /// Length of the step, as far as it lies in its day.
+    pub(crate) hours: f64,
     pub(crate) unit: UnitTick,
 }
 

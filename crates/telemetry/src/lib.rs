@@ -25,6 +25,7 @@ pub mod summary;
 pub mod table;
 
 mod bills;
+mod brief;
 mod cars;
 mod chargers;
 mod closed;
@@ -34,9 +35,11 @@ mod export;
 mod file;
 mod frame;
 mod manifest;
+mod planned;
 mod rows;
 mod sessions;
 mod tables;
+mod world_hash;
 mod writer;
 
 pub use closed::{ClosedDay, closed_days};

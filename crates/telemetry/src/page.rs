@@ -62,20 +62,52 @@ fn line(column: &Column) -> String {
     )
 }
 
+/// What `outputs/views.sql` says before the views.
+const VIEWS_HEAD: &str = include_str!("views.sql");
+
+/// What it says after them.
+const VIEWS_TAIL: &str = "
+-- A run that lies there twice would be joined with itself.
+SET VARIABLE twice = (SELECT min(run_id) FROM (FROM runs SELECT run_id GROUP BY run_id HAVING count(*) > 1));
+SET VARIABLE twice = (
+    SELECT error(getvariable('twice') || ' lies twice below ' || getvariable('outputs'))
+    WHERE getvariable('twice') IS NOT NULL
+);
+";
+
 /// The text of `outputs/views.sql`: one view a table over the runs of all worlds.
 pub fn views() -> String {
-    let mut text =
-        "-- One view per table over all runs: `duckdb -init outputs/views.sql` from the root of the \
-                    repository.\n-- Needs at least one run. The column run_id comes from the folder's name.\n"
-            .to_owned();
+    let mut text = VIEWS_HEAD.to_owned();
     for table in TABLES {
         let _ = write!(
             text,
-            "\nCREATE OR REPLACE VIEW {} AS\nFROM read_parquet('outputs/**/{}', hive_partitioning = true, \
-             union_by_name = true);\n",
+            "\nCREATE OR REPLACE VIEW {} AS\n{}UNION ALL BY NAME\nFROM read_parquet(getvariable('outputs') || \
+             '/**/{}',\n    hive_partitioning = true, union_by_name = true);\n",
             table.name,
+            no_row(table),
             table.glob()
         );
     }
-    text
+    text + VIEWS_TAIL
 }
+
+/// A selection of no row that has all columns of a table, which an earlier version may not have written.
+fn no_row(table: &Table) -> String {
+    let typed = |column: &Column| format!("NULL::{} AS {}", column.kind.sql(), column.name);
+    let mut columns =
+        std::iter::once("NULL::VARCHAR AS run_id".to_owned()).chain(table.columns.iter().map(typed));
+    let mut lines = vec![format!("SELECT {}", columns.next().unwrap_or_default())];
+    for column in columns {
+        let last = lines.len() - 1;
+        lines[last].push(',');
+        if lines[last].len() + column.len() + 1 < VIEW_WIDTH {
+            lines[last] = format!("{} {column}", lines[last]);
+        } else {
+            lines.push(format!("    {column}"));
+        }
+    }
+    format!("{}\nWHERE false\n", lines.join("\n"))
+}
+
+/// Lines of views are narrower than this.
+const VIEW_WIDTH: usize = 100;

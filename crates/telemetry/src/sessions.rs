@@ -1,10 +1,17 @@
 //! Rows of the table `sessions`: opened by `SessionStarted`, closed by `SessionEnded` or the run's end.
+//!
+//! A stay that holds no whole slot has no such events, since nothing can happen in it. Its row comes from
+//! the scenario, when the slot passes in which the car left.
 
+use crate::brief::{Brief, BriefStays};
 use std::{collections::BTreeMap, sync::Arc};
-use voltide_journal::event::{EndReason, MissedReason, SessionEnded, SessionStarted, TargetMissed};
+use voltide_journal::event::{
+    EndReason, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed,
+};
 use voltide_model::{
     battery::Battery,
-    columns::{Ledger, TickColumns},
+    clock::Clock,
+    columns::{Ledger, TickColumns, slot_micros},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
     fleet::Fleet,
     scenario::Scenario,
@@ -17,13 +24,18 @@ const SOC_TOLERANCE: f64 = 1e-9;
 /// A row of the table `sessions`.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRow {
-    pub(crate) session: u32,
+    /// The stay's number; of a stay that holds no whole slot `-1 - number`.
+    pub(crate) session: i32,
     pub(crate) ev: u32,
     pub(crate) charger: u32,
     /// First slot plugged in.
     pub(crate) plugged_slot: u32,
     /// The slot after the last one plugged in; `None` while open.
     pub(crate) unplugged_slot: Option<u32>,
+    /// Slots plugged in.
+    pub(crate) slots: u32,
+    /// Of a stay that holds no whole slot: when the car came and left, in seconds from the start.
+    pub(crate) brief: Option<(i64, i64)>,
     pub(crate) soc_arrival: f64,
     pub(crate) soc_target: f64,
     pub(crate) soc_departure: Option<f64>,
@@ -31,7 +43,8 @@ pub(crate) struct SessionRow {
     pub(crate) bill: DriverBill,
     /// Whether (13) allows V2G; `None` where the charger cannot discharge, whatever the stay.
     pub(crate) v2g_eligible: Option<bool>,
-    pub(crate) missed_reason: Option<&'static str>,
+    /// How the target was missed; `None` where it was met, or the session is open.
+    pub(crate) missed: Option<Missed>,
     /// Reservations that fell into the session, and those of them that were met; `None` where the
     /// fleet has none.
     pub(crate) reservations: Option<(u32, u32)>,
@@ -67,6 +80,33 @@ impl DriverBill {
     }
 }
 
+/// A target that was missed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Missed {
+    /// Stored energy missing, kWh.
+    pub(crate) kwh: f64,
+    /// Why: the name of a [`MissedReason`].
+    pub(crate) reason: &'static str,
+}
+
+impl SessionRow {
+    /// Stored energy missing to the target at departure, kWh; `None` while open.
+    pub(crate) fn missing_kwh(&self) -> Option<f64> {
+        self.soc_departure.map(|_| self.missed.map_or(0.0, |missed| missed.kwh))
+    }
+
+    /// When the session began and ended, in microseconds since 1970 (UTC): at the edges of slots, unless it
+    /// has none; `None` while open.
+    pub(crate) fn times(&self, clock: &Clock) -> (i64, Option<i64>) {
+        let Some((arrives, leaves)) = self.brief else {
+            let at = |slot: u32| slot_micros(clock, slot);
+            return (at(self.plugged_slot), self.unplugged_slot.map(at));
+        };
+        let start = slot_micros(clock, 0);
+        (start + arrives * 1_000_000, Some(start + leaves * 1_000_000))
+    }
+}
+
 /// The open session of each car, and the sessions that ended in the current tick.
 pub(crate) struct Sessions {
     scenario: Arc<Scenario>,
@@ -80,9 +120,12 @@ pub(crate) struct Sessions {
     driven_kwh: Vec<f64>,
     ledger: Vec<Ledger>,
     ended: Vec<SessionRow>,
+    /// Slots that have passed.
+    passed: u32,
+    brief: BriefStays,
     /// On a day that follows upon itself: how the sessions of the evening will end, by stay.
     folded: BTreeMap<u32, FoldedEnd>,
-    missed: BTreeMap<u32, &'static str>,
+    missed: BTreeMap<i32, Missed>,
     /// Whether a reservation has been met so far, by stay and number of the reservation.
     reserved: BTreeMap<(u32, u32), bool>,
 }
@@ -109,6 +152,8 @@ impl Sessions {
             driven_kwh: Vec::new(),
             ledger: Vec::new(),
             ended: Vec::new(),
+            passed: 0,
+            brief: BriefStays::of(&scenario),
             folded: BTreeMap::new(),
             missed: BTreeMap::new(),
             reserved: BTreeMap::new(),
@@ -121,6 +166,7 @@ impl Sessions {
     /// From here on another scenario holds, with the same cars and maybe more, which are away.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
         self.scenario = Arc::clone(scenario);
+        self.brief.forked(scenario);
         self.make_room();
     }
 
@@ -147,7 +193,7 @@ impl Sessions {
             self.announced_slot[ev] = started.departure_slot[row];
             self.energy_kwh[ev] = started.energy_kwh[row];
             self.departure_kwh[ev] = started.departure_kwh[row];
-            self.driven_kwh[ev] = started.driven_kwh[row];
+            self.driven_kwh[ev] = started.driven_kwh[row] - self.brief.told_kwh(ev as u32);
             self.ledger[ev] = Ledger::default();
         }
     }
@@ -175,15 +221,66 @@ impl Sessions {
 
     /// Sessions that ended in this tick with less than was wanted.
     pub(crate) fn missed(&mut self, missed: &TargetMissed) {
-        let name =
-            |&reason: &u8| MissedReason::ALL.get(usize::from(reason)).map_or("unknown", |it| it.name());
-        self.missed.extend(missed.stay.iter().copied().zip(missed.reason.iter().map(name)));
+        for (row, stay) in missed.stay.iter().enumerate() {
+            let reason = MissedReason::ALL.get(usize::from(missed.reason[row]));
+            let reason = reason.map_or("unknown", |reason| reason.name());
+            self.missed.insert(stay.cast_signed(), Missed { kwh: missed.missing_kwh[row], reason });
+        }
     }
 
     /// A tick was settled.
     pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
         self.ledger.copy_from_slice(columns.ledger);
+        self.passed = columns.tick + 1;
         self.look_at_reservations(columns);
+        for brief in self.brief.leaving_in(&self.scenario, columns) {
+            let row = self.brief_row(&brief);
+            self.ended.push(row);
+        }
+    }
+
+    /// The session of a stay that holds no whole slot: what it asked for is missing.
+    fn brief_row(&mut self, brief: &Brief) -> SessionRow {
+        let population = &self.scenario.population;
+        let fleet = population.fleet_of(brief.ev);
+        let capacity_kwh = population.capacity_kwh[brief.ev as usize];
+        let target_kwh = population.departure_energy_kwh[brief.ev as usize];
+        let battery = &self.scenario.fleets[fleet].battery;
+        let charge_kw = population.charger(brief.charger).charge_max.0 * battery.charge_efficiency.get();
+        let hours = f64::from(brief.announced_slots) * self.scenario.clock.slot_hours();
+        let missing_kwh = target_kwh - brief.energy_kwh;
+        if missing_kwh > MISSED_MIN_KWH {
+            let wanted_kwh = target_kwh - MISSED_MIN_KWH;
+            let announced_kwh = brief.energy_kwh + hours * charge_kw;
+            let reason = MissedReason::of_time(brief.energy_kwh, announced_kwh, wanted_kwh);
+            let reason = reason.expect("without a slot there was no time").name();
+            self.missed.insert(brief.session, Missed { kwh: missing_kwh, reason });
+        }
+        SessionRow {
+            session: brief.session,
+            ev: brief.ev,
+            charger: brief.charger,
+            plugged_slot: brief.slot,
+            unplugged_slot: Some(brief.slot),
+            slots: 0,
+            brief: Some(brief.times),
+            soc_arrival: brief.energy_kwh / capacity_kwh,
+            soc_target: target_kwh / capacity_kwh,
+            soc_departure: Some(brief.energy_kwh / capacity_kwh),
+            driven_kwh: brief.driven_kwh,
+            bill: DriverBill::new(Ledger::default(), battery),
+            v2g_eligible: self.eligible(&Asked {
+                ev: brief.ev,
+                charger: brief.charger,
+                arrival_kwh: brief.energy_kwh,
+                departure_kwh: target_kwh,
+                slots: brief.announced_slots,
+            }),
+            missed: None,
+            reservations: self.scenario.fleets[fleet].wishes.has_reservations().then_some((0, 0)),
+            fleet,
+            car: population.range_of(brief.ev).index_of(brief.ev),
+        }
     }
 
     /// Holds the energy at the slot's end against the reservations that hold then.
@@ -208,7 +305,7 @@ impl Sessions {
 
     /// Reservations of a session, and those met; `None` where its fleet has none.
     fn reservations(&self, stay: u32, fleet: usize) -> Option<(u32, u32)> {
-        if self.scenario.fleets[fleet].wishes.reservations.is_empty() {
+        if !self.scenario.fleets[fleet].wishes.has_reservations() {
             return None;
         }
         let seen = self.reserved.range((stay, 0)..=(stay, u32::MAX));
@@ -219,8 +316,8 @@ impl Sessions {
     pub(crate) fn take_ended(&mut self) -> Vec<SessionRow> {
         let ended = std::mem::take(&mut self.ended);
         let finished = ended.into_iter().map(|row| {
-            let missed_reason = self.missed.remove(&row.session);
-            SessionRow { missed_reason, ..row }
+            let missed = self.missed.remove(&row.session);
+            SessionRow { missed, ..row }
         });
         finished.collect()
     }
@@ -234,13 +331,14 @@ impl Sessions {
 
     /// An open session with the part beyond midnight, where there is one.
     fn whole(&self, row: SessionRow) -> SessionRow {
-        let Some(end) = self.folded.get(&row.session) else { return row };
+        let Some(end) = self.folded.get(&row.session.cast_unsigned()) else { return row };
         let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),
+            slots: end.slot - row.plugged_slot,
             soc_departure: Some(end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize]),
             bill: DriverBill::new(ledger, &self.scenario.fleets[row.fleet].battery),
-            missed_reason: self.missed.get(&row.session).copied(),
+            missed: self.missed.get(&row.session).copied(),
             ..row
         }
     }
@@ -253,18 +351,26 @@ impl Sessions {
         let place = ev as usize;
         let soc = |kwh: f64| kwh / population.capacity_kwh[place];
         SessionRow {
-            session: self.stay[place],
+            session: self.stay[place].cast_signed(),
             ev,
             charger: self.charger[place],
             plugged_slot: self.plugged_slot[place],
             unplugged_slot: end.map(|(slot, _)| slot),
+            slots: end.map_or(self.passed, |(slot, _)| slot) - self.plugged_slot[place],
+            brief: None,
             soc_arrival: soc(self.energy_kwh[place]),
             soc_target: soc(self.departure_kwh[place]),
             soc_departure: end.map(|(_, kwh)| soc(kwh)),
             driven_kwh: self.driven_kwh[place],
             bill: DriverBill::new(self.ledger[place], &self.scenario.fleets[fleet].battery),
-            v2g_eligible: self.eligible(place, fleet),
-            missed_reason: None,
+            v2g_eligible: self.eligible(&Asked {
+                ev,
+                charger: self.charger[place],
+                arrival_kwh: self.energy_kwh[place],
+                departure_kwh: self.departure_kwh[place],
+                slots: self.announced_slot[place].saturating_sub(self.plugged_slot[place]),
+            }),
+            missed: None,
             reservations: self.reservations(self.stay[place], fleet),
             fleet,
             car: range.index_of(ev),
@@ -272,25 +378,35 @@ impl Sessions {
     }
 
     /// (13) as it was on arrival: up to the announced departure, whenever the car really left.
-    fn eligible(&self, place: usize, fleet: usize) -> Option<bool> {
+    fn eligible(&self, asked: &Asked) -> Option<bool> {
+        let population = &self.scenario.population;
         let (fleet, charger) =
-            (&self.scenario.fleets[fleet], self.scenario.population.charger(self.charger[place]));
-        let slots = self.announced_slot[place].saturating_sub(self.plugged_slot[place]);
+            (&self.scenario.fleets[population.fleet_of(asked.ev)], population.charger(asked.charger));
         let stay = V2gStay {
-            arrival_energy_kwh: self.energy_kwh[place],
-            departure_energy_kwh: self.departure_kwh[place],
-            v2g_energy_kwh_min: self.scenario.population.capacity_kwh[place] * v2g_soc_min(fleet),
+            arrival_energy_kwh: asked.arrival_kwh,
+            departure_energy_kwh: asked.departure_kwh,
+            v2g_energy_kwh_min: population.capacity_kwh[asked.ev as usize] * v2g_soc_min(fleet),
             charge_kw_max: charger.charge_max.0,
             discharge_kw_max: charger.discharge_max.0,
             charge_efficiency: fleet.battery.charge_efficiency.get(),
             discharge_efficiency: fleet.battery.discharge_efficiency.get(),
-            hours: f64::from(slots) * self.scenario.clock.slot_hours(),
+            hours: f64::from(asked.slots) * self.scenario.clock.slot_hours(),
         };
         match v2g_eligible(&stay) {
             Err(Ineligible::NoDischarge) => None,
             answer => Some(answer.is_ok()),
         }
     }
+}
+
+/// What a stay asked for on arrival: stored energy then and wanted at departure in kWh, and the slots up to
+/// the departure that was announced.
+struct Asked {
+    ev: u32,
+    charger: u32,
+    arrival_kwh: f64,
+    departure_kwh: f64,
+    slots: u32,
 }
 
 /// State of charge that V2G must leave: the stricter one of the fleet's and the battery's.

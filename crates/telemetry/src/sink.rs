@@ -7,8 +7,9 @@ use crate::{
     error::TelemetryError,
     events,
     file::WrittenFile,
-    frame::{Frame, PlannedUnit},
+    frame::Frame,
     manifest::{self, Manifest},
+    planned::Planned,
     sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
     table::TABLES,
@@ -21,14 +22,11 @@ use std::{
     sync::Arc,
 };
 use voltide_journal::{
-    event::{Event, Recorded, RunStarted, Stage, UnitsDispatched},
+    event::{Event, Recorded, RunForked, RunStarted},
     sink::Sink,
-    units::{pack, scheduled_unit, unpack},
 };
 use voltide_model::{
-    columns::{TickColumns, UnitKind},
-    cost::unit_costs,
-    dispatch::SlotDispatch,
+    columns::TickColumns,
     saving::Bills,
     scenario::{EvTicks, Scenario},
 };
@@ -61,6 +59,8 @@ pub struct Telemetry {
     writer: Writer,
     frame: Frame,
     started: Option<Box<RunStarted>>,
+    forked: Option<RunForked>,
+    planned: Planned,
     sessions: Sessions,
     tally: Tally,
     bills: Option<BillBook>,
@@ -106,6 +106,8 @@ impl Telemetry {
             writer: Writer::spawn(Files { tables, detail })?,
             frame: Frame::default(),
             started: None,
+            forked: None,
+            planned: Planned::default(),
             sessions: Sessions::new(scenario.clone()),
             tally: Tally::new(scenario.clone()),
             bills: options.bills.then(|| BillBook::new(&scenario)),
@@ -137,7 +139,7 @@ impl Telemetry {
         if let Some(tables) = &mut files.tables {
             open.iter().try_for_each(|session| tables.session(session))?;
             tables.costs(&summary)?;
-            tables.run(&started, &summary, &status)?;
+            tables.run(&started, self.forked.as_ref(), &summary, &status)?;
         }
         let files = files.close()?;
         summary.tables = sizes(&files);
@@ -179,6 +181,7 @@ impl Sink for Telemetry {
         }
         match &recorded.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::RunForked(forked) => self.forked = Some(forked.clone()),
             Event::SessionStarted(started) => {
                 self.sessions.started(recorded.tick, started);
                 let targets = started.ev.iter().zip(&started.departure_kwh);
@@ -188,7 +191,7 @@ impl Sink for Telemetry {
             Event::TargetMissed(missed) => self.sessions.missed(missed),
             Event::SolveFinished(solve) => self.frame.solves.push((recorded.tick, solve.clone())),
             Event::UnitsDispatched(dispatched) => {
-                self.frame.planned.extend(planned(&self.scenario, dispatched));
+                self.frame.planned.extend(self.planned.take_up(&self.scenario, dispatched));
             }
             Event::TickSealed(_) => self.send()?,
             _ => {}
@@ -199,6 +202,7 @@ impl Sink for Telemetry {
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
         self.sessions.settled(columns);
         self.tally.settled(columns);
+        self.frame.planned.extend(self.planned.followed_in(columns.tick));
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())
     }
@@ -226,24 +230,6 @@ fn sizes(files: &[WrittenFile]) -> Vec<TableSize> {
         })
     };
     TABLES.iter().map(|table| size(table.name)).filter(|size| size.files > 0).collect()
-}
-
-/// What a schedule of units comes to, step by step.
-fn planned(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<PlannedUnit> {
-    let Some(grid) = &scenario.grid else { return Vec::new() };
-    let stage = Stage::named(dispatched.stage);
-    let hours = scenario.clock.slot_hours() * f64::from(dispatched.step);
-    let step = |(at, slot): (u32, SlotDispatch)| {
-        let costs = unit_costs(&grid.plant, &slot, hours);
-        let packed = pack(&grid.plant, stage, 0, 1, std::slice::from_ref(&slot));
-        let unit = |(id, kind): (usize, UnitKind)| PlannedUnit {
-            slot: dispatched.first_slot + at * dispatched.step,
-            stage: stage.name(),
-            unit: scheduled_unit(&packed, id, kind, Some(costs[id]), None),
-        };
-        scenario.unit_kinds().into_iter().enumerate().map(unit).collect::<Vec<_>>()
-    };
-    (0..).zip(unpack(&grid.plant, dispatched)).flat_map(step).collect()
 }
 
 /// Gives a run's files their names.

@@ -87,6 +87,8 @@ pub struct Summary {
     pub sessions_ended: u64,
     /// Sessions that were open at the end.
     pub sessions_open: u64,
+    /// Stays that ended and held no whole slot, so that nothing could be charged; none of the above.
+    pub sessions_without_slot: u64,
     /// Paid for energy charged, open sessions included.
     pub energy_cost: f64,
     /// Earned by energy discharged.
@@ -124,7 +126,7 @@ pub struct Summary {
     pub margin_slack_cost: f64,
     /// Wishes that no schedule of units could meet.
     pub unmet_wishes: u64,
-    /// Sessions that ended below their target.
+    /// Sessions that ended below their target, those without a whole slot among them.
     pub missed_targets: u64,
     /// Stored energy that they lacked.
     pub missing_kwh: f64,
@@ -372,10 +374,9 @@ impl Tally {
         summary.unserved_kwh += system.unserved_kw * hours;
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
-        let available = system.wind_available_kw + system.pv_available_kw;
-        summary.curtailed_kwh += (available - system.wind_kw - system.pv_kw) * hours;
+        summary.curtailed_kwh += system.curtailed_kw() * hours;
         let Some(flexibility) = system.flexibility else { return };
-        let missing = flexibility.margin().shortfall();
+        let missing = flexibility.margin().without_rounding().shortfall();
         let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
             let sums = sums.get_or_insert_default();
             sums.demand_kw_slots += demand;
@@ -423,9 +424,14 @@ impl Tally {
     /// Counts a session that ended or is open at the end.
     pub(crate) fn session(&mut self, row: &SessionRow) {
         let summary = &mut self.summary;
-        match row.unplugged_slot {
-            Some(_) => summary.sessions_ended += 1,
-            None => summary.sessions_open += 1,
+        match (row.brief, row.unplugged_slot) {
+            (Some(_), _) => {
+                summary.sessions_without_slot += 1;
+                summary.missed_targets += u64::from(row.missed.is_some());
+                summary.missing_kwh += row.missing_kwh().unwrap_or_default();
+            }
+            (None, Some(_)) => summary.sessions_ended += 1,
+            (None, None) => summary.sessions_open += 1,
         }
         self.could_discharge += u64::from(row.v2g_eligible.is_some());
         summary.v2g_eligible_sessions += u64::from(row.v2g_eligible == Some(true));

@@ -21,6 +21,7 @@ const fn col(
 
 const TS: Column = col("ts", Time, "", "start of the slot (UTC)");
 const TICK: Column = col("tick", Int, "", "the slot, counted from the start of the run");
+const STEP_H: Column = col("step_h", Real, "h", "length of the slot: power times this is energy").repeating();
 const CHARGES: &str = "positive charges";
 const DRAWS: &str = "positive draws from the grid";
 const SUPPLIES: &str = "positive supplies the system";
@@ -65,6 +66,22 @@ pub static RUNS: Table = Table {
         col("state_hash", Text, "", "hash of the state after the last tick, in hex").optional(),
         col("events", Long, "", "number of events"),
         col("rows", Long, "", "rows of all other tables except ev_ticks and charger_ticks"),
+        col(
+            "world_hash",
+            Text,
+            "",
+            "SHA-256 of the world with its series and sessions, without seed and policy: runs of one world_hash and seed met the same cars, prices and limits",
+        ),
+        col("parent_run_id", Text, "", "the run that this one is a fork of; null where it is none")
+            .optional(),
+        col("forked_at_tick", Int, "", "the first slot that is the fork's own; null likewise").optional(),
+        col(
+            "changes",
+            Text,
+            "",
+            "JSON: what the fork changed of its parent's world, as given; null likewise",
+        )
+        .optional(),
     ],
 };
 
@@ -106,14 +123,14 @@ pub static EVENTS: Table = Table {
 /// A row per session.
 pub static SESSIONS: Table = Table {
     name: "sessions",
-    description: "One row per time that a car was plugged in: in order of unplugging, then those still open at the end.",
+    description: "One row per time that a car was plugged in: in order of unplugging, then those still open at the end. A stay that holds no whole slot is told too: with its own times, no energy, and 0 `slots`. Recorded sessions that reach into the run without a slot of it, at its very start or end, have no row; the summary counts them.",
     key: &["session_id"],
     columns: &[
-        col("session_id", Int, "", "the session; the same number as its stay's"),
+        col("session_id", Int, "", "the session; the same number as its stay's, and negative where that holds no whole slot"),
         col("ev_id", Int, "", "the car"),
         col("charger_id", Int, "", "the charger"),
-        col("plugged_at", Time, "", "start of the first slot plugged in"),
-        col("unplugged_at", Time, "", "end of the last slot plugged in; null while open").optional(),
+        col("plugged_at", Time, "", "start of the first slot plugged in; without a whole slot the arrival"),
+        col("unplugged_at", Time, "", "end of the last slot plugged in; without a whole slot the departure; null while open").optional(),
         col("soc_arrival", Real, "", "state of charge (0..1) on arrival"),
         col("soc_target", Real, "", "state of charge (0..1) wanted at departure"),
         col("soc_departure", Real, "", "state of charge (0..1) at departure; null while open").optional(),
@@ -126,11 +143,13 @@ pub static SESSIONS: Table = Table {
         col("net_cost", Real, "currency", "energy_cost - v2g_revenue + degradation_cost")
             .sign("positive is paid by the driver"),
         col("v2g_eligible", Flag, "", "whether (13) allows the stay to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
-        col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough), site_limit or schedule; null where it was met")
+        col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough, or there was no whole slot), site_limit or schedule; null where it was met")
             .optional(),
         col("reservations", Int, "", "reservations that fell into the session; null where the fleet has none").optional(),
         col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last; null where the fleet has none").optional(),
         col("fleet", Word, "", "the car's fleet"),
+        col("slots", Int, "", "slots plugged in, up to now while open; 0 where the stay holds no whole slot, so that nothing could be charged"),
+        col("missing_kwh", Real, "kWh", "stored energy missing to the target at departure; 0 where it was met; null while open").optional(),
         col("car", Int, "", "number of the car in its fleet, from 0; with the fleet's name it keys the car's draws"),
         col("stored_kwh", Real, "kWh", "energy charged, on the battery's side: less than charged_kwh by what is lost"),
         col("drawn_kwh", Real, "kWh", "energy discharged, on the battery's side: more than discharged_kwh by what is lost"),
@@ -189,10 +208,10 @@ pub static SYSTEM_TICKS: Table = Table {
         col("flex_supply_up_kw", Real, "kW", "flexibility at hand upwards").optional(),
         col("flex_supply_down_kw", Real, "kW", "flexibility at hand downwards").optional(),
         col("margin_up_kw", Real, "kW", "supply less demand upwards")
-            .sign("negative is a shortfall")
+            .sign("negative is a shortfall; what rounding leaves is 0")
             .optional(),
         col("margin_down_kw", Real, "kW", "supply less demand downwards")
-            .sign("negative is a shortfall")
+            .sign("negative is a shortfall; what rounding leaves is 0")
             .optional(),
         col("curtailed_kw", Real, "kW", "wind and photovoltaic power available and not delivered"),
         col("interrupted_kw", Real, "kW", "load interrupted by contract").optional(),
@@ -206,13 +225,14 @@ pub static SYSTEM_TICKS: Table = Table {
             "plugged cars whose drivers agree to discharge; null where no driver is asked",
         )
         .optional(),
+        STEP_H,
     ],
 };
 
 /// A row per slot and unit.
 pub static UNIT_TICKS: Table = Table {
     name: "unit_ticks",
-    description: "One row per step of a stage and unit: what the day-ahead and the intra-day stage scheduled, and what was settled. A world without a plant has wind, sun, and the connection that closes the balance, and the stage settled alone.",
+    description: "One row per step of a stage and unit: what the day-ahead and the intra-day stage scheduled, and what was settled. Steps of the day-ahead stage are longer than slots, as `step_h` says; a slot that the intra-day stage scheduled again is told as it was followed. A world without a plant has wind, sun, and the connection that closes the balance, and the stage settled alone.",
     key: &["tick", "stage", "unit_id"],
     columns: &[
         TS,
@@ -232,6 +252,7 @@ pub static UNIT_TICKS: Table = Table {
             .sign("negative is earned")
             .optional(),
         col("unit", Word, "", "the unit's name"),
+        col("step_h", Real, "h", "length of the step, as far as it lies in its local day: power times this is energy, whatever the stage").repeating(),
     ],
 };
 
@@ -249,6 +270,7 @@ pub static SITE_TICKS: Table = Table {
         col("asked_kw", Real, "kW", "power that set-points asked for").sign(DRAWS),
         col("plugged", Int, "", "cars plugged in"),
         col("site", Word, "", "its name"),
+        STEP_H,
     ],
 };
 
@@ -354,7 +376,8 @@ mod tests {
 
     #[test]
     fn a_unit_stands_last_in_its_columns_name() {
-        let suffixes = [("kW", "_kw"), ("kWh", "_kwh"), ("currency/kWh", "_per_kwh"), ("s", "_s")];
+        let suffixes =
+            [("kW", "_kw"), ("kWh", "_kwh"), ("currency/kWh", "_per_kwh"), ("s", "_s"), ("h", "_h")];
         for column in TABLES.iter().flat_map(|table| table.columns) {
             for (unit, suffix) in suffixes {
                 let has =

@@ -9,9 +9,10 @@ use crate::{
     sessions::SessionRow,
     summary::{RunStatus, Summary, unit_cost},
     table,
+    world_hash::world_hash,
 };
 use std::{path::Path, sync::Arc};
-use voltide_journal::event::{RunStarted, SolveFinished};
+use voltide_journal::event::{RunForked, RunStarted, SolveFinished};
 use voltide_model::{
     columns::{SiteTick, SystemTick, UnitTick, slot_micros},
     scenario::Scenario,
@@ -62,16 +63,15 @@ impl Tables {
         frame.events.iter().try_for_each(|event| self.event(event))?;
         frame.sessions.iter().try_for_each(|session| self.session(session))?;
         frame.planned.iter().try_for_each(|it| {
-            self.unit(it.slot, it.stage.into(), &it.unit, it.unit.cost.map(|cost| cost.total()))
+            self.unit(it.slot, it.stage.into(), it.hours, &it.unit, it.unit.cost.map(|cost| cost.total()))
         })?;
         frame.solves.iter().try_for_each(|(tick, solve)| self.solve(*tick, solve))?;
         let Some(tick) = frame.tick else { return Ok(()) };
         self.system(tick, &frame.system, frame.drivers_asked)?;
         let hours = self.scenario.clock.slot_hours();
-        frame
-            .units
-            .iter()
-            .try_for_each(|unit| self.unit(tick, SETTLED, unit, unit_cost(unit, &frame.system, hours)))?;
+        frame.units.iter().try_for_each(|unit| {
+            self.unit(tick, SETTLED, hours, unit, unit_cost(unit, &frame.system, hours))
+        })?;
         (0..).zip(&frame.sites).try_for_each(|(id, site)| self.site(tick, id, site))
     }
 
@@ -95,13 +95,13 @@ impl Tables {
 
     /// Adds a session that ended, or that is open at the end.
     pub(crate) fn session(&mut self, row: &SessionRow) -> Result<(), TelemetryError> {
-        let unplugged_at = row.unplugged_slot.map_or(Cell::Null, |slot| self.ts(slot));
+        let (plugged_at, unplugged_at) = row.times(&self.scenario.clock);
         self.sessions.push(&[
-            row.session.into(),
+            Cell::Int(row.session.into()),
             row.ev.into(),
             row.charger.into(),
-            self.ts(row.plugged_slot),
-            unplugged_at,
+            Cell::Time(plugged_at),
+            unplugged_at.map_or(Cell::Null, Cell::Time),
             row.soc_arrival.into(),
             row.soc_target.into(),
             row.soc_departure.into(),
@@ -113,10 +113,12 @@ impl Tables {
             row.bill.degradation_cost.into(),
             row.bill.net_cost().into(),
             row.v2g_eligible.into(),
-            row.missed_reason.into(),
+            row.missed.map(|missed| missed.reason).into(),
             row.reservations.map(|(all, _)| all).into(),
             row.reservations.map(|(_, met)| met).into(),
             self.scenario.fleets[row.fleet].name.as_str().into(),
+            row.slots.into(),
+            row.missing_kwh().into(),
             row.car.into(),
             row.bill.stored_kwh.into(),
             row.bill.drawn_kwh.into(),
@@ -125,8 +127,7 @@ impl Tables {
 
     fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
         let (incentive, flexibility) = (system.incentive.as_ref(), system.flexibility);
-        let curtailed_kw =
-            (system.wind_available_kw - system.wind_kw) + (system.pv_available_kw - system.pv_kw);
+        let margin = flexibility.map(|it| it.margin().without_rounding());
         self.system_ticks.push(&[
             self.ts(tick),
             tick.into(),
@@ -148,14 +149,15 @@ impl Tables {
             flexibility.map(|it| it.demand.down).into(),
             flexibility.map(|it| it.supply.up).into(),
             flexibility.map(|it| it.supply.down).into(),
-            flexibility.map(|it| it.margin().up).into(),
-            flexibility.map(|it| it.margin().down).into(),
-            curtailed_kw.into(),
+            margin.map(|it| it.up).into(),
+            margin.map(|it| it.down).into(),
+            system.curtailed_kw().into(),
             flexibility.map(|_| system.interrupted_kw).into(),
             flexibility.map(|_| system.unserved_kw).into(),
             system.residual_kw().into(),
             system.plugged.into(),
             drivers_asked.then_some(system.agreed).into(),
+            self.scenario.clock.slot_hours().into(),
         ])
     }
 
@@ -163,6 +165,7 @@ impl Tables {
         &mut self,
         tick: u32,
         stage: Cell<'_>,
+        hours: f64,
         unit: &UnitTick,
         cost: Option<f64>,
     ) -> Result<(), TelemetryError> {
@@ -176,12 +179,13 @@ impl Tables {
             unit.charge_kw.into(),
             unit.charge_kw.map(|charge| unit.output_kw + charge).into(),
             unit.available_kw.into(),
-            unit.available_kw.map(|available| available - unit.output_kw).into(),
+            unit.available_kw.map(|available| left_of(available, unit.output_kw)).into(),
             unit.energy_kwh.into(),
             unit.flexibility.map(|it| it.up).into(),
             unit.flexibility.map(|it| it.down).into(),
             cost.into(),
             self.unit_names[unit.unit as usize].as_str().into(),
+            hours.into(),
         ])
     }
 
@@ -212,6 +216,7 @@ impl Tables {
             row.asked_kw.into(),
             row.plugged.into(),
             site.name.as_str().into(),
+            self.scenario.clock.slot_hours().into(),
         ])
     }
 
@@ -239,11 +244,14 @@ impl Tables {
     pub(crate) fn run(
         &mut self,
         started: &RunStarted,
+        forked: Option<&RunForked>,
         summary: &Summary,
         status: &RunStatus,
     ) -> Result<(), TelemetryError> {
         let rows: u64 = self.all().iter().map(|table| table.rows()).sum();
         let params = params(started);
+        let changes = forked.map(|it| json(&it.changes));
+        let world_hash = world_hash(&self.scenario);
         self.runs.push(&[
             started.world.as_str().into(),
             started.policy.as_str().into(),
@@ -265,6 +273,10 @@ impl Tables {
             summary.state_hash.as_deref().into(),
             summary.events.into(),
             rows.into(),
+            world_hash.as_str().into(),
+            forked.map(|it| it.parent_run.as_str()).into(),
+            forked.map(|it| it.at_tick).into(),
+            changes.as_deref().into(),
         ])
     }
 
@@ -304,5 +316,18 @@ fn params(started: &RunStarted) -> String {
         overrides: &'a [String],
     }
     let params = Params { policy_config: &started.policy_config, overrides: &started.overrides };
-    serde_json::to_string(&params).expect("strings always have JSON")
+    json(&params)
+}
+
+fn json(strings: &impl serde::Serialize) -> String {
+    serde_json::to_string(strings).expect("strings always have JSON")
+}
+
+/// What a rounding error is at most, as a share of what it is the error of.
+const ROUNDING: f64 = 1e-9;
+
+/// What is left of a power when another one is taken away, kW: nothing where only rounding tells them apart.
+fn left_of(whole_kw: f64, part_kw: f64) -> f64 {
+    let left_kw = whole_kw - part_kw;
+    if left_kw.abs() <= ROUNDING * whole_kw.abs() { 0.0 } else { left_kw }
 }

@@ -31,6 +31,7 @@ pub use input::{FleetSessions, Inputs};
 pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
 pub use sampled::{Sampled, read_column};
+pub use sessions::SessionsRead;
 
 use branch::Branch;
 use document::Document;
@@ -53,6 +54,8 @@ pub struct World {
     pub scenario: Scenario,
     /// What others have published about it.
     pub published: Vec<PublishedFigure>,
+    /// What became of the rows of its files of sessions; empty where no file was read.
+    pub sessions_read: Vec<SessionsRead>,
     configs: Configs,
 }
 
@@ -82,17 +85,17 @@ impl World {
 ///
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
-    let (document, draft) = draft(path, overrides)?;
-    Ok(draw(path, &document, draft))
+    let (document, draft, sessions_read) = draft(path, overrides)?;
+    Ok(World { sessions_read, ..draw(path, &document, draft) })
 }
 
-/// Reads a world and its data like [`load`], but draws no cars.
+/// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded sessions.
 ///
 /// # Errors
 ///
 /// As [`load`].
-pub fn check(path: &Path, overrides: &[String]) -> Result<(), Problems> {
-    draft(path, overrides).map(|_| ())
+pub fn check(path: &Path, overrides: &[String]) -> Result<Vec<SessionsRead>, Problems> {
+    draft(path, overrides).map(|(_, _, sessions_read)| sessions_read)
 }
 
 /// Makes the world again from its text and the values that it was made of, opening no file.
@@ -147,17 +150,25 @@ fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
     let configs = std::mem::take(&mut draft.configs);
     let published = std::mem::take(&mut draft.published);
     let text = document.text.to_string();
-    World { path: path.to_owned(), text, scenario: draft.draw(), published, configs }
+    World {
+        path: path.to_owned(),
+        text,
+        scenario: draft.draw(),
+        published,
+        sessions_read: Vec::new(),
+        configs,
+    }
 }
 
-fn draft(path: &Path, overrides: &[String]) -> Result<(Document, Draft), Problems> {
+fn draft(path: &Path, overrides: &[String]) -> Result<(Document, Draft, Vec<SessionsRead>), Problems> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
     let mut document = Document::new(&name, &text);
     splice::splice(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let draft = resolve::resolve(&document, &mut Files::new(folder))?;
-    Ok((document, draft))
+    let mut files = Files::new(folder);
+    let draft = resolve::resolve(&document, &mut files)?;
+    Ok((document, draft, files.sessions_read))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Problems {

@@ -14,11 +14,36 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use voltide_model::{clock::Clock, fleet::RecordedSession, wishes::SocWish};
 
 /// No car stays longer than this at a charger, in seconds.
 const STAY_MAX: i64 = 366 * 24 * 3600;
+
+/// How many sessions a fleet's file holds, and which of them the run does not reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct SessionsRead {
+    /// Name of the fleet.
+    pub fleet: String,
+    /// Rows of the file.
+    pub sessions: u32,
+    /// Those that are over when the run begins: left out.
+    pub before_start: u32,
+    /// Those that begin when the run is over, or later: left out.
+    pub after_end: u32,
+}
+
+impl fmt::Display for SessionsRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fleet, sessions, before_start, after_end } = self;
+        let within = sessions - before_start - after_end;
+        write!(
+            f,
+            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, {before_start} are \
+             over before it and {after_end} begin after it"
+        )
+    }
+}
 
 impl Values for Files {
     fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
@@ -60,7 +85,10 @@ impl Values for Files {
         let zone = time_zone(file.time_zone.as_ref(), report)?;
         let table = self.table(&file.path, &wanted(file), report)?;
         match (Reader { table: &table, zone, clock }).read(fleet, report) {
-            Ok(sessions) => sessions.sorted(),
+            Ok((sessions, read)) => {
+                self.sessions_read.push(read);
+                sessions.sorted()
+            }
             Err(problem) => {
                 report.push(*problem);
                 None
@@ -116,8 +144,9 @@ struct Reader<'a> {
 type Wrong = (String, &'static str);
 
 impl Reader<'_> {
-    /// All sessions that the run touches.
-    fn read(&self, fleet: &str, report: &Report) -> Result<FleetSessions, Box<Problem>> {
+    /// All sessions that the run touches, and how many it does not.
+    fn read(&self, fleet: &str, report: &Report) -> Result<(FleetSessions, SessionsRead), Box<Problem>> {
+        let mut read = SessionsRead { fleet: fleet.to_owned(), ..SessionsRead::default() };
         let run = i64::from(self.clock.slots) * i64::from(self.clock.slot_seconds);
         let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
         let mut stations = Vec::new();
@@ -131,6 +160,9 @@ impl Reader<'_> {
             if name.is_empty() {
                 return Err(fail(("the station has no name".to_owned(), "no station")));
             }
+            read.sessions += 1;
+            read.before_start += u32::from(leaves <= 0);
+            read.after_end += u32::from(arrives >= run);
             if leaves <= 0 || arrives >= run {
                 continue;
             }
@@ -154,7 +186,7 @@ impl Reader<'_> {
             return Err(Box::new(self.table.file_problem(message, report)));
         }
         self.check_overlaps(&sessions, &rows, &stations, report)?;
-        Ok(FleetSessions { fleet: fleet.to_owned(), stations, sessions })
+        Ok((FleetSessions { fleet: fleet.to_owned(), stations, sessions }, read))
     }
 
     /// Arrival, departure and announced departure, in seconds from the clock's start.

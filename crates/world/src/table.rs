@@ -4,6 +4,7 @@ use crate::{
     document::{Place, Report},
     problem::{Problem, suggest},
     read::Spanned,
+    sessions::SessionsRead,
 };
 use arrow_array::{
     Array, RecordBatch,
@@ -32,6 +33,8 @@ use std::{
 pub(crate) struct Files {
     folder: PathBuf,
     texts: BTreeMap<PathBuf, Arc<str>>,
+    /// What became of the rows of the files of sessions.
+    pub(crate) sessions_read: Vec<SessionsRead>,
 }
 
 /// A column that is wanted.
@@ -74,7 +77,7 @@ enum Column {
 impl Files {
     /// The files that a world in `folder` names.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), texts: BTreeMap::new() }
+        Self { folder: folder.to_owned(), texts: BTreeMap::new(), sessions_read: Vec::new() }
     }
 
     /// Reads the wanted columns of the file that the world names at `path`.

@@ -9,6 +9,7 @@ use crate::{
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
 use voltide_model::scenario::{EvTicks, Scenario};
+use voltide_world::{Problems, SessionsRead};
 
 /// Checks worlds; all problems of all of them are shown.
 pub(crate) fn check(check: &Check, args: &Args) -> ExitCode {
@@ -17,8 +18,9 @@ pub(crate) fn check(check: &Check, args: &Args) -> ExitCode {
         let result = voltide_world::check(world, &check.sets);
         if args.json {
             output::say_json("check", &check_json(world, &result));
-        } else if result.is_ok() {
-            output::say(&format!("{}: ok", world.display()));
+        } else if let Ok(read) = &result {
+            let lines = read.iter().map(|read| format!("\n  {read}")).collect::<String>();
+            output::say(&format!("{}: ok{lines}", world.display()));
         }
         if let Err(problems) = result {
             code = Code::Input.into();
@@ -30,7 +32,7 @@ pub(crate) fn check(check: &Check, args: &Args) -> ExitCode {
     code
 }
 
-fn check_json(world: &Path, result: &Result<(), voltide_world::Problems>) -> serde_json::Value {
+fn check_json(world: &Path, result: &Result<Vec<SessionsRead>, Problems>) -> serde_json::Value {
     let problem = |problem: &voltide_world::Problem| {
         let place = problem
             .place()
@@ -39,7 +41,8 @@ fn check_json(world: &Path, result: &Result<(), voltide_world::Problems>) -> ser
     };
     let problems: Vec<_> =
         result.as_ref().err().map_or(&[][..], |problems| &problems.list).iter().map(problem).collect();
-    json!({ "world": world, "ok": result.is_ok(), "problems": problems })
+    let sessions = result.as_ref().map_or(&[][..], Vec::as_slice);
+    json!({ "world": world, "ok": result.is_ok(), "problems": problems, "sessions": sessions })
 }
 
 /// Prints what a run would be.

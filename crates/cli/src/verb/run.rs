@@ -26,6 +26,9 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     if run.dry {
         return Ok(dry_run(&prepared.world.scenario, &run.out, args));
     }
+    for read in prepared.world.sessions_read.iter().filter(|read| read.before_start + read.after_end > 0) {
+        output::mention(args.quiet, &read.to_string());
+    }
     let id = prepared.id();
     let mut folder = RunFolder::claim(&run.out, &prepared.world.scenario.name, &id)?;
     let start = prepared.start(threads);

@@ -3,11 +3,8 @@
 use crate::apply::State;
 use crate::state::{Fixed, Roster};
 use voltide_journal::event::{
-    EndReason, Event, MissedReason, SessionEnded, SessionStarted, TargetMissed, TripShort,
+    EndReason, Event, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed, TripShort,
 };
-
-/// Stored energy that may be missing before a target counts as missed, kWh.
-const MISSED_MIN_KWH: f64 = 1e-6;
 
 /// Ends the sessions whose cars leave, then begins those whose cars arrive.
 pub(crate) fn arrive(mut state: State) {
@@ -96,9 +93,9 @@ fn missed_reason(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded,
     let reach = |slot: u32| {
         arrival_kwh + f64::from(slot.saturating_sub(first)) * charge_max * fleet.battery.stored_per_kw
     };
+    let want_of_time = MissedReason::of_time(reach(now), reach(announced), wanted);
     match () {
-        () if reach(now) < wanted && announced > now && reach(announced) >= wanted => MissedReason::LeftEarly,
-        () if reach(now) < wanted => MissedReason::TooShort,
+        () if let Some(reason) = want_of_time => reason,
         () if roster.site_cut.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
         () => MissedReason::Schedule,
     }

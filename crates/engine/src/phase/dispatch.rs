@@ -22,7 +22,7 @@ use voltide_model::{
     columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitKind, UnitTick},
     cost::unit_costs,
     dispatch::SlotDispatch,
-    flexibility::{self, LastStep, UpDown},
+    flexibility::{self, LastStep, SHORTFALL_MIN_KW, UpDown},
     plant::Plant,
     scenario::Scenario,
     series::Series,
@@ -31,9 +31,6 @@ use voltide_model::{
 
 /// Largest imbalance that rounding may leave, kW and as a share of the load.
 const RESIDUAL_MAX: f64 = 1e-6;
-
-/// Flexibility that is not missed, kW.
-const SHORTFALL_MIN_KW: f64 = 1e-6;
 
 /// A generating unit, a store, a load that may be shed, or a connection to the world outside.
 #[derive(Component, Clone, Copy)]
@@ -134,6 +131,7 @@ fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<
     let demand = flexibility::demand(slot.net_load_kw(), next_net_load(state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
     now.flexibility = Some(FlexibilityTick { demand, supply: all });
+    let slot = slot.tidied();
     let ticks = unit_ticks(&state.fixed.scenario, &grid.plant, &slot, &supply, hours);
     let sum = |kind: UnitKind| ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>();
     let available = |kind: UnitKind| {

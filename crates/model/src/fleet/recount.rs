@@ -52,8 +52,16 @@ impl Population {
     /// Ends the stays of removed cars when `slot` begins.
     fn end_removed(&mut self, clock: &Clock, slot: u32) {
         for stay in 0..self.stays.len() as u32 {
-            if self.range_of(self.stays.ev[stay as usize]).removed {
-                self.stays.end_by(stay, slot, clock);
+            if self.range_of(self.stays.ev[stay as usize]).removed && self.stays.end_by(stay, slot, clock) {
+                self.cut_stays.push(stay);
+            }
+        }
+        self.cut_stays.sort_unstable();
+        for stay in 0..self.stays_without_slot.len() as u32 {
+            if self.range_of(self.stays_without_slot.ev[stay as usize]).removed
+                && self.stays_without_slot.arrives_from(stay, slot, clock)
+            {
+                self.stays_without_slot.call_off(stay);
             }
         }
     }
@@ -72,13 +80,28 @@ impl Population {
         self.arrival_energy_kwh.extend_from_slice(&drawn.arrival_energy_kwh[places.clone()]);
         self.departure_energy_kwh.extend_from_slice(&drawn.departure_energy_kwh[places]);
         let drawn_charger = range.chargers.start + first_index * per_car;
-        for stay in drawn.stays_from(missing.clone(), clock, slot) {
+        for id in drawn.stays.of_evs(missing.clone()) {
+            if drawn.stays.first_slot(id, clock) < slot {
+                continue;
+            }
+            let stay = drawn.stays.get(id);
             // The energy of the trip before a car's first stay is in what it begins with.
             let ev = first_ev + (stay.ev - missing.start);
             let is_first = self.stays.ev.last() != Some(&ev);
             let trip_kwh = if is_first { 0.0 } else { stay.trip_kwh };
             let charger = first_charger + (stay.charger - drawn_charger);
             self.stays.push(Stay { ev, charger, trip_kwh, ..stay });
+        }
+        for id in drawn.stays_without_slot.of_evs(missing.clone()) {
+            if !drawn.stays_without_slot.arrives_from(id, slot, clock) {
+                continue;
+            }
+            let stay = drawn.stays_without_slot.get(id);
+            let ev = first_ev + (stay.ev - missing.start);
+            let follows_one = self.stays.begins_before(ev, stay.arrives);
+            let trip_kwh = if follows_one { stay.trip_kwh } else { 0.0 };
+            let charger = first_charger + (stay.charger - drawn_charger);
+            self.stays_without_slot.push(Stay { ev, charger, trip_kwh, ..stay });
         }
         let added = FleetRange {
             fleet,
@@ -90,12 +113,19 @@ impl Population {
         self.chargers.push(added.charger_range(drawn));
         self.fleets.push(added);
     }
+}
 
-    /// The stays of `evs` that begin at `slot` or after it, in order.
-    fn stays_from(&self, evs: Range<u32>, clock: &Clock, slot: u32) -> impl Iterator<Item = Stay> {
-        let row = |ev| self.stays.ev.partition_point(|&of| of < ev) as u32;
-        let rows = row(evs.start)..row(evs.end);
-        rows.filter(move |&stay| self.stays.first_slot(stay, clock) >= slot).map(|stay| self.stays.get(stay))
+impl Stays {
+    /// Ids of the stays of `evs`, in order.
+    fn of_evs(&self, evs: Range<u32>) -> Range<u32> {
+        let row = |ev| self.ev.partition_point(|&of| of < ev) as u32;
+        row(evs.start)..row(evs.end)
+    }
+
+    /// Whether a stay of `ev` begins before `arrives`, in seconds from the start.
+    fn begins_before(&self, ev: u32, arrives: i32) -> bool {
+        let first = self.ev.partition_point(|&of| of < ev);
+        self.ev.get(first) == Some(&ev) && self.arrives[first] < arrives
     }
 }
 

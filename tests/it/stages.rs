@@ -1,0 +1,87 @@
+//! Rows of the stages that schedule a plant: each slot once a stage, and power times `step_h` is energy.
+
+use crate::{
+    program::{run, succeed, voltide},
+    tables::{column, counts, times, words},
+};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A river of 100 kW for three days from a quarter past midnight on, and cars that nobody expects.
+const WORLD: &str = r#"(
+    name: "river",
+    clock: (start: "START", time_zone: "Europe/Berlin", step: "15 min", days: 3),
+    currency: "EUR",
+    tariff: Fixed("0.30 EUR/kWh"),
+    system: (base_load: (path: "river.csv", column: "load_kw", unit: "kW")),
+    grid: (
+        must_take: {"river": (output: (path: "river.csv", column: "river_kw", unit: "kW"))},
+        thermal: {"gas": (power_min: "0 kW", power_max: "900 kW", ramp: "9 MW/h", cost: (b: "40 EUR/MWh"))},
+        stages: (day_ahead_step: "STEP", step: "1 h", window: "2 h"),
+        day_ahead_ev: None,
+    ),
+    fleets: {"cars": (
+        count: 5,
+        battery: (capacity: "60 kWh", charge_efficiency: 0.95, discharge_efficiency: 0.95),
+        charger: (charge_max: "7 kW"),
+        stays: Overnight(arrive: Normal(mean: "18:00", sd: "1 h"), leave: "07:00"),
+        trip_energy: "9 kWh",
+        soc_on_arrival: 0.5,
+    )},
+)"#;
+
+fn river(folder: &Path, start: &str, step: &str) -> PathBuf {
+    let first: chrono::NaiveDateTime = format!("{start}:00").parse().unwrap();
+    let mut text = "ts,load_kw,river_kw\n".to_owned();
+    for quarter in -8..5 * 96 {
+        let at = first + chrono::Duration::minutes(15 * quarter);
+        writeln!(text, "{}Z,500,100", at.format("%Y-%m-%dT%H:%M:%S")).unwrap();
+    }
+    fs::write(folder.join("river.csv"), text).unwrap();
+    let file = folder.join("river.ron");
+    fs::write(&file, WORLD.replace("START", start).replace("STEP", step)).unwrap();
+    file
+}
+
+/// Of the days that begin in it, how many hours a run schedules ahead.
+#[test]
+fn steps_of_a_stage_add_up_to_its_days() {
+    for (start, step, hours) in [
+        ("2024-03-30T00:15", "2 h", [23.75, 23.0, 24.0, 24.0]),
+        ("2024-10-26T00:15", "2 h", [23.75, 25.0, 24.0, 24.0]),
+        ("2024-10-26T00:00", "1 h", [24.0, 25.0, 24.0, 0.0]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = river(folder.path(), start, step);
+        let run = run(file.to_str().unwrap(), folder.path(), &[]);
+        let (stages, units) = (words(&run, "unit_ticks", "stage"), words(&run, "unit_ticks", "unit"));
+        let (ticks, ts) = (counts(&run, "unit_ticks", "tick"), times(&run, "unit_ticks", "ts"));
+        let [output_kw, step_h] = ["output_kw", "step_h"].map(|name| column(&run, "unit_ticks", name));
+        let mut seen = BTreeMap::new();
+        let mut ahead_h = BTreeMap::<_, f64>::new();
+        let mut kwh = BTreeMap::<_, f64>::new();
+        for row in (0..stages.len()).filter(|&row| units[row] == "river") {
+            let before = seen.insert((stages[row].clone(), ticks[row]), row);
+            assert_eq!(before, None, "{} has tick {} twice", stages[row], ticks[row]);
+            *kwh.entry(stages[row].clone()).or_default() += output_kw[row] * step_h[row];
+            if stages[row] == "day_ahead" {
+                let at = chrono::DateTime::from_timestamp_micros(ts[row]).unwrap();
+                let date = at.with_timezone(&chrono_tz::Europe::Berlin).date_naive();
+                *ahead_h.entry(date).or_default() += step_h[row];
+            }
+        }
+        let whole: Vec<f64> = hours.into_iter().filter(|hours| *hours > 0.0).collect();
+        assert_eq!(ahead_h.into_values().collect::<Vec<_>>(), whole, "{start} in steps of {step}");
+        let slots = column(&run, "system_ticks", "step_h");
+        let simulated_kwh = 100.0 * slots.iter().sum::<f64>();
+        for stage in ["intra_day", "settled"] {
+            assert!((kwh[stage] - simulated_kwh).abs() < 1e-6, "{stage}: {}", kwh[stage]);
+        }
+        assert!((kwh["day_ahead"] - 100.0 * hours.iter().sum::<f64>()).abs() < 1e-6);
+        succeed(voltide().args(["replay", "--verify"]).arg(&run));
+    }
+}
