@@ -11,6 +11,7 @@ use voltide_model::scenario::{PolicyChoice, Scenario};
 /// what the policy made of the same cars, prices and limits.
 pub(crate) fn world_hash(scenario: &Scenario) -> String {
     let Scenario {
+        rules,
         name,
         seed: _,
         clock,
@@ -29,8 +30,8 @@ pub(crate) fn world_hash(scenario: &Scenario) -> String {
         ev_ticks: _,
         durability: _,
     } = scenario;
-    let parts: [&dyn Debug; 11] =
-        [name, clock, currency, tariffs, fleets, sites, system, grid, incentive, planning, boundary];
+    let parts: [&dyn Debug; 12] =
+        [rules, name, clock, currency, tariffs, fleets, sites, system, grid, incentive, planning, boundary];
     let mut hash = Hash(Sha256::new());
     for part in parts {
         writeln!(hash, "{part:?}").expect("a hash takes any text");

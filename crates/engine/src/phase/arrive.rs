@@ -5,6 +5,7 @@ use crate::state::{Fixed, Roster};
 use voltide_journal::event::{
     EndReason, Event, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed, TripShort,
 };
+use voltide_model::rules::Rules;
 
 /// Ends the sessions whose cars leave, then begins those whose cars arrive.
 pub(crate) fn arrive(mut state: State) {
@@ -44,18 +45,34 @@ fn sessions_ending(state: &mut State) -> SessionEnded {
         ended.energy_cost.push(ledger.energy_cost);
         ended.v2g_revenue.push(ledger.v2g_revenue);
         let reason = end_reason(fixed, ev, stay);
-        // A car that is taken out does not depart, so that it misses nothing.
-        let target =
-            if reason == EndReason::Removed { 0.0 } else { population.departure_energy_kwh[ev as usize] };
-        ended.missing_kwh.push((target - energy).max(0.0));
+        ended.missing_kwh.push((target_kwh(fixed, ev, reason) - energy).max(0.0));
         ended.reason.push(reason as u8);
     }
     ended
 }
 
+/// Stored energy that a car that leaves wanted, kWh. By the first rules one that was taken out did not
+/// depart, and so missed nothing.
+fn target_kwh(fixed: &Fixed, ev: u32, reason: EndReason) -> f64 {
+    if reason == EndReason::Removed && fixed.scenario.rules < Rules::V2 {
+        return 0.0;
+    }
+    fixed.scenario.population.departure_energy_kwh[ev as usize]
+}
+
+/// Whether a car that unplugs is taken out of the world. By the first rules that is so for all cars that
+/// are gone; since then one that would have left in this slot anyway departs.
+fn is_removed(fixed: &Fixed, ev: u32, stay: u32) -> bool {
+    let population = &fixed.scenario.population;
+    match fixed.scenario.rules {
+        Rules::V1 => population.range_of(ev).removed,
+        Rules::V2 => population.cut_stays.binary_search(&stay).is_ok(),
+    }
+}
+
 /// Why a session ends whose stay does.
 fn end_reason(fixed: &Fixed, ev: u32, stay: u32) -> EndReason {
-    if fixed.scenario.population.range_of(ev).removed {
+    if is_removed(fixed, ev, stay) {
         EndReason::Removed
     } else if fixed.calendar.folded().binary_search(&stay).is_ok() {
         EndReason::Folded
@@ -95,6 +112,7 @@ fn missed_reason(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded,
     };
     let want_of_time = MissedReason::of_time(reach(now), reach(announced), wanted);
     match () {
+        () if ended.reason[row] == EndReason::Removed as u8 => MissedReason::Removed,
         () if let Some(reason) = want_of_time => reason,
         () if roster.site_cut.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
         () => MissedReason::Schedule,
