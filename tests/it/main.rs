@@ -10,6 +10,7 @@ mod compare;
 mod determinism;
 mod engine_laws;
 mod faults;
+mod figures;
 mod floor_plan;
 mod golden;
 mod grid;

@@ -123,7 +123,7 @@ pub struct Saving {
     pub amount: f64,
     /// How much less the stays that are in progress at the end of both runs have gained, kWh.
     pub put_off_kwh: f64,
-    /// The prices, of the fleets that are in both runs.
+    /// The prices, of the fleets in both runs of which either moved energy.
     pub prices: Vec<StoredPrice>,
 }
 
@@ -158,7 +158,6 @@ pub fn saving(baseline: &Bills, run: &Bills) -> Option<Saving> {
 
 impl Saving {
     fn add_fleet(&mut self, baseline: &FleetBill, run: &FleetBill) {
-        let price = stored_price(baseline, run);
         let mut emptier_kwh = 0.0;
         for (key, before, after) in in_both(&baseline.stays, &run.stays) {
             let less_kwh = before.gained_kwh - after.gained_kwh;
@@ -172,8 +171,9 @@ impl Saving {
             emptier_kwh += less_kwh;
         }
         self.emptier_kwh += emptier_kwh;
-        self.emptier_value += emptier_kwh * price;
-        self.prices.push(StoredPrice { fleet: baseline.name.clone(), per_kwh: price });
+        let Some(per_kwh) = stored_price(baseline, run) else { return };
+        self.emptier_value += emptier_kwh * per_kwh;
+        self.prices.push(StoredPrice { fleet: baseline.name.clone(), per_kwh });
     }
 }
 
@@ -181,9 +181,9 @@ impl Saving {
 ///
 /// Where they stored none, it is the other run's; where neither did, what the two earned by a kWh that
 /// they took out. Where nothing was moved at all, nothing needs a price.
-fn stored_price(baseline: &FleetBill, run: &FleetBill) -> f64 {
+fn stored_price(baseline: &FleetBill, run: &FleetBill) -> Option<f64> {
     let charged = baseline.charged.price().or_else(|| run.charged.price());
-    charged.or_else(|| baseline.discharged.and(run.discharged).price()).unwrap_or(0.0)
+    charged.or_else(|| baseline.discharged.and(run.discharged).price())
 }
 
 /// The stays that two runs have in common, of two sorted lists.
@@ -196,4 +196,57 @@ fn in_both<'a>(
         while right.next_if(|(other, _)| other.cmp(&key) == Ordering::Less).is_some() {}
         right.next_if(|(other, _)| *other == key).map(|&(_, after)| (key, before, after))
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+
+    fn stay(car: u32, unplugged_at: Option<i64>, net_cost: f64, gained_kwh: f64) -> (StayKey, StayBill) {
+        (StayKey { car, plugged_at: 0, unplugged_at }, StayBill { net_cost, gained_kwh })
+    }
+
+    fn bills(charged: Exchanged, stays: Vec<(StayKey, StayBill)>) -> Bills {
+        let fleet = FleetBill { name: "cars".into(), charged, stays, ..FleetBill::default() };
+        let mut bills = Bills { seed: 1, fleets: vec![fleet] };
+        bills.sort();
+        bills
+    }
+
+    /// The baseline stores 10 kWh at 0.50 in each of three cars; the run half of it at 0.20.
+    fn two_runs() -> (Bills, Bills) {
+        let ends = [Some(9), Some(9), None];
+        let all = |cost: f64, kwh: f64| (0..).zip(ends).map(|(car, end)| stay(car, end, cost, kwh)).collect();
+        let paid = |kwh: f64, amount: f64| Exchanged { kwh, amount };
+        (bills(paid(30.0, 15.0), all(5.0, 10.0)), bills(paid(15.0, 3.0), all(1.0, 5.0)))
+    }
+
+    #[test]
+    fn emptier_batteries_are_filled_up_at_the_baselines_price() {
+        let (baseline, run) = two_runs();
+        let saving = saving(&baseline, &run).unwrap();
+        assert_eq!((saving.stays, saving.baseline_cost, saving.cost), (2, 10.0, 2.0));
+        assert_eq!((saving.emptier_kwh, saving.emptier_value, saving.amount), (10.0, 5.0, 3.0));
+        assert_eq!((saving.put_off_kwh, saving.share()), (5.0, Some(0.3)));
+    }
+
+    #[test]
+    fn stays_that_end_at_other_times_are_not_the_same() {
+        let (baseline, mut run) = two_runs();
+        run.fleets[0].stays[0].0.unplugged_at = Some(8);
+        run.sort();
+        assert_eq!(saving(&baseline, &run).unwrap().stays, 1);
+        run.seed = 2;
+        assert_eq!(saving(&baseline, &run), None);
+    }
+
+    #[test]
+    fn a_baseline_that_stored_nothing_is_priced_by_the_other_run() {
+        let (mut baseline, run) = two_runs();
+        baseline.fleets[0].charged = Exchanged::default();
+        assert_eq!(saving(&baseline, &run).unwrap().prices[0].per_kwh, 0.2);
+        let nothing = bills(Exchanged::default(), run.fleets[0].stays.clone());
+        assert!(saving(&baseline, &nothing).unwrap().prices.is_empty());
+    }
 }

@@ -99,7 +99,8 @@ pub struct Summary {
     pub net_cost: f64,
     /// The same per kWh charged less discharged; `None` where cars gave as much as they took, or more.
     pub net_cost_per_kwh: Option<f64>,
-    /// Value of energy imported less exported, at the first tariff's price of buying.
+    /// Value of energy imported less exported: at the prices of the connections, or without a plant at the
+    /// first tariff's price of buying.
     pub import_export_cost: f64,
     /// What each unit of the plant cost, by component; empty where the world has no plant.
     pub unit_costs: Vec<ComponentCost>,
@@ -338,8 +339,8 @@ impl Tally {
         summary.discharged_kwh += system.ev_discharge_kw * hours;
         summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::cars::positive(-system.import_kw) * hours;
-        summary.import_export_cost +=
-            units.iter().filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
+        let outside = units.iter().filter(|unit| unit.kind == UnitKind::ImportExport);
+        summary.import_export_cost += outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
         let higher = |kw: f64, old: &Option<Extreme>| old.as_ref().is_none_or(|old| kw > old.kw);
         let ev_kw = system.ev_charge_kw - system.ev_discharge_kw;

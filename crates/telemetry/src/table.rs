@@ -226,6 +226,7 @@ pub static SYSTEM_TICKS: Table = Table {
         )
         .optional(),
         STEP_H,
+        col("spilled_kw", Real, "kW", "power that nobody took and that could not be curtailed").optional(),
     ],
 };
 

@@ -158,6 +158,7 @@ impl Tables {
             system.plugged.into(),
             drivers_asked.then_some(system.agreed).into(),
             self.scenario.clock.slot_hours().into(),
+            flexibility.map(|_| system.spilled_kw).into(),
         ])
     }
 
@@ -179,7 +180,7 @@ impl Tables {
             unit.charge_kw.into(),
             unit.charge_kw.map(|charge| unit.output_kw + charge).into(),
             unit.available_kw.into(),
-            unit.available_kw.map(|available| left_of(available, unit.output_kw)).into(),
+            unit.available_kw.map(|available| available - unit.output_kw).into(),
             unit.energy_kwh.into(),
             unit.flexibility.map(|it| it.up).into(),
             unit.flexibility.map(|it| it.down).into(),
@@ -321,13 +322,4 @@ fn params(started: &RunStarted) -> String {
 
 fn json(strings: &impl serde::Serialize) -> String {
     serde_json::to_string(strings).expect("strings always have JSON")
-}
-
-/// What a rounding error is at most, as a share of what it is the error of.
-const ROUNDING: f64 = 1e-9;
-
-/// What is left of a power when another one is taken away, kW: nothing where only rounding tells them apart.
-fn left_of(whole_kw: f64, part_kw: f64) -> f64 {
-    let left_kw = whole_kw - part_kw;
-    if left_kw.abs() <= ROUNDING * whole_kw.abs() { 0.0 } else { left_kw }
 }
