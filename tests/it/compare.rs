@@ -22,7 +22,8 @@ fn a_policy_saves_nothing_against_itself() {
     let rows = compare("comparison", &[ONE_CAR, "--policies", "uncontrolled,uncontrolled"]);
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[1]["saving_percent"]["mean"], 0.0);
-    assert_eq!(rows[1]["stored_difference_kwh"]["mean"], 0.0);
+    assert_eq!(rows[1]["emptier_kwh"]["mean"], 0.0);
+    assert_eq!(rows[1]["put_off_kwh"]["mean"], 0.0);
     assert_eq!(rows[0], rows[1]);
     assert!(number(&rows[0]["net_cost"]["mean"]) > 0.0);
 }
@@ -60,10 +61,12 @@ fn the_saving_of_v2g_is_split() {
     let rows = compare("comparison", &arguments);
     let names: Vec<&str> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();
     assert_eq!(names, ["uncontrolled", "smart", "smart-incentive", "v2g"]);
-    let cost = |row: usize| number(&rows[row]["net_cost"]["mean"]);
     let split = &compare("saving_split", &arguments)[0];
-    assert!((number(&split["by_tariff"]["mean"]) - (cost(1) - cost(2))).abs() < 1e-9);
-    assert!((number(&split["by_discharge"]["mean"]) - (cost(2) - cost(3))).abs() < 1e-9);
+    let against_smart = compare("comparison", &["worlds/v2g-street.ron", "--policies", "smart,v2g"]);
+    let saved = |row: usize| number(&against_smart[row]["saving"]["mean"]);
+    assert!((number(&split["saving"]["mean"]) - saved(2)).abs() < 1e-9);
+    assert!((number(&split["by_tariff"]["mean"]) - saved(1)).abs() < 1e-9);
+    assert!((number(&split["by_discharge"]["mean"]) - (saved(2) - saved(1))).abs() < 1e-9);
     assert!(number(&rows[3]["discharged_kwh"]["mean"]) > 0.0);
     let table = succeed(voltide().arg("compare").args(arguments));
     assert!(table.contains("v2g saves "), "{table}");

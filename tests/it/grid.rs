@@ -135,7 +135,9 @@ fn a_plant_that_is_too_small_leaves_load_unserved_at_a_price() {
     let summary = run_json("worlds/paper/paper.ron", out.path(), &sets);
     assert_eq!(summary["status"], "finished");
     assert!(number(&summary["unserved_kwh"]) > 0.0);
-    assert!((number(&summary["unserved_cost"]) - 50.0 * number(&summary["unserved_kwh"])).abs() < 1e-3);
+    assert_eq!(summary["unserved_price_per_kwh"], 50.0);
+    let cost = number(&summary["system_cost"]["unserved"]);
+    assert!((cost - 50.0 * number(&summary["unserved_kwh"])).abs() < 1e-3);
 }
 
 /// Which load of cars the day-ahead stage is shown changes its schedule, and nothing that cars do.

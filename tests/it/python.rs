@@ -17,7 +17,7 @@ use std::{
 const WHEELS: [&str; 4] = ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2", "mcap==1.2.2"];
 
 /// A virtual environment with the wheels, kept in the target folder between runs.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let folder = std::env::current_exe().unwrap().parent().unwrap().join("python-venv");
     let python = folder.join("bin/python");
     let ready = folder.join(WHEELS.join("+"));

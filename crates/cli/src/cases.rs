@@ -42,7 +42,7 @@ const fn line(name: &'static str, heading: &'static str, decimals: usize) -> Lin
 }
 
 /// The figures of a case, in order.
-const LINES: [Line; 17] = [
+const LINES: [Line; 19] = [
     line("user_cost", "drivers", 1),
     line("thermal", "thermal", 0),
     line("pumped_hydro", "pumped hydro", 0),
@@ -51,7 +51,9 @@ const LINES: [Line; 17] = [
     line("pv", "sun", 0),
     line("penalty", "shed and curtailed", 0),
     line("other", "other", 0),
+    line("unserved", "not served or taken", 0),
     line("total", "system, total", 0),
+    line("solver_gap", "solver gap", 0),
     line("societal_cost", "system + drivers", 0),
     line("total_with_shortfall", "system + shortfall", 0),
     line("shortfall_kwh", "shortfall, kWh", 1),
@@ -62,6 +64,57 @@ const LINES: [Line; 17] = [
     line("margin_slack_cost", "margin slack", 2),
 ];
 
+/// A difference in system cost that is smaller than what the solver left open.
+struct Doubt<'a> {
+    case: u32,
+    policy: &'a str,
+    against: &'a str,
+    difference: f64,
+    solver_gap: f64,
+}
+
+impl Case {
+    /// The policies whose system costs differ from the first one's by less than the gaps of the two.
+    fn doubts(&self) -> Vec<Doubt<'_>> {
+        let shown: Vec<_> = self.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE).collect();
+        let Some(((against, first), others)) = shown.split_first() else { return Vec::new() };
+        let total = |run: &Compared| run.figures.summary.system_cost.unwrap_or_default().total;
+        let gap = |run: &Compared| run.figures.summary.solver_gap.unwrap_or_default();
+        let doubts = others.iter().map(|(policy, run)| Doubt {
+            case: self.number,
+            policy,
+            against,
+            difference: total(run) - total(first),
+            solver_gap: gap(run) + gap(first),
+        });
+        doubts.filter(|doubt| doubt.solver_gap > doubt.difference.abs()).collect()
+    }
+}
+
+impl Doubt<'_> {
+    fn sentence(&self, currency: &str) -> String {
+        format!(
+            "! {} and {} differ by {} {currency} in system cost, less than the {} {currency} that the solver \
+             left open: that is no difference between them",
+            self.policy,
+            self.against,
+            decimal(self.difference.abs(), 0),
+            decimal(self.solver_gap, 0)
+        )
+    }
+
+    fn to_json(&self, currency: &str) -> serde_json::Value {
+        json!({
+            "case": self.case,
+            "policy": self.policy,
+            "against": self.against,
+            "difference": self.difference,
+            "solver_gap": self.solver_gap,
+            "currency": currency,
+        })
+    }
+}
+
 impl Cases {
     /// Prints a table for each case, and what to know of the published figures.
     pub(crate) fn print(&self, as_json: bool) {
@@ -69,10 +122,16 @@ impl Cases {
             for figure in self.figures() {
                 output::say_json("compared_figure", &self.json(&figure));
             }
+            for doubt in self.all.iter().flat_map(Case::doubts) {
+                output::say_json("within_solver_gap", &doubt.to_json(&self.currency));
+            }
             return;
         }
         for case in &self.all {
             output::say(&self.table(case));
+            for doubt in case.doubts() {
+                output::say(&doubt.sentence(&self.currency));
+            }
         }
         output::say(&self.legend());
     }
@@ -124,7 +183,9 @@ impl Cases {
             cost.pv,
             cost.penalty,
             cost.other,
+            cost.unserved,
             cost.total,
+            summary.solver_gap.unwrap_or_default(),
             cost.total + summary.net_cost,
             cost.total + self.margin_price * shortfall_kwh,
             shortfall_kwh,
@@ -177,7 +238,8 @@ impl Cases {
 
     fn legend(&self) -> String {
         let mut lines = vec![format!(
-            "\nsystem + drivers: what drivers pay is added, though payments between them and the system cancel out\n\
+            "\nsolver gap: how much less the best switching of units may cost, by the solver's bounds\n\
+                 system + drivers: what drivers pay is added, though payments between them and the system cancel out\n\
                  system + shortfall: a kWh of missing flexibility at {} {}\n\
                  shortfall: flexibility missing after the fact, up and down; kW-slots are the sum of kW over slots",
             decimal(self.margin_price, 2),

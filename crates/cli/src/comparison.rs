@@ -5,7 +5,7 @@ use crate::{
     output::{self, counted, decimal},
 };
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// A run that is compared.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Comparison {
     pub rows: Vec<Row>,
 }
 
-/// What makes the saving of `v2g` against `smart`: per seed, in money.
+/// What makes the saving of `v2g` against `smart`, like for like: per seed, in money.
 struct Split {
     total: Spread,
     tariff: Spread,
@@ -58,16 +58,12 @@ impl Comparison {
 
     fn print_table(&self) {
         let currency = &self.rows[0].runs[0].figures.summary.currency;
-        let headings = COLUMNS.iter().map(|column| column.heading.replace("{}", currency));
+        let headings = COLUMNS.iter().filter_map(|column| column.heading);
+        let headings = headings.map(|heading| heading.replace("{}", currency));
         let header: Vec<String> = std::iter::once("policy".to_owned()).chain(headings).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        let cells = |(row, values): (&Row, Vec<Values>)| {
-            std::iter::once(row.label.clone()).chain(spreads(&values).into_iter().zip(&COLUMNS).map(
-                |(spread, column)| spread.map_or_else(|| "-".into(), |spread| cell(&spread, column.decimals)),
-            ))
-        };
-        let rows = self.values().map(|row| cells(row).collect()).collect();
-        let right: Vec<usize> = (1..=COLUMNS.len()).collect();
+        let rows = self.values().map(|(row, values)| cells(row, &values)).collect();
+        let right: Vec<usize> = (1..header.len()).collect();
         output::say(&format!("{}\n", self.title()));
         output::say(&output::table(&header, rows, &right));
         output::say(&format!("\n{}", self.legend()));
@@ -92,18 +88,42 @@ impl Comparison {
     fn legend(&self) -> String {
         let first = &self.rows[0].label;
         format!(
-            "cost: what drivers pay less what they earn, wear included; saving: of cost, against {first}\n\
+            "cost: what drivers pay less what they earn, wear included\n\
+             saving: of the cost of the stays that end within both runs, against {first}{}\n\
+             emptier: what batteries hold less than under {first} after the last of those stays\n\
+             put off: what the stays still in progress at the end have gained less than under {first}\n\
              peak, sd: highest net load, and its standard deviation over the slots\n\
-             missed, missing: targets missed at departure, and the stored energy they lacked\n\
-             stored: energy in the batteries at every departure, and at the end in those still plugged in,\n\
-             \x20       summed, less that of {first}: what one policy leaves in them and the other does not"
+             missed, missing: targets missed at departure, and the stored energy they lacked",
+            self.stored_price()
+        )
+    }
+
+    /// What a stored kWh is valued at; nothing where no run of the first row has stays that ended.
+    fn stored_price(&self) -> String {
+        let first = &self.rows[0];
+        let mut prices: BTreeMap<String, Spread> = BTreeMap::new();
+        for saving in first.runs.iter().filter_map(|run| run.figures.saving(&run.figures)) {
+            for price in saving.prices {
+                prices.entry(price.fleet).or_default().add(price.per_kwh);
+            }
+        }
+        let currency = &first.runs[0].figures.summary.currency;
+        let prices = prices.iter().map(|(fleet, price)| format!("{} {currency} ({fleet})", cell(price, 4)));
+        let prices: Vec<String> = prices.collect();
+        if prices.is_empty() {
+            return String::new();
+        }
+        format!(
+            ";\n\x20       emptier batteries are filled up at {}'s mean price of a stored kWh: {}",
+            first.label,
+            prices.join(", ")
         )
     }
 
     fn print_json(&self) {
         for (row, values) in self.values() {
-            for (run, values) in row.runs.iter().zip(&values) {
-                say("compared_run", identity(row, run), values_json(values));
+            for ((run, first), values) in row.runs.iter().zip(&self.rows[0].runs).zip(&values) {
+                say("compared_run", identity(row, run, first), values_json(values));
             }
             let spread = |spread: Option<Spread>| {
                 let spread = spread.unwrap_or_default();
@@ -124,16 +144,18 @@ impl Comparison {
 
     /// Needs `smart`, `smart-incentive` and `v2g`.
     fn split(&self) -> Option<Split> {
-        let costs = |label: &str| {
-            let row = self.rows.iter().find(|row| row.label == label)?;
-            Some(row.runs.iter().map(|run| run.figures.summary.net_cost).collect::<Vec<f64>>())
+        let runs = |label: &str| self.rows.iter().find(|row| row.label == label).map(|row| &row.runs);
+        let smart = runs("smart")?;
+        let saved = |runs: &[Compared]| -> Option<Vec<f64>> {
+            let pairs = runs.iter().zip(smart);
+            pairs.map(|(run, smart)| Some(run.figures.saving(&smart.figures)?.amount)).collect()
         };
-        let (smart, incentive, v2g) = (costs("smart")?, costs(SMART_AT_INCENTIVE)?, costs("v2g")?);
-        let less = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        let by_tariff = saved(runs(SMART_AT_INCENTIVE)?)?;
+        let total = saved(runs("v2g")?)?;
         Some(Split {
-            total: less(&smart, &v2g),
-            tariff: less(&smart, &incentive),
-            discharge: less(&incentive, &v2g),
+            discharge: total.iter().zip(&by_tariff).map(|(total, tariff)| total - tariff).collect(),
+            tariff: by_tariff.into_iter().collect(),
+            total: total.into_iter().collect(),
         })
     }
 }
@@ -164,15 +186,17 @@ impl Split {
     }
 }
 
-fn identity(row: &Row, run: &Compared) -> Value {
+fn identity(row: &Row, run: &Compared, first: &Compared) -> Value {
     let summary = &run.figures.summary;
+    let saving = run.figures.saving(&first.figures).unwrap_or_default();
+    let prices = saving.prices.into_iter().map(|price| (price.fleet, json!(price.per_kwh)));
     json!({
         "policy": row.label,
         "world": summary.world,
         "seed": run.seed,
         "folder": run.folder,
         "currency": summary.currency,
-        "stored_kwh": run.figures.stored_kwh,
+        "stored_price_per_kwh": prices.collect::<Map<String, Value>>(),
     })
 }
 
@@ -185,6 +209,14 @@ fn say(kind: &str, head: Value, mut values: Map<String, Value>) {
 /// Per column the spread over the runs; `None` where a run has no value.
 fn spreads(values: &[Values]) -> [Option<Spread>; COLUMNS.len()] {
     std::array::from_fn(|column| values.iter().map(|values| values[column]).collect())
+}
+
+/// A row of the table: its label, and the columns that have a heading.
+fn cells(row: &Row, values: &[Values]) -> Vec<String> {
+    let columns = spreads(values).into_iter().zip(&COLUMNS).filter(|(_, column)| column.heading.is_some());
+    let text =
+        columns.map(|(spread, column)| spread.map_or_else(|| "-".into(), |it| cell(&it, column.decimals)));
+    std::iter::once(row.label.clone()).chain(text).collect()
 }
 
 fn cell(spread: &Spread, decimals: usize) -> String {

@@ -2,31 +2,42 @@
 
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use voltide_journal::{
-    event::{EndReason, Event, Recorded},
-    sink::Sink,
+use voltide_journal::{event::Recorded, sink::Sink};
+use voltide_model::{
+    columns::TickColumns,
+    saving::{Bills, Saving, saving},
+    scenario::Scenario,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
 /// A column of a comparison.
 pub(crate) struct Column {
     /// Its name in JSON, the unit last.
     pub name: &'static str,
-    /// Its heading in a table; `{}` stands for the currency.
-    pub heading: &'static str,
+    /// Its heading in a table; `{}` stands for the currency. `None` where only JSON has it.
+    pub heading: Option<&'static str>,
     /// Digits after the point in a table.
     pub decimals: usize,
 }
 
 const fn column(name: &'static str, heading: &'static str, decimals: usize) -> Column {
-    Column { name, heading, decimals }
+    Column { name, heading: Some(heading), decimals }
+}
+
+const fn in_json(name: &'static str) -> Column {
+    Column { name, heading: None, decimals: 0 }
 }
 
 /// The columns of a comparison, in order.
-pub(crate) const COLUMNS: [Column; 11] = [
+pub(crate) const COLUMNS: [Column; 16] = [
     column("net_cost", "cost {}", 2),
     column("saving_percent", "saving %", 2),
+    in_json("saving"),
+    in_json("compared_stays"),
+    in_json("compared_cost"),
+    column("emptier_kwh", "emptier kWh", 1),
+    in_json("emptier_value"),
+    column("put_off_kwh", "put off kWh", 1),
     column("charged_kwh", "charged kWh", 1),
     column("discharged_kwh", "discharged kWh", 1),
     column("net_load_peak_kw", "peak kW", 1),
@@ -34,7 +45,6 @@ pub(crate) const COLUMNS: [Column; 11] = [
     column("missed_targets", "missed", 0),
     column("missing_kwh", "missing kWh", 1),
     column("short_trips", "short trips", 0),
-    column("stored_difference_kwh", "stored kWh", 1),
     column("policy_faults", "faults", 0),
 ];
 
@@ -48,18 +58,30 @@ pub(crate) struct Figures {
     pub summary: Summary,
     /// Standard deviation of net load over the slots, kW.
     pub net_load_sd_kw: f64,
-    /// Energy in the batteries at each departure, and at the run's end in those still plugged in; summed, kWh.
-    pub stored_kwh: f64,
+    /// The drivers' bills.
+    pub bills: Arc<Bills>,
 }
 
 impl Figures {
+    /// What drivers save against another run; `None` where no stay ended in both.
+    pub(crate) fn saving(&self, baseline: &Self) -> Option<Saving> {
+        saving(&baseline.bills, &self.bills)
+    }
+
     /// The values, measured against those of the first policy with the same draws.
     pub(crate) fn values(&self, first: &Self) -> Values {
         let summary = &self.summary;
-        let saving = first.summary.net_cost - summary.net_cost;
+        let saving = self.saving(first);
+        let saving = saving.as_ref();
         [
             Some(summary.net_cost),
-            (first.summary.net_cost > 0.0).then(|| 100.0 * saving / first.summary.net_cost),
+            saving.and_then(Saving::share).map(|share| 100.0 * share),
+            saving.map(|saving| saving.amount),
+            saving.map(|saving| saving.stays as f64),
+            saving.map(|saving| saving.cost),
+            saving.map(|saving| saving.emptier_kwh),
+            saving.map(|saving| saving.emptier_value),
+            saving.map(|saving| saving.put_off_kwh),
             Some(summary.charged_kwh),
             Some(summary.discharged_kwh),
             summary.net_load_peak.as_ref().map(|peak| peak.kw),
@@ -67,7 +89,6 @@ impl Figures {
             Some(summary.missed_targets as f64),
             Some(summary.missing_kwh),
             Some(summary.short_trips as f64),
-            Some(self.stored_kwh - first.stored_kwh),
             Some(summary.policy_faults as f64),
         ]
     }
@@ -88,24 +109,18 @@ pub(crate) fn values_json(values: &Values) -> Map<String, Value> {
 pub(crate) struct Observer {
     telemetry: Telemetry,
     net_load_kw: Spread,
-    departed_kwh: f64,
-    open_kwh: f64,
-    /// Whether the day follows upon itself, so that who is plugged in at its end has left this morning.
-    folds: bool,
 }
 
 impl Observer {
+    /// `telemetry` keeps the bills.
     pub(crate) fn new(telemetry: Telemetry) -> Self {
-        Self { telemetry, net_load_kw: Spread::default(), departed_kwh: 0.0, open_kwh: 0.0, folds: false }
+        Self { telemetry, net_load_kw: Spread::default() }
     }
 
     /// Closes the tables.
     pub(crate) fn finish(self, status: RunStatus) -> Result<Figures, TelemetryError> {
-        Ok(Figures {
-            summary: self.telemetry.finish(status)?,
-            net_load_sd_kw: self.net_load_kw.of_all(),
-            stored_kwh: self.departed_kwh + if self.folds { 0.0 } else { self.open_kwh },
-        })
+        let (summary, bills) = self.telemetry.finish_with_bills(status)?;
+        Ok(Figures { summary, net_load_sd_kw: self.net_load_kw.of_all(), bills: Arc::new(bills) })
     }
 }
 
@@ -113,17 +128,11 @@ impl Sink for Observer {
     type Error = TelemetryError;
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        if let Event::SessionEnded(ended) = &recorded.event {
-            self.departed_kwh += ended.energy_kwh.iter().sum::<f64>();
-            self.folds |= ended.reason.contains(&(EndReason::Folded as u8));
-        }
         self.telemetry.event(recorded)
     }
 
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
         self.net_load_kw.add(columns.system.net_load_kw());
-        let plugged = columns.stay.iter().zip(columns.energy_kwh).filter(|(stay, _)| **stay != NO_STAY);
-        self.open_kwh = plugged.map(|(_, energy)| energy).sum();
         self.telemetry.tick(columns)
     }
 

@@ -7,7 +7,7 @@ use crate::{
 use serde_json::json;
 use std::path::Path;
 use voltide_model::fleet::PopulationNotes;
-use voltide_telemetry::{Extreme, FlexibilitySums, Summary};
+use voltide_telemetry::{Extreme, FlexibilitySums, Summary, SystemCostRows};
 
 /// Prints the summary of a run; `cost` where it was run just now.
 pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, as_json: bool) {
@@ -54,7 +54,7 @@ fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
             "EV power",
             format!(
                 "mean {} kW{}",
-                decimal(summary.ev_charge_mean_kw, 1),
+                decimal(summary.ev_mean_kw, 1),
                 extreme(", peak", summary.ev_peak.as_ref())
             ),
         ),
@@ -66,17 +66,17 @@ fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
                 extreme(", valley", summary.net_load_valley.as_ref())
             ),
         ),
-        row(
-            "drivers pay",
-            format!(
-                "{} {currency}, {} {currency}/kWh",
-                decimal(summary.net_cost, 2),
-                decimal(summary.net_cost / summary.charged_kwh.max(f64::MIN_POSITIVE), 4)
-            ),
-        ),
+        row("drivers pay", format!("{} {currency}{}", decimal(summary.net_cost, 2), price_paid(summary))),
     ];
     rows.splice(1..1, discharge_rows(summary));
     rows
+}
+
+/// What drivers pay per kWh: net of what they earn, and of the energy they give.
+fn price_paid(summary: &Summary) -> String {
+    let of = if summary.discharged_kwh > 0.0 { " charged less discharged" } else { "" };
+    let price = |price: f64| format!(", {} {}/kWh{of}", decimal(price, 4), summary.currency);
+    summary.net_cost_per_kwh.map_or_else(String::new, price)
 }
 
 /// What was discharged, or why nothing was; and how far drivers agreed.
@@ -113,6 +113,16 @@ fn extreme(name: &str, extreme: Option<&Extreme>) -> String {
     })
 }
 
+/// What was not served or not taken, and at which price; nothing where all was.
+fn unserved(summary: &Summary, cost: &SystemCostRows) -> Option<String> {
+    let price = summary.unserved_price_per_kwh.filter(|_| cost.unserved != 0.0)?;
+    let (amount, price) = (decimal(cost.unserved, 0), decimal(price, 2));
+    Some(format!("not served or taken {amount} (at {price} {}/kWh)", summary.currency))
+}
+
+/// What a gap of the solver means.
+const GAP: &str = "how much less the best switching of units may cost; smaller differences tell nothing";
+
 /// What the plant did and cost; nothing in a world without one.
 fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
     let Some(cost) = &summary.system_cost else { return Vec::new() };
@@ -127,7 +137,8 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
         ("other", cost.other),
     ];
     let parts = parts.into_iter().filter(|(_, amount)| *amount != 0.0);
-    let parts: Vec<String> = parts.map(|(name, amount)| format!("{name} {}", decimal(amount, 0))).collect();
+    let parts = parts.map(|(name, amount)| format!("{name} {}", decimal(amount, 0)));
+    let parts: Vec<String> = parts.chain(unserved(summary, cost)).collect();
     let not_used = format!(
         "{} kWh of wind and sun curtailed, {} kWh of load shed, {} kWh not served, {} kWh not taken",
         decimal(summary.curtailed_kwh, 0),
@@ -146,6 +157,10 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
         row("plant", not_used),
         row("flexibility", margins),
     ];
+    let gap = summary.solver_gap.unwrap_or_default();
+    if gap >= 0.5 {
+        rows.insert(1, row("solver gap", format!("{} {currency}: {GAP}", decimal(gap, 0))));
+    }
     if summary.unmet_wishes > 0 {
         let wishes = counted(summary.unmet_wishes, "wish", "wishes");
         rows.push(row(

@@ -3,7 +3,9 @@
 //! A batch is told by its number of rows and the sums of its columns, a series by its number of
 //! values and their range, the world's text by its length.
 
-use crate::event::{AnswerNotFinite, ClipReason, EndReason, Event, MissedReason, NotFinite, RunStarted, Stage, StaysLoaded};
+use crate::event::{
+    AnswerNotFinite, ClipReason, EndReason, Event, MissedReason, NotFinite, RunStarted, Stage, StaysLoaded,
+};
 use serde_json::{Map, Value, json};
 
 /// What an event is about.

@@ -256,6 +256,7 @@ fn columns(event: &Event) -> Vec<Column> {
         Event::MarginViolated(it) => fields(it),
         Event::PolicyFaulted(it) => columns!(it; policy, message, lost, fallback, stays),
         Event::PolicyStateSaved(it) => columns!(it; policy, state),
+        Event::AnswerNotFinite(it) => columns!(it; ev, slot, answer),
         Event::SetPointClipped(it) => columns!(it; ev, asked_kw, applied_kw, reason),
         Event::LimitViolated(it) => columns!(it; site, asked_kw, limit_kw),
         Event::SlotElapsed => Vec::new(),

@@ -46,6 +46,21 @@ impl Battery {
             kw_per_drawn: 1.0 / drawn_per_kw,
         }
     }
+
+    /// Stored energy that comes of `charged_kwh` on the grid side, kWh.
+    pub fn stored_kwh(&self, charged_kwh: f64) -> f64 {
+        charged_kwh * self.charge_efficiency.get()
+    }
+
+    /// Stored energy that `discharged_kwh` on the grid side take, kWh.
+    pub fn drawn_kwh(&self, discharged_kwh: f64) -> f64 {
+        discharged_kwh / self.discharge_efficiency.get()
+    }
+
+    /// What discharging so much on the grid side costs in wear.
+    pub fn wear_cost(&self, discharged_kwh: f64) -> f64 {
+        discharged_kwh * self.degradation_per_kwh
+    }
 }
 
 impl SlotBattery {

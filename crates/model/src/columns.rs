@@ -224,6 +224,11 @@ impl SystemTick {
             - self.pv_available_kw
     }
 
+    /// Wind and sun that are available and not delivered, kW.
+    pub fn curtailed_kw(&self) -> f64 {
+        (self.wind_available_kw - self.wind_kw) + (self.pv_available_kw - self.pv_kw)
+    }
+
     /// Supply less demand, kW; zero when the balance is closed.
     pub fn residual_kw(&self) -> f64 {
         let plant = self.must_take_kw + self.thermal_kw + self.store_kw;

@@ -72,7 +72,8 @@ pub fn chords_per_hour(cost: QuadraticCost, least_kw: f64, chords: &[Chord], pow
     sum
 }
 
-/// What the system costs, by the rows of the paper's Table 3 and some that it has not.
+/// What the system costs, by the rows of the paper's Table 3 and some that it has not: the one
+/// definition of system cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SystemCost {
     /// Thermal output, (37), by the quadratic curve.
@@ -95,6 +96,9 @@ pub struct SystemCost {
     pub must_take: f64,
     /// Imports less exports.
     pub exchange: f64,
+    /// Energy not served or not taken, at the price that schedules avoid it by (`grid.slack.unserved`):
+    /// a blackout is no way to save.
+    pub unserved: f64,
 }
 
 impl SystemCost {
@@ -106,7 +110,7 @@ impl SystemCost {
     /// The sum of all.
     pub fn total(&self) -> f64 {
         let generation = self.thermal + self.starts + self.wind + self.pv + self.must_take;
-        generation + self.pumped_hydro + self.ess + self.penalty() + self.exchange
+        generation + self.pumped_hydro + self.ess + self.penalty() + self.exchange + self.unserved
     }
 }
 
@@ -122,6 +126,7 @@ impl AddAssign for SystemCost {
         self.curtailment += more.curtailment;
         self.must_take += more.must_take;
         self.exchange += more.exchange;
+        self.unserved += more.unserved;
     }
 }
 
@@ -171,7 +176,8 @@ pub fn unit_costs(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitCos
     costs
 }
 
-/// What one slot of `hours` costs, by rows: the bill, with (37) as it is printed.
+/// What the units of one slot of `hours` cost, by rows: the bill, with (37) as it is printed. Energy not
+/// served is no unit's.
 ///
 /// # Panics
 /// If `slot` was not made for this plant.
@@ -232,9 +238,10 @@ mod tests {
     fn the_rows_add_up_to_the_total() {
         let rows =
             SystemCost { thermal: 1.0, ess: 2.0, interruption: 4.0, curtailment: 8.0, ..Default::default() };
+        let rows = SystemCost { unserved: 16.0, ..rows };
         let mut twice = rows;
         twice += rows;
-        assert!((twice.total() - 30.0).abs() < 1e-12 && (twice.penalty() - 24.0).abs() < 1e-12);
+        assert!((twice.total() - 62.0).abs() < 1e-12 && (twice.penalty() - 24.0).abs() < 1e-12);
     }
 
     proptest! {

@@ -37,7 +37,31 @@ pub struct SlotDispatch {
     pub spilled_kw: f64,
 }
 
+/// Power below this is what rounding leaves where none is meant, kW.
+pub const NOTHING_KW: f64 = 1e-7;
+
 impl SlotDispatch {
+    /// The slot without what rounding left in it, as it is shown and billed: nothing is nearly curtailed,
+    /// and no store or connection nearly at rest.
+    #[must_use]
+    pub fn tidied(&self) -> Self {
+        let tidy = |column: &[f64]| column.iter().map(|&power| tidied(power)).collect::<Vec<f64>>();
+        let renewables = self.available_kw.iter().zip(&self.renewable_kw);
+        let delivered = |(&most, &power): (&f64, &f64)| {
+            if most - power < NOTHING_KW { most } else { tidied(power) }
+        };
+        Self {
+            renewable_kw: renewables.map(delivered).collect(),
+            charge_kw: tidy(&self.charge_kw),
+            discharge_kw: tidy(&self.discharge_kw),
+            interrupted_kw: tidy(&self.interrupted_kw),
+            exchange_kw: tidy(&self.exchange_kw),
+            unserved_kw: tidied(self.unserved_kw),
+            spilled_kw: tidied(self.spilled_kw),
+            ..self.clone()
+        }
+    }
+
     /// What one renewable unit could have delivered and did not, kW.
     pub fn curtailed_kw(&self, renewable: usize) -> f64 {
         self.available_kw[renewable] - self.renewable_kw[renewable]
@@ -114,4 +138,9 @@ impl GridState {
         }
         self.energy_kwh.copy_from_slice(&slot.energy_kwh);
     }
+}
+
+/// The power, or none where rounding left it.
+fn tidied(power_kw: f64) -> f64 {
+    if power_kw.abs() < NOTHING_KW { 0.0 } else { power_kw }
 }

@@ -21,6 +21,7 @@
 //! | [`dispatch`]     | what every unit does in one slot                                  |
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |
+//! | [`saving`]       | what drivers save under one policy against another                |
 //! | [`two_stage`]    | how a plant is scheduled, day-ahead and intra-day                 |
 //! | [`scenario`]     | everything one run is made of                                     |
 //! | [`rules`]        | which rules a run goes by: those of the version that began it     |
@@ -47,6 +48,7 @@ pub mod price;
 pub mod quantity;
 pub mod random;
 pub mod rules;
+pub mod saving;
 pub mod scenario;
 pub mod series;
 pub mod site;

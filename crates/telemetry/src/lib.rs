@@ -24,6 +24,7 @@ pub mod sink;
 pub mod summary;
 pub mod table;
 
+mod bills;
 mod brief;
 mod cars;
 mod chargers;

@@ -39,7 +39,10 @@ fn steps(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<(u32, Vec<Pla
     let slots = (dispatched.first_slot..).step_by(dispatched.step as usize);
     let day_end = day_end(&scenario.clock, dispatched.first_slot);
     let steps = slots.zip(unpack(&grid.plant, dispatched));
-    steps.map(|(slot, step)| (slot, units(scenario, dispatched, slot, day_end, &step))).collect()
+    let told = |(slot, step): (u32, SlotDispatch)| {
+        (slot, units(scenario, dispatched, slot, day_end, &step.tidied()))
+    };
+    steps.map(told).collect()
 }
 
 /// What a step is for each unit. The last one of a day may reach beyond it; the next day is scheduled anew.

@@ -9,7 +9,9 @@ use voltide_journal::event::{
     EndReason, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed,
 };
 use voltide_model::{
-    columns::{Ledger, TickColumns},
+    battery::Battery,
+    clock::Clock,
+    columns::{Ledger, TickColumns, slot_micros},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
     fleet::Fleet,
     scenario::Scenario,
@@ -38,8 +40,7 @@ pub(crate) struct SessionRow {
     pub(crate) soc_target: f64,
     pub(crate) soc_departure: Option<f64>,
     pub(crate) driven_kwh: f64,
-    pub(crate) ledger: Ledger,
-    pub(crate) degradation_cost: f64,
+    pub(crate) bill: DriverBill,
     /// Whether (13) allows V2G; `None` where the charger cannot discharge, whatever the stay.
     pub(crate) v2g_eligible: Option<bool>,
     /// How the target was missed; `None` where it was met, or the session is open.
@@ -48,6 +49,35 @@ pub(crate) struct SessionRow {
     /// fleet has none.
     pub(crate) reservations: Option<(u32, u32)>,
     pub(crate) fleet: usize,
+    /// Number of the car in its fleet.
+    pub(crate) car: u32,
+}
+
+/// What a session came to for its driver.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DriverBill {
+    pub(crate) ledger: Ledger,
+    /// Energy charged, on the battery's side, kWh.
+    pub(crate) stored_kwh: f64,
+    /// Energy discharged, on the battery's side, kWh.
+    pub(crate) drawn_kwh: f64,
+    pub(crate) degradation_cost: f64,
+}
+
+impl DriverBill {
+    fn new(ledger: Ledger, battery: &Battery) -> Self {
+        Self {
+            ledger,
+            stored_kwh: battery.stored_kwh(ledger.charged_kwh),
+            drawn_kwh: battery.drawn_kwh(ledger.discharged_kwh),
+            degradation_cost: battery.wear_cost(ledger.discharged_kwh),
+        }
+    }
+
+    /// What the driver pays, less what the driver earns.
+    pub(crate) fn net_cost(&self) -> f64 {
+        self.ledger.energy_cost - self.ledger.v2g_revenue + self.degradation_cost
+    }
 }
 
 /// A target that was missed.
@@ -65,9 +95,15 @@ impl SessionRow {
         self.soc_departure.map(|_| self.missed.map_or(0.0, |missed| missed.kwh))
     }
 
-    /// What the driver pays, less what the driver earns.
-    pub(crate) fn net_cost(&self) -> f64 {
-        self.ledger.energy_cost - self.ledger.v2g_revenue + self.degradation_cost
+    /// When the session began and ended, in microseconds since 1970 (UTC): at the edges of slots, unless it
+    /// has none; `None` while open.
+    pub(crate) fn times(&self, clock: &Clock) -> (i64, Option<i64>) {
+        let Some((arrives, leaves)) = self.brief else {
+            let at = |slot: u32| slot_micros(clock, slot);
+            return (at(self.plugged_slot), self.unplugged_slot.map(at));
+        };
+        let start = slot_micros(clock, 0);
+        (start + arrives * 1_000_000, Some(start + leaves * 1_000_000))
     }
 }
 
@@ -232,8 +268,7 @@ impl Sessions {
             soc_target: target_kwh / capacity_kwh,
             soc_departure: Some(brief.energy_kwh / capacity_kwh),
             driven_kwh: brief.driven_kwh,
-            ledger: Ledger::default(),
-            degradation_cost: 0.0,
+            bill: DriverBill::new(Ledger::default(), battery),
             v2g_eligible: self.eligible(&Asked {
                 ev: brief.ev,
                 charger: brief.charger,
@@ -244,6 +279,7 @@ impl Sessions {
             missed: None,
             reservations: self.scenario.fleets[fleet].wishes.has_reservations().then_some((0, 0)),
             fleet,
+            car: population.range_of(brief.ev).index_of(brief.ev),
         }
     }
 
@@ -296,14 +332,12 @@ impl Sessions {
     /// An open session with the part beyond midnight, where there is one.
     fn whole(&self, row: SessionRow) -> SessionRow {
         let Some(end) = self.folded.get(&row.session.cast_unsigned()) else { return row };
-        let fleet = &self.scenario.fleets[row.fleet];
-        let ledger = row.ledger.plus(&end.ledger);
+        let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),
             slots: end.slot - row.plugged_slot,
             soc_departure: Some(end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize]),
-            ledger,
-            degradation_cost: ledger.discharged_kwh * fleet.battery.degradation_per_kwh,
+            bill: DriverBill::new(ledger, &self.scenario.fleets[row.fleet].battery),
             missed: self.missed.get(&row.session).copied(),
             ..row
         }
@@ -312,10 +346,10 @@ impl Sessions {
     /// The session of `ev`; `end` is the slot after its last one and the energy stored then.
     fn row(&self, ev: u32, end: Option<(u32, f64)>) -> SessionRow {
         let population = &self.scenario.population;
-        let fleet = population.fleet_of(ev);
+        let range = population.range_of(ev);
+        let fleet = range.fleet;
         let place = ev as usize;
         let soc = |kwh: f64| kwh / population.capacity_kwh[place];
-        let ledger = self.ledger[place];
         SessionRow {
             session: self.stay[place].cast_signed(),
             ev,
@@ -328,8 +362,7 @@ impl Sessions {
             soc_target: soc(self.departure_kwh[place]),
             soc_departure: end.map(|(_, kwh)| soc(kwh)),
             driven_kwh: self.driven_kwh[place],
-            ledger,
-            degradation_cost: ledger.discharged_kwh * self.scenario.fleets[fleet].battery.degradation_per_kwh,
+            bill: DriverBill::new(self.ledger[place], &self.scenario.fleets[fleet].battery),
             v2g_eligible: self.eligible(&Asked {
                 ev,
                 charger: self.charger[place],
@@ -340,6 +373,7 @@ impl Sessions {
             missed: None,
             reservations: self.reservations(self.stay[place], fleet),
             fleet,
+            car: range.index_of(ev),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The sink: copies on the engine's thread, everything else on the writer's.
 
 use crate::{
+    bills::BillBook,
     closed::ClosedDay,
     detail::{Detail, Selection},
     error::TelemetryError,
@@ -9,7 +10,7 @@ use crate::{
     frame::Frame,
     manifest::{self, Beside, Manifest},
     planned::Planned,
-    sessions::Sessions,
+    sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
     table::TABLES,
     tables::Tables,
@@ -26,6 +27,7 @@ use voltide_journal::{
 };
 use voltide_model::{
     columns::TickColumns,
+    saving::Bills,
     scenario::{EvTicks, Scenario},
 };
 
@@ -40,6 +42,8 @@ pub struct Options {
     pub ev: Option<u32>,
     /// Number of cars in the end, where forks add some to those of the scenario; `None` for the scenario's.
     pub ev_count: Option<u32>,
+    /// Whether the bills of all stays are kept, for [`Telemetry::finish_with_bills`]: 48 bytes a stay.
+    pub bills: bool,
     /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
     pub kept_days: Vec<ClosedDay>,
     /// Where files are hidden until they are whole, on the same disk; `None` for the folder itself.
@@ -67,6 +71,7 @@ pub struct Telemetry {
     planned: Planned,
     sessions: Sessions,
     tally: Tally,
+    bills: Option<BillBook>,
 }
 
 impl Telemetry {
@@ -87,12 +92,12 @@ impl Telemetry {
         Self::begin(Place::nowhere(), scenario, &options, true)
     }
 
-    /// Makes no table, only the summary.
+    /// Makes no table, only the summary and the bills.
     ///
     /// # Errors
     /// When the thread that writes cannot be started.
     pub fn create_summary(scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
-        let options = Options { ev_ticks: Some(EvTicks::Off), ..Options::default() };
+        let options = Options { ev_ticks: Some(EvTicks::Off), bills: true, ..Options::default() };
         Self::begin(Place::nowhere(), scenario, &options, false)
     }
 
@@ -131,6 +136,7 @@ impl Telemetry {
             planned: Planned::default(),
             sessions: Sessions::new(scenario.clone()),
             tally: Tally::new(scenario.clone()),
+            bills: options.bills.then(|| BillBook::new(&scenario)),
             scenario,
         })
     }
@@ -141,13 +147,22 @@ impl Telemetry {
     /// When a file cannot be written, now or before, or the history had no `RunStarted`. A folder
     /// without a manifest is not whole.
     pub fn finish(self, status: RunStatus) -> Result<Summary, TelemetryError> {
-        let Closed { place, files, manifest, started, summary, only_detail } = self.close(status)?;
+        self.finish_with_bills(status).map(|(summary, _)| summary)
+    }
+
+    /// The same, with the bills of all stays; they are empty unless [`Options::bills`] asked for them.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_with_bills(self, status: RunStatus) -> Result<(Summary, Bills), TelemetryError> {
+        let closed = self.close(status)?;
+        let Closed { place, files, manifest, started, summary, bills, only_detail } = closed;
         if only_detail {
             publish_detail(&place.folder, files, manifest.ev_ticks)?;
         } else {
             publish(&place, files, manifest, &started.world_text)?;
         }
-        Ok(summary)
+        Ok((summary, bills))
     }
 
     /// Closes all tables, and instead of giving them their names reads the files of `run`: also returns
@@ -165,9 +180,8 @@ impl Telemetry {
         self.send()?;
         let mut files = self.writer.join()?;
         let open: Vec<_> = self.sessions.open().collect();
-        for session in &open {
-            self.tally.session(session);
-        }
+        open.iter().for_each(|session| self.session(session));
+        let bills = self.bills.take().map(BillBook::finish).unwrap_or_default();
         let started = self.started.take().ok_or(TelemetryError::NoRunStarted)?;
         let mut summary = self.tally.finish(&status);
         if let Some(tables) = &mut files.tables {
@@ -180,15 +194,22 @@ impl Telemetry {
         let level = self.selection.level_name(self.scenario.clock.slots);
         let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
         let Self { place, only_detail, .. } = self;
-        Ok(Closed { place, files, manifest, started, summary, only_detail })
+        Ok(Closed { place, files, manifest, started, summary, bills, only_detail })
+    }
+
+    /// Counts a session that ended, or that is open at the end.
+    fn session(&mut self, row: &SessionRow) {
+        self.tally.session(row);
+        if let Some(bills) = &mut self.bills {
+            bills.session(row);
+        }
     }
 
     /// Hands the frame over to the writer.
     fn send(&mut self) -> Result<(), TelemetryError> {
-        self.frame.sessions = self.sessions.take_ended();
-        for session in &self.frame.sessions {
-            self.tally.session(session);
-        }
+        let ended = self.sessions.take_ended();
+        ended.iter().for_each(|session| self.session(session));
+        self.frame.sessions = ended;
         self.frame = self.writer.send(std::mem::take(&mut self.frame))?;
         Ok(())
     }
@@ -224,7 +245,7 @@ impl Sink for Telemetry {
 
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
         self.sessions.settled(columns);
-        self.tally.settled(columns.tick, columns.system, columns.units);
+        self.tally.settled(columns);
         self.frame.planned.extend(self.planned.followed_in(columns.tick));
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())
@@ -262,6 +283,7 @@ struct Closed {
     manifest: Manifest,
     started: Box<RunStarted>,
     summary: Summary,
+    bills: Bills,
     only_detail: bool,
 }
 

@@ -3,12 +3,13 @@
 use crate::sessions::SessionRow;
 use serde::Serialize;
 use std::sync::Arc;
-use voltide_journal::event::{ClipReason, Event, SetPointClipped};
+use voltide_journal::event::{ClipReason, Event, SetPointClipped, SolveFinished};
 use voltide_model::{
-    columns::{SystemTick, UnitKind, UnitTick},
-    cost::UnitCost,
-    fleet::PopulationNotes,
+    columns::{SystemTick, TickColumns, UnitKind, UnitTick},
+    cost::{SystemCost, UnitCost},
+    fleet::{FleetRange, PopulationNotes},
     scenario::Scenario,
+    stay::NO_STAY,
 };
 
 /// How a run ended.
@@ -68,8 +69,8 @@ pub struct Summary {
     pub no_discharge_reason: Option<&'static str>,
     /// Energy charged per car and day; 0 without cars.
     pub charged_kwh_per_ev_day: f64,
-    /// Mean power of charging cars.
-    pub ev_charge_mean_kw: f64,
+    /// Mean power of charging cars less discharging ones.
+    pub ev_mean_kw: f64,
     /// Highest power of charging cars less discharging ones.
     pub ev_peak: Option<Extreme>,
     /// Highest net load.
@@ -96,14 +97,20 @@ pub struct Summary {
     pub degradation_cost: f64,
     /// What drivers pay less what they earn, wear included.
     pub net_cost: f64,
-    /// Value of energy imported less exported, at the first tariff's price of buying.
+    /// The same per kWh charged less discharged; `None` where cars gave as much as they took, or more.
+    pub net_cost_per_kwh: Option<f64>,
+    /// Value of energy imported less exported: at the prices of the connections, or without a plant at the
+    /// first tariff's price of buying.
     pub import_export_cost: f64,
     /// What each unit of the plant cost, by component; empty where the world has no plant.
     pub unit_costs: Vec<ComponentCost>,
     /// What the plant cost, by the rows of the paper's Table 3; `None` where the world has none.
     pub system_cost: Option<SystemCostRows>,
-    /// Energy not served or not taken, at its price; `None` without a plant.
-    pub unserved_cost: Option<f64>,
+    /// Price of energy not served or not taken (`grid.slack.unserved`); `None` without a plant.
+    pub unserved_price_per_kwh: Option<f64>,
+    /// How much less the schedules of units may cost at best, by the solver's bounds: the sum of what it
+    /// did not search for where units are switched on and off. `None` without a plant.
+    pub solver_gap: Option<f64>,
     /// Energy not served.
     pub unserved_kwh: f64,
     /// Energy that nobody took and that could not be curtailed.
@@ -177,8 +184,26 @@ pub struct SystemCostRows {
     pub penalty: f64,
     /// Output that nobody steers, and imports less exports.
     pub other: f64,
-    /// The sum.
+    /// Energy not served or not taken, at its price.
+    pub unserved: f64,
+    /// The sum of all.
     pub total: f64,
+}
+
+impl From<SystemCost> for SystemCostRows {
+    fn from(cost: SystemCost) -> Self {
+        Self {
+            thermal: cost.thermal + cost.starts,
+            pumped_hydro: cost.pumped_hydro,
+            ess: cost.ess,
+            wind: cost.wind,
+            pv: cost.pv,
+            penalty: cost.penalty(),
+            other: cost.must_take + cost.exchange,
+            unserved: cost.unserved,
+            total: cost.total(),
+        }
+    }
 }
 
 /// Flexibility in one direction, summed over the slots.
@@ -220,8 +245,12 @@ pub struct TableSize {
 pub(crate) struct Tally {
     scenario: Arc<Scenario>,
     summary: Summary,
-    /// Plugged cars and those whose drivers agree, summed over slots.
-    asked: (u64, u64),
+    /// Plugged cars whose drivers are asked, summed over slots.
+    asked: u64,
+    /// Those of them whose drivers agree.
+    agreed: u64,
+    /// Energy not served or not taken, at its price.
+    unserved_cost: f64,
     /// Sessions at chargers that can discharge.
     could_discharge: u64,
     /// Per unit: what it cost, running and else.
@@ -238,7 +267,15 @@ impl Tally {
             population: scenario.population.notes,
             ..Summary::default()
         };
-        Self { scenario, summary, asked: (0, 0), could_discharge: 0, unit_costs: Vec::new() }
+        Self {
+            scenario,
+            summary,
+            asked: 0,
+            agreed: 0,
+            unserved_cost: 0.0,
+            could_discharge: 0,
+            unit_costs: Vec::new(),
+        }
     }
 
     /// From here on another scenario holds, with the same cars and maybe more.
@@ -270,6 +307,7 @@ impl Tally {
                 summary.unmet_wishes += solve.unmet.len() as u64;
                 let slack = solve.components.iter().find(|(name, _)| name == "margin");
                 summary.margin_slack_cost += slack.map_or(0.0, |(_, amount)| *amount);
+                *summary.solver_gap.get_or_insert(0.0) += gap(solve);
             }
             Event::TickSealed(sealed) => {
                 summary.state_hash = Some(format!("{:016x}", sealed.state_hash));
@@ -287,7 +325,8 @@ impl Tally {
     }
 
     /// Counts a settled tick.
-    pub(crate) fn settled(&mut self, tick: u32, system: &SystemTick, units: &[UnitTick]) {
+    pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
+        let TickColumns { tick, system, units, .. } = *columns;
         let hours = self.scenario.clock.slot_hours();
         let at = |kw: f64| Extreme {
             kw,
@@ -296,14 +335,12 @@ impl Tally {
         };
         let summary = &mut self.summary;
         summary.slots = tick + 1;
-        self.asked.0 += u64::from(system.plugged);
-        self.asked.1 += u64::from(system.agreed);
         summary.charged_kwh += system.ev_charge_kw * hours;
         summary.discharged_kwh += system.ev_discharge_kw * hours;
         summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::cars::positive(-system.import_kw) * hours;
-        summary.import_export_cost +=
-            units.iter().filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
+        let outside = units.iter().filter(|unit| unit.kind == UnitKind::ImportExport);
+        summary.import_export_cost += outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
         let higher = |kw: f64, old: &Option<Extreme>| old.as_ref().is_none_or(|old| kw > old.kw);
         let ev_kw = system.ev_charge_kw - system.ev_discharge_kw;
@@ -317,6 +354,8 @@ impl Tally {
         if summary.net_load_valley.as_ref().is_none_or(|old| net_load < old.kw) {
             summary.net_load_valley = Some(at(net_load));
         }
+        self.asked += asked(&self.scenario, columns.stay);
+        self.agreed += u64::from(system.agreed);
         self.plant(system, units);
     }
 
@@ -330,13 +369,13 @@ impl Tally {
             sum.running += cost.running;
             sum.extra += cost.extra;
         }
-        let lost = (system.unserved_kw + system.spilled_kw) * hours * grid.rules.prices.unserved;
-        *summary.unserved_cost.get_or_insert(0.0) += lost;
+        let price = grid.rules.prices.unserved;
+        summary.unserved_price_per_kwh = Some(price);
+        self.unserved_cost += (system.unserved_kw + system.spilled_kw) * hours * price;
         summary.unserved_kwh += system.unserved_kw * hours;
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
-        let available = system.wind_available_kw + system.pv_available_kw;
-        summary.curtailed_kwh += (available - system.wind_kw - system.pv_kw) * hours;
+        summary.curtailed_kwh += system.curtailed_kw() * hours;
         let Some(flexibility) = system.flexibility else { return };
         let missing = flexibility.margin().without_rounding().shortfall();
         let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
@@ -354,29 +393,33 @@ impl Tally {
         if self.scenario.grid.is_none() {
             return;
         }
-        let mut rows = SystemCostRows::default();
+        let mut rows = SystemCost { unserved: self.unserved_cost, ..SystemCost::default() };
         for (unit, (kind, cost)) in (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs)) {
-            let (component, row, extra) = match kind {
-                UnitKind::Wind => ("wind", &mut rows.wind, Some("curtailment")),
-                UnitKind::Pv => ("pv", &mut rows.pv, Some("curtailment")),
-                UnitKind::Thermal => ("thermal", &mut rows.thermal, Some("starts")),
-                UnitKind::PumpedHydro => ("pumped_hydro", &mut rows.pumped_hydro, None),
-                UnitKind::Ess => ("ess", &mut rows.ess, None),
-                UnitKind::Interruptible => ("interruption", &mut rows.penalty, None),
-                UnitKind::MustTake => ("must_take", &mut rows.other, None),
-                UnitKind::ImportExport => ("import_export", &mut rows.other, None),
+            let (component, running) = match kind {
+                UnitKind::Wind => ("wind", &mut rows.wind),
+                UnitKind::Pv => ("pv", &mut rows.pv),
+                UnitKind::Thermal => ("thermal", &mut rows.thermal),
+                UnitKind::PumpedHydro => ("pumped_hydro", &mut rows.pumped_hydro),
+                UnitKind::Ess => ("ess", &mut rows.ess),
+                UnitKind::Interruptible => ("interruption", &mut rows.interruption),
+                UnitKind::MustTake => ("must_take", &mut rows.must_take),
+                UnitKind::ImportExport => ("import_export", &mut rows.exchange),
             };
-            *row += cost.running;
+            *running += cost.running;
             self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.running });
-            if let Some(component) = extra {
-                let row = if component == "starts" { &mut rows.thermal } else { &mut rows.penalty };
-                *row += cost.extra;
-                self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
-            }
+            let (component, extra) = match kind {
+                UnitKind::Wind | UnitKind::Pv => ("curtailment", &mut rows.curtailment),
+                UnitKind::Thermal => ("starts", &mut rows.starts),
+                UnitKind::PumpedHydro
+                | UnitKind::Ess
+                | UnitKind::Interruptible
+                | UnitKind::MustTake
+                | UnitKind::ImportExport => continue,
+            };
+            *extra += cost.extra;
+            self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
         }
-        rows.total =
-            rows.thermal + rows.pumped_hydro + rows.ess + rows.wind + rows.pv + rows.penalty + rows.other;
-        self.summary.system_cost = Some(rows);
+        self.summary.system_cost = Some(rows.into());
     }
 
     /// Counts a session that ended or is open at the end.
@@ -393,21 +436,18 @@ impl Tally {
         }
         self.could_discharge += u64::from(row.v2g_eligible.is_some());
         summary.v2g_eligible_sessions += u64::from(row.v2g_eligible == Some(true));
-        summary.energy_cost += row.ledger.energy_cost;
-        summary.v2g_revenue += row.ledger.v2g_revenue;
-        summary.degradation_cost += row.degradation_cost;
-        summary.net_cost += row.net_cost();
+        summary.energy_cost += row.bill.ledger.energy_cost;
+        summary.v2g_revenue += row.bill.ledger.v2g_revenue;
+        summary.degradation_cost += row.bill.degradation_cost;
+        summary.net_cost += row.bill.net_cost();
     }
 
     /// The summary, with what follows from its sums.
     pub(crate) fn finish(mut self, status: &RunStatus) -> Summary {
         self.system_cost();
         let hours = f64::from(self.summary.slots) * self.scenario.clock.slot_hours();
-        let drivers_asked = self.scenario.incentive.is_some()
-            && self.scenario.fleets.iter().any(|fleet| fleet.v2g.willingness.is_some());
         let summary = &mut self.summary;
-        summary.willing_share =
-            (drivers_asked && self.asked.0 > 0).then(|| self.asked.1 as f64 / self.asked.0 as f64);
+        summary.willing_share = (self.asked > 0).then(|| self.agreed as f64 / self.asked as f64);
         summary.no_discharge_reason = match () {
             () if self.could_discharge == 0 || summary.discharged_kwh > 0.0 => None,
             () if summary.willing_share == Some(0.0) => Some("no driver agreed"),
@@ -416,14 +456,32 @@ impl Tally {
         };
         status.name().clone_into(&mut summary.status);
         summary.days = hours / 24.0;
+        let taken_kwh = summary.charged_kwh - summary.discharged_kwh;
         if hours > 0.0 {
-            summary.ev_charge_mean_kw = summary.charged_kwh / hours;
+            summary.ev_mean_kw = taken_kwh / hours;
         }
+        summary.net_cost_per_kwh = (taken_kwh > 0.0).then(|| summary.net_cost / taken_kwh);
         if hours > 0.0 && summary.ev_count > 0 {
             summary.charged_kwh_per_ev_day = summary.charged_kwh / summary.days / f64::from(summary.ev_count);
         }
         self.summary
     }
+}
+
+/// Plugged cars whose drivers are asked whether they discharge.
+fn asked(scenario: &Scenario, stay: &[u32]) -> u64 {
+    if scenario.incentive.is_none() {
+        return 0;
+    }
+    let asked = |range: &&FleetRange| scenario.fleets[range.fleet].v2g.willingness.is_some();
+    let of_asked = scenario.population.fleets.iter().filter(asked);
+    let stays = of_asked.flat_map(|range| &stay[range.evs.start as usize..range.evs.end as usize]);
+    stays.filter(|stay| **stay != NO_STAY).count() as u64
+}
+
+/// How much less a schedule of units may cost at best, where the search for it stopped early.
+fn gap(solve: &SolveFinished) -> f64 {
+    if solve.integers == 0 { 0.0 } else { (solve.objective - solve.bound).max(0.0) }
 }
 
 /// What a unit's slot cost. Without a plant only energy over the connection to the outside has a price.

@@ -150,6 +150,9 @@ pub static SESSIONS: Table = Table {
         col("fleet", Word, "", "the car's fleet"),
         col("slots", Int, "", "slots plugged in, up to now while open; 0 where the stay holds no whole slot, so that nothing could be charged"),
         col("missing_kwh", Real, "kWh", "stored energy missing to the target at departure; 0 where it was met; null while open").optional(),
+        col("car", Int, "", "number of the car in its fleet, from 0; with the fleet's name it keys the car's draws"),
+        col("stored_kwh", Real, "kWh", "energy charged, on the battery's side: less than charged_kwh by what is lost"),
+        col("drawn_kwh", Real, "kWh", "energy discharged, on the battery's side: more than discharged_kwh by what is lost"),
     ],
 };
 
@@ -223,6 +226,7 @@ pub static SYSTEM_TICKS: Table = Table {
         )
         .optional(),
         STEP_H,
+        col("spilled_kw", Real, "kW", "power that nobody took and that could not be curtailed").optional(),
     ],
 };
 

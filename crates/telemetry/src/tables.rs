@@ -95,23 +95,23 @@ impl Tables {
 
     /// Adds a session that ended, or that is open at the end.
     pub(crate) fn session(&mut self, row: &SessionRow) -> Result<(), TelemetryError> {
-        let (plugged_at, unplugged_at) = self.session_times(row);
+        let (plugged_at, unplugged_at) = row.times(&self.scenario.clock);
         self.sessions.push(&[
             Cell::Int(row.session.into()),
             row.ev.into(),
             row.charger.into(),
-            plugged_at,
-            unplugged_at,
+            Cell::Time(plugged_at),
+            unplugged_at.map_or(Cell::Null, Cell::Time),
             row.soc_arrival.into(),
             row.soc_target.into(),
             row.soc_departure.into(),
-            row.ledger.charged_kwh.into(),
-            row.ledger.discharged_kwh.into(),
+            row.bill.ledger.charged_kwh.into(),
+            row.bill.ledger.discharged_kwh.into(),
             row.driven_kwh.into(),
-            row.ledger.energy_cost.into(),
-            row.ledger.v2g_revenue.into(),
-            row.degradation_cost.into(),
-            row.net_cost().into(),
+            row.bill.ledger.energy_cost.into(),
+            row.bill.ledger.v2g_revenue.into(),
+            row.bill.degradation_cost.into(),
+            row.bill.net_cost().into(),
             row.v2g_eligible.into(),
             row.missed.map(|missed| missed.reason).into(),
             row.reservations.map(|(all, _)| all).into(),
@@ -119,25 +119,15 @@ impl Tables {
             self.scenario.fleets[row.fleet].name.as_str().into(),
             row.slots.into(),
             row.missing_kwh().into(),
+            row.car.into(),
+            row.bill.stored_kwh.into(),
+            row.bill.drawn_kwh.into(),
         ])
-    }
-
-    /// When a session began and ended: at the edges of slots, unless it has none.
-    fn session_times(&self, row: &SessionRow) -> (Cell<'static>, Cell<'static>) {
-        let Some((arrives, leaves)) = row.brief else {
-            let unplugged_at = row.unplugged_slot.map_or(Cell::Null, |slot| self.ts(slot));
-            return (self.ts(row.plugged_slot), unplugged_at);
-        };
-        let start = slot_micros(&self.scenario.clock, 0);
-        let at = |seconds: i64| Cell::Time(start + seconds * 1_000_000);
-        (at(arrives), at(leaves))
     }
 
     fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
         let (incentive, flexibility) = (system.incentive.as_ref(), system.flexibility);
         let margin = flexibility.map(|it| it.margin().without_rounding());
-        let curtailed_kw =
-            left_of(system.wind_available_kw, system.wind_kw) + left_of(system.pv_available_kw, system.pv_kw);
         self.system_ticks.push(&[
             self.ts(tick),
             tick.into(),
@@ -161,13 +151,14 @@ impl Tables {
             flexibility.map(|it| it.supply.down).into(),
             margin.map(|it| it.up).into(),
             margin.map(|it| it.down).into(),
-            curtailed_kw.into(),
+            system.curtailed_kw().into(),
             flexibility.map(|_| system.interrupted_kw).into(),
             flexibility.map(|_| system.unserved_kw).into(),
             system.residual_kw().into(),
             system.plugged.into(),
             drivers_asked.then_some(system.agreed).into(),
             self.scenario.clock.slot_hours().into(),
+            flexibility.map(|_| system.spilled_kw).into(),
         ])
     }
 
@@ -189,7 +180,7 @@ impl Tables {
             unit.charge_kw.into(),
             unit.charge_kw.map(|charge| unit.output_kw + charge).into(),
             unit.available_kw.into(),
-            unit.available_kw.map(|available| left_of(available, unit.output_kw)).into(),
+            unit.available_kw.map(|available| available - unit.output_kw).into(),
             unit.energy_kwh.into(),
             unit.flexibility.map(|it| it.up).into(),
             unit.flexibility.map(|it| it.down).into(),
@@ -234,7 +225,7 @@ impl Tables {
     pub(crate) fn costs(&mut self, summary: &Summary) -> Result<(), TelemetryError> {
         let none: Option<u32> = None;
         let system = summary.unit_costs.iter().map(|it| ("settled", it.component, Some(it.unit), it.amount));
-        let slack = summary.unserved_cost.map(|amount| ("settled", "unserved", none, amount));
+        let unserved = summary.system_cost.map(|cost| ("settled", "unserved", none, cost.unserved));
         let outside = self.scenario.grid.is_none().then_some(summary.import_export_cost);
         let outside = outside.map(|amount| ("settled", "import_export", none, amount));
         let drivers = [
@@ -243,7 +234,7 @@ impl Tables {
             ("drivers", "ev_degradation", none, summary.degradation_cost),
         ];
         let currency = self.scenario.currency.as_str().into();
-        let components = system.chain(slack).chain(outside).chain(drivers);
+        let components = system.chain(unserved).chain(outside).chain(drivers);
         for (stage, component, unit, amount) in components {
             self.costs.push(&[stage.into(), component.into(), unit.into(), amount.into(), currency])?;
         }
@@ -331,13 +322,4 @@ fn params(started: &RunStarted) -> String {
 
 fn json(strings: &impl serde::Serialize) -> String {
     serde_json::to_string(strings).expect("strings always have JSON")
-}
-
-/// What a rounding error is at most, as a share of what it is the error of.
-const ROUNDING: f64 = 1e-9;
-
-/// What is left of a power when another one is taken away, kW: nothing where only rounding tells them apart.
-fn left_of(whole_kw: f64, part_kw: f64) -> f64 {
-    let left_kw = whole_kw - part_kw;
-    if left_kw.abs() <= ROUNDING * whole_kw.abs() { 0.0 } else { left_kw }
 }

@@ -302,7 +302,8 @@ impl StagesFile {
 }
 
 shape! {
-    /// Prices of what should not happen. They steer schedules, and are not billed.
+    /// Prices of what should not happen, which steer schedules. System cost holds `unserved`, apart from
+    /// the rest; the others are not billed.
     struct SlackFile "slack" {
         /// Of a kWh not served, or not taken.
         unserved: Option<Spanned<Price>> = None => "50 per kWh",

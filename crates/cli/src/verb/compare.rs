@@ -300,7 +300,8 @@ impl Workshop<'_> {
         let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
         let mut folder = RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
         let mut camera = Camera::new(&folder.place, None, &start.scenario);
-        let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
+        let options = Options { bills: true, ..Options::default() };
+        let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), options)?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
         let (figures, status) = self.step(simulation, &mut camera)?;
         if status != RunStatus::Interrupted {

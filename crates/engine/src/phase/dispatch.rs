@@ -131,6 +131,7 @@ fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<
     let demand = flexibility::demand(slot.net_load_kw(), next_net_load(state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
     now.flexibility = Some(FlexibilityTick { demand, supply: all });
+    let slot = slot.tidied();
     let ticks = unit_ticks(&state.fixed.scenario, &grid.plant, &slot, &supply, hours);
     let sum = |kind: UnitKind| ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>();
     let available = |kind: UnitKind| {

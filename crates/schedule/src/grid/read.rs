@@ -9,12 +9,9 @@ use crate::{answer::Outcome, linear::Solved};
 use good_lp::Variable;
 use voltide_model::{
     cost::{chords, chords_per_hour},
-    dispatch::SlotDispatch,
+    dispatch::{NOTHING_KW, SlotDispatch},
     flexibility::{UpDown, supply},
 };
-
-/// Power below this is rounding where none is meant, kW.
-const NOTHING_KW: f64 = 1e-7;
 
 impl Thermal {
     /// Whether the schedule decides when the unit is on.

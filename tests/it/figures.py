@@ -1,0 +1,26 @@
+"""Works out figures of runs from their tables, as the SQL that is given for each says.
+
+Reads one JSON object a line: `outputs` (the folder of the runs), `views` (what makes views and tables of them)
+and `sql`, a list of pairs of a name and a query that gives one cell. Prints one object a line: the cells by name.
+"""
+
+import json
+import sys
+
+import duckdb
+
+database, outputs = None, None
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["outputs"] != outputs:
+        database, outputs = duckdb.connect(), asked["outputs"]
+        database.execute("SET TimeZone = 'UTC'")
+        database.execute(f"SET VARIABLE outputs = '{outputs}'")
+        database.execute(asked["views"])
+    cells = {}
+    for name, query in asked["sql"]:
+        try:
+            cells[name] = database.execute(query).fetchone()[0]
+        except Exception as error:
+            raise SystemExit(f"{name}: {error}")
+    print(json.dumps(cells, default=float))
