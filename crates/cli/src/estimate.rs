@@ -44,8 +44,11 @@ pub(crate) struct Estimate {
     pub bytes: u64,
 }
 
-/// Cars times ticks that are run for an estimate, at most in each of its two parts.
+/// Cars times ticks that are run for the days of an estimate.
 const WORK: u64 = 2 << 20;
+/// Cars times ticks that are run for its first day alone: many cars take more bytes a row than few, since
+/// fewer of their slots are stored together.
+const DAY_WORK: u64 = 8 << 20;
 /// What a tick costs beside its cars, in cars.
 const TICK_CARS: u64 = 200;
 /// What scheduling a plant in a tick costs, in cars.
@@ -113,7 +116,7 @@ impl Trial {
         if marks.len() < 3 {
             marks.push(slots);
         }
-        Self { marks, cars, cars_of_day: all.min(WORK / day).max(cars) }
+        Self { marks, cars, cars_of_day: all.min(DAY_WORK / day).max(cars) }
     }
 }
 
@@ -157,16 +160,13 @@ impl Left {
 fn scale(few: &[Left], many: &[Left], fewer: f64, more: f64, cars: f64) -> Vec<Left> {
     let at = |mark: usize, cars: f64| few[mark].line(fewer, many[mark], more, cars);
     let mut all: Vec<Left> = (0..many.len()).map(|mark| at(mark, cars)).collect();
-    let Some((last, &few_then)) = few.iter().enumerate().next_back().filter(|(last, _)| *last == 2) else {
-        return all;
-    };
+    let Some(&few_then) = few.get(2) else { return all };
     // Of what the later days add, as much goes by cars as in the first one.
     let of_day = |cars: f64| at(1, cars).with(at(0, cars), |day, tick| day - tick);
     let growth = of_day(cars).with(of_day(fewer), |all, few| if few > 0.0 { all / few } else { 1.0 });
     let later = few_then.with(few[1], |then, day| then - day).with(growth, |few, growth| few * growth);
     let mut then = all[1].with(later, |day, later| day + later);
-    then.snapshot = all[1].snapshot.max(at(1, cars).snapshot * few_then.snapshot / few[1].snapshot.max(1.0));
-    debug_assert_eq!(last, 2, "there are three marks");
+    then.snapshot = all[1].snapshot * few_then.snapshot / few[1].snapshot.max(1.0);
     all.push(then);
     all
 }
@@ -318,4 +318,44 @@ impl Sink for Marked {
 fn bytes_in(folder: &Path) -> f64 {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     files.filter_map(|file| file.metadata().ok()).map(|file| file.len() as f64).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_runs_go_to_their_end_and_long_ones_for_whole_weeks() {
+        let trial = |cars, slots| Trial::new(cars, true, slots, 96, TICK_CARS);
+        assert_eq!(trial(1, 7 * 96).marks, [7 * 96]);
+        assert_eq!(trial(100, 365 * 96).marks, [1, 96, 71 * 96]);
+        let many = trial(10_000, 365 * 96);
+        assert_eq!((many.marks, many.cars, many.cars_of_day), (vec![1, 96, 8 * 96], 2730, 10_000));
+        let most = trial(1_000_000, 96);
+        assert_eq!((most.marks, most.cars_of_day), (vec![1, 96], 87_381));
+        let plant = Trial::new(10_000, true, 7 * 96, 96, TICK_CARS + PLANT_CARS);
+        assert_eq!((plant.marks, plant.cars), (vec![1, 96, 2 * 96], 10_000));
+        let recorded = Trial::new(50_000, false, 7 * 96, 96, TICK_CARS);
+        assert_eq!(recorded.cars, 50_000, "recorded cars are not fewer");
+    }
+
+    #[test]
+    fn what_grows_evenly_is_estimated_to_the_byte() {
+        let left = |cars: f64, ticks: f64| Left {
+            log: 5000.0 + ticks * (100.0 + 2.0 * cars),
+            other: 700.0 + ticks * (10.0 + 3.0 * cars),
+            snapshot: 40.0 * cars,
+            ev_rows: ticks * cars,
+        };
+        let marks = [1, 96, 768];
+        let few: Vec<Left> = marks.iter().map(|&mark| left(100.0, f64::from(mark))).collect();
+        let many: Vec<Left> = marks[..2].iter().map(|&mark| left(400.0, f64::from(mark))).collect();
+        let all = scale(&few, &many, 100.0, 400.0, 1000.0);
+        let estimate = extrapolate(&[1, 96, 768], &all, 9600, 960);
+        let whole = left(1000.0, 9600.0);
+        let snapshots = 9.0 * 40_000.0;
+        assert_eq!(estimate.ev_rows, 9_600_000);
+        let bytes = whole.log + whole.other + snapshots + PROFILE_BYTES;
+        assert!((estimate.bytes as f64 / bytes - 1.0).abs() < 0.01, "{estimate:?}, not {bytes}");
+    }
 }
