@@ -40,7 +40,8 @@ SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS session_id, NULL::INTEGER AS ev
     NULL::DOUBLE AS energy_cost, NULL::DOUBLE AS v2g_revenue, NULL::DOUBLE AS degradation_cost,
     NULL::DOUBLE AS net_cost, NULL::BOOLEAN AS v2g_eligible, NULL::VARCHAR AS missed_reason,
     NULL::INTEGER AS reservations, NULL::INTEGER AS reservations_met, NULL::VARCHAR AS fleet,
-    NULL::INTEGER AS slots, NULL::DOUBLE AS missing_kwh
+    NULL::INTEGER AS slots, NULL::DOUBLE AS missing_kwh, NULL::INTEGER AS car,
+    NULL::DOUBLE AS stored_kwh, NULL::DOUBLE AS drawn_kwh
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/sessions.parquet',
@@ -58,7 +59,7 @@ SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
     NULL::DOUBLE AS flex_supply_down_kw, NULL::DOUBLE AS margin_up_kw,
     NULL::DOUBLE AS margin_down_kw, NULL::DOUBLE AS curtailed_kw, NULL::DOUBLE AS interrupted_kw,
     NULL::DOUBLE AS unserved_kw, NULL::DOUBLE AS residual_kw, NULL::INTEGER AS plugged,
-    NULL::INTEGER AS agreed, NULL::DOUBLE AS step_h
+    NULL::INTEGER AS agreed, NULL::DOUBLE AS step_h, NULL::DOUBLE AS spilled_kw
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/system_ticks.parquet',

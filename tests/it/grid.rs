@@ -184,3 +184,69 @@ fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
         assert!((found - change).abs() < 12.0, "{tick}: {found} kW, net load changes by {change} kW");
     }
 }
+
+/// A plant that may not start again in time: a load of 300 MW, of which gas gives half.
+const BLACKOUT: &str = r#"(
+    name: "blackout", seed: 1, currency: "EUR", tariff: Fixed("0.30 EUR/kWh"),
+    clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "1 h", days: 1),
+    system: (base_load: (path: "load.csv", column: "mw", unit: "MW")),
+    grid: (
+        thermal: {"gas": (power_max: "150 MW", ramp: "400 MW/h", cost: (b: "60 EUR/MWh"))},
+        slack: (unserved: "9 EUR/kWh"), margins: false,
+    ),
+    fleets: {"car": (count: 1, battery: (capacity: "60 kWh"), charger: (charge_max: "7 kW"),
+        stays: Overnight(arrive: "17:00", leave: "07:00"), trip_energy: "0 kWh", soc_on_arrival: 0.8,
+        departure_soc: 0.8)},
+)"#;
+
+/// Energy not served is a part of system cost, at a price that is named, whoever prints it.
+#[test]
+fn a_blackout_is_no_way_to_save() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("blackout.ron");
+    std::fs::write(&world, BLACKOUT).unwrap();
+    let hour = |hour: u32| format!("2024-06-03T{hour:02}:00:00Z,{}\n", if hour < 2 { 300 } else { 100 });
+    let load = std::iter::once("ts,mw\n".to_owned()).chain((0..24).map(hour)).collect::<String>();
+    std::fs::write(folder.path().join("load.csv"), load).unwrap();
+    let world = world.to_str().unwrap();
+    let summary = run_json(world, folder.path(), &[]);
+    let cost = |name: &str| number(&summary["system_cost"][name]);
+    assert!((number(&summary["unserved_kwh"]) - 300_000.0).abs() < 1e-3);
+    assert_eq!(summary["unserved_price_per_kwh"], 9.0);
+    assert!((cost("unserved") - 2_700_000.0).abs() < 1e-2);
+    assert!((cost("thermal") - 60.0 * (2.0 * 150.0 + 22.0 * 100.0)).abs() < 1e-2);
+    assert!((cost("total") - cost("thermal") - cost("unserved")).abs() < 1e-6);
+    let billed: f64 = column(Path::new(summary["folder"].as_str().unwrap()), "costs", "amount").iter().sum();
+    assert!((billed - cost("total")).abs() < 1e-6, "{billed}");
+    let printed = succeed(voltide().args(["run", world, "--out"]).arg(folder.path()));
+    assert!(printed.contains("not served or taken 2,700,000 (at 9.00 EUR/kWh)"), "{printed}");
+    let mut command = voltide();
+    command.args(["--json", "compare", world, "--policies", "uncontrolled", "--cases", "1"]);
+    let printed = succeed(&mut command);
+    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let figure = |name: &str| {
+        number(
+            &lines.iter().find(|line| line["figure"] == name).unwrap_or_else(|| panic!("{name}"))["amount"],
+        )
+    };
+    assert!((figure("total") - cost("total")).abs() < 1e-6);
+    assert!((figure("unserved") - cost("unserved")).abs() < 1e-6);
+}
+
+/// The ten units may be switched for less than their schedules by more than two policies differ.
+#[test]
+fn a_difference_within_the_solver_s_gap_is_marked() {
+    let out = tempfile::tempdir().unwrap();
+    let world = "worlds/ten-units/day.ron";
+    let run = run_json(world, out.path(), &[]);
+    assert!(number(&run["solver_gap"]) > 1000.0, "{}", run["solver_gap"]);
+    let mut command = voltide();
+    command.args(["--json", "compare", world, "--policies", "uncontrolled,smart", "--cases", "1"]);
+    let printed = succeed(&mut command);
+    let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let marks: Vec<Value> = lines.filter(|line| line["kind"] == "within_solver_gap").collect();
+    let [mark] = marks.as_slice() else { panic!("{marks:?}") };
+    assert_eq!((&mark["policy"], &mark["against"]), (&"smart".into(), &"uncontrolled".into()));
+    assert!(number(&mark["difference"]).abs() < number(&mark["solver_gap"]));
+    assert!(number(&mark["solver_gap"]) > number(&run["solver_gap"]));
+}

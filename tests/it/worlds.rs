@@ -35,7 +35,7 @@ fn the_german_week_charges_what_it_drives() {
     let out = tempfile::tempdir().unwrap();
     let week = run_json("worlds/germany/week.ron", out.path(), &["--set", "telemetry.ev_ticks=Off"]);
     assert_within(number(&week, "charged_kwh_per_ev_day"), 7.6, 8.0, "energy a car and day");
-    assert_within(number(&week, "ev_charge_mean_kw"), 3150.0, 3330.0, "mean power");
+    assert_within(number(&week, "ev_mean_kw"), 3150.0, 3330.0, "mean power");
     assert_within(number(&week["ev_peak"], "kw"), 14_500.0, 17_500.0, "peak");
     let hour: u32 = week["ev_peak"]["local_time"].as_str().unwrap()[11..13].parse().unwrap();
     assert!((18..20).contains(&hour), "the peak is at {hour} h");
@@ -61,4 +61,30 @@ fn the_caltech_sessions_take_what_they_can() {
     assert_within(number(&limited["ev_peak"], "kw"), 49.9, 50.0 + 1e-6, "peak behind the limit");
     assert!(number(&limited, "charged_kwh") < number(&free, "charged_kwh"));
     assert!(limited["clipped_by_site"].as_u64().unwrap() > 0);
+}
+
+/// Cars whose drivers are not asked are no part of those that are.
+#[test]
+fn the_share_of_the_willing_is_of_those_who_are_asked() {
+    let out = tempfile::tempdir().unwrap();
+    let others = r#"fleets.others=(count: 100, battery: (capacity: "60 kWh"), charger: (charge_max: "7 kW"),
+        stays: Overnight(arrive: "17:00", leave: "07:00"), trip_energy: "5 kWh", soc_on_arrival: 0.7,
+        departure_soc: 0.8)"#;
+    let alone = ["--policy", "smart", "--set", "incentive.price_feedback=None"];
+    let share = |arguments: &[&str]| {
+        number(&run_json("worlds/v2g-street.ron", out.path(), arguments), "willing_share")
+    };
+    let (asked, among_others) = (share(&alone), share(&[&alone[..], &["--set", others]].concat()));
+    assert!(asked > 0.0 && (asked - among_others).abs() < 1e-12, "{asked} and {among_others}");
+}
+
+/// Means and prices are net, as the peak and the money beside them are.
+#[test]
+fn power_and_price_of_cars_that_discharge_are_net() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run_json("worlds/v2g-street.ron", out.path(), &["--policy", "v2g"]);
+    let taken_kwh = number(&run, "charged_kwh") - number(&run, "discharged_kwh");
+    assert!(number(&run, "discharged_kwh") > 100.0);
+    assert!((number(&run, "ev_mean_kw") - taken_kwh / 48.0).abs() < 1e-9);
+    assert!((number(&run, "net_cost_per_kwh") - number(&run, "net_cost") / taken_kwh).abs() < 1e-12);
 }

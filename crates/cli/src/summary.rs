@@ -88,7 +88,7 @@ fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
     };
     let willing = summary.willing_share.map(|share| {
         format!(
-            "{} % of the car-hours plugged in; {} of {} sessions long enough for V2G",
+            "{} % of the hours that asked cars are plugged in; {} of {} sessions long enough for V2G",
             decimal(100.0 * share, 1),
             thousands(summary.v2g_eligible_sessions),
             thousands(summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot)

@@ -52,6 +52,7 @@ impl SlotDispatch {
         };
         Self {
             renewable_kw: renewables.map(delivered).collect(),
+            thermal_kw: tidy(&self.thermal_kw),
             charge_kw: tidy(&self.charge_kw),
             discharge_kw: tidy(&self.discharge_kw),
             interrupted_kw: tidy(&self.interrupted_kw),
@@ -143,4 +144,28 @@ impl GridState {
 /// The power, or none where rounding left it.
 fn tidied(power_kw: f64) -> f64 {
     if power_kw.abs() < NOTHING_KW { 0.0 } else { power_kw }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounding_leaves_is_neither_curtailed_nor_stored() {
+        let slot = SlotDispatch {
+            renewable_kw: vec![50.0 - 1e-12, 49.0, 1e-13],
+            available_kw: vec![50.0, 50.0, 1.0],
+            thermal_kw: vec![1e-14, 20.0],
+            charge_kw: vec![3e-11, 4.0],
+            exchange_kw: vec![-1e-9, -5.0],
+            unserved_kw: 2e-7,
+            ..SlotDispatch::default()
+        };
+        let tidied = slot.tidied();
+        assert_eq!([0, 1, 2].map(|unit| tidied.curtailed_kw(unit)), [0.0, 1.0, 1.0]);
+        assert_eq!((&tidied.thermal_kw, &tidied.charge_kw), (&vec![0.0, 20.0], &vec![0.0, 4.0]));
+        assert_eq!((&tidied.exchange_kw, tidied.unserved_kw), (&vec![0.0, -5.0], 2e-7));
+        assert_eq!(tidied.tidied(), tidied);
+    }
 }

@@ -305,8 +305,7 @@ impl Tally {
             Event::PolicyFaulted(_) => summary.policy_faults += 1,
             Event::SolveFinished(solve) => {
                 summary.unmet_wishes += solve.unmet.len() as u64;
-                let slack = solve.components.iter().find(|(name, _)| name == "margin");
-                summary.margin_slack_cost += slack.map_or(0.0, |(_, amount)| *amount);
+                summary.margin_slack_cost += margin_slack(solve);
                 *summary.solver_gap.get_or_insert(0.0) += gap(solve);
             }
             Event::TickSealed(sealed) => {
@@ -477,6 +476,15 @@ fn asked(scenario: &Scenario, stay: &[u32]) -> u64 {
     let of_asked = scenario.population.fleets.iter().filter(asked);
     let stays = of_asked.flat_map(|range| &stay[range.evs.start as usize..range.evs.end as usize]);
     stays.filter(|stay| **stay != NO_STAY).count() as u64
+}
+
+/// What a share of an objective may be and still comes of rounding.
+const ROUNDING: f64 = 1e-9;
+
+/// What a schedule of units pays for missing margins.
+fn margin_slack(solve: &SolveFinished) -> f64 {
+    let slack = solve.components.iter().find(|(name, _)| name == "margin").map_or(0.0, |(_, amount)| *amount);
+    if slack > ROUNDING * solve.objective.abs() { slack } else { 0.0 }
 }
 
 /// How much less a schedule of units may cost at best, where the search for it stopped early.
