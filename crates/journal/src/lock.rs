@@ -2,7 +2,7 @@
 //!
 //! The system gives a lock back when its holder ends, however it ends.
 
-use crate::{error::LogError, mcap_log::FOLDER, segment::SegmentStart};
+use crate::{error::LogError, reader::log_folder};
 use std::{
     fs::{File, TryLockError},
     path::Path,
@@ -17,11 +17,8 @@ pub struct Lock(#[expect(dead_code, reason = "holds the lock while it is open")]
 /// # Errors
 /// There is no log, or another program writes to it.
 pub fn lock(run_folder: &Path) -> Result<Lock, LogError> {
-    let folder = run_folder.join(FOLDER);
-    if !folder.is_dir() {
-        return Err(LogError::Missing(run_folder.to_owned()));
-    }
-    let path = folder.join(SegmentStart::file_name(0));
+    // The folder itself: no file in it is sure to stay.
+    let path = log_folder(run_folder)?;
     let file = File::open(&path).map_err(LogError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),

@@ -7,4 +7,6 @@ mod history;
 mod reading;
 mod recovery;
 mod round_trip;
+mod salvage;
+mod strays;
 mod writing;
