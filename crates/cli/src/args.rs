@@ -137,6 +137,10 @@ pub(crate) struct Run {
     /// [default: one a simulated day]
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is unfinished
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// What `--fail-on` looks at.
@@ -183,6 +187,10 @@ pub(crate) struct Compare {
     /// Runs at the same time; results do not depend on it [default: as cores and memory allow]
     #[arg(short, long, value_parser = clap::value_parser!(u16).range(1..), requires = "policies")]
     pub jobs: Option<u16>,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is unfinished
+    #[arg(long, requires = "out")]
+    pub replace: bool,
 }
 
 /// A range of seeds as the flag spells it: `1..200`, or a single one.
@@ -254,6 +262,10 @@ pub(crate) struct Fork {
     /// [default: one a simulated day]
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is unfinished
+    #[arg(long)]
+    pub replace: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -286,7 +298,8 @@ pub(crate) struct Replay {
     /// Folder of the run
     pub run: PathBuf,
 
-    /// Compare the state after every tick with the log, and the rebuilt files with those that were there
+    /// Compare the state after every tick with the log, and the files that are there with what they would
+    /// be; writes nothing
     #[arg(long)]
     pub verify: bool,
 

@@ -1,6 +1,6 @@
 //! What the user is told when something cannot be done, and the exit code for it.
 
-use crate::output;
+use crate::{output, run_folder::RunFolder};
 use miette::{Diagnostic, MietteHandlerOpts, Report, miette};
 use std::{
     fmt,
@@ -71,8 +71,13 @@ impl Failure {
         Self::of(code, Report::new(error).with_source_code(source))
     }
 
-    /// The same where it ends a run that has begun: says what is left of it.
-    pub(crate) fn leaving(self, run: &Path) -> Self {
+    /// The same where it ends a run that has begun in a folder: says what is left of it.
+    pub(crate) fn leaving(self, folder: &RunFolder) -> Self {
+        if folder.is_beside() { self } else { self.leaving_in(&folder.path) }
+    }
+
+    /// The same where it ends a run that goes on: says what is left of it.
+    pub(crate) fn leaving_in(self, run: &Path) -> Self {
         let closing = format!(
             "the run stays unfinished: what it recorded is in the log of {0}\n\
              when the cause is gone, `voltide resume {0}` goes on from there",
@@ -119,6 +124,7 @@ impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
         let help = match &error {
             LogError::Head { .. } => Some("`voltide log recover` takes up all that is whole"),
+            LogError::Busy { .. } => Some("wait until it has ended; what only reads may go on beside it"),
             _ => None,
         };
         let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), help) };

@@ -62,7 +62,12 @@ impl Journaled {
     /// Opens the log of a run and rebuilds its scenario; besides the logs of its parents no other
     /// file is read.
     pub(crate) fn open(run: &Path, quiet: bool) -> Result<Self, Failure> {
-        let mut reader = reader::open(run)?;
+        Self::open_for(run, run, quiet)
+    }
+
+    /// The same of a run that lies in `place` until it gets its folder, from which its parent is found.
+    pub(crate) fn open_for(run: &Path, place: &Path, quiet: bool) -> Result<Self, Failure> {
+        let mut reader = reader::open(place)?;
         let mut opening = Vec::new();
         let mut first = None;
         while let Some(recorded) = next_whole(&mut reader, quiet)? {
@@ -215,6 +220,7 @@ impl Part {
         while let Some(recorded) =
             before.next().map_or_else(|| next_whole(&mut reader, quiet), |it| Ok(Some(it)))?
         {
+            progress::check()?;
             if is_after(&recorded, end) {
                 break;
             }
@@ -241,7 +247,7 @@ impl Part {
 }
 
 /// Whether an event belongs to what stands in a journal before the first tick.
-fn opens(event: &Event) -> bool {
+pub(crate) fn opens(event: &Event) -> bool {
     matches!(
         event,
         Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunForked(_)
@@ -322,7 +328,8 @@ fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
     }
 }
 
-fn forked(opening: &[Recorded]) -> Option<&RunForked> {
+/// Where an opening says that a run branches off.
+pub(crate) fn forked(opening: &[Recorded]) -> Option<&RunForked> {
     opening.iter().find_map(|recorded| match &recorded.event {
         Event::RunForked(forked) => Some(forked),
         _ => None,

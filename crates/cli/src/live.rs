@@ -6,6 +6,7 @@ use crate::{
     progress::Interrupt,
     run_folder::run_id,
     shortcut::Camera,
+    verb::plugins::mention_shadowing,
 };
 use indicatif::ProgressBar;
 use std::{path::Path, sync::Arc};
@@ -13,6 +14,7 @@ use voltide_engine::{EngineError, Simulation, Start};
 use voltide_host::Plugins;
 use voltide_journal::{
     event::{Build, RunStarted},
+    log::EventLog,
     mcap_log::McapLog,
     sink::Sink,
 };
@@ -22,7 +24,7 @@ use voltide_telemetry::RunStatus;
 use voltide_world::World;
 
 /// A run on its way, with its journal.
-pub(crate) type LiveRun<S> = Simulation<McapLog, S>;
+pub(crate) type LiveRun<S, L = McapLog> = Simulation<L, S>;
 
 /// A world that was read, and the policies that will plan in it.
 pub(crate) struct Prepared {
@@ -37,14 +39,14 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Reads a world and loads its policies.
     pub(crate) fn load(args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
-        let overrides = args.overrides();
-        let mut world = voltide_world::load(&args.file, &overrides)?;
+        let mut world = voltide_world::load(&args.file, &args.overrides())?;
         let planner = policy(args, &world, plugins)?;
         voltide_engine::check_suited(&world.scenario, planner.info())?;
         let fallback = fallback(&world, planner.as_ref(), plugins)?;
         let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
         check_configs(&world, planner.info(), plugins)?;
         name_policy(&mut world, planner.info());
+        let overrides = world.overrides.clone();
         Ok(Self { world, overrides, planner, fallback, forecaster })
     }
 
@@ -92,10 +94,33 @@ impl Prepared {
         voltide_engine::configuration_hash(&self.world.scenario, &self.world.text)
     }
 
+    /// The hash of all that decides what happens: world, series and seed, and what its policies are, with
+    /// their configs as they are read.
+    pub(crate) fn identity_hash(&self) -> String {
+        let config = voltide_engine::configuration_hash(&self.world.scenario, &self.world.identity);
+        let others = [&self.fallback, &self.forecaster];
+        let others = others.map(|other| other.as_ref().map(|other| identity_of(other.info())));
+        let policies = [Some(identity_of(self.planner.info()))].into_iter().chain(others);
+        voltide_engine::identity_hash(&config, &policies.map(Option::unwrap_or_default).collect::<Vec<_>>())
+    }
+
     /// The id of the run.
     pub(crate) fn id(&self) -> String {
+        self.id_by(&self.identity_hash())
+    }
+
+    /// The id of the run that is told from others by this hash.
+    pub(crate) fn id_by(&self, hash: &str) -> String {
         let scenario = &self.world.scenario;
-        run_id(&scenario.name, &self.planner.info().name, scenario.seed, &self.config_hash())
+        run_id(&scenario.name, &self.planner.info().name, scenario.seed, hash)
+    }
+
+    /// Says which of its policies bear the name of one that is built in, and are not that one.
+    pub(crate) fn mention_shadowing(&self, plugins: &Plugins, quiet: bool) {
+        let others = self.fallback.iter().chain(&self.forecaster);
+        for policy in std::iter::once(&self.planner).chain(others) {
+            mention_shadowing(policy.info(), plugins, quiet);
+        }
     }
 
     /// What the engine starts from.
@@ -120,8 +145,8 @@ pub(crate) fn begin<S: Sink>(start: Start, folder: &Path, sink: S) -> Result<Liv
 }
 
 /// Steps until the last slot, until the user wants to stop, or until the policy fails for good.
-pub(crate) fn step_through<S: Sink>(
-    simulation: &mut LiveRun<S>,
+pub(crate) fn step_through<S: Sink, L: EventLog>(
+    simulation: &mut LiveRun<S, L>,
     interrupt: Interrupt,
     bar: &ProgressBar,
     camera: &mut Camera,
@@ -232,6 +257,15 @@ fn same_policy(policy: &PolicyInfo, made_by: &Build) -> Result<(), Failure> {
 /// Where a policy is, as a word in brackets.
 fn file_of(file: &str) -> String {
     if file.is_empty() { " (built in)".to_owned() } else { format!(" ({file})") }
+}
+
+/// What a policy is: one that is built in by name and version, one in a file by the file's content, wherever
+/// it lies and whatever it is called.
+fn identity_of(policy: &PolicyInfo) -> String {
+    if policy.hash.is_empty() {
+        return format!("built in {} {}", policy.name, policy.version);
+    }
+    format!("file {}", policy.hash)
 }
 
 fn build(policy: &PolicyInfo) -> Build {

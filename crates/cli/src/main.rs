@@ -11,6 +11,8 @@ mod live;
 mod machine;
 mod output;
 mod progress;
+mod repeat;
+mod replacement;
 mod run_folder;
 mod shortcut;
 mod summary;

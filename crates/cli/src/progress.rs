@@ -60,11 +60,24 @@ impl Interrupt {
         Self(())
     }
 
+    /// Whether the user wanted to stop until now; from here on it must be said anew.
+    #[expect(clippy::unused_self, reason = "only who has asked for it is told")]
+    pub(crate) fn heed(self) -> bool {
+        RAISED.swap(false, Ordering::Relaxed)
+    }
+
     /// Whether the user wants to stop.
     #[expect(clippy::unused_self, reason = "only who has asked for it is told")]
     pub(crate) fn raised(self) -> bool {
         RAISED.load(Ordering::Relaxed)
     }
+}
+
+/// Ends what reads a history where the user wants to stop and has been promised to be heard.
+pub(crate) fn check() -> Result<(), Failure> {
+    let what = "interrupted before it was done; what was there is as it was";
+    let stopped = || Failure::new(Code::Interrupted, what, None);
+    if RAISED.load(Ordering::Relaxed) { Err(stopped()) } else { Ok(()) }
 }
 
 /// From now on a file that grows beyond its limit (`SIGXFSZ`) is an error of the write that met the

@@ -1,20 +1,45 @@
-//! Where a run lives on disk, and what happens to the one that was there before.
+//! Where a run lives on disk, who may write there, and what happens to the run that was there before.
+//!
+//! Whoever writes to a run's folder holds its [lock](voltide_journal::lock) from before anything is
+//! touched until all is done. Readers need none.
 
-use crate::failure::{Code, Failure};
+use crate::{
+    failure::{Code, Failure},
+    replacement::{self, NEW, REBUILT},
+};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+use voltide_journal::{
+    error::LogError,
+    lock::{self, FILE as LOCK, Lock},
+};
 
-/// The folder of a run that is about to begin.
+/// The folder of a run that is about to begin, and that nobody else writes to.
 ///
-/// A run of the same id that is over is kept aside until the new one has begun, and put back if it
-/// does not; an unfinished one is never touched.
+/// A run of the same id that is over stays until the new one is over, which is written beside it: one
+/// that ends before leaves nothing. Only one that the user gives up for another makes room at once, for a
+/// run that can be resumed: it is kept aside until the new one has begun, and put back if it does not.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     /// The folder.
     pub path: PathBuf,
-    aside: Option<PathBuf>,
+    /// Where the run is written until it is over: the folder itself, or one in it.
+    pub place: PathBuf,
+    done: bool,
+    lock: Option<Lock>,
+}
+
+/// How a folder is claimed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    /// For what: the verb, which others are told who come too late.
+    pub verb: &'static str,
+    /// Whether another run may be given up for the new one.
+    pub replace: bool,
+    /// Whether a run that is not brought to its end is to leave nothing.
+    pub whole_or_none: bool,
 }
 
 /// What a folder holds.
@@ -23,52 +48,172 @@ enum Found {
     Nothing,
     Over,
     Unfinished,
+    Foreign,
 }
 
 impl RunFolder {
-    /// Makes room for the run `id` of the world called `world` in `out`.
-    pub(crate) fn claim(out: &Path, world: &str, id: &str) -> Result<Self, Failure> {
+    /// Makes room for the run `id` of the world called `world` in `out`; `difference` says in what a run that
+    /// is over there is another than the new one.
+    pub(crate) fn claim(
+        (out, world, id): (&Path, &str, &str),
+        claim: Claim,
+        difference: impl FnOnce(&Path) -> Option<String>,
+    ) -> Result<Self, Failure> {
         fs::create_dir_all(out).map_err(|e| no_output(out, &e))?;
         let path = out.join(file_name(world)).join(format!("run_id={id}"));
-        let aside = out.join(file_name(world)).join(format!(".replaced-{id}"));
-        match look(&path) {
-            Found::Unfinished => return Err(unfinished(&path)),
-            Found::Over => {
-                remove(&aside)
-                    .and_then(|()| fs::rename(&path, &aside))
-                    .map_err(|e| cannot("replace", &path, &e))?;
-            }
-            Found::Nothing => remove(&path).map_err(|e| cannot("clear", &path, &e))?,
+        let lock = lock_anew(&path, claim.verb)?;
+        let mut folder = Self { place: path.clone(), path, done: true, lock: Some(lock) };
+        replacement::tidy(&folder.path).map_err(|e| cannot("tidy up", &folder.path, &e))?;
+        let repeats = folder.make_room(claim, difference)?;
+        folder.done = false;
+        if repeats || claim.whole_or_none {
+            folder.place = folder.path.join(NEW);
+            fs::create_dir(&folder.place).map_err(|e| cannot("create", &folder.place, &e))?;
         }
-        let aside = aside.exists().then_some(aside);
-        fs::create_dir_all(&path).map_err(|e| cannot("create", &path, &e))?;
-        Ok(Self { path, aside })
+        Ok(folder)
     }
 
-    /// The run has begun: what it replaces is deleted.
-    pub(crate) fn begun(&mut self) -> Result<(), Failure> {
-        match self.aside.take() {
-            Some(aside) => remove(&aside).map_err(|e| cannot("remove", &aside, &e)),
-            None => Ok(()),
+    /// Whether what is there is repeated; refuses what may not be touched.
+    fn make_room(
+        &self,
+        claim: Claim,
+        difference: impl FnOnce(&Path) -> Option<String>,
+    ) -> Result<bool, Failure> {
+        let path = &self.path;
+        let refusal = match look(path) {
+            Found::Nothing => return Ok(false),
+            Found::Over => match difference(path) {
+                None => return Ok(true),
+                Some(what) => another(path, &what),
+            },
+            Found::Unfinished => unfinished(path),
+            Found::Foreign => foreign(path),
+        };
+        if !claim.replace {
+            return Err(refusal);
         }
+        if !claim.whole_or_none {
+            replacement::set_aside(path).map_err(|e| cannot("replace", path, &e))?;
+        }
+        Ok(false)
+    }
+
+    /// Whether the run that it is to repeat stays until this one is over.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.place != self.path
+    }
+
+    /// The run has begun: unless it is written beside it, what it replaces is deleted.
+    pub(crate) fn begun(&mut self) -> Result<(), Failure> {
+        if self.is_beside() {
+            return Ok(());
+        }
+        self.done = true;
+        replacement::forget(&self.path).map_err(|e| cannot("replace", &self.path, &e))
+    }
+
+    /// The run is over, its tables are whole: it takes its place.
+    pub(crate) fn over(&mut self) -> Result<(), Failure> {
+        if !self.is_beside() {
+            return Ok(());
+        }
+        replacement::take_place(&self.path).map_err(|e| cannot("replace", &self.path, &e))?;
+        self.done = true;
+        Ok(())
     }
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if look(&self.path) == Found::Nothing {
-            // Nothing was begun; what cannot be put back stays aside, complete.
-            let _ = remove(&self.path);
-            if let Some(aside) = &self.aside {
-                let _ = fs::rename(aside, &self.path);
-            }
+        if !self.done {
+            // What cannot be tidied up here is so by the next who claims the folder.
+            let _ = replacement::tidy(&self.path);
+        }
+        self.lock = None;
+        // Only an empty one goes: one in which nothing has begun.
+        let _ = fs::remove_dir(&self.path);
+    }
+}
+
+/// A folder that is there, and that nobody else writes to.
+#[derive(Debug)]
+pub(crate) struct Held {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl Held {
+    /// Holds the folder of a run, for a verb that changes what is in it.
+    pub(crate) fn run(run: &Path, verb: &str) -> Result<Self, Failure> {
+        if !is_run(run) {
+            return Err(LogError::Missing(run.to_owned()).into());
+        }
+        let held = Self { path: run.to_owned(), _lock: lock::lock(run, verb)? };
+        replacement::tidy(run).map_err(|e| cannot("tidy up", run, &e))?;
+        Ok(held)
+    }
+
+    /// Holds a folder that is no run's own, and makes it where it is not there.
+    pub(crate) fn other(folder: &Path, verb: &str) -> Result<Self, Failure> {
+        fs::create_dir_all(folder).map_err(|e| cannot("create", folder, &e))?;
+        if is_run(folder) {
+            let what = format!("{} is the folder of a run, which has files of these names", folder.display());
+            return Err(Failure::new(Code::Input, what, Some("give a folder of its own with --out")));
+        }
+        let held = Self { path: folder.to_owned(), _lock: lock::lock(folder, verb)? };
+        replacement::tidy_tables(folder).map_err(|e| cannot("tidy up", folder, &e))?;
+        Ok(held)
+    }
+
+    /// A folder in it for files that are not whole yet.
+    pub(crate) fn yard(&self) -> Result<Yard, Failure> {
+        let path = self.path.join(REBUILT);
+        fs::create_dir(&path).map_err(|e| cannot("create", &path, &e))?;
+        Ok(Yard(path))
+    }
+}
+
+/// A folder that is removed with all that is still in it.
+#[derive(Debug)]
+pub(crate) struct Yard(PathBuf);
+
+impl Yard {
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Yard {
+    fn drop(&mut self) {
+        // What cannot be removed here is by the next who holds the folder around it.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether a folder holds a run, or one that is on its way aside.
+fn is_run(folder: &Path) -> bool {
+    folder.join("log").is_dir() || folder.join("manifest.json").is_file() || replacement::is_under_way(folder)
+}
+
+/// Locks a folder that need not be there; another one that gives up its own may remove it meanwhile.
+fn lock_anew(path: &Path, verb: &str) -> Result<Lock, Failure> {
+    loop {
+        fs::create_dir_all(path).map_err(|e| cannot("create", path, &e))?;
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+            let what = format!("{} is a symbolic link", path.display());
+            return Err(Failure::new(Code::Input, what, Some("give another folder with --out")));
+        }
+        match lock::lock(path, verb) {
+            Err(LogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            locked => return Ok(locked?),
         }
     }
 }
 
-/// The id of a run: world, policy, seed, and the first 8 digits of its configuration's hash.
-pub(crate) fn run_id(world: &str, policy: &str, seed: u64, config_hash: &str) -> String {
-    format!("{}-{}-s{seed}-{}", file_name(world), file_name(policy), &config_hash[..8])
+/// The id of a run: world, policy, seed, and the first 8 digits of the hash of all that decides it.
+pub(crate) fn run_id(world: &str, policy: &str, seed: u64, hash: &str) -> String {
+    format!("{}-{}-s{seed}-{}", file_name(world), file_name(policy), &hash[..8])
 }
 
 /// The id that a run's folder is named after.
@@ -88,17 +233,24 @@ fn look(path: &Path) -> Found {
         .ok()
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
         .is_some_and(|manifest| manifest["status"] == "finished" || manifest["status"] == "failed");
-    match (path.join("log").exists(), over) {
-        (false, _) => Found::Nothing,
+    match (path.join("log").is_dir(), over) {
         (true, true) => Found::Over,
         (true, false) => Found::Unfinished,
+        (false, _) if holds_only(path, LOCK) => Found::Nothing,
+        (false, _) => Found::Foreign,
     }
+}
+
+/// Whether there is nothing in a folder but a file of this name.
+fn holds_only(path: &Path, name: &str) -> bool {
+    let mut entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.all(|entry| entry.file_name() == name)
 }
 
 fn unfinished(path: &Path) -> Failure {
     let help = format!(
-        "`voltide resume {0}` goes on with it; delete the folder to start the run again, \
-         or give another folder with --out",
+        "`voltide resume {0}` goes on with it; --replace starts the run again in its place, \
+         and --out gives another folder",
         path.display()
     );
     Failure::new(
@@ -106,6 +258,19 @@ fn unfinished(path: &Path) -> Failure {
         format!("{} holds an unfinished run of this world", path.display()),
         Some(&help),
     )
+}
+
+fn another(path: &Path, difference: &str) -> Failure {
+    let what = format!("{} holds a run that the new one would not repeat: {difference}", path.display());
+    let help = "--replace puts the new run in its place, and --out in another folder";
+    Failure::new(Code::Input, what, Some(help))
+}
+
+fn foreign(path: &Path) -> Failure {
+    let what = format!("{} holds files, but no log of a run", path.display());
+    let help =
+        "move them away, put the new run in their place with --replace, or give another folder with --out";
+    Failure::new(Code::Input, what, Some(help))
 }
 
 fn no_output(out: &Path, error: &io::Error) -> Failure {
@@ -117,13 +282,6 @@ fn no_output(out: &Path, error: &io::Error) -> Failure {
     Failure::new(Code::Run, what, Some("give another folder with --out"))
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
 fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::new(Code::Run, format!("cannot {what} {}: {error}", path.display()), None)
 }
@@ -132,22 +290,93 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
 mod tests {
     use super::*;
 
-    fn finish(folder: &RunFolder) {
-        fs::create_dir_all(folder.path.join("log")).unwrap();
-        fs::write(folder.path.join("manifest.json"), r#"{"status": "finished"}"#).unwrap();
+    const RUN: Claim = Claim { verb: "run", replace: false, whole_or_none: false };
+
+    fn claim(out: &Path, claim: Claim) -> Result<RunFolder, Failure> {
+        RunFolder::claim((out, "w", "id"), claim, |_| None)
+    }
+
+    fn claim_another(out: &Path, claim: Claim) -> Result<RunFolder, Failure> {
+        RunFolder::claim((out, "w", "id"), claim, |_| Some("it is another".to_owned()))
+    }
+
+    fn begin(folder: &mut RunFolder, says: &str) {
+        fs::create_dir_all(folder.place.join("log")).unwrap();
+        fs::write(folder.place.join("log/says"), says).unwrap();
+        folder.begun().ok().unwrap();
+    }
+
+    fn finish(folder: &mut RunFolder, says: &str) {
+        begin(folder, says);
+        fs::write(folder.place.join("manifest.json"), r#"{"status": "finished"}"#).unwrap();
+        folder.over().ok().unwrap();
+    }
+
+    fn said(out: &Path) -> String {
+        fs::read_to_string(out.join("w/run_id=id/log/says")).unwrap()
+    }
+
+    fn entries(out: &Path) -> usize {
+        fs::read_dir(out.join("w/run_id=id")).unwrap().count()
     }
 
     #[test]
-    fn a_run_that_is_over_is_replaced_only_once_the_new_one_has_begun() {
+    fn a_run_that_never_began_leaves_no_folder() {
         let out = tempfile::tempdir().unwrap();
-        let claim = || RunFolder::claim(out.path(), "w", "id");
-        finish(&claim().ok().unwrap());
-        drop(claim().ok().unwrap());
-        assert!(claim().ok().unwrap().path.parent().unwrap().join(".replaced-id").exists());
-        let mut second = claim().ok().unwrap();
-        fs::create_dir_all(second.path.join("log")).unwrap();
-        second.begun().ok().unwrap();
-        assert!(claim().is_err(), "an unfinished run is not touched");
+        for whole_or_none in [false, true] {
+            drop(claim(out.path(), Claim { whole_or_none, ..RUN }).ok().unwrap());
+            assert_eq!(fs::read_dir(out.path().join("w")).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_over_stays_until_one_that_repeats_it_is() {
+        let out = tempfile::tempdir().unwrap();
+        finish(&mut claim(out.path(), RUN).ok().unwrap(), "first");
+        begin(&mut claim(out.path(), RUN).ok().unwrap(), "given up");
+        assert_eq!((said(out.path()).as_str(), entries(out.path())), ("first", 2));
+        finish(&mut claim(out.path(), RUN).ok().unwrap(), "second");
+        assert_eq!((said(out.path()).as_str(), entries(out.path())), ("second", 2));
+    }
+
+    #[test]
+    fn another_run_is_replaced_only_where_that_is_asked_for_and_once_the_new_one_has_begun() {
+        let out = tempfile::tempdir().unwrap();
+        finish(&mut claim(out.path(), RUN).ok().unwrap(), "first");
+        assert!(claim_another(out.path(), RUN).is_err());
+        let replace = Claim { replace: true, ..RUN };
+        drop(claim_another(out.path(), replace).ok().unwrap());
+        assert_eq!((said(out.path()).as_str(), entries(out.path())), ("first", 2));
+        begin(&mut claim_another(out.path(), replace).ok().unwrap(), "other");
+        assert_eq!((said(out.path()).as_str(), entries(out.path())), ("other", 1));
+        assert!(claim(out.path(), RUN).is_err(), "an unfinished run is not touched");
+        drop(claim(out.path(), Claim { whole_or_none: true, ..replace }).ok().unwrap());
+        assert_eq!(said(out.path()), "other");
+        begin(&mut claim(out.path(), replace).ok().unwrap(), "again");
+        assert_eq!(said(out.path()), "again");
+    }
+
+    #[test]
+    fn files_that_are_no_runs_are_not_touched() {
+        let out = tempfile::tempdir().unwrap();
+        let path = out.path().join("w/run_id=id");
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("sessions.parquet"), "kept").unwrap();
+        assert!(claim(out.path(), RUN).is_err());
+        assert_eq!(entries(out.path()), 1);
+    }
+
+    #[test]
+    fn one_that_comes_too_late_changes_nothing() {
+        let out = tempfile::tempdir().unwrap();
+        let mut first = claim(out.path(), RUN).ok().unwrap();
+        assert!(claim(out.path(), Claim { replace: true, ..RUN }).is_err());
+        begin(&mut first, "first");
+        assert!(claim(out.path(), Claim { replace: true, ..RUN }).is_err());
+        assert!(Held::run(&first.path, "replay").is_err());
+        assert_eq!(said(out.path()), "first");
+        drop(first);
+        assert!(Held::run(&out.path().join("w/run_id=id"), "replay").is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::{
 use voltide_engine::Replay;
 use voltide_journal::{
     event::Recorded,
+    log::EventLog,
     sink::Sink,
     snapshot::{self, Snapshot},
 };
@@ -92,7 +93,7 @@ impl Camera {
     }
 
     /// Takes a snapshot if it is time. One that cannot be written is mentioned: it is only a cache.
-    pub(crate) fn look<S: Sink>(&mut self, simulation: &mut LiveRun<S>) {
+    pub(crate) fn look<S: Sink, L: EventLog>(&mut self, simulation: &mut LiveRun<S, L>) {
         let due = self.every > 0 && simulation.tick().is_multiple_of(self.every) && !simulation.is_done();
         if !due || self.failed {
             return;

@@ -17,11 +17,27 @@ pub(crate) fn opening_events(
 ) -> Vec<Event> {
     let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
+    let config_hash = config_hash(scenario.seed, &world_text, &series, &stays);
+    let started = run_started(scenario, world_text, overrides, build, config_hash);
+    let mut events = vec![Event::RunStarted(Box::new(started))];
+    events.extend(series.into_iter().map(Event::SeriesLoaded));
+    events.extend(stays.into_iter().map(Event::StaysLoaded));
+    events
+}
+
+/// What the journal says of how a run starts.
+pub(crate) fn run_started(
+    scenario: &Scenario,
+    world_text: String,
+    overrides: Vec<String>,
+    build: Build,
+    config_hash: String,
+) -> RunStarted {
     let clock = &scenario.clock;
-    let started = RunStarted {
+    RunStarted {
         build,
         world: scenario.name.clone(),
-        config_hash: config_hash(scenario.seed, &world_text, &series, &stays),
+        config_hash,
         world_text,
         overrides,
         seed: scenario.seed,
@@ -32,11 +48,7 @@ pub(crate) fn opening_events(
         slots: clock.slots,
         time_zone: clock.zone.name().to_owned(),
         ev_count: scenario.population.len() as u32,
-    };
-    let mut events = vec![Event::RunStarted(Box::new(started))];
-    events.extend(series.into_iter().map(Event::SeriesLoaded));
-    events.extend(stays.into_iter().map(Event::StaysLoaded));
-    events
+    }
 }
 
 /// The hash that names a run's configuration and seeds its chain: BLAKE3 over seed, world text,
@@ -45,6 +57,17 @@ pub fn configuration_hash(scenario: &Scenario, world_text: &str) -> String {
     let series: Vec<SeriesLoaded> = scenario.series().map(series_loaded).collect();
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
     config_hash(scenario.seed, world_text, &series, &stays)
+}
+
+/// The hash that a run's name ends with: BLAKE3 over its configuration's hash and what its policies are,
+/// in hex. The configuration's may be that of a text that tells less than the world's.
+pub fn identity_hash(config_hash: &str, policies: &[String]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(config_hash.as_bytes());
+    for policy in policies {
+        hasher.update(&(policy.len() as u64).to_le_bytes()).update(policy.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 fn config_hash(seed: u64, world_text: &str, series: &[SeriesLoaded], stays: &[StaysLoaded]) -> String {

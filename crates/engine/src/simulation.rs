@@ -4,7 +4,7 @@ use crate::{
     apply::State,
     failure::{EngineError, Failure},
     grid::GridBook,
-    opening::opening_events,
+    opening::{configuration_hash, opening_events, run_started},
     outbox::Outbox,
     phase::{Phase, agree::Opinions, dispatch::spawn_units, plan::Planners, price::Incentives},
     plan_book::PlanBook,
@@ -18,7 +18,7 @@ use crate::{
 use bevy_ecs::{prelude::*, system::SystemState};
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    event::{Build, ClipReason, Event, Recorded, RunEnded, TickStarted},
+    event::{Build, ClipReason, Event, Recorded, RunEnded, RunStarted, TickStarted},
     log::{EventLog, Seal},
     sink::Sink,
 };
@@ -57,6 +57,15 @@ pub struct Simulation<L, S> {
     pub(crate) sink: S,
     /// What the journal holds that the state does not.
     pub(crate) past: Past,
+}
+
+impl Start {
+    /// What the journal will say of how the run starts, but for the hash that a fork is given.
+    pub fn run_started(&self) -> RunStarted {
+        let config_hash = configuration_hash(&self.scenario, &self.world_text);
+        let (text, overrides) = (self.world_text.clone(), self.overrides.clone());
+        run_started(&self.scenario, text, overrides, self.build.clone(), config_hash)
+    }
 }
 
 impl<L: EventLog, S: Sink> Simulation<L, S> {

@@ -20,7 +20,10 @@ use voltide_policy::{
 
 /// The policies that a program can use: plugins on the search path, and those it has built in.
 pub struct Plugins {
-    folders: Vec<PathBuf>,
+    /// Folders that the user names, which come before what is built in.
+    named: Vec<PathBuf>,
+    /// Folders that come after it.
+    beside: Vec<PathBuf>,
     embedded: Vec<&'static PolicyTable>,
     log: Log,
     threads: usize,
@@ -37,19 +40,35 @@ pub struct Found {
     pub abi: Option<String>,
     /// What it declares, or why it is refused.
     pub status: Result<PolicyInfo, HostError>,
+    /// How it stands to others of its name.
+    pub rank: Rank,
+}
+
+/// How a policy stands to others of its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rank {
+    /// Its name means it.
+    First,
+    /// Its name means it, and not the policy that is built in.
+    InPlaceOfBuiltIn,
+    /// Its name means the policy that is built in.
+    BehindBuiltIn,
+    /// Its name means this file.
+    Behind(PathBuf),
 }
 
 impl Plugins {
-    /// Searches `plugin_dirs`, then the folders of [`PLUGIN_PATH`](search::PLUGIN_PATH), then beside the
-    /// program; what is not found there may be one of the shipped policies, which are built in.
+    /// Searches `plugin_dirs` and the folders of [`PLUGIN_PATH`](search::PLUGIN_PATH); then the shipped
+    /// policies, which are built in; and then beside the program.
     pub fn new(plugin_dirs: &[PathBuf]) -> Self {
-        Self::in_folders(search::folders(plugin_dirs))
+        Self { beside: search::beside(), ..Self::in_folders(search::named(plugin_dirs)) }
     }
 
-    /// Searches these folders only, and the shipped policies.
-    pub fn in_folders(folders: Vec<PathBuf>) -> Self {
+    /// Searches these folders only, and then the shipped policies.
+    pub fn in_folders(named: Vec<PathBuf>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { folders, embedded: voltide_policies::tables(), log: Arc::new(|_, _, _| ()), threads }
+        let embedded = voltide_policies::tables();
+        Self { named, beside: Vec::new(), embedded, log: Arc::new(|_, _, _| ()), threads }
     }
 
     /// Lets the services that policies use take this many threads, instead of one a core. Results do
@@ -103,17 +122,41 @@ impl Plugins {
         Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, &value, config_offset))?))
     }
 
-    /// All policies: files in the order in which they are searched, then the embedded ones, also those
-    /// that a file hides.
+    /// All policies in the order in which they are searched, also those that another one hides.
     pub fn list(&self) -> Vec<Found> {
-        let files = search::all(&self.folders).into_iter().map(|file| self.check(&file));
-        files.chain(self.built_in().map(|plugin| Found::new(plugin, None, "embedded"))).collect()
+        let files = |folders: &[PathBuf]| search::all(folders).into_iter().map(|file| self.check(&file));
+        let built_in = self.built_in().map(|plugin| {
+            let found = Found::new(plugin, None, "embedded");
+            Found { rank: self.rank(&found), ..found }
+        });
+        files(&self.named).chain(built_in).chain(files(&self.beside)).collect()
+    }
+
+    /// Whether a policy of this name is built in.
+    pub fn is_built_in(&self, name: &str) -> bool {
+        self.built_in().flatten().any(|plugin| plugin.info.name == name)
+    }
+
+    /// How a policy stands to others of its name.
+    fn rank(&self, found: &Found) -> Rank {
+        let built_in = self.is_built_in(&found.name);
+        let is_found = |file: &Path| found.file.as_deref().is_some_and(|own| same_file(own, file));
+        if let Some(first) = search::find(&self.named, &found.name) {
+            let in_place = if built_in { Rank::InPlaceOfBuiltIn } else { Rank::First };
+            return if is_found(&first) { in_place } else { Rank::Behind(first) };
+        }
+        if built_in {
+            return if found.file.is_none() { Rank::First } else { Rank::BehindBuiltIn };
+        }
+        let first = search::find(&self.beside, &found.name).filter(|first| !is_found(first));
+        first.map_or(Rank::First, Rank::Behind)
     }
 
     /// What a file declares, and whether it would be accepted.
     pub fn check(&self, file: &Path) -> Found {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        Found::new(Plugin::open(file), Some(file), &stem)
+        let found = Found::new(Plugin::open(file), Some(file), &stem);
+        Found { rank: self.rank(&found), ..found }
     }
 
     /// Checks the names of configs that no policy has read, each with the byte of the world's text where
@@ -139,21 +182,30 @@ impl Plugins {
 
     /// Whether there is a policy of this name, without opening its file.
     fn has(&self, name: &str) -> bool {
-        search::find(&self.folders, name).is_some()
-            || self.built_in().flatten().any(|plugin| plugin.info.name == name)
+        search::find(&self.named, name).is_some()
+            || self.is_built_in(name)
+            || search::find(&self.beside, name).is_some()
     }
 
     fn find(&self, choice: &str) -> Result<Plugin, HostError> {
         if search::is_path(choice) {
             return Plugin::open(Path::new(choice));
         }
-        if let Some(file) = search::find(&self.folders, choice) {
+        if let Some(file) = search::find(&self.named, choice) {
             return Plugin::open(&file);
         }
-        let named =
+        let of_name =
             |plugin: &Result<Plugin, HostError>| plugin.as_ref().is_ok_and(|it| it.info.name == choice);
-        let unknown = || Err(HostError::unknown(choice, &self.names(), &self.folders));
-        self.built_in().find(named).unwrap_or_else(unknown)
+        if let Some(built_in) = self.built_in().find(of_name) {
+            return built_in;
+        }
+        match search::find(&self.beside, choice) {
+            Some(file) => Plugin::open(&file),
+            None => {
+                let searched = [self.named.as_slice(), &self.beside].concat();
+                Err(HostError::unknown(choice, &self.names(), &searched))
+            }
+        }
     }
 
     fn built_in(&self) -> impl Iterator<Item = Result<Plugin, HostError>> {
@@ -171,7 +223,10 @@ impl Plugins {
 
 impl fmt::Debug for Plugins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plugins").field("folders", &self.folders).finish_non_exhaustive()
+        f.debug_struct("Plugins")
+            .field("named", &self.named)
+            .field("beside", &self.beside)
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,8 +238,14 @@ impl Found {
             Err(HostError::Abi { found, .. }) => Some(found.clone()),
             Err(_) => None,
         };
-        Self { name, file: file.map(Path::to_owned), abi, status: plugin.map(|plugin| plugin.info) }
+        let (file, status) = (file.map(Path::to_owned), plugin.map(|plugin| plugin.info));
+        Self { name, file, abi, status, rank: Rank::First }
     }
+}
+
+/// Whether two paths lead to one file.
+fn same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// A refused config points into the world's text; any other refusal is the policy's own affair.

@@ -24,9 +24,14 @@ pub enum LogError {
     /// The run folder holds no log, or one that never began.
     #[error("`{}` holds no log", .0.display())]
     Missing(PathBuf),
-    /// Another program writes to the log.
-    #[error("another program is writing to the log in `{}`", .0.display())]
-    Busy(PathBuf),
+    /// Another program writes to the folder.
+    #[error("another program is writing to `{}`: {holder}", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+        /// Which process that is, and what it does.
+        holder: String,
+    },
     /// A write or a sync failed before, and what reached the disk is unknown.
     #[error("the log takes no more since a write to it failed")]
     Poisoned,

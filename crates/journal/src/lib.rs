@@ -12,7 +12,7 @@
 //! | [`sink`]     | where a run's history goes besides the log                           |
 //! | [`log`]      | [`log::EventLog`], and the log in memory                             |
 //! | [`mcap_log`] | the log in a run's folder                                            |
-//! | [`lock`]     | who may write to a log                                               |
+//! | [`lock`]     | who may write to a run's folder                                      |
 //! | [`disk`]     | the file operations it needs, and a disk that fails when told to     |
 //! | [`reader`]   | reading and checking a log, a tick at a time                         |
 //! | [`recovery`] | what a crash tore is cut off, so that a run can go on                |

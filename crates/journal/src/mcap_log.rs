@@ -16,7 +16,6 @@ use crate::{
     event::{Build, Recorded},
     head::Head,
     kind,
-    lock::{self, Lock},
     log::{EventLog, Seal},
     recovery::LogEnd,
     seal::{Opening, Record, Sealer, hash_to_hex},
@@ -41,8 +40,6 @@ pub struct McapLog<D: Disk = OsDisk> {
     segment: u32,
     /// Ticks that were sealed since the last sync.
     unsynced: u32,
-    /// Keeps others from writing; taken when the log appears.
-    lock: Option<Lock>,
 }
 
 /// A log on a disk that fails when told to; for tests.
@@ -63,7 +60,8 @@ enum State<D: Disk> {
 pub(crate) const FIRST_SEGMENT: u32 = 1;
 
 impl McapLog {
-    /// Begins a log in `run_folder`, which is made if it is not there.
+    /// Begins a log in `run_folder`, which is made if it is not there. Where others might write to it,
+    /// the caller holds its [lock](crate::lock::lock).
     ///
     /// # Errors
     /// The folder holds a log already, or cannot be written to.
@@ -72,7 +70,7 @@ impl McapLog {
     }
 
     /// Goes on with the log in `run_folder`, from where its recovery found that it ends. The caller
-    /// holds the log's [lock](crate::lock::lock).
+    /// holds the folder's [lock](crate::lock::lock).
     ///
     /// # Errors
     /// The folder cannot be written to.
@@ -93,7 +91,7 @@ impl<D: Disk> McapLog<D> {
         disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::default());
         let (state, segment) = (State::New, FIRST_SEGMENT);
-        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, lock: None })
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0 })
     }
 
     /// [`McapLog::resume`] on a given disk.
@@ -110,7 +108,7 @@ impl<D: Disk> McapLog<D> {
         let state = State::Open(Box::new(Segment::create(&mut disk, &folder, start)?));
         disk.sync_folder(&folder).map_err(LogError::io("sync", &folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::after(past));
-        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, lock: None })
+        Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0 })
     }
 
     /// Runs a step; if it fails, no other will ever run: what reached the disk is unknown.
@@ -141,7 +139,6 @@ impl<D: Disk> McapLog<D> {
         let folder = self.run_folder.join(FOLDER);
         self.disk.rename(&new_folder, &folder).map_err(LogError::io("rename", &new_folder))?;
         self.segment().moved_to(&folder);
-        self.lock = Some(lock::lock(&self.run_folder)?);
         self.disk.sync_folder(&self.run_folder).map_err(LogError::io("sync", &self.run_folder))
     }
 

@@ -5,7 +5,7 @@
 
 use crate::{
     error::TelemetryError,
-    file::{Hidden, WrittenFile},
+    file::{Hidden, Place, WrittenFile},
     manifest,
     table::EV_TICKS,
 };
@@ -31,17 +31,17 @@ impl ClosedDay {
     }
 
     /// Writes the note of a file that was just closed.
-    pub(crate) fn note(folder: &Path, date: &str, file: &WrittenFile) -> Result<(), TelemetryError> {
+    pub(crate) fn note(yard: &Path, date: &str, file: &WrittenFile) -> Result<(), TelemetryError> {
         let day =
             Self { date: date.to_owned(), rows: file.rows, bytes: file.bytes, sha256: file.sha256.clone() };
-        let path = folder.join(note_of(&file_of(date)));
+        let path = yard.join(note_of(&file_of(date)));
         let text = serde_json::to_vec(&day).expect("texts and numbers are JSON");
         fs::write(&path, text).map_err(TelemetryError::file("write", path))
     }
 
     /// The file, to be published with the others.
-    pub(crate) fn adopt(&self, folder: &Path) -> WrittenFile {
-        let hidden = Hidden::adopt(folder, &self.file());
+    pub(crate) fn adopt(&self, place: &Place) -> WrittenFile {
+        let hidden = Hidden::adopt(place, &self.file());
         WrittenFile::adopted(&EV_TICKS, hidden, self.rows, self.bytes, self.sha256.clone())
     }
 }

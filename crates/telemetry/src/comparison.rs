@@ -2,6 +2,7 @@
 
 use crate::{
     error::TelemetryError,
+    file::Place,
     rows::{Cell, RowTable},
     table::COMPARISON,
 };
@@ -36,7 +37,7 @@ impl ComparedFigure {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_comparison(folder: &Path, figures: &[ComparedFigure]) -> Result<(), TelemetryError> {
-    let mut table = RowTable::create(folder, &COMPARISON)?;
+    let mut table = RowTable::create(&Place::folder(folder), &COMPARISON)?;
     for figure in figures {
         table.push(&[
             figure.case.into(),

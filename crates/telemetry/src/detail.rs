@@ -6,16 +6,12 @@ use crate::{
     chargers::Chargers,
     closed::ClosedDay,
     error::TelemetryError,
-    file::{TableFile, WrittenFile},
+    file::{Place, TableFile, WrittenFile},
     frame::Frame,
     table::{CHARGER_TICKS, EV_TICKS},
 };
 use arrow_array::RecordBatch;
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{ops::Range, sync::Arc};
 use voltide_model::{
     random::name_hash,
     scenario::{EvTicks, Scenario},
@@ -78,9 +74,12 @@ impl Selection {
         self.ids.as_deref()
     }
 
-    /// The level, as the world file spells it.
-    pub(crate) fn level_name(&self) -> String {
-        format!("{:?}", self.level)
+    /// The level, as the world file spells it, and the ticks and the car where it is not all of them.
+    pub(crate) fn level_name(&self, slots: u32) -> String {
+        let level = format!("{:?}", self.level);
+        let ticks = (self.ticks != (0..slots)).then(|| format!(", ticks {:?}", self.ticks));
+        let car = self.ev.map(|ev| format!(", car {ev}"));
+        [Some(level), ticks, car].into_iter().flatten().collect()
     }
 }
 
@@ -108,7 +107,7 @@ fn mix(word: u64) -> u64 {
 
 /// The tables of single cars and chargers.
 pub(crate) struct Detail {
-    folder: PathBuf,
+    place: Place,
     scenario: Arc<Scenario>,
     selection: Selection,
     cars: Cars,
@@ -132,15 +131,15 @@ struct Before {
 }
 
 impl Detail {
-    /// Begins the files in `folder`.
+    /// Begins the files in a place.
     pub(crate) fn create(
-        folder: &Path,
+        place: &Place,
         scenario: &Arc<Scenario>,
         selection: Selection,
         kept_days: Vec<ClosedDay>,
     ) -> Result<Self, TelemetryError> {
         Ok(Self {
-            folder: folder.into(),
+            place: place.clone(),
             scenario: scenario.clone(),
             cars: Cars::new(scenario.clone(), selection.ids_of(scenario)),
             selection,
@@ -149,7 +148,7 @@ impl Detail {
             day: None,
             kept_days,
             whole_days: Vec::new(),
-            charger_file: TableFile::create(folder, &CHARGER_TICKS, CHARGER_TICKS.glob())?,
+            charger_file: TableFile::create(place, &CHARGER_TICKS, CHARGER_TICKS.glob())?,
             places: Vec::new(),
         })
     }
@@ -229,12 +228,12 @@ impl Detail {
         }
         self.end_day()?;
         if let Some(kept) = self.kept_days.iter().find(|kept| kept.date == date) {
-            self.whole_days.push(kept.adopt(&self.folder));
+            self.whole_days.push(kept.adopt(&self.place));
             self.day = Some((date, None));
             return Ok(());
         }
         let name = format!("ev_ticks-{date}.parquet");
-        self.day = Some((date, Some(TableFile::create(&self.folder, &EV_TICKS, name)?)));
+        self.day = Some((date, Some(TableFile::create(&self.place, &EV_TICKS, name)?)));
         Ok(())
     }
 
@@ -244,7 +243,9 @@ impl Detail {
             file.write(&self.cars.batch())?;
         }
         let file = file.close()?;
-        ClosedDay::note(&self.folder, &date, &file)?;
+        if let Some(yard) = self.place.notes() {
+            ClosedDay::note(yard, &date, &file)?;
+        }
         self.whole_days.push(file);
         Ok(())
     }

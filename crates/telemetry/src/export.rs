@@ -3,7 +3,7 @@
 use crate::{
     error::TelemetryError,
     events,
-    file::WrittenFile,
+    file::{Place, WrittenFile},
     rows::{Cell, RowTable},
     table,
 };
@@ -23,7 +23,7 @@ impl Export {
     /// # Errors
     /// The file cannot be created.
     pub fn create(folder: &Path, clock: Clock) -> Result<Self, TelemetryError> {
-        Ok(Self { table: RowTable::create(folder, &table::EVENTS)?, clock })
+        Ok(Self { table: RowTable::create(&Place::folder(folder), &table::EVENTS)?, clock })
     }
 
     /// Adds an event.

@@ -14,25 +14,58 @@ use std::{
 /// A row group ends at the first tick border at or after this many rows.
 const GROUP_ROWS: usize = 1 << 18;
 
+/// Where files are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The folder that they get their names in.
+    pub(crate) folder: PathBuf,
+    /// Where they lie until then; `None` where they are not kept at all, only counted and hashed.
+    yard: Option<PathBuf>,
+}
+
+impl Place {
+    /// A folder, hidden in it while they are written.
+    pub(crate) fn folder(folder: &Path) -> Self {
+        Self::through(folder, folder)
+    }
+
+    /// A folder, in another one on the same disk while they are written.
+    pub(crate) fn through(yard: &Path, folder: &Path) -> Self {
+        Self { folder: folder.into(), yard: Some(yard.into()) }
+    }
+
+    /// Where notes of closed days go, for a run that goes on from them: only beside files that are
+    /// hidden in their own folder.
+    pub(crate) fn notes(&self) -> Option<&Path> {
+        self.yard.as_deref().filter(|yard| *yard == self.folder)
+    }
+
+    /// Nowhere.
+    pub(crate) fn nowhere() -> Self {
+        Self { folder: PathBuf::new(), yard: None }
+    }
+}
+
 /// A file that is removed again unless it is published.
 #[derive(Debug)]
 pub(crate) struct Hidden {
-    folder: PathBuf,
+    place: Place,
     name: String,
     published: bool,
 }
 
 impl Hidden {
-    /// Creates the hidden file that will be `name` in `folder`.
-    pub(crate) fn create(folder: &Path, name: &str) -> Result<(Self, File), TelemetryError> {
-        let hidden = Self { folder: folder.into(), name: name.into(), published: false };
-        let file = File::create(hidden.path()).map_err(TelemetryError::file("create", hidden.path()))?;
+    /// Creates the hidden file that will be `name` in a place; nothing is created nowhere.
+    pub(crate) fn create(place: &Place, name: &str) -> Result<(Self, Option<File>), TelemetryError> {
+        let hidden = Self::adopt(place, name);
+        let create = |path: PathBuf| File::create(&path).map_err(TelemetryError::file("create", path));
+        let file = hidden.path().map(create).transpose()?;
         Ok((hidden, file))
     }
 
     /// The hidden file that is there already.
-    pub(crate) fn adopt(folder: &Path, name: &str) -> Self {
-        Self { folder: folder.into(), name: name.into(), published: false }
+    pub(crate) fn adopt(place: &Place, name: &str) -> Self {
+        Self { place: place.clone(), name: name.into(), published: false }
     }
 
     /// Where the file `name` lies while it is hidden.
@@ -40,39 +73,40 @@ impl Hidden {
         folder.join(format!(".{name}.partial"))
     }
 
-    fn path(&self) -> PathBuf {
-        Self::path_of(&self.folder, &self.name)
+    fn path(&self) -> Option<PathBuf> {
+        self.place.yard.as_deref().map(|yard| Self::path_of(yard, &self.name))
     }
 
     /// Gives the file its name.
     pub(crate) fn publish(mut self) -> Result<(), TelemetryError> {
-        let path = self.folder.join(&self.name);
-        fs::rename(self.path(), &path).map_err(TelemetryError::file("rename", path))?;
+        let (Some(hidden), Some(yard)) = (self.path(), &self.place.yard) else { return Ok(()) };
+        let path = self.place.folder.join(&self.name);
+        fs::rename(hidden, &path).map_err(TelemetryError::file("rename", path))?;
         self.published = true;
-        closed::forget(&self.folder, &self.name)
+        closed::forget(yard, &self.name)
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        if !self.published {
+        if let (false, Some(hidden), Some(yard)) = (self.published, self.path(), &self.place.yard) {
             // Nothing can be done about a failure here, and the name says that it is no table.
-            let _ = fs::remove_file(self.path());
-            let _ = closed::forget(&self.folder, &self.name);
+            let _ = fs::remove_file(hidden);
+            let _ = closed::forget(yard, &self.name);
         }
     }
 }
 
-/// Passes bytes on to a file, counting and hashing them.
+/// Passes bytes on to a file, if there is one, counting and hashing them.
 #[derive(Debug)]
 pub(crate) struct Hashed {
-    file: File,
+    file: Option<File>,
     sha256: Sha256,
     bytes: u64,
 }
 
 impl Hashed {
-    pub(crate) fn new(file: File) -> Self {
+    pub(crate) fn new(file: Option<File>) -> Self {
         Self { file, sha256: Sha256::new(), bytes: 0 }
     }
 
@@ -92,14 +126,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.file.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))?;
         self.sha256.update(&bytes[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_mut().map_or(Ok(()), File::flush)
     }
 }
 
@@ -113,9 +147,9 @@ pub(crate) struct TableFile {
 }
 
 impl TableFile {
-    /// Begins the file `name` of `table` in `folder`.
-    pub(crate) fn create(folder: &Path, table: &'static Table, name: String) -> Result<Self, TelemetryError> {
-        let (hidden, file) = Hidden::create(folder, &name)?;
+    /// Begins the file `name` of `table` in a place.
+    pub(crate) fn create(place: &Place, table: &'static Table, name: String) -> Result<Self, TelemetryError> {
+        let (hidden, file) = Hidden::create(place, &name)?;
         let writer = ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
             .map_err(TelemetryError::table(table.name))?;
         Ok(Self { table, hidden, writer, rows: 0, group_rows: 0 })

@@ -42,6 +42,6 @@ pub use closed::{ClosedDay, closed_days};
 pub use comparison::{ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use export::Export;
-pub use manifest::damaged_files;
+pub use manifest::{Beside, Described, damaged_files, described};
 pub use sink::{Options, Telemetry};
 pub use summary::{ComponentCost, Extreme, FlexibilitySums, RunStatus, Summary, SystemCostRows, TableSize};

@@ -6,8 +6,10 @@
 use crate::{
     column::Table,
     error::TelemetryError,
-    file::{Hashed, Hidden, WrittenFile, hex},
+    file::{Hidden, Place, WrittenFile, hex},
+    sink::Options,
     summary::RunStatus,
+    table::TABLES,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,9 +19,15 @@ use std::{
     path::Path,
 };
 use voltide_journal::event::RunStarted;
+use voltide_model::scenario::EvTicks;
 
 /// Name of the manifest in a run folder.
 pub(crate) const FILE: &str = "manifest.json";
+/// Name of the world file in a run folder.
+pub(crate) const WORLD: &str = "world.ron";
+
+/// The version whose tables these are.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What lies in a run folder.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +43,9 @@ pub(crate) struct Manifest {
     status: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     error: Option<String>,
+    /// Version of voltide that made the tables; 0.1.0 did not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    voltide: Option<String>,
     pub(crate) ev_ticks: String,
     currency: String,
     resources: Vec<Resource>,
@@ -95,6 +106,7 @@ impl Manifest {
             config_hash: started.config_hash.clone(),
             status: status.name().into(),
             error: status.error().map(Into::into),
+            voltide: Some(VERSION.into()),
             ev_ticks,
             currency: currency.into(),
             resources: Vec::new(),
@@ -128,19 +140,27 @@ impl Manifest {
         });
     }
 
-    /// Adds the world file.
-    pub(crate) fn add_world(&mut self, bytes: u64, sha256: &str) {
+    /// Adds the world file and all tables.
+    pub(crate) fn add_all(&mut self, files: &[WrittenFile], world_text: &str) {
         self.resources.push(Resource {
             name: "world".into(),
-            path: "world.ron".into(),
+            path: WORLD.into(),
             r#type: None,
             format: "ron".into(),
             mediatype: "text/plain".into(),
-            bytes,
-            hash: format!("sha256:{sha256}"),
+            bytes: world_text.len() as u64,
+            hash: format!("sha256:{}", hex(&Sha256::digest(world_text))),
             rows: None,
             schema: None,
         });
+        for file in files {
+            self.add_table(file);
+        }
+    }
+
+    /// Whether there is a file of this name.
+    pub(crate) fn names(&self, file: &str) -> bool {
+        self.resources.iter().any(|resource| resource.path == file)
     }
 
     /// Takes out the files of single cars and chargers, and returns their names.
@@ -153,8 +173,7 @@ impl Manifest {
 
     /// Writes the manifest into `folder`, whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), TelemetryError> {
-        let (hidden, _, _) = write_hidden(folder, FILE, &self.text())?;
-        hidden.publish()
+        write_hidden(&Place::folder(folder), FILE, &self.text())?.publish()
     }
 
     /// The file's content, with its own hash as the last field.
@@ -164,6 +183,125 @@ impl Manifest {
         let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
         with(&format!("sha256:{}", hex(&Sha256::digest(with("")))))
     }
+}
+
+/// What came of setting tables that were made again beside those of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Files that were read and compared, the manifest among them.
+    pub files: usize,
+    /// Names of those that differ, or that one of the two does not have.
+    pub differing: Vec<String>,
+}
+
+impl Manifest {
+    /// Reads the files of `run` and compares them with those that this manifest names, and itself.
+    pub(crate) fn beside(&self, run: &Path) -> Result<Beside, TelemetryError> {
+        let mut beside = Beside { files: self.resources.len() + 1, differing: self.differing(run)? };
+        let own = hex(&Sha256::digest(self.text()));
+        if sha256_of(&run.join(FILE))? != Some(own) {
+            beside.differing.push(FILE.to_owned());
+        }
+        beside.differing.extend(table_files(run).into_iter().filter(|file| !self.names(file)));
+        Ok(beside)
+    }
+
+    /// The files that are not in `folder` with the content that they have here.
+    fn differing(&self, folder: &Path) -> Result<Vec<String>, TelemetryError> {
+        let mut differing = Vec::new();
+        for Resource { path, hash, .. } in &self.resources {
+            let found = sha256_of(&folder.join(path))?;
+            if found.is_none_or(|found| format!("sha256:{found}") != *hash) {
+                differing.push(path.clone());
+            }
+        }
+        Ok(differing)
+    }
+}
+
+/// What a manifest says of the tables beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Version of voltide that made them; `None` for 0.1.0.
+    pub version: Option<String>,
+    /// Files that it names.
+    pub files: usize,
+    ev_ticks: String,
+}
+
+impl Described {
+    /// Whether this version made the tables.
+    pub fn is_of_this_version(&self) -> bool {
+        self.version.as_deref() == Some(VERSION)
+    }
+
+    /// What makes tables of the same detail again; `None` where the manifest's words for it are not known.
+    pub fn options(&self) -> Option<Options> {
+        let mut words = self.ev_ticks.split(", ");
+        let mut options = Options { ev_ticks: Some(level(words.next()?)?), ..Options::default() };
+        for word in words {
+            match word.split_once(' ')? {
+                ("ticks", range) => {
+                    let (from, to) = range.split_once("..")?;
+                    options.ticks = Some(from.parse().ok()?..to.parse().ok()?);
+                }
+                ("car", ev) => options.ev = Some(ev.parse().ok()?),
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// A level of detail, as [`Selection::level_name`](crate::detail::Selection::level_name) spells it.
+fn level(text: &str) -> Option<EvTicks> {
+    match text {
+        "Off" => Some(EvTicks::Off),
+        "Changes" => Some(EvTicks::Changes),
+        "Full" => Some(EvTicks::Full),
+        sample => sample.strip_prefix("Sample(")?.strip_suffix(')')?.parse().ok().map(EvTicks::Sample),
+    }
+}
+
+/// What the manifest of a run says of its tables; `None` where there is none.
+///
+/// # Errors
+/// It is there, and is no manifest.
+pub fn described(run: &Path) -> Result<Option<Described>, TelemetryError> {
+    let described = |manifest: Manifest| Described {
+        version: manifest.voltide,
+        files: manifest.resources.len() + 1,
+        ev_ticks: manifest.ev_ticks,
+    };
+    Ok(Manifest::read(run)?.map(described))
+}
+
+/// The files of a run's own that lie in `folder` under their names: its tables and its world.
+pub(crate) fn table_files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let is_table = |name: &str| TABLES.iter().any(|table| matches(name, &table.glob()));
+    let mut names: Vec<String> = names.filter(|name| name == WORLD || is_table(name)).collect();
+    names.sort();
+    names
+}
+
+/// Whether a name fits a glob with at most one star.
+fn matches(name: &str, glob: &str) -> bool {
+    match glob.split_once('*') {
+        None => name == glob,
+        Some((begin, end)) => name.strip_prefix(begin).is_some_and(|rest| rest.ends_with(end)),
+    }
+}
+
+/// Removes what an earlier writer of tables left half-written in `folder`.
+pub(crate) fn remove_hidden(folder: &Path) -> Result<(), TelemetryError> {
+    let entries = fs::read_dir(folder).map_err(TelemetryError::file("read", folder))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let is_left = |name: &String| {
+        name.starts_with('.') && [".partial", ".closed"].iter().any(|end| name.ends_with(end))
+    };
+    names.filter(is_left).try_for_each(|name| remove(folder, &name))
 }
 
 /// The files of a run that are not as its manifest says, by name; `None` where there is no manifest, so
@@ -178,12 +316,7 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     if fs::read_to_string(&path).map_err(TelemetryError::file("read", path))? != manifest.text() {
         damaged.push(FILE.to_owned());
     }
-    for Resource { path, hash, .. } in manifest.resources {
-        let found = sha256_of(&folder.join(&path))?;
-        if found.is_none_or(|found| format!("sha256:{found}") != hash) {
-            damaged.push(path);
-        }
-    }
+    damaged.extend(manifest.differing(folder)?);
     Ok(Some(damaged))
 }
 
@@ -199,17 +332,13 @@ pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
     Ok(Some(hex(&sha256.finalize())))
 }
 
-/// Writes a text file that is still hidden; also returns its size and SHA-256.
-pub(crate) fn write_hidden(
-    folder: &Path,
-    name: &str,
-    text: &str,
-) -> Result<(Hidden, u64, String), TelemetryError> {
-    let (hidden, file) = Hidden::create(folder, name)?;
-    let mut file = Hashed::new(file);
-    file.write_all(text.as_bytes()).map_err(TelemetryError::file("write", folder.join(name)))?;
-    let (bytes, sha256) = file.digest();
-    Ok((hidden, bytes, sha256))
+/// Writes a text file that is still hidden.
+pub(crate) fn write_hidden(place: &Place, name: &str, text: &str) -> Result<Hidden, TelemetryError> {
+    let (hidden, file) = Hidden::create(place, name)?;
+    let path = || place.folder.join(name);
+    let written = file.map_or(Ok(()), |mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| TelemetryError::file("write", path())(error))?;
+    Ok(hidden)
 }
 
 /// Removes a file that need not be there.

@@ -3,7 +3,7 @@
 use crate::{
     column::{Kind, Table},
     error::TelemetryError,
-    file::{TableFile, WrittenFile},
+    file::{Place, TableFile, WrittenFile},
 };
 use arrow_array::{
     ArrayRef, RecordBatch,
@@ -13,7 +13,7 @@ use arrow_array::{
     },
     types::Int32Type,
 };
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 /// Rows are handed to the file in batches of this many.
 const BATCH_ROWS: usize = 8192;
@@ -146,9 +146,9 @@ pub(crate) struct RowTable {
 }
 
 impl RowTable {
-    /// Begins the table's file in `folder`.
-    pub(crate) fn create(folder: &Path, table: &'static Table) -> Result<Self, TelemetryError> {
-        let file = TableFile::create(folder, table, table.glob())?;
+    /// Begins the table's file in a place.
+    pub(crate) fn create(place: &Place, table: &'static Table) -> Result<Self, TelemetryError> {
+        let file = TableFile::create(place, table, table.glob())?;
         let columns = table.columns.iter().map(|column| Values::new(column.kind)).collect();
         Ok(Self { file, columns, pending: 0, rows: 0 })
     }

@@ -5,9 +5,9 @@ use crate::{
     detail::{Detail, Selection},
     error::TelemetryError,
     events,
-    file::WrittenFile,
+    file::{Place, WrittenFile},
     frame::{Frame, PlannedUnit},
-    manifest::{self, Manifest},
+    manifest::{self, Beside, Manifest},
     sessions::Sessions,
     summary::{RunStatus, Summary, TableSize, Tally},
     table::TABLES,
@@ -44,13 +44,21 @@ pub struct Options {
     pub ev_count: Option<u32>,
     /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
     pub kept_days: Vec<ClosedDay>,
+    /// Where files are hidden until they are whole, on the same disk; `None` for the folder itself.
+    pub yard: Option<PathBuf>,
+}
+
+impl Options {
+    fn place(&self, folder: &Path) -> Place {
+        self.yard.as_deref().map_or_else(|| Place::folder(folder), |yard| Place::through(yard, folder))
+    }
 }
 
 /// Writes a run's tables.
 ///
 /// Dropped without [`finish`](Self::finish) it leaves nothing behind.
 pub struct Telemetry {
-    folder: PathBuf,
+    place: Place,
     scenario: Arc<Scenario>,
     selection: Selection,
     only_detail: bool,
@@ -67,8 +75,25 @@ impl Telemetry {
     /// # Errors
     /// When a file cannot be created, or `options` name a car that the run does not have.
     pub fn create(folder: &Path, scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
-        let tables = Tables::create(folder, scenario.clone())?;
-        Self::begin(folder, scenario, &options, Some(tables))
+        Self::begin(options.place(folder), scenario, &options, true)
+    }
+
+    /// Makes all tables and keeps none of them: what is to be known are their hashes, which
+    /// [`finish_beside`](Self::finish_beside) compares with those of files that are there.
+    ///
+    /// # Errors
+    /// When `options` name a car that the run does not have.
+    pub fn create_unkept(scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
+        Self::begin(Place::nowhere(), scenario, &options, true)
+    }
+
+    /// Makes no table, only the summary.
+    ///
+    /// # Errors
+    /// When the thread that writes cannot be started.
+    pub fn create_summary(scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
+        let options = Options { ev_ticks: Some(EvTicks::Off), ..Options::default() };
+        Self::begin(Place::nowhere(), scenario, &options, false)
     }
 
     /// Begins `ev_ticks` and `charger_ticks` alone: the detail of a run that has its other tables already.
@@ -82,22 +107,23 @@ impl Telemetry {
         scenario: Arc<Scenario>,
         options: Options,
     ) -> Result<Self, TelemetryError> {
-        Self::begin(folder, scenario, &options, None)
+        Self::begin(options.place(folder), scenario, &options, false)
     }
 
+    /// Begins `ev_ticks` and `charger_ticks` in a place, and the other tables where `all` are wanted.
     fn begin(
-        folder: &Path,
+        place: Place,
         scenario: Arc<Scenario>,
         options: &Options,
-        tables: Option<Tables>,
+        all: bool,
     ) -> Result<Self, TelemetryError> {
         let selection = Selection::new(&scenario, options)?;
-        let detail = Detail::create(folder, &scenario, selection.clone(), options.kept_days.clone())?;
-        let only_detail = tables.is_none();
+        let tables = all.then(|| Tables::create(&place, scenario.clone())).transpose()?;
+        let detail = Detail::create(&place, &scenario, selection.clone(), options.kept_days.clone())?;
         Ok(Self {
-            folder: folder.into(),
+            place,
             selection,
-            only_detail,
+            only_detail: !all,
             writer: Writer::spawn(Files { tables, detail })?,
             frame: Frame::default(),
             started: None,
@@ -112,7 +138,28 @@ impl Telemetry {
     /// # Errors
     /// When a file cannot be written, now or before, or the history had no `RunStarted`. A folder
     /// without a manifest is not whole.
-    pub fn finish(mut self, status: RunStatus) -> Result<Summary, TelemetryError> {
+    pub fn finish(self, status: RunStatus) -> Result<Summary, TelemetryError> {
+        let Closed { place, files, manifest, started, summary, only_detail } = self.close(status)?;
+        if only_detail {
+            publish_detail(&place.folder, files, manifest.ev_ticks)?;
+        } else {
+            publish(&place, files, manifest, &started.world_text)?;
+        }
+        Ok(summary)
+    }
+
+    /// Closes all tables, and instead of giving them their names reads the files of `run`: also returns
+    /// the names of those that are not equal to the byte, or not there. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish), or a file is there and cannot be read.
+    pub fn finish_beside(self, run: &Path, status: RunStatus) -> Result<(Summary, Beside), TelemetryError> {
+        let Closed { files, mut manifest, started, summary, .. } = self.close(status)?;
+        manifest.add_all(&files, &started.world_text);
+        Ok((summary, manifest.beside(run)?))
+    }
+
+    fn close(mut self, status: RunStatus) -> Result<Closed, TelemetryError> {
         self.send()?;
         let mut files = self.writer.join()?;
         let open: Vec<_> = self.sessions.open().collect();
@@ -128,14 +175,10 @@ impl Telemetry {
         }
         let files = files.close()?;
         summary.tables = sizes(&files);
-        let level = self.selection.level_name();
-        if self.only_detail {
-            publish_detail(&self.folder, files, level)?;
-        } else {
-            let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
-            publish(&self.folder, files, manifest, &started.world_text)?;
-        }
-        Ok(summary)
+        let level = self.selection.level_name(self.scenario.clock.slots);
+        let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
+        let Self { place, only_detail, .. } = self;
+        Ok(Closed { place, files, manifest, started, summary, only_detail })
     }
 
     /// Hands the frame over to the writer.
@@ -226,22 +269,34 @@ fn planned(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<PlannedUnit
     (0..).zip(unpack(&grid.plant, dispatched)).flat_map(step).collect()
 }
 
-/// Gives a run's files their names.
+/// Tables that are whole and have no names yet.
+struct Closed {
+    place: Place,
+    files: Vec<WrittenFile>,
+    manifest: Manifest,
+    started: Box<RunStarted>,
+    summary: Summary,
+    only_detail: bool,
+}
+
+/// Gives a run's files their names, in place of all that were there under a manifest, or half-written.
 fn publish(
-    folder: &Path,
+    place: &Place,
     files: Vec<WrittenFile>,
     mut manifest: Manifest,
     world_text: &str,
 ) -> Result<(), TelemetryError> {
-    let (world, bytes, sha256) = manifest::write_hidden(folder, "world.ron", world_text)?;
-    manifest.add_world(bytes, &sha256);
-    for file in &files {
-        manifest.add_table(file);
+    let world = manifest::write_hidden(place, manifest::WORLD, world_text)?;
+    manifest.add_all(&files, world_text);
+    let before = manifest::table_files(&place.folder);
+    manifest::remove(&place.folder, manifest::FILE)?;
+    for old in before.iter().filter(|old| !manifest.names(old)) {
+        manifest::remove(&place.folder, old)?;
     }
-    manifest::remove(folder, manifest::FILE)?;
     files.into_iter().try_for_each(WrittenFile::publish)?;
     world.publish()?;
-    manifest.write(folder)
+    manifest::remove_hidden(&place.folder)?;
+    manifest.write(&place.folder)
 }
 
 /// Puts other detail in the place of a run's; without a manifest there is nothing to replace.

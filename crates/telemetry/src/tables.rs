@@ -3,14 +3,14 @@
 use crate::{
     column::Table,
     error::TelemetryError,
-    file::WrittenFile,
+    file::{Place, WrittenFile},
     frame::{EventRow, Frame},
     rows::{Cell, RowTable},
     sessions::SessionRow,
     summary::{RunStatus, Summary, unit_cost},
     table,
 };
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use voltide_journal::event::{RunStarted, SolveFinished};
 use voltide_model::{
     columns::{SiteTick, SystemTick, UnitTick, slot_micros},
@@ -35,9 +35,9 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Begins all files in `folder`.
-    pub(crate) fn create(folder: &Path, scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
-        let create = |table: &'static Table| RowTable::create(folder, table);
+    /// Begins all files in a place.
+    pub(crate) fn create(place: &Place, scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
+        let create = |table: &'static Table| RowTable::create(place, table);
         Ok(Self {
             unit_names: scenario.unit_names(),
             scenario,

@@ -13,6 +13,7 @@ mod distribution;
 mod document;
 mod file;
 mod grid_file;
+mod identity;
 mod input;
 mod node;
 mod problem;
@@ -53,6 +54,11 @@ pub struct World {
     pub scenario: Scenario,
     /// What others have published about it.
     pub published: Vec<PublishedFigure>,
+    /// The overrides that changed something of the text, as they were given.
+    pub overrides: Vec<String>,
+    /// The text as runs are told apart by it: without the choice of policies, and with their configs as
+    /// they are read, not as they are typed.
+    pub identity: String,
     configs: Configs,
 }
 
@@ -82,8 +88,8 @@ impl World {
 ///
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
-    let (document, draft) = draft(path, overrides)?;
-    Ok(draw(path, &document, draft))
+    let (document, draft, overrides) = draft(path, overrides)?;
+    Ok(World { overrides, ..draw(path, &document, draft) })
 }
 
 /// Reads a world and its data like [`load`], but draws no cars.
@@ -146,18 +152,25 @@ const JOURNAL: &str = "the journal's world";
 fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
     let configs = std::mem::take(&mut draft.configs);
     let published = std::mem::take(&mut draft.published);
-    let text = document.text.to_string();
-    World { path: path.to_owned(), text, scenario: draft.draw(), published, configs }
+    World {
+        path: path.to_owned(),
+        text: document.text.to_string(),
+        scenario: draft.draw(),
+        published,
+        overrides: Vec::new(),
+        identity: identity::identity(document),
+        configs,
+    }
 }
 
-fn draft(path: &Path, overrides: &[String]) -> Result<(Document, Draft), Problems> {
+fn draft(path: &Path, overrides: &[String]) -> Result<(Document, Draft, Vec<String>), Problems> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
     let mut document = Document::new(&name, &text);
-    splice::splice(&mut document, overrides)?;
+    let overrides = splice::splice(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let draft = resolve::resolve(&document, &mut Files::new(folder))?;
-    Ok((document, draft))
+    Ok((document, draft, overrides))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Problems {

@@ -14,20 +14,29 @@ use crate::{
 use ron::value::RawValue;
 use std::ops::Range;
 
-/// Works overrides into a document, one after the other.
+/// Works overrides into a document, one after the other; gives those that changed its text.
 ///
 /// # Errors
 ///
 /// An override that is not `path=value`, or names no place of the world.
-pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<(), Problems> {
+pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<Vec<String>, Problems> {
     let mut problems = Vec::new();
+    let mut changed = Vec::new();
     for (index, argument) in overrides.iter().enumerate() {
         let given = Override { number: index + 1, argument };
+        let before = document.text.clone();
         if let Err(problem) = given.apply(document) {
             problems.push(*problem);
         }
+        if document.text != before {
+            changed.push(argument.clone());
+        }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Problems { world: document.name.clone(), list: problems }) }
+    if problems.is_empty() {
+        Ok(changed)
+    } else {
+        Err(Problems { world: document.name.clone(), list: problems })
+    }
 }
 
 /// One override.
@@ -230,7 +239,7 @@ mod tests {
         let mut document = Document::new("w.ron", WORLD);
         let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
         match splice(&mut document, &overrides) {
-            Ok(()) => Ok(document.text.to_string()),
+            Ok(_) => Ok(document.text.to_string()),
             Err(problems) => {
                 Err(format!("{} ({})", problems, problems.list[0].help.as_deref().unwrap_or("")))
             }

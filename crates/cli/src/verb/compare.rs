@@ -11,7 +11,8 @@ use crate::{
     machine::free_memory,
     output,
     progress::{self, Interrupt},
-    run_folder::{RunFolder, id_in},
+    repeat::Opening,
+    run_folder::{Claim, Held, RunFolder, id_in},
     shortcut::Camera,
     verb::plugins::known_plugins,
 };
@@ -29,23 +30,21 @@ use std::{
     },
     thread::ScopedJoinHandle,
 };
-use tempfile::TempDir;
+use voltide_engine::Simulation;
 use voltide_host::Plugins;
-use voltide_model::{
-    clock::Clock,
-    scenario::{Durability, EvTicks, Scenario},
-};
+use voltide_journal::log::{EventLog, NoLog};
+use voltide_model::{clock::Clock, scenario::Scenario};
 use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
 use voltide_world::World;
 
 /// Compares policies in a world, or runs.
 pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failure> {
-    let (comparison, cases) = match compare.subjects.as_slice() {
+    let (comparison, cases, _held) = match compare.subjects.as_slice() {
         [world] if !compare.policies.is_empty() => match of_policies(world, compare, args)? {
             Some(compared) => compared,
             None => return Ok(Code::Interrupted.into()),
         },
-        runs @ [_, _, ..] if compare.policies.is_empty() => (of_runs(runs, args.quiet)?, None),
+        runs @ [_, _, ..] if compare.policies.is_empty() => (of_runs(runs, args.quiet)?, None, None),
         _ => unclear(compare),
     };
     comparison.print(args.json);
@@ -96,15 +95,22 @@ struct Workshop<'a> {
     threads: usize,
 }
 
+/// The right to write the table of a comparison over cases: two comparisons may write runs to one folder,
+/// but not both their table.
+fn hold_table(compare: &Compare) -> Result<Option<Held>, Failure> {
+    let out = compare.out.as_ref().filter(|_| !compare.cases.is_empty());
+    out.map(|out| Held::other(out, "compare")).transpose()
+}
+
+/// A comparison, by cases where there are some, and the right to write its table.
+type Outcome = (Comparison, Option<Cases>, Option<Held>);
+
 /// Runs a world with every policy, seed and case; `None` where the user stopped it.
-fn of_policies(
-    world: &Path,
-    compare: &Compare,
-    args: &Args,
-) -> Result<Option<(Comparison, Option<Cases>)>, Failure> {
+fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Outcome>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
     let plugins = known_plugins(args).with_threads(1);
-    let checked = checked(world, &policies, compare, &plugins)?;
+    let checked = checked(world, &policies, compare, &plugins, args.quiet)?;
+    let held = hold_table(compare)?;
     let scenario = &checked.scenario;
     let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
     let jobs = jobs(&policies, seeds, &compare.cases);
@@ -128,7 +134,7 @@ fn of_policies(
     let cases = cases(&done, compare, &checked);
     let first = compare.cases.first().copied();
     let of_first = done.into_iter().filter(|(job, _)| job.case == first).map(|(_, run)| run);
-    Ok(Some((Comparison { rows: in_rows(of_first, policies.len()) }, cases)))
+    Ok(Some((Comparison { rows: in_rows(of_first, policies.len()) }, cases, held)))
 }
 
 /// All runs to be made. Smart charging at the incentive price differs from smart charging only in what
@@ -172,6 +178,7 @@ fn checked(
     policies: &[String],
     compare: &Compare,
     plugins: &Plugins,
+    quiet: bool,
 ) -> Result<World, Failure> {
     let seed = compare.seeds.as_ref().map(|seeds| *seeds.start());
     let mut ids = BTreeSet::new();
@@ -184,6 +191,7 @@ fn checked(
             sets: compare.sets.clone(),
         };
         let prepared = Prepared::load(&args, plugins)?;
+        prepared.mention_shadowing(plugins, quiet);
         if !ids.insert(prepared.id()) && compare.out.is_some() {
             let what = format!("policy `{policy}` is named twice, and a folder holds one run of it");
             return Err(Failure::new(Code::Input, what, Some("name each policy once, or leave out --out")));
@@ -269,7 +277,7 @@ impl Workshop<'_> {
         let args = WorldArgs {
             file: self.world.to_owned(),
             policy: Some(job.policy.clone()),
-            seed: Some(job.seed),
+            seed: self.compare.seeds.as_ref().map(|_| job.seed),
             sets: job.sets(self.compare),
         };
         let prepared = Prepared::load(&args, self.plugins)?;
@@ -286,51 +294,51 @@ impl Workshop<'_> {
         prepared: Prepared,
         out: &Path,
     ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
-        let mut folder = RunFolder::claim(out, &prepared.world.scenario.name, &prepared.id())?;
+        let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
         let start = prepared.start(self.threads);
-        let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), Options::default())?;
-        let simulation = live::begin(start, &folder.path, Observer::new(telemetry))?;
-        folder.begun()?;
-        let figures = self.step(simulation).map_err(|failure| failure.leaving(&folder.path))?;
-        Ok((figures, Some(folder.path.clone())))
+        let opening = Opening { started: start.run_started(), forked: None };
+        let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
+        let mut folder = RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
+        let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
+        let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
+        let (figures, status) = self.step(simulation)?;
+        if status != RunStatus::Interrupted {
+            folder.over()?;
+        }
+        Ok((wanted(figures, status)?, Some(folder.path.clone())))
     }
 
-    /// A run of which only the figures are kept: without detail, and never waiting for the disk.
-    fn run_thrown_away(&self, mut prepared: Prepared) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
-        let folder = scratch()?;
-        prepared.world.scenario.durability = Durability::Close;
+    /// A run of which only the figures are kept.
+    fn run_thrown_away(&self, prepared: Prepared) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
         let start = prepared.start(self.threads);
-        let observer = Observer::new(without_detail(folder.path(), &start.scenario)?);
-        let figures = self.step(live::begin(start, folder.path(), observer)?)?;
-        Ok((figures, None))
+        let observer = Observer::new(Telemetry::create_summary(Arc::clone(&start.scenario))?);
+        let (figures, status) = self.step(Simulation::new(start, NoLog::default(), observer)?)?;
+        Ok((wanted(figures, status)?, None))
     }
 
-    /// Steps a run to its end; `None` where the user wants to stop.
-    fn step(&self, mut simulation: live::LiveRun<Observer>) -> Result<Option<Figures>, Failure> {
+    /// Steps a run to its end, or as far as the user wants.
+    fn step<L: EventLog>(
+        &self,
+        mut simulation: live::LiveRun<Observer, L>,
+    ) -> Result<(Figures, RunStatus), Failure> {
         let status = live::step_through(&mut simulation, self.interrupt, &self.bar, &mut Camera::none())?;
         let ended = simulation.end(outcome(&status))?;
-        let figures = ended.sink.finish(status.clone())?;
-        match status {
-            RunStatus::Finished => Ok(Some(figures)),
-            RunStatus::Interrupted => Ok(None),
-            RunStatus::Failed(error) => Err(Failure::new(Code::Run, error, None)),
-        }
+        Ok((ended.sink.finish(status.clone())?, status))
     }
 }
 
-fn scratch() -> Result<TempDir, Failure> {
-    let cannot = |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
-    tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
-}
-
-/// Telemetry that sums up a run and writes next to nothing.
-fn without_detail(folder: &Path, scenario: &Arc<Scenario>) -> Result<Telemetry, Failure> {
-    let options = Options { ev_ticks: Some(EvTicks::Off), ..Options::default() };
-    Ok(Telemetry::create_detail(folder, Arc::clone(scenario), options)?)
+/// The figures of a run; `None` where the user stopped it.
+fn wanted(figures: Figures, status: RunStatus) -> Result<Option<Figures>, Failure> {
+    match status {
+        RunStatus::Finished => Ok(Some(figures)),
+        RunStatus::Interrupted => Ok(None),
+        RunStatus::Failed(error) => Err(Failure::new(Code::Run, error, None)),
+    }
 }
 
 /// Reads runs from their logs.
 fn of_runs(runs: &[PathBuf], quiet: bool) -> Result<Comparison, Failure> {
+    let _interrupt = Interrupt::catch();
     let mut read = Vec::new();
     for run in runs {
         read.push(of_run(run, quiet)?);
@@ -365,8 +373,7 @@ fn name_apart(rows: &mut [Row]) {
 fn of_run(run: &Path, quiet: bool) -> Result<(Row, Clock), Failure> {
     let journaled = Journaled::open(run, quiet)?;
     let (seed, clock) = (journaled.scenario.seed, journaled.scenario.clock);
-    let folder = scratch()?;
-    let observer = Observer::new(without_detail(folder.path(), &journaled.scenario)?);
+    let observer = Observer::new(Telemetry::create_summary(Arc::clone(&journaled.scenario))?);
     let (observer, status) = journaled.replay(observer, false, quiet)?;
     if status != RunStatus::Finished {
         output::mention(quiet, &format!("{} did not finish: {}", run.display(), status.name()));

@@ -6,13 +6,15 @@ use crate::{
     journaled::Journaled,
     live::{Prepared, all_cores},
     machine::{Cost, Mark},
-    run_folder::{RunFolder, id_in, run_id},
+    progress::Interrupt,
+    repeat::{Branch, Opening},
+    run_folder::{Claim, RunFolder, id_in},
     shortcut::{self, Camera, Nothing},
     summary,
     verb::{
         plugins::known_plugins,
         resume::build_tables,
-        run::{conclude, run_to_end, write_profile},
+        run::{conclude, given_up, run_to_end, write_profile},
     },
 };
 use std::{
@@ -21,7 +23,7 @@ use std::{
     process::ExitCode,
 };
 use voltide_engine::{Fork, fork_hash, inherit};
-use voltide_journal::mcap_log::McapLog;
+use voltide_journal::{event::RunStarted, mcap_log::McapLog};
 use voltide_model::scenario::Scenario;
 use voltide_world::World;
 
@@ -39,30 +41,41 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     } else {
         Prepared::changed(world, &parent.started, changes.clone(), &plugins)?
     };
-    let hash = fork_hash(&prepared.config_hash(), &parent.started.config_hash, at_tick);
-    let scenario = &prepared.world.scenario;
-    let id = run_id(&scenario.name, &scenario.policy.name, scenario.seed, &hash);
-    let out = verb.out.clone().unwrap_or_else(|| out_of(&verb.run));
-    let mut folder = RunFolder::claim(&out, &scenario.name, &id)?;
-    let lineage = Fork {
-        parent: relative(&folder.path, &verb.run)?,
+    prepared.mention_shadowing(&plugins, args.quiet);
+    let interrupt = Interrupt::catch();
+    let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+    let mut lineage = Fork {
+        parent: String::new(),
         parent_run: id_in(&verb.run),
-        config_hash: hash,
-        parent_chain_hash: String::new(),
+        config_hash: fork_hash(&prepared.config_hash(), &parent.started.config_hash, at_tick),
+        parent_chain_hash: past.played.chain_hash,
         changes,
     };
+    let hash = fork_hash(&prepared.identity_hash(), &lineage.parent_chain_hash, at_tick);
+    let (id, world) = (prepared.id_by(&hash), prepared.world.scenario.name.clone());
     let start = prepared.start(threads);
-    let mut camera = Camera::new(&folder.path, verb.snapshots, &start.scenario);
-    let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
-    let lineage = Fork { parent_chain_hash: past.played.chain_hash, ..lineage };
-    let log = McapLog::create(&folder.path, start.scenario.durability)?;
+    let opening = Opening {
+        started: RunStarted { config_hash: lineage.config_hash.clone(), ..start.run_started() },
+        forked: Some(Branch { at_tick, parent: &verb.run, fork: &lineage }),
+    };
+    let claim = Claim { verb: "fork", replace: verb.replace, whole_or_none: false };
+    let out = verb.out.clone().unwrap_or_else(|| out_of(&verb.run));
+    let mut folder = RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
+    lineage.parent = relative(&folder.path, &verb.run)?;
+    let mut camera = Camera::new(&folder.place, verb.snapshots, &start.scenario);
+    let log = McapLog::create(&folder.place, start.scenario.durability)?;
     let simulation = past.replay.fork(start, lineage, log)?;
     folder.begun()?;
-    let leaving = |failure: Failure| failure.leaving(&folder.path);
-    let run = run_to_end(simulation, &mut camera, args.quiet).map_err(leaving)?;
-    let summary = build_tables(&folder.path, Vec::new(), args.quiet).map_err(leaving)?;
+    let leaving = |failure: Failure| failure.leaving(&folder);
+    let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
+    if let Some(code) = given_up(&folder, &run.status) {
+        return Ok(code);
+    }
+    interrupt.heed();
+    let summary = build_tables((&folder.path, &folder.place), Vec::new(), args.quiet).map_err(leaving)?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
-    write_profile(&folder.path, &cost)?;
+    write_profile(&folder.place, &cost)?;
+    folder.over()?;
     summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
     conclude(&run.status, &[], &summary, &folder.path)
 }

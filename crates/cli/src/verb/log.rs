@@ -2,9 +2,11 @@
 
 use crate::{
     args::{Args, Log},
-    failure::{Code, Failure},
+    failure::Failure,
     journaled::{Journaled, hex, next_whole},
     output,
+    progress::{self, Interrupt},
+    run_folder::Held,
     verb::{log_verify::verify, resume::say_recovery},
 };
 use serde_json::json;
@@ -13,7 +15,6 @@ use voltide_journal::{
     describe::describe,
     error::LogError,
     event::Recorded,
-    lock,
     reader::{self, LogSummary},
     recovery,
 };
@@ -103,18 +104,12 @@ fn stats(summary: &LogSummary, as_json: bool) {
 
 /// Writes all events to a table.
 fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
-    let cannot = |what: &str, error: std::io::Error| {
-        Failure::new(Code::Run, format!("cannot {what} {}: {error}", out.display()), None)
-    };
+    let _interrupt = Interrupt::catch();
     let journaled = Journaled::open(run, args.quiet)?;
-    std::fs::create_dir_all(out).map_err(|error| cannot("create", error))?;
-    let same = |path: &Path| path.canonicalize().ok();
-    if same(run) == same(out) {
-        let help = Some("its own events.parquet has a row per event; give another folder");
-        return Err(Failure::new(Code::Input, "--out is the run's own folder", help));
-    }
+    let _held = Held::other(out, "log export")?;
     let mut export = Export::create(out, journaled.scenario.clock)?;
     for recorded in journaled.events(args.quiet) {
+        progress::check()?;
         export.event(&recorded?)?;
     }
     let (rows, bytes) = export.finish()?;
@@ -134,7 +129,7 @@ fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
 
 /// Makes a log whole.
 fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
-    let _lock = lock::lock(run)?;
+    let _held = Held::run(run, "log recover")?;
     let recovery = match recovery::recover(run) {
         Err(LogError::Head { path, what }) => {
             let path = path.display();

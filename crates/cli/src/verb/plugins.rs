@@ -7,7 +7,8 @@ use crate::{
 };
 use serde_json::json;
 use std::{process::ExitCode, sync::Arc};
-use voltide_host::{Found, Plugins};
+use voltide_host::{Found, Plugins, Rank};
+use voltide_policy::planner::PolicyInfo;
 
 /// The policies that this program can use, by its flags and environment.
 pub(crate) fn known_plugins(args: &Args) -> Plugins {
@@ -50,10 +51,28 @@ fn print(found: &[Found], as_json: bool) {
 fn row(found: &Found) -> Vec<String> {
     let file = found.file.as_ref().map_or_else(|| "embedded".into(), |file| file.display().to_string());
     let (version, hash, status) = match &found.status {
-        Ok(info) => (info.version.clone(), info.hash.chars().take(12).collect(), "ok".to_owned()),
+        Ok(info) => (info.version.clone(), info.hash.chars().take(12).collect(), rank(&found.rank)),
         Err(error) => (String::new(), String::new(), format!("refused: {error}")),
     };
     vec![found.name.clone(), version, found.abi.clone().unwrap_or_default(), file, hash, status]
+}
+
+/// What the name of a policy that would be accepted means, where there are others of it.
+fn rank(rank: &Rank) -> String {
+    match rank {
+        Rank::First => "ok".to_owned(),
+        Rank::InPlaceOfBuiltIn => "ok, in place of the built-in policy".to_owned(),
+        Rank::BehindBuiltIn => "only by its path: the name means the built-in policy".to_owned(),
+        Rank::Behind(file) => format!("hidden: the name means {}", file.display()),
+    }
+}
+
+/// Says that a policy that was loaded bears the name of one that is built in, where it is not that one.
+pub(crate) fn mention_shadowing(policy: &PolicyInfo, plugins: &Plugins, quiet: bool) {
+    if !policy.file.is_empty() && plugins.is_built_in(&policy.name) {
+        let what = format!("`{}` is {} here, not the policy that is built in", policy.name, policy.file);
+        output::mention(quiet, &what);
+    }
 }
 
 fn to_json(found: &Found) -> serde_json::Value {
@@ -67,6 +86,7 @@ fn to_json(found: &Found) -> serde_json::Value {
         "abi": found.abi,
         "version": info.map(|info| &info.version),
         "sha256": info.map(|info| &info.hash),
+        "rank": rank(&found.rank),
         "error": error,
     })
 }

@@ -5,54 +5,103 @@ use crate::{
     args::{Args, Replay},
     failure::{Code, Failure},
     journaled::Journaled,
-    output,
-    run_folder::id_in,
+    output::{self, counted},
+    progress::Interrupt,
+    run_folder::{Held, id_in},
     summary,
 };
-use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, sync::Arc};
-use voltide_telemetry::{Options, Telemetry};
+use std::{path::Path, process::ExitCode, sync::Arc};
+use voltide_telemetry::{Beside, Described, Options, Summary, Telemetry, damaged_files, described};
 
-/// Rebuilds a run's tables; with `--verify` also says whether everything is as it was.
+/// Rebuilds a run's tables; with `--verify` says whether everything is as it would be, and writes nothing.
 pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> {
-    if replay.redecide {
-        return redecide(replay, args);
+    match replay {
+        Replay { redecide: true, .. } => redecide(replay, args),
+        Replay { verify: true, run, .. } => verify(run, args),
+        Replay { run, .. } => rebuild(run, args),
     }
-    let journaled = Journaled::open(&replay.run, args.quiet)?;
-    let before = file_hashes(&replay.run);
-    let telemetry = Telemetry::create(&replay.run, Arc::clone(&journaled.scenario), Options::default())?;
-    let (telemetry, status) = journaled.replay(telemetry, replay.verify, args.quiet)?;
+}
+
+fn rebuild(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
+    let _interrupt = Interrupt::catch();
+    let held = Held::run(run, "replay")?;
+    let yard = held.yard()?;
+    let journaled = Journaled::open(run, args.quiet)?;
+    let options = Options { yard: Some(yard.path().to_owned()), ..Options::default() };
+    let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
+    let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;
-    summary::print(&id_in(&replay.run), &replay.run, &summary, None, args.json);
-    if !replay.verify {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let after = file_hashes(&replay.run);
-    let changed: Vec<&str> = before
-        .iter()
-        .filter(|(file, hash)| after.get(*file) != Some(hash))
-        .map(|(file, _)| file.as_str())
-        .collect();
-    if !changed.is_empty() {
-        let what = format!("files differ from what their manifest said: {}", changed.join(", "));
-        return Err(Failure::new(Code::Check, what, None));
-    }
-    output::mention(args.quiet, &verified(summary.slots, before.len()));
+    summary::print(&id_in(run), run, &summary, None, args.json);
     Ok(ExitCode::SUCCESS)
 }
 
-fn verified(ticks: u32, files: usize) -> String {
-    let state = format!("verified: the state after each of {ticks} ticks is that of the log");
-    match files {
-        0 => format!("{state}; there was no manifest to compare files with"),
-        _ => format!("{state}, and all {files} files are equal to the byte"),
-    }
+/// What is known of a run's files.
+enum Checked {
+    /// They were made by another version, and are what its manifest says, or not.
+    ByHash { described: Described, damaged: Vec<String> },
+    /// They were read and compared with those of a replay.
+    ByContent(Beside),
+    /// There is no manifest, so that nobody says that there are files.
+    Nothing,
 }
 
-/// SHA-256 by file, as the run's manifest has it; empty without one.
-fn file_hashes(run: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(run.join("manifest.json")).unwrap_or_default();
-    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let resources = manifest["resources"].as_array().cloned().unwrap_or_default();
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    resources.iter().filter_map(|file| Some((text(&file["path"])?, text(&file["hash"])?))).collect()
+fn verify(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
+    let described = described(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?;
+    let (summary, checked) = compared(run, described, args)?;
+    summary::print(&id_in(run), run, &summary, None, args.json);
+    let state = format!(
+        "verified: the state after each of {} is that of the log",
+        counted(summary.slots.into(), "tick", "ticks")
+    );
+    let said = match checked {
+        Checked::Nothing => format!("{state}; there was no manifest, and no files were compared"),
+        Checked::ByContent(Beside { files, differing }) => {
+            refuse("files differ from what the log says", &differing)?;
+            format!("{state}, and all {files} files are equal to the byte")
+        }
+        Checked::ByHash { described, damaged } => {
+            refuse("files differ from what their manifest says", &damaged)?;
+            format!("{state}; {}", by_hash(&described))
+        }
+    };
+    output::mention(args.quiet, &said);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Plays a run and compares its files; those of another version of voltide are not what this one would make,
+/// and are only held against their manifest.
+fn compared(run: &Path, described: Option<Described>, args: &Args) -> Result<(Summary, Checked), Failure> {
+    let own = described.as_ref().filter(|it| it.is_of_this_version()).and_then(Described::options);
+    let journaled = Journaled::open(run, args.quiet)?;
+    let scenario = Arc::clone(&journaled.scenario);
+    let Some(options) = own else {
+        let telemetry = Telemetry::create_summary(scenario)?;
+        let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;
+        let summary = telemetry.finish(status)?;
+        let Some(described) = described else { return Ok((summary, Checked::Nothing)) };
+        let damaged = damaged_files(run)?.unwrap_or_default();
+        return Ok((summary, Checked::ByHash { described, damaged }));
+    };
+    let ev_count = Some(journaled.world.scenario.population.len() as u32);
+    let telemetry = Telemetry::create_unkept(scenario, Options { ev_count, ..options })?;
+    let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;
+    let (summary, beside) = telemetry.finish_beside(run, status)?;
+    Ok((summary, Checked::ByContent(beside)))
+}
+
+fn by_hash(described: &Described) -> String {
+    let version = described.version.as_deref().unwrap_or("0.1.0");
+    format!(
+        "the tables were written by voltide {version}, whose bytes this version does not make: \
+         all {} files have the hashes that their manifest says",
+        described.files
+    )
+}
+
+fn refuse(what: &str, files: &[String]) -> Result<(), Failure> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let help = "`voltide replay` builds them again from the log";
+    Err(Failure::new(Code::Check, format!("{what}: {}", files.join(", ")), Some(help)))
 }

@@ -7,7 +7,8 @@ use crate::{
     live::{Prepared, all_cores},
     machine::{Cost, Mark},
     output,
-    run_folder::id_in,
+    progress::Interrupt,
+    run_folder::{Held, id_in},
     shortcut::{self, Camera, Nothing},
     summary,
     verb::{
@@ -17,7 +18,6 @@ use crate::{
 };
 use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_journal::{
-    lock,
     mcap_log::McapLog,
     recovery::{self, LogEnd, Recovery},
 };
@@ -26,12 +26,13 @@ use voltide_telemetry::{ClosedDay, Options, Summary, Telemetry, closed_days, dam
 /// Goes on with a run.
 pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let _lock = lock::lock(&resume.run)?;
+    let interrupt = Interrupt::catch();
+    let _held = Held::run(&resume.run, "resume")?;
     let recovery = recovery::recover(&resume.run)?;
     say_recovery(&recovery, args.quiet);
     match &recovery.end.outcome {
         Some(outcome) => stay(&resume.run, outcome, args),
-        None => go_on(resume, &recovery.end, begun, args),
+        None => go_on(resume, &recovery.end, interrupt, begun, args),
     }
 }
 
@@ -46,35 +47,49 @@ pub(crate) fn say_recovery(recovery: &Recovery, quiet: bool) {
     }
 }
 
-fn go_on(resume: &Resume, end: &LogEnd, begun: Mark, args: &Args) -> Result<ExitCode, Failure> {
+fn go_on(
+    resume: &Resume,
+    end: &LogEnd,
+    interrupt: Interrupt,
+    begun: Mark,
+    args: &Args,
+) -> Result<ExitCode, Failure> {
     let threads = resume.threads.map_or_else(all_cores, usize::from);
     let journaled = Journaled::open(&resume.run, args.quiet)?;
     let plugins = known_plugins(args).with_threads(threads);
     let (world, started) = (journaled.world.clone(), &journaled.started);
-    let start = Prepared::of_journal(world, started, &plugins, resume.any_plugin)?.start(threads);
+    let prepared = Prepared::of_journal(world, started, &plugins, resume.any_plugin)?;
+    prepared.mention_shadowing(&plugins, args.quiet);
+    let start = prepared.start(threads);
     let durability = start.scenario.durability;
     let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
     let kept = if resume.any_plugin { Vec::new() } else { closed_days(&resume.run)? };
-    let leaving = |failure: Failure| failure.leaving(&resume.run);
+    let leaving = |failure: Failure| failure.leaving_in(&resume.run);
     let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
     if let Some(tick) = past.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }
     let log = McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
     let simulation = past.replay.go_on(start, log)?;
-    let run = run_to_end(simulation, &mut camera, args.quiet).map_err(leaving)?;
-    let summary = build_tables(&resume.run, kept, args.quiet).map_err(leaving)?;
+    let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
+    interrupt.heed();
+    let summary = build_tables((&resume.run, &resume.run), kept, args.quiet).map_err(leaving)?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&resume.run, &cost)?;
     summary::print(&id_in(&resume.run), &resume.run, &summary, Some(&cost), args.json);
     conclude(&run.status, &[], &summary, &resume.run)
 }
 
-/// Builds a run's tables by one replay of its log; days of `ev_ticks` that are whole already are kept.
-pub(crate) fn build_tables(run: &Path, kept_days: Vec<ClosedDay>, quiet: bool) -> Result<Summary, Failure> {
-    let journaled = Journaled::open(run, true)?;
+/// Builds the tables of a run that lies in `place` until it gets its folder, by one replay of its log; days
+/// of `ev_ticks` that are whole already are kept.
+pub(crate) fn build_tables(
+    (run, place): (&Path, &Path),
+    kept_days: Vec<ClosedDay>,
+    quiet: bool,
+) -> Result<Summary, Failure> {
+    let journaled = Journaled::open_for(run, place, true)?;
     let options = Options { kept_days, ..Options::default() };
-    let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
+    let telemetry = Telemetry::create(place, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, quiet)?;
     Ok(telemetry.finish(status)?)
 }
@@ -87,7 +102,7 @@ fn stay(run: &Path, outcome: &str, args: &Args) -> Result<ExitCode, Failure> {
         output::mention(args.quiet, &format!("the run is over: {outcome}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let summary = build_tables(run, closed_days(run)?, args.quiet)?;
+    let summary = build_tables((run, run), closed_days(run)?, args.quiet)?;
     output::mention(args.quiet, "the run is over; its tables were not whole and are built again");
     summary::print(&id_in(run), run, &summary, None, args.json);
     match summary.status.as_str() {

@@ -8,7 +8,8 @@ use crate::{
     machine::{Cost, Mark},
     output,
     progress::{self, Interrupt},
-    run_folder::RunFolder,
+    repeat::Opening,
+    run_folder::{Claim, RunFolder},
     shortcut::Camera,
     summary,
     verb::{check::dry_run, plugins::known_plugins},
@@ -22,33 +23,52 @@ use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
     let threads = run.threads.map_or_else(all_cores, usize::from);
-    let prepared = Prepared::load(&run.world, &known_plugins(args).with_threads(threads))?;
+    let plugins = known_plugins(args).with_threads(threads);
+    let prepared = Prepared::load(&run.world, &plugins)?;
     if run.dry {
         return Ok(dry_run(&prepared.world.scenario, &run.out, args));
     }
-    let id = prepared.id();
-    let mut folder = RunFolder::claim(&run.out, &prepared.world.scenario.name, &id)?;
+    prepared.mention_shadowing(&plugins, args.quiet);
+    let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
     let start = prepared.start(threads);
-    let mut camera = Camera::new(&folder.path, run.snapshots, &start.scenario);
-    let telemetry = Telemetry::create(&folder.path, Arc::clone(&start.scenario), Options::default())?;
-    let simulation = live::begin(start, &folder.path, telemetry)?;
+    let opening = Opening { started: start.run_started(), forked: None };
+    let claim = Claim { verb: "run", replace: run.replace, whole_or_none: false };
+    let interrupt = Interrupt::catch();
+    let mut folder = RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
+    let mut camera = Camera::new(&folder.place, run.snapshots, &start.scenario);
+    let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
+    let simulation = live::begin(start, &folder.place, telemetry)?;
     folder.begun()?;
 
-    let finished = finish(simulation, begun, &mut camera, args.quiet);
-    let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder.path))?;
-    write_profile(&folder.path, &cost)?;
+    let finished = finish(simulation, begun, interrupt, &mut camera, args.quiet);
+    let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder))?;
+    if let Some(code) = given_up(&folder, &status) {
+        return Ok(code);
+    }
+    write_profile(&folder.place, &cost)?;
+    folder.over()?;
     summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
     conclude(&status, &run.fail_on, &summary, &folder.path)
+}
+
+/// The exit code of a run that would have repeated one that is over, and was interrupted.
+pub(crate) fn given_up(folder: &RunFolder, status: &RunStatus) -> Option<ExitCode> {
+    if *status != RunStatus::Interrupted || !folder.is_beside() {
+        return None;
+    }
+    output::complain(&format!("interrupted: the run in {} stays as it was", folder.path.display()));
+    Some(Code::Interrupted.into())
 }
 
 /// Runs what has begun to its end and closes its tables; also says what that cost.
 pub(crate) fn finish(
     simulation: LiveRun<Telemetry>,
     begun: Mark,
+    interrupt: Interrupt,
     camera: &mut Camera,
     quiet: bool,
 ) -> Result<(RunStatus, Summary, Cost), Failure> {
-    let run = run_to_end(simulation, camera, quiet)?;
+    let run = run_to_end(simulation, interrupt, camera, quiet)?;
     let summary = run.ended.sink.finish(run.status.clone())?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     Ok((run.status, summary, cost))
@@ -65,10 +85,10 @@ pub(crate) struct ClosedRun<S> {
 /// Runs what has begun to its end.
 pub(crate) fn run_to_end<S: Sink>(
     mut simulation: LiveRun<S>,
+    interrupt: Interrupt,
     camera: &mut Camera,
     quiet: bool,
 ) -> Result<ClosedRun<S>, Failure> {
-    let interrupt = Interrupt::catch();
     let bar = progress::bar(simulation.clock().slots, quiet);
     bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();

@@ -5,12 +5,17 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     output,
+    progress::Interrupt,
+    run_folder::Held,
 };
-use std::{ops::Range, process::ExitCode, sync::Arc};
+use std::{ops::Range, path::Path, process::ExitCode, sync::Arc};
 use voltide_telemetry::{Options, Telemetry};
 
 /// Rebuilds `ev_ticks` and `charger_ticks` from the log.
 pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
+    let _interrupt = Interrupt::catch();
+    let (folder, held) = hold(verb)?;
+    let yard = held.yard()?;
     let journaled = Journaled::open(&verb.run, args.quiet)?;
     let ticks = ticks(verb, journaled.scenario.clock.slots)?;
     let options = Options {
@@ -18,12 +23,9 @@ pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
         ticks: Some(ticks),
         ev: verb.ev,
         ev_count: Some(journaled.world.scenario.population.len() as u32),
+        yard: Some(yard.path().to_owned()),
         ..Options::default()
     };
-    let folder = verb.out.as_ref().unwrap_or(&verb.run);
-    std::fs::create_dir_all(folder).map_err(|error| {
-        Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None)
-    })?;
     let telemetry = Telemetry::create_detail(folder, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;
@@ -32,6 +34,17 @@ pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
         output::say(&format!("{}: {rows} rows in {} files, {bytes}", table.table, table.files));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder to write to, and the right to: the run's own, or one that is no run's.
+fn hold(verb: &Verb) -> Result<(&Path, Held), Failure> {
+    let own = verb.out.as_ref().is_none_or(|out| {
+        out.canonicalize().is_ok_and(|out| verb.run.canonicalize().is_ok_and(|run| run == out))
+    });
+    match verb.out.as_ref().filter(|_| !own) {
+        Some(out) => Ok((out, Held::other(out, "telemetry")?)),
+        None => Ok((&verb.run, Held::run(&verb.run, "telemetry")?)),
+    }
 }
 
 /// The ticks that the flags leave of the run's.

@@ -12,7 +12,6 @@ use voltide_journal::{
     error::LogError,
     event::Recorded,
     head::Head,
-    lock,
     log::EventLog,
     mcap_log::McapLog,
     reader,
@@ -235,17 +234,6 @@ fn a_resumed_log_that_fails_anywhere_can_be_resumed() {
             }
         }
     }
-}
-
-#[test]
-fn a_log_is_written_by_one_program_at_a_time() {
-    let run = tempdir().unwrap();
-    let mut log = McapLog::create(run.path(), Durability::Close).unwrap();
-    Scribe::new(&mut log).open("abc").unwrap();
-    let error = lock::lock(run.path()).unwrap_err().to_string();
-    assert!(error.starts_with("another program is writing to the log"), "{error}");
-    drop(log);
-    assert!(lock::lock(run.path()).is_ok());
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! Whether a new run would repeat one that is over, event by event, or be another of the same name.
+//!
+//! Nothing is run to find out. All that decides what happens in a run stands in what its journal opens
+//! with, or in its id: a policy that is built in goes by its version, one in a file by its content. What of
+//! the opening is not in the id is compared here. Where a plugin lies changes nothing and is not.
+
+use crate::journaled::{forked, opens};
+use std::path::Path;
+use voltide_engine::Fork;
+use voltide_journal::{
+    error::LogError,
+    event::{Build, Event, Recorded, RunForked, RunStarted},
+    reader,
+};
+
+/// What the journal of a run would open with.
+pub(crate) struct Opening<'a> {
+    /// How it starts.
+    pub started: RunStarted,
+    /// Where it branches off, if it is a fork.
+    pub forked: Option<Branch<'a>>,
+}
+
+/// Where a fork branches off.
+pub(crate) struct Branch<'a> {
+    /// Its first tick.
+    pub at_tick: u32,
+    /// The folder of its parent.
+    pub parent: &'a Path,
+    /// What it is a fork of, and what is different; the way to the parent's folder is not looked at.
+    pub fork: &'a Fork,
+}
+
+/// Segments of a log that was written in one go: what made the run, and what happened.
+const IN_ONE_GO: u32 = 2;
+
+impl Opening<'_> {
+    /// In what the run in `folder`, which is over, is another than the new one; nothing where that repeats it.
+    pub(crate) fn difference(&self, folder: &Path) -> Option<String> {
+        let (opening, segments) = match read(folder) {
+            Ok(read) => read,
+            Err(error) => return Some(format!("its log cannot be read: {error}")),
+        };
+        let Some(Event::RunStarted(there)) = opening.first().map(|recorded| &recorded.event) else {
+            return Some("its log does not say how it started".to_owned());
+        };
+        built_otherwise(&there.build, &self.started.build)
+            .or_else(|| said_otherwise(there, &self.started))
+            .or_else(|| self.forked_otherwise(folder, forked(&opening)))
+            .or_else(|| {
+                (segments > IN_ONE_GO).then(|| "it was resumed, by whatever was there then".to_owned())
+            })
+    }
+
+    fn forked_otherwise(&self, folder: &Path, there: Option<&RunForked>) -> Option<String> {
+        let same = match (there, &self.forked) {
+            (None, None) => true,
+            (Some(there), Some(here)) => here.is_that_of(folder, there),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        (!same).then(|| "it branches off elsewhere, or its changes were put in other words".to_owned())
+    }
+}
+
+impl Branch<'_> {
+    /// Whether the fork in `folder` branches off here, with the same changes.
+    fn is_that_of(&self, folder: &Path, there: &RunForked) -> bool {
+        let parent = folder.join(&there.parent).canonicalize().ok();
+        parent.is_some_and(|parent| self.parent.canonicalize().is_ok_and(|here| here == parent))
+            && there.at_tick == self.at_tick
+            && there.parent_run == self.fork.parent_run
+            && there.parent_chain_hash == self.fork.parent_chain_hash
+            && there.changes == self.fork.changes
+    }
+}
+
+/// What a log opens with, and how many segments it has.
+fn read(folder: &Path) -> Result<(Vec<Recorded>, u32), LogError> {
+    let mut reader = reader::open(folder)?;
+    let mut opening = Vec::new();
+    while let Some(recorded) = reader.next().transpose()?.filter(|recorded| opens(&recorded.event)) {
+        opening.push(recorded);
+    }
+    Ok((opening, reader.summary().segments))
+}
+
+fn built_otherwise(there: &Build, here: &Build) -> Option<String> {
+    let program = |build: &Build| (build.engine_version.clone(), build.git.clone());
+    if program(there) != program(here) {
+        return Some(format!("it was made by voltide {}, this is {}", version(there), version(here)));
+    }
+    if there.time_zone_data != here.time_zone_data {
+        return Some(format!(
+            "it was made with time zone data {}, this program has {}",
+            there.time_zone_data, here.time_zone_data
+        ));
+    }
+    let policy = |build: &Build| (build.policy_version.clone(), build.plugin_hash.clone());
+    (policy(there) != policy(here)).then(|| "another version of its policy planned it".to_owned())
+}
+
+/// A version, and the commit where it is known.
+fn version(build: &Build) -> String {
+    let commit = if build.git.is_empty() { String::new() } else { format!(" ({})", build.git) };
+    format!("{}{commit}", build.engine_version)
+}
+
+fn said_otherwise(there: &RunStarted, here: &RunStarted) -> Option<String> {
+    if there.overrides != here.overrides {
+        let (there, here) = (listed(&there.overrides), listed(&here.overrides));
+        return Some(format!("it was asked for with {there}, now with {here}"));
+    }
+    let policy = |started: &RunStarted| (started.policy.clone(), started.policy_config.clone());
+    if policy(there) != policy(here) || there.world_text != here.world_text {
+        return Some("its world, which says the same, is put in other words".to_owned());
+    }
+    let rest = RunStarted { build: here.build.clone(), ..there.clone() };
+    (rest != *here).then(|| "it has another configuration".to_owned())
+}
+
+/// Overrides as they are shown.
+fn listed(overrides: &[String]) -> String {
+    if overrides.is_empty() {
+        return "nothing changed".to_owned();
+    }
+    overrides.join(", ")
+}
