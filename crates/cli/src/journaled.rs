@@ -9,13 +9,13 @@ use crate::{
 };
 use indicatif::ProgressBar;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use voltide_engine::{Replay, inherit};
 use voltide_journal::{
-    error::LogError,
+    error::{Damage, LogError},
     event::{Event, Recorded, RunForked, RunStarted, StaysLoaded},
     reader::{self, LogReader},
     sink::Sink,
@@ -67,7 +67,7 @@ impl Journaled {
 
     /// The same of a run that lies in `place` until it gets its folder, from which its parent is found.
     pub(crate) fn open_for(run: &Path, place: &Path, quiet: bool) -> Result<Self, Failure> {
-        let mut reader = reader::open(place)?;
+        let mut reader = open_log(place, quiet)?;
         let mut opening = Vec::new();
         let mut first = None;
         while let Some(recorded) = next_whole(&mut reader, quiet)? {
@@ -246,6 +246,22 @@ impl Part {
     }
 }
 
+/// Opens a log; mentions, once for each, that it is not known what made its run.
+pub(crate) fn open_log(run: &Path, quiet: bool) -> Result<LogReader, LogError> {
+    static MENTIONED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let log = reader::open(run)?;
+    let mut mentioned = MENTIONED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lost) = log.lost_build().filter(|_| !quiet && mentioned.insert(run.to_owned())) {
+        output::complain(&build_lost(lost));
+    }
+    Ok(log)
+}
+
+/// That it is not known what made a run, and why.
+pub(crate) fn build_lost(lost: &Damage) -> String {
+    format!("it is not known what made the run: `{}`: {}", lost.file.display(), lost.what)
+}
+
 /// Whether an event belongs to what stands in a journal before the first tick.
 pub(crate) fn opens(event: &Event) -> bool {
     matches!(
@@ -298,7 +314,7 @@ pub(crate) fn outcome(status: &RunStatus) -> Option<String> {
 }
 
 /// How a run ended of which the journal says `outcome`.
-fn status_of(outcome: &str) -> RunStatus {
+pub(crate) fn status_of(outcome: &str) -> RunStatus {
     if outcome == FINISHED { RunStatus::Finished } else { RunStatus::Failed(outcome.to_owned()) }
 }
 
@@ -324,7 +340,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
     match opening.first().map(|recorded| &recorded.event) {
         Some(Event::RunStarted(started)) => Ok(started),
-        _ => Err(Failure::new(Code::Run, "the log does not say how the run started", None)),
+        _ => {
+            let help =
+                "what was salvaged from beyond damage can be listed, shown and exported: `voltide log`";
+            Err(Failure::new(Code::Run, "the log does not say how the run started", Some(help)))
+        }
     }
 }
 

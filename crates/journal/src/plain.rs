@@ -75,9 +75,14 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+/// Whether a link is at `path`.
+pub fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+}
+
 /// An error if a link is at `path`.
 fn refuse_link(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+    if is_link(path) {
         let what = "it is a symbolic link, and none is followed inside a run's folder; \
                     put what it leads to in its place";
         return Err(io::Error::new(ErrorKind::InvalidInput, what));

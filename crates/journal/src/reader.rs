@@ -266,6 +266,12 @@ impl LogReader {
         }
     }
 
+    /// Start of slot 0 in microseconds since 1970 in UTC, and length of a slot in seconds, once an event has
+    /// been read.
+    pub fn slots(&self) -> (i64, u32) {
+        (self.times.start_us, self.times.slot_seconds)
+    }
+
     /// Where the history that was read ends.
     pub(crate) fn past(&self) -> SealedPast {
         SealedPast {

@@ -4,7 +4,7 @@ use crate::{
     Options,
     cars::Cars,
     chargers::Chargers,
-    closed::ClosedDay,
+    closed::{ClosedDay, Stretch},
     error::TelemetryError,
     file::{Place, TableFile, WrittenFile},
     frame::Frame,
@@ -115,6 +115,10 @@ pub(crate) struct Detail {
     before: Before,
     /// The current local day and its file; no file where the day's was kept.
     day: Option<(String, Option<TableFile>)>,
+    /// The first tick of the day.
+    first_tick: u32,
+    /// The last tick that was recorded, and the chain hash after it.
+    sealed: Option<(u32, [u8; 32])>,
     kept_days: Vec<ClosedDay>,
     whole_days: Vec<WrittenFile>,
     charger_file: TableFile,
@@ -146,6 +150,8 @@ impl Detail {
             chargers: Chargers::new(scenario.clone()),
             before: Before::default(),
             day: None,
+            first_tick: 0,
+            sealed: None,
             kept_days,
             whole_days: Vec::new(),
             charger_file: TableFile::create(place, &CHARGER_TICKS, CHARGER_TICKS.glob())?,
@@ -168,6 +174,7 @@ impl Detail {
             return Ok(());
         };
         self.begin_day(tick)?;
+        self.sealed = frame.chain_hash.map(|hash| (tick, hash));
         self.add_cars(frame, tick)?;
         self.add_chargers(frame, tick)?;
         self.before.any = true;
@@ -222,12 +229,13 @@ impl Detail {
 
     /// Begins another file where the tick is the first of a local day.
     fn begin_day(&mut self, tick: u32) -> Result<(), TelemetryError> {
-        let date = self.scenario.clock.local(tick).date().to_string();
+        let date = self.date(tick);
         if self.day.as_ref().is_some_and(|(day, _)| *day == date) {
             return Ok(());
         }
         self.end_day()?;
-        if let Some(kept) = self.kept_days.iter().find(|kept| kept.date == date) {
+        self.first_tick = tick;
+        if let Some(kept) = self.kept_days.iter().find(|kept| kept.date == date && self.is_all_of(kept)) {
             self.whole_days.push(kept.adopt(&self.place));
             self.day = Some((date, None));
             return Ok(());
@@ -237,14 +245,27 @@ impl Detail {
         Ok(())
     }
 
+    /// The local date of a tick, as in the name of its file.
+    fn date(&self, tick: u32) -> String {
+        self.scenario.clock.local(tick).date().to_string()
+    }
+
+    /// Whether a file holds all of its day, which begins now: a run that is cut off closes its last one early.
+    fn is_all_of(&self, kept: &ClosedDay) -> bool {
+        let next = kept.last_tick.saturating_add(1);
+        let is_end = next >= self.selection.ticks.end || self.date(next) != kept.date;
+        kept.first_tick == self.first_tick && is_end
+    }
+
     fn end_day(&mut self) -> Result<(), TelemetryError> {
         let Some((date, Some(mut file))) = self.day.take() else { return Ok(()) };
         if self.cars.pending() > 0 {
             file.write(&self.cars.batch())?;
         }
         let file = file.close()?;
-        if let Some(yard) = self.place.notes() {
-            ClosedDay::note(yard, &date, &file)?;
+        if let (Some(yard), Some((last_tick, chain_hash))) = (self.place.notes(), self.sealed) {
+            let stretch = Stretch { first_tick: self.first_tick, last_tick, chain_hash };
+            ClosedDay::note(yard, &date, &file, stretch)?;
         }
         self.whole_days.push(file);
         Ok(())

@@ -5,7 +5,7 @@ use crate::{
     detail::{Detail, Selection},
     error::TelemetryError,
     events,
-    file::{Place, WrittenFile},
+    file::{Place, WrittenFile, hex},
     frame::{Frame, PlannedUnit},
     manifest::{self, Beside, Manifest},
     sessions::Sessions,
@@ -65,6 +65,8 @@ pub struct Telemetry {
     writer: Writer,
     frame: Frame,
     started: Option<Box<RunStarted>>,
+    /// The chain hash that the log has after the last tick; before the first, where it begins.
+    chain_hash: String,
     sessions: Sessions,
     tally: Tally,
 }
@@ -127,6 +129,7 @@ impl Telemetry {
             writer: Writer::spawn(Files { tables, detail })?,
             frame: Frame::default(),
             started: None,
+            chain_hash: String::new(),
             sessions: Sessions::new(scenario.clone()),
             tally: Tally::new(scenario.clone()),
             scenario,
@@ -176,7 +179,8 @@ impl Telemetry {
         let files = files.close()?;
         summary.tables = sizes(&files);
         let level = self.selection.level_name(self.scenario.clock.slots);
-        let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
+        let history = (started.as_ref(), self.chain_hash.as_str());
+        let manifest = Manifest::new(history, &status, &self.scenario.currency, level);
         let Self { place, only_detail, .. } = self;
         Ok(Closed { place, files, manifest, started, summary, only_detail })
     }
@@ -201,7 +205,10 @@ impl Sink for Telemetry {
             self.frame.events.push(events::row(recorded));
         }
         match &recorded.event {
-            Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::RunStarted(started) => {
+                self.chain_hash.clone_from(&started.config_hash);
+                self.started = Some(started.clone());
+            }
             Event::SessionStarted(started) => {
                 self.sessions.started(recorded.tick, started);
                 let targets = started.ev.iter().zip(&started.departure_kwh);
@@ -213,7 +220,11 @@ impl Sink for Telemetry {
             Event::UnitsDispatched(dispatched) => {
                 self.frame.planned.extend(planned(&self.scenario, dispatched));
             }
-            Event::TickSealed(_) => self.send()?,
+            Event::TickSealed(sealed) => {
+                self.chain_hash = hex(&sealed.chain_hash);
+                self.frame.chain_hash = Some(sealed.chain_hash);
+                self.send()?;
+            }
             _ => {}
         }
         Ok(())

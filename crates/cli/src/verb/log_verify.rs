@@ -1,9 +1,10 @@
 //! `voltide log verify`: everything of a run that can be checked.
 
 use crate::{
+    adopted::{Ending, kept_days, refuse_others},
     args::Args,
     failure::{Code, Failure},
-    journaled::{Journaled, hex},
+    journaled::{Journaled, build_lost, hex},
     output,
     verb::log::summary_json,
 };
@@ -14,16 +15,19 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
-use voltide_telemetry::damaged_files;
+use voltide_telemetry::{ClosedDay, closed_days, damaged_files, described};
 
 /// Checks every byte of the log, what its events say of each other, and the files beside it.
 pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
     let summary = read_all(run)?;
     let journaled = Journaled::open(run, args.quiet)?;
+    let config_hash = journaled.started.config_hash.clone();
     let audit = Audit::new(&journaled.scenario);
-    let open =
-        journaled.replay(audit, true, args.quiet).map_err(|failure| failure.with(Code::Check))?.0.open.len();
-    let files = check_files(run)?;
+    let replayed = journaled.replay(audit, true, args.quiet);
+    let (Audit { open, chain_hash, .. }, status) = replayed.map_err(|failure| failure.with(Code::Check))?;
+    let open = open.len();
+    let files = check_files(run, &Ending { config_hash, chain_hash, status: status.name() })?;
+    mention_leftovers(run, args.quiet)?;
     if args.json {
         output::say_json("log", &summary_json(&summary));
         return Ok(());
@@ -40,10 +44,28 @@ fn read_all(run: &Path) -> Result<LogSummary, Failure> {
     for recorded in &mut reader {
         recorded.map_err(|error| Failure::new(Code::Check, error, None))?;
     }
+    if let Some(lost) = reader.lost_build() {
+        let help = "all else is whole; `voltide log recover` puts a file in its place that says so";
+        return Err(Failure::new(Code::Check, build_lost(lost), Some(help)));
+    }
     Ok(reader.summary().clone())
 }
 
-fn check_files(run: &Path) -> Result<String, Failure> {
+/// Says what an earlier program left in the folder that a `resume` would not take for the run's own.
+fn mention_leftovers(run: &Path, quiet: bool) -> Result<(), Failure> {
+    let own: Vec<String> = kept_days(run)?.iter().map(ClosedDay::file).collect();
+    for file in closed_days(run).iter().map(ClosedDay::file).filter(|file| !own.contains(file)) {
+        output::mention(
+            quiet,
+            &format!("`.{file}.partial` is not of this run's history, and is passed over"),
+        );
+    }
+    Ok(())
+}
+
+fn check_files(run: &Path, ending: &Ending) -> Result<String, Failure> {
+    let tables = described(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?;
+    tables.iter().try_for_each(|tables| refuse_others(run, ending, tables))?;
     let Some(damaged) = damaged_files(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))? else {
         return Ok("no manifest".to_owned());
     };
@@ -64,6 +86,8 @@ struct Audit {
     moved_kwh: Vec<(f64, f64)>,
     /// Open sessions: the car of each stay.
     open: BTreeMap<u32, u32>,
+    /// The chain hash after the last tick; before the first, where the chain begins.
+    chain_hash: String,
 }
 
 /// What does not add up.
@@ -85,7 +109,13 @@ impl Audit {
     fn new(scenario: &Arc<Scenario>) -> Self {
         let energy_kwh = scenario.population.arrival_energy_kwh.clone();
         let moved_kwh = vec![(0.0, 0.0); energy_kwh.len()];
-        Self { scenario: Arc::clone(scenario), energy_kwh, moved_kwh, open: BTreeMap::new() }
+        Self {
+            scenario: Arc::clone(scenario),
+            energy_kwh,
+            moved_kwh,
+            open: BTreeMap::new(),
+            chain_hash: String::new(),
+        }
     }
 
     fn started(&mut self, tick: u32, started: &SessionStarted) -> Result<(), Finding> {
@@ -176,6 +206,14 @@ impl Sink for Audit {
         match &recorded.event {
             Event::SessionStarted(started) => self.started(recorded.tick, started),
             Event::SessionEnded(ended) => self.ended(recorded.tick, ended),
+            Event::RunStarted(started) => {
+                self.chain_hash.clone_from(&started.config_hash);
+                Ok(())
+            }
+            Event::TickSealed(sealed) => {
+                self.chain_hash = hex(&sealed.chain_hash);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
