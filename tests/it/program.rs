@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -26,6 +27,16 @@ pub(crate) fn alone(folder: &Path) -> Command {
     let program = folder.join("voltide");
     fs::copy(voltide().get_program(), &program).unwrap();
     in_root(&program)
+}
+
+/// The folder in which cargo leaves the plugins of the shipped policies.
+pub(crate) fn plugin_folder() -> PathBuf {
+    Path::new(voltide().get_program()).parent().unwrap().join("deps")
+}
+
+/// The file of a shipped policy's plugin.
+pub(crate) fn plugin(name: &str) -> PathBuf {
+    plugin_folder().join(format!("{DLL_PREFIX}voltide_{name}{DLL_SUFFIX}"))
 }
 
 /// A program, to be run in the root of the repository.
@@ -94,6 +105,18 @@ pub(crate) fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// Fails where something below a folder is hidden: nothing is left that was not whole.
+pub(crate) fn assert_nothing_hidden(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(!name.starts_with('.') && name != "log.new", "{} is left", path.display());
+        if path.is_dir() {
+            assert_nothing_hidden(&path);
+        }
+    }
+}
+
 /// Fails with the names of the files that differ, not with their content.
 pub(crate) fn assert_same_files(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
@@ -140,13 +163,14 @@ fn a_check_that_was_asked_for_sets_the_exit_code() {
 }
 
 #[test]
-fn policies_are_found_beside_the_program_and_built_in() {
+fn policies_are_built_in_and_found_beside_the_program() {
     let printed = succeed(voltide().args(["plugins", "list"]));
-    assert!(
-        printed.lines().any(|line| line.contains("uncontrolled") && line.contains("embedded")),
-        "{printed}"
-    );
-    assert!(printed.lines().any(|line| line.contains("libvoltide_uncontrolled")), "{printed}");
+    let line = |of: &str| {
+        let found = printed.lines().find(|line| line.contains("uncontrolled") && line.contains(of));
+        found.unwrap_or_else(|| panic!("{printed}")).to_owned()
+    };
+    assert!(line("embedded").ends_with("ok"));
+    assert!(line("libvoltide_uncontrolled").contains("the name means the built-in policy"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A run that was cut off goes on as if nothing had happened.
 
-use crate::program::{assert_same_files, fail, files, root, run, succeed, text, voltide};
+use crate::program::{assert_same_files, fail, files, plugin, root, run, succeed, text, voltide};
 use std::{
     collections::BTreeMap,
     fs,
@@ -234,6 +234,7 @@ fn two_programs_do_not_write_to_one_run() {
     child.wait().unwrap();
     assert_eq!(code, 1);
     assert!(message.contains("another program is writing"), "{message}");
+    assert!(message.contains(&format!("process {}, `voltide run`", child.id())), "{message}");
 }
 
 #[test]
@@ -242,9 +243,8 @@ fn another_plugin_than_the_one_that_began_is_refused() {
     let found = run("worlds/one-car.ron", &out.path().join("whole"), &[]);
     let plugins = out.path().join("plugins");
     fs::create_dir(&plugins).unwrap();
-    let library = fs::read_dir(root().join("target/release/deps")).unwrap().flatten().map(|it| it.path());
-    let library = library.into_iter().find(|path| path.ends_with("libvoltide_uncontrolled.so")).unwrap();
-    let plugin = plugins.join("libvoltide_uncontrolled.so");
+    let library = plugin("uncontrolled");
+    let plugin = plugins.join(library.file_name().unwrap());
     fs::copy(library, &plugin).unwrap();
     let world = root().join("worlds/germany/week.ron");
     let mut child = voltide()

@@ -65,7 +65,7 @@ pub(crate) fn kept_days(run: &Path) -> Result<Vec<ClosedDay>, Failure> {
 }
 
 /// The chain hash that a run's own log has after a tick that has not been read yet.
-fn chain_after(log: &mut LogReader, tick: u32) -> Result<Option<String>, Failure> {
+pub(crate) fn chain_after(log: &mut LogReader, tick: u32) -> Result<Option<String>, Failure> {
     match log.skip_through(tick) {
         Err(LogError::Torn(_)) => Ok(None),
         other => Ok(other?.and_then(|sealed| match sealed.event {

@@ -4,6 +4,7 @@
 
 use crate::{
     failure::{Code, Failure},
+    live::policy_identity,
     output, progress,
     run_folder::id_in,
 };
@@ -13,10 +14,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
-use voltide_engine::{Replay, inherit};
+use voltide_engine::{Replay, configuration_hash, fork_hash, identity_hash, inherit};
 use voltide_journal::{
     error::{Damage, LogError},
-    event::{Event, Recorded, RunForked, RunStarted, StaysLoaded},
+    event::{Build, Event, Recorded, RunForked, RunStarted, StaysLoaded},
     reader::{self, LogReader},
     sink::Sink,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Journaled {
     pub started: RunStarted,
     /// All that its world was made of.
     pub inputs: Inputs,
+    /// What tells it from others: its world, its policy, and where it branches off from what.
+    pub identity: String,
     /// The oldest parent's first, the run's own last.
     parts: Vec<Part>,
 }
@@ -80,10 +83,12 @@ impl Journaled {
         let started = started(&opening)?.clone();
         let forked = forked(&opening);
         let parent = forked.map(|forked| open_parent(run, forked, quiet)).transpose()?;
-        let (mut parts, before) =
-            parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs));
+        let (mut parts, before, identity) =
+            parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs, parent.identity));
         let inputs = inputs(&opening, before);
         let mut world = voltide_world::rebuild(&started.world_text, inputs.clone())?;
+        let own = identity_of(&world, &started);
+        let identity = forked.map_or(own.clone(), |it| fork_hash(&own, &identity, it.at_tick));
         world.scenario.policy.name.clone_from(&started.policy);
         world.scenario.policy.config.clone_from(&started.policy_config);
         if let (Some(forked), Some(parent)) = (forked, parts.last()) {
@@ -94,7 +99,7 @@ impl Journaled {
         let scenario = Arc::clone(parts.first().map_or(&own, |oldest| &oldest.scenario));
         let folder = run.to_owned();
         parts.push(Part { scenario: own, folder, opening, first, reader, skipped_to: 0, branch: None });
-        Ok(Self { scenario, world, started, inputs, parts })
+        Ok(Self { scenario, world, started, inputs, identity, parts })
     }
 
     /// Whether the history begins with a parent's.
@@ -260,6 +265,13 @@ pub(crate) fn open_log(run: &Path, quiet: bool) -> Result<LogReader, LogError> {
 /// That it is not known what made a run, and why.
 pub(crate) fn build_lost(lost: &Damage) -> String {
     format!("it is not known what made the run: `{}`: {}", lost.file.display(), lost.what)
+}
+
+/// What tells a run from others that are no forks. What stands in for its policy is not journaled.
+fn identity_of(world: &World, started: &RunStarted) -> String {
+    let config = configuration_hash(&world.scenario, &world.identity);
+    let Build { policy_version, plugin_hash, .. } = &started.build;
+    identity_hash(&config, &[policy_identity(&started.policy, policy_version, plugin_hash)])
 }
 
 /// Whether an event belongs to what stands in a journal before the first tick.

@@ -99,10 +99,14 @@ impl Prepared {
     /// their configs as they are read.
     pub(crate) fn identity_hash(&self) -> String {
         let config = voltide_engine::configuration_hash(&self.world.scenario, &self.world.identity);
+        let of = |policy: &dyn Planner| {
+            let PolicyInfo { name, version, hash, .. } = policy.info();
+            policy_identity(name, version, hash)
+        };
         let others = [&self.fallback, &self.forecaster];
-        let others = others.map(|other| other.as_ref().map(|other| identity_of(other.info())));
-        let policies = [Some(identity_of(self.planner.info()))].into_iter().chain(others);
-        voltide_engine::identity_hash(&config, &policies.map(Option::unwrap_or_default).collect::<Vec<_>>())
+        let others = others.map(|other| other.as_deref().map(of).unwrap_or_default());
+        let policies: Vec<String> = std::iter::once(of(self.planner.as_ref())).chain(others).collect();
+        voltide_engine::identity_hash(&config, &policies)
     }
 
     /// The id of the run.
@@ -260,13 +264,10 @@ fn file_of(file: &str) -> String {
     if file.is_empty() { " (built in)".to_owned() } else { format!(" ({file})") }
 }
 
-/// What a policy is: one that is built in by name and version, one in a file by the file's content, wherever
-/// it lies and whatever it is called.
-fn identity_of(policy: &PolicyInfo) -> String {
-    if policy.hash.is_empty() {
-        return format!("built in {} {}", policy.name, policy.version);
-    }
-    format!("file {}", policy.hash)
+/// What a policy is: one that is built in by name and version, one in a file by the file's hash, wherever
+/// the file lies and whatever it is called.
+pub(crate) fn policy_identity(name: &str, version: &str, hash: &str) -> String {
+    if hash.is_empty() { format!("built in {name} {version}") } else { format!("file {hash}") }
 }
 
 fn build(policy: &PolicyInfo) -> Build {

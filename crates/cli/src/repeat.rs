@@ -125,3 +125,117 @@ fn listed(overrides: &[String]) -> String {
     }
     overrides.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use voltide_journal::{log::EventLog, mcap_log::McapLog};
+    use voltide_model::scenario::Durability;
+
+    fn started() -> RunStarted {
+        let text = |text: &str| text.to_owned();
+        let build = Build {
+            engine_version: text("0.1.0"),
+            policy_version: text("1"),
+            plugin_hash: text("ab"),
+            ..Build::default()
+        };
+        RunStarted {
+            build,
+            world: text("w"),
+            world_text: text("(name: \"w\")"),
+            overrides: vec![text("seed=1")],
+            config_hash: "ab".repeat(32),
+            seed: 1,
+            policy: text("smart"),
+            policy_config: String::new(),
+            start_us: 0,
+            slot_seconds: 900,
+            slots: 96,
+            time_zone: text("UTC"),
+            ev_count: 1,
+        }
+    }
+
+    /// The log of a run that starts so.
+    fn logged(started: RunStarted, forked: Option<RunForked>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = McapLog::create(folder.path(), Durability::Close).unwrap();
+        let started = Event::RunStarted(Box::new(started));
+        for (seq, event) in (0..).zip([Some(started), forked.map(Event::RunForked)].into_iter().flatten()) {
+            log.append(&Recorded { seq, cause_seq: None, tick: 0, event }).unwrap();
+        }
+        log.open_run().unwrap();
+        log.close().unwrap();
+        folder
+    }
+
+    fn difference(change: impl FnOnce(&mut RunStarted)) -> Option<String> {
+        let there = logged(started(), None);
+        let mut started = started();
+        change(&mut started);
+        Opening { started, forked: None }.difference(there.path())
+    }
+
+    #[test]
+    fn a_run_that_opens_alike_is_repeated_wherever_its_plugin_lies() {
+        assert_eq!(difference(|_| ()), None);
+        assert_eq!(difference(|it| it.build.plugin_file = "/elsewhere.so".to_owned()), None);
+    }
+
+    #[test]
+    fn all_else_is_another_run_and_is_named() {
+        let says = |change: fn(&mut RunStarted), word: &str| {
+            let difference = difference(change).unwrap_or_default();
+            assert!(difference.contains(word), "{difference}");
+        };
+        says(|it| it.build.engine_version = "0.2.0".to_owned(), "made by voltide 0.1.0, this is 0.2.0");
+        says(|it| it.build.git = "abc".to_owned(), "this is 0.1.0 (abc)");
+        says(|it| it.build.time_zone_data = "2030a".to_owned(), "time zone data");
+        says(|it| it.build.plugin_hash = "cd".to_owned(), "policy");
+        says(|it| it.build.policy_version = "2".to_owned(), "policy");
+        says(|it| it.overrides.clear(), "asked for with seed=1, now with nothing changed");
+        says(|it| it.world_text = "(name:\"w\")".to_owned(), "other words");
+        says(|it| it.policy_config = " ".to_owned(), "other words");
+        says(|it| it.config_hash = "cd".repeat(32), "another configuration");
+        says(|it| it.slots = 97, "another configuration");
+    }
+
+    #[test]
+    fn a_run_without_a_log_that_can_be_read_is_another() {
+        let there = logged(started(), None);
+        std::fs::write(there.path().join("log/000000.mcap"), "no log").unwrap();
+        let opening = Opening { started: started(), forked: None };
+        assert!(opening.difference(there.path()).unwrap().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_fork_is_told_from_a_run_and_from_other_forks() {
+        let parent = logged(started(), None);
+        let path = parent.path().to_str().unwrap().to_owned();
+        let forked = RunForked {
+            parent: path,
+            parent_run: "p".to_owned(),
+            at_tick: 3,
+            parent_chain_hash: "ab".to_owned(),
+            changes: vec![],
+            replan: false,
+            reprice: false,
+        };
+        let fork = Fork {
+            parent_run: forked.parent_run.clone(),
+            parent_chain_hash: forked.parent_chain_hash.clone(),
+            ..Fork::default()
+        };
+        let there = logged(started(), Some(forked));
+        let differs = |at_tick: u32, fork: &Fork| {
+            let branch = Branch { at_tick, parent: parent.path(), fork };
+            Opening { started: started(), forked: Some(branch) }.difference(there.path()).is_some()
+        };
+        assert!(!differs(3, &fork));
+        assert!(differs(4, &fork));
+        assert!(differs(3, &Fork { changes: vec!["seed=1".to_owned()], ..fork.clone() }));
+        assert!(differs(3, &Fork { parent_chain_hash: "cd".to_owned(), ..fork.clone() }));
+        assert!(Opening { started: started(), forked: None }.difference(there.path()).is_some());
+    }
+}

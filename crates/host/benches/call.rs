@@ -19,6 +19,11 @@ use voltide_policy::{
 
 const HORIZON: usize = 96;
 
+/// The folder in which cargo leaves the plugins, beside this program.
+fn beside() -> std::path::PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
 fn calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("call");
     for stays in [0, 1, 2048] {
@@ -34,7 +39,7 @@ fn calls(criterion: &mut Criterion) {
                 policy.plan(&host, black_box(&seen), &mut schedules).unwrap();
             });
         });
-        let plugins = [("built-in", Plugins::in_folders(vec![])), ("library", Plugins::new(&[]))];
+        let plugins = [("built-in", Plugins::in_folders(vec![])), ("library", Plugins::new(&[beside()]))];
         for (name, plugins) in plugins {
             let mut planner: Box<dyn Planner> = plugins.load("uncontrolled", "", 0).unwrap();
             group.bench_function(BenchmarkId::new(name, stays), |b| {

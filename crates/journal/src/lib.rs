@@ -47,6 +47,7 @@ mod records;
 pub mod recovery;
 pub mod rows;
 pub mod salvage;
+mod salvager;
 mod scan;
 mod seal;
 mod segment;

@@ -59,17 +59,20 @@ fn a_run_that_was_killed_looks_unfinished_and_can_be_replayed_as_far_as_it_came(
     let again = room.refused(3, &["run", &week()]);
     assert_snapshot!(again.replace(run.to_str().unwrap(), "[run]"), @r"
     × [run] holds an unfinished run of this world
-    help: `voltide resume [run]` goes on with it; delete the folder to start the run again, or give another folder with --out
+    help: `voltide resume [run]` goes on with it; --replace starts the run again in its place, and --out gives another folder
     ");
     room.assert_nothing_looks_whole(&run);
 
     let run_name = run.to_str().unwrap();
     let verified = room.refused(6, &["log", "verify", run_name]);
     assert!(verified.contains("all acknowledged ticks are whole"), "{verified}");
-    let replay = room.voltide(&["replay", "--verify", run_name]).output().unwrap();
-    let message = text(&replay.stderr);
-    assert!(replay.status.success(), "{message}");
-    assert!(message.contains("the run was cut off: its log ends after tick"), "{message}");
+    for verb in [&["replay", "--verify"][..], &["replay"]] {
+        room.assert_nothing_looks_whole(&run);
+        let replay = room.voltide(verb).arg(run_name).output().unwrap();
+        let message = text(&replay.stderr);
+        assert!(replay.status.success(), "{message}");
+        assert!(message.contains("the run was cut off: its log ends after tick"), "{message}");
+    }
     assert_eq!(room.status(&run), "interrupted");
     let names = entries(&room.path(run_name));
     let partial = names.iter().find(|name| name.to_string_lossy().contains(".partial"));

@@ -299,9 +299,10 @@ impl Workshop<'_> {
         let opening = Opening { started: start.run_started(), forked: None };
         let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
         let mut folder = RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
+        let mut camera = Camera::new(&folder.place, None, &start.scenario);
         let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
-        let (figures, status) = self.step(simulation)?;
+        let (figures, status) = self.step(simulation, &mut camera)?;
         if status != RunStatus::Interrupted {
             folder.over()?;
         }
@@ -312,7 +313,8 @@ impl Workshop<'_> {
     fn run_thrown_away(&self, prepared: Prepared) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
         let start = prepared.start(self.threads);
         let observer = Observer::new(Telemetry::create_summary(Arc::clone(&start.scenario))?);
-        let (figures, status) = self.step(Simulation::new(start, NoLog::default(), observer)?)?;
+        let simulation = Simulation::new(start, NoLog::default(), observer)?;
+        let (figures, status) = self.step(simulation, &mut Camera::none())?;
         Ok((wanted(figures, status)?, None))
     }
 
@@ -320,8 +322,9 @@ impl Workshop<'_> {
     fn step<L: EventLog>(
         &self,
         mut simulation: live::LiveRun<Observer, L>,
+        camera: &mut Camera,
     ) -> Result<(Figures, RunStatus), Failure> {
-        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, &mut Camera::none())?;
+        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera)?;
         let ended = simulation.end(outcome(&status))?;
         Ok((ended.sink.finish(status.clone())?, status))
     }

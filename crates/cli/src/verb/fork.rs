@@ -51,7 +51,7 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
         parent_chain_hash: past.played.chain_hash,
         changes,
     };
-    let hash = fork_hash(&prepared.identity_hash(), &lineage.parent_chain_hash, at_tick);
+    let hash = fork_hash(&prepared.identity_hash(), &parent.identity, at_tick);
     let (id, world) = (prepared.id_by(&hash), prepared.world.scenario.name.clone());
     let start = prepared.start(threads);
     let opening = Opening {

@@ -1,17 +1,18 @@
 //! `voltide log verify`: everything of a run that can be checked.
 
 use crate::{
-    adopted::{Ending, kept_days, refuse_others},
+    adopted::{Ending, chain_after, kept_days, refuse_others},
     args::Args,
     failure::{Code, Failure},
     journaled::{Journaled, build_lost, hex},
-    output,
+    output::{self, counted},
     verb::log::summary_json,
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{Event, Recorded, SessionEnded, SessionStarted},
     reader::{self, LogSummary},
+    salvage,
     sink::Sink,
 };
 use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
@@ -28,13 +29,16 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
     let open = open.len();
     let files = check_files(run, &Ending { config_hash, chain_hash, status: status.name() })?;
     mention_leftovers(run, args.quiet)?;
+    let beyond = check_beyond(run)?;
     if args.json {
         output::say_json("log", &summary_json(&summary));
         return Ok(());
     }
     let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
     let chain = hex(&summary.chain_hash);
-    output::say(&format!("ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}"));
+    output::say(&format!(
+        "ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}{beyond}"
+    ));
     Ok(())
 }
 
@@ -42,13 +46,41 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
 fn read_all(run: &Path) -> Result<LogSummary, Failure> {
     let mut reader = reader::open(run)?;
     for recorded in &mut reader {
-        recorded.map_err(|error| Failure::new(Code::Check, error, None))?;
+        recorded.map_err(|error| Failure::from(error).with(Code::Check))?;
     }
     if let Some(lost) = reader.lost_build() {
         let help = "all else is whole; `voltide log recover` puts a file in its place that says so";
         return Err(Failure::new(Code::Check, build_lost(lost), Some(help)));
     }
     Ok(reader.summary().clone())
+}
+
+/// Whether ticks that were made up again, in a run that was salvaged, are those that were found beyond
+/// the damage.
+fn check_beyond(run: &Path) -> Result<String, Failure> {
+    let Some(salvage) = salvage::read(run)? else { return Ok(String::new()) };
+    let mut agree = 0;
+    for piece in &salvage.beyond {
+        let Some(tick) = piece.last_tick else { continue };
+        let own = chain_after(&mut reader::open(run)?, tick)?;
+        let found = chain_after(&mut reader::open(&run.join(&piece.folder))?, tick)?;
+        if own.is_some() && own != found {
+            let what = format!(
+                "the ticks that were made up again are not those that were lost: up to tick {tick} the log \
+                 differs from {}",
+                piece.folder
+            );
+            return Err(Failure::new(Code::Check, what, Some("another build or policy made them up")));
+        }
+        agree += u64::from(own.is_some());
+    }
+    let (count, pieces) =
+        (salvage.beyond.len() as u64, counted(salvage.beyond.len() as u64, "piece", "pieces"));
+    Ok(match agree {
+        _ if count == 0 => String::new(),
+        0 => format!(", {pieces} beyond damage"),
+        _ => format!(", equal to {agree} of {pieces} beyond damage"),
+    })
 }
 
 /// Says what an earlier program left in the folder that a `resume` would not take for the run's own.

@@ -2,23 +2,42 @@
 
 use crate::{ask, bare, policies, printed, try_embedded};
 use std::{env::consts, path::PathBuf};
-use voltide_host::{HostError, Plugins};
+use voltide_host::{HostError, Plugins, Rank};
 use voltide_policy::{
     abi::PolicyTable,
     testing::{Car, ObservationBuilder},
 };
 
+/// The folder in which cargo leaves the plugins, beside this program.
+pub(crate) fn beside() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
 #[test]
-fn a_file_beside_the_program_wins_over_the_embedded_policy() {
-    let mut plugin = Plugins::new(&[]).load("uncontrolled", "", 0).unwrap();
+fn a_shipped_name_means_the_embedded_policy_unless_the_user_names_a_folder() {
+    let embedded = Plugins::new(&[]).load("uncontrolled", "", 0).unwrap();
+    assert_eq!((embedded.info().file.as_str(), embedded.info().hash.as_str()), ("", ""));
     let mut embedded = bare().load("uncontrolled", "", 0).unwrap();
+    let mut plugin = Plugins::new(&[beside()]).load("uncontrolled", "", 0).unwrap();
     assert!(plugin.info().file.ends_with("uncontrolled.so") && plugin.info().hash.len() == 64);
-    assert_eq!(embedded.info().file, "");
-    assert_eq!(plugin.info().version, embedded.info().version);
+    assert_eq!(embedded.info().version, plugin.info().version);
     let shown = ObservationBuilder::new(24).car(Car::default());
     assert_eq!(ask(&mut *plugin, &shown), ask(&mut *embedded, &shown));
     let by_path = Plugins::new(&[]).load(&plugin.info().file, "", 0).unwrap();
     assert_eq!(by_path.info(), plugin.info());
+}
+
+#[test]
+fn a_policy_of_ones_own_stands_in_nobodys_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = broken().replace("broken_policy", "voltide_broken");
+    std::fs::copy(broken(), folder.path().join(PathBuf::from(&file).file_name().unwrap())).unwrap();
+    let plugins = Plugins::new(&[folder.path().to_owned()]);
+    let ranks = |name: &str| {
+        plugins.list().into_iter().filter(|it| it.name == name).map(|it| it.rank).collect::<Vec<_>>()
+    };
+    assert_eq!(ranks("broken"), [Rank::First]);
+    assert_eq!(ranks("uncontrolled"), [Rank::First, Rank::BehindBuiltIn]);
 }
 
 /// The file that cargo gives the test's own plugin, beside this program.
@@ -40,12 +59,18 @@ fn a_panic_inside_a_library_stays_there() {
 }
 
 #[test]
-fn all_policies_are_listed_files_first() {
-    let list = Plugins::new(&[]).list();
-    let uncontrolled: Vec<_> = list.iter().filter(|found| found.name == "uncontrolled").collect();
-    assert_eq!(uncontrolled.len(), 2);
-    assert!(uncontrolled[0].file.is_some() && uncontrolled[1].file.is_none());
-    assert!(uncontrolled.iter().all(|found| found.status.is_ok() && found.abi.as_deref() == Some("1.1")));
+fn all_policies_are_listed_in_the_order_in_which_they_are_found() {
+    let list = |plugins: Plugins| {
+        let all = plugins.list().into_iter().filter(|found| found.name == "uncontrolled");
+        all.inspect(|it| assert!(it.status.is_ok() && it.abi.as_deref() == Some("1.1")))
+            .map(|it| (it.file.is_some(), it.rank))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(list(Plugins::new(&[])), [(false, Rank::First), (true, Rank::BehindBuiltIn)]);
+    let file = Plugins::new(&[beside()]).load("uncontrolled", "", 0).unwrap().info().file.clone();
+    let hidden = Rank::Behind(beside().join(PathBuf::from(file).file_name().unwrap()));
+    let named = list(Plugins::new(&[beside()]));
+    assert_eq!(named[..2], [(true, Rank::InPlaceOfBuiltIn), (false, hidden)]);
 }
 
 fn refused(table: &'static PolicyTable, config: &str) -> HostError {

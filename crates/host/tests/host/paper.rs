@@ -149,7 +149,7 @@ fn v2g_is_that_of_case_06_however_it_is_solved() {
 fn v2g_from_a_library_is_that_of_case_06() {
     let Case { inputs, expected } = case("06_v2g_one_ev.json");
     let shown = shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
-    let plugins = Plugins::new(&[]);
+    let plugins = Plugins::new(&[crate::loading::beside()]);
     assert!(plugins.load("v2g", "", 0).unwrap().info().file.ends_with("v2g.so"));
     let (power_kw, objective) = solved(&plugins, "v2g", "", &shown);
     assert_agrees(objective, expected.objective, expected.tol_rel);
