@@ -62,7 +62,9 @@ fn a_link_in_a_log_is_an_error_of_every_verb_and_is_left_alone() {
             &["replay", "--verify"],
             &["telemetry", "--ev-ticks", "full"],
         ];
-        for verb in verbs {
+        // What sets a damaged head aside sets a link aside as well.
+        let sets_aside = |verb: &[&str]| part == "log/HEAD" && verb == ["log", "recover"];
+        for verb in verbs.into_iter().filter(|verb| !sets_aside(verb)) {
             let (_, message) = fail(voltide().args(verb).arg(&run));
             assert!(message.contains("symbolic link"), "{part}, {verb:?}: {message}");
         }
