@@ -1,5 +1,5 @@
-//! What lies in a run's folder beside its log, held against the log before it is taken for the run's own:
-//! tables may be those of another run, or of ticks that the log does not have any more.
+//! What lies in a run's folder beside its log, held against the log before it is taken for the
+//! run's own: tables may be those of another run, or of ticks that the log does not have any more.
 
 use crate::{
     failure::{Code, Failure},

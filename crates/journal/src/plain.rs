@@ -1,8 +1,8 @@
 //! Files of a run's folder, which are never symbolic links.
 //!
 //! A folder of a run may come from anywhere: a link in it could lead a reader to files that are not
-//! the run's, and a writer to files that it must not touch. So a link is not followed: reading one is
-//! an error, writing puts a file in its place.
+//! the run's, and a writer to files that it must not touch. So a link is not followed: reading one
+//! is an error, writing puts a file in its place.
 
 use std::{
     fs::{self, File},

@@ -3,8 +3,8 @@
 //! ```text
 //! magic, records: opcode, length, body ..., DataEnd, summary ..., Footer, magic
 //! ```
-//! Memory is that of one record, whatever damage says of its length: a chunk says how long it is three
-//! times, and all other records of a log are short.
+//! Memory is that of one record, whatever damage says of its length: a chunk says how long it is
+//! three times, and all other records of a log are short.
 
 use crate::{plain, segment_reader::Stop};
 use crc32fast::Hasher;
@@ -17,7 +17,8 @@ use std::{
 
 /// Opcode and length of a record.
 pub(crate) const PREFIX: usize = 9;
-/// Length of what a chunk's body begins with: start, end, length, checksum, compression (none), length.
+/// Length of what a chunk's body begins with: start, end, length, checksum, compression (none),
+/// length.
 pub(crate) const CHUNK_HEADER: usize = 40;
 /// No record but a chunk is longer than this.
 pub(crate) const SHORT: u64 = 1 << 24;

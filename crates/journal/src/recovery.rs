@@ -8,8 +8,8 @@
 //! 000000.mcap is lost    another one takes its place, which says that the build is not known
 //! ```
 //!
-//! Every step can be cut off itself: what is to be cut is safe before it is cut, and a second recovery
-//! finds the same ticks. Memory is that of one tick, however long a segment is.
+//! Every step can be cut off itself: what is to be cut is safe before it is cut, and a second
+//! recovery finds the same ticks. Memory is that of one tick, however long a segment is.
 
 use crate::{
     disk::{Disk, OsDisk},
@@ -70,8 +70,9 @@ pub fn recover(run_folder: &Path) -> Result<Recovery, LogError> {
     recover_on(&mut OsDisk, run_folder)
 }
 
-/// [`recover`] where `HEAD` is damaged or missing, so that what was acknowledged is not known: all that is
-/// whole from the start counts, and is acknowledged anew. A copy of the damaged head is kept.
+/// [`recover`] where `HEAD` is damaged or missing, so that what was acknowledged is not known: all
+/// that is whole from the start counts, and is acknowledged anew. A copy of the damaged head is
+/// kept.
 ///
 /// # Errors
 /// As [`recover`]; or not even the opening is whole.
@@ -163,7 +164,8 @@ impl<D: Disk> Yard<'_, D> {
         self.disk.sync(&open).map_err(LogError::io("sync", file))
     }
 
-    /// Copies what a file holds from a place on, unless it is but part of the `ending` that comes there.
+    /// Copies what a file holds from a place on, unless it is but part of the `ending` that comes
+    /// there.
     fn keep_rest(&mut self, file: &Path, from: u64, ending: &[u8]) -> Result<(), LogError> {
         let reading = LogError::io("read", file);
         let mut content = plain::open(file).map_err(LogError::io("open", file))?;

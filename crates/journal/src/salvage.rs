@@ -7,10 +7,10 @@
 //! DIR/salvage.json      what is missing, what was mended, where the damage is
 //! ```
 //!
-//! A tick counts as whole where its seal follows from the chain hash before it. So a single flipped bit
-//! costs nothing: the checksum of its chunk says which one it is, and the seal proves it. The first tick
-//! behind damage may have lost the hash before it; then its checksum must do, which is said.
-//! The damaged run is only read.
+//! A tick counts as whole where its seal follows from the chain hash before it. So a single flipped
+//! bit costs nothing: the checksum of its chunk says which one it is, and the seal proves it. The
+//! first tick behind damage may have lost the hash before it; then its checksum must do, which is
+//! said. The damaged run is only read.
 
 use crate::{
     error::LogError,
@@ -39,7 +39,8 @@ pub struct Salvage {
     pub source: PathBuf,
     /// Whether it is still known what made the run.
     pub build_known: bool,
-    /// The last tick that `HEAD` acknowledged; `None` before the first, or where `head_known` is false.
+    /// The last tick that `HEAD` acknowledged; `None` before the first, or where `head_known` is
+    /// false.
     pub acknowledged_tick: Option<u32>,
     /// Whether `HEAD` could be read; if not, what is missing at the end is not known.
     pub head_known: bool,
@@ -81,7 +82,8 @@ pub struct Piece {
 /// History that is lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
-    /// The last whole tick before it; `None` where what comes before the first tick is missing, too.
+    /// The last whole tick before it; `None` where what comes before the first tick is missing,
+    /// too.
     pub after_tick: Option<u32>,
     /// The first whole tick after it; `None` where there is none.
     pub before_tick: Option<u32>,
@@ -98,7 +100,8 @@ pub struct Mended {
     pub file: String,
     /// The tick.
     pub tick: u32,
-    /// The byte in which a bit was flipped; `None` where only what is around the records was damaged.
+    /// The byte in which a bit was flipped; `None` where only what is around the records was
+    /// damaged.
     pub byte: Option<u64>,
 }
 
@@ -115,12 +118,12 @@ pub struct DamagedBytes {
     pub what: String,
 }
 
-/// Writes what is whole of the log in `run_folder` to the new folder `into`, which appears once it is
-/// complete.
+/// Writes what is whole of the log in `run_folder` to the new folder `into`, which appears once it
+/// is complete.
 ///
 /// # Errors
-/// There is no log, nothing of it is whole, a record is of a kind that this version does not know, or
-/// `into` cannot be written.
+/// There is no log, nothing of it is whole, a record is of a kind that this version does not know,
+/// or `into` cannot be written.
 pub fn salvage(run_folder: &Path, into: &Path) -> Result<Salvage, LogError> {
     let folder = log_folder(run_folder)?;
     let staging = staging_of(into);

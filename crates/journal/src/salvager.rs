@@ -1,10 +1,11 @@
-//! Chunk after chunk of a damaged log: what is whole is proved, mended where it can be, and written on.
+//! Chunk after chunk of a damaged log: what is whole is proved, mended where it can be, and written
+//! on.
 //!
 //! ```text
 //! a chunk ──what its channels mean, where slots lie──▶ a group ──the chain hash before it──▶ whole
 //! ```
-//! What a group needs to be read may be lost with the bytes before it. So all that the log says of it
-//! elsewhere is tried, and the seal decides: it fits but one reading.
+//! What a group needs to be read may be lost with the bytes before it. So all that the log says of
+//! it elsewhere is tried, and the seal decides: it fits but one reading.
 
 use crate::{
     body,
@@ -26,8 +27,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Records have but the last 32 bits of their numbers: more events than this are not missing between two of
-/// them, it is the later one that comes earlier.
+/// Records have but the last 32 bits of their numbers: more events than this are not missing
+/// between two of them, it is the later one that comes earlier.
 const MOST_LOST: u64 = 1 << 31;
 
 /// Where the history that was taken so far ends.
@@ -68,13 +69,14 @@ pub(crate) struct Salvager<'a> {
     /// The segment that is read.
     file: String,
     /// The number that the next one should have.
-    next_number: u32,
+    next_segment: u32,
     piece: Option<PieceWriter>,
     salvage: Salvage,
 }
 
 impl<'a> Salvager<'a> {
-    /// Begins with the log in `folder`, whose segments are `files`; what is whole goes to `staging`.
+    /// Begins with the log in `folder`, whose segments are `files`; what is whole goes to
+    /// `staging`.
     pub(crate) fn begin(folder: &Path, staging: &'a Path, files: &[PathBuf]) -> Result<Self, LogError> {
         let head = Head::read(folder).ok();
         let mut starts = Vec::new();
@@ -99,7 +101,7 @@ impl<'a> Salvager<'a> {
             is_first_of_file: true,
             is_amiss: false,
             file: String::new(),
-            next_number: 0,
+            next_segment: 0,
             piece: None,
             salvage,
         })
@@ -111,8 +113,8 @@ impl<'a> Salvager<'a> {
         let name = path.file_name().unwrap_or_default();
         self.file = name.to_string_lossy().into_owned();
         let number = SegmentStart::number_of(name).unwrap_or_default();
-        self.is_amiss |= number != self.next_number;
-        (self.next_number, self.is_first_of_file) = (number + 1, true);
+        self.is_amiss |= number != self.next_segment;
+        (self.next_segment, self.is_first_of_file) = (number + 1, true);
         let mut scan = Scan::open(path).map_err(reading())?;
         while let Some(found) = scan.next().map_err(reading())? {
             let chunk = match found {
@@ -156,7 +158,8 @@ impl<'a> Salvager<'a> {
 
     /// Takes in a chunk's group, if it is whole.
     fn take(&mut self, path: &Path, chunk: &Chunk, start: Option<SegmentStart>) -> Result<bool, LogError> {
-        // First as its checksum wants it: what a seal proves are events, but not what else a chunk says.
+        // First as its checksum wants it: what a seal proves are events, but not what else a chunk
+        // says.
         let mended = if chunk.has_checksum { None } else { chunk.mended() };
         for chunk in mended.iter().chain([chunk]) {
             if let Some(taken) = self.prove(path, chunk, start)? {
@@ -175,12 +178,31 @@ impl<'a> Salvager<'a> {
         }
     }
 
-    /// Reads a chunk's records as a group that goes on from somewhere.
+    /// Reads a chunk's records as a group that goes on from somewhere; where all is lost that it might
+    /// go on from, its checksum must do.
     fn prove(
         &self,
         path: &Path,
         chunk: &Chunk,
         start: Option<SegmentStart>,
+    ) -> Result<Option<Taken>, LogError> {
+        let proved = self.read(path, chunk, start, |group, opening| self.links(group, opening, start))?;
+        if proved.is_some() || !chunk.is_sound {
+            return Ok(proved);
+        }
+        self.read(path, chunk, start, |group, _| {
+            self.next_number(group).map(|seq| (LOST, seq)).into_iter().collect()
+        })
+    }
+
+    /// Reads a chunk's records in each way that is open, until one fits one of the `links` that it may
+    /// have to what comes before it.
+    fn read(
+        &self,
+        path: &Path,
+        chunk: &Chunk,
+        start: Option<SegmentStart>,
+        links: impl Fn(&[Record], Option<&RunStarted>) -> Vec<(ChainHash, u64)>,
     ) -> Result<Option<Taken>, LogError> {
         let opening = self.channels.clone().opening(&chunk.records, chunk.has_checksum);
         let mut unknown = None;
@@ -194,11 +216,10 @@ impl<'a> Salvager<'a> {
                 }
                 Err(Stop::Damage(_) | Stop::Io(_)) => continue,
             };
-            for (before, first_seq) in self.links(&group, opening.as_ref(), start) {
-                let may_follow = (before != LOST || chunk.is_sound) && self.is_next(&before, first_seq);
-                let sealed =
-                    may_follow.then(|| check_group(group.clone(), &before, first_seq).ok()).flatten();
-                if let Some(sealed) = sealed {
+            for (before, first_seq) in links(&group, opening.as_ref()) {
+                if self.is_next(&before, first_seq)
+                    && let Ok(sealed) = check_group(group.clone(), &before, first_seq)
+                {
                     return Ok(Some(Taken { group, sealed, before, first_seq, times, channels }));
                 }
             }
@@ -234,26 +255,30 @@ impl<'a> Salvager<'a> {
         times
     }
 
-    /// The chain hashes that a group may follow, each with the number that its first event then has.
+    /// The chain hashes that a group may follow, each with the number that its first event then
+    /// has.
     fn links(
         &self,
         group: &[Record],
         opening: Option<&RunStarted>,
         start: Option<SegmentStart>,
     ) -> Vec<(ChainHash, u64)> {
-        let Some(first) = group.first() else { return Vec::new() };
-        let after = self.past.map_or(0, |past| past.next_seq);
-        let next = number_from(after, first.seq as u32);
-        let segments = start
-            .iter()
-            .chain(&self.starts)
-            .map(|start| (start.chain, number_from(start.next_seq, first.seq as u32)));
+        let (Some(first), Some(next)) = (group.first(), self.next_number(group)) else { return Vec::new() };
+        let segments = start.iter().chain(&self.starts).filter(|start| start.chain != LOST);
+        let segments = segments.map(|start| (start.chain, number_from(start.next_seq, first.seq as u32)));
         let opening = opening.and_then(|started| hash_from_hex(&started.config_hash));
         let own = [self.past.map(|past| past.chain), self.tail, opening].into_iter().flatten();
-        own.map(|hash| (hash, next)).chain(segments).chain([(LOST, next)]).collect()
+        own.map(|hash| (hash, next)).chain(segments).collect()
     }
 
-    /// Whether a group may come next: right after what was taken, or later where something is amiss.
+    /// The number that the first event of a group has if it is the next one that ends like this.
+    fn next_number(&self, group: &[Record]) -> Option<u64> {
+        let after = self.past.map_or(0, |past| past.next_seq);
+        group.first().map(|first| number_from(after, first.seq as u32))
+    }
+
+    /// Whether a group may come next: right after what was taken, or later where something is
+    /// amiss.
     fn is_next(&self, before: &ChainHash, first_seq: u64) -> bool {
         let Some(past) = self.past else { return true };
         let goes_on = past.chain == *before && past.next_seq == first_seq;

@@ -1,8 +1,8 @@
 //! The chunks of a segment, from either side of what is damaged in it.
 //!
-//! Where a record is not what it should be, the reading goes on at the next chunk whose lengths agree
-//! and whose checksum is right. A chunk that is damaged itself is handed out as well, as doubtful: what
-//! its seal proves is true, whatever its checksum says.
+//! Where a record is not what it should be, the reading goes on at the next chunk whose lengths
+//! agree and whose checksum is right. A chunk that is damaged itself is handed out as well, as
+//! doubtful: what its seal proves is true, whatever its checksum says.
 
 use crate::{
     plain,
@@ -195,7 +195,8 @@ impl Scan {
         Ok((u64::from(list) + 6 == length).then_some(Seen::Other(body + length)))
     }
 
-    /// Goes to the next sound chunk, or metadata, from a place on; gives the bytes that were passed over.
+    /// Goes to the next sound chunk, or metadata, from a place on; gives the bytes that were passed
+    /// over.
     fn search(&mut self, from: u64) -> io::Result<Range<u64>> {
         let lost = self.place;
         let mut at = from;
@@ -247,8 +248,9 @@ fn most_said([one, other, third]: [u64; 3]) -> Option<u64> {
 
 /// The bit whose flip gives `bytes` this CRC-32.
 ///
-/// A CRC is linear: what a bit adds to it depends on nothing but its distance from the end. So what is
-/// wrong with the checksum is taken back, byte by byte from the end, until it is what one bit adds.
+/// A CRC is linear: what a bit adds to it depends on nothing but its distance from the end. So what
+/// is wrong with the checksum is taken back, byte by byte from the end, until it is what one bit
+/// adds.
 fn flipped_bit(bytes: &[u8], checksum: u32) -> Option<Bit> {
     let table: [u32; 256] = std::array::from_fn(|byte| {
         (0..8).fold(byte as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })

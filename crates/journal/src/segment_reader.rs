@@ -95,8 +95,8 @@ impl SegmentReader {
         }
     }
 
-    /// The data of a segment with its first `groups`, and with what is written after the last of them to
-    /// find one's way in it.
+    /// The data of a segment with its first `groups`, and with what is written after the last of
+    /// them to find one's way in it.
     pub(crate) fn data_of(path: &Path, groups: u32) -> Result<Data, Stop> {
         let (mut segment, _) = Self::open(path)?;
         for _ in 0..groups {
@@ -155,7 +155,8 @@ impl Channels {
         Self { schemas: BTreeMap::new(), kinds }
     }
 
-    /// How a run started, where that is among a chunk's records; what else is there is not looked at.
+    /// How a run started, where that is among a chunk's records; what else is there is not looked
+    /// at.
     pub(crate) fn opening(&mut self, mut records: &[u8], is_sound: bool) -> Option<RunStarted> {
         while let Ok((opcode, body, rest)) = split_record(records) {
             records = rest;
@@ -177,8 +178,8 @@ impl Channels {
         None
     }
 
-    /// The records of ours in a chunk's records, whose schemas and channels are taken note of; `is_sound` if
-    /// their checksum is right.
+    /// The records of ours in a chunk's records, whose schemas and channels are taken note of;
+    /// `is_sound` if their checksum is right.
     pub(crate) fn group(
         &mut self,
         mut records: &[u8],

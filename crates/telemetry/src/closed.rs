@@ -1,8 +1,9 @@
 //! Days of `ev_ticks` that were written to their end before a run was cut off.
 //!
-//! Beside a closed day's file, which is hidden until all tables are whole, lies a note with its size
-//! and hash, and with the ticks in it and the chain hash after them. A run that is resumed keeps the
-//! files whose notes are true: of its own history, of whole days, and as this version writes them.
+//! Beside a closed day's file, which is hidden until all tables are whole, lies a note with its
+//! size and hash, and with the ticks in it and the chain hash after them. A run that is resumed
+//! keeps the files whose notes are true: of its own history, of whole days, and as this version
+//! writes them.
 
 use crate::{
     error::TelemetryError,
@@ -91,8 +92,8 @@ impl ClosedDay {
     }
 }
 
-/// The days that lie closed in a run's folder, by their notes: what they say of files and history is still
-/// to be checked. Notes of other versions, and what is none, are left out.
+/// The days that lie closed in a run's folder, by their notes: what they say of files and history
+/// is still to be checked. Notes of other versions, and what is none, are left out.
 pub fn closed_days(folder: &Path) -> Vec<ClosedDay> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut days: Vec<ClosedDay> = entries.filter_map(|entry| noted(folder, &entry.file_name())).collect();

@@ -1,4 +1,5 @@
-//! What lies in a run's folder and is not the run's own: strays, links, and files of other histories.
+//! What lies in a run's folder and is not the run's own: strays, links, and files of other
+//! histories.
 
 use super::salvage::{change, rolled_back, street};
 use crate::{

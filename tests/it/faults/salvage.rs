@@ -1,4 +1,5 @@
-//! A run whose acknowledged history is damaged loses no more than the damage took, and makes up even that.
+//! A run whose acknowledged history is damaged loses no more than the damage took, and makes up
+//! even that.
 
 use crate::{
     program::{assert_same_files, fail, files, run, succeed, text, voltide},

@@ -90,8 +90,8 @@ impl Patient {
         left
     }
 
-    /// Checks that at least these events were salvaged, and no other ones than were written, and that what is
-    /// said to be missing is the rest.
+    /// Checks that at least these events were salvaged, and no other ones than were written, and
+    /// that what is said to be missing is the rest.
     fn check(&self, salvaged: &Salvaged, whole: &[Recorded]) {
         let events = &salvaged.events;
         assert!(
@@ -149,7 +149,8 @@ fn chunks(content: &[u8]) -> Vec<(Range<usize>, usize)> {
     for (at, end) in records(content, 8, content.len() - 8) {
         if content[at] == 6 {
             let messages = records(content, at + 49, end).iter().filter(|(at, _)| content[*at] == 5).count();
-            // The opening and the ending are closed by a record that is no event; a tick is closed by one.
+            // The opening and the ending are closed by a record that is no event; a tick is closed
+            // by one.
             chunks.push((at..end, if messages == 6 { 6 } else { messages - 1 }));
         }
     }
