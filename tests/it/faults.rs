@@ -2,4 +2,6 @@
 
 mod crash_points;
 mod damage;
+mod foreign;
 mod full_disk;
+mod salvage;

@@ -355,10 +355,15 @@ pub(crate) enum Log {
     },
     /// Make a log whole that a crash tore, and say what was done
     ///
-    /// Acknowledged ticks are never given up. What is cut off is kept in log/quarantine.
+    /// Acknowledged ticks are never given up. What is cut off is kept in log/quarantine. Where acknowledged
+    /// ticks are damaged, --salvage finds what is whole on either side of the damage.
     Recover {
         /// Folder of the run.
         run: PathBuf,
+        /// Leave the run as it is, and write all that is whole of its log to this new folder, with a
+        /// salvage.json that says what is missing
+        #[arg(long, value_name = "DIR")]
+        salvage: Option<PathBuf>,
     },
 }
 

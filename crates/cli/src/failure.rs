@@ -124,6 +124,9 @@ impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
         let help = match &error {
             LogError::Head { .. } => Some("`voltide log recover` takes up all that is whole"),
+            LogError::Damaged(_) => {
+                Some("`voltide log recover RUN --salvage DIR` writes all that is whole to a new run")
+            }
             LogError::Busy { .. } => Some("wait until it has ended; what only reads may go on beside it"),
             _ => None,
         };

@@ -10,13 +10,13 @@ use crate::{
 };
 use indicatif::ProgressBar;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use voltide_engine::{Replay, configuration_hash, fork_hash, identity_hash, inherit};
 use voltide_journal::{
-    error::LogError,
+    error::{Damage, LogError},
     event::{Build, Event, Recorded, RunForked, RunStarted, StaysLoaded},
     reader::{self, LogReader},
     sink::Sink,
@@ -70,7 +70,7 @@ impl Journaled {
 
     /// The same of a run that lies in `place` until it gets its folder, from which its parent is found.
     pub(crate) fn open_for(run: &Path, place: &Path, quiet: bool) -> Result<Self, Failure> {
-        let mut reader = reader::open(place)?;
+        let mut reader = open_log(place, quiet)?;
         let mut opening = Vec::new();
         let mut first = None;
         while let Some(recorded) = next_whole(&mut reader, quiet)? {
@@ -256,6 +256,22 @@ impl Part {
     }
 }
 
+/// Opens a log; mentions, once for each, that it is not known what made its run.
+pub(crate) fn open_log(run: &Path, quiet: bool) -> Result<LogReader, LogError> {
+    static MENTIONED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let log = reader::open(run)?;
+    let mut mentioned = MENTIONED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lost) = log.lost_build().filter(|_| !quiet && mentioned.insert(run.to_owned())) {
+        output::complain(&build_lost(lost));
+    }
+    Ok(log)
+}
+
+/// That it is not known what made a run, and why.
+pub(crate) fn build_lost(lost: &Damage) -> String {
+    format!("it is not known what made the run: `{}`: {}", lost.file.display(), lost.what)
+}
+
 /// What tells a run from others that are no forks. What stands in for its policy is not journaled.
 fn identity_of(world: &World, started: &RunStarted) -> String {
     let config = configuration_hash(&world.scenario, &world.identity);
@@ -315,7 +331,7 @@ pub(crate) fn outcome(status: &RunStatus) -> Option<String> {
 }
 
 /// How a run ended of which the journal says `outcome`.
-fn status_of(outcome: &str) -> RunStatus {
+pub(crate) fn status_of(outcome: &str) -> RunStatus {
     if outcome == FINISHED { RunStatus::Finished } else { RunStatus::Failed(outcome.to_owned()) }
 }
 
@@ -341,7 +357,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
     match opening.first().map(|recorded| &recorded.event) {
         Some(Event::RunStarted(started)) => Ok(started),
-        _ => Err(Failure::new(Code::Run, "the log does not say how the run started", None)),
+        _ => {
+            let help =
+                "what was salvaged from beyond damage can be listed, shown and exported: `voltide log`";
+            Err(Failure::new(Code::Run, "the log does not say how the run started", Some(help)))
+        }
     }
 }
 

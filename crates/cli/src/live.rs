@@ -63,9 +63,10 @@ impl Prepared {
         let there = Path::new(&made_by.plugin_file).is_file();
         let choice = if there { &made_by.plugin_file } else { &started.policy };
         let embedded = Plugins::in_folders(Vec::new());
-        let was_embedded = made_by.plugin_hash.is_empty() && !any_plugin;
+        let was_embedded = made_by.is_known() && made_by.plugin_hash.is_empty() && !any_plugin;
         let planner = load(choice, &world, if was_embedded { &embedded } else { plugins })?;
-        if !any_plugin {
+        // Where it is lost what made the run, which was said already, the policy of this name must do.
+        if !any_plugin && made_by.is_known() {
             same_policy(planner.info(), made_by)?;
         }
         let fallback = fallback(&world, planner.as_ref(), plugins)?;

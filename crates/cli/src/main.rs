@@ -1,5 +1,6 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
+mod adopted;
 mod args;
 mod cases;
 mod chart;

@@ -15,7 +15,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use voltide_journal::lock::FILE as LOCK;
+use voltide_journal::{lock::FILE as LOCK, plain};
 
 /// Folder of a run on its way.
 pub(crate) const NEW: &str = ".new";
@@ -39,10 +39,10 @@ pub(crate) fn is_under_way(folder: &Path) -> bool {
 pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
     remove(&folder.join(NEW))?;
     tidy_tables(folder)?;
-    if folder.join(REPLACING).is_dir() {
+    if plain::is_folder(&folder.join(REPLACING))? {
         put_back(folder)?;
     }
-    if folder.join(REPLACED).is_dir() {
+    if plain::is_folder(&folder.join(REPLACED))? {
         if folder.join(LOG).is_dir() {
             return forget(folder);
         }

@@ -14,6 +14,7 @@ use std::{
 use voltide_journal::{
     error::LogError,
     lock::{self, FILE as LOCK, Lock},
+    plain,
 };
 
 /// The folder of a run that is about to begin, and that nobody else writes to.
@@ -229,7 +230,7 @@ fn file_name(name: &str) -> String {
 }
 
 fn look(path: &Path) -> Found {
-    let over = fs::read_to_string(path.join("manifest.json"))
+    let over = plain::read_text(&path.join("manifest.json"))
         .ok()
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
         .is_some_and(|manifest| manifest["status"] == "finished" || manifest["status"] == "failed");

@@ -1,5 +1,6 @@
 //! The few file operations that a log is written with, so that a test can make them fail.
 
+use crate::plain;
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -14,10 +15,12 @@ pub trait Disk: Send {
 
     /// Makes a folder and its parents.
     fn create_folder(&mut self, path: &Path) -> io::Result<()>;
-    /// Makes an empty file, or empties it.
+    /// Makes an empty file, in place of one that is there.
     fn create(&mut self, path: &Path) -> io::Result<Self::File>;
-    /// Opens a file that is there, to make it durable.
+    /// Opens a file that is there, to make it durable, to cut it, or to write after its end.
     fn open(&mut self, path: &Path) -> io::Result<Self::File>;
+    /// Cuts a file that was opened to this length.
+    fn cut(&mut self, file: &Self::File, length: u64) -> io::Result<()>;
     /// Makes the file's content durable.
     fn sync(&mut self, file: &Self::File) -> io::Result<()>;
     /// Makes the names in a folder durable.
@@ -36,15 +39,20 @@ impl Disk for OsDisk {
     type File = Arc<File>;
 
     fn create_folder(&mut self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        plain::create_folder(path)
     }
 
     fn create(&mut self, path: &Path) -> io::Result<Self::File> {
-        File::create(path).map(Arc::new)
+        plain::create(path).map(Arc::new)
     }
 
     fn open(&mut self, path: &Path) -> io::Result<Self::File> {
+        plain::open(path)?;
         File::options().append(true).open(path).map(Arc::new)
+    }
+
+    fn cut(&mut self, file: &Self::File, length: u64) -> io::Result<()> {
+        file.set_len(length)
     }
 
     fn sync(&mut self, file: &Self::File) -> io::Result<()> {
@@ -144,6 +152,10 @@ impl Disk for FaultyDisk {
             Some(Fault::Fail | Fault::Tear) => Err(full()),
             _ => Ok(FaultyFile { file: OsDisk.open(path)?, disk: self.clone() }),
         }
+    }
+
+    fn cut(&mut self, file: &FaultyFile, length: u64) -> io::Result<()> {
+        self.run(|| OsDisk.cut(&file.file, length))
     }
 
     fn sync(&mut self, file: &FaultyFile) -> io::Result<()> {

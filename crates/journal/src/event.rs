@@ -131,6 +131,13 @@ pub struct Build {
     pub time_zone_data: String,
 }
 
+impl Build {
+    /// Whether anything is known of it: not where the segment that says so was lost.
+    pub fn is_known(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
 /// See [`Event::SeriesLoaded`].
 #[derive(Debug, Clone)]
 pub struct SeriesLoaded {

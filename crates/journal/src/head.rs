@@ -6,6 +6,7 @@
 use crate::{
     disk::Disk,
     error::LogError,
+    plain,
     seal::{self, ChainHash},
 };
 use serde::{Deserialize, Serialize};
@@ -43,7 +44,7 @@ impl Head {
     pub fn read(folder: &Path) -> Result<Self, LogError> {
         let path = folder.join(NAME);
         let damaged = |what: String| LogError::Head { path: path.clone(), what };
-        let text = fs::read_to_string(&path).map_err(|error| damaged(error.to_string()))?;
+        let text = plain::read_text(&path).map_err(|error| damaged(error.to_string()))?;
         let check =
             |(line, check): &(&str, &str)| check.strip_suffix('\n') == Some(blake3_hex(line).as_str());
         let (line, _) = text
@@ -78,10 +79,10 @@ impl Head {
 /// Puts a head that cannot be read into `quarantine`; gives its place there, where there was one.
 pub(crate) fn keep_damaged(folder: &Path, quarantine: &Path) -> Result<Option<PathBuf>, LogError> {
     let (path, kept) = (folder.join(NAME), quarantine.join(NAME));
-    if Head::read(folder).is_ok() || !path.exists() {
+    if Head::read(folder).is_ok() || fs::symlink_metadata(&path).is_err() {
         return Ok(None);
     }
-    fs::create_dir_all(quarantine).map_err(LogError::io("create", quarantine))?;
+    plain::create_folder(quarantine).map_err(LogError::io("create", quarantine))?;
     fs::rename(&path, &kept).map_err(LogError::io("rename", &path))?;
     Ok(Some(kept))
 }

@@ -16,6 +16,8 @@
 //! | [`disk`]     | the file operations it needs, and a disk that fails when told to     |
 //! | [`reader`]   | reading and checking a log, a tick at a time                         |
 //! | [`recovery`] | what a crash tore is cut off, so that a run can go on                |
+//! | [`salvage`]  | what is whole of a damaged log, from either side of the damage          |
+//! | [`plain`]    | files of a run's folder, which are never links                       |
 //! | [`head`]     | `log/HEAD`                                                           |
 //! | [`describe`] | events as JSON for people and tables                                 |
 //! | [`difference`] | where two events of one kind first say different things                |
@@ -43,9 +45,14 @@ pub mod log;
 pub mod mcap_log;
 mod number;
 mod pace;
+pub mod plain;
 pub mod reader;
+mod records;
 pub mod recovery;
 pub mod rows;
+pub mod salvage;
+mod salvager;
+mod scan;
 mod seal;
 mod segment;
 mod segment_reader;

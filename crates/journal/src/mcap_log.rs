@@ -13,7 +13,7 @@ use crate::{
     body,
     disk::{Disk, FaultyDisk, OsDisk},
     error::LogError,
-    event::Recorded,
+    event::{Build, Recorded},
     head::Head,
     kind,
     log::{EventLog, Seal},
@@ -69,7 +69,7 @@ enum State<D: Disk> {
 }
 
 /// The segment that a fresh run writes its history to.
-const FIRST_SEGMENT: u32 = 1;
+pub(crate) const FIRST_SEGMENT: u32 = 1;
 
 impl McapLog {
     /// Begins a log in `run_folder`, which is made if it is not there. Where others might write to it,
@@ -144,9 +144,7 @@ impl<D: Disk> McapLog<D> {
         let (opening, group) = self.sealer.open_run();
         let Opening { chain, times, first_seq: next_seq, .. } = opening;
         let start = |number| SegmentStart { number, next_seq, chain, times };
-        let mut build = Segment::create(&mut self.disk, &new_folder, start(FIRST_SEGMENT - 1))?;
-        build.write(&[build_record(&opening)])?;
-        build.finish(&mut self.disk)?;
+        write_build(&mut self.disk, &new_folder, start(FIRST_SEGMENT - 1), &opening.build)?;
         let mut segment = Segment::create(&mut self.disk, &new_folder, start(FIRST_SEGMENT))?;
         segment.write(&group)?;
         segment.sync(&mut self.disk)?;
@@ -237,8 +235,16 @@ impl<D: Disk> EventLog for McapLog<D> {
     }
 }
 
-fn build_record(opening: &Opening) -> Record {
-    let body = body::json(None, &opening.build).expect("texts are JSON");
+/// Writes segment 0 of a log: what made the run.
+pub(crate) fn write_build<D: Disk>(
+    disk: &mut D,
+    folder: &Path,
+    start: SegmentStart,
+    build: &Build,
+) -> Result<(), LogError> {
+    let body = body::json(None, build).expect("texts are JSON");
     let kind = kind::position(kind::BUILD).expect("it is a kind");
-    Record { kind, seq: 0, tick: 0, body }
+    let mut segment = Segment::create(disk, folder, start)?;
+    segment.write(&[Record { kind, seq: 0, tick: 0, body }])?;
+    segment.finish(disk)
 }

@@ -11,7 +11,8 @@ use crate::{
     head::Head,
     kind::{self, KINDS},
     mcap_log::FOLDER,
-    seal::{Chain, ChainHash, GroupSealed, Record, SealedPast, SlotTimes, hash_from_hex},
+    plain,
+    seal::{ChainHash, Record, SealedGroup, SealedPast, SlotTimes, check_group},
     segment::SegmentStart,
     segment_reader::{SegmentReader, Stop},
 };
@@ -63,27 +64,36 @@ impl LogSummary {
 /// # Errors
 /// There is none, its head is damaged, or what made the run cannot be read.
 pub fn open(run_folder: &Path) -> Result<LogReader, LogError> {
-    let folder = run_folder.join(FOLDER);
-    if !folder.is_dir() {
-        return Err(LogError::Missing(run_folder.to_owned()));
-    }
+    let folder = log_folder(run_folder)?;
     open_with(&folder, Head::read(&folder)?)
+}
+
+/// The folder of a run's log.
+///
+/// # Errors
+/// There is none, or it is a link.
+pub(crate) fn log_folder(run_folder: &Path) -> Result<PathBuf, LogError> {
+    let folder = run_folder.join(FOLDER);
+    match plain::is_folder(&folder).map_err(LogError::io("open", &folder))? {
+        true => Ok(folder),
+        false => Err(LogError::Missing(run_folder.to_owned())),
+    }
 }
 
 /// Opens the log in `folder`, as far as `head` acknowledges it.
 pub(crate) fn open_with(folder: &Path, head: Head) -> Result<LogReader, LogError> {
-    let files = segment_files(folder)?;
-    let mut bytes = 0;
-    for file in &files {
-        bytes += fs::metadata(file).map_err(LogError::io("read", file))?.len();
-    }
-    let summary = LogSummary { segments: files.len() as u32, bytes, ..LogSummary::default() };
+    let Segments { files, later, count, bytes } = Segments::find(folder)?;
+    let summary = LogSummary { segments: count, bytes, ..LogSummary::default() };
     let mut reader = LogReader {
         head,
+        folder: folder.to_owned(),
         files,
+        later,
         number: 0,
         segment: None,
         build: Build::default(),
+        lost_build: None,
+        start: SegmentStart::default(),
         times: SlotTimes::default(),
         chain: [0; 32],
         next_seq: 0,
@@ -93,7 +103,7 @@ pub(crate) fn open_with(folder: &Path, head: Head) -> Result<LogReader, LogError
         ended: false,
         summary,
     };
-    reader.read_build()?;
+    reader.take_build()?;
     Ok(reader)
 }
 
@@ -106,7 +116,10 @@ pub fn verify(run_folder: &Path) -> Result<LogSummary, LogError> {
     for recorded in &mut reader {
         recorded?;
     }
-    Ok(reader.summary)
+    match reader.lost_build {
+        Some(damage) => Err(LogError::Damaged(damage)),
+        None => Ok(reader.summary),
+    }
 }
 
 /// The events of a run in order, with at most one tick in memory.
@@ -114,11 +127,17 @@ pub fn verify(run_folder: &Path) -> Result<LogSummary, LogError> {
 /// After an error it yields nothing.
 pub struct LogReader {
     head: Head,
+    folder: PathBuf,
+    /// The segments, by number.
     files: Vec<PathBuf>,
+    /// Segments after one that is missing.
+    later: Vec<PathBuf>,
     /// Number of the segment that is read.
     number: usize,
     segment: Option<SegmentReader>,
     build: Build,
+    lost_build: Option<Damage>,
+    start: SegmentStart,
     times: SlotTimes,
     chain: ChainHash,
     /// Number of the first event after the group that was read last.
@@ -157,6 +176,16 @@ impl LogReader {
         &self.head
     }
 
+    /// What segment 0 begins with, by what comes after it.
+    pub(crate) fn start(&self) -> SegmentStart {
+        self.start
+    }
+
+    /// Why it is not known what made the run; `None` where it is. All else can be read without.
+    pub fn lost_build(&self) -> Option<&Damage> {
+        self.lost_build.as_ref()
+    }
+
     fn read_next(&mut self) -> Result<Option<Recorded>, LogError> {
         while self.group.is_empty() {
             if !self.read_group()? {
@@ -187,8 +216,22 @@ impl LogReader {
         }
     }
 
-    /// Reads segment 0, which holds what made the run and nothing else.
-    fn read_build(&mut self) -> Result<(), LogError> {
+    /// Reads segment 0. Nothing that follows hangs on it, so that damage to it is only taken note of.
+    fn take_build(&mut self) -> Result<(), LogError> {
+        match self.read_build() {
+            Ok(build) => self.build = build,
+            Err(LogError::Damaged(damage) | LogError::Torn(damage)) => self.lost_build = Some(damage),
+            Err(error) => return Err(error),
+        }
+        (self.number, self.segment) = (1, None);
+        Ok(())
+    }
+
+    /// What made the run: the one record of segment 0.
+    fn read_build(&mut self) -> Result<Build, LogError> {
+        if !self.files[0].exists() {
+            return Err(self.damaged(MISSING));
+        }
         self.open_segment()?;
         let group = self.next_of_segment()?.unwrap_or_default();
         let build = match group.as_slice() {
@@ -196,13 +239,10 @@ impl LogReader {
             _ => None,
         };
         let (_, build) = build.ok_or_else(|| self.damaged("it does not say what made the run"))?;
-        if self.next_of_segment()?.is_some() {
-            return Err(self.damaged("it holds more than what made the run"));
+        match self.next_of_segment()? {
+            Some(_) => Err(self.damaged("it holds more than what made the run")),
+            None => Ok(build),
         }
-        self.build = build;
-        self.number += 1;
-        self.segment = None;
-        Ok(())
     }
 
     /// Passes over all events up to the seal of a tick, which is returned; they are checked, but not taken
@@ -224,6 +264,12 @@ impl LogReader {
                 return Ok(None);
             }
         }
+    }
+
+    /// Start of slot 0 in microseconds since 1970 in UTC, and length of a slot in seconds, once an event has
+    /// been read.
+    pub fn slots(&self) -> (i64, u32) {
+        (self.times.start_us, self.times.slot_seconds)
     }
 
     /// Where the history that was read ends.
@@ -271,6 +317,11 @@ impl LogReader {
         (&self.files, self.number, self.groups_of_segment)
     }
 
+    /// Segments that cannot be read, as one before them is missing.
+    pub(crate) fn later(&self) -> &[PathBuf] {
+        &self.later
+    }
+
     /// Reads, checks and takes in the next group; false at the end of the log.
     fn read_group(&mut self) -> Result<bool, LogError> {
         if self.segment.is_none() {
@@ -294,9 +345,10 @@ impl LogReader {
     fn open_segment(&mut self) -> Result<(), LogError> {
         let (segment, start) =
             SegmentReader::open(&self.files[self.number]).map_err(|stop| self.stopped(stop))?;
-        let first = self.number == 0;
-        if first {
+        let is_first = self.number == 0 || (self.number == 1 && self.lost_build.is_some());
+        if is_first {
             (self.chain, self.next_seq) = (start.chain, start.next_seq);
+            self.start = SegmentStart { number: 0, ..start };
         }
         let expected = SegmentStart {
             number: self.number as u32,
@@ -316,9 +368,10 @@ impl LogReader {
         segment.next_group().map_err(|stop| self.stopped(stop))
     }
 
-    fn take(&mut self, mut group: Vec<Record>) -> Result<(), LogError> {
-        let (chain, events) = self.check_chain(&mut group)?;
-        let next_seq = self.next_seq + events;
+    fn take(&mut self, group: Vec<Record>) -> Result<(), LogError> {
+        let SealedGroup { events, chain } =
+            check_group(group, &self.chain, self.next_seq).map_err(|what| self.damaged(what))?;
+        let next_seq = self.next_seq + events.len() as u64;
         let reaches_head = self.next_seq < self.head.next_seq && next_seq >= self.head.next_seq;
         if reaches_head && (next_seq != self.head.next_seq || self.head.chain() != Some(chain)) {
             return Err(self.damaged("history is another than HEAD acknowledges"));
@@ -326,44 +379,14 @@ impl LogReader {
         self.chain = chain;
         self.next_seq = next_seq;
         self.summary.chain_hash = chain;
-        self.group = group.into();
+        self.group = events.into();
         Ok(())
     }
 
-    /// The chain hash after `group`, and its number of events; leaves only these in it.
-    fn check_chain(&self, group: &mut Vec<Record>) -> Result<(ChainHash, u64), LogError> {
-        let broken = |what: &str| self.damaged(what);
-        for (seq, record) in (self.next_seq..).zip(group.iter_mut()) {
-            if record.seq != u64::from(seq as u32) {
-                return Err(broken("the events are not numbered without gaps"));
-            }
-            record.seq = seq;
-        }
-        let last = group.pop().ok_or_else(|| broken("a chunk holds no record"))?;
-        let is_seal = |record: &Record| [kind::SEALED, kind::TICK_SEALED].contains(&KINDS[record.kind].name);
-        if !is_seal(&last) || group.iter().any(is_seal) {
-            return Err(broken("a chunk does not end with its seal"));
-        }
-        let mut chain = Chain::from(&self.chain);
-        for record in group.iter() {
-            chain.add(record, &record.body);
-        }
-        let events = group.len() as u64;
-        if KINDS[last.kind].name == kind::SEALED {
-            let sealed = body::from_json::<GroupSealed>(&last.body).map(|(_, sealed)| sealed);
-            let hash = sealed.ok().and_then(|sealed| hash_from_hex(&sealed.chain_hash));
-            return if hash == Some(chain.hash()) { Ok((chain.hash(), events)) } else { Err(broken(BROKEN)) };
-        }
-        let (body, hash) = last.body.split_last_chunk::<32>().ok_or_else(|| broken(BROKEN))?;
-        chain.add(&last, body);
-        if *hash != chain.hash() {
-            return Err(broken(BROKEN));
-        }
-        group.push(last);
-        Ok((chain.hash(), events + 1))
-    }
-
     fn check_end(&self) -> Result<(), LogError> {
+        if !self.later.is_empty() || (self.head.segment as usize) >= self.files.len() {
+            return Err(self.damaged(MISSING));
+        }
         if self.next_seq < self.head.next_seq {
             return Err(self.damaged("the log ends before what HEAD acknowledges"));
         }
@@ -387,28 +410,55 @@ impl LogReader {
         if acknowledged { LogError::Damaged(damage) } else { LogError::Torn(damage) }
     }
 
+    /// The segment that is read, or that would be next.
     fn file(&self) -> PathBuf {
-        let number = self.number.min(self.files.len().saturating_sub(1));
-        self.files.get(number).cloned().unwrap_or_default()
+        let number = self.number.min(self.files.len());
+        if number == self.files.len() && self.later.is_empty() && (self.head.segment as usize) < number {
+            return self.files[number - 1].clone();
+        }
+        self.folder.join(SegmentStart::file_name(number as u32))
     }
 }
 
-/// What is said when a chain hash is wrong.
-const BROKEN: &str = "its records are not those that were sealed";
+/// What is said of a segment that is not there.
+const MISSING: &str = "it is missing";
 
-/// The segments of a log, numbered from 0 without gaps.
-fn segment_files(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
-    let mut count = 0;
-    for entry in fs::read_dir(folder).map_err(LogError::io("read", folder))? {
-        let entry = entry.map_err(LogError::io("read", folder))?;
-        count += u32::from(entry.path().extension().is_some_and(|extension| extension == "mcap"));
-    }
-    let files: Vec<PathBuf> = (0..count).map(|number| folder.join(SegmentStart::file_name(number))).collect();
-    match files.iter().find(|file| !file.is_file()) {
-        None if !files.is_empty() => Ok(files),
-        missing => {
-            let file = missing.cloned().unwrap_or_else(|| folder.join(SegmentStart::file_name(0)));
-            Err(LogError::Damaged(Damage { file, after_tick: None, what: "it is missing".to_owned() }))
+/// The segments in a log's folder. All else in it is none: other names, and folders.
+#[derive(Debug, Default)]
+pub(crate) struct Segments {
+    /// Those numbered from 0 without gaps; the first is named even where it is not there.
+    pub(crate) files: Vec<PathBuf>,
+    /// Those after a gap.
+    pub(crate) later: Vec<PathBuf>,
+    /// How many there are.
+    pub(crate) count: u32,
+    /// Their length together.
+    pub(crate) bytes: u64,
+}
+
+impl Segments {
+    /// Looks for them.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a link has the name of a segment.
+    pub(crate) fn find(folder: &Path) -> Result<Self, LogError> {
+        let mut found = BTreeMap::new();
+        for entry in fs::read_dir(folder).map_err(LogError::io("read", folder))? {
+            let entry = entry.map_err(LogError::io("read", folder))?;
+            let Some(number) = SegmentStart::number_of(&entry.file_name()) else { continue };
+            let path = entry.path();
+            if !plain::is_folder(&path).map_err(LogError::io("open", &path))? {
+                let length = entry.metadata().map_err(LogError::io("read", &path))?.len();
+                found.insert(number, (path, length));
+            }
         }
+        let bytes = found.values().map(|(_, length)| length).sum();
+        let mut segments = Self { count: found.len() as u32, bytes, ..Self::default() };
+        found.entry(0).or_insert_with(|| (folder.join(SegmentStart::file_name(0)), 0));
+        for (number, (path, _)) in found {
+            let goes_on = segments.files.len() == number as usize;
+            if goes_on { segments.files.push(path) } else { segments.later.push(path) }
+        }
+        Ok(segments)
     }
 }

@@ -2,34 +2,38 @@
 //!
 //! ```text
 //! damage before HEAD     refused: acknowledged history is never given up
-//! damage after HEAD      the torn segment is written anew up to its last whole tick, with a
-//!                        footer; a copy of it stays in log/quarantine/, later ones move there
+//! damage after HEAD      the torn segment is cut in place after its last whole tick and gets a
+//!                        footer; what is cut stays in log/quarantine/, later segments move there
 //! whole ticks after HEAD kept, and acknowledged
+//! 000000.mcap is lost    another one takes its place, which says that the build is not known
 //! ```
 //!
-//! Every step can be cut off itself: until the new segment takes the old one's name, the old one is
-//! there, and a second recovery finds the same ticks.
+//! Every step can be cut off itself: what is to be cut is safe before it is cut, and a second
+//! recovery finds the same ticks. Memory is that of one tick, however long a segment is.
 
 use crate::{
     disk::{Disk, OsDisk},
     error::{Damage, LogError},
+    event::Build,
     head::{self, Head},
-    mcap_log::FOLDER,
+    mcap_log::write_build,
+    plain,
     reader::{self, LogReader},
+    records,
     seal::{SealedPast, hash_to_hex},
-    segment::{FORMAT, Segment, SegmentStart},
-    segment_reader::{SegmentReader, Stop},
+    segment::{FORMAT, SegmentStart},
+    segment_reader::{Data, SegmentReader, Stop},
 };
 use std::{
-    fs,
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 /// The folder that damaged segments are kept in, inside the log's.
 const QUARANTINE: &str = "quarantine";
-/// The folder that segments are written anew in, inside the log's.
-const NEW_FOLDER: &str = "new";
+/// How much of a file is in memory while it is copied.
+const PIECE: usize = 1 << 16;
 
 /// Where a log ends that is whole; a run goes on from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +54,9 @@ pub struct Recovery {
     pub end: LogEnd,
     /// What was torn; `None` for a log that was whole.
     pub torn: Option<Damage>,
-    /// Copies of what was cut.
+    /// Why it is not known what made the run; `None` where it is.
+    pub lost_build: Option<Damage>,
+    /// What was cut or replaced.
     pub quarantined: Vec<PathBuf>,
     /// Sealed ticks that `HEAD` did not acknowledge yet, and does now.
     pub newly_acknowledged: u32,
@@ -64,16 +70,14 @@ pub fn recover(run_folder: &Path) -> Result<Recovery, LogError> {
     recover_on(&mut OsDisk, run_folder)
 }
 
-/// [`recover`] where `HEAD` is damaged or missing, so that what was acknowledged is not known: all that is
-/// whole from the start counts, and is acknowledged anew. A copy of the damaged head is kept.
+/// [`recover`] where `HEAD` is damaged or missing, so that what was acknowledged is not known: all
+/// that is whole from the start counts, and is acknowledged anew. A copy of the damaged head is
+/// kept.
 ///
 /// # Errors
 /// As [`recover`]; or not even the opening is whole.
 pub fn recover_without_head(run_folder: &Path) -> Result<Recovery, LogError> {
-    let folder = run_folder.join(FOLDER);
-    if !folder.is_dir() {
-        return Err(LogError::Missing(run_folder.to_owned()));
-    }
+    let folder = reader::log_folder(run_folder)?;
     let nothing = Head { format: FORMAT, segment: 0, tick: None, next_seq: 0, chain_hash: String::new() };
     let log = reader::open_with(&folder, nothing)?;
     let damaged = head::keep_damaged(&folder, &folder.join(QUARANTINE))?;
@@ -98,18 +102,21 @@ fn make_whole<D: Disk>(disk: &mut D, run_folder: &Path, mut log: LogReader) -> R
     }
     let (files, number, groups) = log.place();
     let mut files = files.to_vec();
-    let mut quarantined = Vec::new();
+    let mut yard = Yard { disk, folder: reader::log_folder(run_folder)?, quarantined: Vec::new() };
     if torn.is_some() {
-        let mut yard = Yard { disk, folder: run_folder.join(FOLDER), quarantined: Vec::new() };
-        yard.cut(&files[number..], groups)?;
-        quarantined = yard.quarantined;
+        let cut = [&files[number..], log.later()].concat();
+        yard.cut(&cut, groups)?;
         files.truncate(number + usize::from(groups > 0));
     }
     let past = log.past();
+    if log.lost_build().is_some() {
+        yard.forget_build(&files[0], log.start())?;
+    }
+    let Yard { disk, folder, quarantined } = yard;
     let acknowledged = log.head().clone();
-    if past.next_seq != acknowledged.next_seq {
+    if torn.is_some() || past.next_seq != acknowledged.next_seq {
         let since = files.get(acknowledged.segment as usize..).unwrap_or_default();
-        acknowledge(disk, &run_folder.join(FOLDER), since, past)?;
+        acknowledge(disk, &folder, since, past)?;
     }
     let ticks = |last: Option<u32>| last.map_or(0, |tick| tick + 1);
     let newly_acknowledged = ticks(past.last_tick) - ticks(acknowledged.tick);
@@ -119,7 +126,8 @@ fn make_whole<D: Disk>(disk: &mut D, run_folder: &Path, mut log: LogReader) -> R
         segment: files.len() as u32,
         past,
     };
-    Ok(Recovery { end, torn, quarantined, newly_acknowledged })
+    let lost_build = log.lost_build().cloned();
+    Ok(Recovery { end, torn, lost_build, quarantined, newly_acknowledged })
 }
 
 /// A log's folder while something is cut from it.
@@ -138,62 +146,98 @@ impl<D: Disk> Yard<'_, D> {
             self.set_aside(file)?;
         }
         if groups > 0 {
-            self.write_anew(torn, groups)?;
+            let data = SegmentReader::data_of(torn, groups).map_err(stopped(torn))?;
+            self.cut_in_place(torn, data)?;
         } else {
             self.set_aside(torn)?;
         }
         self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))
     }
 
-    /// Writes the first `groups` of a segment to a file with a footer, which takes its name.
-    fn write_anew(&mut self, file: &Path, groups: u32) -> Result<(), LogError> {
-        let new_folder = self.folder.join(NEW_FOLDER);
-        self.disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;
-        let (mut reader, start) = SegmentReader::open(file).map_err(stopped(file))?;
-        let mut segment = Segment::create(self.disk, &new_folder, start)?;
-        for _ in 0..groups {
-            let group = reader.next_group().map_err(stopped(file))?.unwrap_or_default();
-            segment.write(&group)?;
-        }
-        let new = new_folder.join(SegmentStart::file_name(start.number));
-        if length(file)? != length(&new)? {
-            self.copy_aside(file)?;
-        }
-        segment.finish(self.disk)?;
-        self.disk.rename(&new, file).map_err(LogError::io("rename", &new))?;
-        self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))?;
-        self.disk.remove_folder(&new_folder).map_err(LogError::io("remove", &new_folder))
+    /// Leaves a segment its whole data, and a footer.
+    fn cut_in_place(&mut self, file: &Path, data: Data) -> Result<(), LogError> {
+        let ending = records::ending(data.checksum);
+        self.keep_rest(file, data.length, &ending)?;
+        let mut open = self.disk.open(file).map_err(LogError::io("open", file))?;
+        self.disk.cut(&open, data.length).map_err(LogError::io("cut", file))?;
+        open.write_all(&ending).map_err(LogError::io("write", file))?;
+        self.disk.sync(&open).map_err(LogError::io("sync", file))
     }
 
-    fn set_aside(&mut self, file: &Path) -> Result<(), LogError> {
-        let content = fs::read(file).map_err(LogError::io("read", file))?;
-        let aside = self.place_for(file, &content)?;
-        self.disk.rename(file, &aside).map_err(LogError::io("rename", file))?;
-        self.keep(aside)
-    }
-
-    fn copy_aside(&mut self, file: &Path) -> Result<(), LogError> {
-        let content = fs::read(file).map_err(LogError::io("read", file))?;
-        let aside = self.place_for(file, &content)?;
+    /// Copies what a file holds from a place on, unless it is but part of the `ending` that comes
+    /// there.
+    fn keep_rest(&mut self, file: &Path, from: u64, ending: &[u8]) -> Result<(), LogError> {
+        let reading = LogError::io("read", file);
+        let mut content = plain::open(file).map_err(LogError::io("open", file))?;
+        let length = content.metadata().map_err(LogError::io("read", file))?.len();
+        let mut rest = vec![0; ending.len().min(length.saturating_sub(from) as usize)];
+        let is_short = length - from.min(length) < ending.len() as u64;
+        content.seek(SeekFrom::Start(from)).and_then(|_| content.read_exact(&mut rest)).map_err(reading)?;
+        if is_short && ending.starts_with(&rest) {
+            return Ok(());
+        }
+        let aside = self.place_for(file, from)?;
         let mut copy = self.disk.create(&aside).map_err(LogError::io("create", &aside))?;
-        copy.write_all(&content).map_err(LogError::io("write", &aside))?;
+        content.seek(SeekFrom::Start(from)).map_err(LogError::io("read", file))?;
+        in_pieces(&mut content, file, |piece| copy.write_all(piece).map_err(LogError::io("write", &aside)))?;
         self.disk.sync(&copy).map_err(LogError::io("sync", &aside))?;
         self.keep(aside)
     }
 
-    /// Where a damaged segment is kept: under a name that tells contents apart, so that a recovery
-    /// that is cut off and done again makes no second copy.
-    fn place_for(&mut self, file: &Path, content: &[u8]) -> Result<PathBuf, LogError> {
+    fn set_aside(&mut self, file: &Path) -> Result<(), LogError> {
+        let aside = self.place_for(file, 0)?;
+        self.disk.rename(file, &aside).map_err(LogError::io("rename", file))?;
+        self.keep(aside)
+    }
+
+    /// Where a segment is kept from a place on: under a name that tells contents apart, so that a
+    /// recovery that is cut off and done again makes no second copy.
+    fn place_for(&mut self, file: &Path, from: u64) -> Result<PathBuf, LogError> {
         let quarantine = self.folder.join(QUARANTINE);
         self.disk.create_folder(&quarantine).map_err(LogError::io("create", &quarantine))?;
+        let mut hasher = blake3::Hasher::new();
+        let mut content = plain::open(file).map_err(LogError::io("open", file))?;
+        content.seek(SeekFrom::Start(from)).map_err(LogError::io("read", file))?;
+        in_pieces(&mut content, file, |piece| {
+            hasher.update(piece);
+            Ok(())
+        })?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        Ok(quarantine.join(format!("{stem}-{}.mcap", &blake3::hash(content).to_hex()[..8])))
+        let hash = &hasher.finalize().to_hex()[..8];
+        let name =
+            if from == 0 { format!("{stem}-{hash}.mcap") } else { format!("{stem}-{hash}-from-{from}") };
+        Ok(quarantine.join(name))
     }
 
     fn keep(&mut self, aside: PathBuf) -> Result<(), LogError> {
         self.quarantined.push(aside);
         let quarantine = self.folder.join(QUARANTINE);
-        self.disk.sync_folder(&quarantine).map_err(LogError::io("sync", &quarantine))
+        self.disk.sync_folder(&quarantine).map_err(LogError::io("sync", &quarantine))?;
+        self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))
+    }
+
+    /// Puts a segment 0 in place of a lost one that says that the build is not known.
+    fn forget_build(&mut self, file: &Path, start: SegmentStart) -> Result<(), LogError> {
+        if file.exists() {
+            self.set_aside(file)?;
+        }
+        write_build(self.disk, &self.folder, start, &Build::default())?;
+        self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))
+    }
+}
+
+/// Hands over what is left of a file, piece by piece.
+fn in_pieces(
+    content: &mut File,
+    file: &Path,
+    mut take: impl FnMut(&[u8]) -> Result<(), LogError>,
+) -> Result<(), LogError> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match content.read(&mut piece).map_err(LogError::io("read", file))? {
+            0 => return Ok(()),
+            count => take(&piece[..count])?,
+        }
     }
 }
 
@@ -210,10 +254,6 @@ fn acknowledge<D: Disk>(
     }
     let SealedPast { last_tick: tick, next_seq, segment, .. } = past;
     Head { format: FORMAT, segment, tick, next_seq, chain_hash: hash_to_hex(&past.chain) }.write(disk, folder)
-}
-
-fn length(file: &Path) -> Result<u64, LogError> {
-    fs::metadata(file).map(|found| found.len()).map_err(LogError::io("read", file))
 }
 
 fn stopped(file: &Path) -> impl FnOnce(Stop) -> LogError {

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A hash of all history up to some point.
 pub(crate) type ChainHash = [u8; 32];
+/// Stands for a chain hash that was lost, in what was salvaged of a damaged log.
+pub(crate) const LOST: ChainHash = [0; 32];
 
 /// A record as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,67 @@ impl Chain {
     pub(crate) fn hash(&self) -> ChainHash {
         *self.0.finalize().as_bytes()
     }
+}
+
+/// A group whose seal is right.
+#[derive(Debug)]
+pub(crate) struct SealedGroup {
+    /// Its events; of the records only what is no event is not among them.
+    pub(crate) events: Vec<Record>,
+    /// The chain hash after it.
+    pub(crate) chain: ChainHash,
+}
+
+/// What is said when a chain hash is wrong.
+const BROKEN: &str = "its records are not those that were sealed";
+
+/// Numbers the records of a group from `next_seq` on and checks that its seal follows from the chain hash
+/// `before` it; where that is [`LOST`], the seal is taken at its word.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_group(
+    mut group: Vec<Record>,
+    before: &ChainHash,
+    next_seq: u64,
+) -> Result<SealedGroup, &'static str> {
+    for (seq, record) in (next_seq..).zip(group.iter_mut()) {
+        if record.seq != u64::from(seq as u32) {
+            return Err("the events are not numbered without gaps");
+        }
+        record.seq = seq;
+    }
+    let last = group.pop().ok_or("a chunk holds no record")?;
+    let is_seal =
+        |record: &Record| [kind::SEALED, kind::TICK_SEALED].contains(&kind::KINDS[record.kind].name);
+    if !is_seal(&last) || group.iter().any(is_seal) {
+        return Err("a chunk does not end with its seal");
+    }
+    let is_tick = kind::KINDS[last.kind].name == kind::TICK_SEALED;
+    let (body, said) = if is_tick { split_seal(&last.body)? } else { (&[][..], read_seal(&last.body)?) };
+    if *before != LOST {
+        let mut chain = Chain::from(before);
+        group.iter().for_each(|record| chain.add(record, &record.body));
+        if is_tick {
+            chain.add(&last, body);
+        }
+        if chain.hash() != said {
+            return Err(BROKEN);
+        }
+    }
+    group.extend(is_tick.then_some(last));
+    Ok(SealedGroup { events: group, chain: said })
+}
+
+/// A tick's seal without its chain hash, and that.
+fn split_seal(body: &[u8]) -> Result<(&[u8], ChainHash), &'static str> {
+    body.split_last_chunk::<32>().map(|(body, hash)| (body, *hash)).ok_or(BROKEN)
+}
+
+/// The chain hash in the seal of a group that is no tick.
+fn read_seal(body: &[u8]) -> Result<ChainHash, &'static str> {
+    let sealed = body::from_json::<GroupSealed>(body).map(|(_, sealed)| sealed);
+    sealed.ok().and_then(|sealed| hash_from_hex(&sealed.chain_hash)).ok_or(BROKEN)
 }
 
 /// What the opening says about the run as a whole.

@@ -3,7 +3,7 @@
 use crate::{
     disk::Disk,
     error::LogError,
-    kind,
+    kind::{self, KINDS},
     seal::{ChainHash, Record, SlotTimes, hash_from_hex, hash_to_hex},
 };
 use mcap::{
@@ -13,6 +13,7 @@ use mcap::{
 };
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     io::{self, BufWriter},
     path::{Path, PathBuf},
 };
@@ -25,7 +26,7 @@ pub(crate) const PROFILE: &str = "voltide";
 pub(crate) const METADATA: &str = "voltide.segment";
 
 /// What a segment goes on from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct SegmentStart {
     /// Its number; the file's name.
     pub(crate) number: u32,
@@ -41,6 +42,12 @@ impl SegmentStart {
     /// The file's name.
     pub(crate) fn file_name(number: u32) -> String {
         format!("{number:06}.mcap")
+    }
+
+    /// The number of the segment that has this name; `None` for any other file.
+    pub(crate) fn number_of(name: &OsStr) -> Option<u32> {
+        let number = name.to_str()?.strip_suffix(".mcap")?.parse().ok()?;
+        (name == Self::file_name(number).as_str()).then_some(number)
     }
 
     fn to_metadata(self) -> Metadata {
@@ -79,7 +86,8 @@ pub(crate) struct Segment<D: Disk> {
     file: D::File,
     /// `None` only while it is dropped.
     writer: Option<FileWriter<D>>,
-    channels: Vec<u16>,
+    /// By kind; those of kinds that are only read come as they are needed.
+    channels: BTreeMap<usize, u16>,
     times: SlotTimes,
 }
 
@@ -90,7 +98,7 @@ impl<D: Disk> Segment<D> {
     pub(crate) fn create(disk: &mut D, folder: &Path, start: SegmentStart) -> Result<Self, LogError> {
         let path = folder.join(SegmentStart::file_name(start.number));
         let file = disk.create(&path).map_err(LogError::io("create", &path))?;
-        let mut segment = Self { path, file, writer: None, channels: Vec::new(), times: start.times };
+        let mut segment = Self { path, file, writer: None, channels: BTreeMap::new(), times: start.times };
         segment.begin(start).map_err(io_error).map_err(LogError::io("write", &segment.path))?;
         Ok(segment)
     }
@@ -99,18 +107,26 @@ impl<D: Disk> Segment<D> {
         let buffered = BufWriter::with_capacity(1 << 16, self.file.clone());
         let writer = self.writer.insert(options().create(NoSeek::new(buffered))?);
         writer.write_metadata(&start.to_metadata())?;
-        for kind in kind::written() {
-            let (schema_encoding, encoding) = kind.encodings();
-            let schema = writer.add_schema(kind.name, schema_encoding, &kind.schema_data())?;
-            self.channels.push(writer.add_channel(schema, kind.name, encoding, &BTreeMap::new())?);
+        (0..kind::written().count()).try_for_each(|kind| self.channel(kind).map(drop))
+    }
+
+    /// The channel of a kind, which is added where there is none.
+    fn channel(&mut self, kind: usize) -> McapResult<u16> {
+        if let Some(&channel) = self.channels.get(&kind) {
+            return Ok(channel);
         }
-        Ok(())
+        let (writer, of) = (self.writer(), &KINDS[kind]);
+        let (schema_encoding, encoding) = of.encodings();
+        let schema = writer.add_schema(of.name, schema_encoding, &of.schema_data())?;
+        let channel = writer.add_channel(schema, of.name, encoding, &BTreeMap::new())?;
+        self.channels.insert(kind, channel);
+        Ok(channel)
     }
 
     /// Writes a group as one chunk and hands it to the system.
     pub(crate) fn write(&mut self, group: &[Record]) -> Result<(), LogError> {
         let written = group.iter().try_for_each(|record| {
-            let header = self.header(record);
+            let header = self.header(record)?;
             self.writer().write_to_known_channel(&header, &record.body)
         });
         written
@@ -141,11 +157,11 @@ impl<D: Disk> Segment<D> {
         self.writer.as_mut().expect("a segment has a writer until it is dropped")
     }
 
-    fn header(&self, record: &Record) -> MessageHeader {
+    fn header(&mut self, record: &Record) -> McapResult<MessageHeader> {
         let time = self.times.log_time(record.tick).expect("times were checked when the event was appended");
-        let channel_id = self.channels[record.kind];
+        let channel_id = self.channel(record.kind)?;
         // The sequence is for foreign readers; the chain holds all 64 bits.
-        MessageHeader { channel_id, sequence: record.seq as u32, log_time: time, publish_time: time }
+        Ok(MessageHeader { channel_id, sequence: record.seq as u32, log_time: time, publish_time: time })
     }
 }
 

@@ -1,28 +1,21 @@
 //! One mcap file of a log, as it is read: chunk after chunk, each checked before it is used.
 //!
-//! The file is taken apart by mcap's linear reader, which does no I/O and hands out whole chunks.
 //! A chunk's checksum is verified here, before any of its records is looked at; a chunk without
 //! one is refused, and so is a record that is longer than the file.
 
 use crate::{
+    body,
+    event::{Event, RunStarted},
     kind::{self, KINDS},
-    seal::Record,
+    records::{CHUNK_HEADER, ChunkHeader, PREFIX, RecordReader, split_prefix},
+    seal::{Record, SlotTimes},
     segment::{PROFILE, SegmentStart},
 };
 use mcap::{
-    McapError, parse_record,
+    parse_record,
     records::{Record as McapRecord, op},
-    sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions},
 };
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{BufReader, Read},
-    path::Path,
-};
-
-/// Opcode and length of a record.
-const PREFIX: usize = 9;
+use std::{collections::BTreeMap, path::Path};
 
 /// Why no more can be read from a segment.
 #[derive(Debug)]
@@ -37,8 +30,7 @@ pub(crate) enum Stop {
 
 /// A segment that is being read.
 pub(crate) struct SegmentReader {
-    file: BufReader<File>,
-    reader: LinearReader,
+    records: RecordReader,
     taken: Taken,
 }
 
@@ -46,39 +38,45 @@ pub(crate) struct SegmentReader {
 struct Taken {
     headed: bool,
     start: Option<SegmentStart>,
+    channels: Channels,
+}
+
+/// What the channels of a segment stand for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Channels {
     schemas: BTreeMap<u16, (String, Vec<u8>)>,
     /// The kind of each channel, or why its records cannot be read.
-    channels: BTreeMap<u16, Result<usize, String>>,
+    kinds: BTreeMap<u16, Result<usize, String>>,
 }
 
 /// One step through a segment.
 enum Step {
-    /// The reader needs so many bytes.
-    Read(usize),
     /// A chunk's records.
     Group(Vec<Record>),
+    /// A record that only says where in the chunk before it something is.
+    Index,
     /// Nothing of interest.
     Nothing,
+}
+
+/// The data of a segment up to the end of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Data {
+    /// Their length.
+    pub(crate) length: u64,
+    /// Their checksum.
+    pub(crate) checksum: u32,
 }
 
 impl SegmentReader {
     /// Opens a segment and reads what it goes on from.
     pub(crate) fn open(path: &Path) -> Result<(Self, SegmentStart), Stop> {
-        let file = File::open(path).map_err(Stop::Io)?;
-        let length = file.metadata().map_err(Stop::Io)?.len();
-        let options = LinearReaderOptions::default()
-            .with_emit_chunks(true)
-            .with_record_length_limit(usize::try_from(length).unwrap_or(usize::MAX))
-            .with_check_finishes_after_end_magic(true)
-            .with_validate_data_section_crc(true)
-            .with_validate_summary_section_crc(true);
-        let reader = LinearReader::new_with_options(options);
-        let taken = Taken { headed: false, start: None, schemas: BTreeMap::new(), channels: BTreeMap::new() };
-        let mut segment = Self { file: BufReader::with_capacity(1 << 16, file), reader, taken };
+        let taken = Taken { headed: false, start: None, channels: Channels::default() };
+        let mut segment = Self { records: RecordReader::open(path)?, taken };
         loop {
             match segment.step()? {
                 Some(Step::Group(_)) | None => return Err(damage("it does not begin as a segment does")),
-                Some(_) => {}
+                Some(Step::Index | Step::Nothing) => {}
             }
             if let Some(start) = segment.taken.start {
                 return Ok((segment, start));
@@ -91,25 +89,33 @@ impl SegmentReader {
         loop {
             match self.step()? {
                 Some(Step::Group(group)) => return Ok(Some(group)),
-                Some(_) => {}
+                Some(Step::Index | Step::Nothing) => {}
                 None => return Ok(None),
             }
         }
     }
 
-    fn step(&mut self) -> Result<Option<Step>, Stop> {
-        let step = match self.reader.next_event() {
-            None => return Ok(None),
-            Some(Err(McapError::UnexpectedEof)) => return Err(damage("it ends before its footer")),
-            Some(Err(error)) => return Err(damage(&error.to_string())),
-            Some(Ok(LinearReadEvent::ReadRequest(bytes))) => Step::Read(bytes),
-            Some(Ok(LinearReadEvent::Record { opcode, data })) => self.taken.record(opcode, data)?,
-        };
-        if let Step::Read(bytes) = step {
-            let read = self.file.read(self.reader.insert(bytes)).map_err(Stop::Io)?;
-            self.reader.notify_read(read);
+    /// The data of a segment with its first `groups`, and with what is written after the last of
+    /// them to find one's way in it.
+    pub(crate) fn data_of(path: &Path, groups: u32) -> Result<Data, Stop> {
+        let (mut segment, _) = Self::open(path)?;
+        for _ in 0..groups {
+            segment.next_group()?;
         }
-        Ok(Some(step))
+        loop {
+            let data = Data { length: segment.records.place(), checksum: segment.records.checksum() };
+            match segment.step() {
+                Ok(Some(Step::Index)) => {}
+                Ok(Some(Step::Group(_) | Step::Nothing) | None) | Err(_) => return Ok(data),
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<Step>, Stop> {
+        match self.records.next()? {
+            Some((opcode, body)) => self.taken.record(opcode, body).map(Some),
+            None => Ok(None),
+        }
     }
 }
 
@@ -118,6 +124,7 @@ impl Taken {
     fn record(&mut self, opcode: u8, data: &[u8]) -> Result<Step, Stop> {
         match opcode {
             op::CHUNK => return self.chunk(data).map(Step::Group),
+            op::MESSAGE_INDEX => return Ok(Step::Index),
             op::HEADER => match parse(opcode, data)? {
                 McapRecord::Header(header) if header.profile == PROFILE => self.headed = true,
                 _ => return Err(damage("its header is not ours")),
@@ -134,9 +141,51 @@ impl Taken {
         Ok(Step::Nothing)
     }
 
-    fn chunk(&mut self, data: &[u8]) -> Result<Vec<Record>, Stop> {
+    fn chunk(&mut self, chunk: &[u8]) -> Result<Vec<Record>, Stop> {
         let start = self.start.ok_or_else(|| damage("a chunk comes before the metadata"))?;
-        let mut records = checked_chunk(data)?;
+        self.channels.group(checked_chunk(chunk)?, start.times, true)
+    }
+}
+
+impl Channels {
+    /// The channels of this version, for a segment that does not say what its channels stand for.
+    pub(crate) fn of_this_version() -> Self {
+        // mcap numbers them from 1.
+        let kinds = (0..kind::written().count()).map(|place| (place as u16 + 1, Ok(place))).collect();
+        Self { schemas: BTreeMap::new(), kinds }
+    }
+
+    /// How a run started, where that is among a chunk's records; what else is there is not looked
+    /// at.
+    pub(crate) fn opening(&mut self, mut records: &[u8], is_sound: bool) -> Option<RunStarted> {
+        while let Ok((opcode, body, rest)) = split_record(records) {
+            records = rest;
+            match parse(opcode, body).ok()? {
+                McapRecord::Schema { header, data } => {
+                    self.schemas.insert(header.id, (header.name, data.into_owned()));
+                }
+                McapRecord::Channel(channel) => {
+                    self.kinds.insert(channel.id, self.kind_of(channel.schema_id, is_sound).ok()?);
+                }
+                McapRecord::Message { header, data } => {
+                    let kind = self.kinds.get(&header.channel_id)?.as_ref().ok()?;
+                    let (_, event) = body::decode(KINDS[*kind].name, data.into_owned()).ok()?;
+                    return if let Event::RunStarted(started) = event { Some(*started) } else { None };
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The records of ours in a chunk's records, whose schemas and channels are taken note of;
+    /// `is_sound` if their checksum is right.
+    pub(crate) fn group(
+        &mut self,
+        mut records: &[u8],
+        times: SlotTimes,
+        is_sound: bool,
+    ) -> Result<Vec<Record>, Stop> {
         let mut group = Vec::new();
         while !records.is_empty() {
             let (opcode, body, rest) = split_record(records)?;
@@ -146,17 +195,14 @@ impl Taken {
                     self.schemas.insert(header.id, (header.name, data.into_owned()));
                 }
                 McapRecord::Channel(channel) => {
-                    let kind = self.kind_of(channel.schema_id)?;
-                    self.channels.insert(channel.id, kind);
+                    let kind = self.kind_of(channel.schema_id, is_sound)?;
+                    self.kinds.insert(channel.id, kind);
                 }
                 McapRecord::Message { header, data } => {
-                    let kind = self
-                        .channels
-                        .get(&header.channel_id)
-                        .ok_or_else(|| damage("a channel is missing"))?;
+                    let kind =
+                        self.kinds.get(&header.channel_id).ok_or_else(|| damage("a channel is missing"))?;
                     let kind = *kind.as_ref().map_err(|name| Stop::UnknownKind(name.clone()))?;
-                    let tick =
-                        start.times.tick(header.log_time).filter(|_| header.publish_time == header.log_time);
+                    let tick = times.tick(header.log_time).filter(|_| header.publish_time == header.log_time);
                     let tick = tick.ok_or_else(|| damage("a record's time is no slot's start"))?;
                     let seq = u64::from(header.sequence);
                     group.push(Record { kind, seq, tick, body: data.into_owned() });
@@ -168,27 +214,20 @@ impl Taken {
     }
 
     /// The kind that a schema stands for, or its name if it is not known.
-    fn kind_of(&self, schema: u16) -> Result<Result<usize, String>, Stop> {
+    fn kind_of(&self, schema: u16, is_sound: bool) -> Result<Result<usize, String>, Stop> {
         let (name, data) = self.schemas.get(&schema).ok_or_else(|| damage("a schema is missing"))?;
         match kind::position(name) {
-            Some(place) if KINDS[place].fits(data) => Ok(Ok(place)),
+            Some(place) if KINDS[place].fits(data, is_sound) => Ok(Ok(place)),
             Some(_) => Err(damage(&format!("the schema of {name} is another than this version's"))),
             None => Ok(Err(name.clone())),
         }
     }
 }
 
-/// The records of a chunk, whose checksum is right and which is not compressed.
+/// The records of a chunk, whose checksum is right.
 fn checked_chunk(chunk: &[u8]) -> Result<&[u8], Stop> {
-    // Start time, end time, length, checksum, name of the compression (an empty one), length.
-    let (header, records) = chunk.split_first_chunk::<40>().ok_or_else(|| damage("a chunk has no header"))?;
-    let length = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| header[at + byte]));
-    let number = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| header[at + byte]));
-    let whole = records.len() as u64;
-    if number(28) != 0 || length(16) != whole || length(32) != whole {
-        return Err(damage("a chunk's header contradicts its length"));
-    }
-    if number(24) != crc32fast::hash(records) {
+    let records = &chunk[CHUNK_HEADER..];
+    if ChunkHeader::of(chunk).checksum != crc32fast::hash(records) {
         return Err(damage("a chunk's checksum is wrong"));
     }
     Ok(records)
@@ -197,10 +236,11 @@ fn checked_chunk(chunk: &[u8]) -> Result<&[u8], Stop> {
 /// Opcode and body of the first record, and what follows it.
 fn split_record(records: &[u8]) -> Result<(u8, &[u8], &[u8]), Stop> {
     let short = || damage("a chunk's last record is cut short");
-    let ([opcode, length @ ..], rest) = records.split_first_chunk::<PREFIX>().ok_or_else(short)?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
+    let (prefix, rest) = records.split_first_chunk::<PREFIX>().ok_or_else(short)?;
+    let (opcode, length) = split_prefix(prefix);
+    let length = usize::try_from(length).map_err(|_| short())?;
     let (body, rest) = rest.split_at_checked(length).ok_or_else(short)?;
-    Ok((*opcode, body, rest))
+    Ok((opcode, body, rest))
 }
 
 /// A record of one of the kinds that a log is made of; the parser is not asked for any other.

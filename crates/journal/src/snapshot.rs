@@ -13,6 +13,7 @@ use crate::{
     body::{self, Encoder},
     error::LogError,
     event::{Event, Recorded},
+    plain,
     seal::{hash_from_hex, hash_to_hex},
 };
 use arrow_array::{
@@ -29,7 +30,7 @@ use arrow_ipc::{
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
+    fs,
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
@@ -202,10 +203,10 @@ impl Encoded {
     /// It cannot be written.
     pub fn write(&self, run_folder: &Path) -> Result<(), LogError> {
         let folder = run_folder.join(FOLDER);
-        fs::create_dir_all(&folder).map_err(LogError::io("create", &folder))?;
+        plain::create_folder(&folder).map_err(LogError::io("create", &folder))?;
         let path = folder.join(file_name(self.tick));
         let new = path.with_extension("new");
-        let mut file = File::create(&new).map_err(LogError::io("create", &new))?;
+        let mut file = plain::create(&new).map_err(LogError::io("create", &new))?;
         file.write_all(&self.content).map_err(LogError::io("write", &new))?;
         fs::rename(&new, &path).map_err(LogError::io("rename", &new))
     }
@@ -219,10 +220,12 @@ pub fn bytes(run_folder: &Path) -> u64 {
 
 /// The ticks of which there are snapshots, the latest first.
 pub fn ticks(run_folder: &Path) -> Vec<u32> {
-    let entries = fs::read_dir(run_folder.join(FOLDER)).into_iter().flatten().flatten();
+    let folder = run_folder.join(FOLDER);
+    let is_folder = plain::is_folder(&folder).unwrap_or(false);
+    let entries = is_folder.then(|| fs::read_dir(folder).ok()).flatten().into_iter().flatten().flatten();
     let tick = |path: PathBuf| {
-        let stem = path.file_stem()?.to_str()?.parse().ok()?;
-        (path.extension()? == "snap").then_some(stem)
+        let tick = path.file_stem()?.to_str()?.parse().ok()?;
+        (path.file_name()? == file_name(tick).as_str()).then_some(tick)
     };
     let mut ticks: Vec<u32> = entries.filter_map(|entry| tick(entry.path())).collect();
     ticks.sort_unstable_by(|one, other| other.cmp(one));
@@ -231,7 +234,9 @@ pub fn ticks(run_folder: &Path) -> Vec<u32> {
 
 /// Reads the snapshot of a tick; `None` where there is none that is whole.
 pub fn read(run_folder: &Path, tick: u32) -> Option<Snapshot> {
-    let content = fs::read(run_folder.join(FOLDER).join(file_name(tick))).ok()?;
+    let folder = run_folder.join(FOLDER);
+    plain::is_folder(&folder).ok()?;
+    let content = plain::read(&folder.join(file_name(tick))).ok()?;
     decode(&content).filter(|snapshot| snapshot.tick == tick)
 }
 

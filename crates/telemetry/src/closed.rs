@@ -1,17 +1,20 @@
 //! Days of `ev_ticks`, or months or years of a long run, that were written to their end before a run was
 //! cut off.
 //!
-//! Beside a closed day's file, which is hidden until all tables are whole, lies a note with its size
-//! and hash. A run that is resumed keeps the files whose notes are true.
+//! Beside a closed day's file, which is hidden until all tables are whole, lies a note with its
+//! size and hash, and with the ticks in it and the chain hash after them. A run that is resumed
+//! keeps the files whose notes are true: of its own history, of whole days, and as this version
+//! writes them.
 
 use crate::{
     error::TelemetryError,
-    file::{Hidden, Place, WrittenFile},
-    manifest,
+    file::{Hidden, Place, WrittenFile, hex},
+    manifest::{self, VERSION},
     table::EV_TICKS,
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path};
+use std::{ffi::OsStr, fs, io::Write, path::Path};
+use voltide_journal::plain;
 
 /// A day's file that is whole and still hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,20 +27,63 @@ pub struct ClosedDay {
     pub bytes: u64,
     /// SHA-256 of the content, in hex.
     pub sha256: String,
+    /// The first tick in it.
+    pub first_tick: u32,
+    /// The last tick in it.
+    pub last_tick: u32,
+    /// The chain hash that the log has after that, in hex.
+    pub chain_hash: String,
+    /// Version of voltide that wrote it.
+    pub voltide: String,
+}
+
+/// The history that a day's file holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    /// The first tick.
+    pub(crate) first_tick: u32,
+    /// The last tick.
+    pub(crate) last_tick: u32,
+    /// The chain hash after it.
+    pub(crate) chain_hash: [u8; 32],
 }
 
 impl ClosedDay {
-    fn file(&self) -> String {
+    /// Name of the file once it is a table's.
+    pub fn file(&self) -> String {
         file_of(&self.date)
     }
 
     /// Writes the note of a file that was just closed.
-    pub(crate) fn note(yard: &Path, date: &str, file: &WrittenFile) -> Result<(), TelemetryError> {
-        let day =
-            Self { date: date.to_owned(), rows: file.rows, bytes: file.bytes, sha256: file.sha256.clone() };
+    pub(crate) fn note(
+        yard: &Path,
+        date: &str,
+        file: &WrittenFile,
+        of: Stretch,
+    ) -> Result<(), TelemetryError> {
+        let day = Self {
+            date: date.to_owned(),
+            rows: file.rows,
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+            first_tick: of.first_tick,
+            last_tick: of.last_tick,
+            chain_hash: hex(&of.chain_hash),
+            voltide: VERSION.to_owned(),
+        };
         let path = yard.join(note_of(&file_of(date)));
         let text = serde_json::to_vec(&day).expect("texts and numbers are JSON");
-        fs::write(&path, text).map_err(TelemetryError::file("write", path))
+        let written = plain::create(&path).and_then(|mut note| note.write_all(&text));
+        written.map_err(TelemetryError::file("write", path))
+    }
+
+    /// Whether the file is there and is what its note says.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn is_whole(&self, folder: &Path) -> Result<bool, TelemetryError> {
+        let found = manifest::sha256_of(&Hidden::path_of(folder, &self.file()))?;
+        Ok(found.as_deref() == Some(self.sha256.as_str()))
     }
 
     /// The file, to be published with the others.
@@ -47,31 +93,27 @@ impl ClosedDay {
     }
 }
 
-/// The days that lie closed in a run's folder, checked by their hashes.
-///
-/// # Errors
-/// A file is there and cannot be read.
-pub fn closed_days(folder: &Path) -> Result<Vec<ClosedDay>, TelemetryError> {
-    let mut days = Vec::new();
-    for day in
-        notes(folder).filter_map(|note| serde_json::from_slice::<ClosedDay>(&fs::read(note).ok()?).ok())
-    {
-        let found = manifest::sha256_of(&Hidden::path_of(folder, &day.file()))?;
-        if found.as_deref() == Some(day.sha256.as_str()) {
-            days.push(day);
-        }
-    }
-    Ok(days)
+/// The days that lie closed in a run's folder, by their notes: what they say of files and history
+/// is still to be checked. Notes of other versions, and what is none, are left out.
+pub fn closed_days(folder: &Path) -> Vec<ClosedDay> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut days: Vec<ClosedDay> = entries.filter_map(|entry| noted(folder, &entry.file_name())).collect();
+    days.sort_by_key(|day| day.last_tick);
+    days
+}
+
+/// The day whose note has this name.
+fn noted(folder: &Path, name: &OsStr) -> Option<ClosedDay> {
+    let name = name.to_str().filter(|name| name.ends_with(".closed"))?;
+    let day: ClosedDay = serde_json::from_slice(&plain::read(&folder.join(name)).ok()?).ok()?;
+    let is_its =
+        name == note_of(&day.file()) && day.date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    (is_its && day.voltide == VERSION).then_some(day)
 }
 
 /// Removes the note of a file, if there is one: it has its name, or is gone.
 pub(crate) fn forget(folder: &Path, file: &str) -> Result<(), TelemetryError> {
     manifest::remove(folder, &note_of(file))
-}
-
-fn notes(folder: &Path) -> impl Iterator<Item = std::path::PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path.extension().is_some_and(|extension| extension == "closed"))
 }
 
 fn file_of(date: &str) -> String {

@@ -4,7 +4,7 @@ use crate::{
     Options,
     cars::Cars,
     chargers::Chargers,
-    closed::ClosedDay,
+    closed::{ClosedDay, Stretch},
     error::TelemetryError,
     file::{Place, TableFile, WrittenFile},
     frame::Frame,
@@ -118,6 +118,10 @@ pub(crate) struct Detail {
     span: Span,
     /// The current day, or longer span, and its file; no file where the day's was kept.
     day: Option<(String, Option<TableFile>)>,
+    /// The first tick of the day.
+    first_tick: u32,
+    /// The last tick that was recorded, and the chain hash after it.
+    sealed: Option<(u32, [u8; 32])>,
     kept_days: Vec<ClosedDay>,
     whole_days: Vec<WrittenFile>,
     charger_file: TableFile,
@@ -150,6 +154,8 @@ impl Detail {
             before: Before::default(),
             span: Span::of(&scenario.clock),
             day: None,
+            first_tick: 0,
+            sealed: None,
             kept_days,
             whole_days: Vec::new(),
             charger_file: TableFile::create(place, &CHARGER_TICKS, CHARGER_TICKS.glob())?,
@@ -172,6 +178,7 @@ impl Detail {
             return Ok(());
         };
         self.begin_day(tick)?;
+        self.sealed = frame.chain_hash.map(|hash| (tick, hash));
         self.add_cars(frame, tick)?;
         self.add_chargers(frame, tick)?;
         self.before.any = true;
@@ -226,12 +233,14 @@ impl Detail {
 
     /// Begins another file where the tick is the first of a local day, or of a longer span.
     fn begin_day(&mut self, tick: u32) -> Result<(), TelemetryError> {
-        let date = self.span.name(self.scenario.clock.local(tick).date());
+        let date = self.date(tick);
         if self.day.as_ref().is_some_and(|(day, _)| *day == date) {
             return Ok(());
         }
         self.end_day()?;
-        if let Some(place) = self.kept_days.iter().position(|kept| kept.date == date) {
+        self.first_tick = tick;
+        let whole = |kept: &ClosedDay| kept.date == date && self.is_all_of(kept);
+        if let Some(place) = self.kept_days.iter().position(whole) {
             self.whole_days.push(self.kept_days.remove(place).adopt(&self.place));
             self.day = Some((date, None));
             return Ok(());
@@ -241,14 +250,27 @@ impl Detail {
         Ok(())
     }
 
+    /// The local date of a tick, as in the name of its file.
+    fn date(&self, tick: u32) -> String {
+        self.span.name(self.scenario.clock.local(tick).date())
+    }
+
+    /// Whether a file holds all of its day, which begins now: a run that is cut off closes its last one early.
+    fn is_all_of(&self, kept: &ClosedDay) -> bool {
+        let next = kept.last_tick.saturating_add(1);
+        let is_end = next >= self.selection.ticks.end || self.date(next) != kept.date;
+        kept.first_tick == self.first_tick && is_end
+    }
+
     fn end_day(&mut self) -> Result<(), TelemetryError> {
         let Some((date, Some(mut file))) = self.day.take() else { return Ok(()) };
         if self.cars.pending() > 0 {
             file.write(&self.cars.batch())?;
         }
         let file = file.close()?;
-        if let Some(yard) = self.place.notes() {
-            ClosedDay::note(yard, &date, &file)?;
+        if let (Some(yard), Some((last_tick, chain_hash))) = (self.place.notes(), self.sealed) {
+            let stretch = Stretch { first_tick: self.first_tick, last_tick, chain_hash };
+            ClosedDay::note(yard, &date, &file, stretch)?;
         }
         self.whole_days.push(file);
         Ok(())

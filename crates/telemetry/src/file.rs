@@ -10,6 +10,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
+use voltide_journal::plain;
 
 /// A row group ends at the first tick border at or after this many rows.
 const GROUP_ROWS: usize = 1 << 18;
@@ -58,7 +59,7 @@ impl Hidden {
     /// Creates the hidden file that will be `name` in a place; nothing is created nowhere.
     pub(crate) fn create(place: &Place, name: &str) -> Result<(Self, Option<File>), TelemetryError> {
         let hidden = Self::adopt(place, name);
-        let create = |path: PathBuf| File::create(&path).map_err(TelemetryError::file("create", path));
+        let create = |path: PathBuf| plain::create(&path).map_err(TelemetryError::file("create", path));
         let file = hidden.path().map(create).transpose()?;
         Ok((hidden, file))
     }

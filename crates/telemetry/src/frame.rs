@@ -13,6 +13,8 @@ use voltide_model::{
 pub(crate) struct Frame {
     /// The slot that the columns are of; `None` before the tick is settled.
     pub(crate) tick: Option<u32>,
+    /// The chain hash that the log has after it.
+    pub(crate) chain_hash: Option<[u8; 32]>,
     /// Per recorded car: see [`TickColumns::stay`].
     pub(crate) stay: Vec<u32>,
     /// Per recorded car: see [`TickColumns::energy_kwh`].
@@ -90,6 +92,7 @@ impl Frame {
     /// Makes the frame fit for another tick, keeping its memory.
     pub(crate) fn clear(&mut self) {
         self.tick = None;
+        self.chain_hash = None;
         self.stay.clear();
         self.energy_kwh.clear();
         self.power_kw.clear();

@@ -11,14 +11,14 @@ use crate::{
     summary::RunStatus,
     table::TABLES,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
+    path::{Component, Path},
 };
-use voltide_journal::event::RunStarted;
+use voltide_journal::{event::RunStarted, plain};
 use voltide_model::scenario::EvTicks;
 
 /// Name of the manifest in a run folder.
@@ -27,7 +27,7 @@ pub(crate) const FILE: &str = "manifest.json";
 pub(crate) const WORLD: &str = "world.ron";
 
 /// The version whose tables these are.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What lies in a run folder.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub(crate) struct Manifest {
     policy: String,
     seed: u64,
     config_hash: String,
+    /// The chain hash that the log has after the last tick in the tables; 0.1.0 did not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    chain_hash: Option<String>,
     status: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     error: Option<String>,
@@ -102,7 +105,12 @@ struct FieldSchema {
 
 impl Manifest {
     /// The manifest of a run without its files.
-    pub(crate) fn new(started: &RunStarted, status: &RunStatus, currency: &str, ev_ticks: String) -> Self {
+    pub(crate) fn new(
+        (started, chain_hash): (&RunStarted, &str),
+        status: &RunStatus,
+        currency: &str,
+        ev_ticks: String,
+    ) -> Self {
         Self {
             schema: "https://datapackage.org/profiles/2.0/datapackage.json".into(),
             name: package_name(&started.world),
@@ -111,6 +119,7 @@ impl Manifest {
             policy: started.policy.clone(),
             seed: started.seed,
             config_hash: started.config_hash.clone(),
+            chain_hash: Some(chain_hash.into()),
             status: status.name().into(),
             error: status.error().map(Into::into),
             voltide: Some(VERSION.into()),
@@ -124,12 +133,22 @@ impl Manifest {
     /// Reads the manifest of `folder`; `None` where there is none.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, TelemetryError> {
         let path = folder.join(FILE);
-        let text = match fs::read(&path) {
+        let text = match plain::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TelemetryError::file("read", path)(error)),
         };
-        serde_json::from_slice(&text).map(Some).map_err(|source| TelemetryError::Manifest { path, source })
+        let manifest = serde_json::from_slice(&text).and_then(Self::of_its_folder);
+        manifest.map(Some).map_err(|source| TelemetryError::Manifest { path, source })
+    }
+
+    /// Refuses names that lead out of the manifest's folder.
+    fn of_its_folder(self) -> Result<Self, serde_json::Error> {
+        let is_inside = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+        match self.resources.iter().find(|resource| !is_inside(Path::new(&resource.path))) {
+            Some(resource) => Err(Error::custom(format!("`{}` is no file beside it", resource.path))),
+            None => Ok(self),
+        }
     }
 
     /// Adds a table's file.
@@ -230,6 +249,12 @@ pub struct Described {
     pub version: Option<String>,
     /// Files that it names.
     pub files: usize,
+    /// Hash of the run's configuration.
+    pub config_hash: String,
+    /// The chain hash that the log has after the last tick in the tables; `None` for 0.1.0.
+    pub chain_hash: Option<String>,
+    /// How the run ended: "finished", "interrupted" or "failed".
+    pub status: String,
     ev_ticks: String,
 }
 
@@ -275,6 +300,9 @@ pub fn described(run: &Path) -> Result<Option<Described>, TelemetryError> {
     let described = |manifest: Manifest| Described {
         version: manifest.voltide,
         files: manifest.resources.len() + 1,
+        config_hash: manifest.config_hash,
+        chain_hash: manifest.chain_hash,
+        status: manifest.status,
         ev_ticks: manifest.ev_ticks,
     };
     Ok(Manifest::read(run)?.map(described))
@@ -317,16 +345,17 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut damaged = Vec::new();
     let path = folder.join(FILE);
-    if fs::read_to_string(&path).map_err(TelemetryError::file("read", path))? != manifest.text() {
+    if plain::read_text(&path).map_err(TelemetryError::file("read", path))? != manifest.text() {
         damaged.push(FILE.to_owned());
     }
     damaged.extend(manifest.differing(folder)?);
     Ok(Some(damaged))
 }
 
-/// SHA-256 of a file in hex; `None` where there is no file.
+/// SHA-256 of a file in hex; `None` where there is no file, or only a link.
 pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
-    let mut file = match fs::File::open(path) {
+    let mut file = match plain::open(path) {
+        Err(_) if plain::is_link(path) => return Ok(None),
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(TelemetryError::file("open", path)(error)),

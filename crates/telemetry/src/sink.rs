@@ -6,7 +6,7 @@ use crate::{
     detail::{Detail, Selection},
     error::TelemetryError,
     events,
-    file::{Place, WrittenFile},
+    file::{Place, WrittenFile, hex},
     frame::Frame,
     manifest::{self, Beside, Manifest},
     planned::Planned,
@@ -69,6 +69,8 @@ pub struct Telemetry {
     started: Option<Box<RunStarted>>,
     forked: Option<RunForked>,
     planned: Planned,
+    /// The chain hash that the log has after the last tick; before the first, where it begins.
+    chain_hash: String,
     sessions: Sessions,
     tally: Tally,
     bills: Option<BillBook>,
@@ -134,6 +136,7 @@ impl Telemetry {
             started: None,
             forked: None,
             planned: Planned::default(),
+            chain_hash: String::new(),
             sessions: Sessions::new(scenario.clone()),
             tally: Tally::new(scenario.clone()),
             bills: options.bills.then(|| BillBook::new(&scenario)),
@@ -192,7 +195,8 @@ impl Telemetry {
         let files = files.close()?;
         summary.tables = sizes(&files);
         let level = self.selection.level_name(self.scenario.clock.slots);
-        let manifest = Manifest::new(&started, &status, &self.scenario.currency, level);
+        let history = (started.as_ref(), self.chain_hash.as_str());
+        let manifest = Manifest::new(history, &status, &self.scenario.currency, level);
         let Self { place, only_detail, .. } = self;
         Ok(Closed { place, files, manifest, started, summary, bills, only_detail })
     }
@@ -224,7 +228,10 @@ impl Sink for Telemetry {
             self.frame.events.push(events::row(recorded));
         }
         match &recorded.event {
-            Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::RunStarted(started) => {
+                self.chain_hash.clone_from(&started.config_hash);
+                self.started = Some(started.clone());
+            }
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
             Event::SessionStarted(started) => {
                 self.sessions.started(recorded.tick, started);
@@ -237,7 +244,11 @@ impl Sink for Telemetry {
             Event::UnitsDispatched(dispatched) => {
                 self.frame.planned.extend(self.planned.take_up(&self.scenario, dispatched));
             }
-            Event::TickSealed(_) => self.send()?,
+            Event::TickSealed(sealed) => {
+                self.chain_hash = hex(&sealed.chain_hash);
+                self.frame.chain_hash = Some(sealed.chain_hash);
+                self.send()?;
+            }
             _ => {}
         }
         Ok(())

@@ -71,6 +71,7 @@ ON_FILE(ssize_t, write, (int file, const void *bytes, size_t count), (file, byte
 ON_FILE(int, fsync, (int file), (file))
 ON_FILE(int, fdatasync, (int file), (file))
 ON_FILE(int, close, (int file), (file))
+ON_FILE(int, ftruncate64, (int file, off64_t length), (file, length))
 
 int rename(const char *from, const char *to) {
     static int (*real)(const char *, const char *);

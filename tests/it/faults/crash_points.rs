@@ -1,6 +1,7 @@
 //! The program is killed at every kind of file operation it makes, before and after it is done:
 //! writes, flushes, syncs, renames and removals of log, head, snapshots, tables and notes.
 
+use super::salvage::{change, street};
 use crate::{
     program::{assert_same_files, root, run, succeed, voltide},
     resume::{chain, outputs, run_in, times},
@@ -100,5 +101,49 @@ fn a_run_killed_at_any_file_operation_goes_on_to_the_same_outputs() {
     for needed in ["fdatasync .mcap", "rename HEAD", "write HEAD.new", "rename .snap", "rename manifest.json"]
     {
         assert!(names.contains(&needed), "{needed} is not among {names:?}");
+    }
+}
+
+/// A copy of a run whose log is torn within a tick, about half way.
+fn torn(run: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to.join("log")).unwrap();
+    for name in ["000000.mcap", "000001.mcap"] {
+        fs::copy(run.join("log").join(name), to.join("log").join(name)).unwrap();
+    }
+    change(&to.join("log/000001.mcap"), |bytes| bytes.truncate(bytes.len() * 6 / 10));
+}
+
+#[test]
+fn a_recovery_killed_at_any_file_operation_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = library(folder.path()) else { return };
+    let whole = street(&folder.path().join("whole"));
+    let (reference, hash) = (outputs(&whole), chain(&whole));
+    let cut = folder.path().join("cut").join(whole.file_name().unwrap());
+    let log = folder.path().join("operations");
+    torn(&whole, &cut);
+    with(&library, &[("CRASH_LOG", log.to_str().unwrap())], &["log", "recover"], &cut);
+    let count = fs::read_to_string(&log).unwrap().lines().count();
+    let names: Vec<String> = fs::read_to_string(&log).unwrap().lines().map(kind).collect();
+    for needed in ["ftruncate64 .mcap", "fdatasync .mcap", "rename HEAD"] {
+        assert!(names.iter().any(|name| name == needed), "{needed} is not among {names:?}");
+    }
+    assert!(names.iter().any(|name| name.starts_with("write") && name.contains("-from-")), "{names:?}");
+    let step = if times("VOLTIDE_CRASH_POINTS", 0) > 0 { 1 } else { 2 };
+    for (number, when) in (0..count).flat_map(|number| [(number, "before"), (number, "after")]).step_by(step)
+    {
+        torn(&whole, &cut);
+        let number = number.to_string();
+        let variables = [("CRASH_AT", number.as_str()), ("CRASH_WHEN", when)];
+        let killed = with(&library, &variables, &["log", "recover"], &cut);
+        assert!(killed.status.code().is_none(), "{when} {number}");
+        succeed(voltide().args(["-q", "log", "recover"]).arg(&cut));
+        let kept = fs::read_dir(cut.join("log/quarantine")).unwrap().flatten();
+        let kept: Vec<_> = kept.filter(|it| it.file_name() != "HEAD").collect();
+        assert_eq!(kept.len(), 1, "{when} {number}: what is cut is kept once");
+        succeed(voltide().args(["-q", "resume"]).arg(&cut));
+        assert_eq!(chain(&cut), hash, "{when} {number}");
+        assert_same_files(&reference, &outputs(&cut));
     }
 }

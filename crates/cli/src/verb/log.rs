@@ -2,22 +2,25 @@
 
 use crate::{
     args::{Args, Log},
-    failure::Failure,
-    journaled::{Journaled, hex, next_whole},
+    failure::{Code, Failure},
+    journaled::{Journaled, hex, next_whole, open_log, opens},
     output,
     progress::{self, Interrupt},
     run_folder::Held,
-    verb::{log_verify::verify, resume::say_recovery},
+    verb::{log_salvage::salvage, log_verify::verify, resume::say_recovery},
 };
+use chrono::DateTime;
+use chrono_tz::Tz;
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
 use voltide_journal::{
     describe::describe,
     error::LogError,
     event::Recorded,
-    reader::{self, LogSummary},
+    reader::{self, LogReader, LogSummary},
     recovery,
 };
+use voltide_model::clock::Clock;
 use voltide_telemetry::Export;
 
 /// Looks into a log.
@@ -28,14 +31,15 @@ pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
         Log::Stats { run } => stats(&summary(run, args)?, args.json),
         Log::Verify { run } => verify(run, args)?,
         Log::Export { run, out } => export(run, out, args)?,
-        Log::Recover { run } => recover(run, args)?,
+        Log::Recover { run, salvage: None } => recover(run, args)?,
+        Log::Recover { run, salvage: Some(into) } => salvage(run, into, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads a log as far as it is whole.
 fn summary(run: &Path, args: &Args) -> Result<LogSummary, Failure> {
-    let mut reader = reader::open(run)?;
+    let mut reader = open_log(run, args.quiet)?;
     while next_whole(&mut reader, args.quiet)?.is_some() {}
     Ok(reader.summary().clone())
 }
@@ -63,7 +67,7 @@ fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result
         let of_kind = |kind| name.split_once('.').is_some_and(|(name, _)| name == kind);
         kind.is_none_or(of_kind) && tick.is_none_or(|tick| recorded.tick == tick)
     };
-    let mut reader = reader::open(run)?;
+    let mut reader = open_log(run, args.quiet)?;
     while output::is_heard()
         && let Some(recorded) = next_whole(&mut reader, args.quiet)?
     {
@@ -107,10 +111,10 @@ fn stats(summary: &LogSummary, as_json: bool) {
 /// Writes all events to a table.
 fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
     let _interrupt = Interrupt::catch();
-    let journaled = Journaled::open(run, args.quiet)?;
+    let (events, clock) = events(run, args.quiet)?;
     let _held = Held::other(out, "log export")?;
-    let mut export = Export::create(out, journaled.scenario.clock)?;
-    for recorded in journaled.events(args.quiet) {
+    let mut export = Export::create(out, clock)?;
+    for recorded in events {
         progress::check()?;
         export.event(&recorded?)?;
     }
@@ -127,6 +131,32 @@ fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// The events of a run, and when its slots are; also of what was salvaged beyond damage.
+fn events(
+    run: &Path,
+    quiet: bool,
+) -> Result<(Box<dyn Iterator<Item = Result<Recorded, Failure>>>, Clock), Failure> {
+    let mut log = open_log(run, quiet)?;
+    let first = next_whole(&mut log, quiet)?;
+    if first.as_ref().is_some_and(|first| !opens(&first.event)) {
+        let clock =
+            clock_of(&log).ok_or_else(|| Failure::new(Code::Run, "its slots are in no year", None))?;
+        let later =
+            std::iter::from_fn(move || next_whole(&mut log, quiet).map_err(Failure::from).transpose());
+        return Ok((Box::new(first.into_iter().map(Ok).chain(later)), clock));
+    }
+    let journaled = Journaled::open(run, quiet)?;
+    let clock = journaled.scenario.clock;
+    Ok((Box::new(journaled.events(quiet)), clock))
+}
+
+/// When slots are, by what a log says that does not say how its run started.
+fn clock_of(log: &LogReader) -> Option<Clock> {
+    let (start_us, slot_seconds) = log.slots();
+    let start = DateTime::from_timestamp_micros(start_us)?;
+    Some(Clock { start, zone: Tz::UTC, slot_seconds, slots: u32::MAX })
 }
 
 /// Makes a log whole.
@@ -148,6 +178,7 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
     if args.json {
         let value = json!({
             "torn": recovery.torn.as_ref().map(|torn| &torn.what),
+            "build_known": recovery.lost_build.is_none(),
             "quarantined": recovery.quarantined,
             "last_tick": recovery.end.last_tick,
             "newly_acknowledged": recovery.newly_acknowledged,
@@ -157,7 +188,8 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     say_recovery(&recovery, false);
-    let state = if recovery.torn.is_some() { "whole again" } else { "whole" };
+    let was_damaged = recovery.torn.is_some() || recovery.lost_build.is_some();
+    let state = if was_damaged { "whole again" } else { "whole" };
     let again = match recovery.newly_acknowledged {
         0 => String::new(),
         ticks => {

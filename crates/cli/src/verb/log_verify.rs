@@ -1,36 +1,44 @@
 //! `voltide log verify`: everything of a run that can be checked.
 
 use crate::{
+    adopted::{Ending, chain_after, kept_days, refuse_others},
     args::Args,
     failure::{Code, Failure},
-    journaled::{Journaled, hex},
-    output,
+    journaled::{Journaled, build_lost, hex},
+    output::{self, counted},
     verb::log::summary_json,
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{Event, Recorded, SessionEnded, SessionStarted},
     reader::{self, LogSummary},
+    salvage,
     sink::Sink,
 };
 use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
-use voltide_telemetry::damaged_files;
+use voltide_telemetry::{ClosedDay, closed_days, damaged_files, described};
 
 /// Checks every byte of the log, what its events say of each other, and the files beside it.
 pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
     let summary = read_all(run)?;
     let journaled = Journaled::open(run, args.quiet)?;
+    let config_hash = journaled.started.config_hash.clone();
     let audit = Audit::new(&journaled.scenario);
-    let open =
-        journaled.replay(audit, true, args.quiet).map_err(|failure| failure.with(Code::Check))?.0.open.len();
-    let files = check_files(run)?;
+    let replayed = journaled.replay(audit, true, args.quiet);
+    let (Audit { open, chain_hash, .. }, status) = replayed.map_err(|failure| failure.with(Code::Check))?;
+    let open = open.len();
+    let files = check_files(run, &Ending { config_hash, chain_hash, status: status.name() })?;
+    mention_leftovers(run, args.quiet)?;
+    let beyond = check_beyond(run)?;
     if args.json {
         output::say_json("log", &summary_json(&summary));
         return Ok(());
     }
     let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
     let chain = hex(&summary.chain_hash);
-    output::say(&format!("ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}"));
+    output::say(&format!(
+        "ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}{beyond}"
+    ));
     Ok(())
 }
 
@@ -38,12 +46,58 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
 fn read_all(run: &Path) -> Result<LogSummary, Failure> {
     let mut reader = reader::open(run)?;
     for recorded in &mut reader {
-        recorded.map_err(|error| Failure::new(Code::Check, error, None))?;
+        recorded.map_err(|error| Failure::from(error).with(Code::Check))?;
+    }
+    if let Some(lost) = reader.lost_build() {
+        let help = "all else is whole; `voltide log recover` puts a file in its place that says so";
+        return Err(Failure::new(Code::Check, build_lost(lost), Some(help)));
     }
     Ok(reader.summary().clone())
 }
 
-fn check_files(run: &Path) -> Result<String, Failure> {
+/// Whether ticks that were made up again, in a run that was salvaged, are those that were found beyond
+/// the damage.
+fn check_beyond(run: &Path) -> Result<String, Failure> {
+    let Some(salvage) = salvage::read(run)? else { return Ok(String::new()) };
+    let mut agree = 0;
+    for piece in &salvage.beyond {
+        let Some(tick) = piece.last_tick else { continue };
+        let own = chain_after(&mut reader::open(run)?, tick)?;
+        let found = chain_after(&mut reader::open(&run.join(&piece.folder))?, tick)?;
+        if own.is_some() && own != found {
+            let what = format!(
+                "the ticks that were made up again are not those that were lost: up to tick {tick} the log \
+                 differs from {}",
+                piece.folder
+            );
+            return Err(Failure::new(Code::Check, what, Some("another build or policy made them up")));
+        }
+        agree += u64::from(own.is_some());
+    }
+    let (count, pieces) =
+        (salvage.beyond.len() as u64, counted(salvage.beyond.len() as u64, "piece", "pieces"));
+    Ok(match agree {
+        _ if count == 0 => String::new(),
+        0 => format!(", {pieces} beyond damage"),
+        _ => format!(", equal to {agree} of {pieces} beyond damage"),
+    })
+}
+
+/// Says what an earlier program left in the folder that a `resume` would not take for the run's own.
+fn mention_leftovers(run: &Path, quiet: bool) -> Result<(), Failure> {
+    let own: Vec<String> = kept_days(run)?.iter().map(ClosedDay::file).collect();
+    for file in closed_days(run).iter().map(ClosedDay::file).filter(|file| !own.contains(file)) {
+        output::mention(
+            quiet,
+            &format!("`.{file}.partial` is not of this run's history, and is passed over"),
+        );
+    }
+    Ok(())
+}
+
+fn check_files(run: &Path, ending: &Ending) -> Result<String, Failure> {
+    let tables = described(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?;
+    tables.iter().try_for_each(|tables| refuse_others(run, ending, tables))?;
     let Some(damaged) = damaged_files(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))? else {
         return Ok("no manifest".to_owned());
     };
@@ -64,6 +118,8 @@ struct Audit {
     moved_kwh: Vec<(f64, f64)>,
     /// Open sessions: the car of each stay.
     open: BTreeMap<u32, u32>,
+    /// The chain hash after the last tick; before the first, where the chain begins.
+    chain_hash: String,
 }
 
 /// What does not add up.
@@ -85,7 +141,13 @@ impl Audit {
     fn new(scenario: &Arc<Scenario>) -> Self {
         let energy_kwh = scenario.population.arrival_energy_kwh.clone();
         let moved_kwh = vec![(0.0, 0.0); energy_kwh.len()];
-        Self { scenario: Arc::clone(scenario), energy_kwh, moved_kwh, open: BTreeMap::new() }
+        Self {
+            scenario: Arc::clone(scenario),
+            energy_kwh,
+            moved_kwh,
+            open: BTreeMap::new(),
+            chain_hash: String::new(),
+        }
     }
 
     fn started(&mut self, tick: u32, started: &SessionStarted) -> Result<(), Finding> {
@@ -176,6 +238,14 @@ impl Sink for Audit {
         match &recorded.event {
             Event::SessionStarted(started) => self.started(recorded.tick, started),
             Event::SessionEnded(ended) => self.ended(recorded.tick, ended),
+            Event::RunStarted(started) => {
+                self.chain_hash.clone_from(&started.config_hash);
+                Ok(())
+            }
+            Event::TickSealed(sealed) => {
+                self.chain_hash = hex(&sealed.chain_hash);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -1,9 +1,10 @@
 //! `voltide resume`: goes on with a run where its log ends.
 
 use crate::{
+    adopted::{Ending, kept_days},
     args::{Args, Resume},
     failure::{Code, Failure},
-    journaled::Journaled,
+    journaled::{Journaled, build_lost, status_of},
     live::{Prepared, all_cores},
     machine::{Cost, Mark},
     output,
@@ -21,7 +22,7 @@ use voltide_journal::{
     mcap_log::McapLog,
     recovery::{self, LogEnd, Recovery},
 };
-use voltide_telemetry::{ClosedDay, Options, Summary, Telemetry, closed_days, damaged_files};
+use voltide_telemetry::{ClosedDay, Options, Summary, Telemetry, damaged_files, described};
 
 /// Goes on with a run.
 pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> {
@@ -31,17 +32,21 @@ pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> 
     let recovery = recovery::recover(&resume.run)?;
     say_recovery(&recovery, args.quiet);
     match &recovery.end.outcome {
-        Some(outcome) => stay(&resume.run, outcome, args),
+        Some(outcome) => stay(&resume.run, &recovery.end, outcome, args),
         None => go_on(resume, &recovery.end, interrupt, begun, args),
     }
 }
 
 /// Says what was cut off.
 pub(crate) fn say_recovery(recovery: &Recovery, quiet: bool) {
-    let Some(torn) = &recovery.torn else { return };
     let end =
         recovery.end.last_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
-    output::mention(quiet, &format!("the log was cut off: {}; it ends {end}", torn.what));
+    if let Some(torn) = &recovery.torn {
+        output::mention(quiet, &format!("the log was cut off: {}; it ends {end}", torn.what));
+    }
+    if let Some(lost) = &recovery.lost_build {
+        output::mention(quiet, &build_lost(lost));
+    }
     for copy in &recovery.quarantined {
         output::mention(quiet, &format!("what was there is kept in {}", copy.display()));
     }
@@ -63,7 +68,6 @@ fn go_on(
     let start = prepared.start(threads);
     let durability = start.scenario.durability;
     let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
-    let kept = if resume.any_plugin { Vec::new() } else { closed_days(&resume.run)? };
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);
     let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
     if let Some(tick) = past.from {
@@ -73,6 +77,7 @@ fn go_on(
     let simulation = past.replay.go_on(start, log)?;
     let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
     interrupt.heed();
+    let kept = kept_days(&resume.run).map_err(leaving)?;
     let summary = build_tables((&resume.run, &resume.run), kept, args.quiet).map_err(leaving)?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&resume.run, &cost)?;
@@ -95,15 +100,20 @@ pub(crate) fn build_tables(
 }
 
 /// A run that is over stays as it is; tables that its end left half-written are built again.
-fn stay(run: &Path, outcome: &str, args: &Args) -> Result<ExitCode, Failure> {
+fn stay(run: &Path, end: &LogEnd, outcome: &str, args: &Args) -> Result<ExitCode, Failure> {
     // A manifest that cannot be read is as good as none.
     let whole = damaged_files(run).is_ok_and(|damaged| damaged.is_some_and(|files| files.is_empty()));
-    if whole {
+    let ending = Ending::of(run, end.last_tick, &status_of(outcome))?;
+    let tables = described(run).ok().flatten();
+    if whole && tables.is_some_and(|tables| ending.difference(&tables).is_none()) {
         output::mention(args.quiet, &format!("the run is over: {outcome}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let summary = build_tables((run, run), closed_days(run)?, args.quiet)?;
-    output::mention(args.quiet, "the run is over; its tables were not whole and are built again");
+    let summary = build_tables((run, run), kept_days(run)?, args.quiet)?;
+    output::mention(
+        args.quiet,
+        "the run is over; its tables were not whole, or not its own, and are built again",
+    );
     summary::print(&id_in(run), run, &summary, None, args.json);
     match summary.status.as_str() {
         "failed" => Err(Failure::new(Code::Run, outcome, None)),

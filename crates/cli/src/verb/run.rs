@@ -15,9 +15,9 @@ use crate::{
     summary,
     verb::{check::dry_run, plugins::known_plugins},
 };
-use std::{fs, path::Path, process::ExitCode, sync::Arc};
+use std::{io::Write, path::Path, process::ExitCode, sync::Arc};
 use voltide_engine::Ended;
-use voltide_journal::sink::Sink;
+use voltide_journal::{plain, sink::Sink};
 use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 
 /// Runs a world.
@@ -109,7 +109,8 @@ pub(crate) fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
     let file = path.join("profile.json");
     let text = serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
     let cannot = |error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None);
-    fs::write(&file, text + "\n").map_err(cannot)
+    let written = plain::create(&file).and_then(|mut file| file.write_all((text + "\n").as_bytes()));
+    written.map_err(cannot)
 }
 
 /// The exit code, and a last word where it is not 0.

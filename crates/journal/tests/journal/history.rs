@@ -168,19 +168,27 @@ pub(crate) fn broken_off_run(folder: &Path, ticks: u32) -> Vec<Recorded> {
     scribe.events
 }
 
-/// What can be read of a log, and the error that ended it.
+/// What can be read of a log, and the error that ended it. Where only what made the run is lost, that is
+/// the error, and the events are given as if it were not.
 pub(crate) fn read(folder: &Path) -> (Vec<Recorded>, Option<LogError>) {
     let mut events = Vec::new();
-    match reader::open(folder) {
+    let mut log = match reader::open(folder) {
         Err(error) => return (events, Some(error)),
-        Ok(log) => {
-            for recorded in log {
-                match recorded {
-                    Ok(recorded) => events.push(recorded),
-                    Err(error) => return (events, Some(error)),
-                }
-            }
-        }
+        Ok(log) => log,
+    };
+    let error = log.by_ref().find_map(|recorded| recorded.map(|recorded| events.push(recorded)).err());
+    let lost = log.lost_build().cloned();
+    if lost.is_some() {
+        know_build(&mut events);
     }
-    (events, None)
+    (events, error.or(lost.map(LogError::Damaged)))
+}
+
+/// Puts in what made the run, where it was lost.
+fn know_build(events: &mut [Recorded]) {
+    let Some(Event::RunStarted(started)) = events.first_mut().map(|first| &mut first.event) else { return };
+    assert_eq!(started.build, Build::default(), "what is not known is not made up");
+    if let Event::RunStarted(whole) = run_started("abc") {
+        started.build = whole.build;
+    }
 }

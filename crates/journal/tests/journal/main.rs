@@ -8,4 +8,6 @@ mod history;
 mod reading;
 mod recovery;
 mod round_trip;
+mod salvage;
+mod strays;
 mod writing;

@@ -3,6 +3,7 @@
 use crate::history::{Scribe, broken_off_run, finished_run, read, tick_events};
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 use tempfile::{TempDir, tempdir};
@@ -77,16 +78,37 @@ fn a_log_that_is_whole_is_left_alone() {
 }
 
 #[test]
-fn a_recovered_segment_is_the_one_of_a_run_that_stopped_there() {
+fn a_recovered_segment_has_the_data_of_a_run_that_stopped_there() {
     let (killed, stopped) = (tempdir().unwrap(), tempdir().unwrap());
     broken_off_run(killed.path(), 7);
+    let data = fs::read(segment(killed.path(), 1)).unwrap();
     recovery::recover(killed.path()).unwrap();
     let mut log = McapLog::create(stopped.path(), Durability::Close).unwrap();
     let mut scribe = Scribe::new(&mut log);
     scribe.open("abc").unwrap();
     scribe.ticks(0..7).unwrap();
     log.close().unwrap();
-    assert_eq!(fs::read(segment(killed.path(), 1)).unwrap(), fs::read(segment(stopped.path(), 1)).unwrap());
+    let (recovered, whole) =
+        (fs::read(segment(killed.path(), 1)).unwrap(), fs::read(segment(stopped.path(), 1)).unwrap());
+    // Data and their checksum; what follows them only says where in them something is.
+    let end = data.len() + 13;
+    assert_eq!(recovered[..data.len()], data);
+    assert!(recovered[..end] == whole[..end]);
+    assert!(recovered.len() < end + 40);
+}
+
+#[test]
+fn a_torn_segment_is_cut_where_it_is() {
+    let run = resumed_and_killed();
+    let content = fs::read(segment(run.path(), 2)).unwrap();
+    let end = within_the_last_tick();
+    fs::write(segment(run.path(), 2), &content[..end]).unwrap();
+    let before = fs::metadata(segment(run.path(), 2)).unwrap().ino();
+    recovery::recover(run.path()).unwrap();
+    assert_eq!(fs::metadata(segment(run.path(), 2)).unwrap().ino(), before, "it is the same file");
+    let names: Vec<_> =
+        fs::read_dir(run.path().join("log")).unwrap().flatten().map(|it| it.file_name()).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
 }
 
 #[test]
@@ -146,7 +168,8 @@ fn what_is_cut_is_kept() {
     let recovery = recover_and_go_on(run.path(), &whole);
     assert_eq!(recovery.end.last_tick, Some(7));
     let [kept] = recovery.quarantined.as_slice() else { panic!("{recovery:?}") };
-    assert_eq!(fs::read(kept).unwrap(), content);
+    let last = fs::read(segment(killed_after(7).path(), 2)).unwrap().len();
+    assert!(fs::read(kept).unwrap() == content[last..], "what is cut, and nothing else");
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! `voltide log recover --salvage`: what is whole of a damaged run, in a new one.
+
+use crate::{
+    args::Args,
+    failure::{Code, Failure},
+    output::{self, counted},
+};
+use serde_json::json;
+use std::{fs, path::Path};
+use voltide_journal::salvage::{self, DamagedBytes, FILE, Mended, Missing, Piece, Salvage};
+
+/// Writes what is whole of a run's log to the new folder `into`.
+pub(crate) fn salvage(run: &Path, into: &Path, args: &Args) -> Result<(), Failure> {
+    check_place(run, into)?;
+    let salvage = salvage::salvage(run, into)?;
+    if args.json {
+        output::say_json("salvage", &json!(salvage));
+        return Ok(());
+    }
+    salvage.damaged.iter().for_each(|damaged| output::mention(args.quiet, &damage(damaged)));
+    salvage.mended.iter().for_each(|mended| output::say(&mending(mended)));
+    output::say(&kept(&salvage, into));
+    salvage.beyond.iter().for_each(|piece| output::say(&beyond(piece, into)));
+    salvage.missing.iter().for_each(|missing| output::say(&format!("missing: {}", lost(missing, &salvage))));
+    if !salvage.build_known {
+        output::say("missing: which version of voltide and which policy file made the run");
+    }
+    if !salvage.head_known {
+        output::say("HEAD is damaged: whether anything is missing at the end is not known");
+    }
+    output::say(&format!("all of this is in {}", into.join(FILE).display()));
+    Ok(())
+}
+
+/// Refuses folders that hold something, and those inside the run.
+fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
+    let is_empty = || fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_none());
+    if fs::symlink_metadata(into).is_ok_and(|found| !found.is_dir()) || (into.exists() && !is_empty()) {
+        let what = format!("{} is there already", into.display());
+        return Err(Failure::new(Code::Input, what, Some("give a folder that is new or empty")));
+    }
+    let above = into.ancestors().skip(1).find_map(|above| {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        fs::canonicalize(above).ok()
+    });
+    if let (Some(above), Ok(run)) = (above, fs::canonicalize(run))
+        && above.starts_with(run)
+    {
+        let help = Some("nothing is written to a damaged run: give a folder outside of it");
+        return Err(Failure::new(Code::Input, format!("{} is inside the run", into.display()), help));
+    }
+    Ok(())
+}
+
+fn damage(damaged: &DamagedBytes) -> String {
+    let DamagedBytes { file, from_byte, to_byte, what } = damaged;
+    match to_byte - from_byte {
+        0 => format!("{file} ends at byte {from_byte}: {what}"),
+        _ => format!("{file} is damaged from byte {from_byte} to {to_byte}: {what}"),
+    }
+}
+
+fn mending(mended: &Mended) -> String {
+    let Mended { file, tick, byte } = mended;
+    let what = byte.map_or("what is around the records".to_owned(), |byte| format!("a bit of byte {byte}"));
+    format!("mended: {what} in {file} was wrong; the chain hash proves that tick {tick} is whole again")
+}
+
+fn kept(salvage: &Salvage, into: &Path) -> String {
+    let into = into.display();
+    match &salvage.log {
+        Some(log) if salvage.missing.is_empty() => {
+            format!("all of the run is in {into}: {}", span(log))
+        }
+        Some(log) => format!(
+            "the run up to the damage is in {into}: {}; `voltide replay` builds its tables, and `voltide \
+             resume` goes on from there and makes up what is missing",
+            span(log)
+        ),
+        None => "the opening is lost, and without world and policy no tick can be replayed".to_owned(),
+    }
+}
+
+fn beyond(piece: &Piece, into: &Path) -> String {
+    let folder = into.join(&piece.folder);
+    let proof = if piece.proved { "" } else { "; for the first of them only a checksum vouches" };
+    format!("beyond the damage, to be listed and exported: {} in {}{proof}", span(piece), folder.display())
+}
+
+fn span(piece: &Piece) -> String {
+    match (piece.first_tick, piece.last_tick) {
+        (Some(first), Some(last)) => {
+            format!("{} ({first} to {last})", counted(piece.ticks.into(), "tick", "ticks"))
+        }
+        _ => counted(piece.next_seq - piece.first_seq, "event", "events"),
+    }
+}
+
+fn lost(missing: &Missing, salvage: &Salvage) -> String {
+    let events = counted(missing.next_seq - missing.first_seq, "event", "events");
+    let before = missing.before_tick.or(salvage.acknowledged_tick.map(|tick| tick + 1));
+    let first = missing.after_tick.map_or(0, |tick| tick + 1);
+    let opening = if missing.first_seq == 0 { "the opening, " } else { "" };
+    match before {
+        Some(next) if next > first + 1 => format!("{opening}ticks {first} to {} ({events})", next - 1),
+        Some(next) if next == first + 1 => format!("{opening}tick {first} ({events})"),
+        Some(_) | None => format!("{opening}{events} after the last whole tick"),
+    }
+}

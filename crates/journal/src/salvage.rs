@@ -1,0 +1,187 @@
+//! What is whole of a damaged log, from either side of the damage, in a new run.
+//!
+//! ```text
+//! DIR/log/              the run from its opening to the damage: it is replayed and resumed like any other
+//! DIR/beyond/1/log/     whole ticks behind the damage: they are listed and exported, but not replayed
+//! DIR/beyond/2/log/     those behind the next one, ...
+//! DIR/salvage.json      what is missing, what was mended, where the damage is
+//! ```
+//!
+//! A tick counts as whole where its seal follows from the chain hash before it. So a single flipped
+//! bit costs nothing: the checksum of its chunk says which one it is, and the seal proves it. The
+//! first tick behind damage may have lost the hash before it; then its checksum must do, which is
+//! said. The damaged run is only read.
+
+use crate::{
+    error::LogError,
+    plain,
+    reader::{Segments, log_folder},
+    salvager::Salvager,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// Name of the file that says what is missing.
+pub const FILE: &str = "salvage.json";
+/// Name of the folder for what is behind damage.
+pub const BEYOND: &str = "beyond";
+
+/// What was salvaged, and what was not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Salvage {
+    /// Version of this description.
+    pub format: u32,
+    /// The damaged run.
+    pub source: PathBuf,
+    /// Whether it is still known what made the run.
+    pub build_known: bool,
+    /// The last tick that `HEAD` acknowledged; `None` before the first, or where `head_known` is
+    /// false.
+    pub acknowledged_tick: Option<u32>,
+    /// Whether `HEAD` could be read; if not, what is missing at the end is not known.
+    pub head_known: bool,
+    /// The run up to the damage; `None` where its opening is lost.
+    pub log: Option<Piece>,
+    /// What is behind the damage, in order.
+    pub beyond: Vec<Piece>,
+    /// What is missing between them.
+    pub missing: Vec<Missing>,
+    /// What was damaged and is right again.
+    pub mended: Vec<Mended>,
+    /// Where the log is damaged, or holds what is not of this history.
+    pub damaged: Vec<DamagedBytes>,
+}
+
+/// A stretch of history without a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Piece {
+    /// Where it is, from the new run's folder.
+    pub folder: String,
+    /// Its first sealed tick; `None` where it has none.
+    pub first_tick: Option<u32>,
+    /// Its last sealed tick.
+    pub last_tick: Option<u32>,
+    /// Sealed ticks.
+    pub ticks: u32,
+    /// Number of its first event.
+    pub first_seq: u64,
+    /// Number of the first event after it.
+    pub next_seq: u64,
+    /// The chain hash after it, in hex.
+    pub chain_hash: String,
+    /// Whether the chain proves its first group; if not, only a checksum vouches for it.
+    pub proved: bool,
+    /// What `RunEnded` says, where it is in it.
+    pub outcome: Option<String>,
+}
+
+/// History that is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The last whole tick before it; `None` where what comes before the first tick is missing,
+    /// too.
+    pub after_tick: Option<u32>,
+    /// The first whole tick after it; `None` where there is none.
+    pub before_tick: Option<u32>,
+    /// Number of the first event that is missing.
+    pub first_seq: u64,
+    /// Number of the first event that is there again, or that would come next.
+    pub next_seq: u64,
+}
+
+/// A group of records that was damaged and is right again, as its seal proves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mended {
+    /// The segment.
+    pub file: String,
+    /// The tick.
+    pub tick: u32,
+    /// The byte in which a bit was flipped; `None` where only what is around the records was
+    /// damaged.
+    pub byte: Option<u64>,
+}
+
+/// Bytes of a segment that are not what they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedBytes {
+    /// The segment.
+    pub file: String,
+    /// The first of them.
+    pub from_byte: u64,
+    /// The one after the last.
+    pub to_byte: u64,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Writes what is whole of the log in `run_folder` to the new folder `into`, which appears once it
+/// is complete.
+///
+/// # Errors
+/// There is no log, nothing of it is whole, a record is of a kind that this version does not know,
+/// or `into` cannot be written.
+pub fn salvage(run_folder: &Path, into: &Path) -> Result<Salvage, LogError> {
+    let folder = log_folder(run_folder)?;
+    let staging = staging_of(into);
+    let clear = || match fs::remove_dir_all(&staging) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    clear().map_err(LogError::io("remove", &staging))?;
+    let done = salvage_to(run_folder, &folder, &staging);
+    let done = done.and_then(|salvage| {
+        fs::rename(&staging, into).map_err(LogError::io("create", into))?;
+        Ok(salvage)
+    });
+    if done.is_err() {
+        // The error says what went wrong; this only tidies up.
+        let _ = clear();
+    }
+    done
+}
+
+/// Where the new run lies until it is complete: beside its place.
+fn staging_of(into: &Path) -> PathBuf {
+    let name = into.file_name().unwrap_or_default().to_string_lossy();
+    into.with_file_name(format!(".{name}.salvage"))
+}
+
+fn salvage_to(run_folder: &Path, folder: &Path, staging: &Path) -> Result<Salvage, LogError> {
+    fs::create_dir_all(staging).map_err(LogError::io("create", staging))?;
+    let Segments { files, later, .. } = Segments::find(folder)?;
+    let files: Vec<PathBuf> = files.into_iter().chain(later).filter(|file| file.is_file()).collect();
+    let mut salvager = Salvager::begin(folder, staging, &files)?;
+    for file in &files {
+        salvager.file(file)?;
+    }
+    let source = fs::canonicalize(run_folder).unwrap_or_else(|_| run_folder.to_owned());
+    let salvage = salvager.finish(source)?;
+    write(staging, &salvage)?;
+    Ok(salvage)
+}
+
+/// What was salvaged into `run_folder`; `None` for a run that was not.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn read(run_folder: &Path) -> Result<Option<Salvage>, LogError> {
+    let path = run_folder.join(FILE);
+    let content = match plain::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        content => content.map_err(LogError::io("read", &path))?,
+    };
+    let salvage = serde_json::from_slice(&content).map_err(io::Error::other);
+    salvage.map(Some).map_err(LogError::io("read", &path))
+}
+
+fn write(folder: &Path, salvage: &Salvage) -> Result<(), LogError> {
+    let path = folder.join(FILE);
+    let text = serde_json::to_string_pretty(salvage).expect("numbers and texts are JSON");
+    let mut file = plain::create(&path).map_err(LogError::io("create", &path))?;
+    let written = file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_data());
+    written.map_err(LogError::io("write", &path))
+}
