@@ -280,6 +280,7 @@ fn happening(event: &Event) -> String {
         Event::MarginViolated(_) => "flexibility fell short",
         Event::PolicyFaulted(_) => "a policy failed",
         Event::PolicyStateSaved(_) => "a policy saved its state",
+        Event::AnswerNotFinite(_) => "a policy's answer was no number",
         Event::SetPointClipped(_) => "power was cut",
         Event::LimitViolated(_) => "a site met its limit",
         Event::SlotElapsed => "the slot passed",

@@ -487,9 +487,13 @@ fn margin_slack(solve: &SolveFinished) -> f64 {
     if slack > ROUNDING * solve.objective.abs() { slack } else { 0.0 }
 }
 
-/// How much less a schedule of units may cost at best, where the search for it stopped early.
+/// How much less a schedule of units may cost at best, where the search for it stopped early. Without a
+/// bound that is all of it.
 fn gap(solve: &SolveFinished) -> f64 {
-    if solve.integers == 0 { 0.0 } else { (solve.objective - solve.bound).max(0.0) }
+    if solve.integers == 0 {
+        return 0.0;
+    }
+    solve.bound.map_or(solve.objective.abs(), |bound| (solve.objective - bound).max(0.0))
 }
 
 /// What a unit's slot cost. Without a plant only energy over the connection to the outside has a price.
