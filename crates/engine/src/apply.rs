@@ -85,6 +85,7 @@ impl State<'_, '_> {
             | Event::PolicyFaulted(_)
             | Event::PolicyStateSaved(_)
             | Event::WillingnessAgreed(_)
+            | Event::AnswerNotFinite(_)
             | Event::SetPointClipped(_)
             | Event::LimitViolated(_)
             | Event::TickSealed(_) => {}

@@ -5,9 +5,9 @@
 //! in two columns of 16 bits: `<name>_gap`, and `<name>_gap_high`, nearly always zero.
 
 use crate::event::{
-    AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded, SessionEnded,
-    SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed, TripShort,
-    UnitsDispatched, WillingnessAgreed,
+    AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded,
+    SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed,
+    TripShort, UnitsDispatched, WillingnessAgreed,
 };
 use crate::number::Value;
 use arrow_array::{
@@ -380,8 +380,7 @@ impl<T: ArrowPrimitiveType<Native: Value>> Codec for SomeOf<T> {
 
     fn take(arrays: &mut Arrays<'_>) -> Result<Vec<Option<T::Native>>, ArrowError> {
         let list = arrays.row_list()?;
-        let values =
-            list.as_primitive_opt::<T>().ok_or_else(|| unlike("a column has another type"))?;
+        let values = list.as_primitive_opt::<T>().ok_or_else(|| unlike("a column has another type"))?;
         Ok(values.iter().collect())
     }
 
@@ -507,8 +506,7 @@ pub(crate) mod stays_loaded_v1 {
         let mut columns = batch.columns().to_vec();
         let list = columns[DELIVERED].as_list::<i32>().values();
         let values = list.as_primitive::<Float64Type>().values().iter();
-        let recorded: Float64Array =
-            values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
+        let recorded: Float64Array = values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
         let item = item_or_null(list.data_type().clone());
         let delivered = one_list(item, Arc::new(recorded)).expect("a list of one row can be made");
         columns.splice(DELIVERED..=DELIVERED, delivered);

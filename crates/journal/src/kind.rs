@@ -8,9 +8,9 @@
 use crate::{
     columns::Columns,
     event::{
-        AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet, SeriesLoaded,
-        SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded, TargetMissed, TickSealed,
-        TripShort, UnitsDispatched, WillingnessAgreed,
+        AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet,
+        SeriesLoaded, SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded,
+        TargetMissed, TickSealed, TripShort, UnitsDispatched, WillingnessAgreed,
     },
     upcast::{self, Upcast},
 };

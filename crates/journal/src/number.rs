@@ -52,10 +52,7 @@ impl<T: Value> Value for Option<T> {
 }
 
 /// Whether two events of JSON say the same numbers. What is no number is `null` in both.
-pub(crate) fn all_same(
-    ours: impl IntoIterator<Item = f64>,
-    theirs: impl IntoIterator<Item = f64>,
-) -> bool {
+pub(crate) fn all_same(ours: impl IntoIterator<Item = f64>, theirs: impl IntoIterator<Item = f64>) -> bool {
     let as_written = |number: f64| number.is_finite().then(|| number.to_bits());
     ours.into_iter().map(as_written).eq(theirs.into_iter().map(as_written))
 }

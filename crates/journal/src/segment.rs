@@ -3,7 +3,7 @@
 use crate::{
     disk::Disk,
     error::LogError,
-    kind,
+    kind::{KINDS, Kind},
     seal::{ChainHash, Record, SlotTimes, hash_from_hex, hash_to_hex},
 };
 use mcap::{
@@ -79,7 +79,9 @@ pub(crate) struct Segment<D: Disk> {
     file: D::File,
     /// `None` only while it is dropped.
     writer: Option<FileWriter<D>>,
-    channels: Vec<u16>,
+    /// By the place of a kind in [`KINDS`]; `None` for one that is only read, and so comes in but where
+    /// a segment of an earlier version is written anew.
+    channels: Vec<Option<u16>>,
     times: SlotTimes,
 }
 
@@ -99,10 +101,9 @@ impl<D: Disk> Segment<D> {
         let buffered = BufWriter::with_capacity(1 << 16, self.file.clone());
         let writer = self.writer.insert(options().create(NoSeek::new(buffered))?);
         writer.write_metadata(&start.to_metadata())?;
-        for kind in kind::written() {
-            let (schema_encoding, encoding) = kind.encodings();
-            let schema = writer.add_schema(kind.name, schema_encoding, &kind.schema_data())?;
-            self.channels.push(writer.add_channel(schema, kind.name, encoding, &BTreeMap::new())?);
+        for kind in KINDS.iter() {
+            let channel = kind.upcast.is_none().then(|| add_channel(writer, kind)).transpose()?;
+            self.channels.push(channel);
         }
         Ok(())
     }
@@ -110,7 +111,7 @@ impl<D: Disk> Segment<D> {
     /// Writes a group as one chunk and hands it to the system.
     pub(crate) fn write(&mut self, group: &[Record]) -> Result<(), LogError> {
         let written = group.iter().try_for_each(|record| {
-            let header = self.header(record);
+            let header = self.header(record)?;
             self.writer().write_to_known_channel(&header, &record.body)
         });
         written
@@ -141,12 +142,28 @@ impl<D: Disk> Segment<D> {
         self.writer.as_mut().expect("a segment has a writer until it is dropped")
     }
 
-    fn header(&self, record: &Record) -> MessageHeader {
+    fn header(&mut self, record: &Record) -> McapResult<MessageHeader> {
         let time = self.times.log_time(record.tick).expect("times were checked when the event was appended");
-        let channel_id = self.channels[record.kind];
+        let channel_id = self.channel(record.kind)?;
         // The sequence is for foreign readers; the chain holds all 64 bits.
-        MessageHeader { channel_id, sequence: record.seq as u32, log_time: time, publish_time: time }
+        Ok(MessageHeader { channel_id, sequence: record.seq as u32, log_time: time, publish_time: time })
     }
+
+    /// The channel of the kind at a place in [`KINDS`].
+    fn channel(&mut self, place: usize) -> McapResult<u16> {
+        if let Some(channel) = self.channels[place] {
+            return Ok(channel);
+        }
+        let channel = add_channel(self.writer(), &KINDS[place])?;
+        self.channels[place] = Some(channel);
+        Ok(channel)
+    }
+}
+
+fn add_channel<W: io::Write + io::Seek>(writer: &mut Writer<W>, kind: &Kind) -> McapResult<u16> {
+    let (schema_encoding, encoding) = kind.encodings();
+    let schema = writer.add_schema(kind.name, schema_encoding, &kind.schema_data())?;
+    writer.add_channel(schema, kind.name, encoding, &BTreeMap::new())
 }
 
 /// A segment that is dropped, because a write failed or the program ends, writes nothing more:

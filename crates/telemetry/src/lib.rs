@@ -44,4 +44,6 @@ pub use error::TelemetryError;
 pub use export::Export;
 pub use manifest::damaged_files;
 pub use sink::{Options, Telemetry};
-pub use summary::{ComponentCost, Extreme, FlexibilitySums, RunStatus, Summary, SystemCostRows, TableSize};
+pub use summary::{
+    ComponentCost, Extreme, FlexibilitySums, NotFiniteAnswer, RunStatus, Summary, SystemCostRows, TableSize,
+};

@@ -183,7 +183,7 @@ impl Tables {
     }
 
     fn solve(&mut self, tick: u32, solve: &SolveFinished) -> Result<(), TelemetryError> {
-        let gap = (solve.objective - solve.bound).abs() / solve.objective.abs().max(1.0);
+        let gap = solve.bound.map(|bound| (solve.objective - bound).abs() / solve.objective.abs().max(1.0));
         self.solves.push(&[
             tick.into(),
             solve.stage.as_str().into(),

@@ -135,7 +135,7 @@ fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
         solver: "cbc".to_owned(),
         status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
         objective: solved.objective,
-        bound: solved.bound,
+        bound: solved.bound.is_finite().then_some(solved.bound),
         components: components.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
         unmet: solved.unmet.iter().map(|it| (it.unit.clone(), wish(it.wish).to_owned(), it.by)).collect(),
         variables: solved.size.variables as u32,
