@@ -127,3 +127,24 @@ fn logs_of_released_versions_are_replayed_to_the_same_state() {
     }
     assert!(count >= RUNS.len() + 2, "{count} logs, with the fork and its parent");
 }
+
+/// 0.1.0 recorded what a policy answered as it was: `smart` answered NaN where the efficiency is next to
+/// nothing, and no verb but `run` ever read such a log again.
+#[test]
+fn a_log_of_an_earlier_version_that_holds_no_number_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let [cut, whole] = ["no-number-cut", "no-number"].map(|name| {
+        let run = folder.path().join(name);
+        copy_log(&golden().join("0.1.0").join(name), &run);
+        run
+    });
+    succeed(voltide().arg("resume").arg(&cut));
+    succeed(voltide().args(["replay", "--verify"]).arg(&cut));
+    succeed(voltide().args(["state", "--at", "50"]).arg(&whole));
+    let printed = succeed(voltide().args(["--json", "fork", "--at", "20"]).arg(&whole));
+    let fork: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
+    let fork = root().join(fork["folder"].as_str().unwrap());
+    let refused = succeed(voltide().args(["--json", "log", "cat", "--kind", "AnswerNotFinite"]).arg(&fork));
+    assert!(refused.contains("\"answer\":\"NaN\""), "what is answered anew is told by name: {refused}");
+    succeed(voltide().args(["replay", "--verify"]).arg(&fork));
+}

@@ -11,6 +11,7 @@ mod determinism;
 mod engine;
 mod engine_laws;
 mod faults;
+mod feed_in;
 mod figures;
 mod floor_plan;
 mod footprint;

@@ -157,6 +157,8 @@ pub(crate) enum FailOn {
     SiteLimit,
     /// The policy failed and was replaced for a call.
     PolicyFault,
+    /// An answer held NaN or infinity, or more than the charger can.
+    BrokenAnswer,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -7,7 +7,7 @@ use crate::{
 use serde_json::json;
 use std::path::Path;
 use voltide_model::fleet::PopulationNotes;
-use voltide_telemetry::{Extreme, FlexibilitySums, Summary, SystemCostRows};
+use voltide_telemetry::{Extreme, FlexibilitySums, NotFiniteAnswer, Summary, SystemCostRows};
 
 /// Prints the summary of a run; `cost` where it was run just now.
 pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, as_json: bool) {
@@ -184,7 +184,14 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
         (number > 0).then(|| row(name, format!("{} {what}", counted(number, one, many))))
     };
     let trips = format!("wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
+    let no_number = summary.first_not_finite.as_ref().map_or_else(String::new, |first| {
+        let NotFiniteAnswer { ev, tick, local_time, answer } = first;
+        format!(
+            "held NaN or infinity, taken as 0 kW; the first is {answer} for car {ev} in slot {tick}, {local_time}"
+        )
+    });
     let troubles = [
+        count("no number", summary.answers_not_finite, "schedule", "schedules", &no_number),
         count("short trips", summary.short_trips, "trip", "trips", &trips),
         count(
             "site limits",
@@ -198,7 +205,7 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
             summary.clipped_by_charger,
             "schedule",
             "schedules",
-            "broke the contract and cut to what the charger can do",
+            "broke the contract and were cut to what the charger can do",
         ),
         count("policy faults", summary.policy_faults, "call", "calls", "failed, answered by the fallback"),
         count(

@@ -53,6 +53,21 @@ pub enum EngineError {
         /// What went wrong.
         error: GridError,
     },
+    /// What happened cannot be told in numbers.
+    #[error(
+        "tick {tick}: `{event}` would hold NaN or infinity in `{column}`, row {row}, so that nothing of this tick \
+         is recorded; some value of the world is too large or too small to reckon with"
+    )]
+    NotFinite {
+        /// The tick.
+        tick: u32,
+        /// The event.
+        event: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row; 0 where the event has no rows.
+        row: usize,
+    },
     /// A replay came to something else than the journal says.
     #[error("tick {tick}: the replay differs from the journal: {what}")]
     Diverged {

@@ -5,6 +5,7 @@ use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
+    scenario::Scenario,
     willingness::{Band, Draw},
 };
 use voltide_policy::{Observation, observation::NO_SITE};
@@ -95,9 +96,13 @@ impl Batch {
     }
 
     /// Shows the tariffs' own prices, where those of the run are incentive prices.
-    pub(crate) fn pay_tariffs(&mut self) {
+    pub(crate) fn pay_tariffs(&mut self, scenario: &Scenario) {
         self.buy_price.clone_from(&self.tou_price);
-        self.sell_price.clone_from(&self.tou_price);
+        self.sell_price.clear();
+        let day = scenario.clock.slots_per_24_hours();
+        for tariff in &scenario.tariffs {
+            self.sell_price.extend(self.slots().map(|slot| tariff.sell.at(slot, day)));
+        }
     }
 
     /// The number of slots that schedules cover.

@@ -105,6 +105,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         self.core.start_tick();
         self.core.run_phases(|_| true)?;
         let events = self.core.outbox().take();
+        events.iter().try_for_each(all_finite)?;
         for event in &events {
             self.log.append(event)?;
             self.past.take_note(event);
@@ -137,12 +138,21 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
 
     pub(crate) fn write_out(&mut self) -> Result<(), EngineError> {
         for event in self.core.outbox().take() {
+            all_finite(&event)?;
             self.log.append(&event)?;
             self.sink.event(&event).map_err(sink_error)?;
             self.past.take_note(&event);
         }
         Ok(())
     }
+}
+
+/// What is no number is not written: a history that holds it tells nothing from there on.
+fn all_finite(recorded: &Recorded) -> Result<(), EngineError> {
+    let Some((column, row)) = recorded.event.not_finite() else { return Ok(()) };
+    let kind = recorded.event.kind();
+    let event = kind.split_once('.').map_or(kind, |(name, _)| name);
+    Err(EngineError::NotFinite { tick: recorded.tick, event, column, row })
 }
 
 /// Whether the world lets the policy plan as it declares to.

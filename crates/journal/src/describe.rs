@@ -192,6 +192,7 @@ fn run_started(event: &RunStarted) -> Value {
         "world_text": { "bytes": event.world_text.len() },
         "overrides": event.overrides,
         "config_hash": event.config_hash,
+        "rules": u32::from(event.rules),
         "seed": event.seed,
         "policy": event.policy,
         "policy_config": event.policy_config,
@@ -235,8 +236,10 @@ fn range(values: &[f64]) -> Value {
     json!({ "count": values.len(), "min": finite().reduce(f64::min), "max": finite().reduce(f64::max) })
 }
 
-fn sum(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |sum, value| sum + value)
+/// The sum of a column; in words where a log of 0.1 holds what is no number, which JSON has not.
+fn sum(values: &[f64]) -> Value {
+    let sum = values.iter().fold(0.0, |sum, value| sum + value);
+    NotFinite::of(sum).map_or_else(|| json!(sum), |no_number| no_number.name().into())
 }
 
 fn count(reasons: &[u8], reason: u8) -> usize {

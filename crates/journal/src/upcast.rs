@@ -97,10 +97,10 @@ mod tests {
     use super::*;
     use crate::{
         body::{Encoder, decode, json},
-        event::{Event, MarginViolated, MissedReason, Recorded, TargetMissed},
+        event::{Event, MarginViolated, MissedReason, Recorded, StaysLoaded, TargetMissed},
         kind::KINDS,
     };
-    use arrow_array::UInt8Array;
+    use arrow_array::{Float64Array, ListArray, UInt8Array};
     use serde_json::json;
 
     /// Versions that never were: margins in one direction only, and before that in MW; missed targets
@@ -165,12 +165,34 @@ mod tests {
     }
 
     #[test]
+    fn energy_that_was_not_recorded_was_nan_in_the_first_version() {
+        let today = StaysLoaded {
+            fleet: "garage".to_owned(),
+            arrives: vec![1, 2],
+            leaves: vec![3, 4],
+            announced: vec![5, 6],
+            requested_kwh: vec![7.0, 8.0],
+            delivered_kwh: vec![None, Some(9.0)],
+            station: vec!["a".to_owned(), "b".to_owned()],
+        };
+        let mut columns = crate::columns::Columns::arrays(&today).unwrap();
+        let list = Float64Array::from(vec![f64::NAN, 9.0]);
+        let offsets = arrow_buffer::OffsetBuffer::from_lengths([2]);
+        let item = Arc::new(arrow_schema::Field::new("item", arrow_schema::DataType::Float64, false));
+        columns[5] = Arc::new(ListArray::new(item, offsets, Arc::new(list), None));
+        let schema = Arc::new(Schema::new(stays_loaded_v1::fields()));
+        let old = RecordBatch::try_new(schema, columns).unwrap();
+        let body = Encoder::new().body(None, &old).unwrap();
+        assert_eq!(decode("StaysLoaded.v1", body).unwrap(), (None, Event::StaysLoaded(today)));
+    }
+
+    #[test]
     fn content_of_the_wrong_form_is_an_error() {
         let batch = RecordBatch::new_empty(Arc::new(Schema::empty()));
         let body = Encoder::new().body(None, &batch).unwrap();
         assert!(decode("MarginViolated.v0", body).is_err());
         assert!(decode("TargetMissed.v0", json(None, &json!({})).unwrap()).is_err());
-        assert!(decode("MarginViolated.v-1", json(None, &json!({})).unwrap()).is_err(), "no up_mw");
+        assert!(decode("MarginViolated.v0", json(None, &json!({"up_kw": "much"})).unwrap()).is_err());
     }
 
     #[test]

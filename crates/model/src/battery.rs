@@ -4,7 +4,19 @@
 //! directions and one-way efficiencies; within a slot a battery charges or discharges,
 //! never both.
 
-use crate::quantity::Share;
+use crate::{quantity::Share, rules::Rules};
+
+/// The least efficiency that is reckoned with, either way.
+///
+/// Below it so little passes that nothing can be told from nothing, while its reciprocal, by which
+/// costs and powers are found, leaves the numbers that there are.
+const EFFICIENCY_MIN: Share = Share::constant(1e-9);
+
+/// The efficiency to reckon with: the one given, or [`EFFICIENCY_MIN`] where that is more. Up to
+/// [`Rules::V1`] it was the one given.
+pub fn reckoned_efficiency(given: Share, rules: Rules) -> Share {
+    if rules >= Rules::V2 && given < EFFICIENCY_MIN { EFFICIENCY_MIN } else { given }
+}
 
 /// What a fleet's batteries have in common; capacity is drawn per car.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,6 +116,16 @@ mod tests {
     fn efficiencies_are_one_way_and_power_is_grid_side() {
         assert!((battery().after(30.0, 7.0) - (30.0 + 7.0 * 0.25 * 0.95)).abs() < 1e-12);
         assert!((battery().after(30.0, -7.0) - (30.0 - 7.0 * 0.25 / 0.9)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_efficiency_is_not_so_small_that_its_reciprocal_is_none() {
+        let reckoned = |given: f64, rules| reckoned_efficiency(Share::new(given).unwrap(), rules).get();
+        assert_eq!(reckoned(5e-324, Rules::V1), 5e-324, "as 0.1.0 did");
+        for given in [5e-324, 1e-310, 1e-20] {
+            assert_eq!(reckoned(given, Rules::V2), 1e-9);
+        }
+        assert_eq!(reckoned(1e-3, Rules::V2), 1e-3);
     }
 
     #[test]

@@ -71,9 +71,16 @@ impl Clock {
         self.slot_start(slot).with_timezone(&self.zone).naive_local()
     }
 
-    /// Seconds from the start of slot 0 to `instant`, negative before it.
+    /// Whole seconds from the start of slot 0 to `instant`, negative before it.
     pub fn seconds_to(&self, instant: DateTime<Utc>) -> i64 {
         (instant - self.start).num_seconds()
+    }
+
+    /// Whole seconds from the start of slot 0 until no less than `instant`: a fraction of a second
+    /// counts as one, as an arrival does.
+    pub fn seconds_until(&self, instant: DateTime<Utc>) -> i64 {
+        let begun = self.seconds_to(instant);
+        begun + i64::from(self.start + Duration::seconds(begun) < instant)
     }
 
     /// The first slot that begins at or after `seconds`, and not before slot 0.
@@ -123,15 +130,35 @@ impl LocalDay {
     ///
     /// `hours` may be negative or above 24: 31.0 is seven o'clock on the next day's wall clock.
     /// A time that the clocks skip counts as much later as they skip; a time that occurs twice
-    /// means the first.
+    /// means the first. To the nearest second.
     pub fn at(&self, hours: f64) -> i64 {
-        let seconds = libm::round(hours * 3600.0) as i64;
+        self.at_second(libm::round(hours * 3600.0) as i64)
+    }
+
+    /// The first whole second that does not lie before such a time, which is taken to the microsecond:
+    /// an arrival. Slots begin and end at whole seconds, so that a stay uses those that it would use
+    /// if seconds had fractions.
+    pub fn not_before(&self, hours: f64) -> i64 {
+        self.at_second(libm::ceil(seconds_of(hours)) as i64)
+    }
+
+    /// The last whole second that does not lie after such a time: a departure.
+    pub fn not_after(&self, hours: f64) -> i64 {
+        self.at_second(libm::floor(seconds_of(hours)) as i64)
+    }
+
+    fn at_second(&self, seconds: i64) -> i64 {
         if self.steady && (0..48 * 3600).contains(&seconds) {
             return self.start + seconds;
         }
         let wall = self.date.and_time(NaiveTime::MIN) + Duration::seconds(seconds);
         (to_utc(wall, self.zone) - self.clock_start).num_seconds()
     }
+}
+
+/// Seconds of a number of hours, to the microsecond: what rounding leaves of a whole second is none.
+fn seconds_of(hours: f64) -> f64 {
+    libm::round(hours * 3.6e9) / 1e6
 }
 
 /// The instant of a wall-clock time; the first of two, and after a gap as far as before it.
@@ -174,6 +201,24 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_of_a_second_after_an_edge_misses_the_slot() {
+        let clock = Clock::new(at("2024-01-01T00:00:00"), Berlin, 900, 1).unwrap();
+        let day = clock.day("2024-01-01".parse().unwrap());
+        let eight = 8.0 * 3600.0;
+        let slots = |second: f64| {
+            let hours = second / 3600.0;
+            (clock.slot_from(day.not_before(hours)), clock.slots_until(day.not_after(hours)))
+        };
+        assert_eq!(slots(eight), (32, 32));
+        assert_eq!((slots(eight + 0.49), slots(eight - 0.49)), ((33, 32), (32, 31)));
+        assert_eq!((slots(eight + 0.000_001), slots(eight - 0.000_001)), ((33, 32), (32, 31)));
+        // 17.1 hours are 61,560 seconds and 7e-12.
+        let minutes = Clock::new(at("2024-01-01T00:00:00"), Berlin, 60, 1).unwrap();
+        assert_eq!(minutes.slot_from(day.not_before(17.1)), 1026);
+        assert_eq!(minutes.slots_until(day.not_after(17.1)), 1026);
+    }
+
+    #[test]
     fn half_hour_zones_are_whole_slots() {
         let clock = Clock::new(at("2024-01-01T00:00:00"), Kolkata, 900, 1).unwrap();
         assert_eq!(clock.start.to_rfc3339(), "2023-12-31T18:30:00+00:00");
@@ -186,6 +231,17 @@ mod tests {
         assert_eq!((clock.slot_from(0), clock.slot_from(1), clock.slot_from(900)), (0, 1, 1));
         assert_eq!((clock.slots_until(899), clock.slots_until(900)), (0, 1));
         assert_eq!(clock.slot_from(-5000), 0);
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_counts_on_the_side_that_it_lies() {
+        let clock = Clock::new(at("2024-01-01T00:00:00"), Berlin, 900, 1).unwrap();
+        let instant = |milliseconds: i64| clock.start + Duration::milliseconds(milliseconds);
+        let both = |milliseconds| {
+            (clock.seconds_to(instant(milliseconds)), clock.seconds_until(instant(milliseconds)))
+        };
+        assert_eq!((both(900_000), both(900_490)), ((900, 900), (900, 901)));
+        assert_eq!((both(-490), both(-1000)), ((0, 0), (-1, -1)));
     }
 
     #[test]

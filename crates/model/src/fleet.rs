@@ -358,7 +358,7 @@ impl Population {
             self.departure_energy_kwh.push(capacity * listed.departure_soc);
             let charger = first_charger + 2 * index;
             let mut car = CarStays::new(self, clock, Boundary::Fold, charger);
-            let at = |(arrives, leaves): (f64, f64)| (day.at(arrives), day.at(leaves));
+            let at = |(arrives, leaves): (f64, f64)| (day.not_before(arrives), day.not_after(leaves));
             car.add(0, at(listed.home), listed.trip_kwh);
             if let Some(work) = listed.work {
                 car.add(1, at(work), listed.trip_kwh);

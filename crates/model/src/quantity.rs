@@ -137,6 +137,15 @@ impl Share {
     /// All of it.
     pub const ONE: Self = Self(1.0);
 
+    /// A share that is known when the program is built.
+    ///
+    /// # Panics
+    /// If it does not lie between 0 and 1.
+    pub(crate) const fn constant(value: f64) -> Self {
+        assert!(value >= 0.0 && value <= 1.0);
+        Self(value)
+    }
+
     /// The share as a number, if it lies between 0 and 1.
     pub fn new(value: f64) -> Result<Self, QuantityError> {
         if (0.0..=1.0).contains(&value) {

@@ -81,7 +81,7 @@ pub struct Observation<'a> {
     pub sell_price: &'a [f64],
     /// Time-of-use price, tariffs x H.
     pub tou_price: &'a [f64],
-    /// Incentive price (1), tariffs x H.
+    /// Incentive price (1) of energy bought, tariffs x H.
     pub incentive_price: &'a [f64],
     /// Forecast of base load less wind and sun, H values, kW.
     pub net_load_kw: &'a [f64],

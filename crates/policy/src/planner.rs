@@ -44,7 +44,7 @@ pub struct Correction {
     pub row: u32,
     /// First slot, from now, that was corrected.
     pub slot: u32,
-    /// What was answered there, kW.
+    /// What was answered there, kW; may be NaN or infinite.
     pub asked_kw: f64,
     /// What it became, kW.
     pub applied_kw: f64,

@@ -49,4 +49,6 @@ pub use error::TelemetryError;
 pub use export::Export;
 pub use manifest::{Beside, Described, damaged_files, described};
 pub use sink::{Options, Telemetry};
-pub use summary::{ComponentCost, Extreme, FlexibilitySums, RunStatus, Summary, SystemCostRows, TableSize};
+pub use summary::{
+    ComponentCost, Extreme, FlexibilitySums, NotFiniteAnswer, RunStatus, Summary, SystemCostRows, TableSize,
+};

@@ -3,7 +3,7 @@
 use crate::sessions::SessionRow;
 use serde::Serialize;
 use std::sync::Arc;
-use voltide_journal::event::{ClipReason, Event, SetPointClipped, SolveFinished};
+use voltide_journal::event::{AnswerNotFinite, ClipReason, Event, NotFinite, SetPointClipped, SolveFinished};
 use voltide_model::{
     columns::{SystemTick, TickColumns, UnitKind, UnitTick},
     cost::{SystemCost, UnitCost},
@@ -137,6 +137,10 @@ pub struct Summary {
     pub short_trips_kwh: f64,
     /// Set-points that broke the contract and were cut to what the charger can do.
     pub clipped_by_charger: u64,
+    /// Schedules that held NaN or infinity, which became 0 kW.
+    pub answers_not_finite: u64,
+    /// The first of them.
+    pub first_not_finite: Option<NotFiniteAnswer>,
     /// Set-points cut down by a full or empty battery.
     pub clipped_by_battery: u64,
     /// Set-points cut down by a site's limit.
@@ -153,6 +157,19 @@ pub struct Summary {
     pub population: PopulationNotes,
     /// Rows and bytes of each table written.
     pub tables: Vec<TableSize>,
+}
+
+/// What a policy answered instead of a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotFiniteAnswer {
+    /// The car.
+    pub ev: u32,
+    /// The slot that it was for.
+    pub tick: u32,
+    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
+    pub local_time: String,
+    /// `NaN`, `inf` or `-inf`.
+    pub answer: &'static str,
 }
 
 /// What a component of a unit's cost came to.
@@ -300,6 +317,7 @@ impl Tally {
                 let missing = short.wanted_kwh.iter().zip(&short.driven_kwh);
                 summary.short_trips_kwh += missing.map(|(wanted, driven)| wanted - driven).sum::<f64>();
             }
+            Event::AnswerNotFinite(answers) => self.not_finite(answers),
             Event::SetPointClipped(clipped) => self.clipped(clipped),
             Event::LimitViolated(violated) => summary.site_limit_hits += violated.site.len() as u64,
             Event::PolicyFaulted(_) => summary.policy_faults += 1,
@@ -313,6 +331,16 @@ impl Tally {
             }
             _ => {}
         }
+    }
+
+    fn not_finite(&mut self, answers: &AnswerNotFinite) {
+        self.summary.answers_not_finite += answers.ev.len() as u64;
+        self.summary.first_not_finite.get_or_insert_with(|| NotFiniteAnswer {
+            ev: answers.ev[0],
+            tick: answers.slot[0],
+            local_time: self.scenario.clock.local(answers.slot[0]).format("%Y-%m-%dT%H:%M").to_string(),
+            answer: NotFinite::name_of(answers.answer[0]),
+        });
     }
 
     fn clipped(&mut self, clipped: &SetPointClipped) {

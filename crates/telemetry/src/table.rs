@@ -346,7 +346,13 @@ pub static SOLVES: Table = Table {
         col("solver", Word, "", "name of the solver"),
         col("status", Word, "", "how the solve ended"),
         col("objective", Real, "currency", "value of the solution found").optional(),
-        col("bound", Real, "currency", "proven bound on it").optional(),
+        col(
+            "bound",
+            Real,
+            "currency",
+            "proven bound on it; null where the search ended before there was one",
+        )
+        .optional(),
         col("gap", Real, "", "relative distance between the two").optional(),
         col("variables", Int, "", "number of variables"),
         col("integers", Int, "", "how many of them are integer"),

@@ -87,12 +87,13 @@ pub(crate) fn read(
 fn read_row(table: &Table, row: usize, file: &CalendarFile, clock: &Clock) -> Result<SocWish, String> {
     let instant = |column: usize, name: &str| {
         let at = table.instant(column, row, Some(clock.zone), None)?;
-        at.map(|at| clock.seconds_to(at)).ok_or_else(|| format!("`{name}` is empty"))
+        at.ok_or_else(|| format!("`{name}` is empty"))
     };
     let soc = table.number(2, row)?.or(file.soc.as_ref().map(|soc| soc.get()));
     let car = table.number(3, row)?.map(|car| car as u32).or(file.car.as_ref().map(|car| car.value));
     let soc = soc.ok_or("`soc` is empty")?;
-    checked(SocWish { from: instant(0, "from")?, to: instant(1, "to")?, soc, car })
+    let from = clock.seconds_to(instant(0, "from")?);
+    checked(SocWish { from, to: clock.seconds_until(instant(1, "to")?), soc, car })
 }
 
 /// A reservation that makes sense.

@@ -158,9 +158,9 @@ shape! {
         energy_min: Spanned<KilowattHours> = given(KilowattHours(0.0)) => "\"0 kWh\"",
         /// Most it may hold.
         energy_max: Spanned<KilowattHours> => r#""1000 MWh""#,
-        /// Stored per energy charged; above 0.
+        /// Stored per energy charged; above 0. Less than 1e-9 counts as 1e-9.
         charge_efficiency: Spanned<Share> = given(Share::ONE) => "1",
-        /// Delivered per stored energy discharged; above 0.
+        /// Delivered per stored energy discharged; above 0. Less than 1e-9 counts as 1e-9.
         discharge_efficiency: Spanned<Share> = given(Share::ONE) => "1",
         /// Price of a kWh that goes in or comes out.
         throughput_cost: Option<Spanned<Price>> = None => "0",

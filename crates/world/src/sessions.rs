@@ -202,7 +202,9 @@ impl Reader<'_> {
         if departure <= arrival {
             return Err(("the departure is not after the arrival".to_owned(), "leaves before it arrives"));
         }
-        let [arrives, leaves, announced] = [arrival, departure, estimate].map(|at| self.clock.seconds_to(at));
+        // Slots begin and end at whole seconds: of a fraction only matters on which side it lies.
+        let arrives = self.clock.seconds_until(arrival);
+        let [leaves, announced] = [departure, estimate].map(|at| self.clock.seconds_to(at));
         if leaves - arrives > STAY_MAX || (announced - arrives).abs() > STAY_MAX {
             return Err(("the stay lasts longer than a year".to_owned(), "too long"));
         }

@@ -196,7 +196,52 @@ fn an_answer_that_is_no_number_is_cut_and_counted() {
     assert_eq!(summary["status"], "finished");
     assert_eq!(summary["policy"], "nan");
     assert_eq!(summary["policy_faults"], 0);
-    assert_eq!(summary["clipped_by_charger"], 1);
+    assert_eq!(summary["answers_not_finite"], 1);
+    assert_eq!(summary["first_not_finite"]["answer"], "NaN");
+    assert_eq!(summary["clipped_by_charger"], 0);
     assert_eq!(summary["charged_kwh"], 0.0);
     assert_eq!(summary["missed_targets"], 1);
+}
+
+/// The payloads of the events of one kind, and the rows of the one event.
+fn told(room: &Room, run: &str, kind: &str) -> Vec<serde_json::Value> {
+    let printed = succeed(&mut room.voltide(&["--json", "log", "cat", run, "--kind", kind]));
+    let lines = printed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.map(|line| line["payload"].clone()).collect()
+}
+
+#[test]
+fn a_run_that_was_answered_no_number_says_so_and_is_read_again() {
+    for (answer, name) in [("0.0 / 0.0", "NaN"), ("1.0 / 0.0", "inf"), ("-1.0 / 0.0", "-inf")] {
+        let room = Room::with_world(&[("policy: \"uncontrolled\"", "policy: \"./nan.so\"")]);
+        let source = C_POLICY.replace("ABI_LATER", "0").replace(
+            "answer->power_kw[at] = 0.0 / 0.0",
+            &format!("answer->power_kw[at] = at == 2 ? {answer} : 1.0"),
+        );
+        compile(&room, "nan.so", &source);
+        let printed = succeed(&mut room.voltide(&["run", "world.ron", "--fail-on", "policy-fault"]));
+        let run = room.only_run("outputs");
+        let run = run.to_str().unwrap();
+        let found = told(&room, run, "AnswerNotFinite");
+        let first = &found[0]["first"];
+        assert_eq!((found.len(), &first["answer"]), (1, &name.into()), "{found:?}");
+        let (ev, slot) = (first["ev"].as_u64().unwrap(), first["slot"].as_u64().unwrap());
+        let line = format!("the first is {name} for car {ev} in slot {slot}, ");
+        assert!(printed.contains(&line), "{printed}");
+        let planned = told(&room, run, "SessionStarted").len() as u64;
+        assert_eq!(planned, 1, "so that the third slot of the answer is told");
+        let verbs: [&[&str]; 4] = [
+            &["replay", "--verify"],
+            &["log", "verify"],
+            &["log", "export", "--out", "log"],
+            &["log", "stats"],
+        ];
+        for verb in verbs {
+            succeed(&mut room.voltide(&[verb, &[run]].concat()));
+        }
+        succeed(&mut room.voltide(&["state", run, "--at", "80"]));
+        succeed(&mut room.voltide(&["fork", run, "--at", "80"]));
+        let mut checked = room.voltide(&["run", "world.ron", "--fail-on", "broken-answer", "--out", "again"]);
+        assert_eq!(fail(&mut checked).0, 6, "{name}");
+    }
 }

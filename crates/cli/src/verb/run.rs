@@ -141,6 +141,7 @@ pub(crate) fn conclude(
         FailOn::ShortTrip => summary.short_trips > 0,
         FailOn::SiteLimit => summary.site_limit_hits > 0,
         FailOn::PolicyFault => summary.policy_faults > 0,
+        FailOn::BrokenAnswer => summary.answers_not_finite + summary.clipped_by_charger > 0,
     };
     Ok(if fail_on.iter().any(happened) { Code::Check.into() } else { ExitCode::SUCCESS })
 }

@@ -26,7 +26,8 @@ use crate::{
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, sync::Mutex};
 use voltide_journal::event::{
-    ClipReason, Event, PlansAccepted, PolicyFaulted, PolicyStateSaved, SetPointClipped,
+    AnswerNotFinite, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, PolicyStateSaved,
+    SetPointClipped,
 };
 use voltide_model::stay::NO_STAY;
 use voltide_policy::{
@@ -341,15 +342,29 @@ fn record(state: &mut State, planners: &Planners, answer: Answer) {
     let batch = &planners.batch;
     record_fault(state, batch, answer.fault);
     let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
-    if !answer.corrections.is_empty() {
-        let mut clipped = SetPointClipped::default();
-        for correction in answer.corrections {
-            let ev = batch.ev_id[correction.row as usize];
-            clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger);
-        }
+    let (not_finite, clipped) = corrected(batch, &answer.corrections, state.now.tick);
+    if !not_finite.ev.is_empty() {
+        state.emit(cause, Event::AnswerNotFinite(not_finite));
+    }
+    if !clipped.ev.is_empty() {
         state.emit(cause, Event::SetPointClipped(clipped));
     }
     state.emit(cause, Event::PlansAccepted(plans(batch, &planners.power_kw, state.now.tick)));
+}
+
+/// What of an answer was no number, and what was more than the charger can.
+fn corrected(batch: &Batch, corrections: &[Correction], tick: u32) -> (AnswerNotFinite, SetPointClipped) {
+    let mut not_finite = AnswerNotFinite::default();
+    let mut clipped = SetPointClipped::default();
+    for correction in corrections {
+        let row = correction.row as usize;
+        let ev = batch.ev_id[row];
+        match NotFinite::of(correction.asked_kw) {
+            Some(answer) => not_finite.push(ev, batch.stay[row], tick + correction.slot, answer),
+            None => clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger),
+        }
+    }
+    (not_finite, clipped)
 }
 
 /// Records that a policy failed and who stood in.

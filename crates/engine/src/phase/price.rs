@@ -9,6 +9,7 @@ use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PricesSet};
 use voltide_model::{
     price::{LocalDays, NetLoadSignal, PriceFeedback},
+    rules::Rules,
     scenario::{Incentive, Scenario, Tariff},
     series::Series,
 };
@@ -117,7 +118,7 @@ fn prices(
 ) -> PricesSet {
     let mut set = tariff_prices(tariff, from, end, scenario.clock.slots_per_24_hours());
     if let Some(incentives) = incentives {
-        add_incentive(&mut set, incentives, end);
+        add_incentive(&mut set, incentives, end, scenario.rules);
     }
     set
 }
@@ -129,15 +130,22 @@ fn tariff_prices(tariff: &Tariff, from: u32, end: u32, day: u32) -> PricesSet {
     PricesSet { tariff: tariff.name.clone(), first_slot: from, buy, sell, tou, ..PricesSet::default() }
 }
 
-fn add_incentive(set: &mut PricesSet, incentives: &Incentives, end: u32) {
+/// Adds what the incentive price comes from and, where cars pay it, puts it in the place of the
+/// tariff: of both of its prices. Up to [`Rules::V1`] what was paid for energy fed in was the
+/// incentive price of energy bought.
+fn add_incentive(set: &mut PricesSet, incentives: &Incentives, end: u32, rules: Rules) {
     let slots = set.first_slot as usize..end as usize;
     set.k = incentives.signal.k[slots.clone()].to_vec();
     set.net_load_mean_kw = incentives.signal.mean_kw[slots.clone()].to_vec();
     set.net_load_kw = incentives.net_load_kw[slots].to_vec();
     let rule = &incentives.rule.rule;
-    set.incentive = set.k.iter().zip(&set.tou).map(|(&k, &tou)| rule.price(k, tou)).collect();
+    let of_tariff = |tariff: &[f64]| -> Vec<f64> {
+        set.k.iter().zip(tariff).map(|(&k, &price)| rule.price(k, price)).collect()
+    };
+    let bought = of_tariff(&set.tou);
     if incentives.paid {
-        set.buy.clone_from(&set.incentive);
-        set.sell.clone_from(&set.incentive);
+        set.sell = if rules >= Rules::V2 { of_tariff(&set.sell) } else { bought.clone() };
+        set.buy.clone_from(&bought);
     }
+    set.incentive = bought;
 }

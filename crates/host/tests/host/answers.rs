@@ -50,6 +50,10 @@ fn what_is_not_finite_becomes_zero() {
     let (power_kw, corrections) = corrected("power_kw: [NaN, 0, 0, 0, NaN, 0]");
     assert_eq!(power_kw, [0.0; 6]);
     assert!(corrections.len() == 1 && corrections[0].slot == 0 && corrections[0].asked_kw.is_nan());
+    let (power_kw, corrections) = corrected("power_kw: [9, 1, NaN, 9, 1, NaN]");
+    assert_eq!(power_kw, [7.0, 1.0, 0.0, 7.0, 0.0, 0.0]);
+    let slots: Vec<_> = corrections.iter().map(|it| (it.slot, it.asked_kw.is_nan())).collect();
+    assert_eq!(slots, [(2, true), (0, false)], "each by its first slot");
 }
 
 #[test]

@@ -46,8 +46,7 @@ impl Patient {
             }
             Some(LogError::Torn(damage)) => {
                 assert!(!acknowledged, "{damage}");
-                let last =
-                    events.iter().rev().find(|event| event.event.kind() == "TickSealed.v1");
+                let last = events.iter().rev().find(|event| event.event.kind() == "TickSealed.v1");
                 assert_eq!(damage.after_tick, last.map(|event| event.tick));
             }
             Some(_) => {}

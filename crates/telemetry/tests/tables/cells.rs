@@ -294,7 +294,7 @@ fn solve_finished() -> Event {
         solver: "cbc".into(),
         status: "feasible".into(),
         objective: 100.0,
-        bound: 90.0,
+        bound: Some(90.0),
         components: Vec::new(),
         unmet: Vec::new(),
         variables: 5,

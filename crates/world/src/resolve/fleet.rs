@@ -12,7 +12,7 @@ use crate::{
     read::{Spanned, Try, missing},
 };
 use voltide_model::{
-    battery::Battery,
+    battery::{Battery, reckoned_efficiency},
     clock::Clock,
     distribution::Distribution,
     fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
@@ -225,6 +225,7 @@ impl FleetResolver<'_, '_> {
     }
 
     fn battery(&mut self, file: &BatteryFile) -> Option<Battery> {
+        let rules = self.resolver.values.rules();
         let report = &mut *self.resolver.report;
         let mut fine = true;
         for (name, share) in [
@@ -255,8 +256,8 @@ impl FleetResolver<'_, '_> {
         fine.then_some(Battery {
             soc_min: file.soc_min.value,
             soc_max: file.soc_max.value,
-            charge_efficiency: file.charge_efficiency.value,
-            discharge_efficiency: file.discharge_efficiency.value,
+            charge_efficiency: reckoned_efficiency(file.charge_efficiency.value, rules),
+            discharge_efficiency: reckoned_efficiency(file.discharge_efficiency.value, rules),
             degradation_per_kwh: degradation?,
         })
     }

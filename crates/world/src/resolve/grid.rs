@@ -13,6 +13,7 @@ use crate::{
 };
 use std::num::NonZeroU32;
 use voltide_model::{
+    battery::reckoned_efficiency,
     clock::Clock,
     cost::QuadraticCost,
     flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
@@ -21,7 +22,7 @@ use voltide_model::{
         Commitment, Exchange, InterruptibleLoad, MustTake, Plant, PlantError, Renewable, RenewableKind,
         Store, StoreKind, ThermalUnit,
     },
-    quantity::{Hours, Price},
+    quantity::{Hours, Price, Share},
     scenario::SystemSeries,
     series::Series,
     two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
@@ -242,6 +243,9 @@ impl Resolver<'_> {
     fn store(&mut self, key: &Key, file: &StoreFile, kind: StoreKind) -> Option<Store> {
         let throughput_cost = self.price_or(file.throughput_cost.as_ref(), 0.0)?;
         let day_end = file.day_end_energy.as_ref().unwrap_or(&file.initial_energy);
+        let rules = self.values.rules();
+        let reckoned =
+            |given: Share| if given > Share::ZERO { reckoned_efficiency(given, rules) } else { given };
         let unit = Store {
             name: key.name.clone(),
             kind,
@@ -249,8 +253,8 @@ impl Resolver<'_> {
             discharge_max: file.discharge_max.value,
             energy_min: file.energy_min.value,
             energy_max: file.energy_max.value,
-            charge_efficiency: file.charge_efficiency.value,
-            discharge_efficiency: file.discharge_efficiency.value,
+            charge_efficiency: reckoned(file.charge_efficiency.value),
+            discharge_efficiency: reckoned(file.discharge_efficiency.value),
             throughput_cost,
             initial_energy: file.initial_energy.value,
             day_end_energy: Some(day_end.value),

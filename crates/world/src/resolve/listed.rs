@@ -5,6 +5,7 @@ use crate::{distribution::EmpiricalFile, file::ListedFile, read::Spanned};
 use std::sync::Arc;
 use voltide_model::{
     fleet::{ListedCar, Parking},
+    rules::Rules,
     scenario::Boundary,
     series::Series,
     site::Charger,
@@ -37,9 +38,14 @@ impl FleetResolver<'_, '_> {
             COLUMNS.iter().map(|&(name, unit)| self.column(file, name, unit)).collect::<Option<_>>()?;
         let draws: Vec<Arc<[f64]>> =
             (0..24).map(|hour| self.column(file, &format!("z{hour:02}"), "1")).collect::<Option<_>>()?;
+        let rules = self.resolver.values.rules();
         let mut cars = Vec::with_capacity(columns[0].len());
         for row in 0..columns[0].len() {
-            let car = car(std::array::from_fn(|column| columns[column][row]), |hour| draws[hour][row]);
+            let values = std::array::from_fn(|column| {
+                let value = columns[column][row];
+                if COLUMNS[column].1 == "h" { hours(value, rules) } else { value }
+            });
+            let car = car(values, |hour| draws[hour][row]);
             match car {
                 Ok(car) => cars.push(car),
                 Err(why) => {
@@ -65,6 +71,12 @@ impl FleetResolver<'_, '_> {
         self.samples.push(Series { name, unit: unit.to_owned(), values: Arc::clone(&values) });
         Some(values)
     }
+}
+
+/// A listed time. Up to [`Rules::V1`] it was rounded to the second, which gave cars slots that they
+/// were late for.
+fn hours(listed: f64, rules: Rules) -> f64 {
+    if rules >= Rules::V2 { listed } else { (listed * 3600.0).round() / 3600.0 }
 }
 
 /// A car from the values of [`COLUMNS`], if they make sense.

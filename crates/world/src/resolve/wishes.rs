@@ -8,6 +8,7 @@ use crate::{
     table::{on_wall_clock, parse_wall_clock},
 };
 use voltide_model::{
+    rules::Rules,
     scenario::Boundary,
     wishes::{SocWish, SocWishes},
 };
@@ -52,8 +53,8 @@ impl FleetResolver<'_, '_> {
 
     fn bounds(&mut self, name: &str, file: &Try<Option<Vec<SocWishFile>>>) -> Option<Vec<SocWish>> {
         let wishes = file.get()?.iter().flatten().map(|wish| {
-            let from = wish.from.as_ref().map_or(Some(i64::MIN), |from| self.seconds(from));
-            let to = wish.to.as_ref().map_or(Some(i64::MAX), |to| self.seconds(to));
+            let from = wish.from.as_ref().map_or(Some(i64::MIN), |from| self.from(from));
+            let to = wish.to.as_ref().map_or(Some(i64::MAX), |to| self.until(to));
             let car = wish.car.as_ref().map(|car| car.value);
             self.checked(name, &wish.soc, SocWish { from: from?, to: to?, soc: wish.soc.get(), car })
         });
@@ -62,7 +63,7 @@ impl FleetResolver<'_, '_> {
     }
 
     fn reservation(&mut self, file: &ReservationFile) -> Option<SocWish> {
-        let (from, to) = (self.seconds(&file.from), self.seconds(&file.to));
+        let (from, to) = (self.from(&file.from), self.until(&file.to));
         let car = file.car.as_ref().map(|car| car.value);
         let wish = SocWish { from: from?, to: to?, soc: file.soc.get(), car };
         self.checked("reservations", &file.from, wish)
@@ -79,8 +80,20 @@ impl FleetResolver<'_, '_> {
         }
     }
 
-    /// A wall-clock time in the world's zone, or RFC 3339, in seconds from the clock's start.
-    fn seconds(&mut self, text: &Spanned<String>) -> Option<i64> {
+    /// A beginning, in whole seconds from the clock's start.
+    fn from(&mut self, text: &Spanned<String>) -> Option<i64> {
+        self.instant(text).map(|at| self.clock.seconds_to(at))
+    }
+
+    /// An end likewise. Up to [`Rules::V1`] a fraction of a second was cut off.
+    fn until(&mut self, text: &Spanned<String>) -> Option<i64> {
+        let at = self.instant(text)?;
+        let rules = self.resolver.values.rules();
+        Some(if rules >= Rules::V2 { self.clock.seconds_until(at) } else { self.clock.seconds_to(at) })
+    }
+
+    /// A wall-clock time in the world's zone, or RFC 3339.
+    fn instant(&mut self, text: &Spanned<String>) -> Option<chrono::DateTime<chrono::Utc>> {
         let clock = self.clock;
         let offset = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
         let wall = || {
@@ -88,7 +101,7 @@ impl FleetResolver<'_, '_> {
             on_wall_clock(wall, Some(clock.zone), None)
         };
         match offset.map_or_else(wall, Ok) {
-            Ok(at) => Some(clock.seconds_to(at)),
+            Ok(at) => Some(at),
             Err(problem) => {
                 let help =
                     "a time is written like \"2024-02-05T08:00\", on the wall clock of the world's zone";

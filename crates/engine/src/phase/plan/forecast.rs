@@ -102,7 +102,7 @@ impl PlanPhase<'_, '_, '_> {
         if asked == Asked::Forecaster
             && self.planners.forecaster().is_some_and(|it| !it.info().pays_incentive)
         {
-            self.planners.batch.pay_tariffs();
+            self.planners.batch.pay_tariffs(&self.state.fixed.scenario);
         }
         let tick = self.state.now.tick;
         let answer = self.planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
