@@ -1,5 +1,5 @@
-//! Several at once, and cut off: who writes to a run's folder holds it, nobody else changes a byte of it, and
-//! nothing is left that is not whole.
+//! Several at once, and cut off: who writes to a run's folder holds it, nobody else changes a byte
+//! of it, and nothing is left that is not whole.
 
 use crate::{
     program::{assert_nothing_hidden, assert_same_files, files, run, succeed, text, voltide},

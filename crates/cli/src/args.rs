@@ -141,7 +141,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
 
-    /// Put the new run in the place of one of the same id that it would not repeat, or that is unfinished
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
     #[arg(long)]
     pub replace: bool,
 }
@@ -193,7 +194,8 @@ pub(crate) struct Compare {
     #[arg(short, long, value_parser = clap::value_parser!(u16).range(1..), requires = "policies")]
     pub jobs: Option<u16>,
 
-    /// Put the new run in the place of one of the same id that it would not repeat, or that is unfinished
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
     #[arg(long, requires = "out")]
     pub replace: bool,
 }
@@ -268,7 +270,8 @@ pub(crate) struct Fork {
     #[arg(long, value_name = "SLOTS")]
     pub snapshots: Option<u32>,
 
-    /// Put the new run in the place of one of the same id that it would not repeat, or that is unfinished
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
     #[arg(long)]
     pub replace: bool,
 }
@@ -303,8 +306,8 @@ pub(crate) struct Replay {
     /// Folder of the run
     pub run: PathBuf,
 
-    /// Compare the state after every tick with the log, and the files that are there with what they would
-    /// be; writes nothing
+    /// Compare the state after every tick with the log, and the files that are there with what they
+    /// would be; writes nothing
     #[arg(long)]
     pub verify: bool,
 

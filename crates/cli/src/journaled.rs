@@ -68,7 +68,8 @@ impl Journaled {
         Self::open_for(run, run, quiet)
     }
 
-    /// The same of a run that lies in `place` until it gets its folder, from which its parent is found.
+    /// The same of a run that lies in `place` until it gets its folder, from which its parent is
+    /// found.
     pub(crate) fn open_for(run: &Path, place: &Path, quiet: bool) -> Result<Self, Failure> {
         let mut reader = open_log(place, quiet)?;
         let mut opening = Vec::new();

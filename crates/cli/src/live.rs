@@ -95,8 +95,8 @@ impl Prepared {
         voltide_engine::configuration_hash(&self.world.scenario, &self.world.text)
     }
 
-    /// The hash of all that decides what happens: world, series and seed, and what its policies are, with
-    /// their configs as they are read.
+    /// The hash of all that decides what happens: world, series and seed, and what its policies
+    /// are, with their configs as they are read.
     pub(crate) fn identity_hash(&self) -> String {
         let config = voltide_engine::configuration_hash(&self.world.scenario, &self.world.identity);
         let of = |policy: &dyn Planner| {
@@ -264,8 +264,8 @@ fn file_of(file: &str) -> String {
     if file.is_empty() { " (built in)".to_owned() } else { format!(" ({file})") }
 }
 
-/// What a policy is: one that is built in by name and version, one in a file by the file's hash, wherever
-/// the file lies and whatever it is called.
+/// What a policy is: one that is built in by name and version, one in a file by the file's hash,
+/// wherever the file lies and whatever it is called.
 pub(crate) fn policy_identity(name: &str, version: &str, hash: &str) -> String {
     if hash.is_empty() { format!("built in {name} {version}") } else { format!("file {hash}") }
 }

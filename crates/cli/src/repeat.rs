@@ -1,8 +1,9 @@
 //! Whether a new run would repeat one that is over, event by event, or be another of the same name.
 //!
-//! Nothing is run to find out. All that decides what happens in a run stands in what its journal opens
-//! with, or in its id: a policy that is built in goes by its version, one in a file by its content. What of
-//! the opening is not in the id is compared here. Where a plugin lies changes nothing and is not.
+//! Nothing is run to find out. All that decides what happens in a run stands in what its journal
+//! opens with, or in its id: a policy that is built in goes by its version, one in a file by its
+//! content. What of the opening is not in the id is compared here. Where a plugin lies changes
+//! nothing and is not.
 
 use crate::journaled::{forked, opens};
 use std::path::Path;
@@ -27,7 +28,8 @@ pub(crate) struct Branch<'a> {
     pub at_tick: u32,
     /// The folder of its parent.
     pub parent: &'a Path,
-    /// What it is a fork of, and what is different; the way to the parent's folder is not looked at.
+    /// What it is a fork of, and what is different; the way to the parent's folder is not looked
+    /// at.
     pub fork: &'a Fork,
 }
 
@@ -35,7 +37,8 @@ pub(crate) struct Branch<'a> {
 const IN_ONE_GO: u32 = 2;
 
 impl Opening<'_> {
-    /// In what the run in `folder`, which is over, is another than the new one; nothing where that repeats it.
+    /// In what the run in `folder`, which is over, is another than the new one; nothing where that
+    /// repeats it.
     pub(crate) fn difference(&self, folder: &Path) -> Option<String> {
         let (opening, segments) = match read(folder) {
             Ok(read) => read,

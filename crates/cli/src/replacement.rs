@@ -7,8 +7,9 @@
 //! .replaced/    the run that was here, complete; what lies beside it belongs to the one that follows
 //! ```
 //!
-//! A run is the one that was here until the log of the one that follows lies in its place. A process that
-//! is killed leaves one of these states, and whoever holds the folder next leads it back or on.
+//! A run is the one that was here until the log of the one that follows lies in its place. A
+//! process that is killed leaves one of these states, and whoever holds the folder next leads it
+//! back or on.
 
 use std::{
     ffi::OsString,
@@ -185,8 +186,8 @@ mod tests {
         ["log/HEAD", "log/000001.mcap", "snapshots/000095.snap", "ev_ticks-1.parquet", "manifest.json"];
     const FOLLOWING: [&str; 4] = ["log/HEAD", "log/000001.mcap", "ev_ticks-2.parquet", "manifest.json"];
 
-    /// All states that a process may leave which is killed while it replaces a run: the names in the
-    /// folder are moved one by one in the order in which the program does.
+    /// All states that a process may leave which is killed while it replaces a run: the names in
+    /// the folder are moved one by one in the order in which the program does.
     fn states(steps: usize) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();

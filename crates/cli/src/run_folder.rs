@@ -1,4 +1,5 @@
-//! Where a run lives on disk, who may write there, and what happens to the run that was there before.
+//! Where a run lives on disk, who may write there, and what happens to the run that was there
+//! before.
 //!
 //! Whoever writes to a run's folder holds its [lock](voltide_journal::lock) from before anything is
 //! touched until all is done. Readers need none.
@@ -19,9 +20,10 @@ use voltide_journal::{
 
 /// The folder of a run that is about to begin, and that nobody else writes to.
 ///
-/// A run of the same id that is over stays until the new one is over, which is written beside it: one
-/// that ends before leaves nothing. Only one that the user gives up for another makes room at once, for a
-/// run that can be resumed: it is kept aside until the new one has begun, and put back if it does not.
+/// A run of the same id that is over stays until the new one is over, which is written beside it:
+/// one that ends before leaves nothing. Only one that the user gives up for another makes room at
+/// once, for a run that can be resumed: it is kept aside until the new one has begun, and put back
+/// if it does not.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     /// The folder.
@@ -53,8 +55,8 @@ enum Found {
 }
 
 impl RunFolder {
-    /// Makes room for the run `id` of the world called `world` in `out`; `difference` says in what a run that
-    /// is over there is another than the new one.
+    /// Makes room for the run `id` of the world called `world` in `out`; `difference` says in what
+    /// a run that is over there is another than the new one.
     pub(crate) fn claim(
         (out, world, id): (&Path, &str, &str),
         claim: Claim,
@@ -197,7 +199,8 @@ fn is_run(folder: &Path) -> bool {
     folder.join("log").is_dir() || folder.join("manifest.json").is_file() || replacement::is_under_way(folder)
 }
 
-/// Locks a folder that need not be there; another one that gives up its own may remove it meanwhile.
+/// Locks a folder that need not be there; another one that gives up its own may remove it
+/// meanwhile.
 fn lock_anew(path: &Path, verb: &str) -> Result<Lock, Failure> {
     loop {
         fs::create_dir_all(path).map_err(|e| cannot("create", path, &e))?;

@@ -60,8 +60,8 @@ pub fn configuration_hash(scenario: &Scenario, world_text: &str) -> String {
     config_hash(scenario, world_text, &series, &stays)
 }
 
-/// The hash that a run's name ends with: BLAKE3 over its configuration's hash and what its policies are,
-/// in hex. The configuration's may be that of a text that tells less than the world's.
+/// The hash that a run's name ends with: BLAKE3 over its configuration's hash and what its policies
+/// are, in hex. The configuration's may be that of a text that tells less than the world's.
 pub fn identity_hash(config_hash: &str, policies: &[String]) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(config_hash.as_bytes());

@@ -58,8 +58,8 @@ pub enum Rank {
 }
 
 impl Plugins {
-    /// Searches `plugin_dirs` and the folders of [`PLUGIN_PATH`](search::PLUGIN_PATH); then the shipped
-    /// policies, which are built in; and then beside the program.
+    /// Searches `plugin_dirs` and the folders of [`PLUGIN_PATH`](search::PLUGIN_PATH); then the
+    /// shipped policies, which are built in; and then beside the program.
     pub fn new(plugin_dirs: &[PathBuf]) -> Self {
         Self { beside: search::beside(), ..Self::in_folders(search::named(plugin_dirs)) }
     }

@@ -1,9 +1,10 @@
 //! Where plugins are looked for.
 //!
-//! A policy named `least-laxity` is the file `libvoltide_least_laxity.so` (on Linux) in one of, in order:
-//! the folders of `--plugin-dir`, those of `VOLTIDE_PLUGIN_PATH`, and, if it is not built in, `deps/` beside
-//! the program and the program's own folder. Cargo leaves plugins that the program depends on in
-//! `deps/`, and they are never older than the ones it may have left one floor up.
+//! A policy named `least-laxity` is the file `libvoltide_least_laxity.so` (on Linux) in one of, in
+//! order: the folders of `--plugin-dir`, those of `VOLTIDE_PLUGIN_PATH`, and, if it is not built
+//! in, `deps/` beside the program and the program's own folder. Cargo leaves plugins that the
+//! program depends on in `deps/`, and they are never older than the ones it may have left one floor
+//! up.
 
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
@@ -14,16 +15,16 @@ use std::{
 /// The environment variable with more folders, separated as in `PATH`.
 pub const PLUGIN_PATH: &str = "VOLTIDE_PLUGIN_PATH";
 
-/// The folders that the user names, in the order in which they are searched: before the policies that are
-/// built in. They need not exist, so that an error can say where it was looked.
+/// The folders that the user names, in the order in which they are searched: before the policies
+/// that are built in. They need not exist, so that an error can say where it was looked.
 pub(crate) fn named(plugin_dirs: &[PathBuf]) -> Vec<PathBuf> {
     let listed = std::env::var_os(PLUGIN_PATH).unwrap_or_default();
     let listed = std::env::split_paths(&listed).filter(|dir| !dir.as_os_str().is_empty());
     plugin_dirs.iter().cloned().chain(listed).collect()
 }
 
-/// The folders beside the program, in the order in which they are searched: after the policies that are
-/// built in.
+/// The folders beside the program, in the order in which they are searched: after the policies that
+/// are built in.
 pub(crate) fn beside() -> Vec<PathBuf> {
     let program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
     program.into_iter().flat_map(|dir| [dir.join("deps"), dir]).filter(|dir| dir.is_dir()).collect()

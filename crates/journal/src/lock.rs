@@ -4,9 +4,10 @@
 //! .lock    locked by the system for who writes; says which process that is, and what it does
 //! ```
 //!
-//! The system gives the lock back when its holder ends, however it ends. Its file lies in the folder, so
-//! that it holds by whatever path the folder is found, and is removed with it: whoever gets a lock looks
-//! whether its file is still the one that is there. One that a killed holder left is put away unread.
+//! The system gives the lock back when its holder ends, however it ends. Its file lies in the
+//! folder, so that it holds by whatever path the folder is found, and is removed with it: whoever
+//! gets a lock looks whether its file is still the one that is there. One that a killed holder left
+//! is put away unread.
 
 use crate::error::LogError;
 use std::{
@@ -41,8 +42,8 @@ impl Drop for Lock {
 /// Takes the lock of `folder`, for `doing`: what the next one is told who comes too late.
 ///
 /// # Errors
-/// [`LogError::Busy`] where another program, or another part of this one, holds it; or the folder cannot
-/// be written to.
+/// [`LogError::Busy`] where another program, or another part of this one, holds it; or the folder
+/// cannot be written to.
 pub fn lock(folder: &Path, doing: &str) -> Result<Lock, LogError> {
     let path = folder.join(FILE);
     loop {

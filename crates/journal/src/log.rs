@@ -45,8 +45,8 @@ pub struct Seal {
     pub state_hash: u64,
 }
 
-/// A log that keeps nothing but its hashes, which are those of the log in a folder; for runs of which only
-/// the figures are wanted.
+/// A log that keeps nothing but its hashes, which are those of the log in a folder; for runs of
+/// which only the figures are wanted.
 #[derive(Default)]
 pub struct NoLog(Sealer);
 

@@ -72,8 +72,8 @@ enum State<D: Disk> {
 pub(crate) const FIRST_SEGMENT: u32 = 1;
 
 impl McapLog {
-    /// Begins a log in `run_folder`, which is made if it is not there. Where others might write to it,
-    /// the caller holds its [lock](crate::lock::lock).
+    /// Begins a log in `run_folder`, which is made if it is not there. Where others might write to
+    /// it, the caller holds its [lock](crate::lock::lock).
     ///
     /// # Errors
     /// The folder holds a log already, or cannot be written to.

@@ -75,7 +75,8 @@ impl Selection {
         self.ids.as_deref()
     }
 
-    /// The level, as the world file spells it, and the ticks and the car where it is not all of them.
+    /// The level, as the world file spells it, and the ticks and the car where it is not all of
+    /// them.
     pub(crate) fn level_name(&self, slots: u32) -> String {
         let level = format!("{:?}", self.level);
         let ticks = (self.ticks != (0..slots)).then(|| format!(", ticks {:?}", self.ticks));

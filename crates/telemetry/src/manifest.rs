@@ -264,7 +264,8 @@ impl Described {
         self.version.as_deref() == Some(VERSION)
     }
 
-    /// What makes tables of the same detail again; `None` where the manifest's words for it are not known.
+    /// What makes tables of the same detail again; `None` where the manifest's words for it are not
+    /// known.
     pub fn options(&self) -> Option<Options> {
         let mut words = self.ev_ticks.split(", ");
         let mut options = Options { ev_ticks: Some(level(words.next()?)?), ..Options::default() };

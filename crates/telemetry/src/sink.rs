@@ -117,7 +117,8 @@ impl Telemetry {
         Self::begin(options.place(folder), scenario, &options, false)
     }
 
-    /// Begins `ev_ticks` and `charger_ticks` in a place, and the other tables where `all` are wanted.
+    /// Begins `ev_ticks` and `charger_ticks` in a place, and the other tables where `all` are
+    /// wanted.
     fn begin(
         place: Place,
         scenario: Arc<Scenario>,
@@ -168,8 +169,8 @@ impl Telemetry {
         Ok((summary, bills))
     }
 
-    /// Closes all tables, and instead of giving them their names reads the files of `run`: also returns
-    /// the names of those that are not equal to the byte, or not there. Nothing is written.
+    /// Closes all tables, and instead of giving them their names reads the files of `run`: also
+    /// returns the names of those that are not equal to the byte, or not there. Nothing is written.
     ///
     /// # Errors
     /// As [`finish`](Self::finish), or a file is there and cannot be read.
@@ -298,7 +299,8 @@ struct Closed {
     only_detail: bool,
 }
 
-/// Gives a run's files their names, in place of all that were there under a manifest, or half-written.
+/// Gives a run's files their names, in place of all that were there under a manifest, or
+/// half-written.
 fn publish(
     place: &Place,
     files: Vec<WrittenFile>,

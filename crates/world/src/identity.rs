@@ -1,7 +1,8 @@
 //! What of a world's text names its runs: all of it, with the policies' configs as they are read.
 //!
-//! `(a: 0.5)` and `(a:0.50)` say the same to a policy, and so do a name and a path to the policy itself:
-//! the values of `policy` and `fallback` are left out, for whoever loads them knows what they are.
+//! `(a: 0.5)` and `(a:0.50)` say the same to a policy, and so do a name and a path to the policy
+//! itself: the values of `policy` and `fallback` are left out, for whoever loads them knows what
+//! they are.
 
 use crate::{
     document::Document,
@@ -28,8 +29,9 @@ fn is_of_policies(key: &Key) -> bool {
     ["policy", "policies", "fallback"].contains(&key.name.as_str())
 }
 
-/// One spelling for all that are read alike: without white space, comments and commas at the end, with
-/// fields and names in order, and with one form for a number. What is none of these stays as it is.
+/// One spelling for all that are read alike: without white space, comments and commas at the end,
+/// with fields and names in order, and with one form for a number. What is none of these stays as
+/// it is.
 fn spelling(node: &Node<'_>) -> String {
     if let Some(items) = node.items() {
         let items: Vec<String> = items.iter().map(spelling).collect();

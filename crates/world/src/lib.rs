@@ -59,8 +59,8 @@ pub struct World {
     pub sessions_read: Vec<SessionsRead>,
     /// The overrides that changed something of the text, as they were given.
     pub overrides: Vec<String>,
-    /// The text as runs are told apart by it: without the choice of policies, and with their configs as
-    /// they are read, not as they are typed.
+    /// The text as runs are told apart by it: without the choice of policies, and with their
+    /// configs as they are read, not as they are typed.
     pub identity: String,
     configs: Configs,
 }

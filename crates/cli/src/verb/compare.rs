@@ -95,8 +95,8 @@ struct Workshop<'a> {
     threads: usize,
 }
 
-/// The right to write the table of a comparison over cases: two comparisons may write runs to one folder,
-/// but not both their table.
+/// The right to write the table of a comparison over cases: two comparisons may write runs to one
+/// folder, but not both their table.
 fn hold_table(compare: &Compare) -> Result<Option<Held>, Failure> {
     let out = compare.out.as_ref().filter(|_| !compare.cases.is_empty());
     out.map(|out| Held::other(out, "compare")).transpose()

@@ -67,7 +67,8 @@ fn rank(rank: &Rank) -> String {
     }
 }
 
-/// Says that a policy that was loaded bears the name of one that is built in, where it is not that one.
+/// Says that a policy that was loaded bears the name of one that is built in, where it is not that
+/// one.
 pub(crate) fn mention_shadowing(policy: &PolicyInfo, plugins: &Plugins, quiet: bool) {
     if !policy.file.is_empty() && plugins.is_built_in(&policy.name) {
         let what = format!("`{}` is {} here, not the policy that is built in", policy.name, policy.file);

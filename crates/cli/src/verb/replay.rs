@@ -13,7 +13,8 @@ use crate::{
 use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_telemetry::{Beside, Described, Options, Summary, Telemetry, damaged_files, described};
 
-/// Rebuilds a run's tables; with `--verify` says whether everything is as it would be, and writes nothing.
+/// Rebuilds a run's tables; with `--verify` says whether everything is as it would be, and writes
+/// nothing.
 pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> {
     match replay {
         Replay { redecide: true, .. } => redecide(replay, args),
@@ -68,8 +69,8 @@ fn verify(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Plays a run and compares its files; those of another version of voltide are not what this one would make,
-/// and are only held against their manifest.
+/// Plays a run and compares its files; those of another version of voltide are not what this one
+/// would make, and are only held against their manifest.
 fn compared(run: &Path, described: Option<Described>, args: &Args) -> Result<(Summary, Checked), Failure> {
     let own = described.as_ref().filter(|it| it.is_of_this_version()).and_then(Described::options);
     let journaled = Journaled::open(run, args.quiet)?;

@@ -85,8 +85,8 @@ fn go_on(
     conclude(&run.status, &[], &summary, &resume.run)
 }
 
-/// Builds the tables of a run that lies in `place` until it gets its folder, by one replay of its log; days
-/// of `ev_ticks` that are whole already are kept.
+/// Builds the tables of a run that lies in `place` until it gets its folder, by one replay of its
+/// log; days of `ev_ticks` that are whole already are kept.
 pub(crate) fn build_tables(
     (run, place): (&Path, &Path),
     kept_days: Vec<ClosedDay>,
