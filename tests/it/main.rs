@@ -17,6 +17,7 @@ mod golden;
 mod grid;
 mod journal_promise;
 mod new_plugin;
+mod no_number;
 mod observed;
 mod paper_cases;
 mod planned_again;
