@@ -129,11 +129,11 @@ fn logs_of_released_versions_are_replayed_to_the_same_state() {
 }
 
 /// 0.1.0 recorded what a policy answered as it was: `smart` answered NaN where the efficiency is next to
-/// nothing, and no verb but `run` ever read such a log again.
+/// nothing, and no verb but `run` ever read such a log again. One was killed on its way.
 #[test]
 fn a_log_of_an_earlier_version_that_holds_no_number_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
-    let [cut, whole] = ["no-number-cut", "no-number"].map(|name| {
+    let [cut, whole] = ["no-number/cut-off", "no-number"].map(|name| {
         let run = folder.path().join(name);
         copy_log(&golden().join("0.1.0").join(name), &run);
         run

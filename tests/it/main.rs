@@ -20,6 +20,7 @@ mod grid;
 mod identity;
 mod journal_promise;
 mod new_plugin;
+mod no_number;
 mod observed;
 mod paper_cases;
 mod planned_again;

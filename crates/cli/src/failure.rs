@@ -111,7 +111,9 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let code = match error {
             EngineError::Diverged { .. } => Code::Check,
-            EngineError::Unsuited { .. } => Code::Input,
+            EngineError::Unsuited { .. } | EngineError::TooMuchCapacity | EngineError::NotFinite { .. } => {
+                Code::Input
+            }
             EngineError::Grid { .. } => Code::Infeasible,
             _ => Code::Run,
         };

@@ -68,6 +68,9 @@ pub enum EngineError {
         /// The row; 0 where the event has no rows.
         row: usize,
     },
+    /// The batteries of all cars hold more than numbers tell.
+    #[error("all batteries together hold more kWh than can be reckoned with; give smaller capacities")]
+    TooMuchCapacity,
     /// A replay came to something else than the journal says.
     #[error("tick {tick}: the replay differs from the journal: {what}")]
     Diverged {

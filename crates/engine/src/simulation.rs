@@ -72,6 +72,9 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
         let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, threads } = start;
+        if !scenario.population.capacity_kwh.iter().sum::<f64>().is_finite() {
+            return Err(EngineError::TooMuchCapacity);
+        }
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
         let core = Core::new(scenario, threads, Some(deciders));

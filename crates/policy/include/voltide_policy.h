@@ -227,7 +227,7 @@ typedef struct {
   const double *sell_price;
   // Time-of-use price, tariffs x H.
   const double *tou_price;
-  // Incentive price, tariffs x H.
+  // Incentive price of energy bought, tariffs x H.
   const double *incentive_price;
   // Forecast of base load less wind and sun, H values, kW.
   const double *net_load_kw;

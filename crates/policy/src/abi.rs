@@ -229,7 +229,7 @@ pub struct ObservationColumns {
     pub sell_price: *const f64,
     /// Time-of-use price, tariffs x H.
     pub tou_price: *const f64,
-    /// Incentive price, tariffs x H.
+    /// Incentive price of energy bought, tariffs x H.
     pub incentive_price: *const f64,
     /// Forecast of base load less wind and sun, H values, kW.
     pub net_load_kw: *const f64,

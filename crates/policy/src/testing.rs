@@ -82,7 +82,7 @@ macro_rules! builder {
             pub sell_price: Vec<f64>,
             /// Time-of-use price, tariffs x H.
             pub tou_price: Vec<f64>,
-            /// Incentive price, tariffs x H.
+            /// Incentive price of energy bought, tariffs x H.
             pub incentive_price: Vec<f64>,
             /// Forecast of base load less wind and sun, H values, kW.
             pub net_load_kw: Vec<f64>,

@@ -10,6 +10,7 @@ use std::{
 use voltide_model::{
     flexibility::Readings,
     price::{ExpectedPrice, IncentiveRule, LocalDays, PriceFeedback},
+    rules::Rules,
     scenario::Scenario,
     two_stage::DayAheadEv,
     willingness::Participation,
@@ -29,7 +30,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Debug text, since NaN (an energy that is not recorded) is not equal to itself.
+/// By debug text, since a scenario is not compared elsewhere.
 fn same(left: &Scenario, right: &Scenario) -> bool {
     format!("{left:?}") == format!("{right:?}")
 }
@@ -237,4 +238,71 @@ fn a_world_rebuilt_from_its_text_and_values_is_the_same() {
         let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before").scenario;
         assert!(same(&again, &world.scenario), "{name}");
     }
+}
+
+/// The first slot and the slot after the last one of every stay.
+fn slots(scenario: &Scenario) -> Vec<(u32, u32)> {
+    let stays = &scenario.population.stays;
+    let of = |stay| (stays.first_slot(stay, &scenario.clock), stays.end_slot(stay, &scenario.clock));
+    (0..stays.len() as u32).map(of).collect()
+}
+
+/// Cars 0 and 1 come at 17:15 and 0.49 s, and at 17:15 less 0.49 s.
+#[test]
+fn a_listed_car_that_comes_within_a_slot_does_not_have_it() {
+    let path = shipped("../tests/golden/worlds/listed.ron");
+    let World { scenario, text, .. } = load(&path, &[]).expect("the world is right");
+    let first_at_home = |scenario: &Scenario| {
+        let stays = &scenario.population.stays;
+        let homes = (0..stays.len()).filter(|&stay| stays.charger[stay].is_multiple_of(2));
+        homes.take(2).map(|stay| slots(scenario)[stay].0).collect::<Vec<_>>()
+    };
+    assert_eq!(first_at_home(&scenario), [70, 69]);
+    let as_before = Inputs { rules: Rules::V1, ..Inputs::from(&scenario) };
+    let before = rebuild(&text, as_before).expect("it is in the journal").scenario;
+    assert_eq!(first_at_home(&before), [69, 69], "0.1.0 rounded to the second");
+    let again = rebuild(&text, Inputs::from(&scenario)).expect("it is in the journal").scenario;
+    assert_eq!(slots(&again), slots(&scenario));
+}
+
+#[test]
+fn a_recorded_car_that_comes_within_a_slot_does_not_have_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sessions = "arrival,departure,requested_kwh,station_id\n\
+        2024-06-03T08:15:00.49Z,2024-06-03T09:59:59.51Z,5,a\n\
+        2024-06-03T08:14:59.51Z,2024-06-03T10:00:00.49Z,5,b\n\
+        2024-06-03T08:15:00Z,2024-06-03T10:00:00Z,5,c\n";
+    std::fs::write(folder.path().join("sessions.csv"), sessions).expect("the folder is writable");
+    let world = r#"(
+        name: "half-a-second", currency: "EUR", tariff: Fixed("0.30 EUR/kWh"),
+        clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "15 min", days: 1),
+        fleets: {"cars": (
+            battery: (capacity: "60 kWh"), charger: (charge_max: "7 kW"),
+            stays: Sessions(path: "sessions.csv"), departure_soc: 1.0,
+        )},
+    )"#;
+    let path = folder.path().join("world.ron");
+    std::fs::write(&path, world).expect("the folder is writable");
+    let World { scenario, text, .. } = load(&path, &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
+    // The sessions are in order of arrival: b, then c, then a.
+    assert_eq!(slots(&scenario), [(33, 40), (33, 40), (34, 39)]);
+    let again = rebuild(&text, Inputs::from(&scenario)).expect("it is in the journal").scenario;
+    assert_eq!(slots(&again), slots(&scenario));
+}
+
+/// A reservation that ends 0.49 s after 08:15 holds until the slot's edge after it.
+#[test]
+fn a_reservation_that_ends_within_a_slot_holds_to_its_end() {
+    let sets = [
+        r#"fleets.car.reservations=[(from: "2024-02-05T08:00:00.49", to: "2024-02-05T08:15:00.49", soc: 0.9)]"#,
+    ];
+    let World { scenario, text, .. } = loaded("reservation.ron", &sets);
+    let seconds = |scenario: &Scenario| {
+        let wish = scenario.fleets[0].wishes.reservations[0];
+        (wish.from.rem_euclid(1800), wish.to.rem_euclid(1800))
+    };
+    assert_eq!(seconds(&scenario), (0, 901));
+    let as_before = Inputs { rules: Rules::V1, ..Inputs::from(&scenario) };
+    let before = rebuild(&text, as_before).expect("it is in the journal").scenario;
+    assert_eq!(seconds(&before), (0, 900));
 }
