@@ -176,16 +176,22 @@ impl Scan {
         Ok(Some(Chunk { bytes, records, checksum, has_checksum, is_sound, mended: None }))
     }
 
+    /// A header, which is as long as what it holds.
     fn header(&mut self, body: u64, length: u64) -> io::Result<Option<Seen>> {
         let Some(content) = self.read(body, length)? else { return Ok(None) };
-        Ok(matches!(parse_record(op::HEADER, &content), Ok(Record::Header(_)))
-            .then_some(Seen::Other(body + length)))
+        let Ok(Record::Header(found)) = parse_record(op::HEADER, &content) else { return Ok(None) };
+        let holds = texts([&found.profile, &found.library]);
+        Ok((holds == length).then_some(Seen::Other(body + length)))
     }
 
+    /// Metadata, which are as long as what they hold.
     fn metadata(&mut self, body: u64, length: u64) -> io::Result<Option<Seen>> {
         let Some(content) = self.read(body, length)? else { return Ok(None) };
         let Ok(Record::Metadata(found)) = parse_record(op::METADATA, &content) else { return Ok(None) };
-        Ok(SegmentStart::from_metadata(&found).map(|start| Seen::Start(start, body + length)))
+        let pairs = found.metadata.iter().flat_map(|(key, value)| [key, value]);
+        let holds = texts([&found.name]) + 4 + texts(pairs);
+        let start = SegmentStart::from_metadata(&found).filter(|_| holds == length);
+        Ok(start.map(|start| Seen::Start(start, body + length)))
     }
 
     /// An index: the channel's number and a list that says how long it is.
@@ -239,6 +245,11 @@ impl Scan {
         self.file.read_exact(&mut bytes)?;
         Ok(Some(bytes))
     }
+}
+
+/// Length of texts, each after its own.
+fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> u64 {
+    texts.into_iter().map(|text| 4 + text.len() as u64).sum()
 }
 
 /// What two of three say.

@@ -193,7 +193,9 @@ fn of_a_whole_log_all_is_salvaged() {
 fn a_flipped_bit_costs_nothing_wherever_it_is() {
     let patient = Patient::new();
     for name in SEGMENTS {
-        for at in patient.places(name, 40) {
+        // Where records begin every byte is of another kind: those are tried one by one.
+        let begins = (0..100).chain([105, 160, 230]).filter(|_| name == SEGMENTS[1]);
+        for at in begins.chain(patient.places(name, 40)) {
             let salvaged = patient.with(name, Some(&flipped(&patient.files[name], at)));
             patient.check(&salvaged, &patient.written);
             assert!(salvaged.said.beyond.is_empty() && salvaged.said.build_known, "{name} at {at}");

@@ -18,6 +18,7 @@ use std::{
     convert::Infallible,
     fs::{self, File},
     path::Path,
+    process::Command,
 };
 use tempfile::tempdir;
 use voltide_journal::{
@@ -336,16 +337,27 @@ fn fields_say_their_unit_and_sign() {
     assert_eq!(field.metadata().get("unit").map(String::as_str), Some("kWh"));
 }
 
+/// Set for a process whose files may only be small, as on a disk that is full.
+const SMALL_FILES: &str = "VOLTIDE_TEST_SMALL_FILES";
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_no_table_and_no_manifest() {
+    if std::env::var_os(SMALL_FILES).is_none() {
+        let again =
+            "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact a_full_disk_leaves_no_table_and_no_manifest";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", again]).arg(std::env::current_exe().unwrap()).env(SMALL_FILES, "yes");
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
-    std::os::unix::fs::symlink("/dev/full", folder.path().join(".charger_ticks.parquet.partial")).unwrap();
     let mut telemetry = Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
     let error = match play(&scenario, &mut telemetry, scenario.clock.slots) {
         Ok(()) => telemetry.finish(RunStatus::Finished).unwrap_err(),
         Err(error) => error,
     };
-    assert_eq!(error.to_string(), "cannot write the table charger_ticks");
+    assert!(error.to_string().starts_with("cannot write the table "), "{error}");
     assert!(!files(folder.path()).keys().any(|name| !name.starts_with('.')));
 }
