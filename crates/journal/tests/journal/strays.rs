@@ -128,7 +128,8 @@ fn nothing_is_written_through_a_link_to_a_folder() {
     fs::write(&segment, &whole[..whole.len() - 100]).unwrap();
     assert!(recovery::recover(run.path()).unwrap_err().to_string().contains("symbolic link"));
     assert_eq!(fs::read(&segment).unwrap().len(), whole.len() - 100, "nothing is cut that cannot be kept");
-    let error = snapshot::write(run.path(), &snapshot::Snapshot::default()).unwrap_err().to_string();
+    let encoded = snapshot::Encoded::of(&snapshot::Snapshot::default()).unwrap();
+    let error = encoded.write(run.path()).unwrap_err().to_string();
     assert!(error.contains("symbolic link"), "{error}");
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     fs::write(elsewhere.path().join("000000.snap"), "").unwrap();
