@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_run_without_a_log_that_can_be_read_is_another() {
         let there = logged(started(), None);
-        std::fs::write(there.path().join("log/000000.mcap"), "no log").unwrap();
+        std::fs::write(there.path().join("log/000001.mcap"), "no log").unwrap();
         let opening = Opening { started: started(), forked: None };
         assert!(opening.difference(there.path()).unwrap().contains("cannot be read"));
     }

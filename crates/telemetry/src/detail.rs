@@ -246,6 +246,8 @@ impl Detail {
             self.day = Some((date, None));
             return Ok(());
         }
+        // What was kept of the day and is not all of it gives way to the file that begins here.
+        self.kept_days.retain(|kept| kept.date != date);
         let name = format!("ev_ticks-{date}.parquet");
         self.day = Some((date, Some(TableFile::create(&self.place, &EV_TICKS, name)?)));
         Ok(())
