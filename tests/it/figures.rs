@@ -30,16 +30,17 @@ const WORLDS: [(&str, &[&str]); 9] = [
 ];
 
 /// What is printed and is no figure of the run, and why it is in no table.
-const NO_FIGURES: [(&str, &str); 17] = [
+const NO_FIGURES: [(&str, &str); 18] = [
     ("schema_version", "of the output"),
     ("kind", "of the output"),
     ("folder", "where the run lies"),
     ("cost", "measured on the machine: profile.json"),
     ("tables", "sizes of the files themselves"),
     ("unserved_price_per_kwh", "an input: the world file"),
+    ("removed_cars", "of the world, as forked: runs of these worlds are no forks"),
     ("population.stays_without_slot", "of the world, as drawn"),
     ("population.stays_without_time", "of the world, as drawn"),
-    ("population.sessions_read", "of the world, as read"),
+    ("population.sessions_in_reach", "of the world, as read"),
     ("population.sessions_without_slot", "of the world, as read"),
     ("population.sessions_before_start", "of the world, as read"),
     ("population.sessions_beyond_end", "of the world, as read"),
