@@ -105,10 +105,21 @@ impl Comparison {
              emptier: what batteries hold less than under {first} after the last of those stays\n\
              put off: what the stays still in progress at the end have gained less than under {first}\n\
              peak, sd: highest net load, and its standard deviation over the slots\n\
-             missed, missing: targets missed at departure, and the stored energy they lacked{}",
+             missed, missing: targets missed at departure, and the stored energy they lacked{}{}",
             self.stored_price(),
+            self.of_case(),
             self.without_share()
         )
+    }
+
+    /// Of which case the table is, where there are some.
+    fn of_case(&self) -> String {
+        let case = self.rows[0].runs[0].case;
+        case.map_or_else(String::new, |case| {
+            format!(
+                "\nthis table is of case {case} alone; the tables of the cases are of the first seed alone"
+            )
+        })
     }
 
     /// Why there is no share that is saved, where there is none.
