@@ -8,6 +8,10 @@ SET VARIABLE outputs = coalesce(
     (SELECT if(count(*) > 0, 'outputs', '.') FROM glob('outputs/**/runs.parquet'))
 );
 
+-- An amount, or 0 where it is what rounding leaves of sums as large as `summed`.
+CREATE OR REPLACE MACRO without_rounding(amount, summed) AS
+    if(abs(amount) > 1e-9 * summed, amount, amount * 0);
+
 CREATE OR REPLACE VIEW runs AS
 SELECT NULL::VARCHAR AS run_id, NULL::VARCHAR AS world, NULL::VARCHAR AS policy,
     NULL::VARCHAR AS policy_version, NULL::VARCHAR AS plugin_hash, NULL::BIGINT AS seed,

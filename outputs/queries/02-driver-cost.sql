@@ -41,7 +41,8 @@ prices AS (
 in_both AS (
     SELECT p.run_id, p.baseline, b.fleet, b.unplugged_at IS NOT NULL AS ended,
            count(*) AS stays, sum(b.net_cost) AS baseline_cost, sum(r.net_cost) AS cost,
-           sum((b.stored_kwh - b.drawn_kwh) - (r.stored_kwh - r.drawn_kwh)) AS emptier_kwh
+           sum((b.stored_kwh - b.drawn_kwh) - (r.stored_kwh - r.drawn_kwh)) AS emptier_kwh,
+           sum(abs(b.stored_kwh - b.drawn_kwh) + abs(r.stored_kwh - r.drawn_kwh)) AS summed_kwh
     FROM pairs p
     JOIN sessions b ON b.run_id = p.baseline
     JOIN sessions r ON r.run_id = p.run_id
@@ -54,9 +55,11 @@ compared AS (
            sum(stays) FILTER (ended) AS compared_stays,
            sum(baseline_cost) FILTER (ended) AS baseline_cost,
            sum(cost) FILTER (ended) AS compared_cost,
-           sum(emptier_kwh) FILTER (ended) AS emptier_kwh,
-           sum(emptier_kwh * price_per_kwh) FILTER (ended) AS emptier_value,
-           coalesce(sum(emptier_kwh) FILTER (NOT ended), 0) AS put_off_kwh
+           without_rounding(sum(emptier_kwh) FILTER (ended), sum(summed_kwh) FILTER (ended)) AS emptier_kwh,
+           without_rounding(sum(emptier_kwh * price_per_kwh) FILTER (ended),
+                            sum(summed_kwh * abs(price_per_kwh)) FILTER (ended)) AS emptier_value,
+           coalesce(without_rounding(sum(emptier_kwh) FILTER (NOT ended),
+                                     sum(summed_kwh) FILTER (NOT ended)), 0) AS put_off_kwh
     FROM in_both JOIN prices USING (run_id, baseline, fleet)
     GROUP BY run_id, baseline
 )
@@ -66,11 +69,8 @@ SELECT p.*, c.baseline, c.compared_stays, c.baseline_cost, c.compared_cost,
             WHEN c.baseline_cost > 0 THEN c.saved / c.baseline_cost
        END AS saving
 FROM per_run p LEFT JOIN (
-    -- What is left by rounding is nothing.
-    SELECT *, baseline_cost - compared_cost - emptier_value AS difference,
-           CASE WHEN abs(difference) > 1e-9 * (abs(baseline_cost) + abs(compared_cost) + abs(emptier_value))
-                THEN difference ELSE 0
-           END AS saved
+    SELECT *, without_rounding(baseline_cost - compared_cost - emptier_value,
+                               abs(baseline_cost) + abs(compared_cost) + abs(emptier_value)) AS saved
     FROM compared
 ) c USING (run_id)
 ORDER BY p.world, p.seed, p.policy, p.run_id, c.baseline;

@@ -123,3 +123,78 @@ fn the_table_is_quiet_on_stderr() {
     assert_eq!(text(&output.stderr), "");
     assert!(text(&output.stdout).starts_with("one-car, 1 car, 1.00 days, seed 7\n"));
 }
+
+/// What is said of the last of these runs besides its figures: in JSON, and under the table.
+fn unlike(runs: &[&Path]) -> Vec<String> {
+    let paths: Vec<&str> = runs.iter().map(|run| run.to_str().unwrap()).collect();
+    let last = compare("compared_run", &paths).pop().unwrap();
+    let said = last["unlike"].as_array().unwrap().iter();
+    let said: Vec<String> = said.map(|what| what.as_str().unwrap().to_owned()).collect();
+    let table = succeed(voltide().args(["--quiet", "compare"]).args(runs));
+    assert!(said.iter().all(|what| table.contains(&format!(": {what}\n"))), "{said:?}: {table}");
+    said
+}
+
+#[test]
+fn what_is_unlike_besides_the_policy_is_said() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| crate::program::run("worlds/v2g-street.ron", out.path(), arguments);
+    let first = run(&["--policy", "uncontrolled"]);
+    let fork = |arguments: &[&str]| crate::time_travel::fork(&first, "144", arguments);
+    let from = format!(
+        "a fork of {} from tick 144 (2024-06-04 12:00)",
+        first.file_name().unwrap().to_str().unwrap().trim_start_matches("run_id=")
+    );
+    let dear = fork(&["--set", "tariff.default=0.10 CNY/kWh"]);
+    let alap = fork(&["--policy", "alap"]);
+    let few = fork(&["--set", "fleets.commuters.count=60"]);
+    let cut = run(&["--policy", "smart"]);
+    crate::streams::tear(&cut);
+    let cases: [(&Path, &[&str]); 6] = [
+        (&run(&["--policy", "alap"]), &[]),
+        (&run(&["--seed", "3"]), &["seed 3, not 19"]),
+        (&dear, &["another world in: tariffs", &format!("{from}: tariff.default=0.10 CNY/kWh")]),
+        (&alap, &[&format!("{from}: policy=\"alap\"")]),
+        (
+            &few,
+            &[
+                "cars 60 (40 removed), not 100",
+                "another world in: fleets",
+                &format!("{from}: fleets.commuters.count=60"),
+            ],
+        ),
+        (&cut, &["unfinished: 128 of 192 slots"]),
+    ];
+    for (other, expected) in cases {
+        assert_eq!(unlike(&[&first, other]), expected);
+    }
+    let smart = fork(&["--policy", "smart"]);
+    assert_eq!(unlike(&[&alap, &smart]), [""; 0], "forks at one tick have the same past");
+    assert_eq!(unlike(&[&alap, &first]), ["no fork, as the first is"]);
+}
+
+#[test]
+fn cases_say_which_they_are_and_what_is_priced() {
+    let small = ["worlds/ten-units/day.ron", "--policies", "uncontrolled", "--cases", "2,1"];
+    assert_eq!(compare("compared_run", &small)[0]["case"], 2);
+    let figures = compare("compared_figure", &small);
+    let prices = |figure: &Value| {
+        let prices = [&figure["unserved_price_per_kwh"], &figure["margin_price_per_kwh"], &figure["seed"]];
+        prices.map(number)
+    };
+    assert!(figures.iter().all(|figure| prices(figure) == [50.0, 30.0, 1.0]), "{}", figures[0]);
+    let table = succeed(voltide().arg("compare").args(small));
+    for words in ["seed 1, case 2\n", "this table is of case 2", "a kWh at 50.00 USD", "margins, seed 1\n"] {
+        assert!(table.contains(words), "{words}: {table}");
+    }
+}
+
+#[test]
+fn no_share_of_what_costs_nothing_is_explained() {
+    let negative = [ONE_CAR, "--policies", "uncontrolled,alap", "--set", r#"tariff=Fixed("-0.10 EUR/kWh")"#];
+    let why = "-: no share, where those stays cost nothing or less in the first run (as at negative prices)";
+    for (arguments, expected) in [(&negative[..], true), (&negative[..3], false)] {
+        let table = succeed(voltide().arg("compare").args(arguments));
+        assert_eq!(table.contains(why), expected, "{table}");
+    }
+}

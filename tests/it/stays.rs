@@ -88,7 +88,7 @@ fn every_session_that_was_read_has_a_row_or_is_counted() {
 
     let notes = &summary["population"];
     let of = |name: &str| notes[name].as_u64().unwrap();
-    assert_eq!((of("sessions_read"), of("sessions_without_slot")), (9, 3));
+    assert_eq!((of("sessions_in_reach"), of("sessions_without_slot")), (9, 3));
     assert_eq!((of("sessions_before_start"), of("sessions_beyond_end")), (1, 2));
     let sums = ["sessions_ended", "sessions_open", "sessions_without_slot", "missed_targets"];
     assert_eq!(sums.map(|name| summary[name].as_u64().unwrap()), [2, 1, 3, 3]);

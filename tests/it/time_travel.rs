@@ -19,7 +19,7 @@ use std::{
 const STREET: &str = "worlds/v2g-street.ron";
 
 /// Forks a run; returns the fork's folder.
-fn fork(parent: &Path, at: &str, arguments: &[&str]) -> PathBuf {
+pub(crate) fn fork(parent: &Path, at: &str, arguments: &[&str]) -> PathBuf {
     let mut command = voltide();
     command.args(["--json", "fork", "--at", at]).arg(parent).args(arguments);
     let summary: Value = serde_json::from_str(&succeed(&mut command)).unwrap();

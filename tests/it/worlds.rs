@@ -53,7 +53,7 @@ fn the_caltech_sessions_take_what_they_can() {
     assert_within(number(&free["ev_peak"], "kw"), 135.0, 147.0, "peak without a limit");
     assert_eq!(free["missed_targets"], 1, "requests beyond reach were capped; one stay holds no whole slot");
     assert_eq!(
-        (&free["sessions_without_slot"], &free["population"]["sessions_read"]),
+        (&free["sessions_without_slot"], &free["population"]["sessions_in_reach"]),
         (&1.into(), &855.into())
     );
     assert_within(number(&free["population"], "delivered_kwh"), 7360.0, 7362.0, "energy in reality");

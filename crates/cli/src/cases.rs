@@ -24,8 +24,12 @@ pub(crate) struct Cases {
     pub all: Vec<Case>,
     /// What others have published.
     pub published: Vec<PublishedFigure>,
+    /// Seed of their runs.
+    pub seed: u64,
     /// Price of a kWh of missing flexibility.
     pub margin_price: f64,
+    /// Price of a kWh that is not served or not taken.
+    pub unserved_price: f64,
     /// ISO 4217 code of all money.
     pub currency: String,
 }
@@ -230,18 +234,22 @@ impl Cases {
         let right: Vec<usize> = (1..header.len()).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         format!(
-            "\nCase {}, {margins} flexibility margins\n\n{}",
+            "\nCase {}, {margins} flexibility margins, seed {}\n\n{}",
             case.number,
+            self.seed,
             output::table(&header, rows, &right)
         )
     }
 
     fn legend(&self) -> String {
         let mut lines = vec![format!(
-            "\nsolver gap: how much less the best switching of units may cost, by the solver's bounds\n\
+            "\nnot served or taken: a kWh at {} {}\n\
+                 solver gap: how much less the best switching of units may cost, by the solver's bounds\n\
                  system + drivers: what drivers pay is added, though payments between them and the system cancel out\n\
                  system + shortfall: a kWh of missing flexibility at {} {}\n\
                  shortfall: flexibility missing after the fact, up and down; kW-slots are the sum of kW over slots",
+            decimal(self.unserved_price, 2),
+            self.currency,
             decimal(self.margin_price, 2),
             self.currency
         )];
@@ -256,6 +264,7 @@ impl Cases {
     fn json(&self, figure: &ComparedFigure) -> serde_json::Value {
         json!({
             "case": figure.case,
+            "seed": self.seed,
             "figure": figure.figure,
             "policy": figure.policy,
             "amount": figure.amount,
@@ -263,6 +272,8 @@ impl Cases {
             "ratio": figure.ratio(),
             "note": figure.note,
             "currency": self.currency,
+            "unserved_price_per_kwh": self.unserved_price,
+            "margin_price_per_kwh": self.margin_price,
         })
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::{
     figures::{COLUMNS, Figures, Spread, Values, to_json, values_json},
-    output::{self, counted, decimal},
+    output::{self, decimal},
+    summary::cars,
 };
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::PathBuf};
+use voltide_model::rounding::without_rounding;
 
 /// A run that is compared.
 #[derive(Debug, Clone)]
@@ -16,6 +18,10 @@ pub(crate) struct Compared {
     pub folder: Option<PathBuf>,
     /// What it came to.
     pub figures: Figures,
+    /// 1 without flexibility margins, 2 with them; `None` as the world has it.
+    pub case: Option<u32>,
+    /// In what it is not like the first run besides its policy, and whether it came to its end.
+    pub unlike: Vec<String>,
 }
 
 /// A line of the comparison.
@@ -70,19 +76,25 @@ impl Comparison {
         if let Some(split) = self.split() {
             output::say(&format!("\n{}", split.sentence(currency)));
         }
+        for row in &self.rows {
+            for what in &row.runs[0].unlike {
+                output::say(&format!("! {}: {what}", row.label));
+            }
+        }
     }
 
     fn title(&self) -> String {
         let run = &self.rows[0].runs[0];
         let summary = &run.figures.summary;
-        let cars = counted(summary.ev_count.into(), "car", "cars");
+        let cars = cars(summary);
         let days = decimal(summary.days, 2);
         let last = self.rows[0].runs.last().map_or(run.seed, |run| run.seed);
         let seeds = match self.rows[0].runs.len() {
             1 => format!("seed {}", run.seed),
             _ => format!("seeds {} to {last}: mean ± standard deviation", run.seed),
         };
-        format!("{}, {cars}, {days} days, {seeds}", summary.world)
+        let case = run.case.map_or_else(String::new, |case| format!(", case {case}"));
+        format!("{}, {cars}, {days} days, {seeds}{case}", summary.world)
     }
 
     fn legend(&self) -> String {
@@ -93,9 +105,35 @@ impl Comparison {
              emptier: what batteries hold less than under {first} after the last of those stays\n\
              put off: what the stays still in progress at the end have gained less than under {first}\n\
              peak, sd: highest net load, and its standard deviation over the slots\n\
-             missed, missing: targets missed at departure, and the stored energy they lacked",
-            self.stored_price()
+             missed, missing: targets missed at departure, and the stored energy they lacked{}{}",
+            self.stored_price(),
+            self.of_case(),
+            self.without_share()
         )
+    }
+
+    /// Of which case the table is, where there are some.
+    fn of_case(&self) -> String {
+        let case = self.rows[0].runs[0].case;
+        case.map_or_else(String::new, |case| {
+            format!(
+                "\nthis table is of case {case} alone; the tables of the cases are of the first seed alone"
+            )
+        })
+    }
+
+    /// Why there is no share that is saved, where there is none.
+    fn without_share(&self) -> &'static str {
+        let has_none = |run: &Compared, first: &Compared| {
+            run.figures.saving(&first.figures).is_none_or(|saving| saving.share().is_none())
+        };
+        let runs = self.rows.iter().flat_map(|row| row.runs.iter().zip(&self.rows[0].runs));
+        if runs.into_iter().any(|(run, first)| has_none(run, first)) {
+            "\n-: no share, where those stays cost nothing or less in the first run (as at negative prices), \
+             or none ended in both"
+        } else {
+            ""
+        }
     }
 
     /// What a stored kWh is valued at; nothing where no run of the first row has stays that ended.
@@ -153,11 +191,16 @@ impl Comparison {
         let by_tariff = saved(runs(SMART_AT_INCENTIVE)?)?;
         let total = saved(runs("v2g")?)?;
         Some(Split {
-            discharge: total.iter().zip(&by_tariff).map(|(total, tariff)| total - tariff).collect(),
+            discharge: total.iter().zip(&by_tariff).map(|(&total, &tariff)| beyond(total, tariff)).collect(),
             tariff: by_tariff.into_iter().collect(),
             total: total.into_iter().collect(),
         })
     }
+}
+
+/// What is saved beyond what the tariff saves.
+fn beyond(total: f64, tariff: f64) -> f64 {
+    without_rounding(total - tariff, total.abs() + tariff.abs())
 }
 
 /// The policy that does as `smart` does, at the prices of `v2g`.
@@ -194,7 +237,9 @@ fn identity(row: &Row, run: &Compared, first: &Compared) -> Value {
         "policy": row.label,
         "world": summary.world,
         "seed": run.seed,
+        "case": run.case,
         "folder": run.folder,
+        "unlike": run.unlike,
         "currency": summary.currency,
         "stored_price_per_kwh": prices.collect::<Map<String, Value>>(),
     })

@@ -9,6 +9,7 @@ mod estimate;
 mod failure;
 mod figures;
 mod journaled;
+mod likeness;
 mod live;
 mod machine;
 mod output;

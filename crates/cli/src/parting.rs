@@ -3,11 +3,11 @@
 use crate::{failure::Failure, journaled::Journaled, output::decimal};
 use chrono::DateTime;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
     describe::{Entity, describe},
     difference::Difference,
-    event::{ClipReason, EndReason, Event, MissedReason, Recorded},
+    event::{ClipReason, EndReason, Event, MissedReason, PricesSet, Recorded},
 };
 use voltide_model::scenario::Scenario;
 
@@ -27,8 +27,8 @@ impl Parting {
     /// `None` where all are.
     pub(crate) fn find(one: Journaled, other: Journaled) -> Result<Option<Self>, Failure> {
         let scenarios = [&one, &other].map(|run| Arc::clone(run.scenario_at(u32::MAX)));
-        let mut one = one.events(true).filter(happens);
-        let mut other = other.events(true).filter(happens);
+        let mut one = News::of(one.events(true));
+        let mut other = News::of(other.events(true));
         loop {
             let here = one.next().transpose()?;
             let there = other.next().transpose()?;
@@ -225,6 +225,62 @@ fn says_the_same(here: &Recorded, there: &Recorded) -> bool {
     let other = &there.event;
     let agree = || one.kind() == other.kind() && one.first_difference(other).is_none();
     here.tick == there.tick && (one == other || agree())
+}
+
+/// What happens in a history, without prices that are announced anew and say nothing new, as they are
+/// where a fork plans with another policy.
+struct News<I> {
+    events: I,
+    /// By tariff and slot: the prices as they were last announced, and what they come from.
+    prices: BTreeMap<String, BTreeMap<u32, SlotPrices>>,
+}
+
+/// The values of [`PricesSet`] in a slot; `None` where it has none of a kind.
+type SlotPrices = [Option<f64>; 7];
+
+impl<I: Iterator<Item = Result<Recorded, Failure>>> News<I> {
+    fn of(events: I) -> Self {
+        Self { events, prices: BTreeMap::new() }
+    }
+
+    /// Whether prices are others than those known for their slots; from now on they are known.
+    fn are_new(&mut self, tick: u32, set: &PricesSet) -> bool {
+        let known = self.prices.entry(set.tariff.clone()).or_default();
+        *known = known.split_off(&tick);
+        let mut new = false;
+        for (slot, prices) in slots(set) {
+            new |= known.insert(slot, prices).is_none_or(|before| before != prices);
+        }
+        new
+    }
+}
+
+impl<I: Iterator<Item = Result<Recorded, Failure>>> Iterator for News<I> {
+    type Item = Result<Recorded, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let recorded = self.events.next()?;
+            if !happens(&recorded) {
+                continue;
+            }
+            if let Ok(Recorded { tick, event: Event::PricesSet(set), .. }) = &recorded
+                && !self.are_new(*tick, set)
+            {
+                continue;
+            }
+            return Some(recorded);
+        }
+    }
+}
+
+/// What is announced, slot by slot.
+fn slots(set: &PricesSet) -> impl Iterator<Item = (u32, SlotPrices)> {
+    let PricesSet { tariff: _, first_slot, buy, sell, tou, incentive, k, net_load_kw, net_load_mean_kw } =
+        set;
+    let columns = [buy, sell, tou, incentive, k, net_load_kw, net_load_mean_kw];
+    (0..buy.len())
+        .map(move |place| (first_slot + place as u32, columns.map(|column| column.get(place).copied())))
 }
 
 /// Whether an event is part of what happened, rather than of how it is recorded.

@@ -36,9 +36,18 @@ fn row(name: &str, value: String) -> Vec<String> {
     vec![name.to_owned(), value]
 }
 
+/// How many cars there are at the end, and how many a fork took out.
+pub(crate) fn cars(summary: &Summary) -> String {
+    let there = counted((summary.ev_count - summary.removed_cars).into(), "car", "cars");
+    match summary.removed_cars {
+        0 => there,
+        removed => format!("{there} (and {} removed)", thousands(removed.into())),
+    }
+}
+
 fn run_rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
     let days = decimal(summary.days, 2);
-    let cars = counted(summary.ev_count.into(), "car", "cars");
+    let cars = cars(summary);
     let slots = counted(summary.slots.into(), "slot", "slots");
     vec![
         row("run", id.to_owned()),
@@ -251,8 +260,8 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
 /// What became of the recorded sessions that were read.
 fn recorded(notes: &PopulationNotes) -> String {
     let outside = notes.sessions_before_start + notes.sessions_beyond_end;
-    let with_slots = notes.sessions_read - notes.sessions_without_slot - outside;
-    let read = counted(notes.sessions_read.into(), "session", "sessions");
+    let with_slots = notes.sessions_in_reach - notes.sessions_without_slot - outside;
+    let read = counted(notes.sessions_in_reach.into(), "session", "sessions");
     let kinds = [
         (notes.sessions_without_slot, "too short for one"),
         (notes.sessions_before_start, "over before the first slot of the run ends"),
@@ -260,7 +269,11 @@ fn recorded(notes: &PopulationNotes) -> String {
     ];
     let others = kinds.into_iter().filter(|(count, _)| *count > 0);
     let others = others.map(|(count, what)| format!(", {} {what}", thousands(count.into())));
-    format!("{read}: {} with slots{}", thousands(with_slots.into()), others.collect::<String>())
+    format!(
+        "{read} within reach of the run: {} with slots{}",
+        thousands(with_slots.into()),
+        others.collect::<String>()
+    )
 }
 
 fn time(cost: &Cost) -> String {

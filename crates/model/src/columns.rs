@@ -200,6 +200,12 @@ impl FlexibilityTick {
     pub fn margin(&self) -> UpDown {
         self.supply - self.demand
     }
+
+    /// The same without what rounding leaves.
+    #[must_use]
+    pub fn without_rounding(self) -> Self {
+        Self { demand: self.demand.without_rounding(), supply: self.supply.without_rounding() }
+    }
 }
 
 /// The incentive price of one slot, for the first tariff, as it was last set.

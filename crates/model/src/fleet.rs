@@ -229,8 +229,9 @@ pub struct PopulationNotes {
     pub stays_without_slot: u32,
     /// Drawn stays that would have ended before they began: the car drives on.
     pub stays_without_time: u32,
-    /// Recorded sessions that reach into the run; each is one of the next four, or one of `stays`.
-    pub sessions_read: u32,
+    /// Recorded sessions within reach of the run's clock; each is one of the next four, or one of
+    /// `stays`.
+    pub sessions_in_reach: u32,
     /// Of those, the ones that hold no whole slot and end within the run.
     pub sessions_without_slot: u32,
     /// Those whose last whole slot comes before the first one of the run.
@@ -260,9 +261,19 @@ impl Population {
         population
     }
 
-    /// Number of cars.
+    /// Number of cars, with those that were removed.
     pub fn len(&self) -> usize {
         self.capacity_kwh.len()
+    }
+
+    /// Ids of the cars that were not removed.
+    pub fn present_evs(&self) -> impl Iterator<Item = u32> {
+        self.fleets.iter().filter(|range| !range.removed).flat_map(|range| range.evs.clone())
+    }
+
+    /// Number of cars that were removed.
+    pub fn removed_count(&self) -> u32 {
+        self.fleets.iter().filter(|range| range.removed).map(|range| range.evs.len() as u32).sum()
     }
 
     /// Whether there is no car.
@@ -474,7 +485,7 @@ impl Draws {
 
 impl PopulationNotes {
     fn count_session(&mut self, place: InRun) {
-        self.sessions_read += 1;
+        self.sessions_in_reach += 1;
         match place {
             InRun::Slots => {}
             InRun::WithoutSlot | InRun::WithoutTime => self.sessions_without_slot += 1,

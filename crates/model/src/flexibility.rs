@@ -34,10 +34,10 @@ pub struct UpDown {
 pub const SHORTFALL_MIN_KW: f64 = 1e-6;
 
 impl UpDown {
-    /// A margin in which nothing is missing where it is no more than [`SHORTFALL_MIN_KW`], kW.
+    /// Without what rounding leaves, which is no more than [`SHORTFALL_MIN_KW`] either way, kW.
     #[must_use]
     pub fn without_rounding(self) -> Self {
-        let part = |kw: f64| if kw < -SHORTFALL_MIN_KW { kw } else { kw.max(0.0) };
+        let part = |kw: f64| if kw.abs() > SHORTFALL_MIN_KW { kw } else { 0.0 };
         Self { up: part(self.up), down: part(self.down) }
     }
 
@@ -323,6 +323,14 @@ mod tests {
         let load = InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
         let shed = |reading| interruptible(&load, 40.0, reading).up;
         assert_eq!((shed(CutUp::Literal), shed(CutUp::Physical)), (90.0, 50.0));
+    }
+
+    #[test]
+    fn what_rounding_leaves_is_nothing_either_way() {
+        let left = UpDown { up: 1e-11, down: -2e-13 };
+        assert_eq!(left.without_rounding(), UpDown::default());
+        let some = UpDown { up: 1e-3, down: -1e-3 };
+        assert_eq!(some.without_rounding(), some);
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub mod plant;
 pub mod price;
 pub mod quantity;
 pub mod random;
+pub mod rounding;
 pub mod rules;
 pub mod saving;
 pub mod scenario;

@@ -14,10 +14,8 @@
 //! Stays that are in progress at the end count in neither sum. What a run has put off in them stands
 //! beside the saving, as energy.
 
+use crate::rounding::{Balance, without_rounding};
 use std::cmp::Ordering;
-
-/// What may be off by rounding and still counts as nothing, as a share of what was subtracted.
-const ROUNDING: f64 = 1e-9;
 
 /// What tells one stay from another in runs of the same draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,36 +142,55 @@ pub fn saving(baseline: &Bills, run: &Bills) -> Option<Saving> {
     if baseline.seed != run.seed {
         return None;
     }
-    let mut saving = Saving::default();
+    let mut sums = Sums::default();
     for baseline in &baseline.fleets {
         if let Some(run) = run.fleets.iter().find(|fleet| fleet.name == baseline.name) {
-            saving.add_fleet(baseline, run);
+            sums.add_fleet(baseline, run);
         }
     }
-    let subtracted = saving.baseline_cost.abs() + saving.cost.abs() + saving.emptier_value.abs();
-    let amount = saving.baseline_cost - saving.cost - saving.emptier_value;
-    saving.amount = if amount.abs() > ROUNDING * subtracted { amount } else { 0.0 };
+    let saving = sums.saving();
     (saving.stays > 0).then_some(saving)
 }
 
-impl Saving {
+/// What a saving is made of, fleet by fleet.
+#[derive(Default)]
+struct Sums {
+    saving: Saving,
+    emptier_kwh: Balance,
+    emptier_value: Balance,
+    put_off_kwh: Balance,
+}
+
+impl Sums {
     fn add_fleet(&mut self, baseline: &FleetBill, run: &FleetBill) {
-        let mut emptier_kwh = 0.0;
+        let mut emptier_kwh = Balance::default();
         for (key, before, after) in in_both(&baseline.stays, &run.stays) {
-            let less_kwh = before.gained_kwh - after.gained_kwh;
             if key.unplugged_at.is_none() {
-                self.put_off_kwh += less_kwh;
+                self.put_off_kwh.add(before.gained_kwh, after.gained_kwh);
                 continue;
             }
-            self.stays += 1;
-            self.baseline_cost += before.net_cost;
-            self.cost += after.net_cost;
-            emptier_kwh += less_kwh;
+            self.saving.stays += 1;
+            self.saving.baseline_cost += before.net_cost;
+            self.saving.cost += after.net_cost;
+            emptier_kwh.add(before.gained_kwh, after.gained_kwh);
         }
-        self.emptier_kwh += emptier_kwh;
+        self.emptier_kwh.add_at(1.0, emptier_kwh);
         let Some(per_kwh) = stored_price(baseline, run) else { return };
-        self.emptier_value += emptier_kwh * per_kwh;
-        self.prices.push(StoredPrice { fleet: baseline.name.clone(), per_kwh });
+        self.emptier_value.add_at(per_kwh, emptier_kwh);
+        self.saving.prices.push(StoredPrice { fleet: baseline.name.clone(), per_kwh });
+    }
+
+    fn saving(self) -> Saving {
+        let Saving { baseline_cost, cost, .. } = self.saving;
+        let emptier_value = self.emptier_value.left();
+        let subtracted = baseline_cost.abs() + cost.abs() + emptier_value.abs();
+        Saving {
+            emptier_kwh: self.emptier_kwh.left(),
+            emptier_value,
+            amount: without_rounding(baseline_cost - cost - emptier_value, subtracted),
+            put_off_kwh: self.put_off_kwh.left(),
+            ..self.saving
+        }
     }
 }
 
@@ -239,6 +256,17 @@ mod tests {
         assert_eq!(saving(&baseline, &run).unwrap().stays, 1);
         run.seed = 2;
         assert_eq!(saving(&baseline, &run), None);
+    }
+
+    #[test]
+    fn what_rounding_leaves_of_energy_and_its_value_is_nothing() {
+        let ends = [Some(9), Some(9), None, None];
+        let all = |kwh: [f64; 2]| {
+            let stays = (0..).zip(ends).map(|(car, end)| stay(car, end, 1.0, kwh[car as usize % 2]));
+            bills(Exchanged { kwh: 0.6, amount: 0.1 }, stays.collect())
+        };
+        let saving = saving(&all([0.1 + 0.2, 0.0]), &all([0.3, 0.0])).unwrap();
+        assert_eq!((saving.emptier_kwh, saving.emptier_value, saving.put_off_kwh), (0.0, 0.0, 0.0));
     }
 
     #[test]

@@ -52,3 +52,4 @@ pub use sink::{Options, Telemetry};
 pub use summary::{
     ComponentCost, Extreme, FlexibilitySums, NotFiniteAnswer, RunStatus, Summary, SystemCostRows, TableSize,
 };
+pub use world_hash::world_parts;

@@ -5,6 +5,7 @@ use crate::{
     table::TABLES,
 };
 use std::fmt::Write as _;
+use voltide_model::rounding::SHARE;
 
 /// The canonical questions, by the name of their file in `outputs/queries`.
 pub const QUERIES: [(&str, &str); 10] = [
@@ -77,7 +78,11 @@ SET VARIABLE twice = (
 
 /// The text of `outputs/views.sql`: one view a table over the runs of all worlds.
 pub fn views() -> String {
-    let mut text = VIEWS_HEAD.to_owned();
+    let mut text = format!(
+        "{VIEWS_HEAD}\n-- An amount, or 0 where it is what rounding leaves of sums as large as `summed`.\n\
+         CREATE OR REPLACE MACRO without_rounding(amount, summed) AS\n    \
+         if(abs(amount) > {SHARE:e} * summed, amount, amount * 0);\n"
+    );
     for table in TABLES {
         let _ = write!(
             text,

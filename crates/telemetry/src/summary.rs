@@ -5,9 +5,10 @@ use serde::Serialize;
 use std::sync::Arc;
 use voltide_journal::event::{AnswerNotFinite, ClipReason, Event, NotFinite, SetPointClipped, SolveFinished};
 use voltide_model::{
-    columns::{SystemTick, TickColumns, UnitKind, UnitTick},
+    columns::{FlexibilityTick, SystemTick, TickColumns, UnitKind, UnitTick},
     cost::{SystemCost, UnitCost},
     fleet::{FleetRange, PopulationNotes},
+    rounding::without_rounding,
     scenario::Scenario,
     stay::NO_STAY,
 };
@@ -50,8 +51,10 @@ pub struct Summary {
     pub status: String,
     /// ISO 4217 code of all money.
     pub currency: String,
-    /// Number of cars.
+    /// Number of cars, with those that a fork took out.
     pub ev_count: u32,
+    /// How many of them a fork took out.
+    pub removed_cars: u32,
     /// Number of slots simulated.
     pub slots: u32,
     /// Length of what was simulated, in days of 24 hours.
@@ -298,6 +301,7 @@ impl Tally {
     /// From here on another scenario holds, with the same cars and maybe more.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
         self.summary.ev_count = scenario.population.len() as u32;
+        self.summary.removed_cars = scenario.population.removed_count();
         self.summary.policy.clone_from(&scenario.policy.name);
         self.scenario = Arc::clone(scenario);
     }
@@ -403,7 +407,7 @@ impl Tally {
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
         summary.curtailed_kwh += system.curtailed_kw() * hours;
-        let Some(flexibility) = system.flexibility else { return };
+        let Some(flexibility) = system.flexibility.map(FlexibilityTick::without_rounding) else { return };
         let missing = flexibility.margin().without_rounding().shortfall();
         let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
             let sums = sums.get_or_insert_default();
@@ -506,13 +510,10 @@ fn asked(scenario: &Scenario, stay: &[u32]) -> u64 {
     stays.filter(|stay| **stay != NO_STAY).count() as u64
 }
 
-/// What a share of an objective may be and still comes of rounding.
-const ROUNDING: f64 = 1e-9;
-
 /// What a schedule of units pays for missing margins.
 fn margin_slack(solve: &SolveFinished) -> f64 {
     let slack = solve.components.iter().find(|(name, _)| name == "margin").map_or(0.0, |(_, amount)| *amount);
-    if slack > ROUNDING * solve.objective.abs() { slack } else { 0.0 }
+    without_rounding(slack.max(0.0), solve.objective.abs())
 }
 
 /// How much less a schedule of units may cost at best, where the search for it stopped early. Without a
@@ -521,7 +522,8 @@ fn gap(solve: &SolveFinished) -> f64 {
     if solve.integers == 0 {
         return 0.0;
     }
-    solve.bound.map_or(solve.objective.abs(), |bound| (solve.objective - bound).max(0.0))
+    let all = solve.objective.abs();
+    solve.bound.map_or(all, |bound| without_rounding((solve.objective - bound).max(0.0), all))
 }
 
 /// What a unit's slot cost. Without a plant only energy over the connection to the outside has a price.

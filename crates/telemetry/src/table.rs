@@ -203,7 +203,13 @@ pub static SYSTEM_TICKS: Table = Table {
             "incentive price over what drivers of the first tariff expect (5); null likewise",
         )
         .optional(),
-        col("flex_demand_up_kw", Real, "kW", "flexibility wanted upwards").optional(),
+        col(
+            "flex_demand_up_kw",
+            Real,
+            "kW",
+            "flexibility wanted upwards; what rounding leaves is 0, here and below",
+        )
+        .optional(),
         col("flex_demand_down_kw", Real, "kW", "flexibility wanted downwards").optional(),
         col("flex_supply_up_kw", Real, "kW", "flexibility at hand upwards").optional(),
         col("flex_supply_down_kw", Real, "kW", "flexibility at hand downwards").optional(),

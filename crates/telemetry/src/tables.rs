@@ -14,7 +14,8 @@ use crate::{
 use std::sync::Arc;
 use voltide_journal::event::{RunForked, RunStarted, SolveFinished};
 use voltide_model::{
-    columns::{SiteTick, SystemTick, UnitTick, slot_micros},
+    columns::{FlexibilityTick, SiteTick, SystemTick, UnitTick, slot_micros},
+    flexibility::UpDown,
     scenario::Scenario,
 };
 
@@ -126,7 +127,8 @@ impl Tables {
     }
 
     fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
-        let (incentive, flexibility) = (system.incentive.as_ref(), system.flexibility);
+        let incentive = system.incentive.as_ref();
+        let flexibility = system.flexibility.map(FlexibilityTick::without_rounding);
         let margin = flexibility.map(|it| it.margin().without_rounding());
         self.system_ticks.push(&[
             self.ts(tick),
@@ -170,6 +172,7 @@ impl Tables {
         unit: &UnitTick,
         cost: Option<f64>,
     ) -> Result<(), TelemetryError> {
+        let flexibility = unit.flexibility.map(UpDown::without_rounding);
         self.unit_ticks.push(&[
             self.ts(tick),
             tick.into(),
@@ -182,8 +185,8 @@ impl Tables {
             unit.available_kw.into(),
             unit.available_kw.map(|available| available - unit.output_kw).into(),
             unit.energy_kwh.into(),
-            unit.flexibility.map(|it| it.up).into(),
-            unit.flexibility.map(|it| it.down).into(),
+            flexibility.map(|it| it.up).into(),
+            flexibility.map(|it| it.down).into(),
             cost.into(),
             self.unit_names[unit.unit as usize].as_str().into(),
             hours.into(),

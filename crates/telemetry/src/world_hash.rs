@@ -10,6 +10,11 @@ use voltide_model::scenario::{PolicyChoice, Scenario};
 /// Neither seed nor policy are in it, nor what is recorded: runs with equal hashes and seeds differ in
 /// what the policy made of the same cars, prices and limits.
 pub(crate) fn world_hash(scenario: &Scenario) -> String {
+    hash(&parts(scenario).map(|(_, part)| part))
+}
+
+/// What the hash is made of, by name.
+fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
     let Scenario {
         rules,
         name,
@@ -30,8 +35,28 @@ pub(crate) fn world_hash(scenario: &Scenario) -> String {
         ev_ticks: _,
         durability: _,
     } = scenario;
-    let parts: [&dyn Debug; 12] =
-        [rules, name, clock, currency, tariffs, fleets, sites, system, grid, incentive, planning, boundary];
+    [
+        ("rules", rules),
+        ("name", name),
+        ("clock", clock),
+        ("currency", currency),
+        ("tariffs", tariffs),
+        ("fleets", fleets),
+        ("sites", sites),
+        ("system", system),
+        ("grid", grid),
+        ("incentive", incentive),
+        ("planning", planning),
+        ("boundary", boundary),
+    ]
+}
+
+/// The parts of the resolved world that [`world_hash`] is made of: the name of each, and its own hash.
+pub fn world_parts(scenario: &Scenario) -> [(&'static str, String); 12] {
+    parts(scenario).map(|(name, part)| (name, hash(&[part])))
+}
+
+fn hash(parts: &[&dyn Debug]) -> String {
     let mut hash = Hash(Sha256::new());
     for part in parts {
         writeln!(hash, "{part:?}").expect("a hash takes any text");

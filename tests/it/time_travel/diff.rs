@@ -322,3 +322,60 @@ fn what_is_put_off_does_not_look_like_a_saving() {
     let note = format!("less on board at the end is no saving: the other has {less:.3} kWh less");
     assert_eq!(said.lines().last(), Some(note.as_str()));
 }
+
+/// What is said of less on board; nothing where that is not said.
+fn less_on_board(one: &Path, other: &Path) -> Option<String> {
+    let said = succeed(voltide().arg("diff").arg(one).arg(other));
+    said.lines().find(|line| line.starts_with("less on board")).map(str::to_owned)
+}
+
+#[test]
+fn removed_cars_count_nowhere() {
+    let out = tempfile::tempdir().unwrap();
+    let fleets = two_fleets(out.path(), &[]);
+    let fewer = fork(&fleets, "88", &["--set", "fleets.commuters.count=4"]);
+    assert_eq!(less_on_board(&fleets, &fewer), None, "those that are left do as before");
+    let state = super::json(voltide().arg("state").arg(&fewer).args(["--at", "287"]));
+    assert_eq!(state["cars"], 9);
+    let on_board = diff(&fleets, &fewer)["other"]["on_board_kwh"].as_f64().unwrap();
+    assert!((state["stored_kwh"].as_f64().unwrap() - on_board).abs() < 1e-9, "{state}");
+    let before = super::json(voltide().arg("state").arg(&fewer).args(["--at", "87"]));
+    assert_eq!(before["cars"], 17);
+    let said = succeed(voltide().arg("replay").arg(&fewer));
+    assert!(said.contains("9 cars (and 8 removed), 288 slots"), "{said}");
+}
+
+#[test]
+fn nothing_is_left_for_later_in_a_day_that_follows_upon_itself() {
+    let out = tempfile::tempdir().unwrap();
+    let few = ["--set", "fleets.\"commuters\".count=20"];
+    let run =
+        |policy: &str| run("worlds/paper/drawn.ron", out.path(), &[&few[..], &["--policy", policy]].concat());
+    let (one, other) = (run("uncontrolled"), run("alap"));
+    let difference = diff(&one, &other)["difference"]["on_board_kwh"].as_f64().unwrap();
+    assert!(difference.abs() > 1.0);
+    assert_eq!(less_on_board(&one, &other), None);
+}
+
+#[test]
+fn prices_that_are_announced_anew_and_are_as_before_are_no_parting() {
+    let out = tempfile::tempdir().unwrap();
+    let fleets = two_fleets(out.path(), &[]);
+    let said = parting(&fleets, &fork(&fleets, "80", &["--policy", "alap"]));
+    assert!(said.starts_with("the runs part at tick 80 (2024-06-03 20:00)"), "{said}");
+    assert!(said.contains("schedules came into force") && !said.contains("prices"), "{said}");
+}
+
+#[test]
+fn what_rounding_leaves_is_no_difference() {
+    let out = tempfile::tempdir().unwrap();
+    let fleets = two_fleets(out.path(), &["--set", "clock.days=2"]);
+    let late = two_fleets(out.path(), &["--set", "clock.days=2", "--policy", "alap"]);
+    let diff = diff(&fleets, &late);
+    for side in ["one", "other", "difference"] {
+        for (name, value) in diff[side].as_object().unwrap() {
+            let amount = value.as_f64().unwrap_or_default();
+            assert!(amount == 0.0 || amount.abs() > 1e-9, "{name} of {side} is {amount}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
     failure::{Code, Failure},
     figures::{Figures, Observer},
     journaled::{Journaled, outcome},
+    likeness::Made,
     live::{self, Prepared, all_cores},
     machine::free_memory,
     output,
@@ -33,7 +34,7 @@ use std::{
 use voltide_engine::Simulation;
 use voltide_host::Plugins;
 use voltide_journal::log::{EventLog, NoLog};
-use voltide_model::{clock::Clock, scenario::Scenario};
+use voltide_model::scenario::Scenario;
 use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
 use voltide_world::World;
 
@@ -167,7 +168,9 @@ fn cases(done: &[(Job, Compared)], compare: &Compare, world: &World) -> Option<C
     (!compare.cases.is_empty()).then(|| Cases {
         all: compare.cases.iter().map(of_case).collect(),
         published: world.published.clone(),
+        seed,
         margin_price: grid.rules.prices.margin,
+        unserved_price: grid.rules.prices.unserved,
         currency: world.scenario.currency.clone(),
     })
 }
@@ -285,7 +288,13 @@ impl Workshop<'_> {
             Some(out) => self.run_kept(prepared, out)?,
             None => self.run_thrown_away(prepared)?,
         };
-        Ok(figures.map(|figures| Compared { seed: job.seed, folder, figures }))
+        Ok(figures.map(|figures| Compared {
+            seed: job.seed,
+            folder,
+            figures,
+            case: job.case,
+            unlike: Vec::new(),
+        }))
     }
 
     /// A run as `voltide run` makes it.
@@ -347,16 +356,15 @@ fn of_runs(runs: &[PathBuf], quiet: bool) -> Result<Comparison, Failure> {
     for run in runs {
         read.push(of_run(run, quiet)?);
     }
-    let worlds = read.iter().map(|(row, clock)| (&row.runs[0].figures.summary, row.runs[0].seed, clock));
-    let worlds: Vec<_> = worlds
-        .map(|(summary, seed, clock)| (&summary.currency, (&summary.world, seed, summary.ev_count, *clock)))
-        .collect();
-    if let Some((other, _)) = worlds.iter().find(|(currency, _)| *currency != worlds[0].0) {
-        let what = format!("the first run is in {}, another in {other}", worlds[0].0);
+    let currency = |row: &Row| row.runs[0].figures.summary.currency.clone();
+    let first = currency(&read[0].0);
+    if let Some(other) = read.iter().map(|(row, _)| currency(row)).find(|other| *other != first) {
+        let what = format!("the first run is in {first}, another in {other}");
         return Err(Failure::new(Code::Input, what, None));
     }
-    if worlds.iter().any(|(_, draws)| *draws != worlds[0].1) {
-        output::mention(quiet, "these runs differ in more than their policies: world, seed, cars or clock");
+    for place in (0..read.len()).rev() {
+        let unlike = read[place].1.unlike(&read[0].1);
+        read[place].0.runs[0].unlike = unlike;
     }
     let mut rows: Vec<Row> = read.into_iter().map(|(row, _)| row).collect();
     name_apart(&mut rows);
@@ -374,17 +382,19 @@ fn name_apart(rows: &mut [Row]) {
     }
 }
 
-fn of_run(run: &Path, quiet: bool) -> Result<(Row, Clock), Failure> {
+fn of_run(run: &Path, quiet: bool) -> Result<(Row, Made), Failure> {
     let journaled = Journaled::open(run, quiet)?;
-    let (seed, clock) = (journaled.scenario.seed, journaled.scenario.clock);
+    let scenario = Arc::clone(journaled.scenario_at(u32::MAX));
+    let forked = journaled.forked().cloned();
     let observer = Observer::new(Telemetry::create_summary(Arc::clone(&journaled.scenario))?);
     let (observer, status) = journaled.replay(observer, false, quiet)?;
-    if status != RunStatus::Finished {
-        output::mention(quiet, &format!("{} did not finish: {}", run.display(), status.name()));
-    }
-    let figures = observer.finish(status)?;
+    let figures = observer.finish(status.clone())?;
+    let made = Made { slots: figures.summary.slots, scenario, forked, status };
     let label = figures.summary.policy.clone();
-    Ok((Row { label, runs: vec![Compared { seed, folder: Some(run.to_owned()), figures }] }, clock))
+    let seed = made.scenario.seed;
+    let folder = Some(run.to_owned());
+    let compared = Compared { seed, folder, figures, case: None, unlike: Vec::new() };
+    Ok((Row { label, runs: vec![compared] }, made))
 }
 
 #[cfg(test)]

@@ -4,17 +4,21 @@ use crate::{
     args::{Args, Diff},
     failure::Failure,
     journaled::Journaled,
+    likeness::clock,
     output::{self, decimal},
     parting::Parting,
     run_folder::id_in,
+    summary::cars,
 };
 use serde_json::{Map, Value, json};
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
 use voltide_journal::{
     event::{EndReason, Event, Recorded, RunForked, RunStarted},
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
+use voltide_model::{
+    columns::TickColumns, fleet::Population, rounding::without_rounding, scenario::Scenario, stay::NO_STAY,
+};
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
 /// Compares two runs.
@@ -91,7 +95,7 @@ impl Pair {
     fn difference(&self, figure: &Figure) -> Option<f64> {
         let comparable = !figure.is_money || self.has_one_currency();
         let (one, other) = (figure.of)(&self.one).zip((figure.of)(&self.other))?;
-        comparable.then_some(other - one)
+        comparable.then_some(without_rounding(other - one, one.abs() + other.abs()))
     }
 
     fn json(&self, parting: Option<&Parting>) -> Value {
@@ -136,13 +140,24 @@ impl Pair {
         if one != other {
             notes.push(format!("there is no difference of money: one counts in {one}, the other in {other}"));
         }
-        let less = self.one.on_board_kwh - self.other.on_board_kwh;
+        let less = self.less_on_board();
         if less.abs() >= 0.0005 {
             let which = if less > 0.0 { "the other" } else { "the one" };
             let less = decimal(less.abs(), 3);
             notes.push(format!("less on board at the end is no saving: {which} has {less} kWh less"));
         }
         notes
+    }
+
+    /// What the other's batteries hold less at the end, kWh: of the cars that are in both runs to their
+    /// ends. Nothing where a day follows upon itself, since nothing lies beyond it.
+    fn less_on_board(&self) -> f64 {
+        if self.one.folds || self.other.folds {
+            return 0.0;
+        }
+        let others = self.other.cars();
+        let in_both = |(car, kwh): (_, f64)| others.get(&car).map(|other| kwh - other);
+        self.one.cars().into_iter().filter_map(in_both).sum()
     }
 }
 
@@ -154,8 +169,11 @@ struct Side {
     scenario: Arc<Scenario>,
     status: RunStatus,
     summary: Summary,
+    /// What each car holds at the end, kWh.
+    energy_kwh: Vec<f64>,
     on_board_kwh: f64,
     still_wanted_kwh: f64,
+    folds: bool,
 }
 
 impl Side {
@@ -171,11 +189,23 @@ impl Side {
             started,
             forked,
             still_wanted_kwh: if stock.folds { 0.0 } else { stock.still_wanted_kwh },
-            on_board_kwh: stock.on_board_kwh,
+            folds: stock.folds,
+            on_board_kwh: there(&stock.scenario.population).map(|car| stock.energy_kwh[car]).sum(),
+            energy_kwh: stock.energy_kwh,
             scenario: stock.scenario,
             summary: stock.telemetry.finish(status.clone())?,
             status,
         })
+    }
+
+    /// What the cars hold that are there at the end, by their fleet and number in it, kWh.
+    fn cars(&self) -> BTreeMap<(&str, u32), f64> {
+        let population = &self.scenario.population;
+        let key = |car: usize| {
+            let range = population.range_of(car as u32);
+            (self.scenario.fleets[range.fleet].name.as_str(), range.index_of(car as u32))
+        };
+        there(population).map(|car| (key(car), self.energy_kwh[car])).collect()
     }
 
     fn json(&self) -> Value {
@@ -189,9 +219,6 @@ impl Side {
     /// What a run is, and what it was made of, by name.
     fn traits(&self) -> [(&'static str, String); 11] {
         let Self { started, scenario, .. } = self;
-        let clock = &scenario.clock;
-        let begins = clock.local(0).format("%Y-%m-%d %H:%M");
-        let (slots, minutes, zone) = (clock.slots, clock.slot_seconds / 60, clock.zone.name());
         [
             ("run", self.id.clone()),
             ("status", self.status.error().unwrap_or(self.status.name()).to_owned()),
@@ -200,8 +227,8 @@ impl Side {
             ("overrides", started.overrides.join(", ")),
             ("configuration", started.config_hash.chars().take(8).collect()),
             ("seed", started.seed.to_string()),
-            ("clock", format!("{slots} slots of {minutes} min from {begins} {zone}")),
-            ("cars", self.summary.ev_count.to_string()),
+            ("clock", clock(&scenario.clock)),
+            ("cars", cars(&self.summary)),
             ("policy", format!("{} {}", started.policy, started.policy_config).trim_end().to_owned()),
             ("policy's version", version(started)),
         ]
@@ -220,11 +247,16 @@ fn version(started: &RunStarted) -> String {
     format!("{} {hash}", started.build.policy_version).trim_end().to_owned()
 }
 
+/// The cars that were not removed, as places in columns.
+fn there(population: &Population) -> impl Iterator<Item = usize> {
+    population.present_evs().map(|ev| ev as usize)
+}
+
 /// Sums up a run as `voltide run` does, and looks at what is in the batteries at its end.
 struct Stock {
     telemetry: Telemetry,
     scenario: Arc<Scenario>,
-    on_board_kwh: f64,
+    energy_kwh: Vec<f64>,
     still_wanted_kwh: f64,
     /// Whether the day follows upon itself, so that nothing lies beyond its end.
     folds: bool,
@@ -233,7 +265,8 @@ struct Stock {
 impl Stock {
     fn new(telemetry: Telemetry, scenario: &Arc<Scenario>) -> Self {
         let scenario = Arc::clone(scenario);
-        Self { telemetry, scenario, on_board_kwh: 0.0, still_wanted_kwh: 0.0, folds: false }
+        let energy_kwh = vec![0.0; scenario.population.len()];
+        Self { telemetry, scenario, energy_kwh, still_wanted_kwh: 0.0, folds: false }
     }
 }
 
@@ -249,11 +282,13 @@ impl Sink for Stock {
 
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
         let population = &self.scenario.population;
-        let there = population.fleets.iter().filter(|range| !range.removed);
-        let cars = || there.clone().flat_map(|range| range.evs.clone()).map(|ev| ev as usize);
-        let plugged = cars().filter(|&car| columns.stay[car] != NO_STAY);
-        let lacks = |car: usize| (population.departure_energy_kwh[car] - columns.energy_kwh[car]).max(0.0);
-        self.on_board_kwh = cars().map(|car| columns.energy_kwh[car]).sum();
+        let plugged = there(population).filter(|&car| columns.stay[car] != NO_STAY);
+        let lacks = |car: usize| {
+            let target = population.departure_energy_kwh[car];
+            without_rounding((target - columns.energy_kwh[car]).max(0.0), target)
+        };
+        self.energy_kwh.clear();
+        self.energy_kwh.extend(columns.energy_kwh);
         self.still_wanted_kwh = plugged.map(lacks).sum();
         self.telemetry.tick(columns)
     }

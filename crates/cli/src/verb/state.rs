@@ -128,10 +128,12 @@ impl Seen {
     fn of_all(&self, scenario: &Scenario) -> Vec<Row> {
         let SystemTick { plugged, agreed, .. } = self.system;
         let active = |sign: f64| self.power_kw.iter().filter(|power| **power * sign > 0.0).count() as u64;
-        let stored: f64 = self.energy_kwh.iter().sum();
+        let cars = scenario.population.present_evs();
+        let stored: f64 = cars.map(|ev| self.energy_kwh[ev as usize]).sum();
+        let cars = scenario.population.present_evs().count();
         let mut rows = self.moment(scenario);
         rows.extend([
-            row("cars", self.stay.len(), thousands(self.stay.len() as u64)),
+            row("cars", cars, thousands(cars as u64)),
             row("plugged", plugged, counted(plugged.into(), "car", "cars")),
             row("charging", active(1.0), counted(active(1.0), "car", "cars")),
             row("discharging", active(-1.0), counted(active(-1.0), "car", "cars")),
