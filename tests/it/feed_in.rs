@@ -39,7 +39,8 @@ fn revenue(run: &Path, evs: &BTreeSet<i32>, price: f64) -> f64 {
     let factors = factors(run);
     let days = ["ev_ticks-2024-06-03", "ev_ticks-2024-06-04"];
     let of_day = |day: &str| {
-        let (ticks, ids) = (counts(run, day, "tick"), counts(run, day, "ev_id"));
+        let ticks = counts(run, day, "tick");
+        let ids = counts(run, day, "ev_id");
         let powers = single(run, day, "discharge_kw");
         let rows = ticks.into_iter().zip(ids).zip(powers).filter(|((_, ev), _)| evs.contains(ev));
         rows.map(|((tick, _), kw)| f64::from(kw) * 0.25 * factors[tick as usize].max(0.0) * price)
@@ -56,7 +57,8 @@ fn energy_fed_in_is_paid_the_incentive_factor_of_its_own_tariff() {
         let sets = WILLING.into_iter().chain(NEIGHBOURS).chain([feed_in.as_str()]);
         let run = run("worlds/v2g-street.ron", out.path(), &arguments(sets));
         let fleets = words(&run, "sessions", "fleet");
-        let (earned, evs) = (column(&run, "sessions", "v2g_revenue"), counts(&run, "sessions", "ev_id"));
+        let earned = column(&run, "sessions", "v2g_revenue");
+        let evs = counts(&run, "sessions", "ev_id");
         for (fleet, price) in [("commuters", price), ("neighbours", 0.45)] {
             let rows = || (0..fleets.len()).filter(|&row| fleets[row] == fleet);
             let found: f64 = rows().map(|row| earned[row]).sum();
@@ -84,7 +86,8 @@ fn more_is_fed_in_where_more_is_paid() {
         ["0.01", "1.00"].map(|price| fed_in(Some(&format!(r#"feed_in=Fixed("{price} CNY/kWh")"#))));
     // What cars bring home beyond what they want is sold at any price.
     assert!(little * 20.0 < much, "{little} and {much} kWh");
-    // Without a price of its own, energy fed in is paid what energy bought costs, as in the case study.
+    // Without a price of its own, energy fed in is paid what energy bought costs, as in the case
+    // study.
     let tariff = r#"feed_in=TimeOfUse(default: "0.80 CNY/kWh", bands: [
         (from: "23:00", to: "07:00", price: "0.43 CNY/kWh"),
         (from: "08:30", to: "11:30", price: "1.17 CNY/kWh"),

@@ -128,8 +128,8 @@ fn logs_of_released_versions_are_replayed_to_the_same_state() {
     assert!(count >= RUNS.len() + 2, "{count} logs, with the fork and its parent");
 }
 
-/// 0.1.0 recorded what a policy answered as it was: `smart` answered NaN where the efficiency is next to
-/// nothing, and no verb but `run` ever read such a log again. One was killed on its way.
+/// 0.1.0 recorded what a policy answered as it was: `smart` answered NaN where the efficiency is
+/// next to nothing, and no verb but `run` ever read such a log again. One was killed on its way.
 #[test]
 fn a_log_of_an_earlier_version_that_holds_no_number_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();

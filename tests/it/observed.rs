@@ -1,4 +1,5 @@
-//! What a policy is shown: every column of an observation, from a world in which no two numbers are alike.
+//! What a policy is shown: every column of an observation, from a world in which no two numbers
+//! are alike.
 
 use crate::engine::{events_by, scenario};
 use std::{fmt::Write, fs, path::Path, sync::mpsc};

@@ -1,12 +1,13 @@
-//! Who is planned again: cars that a site cut, and cars that arrive with other energy than expected.
+//! Who is planned again: cars that a site cut, and cars that arrive with other energy than
+//! expected.
 
 use crate::engine::{events, of_kind, scenario};
 use std::collections::BTreeSet;
 use voltide_host::Plugins;
 use voltide_journal::event::{ClipReason, Event, Recorded};
 
-/// Commuters behind two connections, one of which is connected through the other: six at home and at
-/// work want 66 kW of 15. The rest is chosen by the tests.
+/// Commuters behind two connections, one of which is connected through the other: six at home and
+/// at work want 66 kW of 15. The rest is chosen by the tests.
 fn world(planning: &str, policy: &str) -> Vec<Recorded> {
     let text = format!(
         r#"(
@@ -69,7 +70,8 @@ fn a_car_that_its_site_cut_is_planned_again_in_the_next_slot() {
     for planning in ["AtPlugIn", "AtDayStart"] {
         for policy in ["uncontrolled", "smart", "v2g"] {
             let events = world(planning, policy);
-            let (planned, unplugged) = (planned(&events), unplugged(&events));
+            let planned = planned(&events);
+            let unplugged = unplugged(&events);
             let slots = 3 * 96;
             let clipped = of_kind(&events, |event| match event {
                 Event::SetPointClipped(clipped) => Some(clipped),
@@ -97,7 +99,8 @@ fn a_car_that_arrives_with_other_energy_than_expected_is_planned_again() {
         let events = world("AtDayStart", policy);
         let planned = planned(&events);
         let mut expected_kwh = std::collections::BTreeMap::new();
-        let (mut as_expected, mut otherwise) = (0, 0);
+        let mut as_expected = 0;
+        let mut otherwise = 0;
         for recorded in &events {
             match &recorded.event {
                 Event::StaysExpected(stays) => {

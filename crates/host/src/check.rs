@@ -5,7 +5,8 @@ use voltide_policy::{Observation, Schedules, planner::Correction};
 /// Power beyond a limit that comes from rounding and is cut without a word, kW.
 const ROUNDING_KW: f64 = 1e-6;
 
-/// Makes every value finite, within its charger's limits and zero before arrival and after departure.
+/// Makes every value finite, within its charger's limits and zero before arrival and after
+/// departure.
 ///
 /// Returns the first slot of each row that was beyond a limit, and the first that was no number.
 pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Vec<Correction> {
@@ -30,7 +31,8 @@ pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> 
     corrections
 }
 
-/// What was cut off of some slots: the first value that was no number, and the first beyond a limit.
+/// What was cut off of some slots: the first value that was no number, and the first beyond a
+/// limit.
 #[derive(Debug, Clone, Copy, Default)]
 struct Cut {
     not_finite: Option<Correction>,

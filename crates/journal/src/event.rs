@@ -4,7 +4,12 @@
 //! events carry one row per car, sorted by `ev`, as columns of equal length. Energy in kWh,
 //! power in kW, prices and money in the world's currency.
 
-use crate::{columns::Columns, number};
+mod answer;
+mod numbers;
+
+pub use answer::{AnswerNotFinite, NotFinite};
+
+use crate::number;
 use serde::{Deserialize, Serialize};
 use voltide_model::rules::Rules;
 
@@ -23,9 +28,9 @@ pub struct Recorded {
 
 /// Everything that can happen.
 ///
-/// Events are equal where their bits are: a replay that comes to the same NaN, which logs before 0.2 may
-/// hold, comes to the same event, and one that comes to another zero does not. That all events are
-/// [`Eq`] keeps the usual comparison of numbers out.
+/// Events are equal where their bits are: a replay that comes to the same NaN, which logs of 0.1
+/// may hold, comes to the same event, and one that comes to another zero does not. That all events
+/// are [`Eq`] keeps the usual comparison of numbers out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A run began.
@@ -560,71 +565,6 @@ pub struct PolicyStateSaved {
     pub state: Vec<u8>,
 }
 
-/// What a policy answered instead of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum NotFinite {
-    /// Not a number.
-    NaN = 0,
-    /// Infinitely much charging.
-    Infinity = 1,
-    /// Infinitely much discharging.
-    MinusInfinity = 2,
-}
-
-impl NotFinite {
-    /// All of them, by their numbers.
-    pub const ALL: [Self; 3] = [Self::NaN, Self::Infinity, Self::MinusInfinity];
-
-    /// What a value is instead of a number; `None` where it is one.
-    pub fn of(value: f64) -> Option<Self> {
-        match value {
-            value if value.is_nan() => Some(Self::NaN),
-            f64::INFINITY => Some(Self::Infinity),
-            f64::NEG_INFINITY => Some(Self::MinusInfinity),
-            _ => None,
-        }
-    }
-
-    /// What it is called, as programs write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NaN => "NaN",
-            Self::Infinity => "inf",
-            Self::MinusInfinity => "-inf",
-        }
-    }
-
-    /// What one of its number is called.
-    pub fn name_of(number: u8) -> &'static str {
-        Self::ALL.get(usize::from(number)).map_or("unknown", |it| it.name())
-    }
-}
-
-/// See [`Event::AnswerNotFinite`]. A row a schedule: the first of its powers that was no number. All
-/// such powers became 0 kW.
-#[derive(Debug, Clone, Default)]
-pub struct AnswerNotFinite {
-    /// The car.
-    pub ev: Vec<u32>,
-    /// The stay.
-    pub stay: Vec<u32>,
-    /// The slot (a tick number).
-    pub slot: Vec<u32>,
-    /// A [`NotFinite`] as its number.
-    pub answer: Vec<u8>,
-}
-
-impl AnswerNotFinite {
-    /// Adds a row.
-    pub fn push(&mut self, ev: u32, stay: u32, slot: u32, answer: NotFinite) {
-        self.ev.push(ev);
-        self.stay.push(stay);
-        self.slot.push(slot);
-        self.answer.push(answer as u8);
-    }
-}
-
 /// Why power was clipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -687,80 +627,11 @@ pub struct TickSealed {
     pub chain_hash: [u8; 32],
 }
 
-impl PartialEq for SolveFinished {
-    fn eq(&self, other: &Self) -> bool {
-        let Self { stage, solver, status, variables, integers, constraints, .. } = self;
-        let texts = (stage, solver, status) == (&other.stage, &other.solver, &other.status);
-        let sizes =
-            (variables, integers, constraints) == (&other.variables, &other.integers, &other.constraints);
-        texts && sizes && number::all_same(self.numbers(), other.numbers()) && self.names().eq(other.names())
-    }
-}
-
-impl Eq for SolveFinished {}
-
-impl SolveFinished {
-    /// All of its numbers, in order.
-    fn numbers(&self) -> impl Iterator<Item = f64> {
-        let components = self.components.iter().map(|(_, amount)| *amount);
-        let unmet = self.unmet.iter().map(|(_, _, by)| *by);
-        [self.objective].into_iter().chain(self.bound).chain(components).chain(unmet)
-    }
-
-    /// The names that its numbers stand beside.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        let components = self.components.iter().map(|(name, _)| name.as_str());
-        components.chain(self.unmet.iter().flat_map(|(unit, wish, _)| [unit.as_str(), wish.as_str()]))
-    }
-}
-
-impl PartialEq for MarginViolated {
-    fn eq(&self, other: &Self) -> bool {
-        number::all_same([self.up_kw, self.down_kw], [other.up_kw, other.down_kw])
-    }
-}
-
-impl Eq for MarginViolated {}
-
 impl Event {
     /// Whether it tells what was decided of units: such events come after all others of a tick but
     /// those that follow from the state.
     pub fn is_of_units(&self) -> bool {
         matches!(self, Self::SolveFinished(_) | Self::UnitsDispatched(_))
-    }
-
-    /// The first of its numbers that is none: the column, and the row where it has several.
-    ///
-    /// No such event is written. What is not known is `None`, and what a policy answered instead of a
-    /// number is told by [`AnswerNotFinite`].
-    pub fn not_finite(&self) -> Option<(&'static str, usize)> {
-        match self {
-            Self::SeriesLoaded(event) => event.not_finite(),
-            Self::StaysLoaded(event) => event.not_finite(),
-            Self::PricesSet(event) => event.not_finite(),
-            Self::SessionEnded(event) => event.not_finite(),
-            Self::SessionStarted(event) => event.not_finite(),
-            Self::TargetMissed(event) => event.not_finite(),
-            Self::TripShort(event) => event.not_finite(),
-            Self::StaysExpected(event) => event.not_finite(),
-            Self::WillingnessAgreed(event) => event.not_finite(),
-            Self::PlansAccepted(event) => event.not_finite(),
-            Self::ForecastIssued(event) => event.not_finite(),
-            Self::UnitsDispatched(event) => event.not_finite(),
-            Self::AnswerNotFinite(event) => event.not_finite(),
-            Self::SetPointClipped(event) => event.not_finite(),
-            Self::LimitViolated(event) => event.not_finite(),
-            Self::SolveFinished(event) => first_not_finite("objective", event.numbers()),
-            Self::MarginViolated(event) => first_not_finite("up_kw", [event.up_kw, event.down_kw]),
-            Self::RunStarted(_)
-            | Self::RunForked(_)
-            | Self::RunEnded(_)
-            | Self::TickStarted(_)
-            | Self::PolicyFaulted(_)
-            | Self::PolicyStateSaved(_)
-            | Self::SlotElapsed
-            | Self::TickSealed(_) => None,
-        }
     }
 
     /// Its name and schema version, as in the log.
@@ -791,171 +662,6 @@ impl Event {
             Self::LimitViolated(_) => "LimitViolated.v1",
             Self::SlotElapsed => "SlotElapsed.v1",
             Self::TickSealed(_) => "TickSealed.v1",
-        }
-    }
-}
-
-fn first_not_finite(
-    column: &'static str,
-    numbers: impl IntoIterator<Item = f64>,
-) -> Option<(&'static str, usize)> {
-    numbers.into_iter().position(|number| !number.is_finite()).map(|row| (column, row))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::body::{Encoder, decode};
-
-    /// What a log gives back of an event.
-    fn read_back(event: &Event) -> Event {
-        let recorded = Recorded { seq: 0, cause_seq: None, tick: 0, event: event.clone() };
-        let body = Encoder::new().encode(&recorded).unwrap();
-        decode(event.kind(), body).unwrap().1
-    }
-
-    /// An event of every kind that has numbers, with this number in one of their columns.
-    fn with(number: f64) -> Vec<(&'static str, Event)> {
-        let one = || vec![number];
-        let text = String::new;
-        let solve = |objective, bound, component, by| {
-            Event::SolveFinished(SolveFinished {
-                stage: text(),
-                solver: text(),
-                status: text(),
-                objective,
-                bound,
-                components: vec![(text(), component)],
-                unmet: vec![(text(), text(), by)],
-                variables: 0,
-                integers: 0,
-                constraints: 0,
-            })
-        };
-        let batch = |name: &'static str, event: Event| (name, event);
-        let ids = || vec![7];
-        vec![
-            batch("values", Event::SeriesLoaded(SeriesLoaded { name: text(), unit: text(), values: one() })),
-            batch(
-                "requested_kwh",
-                Event::StaysLoaded(StaysLoaded { requested_kwh: one(), ..<_>::default() }),
-            ),
-            batch(
-                "delivered_kwh",
-                Event::StaysLoaded(StaysLoaded { delivered_kwh: vec![Some(number)], ..<_>::default() }),
-            ),
-            batch("buy", Event::PricesSet(PricesSet { buy: one(), ..<_>::default() })),
-            batch("sell", Event::PricesSet(PricesSet { sell: one(), ..<_>::default() })),
-            batch("k", Event::PricesSet(PricesSet { k: one(), ..<_>::default() })),
-            batch(
-                "energy_kwh",
-                Event::SessionEnded(SessionEnded {
-                    ev: ids(),
-                    stay: ids(),
-                    energy_kwh: one(),
-                    charged_kwh: one(),
-                    discharged_kwh: one(),
-                    energy_cost: one(),
-                    v2g_revenue: one(),
-                    missing_kwh: one(),
-                    reason: vec![0],
-                }),
-            ),
-            batch(
-                "energy_kwh",
-                Event::SessionStarted(SessionStarted {
-                    ev: ids(),
-                    stay: ids(),
-                    charger: ids(),
-                    energy_kwh: one(),
-                    driven_kwh: one(),
-                    departure_slot: ids(),
-                    departure_kwh: one(),
-                }),
-            ),
-            batch(
-                "missing_kwh",
-                Event::TargetMissed(TargetMissed {
-                    ev: ids(),
-                    stay: ids(),
-                    missing_kwh: one(),
-                    reason: vec![0],
-                }),
-            ),
-            batch(
-                "wanted_kwh",
-                Event::TripShort(TripShort { ev: ids(), wanted_kwh: one(), driven_kwh: one() }),
-            ),
-            batch(
-                "expected_kwh",
-                Event::StaysExpected(StaysExpected { ev: ids(), stay: ids(), expected_kwh: one() }),
-            ),
-            batch(
-                "segment_kw",
-                Event::PlansAccepted(PlansAccepted {
-                    ev: ids(),
-                    stay: ids(),
-                    segment_offset: vec![0, 1],
-                    segment_slot: vec![3],
-                    segment_kw: one(),
-                }),
-            ),
-            batch("load_kw", Event::ForecastIssued(ForecastIssued { load_kw: one(), ..<_>::default() })),
-            batch("power_kw", Event::UnitsDispatched(UnitsDispatched { power_kw: one(), ..<_>::default() })),
-            batch(
-                "asked_kw",
-                Event::SetPointClipped(SetPointClipped {
-                    ev: ids(),
-                    asked_kw: one(),
-                    applied_kw: one(),
-                    reason: vec![0],
-                }),
-            ),
-            batch(
-                "asked_kw",
-                Event::LimitViolated(LimitViolated { site: ids(), asked_kw: one(), limit_kw: one() }),
-            ),
-            batch("objective", solve(number, None, 1.0, 1.0)),
-            batch("objective", solve(1.0, Some(number), 1.0, 1.0)),
-            batch("objective", solve(1.0, None, number, 1.0)),
-            batch("objective", solve(1.0, None, 1.0, number)),
-            batch("up_kw", Event::MarginViolated(MarginViolated { up_kw: number, down_kw: 1.0 })),
-            batch("up_kw", Event::MarginViolated(MarginViolated { up_kw: 1.0, down_kw: number })),
-        ]
-    }
-
-    #[test]
-    fn what_is_no_number_is_found_in_every_kind() {
-        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            for (column, event) in with(number) {
-                assert_eq!(event.not_finite().map(|found| found.0), Some(column), "{event:?}");
-            }
-        }
-        assert!(with(-1e300).iter().all(|(_, event)| event.not_finite().is_none()));
-    }
-
-    #[test]
-    fn events_are_equal_where_their_bits_are() {
-        for number in [f64::NAN, f64::INFINITY, -1.5] {
-            for (column, event) in with(number) {
-                assert_eq!(event, event.clone(), "{column}");
-            }
-        }
-        for ((column, zero), (_, minus_zero)) in with(0.0).into_iter().zip(with(-0.0)) {
-            assert_ne!(zero, minus_zero, "{column}");
-        }
-    }
-
-    /// Logs of 0.1 hold such events.
-    #[test]
-    fn what_is_no_number_is_read_back_as_what_it_was() {
-        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            for (column, event) in with(number).into_iter().filter(|(_, event)| {
-                // JSON has no such numbers: a bound that was none was `null`, and is none.
-                !matches!(event, Event::SolveFinished(solve) if solve.bound.is_some())
-            }) {
-                assert_eq!(read_back(&event), event, "{column}");
-            }
         }
     }
 }

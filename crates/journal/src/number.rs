@@ -1,6 +1,6 @@
 //! Numbers of events: how they are compared, and how JSON that has lost some is read.
 //!
-//! JSON has no NaN and no infinity; logs before 0.2 may hold `null` for either.
+//! JSON has no NaN and no infinity; logs of 0.1 may hold `null` for either.
 
 use serde::{Deserialize, Deserializer};
 

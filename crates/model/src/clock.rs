@@ -135,9 +135,9 @@ impl LocalDay {
         self.at_second(libm::round(hours * 3600.0) as i64)
     }
 
-    /// The first whole second that does not lie before such a time, which is taken to the microsecond:
-    /// an arrival. Slots begin and end at whole seconds, so that a stay uses those that it would use
-    /// if seconds had fractions.
+    /// The first whole second that does not lie before such a time, which is taken to the
+    /// microsecond: an arrival. Slots begin and end at whole seconds, so that a stay uses those
+    /// that it would use if seconds had fractions.
     pub fn not_before(&self, hours: f64) -> i64 {
         self.at_second(libm::ceil(seconds_of(hours)) as i64)
     }
@@ -156,7 +156,8 @@ impl LocalDay {
     }
 }
 
-/// Seconds of a number of hours, to the microsecond: what rounding leaves of a whole second is none.
+/// Seconds of a number of hours, to the microsecond: what rounding leaves of a whole second is
+/// none.
 fn seconds_of(hours: f64) -> f64 {
     libm::round(hours * 3.6e9) / 1e6
 }

@@ -247,7 +247,8 @@ shape! {
         soc_min_v2g: Option<Spanned<Share>> = None => "`soc_min`",
         /// Energy stored per energy taken from the grid; above 0. Less than 1e-9 counts as 1e-9.
         charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
-        /// Energy given to the grid per energy taken from the battery; above 0. Less than 1e-9 counts as 1e-9.
+        /// Energy given to the grid per energy taken from the battery; above 0. Less than 1e-9
+        /// counts as 1e-9.
         discharge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
         /// Price of wear per kWh given to the grid.
         degradation: Option<Spanned<Price>> = None => "0",
@@ -416,11 +417,11 @@ shape! {
 
 shape! {
     /// The typical day of commuters, one car a row, for a world with `boundary: Fold`. Columns, in
-    /// hours after the midnight before coming home, to the microsecond: `home_arr_h` and, on the next day
-    /// and so above 24, `home_dep_h`; in hours of that day `work_arr_h`, `work_dep_h`; `at_work`, 1 where there is a
-    /// charger at work, else 0; `s0` and `se`, the state of charge on coming home and the one wanted
-    /// at departure; `e_trip_kwh`, the energy from home to work; and `z00` to `z23`, a standard normal
-    /// draw of willingness for each hour of the day.
+    /// hours after the midnight before coming home, to the microsecond: `home_arr_h` and, on the
+    /// next day and so above 24, `home_dep_h`; in hours of that day `work_arr_h`, `work_dep_h`;
+    /// `at_work`, 1 where there is a charger at work, else 0; `s0` and `se`, the state of charge
+    /// on coming home and the one wanted at departure; `e_trip_kwh`, the energy from home to work;
+    /// and `z00` to `z23`, a standard normal draw of willingness for each hour of the day.
     struct ListedFile "listed" at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/fleet.csv""#,
@@ -474,13 +475,14 @@ shape! {
 shape! {
     /// Prices that follow net load, which is base load less the wind and sun that are available: a
     /// tariff's price times 1 + rho·(net load - mean)/mean, with the mean of the local day, which
-    /// must be above 0. Both prices of a tariff follow it, each by itself: what drivers pay for a kWh,
-    /// and what they are paid for one they feed in. What drivers make of them is each fleet's
+    /// must be above 0. Both prices of a tariff follow it, each by itself: what drivers pay for a
+    /// kWh, and what they are paid for one they feed in. What drivers make of them is each fleet's
     /// `willingness`.
     struct IncentiveFile "incentive" at place {
         /// How far prices follow net load; 0 leaves them as they are.
         rho: Spanned<f64> => "0.6",
-        /// Lowest incentive price, of either. A floor of 0 hides negative prices of the tariff, too.
+        /// Lowest incentive price, of either. A floor of 0 hides negative prices of the tariff,
+        /// too.
         floor: Option<Spanned<Price>> = None => "none",
         /// Whether prices know of the cars planned so far.
         price_feedback: PriceFeedbackFile = PriceFeedbackFile::None => "`None`",

@@ -225,7 +225,8 @@ fn a_run_that_was_answered_no_number_says_so_and_is_read_again() {
         let found = told(&room, run, "AnswerNotFinite");
         let first = &found[0]["first"];
         assert_eq!((found.len(), &first["answer"]), (1, &name.into()), "{found:?}");
-        let (ev, slot) = (first["ev"].as_u64().unwrap(), first["slot"].as_u64().unwrap());
+        let ev = first["ev"].as_u64().unwrap();
+        let slot = first["slot"].as_u64().unwrap();
         let line = format!("the first is {name} for car {ev} in slot {slot}, ");
         assert!(printed.contains(&line), "{printed}");
         let planned = told(&room, run, "SessionStarted").len() as u64;

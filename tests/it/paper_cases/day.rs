@@ -1,5 +1,5 @@
-//! Kind `two_stage_day`: a day-ahead schedule and 96 windows, three ways of charging, with margins and
-//! without. Prices and plans come from the whole program; to the grid, what cars draw is given.
+//! Kind `two_stage_day`: a day-ahead schedule and 96 windows, three ways of charging, with margins
+//! and without. Prices and plans come from the whole program; to the grid, what cars draw is given.
 
 use super::{
     Case, Disagreement, agree, fleet,
@@ -247,7 +247,8 @@ fn check(
 /// margins off and on.
 pub(crate) fn two_stage_day(case: &Case) -> Result<(), Disagreement> {
     fleet::user_costs(case)?;
-    let (inputs, expected): (Inputs, Expected) = (case.read_inputs(), case.read_expected());
+    let inputs: Inputs = case.read_inputs();
+    let expected: Expected = case.read_expected();
     let tolerance = &expected.tolerance;
     for (name, rows, margins) in [("case1", &expected.case1, false), ("case2", &expected.case2, true)] {
         let world = World::new(case, inputs.id_step, margins);

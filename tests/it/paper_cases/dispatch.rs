@@ -95,7 +95,8 @@ impl Inputs {
 
 /// The instance solved with margins as it says, and held against what it expects.
 pub(crate) fn dispatch(case: &Case) -> Result<(), Disagreement> {
-    let (inputs, expected): (Inputs, Expected) = (case.read_inputs(), case.read_expected());
+    let inputs: Inputs = case.read_inputs();
+    let expected: Expected = case.read_expected();
     let plant = inputs.system.plant(&[], &[], &[Forecast::Perfect, Forecast::Perfect]);
     let problem = inputs.problem(&plant);
     let found = problem.solve().map_err(|error| error.to_string())?;

@@ -188,8 +188,8 @@ fn binaries(stay: &Stay) -> Result<(), Disagreement> {
     agree("binaries are needed", f64::from(integers > 0), f64::from(negative), 0.0)
 }
 
-/// Without binaries negative prices are wrong. The hull of the slots is tighter than the reference's
-/// relaxation, which drops the rows too; neither can be followed.
+/// Without binaries negative prices are wrong. The hull of the slots is tighter than the
+/// reference's relaxation, which drops the rows too; neither can be followed.
 fn relaxation(stay: &Stay, reference: f64, objective: f64) -> Result<(), Disagreement> {
     let problem = stay.problem();
     let relaxed = StorageProgram::new(&problem, false).program.solve(Budget::default()).objective;

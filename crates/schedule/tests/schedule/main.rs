@@ -1,5 +1,5 @@
-//! The optimisation core, held against other solvers and its own laws; `tests/it/paper_cases.rs` holds it
-//! against the reference instances of the paper.
+//! The optimisation core, held against other solvers and its own laws; `tests/it/paper_cases.rs`
+//! holds it against the reference instances of the paper.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
