@@ -4,7 +4,7 @@
 //! Other verbs have a list beside these.
 
 use crate::{
-    program::{root, succeed, text, voltide},
+    program::{fail, root, succeed, text, voltide},
     python::python,
 };
 use serde_json::{Map, Value, json};
@@ -17,17 +17,32 @@ use std::{
 };
 
 /// The example worlds, cut to a few seconds in all; every car is in `ev_ticks`.
-const WORLDS: [(&str, &[&str]); 9] = [
+const WORLDS: [(&str, &[&str]); 10] = [
     ("worlds/one-car.ron", &[]),
     ("worlds/v2g-street.ron", &["fleets.commuters.count=20"]),
     ("worlds/reservation.ron", &[]),
     ("worlds/paper/ev.ron", &[]),
+    ("worlds/paper/drawn.ron", &["fleets.commuters.count=20"]),
     ("worlds/paper/paper.ron", &[]),
     ("worlds/paper/willing.ron", &[]),
     ("worlds/acn/caltech.ron", &[]),
     ("worlds/ten-units/day.ron", &["fleets.commuters.count=40", "grid.stages.gap=0.05"]),
     ("worlds/germany/week.ron", &["fleets.commuters.count=60", "clock.days=1"]),
 ];
+
+/// The policies that every example world is run under.
+const POLICIES: [&str; 3] = ["uncontrolled", "v2g", "threshold"];
+
+/// The others, and two worlds that are run under them too.
+const OTHER_POLICIES: [&str; 6] = ["smart", "smart-incentive", "alap", "edf", "llf", "round-robin"];
+const WORLDS_OF_ALL: [&str; 2] = ["worlds/one-car.ron", "worlds/paper/drawn.ron"];
+
+/// What a world refuses that forms prices anew while cars are planned, and why.
+const REFUSED: (&str, [&str; 3], &str) = (
+    "worlds/paper/drawn.ron",
+    ["edf", "llf", "round-robin"],
+    "plans all cars of a site at once, but `price_feedback: Batch(5)` forms prices anew",
+);
 
 /// What is printed and is no figure of the run, and why it is in no table.
 const NO_FIGURES: [(&str, &str); 18] = [
@@ -60,7 +75,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 72] = [
+const OF_RUN: [(&str, &str); 74] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -211,6 +226,11 @@ const OF_RUN: [(&str, &str); 72] = [
         "site_limit_hits",
         "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events WHERE kind = 'LimitViolated'",
     ),
+    (
+        "answers_not_finite",
+        "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events WHERE kind = 'AnswerNotFinite'",
+    ),
+    ("first_not_finite.tick", "SELECT min(tick) FROM events WHERE kind = 'AnswerNotFinite'"),
     ("policy_faults", "SELECT count(*) FROM events WHERE kind = 'PolicyFaulted'"),
     ("events", "SELECT count(*) FROM events"),
     ("state_hash", "SELECT payload->>'$.state_hash' FROM events WHERE kind = 'TickSealed' ORDER BY seq DESC LIMIT 1"),
@@ -253,7 +273,8 @@ const ALSO_OF_COMPARED_RUN: [(&str, &str); 2] = [
         "stored_price_per_kwh.{fleet}",
         "WITH moved AS (
              SELECT run_id = '{run}' AS of_run, policy = 'uncontrolled' AS of_baseline, sessions.*
-             FROM sessions JOIN runs USING (run_id) WHERE fleet = '{fleet}' AND (of_run OR of_baseline))
+             FROM sessions JOIN runs USING (run_id) WHERE fleet = '{fleet}' AND (of_run OR of_baseline)
+             AND seed = (SELECT seed FROM runs WHERE run_id = '{run}'))
          SELECT coalesce(
              sum(energy_cost) FILTER (of_baseline) / nullif(sum(stored_kwh) FILTER (of_baseline), 0),
              sum(energy_cost) FILTER (of_run) / nullif(sum(stored_kwh) FILTER (of_run), 0),
@@ -263,15 +284,42 @@ const ALSO_OF_COMPARED_RUN: [(&str, &str); 2] = [
 ];
 
 /// The figures of the line `saving_split`: `against_smart` is question 02 with `smart` as the baseline.
-const OF_SPLIT: [(&str, &str); 3] = [
-    ("saving.mean", "SELECT saving_per_ev * ev_count FROM against_smart WHERE policy = 'v2g'"),
-    ("by_tariff.mean", "SELECT saving_per_ev * ev_count FROM against_smart WHERE policy = 'smart-incentive'"),
-    (
-        "by_discharge.mean",
-        "SELECT sum(saving_per_ev * ev_count * if(policy = 'v2g', 1, -1)) FROM against_smart
-         WHERE policy IN ('v2g', 'smart-incentive')",
-    ),
+const OF_SPLIT: [(&str, &str); 8] = [
+    ("policy", "SELECT 'v2g'"),
+    ("against", "SELECT 'smart'"),
+    ("saving.mean", "SELECT avg(saving) FROM split"),
+    ("saving.sd", "SELECT stddev_samp(saving) FROM split"),
+    ("by_tariff.mean", "SELECT avg(by_tariff) FROM split"),
+    ("by_tariff.sd", "SELECT stddev_samp(by_tariff) FROM split"),
+    ("by_discharge.mean", "SELECT avg(saving - by_tariff) FROM split"),
+    ("by_discharge.sd", "SELECT stddev_samp(saving - by_tariff) FROM split"),
 ];
+
+/// The tables that [`OF_SPLIT`] asks: what is saved against `smart`, seed by seed.
+const SPLIT: &str = "
+    CREATE TABLE split AS
+    SELECT sum(saving_per_ev * ev_count) FILTER (policy = 'v2g') AS saving,
+           sum(saving_per_ev * ev_count) FILTER (policy = 'smart-incentive') AS by_tariff
+    FROM against_smart GROUP BY seed";
+
+/// What a line `comparison` has of the runs of a policy: nothing of [`OF_COMPARED_RUN`] but these has a mean.
+const NO_MEANS: [&str; 5] = ["policy", "world", "seed", "currency", "stored_price_per_kwh.{fleet}"];
+
+/// Mean and standard deviation over runs, by their ids, of all that is said of each of them.
+fn of_comparison(policy: &str, runs: &[&str]) -> Vec<(String, String)> {
+    let mut rows =
+        owned(&[("against", "SELECT 'uncontrolled'"), ("currency", "SELECT any_value(currency) FROM runs")]);
+    rows.push(("policy".to_owned(), format!("SELECT '{policy}'")));
+    rows.push(("runs".to_owned(), format!("SELECT count(*) FROM runs WHERE policy = '{policy}'")));
+    let of_each = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN);
+    for (name, query) in of_each.filter(|(name, _)| !NO_MEANS.contains(name)) {
+        let cells: Vec<_> = runs.iter().map(|run| format!("(({}))", query.replace("{run}", run))).collect();
+        let cells = format!("FROM (VALUES {}) AS cells(cell)", cells.join(", "));
+        rows.push((format!("{name}.mean"), format!("SELECT avg(cell) {cells}")));
+        rows.push((format!("{name}.sd"), format!("SELECT stddev_samp(cell) {cells}")));
+    }
+    rows
+}
 
 /// A line of JSON as figures by name: what stands inside others has the names joined by points.
 fn flat(value: &Value) -> BTreeMap<String, Value> {
@@ -307,7 +355,12 @@ struct Question {
     prepare: String,
     printed: BTreeMap<String, Value>,
     sql: Vec<(String, String)>,
+    /// How much rounding may change of a figure: [`DOUBLE`], or [`SINGLE`] where a table has that.
+    within: f64,
 }
+
+const DOUBLE: f64 = 1e-9;
+const SINGLE: f64 = 1.2e-7;
 
 /// Asks all questions at once and compares.
 fn assert_found(python: &Path, questions: &[Question]) {
@@ -354,7 +407,7 @@ impl Question {
             let found = &answer[&at.to_string()];
             // A part of what is null is null.
             let printed = self.printed.get(name).unwrap_or(&Value::Null);
-            if !same(printed, found) {
+            if !same(printed, found, self.within) {
                 wrong.push(format!("{}: {name} is {printed}, by SQL {found}", self.what));
             }
         }
@@ -363,9 +416,9 @@ impl Question {
 }
 
 /// Whether two figures are the same but for rounding.
-fn same(printed: &Value, found: &Value) -> bool {
+fn same(printed: &Value, found: &Value, within: f64) -> bool {
     match (printed.as_f64(), found.as_f64()) {
-        (Some(printed), Some(found)) => (printed - found).abs() <= 1e-7 + 1e-9 * printed.abs(),
+        (Some(printed), Some(found)) => (printed - found).abs() <= 1e-7 + within * printed.abs(),
         _ => printed == found,
     }
 }
@@ -386,24 +439,48 @@ fn owned(rows: &[(&str, &str)]) -> Vec<(String, String)> {
     rows.iter().map(|(name, query)| ((*name).to_owned(), (*query).to_owned())).collect()
 }
 
+fn policies_of(world: &str) -> Vec<&'static str> {
+    let others = OTHER_POLICIES.into_iter().filter(|_| WORLDS_OF_ALL.contains(&world));
+    POLICIES.into_iter().chain(others).collect()
+}
+
+fn refused(world: &str, policy: &str) -> bool {
+    world == REFUSED.0 && REFUSED.1.contains(&policy)
+}
+
+/// The figures of a summary, asked of the tables below a folder.
+fn of_run(what: String, outputs: &Path, summary: &Value) -> Question {
+    let outputs = outputs.to_str().unwrap().to_owned();
+    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    Question {
+        what,
+        outputs,
+        prepare: format!("CREATE TABLE system_costs AS {question_01}"),
+        printed: flat(summary),
+        sql: owned(&OF_RUN),
+        within: DOUBLE,
+    }
+}
+
 #[test]
 fn a_run_and_its_replay_print_what_the_tables_say() {
     let Some(python) = python() else { return };
     let out = tempfile::tempdir().unwrap();
-    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
     let mut questions = Vec::new();
     for (world, settings) in WORLDS {
-        for policy in ["uncontrolled", "v2g", "threshold"] {
-            let folder = out.path().join(questions.len().to_string());
+        for policy in policies_of(world) {
+            let folder = out.path().join(format!("{}-{policy}", questions.len()));
             let outputs = folder.to_str().unwrap().to_owned();
             let head = ["run", world, "--policy", policy, "--out", &outputs];
+            if refused(world, policy) {
+                let arguments = [&head[..], &sets(settings)].concat();
+                assert!(fail(voltide().args(arguments)).1.contains(REFUSED.2), "{world}, {policy}");
+                continue;
+            }
             let run = lines(&[&head[..], &sets(settings)].concat()).remove(0);
             let replayed = lines(&["replay", run["folder"].as_str().unwrap()]).remove(0);
             assert_eq!(flat(&run), flat(&replayed), "{world}, {policy}");
-            let what = format!("{world}, {policy}");
-            let prepare = format!("CREATE TABLE system_costs AS {question_01}");
-            let sql = owned(&OF_RUN);
-            questions.push(Question { what, outputs, prepare, printed: flat(&run), sql });
+            questions.push(of_run(format!("{world}, {policy}"), &folder, &run));
         }
     }
     assert_found(&python, &questions);
@@ -416,46 +493,235 @@ fn a_comparison_prints_what_the_tables_say() {
     let question_02 = fs::read_to_string(root().join("outputs/queries/02-driver-cost.sql")).unwrap();
     let question_02 = question_02.trim_end().trim_end_matches(';');
     let prepare = format!(
-        "CREATE TABLE saving AS {question_02};\nCREATE TABLE against_smart AS {};",
+        "CREATE TABLE saving AS {question_02};\nCREATE TABLE against_smart AS {};\n{SPLIT};",
         question_02.replace("'uncontrolled'", "'smart'")
     );
     let mut questions = Vec::new();
     for (world, settings) in WORLDS {
         let outputs = out.path().join(questions.len().to_string()).to_str().unwrap().to_owned();
         let policies = ["--policies", "uncontrolled,smart,v2g,threshold"];
-        let printed =
-            lines(&[&["compare", world, "--out", &outputs][..], &policies, &sets(settings)].concat());
+        // Several seeds have a mean and a spread.
+        let seeds: &[&str] = if WORLDS_OF_ALL.contains(&world) { &["--seeds", "3..5"] } else { &[] };
+        let head = ["compare", world, "--out", &outputs];
+        let printed = lines(&[&head[..], &policies, seeds, &sets(settings)].concat());
+        let mut runs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for line in printed.iter().filter(|line| line["kind"] == "compared_run") {
+            runs.entry(line["policy"].as_str().unwrap()).or_default().push(id(line));
+        }
         for line in &printed {
-            let (rows, run) = match line["kind"].as_str().unwrap() {
-                "compared_run" => {
-                    let folder = line["folder"].as_str().unwrap();
-                    let rows = [&OF_COMPARED_RUN[..], &ALSO_OF_COMPARED_RUN].concat();
-                    (rows, folder.rsplit_once("run_id=").unwrap().1)
-                }
-                "saving_split" => (OF_SPLIT.to_vec(), ""),
-                // Means of the lines above, of one run each.
-                "comparison" => continue,
+            let figures = flat(line);
+            let policy = line["policy"].as_str().unwrap();
+            let sql = match line["kind"].as_str().unwrap() {
+                "compared_run" => of_compared_run(id(line), &figures),
+                "saving_split" => owned(&OF_SPLIT),
+                "comparison" => of_comparison(policy, &runs[policy]),
                 other => panic!("no rows say what a line `{other}` is"),
             };
-            let mut printed = flat(line);
-            if line["kind"] == "saving_split" {
-                printed.retain(|name, value| {
-                    name.ends_with(".mean") || !value.is_null() && name.ends_with(".sd")
-                });
-            }
-            let fleet = printed.keys().find_map(|name| name.strip_prefix("stored_price_per_kwh."));
-            let fleet = fleet.unwrap_or_default().to_owned();
-            let fill = |text: &str| text.replace("{run}", run).replace("{fleet}", &fleet);
-            let sql = rows.iter().map(|(name, query)| (fill(name), fill(query))).collect();
-            let what = format!("{world}, {} of {}", line["kind"], line["policy"]);
             questions.push(Question {
-                what,
+                what: format!("{world}, {} of {policy}", line["kind"]),
                 outputs: outputs.clone(),
                 prepare: prepare.clone(),
-                printed,
+                printed: figures,
                 sql,
+                within: DOUBLE,
             });
         }
     }
     assert_found(&python, &questions);
+}
+
+/// The id of a line `compared_run`.
+fn id(line: &Value) -> &str {
+    line["folder"].as_str().unwrap().rsplit_once("run_id=").unwrap().1
+}
+
+fn of_compared_run(run: &str, figures: &BTreeMap<String, Value>) -> Vec<(String, String)> {
+    let fleet = figures.keys().find_map(|name| name.strip_prefix("stored_price_per_kwh."));
+    let fill = |text: &str| text.replace("{run}", run).replace("{fleet}", fleet.unwrap_or_default());
+    let rows = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN);
+    rows.map(|(name, query)| (fill(name), fill(query))).collect()
+}
+
+/// The figures of `state` at tick 100 that tables of double precision tell, and at the end those of single.
+const OF_STATE: [(&str, &str); 13] = [
+    ("tick", "SELECT 100"),
+    (
+        "local_time",
+        "SELECT strftime(ts AT TIME ZONE (SELECT time_zone FROM runs), '%Y-%m-%dT%H:%M')
+         FROM system_ticks WHERE tick = 100",
+    ),
+    ("plugged", "SELECT count(session_id) FROM ev_ticks WHERE tick = 100"),
+    ("charging", "SELECT count(*) FILTER (charge_kw > 0) FROM ev_ticks WHERE tick = 100"),
+    ("discharging", "SELECT count(*) FILTER (discharge_kw > 0) FROM ev_ticks WHERE tick = 100"),
+    ("agreed", "SELECT count(*) FILTER (participating) FROM ev_ticks WHERE tick = 100"),
+    ("ev_charge_kw", "SELECT sum(charge_kw) FROM ev_ticks WHERE tick = 100"),
+    ("ev_discharge_kw", "SELECT sum(discharge_kw) FROM ev_ticks WHERE tick = 100"),
+    ("base_load_kw", "SELECT base_load_kw FROM system_ticks WHERE tick = 100"),
+    ("net_load_kw", "SELECT net_load_kw FROM system_ticks WHERE tick = 100"),
+    ("tou_price_per_kwh", "SELECT tou_price_per_kwh FROM system_ticks WHERE tick = 100"),
+    ("cars", "SELECT count(DISTINCT ev_id) FROM ev_ticks WHERE tick = 100 AND ev_id < {cars}"),
+    ("stored_kwh", "SELECT sum(energy_kwh) FROM ev_ticks WHERE tick = 100 AND ev_id < {cars}"),
+];
+
+/// The figures of `diff` of each of two runs; what they still want has no second way in the tables.
+const OF_DIFF: [(&str, &str); 10] = [
+    ("simulated_h", "SELECT sum(step_h) FROM system_ticks WHERE run_id = '{run}'"),
+    ("charged_kwh", "SELECT sum(charged_kwh) FROM sessions WHERE run_id = '{run}'"),
+    ("discharged_kwh", "SELECT sum(discharged_kwh) FROM sessions WHERE run_id = '{run}'"),
+    ("energy_cost", "SELECT sum(energy_cost) FROM sessions WHERE run_id = '{run}'"),
+    ("v2g_revenue", "SELECT sum(v2g_revenue) FROM sessions WHERE run_id = '{run}'"),
+    ("degradation_cost", "SELECT sum(degradation_cost) FROM sessions WHERE run_id = '{run}'"),
+    ("net_cost", "SELECT sum(net_cost) FROM sessions WHERE run_id = '{run}'"),
+    ("missing_kwh", "SELECT coalesce(sum(missing_kwh), 0) FROM sessions WHERE run_id = '{run}'"),
+    ("net_load_peak_kw", "SELECT max(net_load_kw) FROM system_ticks WHERE run_id = '{run}'"),
+    (
+        "on_board_kwh",
+        "SELECT sum(energy_kwh) FROM ev_ticks WHERE run_id = '{run}' AND ev_id < {cars}
+         AND tick = (SELECT max(tick) FROM system_ticks)",
+    ),
+];
+
+/// Which runs `diff` compares, in words; and what has no second way.
+const OF_DIFF_IN_WORDS: [&str; 14] = [
+    "cars",
+    "clock",
+    "configuration",
+    "currency",
+    "fork_of",
+    "overrides",
+    "policy",
+    "policy's_version",
+    "run",
+    "seed",
+    "simulated",
+    "status",
+    "world",
+    "still_wanted_kwh",
+];
+
+/// A run under `v2g`, its fork in which eight of its twenty cars are removed, and its tables built again.
+struct Family {
+    parent: Value,
+    fork: Value,
+    rebuilt: Value,
+}
+
+impl Family {
+    fn new(out: &Path) -> Self {
+        let [one, other] = ["parent", "fork"].map(|name| out.join(name).to_str().unwrap().to_owned());
+        let head = ["run", "worlds/v2g-street.ron", "--policy", "v2g", "--out", &one];
+        let parent = lines(&[&head[..], &sets(&["fleets.commuters.count=20"])].concat()).remove(0);
+        let folder = parent["folder"].as_str().unwrap();
+        let fork = ["fork", folder, "--at", "60", "--policy", "smart", "--out", &other];
+        let fork = lines(&[&fork[..], &["--set", "fleets.commuters.count=12"]].concat()).remove(0);
+        fs::remove_file(root().join(folder).join("manifest.json")).unwrap();
+        let rebuilt = lines(&["resume", folder]).remove(0);
+        Self { parent, fork, rebuilt }
+    }
+}
+
+/// A line of `state` at tick 100, asked of the per-car table of that tick.
+fn of_state(outputs: &Path, run: &Value, cars: u32, leave_out: &[&str]) -> Question {
+    let printed = lines(&["state", run["folder"].as_str().unwrap(), "--at", "100"]).remove(0);
+    let mut printed = flat(&printed);
+    printed.retain(|name, _| !leave_out.contains(&name.as_str()));
+    let rows = OF_STATE.iter().filter(|(name, _)| !leave_out.contains(name));
+    let sql = rows.map(|(name, query)| ((*name).to_owned(), query.replace("{cars}", &cars.to_string())));
+    Question {
+        what: format!("state of {}", run["run_id"]),
+        outputs: outputs.to_str().unwrap().to_owned(),
+        prepare: String::new(),
+        printed,
+        sql: sql.collect(),
+        within: SINGLE,
+    }
+}
+
+/// The counts of `log stats`: events by kind, ticks and files. Bytes are those of the files themselves.
+fn of_log(outputs: &Path, run: &Value) -> Question {
+    let printed = lines(&["log", "stats", run["folder"].as_str().unwrap()]).remove(0);
+    let mut sql = owned(&[
+        ("events", "SELECT count(*) FROM events"),
+        ("ticks", "SELECT count(*) FROM system_ticks"),
+        ("outcome", "SELECT status FROM runs"),
+        ("kinds", "SELECT count(DISTINCT kind) FROM events"),
+    ]);
+    let kinds = printed["kinds"].as_object().unwrap();
+    for kind in kinds.keys() {
+        let name = kind.split('.').next().unwrap();
+        sql.push((
+            format!("kinds.{kind}.events"),
+            format!("SELECT count(*) FROM events WHERE kind = '{name}'"),
+        ));
+    }
+    let mut figures = flat(&printed);
+    figures.insert("kinds".to_owned(), json!(kinds.len()));
+    let of_the_files = |name: &str| name.ends_with("bytes") || name.ends_with(".rows");
+    figures.retain(|name, _| !of_the_files(name) && !["segments", "chain_hash"].contains(&name.as_str()));
+    Question {
+        what: format!("log of {}", run["run_id"]),
+        outputs: outputs.to_str().unwrap().to_owned(),
+        prepare: String::new(),
+        printed: figures,
+        sql,
+        within: DOUBLE,
+    }
+}
+
+/// What `diff` says of a family.
+fn of_diff(outputs: &Path, family: &Family) -> Question {
+    let folder = |run: &Value| run["folder"].as_str().unwrap().to_owned();
+    let printed = lines(&["diff", &folder(&family.parent), &folder(&family.fork)]).remove(0);
+    let mut figures = flat(&printed);
+    let in_words =
+        |name: &str| name.split_once('.').is_some_and(|(_, name)| OF_DIFF_IN_WORDS.contains(&name));
+    figures.retain(|name, _| !name.starts_with("first.") && !in_words(name));
+    let mut sql = Vec::new();
+    for (name, query) in OF_DIFF {
+        let of = |run: &Value, cars: &str| {
+            query.replace("{run}", run["run_id"].as_str().unwrap()).replace("{cars}", cars)
+        };
+        let (one, other) = (of(&family.parent, "20"), of(&family.fork, "12"));
+        sql.push((format!("difference.{name}"), format!("SELECT ({other}) - ({one})")));
+        sql.push((format!("one.{name}"), one));
+        sql.push((format!("other.{name}"), other));
+    }
+    Question {
+        what: "diff".to_owned(),
+        outputs: outputs.to_str().unwrap().to_owned(),
+        prepare: String::new(),
+        printed: figures,
+        sql,
+        // Only what is on board comes of a table of single precision.
+        within: SINGLE,
+    }
+}
+
+#[test]
+fn a_fork_a_resumed_run_and_looks_into_them_print_what_the_tables_say() {
+    let Some(python) = python() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let family = Family::new(out.path());
+    assert_eq!(flat(&family.rebuilt), flat(&family.parent));
+    let [parent, fork] = ["parent", "fork"].map(|name| out.path().join(name));
+    let questions = [
+        of_run("resume".to_owned(), &parent, &family.rebuilt),
+        of_run("fork".to_owned(), &fork, &family.fork),
+        of_state(&parent, &family.parent, 20, &[]),
+        of_state(&fork, &family.fork, 12, &["cars", "stored_kwh"]),
+        // The log of a fork is its own part only, and its tables are of the whole.
+        of_log(&parent, &family.parent),
+        of_diff(out.path(), &family),
+    ];
+    assert_found(&python, &questions);
+}
+
+/// Cars that a fork removed are nowhere: neither they nor what they hold.
+#[test]
+#[ignore = "`state` still counts cars that a fork removed"]
+fn a_state_counts_no_car_that_a_fork_removed() {
+    let Some(python) = python() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let family = Family::new(out.path());
+    assert_found(&python, &[of_state(&out.path().join("fork"), &family.fork, 12, &[])]);
 }

@@ -73,4 +73,73 @@ mod tests {
             assert_eq!(is_due(ticks, since, took), due, "{ticks} ticks, {since:?} after {took:?}");
         }
     }
+
+    /// What a long run of ticks and syncs that take so long comes to, by a clock of its own.
+    struct Run {
+        time: Duration,
+        /// What all syncs took, but the last, which is not paid for yet.
+        paid: Duration,
+        syncs: u32,
+        /// The most ticks, and the longest time, that a power cut could take.
+        most_ticks: u32,
+        longest: Duration,
+    }
+
+    impl Run {
+        fn of(ticks: u32, tick: Duration, syncs_take: impl Fn(u32) -> Duration) -> Self {
+            let mut run = Self {
+                time: Duration::ZERO,
+                paid: Duration::ZERO,
+                syncs: 0,
+                most_ticks: 0,
+                longest: Duration::ZERO,
+            };
+            let (mut waiting, mut since, mut took) = (0, Duration::ZERO, Duration::ZERO);
+            for _ in 0..ticks {
+                run.time += tick;
+                since += tick;
+                waiting += 1;
+                run.most_ticks = run.most_ticks.max(waiting);
+                run.longest = run.longest.max(since);
+                if is_due(waiting, since, took) {
+                    run.paid += took;
+                    took = syncs_take(run.syncs);
+                    run.time += took;
+                    run.syncs += 1;
+                    waiting = 0;
+                    since = Duration::ZERO;
+                }
+            }
+            run
+        }
+    }
+
+    /// Disks that take a microsecond to three seconds a sync, also by turns, under ticks of any length.
+    #[test]
+    fn the_syncs_of_a_long_run_take_a_twentieth_of_it_however_slow_the_disk() {
+        let us = Duration::from_micros;
+        for tick in [us(50), us(2_000), us(70_000), us(3_000_000)] {
+            for slow in [us(1), us(5_000), us(120_000), us(3_000_000)] {
+                for every in [1, 7] {
+                    let syncs_take = |sync: u32| if sync % every == 0 { slow } else { us(1) };
+                    let run = Run::of(100_000, tick, syncs_take);
+                    let what = format!("ticks of {tick:?}, syncs of {slow:?} at times: {every}");
+                    assert!(run.syncs > 0, "{what}");
+                    assert!(run.paid * SHARE <= run.time, "{what}: {:?} of {:?}", run.paid, run.time);
+                    // Whatever waits longer waits for the last sync to be paid for.
+                    let bound = TIME.min(tick * TICKS).max(slow * (SHARE - 1));
+                    assert!(run.longest < bound + tick, "{what}: {:?}", run.longest);
+                    assert!(tick * run.most_ticks == run.longest, "{what}: {} ticks", run.most_ticks);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quick_disks_sync_at_every_sixteenth_tick_or_at_every_tick_of_a_second() {
+        let quick = |_| Duration::from_micros(1);
+        assert_eq!(Run::of(3200, Duration::from_millis(1), quick).syncs, 200);
+        assert_eq!(Run::of(3200, Duration::from_millis(250), quick).syncs, 800);
+        assert_eq!(Run::of(3200, Duration::from_secs(2), quick).syncs, 3200);
+    }
 }

@@ -95,10 +95,10 @@ fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
     names.zip(batch.columns().iter().map(|column| value(column.as_ref(), row))).collect()
 }
 
-/// A value as text; none where it is null.
+/// A value as text; `null` where there is none.
 fn value(column: &dyn Array, row: usize) -> String {
     if column.is_null(row) {
-        return String::new();
+        return "null".to_owned();
     }
     if let Some(words) = column.as_any_dictionary_opt() {
         return value(words.values().as_ref(), words.normalized_keys()[row]);
