@@ -30,13 +30,16 @@ const WORLDS: [(&str, &[&str]); 9] = [
 ];
 
 /// What is printed and is no figure of the run, and why it is in no table.
-const NO_FIGURES: [(&str, &str); 18] = [
+const NO_FIGURES: [(&str, &str); 21] = [
     ("schema_version", "of the output"),
     ("kind", "of the output"),
     ("folder", "where the run lies"),
     ("cost", "measured on the machine: profile.json"),
     ("tables", "sizes of the files themselves"),
     ("unserved_price_per_kwh", "an input: the world file"),
+    ("case", "of the comparison: these have none"),
+    ("unlike", "of the comparison: runs of one world are alike"),
+    ("first_not_finite", "an event of the journal"),
     ("removed_cars", "of the world, as forked: runs of these worlds are no forks"),
     ("population.stays_without_slot", "of the world, as drawn"),
     ("population.stays_without_time", "of the world, as drawn"),
@@ -60,7 +63,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 72] = [
+const OF_RUN: [(&str, &str); 73] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -193,6 +196,7 @@ const OF_RUN: [(&str, &str); 72] = [
         "SELECT coalesce(sum((payload->'$.wanted_kwh')::DOUBLE - (payload->'$.driven_kwh')::DOUBLE), 0)
          FROM events WHERE kind = 'TripShort'",
     ),
+    ("answers_not_finite", "SELECT count(*) FROM events WHERE kind = 'AnswerNotFinite'"),
     (
         "clipped_by_charger",
         "SELECT coalesce(sum((payload->'$.by_charger')::BIGINT), 0) FROM events
