@@ -17,6 +17,7 @@ WITH per_run AS (
 pairs AS (
     SELECT r.run_id, b.run_id AS baseline
     FROM runs r JOIN runs b
+      -- Not as one tuple: in tuples null equals null, and no world is known by that.
       ON b.world_hash = r.world_hash AND b.sim_end = r.sim_end AND b.seed = r.seed
      AND b.policy = 'uncontrolled' AND b.parent_run_id IS NULL AND r.parent_run_id IS NULL
 ),

@@ -189,9 +189,13 @@ fn cases_say_which_they_are_and_what_is_priced() {
     }
 }
 
+/// Prices at which charging is paid for, more in the evening.
+const NEGATIVE: &str = r#"tariff=TimeOfUse(default: "-0.10 CNY/kWh",
+    bands: [(from: "20:00", to: "02:00", price: "-0.50 CNY/kWh")])"#;
+
 #[test]
 fn no_share_of_what_costs_nothing_is_explained() {
-    let negative = [ONE_CAR, "--policies", "uncontrolled,alap", "--set", r#"tariff=Fixed("-0.10 EUR/kWh")"#];
+    let negative = ["worlds/v2g-street.ron", "--policies", "uncontrolled,v2g", "--set", NEGATIVE];
     let why = "-: no share, where those stays cost nothing or less in the first run (as at negative prices)";
     for (arguments, expected) in [(&negative[..], true), (&negative[..3], false)] {
         let table = succeed(voltide().arg("compare").args(arguments));

@@ -45,13 +45,15 @@ const REFUSED: (&str, [&str; 3], &str) = (
 );
 
 /// What is printed and is no figure of the run, and why it is in no table.
-const NO_FIGURES: [(&str, &str); 18] = [
+const NO_FIGURES: [(&str, &str); 20] = [
     ("schema_version", "of the output"),
     ("kind", "of the output"),
     ("folder", "where the run lies"),
     ("cost", "measured on the machine: profile.json"),
     ("tables", "sizes of the files themselves"),
     ("unserved_price_per_kwh", "an input: the world file"),
+    ("case", "of the comparison: these have none"),
+    ("unlike", "of the comparison: runs of one world are alike"),
     ("removed_cars", "of the world, as forked: runs of these worlds are no forks"),
     ("population.stays_without_slot", "of the world, as drawn"),
     ("population.stays_without_time", "of the world, as drawn"),

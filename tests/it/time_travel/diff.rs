@@ -76,7 +76,7 @@ fn at_the_end(run: &Path, sessions: &[Row], gone: &Range<i64>) -> (f64, f64) {
         .filter_map(|(ev, rows)| rows.last().map(|row| (*ev, row)))
         .filter(|(_, row)| row["tick"] == last_tick.to_string())
         .collect();
-    let open = sessions.iter().filter(|session| session["unplugged_at"] == "null");
+    let open = sessions.iter().filter(|session| session["unplugged_at"].is_empty());
     let lacks = |session: &Row| {
         let row = last[&session["ev_id"].parse::<i64>().unwrap()];
         let capacity = if session["fleet"] == "night" { 40.0 } else { 60.0 };
