@@ -353,10 +353,10 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     Ok(Some(damaged))
 }
 
-/// SHA-256 of a file in hex; `None` where there is no file, or only a link.
+/// SHA-256 of a file in hex; `None` where there is none, or only what is no regular file.
 pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
     let mut file = match plain::open(path) {
-        Err(_) if plain::is_link(path) => return Ok(None),
+        Err(_) if plain::is_other(path) => return Ok(None),
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(TelemetryError::file("open", path)(error)),

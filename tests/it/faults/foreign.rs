@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 #[test]
 fn strays_in_a_log_change_nothing_for_any_verb() {
@@ -289,4 +289,52 @@ fn closed_days_that_are_not_of_a_run_are_mentioned_when_it_is_verified() {
     assert!(verified.status.success() && text(&verified.stderr).contains("is passed over"));
     change(&run.join(format!(".{name}.closed")), Vec::clear);
     succeed(voltide().args(["log", "verify"]).arg(&run));
+}
+
+#[test]
+fn what_is_no_regular_file_in_a_run_is_an_error_and_holds_up_no_reader() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    for part in ["log/HEAD", "log/000000.mcap", "log/000001.mcap", "manifest.json", "runs.parquet"] {
+        let aside = out.path().join("aside");
+        fs::rename(run.join(part), &aside).unwrap();
+        mkfifo(&run.join(part));
+        for verb in [&["log", "verify"][..], &["replay", "--verify"]] {
+            let (code, message) = fail(voltide().args(verb).arg(&run));
+            let is_told = message.contains("named pipe") || (code == 6 && message.contains(part));
+            assert!(is_told, "{part}, {verb:?}: {message}");
+        }
+        if part.starts_with("log/") {
+            for verb in [&["resume"][..], &["replay"], &["state", "--at", "3"], &["log", "ls"]] {
+                let (_, message) = fail(voltide().args(verb).arg(&run));
+                assert!(message.contains("named pipe"), "{part}, {verb:?}: {message}");
+            }
+        }
+        fs::remove_file(run.join(part)).unwrap();
+        fs::rename(&aside, run.join(part)).unwrap();
+    }
+    mkfifo(&run.join(".lock"));
+    let (_, message) = fail(voltide().arg("replay").arg(&run));
+    assert!(message.contains("named pipe"), "{message}");
+}
+
+/// Makes a named pipe, which nobody writes to.
+fn mkfifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_run_has_its_id_by_whatever_path_it_is_found() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    let link = out.path().join("link");
+    symlink(&run, &link).unwrap();
+    let replayed = |from: &Path, path: &str| {
+        let mut replay = voltide();
+        succeed(replay.current_dir(from).args(["--json", "replay", path]))
+    };
+    let id = run.file_name().unwrap().to_str().unwrap().trim_start_matches("run_id=").to_owned();
+    for said in [replayed(&run, "."), replayed(out.path(), "link"), replayed(&run.join("log"), "..")] {
+        assert!(said.contains(&id), "{said}");
+    }
 }
