@@ -319,6 +319,12 @@ pub(crate) fn table_files(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Whether tables of a run lie in `folder` without a manifest.
+pub fn lacks_manifest(folder: &Path) -> bool {
+    let has_manifest = fs::symlink_metadata(folder.join(FILE)).is_ok();
+    !has_manifest && table_files(folder).iter().any(|name| name != WORLD)
+}
+
 /// Whether a name fits a glob with at most one star.
 fn matches(name: &str, glob: &str) -> bool {
     match glob.split_once('*') {
