@@ -3,7 +3,7 @@
 
 use crate::{
     failure::{Code, Failure},
-    journaled::{Journaled, hex},
+    journaled::{Journaled, hex, open_placed},
 };
 use std::path::Path;
 use voltide_journal::{
@@ -54,7 +54,7 @@ pub(crate) fn kept_days(run: &Path) -> Result<Vec<ClosedDay>, Failure> {
     if noted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut log = reader::open(run)?;
+    let mut log = open_placed(run)?;
     let mut kept = Vec::new();
     for day in noted {
         if chain_after(&mut log, day.last_tick)?.as_ref() == Some(&day.chain_hash) && day.is_whole(run)? {

@@ -59,20 +59,26 @@ const WEEK: u64 = 7;
 const PROFILE_BYTES: f64 = 800.0;
 
 impl Estimate {
-    /// What the run of a prepared world will leave; `args` are those that it was prepared by.
+    /// What the run of a prepared world will leave; `args` are those that it was prepared by, and
+    /// `snapshots` are the ticks between two snapshots, where that is said.
     ///
     /// # Errors
     /// The world cannot be run, or the temporary folder cannot be written to.
-    pub(crate) fn of(prepared: Prepared, args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        prepared: Prepared,
+        (args, snapshots): (&WorldArgs, Option<u32>),
+        plugins: &Plugins,
+    ) -> Result<Self, Failure> {
         let scenario = &prepared.world.scenario;
         let (cars, slots) = (scenario.population.len() as u64, u64::from(scenario.clock.slots));
-        let (trial, every) = (Trial::of(scenario), u64::from(every(scenario)));
+        let trial = Trial::of(scenario);
+        let shots = Shots::of(snapshots, scenario);
         let share = trial.cars as f64 / cars.max(1) as f64;
         let some = if trial.cars < cars { sampled(Prepared::load(args, plugins)?, share) } else { prepared };
         let fewer = some.world.scenario.population.len() as f64;
         let few = measure(some, &trial.marks)?;
         if trial.cars >= cars {
-            return Ok(extrapolate(&trial.marks, &few, slots, every));
+            return Ok(extrapolate(&trial.marks, &few, slots, shots));
         }
         let share = trial.cars_of_day as f64 / cars as f64;
         let most = Prepared::load(args, plugins)?;
@@ -80,7 +86,7 @@ impl Estimate {
         let more = most.world.scenario.population.len() as f64;
         let many = measure(most, &trial.marks[..2])?;
         let all = scale(&few, &many, fewer, more, cars as f64);
-        Ok(extrapolate(&trial.marks, &all, slots, every))
+        Ok(extrapolate(&trial.marks, &all, slots, shots))
     }
 }
 
@@ -171,9 +177,30 @@ fn scale(few: &[Left], many: &[Left], fewer: f64, more: f64, cars: f64) -> Vec<L
     all
 }
 
-/// What there is after all slots, from what there is after each mark, with snapshots `every` so many
-/// ticks as far as the log leaves room for them.
-fn extrapolate(marks: &[u64], left: &[Left], slots: u64, every: u64) -> Estimate {
+/// When a run takes snapshots.
+#[derive(Debug, Clone, Copy)]
+struct Shots {
+    /// Ticks between two; 0 for none.
+    every: u64,
+    /// Whether only as many are taken as the log leaves room for.
+    in_room: bool,
+}
+
+impl Shots {
+    fn of(said: Option<u32>, scenario: &Scenario) -> Self {
+        let every = said.unwrap_or_else(|| self::every(scenario));
+        Self { every: every.into(), in_room: said.is_none() }
+    }
+
+    /// The ticks before the last of `slots` after which one is due.
+    fn ticks(self, slots: u64) -> impl Iterator<Item = u64> {
+        let all = (1..).map(move |count| count * self.every);
+        all.take_while(move |tick| self.every > 0 && *tick < slots)
+    }
+}
+
+/// What there is after all slots, from what there is after each mark, with the snapshots.
+fn extrapolate(marks: &[u64], left: &[Left], slots: u64, shots: Shots) -> Estimate {
     let after = |tick: u64| {
         let tick = tick as f64;
         match (marks, left) {
@@ -185,9 +212,10 @@ fn extrapolate(marks: &[u64], left: &[Left], slots: u64, every: u64) -> Estimate
         }
     };
     let snapshot = left.iter().map(|left| left.snapshot).fold(0.0, f64::max);
-    let ticks = (1..).map(|count| count * every).take_while(|tick| *tick < slots);
-    let fits = |spent: f64, tick: u64| LOG_BYTES as f64 * (spent + snapshot) <= after(tick).log;
-    let snapshots = ticks.fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
+    let has_room = |spent: f64, tick: u64| LOG_BYTES as f64 * (spent + snapshot) <= after(tick).log;
+    let fits = |spent: f64, tick: u64| !shots.in_room || has_room(spent, tick);
+    let snapshots =
+        shots.ticks(slots).fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
     let end = after(slots);
     let bytes = end.log + end.other + snapshots + PROFILE_BYTES;
     Estimate { ev_rows: end.ev_rows.round() as u64, bytes: bytes.round() as u64 }
@@ -351,11 +379,22 @@ mod tests {
         let few: Vec<Left> = marks.iter().map(|&mark| left(100.0, f64::from(mark))).collect();
         let many: Vec<Left> = marks[..2].iter().map(|&mark| left(400.0, f64::from(mark))).collect();
         let all = scale(&few, &many, 100.0, 400.0, 1000.0);
-        let estimate = extrapolate(&[1, 96, 768], &all, 9600, 960);
+        let shots = Shots { every: 960, in_room: true };
+        let estimate = extrapolate(&[1, 96, 768], &all, 9600, shots);
         let whole = left(1000.0, 9600.0);
         let snapshots = 9.0 * 40_000.0;
         assert_eq!(estimate.ev_rows, 9_600_000);
         let bytes = whole.log + whole.other + snapshots + PROFILE_BYTES;
         assert!((estimate.bytes as f64 / bytes - 1.0).abs() < 0.01, "{estimate:?}, not {bytes}");
+    }
+
+    #[test]
+    fn snapshots_that_are_asked_for_are_in_the_estimate_however_little_is_logged() {
+        let left = [Left { log: 96.0, other: 0.0, snapshot: 1000.0, ev_rows: 96.0 }];
+        let bytes = |every, in_room| extrapolate(&[96], &left, 960, Shots { every, in_room }).bytes;
+        let none = bytes(0, false);
+        assert_eq!(none, 960 + PROFILE_BYTES as u64);
+        assert_eq!(bytes(4, false) - none, 239 * 1000);
+        assert_eq!(bytes(4, true), none, "a snapshot is more than a tenth of this log");
     }
 }

@@ -1,6 +1,6 @@
 //! What the user is told when something cannot be done, and the exit code for it.
 
-use crate::{output, run_folder::RunFolder};
+use crate::{output, replacement, run_folder::RunFolder};
 use miette::{Diagnostic, MietteHandlerOpts, Report, miette};
 use std::{
     fmt,
@@ -134,6 +134,11 @@ impl From<LogError> for Failure {
         };
         let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), help) };
         let nowhere = || format!("there is no run folder `{}`", run.display());
+        if replacement::is_under_way(run) {
+            let what = format!("the run in {} was being put in its place", run.display());
+            let help = format!("`voltide resume {}` puts it right", run.display());
+            return Self::new(Code::Run, what, Some(&help));
+        }
         let what = if run.exists() { error.to_string() } else { nowhere() };
         Self::new(Code::Input, what, Some("give the folder of a run; its name begins with `run_id=`"))
     }

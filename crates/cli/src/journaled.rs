@@ -5,7 +5,7 @@
 use crate::{
     failure::{Code, Failure},
     live::policy_identity,
-    output, progress,
+    output, progress, replacement,
     run_folder::id_in,
 };
 use indicatif::ProgressBar;
@@ -131,7 +131,8 @@ impl Journaled {
         self
     }
 
-    /// Plays the whole history back; also gives the status that the run ended with.
+    /// Plays the whole history back; also gives the status that the run ended with. Where that is
+    /// verified, damage behind the end of a run that is over is an error, too.
     pub(crate) fn replay<S: Sink>(
         self,
         sink: S,
@@ -140,6 +141,9 @@ impl Journaled {
     ) -> Result<(S, RunStatus), Failure> {
         let mut replay = Replay::new(Arc::clone(&self.scenario), sink, 1, verify);
         let played = self.play(&mut replay, quiet)?;
+        if verify {
+            played.refuse_torn_end()?;
+        }
         Ok((replay.end()?.sink, played.status))
     }
 
@@ -180,7 +184,7 @@ impl Journaled {
         quiet: bool,
     ) -> Result<Played, Failure> {
         let bar = progress::bar(self.scenario.clock.slots, quiet);
-        let mut played = Played { status: RunStatus::Interrupted, chain_hash };
+        let mut played = Played { status: RunStatus::Interrupted, chain_hash, torn: None };
         for (number, part) in self.parts.into_iter().enumerate() {
             if number > 0 {
                 replay.enter(Arc::clone(&part.scenario))?;
@@ -211,6 +215,20 @@ pub(crate) struct Played {
     pub status: RunStatus,
     /// The chain hash after the last tick that was played, in hex; before the first, where it begins.
     pub chain_hash: String,
+    /// Where the log is damaged behind what was played.
+    torn: Option<Damage>,
+}
+
+impl Played {
+    /// An error if the log is damaged behind the end of a run that is over: no crash tore it there.
+    fn refuse_torn_end(&self) -> Result<(), Failure> {
+        match &self.torn {
+            Some(damage) if self.status != RunStatus::Interrupted => {
+                Err(Failure::from(LogError::Torn(damage.clone())).with(Code::Check))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl Part {
@@ -228,8 +246,9 @@ impl Part {
         let (end, mut reader) = (self.end(), self.reader);
         let mut before = self.opening.into_iter().chain(self.first);
         let mut next_tick = self.skipped_to;
-        while let Some(recorded) =
-            before.next().map_or_else(|| next_whole(&mut reader, quiet), |it| Ok(Some(it)))?
+        while let Some(recorded) = before
+            .next()
+            .map_or_else(|| next_noting(&mut reader, &mut played.torn, quiet), |it| Ok(Some(it)))?
         {
             progress::check()?;
             if is_after(&recorded, end) {
@@ -257,10 +276,18 @@ impl Part {
     }
 }
 
+/// Opens a log; one whose run is being put in its place is waited for.
+pub(crate) fn open_placed(run: &Path) -> Result<LogReader, LogError> {
+    reader::open(run).or_else(|_| {
+        replacement::wait_for_log(run);
+        reader::open(run)
+    })
+}
+
 /// Opens a log; mentions, once for each, that it is not known what made its run.
 pub(crate) fn open_log(run: &Path, quiet: bool) -> Result<LogReader, LogError> {
     static MENTIONED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    let log = reader::open(run)?;
+    let log = open_placed(run)?;
     let mut mentioned = MENTIONED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(lost) = log.lost_build().filter(|_| !quiet && mentioned.insert(run.to_owned())) {
         output::complain(&build_lost(lost));
@@ -297,7 +324,7 @@ fn is_after(recorded: &Recorded, end: Option<u32>) -> bool {
 
 fn open_parent(run: &Path, forked: &RunForked, quiet: bool) -> Result<Journaled, Failure> {
     let folder = run.join(&forked.parent);
-    if !folder.join("log").is_dir() {
+    if !folder.join("log").is_dir() && !replacement::is_under_way(&folder) {
         let what =
             format!("this run is a fork of {}, which is not at {}", forked.parent_run, folder.display());
         return Err(Failure::new(Code::Input, what, Some("put the parent's folder back where it was")));
@@ -339,11 +366,21 @@ pub(crate) fn status_of(outcome: &str) -> RunStatus {
 /// The next event of a log. Where a crash tore the log, it ends after its last whole tick, which is
 /// mentioned.
 pub(crate) fn next_whole(reader: &mut LogReader, quiet: bool) -> Result<Option<Recorded>, LogError> {
+    next_noting(reader, &mut None, quiet)
+}
+
+/// The same, which notes where the log is torn.
+fn next_noting(
+    reader: &mut LogReader,
+    torn: &mut Option<Damage>,
+    quiet: bool,
+) -> Result<Option<Recorded>, LogError> {
     match reader.next().transpose() {
         Err(LogError::Torn(damage)) => {
             let end =
                 damage.after_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
             output::mention(quiet, &format!("the run was cut off: its log ends {end}"));
+            *torn = Some(damage);
             Ok(None)
         }
         next => next,

@@ -11,10 +11,14 @@
 //! process that is killed leaves one of these states, and whoever holds the folder next leads it
 //! back or on.
 
+use crate::failure::Failure;
 use std::{
     ffi::OsString,
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
 };
 use voltide_journal::{lock::FILE as LOCK, plain};
 
@@ -34,6 +38,53 @@ const NEW_LOG: &str = "log.new";
 /// Whether a run lies aside.
 pub(crate) fn is_under_way(folder: &Path) -> bool {
     [REPLACING, REPLACED].iter().any(|name| folder.join(name).is_dir())
+}
+
+/// How often a reader looks whether a run has got its place.
+const LOOKS: u32 = 100;
+/// How long it waits between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits a little for a run that another process is putting in its place.
+pub(crate) fn wait_for_log(folder: &Path) {
+    wait_while(|| is_under_way(folder) && !folder.join(LOG).is_dir() && is_held(folder));
+}
+
+/// Gives what `check` finds of a run, which is only read. What does not hold of one that was replaced
+/// meanwhile, or that another process is at work on, is looked at once more.
+pub(crate) fn look_again<T>(
+    folder: &Path,
+    check: impl Fn() -> Result<T, Failure>,
+    holds: impl Fn(&T) -> bool,
+) -> Result<T, Failure> {
+    let before = marks(folder);
+    let found = check();
+    let is_sure = found.as_ref().is_ok_and(holds) || !is_held(folder);
+    if is_sure && marks(folder) == before {
+        return found;
+    }
+    wait_while(|| is_under_way(folder) && is_held(folder));
+    check()
+}
+
+fn wait_while(goes_on: impl Fn() -> bool) {
+    for _ in 0..LOOKS {
+        if !goes_on() {
+            return;
+        }
+        sleep(LOOK);
+    }
+}
+
+/// Whether a process is at work in a folder, or was killed there. To try its lock would keep others
+/// from it.
+fn is_held(folder: &Path) -> bool {
+    folder.join(LOCK).exists()
+}
+
+/// What tells a run from the one that takes its place: the numbers of its log's folder and manifest.
+fn marks(folder: &Path) -> [Option<u64>; 2] {
+    [LOG, "manifest.json"].map(|name| fs::symlink_metadata(folder.join(name)).ok().map(|it| it.ino()))
 }
 
 /// Removes what an earlier holder left half-done, and puts back the run that it had set aside.

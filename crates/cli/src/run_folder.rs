@@ -220,8 +220,9 @@ pub(crate) fn run_id(world: &str, policy: &str, seed: u64, hash: &str) -> String
     format!("{}-{}-s{seed}-{}", file_name(world), file_name(policy), &hash[..8])
 }
 
-/// The id that a run's folder is named after.
+/// The id that a run's folder is named after, by whatever path it is found.
 pub(crate) fn id_in(run: &Path) -> String {
+    let run = fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
     let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     name.strip_prefix("run_id=").unwrap_or(&name).to_owned()
 }

@@ -9,7 +9,7 @@
 //! gets a lock looks whether its file is still the one that is there. One that a killed holder left
 //! is put away unread.
 
-use crate::error::LogError;
+use crate::{error::LogError, plain};
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Write},
@@ -70,9 +70,7 @@ impl Lock {
 }
 
 fn open(path: &Path) -> Result<File, LogError> {
-    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-        return Err(LogError::io("lock", path)(io::Error::other("it is a symbolic link")));
-    }
+    plain::refuse_other(path).map_err(LogError::io("lock", path))?;
     let options = File::options().read(true).append(true).create(true).open(path);
     options.map_err(LogError::io("create", path))
 }

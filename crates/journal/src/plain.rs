@@ -1,21 +1,23 @@
-//! Files of a run's folder, which are never symbolic links.
+//! Files of a run's folder, which are regular files and never symbolic links.
 //!
 //! A folder of a run may come from anywhere: a link in it could lead a reader to files that are not
 //! the run's, and a writer to files that it must not touch. So a link is not followed: reading one
-//! is an error, writing puts a file in its place.
+//! is an error, writing puts a file in its place. So it is with pipes, sockets and devices, on which a
+//! reader might wait for ever, and with a folder in a file's place.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, FileType},
     io::{self, ErrorKind, Read},
+    os::unix::fs::FileTypeExt,
     path::Path,
 };
 
 /// Opens a file to read it.
 ///
 /// # Errors
-/// It is not there, is a link, or cannot be opened.
+/// It is not there, is no regular file, or cannot be opened.
 pub fn open(path: &Path) -> io::Result<File> {
-    refuse_link(path)?;
+    refuse_other(path)?;
     File::open(path)
 }
 
@@ -75,8 +77,43 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+/// Whether something is at `path` that is no regular file.
+pub fn is_other(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| !found.is_file())
+}
+
+/// An error if something is at `path` that is no regular file.
+///
+/// # Errors
+/// That, with what it is.
+pub fn refuse_other(path: &Path) -> io::Result<()> {
+    refuse_link(path)?;
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let kind = kind(found.file_type());
+            let what = format!("it is a {kind}, no regular file; put the run's own file in its place");
+            Err(io::Error::new(ErrorKind::InvalidInput, what))
+        }
+        // What is not there is told by who opens it.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// What is no regular file and no link, in words.
+fn kind(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "folder"
+    } else if kind.is_fifo() {
+        "named pipe"
+    } else if kind.is_socket() {
+        "socket"
+    } else {
+        "device"
+    }
+}
+
 /// Whether a link is at `path`.
-pub fn is_link(path: &Path) -> bool {
+fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
 

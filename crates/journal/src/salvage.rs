@@ -14,15 +14,17 @@
 
 use crate::{
     error::LogError,
+    event::Event,
+    mcap_log::FOLDER,
     plain,
-    reader::{Segments, log_folder},
+    reader::{self, Segments, log_folder},
     salvager::Salvager,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// Name of the file that says what is missing.
@@ -44,6 +46,9 @@ pub struct Salvage {
     pub acknowledged_tick: Option<u32>,
     /// Whether `HEAD` could be read; if not, what is missing at the end is not known.
     pub head_known: bool,
+    /// The run that this one is a fork of; `None` where it is none, or its opening is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// The run up to the damage; `None` where its opening is lost.
     pub log: Option<Piece>,
     /// What is behind the damage, in order.
@@ -54,6 +59,18 @@ pub struct Salvage {
     pub mended: Vec<Mended>,
     /// Where the log is damaged, or holds what is not of this history.
     pub damaged: Vec<DamagedBytes>,
+}
+
+/// The run that a salvaged one is a fork of, without which it is not replayed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its id.
+    pub run: String,
+    /// The path at which the new run looks for it: as far from the new folder as it was from the
+    /// damaged run's.
+    pub path: PathBuf,
+    /// Whether a run was there when the new folder was written.
+    pub is_there: bool,
 }
 
 /// A stretch of history without a gap.
@@ -132,7 +149,7 @@ pub fn salvage(run_folder: &Path, into: &Path) -> Result<Salvage, LogError> {
         _ => Ok(()),
     };
     clear().map_err(LogError::io("remove", &staging))?;
-    let done = salvage_to(run_folder, &folder, &staging);
+    let done = salvage_to(run_folder, &folder, (&staging, into));
     let done = done.and_then(|salvage| {
         fs::rename(&staging, into).map_err(LogError::io("create", into))?;
         Ok(salvage)
@@ -150,7 +167,11 @@ fn staging_of(into: &Path) -> PathBuf {
     into.with_file_name(format!(".{name}.salvage"))
 }
 
-fn salvage_to(run_folder: &Path, folder: &Path, staging: &Path) -> Result<Salvage, LogError> {
+fn salvage_to(
+    run_folder: &Path,
+    folder: &Path,
+    (staging, into): (&Path, &Path),
+) -> Result<Salvage, LogError> {
     fs::create_dir_all(staging).map_err(LogError::io("create", staging))?;
     let Segments { files, later, .. } = Segments::find(folder)?;
     let files: Vec<PathBuf> = files.into_iter().chain(later).filter(|file| file.is_file()).collect();
@@ -159,9 +180,42 @@ fn salvage_to(run_folder: &Path, folder: &Path, staging: &Path) -> Result<Salvag
         salvager.file(file)?;
     }
     let source = fs::canonicalize(run_folder).unwrap_or_else(|_| run_folder.to_owned());
-    let salvage = salvager.finish(source)?;
+    let mut salvage = salvager.finish(source)?;
+    if salvage.log.is_some() {
+        salvage.parent = parent(staging, into)?;
+    }
     write(staging, &salvage)?;
     Ok(salvage)
+}
+
+/// The parent of the run in `staging`, as it will be looked for from `into`, which lies beside it.
+fn parent(staging: &Path, into: &Path) -> Result<Option<Parent>, LogError> {
+    for recorded in reader::open(staging)? {
+        let event = recorded?.event;
+        if let Event::RunForked(forked) = event {
+            let is_there = staging.join(&forked.parent).join(FOLDER).is_dir();
+            let path = without_detours(&into.join(&forked.parent));
+            return Ok(Some(Parent { run: forked.parent_run, path, is_there }));
+        }
+        // It stands in the opening.
+        if matches!(event, Event::TickSealed(_)) {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// A path from the root without steps up.
+fn without_detours(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.components().fold(PathBuf::new(), |mut straight, part| {
+        if part == Component::ParentDir {
+            straight.pop();
+        } else {
+            straight.push(part);
+        }
+        straight
+    })
 }
 
 /// What was salvaged into `run_folder`; `None` for a run that was not.

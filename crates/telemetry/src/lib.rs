@@ -47,7 +47,7 @@ pub use closed::{ClosedDay, closed_days};
 pub use comparison::{ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use export::Export;
-pub use manifest::{Beside, Described, damaged_files, described};
+pub use manifest::{Beside, Described, damaged_files, described, lacks_manifest};
 pub use sink::{Options, Telemetry};
 pub use summary::{
     ComponentCost, Extreme, FlexibilitySums, NotFiniteAnswer, RunStatus, Summary, SystemCostRows, TableSize,

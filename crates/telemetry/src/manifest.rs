@@ -319,6 +319,12 @@ pub(crate) fn table_files(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Whether tables of a run lie in `folder` without a manifest.
+pub fn lacks_manifest(folder: &Path) -> bool {
+    let has_manifest = fs::symlink_metadata(folder.join(FILE)).is_ok();
+    !has_manifest && table_files(folder).iter().any(|name| name != WORLD)
+}
+
 /// Whether a name fits a glob with at most one star.
 fn matches(name: &str, glob: &str) -> bool {
     match glob.split_once('*') {
@@ -353,10 +359,10 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     Ok(Some(damaged))
 }
 
-/// SHA-256 of a file in hex; `None` where there is no file, or only a link.
+/// SHA-256 of a file in hex; `None` where there is none, or only what is no regular file.
 pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
     let mut file = match plain::open(path) {
-        Err(_) if plain::is_link(path) => return Ok(None),
+        Err(_) if plain::is_other(path) => return Ok(None),
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(TelemetryError::file("open", path)(error)),

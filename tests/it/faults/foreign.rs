@@ -8,7 +8,13 @@ use crate::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Stdio},
+};
+use voltide_journal::lock;
 
 #[test]
 fn strays_in_a_log_change_nothing_for_any_verb() {
@@ -289,4 +295,102 @@ fn closed_days_that_are_not_of_a_run_are_mentioned_when_it_is_verified() {
     assert!(verified.status.success() && text(&verified.stderr).contains("is passed over"));
     change(&run.join(format!(".{name}.closed")), Vec::clear);
     succeed(voltide().args(["log", "verify"]).arg(&run));
+}
+
+#[test]
+fn what_is_no_regular_file_in_a_run_is_an_error_and_holds_up_no_reader() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    for part in ["log/HEAD", "log/000000.mcap", "log/000001.mcap", "manifest.json", "runs.parquet"] {
+        let aside = out.path().join("aside");
+        fs::rename(run.join(part), &aside).unwrap();
+        mkfifo(&run.join(part));
+        for verb in [&["log", "verify"][..], &["replay", "--verify"]] {
+            let (code, message) = fail(voltide().args(verb).arg(&run));
+            let is_told = message.contains("named pipe") || (code == 6 && message.contains(part));
+            assert!(is_told, "{part}, {verb:?}: {message}");
+        }
+        if part.starts_with("log/") {
+            for verb in [&["resume"][..], &["replay"], &["state", "--at", "3"], &["log", "ls"]] {
+                let (_, message) = fail(voltide().args(verb).arg(&run));
+                assert!(message.contains("named pipe"), "{part}, {verb:?}: {message}");
+            }
+        }
+        fs::remove_file(run.join(part)).unwrap();
+        fs::rename(&aside, run.join(part)).unwrap();
+    }
+    mkfifo(&run.join(".lock"));
+    let (_, message) = fail(voltide().arg("replay").arg(&run));
+    assert!(message.contains("named pipe"), "{message}");
+}
+
+/// Makes a named pipe, which nobody writes to.
+fn mkfifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_run_has_its_id_by_whatever_path_it_is_found() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    let link = out.path().join("link");
+    symlink(&run, &link).unwrap();
+    let replayed = |from: &Path, path: &str| {
+        let mut replay = voltide();
+        succeed(replay.current_dir(from).args(["--json", "replay", path]))
+    };
+    let id = run.file_name().unwrap().to_str().unwrap().trim_start_matches("run_id=").to_owned();
+    for said in [replayed(&run, "."), replayed(out.path(), "link"), replayed(&run.join("log"), "..")] {
+        assert!(said.contains(&id), "{said}");
+    }
+}
+
+#[test]
+fn tables_of_a_finished_run_without_their_manifest_are_no_verified_run() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    fs::remove_file(run.join("manifest.json")).unwrap();
+    for verb in [&["log", "verify"][..], &["replay", "--verify"]] {
+        let (code, message) = fail(voltide().args(verb).arg(&run));
+        assert!(code == 6 && message.contains("missing: manifest.json"), "{verb:?}: {message}");
+    }
+    for name in outputs(&run).keys().filter(|name| name.ends_with(".parquet")) {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    succeed(voltide().args(["log", "verify"]).arg(&run));
+    succeed(voltide().args(["replay", "--verify"]).arg(&run));
+}
+
+#[test]
+fn damage_behind_the_last_tick_of_a_finished_run_is_found_by_both_that_verify() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    change(&run.join("log/000001.mcap"), |content| *content.last_mut().unwrap() ^= 1);
+    for verb in [&["log", "verify"][..], &["replay", "--verify"]] {
+        let (code, message) = fail(voltide().args(verb).arg(&run));
+        assert!(code == 6 && message.contains("000001.mcap"), "{verb:?}: {message}");
+    }
+}
+
+#[test]
+fn readers_wait_for_a_run_that_is_being_put_in_its_place() {
+    let out = tempfile::tempdir().unwrap();
+    let run = run("worlds/one-car.ron", out.path(), &[]);
+    let aside = run.join(".replaced");
+    fs::create_dir(&aside).unwrap();
+    fs::rename(run.join("log"), aside.join("log")).unwrap();
+    // Nobody is at work: its process was killed.
+    let readers = [&["log", "verify"][..], &["replay", "--verify"], &["state", "--at", "3"], &["log", "ls"]];
+    for verb in readers {
+        let (code, message) = fail(voltide().args(verb).arg(&run));
+        assert!(code == 1 && message.contains("voltide resume"), "{verb:?}: {message}");
+    }
+    let held = lock::lock(&run, "run").unwrap();
+    let mut waiting = voltide();
+    waiting.args(["replay", "--verify"]).arg(&run);
+    let waiting = waiting.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    fs::rename(aside.join("log"), run.join("log")).unwrap();
+    fs::remove_dir(&aside).unwrap();
+    drop(held);
+    assert!(waiting.wait_with_output().unwrap().status.success());
 }

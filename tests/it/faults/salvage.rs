@@ -166,9 +166,23 @@ fn a_fork_is_salvaged_beside_its_parent() {
         bytes[at..at + 3000].fill(0);
     });
     let new = parent.parent().unwrap().join("run_id=salvaged");
-    assert_eq!(salvage(&fork, &new)["missing"].as_array().unwrap().len(), 1);
+    let said = salvage(&fork, &new);
+    assert_eq!(said["missing"].as_array().unwrap().len(), 1);
+    assert_eq!(said["parent"]["is_there"], true);
     succeed(voltide().arg("resume").arg(&new));
     assert_eq!(chain(&new), hash);
+    let far = out.path().join("elsewhere");
+    let salvaged = voltide().args(["log", "recover", "--salvage"]).arg(&far).arg(&fork).output().unwrap();
+    let message = text(&salvaged.stderr);
+    let about: voltide_journal::salvage::Salvage =
+        serde_json::from_slice(&fs::read(far.join("salvage.json")).unwrap()).unwrap();
+    let sought = about.parent.unwrap();
+    assert!(salvaged.status.success() && !sought.is_there, "{message}");
+    assert!(message.contains(&sought.path.display().to_string()), "{message}");
+    fail(voltide().arg("resume").arg(&far));
+    crate::program::copy(&parent, &sought.path);
+    succeed(voltide().arg("resume").arg(&far));
+    assert_eq!(chain(&far), hash);
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> 
 fn needed(file: &Path, args: &Args) -> Result<u64, Failure> {
     let world = World { file: file.to_owned(), policy: None, seed: None, sets: Vec::new() };
     let plugins = known_plugins(args);
-    Ok(Estimate::of(Prepared::load(&world, &plugins)?, &world, &plugins)?.bytes)
+    Ok(Estimate::of(Prepared::load(&world, &plugins)?, (&world, None), &plugins)?.bytes)
 }
 
 fn version() -> String {

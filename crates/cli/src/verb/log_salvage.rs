@@ -7,12 +7,15 @@ use crate::{
 };
 use serde_json::json;
 use std::{fs, path::Path};
-use voltide_journal::salvage::{self, DamagedBytes, FILE, Mended, Missing, Piece, Salvage};
+use voltide_journal::salvage::{self, DamagedBytes, FILE, Mended, Missing, Parent, Piece, Salvage};
 
 /// Writes what is whole of a run's log to the new folder `into`.
 pub(crate) fn salvage(run: &Path, into: &Path, args: &Args) -> Result<(), Failure> {
     check_place(run, into)?;
     let salvage = salvage::salvage(run, into)?;
+    if let Some(parent) = salvage.parent.as_ref().filter(|parent| !parent.is_there) {
+        output::complain(&orphaned(parent, into, &salvage.source));
+    }
     if args.json {
         output::say_json("salvage", &json!(salvage));
         return Ok(());
@@ -50,6 +53,19 @@ fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
         return Err(Failure::new(Code::Input, format!("{} is inside the run", into.display()), help));
     }
     Ok(())
+}
+
+/// That a salvaged fork does not find its parent, and what to do.
+fn orphaned(parent: &Parent, into: &Path, source: &Path) -> String {
+    let beside = source.parent().unwrap_or(source);
+    format!(
+        "{} is a fork of {}, and finds its parent only at {}, where it is not: put the parent there, or \
+         salvage to a new folder in {}",
+        into.display(),
+        parent.run,
+        parent.path.display(),
+        beside.display()
+    )
 }
 
 fn damage(damaged: &DamagedBytes) -> String {

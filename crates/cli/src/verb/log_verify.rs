@@ -4,9 +4,10 @@ use crate::{
     adopted::{Ending, chain_after, kept_days, refuse_others},
     args::Args,
     failure::{Code, Failure},
-    journaled::{Journaled, build_lost, hex},
+    journaled::{Journaled, build_lost, hex, open_placed},
     output::{self, counted},
-    verb::log::summary_json,
+    replacement::look_again,
+    verb::{log::summary_json, replay::refuse_undescribed},
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
@@ -20,14 +21,7 @@ use voltide_telemetry::{ClosedDay, closed_days, damaged_files, described};
 
 /// Checks every byte of the log, what its events say of each other, and the files beside it.
 pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
-    let summary = read_all(run)?;
-    let journaled = Journaled::open(run, args.quiet)?;
-    let config_hash = journaled.started.config_hash.clone();
-    let audit = Audit::new(&journaled.scenario);
-    let replayed = journaled.replay(audit, true, args.quiet);
-    let (Audit { open, chain_hash, .. }, status) = replayed.map_err(|failure| failure.with(Code::Check))?;
-    let open = open.len();
-    let files = check_files(run, &Ending { config_hash, chain_hash, status: status.name() })?;
+    let Verified { summary, open, files } = look_again(run, || verified(run, args), |_| true)?;
     mention_leftovers(run, args.quiet)?;
     let beyond = check_beyond(run)?;
     if args.json {
@@ -42,9 +36,30 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What was found of a run in which everything holds.
+struct Verified {
+    summary: LogSummary,
+    /// Sessions that are open at its end.
+    open: usize,
+    /// What its files were held against.
+    files: String,
+}
+
+fn verified(run: &Path, args: &Args) -> Result<Verified, Failure> {
+    let summary = read_all(run)?;
+    let journaled = Journaled::open(run, args.quiet)?;
+    let config_hash = journaled.started.config_hash.clone();
+    let audit = Audit::new(&journaled.scenario);
+    let replayed = journaled.replay(audit, true, args.quiet);
+    let (Audit { open, chain_hash, .. }, status) = replayed.map_err(|failure| failure.with(Code::Check))?;
+    refuse_undescribed(run, &status)?;
+    let files = check_files(run, &Ending { config_hash, chain_hash, status: status.name() })?;
+    Ok(Verified { summary, open: open.len(), files })
+}
+
 /// Reads and checks the log itself: checksums, chain and head.
 fn read_all(run: &Path) -> Result<LogSummary, Failure> {
-    let mut reader = reader::open(run)?;
+    let mut reader = open_placed(run)?;
     for recorded in &mut reader {
         recorded.map_err(|error| Failure::from(error).with(Code::Check))?;
     }

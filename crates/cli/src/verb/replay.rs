@@ -7,11 +7,14 @@ use crate::{
     journaled::Journaled,
     output::{self, counted},
     progress::Interrupt,
+    replacement::look_again,
     run_folder::{Held, id_in},
     summary,
 };
 use std::{path::Path, process::ExitCode, sync::Arc};
-use voltide_telemetry::{Beside, Described, Options, Summary, Telemetry, damaged_files, described};
+use voltide_telemetry::{
+    Beside, Described, Options, RunStatus, Summary, Telemetry, damaged_files, described, lacks_manifest,
+};
 
 /// Rebuilds a run's tables; with `--verify` says whether everything is as it would be, and writes
 /// nothing.
@@ -46,9 +49,19 @@ enum Checked {
     Nothing,
 }
 
+impl Checked {
+    /// Whether the files are as they should be.
+    fn holds(&self) -> bool {
+        match self {
+            Self::ByHash { damaged, .. } => damaged.is_empty(),
+            Self::ByContent(beside) => beside.differing.is_empty(),
+            Self::Nothing => true,
+        }
+    }
+}
+
 fn verify(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
-    let described = described(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?;
-    let (summary, checked) = compared(run, described, args)?;
+    let (summary, checked) = look_again(run, || compared(run, args), |(_, checked)| checked.holds())?;
     summary::print(&id_in(run), run, &summary, None, args.json);
     let state = format!(
         "verified: the state after each of {} is that of the log",
@@ -71,13 +84,15 @@ fn verify(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
 
 /// Plays a run and compares its files; those of another version of voltide are not what this one
 /// would make, and are only held against their manifest.
-fn compared(run: &Path, described: Option<Described>, args: &Args) -> Result<(Summary, Checked), Failure> {
+fn compared(run: &Path, args: &Args) -> Result<(Summary, Checked), Failure> {
+    let described = described(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?;
     let own = described.as_ref().filter(|it| it.is_of_this_version()).and_then(Described::options);
     let journaled = Journaled::open(run, args.quiet)?;
     let scenario = Arc::clone(&journaled.scenario);
     let Some(options) = own else {
         let telemetry = Telemetry::create_summary(scenario)?;
         let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;
+        refuse_undescribed(run, &status)?;
         let summary = telemetry.finish(status)?;
         let Some(described) = described else { return Ok((summary, Checked::Nothing)) };
         let damaged = damaged_files(run)?.unwrap_or_default();
@@ -88,6 +103,14 @@ fn compared(run: &Path, described: Option<Described>, args: &Args) -> Result<(Su
     let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;
     let (summary, beside) = telemetry.finish_beside(run, status)?;
     Ok((summary, Checked::ByContent(beside)))
+}
+
+/// Refuses tables of a run that is over which no manifest describes: it is written with them.
+pub(crate) fn refuse_undescribed(run: &Path, status: &RunStatus) -> Result<(), Failure> {
+    if *status == RunStatus::Interrupted || !lacks_manifest(run) {
+        return Ok(());
+    }
+    refuse("missing", &["manifest.json".to_owned()])
 }
 
 fn by_hash(described: &Described) -> String {

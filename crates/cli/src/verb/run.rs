@@ -28,7 +28,7 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let prepared = Prepared::load(&run.world, &plugins)?;
     if run.dry {
         let scenario = prepared.world.scenario.clone();
-        let estimate = Estimate::of(prepared, &run.world, &plugins)?;
+        let estimate = Estimate::of(prepared, (&run.world, run.snapshots), &plugins)?;
         return Ok(dry_run(&scenario, estimate, &run.out, args));
     }
     for read in prepared.world.sessions_read.iter().filter(|read| read.before_start + read.after_end > 0) {
