@@ -720,7 +720,6 @@ fn a_fork_a_resumed_run_and_looks_into_them_print_what_the_tables_say() {
 
 /// Cars that a fork removed are nowhere: neither they nor what they hold.
 #[test]
-#[ignore = "`state` still counts cars that a fork removed"]
 fn a_state_counts_no_car_that_a_fork_removed() {
     let Some(python) = python() else { return };
     let out = tempfile::tempdir().unwrap();

@@ -44,7 +44,7 @@ impl Event {
                 let difference = in_rows(kind, (our_ids, &ours), (their_ids, &theirs))?;
                 Some(in_schedules(difference))
             }
-            (None, None) | (Some(_), None) | (None, Some(_)) => self.in_columns(&ours, &theirs),
+            (None | Some(_), None) | (None, Some(_)) => self.in_columns(&ours, &theirs),
         }
     }
 
@@ -170,7 +170,8 @@ fn in_schedules(difference: Difference) -> Difference {
     let theirs = parsed(&difference.other);
     let mut slots: Vec<u32> = ours.iter().chain(&theirs).map(|(slot, _)| *slot).collect();
     slots.sort_unstable();
-    let differing = slots.into_iter().find(|&slot| power_in(&ours, slot) != power_in(&theirs, slot));
+    let differs = |slot: u32| power_in(&ours, slot).to_bits() != power_in(&theirs, slot).to_bits();
+    let differing = slots.into_iter().find(|&slot| differs(slot));
     let Some(slot) = differing else { return difference };
     let one = json!(power_in(&ours, slot));
     let other = json!(power_in(&theirs, slot));

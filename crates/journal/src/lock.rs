@@ -50,10 +50,9 @@ pub fn lock(folder: &Path, doing: &str) -> Result<Lock, LogError> {
         let file = open(&path)?;
         match file.try_lock() {
             Err(TryLockError::Error(error)) => return Err(LogError::io("lock", &path)(error)),
-            // Its holder is about to end, and has removed it already.
-            Err(TryLockError::WouldBlock) if !is_at(&file, &path)? => {}
+            // Its holder has ended, or is about to, and has removed it already.
+            Ok(()) | Err(TryLockError::WouldBlock) if !is_at(&file, &path)? => {}
             Err(TryLockError::WouldBlock) => return Err(busy(folder, &path)),
-            Ok(()) if !is_at(&file, &path)? => {}
             Ok(()) if is_empty(&file, &path)? => return Ok(Lock::new(file, path, doing)),
             // Another one may have opened it already, but will not find it in its place.
             Ok(()) => fs::remove_file(&path).map_err(LogError::io("remove", &path))?,

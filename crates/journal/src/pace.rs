@@ -121,7 +121,7 @@ mod tests {
         for tick in [us(50), us(2_000), us(70_000), us(3_000_000)] {
             for slow in [us(1), us(5_000), us(120_000), us(3_000_000)] {
                 for every in [1, 7] {
-                    let syncs_take = |sync: u32| if sync % every == 0 { slow } else { us(1) };
+                    let syncs_take = |sync: u32| if sync.is_multiple_of(every) { slow } else { us(1) };
                     let run = Run::of(100_000, tick, syncs_take);
                     let what = format!("ticks of {tick:?}, syncs of {slow:?} at times: {every}");
                     assert!(run.syncs > 0, "{what}");

@@ -74,9 +74,10 @@ pub fn open(run_folder: &Path) -> Result<LogReader, LogError> {
 /// There is none, or it is a link.
 pub(crate) fn log_folder(run_folder: &Path) -> Result<PathBuf, LogError> {
     let folder = run_folder.join(FOLDER);
-    match plain::is_folder(&folder).map_err(LogError::io("open", &folder))? {
-        true => Ok(folder),
-        false => Err(LogError::Missing(run_folder.to_owned())),
+    if plain::is_folder(&folder).map_err(LogError::io("open", &folder))? {
+        Ok(folder)
+    } else {
+        Err(LogError::Missing(run_folder.to_owned()))
     }
 }
 

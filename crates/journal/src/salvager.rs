@@ -347,9 +347,10 @@ impl<'a> Salvager<'a> {
 
     fn refused(&mut self, chunk: &Chunk, lost: Range<u64>) {
         self.tail = chunk.records.last_chunk::<32>().copied();
-        let what = match chunk.is_sound {
-            true => "these records are not those that were sealed",
-            false => "a chunk's checksum is wrong",
+        let what = if chunk.is_sound {
+            "these records are not those that were sealed"
+        } else {
+            "a chunk's checksum is wrong"
         };
         self.damaged(lost, what);
     }

@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_is_found_by_the_checksum_alone() {
-        let bytes: Vec<u8> = (0..500_u32).map(|place| (place * place >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..500_u32).map(|place| ((place * place) >> 3) as u8).collect();
         let checksum = crc32fast::hash(&bytes);
         for number in 0..bytes.len() * 8 {
             let (byte, bit) = (number / 8, (number % 8) as u8);

@@ -128,7 +128,9 @@ pub(crate) fn check_group(
     let (body, said) = if is_tick { split_seal(&last.body)? } else { (&[][..], read_seal(&last.body)?) };
     if *before != LOST {
         let mut chain = Chain::from(before);
-        group.iter().for_each(|record| chain.add(record, &record.body));
+        for record in &group {
+            chain.add(record, &record.body);
+        }
         if is_tick {
             chain.add(&last, body);
         }

@@ -66,16 +66,15 @@ fn scalar(node: &Node<'_>) -> String {
         return whole.to_string();
     }
     match node.parse::<f64>() {
-        Ok(number) if number.trunc() == number && number.abs() < 9e15 && !is_negative_zero(number) => {
-            (number as i64).to_string()
-        }
+        Ok(number) if is_whole(number) => (number as i64).to_string(),
         Ok(number) => format!("{number:?}"),
         Err(_) => node.text.to_owned(),
     }
 }
 
-fn is_negative_zero(number: f64) -> bool {
-    number.to_bits() == (-0.0_f64).to_bits()
+/// Whether a number is that of a whole one, which negative zero is not.
+fn is_whole(number: f64) -> bool {
+    number.abs() < 9e15 && number.to_bits() == (number as i64 as f64).to_bits()
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl World {
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
     let FromFile { document, draft, overrides, sessions_read } = draft(path, overrides)?;
-    Ok(World { overrides, sessions_read, ..draw(path, &document, draft) })
+    Ok(World { sessions_read, overrides, ..draw(path, &document, draft) })
 }
 
 /// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded sessions.
