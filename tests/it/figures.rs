@@ -658,7 +658,8 @@ fn of_log(outputs: &Path, run: &Value) -> Question {
     }
     let mut figures = flat(&printed);
     figures.insert("kinds".to_owned(), json!(kinds.len()));
-    let of_the_files = |name: &str| name.ends_with("bytes") || name.ends_with(".rows");
+    let is_rows = |name: &str| name.rsplit_once('.').is_some_and(|(_, last)| last == "rows");
+    let of_the_files = |name: &str| name.ends_with("bytes") || is_rows(name);
     figures.retain(|name, _| !of_the_files(name) && !["segments", "chain_hash"].contains(&name.as_str()));
     Question {
         what: format!("log of {}", run["run_id"]),

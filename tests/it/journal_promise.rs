@@ -130,7 +130,7 @@ fn written_by_an_earlier_version(run: &Path) {
     let text: String = text.split_inclusive('\n').filter(|line| !line.contains("\"voltide\":")).collect();
     let begin = &text[..text.rfind("\"hash\"").unwrap()];
     let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
-    let hash: String = Sha256::digest(with("")).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("{:x}", Sha256::digest(with("")));
     fs::write(path, with(&format!("sha256:{hash}"))).unwrap();
 }
 

@@ -150,7 +150,7 @@ fn a_policy_is_shown_every_column_as_the_world_says() {
     let both = |value: f64| rounded(&[value; 2]);
     let none = String::new;
     // The ratio at ten is 1 + K_p with K_p = -1.5/123, and both curves are 1/(1 + exp(-2·K_p)).
-    let willingness = 0.493902741285;
+    let willingness = 0.493_902_741_285;
     let expected = vec![
         ("tick", "10".to_owned()),
         // Ten o'clock in Berlin is eight in UTC.

@@ -10,9 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Slots, stored energy missing in kWh, and why; none without a row.
+type Row = Option<(i32, f64, &'static str)>;
+
 /// Sessions of a day from midnight on in quarter hours, each of 6 kWh; and the row that it has: slots, stored
 /// energy missing in kWh (the efficiency is 0.5) and why.
-const SESSIONS: [(&str, &str, &str, &str, Option<(i32, f64, &str)>); 11] = [
+const SESSIONS: [(&str, &str, &str, &str, Row); 11] = [
     ("a", "2024-06-02T20:00", "2024-06-02T23:00", "", None),
     ("a", "2024-06-02T23:10", "2024-06-03T00:10", "", None),
     ("g", "2024-06-02T23:50", "2024-06-03T04:00", "", Some((16, 0.0, "met"))),

@@ -188,8 +188,8 @@ struct Shots {
 
 impl Shots {
     fn of(said: Option<u32>, scenario: &Scenario) -> Self {
-        let every = said.unwrap_or_else(|| self::every(scenario));
-        Self { every: every.into(), in_room: said.is_none() }
+        let ticks = said.unwrap_or_else(|| every(scenario));
+        Self { every: ticks.into(), in_room: said.is_none() }
     }
 
     /// The ticks before the last of `slots` after which one is due.

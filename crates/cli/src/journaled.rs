@@ -393,14 +393,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
-    match opening.first().map(|recorded| &recorded.event) {
-        Some(Event::RunStarted(started)) => Ok(started),
-        _ => {
-            let help =
-                "what was salvaged from beyond damage can be listed, shown and exported: `voltide log`";
-            Err(Failure::new(Code::Run, "the log does not say how the run started", Some(help)))
-        }
+    if let Some(Event::RunStarted(started)) = opening.first().map(|recorded| &recorded.event) {
+        return Ok(started);
     }
+    let help = "what was salvaged from beyond damage can be listed, shown and exported: `voltide log`";
+    Err(Failure::new(Code::Run, "the log does not say how the run started", Some(help)))
 }
 
 /// Where an opening says that a run branches off.

@@ -26,7 +26,7 @@ impl Made {
             self.other("world", first, |it| it.scenario.name.clone()),
             self.other("seed", first, |it| it.scenario.seed.to_string()),
             self.other("clock", first, |it| clock(&it.scenario.clock)),
-            self.other("cars", first, |it| it.cars()),
+            self.other("cars", first, Self::cars),
             self.other_parts(first),
             self.other_past(first),
             self.unfinished(),

@@ -35,7 +35,7 @@ impl Parting {
             match (&here, &there) {
                 (None, None) => return Ok(None),
                 (Some(here), Some(there)) if says_the_same(here, there) => {}
-                (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => {
+                (Some(_) | None, Some(_)) | (Some(_), None) => {
                     return Ok(Some(Self::of(here, there, scenarios)));
                 }
             }
@@ -84,16 +84,13 @@ impl Parting {
     /// against the other.
     pub(crate) fn text(&self) -> String {
         let when = format!("the runs part at tick {} ({})", self.tick, self.time(self.tick));
-        match (&self.one, &self.difference) {
-            (Some(event), Some(difference)) => {
-                format!("{when}, where {}\n{}", happening(event), self.sentence(event, difference))
-            }
-            _ => {
-                let one = self.side(self.one.as_ref());
-                let other = self.side(self.other.as_ref());
-                format!("{when}\nin one: {one}\nin the other: {other}")
-            }
+        if let (Some(event), Some(difference)) = (&self.one, &self.difference) {
+            let sentence = self.sentence(event, difference);
+            return format!("{when}, where {}\n{sentence}", happening(event));
         }
+        let one = self.side(self.one.as_ref());
+        let other = self.side(self.other.as_ref());
+        format!("{when}\nin one: {one}\nin the other: {other}")
     }
 
     /// What happens on one side where the other has something else.

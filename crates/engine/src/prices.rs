@@ -89,7 +89,7 @@ impl PriceBook {
                 *sets = Vec::new();
             }
         }
-        while self.settings.front().is_some_and(|sets| sets.is_empty()) {
+        while self.settings.front().is_some_and(Vec::is_empty) {
             self.settings.pop_front();
             self.first += 1;
         }

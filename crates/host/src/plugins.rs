@@ -199,13 +199,11 @@ impl Plugins {
         if let Some(built_in) = self.built_in().find(of_name) {
             return built_in;
         }
-        match search::find(&self.beside, choice) {
-            Some(file) => Plugin::open(&file),
-            None => {
-                let searched = [self.named.as_slice(), &self.beside].concat();
-                Err(HostError::unknown(choice, &self.names(), &searched))
-            }
+        if let Some(file) = search::find(&self.beside, choice) {
+            return Plugin::open(&file);
         }
+        let searched = [self.named.as_slice(), &self.beside].concat();
+        Err(HostError::unknown(choice, &self.names(), &searched))
     }
 
     fn built_in(&self) -> impl Iterator<Item = Result<Plugin, HostError>> {

@@ -184,7 +184,9 @@ impl Telemetry {
         self.send()?;
         let mut files = self.writer.join()?;
         let open: Vec<_> = self.sessions.open().collect();
-        open.iter().for_each(|session| self.session(session));
+        for session in &open {
+            self.session(session);
+        }
         let bills = self.bills.take().map(BillBook::finish).unwrap_or_default();
         let started = self.started.take().ok_or(TelemetryError::NoRunStarted)?;
         let mut summary = self.tally.finish(&status);
@@ -213,7 +215,9 @@ impl Telemetry {
     /// Hands the frame over to the writer.
     fn send(&mut self) -> Result<(), TelemetryError> {
         let ended = self.sessions.take_ended();
-        ended.iter().for_each(|session| self.session(session));
+        for session in &ended {
+            self.session(session);
+        }
         self.frame.sessions = ended;
         self.frame = self.writer.send(std::mem::take(&mut self.frame))?;
         Ok(())

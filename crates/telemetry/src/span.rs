@@ -41,7 +41,7 @@ impl Span {
     fn number(self, date: NaiveDate) -> i32 {
         match self {
             Self::Day => date.num_days_from_ce(),
-            Self::Month => 12 * date.year() + date.month0() as i32,
+            Self::Month => 12 * date.year() + date.month0().cast_signed(),
             Self::Year => date.year(),
         }
     }

@@ -167,6 +167,7 @@ fn parting(one: &Path, other: &Path) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn where_runs_part_is_said_in_words() {
     let out = tempfile::tempdir().unwrap();
     let street = run(STREET, out.path(), &["--policy", "smart"]);

@@ -20,8 +20,9 @@ pub(crate) fn check(check: &Check, args: &Args) -> ExitCode {
         if args.json {
             output::say_json("check", &check_json(world, &result));
         } else if let Ok(read) = &result {
-            let lines = read.iter().map(|read| format!("\n  {read}")).collect::<String>();
-            output::say(&format!("{}: ok{lines}", world.display()));
+            let first = format!("{}: ok", world.display());
+            let lines = std::iter::once(first).chain(read.iter().map(|read| format!("  {read}")));
+            output::say(&lines.collect::<Vec<_>>().join("\n"));
         }
         if let Err(problems) = result {
             code = Code::Input.into();

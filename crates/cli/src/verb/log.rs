@@ -133,11 +133,11 @@ fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A history, event by event.
+type Events = Box<dyn Iterator<Item = Result<Recorded, Failure>>>;
+
 /// The events of a run, and when its slots are; also of what was salvaged beyond damage.
-fn events(
-    run: &Path,
-    quiet: bool,
-) -> Result<(Box<dyn Iterator<Item = Result<Recorded, Failure>>>, Clock), Failure> {
+fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
     let mut log = open_log(run, quiet)?;
     let first = next_whole(&mut log, quiet)?;
     if first.as_ref().is_some_and(|first| !opens(&first.event)) {

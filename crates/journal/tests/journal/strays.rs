@@ -59,7 +59,10 @@ proptest! {
         let run = tempdir().unwrap();
         let written = finished_run(run.path(), 2);
         let log = run.path().join("log");
-        let is_segment = |name: &str| name.len() == 11 && name[..6].bytes().all(|byte| byte.is_ascii_digit()) && name.ends_with(".mcap");
+        let is_segment = |name: &str| {
+            let number = name.strip_suffix(".mcap").filter(|number| number.len() == 6);
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
         for name in names.iter().filter(|name| !is_segment(name) && !log.join(name).exists()) {
             fs::write(log.join(name), "stray").unwrap();
         }
