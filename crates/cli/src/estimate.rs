@@ -188,7 +188,7 @@ struct Shots {
 
 impl Shots {
     fn of(said: Option<u32>, scenario: &Scenario) -> Self {
-        let every = said.unwrap_or_else(|| self::every(scenario));
+        let every = said.unwrap_or_else(|| every(scenario));
         Self { every: every.into(), in_room: said.is_none() }
     }
 
