@@ -43,7 +43,7 @@ use voltide_telemetry::{
 
 /// The slot that is settled; the session of the car at home begins before and ends after it.
 const TICK: u32 = 90;
-const PLUGGED: u32 = 88;
+const PLUGGED: u32 = 84;
 const ANNOUNCED: u32 = 93;
 const UNPLUGGED: u32 = 91;
 /// A car that stands at home, its charger there, and its stay.
@@ -525,13 +525,13 @@ impl Written {
             ("v2g_revenue", 1.25.into()),
             ("degradation_cost", (2.5 * 0.02).into()),
             ("net_cost", (8.5 - 1.25 + 2.5 * 0.02).into()),
-            // (50 - 0.3·64)/(7·0.95) hours alone are more than those of five slots.
+            // (50 - 0.3·64)/(7·0.95) hours alone are more than those of nine slots.
             ("v2g_eligible", false.into()),
             ("missed_reason", "too_short".into()),
             ("reservations", 4_u32.into()),
             ("reservations_met", 3_u32.into()),
             ("fleet", "commuters".into()),
-            ("slots", (UNPLUGGED - PLUGGED + 1).into()),
+            ("slots", (UNPLUGGED - PLUGGED).into()),
             ("missing_kwh", 14.0.into()),
             ("car", AT_HOME.0.into()),
             ("stored_kwh", (17.0 * 0.95).into()),
