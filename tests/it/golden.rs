@@ -141,7 +141,10 @@ fn a_log_of_an_earlier_version_that_holds_no_number_is_gone_on_with() {
     succeed(voltide().arg("resume").arg(&cut));
     succeed(voltide().args(["replay", "--verify"]).arg(&cut));
     succeed(voltide().args(["state", "--at", "50"]).arg(&whole));
-    let printed = succeed(voltide().args(["--json", "fork", "--at", "20"]).arg(&whole));
+    let out = tempfile::tempdir().unwrap();
+    let mut fork = voltide();
+    fork.args(["--json", "fork", "--at", "20", "--out"]).arg(out.path()).arg(&whole);
+    let printed = succeed(&mut fork);
     let fork: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
     let fork = root().join(fork["folder"].as_str().unwrap());
     let refused = succeed(voltide().args(["--json", "log", "cat", "--kind", "AnswerNotFinite"]).arg(&fork));

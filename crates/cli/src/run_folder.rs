@@ -1,7 +1,7 @@
 //! Where a run lives on disk, who may write there, and what happens to the run that was there
 //! before.
 //!
-//! Whoever writes to a run's folder holds its [lock](voltide_journal::lock) from before anything is
+//! Whoever writes to a run's folder holds its lock (`voltide_journal::lock`) from before anything is
 //! touched until all is done. Readers need none.
 
 use crate::{

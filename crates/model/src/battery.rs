@@ -12,7 +12,7 @@ use crate::{quantity::Share, rules::Rules};
 /// costs and powers are found, leaves the numbers that there are.
 const EFFICIENCY_MIN: Share = Share::constant(1e-9);
 
-/// The efficiency to reckon with: the one given, or [`EFFICIENCY_MIN`] where that is more. Up to
+/// The efficiency to reckon with: the one given, or `EFFICIENCY_MIN` where that is more. Up to
 /// [`Rules::V1`] it was the one given.
 pub fn reckoned_efficiency(given: Share, rules: Rules) -> Share {
     if rules >= Rules::V2 && given < EFFICIENCY_MIN { EFFICIENCY_MIN } else { given }

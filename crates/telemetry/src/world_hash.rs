@@ -51,7 +51,7 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
     ]
 }
 
-/// The parts of the resolved world that [`world_hash`] is made of: the name of each, and its own hash.
+/// The parts of the resolved world that `world_hash` is made of: the name of each, and its own hash.
 pub fn world_parts(scenario: &Scenario) -> [(&'static str, String); 12] {
     parts(scenario).map(|(name, part)| (name, hash(&[part])))
 }

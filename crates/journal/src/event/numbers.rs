@@ -42,7 +42,7 @@ impl Event {
     /// The first of its numbers that is none: the column, and the row where it has several.
     ///
     /// No such event is written. What is not known is `None`, and what a policy answered instead
-    /// of a number is told by [`AnswerNotFinite`].
+    /// of a number is told by [`Event::AnswerNotFinite`].
     pub fn not_finite(&self) -> Option<(&'static str, usize)> {
         match self {
             Self::SeriesLoaded(event) => event.not_finite(),
