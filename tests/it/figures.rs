@@ -532,6 +532,71 @@ fn a_comparison_prints_what_the_tables_say() {
     assert_found(&python, &questions);
 }
 
+/// Figures of a case that are figures of its run under other names; those of system cost have the same.
+const OF_CASE: [(&str, &str); 7] = [
+    ("user_cost", "net_cost"),
+    ("solver_gap", "solver_gap"),
+    ("shortfall_up_kw_slots", "flexibility_up.shortfall_kw_slots"),
+    ("shortfall_down_kw_slots", "flexibility_down.shortfall_kw_slots"),
+    ("demand_up_kw_slots", "flexibility_up.demand_kw_slots"),
+    ("unserved_kwh", "unserved_kwh"),
+    ("margin_slack_cost", "margin_slack_cost"),
+];
+
+const COSTS: [&str; 9] =
+    ["thermal", "pumped_hydro", "ess", "wind", "pv", "penalty", "other", "unserved", "total"];
+
+/// The query of a figure of a run.
+fn query_of(figure: &str) -> String {
+    let row = OF_RUN.iter().find(|(name, _)| *name == figure);
+    format!("({})", row.unwrap_or_else(|| panic!("no row says what `{figure}` is")).1)
+}
+
+/// The figures of the lines `compared_figure` of one run, whose missing flexibility has a price.
+fn of_case(margin_price: f64) -> Vec<(String, String)> {
+    let same = OF_CASE.iter().map(|(name, figure)| ((*name).to_owned(), query_of(figure)));
+    let costs = COSTS.iter().map(|name| ((*name).to_owned(), query_of(&format!("system_cost.{name}"))));
+    let total = query_of("system_cost.total");
+    let shortfall = format!(
+        "coalesce({} + {}, 0) * (SELECT any_value(tick_s) FROM runs) / 3600",
+        query_of("flexibility_up.shortfall_kw_slots"),
+        query_of("flexibility_down.shortfall_kw_slots")
+    );
+    let sums = [
+        ("societal_cost", format!("{} + {total}", query_of("net_cost"))),
+        ("shortfall_kwh", shortfall.clone()),
+        ("total_with_shortfall", format!("{total} + {margin_price} * {shortfall}")),
+    ];
+    let sums = sums.map(|(name, query)| (name.to_owned(), query));
+    same.chain(costs).chain(sums).map(|(name, query)| (name, format!("SELECT {query}"))).collect()
+}
+
+#[test]
+fn the_cases_of_a_comparison_print_what_the_tables_say() {
+    let Some(python) = python() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    let mut questions = Vec::new();
+    for world in ["worlds/paper/paper.ron", "worlds/ten-units/day.ron"] {
+        for (case, policy) in [("1", "uncontrolled"), ("1", "v2g"), ("2", "uncontrolled"), ("2", "v2g")] {
+            let outputs = out.path().join(questions.len().to_string()).to_str().unwrap().to_owned();
+            let asked = ["compare", world, "--policies", policy, "--cases", case, "--out", &outputs];
+            let figures: Vec<Value> =
+                lines(&asked).into_iter().filter(|line| line["kind"] == "compared_figure").collect();
+            let amount = |line: &Value| (line["figure"].as_str().unwrap().to_owned(), line["amount"].clone());
+            questions.push(Question {
+                what: format!("{world}, case {case} of {policy}"),
+                outputs,
+                prepare: format!("CREATE TABLE system_costs AS {question_01}"),
+                printed: figures.iter().map(amount).collect(),
+                sql: of_case(figures[0]["margin_price_per_kwh"].as_f64().unwrap()),
+                within: DOUBLE,
+            });
+        }
+    }
+    assert_found(&python, &questions);
+}
+
 /// The id of a line `compared_run`.
 fn id(line: &Value) -> &str {
     line["folder"].as_str().unwrap().rsplit_once("run_id=").unwrap().1
