@@ -22,6 +22,15 @@ use voltide_policy::{
     planner::{Correction, Planner, PolicyFault, PolicyInfo},
 };
 
+/// What the cars of a random world may do all day.
+pub(crate) const STAYS: [&str; 3] = [
+    r#"Overnight(arrive: Normal(mean: "18:00", sd: "2 h"), leave: Normal(mean: "07:00", sd: "1 h"))"#,
+    r#"Workplace(arrive: Normal(mean: "08:00", sd: "1 h"), leave: Normal(mean: "16:00", sd: "1 h"), days: Daily)"#,
+    r#"Commute(home: (arrive: Normal(mean: "17:30", sd: "30 min"), leave: Normal(mean: "07:00", sd: "30 min")),
+               work: (arrive: Normal(mean: "08:00", sd: "30 min"), leave: Normal(mean: "16:30", sd: "30 min")),
+               trip_time_min: "15 min", days: Daily)"#,
+];
+
 /// A small world of random shape.
 #[derive(Debug, Clone)]
 struct Shape {
@@ -48,13 +57,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
         ("2023-12-31T00:00", "America/New_York"),
         ("2024-04-06T00:00", "Australia/Lord_Howe"),
     ]);
-    let stays = prop::sample::select(vec![
-        r#"Overnight(arrive: Normal(mean: "18:00", sd: "2 h"), leave: Normal(mean: "07:00", sd: "1 h"))"#,
-        r#"Workplace(arrive: Normal(mean: "08:00", sd: "1 h"), leave: Normal(mean: "16:00", sd: "1 h"), days: Daily)"#,
-        r#"Commute(home: (arrive: Normal(mean: "17:30", sd: "30 min"), leave: Normal(mean: "07:00", sd: "30 min")),
-                   work: (arrive: Normal(mean: "08:00", sd: "30 min"), leave: Normal(mean: "16:30", sd: "30 min")),
-                   trip_time_min: "15 min", days: Daily)"#,
-    ]);
+    let stays = prop::sample::select(STAYS.to_vec());
     let sizes = (prop::sample::select(vec![5, 15, 30, 60]), 1..4_u32, 1..20_u32);
     let powers = (1.0..22.0_f64, 1.0..60.0_f64, 20.0..100.0_f64, 0.0..40.0_f64);
     let plannings = prop::sample::select(vec!["AtPlugIn", "AtDayStart"]);

@@ -46,6 +46,20 @@ pub(crate) fn in_root(program: &Path) -> Command {
     command
 }
 
+/// What a script comes to that may mount disks of its own, run in `folder` with the program and one more
+/// argument; `None` where none can be mounted.
+pub(crate) fn with_own_disks(folder: &Path, script: &str, argument: &Path) -> Option<Output> {
+    let mut unshare = Command::new("unshare");
+    unshare.current_dir(folder).env("NO_COLOR", "1");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    let output = unshare.arg(voltide().get_program()).arg(argument).output().ok()?;
+    let refused = output.status.code() == Some(99) || text(&output.stderr).contains("unshare");
+    if refused {
+        eprintln!("ignored: no disk can be mounted here: {}", text(&output.stderr));
+    }
+    (!refused).then_some(output)
+}
+
 /// Standard output of a command that must succeed.
 pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();

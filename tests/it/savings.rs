@@ -1,6 +1,9 @@
 //! What a policy saves, like for like: the figures of the example worlds, and laws for any world.
 
-use crate::program::{run, succeed, voltide};
+use crate::{
+    engine_laws::STAYS,
+    program::{run, succeed, voltide},
+};
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -83,13 +86,7 @@ struct Shape {
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
-    let stays = prop::sample::select(vec![
-        r#"Overnight(arrive: Normal(mean: "18:00", sd: "2 h"), leave: Normal(mean: "07:00", sd: "1 h"))"#,
-        r#"Workplace(arrive: Normal(mean: "08:00", sd: "1 h"), leave: Normal(mean: "16:00", sd: "1 h"), days: Daily)"#,
-        r#"Commute(home: (arrive: Normal(mean: "17:30", sd: "30 min"), leave: Normal(mean: "07:00", sd: "30 min")),
-                   work: (arrive: Normal(mean: "08:00", sd: "30 min"), leave: Normal(mean: "16:30", sd: "30 min")),
-                   trip_time_min: "15 min", days: Daily)"#,
-    ]);
+    let stays = prop::sample::select(STAYS.to_vec());
     let boundaries = prop::sample::select(vec!["", "planning: AtDayStart,", FOLDED]);
     let powers = (0.7..1.0_f64, 0.0..40.0_f64, 1.0..11.0_f64, 3.0..80.0_f64, 0.0..0.1_f64);
     (any::<u32>(), stays, boundaries, powers, 1..3_u32).prop_map(
