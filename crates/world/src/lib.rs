@@ -16,6 +16,7 @@ mod grid_file;
 mod identity;
 mod input;
 mod node;
+mod over_time;
 mod problem;
 mod published;
 mod read;
