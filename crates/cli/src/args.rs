@@ -115,6 +115,27 @@ pub(crate) struct World {
     pub sets: Vec<String>,
 }
 
+/// What is not to be let pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Denied {
+    /// Worlds that can be run but are hardly meant.
+    Warnings,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Deny {
+    /// Take warnings for errors: exit with 3, and run nothing
+    #[arg(long, value_name = "WHAT", value_enum)]
+    deny: Option<Denied>,
+}
+
+impl Deny {
+    /// Whether warnings are errors.
+    pub(crate) fn warnings(&self) -> bool {
+        self.deny == Some(Denied::Warnings)
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -145,6 +166,9 @@ pub(crate) struct Run {
     /// unfinished
     #[arg(long)]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 /// What `--fail-on` looks at.
@@ -198,6 +222,9 @@ pub(crate) struct Compare {
     /// unfinished
     #[arg(long, requires = "out")]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 /// A range of seeds as the flag spells it: `1..200`, or a single one.
@@ -215,9 +242,20 @@ pub(crate) struct Check {
     #[arg(value_name = "WORLD.ron", required = true)]
     pub worlds: Vec<PathBuf>,
 
+    /// Policy to plan with, by name or path, instead of the worlds'
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
+    /// Seed of every draw, instead of the worlds'
+    #[arg(long)]
+    pub seed: Option<u64>,
+
     /// Put another value into the worlds; may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -274,6 +312,9 @@ pub(crate) struct Fork {
     /// unfinished
     #[arg(long)]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 #[derive(Debug, ClapArgs)]

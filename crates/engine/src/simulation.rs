@@ -72,9 +72,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
         let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, threads } = start;
-        if !scenario.population.capacity_kwh.iter().sum::<f64>().is_finite() {
-            return Err(EngineError::TooMuchCapacity);
-        }
+        check_capacity(&scenario)?;
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
         let core = Core::new(scenario, threads, Some(deciders));
@@ -156,6 +154,15 @@ fn all_finite(recorded: &Recorded) -> Result<(), EngineError> {
     let kind = recorded.event.kind();
     let event = kind.split_once('.').map_or(kind, |(name, _)| name);
     Err(EngineError::NotFinite { tick: recorded.tick, event, column, row })
+}
+
+/// Whether what all batteries hold together is a number.
+///
+/// # Errors
+/// [`EngineError::TooMuchCapacity`].
+pub fn check_capacity(scenario: &Scenario) -> Result<(), EngineError> {
+    let total: f64 = scenario.population.capacity_kwh.iter().sum();
+    if total.is_finite() { Ok(()) } else { Err(EngineError::TooMuchCapacity) }
 }
 
 /// Whether the world lets the policy plan as it declares to.

@@ -10,6 +10,7 @@ use crate::{
 use std::{
     fmt,
     num::NonZero,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -171,9 +172,7 @@ impl Plugins {
     ) -> Result<(), HostError> {
         for (name, offset) in configs.filter(|(name, _)| !self.has(name)) {
             if let Some(close) = error::closest(name, &self.names()) {
-                let quoted = format!("\"{name}\"");
-                let start = text.get(..offset).and_then(|before| before.rfind(&quoted));
-                let span = start.map(|start| (start, quoted.len()).into());
+                let span = name_before(text, name, offset).map(Into::into);
                 return Err(HostError::Misspelt { name: name.to_owned(), close: close.clone(), span });
             }
         }
@@ -181,7 +180,7 @@ impl Plugins {
     }
 
     /// Whether there is a policy of this name, without opening its file.
-    fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         search::find(&self.named, name).is_some()
             || self.is_built_in(name)
             || search::find(&self.beside, name).is_some()
@@ -239,6 +238,13 @@ impl Found {
         let (file, status) = (file.map(Path::to_owned), plugin.map(|plugin| plugin.info));
         Self { name, file, abi, status, rank: Rank::First }
     }
+}
+
+/// Where the name of a config is that begins at byte `offset` of a world's text.
+pub fn name_before(text: &str, name: &str, offset: usize) -> Option<Range<usize>> {
+    let quoted = format!("\"{name}\"");
+    let start = text.get(..offset)?.rfind(&quoted)?;
+    Some(start..start + quoted.len())
 }
 
 /// Whether two paths lead to one file.

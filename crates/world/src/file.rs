@@ -26,7 +26,7 @@ shape! {
         /// What drivers pay for a kWh.
         tariff: Try<TariffFile> => r#"Fixed("0.30 EUR/kWh")"#,
         /// What drivers are paid for a kWh they feed in.
-        feed_in: Try<Option<TariffFile>> = None.into() => "as `tariff`",
+        feed_in: Try<Option<Spanned<TariffFile>>> = None.into() => "as `tariff`",
         /// Further tariffs, for fleets that name one.
         tariffs: Try<Named<Try<NamedTariffFile>>> = Named::default().into() => "none",
         /// The cars, by fleet.
@@ -150,7 +150,7 @@ shape! {
         /// What drivers pay for a kWh.
         buy: TariffFile => r#"Fixed("0.30 EUR/kWh")"#,
         /// What drivers are paid for a kWh they feed in.
-        sell: Option<TariffFile> = None => "as `buy`",
+        sell: Option<Spanned<TariffFile>> = None => "as `buy`",
     }
 }
 

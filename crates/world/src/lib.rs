@@ -38,11 +38,12 @@ pub use sessions::SessionsRead;
 pub use source::read_text;
 
 use branch::Branch;
-use document::Document;
+use document::{Document, Place};
 use resolve::Draft;
 use source::Unreadable;
 use std::{
     collections::BTreeMap,
+    ops::Range,
     path::{Path, PathBuf},
 };
 use table::Files;
@@ -63,10 +64,22 @@ pub struct World {
     pub sessions_read: Vec<SessionsRead>,
     /// The overrides that changed something of the text, as they were given.
     pub overrides: Vec<String>,
+    /// What can be run but is hardly meant, in the order in which it was found.
+    pub warnings: Vec<Problem>,
     /// The text as runs are told apart by it: without the choice of policies, and with their
     /// configs as they are read, not as they are typed.
     pub identity: String,
     configs: Configs,
+    document: Document,
+    names: Names,
+}
+
+/// Where the text names the world and its policies; [`Place::NOWHERE`] for a default.
+#[derive(Debug, Clone, Copy)]
+struct Names {
+    name: Place,
+    policy: Place,
+    fallback: Place,
 }
 
 /// The policies' configs by name: verbatim text, and its byte offset in the world's text.
@@ -82,6 +95,31 @@ impl World {
     /// The names of all policies that have a config, and the byte offsets of the configs.
     pub fn configured(&self) -> impl Iterator<Item = (&str, usize)> {
         self.configs.iter().map(|(name, (_, offset))| (name.as_str(), *offset))
+    }
+
+    /// Points a problem at the bytes `span` of [`text`](Self::text), or into the override that put them
+    /// there, with `label` on them.
+    pub fn point(&self, problem: Problem, span: Range<usize>, label: &str) -> Problem {
+        self.document.point(problem, Place { start: span.start, end: span.end }, label)
+    }
+
+    /// Points a problem at the world's own name.
+    pub fn point_at_name(&self, problem: Problem, label: &str) -> Problem {
+        self.point_at(self.names.name, problem, label)
+    }
+
+    /// Points a problem at the name of the world's policy; where the text has none, at nothing.
+    pub fn point_at_policy(&self, problem: Problem, label: &str) -> Problem {
+        self.point_at(self.names.policy, problem, label)
+    }
+
+    /// Points a problem at the name of the world's fallback; where the text has none, at nothing.
+    pub fn point_at_fallback(&self, problem: Problem, label: &str) -> Problem {
+        self.point_at(self.names.fallback, problem, label)
+    }
+
+    fn point_at(&self, place: Place, problem: Problem, label: &str) -> Problem {
+        if place == Place::NOWHERE { problem } else { self.document.point(problem, place, label) }
     }
 }
 
@@ -159,6 +197,8 @@ const JOURNAL: &str = "the journal's world";
 fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
     let configs = std::mem::take(&mut draft.configs);
     let published = std::mem::take(&mut draft.published);
+    let warnings = std::mem::take(&mut draft.warnings);
+    let names = draft.names;
     World {
         path: path.to_owned(),
         text: document.text.to_string(),
@@ -166,8 +206,11 @@ fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
         published,
         sessions_read: Vec::new(),
         overrides: Vec::new(),
+        warnings,
         identity: identity::identity(document),
         configs,
+        document: document.clone(),
+        names,
     }
 }
 
@@ -200,5 +243,5 @@ fn unreadable(name: &str, why: Unreadable) -> Problems {
             help.into_iter().fold(problem, Problem::help)
         }
     };
-    Problems { world: name.to_owned(), list: vec![problem] }
+    Problems::errors(name, vec![problem])
 }

@@ -6,20 +6,21 @@ mod incentive;
 mod listed;
 mod site;
 mod tariff;
+mod warn;
 mod willingness;
 mod wishes;
 
 use crate::{
-    Configs,
+    Configs, Names,
     distribution::EmpiricalFile,
-    document::{Document, Report},
+    document::{Document, Place, Report},
     file::{
         BoundaryFile, CalendarFile, ClockFile, DurabilityFile, EvTicksFile, PlanningFile, SeriesFile,
         SessionsFile, WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
-    problem::{Problems, suggest},
+    problem::{Problem, Problems, suggest},
     published::PublishedFigure,
     read::{Read, Spanned, Try, check_name},
     series::time_zone,
@@ -46,6 +47,8 @@ pub(crate) struct Draft {
     /// Every policy's config, also of those that are not chosen.
     pub(crate) configs: Configs,
     pub(crate) published: Vec<PublishedFigure>,
+    pub(crate) warnings: Vec<Problem>,
+    pub(crate) names: Names,
 }
 
 impl Draft {
@@ -68,7 +71,8 @@ pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Dr
         }
     };
     let draft = file.and_then(|file| scenario(&file, values, &mut report));
-    report.finish(draft)
+    let (draft, warnings) = report.finish(draft)?;
+    Ok(Draft { warnings, ..draft })
 }
 
 /// Resolves what was read. Where the clock is wrong, the rest is checked on another one.
@@ -139,9 +143,15 @@ impl Resolver<'_> {
         let incentive = self.incentive(system.as_ref(), &clock);
         let grid = self.grid(system.as_ref(), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
-        Some(Draft {
+        let draft = Draft {
             configs: self.configs()?,
             published: published?,
+            warnings: Vec::new(),
+            names: Names {
+                name: file.name.get()?.place,
+                policy: file.policy.get()?.place,
+                fallback: file.fallback.get()?.as_ref().map_or(Place::NOWHERE, |name| name.place),
+            },
             scenario: Scenario {
                 name: file.name.get()?.value.clone(),
                 seed: *file.seed.get()?,
@@ -162,7 +172,9 @@ impl Resolver<'_> {
                 durability: durability?,
                 fleets,
             },
-        })
+        };
+        self.warn(&draft.scenario);
+        Some(draft)
     }
 
     fn configs(&self) -> Option<Configs> {

@@ -32,11 +32,7 @@ pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<Ve
             changed.push(argument.clone());
         }
     }
-    if problems.is_empty() {
-        Ok(changed)
-    } else {
-        Err(Problems { world: document.name.clone(), list: problems })
-    }
+    if problems.is_empty() { Ok(changed) } else { Err(Problems::errors(&document.name, problems)) }
 }
 
 /// One override.

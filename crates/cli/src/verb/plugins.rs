@@ -34,7 +34,7 @@ pub(crate) fn plugins(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
             print(std::slice::from_ref(&found), args.json);
             match found.status {
                 Ok(_) => Ok(ExitCode::SUCCESS),
-                Err(error) => Err(Failure::diagnostic(Code::Plugin, error)),
+                Err(error) => Err(Failure::plugin(&error, |problem| problem).with(Code::Plugin)),
             }
         }
     }

@@ -19,7 +19,7 @@ impl Resolver<'_> {
         let file = self.file;
         let own = file.tariff.get().zip(file.feed_in.get());
         let mut tariffs =
-            vec![own.and_then(|(buy, sell)| self.tariff(WORLD_TARIFF, buy, sell.as_ref(), clock))];
+            vec![own.and_then(|(buy, sell)| self.tariff(WORLD_TARIFF, buy, sell.as_deref(), clock))];
         for (key, tariff) in &file.tariffs.get()?.0 {
             if key.name == WORLD_TARIFF {
                 let message = format!("a tariff cannot be called `{WORLD_TARIFF}`");
@@ -27,7 +27,7 @@ impl Resolver<'_> {
             }
             let tariff = tariff.get();
             tariffs.push(
-                tariff.and_then(|tariff| self.tariff(&key.name, &tariff.buy, tariff.sell.as_ref(), clock)),
+                tariff.and_then(|tariff| self.tariff(&key.name, &tariff.buy, tariff.sell.as_deref(), clock)),
             );
         }
         tariffs.into_iter().collect()
