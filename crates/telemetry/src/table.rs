@@ -298,7 +298,7 @@ pub static EV_TICKS: Table = Table {
         col("energy_kwh", Single, "kWh", "stored energy at the slot's end"),
         col("charge_kw", Single, "kW", "power charged, grid side; not negative"),
         col("discharge_kw", Single, "kW", "power discharged, grid side; not negative").repeating(),
-        col("soc_min", Single, "", "lowest state of charge that V2G may reach: the stricter one of battery and V2G terms").repeating(),
+        col("soc_min", Single, "", "lowest state of charge that discharging may reach: the stricter one of battery and V2G terms, or what the car arrived with where that is less; when away without it").repeating(),
         col("soc_target", Single, "", "state of charge wanted at departure; null when away").optional(),
         col("willingness", Single, "", "the driver's willingness to discharge (10), 0..1; null when away or not asked").optional(),
         col("participating", Flag, "", "whether the driver agrees to discharge in this slot; null when away or not asked").optional(),
