@@ -20,6 +20,7 @@ mod answer;
 mod error;
 mod exact;
 mod file;
+mod hull;
 mod input;
 mod problem;
 mod program;

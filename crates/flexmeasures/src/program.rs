@@ -16,7 +16,8 @@
 
 use crate::{
     exact::{Slopes, flow_range},
-    problem::{Course, Device, Members, Paid, Problem, Subject, Term, first, loss_coefficients},
+    hull,
+    problem::{Course, Device, Limit, Members, Paid, Problem, Subject, Term, first, loss_coefficients},
     tube::Tube,
 };
 use good_lp::{Expression, Variable, constraint, variable};
@@ -95,6 +96,7 @@ impl<'a> Builder<'a> {
         }
         for limit in &problem.limits {
             builder.add_limit(&limit.members, &limit.least, &limit.most);
+            builder.add_cuts(limit, exclusive);
         }
         for term in &problem.terms {
             builder.add_term(term);
@@ -193,6 +195,34 @@ impl<'a> Builder<'a> {
             }
             if low < least[j] {
                 self.program.require(constraint!(flow >= least[j]));
+            }
+        }
+    }
+
+    /// What the members of a limit can do together where some of them choose a direction.
+    fn add_cuts(&mut self, limit: &Limit, exclusive: &[Vec<bool>]) {
+        let Members { devices, fixed } = &limit.members;
+        if devices.len() < 2 {
+            return;
+        }
+        for j in 0..self.problem.grid.slots {
+            if !devices.iter().any(|&index| exclusive[index][j]) {
+                continue;
+            }
+            let given: f64 = fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
+            let capacity = |&index: &usize| {
+                let device = &self.problem.devices[index];
+                (device.charge_max[j], device.discharge_max[j])
+            };
+            let capacities: Vec<(f64, f64)> = devices.iter().map(capacity).collect();
+            for cut in hull::cuts(&capacities, limit.least[j] - given, limit.most[j] - given) {
+                let sum = devices.iter().map(|&index| &self.columns[index]).fold(
+                    Expression::default(),
+                    |sum, columns| {
+                        sum + cut.consumed * columns.charge[j] + cut.produced * columns.discharge[j]
+                    },
+                );
+                self.program.require(constraint!(sum <= cut.most));
             }
         }
     }
