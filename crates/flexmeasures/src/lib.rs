@@ -34,6 +34,7 @@ pub use answer::{Answer, Slack, Status};
 pub use error::{Rejection, Stage};
 pub use input::Input;
 pub use problem::{Course, Device, FixedDevice, Limit, Members, Paid, Problem, Subject, Term};
+pub use series::Notice;
 pub use time::Grid;
 
 use exact::Attempt;

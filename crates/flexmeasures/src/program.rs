@@ -17,7 +17,7 @@
 use crate::{
     exact::{Slopes, flow_range},
     hull,
-    problem::{Course, Device, Limit, Members, Paid, Problem, Subject, Term, first, loss_coefficients},
+    problem::{Course, Device, Limit, Members, Paid, Problem, Subject, Term, loss_coefficients},
     tube::Tube,
 };
 use good_lp::{Expression, Variable, constraint, variable};
@@ -247,7 +247,7 @@ impl<'a> Builder<'a> {
         };
         match term.paid {
             Paid::Each => self.pay_each(term, values, &range),
-            Paid::Largest => self.pay_largest(term, values, &range),
+            Paid::Largest => self.pay_largest(term, &values, &range),
         }
     }
 
@@ -275,20 +275,30 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn pay_largest(&mut self, term: &Term, values: Vec<Expression>, range: &[(f64, f64)]) {
-        let above = self.program.add(variable().min(0.0));
-        let below = self.program.add(variable().min(0.0));
-        let (up, down) = (first(&term.up), -first(&term.down));
-        for (j, value) in values.into_iter().enumerate() {
-            let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
-            if up > 0.0 && high > baseline {
-                self.program.require(constraint!(above >= value.clone() - baseline));
+    fn pay_largest(&mut self, term: &Term, values: &[Expression], range: &[(f64, f64)]) {
+        for group in term.groups() {
+            let (up, down) = (term.up[group.start], -term.down[group.start]);
+            let (mut above, mut below) = (None, None);
+            for j in group {
+                let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
+                if up > 0.0 && high > baseline {
+                    let above = *above.get_or_insert_with(|| self.program.add(variable().min(0.0)));
+                    self.program.require(constraint!(above >= values[j].clone() - baseline));
+                }
+                if down > 0.0 && low < baseline {
+                    let below = *below.get_or_insert_with(|| self.program.add(variable().min(0.0)));
+                    self.program.require(constraint!(below >= baseline - values[j].clone()));
+                }
             }
-            if down > 0.0 && low < baseline {
-                self.program.require(constraint!(below >= baseline - value));
-            }
+            self.pay_for(above, up);
+            self.pay_for(below, down);
         }
-        self.pay(up * above + down * below);
+    }
+
+    fn pay_for(&mut self, deviation: Option<Variable>, price: f64) {
+        if let Some(deviation) = deviation {
+            self.pay(price * deviation);
+        }
     }
 
     fn pay(&mut self, cost: Expression) {
