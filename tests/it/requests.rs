@@ -108,8 +108,11 @@ fn a_request_is_capped_by_a_battery_only_where_its_size_is_told() {
         let run = root().join(told["folder"].as_str().unwrap());
         assert_eq!(column(&run, "sessions", "requested_kwh"), [100.0]);
     }
-    let (code, message) = fail(voltide().args(["check", "worlds/one-car.ron"]).arg("--set").arg(
-        r#"fleets.neighbours.battery=(soc_max: 0.9)"#,
-    ));
+    let (code, message) = fail(
+        voltide()
+            .args(["check", "worlds/one-car.ron"])
+            .arg("--set")
+            .arg(r#"fleets.commuters.battery=(soc_max: 0.9)"#),
+    );
     assert!(code == 3 && message.contains("lacks `capacity`"), "{message}");
 }

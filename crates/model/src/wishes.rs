@@ -72,6 +72,13 @@ impl SocWishes {
         self.minima.is_empty() && self.maxima.is_empty() && self.reservations.is_empty()
     }
 
+    /// All wishes, each with what it is called in a world.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &SocWish)> {
+        let minima = self.minima.iter().map(|wish| ("soc_minima", wish));
+        let maxima = self.maxima.iter().map(|wish| ("soc_maxima", wish));
+        minima.chain(maxima).chain(self.reservations.iter().map(|wish| ("reservations", wish)))
+    }
+
     /// Whether there are reservations, be it of other cars.
     pub fn has_reservations(&self) -> bool {
         !self.reservations.is_empty()

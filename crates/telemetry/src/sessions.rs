@@ -319,9 +319,9 @@ impl Sessions {
     fn hand_on_reservations(&mut self, ev: u32, stay: u32, tick: u32) {
         let range = self.scenario.population.range_of(ev);
         let (fleet, car) = (range.fleet, range.index_of(ev));
-        let seen: Vec<u32> =
-            self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number).collect();
-        for number in seen.into_iter().filter(|&number| self.holds_later(fleet, car, number, tick)) {
+        let seen = self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number);
+        let later: Vec<u32> = seen.filter(|&number| self.holds_later(fleet, car, number, tick)).collect();
+        for number in later {
             if let Some(kept) = self.reserved.remove(&(stay, number)) {
                 self.handed_on.insert((fleet, car, number), kept);
             }
@@ -334,9 +334,9 @@ impl Sessions {
         let wish = &self.scenario.fleets[fleet].wishes.reservations[number as usize];
         let slot_seconds = i64::from(clock.slot_seconds);
         let at = |slot: u32| i64::from(slot) * slot_seconds;
-        let later =
+        let mut later =
             population.stays_of(fleet, car).filter(|&id| population.stays.first_slot(id, clock) >= tick);
-        later.into_iter().any(|id| {
+        later.any(|id| {
             let first = population.stays.first_slot(id, clock);
             let end = population.stays.end_slot(id, clock).min(clock.slots);
             first < end && wish.holds_between(at(first + 1), at(end), slot_seconds)

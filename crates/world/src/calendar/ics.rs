@@ -263,7 +263,11 @@ mod tests {
     }
 
     fn check(events: &str, expected: &[&str]) {
-        assert_eq!(taken_of(events).as_deref(), Ok(expected.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>().as_slice()), "{events}");
+        assert_eq!(
+            taken_of(events).as_deref(),
+            Ok(expected.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>().as_slice()),
+            "{events}"
+        );
     }
 
     #[test]
@@ -299,7 +303,8 @@ mod tests {
         check(&format!("{event}|STATUS:cancelled"), &[]);
         check(&format!("{event}|TRANSP:TRANSPARENT"), &[]);
         let window = DateTime::UNIX_EPOCH..DateTime::UNIX_EPOCH;
-        let called_off = format!("BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR");
+        let called_off =
+            format!("BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR");
         assert_eq!(taken(&called_off, Berlin, &window), Ok(Vec::new()));
     }
 
@@ -317,7 +322,8 @@ mod tests {
 
     #[test]
     fn exceptions_take_the_place_of_occurrences() {
-        let series = "UID:a|DTSTART;TZID=Europe/Berlin:20240401T080000|DURATION:PT15M|RRULE:FREQ=DAILY;COUNT=3";
+        let series =
+            "UID:a|DTSTART;TZID=Europe/Berlin:20240401T080000|DURATION:PT15M|RRULE:FREQ=DAILY;COUNT=3";
         let days = ["0401T0600/0401T0615", "0402T0600/0402T0615", "0403T0600/0403T0615"];
         check(series, &days);
         let moved = "UID:a|RECURRENCE-ID:20240402T060000Z|DTSTART:20240404T100000Z";
@@ -325,10 +331,16 @@ mod tests {
         check(&format!("{moved}||{series}"), &[days[0], days[2], "0404T1000/0404T1000"]);
         check(&format!("{series}||{moved}|STATUS:CANCELLED"), &[days[0], days[2]]);
         check(&format!("{series}||{moved}|TRANSP:TRANSPARENT"), &[days[0], days[2]]);
-        check(&format!("{series}||UID:a|RECURRENCE-ID;VALUE=DATE:20240402|DTSTART:20240404"), &[days[0], days[2], "0403T2200/0404T2200"]);
+        check(
+            &format!("{series}||UID:a|RECURRENCE-ID;VALUE=DATE:20240402|DTSTART:20240404"),
+            &[days[0], days[2], "0403T2200/0404T2200"],
+        );
         check(moved, &["0404T1000/0404T1000"]);
         check(&format!("{series}|STATUS:CANCELLED||{moved}"), &[]);
-        check(&format!("{series}||{}", moved.replace("UID:a", "UID:b")), &[days[0], days[1], days[2], "0404T1000/0404T1000"]);
+        check(
+            &format!("{series}||{}", moved.replace("UID:a", "UID:b")),
+            &[days[0], days[1], days[2], "0404T1000/0404T1000"],
+        );
     }
 
     #[test]
@@ -385,6 +397,9 @@ mod tests {
         let window = DateTime::UNIX_EPOCH..DateTime::UNIX_EPOCH;
         let found = taken(declared, Tz::UTC, &window).unwrap();
         assert_eq!(found[0].0.to_rfc3339(), "2024-04-01T06:00:00+00:00");
-        check("DTSTART;TZID=\"/mozilla.org/20050126_1/Europe/Lisbon\":20240401T080000", &["0401T0700/0401T0700"]);
+        check(
+            "DTSTART;TZID=\"/mozilla.org/20050126_1/Europe/Lisbon\":20240401T080000",
+            &["0401T0700/0401T0700"],
+        );
     }
 }

@@ -66,7 +66,10 @@ impl FleetResolver<'_, '_> {
         let message = format!("`{}.{name}` is for car {car}, which fleet `{fleet}` does not have", self.path);
         let help = match cars {
             1 => "its one car is number 0".to_owned(),
-            _ => format!("its {cars} cars are numbered from 0 to {last}; the nearest is {last}", last = cars - 1),
+            _ => format!(
+                "its {cars} cars are numbered from 0 to {last}; the nearest is {last}",
+                last = cars - 1
+            ),
         };
         self.resolver.report.add_help(place, message, "no such car", help);
         None
