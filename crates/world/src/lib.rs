@@ -19,6 +19,7 @@ mod input;
 mod node;
 mod problem;
 mod published;
+mod ranges;
 mod read;
 pub mod reference;
 mod resolve;

@@ -31,6 +31,7 @@ use chrono_tz::Tz;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
+    physical,
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -62,7 +63,7 @@ impl Draft {
 
 /// Reads and checks a world.
 pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Draft, Problems> {
-    let mut report = Report::new(document.clone());
+    let mut report = Report { rules: values.rules(), ..Report::new(document.clone()) };
     let file = match Node::root(document) {
         Ok(root) => WorldFile::read(&root, &mut report),
         Err(problem) => {
@@ -310,7 +311,9 @@ impl Resolver<'_> {
             self.report.add_help(key.place, message, "not a price", "remove `adders`");
             return None;
         }
-        let request = SeriesRequest { name, unit: "kW", file, factor, adder: 0.0, not_negative, clock };
+        let range = &physical::SYSTEM_POWER;
+        let request =
+            SeriesRequest { name, unit: "kW", file, factor, adder: 0.0, not_negative, range, clock };
         let values = self.values.series(request, self.report)?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }

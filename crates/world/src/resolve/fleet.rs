@@ -16,6 +16,7 @@ use voltide_model::{
     clock::Clock,
     distribution::Distribution,
     fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
+    physical::{self, Physical},
     quantity::{Hours, Kilowatts, TimeOfDay},
     scenario::Boundary,
     series::Series,
@@ -108,8 +109,9 @@ impl FleetResolver<'_, '_> {
     fn fleet(mut self, key: &Key, file: &FleetFile) -> Option<Fleet> {
         let battery = file.battery.get().and_then(|battery| self.battery(battery));
         let capacity = file.battery.get();
-        let capacity =
-            capacity.and_then(|battery| self.draw("battery.capacity", &battery.capacity, CAPACITY));
+        let capacity = capacity.and_then(|battery| {
+            self.draw_within("battery.capacity", &battery.capacity, CAPACITY, &physical::CAR_CAPACITY)
+        });
         let charger = file.charger.get().and_then(|charger| self.charger(charger));
         let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
         let v2g = self.resolver.v2g_terms(&self.path, file, battery.as_ref());
@@ -121,7 +123,10 @@ impl FleetResolver<'_, '_> {
             }
             _ => self.require_drawn(file),
         }
-        let trip_energy = self.draw_or("trip_energy", &file.trip_energy, TRIP, 0.0);
+        let trip_energy = match file.trip_energy.get()? {
+            Some(dist) => self.draw_within("trip_energy", dist, TRIP, &physical::CAR_ENERGY),
+            None => Some(Distribution::Fixed(0.0)),
+        };
         let soc_on_arrival = self.draw_or("soc_on_arrival", &file.soc_on_arrival, SOC, 0.0);
         let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
         let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
@@ -214,6 +219,22 @@ impl FleetResolver<'_, '_> {
         Some(distribution)
     }
 
+    /// A distribution whose bounds, as far as it has any, can be reckoned with.
+    fn draw_within<Q: Quantity>(
+        &mut self,
+        field: &str,
+        dist: &Dist<Q>,
+        range: Range,
+        physical: &Physical,
+    ) -> Option<Distribution> {
+        let distribution = self.draw(field, dist, range)?;
+        let name = format!("{}.{field}", self.path);
+        for bound in middle_of(&distribution) {
+            self.resolver.report.within(physical, &name, bound, dist.place)?;
+        }
+        Some(distribution)
+    }
+
     fn draw_or<Q: Quantity>(
         &mut self,
         field: &str,
@@ -232,7 +253,9 @@ impl FleetResolver<'_, '_> {
             ("charge_efficiency", &file.charge_efficiency),
             ("discharge_efficiency", &file.discharge_efficiency),
         ] {
-            if share.get() <= 0.0 {
+            if share.get() > 0.0 {
+                report.within(&physical::EFFICIENCY, name, share.get(), share.place);
+            } else {
                 report.add(share.place, format!("`{name}` must be above 0"), "no energy would pass");
                 fine = false;
             }
@@ -264,9 +287,9 @@ impl FleetResolver<'_, '_> {
 
     fn charger(&mut self, file: &ChargerFile) -> Option<Charger> {
         let report = &mut *self.resolver.report;
-        let charge = site::not_negative(&file.charge_max, "charge_max", report);
+        let charge = report.power_within(&physical::CHARGER_POWER, "charge_max", &file.charge_max);
         let mut optional = |power: Option<&Spanned<Kilowatts>>, field, default| match power {
-            Some(power) => site::not_negative(power, field, report),
+            Some(power) => report.power_within(&physical::CHARGER_POWER, field, power),
             None => Some(Kilowatts(default)),
         };
         let discharge = optional(file.discharge_max.as_ref(), "discharge_max", 0.0);
@@ -378,6 +401,17 @@ impl FleetResolver<'_, '_> {
         }
         self.resolver.report.add(time.place, "`trip_time_min` must lie between 0 h and 24 h", "out of range");
         None
+    }
+}
+
+/// Where the values of a distribution lie: its bounds, and of a normal one what is inside of them within
+/// three standard deviations, by which nearly all of its values are drawn.
+fn middle_of(distribution: &Distribution) -> [f64; 2] {
+    match distribution {
+        Distribution::Normal { mean, sd, min, max } => [min.max(mean - 3.0 * sd), max.min(mean + 3.0 * sd)],
+        Distribution::Fixed(_) | Distribution::Uniform { .. } | Distribution::Empirical(_) => {
+            distribution.bounds().into()
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use chrono::Timelike;
 use std::sync::Arc;
-use voltide_model::{clock::Clock, quantity::Price, scenario::Tariff, series::Series};
+use voltide_model::{clock::Clock, physical, quantity::Price, scenario::Tariff, series::Series};
 
 const DAY_MINUTES: u32 = 24 * 60;
 
@@ -70,7 +70,7 @@ impl Resolver<'_> {
     /// The price per kWh, if it is in the world's currency.
     pub(super) fn price(&mut self, price: &Spanned<Price>) -> Option<f64> {
         self.check_currency(&price.currency, price.place)?;
-        Some(price.per_kwh)
+        self.report.within(&physical::PRICE, "price", price.per_kwh, price.place)
     }
 
     fn check_currency(&mut self, found: &str, place: Place) -> Option<()> {
@@ -101,7 +101,9 @@ impl Resolver<'_> {
             adder += self.price(price)?;
         }
         let unit = self.unit()?;
-        let request = SeriesRequest { name, unit: &unit, file, factor, adder, not_negative: false, clock };
+        let range = &physical::PRICE;
+        let request =
+            SeriesRequest { name, unit: &unit, file, factor, adder, not_negative: false, range, clock };
         self.values.series(request, self.report)
     }
 
