@@ -16,6 +16,7 @@ mod grid_file;
 mod guard;
 mod identity;
 mod input;
+mod memory;
 mod node;
 mod problem;
 mod published;
@@ -32,6 +33,7 @@ mod splice;
 mod table;
 
 pub use input::{FleetSessions, Inputs};
+pub use memory::free_memory;
 pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
 pub use sampled::{Sampled, read_column};

@@ -8,6 +8,7 @@ use crate::{
         BatteryFile, ChargerFile, CommuteFile, DaysFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
         WorkplaceFile,
     },
+    memory::free_memory,
     node::Key,
     read::{Spanned, Try, missing},
 };
@@ -24,6 +25,10 @@ use voltide_model::{
 };
 
 const TRIP_TIME_MIN: f64 = 0.25;
+/// Memory that a stay takes at the least.
+const STAY_BYTES: u64 = 40;
+/// Memory that a car takes at the least, while it is simulated.
+const CAR_BYTES: u64 = 200;
 
 /// A positive amount of energy.
 const CAPACITY: Range = Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
@@ -83,6 +88,17 @@ impl Resolver<'_> {
                 "no fleets",
                 "add a fleet under `fleets`",
             );
+            return None;
+        }
+        let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
+        let bytes = total.saturating_mul(STAY_BYTES).saturating_add(cars.saturating_mul(CAR_BYTES));
+        if let Some(free) = free_memory().filter(|free| bytes > *free) {
+            let message = format!(
+                "{cars} cars with {total} stays take {} GiB of memory, and {} GiB are free",
+                bytes.div_ceil(1 << 30),
+                free >> 30
+            );
+            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
             return None;
         }
         if total > u64::from(u32::MAX / 2) {
