@@ -40,8 +40,9 @@ fn course(room: &TempDir, policy: &str, soc: f64, sets: &[&str]) -> Course {
     let file = room.path().join("floor.ron");
     fs::write(&file, WORLD).unwrap();
     let arrival = format!("fleets.cars.soc_on_arrival={soc}");
-    let sets = sets.iter().chain([&arrival.as_str()]).flat_map(|set| ["--set", set]);
-    let arguments: Vec<&str> = ["--replace", "--policy", policy].into_iter().chain(sets).collect();
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    let arrives = ["--replace", "--policy", policy, "--set", arrival.as_str()];
+    let arguments: Vec<&str> = arrives.into_iter().chain(sets).collect();
     let summary = run_json(file.to_str().unwrap(), room.path(), &arguments);
     let run = root().join(summary["folder"].as_str().unwrap());
     let ticks = |name| {
@@ -69,7 +70,8 @@ fn what_discharging_must_leave_is_no_more_than_a_car_arrived_with() {
         let said = format!("{policy} from {arrival}");
         assert!(course.soc_min.iter().all(|&soc| soc == least), "{said}: {:?}", course.soc_min);
         let reached = course.soc.iter().copied().fold(1.0, f32::min);
-        assert!((reached - least).abs() < 1e-4, "{said}: it falls to {reached}");
+        assert!(reached > least - 1e-4, "{said}: it falls to {reached}");
+        assert!(reached < least + 0.03, "{said}: it sells what it may, down to {reached}");
         assert_eq!(course.summary["clipped_by_battery"], 0, "{said}: plans know what is applied");
         assert_eq!(course.summary["missed_targets"], 0, "{said}");
         succeed(voltide().args(["replay", "--verify"]).arg(&course.run));
