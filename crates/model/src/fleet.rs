@@ -148,6 +148,16 @@ impl Parking {
             Self::Sessions { .. } | Self::Listed { .. } => false,
         }
     }
+
+    /// The chargers where the cars park, one of each kind.
+    pub fn chargers(&self) -> impl Iterator<Item = Charger> {
+        let (one, other) = match self {
+            Self::Overnight(place) | Self::Workplace(place, _) => (place.charger, None),
+            Self::Commute { home, work, .. } => (home.charger, Some(work.charger)),
+            Self::Sessions { charger, .. } | Self::Listed { charger, .. } => (*charger, None),
+        };
+        std::iter::once(one).chain(other)
+    }
 }
 
 impl WorkDays {

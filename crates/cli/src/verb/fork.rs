@@ -16,6 +16,7 @@ use crate::{
         resume::build_tables,
         run::{conclude, given_up, run_to_end, write_profile},
     },
+    warnings,
 };
 use std::{
     fs,
@@ -36,11 +37,13 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let at_tick = slot(&verb.at, &parent.scenario)?;
     let world = changed_world(&parent, &changes, at_tick)?;
     let plugins = known_plugins(args).with_threads(threads);
-    let prepared = if changes.is_empty() {
+    let mut prepared = if changes.is_empty() {
         Prepared::of_journal(world, &parent.started, &plugins, false)?
     } else {
-        Prepared::changed(world, &parent.started, changes.clone(), &plugins)?
+        let by_world = verb.policy.is_none();
+        Prepared::changed(world, &parent.started, changes.clone(), (&plugins, by_world))?
     };
+    warnings::tell(std::mem::take(&mut prepared.warnings), &verb.deny, args)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
     let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
@@ -76,7 +79,7 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&folder.place, &cost)?;
     folder.over()?;
-    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    summary::print(&id, &folder.path, &summary, Some(&cost), args);
     conclude(&run.status, &[], &summary, &folder.path)
 }
 
