@@ -3,7 +3,7 @@
 
 use crate::{
     program::{root, run_json, succeed, voltide},
-    tables::{column, single},
+    tables::{column, counts, single, words},
 };
 use serde_json::Value;
 use std::{fs, path::PathBuf};
@@ -111,5 +111,26 @@ fn bounds_hold_for_the_whole_stay() {
     assert!(whole["clipped_by_site"].as_u64().unwrap() > 0, "cars that the limit cuts are planned again");
     let run = root().join(whole["folder"].as_str().unwrap());
     assert!(column(&run, "sessions", "discharged_kwh").iter().sum::<f64>() > 20.0);
+    succeed(voltide().args(["replay", "--verify"]).arg(&run));
+}
+
+/// On a typical day a session may be the second part of a stay: what this began with counts on both sides of
+/// midnight.
+#[test]
+fn on_a_day_that_follows_upon_itself_the_evening_counts() {
+    let room = TempDir::new().unwrap();
+    let sets = ["--policy", "v2g", "--set", "fleets.commuters.soc_on_arrival=0.25"];
+    let summary = run_json("worlds/paper/drawn.ron", room.path(), &sets);
+    assert_eq!(summary["clipped_by_battery"], 0);
+    let run = root().join(summary["folder"].as_str().unwrap());
+    let files = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let ticks = files.filter(|name| name.starts_with("ev_ticks")).map(|name| name.replace(".parquet", ""));
+    for table in ticks.collect::<Vec<_>>() {
+        let least = single(&run, &table, "soc_min").into_iter().zip(words(&run, &table, "state"));
+        let at_midnight = counts(&run, &table, "tick").into_iter().zip(least).filter(|(tick, _)| *tick == 0);
+        let at_home: Vec<f32> =
+            at_midnight.filter(|(_, (_, state))| state != "away").map(|(_, (soc, _))| soc).collect();
+        assert!(!at_home.is_empty() && at_home.iter().all(|&soc| soc == 0.25), "{at_home:?}");
+    }
     succeed(voltide().args(["replay", "--verify"]).arg(&run));
 }
