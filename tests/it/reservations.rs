@@ -186,10 +186,9 @@ fn of_events(events: &[&str]) -> (i32, f64) {
     let file = room.path().join("cal.ron");
     fs::write(&file, CALENDAR).unwrap();
     let run = run(file.to_str().unwrap(), room.path(), &[]);
-    (
-        counts(&run, "sessions", "reservations").iter().sum(),
-        column(&run, "sessions", "charged_kwh").iter().sum(),
-    )
+    // A fleet without any tells none.
+    let reserved = counts(&run, "sessions", "reservations").into_iter().map(|all| all.max(0)).sum();
+    (reserved, column(&run, "sessions", "charged_kwh").iter().sum())
 }
 
 const CALENDAR: &str = r#"(
