@@ -208,11 +208,14 @@ shape! {
         /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
         /// and then no request is more than the battery takes.
         capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
-        /// Lowest state of charge that discharging may reach.
+        /// Lowest state of charge that discharging may reach; of a car that arrives with less, what it
+        /// arrives with.
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
-        /// Highest state of charge that charging may reach.
+        /// Highest state of charge that charging may reach; of a car that arrives with more, what it
+        /// arrives with.
         soc_max: Spanned<Share> = share(Share::ONE) => "1",
-        /// State of charge that giving energy to the grid must leave; from `soc_min` to `soc_max`.
+        /// State of charge that giving energy to the grid must leave, from `soc_min` to `soc_max`; to a car
+        /// that arrives with less, what it arrives with.
         soc_min_v2g: Option<Spanned<Share>> = None => "`soc_min`",
         /// Energy stored per energy taken from the grid; above 0. Less than 1e-9 counts as 1e-9.
         charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
