@@ -73,7 +73,7 @@ fn any_devices(most: usize) -> impl Strategy<Value = Vec<Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     /// Binaries where they are needed, with hulls and cuts, against a binary in every slot without.
     #[test]
