@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Say nothing but results and errors
+    /// Say nothing but results and errors: of a run only its folder
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
@@ -115,6 +115,27 @@ pub(crate) struct World {
     pub sets: Vec<String>,
 }
 
+/// What is not to be let pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Denied {
+    /// Worlds that can be run but are hardly meant.
+    Warnings,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Deny {
+    /// Take warnings for errors: exit with 3, and run nothing
+    #[arg(long, value_name = "WHAT", value_enum)]
+    deny: Option<Denied>,
+}
+
+impl Deny {
+    /// Whether warnings are errors.
+    pub(crate) fn warnings(&self) -> bool {
+        self.deny == Some(Denied::Warnings)
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -145,6 +166,9 @@ pub(crate) struct Run {
     /// unfinished
     #[arg(long)]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 /// What `--fail-on` looks at.
@@ -198,6 +222,9 @@ pub(crate) struct Compare {
     /// unfinished
     #[arg(long, requires = "out")]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 /// A range of seeds as the flag spells it: `1..200`, or a single one.
@@ -215,9 +242,20 @@ pub(crate) struct Check {
     #[arg(value_name = "WORLD.ron", required = true)]
     pub worlds: Vec<PathBuf>,
 
+    /// Policy to plan with, by name or path, instead of the worlds'
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
+    /// Seed of every draw, instead of the worlds'
+    #[arg(long)]
+    pub seed: Option<u64>,
+
     /// Put another value into the worlds; may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -274,6 +312,9 @@ pub(crate) struct Fork {
     /// unfinished
     #[arg(long)]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -435,11 +476,6 @@ pub(crate) struct NewPlugin {
     /// Folder to write it to, which must not exist yet [default: NAME]
     #[arg(long)]
     pub dir: Option<PathBuf>,
-
-    /// Folder of voltide's source, which a policy in Rust is built with [default: the one that this
-    /// program was built from]
-    #[arg(long, value_name = "DIR")]
-    pub voltide: Option<PathBuf>,
 }
 
 /// A language that policies are written out in.
@@ -525,6 +561,10 @@ pub(crate) struct Doctor {
     /// World to estimate the output of
     #[arg(value_name = "WORLD.ron")]
     pub world: Option<PathBuf>,
+
+    /// Put another value into the world; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE", requires = "world")]
+    pub sets: Vec<String>,
 
     /// Folder that runs are written to
     #[arg(long, value_name = "DIR", default_value = "outputs")]

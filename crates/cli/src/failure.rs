@@ -1,7 +1,8 @@
 //! What the user is told when something cannot be done, and the exit code for it.
 
 use crate::{output, replacement, run_folder::RunFolder};
-use miette::{Diagnostic, MietteHandlerOpts, Report, miette};
+use miette::{Diagnostic, MietteHandlerOpts, Report};
+use serde_json::{Value, json};
 use std::{
     fmt,
     io::{IsTerminal, stderr},
@@ -12,13 +13,15 @@ use voltide_engine::EngineError;
 use voltide_host::HostError;
 use voltide_journal::error::LogError;
 use voltide_telemetry::TelemetryError;
-use voltide_world::Problems;
+use voltide_world::{Problem, Problems};
 
-/// Exit codes beside 0; 2 (usage) is clap's.
+/// Exit codes beside 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     /// The run failed.
     Run = 1,
+    /// The command line is wrong.
+    Usage = 2,
     /// World or input is invalid.
     Input = 3,
     /// Infeasible where best effort was switched off, or the solver found nothing.
@@ -37,11 +40,12 @@ impl From<Code> for ExitCode {
     }
 }
 
-/// An error on its way to the user.
+/// What could not be done, on its way to the user.
+#[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
-    /// What went wrong; several only where a world has several problems.
-    reports: Vec<Report>,
+    /// What is wrong, with the warnings that were met on the way.
+    problems: Vec<Problem>,
     /// A last word below them.
     closing: Option<String>,
 }
@@ -49,26 +53,59 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with a text of its own, and a help where there is one.
     pub(crate) fn new(code: Code, message: impl fmt::Display, help: Option<&str>) -> Self {
-        let report = match help {
-            Some(help) => miette!(help = help, "{message}"),
-            None => miette!("{message}"),
-        };
-        Self::of(code, report)
+        let problem = Problem::new(message.to_string());
+        Self::of(code, help.map_or(problem.clone(), |help| problem.help(help)))
     }
 
-    pub(crate) fn diagnostic(code: Code, diagnostic: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Self::of(code, Report::new(diagnostic))
+    /// A failure for one reason.
+    pub(crate) fn of(code: Code, problem: Problem) -> Self {
+        Self { code, problems: vec![problem], closing: None }
     }
 
-    fn of(code: Code, report: Report) -> Self {
-        Self { code, reports: vec![report], closing: None }
-    }
-
-    /// A policy that could not be loaded; an error in its config points into the world's text.
-    pub(crate) fn plugin(error: HostError, world: &voltide_world::World) -> Self {
+    /// A failure that the library of policies tells; `point` adds its place in the world's text.
+    pub(crate) fn plugin(error: &HostError, point: impl FnOnce(Problem) -> Problem) -> Self {
         let code = if error.is_in_world() { Code::Input } else { Code::Plugin };
-        let source = miette::NamedSource::new(world.path.display().to_string(), world.text.clone());
-        Self::of(code, Report::new(error).with_source_code(source))
+        let problem = Problem::new(error.to_string());
+        let help = error.help().map(|help| help.to_string());
+        Self::of(code, point(help.map_or(problem.clone(), |help| problem.help(help))))
+    }
+
+    /// The same with the places that `point` gives its problems.
+    pub(crate) fn placed(self, point: impl Fn(Problem) -> Problem) -> Self {
+        Self { problems: self.problems.into_iter().map(point).collect(), ..self }
+    }
+
+    /// Warnings that are to be errors.
+    pub(crate) fn denied(warnings: Vec<Problem>) -> Self {
+        let count = output::counted(warnings.len() as u64, "warning is an error", "warnings are errors");
+        Self {
+            code: Code::Input,
+            problems: warnings.into_iter().map(Problem::as_error).collect(),
+            closing: Some(format!("{count} with --deny warnings")),
+        }
+    }
+
+    /// This and the other one together, with the exit code of this one.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.problems.extend(other.problems);
+        Self { closing: self.closing.or(other.closing), ..self }
+    }
+
+    /// The same with the warnings of the world that could not be run.
+    pub(crate) fn beside(mut self, warnings: Vec<Problem>, world: &str) -> Self {
+        self.closing = counted(world, self.problems.len(), warnings.len());
+        self.problems.extend(warnings);
+        self
+    }
+
+    /// Its exit code.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What is wrong.
+    pub(crate) fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 
     /// The same where it ends a run that has begun in a folder: says what is left of it.
@@ -91,20 +128,65 @@ impl Failure {
         Self { code, ..self }
     }
 
-    /// Shows it and gives the exit code.
-    pub(crate) fn report(self) -> ExitCode {
-        let shown = self.reports.iter().map(|report| format!("{report:?}").trim_end().to_owned());
-        output::complain(&shown.chain(self.closing).collect::<Vec<_>>().join("\n\n"));
-        self.code.into()
+    /// Shows it and gives the exit code: in frames on stderr, or one JSON object a problem on stdout.
+    pub(crate) fn report(self, as_json: bool) -> ExitCode {
+        let Self { code, problems, closing } = self;
+        if as_json {
+            problems.iter().for_each(|problem| output::say_json("problem", &object(problem, code)));
+            closing.iter().for_each(|closing| output::complain(closing));
+        } else {
+            output::complain(&frames(&problems).into_iter().chain(closing).collect::<Vec<_>>().join("\n\n"));
+        }
+        code.into()
     }
+}
+
+/// Each problem as people read it.
+pub(crate) fn frames(problems: &[Problem]) -> Vec<String> {
+    let frame = |problem: &Problem| format!("{:?}", Report::new(problem.clone())).trim_end().to_owned();
+    problems.iter().map(frame).collect()
+}
+
+/// A problem as programs read it: `code` is the exit code that it leads to, and null for a warning; path,
+/// line and column (from 1) are null where no text shows it.
+pub(crate) fn object(problem: &Problem, code: Code) -> Value {
+    let (path, line, column) = match problem.place() {
+        Some((path, line, column)) => (Some(path), Some(line), Some(column)),
+        None => (None, None, None),
+    };
+    let code = (!problem.is_warning()).then_some(code as u8);
+    json!({
+        "severity": if problem.is_warning() { "warning" } else { "error" },
+        "path": path,
+        "line": line,
+        "column": column,
+        "message": problem.message,
+        "help": problem.help,
+        "code": code,
+    })
 }
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        let Problems { world, list } = problems;
-        let closing = (list.len() > 1).then(|| format!("{world} has {} problems", list.len()));
-        Self { code: Code::Input, reports: list.into_iter().map(Report::new).collect(), closing }
+        let Problems { world, list, warnings } = problems;
+        let closing = counted(&world, list.len(), warnings.len());
+        Self { code: Code::Input, problems: list.into_iter().chain(warnings).collect(), closing }
     }
+}
+
+/// How much is wrong with a world, where that is more than one thing.
+fn counted(world: &str, errors: usize, warnings: usize) -> Option<String> {
+    if errors + warnings < 2 {
+        return None;
+    }
+    let errors = output::counted(errors as u64, "problem", "problems");
+    let beside = (warnings > 0).then(|| format!(" and {}", warnings_counted(warnings)));
+    Some(format!("{world} has {errors}{}", beside.unwrap_or_default()))
+}
+
+/// A number of warnings, in words.
+pub(crate) fn warnings_counted(count: usize) -> String {
+    output::counted(count as u64, "warning", "warnings")
 }
 
 impl From<EngineError> for Failure {

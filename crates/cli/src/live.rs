@@ -4,14 +4,15 @@ use crate::{
     args::World as WorldArgs,
     failure::{Code, Failure},
     progress::Interrupt,
-    run_folder::run_id,
+    run_folder::{self, run_id},
     shortcut::Camera,
     verb::plugins::mention_shadowing,
+    warnings,
 };
 use indicatif::ProgressBar;
 use std::{path::Path, sync::Arc};
 use voltide_engine::{EngineError, Simulation, Start};
-use voltide_host::Plugins;
+use voltide_host::{HostError, Plugins};
 use voltide_journal::{
     event::{Build, RunStarted},
     log::EventLog,
@@ -21,7 +22,7 @@ use voltide_journal::{
 use voltide_model::clock::Clock;
 use voltide_policy::planner::{Planner, PolicyInfo};
 use voltide_telemetry::RunStatus;
-use voltide_world::World;
+use voltide_world::{Problem, World};
 
 /// A run on its way, with its journal.
 pub(crate) type LiveRun<S, L = McapLog> = Simulation<L, S>;
@@ -30,6 +31,8 @@ pub(crate) type LiveRun<S, L = McapLog> = Simulation<L, S>;
 pub(crate) struct Prepared {
     /// The world; its scenario names the policy and the config that it got.
     pub world: World,
+    /// What can be run but is hardly meant, of the world and of its policies.
+    pub warnings: Vec<Problem>,
     overrides: Vec<String>,
     planner: Box<dyn Planner>,
     fallback: Option<Box<dyn Planner>>,
@@ -37,17 +40,53 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Reads a world and loads its policies.
+    /// Reads a world and loads its policies; says everything that keeps them from planning in it.
     pub(crate) fn load(args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
-        let mut world = voltide_world::load(&args.file, &args.overrides())?;
-        let planner = policy(args, &world, plugins)?;
-        voltide_engine::check_suited(&world.scenario, planner.info())?;
-        let fallback = fallback(&world, planner.as_ref(), plugins)?;
-        let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
-        check_configs(&world, planner.info(), plugins)?;
-        name_policy(&mut world, planner.info());
+        let world = voltide_world::load(&args.file, &args.overrides())?;
+        let chosen = Chosen { policy: policy_of(args, &world), by_world: args.policy.is_none() };
         let overrides = world.overrides.clone();
-        Ok(Self { world, overrides, planner, fallback, forecaster })
+        Self::of_world(world, &chosen, overrides, plugins)
+    }
+
+    /// A world with the policies that plan in it.
+    fn of_world(
+        mut world: World,
+        chosen: &Chosen,
+        overrides: Vec<String>,
+        plugins: &Plugins,
+    ) -> Result<Self, Failure> {
+        let mut refused = Refused::default();
+        let at_policy = |problem: Problem| {
+            if chosen.by_world { world.point_at_policy(problem, "this policy") } else { problem }
+        };
+        let planner = refused.sort_out(load(&chosen.policy, &world, plugins, at_policy));
+        let name = planner.as_ref().map_or(&world.scenario.policy.name, |planner| &planner.info().name);
+        let name = name.clone();
+        if let Some(planner) = &planner {
+            let suited = voltide_engine::check_suited(&world.scenario, planner.info());
+            refused.sort_out(suited.map_err(|error| Failure::from(error).placed(at_policy)));
+            refused.sort_out(run_folder::check_names(&world, &name));
+        }
+        refused.sort_out(voltide_engine::check_capacity(&world.scenario).map_err(Failure::from));
+        let fallback = refused.sort_out(fallback(&world, &name, plugins));
+        let forecaster = refused.sort_out(forecaster(&world, &name, plugins));
+        for failure in misspelt_configs(&world, &name, plugins) {
+            refused.sort_out(Err::<(), _>(failure));
+        }
+        let mut warnings = std::mem::take(&mut world.warnings);
+        let (planner, fallback, forecaster) = match (planner, fallback, forecaster, refused.0) {
+            (Some(planner), Some(fallback), Some(forecaster), None) => (planner, fallback, forecaster),
+            (_, _, _, Some(failure)) => {
+                return Err(failure.beside(warnings, &world.path.display().to_string()));
+            }
+            (_, _, _, None) => unreachable!("what is missing was refused"),
+        };
+        let others = [&fallback, &forecaster].map(|other| other.as_ref().map(|it| it.info().name.as_str()));
+        let used: Vec<&str> = others.into_iter().flatten().chain([name.as_str()]).collect();
+        warnings.extend(warnings::of_configs(&world, &used, chosen.by_world, plugins));
+        warnings.extend(warnings::of_limits(&world, planner.info()));
+        name_policy(&mut world, planner.info());
+        Ok(Self { world, overrides, warnings, planner, fallback, forecaster })
     }
 
     /// A world that a journal holds, with the policies that planned in it.
@@ -64,30 +103,29 @@ impl Prepared {
         let choice = if there { &made_by.plugin_file } else { &started.policy };
         let embedded = Plugins::in_folders(Vec::new());
         let was_embedded = made_by.is_known() && made_by.plugin_hash.is_empty() && !any_plugin;
-        let planner = load(choice, &world, if was_embedded { &embedded } else { plugins })?;
+        let plugins_of_policy = if was_embedded { &embedded } else { plugins };
+        let planner = load(choice, &world, plugins_of_policy, |problem| problem)?;
         // Where it is lost what made the run, which was said already, the policy of this name must do.
         if !any_plugin && made_by.is_known() {
             same_policy(planner.info(), made_by)?;
         }
-        let fallback = fallback(&world, planner.as_ref(), plugins)?;
-        let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
+        let fallback = fallback(&world, &planner.info().name, plugins)?;
+        let forecaster = forecaster(&world, &planner.info().name, plugins)?;
         name_policy(&mut world, planner.info());
-        Ok(Self { world, overrides: started.overrides.clone(), planner, fallback, forecaster })
+        let overrides = started.overrides.clone();
+        Ok(Self { world, overrides, warnings: Vec::new(), planner, fallback, forecaster })
     }
 
     /// The world of a journal with changes, and the policies that plan in it from then on.
     pub(crate) fn changed(
-        mut world: World,
+        world: World,
         started: &RunStarted,
         changes: Vec<String>,
-        plugins: &Plugins,
+        (plugins, by_world): (&Plugins, bool),
     ) -> Result<Self, Failure> {
-        let planner = load(&world.scenario.policy.name, &world, plugins)?;
-        let fallback = fallback(&world, planner.as_ref(), plugins)?;
-        let forecaster = forecaster(&world, planner.as_ref(), plugins)?;
-        name_policy(&mut world, planner.info());
+        let chosen = Chosen { policy: world.scenario.policy.name.clone(), by_world };
         let overrides = started.overrides.iter().cloned().chain(changes).collect();
-        Ok(Self { world, overrides, planner, fallback, forecaster })
+        Self::of_world(world, &chosen, overrides, plugins)
     }
 
     /// The hash of world, series and seed.
@@ -188,51 +226,84 @@ impl WorldArgs {
     }
 }
 
+/// Which policy plans.
+struct Chosen {
+    /// Its name, or its path from the current folder.
+    policy: String,
+    /// Whether the world's text says so, and not the command line.
+    by_world: bool,
+}
+
+/// What keeps a world from being run, so far.
+#[derive(Default)]
+struct Refused(Option<Failure>);
+
+impl Refused {
+    /// Keeps what is wrong, or gives what is not.
+    fn sort_out<T>(&mut self, result: Result<T, Failure>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(failure) => {
+                self.0 = Some(match self.0.take() {
+                    Some(earlier) => earlier.and(failure),
+                    None => failure,
+                });
+                None
+            }
+        }
+    }
+}
+
 /// The policy that plans. A path is relative to the file that names it, or to the current folder
 /// where the command line names it.
-fn policy(args: &WorldArgs, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
+fn policy_of(args: &WorldArgs, world: &World) -> String {
     let name = &world.scenario.policy.name;
     let is_path = Path::new(name).components().count() > 1;
     let folder = world.path.parent().filter(|_| is_path && args.policy.is_none());
-    let choice =
-        folder.map_or_else(|| name.clone(), |folder| folder.join(name).to_string_lossy().into_owned());
-    load(&choice, world, plugins)
+    folder.map_or_else(|| name.clone(), |folder| folder.join(name).to_string_lossy().into_owned())
 }
 
-/// Creates a policy with the config that the world has for it, under the policy's own name.
-fn load(choice: &str, world: &World, plugins: &Plugins) -> Result<Box<dyn Planner>, Failure> {
-    let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
-    planner.map_err(|error| Failure::plugin(error, world))
-}
-
-/// Refuses configs under names that are slips of the pen.
-fn check_configs(world: &World, policy: &PolicyInfo, plugins: &Plugins) -> Result<(), Failure> {
-    let others = world.configured().filter(|(name, _)| *name != policy.name);
-    plugins.check_names(&world.text, others).map_err(|error| Failure::plugin(error, world))
-}
-
-/// What stands in for the policy; a policy does not stand in for itself.
-fn fallback(
+/// Creates a policy with the config that the world has for it, under the policy's own name. A refusal
+/// that is not about a part of the text is placed by `point`.
+fn load(
+    choice: &str,
     world: &World,
-    policy: &dyn Planner,
     plugins: &Plugins,
-) -> Result<Option<Box<dyn Planner>>, Failure> {
-    let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| **name != policy.info().name)
-    else {
+    point: impl FnOnce(Problem) -> Problem,
+) -> Result<Box<dyn Planner>, Failure> {
+    let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
+    planner.map_err(|error| match error.span() {
+        Some(span) => Failure::plugin(&error, |problem| world.point(problem, span, "here")),
+        None => Failure::plugin(&error, point),
+    })
+}
+
+/// Configs under names that are slips of the pen.
+fn misspelt_configs(world: &World, policy: &str, plugins: &Plugins) -> Vec<Failure> {
+    let others = world.configured().filter(|(name, _)| *name != policy);
+    let refused = others.filter_map(|config| plugins.check_names(&world.text, std::iter::once(config)).err());
+    let failure = |error: HostError| {
+        let point = |problem: Problem| match error.span() {
+            Some(span) => world.point(problem, span, "here"),
+            None => problem,
+        };
+        Failure::plugin(&error, point)
+    };
+    refused.map(failure).collect()
+}
+
+/// What stands in for the policy called `policy`; a policy does not stand in for itself.
+fn fallback(world: &World, policy: &str, plugins: &Plugins) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| *name != policy) else {
         return Ok(None);
     };
-    load(name, world, plugins).map(Some)
+    load(name, world, plugins, |problem| world.point_at_fallback(problem, "this fallback")).map(Some)
 }
 
-/// What plans the load of cars that the day-ahead stage is shown, where that is not the policy itself.
-fn forecaster(
-    world: &World,
-    policy: &dyn Planner,
-    plugins: &Plugins,
-) -> Result<Option<Box<dyn Planner>>, Failure> {
-    let shown =
-        world.scenario.grid.as_ref().and_then(|grid| grid.rules.day_ahead_ev.policy(&policy.info().name));
-    shown.filter(|name| *name != policy.info().name).map(|name| load(name, world, plugins)).transpose()
+/// What plans the load of cars that the day-ahead stage is shown, where that is not `policy` itself.
+fn forecaster(world: &World, policy: &str, plugins: &Plugins) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let shown = world.scenario.grid.as_ref().and_then(|grid| grid.rules.day_ahead_ev.policy(policy));
+    shown.filter(|name| *name != policy).map(|name| load(name, world, plugins, |problem| problem)).transpose()
 }
 
 /// Puts the policy under its own name, with the config that it got, however it was asked for.

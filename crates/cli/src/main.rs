@@ -22,28 +22,45 @@ mod shortcut;
 mod summary;
 mod svg;
 mod verb;
+mod warnings;
 
 use args::{Args, Verb};
 use clap::Parser;
-use failure::Failure;
+use failure::{Code, Failure};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     failure::install_handler();
-    let code = begin().unwrap_or_else(Failure::report);
-    match output::undelivered().map(Failure::report) {
+    let as_json = is_json();
+    let report = |failure: Failure| failure.report(as_json);
+    let code = begin(as_json).unwrap_or_else(report);
+    match output::undelivered().map(report) {
         Some(failed) if code == ExitCode::SUCCESS => failed,
         Some(_) | None => code,
     }
 }
 
+/// Whether JSON is asked for, also by a command line that cannot be read otherwise.
+fn is_json() -> bool {
+    std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json")
+}
+
 /// Does what the command line says.
-fn begin() -> Result<ExitCode, Failure> {
+fn begin(as_json: bool) -> Result<ExitCode, Failure> {
     progress::survive_full_files()?;
     match Args::try_parse() {
         Ok(args) => obey(&args),
+        Err(words) if as_json && words.use_stderr() => Err(misused(&words)),
         Err(words) => Ok(tell(&words)),
     }
+}
+
+/// A wrong use of the command line: what is wrong, and below it what would be right.
+fn misused(words: &clap::Error) -> Failure {
+    let text = words.to_string();
+    let (what, help) = text.trim().split_once('\n').unwrap_or((text.trim(), ""));
+    let what = what.trim_start_matches("error: ");
+    Failure::new(Code::Usage, what, Some(help.trim()).filter(|help| !help.is_empty()))
 }
 
 /// Says what the command line's parser has to say instead: help, the version, or what is wrong.

@@ -32,13 +32,18 @@ pub(crate) fn say(text: &str) {
     print(|| writeln!(io::stdout(), "{text}"));
 }
 
-/// Prints a result as one line of JSON, with its kind and the schema's version first.
+/// Prints a result as one line of JSON.
 pub(crate) fn say_json(kind: &str, value: &Value) {
+    say(&json_line(kind, value));
+}
+
+/// One line of JSON, with its kind and the schema's version first.
+pub(crate) fn json_line(kind: &str, value: &Value) -> String {
     let mut line = json!({ "schema_version": SCHEMA_VERSION, "kind": kind });
     if let (Some(line), Some(fields)) = (line.as_object_mut(), value.as_object()) {
         line.extend(fields.clone());
     }
-    say(&line.to_string());
+    line.to_string()
 }
 
 /// Prints a diagnostic. One that cannot be printed has nowhere else to go, and the exit code says

@@ -17,6 +17,7 @@ use voltide_journal::{
     lock::{self, FILE as LOCK, Lock},
     plain,
 };
+use voltide_world::{Problem, World};
 
 /// The folder of a run that is about to begin, and that nobody else writes to.
 ///
@@ -63,7 +64,7 @@ impl RunFolder {
         difference: impl FnOnce(&Path) -> Option<String>,
     ) -> Result<Self, Failure> {
         fs::create_dir_all(out).map_err(|e| no_output(out, &e))?;
-        let path = out.join(file_name(world)).join(format!("run_id={id}"));
+        let path = out.join(file_name(world)).join(format!("{RUN_PREFIX}{id}"));
         let lock = lock_anew(&path, claim.verb)?;
         let mut folder = Self { place: path.clone(), path, done: true, lock: Some(lock) };
         replacement::tidy(&folder.path).map_err(|e| cannot("tidy up", &folder.path, &e))?;
@@ -220,11 +221,34 @@ pub(crate) fn run_id(world: &str, policy: &str, seed: u64, hash: &str) -> String
     format!("{}-{}-s{seed}-{}", file_name(world), file_name(policy), &hash[..8])
 }
 
+/// Most bytes that the name of a file or folder has on the disks of this world.
+const NAME_BYTES: usize = 255;
+
+/// Whether a disk takes the names of the folders that a run is written to.
+///
+/// # Errors
+///
+/// They are too long, for the world's name or its policy's.
+pub(crate) fn check_names(world: &World, policy: &str) -> Result<(), Failure> {
+    // Whatever its digits are, a hash takes the same room.
+    let id = run_id(&world.scenario.name, policy, world.scenario.seed, "00000000");
+    let bytes = file_name(&world.scenario.name).len().max(RUN_PREFIX.len() + id.len());
+    if bytes <= NAME_BYTES {
+        return Ok(());
+    }
+    let what = format!("the run's folder would have a name of {bytes} bytes, and disks take {NAME_BYTES}");
+    let problem = Problem::new(what).help("give the world or its policy a shorter name");
+    Err(Failure::of(Code::Input, world.point_at_name(problem, "too long with the policy's name")))
+}
+
+/// What the name of a run's folder begins with.
+const RUN_PREFIX: &str = "run_id=";
+
 /// The id that a run's folder is named after, by whatever path it is found.
 pub(crate) fn id_in(run: &Path) -> String {
     let run = fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
     let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    name.strip_prefix("run_id=").unwrap_or(&name).to_owned()
+    name.strip_prefix(RUN_PREFIX).unwrap_or(&name).to_owned()
 }
 
 /// A name with everything replaced that might mean something to a file system or a glob.

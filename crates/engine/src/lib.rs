@@ -38,4 +38,4 @@ pub use failure::EngineError;
 pub use fork::{Fork, fork_hash, inherit};
 pub use opening::{configuration_hash, identity_hash};
 pub use redecide::{Planned, Redecided, Redecision};
-pub use simulation::{Ended, Profile, Replay, Simulation, Start, check_suited};
+pub use simulation::{Ended, Profile, Replay, Simulation, Start, check_capacity, check_suited};

@@ -72,9 +72,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
         let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, threads } = start;
-        if !scenario.population.capacity_kwh.iter().sum::<f64>().is_finite() {
-            return Err(EngineError::TooMuchCapacity);
-        }
+        check_capacity(&scenario)?;
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
         let core = Core::new(scenario, threads, Some(deciders));
@@ -158,10 +156,20 @@ fn all_finite(recorded: &Recorded) -> Result<(), EngineError> {
     Err(EngineError::NotFinite { tick: recorded.tick, event, column, row })
 }
 
+/// Whether what all batteries hold together is a number.
+///
+/// # Errors
+/// [`EngineError::TooMuchCapacity`].
+pub fn check_capacity(scenario: &Scenario) -> Result<(), EngineError> {
+    let total: f64 = scenario.population.capacity_kwh.iter().sum();
+    if total.is_finite() { Ok(()) } else { Err(EngineError::TooMuchCapacity) }
+}
+
 /// Whether the world lets the policy plan as it declares to.
 ///
 /// # Errors
-/// [`EngineError::Unsuited`] says why it does not.
+/// [`EngineError::Unsuited`] says why it does not, [`EngineError::Price`] that no incentive prices can be
+/// formed.
 pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), EngineError> {
     let feedback = scenario.incentive.map(|incentive| incentive.feedback);
     let why = match feedback {
@@ -174,7 +182,7 @@ pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), Engi
              before it begins; use `boundary: Open`"
                 .to_owned()
         }
-        _ => return Ok(()),
+        _ => return Incentives::new(scenario, policy.pays_incentive).transpose().map(drop),
     };
     Err(EngineError::Unsuited { policy: policy.name.clone(), why })
 }

@@ -1,7 +1,10 @@
 //! Why a policy could not be had.
 
 use miette::{Diagnostic, SourceSpan};
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 use thiserror::Error;
 
 /// Why a policy could not be loaded.
@@ -121,6 +124,23 @@ impl HostError {
     /// Whether the world file is to be changed, not the plugin.
     pub fn is_in_world(&self) -> bool {
         matches!(self, Self::Config { .. } | Self::Misspelt { .. })
+    }
+
+    /// Where in the world's text the cause is, in bytes.
+    pub fn span(&self) -> Option<Range<usize>> {
+        match self {
+            Self::Config { span, .. } | Self::Misspelt { span, .. } => {
+                span.map(|span| span.offset()..span.offset() + span.len())
+            }
+            Self::Unknown { .. }
+            | Self::Missing { .. }
+            | Self::Unreadable { .. }
+            | Self::NotALibrary { .. }
+            | Self::NotAPlugin { .. }
+            | Self::Abi { .. }
+            | Self::Malformed { .. }
+            | Self::Create { .. } => None,
+        }
     }
 
     /// For a name that nobody has.

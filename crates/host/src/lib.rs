@@ -28,6 +28,6 @@ mod services;
 mod storage;
 
 pub use error::HostError;
-pub use plugins::{Found, Plugins, Rank};
+pub use plugins::{Found, Plugins, Rank, name_before};
 pub use search::PLUGIN_PATH;
 pub use services::Log;

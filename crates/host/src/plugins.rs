@@ -10,9 +10,11 @@ use crate::{
 use std::{
     fmt,
     num::NonZero,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use voltide_policies::About;
 use voltide_policy::{
     abi::PolicyTable,
     planner::{Planner, PolicyInfo},
@@ -42,6 +44,13 @@ pub struct Found {
     pub status: Result<PolicyInfo, HostError>,
     /// How it stands to others of its name.
     pub rank: Rank,
+}
+
+impl Found {
+    /// What is said of it, where it is one that is shipped and built in.
+    pub fn about(&self) -> Option<&'static About> {
+        if self.file.is_none() { voltide_policies::about(&self.name) } else { None }
+    }
 }
 
 /// How a policy stands to others of its name.
@@ -171,9 +180,7 @@ impl Plugins {
     ) -> Result<(), HostError> {
         for (name, offset) in configs.filter(|(name, _)| !self.has(name)) {
             if let Some(close) = error::closest(name, &self.names()) {
-                let quoted = format!("\"{name}\"");
-                let start = text.get(..offset).and_then(|before| before.rfind(&quoted));
-                let span = start.map(|start| (start, quoted.len()).into());
+                let span = name_before(text, name, offset).map(Into::into);
                 return Err(HostError::Misspelt { name: name.to_owned(), close: close.clone(), span });
             }
         }
@@ -181,7 +188,7 @@ impl Plugins {
     }
 
     /// Whether there is a policy of this name, without opening its file.
-    fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         search::find(&self.named, name).is_some()
             || self.is_built_in(name)
             || search::find(&self.beside, name).is_some()
@@ -239,6 +246,13 @@ impl Found {
         let (file, status) = (file.map(Path::to_owned), plugin.map(|plugin| plugin.info));
         Self { name, file, abi, status, rank: Rank::First }
     }
+}
+
+/// Where the name of a config is that begins at byte `offset` of a world's text.
+pub fn name_before(text: &str, name: &str, offset: usize) -> Option<Range<usize>> {
+    let quoted = format!("\"{name}\"");
+    let start = text.get(..offset)?.rfind(&quoted)?;
+    Some(start..start + quoted.len())
 }
 
 /// Whether two paths lead to one file.

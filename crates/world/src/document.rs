@@ -97,14 +97,16 @@ impl Spliced {
 pub(crate) struct Report {
     /// The text that places refer to.
     pub(crate) document: Document,
-    /// What was found so far.
+    /// The errors found so far.
     pub(crate) problems: Vec<Problem>,
+    /// The warnings found so far.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Report {
     /// Nothing wrong so far.
     pub(crate) fn new(document: Document) -> Self {
-        Self { document, problems: Vec::new() }
+        Self { document, problems: Vec::new(), warnings: Vec::new() }
     }
 
     /// Adds a problem at a place of the text.
@@ -119,16 +121,24 @@ impl Report {
         self.add(place, message, label).help = Some(help.into());
     }
 
+    /// Adds a warning at a place of the text: what is there can be run with, but is hardly meant. `help` says
+    /// what would be right.
+    pub(crate) fn warn(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
+        let problem = Problem::new(message).help(help).as_warning();
+        self.warnings.push(self.document.point(problem, place, label));
+    }
+
     /// Adds a problem that already points somewhere.
     pub(crate) fn push(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    /// `value`, unless there were problems.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+    /// `value` with the warnings, unless there were errors.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
+        let Self { document, problems: list, warnings } = self;
         match value {
-            Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Problems { world: self.document.name, list: self.problems }),
+            Some(value) if list.is_empty() => Ok((value, warnings)),
+            Some(_) | None => Err(Problems { world: document.name, list, warnings }),
         }
     }
 }

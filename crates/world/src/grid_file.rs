@@ -4,7 +4,8 @@
 
 use crate::{
     document::Place,
-    file::{SeriesFile, TariffFile},
+    file::SeriesFile,
+    over_time::OverTime,
     read::{Named, Spanned},
     shape::{choice, shape},
 };
@@ -55,7 +56,7 @@ shape! {
     /// A wind farm or a photovoltaic plant; it can be curtailed.
     struct RenewableFile "renewable" {
         /// What it could give. Left out, it is what `system` has of its kind, all of it.
-        available: Option<SeriesFile> = None => "`system.wind` or `system.pv`",
+        available: Option<OverTime<Kilowatts>> = None => "`system.wind` or `system.pv`",
         /// What is known of that beforehand.
         forecast: ForecastFile = ForecastFile::Perfect => "`Perfect`",
         /// Price of a kWh delivered.
@@ -93,7 +94,7 @@ shape! {
     /// Output that nobody steers.
     struct MustTakeFile "must-take unit" {
         /// What it gives.
-        output: SeriesFile => r#"(path: "data/series.csv", column: "hydro_mw", unit: "MW")"#,
+        output: OverTime<Kilowatts> => r#"(path: "data/series.csv", column: "hydro_mw", unit: "MW")"#,
         /// Price of a kWh.
         cost: Option<Spanned<Price>> = None => "0",
     }
@@ -189,9 +190,9 @@ shape! {
         /// Most that may be exported.
         export_max: Spanned<Kilowatts> = given(Kilowatts(0.0)) => "\"0 kW\"",
         /// Price of a kWh imported.
-        import_price: TariffFile => r#"Fixed("60 EUR/MWh")"#,
+        import_price: OverTime<Price> => r#""60 EUR/MWh""#,
         /// What a kWh exported earns; nowhere above the import price.
-        export_price: Option<TariffFile> = None => "as `import_price`",
+        export_price: Option<OverTime<Price>> = None => "as `import_price`",
     }
 }
 

@@ -13,9 +13,11 @@ mod distribution;
 mod document;
 mod file;
 mod grid_file;
+mod guard;
 mod identity;
 mod input;
 mod node;
+mod over_time;
 mod problem;
 mod published;
 mod read;
@@ -25,6 +27,7 @@ mod sampled;
 mod series;
 mod sessions;
 mod shape;
+mod source;
 mod splice;
 mod table;
 
@@ -33,12 +36,15 @@ pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
 pub use sampled::{Sampled, read_column};
 pub use sessions::SessionsRead;
+pub use source::read_text;
 
 use branch::Branch;
-use document::Document;
+use document::{Document, Place};
 use resolve::Draft;
+use source::Unreadable;
 use std::{
     collections::BTreeMap,
+    ops::Range,
     path::{Path, PathBuf},
 };
 use table::Files;
@@ -59,10 +65,22 @@ pub struct World {
     pub sessions_read: Vec<SessionsRead>,
     /// The overrides that changed something of the text, as they were given.
     pub overrides: Vec<String>,
+    /// What can be run but is hardly meant, in the order in which it was found.
+    pub warnings: Vec<Problem>,
     /// The text as runs are told apart by it: without the choice of policies, and with their
     /// configs as they are read, not as they are typed.
     pub identity: String,
     configs: Configs,
+    document: Document,
+    names: Names,
+}
+
+/// Where the text names the world and its policies; [`Place::NOWHERE`] for a default.
+#[derive(Debug, Clone, Copy)]
+struct Names {
+    name: Place,
+    policy: Place,
+    fallback: Place,
 }
 
 /// The policies' configs by name: verbatim text, and its byte offset in the world's text.
@@ -78,6 +96,31 @@ impl World {
     /// The names of all policies that have a config, and the byte offsets of the configs.
     pub fn configured(&self) -> impl Iterator<Item = (&str, usize)> {
         self.configs.iter().map(|(name, (_, offset))| (name.as_str(), *offset))
+    }
+
+    /// Points a problem at the bytes `span` of [`text`](Self::text), or into the override that put them
+    /// there, with `label` on them.
+    pub fn point(&self, problem: Problem, span: Range<usize>, label: &str) -> Problem {
+        self.document.point(problem, Place { start: span.start, end: span.end }, label)
+    }
+
+    /// Points a problem at the world's own name.
+    pub fn point_at_name(&self, problem: Problem, label: &str) -> Problem {
+        self.point_at(self.names.name, problem, label)
+    }
+
+    /// Points a problem at the name of the world's policy; where the text has none, at nothing.
+    pub fn point_at_policy(&self, problem: Problem, label: &str) -> Problem {
+        self.point_at(self.names.policy, problem, label)
+    }
+
+    /// Points a problem at the name of the world's fallback; where the text has none, at nothing.
+    pub fn point_at_fallback(&self, problem: Problem, label: &str) -> Problem {
+        self.point_at(self.names.fallback, problem, label)
+    }
+
+    fn point_at(&self, place: Place, problem: Problem, label: &str) -> Problem {
+        if place == Place::NOWHERE { problem } else { self.document.point(problem, place, label) }
     }
 }
 
@@ -155,6 +198,8 @@ const JOURNAL: &str = "the journal's world";
 fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
     let configs = std::mem::take(&mut draft.configs);
     let published = std::mem::take(&mut draft.published);
+    let warnings = std::mem::take(&mut draft.warnings);
+    let names = draft.names;
     World {
         path: path.to_owned(),
         text: document.text.to_string(),
@@ -162,8 +207,11 @@ fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
         published,
         sessions_read: Vec::new(),
         overrides: Vec::new(),
+        warnings,
         identity: identity::identity(document),
         configs,
+        document: document.clone(),
+        names,
     }
 }
 
@@ -178,7 +226,7 @@ struct FromFile {
 
 fn draft(path: &Path, overrides: &[String]) -> Result<FromFile, Problems> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
+    let text = source::text(path, source::TEXT_MAX).map_err(|why| unreadable(&name, why))?;
     let mut document = Document::new(&name, &text);
     let overrides = splice::splice(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -187,12 +235,14 @@ fn draft(path: &Path, overrides: &[String]) -> Result<FromFile, Problems> {
     Ok(FromFile { document, draft, overrides, sessions_read: files.sessions_read })
 }
 
-fn unreadable(name: &str, error: &std::io::Error) -> Problems {
-    let problem = match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::new(format!("there is no world file `{name}`"))
+fn unreadable(name: &str, why: Unreadable) -> Problems {
+    let problem = match why {
+        Unreadable::Missing => Problem::new(format!("there is no world file `{name}`"))
             .help("give the path of a .ron file, such as worlds/one-car.ron"),
-        std::io::ErrorKind::InvalidData => Problem::new(format!("the world file `{name}` is not UTF-8 text")),
-        _ => Problem::new(format!("cannot read the world file `{name}`: {error}")),
+        Unreadable::Other(reason, help) => {
+            let problem = Problem::new(format!("cannot read the world file `{name}`: {reason}"));
+            help.into_iter().fold(problem, Problem::help)
+        }
     };
-    Problems { world: name.to_owned(), list: vec![problem] }
+    Problems::errors(name, vec![problem])
 }

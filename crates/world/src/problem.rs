@@ -1,9 +1,10 @@
 //! What is wrong with a world, where, and what would be right.
 //!
 //! A [`Problem`] points at the text that causes it: the world file, a row of a data file, or an
-//! override. [`Problems`] is all that a world has, rendered by miette one frame each.
+//! override. [`Problems`] is all that a world has, rendered by miette one frame each. A problem that
+//! lets the world run all the same is a warning.
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
+use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan};
 use std::{fmt, ops::Range, sync::Arc};
 
 /// A text with its name, as frames show it.
@@ -18,6 +19,7 @@ pub struct Problem {
     /// What would be right, where that can be said.
     pub help: Option<String>,
     frame: Option<Frame>,
+    severity: Severity,
 }
 
 /// A part of a text, with a word on it.
@@ -32,7 +34,7 @@ struct Frame {
 impl Problem {
     /// A problem that no text shows, such as a world file that does not exist.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, frame: None }
+        Self { message: message.into(), help: None, frame: None, severity: Severity::Error }
     }
 
     /// Points at the bytes `span` of `text`, which is called `name`.
@@ -46,8 +48,25 @@ impl Problem {
 
     /// Adds what would be right.
     #[must_use]
-    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+    pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// Makes it a warning: the world can be run as it is, but probably does not mean it.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
+    /// Makes it an error, which nothing is run with.
+    #[must_use]
+    pub fn as_error(self) -> Self {
+        Self { severity: Severity::Error, ..self }
+    }
+
+    /// Whether the world can be run all the same.
+    pub fn is_warning(&self) -> bool {
+        self.severity == Severity::Warning
     }
 
     /// Name of the text that the problem points at, with line and column counted from 1.
@@ -67,6 +86,10 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 }
 
 impl Diagnostic for Problem {
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
@@ -82,18 +105,25 @@ impl Diagnostic for Problem {
     }
 }
 
-/// All that is wrong with a world; never empty.
+/// All that is wrong with a world.
 ///
 /// A single problem shows as itself; several show below a line that counts them.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct Problems {
     /// The file or run whose world it is.
     pub world: String,
-    /// The problems, in the order of the file.
+    /// The errors, in the order of the file; never empty.
     pub list: Vec<Problem>,
+    /// The warnings beside them.
+    pub warnings: Vec<Problem>,
 }
 
 impl Problems {
+    /// Errors without warnings.
+    pub(crate) fn errors(world: &str, list: Vec<Problem>) -> Self {
+        Self { world: world.to_owned(), list, warnings: Vec::new() }
+    }
+
     /// The only problem, if there is just one.
     fn single(&self) -> Option<&Problem> {
         if let [problem] = self.list.as_slice() { Some(problem) } else { None }

@@ -26,7 +26,8 @@ study with its units, and `ten-units/day.ron` switches units on and off.
 * Paths start at the world file's folder. Timestamps in data are RFC 3339, or wall-clock time in a named zone.
 * Names are made of letters, digits, `-` and `_`.
 * `--set fleets.commuters.count=1000` overrides a field, or adds one that is left out. The value is RON, without quotes
-  where a string is due (`--set policy=smart`), and may be a whole struct. It cannot add a fleet, site or tariff to others.
+  where a string is due (`--set policy=smart`), and may be a whole struct. A name that is not there yet adds a
+  fleet, site, tariff or unit, whole: `--set 'sites.depot=(import_limit: \"50 kW\")'`.
 
 <!-- Written from the types in crates/world; `VOLTIDE_BLESS=1 cargo test -p voltide-world` writes it anew. -->
 ";

@@ -4,22 +4,25 @@ mod fleet;
 mod grid;
 mod incentive;
 mod listed;
+mod over_time;
 mod site;
 mod tariff;
+mod warn;
 mod willingness;
 mod wishes;
 
 use crate::{
-    Configs,
+    Configs, Names,
     distribution::EmpiricalFile,
-    document::{Document, Report},
+    document::{Document, Place, Report},
     file::{
         BoundaryFile, CalendarFile, ClockFile, DurabilityFile, EvTicksFile, PlanningFile, SeriesFile,
         SessionsFile, WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
-    problem::{Problems, suggest},
+    over_time::OverTime,
+    problem::{Problem, Problems, suggest},
     published::PublishedFigure,
     read::{Read, Spanned, Try, check_name},
     series::time_zone,
@@ -27,6 +30,7 @@ use crate::{
 };
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
+use over_time::Wanted;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
@@ -46,6 +50,8 @@ pub(crate) struct Draft {
     /// Every policy's config, also of those that are not chosen.
     pub(crate) configs: Configs,
     pub(crate) published: Vec<PublishedFigure>,
+    pub(crate) warnings: Vec<Problem>,
+    pub(crate) names: Names,
 }
 
 impl Draft {
@@ -68,7 +74,8 @@ pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Dr
         }
     };
     let draft = file.and_then(|file| scenario(&file, values, &mut report));
-    report.finish(draft)
+    let (draft, warnings) = report.finish(draft)?;
+    Ok(Draft { warnings, ..draft })
 }
 
 /// Resolves what was read. Where the clock is wrong, the rest is checked on another one.
@@ -139,9 +146,15 @@ impl Resolver<'_> {
         let incentive = self.incentive(system.as_ref(), &clock);
         let grid = self.grid(system.as_ref(), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
-        Some(Draft {
+        let draft = Draft {
             configs: self.configs()?,
             published: published?,
+            warnings: Vec::new(),
+            names: Names {
+                name: file.name.get()?.place,
+                policy: file.policy.get()?.place,
+                fallback: file.fallback.get()?.as_ref().map_or(Place::NOWHERE, |name| name.place),
+            },
             scenario: Scenario {
                 name: file.name.get()?.value.clone(),
                 seed: *file.seed.get()?,
@@ -162,7 +175,9 @@ impl Resolver<'_> {
                 durability: durability?,
                 fleets,
             },
-        })
+        };
+        self.warn(&draft.scenario);
+        Some(draft)
     }
 
     fn configs(&self) -> Option<Configs> {
@@ -268,12 +283,24 @@ impl Resolver<'_> {
     fn power(
         &mut self,
         name: &str,
-        file: &Try<Option<SeriesFile>>,
+        file: &Try<Option<OverTime<Kilowatts>>>,
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Option<Series>> {
-        let Some(file) = file.get()? else { return Some(None) };
-        self.power_series(name, file, not_negative, clock).map(Some)
+        let Some(power) = file.get()? else { return Some(None) };
+        self.power_over_time(name, power, not_negative, clock).map(Some)
+    }
+
+    /// A power over time, kW a slot.
+    fn power_over_time(
+        &mut self,
+        name: &str,
+        power: &OverTime<Kilowatts>,
+        not_negative: bool,
+        clock: &Clock,
+    ) -> Option<Series> {
+        let values = self.over_time(power, Wanted { name, unit: "kW", not_negative, clock })?;
+        Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 
     /// A series of power, kW a slot.
@@ -284,22 +311,8 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let factor = match format!("1 {}", file.unit.value).parse::<Kilowatts>() {
-            Ok(one) => one.0 * file.scale.value,
-            Err(error) => {
-                let help = "a series of power has a unit such as \"MW\" (W, kW, MW or GW)";
-                let message = format!("the unit of `{name}`: {}", error.problem);
-                self.report.add_help(file.unit.place, message, "not a unit of power", help);
-                return None;
-            }
-        };
-        if let Some((key, _)) = file.adders.0.first() {
-            let message = format!("`{name}` is power, and only prices have `adders`");
-            self.report.add_help(key.place, message, "not a price", "remove `adders`");
-            return None;
-        }
-        let request = SeriesRequest { name, unit: "kW", file, factor, adder: 0.0, not_negative, clock };
-        let values = self.values.series(request, self.report)?;
+        let wanted = Wanted { name, unit: "kW", not_negative, clock };
+        let values = self.series_of::<Kilowatts>(file, file.whole, wanted)?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 

@@ -42,8 +42,8 @@ pub fn read_column(source: &str, path: &Path, column: &str) -> Result<Sampled, P
     let read = table.map(|table| sample(&table, &report));
     match read {
         Some(Ok(sampled)) => Ok(sampled),
-        Some(Err(problem)) => Err(Problems { world: source.to_owned(), list: vec![*problem] }),
-        None => Err(Problems { world: source.to_owned(), list: report.problems }),
+        Some(Err(problem)) => Err(Problems::errors(source, vec![*problem])),
+        None => Err(Problems::errors(source, report.problems)),
     }
 }
 

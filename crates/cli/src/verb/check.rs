@@ -1,50 +1,98 @@
 //! `voltide check` and `--dry-run`: everything that is wrong with a world, and what a run would be.
 
 use crate::{
-    args::{Args, Check},
+    args::{Args, Check, World},
     estimate::Estimate,
-    failure::{Code, Failure},
+    failure::{Code, Failure, object},
+    live::Prepared,
     machine::free_bytes,
     output,
+    verb::plugins::known_plugins,
+    warnings,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{path::Path, process::ExitCode};
+use voltide_host::Plugins;
 use voltide_model::scenario::Scenario;
-use voltide_world::{Problems, SessionsRead};
+use voltide_world::{Problem, SessionsRead};
 
-/// Checks worlds; all problems of all of them are shown.
+/// Checks worlds: says all that a run of each would refuse. The exit code is that of the first refusal.
 pub(crate) fn check(check: &Check, args: &Args) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
-    for world in &check.worlds {
-        let result = voltide_world::check(world, &check.sets);
+    let plugins = known_plugins(args);
+    let mut code = None;
+    for file in &check.worlds {
+        let found = look(file, check, &plugins);
+        code = code.or(found.refusal.as_ref().map(Failure::code));
         if args.json {
-            output::say_json("check", &check_json(world, &result));
-        } else if let Ok(read) = &result {
-            let first = format!("{}: ok", world.display());
-            let lines = std::iter::once(first).chain(read.iter().map(|read| format!("  {read}")));
-            output::say(&lines.collect::<Vec<_>>().join("\n"));
-        }
-        if let Err(problems) = result {
-            code = Code::Input.into();
-            if !args.json {
-                let _ = Failure::from(problems).report();
-            }
+            output::say_json("check", &found.json(file));
+        } else {
+            found.say(file, check, args);
         }
     }
-    code
+    code.map_or(ExitCode::SUCCESS, ExitCode::from)
 }
 
-fn check_json(world: &Path, result: &Result<Vec<SessionsRead>, Problems>) -> serde_json::Value {
-    let problem = |problem: &voltide_world::Problem| {
-        let place = problem
-            .place()
-            .map(|(file, line, column)| json!({ "file": file, "line": line, "column": column }));
-        json!({ "message": problem.message, "help": problem.help, "place": place })
+/// What was found of a world.
+struct Found {
+    sessions: Vec<SessionsRead>,
+    warnings: Vec<Problem>,
+    refusal: Option<Failure>,
+}
+
+/// Does all that a run does before its folder is made.
+fn look(file: &Path, check: &Check, plugins: &Plugins) -> Found {
+    let (policy, seed) = (check.policy.clone(), check.seed);
+    let world = World { file: file.to_owned(), policy, seed, sets: check.sets.clone() };
+    match Prepared::load(&world, plugins) {
+        Ok(Prepared { world, warnings, .. }) => {
+            let sessions = world.sessions_read;
+            if check.deny.warnings() && !warnings.is_empty() {
+                return Found { sessions, warnings: Vec::new(), refusal: Some(Failure::denied(warnings)) };
+            }
+            Found { sessions, warnings, refusal: None }
+        }
+        Err(failure) => Found { sessions: Vec::new(), warnings: Vec::new(), refusal: Some(failure) },
+    }
+}
+
+impl Found {
+    fn say(self, file: &Path, check: &Check, args: &Args) {
+        let Self { sessions, warnings, refusal } = self;
+        if let Some(failure) = refusal {
+            let _ = failure.report(false);
+            return;
+        }
+        let first = format!("{}: ok", file.display());
+        let lines = std::iter::once(first).chain(sessions.iter().map(|read| format!("  {read}")));
+        output::say(&lines.collect::<Vec<_>>().join("\n"));
+        // Denied warnings are a refusal already.
+        let _ = warnings::tell(warnings, &check.deny, args);
+    }
+
+    fn json(&self, file: &Path) -> Value {
+        let (code, refused) =
+            self.refusal.as_ref().map_or((Code::Input, &[][..]), |it| (it.code(), it.problems()));
+        let found = || refused.iter().chain(&self.warnings);
+        let problems = found().filter(|problem| !problem.is_warning());
+        let warnings = found().filter(|problem| problem.is_warning());
+        json!({
+            "world": file,
+            "ok": self.refusal.is_none(),
+            "problems": problems.map(|problem| with_place(problem, code)).collect::<Vec<_>>(),
+            "warnings": warnings.map(|problem| with_place(problem, code)).collect::<Vec<_>>(),
+            "sessions": self.sessions,
+        })
+    }
+}
+
+/// A problem as programs read it, with its place as `check` of 0.1.0 gives it, too.
+fn with_place(problem: &Problem, code: Code) -> Value {
+    let mut object = object(problem, code);
+    object["place"] = match problem.place() {
+        Some((file, line, column)) => json!({ "file": file, "line": line, "column": column }),
+        None => Value::Null,
     };
-    let problems: Vec<_> =
-        result.as_ref().err().map_or(&[][..], |problems| &problems.list).iter().map(problem).collect();
-    let sessions = result.as_ref().map_or(&[][..], Vec::as_slice);
-    json!({ "world": world, "ok": result.is_ok(), "problems": problems, "sessions": sessions })
+    object
 }
 
 /// Prints what a run would be.

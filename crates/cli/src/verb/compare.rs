@@ -16,6 +16,7 @@ use crate::{
     run_folder::{Claim, Held, RunFolder, id_in},
     shortcut::Camera,
     verb::plugins::known_plugins,
+    warnings,
 };
 use clap::{CommandFactory, error::ErrorKind};
 use indicatif::ProgressBar;
@@ -110,7 +111,7 @@ type Outcome = (Comparison, Option<Cases>, Option<Held>);
 fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Outcome>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
     let plugins = known_plugins(args).with_threads(1);
-    let checked = checked(world, &policies, compare, &plugins, args.quiet)?;
+    let checked = checked(world, &policies, compare, &plugins, args)?;
     let held = hold_table(compare)?;
     let scenario = &checked.scenario;
     let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
@@ -181,24 +182,26 @@ fn checked(
     policies: &[String],
     compare: &Compare,
     plugins: &Plugins,
-    quiet: bool,
+    args: &Args,
 ) -> Result<World, Failure> {
     let seed = compare.seeds.as_ref().map(|seeds| *seeds.start());
     let mut ids = BTreeSet::new();
     let mut checked = None;
+    let mut warnings = Vec::new();
     for policy in policies {
-        let args = WorldArgs {
+        let world_args = WorldArgs {
             file: world.to_owned(),
             policy: Some(policy.clone()),
             seed,
             sets: compare.sets.clone(),
         };
-        let prepared = Prepared::load(&args, plugins)?;
-        prepared.mention_shadowing(plugins, quiet);
+        let prepared = Prepared::load(&world_args, plugins)?;
+        prepared.mention_shadowing(plugins, args.quiet);
         if !ids.insert(prepared.id()) && compare.out.is_some() {
             let what = format!("policy `{policy}` is named twice, and a folder holds one run of it");
             return Err(Failure::new(Code::Input, what, Some("name each policy once, or leave out --out")));
         }
+        warnings::add(&mut warnings, prepared.warnings);
         checked = Some(prepared.world);
     }
     let checked = checked.unwrap_or_else(|| unclear(compare));
@@ -206,6 +209,7 @@ fn checked(
         let what = format!("`{}` has no plant whose flexibility margins could be on or off", world.display());
         return Err(Failure::new(Code::Input, what, Some("leave out --cases, or give the world a `grid`")));
     }
+    warnings::tell(warnings, &compare.deny, args)?;
     Ok(checked)
 }
 

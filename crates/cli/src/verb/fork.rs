@@ -16,6 +16,7 @@ use crate::{
         resume::build_tables,
         run::{conclude, given_up, run_to_end, write_profile},
     },
+    warnings,
 };
 use std::{
     fs,
@@ -24,7 +25,7 @@ use std::{
 };
 use voltide_engine::{Fork, fork_hash, inherit};
 use voltide_journal::{event::RunStarted, mcap_log::McapLog};
-use voltide_model::scenario::Scenario;
+use voltide_model::{scenario::Scenario, wishes::SocWish};
 use voltide_world::World;
 
 /// Runs a fork to its end.
@@ -36,11 +37,13 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let at_tick = slot(&verb.at, &parent.scenario)?;
     let world = changed_world(&parent, &changes, at_tick)?;
     let plugins = known_plugins(args).with_threads(threads);
-    let prepared = if changes.is_empty() {
+    let mut prepared = if changes.is_empty() {
         Prepared::of_journal(world, &parent.started, &plugins, false)?
     } else {
-        Prepared::changed(world, &parent.started, changes.clone(), &plugins)?
+        let by_world = verb.policy.is_none();
+        Prepared::changed(world, &parent.started, changes.clone(), (&plugins, by_world))?
     };
+    warnings::tell(std::mem::take(&mut prepared.warnings), &verb.deny, args)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
     let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
@@ -76,7 +79,7 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&folder.place, &cost)?;
     folder.over()?;
-    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    summary::print(&id, &folder.path, &summary, Some(&cost), args);
     conclude(&run.status, &[], &summary, &folder.path)
 }
 
@@ -105,7 +108,32 @@ fn changed_world(parent: &Journaled, changes: &[String], at_tick: u32) -> Result
                     drawn; for anything else start a run";
         Failure::new(Code::Input, message, Some(help))
     })?;
+    refuse_wishes_of_nobody(&parent.world.scenario, &world.scenario)?;
     Ok(world)
+}
+
+/// Refuses wishes that a fork adds for cars that it does not have. Those of the parent may be for cars that
+/// the fork takes out: they held until then.
+fn refuse_wishes_of_nobody(parent: &Scenario, child: &Scenario) -> Result<(), Failure> {
+    for (before, fleet) in parent.fleets.iter().zip(&child.fleets) {
+        let known: Vec<(&str, &SocWish)> = before.wishes.all().collect();
+        let added = fleet.wishes.all().filter(|wish| !known.contains(wish));
+        let of_car = added.filter_map(|(kind, wish)| wish.car.map(|car| (kind, car)));
+        if let Some((kind, car)) = of_car.into_iter().find(|&(_, car)| car >= fleet.count) {
+            let name = &fleet.name;
+            let message =
+                format!("`fleets.{name}.{kind}` is for car {car}, which fleet `{name}` does not have");
+            let help = match fleet.count.checked_sub(1) {
+                None => "the fork leaves it no cars".to_owned(),
+                Some(0) => "its one car is number 0".to_owned(),
+                Some(last) => {
+                    format!("its {} cars are numbered from 0 to {last}; the nearest is {last}", fleet.count)
+                }
+            };
+            return Err(Failure::new(Code::Input, message, Some(&help)));
+        }
+    }
+    Ok(())
 }
 
 /// The folder that a run was written to with `--out`.

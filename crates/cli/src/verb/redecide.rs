@@ -25,7 +25,7 @@ pub(crate) fn redecide(replay: &Replay, args: &Args) -> Result<ExitCode, Failure
     let start = match &replay.policy {
         Some(policy) => {
             world.scenario.policy.name.clone_from(policy);
-            Prepared::changed(world, &started, Vec::new(), &plugins)?
+            Prepared::changed(world, &started, Vec::new(), (&plugins, false))?
         }
         None => Prepared::of_journal(world, &started, &plugins, true)?,
     }

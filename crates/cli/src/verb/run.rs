@@ -14,6 +14,7 @@ use crate::{
     shortcut::Camera,
     summary,
     verb::{check::dry_run, plugins::known_plugins},
+    warnings,
 };
 use std::{io::Write, path::Path, process::ExitCode, sync::Arc};
 use voltide_engine::Ended;
@@ -25,7 +26,8 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
     let threads = run.threads.map_or_else(all_cores, usize::from);
     let plugins = known_plugins(args).with_threads(threads);
-    let prepared = Prepared::load(&run.world, &plugins)?;
+    let mut prepared = Prepared::load(&run.world, &plugins)?;
+    warnings::tell(std::mem::take(&mut prepared.warnings), &run.deny, args)?;
     if run.dry {
         let scenario = prepared.world.scenario.clone();
         let estimate = Estimate::of(prepared, (&run.world, run.snapshots), &plugins)?;
@@ -53,7 +55,7 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     }
     write_profile(&folder.place, &cost)?;
     folder.over()?;
-    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    summary::print(&id, &folder.path, &summary, Some(&cost), args);
     conclude(&status, &run.fail_on, &summary, &folder.path)
 }
 
