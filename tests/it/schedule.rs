@@ -151,7 +151,10 @@ fn given(name: &str) -> String {
 fn without_a_schedule_the_constraint_that_cannot_hold_is_named() {
     let output = schedule(&[&case("start_below_min"), "--mode", "flexmeasures"]).output().unwrap();
     assert_eq!(output.status.code(), Some(4));
-    assert_snapshot!(text(&output.stdout), @"");
+    assert_snapshot!(text(&output.stdout), @r"
+    status  infeasible
+    cannot hold  battery: soc-min at 2024-02-04T09:35:00+00:00: 15.000 kWh are asked for, and at most 10.870 kWh can be stored by then, starting with 10.000 kWh
+    ");
     let output = schedule(&[&case("start_below_min"), "--mode", "flexmeasures", "--json"]).output().unwrap();
     let conflict = &last_line(&text(&output.stdout))["conflict"];
     assert_eq!((&conflict["asset"], &conflict["field"]), (&"battery".into(), &"soc-min".into()));
