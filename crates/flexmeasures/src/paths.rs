@@ -107,3 +107,92 @@ impl Relaxed<'_> {
 fn is_fractional(value: f64) -> bool {
     value > 1e-6 && value < 1.0 - 1e-6
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SLOTS: usize = 6;
+
+    fn device(efficiency: f64, kept: f64, drift: f64) -> Device {
+        let each = |value: f64| vec![value; SLOTS];
+        Device {
+            name: String::new(),
+            soc_at_start: Some(20.0),
+            static_range: (Some(2.0), Some(30.0)),
+            charge_max: each(22.0),
+            discharge_max: each(15.0),
+            charge_efficiency: each(efficiency),
+            discharge_efficiency: each(efficiency),
+            storage_efficiency: each(kept),
+            drift: each(drift),
+            floor: each(2.0),
+            ceiling: each(30.0),
+            bands: Vec::new(),
+            minima: None,
+            maxima: None,
+            targets: None,
+        }
+    }
+
+    /// A schedule that keeps the tube, by powers as shares of what is possible.
+    fn follow(device: &Device, tube: &Tube, shares: &[f64], hours: f64) -> (Vec<f64>, Vec<f64>) {
+        let (mut energy, mut power, mut stock) = (20.0, Vec::new(), Vec::new());
+        for (j, share) in shares.iter().enumerate() {
+            let mut found = 0.0;
+            for step in 0..=20 {
+                let wish = share * (1.0 - f64::from(step) / 20.0);
+                let wish = wish * if wish > 0.0 { device.charge_max[j] } else { device.discharge_max[j] };
+                let after = device.after(j, energy, wish, hours);
+                if after >= tube.low[j] && after <= tube.high[j] {
+                    found = wish;
+                    break;
+                }
+            }
+            energy = device.after(j, energy, found, hours);
+            power.push(found);
+            stock.push(energy);
+        }
+        (power, stock)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_cut_loses_a_schedule_that_chooses_a_direction(
+            efficiency in 0.7..1.0_f64,
+            kept in prop::sample::select(vec![1.0, 0.97]),
+            drift in prop::sample::select(vec![0.0, 0.3]),
+            shares in prop::collection::vec(-1.0..1.0_f64, SLOTS),
+            relaxed in prop::collection::vec((0.0..1.0_f64, 0.0..1.0_f64, 2.0..30.0_f64, 0.01..0.99_f64), SLOTS),
+        ) {
+            let device = device(efficiency, kept, drift);
+            let tube = Tube::between(&device, &device.floor, &device.ceiling, 0.5).unwrap();
+            let (power, stock) = follow(&device, &tube, &shares, 0.5);
+            prop_assume!(stock.iter().zip(&tube.low).all(|(stock, low)| *stock >= low - 1e-9));
+            prop_assume!(stock.iter().zip(&tube.high).all(|(stock, high)| *stock <= high + 1e-9));
+            let at = |j: usize| (relaxed[j].3, relaxed[j].0 * relaxed[j].3, relaxed[j].1 * (1.0 - relaxed[j].3));
+            let solution = Relaxed {
+                device: &device,
+                tube: &tube,
+                charge: (0..SLOTS).map(|j| 22.0 * at(j).1).collect(),
+                discharge: (0..SLOTS).map(|j| 15.0 * at(j).2).collect(),
+                stock: (0..SLOTS).map(|j| relaxed[j].2.clamp(tube.low[j], tube.high[j])).collect(),
+                charging: (0..SLOTS).map(|j| Some(at(j).0)).collect(),
+                hours: 0.5,
+            };
+            for cut in solution.cuts() {
+                let value = |column: Column| match column {
+                    Column::Charge(j) => power[j].max(0.0),
+                    Column::Discharge(j) => (-power[j]).max(0.0),
+                    Column::Stock(j) => stock[j],
+                    Column::Charging(j) => if power[j] > 0.0 { 1.0 } else { 0.0 },
+                };
+                let sum: f64 = cut.terms.iter().map(|&(column, factor)| factor * value(column)).sum();
+                prop_assert!(sum <= cut.most + 1e-6, "{cut:?}: {sum} with {power:?} and {stock:?}");
+            }
+        }
+    }
+}

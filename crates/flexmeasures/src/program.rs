@@ -41,6 +41,12 @@ const ROUNDS: usize = 8;
 const CUT_ROUNDS: usize = 12;
 /// Share of the bound that a round of cuts must add for another one.
 const LEAST_GAIN: f64 = 1e-6;
+/// Share of the objective that a search need not close: half of what counts as rounding.
+const GAP: f64 = 5e-8;
+/// A relaxed binary this near to 0 or 1 is left there at first.
+const WHOLE: f64 = 1e-6;
+/// Most nodes of the search near a relaxed solution.
+const NODES_NEAR: u32 = 2_000;
 /// Most nodes of the search tree.
 const NODES: u32 = 200_000;
 
@@ -70,7 +76,7 @@ struct Builder<'a> {
     problem: &'a Problem,
     tubes: &'a [Tube],
     program: Program,
-    binaries: Binaries,
+    binaries: Binaries<'a>,
     columns: Vec<Columns>,
     /// Flows that are limited or priced, one column a slot.
     flows: Vec<(Members, Vec<Variable>)>,
@@ -92,10 +98,21 @@ impl Default for Band {
 }
 
 /// Whether binaries must be whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Binaries {
+#[derive(Debug, Clone, Copy)]
+enum Binaries<'a> {
     Whole,
     Relaxed,
+    /// Whole, and as they are where a relaxed solution has them whole.
+    Near(&'a Bound),
+}
+
+/// A solution with relaxed binaries.
+#[derive(Debug)]
+struct Bound {
+    /// What no schedule costs less than, scaled.
+    cost: f64,
+    /// The binaries of each device.
+    charging: Vec<Vec<Option<f64>>>,
 }
 
 /// What a program is written down with, beside its problem.
@@ -120,9 +137,12 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         cuts: vec![Vec::new(); problem.devices.len()],
     };
     for round in 0..ROUNDS {
-        attempt.tighten(problem, &tubes);
+        let relaxed = attempt.tighten(problem, &tubes);
+        if let Some(course) = relaxed.and_then(|relaxed| attempt.near(problem, &tubes, &relaxed)) {
+            return (Outcome::Optimal, Some(course));
+        }
         let builder = Builder::new(problem, &tubes, &attempt, Binaries::Whole);
-        let budget = Budget { nodes: Some(NODES), gap: 0.0, cpu_seconds: None };
+        let budget = Budget { nodes: Some(NODES), gap: GAP, cpu_seconds: None };
         let solved = builder.program.solve(budget);
         if !solved.outcome.has_solution() {
             return (solved.outcome, None);
@@ -143,34 +163,51 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
 
 impl Attempt {
     /// Adds cuts for as long as they move the bound, and keeps those that bind.
-    fn tighten(&mut self, problem: &Problem, tubes: &[Tube]) {
+    fn tighten(&mut self, problem: &Problem, tubes: &[Tube]) -> Option<Bound> {
         if !self.exclusive.iter().flatten().any(|&exclusive| exclusive) {
-            return;
+            return None;
         }
-        let mut bound = f64::NEG_INFINITY;
+        let mut bound: Option<Bound> = None;
         for _ in 0..CUT_ROUNDS {
             let builder = Builder::new(problem, tubes, self, Binaries::Relaxed);
             let solved = builder.program.solve(Budget::default());
             if solved.outcome != Outcome::Optimal {
-                return;
+                return None;
             }
             let relaxed = builder.relaxed(&solved);
             for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
                 cuts.retain(|cut| relaxed.binds(cut));
             }
-            if solved.objective - bound <= LEAST_GAIN * solved.objective.abs() {
-                return;
+            let more = builder.exclude(&solved, 0, &mut self.exclusive);
+            let before = bound.map_or(f64::NEG_INFINITY, |bound| bound.cost);
+            let charging = relaxed.iter().map(|relaxed| relaxed.charging.clone()).collect();
+            bound = Some(Bound { cost: solved.objective, charging });
+            if !more && solved.objective - before <= LEAST_GAIN * solved.objective.abs() {
+                break;
             }
-            bound = solved.objective;
             for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
                 cuts.extend(relaxed.cuts());
             }
         }
+        bound
+    }
+
+    /// A schedule near a relaxed solution, if it is found soon and costs no more.
+    fn near(&self, problem: &Problem, tubes: &[Tube], bound: &Bound) -> Option<Course> {
+        let builder = Builder::new(problem, tubes, self, Binaries::Near(bound));
+        let budget = Budget { nodes: Some(NODES_NEAR), gap: GAP, cpu_seconds: None };
+        let solved = builder.program.solve(budget);
+        if !solved.outcome.has_solution() {
+            return None;
+        }
+        let course = builder.read(&solved);
+        let found = Outcome::from_bound(problem.objective(&course), bound.cost / SCALE);
+        (found == Outcome::Optimal && problem.keeps(&course, TOLERANCE)).then_some(course)
     }
 }
 
 impl<'a> Builder<'a> {
-    fn new(problem: &'a Problem, tubes: &'a [Tube], attempt: &Attempt, binaries: Binaries) -> Self {
+    fn new(problem: &'a Problem, tubes: &'a [Tube], attempt: &Attempt, binaries: Binaries<'a>) -> Self {
         let mut builder = Self {
             problem,
             tubes,
@@ -198,9 +235,18 @@ impl<'a> Builder<'a> {
     /// A column that is 0 or 1, or between where binaries are relaxed.
     fn choice(&mut self) -> Variable {
         self.program.add(match self.binaries {
-            Binaries::Whole => variable().binary(),
+            Binaries::Whole | Binaries::Near(_) => variable().binary(),
             Binaries::Relaxed => variable().min(0.0).max(1.0),
         })
+    }
+
+    /// Whether a device may charge in a slot.
+    fn direction(&mut self, index: usize, j: usize) -> Variable {
+        let Binaries::Near(bound) = self.binaries else { return self.choice() };
+        match bound.charging[index][j].filter(|value| (value - value.round()).abs() <= WHOLE) {
+            Some(value) => self.program.add(variable().min(value.round()).max(value.round())),
+            None => self.choice(),
+        }
     }
 
     fn add_cut(&mut self, index: usize, cut: &Cut) {
@@ -246,7 +292,7 @@ impl<'a> Builder<'a> {
                 self.keep_to_bands(device, j, charge, discharge);
             }
             if exclusive {
-                let charging = self.choice();
+                let charging = self.direction(index, j);
                 columns.charging[j] = Some(charging);
                 self.program.require(constraint!(charge <= device.charge_max[j] * charging));
                 self.program.require(constraint!(discharge <= device.discharge_max[j] * (1.0 - charging)));
@@ -472,11 +518,14 @@ impl<'a> Builder<'a> {
     fn exclude(&self, solved: &Solved, round: usize, exclusive: &mut [Vec<bool>]) -> bool {
         let mut found = false;
         for (columns, exclusive) in self.columns.iter().zip(exclusive) {
-            for (j, exclusive) in exclusive.iter_mut().enumerate() {
+            let at_once = |j: usize| {
                 let (charge, discharge) = both(columns, solved, j);
-                let at_once = charge.min(discharge) > AT_ONCE || round + 2 >= ROUNDS;
-                found |= at_once && !*exclusive;
-                *exclusive |= at_once;
+                charge.min(discharge) > AT_ONCE
+            };
+            for (j, exclusive) in exclusive.iter_mut().enumerate() {
+                let marked = at_once(j) || round + 2 >= ROUNDS;
+                found |= marked && !*exclusive;
+                *exclusive |= marked;
             }
         }
         found
