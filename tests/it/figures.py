@@ -1,7 +1,8 @@
 """Works out figures of runs from their tables, as the SQL that is given for each says.
 
 Reads one JSON object a line: `outputs` (the folder of the runs), `views` (what makes views and tables of them)
-and `sql`, a list of pairs of a name and a query that gives one cell. Prints one object a line: the cells by name.
+and `sql`, a list of pairs of a name and a query that gives one cell, or no row. Prints one object a line: the
+cells by name.
 """
 
 import json
@@ -9,11 +10,12 @@ import sys
 
 import duckdb
 
-database, outputs = None, None
+database, prepared = None, None
 for line in sys.stdin:
     asked = json.loads(line)
-    if asked["outputs"] != outputs:
-        database, outputs = duckdb.connect(), asked["outputs"]
+    outputs = asked["outputs"]
+    if (outputs, asked["views"]) != prepared:
+        database, prepared = duckdb.connect(), (outputs, asked["views"])
         database.execute("SET TimeZone = 'UTC'")
         database.execute(f"SET VARIABLE outputs = '{outputs}'")
         database.execute(asked["views"])
@@ -24,7 +26,8 @@ for line in sys.stdin:
     cells = {}
     for name, query in asked["sql"]:
         try:
-            cells[name] = database.execute(query).fetchone()[0]
+            row = database.execute(query).fetchone()
         except Exception as error:
             raise SystemExit(f"{name}: {error}")
+        cells[name] = None if row is None else row[0]
     print(json.dumps(cells, default=float))

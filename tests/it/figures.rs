@@ -1,7 +1,9 @@
 //! Every figure that a verb prints is the one that SQL finds in the tables.
 //!
 //! A list says for each figure of `--json` how it is worked out; a figure without a row fails the test.
-//! Other verbs have a list beside these.
+//! [`looks`] has the lists of the verbs that look at runs and worlds.
+
+mod looks;
 
 use crate::{
     program::{fail, root, succeed, text, voltide},
@@ -25,24 +27,32 @@ const WORLDS: [(&str, &[&str]); 10] = [
     ("worlds/paper/drawn.ron", &["fleets.commuters.count=20"]),
     ("worlds/paper/paper.ron", &[]),
     ("worlds/paper/willing.ron", &[]),
-    ("worlds/acn/caltech.ron", &[]),
+    ("worlds/acn/caltech.ron", &["clock.days=7"]),
     ("worlds/ten-units/day.ron", &["fleets.commuters.count=40", "grid.stages.gap=0.05"]),
     ("worlds/germany/week.ron", &["fleets.commuters.count=60", "clock.days=1"]),
 ];
 
-/// The policies that every example world is run under.
-const POLICIES: [&str; 3] = ["uncontrolled", "v2g", "threshold"];
-
-/// The others, and two worlds that are run under them too.
-const OTHER_POLICIES: [&str; 6] = ["smart", "smart-incentive", "alap", "edf", "llf", "round-robin"];
-const WORLDS_OF_ALL: [&str; 2] = ["worlds/one-car.ron", "worlds/paper/drawn.ron"];
-
-/// What a world refuses that forms prices anew while cars are planned, and why.
-const REFUSED: (&str, [&str; 3], &str) = (
+/// The worlds that form prices anew while cars are planned.
+const WITH_FEEDBACK: [&str; 6] = [
+    "worlds/v2g-street.ron",
+    "worlds/paper/ev.ron",
     "worlds/paper/drawn.ron",
-    ["edf", "llf", "round-robin"],
-    "plans all cars of a site at once, but `price_feedback: Batch(5)` forms prices anew",
-);
+    "worlds/paper/paper.ron",
+    "worlds/paper/willing.ron",
+    "worlds/germany/week.ron",
+];
+
+/// Those of them whose one day follows upon itself, so that no policy can run that plans it again.
+const OF_A_TYPICAL_DAY: [&str; 3] =
+    ["worlds/paper/ev.ron", "worlds/paper/paper.ron", "worlds/paper/willing.ron"];
+
+/// The policies that plan all cars of a site at once, again and again, and what lets them run in the others.
+const OF_WHOLE_SITES: [&str; 3] = ["edf", "llf", "round-robin"];
+const THAT_STAY: [&str; 4] = ["--set", "incentive.price_feedback=None", "--set", "boundary=Open"];
+const OTHER_POLICIES: [&str; 6] = ["uncontrolled", "smart", "smart-incentive", "v2g", "threshold", "alap"];
+
+/// The worlds that are compared over several seeds.
+const OVER_SEEDS: [&str; 2] = ["worlds/one-car.ron", "worlds/paper/drawn.ron"];
 
 /// What is printed and is no figure of the run, and why it is in no table.
 const NO_FIGURES: [(&str, &str); 20] = [
@@ -77,7 +87,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 74] = [
+const OF_RUN: [(&str, &str); 77] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -239,6 +249,10 @@ const OF_RUN: [(&str, &str); 74] = [
     // Figures that two tables tell must be the same in both.
     ("charged_kwh", "SELECT sum(ev_charge_kw * step_h) FROM system_ticks"),
     ("discharged_kwh", "SELECT sum(ev_discharge_kw * step_h) FROM system_ticks"),
+    ("flexibility_up.shortfall_kwh", "SELECT up_kwh FROM missing_margins WHERE stage = 'settled'"),
+    ("flexibility_down.shortfall_kwh", "SELECT down_kwh FROM missing_margins WHERE stage = 'settled'"),
+    // There are none of these: what rounding leaves counts no hour.
+    ("hours_that_miss_nothing", "SELECT max(up_hours) FROM missing_margins WHERE up_hours > 0 AND up_kwh < 1e-6"),
 ];
 
 /// The figures of a line `compared_run`; `{run}` stands for the run's id; `saving` is question 02.
@@ -441,23 +455,29 @@ fn owned(rows: &[(&str, &str)]) -> Vec<(String, String)> {
     rows.iter().map(|(name, query)| ((*name).to_owned(), (*query).to_owned())).collect()
 }
 
-fn policies_of(world: &str) -> Vec<&'static str> {
-    let others = OTHER_POLICIES.into_iter().filter(|_| WORLDS_OF_ALL.contains(&world));
-    POLICIES.into_iter().chain(others).collect()
+/// What a world of [`WORLDS`] is run with under a policy, as arguments.
+fn sets_under<'a>(world: &str, settings: &[&'a str], policy: &str) -> Vec<&'a str> {
+    let stay = WITH_FEEDBACK.contains(&world) && OF_WHOLE_SITES.contains(&policy);
+    let prices: &[&str] = if stay { &THAT_STAY } else { &[] };
+    [&sets(settings), prices].concat()
 }
 
-fn refused(world: &str, policy: &str) -> bool {
-    world == REFUSED.0 && REFUSED.1.contains(&policy)
+/// Whether a world refuses a policy with what lets it run in others.
+fn is_refused(world: &str, policy: &str) -> bool {
+    OF_A_TYPICAL_DAY.contains(&world) && OF_WHOLE_SITES.contains(&policy)
 }
 
 /// The figures of a summary, asked of the tables below a folder.
 fn of_run(what: String, outputs: &Path, summary: &Value) -> Question {
     let outputs = outputs.to_str().unwrap().to_owned();
     let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    let question_04 = fs::read_to_string(root().join("outputs/queries/04-margin-shortfall.sql")).unwrap();
     Question {
         what,
         outputs,
-        prepare: format!("CREATE TABLE system_costs AS {question_01}"),
+        prepare: format!(
+            "CREATE TABLE system_costs AS {question_01};\nCREATE TABLE missing_margins AS {question_04}"
+        ),
         printed: flat(summary),
         sql: owned(&OF_RUN),
         within: DOUBLE,
@@ -470,16 +490,17 @@ fn a_run_and_its_replay_print_what_the_tables_say() {
     let out = tempfile::tempdir().unwrap();
     let mut questions = Vec::new();
     for (world, settings) in WORLDS {
-        for policy in policies_of(world) {
+        for policy in OTHER_POLICIES.into_iter().chain(OF_WHOLE_SITES) {
             let folder = out.path().join(format!("{}-{policy}", questions.len()));
             let outputs = folder.to_str().unwrap().to_owned();
             let head = ["run", world, "--policy", policy, "--out", &outputs];
-            if refused(world, policy) {
-                let arguments = [&head[..], &sets(settings)].concat();
-                assert!(fail(voltide().args(arguments)).1.contains(REFUSED.2), "{world}, {policy}");
+            let settings = sets_under(world, settings, policy);
+            if is_refused(world, policy) {
+                let (code, error) = fail(voltide().args(head).args(settings));
+                assert!(code == 3 && error.contains("listed cars tell of a typical day"), "{error}");
                 continue;
             }
-            let run = lines(&[&head[..], &sets(settings)].concat()).remove(0);
+            let run = lines(&[&head[..], &settings].concat()).remove(0);
             let replayed = lines(&["replay", run["folder"].as_str().unwrap()]).remove(0);
             assert_eq!(flat(&run), flat(&replayed), "{world}, {policy}");
             questions.push(of_run(format!("{world}, {policy}"), &folder, &run));
@@ -499,13 +520,12 @@ fn a_comparison_prints_what_the_tables_say() {
         question_02.replace("'uncontrolled'", "'smart'")
     );
     let mut questions = Vec::new();
-    for (world, settings) in WORLDS {
+    for (world, policies, settings) in comparisons() {
         let outputs = out.path().join(questions.len().to_string()).to_str().unwrap().to_owned();
-        let policies = ["--policies", "uncontrolled,smart,v2g,threshold"];
         // Several seeds have a mean and a spread.
-        let seeds: &[&str] = if WORLDS_OF_ALL.contains(&world) { &["--seeds", "3..5"] } else { &[] };
-        let head = ["compare", world, "--out", &outputs];
-        let printed = lines(&[&head[..], &policies, seeds, &sets(settings)].concat());
+        let seeds: &[&str] = if OVER_SEEDS.contains(&world) { &["--seeds", "3..4"] } else { &[] };
+        let head = ["compare", world, "--out", &outputs, "--policies", &policies];
+        let printed = lines(&[&head[..], seeds, &settings].concat());
         let mut runs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for line in printed.iter().filter(|line| line["kind"] == "compared_run") {
             runs.entry(line["policy"].as_str().unwrap()).or_default().push(id(line));
@@ -530,6 +550,24 @@ fn a_comparison_prints_what_the_tables_say() {
         }
     }
     assert_found(&python, &questions);
+}
+
+/// A world, policies that are compared in it, and what it is run with, as arguments.
+type Comparison = (&'static str, String, Vec<&'static str>);
+
+/// All policies in all example worlds.
+fn comparisons() -> Vec<Comparison> {
+    let (with_feedback, without): (Vec<_>, Vec<_>) =
+        WORLDS.into_iter().partition(|(world, _)| WITH_FEEDBACK.contains(world));
+    let all = [OTHER_POLICIES.as_slice(), &OF_WHOLE_SITES].concat().join(",");
+    let whole_sites = ["uncontrolled"].iter().chain(&OF_WHOLE_SITES).copied().collect::<Vec<_>>().join(",");
+    let as_they_are = with_feedback.iter().map(|(world, set)| (*world, OTHER_POLICIES.join(","), sets(set)));
+    let at_prices_that_stay = with_feedback
+        .iter()
+        .filter(|(world, _)| !is_refused(world, OF_WHOLE_SITES[0]))
+        .map(|(world, set)| (*world, whole_sites.clone(), sets_under(world, set, OF_WHOLE_SITES[0])));
+    let without = without.iter().map(|(world, set)| (*world, all.clone(), sets(set)));
+    as_they_are.chain(at_prices_that_stay).chain(without).collect()
 }
 
 /// Figures of a case that are figures of its run under other names; those of system cost have the same.
@@ -597,6 +635,47 @@ fn the_cases_of_a_comparison_print_what_the_tables_say() {
     assert_found(&python, &questions);
 }
 
+/// The figures of a line `within_solver_gap`, of two policies that were run.
+fn of_doubt(policy: &str, against: &str) -> Vec<(String, String)> {
+    let total = |policy: &str| {
+        format!(
+            "(SELECT sum(amount) FROM costs JOIN runs USING (run_id)
+              WHERE policy = '{policy}' AND stage = 'settled')"
+        )
+    };
+    let gap = |policy: &str| format!("(SELECT max(solver_gap) FROM system_costs WHERE policy = '{policy}')");
+    let rows = [
+        ("policy", format!("SELECT policy FROM runs WHERE policy = '{policy}'")),
+        ("against", format!("SELECT policy FROM runs WHERE policy = '{against}'")),
+        ("currency", "SELECT any_value(currency) FROM runs".to_owned()),
+        ("difference", format!("SELECT {} - {}", total(policy), total(against))),
+        ("solver_gap", format!("SELECT {} + {}", gap(policy), gap(against))),
+    ];
+    rows.map(|(name, query)| (name.to_owned(), query)).to_vec()
+}
+
+#[test]
+fn a_difference_that_the_solver_leaves_open_is_what_the_tables_say() {
+    let Some(python) = python() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let outputs = out.path().to_str().unwrap();
+    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    let asked = ["compare", "worlds/ten-units/day.ron", "--policies", "uncontrolled,threshold,edf"];
+    let sets = ["--set", "grid.stages.gap=0.05", "--cases", "1", "--out", outputs];
+    let mut doubts = lines(&[&asked[..], &sets].concat());
+    doubts.retain(|line| line["kind"] == "within_solver_gap");
+    let question = |line: &Value| Question {
+        what: format!("{line}"),
+        outputs: outputs.to_owned(),
+        prepare: format!("CREATE TABLE system_costs AS {question_01}"),
+        printed: flat(line),
+        sql: of_doubt(line["policy"].as_str().unwrap(), line["against"].as_str().unwrap()),
+        within: DOUBLE,
+    };
+    assert_eq!(doubts.len(), 2, "{doubts:?}");
+    assert_found(&python, &doubts.iter().map(question).collect::<Vec<_>>());
+}
+
 /// The id of a line `compared_run`.
 fn id(line: &Value) -> &str {
     line["folder"].as_str().unwrap().rsplit_once("run_id=").unwrap().1
@@ -607,188 +686,4 @@ fn of_compared_run(run: &str, figures: &BTreeMap<String, Value>) -> Vec<(String,
     let fill = |text: &str| text.replace("{run}", run).replace("{fleet}", fleet.unwrap_or_default());
     let rows = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN);
     rows.map(|(name, query)| (fill(name), fill(query))).collect()
-}
-
-/// The figures of `state` at tick 100 that tables of double precision tell, and at the end those of single.
-const OF_STATE: [(&str, &str); 13] = [
-    ("tick", "SELECT 100"),
-    (
-        "local_time",
-        "SELECT strftime(ts AT TIME ZONE (SELECT time_zone FROM runs), '%Y-%m-%dT%H:%M')
-         FROM system_ticks WHERE tick = 100",
-    ),
-    ("plugged", "SELECT count(session_id) FROM ev_ticks WHERE tick = 100"),
-    ("charging", "SELECT count(*) FILTER (charge_kw > 0) FROM ev_ticks WHERE tick = 100"),
-    ("discharging", "SELECT count(*) FILTER (discharge_kw > 0) FROM ev_ticks WHERE tick = 100"),
-    ("agreed", "SELECT count(*) FILTER (participating) FROM ev_ticks WHERE tick = 100"),
-    ("ev_charge_kw", "SELECT sum(charge_kw) FROM ev_ticks WHERE tick = 100"),
-    ("ev_discharge_kw", "SELECT sum(discharge_kw) FROM ev_ticks WHERE tick = 100"),
-    ("base_load_kw", "SELECT base_load_kw FROM system_ticks WHERE tick = 100"),
-    ("net_load_kw", "SELECT net_load_kw FROM system_ticks WHERE tick = 100"),
-    ("tou_price_per_kwh", "SELECT tou_price_per_kwh FROM system_ticks WHERE tick = 100"),
-    ("cars", "SELECT count(DISTINCT ev_id) FROM ev_ticks WHERE tick = 100 AND ev_id < {cars}"),
-    ("stored_kwh", "SELECT sum(energy_kwh) FROM ev_ticks WHERE tick = 100 AND ev_id < {cars}"),
-];
-
-/// The figures of `diff` of each of two runs; what they still want has no second way in the tables.
-const OF_DIFF: [(&str, &str); 10] = [
-    ("simulated_h", "SELECT sum(step_h) FROM system_ticks WHERE run_id = '{run}'"),
-    ("charged_kwh", "SELECT sum(charged_kwh) FROM sessions WHERE run_id = '{run}'"),
-    ("discharged_kwh", "SELECT sum(discharged_kwh) FROM sessions WHERE run_id = '{run}'"),
-    ("energy_cost", "SELECT sum(energy_cost) FROM sessions WHERE run_id = '{run}'"),
-    ("v2g_revenue", "SELECT sum(v2g_revenue) FROM sessions WHERE run_id = '{run}'"),
-    ("degradation_cost", "SELECT sum(degradation_cost) FROM sessions WHERE run_id = '{run}'"),
-    ("net_cost", "SELECT sum(net_cost) FROM sessions WHERE run_id = '{run}'"),
-    ("missing_kwh", "SELECT coalesce(sum(missing_kwh), 0) FROM sessions WHERE run_id = '{run}'"),
-    ("net_load_peak_kw", "SELECT max(net_load_kw) FROM system_ticks WHERE run_id = '{run}'"),
-    (
-        "on_board_kwh",
-        "SELECT sum(energy_kwh) FROM ev_ticks WHERE run_id = '{run}' AND ev_id < {cars}
-         AND tick = (SELECT max(tick) FROM system_ticks)",
-    ),
-];
-
-/// Which runs `diff` compares, in words; and what has no second way.
-const OF_DIFF_IN_WORDS: [&str; 14] = [
-    "cars",
-    "clock",
-    "configuration",
-    "currency",
-    "fork_of",
-    "overrides",
-    "policy",
-    "policy's_version",
-    "run",
-    "seed",
-    "simulated",
-    "status",
-    "world",
-    "still_wanted_kwh",
-];
-
-/// A run under `v2g`, its fork in which eight of its twenty cars are removed, and its tables built again.
-struct Family {
-    parent: Value,
-    fork: Value,
-    rebuilt: Value,
-}
-
-impl Family {
-    fn new(out: &Path) -> Self {
-        let [one, other] = ["parent", "fork"].map(|name| out.join(name).to_str().unwrap().to_owned());
-        let head = ["run", "worlds/v2g-street.ron", "--policy", "v2g", "--out", &one];
-        let parent = lines(&[&head[..], &sets(&["fleets.commuters.count=20"])].concat()).remove(0);
-        let folder = parent["folder"].as_str().unwrap();
-        let fork = ["fork", folder, "--at", "60", "--policy", "smart", "--out", &other];
-        let fork = lines(&[&fork[..], &["--set", "fleets.commuters.count=12"]].concat()).remove(0);
-        fs::remove_file(root().join(folder).join("manifest.json")).unwrap();
-        let rebuilt = lines(&["resume", folder]).remove(0);
-        Self { parent, fork, rebuilt }
-    }
-}
-
-/// A line of `state` at tick 100, asked of the per-car table of that tick.
-fn of_state(outputs: &Path, run: &Value, cars: u32, leave_out: &[&str]) -> Question {
-    let printed = lines(&["state", run["folder"].as_str().unwrap(), "--at", "100"]).remove(0);
-    let mut printed = flat(&printed);
-    printed.retain(|name, _| !leave_out.contains(&name.as_str()));
-    let rows = OF_STATE.iter().filter(|(name, _)| !leave_out.contains(name));
-    let sql = rows.map(|(name, query)| ((*name).to_owned(), query.replace("{cars}", &cars.to_string())));
-    Question {
-        what: format!("state of {}", run["run_id"]),
-        outputs: outputs.to_str().unwrap().to_owned(),
-        prepare: String::new(),
-        printed,
-        sql: sql.collect(),
-        within: SINGLE,
-    }
-}
-
-/// The counts of `log stats`: events by kind, ticks and files. Bytes are those of the files themselves.
-fn of_log(outputs: &Path, run: &Value) -> Question {
-    let printed = lines(&["log", "stats", run["folder"].as_str().unwrap()]).remove(0);
-    let mut sql = owned(&[
-        ("events", "SELECT count(*) FROM events"),
-        ("ticks", "SELECT count(*) FROM system_ticks"),
-        ("outcome", "SELECT status FROM runs"),
-        ("kinds", "SELECT count(DISTINCT kind) FROM events"),
-    ]);
-    let kinds = printed["kinds"].as_object().unwrap();
-    for kind in kinds.keys() {
-        let name = kind.split('.').next().unwrap();
-        sql.push((
-            format!("kinds.{kind}.events"),
-            format!("SELECT count(*) FROM events WHERE kind = '{name}'"),
-        ));
-    }
-    let mut figures = flat(&printed);
-    figures.insert("kinds".to_owned(), json!(kinds.len()));
-    let is_rows = |name: &str| name.rsplit_once('.').is_some_and(|(_, last)| last == "rows");
-    let of_the_files = |name: &str| name.ends_with("bytes") || is_rows(name);
-    figures.retain(|name, _| !of_the_files(name) && !["segments", "chain_hash"].contains(&name.as_str()));
-    Question {
-        what: format!("log of {}", run["run_id"]),
-        outputs: outputs.to_str().unwrap().to_owned(),
-        prepare: String::new(),
-        printed: figures,
-        sql,
-        within: DOUBLE,
-    }
-}
-
-/// What `diff` says of a family.
-fn of_diff(outputs: &Path, family: &Family) -> Question {
-    let folder = |run: &Value| run["folder"].as_str().unwrap().to_owned();
-    let printed = lines(&["diff", &folder(&family.parent), &folder(&family.fork)]).remove(0);
-    let mut figures = flat(&printed);
-    let in_words =
-        |name: &str| name.split_once('.').is_some_and(|(_, name)| OF_DIFF_IN_WORDS.contains(&name));
-    figures.retain(|name, _| !name.starts_with("first.") && !in_words(name));
-    let mut sql = Vec::new();
-    for (name, query) in OF_DIFF {
-        let of = |run: &Value, cars: &str| {
-            query.replace("{run}", run["run_id"].as_str().unwrap()).replace("{cars}", cars)
-        };
-        let (one, other) = (of(&family.parent, "20"), of(&family.fork, "12"));
-        sql.push((format!("difference.{name}"), format!("SELECT ({other}) - ({one})")));
-        sql.push((format!("one.{name}"), one));
-        sql.push((format!("other.{name}"), other));
-    }
-    Question {
-        what: "diff".to_owned(),
-        outputs: outputs.to_str().unwrap().to_owned(),
-        prepare: String::new(),
-        printed: figures,
-        sql,
-        // Only what is on board comes of a table of single precision.
-        within: SINGLE,
-    }
-}
-
-#[test]
-fn a_fork_a_resumed_run_and_looks_into_them_print_what_the_tables_say() {
-    let Some(python) = python() else { return };
-    let out = tempfile::tempdir().unwrap();
-    let family = Family::new(out.path());
-    assert_eq!(flat(&family.rebuilt), flat(&family.parent));
-    let [parent, fork] = ["parent", "fork"].map(|name| out.path().join(name));
-    let questions = [
-        of_run("resume".to_owned(), &parent, &family.rebuilt),
-        of_run("fork".to_owned(), &fork, &family.fork),
-        of_state(&parent, &family.parent, 20, &[]),
-        of_state(&fork, &family.fork, 12, &["cars", "stored_kwh"]),
-        // The log of a fork is its own part only, and its tables are of the whole.
-        of_log(&parent, &family.parent),
-        of_diff(out.path(), &family),
-    ];
-    assert_found(&python, &questions);
-}
-
-/// Cars that a fork removed are nowhere: neither they nor what they hold.
-#[test]
-fn a_state_counts_no_car_that_a_fork_removed() {
-    let Some(python) = python() else { return };
-    let out = tempfile::tempdir().unwrap();
-    let family = Family::new(out.path());
-    assert_found(&python, &[of_state(&out.path().join("fork"), &family.fork, 12, &[])]);
 }

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Say nothing but results and errors
+    /// Say nothing but results and errors: of a run only its folder
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
@@ -570,6 +570,10 @@ pub(crate) struct Doctor {
     /// World to estimate the output of
     #[arg(value_name = "WORLD.ron")]
     pub world: Option<PathBuf>,
+
+    /// Put another value into the world; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE", requires = "world")]
+    pub sets: Vec<String>,
 
     /// Folder that runs are written to
     #[arg(long, value_name = "DIR", default_value = "outputs")]

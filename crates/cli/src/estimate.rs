@@ -7,6 +7,7 @@
 //! ```text
 //! all cars    a day, or some more days where they are few
 //! some cars   the more days, where all would take too long
+//! few cars    many days or all, where the batteries of a fleet may run down for weeks
 //! ```
 //!
 //! A run that is short goes to its end, so that its estimate is exact. Where only some cars are run,
@@ -53,6 +54,8 @@ const DAY_WORK: u64 = 8 << 20;
 const TICK_CARS: u64 = 200;
 /// What scheduling a plant in a tick costs, in cars.
 const PLANT_CARS: u64 = 20_000;
+/// Cars that stand for all of a fleet, at least, where they are run for as many days as there is time for.
+const FEW_CARS: u64 = 100;
 /// Days from the first one on in which every day of the week has been.
 const WEEK: u64 = 7;
 /// Bytes of `profile.json`.
@@ -71,23 +74,34 @@ impl Estimate {
     ) -> Result<Self, Failure> {
         let scenario = &prepared.world.scenario;
         let (cars, slots) = (scenario.population.len() as u64, u64::from(scenario.clock.slots));
-        let trial = Trial::of(scenario);
         let shots = Shots::of(snapshots, scenario);
-        let share = trial.cars as f64 / cars.max(1) as f64;
-        let some = if trial.cars < cars { sampled(Prepared::load(args, plugins)?, share) } else { prepared };
-        let fewer = some.world.scenario.population.len() as f64;
-        let few = measure(some, &trial.marks)?;
-        if trial.cars >= cars {
-            return Ok(extrapolate(&trial.marks, &few, slots, shots));
+        let trial = Trial::of(scenario);
+        let part = |cars_of_it: u64| -> Result<Prepared, Failure> {
+            let all = Prepared::load(args, plugins)?;
+            let share = cars_of_it as f64 / cars.max(1) as f64;
+            Ok(if share < 1.0 { sampled(all, share) } else { all })
+        };
+        let some = if trial.cars < cars { part(trial.cars)? } else { prepared };
+        let fewer = count(&some);
+        let mut left = measure(some, &trial.marks)?;
+        if let Some((mark, cars_of_it)) = trial.later {
+            let marks = [&trial.marks[..], &[mark]].concat();
+            let few = measure(part(cars_of_it)?, &marks)?;
+            left.push(later(&left, &few));
         }
-        let share = trial.cars_of_day as f64 / cars as f64;
-        let most = Prepared::load(args, plugins)?;
-        let most = if share < 1.0 { sampled(most, share) } else { most };
-        let more = most.world.scenario.population.len() as f64;
-        let many = measure(most, &trial.marks[..2])?;
-        let all = scale(&few, &many, fewer, more, cars as f64);
-        Ok(extrapolate(&trial.marks, &all, slots, shots))
+        if trial.cars < cars {
+            let most = part(trial.cars_of_day)?;
+            let more = count(&most);
+            let many = measure(most, &trial.marks[..2])?;
+            left = scale(&left, &many, fewer, more, cars as f64);
+        }
+        Ok(extrapolate(&trial.all_marks(), &left, slots, shots))
     }
+}
+
+/// Cars of a world.
+fn count(prepared: &Prepared) -> f64 {
+    prepared.world.scenario.population.len() as f64
 }
 
 /// What is run for an estimate.
@@ -99,6 +113,8 @@ struct Trial {
     cars: u64,
     /// Cars of the part that takes the first two, if that is not the same.
     cars_of_day: u64,
+    /// A later mark, and the cars of the part that takes all and this.
+    later: Option<(u64, u64)>,
 }
 
 impl Trial {
@@ -112,7 +128,7 @@ impl Trial {
 
     fn new(all: u64, can_be_fewer: bool, slots: u64, day: u64, tick_cars: u64) -> Self {
         if slots * (all + tick_cars) <= WORK {
-            return Self { marks: vec![slots], cars: all, cars_of_day: all };
+            return Self { marks: vec![slots], cars: all, cars_of_day: all, later: None };
         }
         let days = (WORK / 2 / (day * tick_cars)).clamp(2, 1 + WEEK);
         let cars = if can_be_fewer { all.min(WORK / (day * days)).max(1) } else { all };
@@ -122,7 +138,22 @@ impl Trial {
         if marks.len() < 3 {
             marks.push(slots);
         }
-        Self { marks, cars, cars_of_day: all.min(DAY_WORK / day).max(cars) }
+        let last = marks.last().copied().unwrap_or_default();
+        let later = if can_be_fewer { Self::later(cars, slots, day, tick_cars) } else { None };
+        let later = later.filter(|(mark, _)| *mark > last);
+        Self { marks, cars, cars_of_day: all.min(DAY_WORK / day).max(cars), later }
+    }
+
+    /// The last mark that less than `cars` can be run to, and how many they are.
+    fn later(cars: u64, slots: u64, day: u64, tick_cars: u64) -> Option<(u64, u64)> {
+        let affordable = day * whole_weeks(WORK / (day * (tick_cars + FEW_CARS)));
+        let mark = slots.min(affordable);
+        let fewer = (WORK / mark).checked_sub(tick_cars)?;
+        (1..cars).contains(&fewer).then_some((mark, fewer))
+    }
+
+    fn all_marks(&self) -> Vec<u64> {
+        self.marks.iter().copied().chain(self.later.map(|(mark, _)| mark)).collect()
     }
 }
 
@@ -164,17 +195,24 @@ impl Left {
 /// What `cars` leave after each mark, where `fewer` leave `few` after all of them and `more` leave
 /// `many` after the first two.
 fn scale(few: &[Left], many: &[Left], fewer: f64, more: f64, cars: f64) -> Vec<Left> {
-    let at = |mark: usize, cars: f64| few[mark].line(fewer, many[mark], more, cars);
-    let mut all: Vec<Left> = (0..many.len()).map(|mark| at(mark, cars)).collect();
-    let Some(&few_then) = few.get(2) else { return all };
-    // Of what the later days add, as much goes by cars as in the first one.
-    let of_day = |cars: f64| at(1, cars).with(at(0, cars), |day, tick| day - tick);
-    let growth = of_day(cars).with(of_day(fewer), |all, few| if few > 0.0 { all / few } else { 1.0 });
-    let later = few_then.with(few[1], |then, day| then - day).with(growth, |few, growth| few * growth);
-    let mut then = all[1].with(later, |day, later| day + later);
-    then.snapshot = all[1].snapshot * few_then.snapshot / few[1].snapshot.max(1.0);
-    all.push(then);
+    let at = |mark: usize| few[mark].line(fewer, many[mark], more, cars);
+    let mut all: Vec<Left> = (0..many.len()).map(at).collect();
+    for marks in many.len() + 1..=few.len() {
+        all.push(later(&all, &few[..marks]));
+    }
     all
+}
+
+/// What there is one mark later than `left` tells, by what fewer cars leave up to that mark: of what the
+/// last days add, as much goes by cars as in those before.
+fn later(left: &[Left], few: &[Left]) -> Left {
+    let last = left.len() - 1;
+    let added = |left: &[Left], mark: usize| left[mark].with(left[mark - 1], |after, before| after - before);
+    let growth = added(left, last).with(added(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
+    let more = added(few, last + 1).with(growth, |few, growth| few * growth);
+    let mut then = left[last].with(more, |before, more| before + more);
+    then.snapshot = left[last].snapshot * few[last + 1].snapshot / few[last].snapshot.max(1.0);
+    then
 }
 
 /// When a run takes snapshots.
@@ -357,12 +395,15 @@ mod tests {
         let trial = |cars, slots| Trial::new(cars, true, slots, 96, TICK_CARS);
         assert_eq!(trial(1, 7 * 96).marks, [7 * 96]);
         assert_eq!(trial(100, 365 * 96).marks, [1, 96, 71 * 96]);
+        assert_eq!(trial(100, 365 * 96).later, None, "71 days are what there is time for");
         let many = trial(10_000, 365 * 96);
-        assert_eq!((many.marks, many.cars, many.cars_of_day), (vec![1, 96, 8 * 96], 2730, 10_000));
+        assert_eq!((many.all_marks(), many.cars), (vec![1, 96, 8 * 96, 71 * 96], 2730));
+        assert_eq!((many.cars_of_day, many.later), (10_000, Some((71 * 96, 107))));
+        assert_eq!(trial(10_000, 40 * 96).later, Some((40 * 96, 346)), "few cars go to the end");
         let most = trial(1_000_000, 96);
         assert_eq!((most.marks, most.cars_of_day), (vec![1, 96], 87_381));
         let plant = Trial::new(10_000, true, 7 * 96, 96, TICK_CARS + PLANT_CARS);
-        assert_eq!((plant.marks, plant.cars), (vec![1, 96, 2 * 96], 10_000));
+        assert_eq!((plant.marks, plant.cars, plant.later), (vec![1, 96, 2 * 96], 10_000, None));
         let recorded = Trial::new(50_000, false, 7 * 96, 96, TICK_CARS);
         assert_eq!(recorded.cars, 50_000, "recorded cars are not fewer");
     }
@@ -375,12 +416,15 @@ mod tests {
             snapshot: 40.0 * cars,
             ev_rows: ticks * cars,
         };
-        let marks = [1, 96, 768];
-        let few: Vec<Left> = marks.iter().map(|&mark| left(100.0, f64::from(mark))).collect();
-        let many: Vec<Left> = marks[..2].iter().map(|&mark| left(400.0, f64::from(mark))).collect();
-        let all = scale(&few, &many, 100.0, 400.0, 1000.0);
+        let marks = [1, 96, 768, 4800];
+        let after = |cars: f64, marks: &[u32]| -> Vec<Left> {
+            marks.iter().map(|&mark| left(cars, f64::from(mark))).collect()
+        };
+        let mut few = after(100.0, &marks[..3]);
+        few.push(later(&few, &after(10.0, &marks)));
+        let all = scale(&few, &after(400.0, &marks[..2]), 100.0, 400.0, 1000.0);
         let shots = Shots { every: 960, in_room: true };
-        let estimate = extrapolate(&[1, 96, 768], &all, 9600, shots);
+        let estimate = extrapolate(&marks.map(u64::from), &all, 9600, shots);
         let whole = left(1000.0, 9600.0);
         let snapshots = 9.0 * 40_000.0;
         assert_eq!(estimate.ev_rows, 9_600_000);

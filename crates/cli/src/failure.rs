@@ -86,8 +86,9 @@ impl Failure {
         Self { closing: self.closing.or(other.closing), ..self }
     }
 
-    /// The same with warnings that were met on the way.
-    pub(crate) fn beside(mut self, warnings: Vec<Problem>) -> Self {
+    /// The same with the warnings of the world that could not be run.
+    pub(crate) fn beside(mut self, warnings: Vec<Problem>, world: &str) -> Self {
+        self.closing = counted(world, self.problems.len(), warnings.len());
         self.problems.extend(warnings);
         self
     }
@@ -163,14 +164,19 @@ pub(crate) fn object(problem: &Problem, code: Code) -> Value {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         let Problems { world, list, warnings } = problems;
-        let counted = match (list.len(), warnings.len()) {
-            (0 | 1, 0) => None,
-            (count, 0) => Some(format!("{world} has {count} problems")),
-            (1, more) => Some(format!("{world} has 1 problem and {}", warnings_counted(more))),
-            (count, more) => Some(format!("{world} has {count} problems and {}", warnings_counted(more))),
-        };
-        Self { code: Code::Input, problems: list.into_iter().chain(warnings).collect(), closing: counted }
+        let closing = counted(&world, list.len(), warnings.len());
+        Self { code: Code::Input, problems: list.into_iter().chain(warnings).collect(), closing }
     }
+}
+
+/// How much is wrong with a world, where that is more than one thing.
+fn counted(world: &str, errors: usize, warnings: usize) -> Option<String> {
+    if errors + warnings < 2 {
+        return None;
+    }
+    let errors = output::counted(errors as u64, "problem", "problems");
+    let beside = (warnings > 0).then(|| format!(" and {}", warnings_counted(warnings)));
+    Some(format!("{world} has {errors}{}", beside.unwrap_or_default()))
 }
 
 /// A number of warnings, in words.

@@ -75,7 +75,9 @@ impl Prepared {
         let mut warnings = std::mem::take(&mut world.warnings);
         let (planner, fallback, forecaster) = match (planner, fallback, forecaster, refused.0) {
             (Some(planner), Some(fallback), Some(forecaster), None) => (planner, fallback, forecaster),
-            (_, _, _, Some(failure)) => return Err(failure.beside(warnings)),
+            (_, _, _, Some(failure)) => {
+                return Err(failure.beside(warnings, &world.path.display().to_string()));
+            }
             (_, _, _, None) => unreachable!("what is missing was refused"),
         };
         let others = [&fallback, &forecaster].map(|other| other.as_ref().map(|it| it.info().name.as_str()));

@@ -1,6 +1,7 @@
 //! What a run came to, as a table or as JSON.
 
 use crate::{
+    args::Args,
     machine::Cost,
     output::{self, counted, decimal, thousands},
 };
@@ -9,9 +10,9 @@ use std::path::Path;
 use voltide_model::fleet::PopulationNotes;
 use voltide_telemetry::{Extreme, FlexibilitySums, NotFiniteAnswer, Summary, SystemCostRows};
 
-/// Prints the summary of a run; `cost` where it was run just now.
-pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, as_json: bool) {
-    if as_json {
+/// Prints the summary of a run, of which quiet leaves its folder; `cost` where it was run just now.
+pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, args: &Args) {
+    if args.json {
         let mut value = json!({ "run_id": id, "folder": folder, "cost": cost });
         if let (Some(line), Ok(serde_json::Value::Object(fields))) =
             (value.as_object_mut(), serde_json::to_value(summary))
@@ -19,6 +20,9 @@ pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Co
             line.extend(fields);
         }
         return output::say_json("run", &value);
+    }
+    if args.quiet {
+        return output::say(&folder.display().to_string());
     }
     let mut rows = run_rows(id, summary);
     rows.extend(energy_rows(summary));
@@ -246,7 +250,7 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
         row(
             "requested",
             format!(
-                "{} kWh; {} requests capped by {} kWh to what battery and time allow",
+                "{} kWh; {} requests capped by {} kWh to what cars could take",
                 decimal(notes.requested_kwh, 0),
                 thousands(notes.requests_capped.into()),
                 decimal(notes.capped_kwh, 0)

@@ -2,6 +2,7 @@
 
 use crate::{
     problem::{Course, Device, Problem},
+    series::Notice,
     time::Grid,
 };
 use serde_json::{Value, json};
@@ -150,6 +151,9 @@ impl Answer {
             "start": problem.grid.start.to_rfc3339(),
             "resolution_seconds": problem.grid.seconds,
         });
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("notices".to_owned(), problem.notices.iter().map(noted).collect());
+        }
         if let (Status::Feasible(gap), Some(fields)) = (self.status, value.as_object_mut()) {
             fields.insert("gap".to_owned(), json!(gap));
         }
@@ -177,6 +181,10 @@ impl Answer {
         }
         value
     }
+}
+
+fn noted(notice: &Notice) -> Value {
+    json!({"path": notice.path, "notice": notice.text})
 }
 
 /// FlexMeasures' shape: one object per owner, with a list per field.

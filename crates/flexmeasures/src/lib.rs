@@ -20,6 +20,7 @@ mod answer;
 mod error;
 mod exact;
 mod file;
+mod hull;
 mod input;
 mod problem;
 mod program;
@@ -33,6 +34,7 @@ pub use answer::{Answer, Slack, Status};
 pub use error::{Rejection, Stage};
 pub use input::Input;
 pub use problem::{Course, Device, FixedDevice, Limit, Members, Paid, Problem, Subject, Term};
+pub use series::Notice;
 pub use time::Grid;
 
 use exact::Attempt;

@@ -16,7 +16,8 @@
 
 use crate::{
     exact::{Slopes, flow_range},
-    problem::{Course, Device, Members, Paid, Problem, Subject, Term, first, loss_coefficients},
+    hull,
+    problem::{Course, Device, Limit, Members, Paid, Problem, Subject, Term, loss_coefficients},
     tube::Tube,
 };
 use good_lp::{Expression, Variable, constraint, variable};
@@ -95,6 +96,7 @@ impl<'a> Builder<'a> {
         }
         for limit in &problem.limits {
             builder.add_limit(&limit.members, &limit.least, &limit.most);
+            builder.add_cuts(limit, exclusive);
         }
         for term in &problem.terms {
             builder.add_term(term);
@@ -197,6 +199,34 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// What the members of a limit can do together where some of them choose a direction.
+    fn add_cuts(&mut self, limit: &Limit, exclusive: &[Vec<bool>]) {
+        let Members { devices, fixed } = &limit.members;
+        if devices.len() < 2 {
+            return;
+        }
+        for j in 0..self.problem.grid.slots {
+            if !devices.iter().any(|&index| exclusive[index][j]) {
+                continue;
+            }
+            let given: f64 = fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
+            let capacity = |&index: &usize| {
+                let device = &self.problem.devices[index];
+                (device.charge_max[j], device.discharge_max[j])
+            };
+            let capacities: Vec<(f64, f64)> = devices.iter().map(capacity).collect();
+            for cut in hull::cuts(&capacities, limit.least[j] - given, limit.most[j] - given) {
+                let sum = devices.iter().map(|&index| &self.columns[index]).fold(
+                    Expression::default(),
+                    |sum, columns| {
+                        sum + cut.consumed * columns.charge[j] + cut.produced * columns.discharge[j]
+                    },
+                );
+                self.program.require(constraint!(sum <= cut.most));
+            }
+        }
+    }
+
     fn add_term(&mut self, term: &Term) {
         let prices = term.up.iter().chain(&term.down);
         if prices.copied().all(|price| price.abs() < f64::MIN_POSITIVE)
@@ -217,7 +247,7 @@ impl<'a> Builder<'a> {
         };
         match term.paid {
             Paid::Each => self.pay_each(term, values, &range),
-            Paid::Largest => self.pay_largest(term, values, &range),
+            Paid::Largest => self.pay_largest(term, &values, &range),
         }
     }
 
@@ -245,20 +275,30 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn pay_largest(&mut self, term: &Term, values: Vec<Expression>, range: &[(f64, f64)]) {
-        let above = self.program.add(variable().min(0.0));
-        let below = self.program.add(variable().min(0.0));
-        let (up, down) = (first(&term.up), -first(&term.down));
-        for (j, value) in values.into_iter().enumerate() {
-            let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
-            if up > 0.0 && high > baseline {
-                self.program.require(constraint!(above >= value.clone() - baseline));
+    fn pay_largest(&mut self, term: &Term, values: &[Expression], range: &[(f64, f64)]) {
+        for group in term.groups() {
+            let (up, down) = (term.up[group.start], -term.down[group.start]);
+            let (mut above, mut below) = (None, None);
+            for j in group {
+                let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
+                if up > 0.0 && high > baseline {
+                    let above = *above.get_or_insert_with(|| self.program.add(variable().min(0.0)));
+                    self.program.require(constraint!(above >= values[j].clone() - baseline));
+                }
+                if down > 0.0 && low < baseline {
+                    let below = *below.get_or_insert_with(|| self.program.add(variable().min(0.0)));
+                    self.program.require(constraint!(below >= baseline - values[j].clone()));
+                }
             }
-            if down > 0.0 && low < baseline {
-                self.program.require(constraint!(below >= baseline - value));
-            }
+            self.pay_for(above, up);
+            self.pay_for(below, down);
         }
-        self.pay(up * above + down * below);
+    }
+
+    fn pay_for(&mut self, deviation: Option<Variable>, price: f64) {
+        if let Some(deviation) = deviation {
+            self.pay(price * deviation);
+        }
     }
 
     fn pay(&mut self, cost: Expression) {

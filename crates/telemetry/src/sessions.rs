@@ -13,7 +13,7 @@ use voltide_model::{
     clock::Clock,
     columns::{Ledger, TickColumns, slot_micros},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
-    fleet::Fleet,
+    fleet::{Fleet, Parking},
     scenario::Scenario,
     stay::NO_STAY,
 };
@@ -51,6 +51,8 @@ pub(crate) struct SessionRow {
     pub(crate) fleet: usize,
     /// Number of the car in its fleet.
     pub(crate) car: u32,
+    /// What a recorded session asked for, grid side, kWh; `None` where stays are not recorded.
+    pub(crate) requested_kwh: Option<f64>,
 }
 
 /// What a session came to for its driver.
@@ -280,6 +282,7 @@ impl Sessions {
             reservations: self.scenario.fleets[fleet].wishes.has_reservations().then_some((0, 0)),
             fleet,
             car: population.range_of(brief.ev).index_of(brief.ev),
+            requested_kwh: self.requested_kwh(brief.ev),
         }
     }
 
@@ -374,6 +377,19 @@ impl Sessions {
             reservations: self.reservations(self.stay[place], fleet),
             fleet,
             car: range.index_of(ev),
+            requested_kwh: self.requested_kwh(ev),
+        }
+    }
+
+    /// What the recorded session of a car asked for, grid side, kWh; `None` where its stays are not recorded.
+    fn requested_kwh(&self, ev: u32) -> Option<f64> {
+        let range = self.scenario.population.range_of(ev);
+        match &self.scenario.fleets[range.fleet].parking {
+            Parking::Sessions { sessions, .. } => Some(sessions[range.index_of(ev) as usize].requested_kwh),
+            Parking::Overnight(_)
+            | Parking::Workplace(..)
+            | Parking::Commute { .. }
+            | Parking::Listed { .. } => None,
         }
     }
 

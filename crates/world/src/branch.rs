@@ -10,7 +10,7 @@ use crate::{
     read::Spanned,
     table::Files,
 };
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 use voltide_model::{clock::Clock, rules::Rules, wishes::SocWish};
 
 /// What was read then, and the files that there are now.
@@ -24,13 +24,14 @@ pub(crate) struct Branch {
 impl Branch {
     /// Where the values of what stands at `place` come from.
     fn source(&mut self, place: Place, report: &Report) -> &mut dyn Values {
-        let touches = |range: &std::ops::Range<usize>| range.start < place.end && place.start < range.end;
-        if report.document.spliced.iter().any(|spliced| touches(&spliced.range)) {
-            &mut self.files
-        } else {
-            &mut self.inputs
-        }
+        if is_changed(place, report) { &mut self.files } else { &mut self.inputs }
     }
+}
+
+/// Whether an override touches what stands at `place`.
+fn is_changed(place: Place, report: &Report) -> bool {
+    let touches = |range: &Range<usize>| range.start < place.end && place.start < range.end;
+    report.document.spliced.iter().any(|spliced| touches(&spliced.range))
 }
 
 impl Values for Branch {
@@ -42,12 +43,16 @@ impl Values for Branch {
         self.inputs.rules
     }
 
+    fn tells_sums(&self, whole: Place, report: &Report) -> bool {
+        !is_changed(whole, report)
+    }
+
     fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
         self.inputs.published(path, report)
     }
 
     fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
-        self.source(request.file.place, report).series(request, report)
+        self.source(request.whole, report).series(request, report)
     }
 
     fn samples(

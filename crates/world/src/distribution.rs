@@ -167,6 +167,7 @@ impl<Q: Quantity> Read for Dist<Q> {
                 Kind::Text(what) | Kind::Bare(what) => Some(what),
                 _ => None,
             },
+            bare_fields: None,
         })
     }
 

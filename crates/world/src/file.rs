@@ -7,6 +7,7 @@ use crate::{
     document::{Place, Report},
     grid_file::GridFile,
     node::Node,
+    over_time::OverTime,
     read::{Config, Named, Read, Spanned, Try, all, expected},
     shape::{Kind, choice, shape},
 };
@@ -24,9 +25,9 @@ shape! {
         /// ISO 4217 code of all money; prices in any other currency are refused.
         currency: Try<Spanned<String>> => r#""EUR""#,
         /// What drivers pay for a kWh.
-        tariff: Try<TariffFile> => r#"Fixed("0.30 EUR/kWh")"#,
+        tariff: Try<OverTime<Price>> => r#""0.30 EUR/kWh""#,
         /// What drivers are paid for a kWh they feed in.
-        feed_in: Try<Option<Spanned<TariffFile>>> = None.into() => "as `tariff`",
+        feed_in: Try<Option<Spanned<OverTime<Price>>>> = None.into() => "as `tariff`",
         /// Further tariffs, for fleets that name one.
         tariffs: Try<Named<Try<NamedTariffFile>>> = Named::default().into() => "none",
         /// The cars, by fleet.
@@ -110,47 +111,13 @@ shape! {
     }
 }
 
-choice! {
-    /// Prices over time, in the world's currency.
-    enum TariffFile "tariff" {
-        /// One price at all times: `Fixed("0.30 EUR/kWh")`.
-        Fixed(Spanned<Price>),
-        /// Prices by the time of day.
-        TimeOfUse {TimeOfUseFile},
-        /// Prices from a file, with a unit such as `"EUR/MWh"`.
-        Series {SeriesFile},
-    }
-}
-
-shape! {
-    /// Prices by the time of day, on the wall clock of the world's time zone.
-    struct TimeOfUseFile "time of use" {
-        /// The price outside all bands.
-        default: Spanned<Price> => r#""0.30 EUR/kWh""#,
-        /// Bands with prices of their own; they may not overlap.
-        bands: Vec<BandFile> => r#"[(from: "23:00", to: "07:00", price: "0.18 EUR/kWh")]"#,
-    }
-}
-
-shape! {
-    /// A part of the day with a price of its own.
-    struct BandFile "band" at place {
-        /// When it begins.
-        from: Spanned<TimeOfDay> => r#""23:00""#,
-        /// When it ends; before `from` for a band across midnight.
-        to: Spanned<TimeOfDay> => r#""07:00""#,
-        /// Its price.
-        price: Spanned<Price> => r#""0.18 EUR/kWh""#,
-    }
-}
-
 shape! {
     /// A tariff besides the world's own.
     struct NamedTariffFile "named tariff" {
         /// What drivers pay for a kWh.
-        buy: TariffFile => r#"Fixed("0.30 EUR/kWh")"#,
+        buy: OverTime<Price> => r#""0.30 EUR/kWh""#,
         /// What drivers are paid for a kWh they feed in.
-        sell: Option<Spanned<TariffFile>> = None => "as `buy`",
+        sell: Option<Spanned<OverTime<Price>>> = None => "as `buy`",
     }
 }
 
@@ -236,9 +203,10 @@ shape! {
 
 shape! {
     /// What the batteries of a fleet have in common.
-    struct BatteryFile "battery" {
-        /// Energy stored when full; one draw a car, above 0.
-        capacity: Dist<KilowattHours> => r#""60 kWh""#,
+    struct BatteryFile "battery" at place {
+        /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
+        /// and then no request is more than the battery takes.
+        capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
         /// Lowest state of charge that discharging may reach.
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
         /// Highest state of charge that charging may reach.
@@ -403,8 +371,9 @@ choice! {
 
 shape! {
     /// Sessions that really took place. Each row that the run touches is a car that parks once:
-    /// from `arrival` to `departure`, asking for `requested_kwh`. What a row does not tell comes
-    /// from the fleet.
+    /// from `arrival` to `departure`, asking for `requested_kwh`: that is what it lacks on arrival
+    /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does not tell
+    /// comes from the fleet.
     struct SessionsFile "sessions" at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/sessions.csv""#,
@@ -461,14 +430,14 @@ shape! {
 }
 
 shape! {
-    /// Load, wind and sun around the cars, from files with power such as `"MW"` as unit.
+    /// Load, wind and sun around the cars.
     struct SystemFile "system" {
         /// Load without cars.
-        base_load: Try<Option<SeriesFile>> = None.into() => "none",
+        base_load: Try<Option<OverTime<Kilowatts>>> = None.into() => "none",
         /// Wind power available.
-        wind: Try<Option<SeriesFile>> = None.into() => "none",
+        wind: Try<Option<OverTime<Kilowatts>>> = None.into() => "none",
         /// Photovoltaic power available.
-        pv: Try<Option<SeriesFile>> = None.into() => "none",
+        pv: Try<Option<OverTime<Kilowatts>>> = None.into() => "none",
     }
 }
 
@@ -523,7 +492,7 @@ shape! {
     /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
     /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
     /// over it, weighted by time: longer rows are held, shorter ones averaged.
-    struct SeriesFile "series" at place {
+    struct SeriesFile "series" at place within whole {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/series.csv""#,
         /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.
@@ -532,8 +501,9 @@ shape! {
         unit: Spanned<String> => r#""MW""#,
         /// Factor on the values.
         scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
-        /// Prices added in every slot, each by the name of what it is for. Only prices have them.
-        adders: Named<Spanned<Price>> = Named::default() => "none",
+        /// Prices added in every slot, each by the name of what it is for, such as a grid fee; they may change
+        /// over time, too. Only prices have them.
+        adders: Named<OverTime<Price>> = Named::default() => "none",
         /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
         time: Option<Spanned<String>> = None => "\"ts\"",
         /// Time zone of timestamps that name no offset.

@@ -4,7 +4,8 @@
 
 use crate::{
     document::Place,
-    file::{SeriesFile, TariffFile},
+    file::SeriesFile,
+    over_time::OverTime,
     read::{Named, Spanned},
     shape::{choice, shape},
 };
@@ -55,7 +56,7 @@ shape! {
     /// A wind farm or a photovoltaic plant; it can be curtailed.
     struct RenewableFile "renewable" {
         /// What it could give. Left out, it is what `system` has of its kind, all of it.
-        available: Option<SeriesFile> = None => "`system.wind` or `system.pv`",
+        available: Option<OverTime<Kilowatts>> = None => "`system.wind` or `system.pv`",
         /// What is known of that beforehand.
         forecast: ForecastFile = ForecastFile::Perfect => "`Perfect`",
         /// Price of a kWh delivered.
@@ -93,7 +94,7 @@ shape! {
     /// Output that nobody steers.
     struct MustTakeFile "must-take unit" {
         /// What it gives.
-        output: SeriesFile => r#"(path: "data/series.csv", column: "hydro_mw", unit: "MW")"#,
+        output: OverTime<Kilowatts> => r#"(path: "data/series.csv", column: "hydro_mw", unit: "MW")"#,
         /// Price of a kWh.
         cost: Option<Spanned<Price>> = None => "0",
     }
@@ -189,9 +190,9 @@ shape! {
         /// Most that may be exported.
         export_max: Spanned<Kilowatts> = given(Kilowatts(0.0)) => "\"0 kW\"",
         /// Price of a kWh imported.
-        import_price: TariffFile => r#"Fixed("60 EUR/MWh")"#,
+        import_price: OverTime<Price> => r#""60 EUR/MWh""#,
         /// What a kWh exported earns; nowhere above the import price.
-        export_price: Option<TariffFile> = None => "as `import_price`",
+        export_price: Option<OverTime<Price>> = None => "as `import_price`",
     }
 }
 
@@ -277,9 +278,10 @@ shape! {
         blend: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
         /// Whether batteries take part in the day-ahead schedule.
         ess_in_day_ahead: bool = true => "true",
-        /// Straight pieces that stand for a quadratic cost while scheduling; the bill is quadratic.
+        /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill is
+        /// quadratic.
         segments: Spanned<u32> = given(10) => "10",
-        /// Most nodes that the search for a commitment visits.
+        /// Most nodes that the search for a commitment visits; at most 10,000,000.
         nodes: Spanned<u32> = given(20_000) => "20000",
         /// Relative gap at which that search stops.
         gap: Spanned<f64> = given(1e-4) => "0.0001",

@@ -95,6 +95,8 @@ pub(crate) struct SeriesRequest<'a> {
     pub(crate) unit: &'a str,
     /// Where the world says it is.
     pub(crate) file: &'a SeriesFile,
+    /// The place of the value over time that it is for, all of it.
+    pub(crate) whole: Place,
     /// Factor from the file's values to the unit.
     pub(crate) factor: f64,
     /// What is added to the file's values, in the unit.
@@ -117,6 +119,11 @@ pub(crate) trait Values {
     /// The rules that the run goes by.
     fn rules(&self) -> Rules {
         Rules::TODAY
+    }
+
+    /// Whether a series for the value at `whole` comes with all that is added to it over time.
+    fn tells_sums(&self, _whole: Place, _report: &Report) -> bool {
+        false
     }
 
     /// One value a slot.
@@ -184,6 +191,10 @@ impl Values for Inputs {
 
     fn rules(&self) -> Rules {
         self.rules
+    }
+
+    fn tells_sums(&self, _whole: Place, _report: &Report) -> bool {
+        true
     }
 
     fn published(&mut self, _path: &Spanned<String>, _report: &mut Report) -> Option<Vec<PublishedFigure>> {

@@ -4,6 +4,7 @@ mod fleet;
 mod grid;
 mod incentive;
 mod listed;
+mod over_time;
 mod site;
 mod tariff;
 mod warn;
@@ -20,6 +21,7 @@ use crate::{
     },
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
+    over_time::OverTime,
     problem::{Problem, Problems, suggest},
     published::PublishedFigure,
     read::{Read, Spanned, Try, check_name},
@@ -28,10 +30,10 @@ use crate::{
 };
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
+use over_time::Wanted;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
-    physical,
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -281,12 +283,24 @@ impl Resolver<'_> {
     fn power(
         &mut self,
         name: &str,
-        file: &Try<Option<SeriesFile>>,
+        file: &Try<Option<OverTime<Kilowatts>>>,
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Option<Series>> {
-        let Some(file) = file.get()? else { return Some(None) };
-        self.power_series(name, file, not_negative, clock).map(Some)
+        let Some(power) = file.get()? else { return Some(None) };
+        self.power_over_time(name, power, not_negative, clock).map(Some)
+    }
+
+    /// A power over time, kW a slot.
+    fn power_over_time(
+        &mut self,
+        name: &str,
+        power: &OverTime<Kilowatts>,
+        not_negative: bool,
+        clock: &Clock,
+    ) -> Option<Series> {
+        let values = self.over_time(power, Wanted { name, unit: "kW", not_negative, clock })?;
+        Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 
     /// A series of power, kW a slot.
@@ -297,24 +311,8 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let factor = match format!("1 {}", file.unit.value).parse::<Kilowatts>() {
-            Ok(one) => one.0 * file.scale.value,
-            Err(error) => {
-                let help = "a series of power has a unit such as \"MW\" (W, kW, MW or GW)";
-                let message = format!("the unit of `{name}`: {}", error.problem);
-                self.report.add_help(file.unit.place, message, "not a unit of power", help);
-                return None;
-            }
-        };
-        if let Some((key, _)) = file.adders.0.first() {
-            let message = format!("`{name}` is power, and only prices have `adders`");
-            self.report.add_help(key.place, message, "not a price", "remove `adders`");
-            return None;
-        }
-        let range = &physical::SYSTEM_POWER;
-        let request =
-            SeriesRequest { name, unit: "kW", file, factor, adder: 0.0, not_negative, range, clock };
-        let values = self.values.series(request, self.report)?;
+        let wanted = Wanted { name, unit: "kW", not_negative, clock };
+        let values = self.series_of::<Kilowatts>(file, file.whole, wanted)?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 

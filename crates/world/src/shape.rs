@@ -2,7 +2,7 @@
 //!
 //! [`shape!`] declares a struct and [`choice!`] an enum as the file writes them, each field with
 //! its documentation and either the line to paste when it is missing or its default; `at place`
-//! keeps where the struct begins in a field of that name. Both derive
+//! keeps where the struct begins in a field of that name, `within place` all of it. Both derive
 //! [`Read`](crate::read::Read), which takes a value of the file apart, and [`Kind`], from which
 //! the field reference is written and overrides know what they set.
 
@@ -62,6 +62,8 @@ pub(crate) struct Choice {
     pub(crate) variants: Vec<Variant>,
     /// What may stand there without a variant's name.
     pub(crate) bare: Option<&'static str>,
+    /// The fields that may stand there in parentheses without a variant's name.
+    pub(crate) bare_fields: Option<fn() -> Kind>,
 }
 
 /// One variant of a [`Choice`].
@@ -112,7 +114,7 @@ pub(crate) fn with_article(word: &str) -> String {
 
 /// Declares a struct of the file; see the module.
 macro_rules! shape {
-    ($(#[doc = $doc:literal])* struct $name:ident $title:literal $(<$q:ident: $bound:ident>)? $(at $place:ident)? {
+    ($(#[doc = $doc:literal])* struct $name:ident $title:literal $(<$q:ident: $bound:ident>)? $(at $place:ident)? $(within $whole:ident)? {
         $($(#[doc = $field_doc:literal])* $field:ident: $ty:ty $(= $default:expr)? => $sample:literal,)*
     }) => {
         $(#[doc = $doc])*
@@ -122,6 +124,10 @@ macro_rules! shape {
             $(
                 /// Where it begins in the text.
                 pub(crate) $place: $crate::document::Place,
+            )?
+            $(
+                /// All of it in the text.
+                pub(crate) $whole: $crate::document::Place,
             )?
         }
 
@@ -147,7 +153,7 @@ macro_rules! shape {
                     None => $crate::shape::shape!(@absent fields $field $sample; $($default)?),
                 };)*
                 fields.finish(report);
-                Some(Self { $($field: $field?,)* $($place: node.head(),)? })
+                Some(Self { $($field: $field?,)* $($place: node.head(),)? $($whole: node.place,)? })
             }
         }
     };
@@ -181,6 +187,7 @@ macro_rules! choice {
                         payload: $crate::shape::choice!(@payload $(($inner))? $({$fields})?),
                     }),*],
                     bare: None,
+                    bare_fields: None,
                 })
             }
 

@@ -9,7 +9,7 @@ use crate::{
     node::{Key, Node},
     problem::{Problem, Problems, suggest},
     read::{Read, shown},
-    shape::{Kind, Payload},
+    shape::{Choice, Kind, Payload},
 };
 use ron::value::RawValue;
 use std::ops::Range;
@@ -162,6 +162,12 @@ fn children<'a>(node: &Node<'a>) -> Option<Vec<(Key, Node<'a>)>> {
 fn fields_of(kind: &Kind, node: &Node<'_>) -> Option<crate::shape::Struct> {
     match kind {
         Kind::Struct(shape) => Some(shape.clone()),
+        Kind::Choice(choice) if node.variant().0.is_empty() => match choice.bare_fields?() {
+            Kind::Struct(shape) => Some(shape),
+            Kind::Text(_) | Kind::Bare(_) | Kind::Choice(_) | Kind::Map(_) | Kind::List(_) | Kind::Config => {
+                None
+            }
+        },
         Kind::Choice(choice) => {
             let variant = choice.variants.iter().find(|variant| variant.name == node.variant().0)?;
             match variant.payload {
@@ -198,6 +204,7 @@ fn written(kind: &Kind, names: &[(String, Range<usize>)], value: &str) -> String
         return quoted(value, kind);
     };
     match kind {
+        Kind::Choice(Choice { bare_fields: Some(fields), .. }) => written(&fields(), names, value),
         Kind::Map(inner) => format!("{{{}: {}}}", string(name), written(&inner(), rest, value)),
         Kind::Struct(shape) => {
             let field = shape.fields.iter().find(|field| field.name == name);

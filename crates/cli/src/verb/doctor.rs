@@ -29,7 +29,7 @@ pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> 
     ];
     let needed = match &doctor.world {
         None => 0,
-        Some(file) => needed(file, args)?,
+        Some(file) => needed(file, &doctor.sets, args)?,
     };
     findings.push(disk(&doctor.out, needed));
     for finding in &findings {
@@ -45,8 +45,8 @@ pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> 
 }
 
 /// Bytes that a run of a world will leave.
-fn needed(file: &Path, args: &Args) -> Result<u64, Failure> {
-    let world = World { file: file.to_owned(), policy: None, seed: None, sets: Vec::new() };
+fn needed(file: &Path, sets: &[String], args: &Args) -> Result<u64, Failure> {
+    let world = World { file: file.to_owned(), policy: None, seed: None, sets: sets.to_vec() };
     let plugins = known_plugins(args);
     Ok(Estimate::of(Prepared::load(&world, &plugins)?, (&world, None), &plugins)?.bytes)
 }

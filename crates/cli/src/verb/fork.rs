@@ -79,7 +79,7 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&folder.place, &cost)?;
     folder.over()?;
-    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    summary::print(&id, &folder.path, &summary, Some(&cost), args);
     conclude(&run.status, &[], &summary, &folder.path)
 }
 

@@ -35,7 +35,7 @@ fn rebuild(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
     let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;
-    summary::print(&id_in(run), run, &summary, None, args.json);
+    summary::print(&id_in(run), run, &summary, None, args);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -62,7 +62,7 @@ impl Checked {
 
 fn verify(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
     let (summary, checked) = look_again(run, || compared(run, args), |(_, checked)| checked.holds())?;
-    summary::print(&id_in(run), run, &summary, None, args.json);
+    summary::print(&id_in(run), run, &summary, None, args);
     let state = format!(
         "verified: the state after each of {} is that of the log",
         counted(summary.slots.into(), "tick", "ticks")

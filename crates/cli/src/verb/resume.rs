@@ -81,7 +81,7 @@ fn go_on(
     let summary = build_tables((&resume.run, &resume.run), kept, args.quiet).map_err(leaving)?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&resume.run, &cost)?;
-    summary::print(&id_in(&resume.run), &resume.run, &summary, Some(&cost), args.json);
+    summary::print(&id_in(&resume.run), &resume.run, &summary, Some(&cost), args);
     conclude(&run.status, &[], &summary, &resume.run)
 }
 
@@ -114,7 +114,7 @@ fn stay(run: &Path, end: &LogEnd, outcome: &str, args: &Args) -> Result<ExitCode
         args.quiet,
         "the run is over; its tables were not whole, or not its own, and are built again",
     );
-    summary::print(&id_in(run), run, &summary, None, args.json);
+    summary::print(&id_in(run), run, &summary, None, args);
     match summary.status.as_str() {
         "failed" => Err(Failure::new(Code::Run, outcome, None)),
         _ => Ok(ExitCode::SUCCESS),

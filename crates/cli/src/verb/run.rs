@@ -55,7 +55,7 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     }
     write_profile(&folder.place, &cost)?;
     folder.over()?;
-    summary::print(&id, &folder.path, &summary, Some(&cost), args.json);
+    summary::print(&id, &folder.path, &summary, Some(&cost), args);
     conclude(&status, &run.fail_on, &summary, &folder.path)
 }
 

@@ -32,6 +32,9 @@ pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Fai
         Ok(problem) => problem,
         Err(rejection) => return refuse(&rejection, args),
     };
+    for notice in &problem.notices {
+        output::mention(args.quiet, &format!("notice: {notice}"));
+    }
     let answer = solve(&problem, mode);
     if let (Some(file), Some(course)) = (&schedule.svg, &answer.course) {
         fs::write(file, svg::courses(&problem, course, &answer.unresolved)).map_err(|error| {

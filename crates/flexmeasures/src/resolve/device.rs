@@ -133,7 +133,7 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
 /// Ratios by slot, 1 where nothing is said.
 fn ratios(reader: &mut Reader<'_>, variable: Option<&Variable>, path: &str) -> Read<Vec<f64>> {
     let Some(variable) = variable else { return Ok(vec![1.0; reader.grid.slots]) };
-    let cells = reader.per_slot(variable, Unit::Ratio, Overlap::First, path)?;
+    let cells = reader.noted(variable, Unit::Ratio, Overlap::First, path, "100 % is taken there")?;
     Ok(cells.into_iter().map(|cell| cell.unwrap_or(1.0)).collect())
 }
 
@@ -168,8 +168,8 @@ fn drift(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f64>> {
             return Err(Rejection::schema(path, "the list is empty; leave the field out"));
         }
         for (index, variable) in list.iter().flatten().enumerate() {
-            let cells =
-                reader.per_slot(variable, Unit::Power, Overlap::First, &format!("{path}[{index}]"))?;
+            let path = format!("{path}[{index}]");
+            let cells = reader.noted(variable, Unit::Power, Overlap::First, &path, "0 kW is taken there")?;
             drift
                 .iter_mut()
                 .zip(cells)

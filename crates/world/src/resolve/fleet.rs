@@ -32,6 +32,8 @@ const CAR_BYTES: u64 = 200;
 
 /// A positive amount of energy.
 const CAPACITY: Range = Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
+/// The least that a battery holds whose size is not told, kWh.
+const UNTOLD_CAPACITY_KWH: f64 = 60.0;
 /// An amount of energy, or none.
 const TRIP: Range = Range { min: 0.0, max: f64::INFINITY, above_min: false, what: "at least 0 kWh" };
 /// Any state of charge.
@@ -124,10 +126,7 @@ pub(super) struct FleetResolver<'a, 'b> {
 impl FleetResolver<'_, '_> {
     fn fleet(mut self, key: &Key, file: &FleetFile) -> Option<Fleet> {
         let battery = file.battery.get().and_then(|battery| self.battery(battery));
-        let capacity = file.battery.get();
-        let capacity = capacity.and_then(|battery| {
-            self.draw_within("battery.capacity", &battery.capacity, CAPACITY, &physical::CAR_CAPACITY)
-        });
+        let capacity = file.battery.get().and_then(|battery| self.capacity(battery, file.stays.get()));
         let charger = file.charger.get().and_then(|charger| self.charger(charger));
         let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
         let v2g = self.resolver.v2g_terms(&self.path, file, battery.as_ref());
@@ -147,7 +146,8 @@ impl FleetResolver<'_, '_> {
         let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
         let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
         let departure_soc = self.draw_or("departure_soc", &file.departure_soc, reach, soc_max);
-        let parking = self.parking(key, file.stays.get()?, charger);
+        let known = file.battery.get().is_some_and(|battery| battery.capacity.is_some());
+        let parking = self.parking(key, file.stays.get()?, charger, known);
         let count = file.count.get().and_then(|count| self.count(count.as_ref()));
         let count = match &parking {
             Some(Parking::Sessions { sessions, .. }) => Some(sessions.len() as u32),
@@ -301,6 +301,19 @@ impl FleetResolver<'_, '_> {
         })
     }
 
+    /// Capacity, which only recorded sessions may do without.
+    fn capacity(&mut self, file: &BatteryFile, stays: Option<&StaysFile>) -> Option<Distribution> {
+        if let Some(capacity) = &file.capacity {
+            return self.draw_within("battery.capacity", capacity, CAPACITY, &physical::CAR_CAPACITY);
+        }
+        if !matches!(stays, Some(StaysFile::Sessions(_))) {
+            let path = format!("{}.battery", self.path);
+            missing(file.place, &path, &[("capacity", "\"60 kWh\"")], self.resolver.report);
+            return None;
+        }
+        Some(Distribution::Fixed(UNTOLD_CAPACITY_KWH))
+    }
+
     fn charger(&mut self, file: &ChargerFile) -> Option<Charger> {
         let report = &mut *self.resolver.report;
         let charge = report.power_within(&physical::CHARGER_POWER, "charge_max", &file.charge_max);
@@ -335,12 +348,19 @@ impl FleetResolver<'_, '_> {
         })
     }
 
-    fn parking(&mut self, key: &Key, stays: &StaysFile, charger: Option<Charger>) -> Option<Parking> {
+    /// `capacity_known` says whether the world tells how large the batteries are.
+    fn parking(
+        &mut self,
+        key: &Key,
+        stays: &StaysFile,
+        charger: Option<Charger>,
+        capacity_known: bool,
+    ) -> Option<Parking> {
         match stays {
             StaysFile::Overnight(file) => self.overnight(file, charger),
             StaysFile::Workplace(file) => self.workplace(file, charger),
             StaysFile::Commute(file) => self.commute(file, charger),
-            StaysFile::Sessions(file) => self.sessions(key, file, charger),
+            StaysFile::Sessions(file) => self.sessions(key, file, charger, capacity_known),
             StaysFile::Listed(file) => self.listed(file, charger),
         }
     }
@@ -371,7 +391,13 @@ impl FleetResolver<'_, '_> {
         })
     }
 
-    fn sessions(&mut self, key: &Key, file: &SessionsFile, charger: Option<Charger>) -> Option<Parking> {
+    fn sessions(
+        &mut self,
+        key: &Key,
+        file: &SessionsFile,
+        charger: Option<Charger>,
+        capacity_known: bool,
+    ) -> Option<Parking> {
         if self.boundary == Some(Boundary::Fold) {
             let message = format!("`{}.stays`: recorded sessions belong to their dates", self.path);
             let help = "use `boundary: Open`";
@@ -384,6 +410,7 @@ impl FleetResolver<'_, '_> {
             sessions: found.sessions.into(),
             stations: found.stations.into(),
             charger: charger?,
+            capacity_known,
         })
     }
 

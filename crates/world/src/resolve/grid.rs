@@ -115,7 +115,7 @@ impl Resolver<'_> {
         for (key, unit) in &file.0 {
             let available = match &unit.available {
                 Some(series) => {
-                    self.power_series(&format!("grid.{field}.{}.available", key.name), series, true, clock)
+                    self.power_over_time(&format!("grid.{field}.{}.available", key.name), series, true, clock)
                 }
                 None => self.shared(key, field, &mut shared, system),
             };
@@ -212,7 +212,7 @@ impl Resolver<'_> {
 
     fn must_take(&mut self, key: &Key, file: &MustTakeFile, clock: &Clock) -> Option<MustTake> {
         let name = format!("grid.must_take.{}", key.name);
-        let output = self.power_series(&name, &file.output, true, clock);
+        let output = self.power_over_time(&name, &file.output, true, clock);
         let cost = self.price_or(file.cost.as_ref(), 0.0);
         let unit = MustTake { name: key.name.clone(), output: output?, cost: cost? };
         self.sound(key, unit, MustTake::check, |_| file.cost.as_ref().map(|cost| cost.place))
