@@ -111,15 +111,15 @@ fn what_csv_cannot_be_read_as_is_said_with_what_would_be_right() {
         (b"ts,kw\n\xff\n".to_vec(), "cannot read `load.csv`: it is not UTF-8 text (line 2)"),
         (text.replace("ts,kw", "ts,kw,kw").into_bytes(), "`load.csv` has more than one column `kw`"),
         (
-            text.replace("8.5", "8,5").into_bytes(),
+            text.replacen(",8.5", ",8,5", 1).into_bytes(),
             "row 10 of `load.csv`: 3 cells where the header has 2; line 10",
         ),
         (
-            text.replace("8.5", "\"8,5\"").into_bytes(),
+            text.replacen(",8.5", ",\"8,5\"", 1).into_bytes(),
             "row 10 of `load.csv`: `8,5` is not a number; decimals",
         ),
-        (text.replace("8.5", "1e300").into_bytes(), "row 10 of `load.csv`: `base_load` is 1e300 kW here"),
-        (text.replace("8.5", "inf").into_bytes(), "row 10 of `load.csv`: inf is not a finite number"),
+        (text.replacen(",8.5", ",1e300", 1).into_bytes(), "row 10 of `load.csv`: `base_load` is 1e300 kW here"),
+        (text.replacen(",8.5", ",inf", 1).into_bytes(), "row 10 of `load.csv`: inf is not a finite number"),
         (Vec::new(), "`load.csv` has no column `ts`"),
     ] {
         let found = load_of(&text).expect_err(expected);
