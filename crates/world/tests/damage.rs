@@ -118,7 +118,10 @@ fn what_csv_cannot_be_read_as_is_said_with_what_would_be_right() {
             text.replacen(",8.5", ",\"8,5\"", 1).into_bytes(),
             "row 10 of `load.csv`: `8,5` is not a number; decimals",
         ),
-        (text.replacen(",8.5", ",1e300", 1).into_bytes(), "row 10 of `load.csv`: `base_load` is 1e300 kW here"),
+        (
+            text.replacen(",8.5", ",1e300", 1).into_bytes(),
+            "row 10 of `load.csv`: `base_load` is 1e300 kW here",
+        ),
         (text.replacen(",8.5", ",inf", 1).into_bytes(), "row 10 of `load.csv`: inf is not a finite number"),
         (Vec::new(), "`load.csv` has no column `ts`"),
     ] {
