@@ -272,7 +272,7 @@ fn values_and_counts_that_cannot_be_reckoned_with_are_named() {
     let (car, units) = ("worlds/one-car.ron", "worlds/ten-units/day.ron");
     for (world, set, expected) in [
         (car, "grid=()", "`grid` has no units"),
-        (car, "fleets.commuters.count=4294967295", "cars with 12884901885 stays take 1280 GiB of memory"),
+        (car, "fleets.commuters.count=700000000", "cars with 2100000000 stays take 209 GiB of memory"),
         (car, "fleets.commuters.battery.capacity=1e308 kWh", "is 1e308 kWh, which cannot be reckoned with"),
         (car, "fleets.commuters.trip_energy=1e308 kWh", "is 1e308 kWh, which cannot be reckoned with"),
         (car, "fleets.commuters.charger.charge_max=1e308 kW", "is 1e308 kW, which cannot be reckoned with"),
