@@ -318,6 +318,19 @@ impl Population {
         self.range_of(ev).fleet
     }
 
+    /// Ids of all stays of a fleet's car, under every number that it has in the run.
+    pub fn stays_of(&self, fleet: usize, index: u32) -> impl Iterator<Item = u32> {
+        let of_fleet = self.fleets.iter().filter(move |range| range.fleet == fleet);
+        let evs = of_fleet.filter_map(move |range| {
+            let ev = range.evs.start + index.checked_sub(range.first_index)?;
+            range.evs.contains(&ev).then_some(ev)
+        });
+        evs.flat_map(|ev| {
+            let first = |ev: u32| self.stays.ev.partition_point(|&of| of < ev) as u32;
+            first(ev)..first(ev + 1)
+        })
+    }
+
     fn add_fleet(&mut self, drawing: &Drawing<'_>, fleet: &Fleet) {
         let (first_ev, first_charger) = (self.len() as u32, self.charger_count());
         let kinds = match &fleet.parking {

@@ -190,7 +190,8 @@ shape! {
 
 shape! {
     /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
-    /// be missing), or from an iCalendar file, of which every event is one.
+    /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
+    /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
     struct CalendarFile "calendar" at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/reservations.csv""#,

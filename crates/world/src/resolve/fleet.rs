@@ -154,7 +154,9 @@ impl FleetResolver<'_, '_> {
             Some(Parking::Listed { cars, .. }) => Some(cars.len() as u32),
             _ => count,
         };
-        let wishes = self.wishes(file, soc_max);
+        // A fork takes cars out of a run whose reservations were made when they were there.
+        let cars = count.filter(|_| !self.resolver.values.may_lack_cars());
+        let wishes = self.wishes(file, soc_max, cars);
         Some(Fleet {
             name: key.name.clone(),
             count: count?,
