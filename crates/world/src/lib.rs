@@ -17,6 +17,7 @@ mod guard;
 mod identity;
 mod input;
 mod memory;
+mod nesting;
 mod node;
 mod over_time;
 mod problem;

@@ -34,7 +34,6 @@ use over_time::Wanted;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
-    physical,
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -302,7 +301,7 @@ impl Resolver<'_> {
     ) -> Option<Series> {
         let values = self.over_time(
             power,
-            Wanted { name, unit: "kW", not_negative, range: &physical::SYSTEM_POWER, clock },
+            Wanted { name, unit: "kW", not_negative, clock },
         )?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
@@ -315,7 +314,7 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let wanted = Wanted { name, unit: "kW", not_negative, range: &physical::SYSTEM_POWER, clock };
+        let wanted = Wanted { name, unit: "kW", not_negative, clock };
         let values = self.series_of::<Kilowatts>(file, file.whole, wanted)?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }

@@ -97,8 +97,8 @@ fn gather(schedule: &Schedule) -> Result<Result<Input, Rejection>, Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    fs::read_to_string(file).map_err(|error| {
-        let message = format!("cannot read {}: {error}", file.display());
+    voltide_world::read_text(file).map_err(|reason| {
+        let message = format!("cannot read {}: {reason}", file.display());
         Failure::new(Code::Input, message, None)
     })
 }

@@ -92,6 +92,11 @@ impl Resolver<'_> {
             );
             return None;
         }
+        if total > u64::from(u32::MAX / 2) {
+            let message = format!("{total} stays are more than can be numbered");
+            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
+            return None;
+        }
         let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
         let bytes = total.saturating_mul(STAY_BYTES).saturating_add(cars.saturating_mul(CAR_BYTES));
         if let Some(free) = free_memory().filter(|free| bytes > *free) {
@@ -100,11 +105,6 @@ impl Resolver<'_> {
                 bytes.div_ceil(1 << 30),
                 free >> 30
             );
-            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
-            return None;
-        }
-        if total > u64::from(u32::MAX / 2) {
-            let message = format!("{total} stays are more than can be numbered");
             self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
             return None;
         }
