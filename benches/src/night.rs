@@ -55,7 +55,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         clock,
         currency: "EUR".into(),
         tariffs: vec![Tariff { name: "fixed".into(), buy: price("tariff.buy"), sell: price("tariff.sell") }],
-        population: Arc::new(Population::draw(1, &clock, Boundary::Open, &fleets)),
+        population: Arc::new(Population::draw(1, Rules::TODAY, &clock, Boundary::Open, &fleets)),
         fleets,
         sites: vec![],
         system: SystemSeries::default(),

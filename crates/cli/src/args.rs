@@ -476,11 +476,6 @@ pub(crate) struct NewPlugin {
     /// Folder to write it to, which must not exist yet [default: NAME]
     #[arg(long)]
     pub dir: Option<PathBuf>,
-
-    /// Folder of voltide's source, which a policy in Rust is built with [default: the one that this
-    /// program was built from]
-    #[arg(long, value_name = "DIR")]
-    pub voltide: Option<PathBuf>,
 }
 
 /// A language that policies are written out in.

@@ -250,7 +250,7 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
         row(
             "requested",
             format!(
-                "{} kWh; {} requests capped by {} kWh to what battery and time allow",
+                "{} kWh; {} requests capped by {} kWh to what cars could take",
                 decimal(notes.requested_kwh, 0),
                 thousands(notes.requests_capped.into()),
                 decimal(notes.capped_kwh, 0)

@@ -4,7 +4,11 @@
 //! that a later one begins with follows from the schedule of the one before it, less the trip.
 //! Where the day follows upon itself, all its stays are planned before its first slot.
 
-use crate::{apply::State, observe::ToPlan, state::Fixed};
+use crate::{
+    apply::State,
+    observe::ToPlan,
+    state::{Fixed, arrival_kwh},
+};
 use std::collections::VecDeque;
 use voltide_journal::event::StaysExpected;
 use voltide_model::{scenario::Planning, stay::NO_STAY};
@@ -28,6 +32,8 @@ struct CarAgenda {
     plugged: bool,
     /// Stored energy now, or after the stay that was planned last, kWh.
     energy_kwh: f64,
+    /// Stored energy that the stay in progress began with, kWh.
+    arrival_kwh: f64,
 }
 
 /// Which of the cars that are plugged in are on an agenda with the stay they are in.
@@ -78,15 +84,21 @@ impl Agenda {
             let ev = evs[stays[0] as usize];
             let (in_progress, energy) = (cars.stay[ev as usize], cars.energy[ev as usize]);
             let plugged = in_progress == stays[0];
+            let arrival_kwh = if in_progress == NO_STAY {
+                energy
+            } else {
+                let session = &cars.ledger[ev as usize];
+                arrival_kwh(&state.fixed, &state.book, (ev, in_progress), energy, session)
+            };
             let energy_kwh = if plugged || in_progress == NO_STAY {
                 energy
             } else {
-                let end =
-                    state.fixed.scenario.population.stays.end_slot(in_progress, &state.fixed.scenario.clock);
+                let scenario = &state.fixed.scenario;
+                let end = scenario.population.stays.announced_end_slot(in_progress, &scenario.clock);
                 let schedule = (tick..end).map(|slot| state.book.power_at(ev, slot));
-                schedule.fold(energy, |energy, kw| after_slot(&state.fixed, ev, energy, kw))
+                schedule.fold(energy, |energy, kw| after_slot(&state.fixed, ev, arrival_kwh, energy, kw))
             };
-            CarAgenda { ev, stays: stays.iter().copied().collect(), plugged, energy_kwh }
+            CarAgenda { ev, stays: stays.iter().copied().collect(), plugged, energy_kwh, arrival_kwh }
         };
         let same_car = |a: &u32, b: &u32| evs[*a as usize] == evs[*b as usize];
         Self { cars: stays.chunk_by(same_car).map(of_car).collect(), ..Self::default() }
@@ -111,8 +123,10 @@ impl Agenda {
             let stay = car.stays.pop_front()?;
             if !std::mem::take(&mut car.plugged) {
                 car.energy_kwh -= trips[stay as usize].min(car.energy_kwh);
+                car.arrival_kwh = car.energy_kwh;
             }
-            Some(ToPlan { ev: car.ev, stay, energy_kwh: car.energy_kwh })
+            let CarAgenda { ev, energy_kwh, arrival_kwh, .. } = *car;
+            Some(ToPlan { ev, stay, energy_kwh, arrival_kwh })
         });
         next.collect()
     }
@@ -128,7 +142,7 @@ impl Agenda {
                 if folded && Some(slot) == period {
                     self.at_midnight.push((to_plan.stay, car.energy_kwh));
                 }
-                car.energy_kwh = after_slot(fixed, to_plan.ev, car.energy_kwh, kw);
+                car.energy_kwh = after_slot(fixed, to_plan.ev, to_plan.arrival_kwh, car.energy_kwh, kw);
             }
         }
     }
@@ -154,8 +168,8 @@ pub(crate) fn expected(state: &mut State, stays: &[ToPlan]) -> StaysExpected {
 }
 
 /// Stored energy after a slot in which a car's schedule asks for `kw`, as `limit` and `settle` have it.
-fn after_slot(fixed: &Fixed, ev: u32, energy_kwh: f64, kw: f64) -> f64 {
-    let (fleet, capacity) = (fixed.fleet_of(ev), fixed.scenario.population.capacity_kwh[ev as usize]);
-    let power = fleet.battery.fit(kw, energy_kwh, capacity * fleet.soc_min, capacity * fleet.soc_max);
+fn after_slot(fixed: &Fixed, ev: u32, arrival_kwh: f64, energy_kwh: f64, kw: f64) -> f64 {
+    let fleet = fixed.fleet_of(ev);
+    let power = fleet.battery.fit_within(kw, energy_kwh, fixed.battery_bounds(ev, arrival_kwh));
     fleet.battery.after(energy_kwh, power)
 }

@@ -13,9 +13,17 @@ pub(crate) struct Bounds {
     pub kwh_max: Vec<f64>,
 }
 
+/// The rows of a batch, with the bounds that hold throughout, kWh.
+pub(crate) struct BoundedRows<'a> {
+    pub evs: &'a [u32],
+    pub stays: &'a [u32],
+    pub energy_kwh_min: &'a [f64],
+    pub energy_kwh_max: &'a [f64],
+}
+
 impl Bounds {
     /// Fills the columns for the stays of a batch and the slots of its horizon.
-    pub(crate) fn fill(&mut self, scenario: &Scenario, horizon: Range<u32>, evs: &[u32], stays: &[u32]) {
+    pub(crate) fn fill(&mut self, scenario: &Scenario, horizon: Range<u32>, rows: &BoundedRows<'_>) {
         self.offset.clear();
         self.slot.clear();
         self.kwh_min.clear();
@@ -24,8 +32,8 @@ impl Bounds {
             return;
         }
         self.offset.push(0);
-        for (&ev, &stay) in evs.iter().zip(stays) {
-            self.push(scenario, &horizon, ev, stay);
+        for row in 0..rows.evs.len() {
+            self.push(scenario, &horizon, rows, row);
             self.offset.push(self.slot.len() as u32);
         }
         if self.slot.is_empty() {
@@ -33,7 +41,8 @@ impl Bounds {
         }
     }
 
-    fn push(&mut self, scenario: &Scenario, horizon: &Range<u32>, ev: u32, stay: u32) {
+    fn push(&mut self, scenario: &Scenario, horizon: &Range<u32>, rows: &BoundedRows<'_>, row: usize) {
+        let (ev, stay) = (rows.evs[row], rows.stays[row]);
         let (population, clock) = (&scenario.population, &scenario.clock);
         let range = population.range_of(ev);
         let fleet = &scenario.fleets[range.fleet];
@@ -51,14 +60,13 @@ impl Bounds {
             slot_seconds,
             soc_per_hour: charger.charge_max.0 * fleet.battery.charge_efficiency.get() / capacity,
         };
-        let most = fleet.battery.soc_max.get();
-        let least = fleet.battery.soc_min.get().max(fleet.v2g.soc_min.get()).min(most);
+        let (least_kwh, most_kwh) = (rows.energy_kwh_min[row], rows.energy_kwh_max[row]);
         // What holds now cannot be helped: the first instant that a plan decides is the end of a slot.
         for slot in horizon.start.max(first) + 1..=horizon.end.min(end) {
             let (low, high) = fleet.wishes.at(&wished, i64::from(slot) * slot_seconds);
             if low.is_some() || high.is_some() {
                 self.slot.push(slot);
-                let within = |soc: f64| capacity * soc.clamp(least, most);
+                let within = |soc: f64| (capacity * soc).clamp(least_kwh, most_kwh);
                 self.kwh_min.push(low.map_or(0.0, within));
                 self.kwh_max.push(high.map_or(capacity, within));
             }

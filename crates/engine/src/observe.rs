@@ -1,6 +1,11 @@
 //! What a policy is shown of the cars that are due: one batch as columns.
 
-use crate::{apply::State, bounds::Bounds, phase::agree::Asking, state::Fixed};
+use crate::{
+    apply::State,
+    bounds::{BoundedRows, Bounds},
+    phase::agree::Asking,
+    state::Fixed,
+};
 use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
@@ -17,6 +22,8 @@ pub(crate) struct ToPlan {
     pub stay: u32,
     /// Stored energy now, or expected on arrival, kWh.
     pub energy_kwh: f64,
+    /// Stored energy that the stay began with, or is expected to, kWh.
+    pub arrival_kwh: f64,
 }
 
 /// The columns of one batch, kept between calls so that their memory is reused.
@@ -87,8 +94,14 @@ impl Batch {
         }
         let known = state.prices.current()[0].end().min(state.fixed.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
-        self.fill_eligibility();
-        self.bounds.fill(&state.fixed.scenario, self.slots(), &self.ev_id, &self.stay);
+        self.fill_eligibility(&state.fixed);
+        let rows = BoundedRows {
+            evs: &self.ev_id,
+            stays: &self.stay,
+            energy_kwh_min: &self.energy_kwh_min,
+            energy_kwh_max: &self.energy_kwh_max,
+        };
+        self.bounds.fill(&state.fixed.scenario, self.tick..self.tick + self.horizon as u32, &rows);
         self.fill_plans(state);
         self.fill_prices(state);
         self.fill_system(state);
@@ -176,10 +189,12 @@ impl Batch {
         self.v2g_eligible.clear();
     }
 
-    fn push(&mut self, fixed: &Fixed, ToPlan { ev, stay, energy_kwh }: ToPlan) {
+    fn push(&mut self, fixed: &Fixed, ToPlan { ev, stay, energy_kwh, arrival_kwh }: ToPlan) {
         let (population, clock) = (&fixed.scenario.population, &fixed.scenario.clock);
         let (fleet, charger) = (fixed.fleet_of(ev), fixed.charger_of(stay));
         let capacity = population.capacity_kwh[ev as usize];
+        // What a car holds lies within, but for rounding.
+        let bounds = fixed.plan_bounds(ev, arrival_kwh).widened_to(energy_kwh, fixed.scenario.rules);
         self.stay.push(stay);
         self.stay_id.push(u64::from(stay));
         self.ev_id.push(ev);
@@ -190,8 +205,8 @@ impl Batch {
         self.willingness.push(0.0);
         self.energy_kwh.push(energy_kwh);
         self.capacity_kwh.push(capacity);
-        self.energy_kwh_min.push(capacity * fleet.v2g_soc_min);
-        self.energy_kwh_max.push(capacity * fleet.soc_max);
+        self.energy_kwh_min.push(bounds.least_kwh);
+        self.energy_kwh_max.push(bounds.most_kwh);
         self.departure_energy_kwh.push(population.departure_energy_kwh[ev as usize]);
         self.charge_kw_max.push(charger.charge_max.0);
         self.discharge_kw_max.push(charger.discharge_max.0);
@@ -201,12 +216,12 @@ impl Batch {
     }
 
     /// (13) for every stay, over the slots that it has left.
-    fn fill_eligibility(&mut self) {
+    fn fill_eligibility(&mut self, fixed: &Fixed) {
         for row in 0..self.stay.len() {
             let stay = V2gStay {
                 arrival_energy_kwh: self.energy_kwh[row],
                 departure_energy_kwh: self.departure_energy_kwh[row],
-                v2g_energy_kwh_min: self.energy_kwh_min[row],
+                v2g_energy_kwh_min: self.capacity_kwh[row] * fixed.fleet_of(self.ev_id[row]).v2g_soc_min,
                 charge_kw_max: self.charge_kw_max[row],
                 discharge_kw_max: self.discharge_kw_max[row],
                 charge_efficiency: self.charge_efficiency[row],

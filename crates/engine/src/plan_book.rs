@@ -103,6 +103,11 @@ impl PlanBook {
         Some(ahead)
     }
 
+    /// Stored energy that a stay begins with where the day follows upon itself, kWh, once it is planned.
+    pub(crate) fn expected_of_folded(&self, stay: u32) -> Option<f64> {
+        self.period.and_then(|_| self.ahead.get(&stay)).map(|ahead| ahead.expected_kwh)
+    }
+
     /// Makes room for cars up to a number of `evs`.
     pub(crate) fn add_cars(&mut self, evs: usize) {
         self.of_ev.resize(evs, Span::default());

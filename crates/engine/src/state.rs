@@ -4,6 +4,7 @@
 //! archetype, so a component is one slice whose index is the `EvId`. Systems work on those slices; what
 //! never changes stays in the scenario's population.
 
+use crate::plan_book::PlanBook;
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
 use bytemuck::{Pod, Zeroable};
 use std::{
@@ -12,7 +13,7 @@ use std::{
     sync::Arc,
 };
 use voltide_model::{
-    battery::SlotBattery,
+    battery::{EnergyBounds, SlotBattery},
     columns::{Ledger, SiteTick, SystemTick, UnitTick},
     fleet::FleetRange,
     scenario::Scenario,
@@ -183,6 +184,23 @@ impl Fixed {
         &self.fleets[self.scenario.population.fleet_of(ev)]
     }
 
+    /// Where a battery's stored energy is kept during a stay that began with `arrival_kwh`.
+    pub(crate) fn battery_bounds(&self, ev: u32, arrival_kwh: f64) -> EnergyBounds {
+        let FleetConstants { soc_min, soc_max, .. } = self.fleet_of(ev);
+        self.bounds(ev, *soc_min, *soc_max, arrival_kwh)
+    }
+
+    /// Where plans keep it, which leave what V2G must leave.
+    pub(crate) fn plan_bounds(&self, ev: u32, arrival_kwh: f64) -> EnergyBounds {
+        let FleetConstants { v2g_soc_min, soc_max, .. } = self.fleet_of(ev);
+        self.bounds(ev, *v2g_soc_min, *soc_max, arrival_kwh)
+    }
+
+    fn bounds(&self, ev: u32, soc_min: f64, soc_max: f64, arrival_kwh: f64) -> EnergyBounds {
+        let capacity_kwh = self.scenario.population.capacity_kwh[ev as usize];
+        EnergyBounds::new(capacity_kwh, soc_min, soc_max).widened_to(arrival_kwh, self.scenario.rules)
+    }
+
     /// The charger at which a stay takes place.
     pub(crate) fn charger_of(&self, stay: u32) -> &Charger {
         let population = &self.scenario.population;
@@ -217,6 +235,22 @@ fn pieces(ranges: &[FleetRange]) -> Vec<Piece> {
 #[derive(Resource, Default, Clone, Copy)]
 pub(crate) struct Now {
     pub tick: u32,
+}
+
+/// Stored energy that the stay of a plugged-in car began with, kWh: what it holds less what the session
+/// put in, or as planned where the day follows upon itself and the session may be a stay's second part.
+pub(crate) fn arrival_kwh(
+    fixed: &Fixed,
+    book: &PlanBook,
+    (ev, stay): (u32, u32),
+    energy_kwh: f64,
+    session: &Ledger,
+) -> f64 {
+    let fleet = fixed.fleet_of(ev);
+    book.expected_of_folded(stay).unwrap_or_else(|| {
+        let stored_kwh = session.charged_kwh * fleet.charge_efficiency;
+        energy_kwh - stored_kwh + session.discharged_kwh / fleet.discharge_efficiency
+    })
 }
 
 /// What is known of the cars without looking through all of them.

@@ -1,7 +1,9 @@
 //! The answer: a course, what it costs, and which wishes it meets.
 
 use crate::{
+    conflict::Conflict,
     problem::{Course, Device, Problem},
+    series::Notice,
     time::Grid,
 };
 use serde_json::{Value, json};
@@ -74,12 +76,21 @@ pub struct Answer {
     pub unresolved: Vec<Slack>,
     /// Wishes that are met, of the fields of which none is missed.
     pub resolved: Vec<Slack>,
+    /// A constraint that cannot hold, where there is no schedule for that reason.
+    pub conflict: Option<Conflict>,
 }
 
 impl Answer {
     /// An answer without a schedule.
     pub(crate) fn without_schedule(status: Status) -> Self {
-        Self { status, course: None, costs: Vec::new(), unresolved: Vec::new(), resolved: Vec::new() }
+        Self {
+            status,
+            course: None,
+            costs: Vec::new(),
+            unresolved: Vec::new(),
+            resolved: Vec::new(),
+            conflict: None,
+        }
     }
 
     /// Prices a course and holds it against what `problem` asks for.
@@ -150,8 +161,14 @@ impl Answer {
             "start": problem.grid.start.to_rfc3339(),
             "resolution_seconds": problem.grid.seconds,
         });
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("notices".to_owned(), problem.notices.iter().map(noted).collect());
+        }
         if let (Status::Feasible(gap), Some(fields)) = (self.status, value.as_object_mut()) {
             fields.insert("gap".to_owned(), json!(gap));
+        }
+        if let (Some(conflict), Some(fields)) = (&self.conflict, value.as_object_mut()) {
+            fields.insert("conflict".to_owned(), conflicting(conflict, &problem.grid));
         }
         let (Some(course), Some(fields)) = (&self.course, value.as_object_mut()) else { return value };
         let named = |name: &String, column: &Vec<f64>| (name.clone(), json!(column));
@@ -177,6 +194,19 @@ impl Answer {
         }
         value
     }
+}
+
+fn conflicting(conflict: &Conflict, grid: &Grid) -> Value {
+    json!({
+        "asset": conflict.owner,
+        "field": conflict.field,
+        "datetime": grid.tick(conflict.tick).to_rfc3339(),
+        "reason": conflict.reason,
+    })
+}
+
+fn noted(notice: &Notice) -> Value {
+    json!({"path": notice.path, "notice": notice.text})
 }
 
 /// FlexMeasures' shape: one object per owner, with a list per field.

@@ -42,9 +42,9 @@ pub(crate) struct Series {
     pub(crate) resolution: IsoDuration,
     pub(crate) start: Aware,
     pub(crate) values: Vec<Option<f64>>,
-    /// Sign of the values where only `inflexible-device-sensors` names the sensor.
-    #[serde(default)]
-    pub(crate) consumption_is_positive: bool,
+    /// Sign of the values: decides where only `inflexible-device-sensors` names the sensor.
+    #[serde(default, alias = "consumption_is_positive")]
+    pub(crate) consumption_is_positive: Option<bool>,
 }
 
 /// One entry of a flex model: a storage device, a fixed device, or a group of devices.

@@ -11,7 +11,8 @@
 //! stock from a baseline, paid in every slot or once for the largest. Powers are kW and positive
 //! where they consume, energies kWh, prices per kW or kWh.
 
-use crate::time::Grid;
+use crate::{series::Notice, time::Grid};
+use std::{cmp::Ordering, ops::Range};
 
 /// Deviations below this are rounding, kW and kWh.
 pub(crate) const ROUNDING: f64 = 1e-7;
@@ -96,7 +97,7 @@ pub enum Subject {
 pub enum Paid {
     /// For the deviation of each slot.
     Each,
-    /// Once, for the largest.
+    /// Once a [group](Term::groups), for the largest.
     Largest,
 }
 
@@ -133,6 +134,8 @@ pub struct Problem {
     pub limits: Vec<Limit>,
     /// Prices.
     pub terms: Vec<Term>,
+    /// What was taken for something that the file does not say.
+    pub notices: Vec<Notice>,
 }
 
 /// The coefficients of what is left and of what flows in under storage losses.
@@ -225,8 +228,7 @@ impl Problem {
 
     /// Whether a course keeps the limits of flows, the capacities and the bounds of stocks.
     pub fn keeps(&self, course: &Course, tolerance: f64) -> bool {
-        let within =
-            |value: f64, least: f64, most: f64| value >= least - tolerance && value <= most + tolerance;
+        let within = |value: f64, least: f64, most: f64| is_within(value, least, most, tolerance);
         let devices = self.devices.iter().zip(course.power.iter().zip(&course.energy));
         let devices_keep = devices.into_iter().all(|(device, (power, energy))| {
             (0..self.grid.slots).all(|j| {
@@ -262,17 +264,64 @@ impl Term {
         match self.paid {
             Paid::Each => deviations.fold(0.0, |sum, (j, deviation)| sum + price(j, deviation) * deviation),
             Paid::Largest => {
-                let (mut above, mut below) = (0.0_f64, 0.0_f64);
-                for (_, deviation) in deviations {
-                    (above, below) = (above.max(deviation), below.min(deviation));
-                }
-                first(&self.up) * above + first(&self.down) * below
+                let mut deviations = deviations.peekable();
+                let groups = self.groups().into_iter();
+                groups
+                    .map(|group| {
+                        let (mut above, mut below) = (0.0_f64, 0.0_f64);
+                        while let Some((_, deviation)) = deviations.next_if(|(j, _)| *j < group.end) {
+                            (above, below) = (above.max(deviation), below.min(deviation));
+                        }
+                        self.up[group.start] * above + self.down[group.start] * below
+                    })
+                    .sum()
             }
         }
     }
+
+    /// The stretches of slots of which the largest deviation is paid for: a new one begins wherever
+    /// a price or the baseline changes, and on either side of slots without a baseline. Where all
+    /// that there is of them is one value, all slots are one.
+    ///
+    /// That is how FlexMeasures 1.0.1 groups the slots of a commitment of type `any`; it compares
+    /// for equality, and what is missing equals nothing.
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        let slots = self.baseline.len();
+        let starts: Vec<usize> = (0..slots).filter(|&j| j == 0 || !self.goes_on(j)).collect();
+        if self.is_constant() {
+            return starts.first().map(|_| 0..slots).into_iter().collect();
+        }
+        let ends = starts.iter().skip(1).copied().chain([slots]);
+        starts.iter().zip(ends).map(|(&start, end)| start..end).collect()
+    }
+
+    /// Whether prices and baseline of slot `j` are those of the slot before.
+    fn goes_on(&self, j: usize) -> bool {
+        same(self.up[j], self.up[j - 1])
+            && same(self.down[j], self.down[j - 1])
+            && matches!((self.baseline[j], self.baseline[j - 1]), (Some(now), Some(before)) if same(now, before))
+    }
+
+    fn is_constant(&self) -> bool {
+        all_same(self.up.iter().copied())
+            && all_same(self.down.iter().copied())
+            && all_same(self.baseline.iter().flatten().copied())
+    }
 }
 
-/// The price of a term that is paid once: that of the first slot.
-pub(crate) fn first(prices: &[f64]) -> f64 {
-    prices.first().copied().unwrap_or(0.0)
+/// Whether a value keeps two bounds, up to a share of itself that is rounding.
+fn is_within(value: f64, least: f64, most: f64, tolerance: f64) -> bool {
+    let slack = tolerance * value.abs().max(1.0);
+    value >= least - slack && value <= most + slack
+}
+
+/// Whether two numbers are one, as FlexMeasures compares them.
+fn same(a: f64, b: f64) -> bool {
+    a.partial_cmp(&b).is_some_and(Ordering::is_eq)
+}
+
+fn all_same(values: impl Iterator<Item = f64>) -> bool {
+    let mut values = values;
+    let first = values.next();
+    values.all(|value| first.is_some_and(|first| same(first, value)))
 }

@@ -16,7 +16,10 @@
 
 use crate::{
     exact::{Slopes, flow_range},
-    problem::{Course, Device, Members, Paid, Problem, Subject, Term, first, loss_coefficients},
+    hull,
+    mir::{Column, Cut},
+    paths::Relaxed,
+    problem::{Course, Device, Members, Paid, Problem, Subject, Term, loss_coefficients},
     tube::Tube,
 };
 use good_lp::{Expression, Variable, constraint, variable};
@@ -34,6 +37,10 @@ const TOLERANCE: f64 = 1e-6;
 const AT_ONCE: f64 = 1e-7;
 /// Programs that are tried with more and more binaries.
 const ROUNDS: usize = 8;
+/// Times that cuts are looked for before a search.
+const CUT_ROUNDS: usize = 12;
+/// Share of the bound that a round of cuts must add for another one.
+const LEAST_GAIN: f64 = 1e-6;
 /// Most nodes of the search tree.
 const NODES: u32 = 200_000;
 
@@ -43,6 +50,19 @@ struct Columns {
     charge: Vec<Variable>,
     discharge: Vec<Variable>,
     stock: Vec<Variable>,
+    /// The binary of a slot, where there is one: 1 allows to charge, 0 to discharge.
+    charging: Vec<Option<Variable>>,
+}
+
+impl Columns {
+    fn get(&self, column: Column) -> Option<Variable> {
+        match column {
+            Column::Charge(j) => Some(self.charge[j]),
+            Column::Discharge(j) => Some(self.discharge[j]),
+            Column::Stock(j) => Some(self.stock[j]),
+            Column::Charging(j) => self.charging[j],
+        }
+    }
 }
 
 /// A program under construction.
@@ -50,9 +70,40 @@ struct Builder<'a> {
     problem: &'a Problem,
     tubes: &'a [Tube],
     program: Program,
+    binaries: Binaries,
     columns: Vec<Columns>,
     /// Flows that are limited or priced, one column a slot.
     flows: Vec<(Members, Vec<Variable>)>,
+}
+
+/// Bounds of a flow, kW, with the columns that count what is beyond them.
+#[derive(Debug, Clone, Copy)]
+struct Band {
+    least: f64,
+    most: f64,
+    above: Option<Variable>,
+    below: Option<Variable>,
+}
+
+impl Default for Band {
+    fn default() -> Self {
+        Self { least: f64::NEG_INFINITY, most: f64::INFINITY, above: None, below: None }
+    }
+}
+
+/// Whether binaries must be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binaries {
+    Whole,
+    Relaxed,
+}
+
+/// What a program is written down with, beside its problem.
+struct Attempt {
+    /// Slots in which a device has a binary.
+    exclusive: Vec<Vec<bool>>,
+    /// Cuts of each device.
+    cuts: Vec<Vec<Cut>>,
 }
 
 /// Solves a problem through CBC; the powers of all devices, kW.
@@ -64,9 +115,13 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         .map(|device| Tube::between(device, &device.floor, &device.ceiling, hours))
         .collect();
     let Some(tubes) = tubes else { return (Outcome::Infeasible, None) };
-    let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
+    let mut attempt = Attempt {
+        exclusive: vec![vec![false; problem.grid.slots]; problem.devices.len()],
+        cuts: vec![Vec::new(); problem.devices.len()],
+    };
     for round in 0..ROUNDS {
-        let builder = Builder::new(problem, &tubes, &exclusive);
+        attempt.tighten(problem, &tubes);
+        let builder = Builder::new(problem, &tubes, &attempt, Binaries::Whole);
         let budget = Budget { nodes: Some(NODES), gap: 0.0, cpu_seconds: None };
         let solved = builder.program.solve(budget);
         if !solved.outcome.has_solution() {
@@ -79,22 +134,60 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         if problem.keeps(&course, TOLERANCE) && cost <= claimed + slack {
             return (Outcome::from_bound(cost, solved.bound / SCALE), Some(course));
         }
-        if !builder.exclude(&solved, round, &mut exclusive) {
+        if !builder.exclude(&solved, round, &mut attempt.exclusive) {
             break;
         }
     }
     (Outcome::NoSolution, None)
 }
 
+impl Attempt {
+    /// Adds cuts for as long as they move the bound, and keeps those that bind.
+    fn tighten(&mut self, problem: &Problem, tubes: &[Tube]) {
+        if !self.exclusive.iter().flatten().any(|&exclusive| exclusive) {
+            return;
+        }
+        let mut bound = f64::NEG_INFINITY;
+        for _ in 0..CUT_ROUNDS {
+            let builder = Builder::new(problem, tubes, self, Binaries::Relaxed);
+            let solved = builder.program.solve(Budget::default());
+            if solved.outcome != Outcome::Optimal {
+                return;
+            }
+            let relaxed = builder.relaxed(&solved);
+            for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
+                cuts.retain(|cut| relaxed.binds(cut));
+            }
+            if solved.objective - bound <= LEAST_GAIN * solved.objective.abs() {
+                return;
+            }
+            bound = solved.objective;
+            for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
+                cuts.extend(relaxed.cuts());
+            }
+        }
+    }
+}
+
 impl<'a> Builder<'a> {
-    fn new(problem: &'a Problem, tubes: &'a [Tube], exclusive: &[Vec<bool>]) -> Self {
-        let mut builder =
-            Self { problem, tubes, program: Program::default(), columns: Vec::new(), flows: Vec::new() };
+    fn new(problem: &'a Problem, tubes: &'a [Tube], attempt: &Attempt, binaries: Binaries) -> Self {
+        let mut builder = Self {
+            problem,
+            tubes,
+            program: Program::default(),
+            binaries,
+            columns: Vec::new(),
+            flows: Vec::new(),
+        };
         for (index, device) in problem.devices.iter().enumerate() {
-            builder.add_device(index, device, &exclusive[index]);
+            builder.add_device(index, device, &attempt.exclusive[index]);
         }
         for limit in &problem.limits {
             builder.add_limit(&limit.members, &limit.least, &limit.most);
+            (0..problem.grid.slots).for_each(|j| builder.add_hull(&limit.members, j, &Band::default()));
+        }
+        for (index, cuts) in attempt.cuts.iter().enumerate() {
+            cuts.iter().for_each(|cut| builder.add_cut(index, cut));
         }
         for term in &problem.terms {
             builder.add_term(term);
@@ -102,9 +195,41 @@ impl<'a> Builder<'a> {
         builder
     }
 
+    /// A column that is 0 or 1, or between where binaries are relaxed.
+    fn choice(&mut self) -> Variable {
+        self.program.add(match self.binaries {
+            Binaries::Whole => variable().binary(),
+            Binaries::Relaxed => variable().min(0.0).max(1.0),
+        })
+    }
+
+    fn add_cut(&mut self, index: usize, cut: &Cut) {
+        let columns = &self.columns[index];
+        let sum = cut.terms.iter().filter_map(|&(column, factor)| Some(factor * columns.get(column)?));
+        let sum = sum.fold(Expression::default(), |sum, term| sum + term);
+        self.program.require(constraint!(sum <= cut.most));
+    }
+
+    /// The devices in a solution in which binaries are relaxed.
+    fn relaxed(&self, solved: &Solved) -> Vec<Relaxed<'a>> {
+        let all = |columns: &[Variable]| columns.iter().map(|column| solved.values[column]).collect();
+        let devices = self.problem.devices.iter().zip(self.tubes).zip(&self.columns);
+        devices
+            .map(|((device, tube), columns)| Relaxed {
+                device,
+                tube,
+                charge: all(&columns.charge),
+                discharge: all(&columns.discharge),
+                stock: all(&columns.stock),
+                charging: columns.charging.iter().map(|column| column.map(|c| solved.values[&c])).collect(),
+                hours: self.problem.grid.hours(),
+            })
+            .collect()
+    }
+
     fn add_device(&mut self, index: usize, device: &Device, exclusive: &[bool]) {
         let hours = self.problem.grid.hours();
-        let mut columns = Columns::default();
+        let mut columns = Columns { charging: vec![None; exclusive.len()], ..Columns::default() };
         let mut before = Expression::from(device.soc_at_start.unwrap_or(0.0));
         for (j, &exclusive) in exclusive.iter().enumerate() {
             let charge = self.program.add(variable().min(0.0).max(device.charge_max[j]));
@@ -121,7 +246,8 @@ impl<'a> Builder<'a> {
                 self.keep_to_bands(device, j, charge, discharge);
             }
             if exclusive {
-                let charging = self.program.add(variable().binary());
+                let charging = self.choice();
+                columns.charging[j] = Some(charging);
                 self.program.require(constraint!(charge <= device.charge_max[j] * charging));
                 self.program.require(constraint!(discharge <= device.discharge_max[j] * (1.0 - charging)));
             }
@@ -143,7 +269,7 @@ impl<'a> Builder<'a> {
             if low > high {
                 continue;
             }
-            let mode = self.program.add(variable().binary());
+            let mode = self.choice();
             chosen += mode;
             least += low * mode;
             most += high * mode;
@@ -197,6 +323,51 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// What members of a flow can do together in a slot in which some of them choose a direction.
+    fn add_hull(&mut self, members: &Members, j: usize, band: &Band) {
+        let chooses = |&index: &usize| self.columns[index].charging[j].is_some();
+        if members.devices.len() < 2 || !members.devices.iter().any(chooses) {
+            return;
+        }
+        let given: f64 = members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
+        let (least, most) = self.hard_range(members, j);
+        let (least, most) = (least.max(band.least) - given, most.min(band.most) - given);
+        let capacity = |&index: &usize| {
+            let device = &self.problem.devices[index];
+            (device.charge_max[j], device.discharge_max[j])
+        };
+        let capacities: Vec<(f64, f64)> = members.devices.iter().map(capacity).collect();
+        for cut in hull::cuts(&capacities, least, most) {
+            let columns = members.devices.iter().map(|&index| &self.columns[index]);
+            let mut sum = columns.fold(Expression::default(), |sum, columns| {
+                sum + cut.consumed * columns.charge[j] + cut.produced * columns.discharge[j]
+            });
+            sum -= band.above.map_or_else(Expression::default, |above| cut.consumed * above);
+            sum -= band.below.map_or_else(Expression::default, |below| cut.produced * below);
+            self.program.require(constraint!(sum <= cut.most));
+        }
+    }
+
+    /// What the hard limits of a flow leave of it, kW.
+    fn hard_range(&self, members: &Members, j: usize) -> (f64, f64) {
+        let limits = self.problem.limits.iter().filter(|limit| limit.members == *members);
+        limits.fold((f64::NEG_INFINITY, f64::INFINITY), |(least, most), limit| {
+            (least.max(limit.least[j]), most.min(limit.most[j]))
+        })
+    }
+
+    /// The hulls beside a price that bends: what is above the baseline counts as not consumed, and
+    /// what is below it as not produced.
+    fn add_bent_hulls(&mut self, term: &Term, j: usize, above: Option<Variable>, below: Option<Variable>) {
+        let (Subject::Flow(members), Some(baseline)) = (&term.subject, term.baseline[j]) else { return };
+        if above.is_some() {
+            self.add_hull(members, j, &Band { most: baseline, above, ..Band::default() });
+        }
+        if below.is_some() {
+            self.add_hull(members, j, &Band { least: baseline, below, ..Band::default() });
+        }
+    }
+
     fn add_term(&mut self, term: &Term) {
         let prices = term.up.iter().chain(&term.down);
         if prices.copied().all(|price| price.abs() < f64::MIN_POSITIVE)
@@ -217,7 +388,7 @@ impl<'a> Builder<'a> {
         };
         match term.paid {
             Paid::Each => self.pay_each(term, values, &range),
-            Paid::Largest => self.pay_largest(term, values, &range),
+            Paid::Largest => self.pay_largest(term, &values, &range),
         }
     }
 
@@ -237,28 +408,41 @@ impl<'a> Builder<'a> {
             let below = self.program.add(variable().min(0.0).max(baseline - low));
             self.program.require(constraint!(value - baseline == above - below));
             self.pay(up * above - down * below);
+            self.add_bent_hulls(term, j, Some(above), Some(below));
             if up < down {
-                let sign = self.program.add(variable().binary());
+                let sign = self.choice();
                 self.program.require(constraint!(above <= (high - baseline) * sign));
                 self.program.require(constraint!(below <= (baseline - low) * (1.0 - sign)));
             }
         }
     }
 
-    fn pay_largest(&mut self, term: &Term, values: Vec<Expression>, range: &[(f64, f64)]) {
-        let above = self.program.add(variable().min(0.0));
-        let below = self.program.add(variable().min(0.0));
-        let (up, down) = (first(&term.up), -first(&term.down));
-        for (j, value) in values.into_iter().enumerate() {
-            let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
-            if up > 0.0 && high > baseline {
-                self.program.require(constraint!(above >= value.clone() - baseline));
+    fn pay_largest(&mut self, term: &Term, values: &[Expression], range: &[(f64, f64)]) {
+        for group in term.groups() {
+            let (up, down) = (term.up[group.start], -term.down[group.start]);
+            let (mut above, mut below) = (None, None);
+            for j in group {
+                let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
+                if up > 0.0 && high > baseline {
+                    let above = *above.get_or_insert_with(|| self.program.add(variable().min(0.0)));
+                    self.program.require(constraint!(above >= values[j].clone() - baseline));
+                    self.add_bent_hulls(term, j, Some(above), None);
+                }
+                if down > 0.0 && low < baseline {
+                    let below = *below.get_or_insert_with(|| self.program.add(variable().min(0.0)));
+                    self.program.require(constraint!(below >= baseline - values[j].clone()));
+                    self.add_bent_hulls(term, j, None, Some(below));
+                }
             }
-            if down > 0.0 && low < baseline {
-                self.program.require(constraint!(below >= baseline - value));
-            }
+            self.pay_for(above, up);
+            self.pay_for(below, down);
         }
-        self.pay(up * above + down * below);
+    }
+
+    fn pay_for(&mut self, deviation: Option<Variable>, price: f64) {
+        if let Some(deviation) = deviation {
+            self.pay(price * deviation);
+        }
     }
 
     fn pay(&mut self, cost: Expression) {

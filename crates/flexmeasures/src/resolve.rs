@@ -2,6 +2,7 @@
 
 mod capacity;
 mod device;
+mod fixed;
 mod missing;
 mod site;
 mod stock;
@@ -10,15 +11,19 @@ mod validate;
 use crate::{
     Mode,
     error::{Read, Rejection},
-    file::{Context, Entry, File, Id, OneOrMany},
-    problem::{FixedDevice, Members, Problem},
-    series::{Overlap, Reader, Unit},
+    file::{Entry, File, Id, OneOrMany},
+    problem::{Members, Problem},
+    series::Reader,
     time::{Grid, IsoDuration},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most slots that a target after the end may stretch a schedule to.
 const MOST_SLOTS: i64 = 2520;
+/// Most slots that can be asked for: a year of five minutes fits.
+const LARGEST_SCHEDULE: usize = 200_000;
+/// Most devices times slots.
+const LARGEST_FLEET: usize = 4_000_000;
 
 /// One entry of the flex model with its place and its part.
 #[derive(Debug, Clone, Copy)]
@@ -53,18 +58,22 @@ pub(crate) fn resolve(file: &File, mode: Mode) -> Read<Problem> {
     let placed: Vec<Placed<'_>> =
         entries.iter().zip(&paths).map(|(&entry, path)| Placed { entry, path }).collect();
     let inventory = Inventory::sort(&placed, single)?;
-    let mut reader = Reader { grid: grid(file)?, sensors: &file.sensors, currency: None };
+    let mut reader =
+        Reader { grid: grid(file)?, sensors: &file.sensors, currency: None, notices: Vec::new() };
     extend_to_targets(&mut reader, &inventory)?;
+    devices_fit(inventory.devices.len() + inventory.fixed.len(), reader.grid.slots)?;
     let sellers = site::site(&mut reader, context)?;
     let mut problem = Problem {
         grid: reader.grid,
         currency: String::new(),
         devices: Vec::new(),
-        fixed: fixed_devices(&mut reader, &inventory, context)?,
+        fixed: fixed::devices(&mut reader, &inventory, context, mode)?,
         limits: Vec::new(),
         terms: Vec::new(),
+        notices: Vec::new(),
     };
     device::add_devices(&mut reader, &inventory, context, mode, &sellers, &mut problem)?;
+    problem.notices = std::mem::take(&mut reader.notices);
     problem.currency = reader.currency.map(|(currency, _)| currency).unwrap_or_default();
     Ok(problem)
 }
@@ -97,8 +106,35 @@ fn grid(file: &File) -> Read<Grid> {
     if slots < 1 {
         return Err(Rejection::schema("end", "there is no slot between start and end"));
     }
-    let slots = usize::try_from(slots).map_err(|_| Rejection::schema("end", "too many slots"))?;
+    let place = if file.end.is_some() { "end" } else { "duration" };
+    let slots = few_enough(slots, seconds, place)?;
     Ok(Grid { start, seconds, slots, zone })
+}
+
+/// Refuses more slots than a schedule can sensibly have.
+fn few_enough(slots: i64, seconds: i64, path: &str) -> Read<usize> {
+    match usize::try_from(slots) {
+        Ok(slots) if slots <= LARGEST_SCHEDULE => Ok(slots),
+        _ => {
+            let problem = format!(
+                "{slots} slots of {seconds} s are more than a schedule has, at most {LARGEST_SCHEDULE}: \
+                 end it sooner, or give a coarser `resolution`"
+            );
+            Err(Rejection::schema(path, problem))
+        }
+    }
+}
+
+/// Refuses more devices times slots than memory holds.
+fn devices_fit(devices: usize, slots: usize) -> Read<()> {
+    if devices.saturating_mul(slots) <= LARGEST_FLEET {
+        return Ok(());
+    }
+    let problem = format!(
+        "{devices} devices in {slots} slots are more than one problem holds, at most {LARGEST_FLEET} device-slots: \
+         schedule devices that share no limit apart, or give a coarser `resolution`"
+    );
+    Err(Rejection::schema("flex-model", problem))
 }
 
 /// A target after the end makes the schedule longer.
@@ -199,64 +235,4 @@ fn key(asset: Option<&Id>, sensor: Option<&Id>) -> Option<String> {
         (Some(Id(name)), None) => Some(format!("asset:{name}")),
         (None, None) => None,
     }
-}
-
-/// Loads and generation that cannot be moved: of the context, then of the flex model.
-fn fixed_devices(
-    reader: &mut Reader<'_>,
-    inventory: &Inventory<'_>,
-    context: &Context,
-) -> Read<Vec<FixedDevice>> {
-    let mut fixed = Vec::new();
-    for placed in &inventory.fixed {
-        let entry = placed.entry;
-        let used = [
-            entry.soc_at_start.is_some(),
-            entry.soc_min.is_some(),
-            entry.soc_max.is_some(),
-            entry.power_capacity.is_some(),
-            entry.consumption_capacity.is_some(),
-            entry.production_capacity.is_some(),
-            entry.inflexible_consumption.is_some() && entry.inflexible_production.is_some(),
-        ];
-        if used.contains(&true) {
-            let problem = "an entry with `inflexible-consumption` or `inflexible-production` has no other field of a device";
-            return Err(Rejection::schema(placed.path, problem));
-        }
-        for (reference, name, sign) in [
-            (&entry.inflexible_consumption, "inflexible-consumption", 1.0),
-            (&entry.inflexible_production, "inflexible-production", -1.0),
-        ] {
-            if let Some(reference) = reference {
-                fixed.push(fixed_device(reader, reference, sign, &format!("{}.{name}", placed.path))?);
-            }
-        }
-    }
-    for (references, name, sign) in [
-        (&context.inflexible_consumption, "inflexible-consumption", 1.0),
-        (&context.inflexible_production, "inflexible-production", -1.0),
-    ] {
-        for (index, reference) in references.iter().flatten().enumerate() {
-            fixed.push(fixed_device(reader, reference, sign, &format!("flex-context.{name}[{index}]"))?);
-        }
-    }
-    for (index, id) in context.inflexible_device_sensors.iter().flatten().enumerate() {
-        let path = format!("flex-context.inflexible-device-sensors[{index}]");
-        let sign = if reader.series(id, &path)?.consumption_is_positive { 1.0 } else { -1.0 };
-        fixed.push(fixed_device(reader, &site::reference_to(id), sign, &path)?);
-    }
-    Ok(fixed)
-}
-
-fn fixed_device(
-    reader: &mut Reader<'_>,
-    reference: &crate::file::SensorReference,
-    sign: f64,
-    path: &str,
-) -> Read<FixedDevice> {
-    let variable = crate::file::Variable::Sensor(reference.clone());
-    let cells = reader.per_slot(&variable, Unit::Power, Overlap::First, path)?;
-    // Unknown power counts as none, as in FlexMeasures.
-    let power = cells.into_iter().map(|cell| sign * cell.unwrap_or(0.0)).collect();
-    Ok(FixedDevice { name: reference.sensor.0.clone(), power })
 }

@@ -11,7 +11,10 @@ use crate::{
     time::Grid,
 };
 use chrono::{DateTime, Duration, Utc};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
+
+/// The largest power, energy or price: sums of products of them are far from the end of numbers.
+const LARGEST: f64 = 1e30;
 
 /// What a quantity measures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,6 +60,21 @@ pub(crate) struct Stretch {
     pub(crate) value: f64,
 }
 
+/// Something that the file does not say, and what is taken for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Where in the JSON, as in `flex-context.consumption-price`.
+    pub path: String,
+    /// What is missing, what is taken instead, and how to say it, in lower case.
+    pub text: String,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.text)
+    }
+}
+
 /// Stored energy that is asked for: throughout, or by stretches.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Asked {
@@ -74,13 +92,27 @@ pub(crate) struct Reader<'a> {
     pub(crate) grid: Grid,
     pub(crate) sensors: &'a BTreeMap<String, Series>,
     pub(crate) currency: Option<(String, String)>,
+    /// What was taken for something that is missing.
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// Refuses what sums and products may overflow with.
+fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
+    if value.abs() <= LARGEST {
+        return Ok(value);
+    }
+    let problem = format!(
+        "`{written}` is beyond what costs can be computed with, {LARGEST:e} kW, kWh, or money per kW or kWh; \
+         leave out a limit that is none"
+    );
+    Err(Rejection::schema(path, problem))
 }
 
 impl Reader<'_> {
     /// A quantity in the unit that `unit` stands for.
     pub(crate) fn amount(&mut self, amount: &Amount, unit: Unit, path: &str) -> Read<f64> {
         let fail = |problem| Rejection::schema(path, problem);
-        match unit {
+        let value = match unit {
             Unit::Power => amount.kilowatts().map_err(fail),
             Unit::Energy(bare) => amount.kilowatt_hours(bare).map_err(fail),
             Unit::Ratio => amount.ratio().map_err(fail),
@@ -90,7 +122,8 @@ impl Reader<'_> {
             Unit::PowerPrice => {
                 amount.power_price().map_err(fail).and_then(|price| self.in_one_currency(price, path))
             }
-        }
+        }?;
+        in_range(value, amount, path)
     }
 
     fn in_one_currency(&mut self, (value, currency): (f64, String), path: &str) -> Read<f64> {
@@ -150,24 +183,71 @@ impl Reader<'_> {
     fn sampled(&mut self, reference: &SensorReference, unit: Unit, path: &str) -> Read<Vec<Stretch>> {
         let series = self.series(&reference.sensor, path)?.clone();
         let place = format!("sensors.{}", reference.sensor.0);
-        let one = Amount::Text(format!("1 {}", series.unit));
-        let factor = self.amount(&one, unit, &format!("{place}.unit"))?;
-        let seconds = series.resolution.exact_seconds().ok_or_else(|| {
-            Rejection::schema(format!("{place}.resolution"), "a series has a resolution in hours or minutes")
+        let seconds = series.resolution.exact_seconds().filter(|&seconds| seconds > 0).ok_or_else(|| {
+            let problem = "a series has a resolution of at least a second, in hours, minutes or seconds";
+            Rejection::schema(format!("{place}.resolution"), problem)
         })?;
-        let start = series.start.utc();
+        let factor = self.factor(&series.unit, unit, seconds, &format!("{place}.unit"))?;
         let fallback =
             reference.default.as_ref().map(|default| self.amount(default, unit, &format!("{path}.default")));
         let fallback = fallback.transpose()?;
-        let step = Duration::seconds(seconds);
-        let mut at = start;
+        let step = Duration::try_seconds(seconds).unwrap_or(Duration::MAX);
+        let mut start = series.start.utc();
         let mut found = Vec::with_capacity(series.values.len());
-        for value in &series.values {
-            let value = value.map(|value| value * factor).or(fallback);
-            found.extend(value.map(|value| Stretch { start: at, end: at + step, value }));
-            at += step;
+        for (index, value) in series.values.iter().enumerate() {
+            let path = format!("{place}.values[{index}]");
+            let end = start.checked_add_signed(step).ok_or_else(|| {
+                let problem = "this value lies outside of the calendar; shorten the series or its resolution";
+                Rejection::schema(&path, problem)
+            })?;
+            let value = value.map(|value| in_range(value * factor, &value, &path)).transpose()?;
+            found.extend(value.or(fallback).map(|value| Stretch { start, end, value }));
+            start = end;
         }
         Ok(found)
+    }
+
+    /// What one of a series' unit is in the unit that `unit` stands for. Energy a step of the
+    /// series is power, as in FlexMeasures: meters count so.
+    fn factor(&mut self, name: &str, unit: Unit, seconds: i64, path: &str) -> Read<f64> {
+        let one = Amount::Text(format!("1 {name}"));
+        match (unit, one.kilowatt_hours(1.0)) {
+            (Unit::Power, Ok(energy)) => Ok(energy * 3600.0 / seconds as f64),
+            _ => self.amount(&one, unit, path),
+        }
+    }
+
+    /// One value a slot, with a notice where a series lacks some; `taken` says what holds then.
+    pub(crate) fn noted(
+        &mut self,
+        variable: &Variable,
+        unit: Unit,
+        overlap: Overlap,
+        path: &str,
+        taken: &str,
+    ) -> Read<Vec<Option<f64>>> {
+        let cells = self.per_slot(variable, unit, overlap, path)?;
+        let (Variable::Sensor(reference), Some(first)) = (variable, cells.iter().position(Option::is_none))
+        else {
+            return Ok(cells);
+        };
+        let missing = cells.iter().filter(|cell| cell.is_none()).count();
+        let text = format!(
+            "sensor `{}` has no value for {missing} of {} slots, the first at {}; {taken}",
+            reference.sensor.0,
+            cells.len(),
+            self.grid.tick(first).to_rfc3339(),
+        );
+        self.notice(path, text);
+        Ok(cells)
+    }
+
+    /// Notes something, once.
+    pub(crate) fn notice(&mut self, path: &str, text: String) {
+        let notice = Notice { path: path.to_owned(), text };
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
     }
 
     /// One value a slot; `None` where nothing is said about all of it.
@@ -226,6 +306,7 @@ impl Reader<'_> {
         let (Some(first), Some(last)) = (cells.iter().position(known), cells.iter().rposition(known)) else {
             return Err(Rejection::schema(path, "there is no price between start and end"));
         };
+        self.note_ends(first, last, path);
         let filled = (0..cells.len()).map(|j| {
             cells[j.clamp(first, last)].ok_or_else(|| {
                 let at = self.grid.tick(j).to_rfc3339();
@@ -233,6 +314,24 @@ impl Reader<'_> {
             })
         });
         filled.collect()
+    }
+
+    /// Notes where values begin after the start, or end before the end.
+    fn note_ends(&mut self, first: usize, last: usize, path: &str) {
+        let (grid, slots) = (self.grid, self.grid.slots);
+        if first > 0 {
+            let (begins, start) = (grid.tick(first).to_rfc3339(), grid.tick(0).to_rfc3339());
+            let text = format!(
+                "values begin at {begins}, and the schedule at {start}: the first one holds from the start"
+            );
+            self.notice(path, text);
+        }
+        if last + 1 < slots {
+            let (ends, end) = (grid.tick(last + 1).to_rfc3339(), grid.tick(slots).to_rfc3339());
+            let text =
+                format!("values end at {ends}, and the schedule at {end}: the last one is held to the end");
+            self.notice(path, text);
+        }
     }
 
     /// Stored energy that is asked for.

@@ -335,7 +335,8 @@ pub const MISSED_MIN_KWH: f64 = 1e-6;
 pub enum MissedReason {
     /// It was taken out of the world.
     Removed = 0,
-    /// It would have had time until the announced departure, but left before.
+    /// It would have had time until the announced departure, but left before: with what it had it could
+    /// still have reached its target by then.
     LeftEarly = 1,
     /// Charging with full power all along would not have been enough (11).
     TooShort = 2,
@@ -350,7 +351,8 @@ impl MissedReason {
     pub const ALL: [Self; 5] =
         [Self::Removed, Self::LeftEarly, Self::TooShort, Self::SiteLimit, Self::Schedule];
 
-    /// Whether there was too little time, and whose doing that was; `None` where there was enough.
+    /// Whether there was too little time, and whose doing that was; `None` where there was enough. Of
+    /// stays that hold no slot, and by the first rules of all.
     ///
     /// What full power all along would have reached by the departure and by the one that was announced, and
     /// what was wanted; stored energy, kWh.
@@ -370,6 +372,37 @@ impl MissedReason {
             Self::TooShort => "too_short",
             Self::SiteLimit => "site_limit",
             Self::Schedule => "schedule",
+        }
+    }
+}
+
+/// What a car that leaves with less than it wanted could have had; stored energy, kWh.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Leaving {
+    /// Whether it leaves before the departure that was announced.
+    pub ahead_of_announced: bool,
+    /// What full power all along would have reached by now.
+    pub departure_kwh: f64,
+    /// What it would have reached by the announced departure, or by now where that is over.
+    pub announced_kwh: f64,
+    /// What full power from now on would still reach by then.
+    pub had_it_stayed_kwh: f64,
+    /// What was wanted.
+    pub wanted_kwh: f64,
+}
+
+impl Leaving {
+    /// Whether it is for want of time that the target is missed, and whose doing that is.
+    ///
+    /// Who planned for the announced departure is not to blame for a car that leaves before it, as long
+    /// as the rest of the time would have done.
+    pub fn missed_for_time(&self) -> Option<MissedReason> {
+        let in_time = self.departure_kwh >= self.wanted_kwh;
+        let still_in_time = self.had_it_stayed_kwh >= self.wanted_kwh;
+        match () {
+            () if self.announced_kwh < self.wanted_kwh => Some(MissedReason::TooShort),
+            () if self.ahead_of_announced && (still_in_time || !in_time) => Some(MissedReason::LeftEarly),
+            () => None,
         }
     }
 }

@@ -33,6 +33,35 @@ pub struct Battery {
     pub degradation_per_kwh: f64,
 }
 
+/// Between which amounts of stored energy a car may be moved, kWh.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EnergyBounds {
+    /// What discharging must leave.
+    pub least_kwh: f64,
+    /// What charging may reach.
+    pub most_kwh: f64,
+}
+
+impl EnergyBounds {
+    /// Of a battery of so many kWh when full, by states of charge.
+    pub fn new(capacity_kwh: f64, soc_min: f64, soc_max: f64) -> Self {
+        Self { least_kwh: capacity_kwh * soc_min, most_kwh: capacity_kwh * soc_max }
+    }
+
+    /// Widened to what a stay begins with: `min(S_0, m)` and `max(S_0, SOC_max)`. A car that arrives
+    /// outside its bounds may be moved back to where it was, never further away. Up to
+    /// [`Rules::V1`] bounds were not widened.
+    #[must_use]
+    pub fn widened_to(self, energy_kwh: f64, rules: Rules) -> Self {
+        match rules {
+            Rules::V1 => self,
+            Rules::V2 => {
+                Self { least_kwh: self.least_kwh.min(energy_kwh), most_kwh: self.most_kwh.max(energy_kwh) }
+            }
+        }
+    }
+}
+
 /// How one slot of power moves stored energy: [`Battery`] with the slot length worked in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlotBattery {
@@ -76,6 +105,12 @@ impl Battery {
 }
 
 impl SlotBattery {
+    /// The power that `asked` becomes, so that stored energy stays within `bounds`; see
+    /// [`fit`](Self::fit).
+    pub fn fit_within(&self, asked: f64, energy: f64, bounds: EnergyBounds) -> f64 {
+        self.fit(asked, energy, bounds.least_kwh, bounds.most_kwh)
+    }
+
     /// The power that `asked` becomes, so that stored energy stays within `[lowest, highest]`.
     ///
     /// A battery that already lies outside its bounds may move towards them, never further away.
@@ -110,6 +145,18 @@ mod tests {
             degradation_per_kwh: 0.0,
         }
         .slot(0.25)
+    }
+
+    #[test]
+    fn a_car_that_arrives_outside_its_bounds_may_go_back_to_where_it_was() {
+        let bounds = EnergyBounds::new(50.0, 0.5, 0.75);
+        let of = |least_kwh, most_kwh| EnergyBounds { least_kwh, most_kwh };
+        assert_eq!(bounds, of(25.0, 37.5));
+        let widened = [10.0, 30.0, 45.0].map(|arrival_kwh| bounds.widened_to(arrival_kwh, Rules::V2));
+        assert_eq!(widened, [of(10.0, 37.5), of(25.0, 37.5), of(25.0, 45.0)]);
+        assert_eq!(bounds.widened_to(10.0, Rules::V1), bounds, "as 0.1.0 did");
+        let discharged = battery().fit_within(-99.0, 12.0, widened[0]);
+        assert!((battery().after(12.0, discharged) - 10.0).abs() < 1e-9);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     distribution::Distribution,
     quantity::Share,
     random::{CarKey, Purpose, stream},
+    rules::Rules,
     scenario::Boundary,
     site::Charger,
     stay::Stays,
@@ -84,6 +85,9 @@ pub enum Parking {
         stations: Arc<[String]>,
         /// What every station can do.
         charger: Charger,
+        /// Whether the world tells how large the batteries are. Where it does not, each is as large as
+        /// its request needs, and the fleet's capacity is the least.
+        capacity_known: bool,
     },
     /// Commuters on a typical day, listed one by one.
     Listed {
@@ -250,7 +254,8 @@ pub struct PopulationNotes {
     pub sessions_beyond_end: u32,
     /// Recorded sessions that began at a station in the slot in which another had ended.
     pub hand_overs_within_slot: u32,
-    /// Recorded sessions whose request was more than the battery or the time allowed.
+    /// Recorded sessions whose request was more than a battery of known size can take; up to
+    /// [`Rules::V1`] also those that asked for more than the time until the real departure allowed.
     pub requests_capped: u32,
     /// Energy of recorded requests that was cut off for it, grid side, kWh.
     pub capped_kwh: f64,
@@ -263,10 +268,11 @@ pub struct PopulationNotes {
 impl Population {
     /// Draws the cars of `fleets` with their stays over the clock's run; under [`Boundary::Fold`]
     /// those that begin between one evening and the next, on an axis that runs on past midnight.
-    pub fn draw(seed: u64, clock: &Clock, boundary: Boundary, fleets: &[Fleet]) -> Self {
+    pub fn draw(seed: u64, rules: Rules, clock: &Clock, boundary: Boundary, fleets: &[Fleet]) -> Self {
+        let drawing = Drawing { seed, rules, clock, boundary };
         let mut population = Self::default();
         for fleet in fleets {
-            population.add_fleet(seed, clock, boundary, fleet);
+            population.add_fleet(&drawing, fleet);
         }
         population
     }
@@ -312,7 +318,20 @@ impl Population {
         self.range_of(ev).fleet
     }
 
-    fn add_fleet(&mut self, seed: u64, clock: &Clock, boundary: Boundary, fleet: &Fleet) {
+    /// Ids of all stays of a fleet's car, under every number that it has in the run.
+    pub fn stays_of(&self, fleet: usize, index: u32) -> impl Iterator<Item = u32> {
+        let of_fleet = self.fleets.iter().filter(move |range| range.fleet == fleet);
+        let evs = of_fleet.filter_map(move |range| {
+            let ev = range.evs.start + index.checked_sub(range.first_index)?;
+            range.evs.contains(&ev).then_some(ev)
+        });
+        evs.flat_map(|ev| {
+            let first = |ev: u32| self.stays.ev.partition_point(|&of| of < ev) as u32;
+            first(ev)..first(ev + 1)
+        })
+    }
+
+    fn add_fleet(&mut self, drawing: &Drawing<'_>, fleet: &Fleet) {
         let (first_ev, first_charger) = (self.len() as u32, self.charger_count());
         let kinds = match &fleet.parking {
             Parking::Overnight(place) | Parking::Workplace(place, _) => vec![place.charger],
@@ -327,15 +346,22 @@ impl Population {
         let per_car = kinds.len() as u32;
         self.chargers.push(ChargerRange { ids: first_charger..first_charger + chargers, kinds });
         match &fleet.parking {
-            Parking::Sessions { sessions, charger, .. } => {
-                self.add_sessions(seed, clock, fleet, sessions, charger, first_charger);
+            Parking::Sessions { sessions, charger, capacity_known, .. } => {
+                let (key, known) = (CarKey::new(&fleet.name, 0), *capacity_known);
+                for (index, session) in (0..).zip(sessions.iter()) {
+                    let draws = Draws { seed: drawing.seed, car: key.with_index(index) };
+                    let request = Request::new(fleet, draws, session, known);
+                    self.add_session(drawing, session, &request, charger, first_charger);
+                }
+                self.count_hand_overs(drawing.clock, sessions);
             }
-            Parking::Listed { cars, .. } => self.add_listed(seed, clock, fleet, cars, first_charger),
+            Parking::Listed { cars, .. } => self.add_listed(drawing, fleet, cars, first_charger),
             parking => {
                 let charger = |index| first_charger + per_car * index;
                 for index in 0..fleet.count {
-                    let draws = self.add_drawn(seed, fleet, index);
-                    let mut car = CarStays::new(self, clock, boundary, charger(index));
+                    let draws = self.add_drawn(drawing.seed, fleet, index);
+                    let boundary = drawing.boundary;
+                    let mut car = CarStays::new(self, drawing.clock, boundary, charger(index));
                     match boundary {
                         Boundary::Open => car.add_days(draws, fleet, parking),
                         Boundary::Fold => car.add_typical_day(draws, fleet, parking),
@@ -362,17 +388,11 @@ impl Population {
         draws
     }
 
-    fn add_listed(
-        &mut self,
-        seed: u64,
-        clock: &Clock,
-        fleet: &Fleet,
-        cars: &[ListedCar],
-        first_charger: u32,
-    ) {
+    fn add_listed(&mut self, drawing: &Drawing<'_>, fleet: &Fleet, cars: &[ListedCar], first_charger: u32) {
+        let clock = drawing.clock;
         let day = clock.day(clock.local(0).date());
         for (index, listed) in (0..).zip(cars) {
-            let draws = Draws { seed, car: CarKey::new(&fleet.name, index) };
+            let draws = Draws { seed: drawing.seed, car: CarKey::new(&fleet.name, index) };
             let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
             self.capacity_kwh.push(capacity);
             self.arrival_energy_kwh.push(capacity * listed.soc_on_arrival);
@@ -387,57 +407,93 @@ impl Population {
         }
     }
 
-    fn add_sessions(
+    /// Adds a recorded session as a car that parks once.
+    fn add_session(
         &mut self,
-        seed: u64,
-        clock: &Clock,
-        fleet: &Fleet,
-        sessions: &[RecordedSession],
+        drawing: &Drawing<'_>,
+        session: &RecordedSession,
+        request: &Request,
         charger: &Charger,
         first_charger: u32,
     ) {
-        let key = CarKey::new(&fleet.name, 0);
+        let clock = drawing.clock;
+        let run_end = i64::from(clock.slots) * i64::from(clock.slot_seconds);
+        let times = (session.arrives.into(), session.leaves.into());
+        let place = InRun::of(clock, run_end, times);
+        self.notes.count_session(place);
+        let given_kwh = match drawing.rules {
+            Rules::V1 => request.stored_kwh.min(request.reach_kwh(clock, session, place, charger)),
+            Rules::V2 => request.stored_kwh,
+        };
+        let arrival_kwh = request.full_kwh - request.stored_kwh;
+        self.capacity_kwh.push(request.capacity_kwh);
+        self.arrival_energy_kwh.push(arrival_kwh);
+        self.departure_energy_kwh.push(match drawing.rules {
+            Rules::V1 => arrival_kwh + given_kwh,
+            Rules::V2 => request.full_kwh,
+        });
+        self.notes.count_request(session, given_kwh / request.efficiency);
+        let mut car = CarStays::new(self, clock, Boundary::Open, first_charger + session.station);
+        car.add_announced(0, times, session.announced.into(), 0.0);
+    }
+
+    /// Counts the sessions that began at a station in the slot in which another had ended.
+    fn count_hand_overs(&mut self, clock: &Clock, sessions: &[RecordedSession]) {
+        let slot_of = |seconds: i32| i64::from(seconds).div_euclid(i64::from(clock.slot_seconds));
         let mut last_end = std::collections::BTreeMap::new();
-        for (index, session) in (0..).zip(sessions) {
-            let draws = Draws { seed, car: key.with_index(index) };
-            let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
-            let full = capacity
-                * draws.once(Purpose::DepartureSoc, &fleet.departure_soc).min(fleet.battery.soc_max.get());
-            let (first, end) =
-                (clock.slot_from(session.arrives.into()), clock.slots_until(session.leaves.into()));
-            let efficiency = fleet.battery.charge_efficiency.get();
-            let needed = (session.requested_kwh * efficiency)
-                .min(full - capacity * fleet.battery.soc_min.get())
-                .max(0.0);
-            let slots = end.saturating_sub(first);
-            let run_end = i64::from(clock.slots) * i64::from(clock.slot_seconds);
-            let times = (session.arrives.into(), session.leaves.into());
-            let place = InRun::of(clock, run_end, times);
-            self.notes.count_session(place);
-            // What has no slot at all misses what it asked for; time that there is caps it.
-            let reach = match place {
-                InRun::WithoutSlot => f64::INFINITY,
-                InRun::Slots | InRun::WithoutTime | InRun::Before | InRun::Beyond => {
-                    f64::from(slots) * clock.slot_hours() * charger.charge_max.0 * efficiency
-                }
-            };
-            self.capacity_kwh.push(capacity);
-            self.arrival_energy_kwh.push(full - needed);
-            self.departure_energy_kwh.push(full - needed + needed.min(reach));
-            self.notes.requested_kwh += session.requested_kwh;
-            self.notes.delivered_kwh += session.delivered_kwh.unwrap_or(0.0);
-            let given = needed.min(reach) / efficiency;
-            if given < session.requested_kwh - 1e-9 {
-                self.notes.requests_capped += 1;
-                self.notes.capped_kwh += session.requested_kwh - given;
+        for session in sessions {
+            let before = last_end.insert(session.station, slot_of(session.leaves));
+            self.notes.hand_overs_within_slot += u32::from(before == Some(slot_of(session.arrives)));
+        }
+    }
+}
+
+/// What a population is drawn with.
+struct Drawing<'a> {
+    seed: u64,
+    rules: Rules,
+    clock: &'a Clock,
+    boundary: Boundary,
+}
+
+/// What a recorded session asked for, as energy in a battery.
+struct Request {
+    capacity_kwh: f64,
+    /// Stored energy once the request is met.
+    full_kwh: f64,
+    /// Stored energy that is asked for, as far as the battery has room for it.
+    stored_kwh: f64,
+    /// Stored per grid-side energy.
+    efficiency: f64,
+}
+
+impl Request {
+    /// Of a session; a battery whose size the world does not tell has room for it.
+    fn new(fleet: &Fleet, draws: Draws, session: &RecordedSession, capacity_known: bool) -> Self {
+        let battery = &fleet.battery;
+        let drawn_kwh = draws.once(Purpose::Capacity, &fleet.capacity);
+        let wanted = draws.once(Purpose::DepartureSoc, &fleet.departure_soc).min(battery.soc_max.get());
+        let efficiency = battery.charge_efficiency.get();
+        let asked_kwh = session.requested_kwh * efficiency;
+        let room = wanted - battery.soc_min.get();
+        let capacity_kwh =
+            if capacity_known || room <= 0.0 { drawn_kwh } else { drawn_kwh.max(asked_kwh / room) };
+        let full_kwh = capacity_kwh * wanted;
+        let stored_kwh = asked_kwh.min(full_kwh - capacity_kwh * battery.soc_min.get()).max(0.0);
+        Self { capacity_kwh, full_kwh, stored_kwh, efficiency }
+    }
+
+    /// Stored energy that full power adds until the car really leaves, which nobody knows before.
+    ///
+    /// What has no slot at all misses what it asked for; time that there is bounds it.
+    fn reach_kwh(&self, clock: &Clock, session: &RecordedSession, place: InRun, charger: &Charger) -> f64 {
+        let first = clock.slot_from(session.arrives.into());
+        let slots = clock.slots_until(session.leaves.into()).saturating_sub(first);
+        match place {
+            InRun::WithoutSlot => f64::INFINITY,
+            InRun::Slots | InRun::WithoutTime | InRun::Before | InRun::Beyond => {
+                f64::from(slots) * clock.slot_hours() * charger.charge_max.0 * self.efficiency
             }
-            let slot_of = |seconds: i32| i64::from(seconds).div_euclid(i64::from(clock.slot_seconds));
-            if last_end.insert(session.station, slot_of(session.leaves)) == Some(slot_of(session.arrives)) {
-                self.notes.hand_overs_within_slot += 1;
-            }
-            let charger = first_charger + session.station;
-            let mut car = CarStays::new(self, clock, Boundary::Open, charger);
-            car.add_announced(0, times, session.announced.into(), 0.0);
         }
     }
 }
@@ -501,6 +557,16 @@ impl PopulationNotes {
             InRun::WithoutSlot | InRun::WithoutTime => self.sessions_without_slot += 1,
             InRun::Before => self.sessions_before_start += 1,
             InRun::Beyond => self.sessions_beyond_end += 1,
+        }
+    }
+
+    /// Counts what a session asked for, of which its car is shown `given_kwh` on the grid side.
+    fn count_request(&mut self, session: &RecordedSession, given_kwh: f64) {
+        self.requested_kwh += session.requested_kwh;
+        self.delivered_kwh += session.delivered_kwh.unwrap_or(0.0);
+        if given_kwh < session.requested_kwh - 1e-9 {
+            self.requests_capped += 1;
+            self.capped_kwh += session.requested_kwh - given_kwh;
         }
     }
 }
@@ -568,7 +634,7 @@ mod tests {
 
     #[test]
     fn a_new_fleet_changes_no_other_cars_draws() {
-        let draw = |fleets: &[Fleet]| Population::draw(3, &clock(2), Boundary::Open, fleets);
+        let draw = |fleets: &[Fleet]| Population::draw(3, Rules::TODAY, &clock(2), Boundary::Open, fleets);
         let alone = draw(&[fleet("b", 5, commute())]);
         let joined = draw(&[fleet("a", 3, commute()), fleet("b", 5, commute())]);
         let skipped = joined.stays.ev.iter().filter(|&&ev| ev < 3).count();
@@ -579,7 +645,9 @@ mod tests {
     #[test]
     fn a_longer_run_has_the_same_first_days() {
         let arrivals = |days| {
-            let stays = Population::draw(3, &clock(days), Boundary::Open, &[fleet("a", 1, commute())]).stays;
+            let stays =
+                Population::draw(3, Rules::TODAY, &clock(days), Boundary::Open, &[fleet("a", 1, commute())])
+                    .stays;
             stays.arrives.into_iter().filter(|&t| t < 2 * 86_400 - 7 * 3600).collect::<Vec<_>>()
         };
         assert_eq!(arrivals(2), arrivals(5));
@@ -587,7 +655,8 @@ mod tests {
 
     #[test]
     fn a_commuter_never_arrives_before_it_could() {
-        let population = Population::draw(9, &clock(7), Boundary::Open, &[fleet("a", 200, commute())]);
+        let population =
+            Population::draw(9, Rules::TODAY, &clock(7), Boundary::Open, &[fleet("a", 200, commute())]);
         let stays = &population.stays;
         for next in 1..stays.len() {
             if stays.ev[next] == stays.ev[next - 1] {
@@ -600,7 +669,8 @@ mod tests {
 
     #[test]
     fn a_typical_day_runs_from_coming_home_to_leaving_work() {
-        let population = Population::draw(9, &clock(1), Boundary::Fold, &[fleet("a", 200, commute())]);
+        let population =
+            Population::draw(9, Rules::TODAY, &clock(1), Boundary::Fold, &[fleet("a", 200, commute())]);
         let stays = &population.stays;
         for home in (0..stays.len()).filter(|&stay| stays.arrives[stay] < 86_400) {
             let work = home + 1;
@@ -616,40 +686,70 @@ mod tests {
     #[test]
     fn a_workplace_is_empty_at_the_weekend() {
         let parking = Parking::Workplace(place(8.0, 16.5), WorkDays::Weekdays);
-        let stays = Population::draw(1, &clock(7), Boundary::Open, &[fleet("a", 10, parking)]).stays;
+        let stays =
+            Population::draw(1, Rules::TODAY, &clock(7), Boundary::Open, &[fleet("a", 10, parking)]).stays;
         assert_eq!(stays.len(), 50, "Monday to Friday");
         assert!(stays.arrives.iter().all(|&t| t < 5 * 86_400));
     }
 
-    #[test]
-    fn a_recorded_request_is_what_is_missing_on_arrival() {
-        let session = |requested_kwh, leaves| RecordedSession {
+    const fn session(requested_kwh: f64, leaves: i32) -> RecordedSession {
+        RecordedSession {
             arrives: 100,
             leaves,
-            announced: leaves,
+            announced: 36_000,
             requested_kwh,
             delivered_kwh: None,
             station: 0,
-        };
-        let sessions =
-            [session(19.0 / 0.95, 36_000), session(100.0, 36_000), session(20.0, 4600), session(5.0, 900)];
+        }
+    }
+
+    fn recorded(rules: Rules, sessions: &[RecordedSession], capacity_known: bool) -> Population {
         let parking = Parking::Sessions {
             sessions: sessions.into(),
             stations: ["CA-1".to_owned()].into(),
             charger: charger(),
+            capacity_known,
         };
-        let population = Population::draw(1, &clock(1), Boundary::Open, &[fleet("acn", 4, parking)]);
-        let missing: Vec<f64> = population
-            .departure_energy_kwh
-            .iter()
-            .zip(&population.arrival_energy_kwh)
-            .map(|(target, arrival)| target - arrival)
-            .collect();
-        assert!((missing[0] - 19.0).abs() < 1e-9);
-        assert!((missing[1] - 48.0).abs() < 1e-9, "no more than the battery lacks");
-        assert!((missing[2] - 4.0 * 7.0 * 0.25 * 0.95).abs() < 1e-9, "no more than the time allows");
-        assert!((missing[3] - 5.0 * 0.95).abs() < 1e-9, "all of it where there is no whole slot");
-        assert_eq!(population.notes.requests_capped, 2);
+        let count = sessions.len() as u32;
+        Population::draw(1, rules, &clock(1), Boundary::Open, &[fleet("acn", count, parking)])
+    }
+
+    /// Stored energy that each car lacks on arrival, kWh.
+    fn lacking(population: &Population) -> Vec<f64> {
+        let pairs = population.departure_energy_kwh.iter().zip(&population.arrival_energy_kwh);
+        pairs.map(|(target, arrival)| target - arrival).collect()
+    }
+
+    fn assert_all_near(found: &[f64], expected: &[f64]) {
+        let near = |(found, expected): (&f64, &f64)| (found - expected).abs() < 1e-9;
+        assert!(found.len() == expected.len() && found.iter().zip(expected).all(near), "{found:?}");
+    }
+
+    /// Twenty kWh as the battery lacks them, more than it holds, more than 50 minutes give, no whole slot.
+    const REQUESTS: [RecordedSession; 4] =
+        [session(19.0 / 0.95, 36_000), session(100.0, 36_000), session(20.0, 4600), session(5.0, 900)];
+
+    #[test]
+    fn a_recorded_request_is_what_is_missing_whenever_the_car_really_leaves() {
+        let population = recorded(Rules::V2, &REQUESTS, true);
+        assert_all_near(&lacking(&population), &[19.0, 48.0, 19.0, 5.0 * 0.95]);
+        assert_eq!(population.notes.requests_capped, 1, "by the battery");
+        assert!((population.notes.capped_kwh - (100.0 - 48.0 / 0.95)).abs() < 1e-9);
         assert_eq!(population.stays_without_slot.ev, [3]);
+    }
+
+    #[test]
+    fn the_first_rules_cut_a_request_to_the_time_until_the_real_departure() {
+        let population = recorded(Rules::V1, &REQUESTS, true);
+        assert_all_near(&lacking(&population), &[19.0, 48.0, 4.0 * 7.0 * 0.25 * 0.95, 5.0 * 0.95]);
+        assert_eq!(population.notes.requests_capped, 2);
+    }
+
+    #[test]
+    fn a_battery_of_unknown_size_has_room_for_the_request() {
+        let population = recorded(Rules::V2, &REQUESTS, false);
+        assert_all_near(&lacking(&population), &[19.0, 95.0, 19.0, 5.0 * 0.95]);
+        assert_all_near(&population.capacity_kwh, &[60.0, 95.0 / 0.8, 60.0, 60.0]);
+        assert_eq!(population.notes.requests_capped, 0);
     }
 }

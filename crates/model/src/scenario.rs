@@ -172,7 +172,7 @@ pub enum Durability {
 impl Scenario {
     /// The cars of its fleets as they are drawn.
     pub fn draw(&self) -> Population {
-        Population::draw(self.seed, &self.clock, self.boundary, &self.fleets)
+        Population::draw(self.seed, self.rules, &self.clock, self.boundary, &self.fleets)
     }
 
     /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on the way.

@@ -146,7 +146,32 @@ impl Program {
 
     /// Runs CBC once; says what it claims, and what is left of that after the check.
     fn attempt(&self, objective: &Expression, budget: Budget, preprocess: bool) -> (Claim, Solved) {
-        let solution = self.to_cbc(objective.clone(), budget, preprocess).as_inner().solve();
+        let mut cbc = self.to_cbc(objective.clone(), budget, preprocess);
+        for (key, value) in
+            std::env::var("DBG_CBC").unwrap_or_default().split(' ').filter_map(|p| p.split_once('='))
+        {
+            if key == "log" {
+                cbc.set_log_level(1);
+            }
+            cbc.set_parameter(key, value);
+        }
+        if let Ok(path) = std::env::var("DBG_LP") {
+            let path = format!("{path}-{}-{}", self.integers(), self.rows());
+            cbc.as_inner().to_raw().write_mps(&std::ffi::CString::new(path).unwrap());
+        }
+        eprintln!(
+            "attempt pre={preprocess} ints={} cols={} rows={}",
+            self.integers(),
+            self.columns(),
+            self.rows()
+        );
+        let solution = cbc.as_inner().solve();
+        eprintln!(
+            " obj {} bound {} {:?}",
+            solution.raw().obj_value(),
+            solution.raw().best_possible_value(),
+            solution.raw().secondary_status()
+        );
         let raw = solution.raw();
         let finished = self.integers() == 0
             || matches!(raw.secondary_status(), SecondaryStatus::HasSolution | SecondaryStatus::Unlaunched);

@@ -1,6 +1,10 @@
 //! Rows of `ev_ticks`, gathered in columns.
 
-use crate::{frame::Frame, sessions::v2g_soc_min, table::EV_TICKS};
+use crate::{
+    frame::{Frame, PluggedIn},
+    sessions::v2g_soc_min,
+    table::EV_TICKS,
+};
 use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, new_null_array,
@@ -20,6 +24,8 @@ pub(crate) struct Cars {
     ids: Vec<u32>,
     capacity_kwh: Vec<f64>,
     soc_min: Vec<f32>,
+    /// State of charge that the stay began with of a car that is plugged in.
+    soc_arrival: Vec<f32>,
     soc_target: Vec<f32>,
     tariff: Vec<u32>,
     /// Whether the car's driver is asked, where any is.
@@ -67,6 +73,7 @@ impl Cars {
             ids: Vec::new(),
             capacity_kwh: Vec::new(),
             soc_min: Vec::new(),
+            soc_arrival: Vec::new(),
             soc_target: Vec::new(),
             tariff: Vec::new(),
             asked: Vec::new(),
@@ -86,6 +93,7 @@ impl Cars {
         let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
         let target = |&ev: &u32| (population.departure_energy_kwh[ev as usize] / capacity(&ev)) as f32;
         self.soc_target.extend(ids[self.ids.len()..].iter().map(target));
+        self.soc_arrival.resize(ids.len(), 1.0);
         self.capacity_kwh = ids.iter().map(capacity).collect();
         self.ids = ids;
         let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
@@ -105,11 +113,13 @@ impl Cars {
         self.rows.ts.len()
     }
 
-    /// Takes in what cars that plugged in want at departure, kWh.
-    pub(crate) fn set_targets(&mut self, targets: &[(u32, f64)]) {
-        for (ev, kwh) in targets {
-            if let Ok(place) = self.ids.binary_search(ev) {
-                self.soc_target[place] = (kwh / self.capacity_kwh[place]) as f32;
+    /// Takes in what cars that plugged in begin with and want at departure.
+    pub(crate) fn plug_in(&mut self, plugged_in: &[PluggedIn]) {
+        for car in plugged_in {
+            if let Ok(place) = self.ids.binary_search(&car.ev) {
+                let soc = |kwh: f64| (kwh / self.capacity_kwh[place]) as f32;
+                self.soc_target[place] = soc(car.departure_kwh);
+                self.soc_arrival[place] = soc(car.arrival_kwh);
             }
         }
     }
@@ -144,7 +154,13 @@ impl Cars {
         rows.energy_kwh.extend(energies.map(|kwh| kwh as f32));
         rows.charge_kw.extend(powers.clone().map(|power| positive(power) as f32));
         rows.discharge_kw.extend(powers.map(|power| positive(-power) as f32));
-        rows.soc_min.extend(gather(&self.soc_min, places));
+        let least = gather(&self.soc_min, places).zip(gather(&self.soc_arrival, places));
+        let least = gather(&frame.stay, places).zip(least);
+        rows.soc_min.extend(least.map(
+            |(stay, (min, arrival))| {
+                if stay == NO_STAY { min } else { min.min(arrival) }
+            },
+        ));
         rows.soc_target.extend(gather(&self.soc_target, places));
         if !frame.agreed.is_empty() {
             rows.opinions.add(len - places.len(), frame, &self.asked, places);

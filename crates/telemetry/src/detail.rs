@@ -174,7 +174,7 @@ impl Detail {
 
     /// Records one tick.
     pub(crate) fn tick(&mut self, frame: &mut Frame) -> Result<(), TelemetryError> {
-        self.cars.set_targets(&frame.targets);
+        self.cars.plug_in(&frame.plugged_in);
         let Some(tick) = frame.tick.filter(|&tick| self.selection.records(tick)) else {
             return Ok(());
         };

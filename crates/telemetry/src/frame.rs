@@ -39,14 +39,24 @@ pub(crate) struct Frame {
     pub(crate) solves: Vec<(u32, SolveFinished)>,
     /// The system as a whole.
     pub(crate) system: SystemTick,
-    /// Cars that plugged in, with the stored energy that they want at departure.
-    pub(crate) targets: Vec<(u32, f64)>,
+    /// Cars that plugged in.
+    pub(crate) plugged_in: Vec<PluggedIn>,
     /// The tick's events.
     pub(crate) events: Vec<EventRow>,
     /// Sessions that ended in the tick.
     pub(crate) sessions: Vec<SessionRow>,
     /// The scenario that holds after this frame, where another one begins.
     pub(crate) scenario: Option<Arc<Scenario>>,
+}
+
+/// A car that plugged in, with stored energy in kWh.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PluggedIn {
+    pub(crate) ev: u32,
+    /// What its stay begins with.
+    pub(crate) arrival_kwh: f64,
+    /// What it wants at departure.
+    pub(crate) departure_kwh: f64,
 }
 
 /// What a unit was scheduled to do in the step that begins with a slot.
@@ -103,7 +113,7 @@ impl Frame {
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
-        self.targets.clear();
+        self.plugged_in.clear();
         self.events.clear();
         self.sessions.clear();
         self.scenario = None;

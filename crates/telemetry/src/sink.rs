@@ -7,7 +7,7 @@ use crate::{
     error::TelemetryError,
     events,
     file::{Place, WrittenFile, hex},
-    frame::Frame,
+    frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
     sessions::{SessionRow, Sessions},
@@ -17,12 +17,13 @@ use crate::{
     writer::{Files, Writer},
 };
 use std::{
+    collections::BTreeMap,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 use voltide_journal::{
-    event::{Event, Recorded, RunForked, RunStarted},
+    event::{Event, Recorded, RunForked, RunStarted, SessionStarted},
     sink::Sink,
 };
 use voltide_model::{
@@ -72,6 +73,9 @@ pub struct Telemetry {
     /// The chain hash that the log has after the last tick; before the first, where it begins.
     chain_hash: String,
     sessions: Sessions,
+    /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A session may
+    /// be the second part of one.
+    expected_kwh: BTreeMap<u32, f64>,
     tally: Tally,
     bills: Option<BillBook>,
 }
@@ -139,6 +143,7 @@ impl Telemetry {
             planned: Planned::default(),
             chain_hash: String::new(),
             sessions: Sessions::new(scenario.clone()),
+            expected_kwh: BTreeMap::new(),
             tally: Tally::new(scenario.clone()),
             bills: options.bills.then(|| BillBook::new(&scenario)),
             scenario,
@@ -212,6 +217,20 @@ impl Telemetry {
         }
     }
 
+    /// Notes what cars that plugged in begin with and want.
+    fn plug_in(&mut self, started: &SessionStarted) {
+        let cars = (0..started.ev.len()).map(|row| PluggedIn {
+            ev: started.ev[row],
+            arrival_kwh: self
+                .expected_kwh
+                .get(&started.stay[row])
+                .copied()
+                .unwrap_or(started.energy_kwh[row]),
+            departure_kwh: started.departure_kwh[row],
+        });
+        self.frame.plugged_in.extend(cars);
+    }
+
     /// Hands the frame over to the writer.
     fn send(&mut self) -> Result<(), TelemetryError> {
         let ended = self.sessions.take_ended();
@@ -240,8 +259,11 @@ impl Sink for Telemetry {
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
             Event::SessionStarted(started) => {
                 self.sessions.started(recorded.tick, started);
-                let targets = started.ev.iter().zip(&started.departure_kwh);
-                self.frame.targets.extend(targets.map(|(&ev, &kwh)| (ev, kwh)));
+                self.plug_in(started);
+            }
+            Event::StaysExpected(expected) if self.scenario.period().is_some() => {
+                let stays = expected.stay.iter().copied();
+                self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
             }
             Event::SessionEnded(ended) => self.sessions.ended(recorded.tick, ended),
             Event::TargetMissed(missed) => self.sessions.missed(missed),

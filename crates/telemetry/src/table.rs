@@ -143,16 +143,17 @@ pub static SESSIONS: Table = Table {
         col("net_cost", Real, "currency", "energy_cost - v2g_revenue + degradation_cost")
             .sign("positive is paid by the driver"),
         col("v2g_eligible", Flag, "", "whether (13) allows the stay to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
-        col("missed_reason", Word, "", "why the target was missed: removed, left_early, too_short (full power would not have been enough, or there was no whole slot), site_limit or schedule; null where it was met")
+        col("missed_reason", Word, "", "why the target was missed: removed, left_early (by the announced departure the car could still have reached it), too_short (full power would not have been enough, or there was no whole slot), site_limit or schedule; null where it was met")
             .optional(),
-        col("reservations", Int, "", "reservations that fell into the session; null where the fleet has none").optional(),
-        col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last; null where the fleet has none").optional(),
+        col("reservations", Int, "", "reservations that fell into the session; one that falls into several of a car counts in the last; null where the fleet has none").optional(),
+        col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last at which the car was plugged in; null where the fleet has none").optional(),
         col("fleet", Word, "", "the car's fleet"),
         col("slots", Int, "", "slots plugged in, up to now while open; 0 where the stay holds no whole slot, so that nothing could be charged"),
         col("missing_kwh", Real, "kWh", "stored energy missing to the target at departure; 0 where it was met; null while open").optional(),
         col("car", Int, "", "number of the car in its fleet, from 0; with the fleet's name it keys the car's draws"),
         col("stored_kwh", Real, "kWh", "energy charged, on the battery's side: less than charged_kwh by what is lost"),
         col("drawn_kwh", Real, "kWh", "energy discharged, on the battery's side: more than discharged_kwh by what is lost"),
+        col("requested_kwh", Real, "kWh", "energy that the recorded session asked for, grid side, as it was recorded; null where the fleet is not of recorded sessions").optional(),
     ],
 };
 
@@ -297,7 +298,7 @@ pub static EV_TICKS: Table = Table {
         col("energy_kwh", Single, "kWh", "stored energy at the slot's end"),
         col("charge_kw", Single, "kW", "power charged, grid side; not negative"),
         col("discharge_kw", Single, "kW", "power discharged, grid side; not negative").repeating(),
-        col("soc_min", Single, "", "lowest state of charge that V2G may reach: the stricter one of battery and V2G terms").repeating(),
+        col("soc_min", Single, "", "lowest state of charge that discharging may reach: the stricter one of battery and V2G terms, or what the car arrived with where that is less; when away without it").repeating(),
         col("soc_target", Single, "", "state of charge wanted at departure; null when away").optional(),
         col("willingness", Single, "", "the driver's willingness to discharge (10), 0..1; null when away or not asked").optional(),
         col("participating", Flag, "", "whether the driver agrees to discharge in this slot; null when away or not asked").optional(),

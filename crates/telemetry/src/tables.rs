@@ -123,6 +123,7 @@ impl Tables {
             row.car.into(),
             row.bill.stored_kwh.into(),
             row.bill.drawn_kwh.into(),
+            row.requested_kwh.into(),
         ])
     }
 

@@ -190,7 +190,8 @@ shape! {
 
 shape! {
     /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
-    /// be missing), or from an iCalendar file, of which every event is one.
+    /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
+    /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
     struct CalendarFile "calendar" at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/reservations.csv""#,
@@ -203,9 +204,10 @@ shape! {
 
 shape! {
     /// What the batteries of a fleet have in common.
-    struct BatteryFile "battery" {
-        /// Energy stored when full; one draw a car, above 0.
-        capacity: Dist<KilowattHours> => r#""60 kWh""#,
+    struct BatteryFile "battery" at place {
+        /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
+        /// and then no request is more than the battery takes.
+        capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
         /// Lowest state of charge that discharging may reach.
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
         /// Highest state of charge that charging may reach.
@@ -370,8 +372,9 @@ choice! {
 
 shape! {
     /// Sessions that really took place. Each row that the run touches is a car that parks once:
-    /// from `arrival` to `departure`, asking for `requested_kwh`. What a row does not tell comes
-    /// from the fleet.
+    /// from `arrival` to `departure`, asking for `requested_kwh`: that is what it lacks on arrival
+    /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does not tell
+    /// comes from the fleet.
     struct SessionsFile "sessions" at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/sessions.csv""#,

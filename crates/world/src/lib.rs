@@ -13,6 +13,7 @@ mod distribution;
 mod document;
 mod file;
 mod grid_file;
+mod guard;
 mod identity;
 mod input;
 mod node;
@@ -26,6 +27,7 @@ mod sampled;
 mod series;
 mod sessions;
 mod shape;
+mod source;
 mod splice;
 mod table;
 
@@ -34,10 +36,12 @@ pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
 pub use sampled::{Sampled, read_column};
 pub use sessions::SessionsRead;
+pub use source::read_text;
 
 use branch::Branch;
 use document::{Document, Place};
 use resolve::Draft;
+use source::Unreadable;
 use std::{
     collections::BTreeMap,
     ops::Range,
@@ -223,7 +227,7 @@ struct FromFile {
 
 fn draft(path: &Path, overrides: &[String]) -> Result<FromFile, Problems> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
+    let text = source::text(path, source::TEXT_MAX).map_err(|why| unreadable(&name, why))?;
     let mut document = Document::new(&name, &text);
     let overrides = splice::splice(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -232,12 +236,14 @@ fn draft(path: &Path, overrides: &[String]) -> Result<FromFile, Problems> {
     Ok(FromFile { document, draft, overrides, sessions_read: files.sessions_read })
 }
 
-fn unreadable(name: &str, error: &std::io::Error) -> Problems {
-    let problem = match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::new(format!("there is no world file `{name}`"))
+fn unreadable(name: &str, why: Unreadable) -> Problems {
+    let problem = match why {
+        Unreadable::Missing => Problem::new(format!("there is no world file `{name}`"))
             .help("give the path of a .ron file, such as worlds/one-car.ron"),
-        std::io::ErrorKind::InvalidData => Problem::new(format!("the world file `{name}` is not UTF-8 text")),
-        _ => Problem::new(format!("cannot read the world file `{name}`: {error}")),
+        Unreadable::Other(reason, help) => {
+            let problem = Problem::new(format!("cannot read the world file `{name}`: {reason}"));
+            help.into_iter().fold(problem, Problem::help)
+        }
     };
     Problems::errors(name, vec![problem])
 }

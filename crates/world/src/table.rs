@@ -1,28 +1,22 @@
 //! Columns of a CSV or Parquet file, with their rows' places for messages.
 
+mod cells;
+mod columnar;
+mod delimited;
+mod pages;
+
 use crate::{
     document::{Place, Report},
     problem::{Problem, suggest},
     read::Spanned,
     sessions::SessionsRead,
+    source::{self, DATA_MAX, TEXT_MAX, Unreadable},
 };
-use arrow_array::{
-    Array, RecordBatch,
-    cast::AsArray,
-    types::{
-        Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt16Type, UInt32Type,
-        UInt64Type,
-    },
-};
-use arrow_schema::{DataType, TimeUnit};
+use cells::Column;
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -56,22 +50,24 @@ pub(crate) struct Table {
     text: Option<(Arc<str>, Vec<Row>)>,
     /// Where the world names the file.
     place: Place,
+    /// What stands between the cells of a CSV file.
+    separator: u8,
     columns: Vec<Option<Column>>,
     rows: usize,
 }
 
+/// A row of a CSV file.
 #[derive(Debug)]
 struct Row {
-    line: u64,
-    bytes: Range<usize>,
+    line: u32,
+    start: u32,
+    end: u32,
 }
 
-#[derive(Debug)]
-enum Column {
-    Text(Vec<String>),
-    Numbers(Vec<f64>),
-    Instants(Vec<Option<DateTime<Utc>>>),
-    WallClock(Vec<Option<NaiveDateTime>>),
+impl Row {
+    fn bytes(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 impl Files {
@@ -93,72 +89,57 @@ impl Files {
             name: full.display().to_string(),
             text: None,
             place: path.place,
+            separator: b',',
             columns: Vec::new(),
             rows: 0,
         };
         let read = match extension.to_ascii_lowercase().as_str() {
-            "csv" => self
-                .text(&full)
-                .map_err(Unreadable::from)
-                .and_then(|text| table.read_csv(&text, wanted, report)),
-            "parquet" => File::open(&full)
-                .map_err(Unreadable::from)
-                .and_then(|file| table.read_parquet(file, wanted, report)),
-            _ => Err(Unreadable::Other("it is neither a .csv nor a .parquet file".to_owned())),
+            "csv" => self.lines(&full).and_then(|text| table.read_csv(&text, wanted, report)),
+            "parquet" => {
+                source::open(&full, DATA_MAX).and_then(|file| table.read_parquet(file, wanted, report))
+            }
+            _ => Err(Unreadable::because("it is neither a .csv nor a .parquet file")),
         };
         match read {
             Ok(found) => found.then_some(table),
-            Err(Unreadable::Other(reason)) => {
-                report.add(path.place, format!("cannot read `{}`: {reason}", full.display()), "named here");
-                None
-            }
-            Err(Unreadable::Missing) => {
-                let message = format!("there is no file `{}`", full.display());
-                report.add_help(
-                    path.place,
-                    message,
-                    "no such file",
-                    "paths start at the world file's folder",
-                );
-                None
-            }
+            Err(unreadable) => refuse(path.place, &full, unreadable, report),
         }
     }
 
     /// The text of a file that the world names at `path`.
     pub(crate) fn whole_text(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Arc<str>> {
         let full = self.folder.join(path.as_str());
-        let text = self.text(&full);
-        if let Err(error) = &text {
-            report.add(path.place, format!("cannot read `{}`: {error}", full.display()), "named here");
+        match source::text(&full, TEXT_MAX) {
+            Ok(text) => Some(text),
+            Err(unreadable) => refuse(path.place, &full, unreadable, report),
         }
-        text.ok()
     }
 
-    fn text(&mut self, path: &Path) -> io::Result<Arc<str>> {
+    /// The text of a CSV file, with `\n` at the end of every line.
+    fn lines(&mut self, path: &Path) -> Result<Arc<str>, Unreadable> {
         if let Some(text) = self.texts.get(path) {
             return Ok(Arc::clone(text));
         }
-        let text: Arc<str> = std::fs::read_to_string(path)?.into();
+        let text = delimited::with_plain_lines(source::text(path, DATA_MAX)?);
         self.texts.insert(path.to_owned(), Arc::clone(&text));
         Ok(text)
     }
 }
 
-/// Why a file cannot be read at all.
-enum Unreadable {
-    Missing,
-    Other(String),
-}
-
-impl From<io::Error> for Unreadable {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            io::ErrorKind::InvalidData => Self::Other("it is not UTF-8 text".to_owned()),
-            _ => Self::Other(error.to_string()),
+/// Reports that a file cannot be read.
+fn refuse<T>(place: Place, path: &Path, unreadable: Unreadable, report: &mut Report) -> Option<T> {
+    let path = path.display();
+    match unreadable {
+        Unreadable::Missing => {
+            let help = "paths start at the world file's folder";
+            report.add_help(place, format!("there is no file `{path}`"), "no such file", help);
+        }
+        Unreadable::Other(reason, help) => {
+            let problem = report.add(place, format!("cannot read `{path}`: {reason}"), "named here");
+            problem.help = help.map(str::to_owned);
         }
     }
+    None
 }
 
 impl Table {
@@ -171,23 +152,36 @@ impl Table {
     pub(crate) fn number(&self, column: usize, row: usize) -> Result<Option<f64>, String> {
         let number = match &self.columns[column] {
             None => return Ok(None),
-            Some(Column::Text(cells)) if cells[row].trim().is_empty() => return Ok(None),
-            Some(Column::Text(cells)) => {
-                cells[row].trim().parse().map_err(|_| format!("`{}` is not a number", cells[row]))?
-            }
+            Some(Column::Text(cells)) if cells.get(row).trim().is_empty() => return Ok(None),
+            Some(Column::Text(cells)) => self.parsed(cells.get(row).trim())?,
             Some(Column::Numbers(cells)) if cells[row].is_nan() => return Ok(None),
             Some(Column::Numbers(cells)) => cells[row],
-            Some(_) => return Err("a timestamp is not a number".to_owned()),
+            Some(Column::Whole(cells)) => return Ok(cells[row].map(|number| number as f64)),
+            Some(Column::Instants(_) | Column::WallClock(_)) => {
+                return Err("a timestamp is not a number".to_owned());
+            }
         };
         if number.is_finite() { Ok(Some(number)) } else { Err(format!("{number} is not a finite number")) }
+    }
+
+    /// The number that a text is, with a decimal comma where commas do not part the cells.
+    fn parsed(&self, text: &str) -> Result<f64, String> {
+        let is_comma = text.matches(',').count() == 1 && !text.contains('.');
+        let is_decimal = is_comma && self.separator != b',';
+        let found = if is_decimal { text.replacen(',', ".", 1).parse() } else { text.parse() };
+        found.map_err(|_| {
+            let hint = if is_comma { "; decimals follow a point, as in 7.4" } else { "" };
+            format!("`{text}` is not a number{hint}")
+        })
     }
 
     /// The text of a cell; empty where there is none.
     pub(crate) fn text(&self, column: usize, row: usize) -> String {
         match &self.columns[column] {
-            Some(Column::Text(cells)) => cells[row].trim().to_owned(),
+            Some(Column::Text(cells)) => cells.get(row).trim().to_owned(),
             Some(Column::Numbers(cells)) => cells[row].to_string(),
-            _ => String::new(),
+            Some(Column::Whole(cells)) => cells[row].map_or_else(String::new, |number| number.to_string()),
+            Some(Column::Instants(_) | Column::WallClock(_)) | None => String::new(),
         }
     }
 
@@ -203,13 +197,13 @@ impl Table {
     ) -> Result<Option<DateTime<Utc>>, String> {
         match &self.columns[column] {
             None => Ok(None),
-            Some(Column::Text(cells)) if cells[row].trim().is_empty() => Ok(None),
-            Some(Column::Text(cells)) => parse_instant(cells[row].trim(), zone, previous).map(Some),
+            Some(Column::Text(cells)) if cells.get(row).trim().is_empty() => Ok(None),
+            Some(Column::Text(cells)) => parse_instant(cells.get(row).trim(), zone, previous).map(Some),
             Some(Column::Instants(cells)) => Ok(cells[row]),
             Some(Column::WallClock(cells)) => {
                 cells[row].map(|wall| on_wall_clock(wall, zone, previous)).transpose()
             }
-            Some(Column::Numbers(_)) => Err("a number is not a timestamp".to_owned()),
+            Some(Column::Numbers(_) | Column::Whole(_)) => Err("a number is not a timestamp".to_owned()),
         }
     }
 
@@ -225,7 +219,7 @@ impl Table {
     pub(crate) fn problem(&self, row: usize, message: &str, label: &str, report: &Report) -> Problem {
         let problem = Problem::new(format!("{} of `{}`: {message}", self.row_name(row), self.name));
         match &self.text {
-            Some((text, rows)) => problem.at(&self.name, text, rows[row].bytes.clone(), label),
+            Some((text, rows)) => problem.at(&self.name, text, rows[row].bytes(), label),
             None => report.document.point(problem, self.place, label),
         }
     }
@@ -235,46 +229,18 @@ impl Table {
         report.document.point(Problem::new(format!("`{}`: {message}", self.name)), self.place, "named here")
     }
 
-    fn read_csv(
-        &mut self,
-        text: &Arc<str>,
-        wanted: &[Wanted<'_>],
-        report: &mut Report,
-    ) -> Result<bool, Unreadable> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|error| Unreadable::Other(error.to_string()))?.clone();
-        let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();
-        let Some(indices) = self.find(&names, wanted, report) else { return Ok(false) };
-        let mut cells: Vec<Vec<String>> = vec![Vec::new(); wanted.len()];
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    report.push(broken_record(&self.name, text, &error));
-                    return Ok(false);
-                }
-            };
-            let (line, start) = record.position().map_or((0, 0), |at| (at.line(), at.byte() as usize));
-            let length = text[start..].find(['\r', '\n']).unwrap_or(text.len() - start);
-            rows.push(Row { line, bytes: start..start + length });
-            for (cells, index) in cells.iter_mut().zip(&indices) {
-                cells.extend(index.and_then(|index| record.get(index)).map(str::to_owned));
-            }
-        }
-        self.rows = rows.len();
-        self.text = Some((Arc::clone(text), rows));
-        let columns = cells.into_iter().zip(indices);
-        self.columns = columns.map(|(cells, index)| index.map(|_| Column::Text(cells))).collect();
-        Ok(true)
-    }
-
     /// The index of every wanted column among `names`.
     fn find(&self, names: &[&str], wanted: &[Wanted<'_>], report: &mut Report) -> Option<Vec<Option<usize>>> {
         let mut indices = Vec::new();
         let mut complete = true;
         for Wanted { name, place, optional } in wanted {
-            let index = names.iter().position(|known| known == name);
+            let mut found = (0..names.len()).filter(|&at| names[at] == *name);
+            let index = found.next();
+            if found.next().is_some() {
+                let message = format!("`{}` has more than one column `{name}`", self.name);
+                report.add_help(*place, message, "which of them?", "rename one of the two in the file");
+                complete = false;
+            }
             if index.is_none() && !optional {
                 let message = format!("`{}` has no column `{name}`", self.name);
                 report.add_help(
@@ -289,124 +255,6 @@ impl Table {
         }
         complete.then_some(indices)
     }
-
-    fn read_parquet(
-        &mut self,
-        file: File,
-        wanted: &[Wanted<'_>],
-        report: &mut Report,
-    ) -> Result<bool, Unreadable> {
-        let other = |error: &dyn std::fmt::Display| Unreadable::Other(error.to_string());
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| other(&error))?;
-        let schema = Arc::clone(builder.schema());
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let Some(indices) = self.find(&names, wanted, report) else { return Ok(false) };
-        let mask = ProjectionMask::roots(builder.parquet_schema(), indices.iter().flatten().copied());
-        let reader = builder.with_projection(mask).build().map_err(|error| other(&error))?;
-        self.columns = indices.iter().map(|_| None).collect();
-        for batch in reader {
-            let batch = batch.map_err(|error| other(&error))?;
-            self.rows += batch.num_rows();
-            for (column, (index, wanted)) in self.columns.iter_mut().zip(indices.iter().zip(wanted)) {
-                if index.is_some() && !append(column, &batch, wanted.name) {
-                    let message =
-                        format!("column `{}` of `{}` is of a type that is not read", wanted.name, self.name);
-                    let help = "numbers, strings and timestamps are read";
-                    report.add_help(wanted.place, message, "this column", help);
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// The problem of a record that csv cannot read.
-fn broken_record(name: &str, text: &Arc<str>, error: &csv::Error) -> Problem {
-    let position = error.position();
-    let start = position.map_or(0, |at| at.byte() as usize);
-    let line = position.map_or(1, csv::Position::line);
-    let length = text[start..].find(['\r', '\n']).unwrap_or(text.len() - start);
-    let reason = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} cells where the header has {expected_len}")
-        }
-        _ => error.to_string(),
-    };
-    let problem = Problem::new(format!("row {line} of `{name}`: {reason}"));
-    problem.at(name, text, start..start + length, "this row")
-}
-
-/// Appends a column of a batch; false where its type is not one of those read.
-fn append(column: &mut Option<Column>, batch: &RecordBatch, name: &str) -> bool {
-    let Some(array) = batch.column_by_name(name) else { return false };
-    macro_rules! append {
-        ($($data:ident => $ty:ty, $to_f64:expr;)*) => {
-            match array.data_type() {
-                $(DataType::$data => {
-                    let values = array.as_primitive::<$ty>().iter();
-                    extend_numbers(column, values.map(|value| value.map_or(f64::NAN, $to_f64)))
-                })*
-                DataType::Utf8 => extend_text(column, array.as_string::<i32>().iter()),
-                DataType::LargeUtf8 => extend_text(column, array.as_string::<i64>().iter()),
-                DataType::Utf8View => extend_text(column, array.as_string_view().iter()),
-                DataType::Timestamp(unit, zone) => extend_times(column, array, *unit, zone.is_some()),
-                _ => false,
-            }
-        };
-    }
-    append! {
-        Float64 => Float64Type, |value| value;
-        Float32 => Float32Type, f64::from;
-        Int64 => Int64Type, |value| value as f64;
-        Int32 => Int32Type, f64::from;
-        Int16 => Int16Type, f64::from;
-        UInt64 => UInt64Type, |value| value as f64;
-        UInt32 => UInt32Type, f64::from;
-        UInt16 => UInt16Type, f64::from;
-    }
-}
-
-fn extend_numbers(column: &mut Option<Column>, values: impl Iterator<Item = f64>) -> bool {
-    let Column::Numbers(cells) = column.get_or_insert_with(|| Column::Numbers(Vec::new())) else {
-        return false;
-    };
-    cells.extend(values);
-    true
-}
-
-fn extend_text<'a>(column: &mut Option<Column>, values: impl Iterator<Item = Option<&'a str>>) -> bool {
-    let Column::Text(cells) = column.get_or_insert_with(|| Column::Text(Vec::new())) else { return false };
-    cells.extend(values.map(|value| value.unwrap_or("").to_owned()));
-    true
-}
-
-fn extend_times(column: &mut Option<Column>, array: &dyn Array, unit: TimeUnit, zoned: bool) -> bool {
-    let micros: Vec<Option<i64>> = match unit {
-        TimeUnit::Second => {
-            let seconds = array.as_primitive::<TimestampSecondType>().iter();
-            seconds.map(|value| value.and_then(|value| value.checked_mul(1_000_000))).collect()
-        }
-        TimeUnit::Millisecond => {
-            let millis = array.as_primitive::<TimestampMillisecondType>().iter();
-            millis.map(|value| value.and_then(|value| value.checked_mul(1000))).collect()
-        }
-        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().iter().collect(),
-        TimeUnit::Nanosecond => {
-            let nanos = array.as_primitive::<TimestampNanosecondType>().iter();
-            nanos.map(|value| value.map(|value| value.div_euclid(1000))).collect()
-        }
-    };
-    let instants = micros.into_iter().map(|value| value.and_then(DateTime::from_timestamp_micros));
-    let empty = || if zoned { Column::Instants(Vec::new()) } else { Column::WallClock(Vec::new()) };
-    match column.get_or_insert_with(empty) {
-        Column::Instants(cells) => cells.extend(instants),
-        Column::WallClock(cells) => {
-            cells.extend(instants.map(|instant| instant.map(|instant| instant.naive_utc())));
-        }
-        _ => return false,
-    }
-    true
 }
 
 /// Reads RFC 3339, or a wall-clock time in `zone`.

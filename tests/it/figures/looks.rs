@@ -2,7 +2,10 @@
 //! `--dry-run`; and that no verb prints a line of figures that is not asked of SQL here or above.
 
 use super::{DOUBLE, Question, SINGLE, WORLDS, assert_found, flat, lines, of_run, owned, sets};
-use crate::{program::root, python::python};
+use crate::{
+    program::{root, succeed, voltide},
+    python::python,
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -413,4 +416,64 @@ fn no_verb_prints_a_line_that_no_list_knows() {
         !asked && OF_NO_RUN.iter().all(|(known, _)| known != kind)
     });
     assert!(kinds.is_empty(), "neither asked of SQL nor said why not: {kinds:?}");
+}
+
+/// All numbers of lines of JSON.
+fn numbers_in(value: &Value, all: &mut Vec<f64>) {
+    match value {
+        Value::Number(number) => all.extend(number.as_f64()),
+        Value::Array(values) => values.iter().for_each(|value| numbers_in(value, all)),
+        Value::Object(fields) => fields.values().for_each(|value| numbers_in(value, all)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// Words of a text that are numbers, as they are read, with their decimals.
+fn numbers_of(text: &str) -> Vec<(String, f64, usize)> {
+    let words = text.split_whitespace().map(|word| word.trim_matches(|c| "();:,%".contains(c)));
+    let number = |word: &str| {
+        let plain = word.replace(',', "");
+        let decimals = plain.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        Some((word.to_owned(), plain.parse::<f64>().ok()?, decimals))
+    };
+    words.filter_map(number).collect()
+}
+
+/// The numbers of a text for people that no number of the JSON, or a hundred of it, rounds to.
+fn unknown_numbers(text: &str, known: &[f64]) -> Vec<String> {
+    let is_known = |(_, printed, decimals): &(String, f64, usize)| {
+        let unit = 10_f64.powi(-(*decimals as i32));
+        let rounds = |number: &f64| (number - printed).abs() <= unit * 0.500_001;
+        known.iter().any(|number| rounds(number) || rounds(&(100.0 * number)))
+    };
+    let numbers = numbers_of(text).into_iter();
+    numbers.filter(|number| !is_known(number)).map(|(word, ..)| word).collect()
+}
+
+#[test]
+fn tables_for_people_hold_no_number_that_json_does_not() {
+    let out = tempfile::tempdir().unwrap();
+    for (world, settings) in WORLDS {
+        let outputs = out.path().join(world).to_str().unwrap().to_owned();
+        let head = ["run", world, "--policy", "v2g", "--quiet", "--out", &outputs];
+        let run = [&head[..], &sets(settings)].concat();
+        let head = ["compare", world, "--policies", "uncontrolled,smart,v2g", "--quiet"];
+        let compare = [&head[..], &sets(settings)].concat();
+        let summary = lines(&run).remove(0);
+        let mut known = Vec::new();
+        numbers_in(&summary, &mut known);
+        let count = |name: &str| summary[name].as_f64().unwrap();
+        known.push(count("sessions_ended") + count("sessions_open"));
+        // Each recorded session is a car.
+        known.push(count("charged_kwh") / count("ev_count"));
+        let printed = succeed(voltide().args(&run));
+        // What the run cost is another time.
+        let printed = printed.split_once("\ntime ").unwrap().0;
+        assert_eq!(unknown_numbers(printed, &known), Vec::<String>::new(), "{printed}");
+        for line in lines(&compare) {
+            numbers_in(&line, &mut known);
+        }
+        let printed = succeed(voltide().args(&compare));
+        assert_eq!(unknown_numbers(&printed, &known), Vec::<String>::new(), "{printed}");
+    }
 }

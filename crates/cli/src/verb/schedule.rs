@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use voltide_flexmeasures::{Answer, Course, Input, Mode, Problem, Rejection, Status, solve};
+use voltide_flexmeasures::{Answer, Conflict, Course, Input, Mode, Problem, Rejection, Status, solve};
 
 /// Characters of a chart's line.
 const CHART_WIDTH: usize = 96;
@@ -32,6 +32,9 @@ pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Fai
         Ok(problem) => problem,
         Err(rejection) => return refuse(&rejection, args),
     };
+    for notice in &problem.notices {
+        output::mention(args.quiet, &format!("notice: {notice}"));
+    }
     let answer = solve(&problem, mode);
     if let (Some(file), Some(course)) = (&schedule.svg, &answer.course) {
         fs::write(file, svg::courses(&problem, course, &answer.unresolved)).map_err(|error| {
@@ -154,6 +157,11 @@ fn refuse(rejection: &Rejection, args: &Args) -> Result<ExitCode, Failure> {
 fn print(problem: &Problem, answer: &Answer) {
     let Some(course) = &answer.course else {
         output::say(&format!("status  {}", answer.status.name()));
+        if let Some(conflict) = &answer.conflict {
+            let at = problem.grid.tick(conflict.tick).to_rfc3339();
+            let Conflict { owner, field, reason, .. } = conflict;
+            output::say(&format!("cannot hold  {owner}: {field} at {at}: {reason}"));
+        }
         return;
     };
     output::say(&slots(problem, course));

@@ -3,10 +3,12 @@
 use crate::{
     apply::State,
     phase::agree::Asking,
-    state::{Fixed, FleetConstants},
+    state::{Fixed, FleetConstants, arrival_kwh},
 };
 use voltide_model::{
+    battery::EnergyBounds,
     flexibility::{CarReach, UpDown, car},
+    rules::Rules,
     stay::NO_STAY,
 };
 
@@ -33,20 +35,27 @@ pub(crate) fn supply(state: &mut State, count: u32) -> Vec<UpDown> {
         };
         let slots = tick..(tick + count).min(slots_end(fixed, stay, tick));
         let mut energy_kwh = cars.energy[ev as usize];
+        let began_with = arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[ev as usize]);
+        let bounds = fixed.plan_bounds(ev, began_with);
         for slot in slots {
             let power_kw = if slot == tick { cars.power[ev as usize] } else { book.power_at(ev, slot) };
             energy_kwh = fleet.battery.after(energy_kwh, power_kw);
-            let reach = reach(fixed, fleet, (ev, stay), power_kw, energy_kwh, agrees(slot));
+            let reach = reach(fixed, fleet, stay, bounds, power_kw, energy_kwh, agrees(slot));
             sums[(slot - tick) as usize] += car(&reach, hours);
         }
     }
     sums
 }
 
-/// The slot after the last one of a plugged-in stay, on the axis of ticks.
+/// The slot after the last one that a plugged-in car is expected to stay for, on the axis of ticks. By the
+/// first rules that was when it really left.
 fn slots_end(fixed: &Fixed, stay: u32, tick: u32) -> u32 {
     let (stays, clock) = (&fixed.scenario.population.stays, &fixed.scenario.clock);
-    let (first, end) = (stays.first_slot(stay, clock), stays.end_slot(stay, clock));
+    let first = stays.first_slot(stay, clock);
+    let end = match fixed.scenario.rules {
+        Rules::V1 => stays.end_slot(stay, clock),
+        Rules::V2 => stays.announced_end_slot(stay, clock).max(tick + 1),
+    };
     match fixed.scenario.period() {
         // The part of the stay that is now may lie on the next day of its own axis.
         Some(period) => {
@@ -60,17 +69,18 @@ fn slots_end(fixed: &Fixed, stay: u32, tick: u32) -> u32 {
 fn reach(
     fixed: &Fixed,
     fleet: &FleetConstants,
-    (ev, stay): (u32, u32),
+    stay: u32,
+    bounds: EnergyBounds,
     power_kw: f64,
     energy_kwh: f64,
     agrees: bool,
 ) -> CarReach {
-    let (capacity, charger) = (fixed.scenario.population.capacity_kwh[ev as usize], fixed.charger_of(stay));
+    let charger = fixed.charger_of(stay);
     CarReach {
         power_kw,
         energy_kwh,
-        energy_kwh_min: capacity * fleet.v2g_soc_min,
-        energy_kwh_max: capacity * fleet.soc_max,
+        energy_kwh_min: bounds.least_kwh,
+        energy_kwh_max: bounds.most_kwh,
         charge_kw_max: charger.charge_max.0,
         discharge_kw_max: if agrees { charger.discharge_max.0 } else { 0.0 },
         charge_efficiency: fleet.charge_efficiency,

@@ -3,7 +3,8 @@
 use crate::apply::State;
 use crate::state::{Fixed, Roster};
 use voltide_journal::event::{
-    EndReason, Event, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed, TripShort,
+    EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed,
+    TripShort,
 };
 use voltide_model::rules::Rules;
 
@@ -107,10 +108,22 @@ fn missed_reason(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded,
     let first = stays.first_slot(stay, clock);
     let first = if first < now { first } else { 0 };
     let announced = stays.announced_end_slot(stay, clock);
-    let reach = |slot: u32| {
-        arrival_kwh + f64::from(slot.saturating_sub(first)) * charge_max * fleet.battery.stored_per_kw
+    let stored = |slots: u32| f64::from(slots) * charge_max * fleet.battery.stored_per_kw;
+    let reach = |slot: u32| arrival_kwh + stored(slot.saturating_sub(first));
+    let want_of_time = match fixed.scenario.rules {
+        Rules::V1 => MissedReason::of_time(reach(now), reach(announced), wanted),
+        Rules::V2 => {
+            let ahead = announced.saturating_sub(stays.end_slot(stay, clock));
+            let leaving = Leaving {
+                ahead_of_announced: ahead > 0,
+                departure_kwh: reach(now),
+                announced_kwh: reach(now + ahead),
+                had_it_stayed_kwh: ended.energy_kwh[row] + stored(ahead),
+                wanted_kwh: wanted,
+            };
+            leaving.missed_for_time()
+        }
     };
-    let want_of_time = MissedReason::of_time(reach(now), reach(announced), wanted);
     match () {
         () if ended.reason[row] == EndReason::Removed as u8 => MissedReason::Removed,
         () if let Some(reason) = want_of_time => reason,

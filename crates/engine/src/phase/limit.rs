@@ -6,7 +6,7 @@
 
 use crate::{
     apply::State,
-    state::{BLOCK, Fixed, FleetConstants, LANES, Piece, at_rest, insert_sorted, padded},
+    state::{BLOCK, Fixed, FleetConstants, LANES, Piece, arrival_kwh, at_rest, insert_sorted, padded},
     state_hash::Component,
 };
 use voltide_journal::event::{ClipReason, Event, LimitViolated, SetPointClipped};
@@ -72,8 +72,32 @@ struct Task<'a> {
     power: &'a mut [f64],
 }
 
-/// Fits every set-point to its battery, and lists the cars for which that was less.
+/// Fits every set-point to its battery and to what its stay began with; lists the cars for which that was less.
 fn fit_batteries(state: &mut State) -> Vec<Clip> {
+    let clips = fit_pieces(state);
+    fit_to_arrival(state, clips)
+}
+
+/// Fits those that were cut once more, to bounds widened to what their stays began with: few have begun
+/// outside the bounds of their battery.
+fn fit_to_arrival(state: &mut State, mut clips: Vec<Clip>) -> Vec<Clip> {
+    let (fixed, book) = (&state.fixed, &state.book);
+    let mut table = state.cars.table();
+    let cars = table.columns();
+    clips.retain_mut(|clip| {
+        let car = clip.ev as usize;
+        let (energy_kwh, stay) = (cars.energy[car], cars.stay[car]);
+        let began_with = arrival_kwh(fixed, book, (clip.ev, stay), energy_kwh, &cars.ledger[car]);
+        let bounds = fixed.battery_bounds(clip.ev, began_with);
+        clip.applied = fixed.fleet_of(clip.ev).battery.fit_within(clip.asked, energy_kwh, bounds);
+        cars.power[car] = clip.applied;
+        (clip.asked - clip.applied).abs() > CLIP_MIN_KW
+    });
+    clips
+}
+
+/// Fits every set-point to the bounds of its battery, and lists the cars for which that was less.
+fn fit_pieces(state: &mut State) -> Vec<Clip> {
     let fixed: &Fixed = &state.fixed;
     let mut table = state.cars.table();
     let cars = table.columns();

@@ -21,7 +21,7 @@ use crate::{
         price::{Incentives, reprice},
     },
     plan_book::encode,
-    state::{BLOCK, insert_sorted},
+    state::{BLOCK, arrival_kwh, insert_sorted},
 };
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, sync::Mutex};
@@ -278,11 +278,14 @@ impl PlanPhase<'_, '_, '_> {
 
 /// What is to be planned of cars that are plugged in.
 fn plugged(state: &mut State, evs: &[u32]) -> Vec<ToPlan> {
+    let (fixed, book) = (&state.fixed, &state.book);
     let mut table = state.cars.table();
     let cars = table.columns();
     let to_plan = |&ev: &u32| {
         let car = ev as usize;
-        ToPlan { ev, stay: cars.stay[car], energy_kwh: cars.energy[car] }
+        let (stay, energy_kwh) = (cars.stay[car], cars.energy[car]);
+        let arrival_kwh = arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[car]);
+        ToPlan { ev, stay, energy_kwh, arrival_kwh }
     };
     evs.iter().map(to_plan).collect()
 }

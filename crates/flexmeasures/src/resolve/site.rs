@@ -272,16 +272,18 @@ fn add_commitments(
         if commitment.up_price.is_none() && commitment.down_price.is_none() {
             return Err(Rejection::schema(path, "a commitment needs an `up-price` or a `down-price`"));
         }
-        let baseline = reader.per_slot(
+        let baseline = reader.noted(
             &commitment.baseline,
             Unit::Power,
             Overlap::First,
             &format!("{path}.baseline"),
+            "nothing is agreed there",
         )?;
         let mut prices = |variable: Option<&Variable>, field: &str| {
             let Some(variable) = variable else { return Ok(vec![0.0; baseline.len()]) };
-            let cells =
-                reader.per_slot(variable, Unit::PowerPrice, Overlap::First, &format!("{path}.{field}"))?;
+            let path = format!("{path}.{field}");
+            let taken = "a deviation is free there";
+            let cells = reader.noted(variable, Unit::PowerPrice, Overlap::First, &path, taken)?;
             Ok(cells.into_iter().map(|cell| cell.unwrap_or(0.0)).collect())
         };
         let up = prices(commitment.up_price.as_ref(), "up-price")?;

@@ -34,7 +34,8 @@ fn split(text: &str) -> (f64, &str) {
 fn quantity(value: &Value, bare: f64) -> f64 {
     let Some(text) = value.as_str() else { return value.as_f64().expect("a number") * bare };
     let (number, unit) = split(text);
-    let unit = unit.strip_prefix("EUR/").map_or((unit, false), |per| (per, true));
+    let per = unit.split_once('/').filter(|(currency, _)| currency.len() == 3);
+    let unit = per.map_or((unit, false), |(_, per)| (per, true));
     let factor = match unit.0 {
         "kW" | "kWh" | "kVA" => 1.0,
         "MW" | "MWh" | "MVA" => 1000.0,
@@ -129,6 +130,7 @@ impl<'a> Checker<'a> {
                 "timezone",
                 "start",
                 "end",
+                "duration",
                 "resolution",
                 "flex-model",
                 "flex-context",
@@ -136,8 +138,12 @@ impl<'a> Checker<'a> {
                 "expected",
             ],
         );
-        let (start, end, slot) =
-            (instant(&case["start"]), instant(&case["end"]), duration(&case["resolution"]));
+        let start = instant(&case["start"]);
+        let slot = duration(&case["resolution"]);
+        let end = match &case["end"] {
+            Value::Null => start + duration(&case["duration"]),
+            end => instant(end),
+        };
         let slots = ((end - start).num_seconds() / slot.num_seconds()) as usize;
         let context = &case["flex-context"];
         know(
@@ -531,7 +537,8 @@ impl<'a> Checker<'a> {
         {
             if let Some(prices) = self.capacity_price(which, device) {
                 let breaches = device.power.iter().zip(limit).map(|(power, limit)| sign * power - limit);
-                price += priced_breaches(breaches.map(Some), &prices, 1.0, self.hours);
+                let levels: Cells = limit.iter().copied().map(Some).collect();
+                price += priced_breaches(breaches.map(Some), &levels, &prices, 1.0, self.hours);
             }
         }
         if device.soc.is_empty() {
@@ -550,7 +557,8 @@ impl<'a> Checker<'a> {
             match prices {
                 Some(prices) if kind < 2 || targets_soft => {
                     let breaches = breaches(&soft[kind], sign);
-                    price += priced_breaches(breaches.into_iter(), prices, 1.0 / self.hours, 1.0);
+                    price +=
+                        priced_breaches(breaches.into_iter(), &soft[kind], prices, 1.0 / self.hours, 1.0);
                 }
                 _ => {
                     for breach in breaches(&hard[kind], sign).into_iter().flatten() {
@@ -620,28 +628,56 @@ impl<'a> Checker<'a> {
             if let Some(prices) = prices {
                 let breaches =
                     site.iter().zip(&limit).map(|(site, limit)| limit.map(|limit| sign * site - limit));
-                price += priced_breaches(breaches, &prices, 1.0, self.hours);
+                price += priced_breaches(breaches, &limit, &prices, 1.0, self.hours);
             }
             let peak = &self.context[format!("site-peak-{which}-price")];
             if !peak.is_null() {
                 let level = &self.context[format!("site-peak-{which}")];
                 let level = if level.is_null() { vec![0.0; self.slots] } else { self.priced(level) };
-                let above =
-                    site.iter().zip(&level).map(|(site, level)| sign * site - level).fold(0.0, f64::max);
-                price += self.priced(peak)[0] * above;
+                let above = site.iter().zip(&level).map(|(site, level)| Some(sign * site - level));
+                let level: Cells = level.iter().copied().map(Some).collect();
+                price += largest_of_groups(above, &level, &self.priced(peak));
             }
         }
         price
     }
 }
 
-/// `any`·price of the largest breach, and `all`·price of every one.
-fn priced_breaches(breaches: impl Iterator<Item = Option<f64>>, prices: &[f64], any: f64, all: f64) -> f64 {
-    let (mut largest, mut sum) = (0.0_f64, 0.0);
-    for (breach, price) in breaches.zip(prices) {
-        let breach = breach.filter(|&breach| breach > ROUNDING).unwrap_or(0.0);
-        largest = largest.max(breach);
-        sum += price * all * breach;
+/// `any`·price of the largest breach of every group, and `all`·price of every breach.
+fn priced_breaches(
+    breaches: impl Iterator<Item = Option<f64>>,
+    levels: &Cells,
+    prices: &[f64],
+    any: f64,
+    all: f64,
+) -> f64 {
+    let breaches: Cells =
+        breaches.map(|breach| breach.map(|breach| if breach > ROUNDING { breach } else { 0.0 })).collect();
+    let each = breaches.iter().zip(prices).map(|(breach, price)| price * all * breach.unwrap_or(0.0));
+    let each: f64 = each.sum();
+    any * largest_of_groups(breaches.into_iter(), levels, prices) + each
+}
+
+/// The largest breach of every group at its price. Levels that are all one make one group; else a
+/// change of level or price begins one, and what is missing is like nothing else.
+fn largest_of_groups(breaches: impl Iterator<Item = Option<f64>>, levels: &Cells, prices: &[f64]) -> f64 {
+    let distinct = |values: &mut dyn Iterator<Item = f64>| {
+        let mut bits: Vec<u64> = values.map(|value| (value + 0.0).to_bits()).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        bits.len()
+    };
+    let one =
+        distinct(&mut levels.iter().flatten().copied()) == 1 && distinct(&mut prices.iter().copied()) == 1;
+    let (mut sum, mut largest, mut before) = (0.0, 0.0_f64, None);
+    for ((breach, level), price) in breaches.zip(levels).zip(prices) {
+        let key = level.map(|level| (level.to_bits(), price.to_bits()));
+        if !one && (key.is_none() || key != before) {
+            sum += largest;
+            largest = 0.0;
+        }
+        before = key;
+        largest = largest.max(price * breach.unwrap_or(0.0));
     }
-    prices[0] * any * largest + sum
+    sum + largest
 }

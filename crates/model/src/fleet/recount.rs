@@ -162,6 +162,7 @@ mod tests {
         distribution::Distribution,
         fleet::{Fleet, Parking, Place, WorkDays, tests::fleet},
         quantity::Kilowatts,
+        rules::Rules,
         scenario::Boundary,
         site::Charger,
     };
@@ -193,7 +194,7 @@ mod tests {
 
     fn drawn(counts: [u32; 2]) -> Population {
         let fleets = [commuters("a", counts[0]), commuters("b", counts[1])];
-        Population::draw(5, &clock(), Boundary::Open, &fleets)
+        Population::draw(5, Rules::TODAY, &clock(), Boundary::Open, &fleets)
     }
 
     /// Fleet, index and capacity in kWh of the cars that were not taken out.

@@ -71,7 +71,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
         name: "hand made".into(),
         seed: 7,
         rules: Rules::TODAY,
-        population: Arc::new(Population::draw(7, &clock, Boundary::Open, &fleets)),
+        population: Arc::new(Population::draw(7, Rules::TODAY, &clock, Boundary::Open, &fleets)),
         clock,
         currency: "EUR".into(),
         tariffs: vec![Tariff { name: "flat".into(), buy: price("buy", 0.3), sell: price("sell", 0.1) }],

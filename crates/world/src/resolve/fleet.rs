@@ -26,6 +26,8 @@ const TRIP_TIME_MIN: f64 = 0.25;
 
 /// A positive amount of energy.
 const CAPACITY: Range = Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
+/// The least that a battery holds whose size is not told, kWh.
+const UNTOLD_CAPACITY_KWH: f64 = 60.0;
 /// An amount of energy, or none.
 const TRIP: Range = Range { min: 0.0, max: f64::INFINITY, above_min: false, what: "at least 0 kWh" };
 /// Any state of charge.
@@ -107,9 +109,7 @@ pub(super) struct FleetResolver<'a, 'b> {
 impl FleetResolver<'_, '_> {
     fn fleet(mut self, key: &Key, file: &FleetFile) -> Option<Fleet> {
         let battery = file.battery.get().and_then(|battery| self.battery(battery));
-        let capacity = file.battery.get();
-        let capacity =
-            capacity.and_then(|battery| self.draw("battery.capacity", &battery.capacity, CAPACITY));
+        let capacity = file.battery.get().and_then(|battery| self.capacity(battery, file.stays.get()));
         let charger = file.charger.get().and_then(|charger| self.charger(charger));
         let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
         let v2g = self.resolver.v2g_terms(&self.path, file, battery.as_ref());
@@ -126,14 +126,17 @@ impl FleetResolver<'_, '_> {
         let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
         let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
         let departure_soc = self.draw_or("departure_soc", &file.departure_soc, reach, soc_max);
-        let parking = self.parking(key, file.stays.get()?, charger);
+        let known = file.battery.get().is_some_and(|battery| battery.capacity.is_some());
+        let parking = self.parking(key, file.stays.get()?, charger, known);
         let count = file.count.get().and_then(|count| self.count(count.as_ref()));
         let count = match &parking {
             Some(Parking::Sessions { sessions, .. }) => Some(sessions.len() as u32),
             Some(Parking::Listed { cars, .. }) => Some(cars.len() as u32),
             _ => count,
         };
-        let wishes = self.wishes(file, soc_max);
+        // A fork takes cars out of a run whose reservations were made when they were there.
+        let cars = count.filter(|_| !self.resolver.values.may_lack_cars());
+        let wishes = self.wishes(file, soc_max, cars);
         Some(Fleet {
             name: key.name.clone(),
             count: count?,
@@ -262,6 +265,19 @@ impl FleetResolver<'_, '_> {
         })
     }
 
+    /// Capacity, which only recorded sessions may do without.
+    fn capacity(&mut self, file: &BatteryFile, stays: Option<&StaysFile>) -> Option<Distribution> {
+        if let Some(capacity) = &file.capacity {
+            return self.draw("battery.capacity", capacity, CAPACITY);
+        }
+        if !matches!(stays, Some(StaysFile::Sessions(_))) {
+            let path = format!("{}.battery", self.path);
+            missing(file.place, &path, &[("capacity", "\"60 kWh\"")], self.resolver.report);
+            return None;
+        }
+        Some(Distribution::Fixed(UNTOLD_CAPACITY_KWH))
+    }
+
     fn charger(&mut self, file: &ChargerFile) -> Option<Charger> {
         let report = &mut *self.resolver.report;
         let charge = site::not_negative(&file.charge_max, "charge_max", report);
@@ -296,12 +312,19 @@ impl FleetResolver<'_, '_> {
         })
     }
 
-    fn parking(&mut self, key: &Key, stays: &StaysFile, charger: Option<Charger>) -> Option<Parking> {
+    /// `capacity_known` says whether the world tells how large the batteries are.
+    fn parking(
+        &mut self,
+        key: &Key,
+        stays: &StaysFile,
+        charger: Option<Charger>,
+        capacity_known: bool,
+    ) -> Option<Parking> {
         match stays {
             StaysFile::Overnight(file) => self.overnight(file, charger),
             StaysFile::Workplace(file) => self.workplace(file, charger),
             StaysFile::Commute(file) => self.commute(file, charger),
-            StaysFile::Sessions(file) => self.sessions(key, file, charger),
+            StaysFile::Sessions(file) => self.sessions(key, file, charger, capacity_known),
             StaysFile::Listed(file) => self.listed(file, charger),
         }
     }
@@ -332,7 +355,13 @@ impl FleetResolver<'_, '_> {
         })
     }
 
-    fn sessions(&mut self, key: &Key, file: &SessionsFile, charger: Option<Charger>) -> Option<Parking> {
+    fn sessions(
+        &mut self,
+        key: &Key,
+        file: &SessionsFile,
+        charger: Option<Charger>,
+        capacity_known: bool,
+    ) -> Option<Parking> {
         if self.boundary == Some(Boundary::Fold) {
             let message = format!("`{}.stays`: recorded sessions belong to their dates", self.path);
             let help = "use `boundary: Open`";
@@ -345,6 +374,7 @@ impl FleetResolver<'_, '_> {
             sessions: found.sessions.into(),
             stations: found.stations.into(),
             charger: charger?,
+            capacity_known,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Asking a policy again what it was asked in a run that is replayed.
 
 use super::{Asked, Planners, ToPlan, plans};
-use crate::apply::State;
+use crate::{apply::State, state::arrival_kwh};
 use bevy_ecs::prelude::*;
 use voltide_journal::event::PlansAccepted;
 use voltide_policy::planner::PolicyFault;
@@ -21,12 +21,15 @@ pub(crate) fn ask_again(
 }
 
 fn stays(state: &mut State, recorded: &PlansAccepted) -> Vec<ToPlan> {
-    let expected = &state.roster.expected_kwh;
+    let (fixed, book, expected) = (&state.fixed, &state.book, &state.roster.expected_kwh);
     let mut table = state.cars.table();
     let cars = table.columns();
     let stay = |(&ev, &stay): (&u32, &u32)| {
-        let energy_kwh = expected.get(&stay).copied().unwrap_or(cars.energy[ev as usize]);
-        ToPlan { ev, stay, energy_kwh }
+        let (expected_kwh, car) = (expected.get(&stay).copied(), ev as usize);
+        let energy_kwh = expected_kwh.unwrap_or(cars.energy[car]);
+        let arrival_kwh = expected_kwh
+            .unwrap_or_else(|| arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[car]));
+        ToPlan { ev, stay, energy_kwh, arrival_kwh }
     };
     recorded.ev.iter().zip(&recorded.stay).map(stay).collect()
 }
