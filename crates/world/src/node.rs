@@ -176,11 +176,18 @@ fn comma(document: &Document, error: &ron::Error, at: usize) -> Option<Problem> 
     if !matches!(error, ron::Error::ExpectedComma) || before.is_empty() {
         return None;
     }
-    let problem = Problem::new("this is not RON: a comma is missing")
-        .help("fields of a struct, entries of a map and items of a list have commas between them");
+    let is_end = end_of_words(&document.text).len() == before.len();
+    let (what, label, help) = if is_end {
+        let help = "every `(`, `[` and `{` has its `)`, `]` or `}`";
+        ("a bracket is not closed", "a bracket is missing after this", help)
+    } else {
+        let help = "fields of a struct, entries of a map and items of a list have commas between them";
+        ("a comma is missing", "a comma is missing after this", help)
+    };
+    let problem = Problem::new(format!("this is not RON: {what}")).help(help);
     let last = before.chars().next_back().map_or(0, char::len_utf8);
     let place = Place { start: before.len() - last, end: before.len() };
-    Some(document.point(problem, place, "a comma is missing after this"))
+    Some(document.point(problem, place, label))
 }
 
 /// Where a scan of RON is.
