@@ -45,7 +45,11 @@ fn print(found: &[Found], as_json: bool) {
         return found.iter().for_each(|found| output::say_json("plugin", &to_json(found)));
     }
     let rows = found.iter().map(row).collect();
-    output::say(&output::table(&["name", "version", "abi", "file", "sha256", "status", "what it does"], rows, &[]));
+    output::say(&output::table(
+        &["name", "version", "abi", "file", "sha256", "status", "what it does"],
+        rows,
+        &[],
+    ));
 }
 
 fn row(found: &Found) -> Vec<String> {
