@@ -257,7 +257,7 @@ impl Resolver<'_> {
             None | Some(DurabilityFile::Paced) => Durability::Paced,
             Some(DurabilityFile::Tick) => Durability::Tick,
             Some(DurabilityFile::Close) => Durability::Close,
-            Some(DurabilityFile::Every(slots)) if slots.value > 0 => Durability::Every(slots.value),
+            Some(DurabilityFile::Every(slots)) if slots.value.0 > 0 => Durability::Every(slots.value.0),
             Some(DurabilityFile::Every(slots)) => {
                 let help = "write `Close` to do it only at the end";
                 self.report.add_help(
@@ -358,12 +358,12 @@ fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
         report.add_help(file.step.place, "a step must divide an hour".to_owned(), "not such a step", help);
         return None;
     }
-    if !(1..=DAYS_MAX).contains(&file.days.value) {
-        let message = format!("a world lasts 1 to {DAYS_MAX} days, not {}", file.days.value);
+    if !(1..=DAYS_MAX).contains(&file.days.value.0) {
+        let message = format!("a world lasts 1 to {DAYS_MAX} days, not {}", file.days.value.0);
         report.add(file.days.place, message, "out of range");
         return None;
     }
-    match Clock::new(start?, zone?, step, file.days.value) {
+    match Clock::new(start?, zone?, step, file.days.value.0) {
         Ok(clock) => Some(clock),
         Err(error) => {
             report.add(file.place, error.to_string(), "this clock");

@@ -284,3 +284,59 @@ fn values_and_counts_that_cannot_be_reckoned_with_are_named() {
         assert!(message.contains(expected), "{set}: {message}");
     }
 }
+
+#[test]
+fn an_override_that_is_not_deep_enough_is_shown_the_whole_path() {
+    let message = overridden("count=5");
+    assert!(message.contains("did you mean `fleets.commuters.count`?"), "{message}");
+    assert!(overridden("soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
+    assert!(overridden("cluck.days=5").contains("did you mean `clock`?"));
+}
+
+#[test]
+fn a_decimal_comma_is_known_for_what_it_is() {
+    for (set, meant) in [
+        ("fleets.commuters.battery.capacity=7,4 kWh", "`7.4 kWh`"),
+        ("fleets.commuters.charger.charge_max=1.234,5 kW", "`1234.5 kW`"),
+        ("tariff=0,30 EUR/kWh", "`0.30 EUR/kWh`"),
+        ("fleets.commuters.battery.soc_min=\"12,5 %\"", "`12.5 %`"),
+        ("clock.step=0,25 h", "`0.25 h`"),
+    ] {
+        let message = overridden(set);
+        assert!(
+            message.contains("has a comma; the decimal sign is a point") && message.contains(meant),
+            "{message}"
+        );
+    }
+    let message = checked("soc_min: 0.2", "soc_min: 0,2");
+    assert!(
+        message.contains("a number has a comma in it") && message.contains("world.ron:16:27"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_missing_comma_is_shown_where_it_belongs() {
+    for line in ["seed: 7", "seed: 7 // seven", "seed: 7   /* seven, \"7 */ // lucky"] {
+        let message = checked("seed: 7,", line);
+        assert!(
+            message.contains("a comma is missing") && message.contains("world.ron:4:11"),
+            "{line}: {message}"
+        );
+    }
+    let message = checked("time_zone: \"Europe/Berlin\",", "time_zone: \"http://Berlin\"");
+    assert!(message.contains("world.ron:5:65"), "{message}");
+}
+
+#[test]
+fn counts_begin_at_one() {
+    for set in [
+        "fleets.commuters.count=-3",
+        "clock.days=-1",
+        "run.durability=Every(-1)",
+        "fleets.commuters.count=1.5",
+    ] {
+        let message = overridden(set);
+        assert!(message.contains("a whole number from 1 to"), "{message}");
+    }
+}

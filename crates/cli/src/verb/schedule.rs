@@ -149,6 +149,12 @@ fn refuse(rejection: &Rejection, args: &Args) -> Result<ExitCode, Failure> {
         "stage": rejection.stage.name(),
         "path": rejection.path,
         "error": rejection.problem,
+        // As every verb tells what is wrong: the path leads through the problem, not to a file.
+        "line": Value::Null,
+        "column": Value::Null,
+        "message": rejection.problem,
+        "help": Value::Null,
+        "code": Code::Input as u8,
     });
     output::say_json("schedule", &value);
     Ok(Code::Input.into())

@@ -10,7 +10,7 @@ use crate::{
     },
     memory::free_memory,
     node::Key,
-    read::{Spanned, Try, missing},
+    read::{Count, Spanned, Try, missing},
 };
 use voltide_model::{
     battery::{Battery, reckoned_efficiency},
@@ -172,9 +172,9 @@ impl FleetResolver<'_, '_> {
         })
     }
 
-    fn count(&mut self, count: Option<&Spanned<u32>>) -> Option<u32> {
+    fn count(&mut self, count: Option<&Spanned<Count>>) -> Option<u32> {
         let count = count?;
-        if count.value == 0 && !self.resolver.values.may_lack_cars() {
+        if count.value.0 == 0 && !self.resolver.values.may_lack_cars() {
             let help = "give at least 1, or remove the fleet";
             self.resolver.report.add_help(
                 count.place,
@@ -184,7 +184,7 @@ impl FleetResolver<'_, '_> {
             );
             return None;
         }
-        Some(count.value)
+        Some(count.value.0)
     }
 
     /// Reports the fields that a fleet with a daily pattern lacks.
