@@ -42,12 +42,13 @@ pub(crate) fn cuts(capacities: &[(f64, f64)], least: f64, most: f64) -> Vec<Cut>
 
 /// Capacities of those that consume, and of those that produce, for every choice.
 fn each(capacities: &[(f64, f64)]) -> Vec<Point> {
-    let choice = |choice: usize| {
-        let sides = capacities.iter().enumerate();
-        sides.fold((0.0, 0.0), |(x, y), (index, &(charge, discharge))| {
-            if choice >> index & 1 == 1 { (x + charge, y) } else { (x, y + discharge) }
-        })
-    };
+    let choice =
+        |choice: usize| {
+            let sides = capacities.iter().enumerate();
+            sides.fold((0.0, 0.0), |(x, y), (index, &(charge, discharge))| {
+                if choice >> index & 1 == 1 { (x + charge, y) } else { (x, y + discharge) }
+            })
+        };
     (0..1_usize << capacities.len()).map(choice).collect()
 }
 
@@ -58,9 +59,7 @@ fn by_number(capacities: &[(f64, f64)]) -> Vec<Point> {
     charge.sort_unstable_by(|a, b| b.total_cmp(a));
     discharge.sort_unstable_by(|a, b| b.total_cmp(a));
     let consuming = 0..=capacities.len();
-    consuming
-        .map(|k| (charge[..k].iter().sum(), discharge[..capacities.len() - k].iter().sum()))
-        .collect()
+    consuming.map(|k| (charge[..k].iter().sum(), discharge[..capacities.len() - k].iter().sum())).collect()
 }
 
 /// The part of a convex polygon in which `inside` is not negative (Sutherland and Hodgman 1974).

@@ -54,7 +54,8 @@ pub(crate) fn resolve(file: &File, mode: Mode) -> Read<Problem> {
     let placed: Vec<Placed<'_>> =
         entries.iter().zip(&paths).map(|(&entry, path)| Placed { entry, path }).collect();
     let inventory = Inventory::sort(&placed, single)?;
-    let mut reader = Reader { grid: grid(file)?, sensors: &file.sensors, currency: None, notices: Vec::new() };
+    let mut reader =
+        Reader { grid: grid(file)?, sensors: &file.sensors, currency: None, notices: Vec::new() };
     extend_to_targets(&mut reader, &inventory)?;
     let sellers = site::site(&mut reader, context)?;
     let mut problem = Problem {

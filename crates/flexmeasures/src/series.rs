@@ -301,12 +301,15 @@ impl Reader<'_> {
         let (grid, slots) = (self.grid, self.grid.slots);
         if first > 0 {
             let (begins, start) = (grid.tick(first).to_rfc3339(), grid.tick(0).to_rfc3339());
-            let text = format!("values begin at {begins}, and the schedule at {start}: the first one holds from the start");
+            let text = format!(
+                "values begin at {begins}, and the schedule at {start}: the first one holds from the start"
+            );
             self.notice(path, text);
         }
         if last + 1 < slots {
             let (ends, end) = (grid.tick(last + 1).to_rfc3339(), grid.tick(slots).to_rfc3339());
-            let text = format!("values end at {ends}, and the schedule at {end}: the last one is held to the end");
+            let text =
+                format!("values end at {ends}, and the schedule at {end}: the last one is held to the end");
             self.notice(path, text);
         }
     }

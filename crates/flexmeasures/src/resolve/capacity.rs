@@ -22,7 +22,8 @@ pub(super) fn cells(
     path: &str,
 ) -> Read<Vec<Option<f64>>> {
     let Some(variable) = variable else { return Ok(vec![None; reader.grid.slots]) };
-    let cells = reader.noted(variable, Unit::Power, Overlap::Least, path, "this field limits nothing there")?;
+    let cells =
+        reader.noted(variable, Unit::Power, Overlap::Least, path, "this field limits nothing there")?;
     match cells.iter().flatten().find(|&&capacity| capacity < 0.0) {
         Some(negative) => {
             Err(Rejection::schema(path, format!("a capacity is not negative, but this is {negative} kW")))

@@ -169,8 +169,7 @@ fn drift(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f64>> {
         }
         for (index, variable) in list.iter().flatten().enumerate() {
             let path = format!("{path}[{index}]");
-            let cells =
-                reader.noted(variable, Unit::Power, Overlap::First, &path, "0 kW is taken there")?;
+            let cells = reader.noted(variable, Unit::Power, Overlap::First, &path, "0 kW is taken there")?;
             drift
                 .iter_mut()
                 .zip(cells)

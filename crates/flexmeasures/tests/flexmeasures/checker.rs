@@ -667,8 +667,8 @@ fn largest_of_groups(breaches: impl Iterator<Item = Option<f64>>, levels: &Cells
         bits.dedup();
         bits.len()
     };
-    let one = distinct(&mut levels.iter().flatten().copied()) == 1
-        && distinct(&mut prices.iter().copied()) == 1;
+    let one =
+        distinct(&mut levels.iter().flatten().copied()) == 1 && distinct(&mut prices.iter().copied()) == 1;
     let (mut sum, mut largest, mut before) = (0.0, 0.0_f64, None);
     for ((breach, level), price) in breaches.zip(levels).zip(prices) {
         let key = level.map(|level| (level.to_bits(), price.to_bits()));
