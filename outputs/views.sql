@@ -45,7 +45,7 @@ SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS session_id, NULL::INTEGER AS ev
     NULL::DOUBLE AS net_cost, NULL::BOOLEAN AS v2g_eligible, NULL::VARCHAR AS missed_reason,
     NULL::INTEGER AS reservations, NULL::INTEGER AS reservations_met, NULL::VARCHAR AS fleet,
     NULL::INTEGER AS slots, NULL::DOUBLE AS missing_kwh, NULL::INTEGER AS car,
-    NULL::DOUBLE AS stored_kwh, NULL::DOUBLE AS drawn_kwh
+    NULL::DOUBLE AS stored_kwh, NULL::DOUBLE AS drawn_kwh, NULL::DOUBLE AS requested_kwh
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/sessions.parquet',

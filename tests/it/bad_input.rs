@@ -3,10 +3,12 @@
 //! Every test works in a room, a folder that it runs the program in, so that messages show paths
 //! as a user would see them.
 
+mod checked;
 mod disk;
 mod policies;
 mod series;
 mod usage;
+mod warned;
 mod worlds;
 
 use crate::program::{fail, root, run_json, text, voltide};

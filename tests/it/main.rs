@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
+mod arrival;
 mod bad_input;
 mod compare;
 mod determinism;
@@ -27,6 +28,7 @@ mod planned_again;
 mod program;
 mod python;
 mod races;
+mod requests;
 mod reservations;
 mod resume;
 mod savings;

@@ -55,10 +55,19 @@ for query in sorted(pathlib.Path("outputs/queries").glob("*.sql")):
 /// Makes the tables of a run those of a version that did not know these columns.
 const AGED: &str = r#"
 import polars, pathlib, sys
-new = {"world_hash", "parent_run_id", "forked_at_tick", "changes", "step_h", "slots", "missing_kwh"}
+new = {"world_hash", "parent_run_id", "forked_at_tick", "changes", "step_h", "slots", "missing_kwh",
+       "requested_kwh"}
 for file in pathlib.Path(sys.argv[1]).glob("*.parquet"):
     frame = polars.read_parquet(file, hive_partitioning=False)
     frame.drop([name for name in frame.columns if name in new]).write_parquet(file)
+"#;
+
+/// What the recorded sessions asked for, as their file has it in the column of this name.
+const REQUESTED: &str = r#"
+import duckdb, pathlib
+connection = duckdb.connect()
+connection.execute(pathlib.Path("outputs/views.sql").read_text())
+print(connection.execute("SELECT sum(requested_kwh) FROM sessions").fetchone()[0])
 "#;
 
 /// Opens every table with Polars, over all runs, and prints name, rows and whether it has `run_id`.
@@ -141,6 +150,9 @@ fn the_ten_questions_have_answers() {
     for question in [1, 2, 3, 6, 7, 8] {
         assert!(rows(question) > 0, "question {question} has no answer");
     }
+
+    let requested = &lines(&python, REQUESTED, folder.path())[0];
+    assert!((requested.as_f64().unwrap() - 13_261.508).abs() < 1e-6, "{requested}");
 
     let tables = lines(&python, TABLES, folder.path());
     assert_eq!(tables.len(), 10, "{tables:?}");

@@ -101,10 +101,165 @@ fn wishes_that_make_no_sense_are_pointed_at() {
     assert!(message.contains("not a time"), "{message}");
     let message = refused(r#"calendar: (path: "nowhere.ics", soc: 0.9),"#);
     assert!(message.contains("nowhere.ics"), "{message}");
-    fs::write(room.path().join("weekly.ics"), "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20240205T080000Z\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n").unwrap();
-    let message = refused(r#"calendar: (path: "weekly.ics", soc: 0.9),"#);
-    assert!(message.contains("repeat"), "{message}");
+    let often = calendar(&["DTSTART:20240205T080000Z|RRULE:FREQ=SECONDLY"]);
+    fs::write(room.path().join("often.ics"), often).unwrap();
+    let message = refused(r#"calendar: (path: "often.ics", soc: 0.9),"#);
+    assert!(message.contains("every hour at most"), "{message}");
     fs::write(room.path().join("odd.csv"), "from,to,soc\n2024-02-05T08:00,2024-02-05T08:15,95\n").unwrap();
     let message = refused(r#"calendar: (path: "odd.csv"),"#);
     assert!(message.contains("not between 0 and 1"), "{message}");
+    for car in ["-1", "0.5"] {
+        let text = format!("from,to,soc,car\n2024-02-05T08:00,2024-02-05T08:15,0.9,{car}\n");
+        fs::write(room.path().join("odd.csv"), text).unwrap();
+        let message = refused(r#"calendar: (path: "odd.csv"),"#);
+        assert!(message.contains("cars are numbered from 0"), "{message}");
+    }
+}
+
+#[test]
+fn a_wish_is_for_a_car_that_there_is() {
+    let room = TempDir::new().unwrap();
+    let csv = "from,to,soc,car\n2024-02-05T08:00,2024-02-05T08:15,0.95,0\n2024-02-05T08:00,2024-02-05T08:15,0.95,3\n";
+    fs::write(room.path().join("trips.csv"), csv).unwrap();
+    fs::write(room.path().join("trips.ics"), calendar(&["DTSTART:20240205T080000Z"])).unwrap();
+    let reserved = |car: u32| {
+        format!(
+            r#"reservations: [(from: "2024-02-05T08:00", to: "2024-02-05T08:15", soc: 0.95, car: {car})],"#
+        )
+    };
+    for text in [
+        reserved(3).as_str(),
+        r#"calendar: (path: "trips.csv"),"#,
+        r#"calendar: (path: "trips.ics", soc: 0.9, car: 3),"#,
+        r#"soc_maxima: [(soc: 0.9, car: 3)],"#,
+        r#"soc_minima: [(soc: 0.1, car: 3)],"#,
+    ] {
+        let world = with_reservations(room.path(), text);
+        let few = fs::read_to_string(&world).unwrap();
+        let few = few.lines().filter(|line| !line.trim().starts_with("soc_m") || text.contains(line.trim()));
+        fs::write(&world, few.collect::<Vec<_>>().join("\n").replace("count: 1,", "count: 3,")).unwrap();
+        let (code, message) = fail(voltide().arg("check").arg(&world));
+        assert_eq!(code, 3, "{text}: {message}");
+        assert!(message.contains("is for car 3, which fleet `car` does not have"), "{message}");
+        assert!(message.contains("numbered from 0 to 2; the nearest is 2"), "{message}");
+        succeed(voltide().arg("check").arg(&world).args(["--set", "fleets.car.count=4"]));
+    }
+}
+
+/// What a fork takes out keeps its wishes until then; what it adds is for cars that it has.
+#[test]
+fn a_fork_wishes_for_cars_that_it_has() {
+    let room = TempDir::new().unwrap();
+    let reserved = r#"[(from: "2024-02-05T07:00", to: "2024-02-05T07:15", soc: 0.95, car: 1)]"#;
+    let world = with_reservations(room.path(), &format!("reservations: {reserved},"));
+    let two = ["--set", "fleets.car.count=2"];
+    let parent = run(world.to_str().unwrap(), room.path(), &two);
+    let fork = |sets: &[&str]| {
+        let mut program = voltide();
+        program.args(["fork", "--at", "20"]).arg(&parent);
+        sets.iter().for_each(|set| {
+            program.args(["--set", set]);
+        });
+        program
+    };
+    succeed(&mut fork(&["fleets.car.count=1"]));
+    succeed(&mut fork(&[
+        "fleets.car.count=3",
+        &format!("fleets.car.reservations={}", reserved.replace("car: 1", "car: 2")),
+    ]));
+    let absent = format!("fleets.car.reservations={}", reserved.replace("car: 1", "car: 2"));
+    let (code, message) = fail(&mut fork(&[&absent]));
+    assert!(code == 3 && message.contains("is for car 2, which fleet `car` does not have"), "{message}");
+    assert!(message.contains("the nearest is 1"), "{message}");
+}
+
+/// A calendar of events whose lines are parted by bars.
+fn calendar(events: &[&str]) -> String {
+    let event = |event: &&str| format!("BEGIN:VEVENT\r\n{}\r\nEND:VEVENT\r\n", event.replace('|', "\r\n"));
+    format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", events.iter().map(event).collect::<String>())
+}
+
+/// Reservations of the run of a car that stands from 10:30 until the next 10:15, and energy charged.
+fn of_events(events: &[&str]) -> (i32, f64) {
+    let room = TempDir::new().unwrap();
+    fs::write(room.path().join("car.ics"), calendar(events)).unwrap();
+    let file = room.path().join("cal.ron");
+    fs::write(&file, CALENDAR).unwrap();
+    let run = run(file.to_str().unwrap(), room.path(), &[]);
+    // A fleet without any tells none.
+    let reserved = counts(&run, "sessions", "reservations").into_iter().map(|all| all.max(0)).sum();
+    (reserved, column(&run, "sessions", "charged_kwh").iter().sum())
+}
+
+const CALENDAR: &str = r#"(
+    name: "cal",
+    clock: (start: "2024-02-04T10:30", time_zone: "Europe/Amsterdam", step: "15 min", days: 1),
+    currency: "EUR",
+    tariff: Fixed("0.30 EUR/kWh"),
+    fleets: {"car": (
+        count: 1,
+        battery: (capacity: "60 kWh"),
+        charger: (charge_max: "11 kW", discharge_max: "11 kW"),
+        stays: Overnight(arrive: "10:30", leave: "10:15"),
+        trip_energy: "7 kWh", soc_on_arrival: 0.5, departure_soc: 0.25,
+        calendar: (path: "car.ics", soc: 0.95),
+    )},
+    policy: "smart",
+)"#;
+
+/// The car stands with 30 kWh: 95 % are 27 kWh more.
+#[test]
+fn events_reserve_cars_as_their_calendar_means_it() {
+    let trip = "UID:1|DTSTART:20240205T070000Z|DTEND:20240205T071500Z";
+    let of = |more: &str| of_events(&[&format!("{trip}{more}")]);
+    let (reserved, charged_kwh) = of("");
+    assert_eq!(reserved, 1);
+    assert!((charged_kwh - 27.0).abs() < 1e-9, "{charged_kwh}");
+    assert_eq!(of("|STATUS:CANCELLED"), (0, 0.0));
+    assert_eq!(of("|TRANSP:TRANSPARENT"), (0, 0.0));
+    assert_eq!(of("|RDATE:20240204T150000Z").0, 2);
+    assert_eq!(of("|RDATE:20240204T150000Z|EXDATE:20240205T070000Z").0, 1);
+    assert_eq!(of("|RRULE:FREQ=HOURLY;COUNT=3").0, 3);
+    let called_off = "UID:1|RECURRENCE-ID:20240205T080000Z|DTSTART:20240205T080000Z|STATUS:CANCELLED";
+    assert_eq!(of_events(&[&format!("{trip}|RRULE:FREQ=HOURLY;COUNT=3"), called_off]).0, 2);
+}
+
+/// A world of one car that comes home at 09:00 and leaves at 08:45, from seven on.
+const OVER_TWO: &str = r#"(
+    name: "res",
+    clock: (start: "2024-02-05T07:00", time_zone: "Europe/Amsterdam", step: "15 min", days: 2),
+    currency: "EUR",
+    tariff: Fixed("0.30 EUR/kWh"),
+    fleets: {"car": (
+        count: 2,
+        battery: (capacity: "60 kWh"),
+        charger: (charge_max: "22 kW"),
+        stays: Overnight(arrive: "09:00", leave: "08:45"),
+        trip_energy: "12 kWh", soc_on_arrival: 0.5, departure_soc: 0.7,
+        reservations: [(from: "FROM", to: "TO", soc: SOC, car: 1)],
+    )},
+)"#;
+
+/// Reservations in and met by the sessions of car 1 in order of departure.
+fn over_stays(from: &str, to: &str, soc: &str) -> Vec<(i32, i32)> {
+    let room = TempDir::new().unwrap();
+    let file = room.path().join("res.ron");
+    fs::write(&file, OVER_TWO.replace("FROM", from).replace("TO", to).replace("SOC", soc)).unwrap();
+    let run = run(file.to_str().unwrap(), room.path(), &["--policy", "smart"]);
+    let (cars, all) = (counts(&run, "sessions", "car"), counts(&run, "sessions", "reservations"));
+    let rows = all.into_iter().zip(counts(&run, "sessions", "reservations_met"));
+    cars.into_iter().zip(rows).filter(|(car, _)| *car == 1).map(|(_, row)| row).collect()
+}
+
+#[test]
+fn a_reservation_over_several_stays_counts_once_and_is_met_if_it_is_in_all() {
+    let hours = |from: &str, to: &str, soc: &str| {
+        over_stays(&format!("2024-02-{from}"), &format!("2024-02-{to}"), soc)
+    };
+    assert_eq!(hours("05T08:00", "05T08:30", "0.6"), [(1, 1), (0, 0), (0, 0)], "the first stay alone");
+    assert_eq!(hours("05T08:00", "05T10:00", "0.4"), [(0, 0), (1, 1), (0, 0)], "met in both");
+    assert_eq!(hours("05T08:00", "05T10:00", "0.9"), [(0, 0), (1, 0), (0, 0)], "no time before the first");
+    assert_eq!(hours("05T08:30", "05T10:00", "0.7"), [(0, 0), (1, 0), (0, 0)], "the trip takes it");
+    assert_eq!(hours("05T08:00", "06T10:00", "0.4"), [(0, 0), (0, 0), (1, 1)], "all three");
+    assert_eq!(hours("06T20:00", "07T10:00", "0.4"), [(0, 0), (0, 0), (1, 1)], "beyond the end");
 }

@@ -141,3 +141,49 @@ fn what_cannot_be_solved_has_an_exit_code_and_a_last_line() {
         assert_eq!(code, 3, "{message}");
     }
 }
+
+/// A case of `tests/cases/schedule`.
+fn given(name: &str) -> String {
+    root().join(format!("tests/cases/schedule/{name}")).display().to_string()
+}
+
+#[test]
+fn without_a_schedule_the_constraint_that_cannot_hold_is_named() {
+    let output = schedule(&[&case("start_below_min"), "--mode", "flexmeasures"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert_snapshot!(text(&output.stdout), @r"
+    status  infeasible
+    cannot hold  battery: soc-min at 2024-02-04T09:35:00+00:00: 15.000 kWh are asked for, and at most 10.870 kWh can be stored by then, starting with 10.000 kWh
+    ");
+    let output = schedule(&[&case("start_below_min"), "--mode", "flexmeasures", "--json"]).output().unwrap();
+    let conflict = &last_line(&text(&output.stdout))["conflict"];
+    assert_eq!((&conflict["asset"], &conflict["field"]), (&"battery".into(), &"soc-min".into()));
+    assert_eq!(conflict["datetime"], "2024-02-04T09:35:00+00:00");
+}
+
+#[test]
+fn what_is_missing_is_said_on_stderr_and_in_json() {
+    let output = schedule(&[&given("short.json"), "--json"]).output().unwrap();
+    let said = "values end at 2024-06-03T03:00:00+00:00";
+    assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    let notice = last_line(&text(&output.stdout))["notices"][0]["notice"].clone();
+    assert!(notice.as_str().unwrap().contains(said), "{notice}");
+}
+
+#[test]
+fn a_series_from_a_file_says_its_sign_beside_it() {
+    let room = TempDir::new().unwrap();
+    let sign = r#"{"sensors": {"load": {"consumption_is_positive": true}}}"#;
+    fs::write(room.path().join("sign.json"), sign).unwrap();
+    let sensor = format!("load={}:load_kw", given("load.csv"));
+    let mut with = schedule(&[&given("csv.json"), "--merge", "sign.json", "--sensor", &sensor, "--json"]);
+    let answer = last_line(&succeed(with.current_dir(room.path())));
+    assert_eq!((&answer["power_kw"]["load"][0], &answer["notices"]), (&4.0.into(), &serde_json::json!([])));
+    let missing = room.path().join("holed.csv");
+    fs::write(&missing, fs::read_to_string(given("load.csv")).unwrap().replacen(",4\n", ",NaN\n", 1))
+        .unwrap();
+    let holed = format!("load={}:load_kw", missing.display());
+    let output = schedule(&[&given("csv.json"), "--sensor", &holed]).output().unwrap();
+    let message = text(&output.stderr);
+    assert!(message.contains("NaN") || message.contains("no value for 1 of 16 slots"), "{message}");
+}

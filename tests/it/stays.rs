@@ -21,7 +21,7 @@ const SESSIONS: [(&str, &str, &str, &str, Row); 11] = [
     ("g", "2024-06-02T23:50", "2024-06-03T04:00", "", Some((16, 0.0, "met"))),
     ("b", "2024-06-03T10:05", "2024-06-03T10:10", "", Some((0, 3.0, "too_short"))),
     ("b", "2024-06-03T10:10", "2024-06-03T10:20", "2024-06-03T18:00", Some((0, 3.0, "left_early"))),
-    ("b", "2024-06-03T10:20", "2024-06-03T10:59", "", Some((1, 0.0, "met"))),
+    ("b", "2024-06-03T10:20", "2024-06-03T10:59", "", Some((1, 2.0, "too_short"))),
     ("c", "2024-06-03T12:01", "2024-06-03T12:15", "", Some((0, 3.0, "too_short"))),
     ("c", "2024-06-03T20:00", "2024-06-04T09:00", "", Some((16, 0.0, "open"))),
     ("d", "2024-06-03T23:50", "2024-06-04T09:00", "", None),
@@ -94,8 +94,8 @@ fn every_session_that_was_read_has_a_row_or_is_counted() {
     assert_eq!((of("sessions_in_reach"), of("sessions_without_slot")), (9, 3));
     assert_eq!((of("sessions_before_start"), of("sessions_beyond_end")), (1, 2));
     let sums = ["sessions_ended", "sessions_open", "sessions_without_slot", "missed_targets"];
-    assert_eq!(sums.map(|name| summary[name].as_u64().unwrap()), [2, 1, 3, 3]);
-    assert!((summary["missing_kwh"].as_f64().unwrap() - 9.0).abs() < 1e-9);
+    assert_eq!(sums.map(|name| summary[name].as_u64().unwrap()), [2, 1, 3, 4]);
+    assert!((summary["missing_kwh"].as_f64().unwrap() - 11.0).abs() < 1e-9);
 
     let ids = counts(&run, "sessions", "session_id");
     let mut unique = ids.clone();

@@ -231,11 +231,15 @@ pub(crate) struct Compare {
     pub deny: Deny,
 }
 
+/// Most seeds of one comparison: each is a run of its own.
+const SEEDS_MAX: u64 = 100_000;
+
 /// A range of seeds as the flag spells it: `1..200`, or a single one.
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     match (first.parse(), last.trim_start_matches('=').parse()) {
-        (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
+        (Ok(first), Ok(last)) if first <= last && last - first < SEEDS_MAX => Ok(first..=last),
+        (Ok(first), Ok(last)) if first <= last => Err("one comparison has at most 100000 seeds"),
         _ => Err("write the first and the last seed, as in 1..200"),
     }
 }
@@ -480,11 +484,6 @@ pub(crate) struct NewPlugin {
     /// Folder to write it to, which must not exist yet [default: NAME]
     #[arg(long)]
     pub dir: Option<PathBuf>,
-
-    /// Folder of voltide's source, which a policy in Rust is built with [default: the one that this
-    /// program was built from]
-    #[arg(long, value_name = "DIR")]
-    pub voltide: Option<PathBuf>,
 }
 
 /// A language that policies are written out in.

@@ -70,6 +70,11 @@ impl Failure {
         Self::of(code, point(help.map_or(problem.clone(), |help| problem.help(help))))
     }
 
+    /// The same with the places that `point` gives its problems.
+    pub(crate) fn placed(self, point: impl Fn(Problem) -> Problem) -> Self {
+        Self { problems: self.problems.into_iter().map(point).collect(), ..self }
+    }
+
     /// Warnings that are to be errors.
     pub(crate) fn denied(warnings: Vec<Problem>) -> Self {
         let count = output::counted(warnings.len() as u64, "warning is an error", "warnings are errors");

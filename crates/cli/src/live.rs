@@ -57,14 +57,15 @@ impl Prepared {
         plugins: &Plugins,
     ) -> Result<Self, Failure> {
         let mut refused = Refused::default();
-        let planner = refused.sort_out(load(&chosen.policy, &world, plugins, |problem| {
+        let at_policy = |problem: Problem| {
             if chosen.by_world { world.point_at_policy(problem, "this policy") } else { problem }
-        }));
+        };
+        let planner = refused.sort_out(load(&chosen.policy, &world, plugins, at_policy));
         let name = planner.as_ref().map_or(&world.scenario.policy.name, |planner| &planner.info().name);
         let name = name.clone();
         if let Some(planner) = &planner {
             let suited = voltide_engine::check_suited(&world.scenario, planner.info());
-            refused.sort_out(suited.map_err(Failure::from));
+            refused.sort_out(suited.map_err(|error| Failure::from(error).placed(at_policy)));
             refused.sort_out(run_folder::check_names(&world, &name));
         }
         refused.sort_out(voltide_engine::check_capacity(&world.scenario).map_err(Failure::from));

@@ -90,11 +90,3 @@ pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let stat = statvfs(existing).ok()?;
     Some(stat.blocks_available() * stat.fragment_size())
 }
-
-/// Bytes of memory that programs may still take; `None` where the system does not tell.
-pub(crate) fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}

@@ -35,13 +35,18 @@ pub(crate) fn say(text: &str) {
     print(|| writeln!(io::stdout(), "{text}"));
 }
 
-/// Prints a result as one line of JSON, with its kind and the schema's version first.
+/// Prints a result as one line of JSON.
 pub(crate) fn say_json(kind: &str, value: &Value) {
+    say(&json_line(kind, value));
+}
+
+/// One line of JSON, with its kind and the schema's version first.
+pub(crate) fn json_line(kind: &str, value: &Value) -> String {
     let mut line = json!({ "schema_version": SCHEMA_VERSION, "kind": kind });
     if let (Some(line), Some(fields)) = (line.as_object_mut(), value.as_object()) {
         line.extend(fields.clone());
     }
-    say(&line.to_string());
+    line.to_string()
 }
 
 /// Prints a diagnostic. One that cannot be printed has nowhere else to go, and the exit code says
@@ -108,7 +113,11 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) ->
 
 /// A number with its thousands set apart: `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
+    grouped(&number.to_string())
+}
+
+/// Digits in groups of three; a number may have more of them than a `u64`.
+fn grouped(digits: &str) -> String {
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
@@ -129,7 +138,7 @@ pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", number.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let sign = if number < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "-" } else { "" };
-    let whole = thousands(whole.parse().unwrap_or(0));
+    let whole = grouped(whole);
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 

@@ -16,7 +16,7 @@ use voltide_world::{Problem, World};
 /// The baseline: it charges at once, and what a limit leaves of that is what it stands for.
 const BASELINE: &str = "uncontrolled";
 
-/// Says warnings, unless the user wants quiet.
+/// Says warnings on stderr, unless the user wants quiet: in frames, or one JSON object a warning.
 ///
 /// # Errors
 ///
@@ -29,7 +29,9 @@ pub(crate) fn tell(warnings: Vec<Problem>, deny: &Deny, args: &Args) -> Result<(
         return Err(Failure::denied(warnings));
     }
     if args.json {
-        warnings.iter().for_each(|warning| output::say_json("problem", &object(warning, Code::Input)));
+        // Beside the result, which stdout holds alone.
+        let line = |warning: &Problem| output::json_line("problem", &object(warning, Code::Input));
+        warnings.iter().for_each(|warning| output::mention(args.quiet, &line(warning)));
     } else {
         let count = failure::warnings_counted(warnings.len());
         let said: Vec<String> = frames(&warnings).into_iter().chain([count]).collect();

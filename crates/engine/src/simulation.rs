@@ -168,7 +168,8 @@ pub fn check_capacity(scenario: &Scenario) -> Result<(), EngineError> {
 /// Whether the world lets the policy plan as it declares to.
 ///
 /// # Errors
-/// [`EngineError::Unsuited`] says why it does not.
+/// [`EngineError::Unsuited`] says why it does not, [`EngineError::Price`] that no incentive prices can be
+/// formed.
 pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), EngineError> {
     let feedback = scenario.incentive.map(|incentive| incentive.feedback);
     let why = match feedback {
@@ -181,7 +182,7 @@ pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), Engi
              before it begins; use `boundary: Open`"
                 .to_owned()
         }
-        _ => return Ok(()),
+        _ => return Incentives::new(scenario, policy.pays_incentive).transpose().map(drop),
     };
     Err(EngineError::Unsuited { policy: policy.name.clone(), why })
 }

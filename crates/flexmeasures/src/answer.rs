@@ -1,6 +1,7 @@
 //! The answer: a course, what it costs, and which wishes it meets.
 
 use crate::{
+    conflict::Conflict,
     problem::{Course, Device, Problem},
     series::Notice,
     time::Grid,
@@ -75,12 +76,21 @@ pub struct Answer {
     pub unresolved: Vec<Slack>,
     /// Wishes that are met, of the fields of which none is missed.
     pub resolved: Vec<Slack>,
+    /// A constraint that cannot hold, where there is no schedule for that reason.
+    pub conflict: Option<Conflict>,
 }
 
 impl Answer {
     /// An answer without a schedule.
     pub(crate) fn without_schedule(status: Status) -> Self {
-        Self { status, course: None, costs: Vec::new(), unresolved: Vec::new(), resolved: Vec::new() }
+        Self {
+            status,
+            course: None,
+            costs: Vec::new(),
+            unresolved: Vec::new(),
+            resolved: Vec::new(),
+            conflict: None,
+        }
     }
 
     /// Prices a course and holds it against what `problem` asks for.
@@ -157,6 +167,9 @@ impl Answer {
         if let (Status::Feasible(gap), Some(fields)) = (self.status, value.as_object_mut()) {
             fields.insert("gap".to_owned(), json!(gap));
         }
+        if let (Some(conflict), Some(fields)) = (&self.conflict, value.as_object_mut()) {
+            fields.insert("conflict".to_owned(), conflicting(conflict, &problem.grid));
+        }
         let (Some(course), Some(fields)) = (&self.course, value.as_object_mut()) else { return value };
         let named = |name: &String, column: &Vec<f64>| (name.clone(), json!(column));
         let moved =
@@ -181,6 +194,15 @@ impl Answer {
         }
         value
     }
+}
+
+fn conflicting(conflict: &Conflict, grid: &Grid) -> Value {
+    json!({
+        "asset": conflict.owner,
+        "field": conflict.field,
+        "datetime": grid.tick(conflict.tick).to_rfc3339(),
+        "reason": conflict.reason,
+    })
 }
 
 fn noted(notice: &Notice) -> Value {

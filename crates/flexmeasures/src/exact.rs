@@ -88,7 +88,8 @@ impl Slopes {
         }
     }
 
-    fn is_free(self) -> bool {
+    /// Whether it costs nothing.
+    pub(crate) fn is_free(self) -> bool {
         let price = |price: f64| price.abs() < f64::MIN_POSITIVE;
         match self {
             Self::Straight(slope) => price(slope),

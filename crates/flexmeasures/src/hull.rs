@@ -80,8 +80,10 @@ fn clipped(polygon: &[Point], inside: impl Fn(Point) -> f64) -> Vec<Point> {
 
 /// The corners of the convex hull, counterclockwise (Andrew 1979).
 fn hull(mut points: Vec<Point>) -> Vec<Point> {
+    // Points that differ by rounding would stand in the wrong order, and hide a corner.
+    points.iter_mut().for_each(|(x, y)| (*x, *y) = (snapped(*x), snapped(*y)));
     points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    points.dedup_by(|b, a| (a.0 - b.0).abs() < SAME && (a.1 - b.1).abs() < SAME);
+    points.dedup();
     if points.len() < 3 {
         return Vec::new();
     }
@@ -93,12 +95,17 @@ fn hull(mut points: Vec<Point>) -> Vec<Point> {
     corners
 }
 
+/// On a grid so fine that nothing changes but rounding.
+fn snapped(value: f64) -> f64 {
+    libm::round(value / SAME) * SAME + 0.0
+}
+
 /// One side of the hull, along points in order.
 fn half<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Point> {
     let mut side: Vec<Point> = Vec::new();
     for &point in points {
         while let [.., a, b] = side[..]
-            && turn(a, b, point) <= SAME
+            && turn(a, b, point) <= 0.0
         {
             side.pop();
         }
@@ -122,16 +129,53 @@ fn outward(from: Point, to: Point) -> Option<Cut> {
     }
     let (consumed, produced) = (x / length, y / length);
     let bounds = consumed >= 0.0 && produced >= 0.0;
-    bounds.then(|| Cut { consumed, produced, most: consumed * from.0 + produced * from.1 })
+    bounds.then(|| Cut { consumed, produced, most: consumed * from.0 + produced * from.1 + SAME })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn three_devices_behind_a_limit_for_two_consume_for_two() {
         let found = cuts(&[(50.0, 50.0); 3], -100.0, 100.0);
-        assert!(found.contains(&Cut { consumed: 1.0, produced: 0.0, most: 100.0 }), "{found:?}");
+        let for_two =
+            |cut: &Cut| (cut.consumed - 1.0).abs() < 1e-9 && cut.produced < 1e-9 && cut.most < 100.001;
+        assert!(found.iter().any(for_two), "{found:?}");
+    }
+
+    /// 22 and 7 kW clipped at a flow of 0 meet in one corner but for rounding, beside which 7 kW
+    /// consumed and 22 produced is possible.
+    #[test]
+    fn a_corner_beside_one_that_differs_by_rounding_is_kept() {
+        for cut in cuts(&[(22.0, 22.0), (7.0, 7.0)], f64::NEG_INFINITY, 0.0) {
+            assert!(cut.consumed * 7.0 + cut.produced * 22.0 <= cut.most, "{cut:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_cut_loses_what_devices_can_do(
+            capacities in prop::collection::vec((0.0..30.0_f64, 0.0..30.0_f64), 2..11),
+            shares in prop::collection::vec(-1.0..1.0_f64, 11),
+            room in (0.0..20.0_f64, 0.0..20.0_f64),
+        ) {
+            let (mut x, mut y) = (0.0, 0.0);
+            for ((charge, discharge), share) in capacities.iter().zip(&shares) {
+                if *share > 0.0 { x += charge * share } else { y -= discharge * share }
+            }
+            let flow = x - y;
+            for (least, most) in [
+                (flow - room.0, flow + room.1),
+                (f64::NEG_INFINITY, flow + room.1),
+                (flow - room.0, f64::INFINITY),
+            ] {
+                for cut in cuts(&capacities, least, most) {
+                    let sum = cut.consumed * x + cut.produced * y;
+                    prop_assert!(sum <= cut.most + 1e-6, "{cut:?}: {sum} of {x} and {y}");
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! | step                | where              | what happens                                                     |
 //! |---------------------|--------------------|------------------------------------------------------------------|
 //! | [`read`]            | `file`, `resolve`  | JSON to numbers by slot; errors name the place                   |
-//! | [`solve`]           | `exact`, `program` | devices that nothing couples exactly, the others through CBC     |
+//! | [`solve`]           | `apart`            | devices that share nothing apart, in units that suit them        |
+//! |                     | `exact`, `program` | single devices exactly, the others through CBC                   |
 //! | [`Answer::json`]    | `answer`           | schedule, split of costs, unmet and met wishes in FlexMeasures' shape |
 //!
 //! [`Mode`] says what happens when something cannot be kept. Fields, defaults and formulas are
@@ -17,11 +18,16 @@ compile_error!("choose where CBC comes from: feature `bundled-cbc` (the default)
 mod agreement;
 mod amount;
 mod answer;
+mod apart;
+mod conflict;
 mod error;
 mod exact;
 mod file;
 mod hull;
 mod input;
+mod magnitude;
+mod mir;
+mod paths;
 mod problem;
 mod program;
 mod project;
@@ -31,14 +37,14 @@ mod time;
 mod tube;
 
 pub use answer::{Answer, Slack, Status};
+pub use conflict::Conflict;
 pub use error::{Rejection, Stage};
 pub use input::Input;
 pub use problem::{Course, Device, FixedDevice, Limit, Members, Paid, Problem, Subject, Term};
 pub use series::Notice;
 pub use time::Grid;
 
-use exact::Attempt;
-use voltide_schedule::Outcome;
+use magnitude::Units;
 
 /// What happens when something cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +63,9 @@ const LIMIT_BREACH: f64 = 10_000.0;
 /// Solves a problem that was read in the same mode.
 pub fn solve(problem: &Problem, mode: Mode) -> Answer {
     if mode == Mode::FlexMeasures {
-        return attempt(problem, problem);
+        let answer = attempt(problem, problem);
+        let explained = (answer.status == Status::Infeasible).then(|| conflict(problem)).flatten();
+        return Answer { conflict: explained, ..answer };
     }
     let mut relaxed = problem.clone();
     for device in &mut relaxed.devices {
@@ -73,15 +81,28 @@ pub fn solve(problem: &Problem, mode: Mode) -> Answer {
 
 /// Solves `relaxed`, and holds the answer against `problem`.
 fn attempt(problem: &Problem, relaxed: &Problem) -> Answer {
-    let (outcome, course) = match exact::solve(relaxed) {
-        Attempt::Solved(power, outcome) => (outcome, Some(relaxed.course(power))),
-        Attempt::Infeasible => (Outcome::Infeasible, None),
-        Attempt::Coupled => program::solve(relaxed),
-    };
+    let units = Units::of(relaxed);
+    let small = units.shrink(relaxed);
+    let (outcome, course) = apart::solve(&small);
     match course {
-        Some(course) => Answer::of(problem, relaxed, outcome.into(), course),
+        Some(course) => units.grow(Answer::of(&units.shrink(problem), &small, outcome.into(), course)),
         None => Answer::without_schedule(outcome.into()),
     }
+}
+
+/// The first constraint of a problem without a schedule that cannot hold.
+fn conflict(problem: &Problem) -> Option<Conflict> {
+    conflict::of_devices(problem).or_else(|| exceeded(problem)).or_else(|| conflict::of_bands(problem))
+}
+
+/// The first limit that is exceeded where all of them have a price instead.
+fn exceeded(problem: &Problem) -> Option<Conflict> {
+    let mut priced = problem.clone();
+    soften_limits(&mut priced);
+    let answer = attempt(problem, &priced);
+    let first = answer.unresolved.iter().filter(|slack| slack.unit == "kW").min_by_key(|slack| slack.tick)?;
+    let reason = format!("in the schedule that exceeds it least, it is exceeded by {:.3} kW", first.amount);
+    Some(Conflict { owner: first.owner.clone(), field: first.field, tick: first.tick, reason })
 }
 
 /// Turns hard limits of power into prices.

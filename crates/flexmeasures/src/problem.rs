@@ -228,8 +228,7 @@ impl Problem {
 
     /// Whether a course keeps the limits of flows, the capacities and the bounds of stocks.
     pub fn keeps(&self, course: &Course, tolerance: f64) -> bool {
-        let within =
-            |value: f64, least: f64, most: f64| value >= least - tolerance && value <= most + tolerance;
+        let within = |value: f64, least: f64, most: f64| is_within(value, least, most, tolerance);
         let devices = self.devices.iter().zip(course.power.iter().zip(&course.energy));
         let devices_keep = devices.into_iter().all(|(device, (power, energy))| {
             (0..self.grid.slots).all(|j| {
@@ -308,6 +307,12 @@ impl Term {
             && all_same(self.down.iter().copied())
             && all_same(self.baseline.iter().flatten().copied())
     }
+}
+
+/// Whether a value keeps two bounds, up to a share of itself that is rounding.
+fn is_within(value: f64, least: f64, most: f64, tolerance: f64) -> bool {
+    let slack = tolerance * value.abs().max(1.0);
+    value >= least - slack && value <= most + slack
 }
 
 /// Whether two numbers are one, as FlexMeasures compares them.

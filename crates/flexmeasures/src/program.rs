@@ -17,7 +17,9 @@
 use crate::{
     exact::{Slopes, flow_range},
     hull,
-    problem::{Course, Device, Limit, Members, Paid, Problem, Subject, Term, loss_coefficients},
+    mir::{Column, Cut},
+    paths::Relaxed,
+    problem::{Course, Device, Members, Paid, Problem, Subject, Term, loss_coefficients},
     tube::Tube,
 };
 use good_lp::{Expression, Variable, constraint, variable};
@@ -35,6 +37,16 @@ const TOLERANCE: f64 = 1e-6;
 const AT_ONCE: f64 = 1e-7;
 /// Programs that are tried with more and more binaries.
 const ROUNDS: usize = 8;
+/// Times that cuts are looked for before a search.
+const CUT_ROUNDS: usize = 12;
+/// Share of the bound that a round of cuts must add for another one.
+const LEAST_GAIN: f64 = 1e-6;
+/// Share of the objective that a search need not close: half of what counts as rounding.
+const GAP: f64 = 5e-8;
+/// A relaxed binary this near to 0 or 1 is left there at first.
+const WHOLE: f64 = 1e-6;
+/// Most nodes of the search near a relaxed solution.
+const NODES_NEAR: u32 = 2_000;
 /// Most nodes of the search tree.
 const NODES: u32 = 200_000;
 
@@ -44,6 +56,19 @@ struct Columns {
     charge: Vec<Variable>,
     discharge: Vec<Variable>,
     stock: Vec<Variable>,
+    /// The binary of a slot, where there is one: 1 allows to charge, 0 to discharge.
+    charging: Vec<Option<Variable>>,
+}
+
+impl Columns {
+    fn get(&self, column: Column) -> Option<Variable> {
+        match column {
+            Column::Charge(j) => Some(self.charge[j]),
+            Column::Discharge(j) => Some(self.discharge[j]),
+            Column::Stock(j) => Some(self.stock[j]),
+            Column::Charging(j) => self.charging[j],
+        }
+    }
 }
 
 /// A program under construction.
@@ -51,9 +76,51 @@ struct Builder<'a> {
     problem: &'a Problem,
     tubes: &'a [Tube],
     program: Program,
+    binaries: Binaries<'a>,
     columns: Vec<Columns>,
     /// Flows that are limited or priced, one column a slot.
     flows: Vec<(Members, Vec<Variable>)>,
+}
+
+/// Bounds of a flow, kW, with the columns that count what is beyond them.
+#[derive(Debug, Clone, Copy)]
+struct Band {
+    least: f64,
+    most: f64,
+    above: Option<Variable>,
+    below: Option<Variable>,
+}
+
+impl Default for Band {
+    fn default() -> Self {
+        Self { least: f64::NEG_INFINITY, most: f64::INFINITY, above: None, below: None }
+    }
+}
+
+/// Whether binaries must be whole.
+#[derive(Debug, Clone, Copy)]
+enum Binaries<'a> {
+    Whole,
+    Relaxed,
+    /// Whole, and as they are where a relaxed solution has them whole.
+    Near(&'a Bound),
+}
+
+/// A solution with relaxed binaries.
+#[derive(Debug)]
+struct Bound {
+    /// What no schedule costs less than, scaled.
+    cost: f64,
+    /// The binaries of each device.
+    charging: Vec<Vec<Option<f64>>>,
+}
+
+/// What a program is written down with, beside its problem.
+struct Attempt {
+    /// Slots in which a device has a binary.
+    exclusive: Vec<Vec<bool>>,
+    /// Cuts of each device.
+    cuts: Vec<Vec<Cut>>,
 }
 
 /// Solves a problem through CBC; the powers of all devices, kW.
@@ -65,10 +132,17 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         .map(|device| Tube::between(device, &device.floor, &device.ceiling, hours))
         .collect();
     let Some(tubes) = tubes else { return (Outcome::Infeasible, None) };
-    let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
+    let mut attempt = Attempt {
+        exclusive: vec![vec![false; problem.grid.slots]; problem.devices.len()],
+        cuts: vec![Vec::new(); problem.devices.len()],
+    };
     for round in 0..ROUNDS {
-        let builder = Builder::new(problem, &tubes, &exclusive);
-        let budget = Budget { nodes: Some(NODES), gap: 0.0, cpu_seconds: None };
+        let relaxed = attempt.tighten(problem, &tubes);
+        if let Some(course) = relaxed.and_then(|relaxed| attempt.near(problem, &tubes, &relaxed)) {
+            return (Outcome::Optimal, Some(course));
+        }
+        let builder = Builder::new(problem, &tubes, &attempt, Binaries::Whole);
+        let budget = Budget { nodes: Some(NODES), gap: GAP, cpu_seconds: None };
         let solved = builder.program.solve(budget);
         if !solved.outcome.has_solution() {
             return (solved.outcome, None);
@@ -80,23 +154,77 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         if problem.keeps(&course, TOLERANCE) && cost <= claimed + slack {
             return (Outcome::from_bound(cost, solved.bound / SCALE), Some(course));
         }
-        if !builder.exclude(&solved, round, &mut exclusive) {
+        if !builder.exclude(&solved, round, &mut attempt.exclusive) {
             break;
         }
     }
     (Outcome::NoSolution, None)
 }
 
+impl Attempt {
+    /// Adds cuts for as long as they move the bound, and keeps those that bind.
+    fn tighten(&mut self, problem: &Problem, tubes: &[Tube]) -> Option<Bound> {
+        if !self.exclusive.iter().flatten().any(|&exclusive| exclusive) {
+            return None;
+        }
+        let mut bound: Option<Bound> = None;
+        for _ in 0..CUT_ROUNDS {
+            let builder = Builder::new(problem, tubes, self, Binaries::Relaxed);
+            let solved = builder.program.solve(Budget::default());
+            if solved.outcome != Outcome::Optimal {
+                return None;
+            }
+            let relaxed = builder.relaxed(&solved);
+            for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
+                cuts.retain(|cut| relaxed.binds(cut));
+            }
+            let more = builder.exclude(&solved, 0, &mut self.exclusive);
+            let before = bound.map_or(f64::NEG_INFINITY, |bound| bound.cost);
+            let charging = relaxed.iter().map(|relaxed| relaxed.charging.clone()).collect();
+            bound = Some(Bound { cost: solved.objective, charging });
+            if !more && solved.objective - before <= LEAST_GAIN * solved.objective.abs() {
+                break;
+            }
+            for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
+                cuts.extend(relaxed.cuts());
+            }
+        }
+        bound
+    }
+
+    /// A schedule near a relaxed solution, if it is found soon and costs no more.
+    fn near(&self, problem: &Problem, tubes: &[Tube], bound: &Bound) -> Option<Course> {
+        let builder = Builder::new(problem, tubes, self, Binaries::Near(bound));
+        let budget = Budget { nodes: Some(NODES_NEAR), gap: GAP, cpu_seconds: None };
+        let solved = builder.program.solve(budget);
+        if !solved.outcome.has_solution() {
+            return None;
+        }
+        let course = builder.read(&solved);
+        let found = Outcome::from_bound(problem.objective(&course), bound.cost / SCALE);
+        (found == Outcome::Optimal && problem.keeps(&course, TOLERANCE)).then_some(course)
+    }
+}
+
 impl<'a> Builder<'a> {
-    fn new(problem: &'a Problem, tubes: &'a [Tube], exclusive: &[Vec<bool>]) -> Self {
-        let mut builder =
-            Self { problem, tubes, program: Program::default(), columns: Vec::new(), flows: Vec::new() };
+    fn new(problem: &'a Problem, tubes: &'a [Tube], attempt: &Attempt, binaries: Binaries<'a>) -> Self {
+        let mut builder = Self {
+            problem,
+            tubes,
+            program: Program::default(),
+            binaries,
+            columns: Vec::new(),
+            flows: Vec::new(),
+        };
         for (index, device) in problem.devices.iter().enumerate() {
-            builder.add_device(index, device, &exclusive[index]);
+            builder.add_device(index, device, &attempt.exclusive[index]);
         }
         for limit in &problem.limits {
             builder.add_limit(&limit.members, &limit.least, &limit.most);
-            builder.add_cuts(limit, exclusive);
+            (0..problem.grid.slots).for_each(|j| builder.add_hull(&limit.members, j, &Band::default()));
+        }
+        for (index, cuts) in attempt.cuts.iter().enumerate() {
+            cuts.iter().for_each(|cut| builder.add_cut(index, cut));
         }
         for term in &problem.terms {
             builder.add_term(term);
@@ -104,9 +232,50 @@ impl<'a> Builder<'a> {
         builder
     }
 
+    /// A column that is 0 or 1, or between where binaries are relaxed.
+    fn choice(&mut self) -> Variable {
+        self.program.add(match self.binaries {
+            Binaries::Whole | Binaries::Near(_) => variable().binary(),
+            Binaries::Relaxed => variable().min(0.0).max(1.0),
+        })
+    }
+
+    /// Whether a device may charge in a slot.
+    fn direction(&mut self, index: usize, j: usize) -> Variable {
+        let Binaries::Near(bound) = self.binaries else { return self.choice() };
+        match bound.charging[index][j].filter(|value| (value - value.round()).abs() <= WHOLE) {
+            Some(value) => self.program.add(variable().min(value.round()).max(value.round())),
+            None => self.choice(),
+        }
+    }
+
+    fn add_cut(&mut self, index: usize, cut: &Cut) {
+        let columns = &self.columns[index];
+        let sum = cut.terms.iter().filter_map(|&(column, factor)| Some(factor * columns.get(column)?));
+        let sum = sum.fold(Expression::default(), |sum, term| sum + term);
+        self.program.require(constraint!(sum <= cut.most));
+    }
+
+    /// The devices in a solution in which binaries are relaxed.
+    fn relaxed(&self, solved: &Solved) -> Vec<Relaxed<'a>> {
+        let all = |columns: &[Variable]| columns.iter().map(|column| solved.values[column]).collect();
+        let devices = self.problem.devices.iter().zip(self.tubes).zip(&self.columns);
+        devices
+            .map(|((device, tube), columns)| Relaxed {
+                device,
+                tube,
+                charge: all(&columns.charge),
+                discharge: all(&columns.discharge),
+                stock: all(&columns.stock),
+                charging: columns.charging.iter().map(|column| column.map(|c| solved.values[&c])).collect(),
+                hours: self.problem.grid.hours(),
+            })
+            .collect()
+    }
+
     fn add_device(&mut self, index: usize, device: &Device, exclusive: &[bool]) {
         let hours = self.problem.grid.hours();
-        let mut columns = Columns::default();
+        let mut columns = Columns { charging: vec![None; exclusive.len()], ..Columns::default() };
         let mut before = Expression::from(device.soc_at_start.unwrap_or(0.0));
         for (j, &exclusive) in exclusive.iter().enumerate() {
             let charge = self.program.add(variable().min(0.0).max(device.charge_max[j]));
@@ -123,7 +292,8 @@ impl<'a> Builder<'a> {
                 self.keep_to_bands(device, j, charge, discharge);
             }
             if exclusive {
-                let charging = self.program.add(variable().binary());
+                let charging = self.direction(index, j);
+                columns.charging[j] = Some(charging);
                 self.program.require(constraint!(charge <= device.charge_max[j] * charging));
                 self.program.require(constraint!(discharge <= device.discharge_max[j] * (1.0 - charging)));
             }
@@ -145,7 +315,7 @@ impl<'a> Builder<'a> {
             if low > high {
                 continue;
             }
-            let mode = self.program.add(variable().binary());
+            let mode = self.choice();
             chosen += mode;
             least += low * mode;
             most += high * mode;
@@ -199,31 +369,48 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What the members of a limit can do together where some of them choose a direction.
-    fn add_cuts(&mut self, limit: &Limit, exclusive: &[Vec<bool>]) {
-        let Members { devices, fixed } = &limit.members;
-        if devices.len() < 2 {
+    /// What members of a flow can do together in a slot in which some of them choose a direction.
+    fn add_hull(&mut self, members: &Members, j: usize, band: &Band) {
+        let chooses = |&index: &usize| self.columns[index].charging[j].is_some();
+        if members.devices.len() < 2 || !members.devices.iter().any(chooses) {
             return;
         }
-        for j in 0..self.problem.grid.slots {
-            if !devices.iter().any(|&index| exclusive[index][j]) {
-                continue;
-            }
-            let given: f64 = fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
-            let capacity = |&index: &usize| {
-                let device = &self.problem.devices[index];
-                (device.charge_max[j], device.discharge_max[j])
-            };
-            let capacities: Vec<(f64, f64)> = devices.iter().map(capacity).collect();
-            for cut in hull::cuts(&capacities, limit.least[j] - given, limit.most[j] - given) {
-                let sum = devices.iter().map(|&index| &self.columns[index]).fold(
-                    Expression::default(),
-                    |sum, columns| {
-                        sum + cut.consumed * columns.charge[j] + cut.produced * columns.discharge[j]
-                    },
-                );
-                self.program.require(constraint!(sum <= cut.most));
-            }
+        let given: f64 = members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
+        let (least, most) = self.hard_range(members, j);
+        let (least, most) = (least.max(band.least) - given, most.min(band.most) - given);
+        let capacity = |&index: &usize| {
+            let device = &self.problem.devices[index];
+            (device.charge_max[j], device.discharge_max[j])
+        };
+        let capacities: Vec<(f64, f64)> = members.devices.iter().map(capacity).collect();
+        for cut in hull::cuts(&capacities, least, most) {
+            let columns = members.devices.iter().map(|&index| &self.columns[index]);
+            let mut sum = columns.fold(Expression::default(), |sum, columns| {
+                sum + cut.consumed * columns.charge[j] + cut.produced * columns.discharge[j]
+            });
+            sum -= band.above.map_or_else(Expression::default, |above| cut.consumed * above);
+            sum -= band.below.map_or_else(Expression::default, |below| cut.produced * below);
+            self.program.require(constraint!(sum <= cut.most));
+        }
+    }
+
+    /// What the hard limits of a flow leave of it, kW.
+    fn hard_range(&self, members: &Members, j: usize) -> (f64, f64) {
+        let limits = self.problem.limits.iter().filter(|limit| limit.members == *members);
+        limits.fold((f64::NEG_INFINITY, f64::INFINITY), |(least, most), limit| {
+            (least.max(limit.least[j]), most.min(limit.most[j]))
+        })
+    }
+
+    /// The hulls beside a price that bends: what is above the baseline counts as not consumed, and
+    /// what is below it as not produced.
+    fn add_bent_hulls(&mut self, term: &Term, j: usize, above: Option<Variable>, below: Option<Variable>) {
+        let (Subject::Flow(members), Some(baseline)) = (&term.subject, term.baseline[j]) else { return };
+        if above.is_some() {
+            self.add_hull(members, j, &Band { most: baseline, above, ..Band::default() });
+        }
+        if below.is_some() {
+            self.add_hull(members, j, &Band { least: baseline, below, ..Band::default() });
         }
     }
 
@@ -267,8 +454,9 @@ impl<'a> Builder<'a> {
             let below = self.program.add(variable().min(0.0).max(baseline - low));
             self.program.require(constraint!(value - baseline == above - below));
             self.pay(up * above - down * below);
+            self.add_bent_hulls(term, j, Some(above), Some(below));
             if up < down {
-                let sign = self.program.add(variable().binary());
+                let sign = self.choice();
                 self.program.require(constraint!(above <= (high - baseline) * sign));
                 self.program.require(constraint!(below <= (baseline - low) * (1.0 - sign)));
             }
@@ -284,10 +472,12 @@ impl<'a> Builder<'a> {
                 if up > 0.0 && high > baseline {
                     let above = *above.get_or_insert_with(|| self.program.add(variable().min(0.0)));
                     self.program.require(constraint!(above >= values[j].clone() - baseline));
+                    self.add_bent_hulls(term, j, Some(above), None);
                 }
                 if down > 0.0 && low < baseline {
                     let below = *below.get_or_insert_with(|| self.program.add(variable().min(0.0)));
                     self.program.require(constraint!(below >= baseline - values[j].clone()));
+                    self.add_bent_hulls(term, j, None, Some(below));
                 }
             }
             self.pay_for(above, up);
@@ -328,11 +518,14 @@ impl<'a> Builder<'a> {
     fn exclude(&self, solved: &Solved, round: usize, exclusive: &mut [Vec<bool>]) -> bool {
         let mut found = false;
         for (columns, exclusive) in self.columns.iter().zip(exclusive) {
-            for (j, exclusive) in exclusive.iter_mut().enumerate() {
+            let at_once = |j: usize| {
                 let (charge, discharge) = both(columns, solved, j);
-                let at_once = charge.min(discharge) > AT_ONCE || round + 2 >= ROUNDS;
-                found |= at_once && !*exclusive;
-                *exclusive |= at_once;
+                charge.min(discharge) > AT_ONCE
+            };
+            for (j, exclusive) in exclusive.iter_mut().enumerate() {
+                let marked = at_once(j) || round + 2 >= ROUNDS;
+                found |= marked && !*exclusive;
+                *exclusive |= marked;
             }
         }
         found

@@ -20,6 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most slots that a target after the end may stretch a schedule to.
 const MOST_SLOTS: i64 = 2520;
+/// Most slots that can be asked for: a year of five minutes fits.
+const LARGEST_SCHEDULE: usize = 200_000;
+/// Most devices times slots.
+const LARGEST_FLEET: usize = 4_000_000;
 
 /// One entry of the flex model with its place and its part.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +61,7 @@ pub(crate) fn resolve(file: &File, mode: Mode) -> Read<Problem> {
     let mut reader =
         Reader { grid: grid(file)?, sensors: &file.sensors, currency: None, notices: Vec::new() };
     extend_to_targets(&mut reader, &inventory)?;
+    devices_fit(inventory.devices.len() + inventory.fixed.len(), reader.grid.slots)?;
     let sellers = site::site(&mut reader, context)?;
     let mut problem = Problem {
         grid: reader.grid,
@@ -101,8 +106,35 @@ fn grid(file: &File) -> Read<Grid> {
     if slots < 1 {
         return Err(Rejection::schema("end", "there is no slot between start and end"));
     }
-    let slots = usize::try_from(slots).map_err(|_| Rejection::schema("end", "too many slots"))?;
+    let place = if file.end.is_some() { "end" } else { "duration" };
+    let slots = few_enough(slots, seconds, place)?;
     Ok(Grid { start, seconds, slots, zone })
+}
+
+/// Refuses more slots than a schedule can sensibly have.
+fn few_enough(slots: i64, seconds: i64, path: &str) -> Read<usize> {
+    match usize::try_from(slots) {
+        Ok(slots) if slots <= LARGEST_SCHEDULE => Ok(slots),
+        _ => {
+            let problem = format!(
+                "{slots} slots of {seconds} s are more than a schedule has, at most {LARGEST_SCHEDULE}: \
+                 end it sooner, or give a coarser `resolution`"
+            );
+            Err(Rejection::schema(path, problem))
+        }
+    }
+}
+
+/// Refuses more devices times slots than memory holds.
+fn devices_fit(devices: usize, slots: usize) -> Read<()> {
+    if devices.saturating_mul(slots) <= LARGEST_FLEET {
+        return Ok(());
+    }
+    let problem = format!(
+        "{devices} devices in {slots} slots are more than one problem holds, at most {LARGEST_FLEET} device-slots: \
+         schedule devices that share no limit apart, or give a coarser `resolution`"
+    );
+    Err(Rejection::schema("flex-model", problem))
 }
 
 /// A target after the end makes the schedule longer.

@@ -13,6 +13,9 @@ use crate::{
 use chrono::{DateTime, Duration, Utc};
 use std::{collections::BTreeMap, fmt};
 
+/// The largest power, energy or price: sums of products of them are far from the end of numbers.
+const LARGEST: f64 = 1e30;
+
 /// What a quantity measures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Unit {
@@ -93,11 +96,23 @@ pub(crate) struct Reader<'a> {
     pub(crate) notices: Vec<Notice>,
 }
 
+/// Refuses what sums and products may overflow with.
+fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
+    if value.abs() <= LARGEST {
+        return Ok(value);
+    }
+    let problem = format!(
+        "`{written}` is beyond what costs can be computed with, {LARGEST:e} kW, kWh, or money per kW or kWh; \
+         leave out a limit that is none"
+    );
+    Err(Rejection::schema(path, problem))
+}
+
 impl Reader<'_> {
     /// A quantity in the unit that `unit` stands for.
     pub(crate) fn amount(&mut self, amount: &Amount, unit: Unit, path: &str) -> Read<f64> {
         let fail = |problem| Rejection::schema(path, problem);
-        match unit {
+        let value = match unit {
             Unit::Power => amount.kilowatts().map_err(fail),
             Unit::Energy(bare) => amount.kilowatt_hours(bare).map_err(fail),
             Unit::Ratio => amount.ratio().map_err(fail),
@@ -107,7 +122,8 @@ impl Reader<'_> {
             Unit::PowerPrice => {
                 amount.power_price().map_err(fail).and_then(|price| self.in_one_currency(price, path))
             }
-        }
+        }?;
+        in_range(value, amount, path)
     }
 
     fn in_one_currency(&mut self, (value, currency): (f64, String), path: &str) -> Read<f64> {
@@ -172,17 +188,21 @@ impl Reader<'_> {
             Rejection::schema(format!("{place}.resolution"), problem)
         })?;
         let factor = self.factor(&series.unit, unit, seconds, &format!("{place}.unit"))?;
-        let start = series.start.utc();
         let fallback =
             reference.default.as_ref().map(|default| self.amount(default, unit, &format!("{path}.default")));
         let fallback = fallback.transpose()?;
-        let step = Duration::seconds(seconds);
-        let mut at = start;
+        let step = Duration::try_seconds(seconds).unwrap_or(Duration::MAX);
+        let mut start = series.start.utc();
         let mut found = Vec::with_capacity(series.values.len());
-        for value in &series.values {
-            let value = value.map(|value| value * factor).or(fallback);
-            found.extend(value.map(|value| Stretch { start: at, end: at + step, value }));
-            at += step;
+        for (index, value) in series.values.iter().enumerate() {
+            let path = format!("{place}.values[{index}]");
+            let end = start.checked_add_signed(step).ok_or_else(|| {
+                let problem = "this value lies outside of the calendar; shorten the series or its resolution";
+                Rejection::schema(&path, problem)
+            })?;
+            let value = value.map(|value| in_range(value * factor, &value, &path)).transpose()?;
+            found.extend(value.or(fallback).map(|value| Stretch { start, end, value }));
+            start = end;
         }
         Ok(found)
     }

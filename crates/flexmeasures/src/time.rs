@@ -37,6 +37,9 @@ impl<'de> Deserialize<'de> for Aware {
     }
 }
 
+/// What is wrong with a duration that no calendar holds.
+const BEYOND: &str = "the duration leads out of the calendar";
+
 /// An ISO 8601 duration. Days, months and years are nominal: a day may last 23 or 25 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct IsoDuration {
@@ -51,6 +54,15 @@ impl IsoDuration {
         (!self.is_nominal()).then_some(self.seconds)
     }
 
+    /// More months; without end they lead out of the calendar.
+    fn add_months(&mut self, months: u64) {
+        self.months = self.months.saturating_add(u32::try_from(months).unwrap_or(u32::MAX));
+    }
+
+    fn add_days(&mut self, days: u64) {
+        self.days = self.days.saturating_add(days);
+    }
+
     fn is_nominal(self) -> bool {
         self.months > 0 || self.days > 0
     }
@@ -62,9 +74,10 @@ impl IsoDuration {
         zone: Option<Tz>,
         backward: bool,
     ) -> Result<DateTime<Utc>, String> {
-        let seconds = Duration::seconds(if backward { -self.seconds } else { self.seconds });
+        let seconds = if backward { -self.seconds } else { self.seconds };
+        let seconds = Duration::try_seconds(seconds).ok_or(BEYOND)?;
         if !self.is_nominal() {
-            return Ok(start + seconds);
+            return start.checked_add_signed(seconds).ok_or_else(|| BEYOND.to_owned());
         }
         let zone = zone.ok_or("a duration in days needs the time zone: give `timezone`")?;
         let local = start.with_timezone(&zone).naive_local();
@@ -74,8 +87,8 @@ impl IsoDuration {
         } else {
             local.checked_add_months(months).and_then(|wall| wall.checked_add_days(days))
         };
-        let wall = moved.ok_or("the duration leads out of the calendar")?;
-        Ok(on_the_wall(wall, zone) + seconds)
+        let wall = moved.ok_or(BEYOND)?;
+        on_the_wall(wall, zone).checked_add_signed(seconds).ok_or_else(|| BEYOND.to_owned())
     }
 }
 
@@ -105,10 +118,10 @@ impl FromStr for IsoDuration {
                 ((0.0..1e6).contains(&value) && value.fract().abs() < f64::EPSILON).then_some(value as u64)
             };
             match unit {
-                'Y' => found.months += whole(12.0).ok_or_else(fail)? as u32,
-                'M' => found.months += whole(1.0).ok_or_else(fail)? as u32,
-                'W' => found.days += whole(7.0).ok_or_else(fail)?,
-                'D' => found.days += whole(1.0).ok_or_else(fail)?,
+                'Y' => found.add_months(whole(12.0).ok_or_else(fail)?),
+                'M' => found.add_months(whole(1.0).ok_or_else(fail)?),
+                'W' => found.add_days(whole(7.0).ok_or_else(fail)?),
+                'D' => found.add_days(whole(1.0).ok_or_else(fail)?),
                 _ => return Err(fail()),
             }
         }
@@ -119,7 +132,7 @@ impl FromStr for IsoDuration {
                 'S' => 1.0,
                 _ => return Err(fail()),
             };
-            found.seconds += libm::round(number * factor) as i64;
+            found.seconds = found.seconds.saturating_add(libm::round(number * factor) as i64);
         }
         Ok(found)
     }

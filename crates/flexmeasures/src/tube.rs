@@ -12,29 +12,51 @@ pub(crate) struct Tube {
     pub(crate) high: Vec<f64>,
 }
 
-/// The energy after a slot at full production and at full consumption, from two energies before it.
-fn reach(device: &Device, j: usize, low: f64, high: f64, hours: f64) -> (f64, f64) {
-    (
-        device.after(j, low, -device.discharge_max[j], hours),
-        device.after(j, high, device.charge_max[j], hours),
-    )
+/// The energies that a device can have at an instant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reachable {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Reachable {
+    /// One energy alone.
+    pub(crate) fn from(energy: f64) -> Self {
+        Self { low: energy, high: energy }
+    }
+
+    /// Goes on by a slot, at full production and at full consumption.
+    pub(crate) fn step(&mut self, device: &Device, j: usize, hours: f64) {
+        self.low = device.after(j, self.low, -device.discharge_max[j], hours);
+        self.high = device.after(j, self.high, device.charge_max[j], hours);
+    }
+
+    /// Keeps to bounds, as far as they can be kept.
+    pub(crate) fn keep(&mut self, floor: f64, ceiling: f64) {
+        self.low = self.low.max(floor.min(self.high));
+        self.high = self.high.min(ceiling.max(self.low));
+    }
+
+    /// Whether no energy keeps the bounds.
+    fn misses(self, floor: f64, ceiling: f64) -> bool {
+        floor > self.high + TOLERANCE || ceiling < self.low - TOLERANCE || floor > ceiling + TOLERANCE
+    }
 }
 
 impl Tube {
     /// The tube between `floor` and `ceiling`; `None` where no course keeps them.
     pub(crate) fn between(device: &Device, floor: &[f64], ceiling: &[f64], hours: f64) -> Option<Self> {
         let start = device.soc_at_start.unwrap_or(0.0);
-        let (mut low, mut high) = (start, start);
+        let mut reachable = Reachable::from(start);
         let mut tube = Self::default();
         for (j, (&floor, &ceiling)) in floor.iter().zip(ceiling).enumerate() {
-            (low, high) = reach(device, j, low, high, hours);
-            if floor > high + TOLERANCE || ceiling < low - TOLERANCE || floor > ceiling + TOLERANCE {
+            reachable.step(device, j, hours);
+            if reachable.misses(floor, ceiling) {
                 return None;
             }
-            low = low.max(floor.min(high));
-            high = high.min(ceiling.max(low));
-            tube.low.push(low);
-            tube.high.push(high);
+            reachable.keep(floor, ceiling);
+            tube.low.push(reachable.low);
+            tube.high.push(reachable.high);
         }
         tube.look_back(device, hours).then_some(tube)
     }
@@ -61,12 +83,11 @@ impl Tube {
 /// as can be.
 pub(crate) fn relax_bounds(device: &mut Device, hours: f64) {
     let start = device.soc_at_start.unwrap_or(0.0);
-    let (mut low, mut high) = (start, start);
+    let mut reachable = Reachable::from(start);
     for j in 0..device.floor.len() {
-        (low, high) = reach(device, j, low, high, hours);
-        device.ceiling[j] = device.ceiling[j].max(low);
-        device.floor[j] = device.floor[j].min(high).min(device.ceiling[j]);
-        low = low.max(device.floor[j]);
-        high = high.min(device.ceiling[j]).max(low);
+        reachable.step(device, j, hours);
+        device.ceiling[j] = device.ceiling[j].max(reachable.low);
+        device.floor[j] = device.floor[j].min(reachable.high).min(device.ceiling[j]);
+        reachable.keep(device.floor[j], device.ceiling[j]);
     }
 }

@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use voltide_policies::About;
 use voltide_policy::{
     abi::PolicyTable,
     planner::{Planner, PolicyInfo},
@@ -43,6 +44,13 @@ pub struct Found {
     pub status: Result<PolicyInfo, HostError>,
     /// How it stands to others of its name.
     pub rank: Rank,
+}
+
+impl Found {
+    /// What is said of it, where it is one that is shipped and built in.
+    pub fn about(&self) -> Option<&'static About> {
+        if self.file.is_none() { voltide_policies::about(&self.name) } else { None }
+    }
 }
 
 /// How a policy stands to others of its name.

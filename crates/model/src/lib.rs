@@ -43,6 +43,7 @@ pub mod fleet;
 pub mod flexibility;
 pub mod forecast;
 pub mod normal;
+pub mod physical;
 pub mod plant;
 pub mod price;
 pub mod quantity;

@@ -57,12 +57,26 @@ impl SocWish {
     pub fn holds(&self, at: i64, slot_seconds: i64) -> bool {
         at + slot_seconds > self.from && at - slot_seconds < self.to
     }
+
+    /// Whether it holds at one of the ticks from `first` to `last`, both included.
+    pub fn holds_between(&self, first: i64, last: i64, slot_seconds: i64) -> bool {
+        let before = self.from.saturating_sub(slot_seconds).div_euclid(slot_seconds);
+        let at = first.max((before + 1).saturating_mul(slot_seconds));
+        at <= last && self.holds(at, slot_seconds)
+    }
 }
 
 impl SocWishes {
     /// Whether nothing is wished.
     pub fn is_empty(&self) -> bool {
         self.minima.is_empty() && self.maxima.is_empty() && self.reservations.is_empty()
+    }
+
+    /// All wishes, each with what it is called in a world.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &SocWish)> {
+        let minima = self.minima.iter().map(|wish| ("soc_minima", wish));
+        let maxima = self.maxima.iter().map(|wish| ("soc_maxima", wish));
+        minima.chain(maxima).chain(self.reservations.iter().map(|wish| ("reservations", wish)))
     }
 
     /// Whether there are reservations, be it of other cars.
@@ -152,6 +166,19 @@ mod tests {
         wishes.reservations[0].car = Some(3);
         assert_eq!(wishes.at(&stay, 8 * HOUR), (None, Some(0.85)));
         assert_eq!(wishes.reserved(3, 8 * HOUR, 300).count(), 1);
+    }
+
+    #[test]
+    fn a_wish_holds_between_ticks_where_it_holds_at_one_of_them() {
+        for (from, to) in [(0, 900), (450, 460), (1000, 2700), (-900, -10), (1800, 1800)] {
+            let wish = SocWish { from, to, soc: 0.5, car: None };
+            for (first, last) in
+                [(-3600, -1800), (-900, 0), (900, 900), (1800, 2700), (2700, 1800), (3600, 9000)]
+            {
+                let at_one = (first..=last).step_by(900).any(|at| wish.holds(at, 900));
+                assert_eq!(wish.holds_between(first, last, 900), at_one, "{wish:?} {first} {last}");
+            }
+        }
     }
 
     #[test]

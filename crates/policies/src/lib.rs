@@ -1,25 +1,18 @@
 //! The dispatch policies that voltide ships, as plain Rust.
 //!
-//! | policy             | charges                                          |
-//! |--------------------|--------------------------------------------------|
-//! | [`Uncontrolled`]   | at once, as fast as possible                     |
-//! | [`Smart`]          | in the cheapest slots, at the tariff             |
-//! | [`SmartIncentive`] | in the cheapest slots, at the incentive price    |
-//! | [`V2g`]            | in cheap slots, and sells where drivers agree    |
-//! | [`Alap`]           | as late as possible                              |
-//! | [`Edf`]            | behind a site limit: who leaves first            |
-//! | [`Llf`]            | behind a site limit: who has least time to spare |
-//! | [`RoundRobin`]     | behind a site limit: everyone in turn            |
-//! | [`Threshold`]      | when it is cheap, and sells when it is dear      |
+//! [`ABOUT`] says what each does: [`Uncontrolled`], [`Smart`], [`SmartIncentive`], [`V2g`], [`Alap`],
+//! [`Edf`], [`Llf`], [`RoundRobin`] and [`Threshold`].
 //!
 //! Each is also a plugin of its own under `plugins/`, which exports it and does nothing else; the
 //! program has the same tables built in.
 
+mod about;
 mod heuristics;
 mod smart;
 mod uncontrolled;
 mod v2g;
 
+pub use about::{ABOUT, About, about};
 pub use heuristics::{Alap, Edf, Llf, RoundRobin, Threshold};
 pub use smart::{Smart, SmartIncentive};
 pub use uncontrolled::Uncontrolled;

@@ -190,9 +190,9 @@ typedef struct {
   const double *energy_kwh;
   // Energy when full, kWh.
   const double *capacity_kwh;
-  // Energy that discharging must leave, kWh.
+  // Energy that discharging must leave, kWh: no more than the stay began with.
   const double *energy_kwh_min;
-  // Energy that charging may reach, kWh.
+  // Energy that charging may reach, kWh: no less than the stay began with.
   const double *energy_kwh_max;
   // Energy wanted at departure, kWh.
   const double *departure_energy_kwh;

@@ -192,9 +192,9 @@ pub struct ObservationColumns {
     pub energy_kwh: *const f64,
     /// Energy when full, kWh.
     pub capacity_kwh: *const f64,
-    /// Energy that discharging must leave, kWh.
+    /// Energy that discharging must leave, kWh: no more than the stay began with.
     pub energy_kwh_min: *const f64,
-    /// Energy that charging may reach, kWh.
+    /// Energy that charging may reach, kWh: no less than the stay began with.
     pub energy_kwh_max: *const f64,
     /// Energy wanted at departure, kWh.
     pub departure_energy_kwh: *const f64,

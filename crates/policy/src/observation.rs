@@ -40,9 +40,9 @@ pub struct Observation<'a> {
     pub energy_kwh: &'a [f64],
     /// Energy when full, kWh.
     pub capacity_kwh: &'a [f64],
-    /// Energy that discharging must leave, kWh.
+    /// Energy that discharging must leave, kWh: no more than the stay began with, `min(S_0, m)`.
     pub energy_kwh_min: &'a [f64],
-    /// Energy that charging may reach, kWh.
+    /// Energy that charging may reach, kWh: no less than the stay began with, `max(S_0, SOC_max)`.
     pub energy_kwh_max: &'a [f64],
     /// Energy wanted at departure, kWh.
     pub departure_energy_kwh: &'a [f64],

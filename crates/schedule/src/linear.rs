@@ -62,6 +62,9 @@ impl Solved {
     }
 }
 
+/// Largest number that CBC is given: some of what it does takes larger ones for infinite.
+const MAGNITUDE_MAX: f64 = 1e20;
+
 /// What CBC says about a program, before anything is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
@@ -127,6 +130,9 @@ impl Program {
 
     /// Solves with CBC, cold, and checks the answer.
     pub fn solve(&self, budget: Budget) -> Solved {
+        if !self.is_reckonable() {
+            return Solved::without_solution(Outcome::NoSolution);
+        }
         let (claim, solved) = self.attempt(&self.objective, budget, true);
         if solved.outcome.has_solution() || claim == Claim::Stopped {
             return solved;
@@ -142,6 +148,22 @@ impl Program {
             Claim::Complete if open && point.outcome.has_solution() => Outcome::Unbounded,
             Claim::Complete | Claim::Stopped => Outcome::NoSolution,
         })
+    }
+
+    /// Whether all numbers are of a size that CBC can reckon with; it may crash where they are not.
+    fn is_reckonable(&self) -> bool {
+        let fits = |number: f64| number.abs() <= MAGNITUDE_MAX;
+        let are_fine = |expression: &Expression| {
+            let mut factors = expression.linear_coefficients();
+            fits(expression.constant()) && factors.all(|(_, factor)| fits(factor))
+        };
+        let bound = |number: f64| number.is_infinite() || fits(number);
+        are_fine(&self.objective)
+            && self.rows.iter().all(|row| are_fine(row.expression()))
+            && self
+                .variables
+                .iter_variables_with_def()
+                .all(|(_, definition)| bound(definition.get_min()) && bound(definition.get_max()))
     }
 
     /// Runs CBC once; says what it claims, and what is left of that after the check.

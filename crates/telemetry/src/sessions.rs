@@ -130,6 +130,9 @@ pub(crate) struct Sessions {
     missed: BTreeMap<i32, Missed>,
     /// Whether a reservation has been met so far, by stay and number of the reservation.
     reserved: BTreeMap<(u32, u32), bool>,
+    /// The same of reservations that a later stay of the car has still to meet, by fleet, number of the car
+    /// in it, and number of the reservation.
+    handed_on: BTreeMap<(usize, u32, u32), bool>,
 }
 
 /// The part of a session that lies beyond midnight.
@@ -159,6 +162,7 @@ impl Sessions {
             folded: BTreeMap::new(),
             missed: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            handed_on: BTreeMap::new(),
             scenario,
         };
         sessions.make_room();
@@ -215,6 +219,7 @@ impl Sessions {
                 self.folded.insert(stay, FoldedEnd { slot: tick + day, energy_kwh, ledger });
             } else {
                 self.ledger[ev as usize] = ledger;
+                self.hand_on_reservations(ev, stay, tick);
                 self.ended.push(self.row(ev, Some((tick, energy_kwh))));
             }
             self.stay[ev as usize] = NO_STAY;
@@ -299,11 +304,43 @@ impl Sessions {
             for ev in range.evs.clone().filter(|&ev| columns.stay[ev as usize] != NO_STAY) {
                 let soc = columns.energy_kwh[ev as usize] / population.capacity_kwh[ev as usize];
                 for (number, wish) in fleet.wishes.reserved(range.index_of(ev), at, slot_seconds) {
-                    let key = (columns.stay[ev as usize], number as u32);
-                    *self.reserved.entry(key).or_insert(true) &= soc >= wish.soc - SOC_TOLERANCE;
+                    let number = number as u32;
+                    let before = (range.fleet, range.index_of(ev), number);
+                    let kept = self.reserved.entry((columns.stay[ev as usize], number));
+                    *kept.or_insert_with(|| self.handed_on.remove(&before).unwrap_or(true)) &=
+                        soc >= wish.soc - SOC_TOLERANCE;
                 }
             }
         }
+    }
+
+    /// Leaves the reservations that hold on in a later stay of the car to the last of these, so that each
+    /// counts once.
+    fn hand_on_reservations(&mut self, ev: u32, stay: u32, tick: u32) {
+        let range = self.scenario.population.range_of(ev);
+        let (fleet, car) = (range.fleet, range.index_of(ev));
+        let seen = self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number);
+        let later: Vec<u32> = seen.filter(|&number| self.holds_later(fleet, car, number, tick)).collect();
+        for number in later {
+            if let Some(kept) = self.reserved.remove(&(stay, number)) {
+                self.handed_on.insert((fleet, car, number), kept);
+            }
+        }
+    }
+
+    /// Whether a reservation holds in a stay of a car that begins at `tick` or later, within the run.
+    fn holds_later(&self, fleet: usize, car: u32, number: u32, tick: u32) -> bool {
+        let (population, clock) = (&self.scenario.population, &self.scenario.clock);
+        let wish = &self.scenario.fleets[fleet].wishes.reservations[number as usize];
+        let slot_seconds = i64::from(clock.slot_seconds);
+        let at = |slot: u32| i64::from(slot) * slot_seconds;
+        let mut later =
+            population.stays_of(fleet, car).filter(|&id| population.stays.first_slot(id, clock) >= tick);
+        later.any(|id| {
+            let first = population.stays.first_slot(id, clock);
+            let end = population.stays.end_slot(id, clock).min(clock.slots);
+            first < end && wish.holds_between(at(first + 1), at(end), slot_seconds)
+        })
     }
 
     /// Reservations of a session, and those met; `None` where its fleet has none.

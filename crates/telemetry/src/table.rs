@@ -145,8 +145,8 @@ pub static SESSIONS: Table = Table {
         col("v2g_eligible", Flag, "", "whether the stay is long enough to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
         col("missed_reason", Word, "", "why the target was missed: removed, left_early (by the announced departure the car could still have reached it), too_short (full power would not have been enough, or there was no whole slot), site_limit or schedule; null where it was met")
             .optional(),
-        col("reservations", Int, "", "reservations that fell into the session; null where the fleet has none").optional(),
-        col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last; null where the fleet has none").optional(),
+        col("reservations", Int, "", "reservations that fell into the session; one that falls into several of a car counts in the last; null where the fleet has none").optional(),
+        col("reservations_met", Int, "", "those whose state of charge was there at every slot's end from their first to their last at which the car was plugged in; null where the fleet has none").optional(),
         col("fleet", Word, "", "the car's fleet"),
         col("slots", Int, "", "slots plugged in, up to now while open; 0 where the stay holds no whole slot, so that nothing could be charged"),
         col("missing_kwh", Real, "kWh", "stored energy missing to the target at departure; 0 where it was met; null while open").optional(),

@@ -1,16 +1,23 @@
 //! Reservation calendars from CSV, Parquet and iCalendar files.
 
+mod content;
+mod ics;
+mod recurrence;
+mod time;
+
 use crate::{
     document::Report,
     file::CalendarFile,
     input::Inputs,
     table::{Files, Table, Wanted},
 };
-use chrono::{DateTime, NaiveTime, Utc};
-use chrono_tz::Tz;
-use icalendar::{Calendar, CalendarComponent, CalendarDateTime, Component, DatePerhapsTime};
-use std::sync::Arc;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::{ops::Range, sync::Arc};
 use voltide_model::{clock::Clock, series::Series, wishes::SocWish};
+
+/// Events that repeat are looked at from so long before a run until so long after it: stays reach beyond its
+/// ends, and a reservation may lift a maximum long before.
+const REPEATED_AROUND: TimeDelta = TimeDelta::days(31);
 
 /// The columns of a calendar as series hold them, each with its unit. Cars are counted from 0 in
 /// their fleet; -1 stands for all of them.
@@ -90,10 +97,16 @@ fn read_row(table: &Table, row: usize, file: &CalendarFile, clock: &Clock) -> Re
         at.ok_or_else(|| format!("`{name}` is empty"))
     };
     let soc = table.number(2, row)?.or(file.soc.as_ref().map(|soc| soc.get()));
-    let car = table.number(3, row)?.map(|car| car as u32).or(file.car.as_ref().map(|car| car.value));
+    let car = table.number(3, row)?.map(car_number).transpose()?.or(file.car.as_ref().map(|car| car.value));
     let soc = soc.ok_or("`soc` is empty")?;
     let from = clock.seconds_to(instant(0, "from")?);
     checked(SocWish { from, to: clock.seconds_until(instant(1, "to")?), soc, car })
+}
+
+/// The number of a car, which counts from 0.
+fn car_number(number: f64) -> Result<u32, String> {
+    let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    if whole { Ok(number as u32) } else { Err(format!("`car` is {number}, but cars are numbered from 0")) }
 }
 
 /// A reservation that makes sense.
@@ -111,23 +124,13 @@ fn read_ics(
     report: &mut Report,
 ) -> Option<Vec<SocWish>> {
     let text = files.whole_text(&file.path, report)?;
+    let car = file.car.as_ref().map(|car| car.value);
     let wishes = soc_of(file).and_then(|soc| {
-        let calendar: Calendar = text.parse()?;
-        let events = calendar.components.iter().filter_map(|component| match component {
-            CalendarComponent::Event(event) => Some(event),
-            _ => None,
-        });
-        let wish = |(index, event): (usize, &icalendar::Event)| {
-            let name = event
-                .get_summary()
-                .map_or_else(|| format!("event {}", index + 1), |name| format!("`{name}`"));
-            let found = times(event, clock).and_then(|(from, to)| {
-                let car = file.car.as_ref().map(|car| car.value);
-                checked(SocWish { from, to, soc, car })
-            });
-            found.map_err(|problem| format!("{name}: {problem}"))
+        let taken = ics::taken(&text, clock.zone, &window(clock))?;
+        let wish = |(from, to)| {
+            checked(SocWish { from: clock.seconds_to(from), to: clock.seconds_until(to), soc, car })
         };
-        events.enumerate().map(wish).collect::<Result<Vec<_>, String>>()
+        taken.into_iter().map(wish).collect::<Result<Vec<_>, String>>()
     });
     match wishes {
         Ok(wishes) => Some(wishes),
@@ -139,34 +142,12 @@ fn read_ics(
     }
 }
 
+/// When occurrences of events that repeat begin that cars of the run may look at.
+fn window(clock: &Clock) -> Range<DateTime<Utc>> {
+    clock.start.to_utc() - REPEATED_AROUND..clock.slot_start(clock.slots).to_utc() + REPEATED_AROUND
+}
+
 fn soc_of(file: &CalendarFile) -> Result<f64, String> {
     let soc = file.soc.as_ref().map(|soc| soc.get());
     soc.ok_or_else(|| "iCalendar tells no state of charge; give `soc`".to_owned())
-}
-
-/// Start and end of an event, seconds from the clock's start.
-fn times(event: &icalendar::Event, clock: &Clock) -> Result<(i64, i64), String> {
-    if event.property_value("RRULE").is_some() {
-        return Err("events that repeat are not read; write each of them down".to_owned());
-    }
-    let at = |time: Option<DatePerhapsTime>, name: &str| {
-        let time = time.ok_or_else(|| format!("it has no {name}"))?;
-        instant(time, clock.zone).map(|at| clock.seconds_to(at))
-    };
-    let from = at(event.get_start(), "DTSTART")?;
-    // Without an end it is the instant alone.
-    let to = event.get_end().map_or(Ok(from), |end| at(Some(end), "DTEND"))?;
-    Ok((from, to))
-}
-
-fn instant(time: DatePerhapsTime, zone: Tz) -> Result<DateTime<Utc>, String> {
-    let (wall, zone) = match time {
-        DatePerhapsTime::Date(date) => (date.and_time(NaiveTime::MIN), zone),
-        DatePerhapsTime::DateTime(CalendarDateTime::Utc(at)) => return Ok(at),
-        DatePerhapsTime::DateTime(CalendarDateTime::Floating(wall)) => (wall, zone),
-        DatePerhapsTime::DateTime(CalendarDateTime::WithTimezone { date_time, tzid }) => {
-            (date_time, tzid.parse().map_err(|_| format!("there is no time zone `{tzid}`"))?)
-        }
-    };
-    crate::table::on_wall_clock(wall, Some(zone), None)
 }

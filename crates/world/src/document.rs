@@ -2,6 +2,7 @@
 
 use crate::problem::{Problem, Problems};
 use std::{ops::Range, sync::Arc};
+use voltide_model::rules::Rules;
 
 /// A part of a document, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +102,14 @@ pub(crate) struct Report {
     pub(crate) problems: Vec<Problem>,
     /// The warnings found so far.
     pub(crate) warnings: Vec<Problem>,
+    /// The rules that the run goes by.
+    pub(crate) rules: Rules,
 }
 
 impl Report {
     /// Nothing wrong so far.
     pub(crate) fn new(document: Document) -> Self {
-        Self { document, problems: Vec::new(), warnings: Vec::new() }
+        Self { document, problems: Vec::new(), warnings: Vec::new(), rules: Rules::TODAY }
     }
 
     /// Adds a problem at a place of the text.
@@ -135,7 +138,7 @@ impl Report {
 
     /// `value` with the warnings, unless there were errors.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
-        let Self { document, problems: list, warnings } = self;
+        let Self { document, problems: list, warnings, rules: _ } = self;
         match value {
             Some(value) if list.is_empty() => Ok((value, warnings)),
             Some(_) | None => Err(Problems { world: document.name, list, warnings }),

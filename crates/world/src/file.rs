@@ -190,7 +190,8 @@ shape! {
 
 shape! {
     /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
-    /// be missing), or from an iCalendar file, of which every event is one.
+    /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
+    /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
     struct CalendarFile "calendar" at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/reservations.csv""#,
@@ -207,11 +208,14 @@ shape! {
         /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
         /// and then no request is more than the battery takes.
         capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
-        /// Lowest state of charge that discharging may reach.
+        /// Lowest state of charge that discharging may reach; of a car that arrives with less, what it
+        /// arrives with.
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
-        /// Highest state of charge that charging may reach.
+        /// Highest state of charge that charging may reach; of a car that arrives with more, what it
+        /// arrives with.
         soc_max: Spanned<Share> = share(Share::ONE) => "1",
-        /// State of charge that giving energy to the grid must leave; from `soc_min` to `soc_max`.
+        /// State of charge that giving energy to the grid must leave, from `soc_min` to `soc_max`; to a car
+        /// that arrives with less, what it arrives with.
         soc_min_v2g: Option<Spanned<Share>> = None => "`soc_min`",
         /// Energy stored per energy taken from the grid; above 0. Less than 1e-9 counts as 1e-9.
         charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use voltide_model::{
     clock::Clock,
     fleet::{Parking, RecordedSession},
+    physical::Physical,
     rules::Rules,
     scenario::Scenario,
     series::Series,
@@ -102,6 +103,8 @@ pub(crate) struct SeriesRequest<'a> {
     pub(crate) adder: f64,
     /// Whether negative values are wrong.
     pub(crate) not_negative: bool,
+    /// What its values may be.
+    pub(crate) range: &'a Physical,
     /// The slots.
     pub(crate) clock: &'a Clock,
 }

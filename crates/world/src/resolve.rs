@@ -34,6 +34,7 @@ use over_time::Wanted;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
+    physical,
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -65,7 +66,7 @@ impl Draft {
 
 /// Reads and checks a world.
 pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Draft, Problems> {
-    let mut report = Report::new(document.clone());
+    let mut report = Report { rules: values.rules(), ..Report::new(document.clone()) };
     let file = match Node::root(document) {
         Ok(root) => WorldFile::read(&root, &mut report),
         Err(problem) => {
@@ -299,7 +300,10 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let values = self.over_time(power, Wanted { name, unit: "kW", not_negative, clock })?;
+        let values = self.over_time(
+            power,
+            Wanted { name, unit: "kW", not_negative, range: &physical::SYSTEM_POWER, clock },
+        )?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 
@@ -311,7 +315,7 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let wanted = Wanted { name, unit: "kW", not_negative, clock };
+        let wanted = Wanted { name, unit: "kW", not_negative, range: &physical::SYSTEM_POWER, clock };
         let values = self.series_of::<Kilowatts>(file, file.whole, wanted)?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }

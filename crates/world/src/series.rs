@@ -5,13 +5,17 @@ use crate::{
     document::Report,
     input::SeriesRequest,
     problem::{Problem, suggest},
+    ranges::{from_to, with_unit},
     read::Spanned,
     table::{Files, Table, Wanted},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::{collections::BTreeMap, sync::Arc};
-use voltide_model::clock::Clock;
+use voltide_model::{
+    clock::Clock,
+    physical::{Lies, Physical},
+};
 
 /// Rows of a file: values that hold from their instants on, equally spaced.
 #[derive(Debug)]
@@ -66,7 +70,13 @@ pub(crate) fn time_zone(name: Option<&Spanned<String>>, report: &mut Report) -> 
 /// Boxed, since the way without one is the usual one.
 type Found<T> = Result<T, Box<Problem>>;
 
-fn samples(table: &Table, request: SeriesRequest<'_>, zone: Option<Tz>, report: &Report) -> Found<Samples> {
+fn samples(
+    table: &Table,
+    request: SeriesRequest<'_>,
+    zone: Option<Tz>,
+    report: &mut Report,
+) -> Found<Samples> {
+    let mut unusual = None;
     let mut starts = Vec::with_capacity(table.len());
     let mut values = Vec::with_capacity(table.len());
     let mut previous: Option<DateTime<Utc>> = None;
@@ -94,7 +104,25 @@ fn samples(table: &Table, request: SeriesRequest<'_>, zone: Option<Tz>, report: 
             let rule = if value < 0.0 { "negative" } else { "not finite" };
             return Err(fail(format!("`{}` is {rule} here", request.name), "this value"));
         }
+        match request.range.lies(value) {
+            Lies::Usual => {}
+            Lies::Unusual => unusual = unusual.or(Some((row, value))),
+            Lies::Impossible => {
+                let Physical { name, unit, possible, .. } = request.range;
+                let found = with_unit(value, unit);
+                let message = format!("`{}` is {found} here, which cannot be reckoned with", request.name);
+                let problem = table.problem(row, &message, "this value", report);
+                return Err(Box::new(problem.help(format!("{name}: from {}", from_to(*possible, unit)))));
+            }
+        }
         values.push(value);
+    }
+    if let Some((row, value)) = unusual {
+        let Physical { name, unit, usual, .. } = request.range;
+        let message = format!("`{}` is {} here, which is not usual", request.name, with_unit(value, unit));
+        let problem = table.problem(row, &message, "this value", report);
+        let help = format!("{name}: usual is {}; is the unit right?", from_to(*usual, unit));
+        report.warnings.push(problem.help(help).as_warning());
     }
     let spacing = spacing(&starts);
     let samples = Samples { starts, spacing, values };

@@ -8,6 +8,7 @@ use crate::{
     input::{FleetSessions, SeriesRequest, Values},
     problem::Problem,
     published::{self, PublishedFigure},
+    ranges::{from_to, with_unit},
     read::Spanned,
     series::{read_samples, read_series, time_zone},
     table::{Files, Table, Wanted},
@@ -15,7 +16,12 @@ use crate::{
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::{collections::BTreeMap, fmt, sync::Arc};
-use voltide_model::{clock::Clock, fleet::RecordedSession, wishes::SocWish};
+use voltide_model::{
+    clock::Clock,
+    fleet::RecordedSession,
+    physical::{CAR_ENERGY, Lies},
+    wishes::SocWish,
+};
 
 /// No car stays longer than this at a charger, in seconds.
 const STAY_MAX: i64 = 366 * 24 * 3600;
@@ -219,6 +225,12 @@ impl Reader<'_> {
         let delivered = cell(DELIVERED)?;
         if requested < 0.0 || delivered.is_some_and(|energy| energy < 0.0) {
             return Err(("energy is negative".to_owned(), "negative energy"));
+        }
+        if let Some(energy) =
+            delivered.into_iter().chain([requested]).find(|&kwh| CAR_ENERGY.lies(kwh) == Lies::Impossible)
+        {
+            let (found, most) = (with_unit(energy, "kWh"), from_to(CAR_ENERGY.possible, "kWh"));
+            return Err((format!("{found} cannot be reckoned with: a session is of {most}"), "out of range"));
         }
         Ok((requested, delivered))
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// A policy in C that answers NaN for every slot, built for the ABI's major version `ABI_LATER` later.
-const C_POLICY: &str = r#"#include "voltide_policy.h"
+pub(super) const C_POLICY: &str = r#"#include "voltide_policy.h"
 static int32_t plan(void *self, const voltide_observation *seen, voltide_schedules *answer) {
     (void)self;
     for (size_t at = 0; at < (size_t)seen->stays * answer->horizon; at++)
@@ -29,7 +29,7 @@ const voltide_policy *voltide_policy_v1(uint16_t major, uint16_t minor) {
 "#;
 
 /// Compiles C into a plugin called `name` in the room.
-fn compile(room: &Room, name: &str, source: &str) {
+pub(super) fn compile(room: &Room, name: &str, source: &str) {
     room.write("plugin.c", source);
     let mut cc = Command::new("cc");
     cc.args(["-std=c99", "-shared", "-fPIC", "-I"]).arg(root().join("crates/policy/include"));
@@ -149,13 +149,11 @@ fn a_policy_that_is_named_by_its_path_has_the_config_under_its_own_name() {
     let message = room.refused(3, &["run", "world.ron", "--set", "policies.broken.slot=\"last\""]);
     assert_snapshot!(message, @r#"
      × policy `broken` does not accept its config: expected integer
-       ╭─[world.ron:33:33]
-    32 │     fallback: None,
-    33 │     policies: {"broken": (slot: "last")},
-       ·                                 ───┬──
-       ·                                    ╰── here
-    34 │     telemetry: (ev_ticks: Full),
-       ╰────
+      ╭─[from --set #1:1:22]
+    1 │ policies.broken.slot="last"
+      ·                      ───┬──
+      ·                         ╰── here
+      ╰────
      help: its config is the value under `broken` in the world's `policies`
     "#);
 }

@@ -9,7 +9,6 @@ use crate::{
     journaled::{Journaled, outcome},
     likeness::Made,
     live::{self, Prepared, all_cores},
-    machine::free_memory,
     output,
     progress::{self, Interrupt},
     repeat::Opening,
@@ -37,7 +36,7 @@ use voltide_host::Plugins;
 use voltide_journal::log::{EventLog, NoLog};
 use voltide_model::scenario::Scenario;
 use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
-use voltide_world::World;
+use voltide_world::{World, free_memory};
 
 /// Compares policies in a world, or runs.
 pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failure> {

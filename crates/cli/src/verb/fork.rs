@@ -25,7 +25,7 @@ use std::{
 };
 use voltide_engine::{Fork, fork_hash, inherit};
 use voltide_journal::{event::RunStarted, mcap_log::McapLog};
-use voltide_model::scenario::Scenario;
+use voltide_model::{scenario::Scenario, wishes::SocWish};
 use voltide_world::World;
 
 /// Runs a fork to its end.
@@ -108,7 +108,32 @@ fn changed_world(parent: &Journaled, changes: &[String], at_tick: u32) -> Result
                     drawn; for anything else start a run";
         Failure::new(Code::Input, message, Some(help))
     })?;
+    refuse_wishes_of_nobody(&parent.world.scenario, &world.scenario)?;
     Ok(world)
+}
+
+/// Refuses wishes that a fork adds for cars that it does not have. Those of the parent may be for cars that
+/// the fork takes out: they held until then.
+fn refuse_wishes_of_nobody(parent: &Scenario, child: &Scenario) -> Result<(), Failure> {
+    for (before, fleet) in parent.fleets.iter().zip(&child.fleets) {
+        let known: Vec<(&str, &SocWish)> = before.wishes.all().collect();
+        let added = fleet.wishes.all().filter(|wish| !known.contains(wish));
+        let of_car = added.filter_map(|(kind, wish)| wish.car.map(|car| (kind, car)));
+        if let Some((kind, car)) = of_car.into_iter().find(|&(_, car)| car >= fleet.count) {
+            let name = &fleet.name;
+            let message =
+                format!("`fleets.{name}.{kind}` is for car {car}, which fleet `{name}` does not have");
+            let help = match fleet.count.checked_sub(1) {
+                None => "the fork leaves it no cars".to_owned(),
+                Some(0) => "its one car is number 0".to_owned(),
+                Some(last) => {
+                    format!("its {} cars are numbered from 0 to {last}; the nearest is {last}", fleet.count)
+                }
+            };
+            return Err(Failure::new(Code::Input, message, Some(&help)));
+        }
+    }
+    Ok(())
 }
 
 /// The folder that a run was written to with `--out`.

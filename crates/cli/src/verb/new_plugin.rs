@@ -24,13 +24,55 @@ const C_HEADER: &str = include_str!("../../../policy/include/voltide_policy.h");
 /// What the template's manifest says of the repository that it is part of, and what is said instead.
 const LINTS: &str = "[lints]\nworkspace = true\n\n";
 const POLICY_PATH: &str = "\"../../crates/policy\"";
+const POLICY_BESIDE: &str = "\"voltide-policy\"";
 const ALONE: &str = "\n# A workspace of its own, wherever it lies.\n[workspace]\n";
+
+/// Files of the crate that a policy is written against: name beside the policy, and text.
+macro_rules! policy_crate {
+    ($($file:literal),+ $(,)?) => {
+        &[$((concat!("voltide-policy/src/", $file), include_str!(concat!("../../../policy/src/", $file)))),+]
+    };
+}
+
+/// The crate that a policy is written against: it is on no registry, so each policy has a copy beside it and
+/// builds wherever it is taken.
+const POLICY_CRATE: &[(&str, &str)] = policy_crate![
+    "lib.rs",
+    "abi.rs",
+    "abi/lent.rs",
+    "abi/shim.rs",
+    "abi/storage.rs",
+    "abi/view.rs",
+    "guard.rs",
+    "observation.rs",
+    "planner.rs",
+    "policy.rs",
+    "storage.rs",
+    "testing.rs",
+];
+const LICENSES: [(&str, &str); 2] = [
+    ("voltide-policy/LICENSE-APACHE", include_str!("../../../../LICENSE-APACHE")),
+    ("voltide-policy/LICENSE-MIT", include_str!("../../../../LICENSE-MIT")),
+];
+/// Its manifest, on its own.
+const POLICY_MANIFEST: &str = concat!(
+    "[package]\nname = \"voltide-policy\"\n",
+    "description = \"The contract between voltide and its dispatch policies\"\n",
+    "version = \"",
+    env!("CARGO_PKG_VERSION"),
+    "\"\nedition = \"2024\"\nrust-version = \"",
+    env!("CARGO_PKG_RUST_VERSION"),
+    "\"\nlicense = \"",
+    env!("CARGO_PKG_LICENSE"),
+    "\"\npublish = false\n\n[dependencies]\nron = \"0.12\"\n",
+    "serde = { version = \"1\", features = [\"derive\", \"rc\"] }\nthiserror = \"2\"\n"
+);
 
 /// Writes a policy to a folder of its own.
 pub(crate) fn new_plugin(new: &NewPlugin, args: &Args) -> Result<ExitCode, Failure> {
     let folder = new.dir.clone().unwrap_or_else(|| PathBuf::from(&new.name));
     let files = match new.lang {
-        Lang::Rust => rust_files(&new.name, &policy_crate(new.voltide.as_deref())?),
+        Lang::Rust => rust_files(&new.name),
         Lang::C => c_files(&new.name),
     };
     create(&folder)?;
@@ -46,15 +88,16 @@ pub(crate) fn new_plugin(new: &NewPlugin, args: &Args) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-fn rust_files(name: &str, policy_crate: &Path) -> Vec<(&'static str, String)> {
-    // A JSON string is a TOML string, too.
-    let path = json!(policy_crate.to_string_lossy()).to_string();
+fn rust_files(name: &str) -> Vec<(&'static str, String)> {
     let manifest = MANIFEST.replace(LINTS, "") + ALONE;
-    vec![
-        ("Cargo.toml", named(&manifest, name).replace(POLICY_PATH, &path)),
+    let own = [
+        ("Cargo.toml", named(&manifest, name).replace(POLICY_PATH, POLICY_BESIDE)),
         ("src/lib.rs", named(LIBRARY, name)),
         (".gitignore", "/target\n".to_owned()),
-    ]
+        ("voltide-policy/Cargo.toml", POLICY_MANIFEST.to_owned()),
+    ];
+    let copied = POLICY_CRATE.iter().chain(&LICENSES);
+    own.into_iter().chain(copied.map(|&(file, text)| (file, text.to_owned()))).collect()
 }
 
 fn c_files(name: &str) -> Vec<(&'static str, String)> {
@@ -79,21 +122,6 @@ fn type_name(name: &str) -> String {
         chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
     };
     name.split('-').map(word).collect()
-}
-
-/// The crate that a policy in Rust is written against.
-fn policy_crate(voltide: Option<&Path>) -> Result<PathBuf, Failure> {
-    let built_from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let source = voltide.unwrap_or(built_from);
-    let policy = source.join("crates/policy");
-    if policy.join("Cargo.toml").is_file()
-        && let Ok(policy) = policy.canonicalize()
-    {
-        return Ok(policy);
-    }
-    let shown = source.canonicalize().unwrap_or_else(|_| source.to_owned());
-    let what = format!("voltide's source is not in {}: there is no crates/policy", shown.display());
-    Err(Failure::new(Code::Input, what, Some("give the folder of voltide's source with --voltide")))
 }
 
 fn create(folder: &Path) -> Result<(), Failure> {
@@ -136,15 +164,49 @@ mod tests {
 
     #[test]
     fn what_is_written_says_nothing_of_the_template() {
-        let rust = rust_files("two-prices", Path::new("/voltide/crates/policy"));
-        for (file, text) in rust.iter().chain(&c_files("two-prices")) {
+        let rust = rust_files("two-prices");
+        let own = rust.iter().filter(|(file, _)| !file.starts_with("voltide-policy/"));
+        for (file, text) in own.chain(&c_files("two-prices")) {
             let text = text.to_lowercase();
             assert!(!text.contains("template") && !text.contains("../.."), "{file}: {text}");
         }
         let manifest = &rust[0].1;
         assert!(manifest.contains("name = \"voltide-two-prices\""), "{manifest}");
-        assert!(manifest.contains("{ path = \"/voltide/crates/policy\" }"), "{manifest}");
+        assert!(manifest.contains("{ path = \"voltide-policy\" }"), "{manifest}");
         assert!(!manifest.contains("[lints]") && manifest.contains("[workspace]"), "{manifest}");
         assert!(rust[1].1.contains("export_policy!(TwoPrices);"));
+    }
+
+    /// Rust files below a folder, by their names in it.
+    fn sources(folder: &Path, within: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let name = format!("{within}{}", entry.file_name().into_string().unwrap());
+            if entry.path().is_dir() {
+                all.extend(sources(&entry.path(), &format!("{name}/")));
+            } else {
+                all.push(name);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_copied_crate_is_whole_and_depends_on_what_the_workspace_says() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let mut there = sources(&root.join("crates/policy/src"), "voltide-policy/src/");
+        let mut copied: Vec<&str> = POLICY_CRATE.iter().map(|(file, _)| *file).collect();
+        there.sort();
+        copied.sort_unstable();
+        assert_eq!(copied, there);
+        let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let (_, dependencies) = POLICY_MANIFEST.split_once("[dependencies]\n").unwrap();
+        let crate_manifest = fs::read_to_string(root.join("crates/policy/Cargo.toml")).unwrap();
+        for line in dependencies.lines() {
+            assert!(workspace.contains(&format!("\n{line}\n")), "{line}");
+        }
+        let (_, own) = crate_manifest.split_once("[dependencies]\n").unwrap();
+        let own = own.lines().take_while(|line| line.ends_with(".workspace = true")).count();
+        assert_eq!(own, dependencies.lines().count());
     }
 }

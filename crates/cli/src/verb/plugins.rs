@@ -45,7 +45,11 @@ fn print(found: &[Found], as_json: bool) {
         return found.iter().for_each(|found| output::say_json("plugin", &to_json(found)));
     }
     let rows = found.iter().map(row).collect();
-    output::say(&output::table(&["name", "version", "abi", "file", "sha256", "status"], rows, &[]));
+    output::say(&output::table(
+        &["name", "version", "abi", "file", "sha256", "status", "what it does"],
+        rows,
+        &[],
+    ));
 }
 
 fn row(found: &Found) -> Vec<String> {
@@ -54,7 +58,8 @@ fn row(found: &Found) -> Vec<String> {
         Ok(info) => (info.version.clone(), info.hash.chars().take(12).collect(), rank(&found.rank)),
         Err(error) => (String::new(), String::new(), format!("refused: {error}")),
     };
-    vec![found.name.clone(), version, found.abi.clone().unwrap_or_default(), file, hash, status]
+    let does = found.about().map_or_else(String::new, |about| about.does.to_owned());
+    vec![found.name.clone(), version, found.abi.clone().unwrap_or_default(), file, hash, status, does]
 }
 
 /// What the name of a policy that would be accepted means, where there are others of it.
@@ -89,5 +94,8 @@ fn to_json(found: &Found) -> serde_json::Value {
         "sha256": info.map(|info| &info.hash),
         "rank": rank(&found.rank),
         "error": error,
+        "what_it_does": found.about().map(|about| about.does),
+        "config": found.about().map(|about| about.config),
+        "config_fields": found.about().map(|about| about.fields),
     })
 }

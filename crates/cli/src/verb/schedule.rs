@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use voltide_flexmeasures::{Answer, Course, Input, Mode, Problem, Rejection, Status, solve};
+use voltide_flexmeasures::{Answer, Conflict, Course, Input, Mode, Problem, Rejection, Status, solve};
 
 /// Characters of a chart's line, where there is room for them beside its name.
 const CHART_WIDTH: usize = 96;
@@ -158,6 +158,11 @@ fn refuse(rejection: &Rejection, args: &Args) -> Result<ExitCode, Failure> {
 fn print(problem: &Problem, answer: &Answer) {
     let Some(course) = &answer.course else {
         output::say(&format!("status  {}", answer.status.name()));
+        if let Some(conflict) = &answer.conflict {
+            let at = problem.grid.tick(conflict.tick).to_rfc3339();
+            let Conflict { owner, field, reason, .. } = conflict;
+            output::say(&format!("cannot hold  {owner}: {field} at {at}: {reason}"));
+        }
         return;
     };
     output::say(&slots(problem, course));

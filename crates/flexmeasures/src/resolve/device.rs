@@ -13,6 +13,8 @@ use crate::{
 
 /// Default price of breaching a device's capacity, per kW.
 const CAPACITY_BREACH: f64 = 100.0;
+/// Below this an efficiency is a mistake, and its inverse the end of precision.
+const LEAST_EFFICIENCY: f64 = 1e-9;
 /// Share of the price spread that preferring a full storage may cost.
 const PREFERENCE: f64 = 1e-4;
 
@@ -113,8 +115,8 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
             return Err(Rejection::schema(path, problem));
         }
         let ratio = reader.amount(roundtrip, Unit::Ratio, &path)?;
-        if !(ratio > 0.0 && ratio <= 1.0) {
-            return Err(Rejection::schema(path, "it must be greater than 0 % and at most 100 %"));
+        if !(LEAST_EFFICIENCY..=1.0).contains(&ratio) {
+            return Err(Rejection::schema(path, "it must be greater than 0 % (1e-7 %) and at most 100 %"));
         }
         let each = vec![ratio.sqrt(); reader.grid.slots];
         return Ok((each.clone(), each));
@@ -122,8 +124,8 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
     let mut side = |variable: &Option<Variable>, field: &str| {
         let path = format!("{path}.{field}");
         let ratios = ratios(reader, variable.as_ref(), &path)?;
-        if ratios.iter().any(|&ratio| ratio <= 0.0) {
-            return Err(Rejection::schema(path, "it must be greater than 0 %"));
+        if ratios.iter().any(|&ratio| ratio < LEAST_EFFICIENCY) {
+            return Err(Rejection::schema(path, "it must be greater than 0 % (1e-7 %)"));
         }
         Ok(ratios)
     };
@@ -143,8 +145,8 @@ fn storage_efficiency(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f
     let path = format!("{}.storage-efficiency", placed.path);
     let variable = placed.entry.storage_efficiency.as_ref();
     let mut kept = ratios(reader, variable, &path)?;
-    if kept.iter().any(|&kept| !(kept > 0.0 && kept <= 1.0)) {
-        return Err(Rejection::schema(path, "it must be greater than 0 % and at most 100 %"));
+    if kept.iter().any(|kept| !(LEAST_EFFICIENCY..=1.0).contains(kept)) {
+        return Err(Rejection::schema(path, "it must be greater than 0 % (1e-7 %) and at most 100 %"));
     }
     if let Some(Variable::Sensor(reference)) = variable {
         let resolution = reader.series(&reference.sensor, &path)?.resolution.exact_seconds();

@@ -22,7 +22,7 @@ pub(crate) fn battery(change: Value) -> String {
 }
 
 /// Merges objects; null takes a field away.
-fn merge(into: &mut Value, from: Value) {
+pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (field, value) in from {
@@ -51,7 +51,7 @@ fn in_context(field: &str, value: Value) -> String {
 }
 
 #[track_caller]
-fn says(message: &str, path: &str, words: &str) {
+pub(crate) fn says(message: &str, path: &str, words: &str) {
     assert!(message.starts_with(&format!("{path}: ")), "{message}");
     assert!(message.contains(words), "{message}");
 }

@@ -8,6 +8,7 @@ use crate::{
         BatteryFile, ChargerFile, CommuteFile, DaysFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
         WorkplaceFile,
     },
+    memory::free_memory,
     node::Key,
     read::{Spanned, Try, missing},
 };
@@ -16,6 +17,7 @@ use voltide_model::{
     clock::Clock,
     distribution::Distribution,
     fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
+    physical::{self, Physical},
     quantity::{Hours, Kilowatts, TimeOfDay},
     scenario::Boundary,
     series::Series,
@@ -23,6 +25,10 @@ use voltide_model::{
 };
 
 const TRIP_TIME_MIN: f64 = 0.25;
+/// Memory that a stay takes at the least.
+const STAY_BYTES: u64 = 40;
+/// Memory that a car takes at the least, while it is simulated.
+const CAR_BYTES: u64 = 200;
 
 /// A positive amount of energy.
 const CAPACITY: Range = Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
@@ -86,6 +92,17 @@ impl Resolver<'_> {
             );
             return None;
         }
+        let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
+        let bytes = total.saturating_mul(STAY_BYTES).saturating_add(cars.saturating_mul(CAR_BYTES));
+        if let Some(free) = free_memory().filter(|free| bytes > *free) {
+            let message = format!(
+                "{cars} cars with {total} stays take {} GiB of memory, and {} GiB are free",
+                bytes.div_ceil(1 << 30),
+                free >> 30
+            );
+            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
+            return None;
+        }
         if total > u64::from(u32::MAX / 2) {
             let message = format!("{total} stays are more than can be numbered");
             self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
@@ -121,7 +138,10 @@ impl FleetResolver<'_, '_> {
             }
             _ => self.require_drawn(file),
         }
-        let trip_energy = self.draw_or("trip_energy", &file.trip_energy, TRIP, 0.0);
+        let trip_energy = match file.trip_energy.get()? {
+            Some(dist) => self.draw_within("trip_energy", dist, TRIP, &physical::CAR_ENERGY),
+            None => Some(Distribution::Fixed(0.0)),
+        };
         let soc_on_arrival = self.draw_or("soc_on_arrival", &file.soc_on_arrival, SOC, 0.0);
         let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
         let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
@@ -134,7 +154,9 @@ impl FleetResolver<'_, '_> {
             Some(Parking::Listed { cars, .. }) => Some(cars.len() as u32),
             _ => count,
         };
-        let wishes = self.wishes(file, soc_max);
+        // A fork takes cars out of a run whose reservations were made when they were there.
+        let cars = count.filter(|_| !self.resolver.values.may_lack_cars());
+        let wishes = self.wishes(file, soc_max, cars);
         Some(Fleet {
             name: key.name.clone(),
             count: count?,
@@ -215,6 +237,22 @@ impl FleetResolver<'_, '_> {
         Some(distribution)
     }
 
+    /// A distribution whose bounds, as far as it has any, can be reckoned with.
+    fn draw_within<Q: Quantity>(
+        &mut self,
+        field: &str,
+        dist: &Dist<Q>,
+        range: Range,
+        physical: &Physical,
+    ) -> Option<Distribution> {
+        let distribution = self.draw(field, dist, range)?;
+        let name = format!("{}.{field}", self.path);
+        for bound in middle_of(&distribution) {
+            self.resolver.report.within(physical, &name, bound, dist.place)?;
+        }
+        Some(distribution)
+    }
+
     fn draw_or<Q: Quantity>(
         &mut self,
         field: &str,
@@ -233,7 +271,9 @@ impl FleetResolver<'_, '_> {
             ("charge_efficiency", &file.charge_efficiency),
             ("discharge_efficiency", &file.discharge_efficiency),
         ] {
-            if share.get() <= 0.0 {
+            if share.get() > 0.0 {
+                report.within(&physical::EFFICIENCY, name, share.get(), share.place);
+            } else {
                 report.add(share.place, format!("`{name}` must be above 0"), "no energy would pass");
                 fine = false;
             }
@@ -266,7 +306,7 @@ impl FleetResolver<'_, '_> {
     /// Capacity, which only recorded sessions may do without.
     fn capacity(&mut self, file: &BatteryFile, stays: Option<&StaysFile>) -> Option<Distribution> {
         if let Some(capacity) = &file.capacity {
-            return self.draw("battery.capacity", capacity, CAPACITY);
+            return self.draw_within("battery.capacity", capacity, CAPACITY, &physical::CAR_CAPACITY);
         }
         if !matches!(stays, Some(StaysFile::Sessions(_))) {
             let path = format!("{}.battery", self.path);
@@ -278,9 +318,9 @@ impl FleetResolver<'_, '_> {
 
     fn charger(&mut self, file: &ChargerFile) -> Option<Charger> {
         let report = &mut *self.resolver.report;
-        let charge = site::not_negative(&file.charge_max, "charge_max", report);
+        let charge = report.power_within(&physical::CHARGER_POWER, "charge_max", &file.charge_max);
         let mut optional = |power: Option<&Spanned<Kilowatts>>, field, default| match power {
-            Some(power) => site::not_negative(power, field, report),
+            Some(power) => report.power_within(&physical::CHARGER_POWER, field, power),
             None => Some(Kilowatts(default)),
         };
         let discharge = optional(file.discharge_max.as_ref(), "discharge_max", 0.0);
@@ -406,6 +446,17 @@ impl FleetResolver<'_, '_> {
         }
         self.resolver.report.add(time.place, "`trip_time_min` must lie between 0 h and 24 h", "out of range");
         None
+    }
+}
+
+/// Where the values of a distribution lie: its bounds, and of a normal one what is inside of them within
+/// three standard deviations, by which nearly all of its values are drawn.
+fn middle_of(distribution: &Distribution) -> [f64; 2] {
+    match distribution {
+        Distribution::Normal { mean, sd, min, max } => [min.max(mean - 3.0 * sd), max.min(mean + 3.0 * sd)],
+        Distribution::Fixed(_) | Distribution::Uniform { .. } | Distribution::Empirical(_) => {
+            distribution.bounds().into()
+        }
     }
 }
 

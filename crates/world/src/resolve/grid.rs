@@ -4,9 +4,9 @@ use super::Resolver;
 use crate::{
     document::Place,
     grid_file::{
-        CutUpFile, DayAheadEvFile, ExchangeFile, FlexStorageFile, ForecastFile, GridFile, InterruptibleFile,
-        LastStepFile, MustTakeFile, ReadingsFile, RenewableFile, SlackFile, StagesFile, StoreFile,
-        ThermalFile, VreDownFile,
+        CommitmentFile, CutUpFile, DayAheadEvFile, ExchangeFile, FlexStorageFile, ForecastFile, GridFile,
+        InterruptibleFile, LastStepFile, MustTakeFile, ReadingsFile, RenewableFile, SlackFile, StagesFile,
+        StoreFile, ThermalFile, VreDownFile,
     },
     node::Key,
     read::{Named, Spanned, all},
@@ -18,15 +18,23 @@ use voltide_model::{
     cost::QuadraticCost,
     flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
     forecast::Forecast,
+    physical::{self, Physical},
     plant::{
         Commitment, Exchange, InterruptibleLoad, MustTake, Plant, PlantError, Renewable, RenewableKind,
         Store, StoreKind, ThermalUnit,
     },
-    quantity::{Hours, Price, Share},
+    quantity::{Hours, KilowattHours, Kilowatts, Price, Share},
+    rules::Rules,
     scenario::SystemSeries,
     series::Series,
     two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
 };
+
+/// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a piece is
+/// no wider than what schedules are exact to.
+const SEGMENTS_MAX: u32 = 100;
+/// Most nodes that a search for a commitment visits.
+const NODES_MAX: u32 = 10_000_000;
 
 impl Resolver<'_> {
     /// The grid, if there is one; `system` is `None` where a problem with it was reported.
@@ -38,6 +46,11 @@ impl Resolver<'_> {
         let plant = self.plant(file, system, clock);
         let rules = self.rules(file, clock);
         named?;
+        if plant.as_ref().is_some_and(|plant| plant.names().next().is_none()) {
+            let help = "give it units, or leave `grid` out: then import or export closes the balance";
+            self.report.add_help(file.place, "`grid` has no units".to_owned(), "nothing to schedule", help);
+            return None;
+        }
         Some(Some(Grid { plant: plant?, rules: rules? }))
     }
 
@@ -155,6 +168,7 @@ impl Resolver<'_> {
             ForecastFile::Ar1(error) => {
                 self.in_range(&error.phi, "`phi`", (0.0..1.0).contains(&error.phi.value), "0 to below 1")?;
                 self.in_range(&error.sd, "`sd`", error.sd.value >= 0.0, "at least 0")?;
+                self.report.within(&physical::FORECAST_ERROR, "sd", error.sd.value, error.sd.place)?;
                 Forecast::Ar1 { phi: error.phi.value, sd: error.sd.value }
             }
         })
@@ -224,7 +238,7 @@ impl Resolver<'_> {
             deviation_max: file.deviation_max.as_ref().map(|power| power.value),
         };
         let how = file.commitment.as_ref();
-        self.sound(key, unit, ThermalUnit::check, |field| match field {
+        let unit = self.sound(key, unit, ThermalUnit::check, |field| match field {
             "power_min" => Some(file.power_min.place),
             "power_max" => Some(file.power_max.place),
             "ramp" => Some(file.ramp.place),
@@ -237,7 +251,18 @@ impl Resolver<'_> {
             "up_min" => how.map(|how| how.up_min.place),
             "down_min" => how.map(|how| how.down_min.place),
             _ => how.map(|how| how.initial_time.place),
-        })
+        })?;
+        self.all_within(&thermal_values(file)).map(|()| unit)
+    }
+
+    /// Whether all values can be reckoned with; each has its field's name.
+    fn all_within(&mut self, values: &[(&Physical, &str, Option<(f64, Place)>)]) -> Option<()> {
+        let mut fine = Some(());
+        for (what, field, value) in values {
+            let Some((value, place)) = value else { continue };
+            fine = self.report.within(what, field, *value, *place).and(fine);
+        }
+        fine
     }
 
     fn store(&mut self, key: &Key, file: &StoreFile, kind: StoreKind) -> Option<Store> {
@@ -259,7 +284,7 @@ impl Resolver<'_> {
             initial_energy: file.initial_energy.value,
             day_end_energy: Some(day_end.value),
         };
-        self.sound(key, unit, Store::check, |field| match field {
+        let unit = self.sound(key, unit, Store::check, |field| match field {
             "charge_max" => Some(file.charge_max.place),
             "discharge_max" => Some(file.discharge_max.place),
             "energy_min" => Some(file.energy_min.place),
@@ -269,7 +294,8 @@ impl Resolver<'_> {
             "throughput_cost" => file.throughput_cost.as_ref().map(|cost| cost.place),
             "initial_energy" => Some(file.initial_energy.place),
             _ => Some(day_end.place),
-        })
+        })?;
+        self.all_within(&store_values(file)).map(|()| unit)
     }
 
     fn interruptible(&mut self, key: &Key, file: &InterruptibleFile) -> Option<InterruptibleLoad> {
@@ -277,7 +303,9 @@ impl Resolver<'_> {
         let load = InterruptibleLoad { name: key.name.clone(), power_max: file.power_max.value, price };
         let place =
             |field: &str| Some(if field == "price" { file.price.place } else { file.power_max.place });
-        self.sound(key, load, InterruptibleLoad::check, place)
+        let load = self.sound(key, load, InterruptibleLoad::check, place)?;
+        let power = (file.power_max.0, file.power_max.place);
+        self.all_within(&[(&physical::UNIT_POWER, "power_max", Some(power))]).map(|()| load)
     }
 
     fn exchange(&mut self, key: &Key, file: &ExchangeFile, clock: &Clock) -> Option<Exchange> {
@@ -296,11 +324,14 @@ impl Resolver<'_> {
             import_price: series("import", import?),
             export_price: series("export", export?),
         };
-        self.sound(key, exchange, Exchange::check, |field| match field {
+        let exchange = self.sound(key, exchange, Exchange::check, |field| match field {
             "import_max" => Some(file.import_max.place),
             "export_max" => Some(file.export_max.place),
             _ => None,
-        })
+        })?;
+        let values = [("import_max", &file.import_max), ("export_max", &file.export_max)];
+        let values = values.map(|(name, power)| (&physical::UNIT_POWER, name, Some((power.0, power.place))));
+        self.all_within(&values).map(|()| exchange)
     }
 
     fn rules(&mut self, file: &GridFile, clock: &Clock) -> Option<TwoStage> {
@@ -314,7 +345,7 @@ impl Resolver<'_> {
         let prices = self.slack(&file.slack);
         let base_load = self.forecast("grid.base_load_forecast", &file.base_load_forecast, clock);
         let day_ahead_ev = self.day_ahead_ev(file, clock);
-        let segments = self.at_least_one("segments", &file.stages.segments);
+        let segments = self.counted("segments", &file.stages.segments, SEGMENTS_MAX);
         let search = self.search(&file.stages);
         let [day_ahead_step, window, step, blend] = lengths;
         let (window, step) = (window?, step?);
@@ -353,17 +384,23 @@ impl Resolver<'_> {
         None
     }
 
-    fn at_least_one(&mut self, field: &str, count: &Spanned<u32>) -> Option<NonZeroU32> {
+    /// A number from 1 to `most`, which earlier versions had no limit for.
+    fn counted(&mut self, field: &str, count: &Spanned<u32>, most: u32) -> Option<NonZeroU32> {
         let found = NonZeroU32::new(count.value);
         if found.is_none() {
             self.report.add(count.place, format!("`{field}` must be at least 1"), "must be at least 1");
+        }
+        if count.value > most && self.report.rules >= Rules::V2 {
+            let message = format!("`{field}` is {}; the most is {most}", count.value);
+            self.report.add(count.place, message, "too many");
+            return None;
         }
         found
     }
 
     fn search(&mut self, file: &StagesFile) -> Option<SearchLimits> {
         self.in_range(&file.gap, "`gap`", (0.0..1.0).contains(&file.gap.value), "0 to below 1")?;
-        let nodes = self.at_least_one("nodes", &file.nodes)?;
+        let nodes = self.counted("nodes", &file.nodes, NODES_MAX)?;
         Some(SearchLimits { nodes: nodes.get(), gap: file.gap.value })
     }
 
@@ -397,6 +434,45 @@ impl Resolver<'_> {
             }
         })
     }
+}
+
+/// A value of a unit with its quantity, and the name and place of its field.
+type UnitValue = (&'static Physical, &'static str, Option<(f64, Place)>);
+
+fn thermal_values(file: &ThermalFile) -> [UnitValue; 11] {
+    let power = |power: &Spanned<Kilowatts>| (power.0, power.place);
+    let number = |number: &Spanned<f64>| Some((number.value, number.place));
+    let how = file.commitment.as_ref();
+    let time = |of: fn(&CommitmentFile) -> &Spanned<Hours>| how.map(|how| (of(how).0, of(how).place));
+    [
+        (&physical::UNIT_POWER, "power_min", Some(power(&file.power_min))),
+        (&physical::UNIT_POWER, "power_max", Some(power(&file.power_max))),
+        (&physical::UNIT_POWER, "initial_power", file.initial_power.as_ref().map(power)),
+        (&physical::UNIT_POWER, "deviation_max", file.deviation_max.as_ref().map(power)),
+        (&physical::RAMP, "ramp", Some((file.ramp.0, file.ramp.place))),
+        (&physical::QUADRATIC_COST, "a", number(&file.cost.a)),
+        (&physical::HOURLY_COST, "c", number(&file.cost.c)),
+        (&physical::START_COST, "start_cost", how.and_then(|how| number(&how.start_cost))),
+        (&physical::COMMITMENT_TIME, "up_min", time(|how| &how.up_min)),
+        (&physical::COMMITMENT_TIME, "down_min", time(|how| &how.down_min)),
+        (&physical::COMMITMENT_TIME, "initial_time", time(|how| &how.initial_time)),
+    ]
+}
+
+fn store_values(file: &StoreFile) -> [UnitValue; 8] {
+    let power = |power: &Spanned<Kilowatts>| Some((power.0, power.place));
+    let energy = |energy: &Spanned<KilowattHours>| (energy.0, energy.place);
+    let share = |share: &Spanned<Share>| Some((share.get(), share.place));
+    [
+        (&physical::UNIT_POWER, "charge_max", power(&file.charge_max)),
+        (&physical::UNIT_POWER, "discharge_max", power(&file.discharge_max)),
+        (&physical::STORE_ENERGY, "energy_min", Some(energy(&file.energy_min))),
+        (&physical::STORE_ENERGY, "energy_max", Some(energy(&file.energy_max))),
+        (&physical::STORE_ENERGY, "initial_energy", Some(energy(&file.initial_energy))),
+        (&physical::STORE_ENERGY, "day_end_energy", file.day_end_energy.as_ref().map(energy)),
+        (&physical::EFFICIENCY, "charge_efficiency", share(&file.charge_efficiency)),
+        (&physical::EFFICIENCY, "discharge_efficiency", share(&file.discharge_efficiency)),
+    ]
 }
 
 fn readings(file: &ReadingsFile) -> Readings {

@@ -9,6 +9,7 @@ use crate::{
 use std::num::NonZeroU32;
 use voltide_model::{
     clock::Clock,
+    physical,
     price::{ExpectedPrice, IncentiveRule, LocalDays, PriceError, PriceFeedback},
     scenario::{Incentive, SystemSeries},
 };
@@ -38,7 +39,7 @@ impl Resolver<'_> {
         };
         let rule = IncentiveRule { rho: file.rho.value, floor };
         match rule.check() {
-            Ok(()) => Some(rule),
+            Ok(()) => self.report.within(&physical::RHO, "rho", rule.rho, file.rho.place).map(|_| rule),
             Err(error) => self.refuse(file.rho.place, &error),
         }
     }
@@ -48,9 +49,13 @@ impl Resolver<'_> {
             ExpectedPriceFile::Proportional(kappa) => (ExpectedPrice::Proportional(kappa.value), kappa.place),
             ExpectedPriceFile::Fixed(price) => (ExpectedPrice::Fixed(self.price(price)?), price.place),
         };
-        match expected.check() {
-            Ok(()) => Some(expected),
-            Err(error) => self.refuse(place, &error),
+        match (expected.check(), expected) {
+            (Ok(()), ExpectedPrice::Proportional(kappa)) => {
+                let within = self.report.within(&physical::EXPECTED_PRICE, "expected_price", kappa, place);
+                within.map(|_| expected)
+            }
+            (Ok(()), ExpectedPrice::Fixed(_)) => Some(expected),
+            (Err(error), _) => self.refuse(place, &error),
         }
     }
 

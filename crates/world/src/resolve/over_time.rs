@@ -10,7 +10,11 @@ use crate::{
 };
 use chrono::{Month, NaiveDateTime, NaiveTime, Timelike, Weekday};
 use std::sync::Arc;
-use voltide_model::{clock::Clock, quantity::Price};
+use voltide_model::{
+    clock::Clock,
+    physical::{self, Physical},
+    quantity::Price,
+};
 
 const DAY_MINUTES: u32 = 24 * 60;
 
@@ -23,6 +27,8 @@ pub(super) struct Wanted<'a> {
     pub(super) unit: &'a str,
     /// Whether negative numbers are wrong.
     pub(super) not_negative: bool,
+    /// Where the numbers lie.
+    pub(super) range: &'static Physical,
     /// The slots.
     pub(super) clock: &'a Clock,
 }
@@ -55,13 +61,13 @@ impl Resolver<'_> {
             self.report.add(value.place, message, "must be at least 0");
             return None;
         }
-        Some(number)
+        self.report.within(wanted.range, wanted.name, number, value.place)
     }
 
     /// The price per kWh, if it is in the world's currency.
     pub(super) fn price(&mut self, price: &Spanned<Price>) -> Option<f64> {
         self.check_currency(&price.currency, price.place)?;
-        Some(price.per_kwh)
+        self.report.within(&physical::PRICE, "price", price.per_kwh, price.place)
     }
 
     fn check_currency(&mut self, found: &str, place: Place) -> Option<()> {
@@ -98,10 +104,10 @@ impl Resolver<'_> {
             self.report.add_help(key.place, message, "not a price", "remove `adders`");
             return None;
         }
-        let Wanted { name, unit, not_negative, clock } = wanted;
+        let Wanted { name, unit, not_negative, range, clock } = wanted;
         let factor = one.number() * file.scale.value;
         let adder = self.fixed_adders(file)?;
-        let request = SeriesRequest { name, unit, file, whole, factor, adder, not_negative, clock };
+        let request = SeriesRequest { name, unit, file, whole, factor, adder, not_negative, range, clock };
         let values = self.values.series(request, self.report)?;
         if self.values.tells_sums(whole, self.report) {
             return Some(values);

@@ -6,7 +6,7 @@ use crate::{
     problem::suggest,
     read::{Named, Spanned, Try},
 };
-use voltide_model::{quantity::Kilowatts, site::Site};
+use voltide_model::{physical, quantity::Kilowatts, site::Site};
 
 /// The sites, each after its parent and else in the order of the file.
 pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<Vec<Site>> {
@@ -40,11 +40,14 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
 
 /// Whether the site is fine by itself, and the index of its parent.
 fn check(site: &SiteFile, file: &Named<Try<SiteFile>>, report: &mut Report) -> (bool, Option<usize>) {
-    let import = not_negative(&site.import_limit, "import_limit", report).is_some();
-    let export =
-        site.export_limit.as_ref().is_none_or(|limit| not_negative(limit, "export_limit", report).is_some());
+    let import = limit("import_limit", &site.import_limit, report);
+    let export = site.export_limit.as_ref().is_none_or(|power| limit("export_limit", power, report));
     let parent = site.parent.as_ref().map(|name| site_index(file.names(), name, report));
     (import && export && parent != Some(None), parent.flatten())
+}
+
+fn limit(field: &str, power: &Spanned<Kilowatts>, report: &mut Report) -> bool {
+    report.power_within(&physical::SITE_POWER, field, power).is_some()
 }
 
 /// Indices with parents before children; without those that lead round in a circle.
@@ -74,22 +77,4 @@ pub(super) fn site_index<'a>(
         report.add_help(name.place, message, "no site has this name", suggest(name, "site", names));
     }
     index
-}
-
-/// The power, unless it is below 0.
-pub(super) fn not_negative(
-    power: &Spanned<Kilowatts>,
-    field: &str,
-    report: &mut Report,
-) -> Option<Kilowatts> {
-    if power.0 >= 0.0 {
-        return Some(power.value);
-    }
-    report.add_help(
-        power.place,
-        format!("`{field}` is negative"),
-        "below 0 kW",
-        "powers are given without a sign",
-    );
-    None
 }

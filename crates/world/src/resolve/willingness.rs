@@ -8,6 +8,7 @@ use crate::{
 use voltide_model::{
     battery::Battery,
     fleet::V2gTerms,
+    physical,
     quantity::Share,
     willingness::{INCENTIVE_RATIO_MAX, Logistic, Participation, Willingness, WillingnessError},
 };
@@ -59,6 +60,10 @@ impl Resolver<'_> {
             let help = "add to the world for example\nincentive: (rho: 0.6),";
             self.report.add_help(file.place, message, "nothing to be willing for", help);
             return None;
+        }
+        for curve in [&file.optimistic, &file.pessimistic] {
+            self.report.within(&physical::RELUCTANCE, "a", curve.a.value, curve.a.place)?;
+            self.report.within(&physical::STEEPNESS, "b", curve.b.value, curve.b.place)?;
         }
         curves.map(|curves| (curves, participation))
     }

@@ -3,6 +3,7 @@
 use super::fleet::FleetResolver;
 use crate::{
     calendar::{self, checked},
+    document::Place,
     file::{FleetFile, ReservationFile, SocWishFile},
     read::{Spanned, Try},
     table::{on_wall_clock, parse_wall_clock},
@@ -17,18 +18,22 @@ use voltide_model::{
 const WINDOW_MAX: f64 = 48.0;
 
 impl FleetResolver<'_, '_> {
-    /// What the fleet's cars wish for their stored energy.
-    pub(super) fn wishes(&mut self, file: &FleetFile, soc_max: f64) -> Option<SocWishes> {
-        let minima = self.bounds("soc_minima", &file.soc_minima);
-        let maxima = self.bounds("soc_maxima", &file.soc_maxima);
+    /// What the fleet's `cars` wish for their stored energy; `None` where any number of them may be named.
+    pub(super) fn wishes(&mut self, file: &FleetFile, soc_max: f64, cars: Option<u32>) -> Option<SocWishes> {
+        let minima = self.bounds("soc_minima", &file.soc_minima, cars);
+        let maxima = self.bounds("soc_maxima", &file.soc_maxima, cars);
         let listed = file.reservations.get()?.iter().flatten();
         let reservations: Vec<Option<SocWish>> =
-            listed.map(|reservation| self.reservation(reservation)).collect();
+            listed.map(|reservation| self.reservation(reservation, cars)).collect();
         let mut reservations: Vec<SocWish> = reservations.into_iter().collect::<Option<_>>()?;
         if let Some(calendar) = file.calendar.get()? {
             let name = format!("{}.calendar", self.path);
             let resolver = &mut *self.resolver;
             let read = resolver.values.reservations(&name, calendar, self.clock, resolver.report)?;
+            for wish in &read {
+                let place = calendar.car.as_ref().map_or(calendar.path.place, |car| car.place);
+                self.known_car("calendar", wish.car, place, cars)?;
+            }
             self.samples.extend(calendar::to_series(&name, &read));
             reservations.extend(read);
         }
@@ -51,20 +56,51 @@ impl FleetResolver<'_, '_> {
         Some(wishes)
     }
 
-    fn bounds(&mut self, name: &str, file: &Try<Option<Vec<SocWishFile>>>) -> Option<Vec<SocWish>> {
+    /// A car that a wish names is one of the fleet's.
+    fn known_car(&mut self, name: &str, car: Option<u32>, place: Place, cars: Option<u32>) -> Option<()> {
+        let (Some(car), Some(cars)) = (car, cars) else { return Some(()) };
+        if car < cars {
+            return Some(());
+        }
+        let fleet = self.path.trim_start_matches("fleets.");
+        let message = format!("`{}.{name}` is for car {car}, which fleet `{fleet}` does not have", self.path);
+        let help = match cars {
+            1 => "its one car is number 0".to_owned(),
+            _ => format!(
+                "its {cars} cars are numbered from 0 to {last}; the nearest is {last}",
+                last = cars - 1
+            ),
+        };
+        self.resolver.report.add_help(place, message, "no such car", help);
+        None
+    }
+
+    fn bounds(
+        &mut self,
+        name: &str,
+        file: &Try<Option<Vec<SocWishFile>>>,
+        cars: Option<u32>,
+    ) -> Option<Vec<SocWish>> {
         let wishes = file.get()?.iter().flatten().map(|wish| {
             let from = wish.from.as_ref().map_or(Some(i64::MIN), |from| self.from(from));
             let to = wish.to.as_ref().map_or(Some(i64::MAX), |to| self.until(to));
-            let car = wish.car.as_ref().map(|car| car.value);
+            let car = self.car(name, wish.car.as_ref(), cars)?;
             self.checked(name, &wish.soc, SocWish { from: from?, to: to?, soc: wish.soc.get(), car })
         });
         let wishes: Vec<Option<SocWish>> = wishes.collect();
         wishes.into_iter().collect()
     }
 
-    fn reservation(&mut self, file: &ReservationFile) -> Option<SocWish> {
+    /// The car that a wish names, if any.
+    fn car(&mut self, name: &str, car: Option<&Spanned<u32>>, cars: Option<u32>) -> Option<Option<u32>> {
+        let Some(car) = car else { return Some(None) };
+        self.known_car(name, Some(car.value), car.place, cars)?;
+        Some(Some(car.value))
+    }
+
+    fn reservation(&mut self, file: &ReservationFile, cars: Option<u32>) -> Option<SocWish> {
         let (from, to) = (self.from(&file.from), self.until(&file.to));
-        let car = file.car.as_ref().map(|car| car.value);
+        let car = self.car("reservations", file.car.as_ref(), cars)?;
         let wish = SocWish { from: from?, to: to?, soc: file.soc.get(), car };
         self.checked("reservations", &file.from, wish)
     }
