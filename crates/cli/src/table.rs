@@ -207,7 +207,12 @@ fn notes_within(text: &str, width: usize) -> String {
     let indent = " ".repeat(NOTE_INDENT);
     let room = width.saturating_sub(NOTE_INDENT).max(LEAST);
     let fit = |line: &str| {
-        if line.width() <= width { line.to_owned() } else { wrapped(line, room).join(&format!("\n{indent}")) }
+        if line.width() <= width {
+            return line.to_owned();
+        }
+        let words = line.trim_start();
+        let begins = &line[..line.len() - words.len()];
+        format!("{begins}{}", wrapped(words, room).join(&format!("\n{indent}")))
     };
     text.lines().map(fit).collect::<Vec<_>>().join("\n")
 }

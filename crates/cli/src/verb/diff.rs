@@ -30,7 +30,8 @@ pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
     if args.json {
         output::say_json("diff", &pair.json(parting.as_ref()));
     } else {
-        output::say(&parting.map_or_else(|| SAME.to_owned(), |parting| parting.text()));
+        let parts = parting.map_or_else(|| SAME.to_owned(), |parting| parting.text());
+        output::say(&notes(&parts));
         output::say(&format!(
             "\n{}\n\n{}\n\n{}",
             pair.runs(),
