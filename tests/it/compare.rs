@@ -117,6 +117,72 @@ fn a_wrong_comparison_ends_before_anything_runs() {
     assert_eq!(fail(voltide().args(["compare", ONE_CAR, ONE_CAR, "--policies", "alap"])).0, 2);
 }
 
+/// What is printed where lines have so many columns, and how wide its widest line is.
+fn on_lines_of(width: usize, arguments: &[&str]) -> (String, usize) {
+    let printed = succeed(voltide().env("COLUMNS", width.to_string()).args(arguments));
+    // A path is not cut.
+    let lines = printed.lines().filter(|line| !line.contains('/') && !line.contains("run_id="));
+    let widest = lines.map(|line| line.chars().count()).max().unwrap();
+    (printed, widest)
+}
+
+#[test]
+fn what_is_printed_fits_its_line() {
+    let out = tempfile::tempdir().unwrap();
+    let street = "worlds/v2g-street.ron";
+    let run = |policy: &str| crate::program::run(street, out.path(), &["--policy", policy]);
+    let [one, other] = ["uncontrolled", "v2g"].map(run);
+    let [one, other] = [&one, &other].map(|run| run.to_str().unwrap());
+    let again = out.path().join("again");
+    let asked: [&[&str]; 6] = [
+        &["compare", street, "--policies", "uncontrolled,smart,v2g", "--seeds", "1..2", "--quiet"],
+        &[
+            "compare",
+            "worlds/ten-units/day.ron",
+            "--policies",
+            "uncontrolled,edf",
+            "--cases",
+            "1,2",
+            "--quiet",
+        ],
+        &["run", street, "--out", again.to_str().unwrap()],
+        &["diff", one, other],
+        &["log", "stats", one],
+        &["state", one, "--at", "60"],
+    ];
+    for arguments in asked {
+        for width in [80, 100, 120] {
+            let (printed, widest) = on_lines_of(width, arguments);
+            assert!(widest <= width, "{widest} columns instead of {width}:\n{printed}");
+        }
+    }
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        words.sort();
+        words.dedup();
+        words
+    };
+    let (narrow, _) = on_lines_of(80, asked[0]);
+    assert_eq!(words(&narrow), words(&succeed(voltide().args(asked[0]))), "nothing is lost on the way");
+}
+
+#[test]
+fn columns_without_anything_in_them_are_shown_only_where_all_are_asked_for() {
+    let asked = ["compare", ONE_CAR, "--policies", "uncontrolled,alap"];
+    let header = |more: &[&str]| {
+        let printed = succeed(voltide().args(asked).args(more));
+        printed.lines().nth(2).unwrap().to_owned()
+    };
+    let short = header(&[]);
+    for name in ["discharged kWh", "missed", "short trips", "faults", "broken answers"] {
+        assert!(!short.contains(name), "{short}");
+        assert!(header(&["--wide"]).contains(name), "{name}");
+    }
+    assert!(short.contains("cost EUR") && short.contains("charged kWh"), "{short}");
+    let narrow = succeed(voltide().env("COLUMNS", "60").args(asked).arg("--wide"));
+    assert_eq!(narrow, succeed(voltide().args(asked).arg("--wide")), "however wide it becomes");
+}
+
 #[test]
 fn the_table_is_quiet_on_stderr() {
     let output = voltide().args(["compare", ONE_CAR, "--policies", "uncontrolled"]).output().unwrap();

@@ -6,12 +6,13 @@
 mod looks;
 
 use crate::{
-    program::{fail, root, succeed, text, voltide},
+    program::{fail, plugin_folder, root, succeed, text, voltide},
     python::python,
 };
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     fs,
     io::Write,
     path::Path,
@@ -87,7 +88,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 77] = [
+const OF_RUN: [(&str, &str); 87] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -102,11 +103,14 @@ const OF_RUN: [(&str, &str); 77] = [
     ("v2g_eligible_sessions", "SELECT count(*) FILTER (v2g_eligible) FROM sessions"),
     (
         "no_discharge_reason",
-        "SELECT CASE WHEN count(v2g_eligible) = 0 OR sum(discharged_kwh) > 0 THEN NULL
+        "SELECT CASE WHEN count(*) = 0 OR sum(discharged_kwh) > 0 THEN NULL
+                     WHEN count(v2g_eligible) = 0 THEN 'no car can discharge at its charger'
+                     WHEN (SELECT policy FROM runs) NOT IN ('v2g', 'threshold')
+                     THEN 'policy `' || (SELECT policy FROM runs) || '` never discharges'
                      WHEN NOT (SELECT coalesce(bool_or(participating), true) FROM ev_ticks)
                      THEN 'no driver agreed'
-                     WHEN count(*) FILTER (v2g_eligible) = 0 THEN 'no stay was long enough (13)'
-                     ELSE 'it did not pay, or the policy does not discharge' END FROM sessions",
+                     WHEN count(*) FILTER (v2g_eligible) = 0 THEN 'no stay was long enough'
+                     ELSE 'it did not pay' END FROM sessions",
     ),
     (
         "charged_kwh_per_ev_day",
@@ -212,6 +216,12 @@ const OF_RUN: [(&str, &str); 77] = [
     ("missed_targets", "SELECT count(missed_reason) FROM sessions"),
     ("missing_kwh", "SELECT coalesce(sum(missing_kwh), 0) FROM sessions"),
     (
+        "missed_by",
+        "SELECT string_agg(fleet || ' ' || missed_reason || ' ' || targets, ', ' ORDER BY fleet, missed_reason)
+         FROM (SELECT fleet, missed_reason::VARCHAR AS missed_reason, count(*) AS targets FROM sessions
+               WHERE missed_reason IS NOT NULL GROUP BY ALL)",
+    ),
+    (
         "short_trips",
         "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events WHERE kind = 'TripShort'",
     ),
@@ -243,7 +253,44 @@ const OF_RUN: [(&str, &str); 77] = [
         "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events WHERE kind = 'AnswerNotFinite'",
     ),
     ("first_not_finite.tick", "SELECT min(tick) FROM events WHERE kind = 'AnswerNotFinite'"),
+    (
+        "first_clipped.tick",
+        "SELECT min(tick) FROM events WHERE kind = 'SetPointClipped' AND (payload->'$.by_charger')::BIGINT > 0",
+    ),
     ("policy_faults", "SELECT count(*) FROM events WHERE kind = 'PolicyFaulted'"),
+    (
+        "first_policy_fault.policy",
+        "SELECT payload->>'$.policy' FROM events WHERE kind = 'PolicyFaulted' ORDER BY seq LIMIT 1",
+    ),
+    ("first_policy_fault.tick", "SELECT min(tick) FROM events WHERE kind = 'PolicyFaulted'"),
+    (
+        "first_policy_fault.local_time",
+        "SELECT strftime(ts AT TIME ZONE (SELECT time_zone FROM runs), '%Y-%m-%dT%H:%M') FROM system_ticks
+         WHERE tick = (SELECT min(tick) FROM events WHERE kind = 'PolicyFaulted')",
+    ),
+    (
+        "first_policy_fault.message",
+        "SELECT payload->>'$.message' FROM events WHERE kind = 'PolicyFaulted' ORDER BY seq LIMIT 1",
+    ),
+    (
+        "first_policy_fault.fallback",
+        "SELECT payload->>'$.fallback' FROM events WHERE kind = 'PolicyFaulted' ORDER BY seq LIMIT 1",
+    ),
+    (
+        "lost_policy.policy",
+        "SELECT payload->>'$.policy' FROM events WHERE kind = 'PolicyFaulted' AND (payload->'$.lost')::BOOLEAN
+         ORDER BY seq LIMIT 1",
+    ),
+    (
+        "lost_policy.tick",
+        "SELECT min(tick) FROM events WHERE kind = 'PolicyFaulted' AND (payload->'$.lost')::BOOLEAN",
+    ),
+    (
+        "lost_policy.local_time",
+        "SELECT strftime(ts AT TIME ZONE (SELECT time_zone FROM runs), '%Y-%m-%dT%H:%M') FROM system_ticks
+         WHERE tick = (SELECT min(tick) FROM events
+                       WHERE kind = 'PolicyFaulted' AND (payload->'$.lost')::BOOLEAN)",
+    ),
     ("events", "SELECT count(*) FROM events"),
     ("state_hash", "SELECT payload->>'$.state_hash' FROM events WHERE kind = 'TickSealed' ORDER BY seq DESC LIMIT 1"),
     // Figures that two tables tell must be the same in both.
@@ -278,8 +325,35 @@ const OF_COMPARED_RUN: [(&str, &str); 19] = [
     ("policy_faults", "SELECT count(*) FROM events WHERE kind = 'PolicyFaulted' AND run_id = '{run}'"),
 ];
 
+/// What went wrong first, in a line `compared_run`.
+const FIRST_TROUBLES: [(&str, &str); 4] = [
+    (
+        "first_policy_fault.tick",
+        "SELECT min(tick) FROM events WHERE kind = 'PolicyFaulted' AND run_id = '{run}'",
+    ),
+    (
+        "lost_policy.tick",
+        "SELECT min(tick) FROM events
+         WHERE kind = 'PolicyFaulted' AND (payload->'$.lost')::BOOLEAN AND run_id = '{run}'",
+    ),
+    (
+        "first_not_finite.tick",
+        "SELECT min(tick) FROM events WHERE kind = 'AnswerNotFinite' AND run_id = '{run}'",
+    ),
+    (
+        "first_clipped.tick",
+        "SELECT min(tick) FROM events
+         WHERE kind = 'SetPointClipped' AND (payload->'$.by_charger')::BIGINT > 0 AND run_id = '{run}'",
+    ),
+];
+
 /// More of them.
-const ALSO_OF_COMPARED_RUN: [(&str, &str); 2] = [
+const ALSO_OF_COMPARED_RUN: [(&str, &str); 3] = [
+    (
+        "broken_answers",
+        "SELECT coalesce(sum(coalesce((payload->'$.by_charger')::BIGINT, (payload->'$.rows')::BIGINT)), 0)
+         FROM events WHERE kind IN ('AnswerNotFinite', 'SetPointClipped') AND run_id = '{run}'",
+    ),
     (
         "short_trips",
         "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events
@@ -356,6 +430,14 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
         let sum: f64 = costs.iter().map(|cost| cost["amount"].as_f64().unwrap()).sum();
         let sum = if costs.is_empty() { Value::Null } else { json!(sum) };
         all.insert("unit_costs".to_owned(), sum);
+    }
+    // So are targets by fleet and reason, as words.
+    if let Some(Value::Array(missed)) = all.get("missed_by") {
+        let word = |it: &Value| {
+            format!("{} {} {}", it["fleet"].as_str().unwrap(), it["reason"].as_str().unwrap(), it["targets"])
+        };
+        let words = missed.iter().map(word).collect::<Vec<_>>().join(", ");
+        all.insert("missed_by".to_owned(), if words.is_empty() { Value::Null } else { json!(words) });
     }
     let no_figure =
         |name: &str| NO_FIGURES.iter().any(|(no, _)| name == *no || name.starts_with(&format!("{no}.")));
@@ -507,6 +589,29 @@ fn a_run_and_its_replay_print_what_the_tables_say() {
         }
     }
     assert_found(&python, &questions);
+}
+
+/// A policy that panics when it is first asked, and a limit that lets nobody reach a target.
+#[test]
+fn a_run_that_went_wrong_prints_what_the_tables_say() {
+    let Some(python) = python() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let broken = plugin_folder().join(format!("{DLL_PREFIX}broken_policy{DLL_SUFFIX}"));
+    let asked = ["run", "worlds/v2g-street.ron", "--out", out.path().to_str().unwrap()];
+    let broken = ["--policy", broken.to_str().unwrap(), "--set", "policies.broken=(slot: 50000)"];
+    let settings = [
+        "fallback=\"uncontrolled\"",
+        "fleets.commuters.count=9",
+        "fleets.commuters.charger.charge_max=\"1 kW\"",
+    ];
+    let summary = lines(&[&asked[..], &broken, &sets(&settings)].concat()).remove(0);
+    assert!(summary["policy_faults"].as_u64() > Some(1), "{summary}");
+    assert!(!summary["missed_by"].as_array().unwrap().is_empty(), "{summary}");
+    let mut question = of_run("broken".to_owned(), out.path(), &summary);
+    // That it never discharges is known of policies that are built in alone.
+    question.sql.retain(|(name, _)| name != "no_discharge_reason");
+    assert_eq!(question.printed.remove("no_discharge_reason"), Some(json!("no stay was long enough")));
+    assert_found(&python, &[question]);
 }
 
 #[test]
@@ -684,6 +789,6 @@ fn id(line: &Value) -> &str {
 fn of_compared_run(run: &str, figures: &BTreeMap<String, Value>) -> Vec<(String, String)> {
     let fleet = figures.keys().find_map(|name| name.strip_prefix("stored_price_per_kwh."));
     let fill = |text: &str| text.replace("{run}", run).replace("{fleet}", fleet.unwrap_or_default());
-    let rows = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN);
+    let rows = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN).chain(&FIRST_TROUBLES);
     rows.map(|(name, query)| (fill(name), fill(query))).collect()
 }

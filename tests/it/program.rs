@@ -43,6 +43,7 @@ pub(crate) fn plugin(name: &str) -> PathBuf {
 pub(crate) fn in_root(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root()).env("NO_COLOR", "1").env_remove("VOLTIDE_PLUGIN_PATH");
+    command.env_remove("COLUMNS");
     command
 }
 

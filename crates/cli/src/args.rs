@@ -26,6 +26,10 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
+    /// Show every column and row of a table, those without anything in them too, however wide it becomes
+    #[arg(long, global = true)]
+    pub wide: bool,
+
     /// Show what policies log
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -180,9 +184,9 @@ pub(crate) enum FailOn {
     ShortTrip,
     /// A site's limit cut what its cars asked for.
     SiteLimit,
-    /// The policy failed and was replaced for a call.
+    /// The policy panicked or returned an error, and was replaced for a call.
     PolicyFault,
-    /// An answer held NaN or infinity, or more than the charger can.
+    /// An answer broke the contract: NaN or infinity, more than the charger can, or power after departure.
     BrokenAnswer,
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     comparison::{Compared, SMART_AT_INCENTIVE},
     output::{self, decimal},
+    table::{is_nothing, notes, shows_all},
 };
 use serde_json::json;
 use voltide_telemetry::{ComparedFigure, FlexibilitySums, Summary};
@@ -50,7 +51,7 @@ const LINES: [Line; 19] = [
     line("user_cost", "drivers", 1),
     line("thermal", "thermal", 0),
     line("pumped_hydro", "pumped hydro", 0),
-    line("ess", "batteries", 0),
+    line("ess", "ess", 0),
     line("wind", "wind", 0),
     line("pv", "sun", 0),
     line("penalty", "shed and curtailed", 0),
@@ -134,10 +135,10 @@ impl Cases {
         for case in &self.all {
             output::say(&self.table(case));
             for doubt in case.doubts() {
-                output::say(&doubt.sentence(&self.currency));
+                output::say(&notes(&doubt.sentence(&self.currency)));
             }
         }
-        output::say(&self.legend());
+        output::say(&notes(&self.legend()));
     }
 
     /// All figures, for a table of their own.
@@ -230,7 +231,8 @@ impl Cases {
             }
             cells
         };
-        let rows = LINES.iter().map(row).collect();
+        let rows = LINES.iter().map(row);
+        let rows = rows.filter(|row| shows_all() || !row[1..].iter().all(|cell| is_nothing(cell))).collect();
         let right: Vec<usize> = (1..header.len()).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         format!(

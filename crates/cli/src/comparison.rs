@@ -2,12 +2,14 @@
 
 use crate::{
     figures::{COLUMNS, Figures, Spread, Values, to_json, values_json},
-    output::{self, decimal},
-    summary::cars,
+    output::{self, decimal, thousands},
+    summary::{self, cars},
+    table::{Table, Weight, is_nothing, notes},
 };
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::PathBuf};
 use voltide_model::rounding::without_rounding;
+use voltide_telemetry::Summary;
 
 /// A run that is compared.
 #[derive(Debug, Clone)]
@@ -70,15 +72,20 @@ impl Comparison {
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         let rows = self.values().map(|(row, values)| cells(row, &values)).collect();
         let right: Vec<usize> = (1..header.len()).collect();
-        output::say(&format!("{}\n", self.title()));
-        output::say(&output::table(&header, rows, &right));
-        output::say(&format!("\n{}", self.legend()));
+        output::say(&format!("{}\n", notes(&self.title())));
+        let mut table = Table::new(&header, rows, &right);
+        table.weight = weight;
+        output::say(&table.without_zeros().fitted());
+        output::say(&notes(&format!("\n{}", self.legend())));
         if let Some(split) = self.split() {
-            output::say(&format!("\n{}", split.sentence(currency)));
+            output::say(&notes(&format!("\n{}", split.sentence(currency))));
         }
         for row in &self.rows {
             for what in &row.runs[0].unlike {
-                output::say(&format!("! {}: {what}", row.label));
+                output::say(&notes(&format!("! {}: {what}", row.label)));
+            }
+            for what in troubles(row) {
+                output::say(&notes(&format!("! {}: {what}", row.label)));
             }
         }
     }
@@ -198,6 +205,38 @@ impl Comparison {
     }
 }
 
+/// Targets that were missed should not be overlooked, and what a policy did wrong even less.
+fn weight(table: &Table, row: &[String], column: usize) -> Weight {
+    if is_nothing(&row[column]) {
+        return Weight::Plain;
+    }
+    match table.header[column].as_str() {
+        "missed" | "missing kWh" | "short trips" => Weight::Notable,
+        "faults" | "broken answers" => Weight::Wrong,
+        _ => Weight::Plain,
+    }
+}
+
+/// What the policy of a row did wrong, in the first of its runs with each kind of it.
+fn troubles(row: &Row) -> Vec<String> {
+    let first = |count: fn(&Summary) -> u64, of: fn(&Summary) -> Option<String>| {
+        let run = row.runs.iter().find(|run| count(&run.figures.summary) > 0)?;
+        let summary = &run.figures.summary;
+        Some(format!("{} {} with seed {}", thousands(count(summary)), of(summary)?, run.seed))
+    };
+    let lost = |run: &Compared| {
+        let lost = run.figures.summary.lost_policy.as_ref()?;
+        Some(format!("{}, with seed {}", summary::out(lost), run.seed))
+    };
+    let kinds = [
+        first(|it| it.policy_faults, |it| Some(format!("calls {}", summary::faults(it)?))),
+        row.runs.iter().find_map(lost),
+        first(|it| it.answers_not_finite, |it| Some(format!("schedules {}", summary::not_finite(it)?))),
+        first(|it| it.clipped_by_charger, |it| Some(format!("schedules {}", summary::clipped(it)?))),
+    ];
+    kinds.into_iter().flatten().collect()
+}
+
 /// What is saved beyond what the tariff saves.
 fn beyond(total: f64, tariff: f64) -> f64 {
     without_rounding(total - tariff, total.abs() + tariff.abs())
@@ -240,6 +279,10 @@ fn identity(row: &Row, run: &Compared, first: &Compared) -> Value {
         "case": run.case,
         "folder": run.folder,
         "unlike": run.unlike,
+        "first_policy_fault": summary.first_policy_fault,
+        "lost_policy": summary.lost_policy,
+        "first_not_finite": summary.first_not_finite,
+        "first_clipped": summary.first_clipped,
         "currency": summary.currency,
         "stored_price_per_kwh": prices.collect::<Map<String, Value>>(),
     })

@@ -29,7 +29,7 @@ const fn in_json(name: &'static str) -> Column {
 }
 
 /// The columns of a comparison, in order.
-pub(crate) const COLUMNS: [Column; 16] = [
+pub(crate) const COLUMNS: [Column; 17] = [
     column("net_cost", "cost {}", 2),
     column("saving_percent", "saving %", 2),
     in_json("saving"),
@@ -46,6 +46,7 @@ pub(crate) const COLUMNS: [Column; 16] = [
     column("missing_kwh", "missing kWh", 1),
     column("short_trips", "short trips", 0),
     column("policy_faults", "faults", 0),
+    column("broken_answers", "broken answers", 0),
 ];
 
 /// The values of a run, by [`COLUMNS`]; `None` where there is none.
@@ -90,6 +91,7 @@ impl Figures {
             Some(summary.missing_kwh),
             Some(summary.short_trips as f64),
             Some(summary.policy_faults as f64),
+            Some((summary.answers_not_finite + summary.clipped_by_charger) as f64),
         ]
     }
 }

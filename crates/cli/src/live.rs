@@ -8,6 +8,7 @@ use crate::{
     shortcut::Camera,
     verb::plugins::mention_shadowing,
     warnings,
+    watched::Watched,
 };
 use indicatif::ProgressBar;
 use std::{path::Path, sync::Arc};
@@ -166,6 +167,19 @@ impl Prepared {
         }
     }
 
+    /// Says on stderr what its policies do wrong, when each first does it, unless the user wants quiet.
+    pub(crate) fn watched(mut self, quiet: bool) -> Self {
+        if quiet {
+            return self;
+        }
+        let stand_in = self.fallback.as_ref().map(|policy| policy.info().name.clone());
+        let watch = |policy, fallback| -> Box<dyn Planner> { Box::new(Watched { policy, fallback }) };
+        self.planner = watch(self.planner, stand_in.clone());
+        self.forecaster = self.forecaster.map(|policy| watch(policy, stand_in));
+        self.fallback = self.fallback.map(|policy| watch(policy, None));
+        self
+    }
+
     /// What the engine starts from.
     pub(crate) fn start(self, threads: usize) -> Start {
         Start {
@@ -187,19 +201,21 @@ pub(crate) fn begin<S: Sink>(start: Start, folder: &Path, sink: S) -> Result<Liv
     Ok(Simulation::new(start, log, sink)?)
 }
 
-/// Steps until the last slot, until the user wants to stop, or until the policy fails for good.
+/// Steps until the last slot, until the user wants to stop, or until the policy fails for good. The bar
+/// shows the words `run` before the time.
 pub(crate) fn step_through<S: Sink, L: EventLog>(
     simulation: &mut LiveRun<S, L>,
     interrupt: Interrupt,
     bar: &ProgressBar,
     camera: &mut Camera,
+    run: &str,
 ) -> Result<RunStatus, Failure> {
     let clock: Clock = simulation.clock();
     while !simulation.is_done() {
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
-        bar.set_message(clock.local(simulation.tick()).format("%a %d %b %H:%M").to_string());
+        bar.set_message(format!("{run}{}", clock.local(simulation.tick()).format("%a %d %b %H:%M")));
         match simulation.step() {
             Ok(()) => {
                 bar.inc(1);

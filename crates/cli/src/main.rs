@@ -21,8 +21,10 @@ mod run_folder;
 mod shortcut;
 mod summary;
 mod svg;
+mod table;
 mod verb;
 mod warnings;
+mod watched;
 
 use args::{Args, Verb};
 use clap::Parser;
@@ -77,6 +79,9 @@ fn tell(words: &clap::Error) -> ExitCode {
 /// Does what the verb says.
 fn obey(args: &Args) -> Result<ExitCode, Failure> {
     progress::watch_signals()?;
+    if args.wide {
+        table::show_all();
+    }
     match &args.verb {
         Verb::Run(run) => verb::run::run(run, args),
         Verb::Check(check) => Ok(verb::check::check(check, args)),

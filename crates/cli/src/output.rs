@@ -4,8 +4,11 @@
 //! and [`undelivered`] tells at the end whether the result did. Only a verb with nothing left to do
 //! but to print asks [`is_heard`].
 
-use crate::failure::{Code, Failure};
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use crate::{
+    failure::{Code, Failure},
+    progress,
+    table::Table,
+};
 use serde_json::{Value, json};
 use std::{
     io::{self, ErrorKind, Write},
@@ -49,7 +52,9 @@ pub(crate) fn json_line(kind: &str, value: &Value) -> String {
 /// Prints a diagnostic. One that cannot be printed has nowhere else to go, and the exit code says
 /// the same in short.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    progress::aside(|| {
+        let _ = writeln!(io::stderr(), "{text}");
+    });
 }
 
 /// Prints something in passing, unless the user wants quiet.
@@ -101,24 +106,9 @@ fn stdout() -> MutexGuard<'static, Stdout> {
     STDOUT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A table without rules; columns in `right` (from 0) are aligned to the right.
+/// A table without rules, as wide as stdout; columns in `right` (from 0) are aligned to the right.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
-    let mut table = Table::new();
-    table.load_preset(NOTHING);
-    if !header.is_empty() {
-        table.set_header(header.to_vec());
-    }
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    for &column in right {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n")
+    Table::new(header, rows, right).fitted()
 }
 
 /// A number with its thousands set apart: `1,234,567`.

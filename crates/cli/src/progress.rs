@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,8 +21,27 @@ pub(crate) fn bar(ticks: impl Into<u64>, quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     // As wide as the terminal: a line that wraps is left behind at every redraw.
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} ticks  {msg}  {eta} left");
-    ProgressBar::new(ticks.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(ticks.into()).with_style(style);
+    *shown() = Some(bar.clone());
+    bar
+}
+
+/// The bar that was begun last.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Prints to stderr while no bar is in the way.
+pub(crate) fn aside(print: impl FnOnce()) {
+    let bar = shown().clone();
+    match bar.filter(|bar| !bar.is_finished()) {
+        Some(bar) => bar.suspend(print),
+        None => print(),
+    }
 }
 
 /// Whether a run wants to be told of Ctrl-C, instead of being ended by it.
@@ -48,7 +67,7 @@ pub(crate) fn watch_signals() -> Result<(), Failure> {
             if !AWAITED.load(Ordering::Relaxed) || RAISED.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            output::complain("stopping where nothing is lost; once more stops at once");
+            output::complain("stopping where nothing is lost; press Ctrl-C again to stop at once");
         }
     };
     std::thread::Builder::new().name("voltide-signals".into()).spawn(watch).map(drop).map_err(uncaught)

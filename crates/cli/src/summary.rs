@@ -4,11 +4,15 @@ use crate::{
     args::Args,
     machine::Cost,
     output::{self, counted, decimal, thousands},
+    table::{Table, Weight},
 };
 use serde_json::json;
 use std::path::Path;
 use voltide_model::fleet::PopulationNotes;
-use voltide_telemetry::{Extreme, FlexibilitySums, NotFiniteAnswer, Summary, SystemCostRows};
+use voltide_telemetry::{
+    ClippedAnswer, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets, NO_CHARGER_DISCHARGES,
+    NotFiniteAnswer, Summary, SystemCostRows,
+};
 
 /// Prints the summary of a run, of which quiet leaves its folder; `cost` where it was run just now.
 pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Cost>, args: &Args) {
@@ -33,7 +37,20 @@ pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Co
     if let Some(cost) = cost {
         rows.push(row("time", time(cost)));
     }
-    output::say(&output::table(&[], rows, &[]));
+    let table = Table { weight, ..Table::new(&[], rows, &[]) };
+    output::say(&table.fitted());
+}
+
+/// What went wrong should not be overlooked: the names of its rows stand out.
+fn weight(_: &Table, row: &[String], column: usize) -> Weight {
+    if column > 0 {
+        return Weight::Plain;
+    }
+    match row[0].as_str() {
+        "missed" | "short trips" | "site limits" => Weight::Notable,
+        "no number" | "clipped" | "policy faults" | "policy out" => Weight::Wrong,
+        _ => Weight::Plain,
+    }
 }
 
 fn row(name: &str, value: String) -> Vec<String> {
@@ -94,7 +111,9 @@ fn price_paid(summary: &Summary) -> String {
 
 /// What was discharged, or why nothing was; and how far drivers agreed.
 fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let discharged = match summary.no_discharge_reason {
+    let discharged = match &summary.no_discharge_reason {
+        // In a world that is not about it nobody asks why.
+        Some(reason) if reason == NO_CHARGER_DISCHARGES => None,
         Some(reason) => Some(format!("nothing: {reason}")),
         None if summary.discharged_kwh > 0.0 => Some(format!("{} kWh", decimal(summary.discharged_kwh, 0))),
         None => None,
@@ -143,7 +162,7 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
     let parts = [
         ("thermal", cost.thermal),
         ("pumped hydro", cost.pumped_hydro),
-        ("batteries", cost.ess),
+        ("ess", cost.ess),
         ("wind", cost.wind),
         ("sun", cost.pv),
         ("shed and curtailed", cost.penalty),
@@ -197,13 +216,11 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
         (number > 0).then(|| row(name, format!("{} {what}", counted(number, one, many))))
     };
     let trips = format!("wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
-    let no_number = summary.first_not_finite.as_ref().map_or_else(String::new, |first| {
-        let NotFiniteAnswer { ev, tick, local_time, answer } = first;
-        format!(
-            "held NaN or infinity, taken as 0 kW; the first is {answer} for car {ev} in slot {tick}, {local_time}"
-        )
-    });
+    let no_number = not_finite(summary).unwrap_or_default();
+    let clipped = clipped(summary).unwrap_or_default();
+    let faults = faults(summary).unwrap_or_default();
     let troubles = [
+        (!summary.missed_by.is_empty()).then(|| row("missed", missed(summary))),
         count("no number", summary.answers_not_finite, "schedule", "schedules", &no_number),
         count("short trips", summary.short_trips, "trip", "trips", &trips),
         count(
@@ -213,14 +230,9 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
             "times",
             &format!("met, {} cut", counted(summary.clipped_by_site, "set-point", "set-points")),
         ),
-        count(
-            "clipped",
-            summary.clipped_by_charger,
-            "schedule",
-            "schedules",
-            "broke the contract and were cut to what the charger can do",
-        ),
-        count("policy faults", summary.policy_faults, "call", "calls", "failed, answered by the fallback"),
+        count("clipped", summary.clipped_by_charger, "schedule", "schedules", &clipped),
+        count("policy faults", summary.policy_faults, "call", "calls", &faults),
+        summary.lost_policy.as_ref().map(|lost| row("policy out", out(lost))),
         count(
             "short stays",
             summary.sessions_without_slot,
@@ -237,6 +249,66 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
         ),
     ];
     std::iter::once(row("sessions", sessions)).chain(troubles.into_iter().flatten()).collect()
+}
+
+/// By fleet, how many targets were missed for which reason.
+fn missed(summary: &Summary) -> String {
+    let mut fleets: Vec<(&str, Vec<String>)> = Vec::new();
+    for MissedTargets { fleet, reason, targets } in &summary.missed_by {
+        let what = format!("{} {}", thousands(*targets), reason_in_words(reason));
+        match fleets.last_mut().filter(|(name, _)| name == fleet) {
+            Some((_, reasons)) => reasons.push(what),
+            None => fleets.push((fleet, vec![what])),
+        }
+    }
+    let fleets = fleets.into_iter().map(|(fleet, reasons)| format!("{fleet}: {}", reasons.join(", ")));
+    fleets.collect::<Vec<_>>().join("; ")
+}
+
+/// A reason of the column `missed_reason` as words after a number.
+fn reason_in_words(reason: &str) -> &str {
+    match reason {
+        "removed" => "taken out",
+        "left_early" => "left early",
+        "too_short" => "stayed too short",
+        "site_limit" => "cut by a site's limit",
+        "schedule" => "scheduled for less",
+        other => other,
+    }
+}
+
+/// Which answers were no numbers, after how many they are.
+pub(crate) fn not_finite(summary: &Summary) -> Option<String> {
+    let NotFiniteAnswer { ev, tick, local_time, answer } = summary.first_not_finite.as_ref()?;
+    Some(format!(
+        "held NaN or infinity, taken as 0 kW; the first is {answer} for car {ev} in slot {tick}, {local_time}"
+    ))
+}
+
+/// Which answers were beyond the charger, after how many they are.
+pub(crate) fn clipped(summary: &Summary) -> Option<String> {
+    let ClippedAnswer { ev, tick, local_time, asked_kw, applied_kw } = summary.first_clipped.as_ref()?;
+    Some(format!(
+        "broke the contract, cut to what the charger can do; the first asked {} kW of car {ev} in slot {tick}, \
+         {local_time}, and got {} kW",
+        decimal(*asked_kw, 1),
+        decimal(*applied_kw, 1)
+    ))
+}
+
+/// Which calls failed, after how many they are.
+pub(crate) fn faults(summary: &Summary) -> Option<String> {
+    let FailedCall { policy, tick, local_time, message, fallback } = summary.first_policy_fault.as_ref()?;
+    let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    Some(format!(
+        "failed, answered by `{fallback}`; the first of `{policy}` in slot {tick}, {local_time}: {message}"
+    ))
+}
+
+/// Which policy is out, and since when.
+pub(crate) fn out(lost: &LostPolicy) -> String {
+    let LostPolicy { policy, tick, local_time } = lost;
+    format!("`{policy}` panicked in slot {tick}, {local_time}, and was not asked again")
 }
 
 /// How recorded sessions compare with reality.

@@ -50,6 +50,7 @@ pub use export::Export;
 pub use manifest::{Beside, Described, damaged_files, described, lacks_manifest};
 pub use sink::{Options, Telemetry};
 pub use summary::{
-    ComponentCost, Extreme, FlexibilitySums, NotFiniteAnswer, RunStatus, Summary, SystemCostRows, TableSize,
+    ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
+    NO_CHARGER_DISCHARGES, NotFiniteAnswer, ONLY_CHARGE, RunStatus, Summary, SystemCostRows, TableSize,
 };
 pub use world_hash::world_parts;

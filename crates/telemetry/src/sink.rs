@@ -247,7 +247,7 @@ impl Sink for Telemetry {
     type Error = TelemetryError;
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        self.tally.event(&recorded.event);
+        self.tally.event(recorded);
         if !self.only_detail {
             self.frame.events.push(events::row(recorded));
         }

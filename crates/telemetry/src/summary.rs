@@ -2,8 +2,11 @@
 
 use crate::sessions::SessionRow;
 use serde::Serialize;
-use std::sync::Arc;
-use voltide_journal::event::{AnswerNotFinite, ClipReason, Event, NotFinite, SetPointClipped, SolveFinished};
+use std::{collections::BTreeMap, sync::Arc};
+use voltide_journal::event::{
+    AnswerNotFinite, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, Recorded, SetPointClipped,
+    SolveFinished,
+};
 use voltide_model::{
     columns::{FlexibilityTick, SystemTick, TickColumns, UnitKind, UnitTick},
     cost::{SystemCost, UnitCost},
@@ -66,10 +69,10 @@ pub struct Summary {
     /// Share (0..1) of the hours that asked cars were plugged in for in which their drivers agreed to
     /// discharge; `None` where nobody is asked.
     pub willing_share: Option<f64>,
-    /// Sessions long enough for V2G by (13).
+    /// Sessions long enough for V2G.
     pub v2g_eligible_sessions: u64,
-    /// Why nothing was discharged though cars could; `None` where something was, or none could.
-    pub no_discharge_reason: Option<&'static str>,
+    /// Why nothing was discharged; `None` where something was, or where there was no session.
+    pub no_discharge_reason: Option<String>,
     /// Energy charged per car and day; 0 without cars.
     pub charged_kwh_per_ev_day: f64,
     /// Mean power of charging cars less discharging ones.
@@ -134,12 +137,16 @@ pub struct Summary {
     pub missed_targets: u64,
     /// Stored energy that they lacked.
     pub missing_kwh: f64,
+    /// The same sessions by fleet and reason.
+    pub missed_by: Vec<MissedTargets>,
     /// Trips that the battery was too empty for.
     pub short_trips: u64,
     /// Energy that they lacked.
     pub short_trips_kwh: f64,
     /// Set-points that broke the contract and were cut to what the charger can do.
     pub clipped_by_charger: u64,
+    /// The first of them.
+    pub first_clipped: Option<ClippedAnswer>,
     /// Schedules that held NaN or infinity, which became 0 kW.
     pub answers_not_finite: u64,
     /// The first of them.
@@ -152,6 +159,10 @@ pub struct Summary {
     pub site_limit_hits: u64,
     /// Calls of the policy that failed.
     pub policy_faults: u64,
+    /// The first of them.
+    pub first_policy_fault: Option<FailedCall>,
+    /// The first policy that was not asked again in this run, because it panicked.
+    pub lost_policy: Option<LostPolicy>,
     /// Number of events.
     pub events: u64,
     /// Hash of the state after the last tick, in hex.
@@ -173,6 +184,58 @@ pub struct NotFiniteAnswer {
     pub local_time: String,
     /// `NaN`, `inf` or `-inf`.
     pub answer: &'static str,
+}
+
+/// An answer that was more than the charger can, or lay beyond the departure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClippedAnswer {
+    /// The car.
+    pub ev: u32,
+    /// The slot in which it was answered.
+    pub tick: u32,
+    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
+    pub local_time: String,
+    /// What was answered, kW.
+    pub asked_kw: f64,
+    /// What it became, kW.
+    pub applied_kw: f64,
+}
+
+/// A call of a policy that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedCall {
+    /// The policy.
+    pub policy: String,
+    /// The slot in which it was asked.
+    pub tick: u32,
+    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
+    pub local_time: String,
+    /// What went wrong.
+    pub message: String,
+    /// The policy that answered in its place.
+    pub fallback: String,
+}
+
+/// A policy that is not asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LostPolicy {
+    /// The policy.
+    pub policy: String,
+    /// The slot in which it panicked.
+    pub tick: u32,
+    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
+    pub local_time: String,
+}
+
+/// Targets that a fleet's cars missed for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissedTargets {
+    /// The fleet.
+    pub fleet: String,
+    /// The reason, as in the column `missed_reason` of `sessions`.
+    pub reason: &'static str,
+    /// How many.
+    pub targets: u64,
 }
 
 /// What a component of a unit's cost came to.
@@ -273,6 +336,12 @@ pub(crate) struct Tally {
     unserved_cost: f64,
     /// Sessions at chargers that can discharge.
     could_discharge: u64,
+    /// Whether any schedule discharges, as planned: batteries and sites may have cut it since.
+    planned_discharge: bool,
+    /// Whether the policy is one of the program itself.
+    is_built_in: bool,
+    /// Targets missed, by fleet and reason.
+    missed: BTreeMap<(usize, &'static str), u64>,
     /// Per unit: what it cost, running and else.
     unit_costs: Vec<UnitCost>,
 }
@@ -294,6 +363,9 @@ impl Tally {
             agreed: 0,
             unserved_cost: 0.0,
             could_discharge: 0,
+            planned_discharge: false,
+            is_built_in: false,
+            missed: BTreeMap::new(),
             unit_costs: Vec::new(),
         }
     }
@@ -302,16 +374,24 @@ impl Tally {
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
         self.summary.ev_count = scenario.population.len() as u32;
         self.summary.removed_cars = scenario.population.removed_count();
+        // What another policy's file is, only the fork's folder knows.
+        self.is_built_in &= self.summary.policy == scenario.policy.name;
         self.summary.policy.clone_from(&scenario.policy.name);
         self.scenario = Arc::clone(scenario);
     }
 
     /// Counts an event.
-    pub(crate) fn event(&mut self, event: &Event) {
+    pub(crate) fn event(&mut self, recorded: &Recorded) {
         let summary = &mut self.summary;
         summary.events += 1;
-        match event {
-            Event::RunStarted(started) => summary.policy.clone_from(&started.policy),
+        match &recorded.event {
+            Event::RunStarted(started) => {
+                summary.policy.clone_from(&started.policy);
+                self.is_built_in = started.build.is_known() && started.build.plugin_hash.is_empty();
+            }
+            Event::PlansAccepted(plans) => {
+                self.planned_discharge |= discharges(plans, self.scenario.clock.slots);
+            }
             Event::TargetMissed(missed) => {
                 summary.missed_targets += missed.ev.len() as u64;
                 summary.missing_kwh += missed.missing_kwh.iter().sum::<f64>();
@@ -322,9 +402,9 @@ impl Tally {
                 summary.short_trips_kwh += missing.map(|(wanted, driven)| wanted - driven).sum::<f64>();
             }
             Event::AnswerNotFinite(answers) => self.not_finite(answers),
-            Event::SetPointClipped(clipped) => self.clipped(clipped),
+            Event::SetPointClipped(clipped) => self.clipped(recorded.tick, clipped),
             Event::LimitViolated(violated) => summary.site_limit_hits += violated.site.len() as u64,
-            Event::PolicyFaulted(_) => summary.policy_faults += 1,
+            Event::PolicyFaulted(faulted) => self.faulted(recorded.tick, faulted),
             Event::SolveFinished(solve) => {
                 summary.unmet_wishes += solve.unmet.len() as u64;
                 summary.margin_slack_cost += margin_slack(solve);
@@ -342,12 +422,39 @@ impl Tally {
         self.summary.first_not_finite.get_or_insert_with(|| NotFiniteAnswer {
             ev: answers.ev[0],
             tick: answers.slot[0],
-            local_time: self.scenario.clock.local(answers.slot[0]).format("%Y-%m-%dT%H:%M").to_string(),
+            local_time: local_time(&self.scenario, answers.slot[0]),
             answer: NotFinite::name_of(answers.answer[0]),
         });
     }
 
-    fn clipped(&mut self, clipped: &SetPointClipped) {
+    fn faulted(&mut self, tick: u32, faulted: &PolicyFaulted) {
+        self.summary.policy_faults += 1;
+        self.summary.first_policy_fault.get_or_insert_with(|| FailedCall {
+            policy: faulted.policy.clone(),
+            tick,
+            local_time: local_time(&self.scenario, tick),
+            message: faulted.message.clone(),
+            fallback: faulted.fallback.clone(),
+        });
+        if faulted.lost {
+            self.summary.lost_policy.get_or_insert_with(|| LostPolicy {
+                policy: faulted.policy.clone(),
+                tick,
+                local_time: local_time(&self.scenario, tick),
+            });
+        }
+    }
+
+    fn clipped(&mut self, tick: u32, clipped: &SetPointClipped) {
+        if let Some(row) = clipped.reason.iter().position(|&reason| reason == ClipReason::Charger as u8) {
+            self.summary.first_clipped.get_or_insert_with(|| ClippedAnswer {
+                ev: clipped.ev[row],
+                tick,
+                local_time: local_time(&self.scenario, tick),
+                asked_kw: clipped.asked_kw[row],
+                applied_kw: clipped.applied_kw[row],
+            });
+        }
         for &reason in &clipped.reason {
             self.summary.clipped_by_charger += u64::from(reason == ClipReason::Charger as u8);
             self.summary.clipped_by_battery += u64::from(reason == ClipReason::Battery as u8);
@@ -359,11 +466,7 @@ impl Tally {
     pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
         let TickColumns { tick, system, units, .. } = *columns;
         let hours = self.scenario.clock.slot_hours();
-        let at = |kw: f64| Extreme {
-            kw,
-            tick,
-            local_time: self.scenario.clock.local(tick).format("%Y-%m-%dT%H:%M").to_string(),
-        };
+        let at = |kw: f64| Extreme { kw, tick, local_time: local_time(&self.scenario, tick) };
         let summary = &mut self.summary;
         summary.slots = tick + 1;
         summary.charged_kwh += system.ev_charge_kw * hours;
@@ -465,6 +568,9 @@ impl Tally {
             (None, Some(_)) => summary.sessions_ended += 1,
             (None, None) => summary.sessions_open += 1,
         }
+        if let Some(missed) = row.missed {
+            *self.missed.entry((row.fleet, missed.reason)).or_default() += 1;
+        }
         self.could_discharge += u64::from(row.v2g_eligible.is_some());
         summary.v2g_eligible_sessions += u64::from(row.v2g_eligible == Some(true));
         summary.energy_cost += row.bill.ledger.energy_cost;
@@ -476,15 +582,10 @@ impl Tally {
     /// The summary, with what follows from its sums.
     pub(crate) fn finish(mut self, status: &RunStatus) -> Summary {
         self.system_cost();
+        self.missed_by();
         let hours = f64::from(self.summary.slots) * self.scenario.clock.slot_hours();
         let summary = &mut self.summary;
         summary.willing_share = (self.asked > 0).then(|| self.agreed as f64 / self.asked as f64);
-        summary.no_discharge_reason = match () {
-            () if self.could_discharge == 0 || summary.discharged_kwh > 0.0 => None,
-            () if summary.willing_share == Some(0.0) => Some("no driver agreed"),
-            () if summary.v2g_eligible_sessions == 0 => Some("no stay was long enough (13)"),
-            () => Some("it did not pay, or the policy does not discharge"),
-        };
         status.name().clone_into(&mut summary.status);
         summary.days = hours / 24.0;
         let taken_kwh = summary.charged_kwh - summary.discharged_kwh;
@@ -495,8 +596,57 @@ impl Tally {
         if hours > 0.0 && summary.ev_count > 0 {
             summary.charged_kwh_per_ev_day = summary.charged_kwh / summary.days / f64::from(summary.ev_count);
         }
+        self.summary.no_discharge_reason = self.no_discharge_reason();
         self.summary
     }
+
+    /// Lists the targets missed by the names of fleets and reasons.
+    fn missed_by(&mut self) {
+        let fleet = |fleet: usize| self.scenario.fleets[fleet].name.clone();
+        let missed = self.missed.iter();
+        let missed =
+            missed.map(|(&(of, reason), &targets)| MissedTargets { fleet: fleet(of), reason, targets });
+        self.summary.missed_by = missed.collect();
+        self.summary
+            .missed_by
+            .sort_by(|one, other| (&one.fleet, one.reason).cmp(&(&other.fleet, other.reason)));
+    }
+
+    /// Why nothing was discharged: the first reason that would have sufficed.
+    fn no_discharge_reason(&self) -> Option<String> {
+        let summary = &self.summary;
+        let policy = &summary.policy;
+        let sessions = summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
+        let only_charges = self.is_built_in && ONLY_CHARGE.contains(&policy.as_str());
+        let reason = match () {
+            () if sessions == 0 || summary.discharged_kwh > 0.0 => return None,
+            () if self.could_discharge == 0 => NO_CHARGER_DISCHARGES.to_owned(),
+            () if only_charges => format!("policy `{policy}` never discharges"),
+            () if summary.willing_share == Some(0.0) => "no driver agreed".to_owned(),
+            () if summary.v2g_eligible_sessions == 0 => "no stay was long enough".to_owned(),
+            () if self.planned_discharge => "none of what was planned came about".to_owned(),
+            () if self.is_built_in => "it did not pay".to_owned(),
+            () => format!("policy `{policy}` planned none"),
+        };
+        Some(reason)
+    }
+}
+
+/// The reason for which nothing is discharged in a world that is not about it.
+pub const NO_CHARGER_DISCHARGES: &str = "no car can discharge at its charger";
+
+/// The policies of the program itself that plan no discharging in any world.
+pub const ONLY_CHARGE: [&str; 7] =
+    ["alap", "edf", "llf", "round-robin", "smart", "smart-incentive", "uncontrolled"];
+
+/// Whether any schedule of an answer discharges before the run is over.
+fn discharges(plans: &PlansAccepted, end: u32) -> bool {
+    plans.segment_slot.iter().zip(&plans.segment_kw).any(|(&slot, &kw)| slot < end && kw < 0.0)
+}
+
+/// The start of a slot on the wall clock of the world's time zone.
+fn local_time(scenario: &Scenario, tick: u32) -> String {
+    scenario.clock.local(tick).format("%Y-%m-%dT%H:%M").to_string()
 }
 
 /// Plugged cars whose drivers are asked whether they discharge.

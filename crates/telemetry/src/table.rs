@@ -142,7 +142,7 @@ pub static SESSIONS: Table = Table {
         col("degradation_cost", Real, "currency", "wear by energy discharged"),
         col("net_cost", Real, "currency", "energy_cost - v2g_revenue + degradation_cost")
             .sign("positive is paid by the driver"),
-        col("v2g_eligible", Flag, "", "whether (13) allows the stay to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
+        col("v2g_eligible", Flag, "", "whether the stay is long enough to discharge: between arrival and announced departure there is time to empty the battery as far as V2G may and to fill it again, whatever the driver says; null where the charger cannot discharge").optional(),
         col("missed_reason", Word, "", "why the target was missed: removed, left_early (by the announced departure the car could still have reached it), too_short (full power would not have been enough, or there was no whole slot), site_limit or schedule; null where it was met")
             .optional(),
         col("reservations", Int, "", "reservations that fell into the session; one that falls into several of a car counts in the last; null where the fleet has none").optional(),
@@ -184,24 +184,24 @@ pub static SYSTEM_TICKS: Table = Table {
             "price_net_load_kw",
             Real,
             "kW",
-            "net load that the incentive price follows (3), as the price was last set; null without one",
+            "net load that the incentive price follows, as the price was last set; null without one",
         )
         .sign(DRAWS)
         .optional(),
-        col("price_net_load_mean_kw", Real, "kW", "its mean over the local day (4)").sign(DRAWS).optional(),
+        col("price_net_load_mean_kw", Real, "kW", "its mean over the local day").sign(DRAWS).optional(),
         col("tou_price_per_kwh", Real, "currency/kWh", "price of a kWh bought on the first tariff"),
         col(
             "incentive_price_per_kwh",
             Real,
             "currency/kWh",
-            "incentive price (1) of the first tariff; null where the world has none",
+            "incentive price of the first tariff; null where the world has none",
         )
         .optional(),
         col(
             "incentive_ratio",
             Real,
             "",
-            "incentive price over what drivers of the first tariff expect (5); null likewise",
+            "incentive price over what drivers of the first tariff expect; null likewise",
         )
         .optional(),
         col(
@@ -247,7 +247,7 @@ pub static UNIT_TICKS: Table = Table {
         TICK,
         col("stage", Word, "", "day_ahead, intra_day or settled"),
         col("unit_id", Int, "", "the unit"),
-        col("unit_kind", Word, "", "wind, pv, must_take, thermal, pumped_hydro, ess, interruptible or import_export"),
+        col("unit_kind", Word, "", "wind, pv, must_take, thermal, pumped_hydro, ess (stationary batteries), interruptible or import_export"),
         col("output_kw", Real, "kW", "power into the system; negative when a store charges or import_export exports; of interruptible load what is shed").sign(SUPPLIES),
         col("charge_kw", Real, "kW", "power into storage; null where the unit is none").optional(),
         col("discharge_kw", Real, "kW", "power out of storage; null where the unit is none").optional(),
@@ -300,7 +300,7 @@ pub static EV_TICKS: Table = Table {
         col("discharge_kw", Single, "kW", "power discharged, grid side; not negative").repeating(),
         col("soc_min", Single, "", "lowest state of charge that discharging may reach: the stricter one of battery and V2G terms, or what the car arrived with where that is less; when away without it").repeating(),
         col("soc_target", Single, "", "state of charge wanted at departure; null when away").optional(),
-        col("willingness", Single, "", "the driver's willingness to discharge (10), 0..1; null when away or not asked").optional(),
+        col("willingness", Single, "", "the driver's willingness to discharge, 0..1; null when away or not asked").optional(),
         col("participating", Flag, "", "whether the driver agrees to discharge in this slot; null when away or not asked").optional(),
         col("price_per_kwh", Single, "currency/kWh", "price of a kWh charged, as it was when the car was planned; the tariff's where the world has no incentive price").repeating(),
     ],

@@ -30,7 +30,7 @@ shape! {
         thermal: Named<ThermalFile> = Named::default() => "none",
         /// Pumped hydro plants.
         pumped_hydro: Named<StoreFile> = Named::default() => "none",
-        /// Stationary batteries.
+        /// Stationary batteries; `ess` in tables and summaries.
         batteries: Named<StoreFile> = Named::default() => "none",
         /// Loads that may be shed at a price.
         interruptible: Named<InterruptibleFile> = Named::default() => "none",
@@ -276,7 +276,7 @@ shape! {
         step: Option<Spanned<Hours>> = None => "one slot",
         /// Over how much of a window forecasts take over from what is known.
         blend: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
-        /// Whether batteries take part in the day-ahead schedule.
+        /// Whether stationary batteries (`ess`) take part in the day-ahead schedule.
         ess_in_day_ahead: bool = true => "true",
         /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill is
         /// quadratic.

@@ -171,6 +171,67 @@ fn a_policy_that_panics_is_replaced_by_the_fallback() {
 }
 
 #[test]
+fn a_panic_is_said_at_once_and_in_the_summary() {
+    let room = with_broken("\"uncontrolled\"");
+    let output = room.voltide(&["run", "world.ron"]).output().unwrap();
+    let (printed, said) = (super::text(&output.stdout), super::text(&output.stderr));
+    let panic = "panicked at crates/host/tests/broken/src/lib.rs:23: index out of bounds: the len is 49 but the \
+                 index is 5000";
+    let at_once = format!(
+        "! slot 27: policy `broken`: {panic}; `uncontrolled` answers in its place for the rest of the run\n"
+    );
+    assert_eq!(said, at_once, "and no second time");
+    let calls =
+        format!("answered by `uncontrolled`; the first of `broken` in slot 27, 2024-06-03T18:45: {panic}\n");
+    assert!(printed.contains(&calls), "{printed}");
+    assert!(
+        printed.contains("`broken` panicked in slot 27, 2024-06-03T18:45, and was not asked again\n"),
+        "{printed}"
+    );
+    let summary = run_json(room.path("world.ron").to_str().unwrap(), &room.path("again"), &["--quiet"]);
+    assert_eq!(summary["first_policy_fault"]["message"], panic);
+    assert_eq!(summary["first_policy_fault"]["tick"], 27);
+    assert_eq!(summary["first_policy_fault"]["fallback"], "uncontrolled");
+    assert_eq!(summary["lost_policy"]["tick"], 27);
+    let quiet = room.voltide(&["run", "world.ron", "--quiet", "--out", "quiet"]).output().unwrap();
+    assert_eq!(super::text(&quiet.stderr), "");
+    let set = "policies={\"broken\": (slot: 5000)}";
+    let policies = "uncontrolled,./broken.so";
+    let mut compare = room.voltide(&["compare", "world.ron", "--policies", policies, "--seeds", "1..3"]);
+    let output = compare.args(["--set", set]).output().unwrap();
+    assert_eq!(super::text(&output.stderr).matches("panicked").count(), 1, "once, not once a seed");
+    let table = super::text(&output.stdout);
+    assert!(table.contains("! broken: 1 calls failed, answered by `uncontrolled`; the first"), "{table}");
+    assert!(table.contains("and was not asked again, with seed 1\n"), "{table}");
+}
+
+#[test]
+fn answers_beyond_the_charger_are_said_and_counted() {
+    let room = Room::with_world(&[("policy: \"uncontrolled\"", "policy: \"./nan.so\"")]);
+    let source = C_POLICY.replace("ABI_LATER", "0").replace("= 0.0 / 0.0", "= 1e6");
+    compile(&room, "nan.so", &source);
+    let output = room.voltide(&["run", "world.ron"]).output().unwrap();
+    let said = super::text(&output.stderr);
+    assert!(
+        said.starts_with("! slot 27: policy `nan` broke the contract: 1,000,000.0 kW for car 0 in "),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let printed = super::text(&output.stdout);
+    assert!(
+        printed.contains("1 schedule broke the contract, cut to what the charger can do; the first "),
+        "{printed}"
+    );
+    let checked = ["run", "world.ron", "--fail-on", "broken-answer", "--json", "--out", "again"];
+    let output = room.voltide(&checked).output().unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["first_clipped"]["asked_kw"], 1e6);
+    let others = ["run", "world.ron", "--fail-on", "policy-fault", "--quiet", "--out", "others"];
+    assert_eq!(room.voltide(&others).output().unwrap().status.code(), Some(0), "no call failed");
+}
+
+#[test]
 fn a_policy_that_panics_without_a_fallback_ends_the_run() {
     let room = with_broken("None");
     assert_snapshot!(room.refused(1, &["run", "world.ron"]), @r"

@@ -91,6 +91,7 @@ struct Workshop<'a> {
     compare: &'a Compare,
     plugins: &'a Plugins,
     interrupt: Interrupt,
+    quiet: bool,
     bar: ProgressBar,
     /// Threads that each run may use.
     threads: usize,
@@ -121,6 +122,7 @@ fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Ou
         compare,
         plugins: &plugins,
         interrupt: Interrupt::catch(),
+        quiet: args.quiet,
         bar: progress::bar(u64::from(scenario.clock.slots) * jobs.len() as u64, args.quiet),
         threads: (all_cores() / at_once).max(1),
     };
@@ -307,15 +309,16 @@ impl Workshop<'_> {
         out: &Path,
     ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
         let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
-        let start = prepared.start(self.threads);
+        let start = prepared.watched(self.quiet).start(self.threads);
         let opening = Opening { started: start.run_started(), forked: None };
         let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
         let mut folder = RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
-        let mut camera = Camera::new(&folder.place, None, &start.scenario);
+        let scenario = Arc::clone(&start.scenario);
+        let mut camera = Camera::new(&folder.place, None, &scenario);
         let options = Options { bills: true, ..Options::default() };
         let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), options)?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
-        let (figures, status) = self.step(simulation, &mut camera)?;
+        let (figures, status) = self.step(simulation, &mut camera, &of_bar(&scenario))?;
         if status != RunStatus::Interrupted {
             folder.over()?;
         }
@@ -324,10 +327,11 @@ impl Workshop<'_> {
 
     /// A run of which only the figures are kept.
     fn run_thrown_away(&self, prepared: Prepared) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
-        let start = prepared.start(self.threads);
-        let observer = Observer::new(Telemetry::create_summary(Arc::clone(&start.scenario))?);
+        let start = prepared.watched(self.quiet).start(self.threads);
+        let scenario = Arc::clone(&start.scenario);
+        let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);
         let simulation = Simulation::new(start, NoLog::default(), observer)?;
-        let (figures, status) = self.step(simulation, &mut Camera::none())?;
+        let (figures, status) = self.step(simulation, &mut Camera::none(), &of_bar(&scenario))?;
         Ok((wanted(figures, status)?, None))
     }
 
@@ -336,11 +340,17 @@ impl Workshop<'_> {
         &self,
         mut simulation: live::LiveRun<Observer, L>,
         camera: &mut Camera,
+        run: &str,
     ) -> Result<(Figures, RunStatus), Failure> {
-        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera)?;
+        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera, run)?;
         let ended = simulation.end(outcome(&status))?;
         Ok((ended.sink.finish(status.clone())?, status))
     }
+}
+
+/// Which run a bar is at.
+fn of_bar(scenario: &Scenario) -> String {
+    format!("{} seed {}  ", scenario.policy.name, scenario.seed)
 }
 
 /// The figures of a run; `None` where the user stopped it.

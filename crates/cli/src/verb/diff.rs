@@ -9,6 +9,7 @@ use crate::{
     parting::Parting,
     run_folder::id_in,
     summary::cars,
+    table::notes,
 };
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
@@ -29,8 +30,14 @@ pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
     if args.json {
         output::say_json("diff", &pair.json(parting.as_ref()));
     } else {
-        output::say(&parting.map_or_else(|| SAME.to_owned(), |parting| parting.text()));
-        output::say(&format!("\n{}\n\n{}\n\n{}", pair.runs(), pair.amounts(), pair.notes().join("\n")));
+        let parts = parting.map_or_else(|| SAME.to_owned(), |parting| parting.text());
+        output::say(&notes(&parts));
+        output::say(&format!(
+            "\n{}\n\n{}\n\n{}",
+            pair.runs(),
+            pair.amounts(),
+            notes(&pair.notes().join("\n"))
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -56,7 +56,7 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     };
     let hash = fork_hash(&prepared.identity_hash(), &parent.identity, at_tick);
     let (id, world) = (prepared.id_by(&hash), prepared.world.scenario.name.clone());
-    let start = prepared.start(threads);
+    let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening {
         started: RunStarted { config_hash: lineage.config_hash.clone(), ..start.run_started() },
         forked: Some(Branch { at_tick, parent: &verb.run, fork: &lineage }),

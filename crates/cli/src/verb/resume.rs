@@ -65,7 +65,7 @@ fn go_on(
     let (world, started) = (journaled.world.clone(), &journaled.started);
     let prepared = Prepared::of_journal(world, started, &plugins, resume.any_plugin)?;
     prepared.mention_shadowing(&plugins, args.quiet);
-    let start = prepared.start(threads);
+    let start = prepared.watched(args.quiet).start(threads);
     let durability = start.scenario.durability;
     let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);

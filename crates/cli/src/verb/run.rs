@@ -38,7 +38,7 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     }
     prepared.mention_shadowing(&plugins, args.quiet);
     let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
-    let start = prepared.start(threads);
+    let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening { started: start.run_started(), forked: None };
     let claim = Claim { verb: "run", replace: run.replace, whole_or_none: false };
     let interrupt = Interrupt::catch();
@@ -100,7 +100,7 @@ pub(crate) fn run_to_end<S: Sink>(
     let bar = progress::bar(simulation.clock().slots, quiet);
     bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();
-    let status = live::step_through(&mut simulation, interrupt, &bar, camera)?;
+    let status = live::step_through(&mut simulation, interrupt, &bar, camera, "")?;
     bar.finish_and_clear();
     let last_tick = Mark::now();
     let ended = simulation.end(outcome(&status))?;

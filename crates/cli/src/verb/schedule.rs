@@ -5,6 +5,7 @@ use crate::{
     chart,
     failure::{Code, Failure},
     output, svg,
+    table::{self, Table},
 };
 use serde_json::{Value, json};
 use std::{
@@ -15,7 +16,7 @@ use std::{
 };
 use voltide_flexmeasures::{Answer, Conflict, Course, Input, Mode, Problem, Rejection, Status, solve};
 
-/// Characters of a chart's line.
+/// Characters of a chart's line, where there is room for them beside its name.
 const CHART_WIDTH: usize = 96;
 
 /// Solves a problem and prints the answer.
@@ -214,18 +215,20 @@ fn slots(problem: &Problem, course: &Course) -> String {
     }
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let right: Vec<usize> = (2..header.len()).collect();
-    output::table(&header, rows, &right)
+    Table { keys: 2, ..Table::new(&header, rows, &right) }.fitted()
 }
 
 fn charts(problem: &Problem, course: &Course) -> String {
+    let room = table::line_width().map_or(CHART_WIDTH, |width| width.saturating_sub(22));
+    let width = room.clamp(1, CHART_WIDTH);
     let mut lines = Vec::new();
     for (index, device) in problem.devices.iter().enumerate() {
         lines.push(format!(
             "{:>20}  {}",
             format!("{} kW", device.name),
-            chart::bars(&course.power[index], CHART_WIDTH)
+            chart::bars(&course.power[index], width)
         ));
-        let energy = chart::bars(&course.energy[index][1..], CHART_WIDTH);
+        let energy = chart::bars(&course.energy[index][1..], width);
         lines.push(format!("{:>20}  {energy}", format!("{} kWh", device.name)));
     }
     lines.join("\n")
