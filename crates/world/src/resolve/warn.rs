@@ -12,8 +12,6 @@ use voltide_model::{
     scenario::Tariff,
 };
 
-/// Most power that a road vehicle is charged with, kW: that of the Megawatt Charging System.
-const CHARGER_KW_MAX: f64 = 3750.0;
 /// What rounding leaves of a share.
 const ROUNDING: f64 = 1e-9;
 /// Standard deviations within which a normal distribution lies for all that matters.
@@ -33,9 +31,6 @@ impl Resolver<'_> {
         for ((key, file), fleet) in files.iter().zip(fleets) {
             let Some(file) = file.get() else { continue };
             self.warn_of_target(key, file, fleet);
-            for charger in chargers(file) {
-                self.warn_of_charger(charger);
-            }
         }
     }
 
@@ -48,17 +43,6 @@ impl Resolver<'_> {
         let help = "a car is never below `soc_min` by its own doing, so that such a target asks for nothing; \
                     raise it, or lower `soc_min`";
         self.report.warn(target.place, message, "below `soc_min`", help);
-    }
-
-    fn warn_of_charger(&mut self, charger: &ChargerFile) {
-        let powers =
-            [("charge_max", Some(&charger.charge_max)), ("discharge_max", charger.discharge_max.as_ref())];
-        for (field, power) in powers {
-            let Some(power) = power.filter(|power| power.0 > CHARGER_KW_MAX) else { continue };
-            let message = format!("`{field}` is {} kW for one car", power.0);
-            let help = format!("no road vehicle is charged with more than {CHARGER_KW_MAX} kW; is it in kW?");
-            self.report.warn(power.place, message, "more than any charger has", help);
-        }
     }
 
     fn warn_of_unused_tariffs(&mut self) {
