@@ -54,10 +54,10 @@ fn a_plant_whose_stores_pass_next_to_nothing_is_scheduled() {
 #[test]
 fn a_value_that_leaves_the_numbers_stops_a_run_whose_log_stays_readable() {
     for (policy, set, because) in [
-        ("v2g", "incentive.rho=1e308", "`PricesSet` would hold NaN or infinity in `buy`"),
-        ("smart", r#"tariff=Fixed("1e308 CNY/kWh")"#, "`SessionEnded` would hold NaN or infinity"),
-        ("smart", r#"tariff=Fixed("-1e308 CNY/kWh")"#, "`SessionEnded` would hold NaN or infinity"),
-        ("uncontrolled", "fleets.commuters.battery.capacity=1e308 kWh", "more kWh than can be reckoned with"),
+        ("v2g", "incentive.rho=1e308", "which cannot be reckoned with"),
+        ("smart", r#"tariff=Fixed("1e308 CNY/kWh")"#, "which cannot be reckoned with"),
+        ("smart", r#"tariff=Fixed("-1e308 CNY/kWh")"#, "which cannot be reckoned with"),
+        ("uncontrolled", "fleets.commuters.battery.capacity=1e308 kWh", "which cannot be reckoned with"),
     ] {
         let out = tempfile::tempdir().unwrap();
         let mut command = voltide();

@@ -98,7 +98,9 @@ pub(crate) fn run_json_with(
     arguments: &[&str],
 ) -> serde_json::Value {
     let printed = succeed(program.args(["--json", "run", world, "--out"]).arg(out).args(arguments));
-    serde_json::from_str(&printed).unwrap()
+    // Warnings stand before the summary, an object each.
+    let objects = serde_json::Deserializer::from_str(&printed).into_iter();
+    objects.last().unwrap().unwrap()
 }
 
 /// Copies a folder with all that is below it.

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub verb: Verb,
 
-    /// Print one JSON object per line instead of tables
+    /// Print one JSON object per line instead of tables, for what is wrong, too
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Run a world and write its tables
     Run(Run),
-    /// Read and check worlds without running them; shows every problem
+    /// Read and check worlds without running them; says everything that a run would refuse
     Check(Check),
     /// Run a world under several policies, or read several runs, and set them side by side
     ///

@@ -19,13 +19,19 @@ pub struct QuantityError {
     pub example: &'static str,
 }
 
-/// Splits `"7.5 kW"` into its number and its unit.
-fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+/// Splits `"7.5 kW"` into its number and its unit; else says what is wrong.
+fn number_and_unit(text: &str) -> Result<(f64, &str), String> {
     let text = text.trim();
     let end =
         text.char_indices().find(|&(at, c)| !is_number_part(text, at, c)).map_or(text.len(), |(at, _)| at);
-    let number: f64 = text[..end].trim().parse().ok()?;
-    Some((number, text[end..].trim()))
+    let number = text[..end].trim().parse::<f64>();
+    let number = number.map_err(|_| format!("`{text}` does not begin with a number"))?;
+    let unit = text[end..].trim();
+    if unit.strip_prefix(',').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        let meant = format!("{}{}", text[..end].replace('.', ""), unit.replacen(',', ".", 1));
+        return Err(format!("`{text}` has a comma; the decimal sign is a point: `{meant}`"));
+    }
+    Ok((number, unit))
 }
 
 /// Whether the character at `at` belongs to a leading number such as `-1.5e-3`.
@@ -50,8 +56,7 @@ fn parse_scaled(
     units: &[(&str, f64)],
 ) -> Result<f64, QuantityError> {
     let fail = |problem| QuantityError { kind, problem, example };
-    let (number, unit) =
-        number_and_unit(text).ok_or_else(|| fail(format!("`{text}` does not begin with a number")))?;
+    let (number, unit) = number_and_unit(text).map_err(fail)?;
     if unit.is_empty() {
         return Err(fail(format!("`{text}` has no unit")));
     }
@@ -168,10 +173,10 @@ impl FromStr for Share {
     type Err = QuantityError;
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         match number_and_unit(text) {
-            Some((number, "%")) => Self::new(number / 100.0),
-            Some((number, "")) => Self::new(number),
-            Some((_, unit)) => Err(Self::error(format!("`{unit}` is not a unit of share"))),
-            None => Err(Self::error(format!("`{text}` does not begin with a number"))),
+            Ok((number, "%")) => Self::new(number / 100.0),
+            Ok((number, "")) => Self::new(number),
+            Ok((_, unit)) => Err(Self::error(format!("`{unit}` is not a unit of share"))),
+            Err(problem) => Err(Self::error(problem)),
         }
     }
 }
@@ -229,8 +234,7 @@ fn parse_money(
     units: &[(&str, f64)],
 ) -> Result<(f64, String), QuantityError> {
     let fail = |problem| QuantityError { kind, problem, example };
-    let (number, unit) =
-        number_and_unit(text).ok_or_else(|| fail(format!("`{text}` does not begin with a number")))?;
+    let (number, unit) = number_and_unit(text).map_err(fail)?;
     let (currency, per) =
         unit.split_once('/').ok_or_else(|| fail(format!("`{text}` does not say per what {what}")))?;
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -257,10 +261,10 @@ impl FromStr for Ratio {
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         let fail = |problem| QuantityError { kind: "ratio", problem, example: "0.95 or \"95 %\"" };
         let value = match number_and_unit(text) {
-            Some((number, "%")) => number / 100.0,
-            Some((number, "")) => number,
-            Some((_, unit)) => return Err(fail(format!("`{unit}` is not a unit of ratio"))),
-            None => return Err(fail(format!("`{text}` does not begin with a number"))),
+            Ok((number, "%")) => number / 100.0,
+            Ok((number, "")) => number,
+            Ok((_, unit)) => return Err(fail(format!("`{unit}` is not a unit of ratio"))),
+            Err(problem) => return Err(fail(problem)),
         };
         if value.is_finite() {
             Ok(Self(value))

@@ -82,9 +82,27 @@ pub fn from_config<P: DeserializeOwned>(config: &str) -> Result<P, ConfigError> 
     let text = if config.trim().is_empty() { "()" } else { config };
     let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     options.from_str(text).map_err(|error| ConfigError {
-        message: uncapitalised(&error.code.to_string()),
+        message: in_words(&error.code),
         offset: byte_offset(text, error.span.start),
     })
+}
+
+/// What is wrong, as a fragment that can follow a colon, in words of who writes configs.
+fn in_words(error: &ron::Error) -> String {
+    match error {
+        ron::Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
+        ron::Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
+        ron::Error::NoSuchStructField { expected: [], found, .. } => {
+            format!("there is no field `{found}`: it has no fields")
+        }
+        ron::Error::NoSuchStructField { expected, found, .. } => {
+            format!("there is no field `{found}`; there is: {}", expected.join(", "))
+        }
+        ron::Error::NoSuchEnumVariant { expected, found, .. } => {
+            format!("`{found}` is not one of: {}", expected.join(", "))
+        }
+        other => uncapitalised(&other.to_string()),
+    }
 }
 
 /// A message as a fragment that can follow a colon.
@@ -145,6 +163,21 @@ mod tests {
     struct Knobs {
         gain: Option<f64>,
         mode: Mode,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Prices {
+        #[expect(dead_code, reason = "only whether it is there matters")]
+        charge_below: f64,
+    }
+
+    #[test]
+    fn config_errors_are_words_of_who_writes_configs() {
+        let said = |config: &str| from_config::<Prices>(config).unwrap_err().message;
+        assert_eq!(said("()"), "the field `charge_below` is missing");
+        assert_eq!(said("(charge_below: 1, charge_below: 2)"), "the field `charge_below` is given twice");
+        assert_eq!(said("(charge: 1)"), "there is no field `charge`; there is: charge_below");
     }
 
     #[derive(Debug, Default, PartialEq, serde::Deserialize)]

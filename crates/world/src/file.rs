@@ -8,7 +8,7 @@ use crate::{
     grid_file::GridFile,
     node::Node,
     over_time::OverTime,
-    read::{Config, Named, Read, Spanned, Try, all, expected},
+    read::{Config, Count, Named, Read, Spanned, Try, all, expected},
     shape::{Kind, choice, shape},
 };
 use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
@@ -107,7 +107,7 @@ shape! {
         /// tariff bands must fall between slots.
         step: Spanned<Hours> => r#""15 min""#,
         /// Number of local days, those of 23 and 25 hours included.
-        days: Spanned<u32> => "7",
+        days: Spanned<Count> => "7",
     }
 }
 
@@ -125,7 +125,7 @@ shape! {
     /// A population of like cars.
     struct FleetFile "fleet" at place {
         /// Number of cars. Left out with recorded sessions, each of which is a car.
-        count: Try<Option<Spanned<u32>>> = None.into() => "required with daily patterns",
+        count: Try<Option<Spanned<Count>>> = None.into() => "required with daily patterns",
         /// What the batteries are like.
         battery: Try<BatteryFile> => r#"(capacity: "60 kWh")"#,
         /// The charger that every car has where it parks.
@@ -472,7 +472,7 @@ choice! {
         None,
         /// Prices are formed anew after every so many cars, with the load of those planned so far:
         /// `Batch(5)`.
-        Batch(Spanned<u32>),
+        Batch(Spanned<Count>),
     }
 }
 
@@ -582,7 +582,7 @@ choice! {
         /// After every slot.
         Tick,
         /// After so many slots: `Every(16)`.
-        Every(Spanned<u32>),
+        Every(Spanned<Count>),
         /// When the run ends.
         Close,
     }

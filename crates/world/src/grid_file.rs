@@ -278,9 +278,10 @@ shape! {
         blend: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
         /// Whether stationary batteries (`ess`) take part in the day-ahead schedule.
         ess_in_day_ahead: bool = true => "true",
-        /// Straight pieces that stand for a quadratic cost while scheduling; the bill is quadratic.
+        /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill is
+        /// quadratic.
         segments: Spanned<u32> = given(10) => "10",
-        /// Most nodes that the search for a commitment visits.
+        /// Most nodes that the search for a commitment visits; at most 10,000,000.
         nodes: Spanned<u32> = given(20_000) => "20000",
         /// Relative gap at which that search stops.
         gap: Spanned<f64> = given(1e-4) => "0.0001",

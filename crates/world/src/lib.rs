@@ -17,6 +17,7 @@ mod guard;
 mod identity;
 mod input;
 mod memory;
+mod nesting;
 mod node;
 mod over_time;
 mod problem;
@@ -168,6 +169,7 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
 ///
 /// As [`rebuild`] and [`load`].
 pub fn rebuild_with(text: &str, overrides: &[String], inputs: Inputs) -> Result<World, Problems> {
+    splice::keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
     splice::splice(&mut document, overrides)?;
     let mut values = Branch { inputs, files: Files::new(Path::new("")) };

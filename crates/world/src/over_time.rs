@@ -11,7 +11,10 @@ use crate::{
 };
 use chrono::{Datelike, NaiveDate, Weekday};
 use std::fmt::Debug;
-use voltide_model::quantity::{Kilowatts, Price, QuantityError, TimeOfDay};
+use voltide_model::{
+    physical::{self, Physical},
+    quantity::{Kilowatts, Price, QuantityError, TimeOfDay},
+};
 
 /// A quantity that worlds give over time.
 pub(crate) trait Amount: Read + Clone + Debug {
@@ -21,6 +24,8 @@ pub(crate) trait Amount: Read + Clone + Debug {
     const EXAMPLE: &'static str;
     /// What it is, and what a unit of it looks like.
     const UNITS: &'static str;
+    /// What it may be.
+    const RANGE: &'static Physical;
 
     /// The number in the base unit.
     fn number(&self) -> f64;
@@ -36,6 +41,7 @@ impl Amount for Price {
     const OLD_FIELD: Option<&'static str> = Some("price");
     const EXAMPLE: &'static str = "\"0.18 EUR/kWh\"";
     const UNITS: &'static str = "price";
+    const RANGE: &'static Physical = &physical::PRICE;
 
     fn number(&self) -> f64 {
         self.per_kwh
@@ -54,6 +60,7 @@ impl Amount for Kilowatts {
     const OLD_FIELD: Option<&'static str> = None;
     const EXAMPLE: &'static str = "\"2 MW\"";
     const UNITS: &'static str = "power";
+    const RANGE: &'static Physical = &physical::SYSTEM_POWER;
 
     fn number(&self) -> f64 {
         self.0

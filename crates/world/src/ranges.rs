@@ -32,9 +32,9 @@ impl Report {
     pub(crate) fn within(&mut self, what: &Physical, field: &str, value: f64, place: Place) -> Option<f64> {
         let Physical { name, unit, usual, possible } = *what;
         let found = with_unit(value, unit);
-        match what.lies(value) {
+        let lies = if self.rules < Rules::V2 { Lies::Usual } else { what.lies(value) };
+        match lies {
             Lies::Usual => {}
-            _ if self.rules < Rules::V2 => {}
             Lies::Unusual => {
                 let message = format!("`{field}` is {found}, which is not usual");
                 let help = format!("{name}: usual is {}; is the unit right?", from_to(usual, unit));

@@ -343,6 +343,21 @@ macro_rules! read_number {
 }
 read_number!(u32, u64);
 
+/// A whole number that should not be 0, which its user refuses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Count(pub(crate) u32);
+
+impl Read for Count {
+    fn kind() -> Kind {
+        Kind::Bare("whole number")
+    }
+
+    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
+        let value = node.parse::<u32>().ok().map(Self);
+        value.or_else(|| expected(node, report, &format!("a whole number from 1 to {}", u32::MAX)))
+    }
+}
+
 impl Read for bool {
     fn kind() -> Kind {
         Kind::Bare("true or false")

@@ -4,10 +4,12 @@
 
 use crate::{
     file::WorldFile,
+    ranges::from_to,
     read::Read,
     shape::{Choice, Field, Kind, Payload, Struct},
 };
 use std::fmt::Write as _;
+use voltide_model::physical::{self, Physical};
 
 const HEAD: &str = "\
 # World files
@@ -36,8 +38,23 @@ study with its units, and `ten-units/day.ron` switches units on and off.
 pub fn markdown() -> String {
     let mut sections = Sections { done: Vec::new(), text: HEAD.to_owned() };
     sections.add(&WorldFile::kind());
+    sections.text.push_str(RANGES);
+    for Physical { name, unit, usual, possible } in physical::ALL {
+        let (usual, possible) = (from_to(usual, ""), from_to(possible, ""));
+        let _ = writeln!(sections.text, "| {name} | {unit} | {usual} | {possible} |");
+    }
     sections.text
 }
+
+const RANGES: &str = "
+## ranges
+
+What lies outside of what is usual is a warning; what lies outside of what can be reckoned with is an error. Money is in
+the world's currency.
+
+| quantity | unit | usual | can be reckoned with |
+|---|---|---|---|
+";
 
 /// Sections in the order in which they are first needed, each once.
 struct Sections {

@@ -34,7 +34,6 @@ use over_time::Wanted;
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
-    physical,
     quantity::Kilowatts,
     scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -258,7 +257,7 @@ impl Resolver<'_> {
             None | Some(DurabilityFile::Paced) => Durability::Paced,
             Some(DurabilityFile::Tick) => Durability::Tick,
             Some(DurabilityFile::Close) => Durability::Close,
-            Some(DurabilityFile::Every(slots)) if slots.value > 0 => Durability::Every(slots.value),
+            Some(DurabilityFile::Every(slots)) if slots.value.0 > 0 => Durability::Every(slots.value.0),
             Some(DurabilityFile::Every(slots)) => {
                 let help = "write `Close` to do it only at the end";
                 self.report.add_help(
@@ -302,7 +301,7 @@ impl Resolver<'_> {
     ) -> Option<Series> {
         let values = self.over_time(
             power,
-            Wanted { name, unit: "kW", not_negative, range: &physical::SYSTEM_POWER, clock },
+            Wanted { name, unit: "kW", not_negative, clock },
         )?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
@@ -315,7 +314,7 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let wanted = Wanted { name, unit: "kW", not_negative, range: &physical::SYSTEM_POWER, clock };
+        let wanted = Wanted { name, unit: "kW", not_negative, clock };
         let values = self.series_of::<Kilowatts>(file, file.whole, wanted)?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
@@ -359,12 +358,12 @@ fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
         report.add_help(file.step.place, "a step must divide an hour".to_owned(), "not such a step", help);
         return None;
     }
-    if !(1..=DAYS_MAX).contains(&file.days.value) {
-        let message = format!("a world lasts 1 to {DAYS_MAX} days, not {}", file.days.value);
+    if !(1..=DAYS_MAX).contains(&file.days.value.0) {
+        let message = format!("a world lasts 1 to {DAYS_MAX} days, not {}", file.days.value.0);
         report.add(file.days.place, message, "out of range");
         return None;
     }
-    match Clock::new(start?, zone?, step, file.days.value) {
+    match Clock::new(start?, zone?, step, file.days.value.0) {
         Ok(clock) => Some(clock),
         Err(error) => {
             report.add(file.place, error.to_string(), "this clock");

@@ -35,6 +35,25 @@ pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<Ve
     if problems.is_empty() { Ok(changed) } else { Err(Problems::errors(&document.name, problems)) }
 }
 
+/// Refuses overrides of what is as it was in a run that is there.
+///
+/// # Errors
+///
+/// One of them sets something of the clock.
+pub(crate) fn keep_clock(overrides: &[String]) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    for (index, argument) in overrides.iter().enumerate() {
+        let path = argument.split_once('=').map_or("", |(path, _)| path);
+        if path.split('.').next().is_some_and(|name| name.trim() == "clock") {
+            let help =
+                "the fork lasts as long as its parent, in the same steps; for another clock start a run";
+            let given = Override { number: index + 1, argument };
+            problems.push(*given.wrong("a fork cannot change the clock", 0..path.len(), help));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems::errors("the fork", problems)) }
+}
+
 /// One override.
 struct Override<'a> {
     number: usize,
@@ -127,11 +146,12 @@ impl Override<'_> {
         let unknown = !is_map && !is_known && !known.is_empty();
         if node.text.starts_with('[') || half_made || unknown {
             let message = format!("there is no `{name}` in {}", shown(&node.path));
-            return Err(self.wrong(
-                &message,
-                span.clone(),
-                &suggest(name, "name", known.iter().map(String::as_str)),
-            ));
+            let help = match deeper(node, &kind, name).as_slice() {
+                [] => suggest(name, "name", known.iter().map(String::as_str)),
+                [path] => format!("did you mean `{path}`?"),
+                paths => format!("did you mean one of `{}`?", paths.join("`, `")),
+            };
+            return Err(self.wrong(&message, span.clone(), &help));
         }
         let text = written(&inner, rest, value);
         let key = if is_map { string(name) } else { name.clone() };
@@ -143,6 +163,24 @@ impl Override<'_> {
         }
         Ok(Change { at: open..open, text: format!("{key}: {text}, ") })
     }
+}
+
+/// Most paths that are suggested.
+const PATHS: usize = 3;
+
+/// Paths of fields called `name` that are below `node`, or could be.
+fn deeper(node: &Node<'_>, kind: &Kind, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, child) in children(node).unwrap_or_default() {
+        let kind = below(kind, node, &key.name);
+        let fields = fields_of(&kind, &child).map(|shape| shape.fields).unwrap_or_default();
+        if fields.iter().any(|field| field.name == name) {
+            found.push(format!("{}.{name}", child.path));
+        }
+        found.extend(deeper(&child, &kind, name));
+    }
+    found.truncate(PATHS);
+    found
 }
 
 /// The fields, entries or items of a node.

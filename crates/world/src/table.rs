@@ -7,6 +7,7 @@ mod pages;
 
 use crate::{
     document::{Place, Report},
+    nesting,
     problem::{Problem, suggest},
     read::Spanned,
     sessions::SessionsRead,
@@ -106,10 +107,12 @@ impl Files {
         }
     }
 
-    /// The text of a file that the world names at `path`.
+    /// The text of a calendar that the world names at `path`.
     pub(crate) fn whole_text(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Arc<str>> {
         let full = self.folder.join(path.as_str());
-        match source::text(&full, TEXT_MAX) {
+        let text = source::text(&full, TEXT_MAX);
+        let nested = |text: Arc<str>| nesting::check(&text).map(|()| text).map_err(Unreadable::because);
+        match text.and_then(nested) {
             Ok(text) => Some(text),
             Err(unreadable) => refuse(path.place, &full, unreadable, report),
         }

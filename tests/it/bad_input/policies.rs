@@ -131,7 +131,7 @@ fn a_plugin_for_another_abi_is_refused() {
 fn a_wrong_config_is_shown_in_the_world() {
     let room = Room::with_world(&[("policy:", "policies: {\"uncontrolled\": (gap: 0.1)},\n    policy:")]);
     assert_snapshot!(room.refused(3, &["run", "world.ron"]), @r#"
-     × policy `uncontrolled` does not accept its config: unexpected field named `gap` in `Uncontrolled`, there are no fields
+     × policy `uncontrolled` does not accept its config: there is no field `gap`: it has no fields
        ╭─[world.ron:31:33]
     30 │     },
     31 │     policies: {"uncontrolled": (gap: 0.1)},

@@ -97,3 +97,15 @@ fn a_detail_that_the_run_does_not_have_is_refused() {
     help: the run has the ticks 0 to 95; --to is the tick after the last
     ");
 }
+
+#[test]
+fn a_fork_cannot_change_the_clock() {
+    let room = Room::with_world(&[]);
+    let run = crate::program::succeed(&mut room.voltide(&["run", "world.ron", "-q"]));
+    for set in ["clock.days=3", "clock=(start: \"2024-06-03T12:00\")", " clock.step = 5 min"] {
+        let message = room.refused(3, &["fork", run.trim(), "--at", "20", "--set", "seed=7", "--set", set]);
+        assert!(message.contains("--set #2: a fork cannot change the clock"), "{message}");
+        assert!(message.contains("for another clock start a run") && message.contains(set), "{message}");
+        assert_eq!(message.matches('×').count(), 1, "{message}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Worlds that are wrong, and overrides that are.
 
 use super::Room;
+use crate::program::{fail, voltide};
 use insta::assert_snapshot;
 
 /// What `check` says of the shipped world with one thing changed.
@@ -26,7 +27,7 @@ fn a_missing_world_is_named() {
 
 #[test]
 fn a_folder_is_no_world() {
-    assert_snapshot!(Room::new().refused(3, &["run", "."]), @"× cannot read the world file `.`: Is a directory (os error 21)");
+    assert_snapshot!(Room::new().refused(3, &["run", "."]), @"× cannot read the world file `.`: it is a folder");
 }
 
 #[test]
@@ -256,4 +257,86 @@ fn the_second_override_is_called_the_second() {
       ╰────
      help: did you mean `days`?
     ");
+}
+
+/// What overrides of a shipped world are refused with, its first line.
+fn refused_with(world: &str, set: &str) -> String {
+    let (code, message) = fail(voltide().args(["check", world, "--set", set]));
+    assert_eq!(code, 3, "{set}: {message}");
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Without these limits a run panics, takes all memory, or ends in the solver.
+#[test]
+fn values_and_counts_that_cannot_be_reckoned_with_are_named() {
+    let (car, units) = ("worlds/one-car.ron", "worlds/ten-units/day.ron");
+    for (world, set, expected) in [
+        (car, "grid=()", "`grid` has no units"),
+        (car, "fleets.commuters.count=700000000", "cars with 2100000000 stays take 209 GiB of memory"),
+        (car, "fleets.commuters.battery.capacity=1e308 kWh", "is 1e308 kWh, which cannot be reckoned with"),
+        (car, "fleets.commuters.trip_energy=1e308 kWh", "is 1e308 kWh, which cannot be reckoned with"),
+        (car, "fleets.commuters.charger.charge_max=1e308 kW", "is 1e308 kW, which cannot be reckoned with"),
+        (car, r#"feed_in=Fixed("1e100 EUR/kWh")"#, "is 1e100 per kWh, which cannot be reckoned with"),
+        (units, "grid.stages.segments=4294967295", "`segments` is 4294967295; the most is 100"),
+        (units, "grid.slack.unserved=1e100 USD/kWh", "cannot be reckoned with"),
+    ] {
+        let message = refused_with(world, set);
+        assert!(message.contains(expected), "{set}: {message}");
+    }
+}
+
+#[test]
+fn an_override_that_is_not_deep_enough_is_shown_the_whole_path() {
+    let message = overridden("count=5");
+    assert!(message.contains("did you mean `fleets.commuters.count`?"), "{message}");
+    assert!(overridden("soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
+    assert!(overridden("cluck.days=5").contains("did you mean `clock`?"));
+}
+
+#[test]
+fn a_decimal_comma_is_known_for_what_it_is() {
+    for (set, meant) in [
+        ("fleets.commuters.battery.capacity=7,4 kWh", "`7.4 kWh`"),
+        ("fleets.commuters.charger.charge_max=1.234,5 kW", "`1234.5 kW`"),
+        ("tariff=0,30 EUR/kWh", "`0.30 EUR/kWh`"),
+        ("fleets.commuters.battery.soc_min=\"12,5 %\"", "`12.5 %`"),
+        ("clock.step=0,25 h", "`0.25 h`"),
+    ] {
+        let message = overridden(set);
+        assert!(
+            message.contains("has a comma; the decimal sign is a point") && message.contains(meant),
+            "{message}"
+        );
+    }
+    let message = checked("soc_min: 0.2", "soc_min: 0,2");
+    assert!(
+        message.contains("a number has a comma in it") && message.contains("world.ron:16:27"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_missing_comma_is_shown_where_it_belongs() {
+    for line in ["seed: 7", "seed: 7 // seven", "seed: 7   /* seven, \"7 */ // lucky"] {
+        let message = checked("seed: 7,", line);
+        assert!(
+            message.contains("a comma is missing") && message.contains("world.ron:4:11"),
+            "{line}: {message}"
+        );
+    }
+    let message = checked("time_zone: \"Europe/Berlin\",", "time_zone: \"http://Berlin\"");
+    assert!(message.contains("world.ron:5:65"), "{message}");
+}
+
+#[test]
+fn counts_begin_at_one() {
+    for set in [
+        "fleets.commuters.count=-3",
+        "clock.days=-1",
+        "run.durability=Every(-1)",
+        "fleets.commuters.count=1.5",
+    ] {
+        let message = overridden(set);
+        assert!(message.contains("a whole number from 1 to"), "{message}");
+    }
 }

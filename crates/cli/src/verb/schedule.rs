@@ -98,8 +98,8 @@ fn gather(schedule: &Schedule) -> Result<Result<Input, Rejection>, Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    fs::read_to_string(file).map_err(|error| {
-        let message = format!("cannot read {}: {error}", file.display());
+    voltide_world::read_text(file).map_err(|reason| {
+        let message = format!("cannot read {}: {reason}", file.display());
         Failure::new(Code::Input, message, None)
     })
 }
@@ -150,6 +150,12 @@ fn refuse(rejection: &Rejection, args: &Args) -> Result<ExitCode, Failure> {
         "stage": rejection.stage.name(),
         "path": rejection.path,
         "error": rejection.problem,
+        // As every verb tells what is wrong: the path leads through the problem, not to a file.
+        "line": Value::Null,
+        "column": Value::Null,
+        "message": rejection.problem,
+        "help": Value::Null,
+        "code": Code::Input as u8,
     });
     output::say_json("schedule", &value);
     Ok(Code::Input.into())

@@ -17,10 +17,9 @@ pub(crate) fn solved(case: &Value) -> Answer {
     answer
 }
 
-/// A change of price: 11 kW are drawn while a peak is free (20.00 of energy at 40 kWh would need
-/// the dear hours), then 5.56 kW. A change of baseline: 1 SEK/kW for 2 kW above 2 and none above 6.
-/// Two minima of their own: 10 SEK for each of 12 and 14 kWh, both as the largest and as one of all,
-/// and 16 kWh of energy. The totals were found by hand, and by FlexMeasures' rule of grouping.
+/// A price, a baseline, and wishes that change. `tests/cases/schedule/README.md` has the totals; that of
+/// `twomin` is 10 SEK for each of 12 and 14 kWh, as the largest of its group and as one of all, and
+/// 16 kWh of energy.
 #[test]
 fn a_change_of_price_or_baseline_begins_a_new_group() {
     for (name, total) in [("peak2", 28.88), ("peakbase", 22.0), ("twomin", 536.0)] {

@@ -10,7 +10,7 @@ use crate::{
     },
     memory::free_memory,
     node::Key,
-    read::{Spanned, Try, missing},
+    read::{Count, Spanned, Try, missing},
 };
 use voltide_model::{
     battery::{Battery, reckoned_efficiency},
@@ -92,6 +92,11 @@ impl Resolver<'_> {
             );
             return None;
         }
+        if total > u64::from(u32::MAX / 2) {
+            let message = format!("{total} stays are more than can be numbered");
+            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
+            return None;
+        }
         let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
         let bytes = total.saturating_mul(STAY_BYTES).saturating_add(cars.saturating_mul(CAR_BYTES));
         if let Some(free) = free_memory().filter(|free| bytes > *free) {
@@ -100,11 +105,6 @@ impl Resolver<'_> {
                 bytes.div_ceil(1 << 30),
                 free >> 30
             );
-            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
-            return None;
-        }
-        if total > u64::from(u32::MAX / 2) {
-            let message = format!("{total} stays are more than can be numbered");
             self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
             return None;
         }
@@ -172,9 +172,9 @@ impl FleetResolver<'_, '_> {
         })
     }
 
-    fn count(&mut self, count: Option<&Spanned<u32>>) -> Option<u32> {
+    fn count(&mut self, count: Option<&Spanned<Count>>) -> Option<u32> {
         let count = count?;
-        if count.value == 0 && !self.resolver.values.may_lack_cars() {
+        if count.value.0 == 0 && !self.resolver.values.may_lack_cars() {
             let help = "give at least 1, or remove the fleet";
             self.resolver.report.add_help(
                 count.place,
@@ -184,7 +184,7 @@ impl FleetResolver<'_, '_> {
             );
             return None;
         }
-        Some(count.value)
+        Some(count.value.0)
     }
 
     /// Reports the fields that a fleet with a daily pattern lacks.

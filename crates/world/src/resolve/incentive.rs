@@ -4,7 +4,7 @@ use super::Resolver;
 use crate::{
     document::Place,
     file::{ExpectedPriceFile, IncentiveFile, PriceFeedbackFile},
-    read::Spanned,
+    read::{Count, Spanned},
 };
 use std::num::NonZeroU32;
 use voltide_model::{
@@ -71,8 +71,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn batch(&mut self, cars: &Spanned<u32>) -> Option<PriceFeedback> {
-        let batch = NonZeroU32::new(cars.value).map(PriceFeedback::Batch);
+    fn batch(&mut self, cars: &Spanned<Count>) -> Option<PriceFeedback> {
+        let batch = NonZeroU32::new(cars.value.0).map(PriceFeedback::Batch);
         if batch.is_none() {
             let help = "write `None` for prices that know of no cars";
             self.report.add_help(cars.place, "a batch of no cars".to_owned(), "must be at least 1", help);

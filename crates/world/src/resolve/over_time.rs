@@ -10,11 +10,7 @@ use crate::{
 };
 use chrono::{Month, NaiveDateTime, NaiveTime, Timelike, Weekday};
 use std::sync::Arc;
-use voltide_model::{
-    clock::Clock,
-    physical::{self, Physical},
-    quantity::Price,
-};
+use voltide_model::{clock::Clock, physical, quantity::Price};
 
 const DAY_MINUTES: u32 = 24 * 60;
 
@@ -27,8 +23,6 @@ pub(super) struct Wanted<'a> {
     pub(super) unit: &'a str,
     /// Whether negative numbers are wrong.
     pub(super) not_negative: bool,
-    /// Where the numbers lie.
-    pub(super) range: &'static Physical,
     /// The slots.
     pub(super) clock: &'a Clock,
 }
@@ -61,7 +55,7 @@ impl Resolver<'_> {
             self.report.add(value.place, message, "must be at least 0");
             return None;
         }
-        self.report.within(wanted.range, wanted.name, number, value.place)
+        self.report.within(Q::RANGE, wanted.name, number, value.place)
     }
 
     /// The price per kWh, if it is in the world's currency.
@@ -104,9 +98,10 @@ impl Resolver<'_> {
             self.report.add_help(key.place, message, "not a price", "remove `adders`");
             return None;
         }
-        let Wanted { name, unit, not_negative, range, clock } = wanted;
+        let Wanted { name, unit, not_negative, clock } = wanted;
         let factor = one.number() * file.scale.value;
         let adder = self.fixed_adders(file)?;
+        let range = Q::RANGE;
         let request = SeriesRequest { name, unit, file, whole, factor, adder, not_negative, range, clock };
         let values = self.values.series(request, self.report)?;
         if self.values.tells_sums(whole, self.report) {

@@ -3,7 +3,7 @@
 use super::{Resolver, WORLD_TARIFF, over_time::Wanted};
 use crate::over_time::OverTime;
 use std::sync::Arc;
-use voltide_model::{clock::Clock, physical, quantity::Price, scenario::Tariff, series::Series};
+use voltide_model::{clock::Clock, quantity::Price, scenario::Tariff, series::Series};
 
 impl Resolver<'_> {
     /// The world's tariff, then the named ones.
@@ -56,9 +56,6 @@ impl Resolver<'_> {
         clock: &Clock,
     ) -> Option<Arc<[f64]>> {
         let unit = self.unit()?;
-        self.over_time(
-            prices,
-            Wanted { name, unit: &unit, not_negative: false, range: &physical::PRICE, clock },
-        )
+        self.over_time(prices, Wanted { name, unit: &unit, not_negative: false, clock })
     }
 }

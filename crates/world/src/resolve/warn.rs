@@ -14,6 +14,8 @@ use voltide_model::{
 
 /// Most power that a road vehicle is charged with, kW: that of the Megawatt Charging System.
 const CHARGER_KW_MAX: f64 = 3750.0;
+/// What rounding leaves of a share.
+const ROUNDING: f64 = 1e-9;
 /// Standard deviations within which a normal distribution lies for all that matters.
 const DEVIATIONS: f64 = 3.0;
 
@@ -41,7 +43,7 @@ impl Resolver<'_> {
     fn warn_of_target(&mut self, key: &Key, file: &FleetFile, fleet: &Fleet) {
         let (low, soc_min) = (usual_low(&fleet.departure_soc), fleet.battery.soc_min.get());
         let target = file.departure_soc.get().and_then(Option::as_ref);
-        let Some(target) = target.filter(|_| low < soc_min) else { return };
+        let Some(target) = target.filter(|_| low < soc_min - ROUNDING) else { return };
         let message = format!("`fleets.{}.departure_soc` is {low:.3} where `soc_min` is {soc_min}", key.name);
         let help = "a car is never below `soc_min` by its own doing, so that such a target asks for nothing; \
                     raise it, or lower `soc_min`";
