@@ -299,10 +299,7 @@ impl Resolver<'_> {
         not_negative: bool,
         clock: &Clock,
     ) -> Option<Series> {
-        let values = self.over_time(
-            power,
-            Wanted { name, unit: "kW", not_negative, clock },
-        )?;
+        let values = self.over_time(power, Wanted { name, unit: "kW", not_negative, clock })?;
         Some(Series { name: name.to_owned(), unit: "kW".to_owned(), values })
     }
 
