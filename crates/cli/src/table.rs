@@ -257,8 +257,8 @@ mod tests {
     #[test]
     fn text_is_wrapped_between_words_below_its_beginning() {
         let table = table(&[], &[&["note", "one two three four five six seven"], &["file", "/a"]], &[]);
-        let narrow = "note  one two three four\n      five six seven\nfile  /a";
-        assert_eq!(table.within(Some(28), false), narrow);
+        let narrow = "note  one two three four five\n      six seven\nfile  /a";
+        assert_eq!(table.within(Some(30), false), narrow);
         assert_eq!(wrapped("a/path/that/is/long b", 5), ["a/path/that/is/long", "b"]);
     }
 

@@ -455,7 +455,7 @@ fn tables_for_people_hold_no_number_that_json_does_not() {
     let out = tempfile::tempdir().unwrap();
     for (world, settings) in WORLDS {
         let outputs = out.path().join(world).to_str().unwrap().to_owned();
-        let head = ["run", world, "--policy", "v2g", "--quiet", "--out", &outputs];
+        let head = ["run", world, "--policy", "v2g", "--out", &outputs];
         let run = [&head[..], &sets(settings)].concat();
         let head = ["compare", world, "--policies", "uncontrolled,smart,v2g", "--quiet"];
         let compare = [&head[..], &sets(settings)].concat();
