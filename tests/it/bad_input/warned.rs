@@ -49,7 +49,11 @@ const CASES: [(&[&str], &str, (&str, u64)); 14] = [
         "is 0.100 where `soc_min` is 0.2",
         ("from --set #1", 27),
     ),
-    (&["fleets.cars.charger.charge_max=7 MW"], "`charge_max` is 7000 kW, which is not usual", ("from --set #1", 32)),
+    (
+        &["fleets.cars.charger.charge_max=7 MW"],
+        "`charge_max` is 7000 kW, which is not usual",
+        ("from --set #1", 32),
+    ),
     (
         &["fleets.cars.charger.discharge_max=7 MW"],
         "`discharge_max` is 7000 kW, which is not usual",
