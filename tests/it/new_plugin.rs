@@ -81,7 +81,8 @@ fn the_page_on_policies_has_all_that_are_built_in_and_their_configs() {
         let [name, does, config, fields] =
             ["name", "what_it_does", "config", "config_fields"].map(|field| line[field].as_str().unwrap());
         let config = if fields.is_empty() { String::new() } else { format!("`{config}`") };
-        table += &format!("\n| `{name}` | {does} | {config} | {fields} |");
+        table += "\n";
+        table += &[format!("| `{name}`"), does.to_owned(), config, format!("{fields} |")].join(" | ");
         rows += 1;
     }
     assert_eq!(rows, 9, "{listed}");

@@ -112,7 +112,7 @@ fn a_request_is_capped_by_a_battery_only_where_its_size_is_told() {
         voltide()
             .args(["check", "worlds/one-car.ron"])
             .arg("--set")
-            .arg(r#"fleets.commuters.battery=(soc_max: 0.9)"#),
+            .arg("fleets.commuters.battery=(soc_max: 0.9)"),
     );
     assert!(code == 3 && message.contains("lacks `capacity`"), "{message}");
 }

@@ -131,8 +131,8 @@ fn a_wish_is_for_a_car_that_there_is() {
         reserved(3).as_str(),
         r#"calendar: (path: "trips.csv"),"#,
         r#"calendar: (path: "trips.ics", soc: 0.9, car: 3),"#,
-        r#"soc_maxima: [(soc: 0.9, car: 3)],"#,
-        r#"soc_minima: [(soc: 0.1, car: 3)],"#,
+        "soc_maxima: [(soc: 0.9, car: 3)],",
+        "soc_minima: [(soc: 0.1, car: 3)],",
     ] {
         let world = with_reservations(room.path(), text);
         let few = fs::read_to_string(&world).unwrap();
@@ -157,9 +157,9 @@ fn a_fork_wishes_for_cars_that_it_has() {
     let fork = |sets: &[&str]| {
         let mut program = voltide();
         program.args(["fork", "--at", "20"]).arg(&parent);
-        sets.iter().for_each(|set| {
+        for set in sets {
             program.args(["--set", set]);
-        });
+        }
         program
     };
     succeed(&mut fork(&["fleets.car.count=1"]));

@@ -11,6 +11,7 @@ use voltide_model::scenario::EvTicks;
 /// Exit codes: 0 ok, 1 run failed or result not written, 2 usage, 3 world or input invalid,
 /// 4 infeasible where best effort was switched off, or solver failed, 5 plugin could not be loaded,
 /// 6 a check that was asked for failed, 130 interrupted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Parser)]
 #[command(name = "voltide", version, max_term_width = 100)]
 pub(crate) struct Args {

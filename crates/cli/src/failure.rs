@@ -132,8 +132,12 @@ impl Failure {
     pub(crate) fn report(self, as_json: bool) -> ExitCode {
         let Self { code, problems, closing } = self;
         if as_json {
-            problems.iter().for_each(|problem| output::say_json("problem", &object(problem, code)));
-            closing.iter().for_each(|closing| output::complain(closing));
+            for problem in &problems {
+                output::say_json("problem", &object(problem, code));
+            }
+            if let Some(closing) = &closing {
+                output::complain(closing);
+            }
         } else {
             output::complain(&frames(&problems).into_iter().chain(closing).collect::<Vec<_>>().join("\n\n"));
         }

@@ -87,7 +87,7 @@ impl Prepared {
         warnings.extend(warnings::of_configs(&world, &used, chosen.by_world, plugins));
         warnings.extend(warnings::of_limits(&world, planner.info()));
         name_policy(&mut world, planner.info());
-        Ok(Self { world, overrides, warnings, planner, fallback, forecaster })
+        Ok(Self { world, warnings, overrides, planner, fallback, forecaster })
     }
 
     /// A world that a journal holds, with the policies that planned in it.

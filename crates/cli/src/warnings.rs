@@ -31,7 +31,9 @@ pub(crate) fn tell(warnings: Vec<Problem>, deny: &Deny, args: &Args) -> Result<(
     if args.json {
         // Beside the result, which stdout holds alone.
         let line = |warning: &Problem| output::json_line("problem", &object(warning, Code::Input));
-        warnings.iter().for_each(|warning| output::mention(args.quiet, &line(warning)));
+        for warning in &warnings {
+            output::mention(args.quiet, &line(warning));
+        }
     } else {
         let count = failure::warnings_counted(warnings.len());
         let said: Vec<String> = frames(&warnings).into_iter().chain([count]).collect();

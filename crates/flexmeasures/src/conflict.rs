@@ -61,24 +61,24 @@ fn of_stock(device: &Device, hours: f64) -> Option<Conflict> {
 
 /// The field that sets the least energy at the end of a slot.
 fn field_below(device: &Device, j: usize) -> &'static str {
-    named(device, j, device.floor[j], &device.minima, "soc-minima", "soc-min")
+    named(device, j, device.floor[j], device.minima.as_ref(), "soc-minima", "soc-min")
 }
 
 /// The field that sets the most energy at the end of a slot.
 fn field_above(device: &Device, j: usize) -> &'static str {
-    named(device, j, device.ceiling[j], &device.maxima, "soc-maxima", "soc-max")
+    named(device, j, device.ceiling[j], device.maxima.as_ref(), "soc-maxima", "soc-max")
 }
 
 fn named(
     device: &Device,
     j: usize,
     bound: f64,
-    timed: &Option<Vec<Option<f64>>>,
+    timed: Option<&Vec<Option<f64>>>,
     timed_name: &'static str,
     fixed_name: &'static str,
 ) -> &'static str {
-    let asks = |levels: &Option<Vec<Option<f64>>>| {
-        levels.as_ref().and_then(|levels| levels[j]).is_some_and(|level| (level - bound).abs() < TOLERANCE)
+    let asks = |levels: Option<&Vec<Option<f64>>>| {
+        levels.and_then(|levels| levels[j]).is_some_and(|level| (level - bound).abs() < TOLERANCE)
     };
     if asks(&device.targets) {
         "soc-targets"

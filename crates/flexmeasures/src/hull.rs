@@ -81,7 +81,10 @@ fn clipped(polygon: &[Point], inside: impl Fn(Point) -> f64) -> Vec<Point> {
 /// The corners of the convex hull, counterclockwise (Andrew 1979).
 fn hull(mut points: Vec<Point>) -> Vec<Point> {
     // Points that differ by rounding would stand in the wrong order, and hide a corner.
-    points.iter_mut().for_each(|(x, y)| (*x, *y) = (snapped(*x), snapped(*y)));
+    for (x, y) in &mut points {
+        *x = snapped(*x);
+        *y = snapped(*y);
+    }
     points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     points.dedup();
     if points.len() < 3 {
@@ -129,7 +132,7 @@ fn outward(from: Point, to: Point) -> Option<Cut> {
     }
     let (consumed, produced) = (x / length, y / length);
     let bounds = consumed >= 0.0 && produced >= 0.0;
-    bounds.then(|| Cut { consumed, produced, most: consumed * from.0 + produced * from.1 + SAME })
+    bounds.then_some(Cut { consumed, produced, most: consumed * from.0 + produced * from.1 + SAME })
 }
 
 #[cfg(test)]

@@ -65,10 +65,12 @@ impl Units {
 
 /// Whether a term is a price of energy or of each deviation of a flow.
 fn is_energy(term: &Term) -> bool {
-    term.paid == Paid::Each && matches!(term.subject, Subject::Flow(_)) && term.baseline.iter().all(is_zero)
+    term.paid == Paid::Each
+        && matches!(term.subject, Subject::Flow(_))
+        && term.baseline.iter().all(|baseline| is_zero(*baseline))
 }
 
-fn is_zero(baseline: &Option<f64>) -> bool {
+fn is_zero(baseline: Option<f64>) -> bool {
     baseline.is_some_and(|baseline| baseline.abs() < f64::MIN_POSITIVE)
 }
 
@@ -86,16 +88,22 @@ fn unit(largest: f64, (least, most): (i32, i32)) -> f64 {
 }
 
 fn scale(values: &mut [f64], factor: f64) {
-    values.iter_mut().for_each(|value| *value *= factor);
+    for value in values {
+        *value *= factor;
+    }
 }
 
 fn scale_some(values: &mut [Option<f64>], factor: f64) {
-    values.iter_mut().flatten().for_each(|value| *value *= factor);
+    for value in values.iter_mut().flatten() {
+        *value *= factor;
+    }
 }
 
 fn scale_device(device: &mut Device, factor: f64) {
     let (least, most) = &mut device.static_range;
-    [&mut device.soc_at_start, least, most].into_iter().flatten().for_each(|energy| *energy *= factor);
+    for energy in [&mut device.soc_at_start, least, most].into_iter().flatten() {
+        *energy *= factor;
+    }
     for column in [
         &mut device.charge_max,
         &mut device.discharge_max,
@@ -105,8 +113,11 @@ fn scale_device(device: &mut Device, factor: f64) {
     ] {
         scale(column, factor);
     }
-    device.bands.iter_mut().for_each(|(low, high)| (*low, *high) = (*low * factor, *high * factor));
-    for wishes in [&mut device.minima, &mut device.maxima, &mut device.targets] {
-        wishes.iter_mut().for_each(|wishes| scale_some(wishes, factor));
+    for (low, high) in &mut device.bands {
+        *low *= factor;
+        *high *= factor;
+    }
+    for wishes in [&mut device.minima, &mut device.maxima, &mut device.targets].into_iter().flatten() {
+        scale_some(wishes, factor);
     }
 }

@@ -82,7 +82,9 @@ struct Row {
 /// The most violated cut that rounding makes of `Σ factor · column ≤ most`, after its violation.
 pub(crate) fn cut(entries: &[Entry], most: f64) -> Option<(f64, Cut)> {
     let mut row = Row { most, ..Row::default() };
-    entries.iter().for_each(|entry| row.substitute(entry));
+    for entry in entries {
+        row.substitute(entry);
+    }
     let mut divisors: Vec<f64> = row
         .binaries
         .iter()

@@ -221,10 +221,14 @@ impl<'a> Builder<'a> {
         }
         for limit in &problem.limits {
             builder.add_limit(&limit.members, &limit.least, &limit.most);
-            (0..problem.grid.slots).for_each(|j| builder.add_hull(&limit.members, j, &Band::default()));
+            for j in 0..problem.grid.slots {
+                builder.add_hull(&limit.members, j, &Band::default());
+            }
         }
         for (index, cuts) in attempt.cuts.iter().enumerate() {
-            cuts.iter().for_each(|cut| builder.add_cut(index, cut));
+            for cut in cuts {
+                builder.add_cut(index, cut);
+            }
         }
         for term in &problem.terms {
             builder.add_term(term);

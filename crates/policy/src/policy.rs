@@ -201,11 +201,11 @@ mod tests {
             format!("{} at `{}`", error.message, &config[offset..])
         };
         insta::assert_snapshot!(at("(\n  gian: 2.0,\n)"), @r"
-        unexpected field named `gian` in `Knobs`, expected either `gain` or `mode` instead at `gian: 2.0,
+        there is no field `gian`; there is: gain, mode at `gian: 2.0,
         )`
         ");
         insta::assert_snapshot!(at("(/* Öl */ gain: \"x\")"), @r#"expected float at `"x")`"#);
-        insta::assert_snapshot!(at("(mode: Medium)"), @"unexpected variant named `Medium` in enum `Mode`, expected either `Slow` or `Fast` instead at `Medium)`");
+        insta::assert_snapshot!(at("(mode: Medium)"), @"`Medium` is not one of: Slow, Fast at `Medium)`");
         insta::assert_snapshot!(at("(gain: 1.0"), @"expected comma at `1.0`");
     }
 }

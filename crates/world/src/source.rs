@@ -82,7 +82,7 @@ fn decode(bytes: &[u8]) -> Result<&str, Unreadable> {
         return Err(Unreadable::Other("it is UTF-16 text".to_owned(), Some(HELP)));
     }
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        let line = 1 + bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').skip(1).count();
         Unreadable::Other(format!("it is not UTF-8 text (line {line})"), Some(HELP))
     })
 }

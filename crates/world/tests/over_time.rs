@@ -1,5 +1,11 @@
 //! Values over time: what each form of them is in every slot, reckoned by hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "what cannot be read fails the test; numbers are those of the file"
+)]
+
 use std::{fs, path::Path};
 use voltide_model::scenario::Scenario;
 use voltide_world::{Inputs, World, load, rebuild, rebuild_with};
@@ -238,7 +244,7 @@ fn bands_overlap_only_where_both_hold_on_one_day() {
         format!(r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [{}, {}])"#, band(one), band(other))
     };
     let fine = |one: &str, other: &str| {
-        assert_eq!(prices("2024-06-03T00:00", BERLIN, 1, &two(one, other)).len(), 24)
+        assert_eq!(prices("2024-06-03T00:00", BERLIN, 1, &two(one, other)).len(), 24);
     };
     fine(r#"from: "08:00", to: "20:00", days: Weekdays"#, r#"from: "08:00", to: "20:00", days: Weekend"#);
     fine("months: (from: Oct, to: Mar)", "months: (from: Apr, to: Sep)");

@@ -18,7 +18,7 @@ fn write_street(room: &Room) {
 /// Arguments after `run` or `check` with which a run ends with 2, 3 or 5.
 fn refusals() -> Vec<Vec<String>> {
     let long = format!("name={}", "long".repeat(60));
-    let huge = r#"fleets.commuters.battery.capacity=1e308 kWh"#;
+    let huge = "fleets.commuters.battery.capacity=1e308 kWh";
     let cases: [&[&str]; 24] = [
         &["nowhere.ron"],
         &["."],

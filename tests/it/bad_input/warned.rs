@@ -170,8 +170,9 @@ fn example_worlds_have_no_warnings() {
     let worlds: Vec<String> = ["", "acn", "germany", "paper", "ten-units"]
         .iter()
         .flat_map(|folder| fs::read_dir(root().join("worlds").join(folder)).unwrap())
-        .map(|entry| entry.unwrap().path().display().to_string())
-        .filter(|path| path.ends_with(".ron"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
+        .map(|path| path.display().to_string())
         .collect();
     assert!(worlds.len() >= 10, "{worlds:?}");
     let output = voltide().args(["check", "--deny", "warnings"]).args(&worlds).output().unwrap();

@@ -442,7 +442,7 @@ fn numbers_of(text: &str) -> Vec<(String, f64, usize)> {
 /// The numbers of a text for people that no number of the JSON, or a hundred of it, rounds to.
 fn unknown_numbers(text: &str, known: &[f64]) -> Vec<String> {
     let is_known = |(_, printed, decimals): &(String, f64, usize)| {
-        let unit = 10_f64.powi(-(*decimals as i32));
+        let unit = (0..*decimals).fold(1.0, |unit, _| unit / 10.0);
         let rounds = |number: &f64| (number - printed).abs() <= unit * 0.500_001;
         known.iter().any(|number| rounds(number) || rounds(&(100.0 * number)))
     };

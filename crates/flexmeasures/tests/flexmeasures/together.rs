@@ -20,7 +20,7 @@ fn optimum(case: &Value) -> f64 {
     answer.objective().unwrap()
 }
 
-/// Three batteries behind one limit under negative prices. HiGHS comes to -44.70 on the same
+/// Three batteries behind one limit under negative prices. `HiGHS` comes to -44.70 on the same
 /// program in a second; CBC alone needs five minutes.
 #[test]
 fn three_batteries_behind_one_limit_have_the_optimum_of_highs() {

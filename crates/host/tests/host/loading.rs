@@ -130,7 +130,7 @@ fn a_wrong_config_points_into_the_world_file() {
     let theme = miette::GraphicalTheme::unicode_nocolor();
     miette::GraphicalReportHandler::new_themed(theme).render_report(&mut text, report.as_ref()).unwrap();
     insta::assert_snapshot!(text, @r#"
-     × policy `parrot` does not accept its config: unexpected field named `power` in `Parrot`, expected `power_kw` instead
+     × policy `parrot` does not accept its config: there is no field `power`; there is: power_kw
       ╭─[world.ron:2:28]
     1 │ (
     2 │     policies: { "parrot": (power: [1]) },
@@ -145,7 +145,7 @@ fn a_wrong_config_points_into_the_world_file() {
 #[test]
 fn a_config_that_is_missing_is_not_pointed_at() {
     insta::assert_snapshot!(printed(refused(policies::faulty(), "")), @r"
-    × policy `faulty` does not accept its config: unexpected missing field named `way` in `Faulty`
+    × policy `faulty` does not accept its config: the field `way` is missing
     help: its config is the value under `faulty` in the world's `policies`
     ");
 }

@@ -36,6 +36,9 @@ const SEGMENTS_MAX: u32 = 100;
 /// Most nodes that a search for a commitment visits.
 const NODES_MAX: u32 = 10_000_000;
 
+/// A value with its quantity, its field's name, and where it is given, if it is.
+type Given<'a> = (&'a Physical, &'a str, Option<(f64, Place)>);
+
 impl Resolver<'_> {
     /// The grid, if there is one; `system` is `None` where a problem with it was reported.
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
@@ -256,7 +259,7 @@ impl Resolver<'_> {
     }
 
     /// Whether all values can be reckoned with; each has its field's name.
-    fn all_within(&mut self, values: &[(&Physical, &str, Option<(f64, Place)>)]) -> Option<()> {
+    fn all_within(&mut self, values: &[Given<'_>]) -> Option<()> {
         let mut fine = Some(());
         for (what, field, value) in values {
             let Some((value, place)) = value else { continue };

@@ -84,23 +84,23 @@ impl FleetResolver<'_, '_> {
         let wishes = file.get()?.iter().flatten().map(|wish| {
             let from = wish.from.as_ref().map_or(Some(i64::MIN), |from| self.from(from));
             let to = wish.to.as_ref().map_or(Some(i64::MAX), |to| self.until(to));
-            let car = self.car(name, wish.car.as_ref(), cars)?;
+            self.has_car(name, wish.car.as_ref(), cars)?;
+            let car = wish.car.as_ref().map(|car| car.value);
             self.checked(name, &wish.soc, SocWish { from: from?, to: to?, soc: wish.soc.get(), car })
         });
         let wishes: Vec<Option<SocWish>> = wishes.collect();
         wishes.into_iter().collect()
     }
 
-    /// The car that a wish names, if any.
-    fn car(&mut self, name: &str, car: Option<&Spanned<u32>>, cars: Option<u32>) -> Option<Option<u32>> {
-        let Some(car) = car else { return Some(None) };
-        self.known_car(name, Some(car.value), car.place, cars)?;
-        Some(Some(car.value))
+    /// Whether the car that a wish names, if any, is one of the fleet.
+    fn has_car(&mut self, name: &str, car: Option<&Spanned<u32>>, cars: Option<u32>) -> Option<()> {
+        car.map_or(Some(()), |car| self.known_car(name, Some(car.value), car.place, cars))
     }
 
     fn reservation(&mut self, file: &ReservationFile, cars: Option<u32>) -> Option<SocWish> {
         let (from, to) = (self.from(&file.from), self.until(&file.to));
-        let car = self.car("reservations", file.car.as_ref(), cars)?;
+        self.has_car("reservations", file.car.as_ref(), cars)?;
+        let car = file.car.as_ref().map(|car| car.value);
         let wish = SocWish { from: from?, to: to?, soc: file.soc.get(), car };
         self.checked("reservations", &file.from, wish)
     }

@@ -177,7 +177,7 @@ fn unsigned(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> 
         let reason = format!("{} is larger than {}", values.value(row), i64::MAX);
         return Err(Wrong { row, reason, help: "write such names as text" });
     }
-    extend_whole(column, values.iter().map(|value| value.map(|value| value as i64)));
+    extend_whole(column, values.iter().map(|value| value.map(u64::cast_signed)));
     Ok(())
 }
 

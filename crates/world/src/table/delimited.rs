@@ -23,7 +23,9 @@ fn separator(text: &str) -> u8 {
     for byte in header.bytes() {
         is_quoted ^= byte == b'"';
         let which = SEPARATORS.iter().position(|&separator| separator == byte && !is_quoted);
-        which.into_iter().for_each(|which| counts[which] += 1);
+        if let Some(which) = which {
+            counts[which] += 1;
+        }
     }
     let most = counts.iter().max().copied().unwrap_or(0);
     let first = counts.iter().position(|&count| count == most).unwrap_or(0);
@@ -59,7 +61,7 @@ impl Table {
             rows.push(record.position().map_or(0, |at| at.byte() as usize));
             for (cells, index) in cells.iter_mut().zip(&indices) {
                 let cell = index.and_then(|index| record.get(index));
-                cell.into_iter().for_each(|cell| cells.push(cell));
+                cells.extend(cell);
             }
         }
         self.rows = rows.found.len();
@@ -142,7 +144,9 @@ mod tests {
     fn rows_know_their_lines_over_empty_lines_and_quoted_breaks() {
         let text = "a,b\n\n\n1,2\n\"x\ny\",3\n4,5\n";
         let mut rows = Rows::of(text);
-        [4, 10, 18].into_iter().for_each(|byte| rows.push(byte));
+        for byte in [4, 10, 18] {
+            rows.push(byte);
+        }
         let found = rows.found.iter().map(|row| (row.line, &text[row.bytes()]));
         assert_eq!(found.collect::<Vec<_>>(), [(4, "1,2"), (5, "\"x"), (7, "4,5")]);
     }

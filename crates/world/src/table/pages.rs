@@ -203,7 +203,7 @@ impl<R: Read> Header<R> {
     /// A number whose lowest bit is its sign.
     fn signed(&mut self) -> io::Result<i64> {
         let number = self.unsigned()?;
-        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
     /// A number that is not negative.
