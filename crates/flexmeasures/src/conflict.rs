@@ -80,7 +80,7 @@ fn named(
     let asks = |levels: Option<&Vec<Option<f64>>>| {
         levels.and_then(|levels| levels[j]).is_some_and(|level| (level - bound).abs() < TOLERANCE)
     };
-    if asks(&device.targets) {
+    if asks(device.targets.as_ref()) {
         "soc-targets"
     } else if asks(timed) {
         timed_name

@@ -168,7 +168,8 @@ fn every_session_of_caltech_is_a_car() {
     assert!((notes.delivered_kwh - 7361.0).abs() < 1.0, "{}", notes.delivered_kwh);
     assert!((notes.requested_kwh - 13_261.508).abs() < 1e-6);
     let given = notes.requested_kwh - notes.capped_kwh;
-    assert!((11_000.0..11_700.0).contains(&given), "{given}");
+    // Only batteries cap what was asked for, not the departures that nobody knew.
+    assert!((13_200.0..13_261.0).contains(&given), "{given}");
 }
 
 #[test]

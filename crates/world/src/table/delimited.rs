@@ -61,7 +61,9 @@ impl Table {
             rows.push(record.position().map_or(0, |at| at.byte() as usize));
             for (cells, index) in cells.iter_mut().zip(&indices) {
                 let cell = index.and_then(|index| record.get(index));
-                cells.extend(cell);
+                if let Some(cell) = cell {
+                    cells.push(cell);
+                }
             }
         }
         self.rows = rows.found.len();
