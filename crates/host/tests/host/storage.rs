@@ -152,8 +152,8 @@ fn a_wrong_config_is_pointed_at() {
         other => other.to_string(),
     };
     insta::assert_snapshot!(span("v2g", "solver: Gurobi", 100), @"`Gurobi` is not one of: Exact, Lp, Milp: 8 6");
-    insta::assert_snapshot!(span("v2g", "tie: Spread, gamma: 0.3", 100), @"unexpected field named `gamma` in `V2g`, expected either `solver` or `tie` instead: 13 5");
-    insta::assert_snapshot!(span("smart", "tie: Latest", 100), @"unexpected variant named `Latest` in enum `TieRule`, expected one of `Spread`, `Earliest`, or `ValleyFill` instead: 5 6");
+    insta::assert_snapshot!(span("v2g", "tie: Spread, gamma: 0.3", 100), @"there is no field `gamma`; there is: solver, tie: 13 5");
+    insta::assert_snapshot!(span("smart", "tie: Latest", 100), @"`Latest` is not one of: Spread, Earliest, ValleyFill: 5 6");
 }
 
 /// What becomes of a request that the test's own policy spoils in some way.
