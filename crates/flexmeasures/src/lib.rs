@@ -26,8 +26,6 @@ mod file;
 mod hull;
 mod input;
 mod magnitude;
-mod mir;
-mod paths;
 mod problem;
 mod program;
 mod project;

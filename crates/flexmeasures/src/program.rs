@@ -17,8 +17,6 @@
 use crate::{
     exact::{Slopes, flow_range},
     hull,
-    mir::{Column, Cut},
-    paths::Relaxed,
     problem::{Course, Device, Members, Paid, Problem, Subject, Term, loss_coefficients},
     tube::Tube,
 };
@@ -37,10 +35,8 @@ const TOLERANCE: f64 = 1e-6;
 const AT_ONCE: f64 = 1e-7;
 /// Programs that are tried with more and more binaries.
 const ROUNDS: usize = 8;
-/// Times that cuts are looked for before a search.
-const CUT_ROUNDS: usize = 12;
-/// Share of the bound that a round of cuts must add for another one.
-const LEAST_GAIN: f64 = 1e-6;
+/// Relaxed programs that are solved for more slots that need binaries before a search.
+const RELAXATIONS: usize = 12;
 /// Share of the objective that a search need not close: half of what counts as rounding.
 const GAP: f64 = 5e-8;
 /// A relaxed binary this near to 0 or 1 is left there at first.
@@ -58,17 +54,6 @@ struct Columns {
     stock: Vec<Variable>,
     /// The binary of a slot, where there is one: 1 allows to charge, 0 to discharge.
     charging: Vec<Option<Variable>>,
-}
-
-impl Columns {
-    fn get(&self, column: Column) -> Option<Variable> {
-        match column {
-            Column::Charge(j) => Some(self.charge[j]),
-            Column::Discharge(j) => Some(self.discharge[j]),
-            Column::Stock(j) => Some(self.stock[j]),
-            Column::Charging(j) => self.charging[j],
-        }
-    }
 }
 
 /// A program under construction.
@@ -115,14 +100,6 @@ struct Bound {
     charging: Vec<Vec<Option<f64>>>,
 }
 
-/// What a program is written down with, beside its problem.
-struct Attempt {
-    /// Slots in which a device has a binary.
-    exclusive: Vec<Vec<bool>>,
-    /// Cuts of each device.
-    cuts: Vec<Vec<Cut>>,
-}
-
 /// Solves a problem through CBC; the powers of all devices, kW.
 pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     let hours = problem.grid.hours();
@@ -132,16 +109,14 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         .map(|device| Tube::between(device, &device.floor, &device.ceiling, hours))
         .collect();
     let Some(tubes) = tubes else { return (Outcome::Infeasible, None) };
-    let mut attempt = Attempt {
-        exclusive: vec![vec![false; problem.grid.slots]; problem.devices.len()],
-        cuts: vec![Vec::new(); problem.devices.len()],
-    };
+    // Slots in which a device has a binary.
+    let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
     for round in 0..ROUNDS {
-        let relaxed = attempt.tighten(problem, &tubes);
-        if let Some(course) = relaxed.and_then(|relaxed| attempt.near(problem, &tubes, &relaxed)) {
+        let bound = relax(problem, &tubes, &mut exclusive);
+        if let Some(course) = bound.and_then(|bound| near(problem, &tubes, &exclusive, &bound)) {
             return (Outcome::Optimal, Some(course));
         }
-        let builder = Builder::new(problem, &tubes, &attempt, Binaries::Whole);
+        let builder = Builder::new(problem, &tubes, &exclusive, Binaries::Whole);
         let budget = Budget { nodes: Some(NODES), gap: GAP, cpu_seconds: None };
         let solved = builder.program.solve(budget);
         if !solved.outcome.has_solution() {
@@ -154,60 +129,49 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         if problem.keeps(&course, TOLERANCE) && cost <= claimed + slack {
             return (Outcome::from_bound(cost, solved.bound / SCALE), Some(course));
         }
-        if !builder.exclude(&solved, round, &mut attempt.exclusive) {
+        if !builder.exclude(&solved, round, &mut exclusive) {
             break;
         }
     }
     (Outcome::NoSolution, None)
 }
 
-impl Attempt {
-    /// Adds cuts for as long as they move the bound, and keeps those that bind.
-    fn tighten(&mut self, problem: &Problem, tubes: &[Tube]) -> Option<Bound> {
-        if !self.exclusive.iter().flatten().any(|&exclusive| exclusive) {
+/// The program with relaxed binaries, in as many more slots as its solutions show to need them; none where
+/// no slot has one.
+fn relax(problem: &Problem, tubes: &[Tube], exclusive: &mut [Vec<bool>]) -> Option<Bound> {
+    if !exclusive.iter().flatten().any(|&exclusive| exclusive) {
+        return None;
+    }
+    let mut bound = None;
+    for _ in 0..RELAXATIONS {
+        let builder = Builder::new(problem, tubes, exclusive, Binaries::Relaxed);
+        let solved = builder.program.solve(Budget::default());
+        if solved.outcome != Outcome::Optimal {
             return None;
         }
-        let mut bound: Option<Bound> = None;
-        for _ in 0..CUT_ROUNDS {
-            let builder = Builder::new(problem, tubes, self, Binaries::Relaxed);
-            let solved = builder.program.solve(Budget::default());
-            if solved.outcome != Outcome::Optimal {
-                return None;
-            }
-            let relaxed = builder.relaxed(&solved);
-            for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
-                cuts.retain(|cut| relaxed.binds(cut));
-            }
-            let more = builder.exclude(&solved, 0, &mut self.exclusive);
-            let before = bound.map_or(f64::NEG_INFINITY, |bound| bound.cost);
-            let charging = relaxed.iter().map(|relaxed| relaxed.charging.clone()).collect();
-            bound = Some(Bound { cost: solved.objective, charging });
-            if !more && solved.objective - before <= LEAST_GAIN * solved.objective.abs() {
-                break;
-            }
-            for (cuts, relaxed) in self.cuts.iter_mut().zip(&relaxed) {
-                cuts.extend(relaxed.cuts());
-            }
+        bound = Some(Bound { cost: solved.objective, charging: builder.charging(&solved) });
+        if !builder.exclude(&solved, 0, exclusive) {
+            break;
         }
-        bound
     }
+    bound
+}
 
-    /// A schedule near a relaxed solution, if it is found soon and costs no more.
-    fn near(&self, problem: &Problem, tubes: &[Tube], bound: &Bound) -> Option<Course> {
-        let builder = Builder::new(problem, tubes, self, Binaries::Near(bound));
-        let budget = Budget { nodes: Some(NODES_NEAR), gap: GAP, cpu_seconds: None };
-        let solved = builder.program.solve(budget);
-        if !solved.outcome.has_solution() {
-            return None;
-        }
-        let course = builder.read(&solved);
-        let found = Outcome::from_bound(problem.objective(&course), bound.cost / SCALE);
-        (found == Outcome::Optimal && problem.keeps(&course, TOLERANCE)).then_some(course)
+/// A schedule near a relaxed solution, if it is found soon and costs no more.
+fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Bound) -> Option<Course> {
+    let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound));
+    let budget = Budget { nodes: Some(NODES_NEAR), gap: GAP, cpu_seconds: None };
+    let solved = builder.program.solve(budget);
+    if !solved.outcome.has_solution() {
+        return None;
     }
+    let course = builder.read(&solved);
+    let found = Outcome::from_bound(problem.objective(&course), bound.cost / SCALE);
+    (found == Outcome::Optimal && problem.keeps(&course, TOLERANCE)).then_some(course)
 }
 
 impl<'a> Builder<'a> {
-    fn new(problem: &'a Problem, tubes: &'a [Tube], attempt: &Attempt, binaries: Binaries<'a>) -> Self {
+    fn new(problem: &'a Problem, tubes: &'a [Tube], exclusive: &[Vec<bool>], binaries: Binaries<'a>) -> Self {
         let mut builder = Self {
             problem,
             tubes,
@@ -217,17 +181,12 @@ impl<'a> Builder<'a> {
             flows: Vec::new(),
         };
         for (index, device) in problem.devices.iter().enumerate() {
-            builder.add_device(index, device, &attempt.exclusive[index]);
+            builder.add_device(index, device, &exclusive[index]);
         }
         for limit in &problem.limits {
             builder.add_limit(&limit.members, &limit.least, &limit.most);
             for j in 0..problem.grid.slots {
                 builder.add_hull(&limit.members, j, &Band::default());
-            }
-        }
-        for (index, cuts) in attempt.cuts.iter().enumerate() {
-            for cut in cuts {
-                builder.add_cut(index, cut);
             }
         }
         for term in &problem.terms {
@@ -253,28 +212,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add_cut(&mut self, index: usize, cut: &Cut) {
-        let columns = &self.columns[index];
-        let sum = cut.terms.iter().filter_map(|&(column, factor)| Some(factor * columns.get(column)?));
-        let sum = sum.fold(Expression::default(), |sum, term| sum + term);
-        self.program.require(constraint!(sum <= cut.most));
-    }
-
-    /// The devices in a solution in which binaries are relaxed.
-    fn relaxed(&self, solved: &Solved) -> Vec<Relaxed<'a>> {
-        let all = |columns: &[Variable]| columns.iter().map(|column| solved.values[column]).collect();
-        let devices = self.problem.devices.iter().zip(self.tubes).zip(&self.columns);
-        devices
-            .map(|((device, tube), columns)| Relaxed {
-                device,
-                tube,
-                charge: all(&columns.charge),
-                discharge: all(&columns.discharge),
-                stock: all(&columns.stock),
-                charging: columns.charging.iter().map(|column| column.map(|c| solved.values[&c])).collect(),
-                hours: self.problem.grid.hours(),
-            })
-            .collect()
+    /// The binaries of each device in a solution.
+    fn charging(&self, solved: &Solved) -> Vec<Vec<Option<f64>>> {
+        let values = |columns: &Columns| {
+            columns.charging.iter().map(|column| column.map(|column| solved.values[&column])).collect()
+        };
+        self.columns.iter().map(values).collect()
     }
 
     fn add_device(&mut self, index: usize, device: &Device, exclusive: &[bool]) {

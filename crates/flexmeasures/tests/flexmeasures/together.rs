@@ -72,13 +72,28 @@ fn any_devices(most: usize) -> impl Strategy<Value = Vec<Value>> {
     })
 }
 
+/// What is derived against what is written out, for a problem in which cuts along a stock lost 0.0045.
+#[test]
+fn three_batteries_that_leave_little_between_schedules_have_the_optimum() {
+    let devices = vec![
+        device("b0", 11.0, 26.85017482635306, 0.91407574597618),
+        device("b1", 22.0, 13.375476588258783, 0.8266433200733685),
+        device("b2", 11.0, 12.079299058436481, 0.7686732972533528),
+    ];
+    let buy = [-0.067, -0.007, -0.045, -0.115, -0.095, 0.108, -0.048, -0.161];
+    let limit = Some(0.7507620584967338 * 22.0);
+    let plain = optimum(&site(devices.clone(), &buy, 0.0, limit));
+    let written_out = optimum(&site(devices.iter().map(with_modes).collect(), &buy, 0.0, limit));
+    assert!((written_out + 5.331_166_723).abs() < 1e-6, "{written_out}");
+    assert!((plain - written_out).abs() <= 1e-6 * plain.abs(), "{plain} and {written_out}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
-    /// Binaries where they are needed, with hulls and cuts, against a binary in every slot without.
+    /// Binaries where they are needed, with hulls, against a binary in every slot.
     #[test]
-    #[ignore = "fails for some: three batteries behind one limit came out 0.0045 of 5.33 above the optimum"]
-    fn cuts_cut_no_optimum_off(
+    fn hulls_cut_no_optimum_off(
         devices in any_devices(3),
         buy in prop::collection::vec(-0.2..0.2_f64, SLOTS),
         spread in prop::sample::select(vec![-0.03, 0.0, 0.01, 0.1]),
