@@ -76,12 +76,12 @@ fn any_devices(most: usize) -> impl Strategy<Value = Vec<Value>> {
 #[test]
 fn three_batteries_that_leave_little_between_schedules_have_the_optimum() {
     let devices = vec![
-        device("b0", 11.0, 26.85017482635306, 0.91407574597618),
-        device("b1", 22.0, 13.375476588258783, 0.8266433200733685),
-        device("b2", 11.0, 12.079299058436481, 0.7686732972533528),
+        device("b0", 11.0, 26.850_174_826_353_06, 0.914_075_745_976_18),
+        device("b1", 22.0, 13.375_476_588_258_783, 0.826_643_320_073_368_5),
+        device("b2", 11.0, 12.079_299_058_436_481, 0.768_673_297_253_352_8),
     ];
     let buy = [-0.067, -0.007, -0.045, -0.115, -0.095, 0.108, -0.048, -0.161];
-    let limit = Some(0.7507620584967338 * 22.0);
+    let limit = Some(0.750_762_058_496_733_8 * 22.0);
     let plain = optimum(&site(devices.clone(), &buy, 0.0, limit));
     let written_out = optimum(&site(devices.iter().map(with_modes).collect(), &buy, 0.0, limit));
     assert!((written_out + 5.331_166_723).abs() < 1e-6, "{written_out}");
