@@ -80,7 +80,7 @@ fn a_car_that_its_site_cut_is_planned_again_in_the_next_slot() {
             let cut: Vec<(u32, u32)> = clipped
                 .flat_map(|(tick, clipped)| {
                     let rows = clipped.ev.iter().zip(&clipped.reason);
-                    rows.filter(|(_, reason)| **reason == ClipReason::Site as u8)
+                    rows.filter(|(_, reason)| **reason == ClipReason::Site)
                         .map(move |(&ev, _)| (tick + 1, ev))
                 })
                 .filter(|next| next.0 < slots && !unplugged.contains(next))

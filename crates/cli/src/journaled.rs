@@ -75,7 +75,7 @@ impl Journaled {
         let mut opening = Vec::new();
         let mut first = None;
         while let Some(recorded) = next_whole(&mut reader, quiet)? {
-            if !opens(&recorded.event) {
+            if !recorded.event.opens() {
                 first = Some(recorded);
                 break;
             }
@@ -307,18 +307,10 @@ fn identity_of(world: &World, started: &RunStarted) -> String {
     identity_hash(&config, &[policy_identity(&started.policy, policy_version, plugin_hash)])
 }
 
-/// Whether an event belongs to what stands in a journal before the first tick.
-pub(crate) fn opens(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunForked(_)
-    )
-}
-
 /// Whether an event comes after the ticks before `end`.
 fn is_after(recorded: &Recorded, end: Option<u32>) -> bool {
     end.is_some_and(|end| {
-        !opens(&recorded.event) && (recorded.tick >= end || matches!(recorded.event, Event::RunEnded(_)))
+        !recorded.event.opens() && (recorded.tick >= end || matches!(recorded.event, Event::RunEnded(_)))
     })
 }
 

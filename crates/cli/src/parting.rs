@@ -5,9 +5,12 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    describe::{Entity, describe},
+    describe::describe,
     difference::Difference,
-    event::{ClipReason, EndReason, Event, MissedReason, PricesSet, Recorded},
+    event::{
+        Entity, Event, PricesSet, Recorded,
+        fact::{Origin, Step},
+    },
 };
 use voltide_model::scenario::Scenario;
 
@@ -126,7 +129,7 @@ impl Parting {
             }
             (_, Some(slot)) => format!(" at {}", self.time(*slot)),
         };
-        let terms = self.scenarios.each_ref().map(|scenario| Term { scenario, event, field });
+        let terms = self.scenarios.each_ref().map(|scenario| Term { scenario, field });
         let [one, other] = told_apart(&terms, [one, other]);
         let what = who.into_iter().chain([label(field)]).collect::<Vec<_>>().join(", ");
         format!("{what}{from}: {one} in one, {other} in the other")
@@ -154,7 +157,6 @@ fn time(scenario: &Scenario, slot: u32) -> String {
 /// A field of an event in one of the runs, on its way into words.
 struct Term<'a> {
     scenario: &'a Scenario,
-    event: &'a Event,
     field: &'a str,
 }
 
@@ -181,15 +183,14 @@ impl Term<'_> {
                 .as_u64()
                 .and_then(|number| self.counted(number))
                 .unwrap_or_else(|| self.amount(number.as_f64().unwrap_or(f64::NAN), decimals)),
-            Value::Bool(_) | Value::Object(_) => value.to_string(),
+            Value::Bool(is_so) => if *is_so { "yes" } else { "no" }.to_owned(),
+            Value::Object(_) => value.to_string(),
         }
     }
 
     /// A whole number that stands for something else, or that only counts.
     fn counted(&self, number: u64) -> Option<String> {
         match self.field {
-            "reason" => Some(reason(self.event, number).to_owned()),
-            "agreed" => Some(if number == 0 { "no" } else { "yes" }.to_owned()),
             "slot" | "first_slot" | "departure_slot" | "arrival_slot" | "load_slot" => {
                 u32::try_from(number).ok().map(|slot| time(self.scenario, slot))
             }
@@ -282,14 +283,10 @@ fn slots(set: &PricesSet) -> impl Iterator<Item = (u32, SlotPrices)> {
 
 /// Whether an event is part of what happened, rather than of how it is recorded.
 fn happens(recorded: &Result<Recorded, Failure>) -> bool {
-    !matches!(
-        recorded.as_ref().map(|recorded| &recorded.event),
-        Ok(Event::RunStarted(_)
-            | Event::SeriesLoaded(_)
-            | Event::StaysLoaded(_)
-            | Event::RunForked(_)
-            | Event::TickSealed(_))
-    )
+    recorded.as_ref().map_or(true, |recorded| {
+        let event = &recorded.event;
+        !event.opens() && event.origin() != Origin::Follows(Step::Seal)
+    })
 }
 
 /// What people call something of a kind that has this number in a scenario; `None` where it has
@@ -312,49 +309,7 @@ fn happening(event: &Event) -> String {
     if let Event::SolveFinished(solve) = event {
         return format!("the problem of the {} stage was solved (SolveFinished)", solve.stage);
     }
-    let what = match event {
-        Event::RunStarted(_) => "the run began",
-        Event::SeriesLoaded(_) => "a series was read",
-        Event::StaysLoaded(_) => "sessions were read",
-        Event::RunForked(_) => "the run branched off",
-        Event::RunEnded(_) => "the run ended",
-        Event::TickStarted(_) => "the slot began",
-        Event::PricesSet(_) => "prices became known",
-        Event::SessionEnded(_) => "cars unplugged",
-        Event::SessionStarted(_) => "cars plugged in",
-        Event::TargetMissed(_) => "cars left with less than they wanted",
-        Event::TripShort(_) => "cars could not drive as far as they wanted",
-        Event::StaysExpected(_) => "stays were about to be planned",
-        Event::WillingnessAgreed(_) => "drivers agreed to discharge, or not",
-        Event::PlansAccepted(_) => "schedules came into force",
-        Event::ForecastIssued(_) => "a forecast was written down",
-        Event::SolveFinished(_) => "an optimisation problem was solved",
-        Event::UnitsDispatched(_) => "units were scheduled",
-        Event::MarginViolated(_) => "flexibility fell short",
-        Event::PolicyFaulted(_) => "a policy failed",
-        Event::PolicyStateSaved(_) => "a policy saved its state",
-        Event::AnswerNotFinite(_) => "a policy's answer was no number",
-        Event::SetPointClipped(_) => "power was cut",
-        Event::LimitViolated(_) => "a site met its limit",
-        Event::SlotElapsed => "the slot passed",
-        Event::TickSealed(_) => "the tick was complete",
-    };
-    let name = event.kind().split_once('.').map_or(event.kind(), |(name, _)| name);
-    format!("{what} ({name})")
-}
-
-/// What a reason's number stands for.
-fn reason(event: &Event, number: u64) -> &'static str {
-    let is = |reason: u8| u64::from(reason) == number;
-    match event {
-        Event::SessionEnded(_) if is(EndReason::Departed as u8) => "departed",
-        Event::SessionEnded(_) if is(EndReason::Removed as u8) => "removed",
-        Event::SessionEnded(_) if is(EndReason::Folded as u8) => "folded",
-        Event::SetPointClipped(_) if is(ClipReason::Charger as u8) => "charger",
-        Event::SetPointClipped(_) if is(ClipReason::Battery as u8) => "battery",
-        Event::SetPointClipped(_) if is(ClipReason::Site as u8) => "site",
-        _ => MissedReason::ALL.get(number as usize).map_or("unknown", |reason| reason.name()),
-    }
+    format!("{} ({})", event.declared().happening(), event.name())
 }
 
 /// A field's name in words, without its unit.

@@ -5,7 +5,7 @@
 //! content. What of the opening is not in the id is compared here. Where a plugin lies changes
 //! nothing and is not.
 
-use crate::journaled::{forked, opens};
+use crate::journaled::forked;
 use std::path::Path;
 use voltide_engine::Fork;
 use voltide_journal::{
@@ -81,7 +81,7 @@ impl Branch<'_> {
 fn read(folder: &Path) -> Result<(Vec<Recorded>, u32), LogError> {
     let mut reader = reader::open(folder)?;
     let mut opening = Vec::new();
-    while let Some(recorded) = reader.next().transpose()?.filter(|recorded| opens(&recorded.event)) {
+    while let Some(recorded) = reader.next().transpose()?.filter(|recorded| recorded.event.opens()) {
         opening.push(recorded);
     }
     Ok((opening, reader.summary().segments))
@@ -146,7 +146,7 @@ mod tests {
         RunStarted {
             build,
             world: text("w"),
-            world_text: text("(name: \"w\")"),
+            world_text: text("(name: \"w\")").into(),
             overrides: vec![text("seed=1")],
             config_hash: "ab".repeat(32),
             seed: 1,
@@ -165,7 +165,7 @@ mod tests {
     fn logged(started: RunStarted, forked: Option<RunForked>) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let mut log = McapLog::create(folder.path(), Durability::Close).unwrap();
-        let started = Event::RunStarted(Box::new(started));
+        let started = Event::RunStarted(started);
         for (seq, event) in (0..).zip([Some(started), forked.map(Event::RunForked)].into_iter().flatten()) {
             log.append(&Recorded { seq, cause_seq: None, tick: 0, event }).unwrap();
         }
@@ -199,7 +199,7 @@ mod tests {
         says(|it| it.build.plugin_hash = "cd".to_owned(), "policy");
         says(|it| it.build.policy_version = "2".to_owned(), "policy");
         says(|it| it.overrides.clear(), "asked for with seed=1, now with nothing changed");
-        says(|it| it.world_text = "(name:\"w\")".to_owned(), "other words");
+        says(|it| it.world_text = "(name:\"w\")".into(), "other words");
         says(|it| it.policy_config = " ".to_owned(), "other words");
         says(|it| it.config_hash = "cd".repeat(32), "another configuration");
         says(|it| it.slots = 97, "another configuration");

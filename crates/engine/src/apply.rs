@@ -11,7 +11,9 @@ use crate::{
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
-use voltide_journal::event::{Event, PlansAccepted, RunForked, SessionEnded, SessionStarted, StaysExpected};
+use voltide_journal::event::{
+    Event, PlansAccepted, RunForked, SessionEnded, SessionStarted, StaysExpected, fact::Kind,
+};
 use voltide_model::{columns::Ledger, stay::NO_STAY};
 
 /// Energy within which a car arrives as it was expected to, kWh.
@@ -47,7 +49,7 @@ impl State<'_, '_> {
     }
 
     /// The number of this tick's last event of the same kind as one of `kinds`.
-    pub(crate) fn cause(&self, kinds: &[&str]) -> Option<u64> {
+    pub(crate) fn cause(&self, kinds: &[&Kind]) -> Option<u64> {
         self.outbox.last_of(kinds)
     }
 
@@ -75,7 +77,7 @@ impl State<'_, '_> {
                     self.grid.dispatched(&grid.plant, dispatched);
                 }
             }
-            Event::SlotElapsed => self.pass_slot(),
+            Event::SlotElapsed(_) => self.pass_slot(),
             Event::RunForked(forked) => self.branch_off(forked),
             Event::RunStarted(_)
             | Event::SeriesLoaded(_)
@@ -161,8 +163,7 @@ impl State<'_, '_> {
     fn accept_plans(&mut self, plans: &PlansAccepted) {
         let (now, setting) = (self.now.tick, self.prices.setting());
         for (row, &ev) in plans.ev.iter().enumerate() {
-            let segments = plans.segment_offset[row] as usize..plans.segment_offset[row + 1] as usize;
-            let (slots, kw) = (&plans.segment_slot[segments.clone()], &plans.segment_kw[segments]);
+            let (slots, kw) = plans.segments.of(row);
             let stay = plans.stay[row];
             let sites = self.fixed.sites_of(stay);
             if let Some(expected_kwh) = self.roster.expected_kwh.remove(&stay) {

@@ -47,7 +47,7 @@ impl GridBook {
     /// Takes up a schedule.
     pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched) {
         let slots = unpack(plant, event);
-        if event.stage == Stage::DayAhead as u8 {
+        if event.stage == Stage::DayAhead {
             self.plan = Some(DayAheadPlan::new(&slots, &self.state.energy_kwh, event.step));
             self.decided[0] = Some(event.clone());
         } else {

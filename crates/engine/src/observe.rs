@@ -269,7 +269,7 @@ impl Batch {
                 if self.v2g_eligible[row] == 1 && last != Some(agrees) {
                     said.ev.push(self.ev_id[row]);
                     said.slot.push(self.tick + slot as u32);
-                    said.agreed.push(u8::from(agrees));
+                    said.agreed.push(agrees);
                     last = Some(agrees);
                 }
             }

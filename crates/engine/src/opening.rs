@@ -19,7 +19,7 @@ pub(crate) fn opening_events(
     let stays: Vec<StaysLoaded> = scenario.fleets.iter().filter_map(stays_loaded).collect();
     let config_hash = config_hash(scenario, &world_text, &series, &stays);
     let started = run_started(scenario, world_text, overrides, build, config_hash);
-    let mut events = vec![Event::RunStarted(Box::new(started))];
+    let mut events = vec![Event::RunStarted(started)];
     events.extend(series.into_iter().map(Event::SeriesLoaded));
     events.extend(stays.into_iter().map(Event::StaysLoaded));
     events
@@ -38,7 +38,7 @@ pub(crate) fn run_started(
         build,
         world: scenario.name.clone(),
         config_hash,
-        world_text,
+        world_text: world_text.into(),
         overrides,
         seed: scenario.seed,
         rules: scenario.rules,

@@ -1,7 +1,7 @@
 //! The events of the tick that is being simulated.
 
 use bevy_ecs::prelude::*;
-use voltide_journal::event::{Event, Recorded};
+use voltide_journal::event::{Event, Recorded, fact::Kind};
 
 /// Events in the order in which they happened, numbered through the run.
 #[derive(Resource, Default)]
@@ -25,8 +25,12 @@ impl Outbox {
     }
 
     /// The number of the last event of one of `kinds`.
-    pub(crate) fn last_of(&self, kinds: &[&str]) -> Option<u64> {
-        self.events.iter().rev().find(|e| kinds.contains(&e.event.kind())).map(|e| e.seq)
+    pub(crate) fn last_of(&self, kinds: &[&Kind]) -> Option<u64> {
+        self.events
+            .iter()
+            .rev()
+            .find(|e| kinds.iter().any(|kind| kind.version == e.event.kind()))
+            .map(|e| e.seq)
     }
 
     /// Sets a number aside for an event that is recorded elsewhere.

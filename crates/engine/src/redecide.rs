@@ -11,7 +11,7 @@ use crate::{
         plan::{Planners, again::ask_again},
     },
     prices::PriceBook,
-    simulation::{Core, Deciders, Start, follows},
+    simulation::{Core, Deciders, Start},
     state::Fixed,
 };
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl Redecision {
     fn tick(&mut self, sealed: &Recorded) -> Result<(), EngineError> {
         let recorded = std::mem::take(&mut self.tick_events);
         *self.core.outbox() = Outbox::from(sealed.seq);
-        let decided = recorded.into_iter().filter(|it| !follows(&it.event));
+        let decided = recorded.into_iter().filter(|it| !it.event.follows());
         let (of_units, of_cars): (Vec<_>, Vec<_>) = decided.partition(|it| it.event.is_of_units());
         for recorded in of_cars {
             if let Event::PlansAccepted(plans) = &recorded.event {
@@ -114,7 +114,7 @@ impl Redecision {
         self.found.plans += recorded.ev.len() as u64;
         let (fixed, prices) = (world.resource::<Fixed>(), world.resource::<PriceBook>());
         for (row, &ev) in recorded.ev.iter().enumerate() {
-            if schedule(recorded, row) != schedule(&again, row) {
+            if recorded.segments.of(row) != again.segments.of(row) {
                 self.found.differing += 1;
                 self.found.first = self.found.first.or(Some((tick, ev)));
             }
@@ -124,8 +124,8 @@ impl Redecision {
                 let at = (tariff.at(slot.max(tariff.first_slot))).min(tariff.buy.len() - 1);
                 (tariff.buy[at], tariff.sell[at])
             };
-            self.found.recorded.add(schedule(recorded, row), hours, price);
-            self.found.again.add(schedule(&again, row), hours, price);
+            self.found.recorded.add(recorded.segments.of(row), hours, price);
+            self.found.again.add(again.segments.of(row), hours, price);
         }
         Ok(())
     }
@@ -133,11 +133,6 @@ impl Redecision {
 
 /// Slots and powers of the segments of a schedule.
 type Segments<'a> = (&'a [u32], &'a [f64]);
-
-fn schedule(plans: &PlansAccepted, row: usize) -> Segments<'_> {
-    let range = plans.segment_offset[row] as usize..plans.segment_offset[row + 1] as usize;
-    (&plans.segment_slot[range.clone()], &plans.segment_kw[range])
-}
 
 impl Planned {
     fn add(&mut self, (slots, kw): Segments<'_>, hours: f64, price: impl Fn(u32) -> (f64, f64)) {

@@ -20,7 +20,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    event::{Event, PolicyFaulted, PolicyStateSaved, Recorded},
+    event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded},
     log::EventLog,
     sink::Sink,
     snapshot::{Lacking, Part},
@@ -50,7 +50,7 @@ impl Past {
         self.next_seq = recorded.seq + 1;
         match &recorded.event {
             Event::PolicyStateSaved(saved) => {
-                self.memories.entry(saved.policy.clone()).or_default().state = Some(saved.state.clone());
+                self.memories.entry(saved.policy.clone()).or_default().state = Some(saved.state.0.clone());
             }
             Event::PolicyFaulted(faulted) if faulted.lost => {
                 self.memories.entry(faulted.policy.clone()).or_default().lost = true;
@@ -82,7 +82,8 @@ impl Past {
         for (policy, memory) in &self.memories {
             if let Some(state) = memory.state.clone() {
                 let policy = policy.clone();
-                part = part.with_event(Event::PolicyStateSaved(PolicyStateSaved { policy, state }));
+                part = part
+                    .with_event(Event::PolicyStateSaved(PolicyStateSaved { policy, state: Bytes(state) }));
             }
             if memory.lost {
                 let policy = policy.clone();

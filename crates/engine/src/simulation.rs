@@ -18,7 +18,7 @@ use crate::{
 use bevy_ecs::{prelude::*, system::SystemState};
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    event::{Build, ClipReason, Event, Recorded, RunEnded, RunStarted, TickStarted},
+    event::{Build, Event, Recorded, RunEnded, RunStarted, TickStarted},
     log::{EventLog, Seal},
     sink::Sink,
 };
@@ -151,8 +151,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
 /// What is no number is not written: a history that holds it tells nothing from there on.
 fn all_finite(recorded: &Recorded) -> Result<(), EngineError> {
     let Some((column, row)) = recorded.event.not_finite() else { return Ok(()) };
-    let kind = recorded.event.kind();
-    let event = kind.split_once('.').map_or(kind, |(name, _)| name);
+    let event = recorded.event.name();
     Err(EngineError::NotFinite { tick: recorded.tick, event, column, row })
 }
 
@@ -255,7 +254,7 @@ impl<S: Sink> Replay<S> {
         let first_seq = recorded.first().map_or(sealed.seq, |event| event.seq);
         *self.core.outbox() = Outbox::from(first_seq);
         // What was decided of units comes after what was decided of cars and its limits.
-        let decided = recorded.iter().filter(|it| !follows(&it.event)).cloned();
+        let decided = recorded.iter().filter(|it| !it.event.follows()).cloned();
         let (of_units, of_cars): (Vec<_>, Vec<_>) = decided.partition(|it| it.event.is_of_units());
         self.core.feed(of_cars);
         self.core.run_phases(|phase| phase == Phase::Limit)?;
@@ -275,15 +274,6 @@ impl<S: Sink> Replay<S> {
         self.sink.event(&sealed).map_err(sink_error)?;
         self.core.next_tick = sealed.tick + 1;
         Ok(())
-    }
-}
-
-/// Whether an event follows from the state, so that a replay comes to it by itself.
-pub(crate) fn follows(event: &Event) -> bool {
-    match event {
-        Event::SlotElapsed | Event::LimitViolated(_) | Event::MarginViolated(_) => true,
-        Event::SetPointClipped(clipped) => !clipped.reason.contains(&(ClipReason::Charger as u8)),
-        _ => false,
     }
 }
 
@@ -467,7 +457,7 @@ impl Core {
     pub(crate) fn compare(&self, sealed: &Recorded) -> Result<(), EngineError> {
         let Event::TickSealed(theirs) = &sealed.event else { return Ok(()) };
         let ours = self.world.resource::<StateHashes>();
-        if theirs.block_hashes == ours.blocks && theirs.state_hash == ours.whole {
+        if theirs.block_hashes == ours.blocks && theirs.state_hash.0 == ours.whole {
             return Ok(());
         }
         let blocks = ours.blocks.len() / theirs.components.len().max(1);

@@ -1,12 +1,11 @@
 //! Events to bytes and back; `kind` says which kinds are JSON and which are columns.
 
 use crate::{
-    columns::{Arrays, Columns},
-    event::{Event, Recorded, TickSealed},
+    event::{Event, KINDS, Recorded},
     kind::{self, Kind},
     upcast::{self, Content},
 };
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::{
     CompressionType, MetadataVersion,
@@ -46,10 +45,6 @@ struct Control<T> {
     event: T,
 }
 
-/// The content of an event that carries nothing.
-#[derive(Serialize, Deserialize)]
-struct Nothing {}
-
 /// Turns events into bodies.
 pub(crate) struct Encoder {
     context: IpcWriteContext,
@@ -75,48 +70,21 @@ impl Encoder {
         }
     }
 
-    /// The body of an event; of [`Event::TickSealed`] without its chain hash.
+    /// The body of an event; of a sealed tick without its chain hash.
     pub(crate) fn encode(&mut self, recorded: &Recorded) -> Result<Vec<u8>, BodyError> {
-        let cause = recorded.cause_seq;
-        let kind = recorded.event.kind();
-        match &recorded.event {
-            Event::RunStarted(event) => json(cause, event),
-            Event::RunForked(event) => json(cause, event),
-            Event::RunEnded(event) => json(cause, event),
-            Event::TickStarted(event) => json(cause, event),
-            Event::PolicyFaulted(event) => json(cause, event),
-            Event::SolveFinished(event) => json(cause, event),
-            Event::MarginViolated(event) => json(cause, event),
-            Event::ForecastIssued(event) => self.columns(kind, cause, event),
-            Event::UnitsDispatched(event) => self.columns(kind, cause, event),
-            Event::SlotElapsed => json(cause, &Nothing {}),
-            Event::SeriesLoaded(event) => self.columns(kind, cause, event),
-            Event::StaysLoaded(event) => self.columns(kind, cause, event),
-            Event::PricesSet(event) => self.columns(kind, cause, event),
-            Event::SessionEnded(event) => self.columns(kind, cause, event),
-            Event::SessionStarted(event) => self.columns(kind, cause, event),
-            Event::TargetMissed(event) => self.columns(kind, cause, event),
-            Event::TripShort(event) => self.columns(kind, cause, event),
-            Event::StaysExpected(event) => self.columns(kind, cause, event),
-            Event::WillingnessAgreed(event) => self.columns(kind, cause, event),
-            Event::PlansAccepted(event) => self.columns(kind, cause, event),
-            Event::PolicyStateSaved(event) => self.columns(kind, cause, event),
-            Event::AnswerNotFinite(event) => self.columns(kind, cause, event),
-            Event::SetPointClipped(event) => self.columns(kind, cause, event),
-            Event::LimitViolated(event) => self.columns(kind, cause, event),
-            Event::TickSealed(event) => self.columns(kind, cause, event),
-        }
+        recorded.event.fact().encode(self, recorded.cause_seq)
     }
 
-    fn columns<C: Columns>(
+    /// The body of these columns of a kind.
+    pub(crate) fn columns(
         &mut self,
         kind: &str,
         cause: Option<u64>,
-        event: &C,
+        arrays: Vec<ArrayRef>,
     ) -> Result<Vec<u8>, BodyError> {
         let kind = kind::named(kind).expect("every event has a kind");
         let schema = kind.columns.clone().expect("the kind is one of columns");
-        self.body(cause, &RecordBatch::try_new(schema, event.arrays()?)?)
+        self.body(cause, &RecordBatch::try_new(schema, arrays)?)
     }
 
     /// The body of a batch.
@@ -152,41 +120,16 @@ pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), 
     let kind = kind::named(kind).ok_or(BodyError::NotAnEvent)?;
     let (cause, chain_hash, content) = content(kind, body)?;
     let (kind, content) = upcast::to_current(kind, content)?;
-    let event = match kind.name {
-        "RunStarted.v2" => control(content, |started| Event::RunStarted(Box::new(started))),
-        "RunForked.v1" => control(content, Event::RunForked),
-        "RunEnded.v1" => control(content, Event::RunEnded),
-        "TickStarted.v1" => control(content, Event::TickStarted),
-        "PolicyFaulted.v1" => control(content, Event::PolicyFaulted),
-        "SolveFinished.v1" => control(content, Event::SolveFinished),
-        "MarginViolated.v1" => control(content, Event::MarginViolated),
-        "ForecastIssued.v1" => columns(content, Event::ForecastIssued),
-        "UnitsDispatched.v1" => columns(content, Event::UnitsDispatched),
-        "SlotElapsed.v1" => control(content, |_: Nothing| Event::SlotElapsed),
-        "SeriesLoaded.v1" => columns(content, Event::SeriesLoaded),
-        "StaysLoaded.v2" => columns(content, Event::StaysLoaded),
-        "PricesSet.v1" => columns(content, Event::PricesSet),
-        "SessionEnded.v1" => columns(content, Event::SessionEnded),
-        "SessionStarted.v1" => columns(content, Event::SessionStarted),
-        "TargetMissed.v1" => columns(content, Event::TargetMissed),
-        "TripShort.v1" => columns(content, Event::TripShort),
-        "StaysExpected.v1" => columns(content, Event::StaysExpected),
-        "WillingnessAgreed.v1" => columns(content, Event::WillingnessAgreed),
-        "PlansAccepted.v1" => columns(content, Event::PlansAccepted),
-        "PolicyStateSaved.v1" => columns(content, Event::PolicyStateSaved),
-        "AnswerNotFinite.v1" => columns(content, Event::AnswerNotFinite),
-        "SetPointClipped.v1" => columns(content, Event::SetPointClipped),
-        "LimitViolated.v1" => columns(content, Event::LimitViolated),
-        kind::TICK_SEALED => {
-            columns(content, |sealed| Event::TickSealed(TickSealed { chain_hash, ..sealed }))
-        }
-        _ => Err(BodyError::NotAnEvent),
-    }?;
+    let declared = KINDS.iter().find(|declared| declared.version == kind.name);
+    let mut event = (declared.ok_or(BodyError::NotAnEvent)?.take)(content)?;
+    if let Event::TickSealed(sealed) = &mut event {
+        sealed.chain_hash = chain_hash;
+    }
     Ok((cause, event))
 }
 
 /// What caused an event, the chain hash where the body ends with one, and the content.
-fn content(kind: &Kind, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
+pub(crate) fn content(kind: &Kind, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
     let Some(schema) = &kind.columns else {
         return from_json(&body).map(|(cause, value)| (cause, [0; 32], Content::Json(value)));
     };
@@ -200,16 +143,6 @@ fn content(kind: &Kind, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Con
     let stream_length = stream.len();
     let batch = batch(schema, Buffer::from_vec(body).slice_with_length(0, stream_length))?;
     Ok(((cause != NO_CAUSE).then_some(cause), chain_hash, Content::Columns(batch)))
-}
-
-fn control<T: DeserializeOwned>(content: Content, event: fn(T) -> Event) -> Result<Event, BodyError> {
-    let Content::Json(value) = content else { return Err(BodyError::NotAnEvent) };
-    Ok(event(serde_json::from_value(value)?))
-}
-
-fn columns<C: Columns>(content: Content, event: impl FnOnce(C) -> Event) -> Result<Event, BodyError> {
-    let Content::Columns(batch) = content else { return Err(BodyError::NotAnEvent) };
-    Ok(event(C::from_arrays(&mut Arrays::new(batch.columns()))?))
 }
 
 /// The one batch of `stream`, which holds its message and the end mark.

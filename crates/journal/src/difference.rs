@@ -4,11 +4,7 @@
 //! to the run's end. Nor are prices and forecasts of slots that only one of the two knows, where
 //! one run ends before the other.
 
-use crate::{
-    describe::Entity,
-    event::{Event, PlansAccepted, UnitsDispatched},
-};
-use serde::Serialize;
+use crate::event::{Entity, Event};
 use serde_json::{Map, Value, json};
 
 /// The first thing that two events of one kind do not agree on.
@@ -179,7 +175,8 @@ fn in_schedules(difference: Difference) -> Difference {
 }
 
 fn parsed(segments: &Value) -> Vec<(u32, f64)> {
-    serde_json::from_value(segments.clone()).unwrap_or_default()
+    let segment = |it: &Value| Some((it["slot"].as_u64()? as u32, it["power_kw"].as_f64()?));
+    segments.as_array().into_iter().flatten().filter_map(segment).collect()
 }
 
 /// The power that a schedule has in a slot, kW; none before it begins.
@@ -190,84 +187,11 @@ fn power_in(segments: &[(u32, f64)], slot: u32) -> f64 {
 /// The column of schedules.
 const SEGMENTS: &str = "segments";
 
-/// The schedules of a batch: a list of slots and powers a row.
-fn segments(event: &PlansAccepted) -> Column {
-    let of_row = |range: &[u32]| {
-        let range = range[0] as usize..range[1] as usize;
-        json!(event.segment_slot[range.clone()].iter().zip(&event.segment_kw[range]).collect::<Vec<_>>())
-    };
-    (SEGMENTS.to_owned(), event.segment_offset.windows(2).map(of_row).collect())
-}
-
-/// A field with its values; a single one where it is no list.
-fn column(name: &str, field: &impl Serialize) -> Column {
-    let values = match serde_json::to_value(field).unwrap_or_default() {
-        Value::Array(values) => values,
-        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-            vec![value]
-        }
-    };
-    (name.to_owned(), values)
-}
-
-/// The fields of an event that is kept as JSON.
-fn fields(event: &impl Serialize) -> Vec<Column> {
-    let fields = serde_json::to_value(event).unwrap_or_default();
-    fields.as_object().into_iter().flatten().map(|(name, value)| column(name, value)).collect()
-}
-
-macro_rules! columns {
-    ($event:expr; $($field:ident),+) => {
-        vec![$(column(stringify!($field), &$event.$field)),+]
-    };
-}
+/// Fields that only count in a run: stays are numbered over all cars up to its end.
+const COUNTS: [&str; 2] = ["stay", "first_stay"];
 
 /// All that an event says.
 fn columns(event: &Event) -> Vec<Column> {
-    match event {
-        Event::RunStarted(it) => fields(it),
-        Event::SeriesLoaded(it) => columns!(it; name, unit, values),
-        Event::StaysLoaded(it) => {
-            columns!(it; fleet, arrives, leaves, announced, requested_kwh, delivered_kwh, station)
-        }
-        Event::RunForked(it) => fields(it),
-        Event::RunEnded(it) => fields(it),
-        Event::TickStarted(it) => fields(it),
-        Event::PricesSet(it) => columns!(
-            it; tariff, first_slot, buy, sell, tou, incentive, k, net_load_kw, net_load_mean_kw
-        ),
-        Event::SessionEnded(it) => columns!(
-            it; ev, energy_kwh, charged_kwh, discharged_kwh, energy_cost, v2g_revenue, missing_kwh, reason
-        ),
-        Event::SessionStarted(it) => columns!(
-            it; ev, charger, energy_kwh, driven_kwh, departure_slot, departure_kwh
-        ),
-        Event::TargetMissed(it) => columns!(it; ev, missing_kwh, reason),
-        Event::TripShort(it) => columns!(it; ev, wanted_kwh, driven_kwh),
-        Event::StaysExpected(it) => columns!(it; ev, expected_kwh),
-        Event::WillingnessAgreed(it) => columns!(it; ev, slot, agreed),
-        Event::PlansAccepted(it) => [columns!(it; ev), vec![segments(it)]].concat(),
-        Event::ForecastIssued(it) => {
-            columns!(it; series, first_slot, values, arrival_slot, load_slot, load_kw)
-        }
-        Event::SolveFinished(it) => columns!(
-            it; stage, solver, status, objective, components, unmet, bound, variables, integers, constraints
-        ),
-        Event::UnitsDispatched(it) => units_dispatched(it),
-        Event::MarginViolated(it) => fields(it),
-        Event::PolicyFaulted(it) => columns!(it; policy, message, lost, fallback, stays),
-        Event::PolicyStateSaved(it) => columns!(it; policy, state),
-        Event::AnswerNotFinite(it) => columns!(it; ev, slot, answer),
-        Event::SetPointClipped(it) => columns!(it; ev, asked_kw, applied_kw, reason),
-        Event::LimitViolated(it) => columns!(it; site, asked_kw, limit_kw),
-        Event::SlotElapsed => Vec::new(),
-        Event::TickSealed(it) => columns!(it; events, components, block_hashes, state_hash, chain_hash),
-    }
-}
-
-fn units_dispatched(event: &UnitsDispatched) -> Vec<Column> {
-    columns!(
-        event; stage, first_slot, step, units, power_kw, available_kw, charge_kw, energy_kwh, price_per_kwh,
-        on, load_kw, unserved_kw, spilled_kw
-    )
+    let fields = event.fact().fields().into_iter().filter(|(name, _)| !COUNTS.contains(name));
+    fields.map(|(name, field)| (name.to_owned(), field.values())).collect()
 }

@@ -6,12 +6,7 @@
 //! u64 (2^64 - 1 for none), and for `TickSealed` the 32 bytes of the chain hash.
 
 use crate::{
-    columns::Columns,
-    event::{
-        AnswerNotFinite, ForecastIssued, LimitViolated, PlansAccepted, PolicyStateSaved, PricesSet,
-        SeriesLoaded, SessionEnded, SessionStarted, SetPointClipped, StaysExpected, StaysLoaded,
-        TargetMissed, TickSealed, TripShort, UnitsDispatched, WillingnessAgreed,
-    },
+    event::{self, RunEnded, TickSealed, fact::Form},
     upcast::{self, Upcast},
 };
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
@@ -23,9 +18,9 @@ pub(crate) const BUILD: &str = "Build.v1";
 /// Closes a group of events that is no tick: the opening and the ending of a run.
 pub(crate) const SEALED: &str = "Sealed.v1";
 /// The end of a run.
-pub(crate) const RUN_ENDED: &str = "RunEnded.v1";
+pub(crate) const RUN_ENDED: &str = RunEnded::KIND.version;
 /// Closes a tick.
-pub(crate) const TICK_SEALED: &str = "TickSealed.v1";
+pub(crate) const TICK_SEALED: &str = TickSealed::KIND.version;
 
 /// A kind of record.
 #[derive(Debug, Clone)]
@@ -65,36 +60,9 @@ impl Kind {
 
 /// Every kind: those that are written, in the order of their channels, then those that are only read.
 pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    let written = vec![
-        json(BUILD),
-        json(SEALED),
-        json("RunStarted.v2"),
-        columns::<SeriesLoaded>("SeriesLoaded.v1"),
-        columns::<StaysLoaded>("StaysLoaded.v2"),
-        json("RunForked.v1"),
-        json(RUN_ENDED),
-        json("TickStarted.v1"),
-        columns::<PricesSet>("PricesSet.v1"),
-        columns::<SessionEnded>("SessionEnded.v1"),
-        columns::<SessionStarted>("SessionStarted.v1"),
-        columns::<TargetMissed>("TargetMissed.v1"),
-        columns::<TripShort>("TripShort.v1"),
-        columns::<StaysExpected>("StaysExpected.v1"),
-        columns::<WillingnessAgreed>("WillingnessAgreed.v1"),
-        columns::<PlansAccepted>("PlansAccepted.v1"),
-        columns::<ForecastIssued>("ForecastIssued.v1"),
-        json("SolveFinished.v1"),
-        columns::<UnitsDispatched>("UnitsDispatched.v1"),
-        json("MarginViolated.v1"),
-        json("PolicyFaulted.v1"),
-        columns::<PolicyStateSaved>("PolicyStateSaved.v1"),
-        columns::<AnswerNotFinite>("AnswerNotFinite.v1"),
-        columns::<SetPointClipped>("SetPointClipped.v1"),
-        columns::<LimitViolated>("LimitViolated.v1"),
-        json("SlotElapsed.v1"),
-        columns::<TickSealed>(TICK_SEALED),
-    ];
-    [written, upcast::older()].into_iter().flatten().collect()
+    let records = [BUILD, SEALED].map(json);
+    let events = event::KINDS.iter().map(|kind| of_event(kind));
+    records.into_iter().chain(events).chain(upcast::older()).collect()
 });
 
 /// The kinds that this version writes, in the order of their channels.
@@ -114,8 +82,7 @@ pub(crate) fn named(name: &str) -> Option<&'static Kind> {
 
 /// The kinds of events by name, without their version: what the history of a run is made of.
 pub fn event_names() -> impl Iterator<Item = &'static str> {
-    let names = written().map(|kind| kind.name).filter(|name| ![BUILD, SEALED].contains(name));
-    names.map(|name| name.split_once('.').map_or(name, |(name, _)| name))
+    event::KINDS.iter().map(|kind| kind.name)
 }
 
 /// The names of all kinds, for a message.
@@ -127,8 +94,14 @@ fn json(name: &'static str) -> Kind {
     Kind { name, columns: None, upcast: None }
 }
 
-fn columns<C: Columns>(name: &'static str) -> Kind {
-    Kind { name, columns: Some(Arc::new(Schema::new(C::fields()))), upcast: None }
+fn of_event(kind: &event::fact::Kind) -> Kind {
+    match kind.form {
+        Form::Control => json(kind.version),
+        Form::Record | Form::Rows => {
+            let columns = Some(Arc::new(Schema::new((kind.columns)())));
+            Kind { name: kind.version, columns, upcast: None }
+        }
+    }
 }
 
 fn schema_message(schema: &Schema) -> Vec<u8> {

@@ -8,7 +8,7 @@
 //!
 //! | module       | what it holds                                                        |
 //! |--------------|----------------------------------------------------------------------|
-//! | [`event`]    | the vocabulary, version 1                                            |
+//! | [`event`]    | the vocabulary: each event declared once                             |
 //! | [`sink`]     | where a run's history goes besides the log                           |
 //! | [`log`]      | [`log::EventLog`], and the log in memory                             |
 //! | [`mcap_log`] | the log in a run's folder                                            |
@@ -22,7 +22,6 @@
 //! | [`describe`] | events as JSON for people and tables                                 |
 //! | [`difference`] | where two events of one kind first say different things                |
 //! | [`snapshot`] | the state after a tick, beside the log, so that readers need not begin at zero |
-//! | [`rows`]     | batches taken apart                                                  |
 //! | [`units`]    | schedules of generating units as events, and back                     |
 //! | [`error`]    | what can go wrong                                                    |
 //!
@@ -32,7 +31,6 @@
 //! tick at a time, and no event of a tick is handed out before its chain hash has been checked.
 
 mod body;
-mod columns;
 pub mod describe;
 pub mod difference;
 pub mod disk;
@@ -49,7 +47,6 @@ pub mod plain;
 pub mod reader;
 mod records;
 pub mod recovery;
-pub mod rows;
 pub mod salvage;
 mod salvager;
 mod scan;

@@ -7,7 +7,7 @@
 use crate::{
     body::{self, BodyError, Encoder},
     error::LogError,
-    event::{Build, Event, Recorded, TickSealed},
+    event::{Build, Event, Hash, Recorded, TickSealed},
     kind,
     log::Seal,
 };
@@ -254,7 +254,7 @@ impl Sealer {
             events: self.records.len() as u32,
             components: seal.components,
             block_hashes: seal.block_hashes,
-            state_hash: seal.state_hash,
+            state_hash: Hash(seal.state_hash),
             chain_hash: [0; 32],
         };
         let event = Event::TickSealed(sealed.clone());
@@ -272,7 +272,7 @@ impl Sealer {
 
     /// Closes what came after the last tick, if that is the run's end; drops it otherwise.
     pub(crate) fn end_run(&mut self) -> Option<Vec<Record>> {
-        let ended = self.records.last().is_some_and(|last| kind::KINDS[last.kind].name == "RunEnded.v1");
+        let ended = self.records.last().is_some_and(|last| kind::KINDS[last.kind].name == kind::RUN_ENDED);
         if !self.opened || !ended {
             self.next_seq -= self.records.len() as u64;
             self.records.clear();

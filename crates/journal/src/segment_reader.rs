@@ -170,7 +170,7 @@ impl Channels {
                 McapRecord::Message { header, data } => {
                     let kind = self.kinds.get(&header.channel_id)?.as_ref().ok()?;
                     let (_, event) = body::decode(KINDS[*kind].name, data.into_owned()).ok()?;
-                    return if let Event::RunStarted(started) = event { Some(*started) } else { None };
+                    return if let Event::RunStarted(started) = event { Some(started) } else { None };
                 }
                 _ => return None,
             }

@@ -21,13 +21,8 @@ pub fn pack(
     steps: &[SlotDispatch],
 ) -> UnitsDispatched {
     let units = plant.names().count();
-    let mut event = UnitsDispatched {
-        stage: stage as u8,
-        first_slot,
-        step,
-        units: units as u32,
-        ..UnitsDispatched::default()
-    };
+    let mut event =
+        UnitsDispatched { stage, first_slot, step, units: units as u32, ..UnitsDispatched::default() };
     for slot in steps {
         event.load_kw.push(slot.load_kw);
         event.unserved_kw.push(slot.unserved_kw);

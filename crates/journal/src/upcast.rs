@@ -4,17 +4,17 @@
 //! log (never rewritten):  TargetMissed.v1 ──step──▶ TargetMissed.v2 ──step──▶ ... ──▶ the event of today
 //! ```
 //!
-//! Where the content of a kind changes, its new version takes its place in [`crate::kind::KINDS`], and the
-//! one before moves to [`older`] with the pure function that leads from it to the next. Chain hashes are
-//! those of what was written, so that an old log verifies as ever.
+//! Where the content of a kind changes, its declaration gets the next version, and says what it was
+//! [`Older`] with the pure function that leads from there to the next. Chain hashes are those of
+//! what was written, so that an old log verifies as ever.
 
 use crate::{
     body::BodyError,
-    columns::stays_loaded_v1,
+    event::{self, one_list},
     kind::{self, Kind},
 };
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::Schema;
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, cast::AsArray, types::Float64Type};
+use arrow_schema::{DataType, Field, Schema};
 use serde_json::Value;
 use std::sync::Arc;
 use voltide_model::rules::Rules;
@@ -46,25 +46,51 @@ pub(crate) enum Step {
     Columns(fn(&RecordBatch) -> Vec<ArrayRef>),
 }
 
-/// Kinds that are read and no longer written.
-pub(crate) fn older() -> Vec<Kind> {
-    let older = vec![
-        of_json("RunStarted.v1", "RunStarted.v2", under_first_rules),
-        Kind {
-            name: "StaysLoaded.v1",
-            columns: Some(Arc::new(Schema::new(stays_loaded_v1::fields()))),
-            upcast: Some(Upcast { to: "StaysLoaded.v2", step: Step::Columns(stays_loaded_v1::to_v2) }),
-        },
-    ];
-    #[cfg(test)]
-    return [older, tests::older()].concat();
-    #[cfg(not(test))]
-    older
+/// A version of an event that is read and no longer written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Older {
+    /// Name and version.
+    pub(crate) name: &'static str,
+    /// Its columns; `None` for JSON.
+    pub(crate) columns: Option<fn() -> Vec<Field>>,
+    /// The way to the next version.
+    pub(crate) upcast: Upcast,
 }
 
-fn of_json(name: &'static str, to: &'static str, step: fn(Value) -> Value) -> Kind {
-    Kind { name, columns: None, upcast: Some(Upcast { to, step: Step::Json(step) }) }
+/// Kinds that are read and no longer written.
+pub(crate) fn older() -> Vec<Kind> {
+    let older = event::KINDS.iter().flat_map(|kind| kind.older).map(Older::kind);
+    #[cfg(test)]
+    let older = older.chain(tests::older());
+    older.collect()
 }
+
+impl Older {
+    fn kind(&self) -> Kind {
+        let columns = self.columns.map(|columns| Arc::new(Schema::new(columns())));
+        Kind { name: self.name, columns, upcast: Some(self.upcast) }
+    }
+
+    const fn json(name: &'static str, to: &'static str, step: fn(Value) -> Value) -> Self {
+        Self { name, columns: None, upcast: Upcast { to, step: Step::Json(step) } }
+    }
+
+    const fn columns(
+        name: &'static str,
+        to: &'static str,
+        columns: fn() -> Vec<Field>,
+        step: fn(&RecordBatch) -> Vec<ArrayRef>,
+    ) -> Self {
+        Self { name, columns: Some(columns), upcast: Upcast { to, step: Step::Columns(step) } }
+    }
+}
+
+/// How runs began before they said which rules they go by.
+pub(crate) const RUNS_STARTED: &[Older] = &[Older::json("RunStarted.v1", "RunStarted.v2", under_first_rules)];
+
+/// Sessions when NaN stood for energy that was not recorded.
+pub(crate) const STAYS_LOADED: &[Older] =
+    &[Older::columns("StaysLoaded.v1", "StaysLoaded.v2", stays_v1, stays_v1_to_v2)];
 
 /// A run of 0.1.0 does not say which rules it goes by: there were no others.
 fn under_first_rules(mut started: Value) -> Value {
@@ -72,6 +98,28 @@ fn under_first_rules(mut started: Value) -> Value {
         fields.insert("rules".to_owned(), u32::from(Rules::V1).into());
     }
     started
+}
+
+/// Where `delivered_kwh` stands.
+const DELIVERED: usize = 5;
+
+/// The columns of sessions when `delivered_kwh` held NaN for what was not recorded.
+fn stays_v1() -> Vec<Field> {
+    let mut fields = (event::StaysLoaded::KIND.columns)();
+    let item = Arc::new(Field::new("item", DataType::Float64, false));
+    fields[DELIVERED] = Field::new("delivered_kwh", DataType::List(item), false);
+    fields
+}
+
+fn stays_v1_to_v2(batch: &RecordBatch) -> Vec<ArrayRef> {
+    let mut columns = batch.columns().to_vec();
+    let list = columns[DELIVERED].as_list::<i32>().values();
+    let values = list.as_primitive::<Float64Type>().values().iter();
+    let recorded: Float64Array = values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
+    let item = Arc::new(Field::new("item", DataType::Float64, true));
+    let list = one_list(item, Arc::new(recorded)).expect("a list of one row can be made");
+    columns[DELIVERED] = list;
+    columns
 }
 
 /// The content of a record as today's version of its kind, and that kind.
@@ -96,7 +144,7 @@ pub(crate) fn to_current(
 mod tests {
     use super::*;
     use crate::{
-        body::{Encoder, decode, json},
+        body::{Encoder, content, decode, json},
         event::{Event, MarginViolated, MissedReason, Recorded, StaysLoaded, TargetMissed},
         kind::KINDS,
     };
@@ -126,8 +174,8 @@ mod tests {
         ]
     }
 
-    fn missed_columns_of_old() -> Vec<arrow_schema::Field> {
-        let mut fields = <TargetMissed as crate::columns::Columns>::fields();
+    fn missed_columns_of_old() -> Vec<Field> {
+        let mut fields = (TargetMissed::KIND.columns)();
         fields.pop();
         fields
     }
@@ -144,15 +192,24 @@ mod tests {
         }
     }
 
+    /// The columns of an event as they are written today.
+    fn columns(event: Event) -> Vec<ArrayRef> {
+        let recorded = Recorded { seq: 0, cause_seq: None, tick: 0, event };
+        let body = Encoder::new().encode(&recorded).unwrap();
+        let kind = kind::named(recorded.event.kind()).unwrap();
+        let Content::Columns(batch) = content(kind, body).unwrap().2 else { panic!("JSON") };
+        batch.columns().to_vec()
+    }
+
     #[test]
     fn columns_of_an_earlier_version_are_read_as_today() {
         let today = TargetMissed {
-            ev: vec![3, 70_000],
-            stay: vec![5, 90_001],
+            ev: vec![3, 70_000].into(),
+            stay: vec![5, 90_001].into(),
             missing_kwh: vec![1.5, 0.25],
-            reason: vec![MissedReason::Schedule as u8; 2],
+            reason: vec![MissedReason::Schedule; 2],
         };
-        let columns = crate::columns::Columns::arrays(&today).unwrap();
+        let columns = columns(Event::TargetMissed(today.clone()));
         let schema = Arc::new(Schema::new(missed_columns_of_old()));
         let old = RecordBatch::try_new(schema, columns[..columns.len() - 1].to_vec()).unwrap();
         let body = Encoder::new().body(Some(7), &old).unwrap();
@@ -175,12 +232,12 @@ mod tests {
             delivered_kwh: vec![None, Some(9.0)],
             station: vec!["a".to_owned(), "b".to_owned()],
         };
-        let mut columns = crate::columns::Columns::arrays(&today).unwrap();
+        let mut columns = columns(Event::StaysLoaded(today.clone()));
         let list = Float64Array::from(vec![f64::NAN, 9.0]);
         let offsets = arrow_buffer::OffsetBuffer::from_lengths([2]);
-        let item = Arc::new(arrow_schema::Field::new("item", arrow_schema::DataType::Float64, false));
+        let item = Arc::new(Field::new("item", DataType::Float64, false));
         columns[5] = Arc::new(ListArray::new(item, offsets, Arc::new(list), None));
-        let schema = Arc::new(Schema::new(stays_loaded_v1::fields()));
+        let schema = Arc::new(Schema::new(stays_v1()));
         let old = RecordBatch::try_new(schema, columns).unwrap();
         let body = Encoder::new().body(None, &old).unwrap();
         assert_eq!(decode("StaysLoaded.v1", body).unwrap(), (None, Event::StaysLoaded(today)));

@@ -11,18 +11,12 @@ pub(crate) fn row(recorded: &Recorded) -> EventRow {
     EventRow {
         seq: recorded.seq,
         tick: recorded.tick,
-        kind: kind(&recorded.event),
+        kind: recorded.event.name(),
         entity: recorded.event.entity(),
         session_id: recorded.event.session(),
         cause_seq: recorded.cause_seq,
         payload: payload(&recorded.event),
     }
-}
-
-/// The event's name without the version of its schema.
-fn kind(event: &Event) -> &'static str {
-    let kind = event.kind();
-    kind.split_once('.').map_or(kind, |(name, _)| name)
 }
 
 /// The event's content as JSON with its keys in order, whatever features `serde_json` was built with.

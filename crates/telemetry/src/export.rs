@@ -37,14 +37,10 @@ impl Export {
             return self.row(recorded, whole.kind, entity, whole.session_id, &whole.payload);
         };
         for row in rows {
-            let of = |name: &str| row.get(name).and_then(serde_json::Value::as_u64);
-            let named = of("ev").map(|ev| ("ev", ev)).or_else(|| of("site").map(|site| ("site", site)));
-            let named = named.map(|(kind, id)| (kind, id.to_string()));
-            let entity = named.as_ref().map(|(kind, id)| (*kind, id.as_str()));
-            let session = of("stay").map(|stay| stay as u32);
-            let mut payload = serde_json::Value::Object(row);
+            let entity = Some((row.entity.kind, row.entity.id.as_str()));
+            let mut payload = serde_json::Value::Object(row.fields);
             payload.sort_all_objects();
-            self.row(recorded, whole.kind, entity, session, &payload.to_string())?;
+            self.row(recorded, whole.kind, entity, row.stay, &payload.to_string())?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::sessions::SessionRow;
 use std::sync::Arc;
-use voltide_journal::{describe::Entity, event::SolveFinished};
+use voltide_journal::event::{Entity, SolveFinished};
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     scenario::Scenario,

@@ -17,7 +17,7 @@ impl Planned {
     /// Takes up a schedule. Gives the rows of a day-ahead one; those of a window come when their slots do.
     pub(crate) fn take_up(&mut self, scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<PlannedUnit> {
         let steps = steps(scenario, dispatched);
-        match Stage::named(dispatched.stage) {
+        match dispatched.stage {
             Stage::DayAhead => steps.into_iter().flat_map(|(_, units)| units).collect(),
             Stage::IntraDay => {
                 self.0.split_off(&dispatched.first_slot);
@@ -54,7 +54,7 @@ fn units(
     step: &SlotDispatch,
 ) -> Vec<PlannedUnit> {
     let Some(grid) = &scenario.grid else { return Vec::new() };
-    let stage = Stage::named(dispatched.stage);
+    let stage = dispatched.stage;
     let hours = scenario.clock.slot_hours() * f64::from(dispatched.step.min(day_end - slot));
     let costs = unit_costs(&grid.plant, step, hours);
     let packed = pack(&grid.plant, stage, 0, 1, std::slice::from_ref(step));

@@ -215,7 +215,7 @@ impl Sessions {
                 energy_cost: ended.energy_cost[row],
                 v2g_revenue: ended.v2g_revenue[row],
             };
-            if ended.reason[row] == EndReason::Folded as u8 {
+            if ended.reason[row] == EndReason::Folded {
                 self.folded.insert(stay, FoldedEnd { slot: tick + day, energy_kwh, ledger });
             } else {
                 self.ledger[ev as usize] = ledger;
@@ -229,8 +229,7 @@ impl Sessions {
     /// Sessions that ended in this tick with less than was wanted.
     pub(crate) fn missed(&mut self, missed: &TargetMissed) {
         for (row, stay) in missed.stay.iter().enumerate() {
-            let reason = MissedReason::ALL.get(usize::from(missed.reason[row]));
-            let reason = reason.map_or("unknown", |reason| reason.name());
+            let reason = missed.reason[row].name();
             self.missed.insert(stay.cast_signed(), Missed { kwh: missed.missing_kwh[row], reason });
         }
     }

@@ -254,7 +254,7 @@ impl Sink for Telemetry {
         match &recorded.event {
             Event::RunStarted(started) => {
                 self.chain_hash.clone_from(&started.config_hash);
-                self.started = Some(started.clone());
+                self.started = Some(Box::new(started.clone()));
             }
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
             Event::SessionStarted(started) => {

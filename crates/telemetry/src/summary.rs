@@ -4,7 +4,7 @@ use crate::sessions::SessionRow;
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::event::{
-    AnswerNotFinite, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, Recorded, SetPointClipped,
+    AnswerNotFinite, ClipReason, Event, PlansAccepted, PolicyFaulted, Recorded, SetPointClipped,
     SolveFinished,
 };
 use voltide_model::{
@@ -411,7 +411,7 @@ impl Tally {
                 *summary.solver_gap.get_or_insert(0.0) += gap(solve);
             }
             Event::TickSealed(sealed) => {
-                summary.state_hash = Some(format!("{:016x}", sealed.state_hash));
+                summary.state_hash = Some(format!("{:016x}", sealed.state_hash.0));
             }
             _ => {}
         }
@@ -423,7 +423,7 @@ impl Tally {
             ev: answers.ev[0],
             tick: answers.slot[0],
             local_time: local_time(&self.scenario, answers.slot[0]),
-            answer: NotFinite::name_of(answers.answer[0]),
+            answer: answers.answer[0].name(),
         });
     }
 
@@ -446,7 +446,7 @@ impl Tally {
     }
 
     fn clipped(&mut self, tick: u32, clipped: &SetPointClipped) {
-        if let Some(row) = clipped.reason.iter().position(|&reason| reason == ClipReason::Charger as u8) {
+        if let Some(row) = clipped.reason.iter().position(|&reason| reason == ClipReason::Charger) {
             self.summary.first_clipped.get_or_insert_with(|| ClippedAnswer {
                 ev: clipped.ev[row],
                 tick,
@@ -456,9 +456,9 @@ impl Tally {
             });
         }
         for &reason in &clipped.reason {
-            self.summary.clipped_by_charger += u64::from(reason == ClipReason::Charger as u8);
-            self.summary.clipped_by_battery += u64::from(reason == ClipReason::Battery as u8);
-            self.summary.clipped_by_site += u64::from(reason == ClipReason::Site as u8);
+            self.summary.clipped_by_charger += u64::from(reason == ClipReason::Charger);
+            self.summary.clipped_by_battery += u64::from(reason == ClipReason::Battery);
+            self.summary.clipped_by_site += u64::from(reason == ClipReason::Site);
         }
     }
 
@@ -641,7 +641,7 @@ pub const ONLY_CHARGE: [&str; 7] =
 
 /// Whether any schedule of an answer discharges before the run is over.
 fn discharges(plans: &PlansAccepted, end: u32) -> bool {
-    plans.segment_slot.iter().zip(&plans.segment_kw).any(|(&slot, &kw)| slot < end && kw < 0.0)
+    plans.segments.slot.iter().zip(&plans.segments.power_kw).any(|(&slot, &kw)| slot < end && kw < 0.0)
 }
 
 /// The start of a slot on the wall clock of the world's time zone.

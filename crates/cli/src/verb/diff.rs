@@ -282,7 +282,7 @@ impl Sink for Stock {
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
         if let Event::SessionEnded(ended) = &recorded.event {
-            self.folds |= ended.reason.contains(&(EndReason::Folded as u8));
+            self.folds |= ended.reason.contains(&EndReason::Folded);
         }
         self.telemetry.event(recorded)
     }

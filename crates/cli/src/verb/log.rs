@@ -3,7 +3,7 @@
 use crate::{
     args::{Args, Log},
     failure::{Code, Failure},
-    journaled::{Journaled, hex, next_whole, open_log, opens},
+    journaled::{Journaled, hex, next_whole, open_log},
     output,
     progress::{self, Interrupt},
     run_folder::Held,
@@ -63,9 +63,7 @@ fn ls(summary: &LogSummary, as_json: bool) {
 
 fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result<(), Failure> {
     let wanted = |recorded: &Recorded| {
-        let name = recorded.event.kind();
-        let of_kind = |kind| name.split_once('.').is_some_and(|(name, _)| name == kind);
-        kind.is_none_or(of_kind) && tick.is_none_or(|tick| recorded.tick == tick)
+        kind.is_none_or(|kind| recorded.event.name() == kind) && tick.is_none_or(|tick| recorded.tick == tick)
     };
     let mut reader = open_log(run, args.quiet)?;
     while output::is_heard()
@@ -140,7 +138,7 @@ type Events = Box<dyn Iterator<Item = Result<Recorded, Failure>>>;
 fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
     let mut log = open_log(run, quiet)?;
     let first = next_whole(&mut log, quiet)?;
-    if first.as_ref().is_some_and(|first| !opens(&first.event)) {
+    if first.as_ref().is_some_and(|first| !first.event.opens()) {
         let clock =
             clock_of(&log).ok_or_else(|| Failure::new(Code::Run, "its slots are in no year", None))?;
         let later =

@@ -13,7 +13,7 @@ use crate::{
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
 use voltide_journal::{
-    event::{Event, SolveFinished, Stage},
+    event::{Event, SolveFinished, Stage, TickStarted},
     units::pack,
 };
 use voltide_model::{scenario::Scenario, two_stage::Grid};
@@ -94,7 +94,7 @@ impl Desk<'_, '_, '_> {
 
     /// Records a solve and the first `committed` steps of its schedule.
     fn accept(&mut self, solved: Dispatch, stage: Stage, step: u32, committed: usize) {
-        let (tick, cause) = (self.state.now.tick, self.state.cause(&["TickStarted.v1"]));
+        let (tick, cause) = (self.state.now.tick, self.state.cause(&[&TickStarted::KIND]));
         let cause = Some(self.state.emit(cause, Event::SolveFinished(finished(&solved, stage))));
         let steps = &solved.slots[..committed.min(solved.slots.len())];
         let event = pack(&self.grid.plant, stage, tick, step, steps);

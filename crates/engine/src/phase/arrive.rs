@@ -4,13 +4,13 @@ use crate::apply::State;
 use crate::state::{Fixed, Roster};
 use voltide_journal::event::{
     EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed,
-    TripShort,
+    TickStarted, TripShort,
 };
 use voltide_model::rules::Rules;
 
 /// Ends the sessions whose cars leave, then begins those whose cars arrive.
 pub(crate) fn arrive(mut state: State) {
-    let tick_started = state.cause(&["TickStarted.v1"]);
+    let tick_started = state.cause(&[&TickStarted::KIND]);
     let ended = sessions_ending(&mut state);
     let missed = targets_missed(&state.fixed, &state.roster, state.now.tick, &ended);
     if !ended.ev.is_empty() {
@@ -47,7 +47,7 @@ fn sessions_ending(state: &mut State) -> SessionEnded {
         ended.v2g_revenue.push(ledger.v2g_revenue);
         let reason = end_reason(fixed, ev, stay);
         ended.missing_kwh.push((target_kwh(fixed, ev, reason) - energy).max(0.0));
-        ended.reason.push(reason as u8);
+        ended.reason.push(reason);
     }
     ended
 }
@@ -89,7 +89,7 @@ fn targets_missed(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded
             missed.ev.push(ended.ev[row]);
             missed.stay.push(ended.stay[row]);
             missed.missing_kwh.push(missing);
-            missed.reason.push(missed_reason(fixed, roster, now, ended, row) as u8);
+            missed.reason.push(missed_reason(fixed, roster, now, ended, row));
         }
     }
     missed
@@ -125,7 +125,7 @@ fn missed_reason(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded,
         }
     };
     match () {
-        () if ended.reason[row] == EndReason::Removed as u8 => MissedReason::Removed,
+        () if ended.reason[row] == EndReason::Removed => MissedReason::Removed,
         () if let Some(reason) = want_of_time => reason,
         () if roster.site_cut.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
         () => MissedReason::Schedule,
@@ -192,7 +192,7 @@ pub(crate) fn begin_at_midnight(state: &mut State, stays: &[(u32, f64)]) {
         push_started(&mut started, &state.fixed, stay, energy_kwh, energy[ev as usize] - energy_kwh);
     }
     if !started.ev.is_empty() {
-        let cause = state.cause(&["TickStarted.v1"]);
+        let cause = state.cause(&[&TickStarted::KIND]);
         state.emit(cause, Event::SessionStarted(started));
     }
 }
@@ -200,8 +200,8 @@ pub(crate) fn begin_at_midnight(state: &mut State, stays: &[(u32, f64)]) {
 /// Columns that need not grow: a whole fleet may leave or arrive in one slot.
 fn room_for_ended(rows: usize) -> SessionEnded {
     SessionEnded {
-        ev: Vec::with_capacity(rows),
-        stay: Vec::with_capacity(rows),
+        ev: Vec::with_capacity(rows).into(),
+        stay: Vec::with_capacity(rows).into(),
         energy_kwh: Vec::with_capacity(rows),
         charged_kwh: Vec::with_capacity(rows),
         discharged_kwh: Vec::with_capacity(rows),
@@ -215,9 +215,9 @@ fn room_for_ended(rows: usize) -> SessionEnded {
 /// See [`room_for_ended`].
 fn room_for_started(rows: usize) -> SessionStarted {
     SessionStarted {
-        ev: Vec::with_capacity(rows),
-        stay: Vec::with_capacity(rows),
-        charger: Vec::with_capacity(rows),
+        ev: Vec::with_capacity(rows).into(),
+        stay: Vec::with_capacity(rows).into(),
+        charger: Vec::with_capacity(rows).into(),
         energy_kwh: Vec::with_capacity(rows),
         driven_kwh: Vec::with_capacity(rows),
         departure_slot: Vec::with_capacity(rows),

@@ -15,7 +15,7 @@ use crate::{
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
 use voltide_journal::{
-    event::{Event, MarginViolated, PricesSet, Stage},
+    event::{Event, MarginViolated, PricesSet, Stage, TickStarted, UnitsDispatched},
     units::{pack, scheduled_unit},
 };
 use voltide_model::{
@@ -75,7 +75,7 @@ pub(crate) fn dispatch(
     state.outcome.units = ticks;
     let missing = now.flexibility.map(|it| it.margin().shortfall()).unwrap_or_default();
     if missing.up > SHORTFALL_MIN_KW || missing.down > SHORTFALL_MIN_KW {
-        let cause = state.cause(&["UnitsDispatched.v1", "TickStarted.v1"]);
+        let cause = state.cause(&[&UnitsDispatched::KIND, &TickStarted::KIND]);
         state.emit(cause, Event::MarginViolated(MarginViolated { up_kw: missing.up, down_kw: missing.down }));
     }
 }

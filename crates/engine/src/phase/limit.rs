@@ -9,7 +9,7 @@ use crate::{
     state::{BLOCK, Fixed, FleetConstants, LANES, Piece, arrival_kwh, at_rest, insert_sorted, padded},
     state_hash::Component,
 };
-use voltide_journal::event::{ClipReason, Event, LimitViolated, SetPointClipped};
+use voltide_journal::event::{ClipReason, Event, LimitViolated, PlansAccepted, SetPointClipped, TickStarted};
 use voltide_model::{columns::SiteTick, site::Site};
 
 /// Cuts that are no more than rounding, kW.
@@ -20,7 +20,7 @@ pub(crate) fn limit(mut state: State) {
     move_set_points(&mut state);
     let mut clipped = fit_batteries(&mut state);
     let violated = limit_sites(&mut state, &mut clipped);
-    let cause = state.cause(&["PlansAccepted.v1", "TickStarted.v1"]);
+    let cause = state.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
     if !violated.site.is_empty() {
         state.emit(cause, Event::LimitViolated(violated));
     }

@@ -26,8 +26,8 @@ use crate::{
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, sync::Mutex};
 use voltide_journal::event::{
-    AnswerNotFinite, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, PolicyStateSaved,
-    SetPointClipped,
+    AnswerNotFinite, Bytes, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, PolicyStateSaved,
+    PricesSet, Segments, SessionStarted, SetPointClipped, TickStarted,
 };
 use voltide_model::stay::NO_STAY;
 use voltide_policy::{
@@ -226,7 +226,7 @@ impl PlanPhase<'_, '_, '_> {
                 }
                 let expected = agenda::expected(self.state, &stays);
                 if !expected.ev.is_empty() {
-                    let cause = self.state.cause(&["TickStarted.v1"]);
+                    let cause = self.state.cause(&[&TickStarted::KIND]);
                     self.state.emit(cause, Event::StaysExpected(expected));
                 }
                 self.plan_stays(&stays)?;
@@ -266,7 +266,7 @@ impl PlanPhase<'_, '_, '_> {
         self.planners.batch.fill(self.state, stays, self.horizon_slots);
         let said = self.planners.batch.ask_drivers(self.state);
         if !said.ev.is_empty() {
-            let cause = self.state.cause(&["PricesSet.v1", "TickStarted.v1"]);
+            let cause = self.state.cause(&[&PricesSet::KIND, &TickStarted::KIND]);
             self.state.emit(cause, Event::WillingnessAgreed(said));
         }
         let tick = self.state.now.tick;
@@ -344,7 +344,7 @@ fn add_whole_sites(state: &State, due: &mut Vec<u32>) {
 fn record(state: &mut State, planners: &Planners, answer: Answer) {
     let batch = &planners.batch;
     record_fault(state, batch, answer.fault);
-    let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
+    let cause = state.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
     let (not_finite, clipped) = corrected(batch, &answer.corrections, state.now.tick);
     if !not_finite.ev.is_empty() {
         state.emit(cause, Event::AnswerNotFinite(not_finite));
@@ -373,7 +373,7 @@ fn corrected(batch: &Batch, corrections: &[Correction], tick: u32) -> (AnswerNot
 /// Records that a policy failed and who stood in.
 fn record_fault(state: &mut State, batch: &Batch, fault: Option<(PolicyFault, String)>) {
     let Some((fault, fallback)) = fault else { return };
-    let cause = state.cause(&["SessionStarted.v1", "TickStarted.v1"]);
+    let cause = state.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
     let faulted = PolicyFaulted {
         policy: fault.policy,
         message: fault.message,
@@ -387,17 +387,12 @@ fn record_fault(state: &mut State, batch: &Batch, fault: Option<(PolicyFault, St
 
 /// The schedules of a batch, run-length coded.
 fn plans(batch: &Batch, power_kw: &[f64], tick: u32) -> PlansAccepted {
-    let mut plans = PlansAccepted {
-        ev: batch.ev_id.clone(),
-        stay: batch.stay.clone(),
-        segment_offset: vec![0],
-        ..PlansAccepted::default()
-    };
+    let mut segments = Segments { offset: vec![0], ..Segments::default() };
     for schedule in power_kw.chunks(batch.horizon_slots().max(1)) {
-        encode(schedule, tick, &mut plans.segment_slot, &mut plans.segment_kw);
-        plans.segment_offset.push(plans.segment_slot.len() as u32);
+        encode(schedule, tick, &mut segments.slot, &mut segments.power_kw);
+        segments.offset.push(segments.slot.len() as u32);
     }
-    plans
+    PlansAccepted { ev: batch.ev_id.clone().into(), stay: batch.stay.clone().into(), segments }
 }
 
 /// Records what stateful policies remember; one that is lost remembers nothing.
@@ -406,7 +401,7 @@ fn save_policies(state: &mut State, planners: &mut Planners) -> Result<(), Polic
         if planner.info().stateful && !planner.is_lost() {
             let policy = role.memory_of(&planner.info().name);
             let saved = planner.save()?;
-            state.emit(None, Event::PolicyStateSaved(PolicyStateSaved { policy, state: saved }));
+            state.emit(None, Event::PolicyStateSaved(PolicyStateSaved { policy, state: Bytes(saved) }));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@
 
 use crate::{EngineError, apply::State, failure::Failure, plan_book::PlanBook};
 use bevy_ecs::prelude::*;
-use voltide_journal::event::{Event, PricesSet};
+use voltide_journal::event::{Event, PlansAccepted, PricesSet, TickStarted};
 use voltide_model::{
     price::{LocalDays, NetLoadSignal, PriceFeedback},
     rules::Rules,
@@ -93,7 +93,7 @@ pub(crate) fn reprice(state: &mut State, incentives: &mut Incentives) -> Result<
 /// Announces every tariff's prices from now to `end`.
 fn announce(state: &mut State, incentives: Option<&Incentives>, end: u32) {
     let (tick, scenario) = (state.now.tick, state.fixed.scenario.clone());
-    let cause = state.cause(&["PlansAccepted.v1", "TickStarted.v1"]);
+    let cause = state.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
     for tariff in &scenario.tariffs {
         let set = prices(&scenario, tariff, incentives, tick, end);
         state.emit(cause, Event::PricesSet(set));

@@ -1,10 +1,10 @@
 //! Phase 7: the slot passes.
 
 use crate::apply::State;
-use voltide_journal::event::Event;
+use voltide_journal::event::{Event, SlotElapsed, TickStarted};
 
 /// Emits `SlotElapsed`: batteries and ledgers move by the applied power.
 pub(crate) fn settle(mut state: State) {
-    let cause = state.cause(&["TickStarted.v1"]);
-    state.emit(cause, Event::SlotElapsed);
+    let cause = state.cause(&[&TickStarted::KIND]);
+    state.emit(cause, Event::SlotElapsed(SlotElapsed {}));
 }

@@ -3,7 +3,7 @@
 use crate::{history::tick_events, round_trip::any_event};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use voltide_journal::{describe::Entity, difference::Difference, event::*};
+use voltide_journal::{difference::Difference, event::*};
 
 /// Entity, field, slot and the two values.
 type Told = (Option<(&'static str, String)>, Option<String>, Option<u32>, Value, Value);
@@ -27,11 +27,13 @@ fn expected(
 /// Plans of the cars 3 and 8.
 fn plans(first_kw: f64, from: u32) -> Event {
     Event::PlansAccepted(PlansAccepted {
-        ev: vec![3, 8],
-        stay: vec![0, 1],
-        segment_offset: vec![0, 1, 4],
-        segment_slot: vec![20, 20, from, 40],
-        segment_kw: vec![0.0, first_kw, 7.0, 0.0],
+        ev: vec![3, 8].into(),
+        stay: vec![0, 1].into(),
+        segments: Segments {
+            offset: vec![0, 1, 4],
+            slot: vec![20, 20, from, 40],
+            power_kw: vec![0.0, first_kw, 7.0, 0.0],
+        },
     })
 }
 
@@ -47,7 +49,7 @@ fn of_two_schedules_the_first_slot_with_another_power_is_named() {
 fn a_car_that_only_one_batch_has_is_named_with_all_that_is_said_of_it() {
     let short = |ev: &[u32]| {
         let kwh = |kwh: f64| vec![kwh; ev.len()];
-        Event::TripShort(TripShort { ev: ev.to_vec(), wanted_kwh: kwh(9.0), driven_kwh: kwh(4.0) })
+        Event::TripShort(TripShort { ev: ev.to_vec().into(), wanted_kwh: kwh(9.0), driven_kwh: kwh(4.0) })
     };
     let row = json!({ "ev": 5, "wanted_kwh": 9.0, "driven_kwh": 4.0 });
     let entity = Some(("ev", "5".to_owned()));
@@ -59,21 +61,28 @@ fn a_car_that_only_one_batch_has_is_named_with_all_that_is_said_of_it() {
 }
 
 #[test]
-fn an_agreement_is_told_with_its_slot_and_a_reason_by_its_number() {
-    let agreed = |agreed: u8| {
+fn an_agreement_is_told_with_its_slot_and_a_reason_by_its_name() {
+    let agreed = |agreed: bool| {
         Event::WillingnessAgreed(WillingnessAgreed {
-            ev: vec![4, 4],
+            ev: vec![4, 4].into(),
             slot: vec![8, 12],
-            agreed: vec![1, agreed],
+            agreed: vec![true, agreed],
         })
     };
-    assert_eq!(told(&agreed(0), &agreed(1)), expected(Some(("ev", "4")), "agreed", Some(12), 0, 1));
+    assert_eq!(
+        told(&agreed(false), &agreed(true)),
+        expected(Some(("ev", "4")), "agreed", Some(12), false, true)
+    );
     let missed = |reason: MissedReason| {
-        let reason = vec![reason as u8];
-        Event::TargetMissed(TargetMissed { ev: vec![4], stay: vec![9], missing_kwh: vec![1.0], reason })
+        Event::TargetMissed(TargetMissed {
+            ev: vec![4].into(),
+            stay: vec![9].into(),
+            missing_kwh: vec![1.0],
+            reason: vec![reason],
+        })
     };
     let told = told(&missed(MissedReason::SiteLimit), &missed(MissedReason::Schedule));
-    assert_eq!(told, expected(Some(("ev", "4")), "reason", None, 3, 4));
+    assert_eq!(told, expected(Some(("ev", "4")), "reason", None, "site_limit", "schedule"));
 }
 
 #[test]
@@ -109,7 +118,7 @@ fn a_unit_is_told_with_the_slot_of_the_step() {
 fn sites_and_outcomes_are_told() {
     let violated = |limit: f64| {
         Event::LimitViolated(LimitViolated {
-            site: vec![0, 2],
+            site: vec![0, 2].into(),
             asked_kw: vec![9.0; 2],
             limit_kw: vec![5.0, limit],
         })
@@ -133,11 +142,11 @@ fn events_of_two_kinds_have_nothing_to_compare() {
 /// Whether two events of a kind hold the same values, but for the numbers of stays.
 fn says_the_same(one: &Event, other: &Event) -> bool {
     let without_stays = |event: &Event| match event.clone() {
-        Event::SessionEnded(it) => Event::SessionEnded(SessionEnded { stay: Vec::new(), ..it }),
-        Event::SessionStarted(it) => Event::SessionStarted(SessionStarted { stay: Vec::new(), ..it }),
-        Event::TargetMissed(it) => Event::TargetMissed(TargetMissed { stay: Vec::new(), ..it }),
-        Event::StaysExpected(it) => Event::StaysExpected(StaysExpected { stay: Vec::new(), ..it }),
-        Event::PlansAccepted(it) => Event::PlansAccepted(PlansAccepted { stay: Vec::new(), ..it }),
+        Event::SessionEnded(it) => Event::SessionEnded(SessionEnded { stay: Ids::default(), ..it }),
+        Event::SessionStarted(it) => Event::SessionStarted(SessionStarted { stay: Ids::default(), ..it }),
+        Event::TargetMissed(it) => Event::TargetMissed(TargetMissed { stay: Ids::default(), ..it }),
+        Event::StaysExpected(it) => Event::StaysExpected(StaysExpected { stay: Ids::default(), ..it }),
+        Event::PlansAccepted(it) => Event::PlansAccepted(PlansAccepted { stay: Ids::default(), ..it }),
         Event::PolicyFaulted(it) => Event::PolicyFaulted(PolicyFaulted { first_stay: 0, ..it }),
         event => event,
     };
@@ -148,7 +157,9 @@ fn says_the_same(one: &Event, other: &Event) -> bool {
 fn the_numbers_of_stays_do_not_count() {
     let short = |stay: u32| {
         let missing_kwh = vec![1.0];
-        Event::TargetMissed(TargetMissed { ev: vec![4], stay: vec![stay], missing_kwh, reason: vec![2] })
+        let reason = vec![MissedReason::TooShort];
+        let stay = vec![stay].into();
+        Event::TargetMissed(TargetMissed { ev: vec![4].into(), stay, missing_kwh, reason })
     };
     assert_eq!(short(7).first_difference(&short(5)), None);
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use voltide_journal::{
     error::LogError,
     event::{
-        Build, Event, PlansAccepted, PricesSet, Recorded, RunEnded, RunStarted, SeriesLoaded, SessionStarted,
-        SetPointClipped, TickStarted,
+        Build, ClipReason, Event, PlansAccepted, PricesSet, Recorded, RunEnded, RunStarted, Segments,
+        SeriesLoaded, SessionStarted, SetPointClipped, SlotElapsed, TickStarted,
     },
     log::{EventLog, Seal},
     mcap_log::McapLog,
@@ -18,7 +18,7 @@ pub(crate) const START_US: i64 = 1_538_956_800_000_000;
 
 /// `RunStarted` of a run whose slots are 15 minutes.
 pub(crate) fn run_started(git: &str) -> Event {
-    Event::RunStarted(Box::new(RunStarted {
+    Event::RunStarted(RunStarted {
         build: Build { engine_version: "0.1.0".into(), git: git.into(), ..Build::default() },
         world: "one-car".into(),
         world_text: "World(name: \"one-car\")".into(),
@@ -33,34 +33,36 @@ pub(crate) fn run_started(git: &str) -> Event {
         slots: 60,
         time_zone: "Europe/Berlin".into(),
         ev_count: 40,
-    }))
+    })
 }
 
 /// The events of one tick but for its seal.
 pub(crate) fn tick_events(tick: u32) -> Vec<Event> {
     let row = f64::from(tick);
     let started = SessionStarted {
-        ev: vec![tick, tick + 70_000],
-        stay: vec![2 * tick, 2 * tick + 1],
-        charger: vec![tick, 0],
+        ev: vec![tick, tick + 70_000].into(),
+        stay: vec![2 * tick, 2 * tick + 1].into(),
+        charger: vec![tick, 0].into(),
         energy_kwh: vec![row, 12.5],
         driven_kwh: vec![0.25, 7.3],
         departure_slot: vec![tick + 4, tick + 30],
         departure_kwh: vec![48.0, 48.0],
     };
     let plans = PlansAccepted {
-        ev: vec![tick, tick + 70_000],
-        stay: vec![2 * tick, 2 * tick + 1],
-        segment_offset: vec![0, 2, 3],
-        segment_slot: vec![tick, tick + 3, tick],
-        segment_kw: vec![7.0, 0.0, 0.0],
+        ev: vec![tick, tick + 70_000].into(),
+        stay: vec![2 * tick, 2 * tick + 1].into(),
+        segments: Segments {
+            offset: vec![0, 2, 3],
+            slot: vec![tick, tick + 3, tick],
+            power_kw: vec![7.0, 0.0, 0.0],
+        },
     };
     let ev: Vec<u32> = (0..40).map(|car| car * 3).collect();
     let asked_kw: Vec<f64> = ev.iter().map(|car| f64::from(*car) + row).collect();
     let clipped = SetPointClipped {
         applied_kw: asked_kw.iter().map(|kw| kw / 3.0).collect(),
-        reason: vec![2; 40],
-        ev,
+        reason: vec![ClipReason::Site; 40],
+        ev: ev.into(),
         asked_kw,
     };
     vec![
@@ -68,7 +70,7 @@ pub(crate) fn tick_events(tick: u32) -> Vec<Event> {
         Event::SessionStarted(started),
         Event::PlansAccepted(plans),
         Event::SetPointClipped(clipped),
-        Event::SlotElapsed,
+        Event::SlotElapsed(SlotElapsed {}),
     ]
 }
 

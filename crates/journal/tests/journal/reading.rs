@@ -2,8 +2,8 @@
 
 use crate::history::{run_started, tick_events};
 use voltide_journal::{
-    describe::{Entity, describe},
-    event::{Event, SeriesLoaded, SessionStarted},
+    describe::describe,
+    event::{Entity, Event, SeriesLoaded, SessionStarted},
 };
 
 #[test]
@@ -33,8 +33,11 @@ fn the_world_text_is_told_by_its_length() {
 
 #[test]
 fn only_a_single_row_is_about_one_car() {
-    let one =
-        Event::SessionStarted(SessionStarted { ev: vec![7], stay: vec![9], ..SessionStarted::default() });
+    let one = Event::SessionStarted(SessionStarted {
+        ev: vec![7].into(),
+        stay: vec![9].into(),
+        ..SessionStarted::default()
+    });
     assert_eq!((one.entity(), one.session()), (Some(Entity { kind: "ev", id: "7".into() }), Some(9)));
     let two = &tick_events(0)[1];
     assert_eq!((two.entity(), two.session(), two.rows()), (None, None, Some(2)));

@@ -11,10 +11,10 @@ fn rows() -> impl Strategy<Value = usize> {
     prop_oneof![0..40_usize, Just(3000)]
 }
 
-fn ids(rows: usize) -> impl Strategy<Value = Vec<u32>> {
+fn ids(rows: usize) -> impl Strategy<Value = Ids> {
     let sorted = |mut ids: Vec<u32>| {
         ids.sort_unstable();
-        ids
+        Ids(ids)
     };
     prop_oneof![vec(any::<u32>(), rows), vec(0..9000_u32, rows)].prop_map(sorted)
 }
@@ -27,8 +27,13 @@ fn counts(rows: usize) -> impl Strategy<Value = Vec<u32>> {
     vec(any::<u32>(), rows)
 }
 
-fn reasons(rows: usize) -> impl Strategy<Value = Vec<u8>> {
-    vec(0..3_u8, rows)
+/// Codes of any kind, by a place in their list.
+fn reasons<T: Copy>(all: &[T], places: &[u8]) -> Vec<T> {
+    places.iter().map(|place| all[usize::from(*place) % all.len()]).collect()
+}
+
+fn places(rows: usize) -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), rows)
 }
 
 fn session_started() -> impl Strategy<Value = Event> {
@@ -49,7 +54,7 @@ fn session_started() -> impl Strategy<Value = Event> {
 }
 
 fn session_ended() -> impl Strategy<Value = Event> {
-    let columns = |n| ((ids(n), ids(n), reasons(n)), vec(numbers(n), 6));
+    let columns = |n| ((ids(n), ids(n), places(n)), vec(numbers(n), 6));
     rows().prop_flat_map(columns).prop_map(|((ev, stay, reason), mut numbers)| {
         let mut next = || numbers.pop().unwrap();
         Event::SessionEnded(SessionEnded {
@@ -61,20 +66,39 @@ fn session_ended() -> impl Strategy<Value = Event> {
             energy_cost: next(),
             v2g_revenue: next(),
             missing_kwh: next(),
-            reason,
+            reason: reasons(&EndReason::ALL, &reason),
         })
     })
 }
 
 fn small_batches() -> impl Strategy<Value = Event> {
-    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), reasons(n), 0..7);
+    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), places(n), 0..7);
     rows().prop_flat_map(columns).prop_map(|(ev, stay, one, two, reason, kind)| match kind {
-        0 => Event::TargetMissed(TargetMissed { ev, stay, missing_kwh: one, reason }),
+        0 => Event::TargetMissed(TargetMissed {
+            ev,
+            stay,
+            missing_kwh: one,
+            reason: reasons(&MissedReason::ALL, &reason),
+        }),
         4 => Event::StaysExpected(StaysExpected { ev, stay, expected_kwh: one }),
         1 => Event::TripShort(TripShort { ev, wanted_kwh: one, driven_kwh: two }),
-        2 => Event::WillingnessAgreed(WillingnessAgreed { ev, slot: stay, agreed: reason }),
-        5 => Event::AnswerNotFinite(AnswerNotFinite { slot: ev.clone(), ev, stay, answer: reason }),
-        3 => Event::SetPointClipped(SetPointClipped { ev, asked_kw: one, applied_kw: two, reason }),
+        2 => Event::WillingnessAgreed(WillingnessAgreed {
+            ev,
+            slot: stay.0,
+            agreed: reasons(&[true, false], &reason),
+        }),
+        5 => Event::AnswerNotFinite(AnswerNotFinite {
+            slot: ev.0.clone(),
+            ev,
+            stay,
+            answer: reasons(&NotFinite::ALL, &reason),
+        }),
+        3 => Event::SetPointClipped(SetPointClipped {
+            ev,
+            asked_kw: one,
+            applied_kw: two,
+            reason: reasons(&ClipReason::ALL, &reason),
+        }),
         _ => Event::LimitViolated(LimitViolated { site: ev, asked_kw: one, limit_kw: two }),
     })
 }
@@ -86,13 +110,14 @@ fn plans_accepted() -> impl Strategy<Value = Event> {
                 *end += count;
                 Some(*end)
             });
-            let segment_offset: Vec<u32> = std::iter::once(0).chain(ends).collect();
-            let segments = *segment_offset.last().unwrap() as usize;
-            (ids(n), ids(n), Just(segment_offset), counts(segments), numbers(segments))
+            let offset: Vec<u32> = std::iter::once(0).chain(ends).collect();
+            let segments = *offset.last().unwrap() as usize;
+            (ids(n), ids(n), Just(offset), counts(segments), numbers(segments))
         })
     };
-    rows().prop_flat_map(columns).prop_map(|(ev, stay, segment_offset, segment_slot, segment_kw)| {
-        Event::PlansAccepted(PlansAccepted { ev, stay, segment_offset, segment_slot, segment_kw })
+    rows().prop_flat_map(columns).prop_map(|(ev, stay, offset, slot, power_kw)| {
+        let segments = Segments { offset, slot, power_kw };
+        Event::PlansAccepted(PlansAccepted { ev, stay, segments })
     })
 }
 
@@ -141,7 +166,7 @@ fn control() -> impl Strategy<Value = Event> {
     let text = any::<String>;
     prop_oneof![
         any::<i64>().prop_map(|at_us| Event::TickStarted(TickStarted { at_us })),
-        Just(Event::SlotElapsed),
+        Just(Event::SlotElapsed(SlotElapsed {})),
         (text(), text(), text(), any::<u32>(), any::<u32>()).prop_map(
             |(policy, message, fallback, first_stay, stays)| {
                 Event::PolicyFaulted(PolicyFaulted {
@@ -154,8 +179,9 @@ fn control() -> impl Strategy<Value = Event> {
                 })
             }
         ),
-        (text(), vec(any::<u8>(), 0..5000))
-            .prop_map(|(policy, state)| Event::PolicyStateSaved(PolicyStateSaved { policy, state })),
+        (text(), vec(any::<u8>(), 0..5000)).prop_map(|(policy, state)| Event::PolicyStateSaved(
+            PolicyStateSaved { policy, state: Bytes(state) }
+        )),
         text().prop_map(|outcome| Event::RunEnded(RunEnded { outcome })),
     ]
 }

@@ -6,7 +6,7 @@ use tempfile::tempdir;
 use voltide_journal::{
     disk::{Fault, FaultyDisk},
     error::LogError,
-    event::Event,
+    event::{Event, SlotElapsed},
     head::Head,
     log::{EventLog, MemoryLog},
     mcap_log::{FaultyLog, McapLog},
@@ -89,7 +89,7 @@ fn a_tick_that_was_not_sealed_is_never_written() {
     scribe.open("abc").unwrap();
     scribe.ticks(0..3).unwrap();
     let sealed = scribe.events.clone();
-    scribe.append(3, Event::SlotElapsed).unwrap();
+    scribe.append(3, Event::SlotElapsed(SlotElapsed {})).unwrap();
     log.close().unwrap();
     log.close().unwrap();
     let (events, error) = read(run.path());

@@ -6,8 +6,9 @@ use chrono_tz::Europe::Berlin;
 use std::sync::Arc;
 use voltide_journal::{
     event::{
-        Build, ClipReason, Event, LimitViolated, MissedReason, Recorded, RunEnded, RunStarted, SessionEnded,
-        SessionStarted, SetPointClipped, TargetMissed, TickSealed, TickStarted,
+        Build, ClipReason, EndReason, Event, Hash, LimitViolated, MissedReason, Recorded, RunEnded,
+        RunStarted, SessionEnded, SessionStarted, SetPointClipped, SlotElapsed, TargetMissed, TickSealed,
+        TickStarted,
     },
     sink::Sink,
 };
@@ -225,7 +226,7 @@ impl<S: Sink> History<'_, S> {
 
     fn start(&mut self) -> Result<(), S::Error> {
         let (scenario, clock) = (self.scenario, &self.scenario.clock);
-        self.emit(Event::RunStarted(Box::new(RunStarted {
+        self.emit(Event::RunStarted(RunStarted {
             build: Build { engine_version: "0.1.0".into(), policy_version: "1.0".into(), ..Build::default() },
             world: scenario.name.clone(),
             world_text: "( name: \"hand made\" )\n".into(),
@@ -240,7 +241,7 @@ impl<S: Sink> History<'_, S> {
             slots: clock.slots,
             time_zone: clock.zone.to_string(),
             ev_count: scenario.population.len() as u32,
-        })))
+        }))
     }
 
     fn play_tick(&mut self) -> Result<(), S::Error> {
@@ -248,7 +249,7 @@ impl<S: Sink> History<'_, S> {
         self.unplug()?;
         self.plug()?;
         let site = self.limit()?;
-        self.emit(Event::SlotElapsed)?;
+        self.emit(Event::SlotElapsed(SlotElapsed {}))?;
         let opinions = Opinions::form(self.scenario, &self.stay, self.tick);
         let system = self.settle(&opinions);
         let units = units(&system);
@@ -265,7 +266,10 @@ impl<S: Sink> History<'_, S> {
             units: &units,
             system: &system,
         })?;
-        self.emit(Event::TickSealed(TickSealed { state_hash: u64::from(self.tick), ..TickSealed::default() }))
+        self.emit(Event::TickSealed(TickSealed {
+            state_hash: Hash(self.tick.into()),
+            ..TickSealed::default()
+        }))
     }
 
     fn unplug(&mut self) -> Result<(), S::Error> {
@@ -284,12 +288,12 @@ impl<S: Sink> History<'_, S> {
             ended.energy_cost.push(self.ledger[car].energy_cost);
             ended.v2g_revenue.push(self.ledger[car].v2g_revenue);
             ended.missing_kwh.push(missing_kwh);
-            ended.reason.push(0);
+            ended.reason.push(EndReason::Departed);
             if missing_kwh > 1e-6 {
                 missed.ev.push(ev);
                 missed.stay.push(stay);
                 missed.missing_kwh.push(missing_kwh);
-                missed.reason.push(MissedReason::SiteLimit as u8);
+                missed.reason.push(MissedReason::SiteLimit);
             }
             self.stay[car] = NO_STAY;
             self.ledger[car] = Ledger::default();
@@ -342,7 +346,7 @@ impl<S: Sink> History<'_, S> {
         if site.asked_kw > limit_kw {
             self.clip(&at_site, limit_kw / site.asked_kw)?;
             self.emit(Event::LimitViolated(LimitViolated {
-                site: vec![0],
+                site: vec![0].into(),
                 asked_kw: vec![site.asked_kw],
                 limit_kw: vec![limit_kw],
             }))?;
@@ -356,7 +360,7 @@ impl<S: Sink> History<'_, S> {
             clipped.ev.push(car as u32);
             clipped.asked_kw.push(self.power_kw[car]);
             clipped.applied_kw.push(self.power_kw[car] * share);
-            clipped.reason.push(ClipReason::Site as u8);
+            clipped.reason.push(ClipReason::Site);
             self.power_kw[car] *= share;
         }
         self.emit(Event::SetPointClipped(clipped))

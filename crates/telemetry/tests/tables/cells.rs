@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, fs::File, num::NonZeroU32, path::Path, sync::Ar
 use tempfile::{TempDir, tempdir};
 use voltide_journal::{
     event::{
-        Build, Event, MissedReason, Recorded, RunForked, RunStarted, SessionEnded, SessionStarted,
-        SolveFinished, Stage, TargetMissed, TickSealed, UnitsDispatched,
+        Build, EndReason, Event, Hash, MissedReason, Recorded, RunForked, RunStarted, SessionEnded,
+        SessionStarted, SolveFinished, Stage, TargetMissed, TickSealed, UnitsDispatched,
     },
     sink::Sink,
 };
@@ -235,7 +235,7 @@ fn world() -> Arc<Scenario> {
 }
 
 fn run_started() -> Event {
-    Event::RunStarted(Box::new(RunStarted {
+    Event::RunStarted(RunStarted {
         build: Build {
             engine_version: "9.8.7".into(),
             git: "5ba11ad".into(),
@@ -256,7 +256,7 @@ fn run_started() -> Event {
         slots: 92,
         time_zone: "Europe/Berlin".into(),
         ev_count: 4,
-    }))
+    })
 }
 
 fn run_forked() -> Event {
@@ -273,9 +273,9 @@ fn run_forked() -> Event {
 
 fn session_started() -> Event {
     Event::SessionStarted(SessionStarted {
-        ev: vec![AT_HOME.0],
-        stay: vec![AT_HOME.2],
-        charger: vec![AT_HOME.1],
+        ev: vec![AT_HOME.0].into(),
+        stay: vec![AT_HOME.2].into(),
+        charger: vec![AT_HOME.1].into(),
         energy_kwh: vec![20.0],
         driven_kwh: vec![4.0],
         departure_slot: vec![ANNOUNCED],
@@ -285,24 +285,24 @@ fn session_started() -> Event {
 
 fn session_ended() -> Event {
     Event::SessionEnded(SessionEnded {
-        ev: vec![AT_HOME.0],
-        stay: vec![AT_HOME.2],
+        ev: vec![AT_HOME.0].into(),
+        stay: vec![AT_HOME.2].into(),
         energy_kwh: vec![36.0],
         charged_kwh: vec![17.0],
         discharged_kwh: vec![2.5],
         energy_cost: vec![8.5],
         v2g_revenue: vec![1.25],
         missing_kwh: vec![14.0],
-        reason: vec![0],
+        reason: vec![EndReason::Departed],
     })
 }
 
 fn target_missed() -> Event {
     Event::TargetMissed(TargetMissed {
-        ev: vec![AT_HOME.0],
-        stay: vec![AT_HOME.2],
+        ev: vec![AT_HOME.0].into(),
+        stay: vec![AT_HOME.2].into(),
         missing_kwh: vec![14.0],
-        reason: vec![MissedReason::TooShort as u8],
+        reason: vec![MissedReason::TooShort],
     })
 }
 
@@ -323,7 +323,7 @@ fn solve_finished() -> Event {
 
 fn units_dispatched() -> Event {
     Event::UnitsDispatched(UnitsDispatched {
-        stage: Stage::DayAhead as u8,
+        stage: Stage::DayAhead,
         first_slot: 8,
         step: 4,
         units: 2,
@@ -414,7 +414,7 @@ fn written() -> Written {
     let mut telemetry = Telemetry::create(folder.path(), Arc::clone(&scenario), Options::default()).unwrap();
     let sealed = |state_hash| Event::TickSealed(TickSealed { state_hash, ..TickSealed::default() });
     let before = [run_started(), run_forked(), session_started(), solve_finished(), units_dispatched()];
-    let after = [sealed(1), session_ended(), target_missed(), sealed(0xfade)];
+    let after = [sealed(Hash(1)), session_ended(), target_missed(), sealed(Hash(0xfade))];
     let ticks = [0, 0, PLUGGED, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
     let settled_after = before.len();
     for (at, (event, tick)) in before.into_iter().chain(after).zip(ticks).enumerate() {

@@ -6,7 +6,7 @@
 use super::{Agenda, Asked, EngineError, Event, PlanPhase, Plugged, ToPlan, record_fault};
 use crate::grid::day_of;
 use std::collections::BTreeMap;
-use voltide_journal::event::ForecastIssued;
+use voltide_journal::event::{ForecastIssued, TickStarted};
 use voltide_model::{
     scenario::Planning,
     two_stage::{DayAheadEv, Grid},
@@ -72,7 +72,7 @@ impl PlanPhase<'_, '_, '_> {
             forecast.load_slot.push(slot);
             forecast.load_kw.push(kw);
         }
-        let cause = self.state.cause(&["TickStarted.v1"]);
+        let cause = self.state.cause(&[&TickStarted::KIND]);
         self.state.emit(cause, Event::ForecastIssued(forecast));
         Ok(())
     }
