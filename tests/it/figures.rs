@@ -20,7 +20,7 @@ use std::{
 };
 
 /// The example worlds, cut to a few seconds in all; every car is in `ev_ticks`.
-const WORLDS: [(&str, &[&str]); 10] = [
+pub(crate) const WORLDS: [(&str, &[&str]); 10] = [
     ("worlds/one-car.ron", &[]),
     ("worlds/v2g-street.ron", &["fleets.commuters.count=20"]),
     ("worlds/reservation.ron", &[]),
@@ -232,17 +232,17 @@ const OF_RUN: [(&str, &str); 87] = [
     ),
     (
         "clipped_by_charger",
-        "SELECT coalesce(sum((payload->'$.by_charger')::BIGINT), 0) FROM events
+        "SELECT coalesce(sum((payload->'$.reason.charger')::BIGINT), 0) FROM events
          WHERE kind = 'SetPointClipped'",
     ),
     (
         "clipped_by_battery",
-        "SELECT coalesce(sum((payload->'$.by_battery')::BIGINT), 0) FROM events
+        "SELECT coalesce(sum((payload->'$.reason.battery')::BIGINT), 0) FROM events
          WHERE kind = 'SetPointClipped'",
     ),
     (
         "clipped_by_site",
-        "SELECT coalesce(sum((payload->'$.by_site')::BIGINT), 0) FROM events WHERE kind = 'SetPointClipped'",
+        "SELECT coalesce(sum((payload->'$.reason.site')::BIGINT), 0) FROM events WHERE kind = 'SetPointClipped'",
     ),
     (
         "site_limit_hits",
@@ -255,7 +255,7 @@ const OF_RUN: [(&str, &str); 87] = [
     ("first_not_finite.tick", "SELECT min(tick) FROM events WHERE kind = 'AnswerNotFinite'"),
     (
         "first_clipped.tick",
-        "SELECT min(tick) FROM events WHERE kind = 'SetPointClipped' AND (payload->'$.by_charger')::BIGINT > 0",
+        "SELECT min(tick) FROM events WHERE kind = 'SetPointClipped' AND (payload->'$.reason.charger')::BIGINT > 0",
     ),
     ("policy_faults", "SELECT count(*) FROM events WHERE kind = 'PolicyFaulted'"),
     (
@@ -343,7 +343,7 @@ const FIRST_TROUBLES: [(&str, &str); 4] = [
     (
         "first_clipped.tick",
         "SELECT min(tick) FROM events
-         WHERE kind = 'SetPointClipped' AND (payload->'$.by_charger')::BIGINT > 0 AND run_id = '{run}'",
+         WHERE kind = 'SetPointClipped' AND (payload->'$.reason.charger')::BIGINT > 0 AND run_id = '{run}'",
     ),
 ];
 
@@ -351,7 +351,7 @@ const FIRST_TROUBLES: [(&str, &str); 4] = [
 const ALSO_OF_COMPARED_RUN: [(&str, &str); 3] = [
     (
         "broken_answers",
-        "SELECT coalesce(sum(coalesce((payload->'$.by_charger')::BIGINT, (payload->'$.rows')::BIGINT)), 0)
+        "SELECT coalesce(sum(coalesce((payload->'$.reason.charger')::BIGINT, (payload->'$.rows')::BIGINT)), 0)
          FROM events WHERE kind IN ('AnswerNotFinite', 'SetPointClipped') AND run_id = '{run}'",
     ),
     (
@@ -528,7 +528,7 @@ fn lines(arguments: &[&str]) -> Vec<Value> {
 }
 
 /// Settings of a world of [`WORLDS`], as arguments.
-fn sets<'a>(settings: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn sets<'a>(settings: &[&'a str]) -> Vec<&'a str> {
     let all = settings.iter().copied().chain(["telemetry.ev_ticks=Full"]);
     all.flat_map(|setting| ["--set", setting]).collect()
 }

@@ -3,7 +3,7 @@
 use arrow_array::{
     ArrayRef,
     cast::AsArray,
-    types::{Float32Type, Float64Type, Int32Type, TimestampMicrosecondType},
+    types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::{fs::File, path::Path};
@@ -42,6 +42,21 @@ pub(crate) fn times(run: &Path, table: &str, name: &str) -> Vec<i64> {
         column.iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
     };
     columns(run, table, name).into_iter().flat_map(instants).collect()
+}
+
+/// The long whole numbers of a column, which has one in each row.
+pub(crate) fn longs(run: &Path, table: &str, name: &str) -> Vec<i64> {
+    let numbers = |column: ArrayRef| column.as_primitive::<Int64Type>().values().to_vec();
+    columns(run, table, name).into_iter().flat_map(numbers).collect()
+}
+
+/// The texts of a column, which has one in each row.
+pub(crate) fn texts(run: &Path, table: &str, name: &str) -> Vec<String> {
+    let texts = |column: ArrayRef| {
+        let column = column.as_string::<i32>();
+        column.iter().map(|text| text.unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    columns(run, table, name).into_iter().flat_map(texts).collect()
 }
 
 /// The words of a column of `<run>/<table>.parquet`; empty where there is none.

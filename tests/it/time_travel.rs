@@ -38,7 +38,7 @@ fn events_from(run: &Path, tick: u64) -> Vec<(u64, String, Value)> {
         (line["tick"].as_u64().unwrap(), line["event"].as_str().unwrap().to_owned(), payload)
     };
     let opens =
-        |kind: &str| ["RunStarted.v2", "SeriesLoaded.v1", "StaysLoaded.v1", "RunForked.v1"].contains(&kind);
+        |kind: &str| ["RunStarted.v2", "SeriesLoaded.v1", "StaysLoaded.v2", "RunForked.v1"].contains(&kind);
     lines.map(event).filter(|(at, kind, _)| *at >= tick && !opens(kind)).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The shipped worlds come to what is known of them.
 
 use crate::{
+    figures::WORLDS,
     program::{root, run_json, succeed, voltide},
     tables::{column, words},
 };
@@ -16,18 +17,7 @@ fn assert_within(value: f64, low: f64, high: f64, what: &str) {
 
 #[test]
 fn every_shipped_world_is_valid() {
-    let worlds = [
-        "one-car.ron",
-        "reservation.ron",
-        "germany/week.ron",
-        "acn/caltech.ron",
-        "v2g-street.ron",
-        "paper/ev.ron",
-        "paper/willing.ron",
-        "paper/drawn.ron",
-    ];
-    let worlds = worlds.map(|world| format!("worlds/{world}"));
-    succeed(voltide().arg("check").args(worlds));
+    succeed(voltide().arg("check").args(WORLDS.map(|(world, _)| world)));
 }
 
 /// 10,000 cars drive 7.4 kWh a day on average (7.3 before truncation) and charge at 95 %: 7.8 kWh a

@@ -144,7 +144,7 @@ events! {
         at_us: i64 = "us",
     }
 
-    /// Prices over the coming slots became known: one value a slot from `first_slot` on.
+    /// Prices became known: one value a slot from `first_slot` on.
     event PricesSet v1: record about tariff = tariff, decided in Price {
         /// The tariff's name.
         tariff: String,

@@ -141,8 +141,10 @@ fn assert_whole(run: &Path) {
 fn ended_at(run: &Path, tick: u64) -> (u64, u64) {
     let events = events_from(run, tick);
     let mut ended = events.iter().filter(|(at, kind, _)| *at == tick && kind == "SessionEnded.v1");
-    let count = |name: &str, payload: &serde_json::Value| payload[name].as_u64().unwrap();
-    ended.next().map_or((0, 0), |(_, _, payload)| (count("rows", payload), count("removed", payload)))
+    ended.next().map_or((0, 0), |(_, _, payload)| {
+        let removed = payload["reason"]["removed"].as_u64();
+        (payload["rows"].as_u64().unwrap(), removed.unwrap_or_default())
+    })
 }
 
 #[test]

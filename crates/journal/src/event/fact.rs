@@ -84,7 +84,7 @@ impl Kind {
     /// What happened, as a clause.
     pub fn happening(&self) -> String {
         let meaning = self.meaning.concat();
-        let sentence = meaning.split('.').next().unwrap_or_default().trim();
+        let sentence = meaning.split(['.', ':']).next().unwrap_or_default().trim();
         let first = sentence.chars().next().map(|first| first.to_ascii_lowercase());
         first.into_iter().chain(sentence.chars().skip(1)).collect()
     }

@@ -13,7 +13,7 @@ fn a_batch_is_told_by_rows_and_sums() {
     {"at_us":1538958600000000}
     {"departure_kwh":96.0,"driven_kwh":7.55,"energy_kwh":14.5,"rows":2}
     {"rows":2,"segments":3}
-    {"applied_kw":806.6666666666665,"asked_kw":2420.0,"by_battery":0,"by_charger":0,"by_site":40,"rows":40}
+    {"applied_kw":806.6666666666665,"asked_kw":2420.0,"reason":{"site":40},"rows":40}
     {}
     "#);
 }
