@@ -60,7 +60,7 @@ fn assert_same(at: &str, told: &Map<String, Value>, rows: &[Map<String, Value>])
         return;
     };
     assert_eq!(count.as_u64(), Some(rows.len() as u64), "{at}");
-    for (name, short) in told.iter().filter(|(name, _)| *name != "rows") {
+    for (name, short) in told.iter().filter(|(name, _)| !["rows", "first"].contains(&name.as_str())) {
         let values: Vec<&Value> = rows.iter().map(|row| &row[name]).collect();
         if rows.is_empty() {
             continue;

@@ -3,7 +3,11 @@
 //! In short a batch is told by its number of rows and what its columns come to, a list by its number of
 //! values and their range, the world's text by its length.
 
-use crate::event::{Entity, Event, fact::Form, object};
+use crate::event::{
+    Entity, Event,
+    fact::{Form, Kind},
+    object,
+};
 use serde_json::{Map, Value};
 
 /// A row of a batch: its fields by name, with their units.
@@ -63,9 +67,11 @@ pub struct EntityRow {
 
 /// The event's content in short; the keys are the fields of the event, with their units.
 pub fn describe(event: &Event) -> Value {
-    let form = event.declared().form;
-    let rows = (form == Form::Rows).then(|| ("rows", event.rows().into()));
+    let Kind { form, tells_first, .. } = event.declared();
     let fields = event.fact().fields().into_iter();
-    let told = fields.filter_map(|(name, field)| Some((name, field.brief(form)?)));
-    object(rows.into_iter().chain(told)).into()
+    let told = fields.filter_map(|(name, field)| Some((name, field.brief(*form)?)));
+    let rows = (*form == Form::Rows).then(|| ("rows", event.rows().into()));
+    let first = tells_first.then(|| event.entity_rows()?.into_iter().next());
+    let first = first.flatten().map(|row| ("first", row.fields.into()));
+    object(rows.into_iter().chain(told).chain(first)).into()
 }

@@ -370,7 +370,7 @@ events! {
 
     /// A policy's schedules held what is no number. A row a schedule: the first of its powers that was
     /// none. All such powers became 0 kW.
-    event AnswerNotFinite v1: rows by ev in stay, decided in Plan {
+    event AnswerNotFinite v1: rows by ev in stay with first, decided in Plan {
         /// The car.
         ev: Ids,
         /// The stay.

@@ -70,6 +70,8 @@ pub struct Kind {
     pub origins: &'static [Origin],
     /// What it is about: "ev" or "site", one a row, or "series", "fleet", "tariff", "policy".
     pub about: Option<&'static str>,
+    /// Whether the first row of a batch is told even in short.
+    pub tells_first: bool,
     /// Its fields, in the order of the log.
     pub fields: &'static [FieldSaid],
     /// Its Arrow columns; none of an event that is JSON.
@@ -139,7 +141,7 @@ pub(crate) fn from_json<F: serde::de::DeserializeOwned>(content: Content) -> Res
 /// Declares events; see [`super`].
 ///
 /// ```text
-/// event NAME vN: rows by ID [in STAYS] | record [about KIND = FIELD] | control [about KIND = FIELD],
+/// event NAME vN: rows by ID [in STAYS] [with first] | record [about KIND = FIELD] | control [about KIND = FIELD],
 ///     decided | follows in STEP [, or decided in STEP if METHOD]
 ///     [, once [VERSIONS]]
 /// { fields, with their units } [beside { fields that its columns or its JSON do not hold }]
@@ -148,7 +150,7 @@ macro_rules! events {
     ($(
         $(#[doc = $meaning:literal])+
         event $name:ident $version:ident: $form:ident
-        $(by $entity:ident $(in $stays:ident)?)? $(about $topic:ident = $id:ident)?,
+        $(by $entity:ident $(in $stays:ident)? $(with $first:ident)?)? $(about $topic:ident = $id:ident)?,
         $origin:ident in $step:ident $(, or $other:ident in $other_step:ident if $when:ident)?
         $(, once $older:path)?
         {
@@ -213,6 +215,7 @@ macro_rules! events {
                         $(events!(@from $other $other_step))?
                     ],
                     about: events!(@about $($entity)? $($topic)?),
+                    tells_first: events!(@first $($($first)?)?),
                     fields: &[
                         $(FieldSaid {
                             name: stringify!($field),
@@ -310,6 +313,9 @@ macro_rules! events {
 
     (@about) => { None };
     (@about $word:ident) => { Some(stringify!($word)) };
+
+    (@first) => { false };
+    (@first first) => { true };
 
     (@older) => { &[] };
     (@older $older:path) => { $older };
