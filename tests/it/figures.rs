@@ -351,7 +351,8 @@ const FIRST_TROUBLES: [(&str, &str); 4] = [
 const ALSO_OF_COMPARED_RUN: [(&str, &str); 3] = [
     (
         "broken_answers",
-        "SELECT coalesce(sum(coalesce((payload->'$.reason.charger')::BIGINT, (payload->'$.rows')::BIGINT)), 0)
+        "SELECT coalesce(sum(CASE WHEN kind = 'AnswerNotFinite' THEN (payload->'$.rows')::BIGINT
+                             ELSE (payload->'$.reason.charger')::BIGINT END), 0)
          FROM events WHERE kind IN ('AnswerNotFinite', 'SetPointClipped') AND run_id = '{run}'",
     ),
     (

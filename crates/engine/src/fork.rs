@@ -81,7 +81,7 @@ impl<S: Sink> Replay<S> {
             self.core.outbox().push(None, at_tick, event);
         }
         let (seq, event) = (self.core.outbox().next_seq(), Event::RunForked(forked));
-        self.core.feed(vec![Recorded { seq, cause_seq: None, tick: at_tick, event }]);
+        self.core.feed(Recorded { seq, cause_seq: None, tick: at_tick, event });
         let mut simulation = Simulation { core: self.core, log, sink: self.sink, past: self.past };
         simulation.write_out()?;
         simulation.log.open_run()?;

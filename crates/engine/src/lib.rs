@@ -32,6 +32,7 @@ mod snapshot;
 mod state;
 mod state_hash;
 mod stopwatch;
+mod tick;
 mod workers;
 
 pub use failure::EngineError;

@@ -1,4 +1,4 @@
-//! The eight phases of a tick, in their order.
+//! The steps of a tick, each with the systems that decide in it and those that follow from the state.
 
 pub(crate) mod agree;
 pub(crate) mod arrive;
@@ -12,79 +12,71 @@ use crate::{grid::desk, state_hash};
 use bevy_ecs::{
     prelude::*,
     schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor},
+    system::ScheduleSystem,
 };
+use voltide_journal::event::fact::Step;
 
-/// A step of the tick.
-#[derive(ScheduleLabel, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Phase {
-    /// Cars unplug and plug in.
-    Arrive,
-    /// Prices become known.
-    Price,
-    /// Drivers agree to discharge, or not.
-    Agree,
-    /// Stays without a schedule are shown to the policy.
-    Plan,
-    /// Set-points are clipped to what battery and site allow.
-    Limit,
-    /// Units are scheduled, and the power balance is closed.
-    Dispatch,
-    /// The slot passes.
-    Settle,
-    /// The state is hashed, for the seal.
-    Record,
+/// A step of the tick, with its systems.
+pub(crate) struct Phase {
+    /// Which.
+    pub step: Step,
+    /// Decides in a live run; elsewhere what was decided comes from the journal.
+    pub decides: Option<Schedule>,
+    /// Follows from the state, wherever decisions come from.
+    pub follows: Option<Schedule>,
 }
 
 impl Phase {
-    /// The tick: its phases in order.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Arrive,
-        Self::Price,
-        Self::Agree,
-        Self::Plan,
-        Self::Limit,
-        Self::Dispatch,
-        Self::Settle,
-        Self::Record,
-    ];
+    /// The phases of a tick, in their order.
+    pub(crate) fn all() -> Vec<Self> {
+        Step::TICK.into_iter().map(Self::of).collect()
+    }
+
+    fn of(step: Step) -> Self {
+        let (decides, follows) = match step {
+            // The clock moves by itself, and not all that is recorded belongs to a tick.
+            Step::Opening | Step::Start | Step::Ending => (None, None),
+            Step::Arrive => (Some(system(arrive::arrive)), None),
+            Step::Price => (Some(system(price::set_prices)), None),
+            Step::Agree => (None, Some(system(agree::agree))),
+            Step::Plan => (Some(system(plan::plan)), None),
+            Step::Limit => (None, Some(system(limit::limit))),
+            Step::Dispatch => (Some(system(desk::schedule)), Some(system(dispatch::dispatch))),
+            Step::Settle => (None, Some(system(settle::settle))),
+            Step::Seal => (None, Some(system(state_hash::hash))),
+        };
+        Self { step, decides, follows }
+    }
 
     /// Its name in reports.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Arrive => "arrive",
-            Self::Price => "price",
-            Self::Agree => "agree",
-            Self::Plan => "plan",
-            Self::Limit => "limit",
-            Self::Dispatch => "dispatch",
-            Self::Settle => "settle",
-            Self::Record => "record",
+    pub(crate) fn name(&self) -> &'static str {
+        match self.step {
+            Step::Opening => "opening",
+            Step::Start => "start",
+            Step::Arrive => "arrive",
+            Step::Price => "price",
+            Step::Agree => "agree",
+            Step::Plan => "plan",
+            Step::Limit => "limit",
+            Step::Dispatch => "dispatch",
+            Step::Settle => "settle",
+            Step::Seal => "record",
+            Step::Ending => "ending",
         }
     }
+}
 
-    /// Whether it decides something; what a replay reads from the journal instead.
-    pub(crate) fn decides(self) -> bool {
-        matches!(self, Self::Arrive | Self::Price | Self::Plan)
-    }
+/// The label of every schedule: none is looked up by it.
+#[derive(ScheduleLabel, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct OfTick;
 
-    /// Its systems.
-    pub(crate) fn schedule(self) -> Schedule {
-        let mut schedule = Schedule::new(self);
-        schedule.set_executor(SingleThreadedExecutor::new());
-        schedule.set_build_settings(ScheduleBuildSettings {
-            ambiguity_detection: LogLevel::Error,
-            ..Default::default()
-        });
-        match self {
-            Self::Arrive => schedule.add_systems(arrive::arrive),
-            Self::Price => schedule.add_systems(price::set_prices),
-            Self::Agree => schedule.add_systems(agree::agree),
-            Self::Plan => schedule.add_systems(plan::plan),
-            Self::Limit => schedule.add_systems(limit::limit),
-            Self::Dispatch => schedule.add_systems((desk::schedule, dispatch::dispatch).chain()),
-            Self::Settle => schedule.add_systems(settle::settle),
-            Self::Record => schedule.add_systems(state_hash::hash),
-        };
-        schedule
-    }
+fn system<M>(system: impl IntoScheduleConfigs<ScheduleSystem, M>) -> Schedule {
+    let mut schedule = Schedule::new(OfTick);
+    schedule.set_executor(SingleThreadedExecutor::new());
+    schedule.set_build_settings(ScheduleBuildSettings {
+        ambiguity_detection: LogLevel::Error,
+        ..Default::default()
+    });
+    schedule.add_systems(system);
+    schedule
 }

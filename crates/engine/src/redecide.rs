@@ -6,16 +6,14 @@
 use crate::{
     EngineError,
     outbox::Outbox,
-    phase::{
-        Phase,
-        plan::{Planners, again::ask_again},
-    },
+    phase::plan::{Planners, again::ask_again},
     prices::PriceBook,
     simulation::{Core, Deciders, Start},
     state::Fixed,
+    tick::{Journal, Source},
 };
 use std::sync::Arc;
-use voltide_journal::event::{Event, PlansAccepted, Recorded};
+use voltide_journal::event::{Event, PlansAccepted, Recorded, fact::Step};
 use voltide_model::scenario::Scenario;
 
 /// What came of asking again.
@@ -49,9 +47,8 @@ pub struct Planned {
 /// A replay that asks again.
 pub struct Redecision {
     core: Core,
-    planners: Option<Planners>,
     tick_events: Vec<Recorded>,
-    found: Redecided,
+    asked: Asked,
 }
 
 impl Redecision {
@@ -60,7 +57,8 @@ impl Redecision {
         let Start { planner, fallback, forecaster, threads, .. } = start;
         let Deciders { planners, .. } = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let core = Core::new(scenario, threads, None);
-        Ok(Self { core, planners: Some(planners), tick_events: Vec::new(), found: Redecided::default() })
+        let asked = Asked { planners: Some(planners), found: Redecided::default() };
+        Ok(Self { core, tick_events: Vec::new(), asked })
     }
 
     /// Takes in the next event of the journal.
@@ -79,32 +77,52 @@ impl Redecision {
 
     /// What was found.
     pub fn found(&self) -> Redecided {
-        self.found
+        self.asked.found
     }
 
     fn tick(&mut self, sealed: &Recorded) -> Result<(), EngineError> {
         let recorded = std::mem::take(&mut self.tick_events);
         *self.core.outbox() = Outbox::from(sealed.seq);
-        let decided = recorded.into_iter().filter(|it| !it.event.follows());
-        let (of_units, of_cars): (Vec<_>, Vec<_>) = decided.partition(|it| it.event.is_of_units());
-        for recorded in of_cars {
-            if let Event::PlansAccepted(plans) = &recorded.event {
-                self.compare(recorded.tick, plans)?;
-            }
-            self.core.feed(vec![recorded]);
-        }
-        self.core.run_phases(|phase| phase == Phase::Limit)?;
-        self.core.feed(of_units);
-        let rest = |phase: Phase| ![Phase::Limit, Phase::Record].contains(&phase) && !phase.decides();
-        self.core.run_phases(rest)?;
-        self.core.outbox().take();
+        let asked = &mut self.asked;
+        self.core.tick(&mut Both { journal: Journal::new(&recorded, false), asked })?;
         self.core.next_tick = sealed.tick + 1;
         Ok(())
     }
+}
 
-    fn compare(&mut self, tick: u32, recorded: &PlansAccepted) -> Result<(), EngineError> {
+/// The journal decides, and the policies are asked besides.
+struct Both<'a> {
+    journal: Journal,
+    asked: &'a mut Asked,
+}
+
+impl Source for Both<'_> {
+    /// A policy's second batch sees its first: each is asked for in the state in which it was.
+    fn decide(&mut self, core: &mut Core, step: Step) -> Result<(), EngineError> {
+        while let Some(recorded) = self.journal.next_in(step) {
+            if let Event::PlansAccepted(plans) = &recorded.event {
+                self.asked.compare(core, recorded.tick, plans)?;
+            }
+            core.feed(recorded);
+        }
+        Ok(())
+    }
+
+    fn hashes(&self) -> bool {
+        self.journal.hashes()
+    }
+}
+
+/// The policies, and what came of asking them.
+struct Asked {
+    planners: Option<Planners>,
+    found: Redecided,
+}
+
+impl Asked {
+    fn compare(&mut self, core: &mut Core, tick: u32, recorded: &PlansAccepted) -> Result<(), EngineError> {
         let Some(planners) = self.planners.take() else { return Ok(()) };
-        let world = &mut self.core.world;
+        let world = &mut core.world;
         world.insert_resource(planners);
         let asked = world.run_system_cached_with(ask_again, recorded.clone());
         self.planners = world.remove_resource::<Planners>();

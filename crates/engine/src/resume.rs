@@ -11,16 +11,13 @@
 use crate::{
     EngineError, Replay, Simulation, Start,
     outbox::Outbox,
-    phase::{
-        Phase,
-        plan::{Memory, Planners},
-    },
+    phase::plan::{Memory, Planners},
     simulation::Deciders,
     state::Fixed,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded},
+    event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded, fact::Step},
     log::EventLog,
     sink::Sink,
     snapshot::{Lacking, Part},
@@ -135,7 +132,7 @@ impl<S: Sink> Replay<S> {
             return Err(EngineError::Incomplete("end of its last tick"));
         }
         if let Some(sealed) = &self.past.last_sealed {
-            self.core.run_phases(|phase| phase == Phase::Record)?;
+            self.core.follow(Step::Seal)?;
             self.core.compare(sealed)?;
         }
         Ok(())

@@ -13,12 +13,13 @@ use crate::{
     state::{Cars, Fixed, Now, Outcome, Roster, spawn_cars},
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
+    tick::{Journal, Live},
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
-    event::{Build, Event, Recorded, RunEnded, RunStarted, TickStarted},
+    event::{Build, Event, Recorded, RunEnded, RunStarted, TickStarted, fact::Step},
     log::{EventLog, Seal},
     sink::Sink,
 };
@@ -103,9 +104,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Simulates one slot and seals it in the journal.
     pub fn step(&mut self) -> Result<(), EngineError> {
         self.core.stopwatch.skip();
-        self.core.start_tick();
-        self.core.run_phases(|_| true)?;
-        let events = self.core.outbox().take();
+        let events = self.core.tick(&mut Live)?;
         events.iter().try_for_each(all_finite)?;
         for event in &events {
             self.log.append(event)?;
@@ -226,7 +225,7 @@ impl<S: Sink> Replay<S> {
         self.past.take_note(&recorded);
         match &recorded.event {
             Event::RunForked(_) => {
-                self.core.feed(vec![recorded.clone()]);
+                self.core.feed(recorded.clone());
                 self.core.outbox().take();
                 self.sink.event(&recorded).map_err(sink_error)
             }
@@ -253,17 +252,7 @@ impl<S: Sink> Replay<S> {
         let recorded = std::mem::take(&mut self.tick_events);
         let first_seq = recorded.first().map_or(sealed.seq, |event| event.seq);
         *self.core.outbox() = Outbox::from(first_seq);
-        // What was decided of units comes after what was decided of cars and its limits.
-        let decided = recorded.iter().filter(|it| !it.event.follows()).cloned();
-        let (of_units, of_cars): (Vec<_>, Vec<_>) = decided.partition(|it| it.event.is_of_units());
-        self.core.feed(of_cars);
-        self.core.run_phases(|phase| phase == Phase::Limit)?;
-        self.core.feed(of_units);
-        let verify = self.verify;
-        let follows =
-            |phase: Phase| phase != Phase::Limit && !phase.decides() && (verify || phase != Phase::Record);
-        self.core.run_phases(follows)?;
-        let replayed = self.core.outbox().take();
+        let replayed = self.core.tick(&mut Journal::new(&recorded, self.verify))?;
         if let Some(what) = first_difference(&recorded, &replayed) {
             return Err(EngineError::Diverged { tick: sealed.tick, what });
         }
@@ -322,7 +311,7 @@ impl Deciders {
 /// The ECS world of a run, live or replayed.
 pub(crate) struct Core {
     pub(crate) world: World,
-    phases: Vec<(Phase, Schedule)>,
+    phases: Vec<Phase>,
     columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>, Res<'static, Opinions>)>,
     stopwatch: Stopwatch,
     pub(crate) next_tick: u32,
@@ -356,11 +345,11 @@ impl Core {
         spawn_units(&mut world, &scenario);
         spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
         let columns = SystemState::new(&mut world);
-        let phases = Phase::ALL.into_iter().map(|phase| (phase, phase.schedule())).collect();
+        let phases = Phase::all();
         Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
     }
 
-    fn tick(&self) -> u32 {
+    fn now(&self) -> u32 {
         self.world.resource::<Now>().tick
     }
 
@@ -393,24 +382,39 @@ impl Core {
         let at_us = self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
         let seq = self.outbox().next_seq();
         let event = Event::TickStarted(TickStarted { at_us });
-        self.feed(vec![Recorded { seq, cause_seq: None, tick, event }]);
+        self.feed(Recorded { seq, cause_seq: None, tick, event });
     }
 
-    /// Applies events that were decided elsewhere.
-    pub(crate) fn feed(&mut self, events: Vec<Recorded>) {
-        self.world.run_system_cached_with(feed, events).expect("the state's resources are inserted");
+    /// Applies an event that was decided elsewhere.
+    pub(crate) fn feed(&mut self, recorded: Recorded) {
+        self.world.run_system_cached_with(feed, recorded).expect("the state's resources are inserted");
     }
 
-    /// Runs those phases of the tick that are wanted.
-    pub(crate) fn run_phases(&mut self, wanted: impl Fn(Phase) -> bool) -> Result<(), EngineError> {
-        for (phase, schedule) in self.phases.iter_mut().filter(|(phase, _)| wanted(*phase)) {
-            schedule.run(&mut self.world);
-            self.stopwatch.lap(phase.name());
-            if let Some(error) = self.world.resource_mut::<Failure>().0.take() {
-                return Err(error);
-            }
+    /// Decides what is decided in a step.
+    pub(crate) fn decide(&mut self, step: Step) -> Result<(), EngineError> {
+        if step == Step::Start {
+            self.start_tick();
         }
-        Ok(())
+        self.run(step, |phase| phase.decides.as_mut())
+    }
+
+    /// Lets follow what follows from the state in a step.
+    pub(crate) fn follow(&mut self, step: Step) -> Result<(), EngineError> {
+        self.run(step, |phase| phase.follows.as_mut())
+    }
+
+    fn run(
+        &mut self,
+        step: Step,
+        part: impl Fn(&mut Phase) -> Option<&mut Schedule>,
+    ) -> Result<(), EngineError> {
+        let phase = self.phases.iter_mut().find(|phase| phase.step == step);
+        let phase = phase.expect("it is a step of a tick");
+        let name = phase.name();
+        let Some(schedule) = part(phase) else { return Ok(()) };
+        schedule.run(&mut self.world);
+        self.stopwatch.lap(name);
+        self.world.resource_mut::<Failure>().0.take().map_or(Ok(()), Err)
     }
 
     /// Shows a settled tick to the sink.
@@ -418,7 +422,7 @@ impl Core {
         for event in events {
             sink.event(event).map_err(sink_error)?;
         }
-        let tick = self.tick();
+        let tick = self.now();
         let (mut cars, outcome, opinions) =
             self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
         let mut table = cars.table();
@@ -440,7 +444,7 @@ impl Core {
     }
 
     fn seal(&mut self) -> Seal {
-        let tick = self.tick();
+        let tick = self.now();
         let seq = self.outbox().reserve();
         let hashes = self.world.resource::<StateHashes>();
         Seal {
@@ -482,11 +486,10 @@ impl Core {
     }
 }
 
-/// Applies recorded events.
-fn feed(In(events): In<Vec<Recorded>>, mut state: State) {
-    for Recorded { cause_seq, tick, event, .. } in events {
-        state.take_in(cause_seq, tick, event);
-    }
+/// Applies a recorded event.
+fn feed(In(recorded): In<Recorded>, mut state: State) {
+    let Recorded { cause_seq, tick, event, .. } = recorded;
+    state.take_in(cause_seq, tick, event);
 }
 
 pub(crate) fn sink_error(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {

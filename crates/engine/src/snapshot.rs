@@ -11,7 +11,6 @@ mod prices;
 use crate::{
     EngineError, Replay, Simulation,
     grid::{GridBook, day_of},
-    phase::Phase,
     plan_book::PlanBook,
     resume::Past,
     state::{Cars, Fixed, Now, Roster},
@@ -20,7 +19,7 @@ use crate::{
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
 use voltide_journal::{
-    event::{Event, Recorded},
+    event::{Event, Recorded, fact::Step},
     sink::Sink,
     snapshot::{Column, Lacking, Part, Snapshot},
 };
@@ -109,7 +108,7 @@ impl<S: Sink> Replay<S> {
         if !same || sealed.tick != snapshot.tick {
             return Err(EngineError::Diverged { tick: snapshot.tick, what: "history".to_owned() });
         }
-        replay.core.run_phases(|phase| phase == Phase::Record)?;
+        replay.core.follow(Step::Seal)?;
         replay.core.compare(sealed)?;
         Ok(replay)
     }

@@ -132,13 +132,13 @@ events! {
         reprice: bool,
     }
 
-    /// A run came to its end.
+    /// The run ended.
     event RunEnded v1: control, decided in Ending {
         /// "finished", or why not.
         outcome: String,
     }
 
-    /// A tick began: the clock moved.
+    /// The slot began: the clock moved.
     event TickStarted v1: control, decided in Start {
         /// Start of the slot, since 1970 in UTC.
         at_us: i64 = "us",
@@ -393,7 +393,7 @@ events! {
         reason: Vec<ClipReason>,
     }
 
-    /// A site's chargers asked for more than its connection allows. Positive draws.
+    /// A site met its limit: its chargers asked for more than its connection allows. Positive draws.
     event LimitViolated v1: rows by site, follows in Limit {
         /// The site.
         site: Ids,

@@ -5,10 +5,7 @@ use crate::{
     EngineError,
     apply::State,
     failure::Failure,
-    phase::{
-        dispatch::{ev_power, value},
-        plan::Planners,
-    },
+    phase::dispatch::{ev_power, value},
 };
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
@@ -23,9 +20,9 @@ use voltide_schedule::{
 };
 
 /// Asks the day-ahead stage when a day begins, and the intra-day stage for every window; a window
-/// begins early where the load is not what it was planned for. Only a live run decides.
-pub(crate) fn schedule(mut state: State, planners: Option<Res<Planners>>, mut failure: ResMut<Failure>) {
-    let Some(grid) = state.fixed.scenario.grid.clone().filter(|_| planners.is_some()) else { return };
+/// begins early where the load is not what it was planned for.
+pub(crate) fn schedule(mut state: State, mut failure: ResMut<Failure>) {
+    let Some(grid) = state.fixed.scenario.grid.clone() else { return };
     let scenario = Arc::clone(&state.fixed.scenario);
     let stages = Stages::new(&grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
     let mut desk = Desk { state: &mut state, grid: &grid, stages, scenario: &scenario };

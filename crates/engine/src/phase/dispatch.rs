@@ -7,7 +7,6 @@
 
 use crate::{
     apply::State,
-    failure::Failure,
     grid::{cars, day_of, desk::planned_kw},
     phase::agree::{Opinions, form_opinions},
     state::{Fixed, LANES, padded},
@@ -54,11 +53,7 @@ pub(crate) fn dispatch(
     mut state: State,
     mut opinions: ResMut<Opinions>,
     mut units: Query<(&Unit, &mut Output)>,
-    failure: Res<Failure>,
 ) {
-    if failure.0.is_some() {
-        return;
-    }
     let scenario = Arc::clone(&state.fixed.scenario);
     let mut now = system_of_cars(&mut state, &mut opinions);
     price_cars(&mut state);

@@ -33,6 +33,8 @@ pub enum Step {
     Arrive,
     /// Prices become known.
     Price,
+    /// Drivers agree to discharge, or not.
+    Agree,
     /// Schedules are made.
     Plan,
     /// Schedules are cut to what can be.
@@ -45,6 +47,21 @@ pub enum Step {
     Seal,
     /// After the last tick.
     Ending,
+}
+
+impl Step {
+    /// The steps of a tick, in their order.
+    pub const TICK: [Self; 9] = [
+        Self::Start,
+        Self::Arrive,
+        Self::Price,
+        Self::Agree,
+        Self::Plan,
+        Self::Limit,
+        Self::Dispatch,
+        Self::Settle,
+        Self::Seal,
+    ];
 }
 
 /// Where an event comes from.

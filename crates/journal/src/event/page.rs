@@ -61,6 +61,7 @@ fn step_in_words(step: Step) -> &'static str {
         Step::Start => "at a tick's start",
         Step::Arrive => "when cars come and go",
         Step::Price => "when prices become known",
+        Step::Agree => "when drivers are asked",
         Step::Plan => "when schedules are made",
         Step::Limit => "when schedules are cut to what can be",
         Step::Dispatch => "when the power balance is closed",
