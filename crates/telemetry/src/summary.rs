@@ -15,6 +15,7 @@ use voltide_model::{
     scenario::Scenario,
     stay::NO_STAY,
 };
+use voltide_policies::about;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -617,7 +618,7 @@ impl Tally {
         let summary = &self.summary;
         let policy = &summary.policy;
         let sessions = summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
-        let only_charges = self.is_built_in && ONLY_CHARGE.contains(&policy.as_str());
+        let only_charges = self.is_built_in && about(policy).is_some_and(|about| !about.discharges);
         let reason = match () {
             () if sessions == 0 || summary.discharged_kwh > 0.0 => return None,
             () if self.could_discharge == 0 => NO_CHARGER_DISCHARGES.to_owned(),
@@ -634,10 +635,6 @@ impl Tally {
 
 /// The reason for which nothing is discharged in a world that is not about it.
 pub const NO_CHARGER_DISCHARGES: &str = "no car can discharge at its charger";
-
-/// The policies of the program itself that plan no discharging in any world.
-pub const ONLY_CHARGE: [&str; 7] =
-    ["alap", "edf", "llf", "round-robin", "smart", "smart-incentive", "uncontrolled"];
 
 /// Whether any schedule of an answer discharges before the run is over.
 fn discharges(plans: &PlansAccepted, end: u32) -> bool {
