@@ -4,7 +4,7 @@ use crate::{
     args::Args,
     machine::Cost,
     output::{self, counted, decimal, thousands},
-    table::{Table, Weight, is_nothing},
+    table::{Table, Weight, is_nothing, shows_all},
 };
 use serde_json::json;
 use std::path::Path;
@@ -50,10 +50,10 @@ fn rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
     rows
 }
 
-/// Amounts with what each is of, without those that would be shown as nothing.
+/// Amounts with what each is of, without those that would be shown as nothing unless all is to be shown.
 fn amounts<const N: usize>(amounts: [(f64, usize, &str); N]) -> Option<String> {
     let shown = amounts.map(|(amount, decimals, of)| (decimal(amount, decimals), of));
-    let shown = shown.iter().filter(|(amount, _)| !is_nothing(amount));
+    let shown = shown.iter().filter(|(amount, _)| shows_all() || !is_nothing(amount));
     let shown: Vec<String> = shown.map(|(amount, of)| format!("{amount} {of}")).collect();
     (!shown.is_empty()).then(|| shown.join(", "))
 }
