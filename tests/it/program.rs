@@ -217,6 +217,51 @@ fn built_in_policies() -> Vec<serde_json::Value> {
     listed.filter(|policy: &serde_json::Value| policy["file"].is_null()).collect()
 }
 
+/// What a command prints where lines have so many columns.
+fn printed_within(width: usize, arguments: &[&str]) -> String {
+    succeed(voltide().args(arguments).env("COLUMNS", width.to_string()))
+}
+
+/// Lines that are wider than they may be, but for words that are longer than a line by themselves.
+fn too_wide(printed: &str, width: usize) -> Vec<&str> {
+    let columns = |line: &str| line.chars().count();
+    let is_one_word = |line: &str| line.split_whitespace().count() == 1;
+    printed.lines().filter(|line| columns(line) > width && !is_one_word(line)).collect()
+}
+
+#[test]
+fn lines_are_as_wide_as_the_terminal_whatever_is_asked() {
+    let out = tempfile::tempdir().unwrap();
+    let made = |policy: &str| run("worlds/v2g-street.ron", out.path(), &["--policy", policy]);
+    let (smart, v2g) = (made("smart"), made("v2g"));
+    let (smart, v2g) = (smart.to_str().unwrap(), v2g.to_str().unwrap());
+    let prices = "worlds/reservation/data/prices.csv";
+    let (buy, sell) = (format!("buy={prices}:buy_eur_per_kwh"), format!("sell={prices}:sell_eur_per_kwh"));
+    let infeasible = "worlds/reservation/infeasible.json";
+    let (to, acn) = (out.path().to_str().unwrap(), "worlds/acn/caltech.ron");
+    let asked: [&[&str]; 13] = [
+        &["run", "worlds/one-car.ron", "--replace", "--out", to],
+        &["run", acn, "--set", "clock.days=2", "--policy", "smart", "--replace", "--out", to],
+        &["run", "worlds/one-car.ron", "--dry-run"],
+        &["compare", "worlds/v2g-street.ron", "--policies", "uncontrolled,smart,v2g", "--seeds", "1..2"],
+        &["compare", smart, v2g],
+        &["diff", smart, v2g],
+        &["state", smart, "--at", "2024-06-03T18:15"],
+        &["log", "ls", smart],
+        &["log", "stats", smart],
+        &["log", "verify", smart],
+        &["plugins", "list"],
+        &["doctor", "worlds/one-car.ron", "--out", to],
+        &["schedule", infeasible, "--sensor", &buy, "--sensor", &sell],
+    ];
+    for arguments in asked {
+        for width in [60, 80, 100, 120] {
+            let printed = printed_within(width, arguments);
+            assert_eq!(too_wide(&printed, width), Vec::<&str>::new(), "{width}: {arguments:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_said_to_discharge_does_where_it_pays_and_nothing_else() {
     let out = tempfile::tempdir().unwrap();
