@@ -436,7 +436,8 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
     // So are targets by fleet and reason, as words.
     if let Some(Value::Array(missed)) = all.get("missed_by") {
         let word = |it: &Value| {
-            let (fleet, reason) = (it["fleet"].as_str().unwrap(), it["reason"].as_str().unwrap());
+            let fleet = it["fleet"].as_str().unwrap();
+            let reason = it["reason"].as_str().unwrap();
             format!("{fleet} {reason} {} {:.6}", it["targets"], it["missing_kwh"].as_f64().unwrap())
         };
         let words = missed.iter().map(word).collect::<Vec<_>>().join(", ");

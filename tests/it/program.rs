@@ -233,12 +233,16 @@ fn too_wide(printed: &str, width: usize) -> Vec<&str> {
 fn lines_are_as_wide_as_the_terminal_whatever_is_asked() {
     let out = tempfile::tempdir().unwrap();
     let made = |policy: &str| run("worlds/v2g-street.ron", out.path(), &["--policy", policy]);
-    let (smart, v2g) = (made("smart"), made("v2g"));
-    let (smart, v2g) = (smart.to_str().unwrap(), v2g.to_str().unwrap());
+    let smart = made("smart");
+    let smart = smart.to_str().unwrap();
+    let v2g = made("v2g");
+    let v2g = v2g.to_str().unwrap();
     let prices = "worlds/reservation/data/prices.csv";
-    let (buy, sell) = (format!("buy={prices}:buy_eur_per_kwh"), format!("sell={prices}:sell_eur_per_kwh"));
+    let buy = format!("buy={prices}:buy_eur_per_kwh");
+    let sell = format!("sell={prices}:sell_eur_per_kwh");
     let infeasible = "worlds/reservation/infeasible.json";
-    let (to, acn) = (out.path().to_str().unwrap(), "worlds/acn/caltech.ron");
+    let acn = "worlds/acn/caltech.ron";
+    let to = out.path().to_str().unwrap();
     let asked: [&[&str]; 13] = [
         &["run", "worlds/one-car.ron", "--replace", "--out", to],
         &["run", acn, "--set", "clock.days=2", "--policy", "smart", "--replace", "--out", to],

@@ -224,8 +224,8 @@ fn sessions(summary: &Summary) -> String {
         0 if summary.sessions_ended == 0 => None,
         0 => Some(format!("{ended} ended, none below its target")),
         missed => {
-            let (missed, kwh) = (thousands(missed), decimal(summary.missing_kwh, 1));
-            Some(format!("{ended} ended; {missed} below target by {kwh} kWh in all"))
+            let kwh = decimal(summary.missing_kwh, 1);
+            Some(format!("{ended} ended; {} below target by {kwh} kWh in all", thousands(missed)))
         }
     };
     let open = (summary.sessions_open > 0).then(|| format!("{} open", thousands(summary.sessions_open)));
@@ -274,8 +274,8 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
 fn missed(summary: &Summary) -> String {
     let mut fleets: Vec<(&str, Vec<String>)> = Vec::new();
     for MissedTargets { fleet, reason, targets, missing_kwh } in &summary.missed_by {
-        let (targets, why) = (thousands(*targets), reason_in_words(reason));
-        let what = format!("{targets} {why} ({} kWh)", decimal(*missing_kwh, 1));
+        let why = reason_in_words(reason);
+        let what = format!("{} {why} ({} kWh)", thousands(*targets), decimal(*missing_kwh, 1));
         match fleets.last_mut().filter(|(name, _)| name == fleet) {
             Some((_, reasons)) => reasons.push(what),
             None => fleets.push((fleet, vec![what])),

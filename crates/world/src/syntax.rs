@@ -102,7 +102,8 @@ fn block_comment(text: &str) -> usize {
             rest if rest.starts_with("*/") => (depth - 1, 2),
             _ => (depth, first.len_utf8()),
         };
-        (depth, at) = (deeper, at + length);
+        depth = deeper;
+        at += length;
         if depth == 0 {
             return at;
         }
