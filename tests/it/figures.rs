@@ -217,9 +217,11 @@ const OF_RUN: [(&str, &str); 87] = [
     ("missing_kwh", "SELECT coalesce(sum(missing_kwh), 0) FROM sessions"),
     (
         "missed_by",
-        "SELECT string_agg(fleet || ' ' || missed_reason || ' ' || targets, ', ' ORDER BY fleet, missed_reason)
-         FROM (SELECT fleet, missed_reason::VARCHAR AS missed_reason, count(*) AS targets FROM sessions
-               WHERE missed_reason IS NOT NULL GROUP BY ALL)",
+        "SELECT string_agg(fleet || ' ' || missed_reason || ' ' || targets || printf(' %.6f', kwh), ', '
+                           ORDER BY fleet, missed_reason)
+         FROM (SELECT fleet, missed_reason::VARCHAR AS missed_reason, count(*) AS targets,
+                      sum(missing_kwh) AS kwh
+               FROM sessions WHERE missed_reason IS NOT NULL GROUP BY ALL)",
     ),
     (
         "short_trips",
@@ -435,7 +437,9 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
     // So are targets by fleet and reason, as words.
     if let Some(Value::Array(missed)) = all.get("missed_by") {
         let word = |it: &Value| {
-            format!("{} {} {}", it["fleet"].as_str().unwrap(), it["reason"].as_str().unwrap(), it["targets"])
+            let fleet = it["fleet"].as_str().unwrap();
+            let reason = it["reason"].as_str().unwrap();
+            format!("{fleet} {reason} {} {:.6}", it["targets"], it["missing_kwh"].as_f64().unwrap())
         };
         let words = missed.iter().map(word).collect::<Vec<_>>().join(", ");
         all.insert("missed_by".to_owned(), if words.is_empty() { Value::Null } else { json!(words) });

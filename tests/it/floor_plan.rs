@@ -19,7 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("crates/journal", &["model"]),
     ("crates/host", &["policy", "policies", "schedule"]),
     ("crates/engine", &["model", "policy", "schedule", "journal"]),
-    ("crates/telemetry", &["model", "journal"]),
+    ("crates/telemetry", &["model", "policies", "journal"]),
     (
         "crates/cli",
         &[

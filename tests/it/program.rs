@@ -192,12 +192,94 @@ fn a_check_that_was_asked_for_sets_the_exit_code() {
 #[test]
 fn policies_are_built_in_and_found_beside_the_program() {
     let printed = succeed(voltide().args(["plugins", "list"]));
-    let line = |of: &str| {
-        let found = printed.lines().find(|line| line.contains("uncontrolled") && line.contains(of));
-        found.unwrap_or_else(|| panic!("{printed}")).to_owned()
-    };
-    assert!(line("embedded").contains(" ok "), "{printed}");
-    assert!(line("libvoltide_uncontrolled").contains("the name means the built-in policy"));
+    let does = |line: &str| line.starts_with("uncontrolled ") && line.contains("charges at once");
+    assert!(printed.lines().any(does), "{printed}");
+    let found = printed.lines().find(|line| line.contains("libvoltide_uncontrolled"));
+    assert!(found.is_some_and(|line| line.contains("the name means the built-in policy")), "{printed}");
+    let alone = succeed(alone(tempfile::tempdir().unwrap().path()).args(["plugins", "list"]));
+    assert!(!alone.contains("file"), "there is nothing to say of files: {alone}");
+}
+
+#[test]
+fn a_list_of_policies_says_what_their_configs_are() {
+    let printed = succeed(voltide().args(["plugins", "list"]));
+    for listed in built_in_policies() {
+        let config = listed["config"].as_str().unwrap();
+        let fields = listed["config_fields"].as_str().unwrap();
+        assert_eq!(printed.contains(&format!("config {config}: {fields}")), config != "()", "{printed}");
+    }
+}
+
+/// What is listed of the built-in policies.
+fn built_in_policies() -> Vec<serde_json::Value> {
+    let listed = succeed(voltide().args(["--json", "plugins", "list"]));
+    let listed = listed.lines().map(|line| serde_json::from_str(line).unwrap());
+    listed.filter(|policy: &serde_json::Value| policy["file"].is_null()).collect()
+}
+
+/// What a command prints where lines have so many columns.
+fn printed_within(width: usize, arguments: &[&str]) -> String {
+    succeed(voltide().args(arguments).env("COLUMNS", width.to_string()))
+}
+
+/// Lines that are wider than they may be, but for words that are longer than a line by themselves.
+fn too_wide(printed: &str, width: usize) -> Vec<&str> {
+    let columns = |line: &str| line.chars().count();
+    let is_one_word = |line: &str| line.split_whitespace().count() == 1;
+    printed.lines().filter(|line| columns(line) > width && !is_one_word(line)).collect()
+}
+
+#[test]
+fn lines_are_as_wide_as_the_terminal_whatever_is_asked() {
+    let out = tempfile::tempdir().unwrap();
+    let made = |policy: &str| run("worlds/v2g-street.ron", out.path(), &["--policy", policy]);
+    let smart = made("smart");
+    let smart = smart.to_str().unwrap();
+    let v2g = made("v2g");
+    let v2g = v2g.to_str().unwrap();
+    let prices = "worlds/reservation/data/prices.csv";
+    let buy = format!("buy={prices}:buy_eur_per_kwh");
+    let sell = format!("sell={prices}:sell_eur_per_kwh");
+    let infeasible = "worlds/reservation/infeasible.json";
+    let acn = "worlds/acn/caltech.ron";
+    let to = out.path().to_str().unwrap();
+    let asked: [&[&str]; 13] = [
+        &["run", "worlds/one-car.ron", "--replace", "--out", to],
+        &["run", acn, "--set", "clock.days=2", "--policy", "smart", "--replace", "--out", to],
+        &["run", "worlds/one-car.ron", "--dry-run"],
+        &["compare", "worlds/v2g-street.ron", "--policies", "uncontrolled,smart,v2g", "--seeds", "1..2"],
+        &["compare", smart, v2g],
+        &["diff", smart, v2g],
+        &["state", smart, "--at", "2024-06-03T18:15"],
+        &["log", "ls", smart],
+        &["log", "stats", smart],
+        &["log", "verify", smart],
+        &["plugins", "list"],
+        &["doctor", "worlds/one-car.ron", "--out", to],
+        &["schedule", infeasible, "--sensor", &buy, "--sensor", &sell],
+    ];
+    for arguments in asked {
+        for width in [60, 80, 100, 120] {
+            let printed = printed_within(width, arguments);
+            assert_eq!(too_wide(&printed, width), Vec::<&str>::new(), "{width}: {arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_to_discharge_does_where_it_pays_and_nothing_else() {
+    let out = tempfile::tempdir().unwrap();
+    let listed = built_in_policies();
+    assert_eq!(listed.len(), 9);
+    for policy in listed {
+        let name = policy["name"].as_str().unwrap();
+        let asked = ["--policy", name, "--set", "incentive.price_feedback=None"];
+        let summary = run_json("worlds/v2g-street.ron", out.path(), &asked);
+        let discharged = summary["discharged_kwh"].as_f64().unwrap() > 0.0;
+        assert_eq!(policy["discharges"], discharged, "{name}");
+        let never = (!discharged).then(|| format!("policy `{name}` never discharges"));
+        assert_eq!(summary["no_discharge_reason"].as_str(), never.as_deref(), "{name}");
+    }
 }
 
 #[test]

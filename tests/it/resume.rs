@@ -161,7 +161,7 @@ fn a_run_that_was_interrupted_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let interrupted = run_in(out.path()).unwrap();
     assert_eq!(log.unwrap().parent(), Some(interrupted.join("log").as_path()));
-    succeed(voltide().arg("resume").arg(&interrupted));
+    crate::readme::assert_shows_week(&succeed(voltide().arg("resume").arg(&interrupted)));
     let whole = run("worlds/germany/week.ron", &out.path().join("whole"), &[]);
     assert_same_files(&outputs(&whole), &outputs(&interrupted));
     assert_eq!(chain(&whole), chain(&interrupted));

@@ -75,8 +75,9 @@ impl Comparison {
         output::say(&format!("{}\n", notes(&self.title())));
         let mut table = Table::new(&header, rows, &right);
         table.weight = weight;
-        output::say(&table.without_zeros().fitted());
-        output::say(&notes(&format!("\n{}", self.legend())));
+        let table = table.without_zeros();
+        output::say(&table.fitted());
+        output::say(&notes(&format!("\n{}", self.legend(&table.header))));
         if let Some(split) = self.split() {
             output::say(&notes(&format!("\n{}", split.sentence(currency))));
         }
@@ -104,19 +105,30 @@ impl Comparison {
         format!("{}, {cars}, {days} days, {seeds}{case}", summary.world)
     }
 
-    fn legend(&self) -> String {
+    /// What the columns that are shown mean.
+    fn legend(&self, shown: &[String]) -> String {
         let first = &self.rows[0].label;
-        format!(
-            "cost: what drivers pay less what they earn, wear included\n\
-             saving: of the cost of the stays that end within both runs, against {first}{}\n\
-             emptier: what batteries hold less than under {first} after the last of those stays\n\
-             put off: what the stays still in progress at the end have gained less than under {first}\n\
-             peak, sd: highest net load, and its standard deviation over the slots\n\
-             missed, missing: targets missed at departure, and the stored energy they lacked{}{}",
-            self.stored_price(),
-            self.of_case(),
-            self.without_share()
-        )
+        let saving = format!(
+            "of the cost of the stays that end within both runs, against {first}{}",
+            self.stored_price()
+        );
+        let emptier = format!("what batteries hold less than under {first} after the last of those stays");
+        let put_off =
+            format!("what the stays still in progress at the end have gained less than under {first}");
+        let lines = [
+            ("cost", "what drivers pay less what they earn, wear included"),
+            ("saving", saving.as_str()),
+            ("emptier", emptier.as_str()),
+            ("put off", put_off.as_str()),
+            ("peak", "highest net load"),
+            ("sd", "standard deviation of net load over the slots"),
+            ("missed", "targets missed at departure"),
+            ("missing", "the stored energy that they lacked"),
+        ];
+        let is_shown = |name: &str| shown.iter().any(|heading| heading.starts_with(name));
+        let lines = lines.into_iter().filter(|(name, _)| is_shown(name));
+        let lines: Vec<String> = lines.map(|(name, what)| format!("{name}: {what}")).collect();
+        format!("{}{}{}", lines.join("\n"), self.of_case(), self.without_share())
     }
 
     /// Of which case the table is, where there are some.

@@ -20,7 +20,7 @@ use voltide_journal::{
     mcap_log::McapLog,
     sink::Sink,
 };
-use voltide_model::clock::Clock;
+use voltide_model::{clock::Clock, scenario::Scenario};
 use voltide_policy::planner::{Planner, PolicyInfo};
 use voltide_telemetry::RunStatus;
 use voltide_world::{Problem, World};
@@ -201,21 +201,25 @@ pub(crate) fn begin<S: Sink>(start: Start, folder: &Path, sink: S) -> Result<Liv
     Ok(Simulation::new(start, log, sink)?)
 }
 
-/// Steps until the last slot, until the user wants to stop, or until the policy fails for good. The bar
-/// shows the words `run` before the time.
+/// Which run a bar is at.
+fn of_bar(scenario: &Scenario) -> String {
+    format!("{} seed {}", scenario.policy.name, scenario.seed)
+}
+
+/// Steps until the last slot, until the user wants to stop, or until the policy fails for good.
 pub(crate) fn step_through<S: Sink, L: EventLog>(
     simulation: &mut LiveRun<S, L>,
     interrupt: Interrupt,
     bar: &ProgressBar,
     camera: &mut Camera,
-    run: &str,
 ) -> Result<RunStatus, Failure> {
     let clock: Clock = simulation.clock();
+    let run = of_bar(&simulation.scenario());
     while !simulation.is_done() {
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
-        bar.set_message(format!("{run}{}", clock.local(simulation.tick()).format("%a %d %b %H:%M")));
+        bar.set_message(format!("{run}  {}", clock.local(simulation.tick()).format("%a %d %b %H:%M")));
         match simulation.step() {
             Ok(()) => {
                 bar.inc(1);

@@ -7,7 +7,7 @@
 use crate::{
     failure::{Code, Failure},
     progress,
-    table::Table,
+    table::{Table, notes},
 };
 use serde_json::{Value, json};
 use std::{
@@ -33,6 +33,11 @@ static STDOUT: Mutex<Stdout> = Mutex::new(Stdout::Unused);
 /// Prints a result.
 pub(crate) fn say(text: &str) {
     print(|| writeln!(io::stdout(), "{text}"));
+}
+
+/// Prints a result in sentences, in lines that fit.
+pub(crate) fn tell(text: &str) {
+    say(&notes(text));
 }
 
 /// Prints a result as one line of JSON.

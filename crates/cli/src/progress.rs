@@ -20,12 +20,26 @@ pub(crate) fn bar(ticks: impl Into<u64>, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
-    // As wide as the terminal: a line that wraps is left behind at every redraw.
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left");
+    let style = ProgressStyle::with_template(template(width()));
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(ticks.into()).with_style(style);
     *shown() = Some(bar.clone());
     bar
+}
+
+/// Columns of the terminal on stderr; those of a usual one where it does not say.
+fn width() -> u16 {
+    terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0)
+}
+
+/// What a bar shows. A line that wraps is left behind at every redraw, so that its last part, what it is
+/// at, is cut to what is left of the line.
+fn template(width: u16) -> &'static str {
+    match width {
+        ..60 => "{pos}/{len}  {wide_msg}",
+        60..80 => "{pos}/{len}  {eta} left  {wide_msg}",
+        80.. => "{bar:24} {pos}/{len}  {eta} left  {wide_msg}",
+    }
 }
 
 /// The bar that was begun last.

@@ -4,7 +4,7 @@ use crate::{
     args::Args,
     machine::Cost,
     output::{self, counted, decimal, thousands},
-    table::{Table, Weight},
+    table::{Table, Weight, is_nothing, shows_all},
 };
 use serde_json::json;
 use std::path::Path;
@@ -28,17 +28,34 @@ pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Co
     if args.quiet {
         return output::say(&folder.display().to_string());
     }
-    let mut rows = run_rows(id, summary);
-    rows.extend(energy_rows(summary));
-    rows.extend(plant_rows(summary));
-    rows.extend(trouble_rows(summary));
-    rows.extend(recorded_rows(summary));
+    let mut rows = rows(id, summary);
     rows.push(row("outputs", folder.display().to_string()));
     if let Some(cost) = cost {
         rows.push(row("time", time(cost)));
     }
     let table = Table { weight, ..Table::new(&[], rows, &[]) };
     output::say(&table.fitted());
+}
+
+/// What there is to say of a run. What did not happen is left out, unless one would ask for it.
+fn rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
+    let mut rows = run_rows(id, summary);
+    let has_cars = summary.ev_count > 0;
+    let of_cars = |row: &Vec<String>| has_cars || row[0] == "net load";
+    rows.extend(energy_rows(summary).into_iter().filter(of_cars));
+    rows.extend(plant_rows(summary));
+    rows.extend(has_cars.then(|| row("sessions", sessions(summary))));
+    rows.extend(trouble_rows(summary));
+    rows.extend(recorded_rows(summary));
+    rows
+}
+
+/// Amounts with what each is of, without those that would be shown as nothing unless all is to be shown.
+fn amounts<const N: usize>(amounts: [(f64, usize, &str); N]) -> Option<String> {
+    let shown = amounts.map(|(amount, decimals, of)| (decimal(amount, decimals), of));
+    let shown = shown.iter().filter(|(amount, _)| shows_all() || !is_nothing(amount));
+    let shown: Vec<String> = shown.map(|(amount, of)| format!("{amount} {of}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// What went wrong should not be overlooked: the names of its rows stand out.
@@ -171,28 +188,25 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
     let parts = parts.into_iter().filter(|(_, amount)| *amount != 0.0);
     let parts = parts.map(|(name, amount)| format!("{name} {}", decimal(amount, 0)));
     let parts: Vec<String> = parts.chain(unserved(summary, cost)).collect();
-    let not_used = format!(
-        "{} kWh of wind and sun curtailed, {} kWh of load shed, {} kWh not served, {} kWh not taken",
-        decimal(summary.curtailed_kwh, 0),
-        decimal(summary.interrupted_kwh, 0),
-        decimal(summary.unserved_kwh, 0),
-        decimal(summary.spilled_kwh, 0)
-    );
+    let not_used = amounts([
+        (summary.curtailed_kwh, 0, "kWh of wind and sun curtailed"),
+        (summary.interrupted_kwh, 0, "kWh of load shed"),
+        (summary.unserved_kwh, 0, "kWh not served"),
+        (summary.spilled_kwh, 0, "kWh not taken"),
+    ]);
     let missing = |sums: Option<FlexibilitySums>| sums.unwrap_or_default().shortfall_kwh;
-    let margins = format!(
-        "{} kWh missing upwards, {} kWh downwards",
-        decimal(missing(summary.flexibility_up), 1),
-        decimal(missing(summary.flexibility_down), 1)
-    );
-    let mut rows = vec![
-        row("system cost", format!("{} {currency}: {}", decimal(cost.total, 0), parts.join(", "))),
-        row("plant", not_used),
-        row("flexibility", margins),
-    ];
+    let margins = amounts([
+        (missing(summary.flexibility_up), 1, "kWh missing upwards"),
+        (missing(summary.flexibility_down), 1, "kWh missing downwards"),
+    ]);
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    let mut rows = vec![row("system cost", format!("{} {currency}{parts}", decimal(cost.total, 0)))];
     let gap = summary.solver_gap.unwrap_or_default();
     if gap >= 0.5 {
-        rows.insert(1, row("solver gap", format!("{} {currency}: {GAP}", decimal(gap, 0))));
+        rows.push(row("solver gap", format!("{} {currency}: {GAP}", decimal(gap, 0))));
     }
+    rows.extend(not_used.map(|text| row("plant", text)));
+    rows.extend(margins.map(|text| row("flexibility", text)));
     if summary.unmet_wishes > 0 {
         let wishes = counted(summary.unmet_wishes, "wish", "wishes");
         rows.push(row(
@@ -203,33 +217,38 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
     rows
 }
 
-/// What did not go as wanted; a row only where there is something to say, but always the targets.
+/// How many sessions there were, and that all of them came to their targets or how many did not.
+fn sessions(summary: &Summary) -> String {
+    let ended = thousands(summary.sessions_ended);
+    let targets = match summary.missed_targets {
+        0 if summary.sessions_ended == 0 => None,
+        0 => Some(format!("{ended} ended, none below its target")),
+        missed => {
+            let kwh = decimal(summary.missing_kwh, 1);
+            Some(format!("{ended} ended; {} below target by {kwh} kWh in all", thousands(missed)))
+        }
+    };
+    let open = (summary.sessions_open > 0).then(|| format!("{} open", thousands(summary.sessions_open)));
+    let said: Vec<String> = targets.into_iter().chain(open).collect();
+    if said.is_empty() { "none".to_owned() } else { said.join("; ") }
+}
+
+/// What did not go as wanted.
 fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let sessions = format!(
-        "{} ended, {} open; {} below target by {} kWh in all",
-        thousands(summary.sessions_ended),
-        thousands(summary.sessions_open),
-        thousands(summary.missed_targets),
-        decimal(summary.missing_kwh, 1)
-    );
     let count = |name, number: u64, one: &str, many: &str, what: &str| {
         (number > 0).then(|| row(name, format!("{} {what}", counted(number, one, many))))
     };
     let trips = format!("wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
     let no_number = not_finite(summary).unwrap_or_default();
     let clipped = clipped(summary).unwrap_or_default();
+    let cut = counted(summary.clipped_by_site, "set-point", "set-points");
+    let cut = if summary.clipped_by_site > 0 { format!("met, {cut} cut") } else { "met".to_owned() };
     let faults = faults(summary).unwrap_or_default();
     let troubles = [
         (!summary.missed_by.is_empty()).then(|| row("missed", missed(summary))),
         count("no number", summary.answers_not_finite, "schedule", "schedules", &no_number),
         count("short trips", summary.short_trips, "trip", "trips", &trips),
-        count(
-            "site limits",
-            summary.site_limit_hits,
-            "time",
-            "times",
-            &format!("met, {} cut", counted(summary.clipped_by_site, "set-point", "set-points")),
-        ),
+        count("site limits", summary.site_limit_hits, "time", "times", &cut),
         count("clipped", summary.clipped_by_charger, "schedule", "schedules", &clipped),
         count("policy faults", summary.policy_faults, "call", "calls", &faults),
         summary.lost_policy.as_ref().map(|lost| row("policy out", out(lost))),
@@ -248,14 +267,15 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
             "would have ended before beginning: the car drives on",
         ),
     ];
-    std::iter::once(row("sessions", sessions)).chain(troubles.into_iter().flatten()).collect()
+    troubles.into_iter().flatten().collect()
 }
 
 /// By fleet, how many targets were missed for which reason.
 fn missed(summary: &Summary) -> String {
     let mut fleets: Vec<(&str, Vec<String>)> = Vec::new();
-    for MissedTargets { fleet, reason, targets } in &summary.missed_by {
-        let what = format!("{} {}", thousands(*targets), reason_in_words(reason));
+    for MissedTargets { fleet, reason, targets, missing_kwh } in &summary.missed_by {
+        let why = reason_in_words(reason);
+        let what = format!("{} {why} ({} kWh)", thousands(*targets), decimal(*missing_kwh, 1));
         match fleets.last_mut().filter(|(name, _)| name == fleet) {
             Some((_, reasons)) => reasons.push(what),
             None => fleets.push((fleet, vec![what])),
@@ -317,20 +337,29 @@ fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
     if notes.requested_kwh == 0.0 {
         return Vec::new();
     }
-    vec![
+    let mut rows = vec![
         row("recorded", recorded(notes)),
-        row(
-            "requested",
-            format!(
-                "{} kWh; {} requests capped by {} kWh to what cars could take",
-                decimal(notes.requested_kwh, 0),
-                thousands(notes.requests_capped.into()),
-                decimal(notes.capped_kwh, 0)
-            ),
-        ),
+        row("requested", requested(notes)),
         row("in reality", format!("{} kWh delivered", decimal(notes.delivered_kwh, 0))),
-        row("hand-overs", format!("{} within a slot", thousands(notes.hand_overs_within_slot.into()))),
-    ]
+    ];
+    if notes.hand_overs_within_slot > 0 {
+        let hand_overs = thousands(notes.hand_overs_within_slot.into());
+        rows.push(row("hand-overs", format!("{hand_overs} within a slot")));
+    }
+    rows
+}
+
+/// What drivers of recorded sessions asked for, and what of it their cars could not take.
+fn requested(notes: &PopulationNotes) -> String {
+    let requested = decimal(notes.requested_kwh, 0);
+    if notes.requests_capped == 0 {
+        return format!("{requested} kWh");
+    }
+    let capped = counted(notes.requests_capped.into(), "request", "requests");
+    format!(
+        "{requested} kWh; {capped} capped by {} kWh to what cars could take",
+        decimal(notes.capped_kwh, 0)
+    )
 }
 
 /// What became of the recorded sessions that were read.
@@ -357,4 +386,82 @@ fn time(cost: &Cost) -> String {
         "{:.2} s, {:.2} CPU s ({:.1} ns per car and tick), {:.0} MiB at most",
         cost.wall_s, cost.cpu_s, cost.run_cpu_ns_per_ev_tick, cost.peak_rss_mib
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(summary: &Summary, name: &str) -> Option<String> {
+        let rows = rows("a-run", summary).into_iter();
+        rows.filter(|row| row[0] == name).map(|row| row[1].clone()).next()
+    }
+
+    #[test]
+    fn what_did_not_happen_has_no_row() {
+        let population = PopulationNotes { requested_kwh: 5.0, ..PopulationNotes::default() };
+        let plant = Some(SystemCostRows::default());
+        let quiet = Summary { ev_count: 1, system_cost: plant, population, ..Summary::default() };
+        let names: Vec<String> = rows("a-run", &quiet).into_iter().map(|row| row[0].clone()).collect();
+        let expected = ["run", "simulated", "charged", "EV power", "net load", "drivers pay", "system cost"];
+        assert_eq!(names[..7], expected);
+        assert_eq!(names[7..], ["sessions", "recorded", "requested", "in reality"]);
+        assert_eq!(text(&quiet, "requested").as_deref(), Some("5 kWh"));
+        let no_cars = Summary { system_cost: plant, ..Summary::default() };
+        assert_eq!(rows("a-run", &no_cars).len(), 4, "run, simulated, net load and system cost");
+    }
+
+    #[test]
+    fn what_happened_is_said_without_what_did_not() {
+        let up = Some(FlexibilitySums { shortfall_kwh: 0.04, ..FlexibilitySums::default() });
+        let summary = Summary {
+            ev_count: 1,
+            system_cost: Some(SystemCostRows::default()),
+            unserved_kwh: 1234.0,
+            flexibility_up: up,
+            flexibility_down: Some(FlexibilitySums { shortfall_kwh: 2.0, ..FlexibilitySums::default() }),
+            site_limit_hits: 1,
+            ..Summary::default()
+        };
+        assert_eq!(text(&summary, "plant").as_deref(), Some("1,234 kWh not served"));
+        assert_eq!(text(&summary, "flexibility").as_deref(), Some("2.0 kWh missing downwards"));
+        assert_eq!(text(&summary, "site limits").as_deref(), Some("1 time met"));
+    }
+
+    #[test]
+    fn sessions_say_whether_targets_were_reached() {
+        let of = |ended, open, missed| {
+            let summary = Summary {
+                ev_count: 1,
+                sessions_ended: ended,
+                sessions_open: open,
+                missed_targets: missed,
+                missing_kwh: 1.25 * missed as f64,
+                ..Summary::default()
+            };
+            text(&summary, "sessions").unwrap()
+        };
+        assert_eq!(of(2000, 1, 0), "2,000 ended, none below its target; 1 open");
+        assert_eq!(of(2, 0, 2), "2 ended; 2 below target by 2.5 kWh in all");
+        assert_eq!((of(0, 3, 0), of(0, 0, 0)), ("3 open".to_owned(), "none".to_owned()));
+    }
+
+    #[test]
+    fn missed_targets_are_told_by_fleet_and_reason() {
+        let missed = |fleet: &str, reason, targets, missing_kwh| MissedTargets {
+            fleet: fleet.to_owned(),
+            reason,
+            targets,
+            missing_kwh,
+        };
+        let missed_by = vec![
+            missed("cars", "site_limit", 12, 34.56),
+            missed("cars", "too_short", 1, 2.0),
+            missed("vans", "schedule", 3, 4.0),
+        ];
+        let summary = Summary { missed_by, ..Summary::default() };
+        let said = "cars: 12 cut by a site's limit (34.6 kWh), 1 stayed too short (2.0 kWh); \
+                    vans: 3 scheduled for less (4.0 kWh)";
+        assert_eq!(text(&summary, "missed").as_deref(), Some(said));
+    }
 }

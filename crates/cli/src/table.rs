@@ -168,19 +168,24 @@ impl Table {
     ) -> Vec<String> {
         let Some((&last, others)) = columns.split_last() else { return Vec::new() };
         let mut begins = String::new();
-        let mut indent = 0;
+        let mut beside = 0;
         for &column in others {
             begins += &self.cell(row, column, widths[column], coloured);
             begins += &" ".repeat(GAP);
-            indent += widths[column] + GAP;
+            beside += widths[column] + GAP;
         }
-        let room = width.map(|width| width.saturating_sub(indent).max(LEAST));
-        if room.is_none_or(|room| widths[last] <= room) {
+        let is_text = !self.right.contains(&last);
+        let Some(width) = width.filter(|width| is_text && beside + widths[last] > *width) else {
             return vec![(begins + &self.cell(row, last, widths[last], coloured)).trim_end().to_owned()];
-        }
-        let pieces = wrapped(&row[last], room.unwrap_or(usize::MAX));
-        let places = std::iter::once(begins).chain(std::iter::repeat(" ".repeat(indent)));
-        pieces.into_iter().zip(places).map(|(piece, place)| (place + &piece).trim_end().to_owned()).collect()
+        };
+        // Where too little is left beside what says which row it is, the text goes below it.
+        let indent = if width < beside + LEAST { GAP } else { beside };
+        let pieces = wrapped(&row[last], width.saturating_sub(indent).max(1));
+        let mut lines = pieces.iter().map(|piece| " ".repeat(reach(piece, indent, width)) + piece);
+        let first = pieces.first().is_some_and(|piece| indent == beside && beside + piece.width() <= width);
+        let first = if first { begins + lines.next().unwrap_or_default().trim_start() } else { begins };
+        let lines = std::iter::once(first).chain(lines).map(|line| line.trim_end().to_owned());
+        lines.collect()
     }
 
     fn cell(&self, row: &[String], column: usize, width: usize, coloured: bool) -> String {
@@ -204,17 +209,25 @@ pub(crate) fn notes(text: &str) -> String {
 }
 
 fn notes_within(text: &str, width: usize) -> String {
-    let indent = " ".repeat(NOTE_INDENT);
-    let room = width.saturating_sub(NOTE_INDENT).max(LEAST);
+    let indent = if width < NOTE_INDENT + LEAST { 0 } else { NOTE_INDENT };
+    let room = (width - indent).max(1);
     let fit = |line: &str| {
         if line.width() <= width {
             return line.to_owned();
         }
         let words = line.trim_start();
         let begins = &line[..line.len() - words.len()];
-        format!("{begins}{}", wrapped(words, room).join(&format!("\n{indent}")))
+        let lines = wrapped(words, room).into_iter();
+        let lines: Vec<String> =
+            lines.map(|piece| " ".repeat(reach(&piece, indent, width)) + &piece).collect();
+        format!("{begins}{}", lines.join("\n").trim_start())
     };
     text.lines().map(fit).collect::<Vec<_>>().join("\n")
+}
+
+/// How far a line is set in: by `indent`, or less where its one word is longer than the rest.
+fn reach(line: &str, indent: usize, width: usize) -> usize {
+    width.saturating_sub(line.width()).min(indent)
 }
 
 /// Text in lines of at most `room` columns, broken between words; a word that is longer is not broken.
@@ -260,6 +273,27 @@ mod tests {
         let narrow = "note  one two three four five\n      six seven\nfile  /a";
         assert_eq!(table.within(Some(30), false), narrow);
         assert_eq!(wrapped("a/path/that/is/long b", 5), ["a/path/that/is/long", "b"]);
+    }
+
+    #[test]
+    fn nothing_is_cut_and_only_words_longer_than_a_line_are_left_to_the_terminal() {
+        let text = "charges at once, as fast as possible, until /a/path/of/thirty-five/columns.so is reached";
+        let table = table(
+            &["policy", "what it does", "kW", "kWh"],
+            &[&["smart-incentive", text, "1,234.5", "0.1"]],
+            &[2, 3],
+        );
+        let list = Table { header: Vec::new(), ..self::table(&[], &[&["smart-incentive", text]], &[]) };
+        let words = |shown: &str| shown.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for width in 36..200 {
+            for shown in [table.within(Some(width), false), list.within(Some(width), false)] {
+                assert!(shown.lines().all(|line| line.width() <= width), "{width}:\n{shown}");
+                let shown = words(&shown);
+                assert!(words(text).iter().all(|word| shown.contains(word)), "{width}: {shown:?}");
+            }
+            let note = notes_within(text, width);
+            assert!(note.lines().all(|line| line.width() <= width), "{width}:\n{note}");
+        }
     }
 
     #[test]

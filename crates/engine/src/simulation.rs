@@ -91,6 +91,11 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         self.core.world.resource::<Fixed>().scenario.clock
     }
 
+    /// What is simulated.
+    pub fn scenario(&self) -> Arc<Scenario> {
+        Arc::clone(&self.core.world.resource::<Fixed>().scenario)
+    }
+
     /// The tick that comes next.
     pub fn tick(&self) -> u32 {
         self.core.next_tick

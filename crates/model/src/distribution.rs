@@ -49,11 +49,16 @@ pub enum DistributionError {
         max: f64,
     },
     /// The bounds cut away so much that drawing would hardly ever succeed.
-    #[error("only one draw in {0:.0} would fall between the bounds; move them towards the mean")]
+    #[error("{} would fall between the bounds; move them towards the mean", draws(*.0))]
     BoundsOutOfReach(f64),
     /// There is no value to draw.
     #[error("there is no value to draw from")]
     Empty,
+}
+
+/// How many draws are within the bounds, where one in so many is.
+fn draws(one_in: f64) -> String {
+    if one_in < 1e9 { format!("only one draw in {one_in:.0}") } else { "no draw in a billion".to_owned() }
 }
 
 /// Rarest acceptance that rejection sampling may have.

@@ -28,10 +28,26 @@ fn number_and_unit(text: &str) -> Result<(f64, &str), String> {
     let number = number.map_err(|_| format!("`{text}` does not begin with a number"))?;
     let unit = text[end..].trim();
     if unit.strip_prefix(',').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
-        let meant = format!("{}{}", text[..end].replace('.', ""), unit.replacen(',', ".", 1));
-        return Err(format!("`{text}` has a comma; the decimal sign is a point: `{meant}`"));
+        return Err(comma(text, &text[..end], unit));
     }
     Ok((number, unit))
+}
+
+/// What is wrong with `whole` and `rest`, which begins with a comma. Three digits behind it may be
+/// thousands, so that both is shown.
+fn comma(text: &str, whole: &str, rest: &str) -> String {
+    let meant = format!("{}{}", whole.replace('.', ""), rest.replacen(',', ".", 1));
+    let groups = rest.split(',').skip(1);
+    let is_group = |group: &str| group.bytes().take_while(u8::is_ascii_digit).count() == 3;
+    if !whole.contains('.') && groups.into_iter().all(is_group) {
+        let together = format!("{whole}{}", rest.replace(',', ""));
+        let meant = if rest.matches(',').count() == 1 { format!(" or `{meant}`") } else { String::new() };
+        return format!(
+            "`{text}` has a comma; the decimal sign is a point, and thousands are not set apart: \
+             `{together}`{meant}"
+        );
+    }
+    format!("`{text}` has a comma; the decimal sign is a point: `{meant}`")
 }
 
 /// Whether the character at `at` belongs to a leading number such as `-1.5e-3`.
@@ -309,6 +325,15 @@ mod tests {
         assert_eq!("245 kW/h".parse(), Ok(KilowattsPerHour(245.0)));
         assert_eq!("15 min".parse(), Ok(Hours(0.25)));
         assert_eq!("1.5e-1 MW".parse(), Ok(Kilowatts(150.0)));
+    }
+
+    #[test]
+    fn a_comma_may_be_a_decimal_sign_or_set_thousands_apart() {
+        let said = |text: &str| text.parse::<Kilowatts>().unwrap_err().problem;
+        assert!(said("7,4 kW").ends_with("a point: `7.4 kW`"));
+        assert!(said("1.234,5 kW").ends_with("a point: `1234.5 kW`"));
+        assert!(said("1,000 kW").ends_with("thousands are not set apart: `1000 kW` or `1.000 kW`"));
+        assert!(said("1,234,567.5 kW").ends_with("thousands are not set apart: `1234567.5 kW`"));
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub struct About {
     pub name: &'static str,
     /// What its cars do.
     pub does: &'static str,
+    /// Whether it ever plans to discharge. One that does not plans no discharging in any world.
+    pub discharges: bool,
     /// Its config as it is where a world gives none, in RON.
     pub config: &'static str,
     /// What the fields of the config mean; empty where there are none.
@@ -21,18 +23,21 @@ pub const ABOUT: [About; 9] = [
     About {
         name: "uncontrolled",
         does: "charges at once, as fast as possible, until the target is reached; knows no price",
+        discharges: false,
         config: "()",
         fields: "",
     },
     About {
         name: "smart",
         does: "charges each car in the cheapest slots of its stay, at its tariff",
+        discharges: false,
         config: "(tie: Spread)",
         fields: TIE,
     },
     About {
         name: "smart-incentive",
         does: "the same at the incentive price: what `v2g` does without discharging",
+        discharges: false,
         config: "(tie: Spread)",
         fields: TIE,
     },
@@ -40,36 +45,42 @@ pub const ABOUT: [About; 9] = [
         name: "v2g",
         does: "charges and discharges each car at least cost, wear included, at the incentive price; discharges \
                only where the stay is long enough and the driver agrees",
+        discharges: true,
         config: "(solver: Exact, tie: Spread)",
         fields: "`solver`: `Exact`, or `Lp` or `Milp` through CBC; `tie`: as for `smart`, with `Exact` only",
     },
     About {
         name: "alap",
         does: "charges as late as possible, at full power; knows no price",
+        discharges: false,
         config: "()",
         fields: "",
     },
     About {
         name: "edf",
         does: "behind a site limit: who leaves first charges first; knows no price",
+        discharges: false,
         config: "()",
         fields: "",
     },
     About {
         name: "llf",
         does: "behind a site limit: who has least time to spare charges first; knows no price",
+        discharges: false,
         config: "()",
         fields: "",
     },
     About {
         name: "round-robin",
         does: "behind a site limit: everyone in turn gets an increment of power; knows no price",
+        discharges: false,
         config: "(increment_kw: 1.0)",
         fields: "`increment_kw`: power that a turn adds, at least 0.001",
     },
     About {
         name: "threshold",
         does: "charges when energy is cheap and sells when it is dear, at the incentive price; looks at no wear",
+        discharges: true,
         config: "(charge_below: None, discharge_above: None)",
         fields: "`charge_below`, `discharge_above`: prices per kWh, `Some(0.20)`; without one it is the mean \
                  price of the stay",

@@ -15,6 +15,7 @@ use voltide_model::{
     scenario::Scenario,
     stay::NO_STAY,
 };
+use voltide_policies::about;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,7 +229,7 @@ pub struct LostPolicy {
 }
 
 /// Targets that a fleet's cars missed for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MissedTargets {
     /// The fleet.
     pub fleet: String,
@@ -236,6 +237,8 @@ pub struct MissedTargets {
     pub reason: &'static str,
     /// How many.
     pub targets: u64,
+    /// Stored energy that they lacked.
+    pub missing_kwh: f64,
 }
 
 /// What a component of a unit's cost came to.
@@ -340,8 +343,8 @@ pub(crate) struct Tally {
     planned_discharge: bool,
     /// Whether the policy is one of the program itself.
     is_built_in: bool,
-    /// Targets missed, by fleet and reason.
-    missed: BTreeMap<(usize, &'static str), u64>,
+    /// How many targets were missed and what they lacked in kWh, by fleet and reason.
+    missed: BTreeMap<(usize, &'static str), (u64, f64)>,
     /// Per unit: what it cost, running and else.
     unit_costs: Vec<UnitCost>,
 }
@@ -569,7 +572,9 @@ impl Tally {
             (None, None) => summary.sessions_open += 1,
         }
         if let Some(missed) = row.missed {
-            *self.missed.entry((row.fleet, missed.reason)).or_default() += 1;
+            let (targets, missing_kwh) = self.missed.entry((row.fleet, missed.reason)).or_default();
+            *targets += 1;
+            *missing_kwh += missed.kwh;
         }
         self.could_discharge += u64::from(row.v2g_eligible.is_some());
         summary.v2g_eligible_sessions += u64::from(row.v2g_eligible == Some(true));
@@ -602,10 +607,10 @@ impl Tally {
 
     /// Lists the targets missed by the names of fleets and reasons.
     fn missed_by(&mut self) {
-        let fleet = |fleet: usize| self.scenario.fleets[fleet].name.clone();
-        let missed = self.missed.iter();
-        let missed =
-            missed.map(|(&(of, reason), &targets)| MissedTargets { fleet: fleet(of), reason, targets });
+        let missed = self.missed.iter().map(|(&(fleet, reason), &(targets, missing_kwh))| {
+            let fleet = self.scenario.fleets[fleet].name.clone();
+            MissedTargets { fleet, reason, targets, missing_kwh }
+        });
         self.summary.missed_by = missed.collect();
         self.summary
             .missed_by
@@ -617,7 +622,7 @@ impl Tally {
         let summary = &self.summary;
         let policy = &summary.policy;
         let sessions = summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
-        let only_charges = self.is_built_in && ONLY_CHARGE.contains(&policy.as_str());
+        let only_charges = self.is_built_in && about(policy).is_some_and(|about| !about.discharges);
         let reason = match () {
             () if sessions == 0 || summary.discharged_kwh > 0.0 => return None,
             () if self.could_discharge == 0 => NO_CHARGER_DISCHARGES.to_owned(),
@@ -634,10 +639,6 @@ impl Tally {
 
 /// The reason for which nothing is discharged in a world that is not about it.
 pub const NO_CHARGER_DISCHARGES: &str = "no car can discharge at its charger";
-
-/// The policies of the program itself that plan no discharging in any world.
-pub const ONLY_CHARGE: [&str; 7] =
-    ["alap", "edf", "llf", "round-robin", "smart", "smart-incentive", "uncontrolled"];
 
 /// Whether any schedule of an answer discharges before the run is over.
 fn discharges(plans: &PlansAccepted, end: u32) -> bool {

@@ -32,6 +32,7 @@ mod sessions;
 mod shape;
 mod source;
 mod splice;
+mod syntax;
 mod table;
 
 pub use input::{FleetSessions, Inputs};

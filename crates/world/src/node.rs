@@ -6,6 +6,7 @@
 
 use crate::document::{Document, Place};
 use crate::problem::Problem;
+use crate::syntax;
 use ron::value::RawValue;
 use serde::{
     Deserialize, Deserializer,
@@ -38,7 +39,7 @@ impl<'a> Node<'a> {
     /// The root of `document`, if its whole text is RON.
     pub(crate) fn root(document: &'a Document) -> Result<Self, Box<Problem>> {
         let text: &'a str = &document.text;
-        let raw = RawValue::from_ron(text).map_err(|error| Box::new(syntax(document, &error)))?;
+        let raw = RawValue::from_ron(text).map_err(|error| Box::new(syntax::problem(document, &error)))?;
         Ok(Self::of(text, raw, String::new()))
     }
 
@@ -143,107 +144,6 @@ impl<'a> Node<'a> {
 fn place_of(document: &str, part: &str) -> Place {
     let start = part.as_ptr() as usize - document.as_ptr() as usize;
     Place { start, end: start + part.len() }
-}
-
-/// The problem of a text that is not RON.
-fn syntax(document: &Document, error: &ron::error::SpannedError) -> Problem {
-    let start = offset(&document.text, error.span.start);
-    let end = offset(&document.text, error.span.end).max(start);
-    if let Some(problem) = comma(document, &error.code, start) {
-        return problem;
-    }
-    let reason = lower_first(&error.code.to_string());
-    let problem = Problem::new(format!("this is not RON: {reason}")).help(
-        "a world is written as `(name: \"...\", clock: (...), ...)`; see worlds/README.md for every field",
-    );
-    document.point(problem, Place { start, end }, "here")
-}
-
-/// The problem of a comma that is not there, where the text before it ends, or of one within a number.
-fn comma(document: &Document, error: &ron::Error, at: usize) -> Option<Problem> {
-    let before = end_of_words(document.text.get(..at)?);
-    let after_digit = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
-    let follows_digit = document.text[at..].trim_start().starts_with(|c: char| c.is_ascii_digit());
-    if follows_digit && before.strip_suffix(',').is_some_and(after_digit) {
-        let problem = Problem::new("this is not RON: a number has a comma in it")
-            .help("the decimal sign is a point, as in 0.95");
-        return Some(document.point(
-            problem,
-            Place { start: before.len() - 1, end: before.len() },
-            "a comma",
-        ));
-    }
-    if !matches!(error, ron::Error::ExpectedComma) || before.is_empty() {
-        return None;
-    }
-    let is_end = end_of_words(&document.text).len() == before.len();
-    let (what, label, help) = if is_end {
-        let help = "every `(`, `[` and `{` has its `)`, `]` or `}`";
-        ("a bracket is not closed", "a bracket is missing after this", help)
-    } else {
-        let help = "fields of a struct, entries of a map and items of a list have commas between them";
-        ("a comma is missing", "a comma is missing after this", help)
-    };
-    let problem = Problem::new(format!("this is not RON: {what}")).help(help);
-    let last = before.chars().next_back().map_or(0, char::len_utf8);
-    let place = Place { start: before.len() - last, end: before.len() };
-    Some(document.point(problem, place, label))
-}
-
-/// Where a scan of RON is.
-#[derive(Clone, Copy)]
-enum Within {
-    Words,
-    Quotes,
-    LineComment,
-    /// So many of them, one within the other.
-    BlockComment(u32),
-}
-
-/// The text without white space and comments at its end.
-fn end_of_words(text: &str) -> &str {
-    let mut end = 0;
-    let mut within = Within::Words;
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let starts = |token: &str| rest.starts_with(token);
-        let (next, length) = match within {
-            Within::Words if starts("//") => (Within::LineComment, 2),
-            Within::Words if starts("/*") => (Within::BlockComment(1), 2),
-            Within::Words if first == '"' => (Within::Quotes, 1),
-            Within::Quotes if first == '"' => (Within::Words, 1),
-            Within::Quotes if first == '\\' => {
-                (Within::Quotes, 1 + rest[1..].chars().next().map_or(0, char::len_utf8))
-            }
-            Within::LineComment if first == '\n' => (Within::Words, 1),
-            Within::BlockComment(depth) if starts("/*") => (Within::BlockComment(depth + 1), 2),
-            Within::BlockComment(1) if starts("*/") => (Within::Words, 2),
-            Within::BlockComment(depth) if starts("*/") => (Within::BlockComment(depth - 1), 2),
-            same => (same, first.len_utf8()),
-        };
-        let is_word = match (within, next) {
-            (Within::Quotes, _) | (_, Within::Quotes) => true,
-            (Within::Words, Within::Words) => !first.is_whitespace(),
-            (Within::Words | Within::LineComment | Within::BlockComment(_), _) => false,
-        };
-        rest = &rest[length..];
-        end = if is_word { text.len() - rest.len() } else { end };
-        within = next;
-    }
-    &text[..end]
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
-/// The byte offset of a line and column as ron counts them.
-fn offset(text: &str, position: ron::error::Position) -> usize {
-    let mut lines = text.split_inclusive('\n');
-    let before: usize = lines.by_ref().take(position.line.saturating_sub(1)).map(str::len).sum();
-    let line = lines.next().unwrap_or("");
-    before + line.char_indices().nth(position.col.saturating_sub(1)).map_or(line.len(), |(at, _)| at)
 }
 
 /// The fields of a struct, with duplicates, in order.

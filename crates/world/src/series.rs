@@ -149,14 +149,18 @@ impl Samples {
         let odd = self.starts.windows(2).position(|pair| pair[1] - pair[0] != self.spacing);
         let Some(before) = odd else { return Ok(()) };
         let distance = self.starts[before + 1] - self.starts[before];
-        let what = if distance > self.spacing { "a gap before it" } else { "too close to the row before" };
+        let (what, label) = if distance > self.spacing {
+            ("a gap before it", "rows are missing before this one")
+        } else {
+            ("too close to the row before", "comes too early")
+        };
         let message = format!(
             "{what}: it comes {} after {}, but rows are {} apart",
             minutes(distance),
             table.row_name(before),
             minutes(self.spacing)
         );
-        let problem = table.problem(before + 1, &message, "expected earlier or later", report);
+        let problem = table.problem(before + 1, &message, label, report);
         Err(Box::new(problem.help(format!("read as series `{}`; rows must be equally spaced", request.name))))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     document::{Document, Place, Report, Spliced},
     file::WorldFile,
     node::{Key, Node},
-    problem::{Problem, Problems, suggest},
+    problem::{Problem, Problems, meant, suggest},
     read::{Read, shown},
     shape::{Choice, Kind, Payload},
 };
@@ -85,6 +85,9 @@ impl Override<'_> {
             value_at: None,
         };
         let names = self.names(path)?;
+        if begins_with_bracket(value) {
+            Node::root(&Document::new(&format!("from --set #{}", self.number), value))?;
+        }
         let snapshot = document.clone();
         let root = Node::root(&snapshot)?;
         let change = self.change(&root, WorldFile::kind(), &names, value)?;
@@ -146,8 +149,12 @@ impl Override<'_> {
         let unknown = !is_map && !is_known && !known.is_empty();
         if node.text.starts_with('[') || half_made || unknown {
             let message = format!("there is no `{name}` in {}", shown(&node.path));
-            let help = match deeper(node, &kind, name).as_slice() {
-                [] => suggest(name, "name", known.iter().map(String::as_str)),
+            let names = || known.iter().map(String::as_str);
+            // Of a path that goes on it is rather the name that is misspelt than where it begins.
+            let is_misspelt = !rest.is_empty() && meant(name, names()).is_some();
+            let paths = if is_misspelt { Vec::new() } else { deeper(node, &kind, name) };
+            let help = match paths.as_slice() {
+                [] => suggest(name, "name", names()),
                 [path] => format!("did you mean `{path}`?"),
                 paths => format!("did you mean one of `{}`?", paths.join("`, `")),
             };
@@ -168,13 +175,16 @@ impl Override<'_> {
 /// Most paths that are suggested.
 const PATHS: usize = 3;
 
-/// Paths of fields called `name` that are below `node`, or could be.
+/// Paths of fields or entries called `name` that are below `node`, or could be.
 fn deeper(node: &Node<'_>, kind: &Kind, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (key, child) in children(node).unwrap_or_default() {
         let kind = below(kind, node, &key.name);
         let fields = fields_of(&kind, &child).map(|shape| shape.fields).unwrap_or_default();
-        if fields.iter().any(|field| field.name == name) {
+        let entries =
+            if child.text.starts_with('{') { children(&child).unwrap_or_default() } else { Vec::new() };
+        let has_field = fields.iter().any(|field| field.name == name);
+        if has_field || entries.iter().any(|(key, _)| key.name == name) {
             found.push(format!("{}.{name}", child.path));
         }
         found.extend(deeper(&child, &kind, name));
@@ -253,6 +263,11 @@ fn written(kind: &Kind, names: &[(String, Range<usize>)], value: &str) -> String
     }
 }
 
+/// Whether a value is meant as a struct, a list, a map, or a variant with something in brackets.
+fn begins_with_bracket(value: &str) -> bool {
+    value.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').starts_with(['(', '[', '{'])
+}
+
 /// The value as RON: in quotes where a string is due, or where it is no RON by itself.
 fn quoted(value: &str, kind: &Kind) -> String {
     let raw = RawValue::from_ron(value).ok().map(|raw| raw.trim().get_ron());
@@ -324,6 +339,11 @@ mod tests {
             "--set #1: there is no `car` in `fleets` (did you mean `cars`?)"
         );
         assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
+        assert!(error("cars.count=1").contains("did you mean `fleets.cars`?"));
+        assert!(error("fleat.cars.count=1").contains("did you mean `fleets`?"));
+        assert!(error("fleets.vans=(count 2)").contains("a colon is missing"));
+        assert!(error("fleets.vans=(count: 2").contains("a bracket is not closed"));
+        assert!(error("fleets.cars.stays=Overnight(leave: 07:00)").contains("a value without quotes"));
         assert!(error("clock.days.hours=1").contains("has no fields"));
         assert!(error("seed").contains("not `path=value`"));
         assert!(error("a..b=1").contains("`a..b` is not a path"));

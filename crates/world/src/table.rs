@@ -173,7 +173,14 @@ impl Table {
         let is_decimal = is_comma && self.separator != b',';
         let found = if is_decimal { text.replacen(',', ".", 1).parse() } else { text.parse() };
         found.map_err(|_| {
-            let hint = if is_comma { "; decimals follow a point, as in 7.4" } else { "" };
+            let without_commas = text.replace(',', "");
+            let hint = if is_comma {
+                "; decimals follow a point, as in 7.4"
+            } else if text.contains(',') && without_commas.parse::<f64>().is_ok() {
+                "; thousands are not set apart, as in 1000.5"
+            } else {
+                ""
+            };
             format!("`{text}` is not a number{hint}")
         })
     }

@@ -67,7 +67,7 @@ fn a_gap_in_a_series_is_found() {
      9 │ 2024-06-03T07:00:00Z,7.5
     10 │ 2024-06-03T09:00:00Z,9.5
        · ────────────┬───────────
-       ·             ╰── expected earlier or later
+       ·             ╰── rows are missing before this one
     11 │ 2024-06-03T10:00:00Z,10.5
        ╰────
      help: read as series `base_load`; rows must be equally spaced

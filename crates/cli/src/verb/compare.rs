@@ -318,7 +318,7 @@ impl Workshop<'_> {
         let options = Options { bills: true, ..Options::default() };
         let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), options)?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
-        let (figures, status) = self.step(simulation, &mut camera, &of_bar(&scenario))?;
+        let (figures, status) = self.step(simulation, &mut camera)?;
         if status != RunStatus::Interrupted {
             folder.over()?;
         }
@@ -331,7 +331,7 @@ impl Workshop<'_> {
         let scenario = Arc::clone(&start.scenario);
         let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);
         let simulation = Simulation::new(start, NoLog::default(), observer)?;
-        let (figures, status) = self.step(simulation, &mut Camera::none(), &of_bar(&scenario))?;
+        let (figures, status) = self.step(simulation, &mut Camera::none())?;
         Ok((wanted(figures, status)?, None))
     }
 
@@ -340,17 +340,11 @@ impl Workshop<'_> {
         &self,
         mut simulation: live::LiveRun<Observer, L>,
         camera: &mut Camera,
-        run: &str,
     ) -> Result<(Figures, RunStatus), Failure> {
-        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera, run)?;
+        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera)?;
         let ended = simulation.end(outcome(&status))?;
         Ok((ended.sink.finish(status.clone())?, status))
     }
-}
-
-/// Which run a bar is at.
-fn of_bar(scenario: &Scenario) -> String {
-    format!("{} seed {}  ", scenario.policy.name, scenario.seed)
 }
 
 /// The figures of a run; `None` where the user stopped it.

@@ -37,7 +37,7 @@ pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> 
         if args.json {
             output::say_json("finding", &json!({ "what": what, "ok": ok, "found": found }));
         } else {
-            output::say(&format!("{} {what}: {found}", if *ok { "ok     " } else { "PROBLEM" }));
+            output::tell(&format!("{} {what}: {found}", if *ok { "ok     " } else { "PROBLEM" }));
         }
     }
     let healthy = findings.iter().all(|finding| finding.ok);

@@ -194,7 +194,7 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
             format!("; {} acknowledged that were not before", output::counted(ticks.into(), "tick", "ticks"))
         }
     };
-    output::say(&format!("the log is {state} and ends {end}{again}"));
+    output::tell(&format!("the log is {state} and ends {end}{again}"));
     Ok(())
 }
 

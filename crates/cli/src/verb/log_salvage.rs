@@ -21,17 +21,17 @@ pub(crate) fn salvage(run: &Path, into: &Path, args: &Args) -> Result<(), Failur
         return Ok(());
     }
     salvage.damaged.iter().for_each(|damaged| output::mention(args.quiet, &damage(damaged)));
-    salvage.mended.iter().for_each(|mended| output::say(&mending(mended)));
-    output::say(&kept(&salvage, into));
-    salvage.beyond.iter().for_each(|piece| output::say(&beyond(piece, into)));
-    salvage.missing.iter().for_each(|missing| output::say(&format!("missing: {}", lost(missing, &salvage))));
+    salvage.mended.iter().for_each(|mended| output::tell(&mending(mended)));
+    output::tell(&kept(&salvage, into));
+    salvage.beyond.iter().for_each(|piece| output::tell(&beyond(piece, into)));
+    salvage.missing.iter().for_each(|missing| output::tell(&format!("missing: {}", lost(missing, &salvage))));
     if !salvage.build_known {
-        output::say("missing: which version of voltide and which policy file made the run");
+        output::tell("missing: which version of voltide and which policy file made the run");
     }
     if !salvage.head_known {
-        output::say("HEAD is damaged: whether anything is missing at the end is not known");
+        output::tell("HEAD is damaged: whether anything is missing at the end is not known");
     }
-    output::say(&format!("all of this is in {}", into.join(FILE).display()));
+    output::tell(&format!("all of this is in {}", into.join(FILE).display()));
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
     }
     let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
     let chain = hex(&summary.chain_hash);
-    output::say(&format!(
+    output::tell(&format!(
         "ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}{beyond}"
     ));
     Ok(())

@@ -31,7 +31,10 @@ pub(crate) fn plugins(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
         }
         Verb::Check { file } => {
             let found = plugins.check(file);
-            print(std::slice::from_ref(&found), args.json);
+            // Why a file is refused is said once, as the error.
+            if found.status.is_ok() || args.json {
+                print(std::slice::from_ref(&found), args.json);
+            }
             match found.status {
                 Ok(_) => Ok(ExitCode::SUCCESS),
                 Err(error) => Err(Failure::plugin(&error, |problem| problem).with(Code::Plugin)),
@@ -44,22 +47,43 @@ fn print(found: &[Found], as_json: bool) {
     if as_json {
         return found.iter().for_each(|found| output::say_json("plugin", &to_json(found)));
     }
-    let rows = found.iter().map(row).collect();
-    output::say(&output::table(
-        &["name", "version", "abi", "file", "sha256", "status", "what it does"],
-        rows,
-        &[],
-    ));
+    let (built_in, files): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|one| one.file.is_none());
+    let tables = [of_built_in(&built_in), of_files(&files)];
+    output::say(&tables.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
 }
 
-fn row(found: &Found) -> Vec<String> {
-    let file = found.file.as_ref().map_or_else(|| "embedded".into(), |file| file.display().to_string());
+/// The policies of the program itself: what each does, and its config where it has one.
+fn of_built_in(found: &[&Found]) -> Option<String> {
+    let rows: Vec<_> = found.iter().flat_map(|found| built_in_rows(found)).collect();
+    (!rows.is_empty()).then(|| output::table(&["built in", "what it does"], rows, &[]))
+}
+
+fn built_in_rows(found: &Found) -> Vec<Vec<String>> {
+    let about = found.about();
+    let does = match &found.status {
+        Ok(_) => about.map_or_else(String::new, |about| about.does.to_owned()),
+        Err(error) => format!("refused: {error}"),
+    };
+    let configured = about.filter(|about| !about.fields.is_empty());
+    let config = configured.map(|about| format!("config {}: {}", about.config, about.fields));
+    let rows = std::iter::once((found.name.clone(), does));
+    rows.chain(config.map(|config| (String::new(), config))).map(|(name, text)| vec![name, text]).collect()
+}
+
+/// The policies in files, and what becomes of each.
+fn of_files(found: &[&Found]) -> Option<String> {
+    let header = ["in a file", "version", "abi", "sha256", "file", "status"];
+    let rows: Vec<_> = found.iter().map(|found| file_row(found)).collect();
+    (!rows.is_empty()).then(|| output::table(&header, rows, &[]))
+}
+
+fn file_row(found: &Found) -> Vec<String> {
+    let file = found.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
     let (version, hash, status) = match &found.status {
         Ok(info) => (info.version.clone(), info.hash.chars().take(12).collect(), rank(&found.rank)),
         Err(error) => (String::new(), String::new(), format!("refused: {error}")),
     };
-    let does = found.about().map_or_else(String::new, |about| about.does.to_owned());
-    vec![found.name.clone(), version, found.abi.clone().unwrap_or_default(), file, hash, status, does]
+    vec![found.name.clone(), version, found.abi.clone().unwrap_or_default(), hash, file, status]
 }
 
 /// What the name of a policy that would be accepted means, where there are others of it.
@@ -95,6 +119,7 @@ fn to_json(found: &Found) -> serde_json::Value {
         "rank": rank(&found.rank),
         "error": error,
         "what_it_does": found.about().map(|about| about.does),
+        "discharges": found.about().map(|about| about.discharges),
         "config": found.about().map(|about| about.config),
         "config_fields": found.about().map(|about| about.fields),
     })

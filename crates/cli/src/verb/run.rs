@@ -100,7 +100,7 @@ pub(crate) fn run_to_end<S: Sink>(
     let bar = progress::bar(simulation.clock().slots, quiet);
     bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();
-    let status = live::step_through(&mut simulation, interrupt, &bar, camera, "")?;
+    let status = live::step_through(&mut simulation, interrupt, &bar, camera)?;
     bar.finish_and_clear();
     let last_tick = Mark::now();
     let ended = simulation.end(outcome(&status))?;

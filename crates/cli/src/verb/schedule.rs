@@ -163,11 +163,11 @@ fn refuse(rejection: &Rejection, args: &Args) -> Result<ExitCode, Failure> {
 
 fn print(problem: &Problem, answer: &Answer) {
     let Some(course) = &answer.course else {
-        output::say(&format!("status  {}", answer.status.name()));
+        output::tell(&format!("status  {}", answer.status.name()));
         if let Some(conflict) = &answer.conflict {
             let at = problem.grid.tick(conflict.tick).to_rfc3339();
             let Conflict { owner, field, reason, .. } = conflict;
-            output::say(&format!("cannot hold  {owner}: {field} at {at}: {reason}"));
+            output::tell(&format!("cannot hold  {owner}: {field} at {at}: {reason}"));
         }
         return;
     };

@@ -31,7 +31,7 @@ pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let summary = telemetry.finish(status)?;
     for table in &summary.tables {
         let (rows, bytes) = (output::thousands(table.rows), output::bytes(table.bytes));
-        output::say(&format!("{}: {rows} rows in {} files, {bytes}", table.table, table.files));
+        output::tell(&format!("{}: {rows} rows in {} files, {bytes}", table.table, table.files));
     }
     Ok(ExitCode::SUCCESS)
 }
