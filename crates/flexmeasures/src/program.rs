@@ -39,13 +39,15 @@ const ROUNDS: usize = 8;
 const RELAXATIONS: usize = 12;
 /// Share of the objective that a search need not close: half of what counts as rounding.
 const GAP: f64 = 5e-8;
-/// A relaxed binary this near to 0 or 1 is left there at first.
+/// A relaxed binary this near to 0 or 1 is left there at first, where the problem is not large.
 const WHOLE: f64 = 1e-6;
 /// Most nodes of a search tree of few device-slots.
 const NODES_MAX: u32 = 200_000;
 /// Nodes times the square of device-slots that a search may go through: what a node costs grows so,
 /// and this many take a few seconds.
 const WORK: f64 = 5e7;
+/// Of more device-slots even the root of a search tree takes minutes: relaxed binaries are rounded.
+const SEARCHED: usize = 1_000;
 
 /// Columns of a device, one a slot.
 #[derive(Debug, Default)]
@@ -88,8 +90,8 @@ impl Default for Band {
 enum Binaries<'a> {
     Whole,
     Relaxed,
-    /// Whole, and as they are where a relaxed solution has them whole.
-    Near(&'a Bound),
+    /// Whole, and as they are where a relaxed solution has them nearer to whole than this.
+    Near(&'a Bound, f64),
 }
 
 /// A solution with relaxed binaries.
@@ -116,11 +118,14 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     for round in 0..ROUNDS {
         let bound = relax(problem, &tubes, &mut exclusive);
         let least = bound.as_ref().map_or(f64::NEG_INFINITY, |bound| bound.cost / SCALE);
-        let nearby = bound.and_then(|bound| near(problem, &tubes, &exclusive, &bound));
+        let mut nearby = bound.and_then(|bound| near(problem, &tubes, &exclusive, &bound));
         if let Some(Found { cost, course }) = &nearby
             && Outcome::from_bound(*cost, least) == Outcome::Optimal
         {
             return (Outcome::Optimal, Some(course.clone()));
+        }
+        if let Some(found) = nearby.take_if(|_| is_large(problem)) {
+            return found.against(least);
         }
         let builder = Builder::new(problem, &tubes, &exclusive, Binaries::Whole);
         let solved = builder.program.solve(budget(problem));
@@ -155,9 +160,18 @@ impl Found {
     }
 }
 
+fn device_slots(problem: &Problem) -> usize {
+    problem.devices.len() * problem.grid.slots
+}
+
+/// Whether a problem is too large for a search tree.
+fn is_large(problem: &Problem) -> bool {
+    device_slots(problem) > SEARCHED
+}
+
 /// How far a search goes.
 fn budget(problem: &Problem) -> Budget {
-    let device_slots = (problem.devices.len() * problem.grid.slots) as f64;
+    let device_slots = device_slots(problem) as f64;
     let nodes = WORK / (device_slots * device_slots);
     Budget { nodes: Some((nodes as u32).min(NODES_MAX)), gap: GAP, cpu_seconds: None }
 }
@@ -185,9 +199,12 @@ fn relax(problem: &Problem, tubes: &[Tube], exclusive: &mut [Vec<bool>]) -> Opti
 
 /// The schedule near a relaxed solution, if one is found soon.
 fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Bound) -> Option<Found> {
-    let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound));
-    let solved = builder.program.solve(budget(problem));
-    solved.outcome.has_solution().then(|| builder.found(&solved)).flatten()
+    let distances: &[f64] = if is_large(problem) { &[0.5, WHOLE] } else { &[WHOLE] };
+    distances.iter().find_map(|&distance| {
+        let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound, distance));
+        let solved = builder.program.solve(budget(problem));
+        solved.outcome.has_solution().then(|| builder.found(&solved)).flatten()
+    })
 }
 
 impl<'a> Builder<'a> {
@@ -218,15 +235,15 @@ impl<'a> Builder<'a> {
     /// A column that is 0 or 1, or between where binaries are relaxed.
     fn choice(&mut self) -> Variable {
         self.program.add(match self.binaries {
-            Binaries::Whole | Binaries::Near(_) => variable().binary(),
+            Binaries::Whole | Binaries::Near(..) => variable().binary(),
             Binaries::Relaxed => variable().min(0.0).max(1.0),
         })
     }
 
     /// Whether a device may charge in a slot.
     fn direction(&mut self, index: usize, j: usize) -> Variable {
-        let Binaries::Near(bound) = self.binaries else { return self.choice() };
-        match bound.charging[index][j].filter(|value| (value - value.round()).abs() <= WHOLE) {
+        let Binaries::Near(bound, distance) = self.binaries else { return self.choice() };
+        match bound.charging[index][j].filter(|value| (value - value.round()).abs() <= distance) {
             Some(value) => self.program.add(variable().min(value.round()).max(value.round())),
             None => self.choice(),
         }
