@@ -128,12 +128,16 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
             return found.against(least);
         }
         let builder = Builder::new(problem, &tubes, &exclusive, Binaries::Whole);
-        let solved = builder.program.solve(budget(problem));
+        let mut solved = builder.program.solve(budget(problem));
+        if solved.outcome == Outcome::NoSolution {
+            if let Some(found) = nearby {
+                return found.against(least);
+            }
+            // A schedule that takes long is better than none.
+            solved = builder.program.solve(Budget { nodes: Some(NODES_MAX), ..budget(problem) });
+        }
         if !solved.outcome.has_solution() {
-            return match nearby {
-                Some(found) if solved.outcome == Outcome::NoSolution => found.against(least),
-                Some(_) | None => (solved.outcome, None),
-            };
+            return (solved.outcome, None);
         }
         if let Some(found) = builder.found(&solved) {
             let cheapest = nearby.filter(|near| near.cost < found.cost).unwrap_or(found);
