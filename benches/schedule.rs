@@ -3,7 +3,8 @@
 //! `cargo build --release && cargo bench -p voltide-benches --bench schedule`
 //!
 //! One battery by itself, and ten and a hundred that share a connection, each for 24 hours in slots of
-//! five minutes, with a minimum in the morning and the soft limits that FlexMeasures has by default.
+//! five minutes, with a minimum in the morning and the soft limits that FlexMeasures has by default; and
+//! three behind one limit in quarter hours at negative prices, which need binaries.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a measurement prints its tables")]
 
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ use voltide_benches::{
     spread,
     table::{Table, short},
 };
+
+/// Three batteries, 96 slots, a minimum each, and hours below zero.
+const NEGATIVE: &str = include_str!("../tests/cases/schedule/n3.json");
 
 fn main() -> ExitCode {
     match measure() {
@@ -35,15 +39,15 @@ fn main() -> ExitCode {
 fn measure() -> Result<Table, String> {
     let program = program()?;
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
-    let head = ["`voltide schedule`, 24 h at 5 min", "CPU ms, min", "median", "max", "wall ms, median"];
+    let head = ["`voltide schedule`, 24 h", "CPU ms, min", "median", "max", "wall ms, median"];
     let mut table = Table::new(head);
-    for (name, batteries, rounds) in [
-        ("1 battery", 1, 15),
-        ("10 batteries behind one limit", 10, 5),
-        ("100 batteries behind one limit", 100, 3),
+    for (name, text, rounds) in [
+        ("1 battery", problem(1).to_string(), 15),
+        ("10 batteries behind one limit", problem(10).to_string(), 5),
+        ("100 batteries behind one limit", problem(100).to_string(), 3),
+        ("3 batteries behind one limit, negative prices", NEGATIVE.to_owned(), 3),
     ] {
-        let file = folder.path().join(format!("{batteries}.json"));
-        let text = problem(batteries).to_string();
+        let file = folder.path().join(format!("{name}.json"));
         fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         let costs: Vec<Cost> = (0..rounds).map(|_| cost(&program, &file)).collect::<Result<_, _>>()?;
         let milliseconds = |of: fn(&Cost) -> f64| spread(costs.iter().map(|cost| of(cost) * 1e3).collect());
@@ -56,7 +60,7 @@ fn measure() -> Result<Table, String> {
 /// What one run costs; it must come to an optimum.
 fn cost(program: &Path, file: &Path) -> Result<Cost, String> {
     let mut command = Command::new(program);
-    command.args(["--json", "schedule"]).arg(file);
+    command.args(["--json", "schedule", "--mode", "flexmeasures"]).arg(file);
     let (output, cost) = cost_of_children(|| command.output());
     let output = output.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
     let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;

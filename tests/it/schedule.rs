@@ -187,3 +187,20 @@ fn a_series_from_a_file_says_its_sign_beside_it() {
     let message = text(&output.stderr);
     assert!(message.contains("NaN") || message.contains("no value for 1 of 16 slots"), "{message}");
 }
+
+#[test]
+fn notices_are_warnings_that_can_be_denied() {
+    let short = given("short.json");
+    let output = schedule(&[&short]).output().unwrap();
+    assert!(text(&output.stderr).contains("1 warning"), "{}", text(&output.stderr));
+    let output = schedule(&[&short, "--json"]).output().unwrap();
+    let warning = last_line(&text(&output.stderr));
+    assert_eq!((&warning["kind"], &warning["severity"]), (&"problem".into(), &"warning".into()));
+    let (code, message) = fail(&mut schedule(&[&short, "--deny", "warnings"]));
+    assert_eq!(code, 3);
+    assert!(message.contains("1 warning is an error with --deny warnings"), "{message}");
+    let output = schedule(&[&short, "--deny", "warnings", "--json"]).output().unwrap();
+    let problem = last_line(&text(&output.stdout));
+    assert_eq!((output.status.code(), &problem["severity"]), (Some(3), &"error".into()));
+    succeed(&mut schedule(&[&case("start_below_min"), "--deny", "warnings"]));
+}

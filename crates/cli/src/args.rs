@@ -123,7 +123,7 @@ pub(crate) struct World {
 /// What is not to be let pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Denied {
-    /// Worlds that can be run but are hardly meant.
+    /// What can be run but is hardly meant.
     Warnings,
 }
 
@@ -554,6 +554,9 @@ pub(crate) struct Schedule {
     /// What happens when something cannot be kept
     #[arg(long, value_enum, default_value_t = Mode::BestEffort)]
     pub mode: Mode,
+
+    #[command(flatten)]
+    pub deny: Deny,
 }
 
 /// How strictly a problem is taken.

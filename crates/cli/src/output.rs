@@ -170,4 +170,10 @@ mod tests {
         assert_eq!(decimal(-0.01, 1), "0.0");
         assert_eq!(bytes(1_500_000), "1.5 MB");
     }
+
+    #[test]
+    fn a_sum_above_what_counts_hold_keeps_its_digits() {
+        assert_eq!(decimal(2e19, 1), "20,000,000,000,000,000,000.0");
+        assert_eq!(decimal(-1e21, 0), "-1,000,000,000,000,000,000,000");
+    }
 }

@@ -152,6 +152,19 @@ impl Answer {
         }
     }
 
+    /// How far the schedule may be from the optimum, where that is not proven.
+    pub fn shortfall(&self, problem: &Problem) -> Option<Notice> {
+        let Status::Feasible(gap) = self.status else { return None };
+        let most = gap * self.objective()?.abs().max(1.0);
+        let text = format!(
+            "the schedule may cost up to {most:.2e} {} ({:.2e} %) more than the cheapest one: the search for it \
+             has a bound of work; schedule fewer devices at once, or give a coarser `resolution`",
+            problem.currency,
+            gap * 100.0,
+        );
+        Some(Notice { path: String::new(), text })
+    }
+
     /// The answer as JSON, with the fields and shapes that FlexMeasures gives its own.
     pub fn json(&self, problem: &Problem) -> Value {
         let mut value = json!({
@@ -162,7 +175,9 @@ impl Answer {
             "resolution_seconds": problem.grid.seconds,
         });
         if let Some(fields) = value.as_object_mut() {
-            fields.insert("notices".to_owned(), problem.notices.iter().map(noted).collect());
+            let shortfall = self.shortfall(problem);
+            let notices = problem.notices.iter().chain(&shortfall).map(noted).collect();
+            fields.insert("notices".to_owned(), notices);
         }
         if let (Status::Feasible(gap), Some(fields)) = (self.status, value.as_object_mut()) {
             fields.insert("gap".to_owned(), json!(gap));
@@ -228,4 +243,24 @@ fn grouped(slacks: &[Slack], amount: &str, grid: &Grid) -> Value {
         list.as_array_mut().into_iter().for_each(|list| list.push(entry.clone()));
     }
     json!(owners)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_proven_is_a_notice_with_the_gap() {
+        let text = r#"{"start": "2024-06-12T00:00:00Z", "duration": "PT1H", "resolution": "PT1H",
+            "flex-model": {"power-capacity": "1 kW"}, "flex-context": {"consumption-price": "1 EUR/kWh"}}"#;
+        let problem = crate::read(text, crate::Mode::BestEffort).unwrap();
+        let of = |status| Answer {
+            course: Some(Course::default()),
+            costs: vec![("energy".to_owned(), -50.0)],
+            ..Answer::without_schedule(status)
+        };
+        assert_eq!(of(Status::Optimal).shortfall(&problem), None);
+        let said = of(Status::Feasible(0.002)).shortfall(&problem).unwrap().to_string();
+        assert!(said.starts_with("the schedule may cost up to 1.00e-1 EUR (2.00e-1 %) more"), "{said}");
+    }
 }

@@ -39,12 +39,15 @@ const ROUNDS: usize = 8;
 const RELAXATIONS: usize = 12;
 /// Share of the objective that a search need not close: half of what counts as rounding.
 const GAP: f64 = 5e-8;
-/// A relaxed binary this near to 0 or 1 is left there at first.
+/// A relaxed binary this near to 0 or 1 is left there at first, where the problem is not large.
 const WHOLE: f64 = 1e-6;
-/// Most nodes of the search near a relaxed solution.
-const NODES_NEAR: u32 = 2_000;
-/// Most nodes of the search tree.
-const NODES: u32 = 200_000;
+/// Most nodes of a search tree of few device-slots.
+const NODES_MAX: u32 = 200_000;
+/// Nodes times the square of device-slots that a search may go through: what a node costs grows so,
+/// and this many take a few seconds.
+const WORK: f64 = 5e7;
+/// Of more device-slots even the root of a search tree takes minutes: relaxed binaries are rounded.
+const SEARCHED: usize = 1_000;
 
 /// Columns of a device, one a slot.
 #[derive(Debug, Default)]
@@ -87,8 +90,8 @@ impl Default for Band {
 enum Binaries<'a> {
     Whole,
     Relaxed,
-    /// Whole, and as they are where a relaxed solution has them whole.
-    Near(&'a Bound),
+    /// Whole, and as they are where a relaxed solution has them nearer to whole than this.
+    Near(&'a Bound, f64),
 }
 
 /// A solution with relaxed binaries.
@@ -100,7 +103,8 @@ struct Bound {
     charging: Vec<Vec<Option<f64>>>,
 }
 
-/// Solves a problem through CBC; the powers of all devices, kW.
+/// Solves a problem through CBC, within a bound of work that depends on its size alone: what is not
+/// proven by then comes with its gap.
 pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     let hours = problem.grid.hours();
     let tubes: Option<Vec<Tube>> = problem
@@ -113,27 +117,67 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
     for round in 0..ROUNDS {
         let bound = relax(problem, &tubes, &mut exclusive);
-        if let Some(course) = bound.and_then(|bound| near(problem, &tubes, &exclusive, &bound)) {
-            return (Outcome::Optimal, Some(course));
+        let least = bound.as_ref().map_or(f64::NEG_INFINITY, |bound| bound.cost / SCALE);
+        let mut nearby = bound.and_then(|bound| near(problem, &tubes, &exclusive, &bound));
+        if let Some(Found { cost, course }) = &nearby
+            && Outcome::from_bound(*cost, least) == Outcome::Optimal
+        {
+            return (Outcome::Optimal, Some(course.clone()));
+        }
+        if let Some(found) = nearby.take_if(|_| is_large(problem)) {
+            return found.against(least);
         }
         let builder = Builder::new(problem, &tubes, &exclusive, Binaries::Whole);
-        let budget = Budget { nodes: Some(NODES), gap: GAP, cpu_seconds: None };
-        let solved = builder.program.solve(budget);
+        let mut solved = builder.program.solve(budget(problem));
+        if solved.outcome == Outcome::NoSolution {
+            if let Some(found) = nearby {
+                return found.against(least);
+            }
+            // A schedule that takes long is better than none.
+            solved = builder.program.solve(Budget { nodes: Some(NODES_MAX), ..budget(problem) });
+        }
         if !solved.outcome.has_solution() {
             return (solved.outcome, None);
         }
-        let course = builder.read(&solved);
-        let cost = problem.objective(&course);
-        let claimed = solved.objective / SCALE;
-        let slack = TOLERANCE * 0.1 * claimed.abs().max(1.0);
-        if problem.keeps(&course, TOLERANCE) && cost <= claimed + slack {
-            return (Outcome::from_bound(cost, solved.bound / SCALE), Some(course));
+        if let Some(found) = builder.found(&solved) {
+            let cheapest = nearby.filter(|near| near.cost < found.cost).unwrap_or(found);
+            return cheapest.against(least.max(solved.bound / SCALE));
         }
         if !builder.exclude(&solved, round, &mut exclusive) {
             break;
         }
     }
     (Outcome::NoSolution, None)
+}
+
+/// A schedule that keeps all limits, and what it costs.
+#[derive(Debug)]
+struct Found {
+    cost: f64,
+    course: Course,
+}
+
+impl Found {
+    /// How good it is where no schedule costs less than `bound`.
+    fn against(self, bound: f64) -> (Outcome, Option<Course>) {
+        (Outcome::from_bound(self.cost, bound), Some(self.course))
+    }
+}
+
+fn device_slots(problem: &Problem) -> usize {
+    problem.devices.len() * problem.grid.slots
+}
+
+/// Whether a problem is too large for a search tree.
+fn is_large(problem: &Problem) -> bool {
+    device_slots(problem) > SEARCHED
+}
+
+/// How far a search goes.
+fn budget(problem: &Problem) -> Budget {
+    let device_slots = device_slots(problem) as f64;
+    let nodes = WORK / (device_slots * device_slots);
+    Budget { nodes: Some((nodes as u32).min(NODES_MAX)), gap: GAP, cpu_seconds: None }
 }
 
 /// The program with relaxed binaries, in as many more slots as its solutions show to need them; none where
@@ -157,17 +201,14 @@ fn relax(problem: &Problem, tubes: &[Tube], exclusive: &mut [Vec<bool>]) -> Opti
     bound
 }
 
-/// A schedule near a relaxed solution, if it is found soon and costs no more.
-fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Bound) -> Option<Course> {
-    let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound));
-    let budget = Budget { nodes: Some(NODES_NEAR), gap: GAP, cpu_seconds: None };
-    let solved = builder.program.solve(budget);
-    if !solved.outcome.has_solution() {
-        return None;
-    }
-    let course = builder.read(&solved);
-    let found = Outcome::from_bound(problem.objective(&course), bound.cost / SCALE);
-    (found == Outcome::Optimal && problem.keeps(&course, TOLERANCE)).then_some(course)
+/// The schedule near a relaxed solution, if one is found soon.
+fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Bound) -> Option<Found> {
+    let distances: &[f64] = if is_large(problem) { &[0.5, WHOLE] } else { &[WHOLE] };
+    distances.iter().find_map(|&distance| {
+        let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound, distance));
+        let solved = builder.program.solve(budget(problem));
+        solved.outcome.has_solution().then(|| builder.found(&solved)).flatten()
+    })
 }
 
 impl<'a> Builder<'a> {
@@ -198,15 +239,15 @@ impl<'a> Builder<'a> {
     /// A column that is 0 or 1, or between where binaries are relaxed.
     fn choice(&mut self) -> Variable {
         self.program.add(match self.binaries {
-            Binaries::Whole | Binaries::Near(_) => variable().binary(),
+            Binaries::Whole | Binaries::Near(..) => variable().binary(),
             Binaries::Relaxed => variable().min(0.0).max(1.0),
         })
     }
 
     /// Whether a device may charge in a slot.
     fn direction(&mut self, index: usize, j: usize) -> Variable {
-        let Binaries::Near(bound) = self.binaries else { return self.choice() };
-        match bound.charging[index][j].filter(|value| (value - value.round()).abs() <= WHOLE) {
+        let Binaries::Near(bound, distance) = self.binaries else { return self.choice() };
+        match bound.charging[index][j].filter(|value| (value - value.round()).abs() <= distance) {
             Some(value) => self.program.add(variable().min(value.round()).max(value.round())),
             None => self.choice(),
         }
@@ -459,6 +500,17 @@ impl<'a> Builder<'a> {
             (0..self.problem.grid.slots).map(slot).collect()
         });
         self.problem.course(power.collect())
+    }
+
+    /// The schedule in a solution; none where it costs more than the solution claims, or does not
+    /// keep what it must: then a device does both at once in a slot without a binary.
+    fn found(&self, solved: &Solved) -> Option<Found> {
+        let course = self.read(solved);
+        let cost = self.problem.objective(&course);
+        let claimed = solved.objective / SCALE;
+        let slack = TOLERANCE * 0.1 * claimed.abs().max(1.0);
+        let is_honest = cost <= claimed + slack && self.problem.keeps(&course, TOLERANCE);
+        is_honest.then_some(Found { cost, course })
     }
 
     /// Marks slots in which a device must choose a direction; false where nothing new is marked.

@@ -60,10 +60,11 @@ pub(crate) struct Stretch {
     pub(crate) value: f64,
 }
 
-/// Something that the file does not say, and what is taken for it.
+/// Something that the file does not say, and what is taken for it; or how far the answer may be from
+/// the optimum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Where in the JSON, as in `flex-context.consumption-price`.
+    /// Where in the JSON, as in `flex-context.consumption-price`; empty where it is about all of it.
     pub path: String,
     /// What is missing, what is taken instead, and how to say it, in lower case.
     pub text: String,
@@ -71,7 +72,10 @@ pub struct Notice {
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.text)
+        match self.path.as_str() {
+            "" => f.write_str(&self.text),
+            path => write!(f, "{path}: {}", self.text),
+        }
     }
 }
 
@@ -240,6 +244,20 @@ impl Reader<'_> {
         );
         self.notice(path, text);
         Ok(cells)
+    }
+
+    /// Notes the ticks for which a sensor of stored energy asks nothing.
+    pub(crate) fn note_unasked(&mut self, reference: &SensorReference, asked: &Asked, path: &str) {
+        let cells = asked.at_ticks(&self.grid, Overlap::First);
+        let Some(first) = cells.iter().position(Option::is_none) else { return };
+        let missing = cells.iter().filter(|cell| cell.is_none()).count();
+        let text = format!(
+            "sensor `{}` has no value for {missing} of {} ticks, the first at {}; nothing is asked for there",
+            reference.sensor.0,
+            cells.len(),
+            self.grid.tick(first + 1).to_rfc3339(),
+        );
+        self.notice(path, text);
     }
 
     /// Notes something, once.

@@ -6,6 +6,7 @@ use crate::{
     failure::{Code, Failure},
     output, svg,
     table::{self, Table},
+    warnings,
 };
 use serde_json::{Value, json};
 use std::{
@@ -14,7 +15,9 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use voltide_flexmeasures::{Answer, Conflict, Course, Input, Mode, Problem, Rejection, Status, solve};
+use voltide_flexmeasures::{
+    Answer, Conflict, Course, Input, Mode, Notice, Problem, Rejection, Status, solve,
+};
 
 /// Characters of a chart's line, where there is room for them beside its name.
 const CHART_WIDTH: usize = 96;
@@ -33,10 +36,9 @@ pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Fai
         Ok(problem) => problem,
         Err(rejection) => return refuse(&rejection, args),
     };
-    for notice in &problem.notices {
-        output::mention(args.quiet, &format!("notice: {notice}"));
-    }
+    warn(&problem.notices, schedule, args)?;
     let answer = solve(&problem, mode);
+    warn(answer.shortfall(&problem).as_slice(), schedule, args)?;
     if let (Some(file), Some(course)) = (&schedule.svg, &answer.course) {
         fs::write(file, svg::courses(&problem, course, &answer.unresolved)).map_err(|error| {
             Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None)
@@ -51,6 +53,12 @@ pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Fai
         Status::Optimal | Status::Feasible(_) => ExitCode::SUCCESS,
         Status::Infeasible | Status::NoSolution => Code::Infeasible.into(),
     })
+}
+
+/// Says notices as every verb says warnings; the place in the JSON stands before the words.
+fn warn(notices: &[Notice], schedule: &Schedule, args: &Args) -> Result<(), Failure> {
+    let warning = |notice: &Notice| voltide_world::Problem::new(notice.to_string()).as_warning();
+    warnings::tell(notices.iter().map(warning).collect(), &schedule.deny, args)
 }
 
 /// The file with everything that completes it; the inner error is about its content.

@@ -34,12 +34,13 @@ pub(super) fn measured(reader: &mut Reader<'_>, placed: Placed<'_>, bare: f64) -
     let near = stretches.iter().min_by_key(|stretch| distance(stretch.start).min(distance(stretch.end)));
     let radius = Duration::seconds(reader.grid.seconds) * LOOK_AROUND;
     let near = near.filter(|stretch| distance(stretch.start).min(distance(stretch.end)) <= radius);
-    near.map(|stretch| Some(stretch.value)).ok_or_else(|| {
-        Rejection::schema(
-            path,
-            format!("no value is within {LOOK_AROUND} slots of the start; give `soc-at-start`"),
-        )
-    })
+    let Some(near) = near else {
+        let problem = format!("no value is within {LOOK_AROUND} slots of the start; give `soc-at-start`");
+        return Err(Rejection::schema(path, problem));
+    };
+    let measured = near.start.to_rfc3339();
+    reader.notice(&path, format!("there is no value at the start; the one of {measured} is taken for it"));
+    Ok(Some(near.value))
 }
 
 /// Reads minima, maxima and targets, and notes them in the device as they were asked for.
@@ -55,6 +56,9 @@ pub(super) fn wishes(
         let asked = variable.as_ref().map(|variable| reader.asked(variable, bare, &path)).transpose()?;
         if field == "soc-minima" && asked.iter().flat_map(Asked::values).any(|value| value < 0.0) {
             return Err(Rejection::schema(path, "minima are not negative"));
+        }
+        if let (Some(Variable::Sensor(reference)), Some(asked)) = (variable, &asked) {
+            reader.note_unasked(reference, asked, &path);
         }
         Ok(asked)
     };

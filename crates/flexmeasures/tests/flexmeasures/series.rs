@@ -117,3 +117,90 @@ fn values_that_begin_late_or_end_early_are_held_with_a_notice() {
     let found = notices(json!({"flex-context": {"consumption-price": late}}));
     assert!(found[0].contains("values begin at 2024-06-11T23:00:00"), "{found:?}");
 }
+
+/// A sensor with two hours of values that lack the second quarter of an hour of the first one.
+fn holed(unit: &str) -> Value {
+    json!({
+        "unit": unit, "resolution": "PT15M", "start": "2024-06-12T00:00:00+02:00",
+        "values": [1, null, 1, 1, 1, 1, 1, 1]
+    })
+}
+
+/// A change of the battery in which `field` takes a holed sensor; `shape` says how it is named there.
+fn with_holes(part: &str, field: &str, unit: &str, shape: fn(Value) -> Value) -> Value {
+    let mut change = json!({"flex-model": {}, "sensors": {"gap": holed(unit)}});
+    if field.ends_with("charging-efficiency") {
+        change["flex-model"]["roundtrip-efficiency"] = Value::Null;
+    }
+    change[part][field] = shape(json!({"sensor": "gap"}));
+    change
+}
+
+/// What a gap means by field: none is passed over.
+#[test]
+fn a_gap_is_said_or_refused_in_every_field_that_takes_a_sensor() {
+    let plain: fn(Value) -> Value = |sensor| sensor;
+    let listed: fn(Value) -> Value = |sensor| json!([sensor]);
+    let id: fn(Value) -> Value = |_| json!(["gap"]);
+    let agreed: fn(Value) -> Value =
+        |sensor| json!([{"name": "deal", "baseline": sensor, "up-price": "1 EUR/kW"}]);
+    let priced: fn(Value) -> Value =
+        |sensor| json!([{"name": "deal", "baseline": "1 kW", "up-price": sensor}]);
+    let (model, context) = ("flex-model", "flex-context");
+    for (part, field, unit, shape, said) in [
+        (model, "soc-minima", "kWh", plain, "nothing is asked for"),
+        (model, "soc-maxima", "kWh", plain, "nothing is asked for"),
+        (model, "soc-targets", "kWh", plain, "nothing is asked for"),
+        (model, "soc-gain", "kW", listed, "0 kW"),
+        (model, "soc-usage", "kW", listed, "0 kW"),
+        (model, "charging-efficiency", "", plain, "100 %"),
+        (model, "discharging-efficiency", "", plain, "100 %"),
+        (model, "storage-efficiency", "", plain, "100 %"),
+        (model, "consumption-capacity", "kW", plain, "limits nothing"),
+        (model, "production-capacity", "kW", plain, "limits nothing"),
+        (context, "site-power-capacity", "kW", plain, "limits nothing"),
+        (context, "site-consumption-capacity", "kW", plain, "limits nothing"),
+        (context, "site-production-capacity", "kW", plain, "limits nothing"),
+        (context, "inflexible-consumption", "kW", listed, "0 kW"),
+        (context, "inflexible-production", "kW", listed, "0 kW"),
+        (context, "inflexible-device-sensors", "kW", id, "0 kW"),
+        (context, "commitments", "kW", agreed, "nothing is agreed"),
+        (context, "commitments", "EUR/kW", priced, "free there"),
+    ] {
+        let found = notices(with_holes(part, field, unit, shape));
+        let is_said = |notice: &String| {
+            notice.starts_with(&format!("{part}.{field}")) && notice.contains(said) && notice.contains("gap")
+        };
+        assert!(found.iter().any(is_said), "{field}: {found:?}");
+    }
+    for (part, field, unit) in [
+        (model, "power-capacity", "kW"),
+        (context, "consumption-price", "EUR/kWh"),
+        (context, "production-price", "EUR/kWh"),
+        (context, "site-peak-consumption-price", "EUR/kW"),
+        (context, "site-peak-production-price", "EUR/kW"),
+        (context, "site-consumption-breach-price", "EUR/kW"),
+        (context, "site-production-breach-price", "EUR/kW"),
+        (context, "soc-minima-breach-price", "EUR/kWh"),
+        (context, "soc-maxima-breach-price", "EUR/kWh"),
+        (context, "consumption-breach-price", "EUR/kW"),
+        (context, "production-breach-price", "EUR/kW"),
+    ] {
+        let message = refused(with_holes(part, field, unit, plain), Mode::BestEffort);
+        let is_named = message.contains(field) && message.contains("of the slot at 2024-06-11T22:15:00");
+        assert!(is_named, "{field}: {message}");
+    }
+}
+
+#[test]
+fn a_measurement_beside_the_start_is_taken_with_a_notice() {
+    let sensor = json!({
+        "unit": "kWh", "resolution": "PT15M", "start": "2024-06-12T00:00:00+02:00", "values": [null, 6]
+    });
+    let change = json!({
+        "flex-model": {"soc-at-start": null, "state-of-charge": {"sensor": "gap"}},
+        "sensors": {"gap": sensor}
+    });
+    let found = notices(change);
+    assert!(found[0].contains("flex-model.state-of-charge: there is no value at the start"), "{found:?}");
+}

@@ -7,7 +7,8 @@
 //! | `STATUS:CANCELLED`                | does not take place                                        |
 //! | `TRANSP:TRANSPARENT`              | takes place, but reserves nothing                          |
 //! | `DTEND`, `DURATION`, neither      | its end; a day after a date, at once after a time          |
-//! | `SEQUENCE`, `DTSTAMP`             | of several versions of one, the last                       |
+//! | `SEQUENCE`, `DTSTAMP`             | of several versions of one, the last; copies are one       |
+//! | `METHOD:CANCEL`                   | its events do not take place, wherever else they stand     |
 //! | `RANGE=THISANDFUTURE`, `EXRULE`   | refused                                                    |
 
 use super::{
@@ -47,22 +48,22 @@ struct Event {
 /// # Errors
 /// What is wrong, and with which event.
 pub(super) fn taken(text: &str, zone: Tz, window: &Range<DateTime<Utc>>) -> Result<Vec<Taken>, String> {
-    let mut taken = Vec::new();
+    let mut all = Vec::new();
     for calendar in content::components(text)? {
         let zones = Zones::of(&calendar, zone);
-        if calendar.one("METHOD")?.is_some_and(|method| method.is("CANCEL")) {
-            continue;
-        }
+        let is_called_off = calendar.one("METHOD")?.is_some_and(|method| method.is("CANCEL"));
         let events: Vec<&Component> = match calendar.name.as_str() {
             "VEVENT" => vec![&calendar],
             _ => calendar.components.iter().filter(|component| component.name == "VEVENT").collect(),
         };
-        let events = (1..).zip(events).map(|(number, event)| Event::read(event, number, &zones));
-        for series in series(events.collect::<Result<_, String>>()?) {
-            taken.extend(series.taken(window)?);
+        for (number, event) in (1..).zip(events) {
+            let event = Event::read(event, number, &zones)?;
+            all.push(Event { cancelled: event.cancelled || is_called_off, ..event });
         }
     }
-    Ok(taken)
+    // One event may stand in several calendars of a file.
+    let taken = series(all).into_iter().map(|series| series.taken(window));
+    flat(taken)
 }
 
 /// An event and those that take the place of its occurrences.
@@ -91,15 +92,22 @@ fn series(events: Vec<Event>) -> Vec<Series> {
     all
 }
 
-/// Adds an event, unless a later version of it is there, and in place of earlier ones.
+/// Adds an event, unless a later version of it is there, and in place of earlier ones and of copies.
 fn take_in(versions: &mut Vec<Event>, event: Event) {
     let instant = |event: &Event| event.replaces.map(Time::instant);
     let same = |other: &Event| instant(other) == instant(&event);
     if versions.iter().any(|other| same(other) && other.version > event.version) {
         return;
     }
-    versions.retain(|other| !(same(other) && other.version < event.version));
-    versions.push(event);
+    let is_copy = |other: &Event| {
+        other.version == event.version
+            && other.start.instant() == event.start.instant()
+            && (other.span == event.span || event.cancelled || other.cancelled)
+    };
+    // Of a copy that is called off and one that is not, the former counts in either order.
+    let cancelled = event.cancelled || versions.iter().any(|it| same(it) && is_copy(it) && it.cancelled);
+    versions.retain(|other| !(same(other) && (other.version < event.version || is_copy(other))));
+    versions.push(Event { cancelled, ..event });
 }
 
 impl Series {
@@ -350,6 +358,29 @@ mod tests {
         check(&both("SEQUENCE:1", "SEQUENCE:0"), &["0402T0800/0402T0800"]);
         check(&both("DTSTAMP:20240101T000000Z", "DTSTAMP:20240102T000000Z"), &["0403T0800/0403T0800"]);
         check(&both("X-A:1", "X-A:1"), &["0402T0800/0402T0800", "0403T0800/0403T0800"]);
+    }
+
+    #[test]
+    fn an_event_that_stands_twice_in_a_file_takes_place_once() {
+        let event = "UID:a|DTSTART:20240402T080000Z|DURATION:PT1H";
+        let once = ["0402T0800/0402T0900"];
+        check(&format!("{event}||{event}"), &once);
+        check(&format!("{event}||{event}|STATUS:CANCELLED"), &[]);
+        check(&format!("{event}|STATUS:CANCELLED||{event}"), &[]);
+        let series = "UID:a|DTSTART:20240402T080000Z|RRULE:FREQ=DAILY;COUNT=2";
+        let moved = "UID:a|RECURRENCE-ID:20240403T080000Z|DTSTART:20240404T100000Z";
+        let days = ["0402T0800/0402T0800", "0404T1000/0404T1000"];
+        check(&format!("{series}||{moved}||{series}||{moved}"), &days);
+        let window = DateTime::UNIX_EPOCH..DateTime::UNIX_EPOCH;
+        let calendar = |method: &str, more: &str| {
+            let event = event.replace('|', "\n");
+            format!("BEGIN:VCALENDAR\n{method}\nBEGIN:VEVENT\n{event}{more}\nEND:VEVENT\nEND:VCALENDAR\n")
+        };
+        let published = calendar("METHOD:PUBLISH", "");
+        let number = |text: String| taken(&text, Berlin, &window).unwrap().len();
+        assert_eq!(number(format!("{published}{published}")), 1);
+        assert_eq!(number(format!("{published}{}", calendar("METHOD:CANCEL", "\nSEQUENCE:1"))), 0);
+        assert_eq!(number(format!("{}{published}", calendar("METHOD:CANCEL", ""))), 0);
     }
 
     #[test]
