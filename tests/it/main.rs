@@ -11,6 +11,7 @@ mod compare;
 mod determinism;
 mod engine;
 mod engine_laws;
+mod extremes;
 mod faults;
 mod feed_in;
 mod figures;

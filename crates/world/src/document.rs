@@ -64,6 +64,12 @@ impl Document {
         }
     }
 
+    /// Whether an override put there, or changed, what stands at `place`.
+    pub(crate) fn is_overridden(&self, place: Place) -> bool {
+        let touches = |range: &Range<usize>| range.start < place.end && place.start < range.end;
+        self.spliced.iter().any(|spliced| touches(&spliced.range))
+    }
+
     /// Replaces `range` by `text`, `value` of which is the value that override `spliced` gave.
     pub(crate) fn splice(&mut self, at: Range<usize>, text: &str, spliced: Spliced) {
         let mut changed = self.text.to_string();
@@ -110,6 +116,12 @@ impl Report {
     /// Nothing wrong so far.
     pub(crate) fn new(document: Document) -> Self {
         Self { document, problems: Vec::new(), warnings: Vec::new(), rules: Rules::TODAY }
+    }
+
+    /// Whether what stands at `place` has the limits of today. Runs that began under [`Rules::V1`] had
+    /// none and are read as they were written; what a fork changes of them is written now.
+    pub(crate) fn is_limited(&self, place: Place) -> bool {
+        self.rules >= Rules::V2 || self.document.is_overridden(place)
     }
 
     /// Adds a problem at a place of the text.

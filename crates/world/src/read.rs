@@ -343,18 +343,18 @@ macro_rules! read_number {
 }
 read_number!(u32, u64);
 
-/// A whole number that should not be 0, which its user refuses.
+/// A whole number from 1 to `MOST`; its user refuses 0 and what is above.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Count(pub(crate) u32);
+pub(crate) struct Count<const MOST: u32 = { u32::MAX }>(pub(crate) u32);
 
-impl Read for Count {
+impl<const MOST: u32> Read for Count<MOST> {
     fn kind() -> Kind {
         Kind::Bare("whole number")
     }
 
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         let value = node.parse::<u32>().ok().map(Self);
-        value.or_else(|| expected(node, report, &format!("a whole number from 1 to {}", u32::MAX)))
+        value.or_else(|| expected(node, report, &format!("a whole number from 1 to {MOST}")))
     }
 }
 
