@@ -122,6 +122,7 @@ mod tests {
         Parking,
         tests::{charger, clock, fleet},
     };
+    use crate::scenario::Boundary;
 
     const fn session(requested_kwh: f64, leaves: i32) -> RecordedSession {
         RecordedSession {
