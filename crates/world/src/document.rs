@@ -34,8 +34,8 @@ pub(crate) struct Document {
 pub(crate) struct Spliced {
     /// Where it is in the text.
     pub(crate) range: Range<usize>,
-    /// The override, counted from 1.
-    pub(crate) number: usize,
+    /// What the command line calls the override: `--set #1`, or the flag that stands for it.
+    pub(crate) origin: Arc<str>,
     /// The override as it was given.
     pub(crate) argument: Arc<str>,
     /// Where the value is in the argument.
@@ -58,7 +58,7 @@ impl Document {
         match self.spliced.iter().rev().find(inside) {
             None => problem.at(&self.name, &self.text, place.start..place.end, label),
             Some(spliced) => {
-                let name = format!("from --set #{}", spliced.number);
+                let name = format!("from {}", spliced.origin);
                 problem.at(&name, &spliced.argument, spliced.within(place), label)
             }
         }
@@ -164,7 +164,13 @@ mod tests {
 
     fn spliced(argument: &str, number: usize) -> Spliced {
         let value = argument.find('=').unwrap() + 1..argument.len();
-        Spliced { range: 0..0, number, argument: argument.into(), value, value_at: None }
+        Spliced {
+            range: 0..0,
+            origin: format!("--set #{number}").into(),
+            argument: argument.into(),
+            value,
+            value_at: None,
+        }
     }
 
     #[test]

@@ -85,6 +85,15 @@ fn an_unknown_fallback_is_refused_before_the_run() {
 }
 
 #[test]
+fn what_a_flag_puts_into_a_world_is_shown_as_the_flag() {
+    let room = Room::with_world(&[]);
+    let message = room.refused(3, &["run", "world.ron", "--set", "seed=3", "--policy", ""]);
+    assert!(message.contains("[from --policy:1:8]"), "{message}");
+    let message = room.refused(3, &["run", "world.ron", "--policy", "smart", "--set", "name=a b"]);
+    assert!(message.contains("[from --set #1:1:6]"), "{message}");
+}
+
+#[test]
 fn a_plugin_that_is_not_there_is_named() {
     let room = Room::with_world(&[]);
     assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./nothing.so"]), @r"

@@ -290,6 +290,7 @@ fn an_override_that_is_not_deep_enough_is_shown_the_whole_path() {
     let message = overridden("count=5");
     assert!(message.contains("did you mean `fleets.commuters.count`?"), "{message}");
     assert!(overridden("soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
+    assert!(overridden("fleets.soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
     assert!(overridden("cluck.days=5").contains("did you mean `clock`?"));
 }
 
@@ -329,6 +330,23 @@ fn a_missing_comma_is_shown_where_it_belongs() {
 }
 
 #[test]
+fn a_value_that_holds_for_the_whole_run_is_not_given_over_time() {
+    for (set, of) in [
+        ("sites.depot=(import_limit: TimeOfUse(default: \"5 kW\", bands: []))", "`sites.depot.import_limit`"),
+        ("sites.depot=(import_limit: Series(path: \"x.csv\", column: \"kw\"))", "`sites.depot.import_limit`"),
+        (
+            "fleets.commuters.charger.charge_max=TimeOfUse(default: \"5 kW\", bands: [])",
+            "`fleets.commuters.charger.charge_max`",
+        ),
+        ("fleets.commuters.departure_soc=Series(path: \"x.csv\")", "`fleets.commuters.departure_soc`"),
+    ] {
+        let message = overridden(set);
+        let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(of) && flat.contains("this is one value for the whole run"), "{message}");
+    }
+}
+
+#[test]
 fn counts_begin_at_one() {
     for set in [
         "fleets.commuters.count=-3",
@@ -339,4 +357,6 @@ fn counts_begin_at_one() {
         let message = overridden(set);
         assert!(message.contains("a whole number from 1 to"), "{message}");
     }
+    let message = overridden("clock.days=1e9");
+    assert!(message.contains("a whole number from 1 to 20000,"), "{message}");
 }
