@@ -11,6 +11,7 @@ mod branch;
 mod calendar;
 mod distribution;
 mod document;
+mod excerpt;
 mod file;
 mod grid_file;
 mod guard;
