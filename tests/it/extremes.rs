@@ -7,7 +7,7 @@
 use crate::program::{root, text, voltide};
 use std::{fs, path::Path, process::Command};
 
-/// Two cars behind a limit, and units of every kind for six hours of slots.
+/// Two cars behind a limit, and units of every kind, for a day in slots of an hour.
 const WORLD: &str = r#"(
     name: "extremes",
     clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "1 h", days: 1),

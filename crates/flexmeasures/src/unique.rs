@@ -1,4 +1,5 @@
-//! JSON in which no object has a field twice: of two, a reader would take the one and drop the other.
+//! JSON in which no object has a field twice: of two, a reader would take the one and drop the
+//! other.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};

@@ -293,7 +293,7 @@ fn quoted(value: &str, kind: &Kind) -> String {
         Some(raw) if !is_text || raw.starts_with(['"', '{']) || raw.starts_with("r#") || raw == "None" => {
             raw.to_owned()
         }
-        // No name and no quantity begins like this: said where it is read, it is not taken for text.
+        // No name and no quantity begins like this; where it is read it is told what it is.
         Some(raw) if CHANGING.iter().any(|name| raw.starts_with(&format!("{name}("))) => raw.to_owned(),
         _ => string(value),
     }

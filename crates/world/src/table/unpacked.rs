@@ -1,7 +1,7 @@
 //! What a page of a Parquet file really unpacks to, found out without keeping it.
 //!
-//! Some codecs do not tell beforehand how much will come out, and the library that unpacks them keeps all
-//! of it before it looks at what the page's header told.
+//! Some codecs do not tell beforehand how much will come out, and the library that unpacks them
+//! keeps all of it before it looks at what the page's header told.
 
 use parquet::basic::Compression;
 use std::io::{self, Read};
@@ -9,8 +9,8 @@ use std::io::{self, Read};
 /// Bytes that are unpacked at a time.
 const PIECE: usize = 4096;
 
-/// Whether no more than `most` bytes come out of a page. Of what is damaged it is what comes out before
-/// that; codecs that stop by themselves at what the header told are not tried.
+/// Whether no more than `most` bytes come out of a page. Of what is damaged it is what comes out
+/// before that; codecs that stop by themselves at what the header told are not tried.
 pub(super) fn is_within(codec: Compression, packed: impl Read, most: u64) -> bool {
     match codec {
         Compression::GZIP(_) => comes_to(flate2::read::MultiGzDecoder::new(packed), most),
