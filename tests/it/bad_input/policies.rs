@@ -113,6 +113,16 @@ fn a_file_that_is_no_library_is_refused() {
 }
 
 #[test]
+fn a_plugin_that_is_no_file_is_not_waited_for() {
+    let room = Room::with_world(&[]);
+    assert!(Command::new("mkfifo").arg(room.path("pipe.so")).status().unwrap().success());
+    for policy in ["./pipe.so", "/dev/zero", "./"] {
+        let message = room.refused(5, &["check", "world.ron", "--policy", policy]);
+        assert!(message.contains("it is a pipe, a device or a folder, not a file"), "{policy}: {message}");
+    }
+}
+
+#[test]
 fn a_library_that_is_no_policy_is_refused() {
     let room = Room::with_world(&[]);
     compile(&room, "nothing.so", "int nothing;");
