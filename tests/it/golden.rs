@@ -4,7 +4,7 @@
 //! never written anew: what is missing for this version is made with `VOLTIDE_BLESS=1`. A fork stands
 //! beside its parent, whose folder has the name that the fork's log knows it by.
 
-use crate::program::{alone, root, run_json_with, succeed, voltide};
+use crate::program::{alone, fail, root, run_json_with, succeed, voltide};
 use serde_json::Value;
 use std::{
     fs,
@@ -126,6 +126,27 @@ fn logs_of_released_versions_are_replayed_to_the_same_state() {
         }
     }
     assert!(count >= RUNS.len() + 2, "{count} logs, with the fork and its parent");
+}
+
+/// What 0.1.0 ran is read as it was; what is changed of it is written today.
+#[test]
+fn what_a_fork_changes_of_a_run_without_ranges_has_those_of_today() {
+    let run = golden().join("0.1.0/units");
+    let out = tempfile::tempdir().unwrap();
+    for (set, told) in [
+        (
+            "grid.thermal.unit-1.commitment.start_cost=1e300",
+            "`start_cost` is 1e300, which cannot be reckoned with",
+        ),
+        ("grid.thermal.unit-1.cost.c=1e308", "`c` is 1e308 per hour, which cannot be reckoned with"),
+        ("grid.stages.segments=4294967295", "`segments` is 4294967295; the most is 100"),
+        ("tariff=1e9 USD/kWh", "`tariff.buy` is 1e9 per kWh, which cannot be reckoned with"),
+    ] {
+        let mut fork = voltide();
+        fork.args(["fork", "--at", "3", "--set", set, "--out"]).arg(out.path()).arg(&run);
+        let (code, message) = fail(&mut fork);
+        assert!(code == 3 && message.contains(told) && message.contains("from --set #1"), "{message}");
+    }
 }
 
 /// 0.1.0 recorded what a policy answered as it was: `smart` answered NaN where the efficiency is

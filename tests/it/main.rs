@@ -12,6 +12,7 @@ mod determinism;
 mod engine;
 mod engine_laws;
 mod export;
+mod extremes;
 mod faults;
 mod feed_in;
 mod figures;

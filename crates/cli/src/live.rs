@@ -23,7 +23,7 @@ use voltide_journal::{
 use voltide_model::{clock::Clock, scenario::Scenario};
 use voltide_policy::planner::{Planner, PolicyInfo};
 use voltide_telemetry::RunStatus;
-use voltide_world::{Problem, World};
+use voltide_world::{Override, Problem, World};
 
 /// A run on its way, with its journal.
 pub(crate) type LiveRun<S, L = McapLog> = Simulation<L, S>;
@@ -43,7 +43,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Reads a world and loads its policies; says everything that keeps them from planning in it.
     pub(crate) fn load(args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
-        let world = voltide_world::load(&args.file, &args.overrides())?;
+        let world = voltide_world::load_with(&args.file, &args.overrides())?;
         let chosen = Chosen { policy: policy_of(args, &world), by_world: args.policy.is_none() };
         let overrides = world.overrides.clone();
         Self::of_world(world, &chosen, overrides, plugins)
@@ -239,11 +239,16 @@ pub(crate) fn all_cores() -> usize {
 
 impl WorldArgs {
     /// The overrides that the flags stand for.
-    pub(crate) fn overrides(&self) -> Vec<String> {
-        let policy = self.policy.as_ref().map(|policy| format!("policy={policy:?}"));
-        let seed = self.seed.map(|seed| format!("seed={seed}"));
-        self.sets.iter().cloned().chain(policy).chain(seed).collect()
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let by_policy = self.policy.as_ref().map(|policy| of_policy(policy));
+        let by_seed = self.seed.map(|seed| Override { text: format!("seed={seed}"), flag: Some("--seed") });
+        self.sets.iter().map(|set| Override::set(set)).chain(by_policy).chain(by_seed).collect()
     }
+}
+
+/// The override that `--policy` stands for.
+pub(crate) fn of_policy(policy: &str) -> Override {
+    Override { text: format!("policy={policy:?}"), flag: Some("--policy") }
 }
 
 /// Which policy plans.

@@ -5,6 +5,7 @@ use crate::{
     error::{Read, Rejection},
     file::File,
     resolve,
+    unique::Unique,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -18,11 +19,11 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// Where the text is not JSON, or no object.
+    /// Where the text is not JSON, or no object, or an object in it has a field twice.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Rejection::schema("", "the file holds no JSON object")),
+            Ok(Unique(Value::Object(fields))) => Ok(Self(fields)),
+            Ok(Unique(_)) => Err(Rejection::schema("", "the file holds no JSON object")),
             Err(error) => Err(Rejection::schema("", format!("the text is not JSON: {error}"))),
         }
     }

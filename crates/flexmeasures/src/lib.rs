@@ -33,6 +33,7 @@ mod resolve;
 mod series;
 mod time;
 mod tube;
+mod unique;
 
 pub use answer::{Answer, Slack, Status};
 pub use conflict::Conflict;

@@ -26,6 +26,11 @@ impl Plugin {
     /// be in use until the process ends.
     pub(crate) fn open(file: &Path) -> Result<Self, HostError> {
         let file = file.canonicalize().map_err(|error| HostError::unreadable(file, &error))?;
+        // Reading from a pipe or a device may wait for ever, and need not end.
+        if !file.metadata().is_ok_and(|found| found.is_file()) {
+            let reason = "it is a pipe, a device or a folder, not a file".to_owned();
+            return Err(HostError::Unreadable { file, reason });
+        }
         let bytes = std::fs::read(&file).map_err(|error| HostError::unreadable(&file, &error))?;
         let library = load(&file).map_err(|error| not_a_library(&file, &error))?;
         // SAFETY: the symbol's name stands for this type of function.

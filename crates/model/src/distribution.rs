@@ -49,20 +49,20 @@ pub enum DistributionError {
         max: f64,
     },
     /// The bounds cut away so much that drawing would hardly ever succeed.
-    #[error("{} would fall between the bounds; move them towards the mean", draws(*.0))]
+    #[error("only one draw in {0:.0} would fall between the bounds; move them towards the mean")]
     BoundsOutOfReach(f64),
+    /// The bounds leave nothing that would ever be drawn.
+    #[error("no draw would fall between the bounds; move them towards the mean")]
+    BoundsBeyondReach,
     /// There is no value to draw.
     #[error("there is no value to draw from")]
     Empty,
 }
 
-/// How many draws are within the bounds, where one in so many is.
-fn draws(one_in: f64) -> String {
-    if one_in < 1e9 { format!("only one draw in {one_in:.0}") } else { "no draw in a billion".to_owned() }
-}
-
 /// Rarest acceptance that rejection sampling may have.
 const ACCEPTANCE_MIN: f64 = 1e-3;
+/// Draws of which one would succeed that are as good as all there are.
+const NEVER: f64 = 1e9;
 
 impl Distribution {
     /// Checks the parameters, so that [`sample`](Self::sample) always ends with a finite value.
@@ -144,8 +144,12 @@ fn check_normal(mean: f64, sd: f64, min: f64, max: f64) -> Result<(), Distributi
     };
     let acceptance =
         if sd == 0.0 { f64::from(u8::from((min..=max).contains(&mean))) } else { below(max) - below(min) };
+    let one_in = 1.0 / acceptance;
+    if one_in > NEVER {
+        return Err(DistributionError::BoundsBeyondReach);
+    }
     if acceptance < ACCEPTANCE_MIN {
-        return Err(DistributionError::BoundsOutOfReach(1.0 / acceptance));
+        return Err(DistributionError::BoundsOutOfReach(one_in));
     }
     Ok(())
 }
@@ -189,9 +193,11 @@ mod tests {
         let normal = |mean, sd, min, max| Distribution::Normal { mean, sd, min, max }.check();
         assert!(matches!(normal(0.0, -1.0, 0.0, 1.0), Err(DistributionError::NegativeDeviation(_))));
         assert!(matches!(normal(0.0, 1.0, 1.0, 0.0), Err(DistributionError::BoundsCrossed { .. })));
-        assert!(matches!(normal(0.0, 1.0, 9.0, 10.0), Err(DistributionError::BoundsOutOfReach(_))));
+        assert!(matches!(normal(0.0, 1.0, 4.0, 10.0), Err(DistributionError::BoundsOutOfReach(_))));
+        assert_eq!(normal(0.0, 1.0, 9.0, 10.0), Err(DistributionError::BoundsBeyondReach));
+        assert_eq!(normal(0.0, 1.0, 99.0, 100.0), Err(DistributionError::BoundsBeyondReach));
         assert!(matches!(normal(f64::NAN, 1.0, 0.0, 1.0), Err(DistributionError::NotFinite(_))));
-        assert!(matches!(normal(2.0, 0.0, 0.0, 1.0), Err(DistributionError::BoundsOutOfReach(_))));
+        assert_eq!(normal(2.0, 0.0, 0.0, 1.0), Err(DistributionError::BoundsBeyondReach));
         assert!(normal(0.5, 0.0, 0.0, 1.0).is_ok());
     }
 }

@@ -362,9 +362,8 @@ impl Population {
                 let charger = |index| first_charger + per_car * index;
                 for index in 0..fleet.count {
                     let draws = self.add_drawn(drawing.seed, fleet, index);
-                    let boundary = drawing.boundary;
-                    let mut car = CarStays::new(self, drawing.clock, boundary, charger(index));
-                    match boundary {
+                    let mut car = CarStays::new(self, drawing, charger(index));
+                    match drawing.boundary {
                         Boundary::Open => car.add_days(draws, fleet, parking),
                         Boundary::Fold => car.add_typical_day(draws, fleet, parking),
                     }
@@ -400,7 +399,7 @@ impl Population {
             self.arrival_energy_kwh.push(capacity * listed.soc_on_arrival);
             self.departure_energy_kwh.push(capacity * listed.departure_soc);
             let charger = first_charger + 2 * index;
-            let mut car = CarStays::new(self, clock, Boundary::Fold, charger);
+            let mut car = CarStays::new(self, drawing, charger);
             let at = |(arrives, leaves): (f64, f64)| (day.not_before(arrives), day.not_after(leaves));
             car.add(0, at(listed.home), listed.trip_kwh);
             if let Some(work) = listed.work {
@@ -579,6 +578,33 @@ mod tests {
         }
         let notes = population.notes;
         assert_eq!(stays.len() as u32 + notes.stays_without_slot + notes.stays_without_time, 400);
+    }
+
+    /// The parking of a car whose times hardly depend on their means, within half a day of them.
+    fn any_time(arrive: f64, leave: f64) -> Place {
+        let around = |mean: f64| Distribution::Uniform { min: mean - 12.0, max: mean + 12.0 };
+        Place { arrive: around(arrive), leave: around(leave), ..place(arrive, leave) }
+    }
+
+    #[test]
+    fn a_car_is_at_one_place_at_a_time_however_wide_its_times_are_drawn() {
+        let (home, work) = (any_time(17.5, 7.0), any_time(8.0, 16.5));
+        let commute = Parking::Commute { home: home.clone(), work: work.clone(), days: WorkDays::Daily };
+        for parking in [Parking::Overnight(home), Parking::Workplace(work, WorkDays::Daily), commute] {
+            let fleets = [fleet("a", 200, parking)];
+            let open = Population::draw(9, Rules::TODAY, &clock(7), Boundary::Open, &fleets).stays;
+            for next in (1..open.len()).filter(|&next| open.ev[next] == open.ev[next - 1]) {
+                assert!(open.arrives[next] >= open.leaves[next - 1] + 900, "{:?}", fleets[0].parking);
+            }
+            // On a typical day the last stay of a car ends before the first begins a day later.
+            let fold = Population::draw(9, Rules::TODAY, &clock(1), Boundary::Fold, &fleets).stays;
+            for first in (0..fold.len()).filter(|&stay| stay == 0 || fold.ev[stay] != fold.ev[stay - 1]) {
+                let last = (first..fold.len()).take_while(|&stay| fold.ev[stay] == fold.ev[first]).last();
+                let day = i64::from(fold.leaves[last.unwrap()]) - i64::from(fold.arrives[first]);
+                assert!(day <= DAY_SECONDS - 900, "{:?}", fleets[0].parking);
+                assert!(last.unwrap() == first || fold.arrives[first + 1] >= fold.leaves[first] + 900);
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     read::Spanned,
     table::Files,
 };
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 use voltide_model::{clock::Clock, rules::Rules, wishes::SocWish};
 
 /// What was read then, and the files that there are now.
@@ -24,14 +24,8 @@ pub(crate) struct Branch {
 impl Branch {
     /// Where the values of what stands at `place` come from.
     fn source(&mut self, place: Place, report: &Report) -> &mut dyn Values {
-        if is_changed(place, report) { &mut self.files } else { &mut self.inputs }
+        if report.document.is_overridden(place) { &mut self.files } else { &mut self.inputs }
     }
-}
-
-/// Whether an override touches what stands at `place`.
-fn is_changed(place: Place, report: &Report) -> bool {
-    let touches = |range: &Range<usize>| range.start < place.end && place.start < range.end;
-    report.document.spliced.iter().any(|spliced| touches(&spliced.range))
 }
 
 impl Values for Branch {
@@ -44,7 +38,7 @@ impl Values for Branch {
     }
 
     fn tells_sums(&self, whole: Place, report: &Report) -> bool {
-        !is_changed(whole, report)
+        !report.document.is_overridden(whole)
     }
 
     fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {

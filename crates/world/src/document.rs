@@ -34,8 +34,8 @@ pub(crate) struct Document {
 pub(crate) struct Spliced {
     /// Where it is in the text.
     pub(crate) range: Range<usize>,
-    /// The override, counted from 1.
-    pub(crate) number: usize,
+    /// What the command line calls the override: `--set #1`, or the flag that stands for it.
+    pub(crate) origin: Arc<str>,
     /// The override as it was given.
     pub(crate) argument: Arc<str>,
     /// Where the value is in the argument.
@@ -58,10 +58,16 @@ impl Document {
         match self.spliced.iter().rev().find(inside) {
             None => problem.at(&self.name, &self.text, place.start..place.end, label),
             Some(spliced) => {
-                let name = format!("from --set #{}", spliced.number);
+                let name = format!("from {}", spliced.origin);
                 problem.at(&name, &spliced.argument, spliced.within(place), label)
             }
         }
+    }
+
+    /// Whether an override put there, or changed, what stands at `place`.
+    pub(crate) fn is_overridden(&self, place: Place) -> bool {
+        let touches = |range: &Range<usize>| range.start < place.end && place.start < range.end;
+        self.spliced.iter().any(|spliced| touches(&spliced.range))
     }
 
     /// Replaces `range` by `text`, `value` of which is the value that override `spliced` gave.
@@ -112,6 +118,12 @@ impl Report {
         Self { document, problems: Vec::new(), warnings: Vec::new(), rules: Rules::TODAY }
     }
 
+    /// Whether what stands at `place` has the limits of today. Runs that began under [`Rules::V1`] had
+    /// none and are read as they were written; what a fork changes of them is written now.
+    pub(crate) fn is_limited(&self, place: Place) -> bool {
+        self.rules >= Rules::V2 || self.document.is_overridden(place)
+    }
+
     /// Adds a problem at a place of the text.
     pub(crate) fn add(&mut self, place: Place, message: impl Into<String>, label: &str) -> &mut Problem {
         let problem = self.document.point(Problem::new(message), place, label);
@@ -152,7 +164,13 @@ mod tests {
 
     fn spliced(argument: &str, number: usize) -> Spliced {
         let value = argument.find('=').unwrap() + 1..argument.len();
-        Spliced { range: 0..0, number, argument: argument.into(), value, value_at: None }
+        Spliced {
+            range: 0..0,
+            origin: format!("--set #{number}").into(),
+            argument: argument.into(),
+            value,
+            value_at: None,
+        }
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::{
 };
 use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
 
+/// Longest run, in days: instants are 32-bit seconds.
+pub(crate) const DAYS_MAX: u32 = 20_000;
+
 shape! {
     /// Everything one run is made of.
     struct WorldFile "world" at place {
@@ -107,7 +110,7 @@ shape! {
         /// tariff bands must fall between slots.
         step: Spanned<Hours> => r#""15 min""#,
         /// Number of local days, those of 23 and 25 hours included.
-        days: Spanned<Count> => "7",
+        days: Spanned<Count<DAYS_MAX>> => "7",
     }
 }
 

@@ -6,10 +6,16 @@ use crate::{
     document::Place,
     file::SeriesFile,
     over_time::OverTime,
-    read::{Named, Spanned},
+    read::{Count, Named, Spanned},
     shape::{choice, shape},
 };
 use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share};
+
+/// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a piece is
+/// no wider than what schedules are exact to.
+const SEGMENTS_MAX: u32 = 100;
+/// Most nodes that a search for a commitment visits.
+const NODES_MAX: u32 = 10_000_000;
 
 fn given<T>(value: T) -> Spanned<T> {
     Spanned { value, place: Place::NOWHERE }
@@ -280,9 +286,9 @@ shape! {
         ess_in_day_ahead: bool = true => "true",
         /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill is
         /// quadratic.
-        segments: Spanned<u32> = given(10) => "10",
+        segments: Spanned<Count<SEGMENTS_MAX>> = given(Count(10)) => "10",
         /// Most nodes that the search for a commitment visits; at most 10,000,000.
-        nodes: Spanned<u32> = given(20_000) => "20000",
+        nodes: Spanned<Count<NODES_MAX>> = given(Count(20_000)) => "20000",
         /// Relative gap at which that search stops.
         gap: Spanned<f64> = given(1e-4) => "0.0001",
     }
@@ -296,8 +302,8 @@ impl StagesFile {
             step: None,
             blend: given(Hours(4.0)),
             ess_in_day_ahead: true,
-            segments: given(10),
-            nodes: given(20_000),
+            segments: given(Count(10)),
+            nodes: given(Count(20_000)),
             gap: given(1e-4),
         }
     }

@@ -11,6 +11,7 @@ mod branch;
 mod calendar;
 mod distribution;
 mod document;
+mod excerpt;
 mod file;
 mod grid_file;
 mod guard;
@@ -42,6 +43,7 @@ pub use published::PublishedFigure;
 pub use sampled::{Sampled, read_column};
 pub use sessions::SessionsRead;
 pub use source::read_text;
+pub use splice::Override;
 
 use branch::Branch;
 use document::{Document, Place};
@@ -139,6 +141,15 @@ impl World {
 ///
 /// Everything that is wrong with the world, its data and the overrides.
 pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
+    load_with(path, &as_set(overrides))
+}
+
+/// [`load`] with overrides that know which flag gave them, by which messages call them.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_with(path: &Path, overrides: &[Override]) -> Result<World, Problems> {
     let FromFile { document, draft, overrides, sessions_read } = draft(path, overrides)?;
     Ok(World { sessions_read, overrides, ..draw(path, &document, draft) })
 }
@@ -149,7 +160,7 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
 ///
 /// As [`load`].
 pub fn check(path: &Path, overrides: &[String]) -> Result<Vec<SessionsRead>, Problems> {
-    draft(path, overrides).map(|read| read.sessions_read)
+    draft(path, &as_set(overrides)).map(|read| read.sessions_read)
 }
 
 /// Makes the world again from its text and the values that it was made of, opening no file.
@@ -163,13 +174,13 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
     Ok(draw(Path::new(JOURNAL), &document, draft))
 }
 
-/// [`rebuild`] with overrides as for [`load`]. Only data that they put other files for is read, by paths
+/// [`rebuild`] with overrides as for [`load_with`]. Only data that they put other files for is read, by paths
 /// from the current folder.
 ///
 /// # Errors
 ///
 /// As [`rebuild`] and [`load`].
-pub fn rebuild_with(text: &str, overrides: &[String], inputs: Inputs) -> Result<World, Problems> {
+pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Result<World, Problems> {
     splice::keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
     splice::splice(&mut document, overrides)?;
@@ -230,7 +241,12 @@ struct FromFile {
     sessions_read: Vec<SessionsRead>,
 }
 
-fn draft(path: &Path, overrides: &[String]) -> Result<FromFile, Problems> {
+/// Overrides that `--set` gave.
+fn as_set(overrides: &[String]) -> Vec<Override> {
+    overrides.iter().map(|text| Override::set(text)).collect()
+}
+
+fn draft(path: &Path, overrides: &[Override]) -> Result<FromFile, Problems> {
     let name = path.display().to_string();
     let text = source::text(path, source::TEXT_MAX).map_err(|why| unreadable(&name, why))?;
     let mut document = Document::new(&name, &text);

@@ -4,11 +4,9 @@
 //! override. [`Problems`] is all that a world has, rendered by miette one frame each. A problem that
 //! lets the world run all the same is a warning.
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan};
+use crate::excerpt::{Excerpt, boundary};
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode, SourceSpan};
 use std::{fmt, ops::Range, sync::Arc};
-
-/// A text with its name, as frames show it.
-type Source = NamedSource<Arc<str>>;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,7 +23,7 @@ pub struct Problem {
 /// A part of a text, with a word on it.
 #[derive(Debug, Clone)]
 struct Frame {
-    source: Source,
+    shown: Excerpt,
     text: Arc<str>,
     span: Range<usize>,
     label: String,
@@ -40,10 +38,10 @@ impl Problem {
     /// Points at the bytes `span` of `text`, which is called `name`.
     #[must_use]
     pub(crate) fn at(self, name: &str, text: &Arc<str>, span: Range<usize>, label: &str) -> Self {
-        let start = floor_boundary(text, span.start);
-        let span = start..floor_boundary(text, span.end).max(start);
-        let source = NamedSource::new(name, Arc::clone(text));
-        Self { frame: Some(Frame { source, text: Arc::clone(text), span, label: label.to_owned() }), ..self }
+        let start = boundary(text, span.start);
+        let span = start..boundary(text, span.end).max(start);
+        let shown = Excerpt::of(name, text, span.clone());
+        Self { frame: Some(Frame { shown, text: Arc::clone(text), span, label: label.to_owned() }), ..self }
     }
 
     /// Adds what would be right.
@@ -75,14 +73,8 @@ impl Problem {
         let before = &frame.text[..frame.span.start];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        Some((frame.source.name(), line, column))
+        Some((&frame.shown.name, line, column))
     }
-}
-
-/// The nearest character boundary at or before `at`.
-fn floor_boundary(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 impl Diagnostic for Problem {
@@ -95,12 +87,12 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.frame.as_ref().map(|frame| &frame.source as &dyn SourceCode)
+        self.frame.as_ref().map(|frame| &frame.shown as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let frame = self.frame.as_ref()?;
-        let span = SourceSpan::from(frame.span.clone());
+        let span = SourceSpan::from(frame.shown.span.clone());
         Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(frame.label.clone()), span))))
     }
 }

@@ -8,7 +8,6 @@ use crate::{
 use voltide_model::{
     physical::{Lies, Physical},
     quantity::Kilowatts,
-    rules::Rules,
 };
 
 /// A number with its unit.
@@ -27,12 +26,11 @@ pub(crate) fn from_to(range: (f64, f64), unit: &str) -> String {
 }
 
 impl Report {
-    /// The value of a field, if it can be reckoned with. Runs that began under [`Rules::V1`] are read as
-    /// they were written: there was no such limit.
+    /// The value of a field, if it can be reckoned with, or has [no such limit](Self::is_limited).
     pub(crate) fn within(&mut self, what: &Physical, field: &str, value: f64, place: Place) -> Option<f64> {
         let Physical { name, unit, usual, possible } = *what;
         let found = with_unit(value, unit);
-        let lies = if self.rules < Rules::V2 { Lies::Usual } else { what.lies(value) };
+        let lies = if self.is_limited(place) { what.lies(value) } else { Lies::Usual };
         match lies {
             Lies::Usual => {}
             Lies::Unusual => {

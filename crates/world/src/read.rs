@@ -199,9 +199,18 @@ pub(crate) fn check_name(name: &str, place: Place, report: &mut Report) {
 /// Reports that a value is of the wrong kind.
 pub(crate) fn expected<T>(node: &Node<'_>, report: &mut Report, what: &str) -> Option<T> {
     let message = format!("{} should be {what}, but it is {}", shown(&node.path), node.describe());
-    report.add(node.head(), message, &format!("expected {what}"));
+    let problem = report.add(node.head(), message, &format!("expected {what}"));
+    if CHANGING.contains(&node.variant().0) {
+        let help = "this is one value for the whole run; what may change over time is listed in \
+                    worlds/README.md as `value over time`: prices of energy, and powers of load, wind, sun \
+                    and units";
+        problem.help = Some(help.to_owned());
+    }
     None
 }
+
+/// Variants of values that change over time, which not every value may do.
+pub(crate) const CHANGING: [&str; 2] = ["Series", "TimeOfUse"];
 
 /// A path as messages show it.
 pub(crate) fn shown(path: &str) -> String {
@@ -343,18 +352,18 @@ macro_rules! read_number {
 }
 read_number!(u32, u64);
 
-/// A whole number that should not be 0, which its user refuses.
+/// A whole number from 1 to `MOST`; its user refuses 0 and what is above.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Count(pub(crate) u32);
+pub(crate) struct Count<const MOST: u32 = { u32::MAX }>(pub(crate) u32);
 
-impl Read for Count {
+impl<const MOST: u32> Read for Count<MOST> {
     fn kind() -> Kind {
         Kind::Bare("whole number")
     }
 
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         let value = node.parse::<u32>().ok().map(Self);
-        value.or_else(|| expected(node, report, &format!("a whole number from 1 to {}", u32::MAX)))
+        value.or_else(|| expected(node, report, &format!("a whole number from 1 to {MOST}")))
     }
 }
 

@@ -26,6 +26,11 @@ study with its units, and `ten-units/day.ron` switches units on and off.
   state of charge, is a number from 0 to 1 or `\"95 %\"`.
 * Power and energy of cars are on the grid side; positive power charges.
 * Paths start at the world file's folder. Timestamps in data are RFC 3339, or wall-clock time in a named zone.
+* CSV is UTF-8 text with a header. Cells are parted by `,`, `;` or tabs, whichever the header has most of. Where it is
+  not `,`, decimals may have a comma, as pandas writes them with `sep=\";\", decimal=\",\"`: one mark in the whole
+  column, and none between thousands.
+* Parquet is read as pandas, Polars, DuckDB and Spark write it. Timestamps without a zone need the file's `time_zone`;
+  so does int96, in which Spark writes timestamps by default, and there it is `\"UTC\"`.
 * Names are made of letters, digits, `-` and `_`.
 * `--set fleets.commuters.count=1000` overrides a field, or adds one that is left out. The value is RON, without quotes
   where a string is due (`--set policy=smart`), and may be a whole struct. A name that is not there yet adds a

@@ -16,8 +16,8 @@ use crate::{
     distribution::EmpiricalFile,
     document::{Document, Place, Report},
     file::{
-        BoundaryFile, CalendarFile, ClockFile, DurabilityFile, EvTicksFile, PlanningFile, SeriesFile,
-        SessionsFile, WorldFile,
+        BoundaryFile, CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, PlanningFile,
+        SeriesFile, SessionsFile, WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
     node::Node,
@@ -39,9 +39,6 @@ use voltide_model::{
     series::Series,
     wishes::SocWish,
 };
-
-/// Longest run, in days: instants are 32-bit seconds.
-const DAYS_MAX: u32 = 20_000;
 
 /// A scenario whose cars are not drawn yet.
 #[derive(Debug, Clone)]

@@ -8,28 +8,27 @@ use crate::{
     file::WorldFile,
     node::{Key, Node},
     problem::{Problem, Problems, meant, suggest},
-    read::{Read, shown},
+    read::{CHANGING, Read, shown},
     shape::{Choice, Kind, Payload},
 };
 use ron::value::RawValue;
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Works overrides into a document, one after the other; gives those that changed its text.
 ///
 /// # Errors
 ///
 /// An override that is not `path=value`, or names no place of the world.
-pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<Vec<String>, Problems> {
+pub(crate) fn splice(document: &mut Document, overrides: &[Override]) -> Result<Vec<String>, Problems> {
     let mut problems = Vec::new();
     let mut changed = Vec::new();
-    for (index, argument) in overrides.iter().enumerate() {
-        let given = Override { number: index + 1, argument };
+    for given in Given::all(overrides) {
         let before = document.text.clone();
         if let Err(problem) = given.apply(document) {
             problems.push(*problem);
         }
         if document.text != before {
-            changed.push(argument.clone());
+            changed.push(given.argument.to_owned());
         }
     }
     if problems.is_empty() { Ok(changed) } else { Err(Problems::errors(&document.name, problems)) }
@@ -40,24 +39,56 @@ pub(crate) fn splice(document: &mut Document, overrides: &[String]) -> Result<Ve
 /// # Errors
 ///
 /// One of them sets something of the clock.
-pub(crate) fn keep_clock(overrides: &[String]) -> Result<(), Problems> {
+pub(crate) fn keep_clock(overrides: &[Override]) -> Result<(), Problems> {
     let mut problems = Vec::new();
-    for (index, argument) in overrides.iter().enumerate() {
-        let path = argument.split_once('=').map_or("", |(path, _)| path);
+    for given in Given::all(overrides) {
+        let path = given.argument.split_once('=').map_or("", |(path, _)| path);
         if path.split('.').next().is_some_and(|name| name.trim() == "clock") {
             let help =
                 "the fork lasts as long as its parent, in the same steps; for another clock start a run";
-            let given = Override { number: index + 1, argument };
             problems.push(*given.wrong("a fork cannot change the clock", 0..path.len(), help));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Problems::errors("the fork", problems)) }
 }
 
-/// One override.
-struct Override<'a> {
-    number: usize,
+/// One override, `path=value`, and what gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The override.
+    pub text: String,
+    /// The flag that stands for it, such as `--policy`; `None` for `--set`.
+    pub flag: Option<&'static str>,
+}
+
+impl Override {
+    /// One that `--set` gave.
+    pub fn set(text: &str) -> Self {
+        Self { text: text.to_owned(), flag: None }
+    }
+}
+
+/// One override while it is worked in.
+struct Given<'a> {
+    /// What the command line calls it.
+    origin: Arc<str>,
     argument: &'a str,
+}
+
+impl<'a> Given<'a> {
+    /// All of them; those of `--set` are counted from 1.
+    fn all(overrides: &'a [Override]) -> impl Iterator<Item = Self> {
+        overrides.iter().scan(0, |sets, Override { text, flag }| {
+            let origin = flag.map_or_else(
+                || {
+                    *sets += 1;
+                    format!("--set #{sets}")
+                },
+                str::to_owned,
+            );
+            Some(Self { origin: origin.into(), argument: text })
+        })
+    }
 }
 
 /// A change of the text: what to put where.
@@ -66,7 +97,7 @@ struct Change {
     text: String,
 }
 
-impl Override<'_> {
+impl Given<'_> {
     fn apply(&self, document: &mut Document) -> Result<(), Box<Problem>> {
         let Some((path, value)) = self.argument.split_once('=') else {
             return Err(self.wrong(
@@ -79,7 +110,7 @@ impl Override<'_> {
         let end = self.argument.trim_end().len();
         let spliced = Spliced {
             range: 0..0,
-            number: self.number,
+            origin: Arc::clone(&self.origin),
             argument: self.argument.into(),
             value: end - value.len()..end,
             value_at: None,
@@ -96,9 +127,9 @@ impl Override<'_> {
     }
 
     fn wrong(&self, message: &str, span: Range<usize>, help: &str) -> Box<Problem> {
-        let mut report = Report::new(Document::new(&format!("from --set #{}", self.number), self.argument));
+        let mut report = Report::new(Document::new(&format!("from {}", self.origin), self.argument));
         let place = Place { start: span.start, end: span.end };
-        report.add_help(place, format!("--set #{}: {message}", self.number), "this override", help);
+        report.add_help(place, format!("{}: {message}", self.origin), "this override", help);
         Box::new(report.problems.remove(0))
     }
 
@@ -145,7 +176,8 @@ impl Override<'_> {
         let known = known(&kind, node, &children);
         let is_known = known.iter().any(|known| known == name);
         let inner = below(&kind, node, name);
-        let half_made = is_map && !rest.is_empty() && !matches!(inner, Kind::Config);
+        let is_entry = matches!(inner, Kind::Struct(_)) && !value.starts_with('(');
+        let half_made = is_map && !matches!(inner, Kind::Config) && (!rest.is_empty() || is_entry);
         let unknown = !is_map && !is_known && !known.is_empty();
         if node.text.starts_with('[') || half_made || unknown {
             let message = format!("there is no `{name}` in {}", shown(&node.path));
@@ -276,6 +308,8 @@ fn quoted(value: &str, kind: &Kind) -> String {
         Some(raw) if !is_text || raw.starts_with(['"', '{']) || raw.starts_with("r#") || raw == "None" => {
             raw.to_owned()
         }
+        // No name and no quantity begins like this; where it is read it is told what it is.
+        Some(raw) if CHANGING.iter().any(|name| raw.starts_with(&format!("{name}("))) => raw.to_owned(),
         _ => string(value),
     }
 }
@@ -293,7 +327,7 @@ mod tests {
 
     fn spliced(overrides: &[&str]) -> Result<String, String> {
         let mut document = Document::new("w.ron", WORLD);
-        let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
+        let overrides: Vec<Override> = overrides.iter().map(|&text| Override::set(text)).collect();
         match splice(&mut document, &overrides) {
             Ok(_) => Ok(document.text.to_string()),
             Err(problems) => {
@@ -344,6 +378,10 @@ mod tests {
         assert!(error("fleets.vans=(count 2)").contains("a colon is missing"));
         assert!(error("fleets.vans=(count: 2").contains("a bracket is not closed"));
         assert!(error("fleets.cars.stays=Overnight(leave: 07:00)").contains("a value without quotes"));
+        assert_eq!(
+            error("fleets.leave=06:00"),
+            "--set #1: there is no `leave` in `fleets` (did you mean `fleets.cars.stays.leave`?)"
+        );
         assert!(error("clock.days.hours=1").contains("has no fields"));
         assert!(error("seed").contains("not `path=value`"));
         assert!(error("a..b=1").contains("`a..b` is not a path"));

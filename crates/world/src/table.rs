@@ -4,6 +4,7 @@ mod cells;
 mod columnar;
 mod delimited;
 mod pages;
+mod unpacked;
 
 use crate::{
     document::{Place, Report},
@@ -53,6 +54,8 @@ pub(crate) struct Table {
     place: Place,
     /// What stands between the cells of a CSV file.
     separator: u8,
+    /// The first decimal mark of each column of a CSV file, with its row.
+    marks: Vec<Option<(char, usize)>>,
     columns: Vec<Option<Column>>,
     rows: usize,
 }
@@ -91,6 +94,7 @@ impl Files {
             text: None,
             place: path.place,
             separator: b',',
+            marks: Vec::new(),
             columns: Vec::new(),
             rows: 0,
         };
@@ -156,7 +160,7 @@ impl Table {
         let number = match &self.columns[column] {
             None => return Ok(None),
             Some(Column::Text(cells)) if cells.get(row).trim().is_empty() => return Ok(None),
-            Some(Column::Text(cells)) => self.parsed(cells.get(row).trim())?,
+            Some(Column::Text(cells)) => self.parsed(cells.get(row).trim(), column)?,
             Some(Column::Numbers(cells)) if cells[row].is_nan() => return Ok(None),
             Some(Column::Numbers(cells)) => cells[row],
             Some(Column::Whole(cells)) => return Ok(cells[row].map(|number| number as f64)),
@@ -167,22 +171,30 @@ impl Table {
         if number.is_finite() { Ok(Some(number)) } else { Err(format!("{number} is not a finite number")) }
     }
 
-    /// The number that a text is, with a decimal comma where commas do not part the cells.
-    fn parsed(&self, text: &str) -> Result<f64, String> {
-        let is_comma = text.matches(',').count() == 1 && !text.contains('.');
+    /// The number that a text is, with a decimal comma where commas do not part the cells. One of the two
+    /// marks in a column would part thousands, and nothing tells which.
+    fn parsed(&self, text: &str, column: usize) -> Result<f64, String> {
+        let mark = decimal_mark(text);
+        let is_comma = mark == Some(',');
         let is_decimal = is_comma && self.separator != b',';
         let found = if is_decimal { text.replacen(',', ".", 1).parse() } else { text.parse() };
-        found.map_err(|_| {
-            let without_commas = text.replace(',', "");
-            let hint = if is_comma {
-                "; decimals follow a point, as in 7.4"
-            } else if text.contains(',') && without_commas.parse::<f64>().is_ok() {
-                "; thousands are not set apart, as in 1000.5"
-            } else {
-                ""
+        let number = found.map_err(|_| {
+            let hint = match mark {
+                Some(',') => "; decimals follow a point, as in 7.4",
+                Some(_) | None if sets_thousands_apart(text) => {
+                    "; thousands are not set apart, as in 1000.5"
+                }
+                Some(_) | None => "",
             };
             format!("`{text}` is not a number{hint}")
-        })
+        })?;
+        match (mark, self.marks.get(column).copied().flatten()) {
+            (Some(mark), Some((first, row))) if mark != first => {
+                let row = self.row_name(row);
+                Err(format!("`{text}` has `{mark}` where {row} has `{first}`; write all decimals alike"))
+            }
+            _ => Ok(number),
+        }
     }
 
     /// The text of a cell; empty where there is none.
@@ -211,7 +223,9 @@ impl Table {
             Some(Column::Text(cells)) => parse_instant(cells.get(row).trim(), zone, previous).map(Some),
             Some(Column::Instants(cells)) => Ok(cells[row]),
             Some(Column::WallClock(cells)) => {
-                cells[row].map(|wall| on_wall_clock(wall, zone, previous)).transpose()
+                let at = cells[row].map(|wall| on_wall_clock(wall, zone, previous)).transpose();
+                let hint = if zone.is_none() { ": `\"UTC\"` if Spark wrote it as int96" } else { "" };
+                at.map_err(|why| why + hint)
             }
             Some(Column::Numbers(_) | Column::Whole(_)) => Err("a number is not a timestamp".to_owned()),
         }
@@ -265,6 +279,18 @@ impl Table {
         }
         complete.then_some(indices)
     }
+}
+
+/// Whether a text is a number but for the commas in it.
+fn sets_thousands_apart(text: &str) -> bool {
+    text.contains(',') && text.replace(',', "").parse::<f64>().is_ok()
+}
+
+/// The decimal mark of a text, if it is a number with one.
+fn decimal_mark(text: &str) -> Option<char> {
+    let mut marks = text.chars().filter(|mark| [',', '.'].contains(mark));
+    let mark = marks.next().filter(|_| marks.next().is_none())?;
+    text.chars().all(|c| c.is_ascii_digit() || ",.+-eE".contains(c)).then_some(mark)
 }
 
 /// Reads RFC 3339, or a wall-clock time in `zone`.

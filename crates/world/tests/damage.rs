@@ -81,7 +81,11 @@ fn csv_is_read_as_spreadsheets_write_it() {
     assert_eq!(load_of(text.replace('\n', "\r")), Ok(halves()), "CR");
     assert_eq!(load_of(text.replace(',', ";")), Ok(halves()), "semicolons");
     assert_eq!(load_of(text.replace(',', ";").replace('.', ",")), Ok(halves()), "decimal commas");
-    assert_eq!(load_of(text.replace(',', "\t")), Ok(halves()), "tabs");
+    let by_tabs = text.replace(',', "\t");
+    assert_eq!(load_of(&by_tabs), Ok(halves()), "tabs");
+    assert_eq!(load_of(by_tabs.replace('.', ",")), Ok(halves()), "tabs and decimal commas");
+    let whole = text.replace(',', ";").replace(";7.5", ";7").replace('.', ",");
+    assert_eq!(load_of(whole).map(|load| load[7]), Ok(7.0), "a number without decimals among others");
     assert_eq!(load_of(text.replace('\n', "\n\n")), Ok(halves()), "empty lines");
 }
 
@@ -123,6 +127,18 @@ fn what_csv_cannot_be_read_as_is_said_with_what_would_be_right() {
             "row 10 of `load.csv`: `base_load` is 1e300 kW here",
         ),
         (text.replacen(",8.5", ",inf", 1).into_bytes(), "row 10 of `load.csv`: inf is not a finite number"),
+        (
+            text.replace(',', ";").replace('.', ",").replacen("8,5", "8.500", 1).into_bytes(),
+            "row 10 of `load.csv`: `8.500` has `.` where row 2 has `,`; write all decimals alike; line 10",
+        ),
+        (
+            text.replace(',', ";").replacen("8.5", "1,234", 1).into_bytes(),
+            "row 10 of `load.csv`: `1,234` has `,` where row 2 has `.`; write all decimals alike; line 10",
+        ),
+        (
+            text.replace(',', ";").replacen("8.5", "1.008,5", 1).into_bytes(),
+            "row 10 of `load.csv`: `1.008,5` is not a number; thousands have no mark",
+        ),
         (Vec::new(), "`load.csv` has no column `ts`"),
     ] {
         let found = load_of(&text).expect_err(expected);

@@ -8,7 +8,7 @@
 
 use std::{fs, path::Path};
 use voltide_model::scenario::Scenario;
-use voltide_world::{Inputs, World, load, rebuild, rebuild_with};
+use voltide_world::{Inputs, Override, World, load, rebuild, rebuild_with};
 
 /// A world of one car with a clock, a tariff, and further fields.
 fn text(start: &str, zone: &str, days: u32, tariff: &str, more: &str) -> String {
@@ -197,7 +197,7 @@ fn a_change_deep_inside_a_series_counts_in_a_fork() {
     let folder = tempfile::tempdir().unwrap();
     let world = read(folder.path(), &with_series(folder.path()), &[]).unwrap();
     let changed = |change: &str| {
-        let changes = [change.to_owned()];
+        let changes = [Override::set(change)];
         buy(&rebuild_with(&world.text, &changes, Inputs::from(&world.scenario)).unwrap().scenario)
     };
     let dearer: Vec<f64> = sums().iter().map(|price| price + 0.3).collect();

@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
@@ -94,6 +95,34 @@ fn what_cannot_be_read_is_named_with_its_type_and_row() {
         let found = refusal(name);
         assert!(found.starts_with(expected), "{name}: {found}");
     }
+}
+
+#[test]
+fn timestamps_without_a_zone_are_refused_with_what_spark_means() {
+    let bytes = fs::read(files().join("timestamp-us-naive.parquet")).expect("the file is there");
+    let room = room(&bytes);
+    let world = world(1).replace(", time_zone: \"UTC\")", ")");
+    fs::write(room.path().join("world.ron"), world).expect("the folder is writable");
+    let problems = load(&room.path().join("world.ron"), &[]).expect_err("no zone");
+    let message = &problems.list[0].message;
+    assert!(
+        message.contains("give the file's `time_zone`: `\"UTC\"` if Spark wrote it as int96"),
+        "{message}"
+    );
+}
+
+/// Its first gzip stream becomes one of a hundred thousand zeros.
+#[test]
+fn a_page_that_unpacks_to_more_than_it_tells_is_refused_before_it_is_kept() {
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    bomb.write_all(&[0; 100_000]).expect("memory");
+    let bomb = bomb.finish().expect("memory");
+    let mut bytes = fs::read(files().join("codec-gzip.parquet")).expect("the file is there");
+    let begins = bytes.windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).expect("a gzip stream");
+    bytes[begins..begins + bomb.len()].copy_from_slice(&bomb);
+    let problems = read(&bytes).expect_err("a bomb");
+    let message = &problems.list[0].message;
+    assert!(message.contains("load.parquet`") && message.contains("unpacks to more than"), "{message}");
 }
 
 /// How many bytes of each file are damaged.

@@ -85,6 +85,15 @@ fn an_unknown_fallback_is_refused_before_the_run() {
 }
 
 #[test]
+fn what_a_flag_puts_into_a_world_is_shown_as_the_flag() {
+    let room = Room::with_world(&[]);
+    let message = room.refused(3, &["run", "world.ron", "--set", "seed=3", "--policy", ""]);
+    assert!(message.contains("[from --policy:1:8]"), "{message}");
+    let message = room.refused(3, &["run", "world.ron", "--policy", "smart", "--set", "name=a b"]);
+    assert!(message.contains("[from --set #1:1:6]"), "{message}");
+}
+
+#[test]
 fn a_plugin_that_is_not_there_is_named() {
     let room = Room::with_world(&[]);
     assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./nothing.so"]), @r"
@@ -101,6 +110,16 @@ fn a_file_that_is_no_library_is_refused() {
     let (message, loader_says) = message.split_once(": ").unwrap();
     assert_snapshot!(message.trim(), @"× [room]/notes.so is not a library that can be loaded here");
     assert!(!loader_says.contains("notes.so"), "the file is named once: {loader_says}");
+}
+
+#[test]
+fn a_plugin_that_is_no_file_is_not_waited_for() {
+    let room = Room::with_world(&[]);
+    assert!(Command::new("mkfifo").arg(room.path("pipe.so")).status().unwrap().success());
+    for policy in ["./pipe.so", "/dev/zero", "./"] {
+        let message = room.refused(5, &["check", "world.ron", "--policy", policy]);
+        assert!(message.contains("it is a pipe, a device or a folder, not a file"), "{policy}: {message}");
+    }
 }
 
 #[test]

@@ -48,6 +48,15 @@ fn usage_errors_exit_with_2() {
 
     For more information, try '--help'.
     ");
+    for range in ["1..18446744073709551615", "0..18446744073709551615", "1..100001"] {
+        let message = refused(&["compare", "world.ron", "--policies", "smart", "--seeds", range]);
+        assert!(message.contains("one comparison has at most 100000 seeds"), "{message}");
+    }
+    for range in ["5..1", "1..", "-1..2", "1..1.5", "18446744073709551616"] {
+        let seeds = format!("--seeds={range}");
+        let message = refused(&["compare", "world.ron", "--policies", "smart", &seeds]);
+        assert!(message.contains("write the first and the last seed, as in 1..200"), "{message}");
+    }
     let message = refused(&["log", "cat", "somewhere", "--kind", "SesionStarted"]);
     assert!(message.contains("a similar value exists: 'SessionStarted'"), "{message}");
 }

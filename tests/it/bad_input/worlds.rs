@@ -3,6 +3,7 @@
 use super::Room;
 use crate::program::{fail, voltide};
 use insta::assert_snapshot;
+use std::fs;
 
 /// What `check` says of the shipped world with one thing changed.
 fn checked(from: &str, to: &str) -> String {
@@ -290,6 +291,7 @@ fn an_override_that_is_not_deep_enough_is_shown_the_whole_path() {
     let message = overridden("count=5");
     assert!(message.contains("did you mean `fleets.commuters.count`?"), "{message}");
     assert!(overridden("soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
+    assert!(overridden("fleets.soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
     assert!(overridden("cluck.days=5").contains("did you mean `clock`?"));
 }
 
@@ -329,6 +331,40 @@ fn a_missing_comma_is_shown_where_it_belongs() {
 }
 
 #[test]
+fn a_value_that_holds_for_the_whole_run_is_not_given_over_time() {
+    for (set, of) in [
+        ("sites.depot=(import_limit: TimeOfUse(default: \"5 kW\", bands: []))", "`sites.depot.import_limit`"),
+        ("sites.depot=(import_limit: Series(path: \"x.csv\", column: \"kw\"))", "`sites.depot.import_limit`"),
+        (
+            "fleets.commuters.charger.charge_max=TimeOfUse(default: \"5 kW\", bands: [])",
+            "`fleets.commuters.charger.charge_max`",
+        ),
+        ("fleets.commuters.departure_soc=Series(path: \"x.csv\")", "`fleets.commuters.departure_soc`"),
+    ] {
+        let message = overridden(set);
+        let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(of) && flat.contains("this is one value for the whole run"), "{message}");
+    }
+}
+
+/// A program may write a world in one line, and an override of any length.
+#[test]
+fn of_a_very_long_line_what_is_beside_the_place_is_shown() {
+    let room = Room::with_world(&[("soc_min: 0.2", "soc_min: 7")]);
+    let world = fs::read_to_string(room.path("world.ron")).unwrap();
+    let code = world.lines().map(|line| line.split("//").next().unwrap().trim()).collect::<String>();
+    let filler = "/* ä */".repeat(20_000);
+    room.write("world.ron", &code.replacen("battery:", &format!("{filler}battery:"), 1));
+    let message = room.refused(3, &["check", "world.ron"]);
+    assert!(message.contains("[world.ron:1:140"), "{message}");
+    assert!(message.contains("…") && message.lines().all(|line| line.chars().count() < 200), "{message}");
+    assert!(message.contains("soc_min: 7"), "{message}");
+    let name = "n".repeat(100_000);
+    let message = room.refused(3, &["check", "world.ron", "--set", &format!("fleets.{name}=(count: 1)")]);
+    assert!(message.contains("[from --set #1:1:"), "{message}");
+}
+
+#[test]
 fn counts_begin_at_one() {
     for set in [
         "fleets.commuters.count=-3",
@@ -339,4 +375,6 @@ fn counts_begin_at_one() {
         let message = overridden(set);
         assert!(message.contains("a whole number from 1 to"), "{message}");
     }
+    let message = overridden("clock.days=1e9");
+    assert!(message.contains("a whole number from 1 to 20000,"), "{message}");
 }

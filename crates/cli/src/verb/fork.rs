@@ -4,7 +4,7 @@ use crate::{
     args::{Args, Fork as Verb},
     failure::{Code, Failure},
     journaled::Journaled,
-    live::{Prepared, all_cores},
+    live::{Prepared, all_cores, of_policy},
     machine::{Cost, Mark},
     progress::Interrupt,
     repeat::{Branch, Opening},
@@ -26,16 +26,17 @@ use std::{
 use voltide_engine::{Fork, fork_hash, inherit};
 use voltide_journal::{event::RunStarted, mcap_log::McapLog};
 use voltide_model::{scenario::Scenario, wishes::SocWish};
-use voltide_world::World;
+use voltide_world::{Override, World};
 
 /// Runs a fork to its end.
 pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
     let threads = verb.threads.map_or_else(all_cores, usize::from);
-    let changes = changes(verb);
+    let overrides = changes(verb);
+    let changes: Vec<String> = overrides.iter().map(|change| change.text.clone()).collect();
     let parent = Journaled::open(&verb.run, args.quiet)?;
     let at_tick = slot(&verb.at, &parent.scenario)?;
-    let world = changed_world(&parent, &changes, at_tick)?;
+    let world = changed_world(&parent, &overrides, at_tick)?;
     let plugins = known_plugins(args).with_threads(threads);
     let mut prepared = if changes.is_empty() {
         Prepared::of_journal(world, &parent.started, &plugins, false)?
@@ -89,14 +90,14 @@ pub(crate) fn slot(text: &str, scenario: &Scenario) -> Result<u32, Failure> {
     voltide_world::slot(text, &scenario.clock).map_err(|what| Failure::new(Code::Input, what, Some(help)))
 }
 
-fn changes(verb: &Verb) -> Vec<String> {
-    let policy = verb.policy.as_ref().map(|policy| format!("policy={policy:?}"));
-    verb.sets.iter().cloned().chain(policy).collect()
+fn changes(verb: &Verb) -> Vec<Override> {
+    let by_policy = verb.policy.as_ref().map(|policy| of_policy(policy));
+    verb.sets.iter().map(|set| Override::set(set)).chain(by_policy).collect()
 }
 
 /// The parent's world with the changes from a tick on; refuses those that would make another comparison
 /// of it.
-fn changed_world(parent: &Journaled, changes: &[String], at_tick: u32) -> Result<World, Failure> {
+fn changed_world(parent: &Journaled, changes: &[Override], at_tick: u32) -> Result<World, Failure> {
     let mut world = if changes.is_empty() {
         parent.world.clone()
     } else {

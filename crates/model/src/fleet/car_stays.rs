@@ -1,9 +1,10 @@
 //! The stays of one car, and what there is of each in a run.
 
-use super::{DAY_SECONDS, Draws, Fleet, Parking, Population};
+use super::{DAY_SECONDS, Drawing, Draws, Fleet, Parking, Place, Population, seconds};
 use crate::{
     clock::{Clock, LocalDay},
     random::Purpose,
+    rules::Rules,
     scenario::Boundary,
     stay::Stay,
 };
@@ -51,6 +52,7 @@ fn pattern_days(clock: &Clock) -> Vec<LocalDay> {
 pub(super) struct CarStays<'a> {
     population: &'a mut Population,
     clock: &'a Clock,
+    rules: Rules,
     ev: u32,
     /// The first of its chargers.
     charger: u32,
@@ -58,20 +60,18 @@ pub(super) struct CarStays<'a> {
     end: i64,
     /// Energy of the trips since the car's last stay; `None` before its first one.
     trip_kwh: Option<f64>,
+    /// When it left from its last stay that had a length, in seconds from the start.
+    left: Option<i64>,
 }
 
 impl<'a> CarStays<'a> {
     /// Of the car that was added last; `charger` is the first of its chargers.
-    pub(super) fn new(
-        population: &'a mut Population,
-        clock: &'a Clock,
-        boundary: Boundary,
-        charger: u32,
-    ) -> Self {
+    pub(super) fn new(population: &'a mut Population, drawing: &Drawing<'a>, charger: u32) -> Self {
+        let &Drawing { clock, rules, boundary, .. } = drawing;
         let ev = population.len() as u32 - 1;
         let run = i64::from(clock.slots) * i64::from(clock.slot_seconds);
         let end = if boundary == Boundary::Fold { 2 * run } else { run };
-        Self { population, clock, ev, charger, end, trip_kwh: None }
+        Self { population, clock, rules, ev, charger, end, trip_kwh: None, left: None }
     }
 
     /// All stays that touch the run, by date.
@@ -79,24 +79,41 @@ impl<'a> CarStays<'a> {
         for day in &pattern_days(self.clock) {
             let trip = |leg| draws.of_day(Purpose::Trip, &fleet.trip_energy, day.date, leg);
             match parking {
-                Parking::Overnight(home) => self.add(0, draws.overnight(home, day, None), trip(0)),
+                Parking::Overnight(home) => {
+                    self.add_drawn(0, home, draws.overnight(home, day, None), trip(0))
+                }
                 Parking::Workplace(work, days) if days.contains(day.date) => {
-                    self.add(0, draws.workplace(work, day, None), trip(0));
+                    self.add_drawn(0, work, draws.workplace(work, day, None), trip(0));
                 }
                 Parking::Commute { home, work, days } => {
                     let at_work = days.contains(day.date).then(|| draws.at_work(home, work, day));
                     if let Some(times) = at_work {
-                        self.add(1, times, trip(0));
+                        self.add_drawn(1, work, times, trip(0));
                     }
-                    self.add(0, draws.overnight(home, day, at_work.map(|times| times.1)), trip(1));
+                    let night = draws.overnight(home, day, at_work.map(|times| times.1));
+                    self.add_drawn(0, home, night, trip(1));
                 }
                 Parking::Workplace(..) | Parking::Sessions { .. } | Parking::Listed { .. } => {}
             }
         }
     }
 
+    /// Adds a stay that begins no sooner than the car can have come from the one before, whose drawn end
+    /// may lie on a later day than it should. Up to [`Rules::V1`] the car was plugged in twice then.
+    fn add_drawn(&mut self, number: u32, place: &Place, (arrives, leaves): (i64, i64), trip_kwh: f64) {
+        let came = self.left.map(|left| left + seconds(place.trip_time_min));
+        let arrives = match self.rules {
+            Rules::V1 => arrives,
+            Rules::V2 => arrives.max(came.unwrap_or(arrives)),
+        };
+        if arrives < leaves {
+            self.left = Some(leaves);
+        }
+        self.add(number, (arrives, leaves), trip_kwh);
+    }
+
     /// The stays from coming home on the clock's day to leaving work on the next, which is the same
-    /// typical day again: so nobody comes home before leaving work.
+    /// typical day again: so nobody comes home before leaving work, nor stays for longer than a day.
     pub(super) fn add_typical_day(&mut self, draws: Draws, fleet: &Fleet, parking: &Parking) {
         let today = self.clock.day(self.clock.local(0).date());
         let tomorrow = self.clock.day(today.date.succ_opt().expect("the calendar goes on"));
@@ -106,14 +123,26 @@ impl<'a> CarStays<'a> {
                 let left = draws.leaves_home(home, &tomorrow, tomorrow.date, 0.0) - DAY_SECONDS;
                 self.add(0, draws.overnight(home, &today, Some(left)), trip_kwh);
             }
-            Parking::Workplace(work, _) => self.add(0, draws.workplace(work, &today, None), trip_kwh),
+            Parking::Workplace(work, _) => {
+                let at_work = self.within_a_day(work, draws.workplace(work, &today, None));
+                self.add(0, at_work, trip_kwh);
+            }
             Parking::Commute { home, work, .. } => {
-                let at_work = draws.at_work(home, work, &tomorrow);
-                let home = draws.overnight(home, &today, Some(at_work.1 - DAY_SECONDS));
-                self.add(0, home, trip_kwh);
+                let at_work = self.within_a_day(work, draws.at_work(home, work, &tomorrow));
+                let night = draws.overnight(home, &today, Some(at_work.1 - DAY_SECONDS));
+                self.add(0, self.within_a_day(home, night), trip_kwh);
                 self.add(1, at_work, trip_kwh);
             }
             Parking::Sessions { .. } | Parking::Listed { .. } => {}
+        }
+    }
+
+    /// A stay of a typical day that begins no sooner than the car can have come back from leaving it.
+    fn within_a_day(&self, place: &Place, (arrives, leaves): (i64, i64)) -> (i64, i64) {
+        let came_back = leaves - DAY_SECONDS + seconds(place.trip_time_min);
+        match self.rules {
+            Rules::V1 => (arrives, leaves),
+            Rules::V2 => (arrives.max(came_back), leaves),
         }
     }
 

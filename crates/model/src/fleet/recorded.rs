@@ -6,7 +6,6 @@ use crate::{
     fleet::car_stays::{CarStays, InRun},
     random::Purpose,
     rules::Rules,
-    scenario::Boundary,
     site::Charger,
 };
 
@@ -79,7 +78,7 @@ impl Population {
             Rules::V2 => request.full_kwh,
         });
         self.notes.count_request(session, given_kwh / request.efficiency);
-        let mut car = CarStays::new(self, clock, Boundary::Open, first_charger + session.station);
+        let mut car = CarStays::new(self, drawing, first_charger + session.station);
         car.add_announced(0, times, session.announced.into(), 0.0);
     }
 }
@@ -123,6 +122,7 @@ mod tests {
         Parking,
         tests::{charger, clock, fleet},
     };
+    use crate::scenario::Boundary;
 
     const fn session(requested_kwh: f64, leaves: i32) -> RecordedSession {
         RecordedSession {

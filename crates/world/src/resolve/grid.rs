@@ -9,7 +9,7 @@ use crate::{
         StoreFile, ThermalFile, VreDownFile,
     },
     node::Key,
-    read::{Named, Spanned, all},
+    read::{Count, Named, Spanned, all},
 };
 use std::num::NonZeroU32;
 use voltide_model::{
@@ -24,17 +24,10 @@ use voltide_model::{
         Store, StoreKind, ThermalUnit,
     },
     quantity::{Hours, KilowattHours, Kilowatts, Price, Share},
-    rules::Rules,
     scenario::SystemSeries,
     series::Series,
     two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
 };
-
-/// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a piece is
-/// no wider than what schedules are exact to.
-const SEGMENTS_MAX: u32 = 100;
-/// Most nodes that a search for a commitment visits.
-const NODES_MAX: u32 = 10_000_000;
 
 /// A value with its quantity, its field's name, and where it is given, if it is.
 type Given<'a> = (&'a Physical, &'a str, Option<(f64, Place)>);
@@ -348,7 +341,7 @@ impl Resolver<'_> {
         let prices = self.slack(&file.slack);
         let base_load = self.forecast("grid.base_load_forecast", &file.base_load_forecast, clock);
         let day_ahead_ev = self.day_ahead_ev(file, clock);
-        let segments = self.counted("segments", &file.stages.segments, SEGMENTS_MAX);
+        let segments = self.counted("segments", &file.stages.segments);
         let search = self.search(&file.stages);
         let [day_ahead_step, window, step, blend] = lengths;
         let (window, step) = (window?, step?);
@@ -387,14 +380,14 @@ impl Resolver<'_> {
         None
     }
 
-    /// A number from 1 to `most`, which earlier versions had no limit for.
-    fn counted(&mut self, field: &str, count: &Spanned<u32>, most: u32) -> Option<NonZeroU32> {
-        let found = NonZeroU32::new(count.value);
+    /// A number from 1 to `MOST`, which earlier versions had no limit for.
+    fn counted<const MOST: u32>(&mut self, field: &str, count: &Spanned<Count<MOST>>) -> Option<NonZeroU32> {
+        let found = NonZeroU32::new(count.value.0);
         if found.is_none() {
             self.report.add(count.place, format!("`{field}` must be at least 1"), "must be at least 1");
         }
-        if count.value > most && self.report.rules >= Rules::V2 {
-            let message = format!("`{field}` is {}; the most is {most}", count.value);
+        if count.value.0 > MOST && self.report.is_limited(count.place) {
+            let message = format!("`{field}` is {}; the most is {MOST}", count.value.0);
             self.report.add(count.place, message, "too many");
             return None;
         }
@@ -403,7 +396,7 @@ impl Resolver<'_> {
 
     fn search(&mut self, file: &StagesFile) -> Option<SearchLimits> {
         self.in_range(&file.gap, "`gap`", (0.0..1.0).contains(&file.gap.value), "0 to below 1")?;
-        let nodes = self.counted("nodes", &file.nodes, NODES_MAX)?;
+        let nodes = self.counted("nodes", &file.nodes)?;
         Some(SearchLimits { nodes: nodes.get(), gap: file.gap.value })
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Row, Table, Wanted,
     cells::{Column, Texts},
+    decimal_mark,
 };
 use crate::{document::Report, problem::Problem, source::Unreadable};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ impl Table {
         let names: Vec<&str> = header.iter().map(str::trim).collect();
         let Some(indices) = self.find(&names, wanted, report) else { return Ok(false) };
         let mut cells: Vec<Texts> = wanted.iter().map(|_| Texts::default()).collect();
+        self.marks = vec![None; wanted.len()];
         let mut rows = Rows::of(text);
         let mut record = csv::StringRecord::new();
         loop {
@@ -59,10 +61,12 @@ impl Table {
                 }
             }
             rows.push(record.position().map_or(0, |at| at.byte() as usize));
-            for (cells, index) in cells.iter_mut().zip(&indices) {
+            let row = rows.found.len() - 1;
+            for ((cells, mark), index) in cells.iter_mut().zip(&mut self.marks).zip(&indices) {
                 let cell = index.and_then(|index| record.get(index));
                 if let Some(cell) = cell {
                     cells.push(cell);
+                    *mark = mark.or_else(|| decimal_mark(cell.trim()).map(|mark| (mark, row)));
                 }
             }
         }

@@ -5,8 +5,10 @@
 //!
 //! Headers are structs of Thrift's compact protocol; only whole numbers of them are of interest here.
 
+use super::unpacked;
 use parquet::{
     arrow::ProjectionMask,
+    basic::Compression,
     file::{
         metadata::{ColumnChunkMetaData, ParquetMetaData},
         reader::ChunkReader,
@@ -59,6 +61,7 @@ fn chunk_bytes(file: &File, chunk: &ColumnChunkMetaData, rows: u64) -> Result<u6
     while at < end && found < values {
         let mut header = Header::at(file, at).map_err(|error| error.to_string())?;
         let page = header.page().map_err(|_| "the header of a page is not one")?;
+        let content = at.saturating_add(header.bytes);
         at = at.saturating_add(header.bytes).saturating_add(page.packed);
         if page.unpacked > PAGE_MAX || at > end {
             return Err(format!("a page tells of {} bytes, {} of them unpacked", page.packed, page.unpacked));
@@ -67,6 +70,9 @@ fn chunk_bytes(file: &File, chunk: &ColumnChunkMetaData, rows: u64) -> Result<u6
         let most = if page.is_data { rows } else { page.unpacked.saturating_mul(8) };
         if page.values > most {
             return Err(format!("a page tells of {} values, where {most} have room", page.values));
+        }
+        if !page.tells_its_size(file, content, chunk.compression())? {
+            return Err(format!("a page unpacks to more than the {} bytes that it tells of", page.unpacked));
         }
         found += if page.is_data { page.values } else { 0 };
         unpacked += page.unpacked;
@@ -84,6 +90,23 @@ struct Page {
     /// Bytes unpacked.
     unpacked: u64,
     values: u64,
+    /// Bytes of both sizes, at the beginning, that are not packed.
+    levels: u64,
+    /// Whether the rest is not packed either, whatever the column's codec is.
+    is_plain: bool,
+}
+
+impl Page {
+    /// Whether no more comes out of the page, whose content begins at a byte of the file, than it tells.
+    fn tells_its_size(&self, file: &File, content: u64, codec: Compression) -> Result<bool, String> {
+        let sizes = self.packed.checked_sub(self.levels).zip(self.unpacked.checked_sub(self.levels));
+        let (packed, unpacked) = sizes.ok_or("a page is smaller than its levels")?;
+        if self.is_plain {
+            return Ok(true);
+        }
+        let source = file.get_read(content.saturating_add(self.levels)).map_err(|error| error.to_string())?;
+        Ok(unpacked::is_within(codec, source.take(packed), unpacked))
+    }
 }
 
 /// The header of a page while it is read.
@@ -120,7 +143,7 @@ impl<R: Read> Header<R> {
                 (3, kind) if WHOLE.contains(&kind) => page.packed = self.size()?,
                 (5 | 7 | 8, STRUCT) => {
                     page.is_data = id != 7;
-                    page.values = self.first_size()?;
+                    self.content(id == 8, &mut page)?;
                 }
                 (_, kind) => self.skip(kind, 0)?,
             }
@@ -139,18 +162,21 @@ impl<R: Read> Header<R> {
         Ok(Some(kind))
     }
 
-    /// The whole number in field 1 of a struct, the rest of which is skipped.
-    fn first_size(&mut self) -> io::Result<u64> {
-        let mut found = 0;
+    /// What a page holds: field 1 is its number of values, and in the second version 5 and 6 are bytes of
+    /// levels, which are not packed, and 7 is false where the values are not packed either.
+    fn content(&mut self, is_second: bool, page: &mut Page) -> io::Result<()> {
         let mut id = 0;
         while let Some(kind) = self.field(&mut id)? {
-            if id == 1 && WHOLE.contains(&kind) {
-                found = self.size()?;
-            } else {
-                self.skip(kind, 1)?;
+            match (id, kind) {
+                (1, kind) if WHOLE.contains(&kind) => page.values = self.size()?,
+                (5 | 6, kind) if is_second && WHOLE.contains(&kind) => {
+                    page.levels = page.levels.saturating_add(self.size()?);
+                }
+                (7, kind) if is_second => page.is_plain = kind == BOOLS[1],
+                (_, kind) => self.skip(kind, 1)?,
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn skip(&mut self, kind: u8, depth: u32) -> io::Result<()> {
@@ -227,7 +253,7 @@ mod tests {
     #[test]
     fn a_header_tells_sizes_and_values() {
         let header = [&HEADER[..], &[0]].concat();
-        let expected = Page { is_data: true, packed: 100, unpacked: 300, values: 7 };
+        let expected = Page { is_data: true, packed: 100, unpacked: 300, values: 7, ..Page::default() };
         assert_eq!(page(&header).unwrap(), expected);
     }
 
