@@ -117,7 +117,7 @@ impl Given<'_> {
         };
         let names = self.names(path)?;
         if begins_with_bracket(value) {
-            Node::root(&Document::new(&format!("from --set #{}", self.number), value))?;
+            Node::root(&Document::new(&format!("from {}", self.origin), value))?;
         }
         let snapshot = document.clone();
         let root = Node::root(&snapshot)?;

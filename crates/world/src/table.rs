@@ -181,9 +181,7 @@ impl Table {
         let number = found.map_err(|_| {
             let hint = match mark {
                 Some(',') => "; decimals follow a point, as in 7.4",
-                Some(_) | None if sets_thousands_apart(text) => {
-                    "; thousands are not set apart, as in 1000.5"
-                }
+                Some(_) | None if sets_thousands_apart(text) => "; thousands are not set apart, as in 1000.5",
                 Some(_) | None => "",
             };
             format!("`{text}` is not a number{hint}")
