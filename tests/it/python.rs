@@ -1,10 +1,10 @@
 //! The tables as analysts use them: the canonical questions in DuckDB, and every table in Polars.
 //!
-//! Needs `python3` with `venv` and PyPI, which not every machine has: `-- --ignored` runs these.
+//! Needs `python3` with `venv` and `PyPI`, which not every machine has: `-- --ignored` runs these.
 
 use crate::{
     program::{copy, fail, root, run, succeed, text, voltide},
-    resume::{kill_after, run_in, start},
+    resume::{kill_after, start, wait_for_run},
 };
 use std::{
     collections::BTreeMap,
@@ -107,8 +107,8 @@ fn the_log_opens_with_the_mcap_package() {
         let out = out.path().join(if kill { "resumed" } else { "whole" });
         let run = if kill {
             let child = start(&["run", "worlds/germany/week.ron", "--out"], &out);
-            kill_after(child, std::time::Duration::from_millis(700));
-            let run = run_in(&out).unwrap();
+            let run = wait_for_run(&out);
+            kill_after(child, std::time::Duration::from_millis(300));
             succeed(voltide().arg("resume").arg(&run));
             run
         } else {

@@ -82,9 +82,11 @@ fn count<T>(cells: &[T]) -> Value {
 }
 
 /// Number and range of values; the range is null where there is no finite one.
-fn range(count: usize, values: impl Iterator<Item = f64> + Clone) -> Value {
-    let finite = || values.clone().filter(|value| value.is_finite());
-    json!({ "count": count, "min": finite().reduce(f64::min), "max": finite().reduce(f64::max) })
+fn range(count: usize, values: impl Iterator<Item = f64>) -> Value {
+    let finite: Vec<f64> = values.filter(Cell::is_finite).collect();
+    let least = finite.iter().copied().reduce(f64::min);
+    let most = finite.into_iter().reduce(f64::max);
+    json!({ "count": count, "min": least, "max": most })
 }
 
 /// The sum of a column; in words where a log of 0.1 holds what is no number, which JSON has not.

@@ -107,6 +107,7 @@ codes! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "what declares codes has no word for the default")]
 impl Default for Stage {
     fn default() -> Self {
         Self::IntraDay

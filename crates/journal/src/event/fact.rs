@@ -289,8 +289,9 @@ macro_rules! events {
             }
 
             impl PartialEq for $name {
-                #[allow(unused_variables, reason = "an event may have no fields")]
                 fn eq(&self, other: &Self) -> bool {
+                    // An event may have no fields.
+                    let _ = other;
                     $(Same::same(&self.$field, &other.$field) &&)*
                     $($(Same::same(&self.$beside, &other.$beside) &&)+)?
                     true
