@@ -104,6 +104,22 @@ impl UnitKind {
             Self::ImportExport => "import_export",
         }
     }
+
+    /// Wind or sun.
+    pub fn is_renewable(self) -> bool {
+        matches!(self, Self::Wind | Self::Pv)
+    }
+
+    /// Pumped hydro or a battery.
+    pub fn is_store(self) -> bool {
+        matches!(self, Self::PumpedHydro | Self::Ess)
+    }
+
+    /// Whether both are the same kind of device: wind and sun are, pumped hydro and batteries too.
+    pub fn same_device(self, other: Self) -> bool {
+        let (renewable, store) = (Self::is_renewable, Self::is_store);
+        self == other || renewable(self) && renewable(other) || store(self) && store(other)
+    }
 }
 
 /// One unit in one slot.

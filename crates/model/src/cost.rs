@@ -11,10 +11,7 @@
 //! A schedule is found with (37) as chords, which linear programs can hold, and billed with (37)
 //! itself: [`chords`] and [`bill`]. A chord lies above the curve by at most `a·width²/4`.
 
-use crate::{
-    dispatch::SlotDispatch,
-    plant::{Plant, RenewableKind, StoreKind},
-};
+use crate::{columns::UnitKind, dispatch::SlotDispatch, plant::Plant};
 use std::{num::NonZeroU32, ops::AddAssign};
 
 /// The cost of thermal output, (37).
@@ -146,64 +143,57 @@ impl UnitCost {
     }
 }
 
-/// What each unit costs in one slot of `hours`, in the order of [`Plant::names`].
-///
-/// # Panics
-/// If `slot` was not made for this plant.
+impl UnitCost {
+    /// Running alone.
+    pub fn running(running: f64) -> Self {
+        Self { running, extra: 0.0 }
+    }
+}
+
+/// A row of the system's cost: its component's name in tables, and its sum.
+pub type CostRow<'a> = (&'static str, &'a mut f64);
+
+impl SystemCost {
+    /// The rows that units of a kind add to: what running costs, and the other part where there is one.
+    pub fn rows_of(&mut self, kind: UnitKind) -> (CostRow<'_>, Option<CostRow<'_>>) {
+        match kind {
+            UnitKind::Wind => {
+                (("wind", &mut self.wind), Some(("curtailment", &mut self.curtailment)))
+            }
+            UnitKind::Pv => (("pv", &mut self.pv), Some(("curtailment", &mut self.curtailment))),
+            UnitKind::Thermal => {
+                (("thermal", &mut self.thermal), Some(("starts", &mut self.starts)))
+            }
+            UnitKind::PumpedHydro => (("pumped_hydro", &mut self.pumped_hydro), None),
+            UnitKind::Ess => (("ess", &mut self.ess), None),
+            UnitKind::Interruptible => (("interruption", &mut self.interruption), None),
+            UnitKind::MustTake => (("must_take", &mut self.must_take), None),
+            UnitKind::ImportExport => (("import_export", &mut self.exchange), None),
+        }
+    }
+
+    /// Adds what a unit of a kind cost.
+    pub fn add_unit(&mut self, kind: UnitKind, cost: UnitCost) {
+        let ((_, running), extra) = self.rows_of(kind);
+        *running += cost.running;
+        if let Some((_, row)) = extra {
+            *row += cost.extra;
+        }
+    }
+}
+
+/// What each unit costs in one slot of `hours`, in the plant's order.
 pub fn unit_costs(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitCost> {
-    let running = |running: f64| UnitCost { running: running * hours, extra: 0.0 };
-    let mut costs = Vec::with_capacity(plant.names().count());
-    costs.extend(plant.renewables.iter().enumerate().map(|(at, unit)| UnitCost {
-        running: unit.cost * slot.renewable_kw[at] * hours,
-        extra: unit.waste_price * slot.curtailed_kw(at) * hours,
-    }));
-    costs.extend(plant.must_take.iter().zip(&slot.must_take_kw).map(|(unit, kw)| running(unit.cost * kw)));
-    costs.extend(plant.thermal.iter().enumerate().map(|(at, unit)| UnitCost {
-        running: if slot.on[at] { unit.cost.per_hour(slot.thermal_kw[at]) * hours } else { 0.0 },
-        extra: unit.commitment.map_or(0.0, |how| if slot.started[at] { how.start_cost } else { 0.0 }),
-    }));
-    costs.extend(
-        plant
-            .stores
-            .iter()
-            .enumerate()
-            .map(|(at, unit)| running(unit.throughput_cost * (slot.charge_kw[at] + slot.discharge_kw[at]))),
-    );
-    costs.extend(
-        plant.interruptible.iter().zip(&slot.interrupted_kw).map(|(unit, kw)| running(unit.price * kw)),
-    );
-    costs.extend(slot.exchange_kw.iter().zip(&slot.exchange_price).map(|(kw, price)| running(kw * price)));
-    costs
+    plant.devices().zip(&slot.units).map(|(unit, did)| unit.cost(did, hours)).collect()
 }
 
 /// What the units of one slot of `hours` cost, by rows: the bill, with (37) as it is printed. Energy not
 /// served is no unit's.
-///
-/// # Panics
-/// If `slot` was not made for this plant.
 pub fn bill(plant: &Plant, slot: &SlotDispatch, hours: f64) -> SystemCost {
     let mut rows = SystemCost::default();
-    let mut costs = unit_costs(plant, slot, hours).into_iter();
-    for (unit, cost) in plant.renewables.iter().zip(&mut costs) {
-        *(match unit.kind {
-            RenewableKind::Wind => &mut rows.wind,
-            RenewableKind::Pv => &mut rows.pv,
-        }) += cost.running;
-        rows.curtailment += cost.extra;
+    for (unit, did) in plant.devices().zip(&slot.units) {
+        rows.add_unit(unit.kind(), unit.cost(did, hours));
     }
-    rows.must_take = costs.by_ref().take(plant.must_take.len()).map(|cost| cost.running).sum();
-    for cost in costs.by_ref().take(plant.thermal.len()) {
-        rows.thermal += cost.running;
-        rows.starts += cost.extra;
-    }
-    for (unit, cost) in plant.stores.iter().zip(&mut costs) {
-        *(match unit.kind {
-            StoreKind::PumpedHydro => &mut rows.pumped_hydro,
-            StoreKind::Ess => &mut rows.ess,
-        }) += cost.running;
-    }
-    rows.interruption = costs.by_ref().take(plant.interruptible.len()).map(|cost| cost.running).sum();
-    rows.exchange = costs.map(|cost| cost.running).sum();
     rows
 }
 

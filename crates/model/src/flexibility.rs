@@ -4,21 +4,20 @@
 //! |------------------------|--------------|-------------------------------|
 //! | `F_D`                  | (15)-(18)    | [`demand`]                    |
 //! | `P_L`                  | (19), (20)   | [`SlotDispatch::net_load_kw`] |
-//! | `F_S,g`                | (21), (22)   | [`thermal`]                   |
-//! | `F_S,h`, `F_S,ess`     | (23)-(26)    | [`store`]                     |
-//! | `F_S,cut`              | (27)         | [`interruptible`]             |
-//! | `F_S,wind`, `F_S,pv`   | (28), (29)   | [`renewable`]                 |
+//! | `F_S,g`                | (21), (22)   | [`Device::flexibility`]       |
+//! | `F_S,h`, `F_S,ess`     | (23)-(26)    | [`Device::flexibility`]       |
+//! | `F_S,cut`              | (27)         | [`Device::flexibility`]       |
+//! | `F_S,wind`, `F_S,pv`   | (28), (29)   | [`Device::flexibility`]       |
 //! | `F_S,ev`               | (30), (31)   | [`car`]                       |
 //! | `F_M`                  | (32)-(35)    | supply - demand, as [`UpDown`] |
 //!
 //! All in kW; a shortfall in kWh is its kW times the slot's hours. Where the paper's equations do
 //! not say what they must mean, or say what cannot be, [`Readings`] names both ways to read them.
 //! (30) and (31) are missing in the paper.
+//!
+//! [`Device::flexibility`]: crate::device::Device::flexibility
 
-use crate::{
-    dispatch::SlotDispatch,
-    plant::{InterruptibleLoad, Plant, Store, ThermalUnit},
-};
+use crate::{dispatch::SlotDispatch, plant::Plant};
 use std::ops::{Add, AddAssign, Sub};
 
 /// Power upward (more generation or less load) and downward, kW.
@@ -146,50 +145,6 @@ pub fn demand(net_load_kw: f64, next_kw: f64) -> UpDown {
     UpDown { up: (next_kw - net_load_kw).max(0.0), down: (net_load_kw - next_kw).max(0.0) }
 }
 
-/// (21) and (22): what ramp and limits leave a thermal unit; nothing while it is off.
-pub fn thermal(unit: &ThermalUnit, on: bool, output_kw: f64, hours: f64) -> UpDown {
-    if !on {
-        return UpDown::default();
-    }
-    let ramp = unit.ramp.0 * hours;
-    UpDown { up: ramp.min(unit.power_max.0 - output_kw), down: ramp.min(output_kw - unit.power_min.0) }
-}
-
-/// (23)-(26): what power and energy leave a store.
-///
-/// `output_kw` is positive while it discharges; `energy_kwh` is what it holds at the slot's end,
-/// so that it is there for the next.
-pub fn store(store: &Store, output_kw: f64, energy_kwh: f64, hours: f64, reading: FlexStorage) -> UpDown {
-    let discharge = (energy_kwh - store.energy_min.0) * store.discharge_efficiency.get() / hours;
-    let charge = (store.energy_max.0 - energy_kwh) / (store.charge_efficiency.get() * hours);
-    let taken = match reading {
-        FlexStorage::Printed => 0.0,
-        FlexStorage::Reachable => output_kw,
-    };
-    UpDown {
-        up: (store.discharge_max.0 - output_kw).min(discharge - taken),
-        down: (output_kw + store.charge_max.0).min(charge + taken),
-    }
-}
-
-/// (27): what more may be shed.
-pub fn interruptible(load: &InterruptibleLoad, shed_kw: f64, reading: CutUp) -> UpDown {
-    let up = match reading {
-        CutUp::Literal => load.power_max.0,
-        CutUp::Physical => load.power_max.0 - shed_kw,
-    };
-    UpDown { up, down: 0.0 }
-}
-
-/// (28) and (29): what curtailing more or less would give.
-pub fn renewable(available_kw: f64, delivered_kw: f64, reading: VreDown) -> UpDown {
-    let curtailed = available_kw - delivered_kw;
-    match reading {
-        VreDown::Literal => UpDown { up: 0.0, down: curtailed },
-        VreDown::Physical => UpDown { up: curtailed, down: delivered_kw },
-    }
-}
-
 /// What a plugged-in car could do in the next slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CarReach {
@@ -221,109 +176,17 @@ pub fn car(car: &CarReach, hours: f64) -> UpDown {
     }
 }
 
-/// `F_S` of each unit in one slot of `hours`, in the order of [`Plant::names`]; cars are not among them.
-///
-/// # Panics
-/// If `slot` was not made for this plant.
+/// `F_S` of each unit in one slot of `hours`, in the plant's order; cars are not among them.
 pub fn supply(plant: &Plant, slot: &SlotDispatch, hours: f64, readings: Readings) -> Vec<UpDown> {
-    let mut supply = Vec::with_capacity(plant.names().count());
-    let renewables = slot.available_kw.iter().zip(&slot.renewable_kw);
-    supply.extend(
-        renewables.map(|(&available, &delivered)| renewable(available, delivered, readings.vre_down)),
-    );
-    supply.extend(plant.must_take.iter().map(|_| UpDown::default()));
-    supply.extend(
-        plant
-            .thermal
-            .iter()
-            .enumerate()
-            .map(|(at, unit)| thermal(unit, slot.on[at], slot.thermal_kw[at], hours)),
-    );
-    supply.extend(
-        plant.stores.iter().enumerate().map(|(at, unit)| {
-            store(unit, slot.store_kw(at), slot.energy_kwh[at], hours, readings.flex_storage)
-        }),
-    );
-    let loads = plant.interruptible.iter().zip(&slot.interrupted_kw);
-    supply.extend(loads.map(|(load, &shed)| interruptible(load, shed, readings.cut_up)));
-    supply.extend(plant.exchanges.iter().map(|_| UpDown::default()));
-    supply
+    let units = plant.devices().zip(&slot.units);
+    units.map(|(unit, did)| unit.flexibility(did, hours, readings)).collect()
 }
 
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
-    use crate::{
-        cost::QuadraticCost,
-        plant::StoreKind,
-        quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
-    };
     use proptest::prelude::*;
-
-    fn unit() -> ThermalUnit {
-        ThermalUnit {
-            name: "unit".into(),
-            power_min: Kilowatts(900.0),
-            power_max: Kilowatts(1505.0),
-            ramp: KilowattsPerHour(240.0),
-            cost: QuadraticCost::default(),
-            commitment: None,
-            initial_power: None,
-            deviation_max: None,
-        }
-    }
-
-    fn basin() -> Store {
-        Store {
-            name: "basin".into(),
-            kind: StoreKind::PumpedHydro,
-            charge_max: Kilowatts(255.0),
-            discharge_max: Kilowatts(255.0),
-            energy_min: KilowattHours(150.0),
-            energy_max: KilowattHours(1500.0),
-            charge_efficiency: Share::new(0.8).unwrap(),
-            discharge_efficiency: Share::new(0.8).unwrap(),
-            throughput_cost: 0.1,
-            initial_energy: KilowattHours(750.0),
-            day_end_energy: None,
-        }
-    }
-
-    #[test]
-    fn a_thermal_unit_supplies_what_ramp_and_limits_leave() {
-        assert_eq!(thermal(&unit(), true, 1000.0, 0.25), UpDown { up: 60.0, down: 60.0 });
-        assert_eq!(thermal(&unit(), true, 1490.0, 0.25), UpDown { up: 15.0, down: 60.0 });
-        assert_eq!(thermal(&unit(), true, 900.0, 0.25), UpDown { up: 60.0, down: 0.0 });
-        assert_eq!(thermal(&unit(), false, 0.0, 0.25), UpDown::default());
-    }
-
-    #[test]
-    fn a_discharging_store_supplies_less_where_its_energy_is_reckoned_with() {
-        // 100 kWh above the least, 0.8 of it on the grid side: 80 kW for an hour, 50 of them in use.
-        let of = |reading| store(&basin(), 50.0, 250.0, 1.0, reading).up;
-        assert_eq!((of(FlexStorage::Printed), of(FlexStorage::Reachable)), (80.0, 30.0));
-        // Empty: it cannot even go on.
-        let empty = |reading| store(&basin(), 50.0, 150.0, 1.0, reading).up;
-        assert_eq!((empty(FlexStorage::Printed), empty(FlexStorage::Reachable)), (0.0, -50.0));
-    }
-
-    #[test]
-    fn a_charging_store_supplies_less_downward_where_its_room_is_reckoned_with() {
-        // 80 kWh of room take 100 kWh from the grid, 60 of them in use.
-        let of = |reading| store(&basin(), -60.0, 1420.0, 1.0, reading).down;
-        assert_eq!((of(FlexStorage::Printed), of(FlexStorage::Reachable)), (100.0, 40.0));
-    }
-
-    #[test]
-    fn what_is_curtailed_or_shed_counts_by_its_reading() {
-        let wind = |reading| renewable(100.0, 70.0, reading);
-        assert_eq!(wind(VreDown::Literal), UpDown { up: 0.0, down: 30.0 });
-        assert_eq!(wind(VreDown::Physical), UpDown { up: 30.0, down: 70.0 });
-        let load = InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
-        let shed = |reading| interruptible(&load, 40.0, reading).up;
-        assert_eq!((shed(CutUp::Literal), shed(CutUp::Physical)), (90.0, 50.0));
-    }
 
     #[test]
     fn what_rounding_leaves_is_nothing_either_way() {
@@ -359,31 +222,6 @@ mod tests {
             prop_assert!(moved.up.min(moved.down) == 0.0 && moved.up >= 0.0 && moved.down >= 0.0);
             prop_assert_eq!(moved.up - moved.down, next - now);
             prop_assert_eq!(demand(next, now), UpDown { up: moved.down, down: moved.up });
-        }
-
-        #[test]
-        fn a_store_can_really_go_where_its_reachable_supply_says(
-            energy in 150.0..1500.0_f64,
-            output in -255.0..255.0_f64,
-            hours in 0.1..2.0_f64,
-        ) {
-            let store = basin();
-            let room = super::store(&store, output, energy, hours, FlexStorage::Reachable);
-            for power in [output + room.up, output - room.down] {
-                prop_assert!((-255.0 - 1e-9..=255.0 + 1e-9).contains(&power));
-                let after = store.energy_after(energy, (-power).max(0.0), power.max(0.0), hours);
-                prop_assert!((150.0 - 1e-6..=1500.0 + 1e-6).contains(&after), "{after} kWh");
-            }
-        }
-
-        #[test]
-        fn the_printed_supply_of_a_store_is_never_the_smaller_in_the_way_it_runs(
-            energy in 150.0..1500.0_f64,
-            output in 0.0..255.0_f64,
-        ) {
-            let of = |output, reading| store(&basin(), output, energy, 0.25, reading);
-            prop_assert!(of(output, FlexStorage::Printed).up >= of(output, FlexStorage::Reachable).up);
-            prop_assert!(of(-output, FlexStorage::Printed).down >= of(-output, FlexStorage::Reachable).down);
         }
     }
 }

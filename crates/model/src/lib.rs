@@ -16,7 +16,8 @@
 //! | [`eligibility`]  | which stays are long enough for V2G, (13)                         |
 //! | [`normal`]       | quantiles of the normal distribution, the same on every platform  |
 //! | [`series`]       | values per slot, prices among them                                |
-//! | [`plant`]        | what generates, stores and sheds                                  |
+//! | [`device`]       | what generates, stores and sheds, one file a kind                 |
+//! | [`plant`]        | a list of such units                                              |
 //! | [`forecast`]     | what is known of wind and sun before they come                    |
 //! | [`dispatch`]     | what every unit does in one slot                                  |
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
@@ -36,6 +37,7 @@ pub mod battery;
 pub mod clock;
 pub mod columns;
 pub mod cost;
+pub mod device;
 pub mod dispatch;
 pub mod distribution;
 pub mod eligibility;

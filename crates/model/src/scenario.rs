@@ -3,8 +3,8 @@
 use crate::{
     clock::Clock,
     columns::UnitKind,
+    device::Device,
     fleet::{Fleet, Parking, Population},
-    plant::{RenewableKind, StoreKind},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
     random::CarKey,
     rules::Rules,
@@ -194,22 +194,7 @@ impl Scenario {
                 [wind.then_some(UnitKind::Wind), pv.then_some(UnitKind::Pv), Some(UnitKind::ImportExport)];
             return kinds.into_iter().flatten().collect();
         };
-        let plant = &grid.plant;
-        let renewables = plant.renewables.iter().map(|unit| match unit.kind {
-            RenewableKind::Wind => UnitKind::Wind,
-            RenewableKind::Pv => UnitKind::Pv,
-        });
-        let stores = plant.stores.iter().map(|unit| match unit.kind {
-            StoreKind::PumpedHydro => UnitKind::PumpedHydro,
-            StoreKind::Ess => UnitKind::Ess,
-        });
-        renewables
-            .chain(plant.must_take.iter().map(|_| UnitKind::MustTake))
-            .chain(plant.thermal.iter().map(|_| UnitKind::Thermal))
-            .chain(stores)
-            .chain(plant.interruptible.iter().map(|_| UnitKind::Interruptible))
-            .chain(plant.exchanges.iter().map(|_| UnitKind::ImportExport))
-            .collect()
+        grid.plant.devices().map(Device::kind).collect()
     }
 
     /// The names of all units, by their ids.

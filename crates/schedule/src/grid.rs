@@ -33,12 +33,18 @@
 
 mod answer;
 mod build;
+mod exchange;
 mod exclusive;
+mod interruptible;
 mod margins;
+mod must_take;
 mod problem;
 mod read;
+mod renewable;
 mod stages;
+mod store;
 mod thermal;
+mod unit;
 
 pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWish};
 pub use build::DispatchProgram;

@@ -4,7 +4,7 @@ use crate::frame::PlannedUnit;
 use std::collections::BTreeMap;
 use voltide_journal::{
     event::{Stage, UnitsDispatched},
-    units::{pack, scheduled_unit, unpack},
+    units::unpack,
 };
 use voltide_model::{clock::Clock, cost::unit_costs, dispatch::SlotDispatch, scenario::Scenario};
 
@@ -40,7 +40,7 @@ fn steps(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<(u32, Vec<Pla
     let day_end = day_end(&scenario.clock, dispatched.first_slot);
     let steps = slots.zip(unpack(&grid.plant, dispatched));
     let told = |(slot, step): (u32, SlotDispatch)| {
-        (slot, units(scenario, dispatched, slot, day_end, &step.tidied()))
+        (slot, units(scenario, dispatched, slot, day_end, &step.tidied(&grid.plant)))
     };
     steps.map(told).collect()
 }
@@ -57,9 +57,8 @@ fn units(
     let stage = dispatched.stage;
     let hours = scenario.clock.slot_hours() * f64::from(dispatched.step.min(day_end - slot));
     let costs = unit_costs(&grid.plant, step, hours);
-    let packed = pack(&grid.plant, stage, 0, 1, std::slice::from_ref(step));
-    let kinds = scenario.unit_kinds().into_iter().enumerate();
-    let unit = kinds.map(|(id, kind)| scheduled_unit(&packed, id, kind, Some(costs[id]), None));
+    let units = (0..).zip(step.units.iter().zip(costs));
+    let unit = units.map(|(id, (did, cost))| did.tick(id, Some(cost), None));
     unit.map(|unit| PlannedUnit { slot, stage: stage.name(), hours, unit }).collect()
 }
 

@@ -532,29 +532,12 @@ impl Tally {
         }
         let mut rows = SystemCost { unserved: self.unserved_cost, ..SystemCost::default() };
         for (unit, (kind, cost)) in (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs)) {
-            let (component, running) = match kind {
-                UnitKind::Wind => ("wind", &mut rows.wind),
-                UnitKind::Pv => ("pv", &mut rows.pv),
-                UnitKind::Thermal => ("thermal", &mut rows.thermal),
-                UnitKind::PumpedHydro => ("pumped_hydro", &mut rows.pumped_hydro),
-                UnitKind::Ess => ("ess", &mut rows.ess),
-                UnitKind::Interruptible => ("interruption", &mut rows.interruption),
-                UnitKind::MustTake => ("must_take", &mut rows.must_take),
-                UnitKind::ImportExport => ("import_export", &mut rows.exchange),
-            };
-            *running += cost.running;
+            rows.add_unit(kind, *cost);
+            let ((component, _), extra) = rows.rows_of(kind);
             self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.running });
-            let (component, extra) = match kind {
-                UnitKind::Wind | UnitKind::Pv => ("curtailment", &mut rows.curtailment),
-                UnitKind::Thermal => ("starts", &mut rows.starts),
-                UnitKind::PumpedHydro
-                | UnitKind::Ess
-                | UnitKind::Interruptible
-                | UnitKind::MustTake
-                | UnitKind::ImportExport => continue,
-            };
-            *extra += cost.extra;
-            self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
+            if let Some((component, _)) = extra {
+                self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
+            }
         }
         self.summary.system_cost = Some(rows.into());
     }

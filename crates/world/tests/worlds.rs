@@ -79,14 +79,14 @@ fn the_papers_grid_is_that_of_its_parameters() {
         let theirs = system[block][name].as_f64().expect("a number");
         assert!((ours - theirs).abs() <= 1e-12 * theirs, "{block}.{name}: {ours}, not {theirs}");
     };
-    let unit = &grid.plant.thermal[0];
+    let unit = grid.plant.each::<ThermalUnit>().next().expect("it has one");
     close(unit.power_min.0, "thermal", "pmin");
     close(unit.power_max.0, "thermal", "pmax");
     close(unit.ramp.0, "thermal", "ramp");
     close(unit.cost.a, "thermal", "a");
     close(unit.cost.b, "thermal", "b");
     close(unit.cost.c, "thermal", "c");
-    for (store, block) in grid.plant.stores.iter().zip(["phs", "ess"]) {
+    for (store, block) in grid.plant.each::<Store>().zip(["phs", "ess"]) {
         close(store.charge_max.0, block, "p_ch");
         close(store.discharge_max.0, block, "p_dch");
         close(store.energy_min.0, block, "wmin");
@@ -98,14 +98,15 @@ fn the_papers_grid_is_that_of_its_parameters() {
         close(store.throughput_cost, block, "c");
     }
     for (unit, (cost, waste)) in
-        grid.plant.renewables.iter().zip([("c_wind", "c_wind_waste"), ("c_pv", "c_pv_waste")])
+        grid.plant.each::<Renewable>().zip([("c_wind", "c_wind_waste"), ("c_pv", "c_pv_waste")])
     {
         close(unit.cost, "vre", cost);
         close(unit.waste_price, "vre", waste);
         assert!(unit.available.values != scenario.system.wind.as_ref().expect("a forecast").values);
     }
-    close(grid.plant.interruptible[0].power_max.0, "cut", "pmax");
-    close(grid.plant.interruptible[0].price, "cut", "c");
+    let load = grid.plant.each::<InterruptibleLoad>().next().expect("it has one");
+    close(load.power_max.0, "cut", "pmax");
+    close(load.price, "cut", "c");
     assert_eq!(grid.rules.readings, Readings::PRINTED);
     assert!(!grid.rules.margins);
     let lengths = [grid.rules.day_ahead_step, grid.rules.window, grid.rules.step, grid.rules.blend];
@@ -127,10 +128,11 @@ fn the_day_ahead_may_be_shown_no_cars_or_leave_it_to_the_policy() {
 fn the_german_units_can_serve_the_week_and_follow_the_system() {
     let scenario = loaded("germany/week.ron", &["fleets.commuters.count=10"]).scenario;
     let plant = &scenario.grid.as_deref().expect("it has a grid").plant;
-    let installed: f64 = plant.thermal.iter().map(|unit| unit.power_max.0).sum();
+    let installed: f64 = plant.each::<ThermalUnit>().map(|unit| unit.power_max.0).sum();
     assert!((installed - 88_500.0).abs() < 1e-6, "{installed} kW");
-    assert_eq!(plant.renewables[0].available, scenario.system.wind.expect("it has wind"));
-    assert_eq!(plant.must_take.len(), 3);
+    let wind = plant.each::<Renewable>().next().expect("it has wind");
+    assert_eq!(wind.available, scenario.system.wind.expect("it has wind"));
+    assert_eq!(plant.each::<MustTake>().count(), 3);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use std::num::NonZeroU32;
 use voltide_model::{
     cost::QuadraticCost,
+    device::{InterruptibleLoad, Renewable, RenewableKind, Store, StoreKind, ThermalUnit},
     flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
     forecast::Forecast,
-    plant::{InterruptibleLoad, Plant, Renewable, RenewableKind, Store, StoreKind, ThermalUnit},
+    plant::Plant,
     quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
     series::Series,
     two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
@@ -121,12 +122,12 @@ impl PaperSystem {
                 waste_price,
             };
         let prices = &self.vre;
-        Plant {
-            renewables: vec![
+        Plant::default()
+            .with([
                 renewable("wind", RenewableKind::Wind, wind, &forecasts[0], prices.wind, prices.wind_waste),
                 renewable("pv", RenewableKind::Pv, pv, &forecasts[1], prices.pv, prices.pv_waste),
-            ],
-            thermal: vec![ThermalUnit {
+            ])
+            .with([ThermalUnit {
                 name: "thermal".into(),
                 power_min: Kilowatts(pmin),
                 power_max: Kilowatts(pmax),
@@ -135,18 +136,16 @@ impl PaperSystem {
                 commitment: None,
                 initial_power: None,
                 deviation_max: Some(Kilowatts(self.id_thermal_dev)),
-            }],
-            stores: vec![
+            }])
+            .with([
                 self.phs.store("pumped hydro", StoreKind::PumpedHydro),
                 self.ess.store("battery", StoreKind::Ess),
-            ],
-            interruptible: vec![InterruptibleLoad {
+            ])
+            .with([InterruptibleLoad {
                 name: "cut".into(),
                 power_max: Kilowatts(self.cut.pmax),
                 price: self.cut.c,
-            }],
-            ..Plant::default()
-        }
+            }])
     }
 
     pub(crate) fn prices(&self) -> SlackPrices {

@@ -13,13 +13,11 @@ use crate::{
 };
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
-use voltide_journal::{
-    event::{Event, MarginViolated, PricesSet, Stage, TickStarted, UnitsDispatched},
-    units::{pack, scheduled_unit},
-};
+use voltide_journal::event::{Event, MarginViolated, PricesSet, TickStarted, UnitsDispatched};
 use voltide_model::{
     columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitKind, UnitTick},
     cost::unit_costs,
+    device::{MustTake, Renewable},
     dispatch::SlotDispatch,
     flexibility::{self, LastStep, SHORTFALL_MIN_KW, UpDown},
     plant::Plant,
@@ -126,8 +124,8 @@ fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<
     let demand = flexibility::demand(slot.net_load_kw(), next_net_load(state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
     now.flexibility = Some(FlexibilityTick { demand, supply: all });
-    let slot = slot.tidied();
-    let ticks = unit_ticks(&state.fixed.scenario, &grid.plant, &slot, &supply, hours);
+    let slot = slot.tidied(&grid.plant);
+    let ticks = unit_ticks(&grid.plant, &slot, &supply, hours);
     let sum = |kind: UnitKind| ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>();
     let available = |kind: UnitKind| {
         ticks.iter().filter(|it| it.kind == kind).filter_map(|it| it.available_kw).sum::<f64>()
@@ -151,22 +149,15 @@ fn next_net_load(state: &State, grid: &Grid) -> f64 {
     let next = if wraps { day.first } else { tick + 1 };
     let at = |series: &Series| series.at(next, scenario.clock.slots_per_24_hours());
     let base = scenario.system.base_load.as_ref().map_or(0.0, at);
-    let available: f64 = grid.plant.renewables.iter().map(|unit| at(&unit.available)).sum();
-    let must_take: f64 = grid.plant.must_take.iter().map(|unit| at(&unit.output)).sum();
+    let available: f64 = grid.plant.each::<Renewable>().map(|unit| at(&unit.available)).sum();
+    let must_take: f64 = grid.plant.each::<MustTake>().map(|unit| at(&unit.output)).sum();
     base + planned_kw(state, next, tick) - available - must_take
 }
 
-fn unit_ticks(
-    scenario: &Scenario,
-    plant: &Plant,
-    slot: &SlotDispatch,
-    supply: &[UpDown],
-    hours: f64,
-) -> Vec<UnitTick> {
+fn unit_ticks(plant: &Plant, slot: &SlotDispatch, supply: &[UpDown], hours: f64) -> Vec<UnitTick> {
     let costs = unit_costs(plant, slot, hours);
-    let packed = pack(plant, Stage::IntraDay, 0, 1, std::slice::from_ref(slot));
-    let unit = |(id, kind)| scheduled_unit(&packed, id, kind, Some(costs[id]), Some(supply[id]));
-    scenario.unit_kinds().into_iter().enumerate().map(unit).collect()
+    let units = slot.units.iter().zip(costs).zip(supply);
+    (0..).zip(units).map(|(id, ((did, cost), &supply))| did.tick(id, Some(cost), Some(supply))).collect()
 }
 
 /// The incentive price in force, where the world has one.

@@ -9,9 +9,6 @@
 use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram};
 use crate::linear::{Budget, Solved};
 
-/// Both directions at once above this are not rounding, kW.
-const BOTH_KW: f64 = 1e-6;
-
 impl DispatchProblem<'_> {
     /// Finds the cheapest schedule, cold, through CBC.
     ///
@@ -27,7 +24,7 @@ impl DispatchProblem<'_> {
             if !solved.outcome.has_solution() {
                 return Err(GridError::Unsolved(solved.outcome));
             }
-            let misused = model.misused(&solved, &exclusive);
+            let misused = model.misused(self, &solved, &exclusive);
             if misused.is_empty() {
                 return Ok(model.read(self, &solved, solves));
             }
@@ -38,24 +35,27 @@ impl DispatchProblem<'_> {
 
     /// All pairs of store and slot that are not yet in `exclusive`.
     fn others(&self, exclusive: &[(usize, usize)]) -> Vec<(usize, usize)> {
-        let stores = 0..self.plant.stores.len();
-        let pairs = stores.flat_map(|store| (0..self.slots()).map(move |slot| (store, slot)));
-        pairs.filter(|pair| !exclusive.contains(pair)).collect()
+        let pairs = self.both_ways();
+        pairs.into_iter().filter(|pair| !exclusive.contains(pair)).collect()
+    }
+
+    /// All pairs of a unit that could use both directions at once, and a slot.
+    pub fn both_ways(&self) -> Vec<(usize, usize)> {
+        let units = self.plant.devices().enumerate();
+        let stores = units.filter(|(_, unit)| unit.kind().is_store()).map(|(at, _)| at);
+        stores.flat_map(|store| (0..self.slots()).map(move |slot| (store, slot))).collect()
     }
 }
 
-impl DispatchProgram {
-    /// Pairs of store and slot, not yet exclusive, that use both directions at once.
-    fn misused(&self, solved: &Solved, exclusive: &[(usize, usize)]) -> Vec<(usize, usize)> {
-        let mut misused = Vec::new();
-        for (store, columns) in self.stores.iter().enumerate() {
-            for (slot, (charge, discharge)) in columns.charge.iter().zip(&columns.discharge).enumerate() {
-                let both = solved.values[charge].min(solved.values[discharge]);
-                if both > BOTH_KW && !exclusive.contains(&(store, slot)) {
-                    misused.push((store, slot));
-                }
-            }
-        }
-        misused
+impl DispatchProgram<'_> {
+    /// Pairs of unit and slot, not yet exclusive, that use both directions at once.
+    fn misused(
+        &self,
+        problem: &DispatchProblem<'_>,
+        solved: &Solved,
+        exclusive: &[(usize, usize)],
+    ) -> Vec<(usize, usize)> {
+        let others = problem.others(exclusive).into_iter();
+        others.filter(|&(unit, slot)| self.units[unit].is_misused(solved, slot)).collect()
     }
 }

@@ -3,9 +3,10 @@
 use crate::answer::Outcome;
 use std::num::NonZeroU32;
 use voltide_model::{
+    device::{Device, Exchange, MustTake, Renewable, Store, ThermalUnit, Unit},
     dispatch::GridState,
     flexibility::{Readings, UpDown},
-    plant::{InterruptibleLoad, Plant, PlantError, Store, ThermalUnit},
+    plant::{Plant, PlantError},
     two_stage::{SearchLimits, SlackPrices},
 };
 
@@ -143,20 +144,23 @@ impl DispatchProblem<'_> {
 
     /// What stores hold comes with the state, so that it is not checked here.
     fn validate_plant(&self) -> Result<(), GridError> {
-        let plant = self.plant;
-        plant.thermal.iter().try_for_each(ThermalUnit::check)?;
-        plant.stores.iter().try_for_each(Store::check_shape)?;
-        for unit in &plant.renewables {
-            unit.check_prices()?;
+        for unit in &self.plant.units {
+            match unit {
+                Unit::Thermal(unit) => unit.check()?,
+                Unit::Store(unit) => unit.check_shape()?,
+                Unit::Renewable(unit) => unit.check_prices()?,
+                Unit::Interruptible(unit) => unit.check()?,
+                // Their series come with the outlook, and are checked there.
+                Unit::MustTake(_) | Unit::Exchange(_) => {}
+            }
         }
-        plant.interruptible.iter().try_for_each(InterruptibleLoad::check)?;
         Ok(())
     }
 
     fn validate_state(&self) -> Result<(), GridError> {
-        length("state of thermal units", self.state.thermal.len(), self.plant.thermal.len())?;
-        length("stored energy", self.state.energy_kwh.len(), self.plant.stores.len())?;
-        length("ends of stores", self.ends.len(), self.plant.stores.len())?;
+        length("state of thermal units", self.state.thermal.len(), self.plant.each::<ThermalUnit>().count())?;
+        length("stored energy", self.state.energy_kwh.len(), self.plant.each::<Store>().count())?;
+        length("ends of stores", self.ends.len(), self.plant.each::<Store>().count())?;
         for (slot, state) in self.state.thermal.iter().enumerate() {
             not_negative("output before the first slot", slot, state.power_kw.unwrap_or(0.0))?;
         }
@@ -177,17 +181,17 @@ impl DispatchProblem<'_> {
         }
         finite("net load after the last slot", std::slice::from_ref(&seen.net_load_next_kw))?;
         finite("load", &seen.load_kw)?;
-        length("available power", seen.available_kw.len(), plant.renewables.len())?;
-        for (unit, column) in plant.renewables.iter().zip(&seen.available_kw) {
+        length("available power", seen.available_kw.len(), plant.each::<Renewable>().count())?;
+        for (unit, column) in plant.each::<Renewable>().zip(&seen.available_kw) {
             named_column("available power", &unit.name, column, slots, true)?;
         }
-        length("must-take output", seen.must_take_kw.len(), plant.must_take.len())?;
-        for (unit, column) in plant.must_take.iter().zip(&seen.must_take_kw) {
+        length("must-take output", seen.must_take_kw.len(), plant.each::<MustTake>().count())?;
+        for (unit, column) in plant.each::<MustTake>().zip(&seen.must_take_kw) {
             named_column("output", &unit.name, column, slots, true)?;
         }
-        length("import prices", seen.import_price.len(), plant.exchanges.len())?;
-        length("export prices", seen.export_price.len(), plant.exchanges.len())?;
-        for (at, unit) in plant.exchanges.iter().enumerate() {
+        length("import prices", seen.import_price.len(), plant.each::<Exchange>().count())?;
+        length("export prices", seen.export_price.len(), plant.each::<Exchange>().count())?;
+        for (at, unit) in plant.each::<Exchange>().enumerate() {
             let (import, export) = (&seen.import_price[at], &seen.export_price[at]);
             named_column("import price", &unit.name, import, slots, false)?;
             named_column("export price", &unit.name, export, slots, false)?;
@@ -197,8 +201,8 @@ impl DispatchProblem<'_> {
     }
 
     fn validate_courses(&self) -> Result<(), GridError> {
-        length("courses of thermal units", self.courses.len(), self.plant.thermal.len())?;
-        for (unit, course) in self.plant.thermal.iter().zip(&self.courses) {
+        length("courses of thermal units", self.courses.len(), self.plant.each::<ThermalUnit>().count())?;
+        for (unit, course) in self.plant.each::<ThermalUnit>().zip(&self.courses) {
             if let Some(on) = &course.on {
                 length(&format!("commitment of `{}`", unit.name), on.len(), self.slots())?;
             }

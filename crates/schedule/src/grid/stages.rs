@@ -3,10 +3,11 @@
 use super::{Course, DispatchProblem, Outlook, StoreEnd};
 use voltide_model::{
     clock::Clock,
-    dispatch::{GridState, SlotDispatch},
+    columns::UnitKind,
+    device::{Exchange, MustTake, Renewable, Store, StoreKind, ThermalUnit},
+    dispatch::{GridState, SlotDispatch, UnitSlot},
     flexibility::{LastStep, UpDown},
     forecast::{Forecast, Issue},
-    plant::{Store, StoreKind},
     series::Series,
     two_stage::Grid,
 };
@@ -47,23 +48,27 @@ pub struct DayAheadPlan {
     pub on: Vec<Vec<bool>>,
 }
 
-/// One value of every step.
-fn column<T>(steps: &[SlotDispatch], value: impl Fn(&SlotDispatch) -> T) -> Vec<T> {
-    steps.iter().map(value).collect()
+/// By unit of some kinds, one value of every step.
+fn by_unit<T>(
+    steps: &[SlotDispatch],
+    kind: fn(UnitKind) -> bool,
+    value: impl Fn(&UnitSlot) -> T,
+) -> Vec<Vec<T>> {
+    let units = steps.first().map_or(0, |first| first.units.len());
+    let of_kind = (0..units).filter(|&unit| kind(steps[0].units[unit].kind));
+    of_kind.map(|unit| steps.iter().map(|step| value(&step.units[unit])).collect()).collect()
 }
 
 impl DayAheadPlan {
     /// The plan that a day-ahead schedule makes, from what stores held at its start.
     pub fn new(steps: &[SlotDispatch], energy_start_kwh: &[f64], step: u32) -> Self {
-        let thermal = steps.first().map_or(0, |first| first.thermal_kw.len());
+        let is_thermal = |kind| kind == UnitKind::Thermal;
         Self {
             step,
             energy_start_kwh: energy_start_kwh.to_vec(),
-            energy_kwh: (0..energy_start_kwh.len())
-                .map(|at| column(steps, |slot| slot.energy_kwh[at]))
-                .collect(),
-            thermal_kw: (0..thermal).map(|at| column(steps, |slot| slot.thermal_kw[at])).collect(),
-            on: (0..thermal).map(|at| column(steps, |slot| slot.on[at])).collect(),
+            energy_kwh: by_unit(steps, UnitKind::is_store, |did| did.energy_kwh),
+            thermal_kw: by_unit(steps, is_thermal, |did| did.given_kw),
+            on: by_unit(steps, is_thermal, |did| did.on),
         }
     }
 
@@ -123,8 +128,8 @@ impl<'a> Stages<'a> {
         };
         DispatchProblem {
             slot_hours: self.slot_hours * f64::from(step),
-            courses: vec![Course::default(); self.grid.plant.thermal.len()],
-            ends: self.grid.plant.stores.iter().map(role).collect(),
+            courses: vec![Course::default(); self.grid.plant.each::<ThermalUnit>().count()],
+            ends: self.grid.plant.each::<Store>().map(role).collect(),
             ..self.problem(outlook, state)
         }
     }
@@ -150,8 +155,8 @@ impl<'a> Stages<'a> {
         let seen = self.look(issue, count as usize + 1, &ev_kw);
         let next = self.net_load_after(day, k + count, &seen, &ev_kw);
         let outlook = Outlook { car_supply_kw, ..seen.until(count as usize, next) };
-        let thermal = 0..self.grid.plant.thermal.len();
-        let stores = 0..self.grid.plant.stores.len();
+        let thermal = 0..self.grid.plant.each::<ThermalUnit>().count();
+        let stores = 0..self.grid.plant.each::<Store>().count();
         DispatchProblem {
             courses: thermal.map(|unit| plan.course(unit, k, k + count)).collect(),
             ends: stores.map(|store| StoreEnd::Softened(plan.energy_after(store, k + count))).collect(),
@@ -188,13 +193,12 @@ impl<'a> Stages<'a> {
         Seen(Outlook {
             load_kw: slots.clone().zip(base).map(|(slot, base)| base + ev_kw(slot)).collect(),
             available_kw: plant
-                .renewables
-                .iter()
+                .each::<Renewable>()
                 .map(|unit| unit.forecast.issue(&unit.available, issue, count, self.seed, day))
                 .collect(),
-            must_take_kw: plant.must_take.iter().map(|unit| of(&unit.output)).collect(),
-            import_price: plant.exchanges.iter().map(|unit| of(&unit.import_price)).collect(),
-            export_price: plant.exchanges.iter().map(|unit| of(&unit.export_price)).collect(),
+            must_take_kw: plant.each::<MustTake>().map(|unit| of(&unit.output)).collect(),
+            import_price: plant.each::<Exchange>().map(|unit| of(&unit.import_price)).collect(),
+            export_price: plant.each::<Exchange>().map(|unit| of(&unit.export_price)).collect(),
             ..Outlook::default()
         })
     }
@@ -213,12 +217,12 @@ impl<'a> Stages<'a> {
         } else {
             seen.0.load_kw[last]
         };
-        let available = plant.renewables.iter().enumerate().map(|(at, unit)| match &unit.forecast {
+        let available = plant.each::<Renewable>().enumerate().map(|(at, unit)| match &unit.forecast {
             _ if wraps => unit.available.at(slot, per_day),
             Forecast::Series(forecast) => forecast.at(slot, per_day),
             _ => seen.0.available_kw[at][last],
         });
-        let must_take = plant.must_take.iter().map(|unit| unit.output.at(slot, per_day));
+        let must_take = plant.each::<MustTake>().map(|unit| unit.output.at(slot, per_day));
         load - available.sum::<f64>() - must_take.sum::<f64>()
     }
 }

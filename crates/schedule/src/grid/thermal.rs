@@ -9,24 +9,120 @@
 //! ramp. u is whole only where the schedule decides; elsewhere it is a number. v and w are then whole by
 //! themselves: minimum times are at least one slot, so that `v ≤ u_t` and `w ≤ 1 - u_t`.
 
-use super::{Course, DispatchProblem, Unmet, UnmetWish};
-use crate::linear::Program;
+use super::{
+    Course, DispatchProblem, Unmet, UnmetWish,
+    unit::{UnitColumns, Way, value},
+};
+use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, VariableDefinition, constraint, variable};
 use voltide_model::{
-    cost::chords,
-    dispatch::ThermalState,
-    plant::{Commitment, ThermalUnit},
+    cost::{Chord, chords, chords_per_hour},
+    device::{Commitment, Device, ThermalUnit},
+    dispatch::{ThermalState, UnitSlot},
 };
 
+/// A thermal unit in the program.
+pub(super) struct Columns<'p> {
+    unit: &'p ThermalUnit,
+    course: &'p Course,
+    /// Whether it is on before the first slot.
+    was_on: bool,
+    hours: f64,
+    /// The curve between its limits.
+    chords: Vec<Chord>,
+    thermal: Thermal,
+}
+
+impl<'p> Columns<'p> {
+    /// Adds a unit from where it stands, on its course.
+    pub(super) fn new(
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        problem: &DispatchProblem<'_>,
+        unit: &'p ThermalUnit,
+        state: &ThermalState,
+        course: &'p Course,
+    ) -> Self {
+        let hours = problem.slot_hours;
+        let step = unit.ramp.0 * hours;
+        let thermal = match (&course.on, unit.commitment) {
+            (None, Some(how)) => free(program, unmet, problem, unit, state, how),
+            (None, None) => fixed(program, unmet, unit, state, &vec![true; problem.slots()], step),
+            (Some(on), _) => fixed(program, unmet, unit, state, on, step),
+        };
+        let chords = chords(unit.cost, unit.power_min.0, unit.power_max.0, problem.segments);
+        thermal.pay(program, hours, unit, &chords);
+        thermal.stay_close(program, problem, unit, course);
+        Self { unit, course, was_on: state.on, hours, chords, thermal }
+    }
+}
+
+impl UnitColumns for Columns<'_> {
+    fn device(&self) -> &dyn Device {
+        self.unit
+    }
+
+    fn given(&self, slot: usize) -> Expression {
+        self.thermal.output[slot].into()
+    }
+
+    fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot {
+        let on = self.thermal.on.in_solution(solved, slot);
+        let output = value(solved, self.thermal.output[slot]);
+        let within = output.clamp(self.unit.power_min.0, self.unit.power_max.0);
+        let was_on = before.map_or(self.was_on, |before| before.on);
+        let given_kw = if on { within } else { 0.0 };
+        UnitSlot { given_kw, on, started: on && !was_on, ..UnitSlot::idle(self.unit.kind()) }
+    }
+
+    fn room(&self, did: &UnitSlot) -> Option<(f64, f64)> {
+        did.on.then_some((self.unit.power_min.0, self.unit.power_max.0))
+    }
+
+    /// (21), (22).
+    fn supply(&self, program: &mut Program, slot: usize, way: Way) -> Expression {
+        if self.thermal.on.is_off(slot) {
+            return Expression::default();
+        }
+        let (output, on) = (self.thermal.output[slot], self.thermal.on.at(slot));
+        let ramp = self.unit.ramp.0 * self.hours;
+        let room = match way {
+            Way::Up => self.unit.power_max.0 * on.clone() - output,
+            Way::Down => output - self.unit.power_min.0 * on.clone(),
+        };
+        let supply = program.add(variable().min(0.0).max(ramp));
+        program.require(constraint!(supply <= room));
+        if self.thermal.on.is_free() {
+            program.require(constraint!(supply <= ramp * on));
+        }
+        supply.into()
+    }
+
+    fn on_chords_per_hour(&self, did: &UnitSlot) -> f64 {
+        if !did.on {
+            return 0.0;
+        }
+        chords_per_hour(self.unit.cost, self.unit.power_min.0, &self.chords, did.given_kw)
+    }
+
+    fn deviation_kw(&self, did: &UnitSlot, slot: usize) -> f64 {
+        match (&self.course.reference_kw, self.unit.deviation_max) {
+            (Some(reference), Some(band)) if did.on => {
+                ((did.given_kw - reference[slot]).abs() - band.0).max(0.0)
+            }
+            _ => 0.0,
+        }
+    }
+}
+
 /// Variables of a thermal unit, by slot.
-#[derive(Default)]
-pub(super) struct Thermal {
-    pub(super) output: Vec<Variable>,
-    pub(super) on: On,
+struct Thermal {
+    output: Vec<Variable>,
+    on: On,
 }
 
 /// Whether a thermal unit is on, by slot.
-pub(super) enum On {
+enum On {
     /// As given.
     Fixed(Vec<bool>),
     /// As the schedule decides.
@@ -40,63 +136,49 @@ pub(super) enum On {
     },
 }
 
-impl Default for On {
-    fn default() -> Self {
-        Self::Fixed(Vec::new())
-    }
-}
-
 impl On {
     /// u of one slot.
-    pub(super) fn at(&self, slot: usize) -> Expression {
+    fn at(&self, slot: usize) -> Expression {
         match self {
             Self::Fixed(on) => Expression::from(f64::from(u8::from(on[slot]))),
             Self::Free { on, .. } => on[slot].into(),
         }
     }
 
+    /// Whether the schedule decides.
+    fn is_free(&self) -> bool {
+        matches!(self, Self::Free { .. })
+    }
+
+    /// Whether it is on in a slot of a solution.
+    fn in_solution(&self, solved: &Solved, slot: usize) -> bool {
+        match self {
+            Self::Fixed(on) => on[slot],
+            Self::Free { on, .. } => solved.values[&on[slot]] > 0.5,
+        }
+    }
+
     /// Whether the unit is off for certain.
-    pub(super) fn is_off(&self, slot: usize) -> bool {
+    fn is_off(&self, slot: usize) -> bool {
         matches!(self, Self::Fixed(on) if !on[slot])
     }
 }
 
 impl Thermal {
-    /// Adds unit `at` of the problem.
-    pub(super) fn new(
-        program: &mut Program,
-        unmet: &mut Vec<Unmet>,
-        problem: &DispatchProblem<'_>,
-        at: usize,
-    ) -> Self {
-        let (unit, state, course) =
-            (&problem.plant.thermal[at], &problem.state.thermal[at], &problem.courses[at]);
-        let step = unit.ramp.0 * problem.slot_hours;
-        let this = match (&course.on, unit.commitment) {
-            (None, Some(how)) => free(program, unmet, problem, unit, state, how),
-            (None, None) => fixed(program, unmet, unit, state, &vec![true; problem.slots()], step),
-            (Some(on), _) => fixed(program, unmet, unit, state, on, step),
-        };
-        this.pay(program, problem, unit);
-        this.stay_close(program, problem, unit, course);
-        this
-    }
-
     /// (37) on chords.
-    fn pay(&self, program: &mut Program, problem: &DispatchProblem<'_>, unit: &ThermalUnit) {
-        let (hours, least) = (problem.slot_hours, unit.power_min.0);
-        let chords = chords(unit.cost, least, unit.power_max.0, problem.segments);
+    fn pay(&self, program: &mut Program, hours: f64, unit: &ThermalUnit, chords: &[Chord]) {
+        let least = unit.power_min.0;
         for (slot, &output) in self.output.iter().enumerate() {
             if self.on.is_off(slot) {
                 continue;
             }
             let on = self.on.at(slot);
             let mut above = Expression::default();
-            for chord in &chords {
+            for chord in chords {
                 let used = program.add(variable().min(0.0).max(chord.width_kw));
                 program.pay(chord.slope_per_kwh * hours * used);
                 above += used;
-                if self.is_free() {
+                if self.on.is_free() {
                     // Row by row: the sum alone would let a half-started unit fill its cheapest chords.
                     program.require(constraint!(used <= chord.width_kw * on.clone()));
                 }

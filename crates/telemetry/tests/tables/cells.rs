@@ -24,9 +24,10 @@ use voltide_model::{
         slot_micros,
     },
     cost::{QuadraticCost, UnitCost},
+    device::{Store, StoreKind, ThermalUnit},
     flexibility::{Readings, UpDown},
     forecast::Forecast,
-    plant::{Plant, Store, StoreKind, ThermalUnit},
+    plant::Plant,
     quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
     rules::Rules,
     scenario::{EvTicks, Scenario},
@@ -168,8 +169,8 @@ fn pinned(folder: &Path, table: &Table, expected: &[(&str, Cell)]) {
 /// A thermal unit and a battery.
 fn plant() -> Plant {
     let half = Share::new(0.5).unwrap();
-    Plant {
-        thermal: vec![ThermalUnit {
+    Plant::default()
+        .with([ThermalUnit {
             name: "coal".into(),
             power_min: Kilowatts(0.0),
             power_max: Kilowatts(500.0),
@@ -178,8 +179,8 @@ fn plant() -> Plant {
             commitment: None,
             initial_power: None,
             deviation_max: None,
-        }],
-        stores: vec![Store {
+        }])
+        .with([Store {
             name: "accumulator".into(),
             kind: StoreKind::Ess,
             charge_max: Kilowatts(100.0),
@@ -191,9 +192,7 @@ fn plant() -> Plant {
             throughput_cost: 0.5,
             initial_energy: KilowattHours(400.0),
             day_end_energy: None,
-        }],
-        ..Plant::default()
-    }
+        }])
 }
 
 fn grid() -> Grid {

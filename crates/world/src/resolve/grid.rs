@@ -16,13 +16,14 @@ use voltide_model::{
     battery::reckoned_efficiency,
     clock::Clock,
     cost::QuadraticCost,
+    device::{
+        Commitment, Device, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store,
+        StoreKind, ThermalUnit,
+    },
     flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
     forecast::Forecast,
     physical::{self, Physical},
-    plant::{
-        Commitment, Exchange, InterruptibleLoad, MustTake, Plant, PlantError, Renewable, RenewableKind,
-        Store, StoreKind, ThermalUnit,
-    },
+    plant::{Plant, PlantError},
     quantity::{Hours, KilowattHours, Kilowatts, Price, Share},
     scenario::SystemSeries,
     series::Series,
@@ -79,14 +80,9 @@ impl Resolver<'_> {
         let batteries = self.each(&file.batteries, |this, key, unit| this.store(key, unit, StoreKind::Ess));
         let interruptible = self.each(&file.interruptible, Self::interruptible);
         let exchanges = self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
-        Some(Plant {
-            renewables: [wind?, pv?].concat(),
-            must_take: must_take?,
-            thermal: thermal?,
-            stores: [hydro?, batteries?].concat(),
-            interruptible: interruptible?,
-            exchanges: exchanges?,
-        })
+        let steered = Plant::default().with([wind?, pv?].concat()).with(must_take?).with(thermal?);
+        let stored = steered.with([hydro?, batteries?].concat());
+        Some(stored.with(interruptible?).with(exchanges?))
     }
 
     /// Every unit of a kind; goes through all of them in any case.

@@ -1,0 +1,66 @@
+//! Connections to the world outside. Imports count as given, exports as negative.
+
+use super::Device;
+use crate::{
+    columns::UnitKind,
+    cost::UnitCost,
+    dispatch::UnitSlot,
+    plant::{Checked, PlantError},
+    quantity::Kilowatts,
+    series::Series,
+};
+
+/// A connection to the world outside. It is scheduled, and supplies no flexibility.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// Its name in the world file.
+    pub name: String,
+    /// Most that may be imported.
+    pub import_max: Kilowatts,
+    /// Most that may be exported.
+    pub export_max: Kilowatts,
+    /// Price of a kWh imported, one a slot.
+    pub import_price: Series,
+    /// What a kWh exported earns, one a slot; nowhere above the import price.
+    pub export_price: Series,
+}
+
+impl Exchange {
+    /// Checks limits, and prices that may be other ones than its own.
+    pub fn check_prices(&self, imports: &[f64], exports: &[f64]) -> Result<(), PlantError> {
+        let unit = Checked(&self.name);
+        unit.not_negative("import_max", self.import_max.0)?;
+        unit.not_negative("export_max", self.export_max.0)?;
+        for (slot, (&import, &export)) in imports.iter().zip(exports).enumerate() {
+            unit.holds("import_price", import, import.is_finite(), "finite")?;
+            unit.holds("export_price", export, export.is_finite(), "finite")?;
+            if export > import {
+                return Err(PlantError::ExportDearer { unit: self.name.clone(), slot, import, export });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Device for Exchange {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> UnitKind {
+        UnitKind::ImportExport
+    }
+
+    fn check(&self) -> Result<(), PlantError> {
+        self.check_prices(&self.import_price.values, &self.export_price.values)
+    }
+
+    fn series(&self) -> Vec<&Series> {
+        vec![&self.import_price, &self.export_price]
+    }
+
+    /// At the price of the direction that it is used in.
+    fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost {
+        UnitCost::running(did.given_kw * did.price_per_kwh * hours)
+    }
+}

@@ -1,0 +1,66 @@
+//! Load that may be shed at a price; what is shed counts as given.
+
+use super::Device;
+use crate::{
+    columns::UnitKind,
+    cost::UnitCost,
+    dispatch::UnitSlot,
+    flexibility::{CutUp, Readings, UpDown},
+    plant::{Checked, PlantError},
+    quantity::Kilowatts,
+};
+
+/// Load that may be shed at a price.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InterruptibleLoad {
+    /// Its name in the world file.
+    pub name: String,
+    /// Most that may be shed, `P_cut^max`.
+    pub power_max: Kilowatts,
+    /// Price of a kWh shed, (40).
+    pub price: f64,
+}
+
+impl Device for InterruptibleLoad {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> UnitKind {
+        UnitKind::Interruptible
+    }
+
+    fn check(&self) -> Result<(), PlantError> {
+        Checked(&self.name).not_negative("power_max", self.power_max.0)?;
+        Checked(&self.name).not_negative("price", self.price)
+    }
+
+    /// (27): what more may be shed.
+    fn flexibility(&self, did: &UnitSlot, _hours: f64, readings: Readings) -> UpDown {
+        let up = match readings.cut_up {
+            CutUp::Literal => self.power_max.0,
+            CutUp::Physical => self.power_max.0 - did.given_kw,
+        };
+        UpDown { up, down: 0.0 }
+    }
+
+    /// (40).
+    fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost {
+        UnitCost::running(self.price * did.given_kw * hours)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shed_counts_by_its_reading() {
+        let load = InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
+        let did = UnitSlot { given_kw: 40.0, ..UnitSlot::idle(UnitKind::Interruptible) };
+        let supply =
+            |cut_up| load.flexibility(&did, 1.0, Readings { cut_up, ..Readings::default() }).up;
+        assert_eq!((supply(CutUp::Literal), supply(CutUp::Physical)), (90.0, 50.0));
+    }
+}

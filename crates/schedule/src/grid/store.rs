@@ -1,0 +1,197 @@
+//! Stores: charge, discharge, the energy between them, and what is held at the end.
+//!
+//! A store that is outside its bounds at the start gets wider ones; what it cannot hold at the end is
+//! asked for as far as it can, and noted.
+
+use super::{
+    DispatchProblem, StoreEnd, Unmet, UnmetWish,
+    unit::{UnitColumns, Way, powers, value},
+};
+use crate::linear::{Program, Solved};
+use good_lp::{Expression, Variable, constraint, variable};
+use voltide_model::{
+    device::{Device, Store},
+    dispatch::UnitSlot,
+    flexibility::{FlexStorage, Readings},
+};
+
+/// Both directions at once above this are not rounding, kW.
+const BOTH_KW: f64 = 1e-6;
+
+/// Powers and energy by slot.
+pub(super) struct Columns<'p> {
+    unit: &'p Store,
+    start_kwh: f64,
+    end: StoreEnd,
+    hours: f64,
+    readings: Readings,
+    charge: Vec<Variable>,
+    discharge: Vec<Variable>,
+    energy: Vec<Variable>,
+}
+
+/// The bounds that a store can keep, and what it can hold at the end, kWh.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Reach {
+    energy_min: f64,
+    energy_max: f64,
+    end_max: f64,
+}
+
+impl Reach {
+    /// Bounds that hold the energy at the start, even where that is outside the store's own.
+    fn new(store: &Store, energy: f64, hours: f64) -> Self {
+        let energy_max = store.energy_max.0.max(energy);
+        let most = energy + store.charge_efficiency.get() * store.charge_max.0 * hours;
+        Self { energy_min: store.energy_min.0.min(energy), energy_max, end_max: most.min(energy_max) }
+    }
+}
+
+impl<'p> Columns<'p> {
+    /// (38) or (43), the store's balance, and its end.
+    pub(super) fn new(
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        problem: &DispatchProblem<'_>,
+        unit: &'p Store,
+        start_kwh: f64,
+        end: StoreEnd,
+    ) -> Self {
+        let hours = problem.slot_hours;
+        let reach = Reach::new(unit, start_kwh, hours * problem.slots() as f64);
+        note_outside(unmet, unit, start_kwh);
+        let open = if end == StoreEnd::Idle { 0.0 } else { 1.0 };
+        let price = unit.throughput_cost;
+        let charge = powers(program, problem, open * unit.charge_max.0, price);
+        let discharge = powers(program, problem, open * unit.discharge_max.0, price);
+        let held = || variable().min(reach.energy_min).max(reach.energy_max);
+        let energy = (0..problem.slots()).map(|_| program.add(held())).collect();
+        let readings = problem.readings;
+        let this = Self { unit, start_kwh, end, hours, readings, charge, discharge, energy };
+        this.balance(program);
+        this.hold_at_end(program, unmet, reach, problem.prices.terminal);
+        this
+    }
+
+    /// `W_t = W_(t-1) + η_c·ch·dt - dis·dt/η_d`.
+    fn balance(&self, program: &mut Program) {
+        let gained = self.unit.charge_efficiency.get() * self.hours;
+        let lost = self.hours / self.unit.discharge_efficiency.get();
+        let mut before = Expression::from(self.start_kwh);
+        for ((&energy, &charge), &discharge) in self.energy.iter().zip(&self.charge).zip(&self.discharge) {
+            program.require(constraint!(energy - before == gained * charge - lost * discharge));
+            before = energy.into();
+        }
+    }
+
+    fn hold_at_end(&self, program: &mut Program, unmet: &mut Vec<Unmet>, reach: Reach, price: f64) {
+        let start = || Expression::from(self.start_kwh);
+        let last = self.energy.last().map_or_else(start, |&energy| energy.into());
+        match self.end {
+            StoreEnd::Idle | StoreEnd::Free => {}
+            StoreEnd::AtLeast(wish) => {
+                if wish > reach.end_max + 1e-9 {
+                    note(unmet, self.unit, UnmetWish::FinalEnergy, wish - reach.end_max);
+                }
+                program.require(constraint!(last >= wish.min(reach.end_max)));
+            }
+            StoreEnd::Softened(wish) => {
+                let missing = program.add(variable().min(0.0));
+                program.pay(price * missing);
+                program.require(constraint!(last + missing >= wish));
+            }
+        }
+    }
+
+    /// Both arguments of the min: what power leaves, and what energy leaves, kW.
+    fn left(&self, slot: usize, way: Way) -> (Expression, Expression) {
+        let (output, energy) = (self.given(slot), self.energy[slot]);
+        let taken = match self.readings.flex_storage {
+            FlexStorage::Printed => Expression::default(),
+            FlexStorage::Reachable => output.clone(),
+        };
+        match way {
+            Way::Up => {
+                let per_kwh = self.unit.discharge_efficiency.get() / self.hours;
+                let by_energy = (energy - self.unit.energy_min.0) * per_kwh - taken;
+                (self.unit.discharge_max.0 - output, by_energy)
+            }
+            Way::Down => {
+                let per_kwh = 1.0 / (self.unit.charge_efficiency.get() * self.hours);
+                let by_energy = (self.unit.energy_max.0 - energy) * per_kwh + taken;
+                (output + self.unit.charge_max.0, by_energy)
+            }
+        }
+    }
+}
+
+impl UnitColumns for Columns<'_> {
+    fn device(&self) -> &dyn Device {
+        self.unit
+    }
+
+    fn given(&self, slot: usize) -> Expression {
+        self.discharge[slot] - self.charge[slot]
+    }
+
+    fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot {
+        let charge = value(solved, self.charge[slot]).min(self.unit.charge_max.0);
+        let discharge = value(solved, self.discharge[slot]).min(self.unit.discharge_max.0);
+        let (charge_kw, given_kw) = one_way(charge, discharge);
+        let held = before.map_or(self.start_kwh, |before| before.energy_kwh);
+        let energy_kwh = self.unit.energy_after(held, charge_kw, given_kw, self.hours);
+        UnitSlot { given_kw, charge_kw, energy_kwh, ..UnitSlot::idle(self.unit.kind()) }
+    }
+
+    /// (23)-(26).
+    fn supply(&self, program: &mut Program, slot: usize, way: Way) -> Expression {
+        if !self.takes_part() {
+            return Expression::default();
+        }
+        let (by_power, by_energy) = self.left(slot, way);
+        let supply = program.add(variable());
+        program.require(constraint!(supply <= by_power));
+        program.require(constraint!(supply <= by_energy));
+        supply.into()
+    }
+
+    fn takes_part(&self) -> bool {
+        self.end != StoreEnd::Idle
+    }
+
+    fn is_misused(&self, solved: &Solved, slot: usize) -> bool {
+        solved.values[&self.charge[slot]].min(solved.values[&self.discharge[slot]]) > BOTH_KW
+    }
+
+    fn exclude(&self, program: &mut Program, slot: usize) {
+        let (charge, discharge) = (self.charge[slot], self.discharge[slot]);
+        let charging = program.add(variable().binary());
+        program.require(constraint!(charge <= self.unit.charge_max.0 * charging));
+        program.require(constraint!(discharge <= self.unit.discharge_max.0 * (1.0 - charging)));
+    }
+
+    fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> f64 {
+        let held = last.map_or(self.start_kwh, |last| last.energy_kwh);
+        match self.end {
+            StoreEnd::Softened(wish) => (wish - held).max(0.0),
+            StoreEnd::Idle | StoreEnd::Free | StoreEnd::AtLeast(_) => 0.0,
+        }
+    }
+}
+
+/// Takes out what rounding lets flow in both directions at once: what is charged, and what is discharged.
+fn one_way(charge: f64, discharge: f64) -> (f64, f64) {
+    if charge >= discharge { (charge - discharge, 0.0) } else { (0.0, discharge - charge) }
+}
+
+fn note_outside(unmet: &mut Vec<Unmet>, store: &Store, start: f64) {
+    let by = (store.energy_min.0 - start).max(start - store.energy_max.0);
+    // A chain of solves leaves the bounds by rounding.
+    if by > 1e-6 {
+        note(unmet, store, UnmetWish::InitialEnergy, by);
+    }
+}
+
+fn note(unmet: &mut Vec<Unmet>, store: &Store, wish: UnmetWish, by: f64) {
+    unmet.push(Unmet { unit: store.name.clone(), wish, by });
+}
