@@ -1,14 +1,17 @@
-//! Shapes of the world file, declared once: for reading, for overrides and for the reference.
+//! Shapes of a file, declared once: for reading, for overrides and for the reference.
 //!
-//! [`shape!`] declares a struct and [`choice!`] an enum as the file writes them, each field with
-//! its documentation and either the line to paste when it is missing or its default; `at place`
-//! keeps where the struct begins in a field of that name, `within place` all of it. Both derive
-//! [`Read`](crate::read::Read), which takes a value of the file apart, and [`Kind`], from which
-//! the field reference is written and overrides know what they set.
+//! [`shape!`](crate::shape!) declares a struct and [`choice!`](crate::choice!) an enum as a text
+//! writes them, each field with its documentation and either its default and how that is written, or
+//! the value to paste when it is missing. `for Dialect` says in whose texts it stands, [`Plain`]
+//! where it is left out; `at place` keeps where the struct begins in a field of that name,
+//! `within place` all of it. Both derive [`Read`](crate::Read), which takes a value of the text
+//! apart, and [`Kind`], from which the field reference is written and overrides know what they set.
+//!
+//! [`Plain`]: crate::Plain
 
 /// What a value of the file looks like.
 #[derive(Debug, Clone)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Something written as a string, by what it is: "power", "name".
     Text(&'static str),
     /// Something written without quotes, or in one of several ways.
@@ -21,65 +24,65 @@ pub(crate) enum Kind {
     Map(fn() -> Kind),
     /// `[value, ...]`.
     List(fn() -> Kind),
-    /// Fields that a policy defines.
-    Config,
+    /// What somebody else defines, such as the settings of a plugin, by what it is.
+    Any(&'static str),
 }
 
 /// Named fields in parentheses.
 #[derive(Debug, Clone)]
-pub(crate) struct Struct {
+pub struct Struct {
     /// What it is called in the reference.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Its documentation, line by line.
-    pub(crate) docs: &'static [&'static str],
+    pub docs: &'static [&'static str],
     /// Its fields, in order.
-    pub(crate) fields: Vec<Field>,
+    pub fields: Vec<Field>,
 }
 
 /// One field of a [`Struct`].
 #[derive(Debug, Clone)]
-pub(crate) struct Field {
+pub struct Field {
     /// Its name.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Its documentation, line by line.
-    pub(crate) docs: &'static [&'static str],
+    pub docs: &'static [&'static str],
     /// What its value looks like.
-    pub(crate) kind: fn() -> Kind,
+    pub kind: fn() -> Kind,
     /// Whether it must be given.
-    pub(crate) required: bool,
+    pub required: bool,
     /// Its default, or where it is required an example.
-    pub(crate) sample: &'static str,
+    pub sample: &'static str,
 }
 
 /// One of several variants.
 #[derive(Debug, Clone)]
-pub(crate) struct Choice {
+pub struct Choice {
     /// What it is called in the reference.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Its documentation, line by line.
-    pub(crate) docs: &'static [&'static str],
+    pub docs: &'static [&'static str],
     /// Its variants, in order.
-    pub(crate) variants: Vec<Variant>,
+    pub variants: Vec<Variant>,
     /// What may stand there without a variant's name.
-    pub(crate) bare: Option<&'static str>,
+    pub bare: Option<&'static str>,
     /// The fields that may stand there in parentheses without a variant's name.
-    pub(crate) bare_fields: Option<fn() -> Kind>,
+    pub bare_fields: Option<fn() -> Kind>,
 }
 
 /// One variant of a [`Choice`].
 #[derive(Debug, Clone)]
-pub(crate) struct Variant {
+pub struct Variant {
     /// Its name.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Its documentation, line by line.
-    pub(crate) docs: &'static [&'static str],
+    pub docs: &'static [&'static str],
     /// What follows the name.
-    pub(crate) payload: Payload,
+    pub payload: Payload,
 }
 
 /// What follows the name of a [`Variant`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Payload {
+pub enum Payload {
     /// Nothing.
     Unit,
     /// One value in parentheses.
@@ -90,130 +93,148 @@ pub(crate) enum Payload {
 
 impl Kind {
     /// A word for it, with the name of the section that describes it where there is one.
-    pub(crate) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
-            Self::Text(what) | Self::Bare(what) => (*what).to_owned(),
+            Self::Text(what) | Self::Bare(what) | Self::Any(what) => (*what).to_owned(),
             Self::Struct(Struct { name, .. }) | Self::Choice(Choice { name, .. }) => (*name).to_owned(),
             Self::Map(value) => format!("{{name: {}}}", value().label()),
             Self::List(item) => format!("[{}]", item().label()),
-            Self::Config => "fields of the policy".to_owned(),
         }
     }
 
     /// The label with its article: "an energy".
-    pub(crate) fn article_label(&self) -> String {
+    pub fn article_label(&self) -> String {
         with_article(&self.label())
     }
 }
 
 /// `word` with "a" or "an" before it.
-pub(crate) fn with_article(word: &str) -> String {
+pub fn with_article(word: &str) -> String {
     let article = if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     format!("{article} {word}")
 }
 
-/// Declares a struct of the file; see the module.
+/// Declares a struct as a text writes it; see [`shape`](mod@crate::shape).
+#[macro_export]
 macro_rules! shape {
-    ($(#[doc = $doc:literal])* struct $name:ident $title:literal $(<$q:ident: $bound:ident>)? $(at $place:ident)? $(within $whole:ident)? {
+    ($(#[doc = $doc:literal])*
+    $vis:vis struct $name:ident $title:literal $(for $dialect:ident)? $(<$q:ident: $bound:ident>)?
+    $(at $place:ident)? $(within $whole:ident)? {
         $($(#[doc = $field_doc:literal])* $field:ident: $ty:ty $(= $default:expr)? => $sample:literal,)*
     }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
-        pub(crate) struct $name $(<$q: $bound>)? {
-            $($(#[doc = $field_doc])* pub(crate) $field: $ty,)*
+        $vis struct $name $(<$q: $bound>)? {
+            $($(#[doc = $field_doc])* $vis $field: $ty,)*
             $(
                 /// Where it begins in the text.
-                pub(crate) $place: $crate::document::Place,
+                $vis $place: $crate::Place,
             )?
             $(
                 /// All of it in the text.
-                pub(crate) $whole: $crate::document::Place,
+                $vis $whole: $crate::Place,
             )?
         }
 
-        impl $(<$q: $bound>)? $crate::read::Read for $name $(<$q>)? {
+        impl $(<$q: $bound>)? $crate::Read<$crate::shape!(@dialect $($dialect)?)> for $name $(<$q>)? {
             fn kind() -> $crate::shape::Kind {
+                type InDialect = $crate::shape!(@dialect $($dialect)?);
                 $crate::shape::Kind::Struct($crate::shape::Struct {
                     name: $title,
                     docs: &[$($doc),*],
                     fields: vec![$($crate::shape::Field {
                         name: stringify!($field),
                         docs: &[$($field_doc),*],
-                        kind: <$ty as $crate::read::Read>::kind,
-                        required: $crate::shape::shape!(@required $($default)?),
+                        kind: <$ty as $crate::Read<InDialect>>::kind,
+                        required: $crate::shape!(@required $($default)?),
                         sample: $sample,
                     }),*],
                 })
             }
 
-            fn read(node: &$crate::node::Node<'_>, report: &mut $crate::document::Report) -> Option<Self> {
-                let mut fields = $crate::read::Fields::of(node, $title, &[$(stringify!($field)),*], report)?;
+            fn read(
+                node: &$crate::Node<'_>,
+                report: &mut $crate::Report<$crate::shape!(@dialect $($dialect)?)>,
+            ) -> Option<Self> {
+                let known = [$(stringify!($field)),*];
+                let mut fields = $crate::read::Fields::of(node, $title, &known, report)?;
                 $(let $field: Option<$ty> = match fields.take(stringify!($field)) {
-                    Some(node) => <$ty as $crate::read::Read>::read(&node, report),
-                    None => $crate::shape::shape!(@absent fields $field $sample; $($default)?),
+                    Some(node) => $crate::Read::read(&node, report),
+                    None => $crate::shape!(@absent fields report $field $sample; $($default)?),
                 };)*
                 fields.finish(report);
                 Some(Self { $($field: $field?,)* $($place: node.head(),)? $($whole: node.place,)? })
             }
         }
     };
+    (@dialect) => { $crate::Plain };
+    (@dialect $dialect:ident) => { $dialect };
     (@required) => { true };
     (@required $default:expr) => { false };
-    (@absent $fields:ident $field:ident $sample:literal;) => {
-        $fields.missing(stringify!($field), $sample)
+    (@absent $fields:ident $report:ident $field:ident $sample:literal;) => {
+        $fields.missing(stringify!($field), $sample, $report)
     };
-    (@absent $fields:ident $field:ident $sample:literal; $default:expr) => { Some($default) };
+    (@absent $fields:ident $report:ident $field:ident $sample:literal; $default:expr) => {
+        Some($default)
+    };
 }
 
-/// Declares an enum of the file; see the module.
+/// Declares an enum as a text writes it; see [`shape`](mod@crate::shape).
+#[macro_export]
 macro_rules! choice {
-    ($(#[doc = $doc:literal])* enum $name:ident $title:literal {
+    ($(#[doc = $doc:literal])* $vis:vis enum $name:ident $title:literal $(for $dialect:ident)? {
         $($(#[doc = $variant_doc:literal])* $variant:ident $(($inner:ty))? $({$fields:ty})?,)*
     }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
-        pub(crate) enum $name {
+        $vis enum $name {
             $($(#[doc = $variant_doc])* $variant $(($inner))? $(($fields))?,)*
         }
 
-        impl $crate::read::Read for $name {
+        impl $crate::Read<$crate::shape!(@dialect $($dialect)?)> for $name {
             fn kind() -> $crate::shape::Kind {
+                type InDialect = $crate::shape!(@dialect $($dialect)?);
                 $crate::shape::Kind::Choice($crate::shape::Choice {
                     name: $title,
                     docs: &[$($doc),*],
                     variants: vec![$($crate::shape::Variant {
                         name: stringify!($variant),
                         docs: &[$($variant_doc),*],
-                        payload: $crate::shape::choice!(@payload $(($inner))? $({$fields})?),
+                        payload: $crate::choice!(@payload InDialect $(($inner))? $({$fields})?),
                     }),*],
                     bare: None,
                     bare_fields: None,
                 })
             }
 
-            fn read(node: &$crate::node::Node<'_>, report: &mut $crate::document::Report) -> Option<Self> {
-                let name = $crate::read::variant(node, $title, &[$(stringify!($variant)),*], report)?;
-                match name {
+            fn read(
+                node: &$crate::Node<'_>,
+                report: &mut $crate::Report<$crate::shape!(@dialect $($dialect)?)>,
+            ) -> Option<Self> {
+                let known = [$(stringify!($variant)),*];
+                match $crate::read::variant(node, $title, &known, report)? {
                     $(stringify!($variant) => {
-                        $crate::shape::choice!(@read node, report, $variant $(($inner))? $({$fields})?)
+                        $crate::choice!(@read node report $variant $(($inner))? $({$fields})?)
                     })*
                     _ => None,
                 }
             }
         }
     };
-    (@payload) => { $crate::shape::Payload::Unit };
-    (@payload ($inner:ty)) => { $crate::shape::Payload::Newtype(<$inner as $crate::read::Read>::kind) };
-    (@payload {$fields:ty}) => { $crate::shape::Payload::Fields(<$fields as $crate::read::Read>::kind) };
-    (@read $node:ident, $report:ident, $variant:ident) => {
+    (@payload $dialect:ident) => { $crate::shape::Payload::Unit };
+    (@payload $dialect:ident ($inner:ty)) => {
+        $crate::shape::Payload::Newtype(<$inner as $crate::Read<$dialect>>::kind)
+    };
+    (@payload $dialect:ident {$fields:ty}) => {
+        $crate::shape::Payload::Fields(<$fields as $crate::Read<$dialect>>::kind)
+    };
+    (@read $node:ident $report:ident $variant:ident) => {
         $crate::read::unit($node, $report).then_some(Self::$variant)
     };
-    (@read $node:ident, $report:ident, $variant:ident ($inner:ty)) => {
-        $crate::read::newtype::<$inner>($node, $report).map(Self::$variant)
+    (@read $node:ident $report:ident $variant:ident ($inner:ty)) => {
+        $crate::read::newtype::<_, $inner>($node, $report).map(Self::$variant)
     };
-    (@read $node:ident, $report:ident, $variant:ident {$fields:ty}) => {
-        <$fields as $crate::read::Read>::read($node, $report).map(Self::$variant)
+    (@read $node:ident $report:ident $variant:ident {$fields:ty}) => {
+        <$fields as $crate::Read<_>>::read($node, $report).map(Self::$variant)
     };
 }
-
-pub(crate) use {choice, shape};

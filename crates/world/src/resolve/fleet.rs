@@ -3,15 +3,15 @@
 use super::{Resolver, site};
 use crate::{
     distribution::{Dist, Quantity, Range},
-    document::Place,
     file::{
         BatteryFile, ChargerFile, CommuteFile, DaysFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
         WorkplaceFile,
     },
     memory::free_memory,
-    node::Key,
-    read::{Count, Spanned, Try, missing},
+    ranges::Limits,
+    values::Count,
 };
+use ron_places::{Key, Place, Spanned, Try, read::missing};
 use voltide_model::{
     battery::{Battery, reckoned_efficiency},
     clock::Clock,

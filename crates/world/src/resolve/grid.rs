@@ -2,15 +2,16 @@
 
 use super::Resolver;
 use crate::{
-    document::Place,
+    dialect::is_limited,
     grid_file::{
         CommitmentFile, CutUpFile, DayAheadEvFile, ExchangeFile, FlexStorageFile, ForecastFile, GridFile,
         InterruptibleFile, LastStepFile, MustTakeFile, ReadingsFile, RenewableFile, SlackFile, StagesFile,
         StoreFile, ThermalFile, VreDownFile,
     },
-    node::Key,
-    read::{Count, Named, Spanned, all},
+    ranges::Limits,
+    values::Count,
 };
+use ron_places::{Key, Named, Place, Spanned, read::all};
 use std::num::NonZeroU32;
 use voltide_model::{
     battery::reckoned_efficiency,
@@ -386,7 +387,7 @@ impl Resolver<'_> {
         if found.is_none() {
             self.report.add(count.place, format!("`{field}` must be at least 1"), "must be at least 1");
         }
-        if count.value.0 > MOST && self.report.is_limited(count.place) {
+        if count.value.0 > MOST && is_limited(self.report, count.place) {
             let message = format!("`{field}` is {}; the most is {MOST}", count.value.0);
             self.report.add(count.place, message, "too many");
             return None;

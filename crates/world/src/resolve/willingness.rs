@@ -2,9 +2,10 @@
 
 use super::Resolver;
 use crate::{
-    document::Place,
     file::{BatteryFile, FleetFile, LogisticFile, ParticipationFile, WillingnessFile},
+    ranges::Limits,
 };
+use ron_places::Place;
 use voltide_model::{
     battery::Battery,
     fleet::V2gTerms,
