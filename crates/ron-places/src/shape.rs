@@ -7,6 +7,10 @@
 //! `within place` all of it. Both derive [`Read`](crate::Read), which takes a value of the text
 //! apart, and [`Kind`], from which the field reference is written and overrides know what they set.
 //!
+//! What a program has already, such as a type of its model, is not declared again: with
+//! `use Existing as "title" { ... }` in place of the declaration both say how a text writes it, with
+//! all fields and a name for every variant that it has.
+//!
 //! [`Plain`]: crate::Plain
 
 /// What a value of the file looks like.
@@ -136,7 +140,27 @@ macro_rules! shape {
             )?
         }
 
-        impl $(<$q: $bound>)? $crate::Read<$crate::shape!(@dialect $($dialect)?)> for $name $(<$q>)? {
+        $crate::shape! {
+            @read [$(<$q: $bound>)?] $name [$(<$q>)?] $title [$($dialect)?] [$($place)?] [$($whole)?]
+            [$($doc),*] {
+                $([$($field_doc),*] $field: $ty $(= $default)? => $sample,)*
+            }
+        }
+    };
+    ($(#[doc = $doc:literal])* use $name:ident as $title:literal $(for $dialect:ident)? {
+        $($(#[doc = $field_doc:literal])* $field:ident: $ty:ty $(= $default:expr)? => $sample:literal,)*
+    }) => {
+        $crate::shape! {
+            @read [] $name [] $title [$($dialect)?] [] [] [$($doc),*] {
+                $([$($field_doc),*] $field: $ty $(= $default)? => $sample,)*
+            }
+        }
+    };
+    (@read [$($bounds:tt)*] $name:ident [$($parameters:tt)*] $title:literal
+    [$($dialect:ident)?] [$($place:ident)?] [$($whole:ident)?] [$($doc:literal),*] {
+        $([$($field_doc:literal),*] $field:ident: $ty:ty $(= $default:expr)? => $sample:literal,)*
+    }) => {
+        impl $($bounds)* $crate::Read<$crate::shape!(@dialect $($dialect)?)> for $name $($parameters)* {
             fn kind() -> $crate::shape::Kind {
                 type InDialect = $crate::shape!(@dialect $($dialect)?);
                 $crate::shape::Kind::Struct($crate::shape::Struct {
@@ -191,6 +215,16 @@ macro_rules! choice {
             $($(#[doc = $variant_doc])* $variant $(($inner))? $(($fields))?,)*
         }
 
+        $crate::choice! {
+            $(#[doc = $doc])*
+            use $name as $title $(for $dialect)? {
+                $($(#[doc = $variant_doc])* $variant $(($inner))? $({$fields})?,)*
+            }
+        }
+    };
+    ($(#[doc = $doc:literal])* use $name:ident as $title:literal $(for $dialect:ident)? {
+        $($(#[doc = $variant_doc:literal])* $variant:ident $(($inner:ty))? $({$fields:ty})?,)*
+    }) => {
         impl $crate::Read<$crate::shape!(@dialect $($dialect)?)> for $name {
             fn kind() -> $crate::shape::Kind {
                 type InDialect = $crate::shape!(@dialect $($dialect)?);
@@ -211,6 +245,10 @@ macro_rules! choice {
                 node: &$crate::Node<'_>,
                 report: &mut $crate::Report<$crate::shape!(@dialect $($dialect)?)>,
             ) -> Option<Self> {
+                // A variant without a name in the text would be one that nobody can ask for.
+                const _: fn(&$name) = |value| match value {
+                    $($name::$variant { .. } => (),)*
+                };
                 let known = [$(stringify!($variant)),*];
                 match $crate::read::variant(node, $title, &known, report)? {
                     $(stringify!($variant) => {

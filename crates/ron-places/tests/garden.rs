@@ -185,3 +185,46 @@ fn a_dialect_reads_types_of_other_crates_in_its_own_way() {
     let lacks = read::<_, Stops>(&Document::new("t.ron", "()"), Timetable { in_seconds: true }).unwrap_err();
     assert_eq!(lacks.to_string(), "the timetable lacks `ways`");
 }
+
+/// A tool, which the program has for itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Tool {
+    Hoe,
+    Hose(u32),
+}
+
+choice! {
+    /// A tool.
+    use Tool as "tool" {
+        /// For weeds.
+        Hoe,
+        /// For water, in metres.
+        Hose(u32),
+    }
+}
+
+/// A shed, too.
+#[derive(Debug, PartialEq)]
+struct Shed {
+    tools: Vec<Tool>,
+    is_locked: bool,
+}
+
+shape! {
+    /// A shed.
+    use Shed as "shed" {
+        /// What is in it.
+        tools: Vec<Tool> => "[Hoe]",
+        /// Whether it is locked.
+        is_locked: bool = true => "true",
+    }
+}
+
+#[test]
+fn a_type_that_a_program_has_already_is_read_as_it_is() {
+    let document = Document::new("shed.ron", "(tools: [Hose(25), Hoe])");
+    let (shed, _) = read::<_, Shed>(&document, Plain).unwrap();
+    assert_eq!(shed, Shed { tools: vec![Tool::Hose(25), Tool::Hoe], is_locked: true });
+    let saw = read::<_, Shed>(&Document::new("shed.ron", "(tools: [Saw])"), Plain).unwrap_err();
+    assert_eq!(told(&saw), [("`tools.0` cannot be `Saw`", "there is: Hoe, Hose", 1, 10)]);
+}

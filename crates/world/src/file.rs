@@ -15,7 +15,12 @@ use ron_places::{
     shape,
     shape::Kind,
 };
-use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
+use voltide_model::{
+    fleet::WorkDays,
+    quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay},
+    scenario::{Boundary, Planning},
+    willingness::Participation,
+};
 
 /// Longest run, in days: instants are 32-bit seconds.
 pub(crate) const DAYS_MAX: u32 = 20_000;
@@ -48,9 +53,9 @@ shape! {
         /// Units that are scheduled. Without them import or export closes the balance.
         grid: Try<Option<GridFile>> = None.into() => "none",
         /// When stays are planned first.
-        planning: Try<Spanned<PlanningFile>> = at_plug_in().into() => "`AtPlugIn`",
+        planning: Try<Spanned<Planning>> = at_plug_in().into() => "`AtPlugIn`",
         /// What comes before the first day and after the last.
-        boundary: Try<Spanned<BoundaryFile>> = open().into() => "`Open`",
+        boundary: Try<Spanned<Boundary>> = open().into() => "`Open`",
         /// The policy that plans, by name or by path of its plugin.
         policy: Try<Spanned<String>> = uncontrolled().into() => "\"uncontrolled\"",
         /// Each policy's own config, by the policy's name. A policy without one gets none.
@@ -70,7 +75,7 @@ shape! {
 
 choice! {
     /// When stays are planned first. A policy may ask to plan again later.
-    pub(crate) enum PlanningFile "planning" for WorldText {
+    use Planning as "planning" for WorldText {
         /// When the car plugs in, on what is known then.
         AtPlugIn,
         /// Before the local day in which the stay begins, car by car, from the energy that is expected
@@ -81,7 +86,7 @@ choice! {
 
 choice! {
     /// What comes before the first day and after the last.
-    pub(crate) enum BoundaryFile "boundary" for WorldText {
+    use Boundary as "boundary" for WorldText {
         /// Other days. Stays may reach over both ends.
         Open,
         /// The same day again: a typical day of 24 hours that begins at midnight and follows upon
@@ -91,12 +96,12 @@ choice! {
     }
 }
 
-fn at_plug_in() -> Spanned<PlanningFile> {
-    Spanned { value: PlanningFile::AtPlugIn, place: Place::NOWHERE }
+fn at_plug_in() -> Spanned<Planning> {
+    Spanned { value: Planning::AtPlugIn, place: Place::NOWHERE }
 }
 
-fn open() -> Spanned<BoundaryFile> {
-    Spanned { value: BoundaryFile::Open, place: Place::NOWHERE }
+fn open() -> Spanned<Boundary> {
+    Spanned { value: Boundary::Open, place: Place::NOWHERE }
 }
 
 fn uncontrolled() -> Spanned<String> {
@@ -248,7 +253,7 @@ shape! {
         /// The lower curve.
         pessimistic: LogisticFile => "(a: 3, b: 6, c: 0.145)",
         /// When a driver of some willingness agrees.
-        participation: ParticipationFile = ParticipationFile::middle() => "`Threshold(0.5)`",
+        participation: Participation = middle() => "`Threshold(0.5)`",
     }
 }
 
@@ -266,7 +271,7 @@ shape! {
 
 choice! {
     /// When a driver of some willingness agrees.
-    pub(crate) enum ParticipationFile "participation" for WorldText {
+    use Participation as "participation" for WorldText {
         /// When willingness is above this share.
         Threshold(Share),
         /// With willingness as the probability.
@@ -274,10 +279,9 @@ choice! {
     }
 }
 
-impl ParticipationFile {
-    fn middle() -> Self {
-        Self::Threshold(Share::new(0.5).expect("a half is a share"))
-    }
+/// Those agree who are more willing than not.
+fn middle() -> Participation {
+    Participation::Threshold(Share::new(0.5).expect("a half is a share"))
 }
 
 shape! {
@@ -330,7 +334,7 @@ shape! {
         /// Time of departure on the same day.
         leave: Dist<TimeOfDay> => r#"Normal(mean: "16:30", sd: "30 min")"#,
         /// Days on which the cars come.
-        days: DaysFile = DaysFile::Daily => "Daily",
+        days: WorkDays = WorkDays::Daily => "Daily",
     }
 }
 
@@ -344,7 +348,7 @@ shape! {
         /// Least time between leaving one place and arriving at the other.
         trip_time_min: Option<Spanned<Hours>> = None => "\"15 min\"",
         /// Days on which the cars go to work.
-        days: DaysFile = DaysFile::Daily => "Daily",
+        days: WorkDays = WorkDays::Daily => "Daily",
     }
 }
 
@@ -372,7 +376,7 @@ shape! {
 
 choice! {
     /// Days of the week.
-    pub(crate) enum DaysFile "days" for WorldText {
+    use WorkDays as "days" for WorldText {
         /// Every day.
         Daily,
         /// Monday to Friday.

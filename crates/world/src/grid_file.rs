@@ -4,7 +4,10 @@
 
 use crate::{dialect::WorldText, file::SeriesFile, over_time::OverTime, values::Count};
 use ron_places::{Named, Place, Spanned, choice, shape};
-use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share};
+use voltide_model::{
+    flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
+    quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share},
+};
 
 /// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a piece is
 /// no wider than what schedules are exact to.
@@ -41,7 +44,7 @@ shape! {
         /// missing has a price. `false` leaves both to chance, and reports them.
         margins: bool = true => "true",
         /// How equations of flexibility that can be read in two ways are read.
-        readings: ReadingsFile = ReadingsFile::physical() => "the physical readings",
+        readings: Readings = Readings::default() => "the physical readings",
         /// Steps, windows and limits of the two stages.
         stages: StagesFile = StagesFile::usual() => "(see below)",
         /// Prices of what should not happen.
@@ -199,35 +202,23 @@ shape! {
 
 shape! {
     /// How equations of flexibility that can be read in two ways are read.
-    pub(crate) struct ReadingsFile "readings" for WorldText {
+    use Readings as "readings" for WorldText {
         /// How much more load can be shed.
-        cut_up: CutUpFile = CutUpFile::Physical => "`Physical`",
+        cut_up: CutUp = CutUp::Physical => "`Physical`",
         /// What curtailing gives.
-        vre_down: VreDownFile = VreDownFile::Physical => "`Physical`",
+        vre_down: VreDown = VreDown::Physical => "`Physical`",
         /// How far a store's energy reaches.
-        flex_storage: FlexStorageFile = FlexStorageFile::Reachable => "`Reachable`",
+        flex_storage: FlexStorage = FlexStorage::Reachable => "`Reachable`",
         /// Whether cars count as supply.
         ev_in_supply: bool = false => "false",
         /// What follows the last slot of a day.
-        last_step: LastStepFile = LastStepFile::NextDay => "`NextDay`",
-    }
-}
-
-impl ReadingsFile {
-    fn physical() -> Self {
-        Self {
-            cut_up: CutUpFile::Physical,
-            vre_down: VreDownFile::Physical,
-            flex_storage: FlexStorageFile::Reachable,
-            ev_in_supply: false,
-            last_step: LastStepFile::NextDay,
-        }
+        last_step: LastStep = LastStep::NextDay => "`NextDay`",
     }
 }
 
 choice! {
     /// How much more load can be shed.
-    pub(crate) enum CutUpFile "cut_up" for WorldText {
+    use CutUp as "cut_up" for WorldText {
         /// All that may be shed, whether it is shed already or not.
         Literal,
         /// What is not shed yet.
@@ -237,7 +228,7 @@ choice! {
 
 choice! {
     /// What curtailing wind and sun gives.
-    pub(crate) enum VreDownFile "vre_down" for WorldText {
+    use VreDown as "vre_down" for WorldText {
         /// Down what is curtailed already, up nothing.
         Literal,
         /// Down what is delivered, up what is curtailed.
@@ -247,7 +238,7 @@ choice! {
 
 choice! {
     /// How far a store's energy reaches.
-    pub(crate) enum FlexStorageFile "flex_storage" for WorldText {
+    use FlexStorage as "flex_storage" for WorldText {
         /// Energy is compared with the change of power, as if the power now took none of it.
         Printed,
         /// Energy is compared with the power after the change.
@@ -257,7 +248,7 @@ choice! {
 
 choice! {
     /// What follows the last slot of a day.
-    pub(crate) enum LastStepFile "last_step" for WorldText {
+    use LastStep as "last_step" for WorldText {
         /// The day's first slot: a typical day that follows upon itself.
         Wrap,
         /// The next day's first slot.

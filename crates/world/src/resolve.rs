@@ -16,8 +16,7 @@ use crate::{
     dialect::{Report, WorldText},
     distribution::EmpiricalFile,
     file::{
-        BoundaryFile, CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, PlanningFile,
-        SeriesFile, SessionsFile, WorldFile,
+        CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile, WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
     over_time::OverTime,
@@ -175,16 +174,13 @@ impl Resolver<'_> {
     }
 
     fn planning(&self) -> Option<Planning> {
-        Some(match self.file.planning.get()?.value {
-            PlanningFile::AtPlugIn => Planning::AtPlugIn,
-            PlanningFile::AtDayStart => Planning::AtDayStart,
-        })
+        self.file.planning.get().map(|planning| planning.value)
     }
 
     /// A day follows upon itself only if it is one, of 24 hours, and planned before it begins.
     fn boundary(&mut self, clock: &Clock) -> Option<Boundary> {
         let file = self.file.boundary.get()?;
-        if matches!(file.value, BoundaryFile::Open) {
+        if file.value == Boundary::Open {
             return Some(Boundary::Open);
         }
         let day = clock.slots_per_24_hours();

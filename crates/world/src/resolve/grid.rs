@@ -4,9 +4,8 @@ use super::Resolver;
 use crate::{
     dialect::is_limited,
     grid_file::{
-        CommitmentFile, CutUpFile, DayAheadEvFile, ExchangeFile, FlexStorageFile, ForecastFile, GridFile,
-        InterruptibleFile, LastStepFile, MustTakeFile, ReadingsFile, RenewableFile, SlackFile, StagesFile,
-        StoreFile, ThermalFile, VreDownFile,
+        CommitmentFile, DayAheadEvFile, ExchangeFile, ForecastFile, GridFile, InterruptibleFile,
+        MustTakeFile, RenewableFile, SlackFile, StagesFile, StoreFile, ThermalFile,
     },
     ranges::Limits,
     values::Count,
@@ -17,7 +16,6 @@ use voltide_model::{
     battery::reckoned_efficiency,
     clock::Clock,
     cost::QuadraticCost,
-    flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
     forecast::Forecast,
     physical::{self, Physical},
     plant::{
@@ -358,7 +356,7 @@ impl Resolver<'_> {
             step,
             blend: blend?,
             margins: file.margins,
-            readings: readings(&file.readings),
+            readings: file.readings,
             ess_in_day_ahead: file.stages.ess_in_day_ahead,
             segments: segments?,
             prices: prices?,
@@ -470,26 +468,4 @@ fn store_values(file: &StoreFile) -> [UnitValue; 8] {
         (&physical::EFFICIENCY, "charge_efficiency", share(&file.charge_efficiency)),
         (&physical::EFFICIENCY, "discharge_efficiency", share(&file.discharge_efficiency)),
     ]
-}
-
-fn readings(file: &ReadingsFile) -> Readings {
-    Readings {
-        cut_up: match file.cut_up {
-            CutUpFile::Literal => CutUp::Literal,
-            CutUpFile::Physical => CutUp::Physical,
-        },
-        vre_down: match file.vre_down {
-            VreDownFile::Literal => VreDown::Literal,
-            VreDownFile::Physical => VreDown::Physical,
-        },
-        flex_storage: match file.flex_storage {
-            FlexStorageFile::Printed => FlexStorage::Printed,
-            FlexStorageFile::Reachable => FlexStorage::Reachable,
-        },
-        ev_in_supply: file.ev_in_supply,
-        last_step: match file.last_step {
-            LastStepFile::Wrap => LastStep::Wrap,
-            LastStepFile::NextDay => LastStep::NextDay,
-        },
-    }
 }
