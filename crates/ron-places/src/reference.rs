@@ -54,7 +54,7 @@ impl Sections {
         let default = match (field.required, field.sample) {
             (true, "...") => "**required**".to_owned(),
             (true, example) => format!("**required**, as `{example}`"),
-            (false, default) if default.starts_with(|c: char| c == '"' || c.is_ascii_digit()) => {
+            (false, default) if default.starts_with(['"', '0', '1']) => {
                 format!("`{default}`")
             }
             (false, default) => default.to_owned(),

@@ -140,7 +140,7 @@ fn what_may_not_be_overridden_is_refused_with_all_below_it() {
 fn the_reference_has_a_section_for_every_shape() {
     let text = reference::sections(&<Garden as Read<Plain>>::kind());
     assert!(text.contains("| `beds` | {name: [bed](#bed)} | **required**"), "{text}");
-    assert!(text.contains("| `rows` | whole number | `4` | How many rows it has. |"), "{text}");
+    assert!(text.contains("| `rows` | whole number | 4 | How many rows it has. |"), "{text}");
     assert!(text.contains("| `Every`(whole number) | Every so many days. |"), "{text}");
 }
 
