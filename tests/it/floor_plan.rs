@@ -13,7 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("crates/model", &[]),
     ("crates/policy", &["model"]),
     ("crates/policies", &["policy"]),
-    ("crates/schedule", &["model"]),
+    ("crates/schedule", &["model", "policy"]),
     ("crates/flexmeasures", &["model", "schedule"]),
     ("crates/ron-places", &[]),
     ("crates/world", &["model", "ron-places"]),
