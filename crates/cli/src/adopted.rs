@@ -3,7 +3,7 @@
 
 use crate::{
     failure::{Code, Failure},
-    journaled::{Journaled, hex, open_placed},
+    journaled::{Journaled, open_placed},
 };
 use std::path::Path;
 use voltide_journal::{
@@ -69,7 +69,7 @@ pub(crate) fn chain_after(log: &mut LogReader, tick: u32) -> Result<Option<Strin
     match log.skip_through(tick) {
         Err(LogError::Torn(_)) => Ok(None),
         other => Ok(other?.and_then(|sealed| match sealed.event {
-            Event::TickSealed(sealed) => Some(hex(&sealed.chain_hash)),
+            Event::TickSealed(sealed) => Some(hex::encode(sealed.chain_hash)),
             _ => None,
         })),
     }

@@ -174,7 +174,7 @@ impl Journaled {
         chain_hash: &[u8],
         quiet: bool,
     ) -> Result<Played, Failure> {
-        self.play_parts(replay, hex(chain_hash), quiet)
+        self.play_parts(replay, hex::encode(chain_hash), quiet)
     }
 
     fn play_parts<S: Sink>(
@@ -259,7 +259,7 @@ impl Part {
                 Event::RunForked(forked) => next_tick = forked.at_tick,
                 Event::RunEnded(ended) => played.status = status_of(&ended.outcome),
                 Event::TickSealed(sealed) => {
-                    played.chain_hash = hex(&sealed.chain_hash);
+                    played.chain_hash = hex::encode(sealed.chain_hash);
                     next_tick = recorded.tick + 1;
                     bar.set_position(next_tick.into());
                 }
@@ -377,11 +377,6 @@ fn next_noting(
         }
         next => next,
     }
-}
-
-/// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {

@@ -5,7 +5,7 @@
 use crate::error::HostError;
 use libloading::Library;
 use sha2::{Digest, Sha256};
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 use voltide_policy::{
     abi::{
         ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE, MAGIC,
@@ -44,7 +44,7 @@ impl Plugin {
             return Err(wrong_abi(&plugin, "another major".to_owned()));
         }
         let mut plugin = Self::verify(table, &plugin)?;
-        plugin.info.hash = hex(&Sha256::digest(&bytes));
+        plugin.info.hash = hex::encode(Sha256::digest(&bytes));
         plugin.info.file = file.display().to_string();
         Ok(plugin)
     }
@@ -129,12 +129,4 @@ fn not_a_library(file: &Path, error: &libloading::Error) -> HostError {
 
 fn wrong_abi(plugin: &str, found: String) -> HostError {
     HostError::Abi { plugin: plugin.to_owned(), found, expected: format!("{ABI_MAJOR}.{ABI_MINOR}") }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

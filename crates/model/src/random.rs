@@ -4,7 +4,9 @@
 //! fleet, the car within it and the draw. So adding a fleet or a car changes no other
 //! car's draws, and two policies on one world see the same people.
 
-use rand_philox::{Philox, splitmix64};
+use rand_philox::Philox;
+/// Every bit of the result depends on every bit of the word.
+pub use rand_philox::splitmix64;
 
 /// What a draw is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use crate::{
     rules::Rules,
     series::Series,
     site::Site,
+    stay::NO_STAY,
     two_stage::Grid,
-    willingness::{Draw, clock_hour, folded_hour},
+    willingness::{Draw, Participation, Willingness, clock_hour, folded_hour},
 };
 use std::{ops::Range, sync::Arc};
 
@@ -208,6 +209,21 @@ impl Scenario {
     /// Slots after which everything comes again; `None` where days differ.
     pub fn period(&self) -> Option<u32> {
         (self.boundary == Boundary::Fold).then(|| self.clock.slots_per_24_hours())
+    }
+
+    /// Whether the drivers of a fleet are asked if they discharge, and how: only where there is an
+    /// incentive to do so and the fleet says what they make of it.
+    pub fn asks_drivers(&self, fleet: usize) -> Option<(Willingness, Participation)> {
+        self.incentive.and(self.fleets[fleet].v2g.willingness)
+    }
+
+    /// Number of cars that are plugged in and whose drivers are asked; `stay` has one value a car,
+    /// [`NO_STAY`] where it is away.
+    pub fn asked_cars(&self, stay: &[u32]) -> usize {
+        let ranges = self.population.fleets.iter();
+        let asked = ranges.filter(|range| self.asks_drivers(range.fleet).is_some());
+        let stays = asked.flat_map(|range| &stay[range.evs.start as usize..range.evs.end as usize]);
+        stays.filter(|stay| **stay != NO_STAY).count()
     }
 
     /// The hour of drivers' draws in which `slot` begins. Looks up the zone: ask once a slot, not

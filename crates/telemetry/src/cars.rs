@@ -99,7 +99,8 @@ impl Cars {
         let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
         self.soc_min = self.ids.iter().map(|ev| v2g_soc_min(fleet(ev)) as f32).collect();
         self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
-        self.asked = self.ids.iter().map(|ev| fleet(ev).v2g.willingness.is_some()).collect();
+        let asks = |&ev: &u32| scenario.asks_drivers(population.fleet_of(ev)).is_some();
+        self.asked = self.ids.iter().map(asks).collect();
         self.scenario = Arc::clone(scenario);
     }
 

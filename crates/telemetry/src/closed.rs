@@ -8,7 +8,7 @@
 
 use crate::{
     error::TelemetryError,
-    file::{Hidden, Place, WrittenFile, hex},
+    file::{Hidden, Place, WrittenFile},
     manifest::{self, VERSION},
     table::EV_TICKS,
 };
@@ -68,7 +68,7 @@ impl ClosedDay {
             sha256: file.sha256.clone(),
             first_tick: of.first_tick,
             last_tick: of.last_tick,
-            chain_hash: hex(&of.chain_hash),
+            chain_hash: hex::encode(of.chain_hash),
             voltide: VERSION.to_owned(),
         };
         let path = yard.join(note_of(&file_of(date)));

@@ -14,7 +14,7 @@ use crate::{
 use arrow_array::RecordBatch;
 use std::{ops::Range, sync::Arc};
 use voltide_model::{
-    random::name_hash,
+    random::{name_hash, splitmix64},
     scenario::{EvTicks, Scenario},
 };
 
@@ -88,7 +88,7 @@ impl Selection {
 /// The cars of a sample: chosen by fleet and index alone, so that a new fleet changes no choice.
 fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
     let chosen = |fleet: u32, index: u32| {
-        let word = mix(u64::from(fleet) << 32 | u64::from(index));
+        let word = splitmix64(u64::from(fleet) << 32 | u64::from(index));
         ((word >> 11) as f64) < share * (1_u64 << 53) as f64
     };
     let ranges = scenario.population.fleets.iter();
@@ -98,13 +98,6 @@ fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
             range.evs.clone().filter(move |&ev| chosen(name, range.index_of(ev)))
         })
         .collect()
-}
-
-/// The finaliser of `SplitMix64`: every bit of the result depends on every bit of `word`.
-fn mix(word: u64) -> u64 {
-    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ word >> 31
 }
 
 /// The tables of single cars and chargers.
@@ -317,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_hash_of_a_sample_spreads_neighbours() {
-        let low = (0..10_000_u64).filter(|&index| mix(77 << 32 | index) >> 63 == 0).count();
+        let low = (0..10_000_u64).filter(|&index| splitmix64(77 << 32 | index) >> 63 == 0).count();
         assert!((4800..5200).contains(&low), "{low}");
     }
 }

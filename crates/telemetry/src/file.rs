@@ -5,7 +5,6 @@ use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use sha2::{Digest, Sha256};
 use std::{
-    fmt::Write as _,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -113,16 +112,8 @@ impl Hashed {
 
     /// Number of bytes, and their SHA-256 in hex.
     pub(crate) fn digest(self) -> (u64, String) {
-        (self.bytes, hex(&self.sha256.finalize()))
+        (self.bytes, hex::encode(self.sha256.finalize()))
     }
-}
-
-/// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 impl Write for Hashed {

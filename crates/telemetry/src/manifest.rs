@@ -6,7 +6,7 @@
 use crate::{
     column::Table,
     error::TelemetryError,
-    file::{Hidden, Place, WrittenFile, hex},
+    file::{Hidden, Place, WrittenFile},
     sink::Options,
     summary::RunStatus,
     table::TABLES,
@@ -175,7 +175,7 @@ impl Manifest {
             format: "ron".into(),
             mediatype: "text/plain".into(),
             bytes: world_text.len() as u64,
-            hash: format!("sha256:{}", hex(&Sha256::digest(world_text))),
+            hash: format!("sha256:{}", hex::encode(Sha256::digest(world_text))),
             rows: None,
             schema: None,
         });
@@ -204,7 +204,7 @@ impl Manifest {
         let text = serde_json::to_string_pretty(self).expect("a manifest always has JSON");
         let begin = &text[..text.rfind("\"hash\"").unwrap_or(text.len())];
         let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
-        with(&format!("sha256:{}", hex(&Sha256::digest(with("")))))
+        with(&format!("sha256:{}", hex::encode(Sha256::digest(with("")))))
     }
 }
 
@@ -221,7 +221,7 @@ impl Manifest {
     /// Reads the files of `run` and compares them with those that this manifest names, and itself.
     pub(crate) fn beside(&self, run: &Path) -> Result<Beside, TelemetryError> {
         let mut beside = Beside { files: self.resources.len() + 1, differing: self.differing(run)? };
-        let own = hex(&Sha256::digest(self.text()));
+        let own = hex::encode(Sha256::digest(self.text()));
         if sha256_of(&run.join(FILE))? != Some(own) {
             beside.differing.push(FILE.to_owned());
         }
@@ -369,7 +369,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
     };
     let mut sha256 = Sha256::new();
     io::copy(&mut file, &mut sha256).map_err(TelemetryError::file("read", path))?;
-    Ok(Some(hex(&sha256.finalize())))
+    Ok(Some(hex::encode(sha256.finalize())))
 }
 
 /// Writes a text file that is still hidden.

@@ -6,7 +6,7 @@ use crate::{
     detail::{Detail, Selection},
     error::TelemetryError,
     events,
-    file::{Place, WrittenFile, hex},
+    file::{Place, WrittenFile},
     frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
@@ -272,7 +272,7 @@ impl Sink for Telemetry {
                 self.frame.planned.extend(self.planned.take_up(&self.scenario, dispatched));
             }
             Event::TickSealed(sealed) => {
-                self.chain_hash = hex(&sealed.chain_hash);
+                self.chain_hash = hex::encode(sealed.chain_hash);
                 self.frame.chain_hash = Some(sealed.chain_hash);
                 self.send()?;
             }

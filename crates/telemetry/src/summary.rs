@@ -10,10 +10,9 @@ use voltide_journal::event::{
 use voltide_model::{
     columns::{FlexibilityTick, SystemTick, TickColumns, UnitKind, UnitTick},
     cost::{SystemCost, UnitCost},
-    fleet::{FleetRange, PopulationNotes},
+    fleet::PopulationNotes,
     rounding::without_rounding,
     scenario::Scenario,
-    stay::NO_STAY,
 };
 use voltide_policies::about;
 
@@ -491,7 +490,7 @@ impl Tally {
         if summary.net_load_valley.as_ref().is_none_or(|old| net_load < old.kw) {
             summary.net_load_valley = Some(at(net_load));
         }
-        self.asked += asked(&self.scenario, columns.stay);
+        self.asked += self.scenario.asked_cars(columns.stay) as u64;
         self.agreed += u64::from(system.agreed);
         self.plant(system, units);
     }
@@ -631,17 +630,6 @@ fn discharges(plans: &PlansAccepted, end: u32) -> bool {
 /// The start of a slot on the wall clock of the world's time zone.
 fn local_time(scenario: &Scenario, tick: u32) -> String {
     scenario.clock.local(tick).format("%Y-%m-%dT%H:%M").to_string()
-}
-
-/// Plugged cars whose drivers are asked whether they discharge.
-fn asked(scenario: &Scenario, stay: &[u32]) -> u64 {
-    if scenario.incentive.is_none() {
-        return 0;
-    }
-    let asked = |range: &&FleetRange| scenario.fleets[range.fleet].v2g.willingness.is_some();
-    let of_asked = scenario.population.fleets.iter().filter(asked);
-    let stays = of_asked.flat_map(|range| &stay[range.evs.start as usize..range.evs.end as usize]);
-    stays.filter(|stay| **stay != NO_STAY).count() as u64
 }
 
 /// What a schedule of units pays for missing margins.

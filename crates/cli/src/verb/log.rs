@@ -3,7 +3,7 @@
 use crate::{
     args::{Args, Log},
     failure::{Code, Failure},
-    journaled::{Journaled, hex, next_whole, open_log},
+    journaled::{Journaled, next_whole, open_log},
     output,
     progress::{self, Interrupt},
     run_folder::Held,
@@ -55,7 +55,7 @@ fn ls(summary: &LogSummary, as_json: bool) {
         ("ticks", output::thousands(summary.ticks.into())),
         ("events", output::thousands(summary.events())),
         ("outcome", summary.outcome.clone().unwrap_or_else(|| "unfinished".into())),
-        ("chain", hex(&summary.chain_hash)),
+        ("chain", hex::encode(summary.chain_hash)),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
     output::say(&output::table(&[], rows, &[]));
@@ -212,7 +212,7 @@ pub(crate) fn summary_json(summary: &LogSummary) -> serde_json::Value {
         "ticks": summary.ticks,
         "events": summary.events(),
         "outcome": summary.outcome,
-        "chain_hash": hex(&summary.chain_hash),
+        "chain_hash": hex::encode(summary.chain_hash),
         "kinds": kinds,
     })
 }

@@ -4,7 +4,7 @@ use crate::{
     adopted::{Ending, chain_after, kept_days, refuse_others},
     args::Args,
     failure::{Code, Failure},
-    journaled::{Journaled, build_lost, hex, open_placed},
+    journaled::{Journaled, build_lost, open_placed},
     output::{self, counted},
     replacement::look_again,
     verb::{log::summary_json, replay::refuse_undescribed},
@@ -29,7 +29,7 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
-    let chain = hex(&summary.chain_hash);
+    let chain = hex::encode(summary.chain_hash);
     output::tell(&format!(
         "ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}{beyond}"
     ));
@@ -258,7 +258,7 @@ impl Sink for Audit {
                 Ok(())
             }
             Event::TickSealed(sealed) => {
-                self.chain_hash = hex(&sealed.chain_hash);
+                self.chain_hash = hex::encode(sealed.chain_hash);
                 Ok(())
             }
             _ => Ok(()),

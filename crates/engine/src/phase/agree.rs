@@ -39,7 +39,7 @@ impl Asking {
     /// How a fleet's drivers are asked, where they are.
     pub(crate) fn of_fleet(fixed: &Fixed, fleet: usize) -> Option<Self> {
         let expected = fixed.scenario.incentive?.expected;
-        let (willingness, participation) = fixed.scenario.fleets[fleet].v2g.willingness?;
+        let (willingness, participation) = fixed.scenario.asks_drivers(fleet)?;
         Some(Self { willingness, participation, expected })
     }
 

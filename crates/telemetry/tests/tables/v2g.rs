@@ -31,6 +31,17 @@ fn only_plugged_cars_of_fleets_that_are_asked_have_an_opinion() {
     assert!(system.ints("agreed").into_iter().eq(per_tick.map(|count| i32::try_from(count).ok())));
 }
 
+/// Two fleets, of which one is asked: cars of the other count neither way.
+#[test]
+fn the_willing_share_is_that_of_the_table_whose_cells_are_of_those_who_are_asked() {
+    let (folder, scenario, summary) = written_of(asking_scenario(CARS, 2, EvTicks::Full));
+    assert_eq!((0..2).map(|fleet| scenario.asks_drivers(fleet).is_some()).collect::<Vec<_>>(), [true, false]);
+    let said: Vec<bool> =
+        Rows::read(folder.path(), "ev_ticks").flags("participating").into_iter().flatten().collect();
+    let agreed = said.iter().filter(|&&yes| yes).count();
+    assert_eq!(summary.willing_share, Some(agreed as f64 / said.len() as f64));
+}
+
 #[test]
 fn one_car_has_the_opinions_that_it_has_among_all() {
     let (full, scenario, _) = written_of(asking_scenario(CARS, 2, EvTicks::Full));
