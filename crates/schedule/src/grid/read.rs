@@ -22,12 +22,7 @@ const TAKES_UP: [fn(UnitKind) -> bool; 3] = [
 
 impl DispatchProgram<'_> {
     /// The schedule that `solved` stands for.
-    pub(super) fn read(
-        mut self,
-        problem: &DispatchProblem<'_>,
-        solved: &Solved,
-        solves: u32,
-    ) -> Dispatch {
+    pub(super) fn read(mut self, problem: &DispatchProblem<'_>, solved: &Solved, solves: u32) -> Dispatch {
         let mut slots: Vec<SlotDispatch> = Vec::with_capacity(problem.slots());
         for at in 0..problem.slots() {
             let slot = self.slot(problem, solved, at, slots.last());
