@@ -157,13 +157,9 @@ impl SystemCost {
     /// The rows that units of a kind add to: what running costs, and the other part where there is one.
     pub fn rows_of(&mut self, kind: UnitKind) -> (CostRow<'_>, Option<CostRow<'_>>) {
         match kind {
-            UnitKind::Wind => {
-                (("wind", &mut self.wind), Some(("curtailment", &mut self.curtailment)))
-            }
+            UnitKind::Wind => (("wind", &mut self.wind), Some(("curtailment", &mut self.curtailment))),
             UnitKind::Pv => (("pv", &mut self.pv), Some(("curtailment", &mut self.curtailment))),
-            UnitKind::Thermal => {
-                (("thermal", &mut self.thermal), Some(("starts", &mut self.starts)))
-            }
+            UnitKind::Thermal => (("thermal", &mut self.thermal), Some(("starts", &mut self.starts))),
             UnitKind::PumpedHydro => (("pumped_hydro", &mut self.pumped_hydro), None),
             UnitKind::Ess => (("ess", &mut self.ess), None),
             UnitKind::Interruptible => (("interruption", &mut self.interruption), None),

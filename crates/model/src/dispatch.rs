@@ -221,12 +221,7 @@ mod tests {
         let wind = UnitSlot { available_kw: 50.0, ..gives(UnitKind::Wind, wind_kw) };
         let river = gives(UnitKind::MustTake, river_kw);
         let abroad = gives(UnitKind::ImportExport, import_kw);
-        SlotDispatch {
-            load_kw: 80.0,
-            units: vec![wind, river, abroad],
-            unserved_kw: 2e-7,
-            spilled_kw: 1e-9,
-        }
+        SlotDispatch { load_kw: 80.0, units: vec![wind, river, abroad], unserved_kw: 2e-7, spilled_kw: 1e-9 }
     }
 
     #[test]

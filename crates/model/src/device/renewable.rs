@@ -116,11 +116,8 @@ mod tests {
             cost: 0.0,
             waste_price: 0.0,
         };
-        let did =
-            UnitSlot { given_kw: 70.0, available_kw: 100.0, ..UnitSlot::idle(UnitKind::Wind) };
-        let supply = |vre_down| {
-            wind.flexibility(&did, 1.0, Readings { vre_down, ..Readings::default() })
-        };
+        let did = UnitSlot { given_kw: 70.0, available_kw: 100.0, ..UnitSlot::idle(UnitKind::Wind) };
+        let supply = |vre_down| wind.flexibility(&did, 1.0, Readings { vre_down, ..Readings::default() });
         assert_eq!(supply(VreDown::Literal), UpDown { up: 0.0, down: 30.0 });
         assert_eq!(supply(VreDown::Physical), UpDown { up: 30.0, down: 70.0 });
     }

@@ -107,10 +107,8 @@ impl Device for Store {
     /// that it is there for the next.
     fn flexibility(&self, did: &UnitSlot, hours: f64, readings: Readings) -> UpDown {
         let output = did.power_kw();
-        let by_discharge =
-            (did.energy_kwh - self.energy_min.0) * self.discharge_efficiency.get() / hours;
-        let by_charge =
-            (self.energy_max.0 - did.energy_kwh) / (self.charge_efficiency.get() * hours);
+        let by_discharge = (did.energy_kwh - self.energy_min.0) * self.discharge_efficiency.get() / hours;
+        let by_charge = (self.energy_max.0 - did.energy_kwh) / (self.charge_efficiency.get() * hours);
         let taken = match readings.flex_storage {
             FlexStorage::Printed => 0.0,
             FlexStorage::Reachable => output,

@@ -22,12 +22,7 @@ const TAKES_UP: [fn(UnitKind) -> bool; 3] = [
 
 impl DispatchProgram<'_> {
     /// The schedule that `solved` stands for.
-    pub(super) fn read(
-        mut self,
-        problem: &DispatchProblem<'_>,
-        solved: &Solved,
-        solves: u32,
-    ) -> Dispatch {
+    pub(super) fn read(mut self, problem: &DispatchProblem<'_>, solved: &Solved, solves: u32) -> Dispatch {
         let mut slots: Vec<SlotDispatch> = Vec::with_capacity(problem.slots());
         for at in 0..problem.slots() {
             let slot = self.slot(problem, solved, at, slots.last());
@@ -121,7 +116,7 @@ impl DispatchProgram<'_> {
         parts.thermal = self.on_chords(slots) * hours;
         let last = |unit: usize| slots.last().map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
-        let missing: f64 = units.map(|(at, unit)| unit.missing_at_end_kwh(last(at))).sum();
+        let missing: f64 = units.filter_map(|(at, unit)| unit.missing_at_end_kwh(last(at))).sum();
         parts.terminal = prices.terminal * missing;
         parts
     }

@@ -68,9 +68,10 @@ pub(super) trait UnitColumns {
         0.0
     }
 
-    /// What it holds less after the last slot than would be free of charge, kWh.
-    fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> f64 {
-        0.0
+    /// What it holds less after the last slot than would be free of charge, kWh; `None` for a unit
+    /// that holds no energy.
+    fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> Option<f64> {
+        None
     }
 }
 
@@ -91,9 +92,7 @@ pub(super) fn add_all<'p>(
             Unit::Renewable(unit) => {
                 Box::new(renewable::Columns::new(program, problem, unit, available.next()?))
             }
-            Unit::MustTake(unit) => {
-                Box::new(must_take::Columns::new(program, problem, unit, output.next()?))
-            }
+            Unit::MustTake(unit) => Box::new(must_take::Columns::new(program, problem, unit, output.next()?)),
             Unit::Thermal(unit) => {
                 let (state, course) = thermal.next()?;
                 Box::new(thermal::Columns::new(program, unmet, problem, unit, state, course))
@@ -102,12 +101,8 @@ pub(super) fn add_all<'p>(
                 let (&start, &end) = stores.next()?;
                 Box::new(store::Columns::new(program, unmet, problem, unit, start, end))
             }
-            Unit::Interruptible(unit) => {
-                Box::new(interruptible::Columns::new(program, problem, unit))
-            }
-            Unit::Exchange(unit) => {
-                Box::new(exchange::Columns::new(program, problem, unit, prices.next()?))
-            }
+            Unit::Interruptible(unit) => Box::new(interruptible::Columns::new(program, problem, unit)),
+            Unit::Exchange(unit) => Box::new(exchange::Columns::new(program, problem, unit, prices.next()?)),
         })
     };
     problem.plant.units.iter().filter_map(&mut add).collect()
