@@ -10,7 +10,7 @@ use voltide_benches::{
     table::{Table, short, thousands},
 };
 use voltide_schedule::{
-    Answer, Method, Options, PerSlot, Solver, StorageBatch, StorageProblem, TieRule, solve_batch,
+    Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, StorageRequest, TieRule, solve_batch,
 };
 
 const SLOTS: usize = 96;
@@ -65,14 +65,10 @@ fn together(cars: u64) -> (f64, f64) {
     let each = |value: fn(&StorageProblem<'_>) -> f64| -> Vec<f64> {
         (0..cars).map(|car| value(&problem(car, &prices))).collect()
     };
-    let batch = StorageBatch {
+    let request = StorageRequest {
         slot_hours: 0.25,
         horizon: SLOTS,
         buy_price: &prices,
-        sell_price: &prices,
-        tie: TieRule::Spread,
-        tariff: &vec![0; rows],
-        first_slot: &vec![0; rows],
         end_slot: &vec![SLOTS as u32; rows],
         energy_kwh: &each(|it| it.energy_kwh),
         energy_kwh_min: &each(|it| it.energy_kwh_min.at(0)),
@@ -84,12 +80,11 @@ fn together(cars: u64) -> (f64, f64) {
         discharge_efficiency: &each(|it| it.discharge_efficiency),
         degradation_per_kwh: &each(|it| it.degradation),
         terminal_value_per_kwh: &each(|it| it.terminal_value),
-        ..StorageBatch::default()
+        ..StorageRequest::default()
     };
-    let (mut power, mut answers) = (vec![0.0; rows * SLOTS], vec![Answer::default(); rows]);
+    let (mut power, mut answers) = (vec![0.0; rows * SLOTS], vec![StorageAnswer::default(); rows]);
     repeated(|| {
-        solve_batch(&batch, Method::Exact, Options::default(), 1, &mut power, &mut answers)
-            .expect("the batch is valid");
+        solve_batch(&request, 1, &mut power, &mut answers).expect("the batch is valid");
         answers.iter().map(|answer| answer.objective).sum()
     })
 }
@@ -118,5 +113,6 @@ fn problem(car: u64, prices: &[f64]) -> StorageProblem<'_> {
         discharge_efficiency: 0.95,
         terminal_value: 0.0,
         tie: TieRule::Spread,
+        load_kw: &[],
     }
 }

@@ -202,7 +202,7 @@ fn an_extreme_number_in_a_run_is_refused_or_run_through() {
         .collect();
     // A step that shares no factor with the number of extremes goes through all of them.
     let step = (all.len() / most).max(1);
-    let step = if step % EXTREMES.len() == 0 { step + 1 } else { step };
+    let step = if step.is_multiple_of(EXTREMES.len()) { step + 1 } else { step };
     let tried = all.into_iter().step_by(step);
     let mut refused = 0;
     for (path, unit, extreme) in tried {

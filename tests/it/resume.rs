@@ -54,6 +54,16 @@ pub(crate) fn run_in(out: &Path) -> Option<PathBuf> {
     runs.find(|run| run.join("log").is_dir())
 }
 
+/// The run that a program which was started makes in a folder, as soon as it is there.
+pub(crate) fn wait_for_run(out: &Path) -> PathBuf {
+    loop {
+        if let Some(run) = run_in(out) {
+            return run;
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
 /// Starts the program without a word.
 pub(crate) fn start(arguments: &[&str], path: &Path) -> Child {
     let mut command = voltide();

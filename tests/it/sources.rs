@@ -11,7 +11,9 @@ pub(crate) fn printed() -> Vec<(String, usize, String)> {
         let mut crates: Vec<_> =
             fs::read_dir(root().join(folder)).unwrap().map(|it| it.unwrap().path()).collect();
         crates.sort();
-        crates.iter().for_each(|one| in_folder(&one.join("src"), &mut found));
+        for one in &crates {
+            in_folder(&one.join("src"), &mut found);
+        }
     }
     assert!(found.len() > 3_000, "only {} strings", found.len());
     found

@@ -172,8 +172,8 @@ pub(crate) fn object(problem: &Problem, code: Code) -> Value {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        let Problems { world, list, warnings } = problems;
-        let closing = counted(&world, list.len(), warnings.len());
+        let Problems { name, list, warnings } = problems;
+        let closing = counted(&name, list.len(), warnings.len());
         Self { code: Code::Input, problems: list.into_iter().chain(warnings).collect(), closing }
     }
 }

@@ -341,6 +341,7 @@ impl Scaled {
             discharge_efficiency: 1.0,
             terminal_value: 0.0,
             tie: TieRule::Earliest,
+            load_kw: &[],
         };
         let mut moved = vec![0.0; slots];
         let Ok(answer) = Solver::default().solve(&problem, Method::Exact, Options::default(), &mut moved)

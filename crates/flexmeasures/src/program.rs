@@ -37,7 +37,8 @@ const AT_ONCE: f64 = 1e-7;
 const ROUNDS: usize = 8;
 /// Relaxed programs that are solved for more slots that need binaries before a search.
 const RELAXATIONS: usize = 12;
-/// Share of the objective that a search need not close: half of what counts as rounding.
+/// Share of the objective that a search need not close: half of what counts as rounding. The other
+/// half is for what a schedule costs more than CBC claims.
 const GAP: f64 = 5e-8;
 /// A relaxed binary this near to 0 or 1 is left there at first, where the problem is not large.
 const WHOLE: f64 = 1e-6;
@@ -115,6 +116,8 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     let Some(tubes) = tubes else { return (Outcome::Infeasible, None) };
     // Slots in which a device has a binary.
     let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
+    // What costs more than CBC claimed, for want of binaries.
+    let mut dearer = None;
     for round in 0..ROUNDS {
         let bound = relax(problem, &tubes, &mut exclusive);
         let least = bound.as_ref().map_or(f64::NEG_INFINITY, |bound| bound.cost / SCALE);
@@ -139,15 +142,21 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         if !solved.outcome.has_solution() {
             return (solved.outcome, None);
         }
-        if let Some(found) = builder.found(&solved) {
+        let found = builder.kept(&solved);
+        let is_as_claimed = found.as_ref().is_some_and(|found| found.is_as_claimed(&solved));
+        if let Some(found) = found {
             let cheapest = nearby.filter(|near| near.cost < found.cost).unwrap_or(found);
-            return cheapest.against(least.max(solved.bound / SCALE));
+            let judged = cheapest.against(least.max(solved.bound / SCALE));
+            if is_as_claimed || judged.0 == Outcome::Optimal {
+                return judged;
+            }
+            dearer = Some(judged);
         }
         if !builder.exclude(&solved, round, &mut exclusive) {
             break;
         }
     }
-    (Outcome::NoSolution, None)
+    dearer.unwrap_or((Outcome::NoSolution, None))
 }
 
 /// A schedule that keeps all limits, and what it costs.
@@ -158,6 +167,13 @@ struct Found {
 }
 
 impl Found {
+    /// Whether it costs no more than CBC claims of it: a device that charges and discharges at once
+    /// may.
+    fn is_as_claimed(&self, solved: &Solved) -> bool {
+        let claimed = solved.objective / SCALE;
+        self.cost <= claimed + GAP * claimed.abs().max(1.0)
+    }
+
     /// How good it is where no schedule costs less than `bound`.
     fn against(self, bound: f64) -> (Outcome, Option<Course>) {
         (Outcome::from_bound(self.cost, bound), Some(self.course))
@@ -207,7 +223,8 @@ fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Boun
     distances.iter().find_map(|&distance| {
         let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound, distance));
         let solved = builder.program.solve(budget(problem));
-        solved.outcome.has_solution().then(|| builder.found(&solved)).flatten()
+        let found = solved.outcome.has_solution().then(|| builder.kept(&solved)).flatten();
+        found.filter(|found| found.is_as_claimed(&solved))
     })
 }
 
@@ -502,15 +519,11 @@ impl<'a> Builder<'a> {
         self.problem.course(power.collect())
     }
 
-    /// The schedule in a solution; none where it costs more than the solution claims, or does not
-    /// keep what it must: then a device does both at once in a slot without a binary.
-    fn found(&self, solved: &Solved) -> Option<Found> {
+    /// The schedule in a solution; none where it does not keep what it must.
+    fn kept(&self, solved: &Solved) -> Option<Found> {
         let course = self.read(solved);
         let cost = self.problem.objective(&course);
-        let claimed = solved.objective / SCALE;
-        let slack = TOLERANCE * 0.1 * claimed.abs().max(1.0);
-        let is_honest = cost <= claimed + slack && self.problem.keeps(&course, TOLERANCE);
-        is_honest.then_some(Found { cost, course })
+        self.problem.keeps(&course, TOLERANCE).then_some(Found { cost, course })
     }
 
     /// Marks slots in which a device must choose a direction; false where nothing new is marked.

@@ -1,9 +1,10 @@
 //! Events to bytes and back; `kind` says which kinds are JSON and which are columns.
 
 use crate::{
-    event::{Event, KINDS, Recorded},
+    error::BodyError,
+    event::{Event, KINDS, Recorded, fact::Body, older::Content},
     kind::{self, Kind},
-    upcast::{self, Content},
+    upcast,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
@@ -13,7 +14,7 @@ use arrow_ipc::{
     root_as_message,
     writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message},
 };
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The end-of-stream mark of Arrow IPC.
@@ -22,21 +23,6 @@ const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 const NO_CAUSE: u64 = u64::MAX;
 /// Batches below this size are not compressed: the codec's set-up costs more than it saves.
 const COMPRESSED_FROM_BYTES: usize = 2048;
-
-/// A body that cannot be made or understood.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BodyError {
-    #[error("{0}")]
-    Columns(#[from] ArrowError),
-    #[error("{0}")]
-    Json(#[from] serde_json::Error),
-    #[error("it is cut short")]
-    Short,
-    #[error("it is not one whole batch")]
-    NotABatch,
-    #[error("it is no event")]
-    NotAnEvent,
-}
 
 /// A body of JSON.
 #[derive(Serialize, Deserialize)]
@@ -72,11 +58,15 @@ impl Encoder {
 
     /// The body of an event; of a sealed tick without its chain hash.
     pub(crate) fn encode(&mut self, recorded: &Recorded) -> Result<Vec<u8>, BodyError> {
-        recorded.event.fact().encode(self, recorded.cause_seq)
+        let fact = recorded.event.fact();
+        match fact.body()? {
+            Body::Json(event) => Ok(control(recorded.cause_seq, &event)),
+            Body::Columns(arrays) => self.columns(fact.kind().version, recorded.cause_seq, arrays),
+        }
     }
 
     /// The body of these columns of a kind.
-    pub(crate) fn columns(
+    fn columns(
         &mut self,
         kind: &str,
         cause: Option<u64>,
@@ -102,6 +92,12 @@ impl Encoder {
         body.extend(cause.unwrap_or(NO_CAUSE).to_le_bytes());
         Ok(body)
     }
+}
+
+/// A body of JSON for an event that is JSON already.
+fn control(cause_seq: Option<u64>, event: &str) -> Vec<u8> {
+    let cause = cause_seq.map_or_else(|| "null".to_owned(), |seq| seq.to_string());
+    format!("{{\"cause_seq\":{cause},\"event\":{event}}}").into_bytes()
 }
 
 /// A body of JSON for any content.

@@ -101,3 +101,18 @@ impl LogError {
         move |source| Self::Io { action, path, source }
     }
 }
+
+/// A body that cannot be made or understood.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("{0}")]
+    Columns(#[from] arrow_schema::ArrowError),
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("it is cut short")]
+    Short,
+    #[error("it is not one whole batch")]
+    NotABatch,
+    #[error("it is no event")]
+    NotAnEvent,
+}

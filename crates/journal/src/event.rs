@@ -7,22 +7,26 @@
 //! Each is declared once, below; see [`fact`] for what follows from that, and `docs/events.md` for the
 //! same as a page.
 
+mod batch;
+mod build;
+mod cell;
 pub mod code;
 pub mod fact;
 mod field;
+pub(crate) mod older;
 mod page;
+mod single;
 
+pub use batch::{Ids, Segments};
+pub use build::Build;
 pub use code::{ClipReason, EndReason, Leaving, MISSED_MIN_KWH, MissedReason, NotFinite, Stage};
-pub use field::{Bytes, Hash, Ids, LongText, Segments};
 pub use page::page;
+pub use single::{Bytes, Hash, LongText};
 
-pub(crate) use field::{object, one_list};
+pub(crate) use field::object;
 
-use crate::{
-    body::{self, BodyError, Encoder},
-    number, upcast,
-};
-use fact::{Fact, FieldSaid, Form, Kind, Origin, Step, events};
+use crate::{error::BodyError, number};
+use fact::{Body, Fact, FieldSaid, Form, Kind, Origin, Step, events};
 use field::{Columns, Field, Same};
 use serde::{Deserialize, Serialize};
 use voltide_model::rules::Rules;
@@ -52,7 +56,7 @@ pub struct Entity {
 
 events! {
     /// A run began. `build` holds all that may differ between two runs of one world.
-    event RunStarted v2: control, decided in Opening, once upcast::RUNS_STARTED {
+    event RunStarted v2: control, decided in Opening, once older::RUNS_STARTED {
         /// Name of the world.
         world: String,
         /// The world file, with overrides worked in.
@@ -97,7 +101,7 @@ events! {
 
     /// Recorded sessions were read, in order of arrival.
     event StaysLoaded v2: record about fleet = fleet, decided in Opening,
-    once upcast::STAYS_LOADED {
+    once older::STAYS_LOADED {
         /// The fleet that they are the sessions of.
         fleet: String,
         /// Arrival, from the start.
@@ -420,30 +424,6 @@ events! {
         /// BLAKE3 over the chain hash before and the bytes of the tick's records, this one included
         /// but for the hash itself.
         chain_hash: [u8; 32],
-    }
-}
-
-/// What made a run: see [`RunStarted`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Build {
-    /// Version of voltide.
-    pub engine_version: String,
-    /// Commit it was built from, where known.
-    pub git: String,
-    /// Version of the policy.
-    pub policy_version: String,
-    /// SHA-256 of the plugin's file; empty for an embedded one.
-    pub plugin_hash: String,
-    /// File of the plugin; empty for an embedded one.
-    pub plugin_file: String,
-    /// Version of the time zone data.
-    pub time_zone_data: String,
-}
-
-impl Build {
-    /// Whether anything is known of it: not where the segment that says so was lost.
-    pub fn is_known(&self) -> bool {
-        *self != Self::default()
     }
 }
 

@@ -5,9 +5,10 @@
 //! data of the mcap schema. The trailer after the mark is no Arrow: `cause_seq` as a little-endian
 //! u64 (2^64 - 1 for none), and for `TickSealed` the 32 bytes of the chain hash.
 
-use crate::{
-    event::{self, RunEnded, TickSealed, fact::Form},
-    upcast::{self, Upcast},
+use crate::event::{
+    self, RunEnded, TickSealed,
+    fact::Form,
+    older::{Older, Upcast},
 };
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
 use arrow_schema::{Schema, SchemaRef};
@@ -62,7 +63,7 @@ impl Kind {
 pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let records = [BUILD, SEALED].map(json);
     let events = event::KINDS.iter().map(|kind| of_event(kind));
-    records.into_iter().chain(events).chain(upcast::older()).collect()
+    records.into_iter().chain(events).chain(older()).collect()
 });
 
 /// The kinds that this version writes, in the order of their channels.
@@ -88,6 +89,19 @@ pub fn event_names() -> impl Iterator<Item = &'static str> {
 /// The names of all kinds, for a message.
 pub(crate) fn known() -> String {
     KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Kinds that are read and no longer written.
+fn older() -> Vec<Kind> {
+    let older = event::KINDS.iter().flat_map(|kind| kind.older).map(of_older);
+    #[cfg(test)]
+    let older = older.chain(crate::upcast::tests::older());
+    older.collect()
+}
+
+fn of_older(older: &Older) -> Kind {
+    let columns = older.columns.map(|columns| Arc::new(Schema::new(columns())));
+    Kind { name: older.name, columns, upcast: Some(older.upcast) }
 }
 
 fn json(name: &'static str) -> Kind {

@@ -1,5 +1,7 @@
 //! The log as the engine sees it, and one that lives in memory.
 
+pub use crate::seal::Seal;
+
 use crate::{error::LogError, event::Recorded, seal::Sealer};
 
 /// An append-only history.
@@ -25,24 +27,6 @@ pub trait EventLog: Send {
 
     /// Ends the log: makes it durable and readable for everyone. A second call does nothing.
     fn close(&mut self) -> Result<(), LogError>;
-}
-
-/// What a [`crate::event::TickSealed`] is made from; the log adds the number of events and the
-/// chain hash.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Seal {
-    /// Number of the `TickSealed` event.
-    pub seq: u64,
-    /// The event that led to it.
-    pub cause_seq: Option<u64>,
-    /// The tick.
-    pub tick: u32,
-    /// Names of the hashed components, in order.
-    pub components: Vec<String>,
-    /// One hash per component and block of 2,048 cars, component-major.
-    pub block_hashes: Vec<u64>,
-    /// Hash of all block hashes.
-    pub state_hash: u64,
 }
 
 /// A log that keeps nothing but its hashes, which are those of the log in a folder; for runs of

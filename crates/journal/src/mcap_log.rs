@@ -16,9 +16,9 @@ use crate::{
     event::{Build, Recorded},
     head::Head,
     kind,
+    layout::{FIRST_SEGMENT, FOLDER, LogEnd},
     log::{EventLog, Seal},
     pace::{Mark, Pace},
-    recovery::LogEnd,
     seal::{Opening, Record, Sealer, hash_to_hex},
     segment::{FORMAT, Segment, SegmentStart},
 };
@@ -35,9 +35,7 @@ pub fn bytes(run_folder: &Path) -> u64 {
     of_history.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
 }
 
-/// The folder of a log inside its run's folder.
-pub(crate) const FOLDER: &str = "log";
-/// Its name until the opening is durable.
+/// Name of a log's folder until the opening is durable.
 const NEW_FOLDER: &str = "log.new";
 
 /// A log on disk.
@@ -67,9 +65,6 @@ enum State<D: Disk> {
     /// All is written.
     Closed,
 }
-
-/// The segment that a fresh run writes its history to.
-pub(crate) const FIRST_SEGMENT: u32 = 1;
 
 impl McapLog {
     /// Begins a log in `run_folder`, which is made if it is not there. Where others might write to

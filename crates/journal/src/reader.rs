@@ -10,11 +10,12 @@ use crate::{
     event::{Build, Event, Recorded, RunEnded},
     head::Head,
     kind::{self, KINDS},
-    mcap_log::FOLDER,
+    layout::FOLDER,
     plain,
+    records::Stop,
     seal::{ChainHash, Record, SealedGroup, SealedPast, SlotTimes, check_group},
     segment::SegmentStart,
-    segment_reader::{SegmentReader, Stop},
+    segment_reader::SegmentReader,
 };
 use std::{
     collections::{BTreeMap, VecDeque},

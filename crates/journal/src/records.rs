@@ -6,7 +6,7 @@
 //! Memory is that of one record, whatever damage says of its length: a chunk says how long it is
 //! three times, and all other records of a log are short.
 
-use crate::{plain, segment_reader::Stop};
+use crate::plain;
 use crc32fast::Hasher;
 use mcap::{MAGIC, records::op};
 use std::{
@@ -14,6 +14,17 @@ use std::{
     io::{BufReader, ErrorKind, Read},
     path::Path,
 };
+
+/// Why no more can be read from a segment.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The system refused.
+    Io(std::io::Error),
+    /// The file is not as it was written.
+    Damage(String),
+    /// It holds a record of a kind that is not known.
+    UnknownKind(String),
+}
 
 /// Opcode and length of a record.
 pub(crate) const PREFIX: usize = 9;

@@ -11,6 +11,8 @@
 //! Every step can be cut off itself: what is to be cut is safe before it is cut, and a second
 //! recovery finds the same ticks. Memory is that of one tick, however long a segment is.
 
+pub use crate::layout::LogEnd;
+
 use crate::{
     disk::{Disk, OsDisk},
     error::{Damage, LogError},
@@ -19,10 +21,10 @@ use crate::{
     mcap_log::write_build,
     plain,
     reader::{self, LogReader},
-    records,
+    records::{self, Stop},
     seal::{SealedPast, hash_to_hex},
     segment::{FORMAT, SegmentStart},
-    segment_reader::{Data, SegmentReader, Stop},
+    segment_reader::{Data, SegmentReader},
 };
 use std::{
     fs::File,
@@ -34,18 +36,6 @@ use std::{
 const QUARANTINE: &str = "quarantine";
 /// How much of a file is in memory while it is copied.
 const PIECE: usize = 1 << 16;
-
-/// Where a log ends that is whole; a run goes on from here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEnd {
-    /// The last sealed tick; `None` before the first.
-    pub last_tick: Option<u32>,
-    /// What `RunEnded` says; `None` for a run that can go on.
-    pub outcome: Option<String>,
-    /// The segment that a run would go on in.
-    pub(crate) segment: u32,
-    pub(crate) past: SealedPast,
-}
 
 /// What was found and done.
 #[derive(Debug, Clone, PartialEq, Eq)]

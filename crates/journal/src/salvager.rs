@@ -14,12 +14,14 @@ use crate::{
     event::{Build, RunEnded, RunStarted},
     head::Head,
     kind::{self, KINDS},
-    mcap_log::{FIRST_SEGMENT, FOLDER, write_build},
-    salvage::{BEYOND, DamagedBytes, Mended, Missing, Piece, Salvage},
+    layout::{FIRST_SEGMENT, FOLDER},
+    mcap_log::write_build,
+    records::Stop,
+    salvaged::{BEYOND, DamagedBytes, Mended, Missing, Piece, Salvage},
     scan::{Chunk, Found, Scan},
     seal::{ChainHash, LOST, Record, SealedGroup, SlotTimes, check_group, hash_from_hex, hash_to_hex},
     segment::{FORMAT, Segment, SegmentStart},
-    segment_reader::{Channels, Stop},
+    segment_reader::Channels,
 };
 use std::{
     fs, io,

@@ -5,13 +5,30 @@
 //! body ends with the chain hash; the two others by a `Sealed` record with number and chain hash.
 
 use crate::{
-    body::{self, BodyError, Encoder},
-    error::LogError,
+    body::{self, Encoder},
+    error::{BodyError, LogError},
     event::{Build, Event, Hash, Recorded, TickSealed},
     kind,
-    log::Seal,
 };
 use serde::{Deserialize, Serialize};
+
+/// What a [`crate::event::TickSealed`] is made from; the log adds the number of events and the
+/// chain hash.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seal {
+    /// Number of the `TickSealed` event.
+    pub seq: u64,
+    /// The event that led to it.
+    pub cause_seq: Option<u64>,
+    /// The tick.
+    pub tick: u32,
+    /// Names of the hashed components, in order.
+    pub components: Vec<String>,
+    /// One hash per component and block of 2,048 cars, component-major.
+    pub block_hashes: Vec<u64>,
+    /// Hash of all block hashes.
+    pub state_hash: u64,
+}
 
 /// A hash of all history up to some point.
 pub(crate) type ChainHash = [u8; 32];

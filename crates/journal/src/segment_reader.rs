@@ -7,7 +7,7 @@ use crate::{
     body,
     event::{Event, RunStarted},
     kind::{self, KINDS},
-    records::{CHUNK_HEADER, ChunkHeader, PREFIX, RecordReader, split_prefix},
+    records::{CHUNK_HEADER, ChunkHeader, PREFIX, RecordReader, Stop, split_prefix},
     seal::{Record, SlotTimes},
     segment::{PROFILE, SegmentStart},
 };
@@ -16,17 +16,6 @@ use mcap::{
     records::{Record as McapRecord, op},
 };
 use std::{collections::BTreeMap, path::Path};
-
-/// Why no more can be read from a segment.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// The system refused.
-    Io(std::io::Error),
-    /// The file is not as it was written.
-    Damage(String),
-    /// It holds a record of a kind that is not known.
-    UnknownKind(String),
-}
 
 /// A segment that is being read.
 pub(crate) struct SegmentReader {

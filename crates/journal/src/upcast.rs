@@ -9,118 +9,11 @@
 //! what was written, so that an old log verifies as ever.
 
 use crate::{
-    body::BodyError,
-    event::{self, one_list},
+    error::BodyError,
+    event::older::{Content, Upcast, Way},
     kind::{self, Kind},
 };
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, cast::AsArray, types::Float64Type};
-use arrow_schema::{DataType, Field, Schema};
-use serde_json::Value;
-use std::sync::Arc;
-use voltide_model::rules::Rules;
-
-/// What a body holds.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// Of a kind that is JSON.
-    Json(Value),
-    /// Of a kind that is columns.
-    Columns(RecordBatch),
-}
-
-/// The way from a version of a kind to the next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Upcast {
-    /// Name and version of what it becomes.
-    pub(crate) to: &'static str,
-    /// How.
-    pub(crate) step: Step,
-}
-
-/// A pure function from the content of one version to that of the next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Step {
-    /// For JSON.
-    Json(fn(Value) -> Value),
-    /// For columns, which come in the order of the schema.
-    Columns(fn(&RecordBatch) -> Vec<ArrayRef>),
-}
-
-/// A version of an event that is read and no longer written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Older {
-    /// Name and version.
-    pub(crate) name: &'static str,
-    /// Its columns; `None` for JSON.
-    pub(crate) columns: Option<fn() -> Vec<Field>>,
-    /// The way to the next version.
-    pub(crate) upcast: Upcast,
-}
-
-/// Kinds that are read and no longer written.
-pub(crate) fn older() -> Vec<Kind> {
-    let older = event::KINDS.iter().flat_map(|kind| kind.older).map(Older::kind);
-    #[cfg(test)]
-    let older = older.chain(tests::older());
-    older.collect()
-}
-
-impl Older {
-    fn kind(&self) -> Kind {
-        let columns = self.columns.map(|columns| Arc::new(Schema::new(columns())));
-        Kind { name: self.name, columns, upcast: Some(self.upcast) }
-    }
-
-    const fn json(name: &'static str, to: &'static str, step: fn(Value) -> Value) -> Self {
-        Self { name, columns: None, upcast: Upcast { to, step: Step::Json(step) } }
-    }
-
-    const fn columns(
-        name: &'static str,
-        to: &'static str,
-        columns: fn() -> Vec<Field>,
-        step: fn(&RecordBatch) -> Vec<ArrayRef>,
-    ) -> Self {
-        Self { name, columns: Some(columns), upcast: Upcast { to, step: Step::Columns(step) } }
-    }
-}
-
-/// How runs began before they said which rules they go by.
-pub(crate) const RUNS_STARTED: &[Older] = &[Older::json("RunStarted.v1", "RunStarted.v2", under_first_rules)];
-
-/// Sessions when NaN stood for energy that was not recorded.
-pub(crate) const STAYS_LOADED: &[Older] =
-    &[Older::columns("StaysLoaded.v1", "StaysLoaded.v2", stays_v1, stays_v1_to_v2)];
-
-/// A run of 0.1.0 does not say which rules it goes by: there were no others.
-fn under_first_rules(mut started: Value) -> Value {
-    if let Some(fields) = started.as_object_mut() {
-        fields.insert("rules".to_owned(), u32::from(Rules::V1).into());
-    }
-    started
-}
-
-/// Where `delivered_kwh` stands.
-const DELIVERED: usize = 5;
-
-/// The columns of sessions when `delivered_kwh` held NaN for what was not recorded.
-fn stays_v1() -> Vec<Field> {
-    let mut fields = (event::StaysLoaded::KIND.columns)();
-    let item = Arc::new(Field::new("item", DataType::Float64, false));
-    fields[DELIVERED] = Field::new("delivered_kwh", DataType::List(item), false);
-    fields
-}
-
-fn stays_v1_to_v2(batch: &RecordBatch) -> Vec<ArrayRef> {
-    let mut columns = batch.columns().to_vec();
-    let list = columns[DELIVERED].as_list::<i32>().values();
-    let values = list.as_primitive::<Float64Type>().values().iter();
-    let recorded: Float64Array = values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
-    let item = Arc::new(Field::new("item", DataType::Float64, true));
-    let list = one_list(item, Arc::new(recorded)).expect("a list of one row can be made");
-    columns[DELIVERED] = list;
-    columns
-}
+use arrow_array::RecordBatch;
 
 /// The content of a record as today's version of its kind, and that kind.
 pub(crate) fn to_current(
@@ -130,8 +23,8 @@ pub(crate) fn to_current(
     while let Some(Upcast { to, step }) = kind.upcast {
         kind = kind::named(to).ok_or(BodyError::NotAnEvent)?;
         content = match (step, content, &kind.columns) {
-            (Step::Json(step), Content::Json(value), None) => Content::Json(step(value)),
-            (Step::Columns(step), Content::Columns(batch), Some(schema)) => {
+            (Way::Json(step), Content::Json(value), None) => Content::Json(step(value)),
+            (Way::Columns(step), Content::Columns(batch), Some(schema)) => {
                 Content::Columns(RecordBatch::try_new(schema.clone(), step(&batch))?)
             }
             _ => return Err(BodyError::NotAnEvent),
@@ -141,19 +34,24 @@ pub(crate) fn to_current(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::event::older::stays_v1;
     use crate::{
         body::{Encoder, content, decode, json},
         event::{Event, MarginViolated, MissedReason, Recorded, StaysLoaded, TargetMissed},
         kind::KINDS,
     };
+    use arrow_array::ArrayRef;
     use arrow_array::{Float64Array, ListArray, UInt8Array};
+    use arrow_schema::{DataType, Field, Schema};
+    use serde_json::Value;
     use serde_json::json;
+    use std::sync::Arc;
 
     /// Versions that never were: margins in one direction only, and before that in MW; missed targets
     /// without a reason.
-    pub(super) fn older() -> Vec<Kind> {
+    pub(crate) fn older() -> Vec<Kind> {
         fn in_kw(value: Value) -> Value {
             json!({"up_kw": value["up_mw"].as_f64().map(|up| 1e3 * up)})
         }
@@ -168,9 +66,9 @@ mod tests {
         let kind = |name, columns, to, step| Kind { name, columns, upcast: Some(Upcast { to, step }) };
         let without_reason = Arc::new(Schema::new(missed_columns_of_old()));
         vec![
-            kind("MarginViolated.v-1", None, "MarginViolated.v0", Step::Json(in_kw)),
-            kind("MarginViolated.v0", None, "MarginViolated.v1", Step::Json(both_ways)),
-            kind("TargetMissed.v0", Some(without_reason), "TargetMissed.v1", Step::Columns(with_reason)),
+            kind("MarginViolated.v-1", None, "MarginViolated.v0", Way::Json(in_kw)),
+            kind("MarginViolated.v0", None, "MarginViolated.v1", Way::Json(both_ways)),
+            kind("TargetMissed.v0", Some(without_reason), "TargetMissed.v1", Way::Columns(with_reason)),
         ]
     }
 

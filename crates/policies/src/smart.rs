@@ -90,7 +90,7 @@ pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f
 
 /// Makes sure that no car is left without a schedule because the solver had none.
 pub(crate) fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
-    let missing = answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_schedule());
+    let missing = answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_solution());
     missing.map_or(Ok(()), |(answer, stay)| {
         Err(format!("the solver has no schedule for stay {stay}: {:?}", answer.outcome).into())
     })

@@ -54,43 +54,84 @@ pub enum TieRule {
     ValleyFill = abi::STORAGE_VALLEY_FILL,
 }
 
+/// Relative gaps up to this are rounding, in our own arithmetic as in a solver's.
+const GAP_TOLERANCE: f64 = 1e-7;
+
 /// How good an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Outcome {
     /// No schedule is cheaper.
-    Optimal = abi::STORAGE_OPTIMAL,
-    /// A schedule that may be above the optimum by [`StorageAnswer::gap`].
-    Feasible = abi::STORAGE_FEASIBLE,
-    /// Nothing satisfies the row.
-    Infeasible = abi::STORAGE_INFEASIBLE,
-    /// The cost falls without end.
-    Unbounded = abi::STORAGE_UNBOUNDED,
-    /// None was found within the budget.
+    Optimal,
+    /// It can be followed; a better one may exist.
+    Feasible {
+        /// At most this share of `max(1, |objective|)` above the optimum.
+        gap: f64,
+    },
+    /// Nothing satisfies all rows.
+    Infeasible,
+    /// The objective falls without end.
+    Unbounded,
+    /// The budget ran out, or the solver's answer did not pass the check.
     #[default]
-    NoSolution = abi::STORAGE_NO_SOLUTION,
+    NoSolution,
 }
 
 impl Outcome {
-    /// Whether there is a schedule to follow; without one the row's power is 0.
-    pub fn has_schedule(self) -> bool {
-        matches!(self, Self::Optimal | Self::Feasible)
+    /// Judges the objective of a schedule against a proven lower bound.
+    pub fn from_bound(objective: f64, bound: f64) -> Self {
+        let gap = ((objective - bound) / objective.abs().max(1.0)).max(0.0);
+        if gap <= GAP_TOLERANCE { Self::Optimal } else { Self::Feasible { gap } }
+    }
+
+    /// Whether there is a schedule to follow; without one a row's power is 0.
+    pub fn has_solution(self) -> bool {
+        matches!(self, Self::Optimal | Self::Feasible { .. })
     }
 }
 
-/// Whether the energy wanted at the end is there, or why not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u32)]
-pub enum Target {
-    /// It is.
-    #[default]
-    Reached = abi::STORAGE_REACHED,
+/// Why a target cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissedReason {
     /// Charging with full power in every slot is not enough.
-    TooShort = abi::STORAGE_TOO_SHORT,
-    /// It lies above the most energy allowed at the end.
-    AboveMaximum = abi::STORAGE_ABOVE_MAXIMUM,
+    TooShort,
+    /// The target lies above the most energy allowed at the end.
+    AboveMaximum,
     /// Upper bounds on the way keep the battery from charging in time.
-    HeldByBounds = abi::STORAGE_HELD_BY_BOUNDS,
+    HeldByBounds,
+}
+
+/// A target at the end that no schedule reaches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TargetMissed {
+    /// Target less energy at the end, kWh.
+    pub missing_kwh: f64,
+    /// Why.
+    pub reason: MissedReason,
+}
+
+/// Energy bounds on the way that no schedule keeps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BoundsMissed {
+    /// Slots at whose end the energy is outside.
+    pub slots: u32,
+    /// The largest distance, kWh; negative where the energy is below the lower bound.
+    pub worst_kwh: f64,
+}
+
+/// Wishes that could not be met; both empty in the usual case.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Unmet {
+    /// The target, if missed.
+    pub target: Option<TargetMissed>,
+    /// The bounds, if missed somewhere.
+    pub bounds: Option<BoundsMissed>,
+}
+
+impl Unmet {
+    /// Whether all wishes are met.
+    pub fn is_empty(&self) -> bool {
+        self.target.is_none() && self.bounds.is_none()
+    }
 }
 
 /// Storage problems as rows. Columns have one value a row, series H values each; slots are
@@ -202,22 +243,27 @@ impl<'a> StorageRequest<'a> {
 }
 
 /// The answer to one row; its schedule is in the matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StorageAnswer {
     /// How good it is.
     pub outcome: Outcome,
-    /// What the schedule costs, less the terminal value; NaN without a schedule.
+    /// The objective of (14) for the schedule, terminal value included; NaN without a schedule.
     pub objective: f64,
-    /// With [`Outcome::Feasible`]: at most this share of `max(1, |objective|)` above the optimum; else 0.
-    pub gap: f64,
-    /// Whether the target is reached.
-    pub target: Target,
-    /// Target less energy at the end, kWh; 0 where it is reached.
-    pub missing_kwh: f64,
-    /// Number of slots at whose end the energy is outside its bounds, because it cannot be helped.
-    pub slots_outside: u32,
-    /// The largest distance from the bounds there, kWh; negative where the energy is too low.
-    pub worst_kwh: f64,
+    /// What could not be met.
+    pub unmet: Unmet,
+}
+
+impl StorageAnswer {
+    /// An answer without a schedule.
+    pub fn without_schedule(outcome: Outcome, unmet: Unmet) -> Self {
+        Self { outcome, objective: f64::NAN, unmet }
+    }
+}
+
+impl Default for StorageAnswer {
+    fn default() -> Self {
+        Self::without_schedule(Outcome::NoSolution, Unmet::default())
+    }
 }
 
 /// Why there is no answer.

@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use voltide_schedule::{
-    Answer, Method, Options, PerSlot, Solver, StorageBatch, StorageProblem, TieRule, solve_batch,
+    Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, StorageRequest, TieRule, solve_batch,
 };
 
 const SLOTS: usize = 96;
@@ -44,6 +44,7 @@ impl Fleet {
             discharge_efficiency: 0.95,
             terminal_value: 0.0,
             tie: TieRule::Spread,
+            load_kw: &[],
         }
     }
 
@@ -58,17 +59,13 @@ impl Fleet {
     }
 
     /// All cars as one batch on one thread.
-    fn together(&self, power: &mut [f64], answers: &mut [Answer]) {
+    fn together(&self, power: &mut [f64], answers: &mut [StorageAnswer]) {
         let cars = self.energy.len();
         let same = |value: f64| vec![value; cars];
-        let batch = StorageBatch {
+        let request = StorageRequest {
             slot_hours: 0.25,
             horizon: SLOTS,
             buy_price: &self.prices,
-            sell_price: &self.prices,
-            tie: TieRule::Spread,
-            tariff: &vec![0; cars],
-            first_slot: &vec![0; cars],
             end_slot: &vec![SLOTS as u32; cars],
             energy_kwh: &self.energy,
             energy_kwh_min: &same(12.0),
@@ -80,10 +77,9 @@ impl Fleet {
             discharge_efficiency: &same(0.95),
             degradation_per_kwh: &same(0.05),
             terminal_value_per_kwh: &same(0.0),
-            ..StorageBatch::default()
+            ..StorageRequest::default()
         };
-        solve_batch(&batch, Method::Exact, Options::default(), 1, power, answers)
-            .expect("the batch is valid");
+        solve_batch(&request, 1, power, answers).expect("the batch is valid");
     }
 }
 
@@ -94,7 +90,7 @@ fn ways(criterion: &mut Criterion) {
         let fleet = fleet(cars, 0.05, 7.0);
         group.throughput(Throughput::Elements(cars as u64));
         group.bench_function(BenchmarkId::new("exact", cars), |b| b.iter(|| fleet.one_by_one(Method::Exact)));
-        let (mut power, mut answers) = (vec![0.0; cars * SLOTS], vec![Answer::default(); cars]);
+        let (mut power, mut answers) = (vec![0.0; cars * SLOTS], vec![StorageAnswer::default(); cars]);
         group.bench_function(BenchmarkId::new("exact-shared", cars), |b| {
             b.iter(|| fleet.together(&mut power, &mut answers));
         });
@@ -128,7 +124,7 @@ fn smart(criterion: &mut Criterion) {
     for (name, method) in [("exact", Method::Exact), ("closed-form", Method::V1g)] {
         group.bench_function(BenchmarkId::new(name, 1000), |b| b.iter(|| fleet.one_by_one(method)));
     }
-    let (mut power, mut answers) = (vec![0.0; 1000 * SLOTS], vec![Answer::default(); 1000]);
+    let (mut power, mut answers) = (vec![0.0; 1000 * SLOTS], vec![StorageAnswer::default(); 1000]);
     group.bench_function(BenchmarkId::new("exact-shared", 1000), |b| {
         b.iter(|| fleet.together(&mut power, &mut answers));
     });

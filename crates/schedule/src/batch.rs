@@ -1,77 +1,27 @@
-//! Many batteries over one horizon, in columns, as the storage service hands them over.
+//! Many batteries over one horizon, in the columns that policies hand over.
 //!
 //! Batteries that share prices, efficiencies and wear share one ranking of the slots. Rows are
 //! independent, so a batch may be split over threads without changing a digit.
 
 use crate::{
-    answer::Answer,
-    problem::{PerSlot, ProblemError, StorageProblem, TieRule, validate_prices},
+    answer::StorageAnswer,
+    problem::{PerSlot, ProblemError, StorageProblem, validate_load, validate_prices},
     ranking::Ranking,
-    solver::{Method, Options, Solver},
+    solver::{Options, Solver},
 };
+use std::ops::Range;
+use voltide_policy::storage::{StorageError, StorageRequest};
 
 /// Rankings kept at hand by each thread; more groups than this in turn are ranked again.
 const RANKINGS_KEPT: usize = 64;
 
-/// Storage problems as rows. Columns have one value a row; a series has `horizon` values.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct StorageBatch<'a> {
-    /// Length of a slot, h.
-    pub slot_hours: f64,
-    /// Number of slots H of the series and of a row of the answer.
-    pub horizon: usize,
-    /// Price of energy bought, per grid-side kWh, tariffs x H.
-    pub buy_price: &'a [f64],
-    /// Price of energy sold, per grid-side kWh, tariffs x H.
-    pub sell_price: &'a [f64],
-    /// Which of the cheapest schedules is meant; a load to fill has H values.
-    pub tie: TieRule<'a>,
-
-    /// Which tariff the battery pays.
-    pub tariff: &'a [u32],
-    /// First slot it may use.
-    pub first_slot: &'a [u32],
-    /// The slot after its last one.
-    pub end_slot: &'a [u32],
-    /// Stored energy at the beginning of its first slot, kWh.
-    pub energy_kwh: &'a [f64],
-    /// Least stored energy, kWh.
-    pub energy_kwh_min: &'a [f64],
-    /// Most stored energy, kWh.
-    pub energy_kwh_max: &'a [f64],
-    /// Least stored energy at the end of its last slot, kWh.
-    pub target_kwh: &'a [f64],
-    /// Most that may be charged with, kW.
-    pub charge_kw_max: &'a [f64],
-    /// Most that may be discharged with, kW, not negative.
-    pub discharge_kw_max: &'a [f64],
-    /// Stored per grid-side energy charged, in (0, 1].
-    pub charge_efficiency: &'a [f64],
-    /// Grid-side per stored energy discharged, in (0, 1].
-    pub discharge_efficiency: &'a [f64],
-    /// Cost of wear per grid-side kWh discharged.
-    pub degradation_per_kwh: &'a [f64],
-    /// What a kWh still stored at the end is worth.
-    pub terminal_value_per_kwh: &'a [f64],
-
-    /// One bit a row and slot of the horizon: may discharge. Row-major, least significant bit
-    /// first, rows padded to whole bytes; empty where everyone may throughout.
-    pub may_discharge: &'a [u8],
-    /// Entries `bound_offset[i]..bound_offset[i + 1]` of the next three columns narrow the energy
-    /// bounds of row i at given slots; n + 1 values, or empty.
-    pub bound_offset: &'a [u32],
-    /// The slot at whose beginning the bound holds.
-    pub bound_slot: &'a [u32],
-    /// Least energy then, kWh.
-    pub bound_kwh_min: &'a [f64],
-    /// Most energy then, kWh.
-    pub bound_kwh_max: &'a [f64],
-}
-
 /// A batch that makes no sense.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BatchError {
-    /// A column has the wrong number of values.
+    /// A column has another length than the others ask for.
+    #[error(transparent)]
+    Columns(#[from] StorageError),
+    /// A column has the wrong number of values, or none where it may not be left out.
     #[error("column {column} has {found} values, not {expected}")]
     Length {
         /// Which column.
@@ -113,25 +63,24 @@ pub enum BatchError {
 /// # Errors
 /// At the first row that makes no sense; what has been written by then is not to be used.
 pub fn solve_batch(
-    batch: &StorageBatch<'_>,
-    method: Method,
-    options: Options,
+    request: &StorageRequest<'_>,
     threads: usize,
     power_kw: &mut [f64],
-    answers: &mut [Answer],
+    answers: &mut [StorageAnswer],
 ) -> Result<(), BatchError> {
+    let batch = Batch { request };
     batch.validate(power_kw.len(), answers.len())?;
-    let rows = batch.len();
-    if rows == 0 || batch.horizon == 0 {
+    let rows = request.len();
+    let horizon = request.horizon;
+    if rows == 0 || horizon == 0 {
         return (0..rows).try_for_each(|row| batch.row(row, &mut Rows::default()).map(|_| ()));
     }
     let chunk = rows.div_ceil(threads.clamp(1, rows));
     std::thread::scope(|scope| {
-        let parts = power_kw.chunks_mut(chunk * batch.horizon).zip(answers.chunks_mut(chunk)).enumerate();
+        let parts = power_kw.chunks_mut(chunk * horizon).zip(answers.chunks_mut(chunk)).enumerate();
         let workers: Vec<_> = parts
             .map(|(part, (power, answers))| {
-                let mut work =
-                    move || Worker::default().run(batch, part * chunk, method, options, power, answers);
+                let mut work = move || Worker::default().run(batch, part * chunk, power, answers);
                 if chunk == rows { Ok(work()) } else { Err(scope.spawn(work)) }
             })
             .collect();
@@ -160,26 +109,25 @@ struct Worker {
 }
 
 /// What decides a ranking: tariff, and the bits of efficiencies and wear.
-type GroupKey = (u32, [u64; 3]);
+type GroupKey = (usize, [u64; 3]);
 
 impl Worker {
     fn run(
         &mut self,
-        batch: &StorageBatch<'_>,
+        batch: Batch<'_>,
         first_row: usize,
-        method: Method,
-        options: Options,
         power_kw: &mut [f64],
-        answers: &mut [Answer],
+        answers: &mut [StorageAnswer],
     ) -> Result<(), BatchError> {
-        for (i, (power, answer)) in power_kw.chunks_mut(batch.horizon).zip(answers).enumerate() {
-            let row = first_row + i;
+        let options = Options { strict: batch.request.strict, ..Options::default() };
+        let schedules = power_kw.chunks_mut(batch.request.horizon);
+        for (row, (power, answer)) in (first_row..).zip(schedules.zip(answers)) {
             let (problem, slots) = batch.row(row, &mut self.rows)?;
             power.fill(0.0);
             let power = &mut power[slots.clone()];
             let ranking = group(&mut self.rankings, &mut self.last, batch, row);
             let shared = (ranking.is_convex() || no_discharge(&problem)).then_some((ranking, slots.start));
-            *answer = self.solver.solve_valid(&problem, shared, method, options, power);
+            *answer = self.solver.solve_valid(&problem, shared, batch.request.method, options, power);
         }
         Ok(())
     }
@@ -193,15 +141,16 @@ fn no_discharge(problem: &StorageProblem<'_>) -> bool {
 fn group<'r>(
     rankings: &'r mut Vec<(GroupKey, Ranking)>,
     last: &mut usize,
-    batch: &StorageBatch<'_>,
+    batch: Batch<'_>,
     row: usize,
 ) -> &'r Ranking {
-    let numbers =
-        [batch.charge_efficiency[row], batch.discharge_efficiency[row], batch.degradation_per_kwh[row]];
-    let key = (batch.tariff[row], numbers.map(f64::to_bits));
+    let StorageRequest { charge_efficiency, discharge_efficiency, degradation_per_kwh, .. } = *batch.request;
+    let wear = value(degradation_per_kwh, row);
+    let numbers = [charge_efficiency[row], discharge_efficiency[row], wear];
+    let key = (batch.tariff(row), numbers.map(f64::to_bits));
     if rankings.get(*last).is_none_or(|(found, _)| *found != key) {
         *last = rankings.iter().position(|(found, _)| *found == key).unwrap_or_else(|| {
-            let (buy, sell) = batch.prices(batch.tariff[row] as usize);
+            let (buy, sell) = batch.prices(batch.tariff(row));
             let mut ranking = Ranking::default();
             ranking.rank_prices(buy, sell, numbers);
             if rankings.len() == RANKINGS_KEPT {
@@ -214,145 +163,162 @@ fn group<'r>(
     &rankings[*last].1
 }
 
-impl<'a> StorageBatch<'a> {
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.tariff.len()
+/// The value of a row in a column; 0 where it may be left out and is.
+fn value<T: Copy + Default>(column: &[T], row: usize) -> T {
+    column.get(row).copied().unwrap_or_default()
+}
+
+/// A request as the solver reads it: slots from its origin on, and what a column that is left out
+/// stands for.
+#[derive(Debug, Clone, Copy)]
+struct Batch<'a> {
+    request: &'a StorageRequest<'a>,
+}
+
+impl<'a> Batch<'a> {
+    fn tariff(self, row: usize) -> usize {
+        value(self.request.tariff_id, row) as usize
     }
 
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.tariff.is_empty()
+    /// The slots of the horizon in which row `row` may use its battery; not checked.
+    fn slots(self, row: usize) -> Range<usize> {
+        let within = |slot: u32| self.from_origin(slot).min(self.request.horizon);
+        within(value(self.request.first_slot, row))..within(self.request.end_slot[row])
     }
 
-    fn prices(&self, tariff: usize) -> (&'a [f64], &'a [f64]) {
-        let slots = tariff * self.horizon..(tariff + 1) * self.horizon;
-        (&self.buy_price[slots.clone()], &self.sell_price[slots])
+    fn from_origin(self, slot: u32) -> usize {
+        slot.saturating_sub(self.request.origin_slot) as usize
     }
 
-    fn validate(&self, power: usize, answers: usize) -> Result<(), BatchError> {
-        let rows = self.len();
-        let length = |column, found, expected| {
-            if found == expected { Ok(()) } else { Err(BatchError::Length { column, found, expected }) }
-        };
-        let (some, mask) = (usize::from(!self.bound_offset.is_empty()), rows * self.horizon.div_ceil(8));
-        let bounds = self.bound_slot.len();
-        let columns = [
-            ("power_kw", power, rows * self.horizon),
-            ("answers", answers, rows),
-            ("sell_price", self.sell_price.len(), self.buy_price.len()),
-            ("first_slot", self.first_slot.len(), rows),
-            ("end_slot", self.end_slot.len(), rows),
-            ("energy_kwh", self.energy_kwh.len(), rows),
-            ("energy_kwh_min", self.energy_kwh_min.len(), rows),
-            ("energy_kwh_max", self.energy_kwh_max.len(), rows),
-            ("target_kwh", self.target_kwh.len(), rows),
-            ("charge_kw_max", self.charge_kw_max.len(), rows),
-            ("discharge_kw_max", self.discharge_kw_max.len(), rows),
-            ("charge_efficiency", self.charge_efficiency.len(), rows),
-            ("discharge_efficiency", self.discharge_efficiency.len(), rows),
-            ("degradation_per_kwh", self.degradation_per_kwh.len(), rows),
-            ("terminal_value_per_kwh", self.terminal_value_per_kwh.len(), rows),
-            ("may_discharge", self.may_discharge.len(), if self.may_discharge.is_empty() { 0 } else { mask }),
-            ("bound_offset", self.bound_offset.len(), some * (rows + 1)),
-            ("bound_kwh_min", self.bound_kwh_min.len(), bounds),
-            ("bound_kwh_max", self.bound_kwh_max.len(), bounds),
-        ];
-        columns.into_iter().try_for_each(|(column, found, expected)| length(column, found, expected))?;
-        let tariffs = self.buy_price.len().checked_div(self.horizon).unwrap_or(0);
-        length("buy_price", self.buy_price.len(), tariffs * self.horizon)?;
-        (0..tariffs).try_for_each(|tariff| {
-            let (buy, sell) = self.prices(tariff);
-            validate_prices(buy, sell, self.tie).map_err(|problem| BatchError::Tariff { tariff, problem })
+    fn prices(self, tariff: usize) -> (&'a [f64], &'a [f64]) {
+        let StorageRequest { horizon, buy_price, sell_price, .. } = *self.request;
+        let slots = tariff * horizon..(tariff + 1) * horizon;
+        let sell_price = if sell_price.is_empty() { buy_price } else { sell_price };
+        (&buy_price[slots.clone()], &sell_price[slots])
+    }
+
+    fn validate(self, power: usize, answers: usize) -> Result<(), BatchError> {
+        let request = self.request;
+        let rows = request.len();
+        length("power_kw", power, rows * request.horizon)?;
+        length("answers", answers, rows)?;
+        request.check_lengths()?;
+        let bounds = request.bound_slot.len();
+        length("end_slot", request.end_slot.len(), rows)?;
+        length("energy_kwh_min", request.energy_kwh_min.len(), rows)?;
+        length("energy_kwh_max", request.energy_kwh_max.len(), rows)?;
+        length("target_kwh", request.target_kwh.len(), rows)?;
+        length("charge_kw_max", request.charge_kw_max.len(), rows)?;
+        length("charge_efficiency", request.charge_efficiency.len(), rows)?;
+        length("discharge_efficiency", request.discharge_efficiency.len(), rows)?;
+        length("bound_kwh_min", request.bound_kwh_min.len(), bounds)?;
+        length("bound_kwh_max", request.bound_kwh_max.len(), bounds)?;
+        (0..self.tariffs()).try_for_each(|tariff| {
+            self.validate_tariff(tariff).map_err(|problem| BatchError::Tariff { tariff, problem })
         })
+    }
+
+    fn tariffs(self) -> usize {
+        self.request.buy_price.len().checked_div(self.request.horizon).unwrap_or(0)
+    }
+
+    fn validate_tariff(self, tariff: usize) -> Result<(), ProblemError> {
+        let (buy, sell) = self.prices(tariff);
+        validate_prices(buy, sell)?;
+        validate_load(self.request.tie, self.request.load_kw, buy.len())
     }
 
     /// Row `row` as a problem, and the slots of the horizon it spans.
     fn row<'r>(
-        &self,
+        self,
         row: usize,
         scratch: &'r mut Rows,
-    ) -> Result<(StorageProblem<'r>, std::ops::Range<usize>), BatchError>
+    ) -> Result<(StorageProblem<'r>, Range<usize>), BatchError>
     where
         'a: 'r,
     {
-        let slots = self.first_slot[row] as usize..self.end_slot[row] as usize;
-        let tariff = self.tariff[row] as usize;
-        let known = (tariff + 1) * self.horizon <= self.buy_price.len();
-        if slots.start > slots.end || slots.end > self.horizon || !known {
+        let request = self.request;
+        let slots = self.slots(row);
+        if slots.start > slots.end || self.tariff(row) >= self.tariffs() {
             return Err(BatchError::OutOfRange { row });
         }
-        let (buy, sell) = self.prices(tariff);
-        let tie = match self.tie {
-            TieRule::ValleyFill(load) => TieRule::ValleyFill(&load[slots.clone()]),
-            other => other,
-        };
-        self.fill_discharge(row, &slots, &mut scratch.discharge);
+        let (buy, sell) = self.prices(self.tariff(row));
+        let discharges = self.fill_discharge(row, &slots, &mut scratch.discharge);
         let has_bounds = self.fill_bounds(row, &slots, scratch)?;
-        let bound = |same: &[f64], each: &'r Vec<f64>| {
-            if has_bounds { PerSlot::Each(each) } else { PerSlot::Same(same[row]) }
-        };
+        let scratch = &*scratch;
         let problem = StorageProblem {
-            slot_hours: self.slot_hours,
+            slot_hours: request.slot_hours,
             buy: &buy[slots.clone()],
             sell: &sell[slots.clone()],
-            degradation: self.degradation_per_kwh[row],
-            charge_kw_max: PerSlot::Same(self.charge_kw_max[row]),
-            discharge_kw_max: if self.may_discharge.is_empty() || self.discharge_kw_max[row] == 0.0 {
-                PerSlot::Same(self.discharge_kw_max[row])
-            } else {
+            degradation: value(request.degradation_per_kwh, row),
+            charge_kw_max: PerSlot::Same(request.charge_kw_max[row]),
+            discharge_kw_max: if discharges {
                 PerSlot::Each(&scratch.discharge)
+            } else {
+                PerSlot::Same(value(request.discharge_kw_max, row))
             },
-            energy_kwh_min: bound(self.energy_kwh_min, &scratch.least),
-            energy_kwh_max: bound(self.energy_kwh_max, &scratch.most),
-            energy_kwh: self.energy_kwh[row],
-            target_kwh: self.target_kwh[row],
-            charge_efficiency: self.charge_efficiency[row],
-            discharge_efficiency: self.discharge_efficiency[row],
-            terminal_value: self.terminal_value_per_kwh[row],
-            tie,
+            energy_kwh_min: if has_bounds {
+                PerSlot::Each(&scratch.least)
+            } else {
+                PerSlot::Same(request.energy_kwh_min[row])
+            },
+            energy_kwh_max: if has_bounds {
+                PerSlot::Each(&scratch.most)
+            } else {
+                PerSlot::Same(request.energy_kwh_max[row])
+            },
+            energy_kwh: request.energy_kwh[row],
+            target_kwh: request.target_kwh[row],
+            charge_efficiency: request.charge_efficiency[row],
+            discharge_efficiency: request.discharge_efficiency[row],
+            terminal_value: value(request.terminal_value_per_kwh, row),
+            tie: request.tie,
+            load_kw: request.load_kw.get(slots.clone()).unwrap_or_default(),
         };
         problem.validate_battery().map_err(|problem| BatchError::Row { row, problem })?;
         Ok((problem, slots))
     }
 
-    /// The discharge limit of each slot, 0 where the driver did not agree.
-    fn fill_discharge(&self, row: usize, slots: &std::ops::Range<usize>, limits: &mut Vec<f64>) {
-        if self.may_discharge.is_empty() {
-            return;
+    /// The discharge limit of each slot, 0 where the driver did not agree; false where all slots
+    /// have the limit of the row.
+    fn fill_discharge(self, row: usize, slots: &Range<usize>, limits: &mut Vec<f64>) -> bool {
+        let StorageRequest { may_discharge, discharge_kw_max, horizon, .. } = *self.request;
+        let most = value(discharge_kw_max, row);
+        if may_discharge.is_empty() || most == 0.0 {
+            return false;
         }
-        let bytes = self.horizon.div_ceil(8);
-        let agreed = &self.may_discharge[row * bytes..(row + 1) * bytes];
-        let most = self.discharge_kw_max[row];
+        let bytes = horizon.div_ceil(8);
+        let agreed = &may_discharge[row * bytes..(row + 1) * bytes];
         limits.clear();
         limits.extend(slots.clone().map(|slot| most * f64::from(agreed[slot / 8] >> (slot % 8) & 1)));
+        true
     }
 
     /// The energy bounds of each slot of a row that has bounds of its own; false where it has none.
-    fn fill_bounds(
-        &self,
-        row: usize,
-        slots: &std::ops::Range<usize>,
-        scratch: &mut Rows,
-    ) -> Result<bool, BatchError> {
-        let Some(&[from, to]) = self.bound_offset.get(row..row + 2) else { return Ok(false) };
-        let (from, to) = (from as usize, to as usize);
-        if from > to || to > self.bound_slot.len() {
+    fn fill_bounds(self, row: usize, slots: &Range<usize>, scratch: &mut Rows) -> Result<bool, BatchError> {
+        let request = self.request;
+        let Some(&[from, to]) = request.bound_offset.get(row..row + 2) else { return Ok(false) };
+        let entries = from as usize..to as usize;
+        if entries.start > entries.end || entries.end > request.bound_slot.len() {
             return Err(BatchError::OutOfRange { row });
         }
         scratch.least.clear();
         scratch.most.clear();
-        scratch.least.resize(slots.len(), self.energy_kwh_min[row]);
-        scratch.most.resize(slots.len(), self.energy_kwh_max[row]);
-        for entry in from..to {
+        scratch.least.resize(slots.len(), request.energy_kwh_min[row]);
+        scratch.most.resize(slots.len(), request.energy_kwh_max[row]);
+        for entry in entries.clone() {
             // What holds at the beginning of a slot holds at the end of the one before.
-            let slot = self.bound_slot[entry] as usize;
+            let slot = self.from_origin(request.bound_slot[entry]);
             if slot > slots.start && slot <= slots.end {
                 let end_of = slot - 1 - slots.start;
-                scratch.least[end_of] = scratch.least[end_of].max(self.bound_kwh_min[entry]);
-                scratch.most[end_of] = scratch.most[end_of].min(self.bound_kwh_max[entry]);
+                scratch.least[end_of] = scratch.least[end_of].max(request.bound_kwh_min[entry]);
+                scratch.most[end_of] = scratch.most[end_of].min(request.bound_kwh_max[entry]);
             }
         }
-        Ok(from < to)
+        Ok(!entries.is_empty())
     }
+}
+
+fn length(column: &'static str, found: usize, expected: usize) -> Result<(), BatchError> {
+    if found == expected { Ok(()) } else { Err(BatchError::Length { column, found, expected }) }
 }

@@ -11,12 +11,13 @@
 //! Slots whose cost is not convex are treated in [`crate::branch`], ties in [`crate::ties`].
 
 use crate::{
-    answer::{Answer, ENERGY_TOLERANCE, Outcome},
+    answer::{ENERGY_TOLERANCE, Outcome, StorageAnswer},
     branch,
-    problem::{StorageProblem, TieRule},
+    problem::StorageProblem,
     ranking::{Kind, NO_RANK, Ranking},
     reach::Reach,
     solver::Options,
+    solver::TieRule,
     ties::Ties,
 };
 
@@ -50,7 +51,7 @@ impl Exact {
         problem: &StorageProblem<'_>,
         options: Options,
         power_kw: &mut [f64],
-    ) -> Answer {
+    ) -> StorageAnswer {
         let mut ranking = std::mem::take(&mut self.ranking);
         ranking.rank(problem);
         let answer = self.solve_ranked(problem, &ranking, 0, options, power_kw);
@@ -71,12 +72,12 @@ impl Exact {
         first: usize,
         options: Options,
         power_kw: &mut [f64],
-    ) -> Answer {
+    ) -> StorageAnswer {
         self.reach.explore(problem);
         let unmet = self.reach.unmet;
         if options.strict && !unmet.is_empty() {
             power_kw.fill(0.0);
-            return Answer::without_schedule(Outcome::Infeasible, unmet);
+            return StorageAnswer::without_schedule(Outcome::Infeasible, unmet);
         }
         let outcome = if ranking.is_convex() {
             self.nodes = 1;
@@ -95,7 +96,7 @@ impl Exact {
             let (least, most) = (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
             *power = problem.power_for(energy).clamp(least, most);
         }
-        Answer { outcome, objective: problem.objective(power_kw), unmet }
+        StorageAnswer { outcome, objective: problem.objective(power_kw), unmet }
     }
 }
 

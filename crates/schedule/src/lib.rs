@@ -1,7 +1,8 @@
 //! Optimal schedules for batteries on a grid.
 //!
 //! [`StorageProblem`] is one battery over one horizon, equations (11) to (14) as plain data;
-//! [`StorageBatch`] is many of them in columns. Four ways lead to the same optimum:
+//! [`StorageRequest`] is many of them in columns, as policies hand them over. Four ways lead to
+//! the same optimum:
 //!
 //! | [`Method`] | how                                                | where                                  |
 //! |------------|----------------------------------------------------|----------------------------------------|
@@ -38,8 +39,9 @@ mod solver;
 mod ties;
 mod v1g;
 
-pub use answer::{Answer, BoundsMissed, MissedReason, Outcome, TargetMissed, Unmet};
-pub use batch::{BatchError, StorageBatch, solve_batch};
-pub use problem::{PerSlot, ProblemError, Slope, StorageProblem, TieRule};
+pub use answer::{BoundsMissed, MissedReason, Outcome, StorageAnswer, TargetMissed, Unmet};
+pub use batch::{BatchError, solve_batch};
+pub use problem::{PerSlot, ProblemError, Slope, StorageProblem};
 pub use programs::StorageProgram;
-pub use solver::{Method, Options, Solver};
+pub use solver::{Method, Options, Solver, TieRule};
+pub use voltide_policy::storage::StorageRequest;

@@ -15,6 +15,8 @@
 //! program, unless discharging earns more per stored kWh than charging costs
 //! ([`Slope::is_convex`]); only such slots need a binary.
 
+use voltide_policy::storage::TieRule;
+
 /// A number for every slot: the same throughout, or one each.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PerSlot<'a> {
@@ -33,23 +35,6 @@ impl PerSlot<'_> {
             Self::Each(values) => values[slot],
         }
     }
-}
-
-/// Which of the schedules of least cost is meant.
-///
-/// Moving energy for no gain is avoided under every rule: among schedules of one cost, those with
-/// the least throughput are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum TieRule<'a> {
-    /// Equal power over all slots of the marginal price class.
-    #[default]
-    Spread,
-    /// Energy comes as early and leaves as late as the optimum allows: no schedule of this cost
-    /// and throughput stores more at any instant.
-    Earliest,
-    /// The sum of this load (kW, one value a slot) and the battery's power is as even as the
-    /// optimum allows.
-    ValleyFill(&'a [f64]),
 }
 
 /// One battery over T slots; all slices of slots have T elements.
@@ -82,7 +67,12 @@ pub struct StorageProblem<'a> {
     /// What a kWh that is still stored at the end is worth.
     pub terminal_value: f64,
     /// Which of the cheapest schedules is meant.
-    pub tie: TieRule<'a>,
+    ///
+    /// Moving energy for no gain is avoided under every rule: among schedules of one cost, those
+    /// with the least throughput are compared.
+    pub tie: TieRule,
+    /// The load that [`TieRule::ValleyFill`] fills, kW; empty for no load.
+    pub load_kw: &'a [f64],
 }
 
 /// A storage problem that makes no sense, as opposed to one that cannot be met.
@@ -142,6 +132,15 @@ impl StorageProblem<'_> {
     /// Number of slots T.
     pub fn slots(&self) -> usize {
         self.buy.len()
+    }
+
+    /// What the tie rule fills in `slot`, kW; 0 where it fills nothing.
+    #[inline]
+    pub(crate) fn load_to_fill(&self, slot: usize) -> f64 {
+        match self.tie {
+            TieRule::ValleyFill => self.load_kw.get(slot).copied().unwrap_or(0.0),
+            TieRule::Spread | TieRule::Earliest => 0.0,
+        }
     }
 
     /// Whether limits and bounds are the same in all slots.
@@ -231,7 +230,8 @@ impl StorageProblem<'_> {
 
     /// Checks lengths, signs and finiteness; what passes can be solved.
     pub fn validate(&self) -> Result<(), ProblemError> {
-        validate_prices(self.buy, self.sell, self.tie)?;
+        validate_prices(self.buy, self.sell)?;
+        validate_load(self.tie, self.load_kw, self.slots())?;
         self.validate_battery()
     }
 
@@ -293,19 +293,25 @@ fn check_length(column: &'static str, found: usize, expected: usize) -> Result<(
     if found == expected { Ok(()) } else { Err(ProblemError::Length { column, found, expected }) }
 }
 
-/// Checks the series that batteries share.
-pub(crate) fn validate_prices(buy: &[f64], sell: &[f64], tie: TieRule<'_>) -> Result<(), ProblemError> {
-    let load = if let TieRule::ValleyFill(load) = tie { Some(load) } else { None };
+/// Checks the prices of a tariff.
+pub(crate) fn validate_prices(buy: &[f64], sell: &[f64]) -> Result<(), ProblemError> {
     check_length("sell price", sell.len(), buy.len())?;
-    load.map_or(Ok(()), |load| check_length("load to fill", load.len(), buy.len()))?;
-    for (column, values) in
-        [("buy price", buy), ("sell price", sell), ("load to fill", load.unwrap_or_default())]
-    {
-        for (slot, &value) in values.iter().enumerate() {
-            check(column, slot, value, value.is_finite(), FINITE)?;
-        }
+    check_finite("buy price", buy)?;
+    check_finite("sell price", sell)
+}
+
+/// Checks the load that is to be filled; no other rule looks at it.
+pub(crate) fn validate_load(tie: TieRule, load_kw: &[f64], slots: usize) -> Result<(), ProblemError> {
+    if tie != TieRule::ValleyFill || load_kw.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    check_length("load to fill", load_kw.len(), slots)?;
+    check_finite("load to fill", load_kw)
+}
+
+fn check_finite(column: &'static str, values: &[f64]) -> Result<(), ProblemError> {
+    let one = |(slot, &value): (usize, &f64)| check(column, slot, value, value.is_finite(), FINITE);
+    values.iter().enumerate().try_for_each(one)
 }
 
 fn validate_limit(

@@ -15,7 +15,7 @@
 //! than the bound is the answer's gap.
 
 use crate::{
-    answer::{Answer, Outcome},
+    answer::{Outcome, StorageAnswer},
     check,
     linear::{Budget, Program, Solved},
     problem::StorageProblem,
@@ -106,24 +106,24 @@ pub(crate) fn solve(
     integer: bool,
     options: Options,
     power_kw: &mut [f64],
-) -> Answer {
+) -> StorageAnswer {
     let mut reach = Reach::default();
     reach.explore(problem);
     power_kw.fill(0.0);
     if options.strict && !reach.unmet.is_empty() {
-        return Answer::without_schedule(Outcome::Infeasible, reach.unmet);
+        return StorageAnswer::without_schedule(Outcome::Infeasible, reach.unmet);
     }
     let model = StorageProgram::within(problem, &reach, integer);
     let budget = Budget { nodes: Some(options.nodes), gap: options.gap, cpu_seconds: None };
     let solved = model.program.solve(budget);
     if !solved.outcome.has_solution() {
-        return Answer::without_schedule(solved.outcome, reach.unmet);
+        return StorageAnswer::without_schedule(solved.outcome, reach.unmet);
     }
     model.read(problem, &solved, power_kw);
     if check::within(problem, &reach, power_kw, check::SOLVER_TOLERANCE).is_err() {
         power_kw.fill(0.0);
-        return Answer::without_schedule(Outcome::NoSolution, reach.unmet);
+        return StorageAnswer::without_schedule(Outcome::NoSolution, reach.unmet);
     }
     let objective = problem.objective(power_kw);
-    Answer { outcome: Outcome::from_bound(objective, solved.bound), objective, unmet: reach.unmet }
+    StorageAnswer { outcome: Outcome::from_bound(objective, solved.bound), objective, unmet: reach.unmet }
 }

@@ -6,7 +6,7 @@
 //! full power, and a target too far gives the most energy there can be at the end.
 
 use crate::{
-    answer::{ENERGY_TOLERANCE, Unmet},
+    answer::{ENERGY_TOLERANCE, Unmet, note_bounds, target_missed},
     problem::{PerSlot, StorageProblem},
 };
 
@@ -38,7 +38,7 @@ impl Reach {
             least -= down;
             most += up;
             if *floor > most || *ceiling < least {
-                self.unmet.note_bounds(problem, slot, least, most);
+                note_bounds(&mut self.unmet, problem, slot, least, most);
                 (*floor, *ceiling) = (floor.min(most), ceiling.max(least));
             }
             (least, most) = (least.max(*floor), most.min(*ceiling));
@@ -48,7 +48,7 @@ impl Reach {
             }
         }
         if problem.target_kwh > most + ENERGY_TOLERANCE {
-            self.unmet.note_target(problem, problem.target_kwh - most);
+            self.unmet.target = Some(target_missed(problem, problem.target_kwh - most));
         }
     }
 

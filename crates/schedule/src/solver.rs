@@ -1,28 +1,15 @@
 //! One battery, four ways to its cheapest schedule.
 
+pub use voltide_policy::storage::{Method, TieRule};
+
 use crate::{
-    answer::Answer,
+    answer::StorageAnswer,
     exact::Exact,
     problem::{ProblemError, StorageProblem},
     programs,
     ranking::Ranking,
     v1g::ClosedForm,
 };
-
-/// The way to the optimum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Method {
-    /// The value function of stored energy, with branch and bound over slots that are not convex.
-    #[default]
-    Exact,
-    /// The closed form of smart charging; [`Method::Exact`] where it does not apply.
-    V1g,
-    /// The linear program through CBC: exact where every slot is convex, otherwise a schedule with a gap.
-    /// Gives a vertex of CBC's choice, not the one of the tie rule.
-    Lp,
-    /// The mixed-integer program through CBC. Gives a vertex of CBC's choice, not the one of the tie rule.
-    Milp,
-}
 
 /// How much searching is allowed, and what happens when wishes cannot be met.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +53,7 @@ impl Solver {
         method: Method,
         options: Options,
         power_kw: &mut [f64],
-    ) -> Result<Answer, ProblemError> {
+    ) -> Result<StorageAnswer, ProblemError> {
         assert_eq!(power_kw.len(), problem.slots(), "one power a slot");
         problem.validate()?;
         Ok(self.solve_valid(problem, None, method, options, power_kw))
@@ -85,7 +72,7 @@ impl Solver {
         method: Method,
         options: Options,
         power_kw: &mut [f64],
-    ) -> Answer {
+    ) -> StorageAnswer {
         match method {
             Method::Lp => programs::solve(problem, false, options, power_kw),
             Method::Milp => programs::solve(problem, true, options, power_kw),
@@ -103,7 +90,7 @@ impl Solver {
         shared: Option<(&Ranking, usize)>,
         options: Options,
         power_kw: &mut [f64],
-    ) -> Answer {
+    ) -> StorageAnswer {
         match shared {
             Some((ranking, first)) => self.exact.solve_ranked(problem, ranking, first, options, power_kw),
             None => self.exact.solve(problem, options, power_kw),

@@ -15,7 +15,7 @@
 use crate::{
     answer::ENERGY_TOLERANCE,
     level::{Level, Share},
-    problem::{StorageProblem, TieRule},
+    problem::StorageProblem,
     ranking::{Kind, NO_RANK, Ranking},
     reach::Reach,
 };
@@ -190,10 +190,6 @@ impl Ties {
         run: Run,
         class: u32,
     ) {
-        let load = |slot: usize| match problem.tie {
-            TieRule::ValleyFill(load) => load[slot],
-            TieRule::Spread | TieRule::Earliest => 0.0,
-        };
         self.shares.clear();
         for slot in run.from..run.to {
             if ranking.has_hull(first + slot) {
@@ -201,7 +197,8 @@ impl Ties {
             }
             let ranks = ranking.ranks[first + slot];
             let is_free = |kind: Kind| ranking.class.get(ranks[kind as usize] as usize) == Some(&class);
-            let share = |low, high| Share { slot, load: load(slot), low, high, power: 0.0 };
+            let load = problem.load_to_fill(slot);
+            let share = |low, high| Share { slot, load, low, high, power: 0.0 };
             if is_free(Kind::Charge) && problem.charge_kw_max.at(slot) > 0.0 {
                 self.shares.push(share(0.0, problem.charge_kw_max.at(slot)));
             } else if is_free(Kind::Refrain) && problem.discharge_kw_max.at(slot) > 0.0 {

@@ -4,10 +4,11 @@
 //! bound above the start and no upper bound below the final energy on the way.
 
 use crate::{
-    answer::{Answer, Outcome, Unmet},
+    answer::{Outcome, StorageAnswer, Unmet, target_missed},
     level::{Level, Share},
-    problem::{PerSlot, StorageProblem, TieRule},
+    problem::{PerSlot, StorageProblem},
     solver::Options,
+    solver::TieRule,
 };
 
 /// Scratch memory of the closed form.
@@ -25,23 +26,23 @@ impl ClosedForm {
         problem: &StorageProblem<'_>,
         options: Options,
         power_kw: &mut [f64],
-    ) -> Option<Answer> {
+    ) -> Option<StorageAnswer> {
         let amount = amount(problem)?;
         let mut unmet = Unmet::default();
         let missing = problem.target_kwh - problem.energy_kwh - amount;
         if missing > crate::answer::ENERGY_TOLERANCE {
-            unmet.note_target(problem, missing);
+            unmet.target = Some(target_missed(problem, missing));
         }
         power_kw.fill(0.0);
         if options.strict && !unmet.is_empty() {
-            return Some(Answer::without_schedule(Outcome::Infeasible, unmet));
+            return Some(StorageAnswer::without_schedule(Outcome::Infeasible, unmet));
         }
         self.order.clear();
         self.order.extend(0..problem.slots() as u32);
         let price = |slot: u32| problem.buy[slot as usize];
         self.order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
         self.fill_classes(problem, amount, power_kw);
-        Some(Answer { outcome: Outcome::Optimal, objective: problem.objective(power_kw), unmet })
+        Some(StorageAnswer { outcome: Outcome::Optimal, objective: problem.objective(power_kw), unmet })
     }
 
     /// Charges `amount` kWh in the cheapest classes, the last of them by the tie rule.
@@ -68,8 +69,8 @@ impl ClosedForm {
 }
 
 fn share(problem: &StorageProblem<'_>, slot: usize) -> Share {
-    let load = if let TieRule::ValleyFill(load) = problem.tie { load[slot] } else { 0.0 };
-    Share { slot, load, low: 0.0, high: problem.charge_kw_max.at(slot), power: 0.0 }
+    let load_kw = problem.load_to_fill(slot);
+    Share { slot, load: load_kw, low: 0.0, high: problem.charge_kw_max.at(slot), power: 0.0 }
 }
 
 fn fill_in_order(problem: &StorageProblem<'_>, class: &[u32], rest: f64, power_kw: &mut [f64]) -> f64 {

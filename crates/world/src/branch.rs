@@ -2,14 +2,14 @@
 //! file, everything else is what was read then.
 
 use crate::{
+    dialect::Report,
     distribution::EmpiricalFile,
-    document::{Place, Report},
     file::{CalendarFile, SessionsFile},
     input::{FleetSessions, Inputs, SeriesRequest, Values},
     published::PublishedFigure,
-    read::Spanned,
     table::Files,
 };
+use ron_places::{Place, Spanned};
 use std::sync::Arc;
 use voltide_model::{clock::Clock, rules::Rules, wishes::SocWish};
 

@@ -6,7 +6,7 @@ mod recurrence;
 mod time;
 
 use crate::{
-    document::Report,
+    dialect::Report,
     file::CalendarFile,
     input::Inputs,
     table::{Files, Table, Wanted},

@@ -1,12 +1,14 @@
 //! Distributions as the file writes them: a bare value, or `Normal`, `Uniform`, `Empirical`.
 
 use crate::{
-    document::{Place, Report},
+    dialect::{Report, WorldText},
     input::Values,
-    node::Node,
-    problem::meant,
-    read::{Read, Spanned, expected, variant},
-    shape::{Choice, Kind, Payload, Variant, shape},
+};
+use ron_places::{
+    Node, Place, Read, Spanned, meant,
+    read::{expected, variant},
+    shape,
+    shape::{Choice, Kind, Payload, Variant},
 };
 use voltide_model::{
     distribution::Distribution,
@@ -14,7 +16,7 @@ use voltide_model::{
 };
 
 /// A quantity that can be drawn.
-pub(crate) trait Quantity: Read + Copy + std::fmt::Debug {
+pub(crate) trait Quantity: Read<WorldText> + Copy + std::fmt::Debug {
     /// What differences of it are measured in.
     type Spread: Quantity;
     /// Unit of [`value`](Self::value), as a series carries it.
@@ -87,7 +89,7 @@ impl Quantity for TimeOfDay {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Drawn<T>(T);
 
-impl<T: Read> Read for Drawn<T> {
+impl<T: Read<WorldText>> Read<WorldText> for Drawn<T> {
     fn kind() -> Kind {
         Kind::Bare("what is drawn")
     }
@@ -115,7 +117,7 @@ enum DistShape<Q: Quantity> {
 
 shape! {
     /// A normal distribution, drawn again until the value lies between the bounds.
-    struct NormalFile "normal" <Q: Quantity> {
+    pub(crate) struct NormalFile "normal" for WorldText <Q: Quantity> {
         /// Mean, before the bounds.
         mean: Drawn<Q> => "...",
         /// Standard deviation, before the bounds.
@@ -129,7 +131,7 @@ shape! {
 
 shape! {
     /// Every value between the bounds equally likely.
-    struct UniformFile "uniform" <Q: Quantity> {
+    pub(crate) struct UniformFile "uniform" for WorldText <Q: Quantity> {
         /// Smallest value.
         min: Drawn<Q> => "...",
         /// Largest value.
@@ -139,7 +141,7 @@ shape! {
 
 shape! {
     /// The values of a column of a CSV or Parquet file, each equally likely.
-    struct EmpiricalFile "empirical" at place {
+    pub(crate) struct EmpiricalFile "empirical" for WorldText at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/trips.csv""#,
         /// Name of the column.
@@ -152,7 +154,7 @@ shape! {
 
 const VARIANTS: [&str; 3] = ["Normal", "Uniform", "Empirical"];
 
-impl<Q: Quantity> Read for Dist<Q> {
+impl<Q: Quantity> Read<WorldText> for Dist<Q> {
     fn kind() -> Kind {
         let variant = |name, docs, payload| Variant { name, docs, payload };
         Kind::Choice(Choice {

@@ -3,22 +3,31 @@
 //! The documentation here is the field reference `worlds/README.md`.
 
 use crate::{
+    dialect::{Report, WorldText},
     distribution::Dist,
-    document::{Place, Report},
     grid_file::GridFile,
-    node::Node,
     over_time::OverTime,
-    read::{Config, Count, Named, Read, Spanned, Try, all, expected},
-    shape::{Kind, choice, shape},
+    values::{Config, Count},
 };
-use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay};
+use ron_places::{
+    Named, Node, Place, Read, Spanned, Try, choice,
+    read::{all, expected},
+    shape,
+    shape::Kind,
+};
+use voltide_model::{
+    fleet::WorkDays,
+    quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay},
+    scenario::{Boundary, Planning},
+    willingness::Participation,
+};
 
 /// Longest run, in days: instants are 32-bit seconds.
 pub(crate) const DAYS_MAX: u32 = 20_000;
 
 shape! {
     /// Everything one run is made of.
-    struct WorldFile "world" at place {
+    pub(crate) struct WorldFile "world" for WorldText at place {
         /// Name of the world; letters, digits, `-` and `_`.
         name: Try<Spanned<String>> => r#""my-world""#,
         /// Seed of every draw. The same world with the same seed has the same cars and the same trips.
@@ -44,9 +53,9 @@ shape! {
         /// Units that are scheduled. Without them import or export closes the balance.
         grid: Try<Option<GridFile>> = None.into() => "none",
         /// When stays are planned first.
-        planning: Try<Spanned<PlanningFile>> = at_plug_in().into() => "`AtPlugIn`",
+        planning: Try<Spanned<Planning>> = at_plug_in().into() => "`AtPlugIn`",
         /// What comes before the first day and after the last.
-        boundary: Try<Spanned<BoundaryFile>> = open().into() => "`Open`",
+        boundary: Try<Spanned<Boundary>> = open().into() => "`Open`",
         /// The policy that plans, by name or by path of its plugin.
         policy: Try<Spanned<String>> = uncontrolled().into() => "\"uncontrolled\"",
         /// Each policy's own config, by the policy's name. A policy without one gets none.
@@ -66,7 +75,7 @@ shape! {
 
 choice! {
     /// When stays are planned first. A policy may ask to plan again later.
-    enum PlanningFile "planning" {
+    use Planning as "planning" for WorldText {
         /// When the car plugs in, on what is known then.
         AtPlugIn,
         /// Before the local day in which the stay begins, car by car, from the energy that is expected
@@ -77,7 +86,7 @@ choice! {
 
 choice! {
     /// What comes before the first day and after the last.
-    enum BoundaryFile "boundary" {
+    use Boundary as "boundary" for WorldText {
         /// Other days. Stays may reach over both ends.
         Open,
         /// The same day again: a typical day of 24 hours that begins at midnight and follows upon
@@ -87,12 +96,12 @@ choice! {
     }
 }
 
-fn at_plug_in() -> Spanned<PlanningFile> {
-    Spanned { value: PlanningFile::AtPlugIn, place: Place::NOWHERE }
+fn at_plug_in() -> Spanned<Planning> {
+    Spanned { value: Planning::AtPlugIn, place: Place::NOWHERE }
 }
 
-fn open() -> Spanned<BoundaryFile> {
-    Spanned { value: BoundaryFile::Open, place: Place::NOWHERE }
+fn open() -> Spanned<Boundary> {
+    Spanned { value: Boundary::Open, place: Place::NOWHERE }
 }
 
 fn uncontrolled() -> Spanned<String> {
@@ -101,7 +110,7 @@ fn uncontrolled() -> Spanned<String> {
 
 shape! {
     /// When the world runs, and in what steps.
-    struct ClockFile "clock" at place {
+    pub(crate) struct ClockFile "clock" for WorldText at place {
         /// Wall-clock time in the world's time zone at which the first slot begins.
         start: Spanned<String> => r#""2024-06-03T00:00""#,
         /// IANA name of the time zone of daily patterns, tariff bands and days.
@@ -116,7 +125,7 @@ shape! {
 
 shape! {
     /// A tariff besides the world's own.
-    struct NamedTariffFile "named tariff" {
+    pub(crate) struct NamedTariffFile "named tariff" for WorldText {
         /// What drivers pay for a kWh.
         buy: OverTime<Price> => r#""0.30 EUR/kWh""#,
         /// What drivers are paid for a kWh they feed in.
@@ -126,7 +135,7 @@ shape! {
 
 shape! {
     /// A population of like cars.
-    struct FleetFile "fleet" at place {
+    pub(crate) struct FleetFile "fleet" for WorldText at place {
         /// Number of cars. Left out with recorded sessions, each of which is a car.
         count: Try<Option<Spanned<Count>>> = None.into() => "required with daily patterns",
         /// What the batteries are like.
@@ -165,7 +174,7 @@ shape! {
 
 shape! {
     /// A state of charge between two times, both included.
-    struct SocWishFile "soc bound" {
+    pub(crate) struct SocWishFile "soc bound" for WorldText {
         /// The state of charge.
         soc: Spanned<Share> => "0.85",
         /// Wall-clock time in the world's zone.
@@ -179,7 +188,7 @@ shape! {
 
 shape! {
     /// A time for which a car is reserved.
-    struct ReservationFile "reservation" {
+    pub(crate) struct ReservationFile "reservation" for WorldText {
         /// Wall-clock time in the world's zone at which the state of charge is wanted.
         from: Spanned<String> => r#""2024-02-05T08:00""#,
         /// Until when it is held; both ends are included.
@@ -195,7 +204,7 @@ shape! {
     /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
     /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
     /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
-    struct CalendarFile "calendar" at place {
+    pub(crate) struct CalendarFile "calendar" for WorldText at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/reservations.csv""#,
         /// State of charge where the file tells none.
@@ -207,7 +216,7 @@ shape! {
 
 shape! {
     /// What the batteries of a fleet have in common.
-    struct BatteryFile "battery" at place {
+    pub(crate) struct BatteryFile "battery" for WorldText at place {
         /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
         /// and then no request is more than the battery takes.
         capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
@@ -238,19 +247,19 @@ shape! {
     /// How the drivers of a fleet decide whether their car may discharge. In every hour each of them
     /// draws a willingness from the normal distribution whose mean lies midway between two curves of
     /// the incentive ratio, and whose deviation is a sixth of the distance between them.
-    struct WillingnessFile "willingness" at place {
+    pub(crate) struct WillingnessFile "willingness" for WorldText at place {
         /// The upper curve; it may not lie below the other at any ratio from 0 to 3.
         optimistic: LogisticFile => "(a: 1, b: 8, c: 0.65)",
         /// The lower curve.
         pessimistic: LogisticFile => "(a: 3, b: 6, c: 0.145)",
         /// When a driver of some willingness agrees.
-        participation: ParticipationFile = ParticipationFile::middle() => "`Threshold(0.5)`",
+        participation: Participation = middle() => "`Threshold(0.5)`",
     }
 }
 
 shape! {
     /// Willingness at the incentive ratio ε: c/(1 + a·exp(-b·(ε - 1))).
-    struct LogisticFile "curve" {
+    pub(crate) struct LogisticFile "curve" for WorldText {
         /// How reluctant drivers are at the price that they expect; above 0.
         a: Spanned<f64> => "1",
         /// How steeply willingness rises with the ratio; at least 0.
@@ -262,7 +271,7 @@ shape! {
 
 choice! {
     /// When a driver of some willingness agrees.
-    enum ParticipationFile "participation" {
+    use Participation as "participation" for WorldText {
         /// When willingness is above this share.
         Threshold(Share),
         /// With willingness as the probability.
@@ -270,15 +279,14 @@ choice! {
     }
 }
 
-impl ParticipationFile {
-    fn middle() -> Self {
-        Self::Threshold(Share::new(0.5).expect("a half is a share"))
-    }
+/// Those agree who are more willing than not.
+fn middle() -> Participation {
+    Participation::Threshold(Share::new(0.5).expect("a half is a share"))
 }
 
 shape! {
     /// The equipment that feeds one car.
-    struct ChargerFile "charger" {
+    pub(crate) struct ChargerFile "charger" for WorldText {
         /// Most power that it charges with, on the grid side.
         charge_max: Spanned<Kilowatts> => r#""7 kW""#,
         /// Most power that it discharges with, on the grid side.
@@ -292,7 +300,7 @@ shape! {
 
 choice! {
     /// Where and when cars are parked: a daily pattern, or sessions that really took place.
-    enum StaysFile "stays" {
+    pub(crate) enum StaysFile "stays" for WorldText {
         /// At home from the evening to the next morning, every day.
         Overnight {OvernightFile},
         /// At work during the day.
@@ -308,7 +316,7 @@ choice! {
 
 shape! {
     /// At home from the evening to the next morning.
-    struct OvernightFile "overnight" {
+    pub(crate) struct OvernightFile "overnight" for WorldText {
         /// Time of arrival in the evening.
         arrive: Dist<TimeOfDay> => r#"Normal(mean: "17:30", sd: "30 min")"#,
         /// Time of departure in the morning.
@@ -320,19 +328,19 @@ shape! {
 
 shape! {
     /// At work during the day.
-    struct WorkplaceFile "workplace" {
+    pub(crate) struct WorkplaceFile "workplace" for WorldText {
         /// Time of arrival in the morning.
         arrive: Dist<TimeOfDay> => r#"Normal(mean: "08:00", sd: "30 min")"#,
         /// Time of departure on the same day.
         leave: Dist<TimeOfDay> => r#"Normal(mean: "16:30", sd: "30 min")"#,
         /// Days on which the cars come.
-        days: DaysFile = DaysFile::Daily => "Daily",
+        days: WorkDays = WorkDays::Daily => "Daily",
     }
 }
 
 shape! {
     /// At home overnight, and at work on work days.
-    struct CommuteFile "commute" {
+    pub(crate) struct CommuteFile "commute" for WorldText {
         /// Home: arrival in the evening, departure in the morning.
         home: HomeFile => r#"(arrive: "17:30", leave: "07:00")"#,
         /// Work: arrival in the morning, departure in the evening.
@@ -340,13 +348,13 @@ shape! {
         /// Least time between leaving one place and arriving at the other.
         trip_time_min: Option<Spanned<Hours>> = None => "\"15 min\"",
         /// Days on which the cars go to work.
-        days: DaysFile = DaysFile::Daily => "Daily",
+        days: WorkDays = WorkDays::Daily => "Daily",
     }
 }
 
 shape! {
     /// The home of a commuter; its charger is the fleet's.
-    struct HomeFile "home" {
+    pub(crate) struct HomeFile "home" for WorldText {
         /// Time of arrival in the evening.
         arrive: Dist<TimeOfDay> => r#"Normal(mean: "17:30", sd: "30 min")"#,
         /// Time of departure in the morning.
@@ -356,7 +364,7 @@ shape! {
 
 shape! {
     /// The workplace of a commuter.
-    struct WorkFile "work" {
+    pub(crate) struct WorkFile "work" for WorldText {
         /// Time of arrival in the morning.
         arrive: Dist<TimeOfDay> => r#"Normal(mean: "08:00", sd: "30 min")"#,
         /// Time of departure in the evening.
@@ -368,7 +376,7 @@ shape! {
 
 choice! {
     /// Days of the week.
-    enum DaysFile "days" {
+    use WorkDays as "days" for WorldText {
         /// Every day.
         Daily,
         /// Monday to Friday.
@@ -381,7 +389,7 @@ shape! {
     /// from `arrival` to `departure`, asking for `requested_kwh`: that is what it lacks on arrival
     /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does not tell
     /// comes from the fleet.
-    struct SessionsFile "sessions" at place {
+    pub(crate) struct SessionsFile "sessions" for WorldText at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/sessions.csv""#,
         /// Time zone of timestamps that name no offset.
@@ -398,7 +406,7 @@ shape! {
     /// `at_work`, 1 where there is a charger at work, else 0; `s0` and `se`, the state of charge
     /// on coming home and the one wanted at departure; `e_trip_kwh`, the energy from home to work;
     /// and `z00` to `z23`, a standard normal draw of willingness for each hour of the day.
-    struct ListedFile "listed" at place {
+    pub(crate) struct ListedFile "listed" for WorldText at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/fleet.csv""#,
     }
@@ -406,7 +414,7 @@ shape! {
 
 shape! {
     /// Names of the columns of a file of sessions.
-    struct SessionColumnsFile "session columns" {
+    pub(crate) struct SessionColumnsFile "session columns" for WorldText {
         /// When the car plugs in.
         arrival: Option<Spanned<String>> = None => "\"arrival\"",
         /// When it unplugs.
@@ -426,7 +434,7 @@ shape! {
 shape! {
     /// Chargers behind one connection with a limit. What they ask for beyond it is clipped in
     /// proportion.
-    struct SiteFile "site" {
+    pub(crate) struct SiteFile "site" for WorldText {
         /// Most power that its chargers may draw together.
         import_limit: Spanned<Kilowatts> => r#""50 kW""#,
         /// Most power that they may feed in together.
@@ -438,7 +446,7 @@ shape! {
 
 shape! {
     /// Load, wind and sun around the cars.
-    struct SystemFile "system" {
+    pub(crate) struct SystemFile "system" for WorldText {
         /// Load without cars.
         base_load: Try<Option<OverTime<Kilowatts>>> = None.into() => "none",
         /// Wind power available.
@@ -454,7 +462,7 @@ shape! {
     /// must be above 0. Both prices of a tariff follow it, each by itself: what drivers pay for a
     /// kWh, and what they are paid for one they feed in. What drivers make of them is each fleet's
     /// `willingness`.
-    struct IncentiveFile "incentive" at place {
+    pub(crate) struct IncentiveFile "incentive" for WorldText at place {
         /// How far prices follow net load; 0 leaves them as they are.
         rho: Spanned<f64> => "0.6",
         /// Lowest incentive price, of either. A floor of 0 hides negative prices of the tariff,
@@ -470,7 +478,7 @@ shape! {
 
 choice! {
     /// Whether prices know of the cars planned so far.
-    enum PriceFeedbackFile "price feedback" {
+    pub(crate) enum PriceFeedbackFile "price feedback" for WorldText {
         /// They do not: all cars see the same prices.
         None,
         /// Prices are formed anew after every so many cars, with the load of those planned so far:
@@ -481,7 +489,7 @@ choice! {
 
 choice! {
     /// The price that drivers compare with.
-    enum ExpectedPriceFile "expected price" {
+    pub(crate) enum ExpectedPriceFile "expected price" for WorldText {
         /// So many times the tariff's price: `Proportional(1)`.
         Proportional(Spanned<f64>),
         /// The same price at all times: `Fixed("0.60 EUR/kWh")`.
@@ -499,7 +507,7 @@ shape! {
     /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
     /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
     /// over it, weighted by time: longer rows are held, shorter ones averaged.
-    struct SeriesFile "series" at place within whole {
+    pub(crate) struct SeriesFile "series" for WorldText at place within whole {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/series.csv""#,
         /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.
@@ -522,7 +530,7 @@ shape! {
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnFile(pub(crate) Vec<(Spanned<String>, f64)>);
 
-impl Read for ColumnFile {
+impl Read<WorldText> for ColumnFile {
     fn kind() -> Kind {
         Kind::Text("column name, or {column name: factor}")
     }
@@ -547,7 +555,7 @@ impl Read for ColumnFile {
 
 shape! {
     /// How much is recorded.
-    struct TelemetryFile "telemetry" {
+    pub(crate) struct TelemetryFile "telemetry" for WorldText {
         /// Rows per car and slot.
         ev_ticks: Option<EvTicksFile> = None => "`Full` up to 10,000 cars, `Changes` above",
     }
@@ -555,7 +563,7 @@ shape! {
 
 choice! {
     /// Rows per car and slot.
-    enum EvTicksFile "ev_ticks" {
+    pub(crate) enum EvTicksFile "ev_ticks" for WorldText {
         /// None.
         Off,
         /// All rows of this share of the cars: `Sample(0.01)`.
@@ -569,7 +577,7 @@ choice! {
 
 shape! {
     /// How the run is carried out.
-    struct RunFile "run" {
+    pub(crate) struct RunFile "run" for WorldText {
         /// When the journal reaches the disk for certain.
         durability: Option<DurabilityFile> = None => "`Paced`",
     }
@@ -577,7 +585,7 @@ shape! {
 
 choice! {
     /// When the journal reaches the disk for certain.
-    enum DurabilityFile "durability" {
+    pub(crate) enum DurabilityFile "durability" for WorldText {
         /// After 16 slots or a second, whichever comes first, but syncs never take more than a twentieth of
         /// the run's time: a power cut costs 16 slots, or what was simulated in the last second or in the
         /// time of 20 syncs.

@@ -2,14 +2,12 @@
 //!
 //! The documentation here is part of the field reference `worlds/README.md`.
 
-use crate::{
-    document::Place,
-    file::SeriesFile,
-    over_time::OverTime,
-    read::{Count, Named, Spanned},
-    shape::{choice, shape},
+use crate::{dialect::WorldText, file::SeriesFile, over_time::OverTime, values::Count};
+use ron_places::{Named, Place, Spanned, choice, shape};
+use voltide_model::{
+    flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
+    quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share},
 };
-use voltide_model::quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share};
 
 /// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a piece is
 /// no wider than what schedules are exact to.
@@ -25,7 +23,7 @@ shape! {
     /// Units that generate, store and shed, scheduled day-ahead and intra-day so that load and cars are
     /// served at least cost. What cannot be done has a price, so that there always is a schedule. Names
     /// of units differ from each other, whatever their kind.
-    struct GridFile "grid" at place {
+    pub(crate) struct GridFile "grid" for WorldText at place {
         /// Wind farms.
         wind: Named<RenewableFile> = Named::default() => "none",
         /// Photovoltaic plants.
@@ -46,7 +44,7 @@ shape! {
         /// missing has a price. `false` leaves both to chance, and reports them.
         margins: bool = true => "true",
         /// How equations of flexibility that can be read in two ways are read.
-        readings: ReadingsFile = ReadingsFile::physical() => "the physical readings",
+        readings: Readings = Readings::default() => "the physical readings",
         /// Steps, windows and limits of the two stages.
         stages: StagesFile = StagesFile::usual() => "(see below)",
         /// Prices of what should not happen.
@@ -60,7 +58,7 @@ shape! {
 
 shape! {
     /// A wind farm or a photovoltaic plant; it can be curtailed.
-    struct RenewableFile "renewable" {
+    pub(crate) struct RenewableFile "renewable" for WorldText {
         /// What it could give. Left out, it is what `system` has of its kind, all of it.
         available: Option<OverTime<Kilowatts>> = None => "`system.wind` or `system.pv`",
         /// What is known of that beforehand.
@@ -75,7 +73,7 @@ shape! {
 choice! {
     /// What is known of a series beforehand. The slots that an intra-day window commits, and the one after
     /// them, are always known.
-    enum ForecastFile "forecast" {
+    pub(crate) enum ForecastFile "forecast" for WorldText {
         /// Everything.
         Perfect,
         /// Another series: day-ahead as it is; intra-day the actual one fades into it over `stages.blend`.
@@ -88,7 +86,7 @@ choice! {
 shape! {
     /// An error that follows itself from slot to slot: `x(e) = phi·x(e-1) + sqrt(1 - phi²)·z(e)`, times `sd`
     /// and the actual value. Later forecasts of a slot revise earlier ones.
-    struct Ar1File "error" {
+    pub(crate) struct Ar1File "error" for WorldText {
         /// How much of a slot's error the next one keeps; from 0 to below 1.
         phi: Spanned<f64> => "0.8",
         /// What the error grows to, as a share of the actual value; at least 0.
@@ -98,7 +96,7 @@ shape! {
 
 shape! {
     /// Output that nobody steers.
-    struct MustTakeFile "must-take unit" {
+    pub(crate) struct MustTakeFile "must-take unit" for WorldText {
         /// What it gives.
         output: OverTime<Kilowatts> => r#"(path: "data/series.csv", column: "hydro_mw", unit: "MW")"#,
         /// Price of a kWh.
@@ -108,7 +106,7 @@ shape! {
 
 shape! {
     /// A unit that burns fuel; on throughout, unless it has a `commitment`.
-    struct ThermalFile "thermal unit" {
+    pub(crate) struct ThermalFile "thermal unit" for WorldText {
         /// Least output while it is on.
         power_min: Spanned<Kilowatts> = given(Kilowatts(0.0)) => "\"0 kW\"",
         /// Most output.
@@ -128,7 +126,7 @@ shape! {
 
 shape! {
     /// Cost of an hour at output P: `a·P² + b·P + c`, in the world's currency with P in kW.
-    struct ThermalCostFile "thermal cost" {
+    pub(crate) struct ThermalCostFile "thermal cost" for WorldText {
         /// Per kW² and hour.
         a: Spanned<f64> = given(0.0) => "0",
         /// Per kWh.
@@ -140,7 +138,7 @@ shape! {
 
 shape! {
     /// How a thermal unit may be switched on and off. It is decided day-ahead.
-    struct CommitmentFile "commitment" {
+    pub(crate) struct CommitmentFile "commitment" for WorldText {
         /// What a start costs, in the world's currency.
         start_cost: Spanned<f64> = given(0.0) => "0",
         /// Once on, on for at least so long.
@@ -156,7 +154,7 @@ shape! {
 
 shape! {
     /// Pumped hydro or a battery. Power is on the grid side, efficiencies are one-way.
-    struct StoreFile "store" {
+    pub(crate) struct StoreFile "store" for WorldText {
         /// Most it charges with.
         charge_max: Spanned<Kilowatts> => r#""200 MW""#,
         /// Most it discharges with.
@@ -180,7 +178,7 @@ shape! {
 
 shape! {
     /// Load that may be shed at a price.
-    struct InterruptibleFile "interruptible load" {
+    pub(crate) struct InterruptibleFile "interruptible load" for WorldText {
         /// Most that may be shed.
         power_max: Spanned<Kilowatts> => r#""50 MW""#,
         /// Price of a kWh shed.
@@ -190,7 +188,7 @@ shape! {
 
 shape! {
     /// A connection to the world outside.
-    struct ExchangeFile "exchange" {
+    pub(crate) struct ExchangeFile "exchange" for WorldText {
         /// Most that may be imported.
         import_max: Spanned<Kilowatts> => r#""500 MW""#,
         /// Most that may be exported.
@@ -204,35 +202,23 @@ shape! {
 
 shape! {
     /// How equations of flexibility that can be read in two ways are read.
-    struct ReadingsFile "readings" {
+    use Readings as "readings" for WorldText {
         /// How much more load can be shed.
-        cut_up: CutUpFile = CutUpFile::Physical => "`Physical`",
+        cut_up: CutUp = CutUp::Physical => "`Physical`",
         /// What curtailing gives.
-        vre_down: VreDownFile = VreDownFile::Physical => "`Physical`",
+        vre_down: VreDown = VreDown::Physical => "`Physical`",
         /// How far a store's energy reaches.
-        flex_storage: FlexStorageFile = FlexStorageFile::Reachable => "`Reachable`",
+        flex_storage: FlexStorage = FlexStorage::Reachable => "`Reachable`",
         /// Whether cars count as supply.
         ev_in_supply: bool = false => "false",
         /// What follows the last slot of a day.
-        last_step: LastStepFile = LastStepFile::NextDay => "`NextDay`",
-    }
-}
-
-impl ReadingsFile {
-    fn physical() -> Self {
-        Self {
-            cut_up: CutUpFile::Physical,
-            vre_down: VreDownFile::Physical,
-            flex_storage: FlexStorageFile::Reachable,
-            ev_in_supply: false,
-            last_step: LastStepFile::NextDay,
-        }
+        last_step: LastStep = LastStep::NextDay => "`NextDay`",
     }
 }
 
 choice! {
     /// How much more load can be shed.
-    enum CutUpFile "cut_up" {
+    use CutUp as "cut_up" for WorldText {
         /// All that may be shed, whether it is shed already or not.
         Literal,
         /// What is not shed yet.
@@ -242,7 +228,7 @@ choice! {
 
 choice! {
     /// What curtailing wind and sun gives.
-    enum VreDownFile "vre_down" {
+    use VreDown as "vre_down" for WorldText {
         /// Down what is curtailed already, up nothing.
         Literal,
         /// Down what is delivered, up what is curtailed.
@@ -252,7 +238,7 @@ choice! {
 
 choice! {
     /// How far a store's energy reaches.
-    enum FlexStorageFile "flex_storage" {
+    use FlexStorage as "flex_storage" for WorldText {
         /// Energy is compared with the change of power, as if the power now took none of it.
         Printed,
         /// Energy is compared with the power after the change.
@@ -262,7 +248,7 @@ choice! {
 
 choice! {
     /// What follows the last slot of a day.
-    enum LastStepFile "last_step" {
+    use LastStep as "last_step" for WorldText {
         /// The day's first slot: a typical day that follows upon itself.
         Wrap,
         /// The next day's first slot.
@@ -273,7 +259,7 @@ choice! {
 shape! {
     /// Steps, windows and limits of the two stages. Lengths are whole numbers of the world's slots, whose
     /// length is the resolution of the intra-day stage.
-    struct StagesFile "stages" {
+    pub(crate) struct StagesFile "stages" for WorldText {
         /// Length of a step of the day-ahead schedule, which spans the local day.
         day_ahead_step: Spanned<Hours> = given(Hours(1.0)) => "\"1 h\"",
         /// How far an intra-day window looks ahead, less where the day ends.
@@ -312,7 +298,7 @@ impl StagesFile {
 shape! {
     /// Prices of what should not happen, which steer schedules. System cost holds `unserved`, apart from
     /// the rest; the others are not billed.
-    struct SlackFile "slack" {
+    pub(crate) struct SlackFile "slack" for WorldText {
         /// Of a kWh not served, or not taken.
         unserved: Option<Spanned<Price>> = None => "50 per kWh",
         /// Of a kWh of missing flexibility margin.
@@ -332,7 +318,7 @@ impl SlackFile {
 
 choice! {
     /// Which load of cars the day-ahead stage is shown.
-    enum DayAheadEvFile "day_ahead_ev" {
+    pub(crate) enum DayAheadEvFile "day_ahead_ev" for WorldText {
         /// `Smart` where the policy is `v2g`, whose plans are not known the day before, else `Plan`.
         ByPolicy,
         /// What the run's own policy plans.

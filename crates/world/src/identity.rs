@@ -4,15 +4,13 @@
 //! itself: the values of `policy` and `fallback` are left out, for whoever loads them knows what
 //! they are.
 
-use crate::{
-    document::Document,
-    node::{Key, Node},
-};
+use crate::dialect::WorldText;
+use ron_places::{Document, Key, Node};
 
 /// The text of a world without its choice of policies, and then the configs of all policies in one
 /// spelling, by name.
 pub(crate) fn identity(document: &Document) -> String {
-    let Some(root) = Node::root(document).ok().and_then(|root| root.fields()) else {
+    let Some(root) = Node::root::<WorldText>(document).ok().and_then(|root| root.fields()) else {
         return document.text.to_string();
     };
     let mut text = document.text.to_string();

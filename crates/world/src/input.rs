@@ -5,13 +5,12 @@
 
 use crate::{
     calendar,
+    dialect::Report,
     distribution::EmpiricalFile,
-    document::{Place, Report},
     file::{CalendarFile, SeriesFile, SessionsFile},
-    problem::suggest,
     published::PublishedFigure,
-    read::Spanned,
 };
+use ron_places::{Place, Spanned, suggest};
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_model::{
     clock::Clock,

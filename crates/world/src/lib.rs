@@ -9,9 +9,8 @@
 
 mod branch;
 mod calendar;
+mod dialect;
 mod distribution;
-mod document;
-mod excerpt;
 mod file;
 mod grid_file;
 mod guard;
@@ -19,35 +18,31 @@ mod identity;
 mod input;
 mod memory;
 mod nesting;
-mod node;
 mod over_time;
-mod problem;
 mod published;
 mod ranges;
-mod read;
 pub mod reference;
 mod resolve;
 mod sampled;
 mod series;
 mod sessions;
-mod shape;
 mod source;
-mod splice;
-mod syntax;
 mod table;
+mod values;
 
 pub use input::{FleetSessions, Inputs};
 pub use memory::free_memory;
-pub use problem::{Problem, Problems};
 pub use published::PublishedFigure;
+pub use ron_places::{Override, Problem, Problems};
 pub use sampled::{Sampled, read_column};
 pub use sessions::SessionsRead;
 pub use source::read_text;
-pub use splice::Override;
 
 use branch::Branch;
-use document::{Document, Place};
+use dialect::WorldText;
+use file::WorldFile;
 use resolve::Draft;
+use ron_places::{Document, Place, refused, splice};
 use source::Unreadable;
 use std::{
     collections::BTreeMap,
@@ -181,9 +176,9 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
 ///
 /// As [`rebuild`] and [`load`].
 pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Result<World, Problems> {
-    splice::keep_clock(overrides)?;
+    keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
-    splice::splice(&mut document, overrides)?;
+    splice::<WorldText, WorldFile>(&mut document, overrides)?;
     let mut values = Branch { inputs, files: Files::new(Path::new("")) };
     let draft = resolve::resolve(&document, &mut values)?;
     Ok(draw(Path::new(JOURNAL), &document, draft))
@@ -207,6 +202,13 @@ pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
         let (first, end) = (clock.local(0), clock.local(last));
         format!("`{text}` is no slot of the run: it has the slots 0 to {last}, from {first} to {end}")
     })
+}
+
+/// Refuses overrides of what is as it was in a run that is there.
+fn keep_clock(overrides: &[Override]) -> Result<(), Problems> {
+    let help = "the fork lasts as long as its parent, in the same steps; for another clock start a run";
+    let problems = refused(overrides, "clock", "a fork cannot change the clock", help);
+    if problems.is_empty() { Ok(()) } else { Err(Problems::errors("the fork", problems)) }
 }
 
 /// What a world is called that is read from a journal.
@@ -250,7 +252,7 @@ fn draft(path: &Path, overrides: &[Override]) -> Result<FromFile, Problems> {
     let name = path.display().to_string();
     let text = source::text(path, source::TEXT_MAX).map_err(|why| unreadable(&name, why))?;
     let mut document = Document::new(&name, &text);
-    let overrides = splice::splice(&mut document, overrides)?;
+    let overrides = splice::<WorldText, WorldFile>(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Files::new(folder);
     let draft = resolve::resolve(&document, &mut files)?;
@@ -267,4 +269,74 @@ fn unreadable(name: &str, why: Unreadable) -> Problems {
         }
     };
     Problems::errors(name, vec![problem])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, \
+        telemetry: (), policies: {})";
+
+    fn spliced(overrides: &[&str]) -> Result<String, String> {
+        let mut document = Document::new("w.ron", WORLD);
+        let overrides: Vec<Override> = overrides.iter().map(|&text| Override::set(text)).collect();
+        match splice::<WorldText, WorldFile>(&mut document, &overrides) {
+            Ok(_) => Ok(document.text.to_string()),
+            Err(problems) => {
+                Err(format!("{} ({})", problems, problems.list[0].help.as_deref().unwrap_or("")))
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_replaced_where_they_stand() {
+        let text = spliced(&["fleets.cars.count=1000", "clock.days = 1", "name=other"]).unwrap();
+        assert!(
+            text.contains("count: 1000,") && text.contains("(days: 1)") && text.contains("name: \"other\"")
+        );
+    }
+
+    #[test]
+    fn missing_fields_are_added_in_every_form() {
+        let has = |given: &str, expected: &str| {
+            let text = spliced(&[given]).unwrap();
+            assert!(text.contains(expected), "{text}");
+        };
+        has("telemetry.ev_ticks=Off", "telemetry: (ev_ticks: Off, )");
+        has("run.durability=Every(4)", "(run: (durability: Every(4)), name");
+        has("policy=smart", "(policy: \"smart\", name");
+        has("policies.smart.gap=0.1", "policies: {\"smart\": (gap: 0.1), }");
+        has("sites.depot.import_limit=50 kW", "(sites: {\"depot\": (import_limit: \"50 kW\")}, name");
+        has(
+            "fleets.cars.stays.arrive=Uniform(min: \"17:00\", max: \"18:00\")",
+            "Overnight(arrive: Uniform(min",
+        );
+        has("fleets.cars.trip_energy=7 kWh", "(trip_energy: \"7 kWh\", count");
+        has("fleets.cars.departure_soc=0.8", "(departure_soc: 0.8, count");
+        has("seed=3 /* three */", "(seed: 3, name");
+        has("fallback=None", "(fallback: None, name");
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_refused() {
+        let error = |given: &str| spliced(&[given]).unwrap_err();
+        assert_eq!(
+            error("fleets.car.count=1"),
+            "--set #1: there is no `car` in `fleets` (did you mean `cars`?)"
+        );
+        assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
+        assert!(error("cars.count=1").contains("did you mean `fleets.cars`?"));
+        assert!(error("fleat.cars.count=1").contains("did you mean `fleets`?"));
+        assert!(error("fleets.vans=(count 2)").contains("a colon is missing"));
+        assert!(error("fleets.vans=(count: 2").contains("a bracket is not closed"));
+        assert!(error("fleets.cars.stays=Overnight(leave: 07:00)").contains("a value without quotes"));
+        assert_eq!(
+            error("fleets.leave=06:00"),
+            "--set #1: there is no `leave` in `fleets` (did you mean `fleets.cars.stays.leave`?)"
+        );
+        assert!(error("clock.days.hours=1").contains("has no fields"));
+        assert!(error("seed").contains("not `path=value`"));
+        assert!(error("a..b=1").contains("`a..b` is not a path"));
+    }
 }

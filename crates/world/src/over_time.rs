@@ -2,14 +2,17 @@
 //! `TimeOfUse` or `Series`.
 
 use crate::{
-    document::{Place, Report},
+    dialect::{Report, WorldText},
     file::SeriesFile,
-    node::Node,
-    problem::{meant, suggest},
-    read::{Fields, Read, Spanned, all, expected, missing, newtype, variant},
-    shape::{Choice, Kind, Payload, Variant, choice, shape},
 };
 use chrono::{Datelike, NaiveDate, Weekday};
+use ron_places::{
+    Node, Place, Read, Spanned, choice, meant,
+    read::{Fields, all, expected, missing, newtype, variant},
+    shape,
+    shape::{Choice, Kind, Payload, Variant},
+    suggest,
+};
 use std::fmt::Debug;
 use voltide_model::{
     physical::{self, Physical},
@@ -17,7 +20,7 @@ use voltide_model::{
 };
 
 /// A quantity that worlds give over time.
-pub(crate) trait Amount: Read + Clone + Debug {
+pub(crate) trait Amount: Read<WorldText> + Clone + Debug {
     /// What is written in a band of old: `price`.
     const OLD_FIELD: Option<&'static str>;
     /// What a band could have.
@@ -79,7 +82,7 @@ impl Amount for Kilowatts {
 #[derive(Debug, Clone)]
 pub(crate) struct Value<Q>(pub(crate) Spanned<Q>);
 
-impl<Q: Read> Read for Value<Q> {
+impl<Q: Read<WorldText>> Read<WorldText> for Value<Q> {
     fn kind() -> Kind {
         Kind::Bare("value")
     }
@@ -102,12 +105,12 @@ pub(crate) enum OverTime<Q: Amount> {
 
 const VARIANTS: [&str; 3] = ["Fixed", "TimeOfUse", "Series"];
 
-impl<Q: Amount> Read for OverTime<Q> {
+impl<Q: Amount> Read<WorldText> for OverTime<Q> {
     fn kind() -> Kind {
         let variant = |name, docs, payload| Variant { name, docs, payload };
         let bare = match Q::kind() {
             Kind::Text(what) | Kind::Bare(what) => Some(what),
-            Kind::Struct(_) | Kind::Choice(_) | Kind::Map(_) | Kind::List(_) | Kind::Config => None,
+            Kind::Struct(_) | Kind::Choice(_) | Kind::Map(_) | Kind::List(_) | Kind::Any(_) => None,
         };
         Kind::Choice(Choice {
             name: "value over time",
@@ -150,7 +153,7 @@ impl<Q: Amount> Read for OverTime<Q> {
             return expected(node, report, &what);
         }
         match variant(node, "value over time", &VARIANTS, report)? {
-            "Fixed" => newtype::<Spanned<Q>>(node, report).map(Self::Fixed),
+            "Fixed" => newtype::<_, Spanned<Q>>(node, report).map(Self::Fixed),
             "TimeOfUse" => TimeOfUseFile::read(node, report).map(Self::TimeOfUse),
             _ => SeriesFile::read(node, report).map(|file| Self::Series(Box::new(file))),
         }
@@ -160,7 +163,7 @@ impl<Q: Amount> Read for OverTime<Q> {
 shape! {
     /// Values by the time of day, the day of the week and the month, on the wall clock of the world's time
     /// zone.
-    struct TimeOfUseFile "time of use" <Q: Amount> {
+    pub(crate) struct TimeOfUseFile "time of use" for WorldText <Q: Amount> {
         /// The value outside all bands.
         default: Value<Q> => r#""0.30 EUR/kWh""#,
         /// Bands with values of their own; no two of them may hold at one moment.
@@ -171,7 +174,7 @@ shape! {
 shape! {
     /// A part of the day with a value of its own, every day or on some. A band across midnight belongs to
     /// the day on which it begins: `(from: "22:00", to: "06:00", days: [Fri], ...)` ends on Saturday.
-    struct BandFields "band" <Q: Amount> at place {
+    pub(crate) struct BandFields "band" for WorldText <Q: Amount> at place {
         /// When it begins.
         from: Option<Spanned<TimeOfDay>> = None => "`\"00:00\"`",
         /// When it ends; before `from` for a band across midnight.
@@ -206,7 +209,7 @@ pub(crate) struct BandFile<Q: Amount> {
     pub(crate) place: Place,
 }
 
-impl<Q: Amount> Read for BandFile<Q> {
+impl<Q: Amount> Read<WorldText> for BandFile<Q> {
     fn kind() -> Kind {
         BandFields::<Q>::kind()
     }
@@ -235,7 +238,7 @@ impl<Q: Amount> Read for BandFile<Q> {
 
 choice! {
     /// A day of the week.
-    enum DayFile "day" {
+    pub(crate) enum DayFile "day" for WorldText {
         /// Monday.
         Mon,
         /// Tuesday.
@@ -261,7 +264,7 @@ const MONTHS: [&str; 12] =
 #[derive(Debug, Clone, Copy)]
 struct MonthFile(usize);
 
-impl Read for MonthFile {
+impl Read<WorldText> for MonthFile {
     fn kind() -> Kind {
         Kind::Bare("month")
     }
@@ -287,7 +290,7 @@ impl Read for MonthFile {
 /// Both ends of a part of a circle.
 struct Ends<T>(T, T);
 
-impl<T: Read> Ends<T> {
+impl<T: Read<WorldText>> Ends<T> {
     fn read(node: &Node<'_>, title: &str, report: &mut Report) -> Option<Self> {
         let mut fields = Fields::of(node, title, &["from", "to"], report)?;
         let mut end = |name| fields.take(name).map(|node| T::read(&node, report));
@@ -339,7 +342,7 @@ impl DayFile {
 const DAY_NAMES: [&str; 10] =
     ["Daily", "Weekdays", "Weekend", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-impl Read for Days {
+impl Read<WorldText> for Days {
     fn kind() -> Kind {
         Kind::Bare("days")
     }
@@ -375,7 +378,7 @@ impl Months {
     }
 }
 
-impl Read for Months {
+impl Read<WorldText> for Months {
     fn kind() -> Kind {
         Kind::Bare("months")
     }
@@ -393,7 +396,7 @@ impl Read for Months {
 }
 
 /// The places of a list in a circle; none at all is wrong.
-fn some<T: Read, const LENGTH: usize>(
+fn some<T: Read<WorldText>, const LENGTH: usize>(
     items: &[Node<'_>],
     list: &Node<'_>,
     report: &mut Report,

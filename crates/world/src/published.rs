@@ -1,10 +1,10 @@
 //! Figures that others have published about a world, to set its own beside.
 
 use crate::{
-    document::Report,
-    read::Spanned,
+    dialect::Report,
     table::{Files, Wanted},
 };
+use ron_places::Spanned;
 
 /// What a figure can be about, by its name in a file of figures.
 const ROWS: [&str; 10] = [

@@ -1,10 +1,8 @@
 //! Values against the ranges of their quantities: outside of what is usual is a warning, outside of what
 //! can be reckoned with an error.
 
-use crate::{
-    document::{Place, Report},
-    read::Spanned,
-};
+use crate::dialect::{Report, is_limited};
+use ron_places::{Place, Spanned};
 use voltide_model::{
     physical::{Lies, Physical},
     quantity::Kilowatts,
@@ -25,12 +23,21 @@ pub(crate) fn from_to(range: (f64, f64), unit: &str) -> String {
     format!("{} to {}", with_unit(range.0, ""), with_unit(range.1, unit))
 }
 
-impl Report {
-    /// The value of a field, if it can be reckoned with, or has [no such limit](Self::is_limited).
-    pub(crate) fn within(&mut self, what: &Physical, field: &str, value: f64, place: Place) -> Option<f64> {
+/// Holds values against the ranges of their quantities.
+pub(crate) trait Limits {
+    /// The value of a field, if it can be reckoned with, or has [no such limit](is_limited).
+    fn within(&mut self, what: &Physical, field: &str, value: f64, place: Place) -> Option<f64>;
+
+    /// The power of a charger or a site, which is given without a sign.
+    fn power_within(&mut self, what: &Physical, field: &str, power: &Spanned<Kilowatts>)
+    -> Option<Kilowatts>;
+}
+
+impl Limits for Report {
+    fn within(&mut self, what: &Physical, field: &str, value: f64, place: Place) -> Option<f64> {
         let Physical { name, unit, usual, possible } = *what;
         let found = with_unit(value, unit);
-        let lies = if self.is_limited(place) { what.lies(value) } else { Lies::Usual };
+        let lies = if is_limited(self, place) { what.lies(value) } else { Lies::Usual };
         match lies {
             Lies::Usual => {}
             Lies::Unusual => {
@@ -48,8 +55,7 @@ impl Report {
         Some(value)
     }
 
-    /// The power of a charger or a site, which is given without a sign.
-    pub(crate) fn power_within(
+    fn power_within(
         &mut self,
         what: &Physical,
         field: &str,

@@ -2,12 +2,8 @@
 //!
 //! So it cannot say anything that the reader does not do.
 
-use crate::{
-    file::WorldFile,
-    ranges::from_to,
-    read::Read,
-    shape::{Choice, Field, Kind, Payload, Struct},
-};
+use crate::{dialect::WorldText, file::WorldFile, ranges::from_to};
+use ron_places::{Read, reference::sections};
 use std::fmt::Write as _;
 use voltide_model::physical::{self, Physical};
 
@@ -41,14 +37,13 @@ study with its units, and `ten-units/day.ron` switches units on and off.
 
 /// The reference as Markdown.
 pub fn markdown() -> String {
-    let mut sections = Sections { done: Vec::new(), text: HEAD.to_owned() };
-    sections.add(&WorldFile::kind());
-    sections.text.push_str(RANGES);
+    let fields = sections(&<WorldFile as Read<WorldText>>::kind());
+    let mut text = format!("{HEAD}{fields}{RANGES}");
     for Physical { name, unit, usual, possible } in physical::ALL {
         let (usual, possible) = (from_to(usual, ""), from_to(possible, ""));
-        let _ = writeln!(sections.text, "| {name} | {unit} | {usual} | {possible} |");
+        let _ = writeln!(text, "| {name} | {unit} | {usual} | {possible} |");
     }
-    sections.text
+    text
 }
 
 const RANGES: &str = "
@@ -60,95 +55,6 @@ the world's currency.
 | quantity | unit | usual | can be reckoned with |
 |---|---|---|---|
 ";
-
-/// Sections in the order in which they are first needed, each once.
-struct Sections {
-    done: Vec<&'static str>,
-    text: String,
-}
-
-impl Sections {
-    fn add(&mut self, kind: &Kind) {
-        match kind {
-            Kind::Struct(shape) => self.add_struct(shape),
-            Kind::Choice(choice) => self.add_choice(choice),
-            Kind::Map(inner) | Kind::List(inner) => self.add(&inner()),
-            Kind::Text(_) | Kind::Bare(_) | Kind::Config => {}
-        }
-    }
-
-    fn begin(&mut self, name: &'static str, docs: &[&str]) -> bool {
-        if self.done.contains(&name) {
-            return false;
-        }
-        self.done.push(name);
-        let _ = write!(self.text, "\n## {name}\n\n{}\n\n", joined(docs));
-        true
-    }
-
-    fn add_struct(&mut self, shape: &Struct) {
-        if self.begin(shape.name, shape.docs) {
-            self.text.push_str("| field | value | default | meaning |\n|---|---|---|---|\n");
-            for field in &shape.fields {
-                self.add_row(field);
-            }
-            for field in &shape.fields {
-                self.add(&(field.kind)());
-            }
-        }
-    }
-
-    fn add_row(&mut self, field: &Field) {
-        let default = match (field.required, field.sample) {
-            (true, "...") => "**required**".to_owned(),
-            (true, example) => format!("**required**, as `{example}`"),
-            (false, default) if default.starts_with(['"', '0', '1']) => format!("`{default}`"),
-            (false, default) => default.to_owned(),
-        };
-        let (name, value, docs) = (field.name, linked(&(field.kind)()), joined(field.docs));
-        let _ = writeln!(self.text, "| `{name}` | {value} | {default} | {docs} |");
-    }
-
-    fn add_choice(&mut self, choice: &Choice) {
-        if !self.begin(choice.name, choice.docs) {
-            return;
-        }
-        self.text.push_str("| variant | meaning |\n|---|---|\n");
-        let payload = |payload| match payload {
-            Payload::Unit => None,
-            Payload::Newtype(kind) | Payload::Fields(kind) => Some(kind()),
-        };
-        for variant in &choice.variants {
-            let form = match variant.payload {
-                Payload::Unit => format!("`{}`", variant.name),
-                Payload::Newtype(kind) => format!("`{}`({})", variant.name, linked(&kind())),
-                Payload::Fields(kind) => format!("`{}(...)`, see {}", variant.name, linked(&kind())),
-            };
-            let _ = writeln!(self.text, "| {form} | {} |", joined(variant.docs));
-        }
-        for kind in choice.variants.iter().filter_map(|variant| payload(variant.payload)) {
-            self.add(&kind);
-        }
-    }
-}
-
-/// Lines of documentation as one line of Markdown.
-fn joined(docs: &[&str]) -> String {
-    docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").replace('|', "\\|")
-}
-
-/// The label of a kind, with a link to its section.
-fn linked(kind: &Kind) -> String {
-    let link = |name: &str| format!("[{name}](#{})", name.replace(' ', "-"));
-    match kind {
-        Kind::Struct(shape) => link(shape.name),
-        Kind::Choice(Choice { name, bare: Some(what), .. }) => format!("{} of {what}", link(name)),
-        Kind::Choice(choice) => link(choice.name),
-        Kind::Map(inner) => format!("{{name: {}}}", linked(&inner())),
-        Kind::List(inner) => format!("[ {} ]", linked(&inner())),
-        Kind::Text(_) | Kind::Bare(_) | Kind::Config => kind.label(),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -13,24 +13,21 @@ mod wishes;
 
 use crate::{
     Configs, Names,
+    dialect::{Report, WorldText},
     distribution::EmpiricalFile,
-    document::{Document, Place, Report},
     file::{
-        BoundaryFile, CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, PlanningFile,
-        SeriesFile, SessionsFile, WorldFile,
+        CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile, WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
-    node::Node,
     over_time::OverTime,
-    problem::{Problem, Problems, suggest},
     published::PublishedFigure,
-    read::{Read, Spanned, Try, check_name},
     series::time_zone,
     table::parse_wall_clock,
 };
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use over_time::Wanted;
+use ron_places::{Document, Place, Problem, Problems, Spanned, Try, read::check_name, suggest};
 use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
@@ -62,14 +59,8 @@ impl Draft {
 
 /// Reads and checks a world.
 pub(crate) fn resolve(document: &Document, values: &mut dyn Values) -> Result<Draft, Problems> {
-    let mut report = Report { rules: values.rules(), ..Report::new(document.clone()) };
-    let file = match Node::root(document) {
-        Ok(root) => WorldFile::read(&root, &mut report),
-        Err(problem) => {
-            report.push(*problem);
-            None
-        }
-    };
+    let mut report = Report::new(document.clone(), WorldText { rules: values.rules() });
+    let file = report.read::<WorldFile>();
     let draft = file.and_then(|file| scenario(&file, values, &mut report));
     let (draft, warnings) = report.finish(draft)?;
     Ok(Draft { warnings, ..draft })
@@ -183,16 +174,13 @@ impl Resolver<'_> {
     }
 
     fn planning(&self) -> Option<Planning> {
-        Some(match self.file.planning.get()?.value {
-            PlanningFile::AtPlugIn => Planning::AtPlugIn,
-            PlanningFile::AtDayStart => Planning::AtDayStart,
-        })
+        self.file.planning.get().map(|planning| planning.value)
     }
 
     /// A day follows upon itself only if it is one, of 24 hours, and planned before it begins.
     fn boundary(&mut self, clock: &Clock) -> Option<Boundary> {
         let file = self.file.boundary.get()?;
-        if matches!(file.value, BoundaryFile::Open) {
+        if file.value == Boundary::Open {
             return Some(Boundary::Open);
         }
         let day = clock.slots_per_24_hours();

@@ -1,12 +1,11 @@
 //! One column of a data file, for whoever needs a series without a world.
 
 use crate::{
-    document::{Document, Place, Report},
-    problem::{Problem, Problems},
-    read::Spanned,
+    dialect::{Report, WorldText},
     table::{Files, Table, Wanted},
 };
 use chrono::{DateTime, Utc};
+use ron_places::{Document, Place, Problem, Problems, Spanned};
 use std::path::Path;
 
 /// Names that a column of instants may have, in the order in which they are looked for.
@@ -34,7 +33,7 @@ pub struct Sampled {
 pub fn read_column(source: &str, path: &Path, column: &str) -> Result<Sampled, Problems> {
     let text = format!("{}:{column}", path.display());
     let place = Place { start: 0, end: text.len() };
-    let mut report = Report::new(Document::new(source, &text));
+    let mut report = Report::new(Document::new(source, &text), WorldText::default());
     let mut wanted: Vec<Wanted<'_>> = vec![Wanted { name: column, place, optional: false }];
     wanted.extend(TIMES.map(|name| Wanted { name, place, optional: true }));
     let file = Spanned { value: path.display().to_string(), place };

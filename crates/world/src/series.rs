@@ -1,16 +1,15 @@
 //! Time series from files, resampled to slots.
 
 use crate::{
+    dialect::Report,
     distribution::EmpiricalFile,
-    document::Report,
     input::SeriesRequest,
-    problem::{Problem, suggest},
     ranges::{from_to, with_unit},
-    read::Spanned,
     table::{Files, Table, Wanted},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use ron_places::{Problem, Spanned, suggest};
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_model::{
     clock::Clock,

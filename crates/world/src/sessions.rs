@@ -2,19 +2,18 @@
 
 use crate::{
     calendar,
+    dialect::Report,
     distribution::EmpiricalFile,
-    document::Report,
     file::{CalendarFile, SessionColumnsFile, SessionsFile},
     input::{FleetSessions, SeriesRequest, Values},
-    problem::Problem,
     published::{self, PublishedFigure},
     ranges::{from_to, with_unit},
-    read::Spanned,
     series::{read_samples, read_series, time_zone},
     table::{Files, Table, Wanted},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use ron_places::{Problem, Spanned};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use voltide_model::{
     clock::Clock,

@@ -7,16 +7,15 @@ mod pages;
 mod unpacked;
 
 use crate::{
-    document::{Place, Report},
+    dialect::Report,
     nesting,
-    problem::{Problem, suggest},
-    read::Spanned,
     sessions::SessionsRead,
     source::{self, DATA_MAX, TEXT_MAX, Unreadable},
 };
 use cells::Column;
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use ron_places::{Place, Problem, Spanned, suggest};
 use std::{
     collections::BTreeMap,
     ops::Range,

@@ -137,7 +137,7 @@ fn what_csv_cannot_be_read_as_is_said_with_what_would_be_right() {
         ),
         (
             text.replace(',', ";").replacen("8.5", "1.008,5", 1).into_bytes(),
-            "row 10 of `load.csv`: `1.008,5` is not a number; thousands have no mark",
+            "row 10 of `load.csv`: `1.008,5` is not a number; thousands are not set apart, as in",
         ),
         (Vec::new(), "`load.csv` has no column `ts`"),
     ] {

@@ -115,7 +115,7 @@ fn timestamps_without_a_zone_are_refused_with_what_spark_means() {
 #[test]
 fn a_page_that_unpacks_to_more_than_it_tells_is_refused_before_it_is_kept() {
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    bomb.write_all(&[0; 100_000]).expect("memory");
+    bomb.write_all(&vec![0; 100_000]).expect("memory");
     let bomb = bomb.finish().expect("memory");
     let mut bytes = fs::read(files().join("codec-gzip.parquet")).expect("the file is there");
     let begins = bytes.windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).expect("a gzip stream");

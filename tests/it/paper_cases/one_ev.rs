@@ -8,8 +8,8 @@ use std::ops::Range;
 use voltide_model::eligibility::{V2gStay, v2g_eligible};
 use voltide_policy::observation::charge_at_once;
 use voltide_schedule::{
-    Answer, Method, MissedReason, Options, Outcome, PerSlot, Solver, StorageProblem, StorageProgram, TieRule,
-    check, linear::Budget,
+    Method, MissedReason, Options, Outcome, PerSlot, Solver, StorageAnswer, StorageProblem, StorageProgram,
+    TieRule, check, linear::Budget,
 };
 
 /// Slots of a day: prices are looked up modulo it.
@@ -76,10 +76,11 @@ impl Stay {
             discharge_efficiency: self.efficiencies.1,
             terminal_value: 0.0,
             tie: TieRule::Spread,
+            load_kw: &[],
         }
     }
 
-    fn solve(&self, method: Method) -> Result<(Answer, Vec<f64>), Disagreement> {
+    fn solve(&self, method: Method) -> Result<(StorageAnswer, Vec<f64>), Disagreement> {
         let (problem, mut power_kw) = (self.problem(), vec![0.0; self.prices.len()]);
         let answer = Solver::default().solve(&problem, method, Options::default(), &mut power_kw).unwrap();
         check::schedule(&problem, &power_kw, check::SOLVER_TOLERANCE).map_err(|breach| breach.to_string())?;

@@ -1,10 +1,5 @@
 //! Numbers that stand for words.
 
-use super::field::{Cell, Stored, unlike};
-use arrow_array::{Array, ArrayRef, UInt8Array, cast::AsArray, types::UInt8Type};
-use arrow_schema::{ArrowError, DataType};
-use std::sync::Arc;
-
 /// Declares enums whose cases are kept as numbers and told as words.
 macro_rules! codes {
     ($(
@@ -112,6 +107,7 @@ codes! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "what declares codes has no word for the default")]
 impl Default for Stage {
     fn default() -> Self {
         Self::IntraDay
@@ -176,50 +172,5 @@ impl Leaving {
             () if self.ahead_of_announced && (still_in_time || !in_time) => Some(MissedReason::LeftEarly),
             () => None,
         }
-    }
-}
-
-/// How many of `cells` are what; what none is, is left out.
-pub(crate) fn counts<C: Code>(cells: &[C]) -> serde_json::Value {
-    let count = |code: C| cells.iter().filter(|found| **found == code).count();
-    let counted = C::ALL.iter().map(|&code| (code.word().to_owned(), count(code)));
-    let found = counted.filter(|(_, count)| *count > 0);
-    found.map(|(word, count)| (word, count.into())).collect::<serde_json::Map<_, _>>().into()
-}
-
-impl<C: Code> Cell for C {
-    fn value(&self) -> serde_json::Value {
-        self.word().into()
-    }
-
-    fn same(&self, other: &Self) -> bool {
-        self == other
-    }
-
-    fn of_rows(cells: &[Self]) -> Option<serde_json::Value> {
-        Some(counts(cells))
-    }
-
-    fn of_list(cells: &[Self]) -> serde_json::Value {
-        counts(cells)
-    }
-}
-
-impl<C: Code> Stored for C {
-    fn data_type() -> DataType {
-        DataType::UInt8
-    }
-
-    fn array(cells: &[Self]) -> ArrayRef {
-        Arc::new(UInt8Array::from_iter_values(cells.iter().map(|code| code.number())))
-    }
-
-    fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError> {
-        let numbers = array.as_primitive_opt::<UInt8Type>().ok_or_else(|| unlike("a code was expected"))?;
-        let code = |number: &u8| {
-            Self::of_number(*number)
-                .ok_or_else(|| unlike(&format!("this version of voltide knows no code {number}")))
-        };
-        numbers.values().iter().map(code).collect()
     }
 }

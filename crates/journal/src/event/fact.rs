@@ -3,23 +3,16 @@
 //! The macro writes a struct a kind, the enum of all, and for each a [`Kind`] and a way to its fields
 //! whatever their types. All else is plain code over those.
 
-use super::{Entity, Event, field::Arrays, field::Field};
-use crate::{
-    body::{BodyError, Encoder},
-    upcast::{Content, Older},
-};
-use arrow_schema::Field as ArrowField;
+pub use super::field::Form;
 
-/// How the body of an event is kept, and what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// One thing that happened: JSON.
-    Control,
-    /// One thing with long lists: Arrow columns of a single row.
-    Record,
-    /// The same to many at once: Arrow columns with a row each, of ascending ids.
-    Rows,
-}
+use super::{
+    Entity, Event,
+    field::{Arrays, Field},
+    older::{Content, Older},
+};
+use crate::error::BodyError;
+use arrow_array::ArrayRef;
+use arrow_schema::Field as ArrowField;
 
 /// The steps of a run in which events are made; those from `Start` to `Seal` are a tick's, in their
 /// order.
@@ -136,8 +129,16 @@ pub(crate) trait Fact {
     fn about(&self) -> Option<Entity>;
     /// Where it comes from.
     fn origin(&self) -> Origin;
-    /// Its body.
-    fn encode(&self, encoder: &mut Encoder, cause: Option<u64>) -> Result<Vec<u8>, BodyError>;
+    /// What of it is kept.
+    fn body(&self) -> Result<Body, BodyError>;
+}
+
+/// What of an event is kept.
+pub(crate) enum Body {
+    /// Of one that is JSON.
+    Json(String),
+    /// Of one that is columns: their values.
+    Columns(Vec<ArrayRef>),
 }
 
 /// The event whose fields are these columns.
@@ -282,18 +283,15 @@ macro_rules! events {
                     })?
                     events!(@from $origin $step)
                 }
-                fn encode(
-                    &self,
-                    encoder: &mut Encoder,
-                    cause: Option<u64>,
-                ) -> Result<Vec<u8>, BodyError> {
-                    events!(@encode $form self encoder cause $($field)*)
+                fn body(&self) -> Result<Body, BodyError> {
+                    events!(@body $form self $($field)*)
                 }
             }
 
             impl PartialEq for $name {
-                #[allow(unused_variables, reason = "an event may have no fields")]
                 fn eq(&self, other: &Self) -> bool {
+                    // An event may have no fields.
+                    let _ = other;
                     $(Same::same(&self.$field, &other.$field) &&)*
                     $($(Same::same(&self.$beside, &other.$beside) &&)+)?
                     true
@@ -360,16 +358,11 @@ macro_rules! events {
         }))
     };
 
-    (@encode control $it:ident $encoder:ident $cause:ident $($field:ident)*) => {{
-        let _ = $encoder;
-        body::json($cause, $it)
-    }};
-    (@encode $form:ident $it:ident $encoder:ident $cause:ident $($field:ident)*) => {
-        $encoder.columns(
-            Self::KIND.version,
-            $cause,
-            [$(Columns::arrays(&$it.$field, events!(@is $form))?),*].concat(),
-        )
+    (@body control $it:ident $($field:ident)*) => {
+        Ok(Body::Json(serde_json::to_string($it)?))
+    };
+    (@body $form:ident $it:ident $($field:ident)*) => {
+        Ok(Body::Columns([$(Columns::arrays(&$it.$field, events!(@is $form))?),*].concat()))
     };
 }
 

@@ -81,7 +81,11 @@ mod tests {
         if std::env::var_os("VOLTIDE_BLESS").is_some() {
             std::fs::write(path, page()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page());
+        let there = std::fs::read_to_string(path).unwrap_or_default();
+        for (line, declared) in there.lines().zip(page().lines()) {
+            assert_eq!(line, declared, "VOLTIDE_BLESS=1 writes the page anew");
+        }
+        assert_eq!(there.len(), page().len(), "VOLTIDE_BLESS=1 writes the page anew");
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl<'a> CarStays<'a> {
             let trip = |leg| draws.of_day(Purpose::Trip, &fleet.trip_energy, day.date, leg);
             match parking {
                 Parking::Overnight(home) => {
-                    self.add_drawn(0, home, draws.overnight(home, day, None), trip(0))
+                    self.add_drawn(0, home, draws.overnight(home, day, None), trip(0));
                 }
                 Parking::Workplace(work, days) if days.contains(day.date) => {
                     self.add_drawn(0, work, draws.workplace(work, day, None), trip(0));

@@ -3,13 +3,18 @@
 #![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
 
 use super::{
-    ByteSink, Host, STATUS_OK, STORAGE_SERVICE, STORAGE_STRICT, StorageAnswers, StorageProblems,
-    StorageTable, Versioned, copy_prefix,
+    ByteSink, Host, STATUS_OK, STORAGE_ABOVE_MAXIMUM, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
+    STORAGE_INFEASIBLE, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE,
+    STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageProblems, StorageTable,
+    Versioned, copy_prefix,
     view::{column, column_mut},
 };
 use crate::{
     observation::Schedules,
-    storage::{Method, Outcome, StorageAnswer, StorageError, StorageRequest, Target, TieRule},
+    storage::{
+        BoundsMissed, Method, MissedReason, Outcome, StorageAnswer, StorageError, StorageRequest,
+        TargetMissed, TieRule, Unmet,
+    },
 };
 use std::{marker::PhantomData, ptr};
 
@@ -91,24 +96,32 @@ struct Sizes {
 /// Writes what has to be done for every column, once.
 macro_rules! columns {
     ($($name:ident: $len:ident),* $(,)?) => {
-        /// Checks the lengths of the columns of `request`; each may be left out as far as this goes.
-        fn check(request: &StorageRequest<'_>, size: Sizes) -> Result<(), StorageError> {
-            $(check_length(stringify!($name), request.$name.len(), size.$len)?;)*
-            Ok(())
+        impl StorageRequest<'_> {
+            /// Checks that each column has as many values as the others ask for, or none.
+            ///
+            /// # Errors
+            /// At the first that has not; its name and both lengths.
+            pub fn check_lengths(&self) -> Result<(), StorageError> {
+                let size = self.sizes()?;
+                $(check_length(stringify!($name), self.$name.len(), size.$len)?;)*
+                Ok(())
+            }
         }
 
-        fn point_at(&mut self, request: &StorageRequest<'_>) {
-            $(self.$name = if request.$name.is_empty() { ptr::null() } else { request.$name.as_ptr() };)*
-        }
+        impl StorageProblems {
+            fn point_at(&mut self, request: &StorageRequest<'_>) {
+                $(self.$name = if request.$name.is_empty() { ptr::null() } else { request.$name.as_ptr() };)*
+            }
 
-        /// Reads back what the function above wrote.
-        ///
-        /// # Safety
-        ///
-        /// As for [`StorageProblems::view`].
-        unsafe fn read(&self, request: &mut StorageRequest<'_>, size: Sizes) {
-            // SAFETY: as the caller promises.
-            $(request.$name = unsafe { column(self.$name, size.$len) };)*
+            /// Reads back what the function above wrote.
+            ///
+            /// # Safety
+            ///
+            /// As for [`StorageProblems::view`].
+            unsafe fn read(&self, request: &mut StorageRequest<'_>, size: Sizes) {
+                // SAFETY: as the caller promises.
+                $(request.$name = unsafe { column(self.$name, size.$len) };)*
+            }
         }
     };
 }
@@ -138,7 +151,7 @@ impl StorageProblems {
         problems.rows = count("rows", request.len())?;
         problems.tariffs = count("tariffs", request.buy_price.len() / request.horizon.max(1))?;
         problems.bounds = count("bounds", request.bound_slot.len())?;
-        Self::check(request, problems.sizes()?)?;
+        request.check_lengths()?;
         problems.point_at(request);
         Ok(problems)
     }
@@ -169,17 +182,31 @@ impl StorageProblems {
         Ok(request)
     }
 
-    columns!(
-        buy_price: tariffs, sell_price: tariffs, load_kw: slots, tariff_id: rows, first_slot: rows,
-        end_slot: rows, energy_kwh: rows, energy_kwh_min: rows, energy_kwh_max: rows, target_kwh: rows,
-        charge_kw_max: rows, discharge_kw_max: rows, charge_efficiency: rows, discharge_efficiency: rows,
-        degradation_per_kwh: rows, terminal_value_per_kwh: rows, may_discharge: bits,
-        bound_offset: offsets, bound_slot: bounds, bound_kwh_min: bounds, bound_kwh_max: bounds,
-    );
-
-    /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
     fn sizes(&self) -> Result<Sizes, StorageError> {
-        let [rows, slots, tariffs] = [self.rows, self.horizon, self.tariffs].map(|count| count as usize);
+        let [rows, slots, tariffs, bounds] =
+            [self.rows, self.horizon, self.tariffs, self.bounds].map(|count| count as usize);
+        Sizes::new(rows, slots, tariffs, bounds)
+    }
+}
+
+impl StorageRequest<'_> {
+    fn sizes(&self) -> Result<Sizes, StorageError> {
+        let tariffs = self.buy_price.len() / self.horizon.max(1);
+        Sizes::new(self.len(), self.horizon, tariffs, self.bound_slot.len())
+    }
+}
+
+columns!(
+    buy_price: tariffs, sell_price: tariffs, load_kw: slots, tariff_id: rows, first_slot: rows,
+    end_slot: rows, energy_kwh: rows, energy_kwh_min: rows, energy_kwh_max: rows, target_kwh: rows,
+    charge_kw_max: rows, discharge_kw_max: rows, charge_efficiency: rows, discharge_efficiency: rows,
+    degradation_per_kwh: rows, terminal_value_per_kwh: rows, may_discharge: bits,
+    bound_offset: offsets, bound_slot: bounds, bound_kwh_min: bounds, bound_kwh_max: bounds,
+);
+
+impl Sizes {
+    /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
+    fn new(rows: usize, slots: usize, tariffs: usize, bounds: usize) -> Result<Self, StorageError> {
         let fits = |values: usize| values.checked_mul(8).is_some_and(|bytes| isize::try_from(bytes).is_ok());
         let matrix = rows.checked_mul(slots).filter(|&values| fits(values));
         let prices = tariffs.checked_mul(slots).filter(|&values| fits(values));
@@ -187,7 +214,7 @@ impl StorageProblems {
             return refuse(format!("{rows} rows and {tariffs} tariffs of {slots} slots are too many"));
         };
         let bits = rows * slots.div_ceil(8);
-        Ok(Sizes { rows, slots, tariffs, bits, offsets: rows + 1, bounds: self.bounds as usize })
+        Ok(Self { rows, slots, tariffs, bits, offsets: rows + 1, bounds })
     }
 }
 
@@ -221,19 +248,78 @@ impl StorageAnswers {
         let rows = self.rows as usize;
         // SAFETY: as the caller promises.
         unsafe {
-            fill(column_mut(self.outcome, rows), answers, |answer| answer.outcome as u32);
+            fill(column_mut(self.outcome, rows), answers, |answer| outcome_code(answer.outcome));
             fill(column_mut(self.objective, rows), answers, |answer| answer.objective);
-            fill(column_mut(self.gap, rows), answers, |answer| answer.gap);
-            fill(column_mut(self.target, rows), answers, |answer| answer.target as u32);
-            fill(column_mut(self.missing_kwh, rows), answers, |answer| answer.missing_kwh);
-            fill(column_mut(self.slots_outside, rows), answers, |answer| answer.slots_outside);
-            fill(column_mut(self.worst_kwh, rows), answers, |answer| answer.worst_kwh);
+            fill(column_mut(self.gap, rows), answers, |answer| gap(answer.outcome));
+            fill(column_mut(self.target, rows), answers, |answer| target_code(answer.unmet));
+            fill(column_mut(self.missing_kwh, rows), answers, |answer| missing_kwh(answer.unmet));
+            fill(column_mut(self.slots_outside, rows), answers, |answer| slots_outside(answer.unmet));
+            fill(column_mut(self.worst_kwh, rows), answers, |answer| worst_kwh(answer.unmet));
         }
     }
 }
 
 fn fill<T>(column: &mut [T], answers: &[StorageAnswer], value: impl Fn(&StorageAnswer) -> T) {
     column.iter_mut().zip(answers).for_each(|(place, answer)| *place = value(answer));
+}
+
+fn outcome_code(outcome: Outcome) -> u32 {
+    match outcome {
+        Outcome::Optimal => STORAGE_OPTIMAL,
+        Outcome::Feasible { .. } => STORAGE_FEASIBLE,
+        Outcome::Infeasible => STORAGE_INFEASIBLE,
+        Outcome::Unbounded => STORAGE_UNBOUNDED,
+        Outcome::NoSolution => STORAGE_NO_SOLUTION,
+    }
+}
+
+fn gap(outcome: Outcome) -> f64 {
+    if let Outcome::Feasible { gap } = outcome { gap } else { 0.0 }
+}
+
+/// Reads back what the two functions above wrote.
+fn outcome(code: u32, gap: f64) -> Result<Outcome, StorageError> {
+    match code {
+        STORAGE_OPTIMAL => Ok(Outcome::Optimal),
+        STORAGE_FEASIBLE => Ok(Outcome::Feasible { gap }),
+        STORAGE_INFEASIBLE => Ok(Outcome::Infeasible),
+        STORAGE_UNBOUNDED => Ok(Outcome::Unbounded),
+        STORAGE_NO_SOLUTION => Ok(Outcome::NoSolution),
+        other => refuse(format!("no outcome has the number {other}")),
+    }
+}
+
+fn target_code(unmet: Unmet) -> u32 {
+    match unmet.target.map(|missed| missed.reason) {
+        None => STORAGE_REACHED,
+        Some(MissedReason::TooShort) => STORAGE_TOO_SHORT,
+        Some(MissedReason::AboveMaximum) => STORAGE_ABOVE_MAXIMUM,
+        Some(MissedReason::HeldByBounds) => STORAGE_HELD_BY_BOUNDS,
+    }
+}
+
+fn missing_kwh(unmet: Unmet) -> f64 {
+    unmet.target.map_or(0.0, |missed| missed.missing_kwh)
+}
+
+/// Reads back what the two functions above wrote.
+fn target(code: u32, missing_kwh: f64) -> Result<Option<TargetMissed>, StorageError> {
+    let reason = match code {
+        STORAGE_REACHED => return Ok(None),
+        STORAGE_TOO_SHORT => MissedReason::TooShort,
+        STORAGE_ABOVE_MAXIMUM => MissedReason::AboveMaximum,
+        STORAGE_HELD_BY_BOUNDS => MissedReason::HeldByBounds,
+        other => return refuse(format!("no state of a target has the number {other}")),
+    };
+    Ok(Some(TargetMissed { missing_kwh, reason }))
+}
+
+fn slots_outside(unmet: Unmet) -> u32 {
+    unmet.bounds.map_or(0, |missed| missed.slots)
+}
+
+fn worst_kwh(unmet: Unmet) -> f64 {
+    unmet.bounds.map_or(0.0, |missed| missed.worst_kwh)
 }
 
 /// Owns the columns that a policy gets its answers in.
@@ -285,18 +371,15 @@ impl AnswerColumns {
     }
 
     fn answer(&self, row: usize) -> Result<StorageAnswer, StorageError> {
-        use Outcome::{Feasible, Infeasible, NoSolution, Optimal, Unbounded};
-        use Target::{AboveMaximum, HeldByBounds, Reached, TooShort};
-        let outcomes = [Optimal, Feasible, Infeasible, Unbounded, NoSolution];
-        let targets = [Reached, TooShort, AboveMaximum, HeldByBounds];
+        let slots = self.slots_outside[row];
+        let bounds = BoundsMissed { slots, worst_kwh: self.worst_kwh[row] };
         Ok(StorageAnswer {
-            outcome: decode("outcome", self.outcome[row], &outcomes)?,
+            outcome: outcome(self.outcome[row], self.gap[row])?,
             objective: self.objective[row],
-            gap: self.gap[row],
-            target: decode("state of a target", self.target[row], &targets)?,
-            missing_kwh: self.missing_kwh[row],
-            slots_outside: self.slots_outside[row],
-            worst_kwh: self.worst_kwh[row],
+            unmet: Unmet {
+                target: target(self.target[row], self.missing_kwh[row])?,
+                bounds: (slots > 0).then_some(bounds),
+            },
         })
     }
 }
@@ -354,5 +437,40 @@ mod tests {
         assert_eq!(refused(|it| it.tie = 9), "no tie rule has the number 9");
         let most = refused(|it| (it.rows, it.horizon) = (u32::MAX, u32::MAX));
         assert_eq!(most, "4294967295 rows and 2 tariffs of 4294967295 slots are too many");
+    }
+
+    #[test]
+    fn answers_cross_unchanged() {
+        let outcomes = [
+            Outcome::Optimal,
+            Outcome::Feasible { gap: 0.25 },
+            Outcome::Infeasible,
+            Outcome::Unbounded,
+            Outcome::NoSolution,
+        ];
+        let reasons = [MissedReason::TooShort, MissedReason::AboveMaximum, MissedReason::HeldByBounds];
+        let missed = |reason| Some(TargetMissed { missing_kwh: 7.0, reason });
+        let targets = reasons.map(missed).into_iter().chain([None, None]);
+        let bounds = [None, Some(BoundsMissed { slots: 3, worst_kwh: -2.0 })];
+        let answers: Vec<_> = outcomes
+            .into_iter()
+            .zip(targets)
+            .zip(bounds.into_iter().cycle())
+            .map(|((outcome, target), bounds)| StorageAnswer {
+                outcome,
+                objective: 1.5,
+                unmet: Unmet { target, bounds },
+            })
+            .collect();
+        let mut columns = AnswerColumns::new(answers.len());
+        let sink = ByteSink::new(&mut Vec::new());
+        let there = columns.point_at(&mut [], 0, &sink);
+        // SAFETY: the columns are alive.
+        unsafe { there.write(&answers) };
+        assert_eq!(columns.read(), Ok(answers));
+        columns.outcome[4] = 5;
+        assert_eq!(columns.read().unwrap_err().to_string(), "no outcome has the number 5");
+        columns.target[0] = 4;
+        assert_eq!(columns.read().unwrap_err().to_string(), "no state of a target has the number 4");
     }
 }

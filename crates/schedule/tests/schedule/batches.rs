@@ -2,10 +2,18 @@
 
 use crate::instances::{Random, solve};
 use voltide_schedule::{
-    Answer, BatchError, Method, Options, PerSlot, StorageBatch, StorageProblem, TieRule, check, solve_batch,
+    BatchError, Method, PerSlot, StorageAnswer, StorageProblem, StorageRequest, TieRule, check, solve_batch,
 };
 
 const HORIZON: usize = 96;
+
+/// The slot with which the horizon begins.
+const ORIGIN: u32 = 1000;
+
+/// Slots of the horizon as those of the run.
+fn absolute(slots: &[u32]) -> Vec<u32> {
+    slots.iter().map(|slot| slot + ORIGIN).collect()
+}
 
 /// Columns of a batch, owned.
 #[derive(Default)]
@@ -66,17 +74,21 @@ impl Fleet {
         self.same.iter().map(|values| values[index]).collect()
     }
 
-    fn solve(&self, method: Method, threads: usize) -> Result<(Vec<Answer>, Vec<f64>), BatchError> {
+    fn solve(&self, method: Method, threads: usize) -> Result<(Vec<StorageAnswer>, Vec<f64>), BatchError> {
         let columns: Vec<Vec<f64>> = (0..5).map(|index| self.column(index)).collect();
-        let batch = StorageBatch {
+        let request = StorageRequest {
+            method,
+            tie: TieRule::ValleyFill,
+            strict: false,
             slot_hours: 0.25,
+            origin_slot: ORIGIN,
             horizon: HORIZON,
             buy_price: &self.buy,
             sell_price: &self.sell,
-            tie: TieRule::ValleyFill(&self.load),
-            tariff: &self.tariff,
-            first_slot: &self.first,
-            end_slot: &self.end,
+            load_kw: &self.load,
+            tariff_id: &self.tariff,
+            first_slot: &absolute(&self.first),
+            end_slot: &absolute(&self.end),
             energy_kwh: &self.energy,
             energy_kwh_min: &columns[0],
             energy_kwh_max: &columns[1],
@@ -89,19 +101,19 @@ impl Fleet {
             terminal_value_per_kwh: &columns[4],
             may_discharge: &self.may_discharge,
             bound_offset: &self.bound_offset,
-            bound_slot: &self.bound_slot,
+            bound_slot: &absolute(&self.bound_slot),
             bound_kwh_min: &self.bound_min,
             bound_kwh_max: &self.bound_max,
         };
-        let rows = self.tariff.len();
+        let rows = self.energy.len();
         let mut power = vec![f64::NAN; rows * HORIZON];
-        let mut answers = vec![Answer::default(); rows];
-        solve_batch(&batch, method, Options::default(), threads, &mut power, &mut answers)?;
+        let mut answers = vec![StorageAnswer::default(); rows];
+        solve_batch(&request, threads, &mut power, &mut answers)?;
         Ok((answers, power))
     }
 
     /// Row `row`, put together by hand.
-    fn solve_alone(&self, row: usize) -> (Answer, Vec<f64>) {
+    fn solve_alone(&self, row: usize) -> (StorageAnswer, Vec<f64>) {
         let slots = self.first[row] as usize..self.end[row] as usize;
         let at = self.tariff[row] as usize * HORIZON;
         let bits = &self.may_discharge[row * HORIZON / 8..];
@@ -132,7 +144,8 @@ impl Fleet {
             charge_efficiency: 0.95,
             discharge_efficiency: 0.9,
             terminal_value: 0.1,
-            tie: TieRule::ValleyFill(&self.load[slots.clone()]),
+            tie: TieRule::ValleyFill,
+            load_kw: &self.load[slots.clone()],
         };
         let (answer, power) = solve(&problem, Method::Exact);
         check::schedule(&problem, &power, 1e-9).unwrap();
@@ -188,11 +201,12 @@ fn a_row_that_makes_no_sense_is_named() {
         fleet.solve(Method::Exact, 3).unwrap_err().to_string()
     };
     let texts = [
-        error(|fleet| fleet.end[7] = 97),
+        error(|fleet| (fleet.first[7], fleet.end[7]) = (8, 5)),
         error(|fleet| fleet.tariff[3] = 3),
         error(|fleet| fleet.charge_kw[11] = -7.0),
         error(|fleet| fleet.buy[100] = f64::NAN),
-        error(|fleet| fleet.energy.truncate(4)),
+        error(|fleet| fleet.target.truncate(4)),
+        error(|fleet| fleet.target.clear()),
         error(|fleet| fleet.same[19][2] = 1.5),
         error(|fleet| fleet.bound_offset[5] = 9999),
     ];
@@ -201,9 +215,47 @@ fn a_row_that_makes_no_sense_is_named() {
         "row 3 points outside the batch",
         "row 11: charge power is -7 in slot 0; it must be finite and not negative",
         "tariff 1: buy price is NaN in slot 4; it must be a finite number",
-        "column energy_kwh has 4 values, not 20",
+        "column target_kwh has 4 values, not 20",
+        "column target_kwh has 0 values, not 20",
         "row 19: charge efficiency is 1.5 in slot 0; it must be above 0 and at most 1",
         "row 4 points outside the batch",
     ];
     assert_eq!(texts, expected);
+}
+
+#[test]
+fn columns_that_are_left_out_stand_for_what_they_say() {
+    let fleet = |discharge_kw: f64| {
+        let mut fleet = fleet(20, 0.1);
+        fleet.sell.clone_from(&fleet.buy);
+        fleet.load.fill(0.0);
+        fleet.tariff.fill(0);
+        fleet.first.fill(0);
+        fleet.discharge_kw.fill(discharge_kw);
+        fleet.wear.fill(0.0);
+        fleet.may_discharge.fill(u8::MAX);
+        fleet.bound_offset.fill(0);
+        fleet
+    };
+    let mut without = fleet(7.0);
+    without.sell.clear();
+    without.load.clear();
+    without.tariff.clear();
+    without.first.clear();
+    without.wear.clear();
+    without.may_discharge.clear();
+    without.bound_offset.clear();
+    assert_eq!(without.solve(Method::Exact, 1), fleet(7.0).solve(Method::Exact, 1));
+    without.discharge_kw.clear();
+    assert_eq!(without.solve(Method::Exact, 1), fleet(0.0).solve(Method::Exact, 1));
+}
+
+#[test]
+fn slots_are_cut_to_the_horizon() {
+    let fleet = |end: u32| {
+        let mut fleet = fleet(20, 0.1);
+        fleet.end.fill(end);
+        fleet
+    };
+    assert_eq!(fleet(500).solve(Method::Exact, 1), fleet(HORIZON as u32).solve(Method::Exact, 1));
 }

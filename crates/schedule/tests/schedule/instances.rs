@@ -1,6 +1,6 @@
 //! Storage problems that own their data, and random ones.
 
-use voltide_schedule::{Answer, Method, Options, PerSlot, Solver, StorageProblem, TieRule};
+use voltide_schedule::{Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, TieRule};
 
 /// A storage problem with its own vectors.
 #[derive(Debug, Clone)]
@@ -64,19 +64,20 @@ impl Instance {
             discharge_efficiency: self.discharge_efficiency,
             terminal_value: self.terminal_value,
             tie: TieRule::Spread,
+            load_kw: &self.load,
         }
     }
 
-    pub(crate) fn with(&self, tie: TieRule<'_>, method: Method) -> (Answer, Vec<f64>) {
+    pub(crate) fn with(&self, tie: TieRule, method: Method) -> (StorageAnswer, Vec<f64>) {
         solve(&StorageProblem { tie, ..self.problem() }, method)
     }
 
-    pub(crate) fn solve(&self, method: Method) -> (Answer, Vec<f64>) {
+    pub(crate) fn solve(&self, method: Method) -> (StorageAnswer, Vec<f64>) {
         solve(&self.problem(), method)
     }
 }
 
-pub(crate) fn solve(problem: &StorageProblem<'_>, method: Method) -> (Answer, Vec<f64>) {
+pub(crate) fn solve(problem: &StorageProblem<'_>, method: Method) -> (StorageAnswer, Vec<f64>) {
     let mut power = vec![0.0; problem.slots()];
     let answer = Solver::default().solve(problem, method, Options::default(), &mut power).unwrap();
     (answer, power)

@@ -40,7 +40,7 @@ proptest! {
         let (least, most) = (car.least.iter().copied().fold(0.0, f64::min), car.most[0].max(car.energy));
         car.least.fill(least);
         car.most.fill(most);
-        for rule in [TieRule::Spread, TieRule::Earliest, TieRule::ValleyFill(&car.load)] {
+        for rule in [TieRule::Spread, TieRule::Earliest, TieRule::ValleyFill] {
             let (exact, exact_power) = car.with(rule, Method::Exact);
             let (closed, closed_power) = car.with(rule, Method::V1g);
             prop_assert!(agree(exact.objective, closed.objective, 1e-9));

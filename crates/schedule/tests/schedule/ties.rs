@@ -15,7 +15,7 @@ fn instances() -> impl Iterator<Item = Instance> {
 fn every_rule_costs_the_least_and_keeps_the_bounds() {
     for car in instances() {
         let (earliest, _) = car.with(TieRule::Earliest, Method::Exact);
-        for rule in [TieRule::Spread, TieRule::ValleyFill(&car.load)] {
+        for rule in [TieRule::Spread, TieRule::ValleyFill] {
             let (answer, power) = car.with(rule, Method::Exact);
             assert!(agree(answer.objective, earliest.objective, 1e-9), "{rule:?} {car:?}");
             check::schedule(&car.problem(), &power, 1e-8).unwrap_or_else(|breach| panic!("{breach} {car:?}"));
@@ -28,7 +28,7 @@ fn no_schedule_of_the_same_cost_stores_more_at_any_time_than_the_earliest() {
     for car in instances().filter(|car| car.problem().binaries() == 0) {
         let (_, earliest) = car.with(TieRule::Earliest, Method::Exact);
         let most = car.problem().energies(&earliest);
-        for rule in [TieRule::Spread, TieRule::ValleyFill(&car.load)] {
+        for rule in [TieRule::Spread, TieRule::ValleyFill] {
             let (_, power) = car.with(rule, Method::Exact);
             for (energy, most) in car.problem().energies(&power).iter().zip(&most) {
                 assert!(energy <= &(most + 1e-7), "{energy} {most} {car:?}");
@@ -48,7 +48,7 @@ fn no_shift_of_equal_cost_makes_a_level_schedule_more_even() {
     let (step, mut shifts) = (1e-4, 0);
     for car in instances().take(count(300)).filter(|car| car.problem().binaries() == 0) {
         let flat = vec![0.0; car.buy.len()];
-        for (rule, load) in [(TieRule::Spread, &flat), (TieRule::ValleyFill(&car.load), &car.load)] {
+        for (rule, load) in [(TieRule::Spread, &flat), (TieRule::ValleyFill, &car.load)] {
             let (_, power) = car.with(rule, Method::Exact);
             let even = unevenness(&power, load);
             for from in 0..power.len() {
@@ -90,7 +90,7 @@ fn valley_fill_makes_load_and_power_level() {
     let mut car = Instance::car(&[0.3; 4], 20.0, 20.0 + 0.25 * 0.95 * 12.0).without_discharge();
     car.load = vec![1.0, 5.0, 3.0, 20.0];
     for way in [Method::Exact, Method::V1g] {
-        let (_, power) = car.with(TieRule::ValleyFill(&car.load), way);
+        let (_, power) = car.with(TieRule::ValleyFill, way);
         for (slot, expected) in [6.0, 2.0, 4.0, 0.0].into_iter().enumerate() {
             assert!((power[slot] - expected).abs() < 1e-9, "{way:?} {power:?}");
         }

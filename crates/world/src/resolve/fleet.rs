@@ -3,20 +3,20 @@
 use super::{Resolver, site};
 use crate::{
     distribution::{Dist, Quantity, Range},
-    document::Place,
     file::{
-        BatteryFile, ChargerFile, CommuteFile, DaysFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
+        BatteryFile, ChargerFile, CommuteFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
         WorkplaceFile,
     },
     memory::free_memory,
-    node::Key,
-    read::{Count, Spanned, Try, missing},
+    ranges::Limits,
+    values::Count,
 };
+use ron_places::{Key, Place, Spanned, Try, read::missing};
 use voltide_model::{
     battery::{Battery, reckoned_efficiency},
     clock::Clock,
     distribution::Distribution,
-    fleet::{Fleet, Parking, Place as ParkingPlace, WorkDays},
+    fleet::{Fleet, Parking, Place as ParkingPlace},
     physical::{self, Physical},
     quantity::{Hours, Kilowatts, TimeOfDay},
     scenario::Boundary,
@@ -376,7 +376,7 @@ impl FleetResolver<'_, '_> {
     fn workplace(&mut self, file: &WorkplaceFile, charger: Option<Charger>) -> Option<Parking> {
         self.check_day(&file.arrive, &file.leave);
         let place = self.place("stays", &file.arrive, &file.leave, charger)?;
-        Some(Parking::Workplace(place, file.days.resolve()))
+        Some(Parking::Workplace(place, file.days))
     }
 
     fn commute(&mut self, file: &CommuteFile, charger: Option<Charger>) -> Option<Parking> {
@@ -389,7 +389,7 @@ impl FleetResolver<'_, '_> {
         Some(Parking::Commute {
             home: ParkingPlace { trip_time_min, ..home? },
             work: ParkingPlace { trip_time_min, ..work? },
-            days: file.days.resolve(),
+            days: file.days,
         })
     }
 
@@ -468,15 +468,6 @@ fn is_left_out<T>(field: &Try<Option<T>>) -> bool {
 /// The value of an optional field.
 fn given<T>(field: &Try<Option<T>>) -> Option<&T> {
     field.get().and_then(Option::as_ref)
-}
-
-impl DaysFile {
-    fn resolve(&self) -> WorkDays {
-        match self {
-            Self::Daily => WorkDays::Daily,
-            Self::Weekdays => WorkDays::Weekdays,
-        }
-    }
 }
 
 /// Half a day around the middle of a time of day.

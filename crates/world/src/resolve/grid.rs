@@ -2,15 +2,15 @@
 
 use super::Resolver;
 use crate::{
-    document::Place,
+    dialect::is_limited,
     grid_file::{
-        CommitmentFile, CutUpFile, DayAheadEvFile, ExchangeFile, FlexStorageFile, ForecastFile, GridFile,
-        InterruptibleFile, LastStepFile, MustTakeFile, ReadingsFile, RenewableFile, SlackFile, StagesFile,
-        StoreFile, ThermalFile, VreDownFile,
+        CommitmentFile, DayAheadEvFile, ExchangeFile, ForecastFile, GridFile, InterruptibleFile,
+        MustTakeFile, RenewableFile, SlackFile, StagesFile, StoreFile, ThermalFile,
     },
-    node::Key,
-    read::{Count, Named, Spanned, all},
+    ranges::Limits,
+    values::Count,
 };
+use ron_places::{Key, Named, Place, Spanned, read::all};
 use std::num::NonZeroU32;
 use voltide_model::{
     battery::reckoned_efficiency,
@@ -20,7 +20,6 @@ use voltide_model::{
         Commitment, Device, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store,
         StoreKind, ThermalUnit,
     },
-    flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},
     forecast::Forecast,
     physical::{self, Physical},
     plant::{Plant, PlantError},
@@ -353,7 +352,7 @@ impl Resolver<'_> {
             step,
             blend: blend?,
             margins: file.margins,
-            readings: readings(&file.readings),
+            readings: file.readings,
             ess_in_day_ahead: file.stages.ess_in_day_ahead,
             segments: segments?,
             prices: prices?,
@@ -382,7 +381,7 @@ impl Resolver<'_> {
         if found.is_none() {
             self.report.add(count.place, format!("`{field}` must be at least 1"), "must be at least 1");
         }
-        if count.value.0 > MOST && self.report.is_limited(count.place) {
+        if count.value.0 > MOST && is_limited(self.report, count.place) {
             let message = format!("`{field}` is {}; the most is {MOST}", count.value.0);
             self.report.add(count.place, message, "too many");
             return None;
@@ -465,26 +464,4 @@ fn store_values(file: &StoreFile) -> [UnitValue; 8] {
         (&physical::EFFICIENCY, "charge_efficiency", share(&file.charge_efficiency)),
         (&physical::EFFICIENCY, "discharge_efficiency", share(&file.discharge_efficiency)),
     ]
-}
-
-fn readings(file: &ReadingsFile) -> Readings {
-    Readings {
-        cut_up: match file.cut_up {
-            CutUpFile::Literal => CutUp::Literal,
-            CutUpFile::Physical => CutUp::Physical,
-        },
-        vre_down: match file.vre_down {
-            VreDownFile::Literal => VreDown::Literal,
-            VreDownFile::Physical => VreDown::Physical,
-        },
-        flex_storage: match file.flex_storage {
-            FlexStorageFile::Printed => FlexStorage::Printed,
-            FlexStorageFile::Reachable => FlexStorage::Reachable,
-        },
-        ev_in_supply: file.ev_in_supply,
-        last_step: match file.last_step {
-            LastStepFile::Wrap => LastStep::Wrap,
-            LastStepFile::NextDay => LastStep::NextDay,
-        },
-    }
 }

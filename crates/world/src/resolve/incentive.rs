@@ -2,10 +2,11 @@
 
 use super::Resolver;
 use crate::{
-    document::Place,
     file::{ExpectedPriceFile, IncentiveFile, PriceFeedbackFile},
-    read::{Count, Spanned},
+    ranges::Limits,
+    values::Count,
 };
+use ron_places::{Place, Spanned};
 use std::num::NonZeroU32;
 use voltide_model::{
     clock::Clock,

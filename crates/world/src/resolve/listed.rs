@@ -1,7 +1,8 @@
 //! Commuters whose typical day is listed in a file.
 
 use super::fleet::FleetResolver;
-use crate::{distribution::EmpiricalFile, file::ListedFile, read::Spanned};
+use crate::{distribution::EmpiricalFile, file::ListedFile};
+use ron_places::Spanned;
 use std::sync::Arc;
 use voltide_model::{
     fleet::{ListedCar, Parking},

@@ -2,13 +2,14 @@
 
 use super::Resolver;
 use crate::{
-    document::{Place, Report},
+    dialect::Report,
     file::SeriesFile,
     input::SeriesRequest,
     over_time::{Amount, BandFile, OverTime, TimeOfUseFile, Value},
-    read::Spanned,
+    ranges::Limits,
 };
 use chrono::{Month, NaiveDateTime, NaiveTime, Timelike, Weekday};
+use ron_places::{Place, Spanned};
 use std::sync::Arc;
 use voltide_model::{clock::Clock, physical, quantity::Price};
 

@@ -1,11 +1,7 @@
 //! Sites: parents before children.
 
-use crate::{
-    document::Report,
-    file::SiteFile,
-    problem::suggest,
-    read::{Named, Spanned, Try},
-};
+use crate::{dialect::Report, file::SiteFile, ranges::Limits};
+use ron_places::{Named, Spanned, Try, suggest};
 use voltide_model::{physical, quantity::Kilowatts, site::Site};
 
 /// The sites, each after its parent and else in the order of the file.

@@ -1,11 +1,8 @@
 //! What can be run as it is, but is hardly meant: warnings.
 
 use super::Resolver;
-use crate::{
-    file::{ChargerFile, FleetFile, SiteFile, StaysFile},
-    node::Key,
-    read::{Named, Spanned},
-};
+use crate::file::{ChargerFile, FleetFile, SiteFile, StaysFile};
+use ron_places::{Key, Named, Spanned};
 use std::collections::BTreeSet;
 use voltide_model::{
     battery::Battery, distribution::Distribution, fleet::Fleet, quantity::Kilowatts, scenario::Scenario,
@@ -151,7 +148,7 @@ fn least_discharge(charger: &ChargerFile) -> f64 {
 }
 
 /// Whether `site` is `limit`, or connected through it.
-fn is_behind(site: &str, limit: &str, sites: &Named<crate::read::Try<SiteFile>>) -> bool {
+fn is_behind(site: &str, limit: &str, sites: &Named<ron_places::Try<SiteFile>>) -> bool {
     let parent = |name: &str| {
         let index = sites.position(name)?;
         sites.0[index].1.get()?.parent.as_ref().map(|parent| parent.value.as_str())

@@ -2,9 +2,10 @@
 
 use super::Resolver;
 use crate::{
-    document::Place,
-    file::{BatteryFile, FleetFile, LogisticFile, ParticipationFile, WillingnessFile},
+    file::{BatteryFile, FleetFile, LogisticFile, WillingnessFile},
+    ranges::Limits,
 };
+use ron_places::Place;
 use voltide_model::{
     battery::Battery,
     fleet::V2gTerms,
@@ -49,10 +50,7 @@ impl Resolver<'_> {
     }
 
     fn willingness(&mut self, path: &str, file: &WillingnessFile) -> Option<(Willingness, Participation)> {
-        let participation = match file.participation {
-            ParticipationFile::Threshold(gamma) => Participation::Threshold(gamma),
-            ParticipationFile::Bernoulli => Participation::Bernoulli,
-        };
+        let participation = file.participation;
         let curves = Willingness::new(file.optimistic.curve(), file.pessimistic.curve());
         let curves = curves.map_err(|error| self.refuse_curves(path, file, &error)).ok();
         if let Some(None) = self.file.incentive.get() {

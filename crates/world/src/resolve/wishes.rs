@@ -3,11 +3,10 @@
 use super::fleet::FleetResolver;
 use crate::{
     calendar::{self, checked},
-    document::Place,
     file::{FleetFile, ReservationFile, SocWishFile},
-    read::{Spanned, Try},
     table::{on_wall_clock, parse_wall_clock},
 };
+use ron_places::{Place, Spanned, Try};
 use voltide_model::{
     rules::Rules,
     scenario::Boundary,

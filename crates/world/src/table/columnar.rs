@@ -9,7 +9,7 @@ use super::{
     cells::{Column, Texts},
     pages,
 };
-use crate::{document::Report, guard::quietly, source::Unreadable};
+use crate::{dialect::Report, guard::quietly, source::Unreadable};
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType,
     cast::AsArray,

@@ -5,7 +5,8 @@ use super::{
     cells::{Column, Texts},
     decimal_mark,
 };
-use crate::{document::Report, problem::Problem, source::Unreadable};
+use crate::{dialect::Report, source::Unreadable};
+use ron_places::Problem;
 use std::sync::Arc;
 
 /// Separators of cells that are recognised.

@@ -4,11 +4,14 @@
 //! was forgotten is noticed at the next one. Those are looked for first, in the whole text; only then is
 //! it asked what stands around the place where ron gave up.
 
-use crate::document::{Document, Place};
-use crate::problem::Problem;
+use crate::{
+    dialect::Dialect,
+    document::{Document, Place},
+    problem::Problem,
+};
 
 /// The problem of a text that is not RON.
-pub(crate) fn problem(document: &Document, error: &ron::error::SpannedError) -> Problem {
+pub(crate) fn problem<D: Dialect>(document: &Document, error: &ron::error::SpannedError) -> Problem {
     let text = &document.text;
     let start = offset(text, error.span.start);
     let tokens = tokens(text);
@@ -21,10 +24,7 @@ pub(crate) fn problem(document: &Document, error: &ron::error::SpannedError) -> 
             what: lower_first(&error.code.to_string()),
             place: Place { start, end },
             label: "here",
-            help:
-                "a world is written as `(name: \"...\", clock: (...), ...)`; see worlds/README.md for every \
-                   field"
-                    .to_owned(),
+            help: D::FORM.to_owned(),
         }
     });
     let problem = Problem::new(format!("this is not RON: {}", found.what)).help(found.help);
@@ -131,8 +131,8 @@ fn string(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
-/// A string that goes over the end of its line: RON has such, worlds need none, and a quote that was
-/// forgotten makes one.
+/// A string that goes over the end of its line: RON has such, but a quote that was forgotten makes
+/// one, which is likelier.
 fn open_quote(text: &str, tokens: &[Token]) -> Option<Mistake> {
     let over_lines = |token: &&Token| {
         let string = &text[token.place.start..token.place.end];
@@ -344,7 +344,7 @@ fn offset(text: &str, position: ron::error::Position) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::Node;
+    use crate::{dialect::Plain, node::Node};
 
     const WORLD: &str = r#"(
     name: "street",
@@ -363,14 +363,14 @@ mod tests {
     fn said(from: &str, to: &str) -> (String, (usize, usize)) {
         assert!(WORLD.contains(from), "{from}");
         let document = Document::new("w", &WORLD.replacen(from, to, 1));
-        let problem = Node::root(&document).err().unwrap_or_else(|| panic!("`{to}` is RON"));
+        let problem = Node::root::<Plain>(&document).err().unwrap_or_else(|| panic!("`{to}` is RON"));
         let (_, line, column) = problem.place().unwrap();
         (problem.message.strip_prefix("this is not RON: ").unwrap().to_owned(), (line, column))
     }
 
     #[test]
     fn each_mistake_is_called_what_it_is_at_its_place() {
-        assert!(Node::root(&Document::new("w", WORLD)).is_ok());
+        assert!(Node::root::<Plain>(&Document::new("w", WORLD)).is_ok());
         for (from, to, what, place) in [
             ("25,", "25", "a comma is missing", (7, 17)),
             ("\"60 kW\")", "\"60 kW\" a: 1)", "a comma is missing", (4, 44)),
@@ -413,7 +413,7 @@ mod tests {
         for first in signs {
             for second in signs {
                 for third in signs {
-                    let _ = Node::root(&Document::new("w", &format!("{first}{second}{third}")));
+                    let _ = Node::root::<Plain>(&Document::new("w", &format!("{first}{second}{third}")));
                 }
             }
         }

@@ -1,30 +1,34 @@
-//! Overrides: `path.to.field=value` worked into the text of a world.
+//! Overrides: `path.to.field=value` worked into a text.
 //!
-//! The text is changed, not the values read from it: so the journal holds the world that really
-//! ran, and a wrong value is reported at its place in the override.
+//! The text is changed, not the values read from it: so what is kept is the text that was really
+//! read, and a wrong value is reported at its place in the override.
 
 use crate::{
-    document::{Document, Place, Report, Spliced},
-    file::WorldFile,
+    dialect::Dialect,
+    document::{Document, Place, Spliced},
     node::{Key, Node},
     problem::{Problem, Problems, meant, suggest},
-    read::{CHANGING, Read, shown},
-    shape::{Choice, Kind, Payload},
+    read::{Read, shown},
+    shape::{Choice, Kind, Payload, Struct},
 };
 use ron::value::RawValue;
 use std::{ops::Range, sync::Arc};
 
-/// Works overrides into a document, one after the other; gives those that changed its text.
+/// Works overrides into the document of a `T`, one after the other; gives those that changed its
+/// text, as they were given.
 ///
 /// # Errors
 ///
-/// An override that is not `path=value`, or names no place of the world.
-pub(crate) fn splice(document: &mut Document, overrides: &[Override]) -> Result<Vec<String>, Problems> {
+/// An override that is not `path=value`, or names no place of the text.
+pub fn splice<D: Dialect, T: Read<D>>(
+    document: &mut Document,
+    overrides: &[Override],
+) -> Result<Vec<String>, Problems> {
     let mut problems = Vec::new();
     let mut changed = Vec::new();
     for given in Given::all(overrides) {
         let before = document.text.clone();
-        if let Err(problem) = given.apply(document) {
+        if let Err(problem) = given.apply::<D>(document, T::kind()) {
             problems.push(*problem);
         }
         if document.text != before {
@@ -34,22 +38,17 @@ pub(crate) fn splice(document: &mut Document, overrides: &[Override]) -> Result<
     if problems.is_empty() { Ok(changed) } else { Err(Problems::errors(&document.name, problems)) }
 }
 
-/// Refuses overrides of what is as it was in a run that is there.
-///
-/// # Errors
-///
-/// One of them sets something of the clock.
-pub(crate) fn keep_clock(overrides: &[Override]) -> Result<(), Problems> {
+/// A problem for each override of the field `first` or of something below it, for who does not let
+/// it be changed: `message` says what cannot be, `help` what can.
+pub fn refused(overrides: &[Override], first: &str, message: &str, help: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for given in Given::all(overrides) {
         let path = given.argument.split_once('=').map_or("", |(path, _)| path);
-        if path.split('.').next().is_some_and(|name| name.trim() == "clock") {
-            let help =
-                "the fork lasts as long as its parent, in the same steps; for another clock start a run";
-            problems.push(*given.wrong("a fork cannot change the clock", 0..path.len(), help));
+        if path.split('.').next().is_some_and(|name| name.trim() == first) {
+            problems.push(*given.wrong(message, 0..path.len(), help));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Problems::errors("the fork", problems)) }
+    problems
 }
 
 /// One override, `path=value`, and what gave it.
@@ -98,12 +97,12 @@ struct Change {
 }
 
 impl Given<'_> {
-    fn apply(&self, document: &mut Document) -> Result<(), Box<Problem>> {
+    fn apply<D: Dialect>(&self, document: &mut Document, kind: Kind) -> Result<(), Box<Problem>> {
         let Some((path, value)) = self.argument.split_once('=') else {
             return Err(self.wrong(
                 "it is not `path=value`",
                 0..self.argument.len(),
-                "for example clock.days=1",
+                &format!("for example {}", D::OVERRIDE),
             ));
         };
         let value = value.trim();
@@ -115,26 +114,26 @@ impl Given<'_> {
             value: end - value.len()..end,
             value_at: None,
         };
-        let names = self.names(path)?;
+        let names = self.names::<D>(path)?;
         if begins_with_bracket(value) {
-            Node::root(&Document::new(&format!("from {}", self.origin), value))?;
+            Node::root::<D>(&Document::new(&format!("from {}", self.origin), value))?;
         }
         let snapshot = document.clone();
-        let root = Node::root(&snapshot)?;
-        let change = self.change(&root, WorldFile::kind(), &names, value)?;
+        let root = Node::root::<D>(&snapshot)?;
+        let change = self.change::<D>(&root, kind, &names, value)?;
         document.splice(change.at, &change.text, spliced);
         Ok(())
     }
 
     fn wrong(&self, message: &str, span: Range<usize>, help: &str) -> Box<Problem> {
-        let mut report = Report::new(Document::new(&format!("from {}", self.origin), self.argument));
+        let document = Document::new(&format!("from {}", self.origin), self.argument);
         let place = Place { start: span.start, end: span.end };
-        report.add_help(place, format!("{}: {message}", self.origin), "this override", help);
-        Box::new(report.problems.remove(0))
+        let problem = Problem::new(format!("{}: {message}", self.origin)).help(help);
+        Box::new(document.point(problem, place, "this override"))
     }
 
     /// The names of the path, with their places in the argument.
-    fn names(&self, path: &str) -> Result<Vec<(String, Range<usize>)>, Box<Problem>> {
+    fn names<D: Dialect>(&self, path: &str) -> Result<Vec<(String, Range<usize>)>, Box<Problem>> {
         let mut names = Vec::new();
         let mut at = 0;
         while at <= path.len() {
@@ -144,8 +143,8 @@ impl Given<'_> {
                 None => rest.split_once('.').map_or((rest, rest.len()), |(name, _)| (name, name.len())),
             };
             if name.trim().is_empty() || !matches!(path.as_bytes().get(at + length), None | Some(b'.')) {
-                let help = "a path is names with dots between them, such as fleets.commuters.count";
-                return Err(self.wrong(&format!("`{path}` is not a path"), 0..path.len(), help));
+                let help = format!("a path is names with dots between them, such as {}", D::PATH);
+                return Err(self.wrong(&format!("`{path}` is not a path"), 0..path.len(), &help));
             }
             names.push((name.trim().to_owned(), at..at + length));
             at += length + 1;
@@ -154,7 +153,7 @@ impl Given<'_> {
     }
 
     /// What to change below `node`, which looks like `kind`, to set what `names` lead to.
-    fn change(
+    fn change<D: Dialect>(
         &self,
         node: &Node<'_>,
         kind: Kind,
@@ -162,7 +161,7 @@ impl Given<'_> {
         value: &str,
     ) -> Result<Change, Box<Problem>> {
         let Some(((name, span), rest)) = names.split_first() else {
-            let text = quoted(value, &kind);
+            let text = quoted::<D>(value, &kind);
             return Ok(Change { at: node.place.start..node.place.end, text });
         };
         let is_map = node.text.starts_with('{');
@@ -171,16 +170,16 @@ impl Given<'_> {
             self.wrong(&message, span.clone(), "end the path there")
         })?;
         if let Some((_, child)) = children.iter().find(|(key, _)| key.name == *name) {
-            return self.change(child, below(&kind, node, name), rest, value);
+            return self.change::<D>(child, below(&kind, node, name), rest, value);
         }
         let known = known(&kind, node, &children);
         let is_known = known.iter().any(|known| known == name);
         let inner = below(&kind, node, name);
         let is_entry = matches!(inner, Kind::Struct(_)) && !value.starts_with('(');
-        let half_made = is_map && !matches!(inner, Kind::Config) && (!rest.is_empty() || is_entry);
+        let half_made = is_map && !matches!(inner, Kind::Any(_)) && (!rest.is_empty() || is_entry);
         let unknown = !is_map && !is_known && !known.is_empty();
         if node.text.starts_with('[') || half_made || unknown {
-            let message = format!("there is no `{name}` in {}", shown(&node.path));
+            let message = format!("there is no `{name}` in {}", shown::<D>(&node.path));
             let names = || known.iter().map(String::as_str);
             // Of a path that goes on it is rather the name that is misspelt than where it begins.
             let is_misspelt = !rest.is_empty() && meant(name, names()).is_some();
@@ -192,7 +191,7 @@ impl Given<'_> {
             };
             return Err(self.wrong(&message, span.clone(), &help));
         }
-        let text = written(&inner, rest, value);
+        let text = written::<D>(&inner, rest, value);
         let key = if is_map { string(name) } else { name.clone() };
         let open = node.head().end;
         if !node.text[..open - node.place.start].ends_with(['(', '{']) {
@@ -203,6 +202,9 @@ impl Given<'_> {
         Ok(Change { at: open..open, text: format!("{key}: {text}, ") })
     }
 }
+
+/// What no shape tells of.
+const UNKNOWN: Kind = Kind::Any("anything");
 
 /// Most paths that are suggested.
 const PATHS: usize = 3;
@@ -239,12 +241,12 @@ fn children<'a>(node: &Node<'a>) -> Option<Vec<(Key, Node<'a>)>> {
 }
 
 /// The struct that a node with this kind is, or that its variant holds.
-fn fields_of(kind: &Kind, node: &Node<'_>) -> Option<crate::shape::Struct> {
+fn fields_of(kind: &Kind, node: &Node<'_>) -> Option<Struct> {
     match kind {
         Kind::Struct(shape) => Some(shape.clone()),
         Kind::Choice(choice) if node.variant().0.is_empty() => match choice.bare_fields?() {
             Kind::Struct(shape) => Some(shape),
-            Kind::Text(_) | Kind::Bare(_) | Kind::Choice(_) | Kind::Map(_) | Kind::List(_) | Kind::Config => {
+            Kind::Text(_) | Kind::Bare(_) | Kind::Choice(_) | Kind::Map(_) | Kind::List(_) | Kind::Any(_) => {
                 None
             }
         },
@@ -265,7 +267,7 @@ fn below(kind: &Kind, node: &Node<'_>, name: &str) -> Kind {
         Kind::Map(value) | Kind::List(value) => value(),
         _ => fields_of(kind, node)
             .and_then(|shape| shape.fields.into_iter().find(|field| field.name == name))
-            .map_or(Kind::Config, |field| (field.kind)()),
+            .map_or(UNKNOWN, |field| (field.kind)()),
     }
 }
 
@@ -273,25 +275,25 @@ fn below(kind: &Kind, node: &Node<'_>, name: &str) -> Kind {
 fn known(kind: &Kind, node: &Node<'_>, children: &[(Key, Node<'_>)]) -> Vec<String> {
     match fields_of(kind, node) {
         Some(shape) => shape.fields.iter().map(|field| field.name.to_owned()).collect(),
-        None if matches!(kind, Kind::Config) => Vec::new(),
+        None if matches!(kind, Kind::Any(_)) => Vec::new(),
         None => children.iter().map(|(key, _)| key.name.clone()).collect(),
     }
 }
 
 /// The text of a value that is not there yet, below the `names` that lead to it.
-fn written(kind: &Kind, names: &[(String, Range<usize>)], value: &str) -> String {
+fn written<D: Dialect>(kind: &Kind, names: &[(String, Range<usize>)], value: &str) -> String {
     let Some(((name, _), rest)) = names.split_first() else {
-        return quoted(value, kind);
+        return quoted::<D>(value, kind);
     };
     match kind {
-        Kind::Choice(Choice { bare_fields: Some(fields), .. }) => written(&fields(), names, value),
-        Kind::Map(inner) => format!("{{{}: {}}}", string(name), written(&inner(), rest, value)),
+        Kind::Choice(Choice { bare_fields: Some(fields), .. }) => written::<D>(&fields(), names, value),
+        Kind::Map(inner) => format!("{{{}: {}}}", string(name), written::<D>(&inner(), rest, value)),
         Kind::Struct(shape) => {
             let field = shape.fields.iter().find(|field| field.name == name);
-            let inner = field.map_or(Kind::Config, |field| (field.kind)());
-            format!("({name}: {})", written(&inner, rest, value))
+            let inner = field.map_or(UNKNOWN, |field| (field.kind)());
+            format!("({name}: {})", written::<D>(&inner, rest, value))
         }
-        _ => format!("({name}: {})", written(&Kind::Config, rest, value)),
+        _ => format!("({name}: {})", written::<D>(&UNKNOWN, rest, value)),
     }
 }
 
@@ -301,7 +303,7 @@ fn begins_with_bracket(value: &str) -> bool {
 }
 
 /// The value as RON: in quotes where a string is due, or where it is no RON by itself.
-fn quoted(value: &str, kind: &Kind) -> String {
+fn quoted<D: Dialect>(value: &str, kind: &Kind) -> String {
     let raw = RawValue::from_ron(value).ok().map(|raw| raw.trim().get_ron());
     let is_text = matches!(kind, Kind::Text(_));
     match raw {
@@ -309,81 +311,13 @@ fn quoted(value: &str, kind: &Kind) -> String {
             raw.to_owned()
         }
         // No name and no quantity begins like this; where it is read it is told what it is.
-        Some(raw) if CHANGING.iter().any(|name| raw.starts_with(&format!("{name}("))) => raw.to_owned(),
+        Some(raw) if raw.split_once('(').is_some_and(|(name, _)| D::misplaced(name).is_some()) => {
+            raw.to_owned()
+        }
         _ => string(value),
     }
 }
 
 fn string(text: &str) -> String {
     format!("\"{}\"", text.escape_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, \
-        telemetry: (), policies: {})";
-
-    fn spliced(overrides: &[&str]) -> Result<String, String> {
-        let mut document = Document::new("w.ron", WORLD);
-        let overrides: Vec<Override> = overrides.iter().map(|&text| Override::set(text)).collect();
-        match splice(&mut document, &overrides) {
-            Ok(_) => Ok(document.text.to_string()),
-            Err(problems) => {
-                Err(format!("{} ({})", problems, problems.list[0].help.as_deref().unwrap_or("")))
-            }
-        }
-    }
-
-    #[test]
-    fn values_are_replaced_where_they_stand() {
-        let text = spliced(&["fleets.cars.count=1000", "clock.days = 1", "name=other"]).unwrap();
-        assert!(
-            text.contains("count: 1000,") && text.contains("(days: 1)") && text.contains("name: \"other\"")
-        );
-    }
-
-    #[test]
-    fn missing_fields_are_added_in_every_form() {
-        let has = |given: &str, expected: &str| {
-            let text = spliced(&[given]).unwrap();
-            assert!(text.contains(expected), "{text}");
-        };
-        has("telemetry.ev_ticks=Off", "telemetry: (ev_ticks: Off, )");
-        has("run.durability=Every(4)", "(run: (durability: Every(4)), name");
-        has("policy=smart", "(policy: \"smart\", name");
-        has("policies.smart.gap=0.1", "policies: {\"smart\": (gap: 0.1), }");
-        has("sites.depot.import_limit=50 kW", "(sites: {\"depot\": (import_limit: \"50 kW\")}, name");
-        has(
-            "fleets.cars.stays.arrive=Uniform(min: \"17:00\", max: \"18:00\")",
-            "Overnight(arrive: Uniform(min",
-        );
-        has("fleets.cars.trip_energy=7 kWh", "(trip_energy: \"7 kWh\", count");
-        has("fleets.cars.departure_soc=0.8", "(departure_soc: 0.8, count");
-        has("seed=3 /* three */", "(seed: 3, name");
-        has("fallback=None", "(fallback: None, name");
-    }
-
-    #[test]
-    fn a_path_that_leads_nowhere_is_refused() {
-        let error = |given: &str| spliced(&[given]).unwrap_err();
-        assert_eq!(
-            error("fleets.car.count=1"),
-            "--set #1: there is no `car` in `fleets` (did you mean `cars`?)"
-        );
-        assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
-        assert!(error("cars.count=1").contains("did you mean `fleets.cars`?"));
-        assert!(error("fleat.cars.count=1").contains("did you mean `fleets`?"));
-        assert!(error("fleets.vans=(count 2)").contains("a colon is missing"));
-        assert!(error("fleets.vans=(count: 2").contains("a bracket is not closed"));
-        assert!(error("fleets.cars.stays=Overnight(leave: 07:00)").contains("a value without quotes"));
-        assert_eq!(
-            error("fleets.leave=06:00"),
-            "--set #1: there is no `leave` in `fleets` (did you mean `fleets.cars.stays.leave`?)"
-        );
-        assert!(error("clock.days.hours=1").contains("has no fields"));
-        assert!(error("seed").contains("not `path=value`"));
-        assert!(error("a..b=1").contains("`a..b` is not a path"));
-    }
 }

@@ -1,57 +1,64 @@
-//! The text of a world file, and which parts of it overrides put there.
+//! A text, which parts of it overrides put there, and the report of what is wrong with it.
 
-use crate::problem::{Problem, Problems};
+use crate::{
+    dialect::{Dialect, Plain},
+    problem::{Problem, Problems},
+};
 use std::{ops::Range, sync::Arc};
-use voltide_model::rules::Rules;
 
 /// A part of a document, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// The first byte.
-    pub(crate) start: usize,
+    pub start: usize,
     /// The byte after the last.
-    pub(crate) end: usize,
+    pub end: usize,
 }
 
 impl Place {
     /// The place of a default, which no text shows.
-    pub(crate) const NOWHERE: Self = Self { start: 0, end: 0 };
+    pub const NOWHERE: Self = Self { start: 0, end: 0 };
+
+    /// Its bytes.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
 }
 
-/// A world's text.
+/// A text with its name.
 #[derive(Debug, Clone)]
-pub(crate) struct Document {
+pub struct Document {
     /// What frames call it.
-    pub(crate) name: String,
+    pub name: String,
     /// Its text, with overrides worked in.
-    pub(crate) text: Arc<str>,
+    pub text: Arc<str>,
     /// What overrides put into it.
-    pub(crate) spliced: Vec<Spliced>,
+    pub spliced: Vec<Spliced>,
 }
 
 /// A part of the text that an override put there.
 #[derive(Debug, Clone)]
-pub(crate) struct Spliced {
+pub struct Spliced {
     /// Where it is in the text.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
     /// What the command line calls the override: `--set #1`, or the flag that stands for it.
-    pub(crate) origin: Arc<str>,
+    pub origin: Arc<str>,
     /// The override as it was given.
-    pub(crate) argument: Arc<str>,
+    pub argument: Arc<str>,
     /// Where the value is in the argument.
-    pub(crate) value: Range<usize>,
+    pub value: Range<usize>,
     /// Where the same value begins in the spliced text, if it stands there as it was given.
-    pub(crate) value_at: Option<usize>,
+    pub value_at: Option<usize>,
 }
 
 impl Document {
     /// A text without overrides.
-    pub(crate) fn new(name: &str, text: &str) -> Self {
+    pub fn new(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.into(), spliced: Vec::new() }
     }
 
     /// Points a problem at a place of the text, or at the override that put it there.
-    pub(crate) fn point(&self, problem: Problem, place: Place, label: &str) -> Problem {
+    pub fn point(&self, problem: Problem, place: Place, label: &str) -> Problem {
         let inside = |spliced: &&Spliced| {
             spliced.range.start <= place.start && place.end <= spliced.range.end && !spliced.range.is_empty()
         };
@@ -65,13 +72,13 @@ impl Document {
     }
 
     /// Whether an override put there, or changed, what stands at `place`.
-    pub(crate) fn is_overridden(&self, place: Place) -> bool {
+    pub fn is_overridden(&self, place: Place) -> bool {
         let touches = |range: &Range<usize>| range.start < place.end && place.start < range.end;
         self.spliced.iter().any(|spliced| touches(&spliced.range))
     }
 
     /// Replaces `range` by `text`, `value` of which is the value that override `spliced` gave.
-    pub(crate) fn splice(&mut self, at: Range<usize>, text: &str, spliced: Spliced) {
+    pub fn splice(&mut self, at: Range<usize>, text: &str, spliced: Spliced) {
         let mut changed = self.text.to_string();
         changed.replace_range(at.clone(), text);
         self.text = changed.into();
@@ -101,59 +108,57 @@ impl Spliced {
 
 /// Collects what is wrong with one document.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report<D: Dialect = Plain> {
     /// The text that places refer to.
-    pub(crate) document: Document,
+    pub document: Document,
     /// The errors found so far.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
     /// The warnings found so far.
-    pub(crate) warnings: Vec<Problem>,
-    /// The rules that the run goes by.
-    pub(crate) rules: Rules,
+    pub warnings: Vec<Problem>,
+    /// What the text is written in, with what its values need to be read.
+    pub dialect: D,
 }
 
-impl Report {
+impl<D: Dialect> Report<D> {
     /// Nothing wrong so far.
-    pub(crate) fn new(document: Document) -> Self {
-        Self { document, problems: Vec::new(), warnings: Vec::new(), rules: Rules::TODAY }
-    }
-
-    /// Whether what stands at `place` has the limits of today. Runs that began under [`Rules::V1`] had
-    /// none and are read as they were written; what a fork changes of them is written now.
-    pub(crate) fn is_limited(&self, place: Place) -> bool {
-        self.rules >= Rules::V2 || self.document.is_overridden(place)
+    pub fn new(document: Document, dialect: D) -> Self {
+        Self { document, problems: Vec::new(), warnings: Vec::new(), dialect }
     }
 
     /// Adds a problem at a place of the text.
-    pub(crate) fn add(&mut self, place: Place, message: impl Into<String>, label: &str) -> &mut Problem {
+    pub fn add(&mut self, place: Place, message: impl Into<String>, label: &str) -> &mut Problem {
         let problem = self.document.point(Problem::new(message), place, label);
         self.problems.push(problem);
         self.problems.last_mut().expect("just pushed")
     }
 
     /// Adds a problem at a place of the text, with what would be right.
-    pub(crate) fn add_help(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
+    pub fn add_help(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
         self.add(place, message, label).help = Some(help.into());
     }
 
-    /// Adds a warning at a place of the text: what is there can be run with, but is hardly meant. `help` says
-    /// what would be right.
-    pub(crate) fn warn(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
+    /// Adds a warning at a place of the text: what is there can be read, but is hardly meant. `help`
+    /// says what would be right.
+    pub fn warn(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
         let problem = Problem::new(message).help(help).as_warning();
         self.warnings.push(self.document.point(problem, place, label));
     }
 
     /// Adds a problem that already points somewhere.
-    pub(crate) fn push(&mut self, problem: Problem) {
+    pub fn push(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
     /// `value` with the warnings, unless there were errors.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
-        let Self { document, problems: list, warnings, rules: _ } = self;
+    ///
+    /// # Errors
+    ///
+    /// All that was added, where something was or there is no value.
+    pub fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
+        let Self { document, problems: list, warnings, dialect: _ } = self;
         match value {
             Some(value) if list.is_empty() => Ok((value, warnings)),
-            Some(_) | None => Err(Problems { world: document.name, list, warnings }),
+            Some(_) | None => Err(Problems { name: document.name, list, warnings }),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! then every value is taken apart level by level as borrowed raw text: its offset in the
 //! document is its place, and a problem in one field does not hide those of the next.
 
-use crate::document::{Document, Place};
-use crate::problem::Problem;
-use crate::syntax;
+use crate::{
+    dialect::Dialect,
+    document::{Document, Place},
+    problem::Problem,
+    syntax,
+};
 use ron::value::RawValue;
 use serde::{
     Deserialize, Deserializer,
@@ -16,30 +19,35 @@ use std::{fmt, marker::PhantomData};
 
 /// A value of the document, as raw text.
 #[derive(Debug, Clone)]
-pub(crate) struct Node<'a> {
+pub struct Node<'a> {
     /// Its text, without white space and comments around it.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
     /// Where the text is in the document.
-    pub(crate) place: Place,
+    pub place: Place,
     /// Its path from the root, `fleets.commuters.count`; empty for the root.
-    pub(crate) path: String,
+    pub path: String,
     document: &'a str,
 }
 
 /// A name with its place: a field of a struct or the key of a map.
 #[derive(Debug, Clone)]
-pub(crate) struct Key {
+pub struct Key {
     /// The name.
-    pub(crate) name: String,
+    pub name: String,
     /// Where it is written.
-    pub(crate) place: Place,
+    pub place: Place,
 }
 
 impl<'a> Node<'a> {
     /// The root of `document`, if its whole text is RON.
-    pub(crate) fn root(document: &'a Document) -> Result<Self, Box<Problem>> {
+    ///
+    /// # Errors
+    ///
+    /// What keeps the text from being RON, in words of who writes it.
+    pub fn root<D: Dialect>(document: &'a Document) -> Result<Self, Box<Problem>> {
         let text: &'a str = &document.text;
-        let raw = RawValue::from_ron(text).map_err(|error| Box::new(syntax::problem(document, &error)))?;
+        let raw =
+            RawValue::from_ron(text).map_err(|error| Box::new(syntax::problem::<D>(document, &error)))?;
         Ok(Self::of(text, raw, String::new()))
     }
 
@@ -54,7 +62,7 @@ impl<'a> Node<'a> {
     }
 
     /// What kind of thing it is, for messages.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         match (self.variant().0, self.text.chars().next()) {
             (name, _) if !name.is_empty() => format!("`{name}`"),
             (_, Some('"' | 'r')) => "a string".to_owned(),
@@ -67,7 +75,7 @@ impl<'a> Node<'a> {
     }
 
     /// The name that the value begins with, if any, and what follows it (with its place).
-    pub(crate) fn variant(&self) -> (&'a str, &'a str) {
+    pub fn variant(&self) -> (&'a str, &'a str) {
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
         let end = self.text.find(|c| !is_name(c)).unwrap_or(self.text.len());
         let (name, rest) = self.text.split_at(end);
@@ -77,7 +85,7 @@ impl<'a> Node<'a> {
     }
 
     /// The place of the name, bracket or value that the text begins with.
-    pub(crate) fn head(&self) -> Place {
+    pub fn head(&self) -> Place {
         let (name, rest) = self.variant();
         let bracket = usize::from(rest.starts_with(['(', '{', '[']));
         let length = if name.is_empty() && bracket == 0 { self.text.len() } else { name.len() + bracket };
@@ -85,12 +93,16 @@ impl<'a> Node<'a> {
     }
 
     /// The value as ron reads it.
-    pub(crate) fn parse<T: Deserialize<'a>>(&self) -> Result<T, String> {
+    ///
+    /// # Errors
+    ///
+    /// What ron says of it.
+    pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, String> {
         ron::from_str(self.text).map_err(|error| error.code.to_string())
     }
 
     /// The text inside the parentheses of a struct.
-    pub(crate) fn inside(&self) -> Option<(&'a str, usize)> {
+    pub fn inside(&self) -> Option<(&'a str, usize)> {
         let rest = self.variant().1.strip_suffix(')')?;
         let open = rest.find('(')?;
         let inside = &rest[open + 1..];
@@ -98,7 +110,7 @@ impl<'a> Node<'a> {
     }
 
     /// The fields of a struct or of a variant with named fields.
-    pub(crate) fn fields(&self) -> Option<Vec<(Key, Node<'a>)>> {
+    pub fn fields(&self) -> Option<Vec<(Key, Node<'a>)>> {
         let rest = self.variant().1;
         let fields: Fields<'a> =
             if rest.trim_start().starts_with('(') { ron::from_str(rest).ok()? } else { return None };
@@ -106,7 +118,7 @@ impl<'a> Node<'a> {
     }
 
     /// The only value in the parentheses of a variant.
-    pub(crate) fn newtype(&self) -> Option<Node<'a>> {
+    pub fn newtype(&self) -> Option<Node<'a>> {
         let (name, rest) = self.variant();
         let (raw,): (&'a RawValue,) = if name.is_empty() { return None } else { ron::from_str(rest).ok()? };
         let text = raw.trim().get_ron();
@@ -116,7 +128,7 @@ impl<'a> Node<'a> {
     /// The entries of a map with names as keys, in the order of the text.
     ///
     /// A key that is no string is an error with its place.
-    pub(crate) fn entries(&self) -> Option<Result<Vec<(Key, Node<'a>)>, Place>> {
+    pub fn entries(&self) -> Option<Result<Vec<(Key, Node<'a>)>, Place>> {
         let entries: Entries<'a> =
             if self.text.starts_with('{') { ron::from_str(self.text).ok()? } else { return None };
         let entry = |(key, raw): (&'a RawValue, &'a RawValue)| {
@@ -129,7 +141,7 @@ impl<'a> Node<'a> {
     }
 
     /// The items of a list.
-    pub(crate) fn items(&self) -> Option<Vec<Node<'a>>> {
+    pub fn items(&self) -> Option<Vec<Node<'a>>> {
         let items: Vec<&'a RawValue> =
             if self.text.starts_with('[') { ron::from_str(self.text).ok()? } else { return None };
         Some((0..).zip(items).map(|(index, raw): (usize, _)| self.child(raw, &index.to_string())).collect())
@@ -229,6 +241,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Plain;
 
     fn names(fields: &[(Key, Node<'_>)]) -> Vec<String> {
         fields.iter().map(|(key, node)| format!("{}={}@{}", key.name, node.text, node.path)).collect()
@@ -236,8 +249,8 @@ mod tests {
 
     #[test]
     fn a_struct_comes_apart_with_unknown_and_repeated_fields() {
-        let document = Document::new("w", "// a world\n( a: 1, /* b */ b : Normal(mean: 2), a: \"x\", ) ");
-        let root = Node::root(&document).unwrap();
+        let document = Document::new("w", "// a text\n( a: 1, /* b */ b : Normal(mean: 2), a: \"x\", ) ");
+        let root = Node::root::<Plain>(&document).unwrap();
         let fields = root.fields().unwrap();
         assert_eq!(names(&fields), ["a=1@a", "b=Normal(mean: 2)@b", "a=\"x\"@a"]);
         assert_eq!(names(&fields[1].1.fields().unwrap()), ["mean=2@b.mean"]);
@@ -248,7 +261,7 @@ mod tests {
     #[test]
     fn maps_lists_and_newtypes_keep_their_places() {
         let document = Document::new("w", "(m: {\"k\": [1, 2]}, f: Fixed( \"7 kW\" ), e: ())");
-        let root = Node::root(&document).unwrap();
+        let root = Node::root::<Plain>(&document).unwrap();
         let fields = root.fields().unwrap();
         let entries = fields[0].1.entries().unwrap().unwrap();
         assert_eq!(names(&entries), ["k=[1, 2]@m.k"]);
@@ -259,7 +272,7 @@ mod tests {
 
     #[test]
     fn broken_ron_is_a_problem_with_a_place() {
-        let problem = Node::root(&Document::new("w", "(a: 1,\n b 2)")).unwrap_err();
+        let problem = Node::root::<Plain>(&Document::new("w", "(a: 1,\n b 2)")).unwrap_err();
         assert_eq!(problem.place().map(|(_, line, _)| line), Some(2));
     }
 }

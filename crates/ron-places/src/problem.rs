@@ -1,8 +1,8 @@
-//! What is wrong with a world, where, and what would be right.
+//! What is wrong with a text, where, and what would be right.
 //!
-//! A [`Problem`] points at the text that causes it: the world file, a row of a data file, or an
-//! override. [`Problems`] is all that a world has, rendered by miette one frame each. A problem that
-//! lets the world run all the same is a warning.
+//! A [`Problem`] points at the text that causes it: the file, another that it names, or an override.
+//! [`Problems`] is all that a file has, rendered by miette one frame each. A problem with which the
+//! file can be used all the same is a warning.
 
 use crate::excerpt::{Excerpt, boundary};
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode, SourceSpan};
@@ -30,14 +30,14 @@ struct Frame {
 }
 
 impl Problem {
-    /// A problem that no text shows, such as a world file that does not exist.
+    /// A problem that no text shows, such as a file that does not exist.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None, frame: None, severity: Severity::Error }
     }
 
     /// Points at the bytes `span` of `text`, which is called `name`.
     #[must_use]
-    pub(crate) fn at(self, name: &str, text: &Arc<str>, span: Range<usize>, label: &str) -> Self {
+    pub fn at(self, name: &str, text: &Arc<str>, span: Range<usize>, label: &str) -> Self {
         let start = boundary(text, span.start);
         let span = start..boundary(text, span.end).max(start);
         let shown = Excerpt::of(name, text, span.clone());
@@ -50,19 +50,19 @@ impl Problem {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// Makes it a warning: the world can be run as it is, but probably does not mean it.
+    /// Makes it a warning: the file can be used as it is, but probably does not mean it.
     #[must_use]
     pub fn as_warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
     }
 
-    /// Makes it an error, which nothing is run with.
+    /// Makes it an error, which nothing is done with.
     #[must_use]
     pub fn as_error(self) -> Self {
         Self { severity: Severity::Error, ..self }
     }
 
-    /// Whether the world can be run all the same.
+    /// Whether the file can be used all the same.
     pub fn is_warning(&self) -> bool {
         self.severity == Severity::Warning
     }
@@ -97,13 +97,13 @@ impl Diagnostic for Problem {
     }
 }
 
-/// All that is wrong with a world.
+/// All that is wrong with a text.
 ///
 /// A single problem shows as itself; several show below a line that counts them.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct Problems {
-    /// The file or run whose world it is.
-    pub world: String,
+    /// What the text is called.
+    pub name: String,
     /// The errors, in the order of the file; never empty.
     pub list: Vec<Problem>,
     /// The warnings beside them.
@@ -112,8 +112,8 @@ pub struct Problems {
 
 impl Problems {
     /// Errors without warnings.
-    pub(crate) fn errors(world: &str, list: Vec<Problem>) -> Self {
-        Self { world: world.to_owned(), list, warnings: Vec::new() }
+    pub fn errors(name: &str, list: Vec<Problem>) -> Self {
+        Self { name: name.to_owned(), list, warnings: Vec::new() }
     }
 
     /// The only problem, if there is just one.
@@ -126,7 +126,7 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.single() {
             Some(problem) => problem.fmt(f),
-            None => write!(f, "{} has {} problems", self.world, self.list.len()),
+            None => write!(f, "{} has {} problems", self.name, self.list.len()),
         }
     }
 }
@@ -153,7 +153,7 @@ impl Diagnostic for Problems {
 }
 
 /// `did you mean `x`?`, or the list of what there is: the help for a name that is none of `known`.
-pub(crate) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match (meant(name, known.iter().copied()), nearest(name, known.iter().copied())) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),
@@ -164,7 +164,7 @@ pub(crate) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item 
 }
 
 /// That one of `known` which `name` is a slip of the pen for.
-pub(crate) fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (nearest, edits) = nearest(name, known)?;
     (edits <= 1 + nearest.chars().count() / 4).then_some(nearest)
 }

@@ -1,7 +1,7 @@
 //! What a frame shows of a text: the lines around a place, or of a very long line what stands
 //! beside it.
 //!
-//! A world that a program wrote may be one line of a megabyte. Nobody reads that in a terminal, and
+//! A text that a program wrote may be one line of a megabyte. Nobody reads that in a terminal, and
 //! what renders frames cannot count so many columns.
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};

@@ -1,0 +1,193 @@
+//! Fields of batches that are more than a value a row: ascending ids, and schedules.
+
+use super::field::{Arrays, Columns, Field, Form, Same, Stored, primitive, unlike};
+use arrow_array::{ArrayRef, ListArray, StructArray, UInt16Array, cast::AsArray, types::UInt16Type};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{ArrowError, DataType, Field as ArrowField};
+use serde_json::{Value, json};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+/// Ids of cars, stays, chargers or sites, which ascend: kept as gaps to the id before, in two
+/// columns of 16 bits, `<name>_gap` and `<name>_gap_high`, nearly always zero.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids(pub Vec<u32>);
+
+impl Deref for Ids {
+    type Target = Vec<u32>;
+
+    fn deref(&self) -> &Vec<u32> {
+        &self.0
+    }
+}
+
+impl DerefMut for Ids {
+    fn deref_mut(&mut self) -> &mut Vec<u32> {
+        &mut self.0
+    }
+}
+
+impl From<Vec<u32>> for Ids {
+    fn from(ids: Vec<u32>) -> Self {
+        Self(ids)
+    }
+}
+
+impl FromIterator<u32> for Ids {
+    fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> Self {
+        Self(ids.into_iter().collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Ids {
+    type Item = &'a u32;
+    type IntoIter = std::slice::Iter<'a, u32>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl Field for Ids {
+    fn values(&self) -> Vec<Value> {
+        self.0.values()
+    }
+
+    fn brief(&self, _: Form) -> Option<Value> {
+        None
+    }
+}
+
+impl Same for Ids {
+    fn same(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
+impl Columns for Ids {
+    fn fields(name: &str, _: Form) -> Vec<ArrowField> {
+        let gap = |suffix| ArrowField::new(format!("{name}_gap{suffix}"), DataType::UInt16, false);
+        vec![gap(""), gap("_high")]
+    }
+
+    fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
+        let before = std::iter::once(&0).chain(&self.0);
+        let gaps = self.0.iter().zip(before).map(|(id, before)| id.wrapping_sub(*before));
+        let (low, high): (Vec<u16>, Vec<u16>) = gaps.map(|gap| (gap as u16, (gap >> 16) as u16)).unzip();
+        Ok(vec![Arc::new(UInt16Array::from(low)), Arc::new(UInt16Array::from(high))])
+    }
+
+    fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
+        let low = primitive::<UInt16Type>(arrays.next()?)?;
+        let high = primitive::<UInt16Type>(arrays.next()?)?;
+        let gaps = low.values().iter().zip(high.values());
+        let gaps = gaps.map(|(low, high)| u32::from(*low) | u32::from(*high) << 16);
+        let ids = gaps.scan(0_u32, |id, gap| {
+            *id = id.wrapping_add(gap);
+            Some(*id)
+        });
+        Ok(ids.collect())
+    }
+}
+
+/// Run-length coded schedules, one a row.
+///
+/// That of row i is the segments `offset[i]..offset[i + 1]`; a segment's power holds from its slot to
+/// the next segment's, and the power of the last one is 0.
+#[derive(Debug, Clone, Default)]
+pub struct Segments {
+    /// n + 1 ascending offsets into the segments, from 0 to their number.
+    pub offset: Vec<u32>,
+    /// First slot of each segment (a tick number).
+    pub slot: Vec<u32>,
+    /// Power from that slot on, kW.
+    pub power_kw: Vec<f64>,
+}
+
+impl Segments {
+    /// Slots and powers of the segments of a row.
+    pub fn of(&self, row: usize) -> (&[u32], &[f64]) {
+        let range = self.offset[row] as usize..self.offset[row + 1] as usize;
+        (&self.slot[range.clone()], &self.power_kw[range])
+    }
+
+    fn parts() -> [ArrowField; 2] {
+        [
+            ArrowField::new("slot", DataType::UInt32, false),
+            ArrowField::new("power_kw", DataType::Float64, false),
+        ]
+    }
+
+    fn item() -> Arc<ArrowField> {
+        Arc::new(ArrowField::new("item", DataType::Struct(Self::parts().to_vec().into()), false))
+    }
+
+    /// List offsets; none at all stand for no rows.
+    ///
+    /// # Errors
+    /// They do not ascend from 0 to the number of segments.
+    fn list_offsets(&self) -> Result<OffsetBuffer<i32>, ArrowError> {
+        let count = self.slot.len();
+        let starts = if self.offset.is_empty() { &[0] } else { self.offset.as_slice() };
+        let ends = starts[0] == 0 && starts[starts.len() - 1] as usize == count;
+        if !ends || !starts.is_sorted() || i32::try_from(count).is_err() {
+            return Err(unlike("segment offsets do not ascend from 0 to the number of segments"));
+        }
+        Ok(OffsetBuffer::new(starts.iter().map(|start| start.cast_signed()).collect()))
+    }
+}
+
+impl Field for Segments {
+    fn values(&self) -> Vec<Value> {
+        let segment = |(slot, power_kw): (&u32, &f64)| json!({ "slot": slot, "power_kw": power_kw });
+        let rows = 0..self.offset.len().saturating_sub(1);
+        rows.map(|row| {
+            let (slots, power_kw) = self.of(row);
+            slots.iter().zip(power_kw).map(segment).collect()
+        })
+        .collect()
+    }
+
+    fn brief(&self, _: Form) -> Option<Value> {
+        Some(self.slot.len().into())
+    }
+
+    fn not_finite(&self) -> Option<usize> {
+        self.power_kw.not_finite()
+    }
+}
+
+impl Same for Segments {
+    fn same(&self, other: &Self) -> bool {
+        (&self.offset, &self.slot) == (&other.offset, &other.slot) && self.power_kw.same(&other.power_kw)
+    }
+}
+
+impl Columns for Segments {
+    fn fields(name: &str, _: Form) -> Vec<ArrowField> {
+        vec![ArrowField::new(name, DataType::List(Self::item()), false)]
+    }
+
+    fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
+        let parts = vec![Stored::array(&self.slot), Stored::array(&self.power_kw)];
+        let segments = StructArray::try_new(Self::parts().to_vec().into(), parts, None)?;
+        let offsets = self.list_offsets()?;
+        Ok(vec![Arc::new(ListArray::try_new(Self::item(), offsets, Arc::new(segments), None)?)])
+    }
+
+    fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
+        let lists = arrays.next()?;
+        let lists = lists.as_list_opt::<i32>().ok_or_else(|| unlike("a list was expected"))?;
+        let segments = lists.values();
+        let parts = segments.as_struct_opt().ok_or_else(|| unlike("a struct was expected"))?;
+        let offset: Vec<u32> = lists.value_offsets().iter().map(|offset| offset.cast_unsigned()).collect();
+        if offset.first() != Some(&0) || offset.last() != Some(&(segments.len() as u32)) {
+            return Err(unlike("segments do not belong to any row"));
+        }
+        let mut parts = Arrays::new(parts.columns());
+        let slot = Vec::take(&mut parts, Form::Rows)?;
+        Ok(Self { offset, slot, power_kw: Vec::take(&mut parts, Form::Rows)? })
+    }
+}
