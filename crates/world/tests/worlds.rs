@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 use voltide_model::{
+    device::{InterruptibleLoad, MustTake, Renewable, Store, ThermalUnit},
     flexibility::Readings,
     price::{ExpectedPrice, IncentiveRule, LocalDays, PriceFeedback},
     rules::Rules,
@@ -138,7 +139,8 @@ fn the_german_units_can_serve_the_week_and_follow_the_system() {
 #[test]
 fn the_ten_units_have_their_commitments() {
     let scenario = loaded("ten-units/day.ron", &["fleets.commuters.count=10"]).scenario;
-    let thermal = &scenario.grid.as_deref().expect("it has a grid").plant.thermal;
+    let plant = &scenario.grid.as_deref().expect("it has a grid").plant;
+    let thermal: Vec<&ThermalUnit> = plant.each().collect();
     assert_eq!(thermal.len(), 10);
     let on = thermal.iter().filter(|unit| unit.commitment.is_some_and(|how| how.initially_on));
     assert_eq!(on.count(), 2);

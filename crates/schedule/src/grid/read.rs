@@ -116,7 +116,7 @@ impl DispatchProgram<'_> {
         parts.thermal = self.on_chords(slots) * hours;
         let last = |unit: usize| slots.last().map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
-        let missing: f64 = units.map(|(at, unit)| unit.missing_at_end_kwh(last(at))).sum();
+        let missing: f64 = units.filter_map(|(at, unit)| unit.missing_at_end_kwh(last(at))).sum();
         parts.terminal = prices.terminal * missing;
         parts
     }

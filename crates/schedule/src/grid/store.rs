@@ -170,12 +170,12 @@ impl UnitColumns for Columns<'_> {
         program.require(constraint!(discharge <= self.unit.discharge_max.0 * (1.0 - charging)));
     }
 
-    fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> f64 {
+    fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> Option<f64> {
         let held = last.map_or(self.start_kwh, |last| last.energy_kwh);
-        match self.end {
+        Some(match self.end {
             StoreEnd::Softened(wish) => (wish - held).max(0.0),
             StoreEnd::Idle | StoreEnd::Free | StoreEnd::AtLeast(_) => 0.0,
-        }
+        })
     }
 }
 

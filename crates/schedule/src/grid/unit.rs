@@ -68,9 +68,10 @@ pub(super) trait UnitColumns {
         0.0
     }
 
-    /// What it holds less after the last slot than would be free of charge, kWh.
-    fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> f64 {
-        0.0
+    /// What it holds less after the last slot than would be free of charge, kWh; `None` for a unit
+    /// that holds no energy.
+    fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> Option<f64> {
+        None
     }
 }
 

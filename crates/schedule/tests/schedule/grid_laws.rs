@@ -16,12 +16,6 @@ fn solve(problem: &DispatchProblem<'_>) -> Dispatch {
     problem.solve().unwrap()
 }
 
-/// All (store, slot) pairs.
-fn everywhere(problem: &DispatchProblem<'_>) -> Vec<(usize, usize)> {
-    let stores = 0..problem.plant.stores.len();
-    stores.flat_map(|store| (0..problem.slots()).map(move |slot| (store, slot))).collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -59,7 +53,7 @@ proptest! {
         let mut battery = store(&mut Random(seed), "reserve");
         (battery.charge_max.0, battery.discharge_max.0) = (peak, peak);
         (battery.energy_min.0, battery.energy_max.0) = (0.0, 100.0 * peak);
-        system.plant.stores.push(battery);
+        system.plant.units.push(battery.into());
         system.state.energy_kwh.push(50.0 * peak);
         system.ends.push(StoreEnd::AtLeast(50.0 * peak));
         let found = solve(&system.problem(true));
@@ -74,7 +68,7 @@ proptest! {
     fn binaries_on_demand_cost_what_binaries_everywhere_cost(seed: u64, margins: bool) {
         let system = System::random(seed, false);
         let problem = system.problem(margins);
-        let all = DispatchProgram::new(&problem, &everywhere(&problem));
+        let all = DispatchProgram::new(&problem, &problem.both_ways());
         let budget = Budget { nodes: Some(NODES), ..Budget::default() };
         let all = all.program.solve(budget);
         let found = solve(&problem);
@@ -87,7 +81,8 @@ proptest! {
     #[test]
     fn two_solvers_agree(seed: u64, margins: bool) {
         let system = System::random(seed, false);
-        let model = DispatchProgram::new(&system.problem(margins), &[]);
+        let problem = system.problem(margins);
+        let model = DispatchProgram::new(&problem, &[]);
         let ours = model.program.solve(Budget::default());
         let theirs = model.program.model(microlp).solve().unwrap();
         let objective = theirs.eval(model.program.objective());

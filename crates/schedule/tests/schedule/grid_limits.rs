@@ -7,9 +7,10 @@ use crate::{
 use std::num::NonZeroU32;
 use voltide_model::{
     cost::QuadraticCost,
+    device::{Commitment, Renewable, Store, ThermalUnit, Unit},
     dispatch::GridState,
     flexibility::Readings,
-    plant::{Commitment, Plant, PlantError, ThermalUnit},
+    plant::{Plant, PlantError},
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     two_stage::{SearchLimits, SlackPrices},
 };
@@ -38,15 +39,15 @@ fn system(plant: Plant, load_kw: &[f64]) -> System {
             ..Outlook::default()
         },
         state: GridState::initial(&plant),
-        ends: vec![StoreEnd::Free; plant.stores.len()],
-        courses: vec![Course::default(); plant.thermal.len()],
+        ends: vec![StoreEnd::Free; plant.each::<Store>().count()],
+        courses: vec![Course::default(); plant.each::<ThermalUnit>().count()],
         readings: Readings::default(),
         plant,
     }
 }
 
 fn thermal(units: Vec<ThermalUnit>, load_kw: &[f64]) -> System {
-    system(Plant { thermal: units, ..Plant::default() }, load_kw)
+    system(Plant::default().with(units), load_kw)
 }
 
 fn unserved(found: &Dispatch) -> f64 {
@@ -82,7 +83,7 @@ fn an_output_out_of_reach_of_the_limits_is_noted() {
     let mut system = thermal(vec![unit(50.0, 100.0, 10.0)], &[60.0]);
     system.state.thermal[0].power_kw = Some(20.0);
     let found = system.problem(false).solve().unwrap();
-    assert!((found.slots[0].thermal_kw[0] - 50.0).abs() < 1e-9);
+    assert!((found.slots[0].units[0].given_kw - 50.0).abs() < 1e-9);
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampIntoLimits));
     assert!((found.unmet[0].by - 20.0).abs() < 1e-9 && found.unmet[0].unit == "north");
 }
@@ -95,17 +96,17 @@ fn a_stop_that_the_ramp_forbids_is_noted() {
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampToStop));
     // At best 80 in the slot before, where 30 would have been enough.
-    assert!((found.unmet[0].by - 50.0).abs() < 1e-9 && found.slots[0].thermal_kw[0] <= 80.0 + 1e-9);
+    assert!((found.unmet[0].by - 50.0).abs() < 1e-9 && found.slots[0].units[0].given_kw <= 80.0 + 1e-9);
 }
 
 #[test]
 fn a_store_of_no_size_does_nothing() {
     let mut store = crate::grid_systems::store(&mut Random(1), "empty");
     (store.energy_min.0, store.energy_max.0, store.initial_energy.0) = (0.0, 0.0, 0.0);
-    let plant = Plant { thermal: vec![unit(0.0, 100.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let plant = Plant::default().with([unit(0.0, 100.0, 1e3)]).with([store]);
     let system = system(plant, &[20.0, 90.0]);
     let found = system.problem(true).solve().unwrap();
-    assert!(found.slots.iter().all(|slot| slot.discharge_kw[0] + slot.charge_kw[0] < 1e-6));
+    assert!(found.slots.iter().all(|slot| slot.units[1].given_kw + slot.units[1].charge_kw < 1e-6));
     assert_lawful(&system, &found);
 }
 
@@ -113,13 +114,13 @@ fn a_store_of_no_size_does_nothing() {
 fn a_store_outside_its_bounds_is_noted_and_never_goes_further_out() {
     let mut store = crate::grid_systems::store(&mut Random(1), "deep");
     (store.energy_min.0, store.energy_max.0) = (100.0, 500.0);
-    let plant = Plant { thermal: vec![unit(0.0, 50.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let plant = Plant::default().with([unit(0.0, 50.0, 1e3)]).with([store]);
     let mut system = system(plant, &[60.0, 60.0]);
     system.state.energy_kwh[0] = 40.0;
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::InitialEnergy));
     assert!((found.unmet[0].by - 60.0).abs() < 1e-9);
-    assert!(found.slots.iter().all(|slot| slot.energy_kwh[0] >= 40.0 - 1e-9));
+    assert!(found.slots.iter().all(|slot| slot.units[1].energy_kwh >= 40.0 - 1e-9));
     assert!((unserved(&found) - 20.0).abs() < 1e-6);
 }
 
@@ -128,14 +129,14 @@ fn an_end_out_of_reach_is_met_as_far_as_can_be_and_noted() {
     let mut store = crate::grid_systems::store(&mut Random(1), "slow");
     (store.energy_min.0, store.energy_max.0, store.charge_max.0) = (0.0, 500.0, 10.0);
     let gained = 2.0 * 10.0 * store.charge_efficiency.get();
-    let plant = Plant { thermal: vec![unit(0.0, 100.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let plant = Plant::default().with([unit(0.0, 100.0, 1e3)]).with([store]);
     let mut system = system(plant, &[60.0, 60.0]);
     system.state.energy_kwh[0] = 100.0;
     system.ends[0] = StoreEnd::AtLeast(400.0);
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::FinalEnergy));
     assert!((found.unmet[0].by - (300.0 - gained)).abs() < 1e-6);
-    assert!((found.slots[1].energy_kwh[0] - 100.0 - gained).abs() < 1e-5);
+    assert!((found.slots[1].units[1].energy_kwh - 100.0 - gained).abs() < 1e-5);
 }
 
 #[test]
@@ -166,11 +167,17 @@ fn a_unit_that_is_not_needed_is_switched_off_and_starts_cost() {
         let system = thermal(vec![unit(0.0, 100.0, 1e3), switched(start_cost)], &load);
         let found = system.problem(false).solve().unwrap();
         assert_lawful(&system, &found);
-        (found.slots.iter().map(|slot| slot.on[1]).collect::<Vec<_>>(), found.parts.starts)
+        (found.slots.iter().map(|slot| slot.units[1].on).collect::<Vec<_>>(), found.parts.starts)
     };
     // Two idle hours cost 20; a start that costs less is worth it.
     assert_eq!(on(15.0), (vec![true, false, false, true], 15.0));
     assert_eq!(on(25.0), (vec![true; 4], 0.0));
+}
+
+/// The thermal unit of a system that begins with one.
+fn north(system: &mut System) -> &mut ThermalUnit {
+    let Unit::Thermal(unit) = &mut system.plant.units[0] else { panic!("it begins with another") };
+    unit
 }
 
 fn refused(change: impl FnOnce(&mut System)) -> GridError {
@@ -183,15 +190,15 @@ fn refused(change: impl FnOnce(&mut System)) -> GridError {
 fn what_makes_no_sense_is_refused_by_name() {
     let message = |change: fn(&mut System)| refused(change).to_string();
     assert_eq!(
-        message(|system| system.plant.thermal[0].power_min.0 = 200.0),
+        message(|system| north(system).power_min.0 = 200.0),
         "the least output of `north`, 200, is above the most, 100"
     );
     assert_eq!(
-        message(|system| system.plant.thermal[0].cost.b = -1.0),
+        message(|system| north(system).cost.b = -1.0),
         "cost.b of `north` is -1; it must be finite and not negative"
     );
     assert!(matches!(
-        refused(|system| system.plant.thermal[0].cost.a = f64::NAN),
+        refused(|system| north(system).cost.a = f64::NAN),
         GridError::Plant(PlantError::Value { field: "cost.a", .. })
     ));
     assert_eq!(
@@ -207,7 +214,7 @@ fn what_makes_no_sense_is_refused_by_name() {
 #[test]
 fn a_forecast_shorter_than_the_window_is_refused() {
     let mut system = System::random(3, false);
-    let renewable = system.plant.renewables.len();
+    let renewable = system.plant.each::<Renewable>().count();
     assert!(renewable > 0, "this seed has wind or sun");
     system.outlook.available_kw[0].pop();
     let slots = system.outlook.load_kw.len();
@@ -224,7 +231,7 @@ fn power_is_burnt_only_where_the_system_says_so() {
     (store.charge_max.0, store.discharge_max.0) = (60.0, 60.0);
     let half = voltide_model::quantity::Share::new(0.5).unwrap();
     (store.charge_efficiency, store.discharge_efficiency) = (half, half);
-    let plant = Plant { thermal: vec![unit(60.0, 60.0, 1e3)], stores: vec![store], ..Plant::default() };
+    let plant = Plant::default().with([unit(60.0, 60.0, 1e3)]).with([store]);
     let mut system = system(plant, &[0.0, 0.0]);
     system.state.energy_kwh[0] = 100.0;
     let found = system.problem(false).solve().unwrap();

@@ -3,14 +3,16 @@
 use crate::instances::Random;
 use std::num::NonZeroU32;
 use voltide_model::{
+    columns::UnitKind,
     cost::QuadraticCost,
+    device::{
+        Commitment, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store, StoreKind,
+        ThermalUnit, Unit,
+    },
     dispatch::{GridState, SlotDispatch, ThermalState},
     flexibility::{CutUp, FlexStorage, LastStep, Readings, UpDown, VreDown},
     forecast::Forecast,
-    plant::{
-        Commitment, Exchange, InterruptibleLoad, MustTake, Plant, Renewable, RenewableKind, Store, StoreKind,
-        ThermalUnit,
-    },
+    plant::Plant,
     quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Share},
     series::Series,
     two_stage::{SearchLimits, SlackPrices},
@@ -98,32 +100,32 @@ fn each<T>(random: &mut Random, most: usize, mut one: impl FnMut(&mut Random, &s
 }
 
 fn plant(random: &mut Random, commitment: bool) -> Plant {
-    Plant {
-        thermal: each(random, 3, |random, name| {
-            let switched = commitment && random.below(2) == 0;
-            thermal(random, name, switched)
-        }),
-        stores: each(random, 3, store),
-        renewables: each(random, 3, renewable),
-        must_take: each(random, 2, |_, name| MustTake { name: name.into(), output: nothing(), cost: 0.05 }),
-        interruptible: each(random, 2, |random, name| InterruptibleLoad {
-            name: name.into(),
-            power_max: Kilowatts(random.between(0.0, 300.0)),
-            price: random.between(1.0, 4.0),
-        }),
-        exchanges: each(random, 1, |random, name| Exchange {
-            name: name.into(),
-            import_max: Kilowatts(random.between(0.0, 200.0)),
-            export_max: Kilowatts(random.between(0.0, 200.0)),
-            import_price: nothing(),
-            export_price: nothing(),
-        }),
-    }
+    let thermal = each(random, 3, |random, name| {
+        let switched = commitment && random.below(2) == 0;
+        thermal(random, name, switched)
+    });
+    let stores = each(random, 3, store);
+    let renewables = each(random, 3, renewable);
+    let must_take = each(random, 2, |_, name| MustTake { name: name.into(), output: nothing(), cost: 0.05 });
+    let loads = each(random, 2, |random, name| InterruptibleLoad {
+        name: name.into(),
+        power_max: Kilowatts(random.between(0.0, 300.0)),
+        price: random.between(1.0, 4.0),
+    });
+    let exchanges = each(random, 1, |random, name| Exchange {
+        name: name.into(),
+        import_max: Kilowatts(random.between(0.0, 200.0)),
+        export_max: Kilowatts(random.between(0.0, 200.0)),
+        import_price: nothing(),
+        export_price: nothing(),
+    });
+    let steered = Plant::default().with(renewables).with(must_take).with(thermal);
+    steered.with(stores).with(loads).with(exchanges)
 }
 
 fn state(random: &mut Random, plant: &Plant) -> GridState {
     let mut state = GridState::initial(plant);
-    for (unit, thermal) in state.thermal.iter_mut().zip(&plant.thermal) {
+    for (unit, thermal) in state.thermal.iter_mut().zip(plant.each::<ThermalUnit>()) {
         let within = random.between(thermal.power_min.0, thermal.power_max.0);
         unit.power_kw = match random.below(4) {
             0 => None,
@@ -142,10 +144,10 @@ fn outlook(random: &mut Random, plant: &Plant, slots: usize) -> Outlook {
     let mut columns = |count: usize, low: f64, high: f64| -> Vec<Vec<f64>> {
         (0..count).map(|_| (0..slots).map(|_| random.between(low, high)).collect()).collect()
     };
-    let import_price = columns(plant.exchanges.len(), -0.1, 0.8);
+    let import_price = columns(plant.each::<Exchange>().count(), -0.1, 0.8);
     Outlook {
-        available_kw: columns(plant.renewables.len(), 0.0, 0.5 * scale),
-        must_take_kw: columns(plant.must_take.len(), 0.0, 0.2 * scale),
+        available_kw: columns(plant.each::<Renewable>().count(), 0.0, 0.5 * scale),
+        must_take_kw: columns(plant.each::<MustTake>().count(), 0.0, 0.2 * scale),
         export_price: import_price
             .iter()
             .map(|prices| prices.iter().map(|price| price - 0.05).collect())
@@ -189,8 +191,11 @@ impl System {
             slot_hours: random.pick(&[0.25, 1.0]),
             outlook: outlook(random, &plant, slots),
             state: state(random, &plant),
-            ends: plant.stores.iter().map(|store| end(random, store)).collect(),
-            courses: plant.thermal.iter().map(|unit| course(random, unit, slots, commitment)).collect(),
+            ends: plant.each::<Store>().map(|store| end(random, store)).collect(),
+            courses: plant
+                .each::<ThermalUnit>()
+                .map(|unit| course(random, unit, slots, commitment))
+                .collect(),
             readings: Readings {
                 cut_up: if random.below(2) == 0 { CutUp::Literal } else { CutUp::Physical },
                 vre_down: if random.below(2) == 0 { VreDown::Literal } else { VreDown::Physical },
@@ -233,9 +238,10 @@ pub(crate) fn assert_lawful(system: &System, found: &Dispatch) {
         assert!(slot.residual_kw().abs() <= 1e-6, "residual {} kW", slot.residual_kw());
         assert_within_limits(&system.plant, slot);
         assert_stores(system, slot, &mut energy);
-        for (at, unit) in system.plant.thermal.iter().enumerate() {
-            let (now, is_on, before) = (slot.thermal_kw[at], slot.on[at], &mut before[at]);
-            assert_eq!(slot.started[at], is_on && !before.on, "a start is a change from off to on");
+        let thermal = slot.of_kind(|kind| kind == UnitKind::Thermal);
+        for (at, (unit, did)) in system.plant.each::<ThermalUnit>().zip(thermal).enumerate() {
+            let (now, is_on, before) = (did.given_kw, did.on, &mut before[at]);
+            assert_eq!(did.started, is_on && !before.on, "a start is a change from off to on");
             if !relaxed {
                 assert_ramp(unit, now, is_on, before, system.slot_hours);
             }
@@ -273,38 +279,39 @@ fn assert_ramp(unit: &ThermalUnit, now: f64, is_on: bool, before: &ThermalState,
 
 #[track_caller]
 fn assert_within_limits(plant: &Plant, slot: &SlotDispatch) {
-    for (unit, (&power, &on)) in plant.thermal.iter().zip(slot.thermal_kw.iter().zip(&slot.on)) {
-        let (least, most) = if on { (unit.power_min.0, unit.power_max.0) } else { (0.0, 0.0) };
+    for (unit, did) in plant.units.iter().zip(&slot.units) {
+        let (least, most) = match unit {
+            Unit::Thermal(unit) if did.on => (unit.power_min.0, unit.power_max.0),
+            Unit::Thermal(_) => (0.0, 0.0),
+            Unit::Renewable(_) => (0.0, did.available_kw),
+            Unit::Interruptible(load) => (0.0, load.power_max.0),
+            Unit::Exchange(unit) => (-unit.export_max.0, unit.import_max.0),
+            Unit::Store(store) => (0.0, store.discharge_max.0),
+            Unit::MustTake(_) => (did.given_kw, did.given_kw),
+        };
+        let power = did.given_kw;
         assert!((least..=most).contains(&power), "{power} kW outside {least} to {most}");
-    }
-    for (power, available) in slot.renewable_kw.iter().zip(&slot.available_kw) {
-        assert!((0.0..=*available).contains(power));
-    }
-    for (power, load) in slot.interrupted_kw.iter().zip(&plant.interruptible) {
-        assert!((0.0..=load.power_max.0).contains(power));
-    }
-    for (power, unit) in slot.exchange_kw.iter().zip(&plant.exchanges) {
-        assert!((-unit.export_max.0..=unit.import_max.0).contains(power));
     }
     assert!(slot.unserved_kw >= 0.0 && slot.spilled_kw >= 0.0);
 }
 
 #[track_caller]
 fn assert_stores(system: &System, slot: &SlotDispatch, energy: &mut [f64]) {
-    for (at, store) in system.plant.stores.iter().enumerate() {
-        let (charge, discharge) = (slot.charge_kw[at], slot.discharge_kw[at]);
+    let stores = system.plant.each::<Store>().zip(slot.of_kind(UnitKind::is_store));
+    for (at, (store, did)) in stores.enumerate() {
+        let (charge, discharge) = (did.charge_kw, did.given_kw);
         assert!(charge.min(discharge) <= 1e-6, "both directions at once: {charge} and {discharge} kW");
         assert!((0.0..=store.charge_max.0).contains(&charge));
         assert!((0.0..=store.discharge_max.0).contains(&discharge));
         let gained = store.charge_efficiency.get() * charge * system.slot_hours;
         let lost = discharge * system.slot_hours / store.discharge_efficiency.get();
-        assert!((slot.energy_kwh[at] - energy[at] - gained + lost).abs() <= 1e-6, "energy is lost or made");
+        assert!((did.energy_kwh - energy[at] - gained + lost).abs() <= 1e-6, "energy is lost or made");
         let start = system.state.energy_kwh[at];
         let (least, most) = (store.energy_min.0.min(start), store.energy_max.0.max(start));
-        assert!(slot.energy_kwh[at] >= least - 1e-6 && slot.energy_kwh[at] <= most + 1e-6);
+        assert!(did.energy_kwh >= least - 1e-6 && did.energy_kwh <= most + 1e-6);
         if system.ends[at] == StoreEnd::Idle {
             assert!(charge + discharge <= 0.0);
         }
-        energy[at] = slot.energy_kwh[at];
+        energy[at] = did.energy_kwh;
     }
 }
