@@ -15,8 +15,9 @@ use voltide_benches::{
 };
 use voltide_model::{
     clock::Clock,
+    device::ThermalUnit,
     dispatch::GridState,
-    plant::{Plant, ThermalUnit},
+    plant::Plant,
     scenario::Scenario,
     two_stage::{Grid, SearchLimits},
 };
@@ -115,14 +116,15 @@ impl World {
             }
             unit
         };
-        let thermal = &self.grid.plant.thermal;
-        let thermal = (0..copies).flat_map(|copy| thermal.iter().map(move |each| unit(copy, each))).collect();
+        let thermal: Vec<_> = self.grid.plant.each::<ThermalUnit>().collect();
+        let units = (0..copies).flat_map(|copy| thermal.iter().map(move |each| unit(copy, each)));
+        let plant = Plant::default().with(units);
         let mut scenario = self.scenario.clone();
         let load = scenario.system.base_load.as_mut().expect("it has a load");
         load.values = load.values.iter().map(|load| load * copies as f64).collect();
         let mut rules = self.grid.rules.clone();
         rules.search = SearchLimits { gap: 1e-2, ..rules.search };
-        Self { scenario, grid: Grid { plant: Plant { thermal, ..Plant::default() }, rules } }
+        Self { scenario, grid: Grid { plant, rules } }
     }
 
     fn clock(&self) -> &Clock {

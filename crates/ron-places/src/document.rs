@@ -128,8 +128,9 @@ impl<D: Dialect> Report<D> {
     /// Adds a problem at a place of the text.
     pub fn add(&mut self, place: Place, message: impl Into<String>, label: &str) -> &mut Problem {
         let problem = self.document.point(Problem::new(message), place, label);
+        let number = self.problems.len();
         self.problems.push(problem);
-        self.problems.last_mut().expect("just pushed")
+        &mut self.problems[number]
     }
 
     /// Adds a problem at a place of the text, with what would be right.

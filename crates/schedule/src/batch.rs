@@ -182,11 +182,11 @@ impl<'a> Batch<'a> {
 
     /// The slots of the horizon in which row `row` may use its battery; not checked.
     fn slots(self, row: usize) -> Range<usize> {
-        let within = |slot: u32| self.from_origin(slot).min(self.request.horizon);
+        let within = |slot: u32| self.after_origin(slot).min(self.request.horizon);
         within(value(self.request.first_slot, row))..within(self.request.end_slot[row])
     }
 
-    fn from_origin(self, slot: u32) -> usize {
+    fn after_origin(self, slot: u32) -> usize {
         slot.saturating_sub(self.request.origin_slot) as usize
     }
 
@@ -308,7 +308,7 @@ impl<'a> Batch<'a> {
         scratch.most.resize(slots.len(), request.energy_kwh_max[row]);
         for entry in entries.clone() {
             // What holds at the beginning of a slot holds at the end of the one before.
-            let slot = self.from_origin(request.bound_slot[entry]);
+            let slot = self.after_origin(request.bound_slot[entry]);
             if slot > slots.start && slot <= slots.end {
                 let end_of = slot - 1 - slots.start;
                 scratch.least[end_of] = scratch.least[end_of].max(request.bound_kwh_min[entry]);

@@ -51,7 +51,6 @@ impl Device for InterruptibleLoad {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

@@ -96,7 +96,6 @@ impl Device for ThermalUnit {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 
