@@ -16,6 +16,9 @@
 //! directions at once. Everything that may not be possible has a price or is relaxed by name, so
 //! that there always is a schedule; see [`Unmet`].
 //!
+//! A unit's columns, rows, costs and how they are read back stand in the file of its kind, each as
+//! the trait of `unit.rs` asks: [`DispatchProgram`] only adds up what units give.
+//!
 //! # How an engine calls this, once a tick
 //!
 //! ```text

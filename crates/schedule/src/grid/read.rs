@@ -22,7 +22,7 @@ const TAKES_UP: [fn(UnitKind) -> bool; 3] = [
 
 impl DispatchProgram<'_> {
     /// The schedule that `solved` stands for.
-    pub(super) fn read(mut self, problem: &DispatchProblem<'_>, solved: &Solved, solves: u32) -> Dispatch {
+    pub(super) fn read(self, problem: &DispatchProblem<'_>, solved: &Solved, solves: u32) -> Dispatch {
         let mut slots: Vec<SlotDispatch> = Vec::with_capacity(problem.slots());
         for at in 0..problem.slots() {
             let slot = self.slot(problem, solved, at, slots.last());
@@ -38,7 +38,7 @@ impl DispatchProgram<'_> {
             solves,
         };
         let outcome = Outcome::from_bound(objective, solved.bound);
-        let unmet = std::mem::take(&mut self.unmet);
+        let unmet = self.unmet;
         Dispatch { outcome, objective, bound: solved.bound, parts, slots, margins, unmet, size }
     }
 
@@ -50,12 +50,11 @@ impl DispatchProgram<'_> {
         before: Option<&SlotDispatch>,
     ) -> SlotDispatch {
         let tidy = |power: f64| if power < NOTHING_KW { 0.0 } else { power };
-        let unit = |(unit, columns): (usize, &Box<dyn UnitColumns + '_>)| {
-            columns.read(solved, at, before.map(|before| &before.units[unit]))
-        };
+        let before = |unit: usize| before.map(|slot| &slot.units[unit]);
+        let units = self.units.iter().enumerate();
         let mut slot = SlotDispatch {
             load_kw: problem.outlook.load_kw[at],
-            units: self.units.iter().enumerate().map(unit).collect(),
+            units: units.map(|(unit, columns)| columns.read(solved, at, before(unit))).collect(),
             unserved_kw: tidy(value(solved, self.unserved[at])),
             spilled_kw: tidy(value(solved, self.spilled[at])),
         };
@@ -123,10 +122,9 @@ impl DispatchProgram<'_> {
 
     /// What an hour of every slot costs where the program has chords, unit by unit.
     fn on_chords(&self, slots: &[SlotDispatch]) -> f64 {
-        let of = |(at, unit): (usize, &Box<dyn UnitColumns + '_>)| -> f64 {
-            slots.iter().map(|slot| unit.on_chords_per_hour(&slot.units[at])).sum()
-        };
-        self.units.iter().enumerate().map(of).sum()
+        let hours_of = |at: usize| slots.iter().map(move |slot| &slot.units[at]);
+        let units = self.units.iter().enumerate();
+        units.map(|(at, unit)| hours_of(at).map(|did| unit.on_chords_per_hour(did)).sum::<f64>()).sum()
     }
 }
 
