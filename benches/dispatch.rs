@@ -24,7 +24,8 @@ use voltide_model::{
 use voltide_schedule::grid::{Day, DayAheadPlan, Dispatch, DispatchProblem, Stages};
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> =
+        env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let (mut rounds, mut large) = (5, false);
     let mut left = arguments.iter();
     while let Some(argument) = left.next() {
@@ -47,8 +48,10 @@ fn main() -> ExitCode {
 fn report(rounds: usize, large: bool) {
     let heads = ["CPU ms, at cold start", "variables", "integers", "rows", "min", "median", "max"];
     let mut table = Sizes(Table::new(heads));
-    let (paper, loose) =
-        (World::load("paper/paper.ron", &[]), World::load("paper/paper.ron", &["grid.margins=false"]));
+    let (paper, loose) = (
+        World::load("paper/paper.ron", &[]),
+        World::load("paper/paper.ron", &["grid.margins=false"]),
+    );
     let plan = paper.plan();
     table.measure("the paper's window, with margins", rounds, || paper.window(40, &plan));
     table.measure("the paper's window, without", rounds, || loose.window(40, &plan));
@@ -83,7 +86,8 @@ impl Sizes {
     fn measure(&mut self, name: &str, rounds: usize, solve: impl Fn() -> Dispatch) {
         let runs: Vec<(Dispatch, Cost)> = (0..rounds).map(|_| cost_of(&solve)).collect();
         let size = runs[0].0.size;
-        let sizes = [size.variables, size.integers, size.constraints].map(|count| thousands(count as u64));
+        let sizes =
+            [size.variables, size.integers, size.constraints].map(|count| thousands(count as u64));
         let times = spread(runs.iter().map(|(_, cost)| 1e3 * cost.cpu_s).collect()).map(short);
         self.0.row(name, sizes.into_iter().chain(times));
     }
@@ -99,7 +103,8 @@ impl World {
     fn load(name: &str, overrides: &[&str]) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../worlds").join(name);
         let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
-        let world = voltide_world::load(&path, &overrides).expect("the world comes with the program");
+        let world =
+            voltide_world::load(&path, &overrides).expect("the world comes with the program");
         let grid = world.scenario.grid.as_deref().expect("it has a grid").clone();
         Self { scenario: world.scenario, grid }
     }
@@ -136,7 +141,12 @@ impl World {
     }
 
     fn stages(&self) -> Stages<'_> {
-        Stages::new(&self.grid, self.scenario.system.base_load.as_ref(), self.clock(), self.scenario.seed)
+        Stages::new(
+            &self.grid,
+            self.scenario.system.base_load.as_ref(),
+            self.clock(),
+            self.scenario.seed,
+        )
     }
 
     fn day_ahead(&self) -> Dispatch {
@@ -161,7 +171,8 @@ impl World {
     fn whole_day(&self) -> u32 {
         let (plan, mut state) = (self.plan(), GridState::initial(&self.grid.plant));
         for k in 0..self.day().slots {
-            let found = solve(&self.stages().window(self.day(), k, |_| 0.0, Vec::new(), &plan, &state));
+            let found =
+                solve(&self.stages().window(self.day(), k, |_| 0.0, Vec::new(), &plan, &state));
             state.advance(&found.slots[0], self.clock().slot_hours());
         }
         1 + self.day().slots

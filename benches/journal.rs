@@ -5,13 +5,17 @@
 //! $ cargo bench -p voltide-benches --bench journal -- 1000000
 //! ```
 #![expect(clippy::print_stdout, reason = "prints what it measured")]
-#![expect(clippy::unwrap_used, reason = "a measurement that meets an error stops, wherever that is")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement that meets an error stops, wherever that is"
+)]
 
 use std::{path::Path, sync::Arc};
 use voltide_benches::{
     machine::cost_of,
     night::{
-        NoJournal, NoTables, begin, begin_with, finish, journal, priced_scenario, scenario, step_through,
+        NoJournal, NoTables, begin, begin_with, finish, journal, priced_scenario, scenario,
+        step_through,
     },
     program::size,
     table::Table,
@@ -34,7 +38,9 @@ fn main() {
     println!("a day of {cars} cars, {ticks} ticks, uncontrolled, one thread, no tables\n");
     let bare = wall(|| drop(finish(begin(&scenario, 1, NoJournal, NoTables).unwrap()).unwrap()));
     println!("| durability | run s | journal s | share | bytes a car-day |\n|---|--:|--:|--:|--:|");
-    for durability in [Durability::Tick, Durability::Every(16), Durability::Paced, Durability::Close] {
+    for durability in
+        [Durability::Tick, Durability::Every(16), Durability::Paced, Durability::Close]
+    {
         let folder = tempfile::tempdir().unwrap();
         let log = McapLog::create(folder.path(), durability).unwrap();
         let mut spent = 0.0;
@@ -87,7 +93,8 @@ fn reading(scenario: &Arc<Scenario>) {
     taken += wall(|| Encoded::of(&run.snapshot().unwrap()).unwrap().write(folder.path()).unwrap());
     step_through(&mut run).unwrap();
     run.end(None).unwrap();
-    let zero = wall(|| play(Replay::new(Arc::clone(scenario), NoTables, 1, false), folder.path(), None));
+    let zero =
+        wall(|| play(Replay::new(Arc::clone(scenario), NoTables, 1, false), folder.path(), None));
     let short = wall(|| {
         let snapshot = snapshot::read(folder.path(), tick).unwrap();
         let mut log = reader::open(folder.path()).unwrap();

@@ -21,15 +21,19 @@ use voltide_model::scenario::Scenario;
 /// Phases in which all cars are gone through: what the loop by hand does too.
 const PHYSICS: [&str; 3] = ["limit", "dispatch", "settle"];
 /// The phases that are shown, in the order of a tick.
-const PHASES: [&str; 8] = ["arrive", "price", "plan", "limit", "dispatch", "settle", "record", "journal"];
+const PHASES: [&str; 8] =
+    ["arrive", "price", "plan", "limit", "dispatch", "settle", "record", "journal"];
 
 fn main() {
-    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> =
+        env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
         Some("measure-time") => {
             print_json(&time(number(&arguments[1]), number(&arguments[2]), number(&arguments[3])));
         }
-        Some("measure-memory") => print_json(&memory(number(&arguments[1]), arguments[2] == "journal")),
+        Some("measure-memory") => {
+            print_json(&memory(number(&arguments[1]), arguments[2] == "journal"))
+        }
         _ => report(&Choice::from(&arguments)),
     }
 }
@@ -43,14 +47,17 @@ struct Choice {
 
 impl Choice {
     fn from(arguments: &[String]) -> Self {
-        let mut choice = Self { cars: vec![10_000, 100_000, 1_000_000], threads: vec![1, 2], rounds: 5 };
+        let mut choice =
+            Self { cars: vec![10_000, 100_000, 1_000_000], threads: vec![1, 2], rounds: 5 };
         for pair in arguments.chunks(2) {
             let value = pair.get(1).map_or("", String::as_str);
             match pair[0].as_str() {
                 "--cars" => choice.cars = value.split(',').map(number).collect(),
                 "--threads" => choice.threads = value.split(',').map(number).collect(),
                 "--rounds" => choice.rounds = number(value),
-                other => panic!("`{other}` is not one of --cars N,N,.. --threads N,N,.. --rounds N"),
+                other => {
+                    panic!("`{other}` is not one of --cars N,N,.. --threads N,N,.. --rounds N")
+                }
             }
         }
         choice
@@ -126,13 +133,15 @@ fn time(cars: u32, threads: usize, rounds: u32) -> Time {
     let (scenario, draw) = cost_of(|| night::scenario(cars));
     let run = night::begin(&scenario, threads, night::NoJournal, Script::default());
     let script = run.and_then(night::finish).expect("the world runs").sink;
-    let mut time = Time { cars, draw_cpu: draw.cpu_s, set_up_cpu: 0.0, journal_bytes: 0, rounds: Vec::new() };
+    let mut time =
+        Time { cars, draw_cpu: draw.cpu_s, set_up_cpu: 0.0, journal_bytes: 0, rounds: Vec::new() };
     for _ in 0..rounds {
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         let log = night::journal(folder.path());
         let (run, set_up) = cost_of(|| night::begin(&scenario, threads, log, night::NoTables));
         let (ended, cost) = cost_of(|| run.and_then(night::finish).expect("the world runs"));
-        let phases = ended.profile.seconds.iter().map(|(&name, &seconds)| (name.to_owned(), seconds));
+        let phases =
+            ended.profile.seconds.iter().map(|(&name, &seconds)| (name.to_owned(), seconds));
         time.rounds.push(Round {
             run_cpu: cost.cpu_s,
             run_wall: cost.wall_s,
@@ -147,8 +156,9 @@ fn time(cars: u32, threads: usize, rounds: u32) -> Time {
 
 fn bytes_in(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let size =
-        |path: &Path| if path.is_dir() { bytes_in(path) } else { path.metadata().map_or(0, |it| it.len()) };
+    let size = |path: &Path| {
+        if path.is_dir() { bytes_in(path) } else { path.metadata().map_or(0, |it| it.len()) }
+    };
     entries.map(|entry| size(&entry.path())).sum()
 }
 
@@ -196,7 +206,10 @@ fn measured<T: for<'a> Deserialize<'a>>(arguments: &[&str]) -> T {
 fn report(choice: &Choice) {
     let mut total = Stopwatch::default();
     total.time(|| {
-        println!("One fleet of cars, overnight at home, uncontrolled: one day of {} slots.", night::SLOTS);
+        println!(
+            "One fleet of cars, overnight at home, uncontrolled: one day of {} slots.",
+            night::SLOTS
+        );
         println!("Journal on, durability {:?}, `ev_ticks: Off`, no tables.", night::DURABILITY);
         for &threads in &choice.threads {
             let time = |&cars: &u32| -> Time {
@@ -208,7 +221,9 @@ fn report(choice: &Choice) {
             println!("{}", time_table(&times));
             println!("{}", verdict(&times));
         }
-        println!("\nMemory, bytes a car, beyond what the process held before the world was drawn:\n");
+        println!(
+            "\nMemory, bytes a car, beyond what the process held before the world was drawn:\n"
+        );
         println!("{}", memory_table(&choice.cars));
     });
     println!("All of it took {:.0} s.", total.seconds);
@@ -216,7 +231,9 @@ fn report(choice: &Choice) {
 
 fn time_table(times: &[Time]) -> Table {
     let mut table = Table::new(
-        ["ns per car and tick".to_owned()].into_iter().chain(times.iter().map(|time| cars(time.cars))),
+        ["ns per car and tick".to_owned()]
+            .into_iter()
+            .chain(times.iter().map(|time| cars(time.cars))),
     );
     let mut row = |name: &str, value: &dyn Fn(&Time) -> f64| {
         table.row(name, times.iter().map(|time| short(value(time))));
@@ -257,8 +274,9 @@ fn memory_table(sizes: &[u32]) -> Table {
         sizes.iter().map(|size| measured(&["measure-memory", &size.to_string(), journal])).collect()
     };
     let (without, with) = (held("none"), held("journal"));
-    let mut table =
-        Table::new(["bytes a car".to_owned()].into_iter().chain(sizes.iter().map(|&size| cars(size))));
+    let mut table = Table::new(
+        ["bytes a car".to_owned()].into_iter().chain(sizes.iter().map(|&size| cars(size))),
+    );
     let mut row = |name: &str, all: &[Option<Held>], of: fn(&Held) -> f64| {
         let bytes = |(held, &size): (&Option<Held>, &u32)| {
             held.as_ref().map_or("not known".into(), |held| short(of(held) / f64::from(size)))

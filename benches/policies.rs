@@ -17,7 +17,8 @@ use voltide_benches::{
 const POLICIES: [&str; 4] = ["uncontrolled", "smart", "smart-incentive", "v2g"];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> =
+        env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let cars = match arguments.as_slice() {
         [] => 100_000,
         [flag, count] if flag == "--cars" => count.parse().unwrap_or(0),
@@ -39,8 +40,8 @@ fn measured(policy: &str, cars: u32) -> Vec<String> {
     let scenario = night::priced_scenario(cars);
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let log = night::journal(folder.path());
-    let run =
-        night::begin_with((policy, ""), &scenario, 1, log, night::NoTables).expect("the world is set up");
+    let run = night::begin_with((policy, ""), &scenario, 1, log, night::NoTables)
+        .expect("the world is set up");
     let (ended, cost) = cost_of(|| night::finish(run).expect("it runs to its end"));
     let plan = ended.profile.seconds.get("plan").copied().unwrap_or_default();
     vec![

@@ -6,7 +6,10 @@
 //! The German week is killed when its log holds three quarters of what the whole week's does. Every
 //! measurement starts from a copy of what was left.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a measurement prints its table")]
-#![expect(clippy::unwrap_used, reason = "a measurement that meets an error stops, wherever that is")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement that meets an error stops, wherever that is"
+)]
 
 use std::{
     fs,
@@ -40,15 +43,21 @@ fn measure(program: &Path) {
     let whole_out = out.path().join("whole");
     let run = |out: &Path| {
         let mut command = Command::new(program);
-        command.args(["run", "--quiet", "--out"]).arg(out).arg(root().join("worlds/germany/week.ron"));
+        command
+            .args(["run", "--quiet", "--out"])
+            .arg(out)
+            .arg(root().join("worlds/germany/week.ron"));
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
     let whole = cost(&mut run(&whole_out));
     let bytes = size(&run_in(&whole_out).unwrap().join("log"));
-    let killed = killed_at(run(&out.path().join("killed")), &out.path().join("killed"), bytes * 3 / 4);
+    let killed =
+        killed_at(run(&out.path().join("killed")), &out.path().join("killed"), bytes * 3 / 4);
     let share = 100.0 * size(&killed.join("log")) as f64 / bytes as f64;
-    println!("the German week, killed when {share:.0} % of its log were written; {ROUNDS} rounds\n");
+    println!(
+        "the German week, killed when {share:.0} % of its log were written; {ROUNDS} rounds\n"
+    );
     let mut table = Table::new(["", "CPU s", "wall s"]);
     let mut row = |name: &str, costs: Vec<Cost>| {
         let middle = |of: fn(&Cost) -> f64| short(median(costs.iter().map(of)));

@@ -48,9 +48,12 @@ fn measure() -> Result<Table, String> {
         ("3 batteries behind one limit, negative prices", NEGATIVE.to_owned(), 3),
     ] {
         let file = folder.path().join(format!("{name}.json"));
-        fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-        let costs: Vec<Cost> = (0..rounds).map(|_| cost(&program, &file)).collect::<Result<_, _>>()?;
-        let milliseconds = |of: fn(&Cost) -> f64| spread(costs.iter().map(|cost| of(cost) * 1e3).collect());
+        fs::write(&file, text)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        let costs: Vec<Cost> =
+            (0..rounds).map(|_| cost(&program, &file)).collect::<Result<_, _>>()?;
+        let milliseconds =
+            |of: fn(&Cost) -> f64| spread(costs.iter().map(|cost| of(cost) * 1e3).collect());
         let (cpu, wall) = (milliseconds(|cost| cost.cpu_s), milliseconds(|cost| cost.wall_s));
         table.row(name, cpu.into_iter().chain([wall[1]]).map(short));
     }
@@ -63,8 +66,13 @@ fn cost(program: &Path, file: &Path) -> Result<Cost, String> {
     command.args(["--json", "schedule", "--mode", "flexmeasures"]).arg(file);
     let (output, cost) = cost_of_children(|| command.output());
     let output = output.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    if answer["status"] == "optimal" { Ok(cost) } else { Err(format!("the answer is {}", answer["status"])) }
+    let answer: Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    if answer["status"] == "optimal" {
+        Ok(cost)
+    } else {
+        Err(format!("the answer is {}", answer["status"]))
+    }
 }
 
 /// Batteries that start and leave differently, behind 6 kW each where there are several.

@@ -10,7 +10,8 @@ use voltide_benches::{
     table::{Table, short, thousands},
 };
 use voltide_schedule::{
-    Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, StorageRequest, TieRule, solve_batch,
+    Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, StorageRequest, TieRule,
+    solve_batch,
 };
 
 const SLOTS: usize = 96;
@@ -18,7 +19,8 @@ const SLOTS: usize = 96;
 const ROUNDS: usize = 100;
 
 fn main() {
-    let columns = ["exact", "exact, shared prices", "LP by CBC", "MILP by CBC", "LP / exact", "MILP / exact"];
+    let columns =
+        ["exact", "exact, shared prices", "LP by CBC", "MILP by CBC", "LP / exact", "MILP / exact"];
     let mut table = Table::new(["CPU ms for cars"].into_iter().chain(columns));
     for cars in [1, 100, 1000] {
         let solved = [
@@ -29,11 +31,15 @@ fn main() {
         ];
         let [exact, shared, lp, milp] = solved.map(|(seconds, _)| seconds);
         let [optimum, others @ ..] = solved.map(|(_, objective)| objective);
-        let agree = others.iter().all(|other| (other - optimum).abs() <= 1e-6 * optimum.abs().max(1.0));
+        let agree =
+            others.iter().all(|other| (other - optimum).abs() <= 1e-6 * optimum.abs().max(1.0));
         assert!(agree, "{optimum} is not {others:?}");
         let times = |seconds: f64| format!("{:.0}", seconds / exact);
         let ms = |seconds: f64| short(1e3 * seconds);
-        table.row(&thousands(cars), [ms(exact), ms(shared), ms(lp), ms(milp), times(lp), times(milp)]);
+        table.row(
+            &thousands(cars),
+            [ms(exact), ms(shared), ms(lp), ms(milp), times(lp), times(milp)],
+        );
     }
     println!("{table}");
 }

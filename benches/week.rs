@@ -47,14 +47,19 @@ struct Choice {
 impl Choice {
     fn from_command_line() -> Result<Self, String> {
         let mut choice = Self { world: root().join("worlds/germany/week.ron"), rounds: 7 };
-        let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+        let arguments: Vec<String> =
+            env::args().skip(1).filter(|argument| argument != "--bench").collect();
         for pair in arguments.chunks(2) {
             let count = pair.get(1).and_then(|count| count.parse().ok()).filter(|&count| count > 0);
             match (pair[0].as_str(), pair.get(1), count) {
                 ("--rounds", _, Some(count)) => choice.rounds = count,
                 // The working folder of a bench is its package's, not that of whoever asked for it.
                 ("--world", Some(world), _) => choice.world = root().join(world),
-                _ => return Err("usage: [--rounds N] [--world FILE, from the workspace's folder]".into()),
+                _ => {
+                    return Err(
+                        "usage: [--rounds N] [--world FILE, from the workspace's folder]".into()
+                    );
+                }
             }
         }
         Ok(choice)
@@ -77,7 +82,8 @@ impl Run {
         let mut command = Command::new(program);
         command.arg("run").arg(world).arg("--quiet").arg("--out").arg(out.path());
         let (output, cost) = cost_of_children(|| command.output());
-        let output = output.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        let output =
+            output.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         if !output.status.success() {
             return Err(format!("the run failed:\n{}", String::from_utf8_lossy(&output.stderr)));
         }
@@ -92,7 +98,10 @@ impl Run {
 
     fn of_tables(&self, what: &str) -> u64 {
         let tables = self.manifest["resources"].as_array().into_iter().flatten();
-        tables.filter(|table| table["format"] == "parquet").filter_map(|table| table[what].as_u64()).sum()
+        tables
+            .filter(|table| table["format"] == "parquet")
+            .filter_map(|table| table[what].as_u64())
+            .sum()
     }
 
     fn phases(&self) -> BTreeMap<&str, f64> {
@@ -102,8 +111,8 @@ impl Run {
 }
 
 fn json(file: &Path) -> Result<Value, String> {
-    let text =
-        fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let text = fs::read_to_string(file)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
@@ -132,7 +141,8 @@ fn cost_table(runs: &[Run], rows: u64) -> Table {
     let mut row = |name: &str, value: &dyn Fn(&Run) -> f64| {
         table.row(name, spread(runs.iter().map(value).collect()).map(short));
     };
-    let profile = |key: &'static str| move |run: &Run| run.profile[key].as_f64().unwrap_or(f64::NAN);
+    let profile =
+        |key: &'static str| move |run: &Run| run.profile[key].as_f64().unwrap_or(f64::NAN);
     row("CPU s", &|run| run.cost.cpu_s);
     row("wall s", &|run| run.cost.wall_s);
     row("rows per CPU s", &|run| rows as f64 / run.cost.cpu_s);
@@ -149,7 +159,8 @@ fn phase_table(runs: &[Run]) -> Table {
     let mut table = Table::new(["wall ms", "min", "median", "max"]);
     let phases = runs.iter().map(Run::phases).collect::<Vec<_>>();
     for &phase in phases[0].keys() {
-        let milliseconds = phases.iter().map(|phases| phases.get(phase).map_or(0.0, |seconds| seconds * 1e3));
+        let milliseconds =
+            phases.iter().map(|phases| phases.get(phase).map_or(0.0, |seconds| seconds * 1e3));
         table.row(phase, spread(milliseconds.collect()).map(short));
     }
     table

@@ -95,8 +95,13 @@ pub fn run(scenario: &Scenario, script: &Script) -> Timed {
             cars.pass(slot)
         });
         let total: f64 = sums.charge.iter().sum::<f64>() - sums.discharge.iter().sum::<f64>();
-        assert!((total - tick.total_kw).abs() <= 1e-9 * total.abs() + 1e-6, "power of tick {number}");
-        assert!(sums.stored.iter().chain(&sums.gained).chain(&sums.lost).all(|sum| sum.is_finite()));
+        assert!(
+            (total - tick.total_kw).abs() <= 1e-9 * total.abs() + 1e-6,
+            "power of tick {number}"
+        );
+        assert!(
+            sums.stored.iter().chain(&sums.gained).chain(&sums.lost).all(|sum| sum.is_finite())
+        );
     }
     cars.compare(script);
     Timed { seconds: watch.seconds }
@@ -124,7 +129,9 @@ impl Columns {
     fn come_and_go(&mut self, tick: &Tick) {
         for &ev in &tick.unplugged {
             let car = ev as usize;
-            for column in [&mut self.charged, &mut self.discharged, &mut self.cost, &mut self.revenue] {
+            for column in
+                [&mut self.charged, &mut self.discharged, &mut self.cost, &mut self.revenue]
+            {
                 column[car] = 0.0;
             }
         }
@@ -145,7 +152,8 @@ impl Columns {
         let capacity = eights(&self.capacity);
         let set_point = eights(&self.set_point);
         let (energy, power) = (eights_mut(&mut self.energy), eights_mut(&mut self.power));
-        let (charged, discharged) = (eights_mut(&mut self.charged), eights_mut(&mut self.discharged));
+        let (charged, discharged) =
+            (eights_mut(&mut self.charged), eights_mut(&mut self.discharged));
         let (cost, revenue) = (eights_mut(&mut self.cost), eights_mut(&mut self.revenue));
         for row in 0..capacity.len() {
             let asked = &set_point[row];
@@ -155,7 +163,14 @@ impl Columns {
                 book(&power[row], &mut charged[row], &mut cost[row], slot.hours, slot.buy, 1.0);
             }
             if power[row].iter().any(|&power| power < 0.0) {
-                book(&power[row], &mut discharged[row], &mut revenue[row], slot.hours, slot.sell, -1.0);
+                book(
+                    &power[row],
+                    &mut discharged[row],
+                    &mut revenue[row],
+                    slot.hours,
+                    slot.sell,
+                    -1.0,
+                );
             }
         }
         sums
@@ -165,7 +180,10 @@ impl Columns {
         let same = |ours: &[f64], theirs: &mut dyn Iterator<Item = f64>| {
             ours.iter().zip(theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-9)
         };
-        assert!(same(&self.energy, &mut script.energy_kwh.iter().copied()), "the same energy is stored");
+        assert!(
+            same(&self.energy, &mut script.energy_kwh.iter().copied()),
+            "the same energy is stored"
+        );
         let mut ledgers = script.ledger.iter().map(|ledger| ledger.charged_kwh);
         assert!(same(&self.charged, &mut ledgers), "the same energy is booked");
         let mut ledgers = script.ledger.iter().map(|ledger| ledger.energy_cost);

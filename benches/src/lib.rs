@@ -8,7 +8,10 @@
 //! | [`by_hand`] | the loop that one would write by hand for the same cars                |
 //! | [`program`] | the program as it was built                                            |
 //! | [`table`]   | Markdown tables                                                        |
-#![expect(clippy::missing_panics_doc, reason = "a measurement that meets an error stops, wherever that is")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a measurement that meets an error stops, wherever that is"
+)]
 
 pub mod by_hand;
 pub mod machine;

@@ -1,5 +1,8 @@
 //! What things cost on this machine: CPU time, wall time, memory.
-#![expect(clippy::disallowed_types, reason = "measures the machine; nothing simulated depends on it")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "measures the machine; nothing simulated depends on it"
+)]
 
 use nix::sys::{
     resource::{UsageWho, getrusage},

@@ -24,7 +24,8 @@ use voltide_model::{
     quantity::{Kilowatts, Share},
     rules::Rules,
     scenario::{
-        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
+        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries,
+        Tariff,
     },
     series::Series,
     site::Charger,
@@ -54,7 +55,11 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         rules: Rules::TODAY,
         clock,
         currency: "EUR".into(),
-        tariffs: vec![Tariff { name: "fixed".into(), buy: price("tariff.buy"), sell: price("tariff.sell") }],
+        tariffs: vec![Tariff {
+            name: "fixed".into(),
+            buy: price("tariff.buy"),
+            sell: price("tariff.sell"),
+        }],
         population: Arc::new(Population::draw(1, Rules::TODAY, &clock, Boundary::Open, &fleets)),
         fleets,
         sites: vec![],
@@ -118,16 +123,19 @@ pub fn priced_scenario(cars: u32) -> Arc<Scenario> {
         values: (0..SLOTS).map(value).collect(),
     };
     let price = |slot| 0.45 - 0.3 * wave(slot);
-    let (buy, sell) = (series("tariff.buy", "EUR/kWh", &price), series("tariff.sell", "EUR/kWh", &price));
+    let (buy, sell) =
+        (series("tariff.buy", "EUR/kWh", &price), series("tariff.sell", "EUR/kWh", &price));
     scenario.tariffs = vec![Tariff { name: "wave".into(), buy, sell }];
-    scenario.system.base_load = Some(series("base_load", "kW", &|slot| 2000.0 - 1000.0 * wave(slot)));
+    scenario.system.base_load =
+        Some(series("base_load", "kW", &|slot| 2000.0 - 1000.0 * wave(slot)));
     scenario.incentive = Some(Incentive {
         rule: IncentiveRule { rho: 0.6, floor: Some(0.0) },
         expected: ExpectedPrice::Proportional(1.0),
         feedback: PriceFeedback::None,
     });
     let curve = |a, b, c| Logistic { a, b, c };
-    let curves = Willingness::new(curve(1.0, 8.0, 0.65), curve(3.0, 6.0, 0.145)).expect("they do not cross");
+    let curves =
+        Willingness::new(curve(1.0, 8.0, 0.65), curve(3.0, 6.0, 0.145)).expect("they do not cross");
     let gamma = Share::new(0.3).expect("it is a share");
     scenario.fleets[0].battery.degradation_per_kwh = 0.03;
     scenario.fleets[0].v2g.willingness = Some((curves, Participation::Threshold(gamma)));

@@ -18,8 +18,12 @@ pub fn program() -> Result<PathBuf, String> {
     let here = env::current_exe().map_err(|error| error.to_string())?;
     let folder = here.ancestors().nth(2).ok_or("the measurement lies nowhere")?;
     let program = folder.join("voltide");
-    let missing =
-        || format!("there is no voltide program at {}; build it: cargo build --release", program.display());
+    let missing = || {
+        format!(
+            "there is no voltide program at {}; build it: cargo build --release",
+            program.display()
+        )
+    };
     if program.is_file() { Ok(program) } else { Err(missing()) }
 }
 

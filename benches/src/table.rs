@@ -27,7 +27,11 @@ impl fmt::Display for Table {
         let widths: Vec<usize> = (0..self.rows[0].len()).filter_map(width).collect();
         for (index, row) in self.rows.iter().enumerate() {
             for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                if column == 0 { write!(f, "| {cell:width$} ")? } else { write!(f, "| {cell:>width$} ")? }
+                if column == 0 {
+                    write!(f, "| {cell:width$} ")?
+                } else {
+                    write!(f, "| {cell:>width$} ")?
+                }
             }
             writeln!(f, "|")?;
             if index == 0 {

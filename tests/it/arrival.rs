@@ -108,11 +108,15 @@ fn bounds_hold_for_the_whole_stay() {
     let file = room.path().join("floor.ron");
     fs::write(&file, WORLD).unwrap();
     let sets = sets.iter().flat_map(|set| ["--set", set]);
-    let draw = ["--set", "fleets.cars.soc_on_arrival=Uniform(min: 0.02, max: 0.4)", "--policy", "v2g"];
+    let draw =
+        ["--set", "fleets.cars.soc_on_arrival=Uniform(min: 0.02, max: 0.4)", "--policy", "v2g"];
     let arguments: Vec<&str> = sets.chain(draw).collect();
     let whole = run_json(file.to_str().unwrap(), room.path(), &arguments);
     assert_eq!(whole["clipped_by_battery"], 0);
-    assert!(whole["clipped_by_site"].as_u64().unwrap() > 0, "cars that the limit cuts are planned again");
+    assert!(
+        whole["clipped_by_site"].as_u64().unwrap() > 0,
+        "cars that the limit cuts are planned again"
+    );
     let run = root().join(whole["folder"].as_str().unwrap());
     assert!(column(&run, "sessions", "discharged_kwh").iter().sum::<f64>() > 20.0);
     succeed(voltide().args(["replay", "--verify"]).arg(&run));
@@ -127,13 +131,18 @@ fn on_a_day_that_follows_upon_itself_the_evening_counts() {
     let summary = run_json("worlds/paper/drawn.ron", room.path(), &sets);
     assert_eq!(summary["clipped_by_battery"], 0);
     let run = root().join(summary["folder"].as_str().unwrap());
-    let files = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let ticks = files.filter(|name| name.starts_with("ev_ticks")).map(|name| name.replace(".parquet", ""));
+    let files =
+        fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let ticks =
+        files.filter(|name| name.starts_with("ev_ticks")).map(|name| name.replace(".parquet", ""));
     for table in ticks.collect::<Vec<_>>() {
         let least = single(&run, &table, "soc_min").into_iter().zip(words(&run, &table, "state"));
-        let at_midnight = counts(&run, &table, "tick").into_iter().zip(least).filter(|(tick, _)| *tick == 0);
-        let at_home: Vec<f32> =
-            at_midnight.filter(|(_, (_, state))| state != "away").map(|(_, (soc, _))| soc).collect();
+        let at_midnight =
+            counts(&run, &table, "tick").into_iter().zip(least).filter(|(tick, _)| *tick == 0);
+        let at_home: Vec<f32> = at_midnight
+            .filter(|(_, (_, state))| state != "away")
+            .map(|(_, (soc, _))| soc)
+            .collect();
         assert!(
             !at_home.is_empty() && at_home.iter().all(|&soc| (soc - 0.25).abs() < f32::EPSILON),
             "{at_home:?}"

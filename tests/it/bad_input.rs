@@ -81,7 +81,8 @@ impl Room {
 
     /// What the run's manifest says of how it ended.
     fn status(&self, run: &Path) -> String {
-        let manifest = fs::read_to_string(self.folder.path().join(run).join("manifest.json")).unwrap();
+        let manifest =
+            fs::read_to_string(self.folder.path().join(run).join("manifest.json")).unwrap();
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
         manifest["status"].as_str().unwrap().to_owned()
     }
@@ -97,7 +98,8 @@ impl Room {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

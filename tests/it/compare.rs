@@ -62,7 +62,8 @@ fn the_saving_of_v2g_is_split() {
     let names: Vec<&str> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();
     assert_eq!(names, ["uncontrolled", "smart", "smart-incentive", "v2g"]);
     let split = &compare("saving_split", &arguments)[0];
-    let against_smart = compare("comparison", &["worlds/v2g-street.ron", "--policies", "smart,v2g"]);
+    let against_smart =
+        compare("comparison", &["worlds/v2g-street.ron", "--policies", "smart,v2g"]);
     let saved = |row: usize| number(&against_smart[row]["saving"]["mean"]);
     assert!((number(&split["saving"]["mean"]) - saved(2)).abs() < 1e-9);
     assert!((number(&split["by_tariff"]["mean"]) - saved(1)).abs() < 1e-9);
@@ -76,7 +77,15 @@ fn the_saving_of_v2g_is_split() {
 fn how_many_run_at_once_does_not_matter() {
     let with = |jobs: &str| {
         let mut command = voltide();
-        command.args(["--json", "compare", ONE_CAR, "--policies", "uncontrolled,alap", "--seeds", "1..3"]);
+        command.args([
+            "--json",
+            "compare",
+            ONE_CAR,
+            "--policies",
+            "uncontrolled,alap",
+            "--seeds",
+            "1..3",
+        ]);
         succeed(command.args(["--jobs", jobs]))
     };
     assert_eq!(with("1"), with("4"));
@@ -86,9 +95,13 @@ fn how_many_run_at_once_does_not_matter() {
 fn runs_that_were_kept_can_be_compared_again() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().to_str().unwrap();
-    let live = compare("compared_run", &[ONE_CAR, "--policies", "uncontrolled,alap", "--out", folder]);
+    let live =
+        compare("compared_run", &[ONE_CAR, "--policies", "uncontrolled,alap", "--out", folder]);
     let folders: Vec<&str> = live.iter().map(|run| run["folder"].as_str().unwrap()).collect();
-    assert!(folders.iter().all(|run| Path::new(run).join("manifest.json").is_file()), "{folders:?}");
+    assert!(
+        folders.iter().all(|run| Path::new(run).join("manifest.json").is_file()),
+        "{folders:?}"
+    );
     assert_eq!(compare("compared_run", &folders), live);
 }
 
@@ -109,7 +122,10 @@ fn a_wrong_comparison_ends_before_anything_runs() {
         fail(command.args(["compare", ONE_CAR, "--policies", policies, "--out"]).arg(out.path()))
     };
     let (code, message) = refused("uncontrolled,nothing-of-the-kind");
-    assert!(code == 5 && message.contains("no policy is named `nothing-of-the-kind`"), "{code} {message}");
+    assert!(
+        code == 5 && message.contains("no policy is named `nothing-of-the-kind`"),
+        "{code} {message}"
+    );
     let (code, message) = refused("uncontrolled,alap,uncontrolled");
     assert!(code == 3 && message.contains("`uncontrolled` is named twice"), "{code} {message}");
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
@@ -163,7 +179,11 @@ fn what_is_printed_fits_its_line() {
         words
     };
     let (narrow, _) = on_lines_of(80, asked[0]);
-    assert_eq!(words(&narrow), words(&succeed(voltide().args(asked[0]))), "nothing is lost on the way");
+    assert_eq!(
+        words(&narrow),
+        words(&succeed(voltide().args(asked[0]))),
+        "nothing is lost on the way"
+    );
 }
 
 #[test]
@@ -185,7 +205,8 @@ fn columns_without_anything_in_them_are_shown_only_where_all_are_asked_for() {
 
 #[test]
 fn the_table_is_quiet_on_stderr() {
-    let output = voltide().args(["compare", ONE_CAR, "--policies", "uncontrolled"]).output().unwrap();
+    let output =
+        voltide().args(["compare", ONE_CAR, "--policies", "uncontrolled"]).output().unwrap();
     assert_eq!(text(&output.stderr), "");
     assert!(text(&output.stdout).starts_with("one-car, 1 car, 1.00 days, seed 7\n"));
 }
@@ -204,7 +225,8 @@ fn unlike(runs: &[&Path]) -> Vec<String> {
 #[test]
 fn what_is_unlike_besides_the_policy_is_said() {
     let out = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| crate::program::run("worlds/v2g-street.ron", out.path(), arguments);
+    let run =
+        |arguments: &[&str]| crate::program::run("worlds/v2g-street.ron", out.path(), arguments);
     let first = run(&["--policy", "uncontrolled"]);
     let fork = |arguments: &[&str]| crate::time_travel::fork(&first, "144", arguments);
     let from = format!(
@@ -245,12 +267,15 @@ fn cases_say_which_they_are_and_what_is_priced() {
     assert_eq!(compare("compared_run", &small)[0]["case"], 2);
     let figures = compare("compared_figure", &small);
     let prices = |figure: &Value| {
-        let prices = [&figure["unserved_price_per_kwh"], &figure["margin_price_per_kwh"], &figure["seed"]];
+        let prices =
+            [&figure["unserved_price_per_kwh"], &figure["margin_price_per_kwh"], &figure["seed"]];
         prices.map(|price| number(price).to_string())
     };
     assert!(figures.iter().all(|figure| prices(figure) == ["50", "30", "1"]), "{}", figures[0]);
     let table = succeed(voltide().arg("compare").args(small));
-    for words in ["seed 1, case 2\n", "this table is of case 2", "a kWh at 50.00 USD", "margins, seed 1\n"] {
+    for words in
+        ["seed 1, case 2\n", "this table is of case 2", "a kWh at 50.00 USD", "margins, seed 1\n"]
+    {
         assert!(table.contains(words), "{words}: {table}");
     }
 }

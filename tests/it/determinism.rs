@@ -59,7 +59,12 @@ fn the_number_of_threads_changes_no_decision() {
 }
 
 /// All of a run but what names the build that made it.
-fn of_program(program: &Path, world: &str, out: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
+fn of_program(
+    program: &Path,
+    world: &str,
+    out: &Path,
+    arguments: &[&str],
+) -> BTreeMap<String, Vec<u8>> {
     let summary = run_json_with(&mut in_root(program), world, out, arguments);
     let mut found = files(Path::new(summary["folder"].as_str().unwrap()));
     for of_build in ["log/000000.mcap", "events.parquet", "runs.parquet", "manifest.json"] {
@@ -83,8 +88,9 @@ fn another_build_writes_the_same_bytes() {
         ("worlds/paper/paper.ron", &["--policy", "v2g"]),
         ("worlds/reservation.ron", &[]),
     ] {
-        let [these, others] = [(&this, "this"), (&other, "other")]
-            .map(|(program, name)| of_program(Path::new(program), world, &out.path().join(name), arguments));
+        let [these, others] = [(&this, "this"), (&other, "other")].map(|(program, name)| {
+            of_program(Path::new(program), world, &out.path().join(name), arguments)
+        });
         assert!(these.len() > 5, "{world} {arguments:?}");
         assert_same_files(&these, &others);
     }
@@ -96,7 +102,8 @@ fn the_exact_algorithm_and_cbc_come_to_the_same_cost() {
     let out = tempfile::tempdir().unwrap();
     let cost = |solver: &str| {
         let config = format!("policies.v2g=(solver: {solver})");
-        let summary = run_json("worlds/v2g-street.ron", out.path(), &["--policy", "v2g", "--set", &config]);
+        let summary =
+            run_json("worlds/v2g-street.ron", out.path(), &["--policy", "v2g", "--set", &config]);
         summary["net_cost"].as_f64().unwrap()
     };
     let (exact, milp) = (cost("Exact"), cost("Milp"));

@@ -127,7 +127,8 @@ impl Shape {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shape.ron");
         fs::write(&path, self.text()).unwrap();
-        let world = voltide_world::load(&path, &[]).unwrap_or_else(|problems| panic!("{problems}: {self:?}"));
+        let world = voltide_world::load(&path, &[])
+            .unwrap_or_else(|problems| panic!("{problems}: {self:?}"));
         (Arc::new(world.scenario), world.text)
     }
 }
@@ -233,7 +234,12 @@ impl Witness {
 
     fn check_limits(&self, columns: &TickColumns<'_>) {
         for (site, tick) in self.scenario.sites.iter().zip(columns.sites) {
-            assert!(tick.power_kw <= site.import_limit.0 + 1e-6, "{}: {} kW", site.name, tick.power_kw);
+            assert!(
+                tick.power_kw <= site.import_limit.0 + 1e-6,
+                "{}: {} kW",
+                site.name,
+                tick.power_kw
+            );
         }
         let cars: f64 = columns.power_kw.iter().sum();
         assert!((cars - columns.system.ev_charge_kw + columns.system.ev_discharge_kw).abs() < 1e-6);
@@ -266,7 +272,8 @@ impl Sink for Witness {
 }
 
 fn live(scenario: &Arc<Scenario>, text: &str, log: impl voltide_journal::log::EventLog) -> Witness {
-    let mut run = Simulation::new(start(scenario, text.into()), log, Witness::new(scenario)).unwrap();
+    let mut run =
+        Simulation::new(start(scenario, text.into()), log, Witness::new(scenario)).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
@@ -282,7 +289,11 @@ fn check_sessions(witness: &Witness) {
                 assert_eq!(ends.insert(stay, false), None, "session {stay} begins twice");
             }),
             Event::SessionEnded(ended) => ended.stay.iter().for_each(|&stay| {
-                assert_eq!(ends.insert(stay, true), Some(false), "session {stay} ends without being open");
+                assert_eq!(
+                    ends.insert(stay, true),
+                    Some(false),
+                    "session {stay} ends without being open"
+                );
             }),
             _ => {}
         }
@@ -367,7 +378,8 @@ fn a_replay_that_differs_names_the_tick_and_the_cars() {
 /// snapshot it took.
 fn cut_off(scenario: &Arc<Scenario>, text: &str, folder: &Path, ticks: u32) -> Option<Snapshot> {
     let log = McapLog::create(folder, Durability::Every(7)).unwrap();
-    let mut run = Simulation::new(start(scenario, text.into()), log, Witness::new(scenario)).unwrap();
+    let mut run =
+        Simulation::new(start(scenario, text.into()), log, Witness::new(scenario)).unwrap();
     let mut snapshot = None;
     for tick in 0..ticks {
         run.step().unwrap();
@@ -429,7 +441,8 @@ fn a_plant_survives_a_cut() {
         for ticks in [0, 1, 8, 33, 34, 71, 95] {
             for from_snapshot in [false, true] {
                 let folder = tempfile::tempdir().unwrap();
-                let snapshot = cut_off(&scenario, &text, folder.path(), ticks).filter(|_| from_snapshot);
+                let snapshot =
+                    cut_off(&scenario, &text, folder.path(), ticks).filter(|_| from_snapshot);
                 go_on(&scenario, &text, folder.path(), snapshot.as_ref());
                 assert!(history(folder.path()) == whole, "{policy}, cut after {ticks} ticks");
             }
@@ -478,8 +491,8 @@ fn threads_and_repetition_change_no_byte_of_any_world() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shape.ron");
         fs::write(&path, with_many_fleets(&shape.text())).unwrap();
-        let world =
-            voltide_world::load(&path, &[]).unwrap_or_else(|problems| panic!("{problems}: {shape:?}"));
+        let world = voltide_world::load(&path, &[])
+            .unwrap_or_else(|problems| panic!("{problems}: {shape:?}"));
         let (scenario, text) = (Arc::new(world.scenario), world.text);
         let logs = [1, 2, 8, 8].map(|threads| {
             let run = tempfile::tempdir().unwrap();
@@ -524,14 +537,22 @@ fn days_that_are_not_24_hours_long_survive_a_cut() {
             };
             let (scenario, text) = shape.scenario();
             let half_hours = scenario.clock.slots - 48;
-            assert!(half_hours == 2 * hours || zone == "Australia/Lord_Howe" && half_hours == 49, "{zone}");
+            assert!(
+                half_hours == 2 * hours || zone == "Australia/Lord_Howe" && half_hours == 49,
+                "{zone}"
+            );
             let folder = tempfile::tempdir().unwrap();
             live(&scenario, &text, McapLog::create(folder.path(), Durability::Close).unwrap());
             let whole = history(folder.path());
             for ticks in [0, 4, 5, 6, half_hours - 1, half_hours, scenario.clock.slots] {
                 let folder = tempfile::tempdir().unwrap();
                 let snapshot = cut_off(&scenario, &text, folder.path(), ticks);
-                go_on(&scenario, &text, folder.path(), snapshot.as_ref().filter(|_| ticks % 2 == 0));
+                go_on(
+                    &scenario,
+                    &text,
+                    folder.path(),
+                    snapshot.as_ref().filter(|_| ticks % 2 == 0),
+                );
                 assert!(history(folder.path()) == whole, "{zone} from {start}, cut after {ticks}");
             }
         }

@@ -28,7 +28,9 @@ fn exported(table: &Path) -> BTreeMap<i64, Vec<Map<String, Value>>> {
     let contents = texts(table, "events", "payload");
     let mut found: BTreeMap<i64, Vec<_>> = BTreeMap::new();
     for (seq, content) in numbers.into_iter().zip(contents) {
-        let Value::Object(content) = serde_json::from_str(&content).unwrap() else { panic!("{content}") };
+        let Value::Object(content) = serde_json::from_str(&content).unwrap() else {
+            panic!("{content}")
+        };
         found.entry(seq).or_default().push(content);
     }
     found
@@ -60,7 +62,8 @@ fn assert_same(at: &str, told: &Map<String, Value>, rows: &[Map<String, Value>])
         return;
     };
     assert_eq!(count.as_u64(), Some(rows.len() as u64), "{at}");
-    for (name, short) in told.iter().filter(|(name, _)| !["rows", "first"].contains(&name.as_str())) {
+    for (name, short) in told.iter().filter(|(name, _)| !["rows", "first"].contains(&name.as_str()))
+    {
         let values: Vec<&Value> = rows.iter().map(|row| &row[name]).collect();
         if rows.is_empty() {
             continue;

@@ -130,7 +130,9 @@ const MEMORY: u32 = 3 << 20;
 /// A run in `room` with overrides, in a child that has no more memory than [`MEMORY`].
 fn run(room: &Path, mode: &str, sets: &[String]) -> Command {
     let mut child = Command::new("sh");
-    child.args(["-c", &format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"")]).arg(voltide().get_program());
+    child
+        .args(["-c", &format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"")])
+        .arg(voltide().get_program());
     child.current_dir(room).env("NO_COLOR", "1").env_remove("VOLTIDE_PLUGIN_PATH");
     child.args([mode, "run", "world.ron", "--out", "out", "--replace", "--threads", "1"]);
     child.args(sets.iter().flat_map(|set| ["--set", set]));
@@ -206,8 +208,10 @@ fn an_extreme_number_in_a_run_is_refused_or_run_through() {
     let tried = all.into_iter().step_by(step);
     let mut refused = 0;
     for (path, unit, extreme) in tried {
-        refused +=
-            u32::from(is_refused(room.path(), &[format!("{path}={extreme} {unit}").trim_end().to_owned()]));
+        refused += u32::from(is_refused(
+            room.path(),
+            &[format!("{path}={extreme} {unit}").trim_end().to_owned()],
+        ));
     }
     assert!(refused > 10, "only {refused} were refused");
 }

@@ -29,8 +29,8 @@ fn arguments<'a>(sets: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
 
 /// (2) for every slot, from what the table says of net load: how far prices follow it.
 fn factors(run: &Path) -> Vec<f64> {
-    let [load, mean] =
-        ["price_net_load_kw", "price_net_load_mean_kw"].map(|name| column(run, "system_ticks", name));
+    let [load, mean] = ["price_net_load_kw", "price_net_load_mean_kw"]
+        .map(|name| column(run, "system_ticks", name));
     load.iter().zip(mean).map(|(load, mean)| 1.0 + 0.6 * (load - mean) / mean).collect()
 }
 
@@ -63,7 +63,10 @@ fn energy_fed_in_is_paid_the_incentive_factor_of_its_own_tariff() {
             let rows = || (0..fleets.len()).filter(|&row| fleets[row] == fleet);
             let found: f64 = rows().map(|row| earned[row]).sum();
             let expected = revenue(&run, &rows().map(|row| evs[row]).collect(), price);
-            assert!((found - expected).abs() < 1e-4 * expected.max(1.0), "{fleet}: {found}, not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-4 * expected.max(1.0),
+                "{fleet}: {found}, not {expected}"
+            );
             assert!(found > 0.1, "{fleet} at {price} earn {found}");
         }
         let incentive = column(&run, "system_ticks", "incentive_price_per_kwh");
@@ -80,7 +83,9 @@ fn more_is_fed_in_where_more_is_paid() {
     let out = tempfile::tempdir().unwrap();
     let fed_in = |feed_in: Option<&str>| {
         let sets = WILLING.into_iter().chain(feed_in);
-        run_json("worlds/v2g-street.ron", out.path(), &arguments(sets))["discharged_kwh"].as_f64().unwrap()
+        run_json("worlds/v2g-street.ron", out.path(), &arguments(sets))["discharged_kwh"]
+            .as_f64()
+            .unwrap()
     };
     let [little, much] =
         ["0.01", "1.00"].map(|price| fed_in(Some(&format!(r#"feed_in=Fixed("{price} CNY/kWh")"#))));

@@ -50,7 +50,8 @@ const OF_A_TYPICAL_DAY: [&str; 3] =
 /// The policies that plan all cars of a site at once, again and again, and what lets them run in the others.
 const OF_WHOLE_SITES: [&str; 3] = ["edf", "llf", "round-robin"];
 const THAT_STAY: [&str; 4] = ["--set", "incentive.price_feedback=None", "--set", "boundary=Open"];
-const OTHER_POLICIES: [&str; 6] = ["uncontrolled", "smart", "smart-incentive", "v2g", "threshold", "alap"];
+const OTHER_POLICIES: [&str; 6] =
+    ["uncontrolled", "smart", "smart-incentive", "v2g", "threshold", "alap"];
 
 /// The worlds that are compared over several seeds.
 const OVER_SEEDS: [&str; 2] = ["worlds/one-car.ron", "worlds/paper/drawn.ron"];
@@ -324,7 +325,10 @@ const OF_COMPARED_RUN: [(&str, &str); 19] = [
     ("net_load_sd_kw", "SELECT stddev_pop(net_load_kw) FROM system_ticks WHERE run_id = '{run}'"),
     ("missed_targets", "SELECT count(missed_reason) FROM sessions WHERE run_id = '{run}'"),
     ("missing_kwh", "SELECT coalesce(sum(missing_kwh), 0) FROM sessions WHERE run_id = '{run}'"),
-    ("policy_faults", "SELECT count(*) FROM events WHERE kind = 'PolicyFaulted' AND run_id = '{run}'"),
+    (
+        "policy_faults",
+        "SELECT count(*) FROM events WHERE kind = 'PolicyFaulted' AND run_id = '{run}'",
+    ),
 ];
 
 /// What went wrong first, in a line `compared_run`.
@@ -400,13 +404,16 @@ const NO_MEANS: [&str; 5] = ["policy", "world", "seed", "currency", "stored_pric
 
 /// Mean and standard deviation over runs, by their ids, of all that is said of each of them.
 fn of_comparison(policy: &str, runs: &[&str]) -> Vec<(String, String)> {
-    let mut rows =
-        owned(&[("against", "SELECT 'uncontrolled'"), ("currency", "SELECT any_value(currency) FROM runs")]);
+    let mut rows = owned(&[
+        ("against", "SELECT 'uncontrolled'"),
+        ("currency", "SELECT any_value(currency) FROM runs"),
+    ]);
     rows.push(("policy".to_owned(), format!("SELECT '{policy}'")));
     rows.push(("runs".to_owned(), format!("SELECT count(*) FROM runs WHERE policy = '{policy}'")));
     let of_each = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN);
     for (name, query) in of_each.filter(|(name, _)| !NO_MEANS.contains(name)) {
-        let cells: Vec<_> = runs.iter().map(|run| format!("(({}))", query.replace("{run}", run))).collect();
+        let cells: Vec<_> =
+            runs.iter().map(|run| format!("(({}))", query.replace("{run}", run))).collect();
         let cells = format!("FROM (VALUES {}) AS cells(cell)", cells.join(", "));
         rows.push((format!("{name}.mean"), format!("SELECT avg(cell) {cells}")));
         rows.push((format!("{name}.sd"), format!("SELECT stddev_samp(cell) {cells}")));
@@ -442,10 +449,14 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
             format!("{fleet} {reason} {} {:.6}", it["targets"], it["missing_kwh"].as_f64().unwrap())
         };
         let words = missed.iter().map(word).collect::<Vec<_>>().join(", ");
-        all.insert("missed_by".to_owned(), if words.is_empty() { Value::Null } else { json!(words) });
+        all.insert(
+            "missed_by".to_owned(),
+            if words.is_empty() { Value::Null } else { json!(words) },
+        );
     }
-    let no_figure =
-        |name: &str| NO_FIGURES.iter().any(|(no, _)| name == *no || name.starts_with(&format!("{no}.")));
+    let no_figure = |name: &str| {
+        NO_FIGURES.iter().any(|(no, _)| name == *no || name.starts_with(&format!("{no}.")))
+    };
     all.retain(|name, _| !no_figure(name));
     all
 }
@@ -557,8 +568,10 @@ fn is_refused(world: &str, policy: &str) -> bool {
 /// The figures of a summary, asked of the tables below a folder.
 fn of_run(what: String, outputs: &Path, summary: &Value) -> Question {
     let outputs = outputs.to_str().unwrap().to_owned();
-    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
-    let question_04 = fs::read_to_string(root().join("outputs/queries/04-margin-shortfall.sql")).unwrap();
+    let question_01 =
+        fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    let question_04 =
+        fs::read_to_string(root().join("outputs/queries/04-margin-shortfall.sql")).unwrap();
     Question {
         what,
         outputs,
@@ -585,7 +598,10 @@ fn a_run_and_its_replay_print_what_the_tables_say() {
             let settings = sets_under(world, settings, policy);
             if is_refused(world, policy) {
                 let (code, error) = fail(voltide().args(head).args(settings));
-                assert!(code == 3 && error.contains("listed cars tell of a typical day"), "{error}");
+                assert!(
+                    code == 3 && error.contains("listed cars tell of a typical day"),
+                    "{error}"
+                );
                 continue;
             }
             let run = lines(&[&head[..], &settings].concat()).remove(0);
@@ -617,7 +633,10 @@ fn a_run_that_went_wrong_prints_what_the_tables_say() {
     let mut question = of_run("broken".to_owned(), out.path(), &summary);
     // That it never discharges is known of policies that are built in alone.
     question.sql.retain(|(name, _)| name != "no_discharge_reason");
-    assert_eq!(question.printed.remove("no_discharge_reason"), Some(json!("no stay was long enough")));
+    assert_eq!(
+        question.printed.remove("no_discharge_reason"),
+        Some(json!("no stay was long enough"))
+    );
     assert_found(&python, &[question]);
 }
 
@@ -626,7 +645,8 @@ fn a_run_that_went_wrong_prints_what_the_tables_say() {
 fn a_comparison_prints_what_the_tables_say() {
     let python = python();
     let out = tempfile::tempdir().unwrap();
-    let question_02 = fs::read_to_string(root().join("outputs/queries/02-driver-cost.sql")).unwrap();
+    let question_02 =
+        fs::read_to_string(root().join("outputs/queries/02-driver-cost.sql")).unwrap();
     let question_02 = question_02.trim_end().trim_end_matches(';');
     let prepare = format!(
         "CREATE TABLE saving AS {question_02};\nCREATE TABLE against_smart AS {};\n{SPLIT};",
@@ -673,12 +693,14 @@ fn comparisons() -> Vec<Comparison> {
     let (with_feedback, without): (Vec<_>, Vec<_>) =
         WORLDS.into_iter().partition(|(world, _)| WITH_FEEDBACK.contains(world));
     let all = [OTHER_POLICIES.as_slice(), &OF_WHOLE_SITES].concat().join(",");
-    let whole_sites = ["uncontrolled"].iter().chain(&OF_WHOLE_SITES).copied().collect::<Vec<_>>().join(",");
-    let as_they_are = with_feedback.iter().map(|(world, set)| (*world, OTHER_POLICIES.join(","), sets(set)));
-    let at_prices_that_stay = with_feedback
-        .iter()
-        .filter(|(world, _)| !is_refused(world, OF_WHOLE_SITES[0]))
-        .map(|(world, set)| (*world, whole_sites.clone(), sets_under(world, set, OF_WHOLE_SITES[0])));
+    let whole_sites =
+        ["uncontrolled"].iter().chain(&OF_WHOLE_SITES).copied().collect::<Vec<_>>().join(",");
+    let as_they_are =
+        with_feedback.iter().map(|(world, set)| (*world, OTHER_POLICIES.join(","), sets(set)));
+    let at_prices_that_stay =
+        with_feedback.iter().filter(|(world, _)| !is_refused(world, OF_WHOLE_SITES[0])).map(
+            |(world, set)| (*world, whole_sites.clone(), sets_under(world, set, OF_WHOLE_SITES[0])),
+        );
     let without = without.iter().map(|(world, set)| (*world, all.clone(), sets(set)));
     as_they_are.chain(at_prices_that_stay).chain(without).collect()
 }
@@ -706,7 +728,8 @@ fn query_of(figure: &str) -> String {
 /// The figures of the lines `compared_figure` of one run, whose missing flexibility has a price.
 fn of_case(margin_price: f64) -> Vec<(String, String)> {
     let same = OF_CASE.iter().map(|(name, figure)| ((*name).to_owned(), query_of(figure)));
-    let costs = COSTS.iter().map(|name| ((*name).to_owned(), query_of(&format!("system_cost.{name}"))));
+    let costs =
+        COSTS.iter().map(|name| ((*name).to_owned(), query_of(&format!("system_cost.{name}"))));
     let total = query_of("system_cost.total");
     let shortfall = format!(
         "coalesce({} + {}, 0) * (SELECT any_value(tick_s) FROM runs) / 3600",
@@ -727,15 +750,23 @@ fn of_case(margin_price: f64) -> Vec<(String, String)> {
 fn the_cases_of_a_comparison_print_what_the_tables_say() {
     let python = python();
     let out = tempfile::tempdir().unwrap();
-    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    let question_01 =
+        fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
     let mut questions = Vec::new();
     for world in ["worlds/paper/paper.ron", "worlds/ten-units/day.ron"] {
-        for (case, policy) in [("1", "uncontrolled"), ("1", "v2g"), ("2", "uncontrolled"), ("2", "v2g")] {
+        for (case, policy) in
+            [("1", "uncontrolled"), ("1", "v2g"), ("2", "uncontrolled"), ("2", "v2g")]
+        {
             let outputs = out.path().join(questions.len().to_string()).to_str().unwrap().to_owned();
-            let asked = ["compare", world, "--policies", policy, "--cases", case, "--out", &outputs];
-            let figures: Vec<Value> =
-                lines(&asked).into_iter().filter(|line| line["kind"] == "compared_figure").collect();
-            let amount = |line: &Value| (line["figure"].as_str().unwrap().to_owned(), line["amount"].clone());
+            let asked =
+                ["compare", world, "--policies", policy, "--cases", case, "--out", &outputs];
+            let figures: Vec<Value> = lines(&asked)
+                .into_iter()
+                .filter(|line| line["kind"] == "compared_figure")
+                .collect();
+            let amount = |line: &Value| {
+                (line["figure"].as_str().unwrap().to_owned(), line["amount"].clone())
+            };
             questions.push(Question {
                 what: format!("{world}, case {case} of {policy}"),
                 outputs,
@@ -757,7 +788,9 @@ fn of_doubt(policy: &str, against: &str) -> Vec<(String, String)> {
               WHERE policy = '{policy}' AND stage = 'settled')"
         )
     };
-    let gap = |policy: &str| format!("(SELECT max(solver_gap) FROM system_costs WHERE policy = '{policy}')");
+    let gap = |policy: &str| {
+        format!("(SELECT max(solver_gap) FROM system_costs WHERE policy = '{policy}')")
+    };
     let rows = [
         ("policy", format!("SELECT policy FROM runs WHERE policy = '{policy}'")),
         ("against", format!("SELECT policy FROM runs WHERE policy = '{against}'")),
@@ -774,7 +807,8 @@ fn a_difference_that_the_solver_leaves_open_is_what_the_tables_say() {
     let python = python();
     let out = tempfile::tempdir().unwrap();
     let outputs = out.path().to_str().unwrap();
-    let question_01 = fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
+    let question_01 =
+        fs::read_to_string(root().join("outputs/queries/01-system-cost.sql")).unwrap();
     let asked = ["compare", "worlds/ten-units/day.ron", "--policies", "uncontrolled,threshold,edf"];
     let sets = ["--set", "grid.stages.gap=0.05", "--cases", "1", "--out", outputs];
     let mut doubts = lines(&[&asked[..], &sets].concat());
@@ -798,7 +832,8 @@ fn id(line: &Value) -> &str {
 
 fn of_compared_run(run: &str, figures: &BTreeMap<String, Value>) -> Vec<(String, String)> {
     let fleet = figures.keys().find_map(|name| name.strip_prefix("stored_price_per_kwh."));
-    let fill = |text: &str| text.replace("{run}", run).replace("{fleet}", fleet.unwrap_or_default());
+    let fill =
+        |text: &str| text.replace("{run}", run).replace("{fleet}", fleet.unwrap_or_default());
     let rows = OF_COMPARED_RUN.iter().chain(&ALSO_OF_COMPARED_RUN).chain(&FIRST_TROUBLES);
     rows.map(|(name, query)| (fill(name), fill(query))).collect()
 }

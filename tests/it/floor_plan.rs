@@ -89,7 +89,10 @@ fn every_crate_has_its_floor() {
     for rooms in ["crates", "plugins"] {
         for entry in fs::read_dir(root().join(rooms)).unwrap() {
             let folder = format!("{rooms}/{}", entry.unwrap().file_name().to_string_lossy());
-            assert!(FLOORS.iter().any(|(floor, _)| *floor == folder), "{folder} is not in the floor plan");
+            assert!(
+                FLOORS.iter().any(|(floor, _)| *floor == folder),
+                "{folder} is not in the floor plan"
+            );
         }
     }
 }
@@ -112,7 +115,9 @@ fn unsafe_code_is_kept_to_the_border() {
         file.starts_with("crates/host/") || file.starts_with("crates/policy/src/abi")
     };
     for (file, text) in sources() {
-        let found = text.lines().any(|line| line.contains("unsafe ") && !line.trim_start().starts_with("//"));
+        let found = text
+            .lines()
+            .any(|line| line.contains("unsafe ") && !line.trim_start().starts_with("//"));
         assert!(!found || allowed(&file), "{} has unsafe code", file.display());
     }
 }

@@ -35,15 +35,19 @@ fn commuters(out: &Path, cars: u32, days: u32, more: &[&str]) -> PathBuf {
 
 /// A world whose prices follow the cars that were planned, and in which for days none is.
 fn work_days(folder: &Path, days: u32) -> PathBuf {
-    let hour =
-        |hour: u32| format!("2024-06-{:02}T{:02}:00:00+02:00,{}\n", 3 + hour / 24, hour % 24, 600 + hour);
+    let hour = |hour: u32| {
+        format!("2024-06-{:02}T{:02}:00:00+02:00,{}\n", 3 + hour / 24, hour % 24, 600 + hour)
+    };
     let load: String = (0..24 * days).map(hour).collect();
     fs::write(folder.join("load.csv"), format!("ts,kw\n{load}")).unwrap();
     let world = folder.join("work-days.ron");
     let text = fs::read_to_string(root().join("worlds/one-car.ron")).unwrap();
     let overnight = &text[text.find("stays:").unwrap()..text.find("trip_energy:").unwrap()];
     let text = text
-        .replace(overnight, "stays: Workplace(arrive: \"08:00\", leave: \"16:30\", days: Weekdays),\n")
+        .replace(
+            overnight,
+            "stays: Workplace(arrive: \"08:00\", leave: \"16:30\", days: Weekdays),\n",
+        )
         .replace("2024-06-03T12:00", "2024-06-03T00:00")
         .replace("days: 1)", &format!("days: {days})"))
         .replace(
@@ -74,7 +78,11 @@ fn snapshots_are_a_small_share_of_a_run_of_any_length_and_as_large_late_as_early
     for run in runs {
         let (sizes, whole) = (snapshots(&run), bytes(&run));
         let share = sizes.iter().sum::<u64>() as f64 / whole as f64;
-        assert!(share < 0.1 && sizes.len() <= 64, "{share} in {} snapshots: {sizes:?}", sizes.len());
+        assert!(
+            share < 0.1 && sizes.len() <= 64,
+            "{share} in {} snapshots: {sizes:?}",
+            sizes.len()
+        );
         let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
         assert!(*most < 2 * least, "{sizes:?}");
     }
@@ -88,7 +96,8 @@ fn prices_that_follow_cars_go_on_over_days_in_which_no_car_is_planned() {
     assert_same_files(&outputs(&with), &outputs(&without));
     assert_eq!(snapshots(&with).len(), 23);
     for at in ["400", "480", "672", "770"] {
-        let state = |run: &Path| succeed(voltide().args(["state", "--ev", "7", "--at", at]).arg(run));
+        let state =
+            |run: &Path| succeed(voltide().args(["state", "--ev", "7", "--at", at]).arg(run));
         assert_eq!(state(&with), state(&without), "at {at}");
         let forked = |run: &Path, name: &str| {
             let out = out.path().join(name).join(at);
@@ -106,7 +115,8 @@ fn prices_that_follow_cars_go_on_over_days_in_which_no_car_is_planned() {
 
 /// Names of the files of `ev_ticks`.
 fn ev_ticks(run: &Path) -> Vec<String> {
-    let names = fs::read_dir(run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.filter(|name| name.starts_with("ev_ticks-")).collect();
     names.sort();
     names
@@ -170,7 +180,8 @@ fn a_dry_run_and_doctor_say_what_a_run_will_leave() {
         eprintln!("{ratio:.3} of {left} bytes: {words}");
         assert!((1.0 / 1.3..=1.3).contains(&ratio), "{words}: {said}, but {left} bytes were left");
         if arguments.len() == 1 {
-            let doctor = succeed(voltide().args(["doctor", "--out"]).arg(out.path()).args(&arguments));
+            let doctor =
+                succeed(voltide().args(["doctor", "--out"]).arg(out.path()).args(&arguments));
             let needed = said["bytes"].as_u64().unwrap();
             assert!(doctor.contains(" needed") && needed > 0, "{doctor}");
         }

@@ -12,8 +12,15 @@ use std::{
 };
 
 /// What a summary must say again.
-const KEPT: [&str; 7] =
-    ["world", "policy", "charged_kwh", "discharged_kwh", "net_cost", "sessions_ended", "state_hash"];
+const KEPT: [&str; 7] = [
+    "world",
+    "policy",
+    "charged_kwh",
+    "discharged_kwh",
+    "net_cost",
+    "sessions_ended",
+    "state_hash",
+];
 
 /// The runs that this version leaves behind: name, world, arguments.
 const RUNS: [(&str, &str, &[&str]); 8] = [
@@ -22,7 +29,11 @@ const RUNS: [(&str, &str, &[&str]); 8] = [
     (
         "feed-in",
         "worlds/v2g-street.ron",
-        &["--policy=v2g", "--set=fleets.commuters.count=6", "--set=feed_in=Fixed(\"0.50 CNY/kWh\")"],
+        &[
+            "--policy=v2g",
+            "--set=fleets.commuters.count=6",
+            "--set=feed_in=Fixed(\"0.50 CNY/kWh\")",
+        ],
     ),
     ("units", "worlds/ten-units/day.ron", &[]),
     ("car", "worlds/one-car.ron", &[]),
@@ -51,7 +62,9 @@ fn runs(folder: &Path) -> Vec<PathBuf> {
 
 fn copy_log(from: &Path, to: &Path) {
     fs::create_dir_all(to.join("log")).unwrap();
-    for entry in fs::read_dir(from.join("log")).unwrap().flatten().filter(|entry| entry.path().is_file()) {
+    for entry in
+        fs::read_dir(from.join("log")).unwrap().flatten().filter(|entry| entry.path().is_file())
+    {
         fs::copy(entry.path(), to.join("log").join(entry.file_name())).unwrap();
     }
 }
@@ -86,7 +99,12 @@ fn bless() {
         let parent = Path::new(summary["folder"].as_str().unwrap());
         keep(parent, &parent.file_name().unwrap().to_string_lossy());
         let mut fork = alone(room.path());
-        fork.args(["--json", "fork"]).arg(parent).args(["--at", "2024-06-04T20:00", "--policy", "v2g"]);
+        fork.args(["--json", "fork"]).arg(parent).args([
+            "--at",
+            "2024-06-04T20:00",
+            "--policy",
+            "v2g",
+        ]);
         let printed = succeed(fork.args(["--set", "fleets.commuters.count=8"]));
         let summary: Value = serde_json::from_str(&printed).unwrap();
         keep(Path::new(summary["folder"].as_str().unwrap()), name);
@@ -138,14 +156,20 @@ fn what_a_fork_changes_of_a_run_without_ranges_has_those_of_today() {
             "grid.thermal.unit-1.commitment.start_cost=1e300",
             "`start_cost` is 1e300, which cannot be reckoned with",
         ),
-        ("grid.thermal.unit-1.cost.c=1e308", "`c` is 1e308 per hour, which cannot be reckoned with"),
+        (
+            "grid.thermal.unit-1.cost.c=1e308",
+            "`c` is 1e308 per hour, which cannot be reckoned with",
+        ),
         ("grid.stages.segments=4294967295", "`segments` is 4294967295; the most is 100"),
         ("tariff=1e9 USD/kWh", "`tariff.buy` is 1e9 per kWh, which cannot be reckoned with"),
     ] {
         let mut fork = voltide();
         fork.args(["fork", "--at", "3", "--set", set, "--out"]).arg(out.path()).arg(&run);
         let (code, message) = fail(&mut fork);
-        assert!(code == 3 && message.contains(told) && message.contains("from --set #1"), "{message}");
+        assert!(
+            code == 3 && message.contains(told) && message.contains("from --set #1"),
+            "{message}"
+        );
     }
 }
 
@@ -168,7 +192,11 @@ fn a_log_of_an_earlier_version_that_holds_no_number_is_gone_on_with() {
     let printed = succeed(&mut fork);
     let fork: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
     let fork = root().join(fork["folder"].as_str().unwrap());
-    let refused = succeed(voltide().args(["--json", "log", "cat", "--kind", "AnswerNotFinite"]).arg(&fork));
-    assert!(refused.contains("\"answer\":\"NaN\""), "what is answered anew is told by name: {refused}");
+    let refused =
+        succeed(voltide().args(["--json", "log", "cat", "--kind", "AnswerNotFinite"]).arg(&fork));
+    assert!(
+        refused.contains("\"answer\":\"NaN\""),
+        "what is answered anew is told by name: {refused}"
+    );
     succeed(voltide().args(["replay", "--verify"]).arg(&fork));
 }

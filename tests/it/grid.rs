@@ -14,9 +14,9 @@ fn number(value: &Value) -> f64 {
 /// A figure of the case study for the three policies.
 fn row(figures: &[Value], case: u32, figure: &str) -> [f64; 3] {
     ["uncontrolled", "smart", "v2g"].map(|policy| {
-        let found = figures
-            .iter()
-            .find(|line| line["case"] == case && line["figure"] == figure && line["policy"] == policy);
+        let found = figures.iter().find(|line| {
+            line["case"] == case && line["figure"] == figure && line["policy"] == policy
+        });
         number(&found.unwrap_or_else(|| panic!("{figure} of {policy} in case {case}"))["amount"])
     })
 }
@@ -31,10 +31,18 @@ fn assert_falls([uncontrolled, smart, v2g]: [f64; 3]) {
 fn the_case_study_comes_out_as_the_paper_says_where_it_can() {
     let out = tempfile::tempdir().unwrap();
     let mut command = voltide();
-    command.args(["--json", "compare", "worlds/paper/paper.ron", "--policies", "uncontrolled,smart,v2g"]);
+    command.args([
+        "--json",
+        "compare",
+        "worlds/paper/paper.ron",
+        "--policies",
+        "uncontrolled,smart,v2g",
+    ]);
     let printed = succeed(command.args(["--cases", "1,2", "--out"]).arg(out.path()));
-    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of_kind = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).cloned().collect::<Vec<_>>();
+    let lines: Vec<Value> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_kind =
+        |kind: &str| lines.iter().filter(|line| line["kind"] == kind).cloned().collect::<Vec<_>>();
     let figures = of_kind("compared_figure");
     assert_falls(row(&figures, 2, "user_cost"));
     assert_falls(row(&figures, 2, "penalty"));
@@ -50,12 +58,15 @@ fn the_case_study_comes_out_as_the_paper_says_where_it_can() {
         assert!(row(&figures, 2, name).iter().all(|amount| *amount < 1e-6), "{name}");
     }
     assert!(row(&figures, 2, "margin_slack_cost").iter().all(|amount| amount.abs() < 1e-6));
-    let runs: Vec<Value> =
-        of_kind("compared_run").into_iter().filter(|line| line["policy"] != "smart-incentive").collect();
+    let runs: Vec<Value> = of_kind("compared_run")
+        .into_iter()
+        .filter(|line| line["policy"] != "smart-incentive")
+        .collect();
     for name in ["net_load_peak_kw", "net_load_sd_kw"] {
         assert_falls([0, 1, 2].map(|at| number(&runs[at][name])));
     }
-    let published = figures.iter().find(|line| line["figure"] == "thermal" && line["case"] == 2).unwrap();
+    let published =
+        figures.iter().find(|line| line["figure"] == "thermal" && line["case"] == 2).unwrap();
     assert_eq!(published["published"], 11308.0);
     assert!(out.path().join("comparison.parquet").is_file());
 }
@@ -79,7 +90,9 @@ fn assert_stores_balance(run: &Path, kind: &str, efficiency: f64, initial_kwh: f
 #[test]
 fn balances_close_and_a_replay_rebuilds_the_plant() {
     let out = tempfile::tempdir().unwrap();
-    for sets in [&[][..], &["--set", "grid.stages.step=1 h"], &["--set", "grid.readings.ev_in_supply=true"]] {
+    for sets in
+        [&[][..], &["--set", "grid.stages.step=1 h"], &["--set", "grid.readings.ev_in_supply=true"]]
+    {
         let arguments = [&["--policy", "v2g"][..], sets].concat();
         let run = run("worlds/paper/paper.ron", out.path(), &arguments);
         assert!(column(&run, "system_ticks", "residual_kw").iter().all(|kw| kw.abs() <= 1e-6));
@@ -96,14 +109,18 @@ fn the_parts_of_every_objective_add_up() {
     let run = run("worlds/paper/paper.ron", out.path(), &["--policy", "smart"]);
     let printed = succeed(voltide().args(["--json", "log", "cat"]).arg(&run));
     let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let solves: Vec<Value> = lines.filter(|line| line.to_string().contains("SolveFinished")).collect();
+    let solves: Vec<Value> =
+        lines.filter(|line| line.to_string().contains("SolveFinished")).collect();
     assert_eq!(solves.len(), 97, "one day ahead and 96 windows");
     for solve in solves {
         let payload = solve.pointer("/payload").unwrap_or(&solve).clone();
         let parts = payload["components"].as_array().unwrap();
         let sum: f64 = parts.iter().map(|part| number(&part[1])).sum();
         let objective = number(&payload["objective"]);
-        assert!((sum - objective).abs() <= 1e-9 * objective.abs().max(1.0), "{sum} is not {objective}");
+        assert!(
+            (sum - objective).abs() <= 1e-9 * objective.abs().max(1.0),
+            "{sum} is not {objective}"
+        );
     }
 }
 
@@ -113,14 +130,16 @@ fn a_real_system_serves_everyone_under_every_policy() {
     let out = tempfile::tempdir().unwrap();
     let small = ["--set", "clock.days=2", "--set", "telemetry.ev_ticks=Off", "--policy"];
     for policy in ["uncontrolled", "smart", "v2g"] {
-        let summary = run_json("worlds/germany/week.ron", out.path(), &[&small[..], &[policy]].concat());
+        let summary =
+            run_json("worlds/germany/week.ron", out.path(), &[&small[..], &[policy]].concat());
         assert!(number(&summary["unserved_kwh"]) < 1e-6, "{policy}");
         assert!(number(&summary["residual_kw_max"]) < 1e-6, "{policy}");
         assert!(number(&summary["system_cost"]["thermal"]) > 0.0, "{policy}");
     }
     let threads = |threads: &str| {
         let folder = out.path().join(threads);
-        let arguments = [&small[..], &["v2g", "--threads", threads, "--set", "fleets.commuters.count=500"]];
+        let arguments =
+            [&small[..], &["v2g", "--threads", threads, "--set", "fleets.commuters.count=500"]];
         files(&run("worlds/germany/week.ron", &folder, &arguments.concat()))
     };
     assert_same_files(&threads("1"), &threads("2"));
@@ -130,8 +149,12 @@ fn a_real_system_serves_everyone_under_every_policy() {
 #[test]
 fn a_plant_that_is_too_small_leaves_load_unserved_at_a_price() {
     let out = tempfile::tempdir().unwrap();
-    let sets =
-        ["--set", "grid.thermal.thermal.power_max=950 kW", "--set", "grid.interruptible.load.power_max=0 kW"];
+    let sets = [
+        "--set",
+        "grid.thermal.thermal.power_max=950 kW",
+        "--set",
+        "grid.interruptible.load.power_max=0 kW",
+    ];
     let summary = run_json("worlds/paper/paper.ron", out.path(), &sets);
     assert_eq!(summary["status"], "finished");
     assert!(number(&summary["unserved_kwh"]) > 0.0);
@@ -146,7 +169,8 @@ fn the_day_ahead_stage_is_shown_the_load_that_the_world_says() {
     let out = tempfile::tempdir().unwrap();
     let objective = |shown: &str| {
         let set = format!("grid.day_ahead_ev={shown}");
-        let summary = run_json("worlds/paper/paper.ron", out.path(), &["--policy", "v2g", "--set", &set]);
+        let summary =
+            run_json("worlds/paper/paper.ron", out.path(), &["--policy", "v2g", "--set", &set]);
         let run = Path::new(summary["folder"].as_str().unwrap()).to_owned();
         (column(&run, "solves", "objective")[0], number(&summary["net_cost"]))
     };
@@ -170,7 +194,8 @@ fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
     let ticks = crate::tables::counts(&run, "unit_ticks", "tick");
     let output = column(&run, "unit_ticks", "output_kw");
     let mut steered_by_nobody = 0.0;
-    for row in (0..kinds.len()).filter(|&row| kinds[row] == "must_take" && stages[row] == "settled") {
+    for row in (0..kinds.len()).filter(|&row| kinds[row] == "must_take" && stages[row] == "settled")
+    {
         net_load[ticks[row] as usize] -= output[row];
         steered_by_nobody += output[row];
     }
@@ -181,7 +206,10 @@ fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
         let change = net_load[tick + 1] - net_load[tick];
         // The one car may come as a surprise.
         let found = up - down;
-        assert!((found - change).abs() < 12.0, "{tick}: {found} kW, net load changes by {change} kW");
+        assert!(
+            (found - change).abs() < 12.0,
+            "{tick}: {found} kW, net load changes by {change} kW"
+        );
     }
 }
 
@@ -205,7 +233,8 @@ fn a_blackout_is_no_way_to_save() {
     let folder = tempfile::tempdir().unwrap();
     let world = folder.path().join("blackout.ron");
     std::fs::write(&world, BLACKOUT).unwrap();
-    let hour = |hour: u32| format!("2024-06-03T{hour:02}:00:00Z,{}\n", if hour < 2 { 300 } else { 100 });
+    let hour =
+        |hour: u32| format!("2024-06-03T{hour:02}:00:00Z,{}\n", if hour < 2 { 300 } else { 100 });
     let load = std::iter::once("ts,mw\n".to_owned()).chain((0..24).map(hour)).collect::<String>();
     std::fs::write(folder.path().join("load.csv"), load).unwrap();
     let world = world.to_str().unwrap();
@@ -216,14 +245,16 @@ fn a_blackout_is_no_way_to_save() {
     assert!((cost("unserved") - 2_700_000.0).abs() < 1e-2);
     assert!((cost("thermal") - 60.0 * (2.0 * 150.0 + 22.0 * 100.0)).abs() < 1e-2);
     assert!((cost("total") - cost("thermal") - cost("unserved")).abs() < 1e-6);
-    let billed: f64 = column(Path::new(summary["folder"].as_str().unwrap()), "costs", "amount").iter().sum();
+    let billed: f64 =
+        column(Path::new(summary["folder"].as_str().unwrap()), "costs", "amount").iter().sum();
     assert!((billed - cost("total")).abs() < 1e-6, "{billed}");
     let printed = succeed(voltide().args(["run", world, "--out"]).arg(folder.path()));
     assert!(printed.contains("not served or taken 2,700,000 (at 9.00 EUR/kWh)"), "{printed}");
     let mut command = voltide();
     command.args(["--json", "compare", world, "--policies", "uncontrolled", "--cases", "1"]);
     let printed = succeed(&mut command);
-    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let figure = |name: &str| {
         number(
             &lines.iter().find(|line| line["figure"] == name).unwrap_or_else(|| panic!("{name}"))["amount"],

@@ -1,6 +1,8 @@
 //! What a run is called: by all that decides what happens in it, and by nothing else.
 
-use crate::program::{alone, fail, files, plugin, plugin_folder, run, run_json, succeed, text, voltide};
+use crate::program::{
+    alone, fail, files, plugin, plugin_folder, run, run_json, succeed, text, voltide,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -50,7 +52,10 @@ fn a_plugin_is_named_by_its_content_and_not_by_its_place() {
     let built_in = by(&["--policy", "uncontrolled"]);
     let another = by(&["--policy", rebuilt_file.to_str().unwrap()]);
     assert_eq!(another, by(&["--policy", "uncontrolled", "--plugin-dir", &dir(rebuilt.path())]));
-    assert!(here != built_in && here != another && another != built_in, "{here} {built_in} {another}");
+    assert!(
+        here != built_in && here != another && another != built_in,
+        "{here} {built_in} {another}"
+    );
 }
 
 #[test]
@@ -100,7 +105,10 @@ fn a_shipped_name_means_the_built_in_policy_unless_the_user_says_otherwise() {
     let said = |more: &[&str], variable: Option<&Path>| {
         let out = tempfile::tempdir().unwrap();
         let mut command = alone(room.path());
-        command.args(["run", ONE_CAR, "--policy", "uncontrolled", "--out"]).arg(out.path()).args(more);
+        command
+            .args(["run", ONE_CAR, "--policy", "uncontrolled", "--out"])
+            .arg(out.path())
+            .args(more);
         if let Some(folder) = variable {
             command.env("VOLTIDE_PLUGIN_PATH", folder);
         }
@@ -133,7 +141,15 @@ fn a_policy_of_ones_own_is_found_beside_the_program() {
     fs::copy(broken, room.path().join("libvoltide_broken.so")).unwrap();
     let out = tempfile::tempdir().unwrap();
     let mut command = alone(room.path());
-    command.args(["run", ONE_CAR, "--policy", "broken", "--set", "policies.broken=(slot: 0)", "--out"]);
+    command.args([
+        "run",
+        ONE_CAR,
+        "--policy",
+        "broken",
+        "--set",
+        "policies.broken=(slot: 0)",
+        "--out",
+    ]);
     let output = command.arg(out.path()).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(text(&output.stderr), "", "nothing of that name is built in");
@@ -168,6 +184,8 @@ fn what_changes_nothing_of_a_world_makes_no_other_run() {
     let first = files(&run(ONE_CAR, out.path(), &[]));
     let same = ["--policy", "uncontrolled", "--seed", "7", "--set", "name=one-car"];
     assert_eq!(first, files(&run(ONE_CAR, out.path(), &same)));
-    succeed(voltide().args(["compare", ONE_CAR, "--policies", "uncontrolled", "--out"]).arg(out.path()));
+    succeed(
+        voltide().args(["compare", ONE_CAR, "--policies", "uncontrolled", "--out"]).arg(out.path()),
+    );
     assert_eq!(fs::read_dir(out.path().join("one-car")).unwrap().count(), 1);
 }

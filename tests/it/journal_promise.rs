@@ -1,6 +1,8 @@
 //! The journal alone rebuilds every other file of a run.
 
-use crate::program::{assert_same_files, fail, files, root, run, succeed, text, voltide, with_own_disks};
+use crate::program::{
+    assert_same_files, fail, files, root, run, succeed, text, voltide, with_own_disks,
+};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
@@ -96,7 +98,8 @@ fn verify_reads_every_file_and_changes_none() {
         }
         fs::write(&path, whole).unwrap();
     }
-    fs::copy(run.join("ev_ticks-2024-06-03.parquet"), run.join("ev_ticks-2024-06-05.parquet")).unwrap();
+    fs::copy(run.join("ev_ticks-2024-06-03.parquet"), run.join("ev_ticks-2024-06-05.parquet"))
+        .unwrap();
     let (code, message) = fail(voltide().args(["replay", "--verify"]).arg(&run));
     assert!(code == 6 && message.contains("ev_ticks-2024-06-05.parquet"), "{message}");
     succeed(voltide().arg("replay").arg(&run));
@@ -127,7 +130,8 @@ fn other_detail_is_verified_as_the_manifest_describes_it() {
 fn written_by_an_earlier_version(run: &Path) {
     let path = run.join("manifest.json");
     let text = fs::read_to_string(&path).unwrap();
-    let text: String = text.split_inclusive('\n').filter(|line| !line.contains("\"voltide\":")).collect();
+    let text: String =
+        text.split_inclusive('\n').filter(|line| !line.contains("\"voltide\":")).collect();
     let begin = &text[..text.rfind("\"hash\"").unwrap()];
     let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
     let hash = format!("{:x}", Sha256::digest(with("")));
@@ -184,7 +188,8 @@ fn log_verify_finds_a_flipped_bit() {
     let out = tempfile::tempdir().unwrap();
     let run = run("worlds/one-car.ron", out.path(), &[]);
     succeed(voltide().args(["log", "verify"]).arg(&run));
-    let mut log = fs::File::options().read(true).write(true).open(run.join("log/000001.mcap")).unwrap();
+    let mut log =
+        fs::File::options().read(true).write(true).open(run.join("log/000001.mcap")).unwrap();
     let middle = log.metadata().unwrap().len() / 2;
     let mut byte = [0];
     log.seek(SeekFrom::Start(middle)).unwrap();
@@ -213,14 +218,16 @@ fn an_interrupted_run_is_sealed_and_says_so() {
     child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
     assert_eq!(status.code(), Some(130), "{message}");
     assert!(message.contains("interrupted after"), "{message}");
-    let run = fs::read_dir(out.path().join("germany-week")).unwrap().next().unwrap().unwrap().path();
+    let run =
+        fs::read_dir(out.path().join("germany-week")).unwrap().next().unwrap().unwrap().path();
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
     assert!(manifest.contains("interrupted"));
     succeed(voltide().args(["log", "verify"]).arg(&run));
     let before = files(&run);
     succeed(voltide().args(["replay"]).arg(&run));
     assert_same_files(&before, &files(&run));
-    let (code, message) = fail(voltide().args(["run", "worlds/germany/week.ron", "--out"]).arg(out.path()));
+    let (code, message) =
+        fail(voltide().args(["run", "worlds/germany/week.ron", "--out"]).arg(out.path()));
     assert_eq!(code, 3);
     assert!(message.contains("unfinished"), "{message}");
 }

@@ -23,7 +23,8 @@ fn share_target(crate_folder: &Path) {
 fn shell(line: &str) -> Command {
     let program = PathBuf::from(voltide().get_program());
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    let folders =
+        std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
     let mut command = Command::new("sh");
     command
         .args(["-c", line])
@@ -53,7 +54,8 @@ fn the_page_on_policies_can_be_followed_to_the_letter() {
             "console" => {
                 for line in block.lines() {
                     let line = line.strip_prefix("$ ").unwrap().replace("../", &beside);
-                    let output = shell(&line.replace(".so", std::env::consts::DLL_SUFFIX)).output().unwrap();
+                    let output =
+                        shell(&line.replace(".so", std::env::consts::DLL_SUFFIX)).output().unwrap();
                     let said = text(&output.stdout) + &text(&output.stderr);
                     assert!(output.status.success() && !said.contains("warning"), "{line}\n{said}");
                     runs += 1;
@@ -92,11 +94,12 @@ fn the_page_on_policies_has_all_that_are_built_in_and_their_configs() {
     let mut table = BUILT_IN[0].to_owned() + "|---|---|---|---|";
     let mut rows = 0;
     for line in lines.filter(|line| line["file"].is_null()) {
-        let [name, does, config, fields] =
-            ["name", "what_it_does", "config", "config_fields"].map(|field| line[field].as_str().unwrap());
+        let [name, does, config, fields] = ["name", "what_it_does", "config", "config_fields"]
+            .map(|field| line[field].as_str().unwrap());
         let config = if fields.is_empty() { String::new() } else { format!("`{config}`") };
         table += "\n";
-        table += &[format!("| `{name}`"), does.to_owned(), config, format!("{fields} |")].join(" | ");
+        table +=
+            &[format!("| `{name}`"), does.to_owned(), config, format!("{fields} |")].join(" | ");
         rows += 1;
     }
     assert_eq!(rows, 9, "{listed}");
@@ -107,7 +110,11 @@ fn the_page_on_policies_has_all_that_are_built_in_and_their_configs() {
     if std::env::var_os("VOLTIDE_BLESS").is_some() {
         fs::write(&page, format!("{before}{table}{}{after}", BUILT_IN[1])).unwrap();
     } else {
-        assert_eq!(format!("{}{there}", BUILT_IN[0]), table, "VOLTIDE_BLESS=1 writes the table anew");
+        assert_eq!(
+            format!("{}{there}", BUILT_IN[0]),
+            table,
+            "VOLTIDE_BLESS=1 writes the table anew"
+        );
     }
 }
 
@@ -129,10 +136,19 @@ fn a_crate_builds_passes_its_test_and_is_accepted() {
     let checked = succeed(voltide().args(["plugins", "check"]).arg(libraries.join(library)));
     assert!(checked.contains("late-riser") && checked.contains("ok"), "{checked}");
     let mut command = voltide();
-    command.args(["--json", "compare", "worlds/one-car.ron", "--policies", "uncontrolled,late-riser"]);
+    command.args([
+        "--json",
+        "compare",
+        "worlds/one-car.ron",
+        "--policies",
+        "uncontrolled,late-riser",
+    ]);
     let printed = succeed(command.arg("--plugin-dir").arg(&libraries));
     let row: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
-    assert_eq!((&row["policy"], &row["saving_percent"]["mean"]), (&"late-riser".into(), &0.0.into()));
+    assert_eq!(
+        (&row["policy"], &row["saving_percent"]["mean"]),
+        (&"late-riser".into(), &0.0.into())
+    );
 }
 
 /// Holds that no file below a folder names another one: it builds wherever it is taken.

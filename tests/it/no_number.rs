@@ -4,10 +4,20 @@ use crate::program::{fail, root, run_json, succeed, voltide};
 use std::{fs, path::Path};
 
 /// Four cars for a day, with room for every shipped policy.
-const SMALL: [&str; 3] = ["fleets.commuters.count=4", "clock.days=1", "incentive.price_feedback=None"];
+const SMALL: [&str; 3] =
+    ["fleets.commuters.count=4", "clock.days=1", "incentive.price_feedback=None"];
 
-const POLICIES: [&str; 9] =
-    ["uncontrolled", "smart", "smart-incentive", "v2g", "threshold", "edf", "llf", "round-robin", "alap"];
+const POLICIES: [&str; 9] = [
+    "uncontrolled",
+    "smart",
+    "smart-incentive",
+    "v2g",
+    "threshold",
+    "edf",
+    "llf",
+    "round-robin",
+    "alap",
+];
 
 fn arguments<'a>(policy: &'a str, sets: &[&'a str]) -> Vec<&'a str> {
     let sets = SMALL.iter().chain(sets).flat_map(|set| ["--set", *set]);
@@ -29,7 +39,8 @@ fn every_policy_answers_in_numbers_where_next_to_nothing_passes() {
     for policy in POLICIES {
         for way in ["charge", "discharge"] {
             let set = format!("fleets.commuters.battery.{way}_efficiency=5e-324");
-            let summary = run_json("worlds/v2g-street.ron", out.path(), &arguments(policy, &[&set]));
+            let summary =
+                run_json("worlds/v2g-street.ron", out.path(), &arguments(policy, &[&set]));
             let what = format!("{policy} {set}");
             assert_eq!(
                 (&summary["answers_not_finite"], &summary["clipped_by_charger"]),
@@ -57,7 +68,11 @@ fn a_value_that_leaves_the_numbers_stops_a_run_whose_log_stays_readable() {
         ("v2g", "incentive.rho=1e308", "which cannot be reckoned with"),
         ("smart", r#"tariff=Fixed("1e308 CNY/kWh")"#, "which cannot be reckoned with"),
         ("smart", r#"tariff=Fixed("-1e308 CNY/kWh")"#, "which cannot be reckoned with"),
-        ("uncontrolled", "fleets.commuters.battery.capacity=1e308 kWh", "which cannot be reckoned with"),
+        (
+            "uncontrolled",
+            "fleets.commuters.battery.capacity=1e308 kWh",
+            "which cannot be reckoned with",
+        ),
     ] {
         let out = tempfile::tempdir().unwrap();
         let mut command = voltide();
@@ -65,8 +80,9 @@ fn a_value_that_leaves_the_numbers_stops_a_run_whose_log_stays_readable() {
         let (code, message) = fail(command.args(arguments(policy, &[set])));
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(code == 3 && message.contains(because), "{set}: {code} {message}");
-        let runs =
-            fs::read_dir(out.path()).unwrap().flat_map(|world| fs::read_dir(world.unwrap().path()).unwrap());
+        let runs = fs::read_dir(out.path())
+            .unwrap()
+            .flat_map(|world| fs::read_dir(world.unwrap().path()).unwrap());
         for run in runs.map(|run| run.unwrap().path()).filter(|run| run.join("log").is_dir()) {
             let told = succeed(voltide().args(["--json", "log", "cat"]).arg(&run));
             assert!(!told.contains("NaN") && told.contains("RunStarted"), "{set}");

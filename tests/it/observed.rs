@@ -190,7 +190,10 @@ fn a_policy_is_shown_every_column_as_the_world_says() {
             "incentive_price",
             of_tariffs(|hour| incentive_price(0.30, hour), |hour| incentive_price(0.25, hour)),
         ),
-        ("net_load_kw", rounded(&(10..18).map(|hour| f64::from(100 + 2 * hour)).collect::<Vec<_>>())),
+        (
+            "net_load_kw",
+            rounded(&(10..18).map(|hour| f64::from(100 + 2 * hour)).collect::<Vec<_>>()),
+        ),
         ("committed_ev_kw", rounded(&[0.0; 8])),
         ("parent_site", format!("[{NO_SITE}, 0]")),
         ("site_import_kw_max", of_sites(40.0, 21.0)),
@@ -210,7 +213,8 @@ fn a_policy_is_shown_what_is_planned_by_car_site_and_in_all() {
     let at_noon: Vec<_> = ["planned_kw", "committed_ev_kw", "site_committed_kw"]
         .map(|name| told[2].iter().find(|(column, _)| *column == name).unwrap().1.clone())
         .into();
-    let all_day = |values: &[f64]| rounded(&values.iter().flat_map(|&kw| [kw; 6]).collect::<Vec<_>>());
+    let all_day =
+        |values: &[f64]| rounded(&values.iter().flat_map(|&kw| [kw; 6]).collect::<Vec<_>>());
     let [first, second, later, _] = PLANNED_KW;
     assert_eq!(
         at_noon,

@@ -43,11 +43,13 @@ impl Case {
     }
 
     fn read_inputs<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_value(self.inputs().clone()).unwrap_or_else(|error| panic!("inputs: {error}"))
+        serde_json::from_value(self.inputs().clone())
+            .unwrap_or_else(|error| panic!("inputs: {error}"))
     }
 
     fn read_expected<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_value(self.expected().clone()).unwrap_or_else(|error| panic!("expected: {error}"))
+        serde_json::from_value(self.expected().clone())
+            .unwrap_or_else(|error| panic!("expected: {error}"))
     }
 
     fn tolerance(&self) -> f64 {
@@ -100,18 +102,25 @@ fn agree(what: &str, found: f64, expected: f64, tolerance: f64) -> Result<(), Di
     within.then_some(()).ok_or_else(|| format!("{what} is {found}, not {expected}"))
 }
 
-fn all_agree(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Result<(), Disagreement> {
+fn all_agree(
+    what: &str,
+    found: &[f64],
+    expected: &[f64],
+    tolerance: f64,
+) -> Result<(), Disagreement> {
     if found.len() != expected.len() {
         return Err(format!("{what} has {} values, not {}", found.len(), expected.len()));
     }
     let mut pairs = found.iter().zip(expected).enumerate();
-    pairs
-        .try_for_each(|(at, (&found, &expected))| agree(&format!("{what}[{at}]"), found, expected, tolerance))
+    pairs.try_for_each(|(at, (&found, &expected))| {
+        agree(&format!("{what}[{at}]"), found, expected, tolerance)
+    })
 }
 
 /// The instances of a folder. A file without inputs tells of instances and is none.
 fn instances(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.retain(|path| Case::read(path).value.get("inputs").is_some());
@@ -127,9 +136,17 @@ fn all_cases_of_the_paper_are_met() {
     let paths: Vec<PathBuf> = folders.flat_map(|folder| instances(&folder)).collect();
     let wrong: Vec<String> = paths
         .iter()
-        .filter_map(|path| Case::read(path).check().err().map(|why| format!("{}: {why}", path.display())))
+        .filter_map(|path| {
+            Case::read(path).check().err().map(|why| format!("{}: {why}", path.display()))
+        })
         .collect();
-    assert!(wrong.is_empty(), "{} of {} cases disagree:\n{}", wrong.len(), paths.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} cases disagree:\n{}",
+        wrong.len(),
+        paths.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]

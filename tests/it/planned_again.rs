@@ -104,11 +104,14 @@ fn a_car_that_arrives_with_other_energy_than_expected_is_planned_again() {
         for recorded in &events {
             match &recorded.event {
                 Event::StaysExpected(stays) => {
-                    expected_kwh.extend(stays.stay.iter().copied().zip(stays.expected_kwh.iter().copied()));
+                    expected_kwh
+                        .extend(stays.stay.iter().copied().zip(stays.expected_kwh.iter().copied()));
                 }
                 Event::SessionStarted(started) => {
                     for (row, &ev) in started.ev.iter().enumerate() {
-                        let Some(expected) = expected_kwh.remove(&started.stay[row]) else { continue };
+                        let Some(expected) = expected_kwh.remove(&started.stay[row]) else {
+                            continue;
+                        };
                         let differs = (started.energy_kwh[row] - expected).abs() > 1e-6;
                         let again = planned.contains(&(recorded.tick, ev));
                         assert_eq!(again, differs, "{policy}: car {ev} at {}", recorded.tick);

@@ -109,7 +109,11 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, target).map(drop).unwrap() }
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            fs::copy(&path, target).map(drop).unwrap()
+        }
     }
 }
 
@@ -165,8 +169,9 @@ fn the_smallest_world_runs_in_one_command() {
 #[test]
 fn a_dry_run_writes_nothing() {
     let out = tempfile::tempdir().unwrap();
-    let printed =
-        succeed(voltide().args(["run", "worlds/one-car.ron", "--dry-run", "--out"]).arg(out.path()));
+    let printed = succeed(
+        voltide().args(["run", "worlds/one-car.ron", "--dry-run", "--out"]).arg(out.path()),
+    );
     assert!(printed.contains("one-car"), "{printed}");
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
 }
@@ -177,7 +182,11 @@ fn a_run_may_be_repeated_and_replaces_itself() {
     let first = files(&run("worlds/one-car.ron", out.path(), &[]));
     let second = files(&run("worlds/one-car.ron", out.path(), &[]));
     assert_same_files(&first, &second);
-    assert_eq!(fs::read_dir(out.path().join("one-car")).unwrap().count(), 1, "nothing is left aside");
+    assert_eq!(
+        fs::read_dir(out.path().join("one-car")).unwrap().count(),
+        1,
+        "nothing is left aside"
+    );
 }
 
 #[test]
@@ -185,7 +194,9 @@ fn a_check_that_was_asked_for_sets_the_exit_code() {
     let out = tempfile::tempdir().unwrap();
     let never_reached = ["--set", "fleets.commuters.charger.charge_max=0.1 kW"];
     let mut command = voltide();
-    command.args(["run", "worlds/one-car.ron", "--fail-on", "missed-target", "--out"]).arg(out.path());
+    command
+        .args(["run", "worlds/one-car.ron", "--fail-on", "missed-target", "--out"])
+        .arg(out.path());
     assert_eq!(fail(command.args(never_reached)).0, 6);
 }
 
@@ -195,7 +206,10 @@ fn policies_are_built_in_and_found_beside_the_program() {
     let does = |line: &str| line.starts_with("uncontrolled ") && line.contains("charges at once");
     assert!(printed.lines().any(does), "{printed}");
     let found = printed.lines().find(|line| line.contains("libvoltide_uncontrolled"));
-    assert!(found.is_some_and(|line| line.contains("the name means the built-in policy")), "{printed}");
+    assert!(
+        found.is_some_and(|line| line.contains("the name means the built-in policy")),
+        "{printed}"
+    );
     let alone = succeed(alone(tempfile::tempdir().unwrap().path()).args(["plugins", "list"]));
     assert!(!alone.contains("file"), "there is nothing to say of files: {alone}");
 }
@@ -206,7 +220,11 @@ fn a_list_of_policies_says_what_their_configs_are() {
     for listed in built_in_policies() {
         let config = listed["config"].as_str().unwrap();
         let fields = listed["config_fields"].as_str().unwrap();
-        assert_eq!(printed.contains(&format!("config {config}: {fields}")), config != "()", "{printed}");
+        assert_eq!(
+            printed.contains(&format!("config {config}: {fields}")),
+            config != "()",
+            "{printed}"
+        );
     }
 }
 
@@ -247,7 +265,14 @@ fn lines_are_as_wide_as_the_terminal_whatever_is_asked() {
         &["run", "worlds/one-car.ron", "--replace", "--out", to],
         &["run", acn, "--set", "clock.days=2", "--policy", "smart", "--replace", "--out", to],
         &["run", "worlds/one-car.ron", "--dry-run"],
-        &["compare", "worlds/v2g-street.ron", "--policies", "uncontrolled,smart,v2g", "--seeds", "1..2"],
+        &[
+            "compare",
+            "worlds/v2g-street.ron",
+            "--policies",
+            "uncontrolled,smart,v2g",
+            "--seeds",
+            "1..2",
+        ],
         &["compare", smart, v2g],
         &["diff", smart, v2g],
         &["state", smart, "--at", "2024-06-03T18:15"],
@@ -288,7 +313,8 @@ fn the_plugin_and_the_built_in_policy_do_the_same() {
     let folder = plugin_folder();
     let loaded = run("worlds/one-car.ron", out.path(), &["--plugin-dir", folder.to_str().unwrap()]);
     let log = fs::read(loaded.join("log/000001.mcap")).unwrap();
-    let started = succeed(voltide().args(["--json", "log", "cat", "--kind", "RunStarted"]).arg(&loaded));
+    let started =
+        succeed(voltide().args(["--json", "log", "cat", "--kind", "RunStarted"]).arg(&loaded));
     let started: serde_json::Value = serde_json::from_str(&started).unwrap();
     let file = started["payload"]["build"]["plugin_file"].as_str().unwrap();
     assert!(file.contains("libvoltide_uncontrolled"), "the plugin was used: {file:?}");
@@ -304,6 +330,7 @@ fn the_plugin_and_the_built_in_policy_do_the_same() {
 #[test]
 fn doctor_finds_this_machine_ready() {
     let out = tempfile::tempdir().unwrap();
-    let printed = succeed(voltide().args(["doctor", "worlds/one-car.ron", "--out"]).arg(out.path()));
+    let printed =
+        succeed(voltide().args(["doctor", "worlds/one-car.ron", "--out"]).arg(out.path()));
     assert!(!printed.contains("PROBLEM"), "{printed}");
 }

@@ -23,8 +23,11 @@ pub(crate) fn python() -> PathBuf {
     if ready.exists() {
         return python;
     }
-    let made =
-        Command::new("python3").args(["-m", "venv"]).arg(&folder).output().is_ok_and(|o| o.status.success());
+    let made = Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(&folder)
+        .output()
+        .is_ok_and(|o| o.status.success());
     let filled = made
         && Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
@@ -133,7 +136,11 @@ fn the_ten_questions_have_answers() {
     fs::copy(root().join("outputs/views.sql"), out.join("views.sql")).unwrap();
     run("worlds/one-car.ron", &out, &[]);
     run("worlds/acn/caltech.ron", &out, &[]);
-    run("worlds/germany/week.ron", &out, &["--set", "fleets.commuters.count=300", "--set", "clock.days=2"]);
+    run(
+        "worlds/germany/week.ron",
+        &out,
+        &["--set", "fleets.commuters.count=300", "--set", "clock.days=2"],
+    );
 
     let answers = lines(&python, QUERIES, folder.path());
     assert_eq!(answers.len(), 10);
@@ -190,7 +197,10 @@ fn mixed_runs(python: &Path, out: &Path) {
 }
 
 /// The rows of an answer by its columns.
-fn answer(answers: &[serde_json::Value], number: usize) -> Vec<BTreeMap<String, serde_json::Value>> {
+fn answer(
+    answers: &[serde_json::Value],
+    number: usize,
+) -> Vec<BTreeMap<String, serde_json::Value>> {
     let answer = &answers[number - 1];
     let names: Vec<String> = serde_json::from_value(answer["columns"].clone()).unwrap();
     let rows: Vec<Vec<serde_json::Value>> = serde_json::from_value(answer["rows"].clone()).unwrap();
@@ -210,7 +220,8 @@ fn questions_keep_forks_worlds_and_currencies_apart() {
 
     let costs = answer(&answers, 1);
     let street: Vec<_> = costs.iter().filter(|row| row["world"] == "v2g-street").collect();
-    let seeds = |row: &&&BTreeMap<String, serde_json::Value>| row["runs"] == 2 && row["fork"].is_null();
+    let seeds =
+        |row: &&&BTreeMap<String, serde_json::Value>| row["runs"] == 2 && row["fork"].is_null();
     assert_eq!(street.iter().filter(seeds).count(), 2, "two seeds of two policies: {street:?}");
     assert_eq!(street.iter().filter(|row| !row["fork"].is_null()).count(), 2, "{street:?}");
     assert_eq!(street.iter().filter(|row| row["runs"] == 1 && row["fork"].is_null()).count(), 3);
@@ -241,7 +252,10 @@ fn questions_keep_forks_worlds_and_currencies_apart() {
         row["world"] == "one-car" && row["policy"] == "uncontrolled"
     };
     let mix = answer(&answers, 8);
-    assert!(mix.iter().filter(aged).all(|row| row["output_kwh"].is_null()), "its steps are not known");
+    assert!(
+        mix.iter().filter(aged).all(|row| row["output_kwh"].is_null()),
+        "its steps are not known"
+    );
     let river = |stage: &str| {
         let rows = mix.iter().find(|row| row["stage"] == stage && row["unit_kind"] == "must_take");
         rows.map(|row| row["output_kwh"].as_f64().unwrap())
@@ -303,6 +317,9 @@ fn an_audit_finds_what_is_wrong() {
     succeed(Command::new(&python).args(["-c", &spoil]));
     let found = lines(&python, QUERIES, folder.path());
     for audit in [9, 10] {
-        assert!(!found[audit - 1]["rows"].as_array().unwrap().is_empty(), "audit {audit} found nothing");
+        assert!(
+            !found[audit - 1]["rows"].as_array().unwrap().is_empty(),
+            "audit {audit} found nothing"
+        );
     }
 }

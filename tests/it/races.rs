@@ -165,13 +165,20 @@ fn a_run_that_goes_on_is_changed_by_nobody_else() {
 #[test]
 fn whatever_two_write_at_once_a_run_stays_whole() {
     let street = Street::run();
-    let rebuild: [&[&str]; 6] =
-        [&["replay"], &["telemetry", "--ev-ticks", "full"], &["resume"], &["log", "recover"], &COMPARE, &RUN];
+    let rebuild: [&[&str]; 6] = [
+        &["replay"],
+        &["telemetry", "--ev-ticks", "full"],
+        &["resume"],
+        &["log", "recover"],
+        &COMPARE,
+        &RUN,
+    ];
     let mut late = 0;
     for number in 0..times("VOLTIDE_RACES", 12) {
         let (out, run) = street.copied();
         let arguments = rebuild[number as usize % rebuild.len()];
-        let pair = [spawn(&RUN, out.path()), spawn(arguments, path_for(arguments, out.path(), &run))];
+        let pair =
+            [spawn(&RUN, out.path()), spawn(arguments, path_for(arguments, out.path(), &run))];
         let ids = pair.each_ref().map(Child::id);
         let [one, other] = pair.map(|child| child.wait_with_output().unwrap());
         let messages = [too_late(&one, ids[1]), too_late(&other, ids[0])];
@@ -199,7 +206,8 @@ fn forks_at_once_are_one_fork_and_leave_the_parent_alone() {
         let [one, other] = pair.map(|child| child.wait_with_output().unwrap());
         let messages = [too_late(&one, ids[1]), too_late(&other, ids[0])];
         assert!(messages.iter().flatten().count() < 2, "{messages:?}");
-        let forks = fs::read_dir(out.path().join("v2g-street")).unwrap().flatten().map(|it| it.path());
+        let forks =
+            fs::read_dir(out.path().join("v2g-street")).unwrap().flatten().map(|it| it.path());
         let forks: Vec<PathBuf> = forks.filter(|fork| *fork != parent).collect();
         assert_eq!(forks.len(), 1, "{forks:?}");
         let first = found.get_or_insert_with(|| files(&forks[0]));
@@ -214,14 +222,27 @@ const CUT_OFF: [&[&str]; 6] = [
     &["telemetry", "--ev-ticks", "full"],
     &RUN,
     &COMPARE,
-    &["compare", WORLD, "--policies", "smart,alap,edf", "--set", "incentive.price_feedback=None", "--out"],
+    &[
+        "compare",
+        WORLD,
+        "--policies",
+        "smart,alap,edf",
+        "--set",
+        "incentive.price_feedback=None",
+        "--out",
+    ],
     &["replay", "--verify"],
 ];
 
 /// Cuts a verb off with a signal; whether it was still at work.
 fn cut_off(arguments: &[&str], path: &Path, scratch: &Path, name: &str, wait: Duration) -> bool {
     let mut command = voltide();
-    command.env("TMPDIR", scratch).args(arguments).arg(path).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .env("TMPDIR", scratch)
+        .args(arguments)
+        .arg(path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     sleep(wait);
     signal(&child, name);

@@ -33,7 +33,8 @@ fn the_world_of_the_readme_is_fine_and_a_mistake_in_it_is_shown_as_there() {
     let wrong = world.replace("site: \"street\"", "site: \"steet\"");
     // The frame has no room for all that the line says.
     let stays = wrong.lines().find(|line| line.contains("stays:")).unwrap();
-    let wrong = wrong.replace(stays, "        stays: Overnight(arrive: \"17:30\", leave: \"07:00\"),");
+    let wrong =
+        wrong.replace(stays, "        stays: Overnight(arrive: \"17:30\", leave: \"07:00\"),");
     let said = text(&check(&wrong).stderr);
     assert!(said.contains(&shown("```text").join("\n")), "{said}");
 }
@@ -46,10 +47,14 @@ fn is_part(some: &str, all: &str) -> bool {
 
 #[test]
 fn the_comparison_of_the_readme_is_what_is_printed() {
-    let command = "voltide compare worlds/paper/paper.ron --policies uncontrolled,smart,v2g --cases 1,2";
+    let command =
+        "voltide compare worlds/paper/paper.ron --policies uncontrolled,smart,v2g --cases 1,2";
     let printed = succeed(voltide().args(command.split(' ').skip(1)));
     assert!(!printed.lines().any(names_equation), "{printed}");
-    assert!(!printed.contains("missed"), "none was, so that there is nothing to explain: {printed}");
+    assert!(
+        !printed.contains("missed"),
+        "none was, so that there is nothing to explain: {printed}"
+    );
     let mut lines = printed.lines();
     for row in shown(&format!("$ {command}")) {
         assert!(lines.any(|line| is_part(&row, line)), "{row}\n{printed}");
@@ -61,7 +66,8 @@ fn nothing_that_is_printed_speaks_of_numbers_of_equations() {
     for (file, line, words) in crate::sources::printed() {
         assert!(!names_equation(&words), "{file}:{line}: {words}");
     }
-    for words in ["no stay was long enough (13)", "as in eq. 21", "by Equation (3)", "(13, 14)", "(15)-(35)"]
+    for words in
+        ["no stay was long enough (13)", "as in eq. 21", "by Equation (3)", "(13, 14)", "(15)-(35)"]
     {
         assert!(names_equation(words), "{words}");
     }

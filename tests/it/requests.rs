@@ -27,8 +27,10 @@ const KNOWN: &str = r#"capacity: "60 kWh""#;
 /// A world with these sessions, each of `station,arrival,departure,announced,requested`.
 fn world(folder: &Path, battery: &str, sessions: &[&str]) -> PathBuf {
     let head = "station_id,arrival,departure,estimated_departure,requested_kwh";
-    let lines = std::iter::once(head.to_owned()).chain(sessions.iter().map(|&line| with_date(line)));
-    fs::write(folder.join("sessions.csv"), lines.map(|line| line + "\n").collect::<String>()).unwrap();
+    let lines =
+        std::iter::once(head.to_owned()).chain(sessions.iter().map(|&line| with_date(line)));
+    fs::write(folder.join("sessions.csv"), lines.map(|line| line + "\n").collect::<String>())
+        .unwrap();
     let file = folder.join("flat.ron");
     fs::write(&file, WORLD.replace("BATTERY", battery)).unwrap();
     file
@@ -36,7 +38,9 @@ fn world(folder: &Path, battery: &str, sessions: &[&str]) -> PathBuf {
 
 /// Times of day become those of the first day.
 fn with_date(line: &str) -> String {
-    let day = |cell: &str| if cell.contains(':') { format!("2024-05-06T{cell}") } else { cell.to_owned() };
+    let day = |cell: &str| {
+        if cell.contains(':') { format!("2024-05-06T{cell}") } else { cell.to_owned() }
+    };
     line.split(',').map(day).collect::<Vec<_>>().join(",")
 }
 
@@ -61,7 +65,8 @@ fn a_policy_is_not_told_of_a_departure_before_it_is_there() {
 /// What every policy plans in the first hour is the same whenever the car will really leave.
 #[test]
 fn plans_do_not_depend_on_the_real_departure() {
-    for policy in ["smart", "uncontrolled", "alap", "edf", "llf", "round-robin", "threshold", "v2g"] {
+    for policy in ["smart", "uncontrolled", "alap", "edf", "llf", "round-robin", "threshold", "v2g"]
+    {
         let first_hour = |leaves: &str| {
             let room = tempfile::tempdir().unwrap();
             let line = format!("A,08:00,{leaves},18:00,60");
@@ -104,7 +109,10 @@ fn a_request_is_capped_by_a_battery_only_where_its_size_is_told() {
         let out = room.path().join(capped.to_string());
         let told = run_json(file.to_str().unwrap(), &out, &["--policy", "smart"]);
         assert!((told["charged_kwh"].as_f64().unwrap() - charged).abs() < 1e-9, "{told}");
-        assert!((told["population"]["capped_kwh"].as_f64().unwrap() - capped).abs() < 1e-9, "{told}");
+        assert!(
+            (told["population"]["capped_kwh"].as_f64().unwrap() - capped).abs() < 1e-9,
+            "{told}"
+        );
         let run = root().join(told["folder"].as_str().unwrap());
         assert_eq!(column(&run, "sessions", "requested_kwh"), [100.0]);
     }

@@ -31,7 +31,11 @@ fn course(run: &Path) -> (Vec<f32>, i32, i32) {
     let days = ["ev_ticks-2024-02-04", "ev_ticks-2024-02-05"];
     let soc: Vec<f32> = days.iter().flat_map(|day| single(run, day, "soc")).collect();
     assert_eq!(soc.len(), 288);
-    (soc, counts(run, "sessions", "reservations")[0], counts(run, "sessions", "reservations_met")[0])
+    (
+        soc,
+        counts(run, "sessions", "reservations")[0],
+        counts(run, "sessions", "reservations_met")[0],
+    )
 }
 
 #[test]
@@ -94,10 +98,12 @@ fn wishes_that_make_no_sense_are_pointed_at() {
         assert_eq!(code, 3);
         message
     };
-    let message =
-        refused(r#"reservations: [(from: "2024-02-05T08:00", to: "2024-02-05T07:00", soc: 0.95)],"#);
+    let message = refused(
+        r#"reservations: [(from: "2024-02-05T08:00", to: "2024-02-05T07:00", soc: 0.95)],"#,
+    );
     assert!(message.contains("ends before it begins"), "{message}");
-    let message = refused(r#"reservations: [(from: "8 o'clock", to: "2024-02-05T08:15", soc: 0.95)],"#);
+    let message =
+        refused(r#"reservations: [(from: "8 o'clock", to: "2024-02-05T08:15", soc: 0.95)],"#);
     assert!(message.contains("not a time"), "{message}");
     let message = refused(r#"calendar: (path: "nowhere.ics", soc: 0.9),"#);
     assert!(message.contains("nowhere.ics"), "{message}");
@@ -105,7 +111,8 @@ fn wishes_that_make_no_sense_are_pointed_at() {
     fs::write(room.path().join("often.ics"), often).unwrap();
     let message = refused(r#"calendar: (path: "often.ics", soc: 0.9),"#);
     assert!(message.contains("every hour at most"), "{message}");
-    fs::write(room.path().join("odd.csv"), "from,to,soc\n2024-02-05T08:00,2024-02-05T08:15,95\n").unwrap();
+    fs::write(room.path().join("odd.csv"), "from,to,soc\n2024-02-05T08:00,2024-02-05T08:15,95\n")
+        .unwrap();
     let message = refused(r#"calendar: (path: "odd.csv"),"#);
     assert!(message.contains("not between 0 and 1"), "{message}");
     for car in ["-1", "0.5"] {
@@ -136,8 +143,11 @@ fn a_wish_is_for_a_car_that_there_is() {
     ] {
         let world = with_reservations(room.path(), text);
         let few = fs::read_to_string(&world).unwrap();
-        let few = few.lines().filter(|line| !line.trim().starts_with("soc_m") || text.contains(line.trim()));
-        fs::write(&world, few.collect::<Vec<_>>().join("\n").replace("count: 1,", "count: 3,")).unwrap();
+        let few = few
+            .lines()
+            .filter(|line| !line.trim().starts_with("soc_m") || text.contains(line.trim()));
+        fs::write(&world, few.collect::<Vec<_>>().join("\n").replace("count: 1,", "count: 3,"))
+            .unwrap();
         let (code, message) = fail(voltide().arg("check").arg(&world));
         assert_eq!(code, 3, "{text}: {message}");
         assert!(message.contains("is for car 3, which fleet `car` does not have"), "{message}");
@@ -169,13 +179,17 @@ fn a_fork_wishes_for_cars_that_it_has() {
     ]));
     let absent = format!("fleets.car.reservations={}", reserved.replace("car: 1", "car: 2"));
     let (code, message) = fail(&mut fork(&[&absent]));
-    assert!(code == 3 && message.contains("is for car 2, which fleet `car` does not have"), "{message}");
+    assert!(
+        code == 3 && message.contains("is for car 2, which fleet `car` does not have"),
+        "{message}"
+    );
     assert!(message.contains("the nearest is 1"), "{message}");
 }
 
 /// A calendar of events whose lines are parted by bars.
 fn calendar(events: &[&str]) -> String {
-    let event = |event: &&str| format!("BEGIN:VEVENT\r\n{}\r\nEND:VEVENT\r\n", event.replace('|', "\r\n"));
+    let event =
+        |event: &&str| format!("BEGIN:VEVENT\r\n{}\r\nEND:VEVENT\r\n", event.replace('|', "\r\n"));
     format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", events.iter().map(event).collect::<String>())
 }
 
@@ -220,7 +234,8 @@ fn events_reserve_cars_as_their_calendar_means_it() {
     assert_eq!(of("|RDATE:20240204T150000Z").0, 2);
     assert_eq!(of("|RDATE:20240204T150000Z|EXDATE:20240205T070000Z").0, 1);
     assert_eq!(of("|RRULE:FREQ=HOURLY;COUNT=3").0, 3);
-    let called_off = "UID:1|RECURRENCE-ID:20240205T080000Z|DTSTART:20240205T080000Z|STATUS:CANCELLED";
+    let called_off =
+        "UID:1|RECURRENCE-ID:20240205T080000Z|DTSTART:20240205T080000Z|STATUS:CANCELLED";
     assert_eq!(of_events(&[&format!("{trip}|RRULE:FREQ=HOURLY;COUNT=3"), called_off]).0, 2);
 }
 
@@ -256,9 +271,17 @@ fn a_reservation_over_several_stays_counts_once_and_is_met_if_it_is_in_all() {
     let hours = |from: &str, to: &str, soc: &str| {
         over_stays(&format!("2024-02-{from}"), &format!("2024-02-{to}"), soc)
     };
-    assert_eq!(hours("05T08:00", "05T08:30", "0.6"), [(1, 1), (0, 0), (0, 0)], "the first stay alone");
+    assert_eq!(
+        hours("05T08:00", "05T08:30", "0.6"),
+        [(1, 1), (0, 0), (0, 0)],
+        "the first stay alone"
+    );
     assert_eq!(hours("05T08:00", "05T10:00", "0.4"), [(0, 0), (1, 1), (0, 0)], "met in both");
-    assert_eq!(hours("05T08:00", "05T10:00", "0.9"), [(0, 0), (1, 0), (0, 0)], "no time before the first");
+    assert_eq!(
+        hours("05T08:00", "05T10:00", "0.9"),
+        [(0, 0), (1, 0), (0, 0)],
+        "no time before the first"
+    );
     assert_eq!(hours("05T08:30", "05T10:00", "0.7"), [(0, 0), (1, 0), (0, 0)], "the trip takes it");
     assert_eq!(hours("05T08:00", "06T10:00", "0.4"), [(0, 0), (0, 0), (1, 1)], "all three");
     assert_eq!(hours("06T20:00", "07T10:00", "0.4"), [(0, 0), (0, 0), (1, 1)], "beyond the end");

@@ -11,8 +11,17 @@ use std::{
 };
 
 /// Every shipped policy.
-pub(crate) const POLICIES: [&str; 9] =
-    ["uncontrolled", "smart", "v2g", "smart-incentive", "alap", "edf", "llf", "round-robin", "threshold"];
+pub(crate) const POLICIES: [&str; 9] = [
+    "uncontrolled",
+    "smart",
+    "v2g",
+    "smart-incentive",
+    "alap",
+    "edf",
+    "llf",
+    "round-robin",
+    "threshold",
+];
 
 /// What the street is run with under a policy: one that plans whole sites takes no prices that are
 /// formed anew between its cars.
@@ -114,8 +123,12 @@ fn until_it_has_begun(child: &mut Child, out: &Path) {
 #[test]
 fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
     const WORLD: &str = "worlds/v2g-street.ron";
-    const DURABILITIES: [&str; 4] =
-        ["run.durability=Tick", "run.durability=Every(5)", "run.durability=Paced", "run.durability=Close"];
+    const DURABILITIES: [&str; 4] = [
+        "run.durability=Tick",
+        "run.durability=Every(5)",
+        "run.durability=Paced",
+        "run.durability=Close",
+    ];
     let folder = tempfile::tempdir().unwrap();
     let mut toll = Toll::default();
     let count = times("VOLTIDE_KILLS", 50);
@@ -124,9 +137,9 @@ fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
         let policy = POLICIES[number as usize % POLICIES.len()];
         let durability = DURABILITIES[number as usize % DURABILITIES.len()];
         let options = [under(policy).as_slice(), &["--set", durability]].concat();
-        let whole = wholes
-            .entry((policy, durability))
-            .or_insert_with(|| Whole::run(WORLD, &folder.path().join(policy).join(durability), &options));
+        let whole = wholes.entry((policy, durability)).or_insert_with(|| {
+            Whole::run(WORLD, &folder.path().join(policy).join(durability), &options)
+        });
         let out = tempfile::tempdir().unwrap();
         let wait = |salt: u64| {
             Duration::from_micros(chance(number * 7 + salt, whole.lasts.as_micros() as u64 * 2 / 3))

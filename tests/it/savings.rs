@@ -33,7 +33,9 @@ fn what_is_put_off_at_one_flat_price_is_not_saved() {
     for policy in ["smart", "threshold"] {
         assert_saves(&runs, policy, 0.0);
         assert!(number(&runs[policy], "put_off_kwh") > 3000.0, "{policy}");
-        assert!(number(&runs[policy], "net_cost") < 0.5 * number(&runs["uncontrolled"], "net_cost"));
+        assert!(
+            number(&runs[policy], "net_cost") < 0.5 * number(&runs["uncontrolled"], "net_cost")
+        );
     }
 }
 
@@ -63,7 +65,8 @@ fn the_german_week_saves_no_energy_that_is_still_to_be_bought() {
     let policies = ["worlds/germany/week.ron", "--policies", "uncontrolled,smart,v2g"];
     let runs = compare(&[&policies[..], &small].concat());
     for policy in ["smart", "v2g"] {
-        let raw = 1.0 - number(&runs[policy], "net_cost") / number(&runs["uncontrolled"], "net_cost");
+        let raw =
+            1.0 - number(&runs[policy], "net_cost") / number(&runs["uncontrolled"], "net_cost");
         let saving = number(&runs[policy], "saving_percent");
         assert!(saving > 0.0 && 100.0 * raw > saving + 5.0, "{policy}: {saving} % of {raw}");
         assert!(number(&runs[policy], "emptier_kwh").abs() < 1e-6, "all targets are met");
@@ -109,7 +112,8 @@ const FOLDED: &str = "planning: AtDayStart, boundary: Fold,";
 impl Shape {
     /// The world with these tariffs of the two fleets.
     fn text(&self, first: &str, second: &str) -> String {
-        let Self { seed, stays, boundary, efficiency, trip_kwh, charge_kw, limit_kw, wear, days } = self;
+        let Self { seed, stays, boundary, efficiency, trip_kwh, charge_kw, limit_kw, wear, days } =
+            self;
         let folded = *boundary == FOLDED;
         let days = if folded { 1 } else { *days };
         // Folded days have no limits, and cars come home as they are drawn.
@@ -140,7 +144,12 @@ impl Shape {
     }
 
     /// What is said of each policy in the world with these tariffs.
-    fn compare(&self, folder: &Path, tariffs: [&str; 2], arguments: &[&str]) -> BTreeMap<String, Value> {
+    fn compare(
+        &self,
+        folder: &Path,
+        tariffs: [&str; 2],
+        arguments: &[&str],
+    ) -> BTreeMap<String, Value> {
         let path = folder.join("shape.ron");
         fs::write(&path, self.text(tariffs[0], tariffs[1])).unwrap();
         fs::write(folder.join("load.csv"), load()).unwrap();
@@ -158,8 +167,7 @@ fn load() -> String {
     std::iter::once("ts,kw\n".to_owned()).chain((0..96).map(row)).collect()
 }
 
-const DAY_AND_NIGHT: &str =
-    r#"TimeOfUse(default: "0.40 EUR/kWh", bands: [(from: "23:00", to: "06:00", price: "0.10 EUR/kWh")])"#;
+const DAY_AND_NIGHT: &str = r#"TimeOfUse(default: "0.40 EUR/kWh", bands: [(from: "23:00", to: "06:00", price: "0.10 EUR/kWh")])"#;
 
 proptest! {
     #![proptest_config(Config { cases: 12, ..Config::default() })]

@@ -22,9 +22,11 @@ fn last_line(printed: &str) -> Value {
 
 /// The fragments that the FlexMeasures tutorial on V2G shows, and prices in a file.
 fn tutorial(room: &Path) {
-    let event =
-        |value: u32, at: &str| format!(r#"{{"value": {value}, "datetime": "2024-02-05T{at}:00+01:00"}}"#);
-    let held: Vec<String> = ["08:00", "08:05", "08:10", "08:15"].iter().map(|at| event(57, at)).collect();
+    let event = |value: u32, at: &str| {
+        format!(r#"{{"value": {value}, "datetime": "2024-02-05T{at}:00+01:00"}}"#)
+    };
+    let held: Vec<String> =
+        ["08:00", "08:05", "08:10", "08:15"].iter().map(|at| event(57, at)).collect();
     let files = [
         (
             "protection.json",
@@ -47,7 +49,8 @@ fn tutorial(room: &Path) {
         format!("{at},{price},{}\n", price - 20)
     });
     let rows: String = hours.collect();
-    fs::write(room.join("prices.csv"), format!("ts,buy_eur_per_mwh,sell_eur_per_mwh\n{rows}")).unwrap();
+    fs::write(room.join("prices.csv"), format!("ts,buy_eur_per_mwh,sell_eur_per_mwh\n{rows}"))
+        .unwrap();
 }
 
 #[test]
@@ -76,7 +79,8 @@ fn the_fragments_of_the_tutorial_are_completed_by_flags() {
         "--sensor",
         "42=prices.csv:sell_eur_per_mwh",
     ];
-    let printed = succeed(schedule(&fragments).args(complete).arg("--json").current_dir(room.path()));
+    let printed =
+        succeed(schedule(&fragments).args(complete).arg("--json").current_dir(room.path()));
     let answer = last_line(&printed);
     assert_eq!((&answer["status"], &answer["kind"]), (&"optimal".into(), &"schedule".into()));
     let energy: Vec<f64> = serde_json::from_value(answer["soc_kwh"]["battery"].clone()).unwrap();
@@ -155,7 +159,8 @@ fn without_a_schedule_the_constraint_that_cannot_hold_is_named() {
     status  infeasible
     cannot hold  battery: soc-min at 2024-02-04T09:35:00+00:00: 15.000 kWh are asked for, and at most 10.870 kWh can be stored by then, starting with 10.000 kWh
     ");
-    let output = schedule(&[&case("start_below_min"), "--mode", "flexmeasures", "--json"]).output().unwrap();
+    let output =
+        schedule(&[&case("start_below_min"), "--mode", "flexmeasures", "--json"]).output().unwrap();
     let conflict = &last_line(&text(&output.stdout))["conflict"];
     assert_eq!((&conflict["asset"], &conflict["field"]), (&"battery".into(), &"soc-min".into()));
     assert_eq!(conflict["datetime"], "2024-02-04T09:35:00+00:00");
@@ -176,12 +181,19 @@ fn a_series_from_a_file_says_its_sign_beside_it() {
     let sign = r#"{"sensors": {"load": {"consumption_is_positive": true}}}"#;
     fs::write(room.path().join("sign.json"), sign).unwrap();
     let sensor = format!("load={}:load_kw", given("load.csv"));
-    let mut with = schedule(&[&given("csv.json"), "--merge", "sign.json", "--sensor", &sensor, "--json"]);
+    let mut with =
+        schedule(&[&given("csv.json"), "--merge", "sign.json", "--sensor", &sensor, "--json"]);
     let answer = last_line(&succeed(with.current_dir(room.path())));
-    assert_eq!((&answer["power_kw"]["load"][0], &answer["notices"]), (&4.0.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&answer["power_kw"]["load"][0], &answer["notices"]),
+        (&4.0.into(), &serde_json::json!([]))
+    );
     let missing = room.path().join("holed.csv");
-    fs::write(&missing, fs::read_to_string(given("load.csv")).unwrap().replacen(",4\n", ",NaN\n", 1))
-        .unwrap();
+    fs::write(
+        &missing,
+        fs::read_to_string(given("load.csv")).unwrap().replacen(",4\n", ",NaN\n", 1),
+    )
+    .unwrap();
     let holed = format!("load={}:load_kw", missing.display());
     let output = schedule(&[&given("csv.json"), "--sensor", &holed]).output().unwrap();
     let message = text(&output.stderr);

@@ -44,10 +44,16 @@ fn no_more_is_fed_in_than_a_connection_takes() {
             for (site, import_kw, export_kw) in [("street", 300.0, 40.0), ("house", 200.0, 25.0)] {
                 let slots = of_site(&run, site);
                 let cut = slots.iter().filter(|(asked, _)| *asked < -export_kw - 1.0).count();
-                assert!(cut > 2, "{policy} {planning}: {site} is asked for too much in {cut} slots");
+                assert!(
+                    cut > 2,
+                    "{policy} {planning}: {site} is asked for too much in {cut} slots"
+                );
                 for (slot, (asked, power)) in slots.into_iter().enumerate() {
                     let within = -export_kw - 1e-6..=import_kw + 1e-6;
-                    assert!(within.contains(&power), "{policy} {planning}: {site} {slot}: {power} kW");
+                    assert!(
+                        within.contains(&power),
+                        "{policy} {planning}: {site} {slot}: {power} kW"
+                    );
                     let kept = within.contains(&asked) || power.abs() > 0.0;
                     assert!(kept, "{policy} {planning}: {site} {slot}: {asked} kW became none");
                 }

@@ -35,7 +35,8 @@ fn in_file(path: &Path, found: &mut Vec<(String, usize, String)>) {
     let source = fs::read_to_string(path).unwrap();
     let shipped = source.split("\n#[cfg(test)]").next().unwrap();
     let is_help = name == "crates/cli/src/args.rs";
-    let help = (1..).zip(shipped.lines()).filter(|(_, line)| is_help && line.trim().starts_with("///"));
+    let help =
+        (1..).zip(shipped.lines()).filter(|(_, line)| is_help && line.trim().starts_with("///"));
     found.extend(help.map(|(number, line)| (name.clone(), number, line.trim().to_owned())));
     for (at, words) in strings(shipped) {
         let number = 1 + shipped[..at].matches('\n').count();

@@ -58,9 +58,11 @@ fn steps_of_a_stage_add_up_to_its_days() {
         let folder = tempfile::tempdir().unwrap();
         let file = river(folder.path(), start, step);
         let run = run(file.to_str().unwrap(), folder.path(), &[]);
-        let (stages, units) = (words(&run, "unit_ticks", "stage"), words(&run, "unit_ticks", "unit"));
+        let (stages, units) =
+            (words(&run, "unit_ticks", "stage"), words(&run, "unit_ticks", "unit"));
         let (ticks, ts) = (counts(&run, "unit_ticks", "tick"), times(&run, "unit_ticks", "ts"));
-        let [output_kw, step_h] = ["output_kw", "step_h"].map(|name| column(&run, "unit_ticks", name));
+        let [output_kw, step_h] =
+            ["output_kw", "step_h"].map(|name| column(&run, "unit_ticks", name));
         let mut seen = BTreeMap::new();
         let mut ahead_h = BTreeMap::<_, f64>::new();
         let mut kwh = BTreeMap::<_, f64>::new();

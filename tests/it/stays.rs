@@ -43,7 +43,8 @@ const WORLD: &str = r#"(
 
 fn world(folder: &Path, sessions: impl Iterator<Item = String>) -> PathBuf {
     let head = "station_id,arrival,departure,estimated_departure,requested_kwh";
-    let text: String = std::iter::once(head.to_owned()).chain(sessions).map(|line| line + "\n").collect();
+    let text: String =
+        std::iter::once(head.to_owned()).chain(sessions).map(|line| line + "\n").collect();
     fs::write(folder.join("sessions.csv"), text).unwrap();
     let file = folder.join("stays.ron");
     fs::write(&file, WORLD).unwrap();
@@ -59,7 +60,8 @@ fn lines() -> impl Iterator<Item = String> {
 
 /// Slots, missing energy and reason of all rows, sorted.
 fn rows(run: &Path) -> Vec<(i32, String)> {
-    let (slots, missing) = (counts(run, "sessions", "slots"), column(run, "sessions", "missing_kwh"));
+    let (slots, missing) =
+        (counts(run, "sessions", "slots"), column(run, "sessions", "missing_kwh"));
     let reasons = words(run, "sessions", "missed_reason");
     let told = missing.into_iter().zip(reasons).map(|(kwh, reason)| format!("{kwh:.6} {reason}"));
     let mut rows: Vec<_> = slots.into_iter().zip(told).collect();
@@ -72,8 +74,7 @@ fn every_session_that_was_read_has_a_row_or_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let file = world(folder.path(), lines());
     let checked = succeed(voltide().arg("check").arg(&file));
-    let said =
-        "fleet `cars`: 11 sessions read, 9 reach into the run, 1 are over before it and 1 begin after it";
+    let said = "fleet `cars`: 11 sessions read, 9 reach into the run, 1 are over before it and 1 begin after it";
     assert!(checked.contains(said), "{checked}");
 
     let summary = run_json(file.to_str().unwrap(), folder.path(), &[]);
@@ -118,7 +119,8 @@ fn assert_rebuilt(run: &Path) {
 #[test]
 fn a_session_that_ends_as_it_begins_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let file = world(folder.path(), ["a,2024-06-03T10:00,2024-06-03T10:00,,6".to_owned()].into_iter());
+    let file =
+        world(folder.path(), ["a,2024-06-03T10:00,2024-06-03T10:00,,6".to_owned()].into_iter());
     let (code, message) = fail(voltide().arg("check").arg(&file));
     assert_eq!(code, 3);
     assert!(message.contains("the departure is not after the arrival"), "{message}");
@@ -166,7 +168,8 @@ fn what_cars_drive_is_told_once_whichever_stays_hold_a_slot() {
 fn assert_driven_is_what_is_missing(run: &Path) {
     let of = |name: &str| column(run, "sessions", name);
     let (arrival, departure, driven) = (of("soc_arrival"), of("soc_departure"), of("driven_kwh"));
-    let (evs, at) = (counts(run, "sessions", "ev_id"), crate::tables::times(run, "sessions", "plugged_at"));
+    let (evs, at) =
+        (counts(run, "sessions", "ev_id"), crate::tables::times(run, "sessions", "plugged_at"));
     let mut order: Vec<usize> = (0..evs.len()).collect();
     order.sort_by_key(|&row| (evs[row], at[row]));
     let mut checked = 0;
@@ -181,7 +184,15 @@ fn assert_driven_is_what_is_missing(run: &Path) {
 /// A fork in which half of the cars are gone and more come back on the second day.
 fn forked(run: &Path, out: &Path) -> (Value, PathBuf) {
     let mut command = voltide();
-    command.args(["--json", "fork", "--at", "2024-06-04T12:15", "--set", "fleets.cars.count=60", "--out"]);
+    command.args([
+        "--json",
+        "fork",
+        "--at",
+        "2024-06-04T12:15",
+        "--set",
+        "fleets.cars.count=60",
+        "--out",
+    ]);
     let summary: Value = serde_json::from_str(&succeed(command.arg(out).arg(run))).unwrap();
     let folder = root().join(summary["folder"].as_str().unwrap());
     (summary, folder)

@@ -82,8 +82,12 @@ impl Scene {
         let scene = Self(tempfile::tempdir().unwrap());
         let world = fs::read_to_string(root().join(WORLD)).unwrap();
         scene.write("world.ron", &world);
-        scene.write("broken.ron", &world.replace("seed: 7", "sed: 7").replace("count: 1", "count: -1"));
-        for (problem, name) in [("infeasible_target_tight_window", "flex"), ("start_below_min", "impossible")]
+        scene.write(
+            "broken.ron",
+            &world.replace("seed: 7", "sed: 7").replace("count: 1", "count: -1"),
+        );
+        for (problem, name) in
+            [("infeasible_target_tight_window", "flex"), ("start_below_min", "impossible")]
         {
             let problem = root().join(format!("tests/cases/flexmeasures/{problem}.json"));
             scene.write(&format!("{name}.json"), &fs::read_to_string(problem).unwrap());
@@ -172,7 +176,8 @@ fn verbs_below(verb: &str) -> BTreeSet<String> {
     let help = succeed(voltide().args(verb.split_whitespace()).arg("--help"));
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = listed.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
-    let names = listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let names =
+        listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
     let verbs: BTreeSet<String> =
         names.flat_map(|name| verbs_below(format!("{verb} {name}").trim_start())).collect();
     if verbs.is_empty() { BTreeSet::from([verb.to_owned()]) } else { verbs }
@@ -194,11 +199,19 @@ fn the_code_and_the_files_are_the_same_whatever_happens_to_the_streams() {
         assert_eq!(whole.code, Some(call.2), "{call:?}: {}", whole.complained);
         let writes = whole.files != before;
         for (redirection, taken) in STREAMS {
-            let broken =
-                if writes { scene.call(call, redirection) } else { scene.call_here(call, redirection) };
+            let broken = if writes {
+                scene.call(call, redirection)
+            } else {
+                scene.call_here(call, redirection)
+            };
             let lost = !taken && whole.said;
             let expected = if lost && call.2 == 0 { 1 } else { call.2 };
-            assert_eq!(broken.code, Some(expected), "{call:?} {redirection}: {}", broken.complained);
+            assert_eq!(
+                broken.code,
+                Some(expected),
+                "{call:?} {redirection}: {}",
+                broken.complained
+            );
             let told = broken.complained.contains("could not be written to standard output");
             assert_eq!(told, lost, "{call:?} {redirection}: {}", broken.complained);
             if writes {
@@ -220,8 +233,10 @@ fn a_log_is_read_no_further_than_somebody_listens() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let scene = Scene::new();
-    for call in ["log cat one", "--json log cat one", "completions bash", "--help", "plugins list"] {
-        let script = format!("{{ {:?} {call}; echo $? >code; }} | head -1", voltide().get_program());
+    for call in ["log cat one", "--json log cat one", "completions bash", "--help", "plugins list"]
+    {
+        let script =
+            format!("{{ {:?} {call}; echo $? >code; }} | head -1", voltide().get_program());
         let mut shell = Command::new("sh");
         let printed = succeed(shell.current_dir(scene.path("")).args(["-c", &script]));
         assert_eq!(printed.lines().count(), 1, "{call}");

@@ -64,8 +64,9 @@ pub(crate) fn words(run: &Path, table: &str, name: &str) -> Vec<String> {
     let texts = |column: ArrayRef| {
         let dictionary = column.as_dictionary::<Int32Type>().clone();
         let words = dictionary.values().as_string::<i32>().clone();
-        let word =
-            |key: Option<i32>| key.map_or_else(String::new, |key| words.value(key as usize).to_owned());
+        let word = |key: Option<i32>| {
+            key.map_or_else(String::new, |key| words.value(key as usize).to_owned())
+        };
         dictionary.keys().iter().map(word).collect::<Vec<_>>()
     };
     columns(run, table, name).into_iter().flat_map(texts).collect()

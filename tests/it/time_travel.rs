@@ -37,15 +37,18 @@ fn events_from(run: &Path, tick: u64) -> Vec<(u64, String, Value)> {
         }
         (line["tick"].as_u64().unwrap(), line["event"].as_str().unwrap().to_owned(), payload)
     };
-    let opens =
-        |kind: &str| ["RunStarted.v2", "SeriesLoaded.v1", "StaysLoaded.v2", "RunForked.v1"].contains(&kind);
+    let opens = |kind: &str| {
+        ["RunStarted.v2", "SeriesLoaded.v1", "StaysLoaded.v2", "RunForked.v1"].contains(&kind)
+    };
     lines.map(event).filter(|(at, kind, _)| *at >= tick && !opens(kind)).collect()
 }
 
 /// The tables that tell what happened, not what it is called.
 fn tables(run: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut found = outputs(run);
-    found.retain(|name, _| name.ends_with(".parquet") && name != "runs.parquet" && name != "events.parquet");
+    found.retain(|name, _| {
+        name.ends_with(".parquet") && name != "runs.parquet" && name != "events.parquet"
+    });
     found
 }
 
@@ -109,7 +112,11 @@ fn cars_keep_their_draws_and_the_past_in_a_fork() {
     };
     assert_eq!(arrivals(&parent), arrivals(&child));
     let power = |run: &Path| {
-        column::<Float64Array, _>(&run.join("system_ticks.parquet"), "ev_charge_kw", Float64Array::value)
+        column::<Float64Array, _>(
+            &run.join("system_ticks.parquet"),
+            "ev_charge_kw",
+            Float64Array::value,
+        )
     };
     let (parents, childs) = (power(&parent), power(&child));
     assert_eq!(parents[..100], childs[..100]);
@@ -128,9 +135,19 @@ fn a_fork_of_a_fork_that_was_killed_goes_on() {
     let whole = fork(&child, "120", &["--set", "tariff.default=0.10 CNY/kWh"]);
     for number in 0..6 {
         let forks = tempfile::tempdir().unwrap();
-        let arguments =
-            ["fork", "--at", "120", "--set", "tariff.default=0.10 CNY/kWh", child.to_str().unwrap(), "--out"];
-        kill_after(start(&arguments, forks.path()), Duration::from_millis(150 + chance(number, 400)));
+        let arguments = [
+            "fork",
+            "--at",
+            "120",
+            "--set",
+            "tariff.default=0.10 CNY/kWh",
+            child.to_str().unwrap(),
+            "--out",
+        ];
+        kill_after(
+            start(&arguments, forks.path()),
+            Duration::from_millis(150 + chance(number, 400)),
+        );
         let Some(cut) = run_in(forks.path()) else { continue };
         succeed(voltide().arg("resume").arg(&cut));
         assert_same_files(&tables(&whole), &tables(&cut));
@@ -157,9 +174,11 @@ fn limits_and_prices_hold_from_the_fork_on() {
     succeed(voltide().args(["replay", "--verify"]).arg(&child));
     let dearer = fork(&parent, "30", &["--set", "tariff.default=0.99 EUR/kWh"]);
     let price = |run: &Path| {
-        column::<Float64Array, _>(&run.join("system_ticks.parquet"), "tou_price_per_kwh", |it, row| {
-            it.value(row)
-        })
+        column::<Float64Array, _>(
+            &run.join("system_ticks.parquet"),
+            "tou_price_per_kwh",
+            |it, row| it.value(row),
+        )
     };
     assert_eq!(price(&dearer)[..30], price(&parent)[..30]);
     assert!(price(&dearer)[30..].contains(&0.99));
@@ -173,10 +192,14 @@ fn what_a_fork_cannot_change_is_refused() {
         ("seed=8", "a fork cannot change this of its parent: seed"),
         ("clock.days=2", "--set #1: a fork cannot change the clock"),
         ("clock.time_zone=Europe/London", "--set #1: a fork cannot change the clock"),
-        ("fleets.commuters.battery.capacity=70 kWh", "a fork cannot change this of its parent: battery"),
+        (
+            "fleets.commuters.battery.capacity=70 kWh",
+            "a fork cannot change this of its parent: battery",
+        ),
         ("telemetry.ev_ticks=Off", "a fork cannot change this of its parent: telemetry"),
     ] {
-        let (code, message) = fail(voltide().args(["fork", "--at", "5", "--set", set]).arg(&parent));
+        let (code, message) =
+            fail(voltide().args(["fork", "--at", "5", "--set", set]).arg(&parent));
         assert_eq!(code, 3, "{message}");
         assert!(message.contains(what), "{set}: {message}");
     }
@@ -191,10 +214,12 @@ fn the_state_is_what_the_tables_say() {
     let out = tempfile::tempdir().unwrap();
     let run = run(STREET, out.path(), &["--policy", "v2g"]);
     let soc = |tick: usize, ev: i32| {
-        let day = if tick < 96 { "ev_ticks-2024-06-03.parquet" } else { "ev_ticks-2024-06-04.parquet" };
+        let day =
+            if tick < 96 { "ev_ticks-2024-06-03.parquet" } else { "ev_ticks-2024-06-04.parquet" };
         let ids = column::<Int32Array, _>(&run.join(day), "ev_id", Int32Array::value);
         let soc = column::<Float32Array, _>(&run.join(day), "soc", Float32Array::value);
-        let of_ev: Vec<f32> = ids.iter().zip(soc).filter(|(id, _)| **id == ev).map(|(_, soc)| soc).collect();
+        let of_ev: Vec<f32> =
+            ids.iter().zip(soc).filter(|(id, _)| **id == ev).map(|(_, soc)| soc).collect();
         of_ev[tick % 96]
     };
     for (tick, ev) in [(0, 3), (75, 0), (150, 99), (191, 42)] {
@@ -205,14 +230,19 @@ fn the_state_is_what_the_tables_say() {
     }
     let of_all = json(voltide().args(["state", "--at", "2024-06-03T18:45"]).arg(&run));
     assert_eq!(of_all["tick"], 75);
-    let plugged = column::<Int32Array, _>(&run.join("system_ticks.parquet"), "plugged", Int32Array::value);
+    let plugged =
+        column::<Int32Array, _>(&run.join("system_ticks.parquet"), "plugged", Int32Array::value);
     assert_eq!(of_all["plugged"], plugged[75]);
     let (code, message) = fail(voltide().args(["state", "--at", "5", "--ev", "100"]).arg(&run));
     assert_eq!((code, message.contains("the cars 0 to 99")), (3, true), "{message}");
 }
 
 /// A column of a table, row by row.
-fn column<A: Array + 'static, T>(file: &Path, name: &str, value: impl Fn(&A, usize) -> T) -> Vec<T> {
+fn column<A: Array + 'static, T>(
+    file: &Path,
+    name: &str,
+    value: impl Fn(&A, usize) -> T,
+) -> Vec<T> {
     let file = fs::File::open(file).unwrap();
     let batches = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
     let values = |batch: RecordBatch| {
@@ -227,7 +257,8 @@ fn column<A: Array + 'static, T>(file: &Path, name: &str, value: impl Fn(&A, usi
 fn snapshots_change_nothing_but_time() {
     let out = tempfile::tempdir().unwrap();
     let with = run(STREET, &out.path().join("with"), &["--policy", "v2g", "--snapshots", "10"]);
-    let without = run(STREET, &out.path().join("without"), &["--policy", "v2g", "--snapshots", "0"]);
+    let without =
+        run(STREET, &out.path().join("without"), &["--policy", "v2g", "--snapshots", "0"]);
     assert_eq!(fs::read_dir(with.join("snapshots")).unwrap().count(), 19);
     assert!(!without.join("snapshots").exists());
     assert_same_files(&outputs(&with), &outputs(&without));
@@ -235,7 +266,11 @@ fn snapshots_change_nothing_but_time() {
         let state = |run: &Path| succeed(voltide().args(["state", "--at", at]).arg(run));
         assert_eq!(state(&with), state(&without), "at {at}");
         let forked = |run: &Path, name: &str| {
-            tables(&fork(run, at, &["--policy", "smart", "--out", out.path().join(name).to_str().unwrap()]))
+            tables(&fork(
+                run,
+                at,
+                &["--policy", "smart", "--out", out.path().join(name).to_str().unwrap()],
+            ))
         };
         assert_same_files(&forked(&with, "forks-with"), &forked(&without, "forks-without"));
     }
@@ -302,7 +337,8 @@ fn an_export_has_a_row_per_entity() {
     let table = out.path().join("export");
     let printed = json(voltide().args(["log", "export", "--out"]).arg(&table).arg(&run));
     let kinds = json(voltide().args(["log", "ls"]).arg(&run));
-    let rows: u64 = kinds["kinds"].as_object().unwrap().values().map(|it| it["rows"].as_u64().unwrap()).sum();
+    let rows: u64 =
+        kinds["kinds"].as_object().unwrap().values().map(|it| it["rows"].as_u64().unwrap()).sum();
     assert_eq!(printed["rows"].as_u64().unwrap(), rows);
     let ticks = column::<Int32Array, _>(&table.join("events.parquet"), "tick", Int32Array::value);
     assert_eq!(ticks.len() as u64, rows);

@@ -89,7 +89,10 @@ fn a_session_across_a_folded_midnight_has_one_row() {
     let summary = run_json("worlds/paper/ev.ron", folder.path(), &["--policy", "smart"]);
     let run = Path::new(summary["folder"].as_str().unwrap());
     let charged: f64 = column(run, "sessions", "charged_kwh").iter().sum();
-    assert_eq!(column(run, "sessions", "soc_departure").iter().filter(|soc| soc.is_nan()).count(), 0);
+    assert_eq!(
+        column(run, "sessions", "soc_departure").iter().filter(|soc| soc.is_nan()).count(),
+        0
+    );
     assert!((charged - number(&summary["charged_kwh"])).abs() < 1e-6);
     let cost: f64 = column(run, "sessions", "net_cost").iter().sum();
     assert!((cost - number(&summary["net_cost"])).abs() < 1e-6);
@@ -113,7 +116,8 @@ fn what_was_planned_ahead_is_rebuilt_and_does_not_depend_on_threads() {
 fn cars_planned_at_the_days_start_reach_their_targets() {
     let folder = tempfile::tempdir().unwrap();
     for policy in ["uncontrolled", "smart", "v2g", "alap", "threshold"] {
-        let arguments = ["--policy", policy, "--set", "planning=AtDayStart", "--set", "clock.days=2"];
+        let arguments =
+            ["--policy", policy, "--set", "planning=AtDayStart", "--set", "clock.days=2"];
         let summary = run_json("worlds/v2g-street.ron", folder.path(), &arguments);
         assert_eq!(summary["missed_targets"], 0, "{policy}");
         assert!(number(&summary["charged_kwh"]) > 0.0);
@@ -151,7 +155,10 @@ fn a_policy_that_plans_again_does_not_go_with_a_typical_day() {
     assert!(message.contains("policy `edf` plans all cars of a site at once"), "{message}");
     let without = ["--set", "incentive.price_feedback=None"];
     let mut command = voltide();
-    command.args(["run", "worlds/paper/ev.ron", "--policy", "edf", "--out"]).arg(folder.path()).args(without);
+    command
+        .args(["run", "worlds/paper/ev.ron", "--policy", "edf", "--out"])
+        .arg(folder.path())
+        .args(without);
     let (code, message) = fail(&mut command);
     assert_eq!(code, 3);
     assert!(message.contains("planned once") && message.contains("boundary: Open"), "{message}");

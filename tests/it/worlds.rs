@@ -26,7 +26,8 @@ fn every_shipped_world_is_valid() {
 #[test]
 fn the_german_week_charges_what_it_drives() {
     let out = tempfile::tempdir().unwrap();
-    let week = run_json("worlds/germany/week.ron", out.path(), &["--set", "telemetry.ev_ticks=Off"]);
+    let week =
+        run_json("worlds/germany/week.ron", out.path(), &["--set", "telemetry.ev_ticks=Off"]);
     assert_within(number(&week, "charged_kwh_per_ev_day"), 7.6, 8.0, "energy a car and day");
     assert_within(number(&week, "ev_mean_kw"), 3150.0, 3330.0, "mean power");
     assert_within(number(&week["ev_peak"], "kw"), 14_500.0, 17_500.0, "peak");
@@ -41,7 +42,11 @@ fn the_german_week_charges_what_it_drives() {
 #[test]
 fn the_caltech_sessions_take_what_they_can() {
     let out = tempfile::tempdir().unwrap();
-    let free = run_json("worlds/acn/caltech.ron", out.path(), &["--set", "sites.garage.import_limit=10 MW"]);
+    let free = run_json(
+        "worlds/acn/caltech.ron",
+        out.path(),
+        &["--set", "sites.garage.import_limit=10 MW"],
+    );
     assert_within(number(&free, "charged_kwh"), 11_000.0, 11_670.0, "energy without a limit");
     assert_within(number(&free["ev_peak"], "kw"), 135.0, 147.0, "peak without a limit");
     // 138 of the file's rows ask for more than 6.66 kW give in the slots until they really leave.
@@ -55,12 +60,22 @@ fn the_caltech_sessions_take_what_they_can() {
     assert_eq!(of("too_short") + of("left_early"), 138);
     assert!(of("left_early") > 0 && of("too_short") > of("left_early"), "{missed:?}");
     let requested: f64 = column(&run, "sessions", "requested_kwh").iter().sum();
-    assert_within(requested, 13_261.507_999, 13_261.508_001, "energy asked for, as its file sums up to");
+    assert_within(
+        requested,
+        13_261.507_999,
+        13_261.508_001,
+        "energy asked for, as its file sums up to",
+    );
     assert_eq!(
         (&free["sessions_without_slot"], &free["population"]["sessions_in_reach"]),
         (&1.into(), &855.into())
     );
-    assert_within(number(&free["population"], "delivered_kwh"), 7360.0, 7362.0, "energy in reality");
+    assert_within(
+        number(&free["population"], "delivered_kwh"),
+        7360.0,
+        7362.0,
+        "energy in reality",
+    );
     let limited = run_json("worlds/acn/caltech.ron", out.path(), &[]);
     assert_within(number(&limited["ev_peak"], "kw"), 49.9, 50.0 + 1e-6, "peak behind the limit");
     assert!(number(&limited, "charged_kwh") < number(&free, "charged_kwh"));
@@ -90,5 +105,7 @@ fn power_and_price_of_cars_that_discharge_are_net() {
     let taken_kwh = number(&run, "charged_kwh") - number(&run, "discharged_kwh");
     assert!(number(&run, "discharged_kwh") > 100.0);
     assert!((number(&run, "ev_mean_kw") - taken_kwh / 48.0).abs() < 1e-9);
-    assert!((number(&run, "net_cost_per_kwh") - number(&run, "net_cost") / taken_kwh).abs() < 1e-12);
+    assert!(
+        (number(&run, "net_cost_per_kwh") - number(&run, "net_cost") / taken_kwh).abs() < 1e-12
+    );
 }

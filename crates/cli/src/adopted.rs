@@ -25,7 +25,11 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// The end of a run's log, of which the last tick and the outcome are known.
-    pub(crate) fn of(run: &Path, last_tick: Option<u32>, status: &RunStatus) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        run: &Path,
+        last_tick: Option<u32>,
+        status: &RunStatus,
+    ) -> Result<Self, Failure> {
         let config_hash = Journaled::open(run, true)?.started.config_hash;
         let chain_hash = match last_tick {
             Some(tick) => chain_after(&mut reader::open(run)?, tick)?.unwrap_or_default(),
@@ -57,7 +61,9 @@ pub(crate) fn kept_days(run: &Path) -> Result<Vec<ClosedDay>, Failure> {
     let mut log = open_placed(run)?;
     let mut kept = Vec::new();
     for day in noted {
-        if chain_after(&mut log, day.last_tick)?.as_ref() == Some(&day.chain_hash) && day.is_whole(run)? {
+        if chain_after(&mut log, day.last_tick)?.as_ref() == Some(&day.chain_hash)
+            && day.is_whole(run)?
+        {
             kept.push(day);
         }
     }
@@ -76,7 +82,11 @@ pub(crate) fn chain_after(log: &mut LogReader, tick: u32) -> Result<Option<Strin
 }
 
 /// An error if tables are not those of the log.
-pub(crate) fn refuse_others(run: &Path, ending: &Ending, tables: &Described) -> Result<(), Failure> {
+pub(crate) fn refuse_others(
+    run: &Path,
+    ending: &Ending,
+    tables: &Described,
+) -> Result<(), Failure> {
     let Some(difference) = ending.difference(tables) else { return Ok(()) };
     let what = format!("the tables in {} are not those of its log: {difference}", run.display());
     Err(Failure::new(Code::Check, what, Some("`voltide replay` builds them again from the log")))

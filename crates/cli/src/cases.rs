@@ -81,7 +81,8 @@ struct Doubt<'a> {
 impl Case {
     /// The policies whose system costs differ from the first one's by less than the gaps of the two.
     fn doubts(&self) -> Vec<Doubt<'_>> {
-        let shown: Vec<_> = self.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE).collect();
+        let shown: Vec<_> =
+            self.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE).collect();
         let Some(((against, first), others)) = shown.split_first() else { return Vec::new() };
         let total = |run: &Compared| run.figures.summary.system_cost.unwrap_or_default().total;
         let gap = |run: &Compared| run.figures.summary.solver_gap.unwrap_or_default();
@@ -148,7 +149,9 @@ impl Cases {
             let of_run = |(policy, run): &(String, Compared)| {
                 let amounts = self.amounts(&run.figures.summary);
                 let lines = LINES.iter().zip(amounts);
-                lines.map(|(line, amount)| self.figure(case.number, line, policy, amount)).collect::<Vec<_>>()
+                lines
+                    .map(|(line, amount)| self.figure(case.number, line, policy, amount))
+                    .collect::<Vec<_>>()
             };
             runs.flat_map(of_run).collect::<Vec<_>>()
         };
@@ -161,8 +164,10 @@ impl Cases {
                 .iter()
                 .filter(|figure| figure.row == line.name && figure.case.is_none_or(|of| of == case))
         };
-        let published = of_line().find(|figure| figure.policy == policy).and_then(|figure| figure.amount);
-        let note = of_line().find(|figure| figure.policy.is_empty()).map(|figure| figure.note.clone());
+        let published =
+            of_line().find(|figure| figure.policy == policy).and_then(|figure| figure.amount);
+        let note =
+            of_line().find(|figure| figure.policy.is_empty()).map(|figure| figure.note.clone());
         ComparedFigure {
             case,
             figure: line.name,
@@ -225,14 +230,17 @@ impl Cases {
             for figure in figures.iter().filter(|figure| figure.figure == line.name) {
                 cells.push(decimal(figure.amount, line.decimals));
                 if with_published {
-                    cells.push(figure.published.map_or_else(|| "-".to_owned(), |it| decimal(it, 0)));
+                    cells
+                        .push(figure.published.map_or_else(|| "-".to_owned(), |it| decimal(it, 0)));
                     cells.push(figure.ratio().map_or_else(|| "-".to_owned(), |it| decimal(it, 3)));
                 }
             }
             cells
         };
         let rows = LINES.iter().map(row);
-        let rows = rows.filter(|row| shows_all() || !row[1..].iter().all(|cell| is_nothing(cell))).collect();
+        let rows = rows
+            .filter(|row| shows_all() || !row[1..].iter().all(|cell| is_nothing(cell)))
+            .collect();
         let right: Vec<usize> = (1..header.len()).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         format!(
@@ -256,8 +264,10 @@ impl Cases {
             self.currency
         )];
         for figure in self.published.iter().filter(|figure| !figure.note.is_empty()) {
-            let heading =
-                LINES.iter().find(|line| line.name == figure.row).map_or("published", |line| line.heading);
+            let heading = LINES
+                .iter()
+                .find(|line| line.name == figure.row)
+                .map_or("published", |line| line.heading);
             lines.push(format!("{}: {}", heading.trim(), figure.note));
         }
         lines.join("\n")

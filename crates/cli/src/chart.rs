@@ -5,10 +5,12 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 
 /// One line of bars of at most `width` characters, each the mean of its part of the values.
 pub(crate) fn bars(values: &[f64], width: usize) -> String {
-    let (low, high) =
-        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     let count = values.len().min(width);
-    let part = |index: usize| &values[index * values.len() / count..(index + 1) * values.len() / count];
+    let part =
+        |index: usize| &values[index * values.len() / count..(index + 1) * values.len() / count];
     let bar = |values: &[f64]| {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let share = if high > low { (mean - low) / (high - low) } else { 0.0 };

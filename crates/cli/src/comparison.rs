@@ -112,9 +112,11 @@ impl Comparison {
             "of the cost of the stays that end within both runs, against {first}{}",
             self.stored_price()
         );
-        let emptier = format!("what batteries hold less than under {first} after the last of those stays");
-        let put_off =
-            format!("what the stays still in progress at the end have gained less than under {first}");
+        let emptier =
+            format!("what batteries hold less than under {first} after the last of those stays");
+        let put_off = format!(
+            "what the stays still in progress at the end have gained less than under {first}"
+        );
         let lines = [
             ("cost", "what drivers pay less what they earn, wear included"),
             ("saving", saving.as_str()),
@@ -165,7 +167,8 @@ impl Comparison {
             }
         }
         let currency = &first.runs[0].figures.summary.currency;
-        let prices = prices.iter().map(|(fleet, price)| format!("{} {currency} ({fleet})", cell(price, 4)));
+        let prices =
+            prices.iter().map(|(fleet, price)| format!("{} {currency} ({fleet})", cell(price, 4)));
         let prices: Vec<String> = prices.collect();
         if prices.is_empty() {
             return String::new();
@@ -201,7 +204,8 @@ impl Comparison {
 
     /// Needs `smart`, `smart-incentive` and `v2g`.
     fn split(&self) -> Option<Split> {
-        let runs = |label: &str| self.rows.iter().find(|row| row.label == label).map(|row| &row.runs);
+        let runs =
+            |label: &str| self.rows.iter().find(|row| row.label == label).map(|row| &row.runs);
         let smart = runs("smart")?;
         let saved = |runs: &[Compared]| -> Option<Vec<f64>> {
             let pairs = runs.iter().zip(smart);
@@ -210,7 +214,11 @@ impl Comparison {
         let by_tariff = saved(runs(SMART_AT_INCENTIVE)?)?;
         let total = saved(runs("v2g")?)?;
         Some(Split {
-            discharge: total.iter().zip(&by_tariff).map(|(&total, &tariff)| beyond(total, tariff)).collect(),
+            discharge: total
+                .iter()
+                .zip(&by_tariff)
+                .map(|(&total, &tariff)| beyond(total, tariff))
+                .collect(),
             tariff: by_tariff.into_iter().collect(),
             total: total.into_iter().collect(),
         })
@@ -243,8 +251,14 @@ fn troubles(row: &Row) -> Vec<String> {
     let kinds = [
         first(|it| it.policy_faults, |it| Some(format!("calls {}", summary::faults(it)?))),
         row.runs.iter().find_map(lost),
-        first(|it| it.answers_not_finite, |it| Some(format!("schedules {}", summary::not_finite(it)?))),
-        first(|it| it.clipped_by_charger, |it| Some(format!("schedules {}", summary::clipped(it)?))),
+        first(
+            |it| it.answers_not_finite,
+            |it| Some(format!("schedules {}", summary::not_finite(it)?)),
+        ),
+        first(
+            |it| it.clipped_by_charger,
+            |it| Some(format!("schedules {}", summary::clipped(it)?)),
+        ),
     ];
     kinds.into_iter().flatten().collect()
 }
@@ -313,9 +327,10 @@ fn spreads(values: &[Values]) -> [Option<Spread>; COLUMNS.len()] {
 
 /// A row of the table: its label, and the columns that have a heading.
 fn cells(row: &Row, values: &[Values]) -> Vec<String> {
-    let columns = spreads(values).into_iter().zip(&COLUMNS).filter(|(_, column)| column.heading.is_some());
-    let text =
-        columns.map(|(spread, column)| spread.map_or_else(|| "-".into(), |it| cell(&it, column.decimals)));
+    let columns =
+        spreads(values).into_iter().zip(&COLUMNS).filter(|(_, column)| column.heading.is_some());
+    let text = columns
+        .map(|(spread, column)| spread.map_or_else(|| "-".into(), |it| cell(&it, column.decimals)));
     std::iter::once(row.label.clone()).chain(text).collect()
 }
 

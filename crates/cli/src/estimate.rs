@@ -134,7 +134,8 @@ impl Trial {
         let cars = if can_be_fewer { all.min(WORK / (day * days)).max(1) } else { all };
         let affordable = WORK / (day * (all + tick_cars));
         let days = if cars == all { days.max(whole_weeks(affordable)) } else { days };
-        let mut marks: Vec<u64> = [1, day, day * days].into_iter().filter(|mark| *mark < slots).collect();
+        let mut marks: Vec<u64> =
+            [1, day, day * days].into_iter().filter(|mark| *mark < slots).collect();
         if marks.len() < 3 {
             marks.push(slots);
         }
@@ -207,8 +208,11 @@ fn scale(few: &[Left], many: &[Left], fewer: f64, more: f64, cars: f64) -> Vec<L
 /// last days add, as much goes by cars as in those before.
 fn later(left: &[Left], few: &[Left]) -> Left {
     let last = left.len() - 1;
-    let added = |left: &[Left], mark: usize| left[mark].with(left[mark - 1], |after, before| after - before);
-    let growth = added(left, last).with(added(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
+    let added = |left: &[Left], mark: usize| {
+        left[mark].with(left[mark - 1], |after, before| after - before)
+    };
+    let growth = added(left, last)
+        .with(added(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
     let more = added(few, last + 1).with(growth, |few, growth| few * growth);
     let mut then = left[last].with(more, |before, more| before + more);
     then.snapshot = left[last].snapshot * few[last + 1].snapshot / few[last].snapshot.max(1.0);
@@ -252,8 +256,9 @@ fn extrapolate(marks: &[u64], left: &[Left], slots: u64, shots: Shots) -> Estima
     let snapshot = left.iter().map(|left| left.snapshot).fold(0.0, f64::max);
     let has_room = |spent: f64, tick: u64| LOG_BYTES as f64 * (spent + snapshot) <= after(tick).log;
     let fits = |spent: f64, tick: u64| !shots.in_room || has_room(spent, tick);
-    let snapshots =
-        shots.ticks(slots).fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
+    let snapshots = shots
+        .ticks(slots)
+        .fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
     let end = after(slots);
     let bytes = end.log + end.other + snapshots + PROFILE_BYTES;
     Estimate { ev_rows: end.ev_rows.round() as u64, bytes: bytes.round() as u64 }
@@ -275,7 +280,8 @@ fn sampled(mut prepared: Prepared, share: f64) -> Prepared {
 
 /// A folder for what is thrown away.
 fn scratch() -> Result<TempDir, Failure> {
-    let cannot = |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
+    let cannot =
+        |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
     tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
 }
 
@@ -313,7 +319,11 @@ fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Left>, Failure> 
 }
 
 /// Steps to a tick; whether the policy has ended the run before.
-fn step_to(simulation: &mut live::LiveRun<Marked>, tick: u64, interrupt: Interrupt) -> Result<bool, Failure> {
+fn step_to(
+    simulation: &mut live::LiveRun<Marked>,
+    tick: u64,
+    interrupt: Interrupt,
+) -> Result<bool, Failure> {
     while u64::from(simulation.tick()) < tick {
         if interrupt.raised() {
             return Err(Failure::new(Code::Interrupted, "interrupted", None));
@@ -339,7 +349,8 @@ impl Marked {
     fn begin(scenario: &Arc<Scenario>, marks: &[u64]) -> Result<Self, Failure> {
         let begin = |&mark: &u64| {
             let folder = scratch()?;
-            let telemetry = Telemetry::create(folder.path(), Arc::clone(scenario), Options::default())?;
+            let telemetry =
+                Telemetry::create(folder.path(), Arc::clone(scenario), Options::default())?;
             Ok((mark, folder, telemetry))
         };
         let coming = marks.iter().map(begin).collect::<Result<_, Failure>>()?;
@@ -350,8 +361,11 @@ impl Marked {
     fn close(&mut self) -> Result<(), TelemetryError> {
         let (_, folder, telemetry) = self.coming.remove(0);
         let summary = telemetry.finish(RunStatus::Finished)?;
-        let rows =
-            summary.tables.iter().find(|table| table.table == "ev_ticks").map_or(0, |table| table.rows);
+        let rows = summary
+            .tables
+            .iter()
+            .find(|table| table.table == "ev_ticks")
+            .map_or(0, |table| table.rows);
         self.through.push((bytes_in(folder.path()), rows as f64));
         Ok(())
     }
@@ -371,7 +385,8 @@ impl Sink for Marked {
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
         self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.event(recorded))?;
         let sealed = matches!(recorded.event, Event::TickSealed(_));
-        let reached = |(mark, ..): &(u64, TempDir, Telemetry)| *mark == u64::from(recorded.tick) + 1;
+        let reached =
+            |(mark, ..): &(u64, TempDir, Telemetry)| *mark == u64::from(recorded.tick) + 1;
         if sealed && self.coming.first().is_some_and(reached) { self.close() } else { Ok(()) }
     }
 

@@ -77,7 +77,8 @@ impl Failure {
 
     /// Warnings that are to be errors.
     pub(crate) fn denied(warnings: Vec<Problem>) -> Self {
-        let count = output::counted(warnings.len() as u64, "warning is an error", "warnings are errors");
+        let count =
+            output::counted(warnings.len() as u64, "warning is an error", "warnings are errors");
         Self {
             code: Code::Input,
             problems: warnings.into_iter().map(Problem::as_error).collect(),
@@ -139,7 +140,9 @@ impl Failure {
                 output::complain(closing);
             }
         } else {
-            output::complain(&frames(&problems).into_iter().chain(closing).collect::<Vec<_>>().join("\n\n"));
+            output::complain(
+                &frames(&problems).into_iter().chain(closing).collect::<Vec<_>>().join("\n\n"),
+            );
         }
         code.into()
     }
@@ -147,7 +150,8 @@ impl Failure {
 
 /// Each problem as people read it.
 pub(crate) fn frames(problems: &[Problem]) -> Vec<String> {
-    let frame = |problem: &Problem| format!("{:?}", Report::new(problem.clone())).trim_end().to_owned();
+    let frame =
+        |problem: &Problem| format!("{:?}", Report::new(problem.clone())).trim_end().to_owned();
     problems.iter().map(frame).collect()
 }
 
@@ -197,9 +201,9 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let code = match error {
             EngineError::Diverged { .. } => Code::Check,
-            EngineError::Unsuited { .. } | EngineError::TooMuchCapacity | EngineError::NotFinite { .. } => {
-                Code::Input
-            }
+            EngineError::Unsuited { .. }
+            | EngineError::TooMuchCapacity
+            | EngineError::NotFinite { .. } => Code::Input,
             EngineError::Grid { .. } => Code::Infeasible,
             _ => Code::Run,
         };
@@ -212,13 +216,17 @@ impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
         let help = match &error {
             LogError::Head { .. } => Some("`voltide log recover` takes up all that is whole"),
-            LogError::Damaged(_) => {
-                Some("`voltide log recover RUN --salvage DIR` writes all that is whole to a new run")
+            LogError::Damaged(_) => Some(
+                "`voltide log recover RUN --salvage DIR` writes all that is whole to a new run",
+            ),
+            LogError::Busy { .. } => {
+                Some("wait until it has ended; what only reads may go on beside it")
             }
-            LogError::Busy { .. } => Some("wait until it has ended; what only reads may go on beside it"),
             _ => None,
         };
-        let LogError::Missing(run) = &error else { return Self::new(Code::Run, chain(&error), help) };
+        let LogError::Missing(run) = &error else {
+            return Self::new(Code::Run, chain(&error), help);
+        };
         let nowhere = || format!("there is no run folder `{}`", run.display());
         if replacement::is_under_way(run) {
             let what = format!("the run in {} was being put in its place", run.display());
@@ -226,13 +234,18 @@ impl From<LogError> for Failure {
             return Self::new(Code::Run, what, Some(&help));
         }
         let what = if run.exists() { error.to_string() } else { nowhere() };
-        Self::new(Code::Input, what, Some("give the folder of a run; its name begins with `run_id=`"))
+        Self::new(
+            Code::Input,
+            what,
+            Some("give the folder of a run; its name begins with `run_id=`"),
+        )
     }
 }
 
 impl From<TelemetryError> for Failure {
     fn from(error: TelemetryError) -> Self {
-        let code = if matches!(error, TelemetryError::NoSuchEv { .. }) { Code::Input } else { Code::Run };
+        let code =
+            if matches!(error, TelemetryError::NoSuchEv { .. }) { Code::Input } else { Code::Run };
         Self::new(code, chain(&error), None)
     }
 }
@@ -256,7 +269,8 @@ fn chain(error: &dyn std::error::Error) -> String {
 pub(crate) fn install_handler() {
     // Refused only where a handler is installed already, which then serves as well.
     let _ = miette::set_hook(Box::new(|_| {
-        let options = MietteHandlerOpts::new().wrap_lines(stderr().is_terminal()).break_words(false);
+        let options =
+            MietteHandlerOpts::new().wrap_lines(stderr().is_terminal()).break_words(false);
         Box::new(options.build())
     }));
 }

@@ -84,8 +84,8 @@ impl Journaled {
         let started = started(&opening)?.clone();
         let forked = forked(&opening);
         let parent = forked.map(|forked| open_parent(run, forked, quiet)).transpose()?;
-        let (mut parts, before, identity) =
-            parent.map_or_else(Default::default, |parent| (parent.parts, parent.inputs, parent.identity));
+        let (mut parts, before, identity) = parent
+            .map_or_else(Default::default, |parent| (parent.parts, parent.inputs, parent.identity));
         let inputs = inputs(&opening, before);
         let mut world = voltide_world::rebuild(&started.world_text, inputs.clone())?;
         let own = identity_of(&world, &started);
@@ -99,7 +99,15 @@ impl Journaled {
         let own = Arc::new(world.scenario.clone());
         let scenario = Arc::clone(parts.first().map_or(&own, |oldest| &oldest.scenario));
         let folder = run.to_owned();
-        parts.push(Part { scenario: own, folder, opening, first, reader, skipped_to: 0, branch: None });
+        parts.push(Part {
+            scenario: own,
+            folder,
+            opening,
+            first,
+            reader,
+            skipped_to: 0,
+            branch: None,
+        });
         Ok(Self { scenario, world, started, inputs, identity, parts })
     }
 
@@ -121,7 +129,8 @@ impl Journaled {
 
     /// Leaves of the history the ticks before `at_tick`.
     pub(crate) fn until(mut self, at_tick: u32) -> Self {
-        let own_begins = |parts: &[Part]| parts.len().checked_sub(2).and_then(|place| parts[place].end());
+        let own_begins =
+            |parts: &[Part]| parts.len().checked_sub(2).and_then(|place| parts[place].end());
         while own_begins(&self.parts).is_some_and(|begins| at_tick < begins) {
             self.parts.pop();
         }
@@ -150,7 +159,10 @@ impl Journaled {
     /// Passes over the history up to a tick; gives the scenario that holds there, and the tick's seal.
     ///
     /// `None` where the run's own log has no such tick.
-    pub(crate) fn skip_through(&mut self, tick: u32) -> Result<Option<(Arc<Scenario>, Recorded)>, Failure> {
+    pub(crate) fn skip_through(
+        &mut self,
+        tick: u32,
+    ) -> Result<Option<(Arc<Scenario>, Recorded)>, Failure> {
         self.parts.drain(..self.parts.len() - 1);
         let Some(own) = self.parts.last_mut() else { return Ok(None) };
         own.opening.clear();
@@ -163,7 +175,11 @@ impl Journaled {
     }
 
     /// Plays the history to a replay.
-    pub(crate) fn play<S: Sink>(self, replay: &mut Replay<S>, quiet: bool) -> Result<Played, Failure> {
+    pub(crate) fn play<S: Sink>(
+        self,
+        replay: &mut Replay<S>,
+        quiet: bool,
+    ) -> Result<Played, Failure> {
         self.play_parts(replay, String::new(), quiet)
     }
 
@@ -202,8 +218,9 @@ impl Journaled {
             let mut reader = part.reader;
             let later = std::iter::from_fn(move || next_whole(&mut reader, quiet).transpose());
             let all = part.opening.into_iter().chain(part.first).map(Ok).chain(later);
-            let within =
-                move |it: &Result<Recorded, LogError>| !it.as_ref().is_ok_and(|it| is_after(it, end));
+            let within = move |it: &Result<Recorded, LogError>| {
+                !it.as_ref().is_ok_and(|it| is_after(it, end))
+            };
             all.take_while(within).map(|it| it.map_err(Failure::from))
         })
     }
@@ -310,16 +327,24 @@ fn identity_of(world: &World, started: &RunStarted) -> String {
 /// Whether an event comes after the ticks before `end`.
 fn is_after(recorded: &Recorded, end: Option<u32>) -> bool {
     end.is_some_and(|end| {
-        !recorded.event.opens() && (recorded.tick >= end || matches!(recorded.event, Event::RunEnded(_)))
+        !recorded.event.opens()
+            && (recorded.tick >= end || matches!(recorded.event, Event::RunEnded(_)))
     })
 }
 
 fn open_parent(run: &Path, forked: &RunForked, quiet: bool) -> Result<Journaled, Failure> {
     let folder = run.join(&forked.parent);
     if !folder.join("log").is_dir() && !replacement::is_under_way(&folder) {
-        let what =
-            format!("this run is a fork of {}, which is not at {}", forked.parent_run, folder.display());
-        return Err(Failure::new(Code::Input, what, Some("put the parent's folder back where it was")));
+        let what = format!(
+            "this run is a fork of {}, which is not at {}",
+            forked.parent_run,
+            folder.display()
+        );
+        return Err(Failure::new(
+            Code::Input,
+            what,
+            Some("put the parent's folder back where it was"),
+        ));
     }
     let mut parent = Journaled::open(&folder, quiet)?.until(forked.at_tick);
     if let Some(branch) = parent.parts.last_mut().and_then(|last| last.branch.as_mut()) {
@@ -357,7 +382,10 @@ pub(crate) fn status_of(outcome: &str) -> RunStatus {
 
 /// The next event of a log. Where a crash tore the log, it ends after its last whole tick, which is
 /// mentioned.
-pub(crate) fn next_whole(reader: &mut LogReader, quiet: bool) -> Result<Option<Recorded>, LogError> {
+pub(crate) fn next_whole(
+    reader: &mut LogReader,
+    quiet: bool,
+) -> Result<Option<Recorded>, LogError> {
     next_noting(reader, &mut None, quiet)
 }
 
@@ -369,8 +397,9 @@ fn next_noting(
 ) -> Result<Option<Recorded>, LogError> {
     match reader.next().transpose() {
         Err(LogError::Torn(damage)) => {
-            let end =
-                damage.after_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
+            let end = damage
+                .after_tick
+                .map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
             output::mention(quiet, &format!("the run was cut off: its log ends {end}"));
             *torn = Some(damage);
             Ok(None)
@@ -383,7 +412,8 @@ fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
     if let Some(Event::RunStarted(started)) = opening.first().map(|recorded| &recorded.event) {
         return Ok(started);
     }
-    let help = "what was salvaged from beyond damage can be listed, shown and exported: `voltide log`";
+    let help =
+        "what was salvaged from beyond damage can be listed, shown and exported: `voltide log`";
     Err(Failure::new(Code::Run, "the log does not say how the run started", Some(help)))
 }
 

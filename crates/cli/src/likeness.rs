@@ -61,7 +61,9 @@ impl Made {
     /// Forks of one run at one tick have the same past, and are alike but for what holds from there on.
     fn other_past(&self, first: &Self) -> Option<String> {
         let branch = |made: &Self| {
-            made.forked.as_ref().map(|it| (it.parent_run.clone(), it.parent_chain_hash.clone(), it.at_tick))
+            made.forked
+                .as_ref()
+                .map(|it| (it.parent_run.clone(), it.parent_chain_hash.clone(), it.at_tick))
         };
         if branch(self) == branch(first) {
             return None;
@@ -72,7 +74,10 @@ impl Made {
             [] => "nothing changed".to_owned(),
             changes => changes.join(", "),
         };
-        Some(format!("a fork of {} from tick {} ({from}): {changes}", forked.parent_run, forked.at_tick))
+        Some(format!(
+            "a fork of {} from tick {} ({from}): {changes}",
+            forked.parent_run, forked.at_tick
+        ))
     }
 
     fn unfinished(&self) -> Option<String> {

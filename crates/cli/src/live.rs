@@ -61,7 +61,8 @@ impl Prepared {
             if chosen.by_world { world.point_at_policy(problem, "this policy") } else { problem }
         };
         let planner = refused.sort_out(load(&chosen.policy, &world, plugins, at_policy));
-        let name = planner.as_ref().map_or(&world.scenario.policy.name, |planner| &planner.info().name);
+        let name =
+            planner.as_ref().map_or(&world.scenario.policy.name, |planner| &planner.info().name);
         let name = name.clone();
         if let Some(planner) = &planner {
             let suited = voltide_engine::check_suited(&world.scenario, planner.info());
@@ -76,13 +77,16 @@ impl Prepared {
         }
         let mut warnings = std::mem::take(&mut world.warnings);
         let (planner, fallback, forecaster) = match (planner, fallback, forecaster, refused.0) {
-            (Some(planner), Some(fallback), Some(forecaster), None) => (planner, fallback, forecaster),
+            (Some(planner), Some(fallback), Some(forecaster), None) => {
+                (planner, fallback, forecaster)
+            }
             (_, _, _, Some(failure)) => {
                 return Err(failure.beside(warnings, &world.path.display().to_string()));
             }
             (_, _, _, None) => unreachable!("what is missing was refused"),
         };
-        let others = [&fallback, &forecaster].map(|other| other.as_ref().map(|it| it.info().name.as_str()));
+        let others =
+            [&fallback, &forecaster].map(|other| other.as_ref().map(|it| it.info().name.as_str()));
         let used: Vec<&str> = others.into_iter().flatten().chain([name.as_str()]).collect();
         warnings.extend(warnings::of_configs(&world, &used, chosen.by_world, plugins));
         warnings.extend(warnings::of_limits(&world, planner.info()));
@@ -144,7 +148,8 @@ impl Prepared {
         };
         let others = [&self.fallback, &self.forecaster];
         let others = others.map(|other| other.as_deref().map(of).unwrap_or_default());
-        let policies: Vec<String> = std::iter::once(of(self.planner.as_ref())).chain(others).collect();
+        let policies: Vec<String> =
+            std::iter::once(of(self.planner.as_ref())).chain(others).collect();
         voltide_engine::identity_hash(&config, &policies)
     }
 
@@ -173,7 +178,8 @@ impl Prepared {
             return self;
         }
         let stand_in = self.fallback.as_ref().map(|policy| policy.info().name.clone());
-        let watch = |policy, fallback| -> Box<dyn Planner> { Box::new(Watched { policy, fallback }) };
+        let watch =
+            |policy, fallback| -> Box<dyn Planner> { Box::new(Watched { policy, fallback }) };
         self.planner = watch(self.planner, stand_in.clone());
         self.forecaster = self.forecaster.map(|policy| watch(policy, stand_in));
         self.fallback = self.fallback.map(|policy| watch(policy, None));
@@ -219,13 +225,18 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
-        bar.set_message(format!("{run}  {}", clock.local(simulation.tick()).format("%a %d %b %H:%M")));
+        bar.set_message(format!(
+            "{run}  {}",
+            clock.local(simulation.tick()).format("%a %d %b %H:%M")
+        ));
         match simulation.step() {
             Ok(()) => {
                 bar.inc(1);
                 camera.look(simulation);
             }
-            Err(error @ EngineError::Policy { .. }) => return Ok(RunStatus::Failed(error.to_string())),
+            Err(error @ EngineError::Policy { .. }) => {
+                return Ok(RunStatus::Failed(error.to_string()));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -241,7 +252,8 @@ impl WorldArgs {
     /// The overrides that the flags stand for.
     pub(crate) fn overrides(&self) -> Vec<Override> {
         let by_policy = self.policy.as_ref().map(|policy| of_policy(policy));
-        let by_seed = self.seed.map(|seed| Override { text: format!("seed={seed}"), flag: Some("--seed") });
+        let by_seed =
+            self.seed.map(|seed| Override { text: format!("seed={seed}"), flag: Some("--seed") });
         self.sets.iter().map(|set| Override::set(set)).chain(by_policy).chain(by_seed).collect()
     }
 }
@@ -306,7 +318,8 @@ fn load(
 /// Configs under names that are slips of the pen.
 fn misspelt_configs(world: &World, policy: &str, plugins: &Plugins) -> Vec<Failure> {
     let others = world.configured().filter(|(name, _)| *name != policy);
-    let refused = others.filter_map(|config| plugins.check_names(&world.text, std::iter::once(config)).err());
+    let refused =
+        others.filter_map(|config| plugins.check_names(&world.text, std::iter::once(config)).err());
     let failure = |error: HostError| {
         let point = |problem: Problem| match error.span() {
             Some(span) => world.point(problem, span, "here"),
@@ -318,17 +331,30 @@ fn misspelt_configs(world: &World, policy: &str, plugins: &Plugins) -> Vec<Failu
 }
 
 /// What stands in for the policy called `policy`; a policy does not stand in for itself.
-fn fallback(world: &World, policy: &str, plugins: &Plugins) -> Result<Option<Box<dyn Planner>>, Failure> {
+fn fallback(
+    world: &World,
+    policy: &str,
+    plugins: &Plugins,
+) -> Result<Option<Box<dyn Planner>>, Failure> {
     let Some(name) = world.scenario.policy.fallback.as_ref().filter(|name| *name != policy) else {
         return Ok(None);
     };
-    load(name, world, plugins, |problem| world.point_at_fallback(problem, "this fallback")).map(Some)
+    load(name, world, plugins, |problem| world.point_at_fallback(problem, "this fallback"))
+        .map(Some)
 }
 
 /// What plans the load of cars that the day-ahead stage is shown, where that is not `policy` itself.
-fn forecaster(world: &World, policy: &str, plugins: &Plugins) -> Result<Option<Box<dyn Planner>>, Failure> {
-    let shown = world.scenario.grid.as_ref().and_then(|grid| grid.rules.day_ahead_ev.policy(policy));
-    shown.filter(|name| *name != policy).map(|name| load(name, world, plugins, |problem| problem)).transpose()
+fn forecaster(
+    world: &World,
+    policy: &str,
+    plugins: &Plugins,
+) -> Result<Option<Box<dyn Planner>>, Failure> {
+    let shown =
+        world.scenario.grid.as_ref().and_then(|grid| grid.rules.day_ahead_ev.policy(policy));
+    shown
+        .filter(|name| *name != policy)
+        .map(|name| load(name, world, plugins, |problem| problem))
+        .transpose()
 }
 
 /// Puts the policy under its own name, with the config that it got, however it was asked for.

@@ -1,5 +1,8 @@
 //! What a run costs on this machine; for `profile.json` and `doctor`, never for results.
-#![expect(clippy::disallowed_types, reason = "measures the machine; nothing simulated depends on it")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "measures the machine; nothing simulated depends on it"
+)]
 
 use nix::sys::{
     resource::{UsageWho, getrusage},
@@ -72,7 +75,8 @@ impl Cost {
 
 /// CPU seconds, user and system, of all threads so far; 0 where the system does not tell.
 fn cpu_seconds() -> f64 {
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6;
+    let seconds =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6;
     getrusage(UsageWho::RUSAGE_SELF)
         .map_or(0.0, |usage| seconds(usage.user_time()) + seconds(usage.system_time()))
 }

@@ -44,7 +44,10 @@ fn main() -> ExitCode {
 
 /// Whether JSON is asked for, also by a command line that cannot be read otherwise.
 fn is_json() -> bool {
-    std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json")
+    std::env::args_os()
+        .skip(1)
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json")
 }
 
 /// Does what the command line says.

@@ -100,7 +100,8 @@ pub(crate) fn undelivered() -> Option<Failure> {
     match &*stdout() {
         Stdout::Lost(error) if error.kind() != ErrorKind::BrokenPipe => {
             let what = format!("the result could not be written to standard output: {error}");
-            let help = "what belongs into folders is there; ask again with standard output elsewhere";
+            let help =
+                "what belongs into folders is there; ask again with standard output elsewhere";
             Some(Failure::new(Code::Run, what, Some(help)))
         }
         Stdout::Lost(_) | Stdout::Unused | Stdout::Open => None,
@@ -142,7 +143,8 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
 pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", number.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let sign = if number < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "-" } else { "" };
+    let sign =
+        if number < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "-" } else { "" };
     let whole = grouped(whole);
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }

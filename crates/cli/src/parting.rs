@@ -70,9 +70,9 @@ impl Parting {
 
     fn difference_json(&self, difference: &Difference) -> Value {
         let Difference { entity, field, slot, one, other } = difference;
-        let entity = entity
-            .as_ref()
-            .map(|entity| json!({ "kind": entity.kind, "id": entity.id, "name": self.name(entity) }));
+        let entity = entity.as_ref().map(
+            |entity| json!({ "kind": entity.kind, "id": entity.id, "name": self.name(entity) }),
+        );
         json!({
             "entity": entity,
             "field": field,
@@ -139,8 +139,9 @@ impl Parting {
     fn name(&self, entity: &Entity) -> String {
         let Entity { kind, id } = entity;
         let number = id.parse::<u32>().ok();
-        let known = number
-            .and_then(|number| self.scenarios.iter().find_map(|scenario| name_in(scenario, kind, number)));
+        let known = number.and_then(|number| {
+            self.scenarios.iter().find_map(|scenario| name_in(scenario, kind, number))
+        });
         known.unwrap_or_else(|| format!("{kind} `{id}`"))
     }
 
@@ -196,14 +197,19 @@ impl Term<'_> {
             }
             "at_us" => {
                 let at = DateTime::from_timestamp_micros(number.cast_signed())?;
-                Some(at.with_timezone(&self.scenario.clock.zone).format("%Y-%m-%d %H:%M %Z").to_string())
+                Some(
+                    at.with_timezone(&self.scenario.clock.zone)
+                        .format("%Y-%m-%d %H:%M %Z")
+                        .to_string(),
+                )
             }
             field => unit(field).is_none().then(|| number.to_string()),
         }
     }
 
     fn amount(&self, amount: f64, decimals: Option<usize>) -> String {
-        let number = decimals.map_or_else(|| amount.to_string(), |decimals| decimal(amount, decimals));
+        let number =
+            decimals.map_or_else(|| amount.to_string(), |decimals| decimal(amount, decimals));
         let unit = unit(self.field).unwrap_or_default().replace("{}", &self.scenario.currency);
         format!("{number} {unit}").trim_end().to_owned()
     }
@@ -274,11 +280,21 @@ impl<I: Iterator<Item = Result<Recorded, Failure>>> Iterator for News<I> {
 
 /// What is announced, slot by slot.
 fn slots(set: &PricesSet) -> impl Iterator<Item = (u32, SlotPrices)> {
-    let PricesSet { tariff: _, first_slot, buy, sell, tou, incentive, k, net_load_kw, net_load_mean_kw } =
-        set;
+    let PricesSet {
+        tariff: _,
+        first_slot,
+        buy,
+        sell,
+        tou,
+        incentive,
+        k,
+        net_load_kw,
+        net_load_mean_kw,
+    } = set;
     let columns = [buy, sell, tou, incentive, k, net_load_kw, net_load_mean_kw];
-    (0..buy.len())
-        .map(move |place| (first_slot + place as u32, columns.map(|column| column.get(place).copied())))
+    (0..buy.len()).map(move |place| {
+        (first_slot + place as u32, columns.map(|column| column.get(place).copied()))
+    })
 }
 
 /// Whether an event is part of what happened, rather than of how it is recorded.

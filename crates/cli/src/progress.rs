@@ -84,7 +84,11 @@ pub(crate) fn watch_signals() -> Result<(), Failure> {
             output::complain("stopping where nothing is lost; press Ctrl-C again to stop at once");
         }
     };
-    std::thread::Builder::new().name("voltide-signals".into()).spawn(watch).map(drop).map_err(uncaught)
+    std::thread::Builder::new()
+        .name("voltide-signals".into())
+        .spawn(watch)
+        .map(drop)
+        .map_err(uncaught)
 }
 
 /// Ctrl-C, or a request to terminate.

@@ -51,7 +51,8 @@ impl Opening<'_> {
             .or_else(|| said_otherwise(there, &self.started))
             .or_else(|| self.forked_otherwise(folder, forked(&opening)))
             .or_else(|| {
-                (segments > IN_ONE_GO).then(|| "it was resumed, by whatever was there then".to_owned())
+                (segments > IN_ONE_GO)
+                    .then(|| "it was resumed, by whatever was there then".to_owned())
             })
     }
 
@@ -61,7 +62,8 @@ impl Opening<'_> {
             (Some(there), Some(here)) => here.is_that_of(folder, there),
             (None, Some(_)) | (Some(_), None) => false,
         };
-        (!same).then(|| "it branches off elsewhere, or its changes were put in other words".to_owned())
+        (!same)
+            .then(|| "it branches off elsewhere, or its changes were put in other words".to_owned())
     }
 }
 
@@ -81,7 +83,8 @@ impl Branch<'_> {
 fn read(folder: &Path) -> Result<(Vec<Recorded>, u32), LogError> {
     let mut reader = reader::open(folder)?;
     let mut opening = Vec::new();
-    while let Some(recorded) = reader.next().transpose()?.filter(|recorded| recorded.event.opens()) {
+    while let Some(recorded) = reader.next().transpose()?.filter(|recorded| recorded.event.opens())
+    {
         opening.push(recorded);
     }
     Ok((opening, reader.summary().segments))
@@ -90,7 +93,11 @@ fn read(folder: &Path) -> Result<(Vec<Recorded>, u32), LogError> {
 fn built_otherwise(there: &Build, here: &Build) -> Option<String> {
     let program = |build: &Build| (build.engine_version.clone(), build.git.clone());
     if program(there) != program(here) {
-        return Some(format!("it was made by voltide {}, this is {}", version(there), version(here)));
+        return Some(format!(
+            "it was made by voltide {}, this is {}",
+            version(there),
+            version(here)
+        ));
     }
     if there.time_zone_data != here.time_zone_data {
         return Some(format!(
@@ -166,7 +173,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut log = McapLog::create(folder.path(), Durability::Close).unwrap();
         let started = Event::RunStarted(started);
-        for (seq, event) in (0..).zip([Some(started), forked.map(Event::RunForked)].into_iter().flatten()) {
+        for (seq, event) in
+            (0..).zip([Some(started), forked.map(Event::RunForked)].into_iter().flatten())
+        {
             log.append(&Recorded { seq, cause_seq: None, tick: 0, event }).unwrap();
         }
         log.open_run().unwrap();
@@ -193,7 +202,10 @@ mod tests {
             let difference = difference(change).unwrap_or_default();
             assert!(difference.contains(word), "{difference}");
         };
-        says(|it| it.build.engine_version = "0.2.0".to_owned(), "made by voltide 0.1.0, this is 0.2.0");
+        says(
+            |it| it.build.engine_version = "0.2.0".to_owned(),
+            "made by voltide 0.1.0, this is 0.2.0",
+        );
         says(|it| it.build.git = "abc".to_owned(), "this is 0.1.0 (abc)");
         says(|it| it.build.time_zone_data = "2030a".to_owned(), "time zone data");
         says(|it| it.build.plugin_hash = "cd".to_owned(), "policy");

@@ -84,7 +84,8 @@ fn is_held(folder: &Path) -> bool {
 
 /// What tells a run from the one that takes its place: the numbers of its log's folder and manifest.
 fn marks(folder: &Path) -> [Option<u64>; 2] {
-    [LOG, "manifest.json"].map(|name| fs::symlink_metadata(folder.join(name)).ok().map(|it| it.ino()))
+    [LOG, "manifest.json"]
+        .map(|name| fs::symlink_metadata(folder.join(name)).ok().map(|it| it.ino()))
 }
 
 /// Removes what an earlier holder left half-done, and puts back the run that it had set aside.
@@ -158,8 +159,9 @@ fn put_back(folder: &Path) -> io::Result<()> {
 
 /// Removes what a run leaves that never began: a log and tables that are hidden still.
 fn remove_unbegun(folder: &Path) -> io::Result<()> {
-    let is_hidden =
-        |name: &str| name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".closed"));
+    let is_hidden = |name: &str| {
+        name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".closed"))
+    };
     for entry in entries(folder, &[])? {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name == NEW_LOG || is_hidden(&name) {
@@ -215,10 +217,17 @@ mod tests {
         let mut folders = vec![folder.to_owned()];
         while let Some(folder) = folders.pop() {
             for path in entries(&folder, &[]).unwrap() {
-                if path.is_dir() { folders.push(path) } else { drop(found.insert(path.clone(), read(&path))) }
+                if path.is_dir() {
+                    folders.push(path)
+                } else {
+                    drop(found.insert(path.clone(), read(&path)))
+                }
             }
         }
-        found.into_iter().map(|(path, text)| (path.strip_prefix(folder).unwrap().to_owned(), text)).collect()
+        found
+            .into_iter()
+            .map(|(path, text)| (path.strip_prefix(folder).unwrap().to_owned(), text))
+            .collect()
     }
 
     fn read(path: &Path) -> String {
@@ -233,9 +242,15 @@ mod tests {
         }
     }
 
-    const OLD: [&str; 5] =
-        ["log/HEAD", "log/000001.mcap", "snapshots/000095.snap", "ev_ticks-1.parquet", "manifest.json"];
-    const FOLLOWING: [&str; 4] = ["log/HEAD", "log/000001.mcap", "ev_ticks-2.parquet", "manifest.json"];
+    const OLD: [&str; 5] = [
+        "log/HEAD",
+        "log/000001.mcap",
+        "snapshots/000095.snap",
+        "ev_ticks-1.parquet",
+        "manifest.json",
+    ];
+    const FOLLOWING: [&str; 4] =
+        ["log/HEAD", "log/000001.mcap", "ev_ticks-2.parquet", "manifest.json"];
 
     /// All states that a process may leave which is killed while it replaces a run: the names in
     /// the folder are moved one by one in the order in which the program does.
@@ -266,12 +281,16 @@ mod tests {
     #[test]
     fn whoever_comes_next_finds_one_of_the_two_runs_complete() {
         let expected = |says: &str, names: &[&str]| {
-            names.iter().map(|name| (PathBuf::from(name), says.to_owned())).collect::<BTreeMap<_, _>>()
+            names
+                .iter()
+                .map(|name| (PathBuf::from(name), says.to_owned()))
+                .collect::<BTreeMap<_, _>>()
         };
         for steps in 0..=8 {
             let folder = states(steps);
             tidy(folder.path()).unwrap();
-            let (says, names) = if steps == 8 { ("new", &FOLLOWING[..]) } else { ("old", &OLD[..]) };
+            let (says, names) =
+                if steps == 8 { ("new", &FOLLOWING[..]) } else { ("old", &OLD[..]) };
             assert_eq!(files(folder.path()), expected(says, names), "after {steps} steps");
             assert!(!is_under_way(folder.path()) && !folder.path().join(NEW).exists());
         }
@@ -281,11 +300,14 @@ mod tests {
     fn a_run_takes_the_place_of_another_as_a_whole() {
         let folder = states(0);
         take_place(folder.path()).unwrap();
-        assert_eq!(files(folder.path()).keys().map(|it| it.to_str().unwrap()).collect::<Vec<_>>(), {
-            let mut names = FOLLOWING.to_vec();
-            names.sort_unstable();
-            names
-        });
+        assert_eq!(
+            files(folder.path()).keys().map(|it| it.to_str().unwrap()).collect::<Vec<_>>(),
+            {
+                let mut names = FOLLOWING.to_vec();
+                names.sort_unstable();
+                names
+            }
+        );
         assert!(files(folder.path()).values().all(|says| says == "new"));
     }
 }

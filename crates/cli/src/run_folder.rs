@@ -161,8 +161,15 @@ impl Held {
     pub(crate) fn other(folder: &Path, verb: &str) -> Result<Self, Failure> {
         fs::create_dir_all(folder).map_err(|e| cannot("create", folder, &e))?;
         if is_run(folder) {
-            let what = format!("{} is the folder of a run, which has files of these names", folder.display());
-            return Err(Failure::new(Code::Input, what, Some("give a folder of its own with --out")));
+            let what = format!(
+                "{} is the folder of a run, which has files of these names",
+                folder.display()
+            );
+            return Err(Failure::new(
+                Code::Input,
+                what,
+                Some("give a folder of its own with --out"),
+            ));
         }
         let held = Self { path: folder.to_owned(), _lock: lock::lock(folder, verb)? };
         replacement::tidy_tables(folder).map_err(|e| cannot("tidy up", folder, &e))?;
@@ -197,7 +204,9 @@ impl Drop for Yard {
 
 /// Whether a folder holds a run, or one that is on its way aside.
 fn is_run(folder: &Path) -> bool {
-    folder.join("log").is_dir() || folder.join("manifest.json").is_file() || replacement::is_under_way(folder)
+    folder.join("log").is_dir()
+        || folder.join("manifest.json").is_file()
+        || replacement::is_under_way(folder)
 }
 
 /// Locks a folder that need not be there; another one that gives up its own may remove it
@@ -236,7 +245,8 @@ pub(crate) fn check_names(world: &World, policy: &str) -> Result<(), Failure> {
     if bytes <= NAME_BYTES {
         return Ok(());
     }
-    let what = format!("the run's folder would have a name of {bytes} bytes, and disks take {NAME_BYTES}");
+    let what =
+        format!("the run's folder would have a name of {bytes} bytes, and disks take {NAME_BYTES}");
     let problem = Problem::new(what).help("give the world or its policy a shorter name");
     Err(Failure::of(Code::Input, world.point_at_name(problem, "too long with the policy's name")))
 }
@@ -290,15 +300,15 @@ fn unfinished(path: &Path) -> Failure {
 }
 
 fn another(path: &Path, difference: &str) -> Failure {
-    let what = format!("{} holds a run that the new one would not repeat: {difference}", path.display());
+    let what =
+        format!("{} holds a run that the new one would not repeat: {difference}", path.display());
     let help = "--replace puts the new run in its place, and --out in another folder";
     Failure::new(Code::Input, what, Some(help))
 }
 
 fn foreign(path: &Path) -> Failure {
     let what = format!("{} holds files, but no log of a run", path.display());
-    let help =
-        "move them away, put the new run in their place with --replace, or give another folder with --out";
+    let help = "move them away, put the new run in their place with --replace, or give another folder with --out";
     Failure::new(Code::Input, what, Some(help))
 }
 

@@ -50,7 +50,9 @@ pub(crate) fn play<S: Sink>(
         let Some(snapshot) = snapshot::read(run, tick) else { continue };
         let mut journaled = open()?;
         let Some((scenario, sealed)) = journaled.skip_through(tick)? else { continue };
-        let Some(mut replay) = begin(&snapshot, &sealed, scenario, &sink, threads) else { continue };
+        let Some(mut replay) = begin(&snapshot, &sealed, scenario, &sink, threads) else {
+            continue;
+        };
         let chain_hash = snapshot.chain_hash;
         let played = journaled.play_after(&mut replay, &chain_hash, quiet)?;
         return Ok(Shortened { replay, played, from: Some(tick) });
@@ -122,7 +124,8 @@ impl Camera {
 
     /// Takes a snapshot if it is time. One that cannot be written is mentioned: it is only a cache.
     pub(crate) fn look<S: Sink, L: EventLog>(&mut self, simulation: &mut LiveRun<S, L>) {
-        let due = self.every > 0 && simulation.tick().is_multiple_of(self.every) && !simulation.is_done();
+        let due =
+            self.every > 0 && simulation.tick().is_multiple_of(self.every) && !simulation.is_done();
         if !due || self.failed || self.spent.is_some_and(|spent| !spent.has_room(&self.run)) {
             return;
         }

@@ -10,8 +10,8 @@ use serde_json::json;
 use std::path::Path;
 use voltide_model::fleet::PopulationNotes;
 use voltide_telemetry::{
-    ClippedAnswer, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets, NO_CHARGER_DISCHARGES,
-    NotFiniteAnswer, Summary, SystemCostRows,
+    ClippedAnswer, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
+    NO_CHARGER_DISCHARGES, NotFiniteAnswer, Summary, SystemCostRows,
 };
 
 /// Prints the summary of a run, of which quiet leaves its folder; `cost` where it was run just now.
@@ -113,7 +113,10 @@ fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
                 extreme(", valley", summary.net_load_valley.as_ref())
             ),
         ),
-        row("drivers pay", format!("{} {currency}{}", decimal(summary.net_cost, 2), price_paid(summary))),
+        row(
+            "drivers pay",
+            format!("{} {currency}{}", decimal(summary.net_cost, 2), price_paid(summary)),
+        ),
     ];
     rows.splice(1..1, discharge_rows(summary));
     rows
@@ -132,7 +135,9 @@ fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
         // In a world that is not about it nobody asks why.
         Some(reason) if reason == NO_CHARGER_DISCHARGES => None,
         Some(reason) => Some(format!("nothing: {reason}")),
-        None if summary.discharged_kwh > 0.0 => Some(format!("{} kWh", decimal(summary.discharged_kwh, 0))),
+        None if summary.discharged_kwh > 0.0 => {
+            Some(format!("{} kWh", decimal(summary.discharged_kwh, 0)))
+        }
         None => None,
     };
     let willing = summary.willing_share.map(|share| {
@@ -151,7 +156,10 @@ fn charged(summary: &Summary) -> String {
     let kwh = decimal(summary.charged_kwh, 0);
     if summary.population.requested_kwh > 0.0 {
         let sessions = (summary.sessions_ended + summary.sessions_open).max(1);
-        return format!("{kwh} kWh, {} kWh a session", decimal(summary.charged_kwh / sessions as f64, 2));
+        return format!(
+            "{kwh} kWh, {} kWh a session",
+            decimal(summary.charged_kwh / sessions as f64, 2)
+        );
     }
     format!("{kwh} kWh, {} kWh a car and day", decimal(summary.charged_kwh_per_ev_day, 2))
 }
@@ -170,7 +178,8 @@ fn unserved(summary: &Summary, cost: &SystemCostRows) -> Option<String> {
 }
 
 /// What a gap of the solver means.
-const GAP: &str = "how much less the best switching of units may cost; smaller differences tell nothing";
+const GAP: &str =
+    "how much less the best switching of units may cost; smaller differences tell nothing";
 
 /// What the plant did and cost; nothing in a world without one.
 fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
@@ -200,7 +209,8 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
         (missing(summary.flexibility_down), 1, "kWh missing downwards"),
     ]);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    let mut rows = vec![row("system cost", format!("{} {currency}{parts}", decimal(cost.total, 0)))];
+    let mut rows =
+        vec![row("system cost", format!("{} {currency}{parts}", decimal(cost.total, 0)))];
     let gap = summary.solver_gap.unwrap_or_default();
     if gap >= 0.5 {
         rows.push(row("solver gap", format!("{} {currency}: {GAP}", decimal(gap, 0))));
@@ -228,7 +238,8 @@ fn sessions(summary: &Summary) -> String {
             Some(format!("{ended} ended; {} below target by {kwh} kWh in all", thousands(missed)))
         }
     };
-    let open = (summary.sessions_open > 0).then(|| format!("{} open", thousands(summary.sessions_open)));
+    let open =
+        (summary.sessions_open > 0).then(|| format!("{} open", thousands(summary.sessions_open)));
     let said: Vec<String> = targets.into_iter().chain(open).collect();
     if said.is_empty() { "none".to_owned() } else { said.join("; ") }
 }
@@ -242,7 +253,8 @@ fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
     let no_number = not_finite(summary).unwrap_or_default();
     let clipped = clipped(summary).unwrap_or_default();
     let cut = counted(summary.clipped_by_site, "set-point", "set-points");
-    let cut = if summary.clipped_by_site > 0 { format!("met, {cut} cut") } else { "met".to_owned() };
+    let cut =
+        if summary.clipped_by_site > 0 { format!("met, {cut} cut") } else { "met".to_owned() };
     let faults = faults(summary).unwrap_or_default();
     let troubles = [
         (!summary.missed_by.is_empty()).then(|| row("missed", missed(summary))),
@@ -281,7 +293,8 @@ fn missed(summary: &Summary) -> String {
             None => fleets.push((fleet, vec![what])),
         }
     }
-    let fleets = fleets.into_iter().map(|(fleet, reasons)| format!("{fleet}: {}", reasons.join(", ")));
+    let fleets =
+        fleets.into_iter().map(|(fleet, reasons)| format!("{fleet}: {}", reasons.join(", ")));
     fleets.collect::<Vec<_>>().join("; ")
 }
 
@@ -307,7 +320,8 @@ pub(crate) fn not_finite(summary: &Summary) -> Option<String> {
 
 /// Which answers were beyond the charger, after how many they are.
 pub(crate) fn clipped(summary: &Summary) -> Option<String> {
-    let ClippedAnswer { ev, tick, local_time, asked_kw, applied_kw } = summary.first_clipped.as_ref()?;
+    let ClippedAnswer { ev, tick, local_time, asked_kw, applied_kw } =
+        summary.first_clipped.as_ref()?;
     Some(format!(
         "broke the contract, cut to what the charger can do; the first asked {} kW of car {ev} in slot {tick}, \
          {local_time}, and got {} kW",
@@ -318,7 +332,8 @@ pub(crate) fn clipped(summary: &Summary) -> Option<String> {
 
 /// Which calls failed, after how many they are.
 pub(crate) fn faults(summary: &Summary) -> Option<String> {
-    let FailedCall { policy, tick, local_time, message, fallback } = summary.first_policy_fault.as_ref()?;
+    let FailedCall { policy, tick, local_time, message, fallback } =
+        summary.first_policy_fault.as_ref()?;
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     Some(format!(
         "failed, answered by `{fallback}`; the first of `{policy}` in slot {tick}, {local_time}: {message}"
@@ -402,8 +417,10 @@ mod tests {
         let population = PopulationNotes { requested_kwh: 5.0, ..PopulationNotes::default() };
         let plant = Some(SystemCostRows::default());
         let quiet = Summary { ev_count: 1, system_cost: plant, population, ..Summary::default() };
-        let names: Vec<String> = rows("a-run", &quiet).into_iter().map(|row| row[0].clone()).collect();
-        let expected = ["run", "simulated", "charged", "EV power", "net load", "drivers pay", "system cost"];
+        let names: Vec<String> =
+            rows("a-run", &quiet).into_iter().map(|row| row[0].clone()).collect();
+        let expected =
+            ["run", "simulated", "charged", "EV power", "net load", "drivers pay", "system cost"];
         assert_eq!(names[..7], expected);
         assert_eq!(names[7..], ["sessions", "recorded", "requested", "in reality"]);
         assert_eq!(text(&quiet, "requested").as_deref(), Some("5 kWh"));
@@ -419,7 +436,10 @@ mod tests {
             system_cost: Some(SystemCostRows::default()),
             unserved_kwh: 1234.0,
             flexibility_up: up,
-            flexibility_down: Some(FlexibilitySums { shortfall_kwh: 2.0, ..FlexibilitySums::default() }),
+            flexibility_down: Some(FlexibilitySums {
+                shortfall_kwh: 2.0,
+                ..FlexibilitySums::default()
+            }),
             site_limit_hits: 1,
             ..Summary::default()
         };

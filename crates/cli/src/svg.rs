@@ -48,8 +48,10 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
         }
         if device.soc_at_start.is_some() {
             let points = course.energy[index].iter().enumerate();
-            let points = points.map(|(tick, &kwh)| format!("{:.1},{:.1}", scale.x(tick), scale.y(kwh)));
-            let (colour, points) = (COLOURS[index % COLOURS.len()], points.collect::<Vec<_>>().join(" "));
+            let points =
+                points.map(|(tick, &kwh)| format!("{:.1},{:.1}", scale.x(tick), scale.y(kwh)));
+            let (colour, points) =
+                (COLOURS[index % COLOURS.len()], points.collect::<Vec<_>>().join(" "));
             put(
                 &mut svg,
                 &format!(
@@ -60,9 +62,13 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
         for (levels, colour) in [(&device.minima, "#cf222e"), (&device.maxima, "#9a6700")] {
             bounds(&mut svg, levels.as_deref().unwrap_or_default(), colour, &scale);
         }
-        for slack in missed.iter().filter(|slack| slack.owner == device.name && slack.unit == "kWh") {
+        for slack in missed.iter().filter(|slack| slack.owner == device.name && slack.unit == "kWh")
+        {
             let (x, y) = (scale.x(slack.tick), scale.y(course.energy[index][slack.tick]));
-            put(&mut svg, &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#cf222e\"/>"));
+            put(
+                &mut svg,
+                &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#cf222e\"/>"),
+            );
         }
     }
     svg.push_str("</svg>\n");

@@ -37,7 +37,8 @@ pub(crate) fn line_width() -> Option<usize> {
         return None;
     }
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let of_terminal = || terminal_size::terminal_size_of(stdout()).map(|(width, _)| usize::from(width.0));
+    let of_terminal =
+        || terminal_size::terminal_size_of(stdout()).map(|(width, _)| usize::from(width.0));
     set.or_else(of_terminal).filter(|width| *width > 0)
 }
 
@@ -95,8 +96,9 @@ impl Table {
         if shows_all() {
             return self;
         }
-        let says =
-            |column: &usize| *column < self.keys || self.rows.iter().any(|row| !is_nothing(&row[*column]));
+        let says = |column: &usize| {
+            *column < self.keys || self.rows.iter().any(|row| !is_nothing(&row[*column]))
+        };
         let kept: Vec<usize> = (0..self.header.len()).filter(says).collect();
         let pick = |cells: &[String]| kept.iter().map(|&column| cells[column].clone()).collect();
         self.rows = self.rows.iter().map(|row| pick(row)).collect();
@@ -146,7 +148,13 @@ impl Table {
         blocks
     }
 
-    fn block(&self, columns: &[usize], widths: &[usize], width: Option<usize>, coloured: bool) -> String {
+    fn block(
+        &self,
+        columns: &[usize],
+        widths: &[usize],
+        width: Option<usize>,
+        coloured: bool,
+    ) -> String {
         let mut lines = Vec::new();
         if !self.header.is_empty() {
             // Headings are no words to wrap, and have no weight.
@@ -176,14 +184,18 @@ impl Table {
         }
         let is_text = !self.right.contains(&last);
         let Some(width) = width.filter(|width| is_text && beside + widths[last] > *width) else {
-            return vec![(begins + &self.cell(row, last, widths[last], coloured)).trim_end().to_owned()];
+            return vec![
+                (begins + &self.cell(row, last, widths[last], coloured)).trim_end().to_owned(),
+            ];
         };
         // Where too little is left beside what says which row it is, the text goes below it.
         let indent = if width < beside + LEAST { GAP } else { beside };
         let pieces = wrapped(&row[last], width.saturating_sub(indent).max(1));
         let mut lines = pieces.iter().map(|piece| " ".repeat(reach(piece, indent, width)) + piece);
-        let first = pieces.first().is_some_and(|piece| indent == beside && beside + piece.width() <= width);
-        let first = if first { begins + lines.next().unwrap_or_default().trim_start() } else { begins };
+        let first =
+            pieces.first().is_some_and(|piece| indent == beside && beside + piece.width() <= width);
+        let first =
+            if first { begins + lines.next().unwrap_or_default().trim_start() } else { begins };
         let lines = std::iter::once(first).chain(lines).map(|line| line.trim_end().to_owned());
         lines.collect()
     }
@@ -252,15 +264,22 @@ mod tests {
     use super::*;
 
     fn table(header: &[&str], rows: &[&[&str]], right: &[usize]) -> Table {
-        let rows = rows.iter().map(|row| row.iter().map(|&cell| cell.to_owned()).collect()).collect();
+        let rows =
+            rows.iter().map(|row| row.iter().map(|&cell| cell.to_owned()).collect()).collect();
         Table::new(header, rows, right)
     }
 
     #[test]
     fn a_table_that_is_too_wide_goes_on_below_with_its_first_column() {
-        let table =
-            table(&["who", "cost", "saving"], &[&["a", "1.0", "20.00"], &["bc", "12.5", "0.10"]], &[1, 2]);
-        assert_eq!(table.within(None, false), "who  cost  saving\na     1.0   20.00\nbc   12.5    0.10");
+        let table = table(
+            &["who", "cost", "saving"],
+            &[&["a", "1.0", "20.00"], &["bc", "12.5", "0.10"]],
+            &[1, 2],
+        );
+        assert_eq!(
+            table.within(None, false),
+            "who  cost  saving\na     1.0   20.00\nbc   12.5    0.10"
+        );
         assert_eq!(table.within(Some(17), false), table.within(None, false));
         let narrow = "who  cost\na     1.0\nbc   12.5\n\nwho  saving\na     20.00\nbc     0.10";
         assert_eq!(table.within(Some(16), false), narrow);
@@ -269,7 +288,8 @@ mod tests {
 
     #[test]
     fn text_is_wrapped_between_words_below_its_beginning() {
-        let table = table(&[], &[&["note", "one two three four five six seven"], &["file", "/a"]], &[]);
+        let table =
+            table(&[], &[&["note", "one two three four five six seven"], &["file", "/a"]], &[]);
         let narrow = "note  one two three four five\n      six seven\nfile  /a";
         assert_eq!(table.within(Some(30), false), narrow);
         assert_eq!(wrapped("a/path/that/is/long b", 5), ["a/path/that/is/long", "b"]);
@@ -283,7 +303,8 @@ mod tests {
             &[&["smart-incentive", text, "1,234.5", "0.1"]],
             &[2, 3],
         );
-        let list = Table { header: Vec::new(), ..self::table(&[], &[&["smart-incentive", text]], &[]) };
+        let list =
+            Table { header: Vec::new(), ..self::table(&[], &[&["smart-incentive", text]], &[]) };
         let words = |shown: &str| shown.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         for width in 36..200 {
             for shown in [table.within(Some(width), false), list.within(Some(width), false)] {

@@ -45,7 +45,8 @@ pub(crate) fn tell(warnings: Vec<Problem>, deny: &Deny, args: &Args) -> Result<(
 /// Adds the warnings that are not among those found before.
 pub(crate) fn add(found: &mut Vec<Problem>, more: Vec<Problem>) {
     for warning in more {
-        let is_same = |other: &Problem| other.message == warning.message && other.place() == warning.place();
+        let is_same =
+            |other: &Problem| other.message == warning.message && other.place() == warning.place();
         if !found.iter().any(is_same) {
             found.push(warning);
         }
@@ -54,7 +55,12 @@ pub(crate) fn add(found: &mut Vec<Problem>, more: Vec<Problem>) {
 
 /// Warns of configs that no policy reads: those under names that nobody has, and, where the world itself
 /// says which policies plan, those of all that do not. `used` are the names of those that do.
-pub(crate) fn of_configs(world: &World, used: &[&str], is_worlds: bool, plugins: &Plugins) -> Vec<Problem> {
+pub(crate) fn of_configs(
+    world: &World,
+    used: &[&str],
+    is_worlds: bool,
+    plugins: &Plugins,
+) -> Vec<Problem> {
     let unread = world.configured().filter(|(name, _)| !used.contains(name));
     let unread = unread.filter(|(name, _)| is_worlds || !plugins.has(name));
     unread.map(|(name, offset)| unread_config(world, name, offset, plugins.has(name))).collect()
@@ -109,9 +115,10 @@ fn most_of_fleet(fleet: &Fleet, site: usize, scenario: &Scenario) -> f64 {
     let power = behind.map(|charger| charger.charge_max.0).fold(0.0, f64::max);
     let at_once = match &fleet.parking {
         Parking::Sessions { stations, .. } => stations.len(),
-        Parking::Overnight(_) | Parking::Workplace(..) | Parking::Commute { .. } | Parking::Listed { .. } => {
-            fleet.count as usize
-        }
+        Parking::Overnight(_)
+        | Parking::Workplace(..)
+        | Parking::Commute { .. }
+        | Parking::Listed { .. } => fleet.count as usize,
     };
     power * at_once as f64
 }

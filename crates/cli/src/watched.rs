@@ -35,7 +35,9 @@ impl Watched {
         let Some(fallback) = &self.fallback else { return };
         let kind = if fault.lost { "lost" } else { "failed" };
         let until = if fault.lost { " for the rest of the run" } else { "" };
-        self.say_once(kind, || format!("slot {tick}: {fault}; `{fallback}` answers in its place{until}"));
+        self.say_once(kind, || {
+            format!("slot {tick}: {fault}; `{fallback}` answers in its place{until}")
+        });
     }
 
     fn say_correction(&self, tick: u32, ev: u32, correction: &Correction) {

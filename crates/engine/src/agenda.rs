@@ -94,11 +94,20 @@ impl Agenda {
                 energy
             } else {
                 let scenario = &state.fixed.scenario;
-                let end = scenario.population.stays.announced_end_slot(in_progress, &scenario.clock);
+                let end =
+                    scenario.population.stays.announced_end_slot(in_progress, &scenario.clock);
                 let schedule = (tick..end).map(|slot| state.book.power_at(ev, slot));
-                schedule.fold(energy, |energy, kw| after_slot(&state.fixed, ev, arrival_kwh, energy, kw))
+                schedule.fold(energy, |energy, kw| {
+                    after_slot(&state.fixed, ev, arrival_kwh, energy, kw)
+                })
             };
-            CarAgenda { ev, stays: stays.iter().copied().collect(), plugged, energy_kwh, arrival_kwh }
+            CarAgenda {
+                ev,
+                stays: stays.iter().copied().collect(),
+                plugged,
+                energy_kwh,
+                arrival_kwh,
+            }
         };
         let same_car = |a: &u32, b: &u32| evs[*a as usize] == evs[*b as usize];
         Self { cars: stays.chunk_by(same_car).map(of_car).collect(), ..Self::default() }
@@ -132,7 +141,13 @@ impl Agenda {
     }
 
     /// The schedules of `stays` are known: `power_kw` holds a row of `horizon` slots for each.
-    pub(crate) fn took(&mut self, state: &State, stays: &[ToPlan], power_kw: &[f64], horizon: usize) {
+    pub(crate) fn took(
+        &mut self,
+        state: &State,
+        stays: &[ToPlan],
+        power_kw: &[f64],
+        horizon: usize,
+    ) {
         let (fixed, tick) = (&state.fixed, state.now.tick);
         let period = fixed.scenario.period();
         let rows = power_kw.chunks(horizon.max(1)).zip(stays);
@@ -142,7 +157,8 @@ impl Agenda {
                 if folded && Some(slot) == period {
                     self.at_midnight.push((to_plan.stay, car.energy_kwh));
                 }
-                car.energy_kwh = after_slot(fixed, to_plan.ev, to_plan.arrival_kwh, car.energy_kwh, kw);
+                car.energy_kwh =
+                    after_slot(fixed, to_plan.ev, to_plan.arrival_kwh, car.energy_kwh, kw);
             }
         }
     }

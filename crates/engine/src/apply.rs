@@ -134,7 +134,8 @@ impl State<'_, '_> {
                 *cut = false;
             }
             let energy_kwh = started.energy_kwh[row];
-            let first = self.fixed.scenario.population.stays.first_slot(stay, &self.fixed.scenario.clock);
+            let first =
+                self.fixed.scenario.population.stays.first_slot(stay, &self.fixed.scenario.clock);
             match self.book.begin(ev, stay, first, self.now.tick) {
                 Some(ahead) => {
                     self.prices.planned(ev, ahead.setting);
@@ -186,8 +187,9 @@ impl State<'_, '_> {
     fn branch_off(&mut self, forked: &RunForked) {
         let population = &self.fixed.scenario.population;
         let ahead = self.book.stays_ahead();
-        let gone: Vec<u32> =
-            ahead.filter(|&stay| population.range_of(population.stays.ev[stay as usize]).removed).collect();
+        let gone: Vec<u32> = ahead
+            .filter(|&stay| population.range_of(population.stays.ev[stay as usize]).removed)
+            .collect();
         for stay in gone {
             self.book.call_off(stay, self.fixed.sites_of(stay), forked.at_tick);
         }
@@ -204,7 +206,8 @@ impl State<'_, '_> {
     /// Moves every battery and ledger by the applied power.
     fn pass_slot(&mut self) {
         let before = self.roster.stored_kwh;
-        let moved = settle::settle(&mut self.cars, &self.fixed, &self.prices, self.now.tick, &self.workers);
+        let moved =
+            settle::settle(&mut self.cars, &self.fixed, &self.prices, self.now.tick, &self.workers);
         let expected = before + moved.charged_kwh - moved.discharged_kwh;
         let tolerance = 1e-9 * expected.abs() + 1e-6;
         assert!(
@@ -224,7 +227,10 @@ impl State<'_, '_> {
             state.roster.site_cut[ev as usize] = true;
         }
         for &stay in state.fixed.calendar.overdue_from(state.now.tick + 1) {
-            insert_sorted(&mut state.roster.overdue, state.fixed.scenario.population.stays.ev[stay as usize]);
+            insert_sorted(
+                &mut state.roster.overdue,
+                state.fixed.scenario.population.stays.ev[stay as usize],
+            );
         }
         if self.now.tick + 1 == self.fixed.scenario.clock.slots {
             self.assert_day_closes();

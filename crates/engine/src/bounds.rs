@@ -23,7 +23,12 @@ pub(crate) struct BoundedRows<'a> {
 
 impl Bounds {
     /// Fills the columns for the stays of a batch and the slots of its horizon.
-    pub(crate) fn fill(&mut self, scenario: &Scenario, horizon: Range<u32>, rows: &BoundedRows<'_>) {
+    pub(crate) fn fill(
+        &mut self,
+        scenario: &Scenario,
+        horizon: Range<u32>,
+        rows: &BoundedRows<'_>,
+    ) {
         self.offset.clear();
         self.slot.clear();
         self.kwh_min.clear();
@@ -41,7 +46,13 @@ impl Bounds {
         }
     }
 
-    fn push(&mut self, scenario: &Scenario, horizon: &Range<u32>, rows: &BoundedRows<'_>, row: usize) {
+    fn push(
+        &mut self,
+        scenario: &Scenario,
+        horizon: &Range<u32>,
+        rows: &BoundedRows<'_>,
+        row: usize,
+    ) {
         let (ev, stay) = (rows.evs[row], rows.stays[row]);
         let (population, clock) = (&scenario.population, &scenario.clock);
         let range = population.range_of(ev);

@@ -69,7 +69,9 @@ pub enum EngineError {
         row: usize,
     },
     /// The batteries of all cars hold more than numbers tell.
-    #[error("all batteries together hold more kWh than can be reckoned with; give smaller capacities")]
+    #[error(
+        "all batteries together hold more kWh than can be reckoned with; give smaller capacities"
+    )]
     TooMuchCapacity,
     /// A replay came to something else than the journal says.
     #[error("tick {tick}: the replay differs from the journal: {what}")]

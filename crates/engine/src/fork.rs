@@ -59,7 +59,8 @@ impl<S: Sink> Replay<S> {
         log: L,
     ) -> Result<Simulation<L, S>, EngineError> {
         self.check_state()?;
-        let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, .. } = start;
+        let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, .. } =
+            start;
         let parent = Arc::clone(&self.core.world.resource::<Fixed>().scenario);
         let at_tick = self.core.next_tick;
         let mut opening = opening_events(&scenario, world_text, overrides, build);
@@ -99,7 +100,10 @@ impl<S: Sink> Replay<S> {
     pub fn enter(&mut self, scenario: Arc<Scenario>) -> Result<(), EngineError> {
         let here = &self.core.world.resource::<Fixed>().scenario;
         assert_eq!(what_differs(here, &scenario), None, "a fork has the world of its parent");
-        assert!(scenario.population.begins_with(&here.population), "a fork has the cars of its parent");
+        assert!(
+            scenario.population.begins_with(&here.population),
+            "a fork has the cars of its parent"
+        );
         self.sink.forked(&scenario).map_err(sink_error)?;
         self.core.enter(scenario);
         Ok(())
@@ -115,7 +119,8 @@ pub fn inherit(parent: &Scenario, child: &mut Scenario, at_tick: u32) -> Result<
     if !child.has_cars_as_drawn() {
         child.population = Arc::new(child.draw());
     }
-    let counts = |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.count).collect::<Vec<_>>();
+    let counts =
+        |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.count).collect::<Vec<_>>();
     let recounted = counts(parent) != counts(child) || !parent.has_cars_as_drawn();
     // What is recorded goes by the count only where a run begins.
     if recounted && child.ev_ticks == EvTicks::of_fleets(&child.fleets) {
@@ -153,8 +158,9 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
     let sites = |scenario: &Scenario| {
         scenario.sites.iter().map(|site| (site.name.clone(), site.parent)).collect::<Vec<_>>()
     };
-    let names =
-        |scenario: &Scenario| scenario.fleets.iter().map(|fleet| fleet.name.clone()).collect::<Vec<_>>();
+    let names = |scenario: &Scenario| {
+        scenario.fleets.iter().map(|fleet| fleet.name.clone()).collect::<Vec<_>>()
+    };
     let differing = [
         ("name", parent.name != child.name),
         ("seed", parent.seed != child.seed),
@@ -163,7 +169,11 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
         ("sites", sites(parent) != sites(child)),
         ("fleets", names(parent) != names(child)),
         ("tariffs", parent.tariffs.len() != child.tariffs.len()),
-        ("units", parent.unit_kinds() != child.unit_kinds() || parent.grid.is_some() != child.grid.is_some()),
+        (
+            "units",
+            parent.unit_kinds() != child.unit_kinds()
+                || parent.grid.is_some() != child.grid.is_some(),
+        ),
         ("planning", parent.planning != child.planning),
         ("boundary", parent.boundary != child.boundary),
         ("telemetry", parent.ev_ticks != child.ev_ticks),
@@ -174,7 +184,8 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
 /// What of the cars as they are drawn is different.
 fn whose_cars_differ(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
     let (old, new) = (&parent.population, &child.population);
-    let chargers = |all: &Population| all.chargers.iter().map(|it| it.ids.clone()).collect::<Vec<_>>();
+    let chargers =
+        |all: &Population| all.chargers.iter().map(|it| it.ids.clone()).collect::<Vec<_>>();
     let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);
     let batteries = old.capacity_kwh != new.capacity_kwh
         || old.arrival_energy_kwh != new.arrival_energy_kwh
@@ -184,9 +195,11 @@ fn whose_cars_differ(parent: &Scenario, child: &Scenario) -> Option<&'static str
 
 fn forked(parent: &Scenario, child: &Scenario, at_tick: u32, fork: Fork) -> RunForked {
     let Fork { parent: folder, parent_run, parent_chain_hash, changes, .. } = fork;
-    let replan = (&parent.policy.name, &parent.policy.config) != (&child.policy.name, &child.policy.config);
-    let prices =
-        |scenario: &Scenario| (scenario.tariffs.clone(), scenario.incentive, scenario.system.clone());
+    let replan =
+        (&parent.policy.name, &parent.policy.config) != (&child.policy.name, &child.policy.config);
+    let prices = |scenario: &Scenario| {
+        (scenario.tariffs.clone(), scenario.incentive, scenario.system.clone())
+    };
     let reprice = replan || prices(parent) != prices(child);
     RunForked { parent: folder, parent_run, at_tick, parent_chain_hash, changes, replan, reprice }
 }
@@ -204,7 +217,8 @@ pub fn fork_hash(config_hash: &str, parent_config_hash: &str, at_tick: u32) -> S
 fn is_known(parent: &Scenario, event: &Event) -> bool {
     match event {
         Event::SeriesLoaded(loaded) => parent.series().any(|series| {
-            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            let bits =
+                |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
             series.name == loaded.name
                 && series.unit == loaded.unit
                 && bits(&series.values) == bits(&loaded.values)

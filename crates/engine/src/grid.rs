@@ -68,8 +68,9 @@ impl GridBook {
 
     /// Whether a slot was scheduled for this load, kW.
     pub(crate) fn fits(&self, tick: u32, load_kw: f64) -> bool {
-        self.slot(tick)
-            .is_some_and(|slot| (slot.load_kw - load_kw).abs() <= SAME_LOAD * load_kw.abs().max(1.0))
+        self.slot(tick).is_some_and(|slot| {
+            (slot.load_kw - load_kw).abs() <= SAME_LOAD * load_kw.abs().max(1.0)
+        })
     }
 
     /// The slot passes.
@@ -96,10 +97,9 @@ impl GridBook {
 
     /// What a hash of the state is over.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let thermal =
-            self.state.thermal.iter().flat_map(|unit| {
-                [unit.power_kw.unwrap_or(f64::NAN), f64::from(u8::from(unit.on)), unit.hours]
-            });
+        let thermal = self.state.thermal.iter().flat_map(|unit| {
+            [unit.power_kw.unwrap_or(f64::NAN), f64::from(u8::from(unit.on)), unit.hours]
+        });
         let numbers: Vec<f64> = thermal.chain(self.state.energy_kwh.iter().copied()).collect();
         cast_slice(&numbers).to_vec()
     }

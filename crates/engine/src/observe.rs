@@ -194,14 +194,16 @@ impl Batch {
         let (fleet, charger) = (fixed.fleet_of(ev), fixed.charger_of(stay));
         let capacity = population.capacity_kwh[ev as usize];
         // What a car holds lies within, but for rounding.
-        let bounds = fixed.plan_bounds(ev, arrival_kwh).widened_to(energy_kwh, fixed.scenario.rules);
+        let bounds =
+            fixed.plan_bounds(ev, arrival_kwh).widened_to(energy_kwh, fixed.scenario.rules);
         self.stay.push(stay);
         self.stay_id.push(u64::from(stay));
         self.ev_id.push(ev);
         self.site_id.push(charger.site.unwrap_or(NO_SITE));
         self.tariff_id.push(fleet.tariff as u32);
         self.arrival_slot.push(population.stays.first_slot(stay, clock));
-        self.departure_slot.push(population.stays.announced_end_slot(stay, clock).max(self.tick + 1));
+        self.departure_slot
+            .push(population.stays.announced_end_slot(stay, clock).max(self.tick + 1));
         self.willingness.push(0.0);
         self.energy_kwh.push(energy_kwh);
         self.capacity_kwh.push(capacity);
@@ -221,7 +223,8 @@ impl Batch {
             let stay = V2gStay {
                 arrival_energy_kwh: self.energy_kwh[row],
                 departure_energy_kwh: self.departure_energy_kwh[row],
-                v2g_energy_kwh_min: self.capacity_kwh[row] * fixed.fleet_of(self.ev_id[row]).v2g_soc_min,
+                v2g_energy_kwh_min: self.capacity_kwh[row]
+                    * fixed.fleet_of(self.ev_id[row]).v2g_soc_min,
                 charge_kw_max: self.charge_kw_max[row],
                 discharge_kw_max: self.discharge_kw_max[row],
                 charge_efficiency: self.charge_efficiency[row],
@@ -256,7 +259,8 @@ impl Batch {
         asked.resize_with(fixed.fleets.len(), OnceCell::new);
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
-        let hours: Vec<u32> = self.slots().map(|slot| fixed.scenario.willingness_hour(slot)).collect();
+        let hours: Vec<u32> =
+            self.slots().map(|slot| fixed.scenario.willingness_hour(slot)).collect();
         for row in 0..self.stay.len() {
             let fleet = fixed.scenario.population.fleet_of(self.ev_id[row]);
             let window = self.observation().window(row);
@@ -315,7 +319,8 @@ impl Batch {
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
         if rows().any(|(ev, stay)| in_force(ev, stay)) {
             for (ev, stay) in rows() {
-                let power = |slot| if in_force(ev, stay) { state.book.power_at(ev, slot) } else { 0.0 };
+                let power =
+                    |slot| if in_force(ev, stay) { state.book.power_at(ev, slot) } else { 0.0 };
                 planned_kw.extend(self.slots().map(power));
             }
         }
@@ -323,14 +328,19 @@ impl Batch {
     }
 
     fn fill_prices(&mut self, state: &State) {
-        let targets =
-            [&mut self.buy_price, &mut self.sell_price, &mut self.tou_price, &mut self.incentive_price];
+        let targets = [
+            &mut self.buy_price,
+            &mut self.sell_price,
+            &mut self.tou_price,
+            &mut self.incentive_price,
+        ];
         for target in targets {
             target.clear();
         }
         for tariff in state.prices.current() {
             let slots = tariff.at(self.tick)..tariff.at(self.tick) + self.horizon;
-            let incentive = if tariff.incentive.is_empty() { &tariff.tou } else { &tariff.incentive };
+            let incentive =
+                if tariff.incentive.is_empty() { &tariff.tou } else { &tariff.incentive };
             self.buy_price.extend_from_slice(&tariff.buy[slots.clone()]);
             self.sell_price.extend_from_slice(&tariff.sell[slots.clone()]);
             self.tou_price.extend_from_slice(&tariff.tou[slots.clone()]);
@@ -342,7 +352,8 @@ impl Batch {
         let scenario = &state.fixed.scenario;
         let day = scenario.clock.slots_per_24_hours();
         self.net_load_kw.clear();
-        self.net_load_kw.extend(scenario.system.net_load_kw(self.tick..self.tick + self.horizon as u32, day));
+        self.net_load_kw
+            .extend(scenario.system.net_load_kw(self.tick..self.tick + self.horizon as u32, day));
         self.committed_ev_kw.clear();
         self.committed_ev_kw.extend(self.slots().map(|slot| state.book.committed_kw(slot)));
     }

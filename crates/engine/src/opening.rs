@@ -105,7 +105,11 @@ fn config_hash(
 }
 
 fn series_loaded(series: &Series) -> SeriesLoaded {
-    SeriesLoaded { name: series.name.clone(), unit: series.unit.clone(), values: series.values.to_vec() }
+    SeriesLoaded {
+        name: series.name.clone(),
+        unit: series.unit.clone(),
+        values: series.values.to_vec(),
+    }
 }
 
 fn stays_loaded(fleet: &Fleet) -> Option<StaysLoaded> {

@@ -149,7 +149,8 @@ impl PlanBook {
         if span.len == 0 {
             return;
         }
-        let (slots, kw) = (std::mem::take(&mut self.segment_slot), std::mem::take(&mut self.segment_kw));
+        let (slots, kw) =
+            (std::mem::take(&mut self.segment_slot), std::mem::take(&mut self.segment_kw));
         let range = span.start as usize..(span.start + span.len) as usize;
         self.sum_up(&slots[range.clone()], &kw[range], sites, now, -1.0);
         (self.segment_slot, self.segment_kw) = (slots, kw);
@@ -207,8 +208,11 @@ impl PlanBook {
                 continue;
             }
             let period = self.period.unwrap_or(u32::MAX);
-            for midnight in (range.start / period..=(range.end - 1) / period).map(|day| day * period) {
-                let of_day = range.start.max(midnight) - midnight..(range.end - midnight).min(period);
+            for midnight in
+                (range.start / period..=(range.end - 1) / period).map(|day| day * period)
+            {
+                let of_day =
+                    range.start.max(midnight) - midnight..(range.end - midnight).min(period);
                 let of_day = of_day.start as usize..of_day.end as usize;
                 add(&mut self.committed_kw, of_day.clone(), kw);
                 for &site in sites {

@@ -155,7 +155,11 @@ mod tests {
         assert_eq!(book.of_ev(1, 0).buy[book.of_ev(1, 0).at(2)], 0.5);
         book.forget_before(4);
         assert_eq!(book.of_ev(1, 0).buy[0], 0.5);
-        assert_eq!(book.of_ev(0, 0).buy[0], 0.5, "prices that came to an end give way to those in force");
+        assert_eq!(
+            book.of_ev(0, 0).buy[0],
+            0.5,
+            "prices that came to an end give way to those in force"
+        );
     }
 
     #[test]

@@ -64,9 +64,10 @@ impl Redecision {
     /// Takes in the next event of the journal.
     pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
         match &recorded.event {
-            Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunEnded(_) => {
-                Ok(())
-            }
+            Event::RunStarted(_)
+            | Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunEnded(_) => Ok(()),
             Event::TickSealed(_) => self.tick(&recorded),
             _ => {
                 self.tick_events.push(recorded);
@@ -120,7 +121,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn compare(&mut self, core: &mut Core, tick: u32, recorded: &PlansAccepted) -> Result<(), EngineError> {
+    fn compare(
+        &mut self,
+        core: &mut Core,
+        tick: u32,
+        recorded: &PlansAccepted,
+    ) -> Result<(), EngineError> {
         let Some(planners) = self.planners.take() else { return Ok(()) };
         let world = &mut core.world;
         world.insert_resource(planners);

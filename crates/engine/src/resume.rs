@@ -47,7 +47,8 @@ impl Past {
         self.next_seq = recorded.seq + 1;
         match &recorded.event {
             Event::PolicyStateSaved(saved) => {
-                self.memories.entry(saved.policy.clone()).or_default().state = Some(saved.state.0.clone());
+                self.memories.entry(saved.policy.clone()).or_default().state =
+                    Some(saved.state.0.clone());
             }
             Event::PolicyFaulted(faulted) if faulted.lost => {
                 self.memories.entry(faulted.policy.clone()).or_default().lost = true;
@@ -79,8 +80,10 @@ impl Past {
         for (policy, memory) in &self.memories {
             if let Some(state) = memory.state.clone() {
                 let policy = policy.clone();
-                part = part
-                    .with_event(Event::PolicyStateSaved(PolicyStateSaved { policy, state: Bytes(state) }));
+                part = part.with_event(Event::PolicyStateSaved(PolicyStateSaved {
+                    policy,
+                    state: Bytes(state),
+                }));
             }
             if memory.lost {
                 let policy = policy.clone();
@@ -109,7 +112,11 @@ impl<S: Sink> Replay<S> {
     /// # Errors
     /// The journal ended within a tick, the state is another than it sealed, or a policy does not
     /// take its memory back.
-    pub fn go_on<L: EventLog>(mut self, start: Start, log: L) -> Result<Simulation<L, S>, EngineError> {
+    pub fn go_on<L: EventLog>(
+        mut self,
+        start: Start,
+        log: L,
+    ) -> Result<Simulation<L, S>, EngineError> {
         self.check_state()?;
         let Start { planner, fallback, forecaster, .. } = start;
         let scenario = Arc::clone(&self.core.world.resource::<Fixed>().scenario);

@@ -121,7 +121,9 @@ fn settle_piece(task: Task<'_>, hours: f64) -> Sums {
         let (first, tariff) = (task.first, task.fleet.tariff);
         match task.bill.shared(tariff) {
             Some(rates) => book(task.power, task.ledger, hours, |_| rates),
-            None => book(task.power, task.ledger, hours, |car| task.bill.of_ev(first + car, tariff)),
+            None => {
+                book(task.power, task.ledger, hours, |car| task.bill.of_ev(first + car, tariff))
+            }
         }
     }
     sums
@@ -147,12 +149,21 @@ fn move_energy(fleet: &FleetConstants, power: &[f64], energy: &mut [f64]) -> Sum
     move_cars(fleet.battery, &padded(last_power), &mut filled_up, &mut lanes);
     last_energy.copy_from_slice(&filled_up[..last_energy.len()]);
     let sum = |lanes: [f64; LANES]| lanes.iter().fold(0.0, |sum, lane| sum + lane);
-    Sums { charged: sum(lanes.charged), discharged: sum(lanes.discharged), stored: sum(lanes.stored) }
+    Sums {
+        charged: sum(lanes.charged),
+        discharged: sum(lanes.discharged),
+        stored: sum(lanes.stored),
+    }
 }
 
 /// Moves the energy of one car a lane.
 #[inline]
-fn move_cars(battery: SlotBattery, power: &[f64; LANES], energy: &mut [f64; LANES], lanes: &mut Lanes) {
+fn move_cars(
+    battery: SlotBattery,
+    power: &[f64; LANES],
+    energy: &mut [f64; LANES],
+    lanes: &mut Lanes,
+) {
     for lane in 0..LANES {
         let charged = power[lane].max(0.0) * battery.stored_per_kw;
         let discharged = (-power[lane]).max(0.0) * battery.drawn_per_kw;

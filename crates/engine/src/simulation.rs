@@ -72,7 +72,16 @@ impl Start {
 impl<L: EventLog, S: Sink> Simulation<L, S> {
     /// Sets up the world and opens the journal with all that the run needs.
     pub fn new(start: Start, log: L, sink: S) -> Result<Self, EngineError> {
-        let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, threads } = start;
+        let Start {
+            scenario,
+            world_text,
+            overrides,
+            build,
+            planner,
+            fallback,
+            forecaster,
+            threads,
+        } = start;
         check_capacity(&scenario)?;
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
@@ -234,9 +243,10 @@ impl<S: Sink> Replay<S> {
                 self.core.outbox().take();
                 self.sink.event(&recorded).map_err(sink_error)
             }
-            Event::RunStarted(_) | Event::SeriesLoaded(_) | Event::StaysLoaded(_) | Event::RunEnded(_) => {
-                self.sink.event(&recorded).map_err(sink_error)
-            }
+            Event::RunStarted(_)
+            | Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunEnded(_) => self.sink.event(&recorded).map_err(sink_error),
             Event::TickSealed(_) => self.tick(recorded),
             _ => {
                 self.tick_events.push(recorded);
@@ -272,7 +282,9 @@ impl<S: Sink> Replay<S> {
 }
 
 fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<String> {
-    if let Some((theirs, ours)) = recorded.iter().zip(replayed).find(|(theirs, ours)| theirs != ours) {
+    if let Some((theirs, ours)) =
+        recorded.iter().zip(replayed).find(|(theirs, ours)| theirs != ours)
+    {
         return Some(format!(
             "event {} is {} in one, {} in the other",
             theirs.seq,
@@ -280,8 +292,9 @@ fn first_difference(recorded: &[Recorded], replayed: &[Recorded]) -> Option<Stri
             ours.event.kind()
         ));
     }
-    (recorded.len() != replayed.len())
-        .then(|| format!("{} events in the journal, {} in the replay", recorded.len(), replayed.len()))
+    (recorded.len() != replayed.len()).then(|| {
+        format!("{} events in the journal, {} in the replay", recorded.len(), replayed.len())
+    })
 }
 
 /// What decides in a live run; a replay goes without.
@@ -384,7 +397,8 @@ impl Core {
     /// Moves the clock to the next tick.
     fn start_tick(&mut self) {
         let tick = self.next_tick;
-        let at_us = self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
+        let at_us =
+            self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
         let seq = self.outbox().next_seq();
         let event = Event::TickStarted(TickStarted { at_us });
         self.feed(Recorded { seq, cause_seq: None, tick, event });
@@ -392,7 +406,9 @@ impl Core {
 
     /// Applies an event that was decided elsewhere.
     pub(crate) fn feed(&mut self, recorded: Recorded) {
-        self.world.run_system_cached_with(feed, recorded).expect("the state's resources are inserted");
+        self.world
+            .run_system_cached_with(feed, recorded)
+            .expect("the state's resources are inserted");
     }
 
     /// Decides what is decided in a step.
@@ -470,7 +486,8 @@ impl Core {
             return Ok(());
         }
         let blocks = ours.blocks.len() / theirs.components.len().max(1);
-        let place = theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);
+        let place =
+            theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);
         let what = match place {
             Some(place) => {
                 let first = place % blocks * crate::state::BLOCK;

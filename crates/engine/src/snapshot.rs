@@ -58,7 +58,9 @@ pub(crate) trait Carry: Resource {
     fn load(&mut self, part: &Part) -> Result<(), Lacking>;
 }
 
-const fn of<R: Carry + Resource<Mutability = bevy_ecs::component::Mutable>>(name: &'static str) -> Carried {
+const fn of<R: Carry + Resource<Mutability = bevy_ecs::component::Mutable>>(
+    name: &'static str,
+) -> Carried {
     Carried {
         name,
         save: |world, future| world.resource::<R>().save(future),
@@ -104,7 +106,8 @@ impl<S: Sink> Replay<S> {
         replay.core.world.resource_mut::<Now>().tick = snapshot.tick;
         replay.core.next_tick = snapshot.tick + 1;
         replay.past = Past::load(snapshot.part("past").map_err(unlike)?, sealed).map_err(unlike)?;
-        let same = matches!(&sealed.event, Event::TickSealed(it) if it.chain_hash == snapshot.chain_hash);
+        let same =
+            matches!(&sealed.event, Event::TickSealed(it) if it.chain_hash == snapshot.chain_hash);
         if !same || sealed.tick != snapshot.tick {
             return Err(EngineError::Diverged { tick: snapshot.tick, what: "history".to_owned() });
         }
@@ -129,7 +132,9 @@ fn columns_of(mut cars: Cars) -> Part {
 }
 
 fn load_cars(world: &mut World, part: &Part) -> Result<(), Lacking> {
-    world.run_system_cached_with(fill_columns, part.clone()).expect("the state's resources are inserted")
+    world
+        .run_system_cached_with(fill_columns, part.clone())
+        .expect("the state's resources are inserted")
 }
 
 fn fill_columns(In(part): In<Part>, mut cars: Cars) -> Result<(), Lacking> {
@@ -166,7 +171,8 @@ pub(crate) fn lists<T: Copy>(lengths: &[u32], values: &[T]) -> Result<Vec<Vec<T>
     let mut rest = values;
     let mut lists = Vec::with_capacity(lengths.len());
     for &length in lengths {
-        let (list, after) = rest.split_at_checked(length as usize).ok_or(Lacking("whole list".to_owned()))?;
+        let (list, after) =
+            rest.split_at_checked(length as usize).ok_or(Lacking("whole list".to_owned()))?;
         lists.push(list.to_vec());
         rest = after;
     }

@@ -63,8 +63,12 @@ pub(crate) struct Session(Ledger);
 #[derive(Resource, Default)]
 pub(crate) struct AppliedPower(Vec<f64>);
 
-type CarQuery =
-    (&'static mut StoredEnergy, &'static mut SetPoint, &'static mut PluggedStay, &'static mut Session);
+type CarQuery = (
+    &'static mut StoredEnergy,
+    &'static mut SetPoint,
+    &'static mut PluggedStay,
+    &'static mut Session,
+);
 
 /// The cars, as a system parameter.
 #[derive(SystemParam)]
@@ -94,7 +98,8 @@ pub(crate) struct CarColumns<'a> {
 impl Cars<'_, '_> {
     /// Opens the one table that holds all cars.
     pub(crate) fn table(&mut self) -> CarTable<'_> {
-        let mut tables = self.query.contiguous_iter_mut().expect("car components are stored in tables");
+        let mut tables =
+            self.query.contiguous_iter_mut().expect("car components are stored in tables");
         let (energy, set_point, stay, ledger) = tables.next().expect("a world has cars");
         assert!(tables.next().is_none(), "all cars share one archetype");
         let power = self.power.0.as_mut_slice();
@@ -161,7 +166,8 @@ pub(crate) struct Piece {
 
 impl Fixed {
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let calendar = Calendar::new(&scenario.population.stays, &scenario.clock, scenario.period());
+        let calendar =
+            Calendar::new(&scenario.population.stays, &scenario.clock, scenario.period());
         let hours = scenario.clock.slot_hours();
         let fleets = scenario.fleets.iter().map(|fleet| FleetConstants {
             battery: fleet.battery.slot(hours),
@@ -175,8 +181,9 @@ impl Fixed {
         });
         let fleets = fleets.collect();
         let pieces = pieces(&scenario.population.fleets);
-        let site_chains =
-            (0..scenario.sites.len() as u32).map(|site| site_chain(&scenario.sites, site)).collect();
+        let site_chains = (0..scenario.sites.len() as u32)
+            .map(|site| site_chain(&scenario.sites, site))
+            .collect();
         Self { scenario, calendar, fleets, pieces, site_chains }
     }
 
@@ -198,7 +205,8 @@ impl Fixed {
 
     fn bounds(&self, ev: u32, soc_min: f64, soc_max: f64, arrival_kwh: f64) -> EnergyBounds {
         let capacity_kwh = self.scenario.population.capacity_kwh[ev as usize];
-        EnergyBounds::new(capacity_kwh, soc_min, soc_max).widened_to(arrival_kwh, self.scenario.rules)
+        EnergyBounds::new(capacity_kwh, soc_min, soc_max)
+            .widened_to(arrival_kwh, self.scenario.rules)
     }
 
     /// The charger at which a stay takes place.
@@ -343,7 +351,8 @@ mod tests {
     #[test]
     fn pieces_end_at_fleets_and_at_blocks() {
         let block = BLOCK as u32;
-        let range = |fleet, evs| FleetRange { fleet, first_index: 0, evs, chargers: 0..0, removed: false };
+        let range =
+            |fleet, evs| FleetRange { fleet, first_index: 0, evs, chargers: 0..0, removed: false };
         let cut = pieces(&[range(0, 0..10), range(1, 10..block + 5)]);
         let piece = |evs, fleet| Piece { evs, fleet };
         assert_eq!(cut, [piece(0..10, 0), piece(10..BLOCK, 1), piece(BLOCK..BLOCK + 5, 1)]);

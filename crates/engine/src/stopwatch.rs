@@ -1,5 +1,8 @@
 //! Where the time goes: wall time per phase, for `profile.json` and nothing else.
-#![expect(clippy::disallowed_types, reason = "measures the machine; nothing simulated depends on it")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "measures the machine; nothing simulated depends on it"
+)]
 
 use std::{
     collections::BTreeMap,

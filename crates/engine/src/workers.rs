@@ -15,7 +15,8 @@ const TASKS_MIN: usize = 16;
 impl Workers {
     /// `threads` of them; 1 means that everything is done by the caller.
     pub(crate) fn new(threads: usize) -> Self {
-        let build = || TaskPoolBuilder::new().num_threads(threads).thread_name("voltide".into()).build();
+        let build =
+            || TaskPoolBuilder::new().num_threads(threads).thread_name("voltide".into()).build();
         Self { pool: (threads > 1).then(build) }
     }
 

@@ -27,8 +27,14 @@ fn wishes(events: &[(usize, f64)]) -> Value {
 
 fn any_problem() -> impl Strategy<Value = Value> {
     let price = || prop::collection::vec(-0.1..0.5_f64, SLOTS);
-    let battery =
-        (0.0..100.0_f64, 0.0..60.0_f64, 0.0..60.0_f64, 0.7..=1.0_f64, 0.95..=1.0_f64, -4.0..4.0_f64);
+    let battery = (
+        0.0..100.0_f64,
+        0.0..60.0_f64,
+        0.0..60.0_f64,
+        0.7..=1.0_f64,
+        0.95..=1.0_f64,
+        -4.0..4.0_f64,
+    );
     let flags = (any::<bool>(), any::<bool>(), prop::sample::select(vec![0.01, 0.2, 5.0, 1000.0]));
     (price(), price(), battery, (events(), events(), events()), flags).prop_map(
         |(buy, sell, (start, up, down, efficiency, kept, gain), (minima, maxima, targets), (sooner, soft, breach))| {

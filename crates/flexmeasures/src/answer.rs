@@ -128,10 +128,16 @@ impl Answer {
                 let deviation = energy[j] - (*level)?;
                 let missed = if deviation > 0.0 { deviation * above } else { -deviation * below };
                 let owner = device.name.clone();
-                Some((missed, Slack { owner, field, tick: j + 1, amount: deviation.abs(), unit: "kWh" }))
+                Some((
+                    missed,
+                    Slack { owner, field, tick: j + 1, amount: deviation.abs(), unit: "kWh" },
+                ))
             };
-            let (missed, met): (Vec<_>, Vec<_>) =
-                levels.iter().enumerate().filter_map(slack).partition(|(missed, _)| *missed > ROUNDING);
+            let (missed, met): (Vec<_>, Vec<_>) = levels
+                .iter()
+                .enumerate()
+                .filter_map(slack)
+                .partition(|(missed, _)| *missed > ROUNDING);
             if missed.is_empty() && reports_met {
                 self.resolved.extend(met.into_iter().map(|(_, slack)| slack));
             }
@@ -146,7 +152,13 @@ impl Answer {
                 let amount = (flow - limit.most[tick]).max(limit.least[tick] - flow);
                 if amount > ROUNDING {
                     let owner = limit.name.clone();
-                    self.unresolved.push(Slack { owner, field: "power-capacity", tick, amount, unit: "kW" });
+                    self.unresolved.push(Slack {
+                        owner,
+                        field: "power-capacity",
+                        tick,
+                        amount,
+                        unit: "kW",
+                    });
                 }
             }
         }
@@ -185,14 +197,22 @@ impl Answer {
         if let (Some(conflict), Some(fields)) = (&self.conflict, value.as_object_mut()) {
             fields.insert("conflict".to_owned(), conflicting(conflict, &problem.grid));
         }
-        let (Some(course), Some(fields)) = (&self.course, value.as_object_mut()) else { return value };
+        let (Some(course), Some(fields)) = (&self.course, value.as_object_mut()) else {
+            return value;
+        };
         let named = |name: &String, column: &Vec<f64>| (name.clone(), json!(column));
-        let moved =
-            problem.devices.iter().zip(&course.power).map(|(device, power)| named(&device.name, power));
+        let moved = problem
+            .devices
+            .iter()
+            .zip(&course.power)
+            .map(|(device, power)| named(&device.name, power));
         let fixed = problem.fixed.iter().map(|device| named(&device.name, &device.power));
         let power: serde_json::Map<_, _> = moved.chain(fixed).collect();
-        let stocks =
-            problem.devices.iter().zip(&course.energy).filter(|(device, _)| device.soc_at_start.is_some());
+        let stocks = problem
+            .devices
+            .iter()
+            .zip(&course.energy)
+            .filter(|(device, _)| device.soc_at_start.is_some());
         let energy: serde_json::Map<_, _> =
             stocks.map(|(device, energy)| named(&device.name, energy)).collect();
         let costs: serde_json::Map<_, _> =
@@ -261,6 +281,9 @@ mod tests {
         };
         assert_eq!(of(Status::Optimal).shortfall(&problem), None);
         let said = of(Status::Feasible(0.002)).shortfall(&problem).unwrap().to_string();
-        assert!(said.starts_with("the schedule may cost up to 1.00e-1 EUR (2.00e-1 %) more"), "{said}");
+        assert!(
+            said.starts_with("the schedule may cost up to 1.00e-1 EUR (2.00e-1 %) more"),
+            "{said}"
+        );
     }
 }

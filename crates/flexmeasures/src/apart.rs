@@ -19,7 +19,8 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     if parts.len() < 2 {
         return solve_part(problem);
     }
-    if problem.limits.iter().any(|limit| limit.members.devices.is_empty() && binds(problem, limit)) {
+    if problem.limits.iter().any(|limit| limit.members.devices.is_empty() && binds(problem, limit))
+    {
         return (Outcome::Infeasible, None);
     }
     let mut power = vec![Vec::new(); problem.devices.len()];
@@ -51,7 +52,8 @@ fn solve_part(problem: &Problem) -> (Outcome, Option<Course>) {
 /// The devices of each part, in order.
 fn parts(problem: &Problem) -> Vec<Vec<usize>> {
     let mut part: Vec<usize> = (0..problem.devices.len()).collect();
-    let shared = problem.limits.iter().filter(|limit| binds(problem, limit)).map(|limit| &limit.members);
+    let shared =
+        problem.limits.iter().filter(|limit| binds(problem, limit)).map(|limit| &limit.members);
     let priced = problem.terms.iter().filter_map(|term| couples(problem, term));
     for members in shared.chain(priced) {
         let Some(&first) = members.devices.first() else { continue };

@@ -34,7 +34,8 @@ fn of_stock(device: &Device, hours: f64) -> Option<Conflict> {
         reachable.step(device, j, hours);
         let (low, high) = (reachable.low, reachable.high);
         let (floor, ceiling) = (device.floor[j], device.ceiling[j]);
-        let conflict = |field, reason| Conflict { owner: device.name.clone(), field, tick: j + 1, reason };
+        let conflict =
+            |field, reason| Conflict { owner: device.name.clone(), field, tick: j + 1, reason };
         if floor > high + TOLERANCE {
             let reason = format!(
                 "{floor:.3} kWh are asked for, and at most {high:.3} kWh can be stored by then, \
@@ -50,8 +51,9 @@ fn of_stock(device: &Device, hours: f64) -> Option<Conflict> {
             return Some(conflict(field_above(device, j), reason));
         }
         if floor > ceiling + TOLERANCE {
-            let reason =
-                format!("at least {floor:.3} kWh are asked for, and at most {ceiling:.3} kWh allowed");
+            let reason = format!(
+                "at least {floor:.3} kWh are asked for, and at most {ceiling:.3} kWh allowed"
+            );
             return Some(conflict(field_below(device, j), reason));
         }
         reachable.keep(floor, ceiling);

@@ -214,7 +214,9 @@ impl Alone {
                 ceiling[j] = ceiling[j].min(wish.level.max(tube.low[j]));
             }
         }
-        let Some(tube) = Tube::between(device, &floor, &ceiling, hours) else { return Attempt::Coupled };
+        let Some(tube) = Tube::between(device, &floor, &ceiling, hours) else {
+            return Attempt::Coupled;
+        };
         scaled.solve(device, &tube)
     }
 
@@ -284,7 +286,11 @@ fn add_slopes(term: &Term, tube: &Tube, slopes: &mut [f64]) -> Option<()> {
 impl Scaled {
     /// Takes straight prices of the stock into the slots' prices; gives the wishes that remain, or
     /// `None` where a term is neither.
-    fn price_stock<'a>(&mut self, terms: impl Iterator<Item = &'a Term>, tube: &Tube) -> Option<Vec<Wish>> {
+    fn price_stock<'a>(
+        &mut self,
+        terms: impl Iterator<Item = &'a Term>,
+        tube: &Tube,
+    ) -> Option<Vec<Wish>> {
         let terms: Vec<&Term> = terms.collect();
         let mut wishes = Vec::new();
         let mut slopes = vec![0.0; self.unit.len()];
@@ -344,7 +350,8 @@ impl Scaled {
             load_kw: &[],
         };
         let mut moved = vec![0.0; slots];
-        let Ok(answer) = Solver::default().solve(&problem, Method::Exact, Options::default(), &mut moved)
+        let Ok(answer) =
+            Solver::default().solve(&problem, Method::Exact, Options::default(), &mut moved)
         else {
             return Attempt::Coupled;
         };

@@ -222,7 +222,8 @@ impl<'de> Deserialize<'de> for Variable {
                 Vec::deserialize(SeqAccessDeserializer::new(events)).map(Variable::Events)
             }
             fn visit_map<A: MapAccess<'de>>(self, reference: A) -> Result<Variable, A::Error> {
-                SensorReference::deserialize(MapAccessDeserializer::new(reference)).map(Variable::Sensor)
+                SensorReference::deserialize(MapAccessDeserializer::new(reference))
+                    .map(Variable::Sensor)
             }
         }
         deserializer.deserialize_any(AnyKind)
@@ -250,7 +251,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrMany::Many)
             }
             fn visit_map<A: MapAccess<'de>>(self, one: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(one)).map(|one| OneOrMany::One(Box::new(one)))
+                T::deserialize(MapAccessDeserializer::new(one))
+                    .map(|one| OneOrMany::One(Box::new(one)))
             }
         }
         deserializer.deserialize_any(Either(PhantomData))
@@ -303,6 +305,8 @@ impl<'de> Deserialize<'de> for Electricity {
         if commodity == "electricity" {
             return Ok(Self);
         }
-        Err(D::Error::custom(format!("commodity `{commodity}` is not supported; only electricity is")))
+        Err(D::Error::custom(format!(
+            "commodity `{commodity}` is not supported; only electricity is"
+        )))
     }
 }

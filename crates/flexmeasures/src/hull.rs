@@ -29,7 +29,8 @@ pub(crate) struct Cut {
 /// Cuts that hold for devices of given consumption and production capacities, kW, whose flow
 /// x − y lies between `least` and `most`. Those that bounds and limits say already are left out.
 pub(crate) fn cuts(capacities: &[(f64, f64)], least: f64, most: f64) -> Vec<Cut> {
-    let choices = if capacities.len() > EVERY_CHOICE { by_number(capacities) } else { each(capacities) };
+    let choices =
+        if capacities.len() > EVERY_CHOICE { by_number(capacities) } else { each(capacities) };
     let polygons = choices.into_iter().flat_map(|(charge, discharge)| {
         let corners = vec![(0.0, 0.0), (charge, 0.0), (charge, discharge), (0.0, discharge)];
         let below = clipped(&corners, |(x, y)| most - (x - y));
@@ -42,13 +43,12 @@ pub(crate) fn cuts(capacities: &[(f64, f64)], least: f64, most: f64) -> Vec<Cut>
 
 /// Capacities of those that consume, and of those that produce, for every choice.
 fn each(capacities: &[(f64, f64)]) -> Vec<Point> {
-    let choice =
-        |choice: usize| {
-            let sides = capacities.iter().enumerate();
-            sides.fold((0.0, 0.0), |(x, y), (index, &(charge, discharge))| {
-                if choice >> index & 1 == 1 { (x + charge, y) } else { (x, y + discharge) }
-            })
-        };
+    let choice = |choice: usize| {
+        let sides = capacities.iter().enumerate();
+        sides.fold((0.0, 0.0), |(x, y), (index, &(charge, discharge))| {
+            if choice >> index & 1 == 1 { (x + charge, y) } else { (x, y + discharge) }
+        })
+    };
     (0..1_usize << capacities.len()).map(choice).collect()
 }
 
@@ -59,7 +59,9 @@ fn by_number(capacities: &[(f64, f64)]) -> Vec<Point> {
     charge.sort_unstable_by(|a, b| b.total_cmp(a));
     discharge.sort_unstable_by(|a, b| b.total_cmp(a));
     let consuming = 0..=capacities.len();
-    consuming.map(|k| (charge[..k].iter().sum(), discharge[..capacities.len() - k].iter().sum())).collect()
+    consuming
+        .map(|k| (charge[..k].iter().sum(), discharge[..capacities.len() - k].iter().sum()))
+        .collect()
 }
 
 /// The part of a convex polygon in which `inside` is not negative (Sutherland and Hodgman 1974).
@@ -143,8 +145,9 @@ mod tests {
     #[test]
     fn three_devices_behind_a_limit_for_two_consume_for_two() {
         let found = cuts(&[(50.0, 50.0); 3], -100.0, 100.0);
-        let for_two =
-            |cut: &Cut| (cut.consumed - 1.0).abs() < 1e-9 && cut.produced < 1e-9 && cut.most < 100.001;
+        let for_two = |cut: &Cut| {
+            (cut.consumed - 1.0).abs() < 1e-9 && cut.produced < 1e-9 && cut.most < 100.001
+        };
         assert!(found.iter().any(for_two), "{found:?}");
     }
 

@@ -46,8 +46,8 @@ impl Input {
             one => std::slice::from_mut(one),
         };
         for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
-            let fixed =
-                entry.contains_key("inflexible-consumption") || entry.contains_key("inflexible-production");
+            let fixed = entry.contains_key("inflexible-consumption")
+                || entry.contains_key("inflexible-production");
             if !fixed {
                 entry.insert(field.to_owned(), json!(value));
             }

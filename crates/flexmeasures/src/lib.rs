@@ -84,14 +84,18 @@ fn attempt(problem: &Problem, relaxed: &Problem) -> Answer {
     let small = units.shrink(relaxed);
     let (outcome, course) = apart::solve(&small);
     match course {
-        Some(course) => units.grow(Answer::of(&units.shrink(problem), &small, outcome.into(), course)),
+        Some(course) => {
+            units.grow(Answer::of(&units.shrink(problem), &small, outcome.into(), course))
+        }
         None => Answer::without_schedule(outcome.into()),
     }
 }
 
 /// The first constraint of a problem without a schedule that cannot hold.
 fn conflict(problem: &Problem) -> Option<Conflict> {
-    conflict::of_devices(problem).or_else(|| exceeded(problem)).or_else(|| conflict::of_bands(problem))
+    conflict::of_devices(problem)
+        .or_else(|| exceeded(problem))
+        .or_else(|| conflict::of_bands(problem))
 }
 
 /// The first limit that is exceeded where all of them have a price instead.
@@ -99,8 +103,13 @@ fn exceeded(problem: &Problem) -> Option<Conflict> {
     let mut priced = problem.clone();
     soften_limits(&mut priced);
     let answer = attempt(problem, &priced);
-    let first = answer.unresolved.iter().filter(|slack| slack.unit == "kW").min_by_key(|slack| slack.tick)?;
-    let reason = format!("in the schedule that exceeds it least, it is exceeded by {:.3} kW", first.amount);
+    let first = answer
+        .unresolved
+        .iter()
+        .filter(|slack| slack.unit == "kW")
+        .min_by_key(|slack| slack.tick)?;
+    let reason =
+        format!("in the schedule that exceeds it least, it is exceeded by {:.3} kW", first.amount);
     Some(Conflict { owner: first.owner.clone(), field: first.field, tick: first.tick, reason })
 }
 
@@ -112,13 +121,19 @@ fn soften_limits(problem: &mut Problem) {
             for (paid, factor) in [(Paid::Largest, 1.0), (Paid::Each, hours)] {
                 let price = vec![LIMIT_BREACH * factor; bound.len()];
                 let free = vec![0.0; bound.len()];
-                let (up, down) =
-                    if above { (price, free) } else { (free, price.iter().map(|price| -price).collect()) };
+                let (up, down) = if above {
+                    (price, free)
+                } else {
+                    (free, price.iter().map(|price| -price).collect())
+                };
                 problem.terms.push(Term {
                     name: format!("{} exceeded", limit.name),
                     subject: Subject::Flow(limit.members.clone()),
                     paid,
-                    baseline: bound.iter().map(|&bound| bound.is_finite().then_some(bound)).collect(),
+                    baseline: bound
+                        .iter()
+                        .map(|&bound| bound.is_finite().then_some(bound))
+                        .collect(),
                     up,
                     down,
                 });

@@ -24,8 +24,10 @@ pub(crate) struct Units {
 impl Units {
     /// Those that suit the largest power of a device, and the largest price of energy.
     pub(crate) fn of(problem: &Problem) -> Self {
-        let powers =
-            problem.devices.iter().flat_map(|device| device.charge_max.iter().chain(&device.discharge_max));
+        let powers = problem
+            .devices
+            .iter()
+            .flat_map(|device| device.charge_max.iter().chain(&device.discharge_max));
         let power = unit(largest(powers.copied()), USUAL_POWER);
         let each = problem.terms.iter().filter(|term| is_energy(term));
         let prices = each.flat_map(|term| term.up.iter().chain(&term.down));
@@ -117,7 +119,9 @@ fn scale_device(device: &mut Device, factor: f64) {
         *low *= factor;
         *high *= factor;
     }
-    for wishes in [&mut device.minima, &mut device.maxima, &mut device.targets].into_iter().flatten() {
+    for wishes in
+        [&mut device.minima, &mut device.maxima, &mut device.targets].into_iter().flatten()
+    {
         scale_some(wishes, factor);
     }
 }

@@ -140,13 +140,21 @@ pub struct Problem {
 
 /// The coefficients of what is left and of what flows in under storage losses.
 pub(crate) fn loss_coefficients(kept: f64) -> (f64, f64) {
-    if (kept - 1.0).abs() < f64::EPSILON { (1.0, 1.0) } else { (kept, (kept - 1.0) / libm::log(kept)) }
+    if (kept - 1.0).abs() < f64::EPSILON {
+        (1.0, 1.0)
+    } else {
+        (kept, (kept - 1.0) / libm::log(kept))
+    }
 }
 
 impl Device {
     /// Energy that `power` brings into the stock in slot `j`, before losses, kWh.
     pub(crate) fn stored(&self, j: usize, power: f64, hours: f64) -> f64 {
-        let factor = if power > 0.0 { self.charge_efficiency[j] } else { 1.0 / self.discharge_efficiency[j] };
+        let factor = if power > 0.0 {
+            self.charge_efficiency[j]
+        } else {
+            1.0 / self.discharge_efficiency[j]
+        };
         power * factor * hours
     }
 
@@ -179,8 +187,12 @@ impl Problem {
     /// Follows the powers of all devices.
     pub fn course(&self, power: Vec<Vec<f64>>) -> Course {
         let hours = self.grid.hours();
-        let energy =
-            self.devices.iter().zip(&power).map(|(device, power)| device.energies(power, hours)).collect();
+        let energy = self
+            .devices
+            .iter()
+            .zip(&power)
+            .map(|(device, power)| device.energies(power, hours))
+            .collect();
         Course { power, energy }
     }
 
@@ -197,7 +209,10 @@ impl Problem {
 
     /// All devices, the fixed ones included.
     pub fn site(&self) -> Members {
-        Members { devices: (0..self.devices.len()).collect(), fixed: (0..self.fixed.len()).collect() }
+        Members {
+            devices: (0..self.devices.len()).collect(),
+            fixed: (0..self.fixed.len()).collect(),
+        }
     }
 
     /// What a term costs under a course.
@@ -248,7 +263,10 @@ impl Problem {
 impl Device {
     fn keeps_to_a_band(&self, power: f64, tolerance: f64) -> bool {
         self.bands.is_empty()
-            || self.bands.iter().any(|&(low, high)| power >= low - tolerance && power <= high + tolerance)
+            || self
+                .bands
+                .iter()
+                .any(|&(low, high)| power >= low - tolerance && power <= high + tolerance)
     }
 }
 
@@ -260,16 +278,20 @@ impl Term {
                 let deviation = value - (*baseline)?;
                 (deviation.abs() > ROUNDING).then_some((j, deviation))
             });
-        let price = |j: usize, deviation: f64| if deviation > 0.0 { self.up[j] } else { self.down[j] };
+        let price =
+            |j: usize, deviation: f64| if deviation > 0.0 { self.up[j] } else { self.down[j] };
         match self.paid {
-            Paid::Each => deviations.fold(0.0, |sum, (j, deviation)| sum + price(j, deviation) * deviation),
+            Paid::Each => {
+                deviations.fold(0.0, |sum, (j, deviation)| sum + price(j, deviation) * deviation)
+            }
             Paid::Largest => {
                 let mut deviations = deviations.peekable();
                 let groups = self.groups().into_iter();
                 groups
                     .map(|group| {
                         let (mut above, mut below) = (0.0_f64, 0.0_f64);
-                        while let Some((_, deviation)) = deviations.next_if(|(j, _)| *j < group.end) {
+                        while let Some((_, deviation)) = deviations.next_if(|(j, _)| *j < group.end)
+                        {
                             (above, below) = (above.max(deviation), below.min(deviation));
                         }
                         self.up[group.start] * above + self.down[group.start] * below

@@ -218,7 +218,12 @@ fn relax(problem: &Problem, tubes: &[Tube], exclusive: &mut [Vec<bool>]) -> Opti
 }
 
 /// The schedule near a relaxed solution, if one is found soon.
-fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Bound) -> Option<Found> {
+fn near(
+    problem: &Problem,
+    tubes: &[Tube],
+    exclusive: &[Vec<bool>],
+    bound: &Bound,
+) -> Option<Found> {
     let distances: &[f64] = if is_large(problem) { &[0.5, WHOLE] } else { &[WHOLE] };
     distances.iter().find_map(|&distance| {
         let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound, distance));
@@ -229,7 +234,12 @@ fn near(problem: &Problem, tubes: &[Tube], exclusive: &[Vec<bool>], bound: &Boun
 }
 
 impl<'a> Builder<'a> {
-    fn new(problem: &'a Problem, tubes: &'a [Tube], exclusive: &[Vec<bool>], binaries: Binaries<'a>) -> Self {
+    fn new(
+        problem: &'a Problem,
+        tubes: &'a [Tube],
+        exclusive: &[Vec<bool>],
+        binaries: Binaries<'a>,
+    ) -> Self {
         let mut builder = Self {
             problem,
             tubes,
@@ -273,7 +283,11 @@ impl<'a> Builder<'a> {
     /// The binaries of each device in a solution.
     fn charging(&self, solved: &Solved) -> Vec<Vec<Option<f64>>> {
         let values = |columns: &Columns| {
-            columns.charging.iter().map(|column| column.map(|column| solved.values[&column])).collect()
+            columns
+                .charging
+                .iter()
+                .map(|column| column.map(|column| solved.values[&column]))
+                .collect()
         };
         self.columns.iter().map(values).collect()
     }
@@ -300,7 +314,8 @@ impl<'a> Builder<'a> {
                 let charging = self.direction(index, j);
                 columns.charging[j] = Some(charging);
                 self.program.require(constraint!(charge <= device.charge_max[j] * charging));
-                self.program.require(constraint!(discharge <= device.discharge_max[j] * (1.0 - charging)));
+                self.program
+                    .require(constraint!(discharge <= device.discharge_max[j] * (1.0 - charging)));
             }
             columns.charge.push(charge);
             columns.discharge.push(discharge);
@@ -339,10 +354,13 @@ impl<'a> Builder<'a> {
         let slots = self.problem.grid.slots;
         let net = |this: &Self, j: usize| {
             let each = members.devices.iter().map(|&index| &this.columns[index]);
-            each.fold(Expression::default(), |sum, columns| sum + columns.charge[j] - columns.discharge[j])
+            each.fold(Expression::default(), |sum, columns| {
+                sum + columns.charge[j] - columns.discharge[j]
+            })
         };
-        let fixed =
-            |j: usize| -> f64 { members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum() };
+        let fixed = |j: usize| -> f64 {
+            members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum()
+        };
         if members.devices.len() < 2 {
             return (0..slots).map(|j| net(self, j) + fixed(j)).collect();
         }
@@ -380,7 +398,8 @@ impl<'a> Builder<'a> {
         if members.devices.len() < 2 || !members.devices.iter().any(chooses) {
             return;
         }
-        let given: f64 = members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
+        let given: f64 =
+            members.fixed.iter().map(|&index| self.problem.fixed[index].power[j]).sum();
         let (least, most) = self.hard_range(members, j);
         let (least, most) = (least.max(band.least) - given, most.min(band.most) - given);
         let capacity = |&index: &usize| {
@@ -409,8 +428,16 @@ impl<'a> Builder<'a> {
 
     /// The hulls beside a price that bends: what is above the baseline counts as not consumed, and
     /// what is below it as not produced.
-    fn add_bent_hulls(&mut self, term: &Term, j: usize, above: Option<Variable>, below: Option<Variable>) {
-        let (Subject::Flow(members), Some(baseline)) = (&term.subject, term.baseline[j]) else { return };
+    fn add_bent_hulls(
+        &mut self,
+        term: &Term,
+        j: usize,
+        above: Option<Variable>,
+        below: Option<Variable>,
+    ) {
+        let (Subject::Flow(members), Some(baseline)) = (&term.subject, term.baseline[j]) else {
+            return;
+        };
         if above.is_some() {
             self.add_hull(members, j, &Band { most: baseline, above, ..Band::default() });
         }
@@ -428,12 +455,17 @@ impl<'a> Builder<'a> {
         }
         let (values, range): (Vec<Expression>, Vec<(f64, f64)>) = match &term.subject {
             Subject::Flow(members) => {
-                let range = (0..term.up.len()).map(|j| flow_range(self.problem, members, j)).collect();
+                let range =
+                    (0..term.up.len()).map(|j| flow_range(self.problem, members, j)).collect();
                 (self.flow(members), range)
             }
             Subject::Stock(index) => {
                 let tube = &self.tubes[*index];
-                let stock = self.columns[*index].stock.iter().map(|&stock| Expression::from(stock)).collect();
+                let stock = self.columns[*index]
+                    .stock
+                    .iter()
+                    .map(|&stock| Expression::from(stock))
+                    .collect();
                 (stock, tube.low.iter().copied().zip(tube.high.iter().copied()).collect())
             }
         };

@@ -44,7 +44,8 @@ impl Wishes {
         self.off_tick = self.are_off_tick(grid);
         let projection = Projection { device, grid };
         let is_off = |stretch: &Stretch| {
-            stretch.start == stretch.end && grid.tick_from(stretch.end) != grid.tick_until(stretch.end)
+            stretch.start == stretch.end
+                && grid.tick_from(stretch.end) != grid.tick_until(stretch.end)
         };
         let off = |asked: &Option<Asked>| match asked {
             Some(Asked::Stretches(stretches)) => stretches.iter().copied().filter(is_off).collect(),
@@ -90,7 +91,8 @@ impl Projection<'_> {
             Side::Least => (event.value - moved).max(least.unwrap_or(f64::NEG_INFINITY)),
             Side::Most => (event.value + moved).min(most.unwrap_or(f64::INFINITY)),
         };
-        let Asked::Stretches(stretches) = asked.get_or_insert_with(|| Asked::Stretches(Vec::new())) else {
+        let Asked::Stretches(stretches) = asked.get_or_insert_with(|| Asked::Stretches(Vec::new()))
+        else {
             return;
         };
         match stretches.iter_mut().find(|stretch| stretch.start == at && stretch.end == at) {

@@ -85,7 +85,8 @@ fn entry_path(single: bool, index: usize) -> String {
 
 fn grid(file: &File) -> Read<Grid> {
     let zone = file.timezone.as_ref().map(|name| {
-        name.parse().map_err(|_| Rejection::schema("timezone", format!("there is no time zone `{name}`")))
+        name.parse()
+            .map_err(|_| Rejection::schema("timezone", format!("there is no time zone `{name}`")))
     });
     let zone = zone.transpose()?;
     let start = file.start.ok_or_else(|| Rejection::schema("start", "missing"))?.utc();
@@ -143,7 +144,8 @@ fn extend_to_targets(reader: &mut Reader<'_>, inventory: &Inventory<'_>) -> Read
     for Placed { entry, path } in &inventory.devices {
         if let Some(targets) = &entry.soc_targets {
             let asked = reader.asked(targets, 1.0, &format!("{path}.soc-targets"))?;
-            last = last.max(asked.last_end().map_or(0, |end| reader.grid.tick_from(end)).min(MOST_SLOTS));
+            last = last
+                .max(asked.last_end().map_or(0, |end| reader.grid.tick_from(end)).min(MOST_SLOTS));
         }
     }
     reader.grid.slots = last as usize;
@@ -153,8 +155,11 @@ fn extend_to_targets(reader: &mut Reader<'_>, inventory: &Inventory<'_>) -> Read
 impl<'a> Inventory<'a> {
     fn sort(placed: &[Placed<'a>], single: bool) -> Read<Self> {
         let mut inventory = Self::default();
-        let referenced: BTreeSet<String> =
-            placed.iter().filter_map(|placed| placed.entry.group.as_ref()).filter_map(group_key).collect();
+        let referenced: BTreeSet<String> = placed
+            .iter()
+            .filter_map(|placed| placed.entry.group.as_ref())
+            .filter_map(group_key)
+            .collect();
         let mut seen = BTreeSet::new();
         for &placed in placed {
             let Placed { entry, path } = placed;

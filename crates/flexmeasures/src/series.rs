@@ -123,36 +123,45 @@ impl Reader<'_> {
             Unit::EnergyPrice => {
                 amount.price().map_err(fail).and_then(|price| self.in_one_currency(price, path))
             }
-            Unit::PowerPrice => {
-                amount.power_price().map_err(fail).and_then(|price| self.in_one_currency(price, path))
-            }
+            Unit::PowerPrice => amount
+                .power_price()
+                .map_err(fail)
+                .and_then(|price| self.in_one_currency(price, path)),
         }?;
         in_range(value, amount, path)
     }
 
     fn in_one_currency(&mut self, (value, currency): (f64, String), path: &str) -> Read<f64> {
-        let (first, place) = self.currency.get_or_insert_with(|| (currency.clone(), path.to_owned()));
+        let (first, place) =
+            self.currency.get_or_insert_with(|| (currency.clone(), path.to_owned()));
         if *first == currency {
             return Ok(value);
         }
-        let problem = format!("prices are in one currency: this is {currency}, but {place} is {first}");
+        let problem =
+            format!("prices are in one currency: this is {currency}, but {place} is {first}");
         Err(Rejection::schema(path, problem))
     }
 
     /// A series of the file by its name.
     pub(crate) fn series(&self, Id(name): &Id, path: &str) -> Read<&Series> {
-        self.sensors
-            .get(name)
-            .ok_or_else(|| Rejection::schema(path, format!("there is no series for sensor `{name}`")))
+        self.sensors.get(name).ok_or_else(|| {
+            Rejection::schema(path, format!("there is no series for sensor `{name}`"))
+        })
     }
 
     /// The stretches that events or a series stand for; `None` for a fixed quantity.
-    fn stretches(&mut self, variable: &Variable, unit: Unit, path: &str) -> Read<Option<Vec<Stretch>>> {
+    fn stretches(
+        &mut self,
+        variable: &Variable,
+        unit: Unit,
+        path: &str,
+    ) -> Read<Option<Vec<Stretch>>> {
         match variable {
             Variable::Fixed(_) => Ok(None),
             Variable::Events(events) => {
                 let each = events.iter().enumerate();
-                let read = each.map(|(index, event)| self.event(event, unit, &format!("{path}[{index}]")));
+                let read =
+                    each.map(|(index, event)| self.event(event, unit, &format!("{path}[{index}]")));
                 read.collect::<Read<_>>().map(Some)
             }
             Variable::Sensor(reference) => self.sampled(reference, unit, path).map(Some),
@@ -161,7 +170,8 @@ impl Reader<'_> {
 
     fn event(&mut self, event: &Event, unit: Unit, path: &str) -> Read<Stretch> {
         let value = self.amount(&event.value, unit, &format!("{path}.value"))?;
-        let (start, end) = self.window(event).map_err(|problem| Rejection::schema(path, problem))?;
+        let (start, end) =
+            self.window(event).map_err(|problem| Rejection::schema(path, problem))?;
         if end < start {
             return Err(Rejection::schema(path, "the event ends before it starts"));
         }
@@ -170,30 +180,45 @@ impl Reader<'_> {
 
     fn window(&self, event: &Event) -> Result<(DateTime<Utc>, DateTime<Utc>), String> {
         let zone = self.grid.zone;
-        let (start, end) = (event.start.map(crate::time::Aware::utc), event.end.map(crate::time::Aware::utc));
+        let (start, end) =
+            (event.start.map(crate::time::Aware::utc), event.end.map(crate::time::Aware::utc));
         match (event.datetime, start, end, event.duration) {
             (Some(at), None, None, None) => Ok((at.utc(), at.utc())),
             (None, Some(start), Some(end), None) => Ok((start, end)),
-            (None, Some(start), None, Some(duration)) => Ok((start, duration.from(start, zone, false)?)),
+            (None, Some(start), None, Some(duration)) => {
+                Ok((start, duration.from(start, zone, false)?))
+            }
             (None, None, Some(end), Some(duration)) => Ok((duration.from(end, zone, true)?, end)),
-            (Some(_), ..) => Err("beside `datetime` no `start`, `end` or `duration` is expected".to_owned()),
+            (Some(_), ..) => {
+                Err("beside `datetime` no `start`, `end` or `duration` is expected".to_owned())
+            }
             (None, _, _, Some(_)) => {
-                Err("beside `duration` either `start` or `end` is expected, and not both".to_owned())
+                Err("beside `duration` either `start` or `end` is expected, and not both"
+                    .to_owned())
             }
             _ => Err("give `datetime`, or two of `start`, `end` and `duration`".to_owned()),
         }
     }
 
-    fn sampled(&mut self, reference: &SensorReference, unit: Unit, path: &str) -> Read<Vec<Stretch>> {
+    fn sampled(
+        &mut self,
+        reference: &SensorReference,
+        unit: Unit,
+        path: &str,
+    ) -> Read<Vec<Stretch>> {
         let series = self.series(&reference.sensor, path)?.clone();
         let place = format!("sensors.{}", reference.sensor.0);
-        let seconds = series.resolution.exact_seconds().filter(|&seconds| seconds > 0).ok_or_else(|| {
-            let problem = "a series has a resolution of at least a second, in hours, minutes or seconds";
-            Rejection::schema(format!("{place}.resolution"), problem)
-        })?;
+        let seconds =
+            series.resolution.exact_seconds().filter(|&seconds| seconds > 0).ok_or_else(|| {
+                let problem =
+                    "a series has a resolution of at least a second, in hours, minutes or seconds";
+                Rejection::schema(format!("{place}.resolution"), problem)
+            })?;
         let factor = self.factor(&series.unit, unit, seconds, &format!("{place}.unit"))?;
-        let fallback =
-            reference.default.as_ref().map(|default| self.amount(default, unit, &format!("{path}.default")));
+        let fallback = reference
+            .default
+            .as_ref()
+            .map(|default| self.amount(default, unit, &format!("{path}.default")));
         let fallback = fallback.transpose()?;
         let step = Duration::try_seconds(seconds).unwrap_or(Duration::MAX);
         let mut start = series.start.utc();
@@ -201,7 +226,8 @@ impl Reader<'_> {
         for (index, value) in series.values.iter().enumerate() {
             let path = format!("{place}.values[{index}]");
             let end = start.checked_add_signed(step).ok_or_else(|| {
-                let problem = "this value lies outside of the calendar; shorten the series or its resolution";
+                let problem =
+                    "this value lies outside of the calendar; shorten the series or its resolution";
                 Rejection::schema(&path, problem)
             })?;
             let value = value.map(|value| in_range(value * factor, &value, &path)).transpose()?;
@@ -231,7 +257,8 @@ impl Reader<'_> {
         taken: &str,
     ) -> Read<Vec<Option<f64>>> {
         let cells = self.per_slot(variable, unit, overlap, path)?;
-        let (Variable::Sensor(reference), Some(first)) = (variable, cells.iter().position(Option::is_none))
+        let (Variable::Sensor(reference), Some(first)) =
+            (variable, cells.iter().position(Option::is_none))
         else {
             return Ok(cells);
         };
@@ -321,14 +348,19 @@ impl Reader<'_> {
     pub(crate) fn prices(&mut self, variable: &Variable, unit: Unit, path: &str) -> Read<Vec<f64>> {
         let cells = self.per_slot(variable, unit, Overlap::First, path)?;
         let known = |cell: &Option<f64>| cell.is_some();
-        let (Some(first), Some(last)) = (cells.iter().position(known), cells.iter().rposition(known)) else {
+        let (Some(first), Some(last)) =
+            (cells.iter().position(known), cells.iter().rposition(known))
+        else {
             return Err(Rejection::schema(path, "there is no price between start and end"));
         };
         self.note_ends(first, last, path);
         let filled = (0..cells.len()).map(|j| {
             cells[j.clamp(first, last)].ok_or_else(|| {
                 let at = self.grid.tick(j).to_rfc3339();
-                Rejection::schema(path, format!("there is a gap: no price holds for all of the slot at {at}"))
+                Rejection::schema(
+                    path,
+                    format!("there is a gap: no price holds for all of the slot at {at}"),
+                )
             })
         });
         filled.collect()
@@ -346,8 +378,9 @@ impl Reader<'_> {
         }
         if last + 1 < slots {
             let (ends, end) = (grid.tick(last + 1).to_rfc3339(), grid.tick(slots).to_rfc3339());
-            let text =
-                format!("values end at {ends}, and the schedule at {end}: the last one is held to the end");
+            let text = format!(
+                "values end at {ends}, and the schedule at {end}: the last one is held to the end"
+            );
             self.notice(path, text);
         }
     }
@@ -357,12 +390,12 @@ impl Reader<'_> {
         let unit = Unit::Energy(bare);
         match variable {
             Variable::Fixed(amount) => self.amount(amount, unit, path).map(Asked::Always),
-            Variable::Events(_) => {
-                self.stretches(variable, unit, path).map(|found| Asked::Stretches(found.unwrap_or_default()))
-            }
-            Variable::Sensor(_) => {
-                self.stretches(variable, unit, path).map(|found| Asked::Sensor(found.unwrap_or_default()))
-            }
+            Variable::Events(_) => self
+                .stretches(variable, unit, path)
+                .map(|found| Asked::Stretches(found.unwrap_or_default())),
+            Variable::Sensor(_) => self
+                .stretches(variable, unit, path)
+                .map(|found| Asked::Sensor(found.unwrap_or_default())),
         }
     }
 }

@@ -24,7 +24,8 @@ impl FromStr for Aware {
         let found = shapes.iter().find_map(|shape| DateTime::parse_from_str(&joined, shape).ok());
         found.map(Self).ok_or_else(|| {
             let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-            let is_naive = naive.iter().any(|shape| NaiveDateTime::parse_from_str(&joined, shape).is_ok());
+            let is_naive =
+                naive.iter().any(|shape| NaiveDateTime::parse_from_str(&joined, shape).is_ok());
             let what = if is_naive { "has no UTC offset" } else { "is not a datetime" };
             format!("`{text}` {what}; write an aware datetime such as 2024-06-12T08:00:00+02:00")
         })
@@ -115,7 +116,8 @@ impl FromStr for IsoDuration {
         for (number, unit) in parts(date).ok_or_else(fail)? {
             let whole = |factor: f64| {
                 let value = number * factor;
-                ((0.0..1e6).contains(&value) && value.fract().abs() < f64::EPSILON).then_some(value as u64)
+                ((0.0..1e6).contains(&value) && value.fract().abs() < f64::EPSILON)
+                    .then_some(value as u64)
             };
             match unit {
                 'Y' => found.add_months(whole(12.0).ok_or_else(fail)?),

@@ -39,13 +39,20 @@ impl Reachable {
 
     /// Whether no energy keeps the bounds.
     fn misses(self, floor: f64, ceiling: f64) -> bool {
-        floor > self.high + TOLERANCE || ceiling < self.low - TOLERANCE || floor > ceiling + TOLERANCE
+        floor > self.high + TOLERANCE
+            || ceiling < self.low - TOLERANCE
+            || floor > ceiling + TOLERANCE
     }
 }
 
 impl Tube {
     /// The tube between `floor` and `ceiling`; `None` where no course keeps them.
-    pub(crate) fn between(device: &Device, floor: &[f64], ceiling: &[f64], hours: f64) -> Option<Self> {
+    pub(crate) fn between(
+        device: &Device,
+        floor: &[f64],
+        ceiling: &[f64],
+        hours: f64,
+    ) -> Option<Self> {
         let start = device.soc_at_start.unwrap_or(0.0);
         let mut reachable = Reachable::from(start);
         let mut tube = Self::default();

@@ -74,8 +74,7 @@ mod tests {
     #[test]
     fn a_field_given_twice_is_refused_however_deep_and_all_else_is_as_it_is_read_elsewhere() {
         let read = |text: &str| serde_json::from_str::<Unique>(text).map(|unique| unique.0);
-        let text =
-            r#"{"a": [1, -2, 0.1, 1e300, true, null, "\u00e9", {"a": {}}], "b": 18446744073709551615}"#;
+        let text = r#"{"a": [1, -2, 0.1, 1e300, true, null, "\u00e9", {"a": {}}], "b": 18446744073709551615}"#;
         assert_eq!(read(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
         let error = |text: &str| read(text).unwrap_err().to_string();
         assert_eq!(error(r#"{"a":1,"a":1}"#), "the field `a` is given twice at line 1 column 13");

@@ -39,7 +39,8 @@ fn calls(criterion: &mut Criterion) {
                 policy.plan(&host, black_box(&seen), &mut schedules).unwrap();
             });
         });
-        let plugins = [("built-in", Plugins::in_folders(vec![])), ("library", Plugins::new(&[beside()]))];
+        let plugins =
+            [("built-in", Plugins::in_folders(vec![])), ("library", Plugins::new(&[beside()]))];
         for (name, plugins) in plugins {
             let mut planner: Box<dyn Planner> = plugins.load("uncontrolled", "", 0).unwrap();
             group.bench_function(BenchmarkId::new(name, stays), |b| {

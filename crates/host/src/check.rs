@@ -12,7 +12,8 @@ const ROUNDING_KW: f64 = 1e-6;
 pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Vec<Correction> {
     let mut corrections = Vec::new();
     for (row, power_kw) in schedules.rows().enumerate() {
-        let limits = Limits { lowest: -seen.discharge_kw_max[row], highest: seen.charge_kw_max[row] };
+        let limits =
+            Limits { lowest: -seen.discharge_kw_max[row], highest: seen.charge_kw_max[row] };
         let window = seen.window(row);
         let (until, after) = power_kw.split_at_mut(window.end);
         let (before, used) = until.split_at_mut(window.start);
@@ -23,7 +24,9 @@ pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> 
                 Limits::ZERO.cut(after, window.end),
             ];
             let first = |of: fn(&Cut) -> Option<Correction>| cuts.iter().find_map(of);
-            for found in [first(|cut| cut.not_finite), first(|cut| cut.beyond)].into_iter().flatten() {
+            for found in
+                [first(|cut| cut.not_finite), first(|cut| cut.beyond)].into_iter().flatten()
+            {
                 corrections.push(Correction { row: row as u32, ..found });
             }
         }
@@ -52,7 +55,9 @@ impl Limits {
     /// Whether all values are within; false for NaN.
     #[expect(clippy::needless_bitwise_bool, reason = "without a branch per value it vectorises")]
     fn hold(self, power_kw: &[f64]) -> bool {
-        power_kw.iter().fold(true, |hold, &power| hold & (power >= self.lowest) & (power <= self.highest))
+        power_kw
+            .iter()
+            .fold(true, |hold, &power| hold & (power >= self.lowest) & (power <= self.highest))
     }
 
     /// Cuts the values to the limits, and what is not finite to 0.

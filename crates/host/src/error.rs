@@ -57,7 +57,9 @@ pub enum HostError {
 
     /// The library does not export the entry symbol.
     #[error("{} is not a voltide policy: it has no symbol `voltide_policy_v1`", .file.display())]
-    #[diagnostic(help("write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs"))]
+    #[diagnostic(help(
+        "write `voltide_policy::export_policy!(YourPolicy);` in the plugin's lib.rs"
+    ))]
     NotAPlugin {
         /// The file.
         file: PathBuf,
@@ -145,12 +147,14 @@ impl HostError {
 
     /// For a name that nobody has.
     pub(crate) fn unknown(name: &str, known: &[String], searched: &[PathBuf]) -> Self {
-        let guess =
-            closest(name, known).map_or_else(String::new, |other| format!("did you mean `{other}`? "));
+        let guess = closest(name, known)
+            .map_or_else(String::new, |other| format!("did you mean `{other}`? "));
         let folders: Vec<_> = searched.iter().map(|dir| format!("\n  {}", dir.display())).collect();
-        let searched = if folders.is_empty() { "\n  no folder".to_owned() } else { folders.concat() };
+        let searched =
+            if folders.is_empty() { "\n  no folder".to_owned() } else { folders.concat() };
         let file = crate::search::file_name(name);
-        let help = format!("{guess}known policies: {}\nlooked for {file} in{searched}", known.join(", "));
+        let help =
+            format!("{guess}known policies: {}\nlooked for {file} in{searched}", known.join(", "));
         Self::Unknown { name: name.to_owned(), help }
     }
 
@@ -166,7 +170,8 @@ impl HostError {
 /// The known name that `name` is a slip of the pen for: by the measure of names in world files, one
 /// edit, and one more for every four letters.
 pub(crate) fn closest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let edits = |other: &String| strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
+    let edits =
+        |other: &String| strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
     let nearest = known.iter().min_by_key(|other| edits(other))?;
     (edits(nearest) <= 1 + nearest.chars().count() / 4).then_some(nearest)
 }

@@ -29,15 +29,21 @@ unsafe impl Send for Instance {}
 
 impl Instance {
     /// Creates an instance from its config, a RON value; the refusal's offset is one in the config.
-    pub(crate) fn create(plugin: Plugin, config: &str, log: Log, threads: usize) -> Result<Self, Refusal> {
+    pub(crate) fn create(
+        plugin: Plugin,
+        config: &str,
+        log: Log,
+        threads: usize,
+    ) -> Result<Self, Refusal> {
         let services = Services::new(&plugin.info.name, log, threads);
         let mut instance = Self { plugin, services, pointer: ptr::null_mut(), poisoned: false };
         let Some(create) = instance.plugin.table.create else {
             return if is_unit(config) { Ok(instance) } else { Err(takes_no_config()) };
         };
         // SAFETY: the plugin was verified; table, config and place outlive the call.
-        let status =
-            unsafe { create(instance.services.table(), Text::new(config), &raw mut instance.pointer) };
+        let status = unsafe {
+            create(instance.services.table(), Text::new(config), &raw mut instance.pointer)
+        };
         if status == STATUS_OK {
             return Ok(instance);
         }
@@ -73,7 +79,11 @@ impl Instance {
         Err(self.fault(self.refusal(status).message))
     }
 
-    fn ask(&mut self, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result<(), PolicyFault> {
+    fn ask(
+        &mut self,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result<(), PolicyFault> {
         let plan = self.plugin.table.plan;
         let plan = plan.ok_or_else(|| self.fault("has no function `plan`".to_owned()))?;
         let columns = ObservationColumns::new(seen);
@@ -99,7 +109,11 @@ impl Planner for Instance {
         schedules: &mut Schedules<'_>,
     ) -> Result<Vec<Correction>, PolicyFault> {
         let (len, horizon) = (schedules.power_kw.len(), schedules.horizon);
-        assert_eq!((len, horizon), (seen.len() * seen.horizon, seen.horizon), "the answer has another size");
+        assert_eq!(
+            (len, horizon),
+            (seen.len() * seen.horizon, seen.horizon),
+            "the answer has another size"
+        );
         schedules.power_kw.fill(0.0);
         match self.ask(seen, schedules) {
             Ok(()) => Ok(check::correct(seen, schedules)),

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use voltide_policy::{
     abi::{
-        ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE, MAGIC,
-        PolicyTable, copy_prefix,
+        ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE,
+        MAGIC, PolicyTable, copy_prefix,
     },
     planner::{PolicyInfo, Replan},
 };
@@ -55,17 +55,25 @@ impl Plugin {
     }
 
     fn verify(table: *const PolicyTable, plugin: &str) -> Result<Self, HostError> {
-        let malformed = |reason: String| Err(HostError::Malformed { plugin: plugin.to_owned(), reason });
+        let malformed =
+            |reason: String| Err(HostError::Malformed { plugin: plugin.to_owned(), reason });
         // SAFETY: a table begins with its size. Of one that is no table, at most the bytes of ours are read.
         let table = unsafe { copy_prefix(table) };
         if table.magic != MAGIC {
-            return malformed(format!("its table is marked {:#018x}, not {MAGIC:#018x}", table.magic));
+            return malformed(format!(
+                "its table is marked {:#018x}, not {MAGIC:#018x}",
+                table.magic
+            ));
         }
         if table.major != ABI_MAJOR {
             return Err(wrong_abi(plugin, format!("{}.{}", table.major, table.minor)));
         }
         if (table.size as usize) < size_of::<PolicyTable>() {
-            return malformed(format!("its table has {} of {} bytes", table.size, size_of::<PolicyTable>()));
+            return malformed(format!(
+                "its table has {} of {} bytes",
+                table.size,
+                size_of::<PolicyTable>()
+            ));
         }
         if table.plan.is_none() {
             return malformed("it has no function `plan`".to_owned());
@@ -120,7 +128,8 @@ fn load(file: &Path) -> Result<Library, libloading::Error> {
 }
 
 fn not_a_library(file: &Path, error: &libloading::Error) -> HostError {
-    let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let reason =
+        std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     // Loaders tend to begin with the file, which the error names anyway.
     let file_first = format!("{}: ", file.display());
     let reason = reason.strip_prefix(&file_first).unwrap_or(&reason).to_owned();
@@ -128,5 +137,9 @@ fn not_a_library(file: &Path, error: &libloading::Error) -> HostError {
 }
 
 fn wrong_abi(plugin: &str, found: String) -> HostError {
-    HostError::Abi { plugin: plugin.to_owned(), found, expected: format!("{ABI_MAJOR}.{ABI_MINOR}") }
+    HostError::Abi {
+        plugin: plugin.to_owned(),
+        found,
+        expected: format!("{ABI_MAJOR}.{ABI_MINOR}"),
+    }
 }

@@ -133,7 +133,8 @@ impl Plugins {
 
     /// All policies in the order in which they are searched, also those that another one hides.
     pub fn list(&self) -> Vec<Found> {
-        let files = |folders: &[PathBuf]| search::all(folders).into_iter().map(|file| self.check(&file));
+        let files =
+            |folders: &[PathBuf]| search::all(folders).into_iter().map(|file| self.check(&file));
         let built_in = self.built_in().map(|plugin| {
             let found = Found::new(plugin, None, "embedded");
             Found { rank: self.rank(&found), ..found }
@@ -181,7 +182,11 @@ impl Plugins {
         for (name, offset) in configs.filter(|(name, _)| !self.has(name)) {
             if let Some(close) = error::closest(name, &self.names()) {
                 let span = name_before(text, name, offset).map(Into::into);
-                return Err(HostError::Misspelt { name: name.to_owned(), close: close.clone(), span });
+                return Err(HostError::Misspelt {
+                    name: name.to_owned(),
+                    close: close.clone(),
+                    span,
+                });
             }
         }
         Ok(())
@@ -201,8 +206,9 @@ impl Plugins {
         if let Some(file) = search::find(&self.named, choice) {
             return Plugin::open(&file);
         }
-        let of_name =
-            |plugin: &Result<Plugin, HostError>| plugin.as_ref().is_ok_and(|it| it.info.name == choice);
+        let of_name = |plugin: &Result<Plugin, HostError>| {
+            plugin.as_ref().is_ok_and(|it| it.info.name == choice)
+        };
         if let Some(built_in) = self.built_in().find(of_name) {
             return built_in;
         }
@@ -276,7 +282,8 @@ fn refused(policy: String, refusal: Refusal, value: &str, config_offset: usize) 
 /// Bytes of the word or the quoted text that `text` begins with, or of its first character.
 fn word_length(text: &str) -> usize {
     let quoted = text.strip_prefix('"').and_then(|rest| Some(rest.find('"')? + 2));
-    let word =
-        text.find(|char: char| !(char.is_alphanumeric() || "_.-".contains(char))).unwrap_or(text.len());
+    let word = text
+        .find(|char: char| !(char.is_alphanumeric() || "_.-".contains(char)))
+        .unwrap_or(text.len());
     quoted.unwrap_or_else(|| word.max(text.chars().next().map_or(0, char::len_utf8)))
 }

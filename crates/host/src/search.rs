@@ -51,7 +51,8 @@ pub(crate) fn all(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for dir in folders {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-        let mut here: Vec<_> = entries.map(|entry| entry.path()).filter(|path| is_plugin(path)).collect();
+        let mut here: Vec<_> =
+            entries.map(|entry| entry.path()).filter(|path| is_plugin(path)).collect();
         here.sort();
         here.retain(|path| !found.iter().any(|first| first.file_name() == path.file_name()));
         found.extend(here);
@@ -61,7 +62,9 @@ pub(crate) fn all(folders: &[PathBuf]) -> Vec<PathBuf> {
 
 fn is_plugin(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    name.starts_with(&format!("{DLL_PREFIX}voltide_")) && name.ends_with(DLL_SUFFIX) && path.is_file()
+    name.starts_with(&format!("{DLL_PREFIX}voltide_"))
+        && name.ends_with(DLL_SUFFIX)
+        && path.is_file()
 }
 
 #[cfg(test)]
@@ -74,12 +77,19 @@ mod tests {
         let folders = [first.path().to_owned(), second.path().to_owned()];
         let touch = |dir: &Path, name: &str| std::fs::write(dir.join(file_name(name)), "").unwrap();
         touch(second.path(), "least-laxity");
-        assert_eq!(find(&folders, "least-laxity"), Some(second.path().join(file_name("least-laxity"))));
+        assert_eq!(
+            find(&folders, "least-laxity"),
+            Some(second.path().join(file_name("least-laxity")))
+        );
         touch(first.path(), "least-laxity");
         touch(second.path(), "asap");
         std::fs::write(first.path().join("README.md"), "").unwrap();
-        assert_eq!(find(&folders, "least-laxity"), Some(first.path().join(file_name("least-laxity"))));
-        let expected = [first.path().join(file_name("least-laxity")), second.path().join(file_name("asap"))];
+        assert_eq!(
+            find(&folders, "least-laxity"),
+            Some(first.path().join(file_name("least-laxity")))
+        );
+        let expected =
+            [first.path().join(file_name("least-laxity")), second.path().join(file_name("asap"))];
         assert_eq!(all(&folders), expected);
     }
 

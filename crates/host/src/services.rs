@@ -11,8 +11,9 @@ use std::{
 use voltide_policy::{
     LogLevel,
     abi::{
-        ABI_MAJOR, ABI_MINOR, HostTable, LOG_ERROR, LOG_INFO, LOG_WARN, NO_OFFSET, STATUS_ERROR, STATUS_OK,
-        STORAGE_SERVICE, StorageAnswers, StorageProblems, StorageTable, Text, copy_prefix,
+        ABI_MAJOR, ABI_MINOR, HostTable, LOG_ERROR, LOG_INFO, LOG_WARN, NO_OFFSET, STATUS_ERROR,
+        STATUS_OK, STORAGE_SERVICE, StorageAnswers, StorageProblems, StorageTable, Text,
+        copy_prefix,
     },
 };
 
@@ -52,7 +53,8 @@ impl Services {
             solve: Some(solve_storage),
         };
         let refusal = Mutex::new(None);
-        let mut context = Box::new(Context { policy: policy.to_owned(), log, refusal, threads, storage });
+        let mut context =
+            Box::new(Context { policy: policy.to_owned(), log, refusal, threads, storage });
         context.storage.context = ptr::from_ref(&*context).cast_mut().cast();
         let table = Box::new(HostTable {
             size: size_of::<HostTable>() as u32,
@@ -111,7 +113,11 @@ unsafe extern "C" fn set_error(context: *mut c_void, message: Text, offset: u64)
 unsafe extern "C" fn extension(context: *mut c_void, name: Text) -> *const c_void {
     // SAFETY: as for `write_log`.
     let (context, name) = unsafe { (&*context.cast::<Context>(), name.bytes()) };
-    if name == STORAGE_SERVICE.as_bytes() { ptr::from_ref(&context.storage).cast() } else { ptr::null() }
+    if name == STORAGE_SERVICE.as_bytes() {
+        ptr::from_ref(&context.storage).cast()
+    } else {
+        ptr::null()
+    }
 }
 
 unsafe extern "C" fn solve_storage(

@@ -12,7 +12,9 @@ use arrow_ipc::{
     CompressionType, MetadataVersion,
     reader::read_record_batch,
     root_as_message,
-    writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message},
+    writer::{
+        DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message,
+    },
 };
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -42,7 +44,8 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// An encoder that compresses what is worth it.
     pub(crate) fn new() -> Self {
-        let plain = IpcWriteOptions::try_new(8, false, MetadataVersion::V5).expect("8 is an alignment");
+        let plain =
+            IpcWriteOptions::try_new(8, false, MetadataVersion::V5).expect("8 is an alignment");
         let compressed = plain
             .clone()
             .try_with_compression(Some(CompressionType::ZSTD))
@@ -78,15 +81,21 @@ impl Encoder {
     }
 
     /// The body of a batch.
-    pub(crate) fn body(&mut self, cause: Option<u64>, batch: &RecordBatch) -> Result<Vec<u8>, BodyError> {
+    pub(crate) fn body(
+        &mut self,
+        cause: Option<u64>,
+        batch: &RecordBatch,
+    ) -> Result<Vec<u8>, BodyError> {
         let mut size = 0;
         for column in batch.columns() {
             size += column.to_data().get_slice_memory_size()?;
         }
         let options = if size < COMPRESSED_FROM_BYTES { &self.plain } else { &self.compressed };
         let mut tracker = DictionaryTracker::new(false);
-        let (_, message) = self.generator.encode(batch, &mut tracker, options, &mut self.context)?;
-        let mut body = Vec::with_capacity(message.ipc_message.len() + message.arrow_data.len() + 64);
+        let (_, message) =
+            self.generator.encode(batch, &mut tracker, options, &mut self.context)?;
+        let mut body =
+            Vec::with_capacity(message.ipc_message.len() + message.arrow_data.len() + 64);
         write_message(&mut body, message, options)?;
         body.extend(END);
         body.extend(cause.unwrap_or(NO_CAUSE).to_le_bytes());
@@ -125,7 +134,10 @@ pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), 
 }
 
 /// What caused an event, the chain hash where the body ends with one, and the content.
-pub(crate) fn content(kind: &Kind, mut body: Vec<u8>) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
+pub(crate) fn content(
+    kind: &Kind,
+    mut body: Vec<u8>,
+) -> Result<(Option<u64>, [u8; 32], Content), BodyError> {
     let Some(schema) = &kind.columns else {
         return from_json(&body).map(|(cause, value)| (cause, [0; 32], Content::Json(value)));
     };
@@ -159,5 +171,12 @@ fn batch(schema: &SchemaRef, stream: Buffer) -> Result<RecordBatch, BodyError> {
         return Err(BodyError::NotABatch);
     }
     let data = stream.slice_with_length(8 + length, data_length);
-    Ok(read_record_batch(&data, header, schema.clone(), &Default::default(), None, &message.version())?)
+    Ok(read_record_batch(
+        &data,
+        header,
+        schema.clone(),
+        &Default::default(),
+        None,
+        &message.version(),
+    )?)
 }

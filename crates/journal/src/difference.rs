@@ -57,7 +57,10 @@ impl Event {
         let differing = |((name, ours), (_, theirs)): (&Column, &Column)| {
             let place = first_place(ours, theirs)?;
             let known_to_both = place < ours.len().min(theirs.len());
-            if !known_to_both && self.slot_at(name, place).is_some() && !ours.is_empty() && !theirs.is_empty()
+            if !known_to_both
+                && self.slot_at(name, place).is_some()
+                && !ours.is_empty()
+                && !theirs.is_empty()
             {
                 return None;
             }
@@ -105,7 +108,8 @@ impl Event {
 }
 
 /// Fields of a schedule of units with a value a step and unit.
-const UNIT_FIELDS: [&str; 6] = ["power_kw", "available_kw", "charge_kw", "energy_kwh", "price_per_kwh", "on"];
+const UNIT_FIELDS: [&str; 6] =
+    ["power_kw", "available_kw", "charge_kw", "energy_kwh", "price_per_kwh", "on"];
 
 /// Fields of a schedule of units with a value a step.
 const STEP_FIELDS: [&str; 3] = ["load_kw", "unserved_kw", "spilled_kw"];

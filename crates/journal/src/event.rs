@@ -515,7 +515,8 @@ impl PricesSet {
     #[must_use]
     pub fn from(&self, slot: u32) -> Self {
         let first_slot = slot.clamp(self.first_slot, self.end());
-        let rest = |column: &Vec<f64>| column.get(self.at(first_slot)..).unwrap_or_default().to_vec();
+        let rest =
+            |column: &Vec<f64>| column.get(self.at(first_slot)..).unwrap_or_default().to_vec();
         Self {
             tariff: self.tariff.clone(),
             first_slot,

@@ -45,8 +45,9 @@ impl Head {
         let path = folder.join(NAME);
         let damaged = |what: String| LogError::Head { path: path.clone(), what };
         let text = plain::read_text(&path).map_err(|error| damaged(error.to_string()))?;
-        let check =
-            |(line, check): &(&str, &str)| check.strip_suffix('\n') == Some(blake3_hex(line).as_str());
+        let check = |(line, check): &(&str, &str)| {
+            check.strip_suffix('\n') == Some(blake3_hex(line).as_str())
+        };
         let (line, _) = text
             .split_once('\n')
             .filter(check)

@@ -121,8 +121,11 @@ fn of_event(kind: &event::fact::Kind) -> Kind {
 fn schema_message(schema: &Schema) -> Vec<u8> {
     let options = IpcWriteOptions::default();
     let mut tracker = DictionaryTracker::new(false);
-    let message =
-        IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(schema, &mut tracker, &options);
+    let message = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(
+        schema,
+        &mut tracker,
+        &options,
+    );
     let mut bytes = Vec::new();
     write_message(&mut bytes, message, &options).expect("writing to memory does not fail");
     bytes

@@ -63,7 +63,8 @@ pub fn lock(folder: &Path, doing: &str) -> Result<Lock, LogError> {
 impl Lock {
     fn new(mut file: File, path: PathBuf, doing: &str) -> Self {
         // On a full disk nobody is told who holds it; it holds all the same.
-        let _ = file.write_all(format!("process {}, `voltide {doing}`\n", std::process::id()).as_bytes());
+        let _ = file
+            .write_all(format!("process {}, `voltide {doing}`\n", std::process::id()).as_bytes());
         Self { path, file }
     }
 }
@@ -113,7 +114,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = lock(folder.path(), "run").unwrap();
         let error = lock(folder.path(), "replay").unwrap_err().to_string();
-        assert!(error.ends_with(&format!("process {}, `voltide run`", std::process::id())), "{error}");
+        assert!(
+            error.ends_with(&format!("process {}, `voltide run`", std::process::id())),
+            "{error}"
+        );
         drop(first);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         assert!(lock(folder.path(), "replay").is_ok());

@@ -81,14 +81,22 @@ impl McapLog {
     ///
     /// # Errors
     /// The folder cannot be written to.
-    pub fn resume(run_folder: &Path, durability: Durability, from: &LogEnd) -> Result<Self, LogError> {
+    pub fn resume(
+        run_folder: &Path,
+        durability: Durability,
+        from: &LogEnd,
+    ) -> Result<Self, LogError> {
         Self::resume_on(OsDisk, run_folder, durability, from)
     }
 }
 
 impl<D: Disk> McapLog<D> {
     /// [`McapLog::create`] on a given disk.
-    pub fn create_on(mut disk: D, run_folder: &Path, durability: Durability) -> Result<Self, LogError> {
+    pub fn create_on(
+        mut disk: D,
+        run_folder: &Path,
+        durability: Durability,
+    ) -> Result<Self, LogError> {
         let folder = run_folder.join(FOLDER);
         if folder.exists() {
             return Err(LogError::Exists(run_folder.to_owned()));
@@ -111,8 +119,12 @@ impl<D: Disk> McapLog<D> {
     ) -> Result<Self, LogError> {
         let folder = run_folder.join(FOLDER);
         let LogEnd { segment, past, .. } = *from;
-        let start =
-            SegmentStart { number: segment, next_seq: past.next_seq, chain: past.chain, times: past.times };
+        let start = SegmentStart {
+            number: segment,
+            next_seq: past.next_seq,
+            chain: past.chain,
+            times: past.times,
+        };
         let state = State::Open(Box::new(Segment::create(&mut disk, &folder, start)?));
         disk.sync_folder(&folder).map_err(LogError::io("sync", &folder))?;
         let (run_folder, sealer) = (run_folder.to_owned(), Sealer::after(past));
@@ -121,7 +133,10 @@ impl<D: Disk> McapLog<D> {
     }
 
     /// Runs a step; if it fails, no other will ever run: what reached the disk is unknown.
-    fn step<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, LogError>) -> Result<T, LogError> {
+    fn step<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
         match self.state {
             State::Poisoned => return Err(LogError::Poisoned),
             State::Closed => return Err(LogError::Closed),
@@ -170,7 +185,9 @@ impl<D: Disk> McapLog<D> {
     /// Makes what was sealed durable.
     fn sync(&mut self) -> Result<(), LogError> {
         let began = Mark::now();
-        let State::Open(segment) = &self.state else { unreachable!("ticks are sealed in an open log") };
+        let State::Open(segment) = &self.state else {
+            unreachable!("ticks are sealed in an open log")
+        };
         segment.sync(&mut self.disk)?;
         self.write_head(&self.run_folder.join(FOLDER))?;
         self.unsynced = 0;

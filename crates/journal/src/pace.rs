@@ -2,7 +2,10 @@
 //!
 //! That goes by the time of the machine. No byte of history depends on it: what is synced, and when,
 //! changes only how much a power cut may take.
-#![expect(clippy::disallowed_types, reason = "measures the machine; nothing that is written depends on it")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "measures the machine; nothing that is written depends on it"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -57,7 +60,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_is_durable_after_sixteen_ticks_or_a_second_but_never_for_more_than_a_twentieth_of_the_time() {
+    fn a_log_is_durable_after_sixteen_ticks_or_a_second_but_never_for_more_than_a_twentieth_of_the_time()
+     {
         let ms = Duration::from_millis;
         let cases = [
             (15, ms(900), ms(1), false),
@@ -121,15 +125,25 @@ mod tests {
         for tick in [us(50), us(2_000), us(70_000), us(3_000_000)] {
             for slow in [us(1), us(5_000), us(120_000), us(3_000_000)] {
                 for every in [1, 7] {
-                    let syncs_take = |sync: u32| if sync.is_multiple_of(every) { slow } else { us(1) };
+                    let syncs_take =
+                        |sync: u32| if sync.is_multiple_of(every) { slow } else { us(1) };
                     let run = Run::of(100_000, tick, syncs_take);
                     let what = format!("ticks of {tick:?}, syncs of {slow:?} at times: {every}");
                     assert!(run.syncs > 0, "{what}");
-                    assert!(run.paid * SHARE <= run.time, "{what}: {:?} of {:?}", run.paid, run.time);
+                    assert!(
+                        run.paid * SHARE <= run.time,
+                        "{what}: {:?} of {:?}",
+                        run.paid,
+                        run.time
+                    );
                     // Whatever waits longer waits for the last sync to be paid for.
                     let bound = TIME.min(tick * TICKS).max(slow * (SHARE - 1));
                     assert!(run.longest < bound + tick, "{what}: {:?}", run.longest);
-                    assert!(tick * run.most_ticks == run.longest, "{what}: {} ticks", run.most_ticks);
+                    assert!(
+                        tick * run.most_ticks == run.longest,
+                        "{what}: {} ticks",
+                        run.most_ticks
+                    );
                 }
             }
         }

@@ -91,7 +91,8 @@ pub fn refuse_other(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => {
             let kind = kind(found.file_type());
-            let what = format!("it is a {kind}, no regular file; put the run's own file in its place");
+            let what =
+                format!("it is a {kind}, no regular file; put the run's own file in its place");
             Err(io::Error::new(ErrorKind::InvalidInput, what))
         }
         // What is not there is told by who opens it.

@@ -196,8 +196,9 @@ impl LogReader {
         }
         let Some(record) = self.group.pop_front() else { return Ok(None) };
         let (name, bytes) = (KINDS[record.kind].name, record.body.len());
-        let (cause_seq, mut event) = body::decode(name, record.body)
-            .map_err(|error| self.damaged(format!("{name} number {} cannot be read: {error}", record.seq)))?;
+        let (cause_seq, mut event) = body::decode(name, record.body).map_err(|error| {
+            self.damaged(format!("{name} number {} cannot be read: {error}", record.seq))
+        })?;
         if let Event::RunStarted(started) = &mut event {
             started.build = self.build.clone();
         }
@@ -222,7 +223,9 @@ impl LogReader {
     fn take_build(&mut self) -> Result<(), LogError> {
         match self.read_build() {
             Ok(build) => self.build = build,
-            Err(LogError::Damaged(damage) | LogError::Torn(damage)) => self.lost_build = Some(damage),
+            Err(LogError::Damaged(damage) | LogError::Torn(damage)) => {
+                self.lost_build = Some(damage)
+            }
             Err(error) => return Err(error),
         }
         (self.number, self.segment) = (1, None);
@@ -237,7 +240,9 @@ impl LogReader {
         self.open_segment()?;
         let group = self.next_of_segment()?.unwrap_or_default();
         let build = match group.as_slice() {
-            [record] if KINDS[record.kind].name == kind::BUILD => body::from_json(&record.body).ok(),
+            [record] if KINDS[record.kind].name == kind::BUILD => {
+                body::from_json(&record.body).ok()
+            }
             _ => None,
         };
         let (_, build) = build.ok_or_else(|| self.damaged("it does not say what made the run"))?;
@@ -407,7 +412,8 @@ impl LogReader {
 
     /// Damage in what comes after the group that was read last.
     fn damaged(&self, what: impl Into<String>) -> LogError {
-        let damage = Damage { file: self.file(), after_tick: self.summary.last_tick, what: what.into() };
+        let damage =
+            Damage { file: self.file(), after_tick: self.summary.last_tick, what: what.into() };
         let acknowledged = self.next_seq < self.head.next_seq;
         if acknowledged { LogError::Damaged(damage) } else { LogError::Torn(damage) }
     }
@@ -415,7 +421,10 @@ impl LogReader {
     /// The segment that is read, or that would be next.
     fn file(&self) -> PathBuf {
         let number = self.number.min(self.files.len());
-        if number == self.files.len() && self.later.is_empty() && (self.head.segment as usize) < number {
+        if number == self.files.len()
+            && self.later.is_empty()
+            && (self.head.segment as usize) < number
+        {
             return self.files[number - 1].clone();
         }
         self.folder.join(SegmentStart::file_name(number as u32))

@@ -130,12 +130,20 @@ impl RecordReader {
         match opcode {
             op::DATA_END => {
                 self.part = Part::Summary;
-                same(std::mem::take(&mut self.checksum), checksum, "the checksum of its data is wrong")
+                same(
+                    std::mem::take(&mut self.checksum),
+                    checksum,
+                    "the checksum of its data is wrong",
+                )
             }
             op::FOOTER => {
                 self.part = Part::Magic;
                 self.checksum.update(before);
-                same(std::mem::take(&mut self.checksum), checksum, "the checksum of its summary is wrong")
+                same(
+                    std::mem::take(&mut self.checksum),
+                    checksum,
+                    "the checksum of its summary is wrong",
+                )
             }
             _ => {
                 self.checksum.update(&self.record);

@@ -68,7 +68,8 @@ pub fn recover(run_folder: &Path) -> Result<Recovery, LogError> {
 /// As [`recover`]; or not even the opening is whole.
 pub fn recover_without_head(run_folder: &Path) -> Result<Recovery, LogError> {
     let folder = reader::log_folder(run_folder)?;
-    let nothing = Head { format: FORMAT, segment: 0, tick: None, next_seq: 0, chain_hash: String::new() };
+    let nothing =
+        Head { format: FORMAT, segment: 0, tick: None, next_seq: 0, chain_hash: String::new() };
     let log = reader::open_with(&folder, nothing)?;
     let damaged = head::keep_damaged(&folder, &folder.join(QUARANTINE))?;
     let mut recovery = make_whole(&mut OsDisk, run_folder, log)?;
@@ -81,7 +82,11 @@ pub fn recover_on<D: Disk>(disk: &mut D, run_folder: &Path) -> Result<Recovery, 
     make_whole(disk, run_folder, reader::open(run_folder)?)
 }
 
-fn make_whole<D: Disk>(disk: &mut D, run_folder: &Path, mut log: LogReader) -> Result<Recovery, LogError> {
+fn make_whole<D: Disk>(
+    disk: &mut D,
+    run_folder: &Path,
+    mut log: LogReader,
+) -> Result<Recovery, LogError> {
     let torn = match log.check_rest() {
         Ok(()) => None,
         Err(LogError::Torn(damage)) => Some(damage),
@@ -162,14 +167,19 @@ impl<D: Disk> Yard<'_, D> {
         let length = content.metadata().map_err(LogError::io("read", file))?.len();
         let mut rest = vec![0; ending.len().min(length.saturating_sub(from) as usize)];
         let is_short = length - from.min(length) < ending.len() as u64;
-        content.seek(SeekFrom::Start(from)).and_then(|_| content.read_exact(&mut rest)).map_err(reading)?;
+        content
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| content.read_exact(&mut rest))
+            .map_err(reading)?;
         if is_short && ending.starts_with(&rest) {
             return Ok(());
         }
         let aside = self.place_for(file, from)?;
         let mut copy = self.disk.create(&aside).map_err(LogError::io("create", &aside))?;
         content.seek(SeekFrom::Start(from)).map_err(LogError::io("read", file))?;
-        in_pieces(&mut content, file, |piece| copy.write_all(piece).map_err(LogError::io("write", &aside)))?;
+        in_pieces(&mut content, file, |piece| {
+            copy.write_all(piece).map_err(LogError::io("write", &aside))
+        })?;
         self.disk.sync(&copy).map_err(LogError::io("sync", &aside))?;
         self.keep(aside)
     }
@@ -194,8 +204,11 @@ impl<D: Disk> Yard<'_, D> {
         })?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let hash = &hasher.finalize().to_hex()[..8];
-        let name =
-            if from == 0 { format!("{stem}-{hash}.mcap") } else { format!("{stem}-{hash}-from-{from}") };
+        let name = if from == 0 {
+            format!("{stem}-{hash}.mcap")
+        } else {
+            format!("{stem}-{hash}-from-{from}")
+        };
         Ok(quarantine.join(name))
     }
 
@@ -243,7 +256,8 @@ fn acknowledge<D: Disk>(
         disk.sync(&open).map_err(LogError::io("sync", file))?;
     }
     let SealedPast { last_tick: tick, next_seq, segment, .. } = past;
-    Head { format: FORMAT, segment, tick, next_seq, chain_hash: hash_to_hex(&past.chain) }.write(disk, folder)
+    Head { format: FORMAT, segment, tick, next_seq, chain_hash: hash_to_hex(&past.chain) }
+        .write(disk, folder)
 }
 
 fn stopped(file: &Path) -> impl FnOnce(Stop) -> LogError {

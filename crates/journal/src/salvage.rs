@@ -67,7 +67,8 @@ fn salvage_to(
 ) -> Result<Salvage, LogError> {
     fs::create_dir_all(staging).map_err(LogError::io("create", staging))?;
     let Segments { files, later, .. } = Segments::find(folder)?;
-    let files: Vec<PathBuf> = files.into_iter().chain(later).filter(|file| file.is_file()).collect();
+    let files: Vec<PathBuf> =
+        files.into_iter().chain(later).filter(|file| file.is_file()).collect();
     let mut salvager = Salvager::begin(folder, staging, &files)?;
     for file in &files {
         salvager.file(file)?;

@@ -19,7 +19,9 @@ use crate::{
     records::Stop,
     salvaged::{BEYOND, DamagedBytes, Mended, Missing, Piece, Salvage},
     scan::{Chunk, Found, Scan},
-    seal::{ChainHash, LOST, Record, SealedGroup, SlotTimes, check_group, hash_from_hex, hash_to_hex},
+    seal::{
+        ChainHash, LOST, Record, SealedGroup, SlotTimes, check_group, hash_from_hex, hash_to_hex,
+    },
     segment::{FORMAT, Segment, SegmentStart},
     segment_reader::Channels,
 };
@@ -79,7 +81,11 @@ pub(crate) struct Salvager<'a> {
 impl<'a> Salvager<'a> {
     /// Begins with the log in `folder`, whose segments are `files`; what is whole goes to
     /// `staging`.
-    pub(crate) fn begin(folder: &Path, staging: &'a Path, files: &[PathBuf]) -> Result<Self, LogError> {
+    pub(crate) fn begin(
+        folder: &Path,
+        staging: &'a Path,
+        files: &[PathBuf],
+    ) -> Result<Self, LogError> {
         let head = Head::read(folder).ok();
         let mut starts = Vec::new();
         for file in files {
@@ -132,7 +138,10 @@ impl<'a> Salvager<'a> {
             } else if self.take(path, &chunk, scan.start())? {
                 scan.pass(&chunk);
             } else if self.is_of_another_history(scan.start()) {
-                self.damaged(0..scan.length(), "it does not go on where the segment before it ends");
+                self.damaged(
+                    0..scan.length(),
+                    "it does not go on where the segment before it ends",
+                );
                 return Ok(());
             } else {
                 let lost = scan.refuse(&chunk).map_err(reading())?;
@@ -149,7 +158,9 @@ impl<'a> Salvager<'a> {
                 .find_map(|start| Channels::default().group(&chunk.records, start.times, true).ok())
         });
         let build = group.flatten().and_then(|group| match group.as_slice() {
-            [record] if KINDS[record.kind].name == kind::BUILD => body::from_json(&record.body).ok(),
+            [record] if KINDS[record.kind].name == kind::BUILD => {
+                body::from_json(&record.body).ok()
+            }
             _ => None,
         });
         match build {
@@ -159,7 +170,12 @@ impl<'a> Salvager<'a> {
     }
 
     /// Takes in a chunk's group, if it is whole.
-    fn take(&mut self, path: &Path, chunk: &Chunk, start: Option<SegmentStart>) -> Result<bool, LogError> {
+    fn take(
+        &mut self,
+        path: &Path,
+        chunk: &Chunk,
+        start: Option<SegmentStart>,
+    ) -> Result<bool, LogError> {
         // First as its checksum wants it: what a seal proves are events, but not what else a chunk
         // says.
         let mended = if chunk.has_checksum { None } else { chunk.mended() };
@@ -176,7 +192,11 @@ impl<'a> Salvager<'a> {
     fn mended(&mut self, chunk: &Chunk, taken: &Taken) {
         if !chunk.is_sound {
             let tick = taken.group.last().map_or(0, |record| record.tick);
-            self.salvage.mended.push(Mended { file: self.file.clone(), tick, byte: chunk.mended_place() });
+            self.salvage.mended.push(Mended {
+                file: self.file.clone(),
+                tick,
+                byte: chunk.mended_place(),
+            });
         }
     }
 
@@ -188,7 +208,8 @@ impl<'a> Salvager<'a> {
         chunk: &Chunk,
         start: Option<SegmentStart>,
     ) -> Result<Option<Taken>, LogError> {
-        let proved = self.read(path, chunk, start, |group, opening| self.links(group, opening, start))?;
+        let proved =
+            self.read(path, chunk, start, |group, opening| self.links(group, opening, start))?;
         if proved.is_some() || !chunk.is_sound {
             return Ok(proved);
         }
@@ -227,7 +248,9 @@ impl<'a> Salvager<'a> {
             }
         }
         match unknown.filter(|_| chunk.is_sound) {
-            Some(name) => Err(LogError::UnknownKind { file: path.to_owned(), name, known: kind::known() }),
+            Some(name) => {
+                Err(LogError::UnknownKind { file: path.to_owned(), name, known: kind::known() })
+            }
             None => Ok(None),
         }
     }
@@ -245,8 +268,10 @@ impl<'a> Salvager<'a> {
 
     /// Where slots may lie in time.
     fn times(&self, opening: Option<&RunStarted>, start: Option<SegmentStart>) -> Vec<SlotTimes> {
-        let opening = opening
-            .map(|started| SlotTimes { start_us: started.start_us, slot_seconds: started.slot_seconds });
+        let opening = opening.map(|started| SlotTimes {
+            start_us: started.start_us,
+            slot_seconds: started.slot_seconds,
+        });
         let segments = start.iter().chain(&self.starts).map(|start| start.times);
         let mut times: Vec<SlotTimes> = Vec::new();
         for one in opening.into_iter().chain(segments) {
@@ -265,9 +290,12 @@ impl<'a> Salvager<'a> {
         opening: Option<&RunStarted>,
         start: Option<SegmentStart>,
     ) -> Vec<(ChainHash, u64)> {
-        let (Some(first), Some(next)) = (group.first(), self.next_number(group)) else { return Vec::new() };
+        let (Some(first), Some(next)) = (group.first(), self.next_number(group)) else {
+            return Vec::new();
+        };
         let segments = start.iter().chain(&self.starts).filter(|start| start.chain != LOST);
-        let segments = segments.map(|start| (start.chain, number_from(start.next_seq, first.seq as u32)));
+        let segments =
+            segments.map(|start| (start.chain, number_from(start.next_seq, first.seq as u32)));
         let opening = opening.and_then(|started| hash_from_hex(&started.config_hash));
         let own = [self.past.map(|past| past.chain), self.tail, opening].into_iter().flatten();
         own.map(|hash| (hash, next)).chain(segments).collect()
@@ -285,7 +313,8 @@ impl<'a> Salvager<'a> {
         let Some(past) = self.past else { return true };
         let goes_on = past.chain == *before && past.next_seq == first_seq;
         goes_on
-            || (self.is_amiss && first_seq.checked_sub(past.next_seq).is_some_and(|lost| lost < MOST_LOST))
+            || (self.is_amiss
+                && first_seq.checked_sub(past.next_seq).is_some_and(|lost| lost < MOST_LOST))
     }
 
     /// Whether a segment says that it is none of this history, of which nothing is amiss so far.
@@ -298,7 +327,8 @@ impl<'a> Salvager<'a> {
 
     fn accept(&mut self, taken: Taken) -> Result<(), LogError> {
         let Taken { group, sealed, before, first_seq, times, channels } = taken;
-        let goes_on = self.past.is_some_and(|past| past.chain == before && past.next_seq == first_seq);
+        let goes_on =
+            self.past.is_some_and(|past| past.chain == before && past.next_seq == first_seq);
         if !goes_on {
             let start = SegmentStart { number: 0, next_seq: first_seq, chain: before, times };
             self.begin_piece(start, is_opening(&group))?;
@@ -316,8 +346,11 @@ impl<'a> Salvager<'a> {
         self.end_piece()?;
         let is_whole = self.past.map_or(is_opening, |past| past.next_seq == start.next_seq);
         let is_log = self.past.is_none() && is_opening;
-        let folder =
-            if is_log { ".".to_owned() } else { format!("{BEYOND}/{}", self.salvage.beyond.len() + 1) };
+        let folder = if is_log {
+            ".".to_owned()
+        } else {
+            format!("{BEYOND}/{}", self.salvage.beyond.len() + 1)
+        };
         let piece = PieceWriter::begin(self.staging, folder, start, &self.build)?;
         if !is_whole {
             self.missing(start.next_seq);
@@ -329,7 +362,8 @@ impl<'a> Salvager<'a> {
     fn end_piece(&mut self) -> Result<(), LogError> {
         let Some(piece) = self.piece.take() else { return Ok(()) };
         let about = piece.end()?;
-        let last = self.salvage.missing.last_mut().filter(|missing| missing.next_seq == about.first_seq);
+        let last =
+            self.salvage.missing.last_mut().filter(|missing| missing.next_seq == about.first_seq);
         if let Some(missing) = last {
             missing.before_tick = about.first_tick;
         }
@@ -343,7 +377,8 @@ impl<'a> Salvager<'a> {
 
     /// Takes note that history up to an event is lost.
     fn missing(&mut self, next_seq: u64) {
-        let (after_tick, first_seq) = self.past.map_or((None, 0), |past| (past.last_tick, past.next_seq));
+        let (after_tick, first_seq) =
+            self.past.map_or((None, 0), |past| (past.last_tick, past.next_seq));
         self.salvage.missing.push(Missing { after_tick, before_tick: None, first_seq, next_seq });
     }
 
@@ -394,11 +429,17 @@ struct PieceWriter {
 
 impl PieceWriter {
     /// Begins the log of the piece `folder` of `staging`.
-    fn begin(staging: &Path, folder: String, start: SegmentStart, build: &Build) -> Result<Self, LogError> {
+    fn begin(
+        staging: &Path,
+        folder: String,
+        start: SegmentStart,
+        build: &Build,
+    ) -> Result<Self, LogError> {
         let log = staging.join(&folder).join(FOLDER);
         fs::create_dir_all(&log).map_err(LogError::io("create", &log))?;
         write_build(&mut OsDisk, &log, start, build)?;
-        let segment = Segment::create(&mut OsDisk, &log, SegmentStart { number: FIRST_SEGMENT, ..start })?;
+        let segment =
+            Segment::create(&mut OsDisk, &log, SegmentStart { number: FIRST_SEGMENT, ..start })?;
         let (first_seq, next_seq) = (start.next_seq, start.next_seq);
         let proved = start.chain != LOST;
         let about = Piece { folder, first_seq, next_seq, proved, ..Piece::default() };
@@ -428,7 +469,8 @@ impl PieceWriter {
     fn end(self) -> Result<Piece, LogError> {
         let Self { about, folder, segment } = self;
         segment.finish(&mut OsDisk)?;
-        let (tick, next_seq, chain_hash) = (about.last_tick, about.next_seq, about.chain_hash.clone());
+        let (tick, next_seq, chain_hash) =
+            (about.last_tick, about.next_seq, about.chain_hash.clone());
         Head { format: FORMAT, segment: FIRST_SEGMENT, tick, next_seq, chain_hash }
             .write(&mut OsDisk, &folder)?;
         Ok(about)

@@ -75,7 +75,14 @@ impl Chunk {
         let mut records = self.records.clone();
         records[bit.byte] ^= 1 << bit.bit;
         let (bytes, checksum) = (self.bytes.clone(), self.checksum);
-        Some(Self { bytes, records, checksum, has_checksum: true, is_sound: false, mended: Some(bit) })
+        Some(Self {
+            bytes,
+            records,
+            checksum,
+            has_checksum: true,
+            is_sound: false,
+            mended: Some(bit),
+        })
     }
 
     /// Where in the file the byte is that was mended.
@@ -187,7 +194,9 @@ impl Scan {
     /// Metadata, which are as long as what they hold.
     fn metadata(&mut self, body: u64, length: u64) -> io::Result<Option<Seen>> {
         let Some(content) = self.read(body, length)? else { return Ok(None) };
-        let Ok(Record::Metadata(found)) = parse_record(op::METADATA, &content) else { return Ok(None) };
+        let Ok(Record::Metadata(found)) = parse_record(op::METADATA, &content) else {
+            return Ok(None);
+        };
         let pairs = found.metadata.iter().flat_map(|(key, value)| [key, value]);
         let holds = texts([&found.name]) + 4 + texts(pairs);
         let start = SegmentStart::from_metadata(&found).filter(|_| holds == length);
@@ -196,7 +205,9 @@ impl Scan {
 
     /// An index: the channel's number and a list that says how long it is.
     fn index(&mut self, body: u64, length: u64) -> io::Result<Option<Seen>> {
-        let (Some(head), true) = (self.read(body, 6)?, body + length <= self.length) else { return Ok(None) };
+        let (Some(head), true) = (self.read(body, 6)?, body + length <= self.length) else {
+            return Ok(None);
+        };
         let list = u32::from_le_bytes(std::array::from_fn(|byte| head[2 + byte]));
         Ok((u64::from(list) + 6 == length).then_some(Seen::Other(body + length)))
     }
@@ -223,7 +234,9 @@ impl Scan {
     }
 
     fn is_sound_at(&mut self, place: u64) -> io::Result<bool> {
-        let Some(head) = self.read(place, (PREFIX + CHUNK_HEADER) as u64)? else { return Ok(false) };
+        let Some(head) = self.read(place, (PREFIX + CHUNK_HEADER) as u64)? else {
+            return Ok(false);
+        };
         let (opcode, length) = split_prefix(&head);
         if opcode == op::CHUNK && !ChunkHeader::of(&head[PREFIX..]).is_sound(length) {
             return Ok(false);
@@ -264,7 +277,10 @@ fn most_said([one, other, third]: [u64; 3]) -> Option<u64> {
 /// adds.
 fn flipped_bit(bytes: &[u8], checksum: u32) -> Option<Bit> {
     let table: [u32; 256] = std::array::from_fn(|byte| {
-        (0..8).fold(byte as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            byte as u32,
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     });
     let mut by_top = [0_u32; 256];
     (0..256).for_each(|byte| by_top[(table[byte] >> 24) as usize] = byte as u32);

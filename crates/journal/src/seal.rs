@@ -69,7 +69,8 @@ pub(crate) struct SlotTimes {
 impl SlotTimes {
     /// The slot's start as a log time: nanoseconds since 1970, two's complement before that.
     pub(crate) fn log_time(&self, tick: u32) -> Option<u64> {
-        let since_start = i64::from(tick).checked_mul(i64::from(self.slot_seconds) * 1_000_000_000)?;
+        let since_start =
+            i64::from(tick).checked_mul(i64::from(self.slot_seconds) * 1_000_000_000)?;
         Some(self.start_us.checked_mul(1000)?.checked_add(since_start)?.cast_unsigned())
     }
 
@@ -136,13 +137,15 @@ pub(crate) fn check_group(
         record.seq = seq;
     }
     let last = group.pop().ok_or("a chunk holds no record")?;
-    let is_seal =
-        |record: &Record| [kind::SEALED, kind::TICK_SEALED].contains(&kind::KINDS[record.kind].name);
+    let is_seal = |record: &Record| {
+        [kind::SEALED, kind::TICK_SEALED].contains(&kind::KINDS[record.kind].name)
+    };
     if !is_seal(&last) || group.iter().any(is_seal) {
         return Err("a chunk does not end with its seal");
     }
     let is_tick = kind::KINDS[last.kind].name == kind::TICK_SEALED;
-    let (body, said) = if is_tick { split_seal(&last.body)? } else { (&[][..], read_seal(&last.body)?) };
+    let (body, said) =
+        if is_tick { split_seal(&last.body)? } else { (&[][..], read_seal(&last.body)?) };
     if *before != LOST {
         let mut chain = Chain::from(before);
         for record in &group {
@@ -240,11 +243,13 @@ impl Sealer {
         assert_eq!(recorded.seq, self.next_seq, "events are appended in order");
         assert!(!matches!(recorded.event, Event::TickSealed(_)), "the log itself seals a tick");
         if let Event::RunStarted(started) = &recorded.event {
-            let times = SlotTimes { start_us: started.start_us, slot_seconds: started.slot_seconds };
-            let chain = hash_from_hex(&started.config_hash).ok_or_else(|| LogError::Unwritable {
-                kind: recorded.event.kind(),
-                what: format!("`{}` is no BLAKE3 hash in hex", started.config_hash),
-            })?;
+            let times =
+                SlotTimes { start_us: started.start_us, slot_seconds: started.slot_seconds };
+            let chain =
+                hash_from_hex(&started.config_hash).ok_or_else(|| LogError::Unwritable {
+                    kind: recorded.event.kind(),
+                    what: format!("`{}` is no BLAKE3 hash in hex", started.config_hash),
+                })?;
             self.chain = chain;
             let (build, first_seq) = (started.build.clone(), recorded.seq);
             self.opening = Some(Opening { build, times, chain, first_seq });
@@ -275,7 +280,8 @@ impl Sealer {
             chain_hash: [0; 32],
         };
         let event = Event::TickSealed(sealed.clone());
-        let mut recorded = Recorded { seq: seal.seq, cause_seq: seal.cause_seq, tick: seal.tick, event };
+        let mut recorded =
+            Recorded { seq: seal.seq, cause_seq: seal.cause_seq, tick: seal.tick, event };
         let mut record = self.record(&recorded)?;
         let chain_hash = self.link(Some(&record));
         record.body.extend(chain_hash);
@@ -289,7 +295,8 @@ impl Sealer {
 
     /// Closes what came after the last tick, if that is the run's end; drops it otherwise.
     pub(crate) fn end_run(&mut self) -> Option<Vec<Record>> {
-        let ended = self.records.last().is_some_and(|last| kind::KINDS[last.kind].name == kind::RUN_ENDED);
+        let ended =
+            self.records.last().is_some_and(|last| kind::KINDS[last.kind].name == kind::RUN_ENDED);
         if !self.opened || !ended {
             self.next_seq -= self.records.len() as u64;
             self.records.clear();
@@ -337,9 +344,15 @@ impl Sealer {
         let unwritable = |what: String| LogError::Unwritable { kind: name, what };
         let opening = self.opening.as_ref().expect("the first event is `RunStarted`");
         if opening.times.log_time(recorded.tick).is_none() {
-            return Err(unwritable(format!("tick {} lies outside the years 1677 to 2262", recorded.tick)));
+            return Err(unwritable(format!(
+                "tick {} lies outside the years 1677 to 2262",
+                recorded.tick
+            )));
         }
-        let body = self.encoder.encode(recorded).map_err(|error: BodyError| unwritable(error.to_string()))?;
+        let body = self
+            .encoder
+            .encode(recorded)
+            .map_err(|error: BodyError| unwritable(error.to_string()))?;
         let kind = kind::position(name).expect("every event has a kind");
         Ok(Record { kind, seq: recorded.seq, tick: recorded.tick, body })
     }

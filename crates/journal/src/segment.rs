@@ -95,10 +95,15 @@ type FileWriter<D> = Writer<NoSeek<BufWriter<<D as Disk>::File>>>;
 
 impl<D: Disk> Segment<D> {
     /// Begins the segment's file in `folder`.
-    pub(crate) fn create(disk: &mut D, folder: &Path, start: SegmentStart) -> Result<Self, LogError> {
+    pub(crate) fn create(
+        disk: &mut D,
+        folder: &Path,
+        start: SegmentStart,
+    ) -> Result<Self, LogError> {
         let path = folder.join(SegmentStart::file_name(start.number));
         let file = disk.create(&path).map_err(LogError::io("create", &path))?;
-        let mut segment = Self { path, file, writer: None, channels: BTreeMap::new(), times: start.times };
+        let mut segment =
+            Self { path, file, writer: None, channels: BTreeMap::new(), times: start.times };
         segment.begin(start).map_err(io_error).map_err(LogError::io("write", &segment.path))?;
         Ok(segment)
     }
@@ -158,10 +163,18 @@ impl<D: Disk> Segment<D> {
     }
 
     fn header(&mut self, record: &Record) -> McapResult<MessageHeader> {
-        let time = self.times.log_time(record.tick).expect("times were checked when the event was appended");
+        let time = self
+            .times
+            .log_time(record.tick)
+            .expect("times were checked when the event was appended");
         let channel_id = self.channel(record.kind)?;
         // The sequence is for foreign readers; the chain holds all 64 bits.
-        Ok(MessageHeader { channel_id, sequence: record.seq as u32, log_time: time, publish_time: time })
+        Ok(MessageHeader {
+            channel_id,
+            sequence: record.seq as u32,
+            log_time: time,
+            publish_time: time,
+        })
     }
 }
 

@@ -64,7 +64,9 @@ impl SegmentReader {
         let mut segment = Self { records: RecordReader::open(path)?, taken };
         loop {
             match segment.step()? {
-                Some(Step::Group(_)) | None => return Err(damage("it does not begin as a segment does")),
+                Some(Step::Group(_)) | None => {
+                    return Err(damage("it does not begin as a segment does"));
+                }
                 Some(Step::Index | Step::Nothing) => {}
             }
             if let Some(start) = segment.taken.start {
@@ -92,7 +94,8 @@ impl SegmentReader {
             segment.next_group()?;
         }
         loop {
-            let data = Data { length: segment.records.place(), checksum: segment.records.checksum() };
+            let data =
+                Data { length: segment.records.place(), checksum: segment.records.checksum() };
             match segment.step() {
                 Ok(Some(Step::Index)) => {}
                 Ok(Some(Step::Group(_) | Step::Nothing) | None) | Err(_) => return Ok(data),
@@ -140,7 +143,8 @@ impl Channels {
     /// The channels of this version, for a segment that does not say what its channels stand for.
     pub(crate) fn of_this_version() -> Self {
         // mcap numbers them from 1.
-        let kinds = (0..kind::written().count()).map(|place| (place as u16 + 1, Ok(place))).collect();
+        let kinds =
+            (0..kind::written().count()).map(|place| (place as u16 + 1, Ok(place))).collect();
         Self { schemas: BTreeMap::new(), kinds }
     }
 
@@ -159,7 +163,11 @@ impl Channels {
                 McapRecord::Message { header, data } => {
                     let kind = self.kinds.get(&header.channel_id)?.as_ref().ok()?;
                     let (_, event) = body::decode(KINDS[*kind].name, data.into_owned()).ok()?;
-                    return if let Event::RunStarted(started) = event { Some(started) } else { None };
+                    return if let Event::RunStarted(started) = event {
+                        Some(started)
+                    } else {
+                        None
+                    };
                 }
                 _ => return None,
             }
@@ -188,10 +196,14 @@ impl Channels {
                     self.kinds.insert(channel.id, kind);
                 }
                 McapRecord::Message { header, data } => {
-                    let kind =
-                        self.kinds.get(&header.channel_id).ok_or_else(|| damage("a channel is missing"))?;
+                    let kind = self
+                        .kinds
+                        .get(&header.channel_id)
+                        .ok_or_else(|| damage("a channel is missing"))?;
                     let kind = *kind.as_ref().map_err(|name| Stop::UnknownKind(name.clone()))?;
-                    let tick = times.tick(header.log_time).filter(|_| header.publish_time == header.log_time);
+                    let tick = times
+                        .tick(header.log_time)
+                        .filter(|_| header.publish_time == header.log_time);
                     let tick = tick.ok_or_else(|| damage("a record's time is no slot's start"))?;
                     let seq = u64::from(header.sequence);
                     group.push(Record { kind, seq, tick, body: data.into_owned() });
@@ -204,7 +216,8 @@ impl Channels {
 
     /// The kind that a schema stands for, or its name if it is not known.
     fn kind_of(&self, schema: u16, is_sound: bool) -> Result<Result<usize, String>, Stop> {
-        let (name, data) = self.schemas.get(&schema).ok_or_else(|| damage("a schema is missing"))?;
+        let (name, data) =
+            self.schemas.get(&schema).ok_or_else(|| damage("a schema is missing"))?;
         match kind::position(name) {
             Some(place) if KINDS[place].fits(data, is_sound) => Ok(Ok(place)),
             Some(_) => Err(damage(&format!("the schema of {name} is another than this version's"))),

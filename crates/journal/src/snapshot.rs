@@ -132,12 +132,14 @@ impl Part {
 
     /// All events, in the order in which they were added.
     pub fn events(&self) -> Result<Vec<Event>, Lacking> {
-        let stored =
-            self.columns.iter().filter_map(|(name, column)| Some((name.strip_prefix(EVENT)?, column)));
+        let stored = self
+            .columns
+            .iter()
+            .filter_map(|(name, column)| Some((name.strip_prefix(EVENT)?, column)));
         let event = |(kind, column): (&str, &Column)| match column {
-            Column::Bytes(body) => {
-                body::decode(kind, body.clone()).map(|(_, event)| event).map_err(|_| Lacking(kind.to_owned()))
-            }
+            Column::Bytes(body) => body::decode(kind, body.clone())
+                .map(|(_, event)| event)
+                .map_err(|_| Lacking(kind.to_owned())),
             _ => Err(Lacking(kind.to_owned())),
         };
         stored.map(event).collect()
@@ -186,8 +188,10 @@ impl Encoded {
     /// # Errors
     /// It holds what cannot be written.
     pub fn of(snapshot: &Snapshot) -> Result<Self, LogError> {
-        let unwritable =
-            |error: ArrowError| LogError::Unwritable { kind: "a snapshot", what: error.to_string() };
+        let unwritable = |error: ArrowError| LogError::Unwritable {
+            kind: "a snapshot",
+            what: error.to_string(),
+        };
         Ok(Self { tick: snapshot.tick, content: encode(snapshot).map_err(unwritable)? })
     }
 
@@ -214,7 +218,8 @@ impl Encoded {
 
 /// Bytes of all snapshots of a run.
 pub fn bytes(run_folder: &Path) -> u64 {
-    let length = |tick| fs::metadata(run_folder.join(FOLDER).join(file_name(tick))).map_or(0, |it| it.len());
+    let length =
+        |tick| fs::metadata(run_folder.join(FOLDER).join(file_name(tick))).map_or(0, |it| it.len());
     ticks(run_folder).into_iter().map(length).sum()
 }
 
@@ -222,7 +227,8 @@ pub fn bytes(run_folder: &Path) -> u64 {
 pub fn ticks(run_folder: &Path) -> Vec<u32> {
     let folder = run_folder.join(FOLDER);
     let is_folder = plain::is_folder(&folder).unwrap_or(false);
-    let entries = is_folder.then(|| fs::read_dir(folder).ok()).flatten().into_iter().flatten().flatten();
+    let entries =
+        is_folder.then(|| fs::read_dir(folder).ok()).flatten().into_iter().flatten().flatten();
     let tick = |path: PathBuf| {
         let tick = path.file_stem()?.to_str()?.parse().ok()?;
         (path.file_name()? == file_name(tick).as_str()).then_some(tick)
@@ -328,7 +334,12 @@ fn to_array(column: &Column) -> ArrayRef {
 fn list<T: ArrowPrimitiveType>(values: &[T::Native]) -> ArrayRef {
     let item = Arc::new(Field::new("item", T::DATA_TYPE, false));
     let values = PrimitiveArray::<T>::new(ScalarBuffer::from(values.to_vec()), None);
-    Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([values.len()]), Arc::new(values), None))
+    Arc::new(ListArray::new(
+        item,
+        OffsetBuffer::from_lengths([values.len()]),
+        Arc::new(values),
+        None,
+    ))
 }
 
 fn from_array(array: &ArrayRef) -> Result<Column, ArrowError> {

@@ -19,7 +19,8 @@ pub fn pack(
     steps: &[SlotDispatch],
 ) -> UnitsDispatched {
     let units = plant.units.len() as u32;
-    let mut event = UnitsDispatched { stage, first_slot, step, units, ..UnitsDispatched::default() };
+    let mut event =
+        UnitsDispatched { stage, first_slot, step, units, ..UnitsDispatched::default() };
     for slot in steps {
         event.load_kw.push(slot.load_kw);
         event.unserved_kw.push(slot.unserved_kw);

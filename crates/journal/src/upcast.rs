@@ -63,12 +63,18 @@ pub(crate) mod tests {
                 Arc::new(UInt8Array::from(vec![MissedReason::Schedule as u8; batch.num_rows()]));
             [batch.columns(), &[reason]].concat()
         }
-        let kind = |name, columns, to, step| Kind { name, columns, upcast: Some(Upcast { to, step }) };
+        let kind =
+            |name, columns, to, step| Kind { name, columns, upcast: Some(Upcast { to, step }) };
         let without_reason = Arc::new(Schema::new(missed_columns_of_old()));
         vec![
             kind("MarginViolated.v-1", None, "MarginViolated.v0", Way::Json(in_kw)),
             kind("MarginViolated.v0", None, "MarginViolated.v1", Way::Json(both_ways)),
-            kind("TargetMissed.v0", Some(without_reason), "TargetMissed.v1", Way::Columns(with_reason)),
+            kind(
+                "TargetMissed.v0",
+                Some(without_reason),
+                "TargetMissed.v1",
+                Way::Columns(with_reason),
+            ),
         ]
     }
 
@@ -80,7 +86,8 @@ pub(crate) mod tests {
 
     #[test]
     fn json_of_two_versions_ago_is_read_as_today() {
-        let expected = (Some(7), Event::MarginViolated(MarginViolated { up_kw: 250.0, down_kw: 0.0 }));
+        let expected =
+            (Some(7), Event::MarginViolated(MarginViolated { up_kw: 250.0, down_kw: 0.0 }));
         for (kind, content) in [
             ("MarginViolated.v-1", json!({"up_mw": 0.25})),
             ("MarginViolated.v0", json!({"up_kw": 250.0})),
@@ -147,7 +154,9 @@ pub(crate) mod tests {
         let body = Encoder::new().body(None, &batch).unwrap();
         assert!(decode("MarginViolated.v0", body).is_err());
         assert!(decode("TargetMissed.v0", json(None, &json!({})).unwrap()).is_err());
-        assert!(decode("MarginViolated.v0", json(None, &json!({"up_kw": "much"})).unwrap()).is_err());
+        assert!(
+            decode("MarginViolated.v0", json(None, &json!({"up_kw": "much"})).unwrap()).is_err()
+        );
     }
 
     #[test]
@@ -159,7 +168,11 @@ pub(crate) mod tests {
                 at = kind::named(upcast.to).unwrap();
                 Some(at)
             });
-            assert!(versions.take(KINDS.len()).count() < KINDS.len(), "{} goes round in circles", kind.name);
+            assert!(
+                versions.take(KINDS.len()).count() < KINDS.len(),
+                "{} goes round in circles",
+                kind.name
+            );
             assert!(kind::written().any(|written| written.name == at.name), "{}", kind.name);
         }
     }

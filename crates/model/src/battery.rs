@@ -55,9 +55,10 @@ impl EnergyBounds {
     pub fn widened_to(self, energy_kwh: f64, rules: Rules) -> Self {
         match rules {
             Rules::V1 => self,
-            Rules::V2 => {
-                Self { least_kwh: self.least_kwh.min(energy_kwh), most_kwh: self.most_kwh.max(energy_kwh) }
-            }
+            Rules::V2 => Self {
+                least_kwh: self.least_kwh.min(energy_kwh),
+                most_kwh: self.most_kwh.max(energy_kwh),
+            },
         }
     }
 }
@@ -152,7 +153,8 @@ mod tests {
         let bounds = EnergyBounds::new(50.0, 0.5, 0.75);
         let of = |least_kwh, most_kwh| EnergyBounds { least_kwh, most_kwh };
         assert_eq!(bounds, of(25.0, 37.5));
-        let widened = [10.0, 30.0, 45.0].map(|arrival_kwh| bounds.widened_to(arrival_kwh, Rules::V2));
+        let widened =
+            [10.0, 30.0, 45.0].map(|arrival_kwh| bounds.widened_to(arrival_kwh, Rules::V2));
         assert_eq!(widened, [of(10.0, 37.5), of(25.0, 37.5), of(25.0, 45.0)]);
         assert_eq!(bounds.widened_to(10.0, Rules::V1), bounds, "as 0.1.0 did");
         let discharged = battery().fit_within(-99.0, 12.0, widened[0]);
@@ -167,7 +169,8 @@ mod tests {
 
     #[test]
     fn an_efficiency_is_not_so_small_that_its_reciprocal_is_none() {
-        let reckoned = |given: f64, rules| reckoned_efficiency(Share::new(given).unwrap(), rules).get();
+        let reckoned =
+            |given: f64, rules| reckoned_efficiency(Share::new(given).unwrap(), rules).get();
         assert_eq!(reckoned(5e-324, Rules::V1), 5e-324, "as 0.1.0 did");
         for given in [5e-324, 1e-310, 1e-20] {
             assert_eq!(reckoned(given, Rules::V2), 1e-9);

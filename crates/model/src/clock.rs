@@ -37,7 +37,12 @@ pub enum ClockError {
 
 impl Clock {
     /// A clock that starts at the wall-clock time `start` in `zone` and covers `days` local days.
-    pub fn new(start: NaiveDateTime, zone: Tz, slot_seconds: u32, days: u32) -> Result<Self, ClockError> {
+    pub fn new(
+        start: NaiveDateTime,
+        zone: Tz,
+        slot_seconds: u32,
+        days: u32,
+    ) -> Result<Self, ClockError> {
         if slot_seconds < 60 || 3600 % slot_seconds != 0 {
             return Err(ClockError::StepDoesNotDivideAnHour(slot_seconds));
         }
@@ -107,7 +112,8 @@ impl Clock {
 
     /// The local day `date`, for turning wall-clock times on it into seconds from the start.
     pub fn day(&self, date: NaiveDate) -> LocalDay {
-        let midnight = |date: NaiveDate| self.seconds_to(to_utc(date.and_time(NaiveTime::MIN), self.zone));
+        let midnight =
+            |date: NaiveDate| self.seconds_to(to_utc(date.and_time(NaiveTime::MIN), self.zone));
         let start = midnight(date);
         let steady = midnight(date + Days::new(2)) - start == 2 * 24 * 3600;
         LocalDay { date, zone: self.zone, clock_start: self.start, start, steady }
@@ -197,7 +203,11 @@ mod tests {
         let saturday = clock.day("2024-03-30".parse().unwrap());
         assert_eq!(saturday.at(31.0), 30 * 3600, "seven on Sunday comes an hour early");
         let sunday = clock.day("2024-03-31".parse().unwrap());
-        assert_eq!(sunday.at(2.5) - sunday.at(0.0), 9000, "a skipped time counts from before the gap");
+        assert_eq!(
+            sunday.at(2.5) - sunday.at(0.0),
+            9000,
+            "a skipped time counts from before the gap"
+        );
         assert_eq!(sunday.at(3.5), sunday.at(2.5));
     }
 

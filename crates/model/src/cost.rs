@@ -44,7 +44,12 @@ pub struct Chord {
 /// The curve between two outputs as `segments` chords of equal width, cheapest first.
 ///
 /// A curve without a square is one chord, and none where the outputs are equal.
-pub fn chords(cost: QuadraticCost, least_kw: f64, most_kw: f64, segments: NonZeroU32) -> Vec<Chord> {
+pub fn chords(
+    cost: QuadraticCost,
+    least_kw: f64,
+    most_kw: f64,
+    segments: NonZeroU32,
+) -> Vec<Chord> {
     let count = if cost.a == 0.0 { 1 } else { segments.get() };
     let width_kw = (most_kw - least_kw) / f64::from(count);
     if width_kw <= 0.0 {
@@ -157,9 +162,13 @@ impl SystemCost {
     /// The rows that units of a kind add to: what running costs, and the other part where there is one.
     pub fn rows_of(&mut self, kind: UnitKind) -> (CostRow<'_>, Option<CostRow<'_>>) {
         match kind {
-            UnitKind::Wind => (("wind", &mut self.wind), Some(("curtailment", &mut self.curtailment))),
+            UnitKind::Wind => {
+                (("wind", &mut self.wind), Some(("curtailment", &mut self.curtailment)))
+            }
             UnitKind::Pv => (("pv", &mut self.pv), Some(("curtailment", &mut self.curtailment))),
-            UnitKind::Thermal => (("thermal", &mut self.thermal), Some(("starts", &mut self.starts))),
+            UnitKind::Thermal => {
+                (("thermal", &mut self.thermal), Some(("starts", &mut self.starts)))
+            }
             UnitKind::PumpedHydro => (("pumped_hydro", &mut self.pumped_hydro), None),
             UnitKind::Ess => (("ess", &mut self.ess), None),
             UnitKind::Interruptible => (("interruption", &mut self.interruption), None),
@@ -208,22 +217,30 @@ mod tests {
         let cost = QuadraticCost { a: 5.8e-5, b: 0.278, c: 58.0 };
         let chords = chords(cost, 900.0, 1505.0, ten());
         let middle_of_a_chord = 900.0 + 30.25;
-        let above =
-            chords_per_hour(cost, 900.0, &chords, middle_of_a_chord) - cost.per_hour(middle_of_a_chord);
+        let above = chords_per_hour(cost, 900.0, &chords, middle_of_a_chord)
+            - cost.per_hour(middle_of_a_chord);
         assert!((above - 5.8e-5 * 60.5 * 60.5 / 4.0).abs() < 1e-9, "{above}");
     }
 
     #[test]
     fn a_straight_curve_is_one_chord_and_a_point_is_none() {
         let straight = QuadraticCost { a: 0.0, b: 0.3, c: 1.0 };
-        assert_eq!(chords(straight, 10.0, 20.0, ten()), [Chord { width_kw: 10.0, slope_per_kwh: 0.3 }]);
+        assert_eq!(
+            chords(straight, 10.0, 20.0, ten()),
+            [Chord { width_kw: 10.0, slope_per_kwh: 0.3 }]
+        );
         assert_eq!(chords(straight, 10.0, 10.0, ten()), []);
     }
 
     #[test]
     fn the_rows_add_up_to_the_total() {
-        let rows =
-            SystemCost { thermal: 1.0, ess: 2.0, interruption: 4.0, curtailment: 8.0, ..Default::default() };
+        let rows = SystemCost {
+            thermal: 1.0,
+            ess: 2.0,
+            interruption: 4.0,
+            curtailment: 8.0,
+            ..Default::default()
+        };
         let rows = SystemCost { unserved: 16.0, ..rows };
         let mut twice = rows;
         twice += rows;

@@ -167,7 +167,8 @@ impl GridState {
         let thermal = slot.of_kind(|kind| kind == UnitKind::Thermal);
         for (unit, did) in self.thermal.iter_mut().zip(thermal) {
             let so_far = if unit.on == did.on { unit.hours } else { 0.0 };
-            *unit = ThermalState { power_kw: Some(did.given_kw), on: did.on, hours: so_far + hours };
+            *unit =
+                ThermalState { power_kw: Some(did.given_kw), on: did.on, hours: so_far + hours };
         }
         for (energy, did) in self.energy_kwh.iter_mut().zip(slot.of_kind(UnitKind::is_store)) {
             *energy = did.energy_kwh;
@@ -221,7 +222,12 @@ mod tests {
         let wind = UnitSlot { available_kw: 50.0, ..gives(UnitKind::Wind, wind_kw) };
         let river = gives(UnitKind::MustTake, river_kw);
         let abroad = gives(UnitKind::ImportExport, import_kw);
-        SlotDispatch { load_kw: 80.0, units: vec![wind, river, abroad], unserved_kw: 2e-7, spilled_kw: 1e-9 }
+        SlotDispatch {
+            load_kw: 80.0,
+            units: vec![wind, river, abroad],
+            unserved_kw: 2e-7,
+            spilled_kw: 1e-9,
+        }
     }
 
     #[test]

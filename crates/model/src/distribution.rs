@@ -76,7 +76,9 @@ impl Distribution {
                 ordered(*min, *max)
             }
             Self::Empirical(values) if values.is_empty() => Err(DistributionError::Empty),
-            Self::Empirical(values) => values.iter().try_for_each(|&value| finite(value, "a value")),
+            Self::Empirical(values) => {
+                values.iter().try_for_each(|&value| finite(value, "a value"))
+            }
         }
     }
 
@@ -142,8 +144,11 @@ fn check_normal(mean: f64, sd: f64, min: f64, max: f64) -> Result<(), Distributi
     let below = |bound: f64| {
         0.5 * libm::erfc((mean - bound) / (sd.max(f64::MIN_POSITIVE) * std::f64::consts::SQRT_2))
     };
-    let acceptance =
-        if sd == 0.0 { f64::from(u8::from((min..=max).contains(&mean))) } else { below(max) - below(min) };
+    let acceptance = if sd == 0.0 {
+        f64::from(u8::from((min..=max).contains(&mean)))
+    } else {
+        below(max) - below(min)
+    };
     let one_in = 1.0 / acceptance;
     if one_in > NEVER {
         return Err(DistributionError::BoundsBeyondReach);
@@ -163,7 +168,9 @@ mod tests {
         distribution.check().unwrap();
         let car = CarKey::new("test", 0);
         (0..count)
-            .map(|i| distribution.sample(&mut stream(1, Purpose::DepartureSoc, car.with_index(i), 0)))
+            .map(|i| {
+                distribution.sample(&mut stream(1, Purpose::DepartureSoc, car.with_index(i), 0))
+            })
             .collect()
     }
 
@@ -191,7 +198,10 @@ mod tests {
     #[test]
     fn impossible_parameters_are_refused() {
         let normal = |mean, sd, min, max| Distribution::Normal { mean, sd, min, max }.check();
-        assert!(matches!(normal(0.0, -1.0, 0.0, 1.0), Err(DistributionError::NegativeDeviation(_))));
+        assert!(matches!(
+            normal(0.0, -1.0, 0.0, 1.0),
+            Err(DistributionError::NegativeDeviation(_))
+        ));
         assert!(matches!(normal(0.0, 1.0, 1.0, 0.0), Err(DistributionError::BoundsCrossed { .. })));
         assert!(matches!(normal(0.0, 1.0, 4.0, 10.0), Err(DistributionError::BoundsOutOfReach(_))));
         assert_eq!(normal(0.0, 1.0, 9.0, 10.0), Err(DistributionError::BoundsBeyondReach));

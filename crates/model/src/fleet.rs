@@ -270,7 +270,13 @@ pub struct PopulationNotes {
 impl Population {
     /// Draws the cars of `fleets` with their stays over the clock's run; under [`Boundary::Fold`]
     /// those that begin between one evening and the next, on an axis that runs on past midnight.
-    pub fn draw(seed: u64, rules: Rules, clock: &Clock, boundary: Boundary, fleets: &[Fleet]) -> Self {
+    pub fn draw(
+        seed: u64,
+        rules: Rules,
+        clock: &Clock,
+        boundary: Boundary,
+        fleets: &[Fleet],
+    ) -> Self {
         let drawing = Drawing { seed, rules, clock, boundary };
         let mut population = Self::default();
         for fleet in fleets {
@@ -384,12 +390,20 @@ impl Population {
         let draws = Draws { seed, car: CarKey::new(&fleet.name, index) };
         let capacity = draws.once(Purpose::Capacity, &fleet.capacity);
         self.capacity_kwh.push(capacity);
-        self.arrival_energy_kwh.push(capacity * draws.once(Purpose::SocOnArrival, &fleet.soc_on_arrival));
-        self.departure_energy_kwh.push(capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc));
+        self.arrival_energy_kwh
+            .push(capacity * draws.once(Purpose::SocOnArrival, &fleet.soc_on_arrival));
+        self.departure_energy_kwh
+            .push(capacity * draws.once(Purpose::DepartureSoc, &fleet.departure_soc));
         draws
     }
 
-    fn add_listed(&mut self, drawing: &Drawing<'_>, fleet: &Fleet, cars: &[ListedCar], first_charger: u32) {
+    fn add_listed(
+        &mut self,
+        drawing: &Drawing<'_>,
+        fleet: &Fleet,
+        cars: &[ListedCar],
+        first_charger: u32,
+    ) {
         let clock = drawing.clock;
         let day = clock.day(clock.local(0).date());
         for (index, listed) in (0..).zip(cars) {
@@ -400,7 +414,8 @@ impl Population {
             self.departure_energy_kwh.push(capacity * listed.departure_soc);
             let charger = first_charger + 2 * index;
             let mut car = CarStays::new(self, drawing, charger);
-            let at = |(arrives, leaves): (f64, f64)| (day.not_before(arrives), day.not_after(leaves));
+            let at =
+                |(arrives, leaves): (f64, f64)| (day.not_before(arrives), day.not_after(leaves));
             car.add(0, at(listed.home), listed.trip_kwh);
             if let Some(work) = listed.work {
                 car.add(1, at(work), listed.trip_kwh);
@@ -437,7 +452,13 @@ impl Draws {
     }
 
     /// A draw for a date; `leg` tells apart two of a day.
-    fn of_day(self, purpose: Purpose, distribution: &Distribution, date: NaiveDate, leg: u32) -> f64 {
+    fn of_day(
+        self,
+        purpose: Purpose,
+        distribution: &Distribution,
+        date: NaiveDate,
+        leg: u32,
+    ) -> f64 {
         self.nth(purpose, distribution, (date.num_days_from_ce() as u32) * 2 + leg)
     }
 
@@ -447,7 +468,10 @@ impl Draws {
         let tomorrow = day.date.succ_opt().expect("the calendar goes on");
         let left_last = left_last.unwrap_or_else(|| self.leaves_home(home, day, day.date, 0.0));
         let arrives = day.at(self.of_day(Purpose::HomeArrival, &home.arrive, day.date, 0));
-        (arrives.max(left_last + seconds(home.trip_time_min)), self.leaves_home(home, day, tomorrow, 24.0))
+        (
+            arrives.max(left_last + seconds(home.trip_time_min)),
+            self.leaves_home(home, day, tomorrow, 24.0),
+        )
     }
 
     /// When the car leaves home on `date`, which is `offset` hours of wall clock after `day`.
@@ -459,7 +483,10 @@ impl Draws {
     fn workplace(self, work: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
         let arrives = day.at(self.of_day(Purpose::WorkArrival, &work.arrive, day.date, 0));
         let earliest = left_last.map_or(i64::MIN, |left| left + seconds(work.trip_time_min));
-        (arrives.max(earliest), day.at(self.of_day(Purpose::WorkDeparture, &work.leave, day.date, 0)))
+        (
+            arrives.max(earliest),
+            day.at(self.of_day(Purpose::WorkDeparture, &work.leave, day.date, 0)),
+        )
     }
 
     /// At work on `day` after a night at `home`.
@@ -531,7 +558,8 @@ mod tests {
 
     #[test]
     fn a_new_fleet_changes_no_other_cars_draws() {
-        let draw = |fleets: &[Fleet]| Population::draw(3, Rules::TODAY, &clock(2), Boundary::Open, fleets);
+        let draw =
+            |fleets: &[Fleet]| Population::draw(3, Rules::TODAY, &clock(2), Boundary::Open, fleets);
         let alone = draw(&[fleet("b", 5, commute())]);
         let joined = draw(&[fleet("a", 3, commute()), fleet("b", 5, commute())]);
         let skipped = joined.stays.ev.iter().filter(|&&ev| ev < 3).count();
@@ -542,9 +570,14 @@ mod tests {
     #[test]
     fn a_longer_run_has_the_same_first_days() {
         let arrivals = |days| {
-            let stays =
-                Population::draw(3, Rules::TODAY, &clock(days), Boundary::Open, &[fleet("a", 1, commute())])
-                    .stays;
+            let stays = Population::draw(
+                3,
+                Rules::TODAY,
+                &clock(days),
+                Boundary::Open,
+                &[fleet("a", 1, commute())],
+            )
+            .stays;
             stays.arrives.into_iter().filter(|&t| t < 2 * 86_400 - 7 * 3600).collect::<Vec<_>>()
         };
         assert_eq!(arrivals(2), arrivals(5));
@@ -552,8 +585,13 @@ mod tests {
 
     #[test]
     fn a_commuter_never_arrives_before_it_could() {
-        let population =
-            Population::draw(9, Rules::TODAY, &clock(7), Boundary::Open, &[fleet("a", 200, commute())]);
+        let population = Population::draw(
+            9,
+            Rules::TODAY,
+            &clock(7),
+            Boundary::Open,
+            &[fleet("a", 200, commute())],
+        );
         let stays = &population.stays;
         for next in 1..stays.len() {
             if stays.ev[next] == stays.ev[next - 1] {
@@ -566,14 +604,21 @@ mod tests {
 
     #[test]
     fn a_typical_day_runs_from_coming_home_to_leaving_work() {
-        let population =
-            Population::draw(9, Rules::TODAY, &clock(1), Boundary::Fold, &[fleet("a", 200, commute())]);
+        let population = Population::draw(
+            9,
+            Rules::TODAY,
+            &clock(1),
+            Boundary::Fold,
+            &[fleet("a", 200, commute())],
+        );
         let stays = &population.stays;
         for home in (0..stays.len()).filter(|&stay| stays.arrives[stay] < 86_400) {
             let work = home + 1;
             assert_eq!(stays.ev[home], stays.ev[work]);
             assert!(stays.arrives[work] >= stays.leaves[home] + 900);
-            assert!(i64::from(stays.arrives[home]) >= i64::from(stays.leaves[work]) - DAY_SECONDS + 900);
+            assert!(
+                i64::from(stays.arrives[home]) >= i64::from(stays.leaves[work]) - DAY_SECONDS + 900
+            );
             assert_eq!((stays.trip_kwh[home], stays.trip_kwh[work]), (0.0, 7.0));
         }
         let notes = population.notes;
@@ -589,20 +634,32 @@ mod tests {
     #[test]
     fn a_car_is_at_one_place_at_a_time_however_wide_its_times_are_drawn() {
         let (home, work) = (any_time(17.5, 7.0), any_time(8.0, 16.5));
-        let commute = Parking::Commute { home: home.clone(), work: work.clone(), days: WorkDays::Daily };
-        for parking in [Parking::Overnight(home), Parking::Workplace(work, WorkDays::Daily), commute] {
+        let commute =
+            Parking::Commute { home: home.clone(), work: work.clone(), days: WorkDays::Daily };
+        for parking in
+            [Parking::Overnight(home), Parking::Workplace(work, WorkDays::Daily), commute]
+        {
             let fleets = [fleet("a", 200, parking)];
             let open = Population::draw(9, Rules::TODAY, &clock(7), Boundary::Open, &fleets).stays;
             for next in (1..open.len()).filter(|&next| open.ev[next] == open.ev[next - 1]) {
-                assert!(open.arrives[next] >= open.leaves[next - 1] + 900, "{:?}", fleets[0].parking);
+                assert!(
+                    open.arrives[next] >= open.leaves[next - 1] + 900,
+                    "{:?}",
+                    fleets[0].parking
+                );
             }
             // On a typical day the last stay of a car ends before the first begins a day later.
             let fold = Population::draw(9, Rules::TODAY, &clock(1), Boundary::Fold, &fleets).stays;
-            for first in (0..fold.len()).filter(|&stay| stay == 0 || fold.ev[stay] != fold.ev[stay - 1]) {
-                let last = (first..fold.len()).take_while(|&stay| fold.ev[stay] == fold.ev[first]).last();
+            for first in
+                (0..fold.len()).filter(|&stay| stay == 0 || fold.ev[stay] != fold.ev[stay - 1])
+            {
+                let last =
+                    (first..fold.len()).take_while(|&stay| fold.ev[stay] == fold.ev[first]).last();
                 let day = i64::from(fold.leaves[last.unwrap()]) - i64::from(fold.arrives[first]);
                 assert!(day <= DAY_SECONDS - 900, "{:?}", fleets[0].parking);
-                assert!(last.unwrap() == first || fold.arrives[first + 1] >= fold.leaves[first] + 900);
+                assert!(
+                    last.unwrap() == first || fold.arrives[first + 1] >= fold.leaves[first] + 900
+                );
             }
         }
     }
@@ -610,8 +667,14 @@ mod tests {
     #[test]
     fn a_workplace_is_empty_at_the_weekend() {
         let parking = Parking::Workplace(place(8.0, 16.5), WorkDays::Weekdays);
-        let stays =
-            Population::draw(1, Rules::TODAY, &clock(7), Boundary::Open, &[fleet("a", 10, parking)]).stays;
+        let stays = Population::draw(
+            1,
+            Rules::TODAY,
+            &clock(7),
+            Boundary::Open,
+            &[fleet("a", 10, parking)],
+        )
+        .stays;
         assert_eq!(stays.len(), 50, "Monday to Friday");
         assert!(stays.arrives.iter().all(|&t| t < 5 * 86_400));
     }

@@ -168,7 +168,8 @@ pub struct CarReach {
 
 /// (30) and (31): charging less or discharging more, and the other way round.
 pub fn car(car: &CarReach, hours: f64) -> UpDown {
-    let discharge = (car.energy_kwh - car.energy_kwh_min).max(0.0) * car.discharge_efficiency / hours;
+    let discharge =
+        (car.energy_kwh - car.energy_kwh_min).max(0.0) * car.discharge_efficiency / hours;
     let charge = (car.energy_kwh_max - car.energy_kwh).max(0.0) / (car.charge_efficiency * hours);
     UpDown {
         up: car.discharge_kw_max.min(discharge) + car.power_kw,

@@ -70,7 +70,14 @@ impl Issue {
 
 impl Forecast {
     /// What is known at `issue` of `count` slots of `actual`, kW; `day` slots are 24 hours.
-    pub fn issue(&self, actual: &Series, issue: Issue, count: usize, seed: u64, day: u32) -> Vec<f64> {
+    pub fn issue(
+        &self,
+        actual: &Series,
+        issue: Issue,
+        count: usize,
+        seed: u64,
+        day: u32,
+    ) -> Vec<f64> {
         let slots = (0..count as u32).map(|ahead| (ahead, issue.slot + ahead));
         match self {
             Self::Perfect => slots.map(|(_, slot)| actual.at(slot, day)).collect(),
@@ -118,7 +125,8 @@ mod tests {
         let (actual, ahead) = (series("wind", &[100.0; 32]), series("ahead", &[260.0; 32]));
         let issue = Issue { slot: 3, known: 1, blend: 16 };
         let seen = Forecast::Series(ahead.clone()).issue(&actual, issue, 16, 0, 96);
-        let expected: Vec<f64> = (0..16_u8).map(|i| 100.0 + 10.0 * f64::from(i.saturating_sub(1))).collect();
+        let expected: Vec<f64> =
+            (0..16_u8).map(|i| 100.0 + 10.0 * f64::from(i.saturating_sub(1))).collect();
         assert_eq!(seen, expected);
         let before = Forecast::Series(ahead).issue(&actual, Issue::day_ahead(0), 4, 0, 96);
         assert_eq!(before, [260.0; 4]);
@@ -141,7 +149,10 @@ mod tests {
         }
         for (ahead, square) in (0..).zip(squares).skip(3) {
             let variance = 0.04 * (1.0 - 0.64_f64.powi(ahead - 2));
-            assert!((square / variance - 1.0).abs() < 0.15, "{ahead} ahead: {square}, not {variance}");
+            assert!(
+                (square / variance - 1.0).abs() < 0.15,
+                "{ahead} ahead: {square}, not {variance}"
+            );
         }
     }
 
@@ -158,7 +169,8 @@ mod tests {
 
     #[test]
     fn errors_differ_by_series_and_seed_and_repeat_otherwise() {
-        let seen = |name, seed| AR1.issue(&series(name, &[50.0; 96]), Issue::day_ahead(0), 24, seed, 96);
+        let seen =
+            |name, seed| AR1.issue(&series(name, &[50.0; 96]), Issue::day_ahead(0), 24, seed, 96);
         assert_eq!(seen("north", 1), seen("north", 1));
         assert!(seen("north", 1) != seen("south", 1) && seen("north", 1) != seen("north", 2));
         assert!(seen("north", 1).iter().all(|&power| power >= 0.0));

@@ -130,7 +130,10 @@ mod tests {
     fn quantiles_are_right_to_fifteen_digits() {
         for (probability, expected) in KNOWN {
             let ours = quantile(probability);
-            assert!((ours / expected - 1.0).abs() < 1e-15, "{probability}: {ours} is not {expected}");
+            assert!(
+                (ours / expected - 1.0).abs() < 1e-15,
+                "{probability}: {ours} is not {expected}"
+            );
         }
     }
 

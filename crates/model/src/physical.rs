@@ -29,7 +29,12 @@ pub enum Lies {
 }
 
 impl Physical {
-    const fn new(name: &'static str, unit: &'static str, usual: (f64, f64), possible: (f64, f64)) -> Self {
+    const fn new(
+        name: &'static str,
+        unit: &'static str,
+        usual: (f64, f64),
+        possible: (f64, f64),
+    ) -> Self {
         Self { name, unit, usual, possible }
     }
 
@@ -51,7 +56,8 @@ pub const CAR_CAPACITY: Physical =
 pub const CAR_ENERGY: Physical =
     Physical::new("energy of a trip or session", "kWh", (0.0, 2000.0), (0.0, 1e6));
 /// Power of a charger; the most that is usual is what the Megawatt Charging System gives a vehicle.
-pub const CHARGER_POWER: Physical = Physical::new("power of a charger", "kW", (0.0, 3750.0), (0.0, 1e6));
+pub const CHARGER_POWER: Physical =
+    Physical::new("power of a charger", "kW", (0.0, 3750.0), (0.0, 1e6));
 /// Power of a connection that chargers share.
 pub const SITE_POWER: Physical = Physical::new("power of a site", "kW", (0.0, 1e6), (0.0, 1e9));
 /// One-way efficiency. Less than 1e-9 is reckoned as 1e-9.
@@ -62,7 +68,8 @@ pub const SYSTEM_POWER: Physical =
 /// Power of a unit.
 pub const UNIT_POWER: Physical = Physical::new("power of a unit", "kW", (0.0, 1e8), (0.0, 1e9));
 /// Energy that a store holds.
-pub const STORE_ENERGY: Physical = Physical::new("energy of a store", "kWh", (0.0, 1e9), (0.0, 1e11));
+pub const STORE_ENERGY: Physical =
+    Physical::new("energy of a store", "kWh", (0.0, 1e9), (0.0, 1e11));
 /// How fast a unit's power may change.
 pub const RAMP: Physical = Physical::new("ramp of a unit", "kW/h", (0.0, 1e9), (0.0, 1e11));
 /// Price of energy.
@@ -71,13 +78,16 @@ pub const PRICE: Physical = Physical::new("price", "per kWh", (-1e5, 1e5), (-1e7
 pub const QUADRATIC_COST: Physical =
     Physical::new("quadratic cost `a`", "per kW² and hour", (0.0, 1.0), (0.0, 100.0));
 /// Cost of a unit for an hour of being on.
-pub const HOURLY_COST: Physical = Physical::new("hourly cost `c`", "per hour", (0.0, 1e7), (0.0, 1e9));
+pub const HOURLY_COST: Physical =
+    Physical::new("hourly cost `c`", "per hour", (0.0, 1e7), (0.0, 1e9));
 /// Cost of a start.
 pub const START_COST: Physical = Physical::new("cost of a start", "", (0.0, 1e8), (0.0, 1e10));
 /// For how long a unit must be, or has been, on or off.
-pub const COMMITMENT_TIME: Physical = Physical::new("time on or off", "h", (0.0, 720.0), (0.0, 8784.0));
+pub const COMMITMENT_TIME: Physical =
+    Physical::new("time on or off", "h", (0.0, 720.0), (0.0, 8784.0));
 /// What the error of a forecast grows to, as a share.
-pub const FORECAST_ERROR: Physical = Physical::new("error of a forecast", "", (0.0, 1.0), (0.0, 10.0));
+pub const FORECAST_ERROR: Physical =
+    Physical::new("error of a forecast", "", (0.0, 1.0), (0.0, 10.0));
 /// How far prices follow net load.
 pub const RHO: Physical = Physical::new("`rho`", "", (0.0, 10.0), (0.0, 1000.0));
 /// The expected price in terms of the tariff.

@@ -114,14 +114,23 @@ impl Checked<'_> {
         right: bool,
         wanted: &'static str,
     ) -> Result<(), PlantError> {
-        if right { Ok(()) } else { Err(PlantError::Value { unit: self.0.to_owned(), field, value, wanted }) }
+        if right {
+            Ok(())
+        } else {
+            Err(PlantError::Value { unit: self.0.to_owned(), field, value, wanted })
+        }
     }
 
     pub(crate) fn not_negative(&self, field: &'static str, value: f64) -> Result<(), PlantError> {
         self.holds(field, value, value.is_finite() && value >= 0.0, NOT_NEGATIVE)
     }
 
-    pub(crate) fn ordered(&self, what: &'static str, least: f64, most: f64) -> Result<(), PlantError> {
+    pub(crate) fn ordered(
+        &self,
+        what: &'static str,
+        least: f64,
+        most: f64,
+    ) -> Result<(), PlantError> {
         if least <= most {
             Ok(())
         } else {

@@ -97,7 +97,11 @@ impl IncentiveRule {
     ///
     /// # Panics
     /// If `net_load_kw` does not hold one value for each slot of `days`.
-    pub fn signal(&self, net_load_kw: &[f64], days: &LocalDays) -> Result<NetLoadSignal, PriceError> {
+    pub fn signal(
+        &self,
+        net_load_kw: &[f64],
+        days: &LocalDays,
+    ) -> Result<NetLoadSignal, PriceError> {
         let count = days.slots() as usize;
         let mut signal = NetLoadSignal { mean_kw: vec![0.0; count], k: vec![0.0; count] };
         signal.refresh(self, net_load_kw, days, 0..days.slots())?;
@@ -109,7 +113,8 @@ impl IncentiveRule {
     /// At a negative time-of-use price (1) would make peaks cheaper than valleys; there the price
     /// moves by `K_p·|λ_TOU|`, so that a peak is always the dearer one.
     pub fn price(&self, k: f64, tou_price: f64) -> f64 {
-        let price = if tou_price < 0.0 { tou_price + k * tou_price.abs() } else { (1.0 + k) * tou_price };
+        let price =
+            if tou_price < 0.0 { tou_price + k * tou_price.abs() } else { (1.0 + k) * tou_price };
         self.floor.map_or(price, |floor| at_least(floor, price))
     }
 }
@@ -157,7 +162,11 @@ fn mean_net_load(day_kw: &[f64], first: usize, date: NaiveDate) -> Result<f64, P
         return Err(PriceError::NetLoadNotFinite { slot: (first + bad) as u32, date });
     }
     let mean_kw = day_kw.iter().sum::<f64>() / day_kw.len() as f64;
-    if mean_kw > 0.0 { Ok(mean_kw) } else { Err(PriceError::NonPositiveMeanNetLoad { date, mean_kw }) }
+    if mean_kw > 0.0 {
+        Ok(mean_kw)
+    } else {
+        Err(PriceError::NonPositiveMeanNetLoad { date, mean_kw })
+    }
 }
 
 /// The price that drivers think fair, `λ_e` of (5).
@@ -272,7 +281,11 @@ impl LocalDays {
 
     /// The days that share a slot with `slots`.
     fn touched_by(&self, slots: Range<u32>) -> Range<usize> {
-        if slots.is_empty() { 0..0 } else { self.day_of(slots.start)..self.day_of(slots.end - 1) + 1 }
+        if slots.is_empty() {
+            0..0
+        } else {
+            self.day_of(slots.start)..self.day_of(slots.end - 1) + 1
+        }
     }
 }
 
@@ -305,13 +318,15 @@ mod tests {
         let case: serde_json::Value = serde_json::from_str(text).unwrap();
         let (inputs, expected) = (&case["inputs"], &case["expected"]);
         let column = |name: &str| numbers(&inputs[name]);
-        let renewable: Vec<(f64, f64)> = column("wind_kw").into_iter().zip(column("pv_kw")).collect();
+        let renewable: Vec<(f64, f64)> =
+            column("wind_kw").into_iter().zip(column("pv_kw")).collect();
         let load: Vec<f64> = column("base_kw")
             .iter()
             .zip(&renewable)
             .map(|(base, (wind, pv))| net_load(*base, *wind, *pv))
             .collect();
-        let rule = IncentiveRule { rho: inputs["rho"].as_f64().unwrap(), floor: inputs["floor"].as_f64() };
+        let rule =
+            IncentiveRule { rho: inputs["rho"].as_f64().unwrap(), floor: inputs["floor"].as_f64() };
         let signal = rule.signal(&load, &one_day(24)).unwrap();
         let prices: Vec<f64> =
             signal.k.iter().zip(column("tou")).map(|(k, tou)| rule.price(*k, tou)).collect();

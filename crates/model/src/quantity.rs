@@ -22,8 +22,10 @@ pub struct QuantityError {
 /// Splits `"7.5 kW"` into its number and its unit; else says what is wrong.
 fn number_and_unit(text: &str) -> Result<(f64, &str), String> {
     let text = text.trim();
-    let end =
-        text.char_indices().find(|&(at, c)| !is_number_part(text, at, c)).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .find(|&(at, c)| !is_number_part(text, at, c))
+        .map_or(text.len(), |(at, _)| at);
     let number = text[..end].trim().parse::<f64>();
     let number = number.map_err(|_| format!("`{text}` does not begin with a number"))?;
     let unit = text[end..].trim();
@@ -41,7 +43,8 @@ fn comma(text: &str, whole: &str, rest: &str) -> String {
     let is_group = |group: &str| group.bytes().take_while(u8::is_ascii_digit).count() == 3;
     if !whole.contains('.') && groups.into_iter().all(is_group) {
         let together = format!("{whole}{}", rest.replace(',', ""));
-        let meant = if rest.matches(',').count() == 1 { format!(" or `{meant}`") } else { String::new() };
+        let meant =
+            if rest.matches(',').count() == 1 { format!(" or `{meant}`") } else { String::new() };
         return format!(
             "`{text}` has a comma; the decimal sign is a point, and thousands are not set apart: \
              `{together}`{meant}"
@@ -81,7 +84,11 @@ fn parse_scaled(
         .find(|(name, _)| *name == unit)
         .ok_or_else(|| fail(format!("`{unit}` is not a unit of {kind}")))?;
     let value = number * factor;
-    if value.is_finite() { Ok(value) } else { Err(fail(format!("`{text}` is not a finite number"))) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(fail(format!("`{text}` is not a finite number")))
+    }
 }
 
 macro_rules! quantity {
@@ -251,14 +258,15 @@ fn parse_money(
 ) -> Result<(f64, String), QuantityError> {
     let fail = |problem| QuantityError { kind, problem, example };
     let (number, unit) = number_and_unit(text).map_err(fail)?;
-    let (currency, per) =
-        unit.split_once('/').ok_or_else(|| fail(format!("`{text}` does not say per what {what}")))?;
+    let (currency, per) = unit
+        .split_once('/')
+        .ok_or_else(|| fail(format!("`{text}` does not say per what {what}")))?;
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
         return Err(fail(format!("`{currency}` is not a currency code of three capital letters")));
     }
     let found = units.iter().find(|(name, _)| *name == per);
-    let &(_, factor) =
-        found.ok_or_else(|| fail(format!("`{per}` is not {what} that such prices are given for")))?;
+    let &(_, factor) = found
+        .ok_or_else(|| fail(format!("`{per}` is not {what} that such prices are given for")))?;
     let value = number * factor;
     if !value.is_finite() {
         return Err(fail(format!("`{text}` is not a finite number")));
@@ -375,7 +383,10 @@ mod tests {
             message("7 kWh"),
             "`kWh` is not a unit of power; a power is written like \"7 kW\" (W, kW, MW or GW)"
         );
-        assert_eq!(message("7"), "`7` has no unit; a power is written like \"7 kW\" (W, kW, MW or GW)");
+        assert_eq!(
+            message("7"),
+            "`7` has no unit; a power is written like \"7 kW\" (W, kW, MW or GW)"
+        );
         assert!(message("many kW").starts_with("`many kW` does not begin with a number"));
         assert!(message("1e400 kW").contains("not a finite number"));
     }

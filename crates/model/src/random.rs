@@ -68,7 +68,8 @@ pub fn name_hash(name: &str) -> u32 {
 #[inline]
 pub fn stream(seed: u64, purpose: Purpose, car: CarKey, draw: u32) -> Philox {
     let key = splitmix64(seed ^ splitmix64(0x9e37_79b9_7f4a_7c15 ^ u64::from(purpose as u32)));
-    let counter = u128::from(car.fleet) << 96 | u128::from(car.index) << 64 | u128::from(draw) << 32;
+    let counter =
+        u128::from(car.fleet) << 96 | u128::from(car.index) << 64 | u128::from(draw) << 32;
     Philox::new([key as u32, (key >> 32) as u32], counter)
 }
 

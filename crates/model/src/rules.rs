@@ -52,7 +52,11 @@ pub struct UnknownRules(u32);
 impl std::fmt::Display for UnknownRules {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let today = u32::from(Rules::TODAY);
-        write!(f, "the run goes by rules {}, and this version of voltide knows 1 to {today}", self.0)
+        write!(
+            f,
+            "the run goes by rules {}, and this version of voltide knows 1 to {today}",
+            self.0
+        )
     }
 }
 

@@ -220,7 +220,12 @@ fn in_both<'a>(
 mod tests {
     use super::*;
 
-    fn stay(car: u32, unplugged_at: Option<i64>, net_cost: f64, gained_kwh: f64) -> (StayKey, StayBill) {
+    fn stay(
+        car: u32,
+        unplugged_at: Option<i64>,
+        net_cost: f64,
+        gained_kwh: f64,
+    ) -> (StayKey, StayBill) {
         (StayKey { car, plugged_at: 0, unplugged_at }, StayBill { net_cost, gained_kwh })
     }
 
@@ -234,7 +239,9 @@ mod tests {
     /// The baseline stores 10 kWh at 0.50 in each of three cars; the run half of it at 0.20.
     fn two_runs() -> (Bills, Bills) {
         let ends = [Some(9), Some(9), None];
-        let all = |cost: f64, kwh: f64| (0..).zip(ends).map(|(car, end)| stay(car, end, cost, kwh)).collect();
+        let all = |cost: f64, kwh: f64| {
+            (0..).zip(ends).map(|(car, end)| stay(car, end, cost, kwh)).collect()
+        };
         let paid = |kwh: f64, amount: f64| Exchanged { kwh, amount };
         (bills(paid(30.0, 15.0), all(5.0, 10.0)), bills(paid(15.0, 3.0), all(1.0, 5.0)))
     }
@@ -262,7 +269,8 @@ mod tests {
     fn what_rounding_leaves_of_energy_and_its_value_is_nothing() {
         let ends = [Some(9), Some(9), None, None];
         let all = |kwh: [f64; 2]| {
-            let stays = (0..).zip(ends).map(|(car, end)| stay(car, end, 1.0, kwh[car as usize % 2]));
+            let stays =
+                (0..).zip(ends).map(|(car, end)| stay(car, end, 1.0, kwh[car as usize % 2]));
             bills(Exchanged { kwh: 0.6, amount: 0.1 }, stays.collect())
         };
         let saving = saving(&all([0.1 + 0.2, 0.0]), &all([0.3, 0.0])).unwrap();

@@ -84,9 +84,12 @@ impl SystemSeries {
     ///
     /// What the world has none of counts as 0. After the end the last 24 hours repeat.
     pub fn net_load_kw(&self, slots: Range<u32>, day: u32) -> impl Iterator<Item = f64> {
-        let at =
-            move |series: &Option<Series>, slot| series.as_ref().map_or(0.0, |series| series.at(slot, day));
-        slots.map(move |slot| net_load(at(&self.base_load, slot), at(&self.wind, slot), at(&self.pv, slot)))
+        let at = move |series: &Option<Series>, slot| {
+            series.as_ref().map_or(0.0, |series| series.at(slot, day))
+        };
+        slots.map(move |slot| {
+            net_load(at(&self.base_load, slot), at(&self.wind, slot), at(&self.pv, slot))
+        })
     }
 }
 
@@ -191,8 +194,11 @@ impl Scenario {
     pub fn unit_kinds(&self) -> Vec<UnitKind> {
         let Some(grid) = &self.grid else {
             let (wind, pv) = (self.system.wind.is_some(), self.system.pv.is_some());
-            let kinds =
-                [wind.then_some(UnitKind::Wind), pv.then_some(UnitKind::Pv), Some(UnitKind::ImportExport)];
+            let kinds = [
+                wind.then_some(UnitKind::Wind),
+                pv.then_some(UnitKind::Pv),
+                Some(UnitKind::ImportExport),
+            ];
             return kinds.into_iter().flatten().collect();
         };
         grid.plant.devices().map(Device::kind).collect()

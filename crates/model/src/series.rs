@@ -34,8 +34,11 @@ mod tests {
 
     #[test]
     fn the_last_day_repeats_beyond_the_end() {
-        let series =
-            Series { name: "price".into(), unit: "EUR/kWh".into(), values: [9.0, 1.0, 2.0, 3.0].into() };
+        let series = Series {
+            name: "price".into(),
+            unit: "EUR/kWh".into(),
+            values: [9.0, 1.0, 2.0, 3.0].into(),
+        };
         let seen: Vec<f64> = (2..9).map(|slot| series.at(slot, 3)).collect();
         assert_eq!(seen, [2.0, 3.0, 1.0, 2.0, 3.0, 1.0, 2.0]);
     }

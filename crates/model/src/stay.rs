@@ -55,7 +55,9 @@ impl Stays {
 
     /// The slot after the last one that a policy is told of; at least one after the first.
     pub fn announced_end_slot(&self, stay: u32, clock: &Clock) -> u32 {
-        clock.slots_until(i64::from(self.announced[stay as usize])).max(self.first_slot(stay, clock) + 1)
+        clock
+            .slots_until(i64::from(self.announced[stay as usize]))
+            .max(self.first_slot(stay, clock) + 1)
     }
 
     /// The stay with this id.
@@ -147,8 +149,9 @@ impl Calendar {
         let first = |stay| stays.first_slot(stay, clock);
         let announced_end = |stay| stays.announced_end_slot(stay, clock);
         let late = ids().filter(|&stay| announced_end(stay) < stays.end_slot(stay, clock));
-        let folded =
-            |stay| period.is_some_and(|slots| stays.end_slot(stay, clock) > fold(first(stay), slots).1);
+        let folded = |stay| {
+            period.is_some_and(|slots| stays.end_slot(stay, clock) > fold(first(stay), slots).1)
+        };
         let end = |stay| {
             let end = stays.end_slot(stay, clock);
             period.map_or(end, |slots| {
@@ -201,7 +204,11 @@ struct Buckets {
 }
 
 impl Buckets {
-    fn new(slots: u32, ids: impl Iterator<Item = u32> + Clone, slot_of: impl Fn(u32) -> u32) -> Self {
+    fn new(
+        slots: u32,
+        ids: impl Iterator<Item = u32> + Clone,
+        slot_of: impl Fn(u32) -> u32,
+    ) -> Self {
         let mut offsets = vec![0; slots as usize + 1];
         for id in ids.clone() {
             if let Some(count) = offsets.get_mut(slot_of(id) as usize + 1) {
@@ -225,7 +232,11 @@ impl Buckets {
 
     fn at(&self, slot: u32) -> &[u32] {
         let range = |slot: u32| self.offsets[slot as usize] as usize;
-        if slot as usize + 1 >= self.offsets.len() { &[] } else { &self.ids[range(slot)..range(slot + 1)] }
+        if slot as usize + 1 >= self.offsets.len() {
+            &[]
+        } else {
+            &self.ids[range(slot)..range(slot + 1)]
+        }
     }
 }
 
@@ -238,8 +249,14 @@ mod tests {
     fn usable_slots_are_those_wholly_inside() {
         let clock = Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, 900, 1).unwrap();
         let mut stays = Stays::default();
-        let stay =
-            |arrives, leaves| Stay { ev: 0, charger: 0, arrives, leaves, announced: leaves, trip_kwh: 0.0 };
+        let stay = |arrives, leaves| Stay {
+            ev: 0,
+            charger: 0,
+            arrives,
+            leaves,
+            announced: leaves,
+            trip_kwh: 0.0,
+        };
         let inside = stays.push(stay(100, 2000));
         let in_progress = stays.push(stay(-5000, 1800));
         let beyond = stays.push(stay(3600, 200_000));

@@ -15,9 +15,13 @@ pub struct Grid {
 impl Grid {
     /// All series with their values, in a fixed order: what a run needs besides the world's text.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
-        let load = if let Forecast::Series(series) = &self.rules.base_load { Some(series) } else { None };
-        let cars =
-            if let DayAheadEv::Series(series) = &self.rules.day_ahead_ev { Some(series) } else { None };
+        let load =
+            if let Forecast::Series(series) = &self.rules.base_load { Some(series) } else { None };
+        let cars = if let DayAheadEv::Series(series) = &self.rules.day_ahead_ev {
+            Some(series)
+        } else {
+            None
+        };
         self.plant.series().chain(load).chain(cars)
     }
 }

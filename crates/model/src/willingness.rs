@@ -44,8 +44,9 @@ impl Logistic {
     }
 
     fn check(&self, curve: &'static str) -> Result<(), WillingnessError> {
-        let fail =
-            |parameter, value, wanted| Err(WillingnessError::Parameter { curve, parameter, value, wanted });
+        let fail = |parameter, value, wanted| {
+            Err(WillingnessError::Parameter { curve, parameter, value, wanted })
+        };
         if !(self.a.is_finite() && self.a > 0.0) {
             return fail("a", self.a, "finite and above 0");
         }
@@ -75,7 +76,9 @@ pub enum WillingnessError {
         wanted: &'static str,
     },
     /// The optimistic curve rises to less than the pessimistic one.
-    #[error("`c` of the optimistic curve, {optimistic}, is below that of the pessimistic one, {pessimistic}")]
+    #[error(
+        "`c` of the optimistic curve, {optimistic}, is below that of the pessimistic one, {pessimistic}"
+    )]
     CeilingsCrossed {
         /// `c` of the optimistic curve.
         optimistic: f64,
@@ -121,8 +124,10 @@ impl Willingness {
             });
         }
         let lead = |eps: &f64| optimistic.at(*eps) - pessimistic.at(*eps);
-        let extrema = [Some(0.0), Some(INCENTIVE_RATIO_MAX), turning_point(&optimistic, &pessimistic)];
-        let worst = extrema.into_iter().flatten().min_by(|left, right| lead(left).total_cmp(&lead(right)));
+        let extrema =
+            [Some(0.0), Some(INCENTIVE_RATIO_MAX), turning_point(&optimistic, &pessimistic)];
+        let worst =
+            extrema.into_iter().flatten().min_by(|left, right| lead(left).total_cmp(&lead(right)));
         match worst {
             Some(eps) if lead(&eps) < -ROUNDING => Err(WillingnessError::Crossing {
                 eps,
@@ -325,14 +330,16 @@ mod tests {
 
     #[test]
     fn curves_that_cross_are_refused_where_they_do() {
-        let crossing = |optimistic, pessimistic| Willingness::new(optimistic, pessimistic).unwrap_err();
+        let crossing =
+            |optimistic, pessimistic| Willingness::new(optimistic, pessimistic).unwrap_err();
         let steep = crossing(Logistic { b: 2.0, ..PESSIMISTIC }, PESSIMISTIC);
         assert_eq!(
             steep.to_string(),
             "the curves cross: at an incentive ratio of 1.275 the optimistic one is 0.053074 \
              and the pessimistic one 0.091926"
         );
-        let low = crossing(Logistic { a: 9.0, b: 9.0, c: 0.65 }, Logistic { a: 9.0, b: 1.0, c: 0.6 });
+        let low =
+            crossing(Logistic { a: 9.0, b: 9.0, c: 0.65 }, Logistic { a: 9.0, b: 1.0, c: 0.6 });
         assert!(matches!(low, WillingnessError::Crossing { eps, .. } if eps == 0.0), "{low}");
         let ceiling = crossing(Logistic { c: 0.1, ..OPTIMISTIC }, PESSIMISTIC);
         assert!(matches!(ceiling, WillingnessError::CeilingsCrossed { .. }));
@@ -341,7 +348,8 @@ mod tests {
 
     #[test]
     fn impossible_parameters_are_refused() {
-        let error = |pessimistic| Willingness::new(OPTIMISTIC, pessimistic).unwrap_err().to_string();
+        let error =
+            |pessimistic| Willingness::new(OPTIMISTIC, pessimistic).unwrap_err().to_string();
         assert_eq!(
             error(Logistic { c: 1.2, ..PESSIMISTIC }),
             "`c` of the pessimistic curve is 1.2; it must be between 0 and 1"
@@ -357,7 +365,8 @@ mod tests {
     fn samples_have_the_moments_of_their_band() {
         let n = 100_000_u32;
         let car = CarKey::new("commuters", 0);
-        let cars: Vec<Draw> = (0..n).map(|index| Draw::new(19, car.with_index(index), 473_000)).collect();
+        let cars: Vec<Draw> =
+            (0..n).map(|index| Draw::new(19, car.with_index(index), 473_000)).collect();
         let hours: Vec<Draw> = (0..n).map(|hour| Draw::new(19, car, hour)).collect();
         for (draws, eps) in [&cars, &hours]
             .into_iter()
@@ -367,8 +376,14 @@ mod tests {
             let p: Vec<f64> = draws.iter().map(|draw| band.sample(draw.normal)).collect();
             let mean = p.iter().sum::<f64>() / n;
             let sd = (p.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / n).sqrt();
-            assert!((mean - band.mean).abs() <= 4.0 * band.deviation / n.sqrt(), "mean at {eps}: {mean}");
-            assert!((sd / band.deviation - 1.0).abs() <= 4.0 / (2.0 * n).sqrt(), "sd at {eps}: {sd}");
+            assert!(
+                (mean - band.mean).abs() <= 4.0 * band.deviation / n.sqrt(),
+                "mean at {eps}: {mean}"
+            );
+            assert!(
+                (sd / band.deviation - 1.0).abs() <= 4.0 / (2.0 * n).sqrt(),
+                "sd at {eps}: {sd}"
+            );
             let gamma = Share::new(0.5).unwrap();
             let (share, q) =
                 (share_agreed(Participation::Threshold(gamma), &p, draws), band.share_above(gamma));
@@ -424,7 +439,10 @@ mod tests {
         let gamma = |gamma| Participation::Threshold(Share::new(gamma).unwrap());
         assert!(!gamma(0.5).agrees(0.5, draw) && gamma(0.5).agrees(0.500_001, draw));
         assert!(!gamma(1.0).agrees(1.0, draw) && !gamma(0.0).agrees(0.0, draw));
-        assert!(Participation::Bernoulli.agrees(0.31, draw) && !Participation::Bernoulli.agrees(0.3, draw));
+        assert!(
+            Participation::Bernoulli.agrees(0.31, draw)
+                && !Participation::Bernoulli.agrees(0.3, draw)
+        );
     }
 
     fn logistic() -> impl Strategy<Value = Logistic> {

@@ -85,7 +85,12 @@ impl SocWishes {
     }
 
     /// The reservations that hold at a tick for a car, with their index.
-    pub fn reserved(&self, car: u32, at: i64, slot_seconds: i64) -> impl Iterator<Item = (usize, &SocWish)> {
+    pub fn reserved(
+        &self,
+        car: u32,
+        at: i64,
+        slot_seconds: i64,
+    ) -> impl Iterator<Item = (usize, &SocWish)> {
         let all = self.reservations.iter().enumerate();
         all.filter(move |(_, wish)| wish.is_of(car) && wish.holds(at, slot_seconds))
     }
@@ -100,16 +105,21 @@ impl SocWishes {
         };
         let reserved = holding(&self.reservations, f64::max);
         let least = holding(&self.minima, f64::max).into_iter().chain(reserved).reduce(f64::max);
-        let most = self.maxima.iter().filter(of_car).filter(|wish| wish.from <= at && at <= wish.to);
-        let most = most.map(|wish| wish.soc).filter(|&soc| !self.is_lifted(stay, at, soc)).reduce(f64::min);
+        let most =
+            self.maxima.iter().filter(of_car).filter(|wish| wish.from <= at && at <= wish.to);
+        let most = most
+            .map(|wish| wish.soc)
+            .filter(|&soc| !self.is_lifted(stay, at, soc))
+            .reduce(f64::min);
         (least, most.map(|most| most.max(least.unwrap_or(most))))
     }
 
     /// Whether a maximum gives way to a reservation of this stay.
     fn is_lifted(&self, stay: &WishedStay, at: i64, most: f64) -> bool {
-        let reservations = self.reservations.iter().filter(|wish| wish.is_of(stay.car) && wish.soc > most);
-        let mut coming =
-            reservations.filter(|wish| stay.seconds.contains(&wish.from) || wish.from == stay.seconds.end);
+        let reservations =
+            self.reservations.iter().filter(|wish| wish.is_of(stay.car) && wish.soc > most);
+        let mut coming = reservations
+            .filter(|wish| stay.seconds.contains(&wish.from) || wish.from == stay.seconds.end);
         coming.any(|wish| at > wish.from - stay.needed(wish.soc - most) - self.widened)
     }
 }
@@ -118,7 +128,11 @@ impl WishedStay {
     /// Seconds in which full power adds a state of charge, in whole slots.
     fn needed(&self, soc: f64) -> i64 {
         let slots = soc / self.soc_per_hour * 3600.0 / self.slot_seconds as f64;
-        if slots.is_finite() { libm::ceil(slots - 1e-9) as i64 * self.slot_seconds } else { i64::MAX / 4 }
+        if slots.is_finite() {
+            libm::ceil(slots - 1e-9) as i64 * self.slot_seconds
+        } else {
+            i64::MAX / 4
+        }
     }
 }
 
@@ -137,7 +151,8 @@ mod tests {
             widened,
             ..SocWishes::default()
         };
-        let stay = WishedStay { car: 0, seconds: 0..9 * HOUR, slot_seconds: 300, soc_per_hour: 0.2 };
+        let stay =
+            WishedStay { car: 0, seconds: 0..9 * HOUR, slot_seconds: 300, soc_per_hour: 0.2 };
         (wishes, stay)
     }
 

@@ -110,7 +110,11 @@ mod tests {
             assert!(about.fields.contains(&format!("`{}`", field.trim())), "{name}: {field}");
             count += 1;
         }
-        assert_eq!(count, format!("{:?}", P::default()).matches(": ").count(), "{name} has other fields");
+        assert_eq!(
+            count,
+            format!("{:?}", P::default()).matches(": ").count(),
+            "{name} has other fields"
+        );
     }
 
     #[test]

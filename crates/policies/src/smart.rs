@@ -31,7 +31,12 @@ pub struct SmartIncentive {
 impl Policy for Smart {
     const NAME: &'static str = "smart";
 
-    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         charge_cheapest(host, seen, schedules, self.tie)
     }
 }
@@ -40,7 +45,12 @@ impl Policy for SmartIncentive {
     const NAME: &'static str = "smart-incentive";
     const PAYS_INCENTIVE: bool = true;
 
-    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         charge_cheapest(host, seen, schedules, self.tie)
     }
 }
@@ -81,7 +91,8 @@ pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f
     }
     if seen.net_load_kw.len() != seen.horizon {
         return Err(
-            "`tie: ValleyFill` needs a forecast of the net load, which this world does not have".into()
+            "`tie: ValleyFill` needs a forecast of the net load, which this world does not have"
+                .into(),
         );
     }
     let cars = seen.committed_ev_kw.iter().chain(std::iter::repeat(&0.0));
@@ -90,7 +101,8 @@ pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f
 
 /// Makes sure that no car is left without a schedule because the solver had none.
 pub(crate) fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
-    let missing = answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_solution());
+    let missing =
+        answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_solution());
     missing.map_or(Ok(()), |(answer, stay)| {
         Err(format!("the solver has no schedule for stay {stay}: {:?}", answer.outcome).into())
     })

@@ -12,10 +12,20 @@ pub struct Uncontrolled {}
 impl Policy for Uncontrolled {
     const NAME: &'static str = "uncontrolled";
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         for (stay, power_kw) in seen.stays().zip(schedules.rows()) {
             let usable = &mut power_kw[stay.window()];
-            charge_at_once(usable, stay.charge_kw_max(), seen.slot_hours, stay.energy_to_departure());
+            charge_at_once(
+                usable,
+                stay.charge_kw_max(),
+                seen.slot_hours,
+                stay.energy_to_departure(),
+            );
         }
         Ok(())
     }
@@ -40,7 +50,10 @@ mod tests {
     #[test]
     fn a_car_that_has_enough_is_left_alone() {
         let car = Car { energy_kwh: 50.0, ..Car::default() };
-        assert_eq!(plan(&mut Uncontrolled {}, &ObservationBuilder::new(3).car(car)).unwrap(), [[0.0; 3]]);
+        assert_eq!(
+            plan(&mut Uncontrolled {}, &ObservationBuilder::new(3).car(car)).unwrap(),
+            [[0.0; 3]]
+        );
     }
 
     fn any_car() -> impl Strategy<Value = Car> {

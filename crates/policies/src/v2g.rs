@@ -52,12 +52,21 @@ impl Policy for V2g {
     const NAME: &'static str = "v2g";
     const PAYS_INCENTIVE: bool = true;
 
-    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         let (least, most) = energy_limits(seen);
         let load = load_to_fill(seen, self.tie)?;
         let eligible = seen.v2g_eligible.iter().map(|&eligible| f64::from(eligible));
-        let discharge: Vec<f64> =
-            seen.discharge_kw_max.iter().zip(eligible).map(|(most, eligible)| most * eligible).collect();
+        let discharge: Vec<f64> = seen
+            .discharge_kw_max
+            .iter()
+            .zip(eligible)
+            .map(|(most, eligible)| most * eligible)
+            .collect();
         let request = StorageRequest {
             method: self.solver.into(),
             tie: self.tie,

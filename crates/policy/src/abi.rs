@@ -16,10 +16,11 @@ mod view;
 pub use lent::Storage;
 pub use shim::{Host, table};
 pub use storage::{
-    STORAGE_ABOVE_MAXIMUM, STORAGE_EARLIEST, STORAGE_EXACT, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
-    STORAGE_INFEASIBLE, STORAGE_LP, STORAGE_MILP, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED,
-    STORAGE_SERVICE, STORAGE_SPREAD, STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G,
-    STORAGE_VALLEY_FILL, StorageAnswers, StorageProblems, StorageTable,
+    STORAGE_ABOVE_MAXIMUM, STORAGE_EARLIEST, STORAGE_EXACT, STORAGE_FEASIBLE,
+    STORAGE_HELD_BY_BOUNDS, STORAGE_INFEASIBLE, STORAGE_LP, STORAGE_MILP, STORAGE_NO_SOLUTION,
+    STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE, STORAGE_SPREAD, STORAGE_STRICT,
+    STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G, STORAGE_VALLEY_FILL, StorageAnswers,
+    StorageProblems, StorageTable,
 };
 pub use view::{Versioned, copy_prefix};
 
@@ -135,8 +136,9 @@ pub struct PolicyTable {
     /// Makes an instance from the config, the verbatim RON value of the world file.
     pub create: Option<unsafe extern "C" fn(*const HostTable, Text, *mut *mut c_void) -> i32>,
     /// Fills in the schedules of the stays shown.
-    pub plan:
-        Option<unsafe extern "C" fn(*mut c_void, *const ObservationColumns, *mut ScheduleMatrix) -> i32>,
+    pub plan: Option<
+        unsafe extern "C" fn(*mut c_void, *const ObservationColumns, *mut ScheduleMatrix) -> i32,
+    >,
     /// Writes the instance's memory to the sink.
     pub save: Option<unsafe extern "C" fn(*mut c_void, *const ByteSink) -> i32>,
     /// Takes up a memory that `save` wrote.

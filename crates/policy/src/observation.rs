@@ -248,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_row_charges_between_its_first_slot_and_departure() {
-        let shown = ObservationBuilder::new(6).at(10).car(Car { departure_slot: 14, ..Car::default() });
+        let shown =
+            ObservationBuilder::new(6).at(10).car(Car { departure_slot: 14, ..Car::default() });
         let seen = shown.build();
         let mut power_kw = [0.0; 6];
         let mut schedules = Schedules { power_kw: &mut power_kw, horizon: 6 };
@@ -261,9 +262,11 @@ mod tests {
 
     #[test]
     fn a_car_can_be_shown_before_it_arrives() {
-        let car = |arrival_slot, departure_slot| Car { arrival_slot, departure_slot, ..Car::default() };
+        let car =
+            |arrival_slot, departure_slot| Car { arrival_slot, departure_slot, ..Car::default() };
         let cars = [car(2, 14), car(12, 14), car(12, 40), car(30, 40)];
-        let shown = cars.into_iter().fold(ObservationBuilder::new(8).at(10), ObservationBuilder::car);
+        let shown =
+            cars.into_iter().fold(ObservationBuilder::new(8).at(10), ObservationBuilder::car);
         let windows: Vec<_> = (0..4).map(|row| shown.build().window(row)).collect();
         assert_eq!(windows, [0..4, 2..4, 2..8, 8..8]);
     }
@@ -284,8 +287,10 @@ mod tests {
     #[test]
     fn the_target_is_no_more_than_charging_may_reach() {
         let car = Car { energy_kwh_max: 38.0, charge_efficiency: 0.9, ..Car::default() };
-        let shown = ObservationBuilder::new(1).car(car).car(Car { energy_kwh: 59.0, ..Car::default() });
-        let missing: Vec<_> = shown.build().stays().map(|stay| stay.energy_to_departure()).collect();
+        let shown =
+            ObservationBuilder::new(1).car(car).car(Car { energy_kwh: 59.0, ..Car::default() });
+        let missing: Vec<_> =
+            shown.build().stays().map(|stay| stay.energy_to_departure()).collect();
         assert_eq!(missing, [20.0, 0.0]);
     }
 }

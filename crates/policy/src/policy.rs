@@ -36,7 +36,12 @@ pub trait Policy: DeserializeOwned + Send + 'static {
     /// # Errors
     ///
     /// Whatever keeps the policy from answering; the world's fallback policy answers in its place.
-    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result;
+    fn plan(
+        &mut self,
+        host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result;
 
     /// The memory, in a form of the policy's own.
     fn save(&self) -> Result<Vec<u8>> {
@@ -91,7 +96,9 @@ pub fn from_config<P: DeserializeOwned>(config: &str) -> Result<P, ConfigError> 
 fn in_words(error: &ron::Error) -> String {
     match error {
         ron::Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
-        ron::Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
+        ron::Error::DuplicateStructField { field, .. } => {
+            format!("the field `{field}` is given twice")
+        }
         ron::Error::NoSuchStructField { expected: [], found, .. } => {
             format!("there is no field `{found}`: it has no fields")
         }
@@ -114,7 +121,8 @@ fn uncapitalised(message: &str) -> String {
 /// The byte at which the first word from a line and column (of characters) on begins, both counted
 /// from 1.
 fn byte_offset(text: &str, position: Position) -> Option<usize> {
-    let before = text.split_inclusive('\n').take(position.line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let before =
+        text.split_inclusive('\n').take(position.line.checked_sub(1)?).map(str::len).sum::<usize>();
     let line = text.get(before..)?;
     let column = line.char_indices().nth(position.col.checked_sub(1)?);
     let start = before + column.map_or(line.len(), |(byte, _)| byte);
@@ -128,7 +136,8 @@ fn byte_offset(text: &str, position: Position) -> Option<usize> {
 #[macro_export]
 macro_rules! policy_table {
     ($policy:ty) => {{
-        static TABLE: $crate::abi::PolicyTable = $crate::abi::table::<$policy>(env!("CARGO_PKG_VERSION"));
+        static TABLE: $crate::abi::PolicyTable =
+            $crate::abi::table::<$policy>(env!("CARGO_PKG_VERSION"));
         &TABLE
     }};
 }
@@ -176,7 +185,10 @@ mod tests {
     fn config_errors_are_words_of_who_writes_configs() {
         let said = |config: &str| from_config::<Prices>(config).unwrap_err().message;
         assert_eq!(said("()"), "the field `charge_below` is missing");
-        assert_eq!(said("(charge_below: 1, charge_below: 2)"), "the field `charge_below` is given twice");
+        assert_eq!(
+            said("(charge_below: 1, charge_below: 2)"),
+            "the field `charge_below` is given twice"
+        );
         assert_eq!(said("(charge: 1)"), "there is no field `charge`; there is: charge_below");
     }
 
@@ -189,7 +201,10 @@ mod tests {
 
     #[test]
     fn config_is_read_into_the_policys_own_type() {
-        assert_eq!(from_config(" (gain: 2.0, mode: Fast) "), Ok(Knobs { gain: Some(2.0), mode: Mode::Fast }));
+        assert_eq!(
+            from_config(" (gain: 2.0, mode: Fast) "),
+            Ok(Knobs { gain: Some(2.0), mode: Mode::Fast })
+        );
         assert_eq!(from_config(""), Ok(Knobs::default()));
     }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
 
-use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, ItemType, Language, Style};
+use cbindgen::{
+    Builder, Config, DocumentationLength, DocumentationStyle, ItemType, Language, Style,
+};
 use std::{env, fs, path::Path};
 
 /// Rust name and C name of every type.
@@ -64,7 +66,8 @@ fn header() -> String {
     config.export.item_types = vec![ItemType::Constants, ItemType::Structs, ItemType::Typedefs];
     config.export.exclude = vec!["ENTRY".to_owned(), "STORAGE_SERVICE".to_owned()];
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let builder = Builder::new().with_src(source.join("abi.rs")).with_src(source.join("abi/storage.rs"));
+    let builder =
+        Builder::new().with_src(source.join("abi.rs")).with_src(source.join("abi/storage.rs"));
     let bindings = builder.with_config(config).generate().unwrap();
     let mut text = Vec::new();
     bindings.write(&mut text);
@@ -78,5 +81,9 @@ fn the_c_header_is_up_to_date() {
         fs::write(&path, header()).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == header(), "{} is stale: run this test with VOLTIDE_BLESS=1", path.display());
+    assert!(
+        committed == header(),
+        "{} is stale: run this test with VOLTIDE_BLESS=1",
+        path.display()
+    );
 }

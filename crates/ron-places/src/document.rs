@@ -60,7 +60,9 @@ impl Document {
     /// Points a problem at a place of the text, or at the override that put it there.
     pub fn point(&self, problem: Problem, place: Place, label: &str) -> Problem {
         let inside = |spliced: &&Spliced| {
-            spliced.range.start <= place.start && place.end <= spliced.range.end && !spliced.range.is_empty()
+            spliced.range.start <= place.start
+                && place.end <= spliced.range.end
+                && !spliced.range.is_empty()
         };
         match self.spliced.iter().rev().find(inside) {
             None => problem.at(&self.name, &self.text, place.start..place.end, label),
@@ -82,9 +84,11 @@ impl Document {
         let mut changed = self.text.to_string();
         changed.replace_range(at.clone(), text);
         self.text = changed.into();
-        self.spliced.retain(|earlier| !(at.start <= earlier.range.start && earlier.range.end <= at.end));
+        self.spliced
+            .retain(|earlier| !(at.start <= earlier.range.start && earlier.range.end <= at.end));
         for earlier in &mut self.spliced {
-            let moved = |byte: usize| if byte >= at.end { byte - at.len() + text.len() } else { byte };
+            let moved =
+                |byte: usize| if byte >= at.end { byte - at.len() + text.len() } else { byte };
             earlier.range = moved(earlier.range.start)..moved(earlier.range.end);
         }
         let value_at = text.rfind(&spliced.argument[spliced.value.clone()]);
@@ -101,7 +105,8 @@ impl Spliced {
             return 0..self.argument.len();
         }
         // A place may have the quotes that the value was given without.
-        let moved = |byte: usize| (byte.saturating_sub(begins) + self.value.start).min(self.value.end);
+        let moved =
+            |byte: usize| (byte.saturating_sub(begins) + self.value.start).min(self.value.end);
         moved(place.start)..moved(place.end)
     }
 }
@@ -134,7 +139,13 @@ impl<D: Dialect> Report<D> {
     }
 
     /// Adds a problem at a place of the text, with what would be right.
-    pub fn add_help(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
+    pub fn add_help(
+        &mut self,
+        place: Place,
+        message: String,
+        label: &str,
+        help: impl Into<String>,
+    ) {
         self.add(place, message, label).help = Some(help.into());
     }
 

@@ -33,13 +33,17 @@ impl Excerpt {
             return Self { name, span, shown: Arc::clone(text), at: None };
         }
         let from = boundary(text, line.start.max(span.start.saturating_sub(BESIDE)));
-        let place_end = boundary(text, span.end.min(span.start + 2 * BESIDE).min(line.end)).max(span.start);
+        let place_end =
+            boundary(text, span.end.min(span.start + 2 * BESIDE).min(line.end)).max(span.start);
         let to = boundary(text, line.end.min(place_end + BESIDE)).max(place_end);
         let before = if from > line.start { "…" } else { "" };
         let after = if to < line.end { "…" } else { "" };
         let shown = format!("{before}{}{after}", &text[from..to]);
         let moved = |byte: usize| byte - from + before.len();
-        let at = (text[..line.start].matches('\n').count(), text[line.start..span.start].chars().count());
+        let at = (
+            text[..line.start].matches('\n').count(),
+            text[line.start..span.start].chars().count(),
+        );
         Self { name, span: moved(span.start)..moved(place_end), shown: shown.into(), at: Some(at) }
     }
 }
@@ -54,7 +58,8 @@ fn line_of(text: &str, byte: usize) -> Range<usize> {
 fn around<'a>(text: &'a str, span: &Range<usize>) -> &'a str {
     let before = line_of(text, line_of(text, span.start).start.saturating_sub(1));
     let last = line_of(text, span.end).end;
-    let after = text[last..].char_indices().nth(1).map_or(last, |(next, _)| line_of(text, last + next).end);
+    let after =
+        text[last..].char_indices().nth(1).map_or(last, |(next, _)| line_of(text, last + next).end);
     &text[before.start..after]
 }
 
@@ -75,10 +80,19 @@ impl SourceCode for Excerpt {
         // Without lines around it, the place itself is asked for.
         let (line, column) = match self.at {
             None => (found.line(), found.column()),
-            Some((line, column)) => (line, if before + after == 0 { column } else { found.column() }),
+            Some((line, column)) => {
+                (line, if before + after == 0 { column } else { found.column() })
+            }
         };
         let name = self.name.clone();
         let lines = found.line_count();
-        Ok(Box::new(MietteSpanContents::new_named(name, found.data(), *found.span(), line, column, lines)))
+        Ok(Box::new(MietteSpanContents::new_named(
+            name,
+            found.data(),
+            *found.span(),
+            line,
+            column,
+            lines,
+        )))
     }
 }

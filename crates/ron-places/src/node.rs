@@ -46,8 +46,8 @@ impl<'a> Node<'a> {
     /// What keeps the text from being RON, in words of who writes it.
     pub fn root<D: Dialect>(document: &'a Document) -> Result<Self, Box<Problem>> {
         let text: &'a str = &document.text;
-        let raw =
-            RawValue::from_ron(text).map_err(|error| Box::new(syntax::problem::<D>(document, &error)))?;
+        let raw = RawValue::from_ron(text)
+            .map_err(|error| Box::new(syntax::problem::<D>(document, &error)))?;
         Ok(Self::of(text, raw, String::new()))
     }
 
@@ -57,7 +57,8 @@ impl<'a> Node<'a> {
     }
 
     fn child(&self, raw: &'a RawValue, name: &str) -> Self {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        let path =
+            if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Self::of(self.document, raw, path)
     }
 
@@ -88,7 +89,8 @@ impl<'a> Node<'a> {
     pub fn head(&self) -> Place {
         let (name, rest) = self.variant();
         let bracket = usize::from(rest.starts_with(['(', '{', '[']));
-        let length = if name.is_empty() && bracket == 0 { self.text.len() } else { name.len() + bracket };
+        let length =
+            if name.is_empty() && bracket == 0 { self.text.len() } else { name.len() + bracket };
         Place { start: self.place.start, end: self.place.start + length }
     }
 
@@ -112,15 +114,25 @@ impl<'a> Node<'a> {
     /// The fields of a struct or of a variant with named fields.
     pub fn fields(&self) -> Option<Vec<(Key, Node<'a>)>> {
         let rest = self.variant().1;
-        let fields: Fields<'a> =
-            if rest.trim_start().starts_with('(') { ron::from_str(rest).ok()? } else { return None };
-        Some(fields.0.into_iter().map(|(name, raw)| (self.key(name), self.child(raw, name))).collect())
+        let fields: Fields<'a> = if rest.trim_start().starts_with('(') {
+            ron::from_str(rest).ok()?
+        } else {
+            return None;
+        };
+        Some(
+            fields
+                .0
+                .into_iter()
+                .map(|(name, raw)| (self.key(name), self.child(raw, name)))
+                .collect(),
+        )
     }
 
     /// The only value in the parentheses of a variant.
     pub fn newtype(&self) -> Option<Node<'a>> {
         let (name, rest) = self.variant();
-        let (raw,): (&'a RawValue,) = if name.is_empty() { return None } else { ron::from_str(rest).ok()? };
+        let (raw,): (&'a RawValue,) =
+            if name.is_empty() { return None } else { ron::from_str(rest).ok()? };
         let text = raw.trim().get_ron();
         Some(Node { text, place: place_of(self.document, text), ..self.clone() })
     }
@@ -144,7 +156,12 @@ impl<'a> Node<'a> {
     pub fn items(&self) -> Option<Vec<Node<'a>>> {
         let items: Vec<&'a RawValue> =
             if self.text.starts_with('[') { ron::from_str(self.text).ok()? } else { return None };
-        Some((0..).zip(items).map(|(index, raw): (usize, _)| self.child(raw, &index.to_string())).collect())
+        Some(
+            (0..)
+                .zip(items)
+                .map(|(index, raw): (usize, _)| self.child(raw, &index.to_string()))
+                .collect(),
+        )
     }
 
     fn key(&self, name: &'a str) -> Key {
@@ -244,12 +261,16 @@ mod tests {
     use crate::dialect::Plain;
 
     fn names(fields: &[(Key, Node<'_>)]) -> Vec<String> {
-        fields.iter().map(|(key, node)| format!("{}={}@{}", key.name, node.text, node.path)).collect()
+        fields
+            .iter()
+            .map(|(key, node)| format!("{}={}@{}", key.name, node.text, node.path))
+            .collect()
     }
 
     #[test]
     fn a_struct_comes_apart_with_unknown_and_repeated_fields() {
-        let document = Document::new("w", "// a text\n( a: 1, /* b */ b : Normal(mean: 2), a: \"x\", ) ");
+        let document =
+            Document::new("w", "// a text\n( a: 1, /* b */ b : Normal(mean: 2), a: \"x\", ) ");
         let root = Node::root::<Plain>(&document).unwrap();
         let fields = root.fields().unwrap();
         assert_eq!(names(&fields), ["a=1@a", "b=Normal(mean: 2)@b", "a=\"x\"@a"]);

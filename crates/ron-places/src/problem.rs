@@ -41,7 +41,10 @@ impl Problem {
         let start = boundary(text, span.start);
         let span = start..boundary(text, span.end).max(start);
         let shown = Excerpt::of(name, text, span.clone());
-        Self { frame: Some(Frame { shown, text: Arc::clone(text), span, label: label.to_owned() }), ..self }
+        Self {
+            frame: Some(Frame { shown, text: Arc::clone(text), span, label: label.to_owned() }),
+            ..self
+        }
     }
 
     /// Adds what would be right.
@@ -171,7 +174,8 @@ pub fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option
 
 /// The most similar of `known`, and how many edits away it is.
 fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, usize)> {
-    let edits = |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
+    let edits =
+        |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
     known.into_iter().map(|known| (known, edits(known))).min_by_key(|(_, edits)| *edits)
 }
 
@@ -181,7 +185,10 @@ mod tests {
 
     #[test]
     fn a_near_name_is_suggested_and_a_far_one_gets_the_list() {
-        assert_eq!(suggest("capacitty", "field", ["capacity", "soc_min"]), "did you mean `capacity`?");
+        assert_eq!(
+            suggest("capacitty", "field", ["capacity", "soc_min"]),
+            "did you mean `capacity`?"
+        );
         assert_eq!(suggest("zzz", "site", ["depot", "mall"]), "there is: depot, mall");
         assert_eq!(suggest("zzz", "site", []), "there is no site at all");
     }

@@ -59,7 +59,10 @@ impl<D: Dialect, T: Read<D>> Read<D> for Try<T> {
 /// # Errors
 ///
 /// Everything that is wrong with it.
-pub fn read<D: Dialect, T: Read<D>>(document: &Document, dialect: D) -> Result<(T, Vec<Problem>), Problems> {
+pub fn read<D: Dialect, T: Read<D>>(
+    document: &Document,
+    dialect: D,
+) -> Result<(T, Vec<Problem>), Problems> {
     let mut report = Report::new(document.clone(), dialect);
     let value = report.read();
     report.finish(value)
@@ -224,7 +227,8 @@ pub fn check_name<D: Dialect>(name: &str, place: Place, report: &mut Report<D>) 
 
 /// Reports that a value is of the wrong kind.
 pub fn expected<D: Dialect, T>(node: &Node<'_>, report: &mut Report<D>, what: &str) -> Option<T> {
-    let message = format!("{} should be {what}, but it is {}", shown::<D>(&node.path), node.describe());
+    let message =
+        format!("{} should be {what}, but it is {}", shown::<D>(&node.path), node.describe());
     let problem = report.add(node.head(), message, &format!("expected {what}"));
     problem.help = D::misplaced(node.variant().0).map(str::to_owned);
     None
@@ -254,7 +258,11 @@ impl<'a> Fields<'a> {
         report: &mut Report<D>,
     ) -> Option<Self> {
         let Some(found) = node.fields() else {
-            return expected(node, report, &format!("{}, `({}: ...)`", with_article(title), known[0]));
+            return expected(
+                node,
+                report,
+                &format!("{}, `({}: ...)`", with_article(title), known[0]),
+            );
         };
         let mut seen: Vec<&Key> = Vec::new();
         let mut misspelt = Vec::new();
@@ -272,7 +280,13 @@ impl<'a> Fields<'a> {
             check_repeated(&seen, key, &node.path, report);
             seen.push(key);
         }
-        Some(Self { missing: Vec::new(), misspelt, head: node.head(), path: node.path.clone(), found })
+        Some(Self {
+            missing: Vec::new(),
+            misspelt,
+            head: node.head(),
+            path: node.path.clone(),
+            found,
+        })
     }
 
     /// The value of a field, if it is there.
@@ -302,16 +316,26 @@ impl<'a> Fields<'a> {
 }
 
 /// Reports the fields that a struct lacks, each with a value that it could have.
-pub fn missing<D: Dialect>(head: Place, path: &str, fields: &[(&str, &str)], report: &mut Report<D>) {
+pub fn missing<D: Dialect>(
+    head: Place,
+    path: &str,
+    fields: &[(&str, &str)],
+    report: &mut Report<D>,
+) {
     if fields.is_empty() {
         return;
     }
     let names: Vec<String> = fields.iter().map(|(name, _)| format!("`{name}`")).collect();
-    let lines: Vec<String> = fields.iter().map(|(name, sample)| format!("{name}: {sample},")).collect();
+    let lines: Vec<String> =
+        fields.iter().map(|(name, sample)| format!("{name}: {sample},")).collect();
     report.add_help(
         head,
         format!("{} lacks {}", shown::<D>(path), names.join(" and ")),
-        &format!("{} {} missing here", names.join(", "), if names.len() == 1 { "is" } else { "are" }),
+        &format!(
+            "{} {} missing here",
+            names.join(", "),
+            if names.len() == 1 { "is" } else { "are" }
+        ),
         format!("add for example\n{}", lines.join("\n")),
     );
 }
@@ -353,9 +377,11 @@ pub fn unit<D: Dialect>(node: &Node<'_>, report: &mut Report<D>) -> bool {
 pub fn newtype<D: Dialect, T: Read<D>>(node: &Node<'_>, report: &mut Report<D>) -> Option<T> {
     match node.newtype() {
         Some(inner) => T::read(&inner, report),
-        None => {
-            expected(node, report, &format!("`{}(...)` with one {}", node.variant().0, T::kind().label()))
-        }
+        None => expected(
+            node,
+            report,
+            &format!("`{}(...)` with one {}", node.variant().0, T::kind().label()),
+        ),
     }
 }
 

@@ -76,7 +76,9 @@ impl Sections {
             let form = match variant.payload {
                 Payload::Unit => format!("`{}`", variant.name),
                 Payload::Newtype(kind) => format!("`{}`({})", variant.name, linked(&kind())),
-                Payload::Fields(kind) => format!("`{}(...)`, see {}", variant.name, linked(&kind())),
+                Payload::Fields(kind) => {
+                    format!("`{}(...)`, see {}", variant.name, linked(&kind()))
+                }
             };
             let _ = writeln!(self.text, "| {form} | {} |", joined(variant.docs));
         }

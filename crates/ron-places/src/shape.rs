@@ -100,7 +100,9 @@ impl Kind {
     pub fn label(&self) -> String {
         match self {
             Self::Text(what) | Self::Bare(what) | Self::Any(what) => (*what).to_owned(),
-            Self::Struct(Struct { name, .. }) | Self::Choice(Choice { name, .. }) => (*name).to_owned(),
+            Self::Struct(Struct { name, .. }) | Self::Choice(Choice { name, .. }) => {
+                (*name).to_owned()
+            }
             Self::Map(value) => format!("{{name: {}}}", value().label()),
             Self::List(item) => format!("[{}]", item().label()),
         }

@@ -138,11 +138,16 @@ impl Given<'_> {
         let mut at = 0;
         while at <= path.len() {
             let rest = &path[at..];
-            let (name, length) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+            let (name, length) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"'))
+            {
                 Some((name, _)) => (name, name.len() + 2),
-                None => rest.split_once('.').map_or((rest, rest.len()), |(name, _)| (name, name.len())),
+                None => {
+                    rest.split_once('.').map_or((rest, rest.len()), |(name, _)| (name, name.len()))
+                }
             };
-            if name.trim().is_empty() || !matches!(path.as_bytes().get(at + length), None | Some(b'.')) {
+            if name.trim().is_empty()
+                || !matches!(path.as_bytes().get(at + length), None | Some(b'.'))
+            {
                 let help = format!("a path is names with dots between them, such as {}", D::PATH);
                 return Err(self.wrong(&format!("`{path}` is not a path"), 0..path.len(), &help));
             }
@@ -215,8 +220,11 @@ fn deeper(node: &Node<'_>, kind: &Kind, name: &str) -> Vec<String> {
     for (key, child) in children(node).unwrap_or_default() {
         let kind = below(kind, node, &key.name);
         let fields = fields_of(&kind, &child).map(|shape| shape.fields).unwrap_or_default();
-        let entries =
-            if child.text.starts_with('{') { children(&child).unwrap_or_default() } else { Vec::new() };
+        let entries = if child.text.starts_with('{') {
+            children(&child).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         let has_field = fields.iter().any(|field| field.name == name);
         if has_field || entries.iter().any(|(key, _)| key.name == name) {
             found.push(format!("{}.{name}", child.path));
@@ -234,7 +242,8 @@ fn children<'a>(node: &Node<'a>) -> Option<Vec<(Key, Node<'a>)>> {
     }
     if node.text.starts_with('[') {
         let items = (0..).zip(node.items()?);
-        let key = |index: usize, item: &Node<'_>| Key { name: index.to_string(), place: item.place };
+        let key =
+            |index: usize, item: &Node<'_>| Key { name: index.to_string(), place: item.place };
         return Some(items.map(|(index, item)| (key(index, &item), item)).collect());
     }
     node.fields()
@@ -246,12 +255,16 @@ fn fields_of(kind: &Kind, node: &Node<'_>) -> Option<Struct> {
         Kind::Struct(shape) => Some(shape.clone()),
         Kind::Choice(choice) if node.variant().0.is_empty() => match choice.bare_fields?() {
             Kind::Struct(shape) => Some(shape),
-            Kind::Text(_) | Kind::Bare(_) | Kind::Choice(_) | Kind::Map(_) | Kind::List(_) | Kind::Any(_) => {
-                None
-            }
+            Kind::Text(_)
+            | Kind::Bare(_)
+            | Kind::Choice(_)
+            | Kind::Map(_)
+            | Kind::List(_)
+            | Kind::Any(_) => None,
         },
         Kind::Choice(choice) => {
-            let variant = choice.variants.iter().find(|variant| variant.name == node.variant().0)?;
+            let variant =
+                choice.variants.iter().find(|variant| variant.name == node.variant().0)?;
             match variant.payload {
                 Payload::Fields(kind) => fields_of(&kind(), node),
                 _ => None,
@@ -286,8 +299,12 @@ fn written<D: Dialect>(kind: &Kind, names: &[(String, Range<usize>)], value: &st
         return quoted::<D>(value, kind);
     };
     match kind {
-        Kind::Choice(Choice { bare_fields: Some(fields), .. }) => written::<D>(&fields(), names, value),
-        Kind::Map(inner) => format!("{{{}: {}}}", string(name), written::<D>(&inner(), rest, value)),
+        Kind::Choice(Choice { bare_fields: Some(fields), .. }) => {
+            written::<D>(&fields(), names, value)
+        }
+        Kind::Map(inner) => {
+            format!("{{{}: {}}}", string(name), written::<D>(&inner(), rest, value))
+        }
         Kind::Struct(shape) => {
             let field = shape.fields.iter().find(|field| field.name == name);
             let inner = field.map_or(UNKNOWN, |field| (field.kind)());
@@ -307,7 +324,12 @@ fn quoted<D: Dialect>(value: &str, kind: &Kind) -> String {
     let raw = RawValue::from_ron(value).ok().map(|raw| raw.trim().get_ron());
     let is_text = matches!(kind, Kind::Text(_));
     match raw {
-        Some(raw) if !is_text || raw.starts_with(['"', '{']) || raw.starts_with("r#") || raw == "None" => {
+        Some(raw)
+            if !is_text
+                || raw.starts_with(['"', '{'])
+                || raw.starts_with("r#")
+                || raw == "None" =>
+        {
             raw.to_owned()
         }
         // No name and no quantity begins like this; where it is read it is told what it is.

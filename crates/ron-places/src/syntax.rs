@@ -11,7 +11,10 @@ use crate::{
 };
 
 /// The problem of a text that is not RON.
-pub(crate) fn problem<D: Dialect>(document: &Document, error: &ron::error::SpannedError) -> Problem {
+pub(crate) fn problem<D: Dialect>(
+    document: &Document,
+    error: &ron::error::SpannedError,
+) -> Problem {
     let text = &document.text;
     let start = offset(text, error.span.start);
     let tokens = tokens(text);
@@ -40,7 +43,12 @@ struct Mistake {
 }
 
 impl Mistake {
-    fn new(what: impl Into<String>, place: Place, label: &'static str, help: impl Into<String>) -> Self {
+    fn new(
+        what: impl Into<String>,
+        place: Place,
+        label: &'static str,
+        help: impl Into<String>,
+    ) -> Self {
         Self { what: what.into(), place, label, help: help.into() }
     }
 }
@@ -82,7 +90,8 @@ fn tokens(text: &str) -> Vec<Token> {
         } else {
             (Some(Kind::Sign(first)), first.len_utf8())
         };
-        tokens.extend(kind.map(|kind| Token { kind, place: Place { start: at, end: at + length } }));
+        tokens
+            .extend(kind.map(|kind| Token { kind, place: Place { start: at, end: at + length } }));
         at += length;
     }
     tokens
@@ -113,12 +122,16 @@ fn block_comment(text: &str) -> usize {
 
 /// The length of the string that the text begins with, `"..."` or raw; to its end where it has none.
 fn string(text: &str) -> Option<usize> {
-    let raw =
-        text.strip_prefix('r').map(|rest| rest.trim_start_matches('#')).filter(|rest| rest.starts_with('"'));
+    let raw = text
+        .strip_prefix('r')
+        .map(|rest| rest.trim_start_matches('#'))
+        .filter(|rest| rest.starts_with('"'));
     if let Some(rest) = raw {
         let begins = text.len() - rest.len() + 1;
         let closing = format!("\"{}", "#".repeat(begins - 2));
-        return Some(text[begins..].find(&closing).map_or(text.len(), |end| begins + end + closing.len()));
+        return Some(
+            text[begins..].find(&closing).map_or(text.len(), |end| begins + end + closing.len()),
+        );
     }
     let inside = text.strip_prefix('"')?;
     let mut escaped = false;
@@ -136,13 +149,19 @@ fn string(text: &str) -> Option<usize> {
 fn open_quote(text: &str, tokens: &[Token]) -> Option<Mistake> {
     let over_lines = |token: &&Token| {
         let string = &text[token.place.start..token.place.end];
-        let is_open = token.kind == Kind::Text && !(string.len() > 1 && string.ends_with(['"', '#']));
+        let is_open =
+            token.kind == Kind::Text && !(string.len() > 1 && string.ends_with(['"', '#']));
         is_open || (token.kind == Kind::Text && string.starts_with('"') && string.contains('\n'))
     };
     let start = tokens.iter().find(over_lines)?.place.start;
     let place = Place { start, end: start + 1 };
     let help = "a string has a quote before it and one behind it, on one line: \"EUR\"";
-    Some(Mistake::new("a quote is missing", place, "what begins here has no end on this line", help))
+    Some(Mistake::new(
+        "a quote is missing",
+        place,
+        "what begins here has no end on this line",
+        help,
+    ))
 }
 
 /// The first bracket that does not go with the others.
@@ -245,12 +264,18 @@ fn around(text: &str, tokens: &[Token], error: &ron::Error, at: usize) -> Option
         return Some(colon(before, inside));
     }
     let begins = tokens.get(next.wrapping_sub(2)).is_none_or(|token| token.kind != Kind::Sign(':'));
-    let is_name = before.kind == Kind::Word && text[before.place.start..].starts_with(char::is_alphabetic);
+    let is_name =
+        before.kind == Kind::Word && text[before.place.start..].starts_with(char::is_alphabetic);
     let last = text[..before.place.end].chars().next_back().map_or(0, char::len_utf8);
     let place = Place { start: before.place.end - last, end: before.place.end };
     if begins && is_name && inside == Some('(') {
         let help = "a field is written `name: value`";
-        return Some(Mistake::new("a colon is missing", place, "a colon is missing after this", help));
+        return Some(Mistake::new(
+            "a colon is missing",
+            place,
+            "a colon is missing after this",
+            help,
+        ));
     }
     let help = "fields of a struct, entries of a map and items of a list have commas between them";
     Some(Mistake::new("a comma is missing", place, "a comma is missing after this", help))
@@ -270,7 +295,8 @@ fn colon(before: Token, inside: Option<char>) -> Mistake {
             Mistake::new("a field's name in quotes", place, "in quotes", help)
         }
         (Kind::Word | Kind::Sign(_), _) => {
-            let help = "either all values in a bracket have names or none: `Normal(mean: ..., sd: ...)`";
+            let help =
+                "either all values in a bracket have names or none: `Normal(mean: ..., sd: ...)`";
             Mistake::new("a name after a value without one", place, "a name", help)
         }
     }
@@ -286,8 +312,8 @@ fn comma_in_number(text: &str, tokens: &[Token], next: usize) -> Option<Mistake>
         };
         let touches = whole.place.end == comma.place.start
             && text[comma.place.end..rest.place.start].trim_end_matches(' ').is_empty();
-        let is_number =
-            digits(whole, |word| word.chars().next_back()) && digits(rest, |word| word.chars().next());
+        let is_number = digits(whole, |word| word.chars().next_back())
+            && digits(rest, |word| word.chars().next());
         let is_comma = comma.kind == Kind::Sign(',');
         (touches && is_comma && is_number).then_some(comma.place)
     };
@@ -310,9 +336,13 @@ fn unquoted(text: &str, before: Token, after: Option<Token>) -> Option<Mistake> 
     if !is_numeric || !(goes_on || word.parse::<f64>().is_err()) {
         return None;
     }
-    let help =
-        "quantities, times and dates are written in quotes: \"11 kW\", \"17:30\", \"2024-06-03T12:00\"";
-    Some(Mistake::new("a value without quotes", before.place, "more than a number begins here", help))
+    let help = "quantities, times and dates are written in quotes: \"11 kW\", \"17:30\", \"2024-06-03T12:00\"";
+    Some(Mistake::new(
+        "a value without quotes",
+        before.place,
+        "more than a number begins here",
+        help,
+    ))
 }
 
 /// The bracket that is open behind these tokens.
@@ -338,7 +368,8 @@ fn offset(text: &str, position: ron::error::Position) -> usize {
     let mut lines = text.split_inclusive('\n');
     let before: usize = lines.by_ref().take(position.line.saturating_sub(1)).map(str::len).sum();
     let line = lines.next().unwrap_or("");
-    before + line.char_indices().nth(position.col.saturating_sub(1)).map_or(line.len(), |(at, _)| at)
+    before
+        + line.char_indices().nth(position.col.saturating_sub(1)).map_or(line.len(), |(at, _)| at)
 }
 
 #[cfg(test)]
@@ -363,7 +394,8 @@ mod tests {
     fn said(from: &str, to: &str) -> (String, (usize, usize)) {
         assert!(WORLD.contains(from), "{from}");
         let document = Document::new("w", &WORLD.replacen(from, to, 1));
-        let problem = Node::root::<Plain>(&document).err().unwrap_or_else(|| panic!("`{to}` is RON"));
+        let problem =
+            Node::root::<Plain>(&document).err().unwrap_or_else(|| panic!("`{to}` is RON"));
         let (_, line, column) = problem.place().unwrap();
         (problem.message.strip_prefix("this is not RON: ").unwrap().to_owned(), (line, column))
     }
@@ -408,12 +440,17 @@ mod tests {
 
     #[test]
     fn no_text_is_too_broken_to_be_told() {
-        let signs =
-            ["(", ")", "[", "{", "}", "\"", "\\", "a", "1", ",", ":", "'", "/*", "*/", "//", "\n", "r#", "é"];
+        let signs = [
+            "(", ")", "[", "{", "}", "\"", "\\", "a", "1", ",", ":", "'", "/*", "*/", "//", "\n",
+            "r#", "é",
+        ];
         for first in signs {
             for second in signs {
                 for third in signs {
-                    let _ = Node::root::<Plain>(&Document::new("w", &format!("{first}{second}{third}")));
+                    let _ = Node::root::<Plain>(&Document::new(
+                        "w",
+                        &format!("{first}{second}{third}"),
+                    ));
                 }
             }
         }

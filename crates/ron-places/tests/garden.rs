@@ -1,8 +1,8 @@
 //! A program that knows nothing of worlds reads its own files: gardens.
 
 use ron_places::{
-    Dialect, Document, Named, Node, Override, Plain, Problem, Problems, Read, Report, Spanned, Try, choice,
-    read, read::expected, reference, refused, shape, shape::Kind, splice,
+    Dialect, Document, Named, Node, Override, Plain, Problem, Problems, Read, Report, Spanned, Try,
+    choice, read, read::expected, reference, refused, shape, shape::Kind, splice,
 };
 use std::time::Duration;
 
@@ -83,7 +83,12 @@ fn everything_wrong_is_told_at_once_each_at_its_place() {
         [
             ("a bed has no field `widht`", "did you mean `width`?", 2, 19),
             ("`beds.a.plant` should be a string in quotes, but it is the number 7", "", 2, 16),
-            ("`beds.b` lacks `plant` and `width`", "add for example\nplant: \"kale\",\nwidth: 1.2,", 3, 8),
+            (
+                "`beds.b` lacks `plant` and `width`",
+                "add for example\nplant: \"kale\",\nwidth: 1.2,",
+                3,
+                8
+            ),
         ]
     );
     assert_eq!(problems.to_string(), "garden.ron has 3 problems");
@@ -96,7 +101,10 @@ fn a_broken_bracket_is_told_in_words() {
     let help = "the `(` of line 2 is still open, and is closed by `)`";
     assert_eq!(told(&unlike), [(what, help, 3, 1)]);
     let open = garden("(beds: {\n  \"north\": (plant: \"leek\", width: 0.8),\n}").unwrap_err();
-    assert_eq!(told(&open), [("this is not RON: a bracket is not closed", "every `(` has its `)`", 1, 1)]);
+    assert_eq!(
+        told(&open),
+        [("this is not RON: a bracket is not closed", "every `(` has its `)`", 1, 1)]
+    );
 }
 
 #[test]
@@ -182,7 +190,8 @@ fn a_dialect_reads_types_of_other_crates_in_its_own_way() {
     };
     assert_eq!(seconds(true), [2, 3]);
     assert_eq!(seconds(false), [120, 180]);
-    let lacks = read::<_, Stops>(&Document::new("t.ron", "()"), Timetable { in_seconds: true }).unwrap_err();
+    let lacks = read::<_, Stops>(&Document::new("t.ron", "()"), Timetable { in_seconds: true })
+        .unwrap_err();
     assert_eq!(lacks.to_string(), "the timetable lacks `ways`");
 }
 

@@ -4,7 +4,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use voltide_schedule::{
-    Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, StorageRequest, TieRule, solve_batch,
+    Method, Options, PerSlot, Solver, StorageAnswer, StorageProblem, StorageRequest, TieRule,
+    solve_batch,
 };
 
 const SLOTS: usize = 96;
@@ -89,8 +90,11 @@ fn ways(criterion: &mut Criterion) {
     for cars in [1, 100, 1000] {
         let fleet = fleet(cars, 0.05, 7.0);
         group.throughput(Throughput::Elements(cars as u64));
-        group.bench_function(BenchmarkId::new("exact", cars), |b| b.iter(|| fleet.one_by_one(Method::Exact)));
-        let (mut power, mut answers) = (vec![0.0; cars * SLOTS], vec![StorageAnswer::default(); cars]);
+        group.bench_function(BenchmarkId::new("exact", cars), |b| {
+            b.iter(|| fleet.one_by_one(Method::Exact))
+        });
+        let (mut power, mut answers) =
+            (vec![0.0; cars * SLOTS], vec![StorageAnswer::default(); cars]);
         group.bench_function(BenchmarkId::new("exact-shared", cars), |b| {
             b.iter(|| fleet.together(&mut power, &mut answers));
         });
@@ -98,7 +102,9 @@ fn ways(criterion: &mut Criterion) {
     for cars in [1, 100] {
         let fleet = fleet(cars, 0.05, 7.0);
         group.throughput(Throughput::Elements(cars as u64));
-        group.bench_function(BenchmarkId::new("lp", cars), |b| b.iter(|| fleet.one_by_one(Method::Lp)));
+        group.bench_function(BenchmarkId::new("lp", cars), |b| {
+            b.iter(|| fleet.one_by_one(Method::Lp))
+        });
     }
     group.finish();
 }
@@ -110,7 +116,9 @@ fn negative_prices(criterion: &mut Criterion) {
         let fleet = fleet(cars, -0.3, 7.0);
         group.throughput(Throughput::Elements(cars as u64));
         for (name, method) in [("exact", Method::Exact), ("milp", Method::Milp)] {
-            group.bench_function(BenchmarkId::new(name, cars), |b| b.iter(|| fleet.one_by_one(method)));
+            group.bench_function(BenchmarkId::new(name, cars), |b| {
+                b.iter(|| fleet.one_by_one(method))
+            });
         }
     }
     group.finish();

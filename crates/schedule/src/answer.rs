@@ -2,7 +2,9 @@
 //! wishes a schedule could not meet.
 
 use crate::problem::StorageProblem;
-pub use voltide_policy::storage::{BoundsMissed, MissedReason, Outcome, StorageAnswer, TargetMissed, Unmet};
+pub use voltide_policy::storage::{
+    BoundsMissed, MissedReason, Outcome, StorageAnswer, TargetMissed, Unmet,
+};
 
 /// Energy differences below this are rounding, kWh.
 pub(crate) const ENERGY_TOLERANCE: f64 = 1e-9;

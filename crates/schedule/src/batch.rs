@@ -126,8 +126,10 @@ impl Worker {
             power.fill(0.0);
             let power = &mut power[slots.clone()];
             let ranking = group(&mut self.rankings, &mut self.last, batch, row);
-            let shared = (ranking.is_convex() || no_discharge(&problem)).then_some((ranking, slots.start));
-            *answer = self.solver.solve_valid(&problem, shared, batch.request.method, options, power);
+            let shared =
+                (ranking.is_convex() || no_discharge(&problem)).then_some((ranking, slots.start));
+            *answer =
+                self.solver.solve_valid(&problem, shared, batch.request.method, options, power);
         }
         Ok(())
     }
@@ -144,7 +146,8 @@ fn group<'r>(
     batch: Batch<'_>,
     row: usize,
 ) -> &'r Ranking {
-    let StorageRequest { charge_efficiency, discharge_efficiency, degradation_per_kwh, .. } = *batch.request;
+    let StorageRequest { charge_efficiency, discharge_efficiency, degradation_per_kwh, .. } =
+        *batch.request;
     let wear = value(degradation_per_kwh, row);
     let numbers = [charge_efficiency[row], discharge_efficiency[row], wear];
     let key = (batch.tariff(row), numbers.map(f64::to_bits));
@@ -290,12 +293,18 @@ impl<'a> Batch<'a> {
         let bytes = horizon.div_ceil(8);
         let agreed = &may_discharge[row * bytes..(row + 1) * bytes];
         limits.clear();
-        limits.extend(slots.clone().map(|slot| most * f64::from(agreed[slot / 8] >> (slot % 8) & 1)));
+        limits
+            .extend(slots.clone().map(|slot| most * f64::from(agreed[slot / 8] >> (slot % 8) & 1)));
         true
     }
 
     /// The energy bounds of each slot of a row that has bounds of its own; false where it has none.
-    fn fill_bounds(self, row: usize, slots: &Range<usize>, scratch: &mut Rows) -> Result<bool, BatchError> {
+    fn fill_bounds(
+        self,
+        row: usize,
+        slots: &Range<usize>,
+        scratch: &mut Rows,
+    ) -> Result<bool, BatchError> {
         let request = self.request;
         let Some(&[from, to]) = request.bound_offset.get(row..row + 2) else { return Ok(false) };
         let entries = from as usize..to as usize;

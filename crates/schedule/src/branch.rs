@@ -104,7 +104,8 @@ impl Search<'_> {
             node.bound += cost - problem.terminal_value * energy;
             if mode == Mode::Hull {
                 let down = problem.discharge_kwh_max(slot);
-                let line = hull_slope(problem, slot, slope) * (energy + down) - slope.discharge * down;
+                let line =
+                    hull_slope(problem, slot, slope) * (energy + down) - slope.discharge * down;
                 let above = cost - line;
                 node.bound -= above;
                 if above > node.worst.map_or(1e-12, |(_, most)| most) {

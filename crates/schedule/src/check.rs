@@ -43,7 +43,11 @@ pub enum Breach {
 }
 
 /// Checks the power limits, and the energy bounds and target as far as any schedule can keep them.
-pub fn schedule(problem: &StorageProblem<'_>, power_kw: &[f64], tolerance: f64) -> Result<(), Breach> {
+pub fn schedule(
+    problem: &StorageProblem<'_>,
+    power_kw: &[f64],
+    tolerance: f64,
+) -> Result<(), Breach> {
     let mut reach = Reach::default();
     reach.explore(problem);
     within(problem, &reach, power_kw, tolerance)
@@ -60,7 +64,8 @@ pub(crate) fn within(
     }
     let mut energy_kwh = problem.energy_kwh;
     for (slot, &power_kw) in power_kw.iter().enumerate() {
-        let (least_kw, most_kw) = (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
+        let (least_kw, most_kw) =
+            (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
         // Written so that NaN is outside.
         if !(power_kw >= least_kw - tolerance && power_kw <= most_kw + tolerance) {
             return Err(Breach::Power { slot, power_kw, least_kw, most_kw });

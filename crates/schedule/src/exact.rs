@@ -93,7 +93,8 @@ impl Exact {
             self.ties.level(problem, ranking, first, &self.reach, &mut self.sweep.stored);
         }
         for (slot, (power, &energy)) in power_kw.iter_mut().zip(&self.sweep.stored).enumerate() {
-            let (least, most) = (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
+            let (least, most) =
+                (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
             *power = problem.power_for(energy).clamp(least, most);
         }
         StorageAnswer { outcome, objective: problem.objective(power_kw), unmet }
@@ -110,7 +111,10 @@ pub(crate) struct Sweep {
     left: Vec<f64>,
 }
 
-#[expect(clippy::inline_always, reason = "the sweep as one loop takes a tenth less time than with calls")]
+#[expect(
+    clippy::inline_always,
+    reason = "the sweep as one loop takes a tenth less time than with calls"
+)]
 impl Sweep {
     /// Solves the convex problem in which slot t has `modes[t]` (`MODES`), or all slots are convex.
     /// Returns whether the bounds of `reach` can be kept; they can, unless modes forbid it.
@@ -129,8 +133,10 @@ impl Sweep {
         let mut kept = true;
         for (slot, (&floor, &ceiling)) in reach.floor.iter().zip(&reach.ceiling).enumerate() {
             let mode = if MODES { modes[slot] } else { Mode::Both };
-            let (up, down) = self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);
-            (least, most) = (self.raise(ranking, first, least - down, floor), self.lower(most + up, ceiling));
+            let (up, down) =
+                self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);
+            (least, most) =
+                (self.raise(ranking, first, least - down, floor), self.lower(most + up, ceiling));
             if least < floor || most > ceiling {
                 // No stretch is left: what is missing is rounding, or modes that do not suffice.
                 kept &= floor - least < ENERGY_TOLERANCE && most - ceiling < ENERGY_TOLERANCE;

@@ -33,7 +33,12 @@ struct Step {
 impl Step {
     fn of(problem: &StorageProblem<'_>, reach: &Reach, slot: usize) -> Self {
         let slope = problem.slope(slot);
-        Self { up: reach.up[slot], down: reach.down[slot], charge: slope.charge, discharge: slope.discharge }
+        Self {
+            up: reach.up[slot],
+            down: reach.down[slot],
+            charge: slope.charge,
+            discharge: slope.discharge,
+        }
     }
 
     fn cost(&self, energy: f64) -> f64 {
@@ -50,12 +55,20 @@ struct Line {
 
 /// Solves a problem exactly; `None` where a curve gets more than `most_corners`.
 /// Gives the energy that enters each slot, kWh.
-pub(crate) fn solve(problem: &StorageProblem<'_>, reach: &Reach, most_corners: usize) -> Option<Vec<f64>> {
+pub(crate) fn solve(
+    problem: &StorageProblem<'_>,
+    reach: &Reach,
+    most_corners: usize,
+) -> Option<Vec<f64>> {
     let slots = problem.slots();
     let mut curves = vec![vec![Corner { energy: problem.energy_kwh, cost: 0.0 }]];
     for slot in 0..slots {
-        let next =
-            advance(&curves[slot], Step::of(problem, reach, slot), reach.floor[slot], reach.ceiling[slot]);
+        let next = advance(
+            &curves[slot],
+            Step::of(problem, reach, slot),
+            reach.floor[slot],
+            reach.ceiling[slot],
+        );
         if next.len() > most_corners {
             return None;
         }
@@ -90,7 +103,8 @@ fn best_move(before: &[Corner], step: Step, energy: f64) -> Option<(f64, f64)> {
 
 /// The curve at `energy`, which lies in it up to rounding.
 fn value(curve: &[Corner], energy: f64) -> f64 {
-    let right = curve.partition_point(|corner| corner.energy < energy).clamp(1, curve.len().max(2) - 1);
+    let right =
+        curve.partition_point(|corner| corner.energy < energy).clamp(1, curve.len().max(2) - 1);
     if curve.len() < 2 { curve[0].cost } else { through(curve[right - 1], curve[right], energy) }
 }
 
@@ -109,7 +123,8 @@ fn advance(before: &[Corner], step: Step, floor: f64, ceiling: f64) -> Vec<Corne
     for ends in grid.windows(2) {
         let (left, right) = (ends[0], ends[1]);
         let middle = f64::midpoint(left, right);
-        let straight = [0.0, step.up, -step.down].map(|moved| shifted(before, step, moved, left, right));
+        let straight =
+            [0.0, step.up, -step.down].map(|moved| shifted(before, step, moved, left, right));
         let from_corner = |corner: Corner, slope: f64| Line {
             left: corner.cost + slope * (left - corner.energy),
             right: corner.cost + slope * (right - corner.energy),
@@ -183,7 +198,8 @@ fn envelope(lines: &[Line], left: f64, right: f64, curve: &mut Vec<Corner>) {
     // Position along the stretch, 0 at its left and 1 at its right end.
     let at = |line: &Line, position: f64| line.left + (line.right - line.left) * position;
     let slope = |line: &Line| line.right - line.left;
-    let lower = |a: &&Line, b: &&Line| a.left.total_cmp(&b.left).then(slope(a).total_cmp(&slope(b)));
+    let lower =
+        |a: &&Line, b: &&Line| a.left.total_cmp(&b.left).then(slope(a).total_cmp(&slope(b)));
     let Some(mut lowest) = lines.iter().min_by(lower) else { return };
     let mut position = 0.0;
     push(curve, Corner { energy: left, cost: lowest.left });
@@ -194,8 +210,9 @@ fn envelope(lines: &[Line], left: f64, right: f64, curve: &mut Vec<Corner>) {
             (closing > 0.0).then(|| position + apart.max(0.0) / closing)
         };
         let next = lines.iter().filter_map(|line| crossing(line).map(|at| (at, line)));
-        let sooner =
-            |a: &(f64, &Line), b: &(f64, &Line)| a.0.total_cmp(&b.0).then(slope(a.1).total_cmp(&slope(b.1)));
+        let sooner = |a: &(f64, &Line), b: &(f64, &Line)| {
+            a.0.total_cmp(&b.0).then(slope(a.1).total_cmp(&slope(b.1)))
+        };
         match next.min_by(sooner) {
             Some((crossing, line)) if crossing < 1.0 => {
                 (position, lowest) = (crossing, line);

@@ -105,7 +105,10 @@ impl Program {
 
     /// Number of variables that must be whole.
     pub fn integers(&self) -> usize {
-        self.variables.iter_variables_with_def().filter(|(_, definition)| definition.is_integer()).count()
+        self.variables
+            .iter_variables_with_def()
+            .filter(|(_, definition)| definition.is_integer())
+            .count()
     }
 
     /// Number of variables.
@@ -171,7 +174,10 @@ impl Program {
         let solution = self.to_cbc(objective.clone(), budget, preprocess).as_inner().solve();
         let raw = solution.raw();
         let finished = self.integers() == 0
-            || matches!(raw.secondary_status(), SecondaryStatus::HasSolution | SecondaryStatus::Unlaunched);
+            || matches!(
+                raw.secondary_status(),
+                SecondaryStatus::HasSolution | SecondaryStatus::Unlaunched
+            );
         let claim = if raw.is_proven_infeasible() || raw.is_continuous_unbounded() {
             Claim::Empty
         } else if raw.is_proven_optimal() && finished {
@@ -179,7 +185,8 @@ impl Program {
         } else {
             Claim::Stopped
         };
-        let values: Values = self.handles.iter().copied().zip(raw.col_solution().iter().copied()).collect();
+        let values: Values =
+            self.handles.iter().copied().zip(raw.col_solution().iter().copied()).collect();
         if claim == Claim::Empty || !self.holds(&values) {
             return (claim, Solved::without_solution(Outcome::NoSolution));
         }
@@ -191,7 +198,12 @@ impl Program {
         };
         (
             claim,
-            Solved { outcome: Outcome::from_bound(at_values, bound), objective: at_values, bound, values },
+            Solved {
+                outcome: Outcome::from_bound(at_values, bound),
+                objective: at_values,
+                bound,
+                values,
+            },
         )
     }
 
@@ -228,7 +240,8 @@ impl Program {
         let in_bounds = |(variable, definition): (Variable, &VariableDefinition)| {
             let value = values[&variable];
             let slack = ROW_TOLERANCE * value.abs().max(1.0);
-            let whole = !definition.is_integer() || (value - value.round()).abs() <= INTEGER_TOLERANCE;
+            let whole =
+                !definition.is_integer() || (value - value.round()).abs() <= INTEGER_TOLERANCE;
             value >= definition.get_min() - slack && value <= definition.get_max() + slack && whole
         };
         self.variables.iter_variables_with_def().all(in_bounds)
@@ -241,5 +254,6 @@ fn row_holds(row: &Constraint, values: &Values) -> bool {
     let size = |(variable, factor): (Variable, f64)| (factor * values[&variable]).abs();
     let largest = expression.linear_coefficients().map(size).fold(1.0, f64::max);
     let residual = expression.eval_with(values);
-    residual <= ROW_TOLERANCE * largest && (!row.is_equality() || residual >= -ROW_TOLERANCE * largest)
+    residual <= ROW_TOLERANCE * largest
+        && (!row.is_equality() || residual >= -ROW_TOLERANCE * largest)
 }

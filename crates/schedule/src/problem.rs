@@ -197,8 +197,11 @@ impl StorageProblem<'_> {
     #[inline]
     pub fn power_for(&self, energy: f64) -> f64 {
         // The factors do not change from slot to slot, so that loops divide once.
-        let factor =
-            if energy > 0.0 { 1.0 / self.charge_kwh_per_kw() } else { 1.0 / self.discharge_kwh_per_kw() };
+        let factor = if energy > 0.0 {
+            1.0 / self.charge_kwh_per_kw()
+        } else {
+            1.0 / self.discharge_kwh_per_kw()
+        };
         energy * factor
     }
 
@@ -301,7 +304,11 @@ pub(crate) fn validate_prices(buy: &[f64], sell: &[f64]) -> Result<(), ProblemEr
 }
 
 /// Checks the load that is to be filled; no other rule looks at it.
-pub(crate) fn validate_load(tie: TieRule, load_kw: &[f64], slots: usize) -> Result<(), ProblemError> {
+pub(crate) fn validate_load(
+    tie: TieRule,
+    load_kw: &[f64],
+    slots: usize,
+) -> Result<(), ProblemError> {
     if tie != TieRule::ValleyFill || load_kw.is_empty() {
         return Ok(());
     }

@@ -46,10 +46,13 @@ impl StorageProgram {
         let mut before = Expression::from(problem.energy_kwh);
         for slot in 0..problem.slots() {
             let (charge, discharge) = this.add_powers(problem, slot);
-            let energy = this.program.add(variable().min(reach.floor[slot]).max(reach.ceiling[slot]));
+            let energy =
+                this.program.add(variable().min(reach.floor[slot]).max(reach.ceiling[slot]));
             let hours = problem.slot_hours;
-            let (gained, lost) = (problem.charge_efficiency * hours, hours / problem.discharge_efficiency);
-            this.program.require(constraint!(energy - before == gained * charge - lost * discharge));
+            let (gained, lost) =
+                (problem.charge_efficiency * hours, hours / problem.discharge_efficiency);
+            this.program
+                .require(constraint!(energy - before == gained * charge - lost * discharge));
             if problem.needs_binary(slot) {
                 this.exclude(problem, slot, charge, discharge, integer);
             }
@@ -94,7 +97,8 @@ impl StorageProgram {
         for (slot, power) in power_kw.iter_mut().enumerate() {
             let charge = solved.values[&self.charge[slot]].max(0.0);
             let discharge = solved.values[&self.discharge[slot]].max(0.0);
-            let net = problem.power_for(problem.energy_for(charge) + problem.energy_for(-discharge));
+            let net =
+                problem.power_for(problem.energy_for(charge) + problem.energy_for(-discharge));
             *power = net.clamp(-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
         }
     }
@@ -125,5 +129,9 @@ pub(crate) fn solve(
         return StorageAnswer::without_schedule(Outcome::NoSolution, reach.unmet);
     }
     let objective = problem.objective(power_kw);
-    StorageAnswer { outcome: Outcome::from_bound(objective, solved.bound), objective, unmet: reach.unmet }
+    StorageAnswer {
+        outcome: Outcome::from_bound(objective, solved.bound),
+        objective,
+        unmet: reach.unmet,
+    }
 }

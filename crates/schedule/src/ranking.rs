@@ -64,7 +64,12 @@ impl Ranking {
 
     /// Ranks the slots of a tariff for batteries of given charge and discharge efficiency and wear.
     /// There are no hulls, which depend on power limits; where slots are not convex the ranking says so.
-    pub(crate) fn rank_prices(&mut self, buy: &[f64], sell: &[f64], [charge, discharge, wear]: [f64; 3]) {
+    pub(crate) fn rank_prices(
+        &mut self,
+        buy: &[f64],
+        sell: &[f64],
+        [charge, discharge, wear]: [f64; 3],
+    ) {
         self.keys.clear();
         self.hulls = 0;
         for (slot, (buy, sell)) in buy.iter().zip(sell).enumerate() {
@@ -123,7 +128,11 @@ impl Ranking {
     pub(crate) fn paying(&self, value: f64) -> usize {
         let dearer = self.slope.partition_point(|&slope| slope < value);
         let equal = self.slope[dearer..].iter().take_while(|&&slope| slope <= value).count();
-        dearer + self.kind[dearer..dearer + equal].iter().take_while(|&&kind| kind == Kind::Refrain).count()
+        dearer
+            + self.kind[dearer..dearer + equal]
+                .iter()
+                .take_while(|&&kind| kind == Kind::Refrain)
+                .count()
     }
 }
 

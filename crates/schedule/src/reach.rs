@@ -55,7 +55,8 @@ impl Reach {
     /// Fills in limits and bounds as they are asked for.
     fn lay_out(&mut self, problem: &StorageProblem<'_>) {
         let slots = problem.slots();
-        let (per_kw_up, per_kw_down) = (problem.charge_kwh_per_kw(), problem.discharge_kwh_per_kw());
+        let (per_kw_up, per_kw_down) =
+            (problem.charge_kwh_per_kw(), problem.discharge_kwh_per_kw());
         for (column, asked, factor) in [
             (&mut self.up, problem.charge_kw_max, per_kw_up),
             (&mut self.down, problem.discharge_kw_max, per_kw_down),

@@ -92,7 +92,9 @@ impl Solver {
         power_kw: &mut [f64],
     ) -> StorageAnswer {
         match shared {
-            Some((ranking, first)) => self.exact.solve_ranked(problem, ranking, first, options, power_kw),
+            Some((ranking, first)) => {
+                self.exact.solve_ranked(problem, ranking, first, options, power_kw)
+            }
             None => self.exact.solve(problem, options, power_kw),
         }
     }

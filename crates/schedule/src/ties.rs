@@ -83,8 +83,12 @@ impl Ties {
         let mut from = 0;
         for to in 1..=stored.len() {
             if to == stored.len() || self.worth[to] != self.worth[from] {
-                let run =
-                    Run { from, to, start: self.energy_before(problem, from), end: self.energy[to - 1] };
+                let run = Run {
+                    from,
+                    to,
+                    start: self.energy_before(problem, from),
+                    end: self.energy[to - 1],
+                };
                 self.level_run(problem, ranking, first, reach, stored, run);
                 from = to;
             }
@@ -129,13 +133,19 @@ impl Ties {
     /// Worths that may follow `before` across the end of `slot`.
     fn after(&self, reach: &Reach, slot: usize, before: Interval) -> Interval {
         let (low, high) = self.at_bounds(reach, slot);
-        Interval { low: if low { 0 } else { before.low }, high: if high { DEAREST } else { before.high } }
+        Interval {
+            low: if low { 0 } else { before.low },
+            high: if high { DEAREST } else { before.high },
+        }
     }
 
     /// Whether the energy at the end of `slot` is at its lower, and at its upper bound.
     fn at_bounds(&self, reach: &Reach, slot: usize) -> (bool, bool) {
         let energy = self.energy[slot];
-        (energy <= reach.floor[slot] + ENERGY_TOLERANCE, energy >= reach.ceiling[slot] - ENERGY_TOLERANCE)
+        (
+            energy <= reach.floor[slot] + ENERGY_TOLERANCE,
+            energy >= reach.ceiling[slot] - ENERGY_TOLERANCE,
+        )
     }
 
     fn choose_backward(&mut self, reach: &Reach, end: Worth) -> bool {
@@ -145,8 +155,10 @@ impl Ties {
         for slot in (0..self.agreed.len()).rev() {
             let (low, high) = self.at_bounds(reach, slot);
             // Seen backward: below the next worth only where full, above it only where at the lower bound.
-            let allowed =
-                Interval { low: if high { 0 } else { next }, high: if low { DEAREST } else { next } };
+            let allowed = Interval {
+                low: if high { 0 } else { next },
+                high: if low { DEAREST } else { next },
+            };
             let choice = self.agreed[slot].meet(allowed);
             if choice.is_empty() {
                 return false;
@@ -196,7 +208,8 @@ impl Ties {
                 continue;
             }
             let ranks = ranking.ranks[first + slot];
-            let is_free = |kind: Kind| ranking.class.get(ranks[kind as usize] as usize) == Some(&class);
+            let is_free =
+                |kind: Kind| ranking.class.get(ranks[kind as usize] as usize) == Some(&class);
             let load = problem.load_to_fill(slot);
             let share = |low, high| Share { slot, load, low, high, power: 0.0 };
             if is_free(Kind::Charge) && problem.charge_kw_max.at(slot) > 0.0 {
@@ -208,7 +221,13 @@ impl Ties {
     }
 
     /// Levels one run between fixed energies, or splits it where a bound would be crossed.
-    fn level_part(&mut self, problem: &StorageProblem<'_>, reach: &Reach, stored: &mut [f64], run: Run) {
+    fn level_part(
+        &mut self,
+        problem: &StorageProblem<'_>,
+        reach: &Reach,
+        stored: &mut [f64],
+        run: Run,
+    ) {
         let begin = self.shares.partition_point(|share| share.slot < run.from);
         let end = self.shares.partition_point(|share| share.slot < run.to);
         let shares = &mut self.shares[begin..end];
@@ -248,7 +267,13 @@ fn worst_crossing(reach: &Reach, stored: &[f64], run: Run) -> Option<(usize, f64
 }
 
 /// The worths under which a slot does what it does.
-fn slot_worths(ranking: &Ranking, reach: &Reach, first: usize, slot: usize, stored: f64) -> Interval {
+fn slot_worths(
+    ranking: &Ranking,
+    reach: &Reach,
+    first: usize,
+    slot: usize,
+    stored: f64,
+) -> Interval {
     if ranking.has_hull(first + slot) {
         return Interval::ALL;
     }
@@ -259,7 +284,8 @@ fn slot_worths(ranking: &Ranking, reach: &Reach, first: usize, slot: usize, stor
     };
     let (up, down) = (reach.up[slot], reach.down[slot]);
     let above = |length: f64, used: f64| length > 0.0 && used > ENERGY_TOLERANCE.min(length / 2.0);
-    let below = |length: f64, used: f64| length > 0.0 && used < length - ENERGY_TOLERANCE.min(length / 2.0);
+    let below =
+        |length: f64, used: f64| length > 0.0 && used < length - ENERGY_TOLERANCE.min(length / 2.0);
     // Used stretches bound the worth from below, stretches with something left from above.
     let mut worths = Interval::ALL;
     if above(down, stored + down) {

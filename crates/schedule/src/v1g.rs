@@ -42,7 +42,11 @@ impl ClosedForm {
         let price = |slot: u32| problem.buy[slot as usize];
         self.order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
         self.fill_classes(problem, amount, power_kw);
-        Some(StorageAnswer { outcome: Outcome::Optimal, objective: problem.objective(power_kw), unmet })
+        Some(StorageAnswer {
+            outcome: Outcome::Optimal,
+            objective: problem.objective(power_kw),
+            unmet,
+        })
     }
 
     /// Charges `amount` kWh in the cheapest classes, the last of them by the tie rule.
@@ -73,7 +77,12 @@ fn share(problem: &StorageProblem<'_>, slot: usize) -> Share {
     Share { slot, load: load_kw, low: 0.0, high: problem.charge_kw_max.at(slot), power: 0.0 }
 }
 
-fn fill_in_order(problem: &StorageProblem<'_>, class: &[u32], rest: f64, power_kw: &mut [f64]) -> f64 {
+fn fill_in_order(
+    problem: &StorageProblem<'_>,
+    class: &[u32],
+    rest: f64,
+    power_kw: &mut [f64],
+) -> f64 {
     class.iter().fold(rest, |rest, &slot| {
         let power = problem.charge_kw_max.at(slot as usize).min(rest);
         power_kw[slot as usize] = power;

@@ -64,7 +64,11 @@ impl BriefStays {
     }
 
     /// The stays whose cars leave in the slot that was settled.
-    pub(crate) fn leaving_in(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) -> Vec<Brief> {
+    pub(crate) fn leaving_in(
+        &mut self,
+        scenario: &Scenario,
+        columns: &TickColumns<'_>,
+    ) -> Vec<Brief> {
         let leaving = self.by_slot.get(&columns.tick).cloned().unwrap_or_default();
         leaving.into_iter().map(|number| self.tell(scenario, columns, number)).collect()
     }
@@ -83,7 +87,10 @@ impl BriefStays {
             charger: stay.charger,
             slot: columns.tick,
             times: times(scenario, number),
-            announced_slots: scenario.clock.slots_until(stay.announced.into()).saturating_sub(first),
+            announced_slots: scenario
+                .clock
+                .slots_until(stay.announced.into())
+                .saturating_sub(first),
             energy_kwh: stored_kwh - told.driven_kwh,
             driven_kwh: told.driven_kwh - before_kwh,
         }

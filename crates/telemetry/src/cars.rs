@@ -91,7 +91,8 @@ impl Cars {
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>, ids: Vec<u32>) {
         let population = &scenario.population;
         let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
-        let target = |&ev: &u32| (population.departure_energy_kwh[ev as usize] / capacity(&ev)) as f32;
+        let target =
+            |&ev: &u32| (population.departure_energy_kwh[ev as usize] / capacity(&ev)) as f32;
         self.soc_target.extend(ids[self.ids.len()..].iter().map(target));
         self.soc_arrival.resize(ids.len(), 1.0);
         self.capacity_kwh = ids.iter().map(capacity).collect();
@@ -129,7 +130,8 @@ impl Cars {
     pub(crate) fn set_prices(&mut self, tick: u32) {
         let day = self.scenario.clock.slots_per_24_hours();
         self.prices.clear();
-        self.prices.extend(self.scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
+        self.prices
+            .extend(self.scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
     }
 
     /// Adds the rows of the recorded cars at `places`.
@@ -142,7 +144,8 @@ impl Cars {
         rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
         rows.tick.resize(len, tick.cast_signed());
         rows.ev.extend(gather(&self.ids, places).map(u32::cast_signed));
-        let charger = |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger.cast_signed());
+        let charger =
+            |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger.cast_signed());
         rows.charger.extend(stays.clone().map(charger));
         rows.session.extend(stays.clone().map(u32::cast_signed));
         let plugged = rows.plugged.get_or_insert_with(|| BooleanBufferBuilder::new(0));
@@ -150,7 +153,10 @@ impl Cars {
         rows.state.extend(stays.zip(powers.clone()).map(|(stay, power)| state(stay, power)));
         let energies = gather(&frame.energy_kwh, places);
         rows.soc.extend(
-            energies.clone().zip(gather(&self.capacity_kwh, places)).map(|(kwh, full)| (kwh / full) as f32),
+            energies
+                .clone()
+                .zip(gather(&self.capacity_kwh, places))
+                .map(|(kwh, full)| (kwh / full) as f32),
         );
         rows.energy_kwh.extend(energies.map(|kwh| kwh as f32));
         rows.charge_kw.extend(powers.clone().map(|power| positive(power) as f32));
@@ -167,7 +173,8 @@ impl Cars {
             rows.opinions.add(len - places.len(), frame, &self.asked, places);
         }
         if frame.price_per_kwh.is_empty() {
-            rows.price.extend(gather(&self.tariff, places).map(|tariff| self.prices[tariff as usize]));
+            rows.price
+                .extend(gather(&self.tariff, places).map(|tariff| self.prices[tariff as usize]));
         } else {
             rows.price.extend(gather(&frame.price_per_kwh, places).map(|price| price as f32));
         }
@@ -202,7 +209,8 @@ impl Cars {
             participating,
             singles(rows.price),
         ];
-        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns follow the dictionary")
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .expect("the columns follow the dictionary")
     }
 }
 
@@ -211,8 +219,10 @@ impl Opinions {
     fn add(&mut self, before: usize, frame: &Frame, asked: &[bool], places: &[u32]) {
         self.fill(before);
         let plugged = gather(&frame.stay, places).map(|stay| stay != NO_STAY);
-        self.asked.extend(plugged.zip(gather(asked, places)).map(|(plugged, asked)| plugged && asked));
-        self.willingness.extend(gather(&frame.willingness, places).map(|willingness| willingness as f32));
+        self.asked
+            .extend(plugged.zip(gather(asked, places)).map(|(plugged, asked)| plugged && asked));
+        self.willingness
+            .extend(gather(&frame.willingness, places).map(|willingness| willingness as f32));
         self.participating.extend(gather(&frame.agreed, places).map(|agreed| agreed == 1));
     }
 
@@ -237,7 +247,10 @@ impl Opinions {
     }
 }
 
-fn gather<'a, T: Copy>(column: &'a [T], places: &'a [u32]) -> impl ExactSizeIterator<Item = T> + Clone + 'a {
+fn gather<'a, T: Copy>(
+    column: &'a [T],
+    places: &'a [u32],
+) -> impl ExactSizeIterator<Item = T> + Clone + 'a {
     places.iter().map(|&place| column[place as usize])
 }
 

@@ -1,7 +1,9 @@
 //! Rows of `charger_ticks`, gathered in columns.
 
 use crate::{frame::Frame, table::CHARGER_TICKS};
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Int32Array, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float32Array, Int32Array, RecordBatch, TimestampMicrosecondArray,
+};
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::SchemaRef;
 use std::{mem::take, sync::Arc};
@@ -140,7 +142,8 @@ impl Chargers {
             Arc::new(BooleanArray::new(occupied, None)),
             ids(rows.ev),
         ];
-        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns follow the dictionary")
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .expect("the columns follow the dictionary")
     }
 }
 

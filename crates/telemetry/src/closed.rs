@@ -97,7 +97,8 @@ impl ClosedDay {
 /// is still to be checked. Notes of other versions, and what is none, are left out.
 pub fn closed_days(folder: &Path) -> Vec<ClosedDay> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut days: Vec<ClosedDay> = entries.filter_map(|entry| noted(folder, &entry.file_name())).collect();
+    let mut days: Vec<ClosedDay> =
+        entries.filter_map(|entry| noted(folder, &entry.file_name())).collect();
     days.sort_by_key(|day| day.last_tick);
     days
 }
@@ -106,8 +107,8 @@ pub fn closed_days(folder: &Path) -> Vec<ClosedDay> {
 fn noted(folder: &Path, name: &OsStr) -> Option<ClosedDay> {
     let name = name.to_str().filter(|name| name.ends_with(".closed"))?;
     let day: ClosedDay = serde_json::from_slice(&plain::read(&folder.join(name)).ok()?).ok()?;
-    let is_its =
-        name == note_of(&day.file()) && day.date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let is_its = name == note_of(&day.file())
+        && day.date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     (is_its && day.voltide == VERSION).then_some(day)
 }
 

@@ -113,7 +113,12 @@ pub struct Column {
 
 impl Column {
     /// A column without missing values.
-    pub const fn new(name: &'static str, kind: Kind, unit: &'static str, description: &'static str) -> Self {
+    pub const fn new(
+        name: &'static str,
+        kind: Kind,
+        unit: &'static str,
+        description: &'static str,
+    ) -> Self {
         Self { name, kind, unit, sign: "", nullable: false, repeats: false, description }
     }
 
@@ -164,7 +169,11 @@ impl Table {
 
     /// Where the table's files lie in a run folder, as a glob: one file, or one a day, month or year.
     pub fn glob(&self) -> String {
-        if self.name == "ev_ticks" { "ev_ticks-*.parquet".into() } else { format!("{}.parquet", self.name) }
+        if self.name == "ev_ticks" {
+            "ev_ticks-*.parquet".into()
+        } else {
+            format!("{}.parquet", self.name)
+        }
     }
 
     /// How the table is stored. Nothing in it depends on machine or build, so that a table written
@@ -187,9 +196,9 @@ const PAGE_ROWS: usize = 1 << 17;
 fn stored(builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.name);
     match column.kind.encoding() {
-        Some(encoding) if !column.repeats => {
-            builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding)
-        }
+        Some(encoding) if !column.repeats => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, encoding),
         _ => builder.set_column_dictionary_enabled(path, true),
     }
 }

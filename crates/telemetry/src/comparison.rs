@@ -28,7 +28,9 @@ pub struct ComparedFigure {
 impl ComparedFigure {
     /// Amount over published.
     pub fn ratio(&self) -> Option<f64> {
-        self.published.filter(|published| *published != 0.0).map(|published| self.amount / published)
+        self.published
+            .filter(|published| *published != 0.0)
+            .map(|published| self.amount / published)
     }
 }
 

@@ -184,14 +184,16 @@ impl Detail {
     }
 
     fn add_cars(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
-        let (before, all) = (&self.before, self.selection.level != EvTicks::Changes || !self.before.any);
+        let (before, all) =
+            (&self.before, self.selection.level != EvTicks::Changes || !self.before.any);
         // A car that was not there before has changed, too.
         let changed = |place: usize| {
             before.stay.get(place) != Some(&frame.stay[place])
                 || frame.power_kw[place].to_bits() != before.power_kw[place].to_bits()
         };
         self.places.clear();
-        self.places.extend((0..frame.stay.len() as u32).filter(|&place| all || changed(place as usize)));
+        self.places
+            .extend((0..frame.stay.len() as u32).filter(|&place| all || changed(place as usize)));
         let Some((_, Some(file))) = &mut self.day else { return Ok(()) };
         self.cars.set_prices(tick);
         for places in self.places.chunks(BATCH_ROWS) {
@@ -209,11 +211,16 @@ impl Detail {
         let all = self.selection.ids.is_none();
         let changes = self.selection.level == EvTicks::Changes && self.before.any;
         let wanted = |chargers: &Chargers, charger: usize| {
-            if changes { chargers.has_changed(charger) } else { all || chargers.is_occupied(charger) }
+            if changes {
+                chargers.has_changed(charger)
+            } else {
+                all || chargers.is_occupied(charger)
+            }
         };
         self.places.clear();
         self.places.extend(
-            (0..self.chargers.len() as u32).filter(|&charger| wanted(&self.chargers, charger as usize)),
+            (0..self.chargers.len() as u32)
+                .filter(|&charger| wanted(&self.chargers, charger as usize)),
         );
         for places in self.places.chunks(BATCH_ROWS) {
             self.chargers.add(tick, places);

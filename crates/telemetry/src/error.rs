@@ -50,7 +50,10 @@ pub enum TelemetryError {
 
 impl TelemetryError {
     /// Turns an I/O error about `path` into one that says what was tried.
-    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action, path, source }
     }

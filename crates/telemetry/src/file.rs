@@ -56,9 +56,13 @@ pub(crate) struct Hidden {
 
 impl Hidden {
     /// Creates the hidden file that will be `name` in a place; nothing is created nowhere.
-    pub(crate) fn create(place: &Place, name: &str) -> Result<(Self, Option<File>), TelemetryError> {
+    pub(crate) fn create(
+        place: &Place,
+        name: &str,
+    ) -> Result<(Self, Option<File>), TelemetryError> {
         let hidden = Self::adopt(place, name);
-        let create = |path: PathBuf| plain::create(&path).map_err(TelemetryError::file("create", path));
+        let create =
+            |path: PathBuf| plain::create(&path).map_err(TelemetryError::file("create", path));
         let file = hidden.path().map(create).transpose()?;
         Ok((hidden, file))
     }
@@ -140,10 +144,15 @@ pub(crate) struct TableFile {
 
 impl TableFile {
     /// Begins the file `name` of `table` in a place.
-    pub(crate) fn create(place: &Place, table: &'static Table, name: String) -> Result<Self, TelemetryError> {
+    pub(crate) fn create(
+        place: &Place,
+        table: &'static Table,
+        name: String,
+    ) -> Result<Self, TelemetryError> {
         let (hidden, file) = Hidden::create(place, &name)?;
-        let writer = ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
-            .map_err(TelemetryError::table(table.name))?;
+        let writer =
+            ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
+                .map_err(TelemetryError::table(table.name))?;
         Ok(Self { table, hidden, writer, rows: 0, group_rows: 0 })
     }
 

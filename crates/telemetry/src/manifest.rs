@@ -144,9 +144,12 @@ impl Manifest {
 
     /// Refuses names that lead out of the manifest's folder.
     fn of_its_folder(self) -> Result<Self, serde_json::Error> {
-        let is_inside = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+        let is_inside =
+            |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
         match self.resources.iter().find(|resource| !is_inside(Path::new(&resource.path))) {
-            Some(resource) => Err(Error::custom(format!("`{}` is no file beside it", resource.path))),
+            Some(resource) => {
+                Err(Error::custom(format!("`{}` is no file beside it", resource.path)))
+            }
             None => Ok(self),
         }
     }
@@ -220,7 +223,8 @@ pub struct Beside {
 impl Manifest {
     /// Reads the files of `run` and compares them with those that this manifest names, and itself.
     pub(crate) fn beside(&self, run: &Path) -> Result<Beside, TelemetryError> {
-        let mut beside = Beside { files: self.resources.len() + 1, differing: self.differing(run)? };
+        let mut beside =
+            Beside { files: self.resources.len() + 1, differing: self.differing(run)? };
         let own = hex::encode(Sha256::digest(self.text()));
         if sha256_of(&run.join(FILE))? != Some(own) {
             beside.differing.push(FILE.to_owned());
@@ -289,7 +293,9 @@ fn level(text: &str) -> Option<EvTicks> {
         "Off" => Some(EvTicks::Off),
         "Changes" => Some(EvTicks::Changes),
         "Full" => Some(EvTicks::Full),
-        sample => sample.strip_prefix("Sample(")?.strip_suffix(')')?.parse().ok().map(EvTicks::Sample),
+        sample => {
+            sample.strip_prefix("Sample(")?.strip_suffix(')')?.parse().ok().map(EvTicks::Sample)
+        }
     }
 }
 
@@ -373,7 +379,11 @@ pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
 }
 
 /// Writes a text file that is still hidden.
-pub(crate) fn write_hidden(place: &Place, name: &str, text: &str) -> Result<Hidden, TelemetryError> {
+pub(crate) fn write_hidden(
+    place: &Place,
+    name: &str,
+    text: &str,
+) -> Result<Hidden, TelemetryError> {
     let (hidden, file) = Hidden::create(place, name)?;
     let path = || place.folder.join(name);
     let written = file.map_or(Ok(()), |mut file| file.write_all(text.as_bytes()));

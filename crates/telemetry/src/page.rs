@@ -99,8 +99,8 @@ pub fn views() -> String {
 /// A selection of no row that has all columns of a table, which an earlier version may not have written.
 fn no_row(table: &Table) -> String {
     let typed = |column: &Column| format!("NULL::{} AS {}", column.kind.sql(), column.name);
-    let mut columns =
-        std::iter::once("NULL::VARCHAR AS run_id".to_owned()).chain(table.columns.iter().map(typed));
+    let mut columns = std::iter::once("NULL::VARCHAR AS run_id".to_owned())
+        .chain(table.columns.iter().map(typed));
     let mut lines = vec![format!("SELECT {}", columns.next().unwrap_or_default())];
     for column in columns {
         let last = lines.len() - 1;

@@ -15,7 +15,11 @@ pub(crate) struct Planned(BTreeMap<u32, Vec<PlannedUnit>>);
 
 impl Planned {
     /// Takes up a schedule. Gives the rows of a day-ahead one; those of a window come when their slots do.
-    pub(crate) fn take_up(&mut self, scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<PlannedUnit> {
+    pub(crate) fn take_up(
+        &mut self,
+        scenario: &Scenario,
+        dispatched: &UnitsDispatched,
+    ) -> Vec<PlannedUnit> {
         let steps = steps(scenario, dispatched);
         match dispatched.stage {
             Stage::DayAhead => steps.into_iter().flat_map(|(_, units)| units).collect(),

@@ -172,7 +172,8 @@ impl RowTable {
     fn write(&mut self) -> Result<(), TelemetryError> {
         let columns = self.columns.iter_mut().map(Values::finish).collect();
         let table = self.file.table();
-        let batch = RecordBatch::try_new(table.schema(), columns).expect("cells were checked as they came");
+        let batch =
+            RecordBatch::try_new(table.schema(), columns).expect("cells were checked as they came");
         self.pending = 0;
         self.file.write(&batch)?;
         if self.file.group_is_full(0) { self.file.end_group() } else { Ok(()) }

@@ -252,7 +252,8 @@ impl Sessions {
         let capacity_kwh = population.capacity_kwh[brief.ev as usize];
         let target_kwh = population.departure_energy_kwh[brief.ev as usize];
         let battery = &self.scenario.fleets[fleet].battery;
-        let charge_kw = population.charger(brief.charger).charge_max.0 * battery.charge_efficiency.get();
+        let charge_kw =
+            population.charger(brief.charger).charge_max.0 * battery.charge_efficiency.get();
         let hours = f64::from(brief.announced_slots) * self.scenario.clock.slot_hours();
         let missing_kwh = target_kwh - brief.energy_kwh;
         if missing_kwh > MISSED_MIN_KWH {
@@ -318,8 +319,10 @@ impl Sessions {
     fn hand_on_reservations(&mut self, ev: u32, stay: u32, tick: u32) {
         let range = self.scenario.population.range_of(ev);
         let (fleet, car) = (range.fleet, range.index_of(ev));
-        let seen = self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number);
-        let later: Vec<u32> = seen.filter(|&number| self.holds_later(fleet, car, number, tick)).collect();
+        let seen =
+            self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number);
+        let later: Vec<u32> =
+            seen.filter(|&number| self.holds_later(fleet, car, number, tick)).collect();
         for number in later {
             if let Some(kept) = self.reserved.remove(&(stay, number)) {
                 self.handed_on.insert((fleet, car, number), kept);
@@ -333,8 +336,9 @@ impl Sessions {
         let wish = &self.scenario.fleets[fleet].wishes.reservations[number as usize];
         let slot_seconds = i64::from(clock.slot_seconds);
         let at = |slot: u32| i64::from(slot) * slot_seconds;
-        let mut later =
-            population.stays_of(fleet, car).filter(|&id| population.stays.first_slot(id, clock) >= tick);
+        let mut later = population
+            .stays_of(fleet, car)
+            .filter(|&id| population.stays.first_slot(id, clock) >= tick);
         later.any(|id| {
             let first = population.stays.first_slot(id, clock);
             let end = population.stays.end_slot(id, clock).min(clock.slots);
@@ -375,7 +379,9 @@ impl Sessions {
         SessionRow {
             unplugged_slot: Some(end.slot),
             slots: end.slot - row.plugged_slot,
-            soc_departure: Some(end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize]),
+            soc_departure: Some(
+                end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize],
+            ),
             bill: DriverBill::new(ledger, &self.scenario.fleets[row.fleet].battery),
             missed: self.missed.get(&row.session).copied(),
             ..row
@@ -421,7 +427,9 @@ impl Sessions {
     fn requested_kwh(&self, ev: u32) -> Option<f64> {
         let range = self.scenario.population.range_of(ev);
         match &self.scenario.fleets[range.fleet].parking {
-            Parking::Sessions { sessions, .. } => Some(sessions[range.index_of(ev) as usize].requested_kwh),
+            Parking::Sessions { sessions, .. } => {
+                Some(sessions[range.index_of(ev) as usize].requested_kwh)
+            }
             Parking::Overnight(_)
             | Parking::Workplace(..)
             | Parking::Commute { .. }
@@ -432,8 +440,10 @@ impl Sessions {
     /// (13) as it was on arrival: up to the announced departure, whenever the car really left.
     fn eligible(&self, asked: &Asked) -> Option<bool> {
         let population = &self.scenario.population;
-        let (fleet, charger) =
-            (&self.scenario.fleets[population.fleet_of(asked.ev)], population.charger(asked.charger));
+        let (fleet, charger) = (
+            &self.scenario.fleets[population.fleet_of(asked.ev)],
+            population.charger(asked.charger),
+        );
         let stay = V2gStay {
             arrival_energy_kwh: asked.arrival_kwh,
             departure_energy_kwh: asked.departure_kwh,

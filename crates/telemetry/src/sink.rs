@@ -53,7 +53,9 @@ pub struct Options {
 
 impl Options {
     fn place(&self, folder: &Path) -> Place {
-        self.yard.as_deref().map_or_else(|| Place::folder(folder), |yard| Place::through(yard, folder))
+        self.yard
+            .as_deref()
+            .map_or_else(|| Place::folder(folder), |yard| Place::through(yard, folder))
     }
 }
 
@@ -85,7 +87,11 @@ impl Telemetry {
     ///
     /// # Errors
     /// When a file cannot be created, or `options` name a car that the run does not have.
-    pub fn create(folder: &Path, scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
+    pub fn create(
+        folder: &Path,
+        scenario: Arc<Scenario>,
+        options: Options,
+    ) -> Result<Self, TelemetryError> {
         Self::begin(options.place(folder), scenario, &options, true)
     }
 
@@ -94,7 +100,10 @@ impl Telemetry {
     ///
     /// # Errors
     /// When `options` name a car that the run does not have.
-    pub fn create_unkept(scenario: Arc<Scenario>, options: Options) -> Result<Self, TelemetryError> {
+    pub fn create_unkept(
+        scenario: Arc<Scenario>,
+        options: Options,
+    ) -> Result<Self, TelemetryError> {
         Self::begin(Place::nowhere(), scenario, &options, true)
     }
 
@@ -131,7 +140,8 @@ impl Telemetry {
     ) -> Result<Self, TelemetryError> {
         let selection = Selection::new(&scenario, options)?;
         let tables = all.then(|| Tables::create(&place, scenario.clone())).transpose()?;
-        let detail = Detail::create(&place, &scenario, selection.clone(), options.kept_days.clone())?;
+        let detail =
+            Detail::create(&place, &scenario, selection.clone(), options.kept_days.clone())?;
         Ok(Self {
             place,
             selection,
@@ -179,7 +189,11 @@ impl Telemetry {
     ///
     /// # Errors
     /// As [`finish`](Self::finish), or a file is there and cannot be read.
-    pub fn finish_beside(self, run: &Path, status: RunStatus) -> Result<(Summary, Beside), TelemetryError> {
+    pub fn finish_beside(
+        self,
+        run: &Path,
+        status: RunStatus,
+    ) -> Result<(Summary, Beside), TelemetryError> {
         let Closed { files, mut manifest, started, summary, .. } = self.close(status)?;
         manifest.add_all(&files, &started.world_text);
         Ok((summary, manifest.beside(run)?))
@@ -347,7 +361,11 @@ fn publish(
 }
 
 /// Puts other detail in the place of a run's; without a manifest there is nothing to replace.
-fn publish_detail(folder: &Path, files: Vec<WrittenFile>, level: String) -> Result<(), TelemetryError> {
+fn publish_detail(
+    folder: &Path,
+    files: Vec<WrittenFile>,
+    level: String,
+) -> Result<(), TelemetryError> {
     let Some(mut manifest) = Manifest::read(folder)? else {
         return files.into_iter().try_for_each(WrittenFile::publish);
     };

@@ -401,7 +401,8 @@ impl Tally {
             Event::TripShort(short) => {
                 summary.short_trips += short.ev.len() as u64;
                 let missing = short.wanted_kwh.iter().zip(&short.driven_kwh);
-                summary.short_trips_kwh += missing.map(|(wanted, driven)| wanted - driven).sum::<f64>();
+                summary.short_trips_kwh +=
+                    missing.map(|(wanted, driven)| wanted - driven).sum::<f64>();
             }
             Event::AnswerNotFinite(answers) => self.not_finite(answers),
             Event::SetPointClipped(clipped) => self.clipped(recorded.tick, clipped),
@@ -476,7 +477,8 @@ impl Tally {
         summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::cars::positive(-system.import_kw) * hours;
         let outside = units.iter().filter(|unit| unit.kind == UnitKind::ImportExport);
-        summary.import_export_cost += outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
+        summary.import_export_cost +=
+            outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
         let higher = |kw: f64, old: &Option<Extreme>| old.as_ref().is_none_or(|old| kw > old.kw);
         let ev_kw = system.ev_charge_kw - system.ev_discharge_kw;
@@ -512,7 +514,9 @@ impl Tally {
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
         summary.curtailed_kwh += system.curtailed_kw() * hours;
-        let Some(flexibility) = system.flexibility.map(FlexibilityTick::without_rounding) else { return };
+        let Some(flexibility) = system.flexibility.map(FlexibilityTick::without_rounding) else {
+            return;
+        };
         let missing = flexibility.margin().without_rounding().shortfall();
         let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
             let sums = sums.get_or_insert_default();
@@ -530,7 +534,9 @@ impl Tally {
             return;
         }
         let mut rows = SystemCost { unserved: self.unserved_cost, ..SystemCost::default() };
-        for (unit, (kind, cost)) in (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs)) {
+        for (unit, (kind, cost)) in
+            (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs))
+        {
             rows.add_unit(kind, *cost);
             let ((component, _), extra) = rows.rows_of(kind);
             self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.running });
@@ -581,7 +587,8 @@ impl Tally {
         }
         summary.net_cost_per_kwh = (taken_kwh > 0.0).then(|| summary.net_cost / taken_kwh);
         if hours > 0.0 && summary.ev_count > 0 {
-            summary.charged_kwh_per_ev_day = summary.charged_kwh / summary.days / f64::from(summary.ev_count);
+            summary.charged_kwh_per_ev_day =
+                summary.charged_kwh / summary.days / f64::from(summary.ev_count);
         }
         self.summary.no_discharge_reason = self.no_discharge_reason();
         self.summary
@@ -603,7 +610,8 @@ impl Tally {
     fn no_discharge_reason(&self) -> Option<String> {
         let summary = &self.summary;
         let policy = &summary.policy;
-        let sessions = summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
+        let sessions =
+            summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
         let only_charges = self.is_built_in && about(policy).is_some_and(|about| !about.discharges);
         let reason = match () {
             () if sessions == 0 || summary.discharged_kwh > 0.0 => return None,
@@ -624,7 +632,12 @@ pub const NO_CHARGER_DISCHARGES: &str = "no car can discharge at its charger";
 
 /// Whether any schedule of an answer discharges before the run is over.
 fn discharges(plans: &PlansAccepted, end: u32) -> bool {
-    plans.segments.slot.iter().zip(&plans.segments.power_kw).any(|(&slot, &kw)| slot < end && kw < 0.0)
+    plans
+        .segments
+        .slot
+        .iter()
+        .zip(&plans.segments.power_kw)
+        .any(|(&slot, &kw)| slot < end && kw < 0.0)
 }
 
 /// The start of a slot on the wall clock of the world's time zone.
@@ -634,7 +647,11 @@ fn local_time(scenario: &Scenario, tick: u32) -> String {
 
 /// What a schedule of units pays for missing margins.
 fn margin_slack(solve: &SolveFinished) -> f64 {
-    let slack = solve.components.iter().find(|(name, _)| name == "margin").map_or(0.0, |(_, amount)| *amount);
+    let slack = solve
+        .components
+        .iter()
+        .find(|(name, _)| name == "margin")
+        .map_or(0.0, |(_, amount)| *amount);
     without_rounding(slack.max(0.0), solve.objective.abs())
 }
 

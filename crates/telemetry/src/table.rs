@@ -21,7 +21,8 @@ const fn col(
 
 const TS: Column = col("ts", Time, "", "start of the slot (UTC)");
 const TICK: Column = col("tick", Int, "", "the slot, counted from the start of the run");
-const STEP_H: Column = col("step_h", Real, "h", "length of the slot: power times this is energy").repeating();
+const STEP_H: Column =
+    col("step_h", Real, "h", "length of the slot: power times this is energy").repeating();
 const CHARGES: &str = "positive charges";
 const DRAWS: &str = "positive draws from the grid";
 const SUPPLIES: &str = "positive supplies the system";
@@ -74,7 +75,8 @@ pub static RUNS: Table = Table {
         ),
         col("parent_run_id", Text, "", "the run that this one is a fork of; null where it is none")
             .optional(),
-        col("forked_at_tick", Int, "", "the first slot that is the fork's own; null likewise").optional(),
+        col("forked_at_tick", Int, "", "the first slot that is the fork's own; null likewise")
+            .optional(),
         col(
             "changes",
             Text,
@@ -390,12 +392,17 @@ mod tests {
 
     #[test]
     fn a_unit_stands_last_in_its_columns_name() {
-        let suffixes =
-            [("kW", "_kw"), ("kWh", "_kwh"), ("currency/kWh", "_per_kwh"), ("s", "_s"), ("h", "_h")];
+        let suffixes = [
+            ("kW", "_kw"),
+            ("kWh", "_kwh"),
+            ("currency/kWh", "_per_kwh"),
+            ("s", "_s"),
+            ("h", "_h"),
+        ];
         for column in TABLES.iter().flat_map(|table| table.columns) {
             for (unit, suffix) in suffixes {
-                let has =
-                    column.name.ends_with(suffix) && (suffix != "_kwh" || !column.name.ends_with("_per_kwh"));
+                let has = column.name.ends_with(suffix)
+                    && (suffix != "_kwh" || !column.name.ends_with("_per_kwh"));
                 assert_eq!(column.unit == unit, has, "{}", column.name);
             }
         }

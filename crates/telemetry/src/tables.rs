@@ -64,7 +64,13 @@ impl Tables {
         frame.events.iter().try_for_each(|event| self.event(event))?;
         frame.sessions.iter().try_for_each(|session| self.session(session))?;
         frame.planned.iter().try_for_each(|it| {
-            self.unit(it.slot, it.stage.into(), it.hours, &it.unit, it.unit.cost.map(|cost| cost.total()))
+            self.unit(
+                it.slot,
+                it.stage.into(),
+                it.hours,
+                &it.unit,
+                it.unit.cost.map(|cost| cost.total()),
+            )
         })?;
         frame.solves.iter().try_for_each(|(tick, solve)| self.solve(*tick, solve))?;
         let Some(tick) = frame.tick else { return Ok(()) };
@@ -127,7 +133,12 @@ impl Tables {
         ])
     }
 
-    fn system(&mut self, tick: u32, system: &SystemTick, drivers_asked: bool) -> Result<(), TelemetryError> {
+    fn system(
+        &mut self,
+        tick: u32,
+        system: &SystemTick,
+        drivers_asked: bool,
+    ) -> Result<(), TelemetryError> {
         let incentive = system.incentive.as_ref();
         let flexibility = system.flexibility.map(FlexibilityTick::without_rounding);
         let margin = flexibility.map(|it| it.margin().without_rounding());
@@ -195,7 +206,8 @@ impl Tables {
     }
 
     fn solve(&mut self, tick: u32, solve: &SolveFinished) -> Result<(), TelemetryError> {
-        let relative = |bound: f64| (solve.objective - bound).abs() / solve.objective.abs().max(1.0);
+        let relative =
+            |bound: f64| (solve.objective - bound).abs() / solve.objective.abs().max(1.0);
         let gap = solve.bound.map(relative);
         self.solves.push(&[
             tick.into(),
@@ -229,7 +241,8 @@ impl Tables {
     /// Adds what the run cost.
     pub(crate) fn costs(&mut self, summary: &Summary) -> Result<(), TelemetryError> {
         let none: Option<u32> = None;
-        let system = summary.unit_costs.iter().map(|it| ("settled", it.component, Some(it.unit), it.amount));
+        let system =
+            summary.unit_costs.iter().map(|it| ("settled", it.component, Some(it.unit), it.amount));
         let unserved = summary.system_cost.map(|cost| ("settled", "unserved", none, cost.unserved));
         let outside = self.scenario.grid.is_none().then_some(summary.import_export_cost);
         let outside = outside.map(|amount| ("settled", "import_export", none, amount));
@@ -241,7 +254,13 @@ impl Tables {
         let currency = self.scenario.currency.as_str().into();
         let components = system.chain(unserved).chain(outside).chain(drivers);
         for (stage, component, unit, amount) in components {
-            self.costs.push(&[stage.into(), component.into(), unit.into(), amount.into(), currency])?;
+            self.costs.push(&[
+                stage.into(),
+                component.into(),
+                unit.into(),
+                amount.into(),
+                currency,
+            ])?;
         }
         Ok(())
     }

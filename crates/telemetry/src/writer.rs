@@ -6,7 +6,9 @@
 //! ```
 //! When the writer falls behind, the engine waits: memory stays bounded.
 
-use crate::{detail::Detail, error::TelemetryError, file::WrittenFile, frame::Frame, tables::Tables};
+use crate::{
+    detail::Detail, error::TelemetryError, file::WrittenFile, frame::Frame, tables::Tables,
+};
 use std::{
     panic::resume_unwind,
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},

@@ -41,7 +41,11 @@ impl Values for Branch {
         !report.document.is_overridden(whole)
     }
 
-    fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
+    fn published(
+        &mut self,
+        path: &Spanned<String>,
+        report: &mut Report,
+    ) -> Option<Vec<PublishedFigure>> {
         self.inputs.published(path, report)
     }
 

@@ -46,8 +46,9 @@ pub(crate) fn from_inputs(
     file: &CalendarFile,
     report: &mut Report,
 ) -> Option<Vec<SocWish>> {
-    let mut column =
-        |(column, unit): (&str, &str)| inputs.named(&format!("{name}.{column}"), unit, file.place, report);
+    let mut column = |(column, unit): (&str, &str)| {
+        inputs.named(&format!("{name}.{column}"), unit, file.place, report)
+    };
     let columns: Vec<Arc<[f64]>> = COLUMNS.map(&mut column).into_iter().collect::<Option<_>>()?;
     let row = |row: usize| {
         let [from, to, soc, car] = [0, 1, 2, 3].map(|column| columns[column].get(row).copied());
@@ -79,8 +80,8 @@ pub(crate) fn read(
         optional: name == "car" || (name == "soc" && file.soc.is_some()),
     });
     let table = files.table(&file.path, &wanted, report)?;
-    let rows =
-        (0..table.len()).map(|row| read_row(&table, row, file, clock).map_err(|message| (row, message)));
+    let rows = (0..table.len())
+        .map(|row| read_row(&table, row, file, clock).map_err(|message| (row, message)));
     match rows.collect::<Result<Vec<_>, _>>() {
         Ok(wishes) => Some(wishes),
         Err((row, message)) => {
@@ -91,13 +92,22 @@ pub(crate) fn read(
     }
 }
 
-fn read_row(table: &Table, row: usize, file: &CalendarFile, clock: &Clock) -> Result<SocWish, String> {
+fn read_row(
+    table: &Table,
+    row: usize,
+    file: &CalendarFile,
+    clock: &Clock,
+) -> Result<SocWish, String> {
     let instant = |column: usize, name: &str| {
         let at = table.instant(column, row, Some(clock.zone), None)?;
         at.ok_or_else(|| format!("`{name}` is empty"))
     };
     let soc = table.number(2, row)?.or(file.soc.as_ref().map(|soc| soc.get()));
-    let car = table.number(3, row)?.map(car_number).transpose()?.or(file.car.as_ref().map(|car| car.value));
+    let car = table
+        .number(3, row)?
+        .map(car_number)
+        .transpose()?
+        .or(file.car.as_ref().map(|car| car.value));
     let soc = soc.ok_or("`soc` is empty")?;
     let from = clock.seconds_to(instant(0, "from")?);
     checked(SocWish { from, to: clock.seconds_until(instant(1, "to")?), soc, car })
@@ -106,7 +116,11 @@ fn read_row(table: &Table, row: usize, file: &CalendarFile, clock: &Clock) -> Re
 /// The number of a car, which counts from 0.
 fn car_number(number: f64) -> Result<u32, String> {
     let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-    if whole { Ok(number as u32) } else { Err(format!("`car` is {number}, but cars are numbered from 0")) }
+    if whole {
+        Ok(number as u32)
+    } else {
+        Err(format!("`car` is {number}, but cars are numbered from 0"))
+    }
 }
 
 /// A reservation that makes sense.

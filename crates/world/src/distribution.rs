@@ -161,9 +161,21 @@ impl<Q: Quantity> Read<WorldText> for Dist<Q> {
             name: "distribution",
             docs: &[" What a number is drawn from. A bare value is that value, always."],
             variants: vec![
-                variant("Normal", &[" Normal within bounds."], Payload::Fields(NormalFile::<Q>::kind)),
-                variant("Uniform", &[" Uniform between bounds."], Payload::Fields(UniformFile::<Q>::kind)),
-                variant("Empirical", &[" Values from a file."], Payload::Fields(EmpiricalFile::kind)),
+                variant(
+                    "Normal",
+                    &[" Normal within bounds."],
+                    Payload::Fields(NormalFile::<Q>::kind),
+                ),
+                variant(
+                    "Uniform",
+                    &[" Uniform between bounds."],
+                    Payload::Fields(UniformFile::<Q>::kind),
+                ),
+                variant(
+                    "Empirical",
+                    &[" Values from a file."],
+                    Payload::Fields(EmpiricalFile::kind),
+                ),
             ],
             bare: match Q::kind() {
                 Kind::Text(what) | Kind::Bare(what) => Some(what),
@@ -180,7 +192,10 @@ impl<Q: Quantity> Read<WorldText> for Dist<Q> {
         let shape = if is_bare && !node.text.starts_with(['(', '{', '[']) {
             Q::read(node, report).map(DistShape::Fixed)
         } else if name.is_empty() || meant(name, VARIANTS).is_none() {
-            let what = format!("{} or Normal(...), Uniform(...), Empirical(...)", Q::kind().article_label());
+            let what = format!(
+                "{} or Normal(...), Uniform(...), Empirical(...)",
+                Q::kind().article_label()
+            );
             return expected(node, report, &what);
         } else {
             match variant(node, what, &VARIANTS, report)? {
@@ -229,7 +244,11 @@ impl<Q: Quantity> Dist<Q> {
             }
         };
         if let Err(error) = distribution.check() {
-            report.add(self.place, format!("`{name}` cannot be drawn: {error}"), "this distribution");
+            report.add(
+                self.place,
+                format!("`{name}` cannot be drawn: {error}"),
+                "this distribution",
+            );
             return None;
         }
         self.check_range(name, &distribution, range, report).then_some(distribution)
@@ -288,7 +307,9 @@ impl EmpiricalFile {
             None => ("", self.place),
         };
         let factor = Q::factor(unit);
-        factor.map_err(|error| report.add(place, format!("`{name}`: {error}"), "give `unit`").clone()).ok()
+        factor
+            .map_err(|error| report.add(place, format!("`{name}`: {error}"), "give `unit`").clone())
+            .ok()
     }
 }
 

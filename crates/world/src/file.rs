@@ -543,7 +543,9 @@ impl Read<WorldText> for ColumnFile {
                 report.add(place, "a column's name is not a string", "not a string");
                 None
             }
-            Some(Ok(entries)) if entries.is_empty() => expected(node, report, "at least one column"),
+            Some(Ok(entries)) if entries.is_empty() => {
+                expected(node, report, "at least one column")
+            }
             Some(Ok(entries)) => all(entries.iter().map(|(key, node)| {
                 let name = Spanned { value: key.name.clone(), place: key.place };
                 Some((name, f64::read(node, report)?))

@@ -92,7 +92,10 @@ mod tests {
         let alike = |one: &str, other: &str| assert_eq!(configured(one), configured(other));
         alike("(a: 0.5)", "(a:0.50)");
         alike("(a: 1, b: [\"x\", Off],)", "( /* b first */ b: [ \"x\",Off ], a: 1.0 )");
-        alike("(a: Some(5e-1), m: {\"k\": (), \"j\": 1_000})", "(m: {\"j\": 1000, \"k\": ()}, a: Some(0.5))");
+        alike(
+            "(a: Some(5e-1), m: {\"k\": (), \"j\": 1_000})",
+            "(m: {\"j\": 1000, \"k\": ()}, a: Some(0.5))",
+        );
         let differ = |one: &str, other: &str| assert_ne!(configured(one), configured(other));
         differ("(a: 0.5)", "(a: 0.25)");
         differ("(a: 0.5)", "(b: 0.5)");

@@ -139,7 +139,11 @@ pub(crate) trait Values {
     ) -> Option<Arc<[f64]>>;
 
     /// What others have published about the world; nothing where no file is read.
-    fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>>;
+    fn published(
+        &mut self,
+        path: &Spanned<String>,
+        report: &mut Report,
+    ) -> Option<Vec<PublishedFigure>>;
 
     /// The reservations of a calendar; `name` is that of its series.
     fn reservations(
@@ -171,11 +175,17 @@ impl Inputs {
         let Some(series) = self.series.iter().find(|series| series.name == name) else {
             let known = self.series.iter().map(|series| series.name.as_str());
             let help = suggest(name, "series", known);
-            report.add_help(place, format!("the journal holds no series `{name}`"), "wanted here", help);
+            report.add_help(
+                place,
+                format!("the journal holds no series `{name}`"),
+                "wanted here",
+                help,
+            );
             return None;
         };
         if series.unit != unit {
-            let message = format!("series `{name}` is in `{}` in the journal, not in `{unit}`", series.unit);
+            let message =
+                format!("series `{name}` is in `{}` in the journal, not in `{unit}`", series.unit);
             report.add(place, message, "wanted here");
             return None;
         }
@@ -196,7 +206,11 @@ impl Values for Inputs {
         true
     }
 
-    fn published(&mut self, _path: &Spanned<String>, _report: &mut Report) -> Option<Vec<PublishedFigure>> {
+    fn published(
+        &mut self,
+        _path: &Spanned<String>,
+        _report: &mut Report,
+    ) -> Option<Vec<PublishedFigure>> {
         Some(Vec::new())
     }
 
@@ -204,7 +218,8 @@ impl Values for Inputs {
         let values = self.named(request.name, request.unit, request.file.place, report)?;
         let (found, wanted) = (values.len(), request.clock.slots as usize);
         if found != wanted || values.iter().any(|value| !value.is_finite()) {
-            let message = format!("series `{}` of the journal is not {wanted} finite values", request.name);
+            let message =
+                format!("series `{}` of the journal is not {wanted} finite values", request.name);
             report.add(request.file.place, message, "wanted here");
             return None;
         }

@@ -200,13 +200,16 @@ pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
     };
     u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {
         let (first, end) = (clock.local(0), clock.local(last));
-        format!("`{text}` is no slot of the run: it has the slots 0 to {last}, from {first} to {end}")
+        format!(
+            "`{text}` is no slot of the run: it has the slots 0 to {last}, from {first} to {end}"
+        )
     })
 }
 
 /// Refuses overrides of what is as it was in a run that is there.
 fn keep_clock(overrides: &[Override]) -> Result<(), Problems> {
-    let help = "the fork lasts as long as its parent, in the same steps; for another clock start a run";
+    let help =
+        "the fork lasts as long as its parent, in the same steps; for another clock start a run";
     let problems = refused(overrides, "clock", "a fork cannot change the clock", help);
     if problems.is_empty() { Ok(()) } else { Err(Problems::errors("the fork", problems)) }
 }
@@ -293,7 +296,9 @@ mod tests {
     fn values_are_replaced_where_they_stand() {
         let text = spliced(&["fleets.cars.count=1000", "clock.days = 1", "name=other"]).unwrap();
         assert!(
-            text.contains("count: 1000,") && text.contains("(days: 1)") && text.contains("name: \"other\"")
+            text.contains("count: 1000,")
+                && text.contains("(days: 1)")
+                && text.contains("name: \"other\"")
         );
     }
 
@@ -307,7 +312,10 @@ mod tests {
         has("run.durability=Every(4)", "(run: (durability: Every(4)), name");
         has("policy=smart", "(policy: \"smart\", name");
         has("policies.smart.gap=0.1", "policies: {\"smart\": (gap: 0.1), }");
-        has("sites.depot.import_limit=50 kW", "(sites: {\"depot\": (import_limit: \"50 kW\")}, name");
+        has(
+            "sites.depot.import_limit=50 kW",
+            "(sites: {\"depot\": (import_limit: \"50 kW\")}, name",
+        );
         has(
             "fleets.cars.stays.arrive=Uniform(min: \"17:00\", max: \"18:00\")",
             "Overnight(arrive: Uniform(min",
@@ -325,12 +333,17 @@ mod tests {
             error("fleets.car.count=1"),
             "--set #1: there is no `car` in `fleets` (did you mean `cars`?)"
         );
-        assert_eq!(error("clock.dayz=1"), "--set #1: there is no `dayz` in `clock` (did you mean `days`?)");
+        assert_eq!(
+            error("clock.dayz=1"),
+            "--set #1: there is no `dayz` in `clock` (did you mean `days`?)"
+        );
         assert!(error("cars.count=1").contains("did you mean `fleets.cars`?"));
         assert!(error("fleat.cars.count=1").contains("did you mean `fleets`?"));
         assert!(error("fleets.vans=(count 2)").contains("a colon is missing"));
         assert!(error("fleets.vans=(count: 2").contains("a bracket is not closed"));
-        assert!(error("fleets.cars.stays=Overnight(leave: 07:00)").contains("a value without quotes"));
+        assert!(
+            error("fleets.cars.stays=Overnight(leave: 07:00)").contains("a value without quotes")
+        );
         assert_eq!(
             error("fleets.leave=06:00"),
             "--set #1: there is no `leave` in `fleets` (did you mean `fleets.cars.stays.leave`?)"

@@ -31,7 +31,10 @@ mod tests {
 
     #[test]
     fn limits_and_sizes_are_read_as_the_system_writes_them() {
-        assert_eq!(kib("MemTotal: 9 kB\nMemAvailable:   24 kB\n", "MemAvailable:"), Some(24 * 1024));
+        assert_eq!(
+            kib("MemTotal: 9 kB\nMemAvailable:   24 kB\n", "MemAvailable:"),
+            Some(24 * 1024)
+        );
         assert_eq!(address_space("Max address space         4096  unlimited  bytes\n"), Some(4096));
         assert_eq!(address_space("Max address space         unlimited  unlimited  bytes\n"), None);
     }

@@ -8,9 +8,14 @@ const DEPTH_MAX: u32 = 16;
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let mut depth = 0_u32;
     for (line, words) in (1..).zip(text.lines()) {
-        let begins =
-            |word: &str| words.trim_start().get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
-        depth = if begins("BEGIN:") { depth + 1 } else { depth.saturating_sub(u32::from(begins("END:"))) };
+        let begins = |word: &str| {
+            words.trim_start().get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word))
+        };
+        depth = if begins("BEGIN:") {
+            depth + 1
+        } else {
+            depth.saturating_sub(u32::from(begins("END:")))
+        };
         if depth > DEPTH_MAX {
             return Err(format!(
                 "line {line} begins a component in {DEPTH_MAX} others, and a calendar has at most three levels"

@@ -215,7 +215,8 @@ impl<Q: Amount> Read<WorldText> for BandFile<Q> {
     }
 
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
-        let BandFields { from, to, days, months, value, price, place } = BandFields::<Q>::read(node, report)?;
+        let BandFields { from, to, days, months, value, price, place } =
+            BandFields::<Q>::read(node, report)?;
         let value = match (value, price) {
             (Some(value), None) => value.0,
             (None, Some(price)) if Q::OLD_FIELD.is_some() => price.0,
@@ -225,8 +226,7 @@ impl<Q: Amount> Read<WorldText> for BandFile<Q> {
             }
             (Some(_) | None, Some(price)) => {
                 let message = format!("`{}` has its value under `price`", node.path);
-                let help =
-                    "`price` is an older word for the `value` of a band of prices; write `value`, once";
+                let help = "`price` is an older word for the `value` of a band of prices; write `value`, once";
                 report.add_help(price.0.place, message, "not here", help);
                 return None;
             }

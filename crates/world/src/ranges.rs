@@ -29,8 +29,12 @@ pub(crate) trait Limits {
     fn within(&mut self, what: &Physical, field: &str, value: f64, place: Place) -> Option<f64>;
 
     /// The power of a charger or a site, which is given without a sign.
-    fn power_within(&mut self, what: &Physical, field: &str, power: &Spanned<Kilowatts>)
-    -> Option<Kilowatts>;
+    fn power_within(
+        &mut self,
+        what: &Physical,
+        field: &str,
+        power: &Spanned<Kilowatts>,
+    ) -> Option<Kilowatts>;
 }
 
 impl Limits for Report {

@@ -67,13 +67,18 @@ mod tests {
             std::fs::write(&path, markdown()).unwrap();
         }
         let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == markdown(), "worlds/README.md is stale; run with VOLTIDE_BLESS=1 to write it anew");
+        assert!(
+            found == markdown(),
+            "worlds/README.md is stale; run with VOLTIDE_BLESS=1 to write it anew"
+        );
     }
 
     #[test]
     fn every_field_has_its_meaning() {
         let text = markdown();
-        assert!(text.lines().filter(|line| line.starts_with('|')).all(|line| !line.ends_with("|  |")));
+        assert!(
+            text.lines().filter(|line| line.starts_with('|')).all(|line| !line.ends_with("|  |"))
+        );
         assert!(text.contains("| `requested_kwh` |"));
     }
 }

@@ -16,7 +16,8 @@ use crate::{
     dialect::{Report, WorldText},
     distribution::EmpiricalFile,
     file::{
-        CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile, WorldFile,
+        CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile,
+        WorldFile,
     },
     input::{FleetSessions, SeriesRequest, Values},
     over_time::OverTime,
@@ -93,15 +94,34 @@ impl Values for Unread {
         None
     }
 
-    fn samples(&mut self, _: &str, _: &str, _: &EmpiricalFile, _: f64, _: &mut Report) -> Option<Arc<[f64]>> {
+    fn samples(
+        &mut self,
+        _: &str,
+        _: &str,
+        _: &EmpiricalFile,
+        _: f64,
+        _: &mut Report,
+    ) -> Option<Arc<[f64]>> {
         None
     }
 
-    fn reservations(&mut self, _: &str, _: &CalendarFile, _: &Clock, _: &mut Report) -> Option<Vec<SocWish>> {
+    fn reservations(
+        &mut self,
+        _: &str,
+        _: &CalendarFile,
+        _: &Clock,
+        _: &mut Report,
+    ) -> Option<Vec<SocWish>> {
         None
     }
 
-    fn sessions(&mut self, _: &str, _: &SessionsFile, _: &Clock, _: &mut Report) -> Option<FleetSessions> {
+    fn sessions(
+        &mut self,
+        _: &str,
+        _: &SessionsFile,
+        _: &Clock,
+        _: &mut Report,
+    ) -> Option<FleetSessions> {
         None
     }
 }
@@ -120,7 +140,8 @@ impl Resolver<'_> {
         if let Some(name) = file.name.get() {
             check_name(name, name.place, self.report);
         }
-        let currency = file.currency.get().and_then(|currency| self::currency(currency, self.report));
+        let currency =
+            file.currency.get().and_then(|currency| self::currency(currency, self.report));
         let sites = file.sites.get().and_then(|sites| site::sites(sites, self.report));
         let policy = self.policy();
         let published = match file.published.get()? {
@@ -170,7 +191,11 @@ impl Resolver<'_> {
 
     fn configs(&self) -> Option<Configs> {
         let configs = self.file.policies.get()?.0.iter();
-        Some(configs.map(|(key, config)| (key.name.clone(), (config.text.clone(), config.offset))).collect())
+        Some(
+            configs
+                .map(|(key, config)| (key.name.clone(), (config.text.clone(), config.offset)))
+                .collect(),
+        )
     }
 
     fn planning(&self) -> Option<Planning> {
@@ -190,7 +215,10 @@ impl Resolver<'_> {
                 "set `clock` to one such day",
             )
         } else if self.planning()? != Planning::AtDayStart {
-            ("a day that follows upon itself is planned before it begins", "add `planning: AtDayStart`")
+            (
+                "a day that follows upon itself is planned before it begins",
+                "add `planning: AtDayStart`",
+            )
         } else {
             return Some(Boundary::Fold);
         };
@@ -223,7 +251,9 @@ impl Resolver<'_> {
             Some(EvTicksFile::Off) => Some(EvTicks::Off),
             Some(EvTicksFile::Changes) => Some(EvTicks::Changes),
             Some(EvTicksFile::Full) => Some(EvTicks::Full),
-            Some(EvTicksFile::Sample(share)) if share.get() > 0.0 => Some(EvTicks::Sample(share.get())),
+            Some(EvTicksFile::Sample(share)) if share.get() > 0.0 => {
+                Some(EvTicks::Sample(share.get()))
+            }
             Some(EvTicksFile::Sample(share)) => {
                 let help = "write `Off` to record nothing";
                 self.report.add_help(
@@ -242,7 +272,9 @@ impl Resolver<'_> {
             None | Some(DurabilityFile::Paced) => Durability::Paced,
             Some(DurabilityFile::Tick) => Durability::Tick,
             Some(DurabilityFile::Close) => Durability::Close,
-            Some(DurabilityFile::Every(slots)) if slots.value.0 > 0 => Durability::Every(slots.value.0),
+            Some(DurabilityFile::Every(slots)) if slots.value.0 > 0 => {
+                Durability::Every(slots.value.0)
+            }
             Some(DurabilityFile::Every(slots)) => {
                 let help = "write `Close` to do it only at the end";
                 self.report.add_help(
@@ -320,15 +352,22 @@ fn currency(currency: &Spanned<String>, report: &mut Report) -> Option<String> {
         return Some(currency.value.clone());
     }
     let message = format!("`{}` is not a currency code", currency.value);
-    report.add_help(currency.place, message, "not a currency", "three capital letters, such as \"EUR\"");
+    report.add_help(
+        currency.place,
+        message,
+        "not a currency",
+        "three capital letters, such as \"EUR\"",
+    );
     None
 }
 
 fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
     let start = parse_wall_clock(&file.start).filter(|start| (1900..=2200).contains(&start.year()));
     if start.is_none() {
-        let message = format!("`{}` is not a wall-clock time between 1900 and 2200", file.start.value);
-        let help = "a start is written like \"2018-10-08T00:00\"; the time zone stands in `time_zone`";
+        let message =
+            format!("`{}` is not a wall-clock time between 1900 and 2200", file.start.value);
+        let help =
+            "a start is written like \"2018-10-08T00:00\"; the time zone stands in `time_zone`";
         report.add_help(file.start.place, message, "not a time", help);
     }
     let zone = time_zone(Some(&file.time_zone), report).flatten();
@@ -337,7 +376,12 @@ fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
     let step = if whole { seconds.round() as u32 } else { 0 };
     if step == 0 || 3600 % step != 0 {
         let help = "use 1, 5, 10, 15, 30 or 60 min";
-        report.add_help(file.step.place, "a step must divide an hour".to_owned(), "not such a step", help);
+        report.add_help(
+            file.step.place,
+            "a step must divide an hour".to_owned(),
+            "not such a step",
+            help,
+        );
         return None;
     }
     if !(1..=DAYS_MAX).contains(&file.days.value.0) {

@@ -47,13 +47,18 @@ pub fn read_column(source: &str, path: &Path, column: &str) -> Result<Sampled, P
 }
 
 fn sample(table: &Table, report: &Report) -> Result<Sampled, Box<Problem>> {
-    let fail = |row: usize, message: &str| Box::new(table.problem(row, message, "this row", report));
+    let fail =
+        |row: usize, message: &str| Box::new(table.problem(row, message, "this row", report));
     let (mut instants, mut values): (Vec<DateTime<Utc>>, Vec<f64>) = (Vec::new(), Vec::new());
     for row in 0..table.len() {
-        let at = (1..=TIMES.len()).find_map(|column| table.instant(column, row, None, None).transpose());
-        let at = at.unwrap_or_else(|| Err(format!("there is no instant in a column {}", TIMES.join(", "))));
-        let value =
-            table.number(0, row).and_then(|value| value.ok_or_else(|| "there is no value".to_owned()));
+        let at =
+            (1..=TIMES.len()).find_map(|column| table.instant(column, row, None, None).transpose());
+        let at = at.unwrap_or_else(|| {
+            Err(format!("there is no instant in a column {}", TIMES.join(", ")))
+        });
+        let value = table
+            .number(0, row)
+            .and_then(|value| value.ok_or_else(|| "there is no value".to_owned()));
         instants.push(at.map_err(|message| fail(row, &message))?);
         values.push(value.map_err(|message| fail(row, &message))?);
     }
@@ -61,9 +66,12 @@ fn sample(table: &Table, report: &Report) -> Result<Sampled, Box<Problem>> {
         return Err(Box::new(table.file_problem("a series has at least two rows", report)));
     };
     let spacing = *second - *first;
-    let uneven = instants.windows(2).position(|pair| pair[1] - pair[0] != spacing || pair[1] <= pair[0]);
+    let uneven =
+        instants.windows(2).position(|pair| pair[1] - pair[0] != spacing || pair[1] <= pair[0]);
     match uneven {
-        Some(before) => Err(fail(before + 1, "it does not follow in the distance of the rows before")),
+        Some(before) => {
+            Err(fail(before + 1, "it does not follow in the distance of the rows before"))
+        }
         None => Ok(Sampled { start: *first, seconds: spacing.num_seconds(), values }),
     }
 }

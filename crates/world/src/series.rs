@@ -37,7 +37,8 @@ pub(crate) fn read_series(
     let time = file.time.as_ref().map_or(("ts", file.place), |time| (time.as_str(), time.place));
     let time = Wanted { name: time.0, place: time.1, optional: false };
     let columns = file.column.0.iter();
-    let columns = columns.map(|(name, _)| Wanted { name: name.as_str(), place: name.place, optional: false });
+    let columns =
+        columns.map(|(name, _)| Wanted { name: name.as_str(), place: name.place, optional: false });
     let wanted: Vec<Wanted<'_>> = std::iter::once(time).chain(columns).collect();
     let table = files.table(&file.path, &wanted, report)?;
     let read = samples(&table, request, zone, report).and_then(|samples| {
@@ -62,7 +63,12 @@ pub(crate) fn time_zone(name: Option<&Spanned<String>>, report: &mut Report) -> 
     }
     let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
     let help = suggest(name, "time zone", known);
-    report.add_help(name.place, format!("there is no time zone `{}`", name.value), "unknown time zone", help);
+    report.add_help(
+        name.place,
+        format!("there is no time zone `{}`", name.value),
+        "unknown time zone",
+        help,
+    );
     None
 }
 
@@ -84,10 +90,13 @@ fn samples(
             let problem = table.problem(row, &message, label, report);
             Box::new(problem.help(format!("read as series `{}`", request.name)))
         };
-        let instant = table.instant(0, row, zone, previous).map_err(|error| fail(error, "this timestamp"))?;
-        let instant = instant.ok_or_else(|| fail("the timestamp is missing".to_owned(), "no timestamp"))?;
+        let instant =
+            table.instant(0, row, zone, previous).map_err(|error| fail(error, "this timestamp"))?;
+        let instant =
+            instant.ok_or_else(|| fail("the timestamp is missing".to_owned(), "no timestamp"))?;
         if let Some(previous) = previous.filter(|previous| *previous >= instant) {
-            let what = if previous == instant { "is given twice" } else { "comes after a later one" };
+            let what =
+                if previous == instant { "is given twice" } else { "comes after a later one" };
             return Err(fail(format!("{} {what}", shown(instant)), "out of order"));
         }
         previous = Some(instant);
@@ -95,7 +104,8 @@ fn samples(
         let mut value = 0.0;
         for (column, (name, factor)) in (1..).zip(&request.file.column.0) {
             let cell = table.number(column, row).map_err(|error| fail(error, "this number"))?;
-            let cell = cell.ok_or_else(|| fail(format!("`{}` is empty", name.value), "no value"))?;
+            let cell =
+                cell.ok_or_else(|| fail(format!("`{}` is empty", name.value), "no value"))?;
             value += cell * factor;
         }
         value = value * request.factor + request.adder;
@@ -109,16 +119,20 @@ fn samples(
             Lies::Impossible => {
                 let Physical { name, unit, possible, .. } = request.range;
                 let found = with_unit(value, unit);
-                let message = format!("`{}` is {found} here, which cannot be reckoned with", request.name);
+                let message =
+                    format!("`{}` is {found} here, which cannot be reckoned with", request.name);
                 let problem = table.problem(row, &message, "this value", report);
-                return Err(Box::new(problem.help(format!("{name}: from {}", from_to(*possible, unit)))));
+                return Err(Box::new(
+                    problem.help(format!("{name}: from {}", from_to(*possible, unit))),
+                ));
             }
         }
         values.push(value);
     }
     if let Some((row, value)) = unusual {
         let Physical { name, unit, usual, .. } = request.range;
-        let message = format!("`{}` is {} here, which is not usual", request.name, with_unit(value, unit));
+        let message =
+            format!("`{}` is {} here, which is not usual", request.name, with_unit(value, unit));
         let problem = table.problem(row, &message, "this value", report);
         let help = format!("{name}: usual is {}; is the unit right?", from_to(*usual, unit));
         report.warnings.push(problem.help(help).as_warning());
@@ -144,7 +158,12 @@ fn spacing(starts: &[i64]) -> i64 {
 }
 
 impl Samples {
-    fn evenly_spaced(&self, table: &Table, request: SeriesRequest<'_>, report: &Report) -> Found<()> {
+    fn evenly_spaced(
+        &self,
+        table: &Table,
+        request: SeriesRequest<'_>,
+        report: &Report,
+    ) -> Found<()> {
         let odd = self.starts.windows(2).position(|pair| pair[1] - pair[0] != self.spacing);
         let Some(before) = odd else { return Ok(()) };
         let distance = self.starts[before + 1] - self.starts[before];
@@ -160,7 +179,9 @@ impl Samples {
             minutes(self.spacing)
         );
         let problem = table.problem(before + 1, &message, label, report);
-        Err(Box::new(problem.help(format!("read as series `{}`; rows must be equally spaced", request.name))))
+        Err(Box::new(
+            problem.help(format!("read as series `{}`; rows must be equally spaced", request.name)),
+        ))
     }
 
     /// Whether the rows cover the clock's run.
@@ -181,7 +202,8 @@ impl Samples {
             return Err(Box::new(problem.help(needs)));
         }
         if last + self.spacing < run {
-            let message = format!("the series is too short, it ends at {}", at(last + self.spacing));
+            let message =
+                format!("the series is too short, it ends at {}", at(last + self.spacing));
             let problem = table.problem(self.starts.len() - 1, &message, "the last row", report);
             return Err(Box::new(problem.help(needs)));
         }
@@ -228,7 +250,10 @@ pub(crate) fn read_samples(
     let table = files.table(&file.path, &[wanted], report)?;
     let mut values = Vec::with_capacity(table.len());
     for row in 0..table.len() {
-        match table.number(0, row).and_then(|cell| cell.ok_or_else(|| "the cell is empty".to_owned())) {
+        match table
+            .number(0, row)
+            .and_then(|cell| cell.ok_or_else(|| "the cell is empty".to_owned()))
+        {
             Ok(value) => values.push(value * factor),
             Err(message) => {
                 let problem = table.problem(row, &message, "this value", report);
@@ -259,7 +284,10 @@ mod tests {
     #[test]
     fn longer_rows_are_held_and_shorter_ones_averaged() {
         assert_eq!(resampled(0, 1800, &[1.0, 2.0]), [1.0, 1.0, 2.0, 2.0]);
-        assert_eq!(resampled(0, 450, &[1.0, 3.0, 2.0, 4.0, 0.0, 0.0, 5.0, 6.0]), [2.0, 3.0, 0.0, 5.5]);
+        assert_eq!(
+            resampled(0, 450, &[1.0, 3.0, 2.0, 4.0, 0.0, 0.0, 5.0, 6.0]),
+            [2.0, 3.0, 0.0, 5.5]
+        );
         assert_eq!(resampled(-900, 900, &[9.0, 1.0, 2.0, 3.0, 4.0, 9.0]), [1.0, 2.0, 3.0, 4.0]);
     }
 

@@ -51,7 +51,11 @@ impl fmt::Display for SessionsRead {
 }
 
 impl Values for Files {
-    fn published(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Vec<PublishedFigure>> {
+    fn published(
+        &mut self,
+        path: &Spanned<String>,
+        report: &mut Report,
+    ) -> Option<Vec<PublishedFigure>> {
         published::read(self, path, report)
     }
 
@@ -150,7 +154,11 @@ type Wrong = (String, &'static str);
 
 impl Reader<'_> {
     /// All sessions that the run touches, and how many it does not.
-    fn read(&self, fleet: &str, report: &Report) -> Result<(FleetSessions, SessionsRead), Box<Problem>> {
+    fn read(
+        &self,
+        fleet: &str,
+        report: &Report,
+    ) -> Result<(FleetSessions, SessionsRead), Box<Problem>> {
         let mut read = SessionsRead { fleet: fleet.to_owned(), ..SessionsRead::default() };
         let run = i64::from(self.clock.slots) * i64::from(self.clock.slot_seconds);
         let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
@@ -158,7 +166,9 @@ impl Reader<'_> {
         let mut sessions: Vec<RecordedSession> = Vec::new();
         let mut rows = Vec::new();
         for row in 0..self.table.len() {
-            let fail = |(message, label): Wrong| Box::new(self.table.problem(row, &message, label, report));
+            let fail = |(message, label): Wrong| {
+                Box::new(self.table.problem(row, &message, label, report))
+            };
             let (arrives, leaves, announced) = self.times(row).map_err(fail)?;
             let (requested_kwh, delivered_kwh) = self.energies(row).map_err(fail)?;
             let name = self.table.text(STATION, row);
@@ -175,7 +185,8 @@ impl Reader<'_> {
                 stations.push(name.clone());
                 stations.len() as u32 - 1
             });
-            let [arrives, leaves, announced] = [arrives, leaves, announced].map(|seconds| seconds as i32);
+            let [arrives, leaves, announced] =
+                [arrives, leaves, announced].map(|seconds| seconds as i32);
             sessions.push(RecordedSession {
                 arrives,
                 leaves,
@@ -196,8 +207,9 @@ impl Reader<'_> {
 
     /// Arrival, departure and announced departure, in seconds from the clock's start.
     fn times(&self, row: usize) -> Result<(i64, i64, i64), Wrong> {
-        let cell =
-            |column| self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"));
+        let cell = |column| {
+            self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"))
+        };
         let needed = |instant: Option<DateTime<Utc>>, what: &str| {
             instant.ok_or_else(|| (format!("the {what} is missing"), "incomplete"))
         };
@@ -205,7 +217,10 @@ impl Reader<'_> {
         let departure = needed(cell(DEPARTURE)?, "departure")?;
         let estimate = cell(ESTIMATE)?.unwrap_or(departure);
         if departure <= arrival {
-            return Err(("the departure is not after the arrival".to_owned(), "leaves before it arrives"));
+            return Err((
+                "the departure is not after the arrival".to_owned(),
+                "leaves before it arrives",
+            ));
         }
         // Slots begin and end at whole seconds: of a fraction only matters on which side it lies.
         let arrives = self.clock.seconds_until(arrival);
@@ -219,17 +234,22 @@ impl Reader<'_> {
     /// Energy requested, and delivered in reality where that was recorded.
     fn energies(&self, row: usize) -> Result<(f64, Option<f64>), Wrong> {
         let cell = |column| self.table.number(column, row).map_err(|error| (error, "this row"));
-        let requested =
-            cell(REQUESTED)?.ok_or_else(|| ("the requested energy is missing".to_owned(), "incomplete"))?;
+        let requested = cell(REQUESTED)?
+            .ok_or_else(|| ("the requested energy is missing".to_owned(), "incomplete"))?;
         let delivered = cell(DELIVERED)?;
         if requested < 0.0 || delivered.is_some_and(|energy| energy < 0.0) {
             return Err(("energy is negative".to_owned(), "negative energy"));
         }
-        if let Some(energy) =
-            delivered.into_iter().chain([requested]).find(|&kwh| CAR_ENERGY.lies(kwh) == Lies::Impossible)
+        if let Some(energy) = delivered
+            .into_iter()
+            .chain([requested])
+            .find(|&kwh| CAR_ENERGY.lies(kwh) == Lies::Impossible)
         {
             let (found, most) = (with_unit(energy, "kWh"), from_to(CAR_ENERGY.possible, "kWh"));
-            return Err((format!("{found} cannot be reckoned with: a session is of {most}"), "out of range"));
+            return Err((
+                format!("{found} cannot be reckoned with: a session is of {most}"),
+                "out of range",
+            ));
         }
         Ok((requested, delivered))
     }
@@ -250,7 +270,8 @@ impl Reader<'_> {
                 let station = &stations[after.station as usize];
                 let taken = self.table.row_name(rows[pair[0]]);
                 let message = format!("station `{station}` is still taken by {taken}");
-                let problem = self.table.problem(rows[pair[1]], &message, "two cars at one station", report);
+                let problem =
+                    self.table.problem(rows[pair[1]], &message, "two cars at one station", report);
                 return Err(Box::new(problem));
             }
         }

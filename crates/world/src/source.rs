@@ -56,10 +56,14 @@ pub(crate) fn open(path: &Path, most: u64) -> Result<File, Unreadable> {
     }
     if !found.is_file() {
         let help = "write what it gives to a file, and name that";
-        return Err(Unreadable::Other("it is a pipe or a device, not a file".to_owned(), Some(help)));
+        return Err(Unreadable::Other(
+            "it is a pipe or a device, not a file".to_owned(),
+            Some(help),
+        ));
     }
     if found.len() > most {
-        let reason = format!("it has {} MiB, and {} MiB are read at most", found.len() >> 20, most >> 20);
+        let reason =
+            format!("it has {} MiB, and {} MiB are read at most", found.len() >> 20, most >> 20);
         return Err(Unreadable::Other(reason, Some("split it, or keep only what the run needs")));
     }
     Ok(File::open(path)?)
@@ -77,7 +81,8 @@ fn decode(bytes: &[u8]) -> Result<&str, Unreadable> {
     const HELP: &str = "save it as UTF-8";
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let is_utf_16 = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
-    let is_wide = bytes.len() > 1 && bytes.iter().take(64).skip(1).step_by(2).all(|&byte| byte == 0);
+    let is_wide =
+        bytes.len() > 1 && bytes.iter().take(64).skip(1).step_by(2).all(|&byte| byte == 0);
     if is_utf_16 || is_wide {
         return Err(Unreadable::Other("it is UTF-16 text".to_owned(), Some(HELP)));
     }

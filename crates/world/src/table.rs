@@ -99,9 +99,8 @@ impl Files {
         };
         let read = match extension.to_ascii_lowercase().as_str() {
             "csv" => self.lines(&full).and_then(|text| table.read_csv(&text, wanted, report)),
-            "parquet" => {
-                source::open(&full, DATA_MAX).and_then(|file| table.read_parquet(file, wanted, report))
-            }
+            "parquet" => source::open(&full, DATA_MAX)
+                .and_then(|file| table.read_parquet(file, wanted, report)),
             _ => Err(Unreadable::because("it is neither a .csv nor a .parquet file")),
         };
         match read {
@@ -111,10 +110,15 @@ impl Files {
     }
 
     /// The text of a calendar that the world names at `path`.
-    pub(crate) fn whole_text(&mut self, path: &Spanned<String>, report: &mut Report) -> Option<Arc<str>> {
+    pub(crate) fn whole_text(
+        &mut self,
+        path: &Spanned<String>,
+        report: &mut Report,
+    ) -> Option<Arc<str>> {
         let full = self.folder.join(path.as_str());
         let text = source::text(&full, TEXT_MAX);
-        let nested = |text: Arc<str>| nesting::check(&text).map(|()| text).map_err(Unreadable::because);
+        let nested =
+            |text: Arc<str>| nesting::check(&text).map(|()| text).map_err(Unreadable::because);
         match text.and_then(nested) {
             Ok(text) => Some(text),
             Err(unreadable) => refuse(path.place, &full, unreadable, report),
@@ -141,7 +145,8 @@ fn refuse<T>(place: Place, path: &Path, unreadable: Unreadable, report: &mut Rep
             report.add_help(place, format!("there is no file `{path}`"), "no such file", help);
         }
         Unreadable::Other(reason, help) => {
-            let problem = report.add(place, format!("cannot read `{path}`: {reason}"), "named here");
+            let problem =
+                report.add(place, format!("cannot read `{path}`: {reason}"), "named here");
             problem.help = help.map(str::to_owned);
         }
     }
@@ -167,7 +172,11 @@ impl Table {
                 return Err("a timestamp is not a number".to_owned());
             }
         };
-        if number.is_finite() { Ok(Some(number)) } else { Err(format!("{number} is not a finite number")) }
+        if number.is_finite() {
+            Ok(Some(number))
+        } else {
+            Err(format!("{number} is not a finite number"))
+        }
     }
 
     /// The number that a text is, with a decimal comma where commas do not part the cells. One of the two
@@ -180,7 +189,9 @@ impl Table {
         let number = found.map_err(|_| {
             let hint = match mark {
                 Some(',') => "; decimals follow a point, as in 7.4",
-                Some(_) | None if sets_thousands_apart(text) => "; thousands are not set apart, as in 1000.5",
+                Some(_) | None if sets_thousands_apart(text) => {
+                    "; thousands are not set apart, as in 1000.5"
+                }
                 Some(_) | None => "",
             };
             format!("`{text}` is not a number{hint}")
@@ -188,7 +199,9 @@ impl Table {
         match (mark, self.marks.get(column).copied().flatten()) {
             (Some(mark), Some((first, row))) if mark != first => {
                 let row = self.row_name(row);
-                Err(format!("`{text}` has `{mark}` where {row} has `{first}`; write all decimals alike"))
+                Err(format!(
+                    "`{text}` has `{mark}` where {row} has `{first}`; write all decimals alike"
+                ))
             }
             _ => Ok(number),
         }
@@ -199,7 +212,9 @@ impl Table {
         match &self.columns[column] {
             Some(Column::Text(cells)) => cells.get(row).trim().to_owned(),
             Some(Column::Numbers(cells)) => cells[row].to_string(),
-            Some(Column::Whole(cells)) => cells[row].map_or_else(String::new, |number| number.to_string()),
+            Some(Column::Whole(cells)) => {
+                cells[row].map_or_else(String::new, |number| number.to_string())
+            }
             Some(Column::Instants(_) | Column::WallClock(_)) | None => String::new(),
         }
     }
@@ -217,14 +232,19 @@ impl Table {
         match &self.columns[column] {
             None => Ok(None),
             Some(Column::Text(cells)) if cells.get(row).trim().is_empty() => Ok(None),
-            Some(Column::Text(cells)) => parse_instant(cells.get(row).trim(), zone, previous).map(Some),
+            Some(Column::Text(cells)) => {
+                parse_instant(cells.get(row).trim(), zone, previous).map(Some)
+            }
             Some(Column::Instants(cells)) => Ok(cells[row]),
             Some(Column::WallClock(cells)) => {
                 let at = cells[row].map(|wall| on_wall_clock(wall, zone, previous)).transpose();
-                let hint = if zone.is_none() { ": `\"UTC\"` if Spark wrote it as int96" } else { "" };
+                let hint =
+                    if zone.is_none() { ": `\"UTC\"` if Spark wrote it as int96" } else { "" };
                 at.map_err(|why| why + hint)
             }
-            Some(Column::Numbers(_) | Column::Whole(_)) => Err("a number is not a timestamp".to_owned()),
+            Some(Column::Numbers(_) | Column::Whole(_)) => {
+                Err("a number is not a timestamp".to_owned())
+            }
         }
     }
 
@@ -237,7 +257,13 @@ impl Table {
     }
 
     /// A problem that points at a row; for a Parquet file, at where the world names it.
-    pub(crate) fn problem(&self, row: usize, message: &str, label: &str, report: &Report) -> Problem {
+    pub(crate) fn problem(
+        &self,
+        row: usize,
+        message: &str,
+        label: &str,
+        report: &Report,
+    ) -> Problem {
         let problem = Problem::new(format!("{} of `{}`: {message}", self.row_name(row), self.name));
         match &self.text {
             Some((text, rows)) => problem.at(&self.name, text, rows[row].bytes(), label),
@@ -247,11 +273,20 @@ impl Table {
 
     /// A problem of the file as a whole, at where the world names it.
     pub(crate) fn file_problem(&self, message: &str, report: &Report) -> Problem {
-        report.document.point(Problem::new(format!("`{}`: {message}", self.name)), self.place, "named here")
+        report.document.point(
+            Problem::new(format!("`{}`: {message}", self.name)),
+            self.place,
+            "named here",
+        )
     }
 
     /// The index of every wanted column among `names`.
-    fn find(&self, names: &[&str], wanted: &[Wanted<'_>], report: &mut Report) -> Option<Vec<Option<usize>>> {
+    fn find(
+        &self,
+        names: &[&str],
+        wanted: &[Wanted<'_>],
+        report: &mut Report,
+    ) -> Option<Vec<Option<usize>>> {
         let mut indices = Vec::new();
         let mut complete = true;
         for Wanted { name, place, optional } in wanted {
@@ -259,7 +294,12 @@ impl Table {
             let index = found.next();
             if found.next().is_some() {
                 let message = format!("`{}` has more than one column `{name}`", self.name);
-                report.add_help(*place, message, "which of them?", "rename one of the two in the file");
+                report.add_help(
+                    *place,
+                    message,
+                    "which of them?",
+                    "rename one of the two in the file",
+                );
                 complete = false;
             }
             if index.is_none() && !optional {
@@ -306,7 +346,8 @@ pub(crate) fn parse_instant(
 
 /// Reads `2018-10-08T00:00`, with or without seconds, with `T` or a space.
 pub(crate) fn parse_wall_clock(text: &str) -> Option<NaiveDateTime> {
-    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"];
+    let formats =
+        ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"];
     formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
@@ -316,7 +357,8 @@ pub(crate) fn on_wall_clock(
     zone: Option<Tz>,
     previous: Option<DateTime<Utc>>,
 ) -> Result<DateTime<Utc>, String> {
-    let zone = zone.ok_or_else(|| format!("`{wall}` has no offset; give the file's `time_zone`"))?;
+    let zone =
+        zone.ok_or_else(|| format!("`{wall}` has no offset; give the file's `time_zone`"))?;
     let found = zone.from_local_datetime(&wall);
     let first = found.earliest().map(|instant| instant.with_timezone(&Utc));
     let second = found.latest().map(|instant| instant.with_timezone(&Utc));
@@ -332,7 +374,8 @@ mod tests {
 
     #[test]
     fn a_time_that_comes_twice_is_the_one_after_the_row_before() {
-        let parse = |text, previous| parse_instant(text, Some(Berlin), previous).map(|at| at.to_rfc3339());
+        let parse =
+            |text, previous| parse_instant(text, Some(Berlin), previous).map(|at| at.to_rfc3339());
         assert_eq!(parse("2024-10-27T02:30", None).unwrap(), "2024-10-27T00:30:00+00:00");
         let previous = "2024-10-27T00:45:00Z".parse().ok();
         assert_eq!(parse("2024-10-27T02:30", previous).unwrap(), "2024-10-27T01:30:00+00:00");

@@ -65,7 +65,11 @@ read_quantity! {
 }
 
 /// Reads a quantity from a string.
-fn read_text<T: FromStr<Err = QuantityError>>(node: &Node<'_>, what: &str, report: &mut Report) -> Option<T> {
+fn read_text<T: FromStr<Err = QuantityError>>(
+    node: &Node<'_>,
+    what: &str,
+    report: &mut Report,
+) -> Option<T> {
     let Ok(text) = node.parse::<String>() else {
         return expected(node, report, what);
     };
@@ -75,7 +79,12 @@ fn read_text<T: FromStr<Err = QuantityError>>(node: &Node<'_>, what: &str, repor
 fn quantity_problem(node: &Node<'_>, error: &QuantityError, report: &mut Report) {
     let kind = with_article(error.kind);
     let help = format!("{kind} is written like {}", error.example);
-    report.add_help(node.place, format!("`{}`: {}", node.path, error.problem), &format!("not {kind}"), help);
+    report.add_help(
+        node.place,
+        format!("`{}`: {}", node.path, error.problem),
+        &format!("not {kind}"),
+        help,
+    );
 }
 
 /// The verbatim text between the parentheses of a policy's config.

@@ -44,7 +44,9 @@ fn load_csv() -> String {
 /// A folder with the world and its files.
 fn room() -> TempDir {
     let room = tempfile::tempdir().expect("a folder for the test");
-    for (name, text) in [("load.csv", &*load_csv()), ("sessions.csv", SESSIONS), ("cars.ics", CALENDAR)] {
+    for (name, text) in
+        [("load.csv", &*load_csv()), ("sessions.csv", SESSIONS), ("cars.ics", CALENDAR)]
+    {
         fs::write(room.path().join(name), text).expect("the folder is writable");
     }
     fs::write(room.path().join("world.ron"), WORLD).expect("the folder is writable");
@@ -85,7 +87,11 @@ fn csv_is_read_as_spreadsheets_write_it() {
     assert_eq!(load_of(&by_tabs), Ok(halves()), "tabs");
     assert_eq!(load_of(by_tabs.replace('.', ",")), Ok(halves()), "tabs and decimal commas");
     let whole = text.replace(',', ";").replace(";7.5", ";7").replace('.', ",");
-    assert_eq!(load_of(whole).map(|load| load[7]), Ok(7.0), "a number without decimals among others");
+    assert_eq!(
+        load_of(whole).map(|load| load[7]),
+        Ok(7.0),
+        "a number without decimals among others"
+    );
     assert_eq!(load_of(text.replace('\n', "\n\n")), Ok(halves()), "empty lines");
 }
 
@@ -113,7 +119,10 @@ fn what_csv_cannot_be_read_as_is_said_with_what_would_be_right() {
     for (text, expected) in [
         (wide, "cannot read `load.csv`: it is UTF-16 text; line 4; save it as UTF-8"),
         (b"ts,kw\n\xff\n".to_vec(), "cannot read `load.csv`: it is not UTF-8 text (line 2)"),
-        (text.replace("ts,kw", "ts,kw,kw").into_bytes(), "`load.csv` has more than one column `kw`"),
+        (
+            text.replace("ts,kw", "ts,kw,kw").into_bytes(),
+            "`load.csv` has more than one column `kw`",
+        ),
         (
             text.replacen(",8.5", ",8,5", 1).into_bytes(),
             "row 10 of `load.csv`: 3 cells where the header has 2; line 10",
@@ -126,7 +135,10 @@ fn what_csv_cannot_be_read_as_is_said_with_what_would_be_right() {
             text.replacen(",8.5", ",1e300", 1).into_bytes(),
             "row 10 of `load.csv`: `base_load` is 1e300 kW here",
         ),
-        (text.replacen(",8.5", ",inf", 1).into_bytes(), "row 10 of `load.csv`: inf is not a finite number"),
+        (
+            text.replacen(",8.5", ",inf", 1).into_bytes(),
+            "row 10 of `load.csv`: inf is not a finite number",
+        ),
         (
             text.replace(',', ";").replace('.', ",").replacen("8,5", "8.500", 1).into_bytes(),
             "row 10 of `load.csv`: `8.500` has `.` where row 2 has `,`; write all decimals alike; line 10",
@@ -156,7 +168,10 @@ fn what_is_no_file_is_not_waited_for() {
             let made = Command::new(make).args(with.into_iter().flatten()).arg(&path).status();
             assert!(made.expect("the tools of every system").success());
             let problems = read(room.path()).expect_err(name);
-            assert!(problems.list.iter().any(|it| it.message.contains(name)), "{name}: {problems:?}");
+            assert!(
+                problems.list.iter().any(|it| it.message.contains(name)),
+                "{name}: {problems:?}"
+            );
         }
     }
 }
@@ -166,12 +181,16 @@ fn components_of_a_calendar_nest_no_deeper_than_any_calendar() {
     let room = room();
     fs::write(room.path().join("cars.ics"), "BEGIN:VEVENT\n".repeat(20_000)).expect("writable");
     let problems = read(room.path()).expect_err("nested");
-    assert!(problems.list[0].message.contains("cars.ics`: line 17 begins a component"), "{problems:?}");
+    assert!(
+        problems.list[0].message.contains("cars.ics`: line 17 begins a component"),
+        "{problems:?}"
+    );
 }
 
 /// How many damages are tried; few in the suite.
 fn damages() -> u32 {
-    std::env::var("VOLTIDE_DAMAGES").map_or(300, |number| number.parse().expect("a number of damages"))
+    std::env::var("VOLTIDE_DAMAGES")
+        .map_or(300, |number| number.parse().expect("a number of damages"))
 }
 
 proptest! {

@@ -27,8 +27,11 @@ fn numbers(text: &str) -> Vec<Range<usize>> {
         let code = line.split("//").next().unwrap_or("");
         let is_number = |c: char| c.is_ascii_digit() || c == '.';
         let mut at = 0;
-        while let Some(start) = code[at..].find(|c: char| c.is_ascii_digit()).map(|start| at + start) {
-            let end = code[start..].find(|c| !is_number(c)).map_or(code.len(), |length| start + length);
+        while let Some(start) =
+            code[at..].find(|c: char| c.is_ascii_digit()).map(|start| at + start)
+        {
+            let end =
+                code[start..].find(|c| !is_number(c)).map_or(code.len(), |length| start + length);
             let before = code[..start].chars().next_back().unwrap_or(' ');
             let after = code[end..].chars().next().unwrap_or(' ');
             if " (:[\"-".contains(before) && " ,)]\n".contains(after) {
@@ -55,10 +58,12 @@ fn room(beside: &Path) -> tempfile::TempDir {
 
 #[test]
 fn an_extreme_number_anywhere_is_taken_or_refused_with_its_place() {
-    let most = std::env::var("VOLTIDE_EXTREMES").map_or(400, |number| number.parse().expect("a number"));
+    let most =
+        std::env::var("VOLTIDE_EXTREMES").map_or(400, |number| number.parse().expect("a number"));
     let worlds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds");
     let names = ["one-car.ron", "ten-units/day.ron", "v2g-street.ron", "paper/paper.ron"];
-    let texts = names.map(|name| fs::read_to_string(worlds.join(name)).expect("the world is there"));
+    let texts =
+        names.map(|name| fs::read_to_string(worlds.join(name)).expect("the world is there"));
     let all: Vec<(usize, Range<usize>, &str)> = texts
         .iter()
         .enumerate()
@@ -81,7 +86,10 @@ fn an_extreme_number_anywhere_is_taken_or_refused_with_its_place() {
         let read = if is_small { load(&file, &[]).map(drop) } else { check(&file, &[]).map(drop) };
         if let Err(problems) = read {
             refused += 1;
-            assert!(problems.list.iter().all(|problem| problem.place().is_some()), "{what}: {problems:?}");
+            assert!(
+                problems.list.iter().all(|problem| problem.place().is_some()),
+                "{what}: {problems:?}"
+            );
         }
     }
     assert!(refused > 50, "only {refused} were refused");

@@ -25,7 +25,8 @@ const WORLD: &str = r#"(
 
 /// The same world with a load from `load.csv`.
 fn with_load() -> String {
-    let system = "    system: (base_load: (path: \"load.csv\", column: \"load_mw\", unit: \"MW\")),\n";
+    let system =
+        "    system: (base_load: (path: \"load.csv\", column: \"load_mw\", unit: \"MW\")),\n";
     WORLD.replacen("    sites:", &format!("{system}    sites:"), 1)
 }
 
@@ -44,7 +45,8 @@ fn with_willingness(edit: (&str, &str)) -> String {
 ";
     assert!(willingness.contains(edit.0), "{}", edit.0);
     let last = "            soc_on_arrival: 0.6,\n";
-    with_incentive("rho: 0.6").replace(last, &format!("{last}{}", willingness.replacen(edit.0, edit.1, 1)))
+    with_incentive("rho: 0.6")
+        .replace(last, &format!("{last}{}", willingness.replacen(edit.0, edit.1, 1)))
 }
 
 /// The same world with a unit of every kind, and `edit` worked into them.
@@ -81,7 +83,11 @@ fn with_grid(edit: (&str, &str)) -> String {
     ),
 "#;
     assert!(grid.contains(edit.0), "{}", edit.0);
-    with_load().replacen("    sites:", &format!("{}    sites:", grid.replacen(edit.0, edit.1, 1)), 1)
+    with_load().replacen(
+        "    sites:",
+        &format!("{}    sites:", grid.replacen(edit.0, edit.1, 1)),
+        1,
+    )
 }
 
 /// The message for a world with units.
@@ -99,7 +105,10 @@ fn with_sessions() -> String {
     WORLD
         .replace("            count: 3,\n", "")
         .replace("            trip_energy: \"7 kWh\",\n            soc_on_arrival: 0.6,\n", "")
-        .replace("Overnight(arrive: \"17:30\", leave: \"07:00\")", "Sessions(path: \"sessions.csv\")")
+        .replace(
+            "Overnight(arrive: \"17:30\", leave: \"07:00\")",
+            "Sessions(path: \"sessions.csv\")",
+        )
 }
 
 /// A day of hourly load that covers the world's run, with `edit` worked in.
@@ -113,7 +122,8 @@ fn load_csv(edit: (&str, &str)) -> String {
 }
 
 fn rendered(problems: &Problems, folder: &Path) -> String {
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(90);
+    let handler =
+        GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(90);
     let mut text = String::new();
     handler.render_report(&mut text, problems).expect("strings take everything");
     text.replace(&format!("{}/", folder.display()), "")

@@ -115,7 +115,8 @@ fn edit() -> impl Strategy<Value = Edit> {
         (0.0..1.0, token.clone()).prop_map(|(at, token)| Edit::Insert(at, token)),
         (0.0..1.0, token).prop_map(|(at, token)| Edit::Replace(at, token)),
         (0.0..1.0, any::<u8>()).prop_map(|(at, byte)| Edit::Byte(at, byte)),
-        (0.0..1.0, 0.0..1.0, 1_usize..60).prop_map(|(from, to, length)| Edit::Move(from, to, length)),
+        (0.0..1.0, 0.0..1.0, 1_usize..60)
+            .prop_map(|(from, to, length)| Edit::Move(from, to, length)),
     ]
 }
 

@@ -35,8 +35,10 @@ fn read(folder: &Path, world: &str, overrides: &[&str]) -> Result<World, String>
     fs::write(folder.join("world.ron"), world).unwrap();
     let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
     load(&folder.join("world.ron"), &overrides).map_err(|problems| {
-        let said =
-            problems.list.iter().map(|it| format!("{it} ({})", it.help.as_deref().unwrap_or_default()));
+        let said = problems
+            .list
+            .iter()
+            .map(|it| format!("{it} ({})", it.help.as_deref().unwrap_or_default()));
         said.collect::<Vec<_>>().join("\n")
     })
 }
@@ -60,7 +62,8 @@ fn refused(tariff: &str) -> String {
 
 /// The slots, as hours from the start, in which the price is 0.1 and not 0.3.
 fn cheap(start: &str, zone: &str, days: u32, band: &str) -> Vec<usize> {
-    let bands = format!(r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [({band}, value: "0.1 EUR/kWh")])"#);
+    let bands =
+        format!(r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [({band}, value: "0.1 EUR/kWh")])"#);
     let prices = prices(start, zone, days, &bands);
     (0..prices.len()).filter(|&slot| prices[slot] == 0.1).collect()
 }
@@ -72,9 +75,9 @@ fn a_bare_value_is_fixed_and_old_spellings_are_read_alike() {
     let of = |tariff: &str| prices("2024-06-03T00:00", BERLIN, 1, tariff);
     assert_eq!(of(r#""0.3 EUR/kWh""#), [0.3; 24]);
     assert_eq!(of(r#"Fixed("0.3 EUR/kWh")"#), [0.3; 24]);
-    let old =
-        r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [(from: "23:00", to: "07:00", price: "100 EUR/MWh")])"#;
-    let expected: Vec<f64> = (0..24).map(|hour| if (7..23).contains(&hour) { 0.3 } else { 0.1 }).collect();
+    let old = r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [(from: "23:00", to: "07:00", price: "100 EUR/MWh")])"#;
+    let expected: Vec<f64> =
+        (0..24).map(|hour| if (7..23).contains(&hour) { 0.3 } else { 0.1 }).collect();
     assert_eq!(of(old), expected);
     assert_eq!(of(&old.replace("price:", "value:")), expected);
 }
@@ -105,7 +108,8 @@ fn a_band_without_hours_is_the_whole_day() {
 
 #[test]
 fn seasons_are_lists_and_ranges_of_months_over_new_year_too() {
-    let last_of_march = |months: &str| cheap("2024-03-31T12:00", "UTC", 2, &format!("months: {months}"));
+    let last_of_march =
+        |months: &str| cheap("2024-03-31T12:00", "UTC", 2, &format!("months: {months}"));
     assert_eq!(last_of_march("(from: Oct, to: Mar)"), (0..12).collect::<Vec<_>>());
     assert_eq!(last_of_march("[10, 11, 12, 1, 2, 3]"), (0..12).collect::<Vec<_>>());
     assert_eq!(last_of_march("Apr"), (12..48).collect::<Vec<_>>());
@@ -136,7 +140,8 @@ fn days_begin_at_midnight_of_the_worlds_zone() {
     // Saturday in Auckland begins at noon of Friday in UTC; the run is four local days.
     let slots = cheap("2024-05-30T00:00", "Pacific/Auckland", 4, "days: Weekend");
     assert_eq!(slots, (48..96).collect::<Vec<_>>());
-    let slots = cheap("2024-05-30T00:00", "America/Los_Angeles", 4, r#"from: "21:00", days: [Sat]"#);
+    let slots =
+        cheap("2024-05-30T00:00", "America/Los_Angeles", 4, r#"from: "21:00", days: [Sat]"#);
     assert_eq!(slots, [69, 70, 71]);
 }
 
@@ -167,13 +172,16 @@ fn with_series(folder: &Path) -> String {
 fn sums() -> Vec<f64> {
     let grid = |hour: u32| if (8..20).contains(&hour) { 0.05 } else { 0.01 };
     (0..24)
-        .map(|hour| 0.1 + f64::from(hour) / 1000.0 + 0.2 + grid(hour) + f64::from(hour) / 100.0 + 0.001)
+        .map(|hour| {
+            0.1 + f64::from(hour) / 1000.0 + 0.2 + grid(hour) + f64::from(hour) / 100.0 + 0.001
+        })
         .collect()
 }
 
 fn assert_close(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
-    let apart = found.iter().zip(expected).find(|(found, expected)| (*found - *expected).abs() > 1e-12);
+    let apart =
+        found.iter().zip(expected).find(|(found, expected)| (*found - *expected).abs() > 1e-12);
     assert_eq!(apart, None);
 }
 
@@ -219,7 +227,8 @@ fn powers_have_the_same_forms_as_prices() {
         (0..48).map(|slot| if (18..22).contains(&slot) { 2500.0 } else { 1000.0 }).collect();
     assert_eq!(*scenario.system.base_load.unwrap().values, expected);
     assert_eq!(*scenario.system.wind.unwrap().values, [300.0; 48]);
-    let below = text("2024-06-07T00:00", "UTC", 1, r#""0.3 EUR/kWh""#, r#"system: (wind: "-1 kW"),"#);
+    let below =
+        text("2024-06-07T00:00", "UTC", 1, r#""0.3 EUR/kWh""#, r#"system: (wind: "-1 kW"),"#);
     assert_eq!(read(folder.path(), &below, &[]).map(|_| ()).unwrap_err(), "`wind` is negative ()");
 }
 
@@ -227,12 +236,17 @@ fn powers_have_the_same_forms_as_prices() {
 fn two_tariffs_have_bands_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let band = |days: &str| {
-        format!(r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [(days: {days}, value: "0.1 EUR/kWh")])"#)
+        format!(
+            r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [(days: {days}, value: "0.1 EUR/kWh")])"#
+        )
     };
-    let more = format!(r#"tariffs: {{"other": (buy: {}, sell: "0.02 EUR/kWh")}},"#, band("Weekend"));
+    let more =
+        format!(r#"tariffs: {{"other": (buy: {}, sell: "0.02 EUR/kWh")}},"#, band("Weekend"));
     let world = text("2024-06-07T00:00", "UTC", 2, &band("Weekdays"), &more);
     let scenario = read(folder.path(), &world, &[]).unwrap().scenario;
-    let of = |index: usize| (scenario.tariffs[index].buy.values[0], scenario.tariffs[index].buy.values[24]);
+    let of = |index: usize| {
+        (scenario.tariffs[index].buy.values[0], scenario.tariffs[index].buy.values[24])
+    };
     assert_eq!((of(0), of(1)), ((0.1, 0.3), (0.3, 0.1)));
     assert_eq!(scenario.tariffs[1].sell.values[0], 0.02);
 }
@@ -246,7 +260,10 @@ fn bands_overlap_only_where_both_hold_on_one_day() {
     let fine = |one: &str, other: &str| {
         assert_eq!(prices("2024-06-03T00:00", BERLIN, 1, &two(one, other)).len(), 24);
     };
-    fine(r#"from: "08:00", to: "20:00", days: Weekdays"#, r#"from: "08:00", to: "20:00", days: Weekend"#);
+    fine(
+        r#"from: "08:00", to: "20:00", days: Weekdays"#,
+        r#"from: "08:00", to: "20:00", days: Weekend"#,
+    );
     fine("months: (from: Oct, to: Mar)", "months: (from: Apr, to: Sep)");
     fine(r#"from: "22:00", to: "06:00", days: [Fri]"#, r#"to: "06:00", days: [Sun]"#);
     let wrong = |one: &str, other: &str| refused(&two(one, other));
@@ -255,24 +272,35 @@ fn bands_overlap_only_where_both_hold_on_one_day() {
         "this band overlaps an earlier one (both hold at 00:00 on a Saturday in January)"
     );
     let march = r#"from: "22:00", to: "06:00", months: [Mar]"#;
-    assert!(wrong(march, r#"to: "01:00", months: [Apr]"#).contains("in April"), "in the night to 1 April");
     assert!(
-        wrong("days: Weekend", r#"from: "10:00", days: (from: Sun, to: Mon)"#).contains("10:00 on a Sunday")
+        wrong(march, r#"to: "01:00", months: [Apr]"#).contains("in April"),
+        "in the night to 1 April"
+    );
+    assert!(
+        wrong("days: Weekend", r#"from: "10:00", days: (from: Sun, to: Mon)"#)
+            .contains("10:00 on a Sunday")
     );
 }
 
 #[test]
 fn what_is_no_value_over_time_says_what_would_be() {
-    let band = |fields: &str| refused(&format!(r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [({fields})])"#));
+    let band = |fields: &str| {
+        refused(&format!(r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [({fields})])"#))
+    };
     assert!(band(r#"from: "08:00""#).contains("`tariff.bands.0` lacks `value`"));
-    assert!(band(r#"value: "1 EUR/kWh", price: "1 EUR/kWh""#).contains("older word for the `value`"));
+    assert!(
+        band(r#"value: "1 EUR/kWh", price: "1 EUR/kWh""#).contains("older word for the `value`")
+    );
     assert!(band(r#"days: Weekdys, value: "1 EUR/kWh""#).contains("did you mean `Weekdays`?"));
     assert!(band(r#"days: [], value: "1 EUR/kWh""#).contains("at least one"));
     assert!(band(r#"days: [Mon, Tus], value: "1 EUR/kWh""#).contains("did you mean `Tue`?"));
     assert!(band(r#"months: [13], value: "1 EUR/kWh""#).contains("a month is 1 to 12"));
     assert!(band(r#"months: (from: Oct), value: "1 EUR/kWh""#).contains("lacks `to`"));
     assert!(band(r#"value: "2 kW""#).contains("a price is written like"));
-    assert!(refused("Timeofuse(default: \"0.3 EUR/kWh\", bands: [])").contains("did you mean `TimeOfUse`?"));
+    assert!(
+        refused("Timeofuse(default: \"0.3 EUR/kWh\", bands: [])")
+            .contains("did you mean `TimeOfUse`?")
+    );
     assert!(refused("[1]").contains("should be a price or TimeOfUse(...), Series(...)"));
     assert!(refused(r#""0.3 USD/kWh""#).contains("a price in USD"));
 }
@@ -280,9 +308,13 @@ fn what_is_no_value_over_time_says_what_would_be() {
 #[test]
 fn overrides_reach_into_every_form() {
     let folder = tempfile::tempdir().unwrap();
-    let tariff = r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [(from: "20:00", value: "0.1 EUR/kWh")])"#;
-    fs::write(folder.path().join("load.csv"), "ts,a,b\n2024-06-07T00:00:00Z,1,2\n2024-06-08T00:00:00Z,1,2\n")
-        .unwrap();
+    let tariff =
+        r#"TimeOfUse(default: "0.3 EUR/kWh", bands: [(from: "20:00", value: "0.1 EUR/kWh")])"#;
+    fs::write(
+        folder.path().join("load.csv"),
+        "ts,a,b\n2024-06-07T00:00:00Z,1,2\n2024-06-08T00:00:00Z,1,2\n",
+    )
+    .unwrap();
     let system = r#"system: (base_load: (path: "load.csv", column: "a", unit: "kW")),"#;
     let world = text("2024-06-07T00:00", "UTC", 1, tariff, system);
     let set = |set: &str| read(folder.path(), &world, &[set]).unwrap().scenario;

@@ -49,7 +49,8 @@ fn load_of(name: &str) -> Vec<f64> {
 /// The names of the files in the folder, without those that are refused.
 fn names() -> Vec<String> {
     let entries = fs::read_dir(files()).expect("the folder is there");
-    let names = entries.map(|entry| entry.expect("readable").file_name().into_string().expect("a name"));
+    let names =
+        entries.map(|entry| entry.expect("readable").file_name().into_string().expect("a name"));
     let names = names.filter_map(|name| name.strip_suffix(".parquet").map(str::to_owned));
     let mut names: Vec<String> = names.filter(|name| !name.starts_with("wrong-")).collect();
     names.sort();
@@ -58,9 +59,12 @@ fn names() -> Vec<String> {
 
 /// What the script wrote: whole numbers or halves, an hour each or a day each.
 fn written(name: &str) -> Vec<f64> {
-    let is_whole = name.starts_with("int") && name != "int96" || name.starts_with("uint") || name == "delta";
+    let is_whole =
+        name.starts_with("int") && name != "int96" || name.starts_with("uint") || name == "delta";
     let half = if is_whole { 0.0 } else { 0.5 };
-    (0..24).map(|hour| if name.starts_with("date") { half } else { half + f64::from(hour) }).collect()
+    (0..24)
+        .map(|hour| if name.starts_with("date") { half } else { half + f64::from(hour) })
+        .collect()
 }
 
 #[test]
@@ -76,7 +80,8 @@ fn refusal(name: &str) -> String {
     let bytes = fs::read(files().join(format!("{name}.parquet"))).expect("the file is there");
     let problems = read(&bytes).err().unwrap_or_else(|| panic!("{name} is read"));
     let problem = &problems.list[0];
-    let folder = problem.message.find("/load.parquet").and_then(|end| problem.message[..end].rfind('`'));
+    let folder =
+        problem.message.find("/load.parquet").and_then(|end| problem.message[..end].rfind('`'));
     let folder = folder.map_or("", |start| &problem.message[start + 1..]);
     let folder = folder.split("load.parquet").next().unwrap_or("");
     format!("{}; {}", problem.message.replace(folder, ""), problem.help.as_deref().unwrap_or(""))
@@ -85,9 +90,15 @@ fn refusal(name: &str) -> String {
 #[test]
 fn what_cannot_be_read_is_named_with_its_type_and_row() {
     for (name, expected) in [
-        ("wrong-twice", "`load.parquet` has more than one column `kw`; rename one of the two in the file"),
+        (
+            "wrong-twice",
+            "`load.parquet` has more than one column `kw`; rename one of the two in the file",
+        ),
         ("wrong-list", "column `kw` of `load.parquet`, row 1: its type, List"),
-        ("wrong-duration", "column `kw` of `load.parquet`, row 1: its type, Duration(s), is not read"),
+        (
+            "wrong-duration",
+            "column `kw` of `load.parquet`, row 1: its type, Duration(s), is not read",
+        ),
         ("wrong-bytes", "column `ts` of `load.parquet`, row 1: these bytes are not text"),
         ("wrong-null", "row 1 of `load.parquet`: `kw` is empty"),
         ("wrong-year", "column `ts` of `load.parquet`, row 1: its year is beyond all calendars"),
@@ -118,16 +129,21 @@ fn a_page_that_unpacks_to_more_than_it_tells_is_refused_before_it_is_kept() {
     bomb.write_all(&vec![0; 100_000]).expect("memory");
     let bomb = bomb.finish().expect("memory");
     let mut bytes = fs::read(files().join("codec-gzip.parquet")).expect("the file is there");
-    let begins = bytes.windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).expect("a gzip stream");
+    let begins =
+        bytes.windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).expect("a gzip stream");
     bytes[begins..begins + bomb.len()].copy_from_slice(&bomb);
     let problems = read(&bytes).expect_err("a bomb");
     let message = &problems.list[0].message;
-    assert!(message.contains("load.parquet`") && message.contains("unpacks to more than"), "{message}");
+    assert!(
+        message.contains("load.parquet`") && message.contains("unpacks to more than"),
+        "{message}"
+    );
 }
 
 /// How many bytes of each file are damaged.
 fn damages() -> usize {
-    std::env::var("VOLTIDE_DAMAGES").map_or(5, |number| number.parse().expect("a number of damages"))
+    std::env::var("VOLTIDE_DAMAGES")
+        .map_or(5, |number| number.parse().expect("a number of damages"))
 }
 
 #[test]
@@ -141,16 +157,20 @@ fn a_damaged_file_is_an_error_that_names_it() {
             for mask in [0xff, 0x01, 0x80] {
                 let mut bytes = whole.clone();
                 bytes[at] ^= mask;
-                fs::write(room.path().join("load.parquet"), &bytes).expect("the folder is writable");
+                fs::write(room.path().join("load.parquet"), &bytes)
+                    .expect("the folder is writable");
                 if let Err(problems) = load(&room.path().join("world.ron"), &[]) {
                     refused += 1;
-                    let named = |problem: &voltide_world::Problem| problem.message.contains("load.parquet`");
+                    let named = |problem: &voltide_world::Problem| {
+                        problem.message.contains("load.parquet`")
+                    };
                     assert!(problems.list.iter().all(named), "{name}, byte {at}: {problems:?}");
                 }
             }
         }
         for length in (0..whole.len()).step_by(step) {
-            fs::write(room.path().join("load.parquet"), &whole[..length]).expect("the folder is writable");
+            fs::write(room.path().join("load.parquet"), &whole[..length])
+                .expect("the folder is writable");
             assert!(load(&room.path().join("world.ron"), &[]).is_err(), "{name} to byte {length}");
         }
     }

@@ -24,7 +24,8 @@ fn shipped(name: &str) -> PathBuf {
 
 fn loaded(name: &str, overrides: &[&str]) -> World {
     let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
-    load(&shipped(name), &overrides).unwrap_or_else(|problems| panic!("{:?}", miette::Report::new(problems)))
+    load(&shipped(name), &overrides)
+        .unwrap_or_else(|problems| panic!("{:?}", miette::Report::new(problems)))
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -43,7 +44,10 @@ fn the_german_week_is_the_real_one_at_a_thousandth() {
     assert_eq!(base.len(), 672);
     assert!((base[0] - (50361.0 - 195.0)).abs() < 1e-9, "first row of the data, MW as kW");
     assert!((mean(&base) / 1000.0 - 61.0).abs() < 1.0, "{} MW", mean(&base) / 1000.0);
-    assert!((scenario.tariffs[0].buy.values[0] - 0.24 - 0.05559).abs() < 1e-12, "day-ahead price and adders");
+    assert!(
+        (scenario.tariffs[0].buy.values[0] - 0.24 - 0.05559).abs() < 1e-12,
+        "day-ahead price and adders"
+    );
     assert_eq!(scenario.tariffs[0].sell.values, scenario.tariffs[0].buy.values);
     assert_eq!(scenario.clock.start.to_rfc3339(), "2018-10-07T22:00:00+00:00");
 }
@@ -57,13 +61,17 @@ fn the_v2g_street_has_the_prices_of_its_data() {
     let day = scenario.clock.slots_per_24_hours();
     let load: Vec<f64> = scenario.system.net_load_kw(0..days.slots(), day).collect();
     let signal = rule.signal(&load, &days).expect("a positive mean");
-    let data = std::fs::read_to_string(shipped("paper/data/day_twice_15min.csv")).expect("it is there");
+    let data =
+        std::fs::read_to_string(shipped("paper/data/day_twice_15min.csv")).expect("it is there");
     let rows: Vec<Vec<&str>> = data.lines().skip(1).map(|row| row.split(',').collect()).collect();
     assert_eq!((rows.len(), signal.k.len()), (192, 192));
     for (slot, row) in rows.iter().enumerate() {
         let [tou, k, price] = [6, 7, 8].map(|column| row[column].parse::<f64>().expect("a number"));
         assert!((signal.k[slot] - k).abs() <= 1e-12, "K_p of slot {slot}");
-        assert!((scenario.tariffs[0].buy.values[slot] - tou).abs() <= 1e-12, "tariff of slot {slot}");
+        assert!(
+            (scenario.tariffs[0].buy.values[slot] - tou).abs() <= 1e-12,
+            "tariff of slot {slot}"
+        );
         assert!((rule.price(signal.k[slot], tou) - price).abs() <= 1e-12, "price of slot {slot}");
     }
 }
@@ -72,7 +80,8 @@ fn the_v2g_street_has_the_prices_of_its_data() {
 fn the_papers_grid_is_that_of_its_parameters() {
     let scenario = loaded("paper/paper.ron", &["grid.margins=false"]).scenario;
     let grid = scenario.grid.as_deref().expect("it has a grid");
-    let parameters = std::fs::read_to_string(shipped("../tests/cases/paper/data/paper_params.json"));
+    let parameters =
+        std::fs::read_to_string(shipped("../tests/cases/paper/data/paper_params.json"));
     let parameters: serde_json::Value =
         serde_json::from_str(&parameters.expect("it is there")).expect("JSON");
     let system = &parameters["sys"];
@@ -186,7 +195,8 @@ fn a_parquet_file_is_read_like_a_csv_file() {
         ("pumping_kw", Arc::new(Int32Array::from(vec![2; 24]))),
     ];
     let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
-    let file = std::fs::File::create(folder.path().join("load.parquet")).expect("the folder is writable");
+    let file =
+        std::fs::File::create(folder.path().join("load.parquet")).expect("the folder is writable");
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
     writer.write(&batch).expect("a batch");
     writer.close().expect("a footer");
@@ -209,15 +219,17 @@ fn a_policys_config_is_its_verbatim_text() {
     let config = "policies.smart=( gap: 0.1, solver: Exact )";
     let world = loaded("one-car.ron", &["policy=smart", config]);
     let policy = &world.scenario.policy;
-    assert_eq!((policy.name.as_str(), policy.config.as_str()), ("smart", " gap: 0.1, solver: Exact "));
+    assert_eq!(
+        (policy.name.as_str(), policy.config.as_str()),
+        ("smart", " gap: 0.1, solver: Exact ")
+    );
     assert!(world.text[policy.config_offset..].starts_with(&policy.config));
     assert_eq!(policy.fallback.as_deref(), Some("uncontrolled"));
 }
 
 #[test]
 fn sites_come_after_their_parents() {
-    let sites =
-        "sites={\"row\": (import_limit: \"20 kW\", parent: \"depot\"), \"depot\": (import_limit: \"30 kW\")}";
+    let sites = "sites={\"row\": (import_limit: \"20 kW\", parent: \"depot\"), \"depot\": (import_limit: \"30 kW\")}";
     let scenario = loaded("one-car.ron", &[sites, "fleets.commuters.charger.site=row"]).scenario;
     let names: Vec<&str> = scenario.sites.iter().map(|site| site.name.as_str()).collect();
     assert_eq!((names, scenario.sites[1].parent), (vec!["depot", "row"], Some(0)));
@@ -240,7 +252,9 @@ fn a_world_rebuilt_from_its_text_and_values_is_the_same() {
     ];
     for (name, overrides) in worlds {
         let world = loaded(name, &overrides);
-        let again = rebuild(&world.text, Inputs::from(&world.scenario)).expect("it was fine before").scenario;
+        let again = rebuild(&world.text, Inputs::from(&world.scenario))
+            .expect("it was fine before")
+            .scenario;
         assert!(same(&again, &world.scenario), "{name}");
     }
 }
@@ -248,7 +262,8 @@ fn a_world_rebuilt_from_its_text_and_values_is_the_same() {
 /// The first slot and the slot after the last one of every stay.
 fn slots(scenario: &Scenario) -> Vec<(u32, u32)> {
     let stays = &scenario.population.stays;
-    let of = |stay| (stays.first_slot(stay, &scenario.clock), stays.end_slot(stay, &scenario.clock));
+    let of =
+        |stay| (stays.first_slot(stay, &scenario.clock), stays.end_slot(stay, &scenario.clock));
     (0..stays.len() as u32).map(of).collect()
 }
 
@@ -288,7 +303,8 @@ fn a_recorded_car_that_comes_within_a_slot_does_not_have_it() {
     )"#;
     let path = folder.path().join("world.ron");
     std::fs::write(&path, world).expect("the folder is writable");
-    let World { scenario, text, .. } = load(&path, &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let World { scenario, text, .. } =
+        load(&path, &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
     // The sessions are in order of arrival: b, then c, then a.
     assert_eq!(slots(&scenario), [(33, 40), (33, 40), (34, 39)]);
     let again = rebuild(&text, Inputs::from(&scenario)).expect("it is in the journal").scenario;

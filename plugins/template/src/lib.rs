@@ -11,7 +11,12 @@ struct Template {}
 impl Policy for Template {
     const NAME: &'static str = "template";
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         for stay in seen.stays() {
             schedules.row(stay).charge_from(0, stay.energy_to_departure());
         }
@@ -28,7 +33,12 @@ mod tests {
 
     #[test]
     fn a_car_charges_at_once_until_it_has_what_it_needs() {
-        let car = Car { energy_kwh: 40.0, departure_energy_kwh: 44.0, charge_kw_max: 7.0, ..Car::default() };
+        let car = Car {
+            energy_kwh: 40.0,
+            departure_energy_kwh: 44.0,
+            charge_kw_max: 7.0,
+            ..Car::default()
+        };
         let shown = ObservationBuilder::new(5).car(car);
         assert_eq!(plan(&mut Template {}, &shown).unwrap(), [[7.0, 7.0, 2.0, 0.0, 0.0]]);
     }

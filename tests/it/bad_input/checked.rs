@@ -47,7 +47,11 @@ fn refusals() -> Vec<Vec<String>> {
         &["world.ron", "--set", "fleets.commuters.cuont=2"],
         &["world.ron", "--set", "seed"],
         &["world.ron", "--set", "clock.days=0"],
-        &["world.ron", "--set", "tariff=(path: \"none.csv\", column: \"price\", unit: \"EUR/MWh\")"],
+        &[
+            "world.ron",
+            "--set",
+            "tariff=(path: \"none.csv\", column: \"price\", unit: \"EUR/MWh\")",
+        ],
         &["street.ron", "--policy", "edf"],
         &["street.ron", "--set", "policy=llf"],
         &["world.ron", "--seed", "seven"],
@@ -96,10 +100,14 @@ fn check_says_what_run_would_refuse_in_the_same_words() {
 fn all_that_is_wrong_with_policies_is_said_at_once() {
     let sets = ["policy=smrt", "fallback=nobody", r#"policies={"smrat": ()}"#];
     let arguments = sets.map(|set| ["--set", set]).concat();
-    let message = Room::with_world(&[]).refused(5, &[&["check", "world.ron"], &arguments[..]].concat());
-    for part in
-        ["no policy is named `smrt`", "no policy is named `nobody`", "`smrat`, so that", "has 3 problems"]
-    {
+    let message =
+        Room::with_world(&[]).refused(5, &[&["check", "world.ron"], &arguments[..]].concat());
+    for part in [
+        "no policy is named `smrt`",
+        "no policy is named `nobody`",
+        "`smrat`, so that",
+        "has 3 problems",
+    ] {
         assert!(message.contains(part), "{part}: {message}");
     }
 }
@@ -119,8 +127,15 @@ fn with_json_every_problem_is_an_object() {
         let found = objects(&run);
         assert!(!found.is_empty(), "{case:?}");
         for problem in &found {
-            assert_eq!((&problem["kind"], &problem["severity"]), (&"problem".into(), &"error".into()));
-            assert_eq!(problem["code"].as_i64(), plain.status.code().map(i64::from), "{case:?}: {problem}");
+            assert_eq!(
+                (&problem["kind"], &problem["severity"]),
+                (&"problem".into(), &"error".into())
+            );
+            assert_eq!(
+                problem["code"].as_i64(),
+                plain.status.code().map(i64::from),
+                "{case:?}: {problem}"
+            );
             let first = problem["message"].as_str().unwrap().lines().next().unwrap();
             assert!(text(&plain.stderr).contains(first), "{case:?}: {problem}");
             let place = ["path", "line", "column"].map(|field| problem[field].is_null());
@@ -161,19 +176,33 @@ fn other_verbs_tell_problems_as_objects_too() {
     ];
     for (case, code) in cases {
         let output = room.voltide(&[&["--json"], case].concat()).output().unwrap();
-        assert_eq!(output.status.code().map(i64::from), Some(code), "{case:?}: {}", text(&output.stderr));
+        assert_eq!(
+            output.status.code().map(i64::from),
+            Some(code),
+            "{case:?}: {}",
+            text(&output.stderr)
+        );
         let problem = objects(&output).pop().unwrap();
-        assert_eq!((&problem["kind"], problem["code"].as_i64()), (&"problem".into(), Some(code)), "{case:?}");
+        assert_eq!(
+            (&problem["kind"], problem["code"].as_i64()),
+            (&"problem".into(), Some(code)),
+            "{case:?}"
+        );
         if case.contains(&bad[1]) {
             let place = ["path", "line", "column"].map(|field| problem[field].clone());
-            assert_eq!(Value::from(place.to_vec()), serde_json::json!(["from --set #1", 1, 8]), "{case:?}");
+            assert_eq!(
+                Value::from(place.to_vec()),
+                serde_json::json!(["from --set #1", 1, 8]),
+                "{case:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_wrong_config_from_an_override_points_into_it() {
-    let room = Room::with_world(&[("policy:", "policies: {\"v2g\": (solver: Exact)},\n    policy:")]);
+    let room =
+        Room::with_world(&[("policy:", "policies: {\"v2g\": (solver: Exact)},\n    policy:")]);
     let set = "policies.v2g.solver=Magic";
     let place = "╭─[from --set #2:1:21]";
     let arguments = ["--set", "seed=3", "--set", set];
@@ -189,8 +218,18 @@ fn a_wrong_config_from_an_override_points_into_it() {
     }
     assert!(room.voltide(&["run", "world.ron", "-q"]).status().unwrap().success());
     let run = room.only_run("outputs");
-    let fork =
-        ["fork", run.to_str().unwrap(), "--at", "20", "--policy", "v2g", "--set", "seed=7", "--set", set];
+    let fork = [
+        "fork",
+        run.to_str().unwrap(),
+        "--at",
+        "20",
+        "--policy",
+        "v2g",
+        "--set",
+        "seed=7",
+        "--set",
+        set,
+    ];
     let message = room.refused(3, &fork);
     assert!(message.contains(place), "{message}");
 }

@@ -35,7 +35,8 @@ fn kill_a_run(room: &Room) {
     let mut command = room.voltide(&["run", &week()]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let long_enough = || {
-        let worlds = fs::read_dir(room.path("outputs/germany-week")).into_iter().flatten().flatten();
+        let worlds =
+            fs::read_dir(room.path("outputs/germany-week")).into_iter().flatten().flatten();
         let logs = worlds.filter_map(|run| fs::metadata(run.path().join("log/000001.mcap")).ok());
         logs.into_iter().any(|log| log.len() > 400_000)
     };
@@ -84,7 +85,12 @@ fn a_run_that_was_killed_looks_unfinished_and_can_be_replayed_as_far_as_it_came(
 fn run_with_short_files(room: &Room, blocks: u32) -> (Option<i32>, String) {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");
-    shell.current_dir(room.path("")).env("NO_COLOR", "1").arg("-c").arg(script).arg(voltide().get_program());
+    shell
+        .current_dir(room.path(""))
+        .env("NO_COLOR", "1")
+        .arg("-c")
+        .arg(script)
+        .arg(voltide().get_program());
     let Output { status, stderr, .. } = shell.args(["run", &week()]).output().unwrap();
     (status.code(), room.stable(&text(&stderr)))
 }
@@ -132,7 +138,9 @@ fn a_full_disk_ends_the_run_with_an_error() {
     unshare.current_dir(room.path("")).env("NO_COLOR", "1");
     unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK]);
     let output = unshare.arg(voltide().get_program()).args(["run", &week()]).output();
-    let Some(Output { status, stderr, .. }) = output.ok().filter(|output| has_mounted(&room, output)) else {
+    let Some(Output { status, stderr, .. }) =
+        output.ok().filter(|output| has_mounted(&room, output))
+    else {
         eprintln!("ignored: no disk can be mounted here");
         return;
     };

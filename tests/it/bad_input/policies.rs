@@ -50,9 +50,15 @@ fn with_broken(fallback: &str) -> Room {
 
 #[test]
 fn a_config_under_a_misspelt_name_is_refused() {
-    let room = Room::with_world(&[("policy:", "policies: {\"smrat\": (), \"of_my_own\": ()},\n    policy:")]);
+    let room = Room::with_world(&[(
+        "policy:",
+        "policies: {\"smrat\": (), \"of_my_own\": ()},\n    policy:",
+    )]);
     let message = room.refused(3, &["run", "world.ron"]);
-    assert!(message.contains("no policy is named `smrat`, so that its config goes unread"), "{message}");
+    assert!(
+        message.contains("no policy is named `smrat`, so that its config goes unread"),
+        "{message}"
+    );
     assert!(message.contains("did you mean `smart`?") && message.contains("╰── here"), "{message}");
     succeed(&mut room.voltide(&["run", "world.ron", "--set", "policies={\"of_my_own\": ()}"]));
 }
@@ -118,7 +124,10 @@ fn a_plugin_that_is_no_file_is_not_waited_for() {
     assert!(Command::new("mkfifo").arg(room.path("pipe.so")).status().unwrap().success());
     for policy in ["./pipe.so", "/dev/zero", "./"] {
         let message = room.refused(5, &["check", "world.ron", "--policy", policy]);
-        assert!(message.contains("it is a pipe, a device or a folder, not a file"), "{policy}: {message}");
+        assert!(
+            message.contains("it is a pipe, a device or a folder, not a file"),
+            "{policy}: {message}"
+        );
     }
 }
 
@@ -148,7 +157,8 @@ fn a_plugin_for_another_abi_is_refused() {
 
 #[test]
 fn a_wrong_config_is_shown_in_the_world() {
-    let room = Room::with_world(&[("policy:", "policies: {\"uncontrolled\": (gap: 0.1)},\n    policy:")]);
+    let room =
+        Room::with_world(&[("policy:", "policies: {\"uncontrolled\": (gap: 0.1)},\n    policy:")]);
     assert_snapshot!(room.refused(3, &["run", "world.ron"]), @r#"
      × policy `uncontrolled` does not accept its config: there is no field `gap`: it has no fields
        ╭─[world.ron:31:33]
@@ -200,14 +210,17 @@ fn a_panic_is_said_at_once_and_in_the_summary() {
         "! slot 27: policy `broken`: {panic}; `uncontrolled` answers in its place for the rest of the run\n"
     );
     assert_eq!(said, at_once, "and no second time");
-    let calls =
-        format!("answered by `uncontrolled`; the first of `broken` in slot 27, 2024-06-03T18:45: {panic}\n");
+    let calls = format!(
+        "answered by `uncontrolled`; the first of `broken` in slot 27, 2024-06-03T18:45: {panic}\n"
+    );
     assert!(printed.contains(&calls), "{printed}");
     assert!(
-        printed.contains("`broken` panicked in slot 27, 2024-06-03T18:45, and was not asked again\n"),
+        printed
+            .contains("`broken` panicked in slot 27, 2024-06-03T18:45, and was not asked again\n"),
         "{printed}"
     );
-    let summary = run_json(room.path("world.ron").to_str().unwrap(), &room.path("again"), &["--quiet"]);
+    let summary =
+        run_json(room.path("world.ron").to_str().unwrap(), &room.path("again"), &["--quiet"]);
     assert_eq!(summary["first_policy_fault"]["message"], panic);
     assert_eq!(summary["first_policy_fault"]["tick"], 27);
     assert_eq!(summary["first_policy_fault"]["fallback"], "uncontrolled");
@@ -216,11 +229,15 @@ fn a_panic_is_said_at_once_and_in_the_summary() {
     assert_eq!(super::text(&quiet.stderr), "");
     let set = "policies={\"broken\": (slot: 5000)}";
     let policies = "uncontrolled,./broken.so";
-    let mut compare = room.voltide(&["compare", "world.ron", "--policies", policies, "--seeds", "1..3"]);
+    let mut compare =
+        room.voltide(&["compare", "world.ron", "--policies", policies, "--seeds", "1..3"]);
     let output = compare.args(["--set", set]).output().unwrap();
     assert_eq!(super::text(&output.stderr).matches("panicked").count(), 1, "once, not once a seed");
     let table = super::text(&output.stdout);
-    assert!(table.contains("! broken: 1 calls failed, answered by `uncontrolled`; the first"), "{table}");
+    assert!(
+        table.contains("! broken: 1 calls failed, answered by `uncontrolled`; the first"),
+        "{table}"
+    );
     assert!(table.contains("and was not asked again, with seed 1\n"), "{table}");
 }
 
@@ -232,13 +249,16 @@ fn answers_beyond_the_charger_are_said_and_counted() {
     let output = room.voltide(&["run", "world.ron"]).output().unwrap();
     let said = super::text(&output.stderr);
     assert!(
-        said.starts_with("! slot 27: policy `nan` broke the contract: 1,000,000.0 kW for car 0 in "),
+        said.starts_with(
+            "! slot 27: policy `nan` broke the contract: 1,000,000.0 kW for car 0 in "
+        ),
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
     let printed = super::text(&output.stdout);
     assert!(
-        printed.contains("1 schedule broke the contract, cut to what the charger can do; the first "),
+        printed
+            .contains("1 schedule broke the contract, cut to what the charger can do; the first "),
         "{printed}"
     );
     let checked = ["run", "world.ron", "--fail-on", "broken-answer", "--json", "--out", "again"];
@@ -284,7 +304,8 @@ fn an_answer_that_is_no_number_is_cut_and_counted() {
 /// The payloads of the events of one kind, and the rows of the one event.
 fn told(room: &Room, run: &str, kind: &str) -> Vec<serde_json::Value> {
     let printed = succeed(&mut room.voltide(&["--json", "log", "cat", run, "--kind", kind]));
-    let lines = printed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let lines =
+        printed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     lines.map(|line| line["payload"].clone()).collect()
 }
 
@@ -297,7 +318,8 @@ fn a_run_that_was_answered_no_number_says_so_and_is_read_again() {
             &format!("answer->power_kw[at] = at == 2 ? {answer} : 1.0"),
         );
         compile(&room, "nan.so", &source);
-        let printed = succeed(&mut room.voltide(&["run", "world.ron", "--fail-on", "policy-fault"]));
+        let printed =
+            succeed(&mut room.voltide(&["run", "world.ron", "--fail-on", "policy-fault"]));
         let run = room.only_run("outputs");
         let run = run.to_str().unwrap();
         let found = told(&room, run, "AnswerNotFinite");
@@ -320,7 +342,8 @@ fn a_run_that_was_answered_no_number_says_so_and_is_read_again() {
         }
         succeed(&mut room.voltide(&["state", run, "--at", "80"]));
         succeed(&mut room.voltide(&["fork", run, "--at", "80"]));
-        let mut checked = room.voltide(&["run", "world.ron", "--fail-on", "broken-answer", "--out", "again"]);
+        let mut checked =
+            room.voltide(&["run", "world.ron", "--fail-on", "broken-answer", "--out", "again"]);
         assert_eq!(fail(&mut checked).0, 6, "{name}");
     }
 }

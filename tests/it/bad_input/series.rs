@@ -12,8 +12,10 @@ fn hours() -> Vec<String> {
 fn load(rows: &[String]) -> String {
     let system = r#"system: (base_load: (path: "load.csv", column: "load_mw", unit: "MW")),
     policy:"#;
-    let clock =
-        (r#"2024-06-03T12:00", time_zone: "Europe/Berlin""#, r#"2024-06-03T00:00", time_zone: "UTC""#);
+    let clock = (
+        r#"2024-06-03T12:00", time_zone: "Europe/Berlin""#,
+        r#"2024-06-03T00:00", time_zone: "UTC""#,
+    );
     let room = Room::with_world(&[clock, ("policy:", system)]);
     room.write("load.csv", &format!("ts,load_mw\n{}\n", rows.join("\n")));
     room.refused(3, &["check", "world.ron"])

@@ -64,7 +64,8 @@ fn usage_errors_exit_with_2() {
 #[test]
 fn a_run_that_does_not_exist_has_no_log() {
     let room = Room::new();
-    let messages = ["ls", "cat", "stats", "verify"].map(|verb| room.refused(3, &["log", verb, "nowhere"]));
+    let messages =
+        ["ls", "cat", "stats", "verify"].map(|verb| room.refused(3, &["log", verb, "nowhere"]));
     assert_snapshot!(messages[0], @r"
     × there is no run folder `nowhere`
     help: give the folder of a run; its name begins with `run_id=`
@@ -93,7 +94,8 @@ fn a_detail_that_the_run_does_not_have_is_refused() {
     assert!(room.voltide(&["run", "world.ron"]).output().unwrap().status.success());
     let run = room.only_run("outputs");
     let telemetry = |more: &[&str]| {
-        let arguments = [&["telemetry", run.to_str().unwrap(), "--ev-ticks", "full"], more].concat();
+        let arguments =
+            [&["telemetry", run.to_str().unwrap(), "--ev-ticks", "full"], more].concat();
         room.refused(3, &arguments)
     };
     assert_snapshot!(telemetry(&["--ev", "7"]), @"× there is no car 7: the run has the cars 0 to 0");
@@ -112,9 +114,13 @@ fn a_fork_cannot_change_the_clock() {
     let room = Room::with_world(&[]);
     let run = crate::program::succeed(&mut room.voltide(&["run", "world.ron", "-q"]));
     for set in ["clock.days=3", "clock=(start: \"2024-06-03T12:00\")", " clock.step = 5 min"] {
-        let message = room.refused(3, &["fork", run.trim(), "--at", "20", "--set", "seed=7", "--set", set]);
+        let message =
+            room.refused(3, &["fork", run.trim(), "--at", "20", "--set", "seed=7", "--set", set]);
         assert!(message.contains("--set #2: a fork cannot change the clock"), "{message}");
-        assert!(message.contains("for another clock start a run") && message.contains(set), "{message}");
+        assert!(
+            message.contains("for another clock start a run") && message.contains(set),
+            "{message}"
+        );
         assert_eq!(message.matches('×').count(), 1, "{message}");
     }
 }

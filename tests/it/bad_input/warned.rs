@@ -70,7 +70,9 @@ const CASES: [(&[&str], &str, (&str, u64)); 14] = [
         ("from --set #1", 20),
     ),
     (
-        &[r#"feed_in=TimeOfUse(default: "0.1 EUR/kWh", bands: [(from: "22:00", value: "0.5 EUR/kWh")])"#],
+        &[
+            r#"feed_in=TimeOfUse(default: "0.1 EUR/kWh", bands: [(from: "22:00", value: "0.5 EUR/kWh")])"#,
+        ],
         "at 2024-06-03 22:00 a kWh that is fed in earns 0.5",
         ("from --set #1", 9),
     ),
@@ -79,7 +81,11 @@ const CASES: [(&[&str], &str, (&str, u64)); 14] = [
         "no charger stands behind site `mall`",
         ("from --set #1", 1),
     ),
-    (&[r#"tariffs.day=(buy: "0.3 EUR/kWh")"#], "no fleet has the tariff `day`", ("from --set #1", 1)),
+    (
+        &[r#"tariffs.day=(buy: "0.3 EUR/kWh")"#],
+        "no fleet has the tariff `day`",
+        ("from --set #1", 1),
+    ),
     (
         &["sites.depot.import_limit=10 kW"],
         "`import_limit` is 10 kW, and the least charger behind it has 11 kW",
@@ -192,11 +198,15 @@ fn warnings_are_said_once_and_counted_and_denied_by_every_verb_that_reads_a_worl
     let compare = ["compare", "world.ron", "--policies", "uncontrolled,edf", "--out", "compared"];
     let run = ["run", "world.ron", "--out", "runs"];
     let check = ["check", "world.ron"];
-    let verbs: [(&[&str], &[&str]); 4] = [(&check, &TWO), (&run, &TWO), (&compare, &TWO), (&fork, &changes)];
+    let verbs: [(&[&str], &[&str]); 4] =
+        [(&check, &TWO), (&run, &TWO), (&compare, &TWO), (&fork, &changes)];
     for (verb, sets) in verbs {
         let denied = [verb, sets, &["--deny", "warnings"]].concat();
         let message = room.refused(3, &denied);
-        assert!(message.contains("2 warnings are errors with --deny warnings"), "{verb:?}: {message}");
+        assert!(
+            message.contains("2 warnings are errors with --deny warnings"),
+            "{verb:?}: {message}"
+        );
         assert!(message.contains('×') && !message.contains('⚠'), "{message}");
         for folder in ["forks", "runs", "compared"] {
             assert!(!room.path(folder).exists(), "{verb:?} leaves something");
@@ -208,8 +218,9 @@ fn warnings_are_said_once_and_counted_and_denied_by_every_verb_that_reads_a_worl
         let said = text(&output.stderr);
         assert_eq!(said.matches('⚠').count(), 2, "{verb:?}: {said}");
         assert_eq!(said.trim_end().lines().last(), Some("2 warnings"), "{verb:?}: {said}");
-        let quiet = room
-            .voltide(&[verb, sets, &["-q"], if verb[0] == "check" { &[] } else { &["--replace"] }].concat());
+        let quiet = room.voltide(
+            &[verb, sets, &["-q"], if verb[0] == "check" { &[] } else { &["--replace"] }].concat(),
+        );
         let quiet = { quiet }.output().unwrap();
         assert_eq!(text(&quiet.stderr), "", "{verb:?}");
     }
@@ -218,13 +229,18 @@ fn warnings_are_said_once_and_counted_and_denied_by_every_verb_that_reads_a_worl
 #[test]
 fn with_json_warnings_are_objects_beside_the_result() {
     let room = room();
-    let output = room.voltide(&[&["--json", "run", "world.ron"], &TWO[..]].concat()).output().unwrap();
+    let output =
+        room.voltide(&[&["--json", "run", "world.ron"], &TWO[..]].concat()).output().unwrap();
     let result: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
     assert_eq!(result["status"], "finished");
     let said = text(&output.stderr);
-    let warnings: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let warnings: Vec<Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(warnings.len(), 2, "{said}");
-    assert!(warnings.iter().all(|it| it["kind"] == "problem" && it["severity"] == "warning"), "{said}");
+    assert!(
+        warnings.iter().all(|it| it["kind"] == "problem" && it["severity"] == "warning"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -63,8 +63,11 @@ fn an_unknown_field_is_one_problem_even_where_it_leaves_another_missing() {
 
 #[test]
 fn several_problems_are_shown_at_once() {
-    let edits =
-        [("Europe/Berlin", "Europe/Berln"), ("soc_max: 1.0", "soc_max: 95"), ("            count: 1,\n", "")];
+    let edits = [
+        ("Europe/Berlin", "Europe/Berln"),
+        ("soc_max: 1.0", "soc_max: 95"),
+        ("            count: 1,\n", ""),
+    ];
     assert_snapshot!(Room::with_world(&edits).refused(3, &["check", "world.ron"]), @r#"
       × `fleets.commuters.battery.soc_max`: 95 is not between 0 and 1
         ╭─[world.ron:16:26]
@@ -156,7 +159,11 @@ fn a_negative_capacity_is_refused() {
 
 #[test]
 fn nan_and_infinity_are_no_quantities() {
-    let edits = [("mean: 0.6", "mean: NaN"), (r#""3 kWh""#, r#""inf kWh""#), (r#""7 kW""#, r#""1e999 kW""#)];
+    let edits = [
+        ("mean: 0.6", "mean: NaN"),
+        (r#""3 kWh""#, r#""inf kWh""#),
+        (r#""7 kW""#, r#""1e999 kW""#),
+    ];
     assert_snapshot!(Room::with_world(&edits).refused(3, &["check", "world.ron"]), @r#"
       × `fleets.commuters.charger.charge_max`: `1e999 kW` is not a finite number
         ╭─[world.ron:21:35]
@@ -273,11 +280,31 @@ fn values_and_counts_that_cannot_be_reckoned_with_are_named() {
     let (car, units) = ("worlds/one-car.ron", "worlds/ten-units/day.ron");
     for (world, set, expected) in [
         (car, "grid=()", "`grid` has no units"),
-        (car, "fleets.commuters.count=700000000", "cars with 2100000000 stays take 209 GiB of memory"),
-        (car, "fleets.commuters.battery.capacity=1e308 kWh", "is 1e308 kWh, which cannot be reckoned with"),
-        (car, "fleets.commuters.trip_energy=1e308 kWh", "is 1e308 kWh, which cannot be reckoned with"),
-        (car, "fleets.commuters.charger.charge_max=1e308 kW", "is 1e308 kW, which cannot be reckoned with"),
-        (car, r#"feed_in=Fixed("1e100 EUR/kWh")"#, "is 1e100 per kWh, which cannot be reckoned with"),
+        (
+            car,
+            "fleets.commuters.count=700000000",
+            "cars with 2100000000 stays take 209 GiB of memory",
+        ),
+        (
+            car,
+            "fleets.commuters.battery.capacity=1e308 kWh",
+            "is 1e308 kWh, which cannot be reckoned with",
+        ),
+        (
+            car,
+            "fleets.commuters.trip_energy=1e308 kWh",
+            "is 1e308 kWh, which cannot be reckoned with",
+        ),
+        (
+            car,
+            "fleets.commuters.charger.charge_max=1e308 kW",
+            "is 1e308 kW, which cannot be reckoned with",
+        ),
+        (
+            car,
+            r#"feed_in=Fixed("1e100 EUR/kWh")"#,
+            "is 1e100 per kWh, which cannot be reckoned with",
+        ),
         (units, "grid.stages.segments=4294967295", "`segments` is 4294967295; the most is 100"),
         (units, "grid.slack.unserved=1e100 USD/kWh", "cannot be reckoned with"),
     ] {
@@ -291,7 +318,10 @@ fn an_override_that_is_not_deep_enough_is_shown_the_whole_path() {
     let message = overridden("count=5");
     assert!(message.contains("did you mean `fleets.commuters.count`?"), "{message}");
     assert!(overridden("soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
-    assert!(overridden("fleets.soc_min=0.1").contains("did you mean `fleets.commuters.battery.soc_min`?"));
+    assert!(
+        overridden("fleets.soc_min=0.1")
+            .contains("did you mean `fleets.commuters.battery.soc_min`?")
+    );
     assert!(overridden("cluck.days=5").contains("did you mean `clock`?"));
 }
 
@@ -333,17 +363,29 @@ fn a_missing_comma_is_shown_where_it_belongs() {
 #[test]
 fn a_value_that_holds_for_the_whole_run_is_not_given_over_time() {
     for (set, of) in [
-        ("sites.depot=(import_limit: TimeOfUse(default: \"5 kW\", bands: []))", "`sites.depot.import_limit`"),
-        ("sites.depot=(import_limit: Series(path: \"x.csv\", column: \"kw\"))", "`sites.depot.import_limit`"),
+        (
+            "sites.depot=(import_limit: TimeOfUse(default: \"5 kW\", bands: []))",
+            "`sites.depot.import_limit`",
+        ),
+        (
+            "sites.depot=(import_limit: Series(path: \"x.csv\", column: \"kw\"))",
+            "`sites.depot.import_limit`",
+        ),
         (
             "fleets.commuters.charger.charge_max=TimeOfUse(default: \"5 kW\", bands: [])",
             "`fleets.commuters.charger.charge_max`",
         ),
-        ("fleets.commuters.departure_soc=Series(path: \"x.csv\")", "`fleets.commuters.departure_soc`"),
+        (
+            "fleets.commuters.departure_soc=Series(path: \"x.csv\")",
+            "`fleets.commuters.departure_soc`",
+        ),
     ] {
         let message = overridden(set);
         let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(flat.contains(of) && flat.contains("this is one value for the whole run"), "{message}");
+        assert!(
+            flat.contains(of) && flat.contains("this is one value for the whole run"),
+            "{message}"
+        );
     }
 }
 
@@ -352,15 +394,20 @@ fn a_value_that_holds_for_the_whole_run_is_not_given_over_time() {
 fn of_a_very_long_line_what_is_beside_the_place_is_shown() {
     let room = Room::with_world(&[("soc_min: 0.2", "soc_min: 7")]);
     let world = fs::read_to_string(room.path("world.ron")).unwrap();
-    let code = world.lines().map(|line| line.split("//").next().unwrap().trim()).collect::<String>();
+    let code =
+        world.lines().map(|line| line.split("//").next().unwrap().trim()).collect::<String>();
     let filler = "/* ä */".repeat(20_000);
     room.write("world.ron", &code.replacen("battery:", &format!("{filler}battery:"), 1));
     let message = room.refused(3, &["check", "world.ron"]);
     assert!(message.contains("[world.ron:1:140"), "{message}");
-    assert!(message.contains("…") && message.lines().all(|line| line.chars().count() < 200), "{message}");
+    assert!(
+        message.contains("…") && message.lines().all(|line| line.chars().count() < 200),
+        "{message}"
+    );
     assert!(message.contains("soc_min: 7"), "{message}");
     let name = "n".repeat(100_000);
-    let message = room.refused(3, &["check", "world.ron", "--set", &format!("fleets.{name}=(count: 1)")]);
+    let message =
+        room.refused(3, &["check", "world.ron", "--set", &format!("fleets.{name}=(count: 1)")]);
     assert!(message.contains("[from --set #1:1:"), "{message}");
 }
 

@@ -24,8 +24,16 @@ fn library(folder: &Path) -> PathBuf {
 }
 
 /// Always the same operations: when a log is synced by default goes by the time of the machine.
-const WORLD: [&str; 8] =
-    ["run", "worlds/one-car.ron", "--snapshots", "40", "--threads", "1", "--set", "run.durability=Every(16)"];
+const WORLD: [&str; 8] = [
+    "run",
+    "worlds/one-car.ron",
+    "--snapshots",
+    "40",
+    "--threads",
+    "1",
+    "--set",
+    "run.durability=Every(16)",
+];
 
 fn with(library: &Path, variables: &[(&str, &str)], arguments: &[&str], path: &Path) -> Output {
     let mut command = voltide();
@@ -65,7 +73,12 @@ fn a_run_killed_at_any_file_operation_goes_on_to_the_same_outputs() {
     let (reference, hash) = (outputs(&whole), chain(&whole));
     let log = folder.path().join("operations");
     let arguments = [&WORLD[..], &["--out"]].concat();
-    with(&library, &[("CRASH_LOG", log.to_str().unwrap())], &arguments, &folder.path().join("counted"));
+    with(
+        &library,
+        &[("CRASH_LOG", log.to_str().unwrap())],
+        &arguments,
+        &folder.path().join("counted"),
+    );
     let points = points(&log);
     let (mut killed, mut again, mut never) = (0, 0, 0);
     for (number, kind) in &points {
@@ -82,7 +95,8 @@ fn a_run_killed_at_any_file_operation_goes_on_to_the_same_outputs() {
             // The recovery is killed too, at an operation that wanders through it.
             let at = (killed % 60).to_string();
             let variables = [("CRASH_AT", at.as_str()), ("CRASH_WHEN", when)];
-            again += u32::from(with(&library, &variables, &["resume"], &run).status.code().is_none());
+            again +=
+                u32::from(with(&library, &variables, &["resume"], &run).status.code().is_none());
             succeed(voltide().arg("resume").arg(&run));
             assert_same_files(&reference, &outputs(&run));
             assert_eq!(chain(&run), hash, "{when} {kind}");
@@ -95,7 +109,8 @@ fn a_run_killed_at_any_file_operation_goes_on_to_the_same_outputs() {
     );
     assert!(killed as usize >= points.len() && again > 0);
     let names: Vec<&str> = points.iter().map(|(_, kind)| kind.as_str()).collect();
-    for needed in ["fdatasync .mcap", "rename HEAD", "write HEAD.new", "rename .snap", "rename manifest.json"]
+    for needed in
+        ["fdatasync .mcap", "rename HEAD", "write HEAD.new", "rename .snap", "rename manifest.json"]
     {
         assert!(names.contains(&needed), "{needed} is not among {names:?}");
     }
@@ -126,9 +141,13 @@ fn a_recovery_killed_at_any_file_operation_is_done_again() {
     for needed in ["ftruncate64 .mcap", "fdatasync .mcap", "rename HEAD"] {
         assert!(names.iter().any(|name| name == needed), "{needed} is not among {names:?}");
     }
-    assert!(names.iter().any(|name| name.starts_with("write") && name.contains("-from-")), "{names:?}");
+    assert!(
+        names.iter().any(|name| name.starts_with("write") && name.contains("-from-")),
+        "{names:?}"
+    );
     let step = if times("VOLTIDE_CRASH_POINTS", 0) > 0 { 1 } else { 2 };
-    for (number, when) in (0..count).flat_map(|number| [(number, "before"), (number, "after")]).step_by(step)
+    for (number, when) in
+        (0..count).flat_map(|number| [(number, "before"), (number, "after")]).step_by(step)
     {
         torn(&whole, &cut);
         let number = number.to_string();

@@ -101,7 +101,8 @@ fn log_verify_finds_every_damage_to_log_and_tables() {
     let out = tempfile::tempdir().unwrap();
     let run: PathBuf = run("worlds/one-car.ron", out.path(), &[]);
     let whole = files(&run);
-    let checked = whole.iter().filter(|(name, _)| name.starts_with("log/") || name.ends_with(".parquet"));
+    let checked =
+        whole.iter().filter(|(name, _)| name.starts_with("log/") || name.ends_with(".parquet"));
     for (name, content) in checked {
         for number in 0..times("VOLTIDE_DAMAGES", 6) {
             let spoilt = spoil(content, number);

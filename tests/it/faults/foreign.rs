@@ -22,14 +22,19 @@ fn strays_in_a_log_change_nothing_for_any_verb() {
     let run = run("worlds/one-car.ron", out.path(), &[]);
     let (reference, hash) = (outputs(&run), chain(&run));
     let log = run.join("log");
-    for stray in ["._000001.mcap", "000001 (copy).mcap", "000001.mcap~", "000000 (1).mcap", "HEAD~"] {
+    for stray in ["._000001.mcap", "000001 (copy).mcap", "000001.mcap~", "000000 (1).mcap", "HEAD~"]
+    {
         fs::copy(log.join("000001.mcap"), log.join(stray)).unwrap();
     }
     fs::create_dir(log.join("000002.mcap")).unwrap();
     fs::create_dir(log.join("old")).unwrap();
-    for verb in
-        [&["log", "ls"][..], &["log", "cat"], &["log", "stats"], &["log", "verify"], &["log", "recover"]]
-    {
+    for verb in [
+        &["log", "ls"][..],
+        &["log", "cat"],
+        &["log", "stats"],
+        &["log", "verify"],
+        &["log", "recover"],
+    ] {
         succeed(voltide().args(verb).arg(&run));
     }
     succeed(voltide().args(["state", "--at", "12"]).arg(&run));
@@ -170,8 +175,9 @@ fn a_manifest_that_leads_out_of_its_folder_is_refused() {
 /// The chain hash after a tick.
 fn chain_after(run: &Path, tick: u32) -> String {
     let tick = tick.to_string();
-    let printed =
-        succeed(voltide().args(["--json", "log", "cat", "--kind", "TickSealed", "--tick", &tick]).arg(run));
+    let printed = succeed(
+        voltide().args(["--json", "log", "cat", "--kind", "TickSealed", "--tick", &tick]).arg(run),
+    );
     let sealed: Value = serde_json::from_str(&printed).unwrap();
     sealed["payload"]["chain_hash"].as_str().unwrap().to_owned()
 }
@@ -301,7 +307,8 @@ fn closed_days_that_are_not_of_a_run_are_mentioned_when_it_is_verified() {
 fn what_is_no_regular_file_in_a_run_is_an_error_and_holds_up_no_reader() {
     let out = tempfile::tempdir().unwrap();
     let run = run("worlds/one-car.ron", out.path(), &[]);
-    for part in ["log/HEAD", "log/000000.mcap", "log/000001.mcap", "manifest.json", "runs.parquet"] {
+    for part in ["log/HEAD", "log/000000.mcap", "log/000001.mcap", "manifest.json", "runs.parquet"]
+    {
         let aside = out.path().join("aside");
         fs::rename(run.join(part), &aside).unwrap();
         mkfifo(&run.join(part));
@@ -340,7 +347,9 @@ fn a_run_has_its_id_by_whatever_path_it_is_found() {
         succeed(replay.current_dir(from).args(["--json", "replay", path]))
     };
     let id = run.file_name().unwrap().to_str().unwrap().trim_start_matches("run_id=").to_owned();
-    for said in [replayed(&run, "."), replayed(out.path(), "link"), replayed(&run.join("log"), "..")] {
+    for said in
+        [replayed(&run, "."), replayed(out.path(), "link"), replayed(&run.join("log"), "..")]
+    {
         assert!(said.contains(&id), "{said}");
     }
 }
@@ -380,7 +389,8 @@ fn readers_wait_for_a_run_that_is_being_put_in_its_place() {
     fs::create_dir(&aside).unwrap();
     fs::rename(run.join("log"), aside.join("log")).unwrap();
     // Nobody is at work: its process was killed.
-    let readers = [&["log", "verify"][..], &["replay", "--verify"], &["state", "--at", "3"], &["log", "ls"]];
+    let readers =
+        [&["log", "verify"][..], &["replay", "--verify"], &["state", "--at", "3"], &["log", "ls"]];
     for verb in readers {
         let (code, message) = fail(voltide().args(verb).arg(&run));
         assert!(code == 1 && message.contains("voltide resume"), "{verb:?}: {message}");

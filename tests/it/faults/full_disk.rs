@@ -26,7 +26,10 @@ fn a_run_that_met_a_full_disk_goes_on_when_there_is_room() {
     let Some(output) = with_own_disks(folder.path(), ON_A_DISK_THAT_GROWS, &world) else { return };
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("No space left on device") && message.contains("voltide resume"), "{message}");
+    assert!(
+        message.contains("No space left on device") && message.contains("voltide resume"),
+        "{message}"
+    );
     let whole = run("worlds/germany/week.ron", &folder.path().join("whole"), &[]);
     let resumed = folder.path().join("left/germany-week").join(whole.file_name().unwrap());
     assert_same_files(&outputs(&whole), &outputs(&resumed));

@@ -27,7 +27,8 @@ pub(super) fn change(file: &Path, by: impl FnOnce(&mut Vec<u8>)) {
 }
 
 fn salvage(run: &Path, into: &Path) -> serde_json::Value {
-    let printed = succeed(voltide().args(["--json", "log", "recover", "--salvage"]).arg(into).arg(run));
+    let printed =
+        succeed(voltide().args(["--json", "log", "recover", "--salvage"]).arg(into).arg(run));
     serde_json::from_str(&printed).unwrap()
 }
 
@@ -74,7 +75,10 @@ fn what_is_whole_of_a_damaged_run_is_replayed_and_what_is_not_is_made_up() {
     assert!(message.contains("salvaged from beyond damage"), "{message}");
     // And what is missing is made up again, to the byte.
     succeed(voltide().arg("resume").arg(&new));
-    assert!(succeed(voltide().args(["log", "verify"]).arg(&new)).contains("equal to 1 of 1 piece beyond"));
+    assert!(
+        succeed(voltide().args(["log", "verify"]).arg(&new))
+            .contains("equal to 1 of 1 piece beyond")
+    );
     assert_eq!(chain(&new), hash);
     assert_same_files(&reference, &without_salvage(&new));
 }
@@ -106,9 +110,13 @@ fn without_what_made_it_a_run_lacks_nothing_else() {
     let reference = outputs(&run);
     let build = run.join("log/000000.mcap");
     fs::remove_file(&build).unwrap();
-    for verb in
-        [&["log", "ls"][..], &["log", "cat"], &["log", "stats"], &["state", "--at", "40"], &["replay"]]
-    {
+    for verb in [
+        &["log", "ls"][..],
+        &["log", "cat"],
+        &["log", "stats"],
+        &["state", "--at", "40"],
+        &["replay"],
+    ] {
         let output = voltide().args(verb).arg(&run).output().unwrap();
         assert!(output.status.success(), "{verb:?}: {}", text(&output.stderr));
         let said = text(&output.stderr).matches("it is not known what made the run").count();
@@ -116,7 +124,10 @@ fn without_what_made_it_a_run_lacks_nothing_else() {
     }
     succeed(voltide().args(["fork", "--at", "40", "--out"]).arg(out.path().join("fork")).arg(&run));
     let (code, message) = fail(voltide().args(["log", "verify"]).arg(&run));
-    assert!(code == 6 && message.contains("000000.mcap") && message.contains("log recover"), "{message}");
+    assert!(
+        code == 6 && message.contains("000000.mcap") && message.contains("log recover"),
+        "{message}"
+    );
     succeed(voltide().args(["log", "recover"]).arg(&run));
     succeed(voltide().args(["log", "verify"]).arg(&run));
     // Only the tables that tell the build have changed, and the manifest with their hashes.
@@ -138,7 +149,10 @@ fn a_run_that_was_killed_goes_on_without_what_made_it() {
     fs::write(cut.join("log/000000.mcap"), "nonsense").unwrap();
     let resumed = voltide().arg("resume").arg(&cut).output().unwrap();
     let message = text(&resumed.stderr);
-    assert!(resumed.status.success() && message.contains("it is not known what made the run"), "{message}");
+    assert!(
+        resumed.status.success() && message.contains("it is not known what made the run"),
+        "{message}"
+    );
     assert_eq!(chain(&cut), chain(&whole));
 }
 
@@ -172,7 +186,8 @@ fn a_fork_is_salvaged_beside_its_parent() {
     succeed(voltide().arg("resume").arg(&new));
     assert_eq!(chain(&new), hash);
     let far = out.path().join("elsewhere");
-    let salvaged = voltide().args(["log", "recover", "--salvage"]).arg(&far).arg(&fork).output().unwrap();
+    let salvaged =
+        voltide().args(["log", "recover", "--salvage"]).arg(&far).arg(&fork).output().unwrap();
     let message = text(&salvaged.stderr);
     let about: voltide_journal::salvage::Salvage =
         serde_json::from_slice(&fs::read(far.join("salvage.json")).unwrap()).unwrap();
@@ -193,9 +208,13 @@ fn a_salvage_goes_to_a_folder_of_its_own() {
     fs::create_dir(&full).unwrap();
     fs::write(full.join("mine"), "mine").unwrap();
     for into in [&run, &run.join("new"), &run.join("log/new/new"), &full, &full.join("mine")] {
-        let (code, message) = fail(voltide().args(["log", "recover", "--salvage"]).arg(into).arg(&run));
+        let (code, message) =
+            fail(voltide().args(["log", "recover", "--salvage"]).arg(into).arg(&run));
         assert_eq!(code, 3, "{message}");
-        assert!(message.contains("is there already") || message.contains("is inside the run"), "{message}");
+        assert!(
+            message.contains("is there already") || message.contains("is inside the run"),
+            "{message}"
+        );
     }
     assert!(!run.join("new").exists() && !run.join("log/new").exists());
     fs::remove_file(full.join("mine")).unwrap();
@@ -221,8 +240,12 @@ fn a_long_torn_segment_is_cut_in_little_memory() {
     let length = fs::metadata(&log).unwrap().len();
     fs::File::options().write(true).open(&log).unwrap().set_len(length + (300 << 20)).unwrap();
     let mut shell = Command::new("sh");
-    let output =
-        shell.args(["-c", IN_LITTLE_MEMORY]).arg(voltide().get_program()).arg(&cut).output().unwrap();
+    let output = shell
+        .args(["-c", IN_LITTLE_MEMORY])
+        .arg(voltide().get_program())
+        .arg(&cut)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(fs::metadata(&log).unwrap().len() < length + 100);
     succeed(voltide().arg("resume").arg(&cut));

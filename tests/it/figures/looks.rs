@@ -75,7 +75,8 @@ struct Family {
 
 impl Family {
     fn new(out: &Path) -> Self {
-        let [one, other] = ["parent", "fork"].map(|name| out.join(name).to_str().unwrap().to_owned());
+        let [one, other] =
+            ["parent", "fork"].map(|name| out.join(name).to_str().unwrap().to_owned());
         let head = ["run", "worlds/v2g-street.ron", "--policy", "v2g", "--out", &one];
         let parent = lines(&[&head[..], &sets(&["fleets.commuters.count=20"])].concat()).remove(0);
         let folder = parent["folder"].as_str().unwrap();
@@ -93,7 +94,8 @@ fn of_state(outputs: &Path, run: &Value, cars: u32, leave_out: &[&str]) -> Quest
     let mut printed = flat(&printed);
     printed.retain(|name, _| !leave_out.contains(&name.as_str()));
     let rows = OF_STATE.iter().filter(|(name, _)| !leave_out.contains(name));
-    let sql = rows.map(|(name, query)| ((*name).to_owned(), query.replace("{cars}", &cars.to_string())));
+    let sql =
+        rows.map(|(name, query)| ((*name).to_owned(), query.replace("{cars}", &cars.to_string())));
     Question {
         what: format!("state of {}", run["run_id"]),
         outputs: outputs.to_str().unwrap().to_owned(),
@@ -125,7 +127,9 @@ fn of_log(outputs: &Path, run: &Value, verb: &str) -> Question {
     figures.insert("kinds".to_owned(), json!(kinds.len()));
     let is_rows = |name: &str| name.rsplit_once('.').is_some_and(|(_, last)| last == "rows");
     let of_the_files = |name: &str| name.ends_with("bytes") || is_rows(name);
-    figures.retain(|name, _| !of_the_files(name) && !["segments", "chain_hash"].contains(&name.as_str()));
+    figures.retain(|name, _| {
+        !of_the_files(name) && !["segments", "chain_hash"].contains(&name.as_str())
+    });
     Question {
         what: format!("log of {}", run["run_id"]),
         outputs: outputs.to_str().unwrap().to_owned(),
@@ -139,7 +143,10 @@ fn of_log(outputs: &Path, run: &Value, verb: &str) -> Question {
 /// The figures of `state --ev` at tick 66, late in an afternoon.
 const OF_CAR: [(&str, &str); 14] = [
     ("tick", "SELECT tick FROM car WHERE tick = 66"),
-    ("local_time", "SELECT strftime(ts AT TIME ZONE zone, '%Y-%m-%dT%H:%M') FROM car WHERE tick = 66"),
+    (
+        "local_time",
+        "SELECT strftime(ts AT TIME ZONE zone, '%Y-%m-%dT%H:%M') FROM car WHERE tick = 66",
+    ),
     ("ev", "SELECT ev_id FROM car WHERE tick = 66"),
     ("energy_kwh", "SELECT energy_kwh FROM car WHERE tick = 66"),
     ("soc", "SELECT soc FROM car WHERE tick = 66"),
@@ -149,8 +156,14 @@ const OF_CAR: [(&str, &str); 14] = [
     // In drawn worlds cars leave when they said.
     ("departure", "SELECT strftime(unplugged_at AT TIME ZONE zone, '%Y-%m-%dT%H:%M') FROM stay"),
     ("departure_kwh", "SELECT soc_target * (SELECT max(energy_kwh / soc) FROM car) FROM stay"),
-    ("power_kw", "SELECT charge_kw - discharge_kw FROM car WHERE tick = 66 AND session_id IS NOT NULL"),
-    ("charged_kwh", "SELECT sum(charge_kw * step_h) FROM car JOIN stay USING (session_id) WHERE tick <= 66"),
+    (
+        "power_kw",
+        "SELECT charge_kw - discharge_kw FROM car WHERE tick = 66 AND session_id IS NOT NULL",
+    ),
+    (
+        "charged_kwh",
+        "SELECT sum(charge_kw * step_h) FROM car JOIN stay USING (session_id) WHERE tick <= 66",
+    ),
     (
         "discharged_kwh",
         "SELECT sum(discharge_kw * step_h) FROM car JOIN stay USING (session_id) WHERE tick <= 66",
@@ -255,7 +268,8 @@ fn what_a_car_does_is_what_its_rows_say() {
     let head = ["run", "worlds/v2g-street.ron", "--policy", "v2g", "--out", outputs];
     let run = lines(&[&head[..], &sets(&["fleets.commuters.count=20"])].concat()).remove(0);
     let questions: Vec<Question> = (14..20).map(|ev| of_car(out.path(), &run, ev)).collect();
-    let plugged = questions.iter().filter(|question| !question.printed["session_id"].is_null()).count();
+    let plugged =
+        questions.iter().filter(|question| !question.printed["session_id"].is_null()).count();
     assert!((1..6).contains(&plugged), "{plugged} are plugged in: some are away");
     assert_found(&python, &questions);
 }
@@ -316,11 +330,15 @@ fn what_a_policy_would_have_planned_is_what_the_plans_of_both_runs_say() {
         ("plans", "SELECT count(*) FROM recorded_plans"),
         ("differing", "SELECT count(*) FROM others"),
         ("first_tick", "SELECT min(tick) FROM others JOIN ev_ticks USING (session_id)"),
-        ("first_ev", "SELECT ev_id FROM others JOIN sessions USING (session_id) ORDER BY seq, ev_id LIMIT 1"),
+        (
+            "first_ev",
+            "SELECT ev_id FROM others JOIN sessions USING (session_id) ORDER BY seq, ev_id LIMIT 1",
+        ),
     ]);
     for (plans, run) in [("recorded", &recorded), ("again", &again)] {
-        let fill =
-            |query: &str| query.replace("{plans}", plans).replace("{run}", run["run_id"].as_str().unwrap());
+        let fill = |query: &str| {
+            query.replace("{plans}", plans).replace("{run}", run["run_id"].as_str().unwrap())
+        };
         sql.extend(OF_PLANNED.iter().map(|(name, query)| (format!("{plans}.{name}"), fill(query))));
     }
     let question = Question {
@@ -418,14 +436,18 @@ const OF_NO_RUN: [(&str, &str); 9] = [
 fn no_verb_prints_a_line_that_no_list_knows() {
     let sources = root().join("crates/cli/src");
     let mut kinds = BTreeSet::new();
-    for file in [fs::read_dir(&sources), fs::read_dir(sources.join("verb"))].into_iter().flatten().flatten() {
+    for file in
+        [fs::read_dir(&sources), fs::read_dir(sources.join("verb"))].into_iter().flatten().flatten()
+    {
         let path = file.unwrap().path();
         let text = if path.is_file() { fs::read_to_string(path).unwrap() } else { continue };
         let said = text.split("say_json(\"").skip(1).filter_map(|rest| rest.split_once('"'));
         kinds.extend(said.map(|(kind, _)| kind.to_owned()));
     }
     assert!(kinds.len() > 15, "{kinds:?}");
-    kinds.retain(|kind| !ASKED.contains(&kind.as_str()) && OF_NO_RUN.iter().all(|(known, _)| known != kind));
+    kinds.retain(|kind| {
+        !ASKED.contains(&kind.as_str()) && OF_NO_RUN.iter().all(|(known, _)| known != kind)
+    });
     assert!(kinds.is_empty(), "neither asked of SQL nor said why not: {kinds:?}");
 }
 

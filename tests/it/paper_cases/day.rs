@@ -167,7 +167,11 @@ impl World {
             shortfall += (supply - demand).shortfall();
             demands += demand;
             cost += bill(plant, slot, 0.25);
-            assert!(slot.unserved_kw == 0.0 && slot.spilled_kw == 0.0 && slot.residual_kw().abs() < 1e-9);
+            assert!(
+                slot.unserved_kw == 0.0
+                    && slot.spilled_kw == 0.0
+                    && slot.residual_kw().abs() < 1e-9
+            );
         }
         Committed { cost, shortfall, demand: demands, net_loads }
     }
@@ -175,7 +179,11 @@ impl World {
 
 impl EvPower {
     fn net(&self) -> Vec<f64> {
-        self.charge.iter().zip(&self.discharge).map(|(charge, discharge)| charge - discharge).collect()
+        self.charge
+            .iter()
+            .zip(&self.discharge)
+            .map(|(charge, discharge)| charge - discharge)
+            .collect()
     }
 }
 
@@ -224,14 +232,24 @@ fn check(
         let allowed = (tolerance.row_rel * expected[at]).max(tolerance.row_rmb);
         within(&format!("{what} {row}"), found, expected[at], allowed)?;
     }
-    within(&format!("{what} total"), cost.total(), rows.total[at], tolerance.total_rel * rows.total[at])?;
+    within(
+        &format!("{what} total"),
+        cost.total(),
+        rows.total[at],
+        tolerance.total_rel * rows.total[at],
+    )?;
     let short = [
         ("up", day.shortfall.up, rows.short_up_kw[at]),
         ("down", day.shortfall.down, rows.short_dn_kw[at]),
         ("kWh", 0.25 * (day.shortfall.up + day.shortfall.down), rows.short_kwh[at]),
     ];
     for (way, found, expected) in short {
-        within(&format!("{what} shortfall {way}"), found, expected, (shortfall_rel * expected).max(1e-6))?;
+        within(
+            &format!("{what} shortfall {way}"),
+            found,
+            expected,
+            (shortfall_rel * expected).max(1e-6),
+        )?;
     }
     // Facts of the data, printed with one decimal.
     let peak = day.net_loads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -250,7 +268,9 @@ pub(crate) fn two_stage_day(case: &Case) -> Result<(), Disagreement> {
     let inputs: Inputs = case.read_inputs();
     let expected: Expected = case.read_expected();
     let tolerance = &expected.tolerance;
-    for (name, rows, margins) in [("case1", &expected.case1, false), ("case2", &expected.case2, true)] {
+    for (name, rows, margins) in
+        [("case1", &expected.case1, false), ("case2", &expected.case2, true)]
+    {
         let world = World::new(case, inputs.id_step, margins);
         for (at, mode) in expected.column_order.iter().enumerate() {
             let what = format!("{name} {mode}");
@@ -258,12 +278,24 @@ pub(crate) fn two_stage_day(case: &Case) -> Result<(), Disagreement> {
             let ev_kw = inputs.ev_kw[mode].net();
             let (objective, plan) = world.day_ahead(&inputs.ev_kw[shown_ahead(mode)].net());
             let relative = tolerance.day_ahead_objective_rel;
-            agree(&format!("{what} day-ahead objective"), objective, reference.objective, relative)?;
+            agree(
+                &format!("{what} day-ahead objective"),
+                objective,
+                reference.objective,
+                relative,
+            )?;
             let given = world.intra_day(&ev_kw, &reference.plan());
             let shortfall_rel = tolerance.shortfall_rel;
             check(&what, &given, rows, at, tolerance.given_day_ahead, shortfall_rel)?;
             let own = world.intra_day(&ev_kw, &plan);
-            check(&format!("{what}, own plan,"), &own, rows, at, tolerance.own_day_ahead, shortfall_rel)?;
+            check(
+                &format!("{what}, own plan,"),
+                &own,
+                rows,
+                at,
+                tolerance.own_day_ahead,
+                shortfall_rel,
+            )?;
         }
     }
     Ok(())

@@ -63,7 +63,9 @@ impl Initial {
 impl Inputs {
     fn problem<'a>(&self, plant: &'a Plant) -> DispatchProblem<'a> {
         let ends = match (&self.da_reference, &self.system) {
-            (Some(reference), _) => vec![StoreEnd::Softened(reference.wh), StoreEnd::Softened(reference.we)],
+            (Some(reference), _) => {
+                vec![StoreEnd::Softened(reference.wh), StoreEnd::Softened(reference.we)]
+            }
             (None, system) if system.da_includes_ess => {
                 vec![StoreEnd::AtLeast(system.phs.w_end), StoreEnd::AtLeast(system.ess.w_end)]
             }
@@ -113,7 +115,9 @@ pub(crate) fn dispatch(case: &Case) -> Result<(), Disagreement> {
         agree("objective without margins", without.objective, objective, expected.tol_rel)?;
     }
     let slack: UpDown = found.margins.iter().map(SlotMargin::shortfall).sum();
-    if let (true, Some(up), Some(down)) = (inputs.margin, expected.slack_up_kw, expected.slack_down_kw) {
+    if let (true, Some(up), Some(down)) =
+        (inputs.margin, expected.slack_up_kw, expected.slack_down_kw)
+    {
         agree("slack upwards", slack.up, up, 1e-6)?;
         agree("slack downwards", slack.down, down, 1e-6)?;
     }

@@ -19,7 +19,9 @@ pub(crate) fn fleet(case: &Case) -> Result<(), Disagreement> {
     for (mode, run) in MODES.into_iter().zip(runs(&world, folder.path())) {
         let cost = number(&run["net_cost"]);
         agree(&format!("cost {mode}"), cost, number(&expected["cost"][mode]), tolerance)?;
-        for (name, found) in [("energy_charged", "charged_kwh"), ("energy_discharged", "discharged_kwh")] {
+        for (name, found) in
+            [("energy_charged", "charged_kwh"), ("energy_discharged", "discharged_kwh")]
+        {
             if mode != "v2g" {
                 agree(
                     &format!("{name} {mode}"),
@@ -37,7 +39,8 @@ pub(crate) fn fleet(case: &Case) -> Result<(), Disagreement> {
             "smart" => "aggregate_smart_spread_kw",
             _ => continue,
         };
-        let charged = column(Path::new(run["folder"].as_str().unwrap()), "system_ticks", "ev_charge_kw");
+        let charged =
+            column(Path::new(run["folder"].as_str().unwrap()), "system_ticks", "ev_charge_kw");
         all_agree(profile, &charged, &numbers(&expected[profile]), 1e-6)?;
     }
     Ok(())
@@ -55,7 +58,8 @@ pub(crate) fn user_costs(case: &Case) -> Result<(), Disagreement> {
         agree(&format!("cost {mode}"), cost, number(&expected["user_cost"][mode]), tolerance)?;
         let given = &case.inputs()["ev_kw"][mode]["charge"];
         if mode != "v2g" {
-            let charged = column(Path::new(run["folder"].as_str().unwrap()), "system_ticks", "ev_charge_kw");
+            let charged =
+                column(Path::new(run["folder"].as_str().unwrap()), "system_ticks", "ev_charge_kw");
             all_agree("charge", &charged, &numbers(given), 1e-6)?;
         }
     }
@@ -72,15 +76,18 @@ pub(crate) fn runs(world: &Path, folder: &Path) -> Vec<Value> {
         .arg(folder);
     let printed = succeed(&mut command);
     let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let is_run = |line: &Value| line["kind"] == "compared_run" && line["policy"] != "smart-incentive";
+    let is_run =
+        |line: &Value| line["kind"] == "compared_run" && line["policy"] != "smart-incentive";
     lines.filter(is_run).collect()
 }
 
 /// A world of the case's fleet on the case's day, beside copies of its data.
 pub(crate) fn write_world(case: &Case, folder: &Path, feedback: &str) -> std::path::PathBuf {
     fs::copy(case.file("fleet_csv"), folder.join("fleet.csv")).unwrap();
-    fs::write(folder.join("day.csv"), dated(&fs::read_to_string(case.file("day_csv")).unwrap())).unwrap();
-    let params: Value = serde_json::from_str(&fs::read_to_string(case.file("params")).unwrap()).unwrap();
+    fs::write(folder.join("day.csv"), dated(&fs::read_to_string(case.file("day_csv")).unwrap()))
+        .unwrap();
+    let params: Value =
+        serde_json::from_str(&fs::read_to_string(case.file("params")).unwrap()).unwrap();
     let ev = &params["ev"];
     let of_ev = |name: &str| number(&ev[name]);
     let curve = |name: &str| {
@@ -136,7 +143,8 @@ fn dated(csv: &str) -> String {
     let mut lines = csv.lines();
     let mut dated = format!("ts,{}\n", lines.next().unwrap());
     for (slot, line) in lines.enumerate() {
-        writeln!(dated, "2024-06-03T{:02}:{:02}:00+08:00,{line}", slot / 4, 15 * (slot % 4)).unwrap();
+        writeln!(dated, "2024-06-03T{:02}:{:02}:00+08:00,{line}", slot / 4, 15 * (slot % 4))
+            .unwrap();
     }
     dated
 }

@@ -13,12 +13,14 @@ use voltide_model::{
 pub(crate) fn prices(case: &Case) -> Result<(), Disagreement> {
     let (inputs, expected, tolerance) = (case.inputs(), case.expected(), case.tolerance());
     let series = |name: &str| numbers(&inputs[name]);
-    let (base, wind, pv, tou) = (series("base_kw"), series("wind_kw"), series("pv_kw"), series("tou"));
+    let (base, wind, pv, tou) =
+        (series("base_kw"), series("wind_kw"), series("pv_kw"), series("tou"));
     let net_load_kw: Vec<f64> =
         (0..base.len()).map(|slot| net_load(base[slot], wind[slot], pv[slot])).collect();
     let slot_seconds = (number(&inputs["dt_h"]) * 3600.0).round() as u32;
     let days = (base.len() as u32 * slot_seconds).div_ceil(24 * 3600);
-    let clock = Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, slot_seconds, days).unwrap();
+    let clock =
+        Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, slot_seconds, days).unwrap();
     let rule = IncentiveRule { rho: number(&inputs["rho"]), floor: inputs["floor"].as_f64() };
     let days = LocalDays::covering(&clock, clock.slots);
     let signal = rule.signal(&net_load_kw, &days).map_err(|error| error.to_string())?;
@@ -37,8 +39,14 @@ pub(crate) fn willingness(case: &Case) -> Result<(), Disagreement> {
         let row_of = |name: &str| number(&expected[name][row]);
         agree("mu", band.mean, row_of("mu"), tolerance)?;
         agree("sigma", band.deviation, row_of("sigma"), tolerance)?;
-        agree("share above gamma", band.share_above(gamma), row_of("share_above_gamma"), tolerance)?;
-        let p: Vec<f64> = numbers(&inputs["z"]).iter().map(|&z| willingness.sample(eps, z)).collect();
+        agree(
+            "share above gamma",
+            band.share_above(gamma),
+            row_of("share_above_gamma"),
+            tolerance,
+        )?;
+        let p: Vec<f64> =
+            numbers(&inputs["z"]).iter().map(|&z| willingness.sample(eps, z)).collect();
         all_agree("p", &p, &numbers(&expected["p"][row]), tolerance)?;
     }
     Ok(())

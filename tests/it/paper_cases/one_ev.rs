@@ -8,8 +8,8 @@ use std::ops::Range;
 use voltide_model::eligibility::{V2gStay, v2g_eligible};
 use voltide_policy::observation::charge_at_once;
 use voltide_schedule::{
-    Method, MissedReason, Options, Outcome, PerSlot, Solver, StorageAnswer, StorageProblem, StorageProgram,
-    TieRule, check, linear::Budget,
+    Method, MissedReason, Options, Outcome, PerSlot, Solver, StorageAnswer, StorageProblem,
+    StorageProgram, TieRule, check, linear::Budget,
 };
 
 /// Slots of a day: prices are looked up modulo it.
@@ -34,8 +34,8 @@ struct Stay {
 impl Stay {
     /// The stay that `stay` tells of, which may only charge.
     fn new(stay: &Value, ev: &Value, prices: impl Fn(Range<usize>) -> Vec<f64>) -> Self {
-        let slots =
-            (4.0 * number(&stay["t_a"])).ceil() as usize..(4.0 * number(&stay["t_d"])).floor() as usize;
+        let slots = (4.0 * number(&stay["t_a"])).ceil() as usize
+            ..(4.0 * number(&stay["t_d"])).floor() as usize;
         let of_ev = |name: &str| number(&ev[name]);
         let capacity_kwh = of_ev("E");
         Self {
@@ -82,8 +82,10 @@ impl Stay {
 
     fn solve(&self, method: Method) -> Result<(StorageAnswer, Vec<f64>), Disagreement> {
         let (problem, mut power_kw) = (self.problem(), vec![0.0; self.prices.len()]);
-        let answer = Solver::default().solve(&problem, method, Options::default(), &mut power_kw).unwrap();
-        check::schedule(&problem, &power_kw, check::SOLVER_TOLERANCE).map_err(|breach| breach.to_string())?;
+        let answer =
+            Solver::default().solve(&problem, method, Options::default(), &mut power_kw).unwrap();
+        check::schedule(&problem, &power_kw, check::SOLVER_TOLERANCE)
+            .map_err(|breach| breach.to_string())?;
         match answer.outcome {
             Outcome::Optimal => Ok((answer, power_kw)),
             other => Err(format!("{method:?} ends with {other:?}")),
@@ -124,12 +126,18 @@ pub(crate) fn uncontrolled(case: &Case) -> Result<(), Disagreement> {
     agree("energy", energy_kwh, number(&expected["energy_kwh"]), tolerance)?;
     // Without prices, the earliest schedule is the one that charges at once.
     let flat = vec![1.0; stay.prices.len()];
-    let priceless = StorageProblem { buy: &flat, sell: &flat, tie: TieRule::Earliest, ..stay.problem() };
+    let priceless =
+        StorageProblem { buy: &flat, sell: &flat, tie: TieRule::Earliest, ..stay.problem() };
     for method in [Method::Exact, Method::V1g] {
         Solver::default().solve(&priceless, method, Options::default(), &mut power_kw).unwrap();
         all_agree("p_c without prices", &power_kw, &numbers(&expected["p_c"]), 1e-9)?;
     }
-    agree("objective", stay.problem().objective(&power_kw), number(&expected["objective"]), tolerance)
+    agree(
+        "objective",
+        stay.problem().objective(&power_kw),
+        number(&expected["objective"]),
+        tolerance,
+    )
 }
 
 pub(crate) fn smart(case: &Case) -> Result<(), Disagreement> {
@@ -139,7 +147,8 @@ pub(crate) fn smart(case: &Case) -> Result<(), Disagreement> {
         let (answer, power_kw) = stay.solve(method)?;
         agree("objective", answer.objective, number(&expected["objective"]), tolerance.max(1e-9))?;
         let closed = matches!(method, Method::Exact | Method::V1g);
-        for profile in ["p_c", "p_c_spread"].into_iter().filter(|name| closed && expected.get(name).is_some())
+        for profile in
+            ["p_c", "p_c_spread"].into_iter().filter(|name| closed && expected.get(name).is_some())
         {
             all_agree(profile, &power_kw, &numbers(&expected[profile]), 1e-9)?;
         }
@@ -148,7 +157,12 @@ pub(crate) fn smart(case: &Case) -> Result<(), Disagreement> {
             agree("state of charge at departure", end / stay.capacity_kwh, soc, 1e-9)?;
         }
         if let Some(reachable) = expected["eq11_holds"].as_bool() {
-            agree("target met", f64::from(answer.unmet.target.is_none()), f64::from(reachable), 0.0)?;
+            agree(
+                "target met",
+                f64::from(answer.unmet.target.is_none()),
+                f64::from(reachable),
+                0.0,
+            )?;
         }
         if let (Some(missed), Some(end)) = (answer.unmet.target, energies.last()) {
             agree("missing energy", missed.missing_kwh, stay.target_kwh - end, 1e-9)?;
@@ -195,12 +209,13 @@ fn relaxation(stay: &Stay, reference: f64, objective: f64) -> Result<(), Disagre
     let problem = stay.problem();
     let relaxed = StorageProgram::new(&problem, false).program.solve(Budget::default()).objective;
     let mut power_kw = vec![0.0; stay.prices.len()];
-    let linear = Solver::default().solve(&problem, Method::Lp, Options::default(), &mut power_kw).unwrap();
+    let linear =
+        Solver::default().solve(&problem, Method::Lp, Options::default(), &mut power_kw).unwrap();
     let gap = if let Outcome::Feasible { gap } = linear.outcome { gap } else { 0.0 };
     let lies_between = reference < relaxed && relaxed < objective - 0.01 && gap > 0.01;
-    lies_between
-        .then_some(())
-        .ok_or_else(|| format!("{relaxed} does not lie between {reference} and {objective}, gap {gap}"))
+    lies_between.then_some(()).ok_or_else(|| {
+        format!("{relaxed} does not lie between {reference} and {objective}, gap {gap}")
+    })
 }
 
 /// Exact and mixed-integer always, linear where no binary is needed.
@@ -232,7 +247,12 @@ fn v2g_sessions(case: &Case) -> Result<(), Disagreement> {
         let allow: Vec<f64> = p.iter().map(|&p| f64::from(p > gamma)).collect();
         all_agree("allow", &allow, &numbers(&answer["allow"]), 0.0)?;
         let eligible = stay.is_eligible(discharge_kw_max);
-        agree("(13) holds", f64::from(eligible), f64::from(answer["eq13_holds"].as_bool().unwrap()), 0.0)?;
+        agree(
+            "(13) holds",
+            f64::from(eligible),
+            f64::from(answer["eq13_holds"].as_bool().unwrap()),
+            0.0,
+        )?;
         let stay = stay.discharging(&allow, if eligible { discharge_kw_max } else { 0.0 });
         let objective = number(&answer["objective"]);
         all_ways(&stay, objective, tolerance)?;

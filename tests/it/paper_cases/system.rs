@@ -113,18 +113,27 @@ impl PaperSystem {
     pub(crate) fn plant(&self, wind: &[f64], pv: &[f64], forecasts: &[Forecast; 2]) -> Plant {
         let PaperThermal { pmin, pmax, ramp, a, b, c, .. } = self.thermal;
         let renewable =
-            |name: &str, kind, available: &[f64], forecast: &Forecast, cost, waste_price| Renewable {
-                name: name.into(),
-                kind,
-                available: series(name, available),
-                forecast: forecast.clone(),
-                cost,
-                waste_price,
+            |name: &str, kind, available: &[f64], forecast: &Forecast, cost, waste_price| {
+                Renewable {
+                    name: name.into(),
+                    kind,
+                    available: series(name, available),
+                    forecast: forecast.clone(),
+                    cost,
+                    waste_price,
+                }
             };
         let prices = &self.vre;
         Plant::default()
             .with([
-                renewable("wind", RenewableKind::Wind, wind, &forecasts[0], prices.wind, prices.wind_waste),
+                renewable(
+                    "wind",
+                    RenewableKind::Wind,
+                    wind,
+                    &forecasts[0],
+                    prices.wind,
+                    prices.wind_waste,
+                ),
                 renewable("pv", RenewableKind::Pv, pv, &forecasts[1], prices.pv, prices.pv_waste),
             ])
             .with([ThermalUnit {

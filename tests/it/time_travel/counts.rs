@@ -75,8 +75,9 @@ pub(super) fn rows(run: &Path, table: &str) -> BTreeMap<i64, Vec<BTreeMap<String
 pub(super) fn all_rows(run: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
     let mut rows = Vec::new();
     let files = fs::read_dir(run).unwrap().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> =
-        files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(table)).collect();
+    let mut files: Vec<PathBuf> = files
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(table))
+        .collect();
     files.sort();
     for file in files {
         let file = fs::File::open(file).unwrap();
@@ -202,7 +203,8 @@ fn cars_that_are_taken_out_below_their_target_miss_it_for_that_reason() {
             }
         }
         let summary: serde_json::Value = json(voltide().arg("replay").arg(run));
-        let missed = of_run.values().flatten().filter(|row| !row["missed_reason"].is_empty()).count();
+        let missed =
+            of_run.values().flatten().filter(|row| !row["missed_reason"].is_empty()).count();
         assert_eq!(summary["missed_targets"], missed);
         assert_whole(run);
     }
@@ -216,7 +218,8 @@ fn ended(row: &BTreeMap<String, String>) -> &str {
 }
 
 fn missing_kwh(row: &BTreeMap<String, String>) -> f64 {
-    let [target, departure] = ["soc_target", "soc_departure"].map(|it| row[it].parse::<f64>().unwrap());
+    let [target, departure] =
+        ["soc_target", "soc_departure"].map(|it| row[it].parse::<f64>().unwrap());
     let missing = target - departure;
     if missing > 1e-6 { missing } else { 0.0 }
 }
@@ -253,7 +256,9 @@ fn cars_that_are_added_have_the_draws_of_a_larger_fleet() {
     let runs = json(voltide().args(["state", "--at", "287"]).arg(&child));
     assert_eq!(runs["cars"], 25);
     let state = |at: &str| ["state", "--ev", "24", "--at", at].map(str::to_owned);
-    assert!(succeed(voltide().args(state("88")).arg(&child)).contains("number 19 of fleet `commuters`"));
+    assert!(
+        succeed(voltide().args(state("88")).arg(&child)).contains("number 19 of fleet `commuters`")
+    );
     let (code, message) = fail(voltide().args(state("87")).arg(&child));
     assert_eq!((code, message.contains("the cars 0 to 16")), (3, true), "{message}");
 }
@@ -268,16 +273,22 @@ fn fleets_change_in_the_middle_and_at_the_end() {
     assert_eq!(rows(&child, "ev_ticks-").len(), 21);
     assert_whole(&child);
     let limit = ["--set", "sites.street.import_limit=20 kW"];
-    for (policy, planning) in
-        [("edf", "AtPlugIn"), ("round-robin", "AtPlugIn"), ("v2g", "AtDayStart"), ("smart", "AtDayStart")]
-    {
+    for (policy, planning) in [
+        ("edf", "AtPlugIn"),
+        ("round-robin", "AtPlugIn"),
+        ("v2g", "AtDayStart"),
+        ("smart", "AtDayStart"),
+    ] {
         let planning = format!("planning={planning}");
         let arguments = [&["--policy", policy, "--set", &planning], &limit[..]].concat();
         let parent = two_fleets(&out.path().join(policy), &arguments);
         let child = fork(&parent, "90", &sets);
         assert_whole(&child);
         let (ended, removed) = ended_at(&child, 90);
-        assert!(removed > 0 && ended >= removed, "{policy}: {ended} sessions end, {removed} by removal");
+        assert!(
+            removed > 0 && ended >= removed,
+            "{policy}: {ended} sessions end, {removed} by removal"
+        );
         let replanned = fork(&parent, "90", &[&sets[..], &["--policy", "alap"]].concat());
         assert_whole(&replanned);
     }
@@ -290,7 +301,8 @@ fn a_fork_may_be_without_cars() {
     let none = ["--set", "fleets.commuters.count=0", "--set", "fleets.night.count=0"];
     let empty = fork(&parent, &AT.to_string(), &none);
     assert_whole(&empty);
-    let plugged = |at: &str| json(voltide().args(["state", "--at", at]).arg(&empty))["plugged"].clone();
+    let plugged =
+        |at: &str| json(voltide().args(["state", "--at", at]).arg(&empty))["plugged"].clone();
     assert_ne!(plugged("87"), 0);
     assert!(["88", "150", "287"].iter().all(|at| plugged(at) == 0));
     // What was taken out comes back as other rows with the same draws.
@@ -298,9 +310,13 @@ fn a_fork_may_be_without_cars() {
     assert_whole(&back);
     let (of_parent, of_back) = (rows(&parent, "sessions"), rows(&back, "sessions"));
     for ev in 12..17 {
-        let times = |row: &BTreeMap<String, String>| [row["plugged_at"].clone(), row["soc_target"].clone()];
+        let times =
+            |row: &BTreeMap<String, String>| [row["plugged_at"].clone(), row["soc_target"].clone()];
         let again: Vec<_> = of_back[&(ev + 5)].iter().map(times).collect();
-        assert!(!again.is_empty() && of_parent[&ev].iter().map(times).collect::<Vec<_>>().ends_with(&again));
+        assert!(
+            !again.is_empty()
+                && of_parent[&ev].iter().map(times).collect::<Vec<_>>().ends_with(&again)
+        );
     }
     // A fork of it before it lost its cars loses them later.
     let later = fork(&empty, "40", &[]);
@@ -345,7 +361,10 @@ fn a_fork_of_a_fork_with_other_counts_that_was_killed_goes_on() {
         let forks = tempfile::tempdir().unwrap();
         let (run, every) = (child.to_str().unwrap(), ["--snapshots", "10", "--out"]);
         let arguments = [&["fork", "--at", "120"], &set[..], &[run], &every].concat();
-        kill_after(start(&arguments, forks.path()), Duration::from_millis(20 + chance(number, 150)));
+        kill_after(
+            start(&arguments, forks.path()),
+            Duration::from_millis(20 + chance(number, 150)),
+        );
         let Some(cut) = run_in(forks.path()) else { continue };
         succeed(voltide().arg("resume").arg(&cut));
         let (mut whole, mut cut) = (outputs(&whole), outputs(&cut));
@@ -378,7 +397,8 @@ fn detail_of_cars_follows_a_fork() {
         assert!(found.len().abs_diff(cars) < 5 && (cars > 1 || found.len() == 1), "{arguments:?}");
         assert!(found.iter().all(|(ev, rows)| rows.len() == if *ev < 17 { 288 } else { 200 }));
     }
-    let (code, message) = fail(voltide().args(["telemetry", "--ev-ticks", "Full", "--ev", "19"]).arg(&child));
+    let (code, message) =
+        fail(voltide().args(["telemetry", "--ev-ticks", "Full", "--ev", "19"]).arg(&child));
     assert_eq!((code, message.contains("the cars 0 to 18")), (3, true), "{message}");
 }
 
@@ -410,7 +430,8 @@ fn counts_that_are_not_free_are_refused() {
     for set in ["count=-1", "count=many"] {
         refused(&parent, &format!("fleets.night.{set}"), "fleets.night.count");
     }
-    let sets = ["fleets.night.count=9", "fleets.night.battery.capacity=50 kWh"].map(|set| ["--set", set]);
+    let sets =
+        ["fleets.night.count=9", "fleets.night.battery.capacity=50 kWh"].map(|set| ["--set", set]);
     let (_, message) = fail(voltide().args(["fork", "--at", "5"]).args(sets.concat()).arg(&parent));
     assert!(message.contains("cannot change this of its parent: battery"), "{message}");
     let world = out.path().join("typical.ron");

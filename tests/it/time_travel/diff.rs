@@ -128,18 +128,24 @@ fn every_amount_is_what_the_tables_say() {
         let tables = [by_tables(one, 0..0), by_tables(other, gone)];
         for (name, here) in &tables[0] {
             let there = tables[1][name];
-            for (side, expected) in [("one", *here), ("other", there), ("difference", there - here)] {
+            for (side, expected) in [("one", *here), ("other", there), ("difference", there - here)]
+            {
                 // Energy is in tables with the digits of 32 bits.
-                let digits = if ["on_board_kwh", "still_wanted_kwh"].contains(name) { 1e-3 } else { 1e-6 };
+                let digits =
+                    if ["on_board_kwh", "still_wanted_kwh"].contains(name) { 1e-3 } else { 1e-6 };
                 let told = diff[side][*name].as_f64();
                 let two_currencies = diff["one"]["currency"] != diff["other"]["currency"];
-                let money = ["energy_cost", "v2g_revenue", "degradation_cost", "net_cost"].contains(name);
+                let money =
+                    ["energy_cost", "v2g_revenue", "degradation_cost", "net_cost"].contains(name);
                 if side == "difference" && money && two_currencies {
                     assert_eq!(told, None, "{name}");
                     continue;
                 }
                 let told = told.unwrap_or_else(|| panic!("{name} of {side}: {diff}"));
-                assert!((told - expected).abs() < digits, "{name} of {side}: {told}, not {expected}");
+                assert!(
+                    (told - expected).abs() < digits,
+                    "{name} of {side}: {told}, not {expected}"
+                );
             }
         }
     }
@@ -285,7 +291,10 @@ fn money_of_two_currencies_has_no_difference() {
     let euros = run("worlds/one-car.ron", out.path(), &[]);
     let pounds = in_pounds(out.path());
     let said = succeed(voltide().arg("diff").arg(&euros).arg(&pounds));
-    assert!(said.contains("there is no difference of money: one counts in EUR, the other in GBP"), "{said}");
+    assert!(
+        said.contains("there is no difference of money: one counts in EUR, the other in GBP"),
+        "{said}"
+    );
     let net_cost = said.lines().find(|line| line.starts_with("net cost EUR | GBP")).unwrap();
     assert!(net_cost.ends_with('-'), "{net_cost}");
     assert_eq!(diff(&euros, &pounds)["difference"]["net_cost"], Value::Null);
@@ -350,8 +359,9 @@ fn removed_cars_count_nowhere() {
 fn nothing_is_left_for_later_in_a_day_that_follows_upon_itself() {
     let out = tempfile::tempdir().unwrap();
     let few = ["--set", "fleets.\"commuters\".count=20"];
-    let run =
-        |policy: &str| run("worlds/paper/drawn.ron", out.path(), &[&few[..], &["--policy", policy]].concat());
+    let run = |policy: &str| {
+        run("worlds/paper/drawn.ron", out.path(), &[&few[..], &["--policy", policy]].concat())
+    };
     let (one, other) = (run("uncontrolled"), run("alap"));
     let difference = diff(&one, &other)["difference"]["on_board_kwh"].as_f64().unwrap();
     assert!(difference.abs() > 1.0);

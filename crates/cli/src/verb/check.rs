@@ -47,11 +47,17 @@ fn look(file: &Path, check: &Check, plugins: &Plugins) -> Found {
         Ok(Prepared { world, warnings, .. }) => {
             let sessions = world.sessions_read;
             if check.deny.warnings() && !warnings.is_empty() {
-                return Found { sessions, warnings: Vec::new(), refusal: Some(Failure::denied(warnings)) };
+                return Found {
+                    sessions,
+                    warnings: Vec::new(),
+                    refusal: Some(Failure::denied(warnings)),
+                };
             }
             Found { sessions, warnings, refusal: None }
         }
-        Err(failure) => Found { sessions: Vec::new(), warnings: Vec::new(), refusal: Some(failure) },
+        Err(failure) => {
+            Found { sessions: Vec::new(), warnings: Vec::new(), refusal: Some(failure) }
+        }
     }
 }
 
@@ -96,7 +102,12 @@ fn with_place(problem: &Problem, code: Code) -> Value {
 }
 
 /// Prints what a run would be.
-pub(crate) fn dry_run(scenario: &Scenario, estimate: Estimate, out: &Path, args: &Args) -> ExitCode {
+pub(crate) fn dry_run(
+    scenario: &Scenario,
+    estimate: Estimate,
+    out: &Path,
+    args: &Args,
+) -> ExitCode {
     let (clock, free) = (&scenario.clock, free_bytes(out));
     if args.json {
         let value = json!({
@@ -116,7 +127,10 @@ pub(crate) fn dry_run(scenario: &Scenario, estimate: Estimate, out: &Path, args:
         ("world", scenario.name.clone()),
         ("policy", scenario.policy.name.clone()),
         ("from", clock.local(0).format("%Y-%m-%d %H:%M").to_string() + " " + clock.zone.name()),
-        ("slots", format!("{} of {} min", output::thousands(clock.slots.into()), clock.slot_seconds / 60)),
+        (
+            "slots",
+            format!("{} of {} min", output::thousands(clock.slots.into()), clock.slot_seconds / 60),
+        ),
         ("cars", output::thousands(scenario.population.len() as u64)),
         ("stays", output::thousands(scenario.population.stays.len() as u64)),
         ("rows of ev_ticks", output::thousands(estimate.ev_rows)),

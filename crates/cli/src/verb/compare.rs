@@ -45,7 +45,9 @@ pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failur
             Some(compared) => compared,
             None => return Ok(Code::Interrupted.into()),
         },
-        runs @ [_, _, ..] if compare.policies.is_empty() => (of_runs(runs, args.quiet)?, None, None),
+        runs @ [_, _, ..] if compare.policies.is_empty() => {
+            (of_runs(runs, args.quiet)?, None, None)
+        }
         _ => unclear(compare),
     };
     comparison.print(args.json);
@@ -148,7 +150,8 @@ fn jobs(policies: &[String], seeds: RangeInclusive<u64>, cases: &[u32]) -> Vec<J
     let mut jobs = Vec::new();
     for (place, &case) in all.iter().enumerate() {
         for seed in seeds.clone() {
-            let wanted = policies.iter().filter(|policy| place == 0 || *policy != SMART_AT_INCENTIVE);
+            let wanted =
+                policies.iter().filter(|policy| place == 0 || *policy != SMART_AT_INCENTIVE);
             jobs.extend(wanted.map(|policy| Job { policy: policy.clone(), seed, case }));
         }
     }
@@ -199,16 +202,28 @@ fn checked(
         let prepared = Prepared::load(&world_args, plugins)?;
         prepared.mention_shadowing(plugins, args.quiet);
         if !ids.insert(prepared.id()) && compare.out.is_some() {
-            let what = format!("policy `{policy}` is named twice, and a folder holds one run of it");
-            return Err(Failure::new(Code::Input, what, Some("name each policy once, or leave out --out")));
+            let what =
+                format!("policy `{policy}` is named twice, and a folder holds one run of it");
+            return Err(Failure::new(
+                Code::Input,
+                what,
+                Some("name each policy once, or leave out --out"),
+            ));
         }
         warnings::add(&mut warnings, prepared.warnings);
         checked = Some(prepared.world);
     }
     let checked = checked.unwrap_or_else(|| unclear(compare));
     if !compare.cases.is_empty() && checked.scenario.grid.is_none() {
-        let what = format!("`{}` has no plant whose flexibility margins could be on or off", world.display());
-        return Err(Failure::new(Code::Input, what, Some("leave out --cases, or give the world a `grid`")));
+        let what = format!(
+            "`{}` has no plant whose flexibility margins could be on or off",
+            world.display()
+        );
+        return Err(Failure::new(
+            Code::Input,
+            what,
+            Some("leave out --cases, or give the world a `grid`"),
+        ));
     }
     warnings::tell(warnings, &compare.deny, args)?;
     Ok(checked)
@@ -220,7 +235,8 @@ fn with_smart_at_incentive(policies: &[String]) -> Vec<String> {
     let mut policies = policies.to_vec();
     let has = |name: &str| policies.iter().any(|policy| policy == name);
     if has("smart") && has("v2g") && !has(SMART_AT_INCENTIVE) {
-        let after = policies.iter().position(|policy| policy == "smart").map_or(0, |smart| smart + 1);
+        let after =
+            policies.iter().position(|policy| policy == "smart").map_or(0, |smart| smart + 1);
         policies.insert(after, SMART_AT_INCENTIVE.to_owned());
     }
     policies
@@ -236,7 +252,8 @@ const ASKED_SLOT_BYTES: u64 = 40;
 
 /// Runs that cores and half of the free memory allow at the same time.
 fn affordable(scenario: &Scenario) -> usize {
-    let asked = scenario.incentive.map_or(0, |_| ASKED_SLOT_BYTES * u64::from(scenario.horizon_end()));
+    let asked =
+        scenario.incentive.map_or(0, |_| ASKED_SLOT_BYTES * u64::from(scenario.horizon_end()));
     let each = RUN_BYTES + scenario.population.len() as u64 * (CAR_BYTES + asked);
     let fit = free_memory().map_or(usize::MAX, |free| (free / 2 / each) as usize);
     fit.clamp(1, all_cores())
@@ -264,7 +281,8 @@ impl Workshop<'_> {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(place) else { return Ok(()) };
                 // After a failure nothing new begins; what runs goes on to its end, lest it stays unfinished.
-                let run = self.run(job).inspect_err(|_| next.store(jobs.len(), Ordering::Relaxed))?;
+                let run =
+                    self.run(job).inspect_err(|_| next.store(jobs.len(), Ordering::Relaxed))?;
                 done.lock().unwrap_or_else(PoisonError::into_inner)[place] = run;
             }
         };
@@ -312,7 +330,8 @@ impl Workshop<'_> {
         let start = prepared.watched(self.quiet).start(self.threads);
         let opening = Opening { started: start.run_started(), forked: None };
         let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
-        let mut folder = RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
+        let mut folder =
+            RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
         let scenario = Arc::clone(&start.scenario);
         let mut camera = Camera::new(&folder.place, None, &scenario);
         let options = Options { bills: true, ..Options::default() };
@@ -326,7 +345,10 @@ impl Workshop<'_> {
     }
 
     /// A run of which only the figures are kept.
-    fn run_thrown_away(&self, prepared: Prepared) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+    fn run_thrown_away(
+        &self,
+        prepared: Prepared,
+    ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
         let start = prepared.watched(self.quiet).start(self.threads);
         let scenario = Arc::clone(&start.scenario);
         let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);

@@ -18,7 +18,8 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
-    columns::TickColumns, fleet::Population, rounding::without_rounding, scenario::Scenario, stay::NO_STAY,
+    columns::TickColumns, fleet::Population, rounding::without_rounding, scenario::Scenario,
+    stay::NO_STAY,
 };
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
@@ -26,7 +27,8 @@ use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
     let open = |run: &Path| Journaled::open(run, true);
     let parting = Parting::find(open(&diff.one)?, open(&diff.other)?)?;
-    let pair = Pair { one: Side::of(&diff.one, args.quiet)?, other: Side::of(&diff.other, args.quiet)? };
+    let pair =
+        Pair { one: Side::of(&diff.one, args.quiet)?, other: Side::of(&diff.other, args.quiet)? };
     if args.json {
         output::say_json("diff", &pair.json(parting.as_ref()));
     } else {
@@ -126,7 +128,8 @@ impl Pair {
 
     fn amounts(&self) -> String {
         let row = |figure: &Figure| {
-            let shown = |amount: Option<f64>| amount.map_or_else(|| "-".to_owned(), |it| decimal(it, 3));
+            let shown =
+                |amount: Option<f64>| amount.map_or_else(|| "-".to_owned(), |it| decimal(it, 3));
             let [one, other] = [&self.one, &self.other].map(|side| shown((figure.of)(side)));
             vec![self.label(figure), one, other, shown(self.difference(figure))]
         };
@@ -145,13 +148,17 @@ impl Pair {
         let mut notes = vec![LEGEND.to_owned()];
         let [one, other] = [&self.one, &self.other].map(|side| side.scenario.currency.as_str());
         if one != other {
-            notes.push(format!("there is no difference of money: one counts in {one}, the other in {other}"));
+            notes.push(format!(
+                "there is no difference of money: one counts in {one}, the other in {other}"
+            ));
         }
         let less = self.less_on_board();
         if less.abs() >= 0.0005 {
             let which = if less > 0.0 { "the other" } else { "the one" };
             let less = decimal(less.abs(), 3);
-            notes.push(format!("less on board at the end is no saving: {which} has {less} kWh less"));
+            notes.push(format!(
+                "less on board at the end is no saving: {which} has {less} kWh less"
+            ));
         }
         notes
     }
@@ -216,10 +223,13 @@ impl Side {
     }
 
     fn json(&self) -> Value {
-        let amounts = FIGURES.iter().map(|figure| (figure.name.to_owned(), json!((figure.of)(self))));
+        let amounts =
+            FIGURES.iter().map(|figure| (figure.name.to_owned(), json!((figure.of)(self))));
         let mut fields: Map<_, _> = amounts.collect();
         fields.insert("currency".to_owned(), json!(self.scenario.currency));
-        fields.extend(self.traits().into_iter().map(|(name, text)| (name.replace(' ', "_"), json!(text))));
+        fields.extend(
+            self.traits().into_iter().map(|(name, text)| (name.replace(' ', "_"), json!(text))),
+        );
         Value::Object(fields)
     }
 
@@ -229,14 +239,20 @@ impl Side {
         [
             ("run", self.id.clone()),
             ("status", self.status.error().unwrap_or(self.status.name()).to_owned()),
-            ("fork of", self.forked.as_ref().map_or_else(String::new, |forked| self.lineage(forked))),
+            (
+                "fork of",
+                self.forked.as_ref().map_or_else(String::new, |forked| self.lineage(forked)),
+            ),
             ("world", scenario.name.clone()),
             ("overrides", started.overrides.join(", ")),
             ("configuration", started.config_hash.chars().take(8).collect()),
             ("seed", started.seed.to_string()),
             ("clock", clock(&scenario.clock)),
             ("cars", cars(&self.summary)),
-            ("policy", format!("{} {}", started.policy, started.policy_config).trim_end().to_owned()),
+            (
+                "policy",
+                format!("{} {}", started.policy, started.policy_config).trim_end().to_owned(),
+            ),
             ("policy's version", version(started)),
         ]
     }
@@ -244,7 +260,9 @@ impl Side {
     fn lineage(&self, forked: &RunForked) -> String {
         let at = self.scenario.clock.local(forked.at_tick).format("%Y-%m-%d %H:%M");
         let changes = forked.changes.join(", ");
-        format!("{} at tick {} ({at}) {changes}", forked.parent_run, forked.at_tick).trim_end().to_owned()
+        format!("{} at tick {} ({at}) {changes}", forked.parent_run, forked.at_tick)
+            .trim_end()
+            .to_owned()
     }
 }
 

@@ -92,6 +92,14 @@ fn disk(out: &Path, needed: u64) -> Finding {
     let Some(free) = free_bytes(out) else {
         return Finding { what: "disk", ok: true, found: "free space is unknown".into() };
     };
-    let need = if needed == 0 { String::new() } else { format!(", about {} needed", output::bytes(needed)) };
-    Finding { what: "disk", ok: free > needed, found: format!("{} free{need}", output::bytes(free)) }
+    let need = if needed == 0 {
+        String::new()
+    } else {
+        format!(", about {} needed", output::bytes(needed))
+    };
+    Finding {
+        what: "disk",
+        ok: free > needed,
+        found: format!("{} free{need}", output::bytes(free)),
+    }
 }

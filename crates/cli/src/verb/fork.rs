@@ -47,7 +47,8 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     warnings::tell(std::mem::take(&mut prepared.warnings), &verb.deny, args)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
-    let past = shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+    let past =
+        shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
     let mut lineage = Fork {
         parent: String::new(),
         parent_run: id_in(&verb.run),
@@ -64,7 +65,8 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     };
     let claim = Claim { verb: "fork", replace: verb.replace, whole_or_none: false };
     let out = verb.out.clone().unwrap_or_else(|| out_of(&verb.run));
-    let mut folder = RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
+    let mut folder =
+        RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
     lineage.parent = relative(&folder.path, &verb.run)?;
     let mut camera = Camera::new(&folder.place, verb.snapshots, &start.scenario);
     let log = McapLog::create(&folder.place, start.scenario.durability)?;
@@ -76,7 +78,8 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
         return Ok(code);
     }
     interrupt.heed();
-    let summary = build_tables((&folder.path, &folder.place), Vec::new(), args.quiet).map_err(leaving)?;
+    let summary =
+        build_tables((&folder.path, &folder.place), Vec::new(), args.quiet).map_err(leaving)?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&folder.place, &cost)?;
     folder.over()?;
@@ -87,7 +90,8 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
 /// The slot that the user means.
 pub(crate) fn slot(text: &str, scenario: &Scenario) -> Result<u32, Failure> {
     let help = "give the number of a slot, or a time such as 2018-10-08T18:15";
-    voltide_world::slot(text, &scenario.clock).map_err(|what| Failure::new(Code::Input, what, Some(help)))
+    voltide_world::slot(text, &scenario.clock)
+        .map_err(|what| Failure::new(Code::Input, what, Some(help)))
 }
 
 fn changes(verb: &Verb) -> Vec<Override> {
@@ -122,13 +126,17 @@ fn refuse_wishes_of_nobody(parent: &Scenario, child: &Scenario) -> Result<(), Fa
         let of_car = added.filter_map(|(kind, wish)| wish.car.map(|car| (kind, car)));
         if let Some((kind, car)) = of_car.into_iter().find(|&(_, car)| car >= fleet.count) {
             let name = &fleet.name;
-            let message =
-                format!("`fleets.{name}.{kind}` is for car {car}, which fleet `{name}` does not have");
+            let message = format!(
+                "`fleets.{name}.{kind}` is for car {car}, which fleet `{name}` does not have"
+            );
             let help = match fleet.count.checked_sub(1) {
                 None => "the fork leaves it no cars".to_owned(),
                 Some(0) => "its one car is number 0".to_owned(),
                 Some(last) => {
-                    format!("its {} cars are numbered from 0 to {last}; the nearest is {last}", fleet.count)
+                    format!(
+                        "its {} cars are numbered from 0 to {last}; the nearest is {last}",
+                        fleet.count
+                    )
                 }
             };
             return Err(Failure::new(Code::Input, message, Some(&help)));
@@ -154,7 +162,7 @@ fn relative(from: &Path, to: &Path) -> Result<String, Failure> {
     let shared = from.components().zip(to.components()).take_while(|(from, to)| from == to).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     let way: PathBuf = up.chain(to.components().skip(shared)).collect();
-    way.into_os_string()
-        .into_string()
-        .map_err(|way| Failure::new(Code::Input, format!("the path {} is not UTF-8", way.display()), None))
+    way.into_os_string().into_string().map_err(|way| {
+        Failure::new(Code::Input, format!("the path {} is not UTF-8", way.display()), None)
+    })
 }

@@ -63,7 +63,8 @@ fn ls(summary: &LogSummary, as_json: bool) {
 
 fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result<(), Failure> {
     let wanted = |recorded: &Recorded| {
-        kind.is_none_or(|kind| recorded.event.name() == kind) && tick.is_none_or(|tick| recorded.tick == tick)
+        kind.is_none_or(|kind| recorded.event.name() == kind)
+            && tick.is_none_or(|tick| recorded.tick == tick)
     };
     let mut reader = open_log(run, args.quiet)?;
     while output::is_heard()
@@ -139,10 +140,11 @@ fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
     let mut log = open_log(run, quiet)?;
     let first = next_whole(&mut log, quiet)?;
     if first.as_ref().is_some_and(|first| !first.event.opens()) {
-        let clock =
-            clock_of(&log).ok_or_else(|| Failure::new(Code::Run, "its slots are in no year", None))?;
-        let later =
-            std::iter::from_fn(move || next_whole(&mut log, quiet).map_err(Failure::from).transpose());
+        let clock = clock_of(&log)
+            .ok_or_else(|| Failure::new(Code::Run, "its slots are in no year", None))?;
+        let later = std::iter::from_fn(move || {
+            next_whole(&mut log, quiet).map_err(Failure::from).transpose()
+        });
         return Ok((Box::new(first.into_iter().map(Ok).chain(later)), clock));
     }
     let journaled = Journaled::open(run, quiet)?;
@@ -171,8 +173,10 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
         }
         other => other?,
     };
-    let end =
-        recovery.end.last_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
+    let end = recovery
+        .end
+        .last_tick
+        .map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
     if args.json {
         let value = json!({
             "torn": recovery.torn.as_ref().map(|torn| &torn.what),
@@ -191,7 +195,10 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
     let again = match recovery.newly_acknowledged {
         0 => String::new(),
         ticks => {
-            format!("; {} acknowledged that were not before", output::counted(ticks.into(), "tick", "ticks"))
+            format!(
+                "; {} acknowledged that were not before",
+                output::counted(ticks.into(), "tick", "ticks")
+            )
         }
     };
     output::tell(&format!("the log is {state} and ends {end}{again}"));

@@ -24,7 +24,10 @@ pub(crate) fn salvage(run: &Path, into: &Path, args: &Args) -> Result<(), Failur
     salvage.mended.iter().for_each(|mended| output::tell(&mending(mended)));
     output::tell(&kept(&salvage, into));
     salvage.beyond.iter().for_each(|piece| output::tell(&beyond(piece, into)));
-    salvage.missing.iter().for_each(|missing| output::tell(&format!("missing: {}", lost(missing, &salvage))));
+    salvage
+        .missing
+        .iter()
+        .for_each(|missing| output::tell(&format!("missing: {}", lost(missing, &salvage))));
     if !salvage.build_known {
         output::tell("missing: which version of voltide and which policy file made the run");
     }
@@ -38,7 +41,9 @@ pub(crate) fn salvage(run: &Path, into: &Path, args: &Args) -> Result<(), Failur
 /// Refuses folders that hold something, and those inside the run.
 fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
     let is_empty = || fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_none());
-    if fs::symlink_metadata(into).is_ok_and(|found| !found.is_dir()) || (into.exists() && !is_empty()) {
+    if fs::symlink_metadata(into).is_ok_and(|found| !found.is_dir())
+        || (into.exists() && !is_empty())
+    {
         let what = format!("{} is there already", into.display());
         return Err(Failure::new(Code::Input, what, Some("give a folder that is new or empty")));
     }
@@ -50,7 +55,11 @@ fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
         && above.starts_with(run)
     {
         let help = Some("nothing is written to a damaged run: give a folder outside of it");
-        return Err(Failure::new(Code::Input, format!("{} is inside the run", into.display()), help));
+        return Err(Failure::new(
+            Code::Input,
+            format!("{} is inside the run", into.display()),
+            help,
+        ));
     }
     Ok(())
 }
@@ -78,8 +87,11 @@ fn damage(damaged: &DamagedBytes) -> String {
 
 fn mending(mended: &Mended) -> String {
     let Mended { file, tick, byte } = mended;
-    let what = byte.map_or("what is around the records".to_owned(), |byte| format!("a bit of byte {byte}"));
-    format!("mended: {what} in {file} was wrong; the chain hash proves that tick {tick} is whole again")
+    let what = byte
+        .map_or("what is around the records".to_owned(), |byte| format!("a bit of byte {byte}"));
+    format!(
+        "mended: {what} in {file} was wrong; the chain hash proves that tick {tick} is whole again"
+    )
 }
 
 fn kept(salvage: &Salvage, into: &Path) -> String {
@@ -93,14 +105,20 @@ fn kept(salvage: &Salvage, into: &Path) -> String {
              resume` goes on from there and makes up what is missing",
             span(log)
         ),
-        None => "the opening is lost, and without world and policy no tick can be replayed".to_owned(),
+        None => {
+            "the opening is lost, and without world and policy no tick can be replayed".to_owned()
+        }
     }
 }
 
 fn beyond(piece: &Piece, into: &Path) -> String {
     let folder = into.join(&piece.folder);
     let proof = if piece.proved { "" } else { "; for the first of them only a checksum vouches" };
-    format!("beyond the damage, to be listed and exported: {} in {}{proof}", span(piece), folder.display())
+    format!(
+        "beyond the damage, to be listed and exported: {} in {}{proof}",
+        span(piece),
+        folder.display()
+    )
 }
 
 fn span(piece: &Piece) -> String {
@@ -118,7 +136,9 @@ fn lost(missing: &Missing, salvage: &Salvage) -> String {
     let first = missing.after_tick.map_or(0, |tick| tick + 1);
     let opening = if missing.first_seq == 0 { "the opening, " } else { "" };
     match before {
-        Some(next) if next > first + 1 => format!("{opening}ticks {first} to {} ({events})", next - 1),
+        Some(next) if next > first + 1 => {
+            format!("{opening}ticks {first} to {} ({events})", next - 1)
+        }
         Some(next) if next == first + 1 => format!("{opening}tick {first} ({events})"),
         Some(_) | None => format!("{opening}{events} after the last whole tick"),
     }

@@ -28,7 +28,8 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
         output::say_json("log", &summary_json(&summary));
         return Ok(());
     }
-    let (ticks, events) = (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
+    let (ticks, events) =
+        (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
     let chain = hex::encode(summary.chain_hash);
     output::tell(&format!(
         "ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}{beyond}"
@@ -51,7 +52,8 @@ fn verified(run: &Path, args: &Args) -> Result<Verified, Failure> {
     let config_hash = journaled.started.config_hash.clone();
     let audit = Audit::new(&journaled.scenario);
     let replayed = journaled.replay(audit, true, args.quiet);
-    let (Audit { open, chain_hash, .. }, status) = replayed.map_err(|failure| failure.with(Code::Check))?;
+    let (Audit { open, chain_hash, .. }, status) =
+        replayed.map_err(|failure| failure.with(Code::Check))?;
     refuse_undescribed(run, &status)?;
     let files = check_files(run, &Ending { config_hash, chain_hash, status: status.name() })?;
     Ok(Verified { summary, open: open.len(), files })
@@ -85,7 +87,11 @@ fn check_beyond(run: &Path) -> Result<String, Failure> {
                  differs from {}",
                 piece.folder
             );
-            return Err(Failure::new(Code::Check, what, Some("another build or policy made them up")));
+            return Err(Failure::new(
+                Code::Check,
+                what,
+                Some("another build or policy made them up"),
+            ));
         }
         agree += u64::from(own.is_some());
     }
@@ -113,7 +119,9 @@ fn mention_leftovers(run: &Path, quiet: bool) -> Result<(), Failure> {
 fn check_files(run: &Path, ending: &Ending) -> Result<String, Failure> {
     let tables = described(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?;
     tables.iter().try_for_each(|tables| refuse_others(run, ending, tables))?;
-    let Some(damaged) = damaged_files(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))? else {
+    let Some(damaged) =
+        damaged_files(run).map_err(Failure::from).map_err(|it| it.with(Code::Check))?
+    else {
         return Ok("no manifest".to_owned());
     };
     if damaged.is_empty() {
@@ -197,14 +205,17 @@ impl Audit {
             if self.open.remove(&stay) != Some(ev) {
                 return finding(format!("session {stay} of car {ev} ends without being open"));
             }
-            let (stored, (charged, discharged)) = (self.energy_kwh[ev as usize], self.moved_kwh[ev as usize]);
+            let (stored, (charged, discharged)) =
+                (self.energy_kwh[ev as usize], self.moved_kwh[ev as usize]);
             if !same(stored, ended.energy_kwh[row]) {
                 return finding(format!(
                     "car {ev} leaves with {} kWh, not {stored} kWh",
                     ended.energy_kwh[row]
                 ));
             }
-            if !same(charged, ended.charged_kwh[row]) || !same(discharged, ended.discharged_kwh[row]) {
+            if !same(charged, ended.charged_kwh[row])
+                || !same(discharged, ended.discharged_kwh[row])
+            {
                 return finding(format!(
                     "session {stay} moved {charged} and {discharged} kWh, not what it says"
                 ));
@@ -237,7 +248,9 @@ impl Audit {
         }
         let system = columns.system;
         if !same(charge, system.ev_charge_kw) || !same(discharge, system.ev_discharge_kw) {
-            return finding(format!("all cars have {charge} and {discharge} kW, not what the system has"));
+            return finding(format!(
+                "all cars have {charge} and {discharge} kW, not what the system has"
+            ));
         }
         if !same(system.residual_kw() + 1.0, 1.0) {
             return finding(format!("the balance is open by {} kW", system.residual_kw()));

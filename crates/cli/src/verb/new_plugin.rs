@@ -81,7 +81,10 @@ pub(crate) fn new_plugin(new: &NewPlugin, args: &Args) -> Result<ExitCode, Failu
     }
     if args.json {
         let files: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-        output::say_json("new_plugin", &json!({ "name": new.name, "folder": folder, "files": files }));
+        output::say_json(
+            "new_plugin",
+            &json!({ "name": new.name, "folder": folder, "files": files }),
+        );
     } else {
         output::say(&next_steps(new, &folder));
     }
@@ -112,7 +115,9 @@ fn c_files(name: &str) -> Vec<(&'static str, String)> {
 /// A text of the template, under another name.
 fn named(text: &str, name: &str) -> String {
     let file = format!("voltide_{}", name.replace('-', "_"));
-    text.replace("voltide_template", &file).replace("Template", &type_name(name)).replace("template", name)
+    text.replace("voltide_template", &file)
+        .replace("Template", &type_name(name))
+        .replace("template", name)
 }
 
 /// `two-prices` as `TwoPrices`.
@@ -137,9 +142,9 @@ fn create(folder: &Path) -> Result<(), Failure> {
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
-        .and_then(|()| fs::write(file, text))
-        .map_err(|error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None))
+    folder.and_then(|()| fs::write(file, text)).map_err(|error| {
+        Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None)
+    })
 }
 
 fn next_steps(new: &NewPlugin, folder: &Path) -> String {
@@ -150,7 +155,9 @@ fn next_steps(new: &NewPlugin, folder: &Path) -> String {
             format!("cargo build --release --manifest-path {folder}/Cargo.toml"),
             format!("{folder}/target/release"),
         ),
-        Lang::C => (format!("make -C {folder} test"), format!("make -C {folder}"), folder.to_string()),
+        Lang::C => {
+            (format!("make -C {folder} test"), format!("make -C {folder}"), folder.to_string())
+        }
     };
     format!(
         "the policy `{name}` is in {folder}\n\n  {test}\n  {build}\n  \

@@ -47,7 +47,8 @@ fn print(found: &[Found], as_json: bool) {
     if as_json {
         return found.iter().for_each(|found| output::say_json("plugin", &to_json(found)));
     }
-    let (built_in, files): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|one| one.file.is_none());
+    let (built_in, files): (Vec<&Found>, Vec<&Found>) =
+        found.iter().partition(|one| one.file.is_none());
     let tables = [of_built_in(&built_in), of_files(&files)];
     output::say(&tables.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
 }
@@ -67,7 +68,9 @@ fn built_in_rows(found: &Found) -> Vec<Vec<String>> {
     let configured = about.filter(|about| !about.fields.is_empty());
     let config = configured.map(|about| format!("config {}: {}", about.config, about.fields));
     let rows = std::iter::once((found.name.clone(), does));
-    rows.chain(config.map(|config| (String::new(), config))).map(|(name, text)| vec![name, text]).collect()
+    rows.chain(config.map(|config| (String::new(), config)))
+        .map(|(name, text)| vec![name, text])
+        .collect()
 }
 
 /// The policies in files, and what becomes of each.
@@ -100,7 +103,8 @@ fn rank(rank: &Rank) -> String {
 /// one.
 pub(crate) fn mention_shadowing(policy: &PolicyInfo, plugins: &Plugins, quiet: bool) {
     if !policy.file.is_empty() && plugins.is_built_in(&policy.name) {
-        let what = format!("`{}` is {} here, not the policy that is built in", policy.name, policy.file);
+        let what =
+            format!("`{}` is {} here, not the policy that is built in", policy.name, policy.file);
         output::mention(quiet, &what);
     }
 }

@@ -60,7 +60,10 @@ fn say(found: &Redecided, policy: &str, currency: &str, as_json: bool) {
     let asked = format!("{policy} was asked {} again", counted(found.calls, "time", "times"));
     match found.first {
         None => {
-            output::tell(&format!("{asked}: all {} schedules are the recorded ones", thousands(found.plans)));
+            output::tell(&format!(
+                "{asked}: all {} schedules are the recorded ones",
+                thousands(found.plans)
+            ));
         }
         Some((tick, ev)) => output::tell(&format!(
             "{asked}: {} of {} schedules are others, the first at tick {tick} for car {ev}",

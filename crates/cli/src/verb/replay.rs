@@ -13,7 +13,8 @@ use crate::{
 };
 use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_telemetry::{
-    Beside, Described, Options, RunStatus, Summary, Telemetry, damaged_files, described, lacks_manifest,
+    Beside, Described, Options, RunStatus, Summary, Telemetry, damaged_files, described,
+    lacks_manifest,
 };
 
 /// Rebuilds a run's tables; with `--verify` says whether everything is as it would be, and writes
@@ -61,7 +62,8 @@ impl Checked {
 }
 
 fn verify(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
-    let (summary, checked) = look_again(run, || compared(run, args), |(_, checked)| checked.holds())?;
+    let (summary, checked) =
+        look_again(run, || compared(run, args), |(_, checked)| checked.holds())?;
     summary::print(&id_in(run), run, &summary, None, args);
     let state = format!(
         "verified: the state after each of {} is that of the log",

@@ -39,8 +39,10 @@ pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> 
 
 /// Says what was cut off.
 pub(crate) fn say_recovery(recovery: &Recovery, quiet: bool) {
-    let end =
-        recovery.end.last_tick.map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
+    let end = recovery
+        .end
+        .last_tick
+        .map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
     if let Some(torn) = &recovery.torn {
         output::mention(quiet, &format!("the log was cut off: {}; it ends {end}", torn.what));
     }
@@ -73,7 +75,8 @@ fn go_on(
     if let Some(tick) = past.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }
-    let log = McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
+    let log =
+        McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
     let simulation = past.replay.go_on(start, log)?;
     let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
     interrupt.heed();
@@ -102,7 +105,8 @@ pub(crate) fn build_tables(
 /// A run that is over stays as it is; tables that its end left half-written are built again.
 fn stay(run: &Path, end: &LogEnd, outcome: &str, args: &Args) -> Result<ExitCode, Failure> {
     // A manifest that cannot be read is as good as none.
-    let whole = damaged_files(run).is_ok_and(|damaged| damaged.is_some_and(|files| files.is_empty()));
+    let whole =
+        damaged_files(run).is_ok_and(|damaged| damaged.is_some_and(|files| files.is_empty()));
     let ending = Ending::of(run, end.last_tick, &status_of(outcome))?;
     let tables = described(run).ok().flatten();
     if whole && tables.is_some_and(|tables| ending.difference(&tables).is_none()) {

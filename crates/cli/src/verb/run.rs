@@ -33,7 +33,9 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
         let estimate = Estimate::of(prepared, (&run.world, run.snapshots), &plugins)?;
         return Ok(dry_run(&scenario, estimate, &run.out, args));
     }
-    for read in prepared.world.sessions_read.iter().filter(|read| read.before_start + read.after_end > 0) {
+    for read in
+        prepared.world.sessions_read.iter().filter(|read| read.before_start + read.after_end > 0)
+    {
         output::mention(args.quiet, &read.to_string());
     }
     prepared.mention_shadowing(&plugins, args.quiet);
@@ -42,9 +44,11 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let opening = Opening { started: start.run_started(), forked: None };
     let claim = Claim { verb: "run", replace: run.replace, whole_or_none: false };
     let interrupt = Interrupt::catch();
-    let mut folder = RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
+    let mut folder =
+        RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
     let mut camera = Camera::new(&folder.place, run.snapshots, &start.scenario);
-    let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
+    let telemetry =
+        Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
     let simulation = live::begin(start, &folder.place, telemetry)?;
     folder.begun()?;
 
@@ -109,9 +113,12 @@ pub(crate) fn run_to_end<S: Sink>(
 
 pub(crate) fn write_profile(path: &Path, cost: &Cost) -> Result<(), Failure> {
     let file = path.join("profile.json");
-    let text = serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
-    let cannot = |error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None);
-    let written = plain::create(&file).and_then(|mut file| file.write_all((text + "\n").as_bytes()));
+    let text =
+        serde_json::to_string_pretty(cost).map_err(|error| Failure::new(Code::Run, error, None))?;
+    let cannot =
+        |error| Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None);
+    let written =
+        plain::create(&file).and_then(|mut file| file.write_all((text + "\n").as_bytes()));
     written.map_err(cannot)
 }
 
@@ -124,8 +131,7 @@ pub(crate) fn conclude(
 ) -> Result<ExitCode, Failure> {
     match status {
         RunStatus::Failed(error) => {
-            let help =
-                "`fallback` in the world names the policy that stands in; the tables hold what came before";
+            let help = "`fallback` in the world names the policy that stands in; the tables hold what came before";
             return Err(Failure::new(Code::Run, error, Some(help)));
         }
         RunStatus::Interrupted => {

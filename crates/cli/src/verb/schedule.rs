@@ -118,7 +118,8 @@ fn add_series(argument: &str, input: &mut Input) -> Result<(), Failure> {
         let help = "write NAME=FILE[:COLUMN[:UNIT]], as in --sensor 41=prices.csv:price:EUR/MWh";
         Failure::new(Code::Input, format!("--sensor `{argument}` is not complete"), Some(help))
     };
-    let (name, rest) = argument.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
+    let (name, rest) =
+        argument.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
     let mut parts = rest.splitn(3, ':');
     let path = PathBuf::from(parts.next().filter(|path| !path.is_empty()).ok_or_else(usage)?);
     let column = parts.next().filter(|column| !column.is_empty()).unwrap_or("value");
@@ -126,7 +127,11 @@ fn add_series(argument: &str, input: &mut Input) -> Result<(), Failure> {
     let unit = unit.or_else(|| input.unit_of(name).map(str::to_owned)).or_else(|| unit_in(column));
     let unit = unit.ok_or_else(|| {
         let help = "give it after another colon, as in --sensor 41=prices.csv:price:EUR/MWh";
-        Failure::new(Code::Input, format!("column `{column}` of sensor `{name}` has no unit"), Some(help))
+        Failure::new(
+            Code::Input,
+            format!("column `{column}` of sensor `{name}` has no unit"),
+            Some(help),
+        )
     })?;
     let sampled = voltide_world::read_column("--sensor", &path, column)?;
     input.set_series(name, &unit, sampled.start, sampled.seconds, &sampled.values);
@@ -136,11 +141,13 @@ fn add_series(argument: &str, input: &mut Input) -> Result<(), Failure> {
 /// The unit that a column's name ends with: `load_kw`, `price_eur_per_mwh`.
 fn unit_in(column: &str) -> Option<String> {
     let unit = |text: &str| {
-        let known = [("kw", "kW"), ("mw", "MW"), ("w", "W"), ("kwh", "kWh"), ("mwh", "MWh"), ("wh", "Wh")];
+        let known =
+            [("kw", "kW"), ("mw", "MW"), ("w", "W"), ("kwh", "kWh"), ("mwh", "MWh"), ("wh", "Wh")];
         known.iter().find(|(name, _)| *name == text).map(|(_, unit)| (*unit).to_owned())
     };
     if let Some((money, energy)) = column.rsplit_once("_per_") {
-        let currency = money.rsplit('_').next().filter(|code| code.len() == 3)?.to_ascii_uppercase();
+        let currency =
+            money.rsplit('_').next().filter(|code| code.len() == 3)?.to_ascii_uppercase();
         return unit(energy).map(|energy| format!("{currency}/{energy}"));
     }
     unit(column.rsplit_once('_')?.1)
@@ -206,7 +213,8 @@ fn slots(problem: &Problem, course: &Course) -> String {
             None => at.format("%Y-%m-%d %H:%M UTC").to_string(),
         }
     };
-    let same = |a: usize, b: usize| course.power.iter().all(|power| (power[a] - power[b]).abs() < 1e-6);
+    let same =
+        |a: usize, b: usize| course.power.iter().all(|power| (power[a] - power[b]).abs() < 1e-6);
     let mut rows = Vec::new();
     let mut from = 0;
     for to in 1..=problem.grid.slots {

@@ -24,7 +24,8 @@ pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
     if let Some(ev) = state.ev {
         check_car(ev, journaled.scenario_at(tick))?;
     }
-    let moment = |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
+    let moment =
+        |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
     let past = shortcut::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
     let moment = past.replay.end()?.sink;
     let seen = moment.seen.expect("a tick that was replayed was seen");
@@ -121,13 +122,15 @@ impl Seen {
         let clock = &scenario.clock;
         let from = clock.local(self.tick).format("%Y-%m-%d %H:%M").to_string();
         let to = clock.local(self.tick + 1).format("%H:%M").to_string();
-        let text = format!("{} ({from} to {to}); power is its mean, energy that at its end", self.tick);
+        let text =
+            format!("{} ({from} to {to}); power is its mean, energy that at its end", self.tick);
         vec![row("tick", self.tick, text), row("local_time", from.replace(' ', "T"), from)]
     }
 
     fn of_all(&self, scenario: &Scenario) -> Vec<Row> {
         let SystemTick { plugged, agreed, .. } = self.system;
-        let active = |sign: f64| self.power_kw.iter().filter(|power| **power * sign > 0.0).count() as u64;
+        let active =
+            |sign: f64| self.power_kw.iter().filter(|power| **power * sign > 0.0).count() as u64;
         let cars = scenario.population.present_evs();
         let stored: f64 = cars.map(|ev| self.energy_kwh[ev as usize]).sum();
         let cars = scenario.population.present_evs().count();
@@ -185,7 +188,8 @@ impl Seen {
         ]);
         let stay = self.stay[car];
         if stay == NO_STAY {
-            let why = if range.removed { "none: the car was removed" } else { "none: the car is away" };
+            let why =
+                if range.removed { "none: the car was removed" } else { "none: the car is away" };
             rows.push(row("session_id", Value::Null, why.into()));
             return rows;
         }
@@ -194,10 +198,13 @@ impl Seen {
     }
 
     fn session_rows(&self, scenario: &Scenario, car: usize, stay: u32) -> Vec<Row> {
-        let (population, clock, ledger) = (&scenario.population, &scenario.clock, &self.ledger[car]);
+        let (population, clock, ledger) =
+            (&scenario.population, &scenario.clock, &self.ledger[car]);
         let time = |slot: u32| clock.local(slot).format("%Y-%m-%dT%H:%M").to_string();
-        let (from, to) =
-            (population.stays.first_slot(stay, clock), population.stays.announced_end_slot(stay, clock));
+        let (from, to) = (
+            population.stays.first_slot(stay, clock),
+            population.stays.announced_end_slot(stay, clock),
+        );
         let charger = population.stays.charger[stay as usize];
         vec![
             row("session_id", stay, stay.to_string()),

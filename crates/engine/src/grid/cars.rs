@@ -35,10 +35,12 @@ pub(crate) fn supply(state: &mut State, count: u32) -> Vec<UpDown> {
         };
         let slots = tick..(tick + count).min(slots_end(fixed, stay, tick));
         let mut energy_kwh = cars.energy[ev as usize];
-        let began_with = arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[ev as usize]);
+        let began_with =
+            arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[ev as usize]);
         let bounds = fixed.plan_bounds(ev, began_with);
         for slot in slots {
-            let power_kw = if slot == tick { cars.power[ev as usize] } else { book.power_at(ev, slot) };
+            let power_kw =
+                if slot == tick { cars.power[ev as usize] } else { book.power_at(ev, slot) };
             energy_kwh = fleet.battery.after(energy_kwh, power_kw);
             let reach = reach(fixed, fleet, stay, bounds, power_kw, energy_kwh, agrees(slot));
             sums[(slot - tick) as usize] += car(&reach, hours);

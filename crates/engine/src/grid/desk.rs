@@ -24,7 +24,8 @@ use voltide_schedule::{
 pub(crate) fn schedule(mut state: State, mut failure: ResMut<Failure>) {
     let Some(grid) = state.fixed.scenario.grid.clone() else { return };
     let scenario = Arc::clone(&state.fixed.scenario);
-    let stages = Stages::new(&grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
+    let stages =
+        Stages::new(&grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
     let mut desk = Desk { state: &mut state, grid: &grid, stages, scenario: &scenario };
     failure.0 = desk.decide().err();
 }
@@ -56,8 +57,11 @@ impl Desk<'_, '_, '_> {
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
         let state = &*self.state;
         let fold = |slot: u32| self.scenario.period().map_or(slot, |period| slot % period);
-        let problem =
-            self.stages.day_ahead(day, |slot| state.grid.expected_kw(fold(slot)), &state.grid.state);
+        let problem = self.stages.day_ahead(
+            day,
+            |slot| state.grid.expected_kw(fold(slot)),
+            &state.grid.state,
+        );
         let solved = self.solve(&problem, Stage::DayAhead)?;
         self.accept(solved, Stage::DayAhead, self.grid.rules.day_ahead_step.get(), usize::MAX);
         Ok(())
@@ -68,7 +72,8 @@ impl Desk<'_, '_, '_> {
         let (tick, rules) = (self.state.now.tick, &self.grid.rules);
         let k = tick - day.first;
         let count = rules.window.get().min(day.slots - k);
-        let cars = if rules.readings.ev_in_supply { cars::supply(self.state, count) } else { Vec::new() };
+        let cars =
+            if rules.readings.ev_in_supply { cars::supply(self.state, count) } else { Vec::new() };
         let state = &*self.state;
         let ev_kw = |slot: u32| {
             if slot == tick { now_kw } else { planned_kw(state, slot, tick) }
@@ -84,8 +89,11 @@ impl Desk<'_, '_, '_> {
     }
 
     fn solve(&self, problem: &DispatchProblem<'_>, stage: Stage) -> Result<Dispatch, EngineError> {
-        let failed =
-            |error: GridError| EngineError::Grid { tick: self.state.now.tick, stage: stage.name(), error };
+        let failed = |error: GridError| EngineError::Grid {
+            tick: self.state.now.tick,
+            stage: stage.name(),
+            error,
+        };
         problem.solve().map_err(failed)
     }
 
@@ -133,8 +141,15 @@ fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
         status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
         objective: solved.objective,
         bound: solved.bound.is_finite().then_some(solved.bound),
-        components: components.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
-        unmet: solved.unmet.iter().map(|it| (it.unit.clone(), wish(it.wish).to_owned(), it.by)).collect(),
+        components: components
+            .into_iter()
+            .map(|(name, amount)| (name.to_owned(), amount))
+            .collect(),
+        unmet: solved
+            .unmet
+            .iter()
+            .map(|it| (it.unit.clone(), wish(it.wish).to_owned(), it.by))
+            .collect(),
         variables: solved.size.variables as u32,
         integers: solved.size.integers as u32,
         constraints: solved.size.constraints as u32,

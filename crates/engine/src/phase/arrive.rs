@@ -3,8 +3,8 @@
 use crate::apply::State;
 use crate::state::{Fixed, Roster};
 use voltide_journal::event::{
-    EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed,
-    TickStarted, TripShort,
+    EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted,
+    TargetMissed, TickStarted, TripShort,
 };
 use voltide_model::rules::Rules;
 
@@ -96,7 +96,13 @@ fn targets_missed(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded
 }
 
 /// Why a session that ends now missed its target: the first reason that would have sufficed.
-fn missed_reason(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded, row: usize) -> MissedReason {
+fn missed_reason(
+    fixed: &Fixed,
+    roster: &Roster,
+    now: u32,
+    ended: &SessionEnded,
+    row: usize,
+) -> MissedReason {
     let (ev, stay) = (ended.ev[row], ended.stay[row]);
     let (fleet, charge_max) = (fixed.fleet_of(ev), fixed.charger_of(stay).charge_max.0);
     let (stays, clock) = (&fixed.scenario.population.stays, &fixed.scenario.clock);
@@ -168,7 +174,13 @@ fn is_first(fixed: &Fixed, stay: u32) -> bool {
     stay == 0 || evs[stay as usize - 1] != evs[stay as usize]
 }
 
-fn push_started(started: &mut SessionStarted, fixed: &Fixed, stay: u32, energy_kwh: f64, driven_kwh: f64) {
+fn push_started(
+    started: &mut SessionStarted,
+    fixed: &Fixed,
+    stay: u32,
+    energy_kwh: f64,
+    driven_kwh: f64,
+) {
     let population = &fixed.scenario.population;
     let stays = &population.stays;
     let ev = stays.ev[stay as usize];
@@ -189,7 +201,13 @@ pub(crate) fn begin_at_midnight(state: &mut State, stays: &[(u32, f64)]) {
     let energy = &*table.columns().energy;
     for &(stay, energy_kwh) in stays {
         let ev = state.fixed.scenario.population.stays.ev[stay as usize];
-        push_started(&mut started, &state.fixed, stay, energy_kwh, energy[ev as usize] - energy_kwh);
+        push_started(
+            &mut started,
+            &state.fixed,
+            stay,
+            energy_kwh,
+            energy[ev as usize] - energy_kwh,
+        );
     }
     if !started.ev.is_empty() {
         let cause = state.cause(&[&TickStarted::KIND]);

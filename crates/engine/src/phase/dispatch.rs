@@ -60,7 +60,11 @@ pub(crate) fn dispatch(
         None => import_the_rest(&scenario, state.now.tick, &mut now),
     };
     let tolerance = RESIDUAL_MAX * (now.base_load_kw + now.ev_charge_kw).max(1.0);
-    assert!(now.residual_kw().abs() <= tolerance, "the power balance is closed: {} kW", now.residual_kw());
+    assert!(
+        now.residual_kw().abs() <= tolerance,
+        "the power balance is closed: {} kW",
+        now.residual_kw()
+    );
     for (unit, mut output) in &mut units {
         output.0 = ticks[unit.id as usize];
     }
@@ -69,7 +73,10 @@ pub(crate) fn dispatch(
     let missing = now.flexibility.map(|it| it.margin().shortfall()).unwrap_or_default();
     if missing.up > SHORTFALL_MIN_KW || missing.down > SHORTFALL_MIN_KW {
         let cause = state.cause(&[&UnitsDispatched::KIND, &TickStarted::KIND]);
-        state.emit(cause, Event::MarginViolated(MarginViolated { up_kw: missing.up, down_kw: missing.down }));
+        state.emit(
+            cause,
+            Event::MarginViolated(MarginViolated { up_kw: missing.up, down_kw: missing.down }),
+        );
     }
 }
 
@@ -117,16 +124,20 @@ fn import_the_rest(scenario: &Scenario, tick: u32, now: &mut SystemTick) -> Vec<
 /// With a plant: units do as was decided.
 fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<UnitTick> {
     let tick = state.now.tick;
-    let slot = state.grid.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
+    let slot =
+        state.grid.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
     let hours = state.fixed.scenario.clock.slot_hours();
     let supply = flexibility::supply(&grid.plant, &slot, hours, grid.rules.readings);
-    let of_cars = if grid.rules.readings.ev_in_supply { cars::supply(state, 1) } else { Vec::new() };
+    let of_cars =
+        if grid.rules.readings.ev_in_supply { cars::supply(state, 1) } else { Vec::new() };
     let demand = flexibility::demand(slot.net_load_kw(), next_net_load(state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
     now.flexibility = Some(FlexibilityTick { demand, supply: all });
     let slot = slot.tidied(&grid.plant);
     let ticks = unit_ticks(&grid.plant, &slot, &supply, hours);
-    let sum = |kind: UnitKind| ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>();
+    let sum = |kind: UnitKind| {
+        ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>()
+    };
     let available = |kind: UnitKind| {
         ticks.iter().filter(|it| it.kind == kind).filter_map(|it| it.available_kw).sum::<f64>()
     };
@@ -145,7 +156,8 @@ fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<
 fn next_net_load(state: &State, grid: &Grid) -> f64 {
     let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
     let day = day_of(&scenario.clock, tick);
-    let wraps = grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.first + day.slots;
+    let wraps =
+        grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.first + day.slots;
     let next = if wraps { day.first } else { tick + 1 };
     let at = |series: &Series| series.at(next, scenario.clock.slots_per_24_hours());
     let base = scenario.system.base_load.as_ref().map_or(0.0, at);
@@ -157,7 +169,10 @@ fn next_net_load(state: &State, grid: &Grid) -> f64 {
 fn unit_ticks(plant: &Plant, slot: &SlotDispatch, supply: &[UpDown], hours: f64) -> Vec<UnitTick> {
     let costs = unit_costs(plant, slot, hours);
     let units = slot.units.iter().zip(costs).zip(supply);
-    (0..).zip(units).map(|(id, ((did, cost), &supply))| did.tick(id, Some(cost), Some(supply))).collect()
+    (0..)
+        .zip(units)
+        .map(|(id, ((did, cost), &supply))| did.tick(id, Some(cost), Some(supply)))
+        .collect()
 }
 
 /// The incentive price in force, where the world has one.
@@ -181,9 +196,11 @@ fn price_cars(state: &mut State) {
         let prices: &PricesSet = prices.of_ev(ev, tariff);
         prices.buy[prices.at(tick)]
     };
-    let pieces = state.fixed.pieces.iter().map(|piece| (piece, state.fixed.fleets[piece.fleet].tariff));
-    let priced =
-        pieces.flat_map(|(piece, tariff)| piece.evs.clone().map(move |ev| of_ev(ev, tariff))).collect();
+    let pieces =
+        state.fixed.pieces.iter().map(|piece| (piece, state.fixed.fleets[piece.fleet].tariff));
+    let priced = pieces
+        .flat_map(|(piece, tariff)| piece.evs.clone().map(move |ev| of_ev(ev, tariff)))
+        .collect();
     state.outcome.price_per_kwh = priced;
 }
 

@@ -6,10 +6,14 @@
 
 use crate::{
     apply::State,
-    state::{BLOCK, Fixed, FleetConstants, LANES, Piece, arrival_kwh, at_rest, insert_sorted, padded},
+    state::{
+        BLOCK, Fixed, FleetConstants, LANES, Piece, arrival_kwh, at_rest, insert_sorted, padded,
+    },
     state_hash::Component,
 };
-use voltide_journal::event::{ClipReason, Event, LimitViolated, PlansAccepted, SetPointClipped, TickStarted};
+use voltide_journal::event::{
+    ClipReason, Event, LimitViolated, PlansAccepted, SetPointClipped, TickStarted,
+};
 use voltide_model::{columns::SiteTick, site::Site};
 
 /// Cuts that are no more than rounding, kW.
@@ -132,7 +136,8 @@ fn fit_piece(task: Task<'_>) -> Vec<Clip> {
         }
     }
     let mut fitted = [0.0; LANES];
-    let (capacity, energy, asked) = (padded(last_capacity), padded(last_energy), padded(last_asked));
+    let (capacity, energy, asked) =
+        (padded(last_capacity), padded(last_energy), padded(last_asked));
     fit_cars(*task.fleet, &capacity, &energy, &asked, &mut fitted, &mut cuts);
     last_power.copy_from_slice(&fitted[..last_power.len()]);
     if cuts.iter().all(|&cut| cut <= CLIP_MIN_KW) {
@@ -218,10 +223,8 @@ fn limit_sites(state: &mut State, clipped: &mut Vec<Clip>) -> LimitViolated {
     }
     let (asked, applied) = (up_the_tree(sites, &own), up_the_tree(sites, &site_flows(state)));
     let plugged = state.roster.at_site.iter().map(|evs| evs.len() as u32);
-    let ticks = asked.iter().zip(&applied).zip(plugged).map(|((asked, applied), plugged)| SiteTick {
-        asked_kw: asked.net(),
-        power_kw: applied.net(),
-        plugged,
+    let ticks = asked.iter().zip(&applied).zip(plugged).map(|((asked, applied), plugged)| {
+        SiteTick { asked_kw: asked.net(), power_kw: applied.net(), plugged }
     });
     state.outcome.sites = ticks.collect();
     violated

@@ -26,8 +26,8 @@ use crate::{
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, sync::Mutex};
 use voltide_journal::event::{
-    AnswerNotFinite, Bytes, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, PolicyStateSaved,
-    PricesSet, Segments, SessionStarted, SetPointClipped, TickStarted,
+    AnswerNotFinite, Bytes, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted,
+    PolicyStateSaved, PricesSet, Segments, SessionStarted, SetPointClipped, TickStarted,
 };
 use voltide_model::stay::NO_STAY;
 use voltide_policy::{
@@ -100,10 +100,15 @@ impl Planners {
     }
 
     /// Puts the policies back to where a journal leaves them.
-    pub(crate) fn take_up(&mut self, memories: &BTreeMap<String, Memory>) -> Result<(), PolicyFault> {
+    pub(crate) fn take_up(
+        &mut self,
+        memories: &BTreeMap<String, Memory>,
+    ) -> Result<(), PolicyFault> {
         for (role, planner) in self.in_roles() {
             let name = planner.info().name.clone();
-            if let Some(state) = memories.get(&role.memory_of(&name)).and_then(|it| it.state.as_ref()) {
+            if let Some(state) =
+                memories.get(&role.memory_of(&name)).and_then(|it| it.state.as_ref())
+            {
                 planner.load(state)?;
             }
             // A stand-in that panics ends the run, so that what the journal tells is of the others.
@@ -120,7 +125,9 @@ impl Planners {
         }
         let policy = std::iter::once((Role::Policy, open(&mut self.policy)));
         let fallback = self.fallback.as_mut().map(|it| (Role::Fallback, open(it)));
-        policy.chain(fallback).chain(self.forecaster.as_mut().map(|it| (Role::Forecaster, open(it))))
+        policy
+            .chain(fallback)
+            .chain(self.forecaster.as_mut().map(|it| (Role::Forecaster, open(it))))
     }
 
     fn policy(&mut self) -> &mut dyn Planner {
@@ -140,7 +147,8 @@ impl Planners {
     /// Asks the policy or the forecaster, and where they fail their stand-in, about the batch.
     fn ask(&mut self, asked: Asked) -> Result<Answer, PolicyFault> {
         let horizon = self.batch.horizon_slots();
-        let (mut power_kw, batch) = (std::mem::take(&mut self.power_kw), std::mem::take(&mut self.batch));
+        let (mut power_kw, batch) =
+            (std::mem::take(&mut self.power_kw), std::mem::take(&mut self.batch));
         let seen = batch.observation();
         let mut call = |planner: &mut dyn Planner| {
             power_kw.clear();
@@ -195,7 +203,8 @@ pub(crate) fn plan(
     });
     let tick = state.now.tick;
     let saved = planned.and_then(|()| {
-        save_policies(&mut state, &mut planners).map_err(|fault| EngineError::Policy { tick, fault })
+        save_policies(&mut state, &mut planners)
+            .map_err(|fault| EngineError::Policy { tick, fault })
     });
     failure.0 = saved.err();
 }
@@ -270,7 +279,10 @@ impl PlanPhase<'_, '_, '_> {
             self.state.emit(cause, Event::WillingnessAgreed(said));
         }
         let tick = self.state.now.tick;
-        let answer = self.planners.ask(Asked::Policy).map_err(|fault| EngineError::Policy { tick, fault })?;
+        let answer = self
+            .planners
+            .ask(Asked::Policy)
+            .map_err(|fault| EngineError::Policy { tick, fault })?;
         record(self.state, self.planners, answer);
         Ok(())
     }
@@ -356,7 +368,11 @@ fn record(state: &mut State, planners: &Planners, answer: Answer) {
 }
 
 /// What of an answer was no number, and what was more than the charger can.
-fn corrected(batch: &Batch, corrections: &[Correction], tick: u32) -> (AnswerNotFinite, SetPointClipped) {
+fn corrected(
+    batch: &Batch,
+    corrections: &[Correction],
+    tick: u32,
+) -> (AnswerNotFinite, SetPointClipped) {
     let mut not_finite = AnswerNotFinite::default();
     let mut clipped = SetPointClipped::default();
     for correction in corrections {
@@ -364,7 +380,9 @@ fn corrected(batch: &Batch, corrections: &[Correction], tick: u32) -> (AnswerNot
         let ev = batch.ev_id[row];
         match NotFinite::of(correction.asked_kw) {
             Some(answer) => not_finite.push(ev, batch.stay[row], tick + correction.slot, answer),
-            None => clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger),
+            None => {
+                clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger)
+            }
         }
     }
     (not_finite, clipped)
@@ -401,7 +419,10 @@ fn save_policies(state: &mut State, planners: &mut Planners) -> Result<(), Polic
         if planner.info().stateful && !planner.is_lost() {
             let policy = role.memory_of(&planner.info().name);
             let saved = planner.save()?;
-            state.emit(None, Event::PolicyStateSaved(PolicyStateSaved { policy, state: Bytes(saved) }));
+            state.emit(
+                None,
+                Event::PolicyStateSaved(PolicyStateSaved { policy, state: Bytes(saved) }),
+            );
         }
     }
     Ok(())

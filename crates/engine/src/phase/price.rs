@@ -56,10 +56,12 @@ impl Incentives {
     }
 
     fn refresh(&mut self, book: &PlanBook, from: u32, end: u32) -> Result<(), EngineError> {
-        for ((slot, net_load), forecast) in (0..).zip(&mut self.net_load_kw).zip(&self.forecast_kw) {
+        for ((slot, net_load), forecast) in (0..).zip(&mut self.net_load_kw).zip(&self.forecast_kw)
+        {
             *net_load = forecast + book.committed_kw(slot);
         }
-        let refreshed = self.signal.refresh(&self.rule.rule, &self.net_load_kw, &self.days, from..end);
+        let refreshed =
+            self.signal.refresh(&self.rule.rule, &self.net_load_kw, &self.days, from..end);
         refreshed.map_err(|error| EngineError::Price { tick: from, error })
     }
 }
@@ -102,7 +104,12 @@ fn announce(state: &mut State, incentives: Option<&Incentives>, end: u32) {
 
 /// What a world announces from a slot to `end`, as long as no planned car has moved its prices; `paid`
 /// says whether cars pay the incentive price. `None` where no prices can be formed.
-pub(crate) fn of_world(scenario: &Scenario, paid: bool, from: u32, end: u32) -> Option<Vec<PricesSet>> {
+pub(crate) fn of_world(
+    scenario: &Scenario,
+    paid: bool,
+    from: u32,
+    end: u32,
+) -> Option<Vec<PricesSet>> {
     let incentives = Incentives::new(scenario, paid).transpose().ok()?;
     let set = |tariff| prices(scenario, tariff, incentives.as_ref(), from, end);
     Some(scenario.tariffs.iter().map(set).collect())
@@ -124,10 +131,18 @@ fn prices(
 }
 
 fn tariff_prices(tariff: &Tariff, from: u32, end: u32, day: u32) -> PricesSet {
-    let values = |series: &Series| (from..end).map(|slot| series.at(slot, day)).collect::<Vec<f64>>();
+    let values =
+        |series: &Series| (from..end).map(|slot| series.at(slot, day)).collect::<Vec<f64>>();
     let (buy, sell) = (values(&tariff.buy), values(&tariff.sell));
     let tou = buy.clone();
-    PricesSet { tariff: tariff.name.clone(), first_slot: from, buy, sell, tou, ..PricesSet::default() }
+    PricesSet {
+        tariff: tariff.name.clone(),
+        first_slot: from,
+        buy,
+        sell,
+        tou,
+        ..PricesSet::default()
+    }
 }
 
 /// Adds what the incentive price comes from and, where cars pay it, puts it in the place of the

@@ -26,8 +26,14 @@ impl Carry for PlanBook {
                 Column::Reals(self.site_committed_kw.iter().flat_map(sums_of).collect()),
             )
             .with("ahead_stay", Column::Ids(self.ahead.keys().copied().collect()))
-            .with("ahead_segments", Column::Ids(ahead().map(|it| it.segment_slot.len() as u32).collect()))
-            .with("ahead_slot", Column::Ids(ahead().flat_map(|it| it.segment_slot.clone()).collect()))
+            .with(
+                "ahead_segments",
+                Column::Ids(ahead().map(|it| it.segment_slot.len() as u32).collect()),
+            )
+            .with(
+                "ahead_slot",
+                Column::Ids(ahead().flat_map(|it| it.segment_slot.clone()).collect()),
+            )
             .with("ahead_kw", Column::Reals(ahead().flat_map(|it| it.segment_kw.clone()).collect()))
             .with("ahead_expected_kwh", Column::Reals(ahead().map(|it| it.expected_kwh).collect()))
             .with("ahead_setting", Column::Ids(ahead().map(|it| it.setting).collect()))

@@ -21,7 +21,10 @@ impl Carry for Roster {
             .with("overdue", Column::Ids(self.overdue.clone()))
             .with("due", Column::Ids(self.due.iter().copied().collect()))
             .with("stored_kwh", Column::Reals(vec![self.stored_kwh]))
-            .with("site_cut", Column::Bytes(self.site_cut.iter().map(|&cut| u8::from(cut)).collect()))
+            .with(
+                "site_cut",
+                Column::Bytes(self.site_cut.iter().map(|&cut| u8::from(cut)).collect()),
+            )
             .with("expected_stay", Column::Ids(stays))
             .with("expected_kwh", Column::Reals(expected))
             .with("midnight_ev", Column::Ids(evs))
@@ -29,8 +32,9 @@ impl Carry for Roster {
     }
 
     fn load(&mut self, part: &Part) -> Result<(), Lacking> {
-        let pairs =
-            |ids: &[u32], reals: &[f64]| ids.iter().copied().zip(reals.iter().copied()).collect::<Vec<_>>();
+        let pairs = |ids: &[u32], reals: &[f64]| {
+            ids.iter().copied().zip(reals.iter().copied()).collect::<Vec<_>>()
+        };
         self.plugged = only(part.ids("plugged")?)?;
         self.at_site = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
         self.overdue = part.ids("overdue")?.to_vec();
@@ -48,7 +52,8 @@ impl GridBook {
     /// What there is to carry.
     pub(super) fn save(&self) -> Part {
         let thermal = &self.state.thermal;
-        let start = self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
+        let start =
+            self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
         let columns = Part::default()
             .with("energy_kwh", Column::Reals(self.state.energy_kwh.clone()))
             .with(

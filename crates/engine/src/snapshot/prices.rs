@@ -44,8 +44,9 @@ impl Source {
         let Some(set) = sets.first() else { return Self::Forgotten };
         // Only what is announced for the whole run is worth the comparison.
         let whole = set.end() == scenario.horizon_end();
-        let same =
-            |it: &Self| it.of_world(scenario, set.first_slot, set.end()).is_some_and(|its| its == sets);
+        let same = |it: &Self| {
+            it.of_world(scenario, set.first_slot, set.end()).is_some_and(|its| its == sets)
+        };
         let in_world = [Self::World, Self::WorldPaid].into_iter().find(|it| whole && same(it));
         in_world.unwrap_or(Self::Carried)
     }
@@ -56,11 +57,15 @@ pub(super) fn save(world: &mut World, future: Future) -> Part {
     let (book, plans) = (world.resource::<PriceBook>(), world.resource::<PlanBook>());
     let scenario = &world.resource::<Fixed>().scenario;
     let used = book.used(plans.settings_ahead());
-    let kept = || (book.first..).zip(&book.settings).skip_while(|(number, _)| !used.contains(number));
-    let settings: Vec<&[PricesSet]> =
-        kept().map(|(number, sets)| if used.contains(&number) { sets.as_slice() } else { &[] }).collect();
+    let kept =
+        || (book.first..).zip(&book.settings).skip_while(|(number, _)| !used.contains(number));
+    let settings: Vec<&[PricesSet]> = kept()
+        .map(|(number, sets)| if used.contains(&number) { sets.as_slice() } else { &[] })
+        .collect();
     let sources: Vec<Source> = settings.iter().map(|sets| Source::of(sets, scenario)).collect();
-    let bounds = |of: fn(&PricesSet) -> u32| settings.iter().map(|sets| sets.first().map_or(0, of)).collect();
+    let bounds = |of: fn(&PricesSet) -> u32| {
+        settings.iter().map(|sets| sets.first().map_or(0, of)).collect()
+    };
     let columns = Part::default()
         .with("first", Column::Ids(vec![kept().next().map_or(book.first, |(number, _)| number)]))
         .with("of_ev", Column::Ids(book.of_ev.clone()))
@@ -84,11 +89,14 @@ pub(super) fn load(world: &mut World, part: &Part) -> Result<(), Lacking> {
     book.settings.clear();
     let bounds = part.ids("first_slot")?.iter().zip(part.ids("end")?);
     for (&source, (&from, &end)) in part.bytes("source")?.iter().zip(bounds) {
-        let source = Source::ALL.get(usize::from(source)).ok_or_else(|| Lacking("prices".to_owned()))?;
+        let source =
+            Source::ALL.get(usize::from(source)).ok_or_else(|| Lacking("prices".to_owned()))?;
         let sets = match source {
             Source::Forgotten => Vec::new(),
             Source::Carried => carried.by_ref().take(scenario.tariffs.len()).collect(),
-            Source::World | Source::WorldPaid => source.of_world(&scenario, from, end).unwrap_or_default(),
+            Source::World | Source::WorldPaid => {
+                source.of_world(&scenario, from, end).unwrap_or_default()
+            }
         };
         if *source != Source::Forgotten && sets.len() != scenario.tariffs.len() {
             return Err(Lacking("prices".to_owned()));

@@ -22,12 +22,18 @@ pub(super) fn cells(
     path: &str,
 ) -> Read<Vec<Option<f64>>> {
     let Some(variable) = variable else { return Ok(vec![None; reader.grid.slots]) };
-    let cells =
-        reader.noted(variable, Unit::Power, Overlap::Least, path, "this field limits nothing there")?;
+    let cells = reader.noted(
+        variable,
+        Unit::Power,
+        Overlap::Least,
+        path,
+        "this field limits nothing there",
+    )?;
     match cells.iter().flatten().find(|&&capacity| capacity < 0.0) {
-        Some(negative) => {
-            Err(Rejection::schema(path, format!("a capacity is not negative, but this is {negative} kW")))
-        }
+        Some(negative) => Err(Rejection::schema(
+            path,
+            format!("a capacity is not negative, but this is {negative} kW"),
+        )),
         None => Ok(cells),
     }
 }
@@ -37,13 +43,22 @@ pub(super) fn cells(
 /// What holds in both directions is `power-capacity`; without it the larger of the two directional
 /// capacities, and without them that of the site. Where only one direction is given and not 0, the
 /// other one is closed.
-pub(super) fn of_device(reader: &mut Reader<'_>, placed: Placed<'_>, context: &Context) -> Read<Capacities> {
+pub(super) fn of_device(
+    reader: &mut Reader<'_>,
+    placed: Placed<'_>,
+    context: &Context,
+) -> Read<Capacities> {
     let (entry, path) = (placed.entry, placed.path);
     let given = cells(reader, entry.power_capacity.as_ref(), &format!("{path}.power-capacity"))?;
-    let charge = cells(reader, entry.consumption_capacity.as_ref(), &format!("{path}.consumption-capacity"))?;
+    let charge = cells(
+        reader,
+        entry.consumption_capacity.as_ref(),
+        &format!("{path}.consumption-capacity"),
+    )?;
     let discharge =
         cells(reader, entry.production_capacity.as_ref(), &format!("{path}.production-capacity"))?;
-    let site = cells(reader, context.site_power_capacity.as_ref(), "flex-context.site-power-capacity")?;
+    let site =
+        cells(reader, context.site_power_capacity.as_ref(), "flex-context.site-power-capacity")?;
     let directional = entry.consumption_capacity.is_some() || entry.production_capacity.is_some();
     let mut capacities = Capacities::default();
     for j in 0..reader.grid.slots {
@@ -69,8 +84,11 @@ pub(super) fn of_device(reader: &mut Reader<'_>, placed: Placed<'_>, context: &C
             .map(|(&power, own)| if closed { 0.0 } else { own.unwrap_or(power).min(power) })
             .collect::<Vec<f64>>()
     };
-    let (consumes, produces) = (entry.consumption_capacity.is_some(), entry.production_capacity.is_some());
-    let (charge, discharge) =
-        (side(&charge, consumes, &discharge, produces), side(&discharge, produces, &charge, consumes));
+    let (consumes, produces) =
+        (entry.consumption_capacity.is_some(), entry.production_capacity.is_some());
+    let (charge, discharge) = (
+        side(&charge, consumes, &discharge, produces),
+        side(&discharge, produces, &charge, consumes),
+    );
     Ok(Capacities { charge, discharge, ..capacities })
 }

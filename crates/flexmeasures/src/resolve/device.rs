@@ -54,7 +54,9 @@ fn device(
     let bare = bare_unit(entry.soc_unit.as_deref(), path)?;
     let slots = reader.grid.slots;
     let mut energy = |amount: Option<&Amount>, field: &str| {
-        amount.map(|amount| reader.amount(amount, Unit::Energy(bare), &format!("{path}.{field}"))).transpose()
+        amount
+            .map(|amount| reader.amount(amount, Unit::Energy(bare), &format!("{path}.{field}")))
+            .transpose()
     };
     let (least, most) =
         (energy(entry.soc_min.as_ref(), "soc-min")?, energy(entry.soc_max.as_ref(), "soc-max")?);
@@ -98,9 +100,10 @@ fn bare_unit(unit: Option<&str>, path: &str) -> Read<f64> {
     match unit {
         None | Some("kWh") => Ok(1.0),
         Some("MWh") => Ok(1000.0),
-        Some(other) => {
-            Err(Rejection::schema(format!("{path}.soc-unit"), format!("`{other}` is neither kWh nor MWh")))
-        }
+        Some(other) => Err(Rejection::schema(
+            format!("{path}.soc-unit"),
+            format!("`{other}` is neither kWh nor MWh"),
+        )),
     }
 }
 
@@ -110,13 +113,15 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
     if let Some(roundtrip) = &entry.roundtrip_efficiency {
         let path = format!("{path}.roundtrip-efficiency");
         if sides.0.is_some() || sides.1.is_some() {
-            let problem =
-                "`roundtrip-efficiency` and charging or discharging efficiencies are mutually exclusive";
+            let problem = "`roundtrip-efficiency` and charging or discharging efficiencies are mutually exclusive";
             return Err(Rejection::schema(path, problem));
         }
         let ratio = reader.amount(roundtrip, Unit::Ratio, &path)?;
         if !(LEAST_EFFICIENCY..=1.0).contains(&ratio) {
-            return Err(Rejection::schema(path, "it must be greater than 0 % (1e-7 %) and at most 100 %"));
+            return Err(Rejection::schema(
+                path,
+                "it must be greater than 0 % (1e-7 %) and at most 100 %",
+            ));
         }
         let each = vec![ratio.sqrt(); reader.grid.slots];
         return Ok((each.clone(), each));
@@ -135,7 +140,8 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
 /// Ratios by slot, 1 where nothing is said.
 fn ratios(reader: &mut Reader<'_>, variable: Option<&Variable>, path: &str) -> Read<Vec<f64>> {
     let Some(variable) = variable else { return Ok(vec![1.0; reader.grid.slots]) };
-    let cells = reader.noted(variable, Unit::Ratio, Overlap::First, path, "100 % is taken there")?;
+    let cells =
+        reader.noted(variable, Unit::Ratio, Overlap::First, path, "100 % is taken there")?;
     Ok(cells.into_iter().map(|cell| cell.unwrap_or(1.0)).collect())
 }
 
@@ -146,11 +152,15 @@ fn storage_efficiency(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f
     let variable = placed.entry.storage_efficiency.as_ref();
     let mut kept = ratios(reader, variable, &path)?;
     if kept.iter().any(|kept| !(LEAST_EFFICIENCY..=1.0).contains(kept)) {
-        return Err(Rejection::schema(path, "it must be greater than 0 % (1e-7 %) and at most 100 %"));
+        return Err(Rejection::schema(
+            path,
+            "it must be greater than 0 % (1e-7 %) and at most 100 %",
+        ));
     }
     if let Some(Variable::Sensor(reference)) = variable {
         let resolution = reader.series(&reference.sensor, &path)?.resolution.exact_seconds();
-        let exponent = reader.grid.seconds as f64 / resolution.unwrap_or(reader.grid.seconds).max(1) as f64;
+        let exponent =
+            reader.grid.seconds as f64 / resolution.unwrap_or(reader.grid.seconds).max(1) as f64;
         for kept in &mut kept {
             *kept = libm::pow(*kept, exponent);
         }
@@ -171,7 +181,13 @@ fn drift(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f64>> {
         }
         for (index, variable) in list.iter().flatten().enumerate() {
             let path = format!("{path}[{index}]");
-            let cells = reader.noted(variable, Unit::Power, Overlap::First, &path, "0 kW is taken there")?;
+            let cells = reader.noted(
+                variable,
+                Unit::Power,
+                Overlap::First,
+                &path,
+                "0 kW is taken there",
+            )?;
             drift
                 .iter_mut()
                 .zip(cells)
@@ -200,19 +216,28 @@ fn bands(reader: &mut Reader<'_>, modes: &[OperationMode], path: &str) -> Read<V
     let mut bands = Vec::new();
     for (index, mode) in modes.iter().enumerate() {
         let path = format!("{path}.operation-modes[{index}]");
-        let consumption =
-            mode.consumption_range.as_ref().map(|ends| range(ends, &format!("{path}.consumption-range")));
-        let production =
-            mode.production_range.as_ref().map(|ends| range(ends, &format!("{path}.production-range")));
+        let consumption = mode
+            .consumption_range
+            .as_ref()
+            .map(|ends| range(ends, &format!("{path}.consumption-range")));
+        let production = mode
+            .production_range
+            .as_ref()
+            .map(|ends| range(ends, &format!("{path}.production-range")));
         bands.push(match (consumption.transpose()?, production.transpose()?) {
             (Some((low, high)), None) => (low, high),
             (None, Some((low, high))) => (-high, -low),
-            (Some((low, high)), Some((least, most))) if low.max(least) < f64::EPSILON => (-most, high),
+            (Some((low, high)), Some((least, most))) if low.max(least) < f64::EPSILON => {
+                (-most, high)
+            }
             (Some(_), Some(_)) => {
                 return Err(Rejection::schema(path, "two ranges in one mode both start at 0"));
             }
             (None, None) => {
-                return Err(Rejection::schema(path, "a mode has a consumption or a production range"));
+                return Err(Rejection::schema(
+                    path,
+                    "a mode has a consumption or a production range",
+                ));
             }
         });
     }
@@ -228,16 +253,17 @@ fn prefer_full(placed: &Placed<'_>, index: usize, energy: &site::Energy, problem
         return;
     }
     let slots = problem.grid.slots;
-    let (least, dearest) = energy
-        .buy
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &price| (low.min(price), high.max(price)));
+    let (least, dearest) =
+        energy.buy.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &price| {
+            (low.min(price), high.max(price))
+        });
     // FlexMeasures counts in MWh, so that without a spread the price is 1e-4 per MWh.
     let spread = if dearest > least { dearest - least } else { 1e-3 };
     let steepest = spread * PREFERENCE / slots as f64 / problem.grid.hours();
     let falls = placed.entry.prefer_curtailing_later.unwrap_or(true);
     let last = (slots.max(2) - 1) as f64;
-    let down = (0..slots).map(|j| if falls { -steepest * (1.0 - j as f64 / last) } else { -steepest });
+    let down =
+        (0..slots).map(|j| if falls { -steepest * (1.0 - j as f64 / last) } else { -steepest });
     problem.terms.push(Term {
         name: format!("prefer a full storage {index} sooner"),
         subject: Subject::Stock(index),
@@ -258,15 +284,19 @@ fn soften_capacities(
 ) -> Read<()> {
     let prices = [&context.consumption_breach_price, &context.production_breach_price];
     let relaxed = context.relax_capacity_constraints.unwrap_or(false) && !site::is_old(context);
-    let default = (relaxed && prices.iter().all(|price| price.is_none())).then_some(CAPACITY_BREACH);
+    let default =
+        (relaxed && prices.iter().all(|price| price.is_none())).then_some(CAPACITY_BREACH);
     let power = capacity::of_device(reader, placed, context)?.power;
-    let given = [placed.entry.consumption_capacity.is_some(), placed.entry.production_capacity.is_some()];
+    let given =
+        [placed.entry.consumption_capacity.is_some(), placed.entry.production_capacity.is_some()];
     for (side, which) in [(1, "production"), (0, "consumption")] {
         let path = format!("flex-context.{which}-breach-price");
-        let price = site::breach_price(reader, prices[side].as_ref(), Unit::PowerPrice, &path, default)?;
+        let price =
+            site::breach_price(reader, prices[side].as_ref(), Unit::PowerPrice, &path, default)?;
         let device = &mut problem.devices[index];
         let limit = if side == 0 { &mut device.charge_max } else { &mut device.discharge_max };
-        let Some(price) = price.filter(|_| given[side] && limit.iter().any(|&limit| limit > 0.0)) else {
+        let Some(price) = price.filter(|_| given[side] && limit.iter().any(|&limit| limit > 0.0))
+        else {
             continue;
         };
         let limit = std::mem::replace(limit, power.clone());

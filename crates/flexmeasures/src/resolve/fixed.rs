@@ -38,7 +38,8 @@ pub(super) fn devices(
         refuse_other_fields(placed)?;
         for (reference, field, consumes) in fields_of(placed.entry) {
             let path = format!("{}.{field}", placed.path);
-            let named = Named { reference: reference.clone(), consumes: Some(consumes), path: &path };
+            let named =
+                Named { reference: reference.clone(), consumes: Some(consumes), path: &path };
             fixed.push(device(reader, &named, mode)?);
         }
     }
@@ -58,7 +59,8 @@ pub(super) fn devices(
                 contradiction(reader, mode, &path, problem)?;
             }
             seen.push(&reference.sensor);
-            let named = Named { reference: reference.clone(), consumes: Some(consumes), path: &path };
+            let named =
+                Named { reference: reference.clone(), consumes: Some(consumes), path: &path };
             fixed.push(device(reader, &named, mode)?);
         }
     }
@@ -76,7 +78,9 @@ fn fields_of(entry: &Entry) -> impl Iterator<Item = (&SensorReference, &'static 
         (&entry.inflexible_consumption, "inflexible-consumption", true),
         (&entry.inflexible_production, "inflexible-production", false),
     ];
-    fields.into_iter().filter_map(|(reference, field, consumes)| Some((reference.as_ref()?, field, consumes)))
+    fields
+        .into_iter()
+        .filter_map(|(reference, field, consumes)| Some((reference.as_ref()?, field, consumes)))
 }
 
 fn refuse_other_fields(placed: &Placed<'_>) -> Read<()> {
@@ -93,8 +97,7 @@ fn refuse_other_fields(placed: &Placed<'_>) -> Read<()> {
     if !used.contains(&true) {
         return Ok(());
     }
-    let problem =
-        "an entry with `inflexible-consumption` or `inflexible-production` has no other field of a device";
+    let problem = "an entry with `inflexible-consumption` or `inflexible-production` has no other field of a device";
     Err(Rejection::schema(placed.path, problem))
 }
 
@@ -124,7 +127,8 @@ fn device(reader: &mut Reader<'_>, named: &Named<'_>, mode: Mode) -> Read<FixedD
     let sign = if consumes(reader, named, mode)? { 1.0 } else { -1.0 };
     let variable = Variable::Sensor(named.reference.clone());
     // Unknown power counts as none, as in FlexMeasures.
-    let cells = reader.noted(&variable, Unit::Power, Overlap::First, named.path, "0 kW is taken there")?;
+    let cells =
+        reader.noted(&variable, Unit::Power, Overlap::First, named.path, "0 kW is taken there")?;
     let power = cells.into_iter().map(|cell| sign * cell.unwrap_or(0.0)).collect();
     Ok(FixedDevice { name: named.reference.sensor.0.clone(), power })
 }

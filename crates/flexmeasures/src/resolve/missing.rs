@@ -62,7 +62,10 @@ fn is_fixed(entry: &Entry) -> bool {
 fn is_group(entry: &Entry, all: &[&Entry]) -> bool {
     let own = super::own_key(entry);
     own.is_some()
-        && all.iter().filter_map(|other| other.group.as_ref()).any(|group| super::group_key(group) == own)
+        && all
+            .iter()
+            .filter_map(|other| other.group.as_ref())
+            .any(|group| super::group_key(group) == own)
 }
 
 fn has_power(entry: &Entry) -> bool {
@@ -74,7 +77,10 @@ fn has_power(entry: &Entry) -> bool {
 /// Whether the absolute level of the stock matters.
 pub(super) fn has_stock(entry: &Entry) -> bool {
     let bounds = entry.soc_min.is_some() || entry.soc_max.is_some();
-    bounds || entry.soc_minima.is_some() || entry.soc_maxima.is_some() || entry.soc_targets.is_some()
+    bounds
+        || entry.soc_minima.is_some()
+        || entry.soc_maxima.is_some()
+        || entry.soc_targets.is_some()
 }
 
 type Named<'a> = BTreeMap<&'a str, String>;
@@ -138,9 +144,13 @@ fn note_context<'a>(context: &'a Context, named: &mut Named<'a>) {
             named.entry(name).or_insert(format!("flex-context.{field}"));
         }
     }
-    let loads = context.inflexible_consumption.iter().chain(&context.inflexible_production).flatten();
-    let ids =
-        context.inflexible_device_sensors.iter().flatten().chain(loads.map(|reference| &reference.sensor));
+    let loads =
+        context.inflexible_consumption.iter().chain(&context.inflexible_production).flatten();
+    let ids = context
+        .inflexible_device_sensors
+        .iter()
+        .flatten()
+        .chain(loads.map(|reference| &reference.sensor));
     for Id(name) in ids {
         named.entry(name).or_insert("flex-context.inflexible devices".to_owned());
     }

@@ -65,7 +65,9 @@ fn price(
     match (new, old) {
         (Some(_), Some(_)) => Err(Rejection::schema(
             path,
-            format!("give either `{which}-price` or the deprecated `{which}-price-sensor`, not both"),
+            format!(
+                "give either `{which}-price` or the deprecated `{which}-price-sensor`, not both"
+            ),
         )),
         (Some(variable), None) => reader.prices(variable, Unit::EnergyPrice, &path).map(Some),
         (None, Some(id)) => {
@@ -96,24 +98,51 @@ pub(super) fn add_site(
     });
     add_peaks(reader, context, &site, problem)?;
     let relaxed = !is_old(context)
-        && context.relax_site_capacity_constraints.unwrap_or(context.relax_constraints.unwrap_or(true));
-    let power =
-        limit(reader, context.site_power_capacity.as_ref(), "flex-context.site-power-capacity", None)?;
+        && context
+            .relax_site_capacity_constraints
+            .unwrap_or(context.relax_constraints.unwrap_or(true));
+    let power = limit(
+        reader,
+        context.site_power_capacity.as_ref(),
+        "flex-context.site-power-capacity",
+        None,
+    )?;
     let mut hard = (Vec::new(), Vec::new());
     for (consumes, capacity, breach, which) in [
-        (true, &context.site_consumption_capacity, &context.site_consumption_breach_price, "consumption"),
-        (false, &context.site_production_capacity, &context.site_production_breach_price, "production"),
+        (
+            true,
+            &context.site_consumption_capacity,
+            &context.site_consumption_breach_price,
+            "consumption",
+        ),
+        (
+            false,
+            &context.site_production_capacity,
+            &context.site_production_breach_price,
+            "production",
+        ),
     ] {
         let path = format!("flex-context.site-{which}-capacity");
         let limit = limit(reader, capacity.as_ref(), &path, Some(&power))?;
         let path = format!("flex-context.site-{which}-breach-price");
-        let price =
-            breach_price(reader, breach.as_ref(), Unit::PowerPrice, &path, relaxed.then_some(FLOW_BREACH))?;
+        let price = breach_price(
+            reader,
+            breach.as_ref(),
+            Unit::PowerPrice,
+            &path,
+            relaxed.then_some(FLOW_BREACH),
+        )?;
         let side = if consumes { &mut hard.0 } else { &mut hard.1 };
         side.clone_from(if price.is_some() { &power } else { &limit });
         if let Some(price) = price {
-            let breach =
-                Breach { what: "electricity", which, device: "", consumes, limit: &limit, price: &price };
+            let breach = Breach {
+                what: "electricity",
+                which,
+                device: "",
+                consumes,
+                limit: &limit,
+                price: &price,
+            };
             breach.add(Subject::Flow(site.clone()), problem);
         }
     }
@@ -130,7 +159,11 @@ fn limit(
 ) -> Read<Vec<f64>> {
     let cells = capacity::cells(reader, variable, path)?;
     let most = |j: usize| power.map_or(f64::INFINITY, |power| power[j]);
-    Ok(cells.iter().enumerate().map(|(j, cell)| cell.unwrap_or(f64::INFINITY).min(most(j))).collect())
+    Ok(cells
+        .iter()
+        .enumerate()
+        .map(|(j, cell)| cell.unwrap_or(f64::INFINITY).min(most(j)))
+        .collect())
 }
 
 fn add_limit(name: &str, members: Members, most: &[f64], least: &[f64], problem: &mut Problem) {
@@ -149,7 +182,9 @@ pub(super) fn breach_price(
     path: &str,
     default: Option<f64>,
 ) -> Read<Option<Vec<f64>>> {
-    let Some(variable) = variable else { return Ok(default.map(|price| vec![price; reader.grid.slots])) };
+    let Some(variable) = variable else {
+        return Ok(default.map(|price| vec![price; reader.grid.slots]));
+    };
     let prices = reader.prices(variable, unit, path)?;
     if prices.iter().any(|&price| price < 0.0) {
         return Err(Rejection::schema(path, "the price of a breach is not negative"));
@@ -195,7 +230,12 @@ impl Breach<'_> {
     }
 }
 
-fn add_peaks(reader: &mut Reader<'_>, context: &Context, site: &Members, problem: &mut Problem) -> Read<()> {
+fn add_peaks(
+    reader: &mut Reader<'_>,
+    context: &Context,
+    site: &Members,
+    problem: &mut Problem,
+) -> Read<()> {
     for (consumes, which, baseline, price) in [
         (true, "consumption", &context.site_peak_consumption, &context.site_peak_consumption_price),
         (false, "production", &context.site_peak_production, &context.site_peak_production_price),
@@ -211,7 +251,8 @@ fn add_peaks(reader: &mut Reader<'_>, context: &Context, site: &Members, problem
             continue;
         };
         let sign = if consumes { 1.0 } else { -1.0 };
-        let price = breach_price(reader, Some(price), Unit::PowerPrice, &format!("{field}-price"), None)?;
+        let price =
+            breach_price(reader, Some(price), Unit::PowerPrice, &format!("{field}-price"), None)?;
         let priced: Vec<f64> = price.iter().flatten().map(|price| sign * price).collect();
         let levels = match baseline {
             Some(variable) => reader.prices(variable, Unit::Power, &field)?,
@@ -232,7 +273,11 @@ fn add_peaks(reader: &mut Reader<'_>, context: &Context, site: &Members, problem
 }
 
 /// Limits of groups: power capacities are hard, directional ones are soft.
-fn add_groups(reader: &mut Reader<'_>, inventory: &Inventory<'_>, problem: &mut Problem) -> Read<()> {
+fn add_groups(
+    reader: &mut Reader<'_>,
+    inventory: &Inventory<'_>,
+    problem: &mut Problem,
+) -> Read<()> {
     for (key, placed) in &inventory.groups {
         let (entry, path) = (placed.entry, placed.path);
         if super::missing::has_stock(entry) || entry.soc_at_start.is_some() {
@@ -242,7 +287,8 @@ fn add_groups(reader: &mut Reader<'_>, inventory: &Inventory<'_>, problem: &mut 
         if members == Members::default() {
             return Err(Rejection::schema(path, "no device belongs to this group"));
         }
-        let power = limit(reader, entry.power_capacity.as_ref(), &format!("{path}.power-capacity"), None)?;
+        let power =
+            limit(reader, entry.power_capacity.as_ref(), &format!("{path}.power-capacity"), None)?;
         add_limit(&format!("group {key} power-capacity"), members.clone(), &power, &power, problem);
         for (consumes, capacity, which) in [
             (true, &entry.consumption_capacity, "consumption"),
@@ -270,7 +316,10 @@ fn add_commitments(
     for (index, commitment) in context.commitments.iter().flatten().enumerate() {
         let path = format!("flex-context.commitments[{index}]");
         if commitment.up_price.is_none() && commitment.down_price.is_none() {
-            return Err(Rejection::schema(path, "a commitment needs an `up-price` or a `down-price`"));
+            return Err(Rejection::schema(
+                path,
+                "a commitment needs an `up-price` or a `down-price`",
+            ));
         }
         let baseline = reader.noted(
             &commitment.baseline,
@@ -290,7 +339,8 @@ fn add_commitments(
         let down = prices(commitment.down_price.as_ref(), "down-price")?;
         let members = scope(inventory, commitment, &path, problem)?;
         let taken = commitment.name == "electricity net energy";
-        let name = if taken { format!("{} (custom)", commitment.name) } else { commitment.name.clone() };
+        let name =
+            if taken { format!("{} (custom)", commitment.name) } else { commitment.name.clone() };
         problem.terms.push(Term {
             name,
             subject: Subject::Flow(members),
@@ -315,7 +365,10 @@ fn scope(
         (None, Some(group)) => {
             let key = super::group_key(group).unwrap_or_default();
             if !inventory.groups.contains_key(&key) {
-                return Err(Rejection::schema(format!("{path}.group"), format!("there is no group {key}")));
+                return Err(Rejection::schema(
+                    format!("{path}.group"),
+                    format!("there is no group {key}"),
+                ));
             }
             inventory.members(&key, &inventory.fixed)
         }

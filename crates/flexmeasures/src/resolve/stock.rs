@@ -18,10 +18,15 @@ const STOCK_BREACH: f64 = 1000.0;
 const LOOK_AROUND: i32 = 4;
 
 /// The stored energy that `state-of-charge` says there is at the start.
-pub(super) fn measured(reader: &mut Reader<'_>, placed: Placed<'_>, bare: f64) -> Read<Option<f64>> {
+pub(super) fn measured(
+    reader: &mut Reader<'_>,
+    placed: Placed<'_>,
+    bare: f64,
+) -> Read<Option<f64>> {
     let path = format!("{}.state-of-charge", placed.path);
     let Some(variable) = &placed.entry.state_of_charge else { return Ok(None) };
-    let (Asked::Stretches(stretches) | Asked::Sensor(stretches)) = reader.asked(variable, bare, &path)?
+    let (Asked::Stretches(stretches) | Asked::Sensor(stretches)) =
+        reader.asked(variable, bare, &path)?
     else {
         return Err(Rejection::schema(path, "give a series; a fixed value is `soc-at-start`"));
     };
@@ -31,15 +36,20 @@ pub(super) fn measured(reader: &mut Reader<'_>, placed: Placed<'_>, bare: f64) -
         return Ok(Some(stretch.value));
     }
     let distance = |at: chrono::DateTime<chrono::Utc>| (start - at).abs();
-    let near = stretches.iter().min_by_key(|stretch| distance(stretch.start).min(distance(stretch.end)));
+    let near =
+        stretches.iter().min_by_key(|stretch| distance(stretch.start).min(distance(stretch.end)));
     let radius = Duration::seconds(reader.grid.seconds) * LOOK_AROUND;
     let near = near.filter(|stretch| distance(stretch.start).min(distance(stretch.end)) <= radius);
     let Some(near) = near else {
-        let problem = format!("no value is within {LOOK_AROUND} slots of the start; give `soc-at-start`");
+        let problem =
+            format!("no value is within {LOOK_AROUND} slots of the start; give `soc-at-start`");
         return Err(Rejection::schema(path, problem));
     };
     let measured = near.start.to_rfc3339();
-    reader.notice(&path, format!("there is no value at the start; the one of {measured} is taken for it"));
+    reader.notice(
+        &path,
+        format!("there is no value at the start; the one of {measured} is taken for it"),
+    );
     Ok(Some(near.value))
 }
 
@@ -53,7 +63,8 @@ pub(super) fn wishes(
     let Placed { entry, path } = placed;
     let mut read = |variable: &Option<Variable>, field: &str| {
         let path = format!("{path}.{field}");
-        let asked = variable.as_ref().map(|variable| reader.asked(variable, bare, &path)).transpose()?;
+        let asked =
+            variable.as_ref().map(|variable| reader.asked(variable, bare, &path)).transpose()?;
         if field == "soc-minima" && asked.iter().flat_map(Asked::values).any(|value| value < 0.0) {
             return Err(Rejection::schema(path, "minima are not negative"));
         }
@@ -155,13 +166,19 @@ pub(super) fn add_wishes(
 }
 
 /// A hard target outside the static range is a mistake, whatever the mode.
-fn refuse_targets_outside(placed: Placed<'_>, wishes: &Wishes, prices: &Prices, device: &Device) -> Read<()> {
+fn refuse_targets_outside(
+    placed: Placed<'_>,
+    wishes: &Wishes,
+    prices: &Prices,
+    device: &Device,
+) -> Read<()> {
     if prices.below.is_some() && prices.above.is_some() {
         return Ok(());
     }
     let (least, most) = device.static_range;
     let (least, most) = (least.unwrap_or(f64::NEG_INFINITY), most.unwrap_or(f64::INFINITY));
-    let outside = wishes.targets.iter().flat_map(Asked::values).find(|&value| value < least || value > most);
+    let outside =
+        wishes.targets.iter().flat_map(Asked::values).find(|&value| value < least || value > most);
     outside.map_or(Ok(()), |value| {
         let problem = format!(
             "a target of {value} kWh is outside soc-min to soc-max, {least} to {most} kWh; \
@@ -186,7 +203,9 @@ fn add_soft(
 ) {
     let hours = problem.grid.hours();
     let scale = if mode == Mode::FlexMeasures { 1.0 / hours } else { 1.0 };
-    for (paid, prefix, factor) in [(Paid::Largest, "any", scale), (Paid::Each, "all", scale * hours)] {
+    for (paid, prefix, factor) in
+        [(Paid::Largest, "any", scale), (Paid::Each, "all", scale * hours)]
+    {
         problem.terms.push(Term {
             name: format!("{prefix} {name}"),
             subject: Subject::Stock(index),
@@ -214,7 +233,10 @@ impl Bounds {
         let cells = |asked: &Option<Asked>, of_sensor| {
             let Some(asked) = asked else { return vec![None; grid.slots] };
             // Of the events in a list the last one holds, as in FlexMeasures.
-            asked.at_ticks(grid, if matches!(asked, Asked::Sensor(_)) { of_sensor } else { Overlap::Last })
+            asked.at_ticks(
+                grid,
+                if matches!(asked, Asked::Sensor(_)) { of_sensor } else { Overlap::Last },
+            )
         };
         let bounds = |cells: Vec<Option<f64>>, otherwise: f64| {
             cells.into_iter().map(|cell| cell.unwrap_or(otherwise).clamp(least, most)).collect()

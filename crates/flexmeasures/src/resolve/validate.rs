@@ -46,10 +46,9 @@ pub(super) fn check(device: &Device, bounds: &Bounds, grid: &Grid, path: &str) -
         ];
         // Rounded to six decimals before they are compared.
         let round = |value: f64| libm::round(value * 1e6);
-        if let Some((what, ..)) = checks
-            .into_iter()
-            .find(|(_, excess, allowed)| excess.is_some_and(|excess| round(excess) > round(*allowed)))
-        {
+        if let Some((what, ..)) = checks.into_iter().find(|(_, excess, allowed)| {
+            excess.is_some_and(|excess| round(excess) > round(*allowed))
+        }) {
             let at = grid.tick(j + 1).to_rfc3339();
             return Err(Rejection::prepare(
                 path,

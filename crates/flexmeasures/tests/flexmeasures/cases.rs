@@ -18,10 +18,12 @@ fn folder() -> PathBuf {
 
 /// Every case of a folder, sorted by name.
 fn cases(folder: &Path) -> Vec<(String, String)> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let files = entries.map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> =
-        files.filter(|file| file.extension().is_some_and(|extension| extension == "json")).collect();
+    let mut files: Vec<PathBuf> = files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "there is no case in {}", folder.display());
     let text = |file: PathBuf| (file.display().to_string(), fs::read_to_string(&file).unwrap());
@@ -52,7 +54,8 @@ fn differs(text: &str) -> Option<String> {
     let (problem, answer) = match answer(text, Mode::FlexMeasures) {
         Ok(found) => found,
         Err(rejection) => {
-            let right = expected["status"] == "rejected" && expected["stage"] == rejection.stage.name();
+            let right =
+                expected["status"] == "rejected" && expected["stage"] == rejection.stage.name();
             return (!right).then(|| format!("rejected: {rejection}"));
         }
     };
@@ -99,7 +102,8 @@ fn flexmeasures_fails_where_producing_pays_more_than_consuming_costs() {
     let optimum = hard["expected"]["objective"].as_f64().unwrap();
     for mode in [Mode::FlexMeasures, Mode::BestEffort] {
         let (_, answer) = answer(&text, mode).unwrap();
-        let energy = answer.costs.iter().find(|(name, _)| name == "electricity net energy").unwrap().1;
+        let energy =
+            answer.costs.iter().find(|(name, _)| name == "electricity net energy").unwrap().1;
         assert!((energy - optimum).abs() < 1e-6, "{energy}");
     }
 }
@@ -130,6 +134,9 @@ fn unmet_wishes_have_the_shape_of_flexmeasures() {
         let (problem, answer) = answer(&text, Mode::FlexMeasures).unwrap();
         let json = answer.json(&problem);
         assert_eq!(json["unresolved"], case["expected"]["unresolved"], "{name}");
-        assert_eq!(answer.resolved.len() as u64, case["expected"]["resolved_count"].as_u64().unwrap());
+        assert_eq!(
+            answer.resolved.len() as u64,
+            case["expected"]["resolved_count"].as_u64().unwrap()
+        );
     }
 }

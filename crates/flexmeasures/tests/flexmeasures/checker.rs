@@ -27,7 +27,10 @@ type Cells = Vec<Option<f64>>;
 /// Number and unit of a text such as `0.31 EUR/kWh`.
 fn split(text: &str) -> (f64, &str) {
     let end = text.find(|c: char| !"0123456789.+-eE".contains(c) || c == 'E').unwrap_or(text.len());
-    (text[..end].trim().parse().unwrap_or_else(|_| panic!("no number in {text}")), text[end..].trim())
+    (
+        text[..end].trim().parse().unwrap_or_else(|_| panic!("no number in {text}")),
+        text[end..].trim(),
+    )
 }
 
 /// A quantity in kW, kWh, shares, or money per kW or kWh.
@@ -48,12 +51,15 @@ fn quantity(value: &Value, bare: f64) -> f64 {
 }
 
 fn instant(value: &Value) -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339(value.as_str().expect("an instant")).expect("aware").with_timezone(&Utc)
+    DateTime::parse_from_rfc3339(value.as_str().expect("an instant"))
+        .expect("aware")
+        .with_timezone(&Utc)
 }
 
 /// Length of `PT15M`, `PT1H`, `PT1H30M` or `PT24H`.
 fn duration(value: &Value) -> Duration {
-    let mut text = value.as_str().expect("a duration").strip_prefix("PT").expect("a duration without days");
+    let mut text =
+        value.as_str().expect("a duration").strip_prefix("PT").expect("a duration without days");
     let mut total = Duration::zero();
     while !text.is_empty() {
         let end = text.find(|c: char| !c.is_ascii_digit()).expect("a unit");
@@ -116,7 +122,12 @@ struct Device<'a> {
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().expect("a list").iter().map(|number| number.as_f64().expect("a number")).collect()
+    value
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|number| number.as_f64().expect("a number"))
+        .collect()
 }
 
 impl<'a> Checker<'a> {
@@ -204,7 +215,8 @@ impl<'a> Checker<'a> {
                 let unit = sensor["unit"].as_str().expect("a unit");
                 let factor = quantity(&Value::String(format!("1 {unit}")), 1.0);
                 let values = numbers(&sensor["values"]);
-                let at = |j: usize| ((self.tick(j) - start).num_seconds() / step.num_seconds()) as usize;
+                let at =
+                    |j: usize| ((self.tick(j) - start).num_seconds() / step.num_seconds()) as usize;
                 assert!(step >= self.slot, "the checker does not know series finer than the slots");
                 (0..self.slots).map(|j| values.get(at(j)).map(|value| value * factor)).collect()
             }
@@ -247,8 +259,11 @@ impl<'a> Checker<'a> {
         let mut fixed: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for (field, sign) in [("inflexible-consumption", 1.0), ("inflexible-production", -1.0)] {
             for reference in self.context[field].as_array().into_iter().flatten() {
-                let power: Vec<f64> =
-                    self.by_slot(reference, false).iter().map(|cell| sign * cell.unwrap_or(0.0)).collect();
+                let power: Vec<f64> = self
+                    .by_slot(reference, false)
+                    .iter()
+                    .map(|cell| sign * cell.unwrap_or(0.0))
+                    .collect();
                 site.iter_mut().zip(&power).for_each(|(sum, power)| *sum += power);
                 fixed.insert(reference["sensor"].as_str().expect("a name").to_owned(), power);
             }
@@ -276,8 +291,8 @@ impl<'a> Checker<'a> {
             for j in 0..self.slots {
                 let Some(baseline) = baseline[j] else { continue };
                 let deviation = flow[j] - baseline;
-                price +=
-                    deviation.max(0.0) * up[j].unwrap_or(0.0) + deviation.min(0.0) * down[j].unwrap_or(0.0);
+                price += deviation.max(0.0) * up[j].unwrap_or(0.0)
+                    + deviation.min(0.0) * down[j].unwrap_or(0.0);
             }
         }
         price
@@ -320,7 +335,11 @@ impl<'a> Checker<'a> {
                 let zero = |cell: Option<f64>| cell.unwrap_or(0.0);
                 charge.iter().zip(&discharge).map(|(&c, &d)| zero(c).max(zero(d))).collect()
             }
-            given => self.by_slot(given, true).into_iter().map(|cell| cell.expect("a capacity")).collect(),
+            given => self
+                .by_slot(given, true)
+                .into_iter()
+                .map(|cell| cell.expect("a capacity"))
+                .collect(),
         };
         let open = |cells: &Cells| cells.iter().flatten().any(|&capacity| capacity > 0.0);
         let side = |own: &Cells, own_field: &str, other: &Cells| -> Vec<f64> {
@@ -333,7 +352,10 @@ impl<'a> Checker<'a> {
         let (up, down) = match &model["roundtrip-efficiency"] {
             Value::Null => {
                 let side = |field: &str| -> Vec<f64> {
-                    self.by_slot(&model[field], false).into_iter().map(|cell| cell.unwrap_or(1.0)).collect()
+                    self.by_slot(&model[field], false)
+                        .into_iter()
+                        .map(|cell| cell.unwrap_or(1.0))
+                        .collect()
                 };
                 (side("charging-efficiency"), side("discharging-efficiency"))
             }
@@ -369,8 +391,12 @@ impl<'a> Checker<'a> {
             (self.capacity_price("consumption", device), self.capacity_price("production", device));
         for (j, &power) in device.power.iter().enumerate() {
             let most = if soft_up.is_some() { device.power_max[j] } else { device.charge_max[j] };
-            let least = if soft_down.is_some() { device.power_max[j] } else { device.discharge_max[j] };
-            assert!(power <= most + TOLERANCE && power >= -least - TOLERANCE, "{power} kW in slot {j}");
+            let least =
+                if soft_down.is_some() { device.power_max[j] } else { device.discharge_max[j] };
+            assert!(
+                power <= most + TOLERANCE && power >= -least - TOLERANCE,
+                "{power} kW in slot {j}"
+            );
             if let Some(modes) = device.model["operation-modes"].as_array() {
                 let range = |mode: &Value, field: &str| {
                     mode[field]
@@ -405,7 +431,8 @@ impl<'a> Checker<'a> {
         }
         let none = self.context["consumption-breach-price"].is_null()
             && self.context["production-breach-price"].is_null();
-        (none && self.flag("relax-capacity-constraints") == Some(true)).then(|| vec![100.0; self.slots])
+        (none && self.flag("relax-capacity-constraints") == Some(true))
+            .then(|| vec![100.0; self.slots])
     }
 
     fn check_stock(&self, device: &Device<'_>) {
@@ -414,8 +441,11 @@ impl<'a> Checker<'a> {
         }
         let model = device.model;
         assert_eq!(device.soc.len(), self.slots + 1);
-        let start =
-            if model["soc-at-start"].is_null() { 0.0 } else { quantity(&model["soc-at-start"], device.bare) };
+        let start = if model["soc-at-start"].is_null() {
+            0.0
+        } else {
+            quantity(&model["soc-at-start"], device.bare)
+        };
         assert!((device.soc[0] - start).abs() < TOLERANCE);
         let kept = self.by_slot(&model["storage-efficiency"], false);
         let flow = |field: &str, j: usize| -> f64 {
@@ -447,17 +477,19 @@ impl<'a> Checker<'a> {
     /// Minima, maxima and targets at the end of each slot, those between ticks projected.
     fn wishes(&self, device: &Device<'_>, soft: bool) -> [Cells; 3] {
         let model = device.model;
-        let is_off =
-            |at: DateTime<Utc>| (at - self.start).num_seconds().rem_euclid(self.slot.num_seconds()) != 0;
-        let mut lists = ["soc-minima", "soc-maxima", "soc-targets"].map(|field| match &model[field] {
-            Value::Array(events) => spans(events, device.bare),
-            Value::Null => Vec::new(),
-            fixed => vec![Span {
-                start: self.start,
-                end: self.tick(self.slots),
-                value: quantity(fixed, device.bare),
-            }],
-        });
+        let is_off = |at: DateTime<Utc>| {
+            (at - self.start).num_seconds().rem_euclid(self.slot.num_seconds()) != 0
+        };
+        let mut lists =
+            ["soc-minima", "soc-maxima", "soc-targets"].map(|field| match &model[field] {
+                Value::Array(events) => spans(events, device.bare),
+                Value::Null => Vec::new(),
+                fixed => vec![Span {
+                    start: self.start,
+                    end: self.tick(self.slots),
+                    value: quantity(fixed, device.bare),
+                }],
+            });
         let limit = |field: &str, otherwise: f64| {
             if model[field].is_null() { otherwise } else { quantity(&model[field], device.bare) }
         };
@@ -465,10 +497,12 @@ impl<'a> Checker<'a> {
         let mut added: [Vec<Span>; 3] = [Vec::new(), Vec::new(), Vec::new()];
         for (list, spans) in lists.iter().enumerate() {
             for span in spans.iter().filter(|span| span.start == span.end && is_off(span.end)) {
-                let slot = (span.end - self.start).num_seconds().div_euclid(self.slot.num_seconds()) as usize;
+                let slot = (span.end - self.start).num_seconds().div_euclid(self.slot.num_seconds())
+                    as usize;
                 let (before, after) = (self.tick(slot), self.tick(slot + 1));
-                let hours =
-                    |from: DateTime<Utc>, to: DateTime<Utc>| (to - from).num_seconds() as f64 / 3600.0;
+                let hours = |from: DateTime<Utc>, to: DateTime<Utc>| {
+                    (to - from).num_seconds() as f64 / 3600.0
+                };
                 let up = device.charge_max[slot] * device.up[slot];
                 let down = device.discharge_max[slot] / device.down[slot];
                 let mut put = |list: usize, at: DateTime<Utc>, value: f64| {
@@ -521,9 +555,11 @@ impl<'a> Checker<'a> {
         let seconds = self.slot.num_seconds();
         let off = ["soc-minima", "soc-maxima", "soc-targets"].into_iter().any(|field| {
             let events = device.model[field].as_array().into_iter().flatten();
-            let mut instants = events.flat_map(|event| ["datetime", "start", "end"].map(|key| &event[key]));
-            instants
-                .any(|at| at.is_string() && (instant(at) - self.start).num_seconds().rem_euclid(seconds) != 0)
+            let mut instants =
+                events.flat_map(|event| ["datetime", "start", "end"].map(|key| &event[key]));
+            instants.any(|at| {
+                at.is_string() && (instant(at) - self.start).num_seconds().rem_euclid(seconds) != 0
+            })
         });
         let by_itself = off && self.flag("relax-soc-constraints") != Some(false);
         (self.relaxes("relax-soc-constraints") || by_itself).then(|| vec![1000.0; self.slots])
@@ -536,7 +572,8 @@ impl<'a> Checker<'a> {
             [("consumption", &device.charge_max, 1.0), ("production", &device.discharge_max, -1.0)]
         {
             if let Some(prices) = self.capacity_price(which, device) {
-                let breaches = device.power.iter().zip(limit).map(|(power, limit)| sign * power - limit);
+                let breaches =
+                    device.power.iter().zip(limit).map(|(power, limit)| sign * power - limit);
                 let levels: Cells = limit.iter().copied().map(Some).collect();
                 price += priced_breaches(breaches.map(Some), &levels, &prices, 1.0, self.hours);
             }
@@ -544,21 +581,32 @@ impl<'a> Checker<'a> {
         if device.soc.is_empty() {
             return price;
         }
-        let (below, above) = (self.stock_price("minima", device), self.stock_price("maxima", device));
+        let (below, above) =
+            (self.stock_price("minima", device), self.stock_price("maxima", device));
         let soft = self.wishes(device, true);
         let hard = self.wishes(device, false);
         let soc = &device.soc[1..];
         let breaches = |cells: &Cells, sign: f64| -> Cells {
-            cells.iter().zip(soc).map(|(level, soc)| level.map(|level| sign * (soc - level))).collect()
+            cells
+                .iter()
+                .zip(soc)
+                .map(|(level, soc)| level.map(|level| sign * (soc - level)))
+                .collect()
         };
         let targets_soft = below.is_some() && above.is_some();
-        for (kind, sign, prices) in [(0, -1.0, &below), (1, 1.0, &above), (2, -1.0, &below), (2, 1.0, &above)]
+        for (kind, sign, prices) in
+            [(0, -1.0, &below), (1, 1.0, &above), (2, -1.0, &below), (2, 1.0, &above)]
         {
             match prices {
                 Some(prices) if kind < 2 || targets_soft => {
                     let breaches = breaches(&soft[kind], sign);
-                    price +=
-                        priced_breaches(breaches.into_iter(), &soft[kind], prices, 1.0 / self.hours, 1.0);
+                    price += priced_breaches(
+                        breaches.into_iter(),
+                        &soft[kind],
+                        prices,
+                        1.0 / self.hours,
+                        1.0,
+                    );
                 }
                 _ => {
                     for breach in breaches(&hard[kind], sign).into_iter().flatten() {
@@ -577,7 +625,8 @@ impl<'a> Checker<'a> {
         }
         let most = quantity(&device.model["soc-max"], device.bare);
         let prices = self.priced(&self.context["consumption-price"]);
-        let (least, dearest) = prices.iter().fold((f64::MAX, f64::MIN), |(l, h), &p| (l.min(p), h.max(p)));
+        let (least, dearest) =
+            prices.iter().fold((f64::MAX, f64::MIN), |(l, h), &p| (l.min(p), h.max(p)));
         // Prices per MWh, energies in MWh.
         let spread = if dearest > least { (dearest - least) * 1000.0 } else { 1.0 };
         let steepest = spread * 1e-4 / self.slots as f64;
@@ -613,9 +662,9 @@ impl<'a> Checker<'a> {
                 .collect();
             let field = format!("site-{which}-breach-price");
             let prices = match &self.context[&field] {
-                Value::Null => {
-                    self.relaxes("relax-site-capacity-constraints").then(|| vec![10_000.0; self.slots])
-                }
+                Value::Null => self
+                    .relaxes("relax-site-capacity-constraints")
+                    .then(|| vec![10_000.0; self.slots]),
                 given => Some(self.priced(given)),
             };
             let hard = if prices.is_some() { &power } else { &limit };
@@ -626,14 +675,17 @@ impl<'a> Checker<'a> {
                 );
             }
             if let Some(prices) = prices {
-                let breaches =
-                    site.iter().zip(&limit).map(|(site, limit)| limit.map(|limit| sign * site - limit));
+                let breaches = site
+                    .iter()
+                    .zip(&limit)
+                    .map(|(site, limit)| limit.map(|limit| sign * site - limit));
                 price += priced_breaches(breaches, &limit, &prices, 1.0, self.hours);
             }
             let peak = &self.context[format!("site-peak-{which}-price")];
             if !peak.is_null() {
                 let level = &self.context[format!("site-peak-{which}")];
-                let level = if level.is_null() { vec![0.0; self.slots] } else { self.priced(level) };
+                let level =
+                    if level.is_null() { vec![0.0; self.slots] } else { self.priced(level) };
                 let above = site.iter().zip(&level).map(|(site, level)| Some(sign * site - level));
                 let level: Cells = level.iter().copied().map(Some).collect();
                 price += largest_of_groups(above, &level, &self.priced(peak));
@@ -651,24 +703,30 @@ fn priced_breaches(
     any: f64,
     all: f64,
 ) -> f64 {
-    let breaches: Cells =
-        breaches.map(|breach| breach.map(|breach| if breach > ROUNDING { breach } else { 0.0 })).collect();
-    let each = breaches.iter().zip(prices).map(|(breach, price)| price * all * breach.unwrap_or(0.0));
+    let breaches: Cells = breaches
+        .map(|breach| breach.map(|breach| if breach > ROUNDING { breach } else { 0.0 }))
+        .collect();
+    let each =
+        breaches.iter().zip(prices).map(|(breach, price)| price * all * breach.unwrap_or(0.0));
     let each: f64 = each.sum();
     any * largest_of_groups(breaches.into_iter(), levels, prices) + each
 }
 
 /// The largest breach of every group at its price. Levels that are all one make one group; else a
 /// change of level or price begins one, and what is missing is like nothing else.
-fn largest_of_groups(breaches: impl Iterator<Item = Option<f64>>, levels: &Cells, prices: &[f64]) -> f64 {
+fn largest_of_groups(
+    breaches: impl Iterator<Item = Option<f64>>,
+    levels: &Cells,
+    prices: &[f64],
+) -> f64 {
     let distinct = |values: &mut dyn Iterator<Item = f64>| {
         let mut bits: Vec<u64> = values.map(|value| (value + 0.0).to_bits()).collect();
         bits.sort_unstable();
         bits.dedup();
         bits.len()
     };
-    let one =
-        distinct(&mut levels.iter().flatten().copied()) == 1 && distinct(&mut prices.iter().copied()) == 1;
+    let one = distinct(&mut levels.iter().flatten().copied()) == 1
+        && distinct(&mut prices.iter().copied()) == 1;
     let (mut sum, mut largest, mut before) = (0.0, 0.0_f64, None);
     for ((breach, level), price) in breaches.zip(levels).zip(prices) {
         let key = level.map(|level| (level.to_bits(), price.to_bits()));

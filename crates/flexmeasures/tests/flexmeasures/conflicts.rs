@@ -6,8 +6,8 @@ use voltide_flexmeasures::{Conflict, Mode, Status, read, solve};
 
 /// The conflict of a battery with `change`, in the mode of FlexMeasures.
 fn conflict(change: Value) -> Conflict {
-    let problem =
-        read(&battery(change), Mode::FlexMeasures).unwrap_or_else(|rejection| panic!("{rejection}"));
+    let problem = read(&battery(change), Mode::FlexMeasures)
+        .unwrap_or_else(|rejection| panic!("{rejection}"));
     let answer = solve(&problem, Mode::FlexMeasures);
     assert_eq!(answer.status, Status::Infeasible);
     answer.conflict.expect("a conflict")
@@ -26,8 +26,9 @@ fn a_start_outside_the_range_names_the_bound_and_what_can_be_reached() {
 fn hard_wishes_are_named_by_their_field_and_tick() {
     let at = json!([{"value": "95 kWh", "datetime": "2024-06-12T00:30:00+02:00"}]);
     for field in ["soc-minima", "soc-targets"] {
-        let found =
-            conflict(json!({"flex-model": {field: at}, "flex-context": {"relax-constraints": false}}));
+        let found = conflict(
+            json!({"flex-model": {field: at}, "flex-context": {"relax-constraints": false}}),
+        );
         assert_eq!((found.field, found.tick), (field, 2), "{found:?}");
     }
 }

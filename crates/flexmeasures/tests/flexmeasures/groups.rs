@@ -7,13 +7,16 @@ use voltide_flexmeasures::{Answer, Mode, Status, read, solve};
 
 /// Solves a case in the mode of FlexMeasures, and holds it against the independent reading.
 pub(crate) fn solved(case: &Value) -> Answer {
-    let problem =
-        read(&case.to_string(), Mode::FlexMeasures).unwrap_or_else(|rejection| panic!("{rejection}"));
+    let problem = read(&case.to_string(), Mode::FlexMeasures)
+        .unwrap_or_else(|rejection| panic!("{rejection}"));
     let answer = solve(&problem, Mode::FlexMeasures);
     assert_eq!(answer.status, Status::Optimal);
     let price = Checker::new(case).judge(&answer.json(&problem));
     let objective = answer.objective().unwrap();
-    assert!((price - objective).abs() <= 1e-6 * objective.abs().max(1.0), "{objective} is priced {price}");
+    assert!(
+        (price - objective).abs() <= 1e-6 * objective.abs().max(1.0),
+        "{objective} is priced {price}"
+    );
     answer
 }
 

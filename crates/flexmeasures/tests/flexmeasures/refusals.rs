@@ -88,14 +88,26 @@ fn units_belong_to_their_quantities() {
 
 #[test]
 fn efficiencies_lie_above_zero_and_exclude_each_other() {
-    says(&in_model("roundtrip-efficiency", json!("0%")), "flex-model.roundtrip-efficiency", "greater than 0");
-    says(&in_model("roundtrip-efficiency", json!("101%")), "flex-model.roundtrip-efficiency", "at most 100");
+    says(
+        &in_model("roundtrip-efficiency", json!("0%")),
+        "flex-model.roundtrip-efficiency",
+        "greater than 0",
+    );
+    says(
+        &in_model("roundtrip-efficiency", json!("101%")),
+        "flex-model.roundtrip-efficiency",
+        "at most 100",
+    );
     says(
         &in_model("charging-efficiency", json!("95%")),
         "flex-model.roundtrip-efficiency",
         "mutually exclusive",
     );
-    says(&in_model("storage-efficiency", json!(0)), "flex-model.storage-efficiency", "greater than 0");
+    says(
+        &in_model("storage-efficiency", json!(0)),
+        "flex-model.storage-efficiency",
+        "greater than 0",
+    );
 }
 
 #[test]
@@ -111,7 +123,11 @@ fn events_say_when_they_are() {
         "flex-model.soc-minima[0].datetime",
         "no UTC offset",
     );
-    says(&event(json!({"datetime": at, "start": at})), "flex-model.soc-minima[0]", "beside `datetime`");
+    says(
+        &event(json!({"datetime": at, "start": at})),
+        "flex-model.soc-minima[0]",
+        "beside `datetime`",
+    );
     says(&event(json!({"duration": "PT1H"})), "flex-model.soc-minima[0]", "beside `duration`");
     says(&event(json!({"start": at})), "flex-model.soc-minima[0]", "two of");
     says(
@@ -134,7 +150,9 @@ fn prices_have_one_currency_one_name_and_no_gaps() {
     );
     says(&in_context("production-price-sensor", json!(42)), "still missing", "sensor `42`");
     let series = json!({"unit": "EUR/kWh", "resolution": "PT1H", "start": "2024-06-12T00:00:00+02:00", "values": [0.1, 0.2, 0.3, 0.4]});
-    let both = refused(json!({"flex-context": {"consumption-price-sensor": 41}, "sensors": {"41": series}}));
+    let both = refused(
+        json!({"flex-context": {"consumption-price-sensor": 41}, "sensors": {"41": series}}),
+    );
     says(&both, "flex-context.consumption-price", "not both");
     let gap = json!([
         {"start": "2024-06-12T00:00:00+02:00", "duration": "PT1H", "value": "0.1 EUR/kWh"},
@@ -147,17 +165,25 @@ fn prices_have_one_currency_one_name_and_no_gaps() {
     );
     let elsewhere =
         json!([{"start": "2023-06-12T00:00:00+02:00", "duration": "PT1H", "value": "0.1 EUR/kWh"}]);
-    says(&in_context("consumption-price", elsewhere), "flex-context.consumption-price", "no price between");
+    says(
+        &in_context("consumption-price", elsewhere),
+        "flex-context.consumption-price",
+        "no price between",
+    );
 }
 
 #[test]
 fn all_that_is_missing_is_named_at_once() {
-    let fragment =
-        r#"{"flex-model": {"soc-min": 15, "soc-max": 51}, "flex-context": {"consumption-price-sensor": 41}}"#;
+    let fragment = r#"{"flex-model": {"soc-min": 15, "soc-max": 51}, "flex-context": {"consumption-price-sensor": 41}}"#;
     let message = read(fragment, Mode::BestEffort).expect_err("it is incomplete").to_string();
-    for missing in
-        ["`start`", "`end` or `duration`", "`resolution`", "power-capacity", "soc-at-start", "sensor `41`"]
-    {
+    for missing in [
+        "`start`",
+        "`end` or `duration`",
+        "`resolution`",
+        "power-capacity",
+        "soc-at-start",
+        "sensor `41`",
+    ] {
         assert!(message.contains(missing), "{missing}: {message}");
     }
 }
@@ -193,7 +219,8 @@ fn devices_of_a_list_have_names_of_their_own() {
     let list = |models: Value, words: &str| {
         let mut problem: Value = serde_json::from_str(&battery(json!({}))).unwrap();
         problem["flex-model"] = models;
-        let message = read(&problem.to_string(), Mode::BestEffort).expect_err("it is wrong").to_string();
+        let message =
+            read(&problem.to_string(), Mode::BestEffort).expect_err("it is wrong").to_string();
         says(&message, "flex-model[1]", words);
     };
     let device = |name: Option<&str>| {

@@ -15,7 +15,8 @@ fn answer(case: &Value, mode: Mode) -> (Problem, Answer) {
 
 /// The notices of a battery with `change`.
 fn notices(change: Value) -> Vec<String> {
-    let problem = read(&battery(change), Mode::BestEffort).unwrap_or_else(|rejection| panic!("{rejection}"));
+    let problem =
+        read(&battery(change), Mode::BestEffort).unwrap_or_else(|rejection| panic!("{rejection}"));
     problem.notices.iter().map(ToString::to_string).collect()
 }
 
@@ -24,8 +25,7 @@ fn refused(change: Value, mode: Mode) -> String {
 }
 
 fn load(values: &Value, more: Value) -> Value {
-    let mut sensor =
-        json!({"unit": "kW", "resolution": "PT1H", "start": "2024-06-12T00:00:00+02:00", "values": values});
+    let mut sensor = json!({"unit": "kW", "resolution": "PT1H", "start": "2024-06-12T00:00:00+02:00", "values": values});
     merge(&mut sensor, more);
     json!({"load": sensor})
 }
@@ -63,7 +63,8 @@ fn a_sensor_says_its_sign_and_the_default_is_said() {
 fn signs_that_contradict_each_other_are_refused_as_flexmeasures_does() {
     let reference = json!([{"sensor": "load"}]);
     let sensors = load(&json!([1, 1, 1, 1]), json!({"consumption_is_positive": false}));
-    let against = json!({"flex-context": {"inflexible-consumption": reference}, "sensors": sensors});
+    let against =
+        json!({"flex-context": {"inflexible-consumption": reference}, "sensors": sensors});
     let plain = load(&json!([1, 1, 1, 1]), json!({}));
     let twice = json!({
         "flex-context": {"inflexible-consumption": reference, "inflexible-production": reference},
@@ -79,7 +80,10 @@ fn signs_that_contradict_each_other_are_refused_as_flexmeasures_does() {
         (both_ages, "give either the deprecated"),
     ] {
         let message = refused(change.clone(), Mode::FlexMeasures);
-        assert!(message.starts_with("flex-context.inflexible-") && message.contains(words), "{message}");
+        assert!(
+            message.starts_with("flex-context.inflexible-") && message.contains(words),
+            "{message}"
+        );
         let notices = notices(change);
         assert!(notices.iter().any(|notice| notice.contains(words)), "{notices:?}");
     }
@@ -102,8 +106,7 @@ fn what_a_series_lacks_is_said_with_what_is_taken_for_it() {
     missing("site-power-capacity", json!({"sensor": "load"}), "limits nothing");
     missing("consumption-capacity", json!({"sensor": "load"}), "limits nothing");
     // A default is what the user said.
-    let defaulted =
-        json!({"flex-model": {"soc-usage": [{"sensor": "load", "default": "1 kW"}]}, "sensors": holed});
+    let defaulted = json!({"flex-model": {"soc-usage": [{"sensor": "load", "default": "1 kW"}]}, "sensors": holed});
     assert_eq!(notices(defaulted), Vec::<String>::new());
 }
 
@@ -111,9 +114,13 @@ fn what_a_series_lacks_is_said_with_what_is_taken_for_it() {
 fn values_that_begin_late_or_end_early_are_held_with_a_notice() {
     let (problem, answer) = answer(&given("short"), Mode::BestEffort);
     let notice = problem.notices[0].to_string();
-    assert!(notice.contains("flex-context.consumption-price: values end at 2024-06-03T03:00:00"), "{notice}");
+    assert!(
+        notice.contains("flex-context.consumption-price: values end at 2024-06-03T03:00:00"),
+        "{notice}"
+    );
     assert_eq!(answer.json(&problem)["notices"][0]["path"], "flex-context.consumption-price");
-    let late = json!([{"start": "2024-06-12T01:00:00+02:00", "duration": "PT3H", "value": "0.1 EUR/kWh"}]);
+    let late =
+        json!([{"start": "2024-06-12T01:00:00+02:00", "duration": "PT3H", "value": "0.1 EUR/kWh"}]);
     let found = notices(json!({"flex-context": {"consumption-price": late}}));
     assert!(found[0].contains("values begin at 2024-06-11T23:00:00"), "{found:?}");
 }
@@ -169,7 +176,9 @@ fn a_gap_is_said_or_refused_in_every_field_that_takes_a_sensor() {
     ] {
         let found = notices(with_holes(part, field, unit, shape));
         let is_said = |notice: &String| {
-            notice.starts_with(&format!("{part}.{field}")) && notice.contains(said) && notice.contains("gap")
+            notice.starts_with(&format!("{part}.{field}"))
+                && notice.contains(said)
+                && notice.contains("gap")
         };
         assert!(found.iter().any(is_said), "{field}: {found:?}");
     }
@@ -187,7 +196,8 @@ fn a_gap_is_said_or_refused_in_every_field_that_takes_a_sensor() {
         (context, "production-breach-price", "EUR/kW"),
     ] {
         let message = refused(with_holes(part, field, unit, plain), Mode::BestEffort);
-        let is_named = message.contains(field) && message.contains("of the slot at 2024-06-11T22:15:00");
+        let is_named =
+            message.contains(field) && message.contains("of the slot at 2024-06-11T22:15:00");
         assert!(is_named, "{field}: {message}");
     }
 }
@@ -202,5 +212,8 @@ fn a_measurement_beside_the_start_is_taken_with_a_notice() {
         "sensors": {"gap": sensor}
     });
     let found = notices(change);
-    assert!(found[0].contains("flex-model.state-of-charge: there is no value at the start"), "{found:?}");
+    assert!(
+        found[0].contains("flex-model.state-of-charge: there is no value at the start"),
+        "{found:?}"
+    );
 }

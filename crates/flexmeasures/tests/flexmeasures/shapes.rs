@@ -14,7 +14,10 @@ fn solved(change: Value) -> (Problem, Answer) {
     let case: Value = serde_json::from_str(&text).unwrap();
     let price = Checker::new(&case).judge(&answer.json(&problem));
     let objective = answer.objective().unwrap();
-    assert!((price - objective).abs() <= 1e-6 * objective.abs().max(1.0), "{objective} is priced {price}");
+    assert!(
+        (price - objective).abs() <= 1e-6 * objective.abs().max(1.0),
+        "{objective} is priced {price}"
+    );
     (problem, answer)
 }
 
@@ -45,7 +48,8 @@ fn capacities_change_with_time() {
         {"start": "2024-06-12T00:00:00+02:00", "duration": "PT1H", "value": "5 kW"},
         {"start": "2024-06-12T03:00:00+02:00", "end": "2024-06-12T04:00:00+02:00", "value": "0 kW"}
     ]);
-    let limits = json!({"flex-model": {"consumption-capacity": windows, "production-capacity": windows}});
+    let limits =
+        json!({"flex-model": {"consumption-capacity": windows, "production-capacity": windows}});
     let (_, answer) = solved(limits);
     assert!(power(&answer)[..4].iter().all(|power| power.abs() <= 5.0 + 1e-9));
     assert!(power(&answer)[12..].iter().all(|power| power.abs() < 1e-9));
@@ -68,8 +72,7 @@ fn capacities_of_a_device_can_be_breached_at_a_price() {
 fn a_wish_between_ticks_is_projected_onto_both() {
     let minimum = json!([{"value": "90 kWh", "datetime": "2024-06-12T03:07:00+02:00"}]);
     for relax in [true, false] {
-        let change =
-            json!({"flex-model": {"soc-minima": minimum}, "flex-context": {"relax-constraints": relax}});
+        let change = json!({"flex-model": {"soc-minima": minimum}, "flex-context": {"relax-constraints": relax}});
         let (_, answer) = solved(change);
         let root = libm::sqrt(0.9);
         assert!(energy(&answer)[12] >= 90.0 - 50.0 * root * 7.0 / 60.0 - 1e-6);
@@ -90,7 +93,12 @@ fn minima_and_maxima_that_exclude_each_other_share_the_breach() {
     let (_, answer) = solved(json!({"flex-model": pair}));
     let at = energy(&answer)[8];
     assert!((60.0 - 1e-6..=80.0 + 1e-6).contains(&at), "{at}");
-    assert!(answer.unresolved.iter().any(|slack| slack.field == "soc-minima" || slack.field == "soc-maxima"));
+    assert!(
+        answer
+            .unresolved
+            .iter()
+            .any(|slack| slack.field == "soc-minima" || slack.field == "soc-maxima")
+    );
 }
 
 #[test]
@@ -99,13 +107,14 @@ fn peaks_commitments_and_small_breach_prices_are_paid_where_they_pay_off() {
         json!({"flex-context": {"site-peak-consumption-price": "100 EUR/kW", "site-peak-consumption": "3 kW"}}),
     );
     assert!(power(&flat).iter().all(|&power| power <= 3.0 + 1e-6));
-    let commitment =
-        json!([{"name": "steady", "baseline": "0 kW", "up-price": "5 EUR/kW", "down-price": "-5 EUR/kW"}]);
+    let commitment = json!([{"name": "steady", "baseline": "0 kW", "up-price": "5 EUR/kW", "down-price": "-5 EUR/kW"}]);
     let (_, steady) = solved(json!({"flex-context": {"commitments": commitment}}));
     assert!(power(&steady).iter().all(|power| power.abs() < 1e-6));
-    let full = json!({"soc-minima": [{"value": "100 kWh", "datetime": "2024-06-12T04:00:00+02:00"}]});
-    let (_, cheap) =
-        solved(json!({"flex-model": full, "flex-context": {"soc-minima-breach-price": "0.0001 EUR/kWh"}}));
+    let full =
+        json!({"soc-minima": [{"value": "100 kWh", "datetime": "2024-06-12T04:00:00+02:00"}]});
+    let (_, cheap) = solved(
+        json!({"flex-model": full, "flex-context": {"soc-minima-breach-price": "0.0001 EUR/kWh"}}),
+    );
     assert!(energy(&cheap)[16] < 11.0, "breaching is cheaper than charging: {:?}", energy(&cheap));
 }
 
@@ -155,7 +164,8 @@ fn fields_of_either_age_and_series_in_the_file_mean_the_same() {
 #[test]
 fn a_target_after_the_end_makes_the_schedule_longer() {
     let target = json!([{"value": "70 kWh", "datetime": "2024-06-12T05:00:00+02:00"}]);
-    let problem = read(&battery(json!({"flex-model": {"soc-targets": target}})), Mode::FlexMeasures).unwrap();
+    let problem =
+        read(&battery(json!({"flex-model": {"soc-targets": target}})), Mode::FlexMeasures).unwrap();
     assert_eq!(problem.grid.slots, 20);
 }
 

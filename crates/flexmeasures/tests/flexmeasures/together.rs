@@ -13,8 +13,8 @@ use voltide_flexmeasures::{Answer, Mode, Status, read, solve};
 const SLOTS: usize = 8;
 
 fn optimum(case: &Value) -> f64 {
-    let problem =
-        read(&case.to_string(), Mode::FlexMeasures).unwrap_or_else(|rejection| panic!("{rejection}"));
+    let problem = read(&case.to_string(), Mode::FlexMeasures)
+        .unwrap_or_else(|rejection| panic!("{rejection}"));
     let answer: Answer = solve(&problem, Mode::FlexMeasures);
     assert_eq!(answer.status, Status::Optimal);
     answer.objective().unwrap()
@@ -39,7 +39,8 @@ fn device(name: &str, power: f64, start: f64, efficiency: f64) -> Value {
 fn with_modes(device: &Value) -> Value {
     let power = device["power-capacity"].clone();
     let mut with = device.clone();
-    let ranges = json!([{"consumption-range": ["0 kW", power]}, {"production-range": ["0 kW", power]}]);
+    let ranges =
+        json!([{"consumption-range": ["0 kW", power]}, {"production-range": ["0 kW", power]}]);
     merge(&mut with, json!({"operation-modes": ranges}));
     with
 }
@@ -67,7 +68,9 @@ fn any_devices(most: usize) -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(one, 2..=most).prop_map(|devices| {
         let named = devices.into_iter().enumerate();
         named
-            .map(|(i, (power, start, efficiency))| device(&format!("b{i}"), power, start, efficiency))
+            .map(|(i, (power, start, efficiency))| {
+                device(&format!("b{i}"), power, start, efficiency)
+            })
             .collect()
     })
 }
@@ -127,7 +130,8 @@ fn a_device_that_needs_a_program_goes_there_alone() {
     let buy = [0.1, 0.2, -0.1, 0.3, 0.1, 0.25, 0.05, 0.4];
     let plain = device("b0", 11.0, 5.0, 0.9);
     let odd = with_modes(&device("b1", 7.0, 20.0, 0.8));
-    let sum: f64 = [&plain, &odd].map(|one| optimum(&site(vec![one.clone()], &buy, 0.0, None))).iter().sum();
+    let sum: f64 =
+        [&plain, &odd].map(|one| optimum(&site(vec![one.clone()], &buy, 0.0, None))).iter().sum();
     let both = optimum(&site(vec![plain, odd], &buy, 0.0, None));
     assert!((both - sum).abs() < 1e-9, "{both} and {sum}");
 }
@@ -140,8 +144,10 @@ fn scaled(value: &Value, factor: f64) -> Value {
         }
         Value::Array(list) => list.iter().map(|entry| scaled(entry, factor)).collect(),
         Value::String(text) => {
-            let amount = text.split_once(' ').filter(|(_, unit)| ["kW", "kWh", "kVA"].contains(unit));
-            let number = amount.and_then(|(number, unit)| Some((number.parse::<f64>().ok()?, unit)));
+            let amount =
+                text.split_once(' ').filter(|(_, unit)| ["kW", "kWh", "kVA"].contains(unit));
+            let number =
+                amount.and_then(|(number, unit)| Some((number.parse::<f64>().ok()?, unit)));
             number.map_or_else(
                 || value.clone(),
                 |(number, unit)| json!(format!("{:e} {unit}", number * factor)),
@@ -169,9 +175,13 @@ fn costs_grow_with_the_problem_from_milliwatts_to_terawatts() {
 
 #[test]
 fn counts_and_magnitudes_have_limits_that_say_what_would_be_right() {
-    let refused = |change: Value| read(&battery(change), Mode::BestEffort).expect_err("too much").to_string();
+    let refused =
+        |change: Value| read(&battery(change), Mode::BestEffort).expect_err("too much").to_string();
     let endless = refused(json!({"end": null, "duration": "PT99999999H"}));
-    assert!(endless.contains("slots of 900 s are more than a schedule has, at most 200000"), "{endless}");
+    assert!(
+        endless.contains("slots of 900 s are more than a schedule has, at most 200000"),
+        "{endless}"
+    );
     let beyond = refused(json!({"end": null, "duration": "PT99999999999999H"}));
     assert!(beyond.contains("out of the calendar"), "{beyond}");
     let dear = refused(json!({"flex-context": {"consumption-price": "1e300 EUR/kWh"}}));

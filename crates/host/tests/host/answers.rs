@@ -11,7 +11,8 @@ use voltide_policy::{
 
 /// A car that stays for four of six slots, seen at tick 10.
 fn shown() -> ObservationBuilder {
-    let car = Car { departure_slot: 14, charge_kw_max: 7.0, discharge_kw_max: 3.0, ..Car::default() };
+    let car =
+        Car { departure_slot: 14, charge_kw_max: 7.0, discharge_kw_max: 3.0, ..Car::default() };
     ObservationBuilder::new(6).at(10).car(car)
 }
 
@@ -46,7 +47,10 @@ fn power_after_departure_becomes_zero() {
 fn what_is_not_finite_becomes_zero() {
     let (power_kw, corrections) = corrected("power_kw: [1, inf, NaN, 1, 0, 0]");
     assert_eq!(power_kw, [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
-    assert_eq!(corrections, [Correction { row: 0, slot: 1, asked_kw: f64::INFINITY, applied_kw: 0.0 }]);
+    assert_eq!(
+        corrections,
+        [Correction { row: 0, slot: 1, asked_kw: f64::INFINITY, applied_kw: 0.0 }]
+    );
     let (power_kw, corrections) = corrected("power_kw: [NaN, 0, 0, 0, NaN, 0]");
     assert_eq!(power_kw, [0.0; 6]);
     assert!(corrections.len() == 1 && corrections[0].slot == 0 && corrections[0].asked_kw.is_nan());

@@ -35,7 +35,9 @@ fn a_panic_is_a_fault_and_poisons_the_instance() {
     );
     let fault = ask(&mut *policy, &shown()).unwrap_err();
     assert_eq!(fault.message, "is not asked again after it panicked");
-    assert!(ask(&mut *faulty("Panic"), &shown()).is_err_and(|fault| fault.message.contains("ideas")));
+    assert!(
+        ask(&mut *faulty("Panic"), &shown()).is_err_and(|fault| fault.message.contains("ideas"))
+    );
 }
 
 #[test]

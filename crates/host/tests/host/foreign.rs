@@ -11,7 +11,8 @@ use voltide_policy::{
 /// Compiles a C file of this folder into a plugin named `name`.
 fn compile(source: &str, folder: &Path, name: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = folder.join(format!("{}voltide_{name}{}", consts::DLL_PREFIX, consts::DLL_SUFFIX));
+    let library =
+        folder.join(format!("{}voltide_{name}{}", consts::DLL_PREFIX, consts::DLL_SUFFIX));
     let status = Command::new("cc")
         .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC", "-I"])
         .arg(root.join("../policy/include"))
@@ -30,7 +31,10 @@ fn a_policy_in_c_is_found_and_plans() {
     let plugins = Plugins::in_folders(vec![folder.path().to_owned()]);
     let mut policy = plugins.load("half-speed", "", 0).unwrap();
     let info = policy.info();
-    assert_eq!((info.version.as_str(), info.replan, info.hash.len()), ("1.2", Replan::Every(4), 64));
+    assert_eq!(
+        (info.version.as_str(), info.replan, info.hash.len()),
+        ("1.2", Replan::Every(4), 64)
+    );
     let shown = ObservationBuilder::new(3)
         .at(5)
         .car(Car { departure_slot: 7, ..Car::default() })
@@ -85,7 +89,10 @@ fn a_policy_that_returns_no_table_speaks_another_major() {
     let found = Plugins::in_folders(vec![folder.path().to_owned()]).list();
     assert_eq!(found[0].abi.as_deref(), Some("another major"));
     let error = found[0].status.clone().unwrap_err().to_string();
-    assert!(error.ends_with("was built for policy ABI another major, this program speaks 1.1"), "{error}");
+    assert!(
+        error.ends_with("was built for policy ABI another major, this program speaks 1.1"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -34,7 +34,12 @@ fn a_policy_of_ones_own_stands_in_nobodys_place() {
     std::fs::copy(broken(), folder.path().join(PathBuf::from(&file).file_name().unwrap())).unwrap();
     let plugins = Plugins::new(&[folder.path().to_owned()]);
     let ranks = |name: &str| {
-        plugins.list().into_iter().filter(|it| it.name == name).map(|it| it.rank).collect::<Vec<_>>()
+        plugins
+            .list()
+            .into_iter()
+            .filter(|it| it.name == name)
+            .map(|it| it.rank)
+            .collect::<Vec<_>>()
     };
     assert_eq!(ranks("broken"), [Rank::First]);
     assert_eq!(ranks("uncontrolled"), [Rank::First, Rank::BehindBuiltIn]);
@@ -55,7 +60,10 @@ fn a_panic_inside_a_library_stays_there() {
     assert!(fault.ends_with("index out of bounds: the len is 4 but the index is 9"), "{fault}");
     assert!(ask(&mut *bare().load(&broken(), "slot: 3", 0).unwrap(), &shown).is_ok());
     let error = bare().load(&broken(), "slot: 13", 0).err().unwrap().to_string();
-    assert!(error.contains("could not be created: panicked at ") && error.contains("slot 13 does not exist"));
+    assert!(
+        error.contains("could not be created: panicked at ")
+            && error.contains("slot 13 does not exist")
+    );
 }
 
 #[test]
@@ -79,7 +87,8 @@ fn refused(table: &'static PolicyTable, config: &str) -> HostError {
 
 #[test]
 fn unknown_names_come_with_a_guess() {
-    let plugins = Plugins::in_folders(vec![PathBuf::from("/opt/voltide"), PathBuf::from("plugins")]);
+    let plugins =
+        Plugins::in_folders(vec![PathBuf::from("/opt/voltide"), PathBuf::from("plugins")]);
     let error = plugins.load("uncontroled", "", 0).err().unwrap();
     insta::assert_snapshot!(printed(error), @r"
     × no policy is named `uncontroled`
@@ -125,10 +134,13 @@ fn a_wrong_config_points_into_the_world_file() {
     let plugins = bare().with_embedded(policies::parrot());
     let error = plugins.load("parrot", config, at).err().unwrap();
     assert!(error.is_in_world());
-    let report = miette::Report::new(error).with_source_code(miette::NamedSource::new("world.ron", world));
+    let report =
+        miette::Report::new(error).with_source_code(miette::NamedSource::new("world.ron", world));
     let mut text = String::new();
     let theme = miette::GraphicalTheme::unicode_nocolor();
-    miette::GraphicalReportHandler::new_themed(theme).render_report(&mut text, report.as_ref()).unwrap();
+    miette::GraphicalReportHandler::new_themed(theme)
+        .render_report(&mut text, report.as_ref())
+        .unwrap();
     insta::assert_snapshot!(text, @r#"
      × policy `parrot` does not accept its config: there is no field `power`; there is: power_kw
       ╭─[world.ron:2:28]

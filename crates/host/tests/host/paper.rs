@@ -94,7 +94,8 @@ fn shown(ev: &Ev, stay: Stay, prices: &[f64], allow: &[f64], eligible: bool) -> 
     };
     let mut shown = ObservationBuilder::new(horizon).at(arrival).car(car);
     let of_day = |slot: usize| prices[(arrival as usize + slot) % 96];
-    shown.buy_price = if prices.len() == 96 { (0..horizon).map(of_day).collect() } else { prices.to_vec() };
+    shown.buy_price =
+        if prices.len() == 96 { (0..horizon).map(of_day).collect() } else { prices.to_vec() };
     shown.sell_price.clone_from(&shown.buy_price);
     let mut bits = vec![0; horizon.div_ceil(8)];
     for (slot, allowed) in allow.iter().enumerate() {
@@ -105,7 +106,12 @@ fn shown(ev: &Ev, stay: Stay, prices: &[f64], allow: &[f64], eligible: bool) -> 
 }
 
 /// The schedule of the only car, and what (14) makes of it.
-fn solved(plugins: &Plugins, policy: &str, config: &str, shown: &ObservationBuilder) -> (Vec<f64>, f64) {
+fn solved(
+    plugins: &Plugins,
+    policy: &str,
+    config: &str,
+    shown: &ObservationBuilder,
+) -> (Vec<f64>, f64) {
     let mut policy = plugins.load(policy, config, 0).unwrap();
     let (mut rows, corrections) = ask(&mut *policy, shown).unwrap();
     assert_eq!(corrections, []);
@@ -116,7 +122,10 @@ fn solved(plugins: &Plugins, policy: &str, config: &str, shown: &ObservationBuil
 }
 
 fn assert_agrees(found: f64, expected: f64, tolerance: f64) {
-    assert!((found - expected).abs() <= tolerance * expected.abs().max(1.0), "{found}, not {expected}");
+    assert!(
+        (found - expected).abs() <= tolerance * expected.abs().max(1.0),
+        "{found}, not {expected}"
+    );
 }
 
 #[test]
@@ -138,7 +147,8 @@ fn smart_charging_is_that_of_case_04() {
 #[test]
 fn v2g_is_that_of_case_06_however_it_is_solved() {
     let Case { inputs, expected } = case("06_v2g_one_ev.json");
-    let shown = shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
+    let shown =
+        shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
     for solver in ["Exact", "Lp", "Milp"] {
         let (_, objective) = solved(&bare(), "v2g", &format!("solver: {solver}"), &shown);
         assert_agrees(objective, expected.objective, expected.tol_rel);
@@ -148,7 +158,8 @@ fn v2g_is_that_of_case_06_however_it_is_solved() {
 #[test]
 fn v2g_from_a_library_is_that_of_case_06() {
     let Case { inputs, expected } = case("06_v2g_one_ev.json");
-    let shown = shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
+    let shown =
+        shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
     let plugins = Plugins::new(&[crate::loading::beside()]);
     assert!(plugins.load("v2g", "", 0).unwrap().info().file.ends_with("v2g.so"));
     let (power_kw, objective) = solved(&plugins, "v2g", "", &shown);
@@ -159,13 +170,17 @@ fn v2g_from_a_library_is_that_of_case_06() {
 #[test]
 fn negative_prices_of_case_07_need_the_binaries() {
     let Case { inputs, expected } = case("07_v2g_negative_price_milp.json");
-    let shown = shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
+    let shown =
+        shown(&inputs.ev, inputs.stay.unwrap(), &inputs.lambda_j, &inputs.allow_discharge, true);
     for solver in ["Exact", "Milp"] {
         let (_, objective) = solved(&bare(), "v2g", &format!("solver: {solver}"), &shown);
         assert_agrees(objective, expected.objective, expected.tol_rel);
     }
     let (_, linear) = solved(&bare(), "v2g", "solver: Lp", &shown);
-    assert!(linear > expected.objective - 1e-6, "no schedule is cheaper than the optimum: {linear}");
+    assert!(
+        linear > expected.objective - 1e-6,
+        "no schedule is cheaper than the optimum: {linear}"
+    );
 }
 
 #[test]
@@ -174,8 +189,10 @@ fn drivers_of_case_08_discharge_when_they_agree_and_are_eligible() {
     for solver in ["Exact", "Lp", "Milp"] {
         let mut sum = 0.0;
         for (&stay, session) in inputs.sessions.iter().zip(&expected.sessions) {
-            let shown = shown(&inputs.ev, stay, &inputs.lambda_j96, &session.allow, session.eq13_holds);
-            let (power_kw, objective) = solved(&bare(), "v2g", &format!("solver: {solver}"), &shown);
+            let shown =
+                shown(&inputs.ev, stay, &inputs.lambda_j96, &session.allow, session.eq13_holds);
+            let (power_kw, objective) =
+                solved(&bare(), "v2g", &format!("solver: {solver}"), &shown);
             assert_agrees(objective, session.objective, expected.tol_rel);
             let discharging = |(power, allow): (&f64, &f64)| *power < 0.0 && *allow < 0.5;
             assert!(!power_kw.iter().zip(&session.allow).any(discharging));

@@ -16,7 +16,12 @@ pub(crate) struct Parrot {
 impl Policy for Parrot {
     const NAME: &'static str = "parrot";
 
-    fn plan(&mut self, _host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        _seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         for row in schedules.rows() {
             row.copy_from_slice(&self.power_kw);
         }
@@ -43,7 +48,12 @@ enum Way {
 impl Policy for Faulty {
     const NAME: &'static str = "faulty";
 
-    fn plan(&mut self, _host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        _seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         match self.way {
             Way::Error => Err("the solver is not at home".into()),
             Way::Panic => {
@@ -72,7 +82,12 @@ impl Policy for Counter {
     const WHOLE_SITE: bool = true;
     const STATEFUL: bool = true;
 
-    fn plan(&mut self, host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        host: &Host,
+        _seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         self.calls += 1;
         host.log(LogLevel::Info, &format!("call {}", self.calls));
         assert!(host.extension("voltide.units/1").is_none());
@@ -115,7 +130,12 @@ enum Spoiled {
 impl Policy for Asker {
     const NAME: &'static str = "asker";
 
-    fn plan(&mut self, host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         let mut request = StorageRequest::of(seen);
         let mut matrix = Schedules { power_kw: schedules.power_kw, horizon: seen.horizon };
         match self.way {

@@ -18,7 +18,8 @@ fn costs(shown: &ObservationBuilder, rows: &[Vec<f64>]) -> Vec<f64> {
     let wear = seen.degradation_per_kwh.iter();
     let cost = |(power_kw, wear): (&Vec<f64>, &f64)| {
         let slots = power_kw.iter().zip(seen.buy_price);
-        slots.map(|(power, price)| price * power + wear * (-power).max(0.0)).sum::<f64>() * seen.slot_hours
+        slots.map(|(power, price)| price * power + wear * (-power).max(0.0)).sum::<f64>()
+            * seen.slot_hours
     };
     rows.iter().zip(wear).map(cost).collect()
 }
@@ -27,7 +28,8 @@ fn costs(shown: &ObservationBuilder, rows: &[Vec<f64>]) -> Vec<f64> {
 fn energies(car: &Car, power_kw: &[f64]) -> Vec<f64> {
     let mut energy = car.energy_kwh;
     let step = |&power: &f64| {
-        let share = if power > 0.0 { car.charge_efficiency } else { 1.0 / car.discharge_efficiency };
+        let share =
+            if power > 0.0 { car.charge_efficiency } else { 1.0 / car.discharge_efficiency };
         energy += 0.25 * power * share;
         energy
     };
@@ -39,36 +41,41 @@ const HORIZON: usize = 40;
 fn any_car() -> impl Strategy<Value = Car> {
     let battery = (20.0..100.0, 0.0..=1.0, 0.0..=1.0, 0.0..0.5, 0.6..=1.0);
     let charger = (1.0..22.0, 0.0..22.0, 0.7..=1.0, 0.7..=1.0);
-    (battery, charger, 0.0..0.5, 1_u32..60, 0_u8..=1).prop_map(|(battery, charger, wear, stay, eligible)| {
-        let (capacity_kwh, soc, departure_soc, soc_min, soc_max) = battery;
-        Car {
-            capacity_kwh,
-            energy_kwh: soc * capacity_kwh,
-            departure_energy_kwh: departure_soc * capacity_kwh,
-            energy_kwh_min: soc_min * capacity_kwh,
-            energy_kwh_max: soc_max * capacity_kwh,
-            charge_kw_max: charger.0,
-            discharge_kw_max: charger.1,
-            charge_efficiency: charger.2,
-            discharge_efficiency: charger.3,
-            degradation_per_kwh: wear,
-            departure_slot: 5 + stay,
-            v2g_eligible: eligible,
-            ..Car::default()
-        }
-    })
+    (battery, charger, 0.0..0.5, 1_u32..60, 0_u8..=1).prop_map(
+        |(battery, charger, wear, stay, eligible)| {
+            let (capacity_kwh, soc, departure_soc, soc_min, soc_max) = battery;
+            Car {
+                capacity_kwh,
+                energy_kwh: soc * capacity_kwh,
+                departure_energy_kwh: departure_soc * capacity_kwh,
+                energy_kwh_min: soc_min * capacity_kwh,
+                energy_kwh_max: soc_max * capacity_kwh,
+                charge_kw_max: charger.0,
+                discharge_kw_max: charger.1,
+                charge_efficiency: charger.2,
+                discharge_efficiency: charger.3,
+                degradation_per_kwh: wear,
+                departure_slot: 5 + stay,
+                v2g_eligible: eligible,
+                ..Car::default()
+            }
+        },
+    )
 }
 
 fn any_shown() -> impl Strategy<Value = (Vec<Car>, ObservationBuilder)> {
     let prices = prop_oneof![vec(0.0..1.0, HORIZON), vec(-0.3..1.0, HORIZON)];
-    (vec(any_car(), 1..6), prices, vec(any::<u8>(), 6 * HORIZON / 8)).prop_map(|(cars, prices, bits)| {
-        let mut shown =
-            cars.iter().fold(ObservationBuilder::new(HORIZON).at(5), |shown, &car| shown.car(car));
-        shown.sell_price.clone_from(&prices);
-        shown.buy_price = prices;
-        shown.agreed = bits[..cars.len() * HORIZON / 8].to_vec();
-        (cars, shown)
-    })
+    (vec(any_car(), 1..6), prices, vec(any::<u8>(), 6 * HORIZON / 8)).prop_map(
+        |(cars, prices, bits)| {
+            let mut shown = cars
+                .iter()
+                .fold(ObservationBuilder::new(HORIZON).at(5), |shown, &car| shown.car(car));
+            shown.sell_price.clone_from(&prices);
+            shown.buy_price = prices;
+            shown.agreed = bits[..cars.len() * HORIZON / 8].to_vec();
+            (cars, shown)
+        },
+    )
 }
 
 proptest! {
@@ -107,7 +114,12 @@ fn the_number_of_threads_changes_nothing() {
     let mut shown = ObservationBuilder::new(HORIZON);
     for n in 0..1500_u32 {
         let energy_kwh = 15.0 + f64::from(n % 41);
-        let v2g = Car { discharge_kw_max: 7.0, v2g_eligible: 1, charge_efficiency: 0.95, ..Car::default() };
+        let v2g = Car {
+            discharge_kw_max: 7.0,
+            v2g_eligible: 1,
+            charge_efficiency: 0.95,
+            ..Car::default()
+        };
         shown = shown.car(Car { energy_kwh, departure_slot: 3 + n % 50, ..v2g });
     }
     shown.buy_price = (0..HORIZON).map(|slot| 0.1 + (slot * 7 % 13) as f64 / 20.0).collect();
@@ -130,7 +142,8 @@ fn an_unreachable_target_gives_the_best_that_can_be_reached() {
 
 #[test]
 fn valley_filling_fills_the_valleys_of_load_and_planned_cars() {
-    let mut shown = ObservationBuilder::new(4).car(Car { departure_energy_kwh: 22.0, ..Car::default() });
+    let mut shown =
+        ObservationBuilder::new(4).car(Car { departure_energy_kwh: 22.0, ..Car::default() });
     shown.buy_price = vec![0.3; 4];
     let fault = ask(&mut *bare().load("smart", "tie: ValleyFill", 0).unwrap(), &shown).unwrap_err();
     assert!(fault.message.contains("needs a forecast of the net load"), "{fault}");
@@ -144,7 +157,11 @@ fn valley_filling_fills_the_valleys_of_load_and_planned_cars() {
 
 #[test]
 fn a_wrong_config_is_pointed_at() {
-    let span = |policy: &str, config: &str, offset| match bare().load(policy, config, offset).err().unwrap() {
+    let span = |policy: &str, config: &str, offset| match bare()
+        .load(policy, config, offset)
+        .err()
+        .unwrap()
+    {
         HostError::Config { message, span, .. } => {
             let span = span.unwrap();
             format!("{message}: {} {}", span.offset() - offset, span.len())

@@ -1,7 +1,9 @@
 //! Fields of batches that are more than a value a row: ascending ids, and schedules.
 
 use super::field::{Arrays, Columns, Field, Form, Same, Stored, primitive, unlike};
-use arrow_array::{ArrayRef, ListArray, StructArray, UInt16Array, cast::AsArray, types::UInt16Type};
+use arrow_array::{
+    ArrayRef, ListArray, StructArray, UInt16Array, cast::AsArray, types::UInt16Type,
+};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField};
 use serde_json::{Value, json};
@@ -75,7 +77,8 @@ impl Columns for Ids {
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
         let before = std::iter::once(&0).chain(&self.0);
         let gaps = self.0.iter().zip(before).map(|(id, before)| id.wrapping_sub(*before));
-        let (low, high): (Vec<u16>, Vec<u16>) = gaps.map(|gap| (gap as u16, (gap >> 16) as u16)).unzip();
+        let (low, high): (Vec<u16>, Vec<u16>) =
+            gaps.map(|gap| (gap as u16, (gap >> 16) as u16)).unzip();
         Ok(vec![Arc::new(UInt16Array::from(low)), Arc::new(UInt16Array::from(high))])
     }
 
@@ -141,7 +144,8 @@ impl Segments {
 
 impl Field for Segments {
     fn values(&self) -> Vec<Value> {
-        let segment = |(slot, power_kw): (&u32, &f64)| json!({ "slot": slot, "power_kw": power_kw });
+        let segment =
+            |(slot, power_kw): (&u32, &f64)| json!({ "slot": slot, "power_kw": power_kw });
         let rows = 0..self.offset.len().saturating_sub(1);
         rows.map(|row| {
             let (slots, power_kw) = self.of(row);
@@ -161,7 +165,8 @@ impl Field for Segments {
 
 impl Same for Segments {
     fn same(&self, other: &Self) -> bool {
-        (&self.offset, &self.slot) == (&other.offset, &other.slot) && self.power_kw.same(&other.power_kw)
+        (&self.offset, &self.slot) == (&other.offset, &other.slot)
+            && self.power_kw.same(&other.power_kw)
     }
 }
 
@@ -182,7 +187,8 @@ impl Columns for Segments {
         let lists = lists.as_list_opt::<i32>().ok_or_else(|| unlike("a list was expected"))?;
         let segments = lists.values();
         let parts = segments.as_struct_opt().ok_or_else(|| unlike("a struct was expected"))?;
-        let offset: Vec<u32> = lists.value_offsets().iter().map(|offset| offset.cast_unsigned()).collect();
+        let offset: Vec<u32> =
+            lists.value_offsets().iter().map(|offset| offset.cast_unsigned()).collect();
         if offset.first() != Some(&0) || offset.last() != Some(&(segments.len() as u32)) {
             return Err(unlike("segments do not belong to any row"));
         }

@@ -169,7 +169,9 @@ impl Leaving {
         let still_in_time = self.had_it_stayed_kwh >= self.wanted_kwh;
         match () {
             () if self.announced_kwh < self.wanted_kwh => Some(MissedReason::TooShort),
-            () if self.ahead_of_announced && (still_in_time || !in_time) => Some(MissedReason::LeftEarly),
+            () if self.ahead_of_announced && (still_in_time || !in_time) => {
+                Some(MissedReason::LeftEarly)
+            }
             () => None,
         }
     }

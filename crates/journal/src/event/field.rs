@@ -175,7 +175,9 @@ pub(crate) fn one_list(item: Arc<ArrowField>, values: ArrayRef) -> Result<ArrayR
 }
 
 /// The values of an array of this type.
-pub(crate) fn primitive<T: ArrowPrimitiveType>(array: &dyn Array) -> Result<&PrimitiveArray<T>, ArrowError> {
+pub(crate) fn primitive<T: ArrowPrimitiveType>(
+    array: &dyn Array,
+) -> Result<&PrimitiveArray<T>, ArrowError> {
     array.as_primitive_opt::<T>().ok_or_else(|| unlike("a column has another type"))
 }
 

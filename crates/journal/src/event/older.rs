@@ -61,7 +61,8 @@ impl Older {
 }
 
 /// How runs began before they said which rules they go by.
-pub(crate) const RUNS_STARTED: &[Older] = &[Older::json("RunStarted.v1", "RunStarted.v2", under_first_rules)];
+pub(crate) const RUNS_STARTED: &[Older] =
+    &[Older::json("RunStarted.v1", "RunStarted.v2", under_first_rules)];
 
 /// Sessions when NaN stood for energy that was not recorded.
 pub(crate) const STAYS_LOADED: &[Older] =
@@ -90,7 +91,8 @@ fn stays_v1_to_v2(batch: &RecordBatch) -> Vec<ArrayRef> {
     let mut columns = batch.columns().to_vec();
     let list = columns[DELIVERED].as_list::<i32>().values();
     let values = list.as_primitive::<Float64Type>().values().iter();
-    let recorded: Float64Array = values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
+    let recorded: Float64Array =
+        values.map(|&energy| (!energy.is_nan()).then_some(energy)).collect();
     let item = Arc::new(Field::new("item", DataType::Float64, true));
     let list = one_list(item, Arc::new(recorded)).expect("a list of one row can be made");
     columns[DELIVERED] = list;

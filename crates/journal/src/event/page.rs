@@ -93,7 +93,11 @@ mod tests {
         for field in KINDS.iter().flat_map(|kind| kind.fields) {
             let unit = field.unit.to_lowercase();
             let told = ["kw", "kwh", "us"].contains(&unit.as_str());
-            assert!(!told || field.name.ends_with(&unit) || field.name == "values", "{}", field.name);
+            assert!(
+                !told || field.name.ends_with(&unit) || field.name == "values",
+                "{}",
+                field.name
+            );
         }
     }
 }

@@ -82,7 +82,11 @@ plain!(bool, i64, u64, Rules, Build);
 fn listed(value: Value) -> Vec<Value> {
     match value {
         Value::Array(values) => values,
-        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+        one @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)) => {
             vec![one]
         }
     }

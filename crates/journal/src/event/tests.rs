@@ -31,7 +31,10 @@ fn with(number: f64) -> Vec<(&'static str, Event)> {
     let ids = || Ids(vec![7]);
     vec![
         ("values", Event::SeriesLoaded(SeriesLoaded { name: text(), unit: text(), values: one() })),
-        ("requested_kwh", Event::StaysLoaded(StaysLoaded { requested_kwh: one(), ..<_>::default() })),
+        (
+            "requested_kwh",
+            Event::StaysLoaded(StaysLoaded { requested_kwh: one(), ..<_>::default() }),
+        ),
         (
             "delivered_kwh",
             Event::StaysLoaded(StaysLoaded { delivered_kwh: vec![Some(number)], ..<_>::default() }),
@@ -74,8 +77,14 @@ fn with(number: f64) -> Vec<(&'static str, Event)> {
                 reason: vec![MissedReason::Removed],
             }),
         ),
-        ("wanted_kwh", Event::TripShort(TripShort { ev: ids(), wanted_kwh: one(), driven_kwh: one() })),
-        ("expected_kwh", Event::StaysExpected(StaysExpected { ev: ids(), stay: ids(), expected_kwh: one() })),
+        (
+            "wanted_kwh",
+            Event::TripShort(TripShort { ev: ids(), wanted_kwh: one(), driven_kwh: one() }),
+        ),
+        (
+            "expected_kwh",
+            Event::StaysExpected(StaysExpected { ev: ids(), stay: ids(), expected_kwh: one() }),
+        ),
         (
             "segments",
             Event::PlansAccepted(PlansAccepted {
@@ -95,7 +104,10 @@ fn with(number: f64) -> Vec<(&'static str, Event)> {
                 reason: vec![ClipReason::Charger],
             }),
         ),
-        ("asked_kw", Event::LimitViolated(LimitViolated { site: ids(), asked_kw: one(), limit_kw: one() })),
+        (
+            "asked_kw",
+            Event::LimitViolated(LimitViolated { site: ids(), asked_kw: one(), limit_kw: one() }),
+        ),
         ("objective", solve(number, None, 1.0, 1.0)),
         ("bound", solve(1.0, Some(number), 1.0, 1.0)),
         ("components", solve(1.0, None, number, 1.0)),

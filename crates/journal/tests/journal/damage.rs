@@ -60,8 +60,9 @@ impl Patient {
         let whole = fs::read(self.file(name)).unwrap();
         let count = std::env::var("VOLTIDE_DAMAGES").ok().and_then(|count| count.parse().ok());
         let step = (whole.len() / count.unwrap_or(few).max(few)).max(1);
-        let silent =
-            (0..whole.len()).step_by(step).filter(|at| self.with(name, &damage(&whole, *at)).is_none());
+        let silent = (0..whole.len())
+            .step_by(step)
+            .filter(|at| self.with(name, &damage(&whole, *at)).is_none());
         let silent = silent.count();
         fs::write(self.file(name), whole).unwrap();
         silent
@@ -109,7 +110,9 @@ fn flipped_bits_all_over_a_short_log_are_noticed() {
 #[test]
 fn damage_to_a_finished_log_is_noticed() {
     let patient = Patient::new(|run| finished_run(run, 60));
-    for (damage, how) in [(cut as fn(&[u8], usize) -> Vec<u8>, "cut"), (flip, "flip"), (zero, "zero")] {
+    for (damage, how) in
+        [(cut as fn(&[u8], usize) -> Vec<u8>, "cut"), (flip, "flip"), (zero, "zero")]
+    {
         assert_eq!(patient.damage("000001.mcap", 150, damage), 0, "{how}");
     }
 }
@@ -180,8 +183,8 @@ fn edit(whole: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
         let length = u64::from_le_bytes(bytes[at + 1..at + 9].try_into().unwrap()) as usize;
         let (body, end) = (at + 9, at + 9 + length);
         let records = body + 40;
-        let found =
-            (bytes[at] == 6).then(|| bytes[records..end].windows(old.len()).position(|part| part == old));
+        let found = (bytes[at] == 6)
+            .then(|| bytes[records..end].windows(old.len()).position(|part| part == old));
         if let Some(Some(place)) = found {
             bytes[records + place..records + place + new.len()].copy_from_slice(new);
             let checksum = crc32fast::hash(&bytes[records..end]);
@@ -201,8 +204,9 @@ fn shown(error: &LogError, run: &Path) -> String {
 fn an_edit_with_a_right_checksum_breaks_the_chain() {
     let patient = Patient::new(|run| finished_run(run, 3));
     let whole = fs::read(patient.file("000001.mcap")).unwrap();
-    let error =
-        patient.with("000001.mcap", &edit(&whole, b"\"at_us\":1538958", b"\"at_us\":1538959")).unwrap();
+    let error = patient
+        .with("000001.mcap", &edit(&whole, b"\"at_us\":1538958", b"\"at_us\":1538959"))
+        .unwrap();
     insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` is damaged after tick 1: its records are not those that were sealed");
     let error = patient.with("000001.mcap", &edit(&whole, b"one-car", b"two-car")).unwrap();
     insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` is damaged before the end of the first tick: its records are not those that were sealed");
@@ -212,7 +216,8 @@ fn an_edit_with_a_right_checksum_breaks_the_chain() {
 fn an_unknown_kind_is_named() {
     let patient = Patient::new(|run| finished_run(run, 3));
     let whole = fs::read(patient.file("000001.mcap")).unwrap();
-    let error = patient.with("000001.mcap", &edit(&whole, b"SlotElapsed.v1", b"SlotElapsed.v9")).unwrap();
+    let error =
+        patient.with("000001.mcap", &edit(&whole, b"SlotElapsed.v1", b"SlotElapsed.v9")).unwrap();
     insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` holds `SlotElapsed.v9`, which this version does not know; it knows Build.v1, Sealed.v1, RunStarted.v2, SeriesLoaded.v1, StaysLoaded.v2, RunForked.v1, RunEnded.v1, TickStarted.v1, PricesSet.v1, SessionEnded.v1, SessionStarted.v1, TargetMissed.v1, TripShort.v1, StaysExpected.v1, WillingnessAgreed.v1, PlansAccepted.v1, ForecastIssued.v1, SolveFinished.v1, UnitsDispatched.v1, MarginViolated.v1, PolicyFaulted.v1, PolicyStateSaved.v1, AnswerNotFinite.v1, SetPointClipped.v1, LimitViolated.v1, SlotElapsed.v1, TickSealed.v1, RunStarted.v1, StaysLoaded.v1");
 }
 

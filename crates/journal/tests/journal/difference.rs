@@ -40,16 +40,30 @@ fn plans(first_kw: f64, from: u32) -> Event {
 #[test]
 fn of_two_schedules_the_first_slot_with_another_power_is_named() {
     let car = Some(("ev", "8"));
-    assert_eq!(told(&plans(0.0, 30), &plans(0.0, 28)), expected(car, "power_kw", Some(28), 0.0, 7.0));
-    assert_eq!(told(&plans(2.0, 30), &plans(0.0, 28)), expected(car, "power_kw", Some(20), 2.0, 0.0));
-    assert_eq!(told(&plans(7.0, 30), &plans(7.0, 28)).1.as_deref(), Some("segments"), "coded otherwise");
+    assert_eq!(
+        told(&plans(0.0, 30), &plans(0.0, 28)),
+        expected(car, "power_kw", Some(28), 0.0, 7.0)
+    );
+    assert_eq!(
+        told(&plans(2.0, 30), &plans(0.0, 28)),
+        expected(car, "power_kw", Some(20), 2.0, 0.0)
+    );
+    assert_eq!(
+        told(&plans(7.0, 30), &plans(7.0, 28)).1.as_deref(),
+        Some("segments"),
+        "coded otherwise"
+    );
 }
 
 #[test]
 fn a_car_that_only_one_batch_has_is_named_with_all_that_is_said_of_it() {
     let short = |ev: &[u32]| {
         let kwh = |kwh: f64| vec![kwh; ev.len()];
-        Event::TripShort(TripShort { ev: ev.to_vec().into(), wanted_kwh: kwh(9.0), driven_kwh: kwh(4.0) })
+        Event::TripShort(TripShort {
+            ev: ev.to_vec().into(),
+            wanted_kwh: kwh(9.0),
+            driven_kwh: kwh(4.0),
+        })
     };
     let row = json!({ "ev": 5, "wanted_kwh": 9.0, "driven_kwh": 4.0 });
     let entity = Some(("ev", "5".to_owned()));
@@ -143,10 +157,16 @@ fn events_of_two_kinds_have_nothing_to_compare() {
 fn says_the_same(one: &Event, other: &Event) -> bool {
     let without_stays = |event: &Event| match event.clone() {
         Event::SessionEnded(it) => Event::SessionEnded(SessionEnded { stay: Ids::default(), ..it }),
-        Event::SessionStarted(it) => Event::SessionStarted(SessionStarted { stay: Ids::default(), ..it }),
+        Event::SessionStarted(it) => {
+            Event::SessionStarted(SessionStarted { stay: Ids::default(), ..it })
+        }
         Event::TargetMissed(it) => Event::TargetMissed(TargetMissed { stay: Ids::default(), ..it }),
-        Event::StaysExpected(it) => Event::StaysExpected(StaysExpected { stay: Ids::default(), ..it }),
-        Event::PlansAccepted(it) => Event::PlansAccepted(PlansAccepted { stay: Ids::default(), ..it }),
+        Event::StaysExpected(it) => {
+            Event::StaysExpected(StaysExpected { stay: Ids::default(), ..it })
+        }
+        Event::PlansAccepted(it) => {
+            Event::PlansAccepted(PlansAccepted { stay: Ids::default(), ..it })
+        }
         Event::PolicyFaulted(it) => Event::PolicyFaulted(PolicyFaulted { first_stay: 0, ..it }),
         event => event,
     };

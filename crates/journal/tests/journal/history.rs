@@ -4,8 +4,8 @@ use std::path::Path;
 use voltide_journal::{
     error::LogError,
     event::{
-        Build, ClipReason, Event, PlansAccepted, PricesSet, Recorded, RunEnded, RunStarted, Segments,
-        SeriesLoaded, SessionStarted, SetPointClipped, SlotElapsed, TickStarted,
+        Build, ClipReason, Event, PlansAccepted, PricesSet, Recorded, RunEnded, RunStarted,
+        Segments, SeriesLoaded, SessionStarted, SetPointClipped, SlotElapsed, TickStarted,
     },
     log::{EventLog, Seal},
     mcap_log::McapLog,
@@ -104,7 +104,11 @@ impl<'a> Scribe<'a> {
         let values = (0..60).map(f64::from).collect();
         self.append(
             0,
-            Event::SeriesLoaded(SeriesLoaded { name: "base_load".into(), unit: "kW".into(), values }),
+            Event::SeriesLoaded(SeriesLoaded {
+                name: "base_load".into(),
+                unit: "kW".into(),
+                values,
+            }),
         )?;
         let (buy, sell) = (vec![0.3; 60], vec![0.1; 60]);
         self.append(
@@ -125,8 +129,14 @@ impl<'a> Scribe<'a> {
         let components = vec!["energy".into(), "ledger".into()];
         let hash = u64::from(tick).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let block_hashes = vec![hash, !hash];
-        let seal =
-            Seal { seq, cause_seq: seq.checked_sub(1), tick, components, block_hashes, state_hash: hash };
+        let seal = Seal {
+            seq,
+            cause_seq: seq.checked_sub(1),
+            tick,
+            components,
+            block_hashes,
+            state_hash: hash,
+        };
         self.events.push(self.log.seal(seal)?);
         Ok(())
     }
@@ -178,7 +188,8 @@ pub(crate) fn read(folder: &Path) -> (Vec<Recorded>, Option<LogError>) {
         Err(error) => return (events, Some(error)),
         Ok(log) => log,
     };
-    let error = log.by_ref().find_map(|recorded| recorded.map(|recorded| events.push(recorded)).err());
+    let error =
+        log.by_ref().find_map(|recorded| recorded.map(|recorded| events.push(recorded)).err());
     let lost = log.lost_build().cloned();
     if lost.is_some() {
         know_build(&mut events);
@@ -188,7 +199,9 @@ pub(crate) fn read(folder: &Path) -> (Vec<Recorded>, Option<LogError>) {
 
 /// Puts in what made the run, where it was lost.
 fn know_build(events: &mut [Recorded]) {
-    let Some(Event::RunStarted(started)) = events.first_mut().map(|first| &mut first.event) else { return };
+    let Some(Event::RunStarted(started)) = events.first_mut().map(|first| &mut first.event) else {
+        return;
+    };
     assert_eq!(started.build, Build::default(), "what is not known is not made up");
     if let Event::RunStarted(whole) = run_started("abc") {
         started.build = whole.build;

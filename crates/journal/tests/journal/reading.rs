@@ -8,7 +8,8 @@ use voltide_journal::{
 
 #[test]
 fn a_batch_is_told_by_rows_and_sums() {
-    let told: Vec<String> = tick_events(2).iter().map(|event| describe(event).to_string()).collect();
+    let told: Vec<String> =
+        tick_events(2).iter().map(|event| describe(event).to_string()).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
     {"at_us":1538958600000000}
     {"departure_kwh":96.0,"driven_kwh":7.55,"energy_kwh":14.5,"rows":2}
@@ -20,7 +21,8 @@ fn a_batch_is_told_by_rows_and_sums() {
 
 #[test]
 fn a_series_is_told_by_its_range() {
-    let series = SeriesLoaded { name: "pv".into(), unit: "kW".into(), values: vec![0.0, 2.5, f64::NAN] };
+    let series =
+        SeriesLoaded { name: "pv".into(), unit: "kW".into(), values: vec![0.0, 2.5, f64::NAN] };
     let event = Event::SeriesLoaded(series);
     insta::assert_snapshot!(describe(&event), @r#"{"name":"pv","unit":"kW","values":{"count":3,"max":2.5,"min":0.0}}"#);
     assert_eq!(event.entity(), Some(Entity { kind: "series", id: "pv".into() }));
@@ -38,7 +40,10 @@ fn only_a_single_row_is_about_one_car() {
         stay: vec![9].into(),
         ..SessionStarted::default()
     });
-    assert_eq!((one.entity(), one.session()), (Some(Entity { kind: "ev", id: "7".into() }), Some(9)));
+    assert_eq!(
+        (one.entity(), one.session()),
+        (Some(Entity { kind: "ev", id: "7".into() }), Some(9))
+    );
     let two = &tick_events(0)[1];
     assert_eq!((two.entity(), two.session(), two.rows()), (None, None, Some(2)));
 }

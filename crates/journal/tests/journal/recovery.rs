@@ -88,8 +88,10 @@ fn a_recovered_segment_has_the_data_of_a_run_that_stopped_there() {
     scribe.open("abc").unwrap();
     scribe.ticks(0..7).unwrap();
     log.close().unwrap();
-    let (recovered, whole) =
-        (fs::read(segment(killed.path(), 1)).unwrap(), fs::read(segment(stopped.path(), 1)).unwrap());
+    let (recovered, whole) = (
+        fs::read(segment(killed.path(), 1)).unwrap(),
+        fs::read(segment(stopped.path(), 1)).unwrap(),
+    );
     // Data and their checksum; what follows them only says where in them something is.
     let end = data.len() + 13;
     assert_eq!(recovered[..data.len()], data);
@@ -219,7 +221,9 @@ fn a_resumed_log_that_fails_anywhere_can_be_resumed() {
             let end = recovery::recover(run.path()).unwrap().end;
             let events = read(run.path()).0;
             let disk = FaultyDisk::new(fault, at);
-            if let Ok(mut log) = McapLog::resume_on(disk.clone(), run.path(), Durability::Every(2), &end) {
+            if let Ok(mut log) =
+                McapLog::resume_on(disk.clone(), run.path(), Durability::Every(2), &end)
+            {
                 let mut scribe = Scribe::after(&mut log, events);
                 let done = scribe.ticks(9..TICKS).and_then(|()| scribe.end(TICKS));
                 assert_eq!(

@@ -124,10 +124,11 @@ fn plans_accepted() -> impl Strategy<Value = Event> {
 fn series() -> impl Strategy<Value = Event> {
     let name = any::<String>;
     prop_oneof![
-        (name(), name(), rows().prop_flat_map(numbers))
-            .prop_map(|(name, unit, values)| Event::SeriesLoaded(SeriesLoaded { name, unit, values })),
-        (name(), any::<u32>(), rows().prop_flat_map(numbers), rows().prop_flat_map(numbers)).prop_map(
-            |(tariff, first_slot, buy, sell)| Event::PricesSet(PricesSet {
+        (name(), name(), rows().prop_flat_map(numbers)).prop_map(|(name, unit, values)| {
+            Event::SeriesLoaded(SeriesLoaded { name, unit, values })
+        }),
+        (name(), any::<u32>(), rows().prop_flat_map(numbers), rows().prop_flat_map(numbers))
+            .prop_map(|(tariff, first_slot, buy, sell)| Event::PricesSet(PricesSet {
                 tariff,
                 first_slot,
                 incentive: buy.clone(),
@@ -135,8 +136,7 @@ fn series() -> impl Strategy<Value = Event> {
                 buy,
                 sell,
                 ..PricesSet::default()
-            })
-        ),
+            })),
     ]
 }
 
@@ -148,7 +148,8 @@ fn stays_loaded() -> impl Strategy<Value = Event> {
     };
     (0..40_usize).prop_flat_map(columns).prop_map(
         |(fleet, arrives, leaves, announced, requested_kwh, delivered_kwh, station)| {
-            let delivered_kwh = delivered_kwh.into_iter().map(|kwh| (kwh > 0.0).then_some(kwh)).collect();
+            let delivered_kwh =
+                delivered_kwh.into_iter().map(|kwh| (kwh > 0.0).then_some(kwh)).collect();
             Event::StaysLoaded(StaysLoaded {
                 fleet,
                 arrives,
@@ -229,6 +230,8 @@ fn energy_that_was_not_recorded_is_no_number() {
     scribe.append(0, crate::history::run_started("abc")).unwrap();
     scribe.append(0, Event::StaysLoaded(stays)).unwrap();
     voltide_journal::log::EventLog::open_run(&mut log).unwrap();
-    let Event::StaysLoaded(read) = read(run.path()).0.remove(1).event else { panic!("another event") };
+    let Event::StaysLoaded(read) = read(run.path()).0.remove(1).event else {
+        panic!("another event")
+    };
     assert_eq!(read.delivered_kwh, delivered_kwh);
 }

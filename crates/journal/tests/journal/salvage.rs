@@ -79,10 +79,13 @@ impl Patient {
     fn untouched(&self, name: &str, damaged: &Range<usize>) -> Vec<Recorded> {
         let mut events = self.written.iter().cloned();
         let mut left = Vec::new();
-        for (file, content) in self.files.iter().filter(|(file, _)| SEGMENTS.contains(&file.as_str())) {
+        for (file, content) in
+            self.files.iter().filter(|(file, _)| SEGMENTS.contains(&file.as_str()))
+        {
             for (chunk, count) in chunks(content) {
                 let group: Vec<Recorded> = events.by_ref().take(count).collect();
-                let is_touched = file == name && chunk.start < damaged.end && damaged.start < chunk.end;
+                let is_touched =
+                    file == name && chunk.start < damaged.end && damaged.start < chunk.end;
                 left.extend(group.into_iter().filter(|_| !is_touched));
             }
         }
@@ -99,10 +102,13 @@ impl Patient {
             "{:#?}",
             salvaged.said
         );
-        let found = |event: &Recorded| events.binary_search_by_key(&event.seq, |found| found.seq).is_ok();
+        let found =
+            |event: &Recorded| events.binary_search_by_key(&event.seq, |found| found.seq).is_ok();
         assert!(whole.iter().all(found), "{:#?}", salvaged.said);
-        let missing = salvaged.said.missing.iter().flat_map(|missing| missing.first_seq..missing.next_seq);
-        let mut seqs: Vec<u64> = events.iter().map(|recorded| recorded.seq).chain(missing).collect();
+        let missing =
+            salvaged.said.missing.iter().flat_map(|missing| missing.first_seq..missing.next_seq);
+        let mut seqs: Vec<u64> =
+            events.iter().map(|recorded| recorded.seq).chain(missing).collect();
         seqs.sort_unstable();
         assert!(seqs == (0..self.written.len() as u64).collect::<Vec<_>>(), "{:#?}", salvaged.said);
     }
@@ -120,7 +126,10 @@ fn salvaged(run: &Path) -> Salvaged {
     for piece in said.log.iter().chain(&said.beyond) {
         let (more, error) = read(&folder.join(&piece.folder));
         assert!(error.is_none(), "{error:?}");
-        assert_eq!((more[0].seq, more.len() as u64), (piece.first_seq, piece.next_seq - piece.first_seq));
+        assert_eq!(
+            (more[0].seq, more.len() as u64),
+            (piece.first_seq, piece.next_seq - piece.first_seq)
+        );
         events.extend(more);
     }
     let whole = read_build(&mut events);
@@ -139,8 +148,11 @@ fn read_build(events: &mut [Recorded]) -> Option<bool> {
 }
 
 fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(run.join("log")).unwrap().flatten().filter(|entry| entry.path().is_file());
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    let entries =
+        fs::read_dir(run.join("log")).unwrap().flatten().filter(|entry| entry.path().is_file());
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect()
 }
 
 /// Where the chunks of a segment are, and how many events each holds.
@@ -148,7 +160,8 @@ fn chunks(content: &[u8]) -> Vec<(Range<usize>, usize)> {
     let mut chunks = Vec::new();
     for (at, end) in records(content, 8, content.len() - 8) {
         if content[at] == 6 {
-            let messages = records(content, at + 49, end).iter().filter(|(at, _)| content[*at] == 5).count();
+            let messages =
+                records(content, at + 49, end).iter().filter(|(at, _)| content[*at] == 5).count();
             // The opening and the ending are closed by a record that is no event; a tick is closed
             // by one.
             chunks.push((at..end, if messages == 6 { 6 } else { messages - 1 }));
@@ -181,10 +194,17 @@ fn of_a_whole_log_all_is_salvaged() {
     patient.check(&salvaged, &patient.written);
     let Salvage { log, beyond, missing, mended, damaged, build_known, .. } = salvaged.said;
     assert!(
-        build_known && beyond.is_empty() && missing.is_empty() && mended.is_empty() && damaged.is_empty()
+        build_known
+            && beyond.is_empty()
+            && missing.is_empty()
+            && mended.is_empty()
+            && damaged.is_empty()
     );
     let log = log.unwrap();
-    assert_eq!((log.first_tick, log.last_tick, log.outcome.as_deref()), (Some(0), Some(8), Some("finished")));
+    assert_eq!(
+        (log.first_tick, log.last_tick, log.outcome.as_deref()),
+        (Some(0), Some(8), Some("finished"))
+    );
     let (new, old) = (salvaged.into.path().join("new"), patient.run.path());
     assert_eq!(reader::verify(&new).unwrap().chain_hash, reader::verify(old).unwrap().chain_hash);
 }
@@ -199,7 +219,8 @@ fn a_flipped_bit_costs_nothing_wherever_it_is() {
             let salvaged = patient.with(name, Some(&flipped(&patient.files[name], at)));
             patient.check(&salvaged, &patient.written);
             assert!(salvaged.said.beyond.is_empty() && salvaged.said.build_known, "{name} at {at}");
-            let mended = salvaged.said.mended.iter().filter_map(|mended| mended.byte).collect::<Vec<_>>();
+            let mended =
+                salvaged.said.mended.iter().filter_map(|mended| mended.byte).collect::<Vec<_>>();
             assert!(mended.is_empty() || mended == [at as u64], "{name} at {at}: {mended:?}");
         }
     }
@@ -234,7 +255,11 @@ fn a_lost_file_costs_what_is_in_it() {
         let salvaged = patient.with(name, None);
         patient.check(&salvaged, &patient.untouched(name, &(0..usize::MAX)));
         assert_eq!(salvaged.said.missing.len(), 1, "{:#?}", salvaged.said);
-        assert_eq!(salvaged.said.log.is_some(), name != SEGMENTS[0], "without its opening it is no run");
+        assert_eq!(
+            salvaged.said.log.is_some(),
+            name != SEGMENTS[0],
+            "without its opening it is no run"
+        );
         assert!(salvaged.said.beyond.iter().all(|piece| piece.proved));
     }
     let salvaged = patient.with("000000.mcap", None);
@@ -277,13 +302,18 @@ fn a_segment_of_another_run_is_no_part_of_it() {
     let patient = Patient::new();
     let other = tempdir().unwrap();
     finished_run(other.path(), 20);
-    for (from, to) in
-        [(other.path().join("log/000001.mcap"), "000004.mcap"), (patient.path("000002.mcap"), "000007.mcap")]
-    {
+    for (from, to) in [
+        (other.path().join("log/000001.mcap"), "000004.mcap"),
+        (patient.path("000002.mcap"), "000007.mcap"),
+    ] {
         fs::copy(from, patient.path(to)).unwrap();
         let salvaged = salvaged(patient.run.path());
         patient.check(&salvaged, &patient.written);
-        assert!(salvaged.said.damaged.iter().all(|damaged| damaged.file == to), "{:#?}", salvaged.said);
+        assert!(
+            salvaged.said.damaged.iter().all(|damaged| damaged.file == to),
+            "{:#?}",
+            salvaged.said
+        );
         assert!(!salvaged.said.damaged.is_empty());
         fs::remove_file(patient.path(to)).unwrap();
     }

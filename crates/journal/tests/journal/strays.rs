@@ -130,7 +130,11 @@ fn nothing_is_written_through_a_link_to_a_folder() {
     let whole = fs::read(&segment).unwrap();
     fs::write(&segment, &whole[..whole.len() - 100]).unwrap();
     assert!(recovery::recover(run.path()).unwrap_err().to_string().contains("symbolic link"));
-    assert_eq!(fs::read(&segment).unwrap().len(), whole.len() - 100, "nothing is cut that cannot be kept");
+    assert_eq!(
+        fs::read(&segment).unwrap().len(),
+        whole.len() - 100,
+        "nothing is cut that cannot be kept"
+    );
     let encoded = snapshot::Encoded::of(&snapshot::Snapshot::default()).unwrap();
     let error = encoded.write(run.path()).unwrap_err().to_string();
     assert!(error.contains("symbolic link"), "{error}");

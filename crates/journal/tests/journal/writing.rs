@@ -107,7 +107,8 @@ fn a_summary_counts_what_there_is() {
     assert_eq!(summary.events(), written.len() as u64);
     assert_eq!(summary.kinds["SetPointClipped.v1"].rows, 60 * 40);
     assert_eq!(summary.outcome.as_deref(), Some("finished"));
-    let bytes: usize = ["000000.mcap", "000001.mcap"].iter().map(|name| file(run.path(), name).len()).sum();
+    let bytes: usize =
+        ["000000.mcap", "000001.mcap"].iter().map(|name| file(run.path(), name).len()).sum();
     assert_eq!(summary.bytes, bytes as u64);
 }
 
@@ -122,7 +123,11 @@ fn a_config_hash_that_is_none_is_refused() {
 }
 
 /// Writes until a fault; checks that nothing is taken after an error.
-fn write_with_fault(run: &Path, fault: Fault, at: u64) -> (Vec<voltide_journal::event::Recorded>, bool, u64) {
+fn write_with_fault(
+    run: &Path,
+    fault: Fault,
+    at: u64,
+) -> (Vec<voltide_journal::event::Recorded>, bool, u64) {
     let disk = FaultyDisk::new(fault, at);
     let Ok(mut log) = FaultyLog::create_on(disk.clone(), run, Durability::Every(2)) else {
         return (Vec::new(), true, disk.operations());
@@ -177,7 +182,8 @@ fn a_disk_that_lies_never_makes_wrong_history() {
 fn a_full_disk_says_what_it_could_not_do() {
     let run = tempdir().unwrap();
     let mut log =
-        FaultyLog::create_on(FaultyDisk::new(Fault::Tear, 18), run.path(), Durability::Tick).unwrap();
+        FaultyLog::create_on(FaultyDisk::new(Fault::Tear, 18), run.path(), Durability::Tick)
+            .unwrap();
     let error = Scribe::new(&mut log).write(6).unwrap_err().to_string();
     let error = error.replace(&run.path().display().to_string(), "run");
     insta::assert_snapshot!(error, @"cannot create `run/log/HEAD.new`: no space left on the device");

@@ -35,7 +35,12 @@ impl Exchange {
             unit.holds("import_price", import, import.is_finite(), "finite")?;
             unit.holds("export_price", export, export.is_finite(), "finite")?;
             if export > import {
-                return Err(PlantError::ExportDearer { unit: self.name.clone(), slot, import, export });
+                return Err(PlantError::ExportDearer {
+                    unit: self.name.clone(),
+                    slot,
+                    import,
+                    export,
+                });
             }
         }
         Ok(())

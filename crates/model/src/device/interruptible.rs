@@ -56,9 +56,11 @@ mod tests {
 
     #[test]
     fn what_is_shed_counts_by_its_reading() {
-        let load = InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
+        let load =
+            InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
         let did = UnitSlot { given_kw: 40.0, ..UnitSlot::idle(UnitKind::Interruptible) };
-        let supply = |cut_up| load.flexibility(&did, 1.0, Readings { cut_up, ..Readings::default() }).up;
+        let supply =
+            |cut_up| load.flexibility(&did, 1.0, Readings { cut_up, ..Readings::default() }).up;
         assert_eq!((supply(CutUp::Literal), supply(CutUp::Physical)), (90.0, 50.0));
     }
 }

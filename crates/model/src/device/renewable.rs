@@ -65,7 +65,12 @@ impl Device for Renewable {
             Forecast::Perfect => {}
             Forecast::Series(series) => unit.series("forecast", series)?,
             Forecast::Ar1 { phi, sd } => {
-                unit.holds("forecast.phi", *phi, (0.0..1.0).contains(phi), "at least 0 and below 1")?;
+                unit.holds(
+                    "forecast.phi",
+                    *phi,
+                    (0.0..1.0).contains(phi),
+                    "at least 0 and below 1",
+                )?;
                 unit.not_negative("forecast.sd", *sd)?;
             }
         }
@@ -73,7 +78,8 @@ impl Device for Renewable {
     }
 
     fn series(&self) -> Vec<&Series> {
-        let forecast = if let Forecast::Series(series) = &self.forecast { Some(series) } else { None };
+        let forecast =
+            if let Forecast::Series(series) = &self.forecast { Some(series) } else { None };
         std::iter::once(&self.available).chain(forecast).collect()
     }
 
@@ -116,8 +122,10 @@ mod tests {
             cost: 0.0,
             waste_price: 0.0,
         };
-        let did = UnitSlot { given_kw: 70.0, available_kw: 100.0, ..UnitSlot::idle(UnitKind::Wind) };
-        let supply = |vre_down| wind.flexibility(&did, 1.0, Readings { vre_down, ..Readings::default() });
+        let did =
+            UnitSlot { given_kw: 70.0, available_kw: 100.0, ..UnitSlot::idle(UnitKind::Wind) };
+        let supply =
+            |vre_down| wind.flexibility(&did, 1.0, Readings { vre_down, ..Readings::default() });
         assert_eq!(supply(VreDown::Literal), UpDown { up: 0.0, down: 30.0 });
         assert_eq!(supply(VreDown::Physical), UpDown { up: 30.0, down: 70.0 });
     }

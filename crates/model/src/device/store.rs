@@ -76,9 +76,16 @@ impl Store {
     }
 
     /// What the store holds after a slot of so many hours that began with `energy_kwh`.
-    pub fn energy_after(&self, energy_kwh: f64, charge_kw: f64, discharge_kw: f64, hours: f64) -> f64 {
+    pub fn energy_after(
+        &self,
+        energy_kwh: f64,
+        charge_kw: f64,
+        discharge_kw: f64,
+        hours: f64,
+    ) -> f64 {
         let (charged, discharged) = (charge_kw * hours, discharge_kw * hours);
-        energy_kwh + self.charge_efficiency.get() * charged - discharged / self.discharge_efficiency.get()
+        energy_kwh + self.charge_efficiency.get() * charged
+            - discharged / self.discharge_efficiency.get()
     }
 }
 
@@ -96,7 +103,10 @@ impl Device for Store {
 
     fn check(&self) -> Result<(), PlantError> {
         self.check_shape()?;
-        let wishes = [("initial_energy", Some(self.initial_energy)), ("day_end_energy", self.day_end_energy)];
+        let wishes = [
+            ("initial_energy", Some(self.initial_energy)),
+            ("day_end_energy", self.day_end_energy),
+        ];
         for (field, energy) in wishes {
             energy.map_or(Ok(()), |energy| self.check_energy(field, energy.0))?;
         }
@@ -107,8 +117,10 @@ impl Device for Store {
     /// that it is there for the next.
     fn flexibility(&self, did: &UnitSlot, hours: f64, readings: Readings) -> UpDown {
         let output = did.power_kw();
-        let by_discharge = (did.energy_kwh - self.energy_min.0) * self.discharge_efficiency.get() / hours;
-        let by_charge = (self.energy_max.0 - did.energy_kwh) / (self.charge_efficiency.get() * hours);
+        let by_discharge =
+            (did.energy_kwh - self.energy_min.0) * self.discharge_efficiency.get() / hours;
+        let by_charge =
+            (self.energy_max.0 - did.energy_kwh) / (self.charge_efficiency.get() * hours);
         let taken = match readings.flex_storage {
             FlexStorage::Printed => 0.0,
             FlexStorage::Reachable => output,

@@ -61,7 +61,9 @@ impl Device for ThermalUnit {
         unit.not_negative("power_max", self.power_max.0)?;
         unit.ordered("output", self.power_min.0, self.power_max.0)?;
         unit.not_negative("ramp", self.ramp.0)?;
-        for (field, value) in [("cost.a", self.cost.a), ("cost.b", self.cost.b), ("cost.c", self.cost.c)] {
+        for (field, value) in
+            [("cost.a", self.cost.a), ("cost.b", self.cost.b), ("cost.c", self.cost.c)]
+        {
             unit.not_negative(field, value)?;
         }
         self.initial_power.map_or(Ok(()), |power| unit.not_negative("initial_power", power.0))?;

@@ -100,7 +100,13 @@ impl<'a> CarStays<'a> {
 
     /// Adds a stay that begins no sooner than the car can have come from the one before, whose drawn end
     /// may lie on a later day than it should. Up to [`Rules::V1`] the car was plugged in twice then.
-    fn add_drawn(&mut self, number: u32, place: &Place, (arrives, leaves): (i64, i64), trip_kwh: f64) {
+    fn add_drawn(
+        &mut self,
+        number: u32,
+        place: &Place,
+        (arrives, leaves): (i64, i64),
+        trip_kwh: f64,
+    ) {
         let came = self.left.map(|left| left + seconds(place.trip_time_min));
         let arrives = match self.rules {
             Rules::V1 => arrives,
@@ -196,7 +202,8 @@ mod tests {
 
     #[test]
     fn every_session_that_was_read_is_accounted_for() {
-        let clock = Clock::new("2018-10-08T00:00:00".parse().unwrap(), chrono_tz::UTC, 900, 1).unwrap();
+        let clock =
+            Clock::new("2018-10-08T00:00:00".parse().unwrap(), chrono_tz::UTC, 900, 1).unwrap();
         let day = 86_400;
         let kinds = [
             ((100, 2000), InRun::Slots),

@@ -22,10 +22,16 @@ pub(super) struct Request {
 
 impl Request {
     /// Of a session; a battery whose size the world does not tell has room for it.
-    pub(super) fn new(fleet: &Fleet, draws: Draws, session: &RecordedSession, capacity_known: bool) -> Self {
+    pub(super) fn new(
+        fleet: &Fleet,
+        draws: Draws,
+        session: &RecordedSession,
+        capacity_known: bool,
+    ) -> Self {
         let battery = &fleet.battery;
         let drawn_kwh = draws.once(Purpose::Capacity, &fleet.capacity);
-        let wanted = draws.once(Purpose::DepartureSoc, &fleet.departure_soc).min(battery.soc_max.get());
+        let wanted =
+            draws.once(Purpose::DepartureSoc, &fleet.departure_soc).min(battery.soc_max.get());
         let efficiency = battery.charge_efficiency.get();
         let asked_kwh = session.requested_kwh * efficiency;
         let room = wanted - battery.soc_min.get();
@@ -39,7 +45,13 @@ impl Request {
     /// Stored energy that full power adds until the car really leaves, which nobody knows before.
     ///
     /// What has no slot at all misses what it asked for; time that there is bounds it.
-    fn reach_kwh(&self, clock: &Clock, session: &RecordedSession, place: InRun, charger: &Charger) -> f64 {
+    fn reach_kwh(
+        &self,
+        clock: &Clock,
+        session: &RecordedSession,
+        place: InRun,
+        charger: &Charger,
+    ) -> f64 {
         let first = clock.slot_from(session.arrives.into());
         let slots = clock.slots_until(session.leaves.into()).saturating_sub(first);
         match place {
@@ -158,8 +170,12 @@ mod tests {
     }
 
     /// Twenty kWh as the battery lacks them, more than it holds, more than 50 minutes give, no whole slot.
-    const REQUESTS: [RecordedSession; 4] =
-        [session(19.0 / 0.95, 36_000), session(100.0, 36_000), session(20.0, 4600), session(5.0, 900)];
+    const REQUESTS: [RecordedSession; 4] = [
+        session(19.0 / 0.95, 36_000),
+        session(100.0, 36_000),
+        session(20.0, 4600),
+        session(5.0, 900),
+    ];
 
     #[test]
     fn a_recorded_request_is_what_is_missing_whenever_the_car_really_leaves() {

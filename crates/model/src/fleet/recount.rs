@@ -20,7 +20,8 @@ impl Population {
     #[must_use]
     pub fn recounted(&self, drawn: &Self, clock: &Clock, slot: u32) -> Self {
         let count = |fleet: usize| drawn.fleets[fleet].evs.len() as u32;
-        let split = |range: &FleetRange| range.split(count(range.fleet), drawn.per_car(range.fleet));
+        let split =
+            |range: &FleetRange| range.split(count(range.fleet), drawn.per_car(range.fleet));
         let mut all = Self { fleets: self.fleets.iter().flat_map(split).collect(), ..self.clone() };
         all.end_removed(clock, slot);
         all.chargers = all.fleets.iter().map(|range| range.charger_range(drawn)).collect();
@@ -52,7 +53,9 @@ impl Population {
     /// Ends the stays of removed cars when `slot` begins.
     fn end_removed(&mut self, clock: &Clock, slot: u32) {
         for stay in 0..self.stays.len() as u32 {
-            if self.range_of(self.stays.ev[stay as usize]).removed && self.stays.end_by(stay, slot, clock) {
+            if self.range_of(self.stays.ev[stay as usize]).removed
+                && self.stays.end_by(stay, slot, clock)
+            {
                 self.cut_stays.push(stay);
             }
         }
@@ -138,7 +141,11 @@ impl FleetRange {
             return vec![self.clone()];
         }
         let (ev, charger) = (self.evs.start + staying, self.chargers.start + staying * per_car);
-        let kept = Self { evs: self.evs.start..ev, chargers: self.chargers.start..charger, ..self.clone() };
+        let kept = Self {
+            evs: self.evs.start..ev,
+            chargers: self.chargers.start..charger,
+            ..self.clone()
+        };
         let gone = Self {
             first_index: self.first_index + staying,
             evs: ev..self.evs.end,
@@ -174,15 +181,19 @@ mod tests {
 
     fn commuters(name: &str, count: u32) -> Fleet {
         let uniform = |min, max| Distribution::Uniform { min, max };
-        let charger = Charger { charge_max: Kilowatts(7.0), discharge_max: Kilowatts(0.0), site: None };
+        let charger =
+            Charger { charge_max: Kilowatts(7.0), discharge_max: Kilowatts(0.0), site: None };
         let place = |arrive: f64, leave: f64| Place {
             arrive: uniform(arrive, arrive + 2.0),
             leave: uniform(leave, leave + 1.0),
             trip_time_min: 0.25,
             charger,
         };
-        let parking =
-            Parking::Commute { home: place(17.0, 6.0), work: place(8.0, 15.0), days: WorkDays::Daily };
+        let parking = Parking::Commute {
+            home: place(17.0, 6.0),
+            work: place(8.0, 15.0),
+            days: WorkDays::Daily,
+        };
         Fleet {
             capacity: uniform(40.0, 80.0),
             trip_energy: uniform(2.0, 9.0),
@@ -219,7 +230,13 @@ mod tests {
             let stay = all.stays.get(id);
             let range = all.range_of(stay.ev);
             let own_first = range.chargers.start + 2 * (stay.ev - range.evs.start);
-            (range.fleet, range.index_of(stay.ev), stay.arrives, stay.leaves, stay.charger - own_first)
+            (
+                range.fleet,
+                range.index_of(stay.ev),
+                stay.arrives,
+                stay.leaves,
+                stay.charger - own_first,
+            )
         });
         let mut told: Vec<_> = told.collect();
         told.sort_unstable();

@@ -16,10 +16,20 @@ pub struct Alap {}
 impl Policy for Alap {
     const NAME: &'static str = "alap";
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         for (stay, power_kw) in seen.stays().zip(schedules.rows()) {
             let usable = &mut power_kw[stay.window()];
-            charge_at_once(usable, stay.charge_kw_max(), seen.slot_hours, stay.energy_to_departure());
+            charge_at_once(
+                usable,
+                stay.charge_kw_max(),
+                seen.slot_hours,
+                stay.energy_to_departure(),
+            );
             usable.reverse();
         }
         Ok(())

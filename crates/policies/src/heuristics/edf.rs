@@ -22,7 +22,12 @@ impl Policy for Edf {
     const REPLAN: Replan = Replan::EveryTick;
     const WHOLE_SITE: bool = true;
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         share(seen, schedules, |sharing, mut waiting| {
             waiting.sort_by_key(|&row| sharing.departure_slot(row));
             for row in waiting {

@@ -38,7 +38,10 @@ pub(super) fn car(needed_kwh: f64, departure_slot: u32) -> Car {
 /// The answer to the millionth of a kW; limits are used up but for rounding.
 pub(super) fn planned<P: Policy + Clone>(policy: &P, shown: &ObservationBuilder) -> Vec<Vec<f64>> {
     let powers = plan(&mut policy.clone(), shown).unwrap();
-    powers.into_iter().map(|row| row.into_iter().map(|kw| (kw * 1e6).round() / 1e6).collect()).collect()
+    powers
+        .into_iter()
+        .map(|row| row.into_iter().map(|kw| (kw * 1e6).round() / 1e6).collect())
+        .collect()
 }
 
 /// The three policies' answers.
@@ -51,33 +54,43 @@ fn answers(shown: &ObservationBuilder) -> [Vec<Vec<f64>>; 3] {
 fn any_crowd() -> impl Strategy<Value = ObservationBuilder> {
     let place = prop_oneof![1 => Just(NO_SITE), 6 => 0_u32..4];
     let battery = (0.0..80.0, 0.3..=1.0, 0.7..=1.0);
-    let car = (place, battery, 0.0..25.0, 0_u32..12, 1_u32..20).prop_map(|parts| {
-        let (site_id, (energy_kwh, soc_max, charge_efficiency), charge_kw_max, arrival_slot, slots) = parts;
-        Car {
-            site_id,
-            energy_kwh,
-            capacity_kwh: 80.0,
-            energy_kwh_max: 80.0 * soc_max,
-            departure_energy_kwh: 70.0,
-            charge_kw_max,
-            charge_efficiency,
-            arrival_slot,
-            departure_slot: (arrival_slot + slots).max(6),
-            ..Car::default()
-        }
-    });
-    (prop::collection::vec(car, 0..12), prop::array::uniform4(0.0..40.0)).prop_map(|(cars, limits)| {
-        let parents = [NO_SITE, 0, 0, NO_SITE];
-        let tree: Vec<_> = parents.into_iter().zip(limits).collect();
-        cars.into_iter().fold(sites(&tree, 16).at(5), ObservationBuilder::car)
-    })
+    let car =
+        (place, battery, 0.0..25.0, 0_u32..12, 1_u32..20).prop_map(|parts| {
+            let (
+                site_id,
+                (energy_kwh, soc_max, charge_efficiency),
+                charge_kw_max,
+                arrival_slot,
+                slots,
+            ) = parts;
+            Car {
+                site_id,
+                energy_kwh,
+                capacity_kwh: 80.0,
+                energy_kwh_max: 80.0 * soc_max,
+                departure_energy_kwh: 70.0,
+                charge_kw_max,
+                charge_efficiency,
+                arrival_slot,
+                departure_slot: (arrival_slot + slots).max(6),
+                ..Car::default()
+            }
+        });
+    (prop::collection::vec(car, 0..12), prop::array::uniform4(0.0..40.0)).prop_map(
+        |(cars, limits)| {
+            let parents = [NO_SITE, 0, 0, NO_SITE];
+            let tree: Vec<_> = parents.into_iter().zip(limits).collect();
+            cars.into_iter().fold(sites(&tree, 16).at(5), ObservationBuilder::car)
+        },
+    )
 }
 
 /// Power behind each site in a slot, kW.
 fn loads(shown: &ObservationBuilder, powers: &[Vec<f64>], slot: usize) -> [f64; 4] {
     let behind = |site: u32, of: u32| of == site || (site == 0 && (1..3).contains(&of));
     let rows = || shown.build().site_id.iter().zip(powers);
-    [0, 1, 2, 3].map(|site| rows().filter(|(of, _)| behind(site, **of)).map(|(_, kw)| kw[slot]).sum())
+    [0, 1, 2, 3]
+        .map(|site| rows().filter(|(of, _)| behind(site, **of)).map(|(_, kw)| kw[slot]).sum())
 }
 
 proptest! {
@@ -140,7 +153,8 @@ proptest! {
 #[test]
 fn every_site_above_a_car_has_its_limit() {
     let at = |site_id| Car { site_id, ..car(40.0, 1) };
-    let shown = sites(&[(NO_SITE, 10.0), (0, 6.0), (0, 9.0)], 1).car(at(1)).car(at(2)).car(at(NO_SITE));
+    let shown =
+        sites(&[(NO_SITE, 10.0), (0, 6.0), (0, 9.0)], 1).car(at(1)).car(at(2)).car(at(NO_SITE));
     for policy in answers(&shown) {
         assert!((policy[0][0] + policy[1][0] - 10.0).abs() < 1e-6);
         assert!(policy[0][0] <= 6.0 && policy[1][0] <= 7.0);

@@ -21,7 +21,12 @@ impl Policy for Llf {
     const REPLAN: Replan = Replan::EveryTick;
     const WHOLE_SITE: bool = true;
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         share(seen, schedules, |sharing, mut waiting| {
             waiting.sort_by(|&a, &b| sharing.laxity(a).total_cmp(&sharing.laxity(b)));
             for row in waiting {
@@ -43,7 +48,8 @@ mod tests {
     #[test]
     fn it_meets_targets_that_the_earliest_deadline_misses() {
         let shown = behind(14.0, 3).car(car(7.0, 2)).car(car(7.0, 2)).car(car(21.0, 3));
-        let got = |powers: Vec<Vec<f64>>| powers.iter().map(|row| row.iter().sum()).collect::<Vec<f64>>();
+        let got =
+            |powers: Vec<Vec<f64>>| powers.iter().map(|row| row.iter().sum()).collect::<Vec<f64>>();
         assert_eq!(got(planned(&Edf {}, &shown)), [7.0, 7.0, 14.0]);
         assert_eq!(got(planned(&Llf {}, &shown)), [7.0, 7.0, 21.0]);
     }

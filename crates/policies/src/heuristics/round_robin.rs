@@ -34,7 +34,9 @@ fn increment_kw<'de, D: Deserializer<'de>>(source: D) -> Result<f64, D::Error> {
     if power_kw.is_finite() && power_kw >= INCREMENT_KW_MIN {
         Ok(power_kw)
     } else {
-        Err(D::Error::custom(format!("`increment_kw` is {power_kw}, but must be {INCREMENT_KW_MIN} or more")))
+        Err(D::Error::custom(format!(
+            "`increment_kw` is {power_kw}, but must be {INCREMENT_KW_MIN} or more"
+        )))
     }
 }
 
@@ -43,7 +45,12 @@ impl Policy for RoundRobin {
     const REPLAN: Replan = Replan::EveryTick;
     const WHOLE_SITE: bool = true;
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         share(seen, schedules, |sharing, mut waiting| {
             let first = sharing.tick() % waiting.len();
             waiting.rotate_left(first);

@@ -27,7 +27,8 @@ pub(super) fn share(
     for rows in sharing.trees().into_values() {
         for slot in 0..seen.horizon {
             sharing.slot = slot;
-            let waiting: Vec<usize> = rows.iter().copied().filter(|&row| sharing.waits(row)).collect();
+            let waiting: Vec<usize> =
+                rows.iter().copied().filter(|&row| sharing.waits(row)).collect();
             if !waiting.is_empty() {
                 serve(&mut sharing, waiting);
             }
@@ -55,7 +56,8 @@ impl<'a, 'b> Sharing<'a, 'b> {
     fn new(seen: &'a Observation<'a>, schedules: &'b mut Schedules<'_>) -> Self {
         let sites = seen.parent_site.len();
         let chain = |site: usize| {
-            let parent = |site: &usize| Some(seen.parent_site[*site] as usize).filter(|&site| site < sites);
+            let parent =
+                |site: &usize| Some(seen.parent_site[*site] as usize).filter(|&site| site < sites);
             std::iter::successors(Some(site), parent).take(sites).collect()
         };
         let mut sharing = Self {
@@ -149,7 +151,8 @@ impl<'a, 'b> Sharing<'a, 'b> {
 
     /// Gives a car up to `most_kw` more in this slot; returns what it got, kW.
     pub(super) fn serve(&mut self, row: usize, most_kw: f64) -> f64 {
-        let room = self.chain(row).iter().map(|&site| self.room_at(site)).fold(f64::INFINITY, f64::min);
+        let room =
+            self.chain(row).iter().map(|&site| self.room_at(site)).fold(f64::INFINITY, f64::min);
         let given = most_kw.min(self.usable_kw(row)).min(room).max(0.0);
         let (horizon, slot) = (self.seen.horizon, self.slot);
         let chain = self.chains.get(self.seen.site_id[row] as usize);

@@ -40,7 +40,12 @@ impl Policy for Threshold {
     const NAME: &'static str = "threshold";
     const PAYS_INCENTIVE: bool = true;
 
-    fn plan(&mut self, _host: &Host, seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         for (row, power_kw) in schedules.rows().enumerate() {
             let window = seen.window(row);
             let kinds = self.kinds(seen, row, window.clone());
@@ -65,8 +70,10 @@ impl Threshold {
         let prices = |series: &[f64]| series.get(start..).unwrap_or_default().to_vec();
         let (buy, sell) = (prices(seen.buy_price), prices(seen.sell_price));
         let at = |prices: &[f64], slot: usize| prices.get(slot).copied().unwrap_or(0.0);
-        let mean = window.clone().map(|slot| at(&buy, slot)).sum::<f64>() / window.len().max(1) as f64;
-        let (below, above) = (self.charge_below.unwrap_or(mean), self.discharge_above.unwrap_or(mean));
+        let mean =
+            window.clone().map(|slot| at(&buy, slot)).sum::<f64>() / window.len().max(1) as f64;
+        let (below, above) =
+            (self.charge_below.unwrap_or(mean), self.discharge_above.unwrap_or(mean));
         let kind = |slot| match slot {
             slot if at(&buy, slot) <= below => Kind::Cheap,
             slot if at(&sell, slot) > above && may_sell(seen, row, slot) => Kind::Dear,
@@ -251,7 +258,8 @@ mod tests {
     fn any_car() -> impl Strategy<Value = Car> {
         let battery = (20.0..80.0, 0.2..=1.0, 0.7..=1.0, 0.7..=1.0);
         (battery, 0.0..30.0, 0.0..30.0, 0_u32..12, 1_u32..30, 0_u8..2).prop_map(|parts| {
-            let (battery, charge_kw_max, discharge_kw_max, arrival_slot, slots, v2g_eligible) = parts;
+            let (battery, charge_kw_max, discharge_kw_max, arrival_slot, slots, v2g_eligible) =
+                parts;
             let (energy_kwh, soc_max, charge_efficiency, discharge_efficiency) = battery;
             Car {
                 energy_kwh,
@@ -275,7 +283,8 @@ mod tests {
     fn stored(car: &Car, powers: &[f64]) -> Vec<f64> {
         let mut energy = car.energy_kwh;
         let after = powers.iter().map(|power| {
-            energy += power.max(0.0) * car.charge_efficiency + power.min(0.0) / car.discharge_efficiency;
+            energy +=
+                power.max(0.0) * car.charge_efficiency + power.min(0.0) / car.discharge_efficiency;
             energy
         });
         after.collect()

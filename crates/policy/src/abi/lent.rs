@@ -5,8 +5,8 @@
 use super::{
     ByteSink, Host, STATUS_OK, STORAGE_ABOVE_MAXIMUM, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
     STORAGE_INFEASIBLE, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE,
-    STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageProblems, StorageTable,
-    Versioned, copy_prefix,
+    STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageProblems,
+    StorageTable, Versioned, copy_prefix,
     view::{column, column_mut},
 };
 use crate::{
@@ -207,11 +207,15 @@ columns!(
 impl Sizes {
     /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
     fn new(rows: usize, slots: usize, tariffs: usize, bounds: usize) -> Result<Self, StorageError> {
-        let fits = |values: usize| values.checked_mul(8).is_some_and(|bytes| isize::try_from(bytes).is_ok());
+        let fits = |values: usize| {
+            values.checked_mul(8).is_some_and(|bytes| isize::try_from(bytes).is_ok())
+        };
         let matrix = rows.checked_mul(slots).filter(|&values| fits(values));
         let prices = tariffs.checked_mul(slots).filter(|&values| fits(values));
         let (Some(_), Some(tariffs)) = (matrix, prices) else {
-            return refuse(format!("{rows} rows and {tariffs} tariffs of {slots} slots are too many"));
+            return refuse(format!(
+                "{rows} rows and {tariffs} tariffs of {slots} slots are too many"
+            ));
         };
         let bits = rows * slots.div_ceil(8);
         Ok(Self { rows, slots, tariffs, bits, offsets: rows + 1, bounds })
@@ -253,7 +257,9 @@ impl StorageAnswers {
             fill(column_mut(self.gap, rows), answers, |answer| gap(answer.outcome));
             fill(column_mut(self.target, rows), answers, |answer| target_code(answer.unmet));
             fill(column_mut(self.missing_kwh, rows), answers, |answer| missing_kwh(answer.unmet));
-            fill(column_mut(self.slots_outside, rows), answers, |answer| slots_outside(answer.unmet));
+            fill(column_mut(self.slots_outside, rows), answers, |answer| {
+                slots_outside(answer.unmet)
+            });
             fill(column_mut(self.worst_kwh, rows), answers, |answer| worst_kwh(answer.unmet));
         }
     }
@@ -348,7 +354,12 @@ impl AnswerColumns {
         }
     }
 
-    fn point_at(&mut self, power_kw: &mut [f64], horizon: usize, message: &ByteSink) -> StorageAnswers {
+    fn point_at(
+        &mut self,
+        power_kw: &mut [f64],
+        horizon: usize,
+        message: &ByteSink,
+    ) -> StorageAnswers {
         StorageAnswers {
             size: size_of::<StorageAnswers>() as u32,
             rows: self.outcome.len() as u32,
@@ -448,7 +459,8 @@ mod tests {
             Outcome::Unbounded,
             Outcome::NoSolution,
         ];
-        let reasons = [MissedReason::TooShort, MissedReason::AboveMaximum, MissedReason::HeldByBounds];
+        let reasons =
+            [MissedReason::TooShort, MissedReason::AboveMaximum, MissedReason::HeldByBounds];
         let missed = |reason| Some(TargetMissed { missing_kwh: 7.0, reason });
         let targets = reasons.map(missed).into_iter().chain([None, None]);
         let bounds = [None, Some(BoundsMissed { slots: 3, worst_kwh: -2.0 })];
@@ -471,6 +483,9 @@ mod tests {
         columns.outcome[4] = 5;
         assert_eq!(columns.read().unwrap_err().to_string(), "no outcome has the number 5");
         columns.target[0] = 4;
-        assert_eq!(columns.read().unwrap_err().to_string(), "no state of a target has the number 4");
+        assert_eq!(
+            columns.read().unwrap_err().to_string(),
+            "no state of a target has the number 4"
+        );
     }
 }

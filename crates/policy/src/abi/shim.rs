@@ -3,9 +3,9 @@
 #![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
 
 use super::{
-    ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE, HostTable, MAGIC,
-    NO_OFFSET, ObservationColumns, PolicyTable, STATUS_ERROR, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text,
-    copy_prefix,
+    ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE, HostTable,
+    MAGIC, NO_OFFSET, ObservationColumns, PolicyTable, STATUS_ERROR, STATUS_OK, STATUS_PANIC,
+    ScheduleMatrix, Text, copy_prefix,
 };
 use crate::{
     guard::{self, Refusal},
@@ -53,7 +53,9 @@ impl Host {
     }
 
     fn refuse(&self, status: i32, message: &str, offset: Option<usize>) -> i32 {
-        if let Some((table, set_error)) = self.table.and_then(|table| Some((table, table.set_error?))) {
+        if let Some((table, set_error)) =
+            self.table.and_then(|table| Some((table, table.set_error?)))
+        {
             let offset = offset.map_or(NO_OFFSET, |offset| offset as u64);
             // SAFETY: as for `log`.
             unsafe { set_error(table.context, Text::new(message), offset) }
@@ -110,7 +112,11 @@ pub const fn table<P: Policy>(version: &'static str) -> PolicyTable {
     }
 }
 
-unsafe extern "C" fn create<P: Policy>(host: *const HostTable, config: Text, out: *mut *mut c_void) -> i32 {
+unsafe extern "C" fn create<P: Policy>(
+    host: *const HostTable,
+    config: Text,
+    out: *mut *mut c_void,
+) -> i32 {
     // SAFETY: the program hands over a whole table.
     let host = Host { table: Some(unsafe { copy_prefix(host) }) };
     let mut policy = None;
@@ -134,13 +140,15 @@ unsafe extern "C" fn plan<P: Policy>(
     schedules: *mut ScheduleMatrix,
 ) -> i32 {
     // SAFETY: the program hands over an instance of ours, and columns as the contract says.
-    let (instance, seen, matrix) =
-        unsafe { (&mut *instance.cast::<Instance<P>>(), copy_prefix(seen), copy_prefix(schedules)) };
+    let (instance, seen, matrix) = unsafe {
+        (&mut *instance.cast::<Instance<P>>(), copy_prefix(seen), copy_prefix(schedules))
+    };
     instance.call(|policy, host| {
         // SAFETY: as above.
         let (seen, mut schedules) = unsafe { (seen.view(), matrix.view()) };
-        let place =
-            |answer: &Schedules<'_>| (answer.power_kw.as_ptr(), answer.power_kw.len(), answer.horizon);
+        let place = |answer: &Schedules<'_>| {
+            (answer.power_kw.as_ptr(), answer.power_kw.len(), answer.horizon)
+        };
         let asked = place(&schedules);
         policy.plan(host, &seen, &mut schedules)?;
         if place(&schedules) != asked {

@@ -60,8 +60,9 @@ pub struct StorageTable {
     pub context: *mut c_void,
     /// Solves every row. A status other than `STATUS_OK` says that the problems make no sense; wishes that
     /// cannot be met are no error but part of the answers.
-    pub solve:
-        Option<unsafe extern "C" fn(*mut c_void, *const StorageProblems, *const StorageAnswers) -> i32>,
+    pub solve: Option<
+        unsafe extern "C" fn(*mut c_void, *const StorageProblems, *const StorageAnswers) -> i32,
+    >,
 }
 
 /// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus wear.

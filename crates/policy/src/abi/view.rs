@@ -208,7 +208,8 @@ impl ObservationColumns {
     }
 
     fn sizes(&self) -> Sizes {
-        let [rows, slots, sites] = [self.stays, self.horizon, self.sites].map(|count| count as usize);
+        let [rows, slots, sites] =
+            [self.stays, self.horizon, self.sites].map(|count| count as usize);
         Sizes {
             rows,
             slots,
@@ -258,7 +259,10 @@ impl ScheduleMatrix {
     pub unsafe fn view<'a>(&self) -> Schedules<'a> {
         let horizon = self.horizon as usize;
         // SAFETY: as the caller promises.
-        Schedules { power_kw: unsafe { column_mut(self.power_kw, self.stays as usize * horizon) }, horizon }
+        Schedules {
+            power_kw: unsafe { column_mut(self.power_kw, self.stays as usize * horizon) },
+            horizon,
+        }
     }
 }
 
@@ -316,7 +320,8 @@ mod tests {
             }
         };
         let mut shown = ObservationBuilder::new(9).at(3).car(car(0)).car(car(1));
-        let from = |first: u32, count: u32| (first..first + count).map(f64::from).collect::<Vec<_>>();
+        let from =
+            |first: u32, count: u32| (first..first + count).map(f64::from).collect::<Vec<_>>();
         shown.unix_ms = 1_700_000_000_000;
         shown.agreed = vec![0b1010_0101, 1, 0, 0];
         shown.planned_kw = from(200, 18);
@@ -340,7 +345,10 @@ mod tests {
         // SAFETY: the columns are alive.
         let there = unsafe { ObservationColumns::new(&seen).view() };
         assert_eq!(format!("{there:?}"), format!("{seen:?}"));
-        assert_eq!((there.agreed.len(), there.buy_price.len(), there.sell_price.len()), (4, 18, 18));
+        assert_eq!(
+            (there.agreed.len(), there.buy_price.len(), there.sell_price.len()),
+            (4, 18, 18)
+        );
     }
 
     #[test]

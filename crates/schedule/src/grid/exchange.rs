@@ -28,9 +28,12 @@ impl<'p> Columns<'p> {
         unit: &'p Exchange,
         (import_price, export_price): (&'p Vec<f64>, &'p Vec<f64>),
     ) -> Self {
-        let (hours, [import_max, export_max]) = (problem.slot_hours, [unit.import_max.0, unit.export_max.0]);
-        let imports = import_price.iter().map(|&price| power(program, hours, import_max, price)).collect();
-        let exports = export_price.iter().map(|&price| power(program, hours, export_max, -price)).collect();
+        let (hours, [import_max, export_max]) =
+            (problem.slot_hours, [unit.import_max.0, unit.export_max.0]);
+        let imports =
+            import_price.iter().map(|&price| power(program, hours, import_max, price)).collect();
+        let exports =
+            export_price.iter().map(|&price| power(program, hours, export_max, -price)).collect();
         Self { unit, import_price, export_price, imports, exports }
     }
 }

@@ -19,7 +19,8 @@ impl DispatchProblem<'_> {
         let mut exclusive = Vec::new();
         for solves in 1.. {
             let model = DispatchProgram::new(self, &exclusive);
-            let budget = Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None };
+            let budget =
+                Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None };
             let solved = model.program.solve(budget);
             if !solved.outcome.has_solution() {
                 return Err(GridError::Unsolved(solved.outcome));

@@ -27,11 +27,14 @@ impl DispatchProblem<'_> {
     /// Whether a store may supply less than nothing: where it cannot go on as it does, or holds more
     /// or less than it may.
     fn store_supply_may_be_negative(&self) -> bool {
-        let outside =
-            |(store, &energy): (&Store, &f64)| energy < store.energy_min.0 || energy > store.energy_max.0;
+        let outside = |(store, &energy): (&Store, &f64)| {
+            energy < store.energy_min.0 || energy > store.energy_max.0
+        };
         match self.readings.flex_storage {
             FlexStorage::Reachable => self.plant.each::<Store>().next().is_some(),
-            FlexStorage::Printed => self.plant.each::<Store>().zip(&self.state.energy_kwh).any(outside),
+            FlexStorage::Printed => {
+                self.plant.each::<Store>().zip(&self.state.energy_kwh).any(outside)
+            }
         }
     }
 
@@ -56,12 +59,20 @@ impl DispatchProgram<'_> {
         }
     }
 
-    fn require_margin(&mut self, problem: &DispatchProblem<'_>, slot: usize, way: Way, demand: f64) {
+    fn require_margin(
+        &mut self,
+        problem: &DispatchProblem<'_>,
+        slot: usize,
+        way: Way,
+        demand: f64,
+    ) {
         let Self { program, units, .. } = self;
         let slack = power(program, problem.slot_hours, f64::INFINITY, problem.prices.margin);
         let mut supply = Expression::default();
         // Kind by kind, as in every sum over units: another order rounds to another program.
-        for kind in units.chunk_by(|one, next| one.device().kind().same_device(next.device().kind())) {
+        for kind in
+            units.chunk_by(|one, next| one.device().kind().same_device(next.device().kind()))
+        {
             supply += kind.iter().map(|unit| unit.supply(program, slot, way)).sum::<Expression>();
         }
         program.require(constraint!(supply + slack >= demand));

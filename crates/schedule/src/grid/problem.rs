@@ -158,7 +158,11 @@ impl DispatchProblem<'_> {
     }
 
     fn validate_state(&self) -> Result<(), GridError> {
-        length("state of thermal units", self.state.thermal.len(), self.plant.each::<ThermalUnit>().count())?;
+        length(
+            "state of thermal units",
+            self.state.thermal.len(),
+            self.plant.each::<ThermalUnit>().count(),
+        )?;
         length("stored energy", self.state.energy_kwh.len(), self.plant.each::<Store>().count())?;
         length("ends of stores", self.ends.len(), self.plant.each::<Store>().count())?;
         for (slot, state) in self.state.thermal.iter().enumerate() {
@@ -201,7 +205,11 @@ impl DispatchProblem<'_> {
     }
 
     fn validate_courses(&self) -> Result<(), GridError> {
-        length("courses of thermal units", self.courses.len(), self.plant.each::<ThermalUnit>().count())?;
+        length(
+            "courses of thermal units",
+            self.courses.len(),
+            self.plant.each::<ThermalUnit>().count(),
+        )?;
         for (unit, course) in self.plant.each::<ThermalUnit>().zip(&self.courses) {
             if let Some(on) = &course.on {
                 length(&format!("commitment of `{}`", unit.name), on.len(), self.slots())?;
@@ -229,7 +237,11 @@ fn number(
     right: bool,
     allowed: &'static str,
 ) -> Result<(), GridError> {
-    if right { Ok(()) } else { Err(GridError::Value { column: column.to_owned(), slot, value, allowed }) }
+    if right {
+        Ok(())
+    } else {
+        Err(GridError::Value { column: column.to_owned(), slot, value, allowed })
+    }
 }
 
 fn not_negative(column: &str, slot: usize, value: f64) -> Result<(), GridError> {
@@ -243,7 +255,13 @@ fn finite(column: &str, values: &[f64]) -> Result<(), GridError> {
         .try_for_each(|(slot, &value)| number(column, slot, value, value.is_finite(), FINITE))
 }
 
-fn named_column(what: &str, unit: &str, values: &[f64], slots: usize, power: bool) -> Result<(), GridError> {
+fn named_column(
+    what: &str,
+    unit: &str,
+    values: &[f64],
+    slots: usize,
+    power: bool,
+) -> Result<(), GridError> {
     let column = format!("{what} of `{unit}`");
     length(&column, values.len(), slots)?;
     if power {

@@ -22,7 +22,12 @@ const TAKES_UP: [fn(UnitKind) -> bool; 3] = [
 
 impl DispatchProgram<'_> {
     /// The schedule that `solved` stands for.
-    pub(super) fn read(self, problem: &DispatchProblem<'_>, solved: &Solved, solves: u32) -> Dispatch {
+    pub(super) fn read(
+        self,
+        problem: &DispatchProblem<'_>,
+        solved: &Solved,
+        solves: u32,
+    ) -> Dispatch {
         let mut slots: Vec<SlotDispatch> = Vec::with_capacity(problem.slots());
         for at in 0..problem.slots() {
             let slot = self.slot(problem, solved, at, slots.last());
@@ -124,7 +129,9 @@ impl DispatchProgram<'_> {
     fn on_chords(&self, slots: &[SlotDispatch]) -> f64 {
         let hours_of = |at: usize| slots.iter().map(move |slot| &slot.units[at]);
         let units = self.units.iter().enumerate();
-        units.map(|(at, unit)| hours_of(at).map(|did| unit.on_chords_per_hour(did)).sum::<f64>()).sum()
+        units
+            .map(|(at, unit)| hours_of(at).map(|did| unit.on_chords_per_hour(did)).sum::<f64>())
+            .sum()
     }
 }
 

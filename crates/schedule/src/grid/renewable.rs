@@ -29,7 +29,8 @@ impl<'p> Columns<'p> {
         available_kw: &'p [f64],
     ) -> Self {
         let (hours, price) = (problem.slot_hours, unit.cost - unit.waste_price);
-        let delivered = available_kw.iter().map(|&most| power(program, hours, most, price)).collect();
+        let delivered =
+            available_kw.iter().map(|&most| power(program, hours, most, price)).collect();
         program.pay(unit.waste_price * hours * available_kw.iter().sum::<f64>());
         Self { unit, available_kw, readings: problem.readings, delivered }
     }

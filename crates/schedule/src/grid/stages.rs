@@ -89,7 +89,9 @@ impl DayAheadPlan {
         let step_of = |slot: u32| ((slot / self.step) as usize).min(steps - 1);
         Course {
             on: Some((from..to).map(|slot| self.on[unit][step_of(slot)]).collect()),
-            reference_kw: Some((from..to).map(|slot| self.thermal_kw[unit][step_of(slot)]).collect()),
+            reference_kw: Some(
+                (from..to).map(|slot| self.thermal_kw[unit][step_of(slot)]).collect(),
+            ),
         }
     }
 }
@@ -111,7 +113,12 @@ impl<'a> Stages<'a> {
     /// `ev_kw` is what cars are expected to draw in each of the day's slots and in the step after
     /// them, net of what they discharge. Values of a step are means over its slots. The ramp into the
     /// first step is free where the state knows no output before it.
-    pub fn day_ahead(&self, day: Day, ev_kw: impl Fn(u32) -> f64, state: &GridState) -> DispatchProblem<'a> {
+    pub fn day_ahead(
+        &self,
+        day: Day,
+        ev_kw: impl Fn(u32) -> f64,
+        state: &GridState,
+    ) -> DispatchProblem<'a> {
         let rules = &self.grid.rules;
         let step = rules.day_ahead_step.get();
         let steps = day.slots.div_ceil(step);
@@ -151,7 +158,8 @@ impl<'a> Stages<'a> {
     ) -> DispatchProblem<'a> {
         let rules = &self.grid.rules;
         let count = rules.window.get().min(day.slots - k);
-        let issue = Issue { slot: day.first + k, known: rules.step.get(), blend: rules.blend.get() };
+        let issue =
+            Issue { slot: day.first + k, known: rules.step.get(), blend: rules.blend.get() };
         let seen = self.look(issue, count as usize + 1, &ev_kw);
         let next = self.net_load_after(day, k + count, &seen, &ev_kw);
         let outlook = Outlook { car_supply_kw, ..seen.until(count as usize, next) };
@@ -159,7 +167,9 @@ impl<'a> Stages<'a> {
         let stores = 0..self.grid.plant.each::<Store>().count();
         DispatchProblem {
             courses: thermal.map(|unit| plan.course(unit, k, k + count)).collect(),
-            ends: stores.map(|store| StoreEnd::Softened(plan.energy_after(store, k + count))).collect(),
+            ends: stores
+                .map(|store| StoreEnd::Softened(plan.energy_after(store, k + count)))
+                .collect(),
             ..self.problem(outlook, state)
         }
     }
@@ -217,11 +227,12 @@ impl<'a> Stages<'a> {
         } else {
             seen.0.load_kw[last]
         };
-        let available = plant.each::<Renewable>().enumerate().map(|(at, unit)| match &unit.forecast {
-            _ if wraps => unit.available.at(slot, per_day),
-            Forecast::Series(forecast) => forecast.at(slot, per_day),
-            _ => seen.0.available_kw[at][last],
-        });
+        let available =
+            plant.each::<Renewable>().enumerate().map(|(at, unit)| match &unit.forecast {
+                _ if wraps => unit.available.at(slot, per_day),
+                Forecast::Series(forecast) => forecast.at(slot, per_day),
+                _ => seen.0.available_kw[at][last],
+            });
         let must_take = plant.each::<MustTake>().map(|unit| unit.output.at(slot, per_day));
         load - available.sum::<f64>() - must_take.sum::<f64>()
     }
@@ -234,16 +245,22 @@ impl Seen {
     /// The columns that have one value a slot.
     fn columns(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
         let seen = &mut self.0;
-        let nested =
-            [&mut seen.available_kw, &mut seen.must_take_kw, &mut seen.import_price, &mut seen.export_price];
+        let nested = [
+            &mut seen.available_kw,
+            &mut seen.must_take_kw,
+            &mut seen.import_price,
+            &mut seen.export_price,
+        ];
         std::iter::once(&mut seen.load_kw).chain(nested.into_iter().flatten())
     }
 
     /// Means over every `step` slots.
     fn mean_of(mut self, step: usize) -> Self {
         for column in self.columns() {
-            *column =
-                column.chunks(step).map(|slots| slots.iter().sum::<f64>() / slots.len() as f64).collect();
+            *column = column
+                .chunks(step)
+                .map(|slots| slots.iter().sum::<f64>() / slots.len() as f64)
+                .collect();
         }
         self
     }

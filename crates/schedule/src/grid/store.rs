@@ -43,7 +43,11 @@ impl Reach {
     fn new(store: &Store, energy: f64, hours: f64) -> Self {
         let energy_max = store.energy_max.0.max(energy);
         let most = energy + store.charge_efficiency.get() * store.charge_max.0 * hours;
-        Self { energy_min: store.energy_min.0.min(energy), energy_max, end_max: most.min(energy_max) }
+        Self {
+            energy_min: store.energy_min.0.min(energy),
+            energy_max,
+            end_max: most.min(energy_max),
+        }
     }
 }
 
@@ -78,7 +82,9 @@ impl<'p> Columns<'p> {
         let gained = self.unit.charge_efficiency.get() * self.hours;
         let lost = self.hours / self.unit.discharge_efficiency.get();
         let mut before = Expression::from(self.start_kwh);
-        for ((&energy, &charge), &discharge) in self.energy.iter().zip(&self.charge).zip(&self.discharge) {
+        for ((&energy, &charge), &discharge) in
+            self.energy.iter().zip(&self.charge).zip(&self.discharge)
+        {
             program.require(constraint!(energy - before == gained * charge - lost * discharge));
             before = energy.into();
         }

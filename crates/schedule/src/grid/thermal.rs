@@ -196,7 +196,9 @@ impl Thermal {
         unit: &ThermalUnit,
         course: &Course,
     ) {
-        let (Some(reference), Some(band)) = (&course.reference_kw, unit.deviation_max) else { return };
+        let (Some(reference), Some(band)) = (&course.reference_kw, unit.deviation_max) else {
+            return;
+        };
         for (slot, (&output, &reference)) in self.output.iter().zip(reference).enumerate() {
             let (least, most) = (reference - band.0, reference + band.0);
             let inside = least <= unit.power_min.0 && most >= unit.power_max.0;
@@ -261,8 +263,12 @@ fn fixed_bounds(
             let start = if slot == 0 { state.power_kw.filter(|_| state.on) } else { None };
             let (mut low, mut high) = (least, if was_on { most } else { stop });
             if let Some(power) = start {
-                note(UnmetWish::RampIntoLimits, (least - power - step).max(power - step - most).max(0.0));
-                (low, high) = ((power - step).clamp(least, most), (power + step).clamp(least, most));
+                note(
+                    UnmetWish::RampIntoLimits,
+                    (least - power - step).max(power - step - most).max(0.0),
+                );
+                (low, high) =
+                    ((power - step).clamp(least, most), (power + step).clamp(least, most));
             }
             lowest = Some(lowest.map_or(low, |before| (before - step).clamp(low, most)));
             bounds.push((low, high));
@@ -291,12 +297,14 @@ fn free(
     how: Commitment,
 ) -> Thermal {
     let (slots, hours) = (problem.slots(), problem.slot_hours);
-    let mut columns =
-        |one: fn() -> VariableDefinition| (0..slots).map(|_| program.add(one())).collect::<Vec<Variable>>();
+    let mut columns = |one: fn() -> VariableDefinition| {
+        (0..slots).map(|_| program.add(one())).collect::<Vec<Variable>>()
+    };
     let share = || variable().min(0.0).max(1.0);
     let (on, starts, stops) = (columns(|| variable().binary()), columns(share), columns(share));
     let most = unit.power_max.0;
-    let output: Vec<Variable> = (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
+    let output: Vec<Variable> =
+        (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
     let was_on = f64::from(u8::from(state.on));
     for slot in 0..slots {
         let before = if slot == 0 { Expression::from(was_on) } else { on[slot - 1].into() };
@@ -324,7 +332,13 @@ fn since(variables: &[Variable], slot: usize, count: usize) -> Expression {
 }
 
 /// Minimum times that began before the first slot.
-fn hold_initial(program: &mut Program, on: &[Variable], state: &ThermalState, how: Commitment, hours: f64) {
+fn hold_initial(
+    program: &mut Program,
+    on: &[Variable],
+    state: &ThermalState,
+    how: Commitment,
+    hours: f64,
+) {
     let least = if state.on { how.up_min.0 } else { how.down_min.0 };
     let left = least - state.hours;
     if left <= 0.0 {
@@ -371,7 +385,12 @@ impl Thermal {
 }
 
 /// The output before the first slot, moved into the unit's limits where it was outside.
-fn initial_power(unmet: &mut Vec<Unmet>, unit: &ThermalUnit, state: &ThermalState, power: f64) -> f64 {
+fn initial_power(
+    unmet: &mut Vec<Unmet>,
+    unit: &ThermalUnit,
+    state: &ThermalState,
+    power: f64,
+) -> f64 {
     if !state.on {
         return 0.0;
     }

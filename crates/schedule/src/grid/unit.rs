@@ -1,6 +1,8 @@
 //! A unit in the program, whatever its kind; one file a kind says which columns it has.
 
-use super::{DispatchProblem, Unmet, exchange, interruptible, must_take, renewable, store, thermal};
+use super::{
+    DispatchProblem, Unmet, exchange, interruptible, must_take, renewable, store, thermal,
+};
 use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, variable};
 use voltide_model::{
@@ -92,7 +94,9 @@ pub(super) fn add_all<'p>(
             Unit::Renewable(unit) => {
                 Box::new(renewable::Columns::new(program, problem, unit, available.next()?))
             }
-            Unit::MustTake(unit) => Box::new(must_take::Columns::new(program, problem, unit, output.next()?)),
+            Unit::MustTake(unit) => {
+                Box::new(must_take::Columns::new(program, problem, unit, output.next()?))
+            }
             Unit::Thermal(unit) => {
                 let (state, course) = thermal.next()?;
                 Box::new(thermal::Columns::new(program, unmet, problem, unit, state, course))
@@ -101,8 +105,12 @@ pub(super) fn add_all<'p>(
                 let (&start, &end) = stores.next()?;
                 Box::new(store::Columns::new(program, unmet, problem, unit, start, end))
             }
-            Unit::Interruptible(unit) => Box::new(interruptible::Columns::new(program, problem, unit)),
-            Unit::Exchange(unit) => Box::new(exchange::Columns::new(program, problem, unit, prices.next()?)),
+            Unit::Interruptible(unit) => {
+                Box::new(interruptible::Columns::new(program, problem, unit))
+            }
+            Unit::Exchange(unit) => {
+                Box::new(exchange::Columns::new(program, problem, unit, prices.next()?))
+            }
         })
     };
     problem.plant.units.iter().filter_map(&mut add).collect()

@@ -2,7 +2,8 @@
 
 use crate::instances::{Random, solve};
 use voltide_schedule::{
-    BatchError, Method, PerSlot, StorageAnswer, StorageProblem, StorageRequest, TieRule, check, solve_batch,
+    BatchError, Method, PerSlot, StorageAnswer, StorageProblem, StorageRequest, TieRule, check,
+    solve_batch,
 };
 
 const HORIZON: usize = 96;
@@ -57,7 +58,9 @@ fn fleet(rows: usize, lowest: f64) -> Fleet {
         fleet.charge_kw.push(random.pick(&[3.7, 7.0, 11.0]));
         fleet.discharge_kw.push(random.pick(&[0.0, 7.0]));
         fleet.wear.push(random.pick(&[0.0, 0.05]));
-        fleet.may_discharge.extend((0..HORIZON / 8).map(|_| random.bits() as u8 | random.bits() as u8));
+        fleet
+            .may_discharge
+            .extend((0..HORIZON / 8).map(|_| random.bits() as u8 | random.bits() as u8));
         for _ in 0..random.below(3) {
             fleet.bound_slot.push(random.below(HORIZON + 1) as u32);
             fleet.bound_min.push(random.between(15.0, 30.0));
@@ -74,7 +77,11 @@ impl Fleet {
         self.same.iter().map(|values| values[index]).collect()
     }
 
-    fn solve(&self, method: Method, threads: usize) -> Result<(Vec<StorageAnswer>, Vec<f64>), BatchError> {
+    fn solve(
+        &self,
+        method: Method,
+        threads: usize,
+    ) -> Result<(Vec<StorageAnswer>, Vec<f64>), BatchError> {
         let columns: Vec<Vec<f64>> = (0..5).map(|index| self.column(index)).collect();
         let request = StorageRequest {
             method,
@@ -117,10 +124,13 @@ impl Fleet {
         let slots = self.first[row] as usize..self.end[row] as usize;
         let at = self.tariff[row] as usize * HORIZON;
         let bits = &self.may_discharge[row * HORIZON / 8..];
-        let discharge: Vec<f64> = slots
-            .clone()
-            .map(|slot| if bits[slot / 8] >> (slot % 8) & 1 == 1 { self.discharge_kw[row] } else { 0.0 })
-            .collect();
+        let discharge: Vec<f64> =
+            slots
+                .clone()
+                .map(|slot| {
+                    if bits[slot / 8] >> (slot % 8) & 1 == 1 { self.discharge_kw[row] } else { 0.0 }
+                })
+                .collect();
         let (mut least, mut most) = (vec![12.0_f64; slots.len()], vec![60.0_f64; slots.len()]);
         for entry in self.bound_offset[row] as usize..self.bound_offset[row + 1] as usize {
             if let Some(end_of) = (self.bound_slot[entry] as usize).checked_sub(slots.start + 1)

@@ -2,8 +2,8 @@
 
 use crate::instances::{Instance, Prices, Random, random, solve};
 use voltide_schedule::{
-    BoundsMissed, Method, MissedReason, Options, Outcome, PerSlot, ProblemError, Solver, StorageProblem,
-    check,
+    BoundsMissed, Method, MissedReason, Options, Outcome, PerSlot, ProblemError, Solver,
+    StorageProblem, check,
 };
 
 const WAYS: [Method; 4] = [Method::Exact, Method::V1g, Method::Lp, Method::Milp];
@@ -111,7 +111,8 @@ fn rounding_at_the_upper_bound_is_not_infeasible() {
     let mut random_numbers = Random(77);
     for round in 0..2000 {
         let mut car = random(&mut random_numbers, Prices::of(round), 24);
-        let top = car.energy + car.charge_kw.iter().sum::<f64>() * car.slot_hours * car.charge_efficiency;
+        let top =
+            car.energy + car.charge_kw.iter().sum::<f64>() * car.slot_hours * car.charge_efficiency;
         car.most.fill(top.max(car.energy));
         car.least.fill(car.energy.min(top) - 1.0);
         car.target = car.most[23];
@@ -170,7 +171,8 @@ fn a_search_that_runs_out_of_nodes_gives_its_gap() {
     let car = Instance::car(&prices, 59.0, 59.0);
     let mut power = vec![0.0; 48];
     let options = Options { nodes: 1, ..Options::default() };
-    let answer = Solver::default().solve(&car.problem(), Method::Exact, options, &mut power).unwrap();
+    let answer =
+        Solver::default().solve(&car.problem(), Method::Exact, options, &mut power).unwrap();
     let Outcome::Feasible { gap } = answer.outcome else { panic!("{:?}", answer.outcome) };
     check::schedule(&car.problem(), &power, 1e-9).unwrap();
     let (best, _) = solve(&car.problem(), Method::Exact);

@@ -18,7 +18,8 @@ fn costs(seed: u64, referee: Method) -> (f64, f64) {
     let problem = instance.problem();
     let (exact, power) = instance.solve(Method::Exact);
     assert_eq!(exact.outcome, Outcome::Optimal, "seed {seed}");
-    check::schedule(&problem, &power, 1e-9).unwrap_or_else(|breach| panic!("seed {seed}: {breach}"));
+    check::schedule(&problem, &power, 1e-9)
+        .unwrap_or_else(|breach| panic!("seed {seed}: {breach}"));
     let (other, _) = instance.solve(referee);
     assert_eq!(other.outcome, Outcome::Optimal, "seed {seed}");
     assert_eq!(exact.unmet, other.unmet, "seed {seed}");
@@ -49,7 +50,10 @@ fn the_linear_program_never_costs_more_than_its_own_gap_says() {
         let (exact, _) = instance.solve(Method::Exact);
         let (lp, _) = instance.solve(Method::Lp);
         let gap = if let Outcome::Feasible { gap } = lp.outcome { gap } else { 1e-6 };
-        assert!(lp.objective - exact.objective <= gap * lp.objective.abs().max(1.0) + 1e-6, "seed {seed}");
+        assert!(
+            lp.objective - exact.objective <= gap * lp.objective.abs().max(1.0) + 1e-6,
+            "seed {seed}"
+        );
         assert!(lp.objective >= exact.objective - 1e-6, "seed {seed}");
     }
 }

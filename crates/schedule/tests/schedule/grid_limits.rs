@@ -14,7 +14,9 @@ use voltide_model::{
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     two_stage::{SearchLimits, SlackPrices},
 };
-use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, GridError, Outlook, StoreEnd, UnmetWish};
+use voltide_schedule::grid::{
+    Course, Dispatch, DispatchProblem, GridError, Outlook, StoreEnd, UnmetWish,
+};
 
 fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
     ThermalUnit {
@@ -96,7 +98,9 @@ fn a_stop_that_the_ramp_forbids_is_noted() {
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampToStop));
     // At best 80 in the slot before, where 30 would have been enough.
-    assert!((found.unmet[0].by - 50.0).abs() < 1e-9 && found.slots[0].units[0].given_kw <= 80.0 + 1e-9);
+    assert!(
+        (found.unmet[0].by - 50.0).abs() < 1e-9 && found.slots[0].units[0].given_kw <= 80.0 + 1e-9
+    );
 }
 
 #[test]
@@ -244,6 +248,7 @@ fn an_hour_of_prices_and_search_limits_reaches_the_solver() {
     let system = thermal(vec![unit(0.0, 100.0, 1e3)], &[130.0]);
     let prices = SlackPrices { unserved: 7.0, ..SlackPrices::default() };
     let search = SearchLimits { nodes: 1, gap: 0.0 };
-    let problem = DispatchProblem { prices, search, segments: NonZeroU32::MIN, ..system.problem(false) };
+    let problem =
+        DispatchProblem { prices, search, segments: NonZeroU32::MIN, ..system.problem(false) };
     assert!((problem.solve().unwrap().parts.unserved - 210.0).abs() < 1e-6);
 }

@@ -6,8 +6,8 @@ use voltide_model::{
     columns::UnitKind,
     cost::QuadraticCost,
     device::{
-        Commitment, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store, StoreKind,
-        ThermalUnit, Unit,
+        Commitment, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store,
+        StoreKind, ThermalUnit, Unit,
     },
     dispatch::{GridState, SlotDispatch, ThermalState},
     flexibility::{CutUp, FlexStorage, LastStep, Readings, UpDown, VreDown},
@@ -94,7 +94,11 @@ fn renewable(random: &mut Random, name: &str) -> Renewable {
     }
 }
 
-fn each<T>(random: &mut Random, most: usize, mut one: impl FnMut(&mut Random, &str) -> T) -> Vec<T> {
+fn each<T>(
+    random: &mut Random,
+    most: usize,
+    mut one: impl FnMut(&mut Random, &str) -> T,
+) -> Vec<T> {
     let count = random.below(most + 1);
     (0..count).map(|at| one(random, &format!("unit {at}"))).collect()
 }
@@ -106,7 +110,8 @@ fn plant(random: &mut Random, commitment: bool) -> Plant {
     });
     let stores = each(random, 3, store);
     let renewables = each(random, 3, renewable);
-    let must_take = each(random, 2, |_, name| MustTake { name: name.into(), output: nothing(), cost: 0.05 });
+    let must_take =
+        each(random, 2, |_, name| MustTake { name: name.into(), output: nothing(), cost: 0.05 });
     let loads = each(random, 2, |random, name| InterruptibleLoad {
         name: name.into(),
         power_max: Kilowatts(random.between(0.0, 300.0)),
@@ -176,7 +181,8 @@ fn end(random: &mut Random, store: &Store) -> StoreEnd {
 fn course(random: &mut Random, unit: &ThermalUnit, slots: usize, given: bool) -> Course {
     let near = |random: &mut Random| random.between(unit.power_min.0, unit.power_max.0);
     Course {
-        on: (given && random.below(2) == 0).then(|| (0..slots).map(|_| random.below(4) > 0).collect()),
+        on: (given && random.below(2) == 0)
+            .then(|| (0..slots).map(|_| random.below(4) > 0).collect()),
         reference_kw: (random.below(2) == 0).then(|| (0..slots).map(|_| near(random)).collect()),
     }
 }
@@ -300,12 +306,18 @@ fn assert_stores(system: &System, slot: &SlotDispatch, energy: &mut [f64]) {
     let stores = system.plant.each::<Store>().zip(slot.of_kind(UnitKind::is_store));
     for (at, (store, did)) in stores.enumerate() {
         let (charge, discharge) = (did.charge_kw, did.given_kw);
-        assert!(charge.min(discharge) <= 1e-6, "both directions at once: {charge} and {discharge} kW");
+        assert!(
+            charge.min(discharge) <= 1e-6,
+            "both directions at once: {charge} and {discharge} kW"
+        );
         assert!((0.0..=store.charge_max.0).contains(&charge));
         assert!((0.0..=store.discharge_max.0).contains(&discharge));
         let gained = store.charge_efficiency.get() * charge * system.slot_hours;
         let lost = discharge * system.slot_hours / store.discharge_efficiency.get();
-        assert!((did.energy_kwh - energy[at] - gained + lost).abs() <= 1e-6, "energy is lost or made");
+        assert!(
+            (did.energy_kwh - energy[at] - gained + lost).abs() <= 1e-6,
+            "energy is lost or made"
+        );
         let start = system.state.energy_kwh[at];
         let (least, most) = (store.energy_min.0.min(start), store.energy_max.0.max(start));
         assert!(did.energy_kwh >= least - 1e-6 && did.energy_kwh <= most + 1e-6);

@@ -145,7 +145,8 @@ pub(crate) fn random(random: &mut Random, prices: Prices, slots: usize) -> Insta
     let buy: Vec<f64> = (0..slots).map(|_| price(random)).collect();
     let spread = random.pick(&[0.0, 0.0, 0.05, 0.2]);
     let capacity = random.pick(&[20.0, 40.0, 60.0, 90.0]);
-    let (charge, discharge) = (random.pick(&[3.7, 7.0, 11.0, 22.0]), random.pick(&[0.0, 3.7, 7.0, 11.0]));
+    let (charge, discharge) =
+        (random.pick(&[3.7, 7.0, 11.0, 22.0]), random.pick(&[0.0, 3.7, 7.0, 11.0]));
     let (low, high) = (random.between(0.0, 0.3) * capacity, random.between(0.8, 1.0) * capacity);
     let masked = random.below(2) == 0;
     let bounded = random.below(3) == 0;
@@ -154,7 +155,9 @@ pub(crate) fn random(random: &mut Random, prices: Prices, slots: usize) -> Insta
         slot_hours: random.pick(&[0.25, 0.5, 1.0]),
         sell: buy.iter().map(|price| price - spread).collect(),
         degradation: random.pick(&[0.0, 0.05, 0.15, 0.4]),
-        charge_kw: (0..slots).map(|_| charge * if random.below(12) == 0 { 0.5 } else { 1.0 }).collect(),
+        charge_kw: (0..slots)
+            .map(|_| charge * if random.below(12) == 0 { 0.5 } else { 1.0 })
+            .collect(),
         discharge_kw: (0..slots).map(|_| discharge * open(random)).collect(),
         least: vec![low; slots],
         most: vec![high; slots],

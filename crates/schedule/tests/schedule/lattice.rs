@@ -39,7 +39,8 @@ fn lattice(random: &mut Random) -> Lattice {
     let (start, target) = (random.below(full), random.below(full));
     for slot in 0..slots {
         car.charge_kw[slot] = up[slot] as f64 * QUANTUM / (car.charge_efficiency * car.slot_hours);
-        car.discharge_kw[slot] = down[slot] as f64 * QUANTUM * car.discharge_efficiency / car.slot_hours;
+        car.discharge_kw[slot] =
+            down[slot] as f64 * QUANTUM * car.discharge_efficiency / car.slot_hours;
         car.least[slot] = least[slot] as f64 * QUANTUM;
         car.most[slot] = most[slot] as f64 * QUANTUM;
     }

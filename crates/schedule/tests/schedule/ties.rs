@@ -18,7 +18,8 @@ fn every_rule_costs_the_least_and_keeps_the_bounds() {
         for rule in [TieRule::Spread, TieRule::ValleyFill] {
             let (answer, power) = car.with(rule, Method::Exact);
             assert!(agree(answer.objective, earliest.objective, 1e-9), "{rule:?} {car:?}");
-            check::schedule(&car.problem(), &power, 1e-8).unwrap_or_else(|breach| panic!("{breach} {car:?}"));
+            check::schedule(&car.problem(), &power, 1e-8)
+                .unwrap_or_else(|breach| panic!("{breach} {car:?}"));
         }
     }
 }
@@ -60,9 +61,15 @@ fn no_shift_of_equal_cost_makes_a_level_schedule_more_even() {
                     let prices = if other[to] > 0.0 { &car.buy } else { &car.sell };
                     // Prices that only look alike are no choice: the cheaper one is right.
                     let same_price = prices[from].to_bits() == prices[to].to_bits();
-                    if same_kind && same_price && check::schedule(&car.problem(), &other, 1e-10).is_ok() {
+                    if same_kind
+                        && same_price
+                        && check::schedule(&car.problem(), &other, 1e-10).is_ok()
+                    {
                         shifts += 1;
-                        assert!(unevenness(&other, load) >= even - 1e-6, "{from} {to} {rule:?} {car:?}");
+                        assert!(
+                            unevenness(&other, load) >= even - 1e-6,
+                            "{from} {to} {rule:?} {car:?}"
+                        );
                     }
                 }
             }
@@ -79,7 +86,8 @@ fn spread_is_equal_power_over_the_marginal_price_class() {
     for way in [Method::Exact, Method::V1g] {
         let (_, power) = car.with(TieRule::Spread, way);
         let each = 3.0 / (4.0 * 0.25 * 0.95);
-        for (slot, expected) in [7.0, 0.0, each, each, 0.0, each, 7.0, each].into_iter().enumerate() {
+        for (slot, expected) in [7.0, 0.0, each, each, 0.0, each, 7.0, each].into_iter().enumerate()
+        {
             assert!((power[slot] - expected).abs() < 1e-12, "{way:?} slot {slot}");
         }
     }
@@ -124,7 +132,8 @@ fn a_floor_on_the_way_splits_the_level() {
 #[test]
 fn nothing_moves_for_no_gain() {
     let mut car = Instance::car(&[0.0; 8], 30.0, 20.0);
-    let still = |car: &Instance| car.solve(Method::Exact).1.iter().all(|&power| power.abs() < 1e-12);
+    let still =
+        |car: &Instance| car.solve(Method::Exact).1.iter().all(|&power| power.abs() < 1e-12);
     assert!(still(&car), "at a price of nothing");
     (car.charge_efficiency, car.discharge_efficiency) = (1.0, 1.0);
     car.buy = vec![0.2, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3];

@@ -12,7 +12,8 @@ fn knapsack(items: usize) -> (Program, Vec<Variable>) {
     let taken: Vec<Variable> = (0..items).map(|_| program.add(variable().binary())).collect();
     for knapsack in 0..4 {
         let weight = |item: usize| (20 + (item * 37 + knapsack * 53) % 61) as f64;
-        let load: good_lp::Expression = taken.iter().enumerate().map(|(item, &x)| weight(item) * x).sum();
+        let load: good_lp::Expression =
+            taken.iter().enumerate().map(|(item, &x)| weight(item) * x).sum();
         let half: f64 = (0..items).map(weight).sum::<f64>() / 2.0;
         program.require(constraint!(load <= half.floor()));
     }
@@ -63,11 +64,16 @@ fn an_unbounded_integer_program_is_not_called_infeasible() {
 fn contradicting_rows_are_infeasible() {
     for integer in [false, true] {
         let mut program = Program::default();
-        let x = program.add(if integer { variable().integer().min(0.0) } else { variable().min(0.0) });
+        let x =
+            program.add(if integer { variable().integer().min(0.0) } else { variable().min(0.0) });
         program.require(constraint!(x >= 2.0));
         program.require(constraint!(x <= 1.0));
         program.pay(1.0 * x);
-        assert_eq!(program.solve(Budget::default()).outcome, Outcome::Infeasible, "integer: {integer}");
+        assert_eq!(
+            program.solve(Budget::default()).outcome,
+            Outcome::Infeasible,
+            "integer: {integer}"
+        );
     }
 }
 
@@ -97,7 +103,11 @@ fn stopped_on_nodes_is_feasible_with_a_gap() {
 fn stopped_on_the_gap_says_how_large_it_is() {
     let (program, _) = knapsack(40);
     let stopped = program.solve(Budget { gap: 0.2, ..Budget::default() });
-    assert!(matches!(stopped.outcome, Outcome::Feasible { gap } if gap <= 0.2), "{:?}", stopped.outcome);
+    assert!(
+        matches!(stopped.outcome, Outcome::Feasible { gap } if gap <= 0.2),
+        "{:?}",
+        stopped.outcome
+    );
 }
 
 #[test]
@@ -107,8 +117,9 @@ fn a_point_that_breaks_a_row_a_bound_or_integrality_does_not_hold() {
     let n = program.add(variable().integer().min(0.0).max(4.0));
     program.require(constraint!(x + n <= 5.0));
     program.require(constraint!(x - n == 1.0));
-    let holds =
-        |x_value: f64, n_value: f64| program.holds(&[(x, x_value), (n, n_value)].into_iter().collect());
+    let holds = |x_value: f64, n_value: f64| {
+        program.holds(&[(x, x_value), (n, n_value)].into_iter().collect())
+    };
     assert!(holds(2.0, 1.0));
     assert!(!holds(4.0, 3.0), "above the row");
     assert!(!holds(3.0, 1.0), "off the equality");

@@ -7,22 +7,25 @@ use std::sync::Arc;
 use voltide_journal::{
     event::{
         Build, ClipReason, EndReason, Event, Hash, LimitViolated, MissedReason, Recorded, RunEnded,
-        RunStarted, SessionEnded, SessionStarted, SetPointClipped, SlotElapsed, TargetMissed, TickSealed,
-        TickStarted,
+        RunStarted, SessionEnded, SessionStarted, SetPointClipped, SlotElapsed, TargetMissed,
+        TickSealed, TickStarted,
     },
     sink::Sink,
 };
 use voltide_model::{
     battery::Battery,
     clock::Clock,
-    columns::{IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick, slot_micros},
+    columns::{
+        IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick, slot_micros,
+    },
     distribution::Distribution,
     fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
     rules::Rules,
     scenario::{
-        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
+        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries,
+        Tariff,
     },
     series::Series,
     site::{Charger, Site},
@@ -38,8 +41,12 @@ const WIND_DELIVERED_KW: f64 = 250.0;
 const PV_KW: f64 = 100.0;
 
 /// What incentive prices come from, where the world has one.
-const INCENTIVE: IncentiveTick =
-    IncentiveTick { net_load_kw: 500.0, net_load_mean_kw: 400.0, price_per_kwh: 0.375, ratio: 1.25 };
+const INCENTIVE: IncentiveTick = IncentiveTick {
+    net_load_kw: 500.0,
+    net_load_mean_kw: 400.0,
+    price_per_kwh: 0.375,
+    ratio: 1.25,
+};
 
 /// A world of commuters, one in four of the cars only ever at home, from the day before the clocks change.
 pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
@@ -56,18 +63,27 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
         charger: charger(site),
     };
     let home = place(17.5, 7.0, None);
-    let commute =
-        Parking::Commute { home: home.clone(), work: place(8.5, 16.5, Some(0)), days: WorkDays::Daily };
+    let commute = Parking::Commute {
+        home: home.clone(),
+        work: place(8.5, 16.5, Some(0)),
+        days: WorkDays::Daily,
+    };
     let at_home = cars / 4;
-    let fleets =
-        vec![fleet("commuters", cars - at_home, commute), fleet("night", at_home, Parking::Overnight(home))];
+    let fleets = vec![
+        fleet("commuters", cars - at_home, commute),
+        fleet("night", at_home, Parking::Overnight(home)),
+    ];
     let slots = clock.slots as usize;
     let price = |name: &str, value| Series {
         name: name.into(),
         unit: "EUR/kWh".into(),
         values: vec![value; slots].into(),
     };
-    let power = |name: &str| Series { name: name.into(), unit: "kW".into(), values: vec![0.0; slots].into() };
+    let power = |name: &str| Series {
+        name: name.into(),
+        unit: "kW".into(),
+        values: vec![0.0; slots].into(),
+    };
     Arc::new(Scenario {
         name: "hand made".into(),
         seed: 7,
@@ -75,7 +91,11 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
         population: Arc::new(Population::draw(7, Rules::TODAY, &clock, Boundary::Open, &fleets)),
         clock,
         currency: "EUR".into(),
-        tariffs: vec![Tariff { name: "flat".into(), buy: price("buy", 0.3), sell: price("sell", 0.1) }],
+        tariffs: vec![Tariff {
+            name: "flat".into(),
+            buy: price("buy", 0.3),
+            sell: price("sell", 0.1),
+        }],
         fleets,
         sites: vec![Site {
             name: "depot".into(),
@@ -219,7 +239,8 @@ pub(crate) fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Re
 
 impl<S: Sink> History<'_, S> {
     fn emit(&mut self, event: Event) -> Result<(), S::Error> {
-        let recorded = Recorded { seq: self.seq, cause_seq: self.seq.checked_sub(1), tick: self.tick, event };
+        let recorded =
+            Recorded { seq: self.seq, cause_seq: self.seq.checked_sub(1), tick: self.tick, event };
         self.seq += 1;
         self.sink.event(&recorded)
     }
@@ -227,7 +248,11 @@ impl<S: Sink> History<'_, S> {
     fn start(&mut self) -> Result<(), S::Error> {
         let (scenario, clock) = (self.scenario, &self.scenario.clock);
         self.emit(Event::RunStarted(RunStarted {
-            build: Build { engine_version: "0.1.0".into(), policy_version: "1.0".into(), ..Build::default() },
+            build: Build {
+                engine_version: "0.1.0".into(),
+                policy_version: "1.0".into(),
+                ..Build::default()
+            },
             world: scenario.name.clone(),
             world_text: "( name: \"hand made\" )\n".into(),
             overrides: vec!["seed=7".into()],
@@ -245,7 +270,9 @@ impl<S: Sink> History<'_, S> {
     }
 
     fn play_tick(&mut self) -> Result<(), S::Error> {
-        self.emit(Event::TickStarted(TickStarted { at_us: slot_micros(&self.scenario.clock, self.tick) }))?;
+        self.emit(Event::TickStarted(TickStarted {
+            at_us: slot_micros(&self.scenario.clock, self.tick),
+        }))?;
         self.unplug()?;
         self.plug()?;
         let site = self.limit()?;
@@ -278,8 +305,9 @@ impl<S: Sink> History<'_, S> {
         for &stay in self.calendar.ending_at(self.tick) {
             let ev = stays.ev[stay as usize];
             let car = ev as usize;
-            let missing_kwh =
-                (self.scenario.population.departure_energy_kwh[car] - self.energy_kwh[car]).max(0.0);
+            let missing_kwh = (self.scenario.population.departure_energy_kwh[car]
+                - self.energy_kwh[car])
+                .max(0.0);
             ended.ev.push(ev);
             ended.stay.push(stay);
             ended.energy_kwh.push(self.energy_kwh[car]);
@@ -319,7 +347,9 @@ impl<S: Sink> History<'_, S> {
             started.charger.push(population.stays.charger[row]);
             started.energy_kwh.push(self.energy_kwh[car]);
             started.driven_kwh.push(driven);
-            started.departure_slot.push(population.stays.announced_end_slot(stay, &self.scenario.clock));
+            started
+                .departure_slot
+                .push(population.stays.announced_end_slot(stay, &self.scenario.clock));
             started.departure_kwh.push(population.departure_energy_kwh[car]);
         }
         if started.ev.is_empty() { Ok(()) } else { self.emit(Event::SessionStarted(started)) }
@@ -376,7 +406,8 @@ impl<S: Sink> History<'_, S> {
         let slot = self.scenario.fleets[0].battery.slot(clock.slot_hours());
         let first = population.stays.first_slot(stay, clock);
         let at_home = population.charger(population.stays.charger[stay as usize]).site.is_none();
-        let asked = if car.is_multiple_of(3) && at_home && self.tick < first + 4 { -2.0 } else { 7.0 };
+        let asked =
+            if car.is_multiple_of(3) && at_home && self.tick < first + 4 { -2.0 } else { 7.0 };
         let (full, target) = (population.capacity_kwh[car], population.departure_energy_kwh[car]);
         slot.fit(asked, self.energy_kwh[car], 0.2 * full, target)
     }

@@ -20,8 +20,8 @@ use voltide_journal::{
 };
 use voltide_model::{
     columns::{
-        FlexibilityTick, IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick,
-        slot_micros,
+        FlexibilityTick, IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind,
+        UnitTick, slot_micros,
     },
     cost::{QuadraticCost, UnitCost},
     device::{Store, StoreKind, ThermalUnit},
@@ -125,7 +125,8 @@ type Row = BTreeMap<String, Cell>;
 
 /// All rows of a file.
 fn rows(path: &Path) -> Vec<Row> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build();
     let mut found = Vec::new();
     for batch in reader.unwrap().map(Result::unwrap) {
         let schema = batch.schema();
@@ -156,10 +157,14 @@ fn pinned(folder: &Path, table: &Table, expected: &[(&str, Cell)]) {
         assert!(told, "{name}: what is null tells nothing");
         let same = |(_, other): &&(&str, Cell)| could_be_swapped(other, value) && other == value;
         // The first fleet counts its cars as the world does; savings of two fleets tell the two apart.
-        let like = expected[..at].iter().filter(|(other, _)| (*other, *name) != ("ev_id", "car")).find(same);
+        let like = expected[..at]
+            .iter()
+            .filter(|(other, _)| (*other, *name) != ("ev_id", "car"))
+            .find(same);
         assert_eq!(like, None, "{name} has the same value");
     }
-    let expected: Row = expected.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let expected: Row =
+        expected.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let of_key = |row: &&Row| table.key.iter().all(|&name| row[name] == expected[name]);
     let all = rows_of(folder, table);
     let found: Vec<&Row> = all.iter().filter(of_key).collect();
@@ -224,8 +229,14 @@ fn world() -> Arc<Scenario> {
     let population = Arc::make_mut(&mut scenario.population);
     population.capacity_kwh[AT_HOME.0 as usize] = CAPACITY_KWH;
     let stays = &mut population.stays;
-    let stay =
-        |(ev, charger, _)| Stay { ev, charger, arrives: 0, leaves: 86_400, announced: 86_400, trip_kwh: 0.0 };
+    let stay = |(ev, charger, _)| Stay {
+        ev,
+        charger,
+        arrives: 0,
+        leaves: 86_400,
+        announced: 86_400,
+        trip_kwh: 0.0,
+    };
     while (stays.len() as u32) < AT_HOME.2 {
         stays.push(stay(AT_HOME));
     }
@@ -389,7 +400,8 @@ fn units() -> [UnitTick; 2] {
 
 /// Shows the tick, in which the car at home charges and the one at work stands by.
 fn settle(telemetry: &mut Telemetry) {
-    let ledger = Ledger { charged_kwh: 16.0, discharged_kwh: 2.5, energy_cost: 8.0, v2g_revenue: 1.25 };
+    let ledger =
+        Ledger { charged_kwh: 16.0, discharged_kwh: 2.5, energy_cost: 8.0, v2g_revenue: 1.25 };
     telemetry
         .tick(&TickColumns {
             tick: TICK,
@@ -410,9 +422,11 @@ fn settle(telemetry: &mut Telemetry) {
 /// The tables of the history.
 fn written() -> Written {
     let (folder, scenario) = (tempdir().unwrap(), world());
-    let mut telemetry = Telemetry::create(folder.path(), Arc::clone(&scenario), Options::default()).unwrap();
+    let mut telemetry =
+        Telemetry::create(folder.path(), Arc::clone(&scenario), Options::default()).unwrap();
     let sealed = |state_hash| Event::TickSealed(TickSealed { state_hash, ..TickSealed::default() });
-    let before = [run_started(), run_forked(), session_started(), solve_finished(), units_dispatched()];
+    let before =
+        [run_started(), run_forked(), session_started(), solve_finished(), units_dispatched()];
     let after = [sealed(Hash(1)), session_ended(), target_missed(), sealed(Hash(0xfade))];
     let ticks = [0, 0, PLUGGED, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
     let settled_after = before.len();
@@ -463,8 +477,9 @@ impl Written {
     }
 
     fn of_runs(&self) -> Expected {
-        let others =
-            TABLES.iter().filter(|table| !["runs", "ev_ticks", "charger_ticks"].contains(&table.name));
+        let others = TABLES
+            .iter()
+            .filter(|table| !["runs", "ev_ticks", "charger_ticks"].contains(&table.name));
         let others = others.map(|table| self.rows(table).len()).sum::<usize>();
         vec![
             ("world", "small".into()),
@@ -682,10 +697,19 @@ fn every_cell_of_every_table_stands_in_its_column() {
 #[test]
 fn a_planned_units_cells_are_those_of_its_step() {
     let planned = written().rows(&UNIT_TICKS);
-    let battery =
-        planned.iter().find(|row| row["stage"] == "day_ahead".into() && row["unit"] != "coal".into());
-    let names =
-        ["tick", "unit_id", "unit_kind", "output_kw", "charge_kw", "discharge_kw", "energy_kwh", "cost"];
+    let battery = planned
+        .iter()
+        .find(|row| row["stage"] == "day_ahead".into() && row["unit"] != "coal".into());
+    let names = [
+        "tick",
+        "unit_id",
+        "unit_kind",
+        "output_kw",
+        "charge_kw",
+        "discharge_kw",
+        "energy_kwh",
+        "cost",
+    ];
     let found = names.map(|name| battery.unwrap()[name].clone());
     // The price of throughput, 0.5, times 50 kWh in and 30 kWh out.
     let expected = [
@@ -703,7 +727,8 @@ fn a_planned_units_cells_are_those_of_its_step() {
 
 #[test]
 fn every_component_of_cost_has_its_own_amount() {
-    let text = |cell: &Cell| if let Cell::Text(text) = cell { text.clone() } else { panic!("{cell:?}") };
+    let text =
+        |cell: &Cell| if let Cell::Text(text) = cell { text.clone() } else { panic!("{cell:?}") };
     let rows = written().rows(&COSTS);
     let amounts: Vec<(String, Cell)> =
         rows.iter().map(|row| (text(&row["component"]), row["amount"].clone())).collect();

@@ -37,8 +37,11 @@ fn every_table_is_there_and_follows_the_dictionary() {
     for level in [EvTicks::Off, EvTicks::Full] {
         let (folder, ..) = written(level);
         for table in TABLES {
-            let days: &[&str] =
-                if level == EvTicks::Full { &["2024-03-30", "2024-03-31"] } else { &["2024-03-30"] };
+            let days: &[&str] = if level == EvTicks::Full {
+                &["2024-03-30", "2024-03-31"]
+            } else {
+                &["2024-03-30"]
+            };
             let names = match table.name {
                 "ev_ticks" => days.iter().map(|day| format!("ev_ticks-{day}.parquet")).collect(),
                 name => vec![format!("{name}.parquet")],
@@ -97,12 +100,14 @@ fn cars_add_up_to_the_system_and_to_their_chargers() {
         sums
     };
     let close = |a: &[f64], b: &[f64]| {
-        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1e-3))
+        a.len() == b.len()
+            && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1e-3))
     };
     let (charge, discharge) = (system.reals("ev_charge_kw"), system.reals("ev_discharge_kw"));
     assert!(close(&sum_of(cars.ints("tick"), cars.singles("charge_kw")), &charge));
     assert!(close(&sum_of(cars.ints("tick"), cars.singles("discharge_kw")), &discharge));
-    let net: Vec<f64> = charge.iter().zip(&discharge).map(|(charge, discharge)| charge - discharge).collect();
+    let net: Vec<f64> =
+        charge.iter().zip(&discharge).map(|(charge, discharge)| charge - discharge).collect();
     let at_chargers = sum_of(chargers.ints("tick"), chargers.singles("power_kw"));
     assert!(at_chargers.iter().zip(&net).all(|(a, b)| (a - b).abs() < 1e-4));
     assert!(discharge.iter().any(|&kw| kw > 0.0));
@@ -241,8 +246,12 @@ fn detail_written_later_is_what_the_run_would_have_written() {
 #[test]
 fn detail_of_one_car_and_some_ticks_goes_to_a_folder_of_its_own() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Off));
-    let options =
-        Options { ev_ticks: Some(EvTicks::Full), ticks: Some(90..100), ev: Some(5), ..Options::default() };
+    let options = Options {
+        ev_ticks: Some(EvTicks::Full),
+        ticks: Some(90..100),
+        ev: Some(5),
+        ..Options::default()
+    };
     let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
     play(&scenario, &mut detail, scenario.clock.slots).unwrap();
     detail.finish(RunStatus::Finished).unwrap();
@@ -290,7 +299,8 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
     let runs = Rows::read(folder.path(), "runs");
     assert_eq!(runs.words("status"), [Some("interrupted".to_owned())]);
     let rows = |table| Rows::read(folder.path(), table).len().cast_signed() as i64;
-    let full = ["events", "sessions", "system_ticks", "unit_ticks", "site_ticks", "costs", "solves"];
+    let full =
+        ["events", "sessions", "system_ticks", "unit_ticks", "site_ticks", "costs", "solves"];
     assert_eq!(runs.longs("rows"), [full.map(rows).iter().sum::<i64>()]);
     assert_eq!(runs.longs("events"), [rows("events")]);
     assert_eq!(Rows::read(folder.path(), "ev_ticks").len(), 10 * CARS as usize);
@@ -299,7 +309,8 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
 #[test]
 fn tables_that_are_not_finished_leave_nothing() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Full));
-    let mut telemetry = Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
+    let mut telemetry =
+        Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
     play(&scenario, &mut telemetry, 20).unwrap();
     assert!(files(folder.path()).keys().all(|name| name.starts_with('.')));
     drop(telemetry);
@@ -324,8 +335,12 @@ fn an_error_of_the_writer_surfaces_at_a_later_call_and_stays() {
     fs::remove_dir_all(&gone).unwrap();
     let error = play(&scenario, &mut telemetry, scenario.clock.slots).unwrap_err();
     assert!(error.to_string().starts_with("cannot create "), "{error}");
-    let sealed =
-        Recorded { seq: 0, cause_seq: None, tick: 0, event: Event::TickSealed(TickSealed::default()) };
+    let sealed = Recorded {
+        seq: 0,
+        cause_seq: None,
+        tick: 0,
+        event: Event::TickSealed(TickSealed::default()),
+    };
     assert!(matches!(telemetry.event(&sealed), Err(TelemetryError::Stopped)));
     assert!(matches!(telemetry.finish(RunStatus::Finished), Err(TelemetryError::Stopped)));
 }
@@ -344,8 +359,7 @@ const SMALL_FILES: &str = "VOLTIDE_TEST_SMALL_FILES";
 #[test]
 fn a_full_disk_leaves_no_table_and_no_manifest() {
     if std::env::var_os(SMALL_FILES).is_none() {
-        let again =
-            "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact a_full_disk_leaves_no_table_and_no_manifest";
+        let again = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact a_full_disk_leaves_no_table_and_no_manifest";
         let mut shell = Command::new("sh");
         shell.args(["-c", again]).arg(std::env::current_exe().unwrap()).env(SMALL_FILES, "yes");
         let output = shell.output().unwrap();
@@ -353,7 +367,8 @@ fn a_full_disk_leaves_no_table_and_no_manifest() {
         return;
     }
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
-    let mut telemetry = Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
+    let mut telemetry =
+        Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
     let error = match play(&scenario, &mut telemetry, scenario.clock.slots) {
         Ok(()) => telemetry.finish(RunStatus::Finished).unwrap_err(),
         Err(error) => error,

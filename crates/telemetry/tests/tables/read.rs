@@ -19,7 +19,12 @@ use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 
 pub(crate) const CARS: u32 = 24;
 
-pub(crate) fn write(folder: &Path, scenario: &Arc<Scenario>, options: Options, until: u32) -> Summary {
+pub(crate) fn write(
+    folder: &Path,
+    scenario: &Arc<Scenario>,
+    options: Options,
+    until: u32,
+) -> Summary {
     let mut telemetry = Telemetry::create(folder, scenario.clone(), options).unwrap();
     play(scenario, &mut telemetry, until).unwrap();
     let whole = until == scenario.clock.slots;
@@ -106,5 +111,7 @@ impl Rows {
 
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect()
 }

@@ -19,14 +19,17 @@ fn only_plugged_cars_of_fleets_that_are_asked_have_an_opinion() {
     let wanted: Vec<Option<f64>> = (keys.iter().zip(plugged))
         .map(|(&(tick, ev), plugged)| (plugged && ev < commuters).then(|| willingness_of(ev, tick)))
         .collect();
-    let singles: Vec<_> = wanted.iter().map(|cell| cell.map(|willingness| willingness as f32)).collect();
+    let singles: Vec<_> =
+        wanted.iter().map(|cell| cell.map(|willingness| willingness as f32)).collect();
     assert_eq!(cars.singles("willingness"), singles);
-    let agreed: Vec<_> = wanted.iter().map(|cell| cell.map(|willingness| willingness > 0.3)).collect();
+    let agreed: Vec<_> =
+        wanted.iter().map(|cell| cell.map(|willingness| willingness > 0.3)).collect();
     assert_eq!(cars.flags("participating"), agreed);
     let prices: Vec<_> = keys.iter().map(|&(_, ev)| Some(price_of(ev) as f32)).collect();
     assert_eq!(cars.singles("price_per_kwh"), prices);
-    let per_tick =
-        agreed.chunks(CARS as usize).map(|cells| cells.iter().flatten().filter(|&&yes| yes).count());
+    let per_tick = agreed
+        .chunks(CARS as usize)
+        .map(|cells| cells.iter().flatten().filter(|&&yes| yes).count());
     let system = Rows::read(folder.path(), "system_ticks");
     assert!(system.ints("agreed").into_iter().eq(per_tick.map(|count| i32::try_from(count).ok())));
 }
@@ -35,9 +38,15 @@ fn only_plugged_cars_of_fleets_that_are_asked_have_an_opinion() {
 #[test]
 fn the_willing_share_is_that_of_the_table_whose_cells_are_of_those_who_are_asked() {
     let (folder, scenario, summary) = written_of(asking_scenario(CARS, 2, EvTicks::Full));
-    assert_eq!((0..2).map(|fleet| scenario.asks_drivers(fleet).is_some()).collect::<Vec<_>>(), [true, false]);
-    let said: Vec<bool> =
-        Rows::read(folder.path(), "ev_ticks").flags("participating").into_iter().flatten().collect();
+    assert_eq!(
+        (0..2).map(|fleet| scenario.asks_drivers(fleet).is_some()).collect::<Vec<_>>(),
+        [true, false]
+    );
+    let said: Vec<bool> = Rows::read(folder.path(), "ev_ticks")
+        .flags("participating")
+        .into_iter()
+        .flatten()
+        .collect();
     let agreed = said.iter().filter(|&&yes| yes).count();
     assert_eq!(summary.willing_share, Some(agreed as f64 / said.len() as f64));
 }

@@ -60,7 +60,8 @@ impl Property {
 pub(super) fn components(text: &str) -> Result<Vec<Component>, String> {
     let (mut whole, mut open) = (Vec::new(), Vec::<Component>::new());
     for (number, line) in unfolded(text) {
-        let property = property(&line).ok_or_else(|| format!("line {number} is no `NAME:value`"))?;
+        let property =
+            property(&line).ok_or_else(|| format!("line {number} is no `NAME:value`"))?;
         let name = property.value.trim().to_ascii_uppercase();
         match property.name.as_str() {
             "BEGIN" if open.len() >= DEPTH_MAX => {
@@ -69,21 +70,30 @@ pub(super) fn components(text: &str) -> Result<Vec<Component>, String> {
                 ));
             }
             "BEGIN" => {
-                open.push(Component { name, line: number, properties: Vec::new(), components: Vec::new() });
+                open.push(Component {
+                    name,
+                    line: number,
+                    properties: Vec::new(),
+                    components: Vec::new(),
+                });
             }
             "END" => {
                 let ended = open.pop().filter(|component| component.name == name);
-                let ended = ended.ok_or_else(|| format!("line {number} ends a `{name}` that is not open"))?;
+                let ended = ended
+                    .ok_or_else(|| format!("line {number} ends a `{name}` that is not open"))?;
                 open.last_mut().map_or(&mut whole, |parent| &mut parent.components).push(ended);
             }
             _ => {
-                let of = open.last_mut().ok_or_else(|| format!("line {number} is in no calendar"))?;
+                let of =
+                    open.last_mut().ok_or_else(|| format!("line {number} is in no calendar"))?;
                 of.properties.push(property);
             }
         }
     }
     match open.pop() {
-        Some(component) => Err(format!("the `{}` of line {} does not end", component.name, component.line)),
+        Some(component) => {
+            Err(format!("the `{}` of line {} does not end", component.name, component.line))
+        }
         None if whole.is_empty() => Err("it holds no calendar".to_owned()),
         None => Ok(whole),
     }
@@ -148,16 +158,28 @@ mod tests {
         let event = &calendar.components[0];
         assert_eq!((calendar.name.as_str(), event.line), ("VCALENDAR", 2));
         let start = event.one("DTSTART").unwrap().unwrap();
-        assert_eq!((start.parameter("TZID"), start.parameter("X")), (Some("Europe/Berlin"), Some("1")));
+        assert_eq!(
+            (start.parameter("TZID"), start.parameter("X")),
+            (Some("Europe/Berlin"), Some("1"))
+        );
         assert_eq!((start.value.as_str(), event.properties[1].value.as_str()), ("2024", "a: b"));
     }
 
     #[test]
     fn what_is_no_calendar_is_refused_with_its_line() {
         let refused = |text: &str| components(text).unwrap_err();
-        assert_eq!(refused("BEGIN:VCALENDAR\nfree text\nEND:VCALENDAR"), "line 2 is no `NAME:value`");
-        assert_eq!(refused("BEGIN:VCALENDAR\nEND:VEVENT"), "line 2 ends a `VEVENT` that is not open");
-        assert_eq!(refused("BEGIN:VCALENDAR\n\nBEGIN:VEVENT"), "the `VEVENT` of line 3 does not end");
+        assert_eq!(
+            refused("BEGIN:VCALENDAR\nfree text\nEND:VCALENDAR"),
+            "line 2 is no `NAME:value`"
+        );
+        assert_eq!(
+            refused("BEGIN:VCALENDAR\nEND:VEVENT"),
+            "line 2 ends a `VEVENT` that is not open"
+        );
+        assert_eq!(
+            refused("BEGIN:VCALENDAR\n\nBEGIN:VEVENT"),
+            "the `VEVENT` of line 3 does not end"
+        );
         assert_eq!(refused("SUMMARY:x"), "line 1 is in no calendar");
         assert_eq!(refused(" \n"), "it holds no calendar");
         assert!(refused(&"BEGIN:X\n".repeat(20_000)).contains("more than 16 deep"));

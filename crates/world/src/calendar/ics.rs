@@ -47,14 +47,20 @@ struct Event {
 ///
 /// # Errors
 /// What is wrong, and with which event.
-pub(super) fn taken(text: &str, zone: Tz, window: &Range<DateTime<Utc>>) -> Result<Vec<Taken>, String> {
+pub(super) fn taken(
+    text: &str,
+    zone: Tz,
+    window: &Range<DateTime<Utc>>,
+) -> Result<Vec<Taken>, String> {
     let mut all = Vec::new();
     for calendar in content::components(text)? {
         let zones = Zones::of(&calendar, zone);
         let is_called_off = calendar.one("METHOD")?.is_some_and(|method| method.is("CANCEL"));
         let events: Vec<&Component> = match calendar.name.as_str() {
             "VEVENT" => vec![&calendar],
-            _ => calendar.components.iter().filter(|component| component.name == "VEVENT").collect(),
+            _ => {
+                calendar.components.iter().filter(|component| component.name == "VEVENT").collect()
+            }
         };
         for (number, event) in (1..).zip(events) {
             let event = Event::read(event, number, &zones)?;
@@ -86,7 +92,8 @@ fn series(events: Vec<Event>) -> Vec<Series> {
             all.push(Series { masters: Vec::new(), overrides: Vec::new() });
         }
         let series = &mut all[place];
-        let versions = if event.replaces.is_some() { &mut series.overrides } else { &mut series.masters };
+        let versions =
+            if event.replaces.is_some() { &mut series.overrides } else { &mut series.masters };
         take_in(versions, event);
     }
     all
@@ -105,7 +112,8 @@ fn take_in(versions: &mut Vec<Event>, event: Event) {
             && (other.span == event.span || event.cancelled || other.cancelled)
     };
     // Of a copy that is called off and one that is not, the former counts in either order.
-    let cancelled = event.cancelled || versions.iter().any(|it| same(it) && is_copy(it) && it.cancelled);
+    let cancelled =
+        event.cancelled || versions.iter().any(|it| same(it) && is_copy(it) && it.cancelled);
     versions.retain(|other| !(same(other) && (other.version < event.version || is_copy(other))));
     versions.push(Event { cancelled, ..event });
 }
@@ -116,17 +124,22 @@ impl Series {
         for master in &self.masters {
             let in_message = |problem| format!("{}: {problem}", master.name);
             let mut occurrences = master.occurrences(window).map_err(in_message)?;
-            occurrences.retain(|(start, _)| !self.overrides.iter().any(|it| it.takes_place_of(*start)));
+            occurrences
+                .retain(|(start, _)| !self.overrides.iter().any(|it| it.takes_place_of(*start)));
             if master.reserves() {
                 taken.extend(
-                    occurrences.into_iter().map(|(start, span)| (start.instant(), start.after(span))),
+                    occurrences
+                        .into_iter()
+                        .map(|(start, span)| (start.instant(), start.after(span))),
                 );
             }
         }
         // A series that is called off takes its exceptions with it.
-        let called_off = !self.masters.is_empty() && self.masters.iter().all(|master| master.cancelled);
+        let called_off =
+            !self.masters.is_empty() && self.masters.iter().all(|master| master.cancelled);
         let exceptions = self.overrides.iter().filter(|event| event.reserves() && !called_off);
-        taken.extend(exceptions.map(|event| (event.start.instant(), event.start.after(event.span))));
+        taken
+            .extend(exceptions.map(|event| (event.start.instant(), event.start.after(event.span))));
         taken.sort_unstable();
         Ok(taken)
     }
@@ -134,7 +147,8 @@ impl Series {
 
 impl Event {
     fn read(component: &Component, number: usize, zones: &Zones) -> Result<Self, String> {
-        let summary = component.all("SUMMARY").next().map(|summary| format!("`{}`", summary.value.trim()));
+        let summary =
+            component.all("SUMMARY").next().map(|summary| format!("`{}`", summary.value.trim()));
         let name = summary.unwrap_or_else(|| format!("event {number}"));
         Self::named(name.clone(), component, zones).map_err(|problem| format!("{name}: {problem}"))
     }
@@ -148,10 +162,12 @@ impl Event {
         }
         let replaces = one("RECURRENCE-ID")?;
         if replaces.is_some_and(|property| property.parameter("RANGE").is_some()) {
-            let problem = "a RECURRENCE-ID that changes this and all future occurrences is not read";
+            let problem =
+                "a RECURRENCE-ID that changes this and all future occurrences is not read";
             return Err(format!("{problem}; end the series with UNTIL and begin another"));
         }
-        let sequence = one("SEQUENCE")?.map_or(Some(0), |property| property.value.trim().parse().ok());
+        let sequence =
+            one("SEQUENCE")?.map_or(Some(0), |property| property.value.trim().parse().ok());
         let stamp = one("DTSTAMP")?.map(|property| property.value.trim().to_owned());
         Ok(Self {
             name,
@@ -185,7 +201,9 @@ impl Event {
         let repeats = !(self.rules.is_empty() && self.more.is_empty());
         let mut all = vec![own_length(self.start)];
         for rule in &self.rules {
-            all.extend(recurrence::walls(rule, self.start, window.end)?.into_iter().map(own_length));
+            all.extend(
+                recurrence::walls(rule, self.start, window.end)?.into_iter().map(own_length),
+            );
         }
         all.extend(self.more.iter().map(|&(time, span)| (time, span.unwrap_or(self.span))));
         for (time, span) in all {
@@ -216,7 +234,9 @@ fn span(start: Time, end: Option<Time>, duration: Option<&Property>) -> Result<S
             let span = Span::parsed(duration.value.trim())?;
             let in_days = matches!(span, Span::Nominal { seconds: 0, .. });
             if start.is_date && !in_days {
-                return Err("it begins with a date, so that its DURATION is in days or weeks".to_owned());
+                return Err(
+                    "it begins with a date, so that its DURATION is in days or weeks".to_owned()
+                );
             }
             Ok(span)
         }
@@ -266,7 +286,8 @@ mod tests {
         let text = format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", events.collect::<String>());
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let window = at("2024-03-01T00:00:00Z")..at("2024-05-01T00:00:00Z");
-        let told = |(from, to): Taken| format!("{}/{}", from.format("%m%dT%H%M"), to.format("%m%dT%H%M"));
+        let told =
+            |(from, to): Taken| format!("{}/{}", from.format("%m%dT%H%M"), to.format("%m%dT%H%M"));
         Ok(taken(&text, Berlin, &window)?.into_iter().map(told).collect())
     }
 
@@ -280,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_rule_repeats_on_the_wall_clock_also_when_clocks_change() {
-        let berlin = "DTSTART;TZID=Europe/Berlin:20240325T080000|DTEND;TZID=Europe/Berlin:20240325T090000";
+        let berlin =
+            "DTSTART;TZID=Europe/Berlin:20240325T080000|DTEND;TZID=Europe/Berlin:20240325T090000";
         let weeks = ["0325T0700/0325T0800", "0401T0600/0401T0700", "0408T0600/0408T0700"];
         check(&format!("{berlin}|RRULE:FREQ=WEEKLY;COUNT=3"), &weeks);
         check(&format!("{berlin}|rrule:freq=weekly;until=20240408T060000Z"), &weeks);
@@ -311,27 +333,34 @@ mod tests {
         check(&format!("{event}|STATUS:cancelled"), &[]);
         check(&format!("{event}|TRANSP:TRANSPARENT"), &[]);
         let window = DateTime::UNIX_EPOCH..DateTime::UNIX_EPOCH;
-        let called_off =
-            format!("BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR");
+        let called_off = format!(
+            "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR"
+        );
         assert_eq!(taken(&called_off, Berlin, &window), Ok(Vec::new()));
     }
 
     #[test]
     fn dates_are_added_and_left_out_each_once() {
         let event = "DTSTART:20240401T080000Z|DTEND:20240401T081500Z";
-        let also = "RDATE:20240402T080000Z,20240401T080000Z|RDATE;TZID=Europe/Berlin:20240403T100000";
+        let also =
+            "RDATE:20240402T080000Z,20240401T080000Z|RDATE;TZID=Europe/Berlin:20240403T100000";
         let days = ["0401T0800/0401T0815", "0402T0800/0402T0815", "0403T0800/0403T0815"];
         check(&format!("{event}|{also}"), &days);
-        check(&format!("{event}|{also}|EXDATE;TZID=Europe/Berlin:20240402T100000"), &[days[0], days[2]]);
+        check(
+            &format!("{event}|{also}|EXDATE;TZID=Europe/Berlin:20240402T100000"),
+            &[days[0], days[2]],
+        );
         check(&format!("{event}|{also}|EXDATE:20240401T080000Z,20240402T080000Z"), &days[2..]);
         let periods = "RDATE;VALUE=PERIOD:20240402T080000Z/PT2H,20240403T080000Z/20240403T083000Z";
-        check(&format!("{event}|{periods}"), &[days[0], "0402T0800/0402T1000", "0403T0800/0403T0830"]);
+        check(
+            &format!("{event}|{periods}"),
+            &[days[0], "0402T0800/0402T1000", "0403T0800/0403T0830"],
+        );
     }
 
     #[test]
     fn exceptions_take_the_place_of_occurrences() {
-        let series =
-            "UID:a|DTSTART;TZID=Europe/Berlin:20240401T080000|DURATION:PT15M|RRULE:FREQ=DAILY;COUNT=3";
+        let series = "UID:a|DTSTART;TZID=Europe/Berlin:20240401T080000|DURATION:PT15M|RRULE:FREQ=DAILY;COUNT=3";
         let days = ["0401T0600/0401T0615", "0402T0600/0402T0615", "0403T0600/0403T0615"];
         check(series, &days);
         let moved = "UID:a|RECURRENCE-ID:20240402T060000Z|DTSTART:20240404T100000Z";
@@ -353,10 +382,14 @@ mod tests {
 
     #[test]
     fn of_several_versions_the_last_counts() {
-        let version = |version: &str, day: u32| format!("UID:a|{version}|DTSTART:202404{day:02}T080000Z");
+        let version =
+            |version: &str, day: u32| format!("UID:a|{version}|DTSTART:202404{day:02}T080000Z");
         let both = |one: &str, other: &str| format!("{}||{}", version(one, 2), version(other, 3));
         check(&both("SEQUENCE:1", "SEQUENCE:0"), &["0402T0800/0402T0800"]);
-        check(&both("DTSTAMP:20240101T000000Z", "DTSTAMP:20240102T000000Z"), &["0403T0800/0403T0800"]);
+        check(
+            &both("DTSTAMP:20240101T000000Z", "DTSTAMP:20240102T000000Z"),
+            &["0403T0800/0403T0800"],
+        );
         check(&both("X-A:1", "X-A:1"), &["0402T0800/0402T0800", "0403T0800/0403T0800"]);
     }
 
@@ -374,7 +407,9 @@ mod tests {
         let window = DateTime::UNIX_EPOCH..DateTime::UNIX_EPOCH;
         let calendar = |method: &str, more: &str| {
             let event = event.replace('|', "\n");
-            format!("BEGIN:VCALENDAR\n{method}\nBEGIN:VEVENT\n{event}{more}\nEND:VEVENT\nEND:VCALENDAR\n")
+            format!(
+                "BEGIN:VCALENDAR\n{method}\nBEGIN:VEVENT\n{event}{more}\nEND:VEVENT\nEND:VCALENDAR\n"
+            )
         };
         let published = calendar("METHOD:PUBLISH", "");
         let number = |text: String| taken(&text, Berlin, &window).unwrap().len();
@@ -387,7 +422,10 @@ mod tests {
     fn series_are_told_as_far_as_the_run_looks() {
         let daily = taken_of("DTSTART:19600101T080000|RRULE:FREQ=DAILY").unwrap();
         assert_eq!((daily.len(), daily[0].as_str()), (61, "0301T0700/0301T0700"));
-        check("DTSTART:20200229T080000Z|RRULE:FREQ=YEARLY;BYMONTH=4;BYDAY=1MO", &["0401T0800/0401T0800"]);
+        check(
+            "DTSTART:20200229T080000Z|RRULE:FREQ=YEARLY;BYMONTH=4;BYDAY=1MO",
+            &["0401T0800/0401T0800"],
+        );
         let far = "DTSTART:20400101T080000Z";
         check(&format!("{far}|RRULE:FREQ=DAILY"), &[]);
         check(far, &["0101T0800/0101T0800"]);
@@ -414,12 +452,18 @@ mod tests {
             ("EXDATE;VALUE=DATE:20240401T080000Z", "is not the VALUE that it says"),
         ] {
             let refused = taken_of(&format!("{event}|{more}")).unwrap_err();
-            assert!(refused.starts_with("`Trip`: ") && refused.contains(problem), "{more}: {refused}");
+            assert!(
+                refused.starts_with("`Trip`: ") && refused.contains(problem),
+                "{more}: {refused}"
+            );
         }
         let often = taken_of("DTSTART:19500101T080000Z|RRULE:FREQ=HOURLY").unwrap_err();
         assert!(often.contains("more than 50000 occurrences"), "{often}");
         assert_eq!(taken_of("SUMMARY:Trip|UID:1"), Err("`Trip`: it has no DTSTART".to_owned()));
-        assert_eq!(taken_of("DTSTART:tomorrow").unwrap_err(), "event 1: `tomorrow` of DTSTART is not a time");
+        assert_eq!(
+            taken_of("DTSTART:tomorrow").unwrap_err(),
+            "event 1: `tomorrow` of DTSTART is not a time"
+        );
     }
 
     #[test]

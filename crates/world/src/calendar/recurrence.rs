@@ -16,8 +16,10 @@ const OCCURRENCES_MAX: u16 = 50_000;
 /// The rule is none, or has more occurrences than anybody would reserve a car for.
 pub(super) fn walls(rule: &str, start: Time, end: DateTime<Utc>) -> Result<Vec<Time>, String> {
     let text = on_wall_clock(rule, start)?;
-    let wrong = |problem: &dyn std::fmt::Display| format!("its rule `{rule}` is not read: {problem}");
-    let read: RRule<Unvalidated> = format!("RRULE:{text}").parse().map_err(|error| wrong(&error))?;
+    let wrong =
+        |problem: &dyn std::fmt::Display| format!("its rule `{rule}` is not read: {problem}");
+    let read: RRule<Unvalidated> =
+        format!("RRULE:{text}").parse().map_err(|error| wrong(&error))?;
     if matches!(read.get_freq(), Frequency::Minutely | Frequency::Secondly) {
         return Err(wrong(&"a car is reserved every hour at most"));
     }
@@ -44,7 +46,8 @@ fn on_wall_clock(rule: &str, start: Time) -> Result<String, String> {
     let part = |part: &str| {
         let part = part.trim().to_ascii_uppercase();
         let Some(until) = part.strip_prefix("UNTIL=") else { return Ok(part) };
-        let until = parsed(until, start.zone).ok_or_else(|| format!("`{until}` of UNTIL is not a time"))?;
+        let until =
+            parsed(until, start.zone).ok_or_else(|| format!("`{until}` of UNTIL is not a time"))?;
         let wall = match (until.is_date, start.is_date) {
             // The whole of the last day.
             (true, false) => until.wall + TimeDelta::seconds(86_399),

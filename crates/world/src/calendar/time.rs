@@ -6,7 +6,8 @@
 
 use super::content::{Component, Property};
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc,
+    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone,
+    Utc,
 };
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -66,7 +67,8 @@ impl Zones {
         let last_parts = (1..parts.len()).find_map(|skipped| known(&parts[skipped..].join("/")));
         let declared = || self.declared.get(name).and_then(|name| known(name));
         let found = known(name).or(last_parts).or_else(declared);
-        found.ok_or_else(|| format!("there is no time zone `{name}`; name one like `Europe/Berlin`"))
+        found
+            .ok_or_else(|| format!("there is no time zone `{name}`; name one like `Europe/Berlin`"))
     }
 
     /// The times of a property, of which there may be several.
@@ -80,10 +82,11 @@ impl Zones {
             Some(name) => self.named(name)?,
             None => self.floating,
         };
-        let time =
-            parsed(text, zone).ok_or_else(|| format!("`{text}` of {} is not a time", property.name))?;
-        let is_given_as =
-            |value: &str| property.parameter("VALUE").is_some_and(|it| it.eq_ignore_ascii_case(value));
+        let time = parsed(text, zone)
+            .ok_or_else(|| format!("`{text}` of {} is not a time", property.name))?;
+        let is_given_as = |value: &str| {
+            property.parameter("VALUE").is_some_and(|it| it.eq_ignore_ascii_case(value))
+        };
         if is_given_as("DATE") && !time.is_date || is_given_as("DATE-TIME") && time.is_date {
             return Err(format!("`{text}` of {} is not the VALUE that it says", property.name));
         }
@@ -156,7 +159,8 @@ impl Span {
             return Err(format!("its duration `{text}` is negative"));
         }
         let digits = digits.strip_prefix('P').ok_or_else(wrong)?;
-        let (date, time) = digits.split_once('T').map_or((digits, None), |(date, time)| (date, Some(time)));
+        let (date, time) =
+            digits.split_once('T').map_or((digits, None), |(date, time)| (date, Some(time)));
         let (weeks, rest) = leading(date, 'W').ok_or_else(wrong)?;
         let (days, rest) = leading(rest, 'D').ok_or_else(wrong)?;
         let (hours, of_hour) = leading(time.unwrap_or_default(), 'H').ok_or_else(wrong)?;
@@ -164,7 +168,10 @@ impl Span {
         let (seconds, nothing) = leading(of_minute, 'S').ok_or_else(wrong)?;
         let parts = [weeks, days, hours, minutes, seconds];
         let lacks_time = time.is_some() && [hours, minutes, seconds].iter().all(Option::is_none);
-        if !(rest.is_empty() && nothing.is_empty()) || parts.iter().all(Option::is_none) || lacks_time {
+        if !(rest.is_empty() && nothing.is_empty())
+            || parts.iter().all(Option::is_none)
+            || lacks_time
+        {
             return Err(wrong());
         }
         let [weeks, days, hours, minutes, seconds] = parts.map(Option::unwrap_or_default);
@@ -185,7 +192,9 @@ impl Span {
 /// The number before a unit, where it leads a text, and what comes after it; `None` where it is too large.
 fn leading(text: &str, unit: char) -> Option<(Option<u64>, &str)> {
     match text.split_once(unit) {
-        Some((digits, rest)) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some((digits, rest))
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
             let number = digits.parse::<u32>().ok()?;
             Some((Some(number.into()), rest))
         }
@@ -219,10 +228,23 @@ mod tests {
         };
         let found = ["P1D", "PT24H", "P1DT2H", "P1W", "+PT90M", "PT0S"].map(hours_to);
         let right = [23.0, 24.0, 25.0, 167.0, 1.5, 0.0];
-        assert!(found.iter().zip(right).all(|(found, right)| (found - right).abs() < 1e-9), "{found:?}");
-        for text in
-            ["P", "PT", "1D", "P1H", "PT1D", "P1DT", "PT1M1H", "-PT1H", "P99999999999D", "P9999W", "PxD"]
-        {
+        assert!(
+            found.iter().zip(right).all(|(found, right)| (found - right).abs() < 1e-9),
+            "{found:?}"
+        );
+        for text in [
+            "P",
+            "PT",
+            "1D",
+            "P1H",
+            "PT1D",
+            "P1DT",
+            "PT1M1H",
+            "-PT1H",
+            "P99999999999D",
+            "P9999W",
+            "PxD",
+        ] {
             assert!(Span::parsed(text).is_err(), "{text}");
         }
     }

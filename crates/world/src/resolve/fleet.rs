@@ -31,11 +31,13 @@ const STAY_BYTES: u64 = 40;
 const CAR_BYTES: u64 = 200;
 
 /// A positive amount of energy.
-const CAPACITY: Range = Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
+const CAPACITY: Range =
+    Range { min: 0.0, max: f64::INFINITY, above_min: true, what: "above 0 kWh" };
 /// The least that a battery holds whose size is not told, kWh.
 const UNTOLD_CAPACITY_KWH: f64 = 60.0;
 /// An amount of energy, or none.
-const TRIP: Range = Range { min: 0.0, max: f64::INFINITY, above_min: false, what: "at least 0 kWh" };
+const TRIP: Range =
+    Range { min: 0.0, max: f64::INFINITY, above_min: false, what: "at least 0 kWh" };
 /// Any state of charge.
 const SOC: Range = Range { min: 0.0, max: 1.0, above_min: false, what: "between 0 and 1" };
 
@@ -94,7 +96,12 @@ impl Resolver<'_> {
         }
         if total > u64::from(u32::MAX / 2) {
             let message = format!("{total} stays are more than can be numbered");
-            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
+            self.report.add_help(
+                self.file.place,
+                message,
+                "this world",
+                "simulate fewer cars or fewer days",
+            );
             return None;
         }
         let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
@@ -105,7 +112,12 @@ impl Resolver<'_> {
                 bytes.div_ceil(1 << 30),
                 free >> 30
             );
-            self.report.add_help(self.file.place, message, "this world", "simulate fewer cars or fewer days");
+            self.report.add_help(
+                self.file.place,
+                message,
+                "this world",
+                "simulate fewer cars or fewer days",
+            );
             return None;
         }
         Some(())
@@ -126,9 +138,11 @@ pub(super) struct FleetResolver<'a, 'b> {
 impl FleetResolver<'_, '_> {
     fn fleet(mut self, key: &Key, file: &FleetFile) -> Option<Fleet> {
         let battery = file.battery.get().and_then(|battery| self.battery(battery));
-        let capacity = file.battery.get().and_then(|battery| self.capacity(battery, file.stays.get()));
+        let capacity =
+            file.battery.get().and_then(|battery| self.capacity(battery, file.stays.get()));
         let charger = file.charger.get().and_then(|charger| self.charger(charger));
-        let tariff = file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
+        let tariff =
+            file.tariff.get().and_then(|tariff| self.resolver.tariff_index(tariff.as_ref()));
         let v2g = self.resolver.v2g_terms(&self.path, file, battery.as_ref());
         match file.stays.get()? {
             StaysFile::Sessions(_) => self.refuse_drawn(file, "recorded sessions")?,
@@ -223,11 +237,21 @@ impl FleetResolver<'_, '_> {
 
     fn refuse(&mut self, place: Place, name: &str, with: &str) -> Option<()> {
         let message = format!("`{}.{name}` has no meaning with {with}", self.path);
-        self.resolver.report.add_help(place, message, "not used", "remove it: the file of stays tells");
+        self.resolver.report.add_help(
+            place,
+            message,
+            "not used",
+            "remove it: the file of stays tells",
+        );
         None
     }
 
-    fn draw<Q: Quantity>(&mut self, field: &str, dist: &Dist<Q>, range: Range) -> Option<Distribution> {
+    fn draw<Q: Quantity>(
+        &mut self,
+        field: &str,
+        dist: &Dist<Q>,
+        range: Range,
+    ) -> Option<Distribution> {
         let name = format!("{}.{field}", self.path);
         let resolver = &mut *self.resolver;
         let distribution = dist.resolve(&name, range, resolver.values, resolver.report)?;
@@ -260,7 +284,9 @@ impl FleetResolver<'_, '_> {
         range: Range,
         default: f64,
     ) -> Option<Distribution> {
-        dist.get()?.as_ref().map_or(Some(Distribution::Fixed(default)), |dist| self.draw(field, dist, range))
+        dist.get()?
+            .as_ref()
+            .map_or(Some(Distribution::Fixed(default)), |dist| self.draw(field, dist, range))
     }
 
     fn battery(&mut self, file: &BatteryFile) -> Option<Battery> {
@@ -274,14 +300,21 @@ impl FleetResolver<'_, '_> {
             if share.get() > 0.0 {
                 report.within(&physical::EFFICIENCY, name, share.get(), share.place);
             } else {
-                report.add(share.place, format!("`{name}` must be above 0"), "no energy would pass");
+                report.add(
+                    share.place,
+                    format!("`{name}` must be above 0"),
+                    "no energy would pass",
+                );
                 fine = false;
             }
         }
         if file.soc_min.value >= file.soc_max.value {
             let (min, max) = (file.soc_min.get(), file.soc_max.get());
-            let place =
-                if file.soc_min.place == Place::NOWHERE { file.soc_max.place } else { file.soc_min.place };
+            let place = if file.soc_min.place == Place::NOWHERE {
+                file.soc_max.place
+            } else {
+                file.soc_min.place
+            };
             report.add(
                 place,
                 format!("`soc_min` {min} is not below `soc_max` {max}"),
@@ -289,7 +322,8 @@ impl FleetResolver<'_, '_> {
             );
             fine = false;
         }
-        let degradation = file.degradation.as_ref().map_or(Some(0.0), |price| self.resolver.price(price));
+        let degradation =
+            file.degradation.as_ref().map_or(Some(0.0), |price| self.resolver.price(price));
         if let Some(price) = file.degradation.as_ref().filter(|price| price.per_kwh < 0.0) {
             self.resolver.report.add(price.place, "wear cannot earn money", "negative price");
             fine = false;
@@ -306,7 +340,12 @@ impl FleetResolver<'_, '_> {
     /// Capacity, which only recorded sessions may do without.
     fn capacity(&mut self, file: &BatteryFile, stays: Option<&StaysFile>) -> Option<Distribution> {
         if let Some(capacity) = &file.capacity {
-            return self.draw_within("battery.capacity", capacity, CAPACITY, &physical::CAR_CAPACITY);
+            return self.draw_within(
+                "battery.capacity",
+                capacity,
+                CAPACITY,
+                &physical::CAR_CAPACITY,
+            );
         }
         if !matches!(stays, Some(StaysFile::Sessions(_))) {
             let path = format!("{}.battery", self.path);
@@ -327,7 +366,8 @@ impl FleetResolver<'_, '_> {
         let connection = optional(file.connection.as_ref(), "connection", f64::INFINITY);
         let site = match &file.site {
             Some(name) if self.boundary == Some(Boundary::Fold) => {
-                let message = format!("`{}`: a day that follows upon itself has no sites", self.path);
+                let message =
+                    format!("`{}`: a day that follows upon itself has no sites", self.path);
                 let help = "a site's limit may cut what was planned, and then the day does not end as it \
                             began; remove `site`, or use `boundary: Open`";
                 self.resolver.report.add_help(name.place, message, "behind a limit", help);
@@ -381,7 +421,8 @@ impl FleetResolver<'_, '_> {
 
     fn commute(&mut self, file: &CommuteFile, charger: Option<Charger>) -> Option<Parking> {
         let trip_time = self.trip_time(file.trip_time_min.as_ref());
-        let work_charger = file.work.charger.as_ref().map_or(charger, |charger| self.charger(charger));
+        let work_charger =
+            file.work.charger.as_ref().map_or(charger, |charger| self.charger(charger));
         self.check_day(&file.work.arrive, &file.work.leave);
         let home = self.place("stays.home", &file.home.arrive, &file.home.leave, charger);
         let work = self.place("stays.work", &file.work.arrive, &file.work.leave, work_charger);
@@ -425,7 +466,12 @@ impl FleetResolver<'_, '_> {
     ) -> Option<ParkingPlace> {
         let arrive = self.draw(&format!("{name}.arrive"), arrive, around(arrive));
         let leave = self.draw(&format!("{name}.leave"), leave, around(leave));
-        Some(ParkingPlace { arrive: arrive?, leave: leave?, trip_time_min: TRIP_TIME_MIN, charger: charger? })
+        Some(ParkingPlace {
+            arrive: arrive?,
+            leave: leave?,
+            trip_time_min: TRIP_TIME_MIN,
+            charger: charger?,
+        })
     }
 
     /// A day's work ends after it begins.
@@ -434,7 +480,8 @@ impl FleetResolver<'_, '_> {
             && ends <= begins
         {
             let message = format!("`{}.stays`: the cars leave work before they arrive", self.path);
-            let help = "stays at work end on the day they begin; `Overnight` is for stays across midnight";
+            let help =
+                "stays at work end on the day they begin; `Overnight` is for stays across midnight";
             self.resolver.report.add_help(leave.place, message, "not after the arrival", help);
         }
     }
@@ -444,7 +491,11 @@ impl FleetResolver<'_, '_> {
         if (0.0..=24.0).contains(&time.0) {
             return Some(time.0);
         }
-        self.resolver.report.add(time.place, "`trip_time_min` must lie between 0 h and 24 h", "out of range");
+        self.resolver.report.add(
+            time.place,
+            "`trip_time_min` must lie between 0 h and 24 h",
+            "out of range",
+        );
         None
     }
 }
@@ -453,7 +504,9 @@ impl FleetResolver<'_, '_> {
 /// three standard deviations, by which nearly all of its values are drawn.
 fn middle_of(distribution: &Distribution) -> [f64; 2] {
     match distribution {
-        Distribution::Normal { mean, sd, min, max } => [min.max(mean - 3.0 * sd), max.min(mean + 3.0 * sd)],
+        Distribution::Normal { mean, sd, min, max } => {
+            [min.max(mean - 3.0 * sd), max.min(mean + 3.0 * sd)]
+        }
         Distribution::Fixed(_) | Distribution::Uniform { .. } | Distribution::Empirical(_) => {
             distribution.bounds().into()
         }

@@ -35,7 +35,11 @@ type Given<'a> = (&'a Physical, &'a str, Option<(f64, Place)>);
 impl Resolver<'_> {
     /// The grid, if there is one; `system` is `None` where a problem with it was reported.
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
-    pub(super) fn grid(&mut self, system: Option<&SystemSeries>, clock: &Clock) -> Option<Option<Grid>> {
+    pub(super) fn grid(
+        &mut self,
+        system: Option<&SystemSeries>,
+        clock: &Clock,
+    ) -> Option<Option<Grid>> {
         let world = self.file;
         let Some(file) = world.grid.get()? else { return Some(None) };
         let named = self.check_names(file);
@@ -43,8 +47,14 @@ impl Resolver<'_> {
         let rules = self.rules(file, clock);
         named?;
         if plant.as_ref().is_some_and(|plant| plant.names().next().is_none()) {
-            let help = "give it units, or leave `grid` out: then import or export closes the balance";
-            self.report.add_help(file.place, "`grid` has no units".to_owned(), "nothing to schedule", help);
+            let help =
+                "give it units, or leave `grid` out: then import or export closes the balance";
+            self.report.add_help(
+                file.place,
+                "`grid` has no units".to_owned(),
+                "nothing to schedule",
+                help,
+            );
             return None;
         }
         Some(Some(Grid { plant: plant?, rules: rules? }))
@@ -56,10 +66,13 @@ impl Resolver<'_> {
         let mut names = keys(&mut file.wind.0.iter().chain(&file.pv.0).map(|(key, _)| key));
         names.extend(keys(&mut file.must_take.0.iter().map(|(key, _)| key)));
         names.extend(keys(&mut file.thermal.0.iter().map(|(key, _)| key)));
-        names.extend(keys(&mut file.pumped_hydro.0.iter().chain(&file.batteries.0).map(|(key, _)| key)));
+        names.extend(keys(
+            &mut file.pumped_hydro.0.iter().chain(&file.batteries.0).map(|(key, _)| key),
+        ));
         names.extend(keys(&mut file.interruptible.0.iter().map(|(key, _)| key)));
         names.extend(keys(&mut file.exchanges.0.iter().map(|(key, _)| key)));
-        let again = |(at, key): (usize, &Key)| names[..at].iter().any(|other| other.name == key.name);
+        let again =
+            |(at, key): (usize, &Key)| names[..at].iter().any(|other| other.name == key.name);
         let mut fine = Some(());
         for (_, key) in names.iter().enumerate().filter(|&(at, key)| again((at, key))) {
             let message = format!("two units are called `{}`", key.name);
@@ -69,16 +82,25 @@ impl Resolver<'_> {
         fine
     }
 
-    fn plant(&mut self, file: &GridFile, system: Option<&SystemSeries>, clock: &Clock) -> Option<Plant> {
+    fn plant(
+        &mut self,
+        file: &GridFile,
+        system: Option<&SystemSeries>,
+        clock: &Clock,
+    ) -> Option<Plant> {
         let wind = self.renewables(&file.wind, RenewableKind::Wind, system, clock);
         let pv = self.renewables(&file.pv, RenewableKind::Pv, system, clock);
-        let must_take = self.each(&file.must_take, |this, key, unit| this.must_take(key, unit, clock));
+        let must_take =
+            self.each(&file.must_take, |this, key, unit| this.must_take(key, unit, clock));
         let thermal = self.each(&file.thermal, Self::thermal);
-        let hydro =
-            self.each(&file.pumped_hydro, |this, key, unit| this.store(key, unit, StoreKind::PumpedHydro));
-        let batteries = self.each(&file.batteries, |this, key, unit| this.store(key, unit, StoreKind::Ess));
+        let hydro = self.each(&file.pumped_hydro, |this, key, unit| {
+            this.store(key, unit, StoreKind::PumpedHydro)
+        });
+        let batteries =
+            self.each(&file.batteries, |this, key, unit| this.store(key, unit, StoreKind::Ess));
         let interruptible = self.each(&file.interruptible, Self::interruptible);
-        let exchanges = self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
+        let exchanges =
+            self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
         let steered = Plant::default().with([wind?, pv?].concat()).with(must_take?).with(thermal?);
         let stored = steered.with([hydro?, batteries?].concat());
         Some(stored.with(interruptible?).with(exchanges?))
@@ -105,15 +127,23 @@ impl Resolver<'_> {
         let mut units = Vec::new();
         for (key, unit) in &file.0 {
             let available = match &unit.available {
-                Some(series) => {
-                    self.power_over_time(&format!("grid.{field}.{}.available", key.name), series, true, clock)
-                }
+                Some(series) => self.power_over_time(
+                    &format!("grid.{field}.{}.available", key.name),
+                    series,
+                    true,
+                    clock,
+                ),
                 None => self.shared(key, field, &mut shared, system),
             };
-            let forecast =
-                self.forecast(&format!("grid.{field}.{}.forecast", key.name), &unit.forecast, clock);
-            let (cost, waste_price) =
-                (self.price_or(unit.cost.as_ref(), 0.0), self.price_or(unit.waste_price.as_ref(), 0.0));
+            let forecast = self.forecast(
+                &format!("grid.{field}.{}.forecast", key.name),
+                &unit.forecast,
+                clock,
+            );
+            let (cost, waste_price) = (
+                self.price_or(unit.cost.as_ref(), 0.0),
+                self.price_or(unit.waste_price.as_ref(), 0.0),
+            );
             let unit = available.and_then(|available| {
                 Some(Renewable {
                     name: key.name.clone(),
@@ -155,17 +185,35 @@ impl Resolver<'_> {
     fn forecast(&mut self, name: &str, file: &ForecastFile, clock: &Clock) -> Option<Forecast> {
         Some(match file {
             ForecastFile::Perfect => Forecast::Perfect,
-            ForecastFile::Series(series) => Forecast::Series(self.power_series(name, series, true, clock)?),
+            ForecastFile::Series(series) => {
+                Forecast::Series(self.power_series(name, series, true, clock)?)
+            }
             ForecastFile::Ar1(error) => {
-                self.in_range(&error.phi, "`phi`", (0.0..1.0).contains(&error.phi.value), "0 to below 1")?;
+                self.in_range(
+                    &error.phi,
+                    "`phi`",
+                    (0.0..1.0).contains(&error.phi.value),
+                    "0 to below 1",
+                )?;
                 self.in_range(&error.sd, "`sd`", error.sd.value >= 0.0, "at least 0")?;
-                self.report.within(&physical::FORECAST_ERROR, "sd", error.sd.value, error.sd.place)?;
+                self.report.within(
+                    &physical::FORECAST_ERROR,
+                    "sd",
+                    error.sd.value,
+                    error.sd.place,
+                )?;
                 Forecast::Ar1 { phi: error.phi.value, sd: error.sd.value }
             }
         })
     }
 
-    fn in_range(&mut self, value: &Spanned<f64>, what: &str, right: bool, wanted: &str) -> Option<()> {
+    fn in_range(
+        &mut self,
+        value: &Spanned<f64>,
+        what: &str,
+        right: bool,
+        wanted: &str,
+    ) -> Option<()> {
         if right {
             return Some(());
         }
@@ -260,8 +308,9 @@ impl Resolver<'_> {
         let throughput_cost = self.price_or(file.throughput_cost.as_ref(), 0.0)?;
         let day_end = file.day_end_energy.as_ref().unwrap_or(&file.initial_energy);
         let rules = self.values.rules();
-        let reckoned =
-            |given: Share| if given > Share::ZERO { reckoned_efficiency(given, rules) } else { given };
+        let reckoned = |given: Share| {
+            if given > Share::ZERO { reckoned_efficiency(given, rules) } else { given }
+        };
         let unit = Store {
             name: key.name.clone(),
             kind,
@@ -291,9 +340,11 @@ impl Resolver<'_> {
 
     fn interruptible(&mut self, key: &Key, file: &InterruptibleFile) -> Option<InterruptibleLoad> {
         let price = self.price(&file.price)?;
-        let load = InterruptibleLoad { name: key.name.clone(), power_max: file.power_max.value, price };
-        let place =
-            |field: &str| Some(if field == "price" { file.price.place } else { file.power_max.place });
+        let load =
+            InterruptibleLoad { name: key.name.clone(), power_max: file.power_max.value, price };
+        let place = |field: &str| {
+            Some(if field == "price" { file.price.place } else { file.power_max.place })
+        };
         let load = self.sound(key, load, InterruptibleLoad::check, place)?;
         let power = (file.power_max.0, file.power_max.place);
         self.all_within(&[(&physical::UNIT_POWER, "power_max", Some(power))]).map(|()| load)
@@ -321,7 +372,8 @@ impl Resolver<'_> {
             _ => None,
         })?;
         let values = [("import_max", &file.import_max), ("export_max", &file.export_max)];
-        let values = values.map(|(name, power)| (&physical::UNIT_POWER, name, Some((power.0, power.place))));
+        let values =
+            values.map(|(name, power)| (&physical::UNIT_POWER, name, Some((power.0, power.place))));
         self.all_within(&values).map(|()| exchange)
     }
 
@@ -376,10 +428,18 @@ impl Resolver<'_> {
     }
 
     /// A number from 1 to `MOST`, which earlier versions had no limit for.
-    fn counted<const MOST: u32>(&mut self, field: &str, count: &Spanned<Count<MOST>>) -> Option<NonZeroU32> {
+    fn counted<const MOST: u32>(
+        &mut self,
+        field: &str,
+        count: &Spanned<Count<MOST>>,
+    ) -> Option<NonZeroU32> {
         let found = NonZeroU32::new(count.value.0);
         if found.is_none() {
-            self.report.add(count.place, format!("`{field}` must be at least 1"), "must be at least 1");
+            self.report.add(
+                count.place,
+                format!("`{field}` must be at least 1"),
+                "must be at least 1",
+            );
         }
         if count.value.0 > MOST && is_limited(self.report, count.place) {
             let message = format!("`{field}` is {}; the most is {MOST}", count.value.0);
@@ -410,7 +470,12 @@ impl Resolver<'_> {
         let margin = price(file.margin.as_ref(), usual.margin);
         let terminal = price(file.terminal.as_ref(), usual.terminal);
         let deviation = price(file.deviation.as_ref(), usual.deviation);
-        Some(SlackPrices { unserved: unserved?, margin: margin?, terminal: terminal?, deviation: deviation? })
+        Some(SlackPrices {
+            unserved: unserved?,
+            margin: margin?,
+            terminal: terminal?,
+            deviation: deviation?,
+        })
     }
 
     fn day_ahead_ev(&mut self, file: &GridFile, clock: &Clock) -> Option<DayAheadEv> {
@@ -434,7 +499,8 @@ fn thermal_values(file: &ThermalFile) -> [UnitValue; 11] {
     let power = |power: &Spanned<Kilowatts>| (power.0, power.place);
     let number = |number: &Spanned<f64>| Some((number.value, number.place));
     let how = file.commitment.as_ref();
-    let time = |of: fn(&CommitmentFile) -> &Spanned<Hours>| how.map(|how| (of(how).0, of(how).place));
+    let time =
+        |of: fn(&CommitmentFile) -> &Spanned<Hours>| how.map(|how| (of(how).0, of(how).place));
     [
         (&physical::UNIT_POWER, "power_min", Some(power(&file.power_min))),
         (&physical::UNIT_POWER, "power_max", Some(power(&file.power_max))),

@@ -40,19 +40,26 @@ impl Resolver<'_> {
         };
         let rule = IncentiveRule { rho: file.rho.value, floor };
         match rule.check() {
-            Ok(()) => self.report.within(&physical::RHO, "rho", rule.rho, file.rho.place).map(|_| rule),
+            Ok(()) => {
+                self.report.within(&physical::RHO, "rho", rule.rho, file.rho.place).map(|_| rule)
+            }
             Err(error) => self.refuse(file.rho.place, &error),
         }
     }
 
     fn expected_price(&mut self, file: &ExpectedPriceFile) -> Option<ExpectedPrice> {
         let (expected, place) = match file {
-            ExpectedPriceFile::Proportional(kappa) => (ExpectedPrice::Proportional(kappa.value), kappa.place),
-            ExpectedPriceFile::Fixed(price) => (ExpectedPrice::Fixed(self.price(price)?), price.place),
+            ExpectedPriceFile::Proportional(kappa) => {
+                (ExpectedPrice::Proportional(kappa.value), kappa.place)
+            }
+            ExpectedPriceFile::Fixed(price) => {
+                (ExpectedPrice::Fixed(self.price(price)?), price.place)
+            }
         };
         match (expected.check(), expected) {
             (Ok(()), ExpectedPrice::Proportional(kappa)) => {
-                let within = self.report.within(&physical::EXPECTED_PRICE, "expected_price", kappa, place);
+                let within =
+                    self.report.within(&physical::EXPECTED_PRICE, "expected_price", kappa, place);
                 within.map(|_| expected)
             }
             (Ok(()), ExpectedPrice::Fixed(_)) => Some(expected),
@@ -76,7 +83,12 @@ impl Resolver<'_> {
         let batch = NonZeroU32::new(cars.value.0).map(PriceFeedback::Batch);
         if batch.is_none() {
             let help = "write `None` for prices that know of no cars";
-            self.report.add_help(cars.place, "a batch of no cars".to_owned(), "must be at least 1", help);
+            self.report.add_help(
+                cars.place,
+                "a batch of no cars".to_owned(),
+                "must be at least 1",
+                help,
+            );
         }
         batch
     }

@@ -28,17 +28,24 @@ const COLUMNS: [(&str, &str); 8] = [
 const DAY: f64 = 24.0;
 
 impl FleetResolver<'_, '_> {
-    pub(super) fn listed(&mut self, file: &ListedFile, charger: Option<Charger>) -> Option<Parking> {
+    pub(super) fn listed(
+        &mut self,
+        file: &ListedFile,
+        charger: Option<Charger>,
+    ) -> Option<Parking> {
         if self.boundary? != Boundary::Fold {
             let message = format!("`{}.stays`: listed cars tell of a typical day", self.path);
             let help = "add `boundary: Fold` and `planning: AtDayStart` to the world";
             self.resolver.report.add_help(file.place, message, "days differ in this world", help);
             return None;
         }
-        let columns: Vec<Arc<[f64]>> =
-            COLUMNS.iter().map(|&(name, unit)| self.column(file, name, unit)).collect::<Option<_>>()?;
-        let draws: Vec<Arc<[f64]>> =
-            (0..24).map(|hour| self.column(file, &format!("z{hour:02}"), "1")).collect::<Option<_>>()?;
+        let columns: Vec<Arc<[f64]>> = COLUMNS
+            .iter()
+            .map(|&(name, unit)| self.column(file, name, unit))
+            .collect::<Option<_>>()?;
+        let draws: Vec<Arc<[f64]>> = (0..24)
+            .map(|hour| self.column(file, &format!("z{hour:02}"), "1"))
+            .collect::<Option<_>>()?;
         let rules = self.resolver.values.rules();
         let mut cars = Vec::with_capacity(columns[0].len());
         for row in 0..columns[0].len() {
@@ -81,14 +88,20 @@ fn hours(listed: f64, rules: Rules) -> f64 {
 }
 
 /// A car from the values of [`COLUMNS`], if they make sense.
-fn car(values: [f64; COLUMNS.len()], normal: impl Fn(usize) -> f64) -> Result<ListedCar, &'static str> {
-    let [home_arrival, home_departure, work_arrival, work_departure, at_work, s0, se, trip_kwh] = values;
+fn car(
+    values: [f64; COLUMNS.len()],
+    normal: impl Fn(usize) -> f64,
+) -> Result<ListedCar, &'static str> {
+    let [home_arrival, home_departure, work_arrival, work_departure, at_work, s0, se, trip_kwh] =
+        values;
     let normals: [f64; 24] = std::array::from_fn(normal);
     let works = at_work > 0.5;
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let home_hours = home_departure - home_arrival;
     match () {
-        () if values.iter().chain(&normals).any(|value| !value.is_finite()) => Err("a number is missing"),
+        () if values.iter().chain(&normals).any(|value| !value.is_finite()) => {
+            Err("a number is missing")
+        }
         () if !(0.0..2.0 * DAY).contains(&home_arrival) || !(0.0..=DAY).contains(&home_hours) => {
             Err("it is not at home from `home_arr_h` to a later `home_dep_h` within 24 hours")
         }

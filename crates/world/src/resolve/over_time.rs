@@ -103,7 +103,8 @@ impl Resolver<'_> {
         let factor = one.number() * file.scale.value;
         let adder = self.fixed_adders(file)?;
         let range = Q::RANGE;
-        let request = SeriesRequest { name, unit, file, whole, factor, adder, not_negative, range, clock };
+        let request =
+            SeriesRequest { name, unit, file, whole, factor, adder, not_negative, range, clock };
         let values = self.values.series(request, self.report)?;
         if self.values.tells_sums(whole, self.report) {
             return Some(values);
@@ -143,7 +144,11 @@ impl Resolver<'_> {
         Some(values)
     }
 
-    fn time_of_use<Q: Amount>(&mut self, file: &TimeOfUseFile<Q>, wanted: Wanted<'_>) -> Option<Arc<[f64]>> {
+    fn time_of_use<Q: Amount>(
+        &mut self,
+        file: &TimeOfUseFile<Q>,
+        wanted: Wanted<'_>,
+    ) -> Option<Arc<[f64]>> {
         let Value(default) = &file.default;
         let default = self.number(default, wanted);
         let bands: Vec<Option<Band<'_, Q>>> = file
@@ -189,8 +194,7 @@ impl<'a, Q: Amount> Band<'a, Q> {
         let edge = |edge: &Option<Spanned<_>>, default| edge.as_ref().map_or(default, minute);
         let (from, to) = (edge(&file.from, 0), edge(&file.to, DAY_MINUTES));
         if from == to {
-            let help =
-                "a value for the whole day has neither `from` nor `to`; one for every day is the `default`";
+            let help = "a value for the whole day has neither `from` nor `to`; one for every day is the `default`";
             report.add_help(file.place, "a band ends when it begins".to_owned(), "empty", help);
             return None;
         }
@@ -198,9 +202,13 @@ impl<'a, Q: Amount> Band<'a, Q> {
             let Some(given) = given else { continue };
             if let Some(slot) = (0..clock.slots).find(|&slot| splits(clock, slot, edge)) {
                 let time = clock.local(slot).format("%H:%M");
-                let message =
-                    format!("{:02}:{:02} lies within the slot that begins at {time}", edge / 60, edge % 60);
-                let help = "edges of bands must fall between slots: move it, or shorten `clock.step`";
+                let message = format!(
+                    "{:02}:{:02} lies within the slot that begins at {time}",
+                    edge / 60,
+                    edge % 60
+                );
+                let help =
+                    "edges of bands must fall between slots: move it, or shorten `clock.step`";
                 report.add_help(given.place, message, "within a slot", help);
                 return None;
             }
@@ -221,8 +229,9 @@ impl<'a, Q: Amount> Band<'a, Q> {
 
     /// The minutes of a day in which it holds.
     fn minutes(&self, day: Day) -> impl Iterator<Item = (u32, u32)> {
-        let begins =
-            |day: Weekday, month: u32| self.file.days.contain(day) && self.file.months.contain(month);
+        let begins = |day: Weekday, month: u32| {
+            self.file.days.contain(day) && self.file.months.contain(month)
+        };
         let end = if self.from < self.to { self.to } else { DAY_MINUTES };
         let of_today = begins(day.weekday, day.month).then_some((self.from, end));
         let spills = self.to < self.from && begins(day.weekday.pred(), day.month_before);
@@ -270,10 +279,15 @@ fn check_overlaps<Q: Amount>(bands: &[Band<'_, Q>], report: &mut Report) -> Opti
         held.sort_unstable();
         let Some(pair) = held.windows(2).find(|pair| pair[1].0 < pair[0].1) else { continue };
         let later = &bands[pair[0].2.max(pair[1].2)];
-        let at = NaiveTime::from_num_seconds_from_midnight_opt(pair[1].0 * 60, 0).unwrap_or_default();
+        let at =
+            NaiveTime::from_num_seconds_from_midnight_opt(pair[1].0 * 60, 0).unwrap_or_default();
         let month = Month::try_from(day.month as u8 + 1).map_or("", |month| month.name());
         let message = "this band overlaps an earlier one";
-        let help = format!("both hold at {} on a {} in {month}", at.format("%H:%M"), long_name(day.weekday));
+        let help = format!(
+            "both hold at {} on a {} in {month}",
+            at.format("%H:%M"),
+            long_name(day.weekday)
+        );
         report.add_help(later.file.place, message.to_owned(), "which value holds?", help);
         return None;
     }

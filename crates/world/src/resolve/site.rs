@@ -17,7 +17,12 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
     if let Some(left) = (0..parents.len()).find(|index| !order.contains(index)) {
         let (key, _) = &file.0[left];
         let message = format!("site `{}` is connected through itself", key.name);
-        report.add_help(key.place, message, "its parents lead back to it", "one of them must have no parent");
+        report.add_help(
+            key.place,
+            message,
+            "its parents lead back to it",
+            "one of them must have no parent",
+        );
         return None;
     }
     let rank = |index: usize| order.iter().position(|&site| site == index).map(|rank| rank as u32);
@@ -27,7 +32,10 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
         Some(Site {
             name: key.name.clone(),
             import_limit: site.import_limit.value,
-            export_limit: site.export_limit.as_ref().map_or(site.import_limit.value, |limit| limit.value),
+            export_limit: site
+                .export_limit
+                .as_ref()
+                .map_or(site.import_limit.value, |limit| limit.value),
             parent: parents[index].and_then(rank),
         })
     };
@@ -35,9 +43,14 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
 }
 
 /// Whether the site is fine by itself, and the index of its parent.
-fn check(site: &SiteFile, file: &Named<Try<SiteFile>>, report: &mut Report) -> (bool, Option<usize>) {
+fn check(
+    site: &SiteFile,
+    file: &Named<Try<SiteFile>>,
+    report: &mut Report,
+) -> (bool, Option<usize>) {
     let import = limit("import_limit", &site.import_limit, report);
-    let export = site.export_limit.as_ref().is_none_or(|power| limit("export_limit", power, report));
+    let export =
+        site.export_limit.as_ref().is_none_or(|power| limit("export_limit", power, report));
     let parent = site.parent.as_ref().map(|name| site_index(file.names(), name, report));
     (import && export && parent != Some(None), parent.flatten())
 }

@@ -10,17 +10,18 @@ impl Resolver<'_> {
     pub(super) fn tariffs(&mut self, clock: &Clock) -> Option<Vec<Tariff>> {
         let file = self.file;
         let own = file.tariff.get().zip(file.feed_in.get());
-        let mut tariffs =
-            vec![own.and_then(|(buy, sell)| self.tariff(WORLD_TARIFF, buy, sell.as_deref(), clock))];
+        let mut tariffs = vec![
+            own.and_then(|(buy, sell)| self.tariff(WORLD_TARIFF, buy, sell.as_deref(), clock)),
+        ];
         for (key, tariff) in &file.tariffs.get()?.0 {
             if key.name == WORLD_TARIFF {
                 let message = format!("a tariff cannot be called `{WORLD_TARIFF}`");
                 self.report.add(key.place, message, "that is the world's own");
             }
             let tariff = tariff.get();
-            tariffs.push(
-                tariff.and_then(|tariff| self.tariff(&key.name, &tariff.buy, tariff.sell.as_deref(), clock)),
-            );
+            tariffs.push(tariff.and_then(|tariff| {
+                self.tariff(&key.name, &tariff.buy, tariff.sell.as_deref(), clock)
+            }));
         }
         tariffs.into_iter().collect()
     }
@@ -38,9 +39,16 @@ impl Resolver<'_> {
             None => bought.clone(),
         };
         let unit = self.unit()?;
-        let series =
-            |side: &str, values| Series { name: format!("{name}.{side}"), unit: unit.clone(), values };
-        Some(Tariff { name: name.to_owned(), buy: series("buy", bought?), sell: series("sell", sold?) })
+        let series = |side: &str, values| Series {
+            name: format!("{name}.{side}"),
+            unit: unit.clone(),
+            values,
+        };
+        Some(Tariff {
+            name: name.to_owned(),
+            buy: series("buy", bought?),
+            sell: series("sell", sold?),
+        })
     }
 
     /// The unit of prices, as a series carries it.

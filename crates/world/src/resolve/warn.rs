@@ -5,8 +5,8 @@ use crate::file::{ChargerFile, FleetFile, SiteFile, StaysFile};
 use ron_places::{Key, Named, Spanned};
 use std::collections::BTreeSet;
 use voltide_model::{
-    battery::Battery, distribution::Distribution, fleet::Fleet, quantity::Kilowatts, scenario::Scenario,
-    scenario::Tariff,
+    battery::Battery, distribution::Distribution, fleet::Fleet, quantity::Kilowatts,
+    scenario::Scenario, scenario::Tariff,
 };
 
 /// What rounding leaves of a share.
@@ -36,7 +36,8 @@ impl Resolver<'_> {
         let (low, soc_min) = (usual_low(&fleet.departure_soc), fleet.battery.soc_min.get());
         let target = file.departure_soc.get().and_then(Option::as_ref);
         let Some(target) = target.filter(|_| low < soc_min - ROUNDING) else { return };
-        let message = format!("`fleets.{}.departure_soc` is {low:.3} where `soc_min` is {soc_min}", key.name);
+        let message =
+            format!("`fleets.{}.departure_soc` is {low:.3} where `soc_min` is {soc_min}", key.name);
         let help = "a car is never below `soc_min` by its own doing, so that such a target asks for nothing; \
                     raise it, or lower `soc_min`";
         self.report.warn(target.place, message, "below `soc_min`", help);
@@ -74,19 +75,34 @@ impl Resolver<'_> {
                 let help = format!("give a charger `site: \"{}\"`, or remove the site", key.name);
                 self.report.warn(key.place, message, "not used", help);
             }
-            self.warn_of_limit(&site.import_limit, "import_limit", behind.iter().map(|it| least_charge(it)));
+            self.warn_of_limit(
+                &site.import_limit,
+                "import_limit",
+                behind.iter().map(|it| least_charge(it)),
+            );
             if let Some(limit) = site.export_limit.as_ref().filter(|limit| limit.0 > 0.0) {
-                self.warn_of_limit(limit, "export_limit", behind.iter().map(|it| least_discharge(it)));
+                self.warn_of_limit(
+                    limit,
+                    "export_limit",
+                    behind.iter().map(|it| least_discharge(it)),
+                );
             }
         }
     }
 
     /// Warns of a limit that lies below the least of the `powers` behind it.
-    fn warn_of_limit(&mut self, limit: &Spanned<Kilowatts>, field: &str, powers: impl Iterator<Item = f64>) {
+    fn warn_of_limit(
+        &mut self,
+        limit: &Spanned<Kilowatts>,
+        field: &str,
+        powers: impl Iterator<Item = f64>,
+    ) {
         let least = powers.filter(|power| *power > 0.0).fold(f64::INFINITY, f64::min);
         if limit.0 < least && least.is_finite() {
-            let message =
-                format!("`{field}` is {} kW, and the least charger behind it has {least} kW", limit.0);
+            let message = format!(
+                "`{field}` is {} kW, and the least charger behind it has {least} kW",
+                limit.0
+            );
             let help = "not even one car alone gets the power of its charger; is the unit right?";
             self.report.warn(limit.place, message, "below every charger", help);
         }
@@ -101,13 +117,12 @@ impl Resolver<'_> {
                 .filter(|fleet| fleet.tariff == index && can_discharge(fleet))
                 .find_map(|fleet| earns_at(tariff, &fleet.battery));
             let Some(slot) = earning else { continue };
-            let place =
-                match index.checked_sub(1) {
-                    None => self.file.feed_in.get().and_then(|sell| Some(sell.as_ref()?.place)),
-                    Some(named) => self.file.tariffs.get().and_then(|tariffs| {
-                        Some(tariffs.0.get(named as usize)?.1.get()?.sell.as_ref()?.place)
-                    }),
-                };
+            let place = match index.checked_sub(1) {
+                None => self.file.feed_in.get().and_then(|sell| Some(sell.as_ref()?.place)),
+                Some(named) => self.file.tariffs.get().and_then(|tariffs| {
+                    Some(tariffs.0.get(named as usize)?.1.get()?.sell.as_ref()?.place)
+                }),
+            };
             let Some(place) = place else { continue };
             let at = slot as usize;
             let message = format!(
@@ -129,7 +144,10 @@ fn chargers(fleet: &FleetFile) -> Vec<&ChargerFile> {
     let at_work = match fleet.stays.get() {
         Some(StaysFile::Commute(commute)) => commute.work.charger.as_ref(),
         Some(
-            StaysFile::Overnight(_) | StaysFile::Workplace(_) | StaysFile::Sessions(_) | StaysFile::Listed(_),
+            StaysFile::Overnight(_)
+            | StaysFile::Workplace(_)
+            | StaysFile::Sessions(_)
+            | StaysFile::Listed(_),
         )
         | None => None,
     };
@@ -166,7 +184,9 @@ fn can_discharge(fleet: &Fleet) -> bool {
 /// price is below 0 for both, taking energy is paid for, and that is meant.
 fn earns_at(tariff: &Tariff, battery: &Battery) -> Option<u32> {
     let kept = battery.charge_efficiency.get() * battery.discharge_efficiency.get();
-    let earns = |(buy, sell): (&f64, &f64)| sell > buy && kept * (sell - battery.degradation_per_kwh) > *buy;
+    let earns = |(buy, sell): (&f64, &f64)| {
+        sell > buy && kept * (sell - battery.degradation_per_kwh) > *buy
+    };
     tariff.buy.values.iter().zip(tariff.sell.values.iter()).position(earns).map(|slot| slot as u32)
 }
 

@@ -49,12 +49,17 @@ impl Resolver<'_> {
         None
     }
 
-    fn willingness(&mut self, path: &str, file: &WillingnessFile) -> Option<(Willingness, Participation)> {
+    fn willingness(
+        &mut self,
+        path: &str,
+        file: &WillingnessFile,
+    ) -> Option<(Willingness, Participation)> {
         let participation = file.participation;
         let curves = Willingness::new(file.optimistic.curve(), file.pessimistic.curve());
         let curves = curves.map_err(|error| self.refuse_curves(path, file, &error)).ok();
         if let Some(None) = self.file.incentive.get() {
-            let message = format!("`{path}.willingness` needs the world's `incentive`, which drivers judge");
+            let message =
+                format!("`{path}.willingness` needs the world's `incentive`, which drivers judge");
             let help = "add to the world for example\nincentive: (rho: 0.6),";
             self.report.add_help(file.place, message, "nothing to be willing for", help);
             return None;
@@ -70,7 +75,8 @@ impl Resolver<'_> {
         let message = format!("`{path}.willingness`: {error}");
         let (place, label) = match error {
             WillingnessError::Parameter { curve, parameter, .. } => {
-                let curve = if *curve == "optimistic" { &file.optimistic } else { &file.pessimistic };
+                let curve =
+                    if *curve == "optimistic" { &file.optimistic } else { &file.pessimistic };
                 (curve.place_of(parameter), "out of range")
             }
             WillingnessError::CeilingsCrossed { .. } => (file.optimistic.c.place, "too low"),

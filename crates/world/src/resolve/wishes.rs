@@ -18,7 +18,12 @@ const WINDOW_MAX: f64 = 48.0;
 
 impl FleetResolver<'_, '_> {
     /// What the fleet's `cars` wish for their stored energy; `None` where any number of them may be named.
-    pub(super) fn wishes(&mut self, file: &FleetFile, soc_max: f64, cars: Option<u32>) -> Option<SocWishes> {
+    pub(super) fn wishes(
+        &mut self,
+        file: &FleetFile,
+        soc_max: f64,
+        cars: Option<u32>,
+    ) -> Option<SocWishes> {
         let minima = self.bounds("soc_minima", &file.soc_minima, cars);
         let maxima = self.bounds("soc_maxima", &file.soc_maxima, cars);
         let listed = file.reservations.get()?.iter().flatten();
@@ -28,7 +33,8 @@ impl FleetResolver<'_, '_> {
         if let Some(calendar) = file.calendar.get()? {
             let name = format!("{}.calendar", self.path);
             let resolver = &mut *self.resolver;
-            let read = resolver.values.reservations(&name, calendar, self.clock, resolver.report)?;
+            let read =
+                resolver.values.reservations(&name, calendar, self.clock, resolver.report)?;
             for wish in &read {
                 let place = calendar.car.as_ref().map_or(calendar.path.place, |car| car.place);
                 self.known_car("calendar", wish.car, place, cars)?;
@@ -48,21 +54,34 @@ impl FleetResolver<'_, '_> {
             return None;
         }
         if !wishes.is_empty() && self.boundary? == Boundary::Fold {
-            let message = format!("`{}`: wishes for stored energy belong to their dates", self.path);
-            self.resolver.report.add_help(file.place, message, "in a typical day", "use `boundary: Open`");
+            let message =
+                format!("`{}`: wishes for stored energy belong to their dates", self.path);
+            self.resolver.report.add_help(
+                file.place,
+                message,
+                "in a typical day",
+                "use `boundary: Open`",
+            );
             return None;
         }
         Some(wishes)
     }
 
     /// A car that a wish names is one of the fleet's.
-    fn known_car(&mut self, name: &str, car: Option<u32>, place: Place, cars: Option<u32>) -> Option<()> {
+    fn known_car(
+        &mut self,
+        name: &str,
+        car: Option<u32>,
+        place: Place,
+        cars: Option<u32>,
+    ) -> Option<()> {
         let (Some(car), Some(cars)) = (car, cars) else { return Some(()) };
         if car < cars {
             return Some(());
         }
         let fleet = self.path.trim_start_matches("fleets.");
-        let message = format!("`{}.{name}` is for car {car}, which fleet `{fleet}` does not have", self.path);
+        let message =
+            format!("`{}.{name}` is for car {car}, which fleet `{fleet}` does not have", self.path);
         let help = match cars {
             1 => "its one car is number 0".to_owned(),
             _ => format!(
@@ -85,7 +104,11 @@ impl FleetResolver<'_, '_> {
             let to = wish.to.as_ref().map_or(Some(i64::MAX), |to| self.until(to));
             self.has_car(name, wish.car.as_ref(), cars)?;
             let car = wish.car.as_ref().map(|car| car.value);
-            self.checked(name, &wish.soc, SocWish { from: from?, to: to?, soc: wish.soc.get(), car })
+            self.checked(
+                name,
+                &wish.soc,
+                SocWish { from: from?, to: to?, soc: wish.soc.get(), car },
+            )
         });
         let wishes: Vec<Option<SocWish>> = wishes.collect();
         wishes.into_iter().collect()
@@ -124,7 +147,11 @@ impl FleetResolver<'_, '_> {
     fn until(&mut self, text: &Spanned<String>) -> Option<i64> {
         let at = self.instant(text)?;
         let rules = self.resolver.values.rules();
-        Some(if rules >= Rules::V2 { self.clock.seconds_until(at) } else { self.clock.seconds_to(at) })
+        Some(if rules >= Rules::V2 {
+            self.clock.seconds_until(at)
+        } else {
+            self.clock.seconds_to(at)
+        })
     }
 
     /// A wall-clock time in the world's zone, or RFC 3339.
@@ -132,14 +159,14 @@ impl FleetResolver<'_, '_> {
         let clock = self.clock;
         let offset = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
         let wall = || {
-            let wall = parse_wall_clock(text).ok_or_else(|| format!("`{}` is not a time", text.value))?;
+            let wall =
+                parse_wall_clock(text).ok_or_else(|| format!("`{}` is not a time", text.value))?;
             on_wall_clock(wall, Some(clock.zone), None)
         };
         match offset.map_or_else(wall, Ok) {
             Ok(at) => Some(at),
             Err(problem) => {
-                let help =
-                    "a time is written like \"2024-02-05T08:00\", on the wall clock of the world's zone";
+                let help = "a time is written like \"2024-02-05T08:00\", on the wall clock of the world's zone";
                 self.resolver.report.add_help(text.place, problem, "not a time", help);
                 None
             }

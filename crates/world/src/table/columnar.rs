@@ -14,10 +14,10 @@ use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType,
     cast::AsArray,
     types::{
-        Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type,
-        Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
-        UInt32Type, UInt64Type,
+        Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+        TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+        TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
 };
 use arrow_schema::{DataType, TimeUnit};
@@ -41,7 +41,8 @@ impl Table {
         let schema = Arc::clone(builder.schema());
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let Some(indices) = self.find(&names, wanted, report) else { return Ok(false) };
-        let mask = ProjectionMask::roots(builder.parquet_schema(), indices.iter().flatten().copied());
+        let mask =
+            ProjectionMask::roots(builder.parquet_schema(), indices.iter().flatten().copied());
         pages::check(&same, builder.metadata(), &mask).map_err(damaged)?;
         let mut reader = guarded(|| builder.with_projection(mask).build())?;
         self.columns = indices.iter().map(|_| None).collect();
@@ -50,15 +51,19 @@ impl Table {
         read.sort_unstable();
         read.dedup();
         while let Some(batch) = guarded(|| reader.next().transpose())? {
-            for (column, (index, wanted)) in self.columns.iter_mut().zip(indices.iter().zip(wanted)) {
-                let Some(at) = index.and_then(|index| read.iter().position(|&known| known == index)) else {
+            for (column, (index, wanted)) in self.columns.iter_mut().zip(indices.iter().zip(wanted))
+            {
+                let Some(at) =
+                    index.and_then(|index| read.iter().position(|&known| known == index))
+                else {
                     continue;
                 };
                 let appended = guarded(|| Ok::<_, String>(append(column, batch.column(at))))?;
                 if let Err(wrong) = appended {
                     let row = self.rows + wrong.row + 1;
                     let name = wanted.name;
-                    let message = format!("column `{name}` of `{}`, row {row}: {}", self.name, wrong.reason);
+                    let message =
+                        format!("column `{name}` of `{}`, row {row}: {}", self.name, wrong.reason);
                     report.add_help(wanted.place, message, "this column", wrong.help);
                     return Ok(false);
                 }
@@ -115,9 +120,11 @@ fn append(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> {
         DataType::Boolean => {
             extend_whole(column, array.as_boolean().iter().map(|value| value.map(i64::from)))
         }
-        DataType::Decimal32(_, scale) => {
-            decimals(column, array.as_primitive::<Decimal32Type>().iter().map(|it| it.map(f64::from)), *scale)
-        }
+        DataType::Decimal32(_, scale) => decimals(
+            column,
+            array.as_primitive::<Decimal32Type>().iter().map(|it| it.map(f64::from)),
+            *scale,
+        ),
         DataType::Decimal64(_, scale) => {
             let values = array.as_primitive::<Decimal64Type>().iter();
             decimals(column, values.map(|it| it.map(|it| it as f64)), *scale)
@@ -128,7 +135,8 @@ fn append(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> {
         }
         DataType::Decimal256(_, scale) => {
             let values = array.as_primitive::<Decimal256Type>().iter();
-            let to_f64 = |value: arrow_buffer::i256| value.to_string().parse().unwrap_or(f64::INFINITY);
+            let to_f64 =
+                |value: arrow_buffer::i256| value.to_string().parse().unwrap_or(f64::INFINITY);
             decimals(column, values.map(|it| it.map(to_f64)), *scale)
         }
         DataType::Utf8 => extend_text(column, array.as_string::<i32>().iter()),
@@ -140,7 +148,11 @@ fn append(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> {
         DataType::Timestamp(unit, zone) => return timestamps(column, array, *unit, zone.is_some()),
         DataType::Date32 => {
             let days = array.as_primitive::<Date32Type>().iter();
-            return times(column, days.map(|day| day.map(|day| i64::from(day).checked_mul(DAY))), false);
+            return times(
+                column,
+                days.map(|day| day.map(|day| i64::from(day).checked_mul(DAY))),
+                false,
+            );
         }
         DataType::Date64 => {
             let millis = array.as_primitive::<Date64Type>().iter();
@@ -172,7 +184,8 @@ fn whole<T: ArrowPrimitiveType>(
 /// Whole numbers of which the largest do not fit.
 fn unsigned(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> {
     let values = array.as_primitive::<UInt64Type>();
-    let large = values.iter().position(|value| value.is_some_and(|value| i64::try_from(value).is_err()));
+    let large =
+        values.iter().position(|value| value.is_some_and(|value| i64::try_from(value).is_err()));
     if let Some(row) = large {
         let reason = format!("{} is larger than {}", values.value(row), i64::MAX);
         return Err(Wrong { row, reason, help: "write such names as text" });
@@ -181,7 +194,11 @@ fn unsigned(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> 
     Ok(())
 }
 
-fn decimals(column: &mut Option<Column>, values: impl Iterator<Item = Option<f64>>, scale: i8) -> bool {
+fn decimals(
+    column: &mut Option<Column>,
+    values: impl Iterator<Item = Option<f64>>,
+    scale: i8,
+) -> bool {
     // Dividing by a power of ten that is exact rounds once, as reading the same number as text does.
     let power = (0..scale.unsigned_abs()).fold(1.0, |power, _| power * 10.0);
     let scaled = |value: f64| if scale < 0 { value * power } else { value / power };
@@ -204,7 +221,10 @@ fn extend_whole(column: &mut Option<Column>, values: impl Iterator<Item = Option
     true
 }
 
-fn extend_text<'a>(column: &mut Option<Column>, values: impl Iterator<Item = Option<&'a str>>) -> bool {
+fn extend_text<'a>(
+    column: &mut Option<Column>,
+    values: impl Iterator<Item = Option<&'a str>>,
+) -> bool {
     let Column::Text(cells) = column.get_or_insert_with(|| Column::Text(Texts::default())) else {
         return false;
     };
@@ -217,10 +237,15 @@ fn bytes<'a>(
     column: &mut Option<Column>,
     values: impl Iterator<Item = Option<&'a [u8]>>,
 ) -> Result<(), Wrong> {
-    let texts = values.enumerate().map(|(row, value)| match value.map(std::str::from_utf8).transpose() {
-        Ok(text) => Ok(text),
-        Err(_) => Err(Wrong { row, reason: "these bytes are not text".to_owned(), help: "write text" }),
-    });
+    let texts =
+        values.enumerate().map(|(row, value)| match value.map(std::str::from_utf8).transpose() {
+            Ok(text) => Ok(text),
+            Err(_) => Err(Wrong {
+                row,
+                reason: "these bytes are not text".to_owned(),
+                help: "write text",
+            }),
+        });
     let texts: Vec<Option<&str>> = texts.collect::<Result<_, _>>()?;
     extend_text(column, texts.into_iter());
     Ok(())
@@ -269,15 +294,22 @@ fn times(
             None => Ok(None),
         }
     };
-    let instants: Vec<Option<DateTime<Utc>>> = micros.enumerate().map(instant).collect::<Result<_, _>>()?;
+    let instants: Vec<Option<DateTime<Utc>>> =
+        micros.enumerate().map(instant).collect::<Result<_, _>>()?;
     let empty = || if zoned { Column::Instants(Vec::new()) } else { Column::WallClock(Vec::new()) };
     match column.get_or_insert_with(empty) {
         Column::Instants(cells) => cells.extend(instants),
         Column::WallClock(cells) => {
-            cells.extend(instants.into_iter().map(|instant| instant.map(|instant| instant.naive_utc())));
+            cells.extend(
+                instants.into_iter().map(|instant| instant.map(|instant| instant.naive_utc())),
+            );
         }
         Column::Text(_) | Column::Numbers(_) | Column::Whole(_) => {
-            return Err(Wrong { row: 0, reason: "its type changes".to_owned(), help: "write one type" });
+            return Err(Wrong {
+                row: 0,
+                reason: "its type changes".to_owned(),
+                help: "write one type",
+            });
         }
     }
     Ok(())
@@ -292,7 +324,9 @@ fn dictionary(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong
     let rows = keys.into_iter().enumerate().map(|(row, key)| array.is_valid(row).then_some(key));
     let fits = match &known {
         None => true,
-        Some(Column::Text(texts)) => extend_text(column, rows.map(|key| key.map(|key| texts.get(key)))),
+        Some(Column::Text(texts)) => {
+            extend_text(column, rows.map(|key| key.map(|key| texts.get(key))))
+        }
         Some(Column::Numbers(numbers)) => {
             extend_numbers(column, rows.map(|key| key.map_or(f64::NAN, |key| numbers[key])))
         }
@@ -305,7 +339,11 @@ fn dictionary(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong
         }
         Some(Column::WallClock(walls)) => {
             let micros = rows.map(|key| key.and_then(|key| walls[key]));
-            return times(column, micros.map(|at| at.map(|at| Some(at.and_utc().timestamp_micros()))), false);
+            return times(
+                column,
+                micros.map(|at| at.map(|at| Some(at.and_utc().timestamp_micros()))),
+                false,
+            );
         }
     };
     if fits { Ok(()) } else { Err(Wrong::of_type(array.data_type())) }

@@ -44,8 +44,10 @@ impl Table {
     ) -> Result<bool, Unreadable> {
         let separator = separator(text);
         self.separator = separator;
-        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|error| Unreadable::because(error.to_string()))?.clone();
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
+        let header =
+            reader.headers().map_err(|error| Unreadable::because(error.to_string()))?.clone();
         let names: Vec<&str> = header.iter().map(str::trim).collect();
         let Some(indices) = self.find(&names, wanted, report) else { return Ok(false) };
         let mut cells: Vec<Texts> = wanted.iter().map(|_| Texts::default()).collect();
@@ -128,8 +130,9 @@ fn broken_record(name: &str, text: &Arc<str>, error: &csv::Error, separator: u8)
     let problem = Problem::new(format!("row {line} of `{name}`: {reason}"));
     let problem = problem.at(name, text, row, "this row");
     if is_longer && separator == b',' {
-        return problem
-            .help("a number with a decimal comma is two cells: write 7.4, or put `;` between cells");
+        return problem.help(
+            "a number with a decimal comma is two cells: write 7.4, or put `;` between cells",
+        );
     }
     problem
 }

@@ -29,11 +29,16 @@ const UNPACKED_MAX: u64 = 1 << 30;
 const DEPTH_MAX: u32 = 8;
 
 /// Looks at all pages of the columns that are to be read. The error is the reason.
-pub(super) fn check(file: &File, metadata: &ParquetMetaData, mask: &ProjectionMask) -> Result<(), String> {
+pub(super) fn check(
+    file: &File,
+    metadata: &ParquetMetaData,
+    mask: &ProjectionMask,
+) -> Result<(), String> {
     let mut unpacked = 0;
     let mut rows = 0_u64;
     for group in metadata.row_groups() {
-        let here = u64::try_from(group.num_rows()).map_err(|_| "a part of it has fewer rows than none")?;
+        let here =
+            u64::try_from(group.num_rows()).map_err(|_| "a part of it has fewer rows than none")?;
         rows = rows.saturating_add(here);
         if rows > ROWS_MAX {
             return Err(format!("it tells of {rows} rows, and {ROWS_MAX} are read at most"));
@@ -42,7 +47,10 @@ pub(super) fn check(file: &File, metadata: &ParquetMetaData, mask: &ProjectionMa
         for (_, chunk) in read {
             unpacked += chunk_bytes(file, chunk, here)?;
             if unpacked > UNPACKED_MAX {
-                return Err(format!("unpacked, its columns take more than {} MiB", UNPACKED_MAX >> 20));
+                return Err(format!(
+                    "unpacked, its columns take more than {} MiB",
+                    UNPACKED_MAX >> 20
+                ));
             }
         }
     }
@@ -64,7 +72,10 @@ fn chunk_bytes(file: &File, chunk: &ColumnChunkMetaData, rows: u64) -> Result<u6
         let content = at.saturating_add(header.bytes);
         at = at.saturating_add(header.bytes).saturating_add(page.packed);
         if page.unpacked > PAGE_MAX || at > end {
-            return Err(format!("a page tells of {} bytes, {} of them unpacked", page.packed, page.unpacked));
+            return Err(format!(
+                "a page tells of {} bytes, {} of them unpacked",
+                page.packed, page.unpacked
+            ));
         }
         // A column of a table has a value a row, and a dictionary holds a bit of each at the least.
         let most = if page.is_data { rows } else { page.unpacked.saturating_mul(8) };
@@ -72,7 +83,10 @@ fn chunk_bytes(file: &File, chunk: &ColumnChunkMetaData, rows: u64) -> Result<u6
             return Err(format!("a page tells of {} values, where {most} have room", page.values));
         }
         if !page.tells_its_size(file, content, chunk.compression())? {
-            return Err(format!("a page unpacks to more than the {} bytes that it tells of", page.unpacked));
+            return Err(format!(
+                "a page unpacks to more than the {} bytes that it tells of",
+                page.unpacked
+            ));
         }
         found += if page.is_data { page.values } else { 0 };
         unpacked += page.unpacked;
@@ -98,13 +112,21 @@ struct Page {
 
 impl Page {
     /// Whether no more comes out of the page, whose content begins at a byte of the file, than it tells.
-    fn tells_its_size(&self, file: &File, content: u64, codec: Compression) -> Result<bool, String> {
-        let sizes = self.packed.checked_sub(self.levels).zip(self.unpacked.checked_sub(self.levels));
+    fn tells_its_size(
+        &self,
+        file: &File,
+        content: u64,
+        codec: Compression,
+    ) -> Result<bool, String> {
+        let sizes =
+            self.packed.checked_sub(self.levels).zip(self.unpacked.checked_sub(self.levels));
         let (packed, unpacked) = sizes.ok_or("a page is smaller than its levels")?;
         if self.is_plain {
             return Ok(true);
         }
-        let source = file.get_read(content.saturating_add(self.levels)).map_err(|error| error.to_string())?;
+        let source = file
+            .get_read(content.saturating_add(self.levels))
+            .map_err(|error| error.to_string())?;
         Ok(unpacked::is_within(codec, source.take(packed), unpacked))
     }
 }
@@ -253,7 +275,8 @@ mod tests {
     #[test]
     fn a_header_tells_sizes_and_values() {
         let header = [&HEADER[..], &[0]].concat();
-        let expected = Page { is_data: true, packed: 100, unpacked: 300, values: 7, ..Page::default() };
+        let expected =
+            Page { is_data: true, packed: 100, unpacked: 300, values: 7, ..Page::default() };
         assert_eq!(page(&header).unwrap(), expected);
     }
 
@@ -261,6 +284,9 @@ mod tests {
     fn a_header_that_ends_early_or_nests_without_end_is_none() {
         assert!(page(&HEADER).is_err());
         assert!(page(&[0x1c; 1000]).is_err());
-        assert!(page(&[0x25, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(
+            page(&[0x25, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
+                .is_err()
+        );
     }
 }

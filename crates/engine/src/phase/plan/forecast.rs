@@ -105,13 +105,15 @@ impl PlanPhase<'_, '_, '_> {
             self.planners.batch.pay_tariffs(&self.state.fixed.scenario);
         }
         let tick = self.state.now.tick;
-        let answer = self.planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
+        let answer =
+            self.planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
         record_fault(self.state, &self.planners.batch, answer.fault);
         Ok(())
     }
 
     fn take_down(&self, stays: &[ToPlan], horizon: usize, trial: &mut Trial) {
-        let (population, clock) = (&self.state.fixed.scenario.population, &self.state.fixed.scenario.clock);
+        let (population, clock) =
+            (&self.state.fixed.scenario.population, &self.state.fixed.scenario.clock);
         let tick = self.state.now.tick;
         for (to_plan, power_kw) in stays.iter().zip(self.planners.power_kw.chunks(horizon.max(1))) {
             let first = population.stays.first_slot(to_plan.stay, clock);

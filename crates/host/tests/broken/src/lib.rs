@@ -19,7 +19,12 @@ fn lucky<'de, D: Deserializer<'de>>(config: D) -> std::result::Result<usize, D::
 impl Policy for Broken {
     const NAME: &'static str = "broken";
 
-    fn plan(&mut self, _host: &Host, _seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> Result {
+    fn plan(
+        &mut self,
+        _host: &Host,
+        _seen: &Observation<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result {
         schedules.power_kw[self.slot] = 1.0;
         Ok(())
     }
