@@ -32,7 +32,7 @@ fn main() {
             print_json(&time(number(&arguments[1]), number(&arguments[2]), number(&arguments[3])));
         }
         Some("measure-memory") => {
-            print_json(&memory(number(&arguments[1]), arguments[2] == "journal"))
+            print_json(&memory(number(&arguments[1]), arguments[2] == "journal"));
         }
         _ => report(&Choice::from(&arguments)),
     }

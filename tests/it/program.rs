@@ -110,9 +110,9 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
-            copy(&path, &target)
+            copy(&path, &target);
         } else {
-            fs::copy(&path, target).map(drop).unwrap()
+            fs::copy(&path, target).map(drop).unwrap();
         }
     }
 }

@@ -177,7 +177,7 @@ fn limits_and_prices_hold_from_the_fork_on() {
         column::<Float64Array, _>(
             &run.join("system_ticks.parquet"),
             "tou_price_per_kwh",
-            |it, row| it.value(row),
+            arrow_array::PrimitiveArray::value,
         )
     };
     assert_eq!(price(&dearer)[..30], price(&parent)[..30]);

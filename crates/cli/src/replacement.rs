@@ -218,9 +218,9 @@ mod tests {
         while let Some(folder) = folders.pop() {
             for path in entries(&folder, &[]).unwrap() {
                 if path.is_dir() {
-                    folders.push(path)
+                    folders.push(path);
                 } else {
-                    drop(found.insert(path.clone(), read(&path)))
+                    drop(found.insert(path.clone(), read(&path)));
                 }
             }
         }

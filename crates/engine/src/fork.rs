@@ -11,10 +11,13 @@
 //! where a fleet has another count, the last of its cars go, or others come, and the rest are as before.
 
 use crate::{
-    EngineError, Replay, Simulation, Start,
+    deciders::Deciders,
+    ecs::sink_error,
+    failure::EngineError,
     opening::opening_events,
     outbox::Outbox,
-    simulation::{Deciders, sink_error},
+    replay::Replay,
+    simulation::{Simulation, Start},
     state::Fixed,
 };
 use std::sync::Arc;

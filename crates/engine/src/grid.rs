@@ -6,6 +6,7 @@
 
 pub(crate) mod cars;
 pub(crate) mod desk;
+pub(crate) mod load;
 
 use bevy_ecs::prelude::*;
 use bytemuck::cast_slice;

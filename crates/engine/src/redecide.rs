@@ -4,11 +4,13 @@
 //! with the one that was given to the same question.
 
 use crate::{
-    EngineError,
+    deciders::Deciders,
+    ecs::Core,
+    failure::EngineError,
     outbox::Outbox,
     phase::plan::{Planners, again::ask_again},
     prices::PriceBook,
-    simulation::{Core, Deciders, Start},
+    simulation::Start,
     state::Fixed,
     tick::{Journal, Source},
 };

@@ -122,7 +122,7 @@ fn settle_piece(task: Task<'_>, hours: f64) -> Sums {
         match task.bill.shared(tariff) {
             Some(rates) => book(task.power, task.ledger, hours, |_| rates),
             None => {
-                book(task.power, task.ledger, hours, |car| task.bill.of_ev(first + car, tariff))
+                book(task.power, task.ledger, hours, |car| task.bill.of_ev(first + car, tariff));
             }
         }
     }

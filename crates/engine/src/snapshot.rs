@@ -11,8 +11,8 @@ mod prices;
 use crate::{
     EngineError, Replay, Simulation,
     grid::{GridBook, day_of},
+    past::Past,
     plan_book::PlanBook,
-    resume::Past,
     state::{Cars, Fixed, Now, Roster},
     state_hash::Dirty,
 };

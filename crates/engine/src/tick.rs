@@ -12,9 +12,9 @@
 //! |------------------------|-------------------------------|
 //! | run, resume, fork      | [`Live`]                      |
 //! | replay, state          | [`Journal`]                   |
-//! | asking a policy again  | [`crate::redecide`], both     |
+//! | asking a policy again  | both, in `redecide`           |
 
-use crate::{EngineError, simulation::Core};
+use crate::{ecs::Core, failure::EngineError};
 use std::collections::VecDeque;
 use voltide_journal::event::{
     Event, Recorded,

@@ -224,7 +224,7 @@ impl LogReader {
         match self.read_build() {
             Ok(build) => self.build = build,
             Err(LogError::Damaged(damage) | LogError::Torn(damage)) => {
-                self.lost_build = Some(damage)
+                self.lost_build = Some(damage);
             }
             Err(error) => return Err(error),
         }

@@ -91,7 +91,7 @@ fn ways(criterion: &mut Criterion) {
         let fleet = fleet(cars, 0.05, 7.0);
         group.throughput(Throughput::Elements(cars as u64));
         group.bench_function(BenchmarkId::new("exact", cars), |b| {
-            b.iter(|| fleet.one_by_one(Method::Exact))
+            b.iter(|| fleet.one_by_one(Method::Exact));
         });
         let (mut power, mut answers) =
             (vec![0.0; cars * SLOTS], vec![StorageAnswer::default(); cars]);
@@ -103,7 +103,7 @@ fn ways(criterion: &mut Criterion) {
         let fleet = fleet(cars, 0.05, 7.0);
         group.throughput(Throughput::Elements(cars as u64));
         group.bench_function(BenchmarkId::new("lp", cars), |b| {
-            b.iter(|| fleet.one_by_one(Method::Lp))
+            b.iter(|| fleet.one_by_one(Method::Lp));
         });
     }
     group.finish();
@@ -117,7 +117,7 @@ fn negative_prices(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(cars as u64));
         for (name, method) in [("exact", Method::Exact), ("milp", Method::Milp)] {
             group.bench_function(BenchmarkId::new(name, cars), |b| {
-                b.iter(|| fleet.one_by_one(method))
+                b.iter(|| fleet.one_by_one(method));
             });
         }
     }

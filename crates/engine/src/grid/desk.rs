@@ -5,7 +5,7 @@ use crate::{
     EngineError,
     apply::State,
     failure::Failure,
-    phase::dispatch::{ev_power, value},
+    grid::load::{ev_power, planned_kw, value},
 };
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
@@ -105,12 +105,6 @@ impl Desk<'_, '_, '_> {
         let event = pack(&self.grid.plant, stage, tick, step, steps);
         self.state.emit(cause, Event::UnitsDispatched(event));
     }
-}
-
-/// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned when they
-/// plug in, what is expected of those that have not arrived.
-pub(crate) fn planned_kw(state: &State, slot: u32, now: u32) -> f64 {
-    state.book.committed_kw(slot) + state.grid.expected_of_later_kw(slot, now)
 }
 
 fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {

@@ -7,9 +7,12 @@
 
 use crate::{
     apply::State,
-    grid::{cars, day_of, desk::planned_kw},
+    grid::{
+        cars, day_of,
+        load::{ev_power, planned_kw, value},
+    },
     phase::agree::{Opinions, form_opinions},
-    state::{Fixed, LANES, padded},
+    state::Fixed,
 };
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
@@ -97,10 +100,6 @@ fn system_of_cars(state: &mut State, opinions: &mut Opinions) -> SystemTick {
         agreed,
         ..SystemTick::default()
     }
-}
-
-pub(crate) fn value(series: Option<&Series>, tick: u32) -> f64 {
-    series.map_or(0.0, |series| series.values[tick as usize])
 }
 
 /// Without a plant: wind and sun deliver all, and the outside takes up the rest.
@@ -202,30 +201,4 @@ fn price_cars(state: &mut State) {
         .flat_map(|(piece, tariff)| piece.evs.clone().map(move |ev| of_ev(ev, tariff)))
         .collect();
     state.outcome.price_per_kwh = priced;
-}
-
-/// Charging and discharging power of all cars, kW; summed piece by piece, so always in one order.
-pub(crate) fn ev_power(state: &mut State) -> (f64, f64) {
-    let mut table = state.cars.table();
-    let power = &*table.columns().power;
-    let mut sum = (0.0, 0.0);
-    for piece in &state.fixed.pieces {
-        let (charge, discharge) = piece_power(&power[piece.evs.clone()]);
-        sum = (sum.0 + charge, sum.1 + discharge);
-    }
-    sum
-}
-
-fn piece_power(power: &[f64]) -> (f64, f64) {
-    let (mut charge, mut discharge) = ([0.0; LANES], [0.0; LANES]);
-    let mut add = |power: &[f64; LANES]| {
-        for lane in 0..LANES {
-            charge[lane] += power[lane].max(0.0);
-            discharge[lane] += (-power[lane]).max(0.0);
-        }
-    };
-    let (eights, last) = power.as_chunks();
-    eights.iter().for_each(&mut add);
-    add(&padded(last));
-    (charge.iter().sum(), discharge.iter().sum())
 }

@@ -381,7 +381,7 @@ fn corrected(
         match NotFinite::of(correction.asked_kw) {
             Some(answer) => not_finite.push(ev, batch.stay[row], tick + correction.slot, answer),
             None => {
-                clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger)
+                clipped.push(ev, correction.asked_kw, correction.applied_kw, ClipReason::Charger);
             }
         }
     }

@@ -12,22 +12,13 @@ fn read_back(event: &Event) -> Event {
 
 /// An event of every kind that has numbers, with this number in one of their columns.
 fn with(number: f64) -> Vec<(&'static str, Event)> {
+    [in_columns(number), in_json(number)].concat()
+}
+
+/// Those that are kept as columns.
+fn in_columns(number: f64) -> Vec<(&'static str, Event)> {
     let one = || vec![number];
     let text = String::new;
-    let solve = |objective, bound, component, by| {
-        Event::SolveFinished(SolveFinished {
-            stage: text(),
-            solver: text(),
-            status: text(),
-            objective,
-            bound,
-            components: vec![(text(), component)],
-            unmet: vec![(text(), text(), by)],
-            variables: 0,
-            integers: 0,
-            constraints: 0,
-        })
-    };
     let ids = || Ids(vec![7]);
     vec![
         ("values", Event::SeriesLoaded(SeriesLoaded { name: text(), unit: text(), values: one() })),
@@ -108,6 +99,27 @@ fn with(number: f64) -> Vec<(&'static str, Event)> {
             "asked_kw",
             Event::LimitViolated(LimitViolated { site: ids(), asked_kw: one(), limit_kw: one() }),
         ),
+    ]
+}
+
+/// Those that are kept as JSON.
+fn in_json(number: f64) -> Vec<(&'static str, Event)> {
+    let text = String::new;
+    let solve = |objective, bound, component, by| {
+        Event::SolveFinished(SolveFinished {
+            stage: text(),
+            solver: text(),
+            status: text(),
+            objective,
+            bound,
+            components: vec![(text(), component)],
+            unmet: vec![(text(), text(), by)],
+            variables: 0,
+            integers: 0,
+            constraints: 0,
+        })
+    };
+    vec![
         ("objective", solve(number, None, 1.0, 1.0)),
         ("bound", solve(1.0, Some(number), 1.0, 1.0)),
         ("components", solve(1.0, None, number, 1.0)),

@@ -259,10 +259,8 @@ impl ScheduleMatrix {
     pub unsafe fn view<'a>(&self) -> Schedules<'a> {
         let horizon = self.horizon as usize;
         // SAFETY: as the caller promises.
-        Schedules {
-            power_kw: unsafe { column_mut(self.power_kw, self.stays as usize * horizon) },
-            horizon,
-        }
+        let power_kw = unsafe { column_mut(self.power_kw, self.stays as usize * horizon) };
+        Schedules { power_kw, horizon }
     }
 }
 

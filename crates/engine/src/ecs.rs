@@ -1,0 +1,231 @@
+//! The ECS world of a run, live or replayed: its phases, one after the other, and what is seen of it.
+
+use crate::{
+    apply::State,
+    deciders::Deciders,
+    failure::{EngineError, Failure},
+    grid::GridBook,
+    outbox::Outbox,
+    phase::{Phase, agree::Opinions, dispatch::spawn_units},
+    plan_book::PlanBook,
+    prices::PriceBook,
+    state::{Cars, Fixed, Now, Outcome, Roster, spawn_cars},
+    state_hash::{Dirty, StateHashes, component_names},
+    stopwatch::Stopwatch,
+    workers::Workers,
+};
+use bevy_ecs::{prelude::*, system::SystemState};
+use std::{collections::BTreeMap, sync::Arc};
+use voltide_journal::{
+    event::{Event, Recorded, TickStarted, fact::Step},
+    log::Seal,
+    sink::Sink,
+};
+use voltide_model::{columns::TickColumns, scenario::Scenario};
+
+/// The ECS world of a run, live or replayed.
+pub(crate) struct Core {
+    pub(crate) world: World,
+    phases: Vec<Phase>,
+    columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>, Res<'static, Opinions>)>,
+    pub(crate) stopwatch: Stopwatch,
+    pub(crate) next_tick: u32,
+    pub(crate) slots: u32,
+}
+
+impl Core {
+    pub(crate) fn new(scenario: Arc<Scenario>, threads: usize, deciders: Option<Deciders>) -> Self {
+        let mut world = World::new();
+        let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
+        let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
+        let at_site = vec![Vec::new(); scenario.sites.len()];
+        let site_cut = vec![false; if scenario.sites.is_empty() { 0 } else { evs }];
+        world.insert_resource(Roster { at_site, stored_kwh, site_cut, ..Roster::default() });
+        let (horizon, period) = (scenario.horizon_end() as usize, scenario.period());
+        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
+        world.insert_resource(Dirty::new(evs));
+        world.insert_resource(Fixed::new(Arc::clone(&scenario)));
+        world.insert_resource(Workers::new(threads));
+        world.insert_resource(GridBook::new(scenario.grid.as_deref().map(|grid| &grid.plant)));
+        world.init_resource::<Now>();
+        world.init_resource::<PriceBook>();
+        world.init_resource::<Opinions>();
+        world.init_resource::<Outcome>();
+        world.init_resource::<Outbox>();
+        world.init_resource::<StateHashes>();
+        world.init_resource::<Failure>();
+        if let Some(deciders) = deciders {
+            deciders.enter(&mut world);
+        }
+        spawn_units(&mut world, &scenario);
+        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
+        let columns = SystemState::new(&mut world);
+        let phases = Phase::all();
+        Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
+    }
+
+    fn now(&self) -> u32 {
+        self.world.resource::<Now>().tick
+    }
+
+    /// Another scenario holds, with the same cars and maybe more.
+    pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
+        let here = self.world.resource::<Fixed>().scenario.population.len();
+        let energy_kwh = &scenario.population.arrival_energy_kwh;
+        let (evs, added) = (energy_kwh.len(), &energy_kwh[here..]);
+        if !added.is_empty() {
+            spawn_cars(&mut self.world, added);
+            let mut roster = self.world.resource_mut::<Roster>();
+            roster.stored_kwh += added.iter().sum::<f64>();
+            if !scenario.sites.is_empty() {
+                roster.site_cut.resize(evs, false);
+            }
+            self.world.resource_mut::<PlanBook>().add_cars(evs);
+            self.world.resource_mut::<PriceBook>().add_cars(evs);
+            self.world.insert_resource(Dirty::new(evs));
+        }
+        self.world.insert_resource(Fixed::new(scenario));
+    }
+
+    pub(crate) fn outbox(&mut self) -> Mut<'_, Outbox> {
+        self.world.resource_mut::<Outbox>()
+    }
+
+    /// Moves the clock to the next tick.
+    fn start_tick(&mut self) {
+        let tick = self.next_tick;
+        let at_us =
+            self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
+        let seq = self.outbox().next_seq();
+        let event = Event::TickStarted(TickStarted { at_us });
+        self.feed(Recorded { seq, cause_seq: None, tick, event });
+    }
+
+    /// Applies an event that was decided elsewhere.
+    pub(crate) fn feed(&mut self, recorded: Recorded) {
+        self.world
+            .run_system_cached_with(feed, recorded)
+            .expect("the state's resources are inserted");
+    }
+
+    /// Decides what is decided in a step.
+    pub(crate) fn decide(&mut self, step: Step) -> Result<(), EngineError> {
+        if step == Step::Start {
+            self.start_tick();
+        }
+        self.run(step, |phase| phase.decides.as_mut())
+    }
+
+    /// Lets follow what follows from the state in a step.
+    pub(crate) fn follow(&mut self, step: Step) -> Result<(), EngineError> {
+        self.run(step, |phase| phase.follows.as_mut())
+    }
+
+    fn run(
+        &mut self,
+        step: Step,
+        part: impl Fn(&mut Phase) -> Option<&mut Schedule>,
+    ) -> Result<(), EngineError> {
+        let phase = self.phases.iter_mut().find(|phase| phase.step == step);
+        let phase = phase.expect("it is a step of a tick");
+        let name = phase.name();
+        let Some(schedule) = part(phase) else { return Ok(()) };
+        schedule.run(&mut self.world);
+        self.stopwatch.lap(name);
+        self.world.resource_mut::<Failure>().0.take().map_or(Ok(()), Err)
+    }
+
+    /// Shows a settled tick to the sink.
+    pub(crate) fn show<S: Sink>(
+        &mut self,
+        sink: &mut S,
+        events: &[Recorded],
+    ) -> Result<(), EngineError> {
+        for event in events {
+            sink.event(event).map_err(sink_error)?;
+        }
+        let tick = self.now();
+        let (mut cars, outcome, opinions) =
+            self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
+        let mut table = cars.table();
+        let columns = table.columns();
+        let seen = TickColumns {
+            tick,
+            stay: columns.stay,
+            energy_kwh: columns.energy,
+            power_kw: columns.power,
+            ledger: columns.ledger,
+            price_per_kwh: &outcome.price_per_kwh,
+            willingness: &opinions.willingness,
+            agreed: &opinions.agreed,
+            sites: &outcome.sites,
+            units: &outcome.units,
+            system: &outcome.system,
+        };
+        sink.tick(&seen).map_err(sink_error)
+    }
+
+    pub(crate) fn seal(&mut self) -> Seal {
+        let tick = self.now();
+        let seq = self.outbox().reserve();
+        let hashes = self.world.resource::<StateHashes>();
+        Seal {
+            seq,
+            cause_seq: None,
+            tick,
+            components: component_names(),
+            block_hashes: hashes.blocks.clone(),
+            state_hash: hashes.whole,
+        }
+    }
+
+    /// Compares the state hashes with those of the journal.
+    pub(crate) fn compare(&self, sealed: &Recorded) -> Result<(), EngineError> {
+        let Event::TickSealed(theirs) = &sealed.event else { return Ok(()) };
+        let ours = self.world.resource::<StateHashes>();
+        if theirs.block_hashes == ours.blocks && theirs.state_hash.0 == ours.whole {
+            return Ok(());
+        }
+        let blocks = ours.blocks.len() / theirs.components.len().max(1);
+        let place =
+            theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);
+        let what = match place {
+            Some(place) => {
+                let first = place % blocks * crate::state::BLOCK;
+                format!(
+                    "{} of cars {first} to {}",
+                    theirs.components[place / blocks],
+                    first + crate::state::BLOCK - 1
+                )
+            }
+            None => "the whole state hash".into(),
+        };
+        Err(EngineError::Diverged { tick: sealed.tick, what })
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        let evs = self.world.resource::<Fixed>().scenario.population.len() as u32;
+        Profile { seconds: self.stopwatch.seconds(), ticks: self.next_tick, evs }
+    }
+}
+
+/// Applies a recorded event.
+fn feed(In(recorded): In<Recorded>, mut state: State) {
+    let Recorded { cause_seq, tick, event, .. } = recorded;
+    state.take_in(cause_seq, tick, event);
+}
+
+pub(crate) fn sink_error(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+    EngineError::Sink(Box::new(error))
+}
+
+/// Where the wall time of a run went. Measured on the machine: in no journal and no table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Profile {
+    /// Seconds by phase, with "journal" and "telemetry" for handing over to them.
+    pub seconds: BTreeMap<&'static str, f64>,
+    /// Ticks simulated.
+    pub ticks: u32,
+    /// Cars.
+    pub evs: u32,
+}
