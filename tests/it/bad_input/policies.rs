@@ -204,7 +204,7 @@ fn a_panic_is_said_at_once_and_in_the_summary() {
     let room = with_broken("\"uncontrolled\"");
     let output = room.voltide(&["run", "world.ron"]).output().unwrap();
     let (printed, said) = (super::text(&output.stdout), super::text(&output.stderr));
-    let panic = "panicked at crates/host/tests/broken/src/lib.rs:23: index out of bounds: the len is 49 but the \
+    let panic = "panicked at crates/host/tests/broken/src/lib.rs:28: index out of bounds: the len is 49 but the \
                  index is 5000";
     let at_once = format!(
         "! slot 27: policy `broken`: {panic}; `uncontrolled` answers in its place for the rest of the run\n"
@@ -274,7 +274,7 @@ fn answers_beyond_the_charger_are_said_and_counted() {
 fn a_policy_that_panics_without_a_fallback_ends_the_run() {
     let room = with_broken("None");
     assert_snapshot!(room.refused(1, &["run", "world.ron"]), @r"
-    × tick 27: policy `broken`: panicked at crates/host/tests/broken/src/lib.rs:23: index out of bounds: the len is 49 but the index is 5000, and no fallback could stand in
+    × tick 27: policy `broken`: panicked at crates/host/tests/broken/src/lib.rs:28: index out of bounds: the len is 49 but the index is 5000, and no fallback could stand in
     help: `fallback` in the world names the policy that stands in; the tables hold what came before
     ");
     let run = room.only_run("outputs");
