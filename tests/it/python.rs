@@ -4,7 +4,7 @@
 
 use crate::{
     program::{copy, fail, root, run, succeed, text, voltide},
-    resume::{kill_after, start, wait_for_run},
+    resume::{kill_after, kill_in_its_run, start},
 };
 use std::{
     collections::BTreeMap,
@@ -110,8 +110,7 @@ fn the_log_opens_with_the_mcap_package() {
         let out = out.path().join(if kill { "resumed" } else { "whole" });
         let run = if kill {
             let child = start(&["run", "worlds/germany/week.ron", "--out"], &out);
-            let run = wait_for_run(&out);
-            kill_after(child, std::time::Duration::from_millis(300));
+            let run = kill_in_its_run(child, &out, std::time::Duration::from_millis(300));
             succeed(voltide().arg("resume").arg(&run));
             run
         } else {

@@ -63,14 +63,17 @@ pub(crate) fn run_in(out: &Path) -> Option<PathBuf> {
     runs.find(|run| run.join("log").is_dir())
 }
 
-/// The run that a program which was started makes in a folder, as soon as it is there.
-pub(crate) fn wait_for_run(out: &Path) -> PathBuf {
-    loop {
+/// Kills a child a while after the run that it makes in a folder is there; the run.
+pub(crate) fn kill_in_its_run(mut child: Child, out: &Path, wait: Duration) -> PathBuf {
+    let run = loop {
         if let Some(run) = run_in(out) {
-            return run;
+            break run;
         }
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it began a run");
         sleep(Duration::from_millis(10));
-    }
+    };
+    kill_after(child, wait);
+    run
 }
 
 /// Starts the program without a word.

@@ -45,7 +45,7 @@ const WHOLE: f64 = 1e-6;
 /// Most nodes of a search tree of few device-slots.
 const NODES_MAX: u32 = 200_000;
 /// Nodes times the square of device-slots that a search may go through: what a node costs grows so,
-/// and this many take a few seconds.
+/// and this many take seconds, or some tens of them where the root is hard.
 const WORK: f64 = 5e7;
 /// Of more device-slots even the root of a search tree takes minutes: relaxed binaries are rounded.
 const SEARCHED: usize = 1_000;

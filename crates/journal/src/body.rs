@@ -1,5 +1,7 @@
 //! Events to bytes and back; `kind` says which kinds are JSON and which are columns.
 
+pub(crate) use crate::event::control::{from_json, json};
+
 use crate::{
     error::BodyError,
     event::{Event, KINDS, Recorded, fact::Body, older::Content},
@@ -17,7 +19,6 @@ use arrow_ipc::{
     },
 };
 use arrow_schema::SchemaRef;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The end-of-stream mark of Arrow IPC.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -25,13 +26,6 @@ const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 const NO_CAUSE: u64 = u64::MAX;
 /// Batches below this size are not compressed: the codec's set-up costs more than it saves.
 const COMPRESSED_FROM_BYTES: usize = 2048;
-
-/// A body of JSON.
-#[derive(Serialize, Deserialize)]
-struct Control<T> {
-    cause_seq: Option<u64>,
-    event: T,
-}
 
 /// Turns events into bodies.
 pub(crate) struct Encoder {
@@ -62,8 +56,8 @@ impl Encoder {
     /// The body of an event; of a sealed tick without its chain hash.
     pub(crate) fn encode(&mut self, recorded: &Recorded) -> Result<Vec<u8>, BodyError> {
         let fact = recorded.event.fact();
-        match fact.body()? {
-            Body::Json(event) => Ok(control(recorded.cause_seq, &event)),
+        match fact.body(recorded.cause_seq)? {
+            Body::Json(body) => Ok(body),
             Body::Columns(arrays) => self.columns(fact.kind().version, recorded.cause_seq, arrays),
         }
     }
@@ -101,23 +95,6 @@ impl Encoder {
         body.extend(cause.unwrap_or(NO_CAUSE).to_le_bytes());
         Ok(body)
     }
-}
-
-/// A body of JSON for an event that is JSON already.
-fn control(cause_seq: Option<u64>, event: &str) -> Vec<u8> {
-    let cause = cause_seq.map_or_else(|| "null".to_owned(), |seq| seq.to_string());
-    format!("{{\"cause_seq\":{cause},\"event\":{event}}}").into_bytes()
-}
-
-/// A body of JSON for any content.
-pub(crate) fn json<T: Serialize>(cause_seq: Option<u64>, event: &T) -> Result<Vec<u8>, BodyError> {
-    Ok(serde_json::to_vec(&Control { cause_seq, event })?)
-}
-
-/// The content of a body of JSON, and what caused it.
-pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<(Option<u64>, T), BodyError> {
-    let control: Control<T> = serde_json::from_slice(body)?;
-    Ok((control.cause_seq, control.event))
 }
 
 /// The event of a body, and what caused it. What an earlier version wrote becomes the event of today.

@@ -11,16 +11,17 @@ mod batch;
 mod build;
 mod cell;
 pub mod code;
+pub(crate) mod control;
 pub mod fact;
 mod field;
 pub(crate) mod older;
+#[cfg(test)]
 mod page;
 mod single;
 
 pub use batch::{Ids, Segments};
 pub use build::Build;
 pub use code::{ClipReason, EndReason, Leaving, MISSED_MIN_KWH, MissedReason, NotFinite, Stage};
-pub use page::page;
 pub use single::{Bytes, Hash, LongText};
 
 pub(crate) use field::object;
@@ -451,12 +452,6 @@ impl Event {
     /// Whether it follows from the state, so that a replay comes to it by itself.
     pub fn follows(&self) -> bool {
         matches!(self.origin(), Origin::Follows(_))
-    }
-
-    /// Whether it tells what was decided of units: such events come after all others of a tick but
-    /// those that follow from the state.
-    pub fn is_of_units(&self) -> bool {
-        self.origin() == Origin::Decided(Step::Dispatch)
     }
 
     /// Whether it is part of how a run begins: with it, or with a fork, before any tick.

@@ -176,8 +176,8 @@ impl GridState {
     }
 }
 
-/// The power, or none where rounding left it.
-fn tidied(power_kw: f64) -> f64 {
+/// The power, or none where rounding left it, kW.
+pub fn tidied(power_kw: f64) -> f64 {
     if power_kw.abs() < NOTHING_KW { 0.0 } else { power_kw }
 }
 

@@ -62,12 +62,6 @@ impl Field for Ids {
     }
 }
 
-impl Same for Ids {
-    fn same(&self, other: &Self) -> bool {
-        self == other
-    }
-}
-
 impl Columns for Ids {
     fn fields(name: &str, _: Form) -> Vec<ArrowField> {
         let gap = |suffix| ArrowField::new(format!("{name}_gap{suffix}"), DataType::UInt16, false);

@@ -129,14 +129,14 @@ pub(crate) trait Fact {
     fn about(&self) -> Option<Entity>;
     /// Where it comes from.
     fn origin(&self) -> Origin;
-    /// What of it is kept.
-    fn body(&self) -> Result<Body, BodyError>;
+    /// What of it is kept; JSON holds what caused it, too.
+    fn body(&self, cause: Option<u64>) -> Result<Body, BodyError>;
 }
 
 /// What of an event is kept.
 pub(crate) enum Body {
-    /// Of one that is JSON.
-    Json(String),
+    /// Of one that is JSON: all of its body.
+    Json(Vec<u8>),
     /// Of one that is columns: their values.
     Columns(Vec<ArrayRef>),
 }
@@ -283,8 +283,8 @@ macro_rules! events {
                     })?
                     events!(@from $origin $step)
                 }
-                fn body(&self) -> Result<Body, BodyError> {
-                    events!(@body $form self $($field)*)
+                fn body(&self, cause: Option<u64>) -> Result<Body, BodyError> {
+                    events!(@body $form self cause $($field)*)
                 }
             }
 
@@ -358,12 +358,14 @@ macro_rules! events {
         }))
     };
 
-    (@body control $it:ident $($field:ident)*) => {
-        Ok(Body::Json(serde_json::to_string($it)?))
+    (@body control $it:ident $cause:ident $($field:ident)*) => {
+        Ok(Body::Json(control::json($cause, $it)?))
     };
-    (@body $form:ident $it:ident $($field:ident)*) => {
+    (@body $form:ident $it:ident $cause:ident $($field:ident)*) => {{
+        // Columns have what caused them behind them.
+        let _ = $cause;
         Ok(Body::Columns([$(Columns::arrays(&$it.$field, events!(@is $form))?),*].concat()))
-    };
+    }};
 }
 
 pub(super) use events;

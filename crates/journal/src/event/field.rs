@@ -34,8 +34,10 @@ pub(crate) trait Field {
     /// Its values: one a row of a batch, as many as there are in a list, or the single one.
     fn values(&self) -> Vec<Value>;
 
-    /// In short; `None` where only the rows of a batch tell something.
-    fn brief(&self, form: Form) -> Option<Value>;
+    /// In short; `None` where only the rows of a batch tell something. A single value is itself.
+    fn brief(&self, _form: Form) -> Option<Value> {
+        self.values().pop()
+    }
 
     /// The place of the first number that is none.
     fn not_finite(&self) -> Option<usize> {

@@ -12,7 +12,7 @@ const OPENING: &str = "# Events\n\nAll that a journal says of a run, as `voltide
     cargo test --release -p voltide-journal` from `crates/journal/src/event.rs`.\n";
 
 /// The page, one section a kind of event in the order of the log's channels.
-pub fn page() -> String {
+fn page() -> String {
     KINDS.iter().fold(OPENING.to_owned(), |page, kind| page + &section(kind))
 }
 

@@ -1,7 +1,7 @@
 //! Fields that hold one value: how each is kept, told and compared.
 
 use super::{
-    Build, Stage,
+    Build, Ids, Stage,
     cell::as_written,
     field::{Arrays, Cell, Columns, Field, Form, Same, Stored, unlike},
 };
@@ -14,15 +14,10 @@ use voltide_model::rules::Rules;
 
 /// Fields that hold one value: in JSON, or in a column of a single row.
 macro_rules! single {
-    ($($type:ty, |$value:ident| $brief:expr;)+) => {$(
+    ($($type:ty),+) => {$(
         impl Field for $type {
             fn values(&self) -> Vec<Value> {
                 vec![Cell::value(self)]
-            }
-
-            fn brief(&self, _: Form) -> Option<Value> {
-                let $value = self;
-                Some($brief)
             }
         }
 
@@ -50,25 +45,24 @@ macro_rules! single {
     )+};
 }
 
-single! {
-    u32, |value| json!(value);
-    String, |value| json!(value);
-    Stage, |value| json!(value.name());
-}
+single!(u32, String, Stage);
 
 /// Fields of JSON that are told as they are.
 macro_rules! plain {
     ($($type:ty),+) => {$(
         impl Field for $type {
             fn values(&self) -> Vec<Value> {
-                listed(json!(self))
-            }
-
-            fn brief(&self, _: Form) -> Option<Value> {
-                Some(json!(self))
+                vec![json!(self)]
             }
         }
+    )+};
+}
 
+plain!(bool, i64, u64, Rules, Build);
+
+/// Fields that are the same where they are equal.
+macro_rules! alike {
+    ($($type:ty),+) => {$(
         impl Same for $type {
             fn same(&self, other: &Self) -> bool {
                 self == other
@@ -77,28 +71,11 @@ macro_rules! plain {
     )+};
 }
 
-plain!(bool, i64, u64, Rules, Build);
-
-fn listed(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(values) => values,
-        one @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Object(_)) => {
-            vec![one]
-        }
-    }
-}
+alike!(bool, i64, u64, Rules, Build, Ids, Bytes, Hash, [u8; 32], LongText);
 
 impl Field for f64 {
     fn values(&self) -> Vec<Value> {
         vec![json!(self)]
-    }
-
-    fn brief(&self, _: Form) -> Option<Value> {
-        Some(json!(self))
     }
 
     fn not_finite(&self) -> Option<usize> {
@@ -115,10 +92,6 @@ impl Same for f64 {
 impl Field for Option<f64> {
     fn values(&self) -> Vec<Value> {
         vec![json!(self)]
-    }
-
-    fn brief(&self, _: Form) -> Option<Value> {
-        Some(json!(self))
     }
 
     fn not_finite(&self) -> Option<usize> {
@@ -143,12 +116,6 @@ impl Field for Bytes {
 
     fn brief(&self, _: Form) -> Option<Value> {
         Some(json!({ "bytes": self.0.len() }))
-    }
-}
-
-impl Same for Bytes {
-    fn same(&self, other: &Self) -> bool {
-        self == other
     }
 }
 
@@ -177,16 +144,6 @@ impl Field for Hash {
     fn values(&self) -> Vec<Value> {
         vec![format!("{:016x}", self.0).into()]
     }
-
-    fn brief(&self, _: Form) -> Option<Value> {
-        self.values().pop()
-    }
-}
-
-impl Same for Hash {
-    fn same(&self, other: &Self) -> bool {
-        self == other
-    }
 }
 
 impl Columns for Hash {
@@ -207,16 +164,6 @@ impl Columns for Hash {
 impl Field for [u8; 32] {
     fn values(&self) -> Vec<Value> {
         vec![blake3::Hash::from_bytes(*self).to_string().into()]
-    }
-
-    fn brief(&self, _: Form) -> Option<Value> {
-        self.values().pop()
-    }
-}
-
-impl Same for [u8; 32] {
-    fn same(&self, other: &Self) -> bool {
-        self == other
     }
 }
 
@@ -252,11 +199,5 @@ impl Field for LongText {
 
     fn brief(&self, _: Form) -> Option<Value> {
         Some(json!({ "bytes": self.0.len() }))
-    }
-}
-
-impl Same for LongText {
-    fn same(&self, other: &Self) -> bool {
-        self == other
     }
 }

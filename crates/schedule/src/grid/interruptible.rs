@@ -8,7 +8,7 @@ use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable};
 use voltide_model::{
     device::{Device, InterruptibleLoad},
-    dispatch::{NOTHING_KW, UnitSlot},
+    dispatch::{UnitSlot, tidied},
     flexibility::{CutUp, Readings},
 };
 
@@ -42,8 +42,7 @@ impl UnitColumns for Columns<'_> {
 
     fn read(&self, solved: &Solved, slot: usize, _before: Option<&UnitSlot>) -> UnitSlot {
         let shed = value(solved, self.shed[slot]).min(self.unit.power_max.0);
-        let given_kw = if shed < NOTHING_KW { 0.0 } else { shed };
-        UnitSlot { given_kw, ..UnitSlot::idle(self.unit.kind()) }
+        UnitSlot { given_kw: tidied(shed), ..UnitSlot::idle(self.unit.kind()) }
     }
 
     fn room(&self, _did: &UnitSlot) -> Option<(f64, f64)> {

@@ -9,7 +9,7 @@ use crate::{answer::Outcome, linear::Solved};
 use voltide_model::{
     columns::UnitKind,
     cost::bill,
-    dispatch::{NOTHING_KW, SlotDispatch, UnitSlot},
+    dispatch::{NOTHING_KW, SlotDispatch, UnitSlot, tidied},
     flexibility::UpDown,
 };
 
@@ -54,14 +54,13 @@ impl DispatchProgram<'_> {
         at: usize,
         before: Option<&SlotDispatch>,
     ) -> SlotDispatch {
-        let tidy = |power: f64| if power < NOTHING_KW { 0.0 } else { power };
         let before = |unit: usize| before.map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
         let mut slot = SlotDispatch {
             load_kw: problem.outlook.load_kw[at],
             units: units.map(|(unit, columns)| columns.read(solved, at, before(unit))).collect(),
-            unserved_kw: tidy(value(solved, self.unserved[at])),
-            spilled_kw: tidy(value(solved, self.spilled[at])),
+            unserved_kw: tidied(value(solved, self.unserved[at])),
+            spilled_kw: tidied(value(solved, self.spilled[at])),
         };
         self.close_balance(&mut slot);
         slot
