@@ -216,7 +216,10 @@ impl State<'_, '_> {
             moved.stored_kwh
         );
         self.roster.stored_kwh = moved.stored_kwh;
-        self.grid.advance(self.now.tick, self.fixed.scenario.clock.slot_hours());
+        if let Some(grid) = &self.fixed.scenario.grid {
+            let hours = self.fixed.scenario.clock.slot_hours();
+            self.grid.advance(&grid.plant, self.now.tick, hours);
+        }
         for block in moved.active_blocks {
             self.dirty.mark(Component::Energy, block);
             self.dirty.mark(Component::Ledger, block);
