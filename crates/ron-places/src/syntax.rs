@@ -1,8 +1,8 @@
 //! What keeps a text from being RON, in words of who writes it.
 //!
-//! ron says where it could not go on, which is often far behind the mistake: a bracket or a quote that
-//! was forgotten is noticed at the next one. Those are looked for first, in the whole text; only then is
-//! it asked what stands around the place where ron gave up.
+//! ron says where it could not go on, which is often far behind the mistake: a bracket or a quote
+//! that was forgotten is noticed at the next one. Those are looked for first, in the whole text;
+//! only then is it asked what stands around the place where ron gave up.
 
 use crate::{
     dialect::Dialect,
@@ -120,7 +120,8 @@ fn block_comment(text: &str) -> usize {
     text.len()
 }
 
-/// The length of the string that the text begins with, `"..."` or raw; to its end where it has none.
+/// The length of the string that the text begins with, `"..."` or raw; to its end where it has
+/// none.
 fn string(text: &str) -> Option<usize> {
     let raw = text
         .strip_prefix('r')

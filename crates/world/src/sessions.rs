@@ -204,7 +204,8 @@ impl Reader<'_> {
             .chain([requested])
             .find(|&kwh| CAR_ENERGY.lies(kwh) == Lies::Impossible)
         {
-            let (found, most) = (with_unit(energy, "kWh"), from_to(CAR_ENERGY.possible, "kWh"));
+            let found = with_unit(energy, "kWh");
+            let most = from_to(CAR_ENERGY.possible, "kWh");
             return Err((
                 format!("{found} cannot be reckoned with: a session is of {most}"),
                 "out of range",

@@ -1,7 +1,7 @@
 //! The occurrences of a recurrence rule, by the crate `rrule`.
 //!
-//! Rules speak of wall clocks, so the crate is given wall-clock times as if clocks never changed, and
-//! where they do is decided afterwards, for each occurrence by itself.
+//! Rules speak of wall clocks, so the crate is given wall-clock times as if clocks never changed,
+//! and where they do is decided afterwards, for each occurrence by itself.
 
 use super::time::{Time, parsed};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};

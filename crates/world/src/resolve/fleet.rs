@@ -500,8 +500,8 @@ impl FleetResolver<'_, '_> {
     }
 }
 
-/// Where the values of a distribution lie: its bounds, and of a normal one what is inside of them within
-/// three standard deviations, by which nearly all of its values are drawn.
+/// Where the values of a distribution lie: its bounds, and of a normal one what is inside of them
+/// within three standard deviations, by which nearly all of its values are drawn.
 fn middle_of(distribution: &Distribution) -> [f64; 2] {
     match distribution {
         Distribution::Normal { mean, sd, min, max } => {

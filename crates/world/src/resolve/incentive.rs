@@ -16,7 +16,8 @@ use voltide_model::{
 };
 
 impl Resolver<'_> {
-    /// How prices follow net load, if they do; `system` is `None` where a problem with it was reported.
+    /// How prices follow net load, if they do; `system` is `None` where a problem with it was
+    /// reported.
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
     pub(super) fn incentive(
         &mut self,

@@ -33,7 +33,8 @@ impl Resolver<'_> {
 
     /// A target that lies below what no car may be discharged to asks for nothing.
     fn warn_of_target(&mut self, key: &Key, file: &FleetFile, fleet: &Fleet) {
-        let (low, soc_min) = (usual_low(&fleet.departure_soc), fleet.battery.soc_min.get());
+        let low = usual_low(&fleet.departure_soc);
+        let soc_min = fleet.battery.soc_min.get();
         let target = file.departure_soc.get().and_then(Option::as_ref);
         let Some(target) = target.filter(|_| low < soc_min - ROUNDING) else { return };
         let message =
@@ -180,8 +181,8 @@ fn can_discharge(fleet: &Fleet) -> bool {
     fleet.parking.chargers().any(|charger| charger.discharge_max.0 > 0.0)
 }
 
-/// The first slot in which a kWh that is bought and what is left of it sold at once earn money. Where a
-/// price is below 0 for both, taking energy is paid for, and that is meant.
+/// The first slot in which a kWh that is bought and what is left of it sold at once earn money.
+/// Where a price is below 0 for both, taking energy is paid for, and that is meant.
 fn earns_at(tariff: &Tariff, battery: &Battery) -> Option<u32> {
     let kept = battery.charge_efficiency.get() * battery.discharge_efficiency.get();
     let earns = |(buy, sell): (&f64, &f64)| {

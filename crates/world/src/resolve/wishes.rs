@@ -17,7 +17,8 @@ use voltide_model::{
 const WINDOW_MAX: f64 = 48.0;
 
 impl FleetResolver<'_, '_> {
-    /// What the fleet's `cars` wish for their stored energy; `None` where any number of them may be named.
+    /// What the fleet's `cars` wish for their stored energy; `None` where any number of them may be
+    /// named.
     pub(super) fn wishes(
         &mut self,
         file: &FleetFile,
