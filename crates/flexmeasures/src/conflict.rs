@@ -45,8 +45,8 @@ fn stock_conflict(device: &Device, hours: f64) -> Option<Conflict> {
         }
         if ceiling < low - TOLERANCE {
             let reason = format!(
-                "at most {ceiling:.3} kWh are allowed, and at least {low:.3} kWh are stored by then, \
-                 starting with {start:.3} kWh"
+                "at most {ceiling:.3} kWh are allowed, and at least {low:.3} kWh are stored by \
+                 then, starting with {start:.3} kWh"
             );
             return Some(conflict(field_above(device, j), reason));
         }

@@ -107,8 +107,8 @@ fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
         return Ok(value);
     }
     let problem = format!(
-        "`{written}` is beyond what costs can be computed with, {LARGEST:e} kW, kWh, or money per kW or kWh; \
-         leave out a limit that is none"
+        "`{written}` is beyond what costs can be computed with, {LARGEST:e} kW, kWh, or money per \
+         kW or kWh; leave out a limit that is none"
     );
     Err(Rejection::schema(path, problem))
 }
@@ -280,7 +280,8 @@ impl Reader<'_> {
         let Some(first) = cells.iter().position(Option::is_none) else { return };
         let missing = cells.iter().filter(|cell| cell.is_none()).count();
         let text = format!(
-            "sensor `{}` has no value for {missing} of {} ticks, the first at {}; nothing is asked for there",
+            "sensor `{}` has no value for {missing} of {} ticks, the first at {}; nothing is asked \
+             for there",
             reference.sensor.0,
             cells.len(),
             self.grid.tick(first + 1).to_rfc3339(),
@@ -376,7 +377,8 @@ impl Reader<'_> {
             let begins = grid.tick(first).to_rfc3339();
             let start = grid.tick(0).to_rfc3339();
             let text = format!(
-                "values begin at {begins}, and the schedule at {start}: the first one holds from the start"
+                "values begin at {begins}, and the schedule at {start}: the first one holds from \
+                 the start"
             );
             self.notice(path, text);
         }

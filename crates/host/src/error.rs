@@ -46,7 +46,8 @@ pub enum HostError {
     /// The file is no library that this machine can load.
     #[error("{} is not a library that can be loaded here: {reason}", .file.display())]
     #[diagnostic(help(
-        "a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc -shared -fPIC`"
+        "a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc \
+         -shared -fPIC`"
     ))]
     NotALibrary {
         /// The file.

@@ -282,8 +282,9 @@ fn unreadable(name: &str, why: Unreadable) -> Problems {
 mod tests {
     use super::*;
 
-    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, \
-        telemetry: (), policies: {})";
+    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: \
+                         {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, telemetry: \
+                         (), policies: {})";
 
     fn spliced(overrides: &[&str]) -> Result<String, String> {
         let mut document = Document::new("w.ron", WORLD);

@@ -18,7 +18,8 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
         };
         if depth > DEPTH_MAX {
             return Err(format!(
-                "line {line} begins a component in {DEPTH_MAX} others, and a calendar has at most three levels"
+                "line {line} begins a component in {DEPTH_MAX} others, and a calendar has at most \
+                 three levels"
             ));
         }
     }

@@ -112,7 +112,8 @@ impl<Q: Amount> Read<WorldText> for OverTime<Q> {
         Kind::Choice(Choice {
             name: "value over time",
             docs: &[
-                " A price or a power in every slot. A bare value, `\"0.30 EUR/kWh\"` or `\"2 MW\"`, holds at all",
+                " A price or a power in every slot. A bare value, `\"0.30 EUR/kWh\"` or `\"2 \
+                 MW\"`, holds at all",
                 " times; `(path: ...)` alone is a series.",
             ],
             variants: vec![
@@ -224,7 +225,8 @@ impl<Q: Amount> Read<WorldText> for BandFile<Q> {
             }
             (Some(_) | None, Some(price)) => {
                 let message = format!("`{}` has its value under `price`", node.path);
-                let help = "`price` is an older word for the `value` of a band of prices; write `value`, once";
+                let help = "`price` is an older word for the `value` of a band of prices; write \
+                            `value`, once";
                 report.add_help(price.0.place, message, "not here", help);
                 return None;
             }

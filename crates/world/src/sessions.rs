@@ -40,8 +40,8 @@ impl fmt::Display for SessionsRead {
         let within = sessions - before_start - after_end;
         write!(
             f,
-            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, {before_start} are \
-             over before it and {after_end} begin after it"
+            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, \
+             {before_start} are over before it and {after_end} begin after it"
         )
     }
 }

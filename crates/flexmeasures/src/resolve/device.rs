@@ -113,7 +113,8 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
     if let Some(roundtrip) = &entry.roundtrip_efficiency {
         let path = format!("{path}.roundtrip-efficiency");
         if sides.0.is_some() || sides.1.is_some() {
-            let problem = "`roundtrip-efficiency` and charging or discharging efficiencies are mutually exclusive";
+            let problem = "`roundtrip-efficiency` and charging or discharging efficiencies are \
+                           mutually exclusive";
             return Err(Rejection::schema(path, problem));
         }
         let ratio = reader.amount(roundtrip, Unit::Ratio, &path)?;

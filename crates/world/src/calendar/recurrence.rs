@@ -35,7 +35,8 @@ pub(super) fn walls(rule: &str, start: Time, end: DateTime<Utc>) -> Result<Vec<T
     if found.limited {
         let help = "give it an UNTIL or a COUNT, or let it begin later";
         return Err(wrong(&format!(
-            "it goes on for more than {OCCURRENCES_MAX} occurrences, or they are too far between; {help}"
+            "it goes on for more than {OCCURRENCES_MAX} occurrences, or they are too far between; \
+             {help}"
         )));
     }
     Ok(found.dates.into_iter().map(|at| Time { wall: at.naive_utc(), ..start }).collect())

@@ -368,8 +368,8 @@ impl FleetResolver<'_, '_> {
             Some(name) if self.boundary == Some(Boundary::Fold) => {
                 let message =
                     format!("`{}`: a day that follows upon itself has no sites", self.path);
-                let help = "a site's limit may cut what was planned, and then the day does not end as it \
-                            began; remove `site`, or use `boundary: Open`";
+                let help = "a site's limit may cut what was planned, and then the day does not end \
+                            as it began; remove `site`, or use `boundary: Open`";
                 self.resolver.report.add_help(name.place, message, "behind a limit", help);
                 return None;
             }

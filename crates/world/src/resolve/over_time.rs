@@ -194,7 +194,8 @@ impl<'a, Q: Amount> Band<'a, Q> {
         let edge = |edge: &Option<Spanned<_>>, default| edge.as_ref().map_or(default, minute);
         let (from, to) = (edge(&file.from, 0), edge(&file.to, DAY_MINUTES));
         if from == to {
-            let help = "a value for the whole day has neither `from` nor `to`; one for every day is the `default`";
+            let help = "a value for the whole day has neither `from` nor `to`; one for every day \
+                        is the `default`";
             report.add_help(file.place, "a band ends when it begins".to_owned(), "empty", help);
             return None;
         }

@@ -39,8 +39,8 @@ impl Resolver<'_> {
         let Some(target) = target.filter(|_| low < soc_min - ROUNDING) else { return };
         let message =
             format!("`fleets.{}.departure_soc` is {low:.3} where `soc_min` is {soc_min}", key.name);
-        let help = "a car is never below `soc_min` by its own doing, so that such a target asks for nothing; \
-                    raise it, or lower `soc_min`";
+        let help = "a car is never below `soc_min` by its own doing, so that such a target asks \
+                    for nothing; raise it, or lower `soc_min`";
         self.report.warn(target.place, message, "below `soc_min`", help);
     }
 
@@ -133,8 +133,8 @@ impl Resolver<'_> {
                 tariff.buy.values[at],
                 tariff.buy.unit,
             );
-            let help = "cars that charge and discharge in turn make money from nothing; give what is fed in \
-                        a price below that of what is bought, less losses and wear";
+            let help = "cars that charge and discharge in turn make money from nothing; give what \
+                        is fed in a price below that of what is bought, less losses and wear";
             self.report.warn(place, message, "above the price of a kWh bought", help);
         }
     }
