@@ -140,10 +140,8 @@ impl Resolver<'_> {
                 &unit.forecast,
                 clock,
             );
-            let (cost, waste_price) = (
-                self.price_or(unit.cost.as_ref(), 0.0),
-                self.price_or(unit.waste_price.as_ref(), 0.0),
-            );
+            let cost = self.price_or(unit.cost.as_ref(), 0.0);
+            let waste_price = self.price_or(unit.waste_price.as_ref(), 0.0);
             let unit = available.and_then(|available| {
                 Some(Renewable {
                     name: key.name.clone(),
@@ -391,7 +389,8 @@ impl Resolver<'_> {
         let segments = self.counted("segments", &file.stages.segments);
         let search = self.search(&file.stages);
         let [day_ahead_step, window, step, blend] = lengths;
-        let (window, step) = (window?, step?);
+        let window = window?;
+        let step = step?;
         if step > window {
             let place = file.stages.step.as_ref().map_or(file.place, |step| step.place);
             let message = "a window commits more than it looks ahead".to_owned();
