@@ -39,6 +39,7 @@ mod answer;
 mod build;
 mod error;
 mod exclusive;
+mod held;
 mod kinds;
 mod margins;
 mod plan;

@@ -7,6 +7,7 @@ mod listed;
 mod over_time;
 mod site;
 mod tariff;
+mod units;
 mod warn;
 mod willingness;
 mod wishes;

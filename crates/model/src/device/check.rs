@@ -96,6 +96,19 @@ impl Checked<'_> {
         }
     }
 
+    pub(super) fn within(
+        &self,
+        field: &'static str,
+        value: f64,
+        least: f64,
+        most: f64,
+    ) -> Result<(), PlantError> {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(PlantError::OutsideBounds { unit: self.0.to_owned(), field, value, least, most })
+    }
+
     pub(super) fn series(&self, field: &'static str, series: &Series) -> Result<(), PlantError> {
         series.values.iter().try_for_each(|&value| self.not_negative(field, value))
     }

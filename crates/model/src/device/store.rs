@@ -66,14 +66,6 @@ impl Store {
         unit.not_negative("throughput_cost", self.throughput_cost)
     }
 
-    fn check_energy(&self, field: &'static str, value: f64) -> Result<(), PlantError> {
-        let (least, most) = (self.energy_min.0, self.energy_max.0);
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(PlantError::OutsideBounds { unit: self.name.clone(), field, value, least, most })
-    }
-
     /// What the store holds after a slot of so many hours that began with `energy_kwh`.
     pub fn energy_after(
         &self,
@@ -117,12 +109,15 @@ impl Device for Store {
 
     fn check(&self) -> Result<(), PlantError> {
         self.check_shape()?;
+        let unit = Checked(&self.name);
         let wishes = [
             ("initial_energy", Some(self.initial_energy)),
             ("day_end_energy", self.day_end_energy),
         ];
         for (field, energy) in wishes {
-            energy.map_or(Ok(()), |energy| self.check_energy(field, energy.0))?;
+            let (least, most) = (self.energy_min.0, self.energy_max.0);
+            let within = |energy: KilowattHours| unit.within(field, energy.0, least, most);
+            energy.map_or(Ok(()), within)?;
         }
         Ok(())
     }

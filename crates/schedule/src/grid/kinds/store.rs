@@ -7,6 +7,7 @@ use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet, UnmetWish,
         error::finite,
+        held::{hold_at_end, missing_kwh, note_outside},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, powers, value},
     },
@@ -115,7 +116,8 @@ impl<'p> Columns<'p> {
     ) -> Self {
         let (hours, start_kwh, end) = (problem.slot_hours, task.state.energy_kwh, task.end);
         let reach = Reach::new(unit, start_kwh, hours * problem.slots() as f64);
-        note_outside(unmet, unit, start_kwh);
+        let bounds = (unit.energy_min.0, unit.energy_max.0);
+        note_outside(unmet, &unit.name, start_kwh, bounds);
         let open = if end == EnergyEnd::Idle { 0.0 } else { 1.0 };
         let price = unit.throughput_cost;
         let charge = powers(program, problem, open * unit.charge_max.0, price);
@@ -125,7 +127,10 @@ impl<'p> Columns<'p> {
         let readings = problem.readings;
         let this = Self { unit, start_kwh, end, hours, readings, charge, discharge, energy };
         this.balance(program);
-        this.hold_at_end(program, unmet, reach, problem.prices.terminal);
+        let start = || Expression::from(start_kwh);
+        let last = this.energy.last().map_or_else(start, |&energy| energy.into());
+        let (price, name) = (problem.prices.terminal, &unit.name);
+        hold_at_end(program, unmet, name, (last, reach.end_max), end, price);
         this
     }
 
@@ -139,25 +144,6 @@ impl<'p> Columns<'p> {
         {
             program.require(constraint!(energy - before == gained * charge - lost * discharge));
             before = energy.into();
-        }
-    }
-
-    fn hold_at_end(&self, program: &mut Program, unmet: &mut Vec<Unmet>, reach: Reach, price: f64) {
-        let start = || Expression::from(self.start_kwh);
-        let last = self.energy.last().map_or_else(start, |&energy| energy.into());
-        match self.end {
-            EnergyEnd::Idle | EnergyEnd::Free => {}
-            EnergyEnd::AtLeast(wish) => {
-                if wish > reach.end_max + 1e-9 {
-                    note(unmet, self.unit, UnmetWish::FinalEnergy, wish - reach.end_max);
-                }
-                program.require(constraint!(last >= wish.min(reach.end_max)));
-            }
-            EnergyEnd::Softened(wish) => {
-                let missing = program.add(variable().min(0.0));
-                program.pay(price * missing);
-                program.require(constraint!(last + missing >= wish));
-            }
         }
     }
 
@@ -230,26 +216,11 @@ impl UnitColumns for Columns<'_> {
 
     fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> Option<f64> {
         let held = last.map_or(self.start_kwh, |last| last.energy_kwh);
-        Some(match self.end {
-            EnergyEnd::Softened(wish) => (wish - held).max(0.0),
-            EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) => 0.0,
-        })
+        Some(missing_kwh(self.end, held))
     }
 }
 
 /// Takes out what rounding lets flow in both directions at once: what is charged, and what is discharged.
 fn one_way(charge: f64, discharge: f64) -> (f64, f64) {
     if charge >= discharge { (charge - discharge, 0.0) } else { (0.0, discharge - charge) }
-}
-
-fn note_outside(unmet: &mut Vec<Unmet>, store: &Store, start: f64) {
-    let by = (store.energy_min.0 - start).max(start - store.energy_max.0);
-    // A chain of solves leaves the bounds by rounding.
-    if by > 1e-6 {
-        note(unmet, store, UnmetWish::InitialEnergy, by);
-    }
-}
-
-fn note(unmet: &mut Vec<Unmet>, store: &Store, wish: UnmetWish, by: f64) {
-    unmet.push(Unmet { unit: store.name.clone(), wish, by });
 }
