@@ -1,12 +1,14 @@
 //! The one way in which state changes: [`State::apply`], live and in replay.
 
 use crate::{
+    cars::Cars,
+    drivers::Drivers,
     grid::GridBook,
     outbox::Outbox,
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
     settle,
-    state::{Cars, Fixed, Now, Outcome, Roster, insert_sorted, remove_sorted},
+    state::{Fixed, Now, Outcome, Roster, insert_sorted, remove_sorted},
     state_hash::{Component, Dirty},
     workers::Workers,
 };
@@ -23,6 +25,7 @@ const EXPECTED_WITHIN_KWH: f64 = 1e-6;
 #[derive(SystemParam)]
 pub(crate) struct State<'w, 's> {
     pub cars: Cars<'w, 's>,
+    pub drivers: Drivers<'w, 's>,
     pub fixed: Res<'w, Fixed>,
     pub now: ResMut<'w, Now>,
     pub prices: ResMut<'w, PriceBook>,

@@ -2,19 +2,22 @@
 
 use crate::{
     apply::State,
+    cars::{Cars, spawn_cars, table},
     deciders::Deciders,
+    drivers::{Agreed, Willingness, ask_drivers},
     failure::{EngineError, Failure},
     grid::GridBook,
     outbox::Outbox,
-    phase::{Phase, agree::Opinions, dispatch::spawn_units},
+    phase::{Phase, dispatch::spawn_units},
     plan_book::PlanBook,
     prices::PriceBook,
-    state::{Cars, Fixed, Now, Outcome, Roster, spawn_cars},
+    state::{Fixed, Now, Outcome, Roster},
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
+use bytemuck::cast_slice;
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
     event::{Event, Recorded, TickStarted, fact::Step},
@@ -27,11 +30,15 @@ use voltide_model::{columns::TickColumns, scenario::Scenario};
 pub(crate) struct Core {
     pub(crate) world: World,
     phases: Vec<Phase>,
-    columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>, Res<'static, Opinions>)>,
+    columns: SystemState<Seen<'static, 'static>>,
     pub(crate) stopwatch: Stopwatch,
     pub(crate) next_tick: u32,
     pub(crate) slots: u32,
 }
+
+/// What is seen of a settled tick.
+type Seen<'w, 's> =
+    (Cars<'w, 's>, Query<'w, 's, (&'static Willingness, &'static Agreed)>, Res<'w, Outcome>);
 
 impl Core {
     pub(crate) fn new(scenario: Arc<Scenario>, threads: usize, deciders: Option<Deciders>) -> Self {
@@ -49,7 +56,6 @@ impl Core {
         world.insert_resource(GridBook::new(scenario.grid.as_deref().map(|grid| &grid.plant)));
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
-        world.init_resource::<Opinions>();
         world.init_resource::<Outcome>();
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
@@ -58,7 +64,8 @@ impl Core {
             deciders.enter(&mut world);
         }
         spawn_units(&mut world, &scenario);
-        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
+        let asked = scenario.asks_anyone();
+        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh, asked);
         let columns = SystemState::new(&mut world);
         let phases = Phase::all();
         Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
@@ -70,11 +77,15 @@ impl Core {
 
     /// Another scenario holds, with the same cars and maybe more.
     pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
+        let asked = scenario.asks_anyone();
+        if asked != self.world.resource::<Fixed>().scenario.asks_anyone() {
+            ask_drivers(&mut self.world, asked);
+        }
         let here = self.world.resource::<Fixed>().scenario.population.len();
         let energy_kwh = &scenario.population.arrival_energy_kwh;
         let (evs, added) = (energy_kwh.len(), &energy_kwh[here..]);
         if !added.is_empty() {
-            spawn_cars(&mut self.world, added);
+            spawn_cars(&mut self.world, added, asked);
             let mut roster = self.world.resource_mut::<Roster>();
             roster.stored_kwh += added.iter().sum::<f64>();
             if !scenario.sites.is_empty() {
@@ -145,8 +156,9 @@ impl Core {
             sink.event(event).map_err(sink_error)?;
         }
         let tick = self.now();
-        let (mut cars, outcome, opinions) =
+        let (mut cars, drivers, outcome) =
             self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
+        let (willingness, agreed) = table(drivers).unwrap_or_default();
         let mut table = cars.table();
         let columns = table.columns();
         let seen = TickColumns {
@@ -156,8 +168,8 @@ impl Core {
             power_kw: columns.power,
             ledger: columns.ledger,
             price_per_kwh: &outcome.price_per_kwh,
-            willingness: &opinions.willingness,
-            agreed: &opinions.agreed,
+            willingness: cast_slice(willingness),
+            agreed: cast_slice(agreed),
             sites: &outcome.sites,
             units: &outcome.units,
             system: &outcome.system,
@@ -191,11 +203,11 @@ impl Core {
             theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);
         let what = match place {
             Some(place) => {
-                let first = place % blocks * crate::state::BLOCK;
+                let first = place % blocks * crate::cars::BLOCK;
                 format!(
                     "{} of cars {first} to {}",
                     theirs.components[place / blocks],
-                    first + crate::state::BLOCK - 1
+                    first + crate::cars::BLOCK - 1
                 )
             }
             None => "the whole state hash".into(),

@@ -3,7 +3,7 @@
 use crate::{
     apply::State,
     bounds::{BoundedRows, Bounds},
-    phase::agree::Asking,
+    drivers::{Asking, Drawn},
     state::Fixed,
 };
 use std::{cell::OnceCell, ops::Range};
@@ -11,7 +11,7 @@ use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
     scenario::Scenario,
-    willingness::{Band, Draw},
+    willingness::Band,
 };
 use voltide_policy::{Observation, observation::NO_SITE};
 
@@ -251,7 +251,7 @@ impl Batch {
         let fixed = &state.fixed;
         let mut said = WillingnessAgreed::default();
         self.agreed.clear();
-        if !Asking::anyone(fixed) {
+        if !fixed.scenario.asks_anyone() {
             return said;
         }
         // A batch is often of few of the fleets.
@@ -292,15 +292,15 @@ impl Batch {
         hours: &[u32],
     ) -> Vec<(f64, bool)> {
         let Some(Asked { asking, bands }) = asked else { return vec![(0.0, true); window.len()] };
-        let mut drawn: Option<(u32, Draw)> = None;
+        let ev = self.ev_id[row];
+        // Of this hour drivers have drawn where they are plugged in.
+        let mut drawn = state.drivers.drawn()[ev as usize];
         let answer = |slot: usize| {
             let hour = hours[slot];
-            let draw = match drawn {
-                Some((of_hour, draw)) if of_hour == hour => draw,
-                _ => state.fixed.scenario.willingness_draw(self.ev_id[row], hour),
-            };
-            drawn = Some((hour, draw));
-            asking.answer(bands[slot], draw)
+            if drawn.hour != hour {
+                drawn = Drawn { hour, draw: state.fixed.scenario.willingness_draw(ev, hour) };
+            }
+            asking.answer(bands[slot], drawn.draw)
         };
         window.map(answer).collect()
     }

@@ -38,8 +38,8 @@ impl Phase {
             Step::Opening | Step::Start | Step::Ending => (None, None),
             Step::Arrive => (Some(system(arrive::arrive)), None),
             Step::Price => (Some(system(price::set_prices)), None),
-            Step::Agree => (None, Some(system(agree::agree))),
-            Step::Plan => (Some(system(plan::plan)), None),
+            Step::Agree => (None, Some(system(agree::draw))),
+            Step::Plan => (Some(system(plan::plan)), Some(system(answers()))),
             Step::Limit => (None, Some(system(limit::limit))),
             Step::Dispatch => (Some(system(desk::schedule)), Some(system(dispatch::dispatch))),
             Step::Settle => (None, Some(system(settle::settle))),
@@ -64,6 +64,11 @@ impl Phase {
             Step::Ending => "ending",
         }
     }
+}
+
+/// What drivers say once all that are due are planned.
+fn answers() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    (agree::draw.run_if(agree::typical_day_begins), agree::answer).chain()
 }
 
 /// The label of every schedule: none is looked up by it.

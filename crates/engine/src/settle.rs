@@ -1,8 +1,9 @@
 //! The kernel that moves every battery and ledger by one slot of applied power.
 
 use crate::{
+    cars::{BLOCK, Cars, LANES, at_rest, padded},
     prices::PriceBook,
-    state::{BLOCK, Cars, Fixed, FleetConstants, LANES, Piece, at_rest, padded},
+    state::{Fixed, FleetConstants, Piece},
     workers::Workers,
 };
 use voltide_journal::event::PricesSet;

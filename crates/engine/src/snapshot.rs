@@ -1,7 +1,7 @@
 //! The state of a run as a snapshot, and back.
 //!
 //! [`PARTS`] is the one list of what there is to carry: whoever adds a resource or component that
-//! outlives a tick adds a line there. What a tick forms anew (outcomes, opinions, hashes) is not.
+//! outlives a tick adds a line there. What a tick forms anew (outcomes, what drivers say, hashes) is not.
 //! Carried is what the [`Future`] asks for: nothing of slots that are over, and nothing that the
 //! world says as well, so that a snapshot is as large late in a run as it is early.
 
@@ -10,10 +10,11 @@ mod prices;
 
 use crate::{
     EngineError, Replay, Simulation,
+    cars::Cars,
     grid::{GridBook, day_of},
     past::Past,
     plan_book::PlanBook,
-    state::{Cars, Fixed, Now, Roster},
+    state::{Fixed, Now, Roster},
     state_hash::Dirty,
 };
 use bevy_ecs::prelude::*;

@@ -4,8 +4,8 @@
 //! component and the block. Only blocks that changed are hashed again.
 
 use crate::{
+    cars::{BLOCK, Cars},
     grid::GridBook,
-    state::{BLOCK, Cars},
     workers::Workers,
 };
 use bevy_ecs::prelude::*;

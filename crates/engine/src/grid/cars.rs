@@ -2,7 +2,7 @@
 
 use crate::{
     apply::State,
-    phase::agree::Asking,
+    drivers::Asking,
     state::{Fixed, FleetConstants, arrival_kwh},
 };
 use voltide_model::{
@@ -23,12 +23,17 @@ pub(crate) fn supply(state: &mut State, count: u32) -> Vec<UpDown> {
     let mut table = state.cars.table();
     let cars = table.columns();
     let (fixed, book, prices) = (&state.fixed, &state.book, &state.prices);
+    let agreed = state.drivers.agreed();
     let plugged = (0..).zip(&*cars.stay).filter(|(_, stay)| **stay != NO_STAY);
     for (ev, &stay) in plugged {
         let fleet = fixed.fleet_of(ev);
         let asking = Asking::of_fleet(fixed, fixed.scenario.population.fleet_of(ev));
+        // Of this slot drivers have said it.
         let agrees = |slot: u32| {
             asking.is_none_or(|asking| {
+                if slot == tick {
+                    return agreed[ev as usize].0 == 1;
+                }
                 let draw = fixed.scenario.willingness_draw(ev, hour_of[(slot - tick) as usize]);
                 asking.answer(asking.band(prices.of_ev(ev as usize, fleet.tariff), slot), draw).1
             })

@@ -2,7 +2,7 @@
 
 use crate::{
     apply::State,
-    state::{LANES, padded},
+    cars::{LANES, padded},
 };
 use voltide_model::series::Series;
 

@@ -11,7 +11,6 @@ use crate::{
         cars, day_of,
         load::{ev_power, planned_kw, value},
     },
-    phase::agree::{Opinions, form_opinions},
     state::Fixed,
 };
 use bevy_ecs::prelude::*;
@@ -50,13 +49,9 @@ pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
 }
 
 /// Sums the cars' power and closes the balance.
-pub(crate) fn dispatch(
-    mut state: State,
-    mut opinions: ResMut<Opinions>,
-    mut units: Query<(&Unit, &mut Output)>,
-) {
+pub(crate) fn dispatch(mut state: State, mut units: Query<(&Unit, &mut Output)>) {
     let scenario = Arc::clone(&state.fixed.scenario);
-    let mut now = system_of_cars(&mut state, &mut opinions);
+    let mut now = system_of_cars(&mut state);
     price_cars(&mut state);
     let ticks = match &scenario.grid {
         Some(grid) => follow_schedule(&mut state, grid, &mut now),
@@ -84,10 +79,10 @@ pub(crate) fn dispatch(
 }
 
 /// The system with all that does not depend on units.
-fn system_of_cars(state: &mut State, opinions: &mut Opinions) -> SystemTick {
+fn system_of_cars(state: &mut State) -> SystemTick {
     let tick = state.now.tick;
     let (charge, discharge) = ev_power(state);
-    let agreed = form_opinions(state, opinions);
+    let agreed = state.drivers.agreed().iter().map(|agreed| u32::from(agreed.0)).sum();
     let fixed = &state.fixed;
     let prices = &state.prices.current()[0];
     SystemTick {

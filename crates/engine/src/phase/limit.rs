@@ -6,9 +6,8 @@
 
 use crate::{
     apply::State,
-    state::{
-        BLOCK, Fixed, FleetConstants, LANES, Piece, arrival_kwh, at_rest, insert_sorted, padded,
-    },
+    cars::{BLOCK, LANES, at_rest, padded},
+    state::{Fixed, FleetConstants, Piece, arrival_kwh, insert_sorted},
     state_hash::Component,
 };
 use voltide_journal::event::{

@@ -14,6 +14,7 @@ use crate::{
     EngineError,
     agenda::{self, Agenda, Plugged, day_begins},
     apply::State,
+    cars::BLOCK,
     failure::Failure,
     observe::{Batch, ToPlan},
     phase::{
@@ -21,7 +22,7 @@ use crate::{
         price::{Incentives, reprice},
     },
     plan_book::encode,
-    state::{BLOCK, arrival_kwh, insert_sorted},
+    state::{arrival_kwh, insert_sorted},
 };
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, sync::Mutex};
