@@ -220,18 +220,14 @@ impl Batch {
     /// (13) for every stay, over the slots that it has left.
     fn fill_eligibility(&mut self, fixed: &Fixed) {
         for row in 0..self.stay.len() {
-            let stay = V2gStay {
-                arrival_energy_kwh: self.energy_kwh[row],
-                departure_energy_kwh: self.departure_energy_kwh[row],
-                v2g_energy_kwh_min: self.capacity_kwh[row]
-                    * fixed.fleet_of(self.ev_id[row]).v2g_soc_min,
-                charge_kw_max: self.charge_kw_max[row],
-                discharge_kw_max: self.discharge_kw_max[row],
-                charge_efficiency: self.charge_efficiency[row],
-                discharge_efficiency: self.discharge_efficiency[row],
-                hours: f64::from(self.departure_slot[row] - self.arrival_slot[row].max(self.tick))
-                    * self.slot_hours,
-            };
+            let slots = self.departure_slot[row] - self.arrival_slot[row].max(self.tick);
+            let stay = V2gStay::new(
+                &fixed.scenario.fleets[fixed.scenario.population.fleet_of(self.ev_id[row])],
+                fixed.charger_of(self.stay[row]),
+                self.capacity_kwh[row],
+                (self.energy_kwh[row], self.departure_energy_kwh[row]),
+                f64::from(slots) * self.slot_hours,
+            );
             self.v2g_eligible.push(u8::from(v2g_eligible(&stay).is_ok()));
         }
     }

@@ -61,7 +61,7 @@ impl Fixed {
             discharge_efficiency: fleet.battery.discharge_efficiency.get(),
             degradation_per_kwh: fleet.battery.degradation_per_kwh,
             tariff: fleet.tariff as usize,
-            v2g_soc_min: fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get()),
+            v2g_soc_min: fleet.v2g_soc_min(),
         });
         let fleets = fleets.collect();
         let pieces = pieces(&scenario.population.fleets);

@@ -1,5 +1,6 @@
 //! From the JSON's words to numbers: which devices there are, and on what grid.
 
+mod bounds;
 mod capacity;
 mod device;
 mod fixed;

@@ -251,6 +251,12 @@ impl SystemTick {
         (self.wind_available_kw - self.wind_kw) + (self.pv_available_kw - self.pv_kw)
     }
 
+    /// What energy over the connection to the outside costs in a world without a plant, in which only the
+    /// first tariff prices it; negative where it is exported.
+    pub fn import_cost(&self, hours: f64) -> f64 {
+        self.import_kw * hours * self.tou_price_per_kwh
+    }
+
     /// Supply less demand, kW; zero when the balance is closed.
     pub fn residual_kw(&self) -> f64 {
         let plant = self.must_take_kw + self.thermal_kw + self.store_kw;

@@ -54,6 +54,13 @@ pub struct Fleet {
     pub wishes: SocWishes,
 }
 
+impl Fleet {
+    /// State of charge that V2G must leave: the stricter one of its own terms and the battery's.
+    pub fn v2g_soc_min(&self) -> f64 {
+        self.v2g.soc_min.get().max(self.battery.soc_min.get())
+    }
+}
+
 /// On which terms the cars of a fleet may discharge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct V2gTerms {

@@ -667,9 +667,8 @@ fn gap(solve: &SolveFinished) -> f64 {
 
 /// What a unit's slot cost. Without a plant only energy over the connection to the outside has a price.
 pub(crate) fn unit_cost(unit: &UnitTick, system: &SystemTick, hours: f64) -> Option<f64> {
-    let outside = || unit.output_kw * hours * system.tou_price_per_kwh;
     match unit.cost {
         Some(cost) => Some(cost.total()),
-        None => (unit.kind == UnitKind::ImportExport).then(outside),
+        None => (unit.kind == UnitKind::ImportExport).then(|| system.import_cost(hours)),
     }
 }

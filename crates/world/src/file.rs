@@ -3,18 +3,14 @@
 //! The documentation here is the field reference `worlds/README.md`.
 
 use crate::{
-    dialect::{Report, WorldText},
+    data_file::{CalendarFile, ListedFile, SessionsFile},
+    dialect::WorldText,
     distribution::Dist,
     grid_file::GridFile,
     over_time::OverTime,
     values::{Config, Count},
 };
-use ron_places::{
-    Named, Node, Place, Read, Spanned, Try, choice,
-    read::{all, expected},
-    shape,
-    shape::Kind,
-};
+use ron_places::{Named, Place, Spanned, Try, choice, shape};
 use voltide_model::{
     fleet::WorkDays,
     quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay},
@@ -201,20 +197,6 @@ shape! {
 }
 
 shape! {
-    /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
-    /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
-    /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
-    pub(crate) struct CalendarFile "calendar" for WorldText at place {
-        /// Path of the file, from the world file's folder.
-        path: Spanned<String> => r#""data/reservations.csv""#,
-        /// State of charge where the file tells none.
-        soc: Option<Spanned<Share>> = None => "the column `soc`",
-        /// Number of the car in its fleet where the file tells none, from 0.
-        car: Option<Spanned<u32>> = None => "every car",
-    }
-}
-
-shape! {
     /// What the batteries of a fleet have in common.
     pub(crate) struct BatteryFile "battery" for WorldText at place {
         /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
@@ -385,53 +367,6 @@ choice! {
 }
 
 shape! {
-    /// Sessions that really took place. Each row that the run touches is a car that parks once:
-    /// from `arrival` to `departure`, asking for `requested_kwh`: that is what it lacks on arrival
-    /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does not tell
-    /// comes from the fleet.
-    pub(crate) struct SessionsFile "sessions" for WorldText at place {
-        /// Path of the CSV or Parquet file, from the world file's folder.
-        path: Spanned<String> => r#""data/sessions.csv""#,
-        /// Time zone of timestamps that name no offset.
-        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
-        /// Names of the columns.
-        columns: Option<SessionColumnsFile> = None => "those of the ACN data",
-    }
-}
-
-shape! {
-    /// The typical day of commuters, one car a row, for a world with `boundary: Fold`. Columns, in
-    /// hours after the midnight before coming home, to the microsecond: `home_arr_h` and, on the
-    /// next day and so above 24, `home_dep_h`; in hours of that day `work_arr_h`, `work_dep_h`;
-    /// `at_work`, 1 where there is a charger at work, else 0; `s0` and `se`, the state of charge
-    /// on coming home and the one wanted at departure; `e_trip_kwh`, the energy from home to work;
-    /// and `z00` to `z23`, a standard normal draw of willingness for each hour of the day.
-    pub(crate) struct ListedFile "listed" for WorldText at place {
-        /// Path of the CSV or Parquet file, from the world file's folder.
-        path: Spanned<String> => r#""data/fleet.csv""#,
-    }
-}
-
-shape! {
-    /// Names of the columns of a file of sessions.
-    pub(crate) struct SessionColumnsFile "session columns" for WorldText {
-        /// When the car plugs in.
-        arrival: Option<Spanned<String>> = None => "\"arrival\"",
-        /// When it unplugs.
-        departure: Option<Spanned<String>> = None => "\"departure\"",
-        /// When the driver said it would, which is what policies see. Without such a column, or in an
-        /// empty cell, `departure`.
-        estimated_departure: Option<Spanned<String>> = None => "\"estimated_departure\"",
-        /// Energy asked for, kWh on the grid side.
-        requested_kwh: Option<Spanned<String>> = None => "\"requested_kwh\"",
-        /// Energy delivered in reality, kWh on the grid side, to compare with. May be missing.
-        delivered_kwh: Option<Spanned<String>> = None => "\"delivered_kwh\"",
-        /// Name of the station.
-        station_id: Option<Spanned<String>> = None => "\"station_id\"",
-    }
-}
-
-shape! {
     /// Chargers behind one connection with a limit. What they ask for beyond it is clipped in
     /// proportion.
     pub(crate) struct SiteFile "site" for WorldText {
@@ -500,58 +435,6 @@ choice! {
 impl ExpectedPriceFile {
     fn tariff() -> Self {
         Self::Proportional(Spanned { value: 1.0, place: Place::NOWHERE })
-    }
-}
-
-shape! {
-    /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
-    /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
-    /// over it, weighted by time: longer rows are held, shorter ones averaged.
-    pub(crate) struct SeriesFile "series" for WorldText at place within whole {
-        /// Path of the file, from the world file's folder.
-        path: Spanned<String> => r#""data/series.csv""#,
-        /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.
-        column: ColumnFile => r#""load_mw""#,
-        /// Unit of the values.
-        unit: Spanned<String> => r#""MW""#,
-        /// Factor on the values.
-        scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
-        /// Prices added in every slot, each by the name of what it is for, such as a grid fee; they may change
-        /// over time, too. Only prices have them.
-        adders: Named<OverTime<Price>> = Named::default() => "none",
-        /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
-        time: Option<Spanned<String>> = None => "\"ts\"",
-        /// Time zone of timestamps that name no offset.
-        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
-    }
-}
-
-/// One column, or several with factors.
-#[derive(Debug, Clone)]
-pub(crate) struct ColumnFile(pub(crate) Vec<(Spanned<String>, f64)>);
-
-impl Read<WorldText> for ColumnFile {
-    fn kind() -> Kind {
-        Kind::Text("column name, or {column name: factor}")
-    }
-
-    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
-        match node.entries() {
-            None if node.text.starts_with('{') => expected(node, report, "a map"),
-            None => Some(Self(vec![(Spanned::read(node, report)?, 1.0)])),
-            Some(Err(place)) => {
-                report.add(place, "a column's name is not a string", "not a string");
-                None
-            }
-            Some(Ok(entries)) if entries.is_empty() => {
-                expected(node, report, "at least one column")
-            }
-            Some(Ok(entries)) => all(entries.iter().map(|(key, node)| {
-                let name = Spanned { value: key.name.clone(), place: key.place };
-                Some((name, f64::read(node, report)?))
-            }))
-            .map(Self),
-        }
     }
 }
 

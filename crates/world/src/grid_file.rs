@@ -2,7 +2,11 @@
 //!
 //! The documentation here is part of the field reference `worlds/README.md`.
 
-use crate::{dialect::WorldText, file::SeriesFile, over_time::OverTime, values::Count};
+use crate::{
+    dialect::WorldText,
+    over_time::{OverTime, SeriesFile},
+    values::Count,
+};
 use ron_places::{Named, Place, Spanned, choice, shape};
 use voltide_model::{
     flexibility::{CutUp, FlexStorage, LastStep, Readings, VreDown},

@@ -5,9 +5,9 @@
 
 use crate::{
     calendar,
+    data_file::{CalendarFile, EmpiricalFile, SessionsFile},
     dialect::Report,
-    distribution::EmpiricalFile,
-    file::{CalendarFile, SeriesFile, SessionsFile},
+    over_time::SeriesFile,
     published::PublishedFigure,
 };
 use ron_places::{Place, Spanned, suggest};
@@ -244,7 +244,9 @@ impl Values for Inputs {
         _clock: &Clock,
         report: &mut Report,
     ) -> Option<Vec<SocWish>> {
-        calendar::from_inputs(self, name, file, report)
+        calendar::from_series(|column, unit| {
+            self.named(&format!("{name}.{column}"), unit, file.place, report)
+        })
     }
 
     fn sessions(

@@ -9,9 +9,11 @@
 
 mod branch;
 mod calendar;
+mod data_file;
 mod dialect;
 mod distribution;
 mod file;
+mod from_files;
 mod grid_file;
 mod guard;
 mod identity;
@@ -41,6 +43,7 @@ pub use source::read_text;
 use branch::Branch;
 use dialect::WorldText;
 use file::WorldFile;
+use from_files::FromFiles;
 use resolve::Draft;
 use ron_places::{Document, Place, refused, splice};
 use source::Unreadable;
@@ -49,7 +52,6 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
 };
-use table::Files;
 use voltide_model::{clock::Clock, scenario::Scenario};
 
 /// A world as it was read.
@@ -145,7 +147,7 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
 ///
 /// As [`load`].
 pub fn load_with(path: &Path, overrides: &[Override]) -> Result<World, Problems> {
-    let FromFile { document, draft, overrides, sessions_read } = draft(path, overrides)?;
+    let Drafted { document, draft, overrides, sessions_read } = draft(path, overrides)?;
     Ok(World { sessions_read, overrides, ..draw(path, &document, draft) })
 }
 
@@ -179,7 +181,7 @@ pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Resul
     keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
     splice::<WorldText, WorldFile>(&mut document, overrides)?;
-    let mut values = Branch { inputs, files: Files::new(Path::new("")) };
+    let mut values = Branch { inputs, files: FromFiles::new(Path::new("")) };
     let draft = resolve::resolve(&document, &mut values)?;
     Ok(draw(Path::new(JOURNAL), &document, draft))
 }
@@ -238,7 +240,7 @@ fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
 }
 
 /// A world file that was read, with what its data came to.
-struct FromFile {
+struct Drafted {
     document: Document,
     draft: Draft,
     /// Those that changed something of the text.
@@ -251,15 +253,15 @@ fn as_set(overrides: &[String]) -> Vec<Override> {
     overrides.iter().map(|text| Override::set(text)).collect()
 }
 
-fn draft(path: &Path, overrides: &[Override]) -> Result<FromFile, Problems> {
+fn draft(path: &Path, overrides: &[Override]) -> Result<Drafted, Problems> {
     let name = path.display().to_string();
     let text = source::text(path, source::TEXT_MAX).map_err(|why| unreadable(&name, why))?;
     let mut document = Document::new(&name, &text);
     let overrides = splice::<WorldText, WorldFile>(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut files = Files::new(folder);
+    let mut files = FromFiles::new(folder);
     let draft = resolve::resolve(&document, &mut files)?;
-    Ok(FromFile { document, draft, overrides, sessions_read: files.sessions_read })
+    Ok(Drafted { document, draft, overrides, sessions_read: files.sessions_read })
 }
 
 fn unreadable(name: &str, why: Unreadable) -> Problems {

@@ -1,13 +1,10 @@
 //! Values over time as the file writes them, one shape for prices, fees and powers: a bare value,
 //! `TimeOfUse` or `Series`.
 
-use crate::{
-    dialect::{Report, WorldText},
-    file::SeriesFile,
-};
+use crate::dialect::{Report, WorldText};
 use chrono::{Datelike, NaiveDate, Weekday};
 use ron_places::{
-    Node, Place, Read, Spanned, choice, meant,
+    Named, Node, Place, Read, Spanned, choice, meant,
     read::{Fields, all, expected, missing, newtype, variant},
     shape,
     shape::{Choice, Kind, Payload, Variant},
@@ -416,5 +413,57 @@ impl<Q: Amount> BandFile<Q> {
     /// Whether the band begins on a date.
     pub(crate) fn begins_on(&self, date: NaiveDate) -> bool {
         self.days.contain(date.weekday()) && self.months.contain(date.month0())
+    }
+}
+
+shape! {
+    /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
+    /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
+    /// over it, weighted by time: longer rows are held, shorter ones averaged.
+    pub(crate) struct SeriesFile "series" for WorldText at place within whole {
+        /// Path of the file, from the world file's folder.
+        path: Spanned<String> => r#""data/series.csv""#,
+        /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.
+        column: ColumnFile => r#""load_mw""#,
+        /// Unit of the values.
+        unit: Spanned<String> => r#""MW""#,
+        /// Factor on the values.
+        scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
+        /// Prices added in every slot, each by the name of what it is for, such as a grid fee; they may change
+        /// over time, too. Only prices have them.
+        adders: Named<OverTime<Price>> = Named::default() => "none",
+        /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
+        time: Option<Spanned<String>> = None => "\"ts\"",
+        /// Time zone of timestamps that name no offset.
+        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
+    }
+}
+
+/// One column, or several with factors.
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnFile(pub(crate) Vec<(Spanned<String>, f64)>);
+
+impl Read<WorldText> for ColumnFile {
+    fn kind() -> Kind {
+        Kind::Text("column name, or {column name: factor}")
+    }
+
+    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
+        match node.entries() {
+            None if node.text.starts_with('{') => expected(node, report, "a map"),
+            None => Some(Self(vec![(Spanned::read(node, report)?, 1.0)])),
+            Some(Err(place)) => {
+                report.add(place, "a column's name is not a string", "not a string");
+                None
+            }
+            Some(Ok(entries)) if entries.is_empty() => {
+                expected(node, report, "at least one column")
+            }
+            Some(Ok(entries)) => all(entries.iter().map(|(key, node)| {
+                let name = Spanned { value: key.name.clone(), place: key.place };
+                Some((name, f64::read(node, report)?))
+            }))
+            .map(Self),
+        }
     }
 }

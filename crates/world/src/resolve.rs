@@ -13,14 +13,11 @@ mod wishes;
 
 use crate::{
     Configs, Names,
+    data_file::{CalendarFile, EmpiricalFile, SessionsFile},
     dialect::{Report, WorldText},
-    distribution::EmpiricalFile,
-    file::{
-        CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile,
-        WorldFile,
-    },
+    file::{ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, WorldFile},
     input::{FleetSessions, SeriesRequest, Values},
-    over_time::OverTime,
+    over_time::{OverTime, SeriesFile},
     published::PublishedFigure,
     series::time_zone,
     table::parse_wall_clock,

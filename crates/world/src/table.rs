@@ -9,7 +9,6 @@ mod unpacked;
 use crate::{
     dialect::Report,
     nesting,
-    sessions::SessionsRead,
     source::{self, DATA_MAX, TEXT_MAX, Unreadable},
 };
 use cells::Column;
@@ -28,8 +27,6 @@ use std::{
 pub(crate) struct Files {
     folder: PathBuf,
     texts: BTreeMap<PathBuf, Arc<str>>,
-    /// What became of the rows of the files of sessions.
-    pub(crate) sessions_read: Vec<SessionsRead>,
 }
 
 /// A column that is wanted.
@@ -76,7 +73,7 @@ impl Row {
 impl Files {
     /// The files that a world in `folder` names.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), texts: BTreeMap::new(), sessions_read: Vec::new() }
+        Self { folder: folder.to_owned(), texts: BTreeMap::new() }
     }
 
     /// Reads the wanted columns of the file that the world names at `path`.

@@ -389,7 +389,7 @@ fn scope(
     }
 }
 
-/// Whether breaching stock bounds is relaxed by the context's switches; see [`crate::resolve::stock`].
+/// Whether the context's switches let bounds of stored energy be breached, at a price.
 pub(super) fn relaxes_stock(context: &Context, off_tick: bool) -> bool {
     let asked = context.relax_soc_constraints;
     let umbrella = asked.unwrap_or(context.relax_constraints.unwrap_or(true));

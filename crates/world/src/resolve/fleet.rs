@@ -2,10 +2,10 @@
 
 use super::{Resolver, site};
 use crate::{
+    data_file::SessionsFile,
     distribution::{Dist, Quantity, Range},
     file::{
-        BatteryFile, ChargerFile, CommuteFile, FleetFile, OvernightFile, SessionsFile, StaysFile,
-        WorkplaceFile,
+        BatteryFile, ChargerFile, CommuteFile, FleetFile, OvernightFile, StaysFile, WorkplaceFile,
     },
     memory::free_memory,
     ranges::Limits,

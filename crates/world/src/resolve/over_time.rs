@@ -3,9 +3,8 @@
 use super::Resolver;
 use crate::{
     dialect::Report,
-    file::SeriesFile,
     input::SeriesRequest,
-    over_time::{Amount, BandFile, OverTime, TimeOfUseFile, Value},
+    over_time::{Amount, BandFile, OverTime, SeriesFile, TimeOfUseFile, Value},
     ranges::Limits,
 };
 use chrono::{Month, NaiveDateTime, NaiveTime, Timelike, Weekday};
