@@ -9,9 +9,7 @@
 //! [`drivers`](crate::drivers) besides.
 
 use crate::drivers::NOT_ASKED_YET;
-use bevy_ecs::{
-    change_detection::ContiguousMut, prelude::*, query::ContiguousQueryData, system::SystemParam,
-};
+use bevy_ecs::{change_detection::ContiguousMut, prelude::*, query::ContiguousQueryData};
 use bytemuck::{Pod, Zeroable};
 use voltide_model::{columns::Ledger, stay::NO_STAY};
 
@@ -35,12 +33,12 @@ pub(crate) fn at_rest(power: &[f64]) -> bool {
 /// Stored energy, kWh.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
-pub(crate) struct StoredEnergy(f64);
+pub(crate) struct StoredEnergy(pub f64);
 
 /// Power that the schedule asks for in this slot, kW.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
-pub(crate) struct SetPoint(f64);
+pub(crate) struct SetPoint(pub f64);
 
 /// The stay that the car is plugged in for, or [`NO_STAY`].
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
@@ -50,73 +48,22 @@ pub(crate) struct PluggedStay(pub u32);
 /// The ledger of the open session.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
-pub(crate) struct Session(Ledger);
+pub(crate) struct Session(pub Ledger);
 
 /// Power that is applied in this slot, per car, kW. It is derived from set-points and no state of
 /// its own; as a component it would take twice the memory, for change ticks that nobody reads.
 #[derive(Resource, Default)]
-pub(crate) struct AppliedPower(Vec<f64>);
-
-type CarQuery = (
-    &'static mut StoredEnergy,
-    &'static mut SetPoint,
-    &'static mut PluggedStay,
-    &'static mut Session,
-);
-
-/// The cars, as a system parameter.
-#[derive(SystemParam)]
-pub(crate) struct Cars<'w, 's> {
-    query: Query<'w, 's, CarQuery>,
-    power: ResMut<'w, AppliedPower>,
-}
-
-/// The cars' components as locked columns; see [`CarTable::columns`].
-pub(crate) struct CarTable<'a> {
-    energy: ContiguousMut<'a, StoredEnergy>,
-    set_point: ContiguousMut<'a, SetPoint>,
-    power: &'a mut [f64],
-    stay: ContiguousMut<'a, PluggedStay>,
-    ledger: ContiguousMut<'a, Session>,
-}
-
-/// One slice a component, by `EvId`. kWh and kW.
-pub(crate) struct CarColumns<'a> {
-    pub energy: &'a mut [f64],
-    pub set_point: &'a mut [f64],
-    pub power: &'a mut [f64],
-    pub stay: &'a mut [u32],
-    pub ledger: &'a mut [Ledger],
-}
-
-impl Cars<'_, '_> {
-    /// Opens the one table that holds all cars.
-    pub(crate) fn table(&mut self) -> CarTable<'_> {
-        let mut tables =
-            self.query.contiguous_iter_mut().expect("car components are stored in tables");
-        let (energy, set_point, stay, ledger) = tables.next().expect("a world has cars");
-        assert!(tables.next().is_none(), "all cars share one archetype");
-        let power = self.power.0.as_mut_slice();
-        CarTable { energy, set_point, power, stay, ledger }
-    }
-}
-
-impl CarTable<'_> {
-    /// The columns for reading and writing. Change detection is not used, so it is not paid for.
-    pub(crate) fn columns(&mut self) -> CarColumns<'_> {
-        CarColumns {
-            energy: bytemuck::cast_slice_mut(self.energy.bypass_change_detection()),
-            set_point: bytemuck::cast_slice_mut(self.set_point.bypass_change_detection()),
-            power: self.power,
-            stay: bytemuck::cast_slice_mut(self.stay.bypass_change_detection()),
-            ledger: bytemuck::cast_slice_mut(self.ledger.bypass_change_detection()),
-        }
-    }
-}
+pub(crate) struct AppliedPower(pub Vec<f64>);
 
 /// The one table of all cars: for each column that is asked for a slice, whose index is the `EvId`.
-/// `None` where cars do not have such components.
-pub(crate) fn table<'w, 's, D: ContiguousQueryData>(
+pub(crate) fn columns<'w, 's, D: ContiguousQueryData>(
+    cars: Query<'w, 's, D>,
+) -> D::Contiguous<'w, 's> {
+    columns_if_any(cars).expect("a world has cars")
+}
+
+/// The same for components that cars have in some worlds only; `None` in the others.
+pub(crate) fn columns_if_any<'w, 's, D: ContiguousQueryData>(
     cars: Query<'w, 's, D>,
 ) -> Option<D::Contiguous<'w, 's>> {
     let mut tables = cars.contiguous_iter_inner().expect("car components are stored in tables");

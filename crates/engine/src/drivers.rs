@@ -5,7 +5,7 @@
 //! any fleet are asked, all cars have these components; elsewhere none has, and none takes memory.
 
 use crate::{
-    cars::{StoredEnergy, table},
+    cars::{StoredEnergy, columns_if_any},
     state::Fixed,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
@@ -51,12 +51,12 @@ pub(crate) struct Drivers<'w, 's> {
 impl Drivers<'_, '_> {
     /// What each driver drew last, by `EvId`; empty where nobody is asked.
     pub(crate) fn drawn(&self) -> &[Drawn] {
-        table(self.drawn.as_readonly()).unwrap_or_default()
+        columns_if_any(self.drawn.as_readonly()).unwrap_or_default()
     }
 
     /// Whether each driver agrees in this slot, by `EvId`; empty where nobody is asked.
     pub(crate) fn agreed(&self) -> &[Agreed] {
-        table(self.agreed.as_readonly()).unwrap_or_default()
+        columns_if_any(self.agreed.as_readonly()).unwrap_or_default()
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
 
     fn energies(world: &mut World) -> Vec<f64> {
         let mut cars = world.query::<&StoredEnergy>();
-        let column = table(cars.query(world)).unwrap_or_default();
+        let column = columns_if_any(cars.query(world)).unwrap_or_default();
         bytemuck::cast_slice(column).to_vec()
     }
 
@@ -120,13 +120,13 @@ mod tests {
         let mut world = World::new();
         let mut drivers = world.query::<(&Drawn, &Willingness, &Agreed)>();
         spawn_cars(&mut world, &[1.0, 2.0, 3.0, 4.0, 5.0], false);
-        assert!(table(drivers.query(&world)).is_none());
+        assert!(columns_if_any(drivers.query(&world)).is_none());
         ask_drivers(&mut world, true);
         spawn_cars(&mut world, &[6.0, 7.0], true);
         assert_eq!(energies(&mut world), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-        assert_eq!(table(drivers.query(&world)).map(|(drawn, ..)| drawn.len()), Some(7));
+        assert_eq!(columns_if_any(drivers.query(&world)).map(|(drawn, ..)| drawn.len()), Some(7));
         ask_drivers(&mut world, false);
         assert_eq!(energies(&mut world), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-        assert!(table(drivers.query(&world)).is_none());
+        assert!(columns_if_any(drivers.query(&world)).is_none());
     }
 }

@@ -145,28 +145,46 @@ pub(crate) fn arrival_kwh(
     })
 }
 
-/// What is known of the cars without looking through all of them.
+/// Who is plugged in, without looking through all cars.
 #[derive(Resource, Default)]
-pub(crate) struct Roster {
+pub(crate) struct PluggedIn {
     /// Cars plugged in.
-    pub plugged: u32,
+    pub count: u32,
     /// Plugged cars behind each site, ascending.
     pub at_site: Vec<Vec<u32>>,
-    /// Plugged cars whose announced departure has passed, ascending.
-    pub overdue: Vec<u32>,
-    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
-    pub due: VecDeque<u32>,
-    /// Stored energy of all cars, kWh.
-    pub stored_kwh: f64,
-    /// Per car: whether a site limit cut its open session; empty where there are no sites.
-    pub site_cut: Vec<bool>,
-    /// Energy that stays are expected to begin with, by stay; only between being expected and planned.
-    pub expected_kwh: BTreeMap<u32, f64>,
-    /// Where the day follows upon itself: the cars plugged in at its midnight, with their energy, kWh.
-    pub at_midnight: Vec<(u32, f64)>,
 }
 
-impl Roster {
+/// Energy stored in all cars, kWh; kept to check that none is lost.
+#[derive(Resource, Default)]
+pub(crate) struct StoredInAll(pub f64);
+
+/// Energy that stays are expected to begin with, kWh, by stay; only between being expected and planned.
+#[derive(Resource, Default)]
+pub(crate) struct ExpectedStays(pub BTreeMap<u32, f64>);
+
+/// The cars plugged in when a typical day begins, with their energy, kWh: they end the day with it.
+#[derive(Resource, Default)]
+pub(crate) struct PluggedAtMidnight(pub Vec<(u32, f64)>);
+
+/// Cars whose power a site limit cut.
+#[derive(Resource, Default)]
+pub(crate) struct SiteCuts {
+    /// In this slot, ascending: due again at the next tick.
+    pub in_slot: Vec<u32>,
+    /// Per car: whether in its open session; empty where there are no sites.
+    pub in_session: Vec<bool>,
+}
+
+/// Cars that are to be planned.
+#[derive(Resource, Default)]
+pub(crate) struct DueCars {
+    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
+    pub due: VecDeque<u32>,
+    /// Plugged cars whose announced departure has passed, ascending.
+    pub overdue: Vec<u32>,
+}
+
+impl DueCars {
     /// Marks a car as due, keeping the order.
     pub(crate) fn mark_due(&mut self, ev: u32) {
         match self.due.back() {
@@ -216,17 +234,20 @@ pub(crate) fn remove_sorted(list: &mut Vec<u32>, ev: u32) {
     }
 }
 
-/// What the tick came to: derived, for the records.
+/// What the balance of a slot came to: derived, for the records.
 #[derive(Resource, Default)]
-pub(crate) struct Outcome {
-    pub sites: Vec<SiteTick>,
+pub(crate) struct Balance {
     pub units: Vec<UnitTick>,
     pub system: SystemTick,
-    /// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
-    pub price_per_kwh: Vec<f64>,
-    /// Cars that a site limit cut, ascending: due again at the next tick.
-    pub site_clipped: Vec<u32>,
 }
+
+/// What sites came to in a slot, in the scenario's order: derived, for the records.
+#[derive(Resource, Default)]
+pub(crate) struct SiteTicks(pub Vec<SiteTick>);
+
+/// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
+#[derive(Resource, Default)]
+pub(crate) struct ChargingPrices(pub Vec<f64>);
 
 #[cfg(test)]
 mod tests {
@@ -244,7 +265,7 @@ mod tests {
 
     #[test]
     fn planned_cars_are_due_no_more() {
-        let mut roster = Roster::default();
+        let mut roster = DueCars::default();
         for ev in [3, 1, 2, 3, 9, 8] {
             roster.mark_due(ev);
         }

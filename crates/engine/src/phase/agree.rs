@@ -6,18 +6,23 @@
 //! [`answer`] comes when all that are due are planned.
 
 use crate::{
-    cars::{PluggedStay, table, writable},
+    cars::{PluggedStay, columns_if_any, writable},
     drivers::{Agreed, Asking, Drawn, Willingness},
     prices::PriceBook,
     state::{Fixed, Now},
 };
-use bevy_ecs::prelude::*;
+use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::PricesSet;
 use voltide_model::{stay::NO_STAY, willingness::Band};
 
+/// What drivers say once all that are due are planned.
+pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    (draw.run_if(typical_day_begins), answer).chain().into_configs()
+}
+
 /// Draws for every plugged car whose driver is asked and has none of this hour.
 pub(crate) fn draw(fixed: Res<Fixed>, now: Res<Now>, cars: Query<(&PluggedStay, &mut Drawn)>) {
-    let Some((stays, drawn)) = table(cars) else { return };
+    let Some((stays, drawn)) = columns_if_any(cars) else { return };
     let drawn = writable(drawn);
     let hour = fixed.scenario.willingness_hour(now.tick);
     for piece in &fixed.pieces {
@@ -35,19 +40,19 @@ pub(crate) fn draw(fixed: Res<Fixed>, now: Res<Now>, cars: Query<(&PluggedStay, 
 
 /// Whether a typical day begins. Cars that are plugged in then are so only when all are planned,
 /// and so draw once more.
-pub(crate) fn typical_day_begins(fixed: Res<Fixed>, now: Res<Now>) -> bool {
+fn typical_day_begins(fixed: Res<Fixed>, now: Res<Now>) -> bool {
     fixed.scenario.period().is_some() && now.tick == 0
 }
 
 /// Willingness of every plugged car in this slot, and whether its driver agrees, at the prices that
 /// the car was planned at.
-pub(crate) fn answer(
+fn answer(
     fixed: Res<Fixed>,
     now: Res<Now>,
     prices: Res<PriceBook>,
     cars: Query<(&PluggedStay, &Drawn, &mut Willingness, &mut Agreed)>,
 ) {
-    let Some((stays, drawn, willingness, agreed)) = table(cars) else { return };
+    let Some((stays, drawn, willingness, agreed)) = columns_if_any(cars) else { return };
     let (willingness, agreed) = (writable(willingness), writable(agreed));
     willingness.fill(Willingness(0.0));
     agreed.fill(Agreed(0));
