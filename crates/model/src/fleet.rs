@@ -11,12 +11,11 @@ mod recount;
 
 use crate::{
     battery::Battery,
-    clock::{Clock, LocalDay},
+    clock::{Boundary, Clock, LocalDay},
     distribution::Distribution,
     quantity::Share,
     random::{CarKey, Purpose, stream},
     rules::Rules,
-    scenario::Boundary,
     site::Charger,
     stay::Stays,
     willingness::{Participation, Willingness},

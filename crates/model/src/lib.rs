@@ -19,7 +19,8 @@
 //! | [`device`]       | what generates, stores and sheds, one file a kind                 |
 //! | [`plant`]        | a list of such units                                              |
 //! | [`forecast`]     | what is known of wind and sun before they come                    |
-//! | [`dispatch`]     | what every unit does in one slot                                  |
+//! | [`unit`]         | what one unit does in one slot, and where it stands before it     |
+//! | [`dispatch`]     | what every unit does in one slot, and what that costs             |
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |
 //! | [`saving`]       | what drivers save under one policy against another                |
@@ -58,5 +59,6 @@ pub mod series;
 pub mod site;
 pub mod stay;
 pub mod two_stage;
+pub mod unit;
 pub mod willingness;
 pub mod wishes;

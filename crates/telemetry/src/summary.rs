@@ -275,16 +275,16 @@ pub struct SystemCostRows {
     pub total: f64,
 }
 
-impl From<SystemCost> for SystemCostRows {
-    fn from(cost: SystemCost) -> Self {
+impl From<&SystemCost> for SystemCostRows {
+    fn from(cost: &SystemCost) -> Self {
         Self {
-            thermal: cost.thermal + cost.starts,
-            pumped_hydro: cost.pumped_hydro,
-            ess: cost.ess,
-            wind: cost.wind,
-            pv: cost.pv,
-            penalty: cost.penalty(),
-            other: cost.must_take + cost.exchange,
+            thermal: cost.row("thermal"),
+            pumped_hydro: cost.row("pumped_hydro"),
+            ess: cost.row("ess"),
+            wind: cost.row("wind"),
+            pv: cost.row("pv"),
+            penalty: cost.row("penalty"),
+            other: cost.row("other"),
             unserved: cost.unserved,
             total: cost.total(),
         }
@@ -476,7 +476,7 @@ impl Tally {
         summary.discharged_kwh += system.ev_discharge_kw * hours;
         summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::cars::positive(-system.import_kw) * hours;
-        let outside = units.iter().filter(|unit| unit.kind == UnitKind::ImportExport);
+        let outside = units.iter().filter(|unit| unit.kind == UnitKind::IMPORT_EXPORT);
         summary.import_export_cost +=
             outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
@@ -530,21 +530,19 @@ impl Tally {
 
     /// What each unit cost by component, and the rows that they make.
     fn system_cost(&mut self) {
-        if self.scenario.grid.is_none() {
-            return;
+        let Some(grid) = self.scenario.grid.clone() else { return };
+        let mut rows = SystemCost::default();
+        rows.unserved = self.unserved_cost;
+        for (unit, (device, cost)) in (0..).zip(grid.plant.devices().zip(&self.unit_costs)) {
+            rows.add(device.components(), *cost);
+            let amounts = device.components().iter().zip([cost.running, cost.extra]);
+            self.summary.unit_costs.extend(amounts.map(|(component, amount)| ComponentCost {
+                unit,
+                component: component.name,
+                amount,
+            }));
         }
-        let mut rows = SystemCost { unserved: self.unserved_cost, ..SystemCost::default() };
-        for (unit, (kind, cost)) in
-            (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs))
-        {
-            rows.add_unit(kind, *cost);
-            let ((component, _), extra) = rows.rows_of(kind);
-            self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.running });
-            if let Some((component, _)) = extra {
-                self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
-            }
-        }
-        self.summary.system_cost = Some(rows.into());
+        self.summary.system_cost = Some((&rows).into());
     }
 
     /// Counts a session that ended or is open at the end.
@@ -669,6 +667,6 @@ fn gap(solve: &SolveFinished) -> f64 {
 pub(crate) fn unit_cost(unit: &UnitTick, system: &SystemTick, hours: f64) -> Option<f64> {
     match unit.cost {
         Some(cost) => Some(cost.total()),
-        None => (unit.kind == UnitKind::ImportExport).then(|| system.import_cost(hours)),
+        None => (unit.kind == UnitKind::IMPORT_EXPORT).then(|| system.import_cost(hours)),
     }
 }

@@ -11,7 +11,7 @@ use voltide_journal::{
     event::Event,
     snapshot::{Column, Lacking, Part},
 };
-use voltide_model::{dispatch::ThermalState, plant::Plant};
+use voltide_model::{plant::Plant, unit::UnitState};
 
 /// Who is plugged in, due and expected: one part, though it is of many resources.
 pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
@@ -61,17 +61,17 @@ fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
 impl GridBook {
     /// What there is to carry.
     pub(super) fn save(&self) -> Part {
-        let thermal = &self.state.thermal;
+        let units = &self.state.units;
         let start =
             self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
         let columns = Part::default()
-            .with("energy_kwh", Column::Reals(self.state.energy_kwh.clone()))
+            .with("energy_kwh", Column::Reals(self.state.energy_kwh()))
             .with(
                 "power_kw",
-                Column::Reals(thermal.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
+                Column::Reals(units.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
             )
-            .with("on", Column::Bytes(thermal.iter().map(|it| u8::from(it.on)).collect()))
-            .with("hours", Column::Reals(thermal.iter().map(|it| it.hours).collect()))
+            .with("on", Column::Bytes(units.iter().map(|it| u8::from(it.on)).collect()))
+            .with("hours", Column::Reals(units.iter().map(|it| it.hours).collect()))
             .with("day_began_kwh", Column::Reals(start))
             .with_event(Event::ForecastIssued(self.forecast.clone()));
         let decided = self.decided.iter().flatten();
@@ -80,21 +80,23 @@ impl GridBook {
 
     /// Takes it up, where the world has the same plant.
     pub(super) fn load(&mut self, plant: Option<&Plant>, part: &Part) -> Result<(), Lacking> {
-        let mut energy_kwh = self.state.energy_kwh.clone();
-        copy(&mut energy_kwh, part.reals("energy_kwh")?)?;
         let rows = part.reals("power_kw")?.iter().zip(part.bytes("on")?).zip(part.reals("hours")?);
-        let thermal: Vec<ThermalState> = rows
-            .map(|((&power, &on), &hours)| ThermalState {
+        let units: Vec<UnitState> = rows
+            .zip(part.reals("energy_kwh")?)
+            .map(|(((&power, &on), &hours), &energy_kwh)| UnitState {
                 power_kw: (!power.is_nan()).then_some(power),
                 on: on == 1,
                 hours,
+                energy_kwh,
             })
             .collect();
-        if thermal.len() != self.state.thermal.len() {
-            return Err(Lacking("thermal units".to_owned()));
+        if units.len() != self.state.units.len() {
+            return Err(Lacking("units of the plant".to_owned()));
         }
-        // The day's schedule is counted from what stores held when the day began.
-        self.state.energy_kwh = part.reals("day_began_kwh")?.to_vec();
+        // The day's schedule is counted from what units held when the day began.
+        for (unit, &energy_kwh) in self.state.units.iter_mut().zip(part.reals("day_began_kwh")?) {
+            unit.energy_kwh = energy_kwh;
+        }
         for event in part.events()? {
             match event {
                 Event::ForecastIssued(forecast) => self.expect(&forecast),
@@ -105,8 +107,7 @@ impl GridBook {
                 _ => {}
             }
         }
-        self.state.energy_kwh = energy_kwh;
-        self.state.thermal = thermal;
+        self.state.units = units;
         Ok(())
     }
 }

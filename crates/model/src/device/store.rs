@@ -3,14 +3,13 @@
 //! A store has two non-negative powers, and its efficiencies are one-way:
 //! `W[t] = W[t-1] + η_c·charge·dt - discharge·dt/η_d`, with `W[t]` the energy at the END of slot t.
 
-use super::Device;
+use super::{Device, PlantError, check::Checked};
 use crate::{
-    columns::UnitKind,
-    cost::UnitCost,
-    dispatch::UnitSlot,
+    columns::{UnitKind, UnitTick},
+    cost::{CostComponent, UnitCost},
     flexibility::{FlexStorage, Readings, UpDown},
-    plant::{Checked, PlantError},
     quantity::{KilowattHours, Kilowatts, Share},
+    unit::{UnitSlot, UnitState},
 };
 
 /// What a store stores energy in.
@@ -89,6 +88,21 @@ impl Store {
     }
 }
 
+impl UnitKind {
+    /// Pumped hydro.
+    pub const PUMPED_HYDRO: Self = Self::new("pumped_hydro", "store");
+    /// A battery.
+    pub const ESS: Self = Self::new("ess", "store");
+}
+
+/// Throughput of pumped hydro, (38).
+pub(super) const PUMPED_HYDRO: CostComponent =
+    CostComponent { name: "pumped_hydro", row: "pumped_hydro", part: "stores", place: 5 };
+
+/// Throughput of batteries, (43).
+pub(super) const ESS: CostComponent =
+    CostComponent { name: "ess", row: "ess", part: "stores", place: 6 };
+
 impl Device for Store {
     fn name(&self) -> &str {
         &self.name
@@ -96,8 +110,8 @@ impl Device for Store {
 
     fn kind(&self) -> UnitKind {
         match self.kind {
-            StoreKind::PumpedHydro => UnitKind::PumpedHydro,
-            StoreKind::Ess => UnitKind::Ess,
+            StoreKind::PumpedHydro => UnitKind::PUMPED_HYDRO,
+            StoreKind::Ess => UnitKind::ESS,
         }
     }
 
@@ -128,6 +142,33 @@ impl Device for Store {
         UpDown {
             up: (self.discharge_max.0 - output).min(by_discharge - taken),
             down: (output + self.charge_max.0).min(by_charge + taken),
+        }
+    }
+
+    fn initial(&self) -> UnitState {
+        UnitState { energy_kwh: self.initial_energy.0, ..UnitState::default() }
+    }
+
+    fn after(&self, before: &UnitState, did: &UnitSlot, _hours: f64) -> UnitState {
+        UnitState { energy_kwh: did.energy_kwh, ..*before }
+    }
+
+    fn hashed(&self, state: &UnitState) -> Vec<f64> {
+        vec![state.energy_kwh]
+    }
+
+    fn row(&self, did: &UnitSlot) -> UnitTick {
+        UnitTick {
+            charge_kw: Some(did.charge_kw),
+            energy_kwh: Some(did.energy_kwh),
+            ..UnitTick::new(0, self.kind(), did.power_kw())
+        }
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        match self.kind {
+            StoreKind::PumpedHydro => &[PUMPED_HYDRO],
+            StoreKind::Ess => &[ESS],
         }
     }
 
@@ -164,7 +205,7 @@ mod tests {
             given_kw: output_kw.max(0.0),
             charge_kw: (-output_kw).max(0.0),
             energy_kwh,
-            ..UnitSlot::idle(UnitKind::PumpedHydro)
+            ..UnitSlot::idle(UnitKind::PUMPED_HYDRO)
         };
         basin().flexibility(&did, hours, Readings { flex_storage, ..Readings::default() })
     }
