@@ -5,10 +5,10 @@ use crate::{
     cases::{Case, Cases},
     comparison::{Compared, Comparison, Row, SMART_AT_INCENTIVE},
     failure::{Code, Failure},
-    figures::{Figures, Observer},
     journaled::{Journaled, outcome},
     likeness::Made,
     live::{self, Prepared, all_cores},
+    measured::{Observer, RunFigures},
     output,
     progress::{self, Interrupt},
     repeat::Opening,
@@ -325,7 +325,7 @@ impl Workshop<'_> {
         &self,
         prepared: Prepared,
         out: &Path,
-    ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+    ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
         let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
         let start = prepared.watched(self.quiet).start(self.threads);
         let opening = Opening { started: start.run_started(), forked: None };
@@ -348,7 +348,7 @@ impl Workshop<'_> {
     fn run_thrown_away(
         &self,
         prepared: Prepared,
-    ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+    ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
         let start = prepared.watched(self.quiet).start(self.threads);
         let scenario = Arc::clone(&start.scenario);
         let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);
@@ -362,7 +362,7 @@ impl Workshop<'_> {
         &self,
         mut simulation: live::LiveRun<Observer, L>,
         camera: &mut Camera,
-    ) -> Result<(Figures, RunStatus), Failure> {
+    ) -> Result<(RunFigures, RunStatus), Failure> {
         let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera)?;
         let ended = simulation.end(outcome(&status))?;
         Ok((ended.sink.finish(status.clone())?, status))
@@ -370,7 +370,7 @@ impl Workshop<'_> {
 }
 
 /// The figures of a run; `None` where the user stopped it.
-fn wanted(figures: Figures, status: RunStatus) -> Result<Option<Figures>, Failure> {
+fn wanted(figures: RunFigures, status: RunStatus) -> Result<Option<RunFigures>, Failure> {
     match status {
         RunStatus::Finished => Ok(Some(figures)),
         RunStatus::Interrupted => Ok(None),
