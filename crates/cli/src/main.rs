@@ -8,9 +8,11 @@ mod comparison;
 mod estimate;
 mod failure;
 mod figure;
+mod interrupt;
 mod journaled;
 mod likeness;
 mod live;
+mod log_summary;
 mod machine;
 mod measured;
 mod output;
@@ -20,6 +22,7 @@ mod repeat;
 mod replacement;
 mod run_folder;
 mod shortcut;
+mod snapshots;
 mod spread;
 mod summary;
 mod svg;
@@ -38,10 +41,17 @@ fn main() -> ExitCode {
     let as_json = is_json();
     let report = |failure: Failure| failure.report(as_json);
     let code = begin(as_json).unwrap_or_else(report);
-    match output::undelivered().map(report) {
+    match output::undelivered().map(undelivered).map(report) {
         Some(failed) if code == ExitCode::SUCCESS => failed,
         Some(_) | None => code,
     }
+}
+
+/// That the result did not arrive, and why.
+fn undelivered(why: String) -> Failure {
+    let what = format!("the result could not be written to standard output: {why}");
+    let help = "what belongs into folders is there; ask again with standard output elsewhere";
+    Failure::new(Code::Run, what, Some(help))
 }
 
 /// Whether JSON is asked for, also by a command line that cannot be read otherwise.
@@ -54,7 +64,7 @@ fn is_json() -> bool {
 
 /// Does what the command line says.
 fn begin(as_json: bool) -> Result<ExitCode, Failure> {
-    progress::survive_full_files()?;
+    interrupt::survive_full_files()?;
     match Args::try_parse() {
         Ok(args) => obey(&args),
         Err(words) if as_json && words.use_stderr() => Err(misused(&words)),
@@ -83,7 +93,7 @@ fn tell(words: &clap::Error) -> ExitCode {
 
 /// Does what the verb says.
 fn obey(args: &Args) -> Result<ExitCode, Failure> {
-    progress::watch_signals()?;
+    interrupt::watch_signals()?;
     if args.wide {
         table::show_all();
     }

@@ -5,15 +5,15 @@ use crate::{
     cases::{Case, Cases},
     comparison::{Compared, Comparison, Row, SMART_AT_INCENTIVE},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::{Journaled, outcome},
     likeness::Made,
     live::{self, Prepared, all_cores},
     measured::{Observer, RunFigures},
-    output,
-    progress::{self, Interrupt},
+    output, progress,
     repeat::Opening,
     run_folder::{Claim, Held, RunFolder, id_in},
-    shortcut::Camera,
+    snapshots::Snapshots,
     verb::plugins::known_plugins,
     warnings,
 };
@@ -333,11 +333,11 @@ impl Workshop<'_> {
         let mut folder =
             RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
         let scenario = Arc::clone(&start.scenario);
-        let mut camera = Camera::new(&folder.place, None, &scenario);
+        let mut snapshots = Snapshots::new(&folder.place, None, &scenario);
         let options = Options { bills: true, ..Options::default() };
         let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), options)?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
-        let (figures, status) = self.step(simulation, &mut camera)?;
+        let (figures, status) = self.step(simulation, &mut snapshots)?;
         if status != RunStatus::Interrupted {
             folder.over()?;
         }
@@ -353,7 +353,7 @@ impl Workshop<'_> {
         let scenario = Arc::clone(&start.scenario);
         let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);
         let simulation = Simulation::new(start, NoLog::default(), observer)?;
-        let (figures, status) = self.step(simulation, &mut Camera::none())?;
+        let (figures, status) = self.step(simulation, &mut Snapshots::none())?;
         Ok((wanted(figures, status)?, None))
     }
 
@@ -361,9 +361,9 @@ impl Workshop<'_> {
     fn step<L: EventLog>(
         &self,
         mut simulation: live::LiveRun<Observer, L>,
-        camera: &mut Camera,
+        snapshots: &mut Snapshots,
     ) -> Result<(RunFigures, RunStatus), Failure> {
-        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera)?;
+        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, snapshots)?;
         let ended = simulation.end(outcome(&status))?;
         Ok((ended.sink.finish(status.clone())?, status))
     }

@@ -3,13 +3,14 @@
 use crate::{
     args::{Args, Fork as Verb},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::Journaled,
     live::{Prepared, all_cores, of_policy},
     machine::{Cost, Mark},
-    progress::Interrupt,
     repeat::{Branch, Opening},
     run_folder::{Claim, RunFolder, id_in},
-    shortcut::{self, Camera, Nothing},
+    shortcut::{self, Nothing},
+    snapshots::Snapshots,
     summary,
     verb::{
         plugins::known_plugins,
@@ -68,12 +69,12 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let mut folder =
         RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
     lineage.parent = relative(&folder.path, &verb.run)?;
-    let mut camera = Camera::new(&folder.place, verb.snapshots, &start.scenario);
+    let mut snapshots = Snapshots::new(&folder.place, verb.snapshots, &start.scenario);
     let log = McapLog::create(&folder.place, start.scenario.durability)?;
     let simulation = past.replay.fork(start, lineage, log)?;
     folder.begun()?;
-    let leaving = |failure: Failure| failure.leaving(&folder);
-    let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
+    let leaving = |failure: Failure| folder.left_by(failure);
+    let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
     if let Some(code) = given_up(&folder, &run.status) {
         return Ok(code);
     }

@@ -3,9 +3,10 @@
 use crate::{
     args::{Args, Log},
     failure::{Code, Failure},
+    interrupt::{self, Interrupt},
     journaled::{Journaled, next_whole, open_log},
+    log_summary::summary_json,
     output,
-    progress::{self, Interrupt},
     run_folder::Held,
     verb::{log_salvage::salvage, log_verify::verify, resume::say_recovery},
 };
@@ -114,7 +115,7 @@ fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
     let _held = Held::other(out, "log export")?;
     let mut export = Export::create(out, clock)?;
     for recorded in events {
-        progress::check()?;
+        interrupt::check()?;
         export.event(&recorded?)?;
     }
     let (rows, bytes) = export.finish()?;
@@ -203,23 +204,4 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
     };
     output::tell(&format!("the log is {state} and ends {end}{again}"));
     Ok(())
-}
-
-pub(crate) fn summary_json(summary: &LogSummary) -> serde_json::Value {
-    let kinds: serde_json::Map<_, _> = summary
-        .kinds
-        .iter()
-        .map(|(kind, of)| {
-            ((*kind).to_owned(), json!({ "events": of.events, "rows": of.rows, "bytes": of.bytes }))
-        })
-        .collect();
-    json!({
-        "segments": summary.segments,
-        "bytes": summary.bytes,
-        "ticks": summary.ticks,
-        "events": summary.events(),
-        "outcome": summary.outcome,
-        "chain_hash": hex::encode(summary.chain_hash),
-        "kinds": kinds,
-    })
 }

@@ -4,9 +4,9 @@ use super::redecide::redecide;
 use crate::{
     args::{Args, Replay},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::Journaled,
     output::{self, counted},
-    progress::Interrupt,
     replacement::look_again,
     run_folder::{Held, id_in},
     summary,

@@ -4,13 +4,14 @@ use crate::{
     adopted::{Ending, kept_days},
     args::{Args, Resume},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::{Journaled, build_lost, status_of},
     live::{Prepared, all_cores},
     machine::{Cost, Mark},
     output,
-    progress::Interrupt,
     run_folder::{Held, id_in},
-    shortcut::{self, Camera, Nothing},
+    shortcut::{self, Nothing},
+    snapshots::Snapshots,
     summary,
     verb::{
         plugins::known_plugins,
@@ -69,7 +70,7 @@ fn go_on(
     prepared.mention_shadowing(&plugins, args.quiet);
     let start = prepared.watched(args.quiet).start(threads);
     let durability = start.scenario.durability;
-    let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
+    let mut snapshots = Snapshots::new(&resume.run, resume.snapshots, &start.scenario);
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);
     let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
     if let Some(tick) = past.from {
@@ -78,7 +79,7 @@ fn go_on(
     let log =
         McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
     let simulation = past.replay.go_on(start, log)?;
-    let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
+    let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
     interrupt.heed();
     let kept = kept_days(&resume.run).map_err(leaving)?;
     let summary = build_tables((&resume.run, &resume.run), kept, args.quiet).map_err(leaving)?;

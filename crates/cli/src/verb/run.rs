@@ -4,14 +4,14 @@ use crate::{
     args::{Args, FailOn, Run},
     estimate::Estimate,
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::outcome,
     live::{self, LiveRun, Prepared, all_cores},
     machine::{Cost, Mark},
-    output,
-    progress::{self, Interrupt},
+    output, progress,
     repeat::Opening,
     run_folder::{Claim, RunFolder},
-    shortcut::Camera,
+    snapshots::Snapshots,
     summary,
     verb::{check::dry_run, plugins::known_plugins},
     warnings,
@@ -46,14 +46,14 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
     let mut folder =
         RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
-    let mut camera = Camera::new(&folder.place, run.snapshots, &start.scenario);
+    let mut snapshots = Snapshots::new(&folder.place, run.snapshots, &start.scenario);
     let telemetry =
         Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
     let simulation = live::begin(start, &folder.place, telemetry)?;
     folder.begun()?;
 
-    let finished = finish(simulation, begun, interrupt, &mut camera, args.quiet);
-    let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder))?;
+    let finished = finish(simulation, begun, interrupt, &mut snapshots, args.quiet);
+    let (status, summary, cost) = finished.map_err(|failure| folder.left_by(failure))?;
     if let Some(code) = given_up(&folder, &status) {
         return Ok(code);
     }
@@ -77,10 +77,10 @@ pub(crate) fn finish(
     simulation: LiveRun<Telemetry>,
     begun: Mark,
     interrupt: Interrupt,
-    camera: &mut Camera,
+    snapshots: &mut Snapshots,
     quiet: bool,
 ) -> Result<(RunStatus, Summary, Cost), Failure> {
-    let run = run_to_end(simulation, interrupt, camera, quiet)?;
+    let run = run_to_end(simulation, interrupt, snapshots, quiet)?;
     let summary = run.ended.sink.finish(run.status.clone())?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     Ok((run.status, summary, cost))
@@ -98,13 +98,13 @@ pub(crate) struct ClosedRun<S> {
 pub(crate) fn run_to_end<S: Sink>(
     mut simulation: LiveRun<S>,
     interrupt: Interrupt,
-    camera: &mut Camera,
+    snapshots: &mut Snapshots,
     quiet: bool,
 ) -> Result<ClosedRun<S>, Failure> {
     let bar = progress::bar(simulation.clock().slots, quiet);
     bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();
-    let status = live::step_through(&mut simulation, interrupt, &bar, camera)?;
+    let status = live::step_through(&mut simulation, interrupt, &bar, snapshots)?;
     bar.finish_and_clear();
     let last_tick = Mark::now();
     let ended = simulation.end(outcome(&status))?;

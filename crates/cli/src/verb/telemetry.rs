@@ -3,9 +3,9 @@
 use crate::{
     args::{Args, Telemetry as Verb},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::Journaled,
     output,
-    progress::Interrupt,
     run_folder::Held,
 };
 use std::{ops::Range, path::Path, process::ExitCode, sync::Arc};
