@@ -31,10 +31,10 @@ mod verb;
 mod warnings;
 mod watched;
 
-use args::{Args, Verb};
 use clap::Parser;
 use failure::{Code, Failure};
 use std::process::ExitCode;
+use verb::CommandLine;
 
 fn main() -> ExitCode {
     failure::install_handler();
@@ -65,8 +65,8 @@ fn is_json() -> bool {
 /// Does what the command line says.
 fn begin(as_json: bool) -> Result<ExitCode, Failure> {
     interrupt::survive_full_files()?;
-    match Args::try_parse() {
-        Ok(args) => obey(&args),
+    match CommandLine::try_parse() {
+        Ok(line) => obey(&line),
         Err(words) if as_json && words.use_stderr() => Err(misused(&words)),
         Err(words) => Ok(tell(&words)),
     }
@@ -92,26 +92,10 @@ fn tell(words: &clap::Error) -> ExitCode {
 }
 
 /// Does what the verb says.
-fn obey(args: &Args) -> Result<ExitCode, Failure> {
+fn obey(line: &CommandLine) -> Result<ExitCode, Failure> {
     interrupt::watch_signals()?;
-    if args.wide {
+    if line.args.wide {
         table::show_all();
     }
-    match &args.verb {
-        Verb::Run(run) => verb::run::run(run, args),
-        Verb::Check(check) => Ok(verb::check::check(check, args)),
-        Verb::Compare(compare) => verb::compare::compare(compare, args),
-        Verb::Resume(resume) => verb::resume::resume(resume, args),
-        Verb::Fork(fork) => verb::fork::fork(fork, args),
-        Verb::State(state) => verb::state::state(state, args),
-        Verb::Diff(diff) => verb::diff::diff(diff, args),
-        Verb::Replay(replay) => verb::replay::replay(replay, args),
-        Verb::Log { verb } => verb::log::log(verb, args),
-        Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),
-        Verb::Plugins { verb } => verb::plugins::plugins(verb, args),
-        Verb::NewPlugin(new) => verb::new_plugin::new_plugin(new, args),
-        Verb::Schedule(schedule) => verb::schedule::schedule(schedule, args),
-        Verb::Doctor(doctor) => verb::doctor::doctor(doctor, args),
-        Verb::Completions { shell } => Ok(verb::completions::completions(*shell)),
-    }
+    line.verb.obey(&line.args)
 }

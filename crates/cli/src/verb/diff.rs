@@ -1,7 +1,7 @@
 //! `voltide diff`: where two runs part, and what differs in the end.
 
 use crate::{
-    args::{Args, Diff},
+    args::Args,
     failure::Failure,
     figure::{Figure, MONEY, to_json},
     journaled::Journaled,
@@ -12,8 +12,14 @@ use crate::{
     summary::cars,
     table::notes,
 };
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use voltide_journal::{
     event::{EndReason, Event, Recorded, RunForked, RunStarted},
     sink::Sink,
@@ -24,8 +30,19 @@ use voltide_model::{
 };
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of a run
+    #[arg(value_name = "RUN")]
+    pub one: PathBuf,
+
+    /// Folder of another run
+    #[arg(value_name = "RUN")]
+    pub other: PathBuf,
+}
+
 /// Compares two runs.
-pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn diff(diff: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let open = |run: &Path| Journaled::open(run, true);
     let parting = Parting::find(open(&diff.one)?, open(&diff.other)?)?;
     let pair =

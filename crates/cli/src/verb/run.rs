@@ -1,7 +1,7 @@
 //! `voltide run`: a world file in, a journal and tables out.
 
 use crate::{
-    args::{Args, FailOn, Run},
+    args::{Args, Deny, SnapshotTimes, Threads, World},
     estimate::Estimate,
     failure::{Code, Failure},
     interrupt::Interrupt,
@@ -16,21 +16,74 @@ use crate::{
     verb::{check::dry_run, plugins::known_plugins},
     warnings,
 };
-use std::{io::Write, path::Path, process::ExitCode, sync::Arc};
+use clap::{Args as ClapArgs, ValueEnum};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use voltide_engine::Ended;
 use voltide_journal::{plain, sink::Sink};
 use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    #[command(flatten)]
+    pub world: World,
+
+    /// Folder that runs are written to
+    #[arg(long, value_name = "DIR", default_value = "outputs")]
+    pub out: PathBuf,
+
+    #[command(flatten)]
+    pub threads: Threads,
+
+    /// Check the world and say what the run would be, without running it
+    #[arg(long = "dry-run")]
+    pub dry: bool,
+
+    /// Exit with 6 if any of this happened
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub fail_on: Vec<FailOn>,
+
+    #[command(flatten)]
+    pub snapshots: SnapshotTimes,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
+    #[arg(long)]
+    pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
+}
+
+/// What `--fail-on` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A car left below its target.
+    MissedTarget,
+    /// A trip wanted more energy than there was.
+    ShortTrip,
+    /// A site's limit cut what its cars asked for.
+    SiteLimit,
+    /// The policy panicked or returned an error, and was replaced for a call.
+    PolicyFault,
+    /// An answer broke the contract: NaN or infinity, more than the charger can, or power after departure.
+    BrokenAnswer,
+}
+
 /// Runs a world.
-pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(run: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let threads = run.threads.map_or_else(all_cores, usize::from);
+    let threads = run.threads.or_else(all_cores);
     let plugins = known_plugins(args).with_threads(threads);
     let mut prepared = Prepared::load(&run.world, &plugins)?;
     warnings::tell(std::mem::take(&mut prepared.warnings), &run.deny, args)?;
     if run.dry {
         let scenario = prepared.world.scenario.clone();
-        let estimate = Estimate::of(prepared, (&run.world, run.snapshots), &plugins)?;
+        let estimate = Estimate::of(prepared, (&run.world, run.snapshots.every), &plugins)?;
         return Ok(dry_run(&scenario, estimate, &run.out, args));
     }
     for read in
@@ -46,7 +99,7 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
     let mut folder =
         RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
-    let mut snapshots = Snapshots::new(&folder.place, run.snapshots, &start.scenario);
+    let mut snapshots = Snapshots::new(&folder.place, run.snapshots.every, &start.scenario);
     let telemetry =
         Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
     let simulation = live::begin(start, &folder.place, telemetry)?;
