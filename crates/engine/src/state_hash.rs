@@ -4,8 +4,9 @@
 //! component and the block. Only blocks that changed are hashed again.
 
 use crate::{
+    cars::{BLOCK, PluggedStay, Session, SetPoint, StoredEnergy, columns},
     grid::GridBook,
-    state::{BLOCK, Cars, Fixed},
+    state::Fixed,
     workers::Workers,
 };
 use bevy_ecs::prelude::*;
@@ -78,7 +79,7 @@ pub(crate) struct StateHashes {
 
 /// Brings the hashes up to date.
 pub(crate) fn hash(
-    mut cars: Cars,
+    cars: Query<(&StoredEnergy, &SetPoint, &PluggedStay, &Session)>,
     mut dirty: ResMut<Dirty>,
     mut hashes: ResMut<StateHashes>,
     grid: Res<GridBook>,
@@ -87,13 +88,12 @@ pub(crate) fn hash(
 ) {
     let count = dirty.blocks.len();
     hashes.blocks.resize(Component::ALL.len() * count, 0);
-    let mut table = cars.table();
-    let columns = table.columns();
+    let (energies, set_points, stays, ledgers) = columns(cars);
     let bytes = |component, block| match component {
-        Component::Energy => block_bytes(columns.energy, block),
-        Component::SetPoint => block_bytes(columns.set_point, block),
-        Component::Stay => block_bytes(columns.stay, block),
-        Component::Ledger => block_bytes(columns.ledger, block),
+        Component::Energy => block_bytes(energies, block),
+        Component::SetPoint => block_bytes(set_points, block),
+        Component::Stay => block_bytes(stays, block),
+        Component::Ledger => block_bytes(ledgers, block),
     };
     let mut tasks = Vec::new();
     for component in Component::ALL {

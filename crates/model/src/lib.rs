@@ -28,6 +28,7 @@
 //! | [`scenario`]     | everything one run is made of                                     |
 //! | [`rules`]        | which rules a run goes by: those of the version that began it     |
 //! | [`columns`]      | what one tick looked like, for whoever records it                 |
+//! | [`figure`]       | records of figures: what a run comes to, each declared once       |
 //!
 //! Nothing here knows an ECS, a file, a clock on the wall, a thread or a plugin.
 //!
@@ -42,6 +43,7 @@ pub mod device;
 pub mod dispatch;
 pub mod distribution;
 pub mod eligibility;
+pub mod figure;
 pub mod fleet;
 pub mod flexibility;
 pub mod forecast;

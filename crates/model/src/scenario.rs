@@ -227,6 +227,11 @@ impl Scenario {
         self.incentive.and(self.fleets[fleet].v2g.willingness)
     }
 
+    /// Whether the drivers of any fleet are asked.
+    pub fn asks_anyone(&self) -> bool {
+        (0..self.fleets.len()).any(|fleet| self.asks_drivers(fleet).is_some())
+    }
+
     /// Number of cars that are plugged in and whose drivers are asked; `stay` has one value a car,
     /// [`NO_STAY`] where it is away.
     pub fn asked_cars(&self, stay: &[u32]) -> usize {
