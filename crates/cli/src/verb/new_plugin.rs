@@ -74,7 +74,7 @@ macro_rules! policy_crate {
 const POLICY_CRATE: &[(&str, &str)] = policy_crate![
     "lib.rs",
     "abi.rs",
-    "abi/lent.rs",
+    "abi/storage_service.rs",
     "abi/shim.rs",
     "abi/storage.rs",
     "abi/view.rs",
