@@ -223,13 +223,14 @@ impl Resolver<'_> {
         fine
     }
 
+    /// An efficiency as it is reckoned with; none is refused later, where it is checked.
+    fn reckoned(&self, given: Share) -> Share {
+        if given > Share::ZERO { reckoned_efficiency(given, self.values.rules()) } else { given }
+    }
+
     fn store(&mut self, key: &Key, file: &StoreFile, kind: StoreKind) -> Option<Store> {
         let throughput_cost = self.price_or(file.throughput_cost.as_ref(), 0.0)?;
         let day_end = file.day_end_energy.as_ref().unwrap_or(&file.initial_energy);
-        let rules = self.values.rules();
-        let reckoned = |given: Share| {
-            if given > Share::ZERO { reckoned_efficiency(given, rules) } else { given }
-        };
         let unit = Store {
             name: key.name.clone(),
             kind,
@@ -237,8 +238,8 @@ impl Resolver<'_> {
             discharge_max: file.discharge_max.value,
             energy_min: file.energy_min.value,
             energy_max: file.energy_max.value,
-            charge_efficiency: reckoned(file.charge_efficiency.value),
-            discharge_efficiency: reckoned(file.discharge_efficiency.value),
+            charge_efficiency: self.reckoned(file.charge_efficiency.value),
+            discharge_efficiency: self.reckoned(file.discharge_efficiency.value),
             throughput_cost,
             initial_energy: file.initial_energy.value,
             day_end_energy: Some(day_end.value),

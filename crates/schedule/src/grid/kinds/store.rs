@@ -5,7 +5,7 @@
 
 use crate::{
     grid::{
-        DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet, UnmetWish,
+        DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
         error::finite,
         held::{hold_at_end, missing_kwh, note_outside},
         plan::UnitPlan,
