@@ -11,32 +11,35 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 const WHEELS: [&str; 4] = ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2", "mcap==1.2.2"];
 
-/// A virtual environment with the wheels, kept in the target folder between runs.
+/// The interpreter of a virtual environment with the wheels, kept in the target folder between runs.
+///
+/// Tests run side by side, and two that fill one folder at once break it: the first of them makes it.
 pub(crate) fn python() -> PathBuf {
+    static PYTHON: LazyLock<PathBuf> = LazyLock::new(virtual_environment);
+    PYTHON.clone()
+}
+
+fn virtual_environment() -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().join("python-venv");
     let python = folder.join("bin/python");
     let ready = folder.join(WHEELS.join("+"));
-    if ready.exists() {
-        return python;
+    if !ready.exists() {
+        succeeds(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        succeeds(Command::new(&python).args(pip).args(WHEELS));
+        fs::write(ready, "").unwrap();
     }
-    let made = Command::new("python3")
-        .args(["-m", "venv"])
-        .arg(&folder)
-        .output()
-        .is_ok_and(|o| o.status.success());
-    let filled = made
-        && Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(WHEELS)
-            .output()
-            .is_ok_and(|output| output.status.success());
-    assert!(filled, "python3 with venv and PyPI is needed here");
-    fs::write(ready, "").unwrap();
     python
+}
+
+fn succeeds(command: &mut Command) {
+    let output = command.output().expect("python3 with venv and PyPI is needed here");
+    assert!(output.status.success(), "{command:?} needs venv and PyPI:\n{}", text(&output.stderr));
 }
 
 /// Runs every query file in DuckDB and prints one JSON object a line: file, columns, rows.

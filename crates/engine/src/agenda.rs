@@ -4,11 +4,7 @@
 //! that a later one begins with follows from the schedule of the one before it, less the trip.
 //! Where the day follows upon itself, all its stays are planned before its first slot.
 
-use crate::{
-    apply::State,
-    observe::ToPlan,
-    state::{Fixed, arrival_kwh},
-};
+use crate::{observe::ToPlan, phase::plan::PlanningState, state::Fixed};
 use std::collections::VecDeque;
 use voltide_journal::event::StaysExpected;
 use voltide_model::{scenario::Planning, stay::NO_STAY};
@@ -48,7 +44,7 @@ pub(crate) enum Plugged {
 }
 
 /// Whether a day begins that is to be planned.
-pub(crate) fn day_begins(state: &State) -> bool {
+pub(crate) fn day_begins(state: &PlanningState) -> bool {
     let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
     let date = |tick| scenario.clock.local(tick).date();
     scenario.planning == Planning::AtDayStart && (tick == 0 || date(tick) != date(tick - 1))
@@ -63,40 +59,34 @@ fn day_end(fixed: &Fixed, tick: u32) -> u32 {
 
 impl Agenda {
     /// The stays that begin on the day that begins now, and of those in progress the `plugged` ones.
-    pub(crate) fn of_day(state: &mut State, plugged: Plugged) -> Self {
+    pub(crate) fn of_day(state: &PlanningState, plugged: Plugged) -> Self {
         let (tick, evs) = (state.now.tick, state.fixed.scenario.population.stays.ev.as_slice());
         let slots = tick..day_end(&state.fixed, tick);
-        let mut table = state.cars.table();
-        let cars = table.columns();
+        let (energies, in_stay, _) = state.cars();
         let beginning = slots.flat_map(|slot| state.fixed.calendar.beginning_at(slot)).copied();
-        let due = state.roster.due.iter().map(|&ev| cars.stay[ev as usize]);
+        let due = state.due.due.iter().map(|&ev| in_stay[ev as usize]);
         let in_progress: Vec<u32> = match plugged {
             Plugged::Due => due.collect(),
-            Plugged::All => cars.stay.iter().copied().filter(|&stay| stay != NO_STAY).collect(),
+            Plugged::All => in_stay.iter().copied().filter(|&stay| stay != NO_STAY).collect(),
             Plugged::None => Vec::new(),
         };
         let mut stays: Vec<u32> = beginning
-            .filter(|&stay| cars.stay[evs[stay as usize] as usize] != stay)
+            .filter(|&stay| in_stay[evs[stay as usize] as usize] != stay)
             .chain(in_progress)
             .collect();
         stays.sort_unstable();
         let of_car = |stays: &[u32]| {
             let ev = evs[stays[0] as usize];
-            let (in_progress, energy) = (cars.stay[ev as usize], cars.energy[ev as usize]);
+            let (in_progress, energy) = (in_stay[ev as usize], energies[ev as usize]);
             let plugged = in_progress == stays[0];
-            let arrival_kwh = if in_progress == NO_STAY {
-                energy
-            } else {
-                let session = &cars.ledger[ev as usize];
-                arrival_kwh(&state.fixed, &state.book, (ev, in_progress), energy, session)
-            };
+            let arrival_kwh = if in_progress == NO_STAY { energy } else { state.arrival_kwh(ev) };
             let energy_kwh = if plugged || in_progress == NO_STAY {
                 energy
             } else {
                 let scenario = &state.fixed.scenario;
                 let end =
                     scenario.population.stays.announced_end_slot(in_progress, &scenario.clock);
-                let schedule = (tick..end).map(|slot| state.book.power_at(ev, slot));
+                let schedule = (tick..end).map(|slot| state.plans.power_at(ev, slot));
                 schedule.fold(energy, |energy, kw| {
                     after_slot(&state.fixed, ev, arrival_kwh, energy, kw)
                 })
@@ -125,7 +115,7 @@ impl Agenda {
     }
 
     /// The next stay of each car of the batch; empty when all are planned.
-    pub(crate) fn next_stays(&mut self, state: &State) -> Vec<ToPlan> {
+    pub(crate) fn next_stays(&mut self, state: &PlanningState) -> Vec<ToPlan> {
         self.batch.retain(|car| !car.stays.is_empty());
         let trips = &state.fixed.scenario.population.stays.trip_kwh;
         let next = self.batch.iter_mut().filter_map(|car| {
@@ -143,7 +133,7 @@ impl Agenda {
     /// The schedules of `stays` are known: `power_kw` holds a row of `horizon` slots for each.
     pub(crate) fn took(
         &mut self,
-        state: &State,
+        state: &PlanningState,
         stays: &[ToPlan],
         power_kw: &[f64],
         horizon: usize,
@@ -171,9 +161,8 @@ impl Agenda {
 }
 
 /// Those of `stays` that have not begun, for the journal.
-pub(crate) fn expected(state: &mut State, stays: &[ToPlan]) -> StaysExpected {
-    let mut table = state.cars.table();
-    let plugged = &*table.columns().stay;
+pub(crate) fn expected(state: &PlanningState, stays: &[ToPlan]) -> StaysExpected {
+    let (_, plugged, _) = state.cars();
     let mut expected = StaysExpected::default();
     for to_plan in stays.iter().filter(|to_plan| plugged[to_plan.ev as usize] != to_plan.stay) {
         expected.ev.push(to_plan.ev);

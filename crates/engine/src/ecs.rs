@@ -1,20 +1,28 @@
 //! The ECS world of a run, live or replayed: its phases, one after the other, and what is seen of it.
 
 use crate::{
-    apply::State,
+    apply,
+    cars::{AppliedPower, PluggedStay, Session, StoredEnergy, columns, columns_if_any, spawn_cars},
     deciders::Deciders,
+    drivers::{Agreed, Willingness, ask_drivers},
     failure::{EngineError, Failure},
     grid::GridBook,
     outbox::Outbox,
-    phase::{Phase, agree::Opinions, dispatch::spawn_units},
+    phase::{
+        Phase, arrive::InProgressAtMidnight, dispatch::spawn_units, limit::Clips, plan::TrialOfDay,
+    },
     plan_book::PlanBook,
     prices::PriceBook,
-    state::{Cars, Fixed, Now, Outcome, Roster, spawn_cars},
+    state::{
+        Balance, ChargingPrices, DueCars, ExpectedStays, Fixed, Now, PluggedAtMidnight, PluggedIn,
+        SiteCuts, SiteTicks, StoredInAll,
+    },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
+use bytemuck::cast_slice;
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::{
     event::{Event, Recorded, TickStarted, fact::Step},
@@ -27,11 +35,21 @@ use voltide_model::{columns::TickColumns, scenario::Scenario};
 pub(crate) struct Core {
     pub(crate) world: World,
     phases: Vec<Phase>,
-    columns: SystemState<(Cars<'static, 'static>, Res<'static, Outcome>, Res<'static, Opinions>)>,
+    columns: SystemState<Seen<'static, 'static>>,
     pub(crate) stopwatch: Stopwatch,
     pub(crate) next_tick: u32,
     pub(crate) slots: u32,
 }
+
+/// What is seen of a settled tick.
+type Seen<'w, 's> = (
+    Query<'w, 's, (&'static PluggedStay, &'static StoredEnergy, &'static Session)>,
+    Query<'w, 's, (&'static Willingness, &'static Agreed)>,
+    Res<'w, AppliedPower>,
+    Res<'w, ChargingPrices>,
+    Res<'w, SiteTicks>,
+    Res<'w, Balance>,
+);
 
 impl Core {
     pub(crate) fn new(scenario: Arc<Scenario>, threads: usize, deciders: Option<Deciders>) -> Self {
@@ -40,7 +58,9 @@ impl Core {
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
         let at_site = vec![Vec::new(); scenario.sites.len()];
         let site_cut = vec![false; if scenario.sites.is_empty() { 0 } else { evs }];
-        world.insert_resource(Roster { at_site, stored_kwh, site_cut, ..Roster::default() });
+        world.insert_resource(PluggedIn { count: 0, at_site });
+        world.insert_resource(StoredInAll(stored_kwh));
+        world.insert_resource(SiteCuts { in_session: site_cut, ..SiteCuts::default() });
         let (horizon, period) = (scenario.horizon_end() as usize, scenario.period());
         world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
         world.insert_resource(Dirty::new(evs));
@@ -49,8 +69,15 @@ impl Core {
         world.insert_resource(GridBook::new(scenario.grid.as_deref().map(|grid| &grid.plant)));
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
-        world.init_resource::<Opinions>();
-        world.init_resource::<Outcome>();
+        world.init_resource::<DueCars>();
+        world.init_resource::<ExpectedStays>();
+        world.init_resource::<PluggedAtMidnight>();
+        world.init_resource::<InProgressAtMidnight>();
+        world.init_resource::<TrialOfDay>();
+        world.init_resource::<Clips>();
+        world.init_resource::<ChargingPrices>();
+        world.init_resource::<SiteTicks>();
+        world.init_resource::<Balance>();
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
         world.init_resource::<Failure>();
@@ -58,7 +85,8 @@ impl Core {
             deciders.enter(&mut world);
         }
         spawn_units(&mut world, &scenario);
-        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh);
+        let asked = scenario.asks_anyone();
+        spawn_cars(&mut world, &scenario.population.arrival_energy_kwh, asked);
         let columns = SystemState::new(&mut world);
         let phases = Phase::all();
         Self { world, phases, columns, stopwatch: Stopwatch::start(), next_tick: 0, slots }
@@ -70,15 +98,18 @@ impl Core {
 
     /// Another scenario holds, with the same cars and maybe more.
     pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
+        let asked = scenario.asks_anyone();
+        if asked != self.world.resource::<Fixed>().scenario.asks_anyone() {
+            ask_drivers(&mut self.world, asked);
+        }
         let here = self.world.resource::<Fixed>().scenario.population.len();
         let energy_kwh = &scenario.population.arrival_energy_kwh;
         let (evs, added) = (energy_kwh.len(), &energy_kwh[here..]);
         if !added.is_empty() {
-            spawn_cars(&mut self.world, added);
-            let mut roster = self.world.resource_mut::<Roster>();
-            roster.stored_kwh += added.iter().sum::<f64>();
+            spawn_cars(&mut self.world, added, asked);
+            self.world.resource_mut::<StoredInAll>().0 += added.iter().sum::<f64>();
             if !scenario.sites.is_empty() {
-                roster.site_cut.resize(evs, false);
+                self.world.resource_mut::<SiteCuts>().in_session.resize(evs, false);
             }
             self.world.resource_mut::<PlanBook>().add_cars(evs);
             self.world.resource_mut::<PriceBook>().add_cars(evs);
@@ -103,9 +134,9 @@ impl Core {
 
     /// Applies an event that was decided elsewhere.
     pub(crate) fn feed(&mut self, recorded: Recorded) {
-        self.world
-            .run_system_cached_with(feed, recorded)
-            .expect("the state's resources are inserted");
+        let Recorded { cause_seq, tick, event, .. } = recorded;
+        apply::apply(&mut self.world, tick, &event);
+        self.outbox().push(cause_seq, tick, event);
     }
 
     /// Decides what is decided in a step.
@@ -145,22 +176,23 @@ impl Core {
             sink.event(event).map_err(sink_error)?;
         }
         let tick = self.now();
-        let (mut cars, outcome, opinions) =
-            self.columns.get_mut(&mut self.world).expect("the state's resources are inserted");
-        let mut table = cars.table();
-        let columns = table.columns();
+        let seen = self.columns.get_mut(&mut self.world);
+        let (cars, drivers, power, prices, sites, balance) =
+            seen.expect("the state's resources are inserted");
+        let (stays, energies, ledgers) = columns(cars);
+        let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         let seen = TickColumns {
             tick,
-            stay: columns.stay,
-            energy_kwh: columns.energy,
-            power_kw: columns.power,
-            ledger: columns.ledger,
-            price_per_kwh: &outcome.price_per_kwh,
-            willingness: &opinions.willingness,
-            agreed: &opinions.agreed,
-            sites: &outcome.sites,
-            units: &outcome.units,
-            system: &outcome.system,
+            stay: cast_slice(stays),
+            energy_kwh: cast_slice(energies),
+            power_kw: &power.0,
+            ledger: cast_slice(ledgers),
+            price_per_kwh: &prices.0,
+            willingness: cast_slice(willingness),
+            agreed: cast_slice(agreed),
+            sites: &sites.0,
+            units: &balance.units,
+            system: &balance.system,
         };
         sink.tick(&seen).map_err(sink_error)
     }
@@ -191,11 +223,11 @@ impl Core {
             theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);
         let what = match place {
             Some(place) => {
-                let first = place % blocks * crate::state::BLOCK;
+                let first = place % blocks * crate::cars::BLOCK;
                 format!(
                     "{} of cars {first} to {}",
                     theirs.components[place / blocks],
-                    first + crate::state::BLOCK - 1
+                    first + crate::cars::BLOCK - 1
                 )
             }
             None => "the whole state hash".into(),
@@ -207,12 +239,6 @@ impl Core {
         let evs = self.world.resource::<Fixed>().scenario.population.len() as u32;
         Profile { seconds: self.stopwatch.seconds(), ticks: self.next_tick, evs }
     }
-}
-
-/// Applies a recorded event.
-fn feed(In(recorded): In<Recorded>, mut state: State) {
-    let Recorded { cause_seq, tick, event, .. } = recorded;
-    state.take_in(cause_seq, tick, event);
 }
 
 pub(crate) fn sink_error(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {

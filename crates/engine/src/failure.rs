@@ -10,6 +10,16 @@ use voltide_schedule::grid::GridError;
 #[derive(Resource, Default)]
 pub(crate) struct Failure(pub Option<EngineError>);
 
+/// Stops the tick where a system could not do its part.
+pub(crate) fn stop(In(done): In<Result<(), EngineError>>, mut failure: ResMut<Failure>) {
+    failure.0 = done.err();
+}
+
+/// Whether no system of the tick has failed.
+pub(crate) fn goes_on(failure: Res<Failure>) -> bool {
+    failure.0.is_none()
+}
+
 /// A run, or a replay, that could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {

@@ -8,14 +8,16 @@
 //!              apply(event): the only way in which state changes      journal, sinks
 //! ```
 //!
-//! A replay runs the same `limit`, `dispatch`, `settle` and `record`; what the first four phases
-//! decided it reads from the journal and hands to the same `apply`. A run is resumed by replaying
+//! A replay runs all that follows from the state alone: the same `agree`, `limit`, `settle` and
+//! `record`. What the other phases decided it reads from the journal and hands to the same `apply`. A run is resumed by replaying
 //! what the journal holds of it, and going on live from there.
 
 mod agenda;
 mod apply;
 mod bounds;
+mod cars;
 mod deciders;
+mod drivers;
 mod ecs;
 mod failure;
 mod fork;

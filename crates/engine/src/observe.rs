@@ -1,9 +1,9 @@
 //! What a policy is shown of the cars that are due: one batch as columns.
 
 use crate::{
-    apply::State,
     bounds::{BoundedRows, Bounds},
-    phase::agree::Asking,
+    drivers::{Asking, Drawn},
+    phase::plan::PlanningState,
     state::Fixed,
 };
 use std::{cell::OnceCell, ops::Range};
@@ -11,7 +11,7 @@ use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
     scenario::Scenario,
-    willingness::{Band, Draw},
+    willingness::Band,
 };
 use voltide_policy::{Observation, observation::NO_SITE};
 
@@ -74,7 +74,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of_fleet(state: &State, fleet: usize, slots: Range<u32>) -> Option<Self> {
+    fn of_fleet(state: &PlanningState, fleet: usize, slots: Range<u32>) -> Option<Self> {
         let asking = Asking::of_fleet(&state.fixed, fleet)?;
         let prices = &state.prices.current()[state.fixed.fleets[fleet].tariff];
         Some(Self { asking, bands: slots.map(|slot| asking.band(prices, slot)).collect() })
@@ -83,7 +83,7 @@ impl Asked {
 
 impl Batch {
     /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
-    pub(crate) fn fill(&mut self, state: &mut State, stays: &[ToPlan], horizon_max: u32) {
+    pub(crate) fn fill(&mut self, state: &PlanningState, stays: &[ToPlan], horizon_max: u32) {
         let clock = state.fixed.scenario.clock;
         self.tick = state.now.tick;
         self.unix_ms = clock.slot_start(self.tick).timestamp_millis();
@@ -220,18 +220,14 @@ impl Batch {
     /// (13) for every stay, over the slots that it has left.
     fn fill_eligibility(&mut self, fixed: &Fixed) {
         for row in 0..self.stay.len() {
-            let stay = V2gStay {
-                arrival_energy_kwh: self.energy_kwh[row],
-                departure_energy_kwh: self.departure_energy_kwh[row],
-                v2g_energy_kwh_min: self.capacity_kwh[row]
-                    * fixed.fleet_of(self.ev_id[row]).v2g_soc_min,
-                charge_kw_max: self.charge_kw_max[row],
-                discharge_kw_max: self.discharge_kw_max[row],
-                charge_efficiency: self.charge_efficiency[row],
-                discharge_efficiency: self.discharge_efficiency[row],
-                hours: f64::from(self.departure_slot[row] - self.arrival_slot[row].max(self.tick))
-                    * self.slot_hours,
-            };
+            let slots = self.departure_slot[row] - self.arrival_slot[row].max(self.tick);
+            let stay = V2gStay::new(
+                &fixed.scenario.fleets[fixed.scenario.population.fleet_of(self.ev_id[row])],
+                fixed.charger_of(self.stay[row]),
+                self.capacity_kwh[row],
+                (self.energy_kwh[row], self.departure_energy_kwh[row]),
+                f64::from(slots) * self.slot_hours,
+            );
             self.v2g_eligible.push(u8::from(v2g_eligible(&stay).is_ok()));
         }
     }
@@ -247,11 +243,11 @@ impl Batch {
     ///
     /// Fills `agreed` and the willingness of now; where no fleet is asked, `agreed` stays empty.
     /// Returns what the drivers of eligible stays said.
-    pub(crate) fn ask_drivers(&mut self, state: &State) -> WillingnessAgreed {
+    pub(crate) fn ask_drivers(&mut self, state: &PlanningState) -> WillingnessAgreed {
         let fixed = &state.fixed;
         let mut said = WillingnessAgreed::default();
         self.agreed.clear();
-        if !Asking::anyone(fixed) {
+        if !fixed.scenario.asks_anyone() {
             return said;
         }
         // A batch is often of few of the fleets.
@@ -285,22 +281,22 @@ impl Batch {
     /// not asked.
     fn answers(
         &self,
-        state: &State,
+        state: &PlanningState,
         row: usize,
         asked: Option<&Asked>,
         window: Range<usize>,
         hours: &[u32],
     ) -> Vec<(f64, bool)> {
         let Some(Asked { asking, bands }) = asked else { return vec![(0.0, true); window.len()] };
-        let mut drawn: Option<(u32, Draw)> = None;
+        let ev = self.ev_id[row];
+        // Of this hour drivers have drawn where they are plugged in.
+        let mut drawn = state.drivers.drawn()[ev as usize];
         let answer = |slot: usize| {
             let hour = hours[slot];
-            let draw = match drawn {
-                Some((of_hour, draw)) if of_hour == hour => draw,
-                _ => state.fixed.scenario.willingness_draw(self.ev_id[row], hour),
-            };
-            drawn = Some((hour, draw));
-            asking.answer(bands[slot], draw)
+            if drawn.hour != hour {
+                drawn = Drawn { hour, draw: state.fixed.scenario.willingness_draw(ev, hour) };
+            }
+            asking.answer(bands[slot], drawn.draw)
         };
         window.map(answer).collect()
     }
@@ -310,24 +306,24 @@ impl Batch {
     }
 
     /// The schedules in force, where any stay of the batch has one.
-    fn fill_plans(&mut self, state: &mut State) {
+    fn fill_plans(&mut self, state: &PlanningState) {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
-        let mut table = state.cars.table();
-        let plugged = &*table.columns().stay;
-        let in_force = |ev: u32, stay: u32| plugged[ev as usize] == stay && state.book.has_plan(ev);
+        let (_, plugged, _) = state.cars();
+        let in_force =
+            |ev: u32, stay: u32| plugged[ev as usize] == stay && state.plans.has_plan(ev);
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
         if rows().any(|(ev, stay)| in_force(ev, stay)) {
             for (ev, stay) in rows() {
                 let power =
-                    |slot| if in_force(ev, stay) { state.book.power_at(ev, slot) } else { 0.0 };
+                    |slot| if in_force(ev, stay) { state.plans.power_at(ev, slot) } else { 0.0 };
                 planned_kw.extend(self.slots().map(power));
             }
         }
         self.planned_kw = planned_kw;
     }
 
-    fn fill_prices(&mut self, state: &State) {
+    fn fill_prices(&mut self, state: &PlanningState) {
         let targets = [
             &mut self.buy_price,
             &mut self.sell_price,
@@ -348,17 +344,17 @@ impl Batch {
         }
     }
 
-    fn fill_system(&mut self, state: &State) {
+    fn fill_system(&mut self, state: &PlanningState) {
         let scenario = &state.fixed.scenario;
         let day = scenario.clock.slots_per_24_hours();
         self.net_load_kw.clear();
         self.net_load_kw
             .extend(scenario.system.net_load_kw(self.tick..self.tick + self.horizon as u32, day));
         self.committed_ev_kw.clear();
-        self.committed_ev_kw.extend(self.slots().map(|slot| state.book.committed_kw(slot)));
+        self.committed_ev_kw.extend(self.slots().map(|slot| state.plans.committed_kw(slot)));
     }
 
-    fn fill_sites(&mut self, state: &State) {
+    fn fill_sites(&mut self, state: &PlanningState) {
         self.parent_site.clear();
         self.site_import_kw_max.clear();
         self.site_export_kw_max.clear();
@@ -367,7 +363,7 @@ impl Batch {
             self.parent_site.push(site.parent.unwrap_or(NO_SITE));
             self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
             self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));
-            let committed = self.slots().map(|slot| state.book.site_committed_kw(index, slot));
+            let committed = self.slots().map(|slot| state.plans.site_committed_kw(index, slot));
             self.site_committed_kw.extend(committed);
         }
     }

@@ -1,6 +1,7 @@
 //! The events of the tick that is being simulated.
 
-use bevy_ecs::prelude::*;
+use crate::state::Now;
+use bevy_ecs::{prelude::*, system::SystemParam};
 use voltide_journal::event::{Event, Recorded, fact::Kind};
 
 /// Events in the order in which they happened, numbered through the run.
@@ -47,5 +48,37 @@ impl Outbox {
     /// Takes the tick's events out.
     pub(crate) fn take(&mut self) -> Vec<Recorded> {
         std::mem::take(&mut self.events)
+    }
+}
+
+/// Records the events of a system.
+#[derive(SystemParam)]
+pub(crate) struct Recorder<'w> {
+    now: Res<'w, Now>,
+    outbox: ResMut<'w, Outbox>,
+}
+
+impl Recorder<'_> {
+    /// Applies an event to the state and records it as an event `of` its kind. Returns its number.
+    pub(crate) fn emit<E>(
+        &mut self,
+        cause_seq: Option<u64>,
+        fact: E,
+        of: impl FnOnce(E) -> Event,
+        apply: impl FnOnce(&E),
+    ) -> u64 {
+        apply(&fact);
+        self.note(cause_seq, of(fact))
+    }
+
+    /// Records an event that changes nothing, or that other systems of its step apply. Returns its
+    /// number.
+    pub(crate) fn note(&mut self, cause_seq: Option<u64>, event: Event) -> u64 {
+        self.outbox.push(cause_seq, self.now.tick, event)
+    }
+
+    /// The number of this tick's last event of the same kind as one of `kinds`.
+    pub(crate) fn cause(&self, kinds: &[&Kind]) -> Option<u64> {
+        self.outbox.last_of(kinds)
     }
 }

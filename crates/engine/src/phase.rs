@@ -8,7 +8,7 @@ pub(crate) mod plan;
 pub(crate) mod price;
 pub(crate) mod settle;
 
-use crate::{grid::desk, state_hash};
+use crate::{failure::stop, grid::desk, state_hash};
 use bevy_ecs::{
     prelude::*,
     schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor},
@@ -36,14 +36,16 @@ impl Phase {
         let (decides, follows) = match step {
             // The clock moves by itself, and not all that is recorded belongs to a tick.
             Step::Opening | Step::Start | Step::Ending => (None, None),
-            Step::Arrive => (Some(system(arrive::arrive)), None),
-            Step::Price => (Some(system(price::set_prices)), None),
-            Step::Agree => (None, Some(system(agree::agree))),
-            Step::Plan => (Some(system(plan::plan)), None),
-            Step::Limit => (None, Some(system(limit::limit))),
-            Step::Dispatch => (Some(system(desk::schedule)), Some(system(dispatch::dispatch))),
-            Step::Settle => (None, Some(system(settle::settle))),
-            Step::Seal => (None, Some(system(state_hash::hash))),
+            Step::Arrive => (Some(systems((arrive::depart, arrive::arrive).chain())), None),
+            Step::Price => (Some(systems(price::set_prices.pipe(stop))), None),
+            Step::Agree => (None, Some(systems(agree::draw))),
+            Step::Plan => (Some(systems(plan::deciding())), Some(systems(agree::following()))),
+            Step::Limit => (None, Some(systems(limit::following()))),
+            Step::Dispatch => {
+                (Some(systems(desk::schedule.pipe(stop))), Some(systems(dispatch::following())))
+            }
+            Step::Settle => (None, Some(systems(settle::following()))),
+            Step::Seal => (None, Some(systems(state_hash::hash))),
         };
         Self { step, decides, follows }
     }
@@ -70,13 +72,19 @@ impl Phase {
 #[derive(ScheduleLabel, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct OfTick;
 
-fn system<M>(system: impl IntoScheduleConfigs<ScheduleSystem, M>) -> Schedule {
+/// Systems that must not depend on an order that is not said: where one writes what another uses,
+/// and neither waits for the other, the schedule is an error. They run one after the other on the
+/// caller's thread; those that go through all cars share their work between [`Workers`], which
+/// pays off where a few systems side by side would not.
+///
+/// [`Workers`]: crate::workers::Workers
+fn systems<M>(systems: impl IntoScheduleConfigs<ScheduleSystem, M>) -> Schedule {
     let mut schedule = Schedule::new(OfTick);
     schedule.set_executor(SingleThreadedExecutor::new());
     schedule.set_build_settings(ScheduleBuildSettings {
         ambiguity_detection: LogLevel::Error,
         ..Default::default()
     });
-    schedule.add_systems(system);
+    schedule.add_systems(systems);
     schedule
 }

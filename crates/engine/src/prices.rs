@@ -6,6 +6,7 @@
 use bevy_ecs::prelude::*;
 use std::collections::{BTreeSet, VecDeque};
 use voltide_journal::event::PricesSet;
+use voltide_model::scenario::Scenario;
 
 /// All prices that any plugged car may be billed.
 #[derive(Resource, Default)]
@@ -26,6 +27,11 @@ pub(crate) struct PriceBook {
 const CROWD: usize = 64;
 
 impl PriceBook {
+    /// Takes up what a world announces.
+    pub(crate) fn announced(&mut self, scenario: &Scenario, set: &PricesSet) {
+        self.set(scenario.tariffs.len(), scenario.population.len(), set);
+    }
+
     /// Takes up the price of the next tariff; with the first tariff a new setting begins.
     pub(crate) fn set(&mut self, tariffs: usize, evs: usize, set: &PricesSet) {
         self.outdated = false;

@@ -132,7 +132,7 @@ impl Asked {
         let Some(planners) = self.planners.take() else { return Ok(()) };
         let world = &mut core.world;
         world.insert_resource(planners);
-        let asked = world.run_system_cached_with(ask_again, recorded.clone());
+        let asked = world.run_system_cached_with(ask_again, recorded);
         self.planners = world.remove_resource::<Planners>();
         let asked = asked.expect("the state's resources are inserted");
         let again = asked.map_err(|fault| EngineError::Policy { tick, fault })?;

@@ -1,8 +1,9 @@
 //! The kernel that moves every battery and ledger by one slot of applied power.
 
 use crate::{
+    cars::{BLOCK, LANES, at_rest, padded},
     prices::PriceBook,
-    state::{BLOCK, Cars, Fixed, FleetConstants, LANES, Piece, at_rest, padded},
+    state::{Fixed, FleetConstants, Piece},
     workers::Workers,
 };
 use voltide_journal::event::PricesSet;
@@ -19,6 +20,13 @@ pub(crate) struct Moved {
     pub stored_kwh: f64,
     /// Blocks in which any car had power.
     pub active_blocks: Vec<usize>,
+}
+
+/// What passes of the cars, by `EvId`: kW, kWh and money.
+pub(crate) struct Cars<'a> {
+    pub power: &'a [f64],
+    pub energy: &'a mut [f64],
+    pub ledger: &'a mut [Ledger],
 }
 
 /// One piece's columns.
@@ -72,16 +80,14 @@ struct Sums {
 
 /// Settles slot `tick` for all cars.
 pub(crate) fn settle(
-    cars: &mut Cars,
+    cars: Cars<'_>,
     fixed: &Fixed,
     prices: &PriceBook,
     tick: u32,
     workers: &Workers,
 ) -> Moved {
     let hours = fixed.scenario.clock.slot_hours();
-    let mut table = cars.table();
-    let columns = table.columns();
-    let (mut energy, mut ledger) = (columns.energy, columns.ledger);
+    let Cars { power, mut energy, mut ledger } = cars;
     let mut tasks = Vec::with_capacity(fixed.pieces.len());
     for Piece { evs, fleet } in &fixed.pieces {
         let fleet = &fixed.fleets[*fleet];
@@ -92,7 +98,7 @@ pub(crate) fn settle(
             first: evs.start,
             fleet,
             bill: Bill { prices, tick },
-            power: &columns.power[evs.clone()],
+            power: &power[evs.clone()],
             energy: energy_here,
             ledger: ledger_here,
         });

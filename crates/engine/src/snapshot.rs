@@ -1,7 +1,7 @@
 //! The state of a run as a snapshot, and back.
 //!
 //! [`PARTS`] is the one list of what there is to carry: whoever adds a resource or component that
-//! outlives a tick adds a line there. What a tick forms anew (outcomes, opinions, hashes) is not.
+//! outlives a tick adds a line there. What a tick forms anew (outcomes, what drivers say, hashes) is not.
 //! Carried is what the [`Future`] asks for: nothing of slots that are over, and nothing that the
 //! world says as well, so that a snapshot is as large late in a run as it is early.
 
@@ -10,20 +10,22 @@ mod prices;
 
 use crate::{
     EngineError, Replay, Simulation,
+    cars::{PluggedStay, Session, SetPoint, StoredEnergy, columns, writable},
     grid::{GridBook, day_of},
     past::Past,
     plan_book::PlanBook,
-    state::{Cars, Fixed, Now, Roster},
+    state::{Fixed, Now},
     state_hash::Dirty,
 };
 use bevy_ecs::prelude::*;
+use bytemuck::{cast_slice, cast_slice_mut};
 use std::sync::Arc;
 use voltide_journal::{
     event::{Event, Recorded, fact::Step},
     sink::Sink,
     snapshot::{Column, Lacking, Part, Snapshot},
 };
-use voltide_model::{columns::Ledger, scenario::Scenario};
+use voltide_model::scenario::Scenario;
 
 /// A part of the state that a snapshot carries.
 struct Carried {
@@ -35,7 +37,7 @@ struct Carried {
 /// All that outlives a tick.
 const PARTS: [Carried; 5] = [
     Carried { name: "cars", save: save_cars, load: load_cars },
-    of::<Roster>("roster"),
+    Carried { name: "roster", save: books::save_roster, load: books::load_roster },
     of::<PlanBook>("plans"),
     Carried { name: "prices", save: prices::save, load: prices::load },
     Carried { name: "grid", save: |world, _| world.resource::<GridBook>().save(), load: load_grid },
@@ -121,29 +123,37 @@ fn save_cars(world: &mut World, _future: Future) -> Part {
     world.run_system_cached(columns_of).expect("the state's resources are inserted")
 }
 
-fn columns_of(mut cars: Cars) -> Part {
-    let mut table = cars.table();
-    let columns = table.columns();
+/// The components of cars that outlive a tick.
+type SavedCars<'w, 's> = Query<
+    'w,
+    's,
+    (
+        &'static mut StoredEnergy,
+        &'static mut SetPoint,
+        &'static mut PluggedStay,
+        &'static mut Session,
+    ),
+>;
+
+fn columns_of(cars: SavedCars) -> Part {
+    let (energies, set_points, stays, ledgers) = columns(cars.as_readonly());
     Part::default()
-        .with("energy_kwh", Column::Reals(columns.energy.to_vec()))
-        .with("set_point_kw", Column::Reals(columns.set_point.to_vec()))
-        .with("stay", Column::Ids(columns.stay.to_vec()))
-        .with("ledger", Column::Reals(bytemuck::cast_slice::<Ledger, f64>(columns.ledger).to_vec()))
+        .with("energy_kwh", Column::Reals(cast_slice(energies).to_vec()))
+        .with("set_point_kw", Column::Reals(cast_slice(set_points).to_vec()))
+        .with("stay", Column::Ids(cast_slice(stays).to_vec()))
+        .with("ledger", Column::Reals(cast_slice(ledgers).to_vec()))
 }
 
 fn load_cars(world: &mut World, part: &Part) -> Result<(), Lacking> {
-    world
-        .run_system_cached_with(fill_columns, part.clone())
-        .expect("the state's resources are inserted")
+    world.run_system_cached_with(fill_columns, part).expect("the state's resources are inserted")
 }
 
-fn fill_columns(In(part): In<Part>, mut cars: Cars) -> Result<(), Lacking> {
-    let mut table = cars.table();
-    let columns = table.columns();
-    copy(columns.energy, part.reals("energy_kwh")?)?;
-    copy(columns.set_point, part.reals("set_point_kw")?)?;
-    copy(columns.stay, part.ids("stay")?)?;
-    copy(bytemuck::cast_slice_mut::<Ledger, f64>(columns.ledger), part.reals("ledger")?)
+fn fill_columns(InRef(part): InRef<Part>, cars: SavedCars) -> Result<(), Lacking> {
+    let (energies, set_points, stays, ledgers) = columns(cars);
+    copy(cast_slice_mut(writable(energies)), part.reals("energy_kwh")?)?;
+    copy(cast_slice_mut(writable(set_points)), part.reals("set_point_kw")?)?;
+    copy(cast_slice_mut(writable(stays)), part.ids("stay")?)?;
+    copy(cast_slice_mut(writable(ledgers)), part.reals("ledger")?)
 }
 
 fn load_grid(world: &mut World, part: &Part) -> Result<(), Lacking> {

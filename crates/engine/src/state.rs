@@ -1,12 +1,7 @@
-//! The state of a run as an ECS world: one entity a car, one scalar a component.
-//!
-//! Cars are spawned in `EvId` order, those that a fork adds after the others, and never leave their
-//! archetype, so a component is one slice whose index is the `EvId`. Systems work on those slices; what
-//! never changes stays in the scenario's population.
+//! The state of a run beside the cars' own, and what systems look up of the scenario.
 
-use crate::plan_book::PlanBook;
-use bevy_ecs::{change_detection::ContiguousMut, prelude::*, system::SystemParam};
-use bytemuck::{Pod, Zeroable};
+use crate::{cars::BLOCK, plan_book::PlanBook};
+use bevy_ecs::prelude::*;
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Range,
@@ -18,119 +13,8 @@ use voltide_model::{
     fleet::FleetRange,
     scenario::Scenario,
     site::{Charger, Site},
-    stay::{Calendar, NO_STAY},
+    stay::Calendar,
 };
-
-/// Cars in one block: the grain of sums, of state hashes, and of work shared between threads.
-pub(crate) const BLOCK: usize = 2048;
-
-/// Neighbouring cars that the kernels take side by side, for the machine's vector instructions.
-pub(crate) const LANES: usize = 8;
-
-/// The last few cars of a piece, filled up with idle ones that change no sum.
-pub(crate) fn padded(cars: &[f64]) -> [f64; LANES] {
-    std::array::from_fn(|lane| cars.get(lane).copied().unwrap_or_default())
-}
-
-/// Whether none of a few neighbours has power, asked for or applied.
-#[inline]
-pub(crate) fn at_rest(power: &[f64]) -> bool {
-    power.iter().fold(0, |bits, power| bits | power.to_bits()) == 0
-}
-
-/// Stored energy, kWh.
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct StoredEnergy(f64);
-
-/// Power that the schedule asks for in this slot, kW.
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct SetPoint(f64);
-
-/// The stay that the car is plugged in for, or [`NO_STAY`].
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct PluggedStay(u32);
-
-/// The ledger of the open session.
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct Session(Ledger);
-
-/// Power that is applied in this slot, per car, kW. It is derived from set-points and no state of
-/// its own; as a component it would take twice the memory, for change ticks that nobody reads.
-#[derive(Resource, Default)]
-pub(crate) struct AppliedPower(Vec<f64>);
-
-type CarQuery = (
-    &'static mut StoredEnergy,
-    &'static mut SetPoint,
-    &'static mut PluggedStay,
-    &'static mut Session,
-);
-
-/// The cars, as a system parameter.
-#[derive(SystemParam)]
-pub(crate) struct Cars<'w, 's> {
-    query: Query<'w, 's, CarQuery>,
-    power: ResMut<'w, AppliedPower>,
-}
-
-/// The cars' components as locked columns; see [`CarTable::columns`].
-pub(crate) struct CarTable<'a> {
-    energy: ContiguousMut<'a, StoredEnergy>,
-    set_point: ContiguousMut<'a, SetPoint>,
-    power: &'a mut [f64],
-    stay: ContiguousMut<'a, PluggedStay>,
-    ledger: ContiguousMut<'a, Session>,
-}
-
-/// One slice a component, by `EvId`. kWh and kW.
-pub(crate) struct CarColumns<'a> {
-    pub energy: &'a mut [f64],
-    pub set_point: &'a mut [f64],
-    pub power: &'a mut [f64],
-    pub stay: &'a mut [u32],
-    pub ledger: &'a mut [Ledger],
-}
-
-impl Cars<'_, '_> {
-    /// Opens the one table that holds all cars.
-    pub(crate) fn table(&mut self) -> CarTable<'_> {
-        let mut tables =
-            self.query.contiguous_iter_mut().expect("car components are stored in tables");
-        let (energy, set_point, stay, ledger) = tables.next().expect("a world has cars");
-        assert!(tables.next().is_none(), "all cars share one archetype");
-        let power = self.power.0.as_mut_slice();
-        CarTable { energy, set_point, power, stay, ledger }
-    }
-}
-
-impl CarTable<'_> {
-    /// The columns for reading and writing. Change detection is not used, so it is not paid for.
-    pub(crate) fn columns(&mut self) -> CarColumns<'_> {
-        CarColumns {
-            energy: bytemuck::cast_slice_mut(self.energy.bypass_change_detection()),
-            set_point: bytemuck::cast_slice_mut(self.set_point.bypass_change_detection()),
-            power: self.power,
-            stay: bytemuck::cast_slice_mut(self.stay.bypass_change_detection()),
-            ledger: bytemuck::cast_slice_mut(self.ledger.bypass_change_detection()),
-        }
-    }
-}
-
-/// Spawns one entity a car, away from its charger, after the cars that there are.
-///
-/// Cars come after all resources: a resource is found through a list as long as the largest number
-/// of an entity before it, so that each one behind a million cars would cost four bytes a car.
-pub(crate) fn spawn_cars(world: &mut World, arrival_energy_kwh: &[f64]) {
-    world.get_resource_or_init::<AppliedPower>().0.extend(arrival_energy_kwh.iter().map(|_| 0.0));
-    let cars = arrival_energy_kwh.iter().map(|&energy| {
-        (StoredEnergy(energy), SetPoint(0.0), PluggedStay(NO_STAY), Session(Ledger::default()))
-    });
-    world.spawn_batch(cars);
-}
 
 /// What never changes in a run.
 #[derive(Resource)]
@@ -177,7 +61,7 @@ impl Fixed {
             discharge_efficiency: fleet.battery.discharge_efficiency.get(),
             degradation_per_kwh: fleet.battery.degradation_per_kwh,
             tariff: fleet.tariff as usize,
-            v2g_soc_min: fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get()),
+            v2g_soc_min: fleet.v2g_soc_min(),
         });
         let fleets = fleets.collect();
         let pieces = pieces(&scenario.population.fleets);
@@ -261,28 +145,46 @@ pub(crate) fn arrival_kwh(
     })
 }
 
-/// What is known of the cars without looking through all of them.
+/// Who is plugged in, without looking through all cars.
 #[derive(Resource, Default)]
-pub(crate) struct Roster {
+pub(crate) struct PluggedIn {
     /// Cars plugged in.
-    pub plugged: u32,
+    pub count: u32,
     /// Plugged cars behind each site, ascending.
     pub at_site: Vec<Vec<u32>>,
-    /// Plugged cars whose announced departure has passed, ascending.
-    pub overdue: Vec<u32>,
-    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
-    pub due: VecDeque<u32>,
-    /// Stored energy of all cars, kWh.
-    pub stored_kwh: f64,
-    /// Per car: whether a site limit cut its open session; empty where there are no sites.
-    pub site_cut: Vec<bool>,
-    /// Energy that stays are expected to begin with, by stay; only between being expected and planned.
-    pub expected_kwh: BTreeMap<u32, f64>,
-    /// Where the day follows upon itself: the cars plugged in at its midnight, with their energy, kWh.
-    pub at_midnight: Vec<(u32, f64)>,
 }
 
-impl Roster {
+/// Energy stored in all cars, kWh; kept to check that none is lost.
+#[derive(Resource, Default)]
+pub(crate) struct StoredInAll(pub f64);
+
+/// Energy that stays are expected to begin with, kWh, by stay; only between being expected and planned.
+#[derive(Resource, Default)]
+pub(crate) struct ExpectedStays(pub BTreeMap<u32, f64>);
+
+/// The cars plugged in when a typical day begins, with their energy, kWh: they end the day with it.
+#[derive(Resource, Default)]
+pub(crate) struct PluggedAtMidnight(pub Vec<(u32, f64)>);
+
+/// Cars whose power a site limit cut.
+#[derive(Resource, Default)]
+pub(crate) struct SiteCuts {
+    /// In this slot, ascending: due again at the next tick.
+    pub in_slot: Vec<u32>,
+    /// Per car: whether in its open session; empty where there are no sites.
+    pub in_session: Vec<bool>,
+}
+
+/// Cars that are to be planned.
+#[derive(Resource, Default)]
+pub(crate) struct DueCars {
+    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
+    pub due: VecDeque<u32>,
+    /// Plugged cars whose announced departure has passed, ascending.
+    pub overdue: Vec<u32>,
+}
+
+impl DueCars {
     /// Marks a car as due, keeping the order.
     pub(crate) fn mark_due(&mut self, ev: u32) {
         match self.due.back() {
@@ -332,17 +234,20 @@ pub(crate) fn remove_sorted(list: &mut Vec<u32>, ev: u32) {
     }
 }
 
-/// What the tick came to: derived, for the records.
+/// What the balance of a slot came to: derived, for the records.
 #[derive(Resource, Default)]
-pub(crate) struct Outcome {
-    pub sites: Vec<SiteTick>,
+pub(crate) struct Balance {
     pub units: Vec<UnitTick>,
     pub system: SystemTick,
-    /// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
-    pub price_per_kwh: Vec<f64>,
-    /// Cars that a site limit cut, ascending: due again at the next tick.
-    pub site_clipped: Vec<u32>,
 }
+
+/// What sites came to in a slot, in the scenario's order: derived, for the records.
+#[derive(Resource, Default)]
+pub(crate) struct SiteTicks(pub Vec<SiteTick>);
+
+/// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
+#[derive(Resource, Default)]
+pub(crate) struct ChargingPrices(pub Vec<f64>);
 
 #[cfg(test)]
 mod tests {
@@ -360,7 +265,7 @@ mod tests {
 
     #[test]
     fn planned_cars_are_due_no_more() {
-        let mut roster = Roster::default();
+        let mut roster = DueCars::default();
         for ev in [3, 1, 2, 3, 9, 8] {
             roster.mark_due(ev);
         }

@@ -4,8 +4,9 @@
 //! component and the block. Only blocks that changed are hashed again.
 
 use crate::{
+    cars::{BLOCK, PluggedStay, Session, SetPoint, StoredEnergy, columns},
     grid::GridBook,
-    state::{BLOCK, Cars},
+    state::Fixed,
     workers::Workers,
 };
 use bevy_ecs::prelude::*;
@@ -78,21 +79,21 @@ pub(crate) struct StateHashes {
 
 /// Brings the hashes up to date.
 pub(crate) fn hash(
-    mut cars: Cars,
+    cars: Query<(&StoredEnergy, &SetPoint, &PluggedStay, &Session)>,
     mut dirty: ResMut<Dirty>,
     mut hashes: ResMut<StateHashes>,
     grid: Res<GridBook>,
+    fixed: Res<Fixed>,
     workers: Res<Workers>,
 ) {
     let count = dirty.blocks.len();
     hashes.blocks.resize(Component::ALL.len() * count, 0);
-    let mut table = cars.table();
-    let columns = table.columns();
+    let (energies, set_points, stays, ledgers) = columns(cars);
     let bytes = |component, block| match component {
-        Component::Energy => block_bytes(columns.energy, block),
-        Component::SetPoint => block_bytes(columns.set_point, block),
-        Component::Stay => block_bytes(columns.stay, block),
-        Component::Ledger => block_bytes(columns.ledger, block),
+        Component::Energy => block_bytes(energies, block),
+        Component::SetPoint => block_bytes(set_points, block),
+        Component::Stay => block_bytes(stays, block),
+        Component::Ledger => block_bytes(ledgers, block),
     };
     let mut tasks = Vec::new();
     for component in Component::ALL {
@@ -105,7 +106,7 @@ pub(crate) fn hash(
     for (place, hash) in workers.map(tasks, |(place, bytes)| (place, xxh3_64(bytes))) {
         hashes.blocks[place] = hash;
     }
-    let plant = grid.bytes();
+    let plant = fixed.scenario.grid.as_ref().map_or(Vec::new(), |it| grid.bytes(&it.plant));
     hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), plant.as_slice()].concat());
     dirty.blocks.fill(0);
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!          start ─ arrive ─ price ─ agree ─ plan ─ limit ─ dispatch ─ settle ─ seal
 //! decided    ●       ●        ●       ·       ●       ·        ●         ·      ·    by the source
-//! follows    ·       ·        ·       ●       ·       ●        ●         ●      ●    from the state
+//! follows    ·       ·        ·       ●       ●       ●        ●         ●      ●    from the state
 //! ```
 //!
 //! A live run, a replay and a policy that is asked again are the same tick with another [`Source`]:

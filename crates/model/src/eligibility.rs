@@ -4,6 +4,8 @@
 //! charged, at the incentive price. The equation is that of the scheduling paper behind the
 //! case study, with the stricter minimum `SOC_min^V2G` in both of its terms.
 
+use crate::{fleet::Fleet, site::Charger};
+
 /// A stay, as far as (13) looks at it: power in kW on the grid side, stored energy in kWh.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct V2gStay {
@@ -23,6 +25,29 @@ pub struct V2gStay {
     pub discharge_efficiency: f64,
     /// Length of the slots wholly within the stay, hours.
     pub hours: f64,
+}
+
+impl V2gStay {
+    /// A stay of a car with this capacity, from what it stores on arrival to what it wants at departure,
+    /// kWh, over the slots that it has until then.
+    pub fn new(
+        fleet: &Fleet,
+        charger: &Charger,
+        capacity_kwh: f64,
+        (arrival_energy_kwh, departure_energy_kwh): (f64, f64),
+        hours: f64,
+    ) -> Self {
+        Self {
+            arrival_energy_kwh,
+            departure_energy_kwh,
+            v2g_energy_kwh_min: capacity_kwh * fleet.v2g_soc_min(),
+            charge_kw_max: charger.charge_max.0,
+            discharge_kw_max: charger.discharge_max.0,
+            charge_efficiency: fleet.battery.charge_efficiency.get(),
+            discharge_efficiency: fleet.battery.discharge_efficiency.get(),
+            hours,
+        }
+    }
 }
 
 /// Why a stay must not discharge at all; it is still charged.

@@ -47,7 +47,15 @@ pub struct WishedStay {
     pub soc_per_hour: f64,
 }
 
+/// What a state of charge may be off by and still count as reached.
+const REACHED_WITHIN: f64 = 1e-9;
+
 impl SocWish {
+    /// Whether a state of charge is enough where the wish is a least one, as a reservation is.
+    pub fn is_met(&self, soc: f64) -> bool {
+        soc >= self.soc - REACHED_WITHIN
+    }
+
     fn is_of(&self, car: u32) -> bool {
         self.car.is_none_or(|of| of == car)
     }

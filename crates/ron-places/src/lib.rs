@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod declare;
 mod dialect;
 mod document;
 mod excerpt;

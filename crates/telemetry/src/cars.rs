@@ -3,7 +3,6 @@
 use crate::{
     frame::{Frame, PluggedIn},
     rows::TableColumns,
-    sessions::v2g_soc_min,
     table::ev_ticks::{Columns, State},
     value::Time,
 };
@@ -64,7 +63,7 @@ impl Cars {
         self.capacity_kwh = ids.iter().map(capacity).collect();
         self.ids = ids;
         let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
-        self.soc_min = self.ids.iter().map(|ev| v2g_soc_min(fleet(ev)) as f32).collect();
+        self.soc_min = self.ids.iter().map(|ev| fleet(ev).v2g_soc_min() as f32).collect();
         self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
         let asks = |&ev: &u32| scenario.asks_drivers(population.fleet_of(ev)).is_some();
         self.asked = self.ids.iter().map(asks).collect();

@@ -6,7 +6,11 @@ use voltide_journal::{
     event::{Stage, UnitsDispatched},
     units::unpack,
 };
-use voltide_model::{clock::Clock, cost::unit_costs, dispatch::SlotDispatch, scenario::Scenario};
+use voltide_model::{
+    clock::Clock,
+    dispatch::{SlotDispatch, unit_rows},
+    scenario::Scenario,
+};
 
 /// Slots of intra-day windows that have not come yet: a window that begins early takes the place of
 /// what the one before it had for the same slots.
@@ -62,10 +66,8 @@ fn units(
     let Some(grid) = &scenario.grid else { return Vec::new() };
     let hours = scenario.clock.slot_hours() * f64::from(dispatched.step.min(day_end - slot));
     let of = Step { slot, stage: dispatched.stage.name(), hours };
-    let costs = unit_costs(&grid.plant, step, hours);
-    let units = (0..).zip(step.units.iter().zip(costs));
-    let unit = units.map(|(id, (did, cost))| did.tick(id, Some(cost), None));
-    unit.map(|unit| PlannedUnit { step: of, unit }).collect()
+    let units = unit_rows(&grid.plant, step, hours).into_iter();
+    units.map(|unit| PlannedUnit { step: of, unit }).collect()
 }
 
 /// The slot after the last one of the local day of `slot`.

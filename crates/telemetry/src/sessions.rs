@@ -13,13 +13,10 @@ use voltide_model::{
     clock::Clock,
     columns::{Ledger, TickColumns, slot_micros},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
-    fleet::{Fleet, Parking},
+    fleet::Parking,
     scenario::Scenario,
     stay::NO_STAY,
 };
-
-/// What a state of charge may be off by and still count as reached.
-const SOC_TOLERANCE: f64 = 1e-9;
 
 /// A row of the table `sessions`.
 #[derive(Debug, Clone)]
@@ -308,7 +305,7 @@ impl Sessions {
                     let before = (range.fleet, range.index_of(ev), number);
                     let kept = self.reserved.entry((columns.stay[ev as usize], number));
                     *kept.or_insert_with(|| self.handed_on.remove(&before).unwrap_or(true)) &=
-                        soc >= wish.soc - SOC_TOLERANCE;
+                        wish.is_met(soc);
                 }
             }
         }
@@ -440,20 +437,13 @@ impl Sessions {
     /// (13) as it was on arrival: up to the announced departure, whenever the car really left.
     fn eligible(&self, asked: &Asked) -> Option<bool> {
         let population = &self.scenario.population;
-        let (fleet, charger) = (
+        let stay = V2gStay::new(
             &self.scenario.fleets[population.fleet_of(asked.ev)],
             population.charger(asked.charger),
+            population.capacity_kwh[asked.ev as usize],
+            (asked.arrival_kwh, asked.departure_kwh),
+            f64::from(asked.slots) * self.scenario.clock.slot_hours(),
         );
-        let stay = V2gStay {
-            arrival_energy_kwh: asked.arrival_kwh,
-            departure_energy_kwh: asked.departure_kwh,
-            v2g_energy_kwh_min: population.capacity_kwh[asked.ev as usize] * v2g_soc_min(fleet),
-            charge_kw_max: charger.charge_max.0,
-            discharge_kw_max: charger.discharge_max.0,
-            charge_efficiency: fleet.battery.charge_efficiency.get(),
-            discharge_efficiency: fleet.battery.discharge_efficiency.get(),
-            hours: f64::from(asked.slots) * self.scenario.clock.slot_hours(),
-        };
         match v2g_eligible(&stay) {
             Err(Ineligible::NoDischarge) => None,
             answer => Some(answer.is_ok()),
@@ -469,9 +459,4 @@ struct Asked {
     arrival_kwh: f64,
     departure_kwh: f64,
     slots: u32,
-}
-
-/// State of charge that V2G must leave: the stricter one of the fleet's and the battery's.
-pub(crate) fn v2g_soc_min(fleet: &Fleet) -> f64 {
-    fleet.v2g.soc_min.get().max(fleet.battery.soc_min.get())
 }

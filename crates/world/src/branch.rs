@@ -1,13 +1,12 @@
-//! The values of a world that was changed after it was run: what an override touches is read from its
-//! file, everything else is what was read then.
+//! The values of a world that was changed after it was run: what an override touches is read from
+//! its file, everything else is what was read then.
 
 use crate::{
+    data_file::{CalendarFile, EmpiricalFile, SessionsFile},
     dialect::Report,
-    distribution::EmpiricalFile,
-    file::{CalendarFile, SessionsFile},
+    from_files::FromFiles,
     input::{FleetSessions, Inputs, SeriesRequest, Values},
     published::PublishedFigure,
-    table::Files,
 };
 use ron_places::{Place, Spanned};
 use std::sync::Arc;
@@ -18,7 +17,7 @@ pub(crate) struct Branch {
     /// From the journal.
     pub(crate) inputs: Inputs,
     /// For what is different.
-    pub(crate) files: Files,
+    pub(crate) files: FromFiles,
 }
 
 impl Branch {

@@ -6,24 +6,23 @@ mod recurrence;
 mod time;
 
 use crate::{
+    data_file::CalendarFile,
     dialect::Report,
-    file::CalendarFile,
-    input::Inputs,
     table::{Files, Table, Wanted},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::{ops::Range, sync::Arc};
 use voltide_model::{clock::Clock, series::Series, wishes::SocWish};
 
-/// Events that repeat are looked at from so long before a run until so long after it: stays reach beyond its
-/// ends, and a reservation may lift a maximum long before.
+/// Events that repeat are looked at from so long before a run until so long after it: stays reach
+/// beyond its ends, and a reservation may lift a maximum long before.
 const REPEATED_AROUND: TimeDelta = TimeDelta::days(31);
 
 /// The columns of a calendar as series hold them, each with its unit. Cars are counted from 0 in
 /// their fleet; -1 stands for all of them.
 const COLUMNS: [(&str, &str); 4] = [("from", "s"), ("to", "s"), ("soc", "1"), ("car", "1")];
 
-/// The reservations of a fleet as series, from which [`from_inputs`] makes them again.
+/// The reservations of a fleet as series, from which [`from_series`] makes them again.
 pub(crate) fn to_series(name: &str, wishes: &[SocWish]) -> Vec<Series> {
     let value = |wish: &SocWish, column: &str| match column {
         "from" => wish.from as f64,
@@ -39,17 +38,12 @@ pub(crate) fn to_series(name: &str, wishes: &[SocWish]) -> Vec<Series> {
     COLUMNS.map(series).into()
 }
 
-/// The reservations that a journal holds.
-pub(crate) fn from_inputs(
-    inputs: &Inputs,
-    name: &str,
-    file: &CalendarFile,
-    report: &mut Report,
+/// The reservations that series hold; `series` gives the one of a column, in a unit.
+pub(crate) fn from_series(
+    mut series: impl FnMut(&str, &str) -> Option<Arc<[f64]>>,
 ) -> Option<Vec<SocWish>> {
-    let mut column = |(column, unit): (&str, &str)| {
-        inputs.named(&format!("{name}.{column}"), unit, file.place, report)
-    };
-    let columns: Vec<Arc<[f64]>> = COLUMNS.map(&mut column).into_iter().collect::<Option<_>>()?;
+    let column = |(column, unit)| series(column, unit);
+    let columns: Vec<Arc<[f64]>> = COLUMNS.map(column).into_iter().collect::<Option<_>>()?;
     let row = |row: usize| {
         let [from, to, soc, car] = [0, 1, 2, 3].map(|column| columns[column].get(row).copied());
         let car = car?;

@@ -1,11 +1,12 @@
 //! Distributions as the file writes them: a bare value, or `Normal`, `Uniform`, `Empirical`.
 
 use crate::{
+    data_file::EmpiricalFile,
     dialect::{Report, WorldText},
     input::Values,
 };
 use ron_places::{
-    Node, Place, Read, Spanned, meant,
+    Node, Place, Read, meant,
     read::{expected, variant},
     shape,
     shape::{Choice, Kind, Payload, Variant},
@@ -136,19 +137,6 @@ shape! {
         min: Drawn<Q> => "...",
         /// Largest value.
         max: Drawn<Q> => "...",
-    }
-}
-
-shape! {
-    /// The values of a column of a CSV or Parquet file, each equally likely.
-    pub(crate) struct EmpiricalFile "empirical" for WorldText at place {
-        /// Path of the file, from the world file's folder.
-        path: Spanned<String> => r#""data/trips.csv""#,
-        /// Name of the column.
-        column: Spanned<String> => r#""trip_kwh""#,
-        /// Unit of the values: energy such as `"kWh"`, or for times of day `"h"` after midnight. Shares
-        /// need none.
-        unit: Option<Spanned<String>> = None => "none",
     }
 }
 

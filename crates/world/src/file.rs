@@ -3,18 +3,14 @@
 //! The documentation here is the field reference `worlds/README.md`.
 
 use crate::{
-    dialect::{Report, WorldText},
+    data_file::{CalendarFile, ListedFile, SessionsFile},
+    dialect::WorldText,
     distribution::Dist,
     grid_file::GridFile,
     over_time::OverTime,
     values::{Config, Count},
 };
-use ron_places::{
-    Named, Node, Place, Read, Spanned, Try, choice,
-    read::{all, expected},
-    shape,
-    shape::Kind,
-};
+use ron_places::{Named, Place, Spanned, Try, choice, shape};
 use voltide_model::{
     fleet::WorkDays,
     quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay},
@@ -30,7 +26,8 @@ shape! {
     pub(crate) struct WorldFile "world" for WorldText at place {
         /// Name of the world; letters, digits, `-` and `_`.
         name: Try<Spanned<String>> => r#""my-world""#,
-        /// Seed of every draw. The same world with the same seed has the same cars and the same trips.
+        /// Seed of every draw. The same world with the same seed has the same cars and the same
+        /// trips.
         seed: Try<u64> = 0.into() => "0",
         /// When the world runs, and in what steps.
         clock: Try<ClockFile> => r#"(start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 7)"#,
@@ -48,7 +45,8 @@ shape! {
         sites: Try<Named<Try<SiteFile>>> = Named::default().into() => "none",
         /// Load, wind and sun around the cars.
         system: Try<Option<SystemFile>> = None.into() => "none",
-        /// Prices that follow net load, for policies that pay them. It needs a `base_load` in `system`.
+        /// Prices that follow net load, for policies that pay them. It needs a `base_load` in
+        /// `system`.
         incentive: Try<Option<IncentiveFile>> = None.into() => "none: drivers pay their tariff",
         /// Units that are scheduled. Without them import or export closes the balance.
         grid: Try<Option<GridFile>> = None.into() => "none",
@@ -62,9 +60,9 @@ shape! {
         policies: Try<Named<Config>> = Named::default().into() => "none",
         /// The policy that stands in for a call that failed. `None` stops the run instead.
         fallback: Try<Option<Spanned<String>>> = Some(uncontrolled()).into() => "\"uncontrolled\"",
-        /// CSV or Parquet file of figures that others have published about this world, which `compare`
-        /// sets beside its own. Columns: `case` (1 without flexibility margins, 2 with them, empty for
-        /// both), `row`, `policy`, `amount` (empty for a note), `note`.
+        /// CSV or Parquet file of figures that others have published about this world, which
+        /// `compare` sets beside its own. Columns: `case` (1 without flexibility margins, 2 with
+        /// them, empty for both), `row`, `policy`, `amount` (empty for a note), `note`.
         published: Try<Option<Spanned<String>>> = None.into() => "none",
         /// How much is recorded.
         telemetry: Try<TelemetryFile> = TelemetryFile { ev_ticks: None }.into() => "(see below)",
@@ -78,8 +76,8 @@ choice! {
     use Planning as "planning" for WorldText {
         /// When the car plugs in, on what is known then.
         AtPlugIn,
-        /// Before the local day in which the stay begins, car by car, from the energy that is expected
-        /// on arrival.
+        /// Before the local day in which the stay begins, car by car, from the energy that is
+        /// expected on arrival.
         AtDayStart,
     }
 }
@@ -90,8 +88,8 @@ choice! {
         /// Other days. Stays may reach over both ends.
         Open,
         /// The same day again: a typical day of 24 hours that begins at midnight and follows upon
-        /// itself. What a car charges after midnight stands at the day's beginning, and every evening
-        /// it comes home with its `soc_on_arrival`. It needs `planning: AtDayStart`.
+        /// itself. What a car charges after midnight stands at the day's beginning, and every
+        /// evening it comes home with its `soc_on_arrival`. It needs `planning: AtDayStart`.
         Fold,
     }
 }
@@ -158,12 +156,12 @@ shape! {
         willingness: Try<Option<WillingnessFile>> = None.into() => "none: drivers are not asked",
         /// States of charge that should not be fallen below at given times. Policies see them.
         soc_minima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
-        /// States of charge that should not be exceeded at given times, such as a range that spares the
-        /// battery. Reservations lift them.
+        /// States of charge that should not be exceeded at given times, such as a range that spares
+        /// the battery. Reservations lift them.
         soc_maxima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
-        /// When cars are reserved, and the state of charge wanted then. Before a reservation the maxima
-        /// are lifted from the last time at which a car at its maximum still reaches it with full power,
-        /// until the car leaves.
+        /// When cars are reserved, and the state of charge wanted then. Before a reservation the
+        /// maxima are lifted from the last time at which a car at its maximum still reaches it with
+        /// full power, until the car leaves.
         reservations: Try<Option<Vec<ReservationFile>>> = None.into() => "none",
         /// Further reservations from a file.
         calendar: Try<Option<CalendarFile>> = None.into() => "none",
@@ -201,33 +199,19 @@ shape! {
 }
 
 shape! {
-    /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
-    /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
-    /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
-    pub(crate) struct CalendarFile "calendar" for WorldText at place {
-        /// Path of the file, from the world file's folder.
-        path: Spanned<String> => r#""data/reservations.csv""#,
-        /// State of charge where the file tells none.
-        soc: Option<Spanned<Share>> = None => "the column `soc`",
-        /// Number of the car in its fleet where the file tells none, from 0.
-        car: Option<Spanned<u32>> = None => "every car",
-    }
-}
-
-shape! {
     /// What the batteries of a fleet have in common.
     pub(crate) struct BatteryFile "battery" for WorldText at place {
-        /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
-        /// and then no request is more than the battery takes.
+        /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it
+        /// out, and then no request is more than the battery takes.
         capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
-        /// Lowest state of charge that discharging may reach; of a car that arrives with less, what it
-        /// arrives with.
+        /// Lowest state of charge that discharging may reach; of a car that arrives with less, what
+        /// it arrives with.
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
-        /// Highest state of charge that charging may reach; of a car that arrives with more, what it
-        /// arrives with.
+        /// Highest state of charge that charging may reach; of a car that arrives with more, what
+        /// it arrives with.
         soc_max: Spanned<Share> = share(Share::ONE) => "1",
-        /// State of charge that giving energy to the grid must leave, from `soc_min` to `soc_max`; to a car
-        /// that arrives with less, what it arrives with.
+        /// State of charge that giving energy to the grid must leave, from `soc_min` to `soc_max`;
+        /// to a car that arrives with less, what it arrives with.
         soc_min_v2g: Option<Spanned<Share>> = None => "`soc_min`",
         /// Energy stored per energy taken from the grid; above 0. Less than 1e-9 counts as 1e-9.
         charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
@@ -244,9 +228,9 @@ fn share(value: Share) -> Spanned<Share> {
 }
 
 shape! {
-    /// How the drivers of a fleet decide whether their car may discharge. In every hour each of them
-    /// draws a willingness from the normal distribution whose mean lies midway between two curves of
-    /// the incentive ratio, and whose deviation is a sixth of the distance between them.
+    /// How the drivers of a fleet decide whether their car may discharge. In every hour each of
+    /// them draws a willingness from the normal distribution whose mean lies midway between two
+    /// curves of the incentive ratio, and whose deviation is a sixth of the distance between them.
     pub(crate) struct WillingnessFile "willingness" for WorldText at place {
         /// The upper curve; it may not lie below the other at any ratio from 0 to 3.
         optimistic: LogisticFile => "(a: 1, b: 8, c: 0.65)",
@@ -385,53 +369,6 @@ choice! {
 }
 
 shape! {
-    /// Sessions that really took place. Each row that the run touches is a car that parks once:
-    /// from `arrival` to `departure`, asking for `requested_kwh`: that is what it lacks on arrival
-    /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does not tell
-    /// comes from the fleet.
-    pub(crate) struct SessionsFile "sessions" for WorldText at place {
-        /// Path of the CSV or Parquet file, from the world file's folder.
-        path: Spanned<String> => r#""data/sessions.csv""#,
-        /// Time zone of timestamps that name no offset.
-        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
-        /// Names of the columns.
-        columns: Option<SessionColumnsFile> = None => "those of the ACN data",
-    }
-}
-
-shape! {
-    /// The typical day of commuters, one car a row, for a world with `boundary: Fold`. Columns, in
-    /// hours after the midnight before coming home, to the microsecond: `home_arr_h` and, on the
-    /// next day and so above 24, `home_dep_h`; in hours of that day `work_arr_h`, `work_dep_h`;
-    /// `at_work`, 1 where there is a charger at work, else 0; `s0` and `se`, the state of charge
-    /// on coming home and the one wanted at departure; `e_trip_kwh`, the energy from home to work;
-    /// and `z00` to `z23`, a standard normal draw of willingness for each hour of the day.
-    pub(crate) struct ListedFile "listed" for WorldText at place {
-        /// Path of the CSV or Parquet file, from the world file's folder.
-        path: Spanned<String> => r#""data/fleet.csv""#,
-    }
-}
-
-shape! {
-    /// Names of the columns of a file of sessions.
-    pub(crate) struct SessionColumnsFile "session columns" for WorldText {
-        /// When the car plugs in.
-        arrival: Option<Spanned<String>> = None => "\"arrival\"",
-        /// When it unplugs.
-        departure: Option<Spanned<String>> = None => "\"departure\"",
-        /// When the driver said it would, which is what policies see. Without such a column, or in an
-        /// empty cell, `departure`.
-        estimated_departure: Option<Spanned<String>> = None => "\"estimated_departure\"",
-        /// Energy asked for, kWh on the grid side.
-        requested_kwh: Option<Spanned<String>> = None => "\"requested_kwh\"",
-        /// Energy delivered in reality, kWh on the grid side, to compare with. May be missing.
-        delivered_kwh: Option<Spanned<String>> = None => "\"delivered_kwh\"",
-        /// Name of the station.
-        station_id: Option<Spanned<String>> = None => "\"station_id\"",
-    }
-}
-
-shape! {
     /// Chargers behind one connection with a limit. What they ask for beyond it is clipped in
     /// proportion.
     pub(crate) struct SiteFile "site" for WorldText {
@@ -504,58 +441,6 @@ impl ExpectedPriceFile {
 }
 
 shape! {
-    /// Values over time from a CSV or Parquet file. Each row holds from its timestamp to the
-    /// next; rows are equally spaced, in order and without gaps. A slot takes the mean of the rows
-    /// over it, weighted by time: longer rows are held, shorter ones averaged.
-    pub(crate) struct SeriesFile "series" for WorldText at place within whole {
-        /// Path of the file, from the world file's folder.
-        path: Spanned<String> => r#""data/series.csv""#,
-        /// Name of the column, or several with factors to sum: `{"total": 1, "pumping": -1}`.
-        column: ColumnFile => r#""load_mw""#,
-        /// Unit of the values.
-        unit: Spanned<String> => r#""MW""#,
-        /// Factor on the values.
-        scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
-        /// Prices added in every slot, each by the name of what it is for, such as a grid fee; they may change
-        /// over time, too. Only prices have them.
-        adders: Named<OverTime<Price>> = Named::default() => "none",
-        /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
-        time: Option<Spanned<String>> = None => "\"ts\"",
-        /// Time zone of timestamps that name no offset.
-        time_zone: Option<Spanned<String>> = None => "timestamps name their offset",
-    }
-}
-
-/// One column, or several with factors.
-#[derive(Debug, Clone)]
-pub(crate) struct ColumnFile(pub(crate) Vec<(Spanned<String>, f64)>);
-
-impl Read<WorldText> for ColumnFile {
-    fn kind() -> Kind {
-        Kind::Text("column name, or {column name: factor}")
-    }
-
-    fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
-        match node.entries() {
-            None if node.text.starts_with('{') => expected(node, report, "a map"),
-            None => Some(Self(vec![(Spanned::read(node, report)?, 1.0)])),
-            Some(Err(place)) => {
-                report.add(place, "a column's name is not a string", "not a string");
-                None
-            }
-            Some(Ok(entries)) if entries.is_empty() => {
-                expected(node, report, "at least one column")
-            }
-            Some(Ok(entries)) => all(entries.iter().map(|(key, node)| {
-                let name = Spanned { value: key.name.clone(), place: key.place };
-                Some((name, f64::read(node, report)?))
-            }))
-            .map(Self),
-        }
-    }
-}
-
-shape! {
     /// How much is recorded.
     pub(crate) struct TelemetryFile "telemetry" for WorldText {
         /// Rows per car and slot.
@@ -588,9 +473,9 @@ shape! {
 choice! {
     /// When the journal reaches the disk for certain.
     pub(crate) enum DurabilityFile "durability" for WorldText {
-        /// After 16 slots or a second, whichever comes first, but syncs never take more than a twentieth of
-        /// the run's time: a power cut costs 16 slots, or what was simulated in the last second or in the
-        /// time of 20 syncs.
+        /// After 16 slots or a second, whichever comes first, but syncs never take more than a
+        /// twentieth of the run's time: a power cut costs 16 slots, or what was simulated in the
+        /// last second or in the time of 20 syncs.
         Paced,
         /// After every slot.
         Tick,

@@ -5,9 +5,9 @@
 
 use crate::{
     calendar,
+    data_file::{CalendarFile, EmpiricalFile, SessionsFile},
     dialect::Report,
-    distribution::EmpiricalFile,
-    file::{CalendarFile, SeriesFile, SessionsFile},
+    over_time::SeriesFile,
     published::PublishedFigure,
 };
 use ron_places::{Place, Spanned, suggest};
@@ -216,7 +216,8 @@ impl Values for Inputs {
 
     fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
         let values = self.named(request.name, request.unit, request.file.place, report)?;
-        let (found, wanted) = (values.len(), request.clock.slots as usize);
+        let found = values.len();
+        let wanted = request.clock.slots as usize;
         if found != wanted || values.iter().any(|value| !value.is_finite()) {
             let message =
                 format!("series `{}` of the journal is not {wanted} finite values", request.name);
@@ -244,7 +245,9 @@ impl Values for Inputs {
         _clock: &Clock,
         report: &mut Report,
     ) -> Option<Vec<SocWish>> {
-        calendar::from_inputs(self, name, file, report)
+        calendar::from_series(|column, unit| {
+            self.named(&format!("{name}.{column}"), unit, file.place, report)
+        })
     }
 
     fn sessions(

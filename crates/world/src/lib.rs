@@ -9,9 +9,11 @@
 
 mod branch;
 mod calendar;
+mod data_file;
 mod dialect;
 mod distribution;
 mod file;
+mod from_files;
 mod grid_file;
 mod guard;
 mod identity;
@@ -41,6 +43,7 @@ pub use source::read_text;
 use branch::Branch;
 use dialect::WorldText;
 use file::WorldFile;
+use from_files::FromFiles;
 use resolve::Draft;
 use ron_places::{Document, Place, refused, splice};
 use source::Unreadable;
@@ -49,7 +52,6 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
 };
-use table::Files;
 use voltide_model::{clock::Clock, scenario::Scenario};
 
 /// A world as it was read.
@@ -89,8 +91,8 @@ struct Names {
 type Configs = BTreeMap<String, (String, usize)>;
 
 impl World {
-    /// The config of a policy: the verbatim text between its parentheses, and the text's byte offset
-    /// in [`text`](Self::text).
+    /// The config of a policy: the verbatim text between its parentheses, and the text's byte
+    /// offset in [`text`](Self::text).
     pub fn config_of(&self, policy: &str) -> Option<(&str, usize)> {
         self.configs.get(policy).map(|(config, offset)| (config.as_str(), *offset))
     }
@@ -100,8 +102,8 @@ impl World {
         self.configs.iter().map(|(name, (_, offset))| (name.as_str(), *offset))
     }
 
-    /// Points a problem at the bytes `span` of [`text`](Self::text), or into the override that put them
-    /// there, with `label` on them.
+    /// Points a problem at the bytes `span` of [`text`](Self::text), or into the override that put
+    /// them there, with `label` on them.
     pub fn point(&self, problem: Problem, span: Range<usize>, label: &str) -> Problem {
         self.document.point(problem, Place { start: span.start, end: span.end }, label)
     }
@@ -145,11 +147,12 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<World, Problems> {
 ///
 /// As [`load`].
 pub fn load_with(path: &Path, overrides: &[Override]) -> Result<World, Problems> {
-    let FromFile { document, draft, overrides, sessions_read } = draft(path, overrides)?;
+    let Drafted { document, draft, overrides, sessions_read } = draft(path, overrides)?;
     Ok(World { sessions_read, overrides, ..draw(path, &document, draft) })
 }
 
-/// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded sessions.
+/// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded
+/// sessions.
 ///
 /// # Errors
 ///
@@ -169,8 +172,8 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
     Ok(draw(Path::new(JOURNAL), &document, draft))
 }
 
-/// [`rebuild`] with overrides as for [`load_with`]. Only data that they put other files for is read, by paths
-/// from the current folder.
+/// [`rebuild`] with overrides as for [`load_with`]. Only data that they put other files for is
+/// read, by paths from the current folder.
 ///
 /// # Errors
 ///
@@ -179,13 +182,13 @@ pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Resul
     keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
     splice::<WorldText, WorldFile>(&mut document, overrides)?;
-    let mut values = Branch { inputs, files: Files::new(Path::new("")) };
+    let mut values = Branch { inputs, files: FromFiles::new(Path::new("")) };
     let draft = resolve::resolve(&document, &mut values)?;
     Ok(draw(Path::new(JOURNAL), &document, draft))
 }
 
-/// The slot that `text` means: its number, or a time that lies in it, on the world's wall clock or with
-/// an offset.
+/// The slot that `text` means: its number, or a time that lies in it, on the world's wall clock or
+/// with an offset.
 ///
 /// # Errors
 ///
@@ -199,7 +202,8 @@ pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
         clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
     };
     u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {
-        let (first, end) = (clock.local(0), clock.local(last));
+        let first = clock.local(0);
+        let end = clock.local(last);
         format!(
             "`{text}` is no slot of the run: it has the slots 0 to {last}, from {first} to {end}"
         )
@@ -238,7 +242,7 @@ fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
 }
 
 /// A world file that was read, with what its data came to.
-struct FromFile {
+struct Drafted {
     document: Document,
     draft: Draft,
     /// Those that changed something of the text.
@@ -251,15 +255,15 @@ fn as_set(overrides: &[String]) -> Vec<Override> {
     overrides.iter().map(|text| Override::set(text)).collect()
 }
 
-fn draft(path: &Path, overrides: &[Override]) -> Result<FromFile, Problems> {
+fn draft(path: &Path, overrides: &[Override]) -> Result<Drafted, Problems> {
     let name = path.display().to_string();
     let text = source::text(path, source::TEXT_MAX).map_err(|why| unreadable(&name, why))?;
     let mut document = Document::new(&name, &text);
     let overrides = splice::<WorldText, WorldFile>(&mut document, overrides)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut files = Files::new(folder);
+    let mut files = FromFiles::new(folder);
     let draft = resolve::resolve(&document, &mut files)?;
-    Ok(FromFile { document, draft, overrides, sessions_read: files.sessions_read })
+    Ok(Drafted { document, draft, overrides, sessions_read: files.sessions_read })
 }
 
 fn unreadable(name: &str, why: Unreadable) -> Problems {
@@ -278,8 +282,9 @@ fn unreadable(name: &str, why: Unreadable) -> Problems {
 mod tests {
     use super::*;
 
-    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, \
-        telemetry: (), policies: {})";
+    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: \
+                         {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, telemetry: \
+                         (), policies: {})";
 
     fn spliced(overrides: &[&str]) -> Result<String, String> {
         let mut document = Document::new("w.ron", WORLD);

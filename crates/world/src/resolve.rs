@@ -7,20 +7,18 @@ mod listed;
 mod over_time;
 mod site;
 mod tariff;
+mod units;
 mod warn;
 mod willingness;
 mod wishes;
 
 use crate::{
     Configs, Names,
+    data_file::{CalendarFile, EmpiricalFile, SessionsFile},
     dialect::{Report, WorldText},
-    distribution::EmpiricalFile,
-    file::{
-        CalendarFile, ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SeriesFile, SessionsFile,
-        WorldFile,
-    },
+    file::{ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, WorldFile},
     input::{FleetSessions, SeriesRequest, Values},
-    over_time::OverTime,
+    over_time::{OverTime, SeriesFile},
     published::PublishedFigure,
     series::time_zone,
     table::parse_wall_clock,
@@ -148,8 +146,10 @@ impl Resolver<'_> {
             Some(path) => self.values.published(path, self.report),
             None => Some(Vec::new()),
         };
-        let (planning, boundary) = (self.planning(), self.boundary(&clock));
-        let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
+        let planning = self.planning();
+        let boundary = self.boundary(&clock);
+        let ev_ticks = self.ev_ticks();
+        let durability = self.durability();
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
         let incentive = self.incentive(system.as_ref(), &clock);
@@ -228,13 +228,15 @@ impl Resolver<'_> {
 
     fn policy(&mut self) -> Option<PolicyChoice> {
         let file = self.file;
-        let (policy, fallback) = (file.policy.get(), file.fallback.get());
+        let policy = file.policy.get();
+        let fallback = file.fallback.get();
         for name in policy.into_iter().chain(fallback.into_iter().flatten()) {
             if name.trim().is_empty() {
                 self.report.add(name.place, "a policy has no name", "empty");
             }
         }
-        let (policy, configs) = (policy?, file.policies.get()?);
+        let policy = policy?;
+        let configs = file.policies.get()?;
         let config = configs.position(policy).map(|index| &configs.0[index].1);
         Some(PolicyChoice {
             name: policy.value.clone(),

@@ -1,8 +1,8 @@
 //! Time series from files, resampled to slots.
 
 use crate::{
+    data_file::EmpiricalFile,
     dialect::Report,
-    distribution::EmpiricalFile,
     input::SeriesRequest,
     ranges::{from_to, with_unit},
     table::{Files, Table, Wanted},

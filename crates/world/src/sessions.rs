@@ -1,25 +1,21 @@
 //! Charging sessions that really took place, from files such as those of ACN-Data.
 
 use crate::{
-    calendar,
+    data_file::{SessionColumnsFile, SessionsFile},
     dialect::Report,
-    distribution::EmpiricalFile,
-    file::{CalendarFile, SessionColumnsFile, SessionsFile},
-    input::{FleetSessions, SeriesRequest, Values},
-    published::{self, PublishedFigure},
+    input::FleetSessions,
     ranges::{from_to, with_unit},
-    series::{read_samples, read_series, time_zone},
+    series::time_zone,
     table::{Files, Table, Wanted},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use ron_places::{Problem, Spanned};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 use voltide_model::{
     clock::Clock,
     fleet::RecordedSession,
     physical::{CAR_ENERGY, Lies},
-    wishes::SocWish,
 };
 
 /// No car stays longer than this at a charger, in seconds.
@@ -44,64 +40,27 @@ impl fmt::Display for SessionsRead {
         let within = sessions - before_start - after_end;
         write!(
             f,
-            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, {before_start} are \
-             over before it and {after_end} begin after it"
+            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, \
+             {before_start} are over before it and {after_end} begin after it"
         )
     }
 }
 
-impl Values for Files {
-    fn published(
-        &mut self,
-        path: &Spanned<String>,
-        report: &mut Report,
-    ) -> Option<Vec<PublishedFigure>> {
-        published::read(self, path, report)
-    }
-
-    fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
-        read_series(self, request, report)
-    }
-
-    fn samples(
-        &mut self,
-        name: &str,
-        _unit: &str,
-        file: &EmpiricalFile,
-        factor: f64,
-        report: &mut Report,
-    ) -> Option<Arc<[f64]>> {
-        read_samples(self, name, file, factor, report)
-    }
-
-    fn reservations(
-        &mut self,
-        _name: &str,
-        file: &CalendarFile,
-        clock: &Clock,
-        report: &mut Report,
-    ) -> Option<Vec<SocWish>> {
-        calendar::read(self, file, clock, report)
-    }
-
-    fn sessions(
-        &mut self,
-        fleet: &str,
-        file: &SessionsFile,
-        clock: &Clock,
-        report: &mut Report,
-    ) -> Option<FleetSessions> {
-        let zone = time_zone(file.time_zone.as_ref(), report)?;
-        let table = self.table(&file.path, &wanted(file), report)?;
-        match (Reader { table: &table, zone, clock }).read(fleet, report) {
-            Ok((sessions, read)) => {
-                self.sessions_read.push(read);
-                sessions.sorted()
-            }
-            Err(problem) => {
-                report.push(*problem);
-                None
-            }
+/// Reads a fleet's file of sessions, and says what became of its rows.
+pub(crate) fn read(
+    files: &mut Files,
+    fleet: &str,
+    file: &SessionsFile,
+    clock: &Clock,
+    report: &mut Report,
+) -> Option<(FleetSessions, SessionsRead)> {
+    let zone = time_zone(file.time_zone.as_ref(), report)?;
+    let table = files.table(&file.path, &wanted(file), report)?;
+    match (Reader { table: &table, zone, clock }).read(fleet, report) {
+        Ok((sessions, read)) => Some((sessions.sorted()?, read)),
+        Err(problem) => {
+            report.push(*problem);
+            None
         }
     }
 }
@@ -245,7 +204,8 @@ impl Reader<'_> {
             .chain([requested])
             .find(|&kwh| CAR_ENERGY.lies(kwh) == Lies::Impossible)
         {
-            let (found, most) = (with_unit(energy, "kWh"), from_to(CAR_ENERGY.possible, "kWh"));
+            let found = with_unit(energy, "kWh");
+            let most = from_to(CAR_ENERGY.possible, "kWh");
             return Err((
                 format!("{found} cannot be reckoned with: a session is of {most}"),
                 "out of range",

@@ -9,7 +9,6 @@ mod unpacked;
 use crate::{
     dialect::Report,
     nesting,
-    sessions::SessionsRead,
     source::{self, DATA_MAX, TEXT_MAX, Unreadable},
 };
 use cells::Column;
@@ -28,8 +27,6 @@ use std::{
 pub(crate) struct Files {
     folder: PathBuf,
     texts: BTreeMap<PathBuf, Arc<str>>,
-    /// What became of the rows of the files of sessions.
-    pub(crate) sessions_read: Vec<SessionsRead>,
 }
 
 /// A column that is wanted.
@@ -76,7 +73,7 @@ impl Row {
 impl Files {
     /// The files that a world in `folder` names.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), texts: BTreeMap::new(), sessions_read: Vec::new() }
+        Self { folder: folder.to_owned(), texts: BTreeMap::new() }
     }
 
     /// Reads the wanted columns of the file that the world names at `path`.
@@ -179,8 +176,8 @@ impl Table {
         }
     }
 
-    /// The number that a text is, with a decimal comma where commas do not part the cells. One of the two
-    /// marks in a column would part thousands, and nothing tells which.
+    /// The number that a text is, with a decimal comma where commas do not part the cells. One of
+    /// the two marks in a column would part thousands, and nothing tells which.
     fn parsed(&self, text: &str, column: usize) -> Result<f64, String> {
         let mark = decimal_mark(text);
         let is_comma = mark == Some(',');

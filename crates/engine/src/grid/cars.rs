@@ -1,8 +1,9 @@
 //! What plugged-in cars could do if net load moved: (30) and (31), where the world counts them.
 
+use super::load::CarLoad;
 use crate::{
-    apply::State,
-    phase::agree::Asking,
+    cars::{PluggedStay, columns},
+    drivers::Asking,
     state::{Fixed, FleetConstants, arrival_kwh},
 };
 use voltide_model::{
@@ -15,32 +16,39 @@ use voltide_model::{
 /// `F_S` of all plugged-in cars in each of `count` slots from now on, as their schedules have them.
 ///
 /// Cars that have not arrived, or will have left, supply nothing.
-pub(crate) fn supply(state: &mut State, count: u32) -> Vec<UpDown> {
+pub(crate) fn supply(state: &CarLoad, count: u32) -> Vec<UpDown> {
     let (tick, hours) = (state.now.tick, state.fixed.scenario.clock.slot_hours());
     let mut sums = vec![UpDown::default(); count as usize];
     let hour_of: Vec<u32> =
         (tick..tick + count).map(|slot| state.fixed.scenario.willingness_hour(slot)).collect();
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    let (fixed, book, prices) = (&state.fixed, &state.book, &state.prices);
-    let plugged = (0..).zip(&*cars.stay).filter(|(_, stay)| **stay != NO_STAY);
-    for (ev, &stay) in plugged {
+    let (energies, stays, ledgers) = columns(state.cars.as_readonly());
+    let (fixed, prices) = (&state.fixed, &state.prices);
+    let agreed = state.drivers.agreed();
+    let plugged = (0..).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
+    for (ev, &PluggedStay(stay)) in plugged {
         let fleet = fixed.fleet_of(ev);
         let asking = Asking::of_fleet(fixed, fixed.scenario.population.fleet_of(ev));
+        // Of this slot drivers have said it.
         let agrees = |slot: u32| {
             asking.is_none_or(|asking| {
+                if slot == tick {
+                    return agreed[ev as usize].0 == 1;
+                }
                 let draw = fixed.scenario.willingness_draw(ev, hour_of[(slot - tick) as usize]);
                 asking.answer(asking.band(prices.of_ev(ev as usize, fleet.tariff), slot), draw).1
             })
         };
         let slots = tick..(tick + count).min(slots_end(fixed, stay, tick));
-        let mut energy_kwh = cars.energy[ev as usize];
+        let mut energy_kwh = energies[ev as usize].0;
         let began_with =
-            arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[ev as usize]);
+            arrival_kwh(fixed, &state.plans, (ev, stay), energy_kwh, &ledgers[ev as usize].0);
         let bounds = fixed.plan_bounds(ev, began_with);
         for slot in slots {
-            let power_kw =
-                if slot == tick { cars.power[ev as usize] } else { book.power_at(ev, slot) };
+            let power_kw = if slot == tick {
+                state.power.0[ev as usize]
+            } else {
+                state.plans.power_at(ev, slot)
+            };
             energy_kwh = fleet.battery.after(energy_kwh, power_kw);
             let reach = reach(fixed, fleet, stay, bounds, power_kw, energy_kwh, agrees(slot));
             sums[(slot - tick) as usize] += car(&reach, hours);

@@ -3,12 +3,13 @@
 use super::{cars, day_of};
 use crate::{
     EngineError,
-    apply::State,
-    failure::Failure,
-    grid::load::{ev_power, planned_kw, value},
+    grid::{
+        GridBook,
+        load::{CarLoad, value},
+    },
+    outbox::Recorder,
 };
 use bevy_ecs::prelude::*;
-use std::sync::Arc;
 use voltide_journal::{
     event::{Event, SolveFinished, Stage, TickStarted},
     units::pack,
@@ -21,46 +22,51 @@ use voltide_schedule::{
 
 /// Asks the day-ahead stage when a day begins, and the intra-day stage for every window; a window
 /// begins early where the load is not what it was planned for.
-pub(crate) fn schedule(mut state: State, mut failure: ResMut<Failure>) {
-    let Some(grid) = state.fixed.scenario.grid.clone() else { return };
-    let scenario = Arc::clone(&state.fixed.scenario);
+pub(crate) fn schedule(
+    cars: CarLoad,
+    mut plant: ResMut<GridBook>,
+    mut record: Recorder,
+) -> Result<(), EngineError> {
+    let scenario = &*cars.fixed.scenario;
+    let Some(grid) = &scenario.grid else { return Ok(()) };
     let stages =
-        Stages::new(&grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
-    let mut desk = Desk { state: &mut state, grid: &grid, stages, scenario: &scenario };
-    failure.0 = desk.decide().err();
+        Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
+    let (plant, record) = (&mut *plant, &mut record);
+    Desk { cars: &cars, plant, record, grid, stages, scenario }.decide()
 }
 
 /// What scheduling works with.
-struct Desk<'a, 'w, 's> {
-    state: &'a mut State<'w, 's>,
+struct Desk<'a, 'w, 's, 'r> {
+    cars: &'a CarLoad<'w, 's>,
+    plant: &'a mut GridBook,
+    record: &'a mut Recorder<'r>,
     grid: &'a Grid,
     stages: Stages<'a>,
     scenario: &'a Scenario,
 }
 
-impl Desk<'_, '_, '_> {
+impl Desk<'_, '_, '_, '_> {
     fn decide(&mut self) -> Result<(), EngineError> {
-        let tick = self.state.now.tick;
+        let tick = self.cars.now.tick;
         let day = day_of(&self.scenario.clock, tick);
         if tick == day.first {
             self.day_ahead(day)?;
         }
-        let (charge, discharge) = ev_power(self.state);
+        let (charge, discharge) = self.cars.power();
         let load_kw = value(self.scenario.system.base_load.as_ref(), tick) + charge - discharge;
         let due = (tick - day.first).is_multiple_of(self.grid.rules.step.get());
-        if due || !self.state.grid.fits(tick, load_kw) {
+        if due || !self.plant.fits(tick, load_kw) {
             self.window(day, charge - discharge)?;
         }
         Ok(())
     }
 
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
-        let state = &*self.state;
         let fold = |slot: u32| self.scenario.period().map_or(slot, |period| slot % period);
         let problem = self.stages.day_ahead(
             day,
-            |slot| state.grid.expected_kw(fold(slot)),
-            &state.grid.state,
+            |slot| self.plant.expected_kw(fold(slot)),
+            &self.plant.state,
         );
         let solved = self.solve(&problem, Stage::DayAhead)?;
         self.accept(solved, Stage::DayAhead, self.grid.rules.day_ahead_step.get(), usize::MAX);
@@ -69,19 +75,18 @@ impl Desk<'_, '_, '_> {
 
     /// Solves the window that begins now, and follows its first slots.
     fn window(&mut self, day: Day, now_kw: f64) -> Result<(), EngineError> {
-        let (tick, rules) = (self.state.now.tick, &self.grid.rules);
+        let (tick, rules) = (self.cars.now.tick, &self.grid.rules);
         let k = tick - day.first;
         let count = rules.window.get().min(day.slots - k);
         let cars =
-            if rules.readings.ev_in_supply { cars::supply(self.state, count) } else { Vec::new() };
-        let state = &*self.state;
+            if rules.readings.ev_in_supply { cars::supply(self.cars, count) } else { Vec::new() };
         let ev_kw = |slot: u32| {
-            if slot == tick { now_kw } else { planned_kw(state, slot, tick) }
+            if slot == tick { now_kw } else { self.cars.planned_kw(self.plant, slot) }
         };
-        let Some(plan) = &state.grid.plan else {
+        let Some(plan) = &self.plant.plan else {
             unreachable!("a day-ahead schedule is made before the first window of a day")
         };
-        let problem = self.stages.window(day, k, ev_kw, cars, plan, &state.grid.state);
+        let problem = self.stages.window(day, k, ev_kw, cars, plan, &self.plant.state);
         let solved = self.solve(&problem, Stage::IntraDay)?;
         let committed = rules.step.get() - k % rules.step.get();
         self.accept(solved, Stage::IntraDay, 1, committed as usize);
@@ -90,7 +95,7 @@ impl Desk<'_, '_, '_> {
 
     fn solve(&self, problem: &DispatchProblem<'_>, stage: Stage) -> Result<Dispatch, EngineError> {
         let failed = |error: GridError| EngineError::Grid {
-            tick: self.state.now.tick,
+            tick: self.cars.now.tick,
             stage: stage.name(),
             error,
         };
@@ -99,30 +104,20 @@ impl Desk<'_, '_, '_> {
 
     /// Records a solve and the first `committed` steps of its schedule.
     fn accept(&mut self, solved: Dispatch, stage: Stage, step: u32, committed: usize) {
-        let (tick, cause) = (self.state.now.tick, self.state.cause(&[&TickStarted::KIND]));
-        let cause = Some(self.state.emit(cause, Event::SolveFinished(finished(&solved, stage))));
+        let tick = self.cars.now.tick;
+        let cause = self.record.cause(&[&TickStarted::KIND]);
+        let solve = Event::SolveFinished(finished(&solved, stage));
+        let cause = Some(self.record.note(cause, solve));
         let steps = &solved.slots[..committed.min(solved.slots.len())];
         let event = pack(&self.grid.plant, stage, tick, step, steps);
-        self.state.emit(cause, Event::UnitsDispatched(event));
+        self.record.emit(cause, event, Event::UnitsDispatched, |event| {
+            self.plant.dispatched(&self.grid.plant, event);
+        });
     }
 }
 
 fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
-    let parts = &solved.parts;
-    let components = [
-        ("thermal", parts.thermal),
-        ("starts", parts.starts),
-        ("stores", parts.stores),
-        ("renewables", parts.renewables),
-        ("curtailment", parts.curtailment),
-        ("interruption", parts.interruption),
-        ("must_take", parts.must_take),
-        ("exchange", parts.exchange),
-        ("unserved", parts.unserved),
-        ("margin", parts.margin),
-        ("deviation", parts.deviation),
-        ("terminal", parts.terminal),
-    ];
+    let parts = solved.parts.named().into_iter();
     let wish = |wish| match wish {
         UnmetWish::RampIntoLimits => "ramp_into_limits",
         UnmetWish::RampToStop => "ramp_to_stop",
@@ -135,10 +130,7 @@ fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
         status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
         objective: solved.objective,
         bound: solved.bound.is_finite().then_some(solved.bound),
-        components: components
-            .into_iter()
-            .map(|(name, amount)| (name.to_owned(), amount))
-            .collect(),
+        components: parts.map(|(name, amount)| (name.to_owned(), amount)).collect(),
         unmet: solved
             .unmet
             .iter()

@@ -1,9 +1,14 @@
 //! Load of a slot: what cars draw and give, and what is planned that they will.
 
+use super::GridBook;
 use crate::{
-    apply::State,
-    state::{LANES, padded},
+    cars::{AppliedPower, LANES, PluggedStay, Session, StoredEnergy, padded},
+    drivers::Drivers,
+    plan_book::PlanBook,
+    prices::PriceBook,
+    state::{Fixed, Now},
 };
+use bevy_ecs::{prelude::*, system::SystemParam};
 use voltide_model::series::Series;
 
 /// The value of a series in a slot; 0 where there is no series.
@@ -11,16 +16,34 @@ pub(crate) fn value(series: Option<&Series>, tick: u32) -> f64 {
     series.map_or(0.0, |series| series.values[tick as usize])
 }
 
-/// Charging and discharging power of all cars, kW; summed piece by piece, so always in one order.
-pub(crate) fn ev_power(state: &mut State) -> (f64, f64) {
-    let mut table = state.cars.table();
-    let power = &*table.columns().power;
-    let mut sum = (0.0, 0.0);
-    for piece in &state.fixed.pieces {
-        let (charge, discharge) = piece_power(&power[piece.evs.clone()]);
-        sum = (sum.0 + charge, sum.1 + discharge);
+/// What cars do in this slot, and what they were planned to do in the next.
+#[derive(SystemParam)]
+pub(crate) struct CarLoad<'w, 's> {
+    pub fixed: Res<'w, Fixed>,
+    pub now: Res<'w, Now>,
+    pub power: Res<'w, AppliedPower>,
+    pub drivers: Drivers<'w, 's>,
+    pub plans: Res<'w, PlanBook>,
+    pub prices: Res<'w, PriceBook>,
+    pub cars: Query<'w, 's, (&'static StoredEnergy, &'static PluggedStay, &'static Session)>,
+}
+
+impl CarLoad<'_, '_> {
+    /// Charging and discharging power of all cars, kW; summed piece by piece, so always in one order.
+    pub(crate) fn power(&self) -> (f64, f64) {
+        let mut sum = (0.0, 0.0);
+        for piece in &self.fixed.pieces {
+            let (charge, discharge) = piece_power(&self.power.0[piece.evs.clone()]);
+            sum = (sum.0 + charge, sum.1 + discharge);
+        }
+        sum
     }
-    sum
+
+    /// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned when
+    /// they plug in, what is expected of those that have not arrived.
+    pub(crate) fn planned_kw(&self, grid: &GridBook, slot: u32) -> f64 {
+        self.plans.committed_kw(slot) + grid.expected_of_later_kw(slot, self.now.tick)
+    }
 }
 
 fn piece_power(power: &[f64]) -> (f64, f64) {
@@ -35,10 +58,4 @@ fn piece_power(power: &[f64]) -> (f64, f64) {
     eights.iter().for_each(&mut add);
     add(&padded(last));
     (charge.iter().sum(), discharge.iter().sum())
-}
-
-/// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned when they
-/// plug in, what is expected of those that have not arrived.
-pub(crate) fn planned_kw(state: &State, slot: u32, now: u32) -> f64 {
-    state.book.committed_kw(slot) + state.grid.expected_of_later_kw(slot, now)
 }

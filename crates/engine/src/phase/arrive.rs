@@ -1,43 +1,57 @@
 //! Phase 1: cars unplug and plug in, by the calendar of stays.
 
-use crate::apply::State;
-use crate::state::{Fixed, Roster};
+use crate::{
+    apply::Sessions,
+    cars::columns,
+    outbox::Recorder,
+    state::{Fixed, SiteCuts},
+};
+use bevy_ecs::prelude::*;
 use voltide_journal::event::{
     EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted,
     TargetMissed, TickStarted, TripShort,
 };
 use voltide_model::rules::Rules;
 
-/// Ends the sessions whose cars leave, then begins those whose cars arrive.
-pub(crate) fn arrive(mut state: State) {
-    let tick_started = state.cause(&[&TickStarted::KIND]);
-    let ended = sessions_ending(&mut state);
-    let missed = targets_missed(&state.fixed, &state.roster, state.now.tick, &ended);
-    if !ended.ev.is_empty() {
-        let cause = state.emit(tick_started, Event::SessionEnded(ended));
-        if !missed.ev.is_empty() {
-            state.emit(Some(cause), Event::TargetMissed(missed));
-        }
+/// Ends the sessions whose cars leave.
+pub(crate) fn depart(mut sessions: Sessions, mut record: Recorder) {
+    let tick_started = record.cause(&[&TickStarted::KIND]);
+    let ended = sessions_ending(&sessions);
+    if ended.ev.is_empty() {
+        return;
     }
-    let (started, short) = sessions_beginning(&mut state);
-    if !started.ev.is_empty() {
-        let cause = state.emit(tick_started, Event::SessionStarted(started));
-        if !short.ev.is_empty() {
-            state.emit(Some(cause), Event::TripShort(short));
-        }
+    let missed = targets_missed(&sessions.fixed, &sessions.cuts, sessions.now.tick, &ended);
+    let cause =
+        record.emit(tick_started, ended, Event::SessionEnded, |ended| sessions.unplug(ended));
+    if !missed.ev.is_empty() {
+        record.note(Some(cause), Event::TargetMissed(missed));
     }
 }
 
-fn sessions_ending(state: &mut State) -> SessionEnded {
-    let fixed = &state.fixed;
+/// Begins the sessions of cars that arrive; a car may do so in the slot in which it left.
+pub(crate) fn arrive(mut sessions: Sessions, mut record: Recorder) {
+    let tick_started = record.cause(&[&TickStarted::KIND]);
+    let (started, short) = sessions_beginning(&sessions);
+    if started.ev.is_empty() {
+        return;
+    }
+    let cause = record
+        .emit(tick_started, started, Event::SessionStarted, |started| sessions.plug_in(started));
+    if !short.ev.is_empty() {
+        record.note(Some(cause), Event::TripShort(short));
+    }
+}
+
+fn sessions_ending(sessions: &Sessions) -> SessionEnded {
+    let fixed = &sessions.fixed;
     let population = &fixed.scenario.population;
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    let ending = fixed.calendar.ending_at(state.now.tick);
+    let (energies, _, _, ledgers) = columns(sessions.cars.as_readonly());
+    let ending = fixed.calendar.ending_at(sessions.now.tick);
     let mut ended = room_for_ended(ending.len());
     for &stay in ending {
         let ev = population.stays.ev[stay as usize];
-        let (energy, ledger) = (cars.energy[ev as usize], cars.ledger[ev as usize]);
+        let energy = energies[ev as usize].0;
+        let ledger = ledgers[ev as usize].0;
         ended.ev.push(ev);
         ended.stay.push(stay);
         ended.energy_kwh.push(energy);
@@ -82,14 +96,14 @@ fn end_reason(fixed: &Fixed, ev: u32, stay: u32) -> EndReason {
     }
 }
 
-fn targets_missed(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded) -> TargetMissed {
+fn targets_missed(fixed: &Fixed, cuts: &SiteCuts, now: u32, ended: &SessionEnded) -> TargetMissed {
     let mut missed = TargetMissed::default();
     for (row, &missing) in ended.missing_kwh.iter().enumerate() {
         if missing > MISSED_MIN_KWH {
             missed.ev.push(ended.ev[row]);
             missed.stay.push(ended.stay[row]);
             missed.missing_kwh.push(missing);
-            missed.reason.push(missed_reason(fixed, roster, now, ended, row));
+            missed.reason.push(missed_reason(fixed, cuts, now, ended, row));
         }
     }
     missed
@@ -98,7 +112,7 @@ fn targets_missed(fixed: &Fixed, roster: &Roster, now: u32, ended: &SessionEnded
 /// Why a session that ends now missed its target: the first reason that would have sufficed.
 fn missed_reason(
     fixed: &Fixed,
-    roster: &Roster,
+    cuts: &SiteCuts,
     now: u32,
     ended: &SessionEnded,
     row: usize,
@@ -133,7 +147,7 @@ fn missed_reason(
     match () {
         () if ended.reason[row] == EndReason::Removed => MissedReason::Removed,
         () if let Some(reason) = want_of_time => reason,
-        () if roster.site_cut.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
+        () if cuts.in_session.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
         () => MissedReason::Schedule,
     }
 }
@@ -141,17 +155,17 @@ fn missed_reason(
 /// Cars arrive with what the trip left them; a trip never takes more than there was. On a day that
 /// follows upon itself they come home as drawn: what they drove makes up the difference, which
 /// may be below zero.
-fn sessions_beginning(state: &mut State) -> (SessionStarted, TripShort) {
-    let fixed = &state.fixed;
+fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
+    let fixed = &sessions.fixed;
     let stays = &fixed.scenario.population.stays;
     let drawn_anew = fixed.scenario.period().is_some();
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    let beginning = fixed.calendar.beginning_at(state.now.tick);
+    let (energies, ..) = columns(sessions.cars.as_readonly());
+    let beginning = fixed.calendar.beginning_at(sessions.now.tick);
     let (mut started, mut short) = (room_for_started(beginning.len()), TripShort::default());
     for &stay in beginning {
         let ev = stays.ev[stay as usize];
-        let (energy, wanted) = (cars.energy[ev as usize], stays.trip_kwh[stay as usize]);
+        let energy = energies[ev as usize].0;
+        let wanted = stays.trip_kwh[stay as usize];
         let comes_home_as_drawn = drawn_anew && is_first(fixed, stay);
         let driven = if comes_home_as_drawn {
             energy - fixed.scenario.population.arrival_energy_kwh[ev as usize]
@@ -193,26 +207,29 @@ fn push_started(
     started.departure_kwh.push(population.departure_energy_kwh[ev as usize]);
 }
 
-/// Begins the sessions that are in progress when a day begins that follows upon itself; each stay
-/// with the energy that its schedule has brought it to by midnight, kWh.
-pub(crate) fn begin_at_midnight(state: &mut State, stays: &[(u32, f64)]) {
-    let mut started = room_for_started(stays.len());
-    let mut table = state.cars.table();
-    let energy = &*table.columns().energy;
-    for &(stay, energy_kwh) in stays {
-        let ev = state.fixed.scenario.population.stays.ev[stay as usize];
-        push_started(
-            &mut started,
-            &state.fixed,
-            stay,
-            energy_kwh,
-            energy[ev as usize] - energy_kwh,
-        );
+/// Stays that are in progress when a typical day begins, ascending, each with the energy that its
+/// schedule has brought it to by midnight, kWh: known once they are planned.
+#[derive(Resource, Default)]
+pub(crate) struct InProgressAtMidnight(pub Vec<(u32, f64)>);
+
+/// Begins the sessions that are in progress when a typical day begins.
+pub(crate) fn begin_at_midnight(
+    mut sessions: Sessions,
+    mut stays: ResMut<InProgressAtMidnight>,
+    mut record: Recorder,
+) {
+    if stays.0.is_empty() {
+        return;
     }
-    if !started.ev.is_empty() {
-        let cause = state.cause(&[&TickStarted::KIND]);
-        state.emit(cause, Event::SessionStarted(started));
+    let mut started = room_for_started(stays.0.len());
+    let (energies, ..) = columns(sessions.cars.as_readonly());
+    for (stay, energy_kwh) in std::mem::take(&mut stays.0) {
+        let ev = sessions.fixed.scenario.population.stays.ev[stay as usize];
+        let driven_kwh = energies[ev as usize].0 - energy_kwh;
+        push_started(&mut started, &sessions.fixed, stay, energy_kwh, driven_kwh);
     }
+    let cause = record.cause(&[&TickStarted::KIND]);
+    record.emit(cause, started, Event::SessionStarted, |started| sessions.plug_in(started));
 }
 
 /// Columns that need not grow: a whole fleet may leave or arrive in one slot.

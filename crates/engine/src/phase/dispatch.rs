@@ -6,25 +6,23 @@
 //! [desk](crate::grid::desk) decides, and [`dispatch`] follows what was decided, live and in replay.
 
 use crate::{
-    apply::State,
     grid::{
-        cars, day_of,
-        load::{ev_power, planned_kw, value},
+        GridBook, cars, day_of,
+        load::{CarLoad, value},
     },
-    phase::agree::{Opinions, form_opinions},
-    state::Fixed,
+    outbox::Recorder,
+    prices::PriceBook,
+    state::{Balance, ChargingPrices, Fixed, Now, PluggedIn},
 };
-use bevy_ecs::prelude::*;
-use std::sync::Arc;
+use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::{Event, MarginViolated, PricesSet, TickStarted, UnitsDispatched};
 use voltide_model::{
-    columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitKind, UnitTick},
-    cost::unit_costs,
-    device::{MustTake, Renewable},
-    dispatch::SlotDispatch,
+    columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitTick},
+    device::Device,
+    dispatch::{SlotDispatch, supply, unit_rows},
     flexibility::{self, LastStep, SHORTFALL_MIN_KW, UpDown},
     plant::Plant,
-    scenario::Scenario,
+    scenario::{Given, Scenario},
     series::Series,
     two_stage::Grid,
 };
@@ -49,18 +47,25 @@ pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
     }
 }
 
+/// What follows from what was decided: what each car pays, and the balance.
+pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    (price_cars, dispatch).into_configs()
+}
+
 /// Sums the cars' power and closes the balance.
-pub(crate) fn dispatch(
-    mut state: State,
-    mut opinions: ResMut<Opinions>,
+fn dispatch(
+    cars: CarLoad,
+    plugged: Res<PluggedIn>,
+    plant: Res<GridBook>,
+    mut balance: ResMut<Balance>,
     mut units: Query<(&Unit, &mut Output)>,
+    mut record: Recorder,
 ) {
-    let scenario = Arc::clone(&state.fixed.scenario);
-    let mut now = system_of_cars(&mut state, &mut opinions);
-    price_cars(&mut state);
+    let scenario = &*cars.fixed.scenario;
+    let mut now = system_of_cars(&cars, &plugged);
     let ticks = match &scenario.grid {
-        Some(grid) => follow_schedule(&mut state, grid, &mut now),
-        None => import_the_rest(&scenario, state.now.tick, &mut now),
+        Some(grid) => follow_schedule(&cars, &plant, grid, &mut now),
+        None => import_the_rest(scenario, cars.now.tick, &mut now),
     };
     let tolerance = RESIDUAL_MAX * (now.base_load_kw + now.ev_charge_kw).max(1.0);
     assert!(
@@ -71,32 +76,30 @@ pub(crate) fn dispatch(
     for (unit, mut output) in &mut units {
         output.0 = ticks[unit.id as usize];
     }
-    state.outcome.system = now;
-    state.outcome.units = ticks;
+    balance.system = now;
+    balance.units = ticks;
     let missing = now.flexibility.map(|it| it.margin().shortfall()).unwrap_or_default();
     if missing.up > SHORTFALL_MIN_KW || missing.down > SHORTFALL_MIN_KW {
-        let cause = state.cause(&[&UnitsDispatched::KIND, &TickStarted::KIND]);
-        state.emit(
-            cause,
-            Event::MarginViolated(MarginViolated { up_kw: missing.up, down_kw: missing.down }),
-        );
+        let cause = record.cause(&[&UnitsDispatched::KIND, &TickStarted::KIND]);
+        let violated = MarginViolated { up_kw: missing.up, down_kw: missing.down };
+        record.note(cause, Event::MarginViolated(violated));
     }
 }
 
 /// The system with all that does not depend on units.
-fn system_of_cars(state: &mut State, opinions: &mut Opinions) -> SystemTick {
-    let tick = state.now.tick;
-    let (charge, discharge) = ev_power(state);
-    let agreed = form_opinions(state, opinions);
-    let fixed = &state.fixed;
-    let prices = &state.prices.current()[0];
+fn system_of_cars(cars: &CarLoad, plugged: &PluggedIn) -> SystemTick {
+    let tick = cars.now.tick;
+    let (charge, discharge) = cars.power();
+    let agreed = cars.drivers.agreed().iter().map(|agreed| u32::from(agreed.0)).sum();
+    let fixed = &cars.fixed;
+    let prices = &cars.prices.current()[0];
     SystemTick {
         base_load_kw: value(fixed.scenario.system.base_load.as_ref(), tick),
         ev_charge_kw: charge,
         ev_discharge_kw: discharge,
         tou_price_per_kwh: prices.tou[prices.at(tick)],
         incentive: incentive_tick(fixed, prices, tick),
-        plugged: state.roster.plugged,
+        plugged: plugged.count,
         agreed,
         ..SystemTick::default()
     }
@@ -109,69 +112,60 @@ fn import_the_rest(scenario: &Scenario, tick: u32, now: &mut SystemTick) -> Vec<
     (now.wind_available_kw, now.wind_kw) = (wind, wind);
     (now.pv_available_kw, now.pv_kw) = (pv, pv);
     now.import_kw = now.net_load_kw();
-    let unit = |(unit, kind)| {
-        let (output_kw, available_kw) = match kind {
-            UnitKind::Wind => (wind, Some(wind)),
-            UnitKind::Pv => (pv, Some(pv)),
-            _ => (now.import_kw, None),
-        };
-        UnitTick { available_kw, ..UnitTick::new(unit, kind, output_kw) }
+    let unit = |(unit, of): (u32, Given<'_>)| {
+        let row = |kw| UnitTick::new(unit, of.kind, kw);
+        match of.series {
+            Some(series) => {
+                let kw = series.values[tick as usize];
+                UnitTick { available_kw: Some(kw), ..row(kw) }
+            }
+            None => row(now.import_kw),
+        }
     };
-    (0..).zip(scenario.unit_kinds()).map(unit).collect()
+    (0..).zip(scenario.given_units()).map(unit).collect()
 }
 
 /// With a plant: units do as was decided.
-fn follow_schedule(state: &mut State, grid: &Grid, now: &mut SystemTick) -> Vec<UnitTick> {
-    let tick = state.now.tick;
-    let slot =
-        state.grid.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
-    let hours = state.fixed.scenario.clock.slot_hours();
-    let supply = flexibility::supply(&grid.plant, &slot, hours, grid.rules.readings);
-    let of_cars =
-        if grid.rules.readings.ev_in_supply { cars::supply(state, 1) } else { Vec::new() };
-    let demand = flexibility::demand(slot.net_load_kw(), next_net_load(state, grid));
+fn follow_schedule(
+    cars: &CarLoad,
+    state: &GridBook,
+    grid: &Grid,
+    now: &mut SystemTick,
+) -> Vec<UnitTick> {
+    let tick = cars.now.tick;
+    let slot = state.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
+    let hours = cars.fixed.scenario.clock.slot_hours();
+    let supply = supply(&grid.plant, &slot, hours, grid.rules.readings);
+    let of_cars = if grid.rules.readings.ev_in_supply { cars::supply(cars, 1) } else { Vec::new() };
+    let demand =
+        flexibility::demand(slot.net_load_kw(&grid.plant), next_net_load(cars, state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
     now.flexibility = Some(FlexibilityTick { demand, supply: all });
     let slot = slot.tidied(&grid.plant);
     let ticks = unit_ticks(&grid.plant, &slot, &supply, hours);
-    let sum = |kind: UnitKind| {
-        ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>()
-    };
-    let available = |kind: UnitKind| {
-        ticks.iter().filter(|it| it.kind == kind).filter_map(|it| it.available_kw).sum::<f64>()
-    };
-    (now.wind_available_kw, now.wind_kw) = (available(UnitKind::Wind), sum(UnitKind::Wind));
-    (now.pv_available_kw, now.pv_kw) = (available(UnitKind::Pv), sum(UnitKind::Pv));
-    now.must_take_kw = sum(UnitKind::MustTake);
-    now.thermal_kw = sum(UnitKind::Thermal);
-    now.store_kw = sum(UnitKind::PumpedHydro) + sum(UnitKind::Ess);
-    now.interrupted_kw = sum(UnitKind::Interruptible);
-    now.import_kw = sum(UnitKind::ImportExport);
+    let units: Vec<_> = grid.plant.devices().map(Device::counts_as).zip(&ticks).collect();
+    now.count(&units);
     (now.unserved_kw, now.spilled_kw) = (slot.unserved_kw, slot.spilled_kw);
     ticks
 }
 
 /// Net load in the slot after this one, by the series as they are and the cars as planned, kW.
-fn next_net_load(state: &State, grid: &Grid) -> f64 {
-    let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
+fn next_net_load(cars: &CarLoad, state: &GridBook, grid: &Grid) -> f64 {
+    let (scenario, tick) = (&cars.fixed.scenario, cars.now.tick);
     let day = day_of(&scenario.clock, tick);
     let wraps =
         grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.first + day.slots;
     let next = if wraps { day.first } else { tick + 1 };
     let at = |series: &Series| series.at(next, scenario.clock.slots_per_24_hours());
     let base = scenario.system.base_load.as_ref().map_or(0.0, at);
-    let available: f64 = grid.plant.each::<Renewable>().map(|unit| at(&unit.available)).sum();
-    let must_take: f64 = grid.plant.each::<MustTake>().map(|unit| at(&unit.output)).sum();
-    base + planned_kw(state, next, tick) - available - must_take
+    grid.plant.net_of_unsteered(base + cars.planned_kw(state, next), |_, unit| {
+        unit.unsteered().map_or(0.0, |unit| at(unit.actual))
+    })
 }
 
 fn unit_ticks(plant: &Plant, slot: &SlotDispatch, supply: &[UpDown], hours: f64) -> Vec<UnitTick> {
-    let costs = unit_costs(plant, slot, hours);
-    let units = slot.units.iter().zip(costs).zip(supply);
-    (0..)
-        .zip(units)
-        .map(|(id, ((did, cost), &supply))| did.tick(id, Some(cost), Some(supply)))
-        .collect()
+    let rows = unit_rows(plant, slot, hours).into_iter().zip(supply);
+    rows.map(|(row, &supply)| UnitTick { flexibility: Some(supply), ..row }).collect()
 }
 
 /// The incentive price in force, where the world has one.
@@ -186,19 +180,21 @@ fn incentive_tick(fixed: &Fixed, prices: &PricesSet, tick: u32) -> Option<Incent
 }
 
 /// Notes what each car pays in this slot, where that is not simply its tariff.
-fn price_cars(state: &mut State) {
-    if state.fixed.scenario.incentive.is_none() {
+fn price_cars(
+    fixed: Res<Fixed>,
+    now: Res<Now>,
+    prices: Res<PriceBook>,
+    mut charging: ResMut<ChargingPrices>,
+) {
+    if fixed.scenario.incentive.is_none() {
         return;
     }
-    let (tick, prices) = (state.now.tick, &state.prices);
-    let of_ev = |ev, tariff| {
-        let prices: &PricesSet = prices.of_ev(ev, tariff);
-        prices.buy[prices.at(tick)]
-    };
-    let pieces =
-        state.fixed.pieces.iter().map(|piece| (piece, state.fixed.fleets[piece.fleet].tariff));
-    let priced = pieces
-        .flat_map(|(piece, tariff)| piece.evs.clone().map(move |ev| of_ev(ev, tariff)))
-        .collect();
-    state.outcome.price_per_kwh = priced;
+    charging.0.clear();
+    for piece in &fixed.pieces {
+        let tariff = fixed.fleets[piece.fleet].tariff;
+        charging.0.extend(piece.evs.clone().map(|ev| {
+            let prices = prices.of_ev(ev, tariff);
+            prices.buy[prices.at(now.tick)]
+        }));
+    }
 }

@@ -5,12 +5,24 @@
 //! each other; only the direction that is too much is cut.
 
 use crate::{
-    apply::State,
-    state::{
-        BLOCK, Fixed, FleetConstants, LANES, Piece, arrival_kwh, at_rest, insert_sorted, padded,
+    cars::{
+        AppliedPower, BLOCK, LANES, PluggedStay, Session, SetPoint, StoredEnergy, at_rest, columns,
+        padded, writable,
     },
-    state_hash::Component,
+    outbox::Recorder,
+    plan_book::PlanBook,
+    state::{
+        Fixed, FleetConstants, Now, Piece, PluggedIn, SiteCuts, SiteTicks, arrival_kwh,
+        insert_sorted,
+    },
+    state_hash::{Component, Dirty},
+    workers::Workers,
 };
+use bevy_ecs::{
+    prelude::{IntoScheduleConfigs, Query, Res, ResMut, Resource},
+    system::ScheduleSystem,
+};
+use bytemuck::cast_slice;
 use voltide_journal::event::{
     ClipReason, Event, LimitViolated, PlansAccepted, SetPointClipped, TickStarted,
 };
@@ -20,17 +32,8 @@ use voltide_model::{columns::SiteTick, site::Site};
 const CLIP_MIN_KW: f64 = 1e-9;
 
 /// Applies the schedules' set-points for this slot as far as batteries and sites allow.
-pub(crate) fn limit(mut state: State) {
-    move_set_points(&mut state);
-    let mut clipped = fit_batteries(&mut state);
-    let violated = limit_sites(&mut state, &mut clipped);
-    let cause = state.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
-    if !violated.site.is_empty() {
-        state.emit(cause, Event::LimitViolated(violated));
-    }
-    if !clipped.is_empty() {
-        state.emit(cause, Event::SetPointClipped(set_point_clipped(clipped)));
-    }
+pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    (move_set_points, fit_batteries, limit_sites, record_clips).chain().into_configs()
 }
 
 /// Power that a car asked for and did not get, kW.
@@ -40,6 +43,25 @@ struct Clip {
     asked: f64,
     applied: f64,
     reason: ClipReason,
+}
+
+/// What batteries and sites took off set-points in this slot.
+#[derive(Resource, Default)]
+pub(crate) struct Clips {
+    cars: Vec<Clip>,
+    sites: LimitViolated,
+}
+
+/// Records what was taken off.
+fn record_clips(mut clips: ResMut<Clips>, mut record: Recorder) {
+    let Clips { cars, sites } = std::mem::take(&mut *clips);
+    let cause = record.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
+    if !sites.site.is_empty() {
+        record.note(cause, Event::LimitViolated(sites));
+    }
+    if !cars.is_empty() {
+        record.note(cause, Event::SetPointClipped(set_point_clipped(cars)));
+    }
 }
 
 /// The clips as an event, by car.
@@ -52,16 +74,20 @@ fn set_point_clipped(mut clips: Vec<Clip>) -> SetPointClipped {
     event
 }
 
-/// Takes up the powers that change in this slot.
-fn move_set_points(state: &mut State) {
-    let tick = state.now.tick;
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    for ev in state.book.take_changes(tick) {
-        let (car, power) = (ev as usize, state.book.power_at(ev, tick));
-        if cars.set_point[car].to_bits() != power.to_bits() {
-            cars.set_point[car] = power;
-            state.dirty.mark(Component::SetPoint, car / BLOCK);
+/// Takes up the powers that schedules ask for from this slot on.
+fn move_set_points(
+    now: Res<Now>,
+    mut plans: ResMut<PlanBook>,
+    cars: Query<&mut SetPoint>,
+    mut dirty: ResMut<Dirty>,
+) {
+    let set_points = writable(columns(cars));
+    for ev in plans.take_changes(now.tick) {
+        let car = ev as usize;
+        let power = plans.power_at(ev, now.tick);
+        if set_points[car].0.to_bits() != power.to_bits() {
+            set_points[car].0 = power;
+            dirty.mark(Component::SetPoint, car / BLOCK);
         }
     }
 }
@@ -76,36 +102,43 @@ struct Task<'a> {
     power: &'a mut [f64],
 }
 
-/// Fits every set-point to its battery and to what its stay began with; lists the cars for which that was less.
-fn fit_batteries(state: &mut State) -> Vec<Clip> {
-    let clips = fit_pieces(state);
-    fit_to_arrival(state, clips)
-}
+/// What fitting reads of the cars.
+type Batteries = (&'static StoredEnergy, &'static SetPoint, &'static PluggedStay, &'static Session);
 
-/// Fits those that were cut once more, to bounds widened to what their stays began with: few have begun
-/// outside the bounds of their battery.
-fn fit_to_arrival(state: &mut State, mut clips: Vec<Clip>) -> Vec<Clip> {
-    let (fixed, book) = (&state.fixed, &state.book);
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    clips.retain_mut(|clip| {
+/// Fits every set-point to its battery and to what its stay began with; lists the cars for which that was less.
+fn fit_batteries(
+    fixed: Res<Fixed>,
+    plans: Res<PlanBook>,
+    workers: Res<Workers>,
+    cars: Query<Batteries>,
+    mut power: ResMut<AppliedPower>,
+    mut clips: ResMut<Clips>,
+) {
+    let (energies, set_points, stays, ledgers) = columns(cars);
+    let energies: &[f64] = cast_slice(energies);
+    let mut cut = fit_pieces(&fixed, &workers, energies, cast_slice(set_points), &mut power.0);
+    // Those that were cut are fitted once more, to bounds widened to what their stays began with:
+    // few have begun outside the bounds of their battery.
+    cut.retain_mut(|clip| {
         let car = clip.ev as usize;
-        let (energy_kwh, stay) = (cars.energy[car], cars.stay[car]);
-        let began_with = arrival_kwh(fixed, book, (clip.ev, stay), energy_kwh, &cars.ledger[car]);
+        let (energy_kwh, of_stay) = (energies[car], (clip.ev, stays[car].0));
+        let began_with = arrival_kwh(&fixed, &plans, of_stay, energy_kwh, &ledgers[car].0);
         let bounds = fixed.battery_bounds(clip.ev, began_with);
         clip.applied = fixed.fleet_of(clip.ev).battery.fit_within(clip.asked, energy_kwh, bounds);
-        cars.power[car] = clip.applied;
+        power.0[car] = clip.applied;
         (clip.asked - clip.applied).abs() > CLIP_MIN_KW
     });
-    clips
+    clips.cars = cut;
 }
 
 /// Fits every set-point to the bounds of its battery, and lists the cars for which that was less.
-fn fit_pieces(state: &mut State) -> Vec<Clip> {
-    let fixed: &Fixed = &state.fixed;
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    let mut power = cars.power;
+fn fit_pieces(
+    fixed: &Fixed,
+    workers: &Workers,
+    energy: &[f64],
+    set_point: &[f64],
+    mut power: &mut [f64],
+) -> Vec<Clip> {
     let mut tasks = Vec::with_capacity(fixed.pieces.len());
     for Piece { evs, fleet } in &fixed.pieces {
         let (here, rest) = power.split_at_mut(evs.len());
@@ -114,12 +147,12 @@ fn fit_pieces(state: &mut State) -> Vec<Clip> {
             first: evs.start,
             fleet: &fixed.fleets[*fleet],
             capacity: &fixed.scenario.population.capacity_kwh[evs.clone()],
-            energy: &cars.energy[evs.clone()],
-            set_point: &cars.set_point[evs.clone()],
+            energy: &energy[evs.clone()],
+            set_point: &set_point[evs.clone()],
             power: here,
         });
     }
-    state.workers.map(tasks, fit_piece).into_iter().flatten().collect()
+    workers.map(tasks, fit_piece).into_iter().flatten().collect()
 }
 
 /// Fits one piece; returns where that was less than asked.
@@ -209,25 +242,37 @@ impl Flow {
 }
 
 /// Cuts each site to its connection.
-fn limit_sites(state: &mut State, clipped: &mut Vec<Clip>) -> LimitViolated {
-    state.outcome.site_clipped.clear();
-    let scenario = state.fixed.scenario.clone();
-    let sites = &scenario.sites;
+fn limit_sites(
+    fixed: Res<Fixed>,
+    plugged: Res<PluggedIn>,
+    set_points: Query<&SetPoint>,
+    mut power: ResMut<AppliedPower>,
+    mut clips: ResMut<Clips>,
+    mut cuts: ResMut<SiteCuts>,
+    mut ticks: ResMut<SiteTicks>,
+) {
+    cuts.in_slot.clear();
+    let sites = &fixed.scenario.sites;
     if sites.is_empty() {
-        return LimitViolated::default();
+        return;
     }
-    let own = site_flows(state);
+    let own = site_flows(&plugged, &power.0);
     let (shares, violated) = site_shares(sites, &own);
     if !violated.site.is_empty() {
-        clip_cars(state, &shares, clipped);
+        let cut = cut_cars(&plugged, &shares, columns(set_points), &mut power.0);
+        cut.iter().for_each(|clip| insert_sorted(&mut cuts.in_slot, clip.ev));
+        clips.cars.extend(cut);
+        clips.sites = violated;
     }
-    let (asked, applied) = (up_the_tree(sites, &own), up_the_tree(sites, &site_flows(state)));
-    let plugged = state.roster.at_site.iter().map(|evs| evs.len() as u32);
-    let ticks = asked.iter().zip(&applied).zip(plugged).map(|((asked, applied), plugged)| {
-        SiteTick { asked_kw: asked.net(), power_kw: applied.net(), plugged }
-    });
-    state.outcome.sites = ticks.collect();
-    violated
+    let asked = up_the_tree(sites, &own);
+    let applied = up_the_tree(sites, &site_flows(&plugged, &power.0));
+    let plugged = plugged.at_site.iter().map(|evs| evs.len() as u32);
+    let tick = |((asked, applied), plugged): ((&Flow, &Flow), u32)| SiteTick {
+        asked_kw: asked.net(),
+        power_kw: applied.net(),
+        plugged,
+    };
+    ticks.0 = asked.iter().zip(&applied).zip(plugged).map(tick).collect();
 }
 
 /// The shares of what it asks for that each site's own cars get, and the limits that they met;
@@ -257,17 +302,15 @@ fn site_shares(sites: &[Site], own: &[Flow]) -> (Vec<Flow>, LimitViolated) {
 }
 
 /// What the cars at each site draw, without the sites below it.
-fn site_flows(state: &mut State) -> Vec<Flow> {
-    let mut table = state.cars.table();
-    let power = &*table.columns().power;
-    let sum = |evs: &Vec<u32>| {
+fn site_flows(plugged: &PluggedIn, power: &[f64]) -> Vec<Flow> {
+    let flow_of = |evs: &Vec<u32>| {
         let mut flow = Flow::default();
         for &ev in evs {
             flow.add(Flow::of(power[ev as usize]));
         }
         flow
     };
-    state.roster.at_site.iter().map(sum).collect()
+    plugged.at_site.iter().map(flow_of).collect()
 }
 
 /// Adds to each site what flows behind it; a parent comes before its children.
@@ -283,21 +326,25 @@ fn up_the_tree(sites: &[Site], own: &[Flow]) -> Vec<Flow> {
 }
 
 /// Applies the sites' shares to their cars, and lists those that were cut.
-fn clip_cars(state: &mut State, shares: &[Flow], clipped: &mut Vec<Clip>) {
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    for (evs, shares) in state.roster.at_site.iter().zip(shares) {
+fn cut_cars(
+    plugged: &PluggedIn,
+    shares: &[Flow],
+    set_points: &[SetPoint],
+    power: &mut [f64],
+) -> Vec<Clip> {
+    let mut cut = Vec::new();
+    for (evs, shares) in plugged.at_site.iter().zip(shares) {
         for &ev in evs {
-            let power = &mut cars.power[ev as usize];
+            let power = &mut power[ev as usize];
             let applied = Flow::of(*power).times(*shares).net() + 0.0;
             if (*power - applied).abs() > CLIP_MIN_KW {
-                let asked = cars.set_point[ev as usize];
-                clipped.push(Clip { ev, asked, applied, reason: ClipReason::Site });
-                insert_sorted(&mut state.outcome.site_clipped, ev);
+                let asked = set_points[ev as usize].0;
+                cut.push(Clip { ev, asked, applied, reason: ClipReason::Site });
                 *power = applied;
             }
         }
     }
+    cut
 }
 
 #[cfg(test)]

@@ -10,26 +10,36 @@
 pub(crate) mod again;
 mod forecast;
 
+pub(crate) use forecast::TrialOfDay;
+
 use crate::{
     EngineError,
     agenda::{self, Agenda, Plugged, day_begins},
-    apply::State,
-    failure::Failure,
+    cars::{BLOCK, PluggedStay, Session, StoredEnergy, columns},
+    drivers::Drivers,
+    failure::{goes_on, stop},
     observe::{Batch, ToPlan},
+    outbox::Recorder,
     phase::{
-        arrive::begin_at_midnight,
-        price::{Incentives, reprice},
+        arrive::{InProgressAtMidnight, begin_at_midnight},
+        price::{Incentives, announce},
     },
-    plan_book::encode,
-    state::{BLOCK, arrival_kwh, insert_sorted},
+    plan_book::{Ahead, PlanBook, encode},
+    prices::PriceBook,
+    state::{DueCars, ExpectedStays, Fixed, Now, PluggedIn, arrival_kwh, insert_sorted},
 };
-use bevy_ecs::prelude::*;
+use bevy_ecs::{
+    prelude::*,
+    system::{ScheduleSystem, SystemParam},
+};
+use bytemuck::cast_slice;
 use std::{collections::BTreeMap, sync::Mutex};
 use voltide_journal::event::{
     AnswerNotFinite, Bytes, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted,
-    PolicyStateSaved, PricesSet, Segments, SessionStarted, SetPointClipped, TickStarted,
+    PolicyStateSaved, PricesSet, Segments, SessionStarted, SetPointClipped, StaysExpected,
+    TickStarted, WillingnessAgreed,
 };
-use voltide_model::stay::NO_STAY;
+use voltide_model::{columns::Ledger, stay::NO_STAY};
 use voltide_policy::{
     Schedules,
     planner::{Correction, Planner, PolicyFault, Replan},
@@ -182,189 +192,252 @@ struct Answer {
 }
 
 /// Plans the stays of a day that begins, where the world does so, and all cars that are due.
-pub(crate) fn plan(
-    mut state: State,
-    mut planners: ResMut<Planners>,
-    mut incentives: Option<ResMut<Incentives>>,
-    mut failure: ResMut<Failure>,
-) {
-    let info = planners.policy().info().clone();
-    let mut planning = PlanPhase {
-        state: &mut state,
-        planners: &mut planners,
-        incentives: incentives.as_deref_mut(),
-        whole_site: info.whole_site,
-        horizon_slots: info.horizon_slots,
-    };
-    let planned = planning.forecast_by_another().and_then(|forecast| {
-        planning.plan_day()?;
-        planning.plan_due(info.replan)?;
-        planning.issue_forecast(forecast)
-    });
-    let tick = state.now.tick;
-    let saved = planned.and_then(|()| {
-        save_policies(&mut state, &mut planners)
-            .map_err(|fault| EngineError::Policy { tick, fault })
-    });
-    failure.0 = saved.err();
+pub(crate) fn deciding() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    let planned = (plan_day.pipe(stop), begin_at_midnight, plan_due.pipe(stop));
+    let forecast = (forecast::by_the_policy.pipe(stop), forecast::issue);
+    let all = (
+        forecast::by_another.pipe(stop),
+        planned.chain(),
+        forecast.chain(),
+        save_policies.pipe(stop),
+    );
+    // Nothing of a tick that stopped is recorded, so that what comes after need not be done.
+    all.chain().distributive_run_if(goes_on).into_configs()
 }
 
-/// What planning works with.
-struct PlanPhase<'a, 'w, 's> {
-    state: &'a mut State<'w, 's>,
-    planners: &'a mut Planners,
-    incentives: Option<&'a mut Incentives>,
-    whole_site: bool,
-    horizon_slots: u32,
+/// What is planned from, and the schedules.
+#[derive(SystemParam)]
+pub(crate) struct PlanningState<'w, 's> {
+    pub fixed: Res<'w, Fixed>,
+    pub now: Res<'w, Now>,
+    pub drivers: Drivers<'w, 's>,
+    pub plans: ResMut<'w, PlanBook>,
+    pub prices: ResMut<'w, PriceBook>,
+    pub due: ResMut<'w, DueCars>,
+    pub expected: ResMut<'w, ExpectedStays>,
+    cars: Query<'w, 's, CarsToPlan>,
+    plugged: Res<'w, PluggedIn>,
 }
 
-impl PlanPhase<'_, '_, '_> {
-    /// Plans the stays of a day that begins, each batch of cars stay by stay.
-    fn plan_day(&mut self) -> Result<(), EngineError> {
-        if !day_begins(self.state) {
-            return Ok(());
-        }
-        let mut agenda = Agenda::of_day(self.state, Plugged::Due);
-        let size = self.batch_size(agenda.len());
-        while agenda.next_cars(size) {
-            self.form_prices()?;
-            loop {
-                let stays = agenda.next_stays(self.state);
-                if stays.is_empty() {
-                    break;
-                }
-                let expected = agenda::expected(self.state, &stays);
-                if !expected.ev.is_empty() {
-                    let cause = self.state.cause(&[&TickStarted::KIND]);
-                    self.state.emit(cause, Event::StaysExpected(expected));
-                }
-                self.plan_stays(&stays)?;
-                let horizon = self.planners.batch.horizon_slots();
-                agenda.took(self.state, &stays, &self.planners.power_kw, horizon);
+/// What planning reads of cars.
+type CarsToPlan = (&'static StoredEnergy, &'static PluggedStay, &'static Session);
+
+impl PlanningState<'_, '_> {
+    /// Stored energy, kWh, stay and ledger of each car, by `EvId`.
+    pub(crate) fn cars(&self) -> (&[f64], &[u32], &[Ledger]) {
+        let (energies, stays, ledgers) = columns(self.cars.as_readonly());
+        (cast_slice(energies), cast_slice(stays), cast_slice(ledgers))
+    }
+
+    /// Stored energy that the stay of a plugged-in car began with, kWh.
+    pub(crate) fn arrival_kwh(&self, ev: u32) -> f64 {
+        let (energies, stays, ledgers) = self.cars();
+        let car = ev as usize;
+        arrival_kwh(&self.fixed, &self.plans, (ev, stays[car]), energies[car], &ledgers[car])
+    }
+
+    /// Stays are expected to begin with some energy: what is planned of them is planned ahead.
+    pub(crate) fn expect(&mut self, expected: &StaysExpected) {
+        let stays = expected.stay.iter().copied();
+        self.expected.0.extend(stays.zip(expected.expected_kwh.iter().copied()));
+    }
+
+    /// Puts schedules into force, or keeps them until their stays begin.
+    pub(crate) fn accept(&mut self, plans: &PlansAccepted) {
+        let now = self.now.tick;
+        let setting = self.prices.setting();
+        for (row, &ev) in plans.ev.iter().enumerate() {
+            let (slots, kw) = plans.segments.of(row);
+            let stay = plans.stay[row];
+            let sites = self.fixed.sites_of(stay);
+            if let Some(expected_kwh) = self.expected.0.remove(&stay) {
+                let (segment_slot, segment_kw) = (slots.to_vec(), kw.to_vec());
+                let ahead = Ahead { segment_slot, segment_kw, expected_kwh, setting };
+                self.plans.announce(stay, ahead, sites, now);
+            } else {
+                self.plans.accept(ev, slots, kw, sites, now);
+                self.prices.planned(ev, setting);
             }
         }
-        begin_at_midnight(self.state, &agenda.at_midnight());
-        Ok(())
+        self.due.unmark_due(&plans.ev);
     }
+}
 
-    /// Plans all cars that are due.
-    fn plan_due(&mut self, replan: Replan) -> Result<(), EngineError> {
-        let due = due_cars(self.state, replan, self.whole_site);
-        for evs in due.chunks(self.batch_size(due.len())) {
-            self.form_prices()?;
-            let stays = plugged(self.state, evs);
-            self.plan_stays(&stays)?;
+/// What planning works with: what it plans from, and whom it asks.
+#[derive(SystemParam)]
+struct PlanPhase<'w, 's> {
+    state: PlanningState<'w, 's>,
+    planners: ResMut<'w, Planners>,
+    incentives: Option<ResMut<'w, Incentives>>,
+    record: Recorder<'w>,
+}
+
+/// Plans the stays of a day that begins, each batch of cars stay by stay.
+fn plan_day(
+    mut phase: PlanPhase,
+    mut at_midnight: ResMut<InProgressAtMidnight>,
+) -> Result<(), EngineError> {
+    if !day_begins(&phase.state) {
+        return Ok(());
+    }
+    let mut agenda = Agenda::of_day(&phase.state, Plugged::Due);
+    let size = phase.batch_size(agenda.len());
+    while agenda.next_cars(size) {
+        phase.form_prices()?;
+        loop {
+            let stays = agenda.next_stays(&phase.state);
+            if stays.is_empty() {
+                break;
+            }
+            phase.expect(&stays);
+            phase.plan_stays(&stays)?;
+            let horizon = phase.planners.batch.horizon_slots();
+            agenda.took(&phase.state, &stays, &phase.planners.power_kw, horizon);
         }
-        Ok(())
     }
+    at_midnight.0 = agenda.at_midnight();
+    Ok(())
+}
 
-    fn batch_size(&self, all: usize) -> usize {
+/// Plans all cars that are due.
+fn plan_due(mut phase: PlanPhase) -> Result<(), EngineError> {
+    let replan = phase.planners.policy().info().replan;
+    let whole_site = phase.planners.policy().info().whole_site;
+    let due = due_cars(&phase.state, replan, whole_site);
+    for evs in due.chunks(phase.batch_size(due.len())) {
+        phase.form_prices()?;
+        let stays = plugged(&phase.state, evs);
+        phase.plan_stays(&stays)?;
+    }
+    Ok(())
+}
+
+impl PlanPhase<'_, '_> {
+    /// Cars of a batch, of `all` that there are.
+    fn batch_size(&mut self, all: usize) -> usize {
         let feedback = self.incentives.as_deref().and_then(Incentives::batch);
-        if self.whole_site { all.max(1) } else { feedback.unwrap_or(BLOCK) }
+        let whole_site = self.planners.policy().info().whole_site;
+        if whole_site { all.max(1) } else { feedback.unwrap_or(BLOCK) }
     }
 
     /// Forms prices with the cars planned so far, where these feed back.
     fn form_prices(&mut self) -> Result<(), EngineError> {
-        match self.incentives.as_deref_mut().filter(|incentives| incentives.batch().is_some()) {
-            Some(incentives) => reprice(self.state, incentives),
-            None => Ok(()),
+        let incentives = self.incentives.as_deref_mut();
+        let Some(incentives) = incentives.filter(|incentives| incentives.batch().is_some()) else {
+            return Ok(());
+        };
+        let PlanningState { fixed, now, plans, prices, .. } = &mut self.state;
+        let sets = incentives.formed_anew(&fixed.scenario, plans, now.tick)?;
+        announce(sets, &fixed.scenario, prices, &mut self.record);
+        Ok(())
+    }
+
+    /// Records with what energy those of `stays` are expected to begin that have not begun.
+    fn expect(&mut self, stays: &[ToPlan]) {
+        let expected = agenda::expected(&self.state, stays);
+        if !expected.ev.is_empty() {
+            let cause = self.record.cause(&[&TickStarted::KIND]);
+            let state = &mut self.state;
+            self.record.emit(cause, expected, Event::StaysExpected, |it| state.expect(it));
         }
     }
 
+    /// Fills the batch for `stays`, and asks their drivers.
+    fn fill_batch(&mut self, stays: &[ToPlan]) -> WillingnessAgreed {
+        let horizon_slots = self.planners.policy().info().horizon_slots;
+        self.planners.batch.fill(&self.state, stays, horizon_slots);
+        self.planners.batch.ask_drivers(&self.state)
+    }
+
     fn plan_stays(&mut self, stays: &[ToPlan]) -> Result<(), EngineError> {
-        self.planners.batch.fill(self.state, stays, self.horizon_slots);
-        let said = self.planners.batch.ask_drivers(self.state);
+        let said = self.fill_batch(stays);
         if !said.ev.is_empty() {
-            let cause = self.state.cause(&[&PricesSet::KIND, &TickStarted::KIND]);
-            self.state.emit(cause, Event::WillingnessAgreed(said));
+            let cause = self.record.cause(&[&PricesSet::KIND, &TickStarted::KIND]);
+            self.record.note(cause, Event::WillingnessAgreed(said));
         }
         let tick = self.state.now.tick;
         let answer = self
             .planners
             .ask(Asked::Policy)
             .map_err(|fault| EngineError::Policy { tick, fault })?;
-        record(self.state, self.planners, answer);
+        self.accept(answer);
         Ok(())
+    }
+
+    /// Records a call's faults and corrections, and accepts its schedules.
+    fn accept(&mut self, answer: Answer) {
+        let Self { state, planners, record, .. } = self;
+        let (batch, tick) = (&planners.batch, state.now.tick);
+        record_fault(record, batch, answer.fault);
+        let cause = record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
+        let (not_finite, clipped) = corrected(batch, &answer.corrections, tick);
+        if !not_finite.ev.is_empty() {
+            record.note(cause, Event::AnswerNotFinite(not_finite));
+        }
+        if !clipped.ev.is_empty() {
+            record.note(cause, Event::SetPointClipped(clipped));
+        }
+        let plans = plans(batch, &planners.power_kw, tick);
+        record.emit(cause, plans, Event::PlansAccepted, |plans| state.accept(plans));
     }
 }
 
 /// What is to be planned of cars that are plugged in.
-fn plugged(state: &mut State, evs: &[u32]) -> Vec<ToPlan> {
-    let (fixed, book) = (&state.fixed, &state.book);
-    let mut table = state.cars.table();
-    let cars = table.columns();
-    let to_plan = |&ev: &u32| {
-        let car = ev as usize;
-        let (stay, energy_kwh) = (cars.stay[car], cars.energy[car]);
-        let arrival_kwh = arrival_kwh(fixed, book, (ev, stay), energy_kwh, &cars.ledger[car]);
-        ToPlan { ev, stay, energy_kwh, arrival_kwh }
+fn plugged(state: &PlanningState, evs: &[u32]) -> Vec<ToPlan> {
+    let (energies, stays, _) = state.cars();
+    let to_plan = |&ev: &u32| ToPlan {
+        ev,
+        stay: stays[ev as usize],
+        energy_kwh: energies[ev as usize],
+        arrival_kwh: state.arrival_kwh(ev),
     };
     evs.iter().map(to_plan).collect()
 }
 
 /// The plugged cars that are to be planned now, ascending.
-fn due_cars(state: &mut State, replan: Replan, whole_site: bool) -> Vec<u32> {
-    let mut due: Vec<u32> = state.roster.due.iter().copied().collect();
+fn due_cars(state: &PlanningState, replan: Replan, whole_site: bool) -> Vec<u32> {
+    let mut due: Vec<u32> = state.due.due.iter().copied().collect();
     for ev in overdue_cars(state).into_iter().chain(asked_again(state, replan)) {
         insert_sorted(&mut due, ev);
     }
     if whole_site {
-        add_whole_sites(state, &mut due);
+        add_whole_sites(&state.plugged, &mut due);
     }
     due
 }
 
 /// Cars past their announced departure that still lack energy.
-fn overdue_cars(state: &mut State) -> Vec<u32> {
+fn overdue_cars(state: &PlanningState) -> Vec<u32> {
     let targets = &state.fixed.scenario.population.departure_energy_kwh;
-    let mut table = state.cars.table();
-    let energy = &*table.columns().energy;
-    let lacks = |&ev: &u32| targets[ev as usize] - energy[ev as usize] > LACKING_MIN_KWH;
-    state.roster.overdue.iter().copied().filter(lacks).collect()
+    let (energies, ..) = state.cars();
+    let lacks = |&ev: &u32| targets[ev as usize] - energies[ev as usize] > LACKING_MIN_KWH;
+    state.due.overdue.iter().copied().filter(lacks).collect()
 }
 
 /// Cars that the policy wants to see again.
-fn asked_again(state: &mut State, replan: Replan) -> Vec<u32> {
+fn asked_again(state: &PlanningState, replan: Replan) -> Vec<u32> {
     let every = match replan {
         Replan::OnPlugIn => return Vec::new(),
         Replan::EveryTick => 1,
         Replan::Every(slots) => slots.max(1),
     };
-    let (stays, clock) = (&state.fixed.scenario.population.stays, &state.fixed.scenario.clock);
-    let tick = state.now.tick;
-    let mut table = state.cars.table();
-    let plugged = (0..).zip(&*table.columns().stay).filter(|(_, stay)| **stay != NO_STAY);
-    plugged
-        .filter(|(_, stay)| (tick - stays.first_slot(**stay, clock)).is_multiple_of(every))
-        .map(|(ev, _)| ev)
-        .collect()
+    let scenario = &state.fixed.scenario;
+    let (_, stays, _) = state.cars();
+    let plugged = (0..).zip(stays).filter(|(_, stay)| **stay != NO_STAY);
+    let since = |stay| state.now.tick - scenario.population.stays.first_slot(stay, &scenario.clock);
+    plugged.filter(|(_, stay)| since(**stay).is_multiple_of(every)).map(|(ev, _)| ev).collect()
 }
 
 /// Adds all plugged cars of every site that has a due one.
-fn add_whole_sites(state: &State, due: &mut Vec<u32>) {
+fn add_whole_sites(plugged: &PluggedIn, due: &mut Vec<u32>) {
     let seen = due.clone();
-    for evs in &state.roster.at_site {
+    for evs in &plugged.at_site {
         if evs.iter().any(|ev| seen.binary_search(ev).is_ok()) {
             for &ev in evs {
                 insert_sorted(due, ev);
             }
         }
     }
-}
-
-/// Records a call's faults, corrections and schedules.
-fn record(state: &mut State, planners: &Planners, answer: Answer) {
-    let batch = &planners.batch;
-    record_fault(state, batch, answer.fault);
-    let cause = state.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
-    let (not_finite, clipped) = corrected(batch, &answer.corrections, state.now.tick);
-    if !not_finite.ev.is_empty() {
-        state.emit(cause, Event::AnswerNotFinite(not_finite));
-    }
-    if !clipped.ev.is_empty() {
-        state.emit(cause, Event::SetPointClipped(clipped));
-    }
-    state.emit(cause, Event::PlansAccepted(plans(batch, &planners.power_kw, state.now.tick)));
 }
 
 /// What of an answer was no number, and what was more than the charger can.
@@ -389,9 +462,9 @@ fn corrected(
 }
 
 /// Records that a policy failed and who stood in.
-fn record_fault(state: &mut State, batch: &Batch, fault: Option<(PolicyFault, String)>) {
+fn record_fault(record: &mut Recorder, batch: &Batch, fault: Option<(PolicyFault, String)>) {
     let Some((fault, fallback)) = fault else { return };
-    let cause = state.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
+    let cause = record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
     let faulted = PolicyFaulted {
         policy: fault.policy,
         message: fault.message,
@@ -400,7 +473,7 @@ fn record_fault(state: &mut State, batch: &Batch, fault: Option<(PolicyFault, St
         first_stay: batch.stay[0],
         stays: batch.stay.len() as u32,
     };
-    state.emit(cause, Event::PolicyFaulted(faulted));
+    record.note(cause, Event::PolicyFaulted(faulted));
 }
 
 /// The schedules of a batch, run-length coded.
@@ -414,15 +487,18 @@ fn plans(batch: &Batch, power_kw: &[f64], tick: u32) -> PlansAccepted {
 }
 
 /// Records what stateful policies remember; one that is lost remembers nothing.
-fn save_policies(state: &mut State, planners: &mut Planners) -> Result<(), PolicyFault> {
+fn save_policies(
+    now: Res<Now>,
+    mut planners: ResMut<Planners>,
+    mut record: Recorder,
+) -> Result<(), EngineError> {
     for (role, planner) in planners.in_roles() {
         if planner.info().stateful && !planner.is_lost() {
             let policy = role.memory_of(&planner.info().name);
-            let saved = planner.save()?;
-            state.emit(
-                None,
-                Event::PolicyStateSaved(PolicyStateSaved { policy, state: Bytes(saved) }),
-            );
+            let tick = now.tick;
+            let saved = planner.save().map_err(|fault| EngineError::Policy { tick, fault })?;
+            let saved = PolicyStateSaved { policy, state: Bytes(saved) };
+            record.note(None, Event::PolicyStateSaved(saved));
         }
     }
     Ok(())

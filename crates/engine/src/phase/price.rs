@@ -4,7 +4,13 @@
 //! forecast of net load, (1) to (4); with `PriceFeedback::Batch(n)` it is formed anew after every n
 //! cars, with the load of those planned so far.
 
-use crate::{EngineError, apply::State, failure::Failure, plan_book::PlanBook};
+use crate::{
+    EngineError,
+    outbox::Recorder,
+    plan_book::PlanBook,
+    prices::PriceBook,
+    state::{Fixed, Now},
+};
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PlansAccepted, PricesSet, TickStarted};
 use voltide_model::{
@@ -55,6 +61,19 @@ impl Incentives {
         }
     }
 
+    /// Every tariff's prices for the next two days, formed with the cars planned so far.
+    pub(crate) fn formed_anew(
+        &mut self,
+        scenario: &Scenario,
+        plans: &PlanBook,
+        tick: u32,
+    ) -> Result<Vec<PricesSet>, EngineError> {
+        let two_days = 2 * scenario.clock.slots_per_24_hours();
+        let end = scenario.horizon_end().min(tick + two_days);
+        self.refresh(plans, tick, end)?;
+        Ok(all_tariffs(scenario, Some(self), tick, end))
+    }
+
     fn refresh(&mut self, book: &PlanBook, from: u32, end: u32) -> Result<(), EngineError> {
         for ((slot, net_load), forecast) in (0..).zip(&mut self.net_load_kw).zip(&self.forecast_kw)
         {
@@ -69,37 +88,47 @@ impl Incentives {
 /// Announces all prices when the run begins, and when a fork changed them; those that follow planned
 /// cars also when they come to an end, because no car was planned for days.
 pub(crate) fn set_prices(
-    mut state: State,
+    fixed: Res<Fixed>,
+    now: Res<Now>,
+    plans: Res<PlanBook>,
+    mut prices: ResMut<PriceBook>,
     mut incentives: Option<ResMut<Incentives>>,
-    mut failure: ResMut<Failure>,
-) {
-    if state.prices.is_due() {
-        let end = state.fixed.scenario.horizon_end();
-        announce(&mut state, incentives.as_deref(), end);
-    } else if let Some(incentives) =
-        incentives.as_deref_mut().filter(|_| state.prices.is_over(state.now.tick))
+    mut record: Recorder,
+) -> Result<(), EngineError> {
+    if prices.is_due() {
+        let end = fixed.scenario.horizon_end();
+        let sets = all_tariffs(&fixed.scenario, incentives.as_deref(), now.tick, end);
+        announce(sets, &fixed.scenario, &mut prices, &mut record);
+    } else if let Some(incentives) = incentives.as_deref_mut().filter(|_| prices.is_over(now.tick))
     {
-        failure.0 = reprice(&mut state, incentives).err();
+        let sets = incentives.formed_anew(&fixed.scenario, &plans, now.tick)?;
+        announce(sets, &fixed.scenario, &mut prices, &mut record);
     }
-}
-
-/// Forms incentive prices anew with the cars planned so far, and announces them for the next two days.
-pub(crate) fn reprice(state: &mut State, incentives: &mut Incentives) -> Result<(), EngineError> {
-    let (tick, scenario) = (state.now.tick, &state.fixed.scenario);
-    let end = scenario.horizon_end().min(tick + 2 * scenario.clock.slots_per_24_hours());
-    incentives.refresh(&state.book, tick, end)?;
-    announce(state, Some(incentives), end);
     Ok(())
 }
 
-/// Announces every tariff's prices from now to `end`.
-fn announce(state: &mut State, incentives: Option<&Incentives>, end: u32) {
-    let (tick, scenario) = (state.now.tick, state.fixed.scenario.clone());
-    let cause = state.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
-    for tariff in &scenario.tariffs {
-        let set = prices(&scenario, tariff, incentives, tick, end);
-        state.emit(cause, Event::PricesSet(set));
+/// Announces the prices of all tariffs.
+pub(crate) fn announce(
+    sets: Vec<PricesSet>,
+    scenario: &Scenario,
+    prices: &mut PriceBook,
+    record: &mut Recorder,
+) {
+    let cause = record.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
+    for set in sets {
+        record.emit(cause, set, Event::PricesSet, |set| prices.announced(scenario, set));
     }
+}
+
+/// Every tariff's prices from a slot to `end`.
+fn all_tariffs(
+    scenario: &Scenario,
+    incentives: Option<&Incentives>,
+    from: u32,
+    end: u32,
+) -> Vec<PricesSet> {
+    let set = |tariff| prices(scenario, tariff, incentives, from, end);
+    scenario.tariffs.iter().map(set).collect()
 }
 
 /// What a world announces from a slot to `end`, as long as no planned car has moved its prices; `paid`
@@ -111,8 +140,7 @@ pub(crate) fn of_world(
     end: u32,
 ) -> Option<Vec<PricesSet>> {
     let incentives = Incentives::new(scenario, paid).transpose().ok()?;
-    let set = |tariff| prices(scenario, tariff, incentives.as_ref(), from, end);
-    Some(scenario.tariffs.iter().map(set).collect())
+    Some(all_tariffs(scenario, incentives.as_ref(), from, end))
 }
 
 /// The prices of a tariff from a slot to `end`.

@@ -1,10 +1,104 @@
-//! Phase 7: the slot passes.
+//! Phase 7: the slot passes. The event `SlotElapsed` tells so, and these systems apply it.
 
-use crate::apply::State;
+use crate::{
+    apply::EXPECTED_WITHIN_KWH,
+    cars::{AppliedPower, Session, StoredEnergy, columns, writable},
+    grid::GridBook,
+    outbox::Recorder,
+    prices::PriceBook,
+    settle,
+    state::{DueCars, Fixed, Now, PluggedAtMidnight, SiteCuts, StoredInAll, insert_sorted},
+    state_hash::{Component, Dirty},
+    workers::Workers,
+};
+use bevy_ecs::{
+    prelude::{IntoScheduleConfigs, Query, Res, ResMut},
+    system::ScheduleSystem,
+};
+use bytemuck::cast_slice_mut;
 use voltide_journal::event::{Event, SlotElapsed, TickStarted};
 
-/// Emits `SlotElapsed`: batteries and ledgers move by the applied power.
-pub(crate) fn settle(mut state: State) {
-    let cause = state.cause(&[&TickStarted::KIND]);
-    state.emit(cause, Event::SlotElapsed(SlotElapsed {}));
+/// The slot passes for cars, the plant and those who wait, in any order.
+pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    let cars = (settle_cars, assert_day_closes).chain();
+    (record_slot, cars, settle_units, mark_due).into_configs()
+}
+
+/// Records that the slot passed.
+fn record_slot(mut record: Recorder) {
+    let cause = record.cause(&[&TickStarted::KIND]);
+    record.note(cause, Event::SlotElapsed(SlotElapsed {}));
+}
+
+/// Moves every battery and ledger by the applied power.
+fn settle_cars(
+    fixed: Res<Fixed>,
+    now: Res<Now>,
+    prices: Res<PriceBook>,
+    workers: Res<Workers>,
+    power: Res<AppliedPower>,
+    cars: Query<(&mut StoredEnergy, &mut Session)>,
+    mut stored: ResMut<StoredInAll>,
+    mut dirty: ResMut<Dirty>,
+) {
+    let (energies, ledgers) = columns(cars);
+    let cars = settle::Cars {
+        power: &power.0,
+        energy: cast_slice_mut(writable(energies)),
+        ledger: cast_slice_mut(writable(ledgers)),
+    };
+    let moved = settle::settle(cars, &fixed, &prices, now.tick, &workers);
+    let expected = stored.0 + moved.charged_kwh - moved.discharged_kwh;
+    let tolerance = 1e-9 * expected.abs() + 1e-6;
+    assert!(
+        (moved.stored_kwh - expected).abs() <= tolerance,
+        "energy is conserved: {} kWh are stored, {expected} kWh should be",
+        moved.stored_kwh
+    );
+    stored.0 = moved.stored_kwh;
+    for block in moved.active_blocks {
+        dirty.mark(Component::Energy, block);
+        dirty.mark(Component::Ledger, block);
+    }
+}
+
+/// Moves stores and ramps of the plant by what its units did.
+fn settle_units(fixed: Res<Fixed>, now: Res<Now>, mut grid: ResMut<GridBook>) {
+    if let Some(of_world) = &fixed.scenario.grid {
+        grid.advance(&of_world.plant, now.tick, fixed.scenario.clock.slot_hours());
+    }
+}
+
+/// Makes due those whom a site cut, so that they catch up, and notes those who stay beyond their
+/// announced departure.
+fn mark_due(fixed: Res<Fixed>, now: Res<Now>, cuts: ResMut<SiteCuts>, mut due: ResMut<DueCars>) {
+    let cuts = cuts.into_inner();
+    for &ev in &cuts.in_slot {
+        due.mark_due(ev);
+        cuts.in_session[ev as usize] = true;
+    }
+    let ev = &fixed.scenario.population.stays.ev;
+    for &stay in fixed.calendar.overdue_from(now.tick + 1) {
+        insert_sorted(&mut due.overdue, ev[stay as usize]);
+    }
+}
+
+/// A typical day ends with the energy that it began with: otherwise it could not come again.
+fn assert_day_closes(
+    fixed: Res<Fixed>,
+    now: Res<Now>,
+    at_midnight: Res<PluggedAtMidnight>,
+    cars: Query<&StoredEnergy>,
+) {
+    if now.tick + 1 < fixed.scenario.clock.slots {
+        return;
+    }
+    let energies = columns(cars);
+    for &(ev, began_with) in &at_midnight.0 {
+        let ends_with = energies[ev as usize].0;
+        assert!(
+            (ends_with - began_with).abs() <= EXPECTED_WITHIN_KWH,
+            "a day that follows upon itself ends as it began: car {ev} with {ends_with} kWh, not {began_with} kWh"
+        );
+    }
 }

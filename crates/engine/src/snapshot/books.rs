@@ -1,67 +1,77 @@
 //! The carried resources: who is plugged in and due, and the plant.
 
-use super::{Carry, Future, copy, flat, lists, only};
-use crate::{grid::GridBook, state::Roster};
+use super::{Future, flat, lists, only};
+use crate::{
+    grid::GridBook,
+    state::{DueCars, ExpectedStays, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
+};
+use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
 use voltide_journal::{
     event::Event,
     snapshot::{Column, Lacking, Part},
 };
-use voltide_model::{dispatch::ThermalState, plant::Plant};
+use voltide_model::{plant::Plant, unit::UnitState};
 
-impl Carry for Roster {
-    fn save(&self, _future: Future) -> Part {
-        let (site_lengths, at_site) = flat(&self.at_site);
-        let (stays, expected): (Vec<u32>, Vec<f64>) = self.expected_kwh.iter().unzip();
-        let (evs, at_midnight): (Vec<u32>, Vec<f64>) = self.at_midnight.iter().copied().unzip();
-        Part::default()
-            .with("plugged", Column::Ids(vec![self.plugged]))
-            .with("site_lengths", Column::Ids(site_lengths))
-            .with("at_site", Column::Ids(at_site))
-            .with("overdue", Column::Ids(self.overdue.clone()))
-            .with("due", Column::Ids(self.due.iter().copied().collect()))
-            .with("stored_kwh", Column::Reals(vec![self.stored_kwh]))
-            .with(
-                "site_cut",
-                Column::Bytes(self.site_cut.iter().map(|&cut| u8::from(cut)).collect()),
-            )
-            .with("expected_stay", Column::Ids(stays))
-            .with("expected_kwh", Column::Reals(expected))
-            .with("midnight_ev", Column::Ids(evs))
-            .with("midnight_kwh", Column::Reals(at_midnight))
-    }
+/// Who is plugged in, due and expected: one part, though it is of many resources.
+pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
+    let plugged = world.resource::<PluggedIn>();
+    let due = world.resource::<DueCars>();
+    let (site_lengths, at_site) = flat(&plugged.at_site);
+    let cut = world.resource::<SiteCuts>().in_session.iter().map(|&cut| u8::from(cut));
+    let (stays, expected): (Vec<u32>, Vec<f64>) =
+        world.resource::<ExpectedStays>().0.iter().unzip();
+    let at_midnight = world.resource::<PluggedAtMidnight>().0.iter().copied();
+    let (evs, at_midnight): (Vec<u32>, Vec<f64>) = at_midnight.unzip();
+    Part::default()
+        .with("plugged", Column::Ids(vec![plugged.count]))
+        .with("site_lengths", Column::Ids(site_lengths))
+        .with("at_site", Column::Ids(at_site))
+        .with("overdue", Column::Ids(due.overdue.clone()))
+        .with("due", Column::Ids(due.due.iter().copied().collect()))
+        .with("stored_kwh", Column::Reals(vec![world.resource::<StoredInAll>().0]))
+        .with("site_cut", Column::Bytes(cut.collect()))
+        .with("expected_stay", Column::Ids(stays))
+        .with("expected_kwh", Column::Reals(expected))
+        .with("midnight_ev", Column::Ids(evs))
+        .with("midnight_kwh", Column::Reals(at_midnight))
+}
 
-    fn load(&mut self, part: &Part) -> Result<(), Lacking> {
-        let pairs = |ids: &[u32], reals: &[f64]| {
-            ids.iter().copied().zip(reals.iter().copied()).collect::<Vec<_>>()
-        };
-        self.plugged = only(part.ids("plugged")?)?;
-        self.at_site = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
-        self.overdue = part.ids("overdue")?.to_vec();
-        self.due = VecDeque::from(part.ids("due")?.to_vec());
-        self.stored_kwh = only(part.reals("stored_kwh")?)?;
-        self.site_cut = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
-        self.expected_kwh =
-            pairs(part.ids("expected_stay")?, part.reals("expected_kwh")?).into_iter().collect();
-        self.at_midnight = pairs(part.ids("midnight_ev")?, part.reals("midnight_kwh")?);
-        Ok(())
-    }
+/// Takes it up.
+pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking> {
+    let count = only(part.ids("plugged")?)?;
+    let at_site = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
+    world.insert_resource(PluggedIn { count, at_site });
+    let due = VecDeque::from(part.ids("due")?.to_vec());
+    world.insert_resource(DueCars { due, overdue: part.ids("overdue")?.to_vec() });
+    world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
+    let in_session = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
+    world.insert_resource(SiteCuts { in_session, ..SiteCuts::default() });
+    let expected = pairs(part.ids("expected_stay")?, part.reals("expected_kwh")?);
+    world.insert_resource(ExpectedStays(expected.collect()));
+    let at_midnight = pairs(part.ids("midnight_ev")?, part.reals("midnight_kwh")?);
+    world.insert_resource(PluggedAtMidnight(at_midnight.collect()));
+    Ok(())
+}
+
+fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
+    ids.iter().copied().zip(values.iter().copied())
 }
 
 impl GridBook {
     /// What there is to carry.
     pub(super) fn save(&self) -> Part {
-        let thermal = &self.state.thermal;
+        let units = &self.state.units;
         let start =
             self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
         let columns = Part::default()
-            .with("energy_kwh", Column::Reals(self.state.energy_kwh.clone()))
+            .with("energy_kwh", Column::Reals(self.state.energy_kwh()))
             .with(
                 "power_kw",
-                Column::Reals(thermal.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
+                Column::Reals(units.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
             )
-            .with("on", Column::Bytes(thermal.iter().map(|it| u8::from(it.on)).collect()))
-            .with("hours", Column::Reals(thermal.iter().map(|it| it.hours).collect()))
+            .with("on", Column::Bytes(units.iter().map(|it| u8::from(it.on)).collect()))
+            .with("hours", Column::Reals(units.iter().map(|it| it.hours).collect()))
             .with("day_began_kwh", Column::Reals(start))
             .with_event(Event::ForecastIssued(self.forecast.clone()));
         let decided = self.decided.iter().flatten();
@@ -70,21 +80,23 @@ impl GridBook {
 
     /// Takes it up, where the world has the same plant.
     pub(super) fn load(&mut self, plant: Option<&Plant>, part: &Part) -> Result<(), Lacking> {
-        let mut energy_kwh = self.state.energy_kwh.clone();
-        copy(&mut energy_kwh, part.reals("energy_kwh")?)?;
         let rows = part.reals("power_kw")?.iter().zip(part.bytes("on")?).zip(part.reals("hours")?);
-        let thermal: Vec<ThermalState> = rows
-            .map(|((&power, &on), &hours)| ThermalState {
+        let units: Vec<UnitState> = rows
+            .zip(part.reals("energy_kwh")?)
+            .map(|(((&power, &on), &hours), &energy_kwh)| UnitState {
                 power_kw: (!power.is_nan()).then_some(power),
                 on: on == 1,
                 hours,
+                energy_kwh,
             })
             .collect();
-        if thermal.len() != self.state.thermal.len() {
-            return Err(Lacking("thermal units".to_owned()));
+        if units.len() != self.state.units.len() {
+            return Err(Lacking("units of the plant".to_owned()));
         }
-        // The day's schedule is counted from what stores held when the day began.
-        self.state.energy_kwh = part.reals("day_began_kwh")?.to_vec();
+        // The day's schedule is counted from what units held when the day began.
+        for (unit, &energy_kwh) in self.state.units.iter_mut().zip(part.reals("day_began_kwh")?) {
+            unit.energy_kwh = energy_kwh;
+        }
         for event in part.events()? {
             match event {
                 Event::ForecastIssued(forecast) => self.expect(&forecast),
@@ -95,8 +107,7 @@ impl GridBook {
                 _ => {}
             }
         }
-        self.state.energy_kwh = energy_kwh;
-        self.state.thermal = thermal;
+        self.state.units = units;
         Ok(())
     }
 }

@@ -87,7 +87,9 @@ pub(super) fn add_site(
     problem: &mut Problem,
 ) -> Read<()> {
     add_commitments(reader, inventory, context, problem)?;
-    let (site, slots, hours) = (problem.site(), problem.grid.slots, problem.grid.hours());
+    let site = problem.site();
+    let slots = problem.grid.slots;
+    let hours = problem.grid.hours();
     problem.terms.push(Term {
         name: "electricity net energy".to_owned(),
         subject: Subject::Flow(site.clone()),
@@ -279,7 +281,8 @@ fn add_groups(
     problem: &mut Problem,
 ) -> Read<()> {
     for (key, placed) in &inventory.groups {
-        let (entry, path) = (placed.entry, placed.path);
+        let entry = placed.entry;
+        let path = placed.path;
         if super::missing::has_stock(entry) || entry.soc_at_start.is_some() {
             return Err(Rejection::schema(path, "a group has limits of power and no stock"));
         }
@@ -389,7 +392,7 @@ fn scope(
     }
 }
 
-/// Whether breaching stock bounds is relaxed by the context's switches; see [`crate::resolve::stock`].
+/// Whether the context's switches let bounds of stored energy be breached, at a price.
 pub(super) fn relaxes_stock(context: &Context, off_tick: bool) -> bool {
     let asked = context.relax_soc_constraints;
     let umbrella = asked.unwrap_or(context.relax_constraints.unwrap_or(true));

@@ -1,6 +1,6 @@
 //! What is asked of the stock: minima, maxima and targets, hard or at a price.
 
-use super::{Placed, site, validate};
+use super::{Placed, bounds::Bounds, site, validate};
 use crate::{
     Mode,
     error::{Read, Rejection},
@@ -8,7 +8,6 @@ use crate::{
     problem::{Device, Paid, Problem, Subject, Term},
     project::Wishes,
     series::{Asked, Overlap, Reader, Unit},
-    time::Grid,
 };
 use chrono::Duration;
 
@@ -214,48 +213,5 @@ fn add_soft(
             up: above.iter().map(|price| price * factor).collect(),
             down: below.iter().map(|price| -price * factor).collect(),
         });
-    }
-}
-
-/// The bounds of a device at the end of each slot, kWh: its static range, its hard wishes within
-/// it, and its hard targets.
-#[derive(Debug)]
-pub(super) struct Bounds {
-    pub(super) floor: Vec<f64>,
-    pub(super) ceiling: Vec<f64>,
-    pub(super) targets: Vec<Option<f64>>,
-}
-
-impl Bounds {
-    fn of(device: &Device, hard: &Wishes, grid: &Grid) -> Self {
-        let (least, most) = device.static_range;
-        let (least, most) = (least.unwrap_or(f64::NEG_INFINITY), most.unwrap_or(f64::INFINITY));
-        let cells = |asked: &Option<Asked>, of_sensor| {
-            let Some(asked) = asked else { return vec![None; grid.slots] };
-            // Of the events in a list the last one holds, as in FlexMeasures.
-            asked.at_ticks(
-                grid,
-                if matches!(asked, Asked::Sensor(_)) { of_sensor } else { Overlap::Last },
-            )
-        };
-        let bounds = |cells: Vec<Option<f64>>, otherwise: f64| {
-            cells.into_iter().map(|cell| cell.unwrap_or(otherwise).clamp(least, most)).collect()
-        };
-        Self {
-            floor: bounds(cells(&hard.minima, Overlap::Most), least),
-            ceiling: bounds(cells(&hard.maxima, Overlap::Least), most),
-            targets: cells(&hard.targets, Overlap::First),
-        }
-    }
-
-    fn set(self, device: &mut Device) {
-        (device.floor, device.ceiling) = (self.floor, self.ceiling);
-        for (j, target) in self.targets.iter().enumerate() {
-            if let Some(target) = *target {
-                let (floor, ceiling) = (device.floor[j], device.ceiling[j]);
-                device.floor[j] = target.min(ceiling).max(floor);
-                device.ceiling[j] = target.max(floor).min(ceiling);
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! times hours: 1/h² too strict between slots. That is theirs; only the mode that reproduces
 //! FlexMeasures checks so.
 
-use super::stock::Bounds;
+use super::bounds::Bounds;
 use crate::{
     error::{Read, Rejection},
     problem::Device,

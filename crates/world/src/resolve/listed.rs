@@ -1,7 +1,7 @@
 //! Commuters whose typical day is listed in a file.
 
 use super::fleet::FleetResolver;
-use crate::{distribution::EmpiricalFile, file::ListedFile};
+use crate::data_file::{EmpiricalFile, ListedFile};
 use ron_places::Spanned;
 use std::sync::Arc;
 use voltide_model::{
