@@ -36,8 +36,10 @@ mod frame;
 mod manifest;
 mod planned;
 mod rows;
+mod selection;
 mod sessions;
 mod span;
+mod table_file;
 mod tables;
 mod value;
 mod world_hash;
@@ -48,7 +50,8 @@ pub use comparison::{ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use export::Export;
 pub use manifest::{Beside, Described, damaged_files, described, lacks_manifest};
-pub use sink::{Options, Telemetry};
+pub use selection::Options;
+pub use sink::Telemetry;
 pub use summary::{
     ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
     NO_CHARGER_DISCHARGES, NotFiniteAnswer, RECORDS, RunStatus, Summary, SystemCostRows, TableSize,

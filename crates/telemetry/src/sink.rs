@@ -2,25 +2,21 @@
 
 use crate::{
     bills::BillBook,
-    closed::ClosedDay,
-    detail::{Detail, Selection},
+    detail::Detail,
     error::TelemetryError,
-    file::{Place, WrittenFile},
+    file::{Place, remove, remove_hidden, write_hidden},
     frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
+    selection::{Options, Selection},
     sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
     table::{TABLES, events::EventRow, runs::Run},
+    table_file::WrittenFile,
     tables::Tables,
     writer::{Files, Writer},
 };
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{Event, Recorded, RunForked, RunStarted, SessionStarted},
     sink::Sink,
@@ -30,33 +26,6 @@ use voltide_model::{
     saving::Bills,
     scenario::{EvTicks, Scenario},
 };
-
-/// How much of single cars and chargers is recorded; the other tables are always full.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// The level; `None` for the scenario's.
-    pub ev_ticks: Option<EvTicks>,
-    /// The ticks; `None` for all.
-    pub ticks: Option<Range<u32>>,
-    /// The one car; `None` for all that the level records.
-    pub ev: Option<u32>,
-    /// Number of cars in the end, where forks add some to those of the scenario; `None` for the scenario's.
-    pub ev_count: Option<u32>,
-    /// Whether the bills of all stays are kept, for [`Telemetry::finish_with_bills`]: 48 bytes a stay.
-    pub bills: bool,
-    /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
-    pub kept_days: Vec<ClosedDay>,
-    /// Where files are hidden until they are whole, on the same disk; `None` for the folder itself.
-    pub yard: Option<PathBuf>,
-}
-
-impl Options {
-    fn place(&self, folder: &Path) -> Place {
-        self.yard
-            .as_deref()
-            .map_or_else(|| Place::folder(folder), |yard| Place::through(yard, folder))
-    }
-}
 
 /// Writes a run's tables.
 ///
@@ -351,16 +320,16 @@ fn publish(
     mut manifest: Manifest,
     world_text: &str,
 ) -> Result<(), TelemetryError> {
-    let world = manifest::write_hidden(place, manifest::WORLD, world_text)?;
+    let world = write_hidden(place, manifest::WORLD, world_text)?;
     manifest.add_all(&files, world_text);
     let before = manifest::table_files(&place.folder);
-    manifest::remove(&place.folder, manifest::FILE)?;
+    remove(&place.folder, manifest::FILE)?;
     for old in before.iter().filter(|old| !manifest.names(old)) {
-        manifest::remove(&place.folder, old)?;
+        remove(&place.folder, old)?;
     }
     files.into_iter().try_for_each(WrittenFile::publish)?;
     world.publish()?;
-    manifest::remove_hidden(&place.folder)?;
+    remove_hidden(&place.folder)?;
     manifest.write(&place.folder)
 }
 
@@ -373,9 +342,9 @@ fn publish_detail(
     let Some(mut manifest) = Manifest::read(folder)? else {
         return files.into_iter().try_for_each(WrittenFile::publish);
     };
-    manifest::remove(folder, manifest::FILE)?;
+    remove(folder, manifest::FILE)?;
     for old in manifest.remove_detail() {
-        manifest::remove(folder, &old)?;
+        remove(folder, &old)?;
     }
     manifest.ev_ticks = level;
     for file in &files {
