@@ -16,6 +16,8 @@
 //! The tables hold nothing but what events, columns and the scenario say, and nothing in their
 //! encoding depends on machine, threads or time: a replay writes the same bytes.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod column;
 mod comparison;
 pub mod error;

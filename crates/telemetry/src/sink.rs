@@ -18,7 +18,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
-    event::{Event, Recorded, RunForked, RunStarted, SessionStarted},
+    event::{Event, Recorded, RunForked, RunStarted, SessionStarted, StaysExpected, TickSealed},
     sink::Sink,
 };
 use voltide_model::{
@@ -204,6 +204,27 @@ impl Telemetry {
         }
     }
 
+    fn run_started(&mut self, started: &RunStarted) {
+        self.tally.run_started(started);
+        self.chain_hash.clone_from(&started.config_hash);
+        self.started = Some(Box::new(started.clone()));
+    }
+
+    /// Where the day follows upon itself: notes what stays are expected to begin with.
+    fn stays_expected(&mut self, expected: &StaysExpected) {
+        if self.scenario.period().is_some() {
+            let stays = expected.stay.iter().copied();
+            self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
+        }
+    }
+
+    fn tick_sealed(&mut self, sealed: &TickSealed) -> Result<(), TelemetryError> {
+        self.tally.tick_sealed(sealed);
+        self.chain_hash = hex::encode(sealed.chain_hash);
+        self.frame.chain_hash = Some(sealed.chain_hash);
+        self.send()
+    }
+
     /// Notes what cars that plugged in begin with and want.
     fn plug_in(&mut self, started: &SessionStarted) {
         let cars = (0..started.ev.len()).map(|row| PluggedIn {
@@ -234,36 +255,49 @@ impl Sink for Telemetry {
     type Error = TelemetryError;
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        self.tally.event(recorded);
+        self.tally.event();
         if !self.only_detail {
             self.frame.events.push(EventRow::of(recorded));
         }
+        let tick = recorded.tick;
         match &recorded.event {
-            Event::RunStarted(started) => {
-                self.chain_hash.clone_from(&started.config_hash);
-                self.started = Some(Box::new(started.clone()));
-            }
+            Event::RunStarted(started) => self.run_started(started),
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
             Event::SessionStarted(started) => {
-                self.sessions.started(recorded.tick, started);
+                self.sessions.started(tick, started);
                 self.plug_in(started);
             }
-            Event::StaysExpected(expected) if self.scenario.period().is_some() => {
-                let stays = expected.stay.iter().copied();
-                self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
+            Event::StaysExpected(expected) => self.stays_expected(expected),
+            Event::SessionEnded(ended) => self.sessions.ended(tick, ended),
+            Event::TargetMissed(missed) => {
+                self.tally.target_missed(missed);
+                self.sessions.missed(missed);
             }
-            Event::SessionEnded(ended) => self.sessions.ended(recorded.tick, ended),
-            Event::TargetMissed(missed) => self.sessions.missed(missed),
-            Event::SolveFinished(solve) => self.frame.solves.push((recorded.tick, solve.clone())),
+            Event::TripShort(short) => self.tally.trip_short(short),
+            Event::PlansAccepted(plans) => self.tally.plans_accepted(plans),
+            Event::AnswerNotFinite(answers) => self.tally.answer_not_finite(answers),
+            Event::SetPointClipped(clipped) => self.tally.set_point_clipped(tick, clipped),
+            Event::LimitViolated(violated) => self.tally.limit_violated(violated),
+            Event::PolicyFaulted(faulted) => self.tally.policy_faulted(tick, faulted),
+            Event::SolveFinished(solve) => {
+                self.tally.solve_finished(solve);
+                self.frame.solves.push((tick, solve.clone()));
+            }
             Event::UnitsDispatched(dispatched) => {
                 self.frame.planned.extend(self.planned.take_up(&self.scenario, dispatched));
             }
-            Event::TickSealed(sealed) => {
-                self.chain_hash = hex::encode(sealed.chain_hash);
-                self.frame.chain_hash = Some(sealed.chain_hash);
-                self.send()?;
-            }
-            _ => {}
+            Event::TickSealed(sealed) => self.tick_sealed(sealed)?,
+            // Of these only the table of events tells; what they lead to stands in the columns.
+            Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunEnded(_)
+            | Event::TickStarted(_)
+            | Event::PricesSet(_)
+            | Event::WillingnessAgreed(_)
+            | Event::ForecastIssued(_)
+            | Event::MarginViolated(_)
+            | Event::PolicyStateSaved(_)
+            | Event::SlotElapsed(_) => {}
         }
         Ok(())
     }
