@@ -3,7 +3,8 @@
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 
-// These structs have no documentation: clap would show it in the place of the program's or a verb's.
+// These structs have no documentation: clap would show it in the place of the program's or a
+// verb's.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     /// Print one JSON object per line instead of tables, for what is wrong, too
@@ -14,7 +15,8 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// Show every column and row of a table, those without anything in them too, however wide it becomes
+    /// Show every column and row of a table, those without anything in them too, however wide it
+    /// becomes
     #[arg(long, global = true)]
     pub wide: bool,
 
@@ -41,7 +43,8 @@ pub(crate) struct World {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// Put another value into the world, as in --set fleets.commuters.count=1000; may be given several times
+    /// Put another value into the world, as in --set fleets.commuters.count=1000; may be given
+    /// several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
 }

@@ -1,9 +1,10 @@
-//! Cases of a world with a plant side by side: system cost by rows, and flexibility that is missing.
+//! Cases of a world with a plant side by side: system cost by rows, and flexibility that is
+//! missing.
 
 use crate::{
     comparison::{Compared, SMART_AT_INCENTIVE},
     figure::{Figure, MONEY},
-    output::{self, decimal},
+    output::{self, decimal, decimal_or_dash},
     table::{is_nothing, notes, shows_all},
 };
 use serde_json::json;
@@ -137,28 +138,37 @@ impl Case {
         self.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE)
     }
 
-    /// The policies whose system costs differ from the first one's by less than the gaps of the two.
+    /// The policies whose system costs differ from the first one's by less than the gaps of the
+    /// two.
     fn doubts(&self) -> Vec<Doubt<'_>> {
         let shown: Vec<_> = self.shown().collect();
         let Some(((against, first), others)) = shown.split_first() else { return Vec::new() };
-        let total = |run: &Compared| run.figures.summary.system_cost.unwrap_or_default().total;
-        let gap = |run: &Compared| run.figures.summary.solver_gap.unwrap_or_default();
-        let doubts = others.iter().map(|(policy, run)| Doubt {
-            case: self.number,
-            policy,
-            against,
-            difference: total(run) - total(first),
-            solver_gap: gap(run) + gap(first),
+        let [total, gap] = total_and_gap(first);
+        let doubts = others.iter().map(|(policy, run)| {
+            let [own_total, own_gap] = total_and_gap(run);
+            Doubt {
+                case: self.number,
+                policy,
+                against,
+                difference: own_total - total,
+                solver_gap: own_gap + gap,
+            }
         });
         doubts.filter(|doubt| doubt.solver_gap > doubt.difference.abs()).collect()
     }
 }
 
+/// The system's cost in a run, and how much of it the solver left open.
+fn total_and_gap(run: &Compared) -> [f64; 2] {
+    let summary = &run.figures.summary;
+    [summary.system_cost.unwrap_or_default().total, summary.solver_gap.unwrap_or_default()]
+}
+
 impl Doubt<'_> {
     fn sentence(&self, currency: &str) -> String {
         format!(
-            "! {} and {} differ by {} {currency} in system cost, less than the {} {currency} that the solver \
-             left open: that is no difference between them",
+            "! {} and {} differ by {} {currency} in system cost, less than the {} {currency} \
+             that the solver left open: that is no difference between them",
             self.policy,
             self.against,
             decimal(self.difference.abs(), 0),
@@ -216,15 +226,14 @@ impl Cases {
     }
 
     fn figure(&self, case: u32, line: &Line, policy: &str, amount: f64) -> ComparedFigure {
-        let of_line = || {
-            self.published
-                .iter()
-                .filter(|figure| figure.row == line.name && figure.case.is_none_or(|of| of == case))
+        let is_of_line = |figure: &&PublishedFigure| {
+            figure.row == line.name && figure.case.is_none_or(|of| of == case)
         };
-        let published =
-            of_line().find(|figure| figure.policy == policy).and_then(|figure| figure.amount);
-        let note =
-            of_line().find(|figure| figure.policy.is_empty()).map(|figure| figure.note.clone());
+        let of_line: Vec<_> = self.published.iter().filter(is_of_line).collect();
+        let published = of_line.iter().find(|figure| figure.policy == policy);
+        let published = published.and_then(|figure| figure.amount);
+        let note = of_line.iter().find(|figure| figure.policy.is_empty());
+        let note = note.map(|figure| figure.note.clone());
         ComparedFigure {
             case,
             figure: line.name,
@@ -266,11 +275,9 @@ impl Cases {
 
     /// What is to be known of the figures, and of those that others have published.
     fn legend(&self) -> String {
-        let price = |price: f64| format!("{} {}", decimal(price, 2), self.currency);
-        let put_in = [
-            ("{unserved_price}", &*price(self.unserved_price)),
-            ("{margin_price}", &*price(self.margin_price)),
-        ];
+        let [unserved, margin] = [self.unserved_price, self.margin_price]
+            .map(|price| format!("{} {}", decimal(price, 2), self.currency));
+        let put_in = [("{unserved_price}", unserved.as_str()), ("{margin_price}", &margin)];
         let notes: Vec<String> = LINES.iter().filter_map(|line| line.note(&put_in)).collect();
         let mut lines = vec![format!("\n{}", notes.join("\n"))];
         for figure in self.published.iter().filter(|figure| !figure.note.is_empty()) {
@@ -300,13 +307,10 @@ impl Cases {
 
 /// The cells of a run's figure in a line; beside them what is published, and the ratio to it.
 fn cells(line: &Line, figure: &ComparedFigure, with_published: bool) -> Vec<String> {
-    let or_dash = |amount: Option<f64>, decimals| {
-        amount.map_or_else(|| "-".to_owned(), |amount| decimal(amount, decimals))
-    };
     let mut cells = vec![line.cell(Some(figure.amount))];
     if with_published {
-        cells.push(or_dash(figure.published, 0));
-        cells.push(or_dash(figure.ratio(), 3));
+        cells.push(decimal_or_dash(figure.published, 0));
+        cells.push(decimal_or_dash(figure.ratio(), 3));
     }
     cells
 }

@@ -9,14 +9,15 @@ pub(crate) fn bars(values: &[f64], width: usize) -> String {
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     let count = values.len().min(width);
-    let part =
-        |index: usize| &values[index * values.len() / count..(index + 1) * values.len() / count];
-    let bar = |values: &[f64]| {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let share = if high > low { (mean - low) / (high - low) } else { 0.0 };
-        BARS[((share * BARS.len() as f64) as usize).min(BARS.len() - 1)]
-    };
-    (0..count).map(|index| bar(part(index))).collect()
+    let ends: Vec<usize> = (0..=count).map(|part| part * values.len() / count.max(1)).collect();
+    ends.windows(2).map(|ends| bar(&values[ends[0]..ends[1]], low, high)).collect()
+}
+
+/// The bar that stands for the mean of values between the lowest and the highest of all.
+fn bar(values: &[f64], low: f64, high: f64) -> char {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let share = if high > low { (mean - low) / (high - low) } else { 0.0 };
+    BARS[((share * BARS.len() as f64) as usize).min(BARS.len() - 1)]
 }
 
 #[cfg(test)]

@@ -28,6 +28,14 @@ pub(crate) struct Compared {
     pub unlike: Vec<String>,
 }
 
+impl Compared {
+    /// Whether there is a share that is saved against `first`.
+    fn has_share(&self, first: &Self) -> bool {
+        let saving = self.figures.saving(&first.figures);
+        saving.is_some_and(|saving| saving.share().is_some())
+    }
+}
+
 /// A line of the comparison.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -35,6 +43,21 @@ pub(crate) struct Row {
     pub label: String,
     /// Its runs, one a seed, in the order of the other rows' seeds.
     pub runs: Vec<Compared>,
+}
+
+impl Row {
+    /// The values of its runs, each measured against the run of `first` with the same draws.
+    fn against(&self, first: &Self) -> Vec<Values> {
+        let pairs = self.runs.iter().zip(&first.runs);
+        pairs.map(|(run, first)| run.figures.values(&first.figures)).collect()
+    }
+
+    /// What each of its runs saves against the run of `baseline` with the same draws, in money;
+    /// `None` where any has no stay in common with it.
+    fn saved(&self, baseline: &Self) -> Option<Vec<f64>> {
+        let pairs = self.runs.iter().zip(&baseline.runs);
+        pairs.map(|(run, baseline)| Some(run.figures.saving(&baseline.figures)?.amount)).collect()
+    }
 }
 
 /// Runs side by side; the first row is what the others are measured against.
@@ -45,7 +68,7 @@ pub(crate) struct Comparison {
 }
 
 /// What makes the saving of `v2g` against `smart`, like for like: per seed, in money.
-struct Split {
+struct SavingSplit {
     total: Spread,
     tariff: Spread,
     discharge: Spread,
@@ -59,11 +82,7 @@ impl Comparison {
 
     /// Per row: the values of its runs, each measured against the first row's with the same draws.
     fn values(&self) -> impl Iterator<Item = (&Row, Vec<Values>)> {
-        let against = |row: &Row| {
-            let pairs = row.runs.iter().zip(&self.rows[0].runs);
-            pairs.map(|(run, first)| run.figures.values(&first.figures)).collect()
-        };
-        self.rows.iter().map(move |row| (row, against(row)))
+        self.rows.iter().map(|row| (row, row.against(&self.rows[0])))
     }
 
     fn print_table(&self) {
@@ -123,20 +142,18 @@ impl Comparison {
         let case = self.rows[0].runs[0].case;
         case.map_or_else(String::new, |case| {
             format!(
-                "\nthis table is of case {case} alone; the tables of the cases are of the first seed alone"
+                "\nthis table is of case {case} alone; the tables of the cases are of the first \
+                 seed alone"
             )
         })
     }
 
     /// Why there is no share that is saved, where there is none.
     fn without_share(&self) -> &'static str {
-        let has_none = |run: &Compared, first: &Compared| {
-            run.figures.saving(&first.figures).is_none_or(|saving| saving.share().is_none())
-        };
-        let runs = self.rows.iter().flat_map(|row| row.runs.iter().zip(&self.rows[0].runs));
-        if runs.into_iter().any(|(run, first)| has_none(run, first)) {
-            "\n-: no share, where those stays cost nothing or less in the first run (as at negative prices), \
-             or none ended in both"
+        let mut runs = self.rows.iter().flat_map(|row| row.runs.iter().zip(&self.rows[0].runs));
+        if runs.any(|(run, first)| !run.has_share(first)) {
+            "\n-: no share, where those stays cost nothing or less in the first run (as at \
+             negative prices), or none ended in both"
         } else {
             ""
         }
@@ -170,35 +187,31 @@ impl Comparison {
             for ((run, first), values) in row.runs.iter().zip(&self.rows[0].runs).zip(&values) {
                 say("compared_run", identity(row, run, first), values_json(values));
             }
-            let spread = |spread: Option<Spread>| {
-                let spread = spread.unwrap_or_default();
-                json!({ "mean": spread.mean(), "sd": spread.of_sample() })
-            };
+            let figures = spreads(&values).map(|spread| spread_json(&spread.unwrap_or_default()));
             let head = json!({
                 "policy": row.label,
                 "against": self.rows[0].label,
                 "runs": row.runs.len(),
                 "currency": row.runs[0].figures.summary.currency,
             });
-            say("comparison", head, to_json(&COLUMNS, spreads(&values).into_iter().map(spread)));
+            say("comparison", head, to_json(&COLUMNS, figures));
         }
         if let Some(split) = self.split() {
             output::say_json("saving_split", &split.to_json());
         }
     }
 
+    /// The row of this name.
+    fn row(&self, label: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.label == label)
+    }
+
     /// Needs `smart`, `smart-incentive` and `v2g`.
-    fn split(&self) -> Option<Split> {
-        let runs =
-            |label: &str| self.rows.iter().find(|row| row.label == label).map(|row| &row.runs);
-        let smart = runs("smart")?;
-        let saved = |runs: &[Compared]| -> Option<Vec<f64>> {
-            let pairs = runs.iter().zip(smart);
-            pairs.map(|(run, smart)| Some(run.figures.saving(&smart.figures)?.amount)).collect()
-        };
-        let by_tariff = saved(runs(SMART_AT_INCENTIVE)?)?;
-        let total = saved(runs("v2g")?)?;
-        Some(Split {
+    fn split(&self) -> Option<SavingSplit> {
+        let smart = self.row("smart")?;
+        let by_tariff = self.row(SMART_AT_INCENTIVE)?.saved(smart)?;
+        let total = self.row("v2g")?.saved(smart)?;
+        Some(SavingSplit {
             discharge: total
                 .iter()
                 .zip(&by_tariff)
@@ -212,28 +225,44 @@ impl Comparison {
 
 /// What the policy of a row did wrong, in the first of its runs with each kind of it.
 fn troubles(row: &Row) -> Vec<String> {
-    let first = |count: fn(&Summary) -> u64, of: fn(&Summary) -> Option<String>| {
-        let run = row.runs.iter().find(|run| count(&run.figures.summary) > 0)?;
-        let summary = &run.figures.summary;
-        Some(format!("{} {} with seed {}", thousands(count(summary)), of(summary)?, run.seed))
-    };
-    let lost = |run: &Compared| {
-        let lost = run.figures.summary.lost_policy.as_ref()?;
-        Some(format!("{}, with seed {}", summary::out(lost), run.seed))
-    };
     let kinds = [
-        first(|it| it.policy_faults, |it| Some(format!("calls {}", summary::faults(it)?))),
-        row.runs.iter().find_map(lost),
-        first(
+        first_with(
+            row,
+            |it| it.policy_faults,
+            |it| Some(format!("calls {}", summary::faults(it)?)),
+        ),
+        first_lost(row),
+        first_with(
+            row,
             |it| it.answers_not_finite,
             |it| Some(format!("schedules {}", summary::not_finite(it)?)),
         ),
-        first(
+        first_with(
+            row,
             |it| it.clipped_by_charger,
             |it| Some(format!("schedules {}", summary::clipped(it)?)),
         ),
     ];
     kinds.into_iter().flatten().collect()
+}
+
+/// What happened in the first run in which it did, and how often.
+fn first_with(
+    row: &Row,
+    count: fn(&Summary) -> u64,
+    what: fn(&Summary) -> Option<String>,
+) -> Option<String> {
+    let run = row.runs.iter().find(|run| count(&run.figures.summary) > 0)?;
+    let summary = &run.figures.summary;
+    Some(format!("{} {} with seed {}", thousands(count(summary)), what(summary)?, run.seed))
+}
+
+/// Which policy was not asked again, in the first run in which one was not.
+fn first_lost(row: &Row) -> Option<String> {
+    row.runs.iter().find_map(|run| {
+        let lost = run.figures.summary.lost_policy.as_ref()?;
+        Some(format!("{}, with seed {}", summary::out(lost), run.seed))
+    })
 }
 
 /// What is saved beyond what the tariff saves.
@@ -244,25 +273,23 @@ fn beyond(total: f64, tariff: f64) -> f64 {
 /// The policy that does as `smart` does, at the prices of `v2g`.
 pub(crate) const SMART_AT_INCENTIVE: &str = "smart-incentive";
 
-impl Split {
+impl SavingSplit {
     fn sentence(&self, currency: &str) -> String {
-        let part = |spread: &Spread| format!("{} {currency}", cell(spread, 2));
+        let [total, tariff, discharge] = [&self.total, &self.tariff, &self.discharge]
+            .map(|part| format!("{} {currency}", cell(part, 2)));
         format!(
-            "v2g saves {} against smart: {} by the incentive price, {} by discharging",
-            part(&self.total),
-            part(&self.tariff),
-            part(&self.discharge)
+            "v2g saves {total} against smart: {tariff} by the incentive price, \
+             {discharge} by discharging"
         )
     }
 
     fn to_json(&self) -> Value {
-        let part = |spread: &Spread| json!({ "mean": spread.mean(), "sd": spread.of_sample() });
         json!({
             "policy": "v2g",
             "against": "smart",
-            "saving": part(&self.total),
-            "by_tariff": part(&self.tariff),
-            "by_discharge": part(&self.discharge),
+            "saving": spread_json(&self.total),
+            "by_tariff": spread_json(&self.tariff),
+            "by_discharge": spread_json(&self.discharge),
         })
     }
 }
@@ -304,6 +331,10 @@ fn cells(row: &Row, values: &[Values]) -> Vec<String> {
     let text = columns
         .map(|(spread, column)| spread.map_or_else(|| "-".into(), |it| cell(&it, column.decimals)));
     std::iter::once(row.label.clone()).chain(text).collect()
+}
+
+fn spread_json(spread: &Spread) -> Value {
+    json!({ "mean": spread.mean(), "sd": spread.of_sample() })
 }
 
 fn cell(spread: &Spread, decimals: usize) -> String {

@@ -1,8 +1,8 @@
 //! What a run will leave on disk, found by running a little of it.
 //!
-//! How much a slot leaves depends on world and policy in more ways than a formula would know. So the
-//! run is begun in a temporary folder, and what it leaves after its first slot, its first day and some
-//! more days tells what it will leave in the end:
+//! How much a slot leaves depends on world and policy in more ways than a formula would know. So
+//! the run is begun in a temporary folder, and what it leaves after its first slot, its first day
+//! and some more days tells what it will leave in the end:
 //!
 //! ```text
 //! all cars    a day, or some more days where they are few
@@ -10,15 +10,16 @@
 //! few cars    many days or all, where the batteries of a fleet may run down for weeks
 //! ```
 //!
-//! A run that is short goes to its end, so that its estimate is exact. Where only some cars are run,
-//! sites have less to give in the same measure, and what is left is a line through both numbers of cars.
+//! A run that is short goes to its end, so that its estimate is exact. Where only some cars are
+//! run, sites have less to give in the same measure, and what is left is a line through both
+//! numbers of cars.
 
 use crate::{
     args::World as WorldArgs,
     failure::{Code, Failure},
     interrupt::Interrupt,
     live::{self, Prepared, all_cores},
-    snapshots::{LOG_BYTES, every},
+    snapshots::{LOG_BYTES, ticks_between},
 };
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
@@ -47,14 +48,15 @@ pub(crate) struct Estimate {
 
 /// Cars times ticks that are run for the days of an estimate.
 const WORK: u64 = 2 << 20;
-/// Cars times ticks that are run for its first day alone: many cars take more bytes a row than few, since
-/// fewer of their slots are stored together.
+/// Cars times ticks that are run for its first day alone: many cars take more bytes a row than few,
+/// since fewer of their slots are stored together.
 const DAY_WORK: u64 = 8 << 20;
 /// What a tick costs beside its cars, in cars.
 const TICK_CARS: u64 = 200;
 /// What scheduling a plant in a tick costs, in cars.
 const PLANT_CARS: u64 = 20_000;
-/// Cars that stand for all of a fleet, at least, where they are run for as many days as there is time for.
+/// Cars that stand for all of a fleet, at least, where they are run for as many days as there is
+/// time for.
 const FEW_CARS: u64 = 100;
 /// Days from the first one on in which every day of the week has been.
 const WEEK: u64 = 7;
@@ -73,29 +75,26 @@ impl Estimate {
         plugins: &Plugins,
     ) -> Result<Self, Failure> {
         let scenario = &prepared.world.scenario;
-        let (cars, slots) = (scenario.population.len() as u64, u64::from(scenario.clock.slots));
-        let shots = Shots::of(snapshots, scenario);
+        let cars = scenario.population.len() as u64;
+        let slots = u64::from(scenario.clock.slots);
+        let snapshot_plan = SnapshotPlan::of(snapshots, scenario);
         let trial = Trial::of(scenario);
-        let part = |cars_of_it: u64| -> Result<Prepared, Failure> {
-            let all = Prepared::load(args, plugins)?;
-            let share = cars_of_it as f64 / cars.max(1) as f64;
-            Ok(if share < 1.0 { sampled(all, share) } else { all })
-        };
-        let some = if trial.cars < cars { part(trial.cars)? } else { prepared };
+        let load = || Prepared::load(args, plugins);
+        let some = if trial.cars < cars { part(load()?, trial.cars) } else { prepared };
         let fewer = count(&some);
         let mut left = measure(some, &trial.marks)?;
         if let Some((mark, cars_of_it)) = trial.later {
             let marks = [&trial.marks[..], &[mark]].concat();
-            let few = measure(part(cars_of_it)?, &marks)?;
+            let few = measure(part(load()?, cars_of_it), &marks)?;
             left.push(later(&left, &few));
         }
         if trial.cars < cars {
-            let most = part(trial.cars_of_day)?;
+            let most = part(load()?, trial.cars_of_day);
             let more = count(&most);
             let many = measure(most, &trial.marks[..2])?;
             left = scale(&left, &many, fewer, more, cars as f64);
         }
-        Ok(extrapolate(&trial.all_marks(), &left, slots, shots))
+        Ok(extrapolate(&trial.all_marks(), &left, slots, snapshot_plan))
     }
 }
 
@@ -122,7 +121,8 @@ impl Trial {
         let clock = &scenario.clock;
         let plant = if scenario.grid.is_some() { PLANT_CARS } else { 0 };
         let can_be_fewer = scenario.fleets.iter().any(|fleet| fleet.parking.is_drawn());
-        let (cars, day) = (scenario.population.len() as u64, u64::from(clock.slots_per_24_hours()));
+        let cars = scenario.population.len() as u64;
+        let day = u64::from(clock.slots_per_24_hours());
         Self::new(cars, can_be_fewer, u64::from(clock.slots), day, TICK_CARS + plant)
     }
 
@@ -165,7 +165,7 @@ fn whole_weeks(days: u64) -> u64 {
 
 /// What a run has left after some ticks.
 #[derive(Debug, Clone, Copy, Default)]
-struct Left {
+struct Footprint {
     /// Bytes of the log.
     log: f64,
     /// Bytes of everything else but snapshots: tables, and what a log has beside its ticks.
@@ -176,7 +176,7 @@ struct Left {
     ev_rows: f64,
 }
 
-impl Left {
+impl Footprint {
     /// Every number made of those of both.
     fn with(self, other: Self, of: impl Fn(f64, f64) -> f64) -> Self {
         Self {
@@ -195,42 +195,51 @@ impl Left {
 
 /// What `cars` leave after each mark, where `fewer` leave `few` after all of them and `more` leave
 /// `many` after the first two.
-fn scale(few: &[Left], many: &[Left], fewer: f64, more: f64, cars: f64) -> Vec<Left> {
-    let at = |mark: usize| few[mark].line(fewer, many[mark], more, cars);
-    let mut all: Vec<Left> = (0..many.len()).map(at).collect();
+fn scale(
+    few: &[Footprint],
+    many: &[Footprint],
+    fewer: f64,
+    more: f64,
+    cars: f64,
+) -> Vec<Footprint> {
+    let pairs = few.iter().zip(many);
+    let mut all: Vec<Footprint> =
+        pairs.map(|(few, many)| few.line(fewer, *many, more, cars)).collect();
     for marks in many.len() + 1..=few.len() {
         all.push(later(&all, &few[..marks]));
     }
     all
 }
 
-/// What there is one mark later than `left` tells, by what fewer cars leave up to that mark: of what the
-/// last days add, as much goes by cars as in those before.
-fn later(left: &[Left], few: &[Left]) -> Left {
+/// What there is one mark later than `left` tells, by what fewer cars leave up to that mark: of
+/// what the last days add, as much goes by cars as in those before.
+fn later(left: &[Footprint], few: &[Footprint]) -> Footprint {
     let last = left.len() - 1;
-    let added = |left: &[Left], mark: usize| {
-        left[mark].with(left[mark - 1], |after, before| after - before)
-    };
-    let growth = added(left, last)
-        .with(added(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
-    let more = added(few, last + 1).with(growth, |few, growth| few * growth);
+    let growth = added_at(left, last)
+        .with(added_at(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
+    let more = added_at(few, last + 1).with(growth, |few, growth| few * growth);
     let mut then = left[last].with(more, |before, more| before + more);
     then.snapshot = left[last].snapshot * few[last + 1].snapshot / few[last].snapshot.max(1.0);
     then
 }
 
+/// What was added between the mark before and this one.
+fn added_at(left: &[Footprint], mark: usize) -> Footprint {
+    left[mark].with(left[mark - 1], |after, before| after - before)
+}
+
 /// When a run takes snapshots.
 #[derive(Debug, Clone, Copy)]
-struct Shots {
+struct SnapshotPlan {
     /// Ticks between two; 0 for none.
     every: u64,
     /// Whether only as many are taken as the log leaves room for.
     in_room: bool,
 }
 
-impl Shots {
+impl SnapshotPlan {
     fn of(said: Option<u32>, scenario: &Scenario) -> Self {
-        let ticks = said.unwrap_or_else(|| every(scenario));
+        let ticks = said.unwrap_or_else(|| ticks_between(scenario));
         Self { every: ticks.into(), in_room: said.is_none() }
     }
 
@@ -239,29 +248,42 @@ impl Shots {
         let all = (1..).map(move |count| count * self.every);
         all.take_while(move |tick| self.every > 0 && *tick < slots)
     }
+
+    /// Whether one is taken that makes all of them take so many bytes, beside a log of that size.
+    fn takes(self, bytes: f64, log: f64) -> bool {
+        !self.in_room || LOG_BYTES as f64 * bytes <= log
+    }
 }
 
 /// What there is after all slots, from what there is after each mark, with the snapshots.
-fn extrapolate(marks: &[u64], left: &[Left], slots: u64, shots: Shots) -> Estimate {
-    let after = |tick: u64| {
-        let tick = tick as f64;
-        match (marks, left) {
-            ([from, to], [before, after]) | ([.., from, to], [.., before, after]) => {
-                before.line(*from as f64, *after, *to as f64, tick)
-            }
-            ([only], [left]) => left.with(*left, |all, _| all * tick / *only as f64),
-            _ => Left::default(),
-        }
-    };
+fn extrapolate(marks: &[u64], left: &[Footprint], slots: u64, plan: SnapshotPlan) -> Estimate {
     let snapshot = left.iter().map(|left| left.snapshot).fold(0.0, f64::max);
-    let has_room = |spent: f64, tick: u64| LOG_BYTES as f64 * (spent + snapshot) <= after(tick).log;
-    let fits = |spent: f64, tick: u64| !shots.in_room || has_room(spent, tick);
-    let snapshots = shots
-        .ticks(slots)
-        .fold(0.0, |spent, tick| if fits(spent, tick) { spent + snapshot } else { spent });
-    let end = after(slots);
+    let snapshots = plan.ticks(slots).fold(0.0, |spent, tick| {
+        let fits = plan.takes(spent + snapshot, after(marks, left, tick).log);
+        if fits { spent + snapshot } else { spent }
+    });
+    let end = after(marks, left, slots);
     let bytes = end.log + end.other + snapshots + PROFILE_BYTES;
     Estimate { ev_rows: end.ev_rows.round() as u64, bytes: bytes.round() as u64 }
+}
+
+/// What there is after a tick: by the line through the last two marks, or through nothing and the
+/// only one.
+fn after(marks: &[u64], left: &[Footprint], tick: u64) -> Footprint {
+    let tick = tick as f64;
+    match (marks, left) {
+        ([from, to], [before, after]) | ([.., from, to], [.., before, after]) => {
+            before.line(*from as f64, *after, *to as f64, tick)
+        }
+        ([only], [left]) => left.with(*left, |all, _| all * tick / *only as f64),
+        _ => Footprint::default(),
+    }
+}
+
+/// A world with no more than so many of its cars.
+fn part(all: Prepared, cars: u64) -> Prepared {
+    let share = cars as f64 / count(&all).max(1.0);
+    if share < 1.0 { sampled(all, share) } else { all }
 }
 
 /// The same with a share of the cars, and of what sites have to give.
@@ -280,22 +302,24 @@ fn sampled(mut prepared: Prepared, share: f64) -> Prepared {
 
 /// A folder for what is thrown away.
 fn scratch() -> Result<TempDir, Failure> {
-    let cannot =
-        |error| Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None);
-    tempfile::Builder::new().prefix("voltide-").tempdir().map_err(cannot)
+    tempfile::Builder::new().prefix("voltide-").tempdir().map_err(|error| {
+        Failure::new(Code::Run, format!("cannot create a temporary folder: {error}"), None)
+    })
 }
 
 /// Runs what was prepared to the last mark in a temporary folder; what there is after each.
-fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Left>, Failure> {
+fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Footprint>, Failure> {
     let folder = scratch()?;
     prepared.world.scenario.durability = Durability::Close;
     let start = prepared.start(all_cores());
-    let sink = Marked::begin(&start.scenario, marks)?;
+    let sink = TelemetryAtMarks::begin(&start.scenario, marks)?;
     let mut simulation = live::begin(start, folder.path(), sink)?;
-    let (interrupt, mut left) = (Interrupt::catch(), Vec::new());
+    let interrupt = Interrupt::catch();
+    let mut left = Vec::new();
     for &mark in marks {
         let over = step_to(&mut simulation, mark, interrupt)?;
-        let mut now = Left { log: mcap_log::bytes(folder.path()) as f64, ..Left::default() };
+        let mut now =
+            Footprint { log: mcap_log::bytes(folder.path()) as f64, ..Footprint::default() };
         if let Some(snapshot) = simulation.snapshot() {
             now.snapshot = Encoded::of(&snapshot)?.bytes() as f64;
         }
@@ -310,17 +334,17 @@ fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Left>, Failure> 
     let last = left.last().copied().unwrap_or_default();
     left.resize(marks.len(), last);
     // What made the run, and what a log ends with, is the same after every mark.
-    let with = |(left, (tables, ev_rows)): (Left, (f64, f64))| Left {
-        other: tables + log - last.log,
-        ev_rows,
-        ..left
-    };
-    Ok(left.into_iter().zip(tables).map(with).collect())
+    let beside_ticks = log - last.log;
+    for (left, (tables, ev_rows)) in left.iter_mut().zip(tables) {
+        left.other = tables + beside_ticks;
+        left.ev_rows = ev_rows;
+    }
+    Ok(left)
 }
 
 /// Steps to a tick; whether the policy has ended the run before.
 fn step_to(
-    simulation: &mut live::LiveRun<Marked>,
+    simulation: &mut live::LiveRun<TelemetryAtMarks>,
     tick: u64,
     interrupt: Interrupt,
 ) -> Result<bool, Failure> {
@@ -338,22 +362,22 @@ fn step_to(
 }
 
 /// Telemetry as it would be if the run ended at marks.
-struct Marked {
+struct TelemetryAtMarks {
     /// Those of marks to come, the next one first.
     coming: Vec<(u64, TempDir, Telemetry)>,
     /// Bytes and rows of the largest table of those that are through.
     through: Vec<(f64, f64)>,
 }
 
-impl Marked {
+impl TelemetryAtMarks {
     fn begin(scenario: &Arc<Scenario>, marks: &[u64]) -> Result<Self, Failure> {
-        let begin = |&mark: &u64| {
+        let mut coming = Vec::new();
+        for &mark in marks {
             let folder = scratch()?;
-            let telemetry =
-                Telemetry::create(folder.path(), Arc::clone(scenario), Options::default())?;
-            Ok((mark, folder, telemetry))
-        };
-        let coming = marks.iter().map(begin).collect::<Result<_, Failure>>()?;
+            let scenario = Arc::clone(scenario);
+            let telemetry = Telemetry::create(folder.path(), scenario, Options::default())?;
+            coming.push((mark, folder, telemetry));
+        }
         Ok(Self { coming, through: Vec::new() })
     }
 
@@ -379,15 +403,15 @@ impl Marked {
     }
 }
 
-impl Sink for Marked {
+impl Sink for TelemetryAtMarks {
     type Error = TelemetryError;
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
         self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.event(recorded))?;
         let sealed = matches!(recorded.event, Event::TickSealed(_));
-        let reached =
-            |(mark, ..): &(u64, TempDir, Telemetry)| *mark == u64::from(recorded.tick) + 1;
-        if sealed && self.coming.first().is_some_and(reached) { self.close() } else { Ok(()) }
+        let ticks = u64::from(recorded.tick) + 1;
+        let is_reached = self.coming.first().is_some_and(|(mark, ..)| *mark == ticks);
+        if sealed && is_reached { self.close() } else { Ok(()) }
     }
 
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
@@ -425,20 +449,20 @@ mod tests {
 
     #[test]
     fn what_grows_evenly_is_estimated_to_the_byte() {
-        let left = |cars: f64, ticks: f64| Left {
+        let left = |cars: f64, ticks: f64| Footprint {
             log: 5000.0 + ticks * (100.0 + 2.0 * cars),
             other: 700.0 + ticks * (10.0 + 3.0 * cars),
             snapshot: 40.0 * cars,
             ev_rows: ticks * cars,
         };
         let marks = [1, 96, 768, 4800];
-        let after = |cars: f64, marks: &[u32]| -> Vec<Left> {
+        let after = |cars: f64, marks: &[u32]| -> Vec<Footprint> {
             marks.iter().map(|&mark| left(cars, f64::from(mark))).collect()
         };
         let mut few = after(100.0, &marks[..3]);
         few.push(later(&few, &after(10.0, &marks)));
         let all = scale(&few, &after(400.0, &marks[..2]), 100.0, 400.0, 1000.0);
-        let shots = Shots { every: 960, in_room: true };
+        let shots = SnapshotPlan { every: 960, in_room: true };
         let estimate = extrapolate(&marks.map(u64::from), &all, 9600, shots);
         let whole = left(1000.0, 9600.0);
         let snapshots = 9.0 * 40_000.0;
@@ -449,8 +473,9 @@ mod tests {
 
     #[test]
     fn snapshots_that_are_asked_for_are_in_the_estimate_however_little_is_logged() {
-        let left = [Left { log: 96.0, other: 0.0, snapshot: 1000.0, ev_rows: 96.0 }];
-        let bytes = |every, in_room| extrapolate(&[96], &left, 960, Shots { every, in_room }).bytes;
+        let left = [Footprint { log: 96.0, other: 0.0, snapshot: 1000.0, ev_rows: 96.0 }];
+        let bytes =
+            |every, in_room| extrapolate(&[96], &left, 960, SnapshotPlan { every, in_room }).bytes;
         let none = bytes(0, false);
         assert_eq!(none, 960 + PROFILE_BYTES as u64);
         assert_eq!(bytes(4, false) - none, 239 * 1000);

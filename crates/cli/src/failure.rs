@@ -124,7 +124,8 @@ impl Failure {
         Self { code, ..self }
     }
 
-    /// Shows it and gives the exit code: in frames on stderr, or one JSON object a problem on stdout.
+    /// Shows it and gives the exit code: in frames on stderr, or one JSON object a problem on
+    /// stdout.
     pub(crate) fn report(self, as_json: bool) -> ExitCode {
         let Self { code, problems, closing } = self;
         if as_json {
@@ -145,13 +146,15 @@ impl Failure {
 
 /// Each problem as people read it.
 pub(crate) fn frames(problems: &[Problem]) -> Vec<String> {
-    let frame =
-        |problem: &Problem| format!("{:?}", Report::new(problem.clone())).trim_end().to_owned();
     problems.iter().map(frame).collect()
 }
 
-/// A problem as programs read it: `code` is the exit code that it leads to, and null for a warning; path,
-/// line and column (from 1) are null where no text shows it.
+fn frame(problem: &Problem) -> String {
+    format!("{:?}", Report::new(problem.clone())).trim_end().to_owned()
+}
+
+/// A problem as programs read it: `code` is the exit code that it leads to, and null for a warning;
+/// path, line and column (from 1) are null where no text shows it.
 pub(crate) fn object(problem: &Problem, code: Code) -> Value {
     let (path, line, column) = match problem.place() {
         Some((path, line, column)) => (Some(path), Some(line), Some(column)),
@@ -222,13 +225,16 @@ impl From<LogError> for Failure {
         let LogError::Missing(run) = &error else {
             return Self::new(Code::Run, chain(&error), help);
         };
-        let nowhere = || format!("there is no run folder `{}`", run.display());
         if replacement::is_under_way(run) {
             let what = format!("the run in {} was being put in its place", run.display());
             let help = format!("`voltide resume {}` puts it right", run.display());
             return Self::new(Code::Run, what, Some(&help));
         }
-        let what = if run.exists() { error.to_string() } else { nowhere() };
+        let what = if run.exists() {
+            error.to_string()
+        } else {
+            format!("there is no run folder `{}`", run.display())
+        };
         Self::new(
             Code::Input,
             what,

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod page;
 
-use crate::{output::decimal, table::Weight};
+use crate::{output::decimal_or_dash, table::Weight};
 use serde_json::{Map, Value};
 
 /// The unit of money: in tables the world's currency.
@@ -79,13 +79,15 @@ impl<F: Copy> Figure<F> {
 
     /// An amount of it as a table shows it; a dash where there is none.
     pub(crate) fn cell(&self, amount: Option<f64>) -> String {
-        amount.map_or_else(|| "-".to_owned(), |amount| decimal(amount, self.decimals))
+        decimal_or_dash(amount, self.decimals)
     }
 
     /// Its line below a table, with `put_in` in the places of the words in braces.
     pub(crate) fn note(&self, put_in: &[(&str, &str)]) -> Option<String> {
-        let put = |text: String, (word, with): &(&str, &str)| text.replace(word, with);
-        let said = put_in.iter().fold(self.legend.to_owned(), put);
+        let mut said = self.legend.to_owned();
+        for (word, with) in put_in {
+            said = said.replace(word, with);
+        }
         (!said.is_empty()).then(|| format!("{}: {said}", self.label))
     }
 }
@@ -97,4 +99,40 @@ pub(crate) fn to_json<F, T: Into<Value>>(
 ) -> Map<String, Value> {
     let names = figures.iter().map(|figure| figure.name.to_owned());
     names.zip(values.into_iter().map(Into::into)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    type Amount = Figure<fn(f64) -> f64>;
+
+    const PAID: Amount = Amount::new("paid", MONEY, |paid| paid).shown("paid", 2);
+
+    #[test]
+    fn a_heading_is_what_people_call_it_and_its_unit() {
+        let kwh = Figure { unit: "kWh", ..PAID };
+        let count = Figure { unit: "", ..PAID };
+        let headings = [PAID, kwh, count].map(|figure| figure.heading("EUR"));
+        assert_eq!(headings, ["paid EUR", "paid kWh", "paid"]);
+        assert_eq!(PAID.cell(Some((PAID.of)(1234.567))), "1,234.57");
+        assert_eq!(PAID.cell(None), "-");
+        assert!(PAID.is_shown() && !Figure::new("paid", MONEY, |paid: f64| paid).is_shown());
+    }
+
+    #[test]
+    fn what_a_table_says_of_it_has_words_put_in() {
+        let put_in = [("{first}", "smart"), ("{price}", "3 EUR")];
+        assert_eq!(PAID.note(&put_in), None);
+        let explained = PAID.explained("less than under {first}, at {price}");
+        let said = "paid: less than under smart, at 3 EUR";
+        assert_eq!(explained.note(&put_in).as_deref(), Some(said));
+    }
+
+    #[test]
+    fn json_has_values_by_name() {
+        let named = to_json(&[PAID, Figure { name: "earned", ..PAID }], [1.0, 2.0]);
+        assert_eq!(Value::Object(named), json!({ "paid": 1.0, "earned": 2.0 }));
+    }
 }

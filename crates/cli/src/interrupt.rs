@@ -22,9 +22,10 @@ static RAISED: AtomicBool = AtomicBool::new(false);
 /// From now on Ctrl-C, or a request to terminate, is taken by a thread of its own.
 ///
 /// Handlers would not do: a solver that is at work puts its own in their place, and stops as if it
-/// had failed. Signals are blocked instead, in this thread and in all that it will start. They get handlers
-/// all the same, which never run: a solver that puts back what it found would otherwise put back that
-/// the signal is ignored, where the program was started so, and with that drop one that is on its way.
+/// had failed. Signals are blocked instead, in this thread and in all that it will start. They get
+/// handlers all the same, which never run: a solver that puts back what it found would otherwise
+/// put back that the signal is ignored, where the program was started so, and with that drop one
+/// that is on its way.
 pub(crate) fn watch_signals() -> Result<(), Failure> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
@@ -73,9 +74,11 @@ impl Interrupt {
 
 /// Ends what reads a history where the user wants to stop and has been promised to be heard.
 pub(crate) fn check() -> Result<(), Failure> {
+    if !RAISED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let what = "interrupted before it was done; what was there is as it was";
-    let stopped = || Failure::new(Code::Interrupted, what, None);
-    if RAISED.load(Ordering::Relaxed) { Err(stopped()) } else { Ok(()) }
+    Err(Failure::new(Code::Interrupted, what, None))
 }
 
 /// From now on a file that grows beyond its limit (`SIGXFSZ`) is an error of the write that met the

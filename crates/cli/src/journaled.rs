@@ -157,7 +157,8 @@ impl Journaled {
         Ok((replay.end()?.sink, played.status))
     }
 
-    /// Passes over the history up to a tick; gives the scenario that holds there, and the tick's seal.
+    /// Passes over the history up to a tick; gives the scenario that holds there, and the tick's
+    /// seal.
     ///
     /// `None` where the run's own log has no such tick.
     pub(crate) fn skip_through(
@@ -184,7 +185,8 @@ impl Journaled {
         self.play_parts(replay, String::new(), quiet)
     }
 
-    /// Plays what is left of it after [`skip_through`](Self::skip_through) a tick with this chain hash.
+    /// Plays what is left of it after [`skip_through`](Self::skip_through) a tick with this chain
+    /// hash.
     pub(crate) fn play_after<S: Sink>(
         self,
         replay: &mut Replay<S>,
@@ -231,7 +233,8 @@ impl Journaled {
 pub(crate) struct Played {
     /// How the run ended.
     pub status: RunStatus,
-    /// The chain hash after the last tick that was played, in hex; before the first, where it begins.
+    /// The chain hash after the last tick that was played, in hex; before the first, where it
+    /// begins.
     pub chain_hash: String,
     /// Where the log is damaged behind what was played.
     torn: Option<Damage>,

@@ -19,8 +19,8 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// In what it is not like the first of the runs it is compared with, in words, and whether it did
-    /// not come to its end.
+    /// In what it is not like the first of the runs it is compared with, in words, and whether it
+    /// did not come to its end.
     pub(crate) fn unlike(&self, first: &Self) -> Vec<String> {
         let all = [
             self.other("world", first, |it| it.scenario.name.clone()),
@@ -58,14 +58,10 @@ impl Made {
         (!others.is_empty()).then(|| format!("another world in: {}", others.join(", ")))
     }
 
-    /// Forks of one run at one tick have the same past, and are alike but for what holds from there on.
+    /// Forks of one run at one tick have the same past, and are alike but for what holds from there
+    /// on.
     fn other_past(&self, first: &Self) -> Option<String> {
-        let branch = |made: &Self| {
-            made.forked
-                .as_ref()
-                .map(|it| (it.parent_run.clone(), it.parent_chain_hash.clone(), it.at_tick))
-        };
-        if branch(self) == branch(first) {
+        if self.branch() == first.branch() {
             return None;
         }
         let Some(forked) = &self.forked else { return Some("no fork, as the first is".to_owned()) };
@@ -78,6 +74,12 @@ impl Made {
             "a fork of {} from tick {} ({from}): {changes}",
             forked.parent_run, forked.at_tick
         ))
+    }
+
+    /// What tells where a fork branches off: its parent, the history up to there, and the tick.
+    fn branch(&self) -> Option<(&str, &str, u32)> {
+        let RunForked { parent_run, parent_chain_hash, at_tick, .. } = self.forked.as_ref()?;
+        Some((parent_run, parent_chain_hash, *at_tick))
     }
 
     fn unfinished(&self) -> Option<String> {
@@ -94,6 +96,6 @@ impl Made {
 /// A clock in words.
 pub(crate) fn clock(clock: &Clock) -> String {
     let begins = clock.local(0).format("%Y-%m-%d %H:%M");
-    let (slots, minutes, zone) = (clock.slots, clock.slot_seconds / 60, clock.zone.name());
-    format!("{slots} slots of {minutes} min from {begins} {zone}")
+    let minutes = clock.slot_seconds / 60;
+    format!("{} slots of {minutes} min from {begins} {}", clock.slots, clock.zone.name())
 }

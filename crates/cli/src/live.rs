@@ -110,7 +110,8 @@ impl Prepared {
         let was_embedded = made_by.is_known() && made_by.plugin_hash.is_empty() && !any_plugin;
         let plugins_of_policy = if was_embedded { &embedded } else { plugins };
         let planner = load(choice, &world, plugins_of_policy, |problem| problem)?;
-        // Where it is lost what made the run, which was said already, the policy of this name must do.
+        // Where it is lost what made the run, which was said already, the policy of this name must
+        // do.
         if !any_plugin && made_by.is_known() {
             same_policy(planner.info(), made_by)?;
         }
@@ -142,14 +143,12 @@ impl Prepared {
     /// are, with their configs as they are read.
     pub(crate) fn identity_hash(&self) -> String {
         let config = voltide_engine::configuration_hash(&self.world.scenario, &self.world.identity);
-        let of = |policy: &dyn Planner| {
+        let policies = [Some(&self.planner), self.fallback.as_ref(), self.forecaster.as_ref()];
+        let policies = policies.map(|policy| {
+            let Some(policy) = policy else { return String::new() };
             let PolicyInfo { name, version, hash, .. } = policy.info();
             policy_identity(name, version, hash)
-        };
-        let others = [&self.fallback, &self.forecaster];
-        let others = others.map(|other| other.as_deref().map(of).unwrap_or_default());
-        let policies: Vec<String> =
-            std::iter::once(of(self.planner.as_ref())).chain(others).collect();
+        });
         voltide_engine::identity_hash(&config, &policies)
     }
 
@@ -172,17 +171,16 @@ impl Prepared {
         }
     }
 
-    /// Says on stderr what its policies do wrong, when each first does it, unless the user wants quiet.
+    /// Says on stderr what its policies do wrong, when each first does it, unless the user wants
+    /// quiet.
     pub(crate) fn watched(mut self, quiet: bool) -> Self {
         if quiet {
             return self;
         }
         let stand_in = self.fallback.as_ref().map(|policy| policy.info().name.clone());
-        let watch =
-            |policy, fallback| -> Box<dyn Planner> { Box::new(Watched { policy, fallback }) };
-        self.planner = watch(self.planner, stand_in.clone());
-        self.forecaster = self.forecaster.map(|policy| watch(policy, stand_in));
-        self.fallback = self.fallback.map(|policy| watch(policy, None));
+        self.planner = Watched::boxed(self.planner, stand_in.clone());
+        self.forecaster = self.forecaster.map(|policy| Watched::boxed(policy, stand_in));
+        self.fallback = self.fallback.map(|policy| Watched::boxed(policy, None));
         self
     }
 
@@ -300,8 +298,8 @@ fn policy_of(args: &WorldArgs, world: &World) -> String {
     folder.map_or_else(|| name.clone(), |folder| folder.join(name).to_string_lossy().into_owned())
 }
 
-/// Creates a policy with the config that the world has for it, under the policy's own name. A refusal
-/// that is not about a part of the text is placed by `point`.
+/// Creates a policy with the config that the world has for it, under the policy's own name. A
+/// refusal that is not about a part of the text is placed by `point`.
 fn load(
     choice: &str,
     world: &World,
@@ -309,10 +307,16 @@ fn load(
     point: impl FnOnce(Problem) -> Problem,
 ) -> Result<Box<dyn Planner>, Failure> {
     let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
-    planner.map_err(|error| match error.span() {
-        Some(span) => Failure::plugin(&error, |problem| world.point(problem, span, "here")),
-        None => Failure::plugin(&error, point),
-    })
+    planner.map_err(|error| refusal(&error, world, point))
+}
+
+/// What the library of policies refuses, at the part of the text that it is about, or where `point`
+/// says.
+fn refusal(error: &HostError, world: &World, point: impl FnOnce(Problem) -> Problem) -> Failure {
+    match error.span() {
+        Some(span) => Failure::plugin(error, |problem| world.point(problem, span, "here")),
+        None => Failure::plugin(error, point),
+    }
 }
 
 /// Configs under names that are slips of the pen.
@@ -320,14 +324,7 @@ fn misspelt_configs(world: &World, policy: &str, plugins: &Plugins) -> Vec<Failu
     let others = world.configured().filter(|(name, _)| *name != policy);
     let refused =
         others.filter_map(|config| plugins.check_names(&world.text, std::iter::once(config)).err());
-    let failure = |error: HostError| {
-        let point = |problem: Problem| match error.span() {
-            Some(span) => world.point(problem, span, "here"),
-            None => problem,
-        };
-        Failure::plugin(&error, point)
-    };
-    refused.map(failure).collect()
+    refused.map(|error| refusal(&error, world, |problem| problem)).collect()
 }
 
 /// What stands in for the policy called `policy`; a policy does not stand in for itself.
@@ -343,7 +340,8 @@ fn fallback(
         .map(Some)
 }
 
-/// What plans the load of cars that the day-ahead stage is shown, where that is not `policy` itself.
+/// What plans the load of cars that the day-ahead stage is shown, where that is not `policy`
+/// itself.
 fn forecaster(
     world: &World,
     policy: &str,

@@ -1,10 +1,11 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
-mod adopted;
 mod args;
+mod beside_log;
 mod cases;
 mod chart;
 mod comparison;
+mod divergence;
 mod estimate;
 mod failure;
 mod figure;
@@ -16,12 +17,11 @@ mod log_summary;
 mod machine;
 mod measured;
 mod output;
-mod parting;
+mod playback;
 mod progress;
 mod repeat;
 mod replacement;
 mod run_folder;
-mod shortcut;
 mod snapshots;
 mod spread;
 mod summary;

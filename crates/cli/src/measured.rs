@@ -69,9 +69,7 @@ pub(crate) const COLUMNS: [Column; 17] = [
     Column::new("policy_faults", "", |it| Some(it.summary.policy_faults as f64))
         .shown("faults", 0)
         .wrong(),
-    Column::new("broken_answers", "", |it| {
-        Some((it.summary.answers_not_finite + it.summary.clipped_by_charger) as f64)
-    })
+    Column::new("broken_answers", "", |it| Some(it.summary.broken_answers() as f64))
     .shown("broken answers", 0)
     .wrong()
     .means(

@@ -143,6 +143,11 @@ pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
+/// The same; a dash where there is no number.
+pub(crate) fn decimal_or_dash(number: Option<f64>, decimals: usize) -> String {
+    number.map_or_else(|| "-".to_owned(), |number| decimal(number, decimals))
+}
+
 /// A size in the unit that suits it.
 pub(crate) fn bytes(size: u64) -> String {
     let size = size as f64;

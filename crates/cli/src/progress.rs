@@ -23,8 +23,8 @@ fn width() -> u16 {
     terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0)
 }
 
-/// What a bar shows. A line that wraps is left behind at every redraw, so that its last part, what it is
-/// at, is cut to what is left of the line.
+/// What a bar shows. A line that wraps is left behind at every redraw, so that its last part, what
+/// it is at, is cut to what is left of the line.
 fn template(width: u16) -> &'static str {
     match width {
         ..60 => "{pos}/{len}  {wide_msg}",

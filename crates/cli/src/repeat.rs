@@ -91,8 +91,7 @@ fn read(folder: &Path) -> Result<(Vec<Recorded>, u32), LogError> {
 }
 
 fn built_otherwise(there: &Build, here: &Build) -> Option<String> {
-    let program = |build: &Build| (build.engine_version.clone(), build.git.clone());
-    if program(there) != program(here) {
+    if there.engine_version != here.engine_version || there.git != here.git {
         return Some(format!(
             "it was made by voltide {}, this is {}",
             version(there),
@@ -105,8 +104,9 @@ fn built_otherwise(there: &Build, here: &Build) -> Option<String> {
             there.time_zone_data, here.time_zone_data
         ));
     }
-    let policy = |build: &Build| (build.policy_version.clone(), build.plugin_hash.clone());
-    (policy(there) != policy(here)).then(|| "another version of its policy planned it".to_owned())
+    let is_other_policy =
+        there.policy_version != here.policy_version || there.plugin_hash != here.plugin_hash;
+    is_other_policy.then(|| "another version of its policy planned it".to_owned())
 }
 
 /// A version, and the commit where it is known.
@@ -117,11 +117,14 @@ fn version(build: &Build) -> String {
 
 fn said_otherwise(there: &RunStarted, here: &RunStarted) -> Option<String> {
     if there.overrides != here.overrides {
-        let (there, here) = (listed(&there.overrides), listed(&here.overrides));
-        return Some(format!("it was asked for with {there}, now with {here}"));
+        let before = listed(&there.overrides);
+        let now = listed(&here.overrides);
+        return Some(format!("it was asked for with {before}, now with {now}"));
     }
-    let policy = |started: &RunStarted| (started.policy.clone(), started.policy_config.clone());
-    if policy(there) != policy(here) || there.world_text != here.world_text {
+    let is_same_text = there.policy == here.policy
+        && there.policy_config == here.policy_config
+        && there.world_text == here.world_text;
+    if !is_same_text {
         return Some("its world, which says the same, is put in other words".to_owned());
     }
     let rest = RunStarted { build: here.build.clone(), ..there.clone() };

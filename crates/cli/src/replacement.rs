@@ -3,8 +3,9 @@
 //! ```text
 //! .new/         a run on its way, which is worth nothing before it is over
 //! .rebuilt/     tables on their way, likewise
-//! .replacing/   the run that was here, on its way aside or back: its log goes first and comes back last
-//! .replaced/    the run that was here, complete; what lies beside it belongs to the one that follows
+//! .replacing/   the run that was here, on its way aside or back: its log goes first and comes back
+//! last .replaced/    the run that was here, complete; what lies beside it belongs to the one that
+//! follows
 //! ```
 //!
 //! A run is the one that was here until the log of the one that follows lies in its place. A
@@ -12,7 +13,6 @@
 //! back or on.
 
 use std::{
-    ffi::OsString,
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -49,8 +49,8 @@ pub(crate) fn wait_for_log(folder: &Path) {
     wait_while(|| is_under_way(folder) && !folder.join(LOG).is_dir() && is_held(folder));
 }
 
-/// Gives what `check` finds of a run, which is only read. What does not hold of one that was replaced
-/// meanwhile, or that another process is at work on, is looked at once more.
+/// Gives what `check` finds of a run, which is only read. What does not hold of one that was
+/// replaced meanwhile, or that another process is at work on, is looked at once more.
 pub(crate) fn look_again<T, E>(
     folder: &Path,
     check: impl Fn() -> Result<T, E>,
@@ -81,7 +81,8 @@ fn is_held(folder: &Path) -> bool {
     folder.join(LOCK).exists()
 }
 
-/// What tells a run from the one that takes its place: the numbers of its log's folder and manifest.
+/// What tells a run from the one that takes its place: the numbers of its log's folder and
+/// manifest.
 fn marks(folder: &Path) -> [Option<u64>; 2] {
     [LOG, "manifest.json"]
         .map(|name| fs::symlink_metadata(folder.join(name)).ok().map(|it| it.ino()))
@@ -158,9 +159,6 @@ fn put_back(folder: &Path) -> io::Result<()> {
 
 /// Removes what a run leaves that never began: a log and tables that are hidden still.
 fn remove_unbegun(folder: &Path) -> io::Result<()> {
-    let is_hidden = |name: &str| {
-        name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".closed"))
-    };
     for entry in entries(folder, &[])? {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name == NEW_LOG || is_hidden(&name) {
@@ -170,13 +168,18 @@ fn remove_unbegun(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a table of this name is hidden: it is not whole yet, or of a day that is closed.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".closed"))
+}
+
 /// What lies in a folder, but its lock and `others`.
 fn entries(folder: &Path, others: &[&str]) -> io::Result<Vec<PathBuf>> {
-    let stays = |name: &OsString| name == LOCK || others.iter().any(|other| name == *other);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        if !stays(&name) {
+        let stays = name == LOCK || others.iter().any(|other| name == *other);
+        if !stays {
             found.push(folder.join(name));
         }
     }

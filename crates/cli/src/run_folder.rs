@@ -1,8 +1,8 @@
 //! Where a run lives on disk, who may write there, and what happens to the run that was there
 //! before.
 //!
-//! Whoever writes to a run's folder holds its lock (`voltide_journal::lock`) from before anything is
-//! touched until all is done. Readers need none.
+//! Whoever writes to a run's folder holds its lock (`voltide_journal::lock`) from before anything
+//! is touched until all is done. Readers need none.
 
 use crate::{
     failure::{Code, Failure},
@@ -84,7 +84,7 @@ impl RunFolder {
         difference: impl FnOnce(&Path) -> Option<String>,
     ) -> Result<bool, Failure> {
         let path = &self.path;
-        let refusal = match look(path) {
+        let refusal = match held_in(path) {
             Found::Nothing => return Ok(false),
             Found::Over => match difference(path) {
                 None => return Ok(true),
@@ -182,25 +182,25 @@ impl Held {
     }
 
     /// A folder in it for files that are not whole yet.
-    pub(crate) fn yard(&self) -> Result<Yard, Failure> {
+    pub(crate) fn scratch(&self) -> Result<Scratch, Failure> {
         let path = self.path.join(REBUILT);
         fs::create_dir(&path).map_err(|e| cannot("create", &path, &e))?;
-        Ok(Yard(path))
+        Ok(Scratch(path))
     }
 }
 
 /// A folder that is removed with all that is still in it.
 #[derive(Debug)]
-pub(crate) struct Yard(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
-impl Yard {
+impl Scratch {
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
 
-impl Drop for Yard {
+impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed here is by the next who holds the folder around it.
         let _ = fs::remove_dir_all(&self.0);
@@ -268,11 +268,15 @@ pub(crate) fn id_in(run: &Path) -> String {
 
 /// A name with everything replaced that might mean something to a file system or a glob.
 fn file_name(name: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    name.chars().map(plain).collect()
+    name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
-fn look(path: &Path) -> Found {
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "._-".contains(c)
+}
+
+/// What a folder holds that is locked already.
+fn held_in(path: &Path) -> Found {
     let over = plain::read_text(&path.join("manifest.json"))
         .ok()
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
@@ -313,7 +317,8 @@ fn another(path: &Path, difference: &str) -> Failure {
 
 fn foreign(path: &Path) -> Failure {
     let what = format!("{} holds files, but no log of a run", path.display());
-    let help = "move them away, put the new run in their place with --replace, or give another folder with --out";
+    let help = "move them away, put the new run in their place with --replace, or give another \
+        folder with --out";
     Failure::new(Code::Input, what, Some(help))
 }
 

@@ -12,11 +12,11 @@ use voltide_journal::{
 };
 use voltide_model::scenario::Scenario;
 
-/// Snapshots that a run has at most, unless it is said how often they are taken: a day apart, or, in a run
-/// of more days, an equal number of days.
+/// Snapshots that a run has at most, unless it is said how often they are taken: a day apart, or,
+/// in a run of more days, an equal number of days.
 const MOST: u32 = 64;
-/// All snapshots together take at most one byte for so many of the log, unless it is said how often they
-/// are taken.
+/// All snapshots together take at most one byte for so many of the log, unless it is said how often
+/// they are taken.
 pub(crate) const LOG_BYTES: u64 = 10;
 
 /// Takes snapshots of a live run.
@@ -46,10 +46,11 @@ impl Spent {
 }
 
 impl Snapshots {
-    /// Snapshots every so many ticks, or [as many as a run has](every) and the log leaves room for.
+    /// Snapshots every so many ticks, or [as many as a run has](ticks_between) and the log leaves
+    /// room for.
     pub(crate) fn new(run: &Path, every: Option<u32>, scenario: &Scenario) -> Self {
         let spent = every.is_none().then(|| Spent { bytes: snapshot::bytes(run), last: 0 });
-        let every = every.unwrap_or_else(|| self::every(scenario));
+        let every = every.unwrap_or_else(|| ticks_between(scenario));
         Self { run: run.to_owned(), every, spent, failed: false }
     }
 
@@ -86,7 +87,7 @@ impl Snapshots {
 }
 
 /// Ticks between two snapshots, where that is not said: whole days.
-pub(crate) fn every(scenario: &Scenario) -> u32 {
+pub(crate) fn ticks_between(scenario: &Scenario) -> u32 {
     let day = scenario.clock.slots_per_24_hours();
     day * scenario.clock.slots.div_ceil(day).div_ceil(MOST)
 }

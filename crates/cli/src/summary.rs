@@ -69,8 +69,8 @@ impl Line {
     }
 }
 
-/// What there is to say of a run, in order. What did not happen is left out, unless one would ask for
-/// it.
+/// What there is to say of a run, in order. What did not happen is left out, unless one would ask
+/// for it.
 const LINES: [Line; 26] = [
     Line::new("simulated", simulated),
     Line::new("charged", charged).of_cars(),
@@ -113,7 +113,8 @@ fn table(id: &str, summary: &Summary) -> Table {
     Table { row_weights, ..Table::new(&[], rows, &[]) }
 }
 
-/// Amounts with what each is of, without those that would be shown as nothing unless all is to be shown.
+/// Amounts with what each is of, without those that would be shown as nothing unless all is to be
+/// shown.
 fn amounts<const N: usize>(amounts: [(f64, usize, &str); N]) -> Option<String> {
     let shown = amounts.map(|(amount, decimals, of)| (decimal(amount, decimals), of));
     let shown = shown.iter().filter(|(amount, _)| shows_all() || !is_nothing(amount));
@@ -158,9 +159,9 @@ fn drivers_pay(summary: &Summary) -> Option<String> {
 
 /// What drivers pay per kWh: net of what they earn, and of the energy they give.
 fn price_paid(summary: &Summary) -> String {
+    let Some(price) = summary.net_cost_per_kwh else { return String::new() };
     let of = if summary.discharged_kwh > 0.0 { " charged less discharged" } else { "" };
-    let price = |price: f64| format!(", {} {}/kWh{of}", decimal(price, 4), summary.currency);
-    summary.net_cost_per_kwh.map_or_else(String::new, price)
+    format!(", {} {}/kWh{of}", decimal(price, 4), summary.currency)
 }
 
 /// What was discharged, or why nothing was.
@@ -179,12 +180,11 @@ fn discharged(summary: &Summary) -> Option<String> {
 /// How far drivers agreed to discharge.
 fn willing(summary: &Summary) -> Option<String> {
     let share = summary.willing_share?;
-    let sessions = summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
     Some(format!(
         "{} % of the hours that asked cars are plugged in; {} of {} sessions long enough for V2G",
         decimal(100.0 * share, 1),
         thousands(summary.v2g_eligible_sessions),
-        thousands(sessions)
+        thousands(summary.sessions())
     ))
 }
 
@@ -208,7 +208,8 @@ fn extreme(name: &str, extreme: Option<&Extreme>) -> String {
 /// What was not served or not taken, and at which price; nothing where all was.
 fn unserved(summary: &Summary, cost: &SystemCostRows) -> Option<String> {
     let price = summary.unserved_price_per_kwh.filter(|_| cost.unserved != 0.0)?;
-    let (amount, price) = (decimal(cost.unserved, 0), decimal(price, 2));
+    let amount = decimal(cost.unserved, 0);
+    let price = decimal(price, 2);
     Some(format!("not served or taken {amount} (at {price} {}/kWh)", summary.currency))
 }
 
@@ -367,7 +368,8 @@ fn reason_in_words(reason: &str) -> &str {
 pub(crate) fn not_finite(summary: &Summary) -> Option<String> {
     let NotFiniteAnswer { ev, tick, local_time, answer } = summary.first_not_finite.as_ref()?;
     Some(format!(
-        "held NaN or infinity, taken as 0 kW; the first is {answer} for car {ev} in slot {tick}, {local_time}"
+        "held NaN or infinity, taken as 0 kW; the first is {answer} for car {ev} in slot {tick}, \
+         {local_time}"
     ))
 }
 
@@ -376,8 +378,8 @@ pub(crate) fn clipped(summary: &Summary) -> Option<String> {
     let ClippedAnswer { ev, tick, local_time, asked_kw, applied_kw } =
         summary.first_clipped.as_ref()?;
     Some(format!(
-        "broke the contract, cut to what the charger can do; the first asked {} kW of car {ev} in slot {tick}, \
-         {local_time}, and got {} kW",
+        "broke the contract, cut to what the charger can do; the first asked {} kW of car {ev} \
+         in slot {tick}, {local_time}, and got {} kW",
         decimal(*asked_kw, 1),
         decimal(*applied_kw, 1)
     ))
@@ -389,7 +391,8 @@ pub(crate) fn faults(summary: &Summary) -> Option<String> {
         summary.first_policy_fault.as_ref()?;
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     Some(format!(
-        "failed, answered by `{fallback}`; the first of `{policy}` in slot {tick}, {local_time}: {message}"
+        "failed, answered by `{fallback}`; the first of `{policy}` in slot {tick}, {local_time}: \
+         {message}"
     ))
 }
 

@@ -27,11 +27,12 @@ impl Scale {
 }
 
 /// Draws the stored energy of every device over time, with its static range (dashed), the minima
-/// (red) and maxima (brown) that were asked for, and a red mark at every wish for energy that is missed.
+/// (red) and maxima (brown) that were asked for, and a red mark at every wish for energy that is
+/// missed.
 pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> String {
-    let highest = |device: &voltide_flexmeasures::Device| device.static_range.1.unwrap_or(0.0);
     let stored = course.energy.iter().flatten().copied().fold(0.0, f64::max);
-    let most = problem.devices.iter().map(highest).fold(stored, f64::max).max(1.0) * 1.04;
+    let limits = problem.devices.iter().map(|device| device.static_range.1.unwrap_or(0.0));
+    let most = limits.fold(stored, f64::max).max(1.0) * 1.04;
     let scale = Scale { ticks: problem.grid.slots as f64, most };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
@@ -50,12 +51,13 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
             let points = course.energy[index].iter().enumerate();
             let points =
                 points.map(|(tick, &kwh)| format!("{:.1},{:.1}", scale.x(tick), scale.y(kwh)));
-            let (colour, points) =
-                (COLOURS[index % COLOURS.len()], points.collect::<Vec<_>>().join(" "));
+            let points = points.collect::<Vec<_>>().join(" ");
+            let colour = COLOURS[index % COLOURS.len()];
             put(
                 &mut svg,
                 &format!(
-                    "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{points}\"/>"
+                    "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" \
+                     points=\"{points}\"/>"
                 ),
             );
         }
@@ -92,9 +94,8 @@ fn line(svg: &mut String, from: (f64, f64), to: (f64, f64), style: &str) {
 
 /// Draws bounds at the ends of slots; those of one level that follow each other as one line.
 fn bounds(svg: &mut String, levels: &[Option<f64>], colour: &str, scale: &Scale) {
-    let same = |a: &Option<f64>, b: &Option<f64>| a.map(f64::to_bits) == b.map(f64::to_bits);
     let mut from = 0;
-    for run in levels.chunk_by(same) {
+    for run in levels.chunk_by(|a, b| a.map(f64::to_bits) == b.map(f64::to_bits)) {
         let to = from + run.len();
         if let Some(level) = run[0] {
             let (left, right, y) = (scale.x(from) + 0.5, scale.x(to), scale.y(level));

@@ -1,8 +1,8 @@
 //! Tables for people: as wide as what they are printed to, without what says nothing.
 //!
-//! A table that is wider than its line goes on below itself, with its first columns repeated; text that
-//! is too long for the rest of the line is wrapped between words. Where nobody looks, because stdout is
-//! no terminal, lines are as long as they come.
+//! A table that is wider than its line goes on below itself, with its first columns repeated; text
+//! that is too long for the rest of the line is wrapped between words. Where nobody looks, because
+//! stdout is no terminal, lines are as long as they come.
 
 use std::{
     io::{IsTerminal, stdout},
@@ -30,8 +30,8 @@ pub(crate) fn shows_all() -> bool {
     WIDE.load(Ordering::Relaxed)
 }
 
-/// Columns of a line on stdout: those of `COLUMNS` where it is set, those of the terminal where it is
-/// one; `None` where lines may be as long as they come.
+/// Columns of a line on stdout: those of `COLUMNS` where it is set, those of the terminal where it
+/// is one; `None` where lines may be as long as they come.
 pub(crate) fn line_width() -> Option<usize> {
     if shows_all() {
         return None;
@@ -95,21 +95,24 @@ impl Table {
         Self { header, rows, right, keys: 1, column_weights: Vec::new(), row_weights: Vec::new() }
     }
 
-    /// Leaves out the columns of which all cells say that there is nothing, unless all are to be shown.
+    /// Leaves out the columns of which all cells say that there is nothing, unless all are to be
+    /// shown.
     pub(crate) fn without_zeros(mut self) -> Self {
         if shows_all() {
             return self;
         }
-        let says = |column: &usize| {
-            *column < self.keys || self.rows.iter().any(|row| !is_nothing(&row[*column]))
-        };
-        let kept: Vec<usize> = (0..self.header.len()).filter(says).collect();
-        let pick = |cells: &[String]| kept.iter().map(|&column| cells[column].clone()).collect();
-        self.rows = self.rows.iter().map(|row| pick(row)).collect();
+        let kept: Vec<usize> =
+            (0..self.header.len()).filter(|&column| self.says_something(column)).collect();
+        self.rows = self.rows.iter().map(|row| picked(row, &kept)).collect();
         self.right = (0..kept.len()).filter(|at| self.right.contains(&kept[*at])).collect();
         self.column_weights = kept.iter().map(|&column| self.column_weight(column)).collect();
-        self.header = pick(&self.header);
+        self.header = picked(&self.header, &kept);
         self
+    }
+
+    /// Whether a column says what a row is, or anything of any row.
+    fn says_something(&self, column: usize) -> bool {
+        column < self.keys || self.rows.iter().any(|row| !is_nothing(&row[column]))
     }
 
     /// The table, as wide as stdout is.
@@ -128,11 +131,13 @@ impl Table {
     /// The width of each column.
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.first().unwrap_or(&self.header).len();
-        let of = |column: usize| {
-            let all = self.rows.iter().chain((!self.header.is_empty()).then_some(&self.header));
-            all.map(|row| row[column].width()).max().unwrap_or_default()
-        };
-        (0..columns).map(of).collect()
+        (0..columns).map(|column| self.width(column)).collect()
+    }
+
+    /// The width of a column: that of its widest cell, or of its heading.
+    fn width(&self, column: usize) -> usize {
+        let all = self.rows.iter().chain((!self.header.is_empty()).then_some(&self.header));
+        all.map(|row| row[column].width()).max().unwrap_or_default()
     }
 
     /// The columns that stand beside each other, block by block.
@@ -228,6 +233,11 @@ impl Table {
     }
 }
 
+/// The cells of these columns.
+fn picked(cells: &[String], columns: &[usize]) -> Vec<String> {
+    columns.iter().map(|&column| cells[column].clone()).collect()
+}
+
 /// A row on its way to lines.
 #[derive(Clone, Copy)]
 struct Row<'a> {
@@ -250,18 +260,20 @@ pub(crate) fn notes(text: &str) -> String {
 fn notes_within(text: &str, width: usize) -> String {
     let indent = if width < NOTE_INDENT + LEAST { 0 } else { NOTE_INDENT };
     let room = (width - indent).max(1);
-    let fit = |line: &str| {
+    let mut fitting = Vec::new();
+    for line in text.lines() {
         if line.width() <= width {
-            return line.to_owned();
+            fitting.push(line.to_owned());
+            continue;
         }
         let words = line.trim_start();
         let begins = &line[..line.len() - words.len()];
         let lines = wrapped(words, room).into_iter();
         let lines: Vec<String> =
             lines.map(|piece| " ".repeat(reach(&piece, indent, width)) + &piece).collect();
-        format!("{begins}{}", lines.join("\n").trim_start())
-    };
-    text.lines().map(fit).collect::<Vec<_>>().join("\n")
+        fitting.push(format!("{begins}{}", lines.join("\n").trim_start()));
+    }
+    fitting.join("\n")
 }
 
 /// How far a line is set in: by `indent`, or less where its one word is longer than the rest.
@@ -269,7 +281,8 @@ fn reach(line: &str, indent: usize, width: usize) -> usize {
     width.saturating_sub(line.width()).min(indent)
 }
 
-/// Text in lines of at most `room` columns, broken between words; a word that is longer is not broken.
+/// Text in lines of at most `room` columns, broken between words; a word that is longer is not
+/// broken.
 fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -324,7 +337,8 @@ mod tests {
 
     #[test]
     fn nothing_is_cut_and_only_words_longer_than_a_line_are_left_to_the_terminal() {
-        let text = "charges at once, as fast as possible, until /a/path/of/thirty-five/columns.so is reached";
+        let text = "charges at once, as fast as possible, until \
+            /a/path/of/thirty-five/columns.so is reached";
         let table = table(
             &["policy", "what it does", "kW", "kWh"],
             &[&["smart-incentive", text, "1,234.5", "0.1"]],

@@ -24,7 +24,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use std::process::ExitCode;
 
-/// Simulates electric vehicles and the grid they charge from, tick by tick, and remembers everything.
+/// Simulates electric vehicles and the grid they charge from, tick by tick, and remembers
+/// everything.
 ///
 /// Exit codes: 0 ok, 1 run failed or result not written, 2 usage, 3 world or input invalid,
 /// 4 infeasible where best effort was switched off, or solver failed, 5 plugin could not be loaded,
@@ -54,13 +55,13 @@ pub(crate) enum Verb {
     Compare(compare::Flags),
     /// Go on with a run that crashed or was interrupted
     ///
-    /// Its files are then those of a run that was never interrupted, to the byte, but for the parts of
-    /// its log. A run that is over stays as it is.
+    /// Its files are then those of a run that was never interrupted, to the byte, but for the parts
+    /// of its log. A run that is over stays as it is.
     Resume(resume::Flags),
     /// Branch off from a run at some moment, to see what would have been
     ///
-    /// The new run has the parent's cars, draws and history up to that slot, and stores only what comes
-    /// after. Without a change it goes the parent's way to the last event.
+    /// The new run has the parent's cars, draws and history up to that slot, and stores only what
+    /// comes after. Without a change it goes the parent's way to the last event.
     Fork(fork::Flags),
     /// Show the state of a run at some moment
     State(state::Flags),

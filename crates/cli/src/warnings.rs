@@ -1,4 +1,5 @@
-//! Warnings: what can be run but is hardly meant, said once and counted, and an error where that is asked for.
+//! Warnings: what can be run but is hardly meant, said once and counted, and an error where that is
+//! asked for.
 
 use crate::{
     args::{Args, Deny},
@@ -30,9 +31,9 @@ pub(crate) fn tell(warnings: Vec<Problem>, deny: &Deny, args: &Args) -> Result<(
     }
     if args.json {
         // Beside the result, which stdout holds alone.
-        let line = |warning: &Problem| output::json_line("problem", &object(warning, Code::Input));
         for warning in &warnings {
-            output::mention(args.quiet, &line(warning));
+            let line = output::json_line("problem", &object(warning, Code::Input));
+            output::mention(args.quiet, &line);
         }
     } else {
         let count = failure::warnings_counted(warnings.len());
@@ -45,16 +46,16 @@ pub(crate) fn tell(warnings: Vec<Problem>, deny: &Deny, args: &Args) -> Result<(
 /// Adds the warnings that are not among those found before.
 pub(crate) fn add(found: &mut Vec<Problem>, more: Vec<Problem>) {
     for warning in more {
-        let is_same =
-            |other: &Problem| other.message == warning.message && other.place() == warning.place();
-        if !found.iter().any(is_same) {
+        let mut known = found.iter().map(|known| (&known.message, known.place()));
+        if !known.any(|known| known == (&warning.message, warning.place())) {
             found.push(warning);
         }
     }
 }
 
-/// Warns of configs that no policy reads: those under names that nobody has, and, where the world itself
-/// says which policies plan, those of all that do not. `used` are the names of those that do.
+/// Warns of configs that no policy reads: those under names that nobody has, and, where the world
+/// itself says which policies plan, those of all that do not. `used` are the names of those that
+/// do.
 pub(crate) fn of_configs(
     world: &World,
     used: &[&str],
@@ -95,8 +96,8 @@ pub(crate) fn of_limits(world: &World, policy: &PolicyInfo) -> Option<Problem> {
         site.import_limit.0,
         output::decimal(power, 0),
     );
-    let help = "what it plans beyond the limit is cut, so that cars may leave with less than they want; \
-                edf, llf and round-robin share out what the limit leaves";
+    let help = "what it plans beyond the limit is cut, so that cars may leave with less than \
+        they want; edf, llf and round-robin share out what the limit leaves";
     let problem = Problem::new(message).help(help).as_warning();
     Some(world.point_at_policy(problem, "plans without limits"))
 }

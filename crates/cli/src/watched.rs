@@ -16,12 +16,17 @@ static SAID: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
 /// A policy whose first fault and first broken answers are said on stderr.
 pub(crate) struct Watched {
     /// The policy.
-    pub policy: Box<dyn Planner>,
+    policy: Box<dyn Planner>,
     /// Who answers where it fails; without one a fault ends the run, which says why.
-    pub fallback: Option<String>,
+    fallback: Option<String>,
 }
 
 impl Watched {
+    /// A policy, watched; `fallback` answers where it fails.
+    pub(crate) fn boxed(policy: Box<dyn Planner>, fallback: Option<String>) -> Box<dyn Planner> {
+        Box::new(Self { policy, fallback })
+    }
+
     /// Says something in passing unless it has been said of this policy before.
     fn say_once(&self, kind: &'static str, what: impl FnOnce() -> String) {
         let name = &self.policy.info().name;
@@ -46,8 +51,8 @@ impl Watched {
         if correction.asked_kw.is_finite() {
             self.say_once("clipped", || {
                 format!(
-                    "slot {tick}: policy `{policy}` broke the contract: {} kW for car {ev} in slot {slot}, cut to \
-                     {} kW; the summary counts all such answers",
+                    "slot {tick}: policy `{policy}` broke the contract: {} kW for car {ev} in \
+                     slot {slot}, cut to {} kW; the summary counts all such answers",
                     decimal(correction.asked_kw, 1),
                     decimal(correction.applied_kw, 1)
                 )
@@ -55,8 +60,8 @@ impl Watched {
         } else {
             self.say_once("not finite", || {
                 format!(
-                    "slot {tick}: policy `{policy}` broke the contract: {} for car {ev} in slot {slot}, taken as \
-                     0 kW; the summary counts all such answers",
+                    "slot {tick}: policy `{policy}` broke the contract: {} for car {ev} in slot \
+                     {slot}, taken as 0 kW; the summary counts all such answers",
                     correction.asked_kw
                 )
             });

@@ -342,11 +342,9 @@ impl Tally {
     fn no_discharge_reason(&self) -> Option<String> {
         let summary = &self.summary;
         let policy = &summary.policy;
-        let sessions =
-            summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
         let only_charges = self.is_built_in && about(policy).is_some_and(|about| !about.discharges);
         let reason = match () {
-            () if sessions == 0 || summary.discharged_kwh > 0.0 => return None,
+            () if summary.sessions() == 0 || summary.discharged_kwh > 0.0 => return None,
             () if self.could_discharge == 0 => NO_CHARGER_DISCHARGES.to_owned(),
             () if only_charges => format!("policy `{policy}` never discharges"),
             () if summary.willing_share == Some(0.0) => "no driver agreed".to_owned(),

@@ -6,25 +6,25 @@ use std::fmt::Write;
 use voltide_model::figure::{Field, Record};
 use voltide_telemetry::{RECORDS, Summary, SystemCostRows};
 
-const OPENING: &str = "# Figures\n\nWhat `--json` says of runs, figure by figure; the names of amounts \
-    end in their units, `currency` is the world's. Figures with a heading stand in tables for people, \
-    too. Every one of them can be asked of the tables as well: [outputs/README.md](../outputs/README.md) \
-    says what those hold.\n\nThis page is written by `VOLTIDE_BLESS=1 cargo test --release -p \
-    voltide-cli` from what the program prints by.\n";
+const OPENING: &str = "# Figures\n\nWhat `--json` says of runs, figure by figure; the names of \
+    amounts end in their units, `currency` is the world's. Figures with a heading stand in \
+    tables for people, too. Every one of them can be asked of the tables as well: \
+    [outputs/README.md](../outputs/README.md) says what those hold.\n\nThis page is written by \
+    `VOLTIDE_BLESS=1 cargo test --release -p voltide-cli` from what the program prints by.\n";
 
-const OF_RUN: &str = "Lines `run`, as `run`, `replay` and `resume` print them, with `run_id` and `folder`; \
-    `cost` is what the run cost on the machine, as in `profile.json`.";
+const OF_RUN: &str = "Lines `run`, as `run`, `replay` and `resume` print them, with `run_id` and \
+    `folder`; `cost` is what the run cost on the machine, as in `profile.json`.";
 
-const OF_COMPARISON: &str = "Lines `compared_run`, one a run, and `comparison`, which has mean and standard \
-    deviation over the runs of a policy. Both name the policy and what it is measured against; `first` is \
-    the run of the first policy with the same draws.";
+const OF_COMPARISON: &str = "Lines `compared_run`, one a run, and `comparison`, which has mean \
+    and standard deviation over the runs of a policy. Both name the policy and what it is \
+    measured against; `first` is the run of the first policy with the same draws.";
 
-const OF_CASE: &str = "Lines `compared_figure`, one a case, policy and figure: the figure's `amount`, and \
-    beside it what others have `published`. `voltide compare --cases --out` writes the same to \
-    `comparison.parquet`.";
+const OF_CASE: &str = "Lines `compared_figure`, one a case, policy and figure: the figure's \
+    `amount`, and beside it what others have `published`. `voltide compare --cases --out` writes \
+    the same to `comparison.parquet`.";
 
-const OF_DIFF: &str = "A line `diff` has these of the `one` run, of the `other`, and as the `difference`: \
-    the other's less the one's.";
+const OF_DIFF: &str = "A line `diff` has these of the `one` run, of the `other`, and as the \
+    `difference`: the other's less the one's.";
 
 fn page() -> String {
     let mut page = format!("{OPENING}\n## A run\n\n{OF_RUN}\n");
@@ -63,7 +63,8 @@ fn table<F: Copy>(title: &str, about: &str, figures: &[Figure<F>]) -> String {
     text
 }
 
-/// What a figure is: by its own words, by those of a run's figure of the same name, or by its legend.
+/// What a figure is: by its own words, by those of a run's figure of the same name, or by its
+/// legend.
 fn meaning_of<F>(figure: &Figure<F>) -> String {
     let own = if figure.meaning.is_empty() { figure.legend } else { figure.meaning };
     match of_run(figure.name).filter(|_| figure.meaning.is_empty()) {

@@ -42,12 +42,13 @@ pub(crate) struct Flags {
     pub deny: Deny,
 }
 
-/// Checks worlds: says all that a run of each would refuse. The exit code is that of the first refusal.
+/// Checks worlds: says all that a run of each would refuse. The exit code is that of the first
+/// refusal.
 pub(crate) fn check(check: &Flags, args: &Args) -> ExitCode {
     let plugins = known_plugins(args);
     let mut code = None;
     for file in &check.worlds {
-        let found = look(file, check, &plugins);
+        let found = examined(file, check, &plugins);
         code = code.or(found.refusal.as_ref().map(Failure::code));
         if args.json {
             output::say_json("check", &found.json(file));
@@ -66,9 +67,13 @@ struct Found {
 }
 
 /// Does all that a run does before its folder is made.
-fn look(file: &Path, check: &Flags, plugins: &Plugins) -> Found {
-    let (policy, seed) = (check.policy.clone(), check.seed);
-    let world = World { file: file.to_owned(), policy, seed, sets: check.sets.clone() };
+fn examined(file: &Path, check: &Flags, plugins: &Plugins) -> Found {
+    let world = World {
+        file: file.to_owned(),
+        policy: check.policy.clone(),
+        seed: check.seed,
+        sets: check.sets.clone(),
+    };
     match Prepared::load(&world, plugins) {
         Ok(Prepared { world, warnings, .. }) => {
             let sessions = world.sessions_read;
@@ -104,14 +109,16 @@ impl Found {
     fn json(&self, file: &Path) -> Value {
         let (code, refused) =
             self.refusal.as_ref().map_or((Code::Input, &[][..]), |it| (it.code(), it.problems()));
-        let found = || refused.iter().chain(&self.warnings);
-        let problems = found().filter(|problem| !problem.is_warning());
-        let warnings = found().filter(|problem| problem.is_warning());
+        let found = refused.iter().chain(&self.warnings);
+        let (warnings, problems): (Vec<_>, Vec<_>) = found.partition(|found| found.is_warning());
+        let all_with_place = |problems: Vec<&Problem>| -> Vec<Value> {
+            problems.into_iter().map(|problem| with_place(problem, code)).collect()
+        };
         json!({
             "world": file,
             "ok": self.refusal.is_none(),
-            "problems": problems.map(|problem| with_place(problem, code)).collect::<Vec<_>>(),
-            "warnings": warnings.map(|problem| with_place(problem, code)).collect::<Vec<_>>(),
+            "problems": all_with_place(problems),
+            "warnings": all_with_place(warnings),
             "sessions": self.sessions,
         })
     }
@@ -134,7 +141,8 @@ pub(crate) fn dry_run(
     out: &Path,
     args: &Args,
 ) -> ExitCode {
-    let (clock, free) = (&scenario.clock, free_bytes(out));
+    let clock = &scenario.clock;
+    let free = free_bytes(out);
     if args.json {
         let value = json!({
             "world": scenario.name,

@@ -52,8 +52,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "A..B", value_parser = seeds, requires = "policies")]
     pub seeds: Option<RangeInclusive<u64>>,
 
-    /// Cases of a world with a plant: 1 without flexibility margins, 2 with them; adds tables of system
-    /// cost and missing flexibility
+    /// Cases of a world with a plant: 1 without flexibility margins, 2 with them; adds tables of
+    /// system cost and missing flexibility
     #[arg(long, value_name = "CASE", value_delimiter = ',', requires = "policies",
           value_parser = clap::value_parser!(u32).range(1..=2))]
     pub cases: Vec<u32>,
@@ -117,7 +117,8 @@ pub(crate) fn compare(compare: &Flags, args: &Args) -> Result<ExitCode, Failure>
 /// Ends the program as for any other wrong use.
 fn unclear(compare: &Flags) -> ! {
     let what = if compare.policies.is_empty() {
-        "one run cannot be compared; for a world say which policies, as in --policies uncontrolled,smart"
+        "one run cannot be compared; for a world say which policies, as in --policies \
+         uncontrolled,smart"
     } else {
         "--policies goes with one world file"
     };
@@ -142,7 +143,7 @@ impl Job {
 }
 
 /// What the runs of a comparison share.
-struct Workshop<'a> {
+struct Batch<'a> {
     world: &'a Path,
     compare: &'a Flags,
     plugins: &'a Plugins,
@@ -173,7 +174,7 @@ fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outc
     let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
     let jobs = jobs(&policies, seeds, &compare.cases);
     let at_once = compare.jobs.map_or_else(|| affordable(scenario), usize::from).min(jobs.len());
-    let workshop = Workshop {
+    let batch = Batch {
         world,
         compare,
         plugins: &plugins,
@@ -182,8 +183,8 @@ fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outc
         bar: progress::bar(u64::from(scenario.clock.slots) * jobs.len() as u64, args.quiet),
         threads: (all_cores() / at_once).max(1),
     };
-    let done = workshop.run_all(&jobs, at_once)?;
-    workshop.bar.finish_and_clear();
+    let done = batch.run_all(&jobs, at_once)?;
+    batch.bar.finish_and_clear();
     let finished = done.iter().flatten().count();
     if finished < jobs.len() {
         output::complain(&format!("interrupted after {finished} of {} runs", jobs.len()));
@@ -196,8 +197,8 @@ fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outc
     Ok(Some((Comparison { rows: in_rows(of_first, policies.len()) }, cases, held)))
 }
 
-/// All runs to be made. Smart charging at the incentive price differs from smart charging only in what
-/// drivers pay, so that one case of it is enough.
+/// All runs to be made. Smart charging at the incentive price differs from smart charging only in
+/// what drivers pay, so that one case of it is enough.
 fn jobs(policies: &[String], seeds: RangeInclusive<u64>, cases: &[u32]) -> Vec<Job> {
     let all: Vec<Option<u32>> =
         if cases.is_empty() { vec![None] } else { cases.iter().copied().map(Some).collect() };
@@ -212,20 +213,19 @@ fn jobs(policies: &[String], seeds: RangeInclusive<u64>, cases: &[u32]) -> Vec<J
     jobs
 }
 
+/// The runs of a case with a seed.
+fn of_case(done: &[(Job, Compared)], number: u32, seed: u64) -> Case {
+    let of_it = done.iter().filter(|(job, _)| job.case == Some(number) && job.seed == seed);
+    let runs = of_it.map(|(_, run)| (run.figures.summary.policy.clone(), run.clone()));
+    Case { number, runs: runs.collect() }
+}
+
 /// The runs by cases, of the first seed.
 fn cases(done: &[(Job, Compared)], compare: &Flags, world: &World) -> Option<Cases> {
     let grid = world.scenario.grid.as_ref()?;
     let seed = done.first()?.0.seed;
-    let of_case = |&number: &u32| Case {
-        number,
-        runs: done
-            .iter()
-            .filter(|(job, _)| job.case == Some(number) && job.seed == seed)
-            .map(|(_, run)| (run.figures.summary.policy.clone(), run.clone()))
-            .collect(),
-    };
     (!compare.cases.is_empty()).then(|| Cases {
-        all: compare.cases.iter().map(of_case).collect(),
+        all: compare.cases.iter().map(|&case| of_case(done, case, seed)).collect(),
         published: world.published.clone(),
         seed,
         margin_price: grid.rules.prices.margin,
@@ -287,21 +287,21 @@ fn checked(
 /// tariff does from what discharging does.
 fn with_smart_at_incentive(policies: &[String]) -> Vec<String> {
     let mut policies = policies.to_vec();
-    let has = |name: &str| policies.iter().any(|policy| policy == name);
-    if has("smart") && has("v2g") && !has(SMART_AT_INCENTIVE) {
-        let after =
-            policies.iter().position(|policy| policy == "smart").map_or(0, |smart| smart + 1);
-        policies.insert(after, SMART_AT_INCENTIVE.to_owned());
+    let place = |name: &str| policies.iter().position(|policy| policy == name);
+    if let (Some(smart), Some(_), None) = (place("smart"), place("v2g"), place(SMART_AT_INCENTIVE))
+    {
+        policies.insert(smart + 1, SMART_AT_INCENTIVE.to_owned());
     }
     policies
 }
 
 /// Memory that a run takes whatever its world, bytes.
 const RUN_BYTES: u64 = 40 << 20;
-/// Memory that a car takes with its stays, bytes: as measured on a week of 100,000 cars, rounded up.
+/// Memory that a car takes with its stays, bytes: as measured on a week of 100,000 cars, rounded
+/// up.
 const CAR_BYTES: u64 = 2000;
-/// What it takes besides for each slot of the horizon where drivers are asked, bytes: as measured on two
-/// days of 20,000 cars.
+/// What it takes besides for each slot of the horizon where drivers are asked, bytes: as measured
+/// on two days of 20,000 cars.
 const ASKED_SLOT_BYTES: u64 = 40;
 
 /// Runs that cores and half of the free memory allow at the same time.
@@ -325,8 +325,9 @@ fn in_rows(runs: impl Iterator<Item = Compared>, policies: usize) -> Vec<Row> {
     rows
 }
 
-impl Workshop<'_> {
-    /// Makes all runs, `at_once` at a time, in the order of `jobs`; `None` for those that were interrupted.
+impl Batch<'_> {
+    /// Makes all runs, `at_once` at a time, in the order of `jobs`; `None` for those that were
+    /// interrupted.
     fn run_all(&self, jobs: &[Job], at_once: usize) -> Result<Vec<Option<Compared>>, Failure> {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(vec![None::<Compared>; jobs.len()]);
@@ -334,7 +335,8 @@ impl Workshop<'_> {
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(place) else { return Ok(()) };
-                // After a failure nothing new begins; what runs goes on to its end, lest it stays unfinished.
+                // After a failure nothing new begins; what runs goes on to its end, lest it stays
+                // unfinished.
                 let run =
                     self.run(job).inspect_err(|_| next.store(jobs.len(), Ordering::Relaxed))?;
                 done.lock().unwrap_or_else(PoisonError::into_inner)[place] = run;
@@ -380,7 +382,8 @@ impl Workshop<'_> {
         prepared: Prepared,
         out: &Path,
     ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
-        let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
+        let id = prepared.id();
+        let world = prepared.world.scenario.name.clone();
         let start = prepared.watched(self.quiet).start(self.threads);
         let opening = Opening { started: start.run_started(), forked: None };
         let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
@@ -439,9 +442,9 @@ fn of_runs(runs: &[PathBuf], quiet: bool) -> Result<Comparison, Failure> {
     for run in runs {
         read.push(of_run(run, quiet)?);
     }
-    let currency = |row: &Row| row.runs[0].figures.summary.currency.clone();
-    let first = currency(&read[0].0);
-    if let Some(other) = read.iter().map(|(row, _)| currency(row)).find(|other| *other != first) {
+    let currencies = read.iter().map(|(row, _)| &row.runs[0].figures.summary.currency);
+    let first = &read[0].0.runs[0].figures.summary.currency;
+    if let Some(other) = currencies.into_iter().find(|other| *other != first) {
         let what = format!("the first run is in {first}, another in {other}");
         return Err(Failure::new(Code::Input, what, None));
     }
@@ -467,6 +470,7 @@ fn name_apart(rows: &mut [Row]) {
 
 fn of_run(run: &Path, quiet: bool) -> Result<(Row, Made), Failure> {
     let journaled = Journaled::open(run, quiet)?;
+    // A fork is what it is at its end: it begins as its oldest parent.
     let scenario = Arc::clone(journaled.scenario_at(u32::MAX));
     let forked = journaled.forked().cloned();
     let observer = Observer::new(Telemetry::create_summary(Arc::clone(&journaled.scenario))?);

@@ -2,12 +2,12 @@
 
 use crate::{
     args::Args,
+    divergence::Divergence,
     failure::Failure,
     figure::{Figure, MONEY, to_json},
     journaled::Journaled,
     likeness::clock,
     output::{self, decimal},
-    parting::Parting,
     run_folder::id_in,
     summary::cars,
     table::notes,
@@ -43,14 +43,15 @@ pub(crate) struct Flags {
 
 /// Compares two runs.
 pub(crate) fn diff(diff: &Flags, args: &Args) -> Result<ExitCode, Failure> {
-    let open = |run: &Path| Journaled::open(run, true);
-    let parting = Parting::find(open(&diff.one)?, open(&diff.other)?)?;
+    let one = Journaled::open(&diff.one, true)?;
+    let other = Journaled::open(&diff.other, true)?;
+    let divergence = Divergence::find(one, other)?;
     let pair =
         Pair { one: Side::of(&diff.one, args.quiet)?, other: Side::of(&diff.other, args.quiet)? };
     if args.json {
-        output::say_json("diff", &pair.json(parting.as_ref()));
+        output::say_json("diff", &pair.json(divergence.as_ref()));
     } else {
-        let parts = parting.map_or_else(|| SAME.to_owned(), |parting| parting.text());
+        let parts = divergence.map_or_else(|| SAME.to_owned(), |divergence| divergence.text());
         output::say(&notes(&parts));
         output::say(&format!(
             "\n{}\n\n{}\n\n{}",
@@ -88,19 +89,29 @@ pub(crate) const AMOUNTS: [Amount; 11] = [
     .means("highest net load"),
     Amount::new("on_board_kwh", "kWh", |it| Some(it.on_board_kwh))
         .shown("on board at the end", 3)
-        .means("stored in all cars after the last slot"),
+        .means(ON_BOARD),
     Amount::new("still_wanted_kwh", "kWh", |it| Some(it.still_wanted_kwh))
         .shown("still wanted at the end", 3)
-        .means("what those plugged in then lack to their targets"),
+        .means(STILL_WANTED),
 ];
 
+/// What cars have on board at the end.
+const ON_BOARD: &str = "stored in all cars after the last slot";
+/// What they still want.
+const STILL_WANTED: &str = "what those plugged in then lack to their targets";
+
 /// What the amounts are.
-const LEGEND: &str = "\
-all amounts are of the runs from their first slot to their last, sessions that are open at the end included
-paid, earned: for energy that cars charge and discharge; net cost: paid less earned, with wear by discharging
-peak net load: the highest mean of a slot
-on board: stored in all cars after the last slot; still wanted: what those plugged in then lack to their targets
-difference: the other's less the one's";
+fn legend() -> String {
+    format!(
+        "all amounts are of the runs from their first slot to their last, sessions that are open \
+         at the end included\n\
+         paid, earned: for energy that cars charge and discharge; net cost: paid less earned, \
+         with wear by discharging\n\
+         peak net load: the highest mean of a slot\n\
+         on board: {ON_BOARD}; still wanted: {STILL_WANTED}\n\
+         difference: the other's less the one's"
+    )
+}
 
 /// Two runs.
 struct Pair {
@@ -121,10 +132,10 @@ impl Pair {
         comparable.then_some(without_rounding(other - one, one.abs() + other.abs()))
     }
 
-    fn json(&self, parting: Option<&Parting>) -> Value {
+    fn json(&self, divergence: Option<&Divergence>) -> Value {
         let difference = AMOUNTS.iter().map(|amount| json!(self.difference(amount)));
         json!({
-            "first": parting.map(Parting::json),
+            "first": divergence.map(Divergence::json),
             "one": self.one.json(),
             "other": self.other.json(),
             "difference": to_json(&AMOUNTS, difference),
@@ -157,7 +168,7 @@ impl Pair {
 
     /// What must be known to read the amounts.
     fn notes(&self) -> Vec<String> {
-        let mut notes = vec![LEGEND.to_owned()];
+        let mut notes = vec![legend()];
         let [one, other] = self.currencies();
         if one != other {
             notes.push(format!(
@@ -175,15 +186,15 @@ impl Pair {
         notes
     }
 
-    /// What the other's batteries hold less at the end, kWh: of the cars that are in both runs to their
-    /// ends. Nothing where a day follows upon itself, since nothing lies beyond it.
+    /// What the other's batteries hold less at the end, kWh: of the cars that are in both runs to
+    /// their ends. Nothing where a day follows upon itself, since nothing lies beyond it.
     fn less_on_board(&self) -> f64 {
         if self.one.folds || self.other.folds {
             return 0.0;
         }
         let others = self.other.cars();
-        let in_both = |(car, kwh): (_, f64)| others.get(&car).map(|other| kwh - other);
-        self.one.cars().into_iter().filter_map(in_both).sum()
+        let cars = self.one.cars().into_iter();
+        cars.filter_map(|(car, kwh)| others.get(&car).map(|other| kwh - other)).sum()
     }
 }
 
@@ -227,11 +238,12 @@ impl Side {
     /// What the cars hold that are there at the end, by their fleet and number in it, kWh.
     fn cars(&self) -> BTreeMap<(&str, u32), f64> {
         let population = &self.scenario.population;
-        let key = |car: usize| {
+        let cars = there(population).map(|car| {
             let range = population.range_of(car as u32);
-            (self.scenario.fleets[range.fleet].name.as_str(), range.index_of(car as u32))
-        };
-        there(population).map(|car| (key(car), self.energy_kwh[car])).collect()
+            let fleet = self.scenario.fleets[range.fleet].name.as_str();
+            ((fleet, range.index_of(car as u32)), self.energy_kwh[car])
+        });
+        cars.collect()
     }
 
     fn json(&self) -> Value {
@@ -287,6 +299,11 @@ fn there(population: &Population) -> impl Iterator<Item = usize> {
     population.present_evs().map(|ev| ev as usize)
 }
 
+/// What a car lacks to its target; nothing where only rounding makes a difference.
+fn lacking_kwh(target_kwh: f64, stored_kwh: f64) -> f64 {
+    without_rounding((target_kwh - stored_kwh).max(0.0), target_kwh)
+}
+
 /// Sums up a run as `voltide run` does, and looks at what is in the batteries at its end.
 struct Stock {
     telemetry: Telemetry,
@@ -318,13 +335,11 @@ impl Sink for Stock {
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
         let population = &self.scenario.population;
         let plugged = there(population).filter(|&car| columns.stay[car] != NO_STAY);
-        let lacks = |car: usize| {
-            let target = population.departure_energy_kwh[car];
-            without_rounding((target - columns.energy_kwh[car]).max(0.0), target)
-        };
         self.energy_kwh.clear();
         self.energy_kwh.extend(columns.energy_kwh);
-        self.still_wanted_kwh = plugged.map(lacks).sum();
+        self.still_wanted_kwh = plugged
+            .map(|car| lacking_kwh(population.departure_energy_kwh[car], columns.energy_kwh[car]))
+            .sum();
         self.telemetry.tick(columns)
     }
 

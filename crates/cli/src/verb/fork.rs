@@ -7,9 +7,9 @@ use crate::{
     journaled::Journaled,
     live::{Prepared, all_cores, of_policy},
     machine::{Cost, Mark},
+    playback::{self, Nothing},
     repeat::{Branch, Opening},
     run_folder::{Claim, RunFolder, id_in},
-    shortcut::{self, Nothing},
     snapshots::Snapshots,
     summary,
     verb::{
@@ -43,8 +43,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<String>,
 
-    /// Put another value into the world: series, prices, policy, limits, costs or the count of a fleet;
-    /// may be given several times
+    /// Put another value into the world: series, prices, policy, limits, costs or the count of a
+    /// fleet; may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
 
@@ -87,7 +87,7 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
     let past =
-        shortcut::play(&flags.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+        playback::play(&flags.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
     let mut lineage = Fork {
         parent: String::new(),
         parent_run: id_in(&flags.run),
@@ -96,7 +96,8 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
         changes,
     };
     let hash = fork_hash(&prepared.identity_hash(), &parent.identity, at_tick);
-    let (id, world) = (prepared.id_by(&hash), prepared.world.scenario.name.clone());
+    let id = prepared.id_by(&hash);
+    let world = prepared.world.scenario.name.clone();
     let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening {
         started: RunStarted { config_hash: lineage.config_hash.clone(), ..start.run_started() },
@@ -138,8 +139,8 @@ fn changes(flags: &Flags) -> Vec<Override> {
     flags.sets.iter().map(|set| Override::set(set)).chain(by_policy).collect()
 }
 
-/// The parent's world with the changes from a tick on; refuses those that would make another comparison
-/// of it.
+/// The parent's world with the changes from a tick on; refuses those that would make another
+/// comparison of it.
 fn changed_world(parent: &Journaled, changes: &[Override], at_tick: u32) -> Result<World, Failure> {
     let mut world = if changes.is_empty() {
         parent.world.clone()
@@ -148,16 +149,16 @@ fn changed_world(parent: &Journaled, changes: &[Override], at_tick: u32) -> Resu
     };
     inherit(parent.scenario_at(at_tick), &mut world.scenario, at_tick).map_err(|what| {
         let message = format!("a fork cannot change this of its parent: {what}");
-        let help = "it may change series, prices, policy, limits, costs and the counts of fleets that are \
-                    drawn; for anything else start a run";
+        let help = "it may change series, prices, policy, limits, costs and the counts of fleets \
+            that are drawn; for anything else start a run";
         Failure::new(Code::Input, message, Some(help))
     })?;
     refuse_wishes_of_nobody(&parent.world.scenario, &world.scenario)?;
     Ok(world)
 }
 
-/// Refuses wishes that a fork adds for cars that it does not have. Those of the parent may be for cars that
-/// the fork takes out: they held until then.
+/// Refuses wishes that a fork adds for cars that it does not have. Those of the parent may be for
+/// cars that the fork takes out: they held until then.
 fn refuse_wishes_of_nobody(parent: &Scenario, child: &Scenario) -> Result<(), Failure> {
     for (before, fleet) in parent.fleets.iter().zip(&child.fleets) {
         let known: Vec<(&str, &SocWish)> = before.wishes.all().collect();
@@ -190,14 +191,16 @@ fn out_of(run: &Path) -> PathBuf {
     run.ancestors().nth(2).map_or_else(|| PathBuf::from("outputs"), Path::to_owned)
 }
 
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    fs::canonicalize(path).map_err(|error| {
+        Failure::new(Code::Run, format!("cannot find {}: {error}", path.display()), None)
+    })
+}
+
 /// The way from one folder to another, both of which exist.
 fn relative(from: &Path, to: &Path) -> Result<String, Failure> {
-    let absolute = |path: &Path| {
-        fs::canonicalize(path).map_err(|error| {
-            Failure::new(Code::Run, format!("cannot find {}: {error}", path.display()), None)
-        })
-    };
-    let (from, to) = (absolute(from)?, absolute(to)?);
+    let from = absolute(from)?;
+    let to = absolute(to)?;
     let shared = from.components().zip(to.components()).take_while(|(from, to)| from == to).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     let way: PathBuf = up.chain(to.components().skip(shared)).collect();

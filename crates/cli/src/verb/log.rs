@@ -23,7 +23,7 @@ use voltide_journal::{
     error::LogError,
     event::Recorded,
     event_names,
-    reader::{self, LogReader, LogSummary},
+    reader::{LogReader, LogSummary},
     recovery,
 };
 use voltide_model::clock::Clock;
@@ -52,8 +52,8 @@ pub(crate) enum Verb {
         /// Folder of the run.
         run: PathBuf,
     },
-    /// Check all that can be checked: checksums, chain, head, sessions, conservation of energy, and the
-    /// files that the manifest names
+    /// Check all that can be checked: checksums, chain, head, sessions, conservation of energy, and
+    /// the files that the manifest names
     Verify {
         /// Folder of the run.
         run: PathBuf,
@@ -68,13 +68,13 @@ pub(crate) enum Verb {
     },
     /// Make a log whole that a crash tore, and say what was done
     ///
-    /// Acknowledged ticks are never given up. What is cut off is kept in log/quarantine. Where acknowledged
-    /// ticks are damaged, --salvage finds what is whole on either side of the damage.
+    /// Acknowledged ticks are never given up. What is cut off is kept in log/quarantine. Where
+    /// acknowledged ticks are damaged, --salvage finds what is whole on either side of the damage.
     Recover {
         /// Folder of the run.
         run: PathBuf,
-        /// Leave the run as it is, and write all that is whole of its log to this new folder, with a
-        /// salvage.json that says what is missing
+        /// Leave the run as it is, and write all that is whole of its log to this new folder, with
+        /// a salvage.json that says what is missing
         #[arg(long, value_name = "DIR")]
         salvage: Option<PathBuf>,
     },
@@ -119,15 +119,13 @@ fn ls(summary: &LogSummary, as_json: bool) {
 }
 
 fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result<(), Failure> {
-    let wanted = |recorded: &Recorded| {
-        kind.is_none_or(|kind| recorded.event.name() == kind)
-            && tick.is_none_or(|tick| recorded.tick == tick)
-    };
     let mut reader = open_log(run, args.quiet)?;
     while output::is_heard()
         && let Some(recorded) = next_whole(&mut reader, args.quiet)?
     {
-        if wanted(&recorded) {
+        let is_wanted = kind.is_none_or(|kind| recorded.event.name() == kind)
+            && tick.is_none_or(|tick| recorded.tick == tick);
+        if is_wanted {
             show(&recorded, args.json);
         }
     }
@@ -139,7 +137,11 @@ fn show(recorded: &Recorded, as_json: bool) {
     let payload = describe(event);
     if as_json {
         let value = json!({
-            "seq": seq, "cause_seq": cause_seq, "tick": tick, "event": event.kind(), "payload": payload,
+            "seq": seq,
+            "cause_seq": cause_seq,
+            "tick": tick,
+            "event": event.kind(),
+            "payload": payload,
         });
         return output::say_json("event", &value);
     }
@@ -152,15 +154,15 @@ fn stats(summary: &LogSummary, as_json: bool) {
         output::say_json("log", &summary_json(summary));
         return;
     }
-    let row = |(kind, of): (&&str, &reader::KindSummary)| {
+    let rows = summary.kinds.iter().map(|(kind, of)| {
         vec![
             (*kind).to_owned(),
             output::thousands(of.events),
             output::thousands(of.rows),
             output::bytes(of.bytes),
         ]
-    };
-    let rows = summary.kinds.iter().map(row).collect();
+    });
+    let rows = rows.collect();
     output::say(&output::table(&["event", "count", "rows", "size"], rows, &[1, 2, 3]));
 }
 

@@ -38,12 +38,14 @@ pub(crate) fn salvage(run: &Path, into: &Path, args: &Args) -> Result<(), Failur
     Ok(())
 }
 
+fn is_empty_folder(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 /// Refuses folders that hold something, and those inside the run.
 fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
-    let is_empty = || fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_none());
-    if fs::symlink_metadata(into).is_ok_and(|found| !found.is_dir())
-        || (into.exists() && !is_empty())
-    {
+    let is_file = fs::symlink_metadata(into).is_ok_and(|found| !found.is_dir());
+    if is_file || (into.exists() && !is_empty_folder(into)) {
         let what = format!("{} is there already", into.display());
         return Err(Failure::new(Code::Input, what, Some("give a folder that is new or empty")));
     }
@@ -68,8 +70,8 @@ fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
 fn orphaned(parent: &Parent, into: &Path, source: &Path) -> String {
     let beside = source.parent().unwrap_or(source);
     format!(
-        "{} is a fork of {}, and finds its parent only at {}, where it is not: put the parent there, or \
-         salvage to a new folder in {}",
+        "{} is a fork of {}, and finds its parent only at {}, where it is not: put the parent \
+         there, or salvage to a new folder in {}",
         into.display(),
         parent.run,
         parent.path.display(),
@@ -101,8 +103,8 @@ fn kept(salvage: &Salvage, into: &Path) -> String {
             format!("all of the run is in {into}: {}", span(log))
         }
         Some(log) => format!(
-            "the run up to the damage is in {into}: {}; `voltide replay` builds its tables, and `voltide \
-             resume` goes on from there and makes up what is missing",
+            "the run up to the damage is in {into}: {}; `voltide replay` builds its tables, and \
+             `voltide resume` goes on from there and makes up what is missing",
             span(log)
         ),
         None => {

@@ -1,8 +1,8 @@
 //! `voltide log verify`: everything of a run that can be checked.
 
 use crate::{
-    adopted::{Ending, chain_after, kept_days, refuse_others},
     args::Args,
+    beside_log::{Ending, chain_after, kept_days, refuse_others},
     failure::{Code, Failure},
     journaled::{Journaled, build_lost, open_placed},
     log_summary::summary_json,
@@ -29,8 +29,8 @@ pub(crate) fn verify(run: &Path, args: &Args) -> Result<(), Failure> {
         output::say_json("log", &summary_json(&summary));
         return Ok(());
     }
-    let (ticks, events) =
-        (output::thousands(summary.ticks.into()), output::thousands(summary.events()));
+    let ticks = output::thousands(summary.ticks.into());
+    let events = output::thousands(summary.events());
     let chain = hex::encode(summary.chain_hash);
     output::tell(&format!(
         "ok: {ticks} ticks, {events} events, {open} sessions open, {files}, chain {chain}{beyond}"
@@ -73,8 +73,8 @@ fn read_all(run: &Path) -> Result<LogSummary, Failure> {
     Ok(reader.summary().clone())
 }
 
-/// Whether ticks that were made up again, in a run that was salvaged, are those that were found beyond
-/// the damage.
+/// Whether ticks that were made up again, in a run that was salvaged, are those that were found
+/// beyond the damage.
 fn check_beyond(run: &Path) -> Result<String, Failure> {
     let Some(salvage) = salvage::read(run)? else { return Ok(String::new()) };
     let mut agree = 0;
@@ -84,8 +84,8 @@ fn check_beyond(run: &Path) -> Result<String, Failure> {
         let found = chain_after(&mut reader::open(&run.join(&piece.folder))?, tick)?;
         if own.is_some() && own != found {
             let what = format!(
-                "the ticks that were made up again are not those that were lost: up to tick {tick} the log \
-                 differs from {}",
+                "the ticks that were made up again are not those that were lost: up to tick \
+                 {tick} the log differs from {}",
                 piece.folder
             );
             return Err(Failure::new(
@@ -96,8 +96,8 @@ fn check_beyond(run: &Path) -> Result<String, Failure> {
         }
         agree += u64::from(own.is_some());
     }
-    let (count, pieces) =
-        (salvage.beyond.len() as u64, counted(salvage.beyond.len() as u64, "piece", "pieces"));
+    let count = salvage.beyond.len() as u64;
+    let pieces = counted(count, "piece", "pieces");
     Ok(match agree {
         _ if count == 0 => String::new(),
         0 => format!(", {pieces} beyond damage"),
@@ -105,7 +105,8 @@ fn check_beyond(run: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Says what an earlier program left in the folder that a `resume` would not take for the run's own.
+/// Says what an earlier program left in the folder that a `resume` would not take for the run's
+/// own.
 fn mention_leftovers(run: &Path, quiet: bool) -> Result<(), Failure> {
     let own: Vec<String> = kept_days(run)?.iter().map(ClosedDay::file).collect();
     for file in closed_days(run).iter().map(ClosedDay::file).filter(|file| !own.contains(file)) {
@@ -154,7 +155,13 @@ struct Finding {
     what: String,
 }
 
-/// Energy or power that rounding may put between two sums, relative to their size and at least absolute.
+/// That something does not add up in a tick.
+fn found<T>(tick: u32, what: String) -> Result<T, Finding> {
+    Err(Finding { tick, what })
+}
+
+/// Energy or power that rounding may put between two sums, relative to their size and at least
+/// absolute.
 const TOLERANCE: f64 = 1e-9;
 
 fn same(one: f64, other: f64) -> bool {
@@ -176,16 +183,15 @@ impl Audit {
 
     fn started(&mut self, tick: u32, started: &SessionStarted) -> Result<(), Finding> {
         for (row, (&ev, &stay)) in started.ev.iter().zip(&started.stay).enumerate() {
-            let finding = |what: String| Err(Finding { tick, what });
-            let (before, driven, energy) =
-                (self.energy_kwh[ev as usize], started.driven_kwh[row], started.energy_kwh[row]);
+            let before = self.energy_kwh[ev as usize];
+            let driven = started.driven_kwh[row];
+            let energy = started.energy_kwh[row];
             if self.open.insert(stay, ev).is_some() {
-                return finding(format!("session {stay} begins twice"));
+                return found(tick, format!("session {stay} begins twice"));
             }
             if !self.is_under_way(tick, stay) && !same(before - driven, energy) {
-                return finding(format!(
-                    "car {ev} had {before} kWh, drove {driven} kWh and arrives with {energy} kWh"
-                ));
+                let balance = format!("had {before} kWh, drove {driven} kWh");
+                return found(tick, format!("car {ev} {balance} and arrives with {energy} kWh"));
             }
             self.energy_kwh[ev as usize] = energy;
             self.moved_kwh[ev as usize] = (0.0, 0.0);
@@ -193,33 +199,37 @@ impl Audit {
         Ok(())
     }
 
-    /// Whether a session that begins at `tick` does so because its day follows upon itself. That such a
-    /// day ends with the energy it began with is for the replay to assert.
+    /// Whether a session that begins at `tick` does so because its day follows upon itself. That
+    /// such a day ends with the energy it began with is for the replay to assert.
     fn is_under_way(&self, tick: u32, stay: u32) -> bool {
-        let first_slot = || self.scenario.population.stays.first_slot(stay, &self.scenario.clock);
-        self.scenario.period().is_some() && tick == 0 && first_slot() > 0
+        let is_cyclic = self.scenario.period().is_some();
+        is_cyclic
+            && tick == 0
+            && self.scenario.population.stays.first_slot(stay, &self.scenario.clock) > 0
     }
 
     fn ended(&mut self, tick: u32, ended: &SessionEnded) -> Result<(), Finding> {
         for (row, (&ev, &stay)) in ended.ev.iter().zip(&ended.stay).enumerate() {
-            let finding = |what: String| Err(Finding { tick, what });
             if self.open.remove(&stay) != Some(ev) {
-                return finding(format!("session {stay} of car {ev} ends without being open"));
+                return found(tick, format!("session {stay} of car {ev} ends without being open"));
             }
-            let (stored, (charged, discharged)) =
-                (self.energy_kwh[ev as usize], self.moved_kwh[ev as usize]);
+            let stored = self.energy_kwh[ev as usize];
+            let (charged, discharged) = self.moved_kwh[ev as usize];
             if !same(stored, ended.energy_kwh[row]) {
-                return finding(format!(
-                    "car {ev} leaves with {} kWh, not {stored} kWh",
-                    ended.energy_kwh[row]
-                ));
+                return found(
+                    tick,
+                    format!("car {ev} leaves with {} kWh, not {stored} kWh", ended.energy_kwh[row]),
+                );
             }
             if !same(charged, ended.charged_kwh[row])
                 || !same(discharged, ended.discharged_kwh[row])
             {
-                return finding(format!(
-                    "session {stay} moved {charged} and {discharged} kWh, not what it says"
-                ));
+                return found(
+                    tick,
+                    format!(
+                        "session {stay} moved {charged} and {discharged} kWh, not what it says"
+                    ),
+                );
             }
         }
         Ok(())
@@ -227,18 +237,23 @@ impl Audit {
 
     fn settled(&mut self, columns: &TickColumns<'_>) -> Result<(), Finding> {
         let hours = self.scenario.clock.slot_hours();
-        let finding = |what: String| Err(Finding { tick: columns.tick, what });
-        let (mut charge, mut discharge) = (0.0, 0.0);
+        let tick = columns.tick;
+        let mut charge = 0.0;
+        let mut discharge = 0.0;
         for range in &self.scenario.population.fleets {
             let battery = self.scenario.fleets[range.fleet].battery.slot(hours);
             for car in range.evs.clone().map(|ev| ev as usize) {
-                let (power, stored) = (columns.power_kw[car], columns.energy_kwh[car]);
+                let power = columns.power_kw[car];
+                let stored = columns.energy_kwh[car];
                 let expected = battery.after(self.energy_kwh[car], power);
                 if !same(expected, stored) {
-                    return finding(format!("car {car} stores {stored} kWh, not {expected} kWh"));
+                    return found(
+                        tick,
+                        format!("car {car} stores {stored} kWh, not {expected} kWh"),
+                    );
                 }
                 if columns.stay[car] == NO_STAY && power != 0.0 {
-                    return finding(format!("car {car} has {power} kW and is away"));
+                    return found(tick, format!("car {car} has {power} kW and is away"));
                 }
                 self.energy_kwh[car] = stored;
                 self.moved_kwh[car].0 += power.max(0.0) * hours;
@@ -249,12 +264,13 @@ impl Audit {
         }
         let system = columns.system;
         if !same(charge, system.ev_charge_kw) || !same(discharge, system.ev_discharge_kw) {
-            return finding(format!(
-                "all cars have {charge} and {discharge} kW, not what the system has"
-            ));
+            return found(
+                tick,
+                format!("all cars have {charge} and {discharge} kW, not what the system has"),
+            );
         }
         if !same(system.residual_kw() + 1.0, 1.0) {
-            return finding(format!("the balance is open by {} kW", system.residual_kw()));
+            return found(tick, format!("the balance is open by {} kW", system.residual_kw()));
         }
         Ok(())
     }

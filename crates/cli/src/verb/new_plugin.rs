@@ -40,9 +40,9 @@ pub(crate) enum Lang {
 
 /// A name that a crate, a file and a world can all spell.
 fn plugin_name(name: &str) -> Result<String, &'static str> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
-    if begins && name.chars().all(plain) && !name.ends_with('-') && !name.contains("--") {
+    let is_plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if begins && is_plain && !name.ends_with('-') && !name.contains("--") {
         return Ok(name.to_owned());
     }
     Err("write lower-case letters, digits and single hyphens, a letter first, as in two-prices")
@@ -56,7 +56,8 @@ const C_TEST: &str = include_str!("../../../../plugins/template/c/test.c");
 const C_MAKEFILE: &str = include_str!("../../../../plugins/template/c/Makefile");
 const C_HEADER: &str = include_str!("../../../policy/include/voltide_policy.h");
 
-/// What the template's manifest says of the repository that it is part of, and what is said instead.
+/// What the template's manifest says of the repository that it is part of, and what is said
+/// instead.
 const LINTS: &str = "[lints]\nworkspace = true\n\n";
 const POLICY_PATH: &str = "\"../../crates/policy\"";
 const POLICY_BESIDE: &str = "\"voltide-policy\"";
@@ -65,12 +66,15 @@ const ALONE: &str = "\n# A workspace of its own, wherever it lies.\n[workspace]\
 /// Files of the crate that a policy is written against: name beside the policy, and text.
 macro_rules! policy_crate {
     ($($file:literal),+ $(,)?) => {
-        &[$((concat!("voltide-policy/src/", $file), include_str!(concat!("../../../policy/src/", $file)))),+]
+        &[$((
+            concat!("voltide-policy/src/", $file),
+            include_str!(concat!("../../../policy/src/", $file)),
+        )),+]
     };
 }
 
-/// The crate that a policy is written against: it is on no registry, so each policy has a copy beside it and
-/// builds wherever it is taken.
+/// The crate that a policy is written against: it is on no registry, so each policy has a copy
+/// beside it and builds wherever it is taken.
 const POLICY_CRATE: &[(&str, &str)] = policy_crate![
     "lib.rs",
     "abi.rs",
@@ -157,11 +161,12 @@ fn named(text: &str, name: &str) -> String {
 
 /// `two-prices` as `TwoPrices`.
 fn type_name(name: &str) -> String {
-    let word = |word: &str| {
-        let mut chars = word.chars();
-        chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-    };
-    name.split('-').map(word).collect()
+    name.split('-').map(capitalised).collect()
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn create(folder: &Path) -> Result<(), Failure> {
@@ -183,7 +188,8 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn next_steps(new: &Flags, folder: &Path) -> String {
-    let (name, folder) = (&new.name, folder.display());
+    let name = &new.name;
+    let folder = folder.display();
     let (test, build, libraries) = match new.lang {
         Lang::Rust => (
             format!("cargo test --release --manifest-path {folder}/Cargo.toml"),

@@ -32,8 +32,8 @@ pub(crate) struct Flags {
     #[arg(long)]
     pub verify: bool,
 
-    /// Ask the policy again at every call, and say how its answers differ from the recorded ones; writes
-    /// nothing
+    /// Ask the policy again at every call, and say how its answers differ from the recorded ones;
+    /// writes nothing
     #[arg(long, conflicts_with = "verify")]
     pub redecide: bool,
 
@@ -55,9 +55,9 @@ pub(crate) fn replay(replay: &Flags, args: &Args) -> Result<ExitCode, Failure> {
 fn rebuild(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
     let _interrupt = Interrupt::catch();
     let held = Held::run(run, "replay")?;
-    let yard = held.yard()?;
+    let scratch = held.scratch()?;
     let journaled = Journaled::open(run, args.quiet)?;
-    let options = Options { yard: Some(yard.path().to_owned()), ..Options::default() };
+    let options = Options { yard: Some(scratch.path().to_owned()), ..Options::default() };
     let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;

@@ -1,16 +1,16 @@
 //! `voltide resume`: goes on with a run where its log ends.
 
 use crate::{
-    adopted::{Ending, kept_days},
     args::{Args, SnapshotTimes, Threads},
+    beside_log::{Ending, kept_days},
     failure::{Code, Failure},
     interrupt::Interrupt,
     journaled::{Journaled, build_lost, status_of},
     live::{Prepared, all_cores},
     machine::{Cost, Mark},
     output,
+    playback::{self, Nothing},
     run_folder::{Held, id_in},
-    shortcut::{self, Nothing},
     snapshots::Snapshots,
     summary,
     verb::{
@@ -55,7 +55,7 @@ pub(crate) fn resume(resume: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     say_recovery(&recovery, args.quiet);
     match &recovery.end.outcome {
         Some(outcome) => stay(&resume.run, &recovery.end, outcome, args),
-        None => go_on(resume, &recovery.end, interrupt, begun, args),
+        None => resume_after(resume, &recovery.end, interrupt, begun, args),
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn say_recovery(recovery: &Recovery, quiet: bool) {
     }
 }
 
-fn go_on(
+fn resume_after(
     resume: &Flags,
     end: &LogEnd,
     interrupt: Interrupt,
@@ -86,14 +86,14 @@ fn go_on(
     let threads = resume.threads.or_else(all_cores);
     let journaled = Journaled::open(&resume.run, args.quiet)?;
     let plugins = known_plugins(args).with_threads(threads);
-    let (world, started) = (journaled.world.clone(), &journaled.started);
-    let prepared = Prepared::of_journal(world, started, &plugins, resume.any_plugin)?;
+    let world = journaled.world.clone();
+    let prepared = Prepared::of_journal(world, &journaled.started, &plugins, resume.any_plugin)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let start = prepared.watched(args.quiet).start(threads);
     let durability = start.scenario.durability;
     let mut snapshots = Snapshots::new(&resume.run, resume.snapshots.every, &start.scenario);
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);
-    let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
+    let past = playback::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
     if let Some(tick) = past.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }

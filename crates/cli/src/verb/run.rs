@@ -70,8 +70,22 @@ pub(crate) enum FailOn {
     SiteLimit,
     /// The policy panicked or returned an error, and was replaced for a call.
     PolicyFault,
-    /// An answer broke the contract: NaN or infinity, more than the charger can, or power after departure.
+    /// An answer broke the contract: NaN or infinity, more than the charger can, or power after
+    /// departure.
     BrokenAnswer,
+}
+
+impl FailOn {
+    /// Whether it happened in a run.
+    fn happened_in(self, summary: &Summary) -> bool {
+        match self {
+            Self::MissedTarget => summary.missed_targets > 0,
+            Self::ShortTrip => summary.short_trips > 0,
+            Self::SiteLimit => summary.site_limit_hits > 0,
+            Self::PolicyFault => summary.policy_faults > 0,
+            Self::BrokenAnswer => summary.broken_answers() > 0,
+        }
+    }
 }
 
 /// Runs a world.
@@ -92,7 +106,8 @@ pub(crate) fn run(run: &Flags, args: &Args) -> Result<ExitCode, Failure> {
         output::mention(args.quiet, &read.to_string());
     }
     prepared.mention_shadowing(&plugins, args.quiet);
-    let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
+    let id = prepared.id();
+    let world = prepared.world.scenario.name.clone();
     let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening { started: start.run_started(), forked: None };
     let claim = Claim { verb: "run", replace: run.replace, whole_or_none: false };
@@ -184,25 +199,25 @@ pub(crate) fn conclude(
 ) -> Result<ExitCode, Failure> {
     match status {
         RunStatus::Failed(error) => {
-            let help = "`fallback` in the world names the policy that stands in; the tables hold what came before";
+            let help = "`fallback` in the world names the policy that stands in; the tables hold \
+                what came before";
             return Err(Failure::new(Code::Run, error, Some(help)));
         }
         RunStatus::Interrupted => {
-            let (ticks, path) = (summary.slots, path.display());
+            let ticks = summary.slots;
+            let path = path.display();
             output::complain(&format!(
-                "interrupted after {ticks} ticks: all of them are in the log and in the tables of {path}\n\
+                "interrupted after {ticks} ticks: all of them are in the log and in the tables \
+                 of {path}\n\
                  `voltide resume {path}` goes on from there"
             ));
             return Ok(Code::Interrupted.into());
         }
         RunStatus::Finished => {}
     }
-    let happened = |what: &FailOn| match what {
-        FailOn::MissedTarget => summary.missed_targets > 0,
-        FailOn::ShortTrip => summary.short_trips > 0,
-        FailOn::SiteLimit => summary.site_limit_hits > 0,
-        FailOn::PolicyFault => summary.policy_faults > 0,
-        FailOn::BrokenAnswer => summary.answers_not_finite + summary.clipped_by_charger > 0,
-    };
-    Ok(if fail_on.iter().any(happened) { Code::Check.into() } else { ExitCode::SUCCESS })
+    Ok(if fail_on.iter().any(|what| what.happened_in(summary)) {
+        Code::Check.into()
+    } else {
+        ExitCode::SUCCESS
+    })
 }

@@ -120,8 +120,8 @@ pub(crate) fn schedule(schedule: &Flags, args: &Args) -> Result<ExitCode, Failur
 
 /// Says notices as every verb says warnings; the place in the JSON stands before the words.
 fn warn(notices: &[Notice], schedule: &Flags, args: &Args) -> Result<(), Failure> {
-    let warning = |notice: &Notice| voltide_world::Problem::new(notice.to_string()).as_warning();
-    warnings::tell(notices.iter().map(warning).collect(), &schedule.deny, args)
+    let said = notices.iter().map(|notice| voltide_world::Problem::new(notice.to_string()));
+    warnings::tell(said.map(voltide_world::Problem::as_warning).collect(), &schedule.deny, args)
 }
 
 /// The file with everything that completes it; the inner error is about its content.
@@ -175,16 +175,18 @@ fn read(file: &Path) -> Result<String, Failure> {
     })
 }
 
+fn incomplete(argument: &str) -> Failure {
+    let help = "write NAME=FILE[:COLUMN[:UNIT]], as in --sensor 41=prices.csv:price:EUR/MWh";
+    Failure::new(Code::Input, format!("--sensor `{argument}` is not complete"), Some(help))
+}
+
 /// Gives a sensor the series of a file.
 fn add_series(argument: &str, input: &mut Input) -> Result<(), Failure> {
-    let usage = || {
-        let help = "write NAME=FILE[:COLUMN[:UNIT]], as in --sensor 41=prices.csv:price:EUR/MWh";
-        Failure::new(Code::Input, format!("--sensor `{argument}` is not complete"), Some(help))
-    };
-    let (name, rest) =
-        argument.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
+    let named = argument.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, rest) = named.ok_or_else(|| incomplete(argument))?;
     let mut parts = rest.splitn(3, ':');
-    let path = PathBuf::from(parts.next().filter(|path| !path.is_empty()).ok_or_else(usage)?);
+    let path = parts.next().filter(|path| !path.is_empty());
+    let path = PathBuf::from(path.ok_or_else(|| incomplete(argument))?);
     let column = parts.next().filter(|column| !column.is_empty()).unwrap_or("value");
     let unit = parts.next().map(str::to_owned);
     let unit = unit.or_else(|| input.unit_of(name).map(str::to_owned)).or_else(|| unit_in(column));
@@ -203,17 +205,19 @@ fn add_series(argument: &str, input: &mut Input) -> Result<(), Failure> {
 
 /// The unit that a column's name ends with: `load_kw`, `price_eur_per_mwh`.
 fn unit_in(column: &str) -> Option<String> {
-    let unit = |text: &str| {
-        let known =
-            [("kw", "kW"), ("mw", "MW"), ("w", "W"), ("kwh", "kWh"), ("mwh", "MWh"), ("wh", "Wh")];
-        known.iter().find(|(name, _)| *name == text).map(|(_, unit)| (*unit).to_owned())
-    };
     if let Some((money, energy)) = column.rsplit_once("_per_") {
         let currency =
             money.rsplit('_').next().filter(|code| code.len() == 3)?.to_ascii_uppercase();
-        return unit(energy).map(|energy| format!("{currency}/{energy}"));
+        return unit_spelt(energy).map(|energy| format!("{currency}/{energy}"));
     }
-    unit(column.rsplit_once('_')?.1)
+    unit_spelt(column.rsplit_once('_')?.1).map(str::to_owned)
+}
+
+/// A unit of power or energy as columns spell it.
+fn unit_spelt(text: &str) -> Option<&'static str> {
+    let known =
+        [("kw", "kW"), ("mw", "MW"), ("w", "W"), ("kwh", "kWh"), ("mwh", "MWh"), ("wh", "Wh")];
+    known.into_iter().find(|(name, _)| *name == text).map(|(_, unit)| unit)
 }
 
 /// Says why a problem was turned down.
@@ -253,13 +257,26 @@ fn print(problem: &Problem, answer: &Answer) {
     if stdout().is_terminal() {
         output::say(&format!("\n{}", charts(problem, course)));
     }
-    let money = |amount: f64| format!("{amount:.6}");
-    let mut costs: Vec<Vec<String>> =
-        answer.costs.iter().map(|(name, cost)| vec![name.clone(), money(*cost)]).collect();
-    costs.push(vec!["objective".to_owned(), money(answer.objective().unwrap_or(f64::NAN))]);
+    let objective = ("objective".to_owned(), answer.objective().unwrap_or(f64::NAN));
+    let costs = answer.costs.iter().chain(std::iter::once(&objective));
+    let costs = costs.map(|(name, cost)| vec![name.clone(), format!("{cost:.6}")]).collect();
     let header = format!("cost {}", problem.currency);
     output::say(&format!("\n{}", output::table(&["for", &header], costs, &[1])));
     output::say(&format!("\n{}", wishes(problem, answer)));
+}
+
+/// The start of a slot on the wall clock of the problem's zone, or in UTC where it has none.
+fn start_of(problem: &Problem, tick: usize) -> String {
+    let at = problem.grid.tick(tick);
+    match problem.grid.zone {
+        Some(zone) => at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
+        None => at.format("%Y-%m-%d %H:%M UTC").to_string(),
+    }
+}
+
+/// Whether every device has the same power in two slots, as far as a table shows it.
+fn are_alike(course: &Course, one: usize, other: usize) -> bool {
+    course.power.iter().all(|power| (power[one] - power[other]).abs() < 1e-6)
 }
 
 /// One row for every stretch of slots in which no power changes.
@@ -269,22 +286,13 @@ fn slots(problem: &Problem, course: &Course) -> String {
         header.push(format!("{} kW", device.name));
         header.push(format!("{} kWh at end", device.name));
     }
-    let local = |tick: usize| {
-        let at = problem.grid.tick(tick);
-        match problem.grid.zone {
-            Some(zone) => at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
-            None => at.format("%Y-%m-%d %H:%M UTC").to_string(),
-        }
-    };
-    let same =
-        |a: usize, b: usize| course.power.iter().all(|power| (power[a] - power[b]).abs() < 1e-6);
     let mut rows = Vec::new();
     let mut from = 0;
     for to in 1..=problem.grid.slots {
-        if to < problem.grid.slots && same(from, to) {
+        if to < problem.grid.slots && are_alike(course, from, to) {
             continue;
         }
-        let mut row = vec![local(from), local(to)];
+        let mut row = vec![start_of(problem, from), start_of(problem, to)];
         for (power, energy) in course.power.iter().zip(&course.energy) {
             row.push(format!("{:.3}", power[from] + 0.0));
             row.push(format!("{:.3}", energy[to]));

@@ -5,7 +5,7 @@ use crate::{
     failure::{Code, Failure},
     journaled::Journaled,
     output::{self, counted, decimal, thousands},
-    shortcut,
+    playback,
     verb::fork::slot,
 };
 use clap::Args as ClapArgs;
@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 use voltide_journal::{event::Recorded, sink::Sink};
 use voltide_model::{
+    clock::Clock,
     columns::{Ledger, SiteTick, SystemTick, TickColumns},
     scenario::Scenario,
+    site::Site,
     stay::NO_STAY,
 };
 
@@ -41,7 +43,7 @@ pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     }
     let moment =
         |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
-    let past = shortcut::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
+    let past = playback::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
     let moment = past.replay.end()?.sink;
     let seen = moment.seen.expect("a tick that was replayed was seen");
     let rows = match state.ev {
@@ -132,6 +134,18 @@ fn number(name: &'static str, value: f64, unit: &str) -> Row {
     row(name, value, format!("{} {unit}", decimal(value, 3)))
 }
 
+/// What a site draws, and may draw.
+fn site_in_words(site: &Site, tick: &SiteTick) -> String {
+    let power = decimal(tick.power_kw, 1);
+    let limit = decimal(site.import_limit.0, 1);
+    format!("{} {power} kW of {limit} kW", site.name)
+}
+
+/// The start of a slot on the wall clock of the world's time zone.
+fn local_time(clock: &Clock, slot: u32) -> String {
+    clock.local(slot).format("%Y-%m-%dT%H:%M").to_string()
+}
+
 impl Seen {
     fn moment(&self, scenario: &Scenario) -> Vec<Row> {
         let clock = &scenario.clock;
@@ -144,8 +158,8 @@ impl Seen {
 
     fn of_all(&self, scenario: &Scenario) -> Vec<Row> {
         let SystemTick { plugged, agreed, .. } = self.system;
-        let active =
-            |sign: f64| self.power_kw.iter().filter(|power| **power * sign > 0.0).count() as u64;
+        let charging = self.power_kw.iter().filter(|power| **power > 0.0).count() as u64;
+        let discharging = self.power_kw.iter().filter(|power| **power < 0.0).count() as u64;
         let cars = scenario.population.present_evs();
         let stored: f64 = cars.map(|ev| self.energy_kwh[ev as usize]).sum();
         let cars = scenario.population.present_evs().count();
@@ -153,8 +167,8 @@ impl Seen {
         rows.extend([
             row("cars", cars, thousands(cars as u64)),
             row("plugged", plugged, counted(plugged.into(), "car", "cars")),
-            row("charging", active(1.0), counted(active(1.0), "car", "cars")),
-            row("discharging", active(-1.0), counted(active(-1.0), "car", "cars")),
+            row("charging", charging, counted(charging, "car", "cars")),
+            row("discharging", discharging, counted(discharging, "car", "cars")),
             row("agreed", agreed, counted(agreed.into(), "driver", "drivers")),
             number("stored_kwh", stored, "kWh in all cars"),
             number("ev_charge_kw", self.system.ev_charge_kw, "kW"),
@@ -178,24 +192,20 @@ impl Seen {
                 })
             })
             .collect();
-        let text = |(site, tick): (&voltide_model::site::Site, &SiteTick)| {
-            format!(
-                "{} {} kW of {} kW",
-                site.name,
-                decimal(tick.power_kw, 1),
-                decimal(site.import_limit.0, 1)
-            )
-        };
-        let text: Vec<String> = sites.take(10).map(text).collect();
+        let text: Vec<String> =
+            sites.take(10).map(|(site, tick)| site_in_words(site, tick)).collect();
         (!values.is_empty()).then(|| row("sites", values, text.join(", ")))
     }
 
     fn of_car(&self, scenario: &Scenario, ev: u32) -> Vec<Row> {
-        let (car, population) = (ev as usize, &scenario.population);
+        let car = ev as usize;
+        let population = &scenario.population;
         let range = population.range_of(ev);
-        let (energy, capacity) = (self.energy_kwh[car], population.capacity_kwh[car]);
+        let energy = self.energy_kwh[car];
+        let capacity = population.capacity_kwh[car];
         let mut rows = self.moment(scenario);
-        let (index, name) = (range.index_of(ev), &scenario.fleets[range.fleet].name);
+        let index = range.index_of(ev);
+        let name = &scenario.fleets[range.fleet].name;
         rows.extend([
             row("ev", ev, format!("{ev}, number {index} of fleet `{name}`")),
             number("energy_kwh", energy, "kWh"),
@@ -213,19 +223,17 @@ impl Seen {
     }
 
     fn session_rows(&self, scenario: &Scenario, car: usize, stay: u32) -> Vec<Row> {
-        let (population, clock, ledger) =
-            (&scenario.population, &scenario.clock, &self.ledger[car]);
-        let time = |slot: u32| clock.local(slot).format("%Y-%m-%dT%H:%M").to_string();
-        let (from, to) = (
-            population.stays.first_slot(stay, clock),
-            population.stays.announced_end_slot(stay, clock),
-        );
+        let population = &scenario.population;
+        let clock = &scenario.clock;
+        let ledger = &self.ledger[car];
+        let from = local_time(clock, population.stays.first_slot(stay, clock));
+        let to = local_time(clock, population.stays.announced_end_slot(stay, clock));
         let charger = population.stays.charger[stay as usize];
         vec![
             row("session_id", stay, stay.to_string()),
             row("charger_id", charger, charger.to_string()),
-            row("plugged_from", time(from), time(from)),
-            row("departure", time(to), time(to)),
+            row("plugged_from", from.clone(), from),
+            row("departure", to.clone(), to),
             number("departure_kwh", population.departure_energy_kwh[car], "kWh wanted then"),
             number("power_kw", self.power_kw[car], "kW"),
             number("charged_kwh", ledger.charged_kwh, "kWh"),

@@ -61,7 +61,7 @@ fn level(text: &str) -> Result<EvTicks, &'static str> {
 pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let _interrupt = Interrupt::catch();
     let (folder, held) = hold(flags)?;
-    let yard = held.yard()?;
+    let scratch = held.scratch()?;
     let journaled = Journaled::open(&flags.run, args.quiet)?;
     let ticks = ticks(flags, journaled.scenario.clock.slots)?;
     let options = Options {
@@ -69,14 +69,15 @@ pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure>
         ticks: Some(ticks),
         ev: flags.ev,
         ev_count: Some(journaled.world.scenario.population.len() as u32),
-        yard: Some(yard.path().to_owned()),
+        yard: Some(scratch.path().to_owned()),
         ..Options::default()
     };
     let telemetry = Telemetry::create_detail(folder, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;
     for table in &summary.tables {
-        let (rows, bytes) = (output::thousands(table.rows), output::bytes(table.bytes));
+        let rows = output::thousands(table.rows);
+        let bytes = output::bytes(table.bytes);
         output::tell(&format!("{}: {rows} rows in {} files, {bytes}", table.table, table.files));
     }
     Ok(ExitCode::SUCCESS)

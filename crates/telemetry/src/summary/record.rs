@@ -293,6 +293,19 @@ figures! {
     }
 }
 
+impl Summary {
+    /// Sessions of all kinds: ended, open, and without a whole slot.
+    pub fn sessions(&self) -> u64 {
+        self.sessions_ended + self.sessions_open + self.sessions_without_slot
+    }
+
+    /// Answers of policies that broke the contract: those that were no numbers, and those that were
+    /// more than the charger can or came after the departure.
+    pub fn broken_answers(&self) -> u64 {
+        self.answers_not_finite + self.clipped_by_charger
+    }
+}
+
 impl From<&SystemCost> for SystemCostRows {
     fn from(cost: &SystemCost) -> Self {
         Self {

@@ -14,7 +14,7 @@ use voltide_journal::{
 use voltide_model::{columns::TickColumns, scenario::Scenario};
 
 /// A history that was played back, from the start or from a snapshot.
-pub(crate) struct Shortened<S> {
+pub(crate) struct PlayedBack<S> {
     /// Where it stands.
     pub replay: Replay<S>,
     /// What came of it.
@@ -23,14 +23,15 @@ pub(crate) struct Shortened<S> {
     pub from: Option<u32>,
 }
 
-/// Plays a run back up to the ticks before `until`, with the latest snapshot of a tick before `before`.
+/// Plays a run back up to the ticks before `until`, with the latest snapshot of a tick before
+/// `before`.
 pub(crate) fn play<S: Sink>(
     run: &Path,
     (before, until): (u32, Option<u32>),
     sink: impl Fn(&Arc<Scenario>) -> S,
     threads: usize,
     quiet: bool,
-) -> Result<Shortened<S>, Failure> {
+) -> Result<PlayedBack<S>, Failure> {
     let open = || {
         let journaled = Journaled::open(run, quiet)?;
         Ok::<_, Failure>(match until {
@@ -47,13 +48,13 @@ pub(crate) fn play<S: Sink>(
         };
         let chain_hash = snapshot.chain_hash;
         let played = journaled.play_after(&mut replay, &chain_hash, quiet)?;
-        return Ok(Shortened { replay, played, from: Some(tick) });
+        return Ok(PlayedBack { replay, played, from: Some(tick) });
     }
     let journaled = open()?;
     let scenario = Arc::clone(&journaled.scenario);
     let mut replay = Replay::new(Arc::clone(&scenario), sink(&scenario), threads, false);
     let played = journaled.play(&mut replay, quiet)?;
-    Ok(Shortened { replay, played, from: None })
+    Ok(PlayedBack { replay, played, from: None })
 }
 
 /// A replay after the snapshot; nothing where that is not the state of the log.

@@ -40,9 +40,6 @@ impl Ending {
 
     /// In what the tables are of another history, by what their manifest says.
     pub(crate) fn difference(&self, tables: &Described) -> Option<String> {
-        let differs = |what: &str, said: &str, own: &str| {
-            (said != own).then(|| format!("they are of {what} {said}, and the log of {own}"))
-        };
         differs("a run with configuration", &tables.config_hash, &self.config_hash)
             .or_else(|| {
                 let said = tables.chain_hash.as_ref()?;
@@ -50,6 +47,11 @@ impl Ending {
             })
             .or_else(|| differs("a run that is", &tables.status, self.status))
     }
+}
+
+/// That tables are of something else than the log, where they are.
+fn differs(what: &str, said: &str, own: &str) -> Option<String> {
+    (said != own).then(|| format!("they are of {what} {said}, and the log of {own}"))
 }
 
 /// The closed days in a run's folder that are whole, and of the history in its log.

@@ -15,7 +15,7 @@ use voltide_journal::{
 use voltide_model::scenario::Scenario;
 
 /// Where two histories part: the events there, or none where a log has no more.
-pub(crate) struct Parting {
+pub(crate) struct Divergence {
     tick: u32,
     one: Option<Event>,
     other: Option<Event>,
@@ -25,13 +25,13 @@ pub(crate) struct Parting {
     scenarios: [Arc<Scenario>; 2],
 }
 
-impl Parting {
+impl Divergence {
     /// The first events that are not the same, leaving out how the runs began and were sealed;
     /// `None` where all are.
     pub(crate) fn find(one: Journaled, other: Journaled) -> Result<Option<Self>, Failure> {
         let scenarios = [&one, &other].map(|run| Arc::clone(run.scenario_at(u32::MAX)));
-        let mut one = News::of(one.events(true));
-        let mut other = News::of(other.events(true));
+        let mut one = NewEvents::of(one.events(true));
+        let mut other = NewEvents::of(other.events(true));
         loop {
             let here = one.next().transpose()?;
             let there = other.next().transpose()?;
@@ -56,15 +56,13 @@ impl Parting {
 
     /// For machines: the events in short, and what they do not agree on.
     pub(crate) fn json(&self) -> Value {
-        let event = |event: &Option<Event>| {
-            event.as_ref().map(|event| json!({ "event": event.kind(), "payload": describe(event) }))
-        };
+        let difference = self.difference.as_ref();
         json!({
             "tick": self.tick,
             "local_time": self.time(self.tick).replace(' ', "T"),
-            "one": event(&self.one),
-            "other": event(&self.other),
-            "difference": self.difference.as_ref().map(|difference| self.difference_json(difference)),
+            "one": self.one.as_ref().map(in_short),
+            "other": self.other.as_ref().map(in_short),
+            "difference": difference.map(|difference| self.difference_json(difference)),
         })
     }
 
@@ -151,6 +149,11 @@ impl Parting {
     }
 }
 
+/// An event in short.
+fn in_short(event: &Event) -> Value {
+    json!({ "event": event.kind(), "payload": describe(event) })
+}
+
 fn time(scenario: &Scenario, slot: u32) -> String {
     scenario.clock.local(slot).format("%Y-%m-%d %H:%M").to_string()
 }
@@ -227,13 +230,14 @@ fn tick_of(here: Option<&Recorded>, there: Option<&Recorded>) -> u32 {
 fn says_the_same(here: &Recorded, there: &Recorded) -> bool {
     let one = &here.event;
     let other = &there.event;
-    let agree = || one.kind() == other.kind() && one.first_difference(other).is_none();
-    here.tick == there.tick && (one == other || agree())
+    let is_one_moment = here.tick == there.tick;
+    is_one_moment
+        && (one == other || (one.kind() == other.kind() && one.first_difference(other).is_none()))
 }
 
-/// What happens in a history, without prices that are announced anew and say nothing new, as they are
-/// where a fork plans with another policy.
-struct News<I> {
+/// What happens in a history, without prices that are announced anew and say nothing new, as they
+/// are where a fork plans with another policy.
+struct NewEvents<I> {
     events: I,
     /// By tariff and slot: the prices as they were last announced, and what they come from.
     prices: BTreeMap<String, BTreeMap<u32, SlotPrices>>,
@@ -242,7 +246,7 @@ struct News<I> {
 /// The values of [`PricesSet`] in a slot; `None` where it has none of a kind.
 type SlotPrices = [Option<f64>; 7];
 
-impl<I: Iterator<Item = Result<Recorded, Failure>>> News<I> {
+impl<I: Iterator<Item = Result<Recorded, Failure>>> NewEvents<I> {
     fn of(events: I) -> Self {
         Self { events, prices: BTreeMap::new() }
     }
@@ -259,7 +263,7 @@ impl<I: Iterator<Item = Result<Recorded, Failure>>> News<I> {
     }
 }
 
-impl<I: Iterator<Item = Result<Recorded, Failure>>> Iterator for News<I> {
+impl<I: Iterator<Item = Result<Recorded, Failure>>> Iterator for NewEvents<I> {
     type Item = Result<Recorded, Failure>;
 
     fn next(&mut self) -> Option<Self::Item> {
