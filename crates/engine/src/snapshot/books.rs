@@ -1,6 +1,6 @@
 //! The carried resources: who is plugged in and due, and the plant.
 
-use super::{Future, copy, flat, lists, only};
+use super::{Future, flat, lists, only};
 use crate::{
     grid::GridBook,
     state::{DueCars, ExpectedStays, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
