@@ -19,10 +19,8 @@ use crate::{
     phase::plan::PlanningState,
     plan_book::PlanBook,
     prices::PriceBook,
-    state::{
-        DueCars, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll, insert_sorted,
-        remove_sorted,
-    },
+    sites::Places,
+    state::{DueCars, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
     state_hash::Dirty,
 };
 use bevy_ecs::{
@@ -171,6 +169,7 @@ pub(crate) struct Sessions<'w, 's> {
     plans: ResMut<'w, PlanBook>,
     prices: ResMut<'w, PriceBook>,
     plugged: ResMut<'w, PluggedIn>,
+    places: Places<'w, 's>,
     due: ResMut<'w, DueCars>,
     stored: ResMut<'w, StoredInAll>,
     at_midnight: ResMut<'w, PluggedAtMidnight>,
@@ -186,18 +185,15 @@ impl Sessions<'_, '_> {
         let ledgers = writable(ledgers);
         for (&ev, &stay) in ended.ev.iter().zip(&ended.stay) {
             let car = ev as usize;
-            let sites = self.fixed.sites_of(stay);
-            self.plans.withdraw(ev, sites, self.now.tick);
-            if let Some(&site) = sites.first() {
-                remove_sorted(&mut self.plugged.at_site[site as usize], ev);
-            }
+            self.plans.withdraw(ev, self.fixed.sites_of(stay), self.now.tick);
+            self.places.unplug(&self.fixed, ev, stay);
             stays[car].0 = NO_STAY;
             set_points[car].0 = 0.0;
             self.power.0[car] = 0.0;
             ledgers[car].0 = Ledger::default();
             self.dirty.mark_all(car);
         }
-        self.plugged.count -= ended.ev.len() as u32;
+        self.plugged.0 -= ended.ev.len() as u32;
         self.due.unmark_due(&ended.ev);
         self.due.overdue.retain(|ev| ended.ev.binary_search(ev).is_err());
     }
@@ -215,9 +211,7 @@ impl Sessions<'_, '_> {
             self.stored.0 += energy_kwh - energies[car].0;
             energies[car].0 = energy_kwh;
             stays[car].0 = stay;
-            if let Some(&site) = self.fixed.sites_of(stay).first() {
-                insert_sorted(&mut self.plugged.at_site[site as usize], ev);
-            }
+            self.places.plug_in(&self.fixed, ev, stay);
             if let Some(cut) = self.cuts.in_session.get_mut(car) {
                 *cut = false;
             }
@@ -239,6 +233,6 @@ impl Sessions<'_, '_> {
             }
             self.dirty.mark_all(car);
         }
-        self.plugged.count += started.ev.len() as u32;
+        self.plugged.0 += started.ev.len() as u32;
     }
 }

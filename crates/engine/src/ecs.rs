@@ -13,9 +13,10 @@ use crate::{
     },
     plan_book::PlanBook,
     prices::PriceBook,
+    sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
     state::{
         Balance, ChargingPrices, DueCars, ExpectedStays, Fixed, Now, PluggedAtMidnight, PluggedIn,
-        SiteCuts, SiteTicks, StoredInAll,
+        SiteCuts, StoredInAll,
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
@@ -29,7 +30,10 @@ use voltide_journal::{
     log::Seal,
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario};
+use voltide_model::{
+    columns::{SiteTick, TickColumns},
+    scenario::Scenario,
+};
 
 /// The ECS world of a run, live or replayed.
 pub(crate) struct Core {
@@ -47,7 +51,8 @@ type Seen<'w, 's> = (
     Query<'w, 's, (&'static Willingness, &'static Agreed)>,
     Res<'w, AppliedPower>,
     Res<'w, ChargingPrices>,
-    Res<'w, SiteTicks>,
+    Res<'w, SiteTree>,
+    Query<'w, 's, &'static SiteLoad>,
     Res<'w, Balance>,
 );
 
@@ -56,9 +61,8 @@ impl Core {
         let mut world = World::new();
         let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
-        let at_site = vec![Vec::new(); scenario.sites.len()];
         let site_cut = vec![false; if scenario.sites.is_empty() { 0 } else { evs }];
-        world.insert_resource(PluggedIn { count: 0, at_site });
+        world.init_resource::<PluggedIn>();
         world.insert_resource(StoredInAll(stored_kwh));
         world.insert_resource(SiteCuts { in_session: site_cut, ..SiteCuts::default() });
         let (horizon, period) = (scenario.horizon_end() as usize, scenario.period());
@@ -76,7 +80,6 @@ impl Core {
         world.init_resource::<TrialOfDay>();
         world.init_resource::<Clips>();
         world.init_resource::<ChargingPrices>();
-        world.init_resource::<SiteTicks>();
         world.init_resource::<Balance>();
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
@@ -84,6 +87,7 @@ impl Core {
         if let Some(deciders) = deciders {
             deciders.enter(&mut world);
         }
+        spawn_sites(&mut world, &scenario);
         spawn_units(&mut world, &scenario);
         let asked = scenario.asks_anyone();
         spawn_cars(&mut world, &scenario.population.arrival_energy_kwh, asked);
@@ -115,6 +119,7 @@ impl Core {
             self.world.resource_mut::<PriceBook>().add_cars(evs);
             self.world.insert_resource(Dirty::new(evs));
         }
+        set_limits(&mut self.world, &scenario.sites);
         self.world.insert_resource(Fixed::new(scenario));
     }
 
@@ -177,10 +182,12 @@ impl Core {
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
-        let (cars, drivers, power, prices, sites, balance) =
+        let (cars, drivers, power, prices, tree, sites, balance) =
             seen.expect("the state's resources are inserted");
         let (stays, energies, ledgers) = columns(cars);
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
+        let sites = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
+        let sites: Vec<SiteTick> = sites.map(|load| load.0).collect();
         let seen = TickColumns {
             tick,
             stay: cast_slice(stays),
@@ -190,7 +197,7 @@ impl Core {
             price_per_kwh: &prices.0,
             willingness: cast_slice(willingness),
             agreed: cast_slice(agreed),
-            sites: &sites.0,
+            sites: &sites,
             units: &balance.units,
             system: &balance.system,
         };

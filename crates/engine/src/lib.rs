@@ -34,6 +34,7 @@ mod replay;
 mod resume;
 mod settle;
 mod simulation;
+mod sites;
 mod snapshot;
 mod state;
 mod state_hash;

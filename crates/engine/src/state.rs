@@ -9,7 +9,7 @@ use std::{
 };
 use voltide_model::{
     battery::{EnergyBounds, SlotBattery},
-    columns::{Ledger, SiteTick, SystemTick, UnitTick},
+    columns::{Ledger, SystemTick, UnitTick},
     fleet::FleetRange,
     scenario::Scenario,
     site::{Charger, Site},
@@ -145,14 +145,9 @@ pub(crate) fn arrival_kwh(
     })
 }
 
-/// Who is plugged in, without looking through all cars.
+/// Number of cars plugged in.
 #[derive(Resource, Default)]
-pub(crate) struct PluggedIn {
-    /// Cars plugged in.
-    pub count: u32,
-    /// Plugged cars behind each site, ascending.
-    pub at_site: Vec<Vec<u32>>,
-}
+pub(crate) struct PluggedIn(pub u32);
 
 /// Energy stored in all cars, kWh; kept to check that none is lost.
 #[derive(Resource, Default)]
@@ -240,10 +235,6 @@ pub(crate) struct Balance {
     pub units: Vec<UnitTick>,
     pub system: SystemTick,
 }
-
-/// What sites came to in a slot, in the scenario's order: derived, for the records.
-#[derive(Resource, Default)]
-pub(crate) struct SiteTicks(pub Vec<SiteTick>);
 
 /// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
 #[derive(Resource, Default)]

@@ -30,7 +30,6 @@ mod cars;
 mod chargers;
 mod closed;
 mod detail;
-mod events;
 mod export;
 mod file;
 mod frame;
@@ -40,6 +39,7 @@ mod rows;
 mod sessions;
 mod span;
 mod tables;
+mod value;
 mod world_hash;
 mod writer;
 

@@ -99,7 +99,7 @@ fn system_of_cars(cars: &CarLoad, plugged: &PluggedIn) -> SystemTick {
         ev_discharge_kw: discharge,
         tou_price_per_kwh: prices.tou[prices.at(tick)],
         incentive: incentive_tick(fixed, prices, tick),
-        plugged: plugged.count,
+        plugged: plugged.0,
         agreed,
         ..SystemTick::default()
     }

@@ -11,10 +11,8 @@ use crate::{
     },
     outbox::Recorder,
     plan_book::PlanBook,
-    state::{
-        Fixed, FleetConstants, Now, Piece, PluggedIn, SiteCuts, SiteTicks, arrival_kwh,
-        insert_sorted,
-    },
+    sites::{CarsBehind, Limit, SiteLoad, SiteTree},
+    state::{Fixed, FleetConstants, Now, Piece, SiteCuts, arrival_kwh, insert_sorted},
     state_hash::{Component, Dirty},
     workers::Workers,
 };
@@ -26,7 +24,7 @@ use bytemuck::cast_slice;
 use voltide_journal::event::{
     ClipReason, Event, LimitViolated, PlansAccepted, SetPointClipped, TickStarted,
 };
-use voltide_model::{columns::SiteTick, site::Site};
+use voltide_model::columns::SiteTick;
 
 /// Cuts that are no more than rounding, kW.
 const CLIP_MIN_KW: f64 = 1e-9;
@@ -243,83 +241,94 @@ impl Flow {
 
 /// Cuts each site to its connection.
 fn limit_sites(
-    fixed: Res<Fixed>,
-    plugged: Res<PluggedIn>,
+    tree: Res<SiteTree>,
+    mut sites: Query<(&Limit, &CarsBehind, &mut SiteLoad)>,
     set_points: Query<&SetPoint>,
     mut power: ResMut<AppliedPower>,
     mut clips: ResMut<Clips>,
     mut cuts: ResMut<SiteCuts>,
-    mut ticks: ResMut<SiteTicks>,
 ) {
     cuts.in_slot.clear();
-    let sites = &fixed.scenario.sites;
-    if sites.is_empty() {
+    if tree.sites.is_empty() {
         return;
     }
-    let own = site_flows(&plugged, &power.0);
-    let (shares, violated) = site_shares(sites, &own);
+    let (limits, behind) = in_order(&tree, &sites);
+    let own = site_flows(&behind, &power.0);
+    let (shares, violated) = site_shares(&tree.parents, &limits, &own);
     if !violated.site.is_empty() {
-        let cut = cut_cars(&plugged, &shares, columns(set_points), &mut power.0);
+        let cut = cut_cars(&behind, &shares, columns(set_points), &mut power.0);
         cut.iter().for_each(|clip| insert_sorted(&mut cuts.in_slot, clip.ev));
         clips.cars.extend(cut);
         clips.sites = violated;
     }
-    let asked = up_the_tree(sites, &own);
-    let applied = up_the_tree(sites, &site_flows(&plugged, &power.0));
-    let plugged = plugged.at_site.iter().map(|evs| evs.len() as u32);
-    let tick = |((asked, applied), plugged): ((&Flow, &Flow), u32)| SiteTick {
-        asked_kw: asked.net(),
-        power_kw: applied.net(),
-        plugged,
-    };
-    ticks.0 = asked.iter().zip(&applied).zip(plugged).map(tick).collect();
+    let asked = up_the_tree(&tree.parents, &own);
+    let applied = up_the_tree(&tree.parents, &site_flows(&behind, &power.0));
+    for (&site, (asked, applied)) in tree.sites.iter().zip(asked.iter().zip(&applied)) {
+        if let Ok((_, cars, mut load)) = sites.get_mut(site) {
+            let plugged = cars.0.len() as u32;
+            load.0 = SiteTick { asked_kw: asked.net(), power_kw: applied.net(), plugged };
+        }
+    }
+}
+
+/// Limits and cars of all sites, by number.
+fn in_order<'a>(
+    tree: &SiteTree,
+    sites: &'a Query<(&Limit, &CarsBehind, &mut SiteLoad)>,
+) -> (Vec<Limit>, Vec<&'a [u32]>) {
+    let rows = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
+    rows.map(|(&limit, cars, _)| (limit, cars.0.as_slice())).unzip()
 }
 
 /// The shares of what it asks for that each site's own cars get, and the limits that they met;
 /// found from the leaves of the tree to its roots, and handed down again.
-fn site_shares(sites: &[Site], own: &[Flow]) -> (Vec<Flow>, LimitViolated) {
+fn site_shares(
+    parents: &[Option<usize>],
+    limits: &[Limit],
+    own: &[Flow],
+) -> (Vec<Flow>, LimitViolated) {
     let mut flows = own.to_vec();
-    let mut shares = vec![Flow::WHOLE; sites.len()];
+    let mut shares = vec![Flow::WHOLE; limits.len()];
     let mut violated = LimitViolated::default();
-    for (site, limits) in sites.iter().enumerate().rev() {
-        let (flow, import, export) = (flows[site], limits.import_limit.0, limits.export_limit.0);
-        shares[site] = flow.shares(import, export);
+    for (site, &Limit { import_kw, export_kw }) in limits.iter().enumerate().rev() {
+        let flow = flows[site];
+        shares[site] = flow.shares(import_kw, export_kw);
         if shares[site] != Flow::WHOLE {
             violated.site.insert(0, site as u32);
             violated.asked_kw.insert(0, flow.net());
-            violated.limit_kw.insert(0, if flow.net() > 0.0 { import } else { -export });
+            violated.limit_kw.insert(0, if flow.net() > 0.0 { import_kw } else { -export_kw });
         }
-        if let Some(parent) = limits.parent {
-            flows[parent as usize].add(flow.times(shares[site]));
+        if let Some(parent) = parents[site] {
+            flows[parent].add(flow.times(shares[site]));
         }
     }
-    for (site, limits) in sites.iter().enumerate() {
-        if let Some(parent) = limits.parent {
-            shares[site] = shares[site].times(shares[parent as usize]);
+    for (site, parent) in parents.iter().enumerate() {
+        if let Some(parent) = *parent {
+            shares[site] = shares[site].times(shares[parent]);
         }
     }
     (shares, violated)
 }
 
 /// What the cars at each site draw, without the sites below it.
-fn site_flows(plugged: &PluggedIn, power: &[f64]) -> Vec<Flow> {
-    let flow_of = |evs: &Vec<u32>| {
+fn site_flows(behind: &[&[u32]], power: &[f64]) -> Vec<Flow> {
+    let flow_of = |evs: &&[u32]| {
         let mut flow = Flow::default();
-        for &ev in evs {
+        for &ev in *evs {
             flow.add(Flow::of(power[ev as usize]));
         }
         flow
     };
-    plugged.at_site.iter().map(flow_of).collect()
+    behind.iter().map(flow_of).collect()
 }
 
 /// Adds to each site what flows behind it; a parent comes before its children.
-fn up_the_tree(sites: &[Site], own: &[Flow]) -> Vec<Flow> {
+fn up_the_tree(parents: &[Option<usize>], own: &[Flow]) -> Vec<Flow> {
     let mut sums = own.to_vec();
-    for (site, limits) in sites.iter().enumerate().rev() {
-        if let Some(parent) = limits.parent {
+    for (site, parent) in parents.iter().enumerate().rev() {
+        if let Some(parent) = *parent {
             let flow = sums[site];
-            sums[parent as usize].add(flow);
+            sums[parent].add(flow);
         }
     }
     sums
@@ -327,14 +336,14 @@ fn up_the_tree(sites: &[Site], own: &[Flow]) -> Vec<Flow> {
 
 /// Applies the sites' shares to their cars, and lists those that were cut.
 fn cut_cars(
-    plugged: &PluggedIn,
+    behind: &[&[u32]],
     shares: &[Flow],
     set_points: &[SetPoint],
     power: &mut [f64],
 ) -> Vec<Clip> {
     let mut cut = Vec::new();
-    for (evs, shares) in plugged.at_site.iter().zip(shares) {
-        for &ev in evs {
+    for (evs, shares) in behind.iter().zip(shares) {
+        for &ev in *evs {
             let power = &mut power[ev as usize];
             let applied = Flow::of(*power).times(*shares).net() + 0.0;
             if (*power - applied).abs() > CLIP_MIN_KW {

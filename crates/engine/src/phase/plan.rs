@@ -26,7 +26,8 @@ use crate::{
     },
     plan_book::{Ahead, PlanBook, encode},
     prices::PriceBook,
-    state::{DueCars, ExpectedStays, Fixed, Now, PluggedIn, arrival_kwh, insert_sorted},
+    sites::CarsBehind,
+    state::{DueCars, ExpectedStays, Fixed, Now, arrival_kwh, insert_sorted},
 };
 use bevy_ecs::{
     prelude::*,
@@ -216,7 +217,7 @@ pub(crate) struct PlanningState<'w, 's> {
     pub due: ResMut<'w, DueCars>,
     pub expected: ResMut<'w, ExpectedStays>,
     cars: Query<'w, 's, CarsToPlan>,
-    plugged: Res<'w, PluggedIn>,
+    sites: Query<'w, 's, &'static CarsBehind>,
 }
 
 /// What planning reads of cars.
@@ -401,7 +402,7 @@ fn due_cars(state: &PlanningState, replan: Replan, whole_site: bool) -> Vec<u32>
         insert_sorted(&mut due, ev);
     }
     if whole_site {
-        add_whole_sites(&state.plugged, &mut due);
+        add_whole_sites(&state.sites, &mut due);
     }
     due
 }
@@ -429,9 +430,9 @@ fn asked_again(state: &PlanningState, replan: Replan) -> Vec<u32> {
 }
 
 /// Adds all plugged cars of every site that has a due one.
-fn add_whole_sites(plugged: &PluggedIn, due: &mut Vec<u32>) {
+fn add_whole_sites(sites: &Query<&CarsBehind>, due: &mut Vec<u32>) {
     let seen = due.clone();
-    for evs in &plugged.at_site {
+    for CarsBehind(evs) in sites {
         if evs.iter().any(|ev| seen.binary_search(ev).is_ok()) {
             for &ev in evs {
                 insert_sorted(due, ev);

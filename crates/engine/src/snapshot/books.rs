@@ -2,8 +2,10 @@
 
 use super::{Future, flat, lists, only};
 use crate::{
+    cars::{PluggedStay, columns},
     grid::GridBook,
-    state::{DueCars, ExpectedStays, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
+    sites::{CarsBehind, Places, SiteTree},
+    state::{DueCars, ExpectedStays, Fixed, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
 };
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
@@ -11,20 +13,22 @@ use voltide_journal::{
     event::Event,
     snapshot::{Column, Lacking, Part},
 };
-use voltide_model::{plant::Plant, unit::UnitState};
+use voltide_model::{plant::Plant, stay::NO_STAY, unit::UnitState};
 
 /// Who is plugged in, due and expected: one part, though it is of many resources.
 pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
-    let plugged = world.resource::<PluggedIn>();
+    let sites = world.resource::<SiteTree>().sites.iter();
+    let behind = sites.filter_map(|&site| world.get::<CarsBehind>(site));
+    let behind: Vec<Vec<u32>> = behind.map(|cars| cars.0.clone()).collect();
+    let (site_lengths, at_site) = flat(&behind);
     let due = world.resource::<DueCars>();
-    let (site_lengths, at_site) = flat(&plugged.at_site);
     let cut = world.resource::<SiteCuts>().in_session.iter().map(|&cut| u8::from(cut));
     let (stays, expected): (Vec<u32>, Vec<f64>) =
         world.resource::<ExpectedStays>().0.iter().unzip();
     let at_midnight = world.resource::<PluggedAtMidnight>().0.iter().copied();
     let (evs, at_midnight): (Vec<u32>, Vec<f64>) = at_midnight.unzip();
     Part::default()
-        .with("plugged", Column::Ids(vec![plugged.count]))
+        .with("plugged", Column::Ids(vec![world.resource::<PluggedIn>().0]))
         .with("site_lengths", Column::Ids(site_lengths))
         .with("at_site", Column::Ids(at_site))
         .with("overdue", Column::Ids(due.overdue.clone()))
@@ -39,9 +43,14 @@ pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
 
 /// Takes it up.
 pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking> {
-    let count = only(part.ids("plugged")?)?;
-    let at_site = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
-    world.insert_resource(PluggedIn { count, at_site });
+    world.insert_resource(PluggedIn(only(part.ids("plugged")?)?));
+    let behind = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
+    let sites = world.resource::<SiteTree>().sites.clone();
+    for (site, cars) in sites.into_iter().zip(behind) {
+        world.entity_mut(site).insert(CarsBehind(cars));
+    }
+    let occupied = world.run_system_cached(occupy);
+    occupied.expect("the state's resources are inserted");
     let due = VecDeque::from(part.ids("due")?.to_vec());
     world.insert_resource(DueCars { due, overdue: part.ids("overdue")?.to_vec() });
     world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
@@ -52,6 +61,14 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
     let at_midnight = pairs(part.ids("midnight_ev")?, part.reals("midnight_kwh")?);
     world.insert_resource(PluggedAtMidnight(at_midnight.collect()));
     Ok(())
+}
+
+/// Cars that are plugged in stand at their chargers.
+fn occupy(fixed: Res<Fixed>, cars: Query<&PluggedStay>, mut places: Places) {
+    let plugged = (0..).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
+    for (ev, stay) in plugged {
+        places.occupy(&fixed, stay.0, Some(ev));
+    }
 }
 
 fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
