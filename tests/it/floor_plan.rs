@@ -133,13 +133,14 @@ fn files_are_short_enough_to_read() {
 }
 
 /// What only those rooms say that are about a kind of device: its types and its word in world files.
-const DEVICES: [&[&str]; 6] = [
+const DEVICES: [&[&str]; 7] = [
     &["MustTake", "must_take"],
     &["ThermalUnit", "ThermalFile"],
     &["InterruptibleLoad", "interruptible"],
     &["StoreKind", "StoreFile"],
     &["RenewableKind", "RenewableFile"],
     &["Exchange::", "Exchange,", "ExchangeFile"],
+    &["Electrolyser", "electrolyser"],
 ];
 
 /// See docs/decisions/devices-one-file.md.
