@@ -9,7 +9,11 @@ use crate::{
     grid::GridBook,
     outbox::Outbox,
     phase::{
-        Phase, arrive::InProgressAtMidnight, dispatch::spawn_units, limit::Clips, plan::TrialOfDay,
+        Phase,
+        arrive::InProgressAtMidnight,
+        dispatch::{Output, spawn_units},
+        limit::Clips,
+        plan::TrialOfDay,
     },
     plan_book::PlanBook,
     prices::PriceBook,
@@ -31,7 +35,7 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
-    columns::{SiteTick, TickColumns},
+    columns::{SiteTick, TickColumns, UnitTick},
     scenario::Scenario,
 };
 
@@ -53,6 +57,7 @@ type Seen<'w, 's> = (
     Res<'w, ChargingPrices>,
     Res<'w, SiteTree>,
     Query<'w, 's, &'static SiteLoad>,
+    Query<'w, 's, &'static Output>,
     Res<'w, Balance>,
 );
 
@@ -182,12 +187,14 @@ impl Core {
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
-        let (cars, drivers, power, prices, tree, sites, balance) =
+        let (cars, drivers, power, prices, tree, sites, units, balance) =
             seen.expect("the state's resources are inserted");
         let (stays, energies, ledgers) = columns(cars);
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         let sites = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
         let sites: Vec<SiteTick> = sites.map(|load| load.0).collect();
+        // Units are spawned in the order of their ids, and nothing tells their archetypes apart.
+        let units: Vec<UnitTick> = units.iter().map(|output| output.0).collect();
         let seen = TickColumns {
             tick,
             stay: cast_slice(stays),
@@ -198,8 +205,8 @@ impl Core {
             willingness: cast_slice(willingness),
             agreed: cast_slice(agreed),
             sites: &sites,
-            units: &balance.units,
-            system: &balance.system,
+            units: &units,
+            system: &balance.0,
         };
         sink.tick(&seen).map_err(sink_error)
     }

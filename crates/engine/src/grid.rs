@@ -1,12 +1,12 @@
 //! The plant in a run: what was decided of its units, and what the past leaves to the next slot.
 //!
 //! Decisions come as events, live and in replay: the day-ahead schedule when a day begins, then
-//! windows of the intra-day stage, whose first slots are followed. The [`desk`] decides, the phase
+//! windows of the intra-day stage, whose first slots are followed. The [`scheduler`] decides, the phase
 //! `dispatch` follows; here is the state that both need, changed by `apply` alone.
 
 pub(crate) mod cars;
-pub(crate) mod desk;
 pub(crate) mod load;
+pub(crate) mod scheduler;
 
 use bevy_ecs::prelude::*;
 use bytemuck::cast_slice;

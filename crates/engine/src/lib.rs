@@ -12,8 +12,8 @@
 //! `record`. What the other phases decided it reads from the journal and hands to the same `apply`. A run is resumed by replaying
 //! what the journal holds of it, and going on live from there.
 
-mod agenda;
 mod apply;
+mod batch;
 mod bounds;
 mod cars;
 mod deciders;
@@ -22,7 +22,7 @@ mod ecs;
 mod failure;
 mod fork;
 mod grid;
-mod observe;
+
 mod opening;
 mod outbox;
 mod past;
@@ -38,6 +38,7 @@ mod sites;
 mod snapshot;
 mod state;
 mod state_hash;
+mod stays_of_day;
 mod stopwatch;
 mod tick;
 mod workers;

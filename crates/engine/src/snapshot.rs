@@ -38,7 +38,11 @@ struct Carried {
 const PARTS: [Carried; 5] = [
     Carried { name: "cars", save: save_cars, load: load_cars },
     Carried { name: "roster", save: books::save_roster, load: books::load_roster },
-    of::<PlanBook>("plans"),
+    Carried {
+        name: "plans",
+        save: |world, future| world.resource::<PlanBook>().save(future),
+        load: |world, part| world.resource_mut::<PlanBook>().load(part),
+    },
     Carried { name: "prices", save: prices::save, load: prices::load },
     Carried { name: "grid", save: |world, _| world.resource::<GridBook>().save(), load: load_grid },
 ];
@@ -50,24 +54,6 @@ pub(crate) struct Future {
     pub next: u32,
     /// The first slot of its local day.
     pub day: u32,
-}
-
-/// A resource that outlives a tick.
-pub(crate) trait Carry: Resource {
-    /// What there is to carry.
-    fn save(&self, future: Future) -> Part;
-    /// Takes it up, in a world of the same scenario.
-    fn load(&mut self, part: &Part) -> Result<(), Lacking>;
-}
-
-const fn of<R: Carry + Resource<Mutability = bevy_ecs::component::Mutable>>(
-    name: &'static str,
-) -> Carried {
-    Carried {
-        name,
-        save: |world, future| world.resource::<R>().save(future),
-        load: |world, part| world.resource_mut::<R>().load(part),
-    }
 }
 
 impl<L, S> Simulation<L, S> {

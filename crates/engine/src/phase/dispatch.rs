@@ -3,7 +3,7 @@
 //! `base load + charging = wind + sun + plant + discharging + shed load + import`, with import below
 //! zero when power flows out. Where the world has no plant, wind and sun deliver all that is
 //! available, and the connection to the outside takes up the rest. Where it has one, the
-//! [desk](crate::grid::desk) decides, and [`dispatch`] follows what was decided, live and in replay.
+//! [scheduler](crate::grid::scheduler) decides, and [`dispatch`] follows what was decided, live and in replay.
 
 use crate::{
     grid::{
@@ -37,9 +37,9 @@ pub(crate) struct Unit {
     pub id: u32,
 }
 
-/// What a unit does in this slot.
+/// What a unit does in this slot: derived, for the records.
 #[derive(Component, Clone, Copy)]
-pub(crate) struct Output(UnitTick);
+pub(crate) struct Output(pub UnitTick);
 
 /// Spawns the world's units, in the order of their ids.
 pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
@@ -77,8 +77,7 @@ fn dispatch(
     for (unit, mut output) in &mut units {
         output.0 = ticks[unit.id as usize];
     }
-    balance.system = now;
-    balance.units = ticks;
+    balance.0 = now;
     let missing = now.flexibility.map(|it| it.margin().shortfall()).unwrap_or_default();
     if missing.up > SHORTFALL_MIN_KW || missing.down > SHORTFALL_MIN_KW {
         let cause = record.cause(&[&UnitsDispatched::KIND, &TickStarted::KIND]);

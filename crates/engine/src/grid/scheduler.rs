@@ -32,11 +32,11 @@ pub(crate) fn schedule(
     let stages =
         Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
     let (plant, record) = (&mut *plant, &mut record);
-    Desk { cars: &cars, plant, record, grid, stages, scenario }.decide()
+    Scheduler { cars: &cars, plant, record, grid, stages, scenario }.decide()
 }
 
 /// What scheduling works with.
-struct Desk<'a, 'w, 's, 'r> {
+struct Scheduler<'a, 'w, 's, 'r> {
     cars: &'a CarLoad<'w, 's>,
     plant: &'a mut GridBook,
     record: &'a mut Recorder<'r>,
@@ -45,7 +45,7 @@ struct Desk<'a, 'w, 's, 'r> {
     scenario: &'a Scenario,
 }
 
-impl Desk<'_, '_, '_, '_> {
+impl Scheduler<'_, '_, '_, '_> {
     fn decide(&mut self) -> Result<(), EngineError> {
         let tick = self.cars.now.tick;
         let day = day_of(&self.scenario.clock, tick);
