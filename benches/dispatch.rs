@@ -154,15 +154,18 @@ impl World {
     }
 
     fn plan(&self) -> DayAheadPlan {
-        let start = GridState::initial(&self.grid.plant).energy_kwh;
-        DayAheadPlan::new(&self.day_ahead().slots, &start, self.grid.rules.day_ahead_step.get())
+        DayAheadPlan {
+            step: self.grid.rules.day_ahead_step.get(),
+            energy_start_kwh: GridState::initial(&self.grid.plant).energy_kwh(),
+            steps: self.day_ahead().slots,
+        }
     }
 
     /// The window at slot `k`, from where the day-ahead plan is by then.
     fn window(&self, k: u32, plan: &DayAheadPlan) -> Dispatch {
         let mut state = GridState::initial(&self.grid.plant);
-        for (store, energy) in state.energy_kwh.iter_mut().enumerate() {
-            *energy = plan.energy_after(store, k);
+        for (at, unit) in state.units.iter_mut().enumerate() {
+            unit.energy_kwh = plan.energy_after(at, k);
         }
         solve(&self.stages().window(self.day(), k, |_| 0.0, Vec::new(), plan, &state))
     }
@@ -173,7 +176,7 @@ impl World {
         for k in 0..self.day().slots {
             let found =
                 solve(&self.stages().window(self.day(), k, |_| 0.0, Vec::new(), &plan, &state));
-            state.advance(&found.slots[0], self.clock().slot_hours());
+            state.advance(&self.grid.plant, &found.slots[0], self.clock().slot_hours());
         }
         1 + self.day().slots
     }

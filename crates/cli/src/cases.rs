@@ -2,11 +2,12 @@
 
 use crate::{
     comparison::{Compared, SMART_AT_INCENTIVE},
+    figure::{Figure, MONEY},
     output::{self, decimal},
     table::{is_nothing, notes, shows_all},
 };
 use serde_json::json;
-use voltide_telemetry::{ComparedFigure, FlexibilitySums, Summary};
+use voltide_telemetry::{ComparedFigure, FlexibilitySums, Summary, SystemCostRows};
 use voltide_world::PublishedFigure;
 
 /// One case: a run of each policy, with one seed.
@@ -35,39 +36,91 @@ pub(crate) struct Cases {
     pub currency: String,
 }
 
-/// What a figure is, how it is headed, and with how many digits it is shown.
-struct Line {
-    name: &'static str,
-    heading: &'static str,
-    decimals: usize,
-}
+/// A figure of a case.
+pub(crate) type Line = Figure<fn(&Run<'_>) -> f64>;
 
-const fn line(name: &'static str, heading: &'static str, decimals: usize) -> Line {
-    Line { name, heading, decimals }
-}
-
-/// The figures of a case, in order.
-const LINES: [Line; 19] = [
-    line("user_cost", "drivers", 1),
-    line("thermal", "thermal", 0),
-    line("pumped_hydro", "pumped hydro", 0),
-    line("ess", "ess", 0),
-    line("wind", "wind", 0),
-    line("pv", "sun", 0),
-    line("penalty", "shed and curtailed", 0),
-    line("other", "other", 0),
-    line("unserved", "not served or taken", 0),
-    line("total", "system, total", 0),
-    line("solver_gap", "solver gap", 0),
-    line("societal_cost", "system + drivers", 0),
-    line("total_with_shortfall", "system + shortfall", 0),
-    line("shortfall_kwh", "shortfall, kWh", 1),
-    line("shortfall_up_kw_slots", "  up, kW-slots", 1),
-    line("shortfall_down_kw_slots", "  down, kW-slots", 1),
-    line("demand_up_kw_slots", "demand up, kW-slots", 1),
-    line("unserved_kwh", "not served, kWh", 1),
-    line("margin_slack_cost", "margin slack", 2),
+/// The figures of a case, in the order of its lines.
+pub(crate) const LINES: [Line; 19] = [
+    Line::new("user_cost", MONEY, |run| run.summary.net_cost)
+        .shown("drivers", 1)
+        .means("what drivers pay: a run's `net_cost`"),
+    Line::new("thermal", MONEY, |run| run.cost.thermal).shown("thermal", 0),
+    Line::new("pumped_hydro", MONEY, |run| run.cost.pumped_hydro).shown("pumped hydro", 0),
+    Line::new("ess", MONEY, |run| run.cost.ess).shown("ess", 0),
+    Line::new("wind", MONEY, |run| run.cost.wind).shown("wind", 0),
+    Line::new("pv", MONEY, |run| run.cost.pv).shown("sun", 0),
+    Line::new("penalty", MONEY, |run| run.cost.penalty).shown("shed and curtailed", 0),
+    Line::new("other", MONEY, |run| run.cost.other).shown("other", 0),
+    Line::new("unserved", MONEY, |run| run.cost.unserved)
+        .shown("not served or taken", 0)
+        .explained("a kWh at {unserved_price}"),
+    Line::new("total", MONEY, |run| run.cost.total).shown("system, total", 0),
+    Line::new("solver_gap", MONEY, |run| run.summary.solver_gap.unwrap_or_default())
+        .shown("solver gap", 0)
+        .explained("how much less the best switching of units may cost, by the solver's bounds"),
+    Line::new("societal_cost", MONEY, |run| run.cost.total + run.summary.net_cost)
+        .shown("system + drivers", 0)
+        .means("`total` and `user_cost`")
+        .explained(
+            "what drivers pay is added, though payments between them and the system cancel out",
+        ),
+    Line::new("total_with_shortfall", MONEY, |run| {
+        run.cost.total + run.margin_price * run.shortfall_kwh()
+    })
+    .shown("system + shortfall", 0)
+    .means("`total` and the missing flexibility at its price, `margin_price_per_kwh`")
+    .explained("a kWh of missing flexibility at {margin_price}"),
+    Line::new("shortfall_kwh", "kWh", |run| run.shortfall_kwh()).shown("shortfall", 1).explained(
+        "flexibility missing after the fact, up and down; kW-slots are the sum of kW over slots",
+    ),
+    Line::new("shortfall_up_kw_slots", "kW-slots", |run| run.up.shortfall_kw_slots)
+        .shown("  up", 1)
+        .means("flexibility missing upwards, as a sum over the slots"),
+    Line::new("shortfall_down_kw_slots", "kW-slots", |run| run.down.shortfall_kw_slots)
+        .shown("  down", 1)
+        .means("flexibility missing downwards, as a sum over the slots"),
+    Line::new("demand_up_kw_slots", "kW-slots", |run| run.up.demand_kw_slots)
+        .shown("demand up", 1)
+        .means("demand for flexibility upwards, as a sum over the slots"),
+    Line::new("unserved_kwh", "kWh", |run| run.summary.unserved_kwh).shown("not served", 1),
+    Line::new("margin_slack_cost", MONEY, |run| run.summary.margin_slack_cost)
+        .shown("margin slack", 2),
 ];
+
+/// What the figures of a run in a case are read off; what a run has not counts as 0.
+pub(crate) struct Run<'a> {
+    summary: &'a Summary,
+    cost: SystemCostRows,
+    up: FlexibilitySums,
+    down: FlexibilitySums,
+    /// Price of a kWh of missing flexibility.
+    margin_price: f64,
+}
+
+impl<'a> Run<'a> {
+    fn of(summary: &'a Summary, margin_price: f64) -> Self {
+        Self {
+            summary,
+            cost: summary.system_cost.unwrap_or_default(),
+            up: summary.flexibility_up.unwrap_or_default(),
+            down: summary.flexibility_down.unwrap_or_default(),
+            margin_price,
+        }
+    }
+
+    /// Flexibility that is missing up and down, kWh.
+    fn shortfall_kwh(&self) -> f64 {
+        self.up.shortfall_kwh + self.down.shortfall_kwh
+    }
+}
+
+/// What stands before a line's cells: money has the currency of the table's heading.
+fn heading(line: &Line) -> String {
+    match line.unit {
+        MONEY => line.label.to_owned(),
+        unit => format!("{}, {unit}", line.label),
+    }
+}
 
 /// A difference in system cost that is smaller than what the solver left open.
 struct Doubt<'a> {
@@ -79,10 +132,14 @@ struct Doubt<'a> {
 }
 
 impl Case {
+    /// The policies that were asked for, with their runs.
+    fn shown(&self) -> impl Iterator<Item = &(String, Compared)> {
+        self.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE)
+    }
+
     /// The policies whose system costs differ from the first one's by less than the gaps of the two.
     fn doubts(&self) -> Vec<Doubt<'_>> {
-        let shown: Vec<_> =
-            self.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE).collect();
+        let shown: Vec<_> = self.shown().collect();
         let Some(((against, first), others)) = shown.split_first() else { return Vec::new() };
         let total = |run: &Compared| run.figures.summary.system_cost.unwrap_or_default().total;
         let gap = |run: &Compared| run.figures.summary.solver_gap.unwrap_or_default();
@@ -144,18 +201,18 @@ impl Cases {
 
     /// All figures, for a table of their own.
     pub(crate) fn figures(&self) -> Vec<ComparedFigure> {
-        let of_case = |case: &Case| {
-            let runs = case.runs.iter().filter(|(policy, _)| policy != SMART_AT_INCENTIVE);
-            let of_run = |(policy, run): &(String, Compared)| {
-                let amounts = self.amounts(&run.figures.summary);
-                let lines = LINES.iter().zip(amounts);
-                lines
-                    .map(|(line, amount)| self.figure(case.number, line, policy, amount))
-                    .collect::<Vec<_>>()
-            };
-            runs.flat_map(of_run).collect::<Vec<_>>()
-        };
-        self.all.iter().flat_map(of_case).collect()
+        self.all.iter().flat_map(|case| self.figures_of(case)).collect()
+    }
+
+    /// The figures of a case, policy by policy.
+    fn figures_of(&self, case: &Case) -> Vec<ComparedFigure> {
+        let mut figures = Vec::new();
+        for (policy, run) in case.shown() {
+            let run = Run::of(&run.figures.summary, self.margin_price);
+            let of_line = |line: &Line| self.figure(case.number, line, policy, (line.of)(&run));
+            figures.extend(LINES.iter().map(of_line));
+        }
+        figures
     }
 
     fn figure(&self, case: u32, line: &Line, policy: &str, amount: f64) -> ComparedFigure {
@@ -178,69 +235,25 @@ impl Cases {
         }
     }
 
-    /// The values of [`LINES`].
-    fn amounts(&self, summary: &Summary) -> [f64; LINES.len()] {
-        let cost = summary.system_cost.unwrap_or_default();
-        let sums = |sums: Option<FlexibilitySums>| sums.unwrap_or_default();
-        let (up, down) = (sums(summary.flexibility_up), sums(summary.flexibility_down));
-        let shortfall_kwh = up.shortfall_kwh + down.shortfall_kwh;
-        [
-            summary.net_cost,
-            cost.thermal,
-            cost.pumped_hydro,
-            cost.ess,
-            cost.wind,
-            cost.pv,
-            cost.penalty,
-            cost.other,
-            cost.unserved,
-            cost.total,
-            summary.solver_gap.unwrap_or_default(),
-            cost.total + summary.net_cost,
-            cost.total + self.margin_price * shortfall_kwh,
-            shortfall_kwh,
-            up.shortfall_kw_slots,
-            down.shortfall_kw_slots,
-            up.demand_kw_slots,
-            summary.unserved_kwh,
-            summary.margin_slack_cost,
-        ]
-    }
-
     fn table(&self, case: &Case) -> String {
-        let figures: Vec<ComparedFigure> =
-            self.figures().into_iter().filter(|figure| figure.case == case.number).collect();
-        let policies: Vec<&str> = case
-            .runs
-            .iter()
-            .map(|(policy, _)| policy.as_str())
-            .filter(|policy| *policy != SMART_AT_INCENTIVE)
-            .collect();
+        let figures = self.figures_of(case);
         let with_published = figures.iter().any(|figure| figure.published.is_some());
         let margins = if case.number == 1 { "without" } else { "with" };
         let mut header = vec![format!("case {}, {}", case.number, self.currency)];
-        for policy in &policies {
-            header.push((*policy).to_owned());
+        for (policy, _) in case.shown() {
+            header.push(policy.clone());
             if with_published {
                 header.extend(["published".to_owned(), "ratio".to_owned()]);
             }
         }
-        let row = |line: &Line| {
-            let mut cells = vec![line.heading.to_owned()];
-            for figure in figures.iter().filter(|figure| figure.figure == line.name) {
-                cells.push(decimal(figure.amount, line.decimals));
-                if with_published {
-                    cells
-                        .push(figure.published.map_or_else(|| "-".to_owned(), |it| decimal(it, 0)));
-                    cells.push(figure.ratio().map_or_else(|| "-".to_owned(), |it| decimal(it, 3)));
-                }
-            }
-            cells
-        };
-        let rows = LINES.iter().map(row);
-        let rows = rows
-            .filter(|row| shows_all() || !row[1..].iter().all(|cell| is_nothing(cell)))
-            .collect();
+        let rows = LINES.iter().map(|line| {
+            let of_line = figures.iter().filter(|figure| figure.figure == line.name);
+            let cells = of_line.flat_map(|figure| cells(line, figure, with_published));
+            std::iter::once(heading(line)).chain(cells).collect::<Vec<_>>()
+        });
+        let says_something =
+            |row: &Vec<String>| shows_all() || !row[1..].iter().all(|cell| is_nothing(cell));
+        let rows = rows.filter(says_something).collect();
         let right: Vec<usize> = (1..header.len()).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         format!(
@@ -251,23 +264,18 @@ impl Cases {
         )
     }
 
+    /// What is to be known of the figures, and of those that others have published.
     fn legend(&self) -> String {
-        let mut lines = vec![format!(
-            "\nnot served or taken: a kWh at {} {}\n\
-                 solver gap: how much less the best switching of units may cost, by the solver's bounds\n\
-                 system + drivers: what drivers pay is added, though payments between them and the system cancel out\n\
-                 system + shortfall: a kWh of missing flexibility at {} {}\n\
-                 shortfall: flexibility missing after the fact, up and down; kW-slots are the sum of kW over slots",
-            decimal(self.unserved_price, 2),
-            self.currency,
-            decimal(self.margin_price, 2),
-            self.currency
-        )];
+        let price = |price: f64| format!("{} {}", decimal(price, 2), self.currency);
+        let put_in = [
+            ("{unserved_price}", &*price(self.unserved_price)),
+            ("{margin_price}", &*price(self.margin_price)),
+        ];
+        let notes: Vec<String> = LINES.iter().filter_map(|line| line.note(&put_in)).collect();
+        let mut lines = vec![format!("\n{}", notes.join("\n"))];
         for figure in self.published.iter().filter(|figure| !figure.note.is_empty()) {
-            let heading = LINES
-                .iter()
-                .find(|line| line.name == figure.row)
-                .map_or("published", |line| line.heading);
+            let line = LINES.iter().find(|line| line.name == figure.row);
+            let heading = line.map_or_else(|| "published".to_owned(), heading);
             lines.push(format!("{}: {}", heading.trim(), figure.note));
         }
         lines.join("\n")
@@ -288,4 +296,17 @@ impl Cases {
             "margin_price_per_kwh": self.margin_price,
         })
     }
+}
+
+/// The cells of a run's figure in a line; beside them what is published, and the ratio to it.
+fn cells(line: &Line, figure: &ComparedFigure, with_published: bool) -> Vec<String> {
+    let or_dash = |amount: Option<f64>, decimals| {
+        amount.map_or_else(|| "-".to_owned(), |amount| decimal(amount, decimals))
+    };
+    let mut cells = vec![line.cell(Some(figure.amount))];
+    if with_published {
+        cells.push(or_dash(figure.published, 0));
+        cells.push(or_dash(figure.ratio(), 3));
+    }
+    cells
 }

@@ -1,10 +1,12 @@
 //! Runs side by side, as a table or as JSON.
 
 use crate::{
-    figures::{COLUMNS, Figures, Spread, Values, to_json, values_json},
+    figure::to_json,
+    measured::{COLUMNS, Column, RunFigures, Values, values_json},
     output::{self, decimal, thousands},
+    spread::Spread,
     summary::{self, cars},
-    table::{Table, Weight, is_nothing, notes},
+    table::{Table, Weight, notes},
 };
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::PathBuf};
@@ -19,7 +21,7 @@ pub(crate) struct Compared {
     /// Its folder; `None` where it was not kept.
     pub folder: Option<PathBuf>,
     /// What it came to.
-    pub figures: Figures,
+    pub figures: RunFigures,
     /// 1 without flexibility margins, 2 with them; `None` as the world has it.
     pub case: Option<u32>,
     /// In what it is not like the first run besides its policy, and whether it came to its end.
@@ -66,15 +68,16 @@ impl Comparison {
 
     fn print_table(&self) {
         let currency = &self.rows[0].runs[0].figures.summary.currency;
-        let headings = COLUMNS.iter().filter_map(|column| column.heading);
-        let headings = headings.map(|heading| heading.replace("{}", currency));
+        let columns: Vec<&Column> = COLUMNS.iter().filter(|column| column.is_shown()).collect();
+        let headings = columns.iter().map(|column| column.heading(currency));
         let header: Vec<String> = std::iter::once("policy".to_owned()).chain(headings).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         let rows = self.values().map(|(row, values)| cells(row, &values)).collect();
         let right: Vec<usize> = (1..header.len()).collect();
         output::say(&format!("{}\n", notes(&self.title())));
         let mut table = Table::new(&header, rows, &right);
-        table.weight = weight;
+        let weights = columns.iter().map(|column| column.weight);
+        table.column_weights = std::iter::once(Weight::Plain).chain(weights).collect();
         let table = table.without_zeros();
         output::say(&table.fitted());
         output::say(&notes(&format!("\n{}", self.legend(&table.header))));
@@ -107,29 +110,11 @@ impl Comparison {
 
     /// What the columns that are shown mean.
     fn legend(&self, shown: &[String]) -> String {
-        let first = &self.rows[0].label;
-        let saving = format!(
-            "of the cost of the stays that end within both runs, against {first}{}",
-            self.stored_price()
-        );
-        let emptier =
-            format!("what batteries hold less than under {first} after the last of those stays");
-        let put_off = format!(
-            "what the stays still in progress at the end have gained less than under {first}"
-        );
-        let lines = [
-            ("cost", "what drivers pay less what they earn, wear included"),
-            ("saving", saving.as_str()),
-            ("emptier", emptier.as_str()),
-            ("put off", put_off.as_str()),
-            ("peak", "highest net load"),
-            ("sd", "standard deviation of net load over the slots"),
-            ("missed", "targets missed at departure"),
-            ("missing", "the stored energy that they lacked"),
-        ];
-        let is_shown = |name: &str| shown.iter().any(|heading| heading.starts_with(name));
-        let lines = lines.into_iter().filter(|(name, _)| is_shown(name));
-        let lines: Vec<String> = lines.map(|(name, what)| format!("{name}: {what}")).collect();
+        let first = &self.rows[0];
+        let currency = &first.runs[0].figures.summary.currency;
+        let put_in = [("{first}", first.label.as_str()), ("{stored_price}", &self.stored_price())];
+        let columns = COLUMNS.iter().filter(|column| shown.contains(&column.heading(currency)));
+        let lines: Vec<String> = columns.filter_map(|column| column.note(&put_in)).collect();
         format!("{}{}{}", lines.join("\n"), self.of_case(), self.without_share())
     }
 
@@ -195,7 +180,7 @@ impl Comparison {
                 "runs": row.runs.len(),
                 "currency": row.runs[0].figures.summary.currency,
             });
-            say("comparison", head, to_json(spreads(&values).into_iter().map(spread)));
+            say("comparison", head, to_json(&COLUMNS, spreads(&values).into_iter().map(spread)));
         }
         if let Some(split) = self.split() {
             output::say_json("saving_split", &split.to_json());
@@ -222,18 +207,6 @@ impl Comparison {
             tariff: by_tariff.into_iter().collect(),
             total: total.into_iter().collect(),
         })
-    }
-}
-
-/// Targets that were missed should not be overlooked, and what a policy did wrong even less.
-fn weight(table: &Table, row: &[String], column: usize) -> Weight {
-    if is_nothing(&row[column]) {
-        return Weight::Plain;
-    }
-    match table.header[column].as_str() {
-        "missed" | "missing kWh" | "short trips" => Weight::Notable,
-        "faults" | "broken answers" => Weight::Wrong,
-        _ => Weight::Plain,
     }
 }
 
@@ -325,10 +298,9 @@ fn spreads(values: &[Values]) -> [Option<Spread>; COLUMNS.len()] {
     std::array::from_fn(|column| values.iter().map(|values| values[column]).collect())
 }
 
-/// A row of the table: its label, and the columns that have a heading.
+/// A row of the table: its label, and the columns that are shown.
 fn cells(row: &Row, values: &[Values]) -> Vec<String> {
-    let columns =
-        spreads(values).into_iter().zip(&COLUMNS).filter(|(_, column)| column.heading.is_some());
+    let columns = spreads(values).into_iter().zip(&COLUMNS).filter(|(_, column)| column.is_shown());
     let text = columns
         .map(|(spread, column)| spread.map_or_else(|| "-".into(), |it| cell(&it, column.decimals)));
     std::iter::once(row.label.clone()).chain(text).collect()

@@ -16,9 +16,9 @@
 use crate::{
     args::World as WorldArgs,
     failure::{Code, Failure},
+    interrupt::Interrupt,
     live::{self, Prepared, all_cores},
-    progress::Interrupt,
-    shortcut::{LOG_BYTES, every},
+    snapshots::{LOG_BYTES, every},
 };
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;

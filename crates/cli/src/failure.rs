@@ -1,6 +1,6 @@
 //! What the user is told when something cannot be done, and the exit code for it.
 
-use crate::{output, replacement, run_folder::RunFolder};
+use crate::{output, replacement};
 use miette::{Diagnostic, MietteHandlerOpts, Report};
 use serde_json::{Value, json};
 use std::{
@@ -107,11 +107,6 @@ impl Failure {
     /// What is wrong.
     pub(crate) fn problems(&self) -> &[Problem] {
         &self.problems
-    }
-
-    /// The same where it ends a run that has begun in a folder: says what is left of it.
-    pub(crate) fn leaving(self, folder: &RunFolder) -> Self {
-        if folder.is_beside() { self } else { self.leaving_in(&folder.path) }
     }
 
     /// The same where it ends a run that goes on: says what is left of it.

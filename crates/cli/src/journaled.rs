@@ -4,6 +4,7 @@
 
 use crate::{
     failure::{Code, Failure},
+    interrupt,
     live::policy_identity,
     output, progress, replacement,
     run_folder::id_in,
@@ -267,7 +268,7 @@ impl Part {
             .next()
             .map_or_else(|| next_noting(&mut reader, &mut played.torn, quiet), |it| Ok(Some(it)))?
         {
-            progress::check()?;
+            interrupt::check()?;
             if is_after(&recorded, end) {
                 break;
             }

@@ -3,9 +3,9 @@
 use crate::{
     args::World as WorldArgs,
     failure::{Code, Failure},
-    progress::Interrupt,
+    interrupt::Interrupt,
     run_folder::{self, run_id},
-    shortcut::Camera,
+    snapshots::Snapshots,
     verb::plugins::mention_shadowing,
     warnings,
     watched::Watched,
@@ -217,7 +217,7 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
     simulation: &mut LiveRun<S, L>,
     interrupt: Interrupt,
     bar: &ProgressBar,
-    camera: &mut Camera,
+    snapshots: &mut Snapshots,
 ) -> Result<RunStatus, Failure> {
     let clock: Clock = simulation.clock();
     let run = of_bar(&simulation.scenario());
@@ -232,7 +232,7 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
         match simulation.step() {
             Ok(()) => {
                 bar.inc(1);
-                camera.look(simulation);
+                snapshots.take_if_due(simulation);
             }
             Err(error @ EngineError::Policy { .. }) => {
                 return Ok(RunStatus::Failed(error.to_string()));

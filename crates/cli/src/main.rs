@@ -7,11 +7,14 @@ mod chart;
 mod comparison;
 mod estimate;
 mod failure;
-mod figures;
+mod figure;
+mod interrupt;
 mod journaled;
 mod likeness;
 mod live;
+mod log_summary;
 mod machine;
+mod measured;
 mod output;
 mod parting;
 mod progress;
@@ -19,6 +22,8 @@ mod repeat;
 mod replacement;
 mod run_folder;
 mod shortcut;
+mod snapshots;
+mod spread;
 mod summary;
 mod svg;
 mod table;
@@ -26,20 +31,27 @@ mod verb;
 mod warnings;
 mod watched;
 
-use args::{Args, Verb};
 use clap::Parser;
 use failure::{Code, Failure};
 use std::process::ExitCode;
+use verb::CommandLine;
 
 fn main() -> ExitCode {
     failure::install_handler();
     let as_json = is_json();
     let report = |failure: Failure| failure.report(as_json);
     let code = begin(as_json).unwrap_or_else(report);
-    match output::undelivered().map(report) {
+    match output::undelivered().map(undelivered).map(report) {
         Some(failed) if code == ExitCode::SUCCESS => failed,
         Some(_) | None => code,
     }
+}
+
+/// That the result did not arrive, and why.
+fn undelivered(why: String) -> Failure {
+    let what = format!("the result could not be written to standard output: {why}");
+    let help = "what belongs into folders is there; ask again with standard output elsewhere";
+    Failure::new(Code::Run, what, Some(help))
 }
 
 /// Whether JSON is asked for, also by a command line that cannot be read otherwise.
@@ -52,9 +64,9 @@ fn is_json() -> bool {
 
 /// Does what the command line says.
 fn begin(as_json: bool) -> Result<ExitCode, Failure> {
-    progress::survive_full_files()?;
-    match Args::try_parse() {
-        Ok(args) => obey(&args),
+    interrupt::survive_full_files()?;
+    match CommandLine::try_parse() {
+        Ok(line) => obey(&line),
         Err(words) if as_json && words.use_stderr() => Err(misused(&words)),
         Err(words) => Ok(tell(&words)),
     }
@@ -80,26 +92,10 @@ fn tell(words: &clap::Error) -> ExitCode {
 }
 
 /// Does what the verb says.
-fn obey(args: &Args) -> Result<ExitCode, Failure> {
-    progress::watch_signals()?;
-    if args.wide {
+fn obey(line: &CommandLine) -> Result<ExitCode, Failure> {
+    interrupt::watch_signals()?;
+    if line.args.wide {
         table::show_all();
     }
-    match &args.verb {
-        Verb::Run(run) => verb::run::run(run, args),
-        Verb::Check(check) => Ok(verb::check::check(check, args)),
-        Verb::Compare(compare) => verb::compare::compare(compare, args),
-        Verb::Resume(resume) => verb::resume::resume(resume, args),
-        Verb::Fork(fork) => verb::fork::fork(fork, args),
-        Verb::State(state) => verb::state::state(state, args),
-        Verb::Diff(diff) => verb::diff::diff(diff, args),
-        Verb::Replay(replay) => verb::replay::replay(replay, args),
-        Verb::Log { verb } => verb::log::log(verb, args),
-        Verb::Telemetry(telemetry) => verb::telemetry::telemetry(telemetry, args),
-        Verb::Plugins { verb } => verb::plugins::plugins(verb, args),
-        Verb::NewPlugin(new) => verb::new_plugin::new_plugin(new, args),
-        Verb::Schedule(schedule) => verb::schedule::schedule(schedule, args),
-        Verb::Doctor(doctor) => verb::doctor::doctor(doctor, args),
-        Verb::Completions { shell } => Ok(verb::completions::completions(*shell)),
-    }
+    line.verb.obey(&line.args)
 }

@@ -5,7 +5,6 @@
 //! but to print asks [`is_heard`].
 
 use crate::{
-    failure::{Code, Failure},
     progress,
     table::{Table, notes},
 };
@@ -94,16 +93,11 @@ pub(crate) fn is_heard() -> bool {
     !matches!(*stdout(), Stdout::Lost(_))
 }
 
-/// What is to be told of a result that stdout could not take. A reader that went away, as `head`
-/// does, had what it wanted; a stdout that was closed from the start wants nothing.
-pub(crate) fn undelivered() -> Option<Failure> {
+/// Why stdout could not take a result. A reader that went away, as `head` does, had what it wanted;
+/// a stdout that was closed from the start wants nothing.
+pub(crate) fn undelivered() -> Option<String> {
     match &*stdout() {
-        Stdout::Lost(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let what = format!("the result could not be written to standard output: {error}");
-            let help =
-                "what belongs into folders is there; ask again with standard output elsewhere";
-            Some(Failure::new(Code::Run, what, Some(help)))
-        }
+        Stdout::Lost(error) if error.kind() != ErrorKind::BrokenPipe => Some(error.to_string()),
         Stdout::Lost(_) | Stdout::Unused | Stdout::Open => None,
     }
 }

@@ -11,7 +11,6 @@
 //! process that is killed leaves one of these states, and whoever holds the folder next leads it
 //! back or on.
 
-use crate::failure::Failure;
 use std::{
     ffi::OsString,
     fs, io,
@@ -52,11 +51,11 @@ pub(crate) fn wait_for_log(folder: &Path) {
 
 /// Gives what `check` finds of a run, which is only read. What does not hold of one that was replaced
 /// meanwhile, or that another process is at work on, is looked at once more.
-pub(crate) fn look_again<T>(
+pub(crate) fn look_again<T, E>(
     folder: &Path,
-    check: impl Fn() -> Result<T, Failure>,
+    check: impl Fn() -> Result<T, E>,
     holds: impl Fn(&T) -> bool,
-) -> Result<T, Failure> {
+) -> Result<T, E> {
     let before = marks(folder);
     let found = check();
     let is_sure = found.as_ref().is_ok_and(holds) || !is_held(folder);

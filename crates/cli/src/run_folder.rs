@@ -107,6 +107,11 @@ impl RunFolder {
         self.place != self.path
     }
 
+    /// What ends a run that has begun here; says what is left of it, where anything is.
+    pub(crate) fn left_by(&self, failure: Failure) -> Failure {
+        if self.is_beside() { failure } else { failure.leaving_in(&self.path) }
+    }
+
     /// The run has begun: unless it is written beside it, what it replaces is deleted.
     pub(crate) fn begun(&mut self) -> Result<(), Failure> {
         if self.is_beside() {

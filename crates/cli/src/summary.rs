@@ -28,26 +28,89 @@ pub(crate) fn print(id: &str, folder: &Path, summary: &Summary, cost: Option<&Co
     if args.quiet {
         return output::say(&folder.display().to_string());
     }
-    let mut rows = rows(id, summary);
-    rows.push(row("outputs", folder.display().to_string()));
-    if let Some(cost) = cost {
-        rows.push(row("time", time(cost)));
-    }
-    let table = Table { weight, ..Table::new(&[], rows, &[]) };
+    let mut table = table(id, summary);
+    table.rows.push(row("outputs", folder.display().to_string()));
+    table.rows.extend(cost.map(|cost| row("time", time(cost))));
     output::say(&table.fitted());
 }
 
-/// What there is to say of a run. What did not happen is left out, unless one would ask for it.
-fn rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
-    let mut rows = run_rows(id, summary);
-    let has_cars = summary.ev_count > 0;
-    let of_cars = |row: &Vec<String>| has_cars || row[0] == "net load";
-    rows.extend(energy_rows(summary).into_iter().filter(of_cars));
-    rows.extend(plant_rows(summary));
-    rows.extend(has_cars.then(|| row("sessions", sessions(summary))));
-    rows.extend(trouble_rows(summary));
-    rows.extend(recorded_rows(summary));
-    rows
+/// What is said of a run under one name.
+struct Line {
+    name: &'static str,
+    /// What went wrong should not be overlooked: its name stands out.
+    weight: Weight,
+    /// Whether it is left out where there are no cars.
+    is_of_cars: bool,
+    /// What it says; `None` leaves it out.
+    says: fn(&Summary) -> Option<String>,
+}
+
+impl Line {
+    const fn new(name: &'static str, says: fn(&Summary) -> Option<String>) -> Self {
+        Self { name, weight: Weight::Plain, is_of_cars: false, says }
+    }
+
+    const fn of_cars(self) -> Self {
+        Self { is_of_cars: true, ..self }
+    }
+
+    const fn notable(self) -> Self {
+        Self { weight: Weight::Notable, ..self }
+    }
+
+    const fn wrong(self) -> Self {
+        Self { weight: Weight::Wrong, ..self }
+    }
+
+    /// What it says of a run, where it says anything.
+    fn text(&self, summary: &Summary) -> Option<String> {
+        let is_in_place = !self.is_of_cars || summary.ev_count > 0;
+        is_in_place.then(|| (self.says)(summary)).flatten()
+    }
+}
+
+/// What there is to say of a run, in order. What did not happen is left out, unless one would ask for
+/// it.
+const LINES: [Line; 26] = [
+    Line::new("simulated", simulated),
+    Line::new("charged", charged).of_cars(),
+    Line::new("discharged", discharged).of_cars(),
+    Line::new("willing", willing).of_cars(),
+    Line::new("EV power", ev_power).of_cars(),
+    Line::new("net load", net_load),
+    Line::new("drivers pay", drivers_pay).of_cars(),
+    Line::new("system cost", system_cost),
+    Line::new("solver gap", solver_gap),
+    Line::new("plant", not_used),
+    Line::new("flexibility", flexibility),
+    Line::new("relaxed", relaxed),
+    Line::new("sessions", sessions).of_cars(),
+    Line::new("missed", missed).notable(),
+    Line::new("no number", no_number).wrong(),
+    Line::new("short trips", short_trips).notable(),
+    Line::new("site limits", site_limits).notable(),
+    Line::new("clipped", broken_contract).wrong(),
+    Line::new("policy faults", policy_faults).wrong(),
+    Line::new("policy out", |summary| summary.lost_policy.as_ref().map(out)).wrong(),
+    Line::new("short stays", short_stays),
+    Line::new("no stays", no_stays),
+    Line::new("recorded", recorded),
+    Line::new("requested", requested),
+    Line::new("in reality", in_reality),
+    Line::new("hand-overs", hand_overs),
+];
+
+/// The lines that say something of a run, below its id.
+fn table(id: &str, summary: &Summary) -> Table {
+    let mut rows = vec![row("run", id.to_owned())];
+    let mut row_weights = vec![Weight::Plain];
+    for line in &LINES {
+        if let Some(text) = line.text(summary) {
+            rows.push(row(line.name, text));
+            row_weights.push(line.weight);
+        }
+    }
+    Table { row_weights, ..Table::new(&[], rows, &[]) }
 }
 
 /// Amounts with what each is of, without those that would be shown as nothing unless all is to be shown.
@@ -56,18 +119,6 @@ fn amounts<const N: usize>(amounts: [(f64, usize, &str); N]) -> Option<String> {
     let shown = shown.iter().filter(|(amount, _)| shows_all() || !is_nothing(amount));
     let shown: Vec<String> = shown.map(|(amount, of)| format!("{amount} {of}")).collect();
     (!shown.is_empty()).then(|| shown.join(", "))
-}
-
-/// What went wrong should not be overlooked: the names of its rows stand out.
-fn weight(_: &Table, row: &[String], column: usize) -> Weight {
-    if column > 0 {
-        return Weight::Plain;
-    }
-    match row[0].as_str() {
-        "missed" | "short trips" | "site limits" => Weight::Notable,
-        "no number" | "clipped" | "policy faults" | "policy out" => Weight::Wrong,
-        _ => Weight::Plain,
-    }
 }
 
 fn row(name: &str, value: String) -> Vec<String> {
@@ -83,43 +134,26 @@ pub(crate) fn cars(summary: &Summary) -> String {
     }
 }
 
-fn run_rows(id: &str, summary: &Summary) -> Vec<Vec<String>> {
+fn simulated(summary: &Summary) -> Option<String> {
     let days = decimal(summary.days, 2);
     let cars = cars(summary);
     let slots = counted(summary.slots.into(), "slot", "slots");
-    vec![
-        row("run", id.to_owned()),
-        row("simulated", format!("{cars}, {slots} ({days} days), {}", summary.status)),
-    ]
+    Some(format!("{cars}, {slots} ({days} days), {}", summary.status))
 }
 
-fn energy_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let Summary { currency, .. } = summary;
-    let mut rows = vec![
-        row("charged", charged(summary)),
-        row(
-            "EV power",
-            format!(
-                "mean {} kW{}",
-                decimal(summary.ev_mean_kw, 1),
-                extreme(", peak", summary.ev_peak.as_ref())
-            ),
-        ),
-        row(
-            "net load",
-            format!(
-                "{}{}",
-                extreme("peak", summary.net_load_peak.as_ref()),
-                extreme(", valley", summary.net_load_valley.as_ref())
-            ),
-        ),
-        row(
-            "drivers pay",
-            format!("{} {currency}{}", decimal(summary.net_cost, 2), price_paid(summary)),
-        ),
-    ];
-    rows.splice(1..1, discharge_rows(summary));
-    rows
+fn ev_power(summary: &Summary) -> Option<String> {
+    let mean = decimal(summary.ev_mean_kw, 1);
+    Some(format!("mean {mean} kW{}", extreme(", peak", summary.ev_peak.as_ref())))
+}
+
+fn net_load(summary: &Summary) -> Option<String> {
+    let peak = extreme("peak", summary.net_load_peak.as_ref());
+    Some(peak + &extreme(", valley", summary.net_load_valley.as_ref()))
+}
+
+fn drivers_pay(summary: &Summary) -> Option<String> {
+    let cost = decimal(summary.net_cost, 2);
+    Some(format!("{cost} {}{}", summary.currency, price_paid(summary)))
 }
 
 /// What drivers pay per kWh: net of what they earn, and of the energy they give.
@@ -129,9 +163,9 @@ fn price_paid(summary: &Summary) -> String {
     summary.net_cost_per_kwh.map_or_else(String::new, price)
 }
 
-/// What was discharged, or why nothing was; and how far drivers agreed.
-fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let discharged = match &summary.no_discharge_reason {
+/// What was discharged, or why nothing was.
+fn discharged(summary: &Summary) -> Option<String> {
+    match &summary.no_discharge_reason {
         // In a world that is not about it nobody asks why.
         Some(reason) if reason == NO_CHARGER_DISCHARGES => None,
         Some(reason) => Some(format!("nothing: {reason}")),
@@ -139,29 +173,30 @@ fn discharge_rows(summary: &Summary) -> Vec<Vec<String>> {
             Some(format!("{} kWh", decimal(summary.discharged_kwh, 0)))
         }
         None => None,
-    };
-    let willing = summary.willing_share.map(|share| {
-        format!(
-            "{} % of the hours that asked cars are plugged in; {} of {} sessions long enough for V2G",
-            decimal(100.0 * share, 1),
-            thousands(summary.v2g_eligible_sessions),
-            thousands(summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot)
-        )
-    });
-    let discharged = discharged.map(|text| row("discharged", text));
-    discharged.into_iter().chain(willing.map(|text| row("willing", text))).collect()
+    }
 }
 
-fn charged(summary: &Summary) -> String {
+/// How far drivers agreed to discharge.
+fn willing(summary: &Summary) -> Option<String> {
+    let share = summary.willing_share?;
+    let sessions = summary.sessions_ended + summary.sessions_open + summary.sessions_without_slot;
+    Some(format!(
+        "{} % of the hours that asked cars are plugged in; {} of {} sessions long enough for V2G",
+        decimal(100.0 * share, 1),
+        thousands(summary.v2g_eligible_sessions),
+        thousands(sessions)
+    ))
+}
+
+fn charged(summary: &Summary) -> Option<String> {
     let kwh = decimal(summary.charged_kwh, 0);
     if summary.population.requested_kwh > 0.0 {
         let sessions = (summary.sessions_ended + summary.sessions_open).max(1);
-        return format!(
-            "{kwh} kWh, {} kWh a session",
-            decimal(summary.charged_kwh / sessions as f64, 2)
-        );
+        let each = decimal(summary.charged_kwh / sessions as f64, 2);
+        return Some(format!("{kwh} kWh, {each} kWh a session"));
     }
-    format!("{kwh} kWh, {} kWh a car and day", decimal(summary.charged_kwh_per_ev_day, 2))
+    let each = decimal(summary.charged_kwh_per_ev_day, 2);
+    Some(format!("{kwh} kWh, {each} kWh a car and day"))
 }
 
 fn extreme(name: &str, extreme: Option<&Extreme>) -> String {
@@ -177,14 +212,9 @@ fn unserved(summary: &Summary, cost: &SystemCostRows) -> Option<String> {
     Some(format!("not served or taken {amount} (at {price} {}/kWh)", summary.currency))
 }
 
-/// What a gap of the solver means.
-const GAP: &str =
-    "how much less the best switching of units may cost; smaller differences tell nothing";
-
-/// What the plant did and cost; nothing in a world without one.
-fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let Some(cost) = &summary.system_cost else { return Vec::new() };
-    let currency = &summary.currency;
+/// What the plant cost, and of what that is made up; nothing in a world without one.
+fn system_cost(summary: &Summary) -> Option<String> {
+    let cost = summary.system_cost.as_ref()?;
     let parts = [
         ("thermal", cost.thermal),
         ("pumped hydro", cost.pumped_hydro),
@@ -197,38 +227,51 @@ fn plant_rows(summary: &Summary) -> Vec<Vec<String>> {
     let parts = parts.into_iter().filter(|(_, amount)| *amount != 0.0);
     let parts = parts.map(|(name, amount)| format!("{name} {}", decimal(amount, 0)));
     let parts: Vec<String> = parts.chain(unserved(summary, cost)).collect();
-    let not_used = amounts([
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    Some(format!("{} {}{parts}", decimal(cost.total, 0), summary.currency))
+}
+
+/// What a gap of the solver means.
+const GAP: &str =
+    "how much less the best switching of units may cost; smaller differences tell nothing";
+
+fn solver_gap(summary: &Summary) -> Option<String> {
+    let gap = summary.solver_gap.filter(|gap| *gap >= 0.5)?;
+    Some(format!("{} {}: {GAP}", decimal(gap, 0), summary.currency))
+}
+
+/// What of the plant's energy went unused, and of the demand unmet.
+fn not_used(summary: &Summary) -> Option<String> {
+    summary.system_cost?;
+    amounts([
         (summary.curtailed_kwh, 0, "kWh of wind and sun curtailed"),
         (summary.interrupted_kwh, 0, "kWh of load shed"),
         (summary.unserved_kwh, 0, "kWh not served"),
         (summary.spilled_kwh, 0, "kWh not taken"),
-    ]);
-    let missing = |sums: Option<FlexibilitySums>| sums.unwrap_or_default().shortfall_kwh;
-    let margins = amounts([
-        (missing(summary.flexibility_up), 1, "kWh missing upwards"),
-        (missing(summary.flexibility_down), 1, "kWh missing downwards"),
-    ]);
-    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    let mut rows =
-        vec![row("system cost", format!("{} {currency}{parts}", decimal(cost.total, 0)))];
-    let gap = summary.solver_gap.unwrap_or_default();
-    if gap >= 0.5 {
-        rows.push(row("solver gap", format!("{} {currency}: {GAP}", decimal(gap, 0))));
-    }
-    rows.extend(not_used.map(|text| row("plant", text)));
-    rows.extend(margins.map(|text| row("flexibility", text)));
-    if summary.unmet_wishes > 0 {
-        let wishes = counted(summary.unmet_wishes, "wish", "wishes");
-        rows.push(row(
-            "relaxed",
-            format!("{wishes} of ramps or stores that no schedule could meet (see `events`)"),
-        ));
-    }
-    rows
+    ])
+}
+
+/// What flexibility was missing.
+fn flexibility(summary: &Summary) -> Option<String> {
+    summary.system_cost?;
+    amounts([
+        (missing_kwh(summary.flexibility_up), 1, "kWh missing upwards"),
+        (missing_kwh(summary.flexibility_down), 1, "kWh missing downwards"),
+    ])
+}
+
+fn missing_kwh(sums: Option<FlexibilitySums>) -> f64 {
+    sums.unwrap_or_default().shortfall_kwh
+}
+
+fn relaxed(summary: &Summary) -> Option<String> {
+    summary.system_cost?;
+    let what = "of ramps or stores that no schedule could meet (see `events`)";
+    happened(summary.unmet_wishes, ["wish", "wishes"], what)
 }
 
 /// How many sessions there were, and that all of them came to their targets or how many did not.
-fn sessions(summary: &Summary) -> String {
+fn sessions(summary: &Summary) -> Option<String> {
     let ended = thousands(summary.sessions_ended);
     let targets = match summary.missed_targets {
         0 if summary.sessions_ended == 0 => None,
@@ -241,49 +284,58 @@ fn sessions(summary: &Summary) -> String {
     let open =
         (summary.sessions_open > 0).then(|| format!("{} open", thousands(summary.sessions_open)));
     let said: Vec<String> = targets.into_iter().chain(open).collect();
-    if said.is_empty() { "none".to_owned() } else { said.join("; ") }
+    Some(if said.is_empty() { "none".to_owned() } else { said.join("; ") })
 }
 
-/// What did not go as wanted.
-fn trouble_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let count = |name, number: u64, one: &str, many: &str, what: &str| {
-        (number > 0).then(|| row(name, format!("{} {what}", counted(number, one, many))))
-    };
-    let trips = format!("wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
-    let no_number = not_finite(summary).unwrap_or_default();
-    let clipped = clipped(summary).unwrap_or_default();
-    let cut = counted(summary.clipped_by_site, "set-point", "set-points");
-    let cut =
-        if summary.clipped_by_site > 0 { format!("met, {cut} cut") } else { "met".to_owned() };
-    let faults = faults(summary).unwrap_or_default();
-    let troubles = [
-        (!summary.missed_by.is_empty()).then(|| row("missed", missed(summary))),
-        count("no number", summary.answers_not_finite, "schedule", "schedules", &no_number),
-        count("short trips", summary.short_trips, "trip", "trips", &trips),
-        count("site limits", summary.site_limit_hits, "time", "times", &cut),
-        count("clipped", summary.clipped_by_charger, "schedule", "schedules", &clipped),
-        count("policy faults", summary.policy_faults, "call", "calls", &faults),
-        summary.lost_policy.as_ref().map(|lost| row("policy out", out(lost))),
-        count(
-            "short stays",
-            summary.sessions_without_slot,
-            "stay",
-            "stays",
-            "too short to hold a whole slot, in which nothing could be charged",
-        ),
-        count(
-            "no stays",
-            summary.population.stays_without_time.into(),
-            "drawn stay",
-            "drawn stays",
-            "would have ended before beginning: the car drives on",
-        ),
-    ];
-    troubles.into_iter().flatten().collect()
+/// How often something happened, and what it was; nothing where it did not.
+fn happened(count: u64, [one, many]: [&str; 2], what: &str) -> Option<String> {
+    (count > 0).then(|| format!("{} {what}", counted(count, one, many)))
 }
+
+fn no_number(summary: &Summary) -> Option<String> {
+    let what = not_finite(summary).unwrap_or_default();
+    happened(summary.answers_not_finite, SCHEDULES, &what)
+}
+
+fn short_trips(summary: &Summary) -> Option<String> {
+    let what = format!("wanted {} kWh more than there was", decimal(summary.short_trips_kwh, 1));
+    happened(summary.short_trips, ["trip", "trips"], &what)
+}
+
+fn site_limits(summary: &Summary) -> Option<String> {
+    let cut = match summary.clipped_by_site {
+        0 => String::new(),
+        cut => format!(", {} cut", counted(cut, "set-point", "set-points")),
+    };
+    happened(summary.site_limit_hits, ["time", "times"], &format!("met{cut}"))
+}
+
+fn broken_contract(summary: &Summary) -> Option<String> {
+    let what = clipped(summary).unwrap_or_default();
+    happened(summary.clipped_by_charger, SCHEDULES, &what)
+}
+
+fn policy_faults(summary: &Summary) -> Option<String> {
+    let what = faults(summary).unwrap_or_default();
+    happened(summary.policy_faults, ["call", "calls"], &what)
+}
+
+fn short_stays(summary: &Summary) -> Option<String> {
+    let what = "too short to hold a whole slot, in which nothing could be charged";
+    happened(summary.sessions_without_slot, ["stay", "stays"], what)
+}
+
+fn no_stays(summary: &Summary) -> Option<String> {
+    let count = summary.population.stays_without_time.into();
+    let what = "would have ended before beginning: the car drives on";
+    happened(count, ["drawn stay", "drawn stays"], what)
+}
+
+/// Answers of a policy, in words.
+const SCHEDULES: [&str; 2] = ["schedule", "schedules"];
 
 /// By fleet, how many targets were missed for which reason.
-fn missed(summary: &Summary) -> String {
+fn missed(summary: &Summary) -> Option<String> {
     let mut fleets: Vec<(&str, Vec<String>)> = Vec::new();
     for MissedTargets { fleet, reason, targets, missing_kwh } in &summary.missed_by {
         let why = reason_in_words(reason);
@@ -295,7 +347,8 @@ fn missed(summary: &Summary) -> String {
     }
     let fleets =
         fleets.into_iter().map(|(fleet, reasons)| format!("{fleet}: {}", reasons.join(", ")));
-    fleets.collect::<Vec<_>>().join("; ")
+    let said = fleets.collect::<Vec<_>>().join("; ");
+    (!said.is_empty()).then_some(said)
 }
 
 /// A reason of the column `missed_reason` as words after a number.
@@ -346,39 +399,9 @@ pub(crate) fn out(lost: &LostPolicy) -> String {
     format!("`{policy}` panicked in slot {tick}, {local_time}, and was not asked again")
 }
 
-/// How recorded sessions compare with reality.
-fn recorded_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let notes = &summary.population;
-    if notes.requested_kwh == 0.0 {
-        return Vec::new();
-    }
-    let mut rows = vec![
-        row("recorded", recorded(notes)),
-        row("requested", requested(notes)),
-        row("in reality", format!("{} kWh delivered", decimal(notes.delivered_kwh, 0))),
-    ];
-    if notes.hand_overs_within_slot > 0 {
-        let hand_overs = thousands(notes.hand_overs_within_slot.into());
-        rows.push(row("hand-overs", format!("{hand_overs} within a slot")));
-    }
-    rows
-}
-
-/// What drivers of recorded sessions asked for, and what of it their cars could not take.
-fn requested(notes: &PopulationNotes) -> String {
-    let requested = decimal(notes.requested_kwh, 0);
-    if notes.requests_capped == 0 {
-        return format!("{requested} kWh");
-    }
-    let capped = counted(notes.requests_capped.into(), "request", "requests");
-    format!(
-        "{requested} kWh; {capped} capped by {} kWh to what cars could take",
-        decimal(notes.capped_kwh, 0)
-    )
-}
-
-/// What became of the recorded sessions that were read.
-fn recorded(notes: &PopulationNotes) -> String {
+/// What became of the recorded sessions that were read; nothing where none were.
+fn recorded(summary: &Summary) -> Option<String> {
+    let notes = of_recorded(summary)?;
     let outside = notes.sessions_before_start + notes.sessions_beyond_end;
     let with_slots = notes.sessions_in_reach - notes.sessions_without_slot - outside;
     let read = counted(notes.sessions_in_reach.into(), "session", "sessions");
@@ -389,11 +412,37 @@ fn recorded(notes: &PopulationNotes) -> String {
     ];
     let others = kinds.into_iter().filter(|(count, _)| *count > 0);
     let others = others.map(|(count, what)| format!(", {} {what}", thousands(count.into())));
-    format!(
-        "{read} within reach of the run: {} with slots{}",
-        thousands(with_slots.into()),
-        others.collect::<String>()
-    )
+    let with_slots = thousands(with_slots.into());
+    let others: String = others.collect();
+    Some(format!("{read} within reach of the run: {with_slots} with slots{others}"))
+}
+
+/// What the population left out, where it is of recorded sessions that asked for energy.
+fn of_recorded(summary: &Summary) -> Option<&PopulationNotes> {
+    Some(&summary.population).filter(|notes| notes.requested_kwh != 0.0)
+}
+
+/// What drivers of recorded sessions asked for, and what of it their cars could not take.
+fn requested(summary: &Summary) -> Option<String> {
+    let notes = of_recorded(summary)?;
+    let requested = decimal(notes.requested_kwh, 0);
+    if notes.requests_capped == 0 {
+        return Some(format!("{requested} kWh"));
+    }
+    let count = counted(notes.requests_capped.into(), "request", "requests");
+    let kwh = decimal(notes.capped_kwh, 0);
+    Some(format!("{requested} kWh; {count} capped by {kwh} kWh to what cars could take"))
+}
+
+/// What the drivers of recorded sessions were given where they were recorded.
+fn in_reality(summary: &Summary) -> Option<String> {
+    let kwh = decimal(of_recorded(summary)?.delivered_kwh, 0);
+    Some(format!("{kwh} kWh delivered"))
+}
+
+fn hand_overs(summary: &Summary) -> Option<String> {
+    let count = of_recorded(summary)?.hand_overs_within_slot;
+    (count > 0).then(|| format!("{} within a slot", thousands(count.into())))
 }
 
 fn time(cost: &Cost) -> String {
@@ -408,7 +457,7 @@ mod tests {
     use super::*;
 
     fn text(summary: &Summary, name: &str) -> Option<String> {
-        let rows = rows("a-run", summary).into_iter();
+        let rows = table("a-run", summary).rows.into_iter();
         rows.filter(|row| row[0] == name).map(|row| row[1].clone()).next()
     }
 
@@ -418,14 +467,18 @@ mod tests {
         let plant = Some(SystemCostRows::default());
         let quiet = Summary { ev_count: 1, system_cost: plant, population, ..Summary::default() };
         let names: Vec<String> =
-            rows("a-run", &quiet).into_iter().map(|row| row[0].clone()).collect();
+            table("a-run", &quiet).rows.into_iter().map(|row| row[0].clone()).collect();
         let expected =
             ["run", "simulated", "charged", "EV power", "net load", "drivers pay", "system cost"];
         assert_eq!(names[..7], expected);
         assert_eq!(names[7..], ["sessions", "recorded", "requested", "in reality"]);
         assert_eq!(text(&quiet, "requested").as_deref(), Some("5 kWh"));
         let no_cars = Summary { system_cost: plant, ..Summary::default() };
-        assert_eq!(rows("a-run", &no_cars).len(), 4, "run, simulated, net load and system cost");
+        assert_eq!(
+            table("a-run", &no_cars).rows.len(),
+            4,
+            "run, simulated, net load and system cost"
+        );
     }
 
     #[test]

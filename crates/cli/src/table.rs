@@ -50,9 +50,10 @@ fn is_coloured() -> bool {
 }
 
 /// How a cell is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Weight {
     /// As any other.
+    #[default]
     Plain,
     /// What should not be overlooked.
     Notable,
@@ -80,15 +81,18 @@ pub(crate) struct Table {
     pub right: Vec<usize>,
     /// How many columns say what a row is.
     pub keys: usize,
-    /// How the cell of a row and a column is shown.
-    pub weight: fn(&Table, &[String], usize) -> Weight,
+    /// How the cells of each column are shown; plain where this has none.
+    pub column_weights: Vec<Weight>,
+    /// How the name of each row is shown; plain where this has none.
+    pub row_weights: Vec<Weight>,
 }
 
 impl Table {
     /// A table whose first column says what a row is.
     pub(crate) fn new(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> Self {
         let header = header.iter().map(|&heading| heading.to_owned()).collect();
-        Self { header, rows, right: right.to_vec(), keys: 1, weight: |_, _, _| Weight::Plain }
+        let right = right.to_vec();
+        Self { header, rows, right, keys: 1, column_weights: Vec::new(), row_weights: Vec::new() }
     }
 
     /// Leaves out the columns of which all cells say that there is nothing, unless all are to be shown.
@@ -103,6 +107,7 @@ impl Table {
         let pick = |cells: &[String]| kept.iter().map(|&column| cells[column].clone()).collect();
         self.rows = self.rows.iter().map(|row| pick(row)).collect();
         self.right = (0..kept.len()).filter(|at| self.right.contains(&kept[*at])).collect();
+        self.column_weights = kept.iter().map(|&column| self.column_weight(column)).collect();
         self.header = pick(&self.header);
         self
     }
@@ -158,10 +163,12 @@ impl Table {
         let mut lines = Vec::new();
         if !self.header.is_empty() {
             // Headings are no words to wrap, and have no weight.
-            lines.extend(self.lines(&self.header, columns, widths, (width, false)));
+            let heading = Row { cells: &self.header, number: None };
+            lines.extend(self.lines(heading, columns, widths, width));
         }
-        for row in &self.rows {
-            lines.extend(self.lines(row, columns, widths, (width, coloured)));
+        for (number, cells) in self.rows.iter().enumerate() {
+            let row = Row { cells, number: coloured.then_some(number) };
+            lines.extend(self.lines(row, columns, widths, width));
         }
         lines.join("\n")
     }
@@ -169,28 +176,26 @@ impl Table {
     /// A row: its last cell is wrapped where it does not fit, below its own beginning.
     fn lines(
         &self,
-        row: &[String],
+        row: Row<'_>,
         columns: &[usize],
         widths: &[usize],
-        (width, coloured): (Option<usize>, bool),
+        width: Option<usize>,
     ) -> Vec<String> {
         let Some((&last, others)) = columns.split_last() else { return Vec::new() };
         let mut begins = String::new();
         let mut beside = 0;
         for &column in others {
-            begins += &self.cell(row, column, widths[column], coloured);
+            begins += &self.cell(row, column, widths[column]);
             begins += &" ".repeat(GAP);
             beside += widths[column] + GAP;
         }
         let is_text = !self.right.contains(&last);
         let Some(width) = width.filter(|width| is_text && beside + widths[last] > *width) else {
-            return vec![
-                (begins + &self.cell(row, last, widths[last], coloured)).trim_end().to_owned(),
-            ];
+            return vec![(begins + &self.cell(row, last, widths[last])).trim_end().to_owned()];
         };
         // Where too little is left beside what says which row it is, the text goes below it.
         let indent = if width < beside + LEAST { GAP } else { beside };
-        let pieces = wrapped(&row[last], width.saturating_sub(indent).max(1));
+        let pieces = wrapped(&row.cells[last], width.saturating_sub(indent).max(1));
         let mut lines = pieces.iter().map(|piece| " ".repeat(reach(piece, indent, width)) + piece);
         let first =
             pieces.first().is_some_and(|piece| indent == beside && beside + piece.width() <= width);
@@ -200,13 +205,35 @@ impl Table {
         lines.collect()
     }
 
-    fn cell(&self, row: &[String], column: usize, width: usize, coloured: bool) -> String {
-        let text = &row[column];
+    fn cell(&self, row: Row<'_>, column: usize, width: usize) -> String {
+        let text = &row.cells[column];
         let blank = " ".repeat(width.saturating_sub(text.width()));
-        let weight = if coloured { (self.weight)(self, row, column) } else { Weight::Plain };
-        let shown = weight.paint(text);
+        let shown = self.weight(row, column).paint(text);
         if self.right.contains(&column) { blank + &shown } else { shown + &blank }
     }
+
+    /// How a cell is shown; one that says nothing is as any other.
+    fn weight(&self, row: Row<'_>, column: usize) -> Weight {
+        let Some(number) = row.number.filter(|_| !is_nothing(&row.cells[column])) else {
+            return Weight::Plain;
+        };
+        match column {
+            0 => self.row_weights.get(number).copied().unwrap_or_default(),
+            column => self.column_weight(column),
+        }
+    }
+
+    fn column_weight(&self, column: usize) -> Weight {
+        self.column_weights.get(column).copied().unwrap_or_default()
+    }
+}
+
+/// A row on its way to lines.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    cells: &'a [String],
+    /// Which row it is; `None` where its cells have no weight.
+    number: Option<usize>,
 }
 
 /// Whether a cell says that there is nothing: it is empty, a dash, or made of zeros.
@@ -334,9 +361,13 @@ mod tests {
 
     #[test]
     fn weight_does_not_move_cells() {
-        let mut table = table(&["a", "b"], &[&["1", "x"]], &[0]);
-        table.weight = |_, _, column| if column == 0 { Weight::Wrong } else { Weight::Plain };
-        assert_eq!(table.within(None, true), "a  b\n\x1b[1;31m1\x1b[0m  x");
-        assert_eq!(table.within(None, false), "a  b\n1  x");
+        let mut table = table(&["a", "b", "c"], &[&["1", "x", "0"], &["2", "0", "y"]], &[0]);
+        table.row_weights = vec![Weight::Wrong];
+        table.column_weights = vec![Weight::Plain, Weight::Notable];
+        let shown = "a  b  c\n\x1b[1;31m1\x1b[0m  \x1b[1;33mx\x1b[0m  0\n2  0  y";
+        assert_eq!(table.within(None, true), shown, "what says nothing has no weight");
+        assert_eq!(table.within(None, false), "a  b  c\n1  x  0\n2  0  y");
+        let table = table.without_zeros();
+        assert_eq!(table.within(None, true), shown);
     }
 }

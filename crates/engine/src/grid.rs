@@ -49,7 +49,8 @@ impl GridBook {
     pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched) {
         let slots = unpack(plant, event);
         if event.stage == Stage::DayAhead {
-            self.plan = Some(DayAheadPlan::new(&slots, &self.state.energy_kwh, event.step));
+            let energy_start_kwh = self.state.energy_kwh();
+            self.plan = Some(DayAheadPlan { step: event.step, energy_start_kwh, steps: slots });
             self.decided[0] = Some(event.clone());
         } else {
             self.decided[1] = Some(event.clone());
@@ -75,10 +76,10 @@ impl GridBook {
     }
 
     /// The slot passes.
-    pub(crate) fn advance(&mut self, tick: u32, hours: f64) {
+    pub(crate) fn advance(&mut self, plant: &Plant, tick: u32, hours: f64) {
         let Some(offset) = tick.checked_sub(self.window_first) else { return };
         if let Some(slot) = self.window.get(offset as usize) {
-            self.state.advance(slot, hours);
+            self.state.advance(plant, slot, hours);
         }
     }
 
@@ -97,11 +98,9 @@ impl GridBook {
     }
 
     /// What a hash of the state is over.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let thermal = self.state.thermal.iter().flat_map(|unit| {
-            [unit.power_kw.unwrap_or(f64::NAN), f64::from(u8::from(unit.on)), unit.hours]
-        });
-        let numbers: Vec<f64> = thermal.chain(self.state.energy_kwh.iter().copied()).collect();
+    pub(crate) fn bytes(&self, plant: &Plant) -> Vec<u8> {
+        let units = plant.devices().zip(&self.state.units);
+        let numbers: Vec<f64> = units.flat_map(|(unit, state)| unit.hashed(state)).collect();
         cast_slice(&numbers).to_vec()
     }
 }

@@ -6,6 +6,7 @@
 use crate::{
     cars::{BLOCK, PluggedStay, Session, SetPoint, StoredEnergy, columns},
     grid::GridBook,
+    state::Fixed,
     workers::Workers,
 };
 use bevy_ecs::prelude::*;
@@ -82,6 +83,7 @@ pub(crate) fn hash(
     mut dirty: ResMut<Dirty>,
     mut hashes: ResMut<StateHashes>,
     grid: Res<GridBook>,
+    fixed: Res<Fixed>,
     workers: Res<Workers>,
 ) {
     let count = dirty.blocks.len();
@@ -104,7 +106,7 @@ pub(crate) fn hash(
     for (place, hash) in workers.map(tasks, |(place, bytes)| (place, xxh3_64(bytes))) {
         hashes.blocks[place] = hash;
     }
-    let plant = grid.bytes();
+    let plant = fixed.scenario.grid.as_ref().map_or(Vec::new(), |it| grid.bytes(&it.plant));
     hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), plant.as_slice()].concat());
     dirty.blocks.fill(0);
 }

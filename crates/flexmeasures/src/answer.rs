@@ -169,8 +169,9 @@ impl Answer {
         let Status::Feasible(gap) = self.status else { return None };
         let most = gap * self.objective()?.abs().max(1.0);
         let text = format!(
-            "the schedule may cost up to {most:.2e} {} ({:.2e} %) more than the cheapest one: the search for it \
-             has a bound of work; schedule fewer devices at once, or give a coarser `resolution`",
+            "the schedule may cost up to {most:.2e} {} ({:.2e} %) more than the cheapest one: the \
+             search for it has a bound of work; schedule fewer devices at once, or give a coarser \
+             `resolution`",
             problem.currency,
             gap * 100.0,
         );

@@ -6,10 +6,10 @@
 //! quickest way that leads to its optimum.
 
 use crate::{
+    envelope::TOLERANCE,
     exact::{self, Attempt, Slopes, flow_range},
     problem::{Course, Limit, Members, Paid, Problem, Subject, Term},
     program,
-    tube::TOLERANCE,
 };
 use voltide_schedule::Outcome;
 

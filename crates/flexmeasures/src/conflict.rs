@@ -5,8 +5,8 @@
 //! breach exceeds. What is left are bands of power.
 
 use crate::{
+    envelope::{Reachable, TOLERANCE},
     problem::{Device, Problem},
-    tube::{Reachable, TOLERANCE},
 };
 
 /// A constraint that no schedule keeps.
@@ -23,11 +23,11 @@ pub struct Conflict {
 }
 
 /// The first bound of a device's stored energy that is out of its reach.
-pub(crate) fn of_devices(problem: &Problem) -> Option<Conflict> {
-    problem.devices.iter().find_map(|device| of_stock(device, problem.grid.hours()))
+pub(crate) fn within_devices(problem: &Problem) -> Option<Conflict> {
+    problem.devices.iter().find_map(|device| stock_conflict(device, problem.grid.hours()))
 }
 
-fn of_stock(device: &Device, hours: f64) -> Option<Conflict> {
+fn stock_conflict(device: &Device, hours: f64) -> Option<Conflict> {
     let start = device.soc_at_start?;
     let mut reachable = Reachable::from(start);
     for j in 0..device.floor.len() {
@@ -45,8 +45,8 @@ fn of_stock(device: &Device, hours: f64) -> Option<Conflict> {
         }
         if ceiling < low - TOLERANCE {
             let reason = format!(
-                "at most {ceiling:.3} kWh are allowed, and at least {low:.3} kWh are stored by then, \
-                 starting with {start:.3} kWh"
+                "at most {ceiling:.3} kWh are allowed, and at least {low:.3} kWh are stored by \
+                 then, starting with {start:.3} kWh"
             );
             return Some(conflict(field_above(device, j), reason));
         }
@@ -92,7 +92,7 @@ fn named(
 }
 
 /// The first slot in which no band of a device can be kept, or the bands as a whole.
-pub(crate) fn of_bands(problem: &Problem) -> Option<Conflict> {
+pub(crate) fn between_bands(problem: &Problem) -> Option<Conflict> {
     let banded = || problem.devices.iter().filter(|device| !device.bands.is_empty());
     let open = |device: &Device, j: usize| {
         device

@@ -25,7 +25,8 @@ impl Stage {
 pub struct Rejection {
     /// When.
     pub stage: Stage,
-    /// Where in the JSON, as in `flex-model.soc-minima[0].datetime`; empty for the problem as a whole.
+    /// Where in the JSON, as in `flex-model.soc-minima[0].datetime`; empty for the problem as a
+    /// whole.
     pub path: String,
     /// What is wrong and what would be right, in lower case.
     pub problem: String,

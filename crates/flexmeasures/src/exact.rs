@@ -13,8 +13,8 @@
 //! breach that was paid for.
 
 use crate::{
+    envelope::{Envelope, TOLERANCE},
     problem::{Device, Members, Paid, Problem, Subject, Term, loss_coefficients},
-    tube::{TOLERANCE, Tube},
 };
 use voltide_schedule::{Method, Options, Outcome, PerSlot, Solver, StorageProblem, TieRule};
 
@@ -192,8 +192,10 @@ struct Scaled {
 
 impl Alone {
     fn solve(&self, problem: &Problem, index: usize) -> Attempt {
-        let (device, hours) = (&self.device, problem.grid.hours());
-        let Some(tube) = Tube::between(device, &device.floor, &device.ceiling, hours) else {
+        let device = &self.device;
+        let hours = problem.grid.hours();
+        let Some(envelope) = Envelope::between(device, &device.floor, &device.ceiling, hours)
+        else {
             return Attempt::Infeasible;
         };
         let mut scaled = self.scale(hours);
@@ -201,28 +203,29 @@ impl Alone {
             return Attempt::Coupled;
         }
         let terms = || problem.terms.iter().filter(|term| term.subject == Subject::Stock(index));
-        let Some(wishes) = scaled.price_stock(terms(), &tube) else { return Attempt::Coupled };
-        let (mut floor, mut ceiling) = (tube.low.clone(), tube.high.clone());
+        let Some(wishes) = scaled.price_stock(terms(), &envelope) else { return Attempt::Coupled };
+        let (mut floor, mut ceiling) = (envelope.low.clone(), envelope.high.clone());
         for wish in &wishes {
             if wish.price * scaled.unit[wish.slot] <= scaled.spread() {
                 return Attempt::Coupled;
             }
             let j = wish.slot;
             if wish.below {
-                floor[j] = floor[j].max(wish.level.min(tube.high[j]));
+                floor[j] = floor[j].max(wish.level.min(envelope.high[j]));
             } else {
-                ceiling[j] = ceiling[j].min(wish.level.max(tube.low[j]));
+                ceiling[j] = ceiling[j].min(wish.level.max(envelope.low[j]));
             }
         }
-        let Some(tube) = Tube::between(device, &floor, &ceiling, hours) else {
+        let Some(envelope) = Envelope::between(device, &floor, &ceiling, hours) else {
             return Attempt::Coupled;
         };
-        scaled.solve(device, &tube)
+        scaled.solve(device, &envelope)
     }
 
     fn scale(&self, hours: f64) -> Scaled {
         let mut scaled = Scaled::default();
-        let (mut unit, mut drifted) = (1.0, 0.0);
+        let mut unit = 1.0;
+        let mut drifted = 0.0;
         for j in 0..self.buy.len() {
             let device = &self.device;
             let (a, b) = loss_coefficients(device.storage_efficiency[j]);
@@ -253,7 +256,7 @@ struct Wish {
 }
 
 /// Notes what a term asks for within the energies that there can be.
-fn note_wishes(term: &Term, tube: &Tube, wishes: &mut Vec<Wish>) -> Option<()> {
+fn note_wishes(term: &Term, envelope: &Envelope, wishes: &mut Vec<Wish>) -> Option<()> {
     for slot in 0..term.baseline.len() {
         let Some(level) = term.baseline[slot] else { continue };
         let (up, down) = (term.up[slot], -term.down[slot]);
@@ -261,7 +264,7 @@ fn note_wishes(term: &Term, tube: &Tube, wishes: &mut Vec<Wish>) -> Option<()> {
             return None;
         }
         for (below, price, matters) in
-            [(true, down, tube.low[slot] < level), (false, up, tube.high[slot] > level)]
+            [(true, down, envelope.low[slot] < level), (false, up, envelope.high[slot] > level)]
         {
             if matters && price > 0.0 {
                 wishes.push(Wish { slot, below, level, price });
@@ -272,10 +275,10 @@ fn note_wishes(term: &Term, tube: &Tube, wishes: &mut Vec<Wish>) -> Option<()> {
 }
 
 /// Adds the price of stored energy at the end of each slot, where it does not bend.
-fn add_slopes(term: &Term, tube: &Tube, slopes: &mut [f64]) -> Option<()> {
+fn add_slopes(term: &Term, envelope: &Envelope, slopes: &mut [f64]) -> Option<()> {
     for (slot, slope) in slopes.iter_mut().enumerate() {
         let Some(level) = term.baseline[slot] else { continue };
-        match Slopes::between(term, slot, level, tube.low[slot], tube.high[slot]) {
+        match Slopes::between(term, slot, level, envelope.low[slot], envelope.high[slot]) {
             Slopes::Straight(price) => *slope += price,
             Slopes::Bent { .. } => return None,
         }
@@ -289,7 +292,7 @@ impl Scaled {
     fn price_stock<'a>(
         &mut self,
         terms: impl Iterator<Item = &'a Term>,
-        tube: &Tube,
+        envelope: &Envelope,
     ) -> Option<Vec<Wish>> {
         let terms: Vec<&Term> = terms.collect();
         let mut wishes = Vec::new();
@@ -302,8 +305,10 @@ impl Scaled {
             match term.paid {
                 Paid::Largest if pairs(Paid::Each, term) => {}
                 Paid::Largest => return None,
-                Paid::Each if pairs(Paid::Largest, term) => note_wishes(term, tube, &mut wishes)?,
-                Paid::Each => add_slopes(term, tube, &mut slopes)?,
+                Paid::Each if pairs(Paid::Largest, term) => {
+                    note_wishes(term, envelope, &mut wishes)?
+                }
+                Paid::Each => add_slopes(term, envelope, &mut slopes)?,
             }
         }
         self.add_later(&slopes);
@@ -326,12 +331,12 @@ impl Scaled {
         slopes().fold(f64::NEG_INFINITY, f64::max) - slopes().fold(f64::INFINITY, f64::min)
     }
 
-    fn solve(&self, device: &Device, tube: &Tube) -> Attempt {
+    fn solve(&self, device: &Device, envelope: &Envelope) -> Attempt {
         let slots = self.unit.len();
         let units = |energy: &[f64]| -> Vec<f64> {
             (0..slots).map(|j| energy[j] / self.unit[j] - self.drifted[j]).collect()
         };
-        let (floor, ceiling) = (units(&tube.low), units(&tube.high));
+        let (floor, ceiling) = (units(&envelope.low), units(&envelope.high));
         let problem = StorageProblem {
             slot_hours: 1.0,
             buy: &self.buy,

@@ -289,8 +289,8 @@ pub(crate) struct Unsupported;
 impl<'de> Deserialize<'de> for Unsupported {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(D::Error::custom(
-            "this field is not supported: it is about sensors of a database, other commodities or couplings; \
-             leave it out",
+            "this field is not supported: it is about sensors of a database, other commodities or \
+             couplings; leave it out",
         ))
     }
 }

@@ -132,7 +132,8 @@ fn outward(from: Point, to: Point) -> Option<Cut> {
     if length < SAME {
         return None;
     }
-    let (consumed, produced) = (x / length, y / length);
+    let consumed = x / length;
+    let produced = y / length;
     let bounds = consumed >= 0.0 && produced >= 0.0;
     bounds.then_some(Cut { consumed, produced, most: consumed * from.0 + produced * from.1 + SAME })
 }

@@ -28,7 +28,8 @@ impl Input {
         }
     }
 
-    /// Adds another text's fields; what both have is taken from the other one, objects field by field.
+    /// Adds another text's fields; what both have is taken from the other one, objects field by
+    /// field.
     pub fn merge(&mut self, other: Self) {
         merge(&mut self.0, other.0);
     }

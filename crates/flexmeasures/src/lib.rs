@@ -20,6 +20,7 @@ mod amount;
 mod answer;
 mod apart;
 mod conflict;
+mod envelope;
 mod error;
 mod exact;
 mod file;
@@ -32,7 +33,6 @@ mod project;
 mod resolve;
 mod series;
 mod time;
-mod tube;
 mod unique;
 
 pub use answer::{Answer, Slack, Status};
@@ -68,7 +68,7 @@ pub fn solve(problem: &Problem, mode: Mode) -> Answer {
     }
     let mut relaxed = problem.clone();
     for device in &mut relaxed.devices {
-        tube::relax_bounds(device, problem.grid.hours());
+        envelope::relax_bounds(device, problem.grid.hours());
     }
     let answer = attempt(problem, &relaxed);
     if answer.status != Status::Infeasible || relaxed.limits.is_empty() {
@@ -93,9 +93,9 @@ fn attempt(problem: &Problem, relaxed: &Problem) -> Answer {
 
 /// The first constraint of a problem without a schedule that cannot hold.
 fn conflict(problem: &Problem) -> Option<Conflict> {
-    conflict::of_devices(problem)
+    conflict::within_devices(problem)
         .or_else(|| exceeded(problem))
-        .or_else(|| conflict::of_bands(problem))
+        .or_else(|| conflict::between_bands(problem))
 }
 
 /// The first limit that is exceeded where all of them have a price instead.

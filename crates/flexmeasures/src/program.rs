@@ -15,10 +15,10 @@
 //! produces at once and gains by it.
 
 use crate::{
+    envelope::Envelope,
     exact::{Slopes, flow_range},
     hull,
     problem::{Course, Device, Members, Paid, Problem, Subject, Term, loss_coefficients},
-    tube::Tube,
 };
 use good_lp::{Expression, Variable, constraint, variable};
 use voltide_schedule::{
@@ -63,7 +63,7 @@ struct Columns {
 /// A program under construction.
 struct Builder<'a> {
     problem: &'a Problem,
-    tubes: &'a [Tube],
+    envelopes: &'a [Envelope],
     program: Program,
     binaries: Binaries<'a>,
     columns: Vec<Columns>,
@@ -108,20 +108,20 @@ struct Bound {
 /// proven by then comes with its gap.
 pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     let hours = problem.grid.hours();
-    let tubes: Option<Vec<Tube>> = problem
+    let envelopes: Option<Vec<Envelope>> = problem
         .devices
         .iter()
-        .map(|device| Tube::between(device, &device.floor, &device.ceiling, hours))
+        .map(|device| Envelope::between(device, &device.floor, &device.ceiling, hours))
         .collect();
-    let Some(tubes) = tubes else { return (Outcome::Infeasible, None) };
+    let Some(envelopes) = envelopes else { return (Outcome::Infeasible, None) };
     // Slots in which a device has a binary.
     let mut exclusive = vec![vec![false; problem.grid.slots]; problem.devices.len()];
     // What costs more than CBC claimed, for want of binaries.
     let mut dearer = None;
     for round in 0..ROUNDS {
-        let bound = relax(problem, &tubes, &mut exclusive);
+        let bound = relax(problem, &envelopes, &mut exclusive);
         let least = bound.as_ref().map_or(f64::NEG_INFINITY, |bound| bound.cost / SCALE);
-        let mut nearby = bound.and_then(|bound| near(problem, &tubes, &exclusive, &bound));
+        let mut nearby = bound.and_then(|bound| near(problem, &envelopes, &exclusive, &bound));
         if let Some(Found { cost, course }) = &nearby
             && Outcome::from_bound(*cost, least) == Outcome::Optimal
         {
@@ -130,7 +130,7 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         if let Some(found) = nearby.take_if(|_| is_large(problem)) {
             return found.against(least);
         }
-        let builder = Builder::new(problem, &tubes, &exclusive, Binaries::Whole);
+        let builder = Builder::new(problem, &envelopes, &exclusive, Binaries::Whole);
         let mut solved = builder.program.solve(budget(problem));
         if solved.outcome == Outcome::NoSolution {
             if let Some(found) = nearby {
@@ -196,15 +196,15 @@ fn budget(problem: &Problem) -> Budget {
     Budget { nodes: Some((nodes as u32).min(NODES_MAX)), gap: GAP, cpu_seconds: None }
 }
 
-/// The program with relaxed binaries, in as many more slots as its solutions show to need them; none where
-/// no slot has one.
-fn relax(problem: &Problem, tubes: &[Tube], exclusive: &mut [Vec<bool>]) -> Option<Bound> {
+/// The program with relaxed binaries, in as many more slots as its solutions show to need them;
+/// none where no slot has one.
+fn relax(problem: &Problem, envelopes: &[Envelope], exclusive: &mut [Vec<bool>]) -> Option<Bound> {
     if !exclusive.iter().flatten().any(|&exclusive| exclusive) {
         return None;
     }
     let mut bound = None;
     for _ in 0..RELAXATIONS {
-        let builder = Builder::new(problem, tubes, exclusive, Binaries::Relaxed);
+        let builder = Builder::new(problem, envelopes, exclusive, Binaries::Relaxed);
         let solved = builder.program.solve(Budget::default());
         if solved.outcome != Outcome::Optimal {
             return None;
@@ -220,13 +220,13 @@ fn relax(problem: &Problem, tubes: &[Tube], exclusive: &mut [Vec<bool>]) -> Opti
 /// The schedule near a relaxed solution, if one is found soon.
 fn near(
     problem: &Problem,
-    tubes: &[Tube],
+    envelopes: &[Envelope],
     exclusive: &[Vec<bool>],
     bound: &Bound,
 ) -> Option<Found> {
     let distances: &[f64] = if is_large(problem) { &[0.5, WHOLE] } else { &[WHOLE] };
     distances.iter().find_map(|&distance| {
-        let builder = Builder::new(problem, tubes, exclusive, Binaries::Near(bound, distance));
+        let builder = Builder::new(problem, envelopes, exclusive, Binaries::Near(bound, distance));
         let solved = builder.program.solve(budget(problem));
         let found = solved.outcome.has_solution().then(|| builder.kept(&solved)).flatten();
         found.filter(|found| found.is_as_claimed(&solved))
@@ -236,13 +236,13 @@ fn near(
 impl<'a> Builder<'a> {
     fn new(
         problem: &'a Problem,
-        tubes: &'a [Tube],
+        envelopes: &'a [Envelope],
         exclusive: &[Vec<bool>],
         binaries: Binaries<'a>,
     ) -> Self {
         let mut builder = Self {
             problem,
-            tubes,
+            envelopes,
             program: Program::default(),
             binaries,
             columns: Vec::new(),
@@ -299,7 +299,7 @@ impl<'a> Builder<'a> {
         for (j, &exclusive) in exclusive.iter().enumerate() {
             let charge = self.program.add(variable().min(0.0).max(device.charge_max[j]));
             let discharge = self.program.add(variable().min(0.0).max(device.discharge_max[j]));
-            let (low, high) = (self.tubes[index].low[j], self.tubes[index].high[j]);
+            let (low, high) = (self.envelopes[index].low[j], self.envelopes[index].high[j]);
             let stock = self.program.add(variable().min(low).max(high));
             let (a, b) = loss_coefficients(device.storage_efficiency[j]);
             let gained = b * hours * device.charge_efficiency[j];
@@ -327,8 +327,9 @@ impl<'a> Builder<'a> {
 
     /// One band holds: its ends bound the power, and what it does not allow is 0.
     fn keep_to_bands(&mut self, device: &Device, j: usize, charge: Variable, discharge: Variable) {
-        let (mut chosen, mut least, mut most) =
-            (Expression::default(), Expression::default(), Expression::default());
+        let mut chosen = Expression::default();
+        let mut least = Expression::default();
+        let mut most = Expression::default();
         let (mut charges, mut discharges) = (Expression::default(), Expression::default());
         for &(low, high) in &device.bands {
             let (low, high) = (low.max(-device.discharge_max[j]), high.min(device.charge_max[j]));
@@ -460,13 +461,13 @@ impl<'a> Builder<'a> {
                 (self.flow(members), range)
             }
             Subject::Stock(index) => {
-                let tube = &self.tubes[*index];
+                let envelope = &self.envelopes[*index];
                 let stock = self.columns[*index]
                     .stock
                     .iter()
                     .map(|&stock| Expression::from(stock))
                     .collect();
-                (stock, tube.low.iter().copied().zip(tube.high.iter().copied()).collect())
+                (stock, envelope.low.iter().copied().zip(envelope.high.iter().copied()).collect())
             }
         };
         match term.paid {

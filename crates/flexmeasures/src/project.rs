@@ -51,7 +51,9 @@ impl Wishes {
             Some(Asked::Stretches(stretches)) => stretches.iter().copied().filter(is_off).collect(),
             _ => Vec::new(),
         };
-        let (targets, minima, maxima) = (off(&self.targets), off(&self.minima), off(&self.maxima));
+        let targets = off(&self.targets);
+        let minima = off(&self.minima);
+        let maxima = off(&self.maxima);
         for target in targets {
             projection.add(&mut self.minima, Side::Least, target, false);
             projection.add(&mut self.maxima, Side::Most, target, false);
@@ -83,7 +85,8 @@ impl Projection<'_> {
     fn add(&self, asked: &mut Option<Asked>, side: Side, event: Stretch, next: bool) {
         let slot = self.grid.tick_until(event.end);
         let Some(tick) = usize::try_from(if next { slot + 1 } else { slot }).ok() else { return };
-        let (at, distance) = (self.grid.tick(tick), (event.end - self.grid.tick(tick)).abs());
+        let at = self.grid.tick(tick);
+        let distance = (event.end - self.grid.tick(tick)).abs();
         let charging = (side == Side::Least) != next;
         let moved = self.reachable(slot, charging, distance.num_milliseconds() as f64 / 3.6e6);
         let (least, most) = self.device.static_range;

@@ -119,8 +119,8 @@ fn few_enough(slots: i64, seconds: i64, path: &str) -> Read<usize> {
         Ok(slots) if slots <= LARGEST_SCHEDULE => Ok(slots),
         _ => {
             let problem = format!(
-                "{slots} slots of {seconds} s are more than a schedule has, at most {LARGEST_SCHEDULE}: \
-                 end it sooner, or give a coarser `resolution`"
+                "{slots} slots of {seconds} s are more than a schedule has, at most \
+                 {LARGEST_SCHEDULE}: end it sooner, or give a coarser `resolution`"
             );
             Err(Rejection::schema(path, problem))
         }
@@ -133,8 +133,9 @@ fn devices_fit(devices: usize, slots: usize) -> Read<()> {
         return Ok(());
     }
     let problem = format!(
-        "{devices} devices in {slots} slots are more than one problem holds, at most {LARGEST_FLEET} device-slots: \
-         schedule devices that share no limit apart, or give a coarser `resolution`"
+        "{devices} devices in {slots} slots are more than one problem holds, at most \
+         {LARGEST_FLEET} device-slots: schedule devices that share no limit apart, or give a \
+         coarser `resolution`"
     );
     Err(Rejection::schema("flex-model", problem))
 }

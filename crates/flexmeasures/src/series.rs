@@ -60,11 +60,12 @@ pub(crate) struct Stretch {
     pub(crate) value: f64,
 }
 
-/// Something that the file does not say, and what is taken for it; or how far the answer may be from
-/// the optimum.
+/// Something that the file does not say, and what is taken for it; or how far the answer may be
+/// from the optimum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Where in the JSON, as in `flex-context.consumption-price`; empty where it is about all of it.
+    /// Where in the JSON, as in `flex-context.consumption-price`; empty where it is about all of
+    /// it.
     pub path: String,
     /// What is missing, what is taken instead, and how to say it, in lower case.
     pub text: String,
@@ -106,8 +107,8 @@ fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
         return Ok(value);
     }
     let problem = format!(
-        "`{written}` is beyond what costs can be computed with, {LARGEST:e} kW, kWh, or money per kW or kWh; \
-         leave out a limit that is none"
+        "`{written}` is beyond what costs can be computed with, {LARGEST:e} kW, kWh, or money per \
+         kW or kWh; leave out a limit that is none"
     );
     Err(Rejection::schema(path, problem))
 }
@@ -279,7 +280,8 @@ impl Reader<'_> {
         let Some(first) = cells.iter().position(Option::is_none) else { return };
         let missing = cells.iter().filter(|cell| cell.is_none()).count();
         let text = format!(
-            "sensor `{}` has no value for {missing} of {} ticks, the first at {}; nothing is asked for there",
+            "sensor `{}` has no value for {missing} of {} ticks, the first at {}; nothing is asked \
+             for there",
             reference.sensor.0,
             cells.len(),
             self.grid.tick(first + 1).to_rfc3339(),
@@ -331,7 +333,8 @@ impl Reader<'_> {
     fn average(&self, stretches: &[Stretch], cells: &mut [Option<f64>]) {
         for (j, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| cell.is_none()) {
             let (start, end) = (self.grid.tick(j), self.grid.tick(j + 1));
-            let (mut sum, mut seconds) = (0.0, 0);
+            let mut sum = 0.0;
+            let mut seconds = 0;
             let first = stretches.partition_point(|stretch| stretch.end <= start);
             for stretch in stretches[first..].iter().take_while(|stretch| stretch.start < end) {
                 let overlap = (stretch.end.min(end) - stretch.start.max(start)).num_seconds();
@@ -368,16 +371,20 @@ impl Reader<'_> {
 
     /// Notes where values begin after the start, or end before the end.
     fn note_ends(&mut self, first: usize, last: usize, path: &str) {
-        let (grid, slots) = (self.grid, self.grid.slots);
+        let grid = self.grid;
+        let slots = self.grid.slots;
         if first > 0 {
-            let (begins, start) = (grid.tick(first).to_rfc3339(), grid.tick(0).to_rfc3339());
+            let begins = grid.tick(first).to_rfc3339();
+            let start = grid.tick(0).to_rfc3339();
             let text = format!(
-                "values begin at {begins}, and the schedule at {start}: the first one holds from the start"
+                "values begin at {begins}, and the schedule at {start}: the first one holds from \
+                 the start"
             );
             self.notice(path, text);
         }
         if last + 1 < slots {
-            let (ends, end) = (grid.tick(last + 1).to_rfc3339(), grid.tick(slots).to_rfc3339());
+            let ends = grid.tick(last + 1).to_rfc3339();
+            let end = grid.tick(slots).to_rfc3339();
             let text = format!(
                 "values end at {ends}, and the schedule at {end}: the last one is held to the end"
             );

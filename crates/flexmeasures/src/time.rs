@@ -82,7 +82,8 @@ impl IsoDuration {
         }
         let zone = zone.ok_or("a duration in days needs the time zone: give `timezone`")?;
         let local = start.with_timezone(&zone).naive_local();
-        let (months, days) = (Months::new(self.months), Days::new(self.days));
+        let months = Months::new(self.months);
+        let days = Days::new(self.days);
         let moved = if backward {
             local.checked_sub_months(months).and_then(|wall| wall.checked_sub_days(days))
         } else {

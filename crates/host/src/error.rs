@@ -9,8 +9,8 @@ use thiserror::Error;
 
 /// Why a policy could not be loaded.
 ///
-/// All but [`Config`](Self::Config) are about the plugin; that one is about the world file, and its span
-/// points into the world's text once the caller adds it with `Report::with_source_code`.
+/// All but [`Config`](Self::Config) are about the plugin; that one is about the world file, and its
+/// span points into the world's text once the caller adds it with `Report::with_source_code`.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum HostError {
     /// No plugin and no embedded policy has the name.
@@ -46,7 +46,8 @@ pub enum HostError {
     /// The file is no library that this machine can load.
     #[error("{} is not a library that can be loaded here: {reason}", .file.display())]
     #[diagnostic(help(
-        "a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc -shared -fPIC`"
+        "a plugin is a shared library for this machine: `crate-type = [\"cdylib\"]`, or `cc \
+         -shared -fPIC`"
     ))]
     NotALibrary {
         /// The file.

@@ -89,7 +89,8 @@ impl Instance {
         let columns = ObservationColumns::new(seen);
         let asked = ScheduleMatrix::new(schedules);
         let mut answered = asked;
-        // SAFETY: columns and matrix point to slices that outlive the call and have the lengths that they say.
+        // SAFETY: columns and matrix point to slices that outlive the call and have the lengths
+        // that they say.
         self.call(|instance| unsafe { plan(instance, &raw const columns, &raw mut answered) })?;
         if answered != asked {
             return Err(self.fault("changed the shape of its answer".to_owned()));
@@ -108,7 +109,8 @@ impl Planner for Instance {
         seen: &Observation<'_>,
         schedules: &mut Schedules<'_>,
     ) -> Result<Vec<Correction>, PolicyFault> {
-        let (len, horizon) = (schedules.power_kw.len(), schedules.horizon);
+        let len = schedules.power_kw.len();
+        let horizon = schedules.horizon;
         assert_eq!(
             (len, horizon),
             (seen.len() * seen.horizon, seen.horizon),

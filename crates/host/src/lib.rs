@@ -13,10 +13,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A policy comes from a plugin, a shared library that exports one symbol, or is built into the program as
-//! the same table of functions; both go through the same checks and the same calls. What it
-//! answers is made to keep the contract before the engine sees it. The storage problems that policies hand
-//! over are solved here, by [`voltide_schedule`].
+//! A policy comes from a plugin, a shared library that exports one symbol, or is built into the
+//! program as the same table of functions; both go through the same checks and the same calls. What
+//! it answers is made to keep the contract before the engine sees it. The storage problems that
+//! policies hand over are solved here, by [`voltide_schedule`].
 
 mod check;
 mod error;

@@ -57,7 +57,8 @@ impl Plugin {
     fn verify(table: *const PolicyTable, plugin: &str) -> Result<Self, HostError> {
         let malformed =
             |reason: String| Err(HostError::Malformed { plugin: plugin.to_owned(), reason });
-        // SAFETY: a table begins with its size. Of one that is no table, at most the bytes of ours are read.
+        // SAFETY: a table begins with its size. Of one that is no table, at most the bytes of ours
+        // are read.
         let table = unsafe { copy_prefix(table) };
         if table.magic != MAGIC {
             return malformed(format!(

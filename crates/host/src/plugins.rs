@@ -34,7 +34,8 @@ pub struct Plugins {
 /// A policy that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Name in a world file: the policy's own, or that which its file stands for when it is refused.
+    /// Name in a world file: the policy's own, or that which its file stands for when it is
+    /// refused.
     pub name: String,
     /// The file; `None` for an embedded policy.
     pub file: Option<PathBuf>,
@@ -80,8 +81,8 @@ impl Plugins {
         Self { named, beside: Vec::new(), embedded, log: Arc::new(|_, _, _| ()), threads }
     }
 
-    /// Lets the services that policies use take this many threads, instead of one a core. Results do
-    /// not depend on it.
+    /// Lets the services that policies use take this many threads, instead of one a core. Results
+    /// do not depend on it.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -104,9 +105,10 @@ impl Plugins {
 
     /// Creates the policy that a world file chooses.
     ///
-    /// `choice` is a name, or the path of a plugin (relative to the current folder). `config` is the verbatim
-    /// text between the parentheses of the policy's config, and `config_offset` the byte of the world's
-    /// text at which it begins; a world without a config for the policy gives no text and 0.
+    /// `choice` is a name, or the path of a plugin (relative to the current folder). `config` is
+    /// the verbatim text between the parentheses of the policy's config, and `config_offset` the
+    /// byte of the world's text at which it begins; a world without a config for the policy gives
+    /// no text and 0.
     pub fn load(
         &self,
         choice: &str,
@@ -169,8 +171,9 @@ impl Plugins {
         Found { rank: self.rank(&found), ..found }
     }
 
-    /// Checks the names of configs that no policy has read, each with the byte of the world's text where
-    /// the config begins. A policy that is not here may have a config; a slip of the pen may not.
+    /// Checks the names of configs that no policy has read, each with the byte of the world's text
+    /// where the config begins. A policy that is not here may have a config; a slip of the pen may
+    /// not.
     ///
     /// # Errors
     /// A name that nobody has looks like a known one.
@@ -249,7 +252,8 @@ impl Found {
             Err(HostError::Abi { found, .. }) => Some(found.clone()),
             Err(_) => None,
         };
-        let (file, status) = (file.map(Path::to_owned), plugin.map(|plugin| plugin.info));
+        let file = file.map(Path::to_owned);
+        let status = plugin.map(|plugin| plugin.info);
         Self { name, file, abi, status, rank: Rank::First }
     }
 }

@@ -153,10 +153,12 @@ unsafe fn solve_columns(
 ) -> Result<(), String> {
     let StorageProblems { rows, horizon, .. } = *problems;
     if (answers.rows, answers.horizon) != (rows, horizon) {
-        let (found, width) = (answers.rows, answers.horizon);
+        let found = answers.rows;
+        let width = answers.horizon;
         return Err(format!("the answers are {found} x {width}, the problems {rows} x {horizon}"));
     }
-    // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can have.
+    // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can
+    // have.
     let (request, power_kw) = unsafe {
         let request = problems.view().map_err(|error| error.to_string())?;
         (request, answers.power_kw())

@@ -7,7 +7,8 @@ use voltide_schedule::solve_batch;
 /// Rows that are worth a thread of their own.
 const ROWS_PER_THREAD: usize = 256;
 
-/// Solves every row of `request` into `power_kw`, n x H; the error is one that its author understands.
+/// Solves every row of `request` into `power_kw`, n x H; the error is one that its author
+/// understands.
 pub(crate) fn solve(
     request: &StorageRequest<'_>,
     threads: usize,

@@ -1,11 +1,7 @@
 //! Schedules of units as events, and back: the event is the list of slots, transposed.
 
 use crate::event::{Stage, UnitsDispatched};
-use voltide_model::{
-    device::Device,
-    dispatch::{SlotDispatch, UnitSlot},
-    plant::Plant,
-};
+use voltide_model::{device::Device, dispatch::SlotDispatch, plant::Plant, unit::UnitSlot};
 
 const ON: u8 = 1;
 const STARTED: u8 = 2;

@@ -180,6 +180,17 @@ fn to_utc(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     }
 }
 
+/// What comes before the first day and after the last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Boundary {
+    /// Other days: stays may reach over both ends, and what happens beyond is not simulated.
+    #[default]
+    Open,
+    /// The same day again: one typical day follows upon itself, and what reaches over midnight
+    /// comes in again at its beginning.
+    Fold,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

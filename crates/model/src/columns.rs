@@ -69,56 +69,27 @@ pub struct SiteTick {
     pub plugged: u32,
 }
 
-/// Kind of a unit in the balance.
+/// Kind of a unit in the balance; each is named in the file of its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnitKind {
-    /// Wind power.
-    Wind,
-    /// Photovoltaic power.
-    Pv,
-    /// Output that nobody steers.
-    MustTake,
-    /// A thermal unit.
-    Thermal,
-    /// Pumped hydro.
-    PumpedHydro,
-    /// A battery.
-    Ess,
-    /// Load that may be shed.
-    Interruptible,
-    /// The connection to the world outside; positive output imports.
-    ImportExport,
+pub struct UnitKind {
+    name: &'static str,
+    device: &'static str,
 }
 
 impl UnitKind {
+    /// A kind by its name in tables, and by the device that it is a kind of.
+    pub(crate) const fn new(name: &'static str, device: &'static str) -> Self {
+        Self { name, device }
+    }
+
     /// Its name in tables.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Wind => "wind",
-            Self::Pv => "pv",
-            Self::MustTake => "must_take",
-            Self::Thermal => "thermal",
-            Self::PumpedHydro => "pumped_hydro",
-            Self::Ess => "ess",
-            Self::Interruptible => "interruptible",
-            Self::ImportExport => "import_export",
-        }
-    }
-
-    /// Wind or sun.
-    pub fn is_renewable(self) -> bool {
-        matches!(self, Self::Wind | Self::Pv)
-    }
-
-    /// Pumped hydro or a battery.
-    pub fn is_store(self) -> bool {
-        matches!(self, Self::PumpedHydro | Self::Ess)
+        self.name
     }
 
     /// Whether both are the same kind of device: wind and sun are, pumped hydro and batteries too.
     pub fn same_device(self, other: Self) -> bool {
-        let (renewable, store) = (Self::is_renewable, Self::is_store);
-        self == other || renewable(self) && renewable(other) || store(self) && store(other)
+        self.device == other.device
     }
 }
 
@@ -178,12 +149,9 @@ pub struct SystemTick {
     pub ev_discharge_kw: f64,
     /// What import or export adds to close the balance; negative exports.
     pub import_kw: f64,
-    /// Output that nobody steers.
-    pub must_take_kw: f64,
-    /// Output of thermal units.
-    pub thermal_kw: f64,
-    /// Output of stores; negative while they charge.
-    pub store_kw: f64,
+    /// Output of all other units that are neither shed nor closing the balance; negative where they take
+    /// more than they give.
+    pub plant_kw: f64,
     /// Load shed by agreement.
     pub interrupted_kw: f64,
     /// Load that is not served.
@@ -237,7 +205,37 @@ pub struct IncentiveTick {
     pub ratio: f64,
 }
 
+/// Which figure of a [`SystemTick`] a unit's output is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountsAs {
+    /// Wind power.
+    Wind,
+    /// Photovoltaic power.
+    Pv,
+    /// What the plant gives otherwise.
+    Plant,
+    /// Load shed by agreement.
+    Shed,
+    /// What closes the balance.
+    Import,
+}
+
 impl SystemTick {
+    /// Counts the units of a plant, in its order, each with the figure that it is part of.
+    pub fn count(&mut self, units: &[(CountsAs, &UnitTick)]) {
+        let of = |figure| units.iter().filter(move |(counts_as, _)| *counts_as == figure);
+        let sum = |figure| of(figure).map(|(_, unit)| unit.output_kw).sum::<f64>();
+        let available = |figure| of(figure).filter_map(|(_, unit)| unit.available_kw).sum::<f64>();
+        self.wind_kw = sum(CountsAs::Wind);
+        self.wind_available_kw = available(CountsAs::Wind);
+        self.pv_kw = sum(CountsAs::Pv);
+        self.pv_available_kw = available(CountsAs::Pv);
+        self.interrupted_kw = sum(CountsAs::Shed);
+        self.import_kw = sum(CountsAs::Import);
+        let plant: Vec<&UnitTick> = of(CountsAs::Plant).map(|(_, unit)| *unit).collect();
+        self.plant_kw = sum_by_device(&plant);
+    }
+
     /// Base load plus cars less available wind and sun, kW.
     pub fn net_load_kw(&self) -> f64 {
         self.base_load_kw + self.ev_charge_kw
@@ -259,11 +257,21 @@ impl SystemTick {
 
     /// Supply less demand, kW; zero when the balance is closed.
     pub fn residual_kw(&self) -> f64 {
-        let plant = self.must_take_kw + self.thermal_kw + self.store_kw;
-        let given = self.wind_kw + self.pv_kw + plant + self.import_kw + self.ev_discharge_kw;
+        let units = self.wind_kw + self.pv_kw + self.plant_kw + self.import_kw;
+        let given = units + self.ev_discharge_kw;
         let spared = self.interrupted_kw + self.unserved_kw;
         given + spared - self.base_load_kw - self.ev_charge_kw - self.spilled_kw
     }
+}
+
+/// What units give together, kW; summed kind by kind within each device, since a sum in another order
+/// rounds to another number.
+fn sum_by_device(units: &[&UnitTick]) -> f64 {
+    let kind = |units: &[&UnitTick]| units.iter().map(|unit| unit.output_kw).sum::<f64>();
+    let device = |units: &[&UnitTick]| {
+        units.chunk_by(|one, next| one.kind == next.kind).map(kind).sum::<f64>()
+    };
+    units.chunk_by(|one, next| one.kind.same_device(next.kind)).map(device).sum()
 }
 
 /// The instant, as microseconds since 1970 in UTC, at which a slot begins.

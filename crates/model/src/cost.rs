@@ -9,9 +9,9 @@
 //! F_ess   = Σ_t C_ess·(P_dch + P_ch)·dt                 (43)
 //! ```
 //! A schedule is found with (37) as chords, which linear programs can hold, and billed with (37)
-//! itself: [`chords`] and [`bill`]. A chord lies above the curve by at most `a·width²/4`.
+//! itself: [`chords`] and
+//! `dispatch::bill`. A chord lies above the curve by at most `a·width²/4`.
 
-use crate::{columns::UnitKind, dispatch::SlotDispatch, plant::Plant};
 use std::{num::NonZeroU32, ops::AddAssign};
 
 /// The cost of thermal output, (37).
@@ -74,60 +74,69 @@ pub fn chords_per_hour(cost: QuadraticCost, least_kw: f64, chords: &[Chord], pow
     sum
 }
 
-/// What the system costs, by the rows of the paper's Table 3 and some that it has not: the one
-/// definition of system cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// What a part of a unit's cost is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CostComponent {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// The row of a system's cost that it is in: those of the paper's Table 3, and "other".
+    pub row: &'static str,
+    /// The part of a schedule's objective that it is in.
+    pub part: &'static str,
+    /// Its place in sums, which go on in this order: another rounds to another number.
+    pub place: u8,
+}
+
+/// What the system costs by components: the one definition of system cost.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SystemCost {
-    /// Thermal output, (37), by the quadratic curve.
-    pub thermal: f64,
-    /// Starts of thermal units.
-    pub starts: f64,
-    /// Throughput of pumped hydro, (38).
-    pub pumped_hydro: f64,
-    /// Throughput of batteries, (43).
-    pub ess: f64,
-    /// Wind delivered, (39).
-    pub wind: f64,
-    /// Sun delivered, (39).
-    pub pv: f64,
-    /// Load shed by agreement, (40).
-    pub interruption: f64,
-    /// Wind and sun not used, (41).
-    pub curtailment: f64,
-    /// Output that nobody steers.
-    pub must_take: f64,
-    /// Imports less exports.
-    pub exchange: f64,
+    /// What units cost, by the place of the component.
+    units: Vec<(CostComponent, f64)>,
     /// Energy not served or not taken, at the price that schedules avoid it by (`grid.slack.unserved`):
     /// a blackout is no way to save.
     pub unserved: f64,
 }
 
 impl SystemCost {
-    /// The row "Penalty/Curtail": interruption and curtailment.
-    pub fn penalty(&self) -> f64 {
-        self.interruption + self.curtailment
+    /// Adds what a unit cost: its first component is what running it costs, the second, where there is
+    /// one, the other part.
+    pub fn add(&mut self, components: &[CostComponent], cost: UnitCost) {
+        for (component, amount) in components.iter().zip([cost.running, cost.extra]) {
+            self.add_to(*component, amount);
+        }
+    }
+
+    fn add_to(&mut self, component: CostComponent, amount: f64) {
+        match self.units.binary_search_by_key(&component.place, |(of, _)| of.place) {
+            Ok(at) => self.units[at].1 += amount,
+            Err(at) => self.units.insert(at, (component, amount)),
+        }
+    }
+
+    /// The sum of the components that are in something together, such as a row.
+    pub fn sum_of(&self, is_in: impl Fn(&CostComponent) -> bool) -> f64 {
+        let within = self.units.iter().filter(|(component, _)| is_in(component));
+        within.fold(0.0, |sum, (_, amount)| sum + amount)
+    }
+
+    /// One row of it.
+    pub fn row(&self, row: &str) -> f64 {
+        self.sum_of(|component| component.row == row)
     }
 
     /// The sum of all.
     pub fn total(&self) -> f64 {
-        let generation = self.thermal + self.starts + self.wind + self.pv + self.must_take;
-        generation + self.pumped_hydro + self.ess + self.penalty() + self.exchange + self.unserved
+        let rows = self.units.chunk_by(|(one, _), (next, _)| one.row == next.row);
+        let sum = |row: &[(CostComponent, f64)]| row.iter().fold(0.0, |sum, (_, each)| sum + each);
+        rows.fold(0.0, |all, row| all + sum(row)) + self.unserved
     }
 }
 
 impl AddAssign for SystemCost {
     fn add_assign(&mut self, more: Self) {
-        self.thermal += more.thermal;
-        self.starts += more.starts;
-        self.pumped_hydro += more.pumped_hydro;
-        self.ess += more.ess;
-        self.wind += more.wind;
-        self.pv += more.pv;
-        self.interruption += more.interruption;
-        self.curtailment += more.curtailment;
-        self.must_take += more.must_take;
-        self.exchange += more.exchange;
+        for (component, amount) in more.units {
+            self.add_to(component, amount);
+        }
         self.unserved += more.unserved;
     }
 }
@@ -146,60 +155,11 @@ impl UnitCost {
     pub fn total(&self) -> f64 {
         self.running + self.extra
     }
-}
 
-impl UnitCost {
     /// Running alone.
     pub fn running(running: f64) -> Self {
         Self { running, extra: 0.0 }
     }
-}
-
-/// A row of the system's cost: its component's name in tables, and its sum.
-pub type CostRow<'a> = (&'static str, &'a mut f64);
-
-impl SystemCost {
-    /// The rows that units of a kind add to: what running costs, and the other part where there is one.
-    pub fn rows_of(&mut self, kind: UnitKind) -> (CostRow<'_>, Option<CostRow<'_>>) {
-        match kind {
-            UnitKind::Wind => {
-                (("wind", &mut self.wind), Some(("curtailment", &mut self.curtailment)))
-            }
-            UnitKind::Pv => (("pv", &mut self.pv), Some(("curtailment", &mut self.curtailment))),
-            UnitKind::Thermal => {
-                (("thermal", &mut self.thermal), Some(("starts", &mut self.starts)))
-            }
-            UnitKind::PumpedHydro => (("pumped_hydro", &mut self.pumped_hydro), None),
-            UnitKind::Ess => (("ess", &mut self.ess), None),
-            UnitKind::Interruptible => (("interruption", &mut self.interruption), None),
-            UnitKind::MustTake => (("must_take", &mut self.must_take), None),
-            UnitKind::ImportExport => (("import_export", &mut self.exchange), None),
-        }
-    }
-
-    /// Adds what a unit of a kind cost.
-    pub fn add_unit(&mut self, kind: UnitKind, cost: UnitCost) {
-        let ((_, running), extra) = self.rows_of(kind);
-        *running += cost.running;
-        if let Some((_, row)) = extra {
-            *row += cost.extra;
-        }
-    }
-}
-
-/// What each unit costs in one slot of `hours`, in the plant's order.
-pub fn unit_costs(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitCost> {
-    plant.devices().zip(&slot.units).map(|(unit, did)| unit.cost(did, hours)).collect()
-}
-
-/// What the units of one slot of `hours` cost, by rows: the bill, with (37) as it is printed. Energy not
-/// served is no unit's.
-pub fn bill(plant: &Plant, slot: &SlotDispatch, hours: f64) -> SystemCost {
-    let mut rows = SystemCost::default();
-    for (unit, did) in plant.devices().zip(&slot.units) {
-        rows.add_unit(unit.kind(), unit.cost(did, hours));
-    }
-    rows
 }
 
 #[cfg(test)]
@@ -234,17 +194,17 @@ mod tests {
 
     #[test]
     fn the_rows_add_up_to_the_total() {
-        let rows = SystemCost {
-            thermal: 1.0,
-            ess: 2.0,
-            interruption: 4.0,
-            curtailment: 8.0,
-            ..Default::default()
-        };
-        let rows = SystemCost { unserved: 16.0, ..rows };
-        let mut twice = rows;
+        let component = |name, row, place| CostComponent { name, row, part: "any", place };
+        let shed = component("shed", "penalty", 1);
+        let unit = [component("fuel", "fuel", 0), component("waste", "penalty", 2)];
+        let mut rows = SystemCost { units: Vec::new(), unserved: 16.0 };
+        rows.add(&[shed], UnitCost::running(4.0));
+        rows.add(&unit, UnitCost { running: 3.0, extra: 8.0 });
+        let mut twice = rows.clone();
         twice += rows;
-        assert!((twice.total() - 62.0).abs() < 1e-12 && (twice.penalty() - 24.0).abs() < 1e-12);
+        assert!((twice.total() - 62.0).abs() < 1e-12);
+        assert!((twice.row("penalty") - 24.0).abs() < 1e-12);
+        assert!((twice.sum_of(|of| of.name == "waste") - 16.0).abs() < 1e-12);
     }
 
     proptest! {

@@ -9,9 +9,10 @@
 //! | [`InterruptibleLoad`] | load that may be shed at a price            | (27), (40)       |
 //! | [`Exchange`]          | the connection to the world outside         | -                |
 //!
-//! A kind's file says its data and limits, its flexibility and its cost. To add a kind, write its
-//! file and give it a line in [`Unit`] and a word in [`UnitKind`]. Power is measured on the grid side.
+//! A kind's file says its data and limits, its name in tables, its flexibility and its cost. To add a
+//! kind, write its file and give it a line in [`Unit`]. Power is measured on the grid side.
 
+mod check;
 mod exchange;
 mod interruptible;
 mod must_take;
@@ -19,6 +20,7 @@ mod renewable;
 mod store;
 mod thermal;
 
+pub use check::PlantError;
 pub use exchange::Exchange;
 pub use interruptible::InterruptibleLoad;
 pub use must_take::MustTake;
@@ -27,14 +29,63 @@ pub use store::{Store, StoreKind};
 pub use thermal::{Commitment, ThermalUnit};
 
 use crate::{
-    columns::UnitKind,
-    cost::UnitCost,
-    dispatch::UnitSlot,
+    columns::{CountsAs, UnitKind, UnitTick},
+    cost::{CostComponent, UnitCost},
     flexibility::{Readings, UpDown},
-    plant::PlantError,
+    forecast::{Forecast, Issue},
     series::Series,
+    unit::{UnitSlot, UnitState},
 };
 use std::any::Any;
+
+/// What units cost, by component, as journals and summaries list it whether a plant has such units or
+/// not. What kinds that came later cost is listed after these, where there are such units.
+pub const COMPONENTS: [CostComponent; 10] = [
+    thermal::OUTPUT,
+    thermal::STARTS,
+    store::PUMPED_HYDRO,
+    store::ESS,
+    renewable::WIND,
+    renewable::PV,
+    renewable::CURTAILMENT,
+    interruptible::COST,
+    must_take::COST,
+    exchange::COST,
+];
+
+/// Power that comes whether it is wanted or not.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsteered<'a> {
+    /// What comes, kW a slot.
+    pub actual: &'a Series,
+    /// What is known of it beforehand.
+    pub forecast: &'a Forecast,
+}
+
+/// Which slots are looked at, and what is known of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Outlook {
+    /// When, and what for.
+    pub issue: Issue,
+    /// How many slots.
+    pub count: usize,
+    /// The world's seed, of errors in forecasts.
+    pub seed: u64,
+    /// Slots of 24 hours.
+    pub day: u32,
+}
+
+impl Outlook {
+    /// A series as it really is.
+    pub fn actual(&self, series: &Series) -> Vec<f64> {
+        self.forecast(series, &Forecast::Perfect)
+    }
+
+    /// A series as it is foreseen.
+    pub fn forecast(&self, actual: &Series, forecast: &Forecast) -> Vec<f64> {
+        forecast.issue(actual, self.issue, self.count, self.seed, self.day)
+    }
+}
 
 /// What a unit of any kind answers.
 pub trait Device: Any {
@@ -55,6 +106,46 @@ pub trait Device: Any {
         Vec::new()
     }
 
+    /// Where it stands before the first slot.
+    fn initial(&self) -> UnitState {
+        UnitState::default()
+    }
+
+    /// Where it stands after one more slot of `hours`.
+    fn after(&self, before: &UnitState, _did: &UnitSlot, _hours: f64) -> UnitState {
+        *before
+    }
+
+    /// What of where it stands a hash of the state is over.
+    fn hashed(&self, _state: &UnitState) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Power of it that comes whether it is wanted or not, for a kind that has such.
+    fn unsteered(&self) -> Option<Unsteered<'_>> {
+        None
+    }
+
+    /// The same in a slot that was scheduled, kW.
+    fn unsteered_kw(&self, _did: &UnitSlot) -> f64 {
+        0.0
+    }
+
+    /// What its series are expected to be, a value a slot; what comes unsteered is the first.
+    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+        self.unsteered().map(|it| at.forecast(it.actual, it.forecast)).into_iter().collect()
+    }
+
+    /// Which figure of the system its output is part of.
+    fn counts_as(&self) -> CountsAs {
+        CountsAs::Plant
+    }
+
+    /// What tables show of a slot, but for its number, flexibility and cost.
+    fn row(&self, did: &UnitSlot) -> UnitTick {
+        UnitTick::new(0, self.kind(), did.power_kw())
+    }
+
     /// What it did, without what rounding left, as it is shown and billed.
     fn tidied(&self, did: UnitSlot) -> UnitSlot {
         did.without_rounding()
@@ -64,6 +155,9 @@ pub trait Device: Any {
     fn flexibility(&self, _did: &UnitSlot, _hours: f64, _readings: Readings) -> UpDown {
         UpDown::default()
     }
+
+    /// What the two parts of its cost are counted as; one where there is no second part.
+    fn components(&self) -> &[CostComponent];
 
     /// What a slot of `hours` costs.
     fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost;
@@ -138,5 +232,18 @@ impl From<InterruptibleLoad> for Unit {
 impl From<Exchange> for Unit {
     fn from(unit: Exchange) -> Self {
         Self::Exchange(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_component_of_cost_has_a_name_and_a_place_of_its_own() {
+        let names: BTreeSet<&str> = COMPONENTS.iter().map(|component| component.name).collect();
+        let places: BTreeSet<u8> = COMPONENTS.iter().map(|component| component.place).collect();
+        assert_eq!((names.len(), places.len()), (COMPONENTS.len(), COMPONENTS.len()));
     }
 }

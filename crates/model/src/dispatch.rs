@@ -1,78 +1,13 @@
-//! What every unit does in one slot, and what of that the next slot must know.
+//! What every unit does in one slot, what it costs, and what of that the next slot must know.
 
 use crate::{
-    columns::{UnitKind, UnitTick},
-    cost::UnitCost,
-    device::{Store, ThermalUnit},
-    flexibility::UpDown,
+    columns::UnitTick,
+    cost::SystemCost,
+    device::Device,
+    flexibility::{Readings, UpDown},
     plant::Plant,
+    unit::{UnitSlot, UnitState, tidied},
 };
-
-/// What one unit does in one slot; what its kind does not have is 0 or false.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UnitSlot {
-    /// Its kind.
-    pub kind: UnitKind,
-    /// Power into the system, kW: delivered, discharged, shed or imported; negative exports. What a
-    /// store charges with is not taken off.
-    pub given_kw: f64,
-    /// What a renewable unit could have delivered, kW.
-    pub available_kw: f64,
-    /// What a store charges with, kW.
-    pub charge_kw: f64,
-    /// What a store holds at the slot's end, kWh.
-    pub energy_kwh: f64,
-    /// Price of a kWh in the direction that a connection is used in.
-    pub price_per_kwh: f64,
-    /// Whether a thermal unit is on.
-    pub on: bool,
-    /// Whether it was off in the slot before.
-    pub started: bool,
-}
-
-impl UnitSlot {
-    /// A unit that does nothing.
-    pub fn idle(kind: UnitKind) -> Self {
-        Self {
-            kind,
-            given_kw: 0.0,
-            available_kw: 0.0,
-            charge_kw: 0.0,
-            energy_kwh: 0.0,
-            price_per_kwh: 0.0,
-            on: false,
-            started: false,
-        }
-    }
-
-    /// What it gives less what it charges with, kW.
-    pub fn power_kw(&self) -> f64 {
-        self.given_kw - self.charge_kw
-    }
-
-    /// What a renewable unit could have delivered and did not, kW.
-    pub fn curtailed_kw(&self) -> f64 {
-        self.available_kw - self.given_kw
-    }
-
-    /// The same without power that rounding left where none is meant.
-    #[must_use]
-    pub fn without_rounding(self) -> Self {
-        Self { given_kw: tidied(self.given_kw), charge_kw: tidied(self.charge_kw), ..self }
-    }
-
-    /// As tables and other crates see it.
-    pub fn tick(&self, unit: u32, cost: Option<UnitCost>, flexibility: Option<UpDown>) -> UnitTick {
-        UnitTick {
-            available_kw: self.kind.is_renewable().then_some(self.available_kw),
-            charge_kw: self.kind.is_store().then_some(self.charge_kw),
-            energy_kwh: self.kind.is_store().then_some(self.energy_kwh),
-            flexibility,
-            cost,
-            ..UnitTick::new(unit, self.kind, self.power_kw())
-        }
-    }
-}
 
 /// What each unit of a [`Plant`] does in one slot, power in kW.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,9 +21,6 @@ pub struct SlotDispatch {
     /// Power that nobody takes and that cannot be curtailed.
     pub spilled_kw: f64,
 }
-
-/// Power below this is what rounding leaves where none is meant, kW.
-pub const NOTHING_KW: f64 = 1e-7;
 
 impl SlotDispatch {
     /// The slot without what rounding left in it, as it is shown and billed: nothing is nearly
@@ -104,11 +36,6 @@ impl SlotDispatch {
         }
     }
 
-    /// What units of some kinds do, in the plant's order.
-    pub fn of_kind(&self, kind: impl Fn(UnitKind) -> bool) -> impl Iterator<Item = &UnitSlot> {
-        self.units.iter().filter(move |did| kind(did.kind))
-    }
-
     /// Supply less demand, kW; zero when the balance is closed.
     pub fn residual_kw(&self) -> f64 {
         // Kind by kind, as rounding has always been: a sum in another order is another number.
@@ -120,65 +47,64 @@ impl SlotDispatch {
 
     /// What must be covered by units that are steered (20): load less available wind and sun, and less
     /// what nobody steers.
-    pub fn net_load_kw(&self) -> f64 {
-        let available: f64 = self.units.iter().map(|did| did.available_kw).sum();
-        let must_take = self.of_kind(|kind| kind == UnitKind::MustTake);
-        self.load_kw - available - must_take.map(|did| did.given_kw).sum::<f64>()
+    pub fn net_load_kw(&self, plant: &Plant) -> f64 {
+        plant.net_of_unsteered(self.load_kw, |at, unit| unit.unsteered_kw(&self.units[at]))
     }
 }
 
-/// What the past leaves to the next slot: outputs to ramp from, commitment, stored energy.
+/// Where each unit stands before a slot, in the plant's order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GridState {
-    /// Thermal units.
-    pub thermal: Vec<ThermalState>,
-    /// What each store holds, kWh.
-    pub energy_kwh: Vec<f64>,
-}
-
-/// Where a thermal unit stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ThermalState {
-    /// Output in the slot before, kW; `None` where the next output is free.
-    pub power_kw: Option<f64>,
-    /// Whether it is on.
-    pub on: bool,
-    /// For how long it has been on, or off, h.
-    pub hours: f64,
+    /// The units.
+    pub units: Vec<UnitState>,
 }
 
 impl GridState {
     /// Before the first slot.
     pub fn initial(plant: &Plant) -> Self {
-        let thermal = plant.each::<ThermalUnit>().map(|unit| ThermalState {
-            power_kw: unit.initial_power.map(|power| power.0),
-            on: unit.commitment.is_none_or(|how| how.initially_on),
-            hours: unit.commitment.map_or(f64::INFINITY, |how| how.initial_hours.0),
-        });
-        let energy = plant.each::<Store>().map(|store| store.initial_energy.0);
-        Self { thermal: thermal.collect(), energy_kwh: energy.collect() }
+        Self { units: plant.devices().map(Device::initial).collect() }
     }
 
     /// After one more slot of `hours`.
     ///
     /// # Panics
     /// If `slot` was made for another plant.
-    pub fn advance(&mut self, slot: &SlotDispatch, hours: f64) {
-        let thermal = slot.of_kind(|kind| kind == UnitKind::Thermal);
-        for (unit, did) in self.thermal.iter_mut().zip(thermal) {
-            let so_far = if unit.on == did.on { unit.hours } else { 0.0 };
-            *unit =
-                ThermalState { power_kw: Some(did.given_kw), on: did.on, hours: so_far + hours };
+    pub fn advance(&mut self, plant: &Plant, slot: &SlotDispatch, hours: f64) {
+        for (at, unit) in plant.devices().enumerate() {
+            self.units[at] = unit.after(&self.units[at], &slot.units[at], hours);
         }
-        for (energy, did) in self.energy_kwh.iter_mut().zip(slot.of_kind(UnitKind::is_store)) {
-            *energy = did.energy_kwh;
-        }
+    }
+
+    /// What each unit holds, kWh; 0 for one that holds nothing.
+    pub fn energy_kwh(&self) -> Vec<f64> {
+        self.units.iter().map(|unit| unit.energy_kwh).collect()
     }
 }
 
-/// The power, or none where rounding left it, kW.
-pub fn tidied(power_kw: f64) -> f64 {
-    if power_kw.abs() < NOTHING_KW { 0.0 } else { power_kw }
+/// What tables show of each unit in one slot of `hours`, but for its flexibility, in the plant's order.
+pub fn unit_rows(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitTick> {
+    let row = |(number, (unit, did)): (u32, (&dyn Device, &UnitSlot))| UnitTick {
+        unit: number,
+        cost: Some(unit.cost(did, hours)),
+        ..unit.row(did)
+    };
+    (0..).zip(plant.devices().zip(&slot.units)).map(row).collect()
+}
+
+/// What the units of one slot of `hours` cost, by rows: the bill, with (37) as it is printed. Energy not
+/// served is no unit's.
+pub fn bill(plant: &Plant, slot: &SlotDispatch, hours: f64) -> SystemCost {
+    let mut rows = SystemCost::default();
+    for (unit, did) in plant.devices().zip(&slot.units) {
+        rows.add(unit.components(), unit.cost(did, hours));
+    }
+    rows
+}
+
+/// `F_S` of each unit in one slot of `hours`, in the plant's order; cars are not among them.
+pub fn supply(plant: &Plant, slot: &SlotDispatch, hours: f64, readings: Readings) -> Vec<UpDown> {
+    let units = plant.devices().zip(&slot.units);
+    units.map(|(unit, did)| unit.flexibility(did, hours, readings)).collect()
 }
 
 #[cfg(test)]
@@ -186,6 +112,7 @@ pub fn tidied(power_kw: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::{
+        columns::UnitKind,
         device::{Exchange, MustTake, Renewable, RenewableKind},
         forecast::Forecast,
         quantity::Kilowatts,
@@ -219,9 +146,9 @@ mod tests {
 
     fn slot(wind_kw: f64, river_kw: f64, import_kw: f64) -> SlotDispatch {
         let gives = |kind, given_kw| UnitSlot { given_kw, ..UnitSlot::idle(kind) };
-        let wind = UnitSlot { available_kw: 50.0, ..gives(UnitKind::Wind, wind_kw) };
-        let river = gives(UnitKind::MustTake, river_kw);
-        let abroad = gives(UnitKind::ImportExport, import_kw);
+        let wind = UnitSlot { available_kw: 50.0, ..gives(UnitKind::WIND, wind_kw) };
+        let river = gives(UnitKind::MUST_TAKE, river_kw);
+        let abroad = gives(UnitKind::IMPORT_EXPORT, import_kw);
         SlotDispatch {
             load_kw: 80.0,
             units: vec![wind, river, abroad],
@@ -241,16 +168,16 @@ mod tests {
 
     #[test]
     fn a_store_charging_nearly_nothing_rests() {
-        let did = UnitSlot { charge_kw: 3e-11, given_kw: 4.0, ..UnitSlot::idle(UnitKind::Ess) };
+        let did = UnitSlot { charge_kw: 3e-11, given_kw: 4.0, ..UnitSlot::idle(UnitKind::ESS) };
         assert_eq!((did.without_rounding().charge_kw, did.without_rounding().given_kw), (0.0, 4.0));
     }
 
     #[test]
     fn the_balance_counts_what_units_give_and_what_is_steered_is_no_net_load() {
         let slot = SlotDispatch { unserved_kw: 6.0, spilled_kw: 1.0, ..slot(40.0, 10.0, 25.0) };
-        assert_eq!((slot.residual_kw(), slot.net_load_kw()), (0.0, 20.0));
+        assert_eq!((slot.residual_kw(), slot.net_load_kw(&plant())), (0.0, 20.0));
         let mut charging = slot;
-        charging.units.push(UnitSlot { charge_kw: 3.0, ..UnitSlot::idle(UnitKind::Ess) });
+        charging.units.push(UnitSlot { charge_kw: 3.0, ..UnitSlot::idle(UnitKind::ESS) });
         assert_eq!(charging.residual_kw(), -3.0);
     }
 }

@@ -11,12 +11,11 @@ mod recount;
 
 use crate::{
     battery::Battery,
-    clock::{Clock, LocalDay},
+    clock::{Boundary, Clock, LocalDay},
     distribution::Distribution,
     quantity::Share,
     random::{CarKey, Purpose, stream},
     rules::Rules,
-    scenario::Boundary,
     site::Charger,
     stay::Stays,
     willingness::{Participation, Willingness},
@@ -245,33 +244,36 @@ pub struct ChargerRange {
     pub kinds: Vec<Charger>,
 }
 
-/// What the population left out or cut down, for the run's summary.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
-pub struct PopulationNotes {
-    /// Stays that hold no whole slot: they are told, and the car counts as driving on.
-    pub stays_without_slot: u32,
-    /// Drawn stays that would have ended before they began: the car drives on.
-    pub stays_without_time: u32,
-    /// Recorded sessions within reach of the run's clock; each is one of the next four, or one of
-    /// `stays`.
-    pub sessions_in_reach: u32,
-    /// Of those, the ones that hold no whole slot and end within the run.
-    pub sessions_without_slot: u32,
-    /// Those whose last whole slot comes before the first one of the run.
-    pub sessions_before_start: u32,
-    /// Those whose first whole slot comes after the last one of the run.
-    pub sessions_beyond_end: u32,
-    /// Recorded sessions that began at a station in the slot in which another had ended.
-    pub hand_overs_within_slot: u32,
-    /// Recorded sessions whose request was more than a battery of known size can take; up to
-    /// [`Rules::V1`] also those that asked for more than the time until the real departure allowed.
-    pub requests_capped: u32,
-    /// Energy of recorded requests that was cut off for it, grid side, kWh.
-    pub capped_kwh: f64,
-    /// Energy that the recorded sessions asked for, grid side, kWh.
-    pub requested_kwh: f64,
-    /// Energy that the recorded sessions were given in reality, grid side, kWh.
-    pub delivered_kwh: f64,
+crate::figures! {
+    /// What the population left out or cut down, for the run's summary.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+    pub struct PopulationNotes {
+        /// Stays that hold no whole slot: they are told, and the car counts as driving on.
+        stays_without_slot: u32,
+        /// Drawn stays that would have ended before they began: the car drives on.
+        stays_without_time: u32,
+        /// Recorded sessions within reach of the run's clock; each is one of the next four, or one of
+        /// the stays.
+        sessions_in_reach: u32,
+        /// Of those, the ones that hold no whole slot and end within the run.
+        sessions_without_slot: u32,
+        /// Those whose last whole slot comes before the first one of the run.
+        sessions_before_start: u32,
+        /// Those whose first whole slot comes after the last one of the run.
+        sessions_beyond_end: u32,
+        /// Recorded sessions that began at a station in the slot in which another had ended.
+        hand_overs_within_slot: u32,
+        /// Recorded sessions whose request was more than a battery of known size can take; under the
+        /// rules of 0.1.0 also those that asked for more than the time until the real departure
+        /// allowed.
+        requests_capped: u32,
+        /// Energy of recorded requests that was cut off for it, grid side.
+        capped_kwh: f64 = "kWh",
+        /// Energy that the recorded sessions asked for, grid side.
+        requested_kwh: f64 = "kWh",
+        /// Energy that the recorded sessions were given in reality, grid side.
+        delivered_kwh: f64 = "kWh",
+    }
 }
 
 impl Population {

@@ -3,21 +3,18 @@
 //! | symbol                 | equation     | here                          |
 //! |------------------------|--------------|-------------------------------|
 //! | `F_D`                  | (15)-(18)    | [`demand`]                    |
-//! | `P_L`                  | (19), (20)   | [`SlotDispatch::net_load_kw`] |
-//! | `F_S,g`                | (21), (22)   | [`Device::flexibility`]       |
-//! | `F_S,h`, `F_S,ess`     | (23)-(26)    | [`Device::flexibility`]       |
-//! | `F_S,cut`              | (27)         | [`Device::flexibility`]       |
-//! | `F_S,wind`, `F_S,pv`   | (28), (29)   | [`Device::flexibility`]       |
+//! | `P_L`                  | (19), (20)   | `SlotDispatch::net_load_kw`   |
+//! | `F_S,g`                | (21), (22)   | `Device::flexibility`         |
+//! | `F_S,h`, `F_S,ess`     | (23)-(26)    | `Device::flexibility`         |
+//! | `F_S,cut`              | (27)         | `Device::flexibility`         |
+//! | `F_S,wind`, `F_S,pv`   | (28), (29)   | `Device::flexibility`         |
 //! | `F_S,ev`               | (30), (31)   | [`car`]                       |
 //! | `F_M`                  | (32)-(35)    | supply - demand, as [`UpDown`] |
 //!
 //! All in kW; a shortfall in kWh is its kW times the slot's hours. Where the paper's equations do
 //! not say what they must mean, or say what cannot be, [`Readings`] names both ways to read them.
 //! (30) and (31) are missing in the paper.
-//!
-//! [`Device::flexibility`]: crate::device::Device::flexibility
 
-use crate::{dispatch::SlotDispatch, plant::Plant};
 use std::ops::{Add, AddAssign, Sub};
 
 /// Power upward (more generation or less load) and downward, kW.
@@ -175,12 +172,6 @@ pub fn car(car: &CarReach, hours: f64) -> UpDown {
         up: car.discharge_kw_max.min(discharge) + car.power_kw,
         down: car.charge_kw_max.min(charge) - car.power_kw,
     }
-}
-
-/// `F_S` of each unit in one slot of `hours`, in the plant's order; cars are not among them.
-pub fn supply(plant: &Plant, slot: &SlotDispatch, hours: f64, readings: Readings) -> Vec<UpDown> {
-    let units = plant.devices().zip(&slot.units);
-    units.map(|(unit, did)| unit.flexibility(did, hours, readings)).collect()
 }
 
 #[cfg(test)]

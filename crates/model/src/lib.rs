@@ -19,7 +19,8 @@
 //! | [`device`]       | what generates, stores and sheds, one file a kind                 |
 //! | [`plant`]        | a list of such units                                              |
 //! | [`forecast`]     | what is known of wind and sun before they come                    |
-//! | [`dispatch`]     | what every unit does in one slot                                  |
+//! | [`unit`]         | what one unit does in one slot, and where it stands before it     |
+//! | [`dispatch`]     | what every unit does in one slot, and what that costs             |
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |
 //! | [`saving`]       | what drivers save under one policy against another                |
@@ -27,6 +28,7 @@
 //! | [`scenario`]     | everything one run is made of                                     |
 //! | [`rules`]        | which rules a run goes by: those of the version that began it     |
 //! | [`columns`]      | what one tick looked like, for whoever records it                 |
+//! | [`figure`]       | records of figures: what a run comes to, each declared once       |
 //!
 //! Nothing here knows an ECS, a file, a clock on the wall, a thread or a plugin.
 //!
@@ -41,6 +43,7 @@ pub mod device;
 pub mod dispatch;
 pub mod distribution;
 pub mod eligibility;
+pub mod figure;
 pub mod fleet;
 pub mod flexibility;
 pub mod forecast;
@@ -58,5 +61,6 @@ pub mod series;
 pub mod site;
 pub mod stay;
 pub mod two_stage;
+pub mod unit;
 pub mod willingness;
 pub mod wishes;

@@ -16,6 +16,8 @@ use crate::{
 };
 use std::{ops::Range, sync::Arc};
 
+pub use crate::clock::Boundary;
+
 /// A world, resolved: no file is needed any more.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -79,6 +81,15 @@ pub struct SystemSeries {
     pub pv: Option<Series>,
 }
 
+/// What gives power in a world without a plant.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// Its kind.
+    pub kind: UnitKind,
+    /// What comes, kW a slot; `None` for what takes up the rest.
+    pub series: Option<&'a Series>,
+}
+
 impl SystemSeries {
     /// Net load in kW of each of `slots`; `day` slots are 24 hours.
     ///
@@ -112,17 +123,6 @@ pub enum Planning {
     AtPlugIn,
     /// Before the local day in which the stay begins, car by car, from the energy expected on arrival.
     AtDayStart,
-}
-
-/// What comes before the first day and after the last.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Boundary {
-    /// Other days: stays may reach over both ends, and what happens beyond is not simulated.
-    #[default]
-    Open,
-    /// The same day again: one typical day follows upon itself, and what reaches over midnight
-    /// comes in again at its beginning.
-    Fold,
 }
 
 /// Which policy plans.
@@ -192,16 +192,20 @@ impl Scenario {
 
     /// The kinds of all units, by their ids: those of the plant, or what closes the balance without one.
     pub fn unit_kinds(&self) -> Vec<UnitKind> {
-        let Some(grid) = &self.grid else {
-            let (wind, pv) = (self.system.wind.is_some(), self.system.pv.is_some());
-            let kinds = [
-                wind.then_some(UnitKind::Wind),
-                pv.then_some(UnitKind::Pv),
-                Some(UnitKind::ImportExport),
-            ];
-            return kinds.into_iter().flatten().collect();
-        };
-        grid.plant.devices().map(Device::kind).collect()
+        match &self.grid {
+            Some(grid) => grid.plant.devices().map(Device::kind).collect(),
+            None => self.given_units().map(|unit| unit.kind).collect(),
+        }
+    }
+
+    /// What closes the balance without a plant, by id: wind and sun as they come, and the connection to
+    /// the outside.
+    pub fn given_units(&self) -> impl Iterator<Item = Given<'_>> {
+        let SystemSeries { wind, pv, .. } = &self.system;
+        let comes = [(UnitKind::WIND, wind), (UnitKind::PV, pv)].into_iter();
+        let comes =
+            comes.filter_map(|(kind, series)| Some(Given { kind, series: Some(series.as_ref()?) }));
+        comes.chain([Given { kind: UnitKind::IMPORT_EXPORT, series: None }])
     }
 
     /// The names of all units, by their ids.

@@ -15,8 +15,8 @@ pub struct About {
     pub fields: &'static str,
 }
 
-const TIE: &str = "`tie`: which of the cheapest schedules: `Spread` over all slots of one price, `Earliest`, or \
-                   `ValleyFill`, which evens out the net load";
+const TIE: &str = "`tie`: which of the cheapest schedules: `Spread` over all slots of one price, \
+                   `Earliest`, or `ValleyFill`, which evens out the net load";
 
 /// All shipped policies, in the order of [`tables`](crate::tables).
 pub const ABOUT: [About; 9] = [
@@ -43,11 +43,12 @@ pub const ABOUT: [About; 9] = [
     },
     About {
         name: "v2g",
-        does: "charges and discharges each car at least cost, wear included, at the incentive price; discharges \
-               only where the stay is long enough and the driver agrees",
+        does: "charges and discharges each car at least cost, wear included, at the incentive \
+               price; discharges only where the stay is long enough and the driver agrees",
         discharges: true,
         config: "(solver: Exact, tie: Spread)",
-        fields: "`solver`: `Exact`, or `Lp` or `Milp` through CBC; `tie`: as for `smart`, with `Exact` only",
+        fields: "`solver`: `Exact`, or `Lp` or `Milp` through CBC; `tie`: as for `smart`, with \
+                 `Exact` only",
     },
     About {
         name: "alap",
@@ -79,11 +80,12 @@ pub const ABOUT: [About; 9] = [
     },
     About {
         name: "threshold",
-        does: "charges when energy is cheap and sells when it is dear, at the incentive price; looks at no wear",
+        does: "charges when energy is cheap and sells when it is dear, at the incentive price; \
+               looks at no wear",
         discharges: true,
         config: "(charge_below: None, discharge_above: None)",
-        fields: "`charge_below`, `discharge_above`: prices per kWh, `Some(0.20)`; without one it is the mean \
-                 price of the stay",
+        fields: "`charge_below`, `discharge_above`: prices per kWh, `Some(0.20)`; without one it \
+                 is the mean price of the stay",
     },
 ];
 

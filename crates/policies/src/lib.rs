@@ -1,7 +1,7 @@
 //! The dispatch policies that voltide ships, as plain Rust.
 //!
-//! [`ABOUT`] says what each does: [`Uncontrolled`], [`Smart`], [`SmartIncentive`], [`V2g`], [`Alap`],
-//! [`Edf`], [`Llf`], [`RoundRobin`] and [`Threshold`].
+//! [`ABOUT`] says what each does: [`Uncontrolled`], [`Smart`], [`SmartIncentive`], [`V2g`],
+//! [`Alap`], [`Edf`], [`Llf`], [`RoundRobin`] and [`Threshold`].
 //!
 //! Each is also a plugin of its own under `plugins/`, which exports it and does nothing else; the
 //! program has the same tables built in.

@@ -84,7 +84,8 @@ pub(crate) fn energy_limits(seen: &Observation<'_>) -> (Vec<f64>, Vec<f64>) {
     (widened(seen.energy_kwh_min, f64::min), widened(seen.energy_kwh_max, f64::max))
 }
 
-/// What [`TieRule::ValleyFill`] fills: the net load and the cars planned so far, kW; none for other rules.
+/// What [`TieRule::ValleyFill`] fills: the net load and the cars planned so far, kW; none for other
+/// rules.
 pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f64>> {
     if tie != TieRule::ValleyFill {
         return Ok(Vec::new());

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use voltide_policy::{Host, Observation, Policy, Result, Schedules, observation::charge_at_once};
 
-/// Charges every car from its arrival on, as fast as its charger can, until it has the energy wanted at
-/// departure; the last slot is partial. It never discharges and knows no price.
+/// Charges every car from its arrival on, as fast as its charger can, until it has the energy
+/// wanted at departure; the last slot is partial. It never discharges and knows no price.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Uncontrolled {}

@@ -21,8 +21,8 @@ use voltide_policy::{
 pub struct V2g {
     /// The way to the optimum.
     pub solver: Solver,
-    /// Which of the cheapest schedules is meant; [`Lp`](Solver::Lp) and [`Milp`](Solver::Milp) give one of
-    /// their own choice.
+    /// Which of the cheapest schedules is meant; [`Lp`](Solver::Lp) and [`Milp`](Solver::Milp) give
+    /// one of their own choice.
     pub tie: TieRule,
 }
 
@@ -32,7 +32,8 @@ pub enum Solver {
     /// The value function of stored energy.
     #[default]
     Exact,
-    /// A linear program through CBC; above the optimum where charging and discharging at once would pay.
+    /// A linear program through CBC; above the optimum where charging and discharging at once would
+    /// pay.
     Lp,
     /// A mixed-integer program through CBC.
     Milp,

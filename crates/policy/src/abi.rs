@@ -1,19 +1,19 @@
 //! The binary contract, version 1.1: what crosses between the program and a plugin.
 //!
-//! `include/voltide_policy.h` is generated from this file and `abi/storage.rs`. Every struct begins with its size in
-//! bytes and only ever grows at its end; a reader takes the part that it knows and reads what is
-//! missing as zero or null. No Rust type crosses, a status is a plain number, and pointers hold for
-//! the call only, except for the tables: the program's outlives the instance, the policy's the process.
+//! `include/voltide_policy.h` is generated from this file and `abi/storage.rs`. Every struct begins
+//! with its size in bytes and only ever grows at its end; a reader takes the part that it knows and
+//! reads what is missing as zero or null. No Rust type crosses, a status is a plain number, and
+//! pointers hold for the call only, except for the tables: the program's outlives the instance, the
+//! policy's the process.
 //!
-//! Authors of policies in Rust need none of this: they implement [`Policy`](crate::Policy) and write
-//! [`export_policy!`](crate::export_policy).
+//! Authors of policies in Rust need none of this: they implement [`Policy`](crate::Policy) and
+//! write [`export_policy!`](crate::export_policy).
 
-mod lent;
 mod shim;
 mod storage;
+mod storage_service;
 mod view;
 
-pub use lent::Storage;
 pub use shim::{Host, table};
 pub use storage::{
     STORAGE_ABOVE_MAXIMUM, STORAGE_EARLIEST, STORAGE_EXACT, STORAGE_FEASIBLE,
@@ -22,6 +22,7 @@ pub use storage::{
     STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G, STORAGE_VALLEY_FILL, StorageAnswers,
     StorageProblems, StorageTable,
 };
+pub use storage_service::Storage;
 pub use view::{Versioned, copy_prefix};
 
 use std::ffi::{c_char, c_void};
@@ -69,8 +70,8 @@ pub struct Text {
     pub len: usize,
 }
 
-/// What the program lends to an instance. Its functions may be called from any thread while a call is
-/// under way.
+/// What the program lends to an instance. Its functions may be called from any thread while a call
+/// is under way.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct HostTable {
@@ -149,10 +150,10 @@ pub struct PolicyTable {
 
 /// What the policy is shown. A row is a stay that needs a schedule; rows are sorted by `ev_id`.
 ///
-/// A column of rows has `stays` values and is never null when there are rows. A series has one value
-/// a slot of the horizon, from now on; several series of one kind lie one after the other. Slots of
-/// stays are absolute (tick numbers), power is on the grid side and positive when it charges,
-/// prices are per kWh.
+/// A column of rows has `stays` values and is never null when there are rows. A series has one
+/// value a slot of the horizon, from now on; several series of one kind lie one after the other.
+/// Slots of stays are absolute (tick numbers), power is on the grid side and positive when it
+/// charges, prices are per kWh.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct ObservationColumns {

@@ -1,7 +1,7 @@
 //! The contract between the simulator and its dispatch policies: all that a policy's author needs.
 //!
-//! A policy turns an [`Observation`] into [`Schedules`]. It never sees the simulator, and its schedules
-//! are wishes: battery, charger and site have the last word. This is a whole plugin:
+//! A policy turns an [`Observation`] into [`Schedules`]. It never sees the simulator, and its
+//! schedules are wishes: battery, charger and site have the last word. This is a whole plugin:
 //!
 //! ```
 //! use voltide_policy::{export_policy, Host, Observation, Policy, Result, Schedules};

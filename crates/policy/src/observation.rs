@@ -139,7 +139,8 @@ impl Stay<'_> {
 
     /// Grid-side energy that is missing until the departure target, kWh; not negative.
     pub fn energy_to_departure(&self) -> f64 {
-        let (seen, row) = (&self.seen, self.row);
+        let seen = &self.seen;
+        let row = self.row;
         let target = seen.departure_energy_kwh[row].min(seen.energy_kwh_max[row]);
         (target - seen.energy_kwh[row]).max(0.0) / seen.charge_efficiency[row]
     }
@@ -194,18 +195,20 @@ impl Row<'_> {
     /// Charges as fast as the charger allows from slot `slot` from now, or from arrival if that is
     /// later, until `energy_kwh` (grid side) is in or the car leaves; the last slot is partial.
     pub fn charge_from(&mut self, slot: usize, energy_kwh: f64) {
-        let (hours, most) = (self.stay.slot_hours(), self.stay.charge_kw_max());
+        let hours = self.stay.slot_hours();
+        let most = self.stay.charge_kw_max();
         let Range { start, end } = self.stay.window();
         let usable = self.power_kw.get_mut(slot.max(start)..end).unwrap_or_default();
         charge_at_once(usable, most, hours, energy_kwh);
     }
 }
 
-/// Energy that is not worth a slot of its own, kWh: what rounding leaves of a number of whole slots.
+/// Energy that is not worth a slot of its own, kWh: what rounding leaves of a number of whole
+/// slots.
 const NOTHING_KWH: f64 = 1e-9;
 
-/// Charges with `charge_kw_max` from the first slot of a schedule on until `energy_kwh` (grid side) is in
-/// or the slots are over; the last slot is partial.
+/// Charges with `charge_kw_max` from the first slot of a schedule on until `energy_kwh` (grid side)
+/// is in or the slots are over; the last slot is partial.
 pub fn charge_at_once(power_kw: &mut [f64], charge_kw_max: f64, slot_hours: f64, energy_kwh: f64) {
     let per_slot = charge_kw_max * slot_hours;
     if per_slot <= 0.0 || energy_kwh <= NOTHING_KWH {

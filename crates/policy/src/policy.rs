@@ -11,11 +11,12 @@ use serde::de::DeserializeOwned;
 /// What a policy's functions return; any error converts with `?`.
 pub type Result<T = (), E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// A dispatch policy. Its type is its config: the value under its name in the world file's `policies`
-/// is read into it. Without one it is read from `()`.
+/// A dispatch policy. Its type is its config: the value under its name in the world file's
+/// `policies` is read into it. Without one it is read from `()`.
 ///
 /// A policy that remembers something between calls keeps it in fields with `#[serde(skip)]` and
-/// declares itself [`STATEFUL`](Self::STATEFUL), or resuming a run will not lead to the same results.
+/// declares itself [`STATEFUL`](Self::STATEFUL), or resuming a run will not lead to the same
+/// results.
 pub trait Policy: DeserializeOwned + Send + 'static {
     /// The name by which a world file chooses it.
     const NAME: &'static str;
@@ -25,8 +26,8 @@ pub trait Policy: DeserializeOwned + Send + 'static {
     const HORIZON_SLOTS: u32 = 0;
     /// Whether all plugged cars of a site are to be shown when any of them is due.
     const WHOLE_SITE: bool = false;
-    /// Whether its cars pay and are paid the incentive price, instead of their tariff: the prices that it
-    /// is shown as `buy_price` and `sell_price`, and that its cars are billed.
+    /// Whether its cars pay and are paid the incentive price, instead of their tariff: the prices
+    /// that it is shown as `buy_price` and `sell_price`, and that its cars are billed.
     const PAYS_INCENTIVE: bool = false;
     /// Whether [`save`](Self::save) and [`load`](Self::load) carry a memory.
     const STATEFUL: bool = false;

@@ -28,8 +28,8 @@ use crate::{abi, observation::Observation};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[repr(u32)]
 pub enum Method {
-    /// The value function of stored energy, with branch and bound where charging and discharging at once
-    /// would pay.
+    /// The value function of stored energy, with branch and bound where charging and discharging at
+    /// once would pay.
     #[default]
     Exact = abi::STORAGE_EXACT,
     /// Cheapest price classes first; [`Exact`](Self::Exact) where that does not apply.
@@ -50,7 +50,8 @@ pub enum TieRule {
     Spread = abi::STORAGE_SPREAD,
     /// Energy comes as early and leaves as late as the optimum allows.
     Earliest = abi::STORAGE_EARLIEST,
-    /// The sum of [`StorageRequest::load_kw`] and the battery's power is as even as the optimum allows.
+    /// The sum of [`StorageRequest::load_kw`] and the battery's power is as even as the optimum
+    /// allows.
     ValleyFill = abi::STORAGE_VALLEY_FILL,
 }
 
@@ -160,7 +161,8 @@ pub struct StorageRequest<'a> {
 
     /// Which tariff the battery pays; empty for the first throughout.
     pub tariff_id: &'a [u32],
-    /// First slot that it may use, `origin_slot` where that is later; empty for `origin_slot` throughout.
+    /// First slot that it may use, `origin_slot` where that is later; empty for `origin_slot`
+    /// throughout.
     pub first_slot: &'a [u32],
     /// The slot after its last one.
     pub end_slot: &'a [u32],
@@ -188,8 +190,8 @@ pub struct StorageRequest<'a> {
     /// One bit per row and slot: may discharge. Row-major, least significant bit first, rows padded
     /// to whole bytes; empty where everyone may throughout.
     pub may_discharge: &'a [u8],
-    /// Entries `bound_offset[i]..bound_offset[i + 1]` of the next three columns narrow the energy bounds of
-    /// row i at given slots; n + 1 values, or none.
+    /// Entries `bound_offset[i]..bound_offset[i + 1]` of the next three columns narrow the energy
+    /// bounds of row i at given slots; n + 1 values, or none.
     pub bound_offset: &'a [u32],
     /// The slot at whose beginning the bound holds.
     pub bound_slot: &'a [u32],
@@ -200,8 +202,8 @@ pub struct StorageRequest<'a> {
 }
 
 impl<'a> StorageRequest<'a> {
-    /// What was shown, taken at its word: every car between its bounds, to its target at departure, at
-    /// the prices it pays, discharging where its driver agreed whether
+    /// What was shown, taken at its word: every car between its bounds, to its target at departure,
+    /// at the prices it pays, discharging where its driver agreed whether
     /// [eligible](Observation::v2g_eligible) or not.
     pub fn of(seen: &Observation<'a>) -> Self {
         Self {

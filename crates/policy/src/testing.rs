@@ -172,7 +172,8 @@ impl ObservationBuilder {
 
 /// Asks a policy, and gives its answer row by row, kW.
 pub fn plan<P: Policy>(policy: &mut P, shown: &ObservationBuilder) -> Result<Vec<Vec<f64>>> {
-    let (seen, horizon) = (shown.build(), shown.horizon);
+    let seen = shown.build();
+    let horizon = shown.horizon;
     let mut power_kw = vec![0.0; seen.len() * horizon];
     policy.plan(&Host::detached(), &seen, &mut Schedules { power_kw: &mut power_kw, horizon })?;
     Ok(power_kw.chunks(horizon.max(1)).map(<[f64]>::to_vec).collect())

@@ -1,15 +1,16 @@
 //! Shapes of a file, declared once: for reading, for overrides and for the reference.
 //!
 //! [`shape!`](crate::shape!) declares a struct and [`choice!`](crate::choice!) an enum as a text
-//! writes them, each field with its documentation and either its default and how that is written, or
-//! the value to paste when it is missing. `for Dialect` says in whose texts it stands, [`Plain`]
+//! writes them, each field with its documentation and either its default and how that is written,
+//! or the value to paste when it is missing. `for Dialect` says in whose texts it stands, [`Plain`]
 //! where it is left out; `at place` keeps where the struct begins in a field of that name,
 //! `within place` all of it. Both derive [`Read`](crate::Read), which takes a value of the text
-//! apart, and [`Kind`](crate::shape::Kind), from which the field reference is written and overrides know what they set.
+//! apart, and [`Kind`](crate::shape::Kind), from which the field reference is written and overrides
+//! know what they set.
 //!
 //! What a program has already, such as a type of its model, is not declared again: with
-//! `use Existing as "title" { ... }` in place of the declaration both say how a text writes it, with
-//! all fields and a name for every variant that it has.
+//! `use Existing as "title" { ... }` in place of the declaration both say how a text writes it,
+//! with all fields and a name for every variant that it has.
 //!
 //! [`Plain`]: crate::Plain
 

@@ -149,8 +149,8 @@ impl<D: Dialect> Report<D> {
         self.add(place, message, label).help = Some(help.into());
     }
 
-    /// Adds a warning at a place of the text: what is there can be read, but is hardly meant. `help`
-    /// says what would be right.
+    /// Adds a warning at a place of the text: what is there can be read, but is hardly meant.
+    /// `help` says what would be right.
     pub fn warn(&mut self, place: Place, message: String, label: &str, help: impl Into<String>) {
         let problem = Problem::new(message).help(help).as_warning();
         self.warnings.push(self.document.point(problem, place, label));

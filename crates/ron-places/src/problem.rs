@@ -1,8 +1,8 @@
 //! What is wrong with a text, where, and what would be right.
 //!
-//! A [`Problem`] points at the text that causes it: the file, another that it names, or an override.
-//! [`Problems`] is all that a file has, rendered by miette one frame each. A problem with which the
-//! file can be used all the same is a warning.
+//! A [`Problem`] points at the text that causes it: the file, another that it names, or an
+//! override. [`Problems`] is all that a file has, rendered by miette one frame each. A problem with
+//! which the file can be used all the same is a warning.
 
 use crate::excerpt::{Excerpt, boundary};
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode, SourceSpan};

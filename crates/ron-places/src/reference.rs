@@ -59,7 +59,9 @@ impl Sections {
             }
             (false, default) => default.to_owned(),
         };
-        let (name, value, docs) = (field.name, linked(&(field.kind)()), joined(field.docs));
+        let name = field.name;
+        let value = linked(&(field.kind)());
+        let docs = joined(field.docs);
         let _ = writeln!(self.text, "| `{name}` | {value} | {default} | {docs} |");
     }
 

@@ -1,8 +1,8 @@
 //! What keeps a text from being RON, in words of who writes it.
 //!
-//! ron says where it could not go on, which is often far behind the mistake: a bracket or a quote that
-//! was forgotten is noticed at the next one. Those are looked for first, in the whole text; only then is
-//! it asked what stands around the place where ron gave up.
+//! ron says where it could not go on, which is often far behind the mistake: a bracket or a quote
+//! that was forgotten is noticed at the next one. Those are looked for first, in the whole text;
+//! only then is it asked what stands around the place where ron gave up.
 
 use crate::{
     dialect::Dialect,
@@ -120,7 +120,8 @@ fn block_comment(text: &str) -> usize {
     text.len()
 }
 
-/// The length of the string that the text begins with, `"..."` or raw; to its end where it has none.
+/// The length of the string that the text begins with, `"..."` or raw; to its end where it has
+/// none.
 fn string(text: &str) -> Option<usize> {
     let raw = text
         .strip_prefix('r')
@@ -286,12 +287,13 @@ fn colon(before: Token, inside: Option<char>) -> Mistake {
     let place = before.place;
     match (before.kind, inside) {
         (_, Some('[')) => {
-            let help = "items of a list have no names; one with fields is a struct: `[(from: ..., to: ...)]`";
+            let help = "items of a list have no names; one with fields is a struct: `[(from: ..., \
+                        to: ...)]`";
             Mistake::new("a name in a list", place, "a name", help)
         }
         (Kind::Text, _) => {
-            let help = "fields of a struct, in `( )`, have no quotes: `(count: ...)`; names of a map, in `{ }`, \
-                        have: `{\"vans\": ...}`";
+            let help = "fields of a struct, in `( )`, have no quotes: `(count: ...)`; names of a \
+                        map, in `{ }`, have: `{\"vans\": ...}`";
             Mistake::new("a field's name in quotes", place, "in quotes", help)
         }
         (Kind::Word | Kind::Sign(_), _) => {
@@ -336,7 +338,8 @@ fn unquoted(text: &str, before: Token, after: Option<Token>) -> Option<Mistake> 
     if !is_numeric || !(goes_on || word.parse::<f64>().is_err()) {
         return None;
     }
-    let help = "quantities, times and dates are written in quotes: \"11 kW\", \"17:30\", \"2024-06-03T12:00\"";
+    let help = "quantities, times and dates are written in quotes: \"11 kW\", \"17:30\", \
+                \"2024-06-03T12:00\"";
     Some(Mistake::new(
         "a value without quotes",
         before.place,

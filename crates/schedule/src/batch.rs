@@ -5,9 +5,10 @@
 
 use crate::{
     answer::StorageAnswer,
+    options::Options,
     problem::{PerSlot, ProblemError, StorageProblem, validate_load, validate_prices},
     ranking::Ranking,
-    solver::{Options, Solver},
+    solver::Solver,
 };
 use std::ops::Range;
 use voltide_policy::storage::{StorageError, StorageRequest};

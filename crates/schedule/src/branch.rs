@@ -9,12 +9,12 @@
 
 use crate::{
     answer::Outcome,
-    exact::{Mode, Sweep},
     general,
+    options::Options,
     problem::StorageProblem,
     ranking::{Ranking, hull_slope},
     reach::Reach,
-    solver::Options,
+    sweep::{Mode, Sweep},
 };
 
 /// Nodes after which the general value function is quicker.

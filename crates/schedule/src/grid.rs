@@ -16,19 +16,20 @@
 //! directions at once. Everything that may not be possible has a price or is relaxed by name, so
 //! that there always is a schedule; see [`Unmet`].
 //!
-//! A unit's columns, rows, costs and how they are read back stand in the file of its kind, each as
-//! the trait of `unit.rs` asks: [`DispatchProgram`] only adds up what units give.
+//! What is asked of a unit, its columns, rows, costs and how they are read back stand in the file of
+//! its kind in `kinds`, as the traits of `unit.rs` ask: [`DispatchProgram`] only adds up what units
+//! give.
 //!
 //! # How an engine calls this, once a tick
 //!
 //! ```text
 //! at the first slot of a local day:
-//!     plan = DayAheadPlan::new(&stages.day_ahead(day, ev, &state)?.solve()?, ...)     recorded as an event
+//!     plan = DayAheadPlan { steps: stages.day_ahead(day, ev, &state).solve()?.slots, .. }     recorded as an event
 //! at slots k of the day that are multiples of `rules.step`:
 //!     window = stages.window(day, k, ev, cars, &plan, &state).solve()?                 recorded as an event
 //! at every slot:
 //!     slot = window.slots[slots since the window began]       set-points, balance and supplies follow from it
-//!     state.advance(&slot, hours)                             ramps, commitment and energy for the next window
+//!     state.advance(plant, &slot, hours)                             ramps, commitment and energy for the next window
 //! ```
 //! [`Stages`] reads forecasts; what cars will draw comes from the caller, by absolute slot. The
 //! slots that a window commits see actual wind and sun, so that the balance closes as planned
@@ -36,20 +37,21 @@
 
 mod answer;
 mod build;
-mod exchange;
+mod error;
 mod exclusive;
-mod interruptible;
+mod held;
+mod kinds;
 mod margins;
-mod must_take;
+mod plan;
 mod problem;
 mod read;
-mod renewable;
 mod stages;
-mod store;
-mod thermal;
 mod unit;
+mod validate;
 
 pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWish};
 pub use build::DispatchProgram;
-pub use problem::{Course, DispatchProblem, GridError, Outlook, StoreEnd};
-pub use stages::{Day, DayAheadPlan, Stages};
+pub use error::GridError;
+pub use plan::DayAheadPlan;
+pub use problem::{Course, DispatchProblem, EnergyEnd, Outlook, UnitTask};
+pub use stages::{Day, Stages};

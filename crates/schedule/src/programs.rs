@@ -18,9 +18,9 @@ use crate::{
     answer::{Outcome, StorageAnswer},
     check,
     linear::{Budget, Program, Solved},
+    options::Options,
     problem::StorageProblem,
     reach::Reach,
-    solver::Options,
 };
 use good_lp::{Expression, Variable, constraint, variable};
 

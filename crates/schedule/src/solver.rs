@@ -1,34 +1,15 @@
 //! One battery, four ways to its cheapest schedule.
 
-pub use voltide_policy::storage::{Method, TieRule};
-
 use crate::{
     answer::StorageAnswer,
     exact::Exact,
+    options::Options,
     problem::{ProblemError, StorageProblem},
     programs,
     ranking::Ranking,
     v1g::ClosedForm,
 };
-
-/// How much searching is allowed, and what happens when wishes cannot be met.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
-    /// Most nodes of branch and bound, and most corners of a value function that is not convex;
-    /// when they run out the best schedule so far is given with its gap.
-    pub nodes: u32,
-    /// Relative gap at which a search may stop.
-    pub gap: f64,
-    /// Refuse with [`Outcome::Infeasible`](crate::Outcome::Infeasible) instead of giving the best
-    /// reachable schedule.
-    pub strict: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { nodes: 20_000, gap: 1e-9, strict: false }
-    }
-}
+use voltide_policy::storage::Method;
 
 /// Solves storage problems one by one; holds scratch memory, so keep one for each thread.
 /// Answers never depend on what was solved before.

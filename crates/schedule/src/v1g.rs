@@ -6,10 +6,10 @@
 use crate::{
     answer::{Outcome, StorageAnswer, Unmet, target_missed},
     level::{Level, Share},
+    options::Options,
     problem::{PerSlot, StorageProblem},
-    solver::Options,
-    solver::TieRule,
 };
+use voltide_policy::storage::TieRule;
 
 /// Scratch memory of the closed form.
 #[derive(Debug, Default)]

@@ -1,20 +1,15 @@
-//! Rows of `ev_ticks`, gathered in columns.
+//! Rows of `ev_ticks`.
 
 use crate::{
     frame::{Frame, PluggedIn},
-    table::EV_TICKS,
+    rows::TableColumns,
+    table::ev_ticks::{Columns, State},
+    value::Time,
 };
-use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Int32Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, new_null_array,
-};
-use arrow_buffer::{BooleanBufferBuilder, NullBuffer, ScalarBuffer};
-use arrow_schema::{DataType, SchemaRef};
-use std::{mem::take, sync::Arc};
-use voltide_model::{columns::slot_micros, scenario::Scenario, stay::NO_STAY};
-
-/// What `state` can be; its dictionary.
-const STATES: [&str; 4] = ["away", "idle", "charging", "discharging"];
+use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
+use std::sync::Arc;
+use voltide_model::{scenario::Scenario, stay::NO_STAY};
 
 /// The cars that are recorded, and what of them does not change from tick to tick.
 pub(crate) struct Cars {
@@ -31,38 +26,9 @@ pub(crate) struct Cars {
     asked: Vec<bool>,
     /// Price of a kWh bought in the current tick, by tariff.
     prices: Vec<f32>,
-    states: ArrayRef,
-    schema: SchemaRef,
-    rows: Rows,
-}
-
-/// Rows that are not written yet.
-#[derive(Default)]
-struct Rows {
-    ts: Vec<i64>,
-    tick: Vec<i32>,
-    ev: Vec<i32>,
-    charger: Vec<i32>,
-    session: Vec<i32>,
-    plugged: Option<BooleanBufferBuilder>,
-    state: Vec<i32>,
-    soc: Vec<f32>,
-    energy_kwh: Vec<f32>,
-    charge_kw: Vec<f32>,
-    discharge_kw: Vec<f32>,
-    soc_min: Vec<f32>,
-    soc_target: Vec<f32>,
-    opinions: Opinions,
-    price: Vec<f32>,
-}
-
-/// What drivers said: columns that stay empty as long as nobody is asked.
-#[derive(Default)]
-struct Opinions {
-    /// Whether the driver was asked: not where the car is away or the fleet need not be.
-    asked: Vec<bool>,
-    willingness: Vec<f32>,
-    participating: Vec<bool>,
+    rows: Columns,
+    /// Number of rows that are not written yet.
+    pending: usize,
 }
 
 impl Cars {
@@ -77,16 +43,16 @@ impl Cars {
             tariff: Vec::new(),
             asked: Vec::new(),
             prices: Vec::new(),
-            states: Arc::new(StringArray::from(STATES.to_vec())),
-            schema: EV_TICKS.schema(),
-            rows: Rows::default(),
+            rows: Columns::default(),
+            pending: 0,
             scenario: Arc::clone(&scenario),
         };
         cars.forked(&scenario, ids);
         cars
     }
 
-    /// From here on another scenario holds; `ids` are the recorded cars, those before and maybe more.
+    /// From here on another scenario holds; `ids` are the recorded cars, those before and maybe
+    /// more.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>, ids: Vec<u32>) {
         let population = &scenario.population;
         let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
@@ -111,7 +77,7 @@ impl Cars {
 
     /// Number of rows that are not written yet.
     pub(crate) fn pending(&self) -> usize {
-        self.rows.ts.len()
+        self.pending
     }
 
     /// Takes in what cars that plugged in begin with and want at departure.
@@ -135,122 +101,75 @@ impl Cars {
 
     /// Adds the rows of the recorded cars at `places`.
     pub(crate) fn add(&mut self, frame: &Frame, tick: u32, places: &[u32]) {
-        let rows = &mut self.rows;
-        let chargers = &self.scenario.population.stays.charger;
+        let Self { rows, scenario, .. } = self;
         let stays = gather(&frame.stay, places);
+        let plugged = present(places, |place| frame.stay[place] != NO_STAY);
         let powers = gather(&frame.power_kw, places);
-        let len = rows.ts.len() + places.len();
-        rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
-        rows.tick.resize(len, tick.cast_signed());
-        rows.ev.extend(gather(&self.ids, places).map(u32::cast_signed));
-        let charger =
-            |stay: u32| chargers.get(stay as usize).map_or(0, |&charger| charger.cast_signed());
-        rows.charger.extend(stays.clone().map(charger));
-        rows.session.extend(stays.clone().map(u32::cast_signed));
-        let plugged = rows.plugged.get_or_insert_with(|| BooleanBufferBuilder::new(0));
-        stays.clone().for_each(|stay| plugged.append(stay != NO_STAY));
-        rows.state.extend(stays.zip(powers.clone()).map(|(stay, power)| state(stay, power)));
         let energies = gather(&frame.energy_kwh, places);
-        rows.soc.extend(
-            energies
-                .clone()
-                .zip(gather(&self.capacity_kwh, places))
-                .map(|(kwh, full)| (kwh / full) as f32),
-        );
+        rows.ts.repeat(Time::of_slot(&scenario.clock, tick), places.len());
+        rows.tick.repeat(tick, places.len());
+        rows.ev_id.extend(gather(&self.ids, places));
+        let chargers = &scenario.population.stays.charger;
+        let charger = |stay: u32| chargers.get(stay as usize).copied().unwrap_or_default();
+        rows.charger_id.extend(&plugged, stays.clone().map(charger));
+        rows.session_id.extend(&plugged, stays.clone());
+        rows.state.extend(stays.clone().zip(powers.clone()).map(state));
+        let full = gather(&self.capacity_kwh, places);
+        rows.soc.extend(energies.clone().zip(full).map(|(kwh, full)| (kwh / full) as f32));
         rows.energy_kwh.extend(energies.map(|kwh| kwh as f32));
         rows.charge_kw.extend(powers.clone().map(|power| positive(power) as f32));
         rows.discharge_kw.extend(powers.map(|power| positive(-power) as f32));
-        let least = gather(&self.soc_min, places).zip(gather(&self.soc_arrival, places));
-        let least = gather(&frame.stay, places).zip(least);
-        rows.soc_min.extend(least.map(
-            |(stay, (min, arrival))| {
-                if stay == NO_STAY { min } else { min.min(arrival) }
-            },
-        ));
-        rows.soc_target.extend(gather(&self.soc_target, places));
-        if !frame.agreed.is_empty() {
-            rows.opinions.add(len - places.len(), frame, &self.asked, places);
+        let limits = gather(&self.soc_min, places).zip(gather(&self.soc_arrival, places));
+        rows.soc_min.extend(stays.zip(limits).map(soc_min));
+        rows.soc_target.extend(&plugged, gather(&self.soc_target, places));
+        self.add_opinions(frame, places);
+        self.add_prices(frame, places);
+        self.pending += places.len();
+    }
+
+    /// What drivers said: nothing where nobody is asked, or where the car is away or its fleet need
+    /// not be.
+    fn add_opinions(&mut self, frame: &Frame, places: &[u32]) {
+        let Self { rows, asked, .. } = self;
+        if frame.agreed.is_empty() {
+            rows.willingness.extend_missing(places.len());
+            rows.participating.extend_missing(places.len());
+            return;
         }
+        let asked = present(places, |place| asked[place] && frame.stay[place] != NO_STAY);
+        let willing = gather(&frame.willingness, places).map(|willingness| willingness as f32);
+        rows.willingness.extend(&asked, willing);
+        let agreed = gather(&frame.agreed, places).map(|agreed| agreed == 1);
+        rows.participating.extend(&asked, agreed);
+    }
+
+    /// The prices that cars were planned with; the tariffs' where they were planned with none.
+    fn add_prices(&mut self, frame: &Frame, places: &[u32]) {
+        let column = &mut self.rows.price_per_kwh;
         if frame.price_per_kwh.is_empty() {
-            rows.price
-                .extend(gather(&self.tariff, places).map(|tariff| self.prices[tariff as usize]));
+            column.extend(gather(&self.tariff, places).map(|it| self.prices[it as usize]));
         } else {
-            rows.price.extend(gather(&frame.price_per_kwh, places).map(|price| price as f32));
+            column.extend(gather(&frame.price_per_kwh, places).map(|price| price as f32));
         }
     }
 
     /// The rows as a batch; none are pending afterwards.
     pub(crate) fn batch(&mut self) -> RecordBatch {
-        let rows = take(&mut self.rows);
-        let len = rows.ts.len();
-        let plugged = rows.plugged.map(|mut plugged| NullBuffer::new(plugged.finish()));
-        let ints = |values: Vec<i32>| Arc::new(Int32Array::from(values)) as ArrayRef;
-        let stay_ints = |values: Vec<i32>| {
-            Arc::new(Int32Array::new(ScalarBuffer::from(values), plugged.clone())) as ArrayRef
-        };
-        let singles = |values: Vec<f32>| Arc::new(Float32Array::from(values)) as ArrayRef;
-        let [willingness, participating] = rows.opinions.columns(len);
-        let states = DictionaryArray::new(Int32Array::from(rows.state), self.states.clone());
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(TimestampMicrosecondArray::from(rows.ts).with_timezone("UTC")),
-            ints(rows.tick),
-            ints(rows.ev),
-            stay_ints(rows.charger),
-            stay_ints(rows.session),
-            Arc::new(states),
-            singles(rows.soc),
-            singles(rows.energy_kwh),
-            singles(rows.charge_kw),
-            singles(rows.discharge_kw),
-            singles(rows.soc_min),
-            Arc::new(Float32Array::new(ScalarBuffer::from(rows.soc_target), plugged.clone())),
-            willingness,
-            participating,
-            singles(rows.price),
-        ];
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .expect("the columns follow the dictionary")
+        self.pending = 0;
+        self.rows.batch()
     }
 }
 
-impl Opinions {
-    /// Adds what the drivers at `places` said, after `before` rows in all.
-    fn add(&mut self, before: usize, frame: &Frame, asked: &[bool], places: &[u32]) {
-        self.fill(before);
-        let plugged = gather(&frame.stay, places).map(|stay| stay != NO_STAY);
-        self.asked
-            .extend(plugged.zip(gather(asked, places)).map(|(plugged, asked)| plugged && asked));
-        self.willingness
-            .extend(gather(&frame.willingness, places).map(|willingness| willingness as f32));
-        self.participating.extend(gather(&frame.agreed, places).map(|agreed| agreed == 1));
-    }
-
-    /// Nobody was asked in the rows up to `len` that are not there.
-    fn fill(&mut self, len: usize) {
-        self.asked.resize(len, false);
-        self.willingness.resize(len, 0.0);
-        self.participating.resize(len, false);
-    }
-
-    /// The columns `willingness` and `participating`, of `len` rows.
-    fn columns(mut self, len: usize) -> [ArrayRef; 2] {
-        if self.asked.is_empty() {
-            return [DataType::Float32, DataType::Boolean].map(|kind| new_null_array(&kind, len));
-        }
-        self.fill(len);
-        let asked = Some(NullBuffer::from(self.asked));
-        [
-            Arc::new(Float32Array::new(ScalarBuffer::from(self.willingness), asked.clone())),
-            Arc::new(BooleanArray::new(self.participating.into(), asked)),
-        ]
-    }
-}
-
-fn gather<'a, T: Copy>(
+pub(crate) fn gather<'a, T: Copy>(
     column: &'a [T],
     places: &'a [u32],
 ) -> impl ExactSizeIterator<Item = T> + Clone + 'a {
     places.iter().map(|&place| column[place as usize])
+}
+
+/// At which places there is something.
+pub(crate) fn present(places: &[u32], is_there: impl Fn(usize) -> bool) -> BooleanBuffer {
+    BooleanBuffer::collect_bool(places.len(), |row| is_there(places[row] as usize))
 }
 
 /// The value where it is positive, and otherwise a zero without sign.
@@ -258,11 +177,17 @@ pub(crate) fn positive(value: f64) -> f64 {
     if value > 0.0 { value } else { 0.0 }
 }
 
-fn state(stay: u32, power: f64) -> i32 {
+fn state((stay, power): (u32, f64)) -> State {
     match () {
-        () if stay == NO_STAY => 0,
-        () if power > 0.0 => 2,
-        () if power < 0.0 => 3,
-        () => 1,
+        () if stay == NO_STAY => State::Away,
+        () if power > 0.0 => State::Charging,
+        () if power < 0.0 => State::Discharging,
+        () => State::Idle,
     }
+}
+
+/// The lowest state of charge that discharging may reach: what the car arrived with, where that is
+/// less.
+fn soc_min((stay, (soc_min, arrival)): (u32, (f32, f32))) -> f32 {
+    if stay == NO_STAY { soc_min } else { soc_min.min(arrival) }
 }

@@ -1,32 +1,36 @@
-//! Rows of `charger_ticks`, gathered in columns.
+//! Rows of `charger_ticks`.
 
-use crate::{frame::Frame, table::CHARGER_TICKS};
-use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Int32Array, RecordBatch, TimestampMicrosecondArray,
+use crate::{
+    cars::{gather, present},
+    frame::Frame,
+    rows::TableColumns,
+    table::charger_ticks::Columns,
+    value::Time,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
-use arrow_schema::SchemaRef;
-use std::{mem::take, sync::Arc};
-use voltide_model::{columns::slot_micros, scenario::Scenario, stay::NO_STAY};
+use arrow_array::RecordBatch;
+use std::sync::Arc;
+use voltide_model::{scenario::Scenario, stay::NO_STAY};
 
 /// An id where there is none.
-const NONE: i32 = -1;
+const NONE: u32 = u32::MAX;
 
 /// All chargers, with what stands at them now and stood at them before.
 pub(crate) struct Chargers {
     scenario: Arc<Scenario>,
-    site: Vec<i32>,
+    /// The site that each stands behind.
+    site: Vec<u32>,
     limit_kw: Vec<f32>,
     now: Occupied,
     before: Occupied,
-    schema: SchemaRef,
-    rows: Rows,
+    rows: Columns,
+    /// Number of rows that are not written yet.
+    pending: usize,
 }
 
 /// What stands at each charger.
 #[derive(Default)]
 struct Occupied {
-    ev: Vec<i32>,
+    ev: Vec<u32>,
     power_kw: Vec<f64>,
 }
 
@@ -38,18 +42,6 @@ impl Occupied {
     }
 }
 
-/// Rows that are not written yet.
-#[derive(Default)]
-struct Rows {
-    ts: Vec<i64>,
-    tick: Vec<i32>,
-    charger: Vec<i32>,
-    site: Vec<i32>,
-    power_kw: Vec<f32>,
-    limit_kw: Vec<f32>,
-    ev: Vec<i32>,
-}
-
 impl Chargers {
     /// All chargers of the scenario.
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
@@ -58,8 +50,8 @@ impl Chargers {
             limit_kw: Vec::new(),
             now: Occupied::default(),
             before: Occupied::default(),
-            schema: CHARGER_TICKS.schema(),
-            rows: Rows::default(),
+            rows: Columns::default(),
+            pending: 0,
             scenario: Arc::clone(&scenario),
         };
         chargers.forked(&scenario);
@@ -69,7 +61,7 @@ impl Chargers {
     /// From here on another scenario holds, with the same chargers and maybe more.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
         let (population, count) = (&scenario.population, scenario.population.charger_count());
-        let site = |id| population.charger(id).site.map_or(NONE, u32::cast_signed);
+        let site = |id| population.charger(id).site.unwrap_or(NONE);
         self.site.extend((self.len() as u32..count).map(site));
         self.limit_kw = (0..count).map(|id| population.charger(id).charge_max.0 as f32).collect();
         self.now.make_room(count as usize);
@@ -95,10 +87,11 @@ impl Chargers {
 
     /// Number of rows that are not written yet.
     pub(crate) fn pending(&self) -> usize {
-        self.rows.ts.len()
+        self.pending
     }
 
-    /// Takes in where the recorded cars `ids` stand. Two at one charger add up; the first one counts as its car.
+    /// Takes in where the recorded cars `ids` stand. Two at one charger add up; the first one
+    /// counts as its car.
     pub(crate) fn occupy(&mut self, frame: &Frame, ids: impl Iterator<Item = u32>) {
         std::mem::swap(&mut self.now, &mut self.before);
         self.now.ev.fill(NONE);
@@ -108,7 +101,7 @@ impl Chargers {
                 let charger = self.scenario.population.stays.charger[stay as usize] as usize;
                 self.now.power_kw[charger] += power;
                 if self.now.ev[charger] == NONE {
-                    self.now.ev[charger] = ev.cast_signed();
+                    self.now.ev[charger] = ev;
                 }
             }
         }
@@ -116,42 +109,23 @@ impl Chargers {
 
     /// Adds the rows of `chargers`.
     pub(crate) fn add(&mut self, tick: u32, chargers: &[u32]) {
-        let rows = &mut self.rows;
-        let len = rows.ts.len() + chargers.len();
-        let places = || chargers.iter().map(|&charger| charger as usize);
-        rows.ts.resize(len, slot_micros(&self.scenario.clock, tick));
-        rows.tick.resize(len, tick.cast_signed());
-        rows.charger.extend(chargers.iter().map(|&charger| charger.cast_signed()));
-        rows.site.extend(places().map(|charger| self.site[charger]));
-        rows.power_kw.extend(places().map(|charger| self.now.power_kw[charger] as f32));
-        rows.limit_kw.extend(places().map(|charger| self.limit_kw[charger]));
-        rows.ev.extend(places().map(|charger| self.now.ev[charger]));
+        let Self { rows, now, site, .. } = self;
+        let occupied = present(chargers, |charger| now.ev[charger] != NONE);
+        let limited = present(chargers, |charger| site[charger] != NONE);
+        rows.ts.repeat(Time::of_slot(&self.scenario.clock, tick), chargers.len());
+        rows.tick.repeat(tick, chargers.len());
+        rows.charger_id.extend(chargers.iter().copied());
+        rows.site_id.extend(&limited, gather(site, chargers));
+        rows.power_kw.extend(gather(&now.power_kw, chargers).map(|power| power as f32));
+        rows.limit_kw.extend(gather(&self.limit_kw, chargers));
+        rows.occupied.extend(gather(&now.ev, chargers).map(|ev| ev != NONE));
+        rows.ev_id.extend(&occupied, gather(&now.ev, chargers));
+        self.pending += chargers.len();
     }
 
     /// The rows as a batch; none are pending afterwards.
     pub(crate) fn batch(&mut self) -> RecordBatch {
-        let rows = take(&mut self.rows);
-        let occupied = present(&rows.ev);
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(TimestampMicrosecondArray::from(rows.ts).with_timezone("UTC")),
-            Arc::new(Int32Array::from(rows.tick)),
-            Arc::new(Int32Array::from(rows.charger)),
-            ids(rows.site),
-            Arc::new(Float32Array::from(rows.power_kw)),
-            Arc::new(Float32Array::from(rows.limit_kw)),
-            Arc::new(BooleanArray::new(occupied, None)),
-            ids(rows.ev),
-        ];
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .expect("the columns follow the dictionary")
+        self.pending = 0;
+        self.rows.batch()
     }
-}
-
-fn present(ids: &[i32]) -> BooleanBuffer {
-    BooleanBuffer::collect_bool(ids.len(), |row| ids[row] != NONE)
-}
-
-fn ids(values: Vec<i32>) -> ArrayRef {
-    let nulls = NullBuffer::new(present(&values));
-    Arc::new(Int32Array::new(ScalarBuffer::from(values), Some(nulls)))
 }

@@ -128,10 +128,10 @@ impl Column {
         Self { sign, ..self }
     }
 
-    /// The column with values that may be missing.
+    /// The column with values that may be missing, if so.
     #[must_use]
-    pub const fn optional(self) -> Self {
-        Self { nullable: true, ..self }
+    pub const fn optional(self, nullable: bool) -> Self {
+        Self { nullable, ..self }
     }
 
     /// The column with values that repeat for long.

@@ -3,12 +3,12 @@
 use crate::{
     error::TelemetryError,
     file::Place,
-    rows::{Cell, RowTable},
-    table::COMPARISON,
+    rows::RowTable,
+    table::comparison::{Columns, Row},
 };
 use std::path::Path;
 
-/// A row of [`COMPARISON`].
+/// A row of [`COMPARISON`](crate::table::COMPARISON).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComparedFigure {
     /// 1 without flexibility margins, 2 with them.
@@ -39,17 +39,17 @@ impl ComparedFigure {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_comparison(folder: &Path, figures: &[ComparedFigure]) -> Result<(), TelemetryError> {
-    let mut table = RowTable::create(&Place::folder(folder), &COMPARISON)?;
+    let mut table = RowTable::<Columns>::create(&Place::folder(folder))?;
     for figure in figures {
-        table.push(&[
-            figure.case.into(),
-            figure.figure.into(),
-            figure.policy.as_str().into(),
-            figure.amount.into(),
-            figure.published.into(),
-            figure.ratio().into(),
-            figure.note.as_deref().map_or(Cell::Null, Cell::from),
-        ])?;
+        table.push(Row {
+            case: figure.case,
+            figure: figure.figure,
+            policy: &figure.policy,
+            amount: figure.amount,
+            published: figure.published,
+            ratio: figure.ratio(),
+            note: figure.note.as_deref(),
+        })?;
     }
     table.close()?.publish()
 }

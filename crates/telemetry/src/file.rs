@@ -156,11 +156,6 @@ impl TableFile {
         Ok(Self { table, hidden, writer, rows: 0, group_rows: 0 })
     }
 
-    /// The table that it is part of.
-    pub(crate) fn table(&self) -> &'static Table {
-        self.table
-    }
-
     /// Adds rows.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), TelemetryError> {
         self.rows += batch.num_rows() as u64;

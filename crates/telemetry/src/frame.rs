@@ -1,8 +1,11 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
-use crate::sessions::SessionRow;
+use crate::{
+    sessions::SessionRow,
+    table::{events::EventRow, unit_ticks::Step},
+};
 use std::sync::Arc;
-use voltide_journal::event::{Entity, SolveFinished};
+use voltide_journal::event::SolveFinished;
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     scenario::Scenario,
@@ -59,26 +62,11 @@ pub(crate) struct PluggedIn {
     pub(crate) departure_kwh: f64,
 }
 
-/// What a unit was scheduled to do in the step that begins with a slot.
+/// What a unit was scheduled to do in a step.
 #[derive(Debug)]
 pub(crate) struct PlannedUnit {
-    pub(crate) slot: u32,
-    pub(crate) stage: &'static str,
-    /// Length of the step, as far as it lies in its day.
-    pub(crate) hours: f64,
+    pub(crate) step: Step,
     pub(crate) unit: UnitTick,
-}
-
-/// A row of the table `events`.
-#[derive(Debug)]
-pub(crate) struct EventRow {
-    pub(crate) seq: u64,
-    pub(crate) tick: u32,
-    pub(crate) kind: &'static str,
-    pub(crate) entity: Option<Entity>,
-    pub(crate) session_id: Option<u32>,
-    pub(crate) cause_seq: Option<u64>,
-    pub(crate) payload: String,
 }
 
 impl Frame {

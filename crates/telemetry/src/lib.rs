@@ -30,7 +30,6 @@ mod cars;
 mod chargers;
 mod closed;
 mod detail;
-mod events;
 mod export;
 mod file;
 mod frame;
@@ -40,6 +39,7 @@ mod rows;
 mod sessions;
 mod span;
 mod tables;
+mod value;
 mod world_hash;
 mod writer;
 
@@ -51,6 +51,6 @@ pub use manifest::{Beside, Described, damaged_files, described, lacks_manifest};
 pub use sink::{Options, Telemetry};
 pub use summary::{
     ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
-    NO_CHARGER_DISCHARGES, NotFiniteAnswer, RunStatus, Summary, SystemCostRows, TableSize,
+    NO_CHARGER_DISCHARGES, NotFiniteAnswer, RECORDS, RunStatus, Summary, SystemCostRows, TableSize,
 };
 pub use world_hash::world_parts;

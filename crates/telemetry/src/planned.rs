@@ -1,20 +1,25 @@
 //! What units were scheduled to do, as rows of `unit_ticks`: each slot once a stage.
 
-use crate::frame::PlannedUnit;
+use crate::{frame::PlannedUnit, table::unit_ticks::Step};
 use std::collections::BTreeMap;
 use voltide_journal::{
     event::{Stage, UnitsDispatched},
     units::unpack,
 };
-use voltide_model::{clock::Clock, cost::unit_costs, dispatch::SlotDispatch, scenario::Scenario};
+use voltide_model::{
+    clock::Clock,
+    dispatch::{SlotDispatch, unit_rows},
+    scenario::Scenario,
+};
 
-/// Slots of intra-day windows that have not come yet: a window that begins early takes the place of what
-/// the one before it had for the same slots.
+/// Slots of intra-day windows that have not come yet: a window that begins early takes the place of
+/// what the one before it had for the same slots.
 #[derive(Debug, Default)]
 pub(crate) struct Planned(BTreeMap<u32, Vec<PlannedUnit>>);
 
 impl Planned {
-    /// Takes up a schedule. Gives the rows of a day-ahead one; those of a window come when their slots do.
+    /// Takes up a schedule. Gives the rows of a day-ahead one; those of a window come when their
+    /// slots do.
     pub(crate) fn take_up(
         &mut self,
         scenario: &Scenario,
@@ -49,7 +54,8 @@ fn steps(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<(u32, Vec<Pla
     steps.map(told).collect()
 }
 
-/// What a step is for each unit. The last one of a day may reach beyond it; the next day is scheduled anew.
+/// What a step is for each unit. The last one of a day may reach beyond it; the next day is
+/// scheduled anew.
 fn units(
     scenario: &Scenario,
     dispatched: &UnitsDispatched,
@@ -58,12 +64,10 @@ fn units(
     step: &SlotDispatch,
 ) -> Vec<PlannedUnit> {
     let Some(grid) = &scenario.grid else { return Vec::new() };
-    let stage = dispatched.stage;
     let hours = scenario.clock.slot_hours() * f64::from(dispatched.step.min(day_end - slot));
-    let costs = unit_costs(&grid.plant, step, hours);
-    let units = (0..).zip(step.units.iter().zip(costs));
-    let unit = units.map(|(id, (did, cost))| did.tick(id, Some(cost), None));
-    unit.map(|unit| PlannedUnit { slot, stage: stage.name(), hours, unit }).collect()
+    let of = Step { slot, stage: dispatched.stage.name(), hours };
+    let units = unit_rows(&grid.plant, step, hours).into_iter();
+    units.map(|unit| PlannedUnit { step: of, unit }).collect()
 }
 
 /// The slot after the last one of the local day of `slot`.

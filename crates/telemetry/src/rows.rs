@@ -1,156 +1,142 @@
-//! Tables that are filled row by row: all but those of single cars and chargers.
+//! How tables are declared: each once, for the dictionary, its columns and its rows; and how those
+//! are filled that are filled row by row.
 
 use crate::{
-    column::{Kind, Table},
+    column::Table,
     error::TelemetryError,
     file::{Place, TableFile, WrittenFile},
 };
-use arrow_array::{
-    ArrayRef, RecordBatch,
-    builder::{
-        ArrayBuilder, BooleanBuilder, Float32Builder, Float64Builder, Int32Builder, Int64Builder,
-        StringBuilder, StringDictionaryBuilder, TimestampMicrosecondBuilder,
-    },
-    types::Int32Type,
-};
-use std::sync::Arc;
+use arrow_array::{ArrayRef, RecordBatch};
 
 /// Rows are handed to the file in batches of this many.
 const BATCH_ROWS: usize = 8192;
 
-/// One value of a row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Cell<'a> {
-    Null,
-    Time(i64),
-    Int(i64),
-    Real(f64),
-    Flag(bool),
-    Text(&'a str),
-}
+/// The columns of a table, growing.
+pub(crate) trait TableColumns: Default {
+    /// Its entry in the dictionary.
+    const TABLE: &'static Table;
 
-impl From<u32> for Cell<'_> {
-    fn from(value: u32) -> Self {
-        Self::Int(value.into())
+    /// Takes out all columns, in the dictionary's order.
+    fn take(&mut self) -> Vec<ArrayRef>;
+
+    /// Takes out all rows.
+    fn batch(&mut self) -> RecordBatch {
+        RecordBatch::try_new(Self::TABLE.schema(), self.take())
+            .expect("dictionary and columns are of one declaration")
     }
 }
 
-impl From<u64> for Cell<'_> {
-    fn from(value: u64) -> Self {
-        Self::Int(value.cast_signed())
-    }
+/// The columns of a table that is filled row by row.
+pub(crate) trait TableRows: TableColumns {
+    /// One row: its values by name.
+    type Row<'a>;
+
+    /// Adds a row.
+    fn push(&mut self, row: Self::Row<'_>);
 }
 
-impl From<f64> for Cell<'_> {
-    fn from(value: f64) -> Self {
-        Self::Real(value)
-    }
-}
+/// Declares a table: `TABLE`, its entry in the dictionary, and `Columns`, its growing columns by
+/// name.
+///
+/// ```text
+/// /// What one row is.
+/// [pub] NAME [by KEY, KEY ...] {
+///     /// What the column is.
+///     NAME: TYPE [= UNIT] [, sign(WHAT A POSITIVE VALUE MEANS)] [, repeating];
+/// }
+/// ```
+/// Names, units, signs and meanings are told to readers as they stand there. The types are those of
+/// [`crate::value`]; an `Option` may be null.
+macro_rules! columns {
+    (
+        $(#[doc = $description:literal])+
+        $visible:vis $name:ident $(by $($key:ident),+)? {$(
+            $(#[doc = $meaning:literal])+
+            $column:ident: $type:ty $(= $unit:literal)? $(, $note:ident $(($text:expr))?)*;
+        )+}
+    ) => {
+        $(#[doc = $description])+
+        $visible static TABLE: $crate::column::Table = $crate::column::Table {
+            name: stringify!($name),
+            description: concat!($($description),+).trim_ascii(),
+            key: &[$($(stringify!($key)),+)?],
+            columns: &[$(
+                $crate::column::Column::new(
+                    stringify!($column),
+                    <$type as $crate::value::Value>::KIND,
+                    concat!($($unit)?),
+                    concat!($($meaning),+).trim_ascii(),
+                )
+                .optional(<$type as $crate::value::Value>::OPTIONAL)
+                $(.$note($($text)?))*,
+            )+],
+        };
 
-impl From<bool> for Cell<'_> {
-    fn from(value: bool) -> Self {
-        Self::Flag(value)
-    }
-}
+        /// The columns of the table, growing.
+        #[derive(Default)]
+        pub(crate) struct Columns {$(
+            $(#[doc = $meaning])+
+            pub(crate) $column: $crate::value::Values<$type>,
+        )+}
 
-impl<'a> From<&'a str> for Cell<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
-    }
-}
+        impl $crate::rows::TableColumns for Columns {
+            const TABLE: &'static $crate::column::Table = &TABLE;
 
-impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-/// The values of one column, growing.
-enum Values {
-    Time(TimestampMicrosecondBuilder),
-    Int(Int32Builder),
-    Long(Int64Builder),
-    Real(Float64Builder),
-    Single(Float32Builder),
-    Flag(BooleanBuilder),
-    Word(StringDictionaryBuilder<Int32Type>),
-    Text(StringBuilder),
-}
-
-impl Values {
-    fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            Kind::Int => Self::Int(Int32Builder::new()),
-            Kind::Long => Self::Long(Int64Builder::new()),
-            Kind::Real => Self::Real(Float64Builder::new()),
-            Kind::Single => Self::Single(Float32Builder::new()),
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
-            Kind::Word => Self::Word(StringDictionaryBuilder::new()),
-            Kind::Text => Self::Text(StringBuilder::new()),
+            fn take(&mut self) -> Vec<arrow_array::ArrayRef> {
+                vec![$(self.$column.take(),)+]
+            }
         }
-    }
-
-    /// Adds a value.
-    ///
-    /// # Panics
-    /// If the dictionary says that the column holds something else.
-    fn push(&mut self, cell: Cell<'_>) {
-        match (self, cell) {
-            (Self::Time(values), Cell::Time(value)) => values.append_value(value),
-            (Self::Int(values), Cell::Int(value)) => values.append_value(value as i32),
-            (Self::Long(values), Cell::Int(value)) => values.append_value(value),
-            (Self::Real(values), Cell::Real(value)) => values.append_value(value),
-            (Self::Single(values), Cell::Real(value)) => values.append_value(value as f32),
-            (Self::Flag(values), Cell::Flag(value)) => values.append_value(value),
-            (Self::Word(values), Cell::Text(value)) => values.append_value(value),
-            (Self::Text(values), Cell::Text(value)) => values.append_value(value),
-            (values, Cell::Null) => values.push_null(),
-            (_, cell) => panic!("{cell:?} does not fit its column"),
-        }
-    }
-
-    fn push_null(&mut self) {
-        match self {
-            Self::Time(values) => values.append_null(),
-            Self::Int(values) => values.append_null(),
-            Self::Long(values) => values.append_null(),
-            Self::Real(values) => values.append_null(),
-            Self::Single(values) => values.append_null(),
-            Self::Flag(values) => values.append_null(),
-            Self::Word(values) => values.append_null(),
-            Self::Text(values) => values.append_null(),
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Time(values) => Arc::new(values.finish()),
-            Self::Int(values) => Arc::new(values.finish()),
-            Self::Long(values) => Arc::new(values.finish()),
-            Self::Real(values) => Arc::new(values.finish()),
-            Self::Single(values) => Arc::new(values.finish()),
-            Self::Flag(values) => Arc::new(values.finish()),
-            Self::Word(values) => ArrayBuilder::finish(values),
-            Self::Text(values) => Arc::new(values.finish()),
-        }
-    }
+    };
 }
+
+/// Declares a table that is filled row by row: as [`columns`], and `Row`, a row's values by name.
+macro_rules! rows {
+    (
+        $(#[doc = $description:literal])+
+        $visible:vis $name:ident $(by $($key:ident),+)? {$(
+            $(#[doc = $meaning:literal])+
+            $column:ident: $type:ty $(= $unit:literal)? $(, $note:ident $(($text:expr))?)*;
+        )+}
+    ) => {
+        $crate::rows::columns! {
+            $(#[doc = $description])+
+            $visible $name $(by $($key),+)? {$(
+                $(#[doc = $meaning])+
+                $column: $type $(= $unit)? $(, $note $(($text))?)*;
+            )+}
+        }
+
+        $(#[doc = $description])+
+        pub(crate) struct Row<'a> {$(
+            $(#[doc = $meaning])+
+            pub(crate) $column: <$type as $crate::value::Value>::Cell<'a>,
+        )+}
+
+        impl $crate::rows::TableRows for Columns {
+            type Row<'a> = Row<'a>;
+
+            fn push(&mut self, row: Row<'_>) {
+                $(self.$column.push(row.$column);)+
+            }
+        }
+    };
+}
+
+pub(crate) use {columns, rows};
 
 /// A table with its file and the rows that are not written yet.
-pub(crate) struct RowTable {
+pub(crate) struct RowTable<R> {
     file: TableFile,
-    columns: Vec<Values>,
+    columns: R,
     pending: usize,
     rows: u64,
 }
 
-impl RowTable {
+impl<R: TableRows> RowTable<R> {
     /// Begins the table's file in a place.
-    pub(crate) fn create(place: &Place, table: &'static Table) -> Result<Self, TelemetryError> {
-        let file = TableFile::create(place, table, table.glob())?;
-        let columns = table.columns.iter().map(|column| Values::new(column.kind)).collect();
-        Ok(Self { file, columns, pending: 0, rows: 0 })
+    pub(crate) fn create(place: &Place) -> Result<Self, TelemetryError> {
+        let file = TableFile::create(place, R::TABLE, R::TABLE.glob())?;
+        Ok(Self { file, columns: R::default(), pending: 0, rows: 0 })
     }
 
     /// Number of rows so far.
@@ -158,24 +144,17 @@ impl RowTable {
         self.rows
     }
 
-    /// Adds a row: one cell a column, in the dictionary's order.
-    pub(crate) fn push(&mut self, row: &[Cell<'_>]) -> Result<(), TelemetryError> {
-        assert_eq!(row.len(), self.columns.len(), "a row of {}", self.file.table().name);
-        for (column, cell) in self.columns.iter_mut().zip(row) {
-            column.push(*cell);
-        }
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: R::Row<'_>) -> Result<(), TelemetryError> {
+        self.columns.push(row);
         self.pending += 1;
         self.rows += 1;
         if self.pending == BATCH_ROWS { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<(), TelemetryError> {
-        let columns = self.columns.iter_mut().map(Values::finish).collect();
-        let table = self.file.table();
-        let batch =
-            RecordBatch::try_new(table.schema(), columns).expect("cells were checked as they came");
         self.pending = 0;
-        self.file.write(&batch)?;
+        self.file.write(&self.columns.batch())?;
         if self.file.group_is_full(0) { self.file.end_group() } else { Ok(()) }
     }
 
@@ -185,5 +164,64 @@ impl RowTable {
             self.write()?;
         }
         self.file.close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TableColumns, TableRows};
+    use crate::{
+        column::Kind,
+        value::{Text, Word},
+    };
+    use arrow_array::{
+        cast::AsArray,
+        types::{Float64Type, Int32Type},
+    };
+
+    rows! {
+        /// A row of
+        /// two lines.
+        samples by place {
+            /// where
+            place: u32;
+            /// a measured
+            /// power
+            power_kw: Option<f64> = "kW", sign("positive draws"), repeating;
+            /// what it is of
+            word: Option<Word>;
+            /// what to know of it
+            note: Option<Text>;
+        }
+    }
+
+    #[test]
+    fn the_dictionary_says_what_the_declaration_says() {
+        assert_eq!((TABLE.name, TABLE.description), ("samples", "A row of two lines."));
+        assert_eq!(TABLE.key, ["place"]);
+        let power = TABLE.columns[1];
+        assert_eq!((power.name, power.kind, power.unit), ("power_kw", Kind::Real, "kW"));
+        assert_eq!((power.description, power.sign), ("a measured power", "positive draws"));
+        assert!(power.nullable && power.repeats);
+        assert!(!TABLE.columns[0].nullable && !TABLE.columns[0].repeats);
+    }
+
+    #[test]
+    fn a_value_that_is_missing_is_null_and_the_others_stay_where_they_are() {
+        let mut columns = Columns::default();
+        let missing = Row { place: 0, power_kw: None, word: None, note: None };
+        columns.push(missing);
+        columns.push(Row { place: 7, power_kw: Some(1.5), word: Some("a"), note: Some("b") });
+        let batch = columns.batch();
+        let column = |name| batch.column_by_name(name).unwrap();
+        assert_eq!(column("place").as_primitive::<Int32Type>().values(), &[0, 7]);
+        let powers = column("power_kw").as_primitive::<Float64Type>();
+        assert_eq!(powers.iter().collect::<Vec<_>>(), [None, Some(1.5)]);
+        let words = column("word").as_dictionary::<Int32Type>();
+        let words = words.downcast_dict::<arrow_array::StringArray>().unwrap();
+        assert_eq!(words.into_iter().collect::<Vec<_>>(), [None, Some("a")]);
+        let notes = column("note").as_string::<i32>();
+        assert_eq!(notes.iter().collect::<Vec<_>>(), [None, Some("b")]);
+        assert_eq!(columns.batch().num_rows(), 0);
     }
 }

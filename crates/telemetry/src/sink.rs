@@ -5,14 +5,13 @@ use crate::{
     closed::ClosedDay,
     detail::{Detail, Selection},
     error::TelemetryError,
-    events,
     file::{Place, WrittenFile},
     frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
     sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
-    table::TABLES,
+    table::{TABLES, events::EventRow, runs::Run},
     tables::Tables,
     writer::{Files, Writer},
 };
@@ -212,7 +211,12 @@ impl Telemetry {
         if let Some(tables) = &mut files.tables {
             open.iter().try_for_each(|session| tables.session(session))?;
             tables.costs(&summary)?;
-            tables.run(&started, self.forked.as_ref(), &summary, &status)?;
+            tables.run(&Run {
+                started: &started,
+                forked: self.forked.as_ref(),
+                summary: &summary,
+                status: &status,
+            })?;
         }
         let files = files.close()?;
         summary.tables = sizes(&files);
@@ -263,7 +267,7 @@ impl Sink for Telemetry {
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
         self.tally.event(recorded);
         if !self.only_detail {
-            self.frame.events.push(events::row(recorded));
+            self.frame.events.push(EventRow::of(recorded));
         }
         match &recorded.event {
             Event::RunStarted(started) => {

@@ -1,7 +1,13 @@
-//! What a run came to, in a few numbers.
+//! What a run came to, in a few numbers: how they are added up.
+
+mod record;
+
+pub use record::{
+    ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
+    NotFiniteAnswer, RECORDS, Summary, SystemCostRows, TableSize,
+};
 
 use crate::sessions::SessionRow;
-use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::event::{
     AnswerNotFinite, ClipReason, Event, PlansAccepted, PolicyFaulted, Recorded, SetPointClipped,
@@ -10,7 +16,6 @@ use voltide_journal::event::{
 use voltide_model::{
     columns::{FlexibilityTick, SystemTick, TickColumns, UnitKind, UnitTick},
     cost::{SystemCost, UnitCost},
-    fleet::PopulationNotes,
     rounding::without_rounding,
     scenario::Scenario,
 };
@@ -41,289 +46,6 @@ impl RunStatus {
     pub fn error(&self) -> Option<&str> {
         if let Self::Failed(error) = self { Some(error) } else { None }
     }
-}
-
-/// What a run came to. Energy in kWh and power in kW on the grid side, money in `currency`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Summary {
-    /// Name of the world.
-    pub world: String,
-    /// Policy that planned.
-    pub policy: String,
-    /// "finished", "interrupted" or "failed".
-    pub status: String,
-    /// ISO 4217 code of all money.
-    pub currency: String,
-    /// Number of cars, with those that a fork took out.
-    pub ev_count: u32,
-    /// How many of them a fork took out.
-    pub removed_cars: u32,
-    /// Number of slots simulated.
-    pub slots: u32,
-    /// Length of what was simulated, in days of 24 hours.
-    pub days: f64,
-    /// Energy that cars charged.
-    pub charged_kwh: f64,
-    /// Energy that cars discharged.
-    pub discharged_kwh: f64,
-    /// Share (0..1) of the hours that asked cars were plugged in for in which their drivers agreed to
-    /// discharge; `None` where nobody is asked.
-    pub willing_share: Option<f64>,
-    /// Sessions long enough for V2G.
-    pub v2g_eligible_sessions: u64,
-    /// Why nothing was discharged; `None` where something was, or where there was no session.
-    pub no_discharge_reason: Option<String>,
-    /// Energy charged per car and day; 0 without cars.
-    pub charged_kwh_per_ev_day: f64,
-    /// Mean power of charging cars less discharging ones.
-    pub ev_mean_kw: f64,
-    /// Highest power of charging cars less discharging ones.
-    pub ev_peak: Option<Extreme>,
-    /// Highest net load.
-    pub net_load_peak: Option<Extreme>,
-    /// Lowest net load.
-    pub net_load_valley: Option<Extreme>,
-    /// Energy imported to close the balance.
-    pub imported_kwh: f64,
-    /// Energy exported to close the balance; not negative.
-    pub exported_kwh: f64,
-    /// Largest deviation of supply from demand in any slot.
-    pub residual_kw_max: f64,
-    /// Sessions that ended.
-    pub sessions_ended: u64,
-    /// Sessions that were open at the end.
-    pub sessions_open: u64,
-    /// Stays that ended and held no whole slot, so that nothing could be charged; none of the above.
-    pub sessions_without_slot: u64,
-    /// Paid for energy charged, open sessions included.
-    pub energy_cost: f64,
-    /// Earned by energy discharged.
-    pub v2g_revenue: f64,
-    /// Wear by energy discharged.
-    pub degradation_cost: f64,
-    /// What drivers pay less what they earn, wear included.
-    pub net_cost: f64,
-    /// The same per kWh charged less discharged; `None` where cars gave as much as they took, or more.
-    pub net_cost_per_kwh: Option<f64>,
-    /// Value of energy imported less exported: at the prices of the connections, or without a plant at the
-    /// first tariff's price of buying.
-    pub import_export_cost: f64,
-    /// What each unit of the plant cost, by component; empty where the world has no plant.
-    pub unit_costs: Vec<ComponentCost>,
-    /// What the plant cost, by the rows of the paper's Table 3; `None` where the world has none.
-    pub system_cost: Option<SystemCostRows>,
-    /// Price of energy not served or not taken (`grid.slack.unserved`); `None` without a plant.
-    pub unserved_price_per_kwh: Option<f64>,
-    /// How much less the schedules of units may cost at best, by the solver's bounds: the sum of what it
-    /// did not search for where units are switched on and off. `None` without a plant.
-    pub solver_gap: Option<f64>,
-    /// Energy not served.
-    pub unserved_kwh: f64,
-    /// Energy that nobody took and that could not be curtailed.
-    pub spilled_kwh: f64,
-    /// Load shed by agreement.
-    pub interrupted_kwh: f64,
-    /// Wind and sun not used.
-    pub curtailed_kwh: f64,
-    /// Flexibility over the slots, upwards; `None` without a plant.
-    pub flexibility_up: Option<FlexibilitySums>,
-    /// Flexibility over the slots, downwards.
-    pub flexibility_down: Option<FlexibilitySums>,
-    /// Windows in which no schedule had enough margin, and by how much in all at its price.
-    pub margin_slack_cost: f64,
-    /// Wishes that no schedule of units could meet.
-    pub unmet_wishes: u64,
-    /// Sessions that ended below their target, those without a whole slot among them.
-    pub missed_targets: u64,
-    /// Stored energy that they lacked.
-    pub missing_kwh: f64,
-    /// The same sessions by fleet and reason.
-    pub missed_by: Vec<MissedTargets>,
-    /// Trips that the battery was too empty for.
-    pub short_trips: u64,
-    /// Energy that they lacked.
-    pub short_trips_kwh: f64,
-    /// Set-points that broke the contract and were cut to what the charger can do.
-    pub clipped_by_charger: u64,
-    /// The first of them.
-    pub first_clipped: Option<ClippedAnswer>,
-    /// Schedules that held NaN or infinity, which became 0 kW.
-    pub answers_not_finite: u64,
-    /// The first of them.
-    pub first_not_finite: Option<NotFiniteAnswer>,
-    /// Set-points cut down by a full or empty battery.
-    pub clipped_by_battery: u64,
-    /// Set-points cut down by a site's limit.
-    pub clipped_by_site: u64,
-    /// How often a site's chargers asked for more than its limit, once a site and slot.
-    pub site_limit_hits: u64,
-    /// Calls of the policy that failed.
-    pub policy_faults: u64,
-    /// The first of them.
-    pub first_policy_fault: Option<FailedCall>,
-    /// The first policy that was not asked again in this run, because it panicked.
-    pub lost_policy: Option<LostPolicy>,
-    /// Number of events.
-    pub events: u64,
-    /// Hash of the state after the last tick, in hex.
-    pub state_hash: Option<String>,
-    /// What the population left out or cut down.
-    pub population: PopulationNotes,
-    /// Rows and bytes of each table written.
-    pub tables: Vec<TableSize>,
-}
-
-/// What a policy answered instead of a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NotFiniteAnswer {
-    /// The car.
-    pub ev: u32,
-    /// The slot that it was for.
-    pub tick: u32,
-    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
-    pub local_time: String,
-    /// `NaN`, `inf` or `-inf`.
-    pub answer: &'static str,
-}
-
-/// An answer that was more than the charger can, or lay beyond the departure.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ClippedAnswer {
-    /// The car.
-    pub ev: u32,
-    /// The slot in which it was answered.
-    pub tick: u32,
-    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
-    pub local_time: String,
-    /// What was answered, kW.
-    pub asked_kw: f64,
-    /// What it became, kW.
-    pub applied_kw: f64,
-}
-
-/// A call of a policy that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FailedCall {
-    /// The policy.
-    pub policy: String,
-    /// The slot in which it was asked.
-    pub tick: u32,
-    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
-    pub local_time: String,
-    /// What went wrong.
-    pub message: String,
-    /// The policy that answered in its place.
-    pub fallback: String,
-}
-
-/// A policy that is not asked again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LostPolicy {
-    /// The policy.
-    pub policy: String,
-    /// The slot in which it panicked.
-    pub tick: u32,
-    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
-    pub local_time: String,
-}
-
-/// Targets that a fleet's cars missed for one reason.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MissedTargets {
-    /// The fleet.
-    pub fleet: String,
-    /// The reason, as in the column `missed_reason` of `sessions`.
-    pub reason: &'static str,
-    /// How many.
-    pub targets: u64,
-    /// Stored energy that they lacked.
-    pub missing_kwh: f64,
-}
-
-/// What a component of a unit's cost came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ComponentCost {
-    /// The unit.
-    pub unit: u32,
-    /// `thermal`, `starts`, `pumped_hydro`, `ess`, `wind`, `pv`, `curtailment`, `interruption`,
-    /// `must_take` or `import_export`.
-    pub component: &'static str,
-    /// What it cost.
-    pub amount: f64,
-}
-
-/// The rows of the paper's Table 3, and what it has not.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct SystemCostRows {
-    /// Thermal output, by the quadratic curve, and starts.
-    pub thermal: f64,
-    /// Throughput of pumped hydro.
-    pub pumped_hydro: f64,
-    /// Throughput of batteries.
-    pub ess: f64,
-    /// Wind delivered.
-    pub wind: f64,
-    /// Sun delivered.
-    pub pv: f64,
-    /// Load shed, and wind and sun not used.
-    pub penalty: f64,
-    /// Output that nobody steers, and imports less exports.
-    pub other: f64,
-    /// Energy not served or not taken, at its price.
-    pub unserved: f64,
-    /// The sum of all.
-    pub total: f64,
-}
-
-impl From<SystemCost> for SystemCostRows {
-    fn from(cost: SystemCost) -> Self {
-        Self {
-            thermal: cost.thermal + cost.starts,
-            pumped_hydro: cost.pumped_hydro,
-            ess: cost.ess,
-            wind: cost.wind,
-            pv: cost.pv,
-            penalty: cost.penalty(),
-            other: cost.must_take + cost.exchange,
-            unserved: cost.unserved,
-            total: cost.total(),
-        }
-    }
-}
-
-/// Flexibility in one direction, summed over the slots.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct FlexibilitySums {
-    /// `F_D`, kW-slots.
-    pub demand_kw_slots: f64,
-    /// What is missing of it, kW-slots.
-    pub shortfall_kw_slots: f64,
-    /// The same as energy, kWh.
-    pub shortfall_kwh: f64,
-}
-
-/// An extreme of power, and when it was.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Extreme {
-    /// The power.
-    pub kw: f64,
-    /// The slot; the first one where there are several.
-    pub tick: u32,
-    /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
-    pub local_time: String,
-}
-
-/// How large a table is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TableSize {
-    /// Name of the table.
-    pub table: &'static str,
-    /// Number of files.
-    pub files: u32,
-    /// Number of rows.
-    pub rows: u64,
-    /// Size of the files.
-    pub bytes: u64,
 }
 
 /// A summary in the making.
@@ -476,7 +198,7 @@ impl Tally {
         summary.discharged_kwh += system.ev_discharge_kw * hours;
         summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::cars::positive(-system.import_kw) * hours;
-        let outside = units.iter().filter(|unit| unit.kind == UnitKind::ImportExport);
+        let outside = units.iter().filter(|unit| unit.kind == UnitKind::IMPORT_EXPORT);
         summary.import_export_cost +=
             outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
@@ -530,21 +252,19 @@ impl Tally {
 
     /// What each unit cost by component, and the rows that they make.
     fn system_cost(&mut self) {
-        if self.scenario.grid.is_none() {
-            return;
+        let Some(grid) = self.scenario.grid.clone() else { return };
+        let mut rows = SystemCost::default();
+        rows.unserved = self.unserved_cost;
+        for (unit, (device, cost)) in (0..).zip(grid.plant.devices().zip(&self.unit_costs)) {
+            rows.add(device.components(), *cost);
+            let amounts = device.components().iter().zip([cost.running, cost.extra]);
+            self.summary.unit_costs.extend(amounts.map(|(component, amount)| ComponentCost {
+                unit,
+                component: component.name,
+                amount,
+            }));
         }
-        let mut rows = SystemCost { unserved: self.unserved_cost, ..SystemCost::default() };
-        for (unit, (kind, cost)) in
-            (0..).zip(self.scenario.unit_kinds().into_iter().zip(&self.unit_costs))
-        {
-            rows.add_unit(kind, *cost);
-            let ((component, _), extra) = rows.rows_of(kind);
-            self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.running });
-            if let Some((component, _)) = extra {
-                self.summary.unit_costs.push(ComponentCost { unit, component, amount: cost.extra });
-            }
-        }
-        self.summary.system_cost = Some(rows.into());
+        self.summary.system_cost = Some((&rows).into());
     }
 
     /// Counts a session that ended or is open at the end.
@@ -669,6 +389,6 @@ fn gap(solve: &SolveFinished) -> f64 {
 pub(crate) fn unit_cost(unit: &UnitTick, system: &SystemTick, hours: f64) -> Option<f64> {
     match unit.cost {
         Some(cost) => Some(cost.total()),
-        None => (unit.kind == UnitKind::ImportExport).then(|| system.import_cost(hours)),
+        None => (unit.kind == UnitKind::IMPORT_EXPORT).then(|| system.import_cost(hours)),
     }
 }

@@ -1,5 +1,5 @@
-//! The values of a world that was changed after it was run: what an override touches is read from its
-//! file, everything else is what was read then.
+//! The values of a world that was changed after it was run: what an override touches is read from
+//! its file, everything else is what was read then.
 
 use crate::{
     data_file::{CalendarFile, EmpiricalFile, SessionsFile},

@@ -14,8 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::{ops::Range, sync::Arc};
 use voltide_model::{clock::Clock, series::Series, wishes::SocWish};
 
-/// Events that repeat are looked at from so long before a run until so long after it: stays reach beyond its
-/// ends, and a reservation may lift a maximum long before.
+/// Events that repeat are looked at from so long before a run until so long after it: stays reach
+/// beyond its ends, and a reservation may lift a maximum long before.
 const REPEATED_AROUND: TimeDelta = TimeDelta::days(31);
 
 /// The columns of a calendar as series hold them, each with its unit. Cars are counted from 0 in

@@ -14,16 +14,17 @@ shape! {
         path: Spanned<String> => r#""data/trips.csv""#,
         /// Name of the column.
         column: Spanned<String> => r#""trip_kwh""#,
-        /// Unit of the values: energy such as `"kWh"`, or for times of day `"h"` after midnight. Shares
-        /// need none.
+        /// Unit of the values: energy such as `"kWh"`, or for times of day `"h"` after midnight.
+        /// Shares need none.
         unit: Option<Spanned<String>> = None => "none",
     }
 }
 
 shape! {
-    /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last may
-    /// be missing), or from an iCalendar file, of which every occurrence of an event is one, as RFC 5545
-    /// means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or transparent.
+    /// Reservations from a CSV or Parquet file with columns `from`, `to`, `soc` and `car` (the last
+    /// may be missing), or from an iCalendar file, of which every occurrence of an event is one, as
+    /// RFC 5545 means it: with `RRULE`, `RDATE` and `EXDATE`; without what is cancelled or
+    /// transparent.
     pub(crate) struct CalendarFile "calendar" for WorldText at place {
         /// Path of the file, from the world file's folder.
         path: Spanned<String> => r#""data/reservations.csv""#,
@@ -37,8 +38,8 @@ shape! {
 shape! {
     /// Sessions that really took place. Each row that the run touches is a car that parks once:
     /// from `arrival` to `departure`, asking for `requested_kwh`: that is what it lacks on arrival
-    /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does not tell
-    /// comes from the fleet.
+    /// to `departure_soc`, capped by what a battery of the given capacity takes. What a row does
+    /// not tell comes from the fleet.
     pub(crate) struct SessionsFile "sessions" for WorldText at place {
         /// Path of the CSV or Parquet file, from the world file's folder.
         path: Spanned<String> => r#""data/sessions.csv""#,
@@ -69,8 +70,8 @@ shape! {
         arrival: Option<Spanned<String>> = None => "\"arrival\"",
         /// When it unplugs.
         departure: Option<Spanned<String>> = None => "\"departure\"",
-        /// When the driver said it would, which is what policies see. Without such a column, or in an
-        /// empty cell, `departure`.
+        /// When the driver said it would, which is what policies see. Without such a column, or in
+        /// an empty cell, `departure`.
         estimated_departure: Option<Spanned<String>> = None => "\"estimated_departure\"",
         /// Energy asked for, kWh on the grid side.
         requested_kwh: Option<Spanned<String>> = None => "\"requested_kwh\"",

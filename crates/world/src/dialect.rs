@@ -18,15 +18,16 @@ impl Default for WorldText {
 
 impl Dialect for WorldText {
     const WHOLE: &'static str = "the world";
-    const FORM: &'static str = "a world is written as `(name: \"...\", clock: (...), ...)`; see worlds/README.md \
-                                for every field";
+    const FORM: &'static str = "a world is written as `(name: \"...\", clock: (...), ...)`; see \
+                                worlds/README.md for every field";
     const PATH: &'static str = "fleets.commuters.count";
     const OVERRIDE: &'static str = "clock.days=1";
 
     fn misplaced(variant: &str) -> Option<&'static str> {
         CHANGING.contains(&variant).then_some(
-            "this is one value for the whole run; what may change over time is listed in worlds/README.md as \
-             `value over time`: prices of energy, and powers of load, wind, sun and units",
+            "this is one value for the whole run; what may change over time is listed in \
+             worlds/README.md as `value over time`: prices of energy, and powers of load, wind, \
+             sun and units",
         )
     }
 }

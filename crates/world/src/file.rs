@@ -26,7 +26,8 @@ shape! {
     pub(crate) struct WorldFile "world" for WorldText at place {
         /// Name of the world; letters, digits, `-` and `_`.
         name: Try<Spanned<String>> => r#""my-world""#,
-        /// Seed of every draw. The same world with the same seed has the same cars and the same trips.
+        /// Seed of every draw. The same world with the same seed has the same cars and the same
+        /// trips.
         seed: Try<u64> = 0.into() => "0",
         /// When the world runs, and in what steps.
         clock: Try<ClockFile> => r#"(start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 7)"#,
@@ -44,7 +45,8 @@ shape! {
         sites: Try<Named<Try<SiteFile>>> = Named::default().into() => "none",
         /// Load, wind and sun around the cars.
         system: Try<Option<SystemFile>> = None.into() => "none",
-        /// Prices that follow net load, for policies that pay them. It needs a `base_load` in `system`.
+        /// Prices that follow net load, for policies that pay them. It needs a `base_load` in
+        /// `system`.
         incentive: Try<Option<IncentiveFile>> = None.into() => "none: drivers pay their tariff",
         /// Units that are scheduled. Without them import or export closes the balance.
         grid: Try<Option<GridFile>> = None.into() => "none",
@@ -58,9 +60,9 @@ shape! {
         policies: Try<Named<Config>> = Named::default().into() => "none",
         /// The policy that stands in for a call that failed. `None` stops the run instead.
         fallback: Try<Option<Spanned<String>>> = Some(uncontrolled()).into() => "\"uncontrolled\"",
-        /// CSV or Parquet file of figures that others have published about this world, which `compare`
-        /// sets beside its own. Columns: `case` (1 without flexibility margins, 2 with them, empty for
-        /// both), `row`, `policy`, `amount` (empty for a note), `note`.
+        /// CSV or Parquet file of figures that others have published about this world, which
+        /// `compare` sets beside its own. Columns: `case` (1 without flexibility margins, 2 with
+        /// them, empty for both), `row`, `policy`, `amount` (empty for a note), `note`.
         published: Try<Option<Spanned<String>>> = None.into() => "none",
         /// How much is recorded.
         telemetry: Try<TelemetryFile> = TelemetryFile { ev_ticks: None }.into() => "(see below)",
@@ -74,8 +76,8 @@ choice! {
     use Planning as "planning" for WorldText {
         /// When the car plugs in, on what is known then.
         AtPlugIn,
-        /// Before the local day in which the stay begins, car by car, from the energy that is expected
-        /// on arrival.
+        /// Before the local day in which the stay begins, car by car, from the energy that is
+        /// expected on arrival.
         AtDayStart,
     }
 }
@@ -86,8 +88,8 @@ choice! {
         /// Other days. Stays may reach over both ends.
         Open,
         /// The same day again: a typical day of 24 hours that begins at midnight and follows upon
-        /// itself. What a car charges after midnight stands at the day's beginning, and every evening
-        /// it comes home with its `soc_on_arrival`. It needs `planning: AtDayStart`.
+        /// itself. What a car charges after midnight stands at the day's beginning, and every
+        /// evening it comes home with its `soc_on_arrival`. It needs `planning: AtDayStart`.
         Fold,
     }
 }
@@ -154,12 +156,12 @@ shape! {
         willingness: Try<Option<WillingnessFile>> = None.into() => "none: drivers are not asked",
         /// States of charge that should not be fallen below at given times. Policies see them.
         soc_minima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
-        /// States of charge that should not be exceeded at given times, such as a range that spares the
-        /// battery. Reservations lift them.
+        /// States of charge that should not be exceeded at given times, such as a range that spares
+        /// the battery. Reservations lift them.
         soc_maxima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
-        /// When cars are reserved, and the state of charge wanted then. Before a reservation the maxima
-        /// are lifted from the last time at which a car at its maximum still reaches it with full power,
-        /// until the car leaves.
+        /// When cars are reserved, and the state of charge wanted then. Before a reservation the
+        /// maxima are lifted from the last time at which a car at its maximum still reaches it with
+        /// full power, until the car leaves.
         reservations: Try<Option<Vec<ReservationFile>>> = None.into() => "none",
         /// Further reservations from a file.
         calendar: Try<Option<CalendarFile>> = None.into() => "none",
@@ -199,17 +201,17 @@ shape! {
 shape! {
     /// What the batteries of a fleet have in common.
     pub(crate) struct BatteryFile "battery" for WorldText at place {
-        /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it out,
-        /// and then no request is more than the battery takes.
+        /// Energy stored when full; one draw a car, above 0. Only recorded sessions may leave it
+        /// out, and then no request is more than the battery takes.
         capacity: Option<Dist<KilowattHours>> = None => "with `Sessions` 60 kWh, or what the request needs",
-        /// Lowest state of charge that discharging may reach; of a car that arrives with less, what it
-        /// arrives with.
+        /// Lowest state of charge that discharging may reach; of a car that arrives with less, what
+        /// it arrives with.
         soc_min: Spanned<Share> = share(Share::ZERO) => "0",
-        /// Highest state of charge that charging may reach; of a car that arrives with more, what it
-        /// arrives with.
+        /// Highest state of charge that charging may reach; of a car that arrives with more, what
+        /// it arrives with.
         soc_max: Spanned<Share> = share(Share::ONE) => "1",
-        /// State of charge that giving energy to the grid must leave, from `soc_min` to `soc_max`; to a car
-        /// that arrives with less, what it arrives with.
+        /// State of charge that giving energy to the grid must leave, from `soc_min` to `soc_max`;
+        /// to a car that arrives with less, what it arrives with.
         soc_min_v2g: Option<Spanned<Share>> = None => "`soc_min`",
         /// Energy stored per energy taken from the grid; above 0. Less than 1e-9 counts as 1e-9.
         charge_efficiency: Spanned<Share> = share(Share::ONE) => "1",
@@ -226,9 +228,9 @@ fn share(value: Share) -> Spanned<Share> {
 }
 
 shape! {
-    /// How the drivers of a fleet decide whether their car may discharge. In every hour each of them
-    /// draws a willingness from the normal distribution whose mean lies midway between two curves of
-    /// the incentive ratio, and whose deviation is a sixth of the distance between them.
+    /// How the drivers of a fleet decide whether their car may discharge. In every hour each of
+    /// them draws a willingness from the normal distribution whose mean lies midway between two
+    /// curves of the incentive ratio, and whose deviation is a sixth of the distance between them.
     pub(crate) struct WillingnessFile "willingness" for WorldText at place {
         /// The upper curve; it may not lie below the other at any ratio from 0 to 3.
         optimistic: LogisticFile => "(a: 1, b: 8, c: 0.65)",
@@ -471,9 +473,9 @@ shape! {
 choice! {
     /// When the journal reaches the disk for certain.
     pub(crate) enum DurabilityFile "durability" for WorldText {
-        /// After 16 slots or a second, whichever comes first, but syncs never take more than a twentieth of
-        /// the run's time: a power cut costs 16 slots, or what was simulated in the last second or in the
-        /// time of 20 syncs.
+        /// After 16 slots or a second, whichever comes first, but syncs never take more than a
+        /// twentieth of the run's time: a power cut costs 16 slots, or what was simulated in the
+        /// last second or in the time of 20 syncs.
         Paced,
         /// After every slot.
         Tick,

@@ -13,8 +13,8 @@ use voltide_model::{
     quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share},
 };
 
-/// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a piece is
-/// no wider than what schedules are exact to.
+/// Most straight pieces that stand for a quadratic cost: with more, scheduling takes long and a
+/// piece is no wider than what schedules are exact to.
 const SEGMENTS_MAX: u32 = 100;
 /// Most nodes that a search for a commitment visits.
 const NODES_MAX: u32 = 10_000_000;
@@ -24,9 +24,9 @@ fn given<T>(value: T) -> Spanned<T> {
 }
 
 shape! {
-    /// Units that generate, store and shed, scheduled day-ahead and intra-day so that load and cars are
-    /// served at least cost. What cannot be done has a price, so that there always is a schedule. Names
-    /// of units differ from each other, whatever their kind.
+    /// Units that generate, store and shed, scheduled day-ahead and intra-day so that load and cars
+    /// are served at least cost. What cannot be done has a price, so that there always is a
+    /// schedule. Names of units differ from each other, whatever their kind.
     pub(crate) struct GridFile "grid" for WorldText at place {
         /// Wind farms.
         wind: Named<RenewableFile> = Named::default() => "none",
@@ -75,12 +75,13 @@ shape! {
 }
 
 choice! {
-    /// What is known of a series beforehand. The slots that an intra-day window commits, and the one after
-    /// them, are always known.
+    /// What is known of a series beforehand. The slots that an intra-day window commits, and the
+    /// one after them, are always known.
     pub(crate) enum ForecastFile "forecast" for WorldText {
         /// Everything.
         Perfect,
-        /// Another series: day-ahead as it is; intra-day the actual one fades into it over `stages.blend`.
+        /// Another series: day-ahead as it is; intra-day the actual one fades into it over
+        /// `stages.blend`.
         Series {Box<SeriesFile>},
         /// The actual series with an error that grows with lead time.
         Ar1 {Ar1File},
@@ -88,8 +89,8 @@ choice! {
 }
 
 shape! {
-    /// An error that follows itself from slot to slot: `x(e) = phi·x(e-1) + sqrt(1 - phi²)·z(e)`, times `sd`
-    /// and the actual value. Later forecasts of a slot revise earlier ones.
+    /// An error that follows itself from slot to slot: `x(e) = phi·x(e-1) + sqrt(1 - phi²)·z(e)`,
+    /// times `sd` and the actual value. Later forecasts of a slot revise earlier ones.
     pub(crate) struct Ar1File "error" for WorldText {
         /// How much of a slot's error the next one keeps; from 0 to below 1.
         phi: Spanned<f64> => "0.8",
@@ -261,8 +262,8 @@ choice! {
 }
 
 shape! {
-    /// Steps, windows and limits of the two stages. Lengths are whole numbers of the world's slots, whose
-    /// length is the resolution of the intra-day stage.
+    /// Steps, windows and limits of the two stages. Lengths are whole numbers of the world's slots,
+    /// whose length is the resolution of the intra-day stage.
     pub(crate) struct StagesFile "stages" for WorldText {
         /// Length of a step of the day-ahead schedule, which spans the local day.
         day_ahead_step: Spanned<Hours> = given(Hours(1.0)) => "\"1 h\"",
@@ -274,8 +275,8 @@ shape! {
         blend: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
         /// Whether stationary batteries (`ess`) take part in the day-ahead schedule.
         ess_in_day_ahead: bool = true => "true",
-        /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill is
-        /// quadratic.
+        /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill
+        /// is quadratic.
         segments: Spanned<Count<SEGMENTS_MAX>> = given(Count(10)) => "10",
         /// Most nodes that the search for a commitment visits; at most 10,000,000.
         nodes: Spanned<Count<NODES_MAX>> = given(Count(20_000)) => "20000",
@@ -300,8 +301,8 @@ impl StagesFile {
 }
 
 shape! {
-    /// Prices of what should not happen, which steer schedules. System cost holds `unserved`, apart from
-    /// the rest; the others are not billed.
+    /// Prices of what should not happen, which steer schedules. System cost holds `unserved`, apart
+    /// from the rest; the others are not billed.
     pub(crate) struct SlackFile "slack" for WorldText {
         /// Of a kWh not served, or not taken.
         unserved: Option<Spanned<Price>> = None => "50 per kWh",
@@ -323,7 +324,8 @@ impl SlackFile {
 choice! {
     /// Which load of cars the day-ahead stage is shown.
     pub(crate) enum DayAheadEvFile "day_ahead_ev" for WorldText {
-        /// `Smart` where the policy is `v2g`, whose plans are not known the day before, else `Plan`.
+        /// `Smart` where the policy is `v2g`, whose plans are not known the day before, else
+        /// `Plan`.
         ByPolicy,
         /// What the run's own policy plans.
         Plan,

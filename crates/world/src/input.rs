@@ -216,7 +216,8 @@ impl Values for Inputs {
 
     fn series(&mut self, request: SeriesRequest<'_>, report: &mut Report) -> Option<Arc<[f64]>> {
         let values = self.named(request.name, request.unit, request.file.place, report)?;
-        let (found, wanted) = (values.len(), request.clock.slots as usize);
+        let found = values.len();
+        let wanted = request.clock.slots as usize;
         if found != wanted || values.iter().any(|value| !value.is_finite()) {
             let message =
                 format!("series `{}` of the journal is not {wanted} finite values", request.name);

@@ -91,8 +91,8 @@ struct Names {
 type Configs = BTreeMap<String, (String, usize)>;
 
 impl World {
-    /// The config of a policy: the verbatim text between its parentheses, and the text's byte offset
-    /// in [`text`](Self::text).
+    /// The config of a policy: the verbatim text between its parentheses, and the text's byte
+    /// offset in [`text`](Self::text).
     pub fn config_of(&self, policy: &str) -> Option<(&str, usize)> {
         self.configs.get(policy).map(|(config, offset)| (config.as_str(), *offset))
     }
@@ -102,8 +102,8 @@ impl World {
         self.configs.iter().map(|(name, (_, offset))| (name.as_str(), *offset))
     }
 
-    /// Points a problem at the bytes `span` of [`text`](Self::text), or into the override that put them
-    /// there, with `label` on them.
+    /// Points a problem at the bytes `span` of [`text`](Self::text), or into the override that put
+    /// them there, with `label` on them.
     pub fn point(&self, problem: Problem, span: Range<usize>, label: &str) -> Problem {
         self.document.point(problem, Place { start: span.start, end: span.end }, label)
     }
@@ -151,7 +151,8 @@ pub fn load_with(path: &Path, overrides: &[Override]) -> Result<World, Problems>
     Ok(World { sessions_read, overrides, ..draw(path, &document, draft) })
 }
 
-/// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded sessions.
+/// Reads a world and its data like [`load`], but draws no cars. Says what became of recorded
+/// sessions.
 ///
 /// # Errors
 ///
@@ -171,8 +172,8 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
     Ok(draw(Path::new(JOURNAL), &document, draft))
 }
 
-/// [`rebuild`] with overrides as for [`load_with`]. Only data that they put other files for is read, by paths
-/// from the current folder.
+/// [`rebuild`] with overrides as for [`load_with`]. Only data that they put other files for is
+/// read, by paths from the current folder.
 ///
 /// # Errors
 ///
@@ -186,8 +187,8 @@ pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Resul
     Ok(draw(Path::new(JOURNAL), &document, draft))
 }
 
-/// The slot that `text` means: its number, or a time that lies in it, on the world's wall clock or with
-/// an offset.
+/// The slot that `text` means: its number, or a time that lies in it, on the world's wall clock or
+/// with an offset.
 ///
 /// # Errors
 ///
@@ -201,7 +202,8 @@ pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
         clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
     };
     u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {
-        let (first, end) = (clock.local(0), clock.local(last));
+        let first = clock.local(0);
+        let end = clock.local(last);
         format!(
             "`{text}` is no slot of the run: it has the slots 0 to {last}, from {first} to {end}"
         )
@@ -280,8 +282,9 @@ fn unreadable(name: &str, why: Unreadable) -> Problems {
 mod tests {
     use super::*;
 
-    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, \
-        telemetry: (), policies: {})";
+    const WORLD: &str = "(name: \"w\", clock: (days: 7), fleets: \
+                         {\"cars\": (count: 5, stays: Overnight(leave: \"07:00\"))}, telemetry: \
+                         (), policies: {})";
 
     fn spliced(overrides: &[&str]) -> Result<String, String> {
         let mut document = Document::new("w.ron", WORLD);

@@ -1,7 +1,8 @@
-//! How much memory there is, so that a world that does not fit is refused before it takes all of it.
+//! How much memory there is, so that a world that does not fit is refused before it takes all of
+//! it.
 
-/// Bytes of memory that this program may still take: what the machine has left, or what the program is
-/// limited to, if that is less. `None` where the system does not tell.
+/// Bytes of memory that this program may still take: what the machine has left, or what the program
+/// is limited to, if that is less. `None` where the system does not tell.
 pub fn free_memory() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let left = kib(&meminfo, "MemAvailable:")?;

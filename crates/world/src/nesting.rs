@@ -3,8 +3,8 @@
 /// Deepest nesting that is read; calendars have three levels: calendar, event, alarm.
 const DEPTH_MAX: u32 = 16;
 
-/// Whether the components of a calendar are nested as deep as none is. The error is the reason, with the
-/// line.
+/// Whether the components of a calendar are nested as deep as none is. The error is the reason,
+/// with the line.
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let mut depth = 0_u32;
     for (line, words) in (1..).zip(text.lines()) {
@@ -18,7 +18,8 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
         };
         if depth > DEPTH_MAX {
             return Err(format!(
-                "line {line} begins a component in {DEPTH_MAX} others, and a calendar has at most three levels"
+                "line {line} begins a component in {DEPTH_MAX} others, and a calendar has at most \
+                 three levels"
             ));
         }
     }

@@ -112,7 +112,8 @@ impl<Q: Amount> Read<WorldText> for OverTime<Q> {
         Kind::Choice(Choice {
             name: "value over time",
             docs: &[
-                " A price or a power in every slot. A bare value, `\"0.30 EUR/kWh\"` or `\"2 MW\"`, holds at all",
+                " A price or a power in every slot. A bare value, `\"0.30 EUR/kWh\"` or `\"2 \
+                 MW\"`, holds at all",
                 " times; `(path: ...)` alone is a series.",
             ],
             variants: vec![
@@ -158,8 +159,8 @@ impl<Q: Amount> Read<WorldText> for OverTime<Q> {
 }
 
 shape! {
-    /// Values by the time of day, the day of the week and the month, on the wall clock of the world's time
-    /// zone.
+    /// Values by the time of day, the day of the week and the month, on the wall clock of the
+    /// world's time zone.
     pub(crate) struct TimeOfUseFile "time of use" for WorldText <Q: Amount> {
         /// The value outside all bands.
         default: Value<Q> => r#""0.30 EUR/kWh""#,
@@ -169,18 +170,19 @@ shape! {
 }
 
 shape! {
-    /// A part of the day with a value of its own, every day or on some. A band across midnight belongs to
-    /// the day on which it begins: `(from: "22:00", to: "06:00", days: [Fri], ...)` ends on Saturday.
+    /// A part of the day with a value of its own, every day or on some. A band across midnight
+    /// belongs to the day on which it begins: `(from: "22:00", to: "06:00", days: [Fri], ...)` ends
+    /// on Saturday.
     pub(crate) struct BandFields "band" for WorldText <Q: Amount> at place {
         /// When it begins.
         from: Option<Spanned<TimeOfDay>> = None => "`\"00:00\"`",
         /// When it ends; before `from` for a band across midnight.
         to: Option<Spanned<TimeOfDay>> = None => "`\"24:00\"`",
-        /// Days of the week on which it begins: `Weekdays` (Monday to Friday), `Weekend`, a list such as
-        /// `[Mon, Wed]`, or `(from: Fri, to: Mon)`, both included.
+        /// Days of the week on which it begins: `Weekdays` (Monday to Friday), `Weekend`, a list
+        /// such as `[Mon, Wed]`, or `(from: Fri, to: Mon)`, both included.
         days: Option<Days> = None => "every day",
-        /// Months in which it begins: a list such as `[Jan, Feb]` or `[1, 2]`, or `(from: Oct, to: Mar)`,
-        /// both included.
+        /// Months in which it begins: a list such as `[Jan, Feb]` or `[1, 2]`, or
+        /// `(from: Oct, to: Mar)`, both included.
         months: Option<Months> = None => "every month",
         /// Its value.
         value: Option<Value<Q>> = None => "**required**, as `\"0.18 EUR/kWh\"`",
@@ -223,12 +225,14 @@ impl<Q: Amount> Read<WorldText> for BandFile<Q> {
             }
             (Some(_) | None, Some(price)) => {
                 let message = format!("`{}` has its value under `price`", node.path);
-                let help = "`price` is an older word for the `value` of a band of prices; write `value`, once";
+                let help = "`price` is an older word for the `value` of a band of prices; write \
+                            `value`, once";
                 report.add_help(price.0.place, message, "not here", help);
                 return None;
             }
         };
-        let (days, months) = (days.unwrap_or(Days::ALL), months.unwrap_or(Months::ALL));
+        let days = days.unwrap_or(Days::ALL);
+        let months = months.unwrap_or(Months::ALL);
         Some(Self { from, to, days, months, value, place })
     }
 }
@@ -429,8 +433,8 @@ shape! {
         unit: Spanned<String> => r#""MW""#,
         /// Factor on the values.
         scale: Spanned<f64> = Spanned { value: 1.0, place: Place::NOWHERE } => "1",
-        /// Prices added in every slot, each by the name of what it is for, such as a grid fee; they may change
-        /// over time, too. Only prices have them.
+        /// Prices added in every slot, each by the name of what it is for, such as a grid fee; they
+        /// may change over time, too. Only prices have them.
         adders: Named<OverTime<Price>> = Named::default() => "none",
         /// Name of the column of timestamps, RFC 3339 or `2018-10-08T00:00`.
         time: Option<Spanned<String>> = None => "\"ts\"",

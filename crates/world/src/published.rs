@@ -25,7 +25,8 @@ const ROWS: [&str; 10] = [
 pub struct PublishedFigure {
     /// The case it belongs to: 1 without flexibility margins, 2 with them; `None` for both.
     pub case: Option<u32>,
-    /// What it is: `user_cost`, a row of system cost, `shortfall_kwh`; or `about`, for a note on all.
+    /// What it is: `user_cost`, a row of system cost, `shortfall_kwh`; or `about`, for a note on
+    /// all.
     pub row: String,
     /// The policy; empty for a note on a row.
     pub policy: String,

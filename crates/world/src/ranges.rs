@@ -1,5 +1,5 @@
-//! Values against the ranges of their quantities: outside of what is usual is a warning, outside of what
-//! can be reckoned with an error.
+//! Values against the ranges of their quantities: outside of what is usual is a warning, outside of
+//! what can be reckoned with an error.
 
 use crate::dialect::{Report, is_limited};
 use ron_places::{Place, Spanned};

@@ -7,6 +7,7 @@ mod listed;
 mod over_time;
 mod site;
 mod tariff;
+mod units;
 mod warn;
 mod willingness;
 mod wishes;
@@ -145,8 +146,10 @@ impl Resolver<'_> {
             Some(path) => self.values.published(path, self.report),
             None => Some(Vec::new()),
         };
-        let (planning, boundary) = (self.planning(), self.boundary(&clock));
-        let (ev_ticks, durability) = (self.ev_ticks(), self.durability());
+        let planning = self.planning();
+        let boundary = self.boundary(&clock);
+        let ev_ticks = self.ev_ticks();
+        let durability = self.durability();
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
         let incentive = self.incentive(system.as_ref(), &clock);
@@ -225,13 +228,15 @@ impl Resolver<'_> {
 
     fn policy(&mut self) -> Option<PolicyChoice> {
         let file = self.file;
-        let (policy, fallback) = (file.policy.get(), file.fallback.get());
+        let policy = file.policy.get();
+        let fallback = file.fallback.get();
         for name in policy.into_iter().chain(fallback.into_iter().flatten()) {
             if name.trim().is_empty() {
                 self.report.add(name.place, "a policy has no name", "empty");
             }
         }
-        let (policy, configs) = (policy?, file.policies.get()?);
+        let policy = policy?;
+        let configs = file.policies.get()?;
         let config = configs.position(policy).map(|index| &configs.0[index].1);
         Some(PolicyChoice {
             name: policy.value.clone(),

@@ -23,7 +23,8 @@ pub struct Sampled {
 }
 
 /// Reads a column of a CSV or Parquet file, with the instants beside it: those of column `ts`,
-/// `start`, `datetime`, `timestamp` or `time`. They say their offset from UTC and are equally spaced.
+/// `start`, `datetime`, `timestamp` or `time`. They say their offset from UTC and are equally
+/// spaced.
 ///
 /// `source` is what problems call the place that names the file, such as `--sensor`.
 ///

@@ -40,8 +40,8 @@ impl fmt::Display for SessionsRead {
         let within = sessions - before_start - after_end;
         write!(
             f,
-            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, {before_start} are \
-             over before it and {after_end} begin after it"
+            "fleet `{fleet}`: {sessions} sessions read, {within} reach into the run, \
+             {before_start} are over before it and {after_end} begin after it"
         )
     }
 }
@@ -204,7 +204,8 @@ impl Reader<'_> {
             .chain([requested])
             .find(|&kwh| CAR_ENERGY.lies(kwh) == Lies::Impossible)
         {
-            let (found, most) = (with_unit(energy, "kWh"), from_to(CAR_ENERGY.possible, "kWh"));
+            let found = with_unit(energy, "kWh");
+            let most = from_to(CAR_ENERGY.possible, "kWh");
             return Err((
                 format!("{found} cannot be reckoned with: a session is of {most}"),
                 "out of range",

@@ -176,8 +176,8 @@ impl Table {
         }
     }
 
-    /// The number that a text is, with a decimal comma where commas do not part the cells. One of the two
-    /// marks in a column would part thousands, and nothing tells which.
+    /// The number that a text is, with a decimal comma where commas do not part the cells. One of
+    /// the two marks in a column would part thousands, and nothing tells which.
     fn parsed(&self, text: &str, column: usize) -> Result<f64, String> {
         let mark = decimal_mark(text);
         let is_comma = mark == Some(',');

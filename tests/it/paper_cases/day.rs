@@ -9,12 +9,14 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use voltide_model::{
     clock::Clock,
-    cost::{SystemCost, bill},
-    dispatch::{GridState, SlotDispatch},
-    flexibility::{UpDown, demand, supply},
+    cost::SystemCost,
+    dispatch::{GridState, SlotDispatch, bill, supply},
+    flexibility::{UpDown, demand},
     forecast::Forecast,
+    plant::Plant,
     series::Series,
     two_stage::Grid,
+    unit::UnitSlot,
 };
 use voltide_schedule::grid::{Day, DayAheadPlan, Stages};
 
@@ -135,7 +137,13 @@ impl World {
         let state = GridState::initial(&self.grid.plant);
         let problem = self.stages().day_ahead(DAY, |slot| ev_kw[slot as usize % 96], &state);
         let found = problem.solve().unwrap();
-        (found.objective, DayAheadPlan::new(&found.slots, &state.energy_kwh, 4))
+        (found.objective, self.followed(found.slots))
+    }
+
+    /// A schedule by hours that begins with what stores hold at first, to be followed.
+    fn followed(&self, steps: Vec<SlotDispatch>) -> DayAheadPlan {
+        let energy_start_kwh = GridState::initial(&self.grid.plant).energy_kwh();
+        DayAheadPlan { step: 4, energy_start_kwh, steps }
     }
 
     /// All windows of the day, each committed for its first `id_step` slots.
@@ -148,7 +156,7 @@ impl World {
             let found = problem.solve().unwrap();
             assert!(found.unmet.is_empty() && found.size.integers == 0, "{k}: {:?}", found.unmet);
             for slot in found.slots.into_iter().take(step as usize) {
-                state.advance(&slot, 0.25);
+                state.advance(&self.grid.plant, &slot, 0.25);
                 slots.push(slot);
             }
         }
@@ -159,7 +167,7 @@ impl World {
     fn committed(&self, slots: &[SlotDispatch]) -> Committed {
         assert_eq!(slots.len(), 96);
         let (plant, rules) = (&self.grid.plant, &self.grid.rules);
-        let net_loads: Vec<f64> = slots.iter().map(SlotDispatch::net_load_kw).collect();
+        let net_loads: Vec<f64> = slots.iter().map(|slot| slot.net_load_kw(plant)).collect();
         let (mut cost, mut shortfall, mut demands) = Default::default();
         for (at, slot) in slots.iter().enumerate() {
             let demand = demand(net_loads[at], net_loads[(at + 1) % slots.len()]);
@@ -188,14 +196,17 @@ impl EvPower {
 }
 
 impl Reference {
-    fn plan(&self) -> DayAheadPlan {
-        DayAheadPlan {
-            step: 4,
-            energy_start_kwh: vec![750.0, 880.0],
-            energy_kwh: vec![self.wh.clone(), self.we.clone()],
-            thermal_kw: vec![self.pg.clone()],
-            on: vec![vec![true; 24]],
-        }
+    /// Its hours: what the thermal unit gives, and what both stores hold.
+    fn steps(&self, plant: &Plant) -> Vec<SlotDispatch> {
+        let step = |hour: usize| {
+            let mut units: Vec<UnitSlot> =
+                plant.devices().map(|unit| UnitSlot::idle(unit.kind())).collect();
+            (units[2].given_kw, units[2].on) = (self.pg[hour], true);
+            units[3].energy_kwh = self.wh[hour];
+            units[4].energy_kwh = self.we[hour];
+            SlotDispatch { units, ..SlotDispatch::default() }
+        };
+        (0..self.pg.len()).map(step).collect()
     }
 }
 
@@ -219,14 +230,14 @@ fn check(
     tolerance: RowTolerance,
     shortfall_rel: f64,
 ) -> Result<(), Disagreement> {
-    let cost = &day.cost;
+    let cost = |row: &str| day.cost.row(row);
     let table = [
-        ("thermal", cost.thermal, &rows.thermal),
-        ("pumped hydro", cost.pumped_hydro, &rows.phs),
-        ("battery", cost.ess, &rows.ess),
-        ("wind", cost.wind, &rows.wind),
-        ("pv", cost.pv, &rows.pv),
-        ("penalty", cost.penalty(), &rows.penalty),
+        ("thermal", cost("thermal"), &rows.thermal),
+        ("pumped hydro", cost("pumped_hydro"), &rows.phs),
+        ("battery", cost("ess"), &rows.ess),
+        ("wind", cost("wind"), &rows.wind),
+        ("pv", cost("pv"), &rows.pv),
+        ("penalty", cost("penalty"), &rows.penalty),
     ];
     for (row, found, expected) in table {
         let allowed = (tolerance.row_rel * expected[at]).max(tolerance.row_rmb);
@@ -234,7 +245,7 @@ fn check(
     }
     within(
         &format!("{what} total"),
-        cost.total(),
+        day.cost.total(),
         rows.total[at],
         tolerance.total_rel * rows.total[at],
     )?;
@@ -284,7 +295,8 @@ pub(crate) fn two_stage_day(case: &Case) -> Result<(), Disagreement> {
                 reference.objective,
                 relative,
             )?;
-            let given = world.intra_day(&ev_kw, &reference.plan());
+            let given =
+                world.intra_day(&ev_kw, &world.followed(reference.steps(&world.grid.plant)));
             let shortfall_rel = tolerance.shortfall_rel;
             check(&what, &given, rows, at, tolerance.given_day_ahead, shortfall_rel)?;
             let own = world.intra_day(&ev_kw, &plan);

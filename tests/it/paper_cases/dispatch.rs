@@ -4,15 +4,11 @@ use super::{Case, Disagreement, agree, system::PaperSystem};
 use serde::Deserialize;
 use std::num::NonZeroU32;
 use voltide_model::{
-    dispatch::{GridState, ThermalState},
-    flexibility::UpDown,
-    forecast::Forecast,
-    plant::Plant,
-    two_stage::SearchLimits,
+    flexibility::UpDown, forecast::Forecast, plant::Plant, two_stage::SearchLimits, unit::UnitState,
 };
 use voltide_schedule::{
     Outcome,
-    grid::{Course, DispatchProblem, Outlook, SlotMargin, StoreEnd},
+    grid::{Course, DispatchProblem, EnergyEnd, Outlook, SlotMargin, UnitTask},
 };
 
 #[derive(Deserialize)]
@@ -53,39 +49,50 @@ struct Expected {
     tol_rel: f64,
 }
 
-impl Initial {
-    fn state(&self) -> GridState {
-        let thermal = ThermalState { power_kw: self.pg, on: true, hours: f64::INFINITY };
-        GridState { thermal: vec![thermal], energy_kwh: vec![self.wh, self.we] }
-    }
-}
-
 impl Inputs {
     fn problem<'a>(&self, plant: &'a Plant) -> DispatchProblem<'a> {
         let ends = match (&self.da_reference, &self.system) {
             (Some(reference), _) => {
-                vec![StoreEnd::Softened(reference.wh), StoreEnd::Softened(reference.we)]
+                [EnergyEnd::Softened(reference.wh), EnergyEnd::Softened(reference.we)]
             }
             (None, system) if system.da_includes_ess => {
-                vec![StoreEnd::AtLeast(system.phs.w_end), StoreEnd::AtLeast(system.ess.w_end)]
+                [EnergyEnd::AtLeast(system.phs.w_end), EnergyEnd::AtLeast(system.ess.w_end)]
             }
-            (None, system) => vec![StoreEnd::AtLeast(system.phs.w_end), StoreEnd::Idle],
+            (None, system) => [EnergyEnd::AtLeast(system.phs.w_end), EnergyEnd::Idle],
+        };
+        let sees =
+            |series: &Vec<f64>| UnitTask { series: vec![series.clone()], ..UnitTask::default() };
+        let before = UnitState {
+            power_kw: self.init.pg,
+            on: true,
+            hours: f64::INFINITY,
+            ..UnitState::default()
+        };
+        let course = Course {
+            on: None,
+            reference_kw: self.da_reference.as_ref().map(|reference| reference.pg.clone()),
+        };
+        let holds = |energy_kwh, end| UnitTask {
+            state: UnitState { energy_kwh, ..UnitState::default() },
+            end,
+            ..UnitTask::default()
         };
         DispatchProblem {
             plant,
             slot_hours: self.dt_h,
             outlook: Outlook {
                 load_kw: self.load_kw.clone(),
-                available_kw: vec![self.wind_avail_kw.clone(), self.pv_avail_kw.clone()],
                 net_load_next_kw: self.net_load_next_kw,
                 ..Outlook::default()
             },
-            state: self.init.state(),
-            courses: vec![Course {
-                on: None,
-                reference_kw: self.da_reference.as_ref().map(|reference| reference.pg.clone()),
-            }],
-            ends,
+            units: vec![
+                sees(&self.wind_avail_kw),
+                sees(&self.pv_avail_kw),
+                UnitTask { state: before, course, ..UnitTask::default() },
+                holds(self.init.wh, ends[0]),
+                holds(self.init.we, ends[1]),
+                UnitTask::default(),
+            ],
             margins: self.margin,
             readings: self.system.readings(),
             prices: self.system.prices(),

@@ -1,7 +1,7 @@
 //! `voltide check` and `--dry-run`: everything that is wrong with a world, and what a run would be.
 
 use crate::{
-    args::{Args, Check, World},
+    args::{Args, Deny, World},
     estimate::Estimate,
     failure::{Code, Failure, object},
     live::Prepared,
@@ -10,14 +10,40 @@ use crate::{
     verb::plugins::known_plugins,
     warnings,
 };
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use voltide_host::Plugins;
 use voltide_model::scenario::Scenario;
 use voltide_world::{Problem, SessionsRead};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// World files (RON)
+    #[arg(value_name = "WORLD.ron", required = true)]
+    pub worlds: Vec<PathBuf>,
+
+    /// Policy to plan with, by name or path, instead of the worlds'
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
+    /// Seed of every draw, instead of the worlds'
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// Put another value into the worlds; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+
+    #[command(flatten)]
+    pub deny: Deny,
+}
+
 /// Checks worlds: says all that a run of each would refuse. The exit code is that of the first refusal.
-pub(crate) fn check(check: &Check, args: &Args) -> ExitCode {
+pub(crate) fn check(check: &Flags, args: &Args) -> ExitCode {
     let plugins = known_plugins(args);
     let mut code = None;
     for file in &check.worlds {
@@ -40,7 +66,7 @@ struct Found {
 }
 
 /// Does all that a run does before its folder is made.
-fn look(file: &Path, check: &Check, plugins: &Plugins) -> Found {
+fn look(file: &Path, check: &Flags, plugins: &Plugins) -> Found {
     let (policy, seed) = (check.policy.clone(), check.seed);
     let world = World { file: file.to_owned(), policy, seed, sets: check.sets.clone() };
     match Prepared::load(&world, plugins) {
@@ -62,7 +88,7 @@ fn look(file: &Path, check: &Check, plugins: &Plugins) -> Found {
 }
 
 impl Found {
-    fn say(self, file: &Path, check: &Check, args: &Args) {
+    fn say(self, file: &Path, check: &Flags, args: &Args) {
         let Self { sessions, warnings, refusal } = self;
         if let Some(failure) = refusal {
             let _ = failure.report(false);

@@ -1,23 +1,23 @@
 //! `voltide compare`: the same world under several policies, or runs that are there, side by side.
 
 use crate::{
-    args::{Args, Compare, World as WorldArgs},
+    args::{Args, Deny, World as WorldArgs},
     cases::{Case, Cases},
     comparison::{Compared, Comparison, Row, SMART_AT_INCENTIVE},
     failure::{Code, Failure},
-    figures::{Figures, Observer},
+    interrupt::Interrupt,
     journaled::{Journaled, outcome},
     likeness::Made,
     live::{self, Prepared, all_cores},
-    output,
-    progress::{self, Interrupt},
+    measured::{Observer, RunFigures},
+    output, progress,
     repeat::Opening,
     run_folder::{Claim, Held, RunFolder, id_in},
-    shortcut::Camera,
-    verb::plugins::known_plugins,
+    snapshots::Snapshots,
+    verb::{CommandLine, plugins::known_plugins},
     warnings,
 };
-use clap::{CommandFactory, error::ErrorKind};
+use clap::{Args as ClapArgs, CommandFactory, error::ErrorKind};
 use indicatif::ProgressBar;
 use std::{
     collections::BTreeSet,
@@ -38,8 +38,62 @@ use voltide_model::scenario::Scenario;
 use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
 use voltide_world::{World, free_memory};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// A world file (RON) with --policies, or the folders of runs
+    #[arg(value_name = "WORLD.ron | RUN", required = true)]
+    pub subjects: Vec<PathBuf>,
+
+    /// Policies to run the world with, by name or path; the others are measured against the first
+    #[arg(long, value_name = "POLICY", value_delimiter = ',')]
+    pub policies: Vec<String>,
+
+    /// Seeds to run the world with, as in --seeds 1..200 (both included), instead of the world's
+    #[arg(long, value_name = "A..B", value_parser = seeds, requires = "policies")]
+    pub seeds: Option<RangeInclusive<u64>>,
+
+    /// Cases of a world with a plant: 1 without flexibility margins, 2 with them; adds tables of system
+    /// cost and missing flexibility
+    #[arg(long, value_name = "CASE", value_delimiter = ',', requires = "policies",
+          value_parser = clap::value_parser!(u32).range(1..=2))]
+    pub cases: Vec<u32>,
+
+    /// Put another value into the world; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE", requires = "policies")]
+    pub sets: Vec<String>,
+
+    /// Folder that runs are written to [default: nothing is kept]
+    #[arg(long, value_name = "DIR", requires = "policies")]
+    pub out: Option<PathBuf>,
+
+    /// Runs at the same time; results do not depend on it [default: as cores and memory allow]
+    #[arg(short, long, value_parser = clap::value_parser!(u16).range(1..), requires = "policies")]
+    pub jobs: Option<u16>,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
+    #[arg(long, requires = "out")]
+    pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
+}
+
+/// Most seeds of one comparison: each is a run of its own.
+const SEEDS_MAX: u64 = 100_000;
+
+/// A range of seeds as the flag spells it: `1..200`, or a single one.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    match (first.parse(), last.trim_start_matches('=').parse()) {
+        (Ok(first), Ok(last)) if first <= last && last - first < SEEDS_MAX => Ok(first..=last),
+        (Ok(first), Ok(last)) if first <= last => Err("one comparison has at most 100000 seeds"),
+        _ => Err("write the first and the last seed, as in 1..200"),
+    }
+}
+
 /// Compares policies in a world, or runs.
-pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn compare(compare: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let (comparison, cases, _held) = match compare.subjects.as_slice() {
         [world] if !compare.policies.is_empty() => match of_policies(world, compare, args)? {
             Some(compared) => compared,
@@ -61,13 +115,13 @@ pub(crate) fn compare(compare: &Compare, args: &Args) -> Result<ExitCode, Failur
 }
 
 /// Ends the program as for any other wrong use.
-fn unclear(compare: &Compare) -> ! {
+fn unclear(compare: &Flags) -> ! {
     let what = if compare.policies.is_empty() {
         "one run cannot be compared; for a world say which policies, as in --policies uncontrolled,smart"
     } else {
         "--policies goes with one world file"
     };
-    Args::command().error(ErrorKind::WrongNumberOfValues, what).exit()
+    CommandLine::command().error(ErrorKind::WrongNumberOfValues, what).exit()
 }
 
 /// A run to be made.
@@ -81,7 +135,7 @@ struct Job {
 
 impl Job {
     /// What is put into the world for it.
-    fn sets(&self, compare: &Compare) -> Vec<String> {
+    fn sets(&self, compare: &Flags) -> Vec<String> {
         let margins = self.case.map(|case| format!("grid.margins={}", case == 2));
         compare.sets.iter().cloned().chain(margins).collect()
     }
@@ -90,7 +144,7 @@ impl Job {
 /// What the runs of a comparison share.
 struct Workshop<'a> {
     world: &'a Path,
-    compare: &'a Compare,
+    compare: &'a Flags,
     plugins: &'a Plugins,
     interrupt: Interrupt,
     quiet: bool,
@@ -101,7 +155,7 @@ struct Workshop<'a> {
 
 /// The right to write the table of a comparison over cases: two comparisons may write runs to one
 /// folder, but not both their table.
-fn hold_table(compare: &Compare) -> Result<Option<Held>, Failure> {
+fn hold_table(compare: &Flags) -> Result<Option<Held>, Failure> {
     let out = compare.out.as_ref().filter(|_| !compare.cases.is_empty());
     out.map(|out| Held::other(out, "compare")).transpose()
 }
@@ -110,7 +164,7 @@ fn hold_table(compare: &Compare) -> Result<Option<Held>, Failure> {
 type Outcome = (Comparison, Option<Cases>, Option<Held>);
 
 /// Runs a world with every policy, seed and case; `None` where the user stopped it.
-fn of_policies(world: &Path, compare: &Compare, args: &Args) -> Result<Option<Outcome>, Failure> {
+fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outcome>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
     let plugins = known_plugins(args).with_threads(1);
     let checked = checked(world, &policies, compare, &plugins, args)?;
@@ -159,7 +213,7 @@ fn jobs(policies: &[String], seeds: RangeInclusive<u64>, cases: &[u32]) -> Vec<J
 }
 
 /// The runs by cases, of the first seed.
-fn cases(done: &[(Job, Compared)], compare: &Compare, world: &World) -> Option<Cases> {
+fn cases(done: &[(Job, Compared)], compare: &Flags, world: &World) -> Option<Cases> {
     let grid = world.scenario.grid.as_ref()?;
     let seed = done.first()?.0.seed;
     let of_case = |&number: &u32| Case {
@@ -184,7 +238,7 @@ fn cases(done: &[(Job, Compared)], compare: &Compare, world: &World) -> Option<C
 fn checked(
     world: &Path,
     policies: &[String],
-    compare: &Compare,
+    compare: &Flags,
     plugins: &Plugins,
     args: &Args,
 ) -> Result<World, Failure> {
@@ -325,7 +379,7 @@ impl Workshop<'_> {
         &self,
         prepared: Prepared,
         out: &Path,
-    ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+    ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
         let (id, world) = (prepared.id(), prepared.world.scenario.name.clone());
         let start = prepared.watched(self.quiet).start(self.threads);
         let opening = Opening { started: start.run_started(), forked: None };
@@ -333,11 +387,11 @@ impl Workshop<'_> {
         let mut folder =
             RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
         let scenario = Arc::clone(&start.scenario);
-        let mut camera = Camera::new(&folder.place, None, &scenario);
+        let mut snapshots = Snapshots::new(&folder.place, None, &scenario);
         let options = Options { bills: true, ..Options::default() };
         let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), options)?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
-        let (figures, status) = self.step(simulation, &mut camera)?;
+        let (figures, status) = self.step(simulation, &mut snapshots)?;
         if status != RunStatus::Interrupted {
             folder.over()?;
         }
@@ -348,12 +402,12 @@ impl Workshop<'_> {
     fn run_thrown_away(
         &self,
         prepared: Prepared,
-    ) -> Result<(Option<Figures>, Option<PathBuf>), Failure> {
+    ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
         let start = prepared.watched(self.quiet).start(self.threads);
         let scenario = Arc::clone(&start.scenario);
         let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);
         let simulation = Simulation::new(start, NoLog::default(), observer)?;
-        let (figures, status) = self.step(simulation, &mut Camera::none())?;
+        let (figures, status) = self.step(simulation, &mut Snapshots::none())?;
         Ok((wanted(figures, status)?, None))
     }
 
@@ -361,16 +415,16 @@ impl Workshop<'_> {
     fn step<L: EventLog>(
         &self,
         mut simulation: live::LiveRun<Observer, L>,
-        camera: &mut Camera,
-    ) -> Result<(Figures, RunStatus), Failure> {
-        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, camera)?;
+        snapshots: &mut Snapshots,
+    ) -> Result<(RunFigures, RunStatus), Failure> {
+        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, snapshots)?;
         let ended = simulation.end(outcome(&status))?;
         Ok((ended.sink.finish(status.clone())?, status))
     }
 }
 
 /// The figures of a run; `None` where the user stopped it.
-fn wanted(figures: Figures, status: RunStatus) -> Result<Option<Figures>, Failure> {
+fn wanted(figures: RunFigures, status: RunStatus) -> Result<Option<RunFigures>, Failure> {
     match status {
         RunStatus::Finished => Ok(Some(figures)),
         RunStatus::Interrupted => Ok(None),

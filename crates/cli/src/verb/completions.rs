@@ -1,6 +1,6 @@
 //! `voltide completions`.
 
-use crate::{args::Args, output};
+use crate::{output, verb::CommandLine};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use std::{
@@ -12,7 +12,7 @@ use std::{
 pub(crate) fn completions(shell: Shell) -> ExitCode {
     // What writes them takes a stream that fails for our mistake; memory does not fail.
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "voltide", &mut text);
+    clap_complete::generate(shell, &mut CommandLine::command(), "voltide", &mut text);
     output::print(|| io::stdout().write_all(&text));
     ExitCode::SUCCESS
 }

@@ -1,8 +1,9 @@
 //! `voltide diff`: where two runs part, and what differs in the end.
 
 use crate::{
-    args::{Args, Diff},
+    args::Args,
     failure::Failure,
+    figure::{Figure, MONEY, to_json},
     journaled::Journaled,
     likeness::clock,
     output::{self, decimal},
@@ -11,8 +12,14 @@ use crate::{
     summary::cars,
     table::notes,
 };
-use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
+use clap::Args as ClapArgs;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use voltide_journal::{
     event::{EndReason, Event, Recorded, RunForked, RunStarted},
     sink::Sink,
@@ -23,8 +30,19 @@ use voltide_model::{
 };
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of a run
+    #[arg(value_name = "RUN")]
+    pub one: PathBuf,
+
+    /// Folder of another run
+    #[arg(value_name = "RUN")]
+    pub other: PathBuf,
+}
+
 /// Compares two runs.
-pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn diff(diff: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let open = |run: &Path| Journaled::open(run, true);
     let parting = Parting::find(open(&diff.one)?, open(&diff.other)?)?;
     let pair =
@@ -47,38 +65,33 @@ pub(crate) fn diff(diff: &Diff, args: &Args) -> Result<ExitCode, Failure> {
 const SAME: &str = "the runs have the same events";
 
 /// An amount that a run comes to.
-struct Figure {
-    /// Its name in JSON, the unit last.
-    name: &'static str,
-    /// What it is called in the table; `{}` stands for the currency.
-    label: &'static str,
-    is_money: bool,
-    of: fn(&Side) -> Option<f64>,
-}
+pub(crate) type Amount = Figure<fn(&Side) -> Option<f64>>;
 
-const fn amount(name: &'static str, label: &'static str, of: fn(&Side) -> Option<f64>) -> Figure {
-    Figure { name, label, is_money: false, of }
-}
-
-const fn money(name: &'static str, label: &'static str, of: fn(&Side) -> Option<f64>) -> Figure {
-    Figure { name, label, is_money: true, of }
-}
-
-/// The amounts, in order.
-const FIGURES: [Figure; 11] = [
-    amount("simulated_h", "simulated h", |it| Some(it.summary.days * 24.0)),
-    amount("charged_kwh", "charged kWh", |it| Some(it.summary.charged_kwh)),
-    amount("discharged_kwh", "discharged kWh", |it| Some(it.summary.discharged_kwh)),
-    money("energy_cost", "paid {}", |it| Some(it.summary.energy_cost)),
-    money("v2g_revenue", "earned {}", |it| Some(it.summary.v2g_revenue)),
-    money("degradation_cost", "wear {}", |it| Some(it.summary.degradation_cost)),
-    money("net_cost", "net cost {}", |it| Some(it.summary.net_cost)),
-    amount("missing_kwh", "missing at departure kWh", |it| Some(it.summary.missing_kwh)),
-    amount("net_load_peak_kw", "peak net load kW", |it| {
+/// The amounts, in the order of the table's rows.
+pub(crate) const AMOUNTS: [Amount; 11] = [
+    Amount::new("simulated_h", "h", |it| Some(it.summary.days * 24.0))
+        .shown("simulated", 3)
+        .means("length of what was simulated"),
+    Amount::new("charged_kwh", "kWh", |it| Some(it.summary.charged_kwh)).shown("charged", 3),
+    Amount::new("discharged_kwh", "kWh", |it| Some(it.summary.discharged_kwh))
+        .shown("discharged", 3),
+    Amount::new("energy_cost", MONEY, |it| Some(it.summary.energy_cost)).shown("paid", 3),
+    Amount::new("v2g_revenue", MONEY, |it| Some(it.summary.v2g_revenue)).shown("earned", 3),
+    Amount::new("degradation_cost", MONEY, |it| Some(it.summary.degradation_cost)).shown("wear", 3),
+    Amount::new("net_cost", MONEY, |it| Some(it.summary.net_cost)).shown("net cost", 3),
+    Amount::new("missing_kwh", "kWh", |it| Some(it.summary.missing_kwh))
+        .shown("missing at departure", 3),
+    Amount::new("net_load_peak_kw", "kW", |it| {
         it.summary.net_load_peak.as_ref().map(|peak| peak.kw)
-    }),
-    amount("on_board_kwh", "on board at the end kWh", |it| Some(it.on_board_kwh)),
-    amount("still_wanted_kwh", "still wanted at the end kWh", |it| Some(it.still_wanted_kwh)),
+    })
+    .shown("peak net load", 3)
+    .means("highest net load"),
+    Amount::new("on_board_kwh", "kWh", |it| Some(it.on_board_kwh))
+        .shown("on board at the end", 3)
+        .means("stored in all cars after the last slot"),
+    Amount::new("still_wanted_kwh", "kWh", |it| Some(it.still_wanted_kwh))
+        .shown("still wanted at the end", 3)
+        .means("what those plugged in then lack to their targets"),
 ];
 
 /// What the amounts are.
@@ -97,24 +110,24 @@ struct Pair {
 
 impl Pair {
     fn has_one_currency(&self) -> bool {
-        self.one.scenario.currency == self.other.scenario.currency
+        let [one, other] = self.currencies();
+        one == other
     }
 
     /// What the other's amount is more; nothing where a run has none, or between two currencies.
-    fn difference(&self, figure: &Figure) -> Option<f64> {
-        let comparable = !figure.is_money || self.has_one_currency();
-        let (one, other) = (figure.of)(&self.one).zip((figure.of)(&self.other))?;
+    fn difference(&self, amount: &Amount) -> Option<f64> {
+        let comparable = amount.unit != MONEY || self.has_one_currency();
+        let (one, other) = (amount.of)(&self.one).zip((amount.of)(&self.other))?;
         comparable.then_some(without_rounding(other - one, one.abs() + other.abs()))
     }
 
     fn json(&self, parting: Option<&Parting>) -> Value {
-        let difference =
-            FIGURES.iter().map(|figure| (figure.name.to_owned(), json!(self.difference(figure))));
+        let difference = AMOUNTS.iter().map(|amount| json!(self.difference(amount)));
         json!({
             "first": parting.map(Parting::json),
             "one": self.one.json(),
             "other": self.other.json(),
-            "difference": difference.collect::<Map<_, _>>(),
+            "difference": to_json(&AMOUNTS, difference),
         })
     }
 
@@ -127,26 +140,25 @@ impl Pair {
     }
 
     fn amounts(&self) -> String {
-        let row = |figure: &Figure| {
-            let shown =
-                |amount: Option<f64>| amount.map_or_else(|| "-".to_owned(), |it| decimal(it, 3));
-            let [one, other] = [&self.one, &self.other].map(|side| shown((figure.of)(side)));
-            vec![self.label(figure), one, other, shown(self.difference(figure))]
+        let [one, other] = self.currencies();
+        let currency = if one == other { one.to_owned() } else { format!("{one} | {other}") };
+        let row = |amount: &Amount| {
+            let [one, other] = [&self.one, &self.other].map(|side| amount.cell((amount.of)(side)));
+            let difference = amount.cell(self.difference(amount));
+            vec![amount.heading(&currency), one, other, difference]
         };
-        let rows = FIGURES.iter().map(row).collect();
+        let rows = AMOUNTS.iter().map(row).collect();
         output::table(&["", "one", "other", "difference"], rows, &[1, 2, 3])
     }
 
-    fn label(&self, figure: &Figure) -> String {
-        let [one, other] = [&self.one, &self.other].map(|side| side.scenario.currency.as_str());
-        let currency = if one == other { one.to_owned() } else { format!("{one} | {other}") };
-        figure.label.replace("{}", &currency)
+    fn currencies(&self) -> [&str; 2] {
+        [&self.one, &self.other].map(|side| side.scenario.currency.as_str())
     }
 
     /// What must be known to read the amounts.
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![LEGEND.to_owned()];
-        let [one, other] = [&self.one, &self.other].map(|side| side.scenario.currency.as_str());
+        let [one, other] = self.currencies();
         if one != other {
             notes.push(format!(
                 "there is no difference of money: one counts in {one}, the other in {other}"
@@ -176,7 +188,7 @@ impl Pair {
 }
 
 /// A run with what it came to.
-struct Side {
+pub(crate) struct Side {
     id: String,
     started: RunStarted,
     forked: Option<RunForked>,
@@ -223,9 +235,7 @@ impl Side {
     }
 
     fn json(&self) -> Value {
-        let amounts =
-            FIGURES.iter().map(|figure| (figure.name.to_owned(), json!((figure.of)(self))));
-        let mut fields: Map<_, _> = amounts.collect();
+        let mut fields = to_json(&AMOUNTS, AMOUNTS.map(|amount| json!((amount.of)(self))));
         fields.insert("currency".to_owned(), json!(self.scenario.currency));
         fields.extend(
             self.traits().into_iter().map(|(name, text)| (name.replace(' ', "_"), json!(text))),

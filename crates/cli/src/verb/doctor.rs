@@ -1,7 +1,7 @@
 //! `voltide doctor`: whether this machine is ready.
 
 use crate::{
-    args::{Args, Doctor, World},
+    args::{Args, World},
     estimate::Estimate,
     failure::{Code, Failure},
     live::Prepared,
@@ -9,8 +9,29 @@ use crate::{
     output,
     verb::plugins::known_plugins,
 };
+use clap::Args as ClapArgs;
 use serde_json::json;
-use std::{collections::BTreeSet, fs, io, path::Path, process::ExitCode};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// World to estimate the output of
+    #[arg(value_name = "WORLD.ron")]
+    pub world: Option<PathBuf>,
+
+    /// Put another value into the world; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE", requires = "world")]
+    pub sets: Vec<String>,
+
+    /// Folder that runs are written to
+    #[arg(long, value_name = "DIR", default_value = "outputs")]
+    pub out: PathBuf,
+}
 
 /// One thing that was looked at.
 struct Finding {
@@ -20,7 +41,7 @@ struct Finding {
 }
 
 /// Looks at everything a run needs; 6 if any of it is missing.
-pub(crate) fn doctor(doctor: &Doctor, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn doctor(doctor: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let mut findings = vec![
         Finding { what: "voltide", ok: true, found: version() },
         Finding { what: "time zone data", ok: true, found: chrono_tz::IANA_TZDB_VERSION.into() },

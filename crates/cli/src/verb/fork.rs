@@ -1,15 +1,16 @@
 //! `voltide fork`: what would have been, had something been different from some moment on.
 
 use crate::{
-    args::{Args, Fork as Verb},
+    args::{Args, Deny, SnapshotTimes, Threads},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::Journaled,
     live::{Prepared, all_cores, of_policy},
     machine::{Cost, Mark},
-    progress::Interrupt,
     repeat::{Branch, Opening},
     run_folder::{Claim, RunFolder, id_in},
-    shortcut::{self, Camera, Nothing},
+    shortcut::{self, Nothing},
+    snapshots::Snapshots,
     summary,
     verb::{
         plugins::known_plugins,
@@ -18,6 +19,7 @@ use crate::{
     },
     warnings,
 };
+use clap::Args as ClapArgs;
 use std::{
     fs,
     path::{Component, Path, PathBuf},
@@ -28,30 +30,67 @@ use voltide_journal::{event::RunStarted, mcap_log::McapLog};
 use voltide_model::{scenario::Scenario, wishes::SocWish};
 use voltide_world::{Override, World};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of the parent
+    pub run: PathBuf,
+
+    /// The first slot that is the fork's own: its number, or a time within it
+    #[arg(long, value_name = "TICK|TIME")]
+    pub at: String,
+
+    /// Policy to plan with from then on, by name or path; every plugged car is planned anew
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
+    /// Put another value into the world: series, prices, policy, limits, costs or the count of a fleet;
+    /// may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+
+    /// Folder that runs are written to [default: where the parent is]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub threads: Threads,
+
+    #[command(flatten)]
+    pub snapshots: SnapshotTimes,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
+    #[arg(long)]
+    pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
+}
+
 /// Runs a fork to its end.
-pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let threads = verb.threads.map_or_else(all_cores, usize::from);
-    let overrides = changes(verb);
+    let threads = flags.threads.or_else(all_cores);
+    let overrides = changes(flags);
     let changes: Vec<String> = overrides.iter().map(|change| change.text.clone()).collect();
-    let parent = Journaled::open(&verb.run, args.quiet)?;
-    let at_tick = slot(&verb.at, &parent.scenario)?;
+    let parent = Journaled::open(&flags.run, args.quiet)?;
+    let at_tick = slot(&flags.at, &parent.scenario)?;
     let world = changed_world(&parent, &overrides, at_tick)?;
     let plugins = known_plugins(args).with_threads(threads);
     let mut prepared = if changes.is_empty() {
         Prepared::of_journal(world, &parent.started, &plugins, false)?
     } else {
-        let by_world = verb.policy.is_none();
+        let by_world = flags.policy.is_none();
         Prepared::changed(world, &parent.started, changes.clone(), (&plugins, by_world))?
     };
-    warnings::tell(std::mem::take(&mut prepared.warnings), &verb.deny, args)?;
+    warnings::tell(std::mem::take(&mut prepared.warnings), &flags.deny, args)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
     let past =
-        shortcut::play(&verb.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+        shortcut::play(&flags.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
     let mut lineage = Fork {
         parent: String::new(),
-        parent_run: id_in(&verb.run),
+        parent_run: id_in(&flags.run),
         config_hash: fork_hash(&prepared.config_hash(), &parent.started.config_hash, at_tick),
         parent_chain_hash: past.played.chain_hash,
         changes,
@@ -61,19 +100,19 @@ pub(crate) fn fork(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening {
         started: RunStarted { config_hash: lineage.config_hash.clone(), ..start.run_started() },
-        forked: Some(Branch { at_tick, parent: &verb.run, fork: &lineage }),
+        forked: Some(Branch { at_tick, parent: &flags.run, fork: &lineage }),
     };
-    let claim = Claim { verb: "fork", replace: verb.replace, whole_or_none: false };
-    let out = verb.out.clone().unwrap_or_else(|| out_of(&verb.run));
+    let claim = Claim { verb: "fork", replace: flags.replace, whole_or_none: false };
+    let out = flags.out.clone().unwrap_or_else(|| out_of(&flags.run));
     let mut folder =
         RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
-    lineage.parent = relative(&folder.path, &verb.run)?;
-    let mut camera = Camera::new(&folder.place, verb.snapshots, &start.scenario);
+    lineage.parent = relative(&folder.path, &flags.run)?;
+    let mut snapshots = Snapshots::new(&folder.place, flags.snapshots.every, &start.scenario);
     let log = McapLog::create(&folder.place, start.scenario.durability)?;
     let simulation = past.replay.fork(start, lineage, log)?;
     folder.begun()?;
-    let leaving = |failure: Failure| failure.leaving(&folder);
-    let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
+    let leaving = |failure: Failure| folder.left_by(failure);
+    let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
     if let Some(code) = given_up(&folder, &run.status) {
         return Ok(code);
     }
@@ -94,9 +133,9 @@ pub(crate) fn slot(text: &str, scenario: &Scenario) -> Result<u32, Failure> {
         .map_err(|what| Failure::new(Code::Input, what, Some(help)))
 }
 
-fn changes(verb: &Verb) -> Vec<Override> {
-    let by_policy = verb.policy.as_ref().map(|policy| of_policy(policy));
-    verb.sets.iter().map(|set| Override::set(set)).chain(by_policy).collect()
+fn changes(flags: &Flags) -> Vec<Override> {
+    let by_policy = flags.policy.as_ref().map(|policy| of_policy(policy));
+    flags.sets.iter().map(|set| Override::set(set)).chain(by_policy).collect()
 }
 
 /// The parent's world with the changes from a tick on; refuses those that would make another comparison

@@ -1,38 +1,95 @@
 //! `voltide log`: what a run's journal holds.
 
 use crate::{
-    args::{Args, Log},
+    args::Args,
     failure::{Code, Failure},
+    interrupt::{self, Interrupt},
     journaled::{Journaled, next_whole, open_log},
+    log_summary::summary_json,
     output,
-    progress::{self, Interrupt},
     run_folder::Held,
     verb::{log_salvage::salvage, log_verify::verify, resume::say_recovery},
 };
 use chrono::DateTime;
 use chrono_tz::Tz;
+use clap::{Subcommand, builder::PossibleValuesParser};
 use serde_json::json;
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use voltide_journal::{
     describe::describe,
     error::LogError,
     event::Recorded,
+    event_names,
     reader::{self, LogReader, LogSummary},
     recovery,
 };
 use voltide_model::clock::Clock;
 use voltide_telemetry::Export;
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Files, ticks and size of the log
+    Ls {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// Every event, one a line
+    Cat {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Only events of this kind
+        #[arg(long, value_parser = PossibleValuesParser::new(event_names()))]
+        kind: Option<String>,
+        /// Only events of this tick
+        #[arg(long)]
+        tick: Option<u32>,
+    },
+    /// Events, rows and bytes by kind
+    Stats {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// Check all that can be checked: checksums, chain, head, sessions, conservation of energy, and the
+    /// files that the manifest names
+    Verify {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// Write all events to a Parquet table, a row per car or site
+    Export {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Folder to write events.parquet to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Make a log whole that a crash tore, and say what was done
+    ///
+    /// Acknowledged ticks are never given up. What is cut off is kept in log/quarantine. Where acknowledged
+    /// ticks are damaged, --salvage finds what is whole on either side of the damage.
+    Recover {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Leave the run as it is, and write all that is whole of its log to this new folder, with a
+        /// salvage.json that says what is missing
+        #[arg(long, value_name = "DIR")]
+        salvage: Option<PathBuf>,
+    },
+}
+
 /// Looks into a log.
-pub(crate) fn log(verb: &Log, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn log(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
     match verb {
-        Log::Ls { run } => ls(&summary(run, args)?, args.json),
-        Log::Cat { run, kind, tick } => cat(run, kind.as_deref(), *tick, args)?,
-        Log::Stats { run } => stats(&summary(run, args)?, args.json),
-        Log::Verify { run } => verify(run, args)?,
-        Log::Export { run, out } => export(run, out, args)?,
-        Log::Recover { run, salvage: None } => recover(run, args)?,
-        Log::Recover { run, salvage: Some(into) } => salvage(run, into, args)?,
+        Verb::Ls { run } => ls(&summary(run, args)?, args.json),
+        Verb::Cat { run, kind, tick } => cat(run, kind.as_deref(), *tick, args)?,
+        Verb::Stats { run } => stats(&summary(run, args)?, args.json),
+        Verb::Verify { run } => verify(run, args)?,
+        Verb::Export { run, out } => export(run, out, args)?,
+        Verb::Recover { run, salvage: None } => recover(run, args)?,
+        Verb::Recover { run, salvage: Some(into) } => salvage(run, into, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -114,7 +171,7 @@ fn export(run: &Path, out: &Path, args: &Args) -> Result<(), Failure> {
     let _held = Held::other(out, "log export")?;
     let mut export = Export::create(out, clock)?;
     for recorded in events {
-        progress::check()?;
+        interrupt::check()?;
         export.event(&recorded?)?;
     }
     let (rows, bytes) = export.finish()?;
@@ -203,23 +260,4 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
     };
     output::tell(&format!("the log is {state} and ends {end}{again}"));
     Ok(())
-}
-
-pub(crate) fn summary_json(summary: &LogSummary) -> serde_json::Value {
-    let kinds: serde_json::Map<_, _> = summary
-        .kinds
-        .iter()
-        .map(|(kind, of)| {
-            ((*kind).to_owned(), json!({ "events": of.events, "rows": of.rows, "bytes": of.bytes }))
-        })
-        .collect();
-    json!({
-        "segments": summary.segments,
-        "bytes": summary.bytes,
-        "ticks": summary.ticks,
-        "events": summary.events(),
-        "outcome": summary.outcome,
-        "chain_hash": hex::encode(summary.chain_hash),
-        "kinds": kinds,
-    })
 }

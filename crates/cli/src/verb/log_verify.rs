@@ -5,9 +5,10 @@ use crate::{
     args::Args,
     failure::{Code, Failure},
     journaled::{Journaled, build_lost, open_placed},
+    log_summary::summary_json,
     output::{self, counted},
     replacement::look_again,
-    verb::{log::summary_json, replay::refuse_undescribed},
+    verb::replay::refuse_undescribed,
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{

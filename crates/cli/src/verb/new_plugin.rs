@@ -1,10 +1,11 @@
 //! `voltide new-plugin`: a policy that builds and passes its own test, to start from.
 
 use crate::{
-    args::{Args, Lang, NewPlugin},
+    args::Args,
     failure::{Code, Failure},
     output,
 };
+use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use std::{
     fs,
@@ -12,6 +13,40 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Name of the policy: lower-case letters, digits and hyphens
+    #[arg(value_parser = plugin_name)]
+    pub name: String,
+
+    /// Language to write it in
+    #[arg(long, value_enum, default_value_t = Lang::Rust)]
+    pub lang: Lang,
+
+    /// Folder to write it to, which must not exist yet [default: NAME]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+}
+
+/// A language that policies are written out in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// A crate.
+    Rust,
+    /// A file with a Makefile and the header.
+    C,
+}
+
+/// A name that a crate, a file and a world can all spell.
+fn plugin_name(name: &str) -> Result<String, &'static str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if begins && name.chars().all(plain) && !name.ends_with('-') && !name.contains("--") {
+        return Ok(name.to_owned());
+    }
+    Err("write lower-case letters, digits and single hyphens, a letter first, as in two-prices")
+}
 
 /// The template as Rust and as C: what `plugins/template` is, and what is written out.
 const MANIFEST: &str = include_str!("../../../../plugins/template/Cargo.toml");
@@ -39,7 +74,7 @@ macro_rules! policy_crate {
 const POLICY_CRATE: &[(&str, &str)] = policy_crate![
     "lib.rs",
     "abi.rs",
-    "abi/lent.rs",
+    "abi/storage_service.rs",
     "abi/shim.rs",
     "abi/storage.rs",
     "abi/view.rs",
@@ -69,7 +104,7 @@ const POLICY_MANIFEST: &str = concat!(
 );
 
 /// Writes a policy to a folder of its own.
-pub(crate) fn new_plugin(new: &NewPlugin, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn new_plugin(new: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let folder = new.dir.clone().unwrap_or_else(|| PathBuf::from(&new.name));
     let files = match new.lang {
         Lang::Rust => rust_files(&new.name),
@@ -147,7 +182,7 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
-fn next_steps(new: &NewPlugin, folder: &Path) -> String {
+fn next_steps(new: &Flags, folder: &Path) -> String {
     let (name, folder) = (&new.name, folder.display());
     let (test, build, libraries) = match new.lang {
         Lang::Rust => (

@@ -1,14 +1,26 @@
 //! `voltide plugins`: which policies there are, and what would be accepted.
 
 use crate::{
-    args::{Args, Plugins as Verb},
+    args::Args,
     failure::{Code, Failure},
     output,
 };
+use clap::Subcommand;
 use serde_json::json;
-use std::{process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use voltide_host::{Found, Plugins, Rank};
 use voltide_policy::planner::PolicyInfo;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Every policy that would be found
+    List,
+    /// Whether a file would be accepted
+    Check {
+        /// The plugin.
+        file: PathBuf,
+    },
+}
 
 /// The policies that this program can use, by its flags and environment.
 pub(crate) fn known_plugins(args: &Args) -> Plugins {

@@ -1,7 +1,7 @@
 //! `voltide replay --redecide`: a policy is asked again what it was asked in a run.
 
 use crate::{
-    args::{Args, Replay},
+    args::Args,
     failure::{Code, Failure},
     journaled::Journaled,
     live::{Prepared, all_cores},
@@ -9,20 +9,25 @@ use crate::{
     verb::plugins::known_plugins,
 };
 use serde_json::{Value, json};
-use std::{process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_engine::{Planned, Redecided, Redecision};
 use voltide_journal::event::Event;
 
-/// Asks again, and says what is different.
-pub(crate) fn redecide(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> {
-    let journaled = Journaled::open(&replay.run, args.quiet)?;
+/// Asks the run's own policy again, or another one; says what is different.
+pub(crate) fn redecide(
+    run: &Path,
+    policy: Option<&String>,
+    args: &Args,
+) -> Result<ExitCode, Failure> {
+    let journaled = Journaled::open(run, args.quiet)?;
     if journaled.is_fork() {
         let help = Some("ask again in the parent, or fork it with another policy");
         return Err(Failure::new(Code::Input, "a fork's parent had decisions of its own", help));
     }
     let plugins = known_plugins(args);
-    let (mut world, started) = (journaled.world.clone(), journaled.started.clone());
-    let start = match &replay.policy {
+    let mut world = journaled.world.clone();
+    let started = journaled.started.clone();
+    let start = match policy {
         Some(policy) => {
             world.scenario.policy.name.clone_from(policy);
             Prepared::changed(world, &started, Vec::new(), (&plugins, false))?
@@ -30,7 +35,8 @@ pub(crate) fn redecide(replay: &Replay, args: &Args) -> Result<ExitCode, Failure
         None => Prepared::of_journal(world, &started, &plugins, true)?,
     }
     .start(all_cores());
-    let (policy, currency) = (start.scenario.policy.name.clone(), start.scenario.currency.clone());
+    let policy = start.scenario.policy.name.clone();
+    let currency = start.scenario.currency.clone();
     let mut again = Redecision::new(Arc::clone(&journaled.scenario), start)?;
     for recorded in journaled.events(args.quiet) {
         let recorded = recorded?;
@@ -44,41 +50,46 @@ pub(crate) fn redecide(replay: &Replay, args: &Args) -> Result<ExitCode, Failure
 
 fn say(found: &Redecided, policy: &str, currency: &str, as_json: bool) {
     if as_json {
-        let planned = |it: &Planned| json!({ "charge_kwh": it.charge_kwh, "discharge_kwh": it.discharge_kwh, "cost": it.cost });
-        let value = json!({
-            "policy": policy,
-            "calls": found.calls,
-            "plans": found.plans,
-            "differing": found.differing,
-            "first_tick": found.first.map(|(tick, _)| tick),
-            "first_ev": found.first.map(|(_, ev)| ev),
-            "recorded": planned(&found.recorded),
-            "again": planned(&found.again),
-        });
-        return output::say_json("redecided", &Value::clone(&value));
+        return output::say_json("redecided", &to_json(found, policy));
     }
     let asked = format!("{policy} was asked {} again", counted(found.calls, "time", "times"));
-    match found.first {
-        None => {
-            output::tell(&format!(
-                "{asked}: all {} schedules are the recorded ones",
-                thousands(found.plans)
-            ));
-        }
-        Some((tick, ev)) => output::tell(&format!(
-            "{asked}: {} of {} schedules are others, the first at tick {tick} for car {ev}",
-            thousands(found.differing),
-            thousands(found.plans)
-        )),
-    }
-    let row = |name: String, of: fn(&Planned) -> f64| {
-        let (recorded, again) = (of(&found.recorded), of(&found.again));
-        vec![name, decimal(recorded, 3), decimal(again, 3), decimal(again - recorded, 3)]
+    let plans = thousands(found.plans);
+    let answers = match found.first {
+        None => format!("all {plans} schedules are the recorded ones"),
+        Some((tick, ev)) => format!(
+            "{} of {plans} schedules are others, the first at tick {tick} for car {ev}",
+            thousands(found.differing)
+        ),
     };
+    output::tell(&format!("{asked}: {answers}"));
+    let Redecided { recorded, again, .. } = found;
     let rows = vec![
-        row("to charge kWh".to_owned(), |it| it.charge_kwh),
-        row("to discharge kWh".to_owned(), |it| it.discharge_kwh),
-        row(format!("to pay {currency}"), |it| it.cost),
+        row("to charge kWh", recorded.charge_kwh, again.charge_kwh),
+        row("to discharge kWh", recorded.discharge_kwh, again.discharge_kwh),
+        row(&format!("to pay {currency}"), recorded.cost, again.cost),
     ];
     output::say(&output::table(&["planned", "recorded", "again", "difference"], rows, &[1, 2, 3]));
+}
+
+fn row(name: &str, recorded: f64, again: f64) -> Vec<String> {
+    let amounts = [recorded, again, again - recorded].map(|amount| decimal(amount, 3));
+    std::iter::once(name.to_owned()).chain(amounts).collect()
+}
+
+fn to_json(found: &Redecided, policy: &str) -> Value {
+    json!({
+        "policy": policy,
+        "calls": found.calls,
+        "plans": found.plans,
+        "differing": found.differing,
+        "first_tick": found.first.map(|(tick, _)| tick),
+        "first_ev": found.first.map(|(_, ev)| ev),
+        "recorded": planned_json(&found.recorded),
+        "again": planned_json(&found.again),
+    })
+}
+
+fn planned_json(planned: &Planned) -> Value {
+    let Planned { charge_kwh, discharge_kwh, cost } = planned;
+    json!({ "charge_kwh": charge_kwh, "discharge_kwh": discharge_kwh, "cost": cost })
 }

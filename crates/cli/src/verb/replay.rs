@@ -2,28 +2,53 @@
 
 use super::redecide::redecide;
 use crate::{
-    args::{Args, Replay},
+    args::Args,
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::Journaled,
     output::{self, counted},
-    progress::Interrupt,
     replacement::look_again,
     run_folder::{Held, id_in},
     summary,
 };
-use std::{path::Path, process::ExitCode, sync::Arc};
+use clap::Args as ClapArgs;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use voltide_telemetry::{
     Beside, Described, Options, RunStatus, Summary, Telemetry, damaged_files, described,
     lacks_manifest,
 };
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Compare the state after every tick with the log, and the files that are there with what they
+    /// would be; writes nothing
+    #[arg(long)]
+    pub verify: bool,
+
+    /// Ask the policy again at every call, and say how its answers differ from the recorded ones; writes
+    /// nothing
+    #[arg(long, conflicts_with = "verify")]
+    pub redecide: bool,
+
+    /// Ask this policy instead of the run's own, by name or path
+    #[arg(long, value_name = "POLICY", requires = "redecide")]
+    pub policy: Option<String>,
+}
+
 /// Rebuilds a run's tables; with `--verify` says whether everything is as it would be, and writes
 /// nothing.
-pub(crate) fn replay(replay: &Replay, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn replay(replay: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     match replay {
-        Replay { redecide: true, .. } => redecide(replay, args),
-        Replay { verify: true, run, .. } => verify(run, args),
-        Replay { run, .. } => rebuild(run, args),
+        Flags { redecide: true, run, policy, .. } => redecide(run, policy.as_ref(), args),
+        Flags { verify: true, run, .. } => verify(run, args),
+        Flags { run, .. } => rebuild(run, args),
     }
 }
 

@@ -2,30 +2,52 @@
 
 use crate::{
     adopted::{Ending, kept_days},
-    args::{Args, Resume},
+    args::{Args, SnapshotTimes, Threads},
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::{Journaled, build_lost, status_of},
     live::{Prepared, all_cores},
     machine::{Cost, Mark},
     output,
-    progress::Interrupt,
     run_folder::{Held, id_in},
-    shortcut::{self, Camera, Nothing},
+    shortcut::{self, Nothing},
+    snapshots::Snapshots,
     summary,
     verb::{
         plugins::known_plugins,
         run::{conclude, run_to_end, write_profile},
     },
 };
-use std::{path::Path, process::ExitCode, sync::Arc};
+use clap::Args as ClapArgs;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use voltide_journal::{
     mcap_log::McapLog,
     recovery::{self, LogEnd, Recovery},
 };
 use voltide_telemetry::{ClosedDay, Options, Summary, Telemetry, damaged_files, described};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub threads: Threads,
+
+    /// Go on even where the policy's plugin is another file than the one that the run began with
+    #[arg(long)]
+    pub any_plugin: bool,
+
+    #[command(flatten)]
+    pub snapshots: SnapshotTimes,
+}
+
 /// Goes on with a run.
-pub(crate) fn resume(resume: &Resume, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn resume(resume: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
     let interrupt = Interrupt::catch();
     let _held = Held::run(&resume.run, "resume")?;
@@ -55,13 +77,13 @@ pub(crate) fn say_recovery(recovery: &Recovery, quiet: bool) {
 }
 
 fn go_on(
-    resume: &Resume,
+    resume: &Flags,
     end: &LogEnd,
     interrupt: Interrupt,
     begun: Mark,
     args: &Args,
 ) -> Result<ExitCode, Failure> {
-    let threads = resume.threads.map_or_else(all_cores, usize::from);
+    let threads = resume.threads.or_else(all_cores);
     let journaled = Journaled::open(&resume.run, args.quiet)?;
     let plugins = known_plugins(args).with_threads(threads);
     let (world, started) = (journaled.world.clone(), &journaled.started);
@@ -69,7 +91,7 @@ fn go_on(
     prepared.mention_shadowing(&plugins, args.quiet);
     let start = prepared.watched(args.quiet).start(threads);
     let durability = start.scenario.durability;
-    let mut camera = Camera::new(&resume.run, resume.snapshots, &start.scenario);
+    let mut snapshots = Snapshots::new(&resume.run, resume.snapshots.every, &start.scenario);
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);
     let past = shortcut::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
     if let Some(tick) = past.from {
@@ -78,7 +100,7 @@ fn go_on(
     let log =
         McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
     let simulation = past.replay.go_on(start, log)?;
-    let run = run_to_end(simulation, interrupt, &mut camera, args.quiet).map_err(leaving)?;
+    let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
     interrupt.heed();
     let kept = kept_days(&resume.run).map_err(leaving)?;
     let summary = build_tables((&resume.run, &resume.run), kept, args.quiet).map_err(leaving)?;

@@ -1,36 +1,89 @@
 //! `voltide run`: a world file in, a journal and tables out.
 
 use crate::{
-    args::{Args, FailOn, Run},
+    args::{Args, Deny, SnapshotTimes, Threads, World},
     estimate::Estimate,
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::outcome,
     live::{self, LiveRun, Prepared, all_cores},
     machine::{Cost, Mark},
-    output,
-    progress::{self, Interrupt},
+    output, progress,
     repeat::Opening,
     run_folder::{Claim, RunFolder},
-    shortcut::Camera,
+    snapshots::Snapshots,
     summary,
     verb::{check::dry_run, plugins::known_plugins},
     warnings,
 };
-use std::{io::Write, path::Path, process::ExitCode, sync::Arc};
+use clap::{Args as ClapArgs, ValueEnum};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use voltide_engine::Ended;
 use voltide_journal::{plain, sink::Sink};
 use voltide_telemetry::{Options, RunStatus, Summary, Telemetry};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    #[command(flatten)]
+    pub world: World,
+
+    /// Folder that runs are written to
+    #[arg(long, value_name = "DIR", default_value = "outputs")]
+    pub out: PathBuf,
+
+    #[command(flatten)]
+    pub threads: Threads,
+
+    /// Check the world and say what the run would be, without running it
+    #[arg(long = "dry-run")]
+    pub dry: bool,
+
+    /// Exit with 6 if any of this happened
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub fail_on: Vec<FailOn>,
+
+    #[command(flatten)]
+    pub snapshots: SnapshotTimes,
+
+    /// Put the new run in the place of one of the same id that it would not repeat, or that is
+    /// unfinished
+    #[arg(long)]
+    pub replace: bool,
+
+    #[command(flatten)]
+    pub deny: Deny,
+}
+
+/// What `--fail-on` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A car left below its target.
+    MissedTarget,
+    /// A trip wanted more energy than there was.
+    ShortTrip,
+    /// A site's limit cut what its cars asked for.
+    SiteLimit,
+    /// The policy panicked or returned an error, and was replaced for a call.
+    PolicyFault,
+    /// An answer broke the contract: NaN or infinity, more than the charger can, or power after departure.
+    BrokenAnswer,
+}
+
 /// Runs a world.
-pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(run: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let begun = Mark::now();
-    let threads = run.threads.map_or_else(all_cores, usize::from);
+    let threads = run.threads.or_else(all_cores);
     let plugins = known_plugins(args).with_threads(threads);
     let mut prepared = Prepared::load(&run.world, &plugins)?;
     warnings::tell(std::mem::take(&mut prepared.warnings), &run.deny, args)?;
     if run.dry {
         let scenario = prepared.world.scenario.clone();
-        let estimate = Estimate::of(prepared, (&run.world, run.snapshots), &plugins)?;
+        let estimate = Estimate::of(prepared, (&run.world, run.snapshots.every), &plugins)?;
         return Ok(dry_run(&scenario, estimate, &run.out, args));
     }
     for read in
@@ -46,14 +99,14 @@ pub(crate) fn run(run: &Run, args: &Args) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
     let mut folder =
         RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
-    let mut camera = Camera::new(&folder.place, run.snapshots, &start.scenario);
+    let mut snapshots = Snapshots::new(&folder.place, run.snapshots.every, &start.scenario);
     let telemetry =
         Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
     let simulation = live::begin(start, &folder.place, telemetry)?;
     folder.begun()?;
 
-    let finished = finish(simulation, begun, interrupt, &mut camera, args.quiet);
-    let (status, summary, cost) = finished.map_err(|failure| failure.leaving(&folder))?;
+    let finished = finish(simulation, begun, interrupt, &mut snapshots, args.quiet);
+    let (status, summary, cost) = finished.map_err(|failure| folder.left_by(failure))?;
     if let Some(code) = given_up(&folder, &status) {
         return Ok(code);
     }
@@ -77,10 +130,10 @@ pub(crate) fn finish(
     simulation: LiveRun<Telemetry>,
     begun: Mark,
     interrupt: Interrupt,
-    camera: &mut Camera,
+    snapshots: &mut Snapshots,
     quiet: bool,
 ) -> Result<(RunStatus, Summary, Cost), Failure> {
-    let run = run_to_end(simulation, interrupt, camera, quiet)?;
+    let run = run_to_end(simulation, interrupt, snapshots, quiet)?;
     let summary = run.ended.sink.finish(run.status.clone())?;
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     Ok((run.status, summary, cost))
@@ -98,13 +151,13 @@ pub(crate) struct ClosedRun<S> {
 pub(crate) fn run_to_end<S: Sink>(
     mut simulation: LiveRun<S>,
     interrupt: Interrupt,
-    camera: &mut Camera,
+    snapshots: &mut Snapshots,
     quiet: bool,
 ) -> Result<ClosedRun<S>, Failure> {
     let bar = progress::bar(simulation.clock().slots, quiet);
     bar.set_position(u64::from(simulation.tick()));
     let first_tick = Mark::now();
-    let status = live::step_through(&mut simulation, interrupt, &bar, camera)?;
+    let status = live::step_through(&mut simulation, interrupt, &bar, snapshots)?;
     bar.finish_and_clear();
     let last_tick = Mark::now();
     let ended = simulation.end(outcome(&status))?;

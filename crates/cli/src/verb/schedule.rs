@@ -1,13 +1,14 @@
 //! `voltide schedule`: a FlexMeasures problem in, a schedule with its costs and unmet wishes out.
 
 use crate::{
-    args::{Args, Mode as ModeArg, Schedule},
+    args::{Args, Deny},
     chart,
     failure::{Code, Failure},
     output, svg,
     table::{self, Table},
     warnings,
 };
+use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -19,14 +20,76 @@ use voltide_flexmeasures::{
     Answer, Conflict, Course, Input, Mode, Notice, Problem, Rejection, Status, solve,
 };
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Flex model and flex context (JSON)
+    #[arg(value_name = "FLEX.json")]
+    pub file: PathBuf,
+
+    /// More JSON to merge into it, files named later win
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub merge: Vec<PathBuf>,
+
+    /// Start of the schedule, with its UTC offset
+    #[arg(long, value_name = "DATETIME")]
+    pub start: Option<String>,
+
+    /// Length of the schedule, as in PT24H
+    #[arg(long, value_name = "DURATION")]
+    pub duration: Option<String>,
+
+    /// Length of a slot, as in PT5M
+    #[arg(long, value_name = "DURATION")]
+    pub resolution: Option<String>,
+
+    /// Zone that durations in days are counted in
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+
+    /// Stored energy of every device at the start, as in "20 kWh"
+    #[arg(long, value_name = "ENERGY")]
+    pub soc_at_start: Option<String>,
+
+    /// Power of every device, as in "11 kW"
+    #[arg(long, value_name = "POWER")]
+    pub power_capacity: Option<String>,
+
+    /// Series of a sensor from a CSV or Parquet file; may be given several times
+    ///
+    /// The column is `value` unless it is named. Its unit stands in the file's `sensors`, in the
+    /// column's name (`load_kw`, `price_eur_per_mwh`), or after another colon.
+    #[arg(long = "sensor", value_name = "NAME=FILE[:COLUMN[:UNIT]]")]
+    pub sensors: Vec<String>,
+
+    /// Draw the stored energy, and what was asked of it, as a picture (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+
+    /// What happens when something cannot be kept
+    #[arg(long, value_enum, default_value_t = ModeFlag::BestEffort)]
+    pub mode: ModeFlag,
+
+    #[command(flatten)]
+    pub deny: Deny,
+}
+
+/// How strictly a problem is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeFlag {
+    /// As far as it goes.
+    BestEffort,
+    /// As FlexMeasures 1.0.1, refusals and prices of breaches included.
+    Flexmeasures,
+}
+
 /// Characters of a chart's line, where there is room for them beside its name.
 const CHART_WIDTH: usize = 96;
 
 /// Solves a problem and prints the answer.
-pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn schedule(schedule: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let mode = match schedule.mode {
-        ModeArg::BestEffort => Mode::BestEffort,
-        ModeArg::Flexmeasures => Mode::FlexMeasures,
+        ModeFlag::BestEffort => Mode::BestEffort,
+        ModeFlag::Flexmeasures => Mode::FlexMeasures,
     };
     let problem = match gather(schedule)? {
         Ok(input) => input.problem(mode),
@@ -56,13 +119,13 @@ pub(crate) fn schedule(schedule: &Schedule, args: &Args) -> Result<ExitCode, Fai
 }
 
 /// Says notices as every verb says warnings; the place in the JSON stands before the words.
-fn warn(notices: &[Notice], schedule: &Schedule, args: &Args) -> Result<(), Failure> {
+fn warn(notices: &[Notice], schedule: &Flags, args: &Args) -> Result<(), Failure> {
     let warning = |notice: &Notice| voltide_world::Problem::new(notice.to_string()).as_warning();
     warnings::tell(notices.iter().map(warning).collect(), &schedule.deny, args)
 }
 
 /// The file with everything that completes it; the inner error is about its content.
-fn gather(schedule: &Schedule) -> Result<Result<Input, Rejection>, Failure> {
+fn gather(schedule: &Flags) -> Result<Result<Input, Rejection>, Failure> {
     let mut texts = Vec::new();
     for file in std::iter::once(&schedule.file).chain(&schedule.merge) {
         texts.push(read(file)?);

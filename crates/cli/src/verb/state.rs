@@ -1,15 +1,16 @@
 //! `voltide state`: a run at some moment, from its log.
 
 use crate::{
-    args::{Args, State},
+    args::Args,
     failure::{Code, Failure},
     journaled::Journaled,
     output::{self, counted, decimal, thousands},
     shortcut,
     verb::fork::slot,
 };
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
-use std::{convert::Infallible, process::ExitCode, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 use voltide_journal::{event::Recorded, sink::Sink};
 use voltide_model::{
     columns::{Ledger, SiteTick, SystemTick, TickColumns},
@@ -17,8 +18,22 @@ use voltide_model::{
     stay::NO_STAY,
 };
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// The slot: its number, or a time within it
+    #[arg(long, value_name = "TICK|TIME")]
+    pub at: String,
+
+    /// Only this car
+    #[arg(long)]
+    pub ev: Option<u32>,
+}
+
 /// Shows a run, or one of its cars, in a slot.
-pub(crate) fn state(state: &State, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&state.run, args.quiet)?;
     let tick = slot(&state.at, &journaled.scenario)?;
     if let Some(ev) = state.ev {

@@ -1,27 +1,73 @@
 //! `voltide telemetry`: per-car tables of a past run at another level of detail.
 
 use crate::{
-    args::{Args, Telemetry as Verb},
+    args::Args,
     failure::{Code, Failure},
+    interrupt::Interrupt,
     journaled::Journaled,
     output,
-    progress::Interrupt,
     run_folder::Held,
 };
-use std::{ops::Range, path::Path, process::ExitCode, sync::Arc};
+use clap::Args as ClapArgs;
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+use voltide_model::scenario::EvTicks;
 use voltide_telemetry::{Options, Telemetry};
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Flags {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Level of detail: off, changes, full, or a share of the cars such as 0.01
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub ev_ticks: EvTicks,
+
+    /// First tick
+    #[arg(long)]
+    pub from: Option<u32>,
+
+    /// Tick after the last
+    #[arg(long)]
+    pub to: Option<u32>,
+
+    /// Only this car
+    #[arg(long)]
+    pub ev: Option<u32>,
+
+    /// Folder to write to [default: the run's own]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// A level of detail as the flag spells it, in any case.
+fn level(text: &str) -> Result<EvTicks, &'static str> {
+    match text.to_lowercase().as_str() {
+        "off" => Ok(EvTicks::Off),
+        "changes" => Ok(EvTicks::Changes),
+        "full" => Ok(EvTicks::Full),
+        share => match share.parse() {
+            Ok(share) if (0.0..=1.0).contains(&share) => Ok(EvTicks::Sample(share)),
+            _ => Err("write off, changes, full, or a share of the cars such as 0.01"),
+        },
+    }
+}
+
 /// Rebuilds `ev_ticks` and `charger_ticks` from the log.
-pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let _interrupt = Interrupt::catch();
-    let (folder, held) = hold(verb)?;
+    let (folder, held) = hold(flags)?;
     let yard = held.yard()?;
-    let journaled = Journaled::open(&verb.run, args.quiet)?;
-    let ticks = ticks(verb, journaled.scenario.clock.slots)?;
+    let journaled = Journaled::open(&flags.run, args.quiet)?;
+    let ticks = ticks(flags, journaled.scenario.clock.slots)?;
     let options = Options {
-        ev_ticks: Some(verb.ev_ticks),
+        ev_ticks: Some(flags.ev_ticks),
         ticks: Some(ticks),
-        ev: verb.ev,
+        ev: flags.ev,
         ev_count: Some(journaled.world.scenario.population.len() as u32),
         yard: Some(yard.path().to_owned()),
         ..Options::default()
@@ -37,23 +83,23 @@ pub(crate) fn telemetry(verb: &Verb, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// The folder to write to, and the right to: the run's own, or one that is no run's.
-fn hold(verb: &Verb) -> Result<(&Path, Held), Failure> {
-    let own = verb.out.as_ref().is_none_or(|out| {
-        out.canonicalize().is_ok_and(|out| verb.run.canonicalize().is_ok_and(|run| run == out))
+fn hold(flags: &Flags) -> Result<(&Path, Held), Failure> {
+    let own = flags.out.as_ref().is_none_or(|out| {
+        out.canonicalize().is_ok_and(|out| flags.run.canonicalize().is_ok_and(|run| run == out))
     });
-    match verb.out.as_ref().filter(|_| !own) {
+    match flags.out.as_ref().filter(|_| !own) {
         Some(out) => Ok((out, Held::other(out, "telemetry")?)),
-        None => Ok((&verb.run, Held::run(&verb.run, "telemetry")?)),
+        None => Ok((&flags.run, Held::run(&flags.run, "telemetry")?)),
     }
 }
 
 /// The ticks that the flags leave of the run's.
-fn ticks(verb: &Verb, slots: u32) -> Result<Range<u32>, Failure> {
-    let ticks = verb.from.unwrap_or(0)..verb.to.unwrap_or(slots).min(slots);
+fn ticks(flags: &Flags, slots: u32) -> Result<Range<u32>, Failure> {
+    let ticks = flags.from.unwrap_or(0)..flags.to.unwrap_or(slots).min(slots);
     if !ticks.is_empty() {
         return Ok(ticks);
     }
-    let what = format!("--from {} --to {} leaves no tick", ticks.start, verb.to.unwrap_or(slots));
+    let what = format!("--from {} --to {} leaves no tick", ticks.start, flags.to.unwrap_or(slots));
     let help = format!("the run has the ticks 0 to {}; --to is the tick after the last", slots - 1);
     Err(Failure::new(Code::Input, what, Some(&help)))
 }

@@ -117,21 +117,7 @@ impl Scheduler<'_, '_, '_, '_> {
 }
 
 fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
-    let parts = &solved.parts;
-    let components = [
-        ("thermal", parts.thermal),
-        ("starts", parts.starts),
-        ("stores", parts.stores),
-        ("renewables", parts.renewables),
-        ("curtailment", parts.curtailment),
-        ("interruption", parts.interruption),
-        ("must_take", parts.must_take),
-        ("exchange", parts.exchange),
-        ("unserved", parts.unserved),
-        ("margin", parts.margin),
-        ("deviation", parts.deviation),
-        ("terminal", parts.terminal),
-    ];
+    let parts = solved.parts.named().into_iter();
     let wish = |wish| match wish {
         UnmetWish::RampIntoLimits => "ramp_into_limits",
         UnmetWish::RampToStop => "ramp_to_stop",
@@ -144,10 +130,7 @@ fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
         status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
         objective: solved.objective,
         bound: solved.bound.is_finite().then_some(solved.bound),
-        components: components
-            .into_iter()
-            .map(|(name, amount)| (name.to_owned(), amount))
-            .collect(),
+        components: parts.map(|(name, amount)| (name.to_owned(), amount)).collect(),
         unmet: solved
             .unmet
             .iter()

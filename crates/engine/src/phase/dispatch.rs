@@ -17,13 +17,12 @@ use crate::{
 use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::{Event, MarginViolated, PricesSet, TickStarted, UnitsDispatched};
 use voltide_model::{
-    columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitKind, UnitTick},
-    cost::unit_costs,
-    device::{MustTake, Renewable},
-    dispatch::SlotDispatch,
+    columns::{FlexibilityTick, IncentiveTick, SystemTick, UnitTick},
+    device::Device,
+    dispatch::{SlotDispatch, supply, unit_rows},
     flexibility::{self, LastStep, SHORTFALL_MIN_KW, UpDown},
     plant::Plant,
-    scenario::Scenario,
+    scenario::{Given, Scenario},
     series::Series,
     two_stage::Grid,
 };
@@ -112,15 +111,17 @@ fn import_the_rest(scenario: &Scenario, tick: u32, now: &mut SystemTick) -> Vec<
     (now.wind_available_kw, now.wind_kw) = (wind, wind);
     (now.pv_available_kw, now.pv_kw) = (pv, pv);
     now.import_kw = now.net_load_kw();
-    let unit = |(unit, kind)| {
-        let (output_kw, available_kw) = match kind {
-            UnitKind::Wind => (wind, Some(wind)),
-            UnitKind::Pv => (pv, Some(pv)),
-            _ => (now.import_kw, None),
-        };
-        UnitTick { available_kw, ..UnitTick::new(unit, kind, output_kw) }
+    let unit = |(unit, of): (u32, Given<'_>)| {
+        let row = |kw| UnitTick::new(unit, of.kind, kw);
+        match of.series {
+            Some(series) => {
+                let kw = series.values[tick as usize];
+                UnitTick { available_kw: Some(kw), ..row(kw) }
+            }
+            None => row(now.import_kw),
+        }
     };
-    (0..).zip(scenario.unit_kinds()).map(unit).collect()
+    (0..).zip(scenario.given_units()).map(unit).collect()
 }
 
 /// With a plant: units do as was decided.
@@ -133,26 +134,16 @@ fn follow_schedule(
     let tick = cars.now.tick;
     let slot = state.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
     let hours = cars.fixed.scenario.clock.slot_hours();
-    let supply = flexibility::supply(&grid.plant, &slot, hours, grid.rules.readings);
+    let supply = supply(&grid.plant, &slot, hours, grid.rules.readings);
     let of_cars = if grid.rules.readings.ev_in_supply { cars::supply(cars, 1) } else { Vec::new() };
-    let demand = flexibility::demand(slot.net_load_kw(), next_net_load(cars, state, grid));
+    let demand =
+        flexibility::demand(slot.net_load_kw(&grid.plant), next_net_load(cars, state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
     now.flexibility = Some(FlexibilityTick { demand, supply: all });
     let slot = slot.tidied(&grid.plant);
     let ticks = unit_ticks(&grid.plant, &slot, &supply, hours);
-    let sum = |kind: UnitKind| {
-        ticks.iter().filter(|it| it.kind == kind).map(|it| it.output_kw).sum::<f64>()
-    };
-    let available = |kind: UnitKind| {
-        ticks.iter().filter(|it| it.kind == kind).filter_map(|it| it.available_kw).sum::<f64>()
-    };
-    (now.wind_available_kw, now.wind_kw) = (available(UnitKind::Wind), sum(UnitKind::Wind));
-    (now.pv_available_kw, now.pv_kw) = (available(UnitKind::Pv), sum(UnitKind::Pv));
-    now.must_take_kw = sum(UnitKind::MustTake);
-    now.thermal_kw = sum(UnitKind::Thermal);
-    now.store_kw = sum(UnitKind::PumpedHydro) + sum(UnitKind::Ess);
-    now.interrupted_kw = sum(UnitKind::Interruptible);
-    now.import_kw = sum(UnitKind::ImportExport);
+    let units: Vec<_> = grid.plant.devices().map(Device::counts_as).zip(&ticks).collect();
+    now.count(&units);
     (now.unserved_kw, now.spilled_kw) = (slot.unserved_kw, slot.spilled_kw);
     ticks
 }
@@ -166,18 +157,14 @@ fn next_net_load(cars: &CarLoad, state: &GridBook, grid: &Grid) -> f64 {
     let next = if wraps { day.first } else { tick + 1 };
     let at = |series: &Series| series.at(next, scenario.clock.slots_per_24_hours());
     let base = scenario.system.base_load.as_ref().map_or(0.0, at);
-    let available: f64 = grid.plant.each::<Renewable>().map(|unit| at(&unit.available)).sum();
-    let must_take: f64 = grid.plant.each::<MustTake>().map(|unit| at(&unit.output)).sum();
-    base + cars.planned_kw(state, next) - available - must_take
+    grid.plant.net_of_unsteered(base + cars.planned_kw(state, next), |_, unit| {
+        unit.unsteered().map_or(0.0, |unit| at(unit.actual))
+    })
 }
 
 fn unit_ticks(plant: &Plant, slot: &SlotDispatch, supply: &[UpDown], hours: f64) -> Vec<UnitTick> {
-    let costs = unit_costs(plant, slot, hours);
-    let units = slot.units.iter().zip(costs).zip(supply);
-    (0..)
-        .zip(units)
-        .map(|(id, ((did, cost), &supply))| did.tick(id, Some(cost), Some(supply)))
-        .collect()
+    let rows = unit_rows(plant, slot, hours).into_iter().zip(supply);
+    rows.map(|(row, &supply)| UnitTick { flexibility: Some(supply), ..row }).collect()
 }
 
 /// The incentive price in force, where the world has one.

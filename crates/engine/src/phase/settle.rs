@@ -64,7 +64,9 @@ fn settle_cars(
 
 /// Moves stores and ramps of the plant by what its units did.
 fn settle_units(fixed: Res<Fixed>, now: Res<Now>, mut grid: ResMut<GridBook>) {
-    grid.advance(now.tick, fixed.scenario.clock.slot_hours());
+    if let Some(of_world) = &fixed.scenario.grid {
+        grid.advance(&of_world.plant, now.tick, fixed.scenario.clock.slot_hours());
+    }
 }
 
 /// Makes due those whom a site cut, so that they catch up, and notes those who stay beyond their

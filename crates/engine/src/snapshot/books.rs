@@ -1,6 +1,6 @@
 //! The carried resources: who is plugged in and due, and the plant.
 
-use super::{Future, copy, flat, lists, only};
+use super::{Future, flat, lists, only};
 use crate::{
     cars::{PluggedStay, columns},
     grid::GridBook,
@@ -13,7 +13,7 @@ use voltide_journal::{
     event::Event,
     snapshot::{Column, Lacking, Part},
 };
-use voltide_model::{dispatch::ThermalState, plant::Plant, stay::NO_STAY};
+use voltide_model::{plant::Plant, stay::NO_STAY, unit::UnitState};
 
 /// Who is plugged in, due and expected: one part, though it is of many resources.
 pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
@@ -78,17 +78,17 @@ fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
 impl GridBook {
     /// What there is to carry.
     pub(super) fn save(&self) -> Part {
-        let thermal = &self.state.thermal;
+        let units = &self.state.units;
         let start =
             self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
         let columns = Part::default()
-            .with("energy_kwh", Column::Reals(self.state.energy_kwh.clone()))
+            .with("energy_kwh", Column::Reals(self.state.energy_kwh()))
             .with(
                 "power_kw",
-                Column::Reals(thermal.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
+                Column::Reals(units.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
             )
-            .with("on", Column::Bytes(thermal.iter().map(|it| u8::from(it.on)).collect()))
-            .with("hours", Column::Reals(thermal.iter().map(|it| it.hours).collect()))
+            .with("on", Column::Bytes(units.iter().map(|it| u8::from(it.on)).collect()))
+            .with("hours", Column::Reals(units.iter().map(|it| it.hours).collect()))
             .with("day_began_kwh", Column::Reals(start))
             .with_event(Event::ForecastIssued(self.forecast.clone()));
         let decided = self.decided.iter().flatten();
@@ -97,21 +97,23 @@ impl GridBook {
 
     /// Takes it up, where the world has the same plant.
     pub(super) fn load(&mut self, plant: Option<&Plant>, part: &Part) -> Result<(), Lacking> {
-        let mut energy_kwh = self.state.energy_kwh.clone();
-        copy(&mut energy_kwh, part.reals("energy_kwh")?)?;
         let rows = part.reals("power_kw")?.iter().zip(part.bytes("on")?).zip(part.reals("hours")?);
-        let thermal: Vec<ThermalState> = rows
-            .map(|((&power, &on), &hours)| ThermalState {
+        let units: Vec<UnitState> = rows
+            .zip(part.reals("energy_kwh")?)
+            .map(|(((&power, &on), &hours), &energy_kwh)| UnitState {
                 power_kw: (!power.is_nan()).then_some(power),
                 on: on == 1,
                 hours,
+                energy_kwh,
             })
             .collect();
-        if thermal.len() != self.state.thermal.len() {
-            return Err(Lacking("thermal units".to_owned()));
+        if units.len() != self.state.units.len() {
+            return Err(Lacking("units of the plant".to_owned()));
         }
-        // The day's schedule is counted from what stores held when the day began.
-        self.state.energy_kwh = part.reals("day_began_kwh")?.to_vec();
+        // The day's schedule is counted from what units held when the day began.
+        for (unit, &energy_kwh) in self.state.units.iter_mut().zip(part.reals("day_began_kwh")?) {
+            unit.energy_kwh = energy_kwh;
+        }
         for event in part.events()? {
             match event {
                 Event::ForecastIssued(forecast) => self.expect(&forecast),
@@ -122,8 +124,7 @@ impl GridBook {
                 _ => {}
             }
         }
-        self.state.energy_kwh = energy_kwh;
-        self.state.thermal = thermal;
+        self.state.units = units;
         Ok(())
     }
 }

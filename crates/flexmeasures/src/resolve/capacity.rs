@@ -43,12 +43,13 @@ pub(super) fn cells(
 /// What holds in both directions is `power-capacity`; without it the larger of the two directional
 /// capacities, and without them that of the site. Where only one direction is given and not 0, the
 /// other one is closed.
-pub(super) fn of_device(
+pub(super) fn limits(
     reader: &mut Reader<'_>,
     placed: Placed<'_>,
     context: &Context,
 ) -> Read<Capacities> {
-    let (entry, path) = (placed.entry, placed.path);
+    let entry = placed.entry;
+    let path = placed.path;
     let given = cells(reader, entry.power_capacity.as_ref(), &format!("{path}.power-capacity"))?;
     let charge = cells(
         reader,
@@ -84,8 +85,8 @@ pub(super) fn of_device(
             .map(|(&power, own)| if closed { 0.0 } else { own.unwrap_or(power).min(power) })
             .collect::<Vec<f64>>()
     };
-    let (consumes, produces) =
-        (entry.consumption_capacity.is_some(), entry.production_capacity.is_some());
+    let consumes = entry.consumption_capacity.is_some();
+    let produces = entry.production_capacity.is_some();
     let (charge, discharge) = (
         side(&charge, consumes, &discharge, produces),
         side(&discharge, produces, &charge, consumes),

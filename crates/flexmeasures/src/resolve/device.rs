@@ -72,7 +72,7 @@ fn device(
     }
     let measured = stock::measured(reader, placed, bare)?;
     let soc_at_start = given.or(measured).or(has_stock(entry).then_some(0.0));
-    let capacities = capacity::of_device(reader, placed, context)?;
+    let capacities = capacity::limits(reader, placed, context)?;
     let (charge_efficiency, discharge_efficiency) = efficiencies(reader, placed)?;
     let mut device = Device {
         name,
@@ -113,7 +113,8 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
     if let Some(roundtrip) = &entry.roundtrip_efficiency {
         let path = format!("{path}.roundtrip-efficiency");
         if sides.0.is_some() || sides.1.is_some() {
-            let problem = "`roundtrip-efficiency` and charging or discharging efficiencies are mutually exclusive";
+            let problem = "`roundtrip-efficiency` and charging or discharging efficiencies are \
+                           mutually exclusive";
             return Err(Rejection::schema(path, problem));
         }
         let ratio = reader.amount(roundtrip, Unit::Ratio, &path)?;
@@ -286,7 +287,7 @@ fn soften_capacities(
     let relaxed = context.relax_capacity_constraints.unwrap_or(false) && !site::is_old(context);
     let default =
         (relaxed && prices.iter().all(|price| price.is_none())).then_some(CAPACITY_BREACH);
-    let power = capacity::of_device(reader, placed, context)?.power;
+    let power = capacity::limits(reader, placed, context)?.power;
     let given =
         [placed.entry.consumption_capacity.is_some(), placed.entry.production_capacity.is_some()];
     for (side, which) in [(1, "production"), (0, "consumption")] {
@@ -300,7 +301,8 @@ fn soften_capacities(
             continue;
         };
         let limit = std::mem::replace(limit, power.clone());
-        let (consumes, device) = (side == 0, format!(" device {index}"));
+        let consumes = side == 0;
+        let device = format!(" device {index}");
         let subject = Subject::Flow(Members { devices: vec![index], fixed: Vec::new() });
         site::Breach { what: "", which, device: &device, consumes, limit: &limit, price: &price }
             .add(subject, problem);

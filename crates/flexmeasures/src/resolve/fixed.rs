@@ -53,7 +53,8 @@ pub(super) fn devices(
             let path = format!("flex-context.{field}[{index}]");
             if seen.contains(&&reference.sensor) {
                 let problem = format!(
-                    "sensor `{}` is listed twice among the inflexible devices, and would count twice",
+                    "sensor `{}` is listed twice among the inflexible devices, and would count \
+                     twice",
                     reference.sensor.0
                 );
                 contradiction(reader, mode, &path, problem)?;
@@ -97,7 +98,8 @@ fn refuse_other_fields(placed: &Placed<'_>) -> Read<()> {
     if !used.contains(&true) {
         return Ok(());
     }
-    let problem = "an entry with `inflexible-consumption` or `inflexible-production` has no other field of a device";
+    let problem = "an entry with `inflexible-consumption` or `inflexible-production` has no other \
+                   field of a device";
     Err(Rejection::schema(placed.path, problem))
 }
 
@@ -107,8 +109,8 @@ fn refuse_both_ages(reader: &mut Reader<'_>, context: &Context, mode: Mode) -> R
     if context.inflexible_device_sensors.is_none() || !new {
         return Ok(());
     }
-    let problem = "give either the deprecated `inflexible-device-sensors`, or `inflexible-consumption` and \
-                   `inflexible-production`";
+    let problem = "give either the deprecated `inflexible-device-sensors`, or \
+                   `inflexible-consumption` and `inflexible-production`";
     contradiction(reader, mode, "flex-context.inflexible-device-sensors", problem.to_owned())
 }
 
@@ -140,8 +142,8 @@ fn consumes(reader: &mut Reader<'_>, named: &Named<'_>, mode: Mode) -> Read<bool
     match (named.consumes, said) {
         (Some(field), Some(said)) if field != said => {
             let problem = format!(
-                "sensor `{name}` has `consumption_is_positive: {said}`, which contradicts the field that it \
-                 is listed in; its positive values are {}",
+                "sensor `{name}` has `consumption_is_positive: {said}`, which contradicts the \
+                 field that it is listed in; its positive values are {}",
                 if field { "consumption here" } else { "production here" },
             );
             contradiction(reader, mode, named.path, problem)?;
@@ -151,9 +153,9 @@ fn consumes(reader: &mut Reader<'_>, named: &Named<'_>, mode: Mode) -> Read<bool
         (None, Some(said)) => Ok(said),
         (None, None) => {
             let text = format!(
-                "positive values of sensor `{name}` are taken for production, FlexMeasures' default; list it \
-                 under `inflexible-consumption` where they are load, or give the sensor \
-                 `consumption_is_positive`"
+                "positive values of sensor `{name}` are taken for production, FlexMeasures' \
+                 default; list it under `inflexible-consumption` where they are load, or give the \
+                 sensor `consumption_is_positive`"
             );
             reader.notice(named.path, text);
             Ok(false)

@@ -87,7 +87,9 @@ pub(super) fn add_site(
     problem: &mut Problem,
 ) -> Read<()> {
     add_commitments(reader, inventory, context, problem)?;
-    let (site, slots, hours) = (problem.site(), problem.grid.slots, problem.grid.hours());
+    let site = problem.site();
+    let slots = problem.grid.slots;
+    let hours = problem.grid.hours();
     problem.terms.push(Term {
         name: "electricity net energy".to_owned(),
         subject: Subject::Flow(site.clone()),
@@ -279,7 +281,8 @@ fn add_groups(
     problem: &mut Problem,
 ) -> Read<()> {
     for (key, placed) in &inventory.groups {
-        let (entry, path) = (placed.entry, placed.path);
+        let entry = placed.entry;
+        let path = placed.path;
         if super::missing::has_stock(entry) || entry.soc_at_start.is_some() {
             return Err(Rejection::schema(path, "a group has limits of power and no stock"));
         }

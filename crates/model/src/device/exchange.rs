@@ -1,13 +1,12 @@
 //! Connections to the world outside. Imports count as given, exports as negative.
 
-use super::Device;
+use super::{Device, Outlook, PlantError, check::Checked};
 use crate::{
-    columns::UnitKind,
-    cost::UnitCost,
-    dispatch::UnitSlot,
-    plant::{Checked, PlantError},
+    columns::{CountsAs, UnitKind},
+    cost::{CostComponent, UnitCost},
     quantity::Kilowatts,
     series::Series,
+    unit::UnitSlot,
 };
 
 /// A connection to the world outside. It is scheduled, and supplies no flexibility.
@@ -47,13 +46,22 @@ impl Exchange {
     }
 }
 
+impl UnitKind {
+    /// The connection to the world outside; positive output imports.
+    pub const IMPORT_EXPORT: Self = Self::new("import_export", "exchange");
+}
+
+/// Imports less exports.
+pub(super) const COST: CostComponent =
+    CostComponent { name: "import_export", row: "other", part: "exchange", place: 9 };
+
 impl Device for Exchange {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn kind(&self) -> UnitKind {
-        UnitKind::ImportExport
+        UnitKind::IMPORT_EXPORT
     }
 
     fn check(&self) -> Result<(), PlantError> {
@@ -62,6 +70,19 @@ impl Device for Exchange {
 
     fn series(&self) -> Vec<&Series> {
         vec![&self.import_price, &self.export_price]
+    }
+
+    fn counts_as(&self) -> CountsAs {
+        CountsAs::Import
+    }
+
+    /// Its prices, as they are.
+    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+        [&self.import_price, &self.export_price].map(|price| at.actual(price)).into()
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        &[COST]
     }
 
     /// At the price of the direction that it is used in.

@@ -1,13 +1,12 @@
 //! Load that may be shed at a price; what is shed counts as given.
 
-use super::Device;
+use super::{Device, PlantError, check::Checked};
 use crate::{
-    columns::UnitKind,
-    cost::UnitCost,
-    dispatch::UnitSlot,
+    columns::{CountsAs, UnitKind},
+    cost::{CostComponent, UnitCost},
     flexibility::{CutUp, Readings, UpDown},
-    plant::{Checked, PlantError},
     quantity::Kilowatts,
+    unit::UnitSlot,
 };
 
 /// Load that may be shed at a price.
@@ -21,13 +20,22 @@ pub struct InterruptibleLoad {
     pub price: f64,
 }
 
+impl UnitKind {
+    /// Load that may be shed.
+    pub const INTERRUPTIBLE: Self = Self::new("interruptible", "interruptible");
+}
+
+/// Load shed by agreement, (40).
+pub(super) const COST: CostComponent =
+    CostComponent { name: "interruption", row: "penalty", part: "interruption", place: 8 };
+
 impl Device for InterruptibleLoad {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn kind(&self) -> UnitKind {
-        UnitKind::Interruptible
+        UnitKind::INTERRUPTIBLE
     }
 
     fn check(&self) -> Result<(), PlantError> {
@@ -44,6 +52,14 @@ impl Device for InterruptibleLoad {
         UpDown { up, down: 0.0 }
     }
 
+    fn counts_as(&self) -> CountsAs {
+        CountsAs::Shed
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        &[COST]
+    }
+
     /// (40).
     fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost {
         UnitCost::running(self.price * did.given_kw * hours)
@@ -58,7 +74,7 @@ mod tests {
     fn what_is_shed_counts_by_its_reading() {
         let load =
             InterruptibleLoad { name: "mill".into(), power_max: Kilowatts(90.0), price: 3.0 };
-        let did = UnitSlot { given_kw: 40.0, ..UnitSlot::idle(UnitKind::Interruptible) };
+        let did = UnitSlot { given_kw: 40.0, ..UnitSlot::idle(UnitKind::INTERRUPTIBLE) };
         let supply =
             |cut_up| load.flexibility(&did, 1.0, Readings { cut_up, ..Readings::default() }).up;
         assert_eq!((supply(CutUp::Literal), supply(CutUp::Physical)), (90.0, 50.0));

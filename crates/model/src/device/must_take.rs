@@ -1,12 +1,12 @@
 //! Output that nobody steers: it is not curtailed and supplies no flexibility.
 
-use super::Device;
+use super::{Device, PlantError, Unsteered, check::Checked};
 use crate::{
     columns::UnitKind,
-    cost::UnitCost,
-    dispatch::UnitSlot,
-    plant::{Checked, PlantError},
+    cost::{CostComponent, UnitCost},
+    forecast::Forecast,
     series::Series,
+    unit::UnitSlot,
 };
 
 /// Output that nobody steers: run-of-river, combined heat and power, ...
@@ -20,13 +20,22 @@ pub struct MustTake {
     pub cost: f64,
 }
 
+impl UnitKind {
+    /// Output that nobody steers.
+    pub const MUST_TAKE: Self = Self::new("must_take", "must_take");
+}
+
+/// All of it.
+pub(super) const COST: CostComponent =
+    CostComponent { name: "must_take", row: "other", part: "must_take", place: 4 };
+
 impl Device for MustTake {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn kind(&self) -> UnitKind {
-        UnitKind::MustTake
+        UnitKind::MUST_TAKE
     }
 
     fn check(&self) -> Result<(), PlantError> {
@@ -41,6 +50,18 @@ impl Device for MustTake {
     /// What its series says is nothing that rounding left.
     fn tidied(&self, did: UnitSlot) -> UnitSlot {
         did
+    }
+
+    fn unsteered(&self) -> Option<Unsteered<'_>> {
+        Some(Unsteered { actual: &self.output, forecast: &Forecast::Perfect })
+    }
+
+    fn unsteered_kw(&self, did: &UnitSlot) -> f64 {
+        did.given_kw
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        &[COST]
     }
 
     fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost {

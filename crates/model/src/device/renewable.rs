@@ -1,14 +1,13 @@
 //! Wind farms and PV plants, which can be curtailed.
 
-use super::Device;
+use super::{Device, PlantError, Unsteered, check::Checked};
 use crate::{
-    columns::UnitKind,
-    cost::UnitCost,
-    dispatch::{NOTHING_KW, UnitSlot},
+    columns::{CountsAs, UnitKind, UnitTick},
+    cost::{CostComponent, UnitCost},
     flexibility::{Readings, UpDown, VreDown},
     forecast::Forecast,
-    plant::{Checked, PlantError},
     series::Series,
+    unit::{NOTHING_KW, UnitSlot},
 };
 
 /// What a renewable unit generates from.
@@ -46,6 +45,25 @@ impl Renewable {
     }
 }
 
+impl UnitKind {
+    /// Wind power.
+    pub const WIND: Self = Self::new("wind", "renewable");
+    /// Photovoltaic power.
+    pub const PV: Self = Self::new("pv", "renewable");
+}
+
+/// Wind delivered, (39).
+pub(super) const WIND: CostComponent =
+    CostComponent { name: "wind", row: "wind", part: "renewables", place: 2 };
+
+/// Sun delivered, (39).
+pub(super) const PV: CostComponent =
+    CostComponent { name: "pv", row: "pv", part: "renewables", place: 3 };
+
+/// Wind and sun not used, (41).
+pub(super) const CURTAILMENT: CostComponent =
+    CostComponent { name: "curtailment", row: "penalty", part: "curtailment", place: 7 };
+
 impl Device for Renewable {
     fn name(&self) -> &str {
         &self.name
@@ -53,8 +71,8 @@ impl Device for Renewable {
 
     fn kind(&self) -> UnitKind {
         match self.kind {
-            RenewableKind::Wind => UnitKind::Wind,
-            RenewableKind::Pv => UnitKind::Pv,
+            RenewableKind::Wind => UnitKind::WIND,
+            RenewableKind::Pv => UnitKind::PV,
         }
     }
 
@@ -99,6 +117,36 @@ impl Device for Renewable {
         }
     }
 
+    fn counts_as(&self) -> CountsAs {
+        match self.kind {
+            RenewableKind::Wind => CountsAs::Wind,
+            RenewableKind::Pv => CountsAs::Pv,
+        }
+    }
+
+    fn unsteered(&self) -> Option<Unsteered<'_>> {
+        Some(Unsteered { actual: &self.available, forecast: &self.forecast })
+    }
+
+    /// What it could have given.
+    fn unsteered_kw(&self, did: &UnitSlot) -> f64 {
+        did.available_kw
+    }
+
+    fn row(&self, did: &UnitSlot) -> UnitTick {
+        UnitTick {
+            available_kw: Some(did.available_kw),
+            ..UnitTick::new(0, self.kind(), did.power_kw())
+        }
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        match self.kind {
+            RenewableKind::Wind => &[WIND, CURTAILMENT],
+            RenewableKind::Pv => &[PV, CURTAILMENT],
+        }
+    }
+
     /// (39), and (41) for what is curtailed.
     fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost {
         UnitCost {
@@ -123,7 +171,7 @@ mod tests {
             waste_price: 0.0,
         };
         let did =
-            UnitSlot { given_kw: 70.0, available_kw: 100.0, ..UnitSlot::idle(UnitKind::Wind) };
+            UnitSlot { given_kw: 70.0, available_kw: 100.0, ..UnitSlot::idle(UnitKind::WIND) };
         let supply =
             |vre_down| wind.flexibility(&did, 1.0, Readings { vre_down, ..Readings::default() });
         assert_eq!(supply(VreDown::Literal), UpDown { up: 0.0, down: 30.0 });

@@ -3,14 +3,13 @@
 //! A store has two non-negative powers, and its efficiencies are one-way:
 //! `W[t] = W[t-1] + η_c·charge·dt - discharge·dt/η_d`, with `W[t]` the energy at the END of slot t.
 
-use super::Device;
+use super::{Device, PlantError, check::Checked};
 use crate::{
-    columns::UnitKind,
-    cost::UnitCost,
-    dispatch::UnitSlot,
+    columns::{UnitKind, UnitTick},
+    cost::{CostComponent, UnitCost},
     flexibility::{FlexStorage, Readings, UpDown},
-    plant::{Checked, PlantError},
     quantity::{KilowattHours, Kilowatts, Share},
+    unit::{UnitSlot, UnitState},
 };
 
 /// What a store stores energy in.
@@ -67,14 +66,6 @@ impl Store {
         unit.not_negative("throughput_cost", self.throughput_cost)
     }
 
-    fn check_energy(&self, field: &'static str, value: f64) -> Result<(), PlantError> {
-        let (least, most) = (self.energy_min.0, self.energy_max.0);
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(PlantError::OutsideBounds { unit: self.name.clone(), field, value, least, most })
-    }
-
     /// What the store holds after a slot of so many hours that began with `energy_kwh`.
     pub fn energy_after(
         &self,
@@ -89,6 +80,21 @@ impl Store {
     }
 }
 
+impl UnitKind {
+    /// Pumped hydro.
+    pub const PUMPED_HYDRO: Self = Self::new("pumped_hydro", "store");
+    /// A battery.
+    pub const ESS: Self = Self::new("ess", "store");
+}
+
+/// Throughput of pumped hydro, (38).
+pub(super) const PUMPED_HYDRO: CostComponent =
+    CostComponent { name: "pumped_hydro", row: "pumped_hydro", part: "stores", place: 5 };
+
+/// Throughput of batteries, (43).
+pub(super) const ESS: CostComponent =
+    CostComponent { name: "ess", row: "ess", part: "stores", place: 6 };
+
 impl Device for Store {
     fn name(&self) -> &str {
         &self.name
@@ -96,19 +102,22 @@ impl Device for Store {
 
     fn kind(&self) -> UnitKind {
         match self.kind {
-            StoreKind::PumpedHydro => UnitKind::PumpedHydro,
-            StoreKind::Ess => UnitKind::Ess,
+            StoreKind::PumpedHydro => UnitKind::PUMPED_HYDRO,
+            StoreKind::Ess => UnitKind::ESS,
         }
     }
 
     fn check(&self) -> Result<(), PlantError> {
         self.check_shape()?;
+        let unit = Checked(&self.name);
         let wishes = [
             ("initial_energy", Some(self.initial_energy)),
             ("day_end_energy", self.day_end_energy),
         ];
         for (field, energy) in wishes {
-            energy.map_or(Ok(()), |energy| self.check_energy(field, energy.0))?;
+            let (least, most) = (self.energy_min.0, self.energy_max.0);
+            let within = |energy: KilowattHours| unit.within(field, energy.0, least, most);
+            energy.map_or(Ok(()), within)?;
         }
         Ok(())
     }
@@ -128,6 +137,33 @@ impl Device for Store {
         UpDown {
             up: (self.discharge_max.0 - output).min(by_discharge - taken),
             down: (output + self.charge_max.0).min(by_charge + taken),
+        }
+    }
+
+    fn initial(&self) -> UnitState {
+        UnitState { energy_kwh: self.initial_energy.0, ..UnitState::default() }
+    }
+
+    fn after(&self, before: &UnitState, did: &UnitSlot, _hours: f64) -> UnitState {
+        UnitState { energy_kwh: did.energy_kwh, ..*before }
+    }
+
+    fn hashed(&self, state: &UnitState) -> Vec<f64> {
+        vec![state.energy_kwh]
+    }
+
+    fn row(&self, did: &UnitSlot) -> UnitTick {
+        UnitTick {
+            charge_kw: Some(did.charge_kw),
+            energy_kwh: Some(did.energy_kwh),
+            ..UnitTick::new(0, self.kind(), did.power_kw())
+        }
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        match self.kind {
+            StoreKind::PumpedHydro => &[PUMPED_HYDRO],
+            StoreKind::Ess => &[ESS],
         }
     }
 
@@ -164,7 +200,7 @@ mod tests {
             given_kw: output_kw.max(0.0),
             charge_kw: (-output_kw).max(0.0),
             energy_kwh,
-            ..UnitSlot::idle(UnitKind::PumpedHydro)
+            ..UnitSlot::idle(UnitKind::PUMPED_HYDRO)
         };
         basin().flexibility(&did, hours, Readings { flex_storage, ..Readings::default() })
     }

@@ -1,13 +1,12 @@
 //! Thermal units: limits, ramp, commitment, and what their output costs.
 
-use super::Device;
+use super::{Device, PlantError, check::Checked};
 use crate::{
     columns::UnitKind,
-    cost::{QuadraticCost, UnitCost},
-    dispatch::UnitSlot,
+    cost::{CostComponent, QuadraticCost, UnitCost},
     flexibility::{Readings, UpDown},
-    plant::{Checked, PlantError},
     quantity::{Hours, Kilowatts, KilowattsPerHour},
+    unit::{UnitSlot, UnitState},
 };
 
 /// A unit that burns fuel. On throughout, unless it has a [`Commitment`].
@@ -46,13 +45,26 @@ pub struct Commitment {
     pub initial_hours: Hours,
 }
 
+impl UnitKind {
+    /// A thermal unit.
+    pub const THERMAL: Self = Self::new("thermal", "thermal");
+}
+
+/// Output, (37), by the quadratic curve.
+pub(super) const OUTPUT: CostComponent =
+    CostComponent { name: "thermal", row: "thermal", part: "thermal", place: 0 };
+
+/// Starts.
+pub(super) const STARTS: CostComponent =
+    CostComponent { name: "starts", row: "thermal", part: "starts", place: 1 };
+
 impl Device for ThermalUnit {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn kind(&self) -> UnitKind {
-        UnitKind::Thermal
+        UnitKind::THERMAL
     }
 
     fn check(&self) -> Result<(), PlantError> {
@@ -85,6 +97,28 @@ impl Device for ThermalUnit {
             up: ramp.min(self.power_max.0 - did.given_kw),
             down: ramp.min(did.given_kw - self.power_min.0),
         }
+    }
+
+    fn initial(&self) -> UnitState {
+        UnitState {
+            power_kw: self.initial_power.map(|power| power.0),
+            on: self.commitment.is_none_or(|how| how.initially_on),
+            hours: self.commitment.map_or(f64::INFINITY, |how| how.initial_hours.0),
+            energy_kwh: 0.0,
+        }
+    }
+
+    fn after(&self, before: &UnitState, did: &UnitSlot, hours: f64) -> UnitState {
+        let so_far = if before.on == did.on { before.hours } else { 0.0 };
+        UnitState { power_kw: Some(did.given_kw), on: did.on, hours: so_far + hours, ..*before }
+    }
+
+    fn hashed(&self, state: &UnitState) -> Vec<f64> {
+        vec![state.power_kw.unwrap_or(f64::NAN), f64::from(u8::from(state.on)), state.hours]
+    }
+
+    fn components(&self) -> &[CostComponent] {
+        &[OUTPUT, STARTS]
     }
 
     /// (37), and starts.
@@ -121,7 +155,7 @@ mod tests {
     }
 
     fn at(on: bool, given_kw: f64) -> UnitSlot {
-        UnitSlot { given_kw, on, ..UnitSlot::idle(UnitKind::Thermal) }
+        UnitSlot { given_kw, on, ..UnitSlot::idle(UnitKind::THERMAL) }
     }
 
     #[test]

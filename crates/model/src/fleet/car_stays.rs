@@ -2,10 +2,9 @@
 
 use super::{DAY_SECONDS, Drawing, Draws, Fleet, Parking, Place, Population, seconds};
 use crate::{
-    clock::{Clock, LocalDay},
+    clock::{Boundary, Clock, LocalDay},
     random::Purpose,
     rules::Rules,
-    scenario::Boundary,
     stay::Stay,
 };
 

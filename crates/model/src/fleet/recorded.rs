@@ -130,11 +130,11 @@ impl PopulationNotes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Boundary;
     use crate::fleet::{
         Parking,
         tests::{charger, clock, fleet},
     };
-    use crate::scenario::Boundary;
 
     const fn session(requested_kwh: f64, leaves: i32) -> RecordedSession {
         RecordedSession {

@@ -166,11 +166,11 @@ impl FleetRange {
 mod tests {
     use super::*;
     use crate::{
+        clock::Boundary,
         distribution::Distribution,
         fleet::{Fleet, Parking, Place, WorkDays, tests::fleet},
         quantity::Kilowatts,
         rules::Rules,
-        scenario::Boundary,
         site::Charger,
     };
     use proptest::prelude::*;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use voltide_policy::{Host, Observation, Policy, Result, Schedules, observation::charge_at_once};
 
-/// Puts the energy wanted at departure into the last slots of the announced stay, at full power, the
-/// first of them partial. It never discharges and knows no price.
+/// Puts the energy wanted at departure into the last slots of the announced stay, at full power,
+/// the first of them partial. It never discharges and knows no price.
 ///
 /// The mirror of charging at once: it keeps batteries from standing full, and shows what it costs
 /// to trust an announced departure, since a car that leaves early leaves empty. Where the

@@ -8,8 +8,8 @@ use voltide_policy::{Host, Observation, Policy, Replan, Result, Schedules};
 /// can use, until the site's import limit is reached; of two that leave together, the car with the
 /// lower id first. Cars behind no site charge at once. It never discharges and knows no price.
 ///
-/// The order is that of C. L. Liu and J. W. Layland, Scheduling Algorithms for Multiprogramming in a
-/// Hard-Real-Time Environment, Journal of the ACM 20, 1973. What they prove carries over where a
+/// The order is that of C. L. Liu and J. W. Layland, Scheduling Algorithms for Multiprogramming in
+/// a Hard-Real-Time Environment, Journal of the ACM 20, 1973. What they prove carries over where a
 /// limit holds one car at a time, that is where every charger can use all of it: if all cars can
 /// have what they need, they do. Where several charge at once it does not, since a car's
 /// charger bounds how fast it catches up; [`Llf`](crate::Llf) then misses fewer.

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use voltide_policy::{Host, Observation, Policy, Replan, Result, Schedules};
 
 /// Serves the cars behind a site in the order of their laxity, the slots that they have left less
-/// those that they need at full power, worked out anew in every slot; each gets all that it can use,
-/// until the site's import limit is reached; of two with the same laxity, the car with the
+/// those that they need at full power, worked out anew in every slot; each gets all that it can
+/// use, until the site's import limit is reached; of two with the same laxity, the car with the
 /// lower id first. Cars behind no site charge at once. It never discharges and knows no price.
 ///
 /// The order is that of M. L. Dertouzos and A. K. Mok, Multiprocessor On-Line Scheduling of

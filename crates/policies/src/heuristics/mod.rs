@@ -27,5 +27,6 @@ pub use llf::Llf;
 pub use round_robin::RoundRobin;
 pub use threshold::Threshold;
 
-/// Energy that is not worth a slot of its own, kWh: what rounding leaves of a number of whole slots.
+/// Energy that is not worth a slot of its own, kWh: what rounding leaves of a number of whole
+/// slots.
 const NOTHING_KWH: f64 = 1e-9;

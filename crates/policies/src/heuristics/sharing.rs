@@ -1,12 +1,14 @@
 //! Sharing a site's connection among its cars, slot by slot: the kernel of [`Edf`](super::Edf),
-//! [`Llf`](super::Llf) and [`RoundRobin`](super::RoundRobin), which differ only in whom they serve first.
+//! [`Llf`](super::Llf) and [`RoundRobin`](super::RoundRobin), which differ only in whom they serve
+//! first.
 //!
 //! In each slot of the horizon the cars that are there and lack energy wait. Serving one takes
-//! power from its site and from every site that it is connected through, as much as charger, missing
-//! energy and the tightest of these sites allow; what it leaves goes to the next. Cars behind
-//! no site wait for nobody and charge at once.
+//! power from its site and from every site that it is connected through, as much as charger,
+//! missing energy and the tightest of these sites allow; what it leaves goes to the next. Cars
+//! behind no site wait for nobody and charge at once.
 //!
-//! Connections that have nothing to do with each other, the trees of the sites, are shared one by one.
+//! Connections that have nothing to do with each other, the trees of the sites, are shared one by
+//! one.
 
 use super::NOTHING_KWH;
 use std::{collections::BTreeMap, ops::Range};
@@ -132,8 +134,8 @@ impl<'a, 'b> Sharing<'a, 'b> {
         self.seen.departure_slot[row]
     }
 
-    /// Slots that a car has left, less those that it needs at full power; negative when it will miss
-    /// its target.
+    /// Slots that a car has left, less those that it needs at full power; negative when it will
+    /// miss its target.
     pub(super) fn laxity(&self, row: usize) -> f64 {
         let left = f64::from(self.departure_slot(row)) - self.tick() as f64;
         left - self.missing_kwh[row] / (self.seen.charge_kw_max[row] * self.seen.slot_hours)
@@ -154,7 +156,8 @@ impl<'a, 'b> Sharing<'a, 'b> {
         let room =
             self.chain(row).iter().map(|&site| self.room_at(site)).fold(f64::INFINITY, f64::min);
         let given = most_kw.min(self.usable_kw(row)).min(room).max(0.0);
-        let (horizon, slot) = (self.seen.horizon, self.slot);
+        let horizon = self.seen.horizon;
+        let slot = self.slot;
         let chain = self.chains.get(self.seen.site_id[row] as usize);
         for site in chain.into_iter().flatten() {
             self.room_kw[site * horizon + slot] -= given;

@@ -14,8 +14,8 @@ use voltide_policy::{Host, Observation, Policy, Result, Schedules};
 
 /// Charges a car when energy is cheap, and sells from its battery when energy is dear.
 ///
-/// * A slot is **cheap** when the price that the car pays is at or below `charge_below`. The car then charges
-///   up to its target, and beyond it as much as it can sell before it leaves.
+/// * A slot is **cheap** when the price that the car pays is at or below `charge_below`. The car
+///   then charges up to its target, and beyond it as much as it can sell before it leaves.
 /// * A slot is **dear** when it is not cheap, the price that the car is paid is above
 ///   `discharge_above`, the stay is eligible and the driver agreed. The car then sells, as long as
 ///   it keeps its minimum, and enough to reach its target in cheap slots to come.
@@ -145,7 +145,8 @@ impl Battery {
         let target = self.target;
         let mut ahead = vec![Ahead { must: target, keep: target, want: target }; kinds.len() + 1];
         for slot in (0..kinds.len()).rev() {
-            let (cheap, dear) = (kinds[slot] == Kind::Cheap, kinds[slot] == Kind::Dear);
+            let cheap = kinds[slot] == Kind::Cheap;
+            let dear = kinds[slot] == Kind::Dear;
             let Ahead { must, keep, want } = ahead[slot + 1];
             ahead[slot] = Ahead {
                 must: must - self.charge_max,

@@ -35,7 +35,8 @@ impl Host {
         }
     }
 
-    /// A service by its name, where the program has it. What it points to is the service's own contract.
+    /// A service by its name, where the program has it. What it points to is the service's own
+    /// contract.
     pub fn extension(&self, name: &str) -> Option<NonNull<c_void>> {
         let table = self.table?;
         // SAFETY: as for `log`.

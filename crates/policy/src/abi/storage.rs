@@ -25,7 +25,8 @@ pub const STORAGE_EARLIEST: u32 = 1;
 /// Tie rule: `load_kw` plus the battery's power is as even as the optimum allows.
 pub const STORAGE_VALLEY_FILL: u32 = 2;
 
-/// Flag: a row whose wishes cannot be met gets no schedule, instead of the best that can be reached.
+/// Flag: a row whose wishes cannot be met gets no schedule, instead of the best that can be
+/// reached.
 pub const STORAGE_STRICT: u32 = 1;
 
 /// Outcome: no schedule is cheaper.
@@ -58,18 +59,19 @@ pub struct StorageTable {
     pub reserved: u32,
     /// To be handed back with every call.
     pub context: *mut c_void,
-    /// Solves every row. A status other than `STATUS_OK` says that the problems make no sense; wishes that
-    /// cannot be met are no error but part of the answers.
+    /// Solves every row. A status other than `STATUS_OK` says that the problems make no sense;
+    /// wishes that cannot be met are no error but part of the answers.
     pub solve: Option<
         unsafe extern "C" fn(*mut c_void, *const StorageProblems, *const StorageAnswers) -> i32,
     >,
 }
 
-/// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus wear.
+/// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus
+/// wear.
 ///
 /// Power is on the grid side and positive when it charges, prices are per grid-side kWh, slots are
-/// absolute (tick numbers) and cut to the H slots from `origin_slot` on. A column may be null only where it
-/// says what that means.
+/// absolute (tick numbers) and cut to the H slots from `origin_slot` on. A column may be null only
+/// where it says what that means.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct StorageProblems {
@@ -77,8 +79,8 @@ pub struct StorageProblems {
     pub size: u32,
     /// One of `STORAGE_EXACT`, `STORAGE_V1G`, `STORAGE_LP` and `STORAGE_MILP`.
     pub method: u32,
-    /// One of `STORAGE_SPREAD`, `STORAGE_EARLIEST` and `STORAGE_VALLEY_FILL`; programs through CBC give
-    /// an optimum of CBC's choice.
+    /// One of `STORAGE_SPREAD`, `STORAGE_EARLIEST` and `STORAGE_VALLEY_FILL`; programs through CBC
+    /// give an optimum of CBC's choice.
     pub tie: u32,
     /// `STORAGE_STRICT` or 0.
     pub flags: u32,
@@ -104,7 +106,8 @@ pub struct StorageProblems {
     pub load_kw: *const f64,
     /// Which tariff the battery pays; null for the first throughout.
     pub tariff_id: *const u32,
-    /// First slot that it may use, `origin_slot` where that is later; null for `origin_slot` throughout.
+    /// First slot that it may use, `origin_slot` where that is later; null for `origin_slot`
+    /// throughout.
     pub first_slot: *const u32,
     /// The slot after its last one.
     pub end_slot: *const u32,
@@ -160,7 +163,8 @@ pub struct StorageAnswers {
     pub outcome: *mut u32,
     /// What the schedule costs, less the terminal value; NaN without a schedule.
     pub objective: *mut f64,
-    /// With `STORAGE_FEASIBLE`: at most this share of max(1, |objective|) above the optimum; else 0.
+    /// With `STORAGE_FEASIBLE`: at most this share of max(1, |objective|) above the optimum; else
+    /// 0.
     pub gap: *mut f64,
     /// From `STORAGE_REACHED` to `STORAGE_HELD_BY_BOUNDS`.
     pub target: *mut u32,
@@ -170,7 +174,7 @@ pub struct StorageAnswers {
     pub slots_outside: *mut u32,
     /// The largest distance from the bounds there, kWh; negative where the energy is too low.
     pub worst_kwh: *mut f64,
-    /// Takes the reason when the status is not `STATUS_OK`. Where this is null the reason is kept as
-    /// if handed to `set_error`, so that the policy can just return the status.
+    /// Takes the reason when the status is not `STATUS_OK`. Where this is null the reason is kept
+    /// as if handed to `set_error`, so that the policy can just return the status.
     pub message: *const ByteSink,
 }

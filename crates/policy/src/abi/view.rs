@@ -10,7 +10,8 @@ use std::{ffi::c_void, mem::MaybeUninit, ptr, slice};
 ///
 /// # Safety
 ///
-/// The type is `repr(C)`, begins with its size as a `u32`, and is valid when all its bytes are zero.
+/// The type is `repr(C)`, begins with its size as a `u32`, and is valid when all its bytes are
+/// zero.
 pub unsafe trait Versioned: Copy {}
 
 // SAFETY: numbers, pointers and optional functions behind a `size: u32`.
@@ -285,7 +286,8 @@ impl ByteSink {
 }
 
 unsafe extern "C" fn append(context: *mut c_void, bytes: Text) {
-    // SAFETY: the context is the vector that the sink was made of; a policy hands over bytes that exist.
+    // SAFETY: the context is the vector that the sink was made of; a policy hands over bytes that
+    // exist.
     unsafe { (*context.cast::<Vec<u8>>()).extend_from_slice(bytes.bytes()) }
 }
 

@@ -1,7 +1,13 @@
 //! What a dispatch problem is answered with.
 
 use crate::answer::Outcome;
-use voltide_model::{dispatch::SlotDispatch, flexibility::UpDown};
+use voltide_model::{
+    cost::{CostComponent, SystemCost},
+    device::{COMPONENTS, Device},
+    dispatch::SlotDispatch,
+    flexibility::UpDown,
+    plant::Plant,
+};
 
 /// A schedule of all units over all slots of a problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,39 +31,77 @@ pub struct Dispatch {
 }
 
 /// The objective by parts.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObjectiveParts {
-    /// Thermal output on chords; above the bill by the piecewise-linear error.
-    pub thermal: f64,
-    /// Starts.
-    pub starts: f64,
-    /// Throughput of stores.
-    pub stores: f64,
-    /// Wind and sun delivered.
-    pub renewables: f64,
-    /// Wind and sun curtailed.
-    pub curtailment: f64,
-    /// Load shed by agreement.
-    pub interruption: f64,
-    /// Output that nobody steers.
-    pub must_take: f64,
-    /// Imports less exports.
-    pub exchange: f64,
+    /// What units cost, by part; a curve on chords, which is above the bill by the piecewise-linear
+    /// error. In the order in which journals list it.
+    units: Vec<UnitsPart>,
     /// Load not served and power not taken.
     pub unserved: f64,
     /// Missing flexibility margin.
     pub margin: f64,
-    /// Thermal output outside the band around the day-ahead plan.
+    /// Output outside the band around the day-ahead plan.
     pub deviation: f64,
     /// Stored energy missing at the end.
     pub terminal: f64,
 }
 
+/// What units of some kinds cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct UnitsPart {
+    name: &'static str,
+    /// Its place in sums.
+    place: u8,
+    amount: f64,
+}
+
 impl ObjectiveParts {
+    /// The parts of a plant's objective, all nothing.
+    pub(super) fn of_plant(plant: &Plant) -> Self {
+        let mut units: Vec<UnitsPart> = Vec::new();
+        let of_plant = plant.devices().flat_map(Device::components);
+        for &CostComponent { part, place, .. } in COMPONENTS.iter().chain(of_plant) {
+            if units.iter().all(|known| known.name != part) {
+                units.push(UnitsPart { name: part, place, amount: 0.0 });
+            }
+        }
+        Self { units, ..Self::default() }
+    }
+
+    /// Adds what is billed of a slot.
+    pub(super) fn add_bill(&mut self, bill: &SystemCost) {
+        for part in &mut self.units {
+            part.amount += bill.sum_of(|component| component.part == part.name);
+        }
+    }
+
+    /// Says what a part is, in place of what was added.
+    pub(super) fn set(&mut self, part: &str, amount: f64) {
+        self.units.iter_mut().filter(|of| of.name == part).for_each(|of| of.amount = amount);
+    }
+
+    /// What one part of the units' cost is.
+    pub fn of_units(&self, part: &str) -> f64 {
+        self.units.iter().filter(|of| of.name == part).map(|of| of.amount).sum()
+    }
+
+    /// All parts by name, as journals list them.
+    pub fn named(&self) -> Vec<(&'static str, f64)> {
+        let slack = [
+            ("unserved", self.unserved),
+            ("margin", self.margin),
+            ("deviation", self.deviation),
+            ("terminal", self.terminal),
+        ];
+        self.units.iter().map(|part| (part.name, part.amount)).chain(slack).collect()
+    }
+
     /// What would be billed if chords were the cost: all but the prices of slack.
     pub fn running(&self) -> f64 {
-        let generation = self.thermal + self.starts + self.renewables + self.must_take;
-        generation + self.stores + self.curtailment + self.interruption + self.exchange
+        // A sum in another order rounds to another number.
+        let mut parts = self.units.clone();
+        parts.sort_by_key(|part| part.place);
+        parts.iter().fold(0.0, |sum, part| sum + part.amount)
     }
 
     /// The sum of all.

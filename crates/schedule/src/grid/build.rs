@@ -2,7 +2,8 @@
 
 use super::{
     DispatchProblem, Unmet,
-    unit::{UnitColumns, add_all, powers},
+    kinds::add_all,
+    unit::{UnitColumns, powers},
 };
 use crate::linear::Program;
 use good_lp::{Expression, Variable, constraint};

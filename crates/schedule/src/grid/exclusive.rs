@@ -6,7 +6,7 @@
 //! all of them if that is not enough. An optimum that keeps the rules of the full program is the
 //! optimum of the full program.
 
-use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram};
+use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram, kinds::kind_of};
 use crate::linear::{Budget, Solved};
 
 impl DispatchProblem<'_> {
@@ -42,9 +42,9 @@ impl DispatchProblem<'_> {
 
     /// All pairs of a unit that could use both directions at once, and a slot.
     pub fn both_ways(&self) -> Vec<(usize, usize)> {
-        let units = self.plant.devices().enumerate();
-        let stores = units.filter(|(_, unit)| unit.kind().is_store()).map(|(at, _)| at);
-        stores.flat_map(|store| (0..self.slots()).map(move |slot| (store, slot))).collect()
+        let units = self.plant.units.iter().enumerate();
+        let two_way = units.filter(|(_, unit)| kind_of(unit).is_two_way()).map(|(at, _)| at);
+        two_way.flat_map(|unit| (0..self.slots()).map(move |slot| (unit, slot))).collect()
     }
 }
 

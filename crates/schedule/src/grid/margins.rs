@@ -3,39 +3,25 @@
 use super::{
     DispatchProblem,
     build::DispatchProgram,
+    kinds::kind_of,
     unit::{Way, power},
 };
 use good_lp::{Expression, constraint};
-use voltide_model::{
-    device::Store,
-    flexibility::{FlexStorage, UpDown, demand},
-};
+use voltide_model::flexibility::{UpDown, demand};
 
 impl DispatchProblem<'_> {
     /// `F_D` of each slot, (15)-(18).
     pub fn demands(&self) -> Vec<UpDown> {
-        let seen = &self.outlook;
-        let net_load = |slot: usize| {
-            let sum = |columns: &[Vec<f64>]| columns.iter().map(|column| column[slot]).sum::<f64>();
-            seen.load_kw[slot] - sum(&seen.available_kw) - sum(&seen.must_take_kw)
-        };
-        let mut net_loads: Vec<f64> = (0..self.slots()).map(net_load).collect();
-        net_loads.push(seen.net_load_next_kw);
+        let mut net_loads: Vec<f64> =
+            (0..self.slots()).map(|slot| self.net_load_kw(slot)).collect();
+        net_loads.push(self.outlook.net_load_next_kw);
         net_loads.windows(2).map(|pair| demand(pair[0], pair[1])).collect()
     }
 
-    /// Whether a store may supply less than nothing: where it cannot go on as it does, or holds more
-    /// or less than it may.
-    fn store_supply_may_be_negative(&self) -> bool {
-        let outside = |(store, &energy): (&Store, &f64)| {
-            energy < store.energy_min.0 || energy > store.energy_max.0
-        };
-        match self.readings.flex_storage {
-            FlexStorage::Reachable => self.plant.each::<Store>().next().is_some(),
-            FlexStorage::Printed => {
-                self.plant.each::<Store>().zip(&self.state.energy_kwh).any(outside)
-            }
-        }
+    /// Whether a unit may supply less than nothing.
+    fn supply_may_be_negative(&self) -> bool {
+        let mut units = self.plant.units.iter().zip(&self.units);
+        units.any(|(unit, task)| kind_of(unit).may_supply_less_than_nothing(task, self.readings))
     }
 
     /// `F_S` of the cars in a slot.
@@ -48,7 +34,7 @@ impl DispatchProgram<'_> {
     /// One row a slot and direction, except where it holds by itself: without demand, the sum of
     /// supplies that cannot be negative is enough.
     pub(super) fn require_margins(&mut self, problem: &DispatchProblem<'_>) {
-        let may_be_negative = problem.store_supply_may_be_negative();
+        let may_be_negative = problem.supply_may_be_negative();
         for (slot, demand) in problem.demands().into_iter().enumerate() {
             for way in [Way::Up, Way::Down] {
                 let cars = way.of(problem.car_supply(slot));

@@ -3,22 +3,15 @@
 use super::{
     Dispatch, DispatchProblem, ObjectiveParts, SlotMargin, SolveSize,
     build::DispatchProgram,
-    unit::{UnitColumns, value},
+    unit::{TURNS, UnitColumns, value},
 };
 use crate::{answer::Outcome, linear::Solved};
 use voltide_model::{
-    columns::UnitKind,
-    cost::bill,
-    dispatch::{NOTHING_KW, SlotDispatch, UnitSlot, tidied},
+    cost::CostComponent,
+    dispatch::{SlotDispatch, bill},
     flexibility::UpDown,
+    unit::{NOTHING_KW, UnitSlot, tidied},
 };
-
-/// Who takes up first what rounding left of the balance.
-const TAKES_UP: [fn(UnitKind) -> bool; 3] = [
-    |kind| kind.same_device(UnitKind::Thermal),
-    UnitKind::is_renewable,
-    |kind| kind.same_device(UnitKind::Interruptible),
-];
 
 impl DispatchProgram<'_> {
     /// The schedule that `solved` stands for.
@@ -69,10 +62,9 @@ impl DispatchProgram<'_> {
     /// Lets the first units with room take up what rounding left of the balance.
     fn close_balance(&self, slot: &mut SlotDispatch) {
         let mut missing = -slot.residual_kw();
-        for takes_up in TAKES_UP {
-            let units = self.units.iter().zip(&mut slot.units);
-            for (unit, did) in units.filter(|(_, did)| takes_up(did.kind)) {
-                missing = take_up(unit.as_ref(), did, missing);
+        for turn in 0..TURNS {
+            for (unit, did) in self.units.iter().zip(&mut slot.units) {
+                missing = take_up(unit.as_ref(), did, turn, missing);
             }
         }
         missing = -slot.residual_kw();
@@ -104,9 +96,9 @@ impl DispatchProgram<'_> {
         margins: &[SlotMargin],
     ) -> ObjectiveParts {
         let (hours, prices) = (problem.slot_hours, problem.prices);
-        let mut parts = ObjectiveParts::default();
+        let mut parts = ObjectiveParts::of_plant(problem.plant);
         for (at, (slot, margin)) in slots.iter().zip(margins).enumerate() {
-            add_running(&mut parts, problem, slot);
+            parts.add_bill(&bill(problem.plant, slot, hours));
             parts.unserved += prices.unserved * hours * (slot.unserved_kw + slot.spilled_kw);
             if problem.margins {
                 let missing = margin.shortfall();
@@ -116,7 +108,7 @@ impl DispatchProgram<'_> {
             let deviation: f64 = units.map(|(unit, did)| unit.deviation_kw(did, at)).sum();
             parts.deviation += prices.deviation * hours * deviation;
         }
-        parts.thermal = self.on_chords(slots) * hours;
+        self.price_chords(&mut parts, slots, hours);
         let last = |unit: usize| slots.last().map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
         let missing: f64 = units.filter_map(|(at, unit)| unit.missing_at_end_kwh(last(at))).sum();
@@ -124,32 +116,27 @@ impl DispatchProgram<'_> {
         parts
     }
 
-    /// What an hour of every slot costs where the program has chords, unit by unit.
-    fn on_chords(&self, slots: &[SlotDispatch]) -> f64 {
-        let hours_of = |at: usize| slots.iter().map(move |slot| &slot.units[at]);
+    /// Has units whose curve the program holds as chords pay by these, in place of what is billed.
+    fn price_chords(&self, parts: &mut ObjectiveParts, slots: &[SlotDispatch], hours: f64) {
         let units = self.units.iter().enumerate();
-        units
-            .map(|(at, unit)| hours_of(at).map(|did| unit.on_chords_per_hour(did)).sum::<f64>())
-            .sum()
+        let on_chords: Vec<(CostComponent, f64)> = units
+            .filter_map(|(at, unit)| {
+                let slots = slots.iter().map(|slot| unit.on_chords_per_hour(&slot.units[at]));
+                Some((*unit.device().components().first()?, slots.sum::<Option<f64>>()?))
+            })
+            .collect();
+        for part in on_chords.chunk_by(|(one, _), (next, _)| one.part == next.part) {
+            let per_hour = part.iter().map(|(_, per_hour)| per_hour).sum::<f64>();
+            parts.set(part[0].0.part, per_hour * hours);
+        }
     }
 }
 
-/// Moves a unit by what is missing, kW, as far as it has room; what is left is still missing.
-fn take_up(unit: &dyn UnitColumns, did: &mut UnitSlot, missing: f64) -> f64 {
-    let Some((least, most)) = unit.room(did) else { return missing };
-    let moved = (did.given_kw + missing).clamp(least, most) - did.given_kw;
+/// Moves a unit whose turn it is by what is missing, kW, as far as it has room; what is left is still
+/// missing.
+fn take_up(unit: &dyn UnitColumns, did: &mut UnitSlot, turn: u8, missing: f64) -> f64 {
+    let Some(room) = unit.room(did).filter(|room| room.turn == turn) else { return missing };
+    let moved = (did.given_kw + missing).clamp(room.least_kw, room.most_kw) - did.given_kw;
     did.given_kw += moved;
     missing - moved
-}
-
-/// Adds what is billed of a slot; thermal output is priced on chords instead.
-fn add_running(parts: &mut ObjectiveParts, problem: &DispatchProblem<'_>, slot: &SlotDispatch) {
-    let bill = bill(problem.plant, slot, problem.slot_hours);
-    parts.starts += bill.starts;
-    parts.stores += bill.pumped_hydro + bill.ess;
-    parts.renewables += bill.wind + bill.pv;
-    parts.curtailment += bill.curtailment;
-    parts.interruption += bill.interruption;
-    parts.must_take += bill.must_take;
-    parts.exchange += bill.exchange;
 }

@@ -1,14 +1,14 @@
-//! A unit in the program, whatever its kind; one file a kind says which columns it has.
+//! A unit in the program, whatever its kind; one file a kind in `kinds` says what it asks and which
+//! columns it has.
 
-use super::{
-    DispatchProblem, Unmet, exchange, interruptible, must_take, renewable, store, thermal,
-};
+use super::{DispatchProblem, GridError, UnitTask, Unmet, plan::UnitPlan};
 use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, variable};
 use voltide_model::{
-    device::{Device, Unit},
-    dispatch::UnitSlot,
-    flexibility::UpDown,
+    device::Device,
+    flexibility::{Readings, UpDown},
+    two_stage::TwoStage,
+    unit::UnitSlot,
 };
 
 /// Upward or downward.
@@ -24,6 +24,56 @@ impl Way {
     }
 }
 
+/// What a unit may give where rounding left the balance open, kW.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    /// When its kind is asked: those with lower numbers first.
+    pub(super) turn: u8,
+    /// Least.
+    pub(super) least_kw: f64,
+    /// Most.
+    pub(super) most_kw: f64,
+}
+
+/// Most turns that kinds take in closing the balance.
+pub(super) const TURNS: u8 = 3;
+
+/// What is asked of a kind of unit before it has columns. What most kinds do not have is nothing where
+/// a kind does not say.
+pub(super) trait Kind {
+    /// Checks the unit and what is asked of it over so many slots. What came from elsewhere, such as
+    /// what a store holds by now, need not be within the unit's limits.
+    ///
+    /// # Errors
+    /// The first thing that makes no sense.
+    fn check(&self, task: &UnitTask, slots: usize) -> Result<(), GridError>;
+
+    /// Adds its columns to a program; the problem must be valid.
+    fn columns<'p>(
+        &'p self,
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        problem: &DispatchProblem<'_>,
+        task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p>;
+
+    /// Whether it could use both directions at once.
+    fn is_two_way(&self) -> bool {
+        false
+    }
+
+    /// Whether it may supply less than no flexibility.
+    fn may_supply_less_than_nothing(&self, _task: &UnitTask, _readings: Readings) -> bool {
+        false
+    }
+
+    /// Adds what the day-ahead stage asks of it.
+    fn ask_day_ahead(&self, _task: &mut UnitTask, _rules: &TwoStage) {}
+
+    /// Adds what an intra-day window asks of it.
+    fn ask_intra_day(&self, _task: &mut UnitTask, _plan: UnitPlan<'_>) {}
+}
+
 /// The columns of one unit. What most kinds do not have is nothing where a kind does not say.
 pub(super) trait UnitColumns {
     /// Whose columns they are.
@@ -36,9 +86,9 @@ pub(super) trait UnitColumns {
     /// before, where that is not the first.
     fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot;
 
-    /// What it may give where rounding left the balance open, least and most, kW; `None` for a unit
-    /// that is not moved for that.
-    fn room(&self, _did: &UnitSlot) -> Option<(f64, f64)> {
+    /// What it may give where rounding left the balance open; `None` for a unit that is not moved for
+    /// that.
+    fn room(&self, _did: &UnitSlot) -> Option<Room> {
         None
     }
 
@@ -60,9 +110,10 @@ pub(super) trait UnitColumns {
     /// Holds it to one direction at a time in a slot.
     fn exclude(&self, _program: &mut Program, _slot: usize) {}
 
-    /// What an hour costs where the program has chords for a curve.
-    fn on_chords_per_hour(&self, _did: &UnitSlot) -> f64 {
-        0.0
+    /// What running costs an hour where the program has chords for a curve; `None` where it pays what
+    /// is billed.
+    fn on_chords_per_hour(&self, _did: &UnitSlot) -> Option<f64> {
+        None
     }
 
     /// How far it lies outside the band around the day-ahead plan, kW.
@@ -75,45 +126,6 @@ pub(super) trait UnitColumns {
     fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> Option<f64> {
         None
     }
-}
-
-/// Adds the columns of all units of a problem, which must be valid, in the plant's order.
-pub(super) fn add_all<'p>(
-    program: &mut Program,
-    unmet: &mut Vec<Unmet>,
-    problem: &'p DispatchProblem<'_>,
-) -> Vec<Box<dyn UnitColumns + 'p>> {
-    let seen = &problem.outlook;
-    let mut available = seen.available_kw.iter();
-    let mut output = seen.must_take_kw.iter();
-    let mut prices = seen.import_price.iter().zip(&seen.export_price);
-    let mut thermal = problem.state.thermal.iter().zip(&problem.courses);
-    let mut stores = problem.state.energy_kwh.iter().zip(&problem.ends);
-    let mut add = |unit: &'p Unit| -> Option<Box<dyn UnitColumns + 'p>> {
-        Some(match unit {
-            Unit::Renewable(unit) => {
-                Box::new(renewable::Columns::new(program, problem, unit, available.next()?))
-            }
-            Unit::MustTake(unit) => {
-                Box::new(must_take::Columns::new(program, problem, unit, output.next()?))
-            }
-            Unit::Thermal(unit) => {
-                let (state, course) = thermal.next()?;
-                Box::new(thermal::Columns::new(program, unmet, problem, unit, state, course))
-            }
-            Unit::Store(unit) => {
-                let (&start, &end) = stores.next()?;
-                Box::new(store::Columns::new(program, unmet, problem, unit, start, end))
-            }
-            Unit::Interruptible(unit) => {
-                Box::new(interruptible::Columns::new(program, problem, unit))
-            }
-            Unit::Exchange(unit) => {
-                Box::new(exchange::Columns::new(program, problem, unit, prices.next()?))
-            }
-        })
-    };
-    problem.plant.units.iter().filter_map(&mut add).collect()
 }
 
 /// A non-negative power with a limit and a price.

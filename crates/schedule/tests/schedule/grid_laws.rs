@@ -6,9 +6,10 @@ use crate::{
 };
 use good_lp::{Solution as _, SolverModel as _, solvers::microlp::microlp};
 use proptest::prelude::*;
+use voltide_model::unit::UnitState;
 use voltide_schedule::{
     Outcome,
-    grid::{Dispatch, DispatchProblem, DispatchProgram, StoreEnd},
+    grid::{Dispatch, DispatchProblem, DispatchProgram, EnergyEnd, UnitTask},
     linear::Budget,
 };
 
@@ -54,8 +55,11 @@ proptest! {
         (battery.charge_max.0, battery.discharge_max.0) = (peak, peak);
         (battery.energy_min.0, battery.energy_max.0) = (0.0, 100.0 * peak);
         system.plant.units.push(battery.into());
-        system.state.energy_kwh.push(50.0 * peak);
-        system.ends.push(StoreEnd::AtLeast(50.0 * peak));
+        system.units.push(UnitTask {
+            state: UnitState { energy_kwh: 50.0 * peak, ..UnitState::default() },
+            end: EnergyEnd::AtLeast(50.0 * peak),
+            ..UnitTask::default()
+        });
         let found = solve(&system.problem(true));
         for slot in &found.margins {
             let margin = slot.margin();

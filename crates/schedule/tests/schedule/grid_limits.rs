@@ -7,15 +7,14 @@ use crate::{
 use std::num::NonZeroU32;
 use voltide_model::{
     cost::QuadraticCost,
-    device::{Commitment, Renewable, Store, ThermalUnit, Unit},
-    dispatch::GridState,
+    device::{Commitment, Device, Renewable, ThermalUnit, Unit},
     flexibility::Readings,
     plant::{Plant, PlantError},
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     two_stage::{SearchLimits, SlackPrices},
 };
 use voltide_schedule::grid::{
-    Course, Dispatch, DispatchProblem, GridError, Outlook, StoreEnd, UnmetWish,
+    Dispatch, DispatchProblem, EnergyEnd, GridError, Outlook, UnitTask, UnmetWish,
 };
 
 fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
@@ -31,6 +30,11 @@ fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
     }
 }
 
+/// What is asked of a unit that begins as it says.
+fn begins(unit: &dyn Device) -> UnitTask {
+    UnitTask { state: unit.initial(), ..UnitTask::default() }
+}
+
 /// Thermal units and stores against a load, in hours.
 fn system(plant: Plant, load_kw: &[f64]) -> System {
     System {
@@ -40,9 +44,7 @@ fn system(plant: Plant, load_kw: &[f64]) -> System {
             net_load_next_kw: load_kw.last().copied().unwrap_or_default(),
             ..Outlook::default()
         },
-        state: GridState::initial(&plant),
-        ends: vec![StoreEnd::Free; plant.each::<Store>().count()],
-        courses: vec![Course::default(); plant.each::<ThermalUnit>().count()],
+        units: plant.devices().map(begins).collect(),
         readings: Readings::default(),
         plant,
     }
@@ -83,7 +85,7 @@ fn a_ramp_that_cannot_follow_leaves_load_unserved() {
 #[test]
 fn an_output_out_of_reach_of_the_limits_is_noted() {
     let mut system = thermal(vec![unit(50.0, 100.0, 10.0)], &[60.0]);
-    system.state.thermal[0].power_kw = Some(20.0);
+    system.units[0].state.power_kw = Some(20.0);
     let found = system.problem(false).solve().unwrap();
     assert!((found.slots[0].units[0].given_kw - 50.0).abs() < 1e-9);
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampIntoLimits));
@@ -93,8 +95,8 @@ fn an_output_out_of_reach_of_the_limits_is_noted() {
 #[test]
 fn a_stop_that_the_ramp_forbids_is_noted() {
     let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &[90.0, 0.0]);
-    system.state.thermal[0].power_kw = Some(100.0);
-    system.courses[0].on = Some(vec![true, false]);
+    system.units[0].state.power_kw = Some(100.0);
+    system.units[0].course.on = Some(vec![true, false]);
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::RampToStop));
     // At best 80 in the slot before, where 30 would have been enough.
@@ -120,7 +122,7 @@ fn a_store_outside_its_bounds_is_noted_and_never_goes_further_out() {
     (store.energy_min.0, store.energy_max.0) = (100.0, 500.0);
     let plant = Plant::default().with([unit(0.0, 50.0, 1e3)]).with([store]);
     let mut system = system(plant, &[60.0, 60.0]);
-    system.state.energy_kwh[0] = 40.0;
+    system.units[1].state.energy_kwh = 40.0;
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::InitialEnergy));
     assert!((found.unmet[0].by - 60.0).abs() < 1e-9);
@@ -135,8 +137,8 @@ fn an_end_out_of_reach_is_met_as_far_as_can_be_and_noted() {
     let gained = 2.0 * 10.0 * store.charge_efficiency.get();
     let plant = Plant::default().with([unit(0.0, 100.0, 1e3)]).with([store]);
     let mut system = system(plant, &[60.0, 60.0]);
-    system.state.energy_kwh[0] = 100.0;
-    system.ends[0] = StoreEnd::AtLeast(400.0);
+    system.units[1].state.energy_kwh = 100.0;
+    system.units[1].end = EnergyEnd::AtLeast(400.0);
     let found = system.problem(false).solve().unwrap();
     assert_eq!((found.unmet.len(), found.unmet[0].wish), (1, UnmetWish::FinalEnergy));
     assert!((found.unmet[0].by - (300.0 - gained)).abs() < 1e-6);
@@ -171,7 +173,10 @@ fn a_unit_that_is_not_needed_is_switched_off_and_starts_cost() {
         let system = thermal(vec![unit(0.0, 100.0, 1e3), switched(start_cost)], &load);
         let found = system.problem(false).solve().unwrap();
         assert_lawful(&system, &found);
-        (found.slots.iter().map(|slot| slot.units[1].on).collect::<Vec<_>>(), found.parts.starts)
+        (
+            found.slots.iter().map(|slot| slot.units[1].on).collect::<Vec<_>>(),
+            found.parts.of_units("starts"),
+        )
     };
     // Two idle hours cost 20; a start that costs less is worth it.
     assert_eq!(on(15.0), (vec![true, false, false, true], 15.0));
@@ -210,7 +215,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         "load is NaN in slot 1; it must be finite"
     );
     assert_eq!(
-        message(|system| system.courses[0].reference_kw = Some(vec![50.0])),
+        message(|system| system.units[0].course.reference_kw = Some(vec![50.0])),
         "day-ahead output of `north` has 1 values, not 2"
     );
 }
@@ -220,7 +225,7 @@ fn a_forecast_shorter_than_the_window_is_refused() {
     let mut system = System::random(3, false);
     let renewable = system.plant.each::<Renewable>().count();
     assert!(renewable > 0, "this seed has wind or sun");
-    system.outlook.available_kw[0].pop();
+    system.units[0].series[0].pop();
     let slots = system.outlook.load_kw.len();
     let error = system.problem(true).solve().unwrap_err();
     let expected = format!("available power of `unit 0` has {} values, not {slots}", slots - 1);
@@ -237,7 +242,7 @@ fn power_is_burnt_only_where_the_system_says_so() {
     (store.charge_efficiency, store.discharge_efficiency) = (half, half);
     let plant = Plant::default().with([unit(60.0, 60.0, 1e3)]).with([store]);
     let mut system = system(plant, &[0.0, 0.0]);
-    system.state.energy_kwh[0] = 100.0;
+    system.units[1].state.energy_kwh = 100.0;
     let found = system.problem(false).solve().unwrap();
     assert!(found.size.integers > 0 && found.size.solves > 1, "{:?}", found.size);
     assert_lawful(&system, &found);

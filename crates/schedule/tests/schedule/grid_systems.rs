@@ -3,21 +3,21 @@
 use crate::instances::Random;
 use std::num::NonZeroU32;
 use voltide_model::{
-    columns::UnitKind,
     cost::QuadraticCost,
     device::{
         Commitment, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store,
         StoreKind, ThermalUnit, Unit,
     },
-    dispatch::{GridState, SlotDispatch, ThermalState},
+    dispatch::SlotDispatch,
     flexibility::{CutUp, FlexStorage, LastStep, Readings, UpDown, VreDown},
     forecast::Forecast,
     plant::Plant,
     quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Share},
     series::Series,
     two_stage::{SearchLimits, SlackPrices},
+    unit::{UnitSlot, UnitState},
 };
-use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, Outlook, StoreEnd};
+use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, EnergyEnd, Outlook, UnitTask};
 
 /// Most nodes of a search in these tests: a few random systems would take a hundred times as many.
 pub(crate) const NODES: u32 = 5_000;
@@ -27,9 +27,8 @@ pub(crate) struct System {
     pub(crate) plant: Plant,
     pub(crate) slot_hours: f64,
     pub(crate) outlook: Outlook,
-    pub(crate) state: GridState,
-    pub(crate) ends: Vec<StoreEnd>,
-    pub(crate) courses: Vec<Course>,
+    /// What is asked of each unit.
+    pub(crate) units: Vec<UnitTask>,
     pub(crate) readings: Readings,
 }
 
@@ -128,37 +127,52 @@ fn plant(random: &mut Random, commitment: bool) -> Plant {
     steered.with(stores).with(loads).with(exchanges)
 }
 
-fn state(random: &mut Random, plant: &Plant) -> GridState {
-    let mut state = GridState::initial(plant);
-    for (unit, thermal) in state.thermal.iter_mut().zip(plant.each::<ThermalUnit>()) {
-        let within = random.between(thermal.power_min.0, thermal.power_max.0);
-        unit.power_kw = match random.below(4) {
-            0 => None,
-            1 => Some(random.between(0.0, 600.0)),
-            _ => Some(if unit.on { within } else { 0.0 }),
-        };
-    }
-    if random.below(6) == 0 {
-        state.energy_kwh.iter_mut().for_each(|energy| *energy += random.between(-400.0, 400.0));
-    }
-    state
+/// The series of each unit.
+fn series(random: &mut Random, plant: &Plant, slots: usize, scale: f64) -> Vec<Vec<Vec<f64>>> {
+    let mut column =
+        |low: f64, high: f64| (0..slots).map(|_| random.between(low, high)).collect::<Vec<f64>>();
+    let of = |unit: &Unit| match unit {
+        Unit::Exchange(_) => {
+            let import = column(-0.1, 0.8);
+            let export = import.iter().map(|price| price - 0.05).collect();
+            vec![import, export]
+        }
+        Unit::Renewable(_) => vec![column(0.0, 0.5 * scale)],
+        Unit::MustTake(_) => vec![column(0.0, 0.2 * scale)],
+        Unit::Thermal(_) | Unit::Store(_) | Unit::Interruptible(_) => Vec::new(),
+    };
+    plant.units.iter().map(of).collect()
 }
 
-fn outlook(random: &mut Random, plant: &Plant, slots: usize) -> Outlook {
-    let scale = random.pick(&[100.0, 400.0, 1200.0]);
-    let mut columns = |count: usize, low: f64, high: f64| -> Vec<Vec<f64>> {
-        (0..count).map(|_| (0..slots).map(|_| random.between(low, high)).collect()).collect()
+/// Where each unit stands.
+fn states(random: &mut Random, plant: &Plant) -> Vec<UnitState> {
+    let outside = random.below(6) == 0;
+    let mut of = |unit: &Unit| {
+        let mut state = unit.device().initial();
+        match unit {
+            Unit::Thermal(thermal) => {
+                let within = random.between(thermal.power_min.0, thermal.power_max.0);
+                state.power_kw = match random.below(4) {
+                    0 => None,
+                    1 => Some(random.between(0.0, 600.0)),
+                    _ => Some(if state.on { within } else { 0.0 }),
+                };
+            }
+            Unit::Store(_) if outside => state.energy_kwh += random.between(-400.0, 400.0),
+            Unit::Store(_)
+            | Unit::Renewable(_)
+            | Unit::MustTake(_)
+            | Unit::Interruptible(_)
+            | Unit::Exchange(_) => {}
+        }
+        state
     };
-    let import_price = columns(plant.each::<Exchange>().count(), -0.1, 0.8);
+    plant.units.iter().map(&mut of).collect()
+}
+
+fn outlook(random: &mut Random, slots: usize, scale: f64) -> Outlook {
     Outlook {
-        available_kw: columns(plant.each::<Renewable>().count(), 0.0, 0.5 * scale),
-        must_take_kw: columns(plant.each::<MustTake>().count(), 0.0, 0.2 * scale),
-        export_price: import_price
-            .iter()
-            .map(|prices| prices.iter().map(|price| price - 0.05).collect())
-            .collect(),
-        import_price,
-        load_kw: columns(1, 0.2 * scale, scale).remove(0),
+        load_kw: (0..slots).map(|_| random.between(0.2 * scale, scale)).collect(),
         car_supply_kw: if random.below(3) == 0 {
             vec![UpDown { up: 5.0, down: -2.0 }; slots]
         } else {
@@ -168,13 +182,13 @@ fn outlook(random: &mut Random, plant: &Plant, slots: usize) -> Outlook {
     }
 }
 
-fn end(random: &mut Random, store: &Store) -> StoreEnd {
+fn end(random: &mut Random, store: &Store) -> EnergyEnd {
     let wish = random.between(0.0, store.energy_max.0);
     match random.below(5) {
-        0 => StoreEnd::Idle,
-        1 => StoreEnd::Free,
-        2 => StoreEnd::AtLeast(wish),
-        _ => StoreEnd::Softened(wish),
+        0 => EnergyEnd::Idle,
+        1 => EnergyEnd::Free,
+        2 => EnergyEnd::AtLeast(wish),
+        _ => EnergyEnd::Softened(wish),
     }
 }
 
@@ -193,15 +207,26 @@ impl System {
         let random = &mut Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let slots = 2 + random.below(if commitment { 6 } else { 12 });
         let plant = plant(random, commitment);
+        let scale = random.pick(&[100.0, 400.0, 1200.0]);
+        let series = series(random, &plant, slots, scale);
+        let states = states(random, &plant);
+        let mut units: Vec<UnitTask> = series
+            .into_iter()
+            .zip(states)
+            .map(|(series, state)| UnitTask { state, series, ..UnitTask::default() })
+            .collect();
+        for (unit, task) in plant.units.iter().zip(&mut units) {
+            if let Unit::Store(store) = unit {
+                task.end = end(random, store);
+            }
+            if let Unit::Thermal(unit) = unit {
+                task.course = course(random, unit, slots, commitment);
+            }
+        }
         Self {
             slot_hours: random.pick(&[0.25, 1.0]),
-            outlook: outlook(random, &plant, slots),
-            state: state(random, &plant),
-            ends: plant.each::<Store>().map(|store| end(random, store)).collect(),
-            courses: plant
-                .each::<ThermalUnit>()
-                .map(|unit| course(random, unit, slots, commitment))
-                .collect(),
+            outlook: outlook(random, slots, scale),
+            units,
             readings: Readings {
                 cut_up: if random.below(2) == 0 { CutUp::Literal } else { CutUp::Physical },
                 vre_down: if random.below(2) == 0 { VreDown::Literal } else { VreDown::Physical },
@@ -222,9 +247,7 @@ impl System {
             plant: &self.plant,
             slot_hours: self.slot_hours,
             outlook: self.outlook.clone(),
-            state: self.state.clone(),
-            courses: self.courses.clone(),
-            ends: self.ends.clone(),
+            units: self.units.clone(),
             margins,
             readings: self.readings,
             prices: SlackPrices::default(),
@@ -238,31 +261,33 @@ impl System {
 #[track_caller]
 pub(crate) fn assert_lawful(system: &System, found: &Dispatch) {
     let relaxed = !found.unmet.is_empty();
-    let mut energy = system.state.energy_kwh.clone();
-    let mut before: Vec<ThermalState> = system.state.thermal.clone();
+    let mut before: Vec<UnitState> = system.units.iter().map(|task| task.state).collect();
     for slot in &found.slots {
         assert!(slot.residual_kw().abs() <= 1e-6, "residual {} kW", slot.residual_kw());
         assert_within_limits(&system.plant, slot);
-        assert_stores(system, slot, &mut energy);
-        let thermal = slot.of_kind(|kind| kind == UnitKind::Thermal);
-        for (at, (unit, did)) in system.plant.each::<ThermalUnit>().zip(thermal).enumerate() {
+        for (at, (unit, did)) in system.plant.units.iter().zip(&slot.units).enumerate() {
             let (now, is_on, before) = (did.given_kw, did.on, &mut before[at]);
+            if let Unit::Store(store) = unit {
+                assert_store(system, &system.units[at], store, did, before.energy_kwh);
+                before.energy_kwh = did.energy_kwh;
+            }
+            let Unit::Thermal(unit) = unit else { continue };
             assert_eq!(did.started, is_on && !before.on, "a start is a change from off to on");
             if !relaxed {
                 assert_ramp(unit, now, is_on, before, system.slot_hours);
             }
-            if system.courses[at].on.is_none() && is_on != before.on {
+            if system.units[at].course.on.is_none() && is_on != before.on {
                 assert_rested(unit, before);
             }
             let hours = system.slot_hours + if before.on == is_on { before.hours } else { 0.0 };
-            *before = ThermalState { power_kw: Some(now), on: is_on, hours };
+            *before = UnitState { power_kw: Some(now), on: is_on, hours, ..*before };
         }
     }
 }
 
 /// Minimum times are kept where the schedule decides.
 #[track_caller]
-fn assert_rested(unit: &ThermalUnit, before: &ThermalState) {
+fn assert_rested(unit: &ThermalUnit, before: &UnitState) {
     let how = unit.commitment.unwrap();
     let least = if before.on { how.up_min } else { how.down_min };
     assert!(
@@ -275,7 +300,7 @@ fn assert_rested(unit: &ThermalUnit, before: &ThermalState) {
 }
 
 #[track_caller]
-fn assert_ramp(unit: &ThermalUnit, now: f64, is_on: bool, before: &ThermalState, hours: f64) {
+fn assert_ramp(unit: &ThermalUnit, now: f64, is_on: bool, before: &UnitState, hours: f64) {
     let step = unit.ramp.0 * hours;
     let Some(power) = before.power_kw else { return };
     let (was, edge) = (if before.on { power } else { 0.0 }, step.max(unit.power_min.0));
@@ -302,28 +327,18 @@ fn assert_within_limits(plant: &Plant, slot: &SlotDispatch) {
 }
 
 #[track_caller]
-fn assert_stores(system: &System, slot: &SlotDispatch, energy: &mut [f64]) {
-    let stores = system.plant.each::<Store>().zip(slot.of_kind(UnitKind::is_store));
-    for (at, (store, did)) in stores.enumerate() {
-        let (charge, discharge) = (did.charge_kw, did.given_kw);
-        assert!(
-            charge.min(discharge) <= 1e-6,
-            "both directions at once: {charge} and {discharge} kW"
-        );
-        assert!((0.0..=store.charge_max.0).contains(&charge));
-        assert!((0.0..=store.discharge_max.0).contains(&discharge));
-        let gained = store.charge_efficiency.get() * charge * system.slot_hours;
-        let lost = discharge * system.slot_hours / store.discharge_efficiency.get();
-        assert!(
-            (did.energy_kwh - energy[at] - gained + lost).abs() <= 1e-6,
-            "energy is lost or made"
-        );
-        let start = system.state.energy_kwh[at];
-        let (least, most) = (store.energy_min.0.min(start), store.energy_max.0.max(start));
-        assert!(did.energy_kwh >= least - 1e-6 && did.energy_kwh <= most + 1e-6);
-        if system.ends[at] == StoreEnd::Idle {
-            assert!(charge + discharge <= 0.0);
-        }
-        energy[at] = did.energy_kwh;
+fn assert_store(system: &System, task: &UnitTask, store: &Store, did: &UnitSlot, held_kwh: f64) {
+    let (charge, discharge) = (did.charge_kw, did.given_kw);
+    assert!(charge.min(discharge) <= 1e-6, "both directions at once: {charge}, {discharge} kW");
+    assert!((0.0..=store.charge_max.0).contains(&charge));
+    assert!((0.0..=store.discharge_max.0).contains(&discharge));
+    let gained = store.charge_efficiency.get() * charge * system.slot_hours;
+    let lost = discharge * system.slot_hours / store.discharge_efficiency.get();
+    assert!((did.energy_kwh - held_kwh - gained + lost).abs() <= 1e-6, "energy is lost or made");
+    let start = task.state.energy_kwh;
+    let (least, most) = (store.energy_min.0.min(start), store.energy_max.0.max(start));
+    assert!(did.energy_kwh >= least - 1e-6 && did.energy_kwh <= most + 1e-6);
+    if task.end == EnergyEnd::Idle {
+        assert!(charge + discharge <= 0.0);
     }
 }

@@ -449,8 +449,8 @@ fn units(system: &SystemTick) -> [UnitTick; 3] {
         ..UnitTick::new(unit, kind, output_kw)
     };
     [
-        unit(0, UnitKind::Wind, system.wind_kw, Some(system.wind_available_kw)),
-        unit(1, UnitKind::Pv, system.pv_kw, Some(system.pv_available_kw)),
-        unit(2, UnitKind::ImportExport, system.import_kw, None),
+        unit(0, UnitKind::WIND, system.wind_kw, Some(system.wind_available_kw)),
+        unit(1, UnitKind::PV, system.pv_kw, Some(system.pv_available_kw)),
+        unit(2, UnitKind::IMPORT_EXPORT, system.import_kw, None),
     ]
 }

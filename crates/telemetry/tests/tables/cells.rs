@@ -359,9 +359,7 @@ fn system() -> SystemTick {
         ev_charge_kw: 20.0,
         ev_discharge_kw: 6.5,
         import_kw: 5.0,
-        must_take_kw: 2.0,
-        thermal_kw: 3.0,
-        store_kw: -2.0,
+        plant_kw: 3.0,
         interrupted_kw: 8.0,
         unserved_kw: 15.0,
         spilled_kw: 1.0,
@@ -383,8 +381,8 @@ fn system() -> SystemTick {
 
 /// Units of which more is known than any real one has, so that no cell is null.
 fn units() -> [UnitTick; 2] {
-    let coal = UnitTick::new(0, UnitKind::Thermal, 3.0);
-    let battery = UnitTick::new(1, UnitKind::Ess, -2.0);
+    let coal = UnitTick::new(0, UnitKind::THERMAL, 3.0);
+    let battery = UnitTick::new(1, UnitKind::ESS, -2.0);
     [
         UnitTick { cost: Some(UnitCost { running: 11.0, extra: 13.0 }), ..coal },
         UnitTick {

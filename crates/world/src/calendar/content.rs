@@ -58,7 +58,8 @@ impl Property {
 /// # Errors
 /// A line is none, or a component does not begin or end; says where.
 pub(super) fn components(text: &str) -> Result<Vec<Component>, String> {
-    let (mut whole, mut open) = (Vec::new(), Vec::<Component>::new());
+    let mut whole = Vec::new();
+    let mut open = Vec::<Component>::new();
     for (number, line) in unfolded(text) {
         let property =
             property(&line).ok_or_else(|| format!("line {number} is no `NAME:value`"))?;

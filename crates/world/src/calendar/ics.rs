@@ -42,8 +42,8 @@ struct Event {
     without: Vec<Time>,
 }
 
-/// When the events of a text take place. Of those that repeat only occurrences that begin within `window`
-/// are told; floating times are in `zone`.
+/// When the events of a text take place. Of those that repeat only occurrences that begin within
+/// `window` are told; floating times are in `zone`.
 ///
 /// # Errors
 /// What is wrong, and with which event.
@@ -99,7 +99,8 @@ fn series(events: Vec<Event>) -> Vec<Series> {
     all
 }
 
-/// Adds an event, unless a later version of it is there, and in place of earlier ones and of copies.
+/// Adds an event, unless a later version of it is there, and in place of earlier ones and of
+/// copies.
 fn take_in(versions: &mut Vec<Event>, event: Event) {
     let instant = |event: &Event| event.replaces.map(Time::instant);
     let same = |other: &Event| instant(other) == instant(&event);
@@ -193,8 +194,8 @@ impl Event {
         self.replaces.is_some_and(|replaced| is_same(replaced, start))
     }
 
-    /// The occurrences that begin within a window, each once, and how long they last. What does not repeat is
-    /// told wherever it is.
+    /// The occurrences that begin within a window, each once, and how long they last. What does not
+    /// repeat is told wherever it is.
     fn occurrences(&self, window: &Range<DateTime<Utc>>) -> Result<Vec<(Time, Span)>, String> {
         let mut by_instant: BTreeMap<DateTime<Utc>, (Time, Span)> = BTreeMap::new();
         let own_length = |time| (time, self.span);
@@ -276,8 +277,8 @@ mod tests {
     use super::*;
     use chrono_tz::Europe::Berlin;
 
-    /// When the events of March and April 2024 take place, as `from/to` in UTC without the year; lines of
-    /// an event are parted by a bar, events by two.
+    /// When the events of March and April 2024 take place, as `from/to` in UTC without the year;
+    /// lines of an event are parted by a bar, events by two.
     fn taken_of(events: &str) -> Result<Vec<String>, String> {
         let events = events.split("||").map(|event| {
             let lines: Vec<&str> = event.split('|').map(str::trim).collect();

@@ -1,7 +1,7 @@
 //! The occurrences of a recurrence rule, by the crate `rrule`.
 //!
-//! Rules speak of wall clocks, so the crate is given wall-clock times as if clocks never changed, and
-//! where they do is decided afterwards, for each occurrence by itself.
+//! Rules speak of wall clocks, so the crate is given wall-clock times as if clocks never changed,
+//! and where they do is decided afterwards, for each occurrence by itself.
 
 use super::time::{Time, parsed};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
@@ -35,7 +35,8 @@ pub(super) fn walls(rule: &str, start: Time, end: DateTime<Utc>) -> Result<Vec<T
     if found.limited {
         let help = "give it an UNTIL or a COUNT, or let it begin later";
         return Err(wrong(&format!(
-            "it goes on for more than {OCCURRENCES_MAX} occurrences, or they are too far between; {help}"
+            "it goes on for more than {OCCURRENCES_MAX} occurrences, or they are too far between; \
+             {help}"
         )));
     }
     Ok(found.dates.into_iter().map(|at| Time { wall: at.naive_utc(), ..start }).collect())

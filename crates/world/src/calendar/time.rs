@@ -1,8 +1,8 @@
 //! Times and durations of RFC 5545.
 //!
-//! A time is kept as what a clock on the wall shows in its zone, since that is what repeats. A wall-clock time
-//! that a change of the clocks skips is taken by the offset before the change; of one that comes
-//! twice, the first is meant (section 3.3.5).
+//! A time is kept as what a clock on the wall shows in its zone, since that is what repeats. A
+//! wall-clock time that a change of the clocks skips is taken by the offset before the change; of
+//! one that comes twice, the first is meant (section 3.3.5).
 
 use super::content::{Component, Property};
 use chrono::{
@@ -54,13 +54,15 @@ impl Zones {
     pub(super) fn of(calendar: &Component, floating: Tz) -> Self {
         let zones = calendar.components.iter().filter(|component| component.name == "VTIMEZONE");
         let named = zones.filter_map(|zone| {
-            let (id, place) = (zone.all("TZID").next()?, zone.all("X-LIC-LOCATION").next()?);
+            let id = zone.all("TZID").next()?;
+            let place = zone.all("X-LIC-LOCATION").next()?;
             Some((id.value.clone(), place.value.clone()))
         });
         Self { floating, declared: named.collect() }
     }
 
-    /// The zone of a name: of the IANA's, also behind a prefix, or of one that the calendar says is the same.
+    /// The zone of a name: of the IANA's, also behind a prefix, or of one that the calendar says is
+    /// the same.
     fn named(&self, name: &str) -> Result<Tz, String> {
         let known = |name: &str| name.parse::<Tz>().ok();
         let parts: Vec<&str> = name.split('/').collect();
@@ -189,7 +191,8 @@ impl Span {
     }
 }
 
-/// The number before a unit, where it leads a text, and what comes after it; `None` where it is too large.
+/// The number before a unit, where it leads a text, and what comes after it; `None` where it is too
+/// large.
 fn leading(text: &str, unit: char) -> Option<(Option<u64>, &str)> {
     match text.split_once(unit) {
         Some((digits, rest))

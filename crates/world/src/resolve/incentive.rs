@@ -16,7 +16,8 @@ use voltide_model::{
 };
 
 impl Resolver<'_> {
-    /// How prices follow net load, if they do; `system` is `None` where a problem with it was reported.
+    /// How prices follow net load, if they do; `system` is `None` where a problem with it was
+    /// reported.
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
     pub(super) fn incentive(
         &mut self,
@@ -102,8 +103,8 @@ impl Resolver<'_> {
         clock: &Clock,
     ) -> Option<()> {
         if system.base_load.is_none() {
-            let message = "`incentive` needs a base load: prices follow net load, whose mean over every day \
-                           must be above 0 kW";
+            let message = "`incentive` needs a base load: prices follow net load, whose mean over \
+                           every day must be above 0 kW";
             let help = "add for example\nsystem: (base_load: (path: \"data/series.csv\", column: \"load_mw\", \
                         unit: \"MW\")),";
             self.report.add_help(place, message.to_owned(), "no net load to follow", help);

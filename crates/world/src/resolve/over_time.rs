@@ -74,8 +74,8 @@ impl Resolver<'_> {
         None
     }
 
-    /// The numbers of a file, with what is added to them. `whole` is the place of the value over time that
-    /// they are for: where a fork changes anything of it, files are read for all of it.
+    /// The numbers of a file, with what is added to them. `whole` is the place of the value over
+    /// time that they are for: where a fork changes anything of it, files are read for all of it.
     pub(super) fn series_of<Q: Amount>(
         &mut self,
         file: &SeriesFile,
@@ -86,7 +86,8 @@ impl Resolver<'_> {
             Ok(one) => one,
             Err(error) => {
                 let message = format!("the unit of `{}`: {}", wanted.name, error.problem);
-                let (label, help) = (format!("not a unit of {}", Q::UNITS), unit_help(Q::UNITS));
+                let label = format!("not a unit of {}", Q::UNITS);
+                let help = unit_help(Q::UNITS);
                 self.report.add_help(file.unit.place, message, &label, help);
                 return None;
             }
@@ -193,7 +194,8 @@ impl<'a, Q: Amount> Band<'a, Q> {
         let edge = |edge: &Option<Spanned<_>>, default| edge.as_ref().map_or(default, minute);
         let (from, to) = (edge(&file.from, 0), edge(&file.to, DAY_MINUTES));
         if from == to {
-            let help = "a value for the whole day has neither `from` nor `to`; one for every day is the `default`";
+            let help = "a value for the whole day has neither `from` nor `to`; one for every day \
+                        is the `default`";
             report.add_help(file.place, "a band ends when it begins".to_owned(), "empty", help);
             return None;
         }
@@ -215,8 +217,8 @@ impl<'a, Q: Amount> Band<'a, Q> {
         Some(Self { from, to, number, file })
     }
 
-    /// Whether the band holds at a moment of the wall clock. One across midnight belongs to the day on which
-    /// it begins.
+    /// Whether the band holds at a moment of the wall clock. One across midnight belongs to the day
+    /// on which it begins.
     fn holds(&self, at: NaiveDateTime) -> bool {
         let minute = at.hour() * 60 + at.minute();
         if self.from < self.to {

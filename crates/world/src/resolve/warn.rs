@@ -33,13 +33,14 @@ impl Resolver<'_> {
 
     /// A target that lies below what no car may be discharged to asks for nothing.
     fn warn_of_target(&mut self, key: &Key, file: &FleetFile, fleet: &Fleet) {
-        let (low, soc_min) = (usual_low(&fleet.departure_soc), fleet.battery.soc_min.get());
+        let low = usual_low(&fleet.departure_soc);
+        let soc_min = fleet.battery.soc_min.get();
         let target = file.departure_soc.get().and_then(Option::as_ref);
         let Some(target) = target.filter(|_| low < soc_min - ROUNDING) else { return };
         let message =
             format!("`fleets.{}.departure_soc` is {low:.3} where `soc_min` is {soc_min}", key.name);
-        let help = "a car is never below `soc_min` by its own doing, so that such a target asks for nothing; \
-                    raise it, or lower `soc_min`";
+        let help = "a car is never below `soc_min` by its own doing, so that such a target asks \
+                    for nothing; raise it, or lower `soc_min`";
         self.report.warn(target.place, message, "below `soc_min`", help);
     }
 
@@ -132,8 +133,8 @@ impl Resolver<'_> {
                 tariff.buy.values[at],
                 tariff.buy.unit,
             );
-            let help = "cars that charge and discharge in turn make money from nothing; give what is fed in \
-                        a price below that of what is bought, less losses and wear";
+            let help = "cars that charge and discharge in turn make money from nothing; give what \
+                        is fed in a price below that of what is bought, less losses and wear";
             self.report.warn(place, message, "above the price of a kWh bought", help);
         }
     }
@@ -180,8 +181,8 @@ fn can_discharge(fleet: &Fleet) -> bool {
     fleet.parking.chargers().any(|charger| charger.discharge_max.0 > 0.0)
 }
 
-/// The first slot in which a kWh that is bought and what is left of it sold at once earn money. Where a
-/// price is below 0 for both, taking energy is paid for, and that is meant.
+/// The first slot in which a kWh that is bought and what is left of it sold at once earn money.
+/// Where a price is below 0 for both, taking energy is paid for, and that is meant.
 fn earns_at(tariff: &Tariff, battery: &Battery) -> Option<u32> {
     let kept = battery.charge_efficiency.get() * battery.discharge_efficiency.get();
     let earns = |(buy, sell): (&f64, &f64)| {

@@ -85,7 +85,8 @@ impl Resolver<'_> {
         let problem = self.report.add(place, message, label);
         if !matches!(error, WillingnessError::Parameter { .. }) {
             problem.help = Some(format!(
-                "`optimistic` may not lie below `pessimistic` at any incentive ratio from 0 to {INCENTIVE_RATIO_MAX}"
+                "`optimistic` may not lie below `pessimistic` at any incentive ratio from 0 to \
+                 {INCENTIVE_RATIO_MAX}"
             ));
         }
     }

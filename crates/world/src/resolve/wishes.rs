@@ -17,7 +17,8 @@ use voltide_model::{
 const WINDOW_MAX: f64 = 48.0;
 
 impl FleetResolver<'_, '_> {
-    /// What the fleet's `cars` wish for their stored energy; `None` where any number of them may be named.
+    /// What the fleet's `cars` wish for their stored energy; `None` where any number of them may be
+    /// named.
     pub(super) fn wishes(
         &mut self,
         file: &FleetFile,
@@ -46,10 +47,12 @@ impl FleetResolver<'_, '_> {
         let wishes = SocWishes { minima: minima?, maxima: maxima?, reservations, widened };
         if let Some(high) = wishes.reservations.iter().find(|wish| wish.soc > soc_max) {
             let message = format!(
-                "`{}`: a reservation wants a state of charge of {}, but the battery's `soc_max` is {soc_max}",
+                "`{}`: a reservation wants a state of charge of {}, but the battery's `soc_max` is \
+                 {soc_max}",
                 self.path, high.soc
             );
-            let help = "let `soc_max` be what reservations may reach, and say under `soc_maxima` what holds otherwise";
+            let help = "let `soc_max` be what reservations may reach, and say under `soc_maxima` \
+                        what holds otherwise";
             self.resolver.report.add_help(file.place, message, "this fleet", help);
             return None;
         }
@@ -166,7 +169,8 @@ impl FleetResolver<'_, '_> {
         match offset.map_or_else(wall, Ok) {
             Ok(at) => Some(at),
             Err(problem) => {
-                let help = "a time is written like \"2024-02-05T08:00\", on the wall clock of the world's zone";
+                let help = "a time is written like \"2024-02-05T08:00\", on the wall clock of the \
+                            world's zone";
                 self.resolver.report.add_help(text.place, problem, "not a time", help);
                 None
             }

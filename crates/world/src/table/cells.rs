@@ -17,7 +17,8 @@ pub(crate) enum Column {
     WallClock(Vec<Option<NaiveDateTime>>),
 }
 
-/// Many short texts in one, since a text of its own for each cell takes several times as much memory.
+/// Many short texts in one, since a text of its own for each cell takes several times as much
+/// memory.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     text: String,

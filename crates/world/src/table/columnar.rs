@@ -1,8 +1,9 @@
 //! Parquet files: columns of every type that a value, a name or an instant is written in.
 //!
-//! What pandas, Polars, DuckDB and Spark write is read: any codec, dictionaries, whole numbers of all
-//! widths, decimals, dates, and timestamps of all units. A file that is damaged is an error: pages are
-//! looked at before they are unpacked, and a panic of the library that unpacks them is caught.
+//! What pandas, Polars, DuckDB and Spark write is read: any codec, dictionaries, whole numbers of
+//! all widths, decimals, dates, and timestamps of all units. A file that is damaged is an error:
+//! pages are looked at before they are unpacked, and a panic of the library that unpacks them is
+//! caught.
 
 use super::{
     Table, Wanted,
@@ -199,7 +200,8 @@ fn decimals(
     values: impl Iterator<Item = Option<f64>>,
     scale: i8,
 ) -> bool {
-    // Dividing by a power of ten that is exact rounds once, as reading the same number as text does.
+    // Dividing by a power of ten that is exact rounds once, as reading the same number as text
+    // does.
     let power = (0..scale.unsigned_abs()).fold(1.0, |power, _| power * 10.0);
     let scaled = |value: f64| if scale < 0 { value * power } else { value / power };
     extend_numbers(column, values.map(|value| value.map_or(f64::NAN, scaled)))

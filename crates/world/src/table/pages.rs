@@ -1,9 +1,10 @@
 //! The headers of a Parquet file's pages, looked at before a page is unpacked.
 //!
-//! A page's header says how much memory it takes unpacked. The library that unpacks it believes that,
-//! so a damaged byte there would take all memory there is, which no error can be made of.
+//! A page's header says how much memory it takes unpacked. The library that unpacks it believes
+//! that, so a damaged byte there would take all memory there is, which no error can be made of.
 //!
-//! Headers are structs of Thrift's compact protocol; only whole numbers of them are of interest here.
+//! Headers are structs of Thrift's compact protocol; only whole numbers of them are of interest
+//! here.
 
 use super::unpacked;
 use parquet::{
@@ -111,7 +112,8 @@ struct Page {
 }
 
 impl Page {
-    /// Whether no more comes out of the page, whose content begins at a byte of the file, than it tells.
+    /// Whether no more comes out of the page, whose content begins at a byte of the file, than it
+    /// tells.
     fn tells_its_size(
         &self,
         file: &File,
@@ -173,10 +175,12 @@ impl<R: Read> Header<R> {
         Ok(page)
     }
 
-    /// The kind of the next field of a struct, whose number goes to `id`; `None` at the struct's end.
+    /// The kind of the next field of a struct, whose number goes to `id`; `None` at the struct's
+    /// end.
     fn field(&mut self, id: &mut i64) -> io::Result<Option<u8>> {
         let byte = self.byte()?;
-        let (step, kind) = (byte >> 4, byte & 15);
+        let step = byte >> 4;
+        let kind = byte & 15;
         if kind == STOP {
             return Ok(None);
         }
@@ -184,8 +188,9 @@ impl<R: Read> Header<R> {
         Ok(Some(kind))
     }
 
-    /// What a page holds: field 1 is its number of values, and in the second version 5 and 6 are bytes of
-    /// levels, which are not packed, and 7 is false where the values are not packed either.
+    /// What a page holds: field 1 is its number of values, and in the second version 5 and 6 are
+    /// bytes of levels, which are not packed, and 7 is false where the values are not packed
+    /// either.
     fn content(&mut self, is_second: bool, page: &mut Page) -> io::Result<()> {
         let mut id = 0;
         while let Some(kind) = self.field(&mut id)? {

@@ -39,26 +39,28 @@ impl Host {
     /// Where the program does not have it, as in a policy's own tests.
     pub fn storage(&self) -> Result<Storage<'_>, StorageError> {
         let table = self.extension(STORAGE_SERVICE).ok_or(StorageError::Absent)?;
-        // SAFETY: the name stands for this type of table, which outlives the instance and so the host.
+        // SAFETY: the name stands for this type of table, which outlives the instance and so the
+        // host.
         let table = unsafe { copy_prefix(table.cast::<StorageTable>().as_ptr()) };
         Ok(Storage { table, host: PhantomData })
     }
 }
 
 impl Storage<'_> {
-    /// Solves every row: its schedule goes to row i of `schedules`, all of which is written; what could not
-    /// be met is in its answer.
+    /// Solves every row: its schedule goes to row i of `schedules`, all of which is written; what
+    /// could not be met is in its answer.
     ///
     /// # Errors
-    /// Where the request makes no sense; the message says which row or column. What has been written to
-    /// `schedules` is then not to be used.
+    /// Where the request makes no sense; the message says which row or column. What has been
+    /// written to `schedules` is then not to be used.
     pub fn solve(
         &self,
         request: &StorageRequest<'_>,
         schedules: &mut Schedules<'_>,
     ) -> Result<Vec<StorageAnswer>, StorageError> {
         let problems = StorageProblems::new(request)?;
-        let (rows, horizon) = (request.len(), request.horizon);
+        let rows = request.len();
+        let horizon = request.horizon;
         if schedules.power_kw.len() != rows * horizon {
             let found = schedules.power_kw.len();
             return refuse(format!("the schedules have {found} values, not {rows} x {horizon}"));
@@ -68,7 +70,8 @@ impl Storage<'_> {
         let sink = ByteSink::new(&mut message);
         let answers = columns.point_at(schedules.power_kw, horizon, &sink);
         let solve = self.table.solve.ok_or(StorageError::Absent)?;
-        // SAFETY: both structs point to slices that outlive the call and have the lengths that they say.
+        // SAFETY: both structs point to slices that outlive the call and have the lengths that they
+        // say.
         let status = unsafe { solve(self.table.context, &raw const problems, &raw const answers) };
         if status == STATUS_OK {
             columns.read()
@@ -342,7 +345,8 @@ struct AnswerColumns {
 
 impl AnswerColumns {
     fn new(rows: usize) -> Self {
-        let (codes, numbers) = (vec![0; rows], vec![0.0; rows]);
+        let codes = vec![0; rows];
+        let numbers = vec![0.0; rows];
         Self {
             outcome: codes.clone(),
             objective: numbers.clone(),

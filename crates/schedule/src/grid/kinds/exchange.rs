@@ -1,18 +1,21 @@
 //! Connections to the world outside: imports and exports.
 
-use super::{
-    DispatchProblem,
-    unit::{UnitColumns, power, value},
+use crate::{
+    grid::{
+        DispatchProblem, GridError, UnitTask, Unmet,
+        error::{Holds, series},
+        unit::{Kind, UnitColumns, power, value},
+    },
+    linear::{Program, Solved},
 };
-use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable};
 use voltide_model::{
     device::{Device, Exchange},
-    dispatch::UnitSlot,
+    unit::UnitSlot,
 };
 
 /// Both directions by slot.
-pub(super) struct Columns<'p> {
+struct Columns<'p> {
     unit: &'p Exchange,
     import_price: &'p [f64],
     export_price: &'p [f64],
@@ -20,21 +23,29 @@ pub(super) struct Columns<'p> {
     exports: Vec<Variable>,
 }
 
-impl<'p> Columns<'p> {
+impl Kind for Exchange {
+    fn check(&self, task: &UnitTask, slots: usize) -> Result<(), GridError> {
+        let names = [("import price", Holds::Price), ("export price", Holds::Price)];
+        series(&self.name, &task.series, slots, &names)?;
+        Ok(self.check_prices(&task.series[0], &task.series[1])?)
+    }
+
     /// Imports cost what exports earn less.
-    pub(super) fn new(
+    fn columns<'p>(
+        &'p self,
         program: &mut Program,
+        _unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
-        unit: &'p Exchange,
-        (import_price, export_price): (&'p Vec<f64>, &'p Vec<f64>),
-    ) -> Self {
-        let (hours, [import_max, export_max]) =
-            (problem.slot_hours, [unit.import_max.0, unit.export_max.0]);
+        task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
+        let (hours, prices) = (problem.slot_hours, &task.series);
+        let (import_max, export_max) = (self.import_max.0, self.export_max.0);
+        let (import_price, export_price) = (&prices[0], &prices[1]);
         let imports =
             import_price.iter().map(|&price| power(program, hours, import_max, price)).collect();
         let exports =
             export_price.iter().map(|&price| power(program, hours, export_max, -price)).collect();
-        Self { unit, import_price, export_price, imports, exports }
+        Box::new(Columns { unit: self, import_price, export_price, imports, exports })
     }
 }
 

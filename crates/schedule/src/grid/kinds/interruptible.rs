@@ -1,33 +1,41 @@
 //! Interruptible load: what is shed.
 
-use super::{
-    DispatchProblem,
-    unit::{UnitColumns, Way, powers, value},
+use crate::{
+    grid::{
+        DispatchProblem, GridError, UnitTask, Unmet,
+        unit::{Kind, Room, UnitColumns, Way, powers, value},
+    },
+    linear::{Program, Solved},
 };
-use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable};
 use voltide_model::{
     device::{Device, InterruptibleLoad},
-    dispatch::{UnitSlot, tidied},
     flexibility::{CutUp, Readings},
+    unit::{UnitSlot, tidied},
 };
 
 /// Load shed by slot.
-pub(super) struct Columns<'p> {
+struct Columns<'p> {
     unit: &'p InterruptibleLoad,
     readings: Readings,
     shed: Vec<Variable>,
 }
 
-impl<'p> Columns<'p> {
+impl Kind for InterruptibleLoad {
+    fn check(&self, _task: &UnitTask, _slots: usize) -> Result<(), GridError> {
+        Ok(Device::check(self)?)
+    }
+
     /// (40).
-    pub(super) fn new(
+    fn columns<'p>(
+        &'p self,
         program: &mut Program,
+        _unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
-        unit: &'p InterruptibleLoad,
-    ) -> Self {
-        let shed = powers(program, problem, unit.power_max.0, unit.price);
-        Self { unit, readings: problem.readings, shed }
+        _task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
+        let shed = powers(program, problem, self.power_max.0, self.price);
+        Box::new(Columns { unit: self, readings: problem.readings, shed })
     }
 }
 
@@ -45,8 +53,8 @@ impl UnitColumns for Columns<'_> {
         UnitSlot { given_kw: tidied(shed), ..UnitSlot::idle(self.unit.kind()) }
     }
 
-    fn room(&self, _did: &UnitSlot) -> Option<(f64, f64)> {
-        Some((0.0, self.unit.power_max.0))
+    fn room(&self, _did: &UnitSlot) -> Option<Room> {
+        Some(Room { turn: 2, least_kw: 0.0, most_kw: self.unit.power_max.0 })
     }
 
     /// (27).

@@ -1,38 +1,48 @@
 //! Renewables: what is delivered, up to what is available.
 
-use super::{
-    DispatchProblem,
-    unit::{UnitColumns, Way, power, value},
+use crate::{
+    grid::{
+        DispatchProblem, GridError, UnitTask, Unmet,
+        error::{Holds, series},
+        unit::{Kind, Room, UnitColumns, Way, power, value},
+    },
+    linear::{Program, Solved},
 };
-use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable};
 use voltide_model::{
     device::{Device, Renewable},
-    dispatch::UnitSlot,
     flexibility::{Readings, VreDown},
+    unit::UnitSlot,
 };
 
 /// Delivered power by slot.
-pub(super) struct Columns<'p> {
+struct Columns<'p> {
     unit: &'p Renewable,
     available_kw: &'p [f64],
     readings: Readings,
     delivered: Vec<Variable>,
 }
 
-impl<'p> Columns<'p> {
+impl Kind for Renewable {
+    fn check(&self, task: &UnitTask, slots: usize) -> Result<(), GridError> {
+        self.check_prices()?;
+        series(&self.name, &task.series, slots, &[("available power", Holds::Amount)])
+    }
+
     /// (39) and (41): what is delivered costs the one and saves the other.
-    pub(super) fn new(
+    fn columns<'p>(
+        &'p self,
         program: &mut Program,
+        _unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
-        unit: &'p Renewable,
-        available_kw: &'p [f64],
-    ) -> Self {
-        let (hours, price) = (problem.slot_hours, unit.cost - unit.waste_price);
+        task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
+        let (hours, price) = (problem.slot_hours, self.cost - self.waste_price);
+        let available_kw = &task.series[0];
         let delivered =
             available_kw.iter().map(|&most| power(program, hours, most, price)).collect();
-        program.pay(unit.waste_price * hours * available_kw.iter().sum::<f64>());
-        Self { unit, available_kw, readings: problem.readings, delivered }
+        program.pay(self.waste_price * hours * available_kw.iter().sum::<f64>());
+        Box::new(Columns { unit: self, available_kw, readings: problem.readings, delivered })
     }
 }
 
@@ -51,8 +61,8 @@ impl UnitColumns for Columns<'_> {
         UnitSlot { given_kw, available_kw, ..UnitSlot::idle(self.unit.kind()) }
     }
 
-    fn room(&self, did: &UnitSlot) -> Option<(f64, f64)> {
-        Some((0.0, did.available_kw))
+    fn room(&self, did: &UnitSlot) -> Option<Room> {
+        Some(Room { turn: 1, least_kw: 0.0, most_kw: did.available_kw })
     }
 
     /// (28), (29).

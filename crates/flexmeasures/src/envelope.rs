@@ -7,7 +7,7 @@ pub(crate) const TOLERANCE: f64 = 1e-9;
 
 /// The energies on some course that keeps all bounds, at the end of each slot, kWh.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Tube {
+pub(crate) struct Envelope {
     pub(crate) low: Vec<f64>,
     pub(crate) high: Vec<f64>,
 }
@@ -45,8 +45,8 @@ impl Reachable {
     }
 }
 
-impl Tube {
-    /// The tube between `floor` and `ceiling`; `None` where no course keeps them.
+impl Envelope {
+    /// The envelope between `floor` and `ceiling`; `None` where no course keeps them.
     pub(crate) fn between(
         device: &Device,
         floor: &[f64],
@@ -55,17 +55,17 @@ impl Tube {
     ) -> Option<Self> {
         let start = device.soc_at_start.unwrap_or(0.0);
         let mut reachable = Reachable::from(start);
-        let mut tube = Self::default();
+        let mut envelope = Self::default();
         for (j, (&floor, &ceiling)) in floor.iter().zip(ceiling).enumerate() {
             reachable.step(device, j, hours);
             if reachable.misses(floor, ceiling) {
                 return None;
             }
             reachable.keep(floor, ceiling);
-            tube.low.push(reachable.low);
-            tube.high.push(reachable.high);
+            envelope.low.push(reachable.low);
+            envelope.high.push(reachable.high);
         }
-        tube.look_back(device, hours).then_some(tube)
+        envelope.look_back(device, hours).then_some(envelope)
     }
 
     /// Takes out the energies from which the later ones cannot be reached; false if none is left.
@@ -74,7 +74,8 @@ impl Tube {
             let (a, b) = loss_coefficients(device.storage_efficiency[j]);
             let gained = b * (device.stored(j, device.charge_max[j], hours) + device.drift[j]);
             let lost = b * (device.stored(j, -device.discharge_max[j], hours) + device.drift[j]);
-            let (needs, allows) = ((self.low[j] - gained) / a, (self.high[j] - lost) / a);
+            let needs = (self.low[j] - gained) / a;
+            let allows = (self.high[j] - lost) / a;
             if needs > self.high[j - 1] + TOLERANCE || allows < self.low[j - 1] - TOLERANCE {
                 return false;
             }

@@ -9,20 +9,24 @@
 //! ramp. u is whole only where the schedule decides; elsewhere it is a number. v and w are then whole by
 //! themselves: minimum times are at least one slot, so that `v ≤ u_t` and `w ≤ 1 - u_t`.
 
-use super::{
-    Course, DispatchProblem, Unmet, UnmetWish,
-    unit::{UnitColumns, Way, value},
+use crate::{
+    grid::{
+        Course, DispatchProblem, GridError, UnitTask, Unmet, UnmetWish,
+        error::{Holds, column, length, not_negative},
+        plan::UnitPlan,
+        unit::{Kind, Room, UnitColumns, Way, value},
+    },
+    linear::{Program, Solved},
 };
-use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, VariableDefinition, constraint, variable};
 use voltide_model::{
     cost::{Chord, chords, chords_per_hour},
     device::{Commitment, Device, ThermalUnit},
-    dispatch::{ThermalState, UnitSlot},
+    unit::{UnitSlot, UnitState},
 };
 
 /// A thermal unit in the program.
-pub(super) struct Columns<'p> {
+struct Columns<'p> {
     unit: &'p ThermalUnit,
     course: &'p Course,
     /// Whether it is on before the first slot.
@@ -33,27 +37,44 @@ pub(super) struct Columns<'p> {
     thermal: Thermal,
 }
 
-impl<'p> Columns<'p> {
-    /// Adds a unit from where it stands, on its course.
-    pub(super) fn new(
+impl Kind for ThermalUnit {
+    fn check(&self, task: &UnitTask, slots: usize) -> Result<(), GridError> {
+        Device::check(self)?;
+        let before = format!("output of `{}` before the first slot", self.name);
+        not_negative(&before, 0, task.state.power_kw.unwrap_or(0.0))?;
+        if let Some(on) = &task.course.on {
+            length(&format!("commitment of `{}`", self.name), on.len(), slots)?;
+        }
+        match &task.course.reference_kw {
+            Some(output) => column("day-ahead output", &self.name, output, slots, Holds::Amount),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds it from where it stands, on its course.
+    fn columns<'p>(
+        &'p self,
         program: &mut Program,
         unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
-        unit: &'p ThermalUnit,
-        state: &ThermalState,
-        course: &'p Course,
-    ) -> Self {
+        UnitTask { state, course, .. }: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
         let hours = problem.slot_hours;
-        let step = unit.ramp.0 * hours;
-        let thermal = match (&course.on, unit.commitment) {
-            (None, Some(how)) => free(program, unmet, problem, unit, state, how),
-            (None, None) => fixed(program, unmet, unit, state, &vec![true; problem.slots()], step),
-            (Some(on), _) => fixed(program, unmet, unit, state, on, step),
+        let step = self.ramp.0 * hours;
+        let thermal = match (&course.on, self.commitment) {
+            (None, Some(how)) => free(program, unmet, problem, self, state, how),
+            (None, None) => fixed(program, unmet, self, state, &vec![true; problem.slots()], step),
+            (Some(on), _) => fixed(program, unmet, self, state, on, step),
         };
-        let chords = chords(unit.cost, unit.power_min.0, unit.power_max.0, problem.segments);
-        thermal.pay(program, hours, unit, &chords);
-        thermal.stay_close(program, problem, unit, course);
-        Self { unit, course, was_on: state.on, hours, chords, thermal }
+        let chords = chords(self.cost, self.power_min.0, self.power_max.0, problem.segments);
+        thermal.pay(program, hours, self, &chords);
+        thermal.stay_close(program, problem, self, course);
+        Box::new(Columns { unit: self, course, was_on: state.on, hours, chords, thermal })
+    }
+
+    /// Commitment is decided the day before.
+    fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
+        task.course = plan.course();
     }
 }
 
@@ -75,8 +96,9 @@ impl UnitColumns for Columns<'_> {
         UnitSlot { given_kw, on, started: on && !was_on, ..UnitSlot::idle(self.unit.kind()) }
     }
 
-    fn room(&self, did: &UnitSlot) -> Option<(f64, f64)> {
-        did.on.then_some((self.unit.power_min.0, self.unit.power_max.0))
+    fn room(&self, did: &UnitSlot) -> Option<Room> {
+        let (least_kw, most_kw) = (self.unit.power_min.0, self.unit.power_max.0);
+        did.on.then_some(Room { turn: 0, least_kw, most_kw })
     }
 
     /// (21), (22).
@@ -98,11 +120,12 @@ impl UnitColumns for Columns<'_> {
         supply.into()
     }
 
-    fn on_chords_per_hour(&self, did: &UnitSlot) -> f64 {
+    fn on_chords_per_hour(&self, did: &UnitSlot) -> Option<f64> {
         if !did.on {
-            return 0.0;
+            return Some(0.0);
         }
-        chords_per_hour(self.unit.cost, self.unit.power_min.0, &self.chords, did.given_kw)
+        let least_kw = self.unit.power_min.0;
+        Some(chords_per_hour(self.unit.cost, least_kw, &self.chords, did.given_kw))
     }
 
     fn deviation_kw(&self, did: &UnitSlot, slot: usize) -> f64 {
@@ -218,7 +241,7 @@ fn fixed(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
-    state: &ThermalState,
+    state: &UnitState,
     on: &[bool],
     step: f64,
 ) -> Thermal {
@@ -243,7 +266,7 @@ fn fixed(
 fn fixed_bounds(
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
-    state: &ThermalState,
+    state: &UnitState,
     on: &[bool],
     step: f64,
 ) -> Vec<(f64, f64)> {
@@ -293,7 +316,7 @@ fn free(
     unmet: &mut Vec<Unmet>,
     problem: &DispatchProblem<'_>,
     unit: &ThermalUnit,
-    state: &ThermalState,
+    state: &UnitState,
     how: Commitment,
 ) -> Thermal {
     let (slots, hours) = (problem.slots(), problem.slot_hours);
@@ -335,7 +358,7 @@ fn since(variables: &[Variable], slot: usize, count: usize) -> Expression {
 fn hold_initial(
     program: &mut Program,
     on: &[Variable],
-    state: &ThermalState,
+    state: &UnitState,
     how: Commitment,
     hours: f64,
 ) {
@@ -357,7 +380,7 @@ impl Thermal {
         program: &mut Program,
         unmet: &mut Vec<Unmet>,
         unit: &ThermalUnit,
-        state: &ThermalState,
+        state: &UnitState,
         hours: f64,
     ) {
         let On::Free { on, starts, stops } = &self.on else { return };
@@ -385,12 +408,7 @@ impl Thermal {
 }
 
 /// The output before the first slot, moved into the unit's limits where it was outside.
-fn initial_power(
-    unmet: &mut Vec<Unmet>,
-    unit: &ThermalUnit,
-    state: &ThermalState,
-    power: f64,
-) -> f64 {
+fn initial_power(unmet: &mut Vec<Unmet>, unit: &ThermalUnit, state: &UnitState, power: f64) -> f64 {
     if !state.on {
         return 0.0;
     }

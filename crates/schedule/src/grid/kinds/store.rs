@@ -3,26 +3,32 @@
 //! A store that is outside its bounds at the start gets wider ones; what it cannot hold at the end is
 //! asked for as far as it can, and noted.
 
-use super::{
-    DispatchProblem, StoreEnd, Unmet, UnmetWish,
-    unit::{UnitColumns, Way, powers, value},
+use crate::{
+    grid::{
+        DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
+        error::finite,
+        held::{hold_at_end, missing_kwh, note_outside},
+        plan::UnitPlan,
+        unit::{Kind, UnitColumns, Way, powers, value},
+    },
+    linear::{Program, Solved},
 };
-use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, constraint, variable};
 use voltide_model::{
-    device::{Device, Store},
-    dispatch::UnitSlot,
+    device::{Device, Store, StoreKind},
     flexibility::{FlexStorage, Readings},
+    two_stage::TwoStage,
+    unit::UnitSlot,
 };
 
 /// Both directions at once above this are not rounding, kW.
 const BOTH_KW: f64 = 1e-6;
 
 /// Powers and energy by slot.
-pub(super) struct Columns<'p> {
+struct Columns<'p> {
     unit: &'p Store,
     start_kwh: f64,
-    end: StoreEnd,
+    end: EnergyEnd,
     hours: f64,
     readings: Readings,
     charge: Vec<Variable>,
@@ -51,20 +57,68 @@ impl Reach {
     }
 }
 
+impl Kind for Store {
+    /// What it holds comes from elsewhere, and may lie outside its bounds.
+    fn check(&self, task: &UnitTask, _slots: usize) -> Result<(), GridError> {
+        self.check_shape()?;
+        let held = format!("stored energy of `{}`", self.name);
+        finite(&held, &[task.state.energy_kwh])?;
+        match task.end {
+            EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
+            EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => {
+                finite(&format!("energy at the end of `{}`", self.name), &[wish])
+            }
+        }
+    }
+
+    fn columns<'p>(
+        &'p self,
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        problem: &DispatchProblem<'_>,
+        task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
+        Box::new(Columns::new(program, unmet, problem, self, task))
+    }
+
+    fn is_two_way(&self) -> bool {
+        true
+    }
+
+    /// Where it cannot go on as it does, or holds more or less than it may.
+    fn may_supply_less_than_nothing(&self, task: &UnitTask, readings: Readings) -> bool {
+        let held = task.state.energy_kwh;
+        match readings.flex_storage {
+            FlexStorage::Reachable => true,
+            FlexStorage::Printed => held < self.energy_min.0 || held > self.energy_max.0,
+        }
+    }
+
+    fn ask_day_ahead(&self, task: &mut UnitTask, rules: &TwoStage) {
+        let is_idle = self.kind == StoreKind::Ess && !rules.ess_in_day_ahead;
+        let end = self.day_end_energy.map_or(EnergyEnd::Free, |end| EnergyEnd::AtLeast(end.0));
+        task.end = if is_idle { EnergyEnd::Idle } else { end };
+    }
+
+    fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
+        task.end = EnergyEnd::Softened(plan.energy_at_end());
+    }
+}
+
 impl<'p> Columns<'p> {
     /// (38) or (43), the store's balance, and its end.
-    pub(super) fn new(
+    fn new(
         program: &mut Program,
         unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
         unit: &'p Store,
-        start_kwh: f64,
-        end: StoreEnd,
+        task: &UnitTask,
     ) -> Self {
-        let hours = problem.slot_hours;
+        let (hours, start_kwh, end) = (problem.slot_hours, task.state.energy_kwh, task.end);
         let reach = Reach::new(unit, start_kwh, hours * problem.slots() as f64);
-        note_outside(unmet, unit, start_kwh);
-        let open = if end == StoreEnd::Idle { 0.0 } else { 1.0 };
+        let bounds = (unit.energy_min.0, unit.energy_max.0);
+        note_outside(unmet, &unit.name, start_kwh, bounds);
+        let open = if end == EnergyEnd::Idle { 0.0 } else { 1.0 };
         let price = unit.throughput_cost;
         let charge = powers(program, problem, open * unit.charge_max.0, price);
         let discharge = powers(program, problem, open * unit.discharge_max.0, price);
@@ -73,7 +127,10 @@ impl<'p> Columns<'p> {
         let readings = problem.readings;
         let this = Self { unit, start_kwh, end, hours, readings, charge, discharge, energy };
         this.balance(program);
-        this.hold_at_end(program, unmet, reach, problem.prices.terminal);
+        let start = || Expression::from(start_kwh);
+        let last = this.energy.last().map_or_else(start, |&energy| energy.into());
+        let (price, name) = (problem.prices.terminal, &unit.name);
+        hold_at_end(program, unmet, name, (last, reach.end_max), end, price);
         this
     }
 
@@ -87,25 +144,6 @@ impl<'p> Columns<'p> {
         {
             program.require(constraint!(energy - before == gained * charge - lost * discharge));
             before = energy.into();
-        }
-    }
-
-    fn hold_at_end(&self, program: &mut Program, unmet: &mut Vec<Unmet>, reach: Reach, price: f64) {
-        let start = || Expression::from(self.start_kwh);
-        let last = self.energy.last().map_or_else(start, |&energy| energy.into());
-        match self.end {
-            StoreEnd::Idle | StoreEnd::Free => {}
-            StoreEnd::AtLeast(wish) => {
-                if wish > reach.end_max + 1e-9 {
-                    note(unmet, self.unit, UnmetWish::FinalEnergy, wish - reach.end_max);
-                }
-                program.require(constraint!(last >= wish.min(reach.end_max)));
-            }
-            StoreEnd::Softened(wish) => {
-                let missing = program.add(variable().min(0.0));
-                program.pay(price * missing);
-                program.require(constraint!(last + missing >= wish));
-            }
         }
     }
 
@@ -162,7 +200,7 @@ impl UnitColumns for Columns<'_> {
     }
 
     fn takes_part(&self) -> bool {
-        self.end != StoreEnd::Idle
+        self.end != EnergyEnd::Idle
     }
 
     fn is_misused(&self, solved: &Solved, slot: usize) -> bool {
@@ -178,26 +216,11 @@ impl UnitColumns for Columns<'_> {
 
     fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> Option<f64> {
         let held = last.map_or(self.start_kwh, |last| last.energy_kwh);
-        Some(match self.end {
-            StoreEnd::Softened(wish) => (wish - held).max(0.0),
-            StoreEnd::Idle | StoreEnd::Free | StoreEnd::AtLeast(_) => 0.0,
-        })
+        Some(missing_kwh(self.end, held))
     }
 }
 
 /// Takes out what rounding lets flow in both directions at once: what is charged, and what is discharged.
 fn one_way(charge: f64, discharge: f64) -> (f64, f64) {
     if charge >= discharge { (charge - discharge, 0.0) } else { (0.0, discharge - charge) }
-}
-
-fn note_outside(unmet: &mut Vec<Unmet>, store: &Store, start: f64) {
-    let by = (store.energy_min.0 - start).max(start - store.energy_max.0);
-    // A chain of solves leaves the bounds by rounding.
-    if by > 1e-6 {
-        note(unmet, store, UnmetWish::InitialEnergy, by);
-    }
-}
-
-fn note(unmet: &mut Vec<Unmet>, store: &Store, wish: UnmetWish, by: f64) {
-    unmet.push(Unmet { unit: store.name.clone(), wish, by });
 }

@@ -1,29 +1,41 @@
 //! Must-take output: no columns, only a part of the balance and a cost that is sunk.
 
-use super::{DispatchProblem, unit::UnitColumns};
-use crate::linear::{Program, Solved};
+use crate::{
+    grid::{
+        DispatchProblem, GridError, UnitTask, Unmet,
+        error::{Holds, series},
+        unit::{Kind, UnitColumns},
+    },
+    linear::{Program, Solved},
+};
 use good_lp::Expression;
 use voltide_model::{
     device::{Device, MustTake},
-    dispatch::UnitSlot,
+    unit::UnitSlot,
 };
 
 /// Output by slot, as given.
-pub(super) struct Columns<'p> {
+struct Columns<'p> {
     unit: &'p MustTake,
     output_kw: &'p [f64],
 }
 
-impl<'p> Columns<'p> {
+impl Kind for MustTake {
+    fn check(&self, task: &UnitTask, slots: usize) -> Result<(), GridError> {
+        series(&self.name, &task.series, slots, &[("output", Holds::Amount)])
+    }
+
     /// Pays for all of it.
-    pub(super) fn new(
+    fn columns<'p>(
+        &'p self,
         program: &mut Program,
+        _unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
-        unit: &'p MustTake,
-        output_kw: &'p [f64],
-    ) -> Self {
-        program.pay(unit.cost * problem.slot_hours * output_kw.iter().sum::<f64>());
-        Self { unit, output_kw }
+        task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
+        let output_kw = &task.series[0];
+        program.pay(self.cost * problem.slot_hours * output_kw.iter().sum::<f64>());
+        Box::new(Columns { unit: self, output_kw })
     }
 }
 

@@ -1,0 +1,57 @@
+//! What a unit that holds energy must have left at the end, whatever it holds it in.
+
+use super::{EnergyEnd, Unmet, UnmetWish};
+use crate::linear::Program;
+use good_lp::{Expression, constraint, variable};
+
+/// Has what is held after the last slot meet the end, as far as `most_kwh` can be reached; what is out
+/// of reach is noted, what is softened has a price a kWh.
+pub(super) fn hold_at_end(
+    program: &mut Program,
+    unmet: &mut Vec<Unmet>,
+    unit: &str,
+    (last, most_kwh): (Expression, f64),
+    end: EnergyEnd,
+    price: f64,
+) {
+    match end {
+        EnergyEnd::Idle | EnergyEnd::Free => {}
+        EnergyEnd::AtLeast(wish) => {
+            if wish > most_kwh + 1e-9 {
+                note(unmet, unit, UnmetWish::FinalEnergy, wish - most_kwh);
+            }
+            program.require(constraint!(last >= wish.min(most_kwh)));
+        }
+        EnergyEnd::Softened(wish) => {
+            let missing = program.add(variable().min(0.0));
+            program.pay(price * missing);
+            program.require(constraint!(last + missing >= wish));
+        }
+    }
+}
+
+/// What is missing of a softened end, kWh.
+pub(super) fn missing_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
+    match end {
+        EnergyEnd::Softened(wish) => (wish - held_kwh).max(0.0),
+        EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) => 0.0,
+    }
+}
+
+/// Notes energy at the start that lies outside its bounds, kWh.
+pub(super) fn note_outside(
+    unmet: &mut Vec<Unmet>,
+    unit: &str,
+    held_kwh: f64,
+    (least_kwh, most_kwh): (f64, f64),
+) {
+    let by = (least_kwh - held_kwh).max(held_kwh - most_kwh);
+    // A chain of solves leaves the bounds by rounding.
+    if by > 1e-6 {
+        note(unmet, unit, UnmetWish::InitialEnergy, by);
+    }
+}
+
+fn note(unmet: &mut Vec<Unmet>, unit: &str, wish: UnmetWish, by: f64) {
+    unmet.push(Unmet { unit: unit.to_owned(), wish, by });
+}
