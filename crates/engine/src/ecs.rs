@@ -8,13 +8,7 @@ use crate::{
     failure::{EngineError, Failure},
     grid::GridBook,
     outbox::Outbox,
-    phase::{
-        Phase,
-        arrive::InProgressAtMidnight,
-        dispatch::{Output, spawn_units},
-        limit::Clips,
-        plan::TrialOfDay,
-    },
+    phase::{Phase, arrive::InProgressAtMidnight, limit::Clips, plan::TrialOfDay},
     plan_book::PlanBook,
     prices::PriceBook,
     sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
@@ -24,6 +18,7 @@ use crate::{
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
+    units::{Output, spawn_units},
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
@@ -75,7 +70,7 @@ impl Core {
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));
-        world.insert_resource(GridBook::new(scenario.grid.as_deref().map(|grid| &grid.plant)));
+        world.init_resource::<GridBook>();
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<DueCars>();

@@ -16,6 +16,7 @@ use crate::{
     plan_book::PlanBook,
     state::{Fixed, Now},
     state_hash::Dirty,
+    units::{self, Standing, StandingMut},
 };
 use bevy_ecs::prelude::*;
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -44,7 +45,7 @@ const PARTS: [Carried; 5] = [
         load: |world, part| world.resource_mut::<PlanBook>().load(part),
     },
     Carried { name: "prices", save: prices::save, load: prices::load },
-    Carried { name: "grid", save: |world, _| world.resource::<GridBook>().save(), load: load_grid },
+    Carried { name: "grid", save: save_grid, load: load_grid },
 ];
 
 /// What a snapshot is for: the slots from the next one on.
@@ -142,10 +143,20 @@ fn fill_columns(InRef(part): InRef<Part>, cars: SavedCars) -> Result<(), Lacking
     copy(cast_slice_mut(writable(ledgers)), part.reals("ledger")?)
 }
 
+fn save_grid(world: &mut World, _future: Future) -> Part {
+    let mut units = world.query::<Standing>();
+    let state = units::state(&units.query(world));
+    world.resource::<GridBook>().save(&state)
+}
+
 fn load_grid(world: &mut World, part: &Part) -> Result<(), Lacking> {
     let scenario = Arc::clone(&world.resource::<Fixed>().scenario);
     let plant = scenario.grid.as_deref().map(|grid| &grid.plant);
-    world.resource_mut::<GridBook>().load(plant, part)
+    let mut units = world.query::<StandingMut>();
+    let initial = units::state(&units.query_mut(&mut *world).as_readonly());
+    let state = world.resource_mut::<GridBook>().load(plant, initial, part)?;
+    units::set_state(&mut units.query_mut(world), &state);
+    Ok(())
 }
 
 /// Fills a column of fixed length.
