@@ -24,13 +24,13 @@ pub(crate) struct Brief {
 
 /// All of them, by the slots in which their cars leave.
 ///
-/// In the state a car takes a trip when its next session begins; its trips to stays that hold no whole slot
-/// are told of before.
+/// In the state a car takes a trip when its next session begins; its trips to stays that hold no
+/// whole slot are told of before.
 #[derive(Debug, Default)]
 pub(crate) struct BriefStays {
     by_slot: BTreeMap<u32, Vec<u32>>,
-    /// Energy that was told of as driven and is still in the state, by car: what was wanted and what there
-    /// was, kWh.
+    /// Energy that was told of as driven and is still in the state, by car: what was wanted and
+    /// what there was, kWh.
     told: BTreeMap<u32, Told>,
 }
 
@@ -102,7 +102,8 @@ impl BriefStays {
     }
 }
 
-/// When a stay begins and ends, in seconds from the start; on a day that follows upon itself, on that day.
+/// When a stay begins and ends, in seconds from the start; on a day that follows upon itself, on
+/// that day.
 fn times(scenario: &Scenario, number: u32) -> (i64, i64) {
     let stay = scenario.population.stays_without_slot.get(number);
     let (arrives, leaves) = (i64::from(stay.arrives), i64::from(stay.leaves));

@@ -1,5 +1,5 @@
-//! Days of `ev_ticks`, or months or years of a long run, that were written to their end before a run was
-//! cut off.
+//! Days of `ev_ticks`, or months or years of a long run, that were written to their end before a
+//! run was cut off.
 //!
 //! Beside a closed day's file, which is hidden until all tables are whole, lies a note with its
 //! size and hash, and with the ticks in it and the chain hash after them. A run that is resumed

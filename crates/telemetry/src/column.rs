@@ -81,7 +81,8 @@ impl Kind {
         }
     }
 
-    /// The cheapest encoding for values that differ from row to row; `None` leaves it to the dictionary.
+    /// The cheapest encoding for values that differ from row to row; `None` leaves it to the
+    /// dictionary.
     fn encoding(self) -> Option<Encoding> {
         match self {
             Self::Time | Self::Int | Self::Long => Some(Encoding::DELTA_BINARY_PACKED),
@@ -167,7 +168,8 @@ impl Table {
         Arc::new(Schema::new(self.columns.iter().map(Column::field).collect::<Vec<_>>()))
     }
 
-    /// Where the table's files lie in a run folder, as a glob: one file, or one a day, month or year.
+    /// Where the table's files lie in a run folder, as a glob: one file, or one a day, month or
+    /// year.
     pub fn glob(&self) -> String {
         if self.name == "ev_ticks" {
             "ev_ticks-*.parquet".into()

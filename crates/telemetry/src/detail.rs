@@ -176,7 +176,8 @@ impl Detail {
         self.span.name(self.scenario.clock.local(tick).date())
     }
 
-    /// Whether a file holds all of its day, which begins now: a run that is cut off closes its last one early.
+    /// Whether a file holds all of its day, which begins now: a run that is cut off closes its last
+    /// one early.
     fn is_all_of(&self, kept: &ClosedDay) -> bool {
         let next = kept.last_tick.saturating_add(1);
         let is_end = next >= self.selection.ticks().end || self.date(next) != kept.date;
@@ -208,7 +209,8 @@ impl Detail {
             self.charger_file.write(&self.chargers.batch())?;
         }
         self.whole_days.push(self.charger_file.close()?);
-        // What was kept and is of no day, because an earlier version cut days in another way, is removed.
+        // What was kept and is of no day, because an earlier version cut days in another way, is
+        // removed.
         self.kept_days.iter().for_each(|kept| drop(kept.adopt(&self.place)));
         Ok(self.whole_days)
     }

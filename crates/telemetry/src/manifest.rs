@@ -311,8 +311,8 @@ fn matches(name: &str, glob: &str) -> bool {
     }
 }
 
-/// The files of a run that are not as its manifest says, by name; `None` where there is no manifest, so
-/// that nothing can be said.
+/// The files of a run that are not as its manifest says, by name; `None` where there is no
+/// manifest, so that nothing can be said.
 ///
 /// # Errors
 /// The manifest is none, or a file is there and cannot be read.

@@ -96,7 +96,8 @@ pub fn views() -> String {
     text + VIEWS_TAIL
 }
 
-/// A selection of no row that has all columns of a table, which an earlier version may not have written.
+/// A selection of no row that has all columns of a table, which an earlier version may not have
+/// written.
 fn no_row(table: &Table) -> String {
     let typed = |column: &Column| format!("NULL::{} AS {}", column.kind.sql(), column.name);
     let mut columns = std::iter::once("NULL::VARCHAR AS run_id".to_owned())

@@ -1,7 +1,8 @@
-//! Rows of the table `sessions`: opened by `SessionStarted`, closed by `SessionEnded` or the run's end.
+//! Rows of the table `sessions`: opened by `SessionStarted`, closed by `SessionEnded` or the run's
+//! end.
 //!
-//! A stay that holds no whole slot has no such events, since nothing can happen in it. Its row comes from
-//! the scenario, when the slot passes in which the car left.
+//! A stay that holds no whole slot has no such events, since nothing can happen in it. Its row
+//! comes from the scenario, when the slot passes in which the car left.
 
 use crate::brief::{Brief, BriefStays};
 use std::{collections::BTreeMap, sync::Arc};
@@ -94,8 +95,8 @@ impl SessionRow {
         self.soc_departure.map(|_| self.missed.map_or(0.0, |missed| missed.kwh))
     }
 
-    /// When the session began and ended, in microseconds since 1970 (UTC): at the edges of slots, unless it
-    /// has none; `None` while open.
+    /// When the session began and ended, in microseconds since 1970 (UTC): at the edges of slots,
+    /// unless it has none; `None` while open.
     pub(crate) fn times(&self, clock: &Clock) -> (i64, Option<i64>) {
         let Some((arrives, leaves)) = self.brief else {
             let at = |slot: u32| slot_micros(clock, slot);
@@ -127,8 +128,8 @@ pub(crate) struct Sessions {
     missed: BTreeMap<i32, Missed>,
     /// Whether a reservation has been met so far, by stay and number of the reservation.
     reserved: BTreeMap<(u32, u32), bool>,
-    /// The same of reservations that a later stay of the car has still to meet, by fleet, number of the car
-    /// in it, and number of the reservation.
+    /// The same of reservations that a later stay of the car has still to meet, by fleet, number of
+    /// the car in it, and number of the reservation.
     handed_on: BTreeMap<(usize, u32, u32), bool>,
 }
 
@@ -311,8 +312,8 @@ impl Sessions {
         }
     }
 
-    /// Leaves the reservations that hold on in a later stay of the car to the last of these, so that each
-    /// counts once.
+    /// Leaves the reservations that hold on in a later stay of the car to the last of these, so
+    /// that each counts once.
     fn hand_on_reservations(&mut self, ev: u32, stay: u32, tick: u32) {
         let range = self.scenario.population.range_of(ev);
         let (fleet, car) = (range.fleet, range.index_of(ev));
@@ -327,7 +328,8 @@ impl Sessions {
         }
     }
 
-    /// Whether a reservation holds in a stay of a car that begins at `tick` or later, within the run.
+    /// Whether a reservation holds in a stay of a car that begins at `tick` or later, within the
+    /// run.
     fn holds_later(&self, fleet: usize, car: u32, number: u32, tick: u32) -> bool {
         let (population, clock) = (&self.scenario.population, &self.scenario.clock);
         let wish = &self.scenario.fleets[fleet].wishes.reservations[number as usize];
@@ -362,8 +364,8 @@ impl Sessions {
         finished.collect()
     }
 
-    /// The sessions that are open when the run is over, in order of their cars. Where the day follows
-    /// upon itself, those that reach over midnight are told to their end.
+    /// The sessions that are open when the run is over, in order of their cars. Where the day
+    /// follows upon itself, those that reach over midnight are told to their end.
     pub(crate) fn open(&self) -> impl Iterator<Item = SessionRow> {
         let open = (0..self.stay.len()).filter(|&ev| self.stay[ev] != NO_STAY);
         open.map(|ev| self.whole(self.row(ev as u32, None)))
@@ -420,7 +422,8 @@ impl Sessions {
         }
     }
 
-    /// What the recorded session of a car asked for, grid side, kWh; `None` where its stays are not recorded.
+    /// What the recorded session of a car asked for, grid side, kWh; `None` where its stays are not
+    /// recorded.
     fn requested_kwh(&self, ev: u32) -> Option<f64> {
         let range = self.scenario.population.range_of(ev);
         match &self.scenario.fleets[range.fleet].parking {
@@ -451,8 +454,8 @@ impl Sessions {
     }
 }
 
-/// What a stay asked for on arrival: stored energy then and wanted at departure in kWh, and the slots up to
-/// the departure that was announced.
+/// What a stay asked for on arrival: stored energy then and wanted at departure in kWh, and the
+/// slots up to the departure that was announced.
 struct Asked {
     ev: u32,
     charger: u32,

@@ -43,15 +43,16 @@ pub struct Telemetry {
     /// The chain hash that the log has after the last tick; before the first, where it begins.
     chain_hash: String,
     sessions: Sessions,
-    /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A session may
-    /// be the second part of one.
+    /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A
+    /// session may be the second part of one.
     expected_kwh: BTreeMap<u32, f64>,
     tally: Tally,
     bills: Option<BillBook>,
 }
 
 impl Telemetry {
-    /// Begins all tables, as hidden files in `folder`; [`finish`](Self::finish) gives them their names.
+    /// Begins all tables, as hidden files in `folder`; [`finish`](Self::finish) gives them their
+    /// names.
     ///
     /// # Errors
     /// When a file cannot be created, or `options` name a car that the run does not have.
@@ -84,9 +85,11 @@ impl Telemetry {
         Self::begin(Place::nowhere(), scenario, &options, false)
     }
 
-    /// Begins `ev_ticks` and `charger_ticks` alone: the detail of a run that has its other tables already.
+    /// Begins `ev_ticks` and `charger_ticks` alone: the detail of a run that has its other tables
+    /// already.
     ///
-    /// In a run's own folder they replace those that are there, and its manifest is brought up to date.
+    /// In a run's own folder they replace those that are there, and its manifest is brought up to
+    /// date.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -137,7 +140,8 @@ impl Telemetry {
         self.finish_with_bills(status).map(|(summary, _)| summary)
     }
 
-    /// The same, with the bills of all stays; they are empty unless [`Options::bills`] asked for them.
+    /// The same, with the bills of all stays; they are empty unless [`Options::bills`] asked for
+    /// them.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).

@@ -1,5 +1,5 @@
-//! What a file of `ev_ticks` spans: a local day, or in long runs a month or a year, so that no run has
-//! more than a few dozen files.
+//! What a file of `ev_ticks` spans: a local day, or in long runs a month or a year, so that no run
+//! has more than a few dozen files.
 
 use chrono::{Datelike, NaiveDate};
 use voltide_model::clock::Clock;

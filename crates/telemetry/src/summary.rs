@@ -385,8 +385,8 @@ fn margin_slack(solve: &SolveFinished) -> f64 {
     without_rounding(slack.max(0.0), solve.objective.abs())
 }
 
-/// How much less a schedule of units may cost at best, where the search for it stopped early. Without a
-/// bound that is all of it.
+/// How much less a schedule of units may cost at best, where the search for it stopped early.
+/// Without a bound that is all of it.
 fn gap(solve: &SolveFinished) -> f64 {
     if solve.integers == 0 {
         return 0.0;
@@ -395,7 +395,8 @@ fn gap(solve: &SolveFinished) -> f64 {
     solve.bound.map_or(all, |bound| without_rounding((solve.objective - bound).max(0.0), all))
 }
 
-/// What a unit's slot cost. Without a plant only energy over the connection to the outside has a price.
+/// What a unit's slot cost. Without a plant only energy over the connection to the outside has a
+/// price.
 pub(crate) fn unit_cost(unit: &UnitTick, system: &SystemTick, hours: f64) -> Option<f64> {
     match unit.cost {
         Some(cost) => Some(cost.total()),

@@ -1,5 +1,5 @@
-//! What tells apart worlds of one name: a hash of all that decides what a run comes to, but for who plans
-//! and with which draws.
+//! What tells apart worlds of one name: a hash of all that decides what a run comes to, but for who
+//! plans and with which draws.
 
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Debug, Write};
@@ -7,8 +7,8 @@ use voltide_model::scenario::{PolicyChoice, Scenario};
 
 /// SHA-256 of the resolved world, series and sessions included, in hex.
 ///
-/// Neither seed nor policy are in it, nor what is recorded: runs with equal hashes and seeds differ in
-/// what the policy made of the same cars, prices and limits.
+/// Neither seed nor policy are in it, nor what is recorded: runs with equal hashes and seeds differ
+/// in what the policy made of the same cars, prices and limits.
 pub(crate) fn world_hash(scenario: &Scenario) -> String {
     hash(&parts(scenario).map(|(_, part)| part))
 }
@@ -51,7 +51,8 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
     ]
 }
 
-/// The parts of the resolved world that `world_hash` is made of: the name of each, and its own hash.
+/// The parts of the resolved world that `world_hash` is made of: the name of each, and its own
+/// hash.
 pub fn world_parts(scenario: &Scenario) -> [(&'static str, String); 12] {
     parts(scenario).map(|(name, part)| (name, hash(&[part])))
 }
