@@ -41,6 +41,17 @@ const WORLD: &str = r#"(
             ),
         },
         interruptible: {"shop": (power_max: "50 kW", price: "3 EUR/kWh")},
+        electrolysers: {
+            "h2": (
+                power_min: "10 kW",
+                power_max: "40 kW",
+                efficiency: 0.65,
+                tank: "60 kWh",
+                initial_energy: "20 kWh",
+                demand: "8 kW",
+                backup_price: "0.3 EUR/kWh",
+            ),
+        },
         exchanges: {"out": (import_max: "50 kW", export_max: "50 kW", import_price: "0.4 EUR/kWh")},
         base_load_forecast: Ar1(phi: 0.8, sd: 0.1),
     ),
@@ -63,7 +74,7 @@ const WORLD: &str = r#"(
 )"#;
 
 /// Numbers of the world, each with its unit.
-const NUMBERS: [(&str, &str); 42] = [
+const NUMBERS: [(&str, &str); 47] = [
     ("seed", ""),
     ("clock.days", ""),
     ("system.base_load", "kW"),
@@ -92,6 +103,11 @@ const NUMBERS: [(&str, &str); 42] = [
     ("grid.batteries.ess.energy_max", "kWh"),
     ("grid.batteries.ess.charge_efficiency", ""),
     ("grid.batteries.ess.throughput_cost", "EUR/kWh"),
+    ("grid.electrolysers.h2.power_max", "kW"),
+    ("grid.electrolysers.h2.efficiency", ""),
+    ("grid.electrolysers.h2.tank", "kWh"),
+    ("grid.electrolysers.h2.demand", "kW"),
+    ("grid.electrolysers.h2.backup_price", "EUR/kWh"),
     ("grid.interruptible.shop.power_max", "kW"),
     ("grid.exchanges.out.import_max", "kW"),
     ("grid.exchanges.out.import_price", "EUR/kWh"),

@@ -20,7 +20,7 @@ use std::{
 };
 
 /// The example worlds, cut to a few seconds in all; every car is in `ev_ticks`.
-pub(crate) const WORLDS: [(&str, &[&str]); 10] = [
+pub(crate) const WORLDS: [(&str, &[&str]); 11] = [
     ("worlds/one-car.ron", &[]),
     ("worlds/v2g-street.ron", &["fleets.commuters.count=20"]),
     ("worlds/reservation.ron", &[]),
@@ -29,6 +29,7 @@ pub(crate) const WORLDS: [(&str, &[&str]); 10] = [
     ("worlds/paper/paper.ron", &[]),
     ("worlds/paper/willing.ron", &[]),
     ("worlds/acn/caltech.ron", &["clock.days=7"]),
+    ("worlds/hydrogen.ron", &["clock.days=1"]),
     ("worlds/ten-units/day.ron", &["fleets.commuters.count=40", "grid.stages.gap=0.05"]),
     ("worlds/germany/week.ron", &["fleets.commuters.count=60", "clock.days=1"]),
 ];
@@ -177,7 +178,7 @@ const OF_RUN: [(&str, &str); 87] = [
     ("system_cost.wind", "SELECT sum(amount) FILTER (component IN ('wind')) FROM plant_costs"),
     ("system_cost.pv", "SELECT sum(amount) FILTER (component IN ('pv')) FROM plant_costs"),
     ("system_cost.penalty", "SELECT sum(amount) FILTER (component IN ('interruption', 'curtailment')) FROM plant_costs"),
-    ("system_cost.other", "SELECT sum(amount) FILTER (component IN ('must_take', 'import_export')) FROM plant_costs"),
+    ("system_cost.other", "SELECT sum(amount) FILTER (component IN ('must_take', 'import_export', 'hydrogen')) FROM plant_costs"),
     ("system_cost.unserved", "SELECT sum(amount) FILTER (component IN ('unserved')) FROM plant_costs"),
     ("system_cost.total", "SELECT sum(amount) FROM plant_costs"),
     ("solver_gap", "SELECT max(solver_gap) FROM system_costs"),

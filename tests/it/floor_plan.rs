@@ -132,6 +132,35 @@ fn files_are_short_enough_to_read() {
     assert!(long.is_empty(), "{long:?}");
 }
 
+/// What only those rooms say that are about a kind of device: its types and its word in world files.
+const DEVICES: [&[&str]; 7] = [
+    &["MustTake", "must_take"],
+    &["ThermalUnit", "ThermalFile"],
+    &["InterruptibleLoad", "interruptible"],
+    &["StoreKind", "StoreFile"],
+    &["RenewableKind", "RenewableFile"],
+    &["Exchange::", "Exchange,", "ExchangeFile"],
+    &["Electrolyser", "electrolyser"],
+];
+
+/// See docs/decisions/devices-one-file.md.
+#[test]
+fn a_kind_of_device_stands_in_six_files() {
+    let sources = sources();
+    let code = |text: &str| {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default().lines();
+        code.map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n")
+            .collect::<String>()
+    };
+    let codes: Vec<_> = sources.iter().map(|(file, text)| (file, code(text))).collect();
+    for words in DEVICES {
+        let names_it = |text: &str| words.iter().any(|word| text.contains(word));
+        let files: Vec<_> =
+            codes.iter().filter(|(_, text)| names_it(text)).map(|(file, _)| file).collect();
+        assert!((3..=6).contains(&files.len()), "{words:?}: {files:#?}");
+    }
+}
+
 /// Every source file of the crates and plugins, with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

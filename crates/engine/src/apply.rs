@@ -22,6 +22,7 @@ use crate::{
     sites::Places,
     state::{DueCars, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
     state_hash::Dirty,
+    units::{self, Standing},
 };
 use bevy_ecs::{
     prelude::*,
@@ -116,10 +117,11 @@ fn expect_load(InRef(forecast): InRef<ForecastIssued>, mut grid: ResMut<GridBook
 fn schedule_units(
     InRef(dispatched): InRef<UnitsDispatched>,
     fixed: Res<Fixed>,
+    units: Query<Standing>,
     mut grid: ResMut<GridBook>,
 ) {
     if let Some(of_world) = &fixed.scenario.grid {
-        grid.dispatched(&of_world.plant, dispatched);
+        grid.dispatched(&of_world.plant, dispatched, &units::state(&units));
     }
 }
 

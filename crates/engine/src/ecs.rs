@@ -8,9 +8,7 @@ use crate::{
     failure::{EngineError, Failure},
     grid::GridBook,
     outbox::Outbox,
-    phase::{
-        Phase, arrive::InProgressAtMidnight, dispatch::spawn_units, limit::Clips, plan::TrialOfDay,
-    },
+    phase::{Phase, arrive::InProgressAtMidnight, limit::Clips, plan::TrialOfDay},
     plan_book::PlanBook,
     prices::PriceBook,
     sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
@@ -20,6 +18,7 @@ use crate::{
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
+    units::{Output, spawn_units},
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
@@ -31,7 +30,7 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
-    columns::{SiteTick, TickColumns},
+    columns::{SiteTick, TickColumns, UnitTick},
     scenario::Scenario,
 };
 
@@ -53,6 +52,7 @@ type Seen<'w, 's> = (
     Res<'w, ChargingPrices>,
     Res<'w, SiteTree>,
     Query<'w, 's, &'static SiteLoad>,
+    Query<'w, 's, &'static Output>,
     Res<'w, Balance>,
 );
 
@@ -70,7 +70,7 @@ impl Core {
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));
-        world.insert_resource(GridBook::new(scenario.grid.as_deref().map(|grid| &grid.plant)));
+        world.init_resource::<GridBook>();
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<DueCars>();
@@ -182,12 +182,14 @@ impl Core {
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
-        let (cars, drivers, power, prices, tree, sites, balance) =
+        let (cars, drivers, power, prices, tree, sites, units, balance) =
             seen.expect("the state's resources are inserted");
         let (stays, energies, ledgers) = columns(cars);
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         let sites = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
         let sites: Vec<SiteTick> = sites.map(|load| load.0).collect();
+        // Units are spawned in the order of their ids, and nothing tells their archetypes apart.
+        let units: Vec<UnitTick> = units.iter().map(|output| output.0).collect();
         let seen = TickColumns {
             tick,
             stay: cast_slice(stays),
@@ -198,8 +200,8 @@ impl Core {
             willingness: cast_slice(willingness),
             agreed: cast_slice(agreed),
             sites: &sites,
-            units: &balance.units,
-            system: &balance.system,
+            units: &units,
+            system: &balance.0,
         };
         sink.tick(&seen).map_err(sink_error)
     }

@@ -1,15 +1,15 @@
-//! The plant in a run: what was decided of its units, and what the past leaves to the next slot.
+//! The plant in a run: what was decided of its units, and what is expected of cars.
 //!
 //! Decisions come as events, live and in replay: the day-ahead schedule when a day begins, then
-//! windows of the intra-day stage, whose first slots are followed. The [`desk`] decides, the phase
-//! `dispatch` follows; here is the state that both need, changed by `apply` alone.
+//! windows of the intra-day stage, whose first slots are followed. The [`scheduler`] decides, the phase
+//! `dispatch` follows; here is what both need, changed by `apply` alone. Where units stand is with
+//! their entities, in [`units`](crate::units).
 
 pub(crate) mod cars;
-pub(crate) mod desk;
 pub(crate) mod load;
+pub(crate) mod scheduler;
 
 use bevy_ecs::prelude::*;
-use bytemuck::cast_slice;
 use voltide_journal::{
     event::{ForecastIssued, Stage, UnitsDispatched},
     units::unpack,
@@ -27,8 +27,6 @@ const SAME_LOAD: f64 = 1e-9;
 /// What was decided of a plant.
 #[derive(Resource, Default)]
 pub(crate) struct GridBook {
-    /// What the past leaves to the next slot.
-    pub state: GridState,
     /// The schedule of the day.
     pub plan: Option<DayAheadPlan>,
     /// What cars are expected to draw.
@@ -40,16 +38,11 @@ pub(crate) struct GridBook {
 }
 
 impl GridBook {
-    /// Before the first slot.
-    pub(crate) fn new(plant: Option<&Plant>) -> Self {
-        Self { state: plant.map(GridState::initial).unwrap_or_default(), ..Self::default() }
-    }
-
-    /// Takes up a schedule.
-    pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched) {
+    /// Takes up a schedule, which sets out from `state`.
+    pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched, state: &GridState) {
         let slots = unpack(plant, event);
         if event.stage == Stage::DayAhead {
-            let energy_start_kwh = self.state.energy_kwh();
+            let energy_start_kwh = state.energy_kwh();
             self.plan = Some(DayAheadPlan { step: event.step, energy_start_kwh, steps: slots });
             self.decided[0] = Some(event.clone());
         } else {
@@ -75,14 +68,6 @@ impl GridBook {
         })
     }
 
-    /// The slot passes.
-    pub(crate) fn advance(&mut self, plant: &Plant, tick: u32, hours: f64) {
-        let Some(offset) = tick.checked_sub(self.window_first) else { return };
-        if let Some(slot) = self.window.get(offset as usize) {
-            self.state.advance(plant, slot, hours);
-        }
-    }
-
     /// What all cars were expected to draw in a slot when the day began, net, kW.
     pub(crate) fn expected_kw(&self, slot: u32) -> f64 {
         let at = slot.checked_sub(self.forecast.first_slot);
@@ -95,13 +80,6 @@ impl GridBook {
         let parts = forecast.arrival_slot.iter().zip(&forecast.load_slot).zip(&forecast.load_kw);
         let later = parts.filter(|((arrival, of), _)| **arrival > now && **of == slot);
         later.map(|(_, kw)| kw).sum()
-    }
-
-    /// What a hash of the state is over.
-    pub(crate) fn bytes(&self, plant: &Plant) -> Vec<u8> {
-        let units = plant.devices().zip(&self.state.units);
-        let numbers: Vec<f64> = units.flat_map(|(unit, state)| unit.hashed(state)).collect();
-        cast_slice(&numbers).to_vec()
     }
 }
 

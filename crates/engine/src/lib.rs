@@ -9,11 +9,19 @@
 //! ```
 //!
 //! A replay runs all that follows from the state alone: the same `agree`, `limit`, `settle` and
-//! `record`. What the other phases decided it reads from the journal and hands to the same `apply`. A run is resumed by replaying
-//! what the journal holds of it, and going on live from there.
+//! `record`. What the other phases decided it reads from the journal and hands to the same `apply`.
+//! A run is resumed by replaying what the journal holds of it, and going on live from there.
+//!
+//! | entities        | components                                                  | in         |
+//! |-----------------|-------------------------------------------------------------|------------|
+//! | cars            | stored energy, set-point, stay, ledger                      | `cars`     |
+//! | their drivers   | the draw of the hour, willingness, whether they agree       | `drivers`  |
+//! | sites           | limit, the cars behind them, what they came to              | `sites`    |
+//! | shared chargers | the car at them, the site that they stand behind            | `sites`    |
+//! | units           | what they do, power before, commitment, what they hold      | `units`    |
 
-mod agenda;
 mod apply;
+mod batch;
 mod bounds;
 mod cars;
 mod deciders;
@@ -22,7 +30,6 @@ mod ecs;
 mod failure;
 mod fork;
 mod grid;
-mod observe;
 mod opening;
 mod outbox;
 mod past;
@@ -38,8 +45,10 @@ mod sites;
 mod snapshot;
 mod state;
 mod state_hash;
+mod stays_of_day;
 mod stopwatch;
 mod tick;
+mod units;
 mod workers;
 
 pub use deciders::check_suited;

@@ -8,7 +8,7 @@ pub(crate) mod plan;
 pub(crate) mod price;
 pub(crate) mod settle;
 
-use crate::{failure::stop, grid::desk, state_hash};
+use crate::{failure::stop, grid::scheduler, state_hash};
 use bevy_ecs::{
     prelude::*,
     schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor},
@@ -41,9 +41,10 @@ impl Phase {
             Step::Agree => (None, Some(systems(agree::draw))),
             Step::Plan => (Some(systems(plan::deciding())), Some(systems(agree::following()))),
             Step::Limit => (None, Some(systems(limit::following()))),
-            Step::Dispatch => {
-                (Some(systems(desk::schedule.pipe(stop))), Some(systems(dispatch::following())))
-            }
+            Step::Dispatch => (
+                Some(systems(scheduler::schedule.pipe(stop))),
+                Some(systems(dispatch::following())),
+            ),
             Step::Settle => (None, Some(systems(settle::following()))),
             Step::Seal => (None, Some(systems(state_hash::hash))),
         };

@@ -8,7 +8,7 @@
 //! into force when the car plugs in. Where the day follows upon itself, schedules run on past
 //! midnight, and the sums are those of the one day that all of them make.
 
-mod carry;
+mod saved;
 
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, ops::Range};

@@ -16,6 +16,7 @@ use crate::{
     plan_book::PlanBook,
     state::{Fixed, Now},
     state_hash::Dirty,
+    units::{self, Standing, StandingMut},
 };
 use bevy_ecs::prelude::*;
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -38,9 +39,13 @@ struct Carried {
 const PARTS: [Carried; 5] = [
     Carried { name: "cars", save: save_cars, load: load_cars },
     Carried { name: "roster", save: books::save_roster, load: books::load_roster },
-    of::<PlanBook>("plans"),
+    Carried {
+        name: "plans",
+        save: |world, future| world.resource::<PlanBook>().save(future),
+        load: |world, part| world.resource_mut::<PlanBook>().load(part),
+    },
     Carried { name: "prices", save: prices::save, load: prices::load },
-    Carried { name: "grid", save: |world, _| world.resource::<GridBook>().save(), load: load_grid },
+    Carried { name: "grid", save: save_grid, load: load_grid },
 ];
 
 /// What a snapshot is for: the slots from the next one on.
@@ -50,24 +55,6 @@ pub(crate) struct Future {
     pub next: u32,
     /// The first slot of its local day.
     pub day: u32,
-}
-
-/// A resource that outlives a tick.
-pub(crate) trait Carry: Resource {
-    /// What there is to carry.
-    fn save(&self, future: Future) -> Part;
-    /// Takes it up, in a world of the same scenario.
-    fn load(&mut self, part: &Part) -> Result<(), Lacking>;
-}
-
-const fn of<R: Carry + Resource<Mutability = bevy_ecs::component::Mutable>>(
-    name: &'static str,
-) -> Carried {
-    Carried {
-        name,
-        save: |world, future| world.resource::<R>().save(future),
-        load: |world, part| world.resource_mut::<R>().load(part),
-    }
 }
 
 impl<L, S> Simulation<L, S> {
@@ -156,10 +143,20 @@ fn fill_columns(InRef(part): InRef<Part>, cars: SavedCars) -> Result<(), Lacking
     copy(cast_slice_mut(writable(ledgers)), part.reals("ledger")?)
 }
 
+fn save_grid(world: &mut World, _future: Future) -> Part {
+    let mut units = world.query::<Standing>();
+    let state = units::state(&units.query(world));
+    world.resource::<GridBook>().save(&state)
+}
+
 fn load_grid(world: &mut World, part: &Part) -> Result<(), Lacking> {
     let scenario = Arc::clone(&world.resource::<Fixed>().scenario);
     let plant = scenario.grid.as_deref().map(|grid| &grid.plant);
-    world.resource_mut::<GridBook>().load(plant, part)
+    let mut units = world.query::<StandingMut>();
+    let initial = units::state(&units.query_mut(&mut *world).as_readonly());
+    let state = world.resource_mut::<GridBook>().load(plant, initial, part)?;
+    units::set_state(&mut units.query_mut(world), &state);
+    Ok(())
 }
 
 /// Fills a column of fixed length.

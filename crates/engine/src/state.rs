@@ -9,14 +9,14 @@ use std::{
 };
 use voltide_model::{
     battery::{EnergyBounds, SlotBattery},
-    columns::{Ledger, SystemTick, UnitTick},
+    columns::{Ledger, SystemTick},
     fleet::FleetRange,
     scenario::Scenario,
     site::{Charger, Site},
     stay::Calendar,
 };
 
-/// What never changes in a run.
+/// The scenario that holds, with what follows from it alone; from a fork on it is another.
 #[derive(Resource)]
 pub(crate) struct Fixed {
     pub scenario: Arc<Scenario>,
@@ -231,10 +231,7 @@ pub(crate) fn remove_sorted(list: &mut Vec<u32>, ev: u32) {
 
 /// What the balance of a slot came to: derived, for the records.
 #[derive(Resource, Default)]
-pub(crate) struct Balance {
-    pub units: Vec<UnitTick>,
-    pub system: SystemTick,
-}
+pub(crate) struct Balance(pub SystemTick);
 
 /// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
 #[derive(Resource, Default)]

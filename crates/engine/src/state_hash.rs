@@ -5,8 +5,8 @@
 
 use crate::{
     cars::{BLOCK, PluggedStay, Session, SetPoint, StoredEnergy, columns},
-    grid::GridBook,
     state::Fixed,
+    units::{self, Standing},
     workers::Workers,
 };
 use bevy_ecs::prelude::*;
@@ -82,8 +82,8 @@ pub(crate) fn hash(
     cars: Query<(&StoredEnergy, &SetPoint, &PluggedStay, &Session)>,
     mut dirty: ResMut<Dirty>,
     mut hashes: ResMut<StateHashes>,
-    grid: Res<GridBook>,
     fixed: Res<Fixed>,
+    units: Query<Standing>,
     workers: Res<Workers>,
 ) {
     let count = dirty.blocks.len();
@@ -106,8 +106,9 @@ pub(crate) fn hash(
     for (place, hash) in workers.map(tasks, |(place, bytes)| (place, xxh3_64(bytes))) {
         hashes.blocks[place] = hash;
     }
-    let plant = fixed.scenario.grid.as_ref().map_or(Vec::new(), |it| grid.bytes(&it.plant));
-    hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), plant.as_slice()].concat());
+    let plant = fixed.scenario.grid.as_deref().map(|grid| &grid.plant);
+    let plant = plant.map(|plant| units::hashed(plant, &units::state(&units))).unwrap_or_default();
+    hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), cast_slice(&plant)].concat());
     dirty.blocks.fill(0);
 }
 

@@ -78,32 +78,30 @@ impl Event {
 
     /// What the value at a place of a field is about.
     fn entity_at(&self, field: &str, place: usize) -> Option<Entity> {
-        match self {
-            Self::UnitsDispatched(event) if UNIT_FIELDS.contains(&field) => {
-                let unit = place % event.units.max(1) as usize;
-                Some(Entity { kind: "unit", id: unit.to_string() })
-            }
-            _ => self.entity(),
+        if let Self::UnitsDispatched(event) = self
+            && UNIT_FIELDS.contains(&field)
+        {
+            let unit = place % event.units.max(1) as usize;
+            return Some(Entity { kind: "unit", id: unit.to_string() });
         }
+        self.entity()
     }
 
     /// The slot that the value at a place of a field holds in, where the field has one a slot or
     /// step.
     fn slot_at(&self, field: &str, place: usize) -> Option<u32> {
         let place = place as u32;
-        match self {
-            Self::PricesSet(event) => {
-                (!["tariff", "first_slot"].contains(&field)).then(|| event.first_slot + place)
-            }
-            Self::ForecastIssued(event) => (field == "values").then(|| event.first_slot + place),
-            Self::UnitsDispatched(event) if UNIT_FIELDS.contains(&field) => {
-                Some(event.first_slot + place / event.units.max(1) * event.step)
-            }
-            Self::UnitsDispatched(event) if STEP_FIELDS.contains(&field) => {
-                Some(event.first_slot + place * event.step)
-            }
-            _ => None,
+        if let Self::PricesSet(event) = self {
+            return (!["tariff", "first_slot"].contains(&field)).then(|| event.first_slot + place);
         }
+        if let Self::ForecastIssued(event) = self {
+            return (field == "values").then(|| event.first_slot + place);
+        }
+        let Self::UnitsDispatched(event) = self else { return None };
+        if UNIT_FIELDS.contains(&field) {
+            return Some(event.first_slot + place / event.units.max(1) * event.step);
+        }
+        STEP_FIELDS.contains(&field).then(|| event.first_slot + place * event.step)
     }
 }
 

@@ -321,9 +321,9 @@ events! {
         /// Power into the system; negative where a store charges or a connection exports. Load that
         /// is shed counts as power. A matrix.
         power_kw: Vec<f64> = "kW",
-        /// Power that could be had from wind and sun; a matrix.
+        /// Power that could be had from wind and sun; hydrogen that is bought; a matrix.
         available_kw: Vec<f64> = "kW",
-        /// Power into stores; a matrix.
+        /// Power into stores and electrolysers; a matrix.
         charge_kw: Vec<f64> = "kW",
         /// Stored energy at the end of each step; a matrix.
         energy_kwh: Vec<f64> = "kWh",

@@ -30,6 +30,8 @@
 //! covers the tick's records and, through the hash before it, all of history. A log is read a
 //! tick at a time, and no event of a tick is handed out before its chain hash has been checked.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod body;
 pub mod describe;
 pub mod difference;

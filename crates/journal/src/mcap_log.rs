@@ -208,10 +208,10 @@ impl<D: Disk> McapLog<D> {
     }
 
     fn segment(&mut self) -> &mut Segment<D> {
-        match &mut self.state {
-            State::Open(segment) => segment,
-            _ => unreachable!("a run is opened before its first tick is sealed"),
-        }
+        let State::Open(segment) = &mut self.state else {
+            unreachable!("a run is opened before its first tick is sealed")
+        };
+        segment
     }
 
     fn write_head(&mut self, folder: &Path) -> Result<(), LogError> {

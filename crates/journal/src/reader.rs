@@ -212,10 +212,11 @@ impl LogReader {
         kind.events += 1;
         kind.rows += recorded.event.rows().unwrap_or(1) as u64;
         kind.bytes += bytes;
-        match &recorded.event {
-            Event::TickSealed(_) => self.sealed(recorded.tick),
-            Event::RunEnded(ended) => self.summary.outcome = Some(ended.outcome.clone()),
-            _ => {}
+        if let Event::TickSealed(_) = recorded.event {
+            self.sealed(recorded.tick);
+        }
+        if let Event::RunEnded(ended) = &recorded.event {
+            self.summary.outcome = Some(ended.outcome.clone());
         }
     }
 

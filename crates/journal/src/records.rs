@@ -166,9 +166,12 @@ impl RecordReader {
     fn read(&mut self, bytes: usize) -> Result<(), Stop> {
         let from = self.record.len();
         self.record.resize(from + bytes, 0);
-        self.file.read_exact(&mut self.record[from..]).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => damage("it ends before its footer"),
-            _ => Stop::Io(error),
+        self.file.read_exact(&mut self.record[from..]).map_err(|error| {
+            if error.kind() == ErrorKind::UnexpectedEof {
+                damage("it ends before its footer")
+            } else {
+                Stop::Io(error)
+            }
         })?;
         self.place += bytes as u64;
         Ok(())

@@ -198,8 +198,5 @@ fn options() -> WriteOptions {
 }
 
 fn io_error(error: McapError) -> io::Error {
-    match error {
-        McapError::Io(error) => error,
-        other => io::Error::other(other),
-    }
+    if let McapError::Io(error) = error { error } else { io::Error::other(error) }
 }

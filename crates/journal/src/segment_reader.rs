@@ -113,6 +113,7 @@ impl SegmentReader {
 
 impl Taken {
     /// Takes in a record that is in no chunk. Indexes and statistics only repeat what chunks say.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all kinds of mcap records are meant")]
     fn record(&mut self, opcode: u8, data: &[u8]) -> Result<Step, Stop> {
         match opcode {
             op::CHUNK => return self.chunk(data).map(Step::Group),
@@ -150,6 +151,7 @@ impl Channels {
 
     /// How a run started, where that is among a chunk's records; what else is there is not looked
     /// at.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all kinds of mcap records are meant")]
     pub(crate) fn opening(&mut self, mut records: &[u8], is_sound: bool) -> Option<RunStarted> {
         while let Ok((opcode, body, rest)) = split_record(records) {
             records = rest;
@@ -177,6 +179,7 @@ impl Channels {
 
     /// The records of ours in a chunk's records, whose schemas and channels are taken note of;
     /// `is_sound` if their checksum is right.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all kinds of mcap records are meant")]
     pub(crate) fn group(
         &mut self,
         mut records: &[u8],

@@ -27,7 +27,7 @@ use arrow_ipc::{
     reader::StreamReader,
     writer::{IpcWriteOptions, StreamWriter},
 };
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_schema::{ArrowError, Field, Schema};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -100,34 +100,28 @@ impl Part {
 
     /// The ids of a column.
     pub fn ids(&self, name: &str) -> Result<&[u32], Lacking> {
-        match self.column(name)? {
-            Column::Ids(ids) => Ok(ids),
-            _ => Err(Lacking(name.to_owned())),
-        }
+        let Column::Ids(ids) = self.column(name)? else { return Err(Lacking(name.to_owned())) };
+        Ok(ids)
     }
 
     /// The quantities of a column.
     pub fn reals(&self, name: &str) -> Result<&[f64], Lacking> {
-        match self.column(name)? {
-            Column::Reals(reals) => Ok(reals),
-            _ => Err(Lacking(name.to_owned())),
-        }
+        let Column::Reals(reals) = self.column(name)? else { return Err(Lacking(name.to_owned())) };
+        Ok(reals)
     }
 
     /// The bytes of a column.
     pub fn bytes(&self, name: &str) -> Result<&[u8], Lacking> {
-        match self.column(name)? {
-            Column::Bytes(bytes) => Ok(bytes),
-            _ => Err(Lacking(name.to_owned())),
-        }
+        let Column::Bytes(bytes) = self.column(name)? else { return Err(Lacking(name.to_owned())) };
+        Ok(bytes)
     }
 
     /// The long numbers of a column.
     pub fn numbers(&self, name: &str) -> Result<&[u64], Lacking> {
-        match self.column(name)? {
-            Column::Numbers(numbers) => Ok(numbers),
-            _ => Err(Lacking(name.to_owned())),
-        }
+        let Column::Numbers(numbers) = self.column(name)? else {
+            return Err(Lacking(name.to_owned()));
+        };
+        Ok(numbers)
     }
 
     /// All events, in the order in which they were added.
@@ -136,11 +130,10 @@ impl Part {
             .columns
             .iter()
             .filter_map(|(name, column)| Some((name.strip_prefix(EVENT)?, column)));
-        let event = |(kind, column): (&str, &Column)| match column {
-            Column::Bytes(body) => body::decode(kind, body.clone())
-                .map(|(_, event)| event)
-                .map_err(|_| Lacking(kind.to_owned())),
-            _ => Err(Lacking(kind.to_owned())),
+        let event = |(kind, column): (&str, &Column)| {
+            let lacking = || Lacking(kind.to_owned());
+            let Column::Bytes(body) = column else { return Err(lacking()) };
+            body::decode(kind, body.clone()).map(|(_, event)| event).map_err(|_| lacking())
         };
         stored.map(event).collect()
     }
@@ -346,13 +339,17 @@ fn from_array(array: &ArrayRef) -> Result<Column, ArrowError> {
     let unlike = || ArrowError::SchemaError("a list was expected".to_owned());
     let list = array.as_list_opt::<i32>().filter(|list| list.len() == 1).ok_or_else(unlike)?;
     let values = list.value(0);
-    Ok(match values.data_type() {
-        DataType::UInt8 => Column::Bytes(values.as_primitive::<UInt8Type>().values().to_vec()),
-        DataType::UInt32 => Column::Ids(values.as_primitive::<UInt32Type>().values().to_vec()),
-        DataType::UInt64 => Column::Numbers(values.as_primitive::<UInt64Type>().values().to_vec()),
-        DataType::Float64 => Column::Reals(values.as_primitive::<Float64Type>().values().to_vec()),
-        _ => return Err(unlike()),
-    })
+    if let Some(bytes) = values.as_primitive_opt::<UInt8Type>() {
+        Ok(Column::Bytes(bytes.values().to_vec()))
+    } else if let Some(ids) = values.as_primitive_opt::<UInt32Type>() {
+        Ok(Column::Ids(ids.values().to_vec()))
+    } else if let Some(numbers) = values.as_primitive_opt::<UInt64Type>() {
+        Ok(Column::Numbers(numbers.values().to_vec()))
+    } else if let Some(reals) = values.as_primitive_opt::<Float64Type>() {
+        Ok(Column::Reals(reals.values().to_vec()))
+    } else {
+        Err(unlike())
+    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@
 //! | [`Store`]             | pumped hydro or a battery                   | (23)-(26), (38), (43) |
 //! | [`InterruptibleLoad`] | load that may be shed at a price            | (27), (40)       |
 //! | [`Exchange`]          | the connection to the world outside         | -                |
+//! | [`Electrolyser`]      | load that makes hydrogen, kept in a tank    | as (25)-(27)     |
 //!
 //! A kind's file says its data and limits, its name in tables, its flexibility and its cost. To add a
 //! kind, write its file and give it a line in [`Unit`]. Power is measured on the grid side.
 
 mod check;
+mod electrolyser;
 mod exchange;
 mod interruptible;
 mod must_take;
@@ -21,6 +23,7 @@ mod store;
 mod thermal;
 
 pub use check::PlantError;
+pub use electrolyser::Electrolyser;
 pub use exchange::Exchange;
 pub use interruptible::InterruptibleLoad;
 pub use must_take::MustTake;
@@ -178,6 +181,8 @@ pub enum Unit {
     Interruptible(InterruptibleLoad),
     /// A connection to the world outside.
     Exchange(Exchange),
+    /// Load that makes hydrogen.
+    Electrolyser(Electrolyser),
 }
 
 impl Unit {
@@ -190,6 +195,7 @@ impl Unit {
             Self::Store(unit) => unit,
             Self::Interruptible(unit) => unit,
             Self::Exchange(unit) => unit,
+            Self::Electrolyser(unit) => unit,
         }
     }
 
@@ -226,6 +232,12 @@ impl From<Store> for Unit {
 impl From<InterruptibleLoad> for Unit {
     fn from(unit: InterruptibleLoad) -> Self {
         Self::Interruptible(unit)
+    }
+}
+
+impl From<Electrolyser> for Unit {
+    fn from(unit: Electrolyser) -> Self {
+        Self::Electrolyser(unit)
     }
 }
 

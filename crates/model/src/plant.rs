@@ -10,7 +10,7 @@ pub use crate::device::PlantError;
 /// All units of a world; a unit's number is its place in the list.
 ///
 /// World files have them kind by kind: renewables, must-take, thermal, stores, interruptible loads,
-/// connections.
+/// connections, electrolysers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plant {
     /// The units.

@@ -10,15 +10,16 @@ pub struct UnitSlot {
     /// Power into the system, kW: delivered, discharged, shed or imported; negative exports. What a
     /// store charges with is not taken off.
     pub given_kw: f64,
-    /// What a renewable unit could have delivered, kW.
+    /// What a renewable unit could have delivered, kW; hydrogen that is bought since no tank has it, kW of
+    /// its energy.
     pub available_kw: f64,
-    /// What a store charges with, kW.
+    /// What a store charges with, or hydrogen is made from, kW.
     pub charge_kw: f64,
-    /// What a store holds at the slot's end, kWh.
+    /// What a store or a tank holds at the slot's end, kWh.
     pub energy_kwh: f64,
     /// Price of a kWh in the direction that a connection is used in.
     pub price_per_kwh: f64,
-    /// Whether a thermal unit is on.
+    /// Whether a unit that can be switched is on.
     pub on: bool,
     /// Whether it was off in the slot before.
     pub started: bool,

@@ -8,9 +8,9 @@
 
 use crate::{
     error::TelemetryError,
-    file::{Hidden, Place, WrittenFile},
-    manifest::{self, VERSION},
+    file::{Hidden, Place, note_of, sha256_of},
     table::EV_TICKS,
+    table_file::{VERSION, WrittenFile},
 };
 use serde::{Deserialize, Serialize};
 use std::{ffi::OsStr, fs, io::Write, path::Path};
@@ -82,7 +82,7 @@ impl ClosedDay {
     /// # Errors
     /// It is there and cannot be read.
     pub fn is_whole(&self, folder: &Path) -> Result<bool, TelemetryError> {
-        let found = manifest::sha256_of(&Hidden::path_of(folder, &self.file()))?;
+        let found = sha256_of(&Hidden::path_of(folder, &self.file()))?;
         Ok(found.as_deref() == Some(self.sha256.as_str()))
     }
 
@@ -112,15 +112,6 @@ fn noted(folder: &Path, name: &OsStr) -> Option<ClosedDay> {
     (is_its && day.voltide == VERSION).then_some(day)
 }
 
-/// Removes the note of a file, if there is one: it has its name, or is gone.
-pub(crate) fn forget(folder: &Path, file: &str) -> Result<(), TelemetryError> {
-    manifest::remove(folder, &note_of(file))
-}
-
 fn file_of(date: &str) -> String {
     format!("ev_ticks-{date}.parquet")
-}
-
-fn note_of(file: &str) -> String {
-    format!(".{file}.closed")
 }

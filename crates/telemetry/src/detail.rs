@@ -1,104 +1,23 @@
-//! `ev_ticks` and `charger_ticks`: which rows are recorded, and the files that they go to.
+//! `ev_ticks` and `charger_ticks`: the rows of each tick, and the files that they go to.
 
 use crate::{
-    Options,
     cars::Cars,
     chargers::Chargers,
     closed::{ClosedDay, Stretch},
     error::TelemetryError,
-    file::{Place, TableFile, WrittenFile},
+    file::Place,
     frame::Frame,
+    selection::Selection,
     span::Span,
     table::{CHARGER_TICKS, EV_TICKS},
+    table_file::{TableFile, WrittenFile},
 };
 use arrow_array::RecordBatch;
-use std::{ops::Range, sync::Arc};
-use voltide_model::{
-    random::{name_hash, splitmix64},
-    scenario::{EvTicks, Scenario},
-};
+use std::sync::Arc;
+use voltide_model::scenario::Scenario;
 
 /// Rows are handed to the files in batches of at least this many, and of not many more.
 const BATCH_ROWS: usize = 1 << 15;
-
-/// Which cars and ticks are recorded.
-#[derive(Debug, Clone)]
-pub(crate) struct Selection {
-    level: EvTicks,
-    ticks: Range<u32>,
-    /// The one car that is recorded; `None` for all that the level records.
-    ev: Option<u32>,
-    /// Ids of the recorded cars, ascending; `None` for all.
-    ids: Option<Arc<[u32]>>,
-}
-
-impl Selection {
-    /// What `options` choose of the scenario.
-    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Self, TelemetryError> {
-        let count = options.ev_count.unwrap_or(scenario.population.len() as u32);
-        if let Some(ev) = options.ev.filter(|&ev| ev >= count) {
-            return Err(TelemetryError::NoSuchEv { ev, count });
-        }
-        let level = options.ev_ticks.unwrap_or(scenario.ev_ticks);
-        let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
-        let mut selection = Self { level, ticks, ev: options.ev, ids: None };
-        selection.forked(scenario);
-        Ok(selection)
-    }
-
-    /// From here on another scenario holds, with the same cars and maybe more after them.
-    pub(crate) fn forked(&mut self, scenario: &Scenario) {
-        let evs = 0..scenario.population.len() as u32;
-        self.ids = match (self.ev, self.level) {
-            (Some(ev), _) => Some(evs.filter(|&it| it == ev).collect()),
-            (None, EvTicks::Sample(share)) => Some(sample(scenario, share)),
-            (None, _) => None,
-        };
-    }
-
-    /// Whether cars are recorded in `tick`.
-    pub(crate) fn records(&self, tick: u32) -> bool {
-        self.level != EvTicks::Off && self.ticks.contains(&tick)
-    }
-
-    /// Ids of the recorded cars of a scenario, ascending.
-    fn ids_of(&self, scenario: &Scenario) -> Vec<u32> {
-        match (&self.ids, self.level) {
-            (_, EvTicks::Off) => Vec::new(),
-            (Some(ids), _) => ids.to_vec(),
-            (None, _) => (0..scenario.population.len() as u32).collect(),
-        }
-    }
-
-    /// Ids of the recorded cars; `None` for all.
-    pub(crate) fn ids(&self) -> Option<&[u32]> {
-        self.ids.as_deref()
-    }
-
-    /// The level, as the world file spells it, and the ticks and the car where it is not all of
-    /// them.
-    pub(crate) fn level_name(&self, slots: u32) -> String {
-        let level = format!("{:?}", self.level);
-        let ticks = (self.ticks != (0..slots)).then(|| format!(", ticks {:?}", self.ticks));
-        let car = self.ev.map(|ev| format!(", car {ev}"));
-        [Some(level), ticks, car].into_iter().flatten().collect()
-    }
-}
-
-/// The cars of a sample: chosen by fleet and index alone, so that a new fleet changes no choice.
-fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
-    let chosen = |fleet: u32, index: u32| {
-        let word = splitmix64(u64::from(fleet) << 32 | u64::from(index));
-        ((word >> 11) as f64) < share * (1_u64 << 53) as f64
-    };
-    let ranges = scenario.population.fleets.iter();
-    ranges
-        .flat_map(|range| {
-            let name = name_hash(&scenario.fleets[range.fleet].name);
-            range.evs.clone().filter(move |&ev| chosen(name, range.index_of(ev)))
-        })
-        .collect()
-}
 
 /// The tables of single cars and chargers.
 pub(crate) struct Detail {
@@ -176,7 +95,7 @@ impl Detail {
         self.add_cars(frame, tick)?;
         self.add_chargers(frame, tick)?;
         self.before.any = true;
-        if self.selection.level == EvTicks::Changes {
+        if self.selection.records_changes() {
             std::mem::swap(&mut self.before.stay, &mut frame.stay);
             std::mem::swap(&mut self.before.power_kw, &mut frame.power_kw);
         }
@@ -184,8 +103,7 @@ impl Detail {
     }
 
     fn add_cars(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
-        let (before, all) =
-            (&self.before, self.selection.level != EvTicks::Changes || !self.before.any);
+        let (before, all) = (&self.before, !self.selection.records_changes() || !self.before.any);
         // A car that was not there before has changed, too.
         let changed = |place: usize| {
             before.stay.get(place) != Some(&frame.stay[place])
@@ -208,8 +126,8 @@ impl Detail {
 
     fn add_chargers(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
         self.chargers.occupy(frame, self.cars.ids().iter().copied());
-        let all = self.selection.ids.is_none();
-        let changes = self.selection.level == EvTicks::Changes && self.before.any;
+        let all = self.selection.ids().is_none();
+        let changes = self.selection.records_changes() && self.before.any;
         let wanted = |chargers: &Chargers, charger: usize| {
             if changes {
                 chargers.has_changed(charger)
@@ -261,7 +179,7 @@ impl Detail {
     /// Whether a file holds all of its day, which begins now: a run that is cut off closes its last one early.
     fn is_all_of(&self, kept: &ClosedDay) -> bool {
         let next = kept.last_tick.saturating_add(1);
-        let is_end = next >= self.selection.ticks.end || self.date(next) != kept.date;
+        let is_end = next >= self.selection.ticks().end || self.date(next) != kept.date;
         kept.first_tick == self.first_tick && is_end
     }
 
@@ -283,7 +201,7 @@ impl Detail {
     pub(crate) fn close(mut self) -> Result<Vec<WrittenFile>, TelemetryError> {
         self.end_day()?;
         if self.whole_days.is_empty() {
-            self.begin_day(self.selection.ticks.start)?;
+            self.begin_day(self.selection.ticks().start)?;
             self.end_day()?;
         }
         if self.chargers.pending() > 0 {
@@ -309,15 +227,4 @@ fn end_tick(
         file.write(&batch())?;
     }
     file.end_group()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_of_a_sample_spreads_neighbours() {
-        let low = (0..10_000_u64).filter(|&index| splitmix64(77 << 32 | index) >> 63 == 0).count();
-        assert!((4800..5200).contains(&low), "{low}");
-    }
 }

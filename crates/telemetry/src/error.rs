@@ -61,10 +61,8 @@ impl TelemetryError {
     /// Turns a Parquet error into one that names the table.
     pub(crate) fn table(table: &'static str) -> impl FnOnce(ParquetError) -> Self {
         move |error| {
-            let source = match error {
-                ParquetError::External(source) => source,
-                other => other.into(),
-            };
+            let source =
+                if let ParquetError::External(source) = error { source } else { error.into() };
             Self::Table { table, source }
         }
     }

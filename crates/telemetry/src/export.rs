@@ -2,9 +2,10 @@
 
 use crate::{
     error::TelemetryError,
-    file::{Place, WrittenFile},
+    file::Place,
     rows::RowTable,
     table::events::{Columns, EventRow, Row},
+    table_file::WrittenFile,
 };
 use std::path::Path;
 use voltide_journal::event::Recorded;

@@ -1,8 +1,7 @@
-//! One Parquet file: written hidden, hashed on its way to the disk, renamed when whole.
+//! Files in a run's folder: hidden while they are written, hashed on their way to the disk, renamed
+//! when whole.
 
-use crate::{closed, column::Table, error::TelemetryError};
-use arrow_array::RecordBatch;
-use parquet::arrow::ArrowWriter;
+use crate::error::TelemetryError;
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
@@ -10,9 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use voltide_journal::plain;
-
-/// A row group ends at the first tick border at or after this many rows.
-const GROUP_ROWS: usize = 1 << 18;
 
 /// Where files are written.
 #[derive(Debug, Clone)]
@@ -77,6 +73,11 @@ impl Hidden {
         folder.join(format!(".{name}.partial"))
     }
 
+    /// The name that it will have.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn path(&self) -> Option<PathBuf> {
         self.place.yard.as_deref().map(|yard| Self::path_of(yard, &self.name))
     }
@@ -87,7 +88,7 @@ impl Hidden {
         let path = self.place.folder.join(&self.name);
         fs::rename(hidden, &path).map_err(TelemetryError::file("rename", path))?;
         self.published = true;
-        closed::forget(yard, &self.name)
+        forget_note(yard, &self.name)
     }
 }
 
@@ -96,7 +97,7 @@ impl Drop for Hidden {
         if let (false, Some(hidden), Some(yard)) = (self.published, self.path(), &self.place.yard) {
             // Nothing can be done about a failure here, and the name says that it is no table.
             let _ = fs::remove_file(hidden);
-            let _ = closed::forget(yard, &self.name);
+            let _ = forget_note(yard, &self.name);
         }
     }
 }
@@ -133,88 +134,59 @@ impl Write for Hashed {
     }
 }
 
-/// A Parquet file that is being written.
-pub(crate) struct TableFile {
-    table: &'static Table,
-    hidden: Hidden,
-    writer: ArrowWriter<Hashed>,
-    rows: u64,
-    group_rows: usize,
+/// Writes a text file that is still hidden.
+pub(crate) fn write_hidden(
+    place: &Place,
+    name: &str,
+    text: &str,
+) -> Result<Hidden, TelemetryError> {
+    let (hidden, file) = Hidden::create(place, name)?;
+    let path = || place.folder.join(name);
+    let written = file.map_or(Ok(()), |mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| TelemetryError::file("write", path())(error))?;
+    Ok(hidden)
 }
 
-impl TableFile {
-    /// Begins the file `name` of `table` in a place.
-    pub(crate) fn create(
-        place: &Place,
-        table: &'static Table,
-        name: String,
-    ) -> Result<Self, TelemetryError> {
-        let (hidden, file) = Hidden::create(place, &name)?;
-        let writer =
-            ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
-                .map_err(TelemetryError::table(table.name))?;
-        Ok(Self { table, hidden, writer, rows: 0, group_rows: 0 })
-    }
+/// Removes what an earlier writer of tables left half-written in `folder`.
+pub(crate) fn remove_hidden(folder: &Path) -> Result<(), TelemetryError> {
+    let entries = fs::read_dir(folder).map_err(TelemetryError::file("read", folder))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let is_left = |name: &String| {
+        name.starts_with('.') && [".partial", ".closed"].iter().any(|end| name.ends_with(end))
+    };
+    names.filter(is_left).try_for_each(|name| remove(folder, &name))
+}
 
-    /// Adds rows.
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), TelemetryError> {
-        self.rows += batch.num_rows() as u64;
-        self.group_rows += batch.num_rows();
-        self.writer.write(batch).map_err(TelemetryError::table(self.table.name))
-    }
+/// Name of the note that lies beside a hidden file once it is closed; see [`crate::ClosedDay`].
+pub(crate) fn note_of(file: &str) -> String {
+    format!(".{file}.closed")
+}
 
-    /// Whether the row group is full once `pending` more rows are written.
-    pub(crate) fn group_is_full(&self, pending: usize) -> bool {
-        self.group_rows + pending >= GROUP_ROWS
-    }
+/// Removes the note of a file, if there is one: it has its name, or is gone.
+fn forget_note(folder: &Path, file: &str) -> Result<(), TelemetryError> {
+    remove(folder, &note_of(file))
+}
 
-    /// Ends the row group.
-    pub(crate) fn end_group(&mut self) -> Result<(), TelemetryError> {
-        self.group_rows = 0;
-        self.writer.flush().map_err(TelemetryError::table(self.table.name))
-    }
-
-    /// Writes the footer. The file stays hidden until it is published.
-    pub(crate) fn close(self) -> Result<WrittenFile, TelemetryError> {
-        let hashed = self.writer.into_inner().map_err(TelemetryError::table(self.table.name))?;
-        let (bytes, sha256) = hashed.digest();
-        Ok(WrittenFile { table: self.table, hidden: self.hidden, rows: self.rows, bytes, sha256 })
+/// Removes a file that need not be there.
+pub(crate) fn remove(folder: &Path, name: &str) -> Result<(), TelemetryError> {
+    let path = folder.join(name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(TelemetryError::file("remove", path)(error))
+        }
+        _ => Ok(()),
     }
 }
 
-/// A Parquet file that is whole and still hidden.
-#[derive(Debug)]
-pub(crate) struct WrittenFile {
-    /// The table that it is part of.
-    pub(crate) table: &'static Table,
-    hidden: Hidden,
-    /// Number of rows.
-    pub(crate) rows: u64,
-    /// Size.
-    pub(crate) bytes: u64,
-    /// SHA-256 of the content, in hex.
-    pub(crate) sha256: String,
-}
-
-impl WrittenFile {
-    /// A file that was closed before.
-    pub(crate) fn adopted(
-        table: &'static Table,
-        hidden: Hidden,
-        rows: u64,
-        bytes: u64,
-        sha256: String,
-    ) -> Self {
-        Self { table, hidden, rows, bytes, sha256 }
-    }
-
-    /// The name that it will have.
-    pub(crate) fn name(&self) -> &str {
-        &self.hidden.name
-    }
-
-    /// Gives the file its name.
-    pub(crate) fn publish(self) -> Result<(), TelemetryError> {
-        self.hidden.publish()
-    }
+/// SHA-256 of a file in hex; `None` where there is none, or only what is no regular file.
+pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
+    let mut file = match plain::open(path) {
+        Err(_) if plain::is_other(path) => return Ok(None),
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TelemetryError::file("open", path)(error)),
+    };
+    let mut sha256 = Sha256::new();
+    io::copy(&mut file, &mut sha256).map_err(TelemetryError::file("read", path))?;
+    Ok(Some(hex::encode(sha256.finalize())))
 }

@@ -16,6 +16,8 @@
 //! The tables hold nothing but what events, columns and the scenario say, and nothing in their
 //! encoding depends on machine, threads or time: a replay writes the same bytes.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod column;
 mod comparison;
 pub mod error;
@@ -36,8 +38,10 @@ mod frame;
 mod manifest;
 mod planned;
 mod rows;
+mod selection;
 mod sessions;
 mod span;
+mod table_file;
 mod tables;
 mod value;
 mod world_hash;
@@ -48,7 +52,8 @@ pub use comparison::{ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use export::Export;
 pub use manifest::{Beside, Described, damaged_files, described, lacks_manifest};
-pub use sink::{Options, Telemetry};
+pub use selection::Options;
+pub use sink::Telemetry;
 pub use summary::{
     ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
     NO_CHARGER_DISCHARGES, NotFiniteAnswer, RECORDS, RunStatus, Summary, SystemCostRows, TableSize,

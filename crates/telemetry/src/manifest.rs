@@ -6,28 +6,24 @@
 use crate::{
     column::Table,
     error::TelemetryError,
-    file::{Hidden, Place, WrittenFile},
-    sink::Options,
+    file::{Place, sha256_of, write_hidden},
+    selection::Options,
     summary::RunStatus,
     table::TABLES,
+    table_file::{VERSION, WrittenFile},
 };
 use serde::{Deserialize, Serialize, de::Error};
 use sha2::{Digest, Sha256};
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Component, Path},
 };
 use voltide_journal::{event::RunStarted, plain};
-use voltide_model::scenario::EvTicks;
 
 /// Name of the manifest in a run folder.
 pub(crate) const FILE: &str = "manifest.json";
 /// Name of the world file in a run folder.
 pub(crate) const WORLD: &str = "world.ron";
-
-/// The version whose tables these are.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What lies in a run folder.
 #[derive(Debug, Serialize, Deserialize)]
@@ -271,31 +267,7 @@ impl Described {
     /// What makes tables of the same detail again; `None` where the manifest's words for it are not
     /// known.
     pub fn options(&self) -> Option<Options> {
-        let mut words = self.ev_ticks.split(", ");
-        let mut options = Options { ev_ticks: Some(level(words.next()?)?), ..Options::default() };
-        for word in words {
-            match word.split_once(' ')? {
-                ("ticks", range) => {
-                    let (from, to) = range.split_once("..")?;
-                    options.ticks = Some(from.parse().ok()?..to.parse().ok()?);
-                }
-                ("car", ev) => options.ev = Some(ev.parse().ok()?),
-                _ => return None,
-            }
-        }
-        Some(options)
-    }
-}
-
-/// A level of detail, as [`Selection::level_name`](crate::detail::Selection::level_name) spells it.
-fn level(text: &str) -> Option<EvTicks> {
-    match text {
-        "Off" => Some(EvTicks::Off),
-        "Changes" => Some(EvTicks::Changes),
-        "Full" => Some(EvTicks::Full),
-        sample => {
-            sample.strip_prefix("Sample(")?.strip_suffix(')')?.parse().ok().map(EvTicks::Sample)
-        }
+        Options::of_level_name(&self.ev_ticks)
     }
 }
 
@@ -339,16 +311,6 @@ fn matches(name: &str, glob: &str) -> bool {
     }
 }
 
-/// Removes what an earlier writer of tables left half-written in `folder`.
-pub(crate) fn remove_hidden(folder: &Path) -> Result<(), TelemetryError> {
-    let entries = fs::read_dir(folder).map_err(TelemetryError::file("read", folder))?;
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let is_left = |name: &String| {
-        name.starts_with('.') && [".partial", ".closed"].iter().any(|end| name.ends_with(end))
-    };
-    names.filter(is_left).try_for_each(|name| remove(folder, &name))
-}
-
 /// The files of a run that are not as its manifest says, by name; `None` where there is no manifest, so
 /// that nothing can be said.
 ///
@@ -363,43 +325,6 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     }
     damaged.extend(manifest.differing(folder)?);
     Ok(Some(damaged))
-}
-
-/// SHA-256 of a file in hex; `None` where there is none, or only what is no regular file.
-pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
-    let mut file = match plain::open(path) {
-        Err(_) if plain::is_other(path) => return Ok(None),
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(TelemetryError::file("open", path)(error)),
-    };
-    let mut sha256 = Sha256::new();
-    io::copy(&mut file, &mut sha256).map_err(TelemetryError::file("read", path))?;
-    Ok(Some(hex::encode(sha256.finalize())))
-}
-
-/// Writes a text file that is still hidden.
-pub(crate) fn write_hidden(
-    place: &Place,
-    name: &str,
-    text: &str,
-) -> Result<Hidden, TelemetryError> {
-    let (hidden, file) = Hidden::create(place, name)?;
-    let path = || place.folder.join(name);
-    let written = file.map_or(Ok(()), |mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| TelemetryError::file("write", path())(error))?;
-    Ok(hidden)
-}
-
-/// Removes a file that need not be there.
-pub(crate) fn remove(folder: &Path, name: &str) -> Result<(), TelemetryError> {
-    let path = folder.join(name);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(TelemetryError::file("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Package names are lower case without blanks.

@@ -4,7 +4,8 @@
 use crate::{
     column::Table,
     error::TelemetryError,
-    file::{Place, TableFile, WrittenFile},
+    file::Place,
+    table_file::{TableFile, WrittenFile},
 };
 use arrow_array::{ArrayRef, RecordBatch};
 
@@ -55,7 +56,7 @@ macro_rules! columns {
             $column:ident: $type:ty $(= $unit:literal)? $(, $note:ident $(($text:expr))?)*;
         )+}
     ) => {
-        $(#[doc = $description])+
+        #[doc = concat!("The table `", stringify!($name), "`: its entry in the dictionary.")]
         $visible static TABLE: $crate::column::Table = $crate::column::Table {
             name: stringify!($name),
             description: concat!($($description),+).trim_ascii(),
@@ -75,7 +76,6 @@ macro_rules! columns {
         /// The columns of the table, growing.
         #[derive(Default)]
         pub(crate) struct Columns {$(
-            $(#[doc = $meaning])+
             pub(crate) $column: $crate::value::Values<$type>,
         )+}
 
@@ -106,9 +106,8 @@ macro_rules! rows {
             )+}
         }
 
-        $(#[doc = $description])+
+        /// A row of the table: its values by name.
         pub(crate) struct Row<'a> {$(
-            $(#[doc = $meaning])+
             pub(crate) $column: <$type as $crate::value::Value>::Cell<'a>,
         )+}
 

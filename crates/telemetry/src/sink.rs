@@ -2,27 +2,23 @@
 
 use crate::{
     bills::BillBook,
-    closed::ClosedDay,
-    detail::{Detail, Selection},
+    detail::Detail,
     error::TelemetryError,
-    file::{Place, WrittenFile},
+    file::{Place, remove, remove_hidden, write_hidden},
     frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
+    selection::{Options, Selection},
     sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
     table::{TABLES, events::EventRow, runs::Run},
+    table_file::WrittenFile,
     tables::Tables,
     writer::{Files, Writer},
 };
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
-    event::{Event, Recorded, RunForked, RunStarted, SessionStarted},
+    event::{Event, Recorded, RunForked, RunStarted, SessionStarted, StaysExpected, TickSealed},
     sink::Sink,
 };
 use voltide_model::{
@@ -30,33 +26,6 @@ use voltide_model::{
     saving::Bills,
     scenario::{EvTicks, Scenario},
 };
-
-/// How much of single cars and chargers is recorded; the other tables are always full.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// The level; `None` for the scenario's.
-    pub ev_ticks: Option<EvTicks>,
-    /// The ticks; `None` for all.
-    pub ticks: Option<Range<u32>>,
-    /// The one car; `None` for all that the level records.
-    pub ev: Option<u32>,
-    /// Number of cars in the end, where forks add some to those of the scenario; `None` for the scenario's.
-    pub ev_count: Option<u32>,
-    /// Whether the bills of all stays are kept, for [`Telemetry::finish_with_bills`]: 48 bytes a stay.
-    pub bills: bool,
-    /// Days of `ev_ticks` that lie in the folder already, whole and still hidden; see [`crate::closed_days`].
-    pub kept_days: Vec<ClosedDay>,
-    /// Where files are hidden until they are whole, on the same disk; `None` for the folder itself.
-    pub yard: Option<PathBuf>,
-}
-
-impl Options {
-    fn place(&self, folder: &Path) -> Place {
-        self.yard
-            .as_deref()
-            .map_or_else(|| Place::folder(folder), |yard| Place::through(yard, folder))
-    }
-}
 
 /// Writes a run's tables.
 ///
@@ -235,6 +204,27 @@ impl Telemetry {
         }
     }
 
+    fn run_started(&mut self, started: &RunStarted) {
+        self.tally.run_started(started);
+        self.chain_hash.clone_from(&started.config_hash);
+        self.started = Some(Box::new(started.clone()));
+    }
+
+    /// Where the day follows upon itself: notes what stays are expected to begin with.
+    fn stays_expected(&mut self, expected: &StaysExpected) {
+        if self.scenario.period().is_some() {
+            let stays = expected.stay.iter().copied();
+            self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
+        }
+    }
+
+    fn tick_sealed(&mut self, sealed: &TickSealed) -> Result<(), TelemetryError> {
+        self.tally.tick_sealed(sealed);
+        self.chain_hash = hex::encode(sealed.chain_hash);
+        self.frame.chain_hash = Some(sealed.chain_hash);
+        self.send()
+    }
+
     /// Notes what cars that plugged in begin with and want.
     fn plug_in(&mut self, started: &SessionStarted) {
         let cars = (0..started.ev.len()).map(|row| PluggedIn {
@@ -265,36 +255,49 @@ impl Sink for Telemetry {
     type Error = TelemetryError;
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        self.tally.event(recorded);
+        self.tally.event();
         if !self.only_detail {
             self.frame.events.push(EventRow::of(recorded));
         }
+        let tick = recorded.tick;
         match &recorded.event {
-            Event::RunStarted(started) => {
-                self.chain_hash.clone_from(&started.config_hash);
-                self.started = Some(Box::new(started.clone()));
-            }
+            Event::RunStarted(started) => self.run_started(started),
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
             Event::SessionStarted(started) => {
-                self.sessions.started(recorded.tick, started);
+                self.sessions.started(tick, started);
                 self.plug_in(started);
             }
-            Event::StaysExpected(expected) if self.scenario.period().is_some() => {
-                let stays = expected.stay.iter().copied();
-                self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
+            Event::StaysExpected(expected) => self.stays_expected(expected),
+            Event::SessionEnded(ended) => self.sessions.ended(tick, ended),
+            Event::TargetMissed(missed) => {
+                self.tally.target_missed(missed);
+                self.sessions.missed(missed);
             }
-            Event::SessionEnded(ended) => self.sessions.ended(recorded.tick, ended),
-            Event::TargetMissed(missed) => self.sessions.missed(missed),
-            Event::SolveFinished(solve) => self.frame.solves.push((recorded.tick, solve.clone())),
+            Event::TripShort(short) => self.tally.trip_short(short),
+            Event::PlansAccepted(plans) => self.tally.plans_accepted(plans),
+            Event::AnswerNotFinite(answers) => self.tally.answer_not_finite(answers),
+            Event::SetPointClipped(clipped) => self.tally.set_point_clipped(tick, clipped),
+            Event::LimitViolated(violated) => self.tally.limit_violated(violated),
+            Event::PolicyFaulted(faulted) => self.tally.policy_faulted(tick, faulted),
+            Event::SolveFinished(solve) => {
+                self.tally.solve_finished(solve);
+                self.frame.solves.push((tick, solve.clone()));
+            }
             Event::UnitsDispatched(dispatched) => {
                 self.frame.planned.extend(self.planned.take_up(&self.scenario, dispatched));
             }
-            Event::TickSealed(sealed) => {
-                self.chain_hash = hex::encode(sealed.chain_hash);
-                self.frame.chain_hash = Some(sealed.chain_hash);
-                self.send()?;
-            }
-            _ => {}
+            Event::TickSealed(sealed) => self.tick_sealed(sealed)?,
+            // Of these only the table of events tells; what they lead to stands in the columns.
+            Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunEnded(_)
+            | Event::TickStarted(_)
+            | Event::PricesSet(_)
+            | Event::WillingnessAgreed(_)
+            | Event::ForecastIssued(_)
+            | Event::MarginViolated(_)
+            | Event::PolicyStateSaved(_)
+            | Event::SlotElapsed(_) => {}
         }
         Ok(())
     }
@@ -351,16 +354,16 @@ fn publish(
     mut manifest: Manifest,
     world_text: &str,
 ) -> Result<(), TelemetryError> {
-    let world = manifest::write_hidden(place, manifest::WORLD, world_text)?;
+    let world = write_hidden(place, manifest::WORLD, world_text)?;
     manifest.add_all(&files, world_text);
     let before = manifest::table_files(&place.folder);
-    manifest::remove(&place.folder, manifest::FILE)?;
+    remove(&place.folder, manifest::FILE)?;
     for old in before.iter().filter(|old| !manifest.names(old)) {
-        manifest::remove(&place.folder, old)?;
+        remove(&place.folder, old)?;
     }
     files.into_iter().try_for_each(WrittenFile::publish)?;
     world.publish()?;
-    manifest::remove_hidden(&place.folder)?;
+    remove_hidden(&place.folder)?;
     manifest.write(&place.folder)
 }
 
@@ -373,9 +376,9 @@ fn publish_detail(
     let Some(mut manifest) = Manifest::read(folder)? else {
         return files.into_iter().try_for_each(WrittenFile::publish);
     };
-    manifest::remove(folder, manifest::FILE)?;
+    remove(folder, manifest::FILE)?;
     for old in manifest.remove_detail() {
-        manifest::remove(folder, &old)?;
+        remove(folder, &old)?;
     }
     manifest.ev_ticks = level;
     for file in &files {

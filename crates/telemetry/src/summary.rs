@@ -10,8 +10,8 @@ pub use record::{
 use crate::sessions::SessionRow;
 use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::event::{
-    AnswerNotFinite, ClipReason, Event, PlansAccepted, PolicyFaulted, Recorded, SetPointClipped,
-    SolveFinished,
+    AnswerNotFinite, ClipReason, LimitViolated, PlansAccepted, PolicyFaulted, RunStarted,
+    SetPointClipped, SolveFinished, TargetMissed, TickSealed, TripShort,
 };
 use voltide_model::{
     columns::{FlexibilityTick, SystemTick, TickColumns, UnitKind, UnitTick},
@@ -104,45 +104,55 @@ impl Tally {
         self.scenario = Arc::clone(scenario);
     }
 
-    /// Counts an event.
-    pub(crate) fn event(&mut self, recorded: &Recorded) {
-        let summary = &mut self.summary;
-        summary.events += 1;
-        match &recorded.event {
-            Event::RunStarted(started) => {
-                summary.policy.clone_from(&started.policy);
-                self.is_built_in = started.build.is_known() && started.build.plugin_hash.is_empty();
-            }
-            Event::PlansAccepted(plans) => {
-                self.planned_discharge |= discharges(plans, self.scenario.clock.slots);
-            }
-            Event::TargetMissed(missed) => {
-                summary.missed_targets += missed.ev.len() as u64;
-                summary.missing_kwh += missed.missing_kwh.iter().sum::<f64>();
-            }
-            Event::TripShort(short) => {
-                summary.short_trips += short.ev.len() as u64;
-                let missing = short.wanted_kwh.iter().zip(&short.driven_kwh);
-                summary.short_trips_kwh +=
-                    missing.map(|(wanted, driven)| wanted - driven).sum::<f64>();
-            }
-            Event::AnswerNotFinite(answers) => self.not_finite(answers),
-            Event::SetPointClipped(clipped) => self.clipped(recorded.tick, clipped),
-            Event::LimitViolated(violated) => summary.site_limit_hits += violated.site.len() as u64,
-            Event::PolicyFaulted(faulted) => self.faulted(recorded.tick, faulted),
-            Event::SolveFinished(solve) => {
-                summary.unmet_wishes += solve.unmet.len() as u64;
-                summary.margin_slack_cost += margin_slack(solve);
-                *summary.solver_gap.get_or_insert(0.0) += gap(solve);
-            }
-            Event::TickSealed(sealed) => {
-                summary.state_hash = Some(format!("{:016x}", sealed.state_hash.0));
-            }
-            _ => {}
-        }
+    /// Counts an event, whatever its kind.
+    pub(crate) fn event(&mut self) {
+        self.summary.events += 1;
     }
 
-    fn not_finite(&mut self, answers: &AnswerNotFinite) {
+    /// Takes in who plans the run.
+    pub(crate) fn run_started(&mut self, started: &RunStarted) {
+        self.summary.policy.clone_from(&started.policy);
+        self.is_built_in = started.build.is_known() && started.build.plugin_hash.is_empty();
+    }
+
+    /// Takes in whether cars were to discharge.
+    pub(crate) fn plans_accepted(&mut self, plans: &PlansAccepted) {
+        self.planned_discharge |= discharges(plans, self.scenario.clock.slots);
+    }
+
+    /// Counts targets that were missed.
+    pub(crate) fn target_missed(&mut self, missed: &TargetMissed) {
+        self.summary.missed_targets += missed.ev.len() as u64;
+        self.summary.missing_kwh += missed.missing_kwh.iter().sum::<f64>();
+    }
+
+    /// Counts trips that cars could not make as far as they wanted.
+    pub(crate) fn trip_short(&mut self, short: &TripShort) {
+        self.summary.short_trips += short.ev.len() as u64;
+        let trips = short.wanted_kwh.iter().zip(&short.driven_kwh);
+        let missing = trips.map(|(wanted, driven)| wanted - driven);
+        self.summary.short_trips_kwh += missing.sum::<f64>();
+    }
+
+    /// Counts hits of sites' limits.
+    pub(crate) fn limit_violated(&mut self, violated: &LimitViolated) {
+        self.summary.site_limit_hits += violated.site.len() as u64;
+    }
+
+    /// Adds up what a schedule of units could not keep, and what may have been left of its cost.
+    pub(crate) fn solve_finished(&mut self, solve: &SolveFinished) {
+        self.summary.unmet_wishes += solve.unmet.len() as u64;
+        self.summary.margin_slack_cost += margin_slack(solve);
+        *self.summary.solver_gap.get_or_insert(0.0) += gap(solve);
+    }
+
+    /// Takes in the state that a tick ends with.
+    pub(crate) fn tick_sealed(&mut self, sealed: &TickSealed) {
+        self.summary.state_hash = Some(format!("{:016x}", sealed.state_hash.0));
+    }
+
+    /// Counts answers that were no numbers.
+    pub(crate) fn answer_not_finite(&mut self, answers: &AnswerNotFinite) {
         self.summary.answers_not_finite += answers.ev.len() as u64;
         self.summary.first_not_finite.get_or_insert_with(|| NotFiniteAnswer {
             ev: answers.ev[0],
@@ -152,7 +162,8 @@ impl Tally {
         });
     }
 
-    fn faulted(&mut self, tick: u32, faulted: &PolicyFaulted) {
+    /// Counts a call of the policy that failed.
+    pub(crate) fn policy_faulted(&mut self, tick: u32, faulted: &PolicyFaulted) {
         self.summary.policy_faults += 1;
         self.summary.first_policy_fault.get_or_insert_with(|| FailedCall {
             policy: faulted.policy.clone(),
@@ -170,7 +181,8 @@ impl Tally {
         }
     }
 
-    fn clipped(&mut self, tick: u32, clipped: &SetPointClipped) {
+    /// Counts set-points that were cut.
+    pub(crate) fn set_point_clipped(&mut self, tick: u32, clipped: &SetPointClipped) {
         if let Some(row) = clipped.reason.iter().position(|&reason| reason == ClipReason::Charger) {
             self.summary.first_clipped.get_or_insert_with(|| ClippedAnswer {
                 ev: clipped.ev[row],

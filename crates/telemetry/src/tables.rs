@@ -2,7 +2,7 @@
 
 use crate::{
     error::TelemetryError,
-    file::{Place, WrittenFile},
+    file::Place,
     frame::Frame,
     rows::RowTable,
     sessions::SessionRow,
@@ -13,6 +13,7 @@ use crate::{
         sessions, site_ticks, solves, system_ticks,
         unit_ticks::{self, Step},
     },
+    table_file::WrittenFile,
 };
 use std::sync::Arc;
 use voltide_model::{columns::UnitTick, scenario::Scenario};

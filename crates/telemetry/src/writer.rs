@@ -7,7 +7,7 @@
 //! When the writer falls behind, the engine waits: memory stays bounded.
 
 use crate::{
-    detail::Detail, error::TelemetryError, file::WrittenFile, frame::Frame, tables::Tables,
+    detail::Detail, error::TelemetryError, frame::Frame, table_file::WrittenFile, tables::Tables,
 };
 use std::{
     panic::resume_unwind,

@@ -44,6 +44,8 @@ shape! {
         interruptible: Named<InterruptibleFile> = Named::default() => "none",
         /// Connections to the world outside. They are scheduled, and supply no flexibility.
         exchanges: Named<ExchangeFile> = Named::default() => "none",
+        /// Loads that make hydrogen, each with a tank.
+        electrolysers: Named<ElectrolyserFile> = Named::default() => "none",
         /// Whether supply of flexibility must cover its demand in every slot, up and down; what is
         /// missing has a price. `false` leaves both to chance, and reports them.
         margins: bool = true => "true",
@@ -202,6 +204,31 @@ shape! {
         import_price: OverTime<Price> => r#""60 EUR/MWh""#,
         /// What a kWh exported earns; nowhere above the import price.
         export_price: Option<OverTime<Price>> = None => "as `import_price`",
+    }
+}
+
+shape! {
+    /// Load that makes hydrogen, which is taken from a tank. Power and energy of hydrogen are its
+    /// lower heating value: 33.3 kWh a kilogram. It supplies flexibility as a load that is cut, as
+    /// far as the tank lasts, or raised, as far as it has room.
+    pub(crate) struct ElectrolyserFile "electrolyser" for WorldText {
+        /// Least it draws while it runs.
+        power_min: Spanned<Kilowatts> = given(Kilowatts(0.0)) => "\"0 kW\"",
+        /// Most it draws.
+        power_max: Spanned<Kilowatts> => r#""5 MW""#,
+        /// Hydrogen made per energy drawn; above 0. Less than 1e-9 counts as 1e-9.
+        efficiency: Spanned<Share> => "0.65",
+        /// Most that the tank holds.
+        tank: Spanned<KilowattHours> => r#""30 MWh""#,
+        /// What it holds before the first slot.
+        initial_energy: Spanned<KilowattHours> => r#""15 MWh""#,
+        /// Least it should hold at the end of each day by the day-ahead schedule; what is missing
+        /// costs `slack.terminal`.
+        day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`",
+        /// Hydrogen taken from the tank; on average no more than `efficiency` times `power_max`.
+        demand: OverTime<Kilowatts> => r#""1.5 MW""#,
+        /// Price of a kWh of hydrogen that is bought where the tank has none.
+        backup_price: Spanned<Price> => r#""0.30 EUR/kWh""#,
     }
 }
 

@@ -13,7 +13,8 @@ const HEAD: &str = "\
 A world is one file in [RON](https://github.com/ron-rs/ron) with all that a run is made of. `one-car.ron` is the
 smallest; `germany/week.ron` and `acn/caltech.ron` are made of real data, whose origin and licence stand beside it;
 `v2g-street.ron` has incentive prices and drivers who are asked, on a calibrated day; `paper/paper.ron` is the case
-study with its units, and `ten-units/day.ron` switches units on and off.
+study with its units, `ten-units/day.ron` switches units on and off, and `hydrogen.ron` makes hydrogen and keeps it
+in a tank.
 `voltide check WORLD.ron` reports everything that is wrong with one.
 
 * Fields stand in any order; those with a default may be left out; unknown ones are refused.

@@ -95,6 +95,21 @@ fn unit(from: &str, to: &str) -> String {
     loaded(&with_grid((from, to)))
 }
 
+/// An electrolyser, before what comes after it.
+fn electrolyser(demand: &str, tank: &str) -> String {
+    format!(
+        "electrolysers: {{\"h2\": (
+            power_max: \"5 MW\",
+            efficiency: 0.6,
+            tank: {tank},
+            initial_energy: \"6 MWh\",
+            demand: {demand},
+            backup_price: \"300 EUR/MWh\",
+        )}},
+        exchanges:"
+    )
+}
+
 /// The message for a world with a load.
 fn loaded(world: &str) -> String {
     message(world, &[("load.csv", &load_csv(("", "")))], &[])
@@ -243,6 +258,8 @@ messages! {
     a_store_starts_outside_its_bounds: unit("initial_energy: \"10 MWh\"", "initial_energy: \"25 MWh\"");
     a_stores_efficiency_is_zero: unit("charge_efficiency: 0.95", "charge_efficiency: 0");
     a_stores_bounds_are_crossed: unit("energy_min: \"2 MWh\"", "energy_min: \"30 MWh\"");
+    an_electrolyser_is_asked_for_more_than_it_makes: unit("exchanges:", &electrolyser("\"4 MW\"", "\"10 MWh\""));
+    a_tank_is_smaller_than_what_it_holds: unit("exchanges:", &electrolyser("\"2 MW\"", "\"5 MWh\""));
     two_units_have_one_name: unit("\"mill\"", "\"north\"");
     a_wind_farm_has_no_series: unit("available: (path: \"load.csv\", column: \"load_mw\", unit: \"MW\"),", "");
     an_error_follows_itself_for_ever: unit("phi: 0.8", "phi: 1");

@@ -3,7 +3,7 @@
 //! `base load + charging = wind + sun + plant + discharging + shed load + import`, with import below
 //! zero when power flows out. Where the world has no plant, wind and sun deliver all that is
 //! available, and the connection to the outside takes up the rest. Where it has one, the
-//! [desk](crate::grid::desk) decides, and [`dispatch`] follows what was decided, live and in replay.
+//! [scheduler](crate::grid::scheduler) decides, and [`dispatch`] follows what was decided, live and in replay.
 
 use crate::{
     grid::{
@@ -13,6 +13,7 @@ use crate::{
     outbox::Recorder,
     prices::PriceBook,
     state::{Balance, ChargingPrices, Fixed, Now, PluggedIn},
+    units::{Output, UnitId},
 };
 use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::{Event, MarginViolated, PricesSet, TickStarted, UnitsDispatched};
@@ -30,23 +31,6 @@ use voltide_model::{
 /// Largest imbalance that rounding may leave, kW and as a share of the load.
 const RESIDUAL_MAX: f64 = 1e-6;
 
-/// A generating unit, a store, a load that may be shed, or a connection to the world outside.
-#[derive(Component, Clone, Copy)]
-pub(crate) struct Unit {
-    pub id: u32,
-}
-
-/// What a unit does in this slot.
-#[derive(Component, Clone, Copy)]
-pub(crate) struct Output(UnitTick);
-
-/// Spawns the world's units, in the order of their ids.
-pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
-    for (id, kind) in (0..).zip(scenario.unit_kinds()) {
-        world.spawn((Unit { id }, Output(UnitTick::new(id, kind, 0.0))));
-    }
-}
-
 /// What follows from what was decided: what each car pays, and the balance.
 pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
     (price_cars, dispatch).into_configs()
@@ -58,7 +42,7 @@ fn dispatch(
     plugged: Res<PluggedIn>,
     plant: Res<GridBook>,
     mut balance: ResMut<Balance>,
-    mut units: Query<(&Unit, &mut Output)>,
+    mut units: Query<(&UnitId, &mut Output)>,
     mut record: Recorder,
 ) {
     let scenario = &*cars.fixed.scenario;
@@ -74,10 +58,9 @@ fn dispatch(
         now.residual_kw()
     );
     for (unit, mut output) in &mut units {
-        output.0 = ticks[unit.id as usize];
+        output.0 = ticks[unit.0 as usize];
     }
-    balance.system = now;
-    balance.units = ticks;
+    balance.0 = now;
     let missing = now.flexibility.map(|it| it.margin().shortfall()).unwrap_or_default();
     if missing.up > SHORTFALL_MIN_KW || missing.down > SHORTFALL_MIN_KW {
         let cause = record.cause(&[&UnitsDispatched::KIND, &TickStarted::KIND]);

@@ -359,6 +359,18 @@ fn cut_cars(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phase::systems;
+    use bevy_ecs::world::World;
+
+    #[test]
+    fn an_order_that_matters_and_is_not_said_is_refused() {
+        let mut world = World::new();
+        let chained = (move_set_points, fit_batteries).chain();
+        assert!(systems(chained).initialize(&mut world).is_ok());
+        let open = (move_set_points, fit_batteries);
+        assert!(systems(open).initialize(&mut world).is_err());
+    }
+
     use proptest::prelude::*;
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Phase 4: stays that need a schedule are shown to the policy.
 //!
-//! Where the world plans at the day's start, [`agenda`] tells which stays of the day come first.
+//! Where the world plans at the day's start, [`stays_of_day`] tells which stays of the day come first.
 //!
 //! Due are cars that plugged in, cars that a site limit cut in the slot before, cars that stay
 //! beyond their announced departure and still want energy, and those that the policy asks for
@@ -14,11 +14,10 @@ pub(crate) use forecast::TrialOfDay;
 
 use crate::{
     EngineError,
-    agenda::{self, Agenda, Plugged, day_begins},
+    batch::{Batch, ToPlan},
     cars::{BLOCK, PluggedStay, Session, StoredEnergy, columns},
     drivers::Drivers,
     failure::{goes_on, stop},
-    observe::{Batch, ToPlan},
     outbox::Recorder,
     phase::{
         arrive::{InProgressAtMidnight, begin_at_midnight},
@@ -28,6 +27,7 @@ use crate::{
     prices::PriceBook,
     sites::CarsBehind,
     state::{DueCars, ExpectedStays, Fixed, Now, arrival_kwh, insert_sorted},
+    stays_of_day::{self, Plugged, StaysOfDay, day_begins},
 };
 use bevy_ecs::{
     prelude::*,
@@ -281,22 +281,22 @@ fn plan_day(
     if !day_begins(&phase.state) {
         return Ok(());
     }
-    let mut agenda = Agenda::of_day(&phase.state, Plugged::Due);
-    let size = phase.batch_size(agenda.len());
-    while agenda.next_cars(size) {
+    let mut day = StaysOfDay::beginning(&phase.state, Plugged::Due);
+    let size = phase.batch_size(day.len());
+    while day.next_cars(size) {
         phase.form_prices()?;
         loop {
-            let stays = agenda.next_stays(&phase.state);
+            let stays = day.next_stays(&phase.state);
             if stays.is_empty() {
                 break;
             }
             phase.expect(&stays);
             phase.plan_stays(&stays)?;
             let horizon = phase.planners.batch.horizon_slots();
-            agenda.took(&phase.state, &stays, &phase.planners.power_kw, horizon);
+            day.note_schedules(&phase.state, &stays, &phase.planners.power_kw, horizon);
         }
     }
-    at_midnight.0 = agenda.at_midnight();
+    at_midnight.0 = day.at_midnight();
     Ok(())
 }
 
@@ -335,7 +335,7 @@ impl PlanPhase<'_, '_> {
 
     /// Records with what energy those of `stays` are expected to begin that have not begun.
     fn expect(&mut self, stays: &[ToPlan]) {
-        let expected = agenda::expected(&self.state, stays);
+        let expected = stays_of_day::expected(&self.state, stays);
         if !expected.ev.is_empty() {
             let cause = self.record.cause(&[&TickStarted::KIND]);
             let state = &mut self.state;

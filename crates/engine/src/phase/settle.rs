@@ -9,6 +9,7 @@ use crate::{
     settle,
     state::{DueCars, Fixed, Now, PluggedAtMidnight, SiteCuts, StoredInAll, insert_sorted},
     state_hash::{Component, Dirty},
+    units::{self, StandingMut},
     workers::Workers,
 };
 use bevy_ecs::{
@@ -62,10 +63,18 @@ fn settle_cars(
     }
 }
 
-/// Moves stores and ramps of the plant by what its units did.
-fn settle_units(fixed: Res<Fixed>, now: Res<Now>, mut grid: ResMut<GridBook>) {
-    if let Some(of_world) = &fixed.scenario.grid {
-        grid.advance(&of_world.plant, now.tick, fixed.scenario.clock.slot_hours());
+/// Moves stores, ramps and commitments by what units did.
+fn settle_units(
+    fixed: Res<Fixed>,
+    now: Res<Now>,
+    grid: Res<GridBook>,
+    mut units: Query<StandingMut>,
+) {
+    let of_world = fixed.scenario.grid.as_ref();
+    if let Some((of_world, slot)) = of_world.zip(grid.slot(now.tick)) {
+        let mut state = units::state(&units.as_readonly());
+        state.advance(&of_world.plant, slot, fixed.scenario.clock.slot_hours());
+        units::set_state(&mut units, &state);
     }
 }
 

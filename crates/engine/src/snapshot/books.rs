@@ -13,7 +13,7 @@ use voltide_journal::{
     event::Event,
     snapshot::{Column, Lacking, Part},
 };
-use voltide_model::{plant::Plant, stay::NO_STAY, unit::UnitState};
+use voltide_model::{dispatch::GridState, plant::Plant, stay::NO_STAY, unit::UnitState};
 
 /// Who is plugged in, due and expected: one part, though it is of many resources.
 pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
@@ -76,13 +76,13 @@ fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
 }
 
 impl GridBook {
-    /// What there is to carry.
-    pub(super) fn save(&self) -> Part {
-        let units = &self.state.units;
+    /// What there is to carry, with where units stand.
+    pub(super) fn save(&self, state: &GridState) -> Part {
+        let units = &state.units;
         let start =
             self.plan.as_ref().map(|plan| plan.energy_start_kwh.clone()).unwrap_or_default();
         let columns = Part::default()
-            .with("energy_kwh", Column::Reals(self.state.energy_kwh()))
+            .with("energy_kwh", Column::Reals(state.energy_kwh()))
             .with(
                 "power_kw",
                 Column::Reals(units.iter().map(|it| it.power_kw.unwrap_or(f64::NAN)).collect()),
@@ -95,8 +95,14 @@ impl GridBook {
         decided.fold(columns, |part, event| part.with_event(Event::UnitsDispatched(event.clone())))
     }
 
-    /// Takes it up, where the world has the same plant.
-    pub(super) fn load(&mut self, plant: Option<&Plant>, part: &Part) -> Result<(), Lacking> {
+    /// Takes it up, where the world has the same plant, whose units stand as in `initial`; gives
+    /// where they stand now.
+    pub(super) fn load(
+        &mut self,
+        plant: Option<&Plant>,
+        initial: GridState,
+        part: &Part,
+    ) -> Result<GridState, Lacking> {
         let rows = part.reals("power_kw")?.iter().zip(part.bytes("on")?).zip(part.reals("hours")?);
         let units: Vec<UnitState> = rows
             .zip(part.reals("energy_kwh")?)
@@ -107,11 +113,12 @@ impl GridBook {
                 energy_kwh,
             })
             .collect();
-        if units.len() != self.state.units.len() {
+        if units.len() != initial.units.len() {
             return Err(Lacking("units of the plant".to_owned()));
         }
         // The day's schedule is counted from what units held when the day began.
-        for (unit, &energy_kwh) in self.state.units.iter_mut().zip(part.reals("day_began_kwh")?) {
+        let mut day_began = initial;
+        for (unit, &energy_kwh) in day_began.units.iter_mut().zip(part.reals("day_began_kwh")?) {
             unit.energy_kwh = energy_kwh;
         }
         for event in part.events()? {
@@ -119,12 +126,11 @@ impl GridBook {
                 Event::ForecastIssued(forecast) => self.expect(&forecast),
                 Event::UnitsDispatched(event) => {
                     let plant = plant.ok_or_else(|| Lacking("plant".to_owned()))?;
-                    self.dispatched(plant, &event);
+                    self.dispatched(plant, &event, &day_began);
                 }
                 _ => {}
             }
         }
-        self.state.units = units;
-        Ok(())
+        Ok(GridState { units })
     }
 }

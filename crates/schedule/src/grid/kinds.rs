@@ -1,5 +1,6 @@
 //! The kinds of units that can be scheduled, one file each.
 
+mod electrolyser;
 mod exchange;
 mod interruptible;
 mod must_take;
@@ -23,6 +24,7 @@ pub(super) fn kind_of(unit: &Unit) -> &dyn Kind {
         Unit::Store(unit) => unit,
         Unit::Interruptible(unit) => unit,
         Unit::Exchange(unit) => unit,
+        Unit::Electrolyser(unit) => unit,
     }
 }
 

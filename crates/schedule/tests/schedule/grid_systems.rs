@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use voltide_model::{
     cost::QuadraticCost,
     device::{
-        Commitment, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store,
-        StoreKind, ThermalUnit, Unit,
+        Commitment, Electrolyser, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind,
+        Store, StoreKind, ThermalUnit, Unit,
     },
     dispatch::SlotDispatch,
     flexibility::{CutUp, FlexStorage, LastStep, Readings, UpDown, VreDown},
@@ -93,6 +93,23 @@ fn renewable(random: &mut Random, name: &str) -> Renewable {
     }
 }
 
+/// An electrolyser; `switched` gives it a least power.
+fn electrolyser(random: &mut Random, name: &str, switched: bool) -> Electrolyser {
+    let (power_max, tank) = (random.between(10.0, 200.0), random.between(0.0, 400.0));
+    let switched = switched && random.below(3) == 0;
+    Electrolyser {
+        name: name.into(),
+        power_min: Kilowatts(if switched { power_max * random.between(0.0, 0.6) } else { 0.0 }),
+        power_max: Kilowatts(power_max),
+        efficiency: share(random.pick(&[0.5, 0.65, 0.8])),
+        tank: KilowattHours(tank),
+        initial_energy: KilowattHours(tank * random.between(0.0, 1.0)),
+        day_end_energy: KilowattHours(0.0),
+        demand: nothing(),
+        backup_price: random.pick(&[0.1, 0.3, 1.0]),
+    }
+}
+
 fn each<T>(
     random: &mut Random,
     most: usize,
@@ -123,8 +140,9 @@ fn plant(random: &mut Random, commitment: bool) -> Plant {
         import_price: nothing(),
         export_price: nothing(),
     });
+    let electrolysers = each(random, 1, |random, name| electrolyser(random, name, commitment));
     let steered = Plant::default().with(renewables).with(must_take).with(thermal);
-    steered.with(stores).with(loads).with(exchanges)
+    steered.with(stores).with(loads).with(exchanges).with(electrolysers)
 }
 
 /// The series of each unit.
@@ -139,6 +157,7 @@ fn series(random: &mut Random, plant: &Plant, slots: usize, scale: f64) -> Vec<V
         }
         Unit::Renewable(_) => vec![column(0.0, 0.5 * scale)],
         Unit::MustTake(_) => vec![column(0.0, 0.2 * scale)],
+        Unit::Electrolyser(_) => vec![column(0.0, 0.1 * scale)],
         Unit::Thermal(_) | Unit::Store(_) | Unit::Interruptible(_) => Vec::new(),
     };
     plant.units.iter().map(of).collect()
@@ -158,8 +177,11 @@ fn states(random: &mut Random, plant: &Plant) -> Vec<UnitState> {
                     _ => Some(if state.on { within } else { 0.0 }),
                 };
             }
-            Unit::Store(_) if outside => state.energy_kwh += random.between(-400.0, 400.0),
+            Unit::Store(_) | Unit::Electrolyser(_) if outside => {
+                state.energy_kwh += random.between(-400.0, 400.0)
+            }
             Unit::Store(_)
+            | Unit::Electrolyser(_)
             | Unit::Renewable(_)
             | Unit::MustTake(_)
             | Unit::Interruptible(_)
@@ -219,6 +241,9 @@ impl System {
             if let Unit::Store(store) = unit {
                 task.end = end(random, store);
             }
+            if let Unit::Electrolyser(unit) = unit {
+                task.end = EnergyEnd::AtLeast(random.between(0.0, unit.tank.0));
+            }
             if let Unit::Thermal(unit) = unit {
                 task.course = course(random, unit, slots, commitment);
             }
@@ -262,13 +287,19 @@ impl System {
 pub(crate) fn assert_lawful(system: &System, found: &Dispatch) {
     let relaxed = !found.unmet.is_empty();
     let mut before: Vec<UnitState> = system.units.iter().map(|task| task.state).collect();
-    for slot in &found.slots {
+    for (slot_at, slot) in found.slots.iter().enumerate() {
         assert!(slot.residual_kw().abs() <= 1e-6, "residual {} kW", slot.residual_kw());
         assert_within_limits(&system.plant, slot);
         for (at, (unit, did)) in system.plant.units.iter().zip(&slot.units).enumerate() {
             let (now, is_on, before) = (did.given_kw, did.on, &mut before[at]);
             if let Unit::Store(store) = unit {
                 assert_store(system, &system.units[at], store, did, before.energy_kwh);
+                before.energy_kwh = did.energy_kwh;
+            }
+            if let Unit::Electrolyser(electrolyser) = unit {
+                let demand_kw = system.units[at].series[0][slot_at];
+                let held = (system.units[at].state.energy_kwh, before.energy_kwh);
+                assert_hydrogen(system, electrolyser, did, held, demand_kw);
                 before.energy_kwh = did.energy_kwh;
             }
             let Unit::Thermal(unit) = unit else { continue };
@@ -319,6 +350,7 @@ fn assert_within_limits(plant: &Plant, slot: &SlotDispatch) {
             Unit::Exchange(unit) => (-unit.export_max.0, unit.import_max.0),
             Unit::Store(store) => (0.0, store.discharge_max.0),
             Unit::MustTake(_) => (did.given_kw, did.given_kw),
+            Unit::Electrolyser(_) => (0.0, 0.0),
         };
         let power = did.given_kw;
         assert!((least..=most).contains(&power), "{power} kW outside {least} to {most}");
@@ -341,4 +373,22 @@ fn assert_store(system: &System, task: &UnitTask, store: &Store, did: &UnitSlot,
     if task.end == EnergyEnd::Idle {
         assert!(charge + discharge <= 0.0);
     }
+}
+
+/// It runs within its limits or not at all, and what is made, taken and bought is what its tank holds more.
+#[track_caller]
+fn assert_hydrogen(
+    system: &System,
+    unit: &Electrolyser,
+    did: &UnitSlot,
+    (start_kwh, held_kwh): (f64, f64),
+    demand_kw: f64,
+) {
+    let (draw, bought) = (did.charge_kw, did.available_kw);
+    assert!(draw == 0.0 || (unit.power_min.0..=unit.power_max.0).contains(&draw), "{draw} kW");
+    assert!((0.0..=demand_kw).contains(&bought), "{bought} kW are bought of {demand_kw} kW");
+    let gained = (unit.efficiency.get() * draw - demand_kw + bought) * system.slot_hours;
+    assert!((did.energy_kwh - held_kwh - gained).abs() <= 1e-6, "hydrogen is lost or made");
+    let (least, most) = (start_kwh.min(0.0), start_kwh.max(unit.tank.0));
+    assert!(did.energy_kwh >= least - 1e-6 && did.energy_kwh <= most + 1e-6, "{}", did.energy_kwh);
 }

@@ -228,7 +228,7 @@ figures! {
         /// The unit.
         unit: u32,
         /// `thermal`, `starts`, `pumped_hydro`, `ess`, `wind`, `pv`, `curtailment`, `interruption`,
-        /// `must_take` or `import_export`.
+        /// `must_take`, `import_export` or `hydrogen`.
         component: &'static str,
         /// What it cost.
         amount: f64 = "currency", "negative is earned",
@@ -249,7 +249,7 @@ figures! {
         pv: f64 = "currency",
         /// Load shed, and wind and sun not used.
         penalty: f64 = "currency",
-        /// Output that nobody steers, and imports less exports.
+        /// Output that nobody steers, imports less exports, and hydrogen that is bought.
         other: f64 = "currency", "negative is earned",
         /// Energy not served or not taken, at its price.
         unserved: f64 = "currency",

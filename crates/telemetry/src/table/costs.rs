@@ -10,8 +10,8 @@ rows! {
         /// day_ahead, intra_day, settled or drivers
         stage: Word;
         /// of stage settled, by unit: thermal, starts, pumped_hydro, ess, wind, pv, curtailment,
-        /// interruption, must_take, import_export; unserved: energy not served or not taken, at its
-        /// price; without a plant only import_export, energy imported less exported at
+        /// interruption, must_take, import_export, hydrogen (what is bought of it); unserved: energy
+        /// not served or not taken, at its price; without a plant only import_export, energy imported less exported at
         /// tou_price_per_kwh; of stage drivers: ev_energy: paid for charging; ev_v2g_revenue:
         /// earned by discharging, so negative; ev_degradation: wear by discharging
         component: Word;

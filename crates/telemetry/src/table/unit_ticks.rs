@@ -21,13 +21,13 @@ rows! {
         stage: Word;
         /// the unit
         unit_id: u32;
-        /// wind, pv, must_take, thermal, pumped_hydro, ess (stationary batteries), interruptible or
-        /// import_export
+        /// wind, pv, must_take, thermal, pumped_hydro, ess (stationary batteries), interruptible,
+        /// import_export or electrolyser
         unit_kind: Word;
-        /// power into the system; negative when a store charges or import_export exports; of
-        /// interruptible load what is shed
+        /// power into the system; negative when a store charges, import_export exports or an
+        /// electrolyser draws; of interruptible load what is shed
         output_kw: f64 = "kW", sign("positive supplies the system");
-        /// power into storage; null where the unit is none
+        /// power into storage, or into hydrogen; null where the unit makes none
         charge_kw: Option<f64> = "kW";
         /// power out of storage; null where the unit is none
         discharge_kw: Option<f64> = "kW";
@@ -35,7 +35,8 @@ rows! {
         available_kw: Option<f64> = "kW";
         /// available less delivered; null where nothing is curtailed
         curtailed_kw: Option<f64> = "kW";
-        /// stored energy at the slot's end; null where the unit is no storage
+        /// stored energy at the slot's end, of hydrogen in a tank its lower heating value; null
+        /// where the unit is no storage
         energy_kwh: Option<f64> = "kWh";
         /// flexibility offered upwards
         flex_up_kw: Option<f64> = "kW";

@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::{
     grid_file::{
-        CommitmentFile, ExchangeFile, GridFile, InterruptibleFile, MustTakeFile, RenewableFile,
-        StoreFile, ThermalFile,
+        CommitmentFile, ElectrolyserFile, ExchangeFile, GridFile, InterruptibleFile, MustTakeFile,
+        RenewableFile, StoreFile, ThermalFile,
     },
     ranges::Limits,
 };
@@ -14,8 +14,8 @@ use voltide_model::{
     clock::Clock,
     cost::QuadraticCost,
     device::{
-        Commitment, Device, Exchange, InterruptibleLoad, MustTake, Renewable, RenewableKind, Store,
-        StoreKind, ThermalUnit,
+        Commitment, Device, Electrolyser, Exchange, InterruptibleLoad, MustTake, Renewable,
+        RenewableKind, Store, StoreKind, ThermalUnit,
     },
     physical::{self, Physical},
     plant::{Plant, PlantError},
@@ -39,6 +39,7 @@ impl Resolver<'_> {
         ));
         names.extend(keys(&mut file.interruptible.0.iter().map(|(key, _)| key)));
         names.extend(keys(&mut file.exchanges.0.iter().map(|(key, _)| key)));
+        names.extend(keys(&mut file.electrolysers.0.iter().map(|(key, _)| key)));
         let again =
             |(at, key): (usize, &Key)| names[..at].iter().any(|other| other.name == key.name);
         let mut fine = Some(());
@@ -69,9 +70,11 @@ impl Resolver<'_> {
         let interruptible = self.each(&file.interruptible, Self::interruptible);
         let exchanges =
             self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
+        let electrolysers =
+            self.each(&file.electrolysers, |this, key, unit| this.electrolyser(key, unit, clock));
         let steered = Plant::default().with([wind?, pv?].concat()).with(must_take?).with(thermal?);
         let stored = steered.with([hydro?, batteries?].concat());
-        Some(stored.with(interruptible?).with(exchanges?))
+        Some(stored.with(interruptible?).with(exchanges?).with(electrolysers?))
     }
 
     /// Every unit of a kind; goes through all of them in any case.
@@ -159,7 +162,7 @@ impl Resolver<'_> {
         let Err(error) = check(&unit) else { return Some(unit) };
         let field = match &error {
             PlantError::Value { field, .. } | PlantError::OutsideBounds { field, .. } => *field,
-            PlantError::Crossed { what: "output", .. } => "power_min",
+            PlantError::Crossed { what: "output" | "power", .. } => "power_min",
             PlantError::Crossed { .. } => "energy_min",
             PlantError::ExportDearer { .. } => "export_price",
         };
@@ -296,6 +299,39 @@ impl Resolver<'_> {
             values.map(|(name, power)| (&physical::UNIT_POWER, name, Some((power.0, power.place))));
         self.all_within(&values).map(|()| exchange)
     }
+
+    fn electrolyser(
+        &mut self,
+        key: &Key,
+        file: &ElectrolyserFile,
+        clock: &Clock,
+    ) -> Option<Electrolyser> {
+        let name = format!("grid.electrolysers.{}.demand", key.name);
+        let demand = self.power_over_time(&name, &file.demand, true, clock);
+        let backup_price = self.price(&file.backup_price);
+        let day_end = file.day_end_energy.as_ref().unwrap_or(&file.initial_energy);
+        let unit = Electrolyser {
+            name: key.name.clone(),
+            power_min: file.power_min.value,
+            power_max: file.power_max.value,
+            efficiency: self.reckoned(file.efficiency.value),
+            tank: file.tank.value,
+            initial_energy: file.initial_energy.value,
+            day_end_energy: day_end.value,
+            demand: demand?,
+            backup_price: backup_price?,
+        };
+        let unit = self.sound(key, unit, Electrolyser::check, |field| match field {
+            "power_min" => Some(file.power_min.place),
+            "power_max" | "demand" => Some(file.power_max.place),
+            "efficiency" => Some(file.efficiency.place),
+            "tank" => Some(file.tank.place),
+            "backup_price" => Some(file.backup_price.place),
+            "initial_energy" => Some(file.initial_energy.place),
+            _ => Some(day_end.place),
+        })?;
+        self.all_within(&electrolyser_values(file)).map(|()| unit)
+    }
 }
 
 /// A value of a unit with its quantity, and the name and place of its field.
@@ -335,5 +371,19 @@ fn store_values(file: &StoreFile) -> [UnitValue; 8] {
         (&physical::STORE_ENERGY, "day_end_energy", file.day_end_energy.as_ref().map(energy)),
         (&physical::EFFICIENCY, "charge_efficiency", share(&file.charge_efficiency)),
         (&physical::EFFICIENCY, "discharge_efficiency", share(&file.discharge_efficiency)),
+    ]
+}
+
+fn electrolyser_values(file: &ElectrolyserFile) -> [UnitValue; 6] {
+    let power = |power: &Spanned<Kilowatts>| Some((power.0, power.place));
+    let energy = |energy: &Spanned<KilowattHours>| (energy.0, energy.place);
+    let efficiency = (file.efficiency.get(), file.efficiency.place);
+    [
+        (&physical::UNIT_POWER, "power_min", power(&file.power_min)),
+        (&physical::UNIT_POWER, "power_max", power(&file.power_max)),
+        (&physical::EFFICIENCY, "efficiency", Some(efficiency)),
+        (&physical::STORE_ENERGY, "tank", Some(energy(&file.tank))),
+        (&physical::STORE_ENERGY, "initial_energy", Some(energy(&file.initial_energy))),
+        (&physical::STORE_ENERGY, "day_end_energy", file.day_end_energy.as_ref().map(energy)),
     ]
 }

@@ -4,7 +4,7 @@
 //! same draws, and what comes of it is written down as a forecast and nothing else.
 
 use super::{
-    Agenda, Asked, EngineError, Event, PlanPhase, Plugged, Recorder, ToPlan, record_fault,
+    Asked, EngineError, Event, PlanPhase, Plugged, Recorder, StaysOfDay, ToPlan, record_fault,
 };
 use crate::{
     grid::{GridBook, day_of},
@@ -118,22 +118,22 @@ pub(super) fn issue(
 impl PlanPhase<'_, '_> {
     /// Plans the day's stays without putting anything into force.
     fn trial(&mut self, plugged: Plugged, asked: Asked) -> Result<Trial, EngineError> {
-        let mut agenda = Agenda::of_day(&self.state, plugged);
+        let mut day = StaysOfDay::beginning(&self.state, plugged);
         let mut trial = Trial::default();
         loop {
-            let size = self.batch_size(agenda.len());
-            if !agenda.next_cars(size) {
+            let size = self.batch_size(day.len());
+            if !day.next_cars(size) {
                 return Ok(trial);
             }
             loop {
-                let stays = agenda.next_stays(&self.state);
+                let stays = day.next_stays(&self.state);
                 if stays.is_empty() {
                     break;
                 }
                 self.try_stays(&stays, asked)?;
                 let horizon = self.planners.batch.horizon_slots();
                 self.take_down(&stays, horizon, &mut trial);
-                agenda.took(&self.state, &stays, &self.planners.power_kw, horizon);
+                day.note_schedules(&self.state, &stays, &self.planners.power_kw, horizon);
             }
         }
     }

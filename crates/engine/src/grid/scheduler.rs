@@ -8,13 +8,14 @@ use crate::{
         load::{CarLoad, value},
     },
     outbox::Recorder,
+    units::{self, Standing},
 };
 use bevy_ecs::prelude::*;
 use voltide_journal::{
     event::{Event, SolveFinished, Stage, TickStarted},
     units::pack,
 };
-use voltide_model::{scenario::Scenario, two_stage::Grid};
+use voltide_model::{dispatch::GridState, scenario::Scenario, two_stage::Grid};
 use voltide_schedule::{
     Outcome,
     grid::{Day, Dispatch, DispatchProblem, GridError, Stages, UnmetWish},
@@ -24,6 +25,7 @@ use voltide_schedule::{
 /// begins early where the load is not what it was planned for.
 pub(crate) fn schedule(
     cars: CarLoad,
+    units: Query<Standing>,
     mut plant: ResMut<GridBook>,
     mut record: Recorder,
 ) -> Result<(), EngineError> {
@@ -32,12 +34,15 @@ pub(crate) fn schedule(
     let stages =
         Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
     let (plant, record) = (&mut *plant, &mut record);
-    Desk { cars: &cars, plant, record, grid, stages, scenario }.decide()
+    let state = units::state(&units);
+    Scheduler { cars: &cars, state, plant, record, grid, stages, scenario }.decide()
 }
 
 /// What scheduling works with.
-struct Desk<'a, 'w, 's, 'r> {
+struct Scheduler<'a, 'w, 's, 'r> {
     cars: &'a CarLoad<'w, 's>,
+    /// Where units stand.
+    state: GridState,
     plant: &'a mut GridBook,
     record: &'a mut Recorder<'r>,
     grid: &'a Grid,
@@ -45,7 +50,7 @@ struct Desk<'a, 'w, 's, 'r> {
     scenario: &'a Scenario,
 }
 
-impl Desk<'_, '_, '_, '_> {
+impl Scheduler<'_, '_, '_, '_> {
     fn decide(&mut self) -> Result<(), EngineError> {
         let tick = self.cars.now.tick;
         let day = day_of(&self.scenario.clock, tick);
@@ -63,11 +68,8 @@ impl Desk<'_, '_, '_, '_> {
 
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
         let fold = |slot: u32| self.scenario.period().map_or(slot, |period| slot % period);
-        let problem = self.stages.day_ahead(
-            day,
-            |slot| self.plant.expected_kw(fold(slot)),
-            &self.plant.state,
-        );
+        let problem =
+            self.stages.day_ahead(day, |slot| self.plant.expected_kw(fold(slot)), &self.state);
         let solved = self.solve(&problem, Stage::DayAhead)?;
         self.accept(solved, Stage::DayAhead, self.grid.rules.day_ahead_step.get(), usize::MAX);
         Ok(())
@@ -86,7 +88,7 @@ impl Desk<'_, '_, '_, '_> {
         let Some(plan) = &self.plant.plan else {
             unreachable!("a day-ahead schedule is made before the first window of a day")
         };
-        let problem = self.stages.window(day, k, ev_kw, cars, plan, &self.plant.state);
+        let problem = self.stages.window(day, k, ev_kw, cars, plan, &self.state);
         let solved = self.solve(&problem, Stage::IntraDay)?;
         let committed = rules.step.get() - k % rules.step.get();
         self.accept(solved, Stage::IntraDay, 1, committed as usize);
@@ -111,7 +113,7 @@ impl Desk<'_, '_, '_, '_> {
         let steps = &solved.slots[..committed.min(solved.slots.len())];
         let event = pack(&self.grid.plant, stage, tick, step, steps);
         self.record.emit(cause, event, Event::UnitsDispatched, |event| {
-            self.plant.dispatched(&self.grid.plant, event);
+            self.plant.dispatched(&self.grid.plant, event, &self.state);
         });
     }
 }

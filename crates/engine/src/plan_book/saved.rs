@@ -1,12 +1,13 @@
 //! The plan book in a snapshot.
 
 use super::{Ahead, PlanBook, Span};
-use crate::snapshot::{Carry, Future, copy, flat, lists, only};
+use crate::snapshot::{Future, copy, flat, lists, only};
 use std::ops::Range;
 use voltide_journal::snapshot::{Column, Lacking, Part};
 
-impl Carry for PlanBook {
-    fn save(&self, future: Future) -> Part {
+impl PlanBook {
+    /// What there is to carry.
+    pub(crate) fn save(&self, future: Future) -> Part {
         let live = self.written_anew();
         let (coming, summed) = (self.coming_changes(future), self.coming_sums(future));
         let (change_lengths, changes) = flat(&self.changes[coming.clone()]);
@@ -39,7 +40,8 @@ impl Carry for PlanBook {
             .with("ahead_setting", Column::Ids(ahead().map(|it| it.setting).collect()))
     }
 
-    fn load(&mut self, part: &Part) -> Result<(), Lacking> {
+    /// Takes it up, in a world of the same scenario.
+    pub(crate) fn load(&mut self, part: &Part) -> Result<(), Lacking> {
         let lengths = part.ids("segments")?;
         self.segment_slot = part.ids("segment_slot")?.to_vec();
         self.segment_kw = part.reals("segment_kw")?.to_vec();
@@ -62,9 +64,7 @@ impl Carry for PlanBook {
         self.load_sums(part)?;
         self.load_ahead(part)
     }
-}
 
-impl PlanBook {
     /// The live segments next to each other.
     fn written_anew(&self) -> Self {
         let mut book = Self {

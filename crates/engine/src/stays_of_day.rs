@@ -4,24 +4,24 @@
 //! that a later one begins with follows from the schedule of the one before it, less the trip.
 //! Where the day follows upon itself, all its stays are planned before its first slot.
 
-use crate::{observe::ToPlan, phase::plan::PlanningState, state::Fixed};
+use crate::{batch::ToPlan, phase::plan::PlanningState, state::Fixed};
 use std::collections::VecDeque;
 use voltide_journal::event::StaysExpected;
 use voltide_model::{scenario::Planning, stay::NO_STAY};
 
 /// The stays of a day, by car.
 #[derive(Debug, Default)]
-pub(crate) struct Agenda {
-    cars: VecDeque<CarAgenda>,
+pub(crate) struct StaysOfDay {
+    cars: VecDeque<StaysOfCar>,
     /// The cars that are being planned.
-    batch: Vec<CarAgenda>,
+    batch: Vec<StaysOfCar>,
     /// Stays in progress at a midnight that follows upon itself, with the energy then, kWh.
     at_midnight: Vec<(u32, f64)>,
 }
 
 /// What is to be planned of one car.
 #[derive(Debug)]
-struct CarAgenda {
+struct StaysOfCar {
     ev: u32,
     stays: VecDeque<u32>,
     /// Whether the first of `stays` is in progress.
@@ -32,7 +32,7 @@ struct CarAgenda {
     arrival_kwh: f64,
 }
 
-/// Which of the cars that are plugged in are on an agenda with the stay they are in.
+/// Which of the cars that are plugged in are on the list with the stay they are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plugged {
     /// Those that need a schedule.
@@ -57,9 +57,9 @@ fn day_end(fixed: &Fixed, tick: u32) -> u32 {
     (tick + 1..clock.slots).find(|&slot| clock.local(slot).date() != today).unwrap_or(clock.slots)
 }
 
-impl Agenda {
+impl StaysOfDay {
     /// The stays that begin on the day that begins now, and of those in progress the `plugged` ones.
-    pub(crate) fn of_day(state: &PlanningState, plugged: Plugged) -> Self {
+    pub(crate) fn beginning(state: &PlanningState, plugged: Plugged) -> Self {
         let (tick, evs) = (state.now.tick, state.fixed.scenario.population.stays.ev.as_slice());
         let slots = tick..day_end(&state.fixed, tick);
         let (energies, in_stay, _) = state.cars();
@@ -91,7 +91,7 @@ impl Agenda {
                     after_slot(&state.fixed, ev, arrival_kwh, energy, kw)
                 })
             };
-            CarAgenda {
+            StaysOfCar {
                 ev,
                 stays: stays.iter().copied().collect(),
                 plugged,
@@ -124,14 +124,14 @@ impl Agenda {
                 car.energy_kwh -= trips[stay as usize].min(car.energy_kwh);
                 car.arrival_kwh = car.energy_kwh;
             }
-            let CarAgenda { ev, energy_kwh, arrival_kwh, .. } = *car;
+            let StaysOfCar { ev, energy_kwh, arrival_kwh, .. } = *car;
             Some(ToPlan { ev, stay, energy_kwh, arrival_kwh })
         });
         next.collect()
     }
 
     /// The schedules of `stays` are known: `power_kw` holds a row of `horizon` slots for each.
-    pub(crate) fn took(
+    pub(crate) fn note_schedules(
         &mut self,
         state: &PlanningState,
         stays: &[ToPlan],

@@ -68,12 +68,12 @@ pub(crate) struct Batch {
 }
 
 /// A fleet whose drivers are asked, with what they think of each slot of the horizon.
-struct Asked {
+struct AskedFleet {
     asking: Asking,
     bands: Vec<Band>,
 }
 
-impl Asked {
+impl AskedFleet {
     fn of_fleet(state: &PlanningState, fleet: usize, slots: Range<u32>) -> Option<Self> {
         let asking = Asking::of_fleet(&state.fixed, fleet)?;
         let prices = &state.prices.current()[state.fixed.fleets[fleet].tariff];
@@ -251,7 +251,7 @@ impl Batch {
             return said;
         }
         // A batch is often of few of the fleets.
-        let mut asked: Vec<OnceCell<Option<Asked>>> = Vec::new();
+        let mut asked: Vec<OnceCell<Option<AskedFleet>>> = Vec::new();
         asked.resize_with(fixed.fleets.len(), OnceCell::new);
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
@@ -260,7 +260,8 @@ impl Batch {
         for row in 0..self.stay.len() {
             let fleet = fixed.scenario.population.fleet_of(self.ev_id[row]);
             let window = self.observation().window(row);
-            let asked = asked[fleet].get_or_init(|| Asked::of_fleet(state, fleet, self.slots()));
+            let asked =
+                asked[fleet].get_or_init(|| AskedFleet::of_fleet(state, fleet, self.slots()));
             let answers = self.answers(state, row, asked.as_ref(), window.clone(), &hours);
             self.willingness[row] = answers.first().map_or(0.0, |answer| answer.0);
             let mut last = None;
@@ -283,11 +284,13 @@ impl Batch {
         &self,
         state: &PlanningState,
         row: usize,
-        asked: Option<&Asked>,
+        asked: Option<&AskedFleet>,
         window: Range<usize>,
         hours: &[u32],
     ) -> Vec<(f64, bool)> {
-        let Some(Asked { asking, bands }) = asked else { return vec![(0.0, true); window.len()] };
+        let Some(AskedFleet { asking, bands }) = asked else {
+            return vec![(0.0, true); window.len()];
+        };
         let ev = self.ev_id[row];
         // Of this hour drivers have drawn where they are plugged in.
         let mut drawn = state.drivers.drawn()[ev as usize];

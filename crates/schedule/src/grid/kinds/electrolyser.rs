@@ -1,0 +1,180 @@
+//! Electrolysers: what they draw, what is bought, and what their tank holds between.
+//!
+//! ```text
+//! H_t = H_(t-1) + η·draw·dt - (demand - bought)·dt,   0 ≤ H_t ≤ tank,   0 ≤ bought ≤ demand
+//! P_min·u_t ≤ draw ≤ P_max·u_t,   u_t whole where P_min is above 0
+//! ```
+
+use crate::{
+    grid::{
+        DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
+        error::{Holds, finite, series},
+        held::{hold_at_end, missing_kwh, note_outside},
+        plan::UnitPlan,
+        unit::{Kind, UnitColumns, Way, power, powers, value},
+    },
+    linear::{Program, Solved},
+};
+use good_lp::{Expression, Variable, constraint, variable};
+use voltide_model::{
+    device::{Device, Electrolyser},
+    flexibility::Readings,
+    two_stage::TwoStage,
+    unit::{UnitSlot, tidied},
+};
+
+/// Powers, hydrogen and what the tank holds by slot.
+struct Columns<'p> {
+    unit: &'p Electrolyser,
+    task: &'p UnitTask,
+    end: EnergyEnd,
+    hours: f64,
+    draw: Vec<Variable>,
+    /// u, where the unit has a least power.
+    on: Option<Vec<Variable>>,
+    bought: Vec<Variable>,
+    held: Vec<Variable>,
+}
+
+impl Kind for Electrolyser {
+    /// What the tank holds comes from elsewhere, and may be more than it has room for.
+    fn check(&self, task: &UnitTask, slots: usize) -> Result<(), GridError> {
+        self.check_shape()?;
+        series(&self.name, &task.series, slots, &[("demand", Holds::Amount)])?;
+        let held = format!("hydrogen in the tank of `{}`", self.name);
+        finite(&held, &[task.state.energy_kwh])?;
+        match task.end {
+            EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
+            EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(&held, &[wish]),
+        }
+    }
+
+    fn columns<'p>(
+        &'p self,
+        program: &mut Program,
+        unmet: &mut Vec<Unmet>,
+        problem: &DispatchProblem<'_>,
+        task: &'p UnitTask,
+    ) -> Box<dyn UnitColumns + 'p> {
+        let (hours, start_kwh) = (problem.slot_hours, task.state.energy_kwh);
+        note_outside(unmet, &self.name, start_kwh, (0.0, self.tank.0));
+        let draw = powers(program, problem, self.power_max.0, 0.0);
+        let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
+        let demand = task.series[0].iter();
+        let bought = demand.map(|&most| power(program, hours, most, self.backup_price)).collect();
+        let most_kwh = self.tank.0.max(start_kwh);
+        let holds = || variable().min(start_kwh.min(0.0)).max(most_kwh);
+        let held = draw.iter().map(|_| program.add(holds())).collect();
+        let end = softened(task.end);
+        let this = Columns { unit: self, task, end, hours, draw, on, bought, held };
+        this.balance(program);
+        let start = || Expression::from(start_kwh);
+        let last = this.held.last().map_or_else(start, |&held| held.into());
+        let price = problem.prices.terminal;
+        hold_at_end(program, unmet, &self.name, (last, most_kwh), end, price);
+        Box::new(this)
+    }
+
+    /// Where the tank holds more than it has room for.
+    fn may_supply_less_than_nothing(&self, task: &UnitTask, _readings: Readings) -> bool {
+        task.state.energy_kwh < 0.0 || task.state.energy_kwh > self.tank.0
+    }
+
+    fn ask_day_ahead(&self, task: &mut UnitTask, _rules: &TwoStage) {
+        task.end = EnergyEnd::Softened(self.day_end_energy.0);
+    }
+
+    fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
+        task.end = EnergyEnd::Softened(plan.energy_at_end());
+    }
+}
+
+/// What it must hold at the end has a price in any case: a unit with a least power cannot always hit it.
+fn softened(end: EnergyEnd) -> EnergyEnd {
+    match end {
+        EnergyEnd::Idle | EnergyEnd::Free => EnergyEnd::Free,
+        EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => EnergyEnd::Softened(wish),
+    }
+}
+
+/// Has it draw nothing, or its least power and more: a variable a slot that is 1 while it runs.
+fn switch(unit: &Electrolyser, program: &mut Program, draw: &[Variable]) -> Vec<Variable> {
+    let switch = |&draw: &Variable| {
+        let on = program.add(variable().binary());
+        program.require(constraint!(draw >= unit.power_min.0 * on));
+        program.require(constraint!(draw <= unit.power_max.0 * on));
+        on
+    };
+    draw.iter().map(switch).collect()
+}
+
+impl Columns<'_> {
+    fn balance(&self, program: &mut Program) {
+        let gained = self.unit.efficiency.get() * self.hours;
+        let mut before = Expression::from(self.task.state.energy_kwh);
+        for (slot, &demand) in self.task.series[0].iter().enumerate() {
+            let taken = (demand - self.bought[slot]) * self.hours;
+            let held = self.held[slot];
+            program.require(constraint!(held - before == gained * self.draw[slot] - taken));
+            before = held.into();
+        }
+    }
+
+    /// What it draws in a solution, within its limits, kW.
+    fn draw_kw(&self, solved: &Solved, slot: usize) -> f64 {
+        let draw = value(solved, self.draw[slot]).min(self.unit.power_max.0);
+        match &self.on {
+            None => tidied(draw),
+            Some(on) if solved.values[&on[slot]] > 0.5 => draw.max(self.unit.power_min.0),
+            Some(_) => 0.0,
+        }
+    }
+}
+
+impl UnitColumns for Columns<'_> {
+    fn device(&self) -> &dyn Device {
+        self.unit
+    }
+
+    fn given(&self, slot: usize) -> Expression {
+        -1.0 * self.draw[slot]
+    }
+
+    /// What rounding would leave of the tank below nothing is bought.
+    fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot {
+        let before_kwh = before.map_or(self.task.state.energy_kwh, |before| before.energy_kwh);
+        let (draw_kw, demand_kw) = (self.draw_kw(solved, slot), self.task.series[0][slot]);
+        let bought = value(solved, self.bought[slot]).min(demand_kw);
+        let after = |bought_kw| {
+            self.unit.energy_after(before_kwh, draw_kw, demand_kw - bought_kw, self.hours)
+        };
+        let lacking_kw = (before_kwh.min(0.0) - after(bought)).max(0.0) / self.hours;
+        let bought_kw = tidied((bought + lacking_kw).min(demand_kw));
+        UnitSlot {
+            charge_kw: draw_kw,
+            available_kw: bought_kw,
+            energy_kwh: after(bought_kw),
+            on: draw_kw > 0.0,
+            ..UnitSlot::idle(self.unit.kind())
+        }
+    }
+
+    /// As [`Device::flexibility`] has it.
+    fn supply(&self, program: &mut Program, slot: usize, way: Way) -> Expression {
+        let made_per_kw = self.unit.efficiency.get() * self.hours;
+        let (draw, held) = (Expression::from(self.draw[slot]), self.held[slot]);
+        let (by_power, by_tank) = match way {
+            Way::Up => (draw, held / made_per_kw),
+            Way::Down => (self.unit.power_max.0 - draw, (self.unit.tank.0 - held) / made_per_kw),
+        };
+        let supply = program.add(variable());
+        program.require(constraint!(supply <= by_power));
+        program.require(constraint!(supply <= by_tank));
+        supply.into()
+    }
+
+    fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> Option<f64> {
+        let held = last.map_or(self.task.state.energy_kwh, |last| last.energy_kwh);
+        Some(missing_kwh(self.end, held))
+    }
+}
