@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 // These structs have no documentation: clap would show it in the place of the program's or a
 // verb's.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     /// Print one JSON object per line instead of tables, for what is wrong, too

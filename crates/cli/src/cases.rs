@@ -66,12 +66,12 @@ pub(crate) const LINES: [Line; 19] = [
             "what drivers pay is added, though payments between them and the system cancel out",
         ),
     Line::new("total_with_shortfall", MONEY, |run| {
-        run.cost.total + run.margin_price * run.shortfall_kwh()
+        run.cost.total + run.margin_price * shortfall_kwh(run)
     })
     .shown("system + shortfall", 0)
     .means("`total` and the missing flexibility at its price, `margin_price_per_kwh`")
     .explained("a kWh of missing flexibility at {margin_price}"),
-    Line::new("shortfall_kwh", "kWh", |run| run.shortfall_kwh()).shown("shortfall", 1).explained(
+    Line::new("shortfall_kwh", "kWh", shortfall_kwh).shown("shortfall", 1).explained(
         "flexibility missing after the fact, up and down; kW-slots are the sum of kW over slots",
     ),
     Line::new("shortfall_up_kw_slots", "kW-slots", |run| run.up.shortfall_kw_slots)
@@ -108,11 +108,11 @@ impl<'a> Run<'a> {
             margin_price,
         }
     }
+}
 
-    /// Flexibility that is missing up and down, kWh.
-    fn shortfall_kwh(&self) -> f64 {
-        self.up.shortfall_kwh + self.down.shortfall_kwh
-    }
+/// Flexibility that is missing up and down, kWh.
+fn shortfall_kwh(run: &Run<'_>) -> f64 {
+    run.up.shortfall_kwh + run.down.shortfall_kwh
 }
 
 /// What stands before a line's cells: money has the currency of the table's heading.

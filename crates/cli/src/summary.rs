@@ -41,12 +41,27 @@ struct Line {
     weight: Weight,
     /// Whether it is left out where there are no cars.
     is_of_cars: bool,
-    /// What it says; `None` leaves it out.
-    says: fn(&Summary) -> Option<String>,
+    says: Says,
+}
+
+/// What a line says of a run.
+enum Says {
+    /// There is always something to say.
+    Always(fn(&Summary) -> String),
+    /// Only where something happened; `None` leaves the line out.
+    IfAny(fn(&Summary) -> Option<String>),
 }
 
 impl Line {
-    const fn new(name: &'static str, says: fn(&Summary) -> Option<String>) -> Self {
+    const fn always(name: &'static str, says: fn(&Summary) -> String) -> Self {
+        Self::new(name, Says::Always(says))
+    }
+
+    const fn if_any(name: &'static str, says: fn(&Summary) -> Option<String>) -> Self {
+        Self::new(name, Says::IfAny(says))
+    }
+
+    const fn new(name: &'static str, says: Says) -> Self {
         Self { name, weight: Weight::Plain, is_of_cars: false, says }
     }
 
@@ -64,40 +79,45 @@ impl Line {
 
     /// What it says of a run, where it says anything.
     fn text(&self, summary: &Summary) -> Option<String> {
-        let is_in_place = !self.is_of_cars || summary.ev_count > 0;
-        is_in_place.then(|| (self.says)(summary)).flatten()
+        if self.is_of_cars && summary.ev_count == 0 {
+            return None;
+        }
+        match self.says {
+            Says::Always(says) => Some(says(summary)),
+            Says::IfAny(says) => says(summary),
+        }
     }
 }
 
 /// What there is to say of a run, in order. What did not happen is left out, unless one would ask
 /// for it.
 const LINES: [Line; 26] = [
-    Line::new("simulated", simulated),
-    Line::new("charged", charged).of_cars(),
-    Line::new("discharged", discharged).of_cars(),
-    Line::new("willing", willing).of_cars(),
-    Line::new("EV power", ev_power).of_cars(),
-    Line::new("net load", net_load),
-    Line::new("drivers pay", drivers_pay).of_cars(),
-    Line::new("system cost", system_cost),
-    Line::new("solver gap", solver_gap),
-    Line::new("plant", not_used),
-    Line::new("flexibility", flexibility),
-    Line::new("relaxed", relaxed),
-    Line::new("sessions", sessions).of_cars(),
-    Line::new("missed", missed).notable(),
-    Line::new("no number", no_number).wrong(),
-    Line::new("short trips", short_trips).notable(),
-    Line::new("site limits", site_limits).notable(),
-    Line::new("clipped", broken_contract).wrong(),
-    Line::new("policy faults", policy_faults).wrong(),
-    Line::new("policy out", |summary| summary.lost_policy.as_ref().map(out)).wrong(),
-    Line::new("short stays", short_stays),
-    Line::new("no stays", no_stays),
-    Line::new("recorded", recorded),
-    Line::new("requested", requested),
-    Line::new("in reality", in_reality),
-    Line::new("hand-overs", hand_overs),
+    Line::always("simulated", simulated),
+    Line::always("charged", charged).of_cars(),
+    Line::if_any("discharged", discharged).of_cars(),
+    Line::if_any("willing", willing).of_cars(),
+    Line::always("EV power", ev_power).of_cars(),
+    Line::always("net load", net_load),
+    Line::always("drivers pay", drivers_pay).of_cars(),
+    Line::if_any("system cost", system_cost),
+    Line::if_any("solver gap", solver_gap),
+    Line::if_any("plant", not_used),
+    Line::if_any("flexibility", flexibility),
+    Line::if_any("relaxed", relaxed),
+    Line::always("sessions", sessions).of_cars(),
+    Line::if_any("missed", missed).notable(),
+    Line::if_any("no number", no_number).wrong(),
+    Line::if_any("short trips", short_trips).notable(),
+    Line::if_any("site limits", site_limits).notable(),
+    Line::if_any("clipped", broken_contract).wrong(),
+    Line::if_any("policy faults", policy_faults).wrong(),
+    Line::if_any("policy out", |summary| summary.lost_policy.as_ref().map(out)).wrong(),
+    Line::if_any("short stays", short_stays),
+    Line::if_any("no stays", no_stays),
+    Line::if_any("recorded", recorded),
+    Line::if_any("requested", requested),
+    Line::if_any("in reality", in_reality),
+    Line::if_any("hand-overs", hand_overs),
 ];
 
 /// The lines that say something of a run, below its id.
@@ -135,26 +155,26 @@ pub(crate) fn cars(summary: &Summary) -> String {
     }
 }
 
-fn simulated(summary: &Summary) -> Option<String> {
+fn simulated(summary: &Summary) -> String {
     let days = decimal(summary.days, 2);
     let cars = cars(summary);
     let slots = counted(summary.slots.into(), "slot", "slots");
-    Some(format!("{cars}, {slots} ({days} days), {}", summary.status))
+    format!("{cars}, {slots} ({days} days), {}", summary.status)
 }
 
-fn ev_power(summary: &Summary) -> Option<String> {
+fn ev_power(summary: &Summary) -> String {
     let mean = decimal(summary.ev_mean_kw, 1);
-    Some(format!("mean {mean} kW{}", extreme(", peak", summary.ev_peak.as_ref())))
+    format!("mean {mean} kW{}", extreme(", peak", summary.ev_peak.as_ref()))
 }
 
-fn net_load(summary: &Summary) -> Option<String> {
+fn net_load(summary: &Summary) -> String {
     let peak = extreme("peak", summary.net_load_peak.as_ref());
-    Some(peak + &extreme(", valley", summary.net_load_valley.as_ref()))
+    peak + &extreme(", valley", summary.net_load_valley.as_ref())
 }
 
-fn drivers_pay(summary: &Summary) -> Option<String> {
+fn drivers_pay(summary: &Summary) -> String {
     let cost = decimal(summary.net_cost, 2);
-    Some(format!("{cost} {}{}", summary.currency, price_paid(summary)))
+    format!("{cost} {}{}", summary.currency, price_paid(summary))
 }
 
 /// What drivers pay per kWh: net of what they earn, and of the energy they give.
@@ -188,15 +208,15 @@ fn willing(summary: &Summary) -> Option<String> {
     ))
 }
 
-fn charged(summary: &Summary) -> Option<String> {
+fn charged(summary: &Summary) -> String {
     let kwh = decimal(summary.charged_kwh, 0);
     if summary.population.requested_kwh > 0.0 {
         let sessions = (summary.sessions_ended + summary.sessions_open).max(1);
         let each = decimal(summary.charged_kwh / sessions as f64, 2);
-        return Some(format!("{kwh} kWh, {each} kWh a session"));
+        return format!("{kwh} kWh, {each} kWh a session");
     }
     let each = decimal(summary.charged_kwh_per_ev_day, 2);
-    Some(format!("{kwh} kWh, {each} kWh a car and day"))
+    format!("{kwh} kWh, {each} kWh a car and day")
 }
 
 fn extreme(name: &str, extreme: Option<&Extreme>) -> String {
@@ -272,7 +292,7 @@ fn relaxed(summary: &Summary) -> Option<String> {
 }
 
 /// How many sessions there were, and that all of them came to their targets or how many did not.
-fn sessions(summary: &Summary) -> Option<String> {
+fn sessions(summary: &Summary) -> String {
     let ended = thousands(summary.sessions_ended);
     let targets = match summary.missed_targets {
         0 if summary.sessions_ended == 0 => None,
@@ -285,7 +305,7 @@ fn sessions(summary: &Summary) -> Option<String> {
     let open =
         (summary.sessions_open > 0).then(|| format!("{} open", thousands(summary.sessions_open)));
     let said: Vec<String> = targets.into_iter().chain(open).collect();
-    Some(if said.is_empty() { "none".to_owned() } else { said.join("; ") })
+    if said.is_empty() { "none".to_owned() } else { said.join("; ") }
 }
 
 /// How often something happened, and what it was; nothing where it did not.

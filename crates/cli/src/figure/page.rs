@@ -8,16 +8,19 @@ use voltide_telemetry::{RECORDS, Summary, SystemCostRows};
 
 const OPENING: &str = "# Figures\n\nWhat `--json` says of runs, figure by figure; the names of \
     amounts end in their units, `currency` is the world's. Figures with a heading stand in \
-    tables for people, too. Every one of them can be asked of the tables as well: \
+    tables for people, too. What happened in a run can be asked of its tables as well: \
     [outputs/README.md](../outputs/README.md) says what those hold.\n\nThis page is written by \
     `VOLTIDE_BLESS=1 cargo test --release -p voltide-cli` from what the program prints by.\n";
 
-const OF_RUN: &str = "Lines `run`, as `run`, `replay` and `resume` print them, with `run_id` and \
-    `folder`; `cost` is what the run cost on the machine, as in `profile.json`.";
+const OF_RUN: &str = "Lines `run`, as `run`, `fork`, `resume` and `replay` print them, with \
+    `run_id` and `folder`; `cost` is what the run cost on the machine, as in `profile.json`.";
 
-const OF_COMPARISON: &str = "Lines `compared_run`, one a run, and `comparison`, which has mean \
-    and standard deviation over the runs of a policy. Both name the policy and what it is \
-    measured against; `first` is the run of the first policy with the same draws.";
+const OF_COMPARISON: &str = "Lines `compared_run`, one a run, and `comparison`, one a policy, \
+    with `mean` and `sd`, the standard deviation of a sample, of each figure over its runs. \
+    `first` is the run of the first policy with the same draws. Beside its figures a run has its \
+    `seed`, `case` and `folder`, in what it is `unlike` the first besides its policy, what went \
+    wrong first, as under [a run](#summary), and `stored_price_per_kwh`: by fleet the price at \
+    which emptier batteries are filled up.";
 
 const OF_CASE: &str = "Lines `compared_figure`, one a case, policy and figure: the figure's \
     `amount`, and beside it what others have `published`. `voltide compare --cases --out` writes \
