@@ -1,4 +1,5 @@
-//! An electrolyser in a whole world, among a thermal unit, a battery, sun and a connection, for two days.
+//! An electrolyser in a whole world, among a thermal unit, a battery, sun and a connection, for two
+//! days.
 
 use crate::{
     program::{assert_same_files, files, run, run_json, succeed, voltide},
@@ -75,7 +76,8 @@ fn it_runs_when_power_is_cheap_and_its_tank_is_there_in_dear_hours() {
     assert!(summary["unserved_kwh"].as_f64().unwrap() < 1e-6);
 }
 
-/// Over midnight and to the run's end: what is made, taken and bought is what the tank holds more or less.
+/// Over midnight and to the run's end: what is made, taken and bought is what the tank holds more
+/// or less.
 #[test]
 fn hydrogen_is_neither_lost_nor_made_and_limits_hold() {
     let out = tempfile::tempdir().unwrap();

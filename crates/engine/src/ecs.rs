@@ -87,6 +87,7 @@ impl Core {
         if let Some(deciders) = deciders {
             deciders.enter(&mut world);
         }
+        apply::register(&mut world);
         spawn_sites(&mut world, &scenario);
         spawn_units(&mut world, &scenario);
         let asked = scenario.asks_anyone();

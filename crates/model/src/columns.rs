@@ -149,8 +149,8 @@ pub struct SystemTick {
     pub ev_discharge_kw: f64,
     /// What import or export adds to close the balance; negative exports.
     pub import_kw: f64,
-    /// Output of all other units that are neither shed nor closing the balance; negative where they take
-    /// more than they give.
+    /// Output of all other units that are neither shed nor closing the balance; negative where they
+    /// take more than they give.
     pub plant_kw: f64,
     /// Load shed by agreement.
     pub interrupted_kw: f64,
@@ -249,8 +249,8 @@ impl SystemTick {
         (self.wind_available_kw - self.wind_kw) + (self.pv_available_kw - self.pv_kw)
     }
 
-    /// What energy over the connection to the outside costs in a world without a plant, in which only the
-    /// first tariff prices it; negative where it is exported.
+    /// What energy over the connection to the outside costs in a world without a plant, in which
+    /// only the first tariff prices it; negative where it is exported.
     pub fn import_cost(&self, hours: f64) -> f64 {
         self.import_kw * hours * self.tou_price_per_kwh
     }
@@ -264,8 +264,8 @@ impl SystemTick {
     }
 }
 
-/// What units give together, kW; summed kind by kind within each device, since a sum in another order
-/// rounds to another number.
+/// What units give together, kW; summed kind by kind within each device, since a sum in another
+/// order rounds to another number.
 fn sum_by_device(units: &[&UnitTick]) -> f64 {
     let kind = |units: &[&UnitTick]| units.iter().map(|unit| unit.output_kw).sum::<f64>();
     let device = |units: &[&UnitTick]| {

@@ -92,14 +92,14 @@ pub struct CostComponent {
 pub struct SystemCost {
     /// What units cost, by the place of the component.
     units: Vec<(CostComponent, f64)>,
-    /// Energy not served or not taken, at the price that schedules avoid it by (`grid.slack.unserved`):
-    /// a blackout is no way to save.
+    /// Energy not served or not taken, at the price that schedules avoid it by
+    /// (`grid.slack.unserved`): a blackout is no way to save.
     pub unserved: f64,
 }
 
 impl SystemCost {
-    /// Adds what a unit cost: its first component is what running it costs, the second, where there is
-    /// one, the other part.
+    /// Adds what a unit cost: its first component is what running it costs, the second, where there
+    /// is one, the other part.
     pub fn add(&mut self, components: &[CostComponent], cost: UnitCost) {
         for (component, amount) in components.iter().zip([cost.running, cost.extra]) {
             self.add_to(*component, amount);

@@ -10,8 +10,8 @@
 //! | [`Exchange`]          | the connection to the world outside         | -                |
 //! | [`Electrolyser`]      | load that makes hydrogen, kept in a tank    | as (25)-(27)     |
 //!
-//! A kind's file says its data and limits, its name in tables, its flexibility and its cost. To add a
-//! kind, write its file and give it a line in [`Unit`]. Power is measured on the grid side.
+//! A kind's file says its data and limits, its name in tables, its flexibility and its cost. To add
+//! a kind, write its file and give it a line in [`Unit`]. Power is measured on the grid side.
 
 mod check;
 mod electrolyser;
@@ -41,8 +41,8 @@ use crate::{
 };
 use std::any::Any;
 
-/// What units cost, by component, as journals and summaries list it whether a plant has such units or
-/// not. What kinds that came later cost is listed after these, where there are such units.
+/// What units cost, by component, as journals and summaries list it whether a plant has such units
+/// or not. What kinds that came later cost is listed after these, where there are such units.
 pub const COMPONENTS: [CostComponent; 10] = [
     thermal::OUTPUT,
     thermal::STARTS,

@@ -45,8 +45,8 @@ impl SlotDispatch {
         given + self.unserved_kw - self.load_kw - charged - self.spilled_kw
     }
 
-    /// What must be covered by units that are steered (20): load less available wind and sun, and less
-    /// what nobody steers.
+    /// What must be covered by units that are steered (20): load less available wind and sun, and
+    /// less what nobody steers.
     pub fn net_load_kw(&self, plant: &Plant) -> f64 {
         plant.net_of_unsteered(self.load_kw, |at, unit| unit.unsteered_kw(&self.units[at]))
     }
@@ -81,7 +81,8 @@ impl GridState {
     }
 }
 
-/// What tables show of each unit in one slot of `hours`, but for its flexibility, in the plant's order.
+/// What tables show of each unit in one slot of `hours`, but for its flexibility, in the plant's
+/// order.
 pub fn unit_rows(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitTick> {
     let row = |(number, (unit, did)): (u32, (&dyn Device, &UnitSlot))| UnitTick {
         unit: number,
@@ -91,8 +92,8 @@ pub fn unit_rows(plant: &Plant, slot: &SlotDispatch, hours: f64) -> Vec<UnitTick
     (0..).zip(plant.devices().zip(&slot.units)).map(row).collect()
 }
 
-/// What the units of one slot of `hours` cost, by rows: the bill, with (37) as it is printed. Energy not
-/// served is no unit's.
+/// What the units of one slot of `hours` cost, by rows: the bill, with (37) as it is printed.
+/// Energy not served is no unit's.
 pub fn bill(plant: &Plant, slot: &SlotDispatch, hours: f64) -> SystemCost {
     let mut rows = SystemCost::default();
     for (unit, did) in plant.devices().zip(&slot.units) {

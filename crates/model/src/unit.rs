@@ -10,8 +10,8 @@ pub struct UnitSlot {
     /// Power into the system, kW: delivered, discharged, shed or imported; negative exports. What a
     /// store charges with is not taken off.
     pub given_kw: f64,
-    /// What a renewable unit could have delivered, kW; hydrogen that is bought since no tank has it, kW of
-    /// its energy.
+    /// What a renewable unit could have delivered, kW; hydrogen that is bought since no tank has
+    /// it, kW of its energy.
     pub available_kw: f64,
     /// What a store charges with, or hydrogen is made from, kW.
     pub charge_kw: f64,
@@ -57,8 +57,8 @@ impl UnitSlot {
     }
 }
 
-/// Where a unit stands before a slot: what the past leaves to it. What its kind does not have is 0 or
-/// false.
+/// Where a unit stands before a slot: what the past leaves to it. What its kind does not have is 0
+/// or false.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct UnitState {
     /// Output in the slot before, kW; `None` where the next output is free.

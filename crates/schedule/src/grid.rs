@@ -16,9 +16,9 @@
 //! directions at once. Everything that may not be possible has a price or is relaxed by name, so
 //! that there always is a schedule; see [`Unmet`].
 //!
-//! What is asked of a unit, its columns, rows, costs and how they are read back stand in the file of
-//! its kind in `kinds`, as the traits of `unit.rs` ask: [`DispatchProgram`] only adds up what units
-//! give.
+//! What is asked of a unit, its columns, rows, costs and how they are read back stand in the file
+//! of its kind in `kinds`, as the traits of `unit.rs` ask: [`DispatchProgram`] only adds up what
+//! units give.
 //!
 //! # How an engine calls this, once a tick
 //!

@@ -20,7 +20,8 @@ pub struct Solver {
 }
 
 impl Solver {
-    /// Solves `problem` and writes its schedule to `power_kw` (kW, positive charges; one value a slot).
+    /// Solves `problem` and writes its schedule to `power_kw` (kW, positive charges; one value a
+    /// slot).
     ///
     /// # Errors
     /// Where the problem makes no sense. One that cannot be met is an answer with
@@ -45,7 +46,8 @@ impl Solver {
         self.exact.nodes()
     }
 
-    /// Solves a valid problem; `shared` is a ranking of its prices, and the slot in it where they begin.
+    /// Solves a valid problem; `shared` is a ranking of its prices, and the slot in it where they
+    /// begin.
     pub(crate) fn solve_valid(
         &mut self,
         problem: &StorageProblem<'_>,

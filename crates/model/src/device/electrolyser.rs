@@ -1,9 +1,12 @@
 //! Electrolysers: load that turns power into hydrogen, which is taken from a tank.
 //!
-//! Energy of hydrogen is its lower heating value, 33.3 kWh a kilogram. With `H[t]` what the tank holds
-//! at the END of slot t:
-//! `H[t] = H[t-1] + η·draw·dt - (demand - bought)·dt`, `0 ≤ H[t] ≤ tank`. Nothing is turned back into
-//! power. Hydrogen that the tank cannot give is bought at a price, so that there always is a schedule.
+//! Energy of hydrogen is its lower heating value, 33.3 kWh a kilogram. With `H[t]` what the tank
+//! holds at the END of slot t:
+//!
+//! `H[t] = H[t-1] + η·draw·dt - (demand - bought)·dt`, `0 ≤ H[t] ≤ tank`.
+//!
+//! Nothing is turned back into power. Hydrogen that the tank cannot give is bought at a price, so
+//! that there always is a schedule.
 
 use super::{Device, Outlook, PlantError, check::Checked};
 use crate::{
@@ -48,7 +51,8 @@ const COST: CostComponent =
     CostComponent { name: "hydrogen", row: "other", part: "hydrogen", place: 10 };
 
 impl Electrolyser {
-    /// Checks everything but the demand, and what the tank holds, which may have come from elsewhere.
+    /// Checks everything but the demand, and what the tank holds, which may have come from
+    /// elsewhere.
     pub fn check_shape(&self) -> Result<(), PlantError> {
         let unit = Checked(&self.name);
         unit.not_negative("power_min", self.power_min.0)?;
@@ -72,8 +76,8 @@ impl Electrolyser {
         unit.holds("demand", mean, mean <= most * (1.0 + 1e-9), wanted)
     }
 
-    /// What the tank holds after a slot of so many hours that began with `energy_kwh`; powers in kW,
-    /// hydrogen by its energy.
+    /// What the tank holds after a slot of so many hours that began with `energy_kwh`; powers in
+    /// kW, hydrogen by its energy.
     pub fn energy_after(&self, energy_kwh: f64, draw_kw: f64, taken_kw: f64, hours: f64) -> f64 {
         energy_kwh + self.efficiency.get() * draw_kw * hours - taken_kw * hours
     }
@@ -131,9 +135,9 @@ impl Device for Electrolyser {
         UnitSlot { available_kw: tidied(did.available_kw), ..did.without_rounding() }
     }
 
-    /// As a load that is cut at once, all of it or a part, or raised: up what it draws, as far as the
-    /// tank has the hydrogen that is then not made; down what more it may draw, as far as the tank has
-    /// room.
+    /// As a load that is cut at once, all of it or a part, or raised: up what it draws, as far as
+    /// the tank has the hydrogen that is then not made; down what more it may draw, as far as the
+    /// tank has room.
     fn flexibility(&self, did: &UnitSlot, hours: f64, _readings: Readings) -> UpDown {
         let made_per_kw = self.efficiency.get() * hours;
         UpDown {

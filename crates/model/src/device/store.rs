@@ -44,7 +44,8 @@ pub struct Store {
     pub throughput_cost: f64,
     /// What it holds before the first slot.
     pub initial_energy: KilowattHours,
-    /// Least it holds at the end of each day; `None` leaves it to the day-ahead stage, which then empties it.
+    /// Least it holds at the end of each day; `None` leaves it to the day-ahead stage, which then
+    /// empties it.
     pub day_end_energy: Option<KilowattHours>,
 }
 
@@ -207,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_discharging_store_supplies_less_where_its_energy_is_reckoned_with() {
-        // 100 kWh above the least, 0.8 of it on the grid side: 80 kW for an hour, 50 of them in use.
+        // 100 kWh above the least, 0.8 of it on the grid side: 80 kW for an hour, 50 of them in
+        // use.
         let of = |reading| supply(50.0, 250.0, 1.0, reading).up;
         assert_eq!((of(FlexStorage::Printed), of(FlexStorage::Reachable)), (80.0, 30.0));
         // Empty: it cannot even go on.

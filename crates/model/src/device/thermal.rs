@@ -26,7 +26,8 @@ pub struct ThermalUnit {
     pub commitment: Option<Commitment>,
     /// Output in the slot before the first; `None` where the first slot's output is free.
     pub initial_power: Option<Kilowatts>,
-    /// How far the intra-day stage may leave the day-ahead output without paying; `None` for as far as it likes.
+    /// How far the intra-day stage may leave the day-ahead output without paying; `None` for as far
+    /// as it likes.
     pub deviation_max: Option<Kilowatts>,
 }
 

@@ -4,8 +4,8 @@ use super::{EnergyEnd, Unmet, UnmetWish};
 use crate::linear::Program;
 use good_lp::{Expression, constraint, variable};
 
-/// Has what is held after the last slot meet the end, as far as `most_kwh` can be reached; what is out
-/// of reach is noted, what is softened has a price a kWh.
+/// Has what is held after the last slot meet the end, as far as `most_kwh` can be reached; what is
+/// out of reach is noted, what is softened has a price a kWh.
 pub(super) fn hold_at_end(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,

@@ -17,7 +17,8 @@ pub struct DayAheadPlan {
 }
 
 impl DayAheadPlan {
-    /// What a unit holds when `slots` of the day have passed, linear between the ends of steps, kWh.
+    /// What a unit holds when `slots` of the day have passed, linear between the ends of steps,
+    /// kWh.
     pub fn energy_after(&self, unit: usize, slots: u32) -> f64 {
         let step = self.step;
         let at_end = |steps: u32| match steps.checked_sub(1) {

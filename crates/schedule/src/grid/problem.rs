@@ -62,7 +62,8 @@ pub struct Course {
     /// Whether it is on, slot by slot; `None` leaves that to the schedule where the unit may be
     /// switched, and means on throughout where it may not.
     pub on: Option<Vec<bool>>,
-    /// Output it should stay close to, within the unit's `deviation_max`; `None` for no such output.
+    /// Output it should stay close to, within the unit's `deviation_max`; `None` for no such
+    /// output.
     pub reference_kw: Option<Vec<f64>>,
 }
 
@@ -88,13 +89,19 @@ impl DispatchProblem<'_> {
 
     /// Load less wind and sun and what nobody steers, in one slot, kW (20).
     pub(super) fn net_load_kw(&self, slot: usize) -> f64 {
-        net_load_kw(self.plant, self.outlook.load_kw[slot], &self.units, slot)
+        let load_kw = self.outlook.load_kw[slot];
+        net_load_kw(self.plant, load_kw, |at| &self.units[at].series, slot)
     }
 }
 
-/// A load less what units are expected to give in a slot without being steered, kW.
-pub(super) fn net_load_kw(plant: &Plant, load_kw: f64, units: &[UnitTask], slot: usize) -> f64 {
-    plant.net_of_unsteered(load_kw, |at, unit| {
-        unit.unsteered().map_or(0.0, |_| units[at].series[0][slot])
-    })
+/// A load less what units are expected to give in a slot without being steered, kW; `series` has
+/// those of each unit.
+pub(super) fn net_load_kw<'s>(
+    plant: &Plant,
+    load_kw: f64,
+    series: impl Fn(usize) -> &'s [Vec<f64>],
+    slot: usize,
+) -> f64 {
+    plant
+        .net_of_unsteered(load_kw, |at, unit| unit.unsteered().map_or(0.0, |_| series(at)[0][slot]))
 }

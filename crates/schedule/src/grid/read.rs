@@ -132,8 +132,8 @@ impl DispatchProgram<'_> {
     }
 }
 
-/// Moves a unit whose turn it is by what is missing, kW, as far as it has room; what is left is still
-/// missing.
+/// Moves a unit whose turn it is by what is missing, kW, as far as it has room; what is left is
+/// still missing.
 fn take_up(unit: &dyn UnitColumns, did: &mut UnitSlot, turn: u8, missing: f64) -> f64 {
     let Some(room) = unit.room(did).filter(|room| room.turn == turn) else { return missing };
     let moved = (did.given_kw + missing).clamp(room.least_kw, room.most_kw) - did.given_kw;

@@ -1,6 +1,9 @@
 //! The two stages: what each of them is asked, as pure functions of series, plan and state.
 
-use super::{DayAheadPlan, DispatchProblem, Outlook, UnitTask, kinds::kind_of, plan::UnitPlan};
+use super::{
+    DayAheadPlan, DispatchProblem, Outlook, UnitTask, kinds::kind_of, plan::UnitPlan,
+    problem::net_load_kw,
+};
 use voltide_model::{
     clock::Clock,
     device::{self, Unsteered},
@@ -46,8 +49,8 @@ impl<'a> Stages<'a> {
     /// The day-ahead problem, (36): the whole day in steps, by the forecasts issued at its start.
     ///
     /// `ev_kw` is what cars are expected to draw in each of the day's slots and in the step after
-    /// them, net of what they discharge. Values of a step are means over its slots. The ramp into the
-    /// first step is free where the state knows no output before it.
+    /// them, net of what they discharge. Values of a step are means over its slots. The ramp into
+    /// the first step is free where the state knows no output before it.
     pub fn day_ahead(
         &self,
         day: Day,
@@ -72,10 +75,11 @@ impl<'a> Stages<'a> {
 
     /// The intra-day problem (42) of the window that begins `k` slots into the day.
     ///
-    /// It spans [`window`](voltide_model::two_stage::TwoStage::window) slots, less where the day ends.
-    /// `ev_kw` is what cars are expected to draw, net, in its slots and the one after them (with
-    /// [`LastStep::Wrap`], the day's first in place of the next day's); `car_supply_kw` what they
-    /// supply, (30) and (31), or empty. Commitment and energy at the end follow the day-ahead plan.
+    /// It spans [`window`](voltide_model::two_stage::TwoStage::window) slots, less where the day
+    /// ends. `ev_kw` is what cars are expected to draw, net, in its slots and the one after them
+    /// (with [`LastStep::Wrap`], the day's first in place of the next day's); `car_supply_kw` what
+    /// they supply, (30) and (31), or empty. Commitment and energy at the end follow the day-ahead
+    /// plan.
     pub fn window(
         &self,
         day: Day,
@@ -184,9 +188,7 @@ impl Seen {
 
     /// Load less what comes unsteered, in one slot, kW.
     fn net_load(&self, plant: &Plant, slot: usize) -> f64 {
-        plant.net_of_unsteered(self.load_kw[slot], |at, unit| {
-            unit.unsteered().map_or(0.0, |_| self.series[at][0][slot])
-        })
+        net_load_kw(plant, self.load_kw[slot], |at| &self.series[at], slot)
     }
 
     /// The first `slots` of it.

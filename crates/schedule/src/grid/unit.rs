@@ -38,11 +38,11 @@ pub(super) struct Room {
 /// Most turns that kinds take in closing the balance.
 pub(super) const TURNS: u8 = 3;
 
-/// What is asked of a kind of unit before it has columns. What most kinds do not have is nothing where
-/// a kind does not say.
+/// What is asked of a kind of unit before it has columns. What most kinds do not have is nothing
+/// where a kind does not say.
 pub(super) trait Kind {
-    /// Checks the unit and what is asked of it over so many slots. What came from elsewhere, such as
-    /// what a store holds by now, need not be within the unit's limits.
+    /// Checks the unit and what is asked of it over so many slots. What came from elsewhere, such
+    /// as what a store holds by now, need not be within the unit's limits.
     ///
     /// # Errors
     /// The first thing that makes no sense.
@@ -86,8 +86,8 @@ pub(super) trait UnitColumns {
     /// before, where that is not the first.
     fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot;
 
-    /// What it may give where rounding left the balance open; `None` for a unit that is not moved for
-    /// that.
+    /// What it may give where rounding left the balance open; `None` for a unit that is not moved
+    /// for that.
     fn room(&self, _did: &UnitSlot) -> Option<Room> {
         None
     }
@@ -110,8 +110,8 @@ pub(super) trait UnitColumns {
     /// Holds it to one direction at a time in a slot.
     fn exclude(&self, _program: &mut Program, _slot: usize) {}
 
-    /// What running costs an hour where the program has chords for a curve; `None` where it pays what
-    /// is billed.
+    /// What running costs an hour where the program has chords for a curve; `None` where it pays
+    /// what is billed.
     fn on_chords_per_hour(&self, _did: &UnitSlot) -> Option<f64> {
         None
     }

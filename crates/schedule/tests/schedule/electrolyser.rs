@@ -146,8 +146,8 @@ fn what_the_tank_cannot_give_is_bought_and_the_balance_of_hydrogen_closes() {
     assert!((found.objective - (100.0 * 1.0 + 80.0)).abs() < 1e-6, "{}", found.objective);
 }
 
-/// It draws 60 kW at least, or nothing: 40 kWh of hydrogen in four hours are 80 kWh of power, in one hour
-/// of 80 kW.
+/// It draws 60 kW at least, or nothing: 40 kWh of hydrogen in four hours are 80 kWh of power, in
+/// one hour of 80 kW.
 #[test]
 fn it_runs_at_its_least_power_or_not_at_all() {
     let unit = Electrolyser { power_min: Kilowatts(60.0), ..electrolyser() };
@@ -172,8 +172,8 @@ fn the_tank_ends_as_it_should_as_far_as_it_can() {
     }
 }
 
-/// 80 kW for an hour would make 40 kWh, of which the tank has room for 30: it cannot run, and there is a
-/// schedule all the same.
+/// 80 kW for an hour would make 40 kWh, of which the tank has room for 30: it cannot run, and there
+/// is a schedule all the same.
 #[test]
 fn an_end_that_no_least_power_can_hit_is_missed_at_its_price() {
     let unit = Electrolyser { power_min: Kilowatts(80.0), ..electrolyser() };

@@ -282,7 +282,8 @@ impl System {
     }
 }
 
-/// Asserts that a schedule keeps every law of its system: balance, limits, energy, ramps, one direction.
+/// Asserts that a schedule keeps every law of its system: balance, limits, energy, ramps, one
+/// direction.
 #[track_caller]
 pub(crate) fn assert_lawful(system: &System, found: &Dispatch) {
     let relaxed = !found.unmet.is_empty();
@@ -375,7 +376,8 @@ fn assert_store(system: &System, task: &UnitTask, store: &Store, did: &UnitSlot,
     }
 }
 
-/// It runs within its limits or not at all, and what is made, taken and bought is what its tank holds more.
+/// It runs within its limits or not at all, and what is made, taken and bought is what its tank
+/// holds more.
 #[track_caller]
 fn assert_hydrogen(
     system: &System,

@@ -1,4 +1,5 @@
-//! The grid: how it is scheduled; lengths become slots. Its plant is resolved beside it, in `units.rs`.
+//! The grid: how it is scheduled; lengths become slots. Its plant is resolved beside it, in
+//! `units.rs`.
 
 use super::Resolver;
 use crate::{

@@ -89,7 +89,8 @@ impl Kind for Electrolyser {
     }
 }
 
-/// What it must hold at the end has a price in any case: a unit with a least power cannot always hit it.
+/// What it must hold at the end has a price in any case: a unit with a least power cannot always
+/// hit it.
 fn softened(end: EnergyEnd) -> EnergyEnd {
     match end {
         EnergyEnd::Idle | EnergyEnd::Free => EnergyEnd::Free,

@@ -1,7 +1,7 @@
 //! Stores: charge, discharge, the energy between them, and what is held at the end.
 //!
-//! A store that is outside its bounds at the start gets wider ones; what it cannot hold at the end is
-//! asked for as far as it can, and noted.
+//! A store that is outside its bounds at the start gets wider ones; what it cannot hold at the end
+//! is asked for as far as it can, and noted.
 
 use crate::{
     grid::{
@@ -220,7 +220,8 @@ impl UnitColumns for Columns<'_> {
     }
 }
 
-/// Takes out what rounding lets flow in both directions at once: what is charged, and what is discharged.
+/// Takes out what rounding lets flow in both directions at once: what is charged, and what is
+/// discharged.
 fn one_way(charge: f64, discharge: f64) -> (f64, f64) {
     if charge >= discharge { (charge - discharge, 0.0) } else { (0.0, discharge - charge) }
 }

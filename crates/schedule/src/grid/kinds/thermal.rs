@@ -202,7 +202,8 @@ impl Thermal {
                 program.pay(chord.slope_per_kwh * hours * used);
                 above += used;
                 if self.on.is_free() {
-                    // Row by row: the sum alone would let a half-started unit fill its cheapest chords.
+                    // Row by row: the sum alone would let a half-started unit fill its cheapest
+                    // chords.
                     program.require(constraint!(used <= chord.width_kw * on.clone()));
                 }
             }
