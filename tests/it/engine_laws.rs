@@ -405,7 +405,7 @@ fn go_on(scenario: &Arc<Scenario>, text: &str, folder: &Path, snapshot: Option<&
         past.event(recorded.unwrap()).unwrap();
     }
     let log = McapLog::resume(folder, Durability::Close, &end).unwrap();
-    let mut run = past.go_on(start(scenario, text.into()), log).unwrap();
+    let mut run = past.resume(start(scenario, text.into()), log).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }

@@ -264,7 +264,8 @@ impl Part {
         bar: &ProgressBar,
         quiet: bool,
     ) -> Result<(), Failure> {
-        let (end, mut reader) = (self.end(), self.reader);
+        let end = self.end();
+        let mut reader = self.reader;
         let mut before = self.opening.into_iter().chain(self.first);
         let mut next_tick = self.skipped_to;
         while let Some(recorded) = before

@@ -98,7 +98,9 @@ fn bounds(svg: &mut String, levels: &[Option<f64>], colour: &str, scale: &Scale)
     for run in levels.chunk_by(|a, b| a.map(f64::to_bits) == b.map(f64::to_bits)) {
         let to = from + run.len();
         if let Some(level) = run[0] {
-            let (left, right, y) = (scale.x(from) + 0.5, scale.x(to), scale.y(level));
+            let left = scale.x(from) + 0.5;
+            let right = scale.x(to);
+            let y = scale.y(level);
             line(svg, (left, y), (right, y), &format!("stroke=\"{colour}\" stroke-width=\"2.5\""));
         }
         from = to;

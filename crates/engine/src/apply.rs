@@ -16,8 +16,8 @@
 use crate::{
     cars::{AppliedPower, PluggedStay, Session, SetPoint, StoredEnergy, columns, writable},
     grid::GridBook,
-    phase::plan::PlanningState,
     plan_book::PlanBook,
+    planning::PlanningState,
     prices::PriceBook,
     sites::Places,
     state::{DueCars, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
@@ -221,7 +221,8 @@ impl Sessions<'_, '_> {
         let stays = writable(stays);
         let scenario = &self.fixed.scenario;
         for (row, &ev) in started.ev.iter().enumerate() {
-            let (car, stay) = (ev as usize, started.stay[row]);
+            let car = ev as usize;
+            let stay = started.stay[row];
             assert_eq!(stays[car].0, NO_STAY, "car {ev} is plugged in twice");
             let energy_kwh = started.energy_kwh[row];
             self.stored.0 += energy_kwh - energies[car].0;

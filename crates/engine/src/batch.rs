@@ -2,8 +2,9 @@
 
 use crate::{
     bounds::{BoundedRows, Bounds},
-    drivers::{Asking, Drawn},
-    phase::plan::PlanningState,
+    cars::Drawn,
+    drivers::Asking,
+    planning::PlanningState,
     state::Fixed,
 };
 use std::{cell::OnceCell, ops::Range};
@@ -190,8 +191,10 @@ impl Batch {
     }
 
     fn push(&mut self, fixed: &Fixed, ToPlan { ev, stay, energy_kwh, arrival_kwh }: ToPlan) {
-        let (population, clock) = (&fixed.scenario.population, &fixed.scenario.clock);
-        let (fleet, charger) = (fixed.fleet_of(ev), fixed.charger_of(stay));
+        let population = &fixed.scenario.population;
+        let clock = &fixed.scenario.clock;
+        let fleet = fixed.fleet_of(ev);
+        let charger = fixed.charger_of(stay);
         let capacity = population.capacity_kwh[ev as usize];
         // What a car holds lies within, but for rounding.
         let bounds =
@@ -278,8 +281,8 @@ impl Batch {
         said
     }
 
-    /// Willingness and agreement of one driver in every slot of the stay's window; always agreed where
-    /// not asked.
+    /// Willingness and agreement of one driver in every slot of the stay's window; always agreed
+    /// where not asked.
     fn answers(
         &self,
         state: &PlanningState,

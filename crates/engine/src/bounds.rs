@@ -53,8 +53,10 @@ impl Bounds {
         rows: &BoundedRows<'_>,
         row: usize,
     ) {
-        let (ev, stay) = (rows.evs[row], rows.stays[row]);
-        let (population, clock) = (&scenario.population, &scenario.clock);
+        let ev = rows.evs[row];
+        let stay = rows.stays[row];
+        let population = &scenario.population;
+        let clock = &scenario.clock;
         let range = population.range_of(ev);
         let fleet = &scenario.fleets[range.fleet];
         if fleet.wishes.is_empty() {
@@ -72,7 +74,8 @@ impl Bounds {
             soc_per_hour: charger.charge_max.0 * fleet.battery.charge_efficiency.get() / capacity,
         };
         let (least_kwh, most_kwh) = (rows.energy_kwh_min[row], rows.energy_kwh_max[row]);
-        // What holds now cannot be helped: the first instant that a plan decides is the end of a slot.
+        // What holds now cannot be helped: the first instant that a plan decides is the end of a
+        // slot.
         for slot in horizon.start.max(first) + 1..=horizon.end.min(end) {
             let (low, high) = fleet.wishes.at(&wished, i64::from(slot) * slot_seconds);
             if low.is_some() || high.is_some() {

@@ -6,12 +6,11 @@
 //! changes stays in the scenario's population.
 //!
 //! Where drivers are asked whether they discharge, all cars have the components of
-//! [`drivers`](crate::drivers) besides.
+//! their drivers besides.
 
-use crate::drivers::NOT_ASKED_YET;
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, query::ContiguousQueryData};
 use bytemuck::{Pod, Zeroable};
-use voltide_model::{columns::Ledger, stay::NO_STAY};
+use voltide_model::{columns::Ledger, stay::NO_STAY, willingness::Draw};
 
 /// Cars in one block: the grain of sums, of state hashes, and of work shared between threads.
 pub(crate) const BLOCK: usize = 2048;
@@ -49,6 +48,31 @@ pub(crate) struct PluggedStay(pub u32);
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
 pub(crate) struct Session(pub Ledger);
+
+/// What the car's driver drew last, while it was plugged in.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Drawn {
+    /// Hour of the draw, as `Scenario::willingness_hour` counts.
+    pub hour: u32,
+    pub draw: Draw,
+}
+
+/// The driver's willingness to discharge in this slot (10), 0..1; 0 while away, or not asked.
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Willingness(pub f64);
+
+/// 1 where the driver agrees to discharge in this slot; 0 while away, or not asked.
+#[derive(Component, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Agreed(pub u8);
+
+/// A car's driver before the first draw.
+pub(crate) const NOT_ASKED_YET: (Drawn, Willingness, Agreed) = (
+    Drawn { hour: u32::MAX, draw: Draw { normal: 0.0, uniform: 0.5 } },
+    Willingness(0.0),
+    Agreed(0),
+);
 
 /// Power that is applied in this slot, per car, kW. It is derived from set-points and no state of
 /// its own; as a component it would take twice the memory, for change ticks that nobody reads.

@@ -43,18 +43,18 @@ impl Deciders {
 /// Whether the world lets the policy plan as it declares to.
 ///
 /// # Errors
-/// [`EngineError::Unsuited`] says why it does not, [`EngineError::Price`] that no incentive prices can be
-/// formed.
+/// [`EngineError::Unsuited`] says why it does not, [`EngineError::Price`] that no incentive prices
+/// can be formed.
 pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), EngineError> {
     let feedback = scenario.incentive.map(|incentive| incentive.feedback);
     let why = match feedback {
         Some(PriceFeedback::Batch(cars)) if policy.whole_site => format!(
-            "plans all cars of a site at once, but `price_feedback: Batch({cars})` forms prices anew after \
-             every {cars} cars; use `price_feedback: None`"
+            "plans all cars of a site at once, but `price_feedback: Batch({cars})` forms prices \
+             anew after every {cars} cars; use `price_feedback: None`"
         ),
         _ if scenario.boundary == Boundary::Fold && policy.replan != Replan::OnPlugIn => {
-            "wants to plan again while cars are plugged in, but the day of `boundary: Fold` is planned once, \
-             before it begins; use `boundary: Open`"
+            "wants to plan again while cars are plugged in, but the day of `boundary: Fold` is \
+             planned once, before it begins; use `boundary: Open`"
                 .to_owned()
         }
         _ => return Incentives::new(scenario, policy.pays_incentive).transpose().map(drop),

@@ -5,41 +5,15 @@
 //! any fleet are asked, all cars have these components; elsewhere none has, and none takes memory.
 
 use crate::{
-    cars::{StoredEnergy, columns_if_any},
+    cars::{Agreed, Drawn, NOT_ASKED_YET, StoredEnergy, Willingness, columns_if_any},
     state::Fixed,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
-use bytemuck::{Pod, Zeroable};
 use voltide_journal::event::PricesSet;
 use voltide_model::{
     price::ExpectedPrice,
     willingness::{Band, Draw, Participation, Willingness as Curves},
 };
-
-/// What the car's driver drew last, while it was plugged in.
-#[derive(Component, Clone, Copy)]
-pub(crate) struct Drawn {
-    /// Hour of the draw, as `Scenario::willingness_hour` counts.
-    pub hour: u32,
-    pub draw: Draw,
-}
-
-/// The driver's willingness to discharge in this slot (10), 0..1; 0 while away, or not asked.
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct Willingness(pub f64);
-
-/// 1 where the driver agrees to discharge in this slot; 0 while away, or not asked.
-#[derive(Component, Clone, Copy, Pod, Zeroable)]
-#[repr(transparent)]
-pub(crate) struct Agreed(pub u8);
-
-/// A car's driver before the first draw.
-pub(crate) const NOT_ASKED_YET: (Drawn, Willingness, Agreed) = (
-    Drawn { hour: u32::MAX, draw: Draw { normal: 0.0, uniform: 0.5 } },
-    Willingness(0.0),
-    Agreed(0),
-);
 
 /// What drivers drew and said, for reading.
 #[derive(SystemParam)]

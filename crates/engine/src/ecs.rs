@@ -1,10 +1,14 @@
-//! The ECS world of a run, live or replayed: its phases, one after the other, and what is seen of it.
+//! The ECS world of a run, live or replayed: its phases, one after the other, and what is seen of
+//! it.
 
 use crate::{
     apply,
-    cars::{AppliedPower, PluggedStay, Session, StoredEnergy, columns, columns_if_any, spawn_cars},
+    cars::{
+        Agreed, AppliedPower, PluggedStay, Session, StoredEnergy, Willingness, columns,
+        columns_if_any, spawn_cars,
+    },
     deciders::Deciders,
-    drivers::{Agreed, Willingness, ask_drivers},
+    drivers::ask_drivers,
     failure::{EngineError, Failure},
     grid::GridBook,
     outbox::Outbox,
@@ -59,13 +63,15 @@ type Seen<'w, 's> = (
 impl Core {
     pub(crate) fn new(scenario: Arc<Scenario>, threads: usize, deciders: Option<Deciders>) -> Self {
         let mut world = World::new();
-        let (evs, slots) = (scenario.population.len(), scenario.clock.slots);
+        let evs = scenario.population.len();
+        let slots = scenario.clock.slots;
         let stored_kwh = scenario.population.arrival_energy_kwh.iter().sum();
         let site_cut = vec![false; if scenario.sites.is_empty() { 0 } else { evs }];
         world.init_resource::<PluggedIn>();
         world.insert_resource(StoredInAll(stored_kwh));
         world.insert_resource(SiteCuts { in_session: site_cut, ..SiteCuts::default() });
-        let (horizon, period) = (scenario.horizon_end() as usize, scenario.period());
+        let horizon = scenario.horizon_end() as usize;
+        let period = scenario.period();
         world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(Arc::clone(&scenario)));
@@ -109,7 +115,8 @@ impl Core {
         }
         let here = self.world.resource::<Fixed>().scenario.population.len();
         let energy_kwh = &scenario.population.arrival_energy_kwh;
-        let (evs, added) = (energy_kwh.len(), &energy_kwh[here..]);
+        let evs = energy_kwh.len();
+        let added = &energy_kwh[here..];
         if !added.is_empty() {
             spawn_cars(&mut self.world, added, asked);
             self.world.resource_mut::<StoredInAll>().0 += added.iter().sum::<f64>();

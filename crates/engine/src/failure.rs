@@ -65,8 +65,9 @@ pub enum EngineError {
     },
     /// What happened cannot be told in numbers.
     #[error(
-        "tick {tick}: `{event}` would hold NaN or infinity in `{column}`, row {row}, so that nothing of this tick \
-         is recorded; some value of the world is too large or too small to reckon with"
+        "tick {tick}: `{event}` would hold NaN or infinity in `{column}`, row {row}, so that \
+         nothing of this tick is recorded; some value of the world is too large or too small to \
+         reckon with"
     )]
     NotFinite {
         /// The tick.

@@ -8,15 +8,16 @@
 //! The child's history is its parent's up to a tick, and then its own, whose events are numbered on
 //! from the parent's. Until the tick everything is as in the parent, from then on the child's
 //! scenario holds. Its cars, stays and draws are the parent's, so the two are a paired comparison:
-//! where a fleet has another count, the last of its cars go, or others come, and the rest are as before.
+//! where a fleet has another count, the last of its cars go, or others come, and the rest are as
+//! before.
 
 use crate::{
     deciders::Deciders,
     ecs::sink_error,
     failure::EngineError,
-    opening::opening_events,
     outbox::Outbox,
     replay::Replay,
+    run_start::opening_events,
     simulation::{Simulation, Start},
     state::Fixed,
 };
@@ -50,8 +51,8 @@ impl<S: Sink> Replay<S> {
     /// Branches off after the ticks that were replayed: the parent's.
     ///
     /// # Errors
-    /// The journal ended within a tick, the state is another than it sealed, prices cannot be formed, or
-    /// the log cannot be written.
+    /// The journal ended within a tick, the state is another than it sealed, prices cannot be
+    /// formed, or the log cannot be written.
     ///
     /// # Panics
     /// If the scenario of `start` did not [`inherit`] from the one that was replayed.
@@ -77,16 +78,18 @@ impl<S: Sink> Replay<S> {
         }
         deciders.enter(&mut self.core.world);
         self.enter(Arc::clone(&scenario))?;
-        *self.core.outbox() = Outbox::from(self.past.next_seq());
+        *self.core.outbox() = Outbox::from(self.remembered.next_seq());
         if forked.replan {
-            self.past.forget_policies();
+            self.remembered.forget_policies();
         }
         for event in opening.into_iter().filter(|event| !is_known(&parent, event)) {
             self.core.outbox().push(None, at_tick, event);
         }
-        let (seq, event) = (self.core.outbox().next_seq(), Event::RunForked(forked));
+        let seq = self.core.outbox().next_seq();
+        let event = Event::RunForked(forked);
         self.core.feed(Recorded { seq, cause_seq: None, tick: at_tick, event });
-        let mut simulation = Simulation { core: self.core, log, sink: self.sink, past: self.past };
+        let mut simulation =
+            Simulation { core: self.core, log, sink: self.sink, remembered: self.remembered };
         simulation.write_out()?;
         simulation.log.open_run()?;
         Ok(simulation)
@@ -113,8 +116,9 @@ impl<S: Sink> Replay<S> {
     }
 }
 
-/// Gives the scenario of a fork the cars that its parent has before `at_tick`, as many as it counts of
-/// them, and those that it counts besides. As long as no count changes these are the cars that it has.
+/// Gives the scenario of a fork the cars that its parent has before `at_tick`, as many as it counts
+/// of them, and those that it counts besides. As long as no count changes these are the cars that
+/// it has.
 ///
 /// # Errors
 /// What of the scenario is different and must not be: the name of it as in the world file.
@@ -189,6 +193,14 @@ fn whose_cars_differ(parent: &Scenario, child: &Scenario) -> Option<&'static str
     let (old, new) = (&parent.population, &child.population);
     let chargers =
         |all: &Population| all.chargers.iter().map(|it| it.ids.clone()).collect::<Vec<_>>();
+    // Cars that are plugged in stand behind the site that their charger had.
+    let sites = |all: &Population| {
+        let kinds = all.chargers.iter().flat_map(|it| &it.kinds);
+        kinds.map(|charger| charger.site).collect::<Vec<_>>()
+    };
+    if chargers(old) == chargers(new) && sites(old) != sites(new) {
+        return Some("the site of a charger");
+    }
     let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);
     let batteries = old.capacity_kwh != new.capacity_kwh
         || old.arrival_energy_kwh != new.arrival_energy_kwh
@@ -207,8 +219,8 @@ fn forked(parent: &Scenario, child: &Scenario, at_tick: u32, fork: Fork) -> RunF
     RunForked { parent: folder, parent_run, at_tick, parent_chain_hash, changes, replan, reprice }
 }
 
-/// The hash that names a fork and seeds its chain: BLAKE3 over its configuration's, its parent's and the
-/// tick, in hex.
+/// The hash that names a fork and seeds its chain: BLAKE3 over its configuration's, its parent's
+/// and the tick, in hex.
 pub fn fork_hash(config_hash: &str, parent_config_hash: &str, at_tick: u32) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(config_hash.as_bytes()).update(parent_config_hash.as_bytes());

@@ -1,9 +1,9 @@
 //! The plant in a run: what was decided of its units, and what is expected of cars.
 //!
 //! Decisions come as events, live and in replay: the day-ahead schedule when a day begins, then
-//! windows of the intra-day stage, whose first slots are followed. The [`scheduler`] decides, the phase
-//! `dispatch` follows; here is what both need, changed by `apply` alone. Where units stand is with
-//! their entities, in [`units`](crate::units).
+//! windows of the intra-day stage, whose first slots are followed. The [`scheduler`] decides, the
+//! phase `dispatch` follows; here is what both need, changed by `apply` alone. Where units stand is
+//! with their entities, in [`units`](crate::units).
 
 pub(crate) mod cars;
 pub(crate) mod load;
@@ -31,7 +31,8 @@ pub(crate) struct GridBook {
     pub plan: Option<DayAheadPlan>,
     /// What cars are expected to draw.
     pub forecast: ForecastIssued,
-    /// The events that plan and window were made from, for a snapshot: of the day and of the window.
+    /// The events that plan and window were made from, for a snapshot: of the day and of the
+    /// window.
     pub decided: [Option<UnitsDispatched>; 2],
     window_first: u32,
     window: Vec<SlotDispatch>,

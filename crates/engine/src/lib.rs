@@ -15,7 +15,7 @@
 //! | entities        | components                                                  | in         |
 //! |-----------------|-------------------------------------------------------------|------------|
 //! | cars            | stored energy, set-point, stay, ledger                      | `cars`     |
-//! | their drivers   | the draw of the hour, willingness, whether they agree       | `drivers`  |
+//! | their drivers   | the draw of the hour, willingness, whether they agree       | `cars`     |
 //! | sites           | limit, the cars behind them, what they came to              | `sites`    |
 //! | shared chargers | the car at them, the site that they stand behind            | `sites`    |
 //! | units           | what they do, power before, commitment, what they hold      | `units`    |
@@ -30,15 +30,16 @@ mod ecs;
 mod failure;
 mod fork;
 mod grid;
-mod opening;
 mod outbox;
-mod past;
 mod phase;
 mod plan_book;
+mod planning;
 mod prices;
 mod redecide;
+mod remembered;
 mod replay;
 mod resume;
+mod run_start;
 mod settle;
 mod simulation;
 mod sites;
@@ -55,7 +56,7 @@ pub use deciders::check_suited;
 pub use ecs::Profile;
 pub use failure::EngineError;
 pub use fork::{Fork, fork_hash, inherit};
-pub use opening::{configuration_hash, identity_hash};
 pub use redecide::{Planned, Redecided, Redecision};
 pub use replay::Replay;
+pub use run_start::{configuration_hash, identity_hash};
 pub use simulation::{Ended, Simulation, Start, check_capacity};

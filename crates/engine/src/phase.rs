@@ -1,4 +1,5 @@
-//! The steps of a tick, each with the systems that decide in it and those that follow from the state.
+//! The steps of a tick, each with the systems that decide in it and those that follow from the
+//! state.
 
 pub(crate) mod agree;
 pub(crate) mod arrive;

@@ -28,7 +28,8 @@ pub(crate) struct PlanBook {
     committed_kw: Vec<f64>,
     /// Per site, per slot: sum of the schedules in force behind it, kW.
     site_committed_kw: Vec<Vec<f64>>,
-    /// Schedules of stays that have not begun, by stay; where the day follows upon itself, of all stays.
+    /// Schedules of stays that have not begun, by stay; where the day follows upon itself, of all
+    /// stays.
     ahead: BTreeMap<u32, Ahead>,
     /// Slots after which everything comes again.
     period: Option<u32>,
@@ -59,7 +60,8 @@ const SLACK: usize = 1 << 16;
 const ROOM: usize = 4;
 
 impl PlanBook {
-    /// An empty book for `evs` cars and `sites` sites over `slots` slots, which come again after `period`.
+    /// An empty book for `evs` cars and `sites` sites over `slots` slots, which come again after
+    /// `period`.
     pub(crate) fn new(evs: usize, sites: usize, slots: usize, period: Option<u32>) -> Self {
         let summed = period.map_or(slots, |period| period as usize);
         Self {
@@ -87,8 +89,8 @@ impl PlanBook {
         self.ahead.insert(stay, ahead);
     }
 
-    /// Puts the schedule of a stay that begins now into force, if it was planned ahead; `first` is the
-    /// stay's first slot. Returns what was expected of it.
+    /// Puts the schedule of a stay that begins now into force, if it was planned ahead; `first` is
+    /// the stay's first slot. Returns what was expected of it.
     pub(crate) fn begin(&mut self, ev: u32, stay: u32, first: u32, now: u32) -> Option<Ahead> {
         let Some(period) = self.period else {
             let ahead = self.ahead.remove(&stay)?;
@@ -103,7 +105,8 @@ impl PlanBook {
         Some(ahead)
     }
 
-    /// Stored energy that a stay begins with where the day follows upon itself, kWh, once it is planned.
+    /// Stored energy that a stay begins with where the day follows upon itself, kWh, once it is
+    /// planned.
     pub(crate) fn expected_of_folded(&self, stay: u32) -> Option<f64> {
         self.period.and_then(|_| self.ahead.get(&stay)).map(|ahead| ahead.expected_kwh)
     }
@@ -149,8 +152,8 @@ impl PlanBook {
         if span.len == 0 {
             return;
         }
-        let (slots, kw) =
-            (std::mem::take(&mut self.segment_slot), std::mem::take(&mut self.segment_kw));
+        let slots = std::mem::take(&mut self.segment_slot);
+        let kw = std::mem::take(&mut self.segment_kw);
         let range = span.start as usize..(span.start + span.len) as usize;
         self.sum_up(&slots[range.clone()], &kw[range], sites, now, -1.0);
         (self.segment_slot, self.segment_kw) = (slots, kw);
@@ -203,7 +206,8 @@ impl PlanBook {
     /// Adds `sign` times a schedule from `now` on to the sums.
     fn sum_up(&mut self, slots: &[u32], kw: &[f64], sites: &[u32], now: u32, sign: f64) {
         for (ends, kw) in slots.windows(2).zip(kw) {
-            let (kw, range) = (sign * kw, ends[0].max(now)..ends[1]);
+            let kw = sign * kw;
+            let range = ends[0].max(now)..ends[1];
             if kw == 0.0 || range.is_empty() {
                 continue;
             }
@@ -225,7 +229,8 @@ impl PlanBook {
     /// Writes the live segments next to each other.
     fn compact(&mut self) {
         let room = self.live.max(ROOM * self.of_ev.len());
-        let (mut slots, mut kw) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        let mut slots = Vec::with_capacity(room);
+        let mut kw = Vec::with_capacity(room);
         for span in &mut self.of_ev {
             let range = span.start as usize..(span.start + span.len) as usize;
             span.start = slots.len() as u32;
@@ -247,7 +252,8 @@ fn add(sums: &mut [f64], range: Range<usize>, kw: f64) {
 /// The part of a schedule from slot `by` on, with `by` as slot 0.
 fn shifted(ahead: &Ahead, by: u32) -> (Vec<u32>, Vec<f64>) {
     let begun = ahead.segment_slot.partition_point(|&slot| slot <= by);
-    let (mut slots, mut kw) = (Vec::new(), Vec::new());
+    let mut slots = Vec::new();
+    let mut kw = Vec::new();
     if let Some(&power) = begun.checked_sub(1).and_then(|last| ahead.segment_kw.get(last)) {
         slots.push(0);
         kw.push(power);

@@ -15,7 +15,8 @@ pub(crate) struct PriceBook {
     pub(crate) settings: VecDeque<Vec<PricesSet>>,
     /// Number of the first setting that is kept.
     pub(crate) first: u32,
-    /// Per car: number of the setting that it was planned at. Empty until prices are set a second time.
+    /// Per car: number of the setting that it was planned at. Empty until prices are set a second
+    /// time.
     pub(crate) of_ev: Vec<u32>,
     /// Whether the prices in force are outdated.
     pub(crate) outdated: bool,

@@ -138,7 +138,8 @@ impl Asked {
         let again = asked.map_err(|fault| EngineError::Policy { tick, fault })?;
         self.found.calls += 1;
         self.found.plans += recorded.ev.len() as u64;
-        let (fixed, prices) = (world.resource::<Fixed>(), world.resource::<PriceBook>());
+        let fixed = world.resource::<Fixed>();
+        let prices = world.resource::<PriceBook>();
         for (row, &ev) in recorded.ev.iter().enumerate() {
             if recorded.segments.of(row) != again.segments.of(row) {
                 self.found.differing += 1;

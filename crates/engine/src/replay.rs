@@ -4,7 +4,7 @@ use crate::{
     ecs::{Core, sink_error},
     failure::EngineError,
     outbox::Outbox,
-    past::Past,
+    remembered::Remembered,
     simulation::Ended,
     tick::Journal,
 };
@@ -21,19 +21,19 @@ pub struct Replay<S> {
     pub(crate) sink: S,
     pub(crate) verify: bool,
     pub(crate) tick_events: Vec<Recorded>,
-    pub(crate) past: Past,
+    pub(crate) remembered: Remembered,
 }
 
 impl<S: Sink> Replay<S> {
     /// A replay of a run of `scenario`; with `verify` the state hashes are compared too.
     pub fn new(scenario: Arc<Scenario>, sink: S, threads: usize, verify: bool) -> Self {
         let core = Core::new(scenario, threads, None);
-        Self { core, sink, verify, tick_events: Vec::new(), past: Past::default() }
+        Self { core, sink, verify, tick_events: Vec::new(), remembered: Remembered::default() }
     }
 
     /// Takes in the next event of the journal. A `TickSealed` replays its tick.
     pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
-        self.past.take_note(&recorded);
+        self.remembered.note(&recorded);
         match &recorded.event {
             Event::RunForked(_) => {
                 self.core.feed(recorded.clone());

@@ -1,7 +1,7 @@
 //! A run goes on where its journal ends.
 //!
 //! ```text
-//! journal ──▶ Replay: the same phases, the same apply ──▶ go_on ──▶ Simulation
+//! journal ──▶ Replay: the same phases, the same apply ──▶ resume ──▶ Simulation
 //! ```
 //!
 //! Whatever decides reads the state that events made, so there is nothing else to bring back, but
@@ -28,7 +28,7 @@ impl<S: Sink> Replay<S> {
     /// # Errors
     /// The journal ended within a tick, the state is another than it sealed, or a policy does not
     /// take its memory back.
-    pub fn go_on<L: EventLog>(
+    pub fn resume<L: EventLog>(
         mut self,
         start: Start,
         log: L,
@@ -39,14 +39,16 @@ impl<S: Sink> Replay<S> {
         let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         self.take_memories(&mut deciders.planners)?;
         deciders.enter(&mut self.core.world);
-        *self.core.outbox() = Outbox::from(self.past.next_seq());
-        Ok(Simulation { core: self.core, log, sink: self.sink, past: self.past })
+        *self.core.outbox() = Outbox::from(self.remembered.next_seq());
+        Ok(Simulation { core: self.core, log, sink: self.sink, remembered: self.remembered })
     }
 
     /// Gives policies back what they remember.
     pub(crate) fn take_memories(&self, planners: &mut Planners) -> Result<(), EngineError> {
         let tick = self.core.next_tick;
-        planners.take_up(self.past.memories()).map_err(|fault| EngineError::Policy { tick, fault })
+        planners
+            .restore(self.remembered.memories())
+            .map_err(|fault| EngineError::Policy { tick, fault })
     }
 
     /// Compares the state with what the last tick sealed.
@@ -54,7 +56,7 @@ impl<S: Sink> Replay<S> {
         if !self.tick_events.is_empty() {
             return Err(EngineError::Incomplete("end of its last tick"));
         }
-        if let Some(sealed) = self.past.last_sealed() {
+        if let Some(sealed) = self.remembered.last_sealed() {
             self.core.follow(Step::Seal)?;
             self.core.compare(sealed)?;
         }

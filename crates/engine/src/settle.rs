@@ -124,7 +124,8 @@ fn add_up(sums: &[(usize, Sums)]) -> Moved {
 fn settle_piece(task: Task<'_>, hours: f64) -> Sums {
     let sums = move_energy(task.fleet, task.power, task.energy);
     if sums.charged > 0.0 || sums.discharged > 0.0 {
-        let (first, tariff) = (task.first, task.fleet.tariff);
+        let first = task.first;
+        let tariff = task.fleet.tariff;
         match task.bill.shared(tariff) {
             Some(rates) => book(task.power, task.ledger, hours, |_| rates),
             None => {
@@ -187,7 +188,8 @@ fn move_cars(
 fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(usize) -> Rates) {
     let mut places = [0; BLOCK];
     for car in cars_with_power(power, &mut places).iter().copied().map(usize::from) {
-        let (power, ledger) = (power[car], &mut ledger[car]);
+        let power = power[car];
+        let ledger = &mut ledger[car];
         if power > 0.0 {
             ledger.charged_kwh += power * hours;
             ledger.energy_cost += power * hours * rates(car).buy;
@@ -198,7 +200,8 @@ fn book(power: &[f64], ledger: &mut [Ledger], hours: f64, rates: impl Fn(usize) 
     }
 }
 
-/// The places of the cars of a piece that have power, ascending; eight at rest are passed over at once.
+/// The places of the cars of a piece that have power, ascending; eight at rest are passed over at
+/// once.
 fn cars_with_power<'a>(power: &[f64], places: &'a mut [u16; BLOCK]) -> &'a [u16] {
     let mut count = 0;
     for (eight, power) in power.chunks(LANES).enumerate() {

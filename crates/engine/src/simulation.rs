@@ -4,9 +4,9 @@ use crate::{
     deciders::Deciders,
     ecs::{Core, Profile, sink_error},
     failure::EngineError,
-    opening::{configuration_hash, opening_events, run_started},
     outbox::Outbox,
-    past::Past,
+    remembered::Remembered,
+    run_start::{configuration_hash, opening_events, run_started},
     state::Fixed,
     tick::Live,
 };
@@ -33,7 +33,8 @@ pub struct Start {
     pub planner: Box<dyn Planner>,
     /// The policy that stands in for a call that failed.
     pub fallback: Option<Box<dyn Planner>>,
-    /// The policy that plans what the day-ahead stage is shown of the cars, where that is not the policy.
+    /// The policy that plans what the day-ahead stage is shown of the cars, where that is not the
+    /// policy.
     pub forecaster: Option<Box<dyn Planner>>,
     /// Threads that physics may use; results do not depend on it.
     pub threads: usize,
@@ -45,14 +46,15 @@ pub struct Simulation<L, S> {
     pub(crate) log: L,
     pub(crate) sink: S,
     /// What the journal holds that the state does not.
-    pub(crate) past: Past,
+    pub(crate) remembered: Remembered,
 }
 
 impl Start {
     /// What the journal will say of how the run starts, but for the hash that a fork is given.
     pub fn run_started(&self) -> RunStarted {
         let config_hash = configuration_hash(&self.scenario, &self.world_text);
-        let (text, overrides) = (self.world_text.clone(), self.overrides.clone());
+        let text = self.world_text.clone();
+        let overrides = self.overrides.clone();
         run_started(&self.scenario, text, overrides, self.build.clone(), config_hash)
     }
 }
@@ -74,7 +76,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
         let core = Core::new(scenario, threads, Some(deciders));
-        let mut simulation = Self { core, log, sink, past: Past::default() };
+        let mut simulation = Self { core, log, sink, remembered: Remembered::default() };
         for event in opening {
             simulation.core.outbox().push(None, 0, event);
         }
@@ -110,7 +112,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         events.iter().try_for_each(all_finite)?;
         for event in &events {
             self.log.append(event)?;
-            self.past.take_note(event);
+            self.remembered.note(event);
         }
         self.core.stopwatch.lap("journal");
         self.core.show(&mut self.sink, &events)?;
@@ -118,7 +120,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let sealed = self.log.seal(self.core.seal())?;
         self.core.stopwatch.lap("journal");
         self.sink.event(&sealed).map_err(sink_error)?;
-        self.past.take_note(&sealed);
+        self.remembered.note(&sealed);
         self.core.stopwatch.lap("telemetry");
         self.core.next_tick += 1;
         Ok(())
@@ -128,7 +130,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     ///
     /// What an unfinished tick came to is forgotten.
     pub fn end(mut self, outcome: Option<String>) -> Result<Ended<S>, EngineError> {
-        *self.core.outbox() = Outbox::from(self.past.next_seq());
+        *self.core.outbox() = Outbox::from(self.remembered.next_seq());
         if let Some(outcome) = outcome {
             let tick = self.core.next_tick.saturating_sub(1);
             self.core.outbox().push(None, tick, Event::RunEnded(RunEnded { outcome }));
@@ -143,7 +145,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
             all_finite(&event)?;
             self.log.append(&event)?;
             self.sink.event(&event).map_err(sink_error)?;
-            self.past.take_note(&event);
+            self.remembered.note(&event);
         }
         Ok(())
     }

@@ -1,19 +1,19 @@
 //! The state of a run as a snapshot, and back.
 //!
 //! [`PARTS`] is the one list of what there is to carry: whoever adds a resource or component that
-//! outlives a tick adds a line there. What a tick forms anew (outcomes, what drivers say, hashes) is not.
-//! Carried is what the [`Future`] asks for: nothing of slots that are over, and nothing that the
-//! world says as well, so that a snapshot is as large late in a run as it is early.
+//! outlives a tick adds a line there. What a tick forms anew (outcomes, what drivers say, hashes)
+//! is not. Carried is what the [`Future`] asks for: nothing of slots that are over, and nothing
+//! that the world says as well, so that a snapshot is as large late in a run as it is early.
 
-mod books;
 mod prices;
+mod resources;
 
 use crate::{
     EngineError, Replay, Simulation,
     cars::{PluggedStay, Session, SetPoint, StoredEnergy, columns, writable},
     grid::{GridBook, day_of},
-    past::Past,
     plan_book::PlanBook,
+    remembered::Remembered,
     state::{Fixed, Now},
     state_hash::Dirty,
     units::{self, Standing, StandingMut},
@@ -38,7 +38,7 @@ struct Carried {
 /// All that outlives a tick.
 const PARTS: [Carried; 5] = [
     Carried { name: "cars", save: save_cars, load: load_cars },
-    Carried { name: "roster", save: books::save_roster, load: books::load_roster },
+    Carried { name: "roster", save: resources::save_roster, load: resources::load_roster },
     Carried {
         name: "plans",
         save: |world, future| world.resource::<PlanBook>().save(future),
@@ -60,14 +60,15 @@ pub(crate) struct Future {
 impl<L, S> Simulation<L, S> {
     /// The state after the last tick; `None` before the first.
     pub fn snapshot(&mut self) -> Option<Snapshot> {
-        let Event::TickSealed(sealed) = &self.past.last_sealed()?.event else { return None };
-        let (tick, chain_hash) = (self.core.next_tick - 1, sealed.chain_hash);
+        let Event::TickSealed(sealed) = &self.remembered.last_sealed()?.event else { return None };
+        let tick = self.core.next_tick - 1;
+        let chain_hash = sealed.chain_hash;
         let next = self.core.next_tick;
         let clock = self.core.world.resource::<Fixed>().scenario.clock;
         let future = Future { next, day: day_of(&clock, next).first };
         let part = |it: &Carried| (it.name.to_owned(), (it.save)(&mut self.core.world, future));
         let mut parts: Vec<_> = PARTS.iter().map(part).collect();
-        parts.push(("past".to_owned(), self.past.save()));
+        parts.push(("past".to_owned(), self.remembered.save()));
         Some(Snapshot { tick, chain_hash, parts })
     }
 }
@@ -94,7 +95,8 @@ impl<S: Sink> Replay<S> {
         replay.core.world.insert_resource(Dirty::new(evs));
         replay.core.world.resource_mut::<Now>().tick = snapshot.tick;
         replay.core.next_tick = snapshot.tick + 1;
-        replay.past = Past::load(snapshot.part("past").map_err(unlike)?, sealed).map_err(unlike)?;
+        replay.remembered =
+            Remembered::load(snapshot.part("past").map_err(unlike)?, sealed).map_err(unlike)?;
         let same =
             matches!(&sealed.event, Event::TickSealed(it) if it.chain_hash == snapshot.chain_hash);
         if !same || sealed.tick != snapshot.tick {

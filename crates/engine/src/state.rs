@@ -129,8 +129,9 @@ pub(crate) struct Now {
     pub tick: u32,
 }
 
-/// Stored energy that the stay of a plugged-in car began with, kWh: what it holds less what the session
-/// put in, or as planned where the day follows upon itself and the session may be a stay's second part.
+/// Stored energy that the stay of a plugged-in car began with, kWh: what it holds less what the
+/// session put in, or as planned where the day follows upon itself and the session may be a stay's
+/// second part.
 pub(crate) fn arrival_kwh(
     fixed: &Fixed,
     book: &PlanBook,
@@ -153,7 +154,8 @@ pub(crate) struct PluggedIn(pub u32);
 #[derive(Resource, Default)]
 pub(crate) struct StoredInAll(pub f64);
 
-/// Energy that stays are expected to begin with, kWh, by stay; only between being expected and planned.
+/// Energy that stays are expected to begin with, kWh, by stay; only between being expected and
+/// planned.
 #[derive(Resource, Default)]
 pub(crate) struct ExpectedStays(pub BTreeMap<u32, f64>);
 

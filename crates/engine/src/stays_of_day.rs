@@ -4,7 +4,7 @@
 //! that a later one begins with follows from the schedule of the one before it, less the trip.
 //! Where the day follows upon itself, all its stays are planned before its first slot.
 
-use crate::{batch::ToPlan, phase::plan::PlanningState, state::Fixed};
+use crate::{batch::ToPlan, planning::PlanningState, state::Fixed};
 use std::collections::VecDeque;
 use voltide_journal::event::StaysExpected;
 use voltide_model::{scenario::Planning, stay::NO_STAY};
@@ -45,7 +45,8 @@ pub(crate) enum Plugged {
 
 /// Whether a day begins that is to be planned.
 pub(crate) fn day_begins(state: &PlanningState) -> bool {
-    let (scenario, tick) = (&state.fixed.scenario, state.now.tick);
+    let scenario = &state.fixed.scenario;
+    let tick = state.now.tick;
     let date = |tick| scenario.clock.local(tick).date();
     scenario.planning == Planning::AtDayStart && (tick == 0 || date(tick) != date(tick - 1))
 }
@@ -58,9 +59,11 @@ fn day_end(fixed: &Fixed, tick: u32) -> u32 {
 }
 
 impl StaysOfDay {
-    /// The stays that begin on the day that begins now, and of those in progress the `plugged` ones.
+    /// The stays that begin on the day that begins now, and of those in progress the `plugged`
+    /// ones.
     pub(crate) fn beginning(state: &PlanningState, plugged: Plugged) -> Self {
-        let (tick, evs) = (state.now.tick, state.fixed.scenario.population.stays.ev.as_slice());
+        let tick = state.now.tick;
+        let evs = state.fixed.scenario.population.stays.ev.as_slice();
         let slots = tick..day_end(&state.fixed, tick);
         let (energies, in_stay, _) = state.cars();
         let beginning = slots.flat_map(|slot| state.fixed.calendar.beginning_at(slot)).copied();
@@ -77,7 +80,8 @@ impl StaysOfDay {
         stays.sort_unstable();
         let of_car = |stays: &[u32]| {
             let ev = evs[stays[0] as usize];
-            let (in_progress, energy) = (in_stay[ev as usize], energies[ev as usize]);
+            let in_progress = in_stay[ev as usize];
+            let energy = energies[ev as usize];
             let plugged = in_progress == stays[0];
             let arrival_kwh = if in_progress == NO_STAY { energy } else { state.arrival_kwh(ev) };
             let energy_kwh = if plugged || in_progress == NO_STAY {
@@ -138,7 +142,8 @@ impl StaysOfDay {
         power_kw: &[f64],
         horizon: usize,
     ) {
-        let (fixed, tick) = (&state.fixed, state.now.tick);
+        let fixed = &state.fixed;
+        let tick = state.now.tick;
         let period = fixed.scenario.period();
         let rows = power_kw.chunks(horizon.max(1)).zip(stays);
         for (car, (power_kw, to_plan)) in self.batch.iter_mut().zip(rows) {
@@ -153,7 +158,8 @@ impl StaysOfDay {
         }
     }
 
-    /// The stays in progress at a midnight that follows upon itself, ascending, with the energy then, kWh.
+    /// The stays in progress at a midnight that follows upon itself, ascending, with the energy
+    /// then, kWh.
     pub(crate) fn at_midnight(mut self) -> Vec<(u32, f64)> {
         self.at_midnight.sort_unstable_by_key(|&(stay, _)| stay);
         self.at_midnight
@@ -172,7 +178,8 @@ pub(crate) fn expected(state: &PlanningState, stays: &[ToPlan]) -> StaysExpected
     expected
 }
 
-/// Stored energy after a slot in which a car's schedule asks for `kw`, as `limit` and `settle` have it.
+/// Stored energy after a slot in which a car's schedule asks for `kw`, as `limit` and `settle` have
+/// it.
 fn after_slot(fixed: &Fixed, ev: u32, arrival_kwh: f64, energy_kwh: f64, kw: f64) -> f64 {
     let fleet = fixed.fleet_of(ev);
     let power = fleet.battery.fit_within(kw, energy_kwh, fixed.battery_bounds(ev, arrival_kwh));

@@ -63,7 +63,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Of a tick's events; those that follow from the state are left out, as a replay comes to them.
+    /// Of a tick's events; those that follow from the state are left out, as a replay comes to
+    /// them.
     pub(crate) fn new(recorded: &[Recorded], hashes: bool) -> Self {
         let decided = recorded.iter().filter(|recorded| !recorded.event.follows());
         Self { decided: decided.cloned().collect(), hashes }

@@ -306,7 +306,7 @@ impl Scaled {
                 Paid::Largest if pairs(Paid::Each, term) => {}
                 Paid::Largest => return None,
                 Paid::Each if pairs(Paid::Largest, term) => {
-                    note_wishes(term, envelope, &mut wishes)?
+                    note_wishes(term, envelope, &mut wishes)?;
                 }
                 Paid::Each => add_slopes(term, envelope, &mut slopes)?,
             }

@@ -97,7 +97,8 @@ impl Encoder {
     }
 }
 
-/// The event of a body, and what caused it. What an earlier version wrote becomes the event of today.
+/// The event of a body, and what caused it. What an earlier version wrote becomes the event of
+/// today.
 pub(crate) fn decode(kind: &str, body: Vec<u8>) -> Result<(Option<u64>, Event), BodyError> {
     let kind = kind::named(kind).ok_or(BodyError::NotAnEvent)?;
     let (cause, chain_hash, content) = content(kind, body)?;

@@ -1,7 +1,7 @@
 //! Events as JSON: short enough for a line on the screen or a cell of a table, and row by row.
 //!
-//! In short a batch is told by its number of rows and what its columns come to, a list by its number of
-//! values and their range, the world's text by its length.
+//! In short a batch is told by its number of rows and what its columns come to, a list by its
+//! number of values and their range, the world's text by its length.
 
 use crate::event::{
     Entity, Event,

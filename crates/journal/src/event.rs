@@ -4,8 +4,8 @@
 //! carry one row per car, sorted by `ev`, as columns of equal length. Energy in kWh, power in kW,
 //! prices and money in the world's currency.
 //!
-//! Each is declared once, below; see [`fact`] for what follows from that, and `docs/events.md` for the
-//! same as a page.
+//! Each is declared once, below; see [`fact`] for what follows from that, and `docs/events.md` for
+//! the same as a page.
 
 mod batch;
 mod build;
@@ -243,8 +243,8 @@ events! {
         expected_kwh: Vec<f64> = "kWh",
     }
 
-    /// Drivers agreed to discharge, or not, where that can change a plan. A row says what holds for a
-    /// car from a slot on, to its next row.
+    /// Drivers agreed to discharge, or not, where that can change a plan. A row says what holds for
+    /// a car from a slot on, to its next row.
     event WillingnessAgreed v1: rows by ev, decided in Plan {
         /// The car.
         ev: Ids,
@@ -373,8 +373,8 @@ events! {
         state: Bytes,
     }
 
-    /// A policy's schedules held what is no number. A row a schedule: the first of its powers that was
-    /// none. All such powers became 0 kW.
+    /// A policy's schedules held what is no number. A row a schedule: the first of its powers that
+    /// was none. All such powers became 0 kW.
     event AnswerNotFinite v1: rows by ev in stay with first, decided in Plan {
         /// The car.
         ev: Ids,
@@ -398,7 +398,8 @@ events! {
         reason: Vec<ClipReason>,
     }
 
-    /// A site met its limit: its chargers asked for more than its connection allows. Positive draws.
+    /// A site met its limit: its chargers asked for more than its connection allows. Positive
+    /// draws.
     event LimitViolated v1: rows by site, follows in Limit {
         /// The site.
         site: Ids,

@@ -61,7 +61,8 @@ impl Head {
 
     /// Puts the head in place of the one before, durably.
     pub(crate) fn write<D: Disk>(&self, disk: &mut D, folder: &Path) -> Result<(), LogError> {
-        let (path, new_path) = (folder.join(NAME), folder.join(NEW_NAME));
+        let path = folder.join(NAME);
+        let new_path = folder.join(NEW_NAME);
         let line = serde_json::to_string(self).expect("numbers and texts are JSON");
         let text = format!("{line}\n{}\n", blake3_hex(&line));
         let mut file = disk.create(&new_path).map_err(LogError::io("create", &new_path))?;
@@ -79,7 +80,8 @@ impl Head {
 
 /// Puts a head that cannot be read into `quarantine`; gives its place there, where there was one.
 pub(crate) fn keep_damaged(folder: &Path, quarantine: &Path) -> Result<Option<PathBuf>, LogError> {
-    let (path, kept) = (folder.join(NAME), quarantine.join(NAME));
+    let path = folder.join(NAME);
+    let kept = quarantine.join(NAME);
     if Head::read(folder).is_ok() || fs::symlink_metadata(&path).is_err() {
         return Ok(None);
     }

@@ -47,8 +47,9 @@ impl Kind {
             .map_or_else(|| br#"{"type":"object"}"#.to_vec(), |schema| schema_message(schema))
     }
 
-    /// Whether `data`, read from a log, describes the same bodies as this version's schema. Data that may be
-    /// damaged are not taken apart, which they might not survive: they do if they are the same.
+    /// Whether `data`, read from a log, describes the same bodies as this version's schema. Data
+    /// that may be damaged are not taken apart, which they might not survive: they do if they are
+    /// the same.
     pub(crate) fn fits(&self, data: &[u8], is_sound: bool) -> bool {
         match &self.columns {
             None => true,
@@ -59,7 +60,8 @@ impl Kind {
     }
 }
 
-/// Every kind: those that are written, in the order of their channels, then those that are only read.
+/// Every kind: those that are written, in the order of their channels, then those that are only
+/// read.
 pub(crate) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let records = [BUILD, SEALED].map(json);
     let events = event::KINDS.iter().map(|kind| of_event(kind));

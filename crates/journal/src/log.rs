@@ -11,7 +11,8 @@ use crate::{error::LogError, event::Recorded, seal::Sealer};
 /// run came to its end, and [`EventLog::close`]. What is appended becomes history only when it is
 /// closed: the events of a tick that was never sealed are never written.
 ///
-/// Events carry their `seq` without gaps from that of the first one on; a caller that breaks the order is wrong, which panics.
+/// Events carry their `seq` without gaps from that of the first one on; a caller that breaks the
+/// order is wrong, which panics.
 pub trait EventLog: Send {
     /// Takes in an event.
     ///

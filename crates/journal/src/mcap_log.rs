@@ -104,8 +104,10 @@ impl<D: Disk> McapLog<D> {
         let new_folder = run_folder.join(NEW_FOLDER);
         disk.remove_folder(&new_folder).map_err(LogError::io("remove", &new_folder))?;
         disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;
-        let (run_folder, sealer) = (run_folder.to_owned(), Sealer::default());
-        let (state, segment) = (State::New, FIRST_SEGMENT);
+        let run_folder = run_folder.to_owned();
+        let sealer = Sealer::default();
+        let state = State::New;
+        let segment = FIRST_SEGMENT;
         let pace = Pace::start();
         Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace })
     }
@@ -127,7 +129,8 @@ impl<D: Disk> McapLog<D> {
         };
         let state = State::Open(Box::new(Segment::create(&mut disk, &folder, start)?));
         disk.sync_folder(&folder).map_err(LogError::io("sync", &folder))?;
-        let (run_folder, sealer) = (run_folder.to_owned(), Sealer::after(past));
+        let run_folder = run_folder.to_owned();
+        let sealer = Sealer::after(past);
         let pace = Pace::start();
         Ok(Self { disk, run_folder, durability, sealer, state, segment, unsynced: 0, pace })
     }

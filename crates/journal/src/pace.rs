@@ -1,7 +1,7 @@
 //! When a log is made durable next, where its world leaves that to the program.
 //!
-//! That goes by the time of the machine. No byte of history depends on it: what is synced, and when,
-//! changes only how much a power cut may take.
+//! That goes by the time of the machine. No byte of history depends on it: what is synced, and
+//! when, changes only how much a power cut may take.
 #![expect(
     clippy::disallowed_types,
     reason = "measures the machine; nothing that is written depends on it"
@@ -118,7 +118,8 @@ mod tests {
         }
     }
 
-    /// Disks that take a microsecond to three seconds a sync, also by turns, under ticks of any length.
+    /// Disks that take a microsecond to three seconds a sync, also by turns, under ticks of any
+    /// length.
     #[test]
     fn the_syncs_of_a_long_run_take_a_twentieth_of_it_however_slow_the_disk() {
         let us = Duration::from_micros;

@@ -2,8 +2,8 @@
 //!
 //! A folder of a run may come from anywhere: a link in it could lead a reader to files that are not
 //! the run's, and a writer to files that it must not touch. So a link is not followed: reading one
-//! is an error, writing puts a file in its place. So it is with pipes, sockets and devices, on which a
-//! reader might wait for ever, and with a folder in a file's place.
+//! is an error, writing puts a file in its place. So it is with pipes, sockets and devices, on
+//! which a reader might wait for ever, and with a folder in a file's place.
 
 use std::{
     fs::{self, File, FileType},

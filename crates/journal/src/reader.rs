@@ -195,7 +195,8 @@ impl LogReader {
             }
         }
         let Some(record) = self.group.pop_front() else { return Ok(None) };
-        let (name, bytes) = (KINDS[record.kind].name, record.body.len());
+        let name = KINDS[record.kind].name;
+        let bytes = record.body.len();
         let (cause_seq, mut event) = body::decode(name, record.body).map_err(|error| {
             self.damaged(format!("{name} number {} cannot be read: {error}", record.seq))
         })?;
@@ -220,7 +221,8 @@ impl LogReader {
         }
     }
 
-    /// Reads segment 0. Nothing that follows hangs on it, so that damage to it is only taken note of.
+    /// Reads segment 0. Nothing that follows hangs on it, so that damage to it is only taken note
+    /// of.
     fn take_build(&mut self) -> Result<(), LogError> {
         match self.read_build() {
             Ok(build) => self.build = build,
@@ -253,8 +255,8 @@ impl LogReader {
         }
     }
 
-    /// Passes over all events up to the seal of a tick, which is returned; they are checked, but not taken
-    /// apart. `None` where the log has no such tick.
+    /// Passes over all events up to the seal of a tick, which is returned; they are checked, but
+    /// not taken apart. `None` where the log has no such tick.
     ///
     /// # Errors
     /// As for reading on.
@@ -274,8 +276,8 @@ impl LogReader {
         }
     }
 
-    /// Start of slot 0 in microseconds since 1970 in UTC, and length of a slot in seconds, once an event has
-    /// been read.
+    /// Start of slot 0 in microseconds since 1970 in UTC, and length of a slot in seconds, once an
+    /// event has been read.
     pub fn slots(&self) -> (i64, u32) {
         (self.times.start_us, self.times.slot_seconds)
     }

@@ -64,7 +64,8 @@ impl RecordReader {
         let file = plain::open(path).map_err(Stop::Io)?;
         let length = file.metadata().map_err(Stop::Io)?.len();
         let file = BufReader::with_capacity(1 << 16, file);
-        let (checksum, record) = (Hasher::new(), Vec::new());
+        let checksum = Hasher::new();
+        let record = Vec::new();
         let mut reader = Self { file, length, place: 0, checksum, part: Part::Data, record };
         reader.read(MAGIC.len())?;
         if reader.record != MAGIC {

@@ -200,8 +200,8 @@ impl<'a> Salvager<'a> {
         }
     }
 
-    /// Reads a chunk's records as a group that goes on from somewhere; where all is lost that it might
-    /// go on from, its checksum must do.
+    /// Reads a chunk's records as a group that goes on from somewhere; where all is lost that it
+    /// might go on from, its checksum must do.
     fn prove(
         &self,
         path: &Path,
@@ -218,8 +218,8 @@ impl<'a> Salvager<'a> {
         })
     }
 
-    /// Reads a chunk's records in each way that is open, until one fits one of the `links` that it may
-    /// have to what comes before it.
+    /// Reads a chunk's records in each way that is open, until one fits one of the `links` that it
+    /// may have to what comes before it.
     fn read(
         &self,
         path: &Path,
@@ -440,7 +440,8 @@ impl PieceWriter {
         write_build(&mut OsDisk, &log, start, build)?;
         let segment =
             Segment::create(&mut OsDisk, &log, SegmentStart { number: FIRST_SEGMENT, ..start })?;
-        let (first_seq, next_seq) = (start.next_seq, start.next_seq);
+        let first_seq = start.next_seq;
+        let next_seq = start.next_seq;
         let proved = start.chain != LOST;
         let about = Piece { folder, first_seq, next_seq, proved, ..Piece::default() };
         Ok(Self { about, folder: log, segment })
@@ -469,8 +470,9 @@ impl PieceWriter {
     fn end(self) -> Result<Piece, LogError> {
         let Self { about, folder, segment } = self;
         segment.finish(&mut OsDisk)?;
-        let (tick, next_seq, chain_hash) =
-            (about.last_tick, about.next_seq, about.chain_hash.clone());
+        let tick = about.last_tick;
+        let next_seq = about.next_seq;
+        let chain_hash = about.chain_hash.clone();
         Head { format: FORMAT, segment: FIRST_SEGMENT, tick, next_seq, chain_hash }
             .write(&mut OsDisk, &folder)?;
         Ok(about)

@@ -74,7 +74,8 @@ impl Chunk {
         let bit = flipped_bit(&self.records, self.checksum)?;
         let mut records = self.records.clone();
         records[bit.byte] ^= 1 << bit.bit;
-        let (bytes, checksum) = (self.bytes.clone(), self.checksum);
+        let bytes = self.bytes.clone();
+        let checksum = self.checksum;
         Some(Self {
             bytes,
             records,

@@ -120,8 +120,8 @@ pub(crate) struct SealedGroup {
 /// What is said when a chain hash is wrong.
 const BROKEN: &str = "its records are not those that were sealed";
 
-/// Numbers the records of a group from `next_seq` on and checks that its seal follows from the chain hash
-/// `before` it; where that is [`LOST`], the seal is taken at its word.
+/// Numbers the records of a group from `next_seq` on and checks that its seal follows from the
+/// chain hash `before` it; where that is [`LOST`], the seal is taken at its word.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -251,7 +251,8 @@ impl Sealer {
                     what: format!("`{}` is no BLAKE3 hash in hex", started.config_hash),
                 })?;
             self.chain = chain;
-            let (build, first_seq) = (started.build.clone(), recorded.seq);
+            let build = started.build.clone();
+            let first_seq = recorded.seq;
             self.opening = Some(Opening { build, times, chain, first_seq });
         }
         let record = self.record(recorded)?;

@@ -120,7 +120,8 @@ impl<D: Disk> Segment<D> {
         if let Some(&channel) = self.channels.get(&kind) {
             return Ok(channel);
         }
-        let (writer, of) = (self.writer(), &KINDS[kind]);
+        let writer = self.writer();
+        let of = &KINDS[kind];
         let (schema_encoding, encoding) = of.encodings();
         let schema = writer.add_schema(of.name, schema_encoding, &of.schema_data())?;
         let channel = writer.add_channel(schema, of.name, encoding, &BTreeMap::new())?;

@@ -15,8 +15,8 @@ pub trait Sink {
     /// A tick was settled; called once a tick, after its `SlotElapsed` and before its `TickSealed`.
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Self::Error>;
 
-    /// From here on another scenario holds, with the same clock, and the same cars and maybe more after
-    /// them: the run is a fork, and its parent's history is through.
+    /// From here on another scenario holds, with the same clock, and the same cars and maybe more
+    /// after them: the run is a fork, and its parent's history is through.
     fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Self::Error> {
         let _ = scenario;
         Ok(())

@@ -193,8 +193,8 @@ impl Encoded {
         self.content.len() as u64
     }
 
-    /// Writes it beside the log of `run_folder`, whole or not at all. It is not made durable: a cache
-    /// may be lost.
+    /// Writes it beside the log of `run_folder`, whole or not at all. It is not made durable: a
+    /// cache may be lost.
     ///
     /// # Errors
     /// It cannot be written.

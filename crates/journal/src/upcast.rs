@@ -49,8 +49,8 @@ pub(crate) mod tests {
     use serde_json::json;
     use std::sync::Arc;
 
-    /// Versions that never were: margins in one direction only, and before that in MW; missed targets
-    /// without a reason.
+    /// Versions that never were: margins in one direction only, and before that in MW; missed
+    /// targets without a reason.
     pub(crate) fn older() -> Vec<Kind> {
         fn in_kw(value: Value) -> Value {
             json!({"up_kw": value["up_mw"].as_f64().map(|up| 1e3 * up)})

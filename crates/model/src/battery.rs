@@ -48,8 +48,8 @@ impl EnergyBounds {
         Self { least_kwh: capacity_kwh * soc_min, most_kwh: capacity_kwh * soc_max }
     }
 
-    /// Widened to what a stay begins with: `min(S_0, m)` and `max(S_0, SOC_max)`. A car that arrives
-    /// outside its bounds may be moved back to where it was, never further away. Up to
+    /// Widened to what a stay begins with: `min(S_0, m)` and `max(S_0, SOC_max)`. A car that
+    /// arrives outside its bounds may be moved back to where it was, never further away. Up to
     /// [`Rules::V1`] bounds were not widened.
     #[must_use]
     pub fn widened_to(self, energy_kwh: f64, rules: Rules) -> Self {

@@ -28,8 +28,8 @@ pub struct V2gStay {
 }
 
 impl V2gStay {
-    /// A stay of a car with this capacity, from what it stores on arrival to what it wants at departure,
-    /// kWh, over the slots that it has until then.
+    /// A stay of a car with this capacity, from what it stores on arrival to what it wants at
+    /// departure, kWh, over the slots that it has until then.
     pub fn new(
         fleet: &Fleet,
         charger: &Charger,

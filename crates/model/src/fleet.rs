@@ -63,7 +63,8 @@ impl Fleet {
 /// On which terms the cars of a fleet may discharge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct V2gTerms {
-    /// State of charge that discharging must leave, `SOC_min^V2G` of (13); not below the battery's own.
+    /// State of charge that discharging must leave, `SOC_min^V2G` of (13); not below the battery's
+    /// own.
     pub soc_min: Share,
     /// How drivers decide; `None` where they need not be asked.
     pub willingness: Option<(Willingness, Participation)>,
@@ -93,8 +94,8 @@ pub enum Parking {
         stations: Arc<[String]>,
         /// What every station can do.
         charger: Charger,
-        /// Whether the world tells how large the batteries are. Where it does not, each is as large as
-        /// its request needs, and the fleet's capacity is the least.
+        /// Whether the world tells how large the batteries are. Where it does not, each is as large
+        /// as its request needs, and the fleet's capacity is the least.
         capacity_known: bool,
     },
     /// Commuters on a typical day, listed one by one.
@@ -202,8 +203,9 @@ pub struct Population {
     pub departure_energy_kwh: Vec<f64>,
     /// All stays that a slot of the run is theirs, whole.
     pub stays: Stays,
-    /// Stays that hold no whole slot, and so are none of `stays`: a car stood there and could not charge.
-    /// They end within the run; `trip_kwh` is the trip before each, whichever stay came before that.
+    /// Stays that hold no whole slot, and so are none of `stays`: a car stood there and could not
+    /// charge. They end within the run; `trip_kwh` is the trip before each, whichever stay came
+    /// before that.
     pub stays_without_slot: Stays,
     /// Ids of stays that a fork cut short when it took their cars out of the world, ascending.
     pub cut_stays: Vec<u32>,
@@ -252,8 +254,8 @@ crate::figures! {
         stays_without_slot: u32,
         /// Drawn stays that would have ended before they began: the car drives on.
         stays_without_time: u32,
-        /// Recorded sessions within reach of the run's clock; each is one of the next four, or one of
-        /// the stays.
+        /// Recorded sessions within reach of the run's clock; each is one of the next four, or one
+        /// of the stays.
         sessions_in_reach: u32,
         /// Of those, the ones that hold no whole slot and end within the run.
         sessions_without_slot: u32,
@@ -263,8 +265,8 @@ crate::figures! {
         sessions_beyond_end: u32,
         /// Recorded sessions that began at a station in the slot in which another had ended.
         hand_overs_within_slot: u32,
-        /// Recorded sessions whose request was more than a battery of known size can take; under the
-        /// rules of 0.1.0 also those that asked for more than the time until the real departure
+        /// Recorded sessions whose request was more than a battery of known size can take; under
+        /// the rules of 0.1.0 also those that asked for more than the time until the real departure
         /// allowed.
         requests_capped: u32,
         /// Energy of recorded requests that was cut off for it, grid side.
@@ -349,7 +351,8 @@ impl Population {
     }
 
     fn add_fleet(&mut self, drawing: &Drawing<'_>, fleet: &Fleet) {
-        let (first_ev, first_charger) = (self.len() as u32, self.charger_count());
+        let first_ev = self.len() as u32;
+        let first_charger = self.charger_count();
         let kinds = match &fleet.parking {
             Parking::Overnight(place) | Parking::Workplace(place, _) => vec![place.charger],
             Parking::Commute { home, work, .. } => vec![home.charger, work.charger],
@@ -471,8 +474,8 @@ impl Draws {
         self.nth(purpose, distribution, (date.num_days_from_ce() as u32) * 2 + leg)
     }
 
-    /// At home from the evening of `day` to the next morning; not before coming back from `left_last`,
-    /// or where that is `None` from where this morning led.
+    /// At home from the evening of `day` to the next morning; not before coming back from
+    /// `left_last`, or where that is `None` from where this morning led.
     fn overnight(self, home: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
         let tomorrow = day.date.succ_opt().expect("the calendar goes on");
         let left_last = left_last.unwrap_or_else(|| self.leaves_home(home, day, day.date, 0.0));

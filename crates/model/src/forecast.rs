@@ -38,8 +38,8 @@ pub enum Forecast {
 pub struct Issue {
     /// The first slot it is for.
     pub slot: u32,
-    /// How many slots from there on are committed; they are known, and so is the one after them, whose
-    /// net load decides the flexibility that the last of them needs.
+    /// How many slots from there on are committed; they are known, and so is the one after them,
+    /// whose net load decides the flexibility that the last of them needs.
     pub known: u32,
     /// Over how many slots after those [`Forecast::Series`] fades from the actual series to the
     /// forecast one; 0 makes it the forecast from the first slot on.
@@ -52,7 +52,8 @@ impl Issue {
         Self { slot, known: 0, blend: 0 }
     }
 
-    /// The share of the day-ahead forecast in slot `slot + ahead`: `clip((ahead - known)/blend, 0, 1)`.
+    /// The share of the day-ahead forecast in slot `slot + ahead`:
+    /// `clip((ahead - known)/blend, 0, 1)`.
     pub fn weight(self, ahead: u32) -> f64 {
         if self.blend == 0 {
             return 1.0;
@@ -89,7 +90,8 @@ impl Forecast {
                 slots.map(blend).collect()
             }
             Self::Ar1 { phi, sd } => {
-                let (key, fresh) = (CarKey::new(&actual.name, 0), (1.0 - phi * phi).sqrt());
+                let key = CarKey::new(&actual.name, 0);
+                let fresh = (1.0 - phi * phi).sqrt();
                 let mut error = 0.0;
                 let with_error = |(ahead, slot)| {
                     if issue.lead(ahead) > 0 {

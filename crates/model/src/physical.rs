@@ -1,8 +1,8 @@
 //! The ranges of a world's quantities: what is usual, and what can be reckoned with.
 //!
-//! A value that is not usual is hardly meant: a unit is wrong, or a decimal comma was lost. Beyond what
-//! can be reckoned with, sums lose the small numbers beside the large ones and optimisation has no
-//! answer. Both ranges include their ends.
+//! A value that is not usual is hardly meant: a unit is wrong, or a decimal comma was lost. Beyond
+//! what can be reckoned with, sums lose the small numbers beside the large ones and optimisation
+//! has no answer. Both ranges include their ends.
 
 /// A quantity with its ranges.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -232,7 +232,8 @@ impl LocalDays {
     ///
     /// So [`LocalDays::slots`] may be more than asked for.
     pub fn covering(clock: &Clock, slots: u32) -> Self {
-        let (mut dates, mut bounds) = (Vec::new(), vec![0]);
+        let mut dates = Vec::new();
+        let mut bounds = vec![0];
         let mut end = 0;
         for date in clock.local(0).date().iter_days() {
             if end >= slots {

@@ -3,8 +3,8 @@
 /// What may be off by rounding and still counts as nothing, as a share of what was summed up.
 pub const SHARE: f64 = 1e-9;
 
-/// `amount`, or 0 where it is no more than rounding leaves of sums as large as `summed`, which counts
-/// every part without its sign.
+/// `amount`, or 0 where it is no more than rounding leaves of sums as large as `summed`, which
+/// counts every part without its sign.
 pub fn without_rounding(amount: f64, summed: f64) -> f64 {
     if amount.abs() > SHARE * summed { amount } else { 0.0 }
 }

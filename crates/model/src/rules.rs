@@ -1,8 +1,8 @@
 //! Which rules a run goes by.
 //!
-//! A journal is replayed, resumed and forked under the rules it was written with. Where a fix changes
-//! what a new run decides or records, the rule asks [`Rules`] which of both holds; what only reads
-//! a run, such as a table or a figure, has no rules to ask for.
+//! A journal is replayed, resumed and forked under the rules it was written with. Where a fix
+//! changes what a new run decides or records, the rule asks [`Rules`] which of both holds; what
+//! only reads a run, such as a table or a figure, has no rules to ask for.
 
 use serde::{Deserialize, Serialize};
 

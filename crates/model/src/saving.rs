@@ -4,15 +4,16 @@
 //! saving = Σ (cost_baseline - cost) - Σ_fleet p_fleet · Σ (gained_baseline - gained)
 //! p      = baseline's cost of energy charged / what it stored of it, fleet by fleet
 //! ```
-//! Sums run over the stays that end within both runs: the same ones, since draws are keyed. What a stay
-//! gains is the energy at its end less that on arrival. Summed over a car's stays it is what is on board
-//! after the last of them, and what was driven in between; as trips do not depend on the policy, the
-//! difference is that of energy on board after the last stay, and of what a trip lacked where a battery
-//! was too empty for it. So a run that leaves less in the batteries has to pay for it, at the price at
-//! which the baseline stored it: at one flat price nothing is saved by moving energy about.
+//! Sums run over the stays that end within both runs: the same ones, since draws are keyed. What a
+//! stay gains is the energy at its end less that on arrival. Summed over a car's stays it is what
+//! is on board after the last of them, and what was driven in between; as trips do not depend on
+//! the policy, the difference is that of energy on board after the last stay, and of what a trip
+//! lacked where a battery was too empty for it. So a run that leaves less in the batteries has to
+//! pay for it, at the price at which the baseline stored it: at one flat price nothing is saved by
+//! moving energy about.
 //!
-//! Stays that are in progress at the end count in neither sum. What a run has put off in them stands
-//! beside the saving, as energy.
+//! Stays that are in progress at the end count in neither sum. What a run has put off in them
+//! stands beside the saving, as energy.
 
 use crate::rounding::{Balance, without_rounding};
 use std::cmp::Ordering;
@@ -112,8 +113,8 @@ pub struct Saving {
     pub baseline_cost: f64,
     /// What they cost in the run.
     pub cost: f64,
-    /// How much less the batteries hold after the last of these stays than in the baseline, and what
-    /// trips lacked more than there, kWh.
+    /// How much less the batteries hold after the last of these stays than in the baseline, and
+    /// what trips lacked more than there, kWh.
     pub emptier_kwh: f64,
     /// The same, at the baseline's mean prices of a stored kWh.
     pub emptier_value: f64,
@@ -126,8 +127,8 @@ pub struct Saving {
 }
 
 impl Saving {
-    /// The saving as a share of what the baseline costs; 0 where nothing is saved, whatever that is, and
-    /// `None` where there is a saving on what did not cost anything.
+    /// The saving as a share of what the baseline costs; 0 where nothing is saved, whatever that
+    /// is, and `None` where there is a saving on what did not cost anything.
     pub fn share(&self) -> Option<f64> {
         match () {
             () if self.amount == 0.0 => Some(0.0),
@@ -196,8 +197,8 @@ impl Sums {
 
 /// The baseline's mean price of a kWh that its cars have stored.
 ///
-/// Where they stored none, it is the other run's; where neither did, what the two earned by a kWh that
-/// they took out. Where nothing was moved at all, nothing needs a price.
+/// Where they stored none, it is the other run's; where neither did, what the two earned by a kWh
+/// that they took out. Where nothing was moved at all, nothing needs a price.
 fn stored_price(baseline: &FleetBill, run: &FleetBill) -> Option<f64> {
     let charged = baseline.charged.price().or_else(|| run.charged.price());
     charged.or_else(|| baseline.discharged.and(run.discharged).price())

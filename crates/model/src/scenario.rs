@@ -16,8 +16,6 @@ use crate::{
 };
 use std::{ops::Range, sync::Arc};
 
-pub use crate::clock::Boundary;
-
 /// A world, resolved: no file is needed any more.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -121,7 +119,8 @@ pub enum Planning {
     /// When the car plugs in, on what is known then.
     #[default]
     AtPlugIn,
-    /// Before the local day in which the stay begins, car by car, from the energy expected on arrival.
+    /// Before the local day in which the stay begins, car by car, from the energy expected on
+    /// arrival.
     AtDayStart,
 }
 
@@ -162,8 +161,8 @@ impl EvTicks {
 /// When the journal reaches the disk for certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// As often as it can be without taking more than a small share of the run's time: after 16 ticks or a
-    /// second, whichever comes first, or later where the disk is slow.
+    /// As often as it can be without taking more than a small share of the run's time: after 16
+    /// ticks or a second, whichever comes first, or later where the disk is slow.
     Paced,
     /// After every tick.
     Tick,
@@ -179,7 +178,8 @@ impl Scenario {
         Population::draw(self.seed, self.rules, &self.clock, self.boundary, &self.fleets)
     }
 
-    /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on the way.
+    /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on
+    /// the way.
     pub fn has_cars_as_drawn(&self) -> bool {
         let ranges = &self.population.fleets;
         ranges.len() == self.fleets.len() && ranges.iter().all(|range| !range.removed)
@@ -190,7 +190,8 @@ impl Scenario {
         self.clock.slots.saturating_add(2 * self.clock.slots_per_24_hours())
     }
 
-    /// The kinds of all units, by their ids: those of the plant, or what closes the balance without one.
+    /// The kinds of all units, by their ids: those of the plant, or what closes the balance without
+    /// one.
     pub fn unit_kinds(&self) -> Vec<UnitKind> {
         match &self.grid {
             Some(grid) => grid.plant.devices().map(Device::kind).collect(),
@@ -198,8 +199,8 @@ impl Scenario {
         }
     }
 
-    /// What closes the balance without a plant, by id: wind and sun as they come, and the connection to
-    /// the outside.
+    /// What closes the balance without a plant, by id: wind and sun as they come, and the
+    /// connection to the outside.
     pub fn given_units(&self) -> impl Iterator<Item = Given<'_>> {
         let SystemSeries { wind, pv, .. } = &self.system;
         let comes = [(UnitKind::WIND, wind), (UnitKind::PV, pv)].into_iter();
@@ -253,7 +254,8 @@ impl Scenario {
     /// What a driver drew for an hour that [`willingness_hour`](Self::willingness_hour) counts.
     pub fn willingness_draw(&self, ev: u32, hour: u32) -> Draw {
         let range = self.population.range_of(ev);
-        let (fleet, place) = (&self.fleets[range.fleet], range.index_of(ev));
+        let fleet = &self.fleets[range.fleet];
+        let place = range.index_of(ev);
         let draw = Draw::new(self.seed, CarKey::new(&fleet.name, place), hour);
         match &fleet.parking {
             Parking::Listed { cars, .. } => {

@@ -19,7 +19,9 @@ pub struct Series {
 impl Series {
     /// The value in `slot`, with `day` slots in 24 hours.
     pub fn at(&self, slot: u32, day: u32) -> f64 {
-        let (slot, count, day) = (slot as usize, self.values.len(), day as usize);
+        let slot = slot as usize;
+        let count = self.values.len();
+        let day = day as usize;
         if slot < count {
             return self.values[slot];
         }

@@ -10,7 +10,8 @@ use crate::clock::Clock;
 /// The stay index of a car that is not plugged in.
 pub const NO_STAY: u32 = u32::MAX;
 
-/// When a stay begins and ends that does not take place any more, in seconds from the start: beyond any run.
+/// When a stay begins and ends that does not take place any more, in seconds from the start: beyond
+/// any run.
 const NEVER: i32 = i32::MAX;
 
 /// All stays of a population, in columns; sorted by car, then by arrival.
@@ -73,8 +74,8 @@ impl Stays {
         }
     }
 
-    /// The stay ends when `slot` begins at the latest; one that would begin later does not take place.
-    /// Whether one is cut short that would have lasted longer.
+    /// The stay ends when `slot` begins at the latest; one that would begin later does not take
+    /// place. Whether one is cut short that would have lasted longer.
     pub(crate) fn end_by(&mut self, stay: u32, slot: u32, clock: &Clock) -> bool {
         let row = stay as usize;
         if self.first_slot(stay, clock) >= slot {

@@ -36,7 +36,8 @@ pub struct TwoStage {
     pub window: NonZeroU32,
     /// Slots of a window that are committed before the next one is solved; not more than `window`.
     pub step: NonZeroU32,
-    /// Slots over which forecast series take over from actual ones, see [`Issue`](crate::forecast::Issue).
+    /// Slots over which forecast series take over from actual ones, see
+    /// [`Issue`](crate::forecast::Issue).
     pub blend: NonZeroU32,
     /// Whether flexibility margins must hold, (32)-(35): on in the paper's Case 2, off in Case 1.
     pub margins: bool,
@@ -72,8 +73,8 @@ pub struct SlackPrices {
 /// Which load of cars the day-ahead stage is shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum DayAheadEv {
-    /// What smart charging would plan under the policy `v2g`, as in the paper; under any other what the
-    /// policy itself plans.
+    /// What smart charging would plan under the policy `v2g`, as in the paper; under any other what
+    /// the policy itself plans.
     #[default]
     AsPaper,
     /// What the run's own policy plans.
@@ -89,8 +90,8 @@ pub enum DayAheadEv {
 }
 
 impl DayAheadEv {
-    /// The policy whose plans the day-ahead stage is shown when `own` is the run's; `None` where it is shown
-    /// no policy's.
+    /// The policy whose plans the day-ahead stage is shown when `own` is the run's; `None` where it
+    /// is shown no policy's.
     pub fn policy<'a>(&self, own: &'a str) -> Option<&'a str> {
         match self {
             Self::AsPaper if own == "v2g" => Some("smart"),
@@ -102,7 +103,8 @@ impl DayAheadEv {
     }
 }
 
-/// When the search for a commitment may stop: counted, not timed, so that results do not depend on the machine.
+/// When the search for a commitment may stop: counted, not timed, so that results do not depend on
+/// the machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SearchLimits {
     /// Most nodes of the search tree.

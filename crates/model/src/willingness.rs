@@ -77,7 +77,8 @@ pub enum WillingnessError {
     },
     /// The optimistic curve rises to less than the pessimistic one.
     #[error(
-        "`c` of the optimistic curve, {optimistic}, is below that of the pessimistic one, {pessimistic}"
+        "`c` of the optimistic curve, {optimistic}, is below that of the pessimistic one, \
+         {pessimistic}"
     )]
     CeilingsCrossed {
         /// `c` of the optimistic curve.
@@ -150,7 +151,8 @@ impl Willingness {
 
     /// What willingness is drawn from at the incentive ratio `eps`, the same for all cars.
     pub fn band(&self, eps: f64) -> Band {
-        let (optimistic, pessimistic) = (self.optimistic.at(eps), self.pessimistic.at(eps));
+        let optimistic = self.optimistic.at(eps);
+        let pessimistic = self.pessimistic.at(eps);
         Band {
             mean: 0.5 * (optimistic + pessimistic),
             // Beyond the ratios that were compared the curves may cross: no width is below zero.
@@ -160,7 +162,8 @@ impl Willingness {
 
     /// The willingness (10) at the incentive ratio `eps` of a driver who drew `z`.
     ///
-    /// It never falls as `eps` rises while `z` lies within ±3, where it is a mean of the two curves.
+    /// It never falls as `eps` rises while `z` lies within ±3, where it is a mean of the two
+    /// curves.
     pub fn sample(&self, eps: f64, z: f64) -> f64 {
         self.band(eps).sample(z)
     }

@@ -150,7 +150,8 @@ mod tests {
 
     const HOUR: i64 = 3600;
 
-    /// 85 % always, 95 % from 08:00 to 08:15, 5-minute slots, 20 % an hour; at home from 00:00 to 09:00.
+    /// 85 % always, 95 % from 08:00 to 08:15, 5-minute slots, 20 % an hour; at home from 00:00 to
+    /// 09:00.
     fn tutorial(widened: i64) -> (SocWishes, WishedStay) {
         let wish = |from, to, soc| SocWish { from, to, soc, car: None };
         let wishes = SocWishes {

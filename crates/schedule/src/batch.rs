@@ -59,7 +59,8 @@ pub enum BatchError {
 /// Solves every row: its schedule goes to row i of `power_kw` (n x H, row-major, kW, positive
 /// charges, 0 outside its slots), its answer to `answers[i]`.
 ///
-/// `threads` only changes how long it takes. CBC solves one problem at a time however many there are.
+/// `threads` only changes how long it takes. CBC solves one problem at a time however many there
+/// are.
 ///
 /// # Errors
 /// At the first row that makes no sense; what has been written by then is not to be used.

@@ -36,7 +36,8 @@ struct Node {
     worst: Option<(usize, f64)>,
 }
 
-/// Leaves the best schedule found in `sweep.stored`; returns how good it is, and the number of nodes.
+/// Leaves the best schedule found in `sweep.stored`; returns how good it is, and the number of
+/// nodes.
 pub(crate) fn search(
     sweep: &mut Sweep,
     problem: &StorageProblem<'_>,
@@ -88,7 +89,8 @@ fn with(modes: &[Mode], slot: usize, mode: Mode) -> Vec<Mode> {
 }
 
 impl Search<'_> {
-    /// Whether no schedule below a node with this bound can be better than the best by more than `gap`.
+    /// Whether no schedule below a node with this bound can be better than the best by more than
+    /// `gap`.
     fn is_proven(&self, bound: f64, gap: f64) -> bool {
         bound >= self.best_cost - gap * self.best_cost.abs().max(1.0)
     }

@@ -144,7 +144,8 @@ fn advance(before: &[Corner], step: Step, floor: f64, ceiling: f64) -> Vec<Corne
     after
 }
 
-/// Over one stretch, the curve moved by a fixed energy at its cost; `None` where the curve has ended.
+/// Over one stretch, the curve moved by a fixed energy at its cost; `None` where the curve has
+/// ended.
 fn shifted(before: &[Corner], step: Step, moved: f64, left: f64, right: f64) -> Option<Line> {
     let from = f64::midpoint(left, right) - moved;
     let piece = before.partition_point(|corner| corner.energy < from);

@@ -34,7 +34,8 @@ impl Level {
         while !self.open.is_empty() {
             let load: f64 = self.open.iter().map(|&i| shares[i as usize].load).sum();
             let level = (rest + load) / self.open.len() as f64;
-            let (mut over, mut under) = (0.0, 0.0);
+            let mut over = 0.0;
+            let mut under = 0.0;
             for &i in &self.open {
                 let share = &mut shares[i as usize];
                 let wish = level - share.load;

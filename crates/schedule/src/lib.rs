@@ -12,8 +12,8 @@
 //! | `Milp`     | mixed-integer program, through CBC                 | always; the referee                    |
 //!
 //! Wishes that cannot be met (a target too far, a start outside the bounds) give the best
-//! reachable schedule and say what is [unmet](Unmet). [`grid`] schedules generation, storage and load of a whole system. [`linear`] is the checked way to CBC for any
-//! other program.
+//! reachable schedule and say what is [unmet](Unmet). [`grid`] schedules generation, storage and
+//! load of a whole system. [`linear`] is the checked way to CBC for any other program.
 
 #[cfg(not(any(feature = "bundled-cbc", feature = "system-cbc")))]
 compile_error!("choose where CBC comes from: feature `bundled-cbc` (the default) or `system-cbc`");

@@ -122,7 +122,8 @@ pub struct Slope {
 }
 
 impl Slope {
-    /// Whether the two lines form a convex function, so that charging and discharging at once never pays.
+    /// Whether the two lines form a convex function, so that charging and discharging at once never
+    /// pays.
     pub fn is_convex(self) -> bool {
         self.discharge <= self.charge
     }
@@ -193,7 +194,8 @@ impl StorageProblem<'_> {
         (0..self.slots()).filter(|&slot| self.needs_binary(slot)).count()
     }
 
-    /// Grid-side power that moves `energy` kWh into (> 0) or out of (< 0) the battery in one slot, kW.
+    /// Grid-side power that moves `energy` kWh into (> 0) or out of (< 0) the battery in one slot,
+    /// kW.
     #[inline]
     pub fn power_for(&self, energy: f64) -> f64 {
         // The factors do not change from slot to slot, so that loops divide once.
@@ -213,7 +215,8 @@ impl StorageProblem<'_> {
 
     /// The objective of (14) for a schedule (kW, positive charges), less the terminal value.
     pub fn objective(&self, power_kw: &[f64]) -> f64 {
-        let (mut money, mut energy) = (0.0, self.energy_kwh);
+        let mut money = 0.0;
+        let mut energy = self.energy_kwh;
         for ((&power, buy), sell) in power_kw.iter().zip(self.buy).zip(self.sell) {
             money += power * if power > 0.0 { *buy } else { sell - self.degradation };
             energy += self.energy_for(power);

@@ -34,7 +34,8 @@ pub struct StorageProgram {
 }
 
 impl StorageProgram {
-    /// Writes down `problem`, which must be valid, with binaries where they are needed or with hulls in their place.
+    /// Writes down `problem`, which must be valid, with binaries where they are needed or with
+    /// hulls in their place.
     pub fn new(problem: &StorageProblem<'_>, integer: bool) -> Self {
         let mut reach = Reach::default();
         reach.explore(problem);
@@ -49,8 +50,8 @@ impl StorageProgram {
             let energy =
                 this.program.add(variable().min(reach.floor[slot]).max(reach.ceiling[slot]));
             let hours = problem.slot_hours;
-            let (gained, lost) =
-                (problem.charge_efficiency * hours, hours / problem.discharge_efficiency);
+            let gained = problem.charge_efficiency * hours;
+            let lost = hours / problem.discharge_efficiency;
             this.program
                 .require(constraint!(energy - before == gained * charge - lost * discharge));
             if problem.needs_binary(slot) {

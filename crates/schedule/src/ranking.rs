@@ -1,9 +1,9 @@
 //! The stretches of energy that slots offer, in order of cost.
 //!
-//! A slot offers at most two stretches: refraining from discharge, worth `(sell − C_b)·η_d` per kWh,
-//! and charging, at `buy/η_c`. The exact algorithm only ever asks for the cheapest or the dearest
-//! stretch that is still open, so the 2T slopes are sorted once. Batteries with the same prices,
-//! efficiencies and wear share the result.
+//! A slot offers at most two stretches: refraining from discharge, worth `(sell − C_b)·η_d` per
+//! kWh, and charging, at `buy/η_c`. The exact algorithm only ever asks for the cheapest or the
+//! dearest stretch that is still open, so the 2T slopes are sorted once. Batteries with the same
+//! prices, efficiencies and wear share the result.
 
 use crate::problem::{Slope, StorageProblem};
 
@@ -63,7 +63,8 @@ impl Ranking {
     }
 
     /// Ranks the slots of a tariff for batteries of given charge and discharge efficiency and wear.
-    /// There are no hulls, which depend on power limits; where slots are not convex the ranking says so.
+    /// There are no hulls, which depend on power limits; where slots are not convex the ranking
+    /// says so.
     pub(crate) fn rank_prices(
         &mut self,
         buy: &[f64],
@@ -89,7 +90,8 @@ impl Ranking {
         self.slot.clear();
         self.kind.clear();
         self.class.clear();
-        let (mut class, mut last) = (0, None);
+        let mut class = 0;
+        let mut last = None;
         for (rank, &key) in self.keys.iter().enumerate() {
             let (slope, kind, slot) = parts(key);
             class += u32::from(last.is_some_and(|last| last != key >> 32));
@@ -124,7 +126,8 @@ impl Ranking {
         self.slope.len()
     }
 
-    /// Number of stretches that pay when a kWh at the end is worth `value`. At break-even nothing moves.
+    /// Number of stretches that pay when a kWh at the end is worth `value`. At break-even nothing
+    /// moves.
     pub(crate) fn paying(&self, value: f64) -> usize {
         let dearer = self.slope.partition_point(|&slope| slope < value);
         let equal = self.slope[dearer..].iter().take_while(|&&slope| slope <= value).count();

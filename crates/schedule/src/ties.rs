@@ -67,7 +67,8 @@ pub(crate) struct Ties {
 }
 
 impl Ties {
-    /// Rearranges `stored` (kWh into the battery, by slot) by the problem's tie rule, at the same cost.
+    /// Rearranges `stored` (kWh into the battery, by slot) by the problem's tie rule, at the same
+    /// cost.
     pub(crate) fn level(
         &mut self,
         problem: &StorageProblem<'_>,
@@ -154,7 +155,8 @@ impl Ties {
         let mut next = end;
         for slot in (0..self.agreed.len()).rev() {
             let (low, high) = self.at_bounds(reach, slot);
-            // Seen backward: below the next worth only where full, above it only where at the lower bound.
+            // Seen backward: below the next worth only where full, above it only where at the lower
+            // bound.
             let allowed = Interval {
                 low: if high { 0 } else { next },
                 high: if low { DEAREST } else { next },
@@ -251,7 +253,9 @@ impl Ties {
 
 /// Where in `run` the energy leaves its bounds most, and the bound it should stay at.
 fn worst_crossing(reach: &Reach, stored: &[f64], run: Run) -> Option<(usize, f64)> {
-    let (mut energy, mut worst, mut found) = (run.start, ENERGY_TOLERANCE, None);
+    let mut energy = run.start;
+    let mut worst = ENERGY_TOLERANCE;
+    let mut found = None;
     for (slot, &x) in stored.iter().enumerate().take(run.to - 1).skip(run.from) {
         energy += x;
         for (outside, bound) in [

@@ -90,11 +90,13 @@ fn fill_in_order(
     })
 }
 
-/// Energy to charge, kWh: what is missing, more where charging pays; `None` where bounds bind on the way.
+/// Energy to charge, kWh: what is missing, more where charging pays; `None` where bounds bind on
+/// the way.
 fn amount(problem: &StorageProblem<'_>) -> Option<f64> {
     let slots = problem.slots();
     let last = slots.checked_sub(1)?;
-    let (start, most) = (problem.energy_kwh, problem.energy_kwh_max.at(last));
+    let start = problem.energy_kwh;
+    let most = problem.energy_kwh_max.at(last);
     let target = problem.target_kwh.max(problem.energy_kwh_min.at(last)).min(most);
     let all: f64 = (0..slots).map(|slot| problem.charge_kwh_max(slot)).sum();
     let pays = |&slot: &usize| problem.slope(slot).charge < problem.terminal_value;

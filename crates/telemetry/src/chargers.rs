@@ -60,7 +60,8 @@ impl Chargers {
 
     /// From here on another scenario holds, with the same chargers and maybe more.
     pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        let (population, count) = (&scenario.population, scenario.population.charger_count());
+        let population = &scenario.population;
+        let count = scenario.population.charger_count();
         let site = |id| population.charger(id).site.unwrap_or(NONE);
         self.site.extend((self.len() as u32..count).map(site));
         self.limit_kw = (0..count).map(|id| population.charger(id).charge_max.0 as f32).collect();

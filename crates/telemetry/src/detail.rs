@@ -103,7 +103,8 @@ impl Detail {
     }
 
     fn add_cars(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
-        let (before, all) = (&self.before, !self.selection.records_changes() || !self.before.any);
+        let before = &self.before;
+        let all = !self.selection.records_changes() || !self.before.any;
         // A car that was not there before has changed, too.
         let changed = |place: usize| {
             before.stay.get(place) != Some(&frame.stay[place])

@@ -55,7 +55,8 @@ impl Export {
     /// The file cannot be written.
     pub fn finish(self) -> Result<(u64, u64), TelemetryError> {
         let file: WrittenFile = self.table.close()?;
-        let (rows, bytes) = (file.rows, file.bytes);
+        let rows = file.rows;
+        let bytes = file.bytes;
         file.publish()?;
         Ok((rows, bytes))
     }

@@ -206,7 +206,8 @@ impl Sessions {
     pub(crate) fn ended(&mut self, tick: u32, ended: &SessionEnded) {
         let day = self.scenario.clock.slots_per_24_hours();
         for (row, &ev) in ended.ev.iter().enumerate() {
-            let (stay, energy_kwh) = (ended.stay[row], ended.energy_kwh[row]);
+            let stay = ended.stay[row];
+            let energy_kwh = ended.energy_kwh[row];
             let ledger = Ledger {
                 charged_kwh: ended.charged_kwh[row],
                 discharged_kwh: ended.discharged_kwh[row],
@@ -291,7 +292,8 @@ impl Sessions {
 
     /// Holds the energy at the slot's end against the reservations that hold then.
     fn look_at_reservations(&mut self, columns: &TickColumns<'_>) {
-        let (population, clock) = (&self.scenario.population, &self.scenario.clock);
+        let population = &self.scenario.population;
+        let clock = &self.scenario.clock;
         let slot_seconds = i64::from(clock.slot_seconds);
         let at = i64::from(columns.tick + 1) * slot_seconds;
         for range in &population.fleets {
@@ -316,7 +318,8 @@ impl Sessions {
     /// that each counts once.
     fn hand_on_reservations(&mut self, ev: u32, stay: u32, tick: u32) {
         let range = self.scenario.population.range_of(ev);
-        let (fleet, car) = (range.fleet, range.index_of(ev));
+        let fleet = range.fleet;
+        let car = range.index_of(ev);
         let seen =
             self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number);
         let later: Vec<u32> =
@@ -331,7 +334,8 @@ impl Sessions {
     /// Whether a reservation holds in a stay of a car that begins at `tick` or later, within the
     /// run.
     fn holds_later(&self, fleet: usize, car: u32, number: u32, tick: u32) -> bool {
-        let (population, clock) = (&self.scenario.population, &self.scenario.clock);
+        let population = &self.scenario.population;
+        let clock = &self.scenario.clock;
         let wish = &self.scenario.fleets[fleet].wishes.reservations[number as usize];
         let slot_seconds = i64::from(clock.slot_seconds);
         let at = |slot: u32| i64::from(slot) * slot_seconds;

@@ -234,7 +234,8 @@ impl Tally {
     /// Counts what a plant did in a settled tick.
     fn plant(&mut self, system: &SystemTick, units: &[UnitTick]) {
         let Some(grid) = &self.scenario.grid else { return };
-        let (hours, summary) = (self.scenario.clock.slot_hours(), &mut self.summary);
+        let hours = self.scenario.clock.slot_hours();
+        let summary = &mut self.summary;
         self.unit_costs.resize(units.len(), UnitCost::default());
         for (sum, cost) in self.unit_costs.iter_mut().zip(units.iter().map(|unit| unit.cost)) {
             let cost = cost.unwrap_or_default();

@@ -99,7 +99,7 @@ fn resume_after(
     }
     let log =
         McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
-    let simulation = past.replay.go_on(start, log)?;
+    let simulation = past.replay.resume(start, log)?;
     let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
     interrupt.heed();
     let kept = kept_days(&resume.run).map_err(leaving)?;

@@ -17,12 +17,14 @@ use voltide_model::{
 ///
 /// Cars that have not arrived, or will have left, supply nothing.
 pub(crate) fn supply(state: &CarLoad, count: u32) -> Vec<UpDown> {
-    let (tick, hours) = (state.now.tick, state.fixed.scenario.clock.slot_hours());
+    let tick = state.now.tick;
+    let hours = state.fixed.scenario.clock.slot_hours();
     let mut sums = vec![UpDown::default(); count as usize];
     let hour_of: Vec<u32> =
         (tick..tick + count).map(|slot| state.fixed.scenario.willingness_hour(slot)).collect();
     let (energies, stays, ledgers) = columns(state.cars.as_readonly());
-    let (fixed, prices) = (&state.fixed, &state.prices);
+    let fixed = &state.fixed;
+    let prices = &state.prices;
     let agreed = state.drivers.agreed();
     let plugged = (0..).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
     for (ev, &PluggedStay(stay)) in plugged {
@@ -57,10 +59,11 @@ pub(crate) fn supply(state: &CarLoad, count: u32) -> Vec<UpDown> {
     sums
 }
 
-/// The slot after the last one that a plugged-in car is expected to stay for, on the axis of ticks. By the
-/// first rules that was when it really left.
+/// The slot after the last one that a plugged-in car is expected to stay for, on the axis of ticks.
+/// By the first rules that was when it really left.
 fn slots_end(fixed: &Fixed, stay: u32, tick: u32) -> u32 {
-    let (stays, clock) = (&fixed.scenario.population.stays, &fixed.scenario.clock);
+    let stays = &fixed.scenario.population.stays;
+    let clock = &fixed.scenario.clock;
     let first = stays.first_slot(stay, clock);
     let end = match fixed.scenario.rules {
         Rules::V1 => stays.end_slot(stay, clock),

@@ -29,7 +29,8 @@ pub(crate) struct CarLoad<'w, 's> {
 }
 
 impl CarLoad<'_, '_> {
-    /// Charging and discharging power of all cars, kW; summed piece by piece, so always in one order.
+    /// Charging and discharging power of all cars, kW; summed piece by piece, so always in one
+    /// order.
     pub(crate) fn power(&self) -> (f64, f64) {
         let mut sum = (0.0, 0.0);
         for piece in &self.fixed.pieces {
@@ -39,8 +40,8 @@ impl CarLoad<'_, '_> {
         sum
     }
 
-    /// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned when
-    /// they plug in, what is expected of those that have not arrived.
+    /// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned
+    /// when they plug in, what is expected of those that have not arrived.
     pub(crate) fn planned_kw(&self, grid: &GridBook, slot: u32) -> f64 {
         self.plans.committed_kw(slot) + grid.expected_of_later_kw(slot, self.now.tick)
     }

@@ -33,7 +33,8 @@ pub(crate) fn schedule(
     let Some(grid) = &scenario.grid else { return Ok(()) };
     let stages =
         Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
-    let (plant, record) = (&mut *plant, &mut record);
+    let plant = &mut *plant;
+    let record = &mut record;
     let state = units::state(&units);
     Scheduler { cars: &cars, state, plant, record, grid, stages, scenario }.decide()
 }
@@ -77,7 +78,8 @@ impl Scheduler<'_, '_, '_, '_> {
 
     /// Solves the window that begins now, and follows its first slots.
     fn window(&mut self, day: Day, now_kw: f64) -> Result<(), EngineError> {
-        let (tick, rules) = (self.cars.now.tick, &self.grid.rules);
+        let tick = self.cars.now.tick;
+        let rules = &self.grid.rules;
         let k = tick - day.first;
         let count = rules.window.get().min(day.slots - k);
         let cars =

@@ -6,8 +6,8 @@
 //! [`answer`] comes when all that are due are planned.
 
 use crate::{
-    cars::{PluggedStay, columns_if_any, writable},
-    drivers::{Agreed, Asking, Drawn, Willingness},
+    cars::{Agreed, Drawn, PluggedStay, Willingness, columns_if_any, writable},
+    drivers::Asking,
     prices::PriceBook,
     state::{Fixed, Now},
 };
@@ -53,7 +53,8 @@ fn answer(
     cars: Query<(&PluggedStay, &Drawn, &mut Willingness, &mut Agreed)>,
 ) {
     let Some((stays, drawn, willingness, agreed)) = columns_if_any(cars) else { return };
-    let (willingness, agreed) = (writable(willingness), writable(agreed));
+    let willingness = writable(willingness);
+    let agreed = writable(agreed);
     willingness.fill(Willingness(0.0));
     agreed.fill(Agreed(0));
     for piece in &fixed.pieces {

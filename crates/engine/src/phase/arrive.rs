@@ -66,8 +66,8 @@ fn sessions_ending(sessions: &Sessions) -> SessionEnded {
     ended
 }
 
-/// Stored energy that a car that leaves wanted, kWh. By the first rules one that was taken out did not
-/// depart, and so missed nothing.
+/// Stored energy that a car that leaves wanted, kWh. By the first rules one that was taken out did
+/// not depart, and so missed nothing.
 fn target_kwh(fixed: &Fixed, ev: u32, reason: EndReason) -> f64 {
     if reason == EndReason::Removed && fixed.scenario.rules < Rules::V2 {
         return 0.0;
@@ -75,8 +75,8 @@ fn target_kwh(fixed: &Fixed, ev: u32, reason: EndReason) -> f64 {
     fixed.scenario.population.departure_energy_kwh[ev as usize]
 }
 
-/// Whether a car that unplugs is taken out of the world. By the first rules that is so for all cars that
-/// are gone; since then one that would have left in this slot anyway departs.
+/// Whether a car that unplugs is taken out of the world. By the first rules that is so for all cars
+/// that are gone; since then one that would have left in this slot anyway departs.
 fn is_removed(fixed: &Fixed, ev: u32, stay: u32) -> bool {
     let population = &fixed.scenario.population;
     match fixed.scenario.rules {
@@ -117,9 +117,12 @@ fn missed_reason(
     ended: &SessionEnded,
     row: usize,
 ) -> MissedReason {
-    let (ev, stay) = (ended.ev[row], ended.stay[row]);
-    let (fleet, charge_max) = (fixed.fleet_of(ev), fixed.charger_of(stay).charge_max.0);
-    let (stays, clock) = (&fixed.scenario.population.stays, &fixed.scenario.clock);
+    let ev = ended.ev[row];
+    let stay = ended.stay[row];
+    let fleet = fixed.fleet_of(ev);
+    let charge_max = fixed.charger_of(stay).charge_max.0;
+    let stays = &fixed.scenario.population.stays;
+    let clock = &fixed.scenario.clock;
     let stored = ended.charged_kwh[row] * fleet.charge_efficiency;
     let drawn = ended.discharged_kwh[row] / fleet.discharge_efficiency;
     let arrival_kwh = ended.energy_kwh[row] - stored + drawn;
@@ -161,7 +164,8 @@ fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
     let drawn_anew = fixed.scenario.period().is_some();
     let (energies, ..) = columns(sessions.cars.as_readonly());
     let beginning = fixed.calendar.beginning_at(sessions.now.tick);
-    let (mut started, mut short) = (room_for_started(beginning.len()), TripShort::default());
+    let mut started = room_for_started(beginning.len());
+    let mut short = TripShort::default();
     for &stay in beginning {
         let ev = stays.ev[stay as usize];
         let energy = energies[ev as usize].0;

@@ -1,9 +1,10 @@
 //! Phase 6: units are scheduled, and the power balance is closed.
 //!
-//! `base load + charging = wind + sun + plant + discharging + shed load + import`, with import below
-//! zero when power flows out. Where the world has no plant, wind and sun deliver all that is
+//! `base load + charging = wind + sun + plant + discharging + shed load + import`, with import
+//! below zero when power flows out. Where the world has no plant, wind and sun deliver all that is
 //! available, and the connection to the outside takes up the rest. Where it has one, the
-//! [scheduler](crate::grid::scheduler) decides, and [`dispatch`] follows what was decided, live and in replay.
+//! [scheduler](crate::grid::scheduler) decides, and [`dispatch`] follows what was decided, live and
+//! in replay.
 
 use crate::{
     grid::{
@@ -134,7 +135,8 @@ fn follow_schedule(
 
 /// Net load in the slot after this one, by the series as they are and the cars as planned, kW.
 fn next_net_load(cars: &CarLoad, state: &GridBook, grid: &Grid) -> f64 {
-    let (scenario, tick) = (&cars.fixed.scenario, cars.now.tick);
+    let scenario = &cars.fixed.scenario;
+    let tick = cars.now.tick;
     let day = day_of(&scenario.clock, tick);
     let wraps =
         grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.first + day.slots;
@@ -153,7 +155,8 @@ fn unit_ticks(plant: &Plant, slot: &SlotDispatch, supply: &[UpDown], hours: f64)
 
 /// The incentive price in force, where the world has one.
 fn incentive_tick(fixed: &Fixed, prices: &PricesSet, tick: u32) -> Option<IncentiveTick> {
-    let (incentive, at) = (fixed.scenario.incentive?, prices.at(tick));
+    let incentive = fixed.scenario.incentive?;
+    let at = prices.at(tick);
     Some(IncentiveTick {
         net_load_kw: prices.net_load_kw[at],
         net_load_mean_kw: prices.net_load_mean_kw[at],

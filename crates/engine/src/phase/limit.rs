@@ -103,7 +103,8 @@ struct Task<'a> {
 /// What fitting reads of the cars.
 type Batteries = (&'static StoredEnergy, &'static SetPoint, &'static PluggedStay, &'static Session);
 
-/// Fits every set-point to its battery and to what its stay began with; lists the cars for which that was less.
+/// Fits every set-point to its battery and to what its stay began with; lists the cars for which
+/// that was less.
 fn fit_batteries(
     fixed: Res<Fixed>,
     plans: Res<PlanBook>,
@@ -119,7 +120,8 @@ fn fit_batteries(
     // few have begun outside the bounds of their battery.
     cut.retain_mut(|clip| {
         let car = clip.ev as usize;
-        let (energy_kwh, of_stay) = (energies[car], (clip.ev, stays[car].0));
+        let energy_kwh = energies[car];
+        let of_stay = (clip.ev, stays[car].0);
         let began_with = arrival_kwh(&fixed, &plans, of_stay, energy_kwh, &ledgers[car].0);
         let bounds = fixed.battery_bounds(clip.ev, began_with);
         clip.applied = fixed.fleet_of(clip.ev).battery.fit_within(clip.asked, energy_kwh, bounds);
@@ -167,8 +169,9 @@ fn fit_piece(task: Task<'_>) -> Vec<Clip> {
         }
     }
     let mut fitted = [0.0; LANES];
-    let (capacity, energy, asked) =
-        (padded(last_capacity), padded(last_energy), padded(last_asked));
+    let capacity = padded(last_capacity);
+    let energy = padded(last_energy);
+    let asked = padded(last_asked);
     fit_cars(*task.fleet, &capacity, &energy, &asked, &mut fitted, &mut cuts);
     last_power.copy_from_slice(&fitted[..last_power.len()]);
     if cuts.iter().all(|&cut| cut <= CLIP_MIN_KW) {
@@ -257,7 +260,9 @@ fn limit_sites(
     let (shares, violated) = site_shares(&tree.parents, &limits, &own);
     if !violated.site.is_empty() {
         let cut = cut_cars(&behind, &shares, columns(set_points), &mut power.0);
-        cut.iter().for_each(|clip| insert_sorted(&mut cuts.in_slot, clip.ev));
+        for clip in &cut {
+            insert_sorted(&mut cuts.in_slot, clip.ev);
+        }
         clips.cars.extend(cut);
         clips.sites = violated;
     }

@@ -1,6 +1,7 @@
 //! Phase 4: stays that need a schedule are shown to the policy.
 //!
-//! Where the world plans at the day's start, [`stays_of_day`] tells which stays of the day come first.
+//! Where the world plans at the day's start, [`stays_of_day`] tells which stays of the day come
+//! first.
 //!
 //! Due are cars that plugged in, cars that a site limit cut in the slot before, cars that stay
 //! beyond their announced departure and still want energy, and those that the policy asks for
@@ -15,32 +16,30 @@ pub(crate) use forecast::TrialOfDay;
 use crate::{
     EngineError,
     batch::{Batch, ToPlan},
-    cars::{BLOCK, PluggedStay, Session, StoredEnergy, columns},
-    drivers::Drivers,
+    cars::BLOCK,
     failure::{goes_on, stop},
     outbox::Recorder,
     phase::{
         arrive::{InProgressAtMidnight, begin_at_midnight},
         price::{Incentives, announce},
     },
-    plan_book::{Ahead, PlanBook, encode},
-    prices::PriceBook,
+    plan_book::encode,
+    planning::PlanningState,
     sites::CarsBehind,
-    state::{DueCars, ExpectedStays, Fixed, Now, arrival_kwh, insert_sorted},
+    state::{Now, insert_sorted},
     stays_of_day::{self, Plugged, StaysOfDay, day_begins},
 };
 use bevy_ecs::{
     prelude::*,
     system::{ScheduleSystem, SystemParam},
 };
-use bytemuck::cast_slice;
 use std::{collections::BTreeMap, sync::Mutex};
 use voltide_journal::event::{
     AnswerNotFinite, Bytes, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted,
-    PolicyStateSaved, PricesSet, Segments, SessionStarted, SetPointClipped, StaysExpected,
-    TickStarted, WillingnessAgreed,
+    PolicyStateSaved, PricesSet, Segments, SessionStarted, SetPointClipped, TickStarted,
+    WillingnessAgreed,
 };
-use voltide_model::{columns::Ledger, stay::NO_STAY};
+use voltide_model::stay::NO_STAY;
 use voltide_policy::{
     Schedules,
     planner::{Correction, Planner, PolicyFault, Replan},
@@ -51,7 +50,7 @@ const LACKING_MIN_KWH: f64 = 1e-6;
 
 /// What a journal knows of a policy that is not in the state of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Memory {
+pub(crate) struct PolicyMemory {
     /// What a stateful one saved last.
     pub state: Option<Vec<u8>>,
     /// Whether it is not asked again.
@@ -111,9 +110,9 @@ impl Planners {
     }
 
     /// Puts the policies back to where a journal leaves them.
-    pub(crate) fn take_up(
+    pub(crate) fn restore(
         &mut self,
-        memories: &BTreeMap<String, Memory>,
+        memories: &BTreeMap<String, PolicyMemory>,
     ) -> Result<(), PolicyFault> {
         for (role, planner) in self.in_roles() {
             let name = planner.info().name.clone();
@@ -158,8 +157,8 @@ impl Planners {
     /// Asks the policy or the forecaster, and where they fail their stand-in, about the batch.
     fn ask(&mut self, asked: Asked) -> Result<Answer, PolicyFault> {
         let horizon = self.batch.horizon_slots();
-        let (mut power_kw, batch) =
-            (std::mem::take(&mut self.power_kw), std::mem::take(&mut self.batch));
+        let mut power_kw = std::mem::take(&mut self.power_kw);
+        let batch = std::mem::take(&mut self.batch);
         let seen = batch.observation();
         let mut call = |planner: &mut dyn Planner| {
             power_kw.clear();
@@ -204,64 +203,6 @@ pub(crate) fn deciding() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
     );
     // Nothing of a tick that stopped is recorded, so that what comes after need not be done.
     all.chain().distributive_run_if(goes_on).into_configs()
-}
-
-/// What is planned from, and the schedules.
-#[derive(SystemParam)]
-pub(crate) struct PlanningState<'w, 's> {
-    pub fixed: Res<'w, Fixed>,
-    pub now: Res<'w, Now>,
-    pub drivers: Drivers<'w, 's>,
-    pub plans: ResMut<'w, PlanBook>,
-    pub prices: ResMut<'w, PriceBook>,
-    pub due: ResMut<'w, DueCars>,
-    pub expected: ResMut<'w, ExpectedStays>,
-    cars: Query<'w, 's, CarsToPlan>,
-    sites: Query<'w, 's, &'static CarsBehind>,
-}
-
-/// What planning reads of cars.
-type CarsToPlan = (&'static StoredEnergy, &'static PluggedStay, &'static Session);
-
-impl PlanningState<'_, '_> {
-    /// Stored energy, kWh, stay and ledger of each car, by `EvId`.
-    pub(crate) fn cars(&self) -> (&[f64], &[u32], &[Ledger]) {
-        let (energies, stays, ledgers) = columns(self.cars.as_readonly());
-        (cast_slice(energies), cast_slice(stays), cast_slice(ledgers))
-    }
-
-    /// Stored energy that the stay of a plugged-in car began with, kWh.
-    pub(crate) fn arrival_kwh(&self, ev: u32) -> f64 {
-        let (energies, stays, ledgers) = self.cars();
-        let car = ev as usize;
-        arrival_kwh(&self.fixed, &self.plans, (ev, stays[car]), energies[car], &ledgers[car])
-    }
-
-    /// Stays are expected to begin with some energy: what is planned of them is planned ahead.
-    pub(crate) fn expect(&mut self, expected: &StaysExpected) {
-        let stays = expected.stay.iter().copied();
-        self.expected.0.extend(stays.zip(expected.expected_kwh.iter().copied()));
-    }
-
-    /// Puts schedules into force, or keeps them until their stays begin.
-    pub(crate) fn accept(&mut self, plans: &PlansAccepted) {
-        let now = self.now.tick;
-        let setting = self.prices.setting();
-        for (row, &ev) in plans.ev.iter().enumerate() {
-            let (slots, kw) = plans.segments.of(row);
-            let stay = plans.stay[row];
-            let sites = self.fixed.sites_of(stay);
-            if let Some(expected_kwh) = self.expected.0.remove(&stay) {
-                let (segment_slot, segment_kw) = (slots.to_vec(), kw.to_vec());
-                let ahead = Ahead { segment_slot, segment_kw, expected_kwh, setting };
-                self.plans.announce(stay, ahead, sites, now);
-            } else {
-                self.plans.accept(ev, slots, kw, sites, now);
-                self.prices.planned(ev, setting);
-            }
-        }
-        self.due.unmark_due(&plans.ev);
-    }
 }
 
 /// What planning works with: what it plans from, and whom it asks.
@@ -368,7 +309,8 @@ impl PlanPhase<'_, '_> {
     /// Records a call's faults and corrections, and accepts its schedules.
     fn accept(&mut self, answer: Answer) {
         let Self { state, planners, record, .. } = self;
-        let (batch, tick) = (&planners.batch, state.now.tick);
+        let batch = &planners.batch;
+        let tick = state.now.tick;
         record_fault(record, batch, answer.fault);
         let cause = record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]);
         let (not_finite, clipped) = corrected(batch, &answer.corrections, tick);

@@ -85,8 +85,8 @@ impl Incentives {
     }
 }
 
-/// Announces all prices when the run begins, and when a fork changed them; those that follow planned
-/// cars also when they come to an end, because no car was planned for days.
+/// Announces all prices when the run begins, and when a fork changed them; those that follow
+/// planned cars also when they come to an end, because no car was planned for days.
 pub(crate) fn set_prices(
     fixed: Res<Fixed>,
     now: Res<Now>,
@@ -131,8 +131,8 @@ fn all_tariffs(
     scenario.tariffs.iter().map(set).collect()
 }
 
-/// What a world announces from a slot to `end`, as long as no planned car has moved its prices; `paid`
-/// says whether cars pay the incentive price. `None` where no prices can be formed.
+/// What a world announces from a slot to `end`, as long as no planned car has moved its prices;
+/// `paid` says whether cars pay the incentive price. `None` where no prices can be formed.
 pub(crate) fn of_world(
     scenario: &Scenario,
     paid: bool,

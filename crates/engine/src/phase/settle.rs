@@ -39,8 +39,7 @@ fn settle_cars(
     workers: Res<Workers>,
     power: Res<AppliedPower>,
     cars: Query<(&mut StoredEnergy, &mut Session)>,
-    mut stored: ResMut<StoredInAll>,
-    mut dirty: ResMut<Dirty>,
+    (mut stored, mut dirty): (ResMut<StoredInAll>, ResMut<Dirty>),
 ) {
     let (energies, ledgers) = columns(cars);
     let cars = settle::Cars {
@@ -107,7 +106,8 @@ fn assert_day_closes(
         let ends_with = energies[ev as usize].0;
         assert!(
             (ends_with - began_with).abs() <= EXPECTED_WITHIN_KWH,
-            "a day that follows upon itself ends as it began: car {ev} with {ends_with} kWh, not {began_with} kWh"
+            "a day that follows upon itself ends as it began: car {ev} with {ends_with} kWh, not \
+             {began_with} kWh"
         );
     }
 }

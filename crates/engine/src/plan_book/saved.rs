@@ -9,7 +9,8 @@ impl PlanBook {
     /// What there is to carry.
     pub(crate) fn save(&self, future: Future) -> Part {
         let live = self.written_anew();
-        let (coming, summed) = (self.coming_changes(future), self.coming_sums(future));
+        let coming = self.coming_changes(future);
+        let summed = self.coming_sums(future);
         let (change_lengths, changes) = flat(&self.changes[coming.clone()]);
         let sums_of = |sums: &Vec<f64>| sums[summed.clone()].to_vec();
         let ahead = || self.ahead.values();
@@ -85,8 +86,9 @@ impl PlanBook {
         first..last.map_or(first, |last| first + last + 1)
     }
 
-    /// The slots whose sums are still asked for and are not 0. Prices that follow net load follow its
-    /// mean over the day, so that its first slot counts as well; a day that comes again counts whole.
+    /// The slots whose sums are still asked for and are not 0. Prices that follow net load follow
+    /// its mean over the day, so that its first slot counts as well; a day that comes again counts
+    /// whole.
     fn coming_sums(&self, future: Future) -> Range<usize> {
         let all = || std::iter::once(&self.committed_kw).chain(&self.site_committed_kw);
         let first = if self.period.is_some() { 0 } else { future.day as usize };
@@ -97,7 +99,8 @@ impl PlanBook {
 
     fn load_sums(&mut self, part: &Part) -> Result<(), Lacking> {
         let first = only(part.ids("first_sum")?)? as usize;
-        let (all, of_sites) = (part.reals("committed_kw")?, part.reals("site_committed_kw")?);
+        let all = part.reals("committed_kw")?;
+        let of_sites = part.reals("site_committed_kw")?;
         if of_sites.len() != all.len() * self.site_committed_kw.len() {
             return Err(Lacking("sum of every site".to_owned()));
         }
@@ -114,7 +117,8 @@ impl PlanBook {
         let lengths = part.ids("ahead_segments")?;
         let slots = lists(lengths, part.ids("ahead_slot")?)?;
         let kw = lists(lengths, part.reals("ahead_kw")?)?;
-        let (expected, settings) = (part.reals("ahead_expected_kwh")?, part.ids("ahead_setting")?);
+        let expected = part.reals("ahead_expected_kwh")?;
+        let settings = part.ids("ahead_setting")?;
         let rows = slots.into_iter().zip(kw).zip(expected.iter().zip(settings));
         let ahead = rows.map(|((segment_slot, segment_kw), (&expected_kwh, &setting))| Ahead {
             segment_slot,

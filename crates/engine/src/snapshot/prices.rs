@@ -1,7 +1,8 @@
 //! The carried prices.
 //!
-//! Prices that a world announces for the whole run are made from it anew; what feedback from cars has
-//! made is carried as far as it is still to come. Settings that no car is billed by are left out.
+//! Prices that a world announces for the whole run are made from it anew; what feedback from cars
+//! has made is carried as far as it is still to come. Settings that no car is billed by are left
+//! out.
 
 use super::{Future, only};
 use crate::{phase::price, plan_book::PlanBook, prices::PriceBook, state::Fixed};
@@ -54,7 +55,8 @@ impl Source {
 
 /// What there is to carry.
 pub(super) fn save(world: &mut World, future: Future) -> Part {
-    let (book, plans) = (world.resource::<PriceBook>(), world.resource::<PlanBook>());
+    let book = world.resource::<PriceBook>();
+    let plans = world.resource::<PlanBook>();
     let scenario = &world.resource::<Fixed>().scenario;
     let used = book.used(plans.settings_ahead());
     let kept =

@@ -91,8 +91,8 @@ impl Columns for Ids {
 
 /// Run-length coded schedules, one a row.
 ///
-/// That of row i is the segments `offset[i]..offset[i + 1]`; a segment's power holds from its slot to
-/// the next segment's, and the power of the last one is 0.
+/// That of row i is the segments `offset[i]..offset[i + 1]`; a segment's power holds from its slot
+/// to the next segment's, and the power of the last one is 0.
 #[derive(Debug, Clone, Default)]
 pub struct Segments {
     /// n + 1 ascending offsets into the segments, from 0 to their number.

@@ -130,8 +130,8 @@ impl NotFinite {
 pub const MISSED_MIN_KWH: f64 = 1e-6;
 
 impl MissedReason {
-    /// Whether there was too little time, and whose doing that was; `None` where there was enough. Of
-    /// stays that hold no slot, and by the first rules of all.
+    /// Whether there was too little time, and whose doing that was; `None` where there was enough.
+    /// Of stays that hold no slot, and by the first rules of all.
     ///
     /// What full power all along would have reached by the departure and by the one that was
     /// announced, and what was wanted; stored energy, kWh.

@@ -1,7 +1,7 @@
 //! What follows from the declaration of an event; [`super`] has the declarations.
 //!
-//! The macro writes a struct a kind, the enum of all, and for each a [`Kind`] and a way to its fields
-//! whatever their types. All else is plain code over those.
+//! The macro writes a struct a kind, the enum of all, and for each a [`Kind`] and a way to its
+//! fields whatever their types. All else is plain code over those.
 
 pub use super::field::Form;
 
@@ -188,9 +188,9 @@ macro_rules! events {
     )+) => {
         /// Everything that can happen.
         ///
-        /// Events are equal where their bits are: a replay that comes to the same NaN, which logs of
-        /// 0.1 may hold, comes to the same event, and one that comes to another zero does not. That
-        /// all events are [`Eq`] keeps the usual comparison of numbers out.
+        /// Events are equal where their bits are: a replay that comes to the same NaN, which logs
+        /// of 0.1 may hold, comes to the same event, and one that comes to another zero does not.
+        /// That all events are [`Eq`] keeps the usual comparison of numbers out.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Event { $($(#[doc = $meaning])+ $name($name),)+ }
 

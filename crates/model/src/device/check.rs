@@ -45,7 +45,8 @@ pub enum PlantError {
     },
     /// Exporting earns more than importing costs, so that doing both would pay without end.
     #[error(
-        "`{unit}` pays {export} for exports and asks {import} for imports in slot {slot}; exports must not earn more"
+        "`{unit}` pays {export} for exports and asks {import} for imports in slot {slot}; exports \
+         must not earn more"
     )]
     ExportDearer {
         /// The connection's name.

@@ -24,7 +24,8 @@ pub(super) enum InRun {
 }
 
 impl InRun {
-    /// Of a stay by its arrival and departure; all in seconds from the start, at which the run begins.
+    /// Of a stay by its arrival and departure; all in seconds from the start, at which the run
+    /// begins.
     pub(super) fn of(clock: &Clock, end: i64, (arrives, leaves): (i64, i64)) -> Self {
         let length = i64::from(clock.slot_seconds);
         let first_slot = arrives.saturating_add(length - 1).div_euclid(length);
@@ -97,8 +98,9 @@ impl<'a> CarStays<'a> {
         }
     }
 
-    /// Adds a stay that begins no sooner than the car can have come from the one before, whose drawn end
-    /// may lie on a later day than it should. Up to [`Rules::V1`] the car was plugged in twice then.
+    /// Adds a stay that begins no sooner than the car can have come from the one before, whose
+    /// drawn end may lie on a later day than it should. Up to [`Rules::V1`] the car was plugged in
+    /// twice then.
     fn add_drawn(
         &mut self,
         number: u32,
@@ -118,7 +120,8 @@ impl<'a> CarStays<'a> {
     }
 
     /// The stays from coming home on the clock's day to leaving work on the next, which is the same
-    /// typical day again: so nobody comes home before leaving work, nor stays for longer than a day.
+    /// typical day again: so nobody comes home before leaving work, nor stays for longer than a
+    /// day.
     pub(super) fn add_typical_day(&mut self, draws: Draws, fleet: &Fleet, parking: &Parking) {
         let today = self.clock.day(self.clock.local(0).date());
         let tomorrow = self.clock.day(today.date.succ_opt().expect("the calendar goes on"));
@@ -142,7 +145,8 @@ impl<'a> CarStays<'a> {
         }
     }
 
-    /// A stay of a typical day that begins no sooner than the car can have come back from leaving it.
+    /// A stay of a typical day that begins no sooner than the car can have come back from leaving
+    /// it.
     fn within_a_day(&self, place: &Place, (arrives, leaves): (i64, i64)) -> (i64, i64) {
         let came_back = leaves - DAY_SECONDS + seconds(place.trip_time_min);
         match self.rules {

@@ -169,7 +169,8 @@ mod tests {
         assert!(found.len() == expected.len() && found.iter().zip(expected).all(near), "{found:?}");
     }
 
-    /// Twenty kWh as the battery lacks them, more than it holds, more than 50 minutes give, no whole slot.
+    /// Twenty kWh as the battery lacks them, more than it holds, more than 50 minutes give, no
+    /// whole slot.
     const REQUESTS: [RecordedSession; 4] = [
         session(19.0 / 0.95, 36_000),
         session(100.0, 36_000),

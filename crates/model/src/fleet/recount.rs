@@ -1,7 +1,7 @@
 //! Cars taken out of a population, and added to it, on the way.
 //!
-//! The rows that there are keep their places, so that ids, draws and stays of all other cars are the same
-//! before and after. Cars that come back are other rows with the same draws.
+//! The rows that there are keep their places, so that ids, draws and stays of all other cars are
+//! the same before and after. Cars that come back are other rows with the same draws.
 
 use super::{ChargerRange, FleetRange, Population};
 use crate::{
@@ -13,10 +13,10 @@ use std::ops::Range;
 impl Population {
     /// The same cars with as many of each fleet as `drawn` has, from the beginning of `slot` on.
     ///
-    /// Of a fleet that becomes smaller the last cars go: their stays end when the slot begins, and no
-    /// others follow. A fleet that becomes larger gets the cars that `drawn` has besides: they begin
-    /// away, with the stays that begin at the slot or after it. `drawn` is a population as it is drawn
-    /// over the same clock. What a charger can do is as it has it.
+    /// Of a fleet that becomes smaller the last cars go: their stays end when the slot begins, and
+    /// no others follow. A fleet that becomes larger gets the cars that `drawn` has besides: they
+    /// begin away, with the stays that begin at the slot or after it. `drawn` is a population as it
+    /// is drawn over the same clock. What a charger can do is as it has it.
     #[must_use]
     pub fn recounted(&self, drawn: &Self, clock: &Clock, slot: u32) -> Self {
         let count = |fleet: usize| drawn.fleets[fleet].evs.len() as u32;
@@ -71,13 +71,15 @@ impl Population {
 
     /// Appends the cars of a fleet that `drawn` has and this population has not.
     fn add_missing(&mut self, fleet: usize, drawn: &Self, clock: &Clock, slot: u32) {
-        let (range, per_car) = (&drawn.fleets[fleet], drawn.per_car(fleet));
+        let range = &drawn.fleets[fleet];
+        let per_car = drawn.per_car(fleet);
         let first_index = self.present(fleet);
         let missing = range.evs.start + first_index..range.evs.end;
         if missing.is_empty() {
             return;
         }
-        let (first_ev, first_charger) = (self.len() as u32, self.charger_count());
+        let first_ev = self.len() as u32;
+        let first_charger = self.charger_count();
         let places = missing.start as usize..missing.end as usize;
         self.capacity_kwh.extend_from_slice(&drawn.capacity_kwh[places.clone()]);
         self.arrival_energy_kwh.extend_from_slice(&drawn.arrival_energy_kwh[places.clone()]);
@@ -133,14 +135,15 @@ impl Stays {
 }
 
 impl FleetRange {
-    /// The cars that a fleet of `count` cars has, and those that it has not and that are removed. Each car
-    /// that is drawn has `per_car` chargers.
+    /// The cars that a fleet of `count` cars has, and those that it has not and that are removed.
+    /// Each car that is drawn has `per_car` chargers.
     fn split(&self, count: u32, per_car: u32) -> Vec<Self> {
         let staying = count.saturating_sub(self.first_index).min(self.evs.len() as u32);
         if self.removed || staying == self.evs.len() as u32 {
             return vec![self.clone()];
         }
-        let (ev, charger) = (self.evs.start + staying, self.chargers.start + staying * per_car);
+        let ev = self.evs.start + staying;
+        let charger = self.chargers.start + staying * per_car;
         let kept = Self {
             evs: self.evs.start..ev,
             chargers: self.chargers.start..charger,
@@ -220,8 +223,8 @@ mod tests {
         cars
     }
 
-    /// Stays of the run that begin at `slot` or after it, by fleet and index of their cars: arrival,
-    /// departure and which of its chargers.
+    /// Stays of the run that begin at `slot` or after it, by fleet and index of their cars:
+    /// arrival, departure and which of its chargers.
     fn begin_from(all: &Population, slot: u32) -> Vec<(usize, u32, i32, i32, u32)> {
         let clock = clock();
         let begin = |id: &u32| (slot..clock.slots).contains(&all.stays.first_slot(*id, &clock));

@@ -77,7 +77,8 @@ impl DispatchProgram<'_> {
 
     /// Flexibility of each slot, supplies by their equations and not by the program's variables.
     fn margins_of(&self, problem: &DispatchProblem<'_>, slots: &[SlotDispatch]) -> Vec<SlotMargin> {
-        let (hours, readings) = (problem.slot_hours, problem.readings);
+        let hours = problem.slot_hours;
+        let readings = problem.readings;
         let supply = |slot: &SlotDispatch| -> UpDown {
             let units = self.units.iter().zip(&slot.units).filter(|(unit, _)| unit.takes_part());
             units.map(|(unit, did)| unit.device().flexibility(did, hours, readings)).sum()
@@ -95,7 +96,8 @@ impl DispatchProgram<'_> {
         slots: &[SlotDispatch],
         margins: &[SlotMargin],
     ) -> ObjectiveParts {
-        let (hours, prices) = (problem.slot_hours, problem.prices);
+        let hours = problem.slot_hours;
+        let prices = problem.prices;
         let mut parts = ObjectiveParts::of_plant(problem.plant);
         for (at, (slot, margin)) in slots.iter().zip(margins).enumerate() {
             parts.add_bill(&bill(problem.plant, slot, hours));

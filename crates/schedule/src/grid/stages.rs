@@ -123,7 +123,8 @@ impl<'a> Stages<'a> {
 
     /// What is expected of `count` slots at `issue`.
     fn look(&self, issue: Issue, count: usize, ev_kw: &impl Fn(u32) -> f64) -> Seen {
-        let (seed, day) = (self.seed, self.slots_per_24_hours);
+        let seed = self.seed;
+        let day = self.slots_per_24_hours;
         let at = device::Outlook { issue, count, seed, day };
         let slots = issue.slot..issue.slot + count as u32;
         let base: Vec<f64> = self.base_load.map_or_else(
@@ -141,7 +142,8 @@ impl<'a> Stages<'a> {
     /// Within the day, forecast series count there as they were the day before, not blended; with
     /// [`LastStep::Wrap`] the day's first slot follows its last, as it really was.
     fn net_load_after(&self, day: Day, end: u32, seen: &Seen, ev_kw: &impl Fn(u32) -> f64) -> f64 {
-        let (plant, per_day) = (&self.grid.plant, self.slots_per_24_hours);
+        let plant = &self.grid.plant;
+        let per_day = self.slots_per_24_hours;
         let last = seen.load_kw.len() - 1;
         let wraps = end == day.slots && self.grid.rules.readings.last_step == LastStep::Wrap;
         let slot = if wraps { day.first } else { day.first + end };

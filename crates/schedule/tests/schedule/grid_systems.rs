@@ -178,7 +178,7 @@ fn states(random: &mut Random, plant: &Plant) -> Vec<UnitState> {
                 };
             }
             Unit::Store(_) | Unit::Electrolyser(_) if outside => {
-                state.energy_kwh += random.between(-400.0, 400.0)
+                state.energy_kwh += random.between(-400.0, 400.0);
             }
             Unit::Store(_)
             | Unit::Electrolyser(_)

@@ -1,6 +1,7 @@
 //! Asking a policy again what it was asked in a run that is replayed.
 
-use super::{Asked, Planners, PlanningState, ToPlan, plans};
+use super::{Asked, Planners, ToPlan, plans};
+use crate::planning::PlanningState;
 use bevy_ecs::prelude::*;
 use voltide_journal::event::PlansAccepted;
 use voltide_policy::planner::PolicyFault;
@@ -21,11 +22,10 @@ pub(crate) fn ask_again(
 
 fn stays(state: &PlanningState, recorded: &PlansAccepted) -> Vec<ToPlan> {
     let (energies, ..) = state.cars();
-    let stay = |(&ev, &stay): (&u32, &u32)| match state.expected.0.get(&stay).copied() {
-        Some(expected_kwh) => {
+    let stay = |(&ev, &stay): (&u32, &u32)| {
+        if let Some(&expected_kwh) = state.expected.0.get(&stay) {
             ToPlan { ev, stay, energy_kwh: expected_kwh, arrival_kwh: expected_kwh }
-        }
-        None => {
+        } else {
             let energy_kwh = energies[ev as usize];
             ToPlan { ev, stay, energy_kwh, arrival_kwh: state.arrival_kwh(ev) }
         }

@@ -64,7 +64,8 @@ pub(super) fn by_the_policy(
     Ok(())
 }
 
-/// Writes the forecast of a new day down: by another policy, by the run's own, or as the world has it.
+/// Writes the forecast of a new day down: by another policy, by the run's own, or as the world has
+/// it.
 pub(super) fn issue(
     fixed: Res<Fixed>,
     now: Res<Now>,
@@ -153,8 +154,8 @@ impl PlanPhase<'_, '_> {
     }
 
     fn take_down(&self, stays: &[ToPlan], horizon: usize, trial: &mut Trial) {
-        let (population, clock) =
-            (&self.state.fixed.scenario.population, &self.state.fixed.scenario.clock);
+        let population = &self.state.fixed.scenario.population;
+        let clock = &self.state.fixed.scenario.clock;
         let tick = self.state.now.tick;
         for (to_plan, power_kw) in stays.iter().zip(self.planners.power_kw.chunks(horizon.max(1))) {
             let first = population.stays.first_slot(to_plan.stay, clock);

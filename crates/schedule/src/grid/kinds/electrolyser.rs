@@ -56,7 +56,8 @@ impl Kind for Electrolyser {
         problem: &DispatchProblem<'_>,
         task: &'p UnitTask,
     ) -> Box<dyn UnitColumns + 'p> {
-        let (hours, start_kwh) = (problem.slot_hours, task.state.energy_kwh);
+        let hours = problem.slot_hours;
+        let start_kwh = task.state.energy_kwh;
         note_outside(unmet, &self.name, start_kwh, (0.0, self.tank.0));
         let draw = powers(program, problem, self.power_max.0, 0.0);
         let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
@@ -144,7 +145,8 @@ impl UnitColumns for Columns<'_> {
     /// What rounding would leave of the tank below nothing is bought.
     fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot {
         let before_kwh = before.map_or(self.task.state.energy_kwh, |before| before.energy_kwh);
-        let (draw_kw, demand_kw) = (self.draw_kw(solved, slot), self.task.series[0][slot]);
+        let draw_kw = self.draw_kw(solved, slot);
+        let demand_kw = self.task.series[0][slot];
         let bought = value(solved, self.bought[slot]).min(demand_kw);
         let after = |bought_kw| {
             self.unit.energy_after(before_kwh, draw_kw, demand_kw - bought_kw, self.hours)
@@ -163,7 +165,8 @@ impl UnitColumns for Columns<'_> {
     /// As [`Device::flexibility`] has it.
     fn supply(&self, program: &mut Program, slot: usize, way: Way) -> Expression {
         let made_per_kw = self.unit.efficiency.get() * self.hours;
-        let (draw, held) = (Expression::from(self.draw[slot]), self.held[slot]);
+        let draw = Expression::from(self.draw[slot]);
+        let held = self.held[slot];
         let (by_power, by_tank) = match way {
             Way::Up => (draw, held / made_per_kw),
             Way::Down => (self.unit.power_max.0 - draw, (self.unit.tank.0 - held) / made_per_kw),

@@ -38,7 +38,8 @@ impl Kind for Exchange {
         problem: &DispatchProblem<'_>,
         task: &'p UnitTask,
     ) -> Box<dyn UnitColumns + 'p> {
-        let (hours, prices) = (problem.slot_hours, &task.series);
+        let hours = problem.slot_hours;
+        let prices = &task.series;
         let (import_max, export_max) = (self.import_max.0, self.export_max.0);
         let (import_price, export_price) = (&prices[0], &prices[1]);
         let imports =

@@ -37,7 +37,8 @@ impl Kind for Renewable {
         problem: &DispatchProblem<'_>,
         task: &'p UnitTask,
     ) -> Box<dyn UnitColumns + 'p> {
-        let (hours, price) = (problem.slot_hours, self.cost - self.waste_price);
+        let hours = problem.slot_hours;
+        let price = self.cost - self.waste_price;
         let available_kw = &task.series[0];
         let delivered =
             available_kw.iter().map(|&most| power(program, hours, most, price)).collect();

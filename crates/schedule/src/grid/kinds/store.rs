@@ -114,7 +114,9 @@ impl<'p> Columns<'p> {
         unit: &'p Store,
         task: &UnitTask,
     ) -> Self {
-        let (hours, start_kwh, end) = (problem.slot_hours, task.state.energy_kwh, task.end);
+        let hours = problem.slot_hours;
+        let start_kwh = task.state.energy_kwh;
+        let end = task.end;
         let reach = Reach::new(unit, start_kwh, hours * problem.slots() as f64);
         let bounds = (unit.energy_min.0, unit.energy_max.0);
         note_outside(unmet, &unit.name, start_kwh, bounds);
@@ -129,7 +131,8 @@ impl<'p> Columns<'p> {
         this.balance(program);
         let start = || Expression::from(start_kwh);
         let last = this.energy.last().map_or_else(start, |&energy| energy.into());
-        let (price, name) = (problem.prices.terminal, &unit.name);
+        let price = problem.prices.terminal;
+        let name = &unit.name;
         hold_at_end(program, unmet, name, (last, reach.end_max), end, price);
         this
     }
@@ -149,7 +152,8 @@ impl<'p> Columns<'p> {
 
     /// Both arguments of the min: what power leaves, and what energy leaves, kW.
     fn left(&self, slot: usize, way: Way) -> (Expression, Expression) {
-        let (output, energy) = (self.given(slot), self.energy[slot]);
+        let output = self.given(slot);
+        let energy = self.energy[slot];
         let taken = match self.readings.flex_storage {
             FlexStorage::Printed => Expression::default(),
             FlexStorage::Reachable => output.clone(),

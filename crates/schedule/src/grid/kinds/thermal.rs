@@ -6,8 +6,8 @@
 //! P_t - P_(t-1) ≤ R·dt·u_(t-1) + S·v_t,   P_(t-1) - P_t ≤ R·dt·u_t + S·w_t,   S = max(P_min, R·dt)
 //! ```
 //! A unit starts and stops at S or less: it may reach its least output in one slot, whatever its
-//! ramp. u is whole only where the schedule decides; elsewhere it is a number. v and w are then whole by
-//! themselves: minimum times are at least one slot, so that `v ≤ u_t` and `w ≤ 1 - u_t`.
+//! ramp. u is whole only where the schedule decides; elsewhere it is a number. v and w are then
+//! whole by themselves: minimum times are at least one slot, so that `v ≤ u_t` and `w ≤ 1 - u_t`.
 
 use crate::{
     grid::{
@@ -106,7 +106,8 @@ impl UnitColumns for Columns<'_> {
         if self.thermal.on.is_off(slot) {
             return Expression::default();
         }
-        let (output, on) = (self.thermal.output[slot], self.thermal.on.at(slot));
+        let output = self.thermal.output[slot];
+        let on = self.thermal.on.at(slot);
         let ramp = self.unit.ramp.0 * self.hours;
         let room = match way {
             Way::Up => self.unit.power_max.0 * on.clone() - output,
@@ -255,7 +256,8 @@ fn fixed(
     let spans_range = step >= unit.power_max.0 - unit.power_min.0;
     for slot in 1..on.len() {
         if on[slot] && on[slot - 1] && !spans_range {
-            let (now, before) = (output[slot], output[slot - 1]);
+            let now = output[slot];
+            let before = output[slot - 1];
             program.require(constraint!(now - before <= step));
             program.require(constraint!(before - now <= step));
         }
@@ -320,12 +322,15 @@ fn free(
     state: &UnitState,
     how: Commitment,
 ) -> Thermal {
-    let (slots, hours) = (problem.slots(), problem.slot_hours);
+    let slots = problem.slots();
+    let hours = problem.slot_hours;
     let mut columns = |one: fn() -> VariableDefinition| {
         (0..slots).map(|_| program.add(one())).collect::<Vec<Variable>>()
     };
     let share = || variable().min(0.0).max(1.0);
-    let (on, starts, stops) = (columns(|| variable().binary()), columns(share), columns(share));
+    let on = columns(|| variable().binary());
+    let starts = columns(share);
+    let stops = columns(share);
     let most = unit.power_max.0;
     let output: Vec<Variable> =
         (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
@@ -401,7 +406,8 @@ impl Thermal {
             } else {
                 continue;
             };
-            let (rise, fall) = (now - before.clone(), before - now);
+            let rise = now - before.clone();
+            let fall = before - now;
             program.require(constraint!(rise <= step * was_on + edge * starts[slot]));
             program.require(constraint!(fall <= step * on[slot] + edge * stops[slot]));
         }

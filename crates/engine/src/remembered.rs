@@ -1,6 +1,6 @@
 //! What a journal holds that the state does not.
 
-use crate::phase::plan::Memory;
+use crate::phase::plan::PolicyMemory;
 use std::collections::BTreeMap;
 use voltide_journal::{
     event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded},
@@ -19,15 +19,15 @@ const LOST: PolicyFaulted = PolicyFaulted {
 
 /// What a replay, or a live run, remembers of the journal for going on after it.
 #[derive(Default)]
-pub(crate) struct Past {
-    memories: BTreeMap<String, Memory>,
+pub(crate) struct Remembered {
+    memories: BTreeMap<String, PolicyMemory>,
     last_sealed: Option<Recorded>,
     next_seq: u64,
 }
 
-impl Past {
+impl Remembered {
     /// Remembers what the state does not hold.
-    pub(crate) fn take_note(&mut self, recorded: &Recorded) {
+    pub(crate) fn note(&mut self, recorded: &Recorded) {
         self.next_seq = recorded.seq + 1;
         match &recorded.event {
             Event::PolicyStateSaved(saved) => {
@@ -54,7 +54,7 @@ impl Past {
     }
 
     /// What each policy keeps to itself.
-    pub(crate) fn memories(&self) -> &BTreeMap<String, Memory> {
+    pub(crate) fn memories(&self) -> &BTreeMap<String, PolicyMemory> {
         &self.memories
     }
 
@@ -84,11 +84,11 @@ impl Past {
 
     /// What was carried, up to the tick that `sealed` closed.
     pub(crate) fn load(part: &Part, sealed: &Recorded) -> Result<Self, Lacking> {
-        let mut past = Self::default();
+        let mut remembered = Self::default();
         for event in part.events()? {
-            past.take_note(&Recorded { event, ..sealed.clone() });
+            remembered.note(&Recorded { event, ..sealed.clone() });
         }
-        past.take_note(sealed);
-        Ok(past)
+        remembered.note(sealed);
+        Ok(remembered)
     }
 }
