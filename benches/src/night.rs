@@ -24,8 +24,7 @@ use voltide_model::{
     quantity::{Kilowatts, Share},
     rules::Rules,
     scenario::{
-        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries,
-        Tariff,
+        Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
     },
     series::Series,
     site::Charger,
@@ -60,7 +59,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
             buy: price("tariff.buy"),
             sell: price("tariff.sell"),
         }],
-        population: Arc::new(Population::draw(1, Rules::TODAY, &clock, Boundary::Open, &fleets)),
+        population: Arc::new(Population::draw(1, Rules::TODAY, &clock, &fleets)),
         fleets,
         sites: vec![],
         system: SystemSeries::default(),
@@ -74,7 +73,6 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
             fallback: None,
         },
         planning: Planning::AtPlugIn,
-        boundary: Boundary::Open,
         ev_ticks: EvTicks::Off,
         durability: DURABILITY,
     })

@@ -237,7 +237,7 @@ impl Sessions<'_, '_> {
                 Some(ahead) => {
                     self.prices.planned(ev, ahead.setting);
                     // A schedule for other energy than there is may ask for too much or too little.
-                    if scenario.period().is_none()
+                    if scenario.clock.typical_day().is_none()
                         && (ahead.expected_kwh - energy_kwh).abs() > EXPECTED_WITHIN_KWH
                     {
                         self.due.mark_due(ev);

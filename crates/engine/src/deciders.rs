@@ -5,10 +5,7 @@ use crate::{
     phase::{plan::Planners, price::Incentives},
 };
 use bevy_ecs::prelude::*;
-use voltide_model::{
-    price::PriceFeedback,
-    scenario::{Boundary, Scenario},
-};
+use voltide_model::{clock::Boundary, price::PriceFeedback, scenario::Scenario};
 use voltide_policy::planner::{Planner, PolicyInfo, Replan};
 
 /// What decides in a live run; a replay goes without.
@@ -52,7 +49,7 @@ pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), Engi
             "plans all cars of a site at once, but `price_feedback: Batch({cars})` forms prices \
              anew after every {cars} cars; use `price_feedback: None`"
         ),
-        _ if scenario.boundary == Boundary::Fold && policy.replan != Replan::OnPlugIn => {
+        _ if scenario.clock.boundary == Boundary::Fold && policy.replan != Replan::OnPlugIn => {
             "wants to plan again while cars are plugged in, but the day of `boundary: Fold` is \
              planned once, before it begins; use `boundary: Open`"
                 .to_owned()

@@ -71,7 +71,7 @@ impl Core {
         world.insert_resource(StoredInAll(stored_kwh));
         world.insert_resource(SiteCuts { in_session: site_cut, ..SiteCuts::default() });
         let horizon = scenario.horizon_end() as usize;
-        let period = scenario.period();
+        let period = scenario.clock.typical_day();
         world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
         world.insert_resource(Dirty::new(evs));
         world.insert_resource(Fixed::new(Arc::clone(&scenario)));

@@ -28,8 +28,9 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
+    clock::Boundary,
     fleet::Population,
-    scenario::{Boundary, EvTicks, Scenario},
+    scenario::{EvTicks, Scenario},
 };
 
 /// What makes a run a fork.
@@ -138,7 +139,7 @@ pub fn inherit(parent: &Scenario, child: &mut Scenario, at_tick: u32) -> Result<
     if let Some(what) = what_differs(drawn, child).or_else(|| whose_cars_differ(drawn, child)) {
         return Err(what);
     }
-    if recounted && child.boundary == Boundary::Fold {
+    if recounted && child.clock.boundary == Boundary::Fold {
         return Err("fleets under `boundary: Fold`");
     }
     if recounted {
@@ -171,6 +172,7 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
     let differing = [
         ("name", parent.name != child.name),
         ("seed", parent.seed != child.seed),
+        ("boundary", parent.clock.boundary != child.clock.boundary),
         ("clock", parent.clock != child.clock),
         ("currency", parent.currency != child.currency),
         ("sites", sites(parent) != sites(child)),
@@ -182,7 +184,6 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
                 || parent.grid.is_some() != child.grid.is_some(),
         ),
         ("planning", parent.planning != child.planning),
-        ("boundary", parent.boundary != child.boundary),
         ("telemetry", parent.ev_ticks != child.ev_ticks),
     ];
     differing.into_iter().find(|(_, differs)| *differs).map(|(name, _)| name)

@@ -50,8 +50,7 @@ pub(crate) struct Piece {
 
 impl Fixed {
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let calendar =
-            Calendar::new(&scenario.population.stays, &scenario.clock, scenario.period());
+        let calendar = Calendar::new(&scenario.population.stays, &scenario.clock);
         let hours = scenario.clock.slot_hours();
         let fleets = scenario.fleets.iter().map(|fleet| FleetConstants {
             battery: fleet.battery.slot(hours),

@@ -144,7 +144,7 @@ impl StaysOfDay {
     ) {
         let fixed = &state.fixed;
         let tick = state.now.tick;
-        let period = fixed.scenario.period();
+        let period = fixed.scenario.clock.typical_day();
         let rows = power_kw.chunks(horizon.max(1)).zip(stays);
         for (car, (power_kw, to_plan)) in self.batch.iter_mut().zip(rows) {
             let folded = fixed.calendar.folded().binary_search(&to_plan.stay).is_ok();

@@ -8,6 +8,17 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
+/// What comes before the first day and after the last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Boundary {
+    /// Other days: stays may reach over both ends, and what happens beyond is not simulated.
+    #[default]
+    Open,
+    /// The same day again: one typical day follows upon itself, and what reaches over midnight
+    /// comes in again at its beginning.
+    Fold,
+}
+
 /// When the simulation runs, and in what steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
@@ -19,6 +30,8 @@ pub struct Clock {
     pub slot_seconds: u32,
     /// Number of simulated slots.
     pub slots: u32,
+    /// What comes before the first day and after the last.
+    pub boundary: Boundary,
 }
 
 /// A clock that cannot be.
@@ -36,7 +49,8 @@ pub enum ClockError {
 }
 
 impl Clock {
-    /// A clock that starts at the wall-clock time `start` in `zone` and covers `days` local days.
+    /// A clock that starts at the wall-clock time `start` in `zone` and covers `days` local days,
+    /// with other days before and after them.
     pub fn new(
         start: NaiveDateTime,
         zone: Tz,
@@ -51,7 +65,13 @@ impl Clock {
         let slots = (end - begin).num_seconds() / i64::from(slot_seconds);
         match slots {
             ..=0 => Err(ClockError::Empty),
-            1..=0x7fff_ffff => Ok(Self { start: begin, zone, slot_seconds, slots: slots as u32 }),
+            1..=0x7fff_ffff => Ok(Self {
+                start: begin,
+                zone,
+                slot_seconds,
+                slots: slots as u32,
+                boundary: Boundary::Open,
+            }),
             _ => Err(ClockError::TooLong(slots)),
         }
     }
@@ -97,6 +117,16 @@ impl Clock {
     /// The number of slots that end at or before `seconds`, counted from slot 0.
     pub fn slots_until(&self, seconds: i64) -> u32 {
         (seconds.max(0) / i64::from(self.slot_seconds)).min(i64::from(u32::MAX)) as u32
+    }
+
+    /// Slots of the typical day, after which everything comes again; `None` where days differ.
+    pub fn typical_day(&self) -> Option<u32> {
+        (self.boundary == Boundary::Fold).then(|| self.slots_per_24_hours())
+    }
+
+    /// The slot that stands for `slot`: its place in the typical day, or itself where days differ.
+    pub fn place(&self, slot: u32) -> u32 {
+        self.typical_day().map_or(slot, |day| slot % day)
     }
 
     /// Slots in 24 hours, whatever the local day.
@@ -178,17 +208,6 @@ fn to_utc(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
         }
         back += step;
     }
-}
-
-/// What comes before the first day and after the last.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Boundary {
-    /// Other days: stays may reach over both ends, and what happens beyond is not simulated.
-    #[default]
-    Open,
-    /// The same day again: one typical day follows upon itself, and what reaches over midnight
-    /// comes in again at its beginning.
-    Fold,
 }
 
 #[cfg(test)]

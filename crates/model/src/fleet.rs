@@ -281,14 +281,8 @@ crate::figures! {
 impl Population {
     /// Draws the cars of `fleets` with their stays over the clock's run; under [`Boundary::Fold`]
     /// those that begin between one evening and the next, on an axis that runs on past midnight.
-    pub fn draw(
-        seed: u64,
-        rules: Rules,
-        clock: &Clock,
-        boundary: Boundary,
-        fleets: &[Fleet],
-    ) -> Self {
-        let drawing = Drawing { seed, rules, clock, boundary };
+    pub fn draw(seed: u64, rules: Rules, clock: &Clock, fleets: &[Fleet]) -> Self {
+        let drawing = Drawing { seed, rules, clock };
         let mut population = Self::default();
         for fleet in fleets {
             population.add_fleet(&drawing, fleet);
@@ -381,7 +375,7 @@ impl Population {
                 for index in 0..fleet.count {
                     let draws = self.add_drawn(drawing.seed, fleet, index);
                     let mut car = CarStays::new(self, drawing, charger(index));
-                    match drawing.boundary {
+                    match drawing.clock.boundary {
                         Boundary::Open => car.add_days(draws, fleet, parking),
                         Boundary::Fold => car.add_typical_day(draws, fleet, parking),
                     }
@@ -441,7 +435,6 @@ struct Drawing<'a> {
     seed: u64,
     rules: Rules,
     clock: &'a Clock,
-    boundary: Boundary,
 }
 
 /// The draws of one car.
@@ -570,8 +563,7 @@ mod tests {
 
     #[test]
     fn a_new_fleet_changes_no_other_cars_draws() {
-        let draw =
-            |fleets: &[Fleet]| Population::draw(3, Rules::TODAY, &clock(2), Boundary::Open, fleets);
+        let draw = |fleets: &[Fleet]| Population::draw(3, Rules::TODAY, &clock(2), fleets);
         let alone = draw(&[fleet("b", 5, commute())]);
         let joined = draw(&[fleet("a", 3, commute()), fleet("b", 5, commute())]);
         let skipped = joined.stays.ev.iter().filter(|&&ev| ev < 3).count();
@@ -582,14 +574,8 @@ mod tests {
     #[test]
     fn a_longer_run_has_the_same_first_days() {
         let arrivals = |days| {
-            let stays = Population::draw(
-                3,
-                Rules::TODAY,
-                &clock(days),
-                Boundary::Open,
-                &[fleet("a", 1, commute())],
-            )
-            .stays;
+            let stays =
+                Population::draw(3, Rules::TODAY, &clock(days), &[fleet("a", 1, commute())]).stays;
             stays.arrives.into_iter().filter(|&t| t < 2 * 86_400 - 7 * 3600).collect::<Vec<_>>()
         };
         assert_eq!(arrivals(2), arrivals(5));
@@ -597,13 +583,8 @@ mod tests {
 
     #[test]
     fn a_commuter_never_arrives_before_it_could() {
-        let population = Population::draw(
-            9,
-            Rules::TODAY,
-            &clock(7),
-            Boundary::Open,
-            &[fleet("a", 200, commute())],
-        );
+        let population =
+            Population::draw(9, Rules::TODAY, &clock(7), &[fleet("a", 200, commute())]);
         let stays = &population.stays;
         for next in 1..stays.len() {
             if stays.ev[next] == stays.ev[next - 1] {
@@ -619,8 +600,7 @@ mod tests {
         let population = Population::draw(
             9,
             Rules::TODAY,
-            &clock(1),
-            Boundary::Fold,
+            &Clock { boundary: Boundary::Fold, ..clock(1) },
             &[fleet("a", 200, commute())],
         );
         let stays = &population.stays;
@@ -652,7 +632,7 @@ mod tests {
             [Parking::Overnight(home), Parking::Workplace(work, WorkDays::Daily), commute]
         {
             let fleets = [fleet("a", 200, parking)];
-            let open = Population::draw(9, Rules::TODAY, &clock(7), Boundary::Open, &fleets).stays;
+            let open = Population::draw(9, Rules::TODAY, &clock(7), &fleets).stays;
             for next in (1..open.len()).filter(|&next| open.ev[next] == open.ev[next - 1]) {
                 assert!(
                     open.arrives[next] >= open.leaves[next - 1] + 900,
@@ -661,7 +641,13 @@ mod tests {
                 );
             }
             // On a typical day the last stay of a car ends before the first begins a day later.
-            let fold = Population::draw(9, Rules::TODAY, &clock(1), Boundary::Fold, &fleets).stays;
+            let fold = Population::draw(
+                9,
+                Rules::TODAY,
+                &Clock { boundary: Boundary::Fold, ..clock(1) },
+                &fleets,
+            )
+            .stays;
             for first in
                 (0..fold.len()).filter(|&stay| stay == 0 || fold.ev[stay] != fold.ev[stay - 1])
             {
@@ -679,14 +665,7 @@ mod tests {
     #[test]
     fn a_workplace_is_empty_at_the_weekend() {
         let parking = Parking::Workplace(place(8.0, 16.5), WorkDays::Weekdays);
-        let stays = Population::draw(
-            1,
-            Rules::TODAY,
-            &clock(7),
-            Boundary::Open,
-            &[fleet("a", 10, parking)],
-        )
-        .stays;
+        let stays = Population::draw(1, Rules::TODAY, &clock(7), &[fleet("a", 10, parking)]).stays;
         assert_eq!(stays.len(), 50, "Monday to Friday");
         assert!(stays.arrives.iter().all(|&t| t < 5 * 86_400));
     }

@@ -1,7 +1,7 @@
 //! Everything that one run is made of.
 
 use crate::{
-    clock::Clock,
+    clock::{Boundary, Clock},
     columns::UnitKind,
     device::Device,
     fleet::{Fleet, Parking, Population},
@@ -49,8 +49,6 @@ pub struct Scenario {
     pub policy: PolicyChoice,
     /// When stays are planned first.
     pub planning: Planning,
-    /// What comes before the first day and after the last.
-    pub boundary: Boundary,
     /// How much is recorded of every car.
     pub ev_ticks: EvTicks,
     /// How often the journal is made durable.
@@ -175,7 +173,7 @@ pub enum Durability {
 impl Scenario {
     /// The cars of its fleets as they are drawn.
     pub fn draw(&self) -> Population {
-        Population::draw(self.seed, self.rules, &self.clock, self.boundary, &self.fleets)
+        Population::draw(self.seed, self.rules, &self.clock, &self.fleets)
     }
 
     /// Whether its cars are those that [`draw`](Self::draw) gives: none were added or taken out on
@@ -217,11 +215,6 @@ impl Scenario {
         }
     }
 
-    /// Slots after which everything comes again; `None` where days differ.
-    pub fn period(&self) -> Option<u32> {
-        (self.boundary == Boundary::Fold).then(|| self.clock.slots_per_24_hours())
-    }
-
     /// Whether the drivers of a fleet are asked if they discharge, and how: only where there is an
     /// incentive to do so and the fleet says what they make of it.
     pub fn asks_drivers(&self, fleet: usize) -> Option<(Willingness, Participation)> {
@@ -245,7 +238,7 @@ impl Scenario {
     /// The hour of drivers' draws in which `slot` begins. Looks up the zone: ask once a slot, not
     /// once a car.
     pub fn willingness_hour(&self, slot: u32) -> u32 {
-        match self.boundary {
+        match self.clock.boundary {
             Boundary::Open => clock_hour(&self.clock, slot),
             Boundary::Fold => folded_hour(&self.clock, slot),
         }

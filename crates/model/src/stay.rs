@@ -143,9 +143,10 @@ pub struct Calendar {
 impl Calendar {
     /// Sorts `stays` by the slots of the simulation at which they begin and end.
     ///
-    /// With a `period` all slots are taken modulo it. A stay that reaches over its end begins in
-    /// one part and ends in the other, and is in progress at slot 0.
-    pub fn new(stays: &Stays, clock: &Clock, period: Option<u32>) -> Self {
+    /// On a typical day a stay that reaches over its end begins in one part and ends in the other,
+    /// and is in progress at slot 0.
+    pub fn new(stays: &Stays, clock: &Clock) -> Self {
+        let period = clock.typical_day();
         let ids = || 0..stays.len() as u32;
         let first = |stay| stays.first_slot(stay, clock);
         let announced_end = |stay| stays.announced_end_slot(stay, clock);
@@ -263,7 +264,7 @@ mod tests {
         let beyond = stays.push(stay(3600, 200_000));
         let slots = |id| (stays.first_slot(id, &clock), stays.end_slot(id, &clock));
         assert_eq!([slots(inside), slots(in_progress), slots(beyond)], [(1, 2), (0, 2), (4, 222)]);
-        let calendar = Calendar::new(&stays, &clock, None);
+        let calendar = Calendar::new(&stays, &clock);
         assert_eq!(calendar.beginning_at(0), [in_progress]);
         assert_eq!(calendar.ending_at(2), [inside, in_progress]);
         assert_eq!(calendar.beginning_at(95).len() + calendar.ending_at(96).len(), 0);
@@ -284,7 +285,8 @@ mod tests {
         let home = stays.push(hours(17, 31));
         let work = stays.push(hours(32, 40));
         let to_midnight = stays.push(hours(20, 24));
-        let calendar = Calendar::new(&stays, &clock, Some(24));
+        let calendar =
+            Calendar::new(&stays, &Clock { boundary: crate::clock::Boundary::Fold, ..clock });
         assert_eq!(calendar.folded(), [home]);
         assert_eq!((calendar.beginning_at(17), calendar.ending_at(7)), (&[home][..], &[home][..]));
         assert_eq!((calendar.beginning_at(8), calendar.ending_at(16)), (&[work][..], &[work][..]));

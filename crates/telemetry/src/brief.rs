@@ -107,7 +107,7 @@ impl BriefStays {
 fn times(scenario: &Scenario, number: u32) -> (i64, i64) {
     let stay = scenario.population.stays_without_slot.get(number);
     let (arrives, leaves) = (i64::from(stay.arrives), i64::from(stay.leaves));
-    let Some(slots) = scenario.period() else { return (arrives, leaves) };
+    let Some(slots) = scenario.clock.typical_day() else { return (arrives, leaves) };
     let day = i64::from(slots) * i64::from(scenario.clock.slot_seconds);
     let days = (leaves - 1).div_euclid(day);
     (arrives - days * day, leaves - days * day)

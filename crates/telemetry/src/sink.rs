@@ -216,7 +216,7 @@ impl Telemetry {
 
     /// Where the day follows upon itself: notes what stays are expected to begin with.
     fn stays_expected(&mut self, expected: &StaysExpected) {
-        if self.scenario.period().is_some() {
+        if self.scenario.clock.typical_day().is_some() {
             let stays = expected.stay.iter().copied();
             self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
         }

@@ -31,7 +31,6 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
         samples: _,
         policy: PolicyChoice { name: _, config: _, config_offset: _, fallback: _ },
         planning,
-        boundary,
         ev_ticks: _,
         durability: _,
     } = scenario;
@@ -47,7 +46,7 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
         ("grid", grid),
         ("incentive", incentive),
         ("planning", planning),
-        ("boundary", boundary),
+        ("boundary", &clock.boundary),
     ]
 }
 

@@ -12,9 +12,10 @@ use crate::{
 };
 use ron_places::{Named, Place, Spanned, Try, choice, shape};
 use voltide_model::{
+    clock::Boundary,
     fleet::WorkDays,
     quantity::{Hours, KilowattHours, Kilowatts, Price, Share, TimeOfDay},
-    scenario::{Boundary, Planning},
+    scenario::Planning,
     willingness::Participation,
 };
 

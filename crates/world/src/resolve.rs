@@ -29,9 +29,9 @@ use over_time::Wanted;
 use ron_places::{Document, Place, Problem, Problems, Spanned, Try, read::check_name, suggest};
 use std::sync::Arc;
 use voltide_model::{
-    clock::Clock,
+    clock::{Boundary, Clock},
     quantity::Kilowatts,
-    scenario::{Boundary, Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
+    scenario::{Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
     wishes::SocWish,
 };
@@ -168,7 +168,7 @@ impl Resolver<'_> {
                 name: file.name.get()?.value.clone(),
                 seed: *file.seed.get()?,
                 rules: self.values.rules(),
-                clock,
+                clock: Clock { boundary: boundary?, ..clock },
                 currency: currency?,
                 tariffs: tariffs?,
                 population: Arc::default(),
@@ -179,7 +179,6 @@ impl Resolver<'_> {
                 samples,
                 policy: policy?,
                 planning: planning?,
-                boundary: boundary?,
                 ev_ticks: ev_ticks?.unwrap_or(EvTicks::of_fleets(&fleets)),
                 durability: durability?,
                 fleets,

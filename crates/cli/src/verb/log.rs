@@ -26,7 +26,7 @@ use voltide_journal::{
     reader::{LogReader, LogSummary},
     recovery,
 };
-use voltide_model::clock::Clock;
+use voltide_model::clock::{Boundary, Clock};
 use voltide_telemetry::Export;
 
 #[derive(Debug, Subcommand)]
@@ -215,7 +215,7 @@ fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
 fn clock_of(log: &LogReader) -> Option<Clock> {
     let (start_us, slot_seconds) = log.slots();
     let start = DateTime::from_timestamp_micros(start_us)?;
-    Some(Clock { start, zone: Tz::UTC, slot_seconds, slots: u32::MAX })
+    Some(Clock { start, zone: Tz::UTC, slot_seconds, slots: u32::MAX, boundary: Boundary::Open })
 }
 
 /// Makes a log whole.

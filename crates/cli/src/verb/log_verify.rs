@@ -202,7 +202,7 @@ impl Audit {
     /// Whether a session that begins at `tick` does so because its day follows upon itself. That
     /// such a day ends with the energy it began with is for the replay to assert.
     fn is_under_way(&self, tick: u32, stay: u32) -> bool {
-        let is_cyclic = self.scenario.period().is_some();
+        let is_cyclic = self.scenario.clock.typical_day().is_some();
         is_cyclic
             && tick == 0
             && self.scenario.population.stays.first_slot(stay, &self.scenario.clock) > 0

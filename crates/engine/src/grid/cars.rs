@@ -69,7 +69,7 @@ fn slots_end(fixed: &Fixed, stay: u32, tick: u32) -> u32 {
         Rules::V1 => stays.end_slot(stay, clock),
         Rules::V2 => stays.announced_end_slot(stay, clock).max(tick + 1),
     };
-    match fixed.scenario.period() {
+    match fixed.scenario.clock.typical_day() {
         // The part of the stay that is now may lie on the next day of its own axis.
         Some(period) => {
             let days = first / period + u32::from(first % period > tick);

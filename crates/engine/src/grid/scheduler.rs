@@ -68,9 +68,11 @@ impl Scheduler<'_, '_, '_, '_> {
     }
 
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
-        let fold = |slot: u32| self.scenario.period().map_or(slot, |period| slot % period);
-        let problem =
-            self.stages.day_ahead(day, |slot| self.plant.expected_kw(fold(slot)), &self.state);
+        let problem = self.stages.day_ahead(
+            day,
+            |slot| self.plant.expected_kw(self.scenario.clock.place(slot)),
+            &self.state,
+        );
         let solved = self.solve(&problem, Stage::DayAhead)?;
         self.accept(solved, Stage::DayAhead, self.grid.rules.day_ahead_step.get(), usize::MAX);
         Ok(())

@@ -41,7 +41,7 @@ pub(crate) fn draw(fixed: Res<Fixed>, now: Res<Now>, cars: Query<(&PluggedStay, 
 /// Whether a typical day begins. Cars that are plugged in then are so only when all are planned,
 /// and so draw once more.
 fn typical_day_begins(fixed: Res<Fixed>, now: Res<Now>) -> bool {
-    fixed.scenario.period().is_some() && now.tick == 0
+    fixed.scenario.clock.typical_day().is_some() && now.tick == 0
 }
 
 /// Willingness of every plugged car in this slot, and whether its driver agrees, at the prices that

@@ -161,7 +161,7 @@ fn missed_reason(
 fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
     let fixed = &sessions.fixed;
     let stays = &fixed.scenario.population.stays;
-    let drawn_anew = fixed.scenario.period().is_some();
+    let drawn_anew = fixed.scenario.clock.typical_day().is_some();
     let (energies, ..) = columns(sessions.cars.as_readonly());
     let beginning = fixed.calendar.beginning_at(sessions.now.tick);
     let mut started = room_for_started(beginning.len());

@@ -67,10 +67,10 @@ pub(super) struct CarStays<'a> {
 impl<'a> CarStays<'a> {
     /// Of the car that was added last; `charger` is the first of its chargers.
     pub(super) fn new(population: &'a mut Population, drawing: &Drawing<'a>, charger: u32) -> Self {
-        let &Drawing { clock, rules, boundary, .. } = drawing;
+        let &Drawing { clock, rules, .. } = drawing;
         let ev = population.len() as u32 - 1;
         let run = i64::from(clock.slots) * i64::from(clock.slot_seconds);
-        let end = if boundary == Boundary::Fold { 2 * run } else { run };
+        let end = if clock.boundary == Boundary::Fold { 2 * run } else { run };
         Self { population, clock, rules, ev, charger, end, trip_kwh: None, left: None }
     }
 

@@ -130,7 +130,6 @@ impl PopulationNotes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Boundary;
     use crate::fleet::{
         Parking,
         tests::{charger, clock, fleet},
@@ -155,7 +154,7 @@ mod tests {
             capacity_known,
         };
         let count = sessions.len() as u32;
-        Population::draw(1, rules, &clock(1), Boundary::Open, &[fleet("acn", count, parking)])
+        Population::draw(1, rules, &clock(1), &[fleet("acn", count, parking)])
     }
 
     /// Stored energy that each car lacks on arrival, kWh.

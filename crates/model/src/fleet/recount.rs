@@ -169,7 +169,6 @@ impl FleetRange {
 mod tests {
     use super::*;
     use crate::{
-        clock::Boundary,
         distribution::Distribution,
         fleet::{Fleet, Parking, Place, WorkDays, tests::fleet},
         quantity::Kilowatts,
@@ -208,7 +207,7 @@ mod tests {
 
     fn drawn(counts: [u32; 2]) -> Population {
         let fleets = [commuters("a", counts[0]), commuters("b", counts[1])];
-        Population::draw(5, Rules::TODAY, &clock(), Boundary::Open, &fleets)
+        Population::draw(5, Rules::TODAY, &clock(), &fleets)
     }
 
     /// Fleet, index and capacity in kWh of the cars that were not taken out.

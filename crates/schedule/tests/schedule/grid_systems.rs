@@ -345,13 +345,12 @@ fn assert_within_limits(plant: &Plant, slot: &SlotDispatch) {
     for (unit, did) in plant.units.iter().zip(&slot.units) {
         let (least, most) = match unit {
             Unit::Thermal(unit) if did.on => (unit.power_min.0, unit.power_max.0),
-            Unit::Thermal(_) => (0.0, 0.0),
+            Unit::Thermal(_) | Unit::Electrolyser(_) => (0.0, 0.0),
             Unit::Renewable(_) => (0.0, did.available_kw),
             Unit::Interruptible(load) => (0.0, load.power_max.0),
             Unit::Exchange(unit) => (-unit.export_max.0, unit.import_max.0),
             Unit::Store(store) => (0.0, store.discharge_max.0),
             Unit::MustTake(_) => (did.given_kw, did.given_kw),
-            Unit::Electrolyser(_) => (0.0, 0.0),
         };
         let power = did.given_kw;
         assert!((least..=most).contains(&power), "{power} kW outside {least} to {most}");

@@ -24,8 +24,7 @@ use voltide_model::{
     quantity::{Kilowatts, Share},
     rules::Rules,
     scenario::{
-        Boundary, Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries,
-        Tariff,
+        Durability, EvTicks, Incentive, Planning, PolicyChoice, Scenario, SystemSeries, Tariff,
     },
     series::Series,
     site::{Charger, Site},
@@ -88,7 +87,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
         name: "hand made".into(),
         seed: 7,
         rules: Rules::TODAY,
-        population: Arc::new(Population::draw(7, Rules::TODAY, &clock, Boundary::Open, &fleets)),
+        population: Arc::new(Population::draw(7, Rules::TODAY, &clock, &fleets)),
         clock,
         currency: "EUR".into(),
         tariffs: vec![Tariff {
@@ -114,7 +113,6 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             fallback: None,
         },
         planning: Planning::AtPlugIn,
-        boundary: Boundary::Open,
         ev_ticks,
         durability: Durability::Close,
     })
@@ -218,7 +216,7 @@ pub(crate) fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Re
     let mut history = History {
         scenario,
         sink,
-        calendar: Calendar::new(&scenario.population.stays, &scenario.clock, None),
+        calendar: Calendar::new(&scenario.population.stays, &scenario.clock),
         seq: 0,
         tick: 0,
         stay: vec![NO_STAY; cars],

@@ -14,12 +14,11 @@ use crate::{
 use ron_places::{Key, Place, Spanned, Try, read::missing};
 use voltide_model::{
     battery::{Battery, reckoned_efficiency},
-    clock::Clock,
+    clock::{Boundary, Clock},
     distribution::Distribution,
     fleet::{Fleet, Parking, Place as ParkingPlace},
     physical::{self, Physical},
     quantity::{Hours, Kilowatts, TimeOfDay},
-    scenario::Boundary,
     series::Series,
     site::{Charger, Site},
 };

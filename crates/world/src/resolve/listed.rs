@@ -5,9 +5,9 @@ use crate::data_file::{EmpiricalFile, ListedFile};
 use ron_places::Spanned;
 use std::sync::Arc;
 use voltide_model::{
+    clock::Boundary,
     fleet::{ListedCar, Parking},
     rules::Rules,
-    scenario::Boundary,
     series::Series,
     site::Charger,
 };

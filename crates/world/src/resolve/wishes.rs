@@ -8,8 +8,8 @@ use crate::{
 };
 use ron_places::{Place, Spanned, Try};
 use voltide_model::{
+    clock::Boundary,
     rules::Rules,
-    scenario::Boundary,
     wishes::{SocWish, SocWishes},
 };
 

@@ -83,13 +83,12 @@ pub(super) fn issue(
     let step = grid.rules.day_ahead_step.get();
     let day = day_of(&scenario.clock, tick);
     let slots = tick..tick + (day.slots.div_ceil(step) + 1) * step;
-    let fold = |slot: u32| scenario.period().map_or(slot, |period| slot % period);
     let mut of_slot: BTreeMap<u32, f64> = BTreeMap::new();
     for (&(_, slot), kw) in &trial.0 {
-        *of_slot.entry(fold(slot)).or_default() += kw;
+        *of_slot.entry(scenario.clock.place(slot)).or_default() += kw;
     }
     let value = |slot: u32| {
-        let of_trial = of_slot.get(&fold(slot)).copied().unwrap_or_default();
+        let of_trial = of_slot.get(&scenario.clock.place(slot)).copied().unwrap_or_default();
         // Another policy has planned those that are plugged in as well.
         let of_plans = if by == Some(Asked::Forecaster) { 0.0 } else { plans.committed_kw(slot) };
         match &grid.rules.day_ahead_ev {
