@@ -19,7 +19,7 @@
 //! | [`device`]       | what generates, stores and sheds, one file a kind                 |
 //! | [`plant`]        | a list of such units                                              |
 //! | [`forecast`]     | what is known of wind and sun before they come                    |
-//! | [`unit`]         | what one unit does in one slot, and where it stands before it     |
+//! | [`mod@unit`]     | what one unit does in one slot, and where it stands before it     |
 //! | [`dispatch`]     | what every unit does in one slot, and what that costs             |
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |

@@ -434,6 +434,8 @@ fn counts_that_are_not_free_are_refused() {
         ["fleets.night.count=9", "fleets.night.battery.capacity=50 kWh"].map(|set| ["--set", set]);
     let (_, message) = fail(voltide().args(["fork", "--at", "5"]).args(sets.concat()).arg(&parent));
     assert!(message.contains("cannot change this of its parent: battery"), "{message}");
+    // Who is plugged in at the fork stands behind the site that the charger had.
+    refused(&parent, "fleets.night.charger=(charge_max: \"4 kW\")", "the site of a charger");
     let world = out.path().join("typical.ron");
     let typical = WORLD
         .replace("days: 3", "days: 1")
