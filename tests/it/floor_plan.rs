@@ -11,7 +11,7 @@ use toml::{Table, Value};
 /// The floors, from the top down, each with those that it may import; see ARCHITECTURE.md.
 const FLOORS: &[(&str, &[&str])] = &[
     ("crates/model", &[]),
-    ("crates/policy", &["model"]),
+    ("crates/policy", &[]),
     ("crates/policies", &["policy"]),
     ("crates/schedule", &["model", "policy"]),
     ("crates/flexmeasures", &["model", "schedule"]),

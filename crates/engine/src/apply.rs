@@ -1,4 +1,4 @@
-//! The one way in which state changes: by events, live and in replay.
+//! The one way in which what is decided changes the state: by events, live and in replay.
 //!
 //! | event                            | changes                              | applied by           |
 //! |----------------------------------|--------------------------------------|----------------------|
@@ -10,8 +10,9 @@
 //! | `SlotElapsed`                    | batteries, ledgers, the plant        | the phase `settle`   |
 //! | `RunForked`                      | what a change asks for               | [`branch_off`]       |
 //!
-//! All others tell of what is so already. A system that decides holds what applies its events, and
-//! nothing of the state that these do not change.
+//! All others tell of what is so already, and so does what follows from the state: the set-points
+//! of a slot, draws and cuts are written by the phase that follows, live and in replay alike. A
+//! system that decides writes what its events change, and may read more.
 
 use crate::{
     cars::{AppliedPower, PluggedStay, Session, SetPoint, StoredEnergy, columns, writable},
@@ -20,7 +21,10 @@ use crate::{
     planning::PlanningState,
     prices::PriceBook,
     sites::Places,
-    state::{DueCars, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
+    state::{
+        DueCars, EXPECTED_WITHIN_KWH, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts,
+        StoredInAll,
+    },
     state_hash::Dirty,
     units::{self, Standing},
 };
@@ -33,9 +37,6 @@ use voltide_journal::event::{
     StaysExpected, UnitsDispatched,
 };
 use voltide_model::{columns::Ledger, stay::NO_STAY};
-
-/// Energy within which a car arrives as it was expected to, kWh.
-pub(crate) const EXPECTED_WITHIN_KWH: f64 = 1e-6;
 
 /// Changes the state by an event of `tick` that was decided elsewhere.
 pub(crate) fn apply(world: &mut World, tick: u32, event: &Event) {

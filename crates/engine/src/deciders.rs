@@ -8,7 +8,7 @@ use bevy_ecs::prelude::*;
 use voltide_model::{clock::Boundary, price::PriceFeedback, scenario::Scenario};
 use voltide_policy::planner::{Planner, PolicyInfo, Replan};
 
-/// What decides in a live run; a replay goes without.
+/// The policies, and where the world has one the incentive price.
 pub(crate) struct Deciders {
     pub(crate) planners: Planners,
     pub(crate) incentives: Option<Incentives>,

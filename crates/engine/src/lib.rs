@@ -5,11 +5,11 @@
 //!  calendar ─▶ arrive ─▶ price ─▶ agree ─▶ plan ─▶ limit ─▶ dispatch ─▶ settle ─▶ record
 //!            └────┬─────────┬────────────────┬────────┬─────────────────┬────────┬──┘
 //!                 ▼ events  ▼                ▼        ▼                 ▼        ▼ hashes
-//!              apply(event): the only way in which state changes      journal, sinks
+//!              apply(event): what is decided changes the state so     journal, sinks
 //! ```
 //!
-//! A replay runs all that follows from the state alone: the same `agree`, `limit`, `settle` and
-//! `record`. What the other phases decided it reads from the journal and hands to the same `apply`.
+//! A replay runs what follows from the state, in `agree`, `plan`, `limit`, `dispatch`, `settle` and
+//! `record`. What was decided it reads from the journal and hands to the same `apply`.
 //! A run is resumed by replaying what the journal holds of it, and going on live from there.
 //!
 //! | entities        | components                                                  | in         |

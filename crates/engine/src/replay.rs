@@ -10,7 +10,7 @@ use crate::{
 };
 use std::sync::Arc;
 use voltide_journal::{
-    event::{Event, Recorded},
+    event::{Event, Recorded, fact::Step},
     sink::Sink,
 };
 use voltide_model::scenario::Scenario;
@@ -34,21 +34,26 @@ impl<S: Sink> Replay<S> {
     /// Takes in the next event of the journal. A `TickSealed` replays its tick.
     pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
         self.remembered.note(&recorded);
-        match &recorded.event {
-            Event::RunForked(_) => {
-                self.core.feed(recorded.clone());
-                self.core.outbox().take();
+        match recorded.event.step() {
+            Step::Opening | Step::Ending => {
+                if matches!(recorded.event, Event::RunForked(_)) {
+                    self.core.feed(recorded.clone());
+                    self.core.outbox().take();
+                }
                 self.sink.event(&recorded).map_err(sink_error)
             }
-            Event::RunStarted(_)
-            | Event::SeriesLoaded(_)
-            | Event::StaysLoaded(_)
-            | Event::RunEnded(_) => self.sink.event(&recorded).map_err(sink_error),
-            Event::TickSealed(_) => self.tick(recorded),
-            _ => {
+            Step::Start
+            | Step::Arrive
+            | Step::Price
+            | Step::Agree
+            | Step::Plan
+            | Step::Limit
+            | Step::Dispatch
+            | Step::Settle => {
                 self.tick_events.push(recorded);
                 Ok(())
             }
+            Step::Seal => self.tick(recorded),
         }
     }
 

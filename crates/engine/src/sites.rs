@@ -1,6 +1,6 @@
 //! Sites as entities, and the chargers behind them.
 //!
-//! A site below another is its child. Shared chargers, at which one car comes after another, are
+//! A site below another knows it by [`SiteTree::parents`]. Shared chargers, at which one car comes after another, are
 //! entities that know their car; a private one serves one car and has no state of its own, so that
 //! it stays one of a range in the population (a million of them would take as much memory as the
 //! cars). A car's charger is the same to ask for either way: [`Fixed::charger_of`].
@@ -33,7 +33,7 @@ pub(crate) struct BehindSite(pub Entity);
 #[derive(Component, Debug, Clone, Copy, Default)]
 pub(crate) struct Occupied(pub Option<u32>);
 
-/// Sites and shared chargers by number: entities do not come in the order of the world's.
+/// Sites and shared chargers by number: queries give entities in another order.
 #[derive(Resource, Default)]
 pub(crate) struct SiteTree {
     /// By site; a parent comes before its children.
@@ -63,11 +63,7 @@ pub(crate) fn spawn_sites(world: &mut World, scenario: &Scenario) {
     let mut tree = SiteTree::default();
     for site in &scenario.sites {
         let parent = site.parent.map(|parent| parent as usize);
-        let mut entity =
-            world.spawn((Limit::from(site), CarsBehind::default(), SiteLoad::default()));
-        if let Some(parent) = parent {
-            entity.insert(ChildOf(tree.sites[parent]));
-        }
+        let entity = world.spawn((Limit::from(site), CarsBehind::default(), SiteLoad::default()));
         tree.sites.push(entity.id());
         tree.parents.push(parent);
     }

@@ -16,6 +16,9 @@ use voltide_model::{
     stay::Calendar,
 };
 
+/// Energy within which a car arrives as it was expected to, kWh.
+pub(crate) const EXPECTED_WITHIN_KWH: f64 = 1e-6;
+
 /// The scenario that holds, with what follows from it alone; from a fork on it is another.
 #[derive(Resource)]
 pub(crate) struct Fixed {

@@ -16,10 +16,7 @@
 
 use crate::{ecs::Core, failure::EngineError};
 use std::collections::VecDeque;
-use voltide_journal::event::{
-    Event, Recorded,
-    fact::{Origin, Step},
-};
+use voltide_journal::event::{Recorded, fact::Step};
 
 /// Who decides in a tick.
 pub(crate) trait Source {
@@ -72,7 +69,7 @@ impl Journal {
 
     /// The next event that was decided in a step, or before it.
     pub(crate) fn next_in(&mut self, step: Step) -> Option<Recorded> {
-        self.decided.pop_front_if(|recorded| decided_in(&recorded.event) <= step)
+        self.decided.pop_front_if(|recorded| recorded.event.step() <= step)
     }
 }
 
@@ -86,12 +83,5 @@ impl Source for Journal {
 
     fn hashes(&self) -> bool {
         self.hashes
-    }
-}
-
-/// The step that a decided event was made in.
-fn decided_in(event: &Event) -> Step {
-    match event.origin() {
-        Origin::Decided(step) | Origin::Follows(step) => step,
     }
 }

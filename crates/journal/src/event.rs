@@ -450,6 +450,13 @@ impl Event {
         self.fact().origin()
     }
 
+    /// The step in which it comes up.
+    pub fn step(&self) -> Step {
+        match self.origin() {
+            Origin::Decided(step) | Origin::Follows(step) => step,
+        }
+    }
+
     /// Whether it follows from the state, so that a replay comes to it by itself.
     pub fn follows(&self) -> bool {
         matches!(self.origin(), Origin::Follows(_))

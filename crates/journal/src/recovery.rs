@@ -97,17 +97,18 @@ fn make_whole<D: Disk>(
     }
     let (files, number, groups) = log.place();
     let mut files = files.to_vec();
-    let mut yard = Yard { disk, folder: reader::log_folder(run_folder)?, quarantined: Vec::new() };
+    let mut repair =
+        Repair { disk, folder: reader::log_folder(run_folder)?, quarantined: Vec::new() };
     if torn.is_some() {
         let cut = [&files[number..], log.later()].concat();
-        yard.cut(&cut, groups)?;
+        repair.cut(&cut, groups)?;
         files.truncate(number + usize::from(groups > 0));
     }
     let past = log.past();
     if log.lost_build().is_some() {
-        yard.forget_build(&files[0], log.start())?;
+        repair.forget_build(&files[0], log.start())?;
     }
-    let Yard { disk, folder, quarantined } = yard;
+    let Repair { disk, folder, quarantined } = repair;
     let acknowledged = log.head().clone();
     if torn.is_some() || past.next_seq != acknowledged.next_seq {
         let since = files.get(acknowledged.segment as usize..).unwrap_or_default();
@@ -126,13 +127,13 @@ fn make_whole<D: Disk>(
 }
 
 /// A log's folder while something is cut from it.
-struct Yard<'a, D> {
+struct Repair<'a, D> {
     disk: &'a mut D,
     folder: PathBuf,
     quarantined: Vec<PathBuf>,
 }
 
-impl<D: Disk> Yard<'_, D> {
+impl<D: Disk> Repair<'_, D> {
     /// Cuts the log after the first `groups` of the first of `files`, its last ones.
     fn cut(&mut self, files: &[PathBuf], groups: u32) -> Result<(), LogError> {
         let Some((torn, later)) = files.split_first() else { return Ok(()) };

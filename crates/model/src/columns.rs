@@ -100,11 +100,12 @@ pub struct UnitTick {
     pub unit: u32,
     /// Its kind.
     pub kind: UnitKind,
-    /// Power into the system, kW; negative where a store charges or a connection exports.
+    /// Power into the system, kW; negative where a store charges, an
+    /// electrolyser draws or a connection exports.
     pub output_kw: f64,
     /// Power that could have been had, kW; `None` where there is no such bound.
     pub available_kw: Option<f64>,
-    /// Power into a store, kW.
+    /// Power into a store, or into hydrogen, kW.
     pub charge_kw: Option<f64>,
     /// Stored energy at the slot's end, kWh.
     pub energy_kwh: Option<f64>,

@@ -5,8 +5,6 @@ use crate::{
     series::Series,
 };
 
-pub use crate::device::PlantError;
-
 /// All units of a world; a unit's number is its place in the list.
 ///
 /// World files have them kind by kind: renewables, must-take, thermal, stores, interruptible loads,

@@ -122,14 +122,14 @@ impl Cars {
         let limits = gather(&self.soc_min, places).zip(gather(&self.soc_arrival, places));
         rows.soc_min.extend(stays.zip(limits).map(soc_min));
         rows.soc_target.extend(&plugged, gather(&self.soc_target, places));
-        self.add_opinions(frame, places);
+        self.add_answers(frame, places);
         self.add_prices(frame, places);
         self.pending += places.len();
     }
 
     /// What drivers said: nothing where nobody is asked, or where the car is away or its fleet need
     /// not be.
-    fn add_opinions(&mut self, frame: &Frame, places: &[u32]) {
+    fn add_answers(&mut self, frame: &Frame, places: &[u32]) {
         let Self { rows, asked, .. } = self;
         if frame.agreed.is_empty() {
             rows.willingness.extend_missing(places.len());

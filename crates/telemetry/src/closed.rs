@@ -56,7 +56,7 @@ impl ClosedDay {
 
     /// Writes the note of a file that was just closed.
     pub(crate) fn note(
-        yard: &Path,
+        hidden_in: &Path,
         date: &str,
         file: &WrittenFile,
         of: Stretch,
@@ -71,7 +71,7 @@ impl ClosedDay {
             chain_hash: hex::encode(of.chain_hash),
             voltide: VERSION.to_owned(),
         };
-        let path = yard.join(note_of(&file_of(date)));
+        let path = hidden_in.join(note_of(&file_of(date)));
         let text = serde_json::to_vec(&day).expect("texts and numbers are JSON");
         let written = plain::create(&path).and_then(|mut note| note.write_all(&text));
         written.map_err(TelemetryError::file("write", path))

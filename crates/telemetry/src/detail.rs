@@ -191,9 +191,10 @@ impl Detail {
             file.write(&self.cars.batch())?;
         }
         let file = file.close()?;
-        if let (Some(yard), Some((last_tick, chain_hash))) = (self.place.notes(), self.sealed) {
+        if let (Some(hidden_in), Some((last_tick, chain_hash))) = (self.place.notes(), self.sealed)
+        {
             let stretch = Stretch { first_tick: self.first_tick, last_tick, chain_hash };
-            ClosedDay::note(yard, &date, &file, stretch)?;
+            ClosedDay::note(hidden_in, &date, &file, stretch)?;
         }
         self.whole_days.push(file);
         Ok(())

@@ -16,7 +16,7 @@ pub(crate) struct Place {
     /// The folder that they get their names in.
     pub(crate) folder: PathBuf,
     /// Where they lie until then; `None` where they are not kept at all, only counted and hashed.
-    yard: Option<PathBuf>,
+    hidden_in: Option<PathBuf>,
 }
 
 impl Place {
@@ -26,19 +26,19 @@ impl Place {
     }
 
     /// A folder, in another one on the same disk while they are written.
-    pub(crate) fn through(yard: &Path, folder: &Path) -> Self {
-        Self { folder: folder.into(), yard: Some(yard.into()) }
+    pub(crate) fn through(hidden_in: &Path, folder: &Path) -> Self {
+        Self { folder: folder.into(), hidden_in: Some(hidden_in.into()) }
     }
 
     /// Where notes of closed days go, for a run that goes on from them: only beside files that are
     /// hidden in their own folder.
     pub(crate) fn notes(&self) -> Option<&Path> {
-        self.yard.as_deref().filter(|yard| *yard == self.folder)
+        self.hidden_in.as_deref().filter(|hidden_in| *hidden_in == self.folder)
     }
 
     /// Nowhere.
     pub(crate) fn nowhere() -> Self {
-        Self { folder: PathBuf::new(), yard: None }
+        Self { folder: PathBuf::new(), hidden_in: None }
     }
 }
 
@@ -79,25 +79,29 @@ impl Hidden {
     }
 
     fn path(&self) -> Option<PathBuf> {
-        self.place.yard.as_deref().map(|yard| Self::path_of(yard, &self.name))
+        self.place.hidden_in.as_deref().map(|hidden_in| Self::path_of(hidden_in, &self.name))
     }
 
     /// Gives the file its name.
     pub(crate) fn publish(mut self) -> Result<(), TelemetryError> {
-        let (Some(hidden), Some(yard)) = (self.path(), &self.place.yard) else { return Ok(()) };
+        let (Some(hidden), Some(hidden_in)) = (self.path(), &self.place.hidden_in) else {
+            return Ok(());
+        };
         let path = self.place.folder.join(&self.name);
         fs::rename(hidden, &path).map_err(TelemetryError::file("rename", path))?;
         self.published = true;
-        forget_note(yard, &self.name)
+        forget_note(hidden_in, &self.name)
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        if let (false, Some(hidden), Some(yard)) = (self.published, self.path(), &self.place.yard) {
+        if let (false, Some(hidden), Some(hidden_in)) =
+            (self.published, self.path(), &self.place.hidden_in)
+        {
             // Nothing can be done about a failure here, and the name says that it is no table.
             let _ = fs::remove_file(hidden);
-            let _ = forget_note(yard, &self.name);
+            let _ = forget_note(hidden_in, &self.name);
         }
     }
 }

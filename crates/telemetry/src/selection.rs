@@ -30,7 +30,7 @@ pub struct Options {
     /// [`crate::closed_days`].
     pub kept_days: Vec<ClosedDay>,
     /// Where files are hidden until they are whole, on the same disk; `None` for the folder itself.
-    pub yard: Option<PathBuf>,
+    pub hidden_in: Option<PathBuf>,
 }
 
 impl Options {
@@ -53,9 +53,9 @@ impl Options {
 
     /// Where the files go that lie in `folder` in the end.
     pub(crate) fn place(&self, folder: &Path) -> Place {
-        self.yard
+        self.hidden_in
             .as_deref()
-            .map_or_else(|| Place::folder(folder), |yard| Place::through(yard, folder))
+            .map_or_else(|| Place::folder(folder), |hidden_in| Place::through(hidden_in, folder))
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Each table is declared once, in a file of its own; see `columns!` in `rows` for
 //! how. Schemas, the metadata of Arrow fields, the manifest and `outputs/README.md` come from
-//! there, and the rows that the tables are filled with. Columns whose equations are not in this
-//! version exist and are null, so that queries written today still run tomorrow.
+//! there, and the rows that the tables are filled with.
 
 pub(crate) mod charger_ticks;
 pub(crate) mod comparison;

@@ -57,7 +57,7 @@ fn rebuild(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
     let held = Held::run(run, "replay")?;
     let scratch = held.scratch()?;
     let journaled = Journaled::open(run, args.quiet)?;
-    let options = Options { yard: Some(scratch.path().to_owned()), ..Options::default() };
+    let options = Options { hidden_in: Some(scratch.path().to_owned()), ..Options::default() };
     let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;

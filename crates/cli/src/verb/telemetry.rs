@@ -69,7 +69,7 @@ pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure>
         ticks: Some(ticks),
         ev: flags.ev,
         ev_count: Some(journaled.world.scenario.population.len() as u32),
-        yard: Some(scratch.path().to_owned()),
+        hidden_in: Some(scratch.path().to_owned()),
         ..Options::default()
     };
     let telemetry = Telemetry::create_detail(folder, Arc::clone(&journaled.scenario), options)?;

@@ -1,13 +1,15 @@
 //! Phase 7: the slot passes. The event `SlotElapsed` tells so, and these systems apply it.
 
 use crate::{
-    apply::EXPECTED_WITHIN_KWH,
     cars::{AppliedPower, Session, StoredEnergy, columns, writable},
     grid::GridBook,
     outbox::Recorder,
     prices::PriceBook,
     settle,
-    state::{DueCars, Fixed, Now, PluggedAtMidnight, SiteCuts, StoredInAll, insert_sorted},
+    state::{
+        DueCars, EXPECTED_WITHIN_KWH, Fixed, Now, PluggedAtMidnight, SiteCuts, StoredInAll,
+        insert_sorted,
+    },
     state_hash::{Component, Dirty},
     units::{self, StandingMut},
     workers::Workers,

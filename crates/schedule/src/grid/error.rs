@@ -1,7 +1,7 @@
 //! What makes no sense in a dispatch problem, and the checks that say so.
 
 use crate::answer::Outcome;
-use voltide_model::plant::PlantError;
+use voltide_model::device::PlantError;
 
 /// A dispatch problem that makes no sense.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -7,9 +7,9 @@ use crate::{
 use std::num::NonZeroU32;
 use voltide_model::{
     cost::QuadraticCost,
-    device::{Commitment, Device, Renewable, ThermalUnit, Unit},
+    device::{Commitment, Device, PlantError, Renewable, ThermalUnit, Unit},
     flexibility::Readings,
-    plant::{Plant, PlantError},
+    plant::Plant,
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     two_stage::{SearchLimits, SlackPrices},
 };

@@ -7,7 +7,7 @@ rows! {
     /// What the run cost, by component. Stage `settled` is the system's bill, stage `drivers` is
     /// what drivers pay and earn; one is part of the other's income, so never add them up.
     pub costs by stage, component, unit_id {
-        /// day_ahead, intra_day, settled or drivers
+        /// settled or drivers
         stage: Word;
         /// of stage settled, by unit: thermal, starts, pumped_hydro, ess, wind, pv, curtailment,
         /// interruption, must_take, import_export, hydrogen (what is bought of it); unserved:

@@ -44,7 +44,7 @@ rows! {
         engine_version: Word;
         /// commit it was built from, where known
         git: Text;
-        /// BLAKE3 of world text, series, sessions and seed
+        /// BLAKE3 of seed, rules, world text, series and sessions
         config_hash: Text;
         /// hash of the state after the last tick, in hex
         state_hash: Option<Text>;
@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The row, where there are so many of all other tables but those of single cars and chargers.
+    /// The row; `rows` counts those of all other tables but `ev_ticks` and `charger_ticks`.
     pub(crate) fn row(&self, texts: &'a Texts, rows: u64, clock: &Clock) -> Row<'a> {
         let Self { started, forked, summary, status } = *self;
         Row {

@@ -27,9 +27,9 @@ rows! {
         /// power into the system; negative when a store charges, import_export exports or an
         /// electrolyser draws; of interruptible load what is shed
         output_kw: f64 = "kW", sign("positive supplies the system");
-        /// power into storage, or into hydrogen; null where the unit makes none
+        /// power into storage, or into hydrogen; null where the unit stores nothing
         charge_kw: Option<f64> = "kW";
-        /// power out of storage; null where the unit is none
+        /// power out of storage, 0 for hydrogen; null where the unit stores nothing
         discharge_kw: Option<f64> = "kW";
         /// power that could have been had from wind or sun; null for other units
         available_kw: Option<f64> = "kW";

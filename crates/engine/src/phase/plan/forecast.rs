@@ -132,7 +132,7 @@ impl PlanPhase<'_, '_> {
                 }
                 self.try_stays(&stays, asked)?;
                 let horizon = self.planners.batch.horizon_slots();
-                self.take_down(&stays, horizon, &mut trial);
+                self.add_to_trial(&stays, horizon, &mut trial);
                 day.note_schedules(&self.state, &stays, &self.planners.power_kw, horizon);
             }
         }
@@ -152,7 +152,7 @@ impl PlanPhase<'_, '_> {
         Ok(())
     }
 
-    fn take_down(&self, stays: &[ToPlan], horizon: usize, trial: &mut Trial) {
+    fn add_to_trial(&self, stays: &[ToPlan], horizon: usize, trial: &mut Trial) {
         let population = &self.state.fixed.scenario.population;
         let clock = &self.state.fixed.scenario.clock;
         let tick = self.state.now.tick;
