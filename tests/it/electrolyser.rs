@@ -2,7 +2,7 @@
 //! days.
 
 use crate::{
-    program::{assert_same_files, files, run, run_json, succeed, voltide},
+    program::{assert_same_files, fail, files, run, run_json, succeed, voltide},
     resume::{chain, kill_in_its_run, outputs, start},
     tables::{column, counts, words},
 };
@@ -162,4 +162,18 @@ fn a_run_with_a_tank_goes_on_after_a_kill_and_is_the_same_for_any_threads() {
     succeed(voltide().arg("resume").arg(&cut_off));
     assert_same_files(&outputs(&whole), &outputs(&cut_off));
     assert_eq!(chain(&whole), chain(&cut_off));
+}
+
+/// What a unit holds is known by its place in the list, so that another name there is another unit.
+#[test]
+fn a_fork_cannot_give_a_units_state_to_another() {
+    let out = tempfile::tempdir().unwrap();
+    let parent = run(WORLD, out.path(), &["--set", "clock.days=1"]);
+    let renamed = "grid.batteries={\"other\": (charge_max: \"500 kW\", discharge_max: \"500 kW\", \
+                   energy_max: \"1 MWh\", charge_efficiency: 0.95, discharge_efficiency: 0.95, \
+                   initial_energy: \"500 kWh\")}";
+    let mut fork = voltide();
+    let (code, message) = fail(fork.args(["fork", "--at", "5", "--set", renamed]).arg(&parent));
+    assert_eq!(code, 3, "{message}");
+    assert!(message.contains("cannot change this of its parent: units"), "{message}");
 }

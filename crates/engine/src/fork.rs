@@ -30,6 +30,7 @@ use voltide_journal::{
 use voltide_model::{
     clock::Boundary,
     fleet::Population,
+    rules::Rules,
     scenario::{EvTicks, Scenario},
 };
 
@@ -161,6 +162,12 @@ fn counted_like(parent: &Scenario, child: &Scenario) -> Scenario {
     counted
 }
 
+/// Whether units must keep their names and chargers their sites: forks of 0.1.0 that changed them are
+/// still read.
+fn looks_closely(fork: &Scenario) -> bool {
+    fork.rules > Rules::V1
+}
+
 /// What is different and must not be, besides the cars.
 fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
     let sites = |scenario: &Scenario| {
@@ -181,6 +188,7 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
         (
             "units",
             parent.unit_kinds() != child.unit_kinds()
+                || (looks_closely(child) && parent.unit_names() != child.unit_names())
                 || parent.grid.is_some() != child.grid.is_some(),
         ),
         ("planning", parent.planning != child.planning),
@@ -199,7 +207,7 @@ fn whose_cars_differ(parent: &Scenario, child: &Scenario) -> Option<&'static str
         let kinds = all.chargers.iter().flat_map(|it| &it.kinds);
         kinds.map(|charger| charger.site).collect::<Vec<_>>()
     };
-    if chargers(old) == chargers(new) && sites(old) != sites(new) {
+    if looks_closely(child) && chargers(old) == chargers(new) && sites(old) != sites(new) {
         return Some("the site of a charger");
     }
     let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);

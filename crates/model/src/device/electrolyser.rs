@@ -137,13 +137,14 @@ impl Device for Electrolyser {
 
     /// As a load that is cut at once, all of it or a part, or raised: up what it draws, as far as
     /// the tank has the hydrogen that is then not made; down what more it may draw, as far as the
-    /// tank has room.
+    /// tank has room. That it cannot draw less than its least power is not looked at.
     fn flexibility(&self, did: &UnitSlot, hours: f64, _readings: Readings) -> UpDown {
         let made_per_kw = self.efficiency.get() * hours;
         UpDown {
             up: did.charge_kw.min(did.energy_kwh / made_per_kw),
             down: (self.power_max.0 - did.charge_kw)
-                .min((self.tank.0 - did.energy_kwh) / made_per_kw),
+                .min((self.tank.0 - did.energy_kwh) / made_per_kw)
+                .max(0.0),
         }
     }
 
@@ -187,6 +188,11 @@ mod tests {
         assert_eq!(supply(at(40.0, 5.0)), UpDown { up: 20.0, down: 60.0 });
         assert_eq!(supply(at(40.0, 50.0)), UpDown { up: 40.0, down: 40.0 });
         assert_eq!(supply(at(0.0, 60.0)), UpDown { up: 0.0, down: 0.0 });
+        assert_eq!(
+            supply(at(0.0, 90.0)),
+            UpDown { up: 0.0, down: 0.0 },
+            "more than it has room for"
+        );
     }
 
     #[test]

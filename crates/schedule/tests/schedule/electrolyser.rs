@@ -122,6 +122,21 @@ fn it_runs_when_power_is_cheap_and_the_tank_bridges_the_rest() {
     assert_near(&[found.objective, found.parts.of_units("hydrogen")], &[20.0, 0.0]);
 }
 
+/// Who is paid for drawing power draws it, and yet a tank that holds 150 kWh and has room for 60 is
+/// emptied by 25 an hour until it has room: 75 - 25 + 0.5 * 20 = 60.
+#[test]
+fn a_tank_that_holds_more_than_it_has_room_for_is_filled_no_more() {
+    let asked = Asked {
+        unit: Electrolyser { tank: KilowattHours(60.0), ..electrolyser() },
+        prices: [-0.1; 4],
+        start_kwh: 150.0,
+        ..Asked::default()
+    };
+    let found = asked.solve();
+    assert_near(&held(&found), &[125.0, 100.0, 75.0, 60.0]);
+    assert_near(&draws(&found), &[0.0, 0.0, 0.0, 20.0]);
+}
+
 /// A kWh of hydrogen takes 2 kWh of power: 0.2 in cheap hours, 0.8 in dear ones.
 #[test]
 fn hydrogen_is_bought_where_that_is_cheaper_than_to_make_it() {

@@ -4,6 +4,8 @@
 //! H_t = H_(t-1) + η·draw·dt - (demand - bought)·dt,   0 ≤ H_t ≤ tank,   0 ≤ bought ≤ demand
 //! P_min·u_t ≤ draw ≤ P_max·u_t,   u_t whole where P_min is above 0
 //! ```
+//! A tank that holds more than it has room for, as after a fork that makes it smaller, is emptied by
+//! the demand and filled no more until it has room.
 
 use crate::{
     grid::{
@@ -34,6 +36,8 @@ struct Columns<'p> {
     on: Option<Vec<Variable>>,
     bought: Vec<Variable>,
     held: Vec<Variable>,
+    /// Most that the tank may hold after each slot, kWh.
+    most_kwh: Vec<f64>,
 }
 
 impl Kind for Electrolyser {
@@ -63,22 +67,23 @@ impl Kind for Electrolyser {
         let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
         let demand = task.series[0].iter();
         let bought = demand.map(|&most| power(program, hours, most, self.backup_price)).collect();
-        let most_kwh = self.tank.0.max(start_kwh);
-        let holds = || variable().min(start_kwh.min(0.0)).max(most_kwh);
-        let held = draw.iter().map(|_| program.add(holds())).collect();
+        let most_kwh = most_held(self, task, hours);
+        let holds = |&most: &f64| program.add(variable().min(start_kwh.min(0.0)).max(most));
+        let held = most_kwh.iter().map(holds).collect();
         let end = softened(task.end);
-        let this = Columns { unit: self, task, end, hours, draw, on, bought, held };
+        let most_at_end = most_kwh.last().copied().unwrap_or(start_kwh);
+        let this = Columns { unit: self, task, end, hours, draw, on, bought, held, most_kwh };
         this.balance(program);
         let start = || Expression::from(start_kwh);
         let last = this.held.last().map_or_else(start, |&held| held.into());
         let price = problem.prices.terminal;
-        hold_at_end(program, unmet, &self.name, (last, most_kwh), end, price);
+        hold_at_end(program, unmet, &self.name, (last, most_at_end), end, price);
         Box::new(this)
     }
 
-    /// Where the tank holds more than it has room for.
+    /// Where rounding left the tank below nothing.
     fn may_supply_less_than_nothing(&self, task: &UnitTask, _readings: Readings) -> bool {
-        task.state.energy_kwh < 0.0 || task.state.energy_kwh > self.tank.0
+        task.state.energy_kwh < 0.0
     }
 
     fn ask_day_ahead(&self, task: &mut UnitTask, _rules: &TwoStage) {
@@ -88,6 +93,17 @@ impl Kind for Electrolyser {
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
         task.end = EnergyEnd::Softened(plan.energy_at_end());
     }
+}
+
+/// Most that the tank may hold after each slot, kWh: what it has room for, or what is left of more
+/// than that when the demand was taken from it and nothing was made.
+fn most_held(unit: &Electrolyser, task: &UnitTask, hours: f64) -> Vec<f64> {
+    let mut left_kwh = task.state.energy_kwh;
+    let after = |demand_kw: &f64| {
+        left_kwh -= demand_kw * hours;
+        left_kwh.max(unit.tank.0)
+    };
+    task.series[0].iter().map(after).collect()
 }
 
 /// What it must hold at the end has a price in any case: a unit with a least power cannot always
@@ -164,6 +180,9 @@ impl UnitColumns for Columns<'_> {
 
     /// As [`Device::flexibility`] has it.
     fn supply(&self, program: &mut Program, slot: usize, way: Way) -> Expression {
+        if way == Way::Down && self.most_kwh[slot] > self.unit.tank.0 {
+            return Expression::from(0.0);
+        }
         let made_per_kw = self.unit.efficiency.get() * self.hours;
         let draw = Expression::from(self.draw[slot]);
         let held = self.held[slot];
