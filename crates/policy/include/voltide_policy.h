@@ -75,7 +75,8 @@
 // Tie rule: `load_kw` plus the battery's power is as even as the optimum allows.
 #define VOLTIDE_STORAGE_VALLEY_FILL 2
 
-// Flag: a row whose wishes cannot be met gets no schedule, instead of the best that can be reached.
+// Flag: a row whose wishes cannot be met gets no schedule, instead of the best that can be
+// reached.
 #define VOLTIDE_STORAGE_STRICT 1
 
 // Outcome: no schedule is cheaper.
@@ -113,8 +114,8 @@ typedef struct {
   size_t len;
 } voltide_text;
 
-// What the program lends to an instance. Its functions may be called from any thread while a call is
-// under way.
+// What the program lends to an instance. Its functions may be called from any thread while a call
+// is under way.
 typedef struct {
   // Size of this struct, bytes.
   uint32_t size;
@@ -147,10 +148,10 @@ typedef struct {
 
 // What the policy is shown. A row is a stay that needs a schedule; rows are sorted by `ev_id`.
 //
-// A column of rows has `stays` values and is never null when there are rows. A series has one value
-// a slot of the horizon, from now on; several series of one kind lie one after the other. Slots of
-// stays are absolute (tick numbers), power is on the grid side and positive when it charges,
-// prices are per kWh.
+// A column of rows has `stays` values and is never null when there are rows. A series has one
+// value a slot of the horizon, from now on; several series of one kind lie one after the other.
+// Slots of stays are absolute (tick numbers), power is on the grid side and positive when it
+// charges, prices are per kWh.
 typedef struct {
   // Size of this struct, bytes.
   uint32_t size;
@@ -296,18 +297,19 @@ typedef struct {
   void (*destroy)(void*);
 } voltide_policy;
 
-// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus wear.
+// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus
+// wear.
 //
 // Power is on the grid side and positive when it charges, prices are per grid-side kWh, slots are
-// absolute (tick numbers) and cut to the H slots from `origin_slot` on. A column may be null only where it
-// says what that means.
+// absolute (tick numbers) and cut to the H slots from `origin_slot` on. A column may be null only
+// where it says what that means.
 typedef struct {
   // Size of this struct, bytes.
   uint32_t size;
   // One of `STORAGE_EXACT`, `STORAGE_V1G`, `STORAGE_LP` and `STORAGE_MILP`.
   uint32_t method;
-  // One of `STORAGE_SPREAD`, `STORAGE_EARLIEST` and `STORAGE_VALLEY_FILL`; programs through CBC give
-  // an optimum of CBC's choice.
+  // One of `STORAGE_SPREAD`, `STORAGE_EARLIEST` and `STORAGE_VALLEY_FILL`; programs through CBC
+  // give an optimum of CBC's choice.
   uint32_t tie;
   // `STORAGE_STRICT` or 0.
   uint32_t flags;
@@ -333,7 +335,8 @@ typedef struct {
   const double *load_kw;
   // Which tariff the battery pays; null for the first throughout.
   const uint32_t *tariff_id;
-  // First slot that it may use, `origin_slot` where that is later; null for `origin_slot` throughout.
+  // First slot that it may use, `origin_slot` where that is later; null for `origin_slot`
+  // throughout.
   const uint32_t *first_slot;
   // The slot after its last one.
   const uint32_t *end_slot;
@@ -387,7 +390,8 @@ typedef struct {
   uint32_t *outcome;
   // What the schedule costs, less the terminal value; NaN without a schedule.
   double *objective;
-  // With `STORAGE_FEASIBLE`: at most this share of max(1, |objective|) above the optimum; else 0.
+  // With `STORAGE_FEASIBLE`: at most this share of max(1, |objective|) above the optimum; else
+  // 0.
   double *gap;
   // From `STORAGE_REACHED` to `STORAGE_HELD_BY_BOUNDS`.
   uint32_t *target;
@@ -397,8 +401,8 @@ typedef struct {
   uint32_t *slots_outside;
   // The largest distance from the bounds there, kWh; negative where the energy is too low.
   double *worst_kwh;
-  // Takes the reason when the status is not `STATUS_OK`. Where this is null the reason is kept as
-  // if handed to `set_error`, so that the policy can just return the status.
+  // Takes the reason when the status is not `STATUS_OK`. Where this is null the reason is kept
+  // as if handed to `set_error`, so that the policy can just return the status.
   const voltide_sink *message;
 } voltide_storage_answers;
 
@@ -410,8 +414,8 @@ typedef struct {
   uint32_t reserved;
   // To be handed back with every call.
   void *context;
-  // Solves every row. A status other than `STATUS_OK` says that the problems make no sense; wishes that
-  // cannot be met are no error but part of the answers.
+  // Solves every row. A status other than `STATUS_OK` says that the problems make no sense;
+  // wishes that cannot be met are no error but part of the answers.
   int32_t (*solve)(void*, const voltide_storage_problems*, const voltide_storage_answers*);
 } voltide_storage;
 
