@@ -15,7 +15,7 @@
 //! system that decides writes what its events change, and may read more.
 
 use crate::{
-    cars::{AppliedPower, PluggedStay, Session, SetPoint, StoredEnergy, columns, writable},
+    cars::{AppliedPower, CarState, PluggedStay, columns, writable},
     grid::GridBook,
     plan_book::PlanBook,
     planning::PlanningState,
@@ -171,16 +171,7 @@ fn branch_off(
 pub(crate) struct Sessions<'w, 's> {
     pub fixed: Res<'w, Fixed>,
     pub now: Res<'w, Now>,
-    pub cars: Query<
-        'w,
-        's,
-        (
-            &'static mut StoredEnergy,
-            &'static mut SetPoint,
-            &'static mut PluggedStay,
-            &'static mut Session,
-        ),
-    >,
+    pub cars: Query<'w, 's, CarState>,
     pub cuts: ResMut<'w, SiteCuts>,
     power: ResMut<'w, AppliedPower>,
     plans: ResMut<'w, PlanBook>,

@@ -74,6 +74,14 @@ pub(crate) const NOT_ASKED_YET: (Drawn, Willingness, Agreed) = (
     Agreed(0),
 );
 
+/// The components of cars that outlive a tick.
+pub(crate) type CarState = (
+    &'static mut StoredEnergy,
+    &'static mut SetPoint,
+    &'static mut PluggedStay,
+    &'static mut Session,
+);
+
 /// Power that is applied in this slot, per car, kW. It is derived from set-points and no state of
 /// its own; as a component it would take twice the memory, for change ticks that nobody reads.
 #[derive(Resource, Default)]

@@ -164,7 +164,7 @@ fn counted_like(parent: &Scenario, child: &Scenario) -> Scenario {
 
 /// Whether units must keep their names and chargers their sites: forks of 0.1.0 that changed them are
 /// still read.
-fn looks_closely(fork: &Scenario) -> bool {
+fn keeps_units_and_sites(fork: &Scenario) -> bool {
     fork.rules > Rules::V1
 }
 
@@ -188,7 +188,7 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
         (
             "units",
             parent.unit_kinds() != child.unit_kinds()
-                || (looks_closely(child) && parent.unit_names() != child.unit_names())
+                || (keeps_units_and_sites(child) && parent.unit_names() != child.unit_names())
                 || parent.grid.is_some() != child.grid.is_some(),
         ),
         ("planning", parent.planning != child.planning),
@@ -207,7 +207,7 @@ fn whose_cars_differ(parent: &Scenario, child: &Scenario) -> Option<&'static str
         let kinds = all.chargers.iter().flat_map(|it| &it.kinds);
         kinds.map(|charger| charger.site).collect::<Vec<_>>()
     };
-    if looks_closely(child) && chargers(old) == chargers(new) && sites(old) != sites(new) {
+    if keeps_units_and_sites(child) && chargers(old) == chargers(new) && sites(old) != sites(new) {
         return Some("the site of a charger");
     }
     let cars = old.fleets != new.fleets || old.stays != new.stays || chargers(old) != chargers(new);

@@ -65,17 +65,14 @@ impl Redecision {
 
     /// Takes in the next event of the journal.
     pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
-        match &recorded.event {
-            Event::RunStarted(_)
-            | Event::SeriesLoaded(_)
-            | Event::StaysLoaded(_)
-            | Event::RunEnded(_) => Ok(()),
-            Event::TickSealed(_) => self.tick(&recorded),
-            _ => {
-                self.tick_events.push(recorded);
-                Ok(())
-            }
+        let step = recorded.event.step();
+        if step == Step::Seal {
+            return self.tick(&recorded);
         }
+        if step.is_of_a_tick() || matches!(recorded.event, Event::RunForked(_)) {
+            self.tick_events.push(recorded);
+        }
+        Ok(())
     }
 
     /// What was found.

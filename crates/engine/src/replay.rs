@@ -34,27 +34,19 @@ impl<S: Sink> Replay<S> {
     /// Takes in the next event of the journal. A `TickSealed` replays its tick.
     pub fn event(&mut self, recorded: Recorded) -> Result<(), EngineError> {
         self.remembered.note(&recorded);
-        match recorded.event.step() {
-            Step::Opening | Step::Ending => {
-                if matches!(recorded.event, Event::RunForked(_)) {
-                    self.core.feed(recorded.clone());
-                    self.core.outbox().take();
-                }
-                self.sink.event(&recorded).map_err(sink_error)
-            }
-            Step::Start
-            | Step::Arrive
-            | Step::Price
-            | Step::Agree
-            | Step::Plan
-            | Step::Limit
-            | Step::Dispatch
-            | Step::Settle => {
-                self.tick_events.push(recorded);
-                Ok(())
-            }
-            Step::Seal => self.tick(recorded),
+        let step = recorded.event.step();
+        if step == Step::Seal {
+            return self.tick(recorded);
         }
+        if step.is_of_a_tick() {
+            self.tick_events.push(recorded);
+            return Ok(());
+        }
+        if matches!(recorded.event, Event::RunForked(_)) {
+            self.core.feed(recorded.clone());
+            self.core.outbox().take();
+        }
+        self.sink.event(&recorded).map_err(sink_error)
     }
 
     /// Hands the sink back when all events are in; the journal must not end within a tick.

@@ -10,7 +10,7 @@ mod resources;
 
 use crate::{
     EngineError, Replay, Simulation,
-    cars::{PluggedStay, Session, SetPoint, StoredEnergy, columns, writable},
+    cars::{CarState, columns, writable},
     grid::{GridBook, day_of},
     plan_book::PlanBook,
     remembered::Remembered,
@@ -112,19 +112,7 @@ fn save_cars(world: &mut World, _future: Future) -> Part {
     world.run_system_cached(columns_of).expect("the state's resources are inserted")
 }
 
-/// The components of cars that outlive a tick.
-type SavedCars<'w, 's> = Query<
-    'w,
-    's,
-    (
-        &'static mut StoredEnergy,
-        &'static mut SetPoint,
-        &'static mut PluggedStay,
-        &'static mut Session,
-    ),
->;
-
-fn columns_of(cars: SavedCars) -> Part {
+fn columns_of(cars: Query<CarState>) -> Part {
     let (energies, set_points, stays, ledgers) = columns(cars.as_readonly());
     Part::default()
         .with("energy_kwh", Column::Reals(cast_slice(energies).to_vec()))
@@ -137,7 +125,7 @@ fn load_cars(world: &mut World, part: &Part) -> Result<(), Lacking> {
     world.run_system_cached_with(fill_columns, part).expect("the state's resources are inserted")
 }
 
-fn fill_columns(InRef(part): InRef<Part>, cars: SavedCars) -> Result<(), Lacking> {
+fn fill_columns(InRef(part): InRef<Part>, cars: Query<CarState>) -> Result<(), Lacking> {
     let (energies, set_points, stays, ledgers) = columns(cars);
     copy(cast_slice_mut(writable(energies)), part.reals("energy_kwh")?)?;
     copy(cast_slice_mut(writable(set_points)), part.reals("set_point_kw")?)?;

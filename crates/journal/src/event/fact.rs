@@ -43,6 +43,11 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether it is a step of a tick, and not before the first or after the last.
+    pub fn is_of_a_tick(self) -> bool {
+        Self::TICK.contains(&self)
+    }
+
     /// The steps of a tick, in their order.
     pub const TICK: [Self; 9] = [
         Self::Start,

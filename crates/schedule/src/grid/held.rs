@@ -1,8 +1,18 @@
 //! What a unit that holds energy must have left at the end, whatever it holds it in.
 
-use super::{EnergyEnd, Unmet, UnmetWish};
+use super::{EnergyEnd, GridError, UnitTask, Unmet, UnmetWish, error::finite, unit::note_missed};
 use crate::linear::Program;
 use good_lp::{Expression, constraint, variable};
+
+/// Checks what is held at the start and wished for at the end, by what messages call them. They
+/// come from elsewhere, and may lie outside what the unit has room for.
+pub(super) fn check_held(task: &UnitTask, start: &str, end: &str) -> Result<(), GridError> {
+    finite(start, &[task.state.energy_kwh])?;
+    match task.end {
+        EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
+        EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(end, &[wish]),
+    }
+}
 
 /// Has what is held after the last slot meet the end, as far as `most_kwh` can be reached; what is
 /// out of reach is noted, what is softened has a price a kWh.
@@ -18,7 +28,8 @@ pub(super) fn hold_at_end(
         EnergyEnd::Idle | EnergyEnd::Free => {}
         EnergyEnd::AtLeast(wish) => {
             if wish > most_kwh + 1e-9 {
-                note(unmet, unit, UnmetWish::FinalEnergy, wish - most_kwh);
+                let by = wish - most_kwh;
+                unmet.push(Unmet { unit: unit.to_owned(), wish: UnmetWish::FinalEnergy, by });
             }
             program.require(constraint!(last >= wish.min(most_kwh)));
         }
@@ -46,12 +57,5 @@ pub(super) fn note_outside(
     (least_kwh, most_kwh): (f64, f64),
 ) {
     let by = (least_kwh - held_kwh).max(held_kwh - most_kwh);
-    // A chain of solves leaves the bounds by rounding.
-    if by > 1e-6 {
-        note(unmet, unit, UnmetWish::InitialEnergy, by);
-    }
-}
-
-fn note(unmet: &mut Vec<Unmet>, unit: &str, wish: UnmetWish, by: f64) {
-    unmet.push(Unmet { unit: unit.to_owned(), wish, by });
+    note_missed(unmet, unit, UnmetWish::InitialEnergy, by);
 }

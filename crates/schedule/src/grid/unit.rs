@@ -1,7 +1,7 @@
 //! A unit in the program, whatever its kind; one file a kind in `kinds` says what it asks and which
 //! columns it has.
 
-use super::{DispatchProblem, GridError, UnitTask, Unmet, plan::UnitPlan};
+use super::{DispatchProblem, GridError, UnitTask, Unmet, UnmetWish, plan::UnitPlan};
 use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, variable};
 use voltide_model::{
@@ -125,6 +125,13 @@ pub(super) trait UnitColumns {
     /// that holds no energy.
     fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> Option<f64> {
         None
+    }
+}
+
+/// Notes by how much a unit misses a wish, kW or kWh. A chain of solves misses all by rounding.
+pub(super) fn note_missed(unmet: &mut Vec<Unmet>, unit: &str, wish: UnmetWish, by: f64) {
+    if by > 1e-6 {
+        unmet.push(Unmet { unit: unit.to_owned(), wish, by });
     }
 }
 

@@ -10,8 +10,8 @@
 use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
-        error::{Holds, finite, series},
-        held::{hold_at_end, missing_kwh, note_outside},
+        error::{Holds, series},
+        held::{check_held, hold_at_end, missing_kwh, note_outside},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, power, powers, value},
     },
@@ -46,11 +46,7 @@ impl Kind for Electrolyser {
         self.check_shape()?;
         series(&self.name, &task.series, slots, &[("demand", Holds::Amount)])?;
         let held = format!("hydrogen in the tank of `{}`", self.name);
-        finite(&held, &[task.state.energy_kwh])?;
-        match task.end {
-            EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
-            EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(&held, &[wish]),
-        }
+        check_held(task, &held, &held)
     }
 
     fn columns<'p>(

@@ -6,8 +6,7 @@
 use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
-        error::finite,
-        held::{hold_at_end, missing_kwh, note_outside},
+        held::{check_held, hold_at_end, missing_kwh, note_outside},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, powers, value},
     },
@@ -62,13 +61,7 @@ impl Kind for Store {
     fn check(&self, task: &UnitTask, _slots: usize) -> Result<(), GridError> {
         self.check_shape()?;
         let held = format!("stored energy of `{}`", self.name);
-        finite(&held, &[task.state.energy_kwh])?;
-        match task.end {
-            EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
-            EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => {
-                finite(&format!("energy at the end of `{}`", self.name), &[wish])
-            }
-        }
+        check_held(task, &held, &format!("energy at the end of `{}`", self.name))
     }
 
     fn columns<'p>(

@@ -14,7 +14,7 @@ use crate::{
         Course, DispatchProblem, GridError, UnitTask, Unmet, UnmetWish,
         error::{Holds, column, length, not_negative},
         plan::UnitPlan,
-        unit::{Kind, Room, UnitColumns, Way, value},
+        unit::{Kind, Room, UnitColumns, Way, note_missed, value},
     },
     linear::{Program, Solved},
 };
@@ -275,11 +275,7 @@ fn fixed_bounds(
 ) -> Vec<(f64, f64)> {
     let (least, most) = (unit.power_min.0, unit.power_max.0);
     let stop = step.max(least).min(most);
-    let mut note = |wish, by| {
-        if by > 1e-6 {
-            unmet.push(Unmet { unit: unit.name.clone(), wish, by });
-        }
-    };
+    let mut note = |wish, by| note_missed(unmet, &unit.name, wish, by);
     let mut bounds: Vec<(f64, f64)> = Vec::with_capacity(on.len());
     // The lowest output that ramps allow to have been reached; `None` while off or unknown.
     let mut lowest = state.power_kw.filter(|_| state.on);
@@ -420,9 +416,6 @@ fn initial_power(unmet: &mut Vec<Unmet>, unit: &ThermalUnit, state: &UnitState, 
         return 0.0;
     }
     let inside = power.clamp(unit.power_min.0, unit.power_max.0);
-    let by = (power - inside).abs();
-    if by > 1e-6 {
-        unmet.push(Unmet { unit: unit.name.clone(), wish: UnmetWish::RampIntoLimits, by });
-    }
+    note_missed(unmet, &unit.name, UnmetWish::RampIntoLimits, (power - inside).abs());
     inside
 }
