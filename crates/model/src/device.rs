@@ -68,7 +68,7 @@ pub struct Unsteered<'a> {
 
 /// Which slots are looked at, and what is known of them.
 #[derive(Debug, Clone, Copy)]
-pub struct Outlook {
+pub struct SlotsAhead {
     /// When, and what for.
     pub issue: Issue,
     /// How many slots.
@@ -79,7 +79,7 @@ pub struct Outlook {
     pub day: u32,
 }
 
-impl Outlook {
+impl SlotsAhead {
     /// A series as it really is.
     pub fn actual(&self, series: &Series) -> Vec<f64> {
         self.forecast(series, &Forecast::Perfect)
@@ -136,7 +136,7 @@ pub trait Device: Any {
     }
 
     /// What its series are expected to be, a value a slot; what comes unsteered is the first.
-    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+    fn expected(&self, at: SlotsAhead) -> Vec<Vec<f64>> {
         self.unsteered().map(|it| at.forecast(it.actual, it.forecast)).into_iter().collect()
     }
 

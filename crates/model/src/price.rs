@@ -13,7 +13,7 @@
 //! is done here. [`PriceFeedback`] says whether the net load of (3) holds the cars planned so far.
 
 use crate::clock::Clock;
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use std::{num::NonZeroU32, ops::Range};
 
 /// Prices that cannot be formed.
@@ -235,17 +235,10 @@ impl LocalDays {
         let mut dates = Vec::new();
         let mut bounds = vec![0];
         let mut end = 0;
-        for date in clock.local(0).date().iter_days() {
-            if end >= slots {
-                break;
-            }
-            let next = clock.slot_from(clock.day(date + Days::new(1)).at(0.0));
-            // A zone that moved across the date line has a date without hours.
-            if next > end {
-                dates.push(date);
-                bounds.push(next);
-                end = next;
-            }
+        while end < slots {
+            dates.push(clock.local(end).date());
+            end = clock.local_day(end).end;
+            bounds.push(end);
         }
         Self { dates, bounds }
     }

@@ -113,6 +113,13 @@ pub struct SearchLimits {
     pub gap: f64,
 }
 
+impl SlackPrices {
+    /// What it costs not to serve `unserved_kw` and not to take `spilled_kw` for some hours.
+    pub fn unserved_cost(&self, unserved_kw: f64, spilled_kw: f64, hours: f64) -> f64 {
+        (unserved_kw + spilled_kw) * hours * self.unserved
+    }
+}
+
 impl Default for SlackPrices {
     /// The case study's, per kWh: 50, 30, 2 and 5.
     fn default() -> Self {

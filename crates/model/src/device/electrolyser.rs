@@ -8,7 +8,7 @@
 //! Nothing is turned back into power. Hydrogen that the tank cannot give is bought at a price, so
 //! that there always is a schedule.
 
-use super::{Device, Outlook, PlantError, check::Checked};
+use super::{Device, PlantError, SlotsAhead, check::Checked};
 use crate::{
     columns::{UnitKind, UnitTick},
     cost::{CostComponent, UnitCost},
@@ -119,7 +119,7 @@ impl Device for Electrolyser {
     }
 
     /// Its demand, as it is.
-    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+    fn expected(&self, at: SlotsAhead) -> Vec<Vec<f64>> {
         vec![at.actual(&self.demand)]
     }
 

@@ -41,7 +41,7 @@ impl<'p> DispatchProgram<'p> {
         let price = problem.prices.unserved;
         self.unserved = powers(&mut self.program, problem, f64::INFINITY, price);
         self.spilled = powers(&mut self.program, problem, f64::INFINITY, price);
-        for (slot, &load) in problem.outlook.load_kw.iter().enumerate() {
+        for (slot, &load) in problem.exogenous.load_kw.iter().enumerate() {
             let given = self.given(slot);
             self.program.require(constraint!(given == load));
         }

@@ -14,7 +14,7 @@ impl DispatchProblem<'_> {
     pub fn demands(&self) -> Vec<UpDown> {
         let mut net_loads: Vec<f64> =
             (0..self.slots()).map(|slot| self.net_load_kw(slot)).collect();
-        net_loads.push(self.outlook.net_load_next_kw);
+        net_loads.push(self.exogenous.net_load_next_kw);
         net_loads.windows(2).map(|pair| demand(pair[0], pair[1])).collect()
     }
 
@@ -26,7 +26,7 @@ impl DispatchProblem<'_> {
 
     /// `F_S` of the cars in a slot.
     pub(super) fn car_supply(&self, slot: usize) -> UpDown {
-        self.outlook.car_supply_kw.get(slot).copied().unwrap_or_default()
+        self.exogenous.car_supply_kw.get(slot).copied().unwrap_or_default()
     }
 }
 

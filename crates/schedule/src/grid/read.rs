@@ -50,7 +50,7 @@ impl DispatchProgram<'_> {
         let before = |unit: usize| before.map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
         let mut slot = SlotDispatch {
-            load_kw: problem.outlook.load_kw[at],
+            load_kw: problem.exogenous.load_kw[at],
             units: units.map(|(unit, columns)| columns.read(solved, at, before(unit))).collect(),
             unserved_kw: tidied(value(solved, self.unserved[at])),
             spilled_kw: tidied(value(solved, self.spilled[at])),
@@ -101,7 +101,7 @@ impl DispatchProgram<'_> {
         let mut parts = ObjectiveParts::of_plant(problem.plant);
         for (at, (slot, margin)) in slots.iter().zip(margins).enumerate() {
             parts.add_bill(&bill(problem.plant, slot, hours));
-            parts.unserved += prices.unserved * hours * (slot.unserved_kw + slot.spilled_kw);
+            parts.unserved += prices.unserved_cost(slot.unserved_kw, slot.spilled_kw, hours);
             if problem.margins {
                 let missing = margin.shortfall();
                 parts.margin += prices.margin * hours * (missing.up + missing.down);
