@@ -30,7 +30,10 @@ use crate::{error::BodyError, number};
 use fact::{Body, Fact, FieldSaid, Form, Kind, Origin, Step, events};
 use field::{Columns, Field, Same};
 use serde::{Deserialize, Serialize};
-use voltide_model::rules::Rules;
+use voltide_model::{
+    id::{ChargerId, EvId, SiteId, StayId},
+    rules::Rules,
+};
 
 /// An event with its place in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,9 +177,9 @@ events! {
     /// Cars unplugged.
     event SessionEnded v1: rows by ev in stay, decided in Arrive {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The stay.
-        stay: Ids,
+        stay: Ids<StayId>,
         /// Stored energy at departure.
         energy_kwh: Vec<f64> = "kWh",
         /// Grid-side energy charged.
@@ -196,11 +199,11 @@ events! {
     /// Cars plugged in.
     event SessionStarted v1: rows by ev in stay, decided in Arrive {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The stay.
-        stay: Ids,
+        stay: Ids<StayId>,
         /// The charger.
-        charger: Ids,
+        charger: Ids<ChargerId>,
         /// Stored energy on arrival.
         energy_kwh: Vec<f64> = "kWh",
         /// Energy driven since the stay before.
@@ -214,9 +217,9 @@ events! {
     /// Cars left with less than they wanted.
     event TargetMissed v1: rows by ev in stay, decided in Arrive {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The stay.
-        stay: Ids,
+        stay: Ids<StayId>,
         /// Stored energy missing to the departure target.
         missing_kwh: Vec<f64> = "kWh",
         /// The first reason that would have sufficed.
@@ -226,7 +229,7 @@ events! {
     /// Cars could not drive as far as they wanted.
     event TripShort v1: rows by ev, decided in Arrive {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// Energy that the trip wanted.
         wanted_kwh: Vec<f64> = "kWh",
         /// Energy that there was.
@@ -236,9 +239,9 @@ events! {
     /// Stays that have not begun are about to be planned.
     event StaysExpected v1: rows by ev in stay, decided in Plan {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The stay.
-        stay: Ids,
+        stay: Ids<StayId>,
         /// Stored energy that the car is expected to arrive with.
         expected_kwh: Vec<f64> = "kWh",
     }
@@ -247,7 +250,7 @@ events! {
     /// a car from a slot on, to its next row.
     event WillingnessAgreed v1: rows by ev, decided in Plan {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The slot (a tick number).
         slot: Vec<u32>,
         /// Whether the driver agrees.
@@ -257,9 +260,9 @@ events! {
     /// Schedules came into force.
     event PlansAccepted v1: rows by ev in stay, decided in Plan {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The stay.
-        stay: Ids,
+        stay: Ids<StayId>,
         /// Its schedule.
         segments: Segments,
     }
@@ -360,7 +363,7 @@ events! {
         /// The policy that stood in; empty where the run stopped.
         fallback: String,
         /// First stay of the call.
-        first_stay: u32,
+        first_stay: StayId,
         /// Number of stays of the call.
         stays: u32,
     }
@@ -377,9 +380,9 @@ events! {
     /// was none. All such powers became 0 kW.
     event AnswerNotFinite v1: rows by ev in stay with first, decided in Plan {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// The stay.
-        stay: Ids,
+        stay: Ids<StayId>,
         /// The slot (a tick number).
         slot: Vec<u32>,
         /// What was answered.
@@ -389,7 +392,7 @@ events! {
     /// Power was less than the schedule asked for.
     event SetPointClipped v1: rows by ev, follows in Limit, or decided in Plan if breaks_contract {
         /// The car.
-        ev: Ids,
+        ev: Ids<EvId>,
         /// Power asked for.
         asked_kw: Vec<f64> = "kW",
         /// Power applied.
@@ -402,7 +405,7 @@ events! {
     /// draws.
     event LimitViolated v1: rows by site, follows in Limit {
         /// The site.
-        site: Ids,
+        site: Ids<SiteId>,
         /// Power asked for.
         asked_kw: Vec<f64> = "kW",
         /// The limit that it was cut to.
@@ -479,7 +482,7 @@ impl Event {
 
 impl SetPointClipped {
     /// Adds a row.
-    pub fn push(&mut self, ev: u32, asked_kw: f64, applied_kw: f64, reason: ClipReason) {
+    pub fn push(&mut self, ev: EvId, asked_kw: f64, applied_kw: f64, reason: ClipReason) {
         self.ev.push(ev);
         self.asked_kw.push(asked_kw);
         self.applied_kw.push(applied_kw);
@@ -495,7 +498,7 @@ impl SetPointClipped {
 
 impl AnswerNotFinite {
     /// Adds a row.
-    pub fn push(&mut self, ev: u32, stay: u32, slot: u32, answer: NotFinite) {
+    pub fn push(&mut self, ev: EvId, stay: StayId, slot: u32, answer: NotFinite) {
         self.ev.push(ev);
         self.stay.push(stay);
         self.slot.push(slot);

@@ -1,6 +1,6 @@
 //! What one tick looked like, for whoever records it.
 
-use crate::{clock::Clock, cost::UnitCost, flexibility::UpDown};
+use crate::{clock::Clock, cost::UnitCost, flexibility::UpDown, id::StayId};
 
 /// The state after a tick was settled; the same in a live run and in its replay.
 ///
@@ -10,7 +10,7 @@ pub struct TickColumns<'a> {
     /// The slot.
     pub tick: u32,
     /// Per car: the stay it was plugged in for during the slot, or [`crate::stay::NO_STAY`].
-    pub stay: &'a [u32],
+    pub stay: &'a [StayId],
     /// Per car: stored energy at the slot's end, kWh.
     pub energy_kwh: &'a [f64],
     /// Per car: applied power, positive charges, kW.

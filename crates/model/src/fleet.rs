@@ -13,6 +13,7 @@ use crate::{
     battery::Battery,
     clock::{Boundary, Clock, LocalDay},
     distribution::Distribution,
+    id::{ChargerId, EvId, StayId},
     quantity::Share,
     random::{CarKey, Purpose, stream},
     rules::Rules,
@@ -208,7 +209,7 @@ pub struct Population {
     /// before that.
     pub stays_without_slot: Stays,
     /// Ids of stays that a fork cut short when it took their cars out of the world, ascending.
-    pub cut_stays: Vec<u32>,
+    pub cut_stays: Vec<StayId>,
     /// Runs of like chargers, by ascending charger id; one for each of `fleets`.
     pub chargers: Vec<ChargerRange>,
     /// What had to be left out or cut down.
@@ -231,9 +232,14 @@ pub struct FleetRange {
 }
 
 impl FleetRange {
+    /// Its cars, ascending.
+    pub fn cars(&self) -> impl Iterator<Item = EvId> + use<> {
+        self.evs.clone().map(EvId)
+    }
+
     /// The index in its fleet of a car of the range; with the fleet's name it keys the draws.
-    pub fn index_of(&self, ev: u32) -> u32 {
-        self.first_index + (ev - self.evs.start)
+    pub fn index_of(&self, ev: EvId) -> u32 {
+        self.first_index + (ev.0 - self.evs.start)
     }
 }
 
@@ -296,8 +302,8 @@ impl Population {
     }
 
     /// Ids of the cars that were not removed.
-    pub fn present_evs(&self) -> impl Iterator<Item = u32> {
-        self.fleets.iter().filter(|range| !range.removed).flat_map(|range| range.evs.clone())
+    pub fn present_evs(&self) -> impl Iterator<Item = EvId> {
+        self.fleets.iter().filter(|range| !range.removed).flat_map(FleetRange::cars)
     }
 
     /// Number of cars that were removed.
@@ -316,32 +322,29 @@ impl Population {
     }
 
     /// The charger with this id.
-    pub fn charger(&self, id: u32) -> &Charger {
-        let range = &self.chargers[self.chargers.partition_point(|range| range.ids.end <= id)];
-        &range.kinds[(id - range.ids.start) as usize % range.kinds.len()]
+    pub fn charger(&self, id: ChargerId) -> &Charger {
+        let range = &self.chargers[self.chargers.partition_point(|range| range.ids.end <= id.0)];
+        &range.kinds[(id.0 - range.ids.start) as usize % range.kinds.len()]
     }
 
     /// The range that this car is in.
-    pub fn range_of(&self, ev: u32) -> &FleetRange {
-        &self.fleets[self.fleets.partition_point(|range| range.evs.end <= ev)]
+    pub fn range_of(&self, ev: EvId) -> &FleetRange {
+        &self.fleets[self.fleets.partition_point(|range| range.evs.end <= ev.0)]
     }
 
     /// The index of the fleet that this car belongs to.
-    pub fn fleet_of(&self, ev: u32) -> usize {
+    pub fn fleet_of(&self, ev: EvId) -> usize {
         self.range_of(ev).fleet
     }
 
     /// Ids of all stays of a fleet's car, under every number that it has in the run.
-    pub fn stays_of(&self, fleet: usize, index: u32) -> impl Iterator<Item = u32> {
+    pub fn stays_of(&self, fleet: usize, index: u32) -> impl Iterator<Item = StayId> {
         let of_fleet = self.fleets.iter().filter(move |range| range.fleet == fleet);
         let evs = of_fleet.filter_map(move |range| {
             let ev = range.evs.start + index.checked_sub(range.first_index)?;
             range.evs.contains(&ev).then_some(ev)
         });
-        evs.flat_map(|ev| {
-            let first = |ev: u32| self.stays.ev.partition_point(|&of| of < ev) as u32;
-            first(ev)..first(ev + 1)
-        })
+        evs.flat_map(|ev| self.stays.of_evs(ev..ev + 1))
     }
 
     fn add_fleet(&mut self, drawing: &Drawing<'_>, fleet: &Fleet) {

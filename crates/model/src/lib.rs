@@ -9,6 +9,7 @@
 //! | [`battery`]      | how stored energy answers to power at the plug                    |
 //! | [`stay`]         | planned parking, the slots it can use, and its calendar           |
 //! | [`fleet`]        | fleets and the population of cars drawn from them                 |
+//! | [`id`]             | numbers of cars, stays, chargers and sites, a type each           |
 //! | [`site`]         | chargers, and connections with a limit that chargers share        |
 //! | [`price`]        | incentive prices that follow net load, (1)-(5)                    |
 //! | [`willingness`]  | how willing drivers are to discharge, (6)-(10)                    |
@@ -47,6 +48,7 @@ pub mod figure;
 pub mod fleet;
 pub mod flexibility;
 pub mod forecast;
+pub mod id;
 pub mod normal;
 pub mod physical;
 pub mod plant;

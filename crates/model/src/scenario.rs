@@ -5,6 +5,7 @@ use crate::{
     columns::UnitKind,
     device::Device,
     fleet::{Fleet, Parking, Population},
+    id::{EvId, StayId},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
     random::CarKey,
     rules::Rules,
@@ -228,7 +229,7 @@ impl Scenario {
 
     /// Number of cars that are plugged in and whose drivers are asked; `stay` has one value a car,
     /// [`NO_STAY`] where it is away.
-    pub fn asked_cars(&self, stay: &[u32]) -> usize {
+    pub fn asked_cars(&self, stay: &[StayId]) -> usize {
         let ranges = self.population.fleets.iter();
         let asked = ranges.filter(|range| self.asks_drivers(range.fleet).is_some());
         let stays = asked.flat_map(|range| &stay[range.evs.start as usize..range.evs.end as usize]);
@@ -245,7 +246,7 @@ impl Scenario {
     }
 
     /// What a driver drew for an hour that [`willingness_hour`](Self::willingness_hour) counts.
-    pub fn willingness_draw(&self, ev: u32, hour: u32) -> Draw {
+    pub fn willingness_draw(&self, ev: EvId, hour: u32) -> Draw {
         let range = self.population.range_of(ev);
         let fleet = &self.fleets[range.fleet];
         let place = range.index_of(ev);

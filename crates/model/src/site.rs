@@ -1,6 +1,6 @@
 //! Chargers, and the connections that they share.
 
-use crate::quantity::Kilowatts;
+use crate::{id::SiteId, quantity::Kilowatts};
 
 /// The equipment that feeds one car.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,8 +9,8 @@ pub struct Charger {
     pub charge_max: Kilowatts,
     /// Most it discharges with, not negative; 0 where it cannot.
     pub discharge_max: Kilowatts,
-    /// The site behind whose limit it stands, as an index into the scenario's sites.
-    pub site: Option<u32>,
+    /// The site behind whose limit it stands.
+    pub site: Option<SiteId>,
 }
 
 /// Chargers behind one connection with a limit.
@@ -23,5 +23,5 @@ pub struct Site {
     /// Most that they may feed in together, not negative.
     pub export_limit: Kilowatts,
     /// The site that this one is connected through, always an earlier one in the scenario.
-    pub parent: Option<u32>,
+    pub parent: Option<SiteId>,
 }

@@ -5,10 +5,13 @@
 //! cross midnight and may have begun before the start, in which case they are in progress
 //! at slot 0.
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    id::{ChargerId, EvId, StayId},
+};
 
-/// The stay index of a car that is not plugged in.
-pub const NO_STAY: u32 = u32::MAX;
+/// The stay of a car that is not plugged in.
+pub const NO_STAY: StayId = StayId(u32::MAX);
 
 /// When a stay begins and ends that does not take place any more, in seconds from the start: beyond
 /// any run.
@@ -19,10 +22,10 @@ const NEVER: i32 = i32::MAX;
 /// The index of a row is the stay's id, and its session's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stays {
-    /// The car (`EvId`).
-    pub ev: Vec<u32>,
+    /// The car.
+    pub ev: Vec<EvId>,
     /// The charger it stands at.
-    pub charger: Vec<u32>,
+    pub charger: Vec<ChargerId>,
     /// Arrival, in seconds from the start; negative for a stay in progress at slot 0.
     pub arrives: Vec<i32>,
     /// Departure, in seconds from the start.
@@ -39,31 +42,36 @@ impl Stays {
         self.ev.len()
     }
 
+    /// All ids, ascending.
+    pub fn ids(&self) -> impl Iterator<Item = StayId> + Clone + use<> {
+        (0..self.len() as u32).map(StayId)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.ev.is_empty()
     }
 
     /// First slot that the stay can use.
-    pub fn first_slot(&self, stay: u32, clock: &Clock) -> u32 {
-        clock.slot_from(i64::from(self.arrives[stay as usize]))
+    pub fn first_slot(&self, stay: StayId, clock: &Clock) -> u32 {
+        clock.slot_from(i64::from(self.arrives[stay.row()]))
     }
 
     /// The slot after the last one that the stay can use; may lie beyond the simulation.
-    pub fn end_slot(&self, stay: u32, clock: &Clock) -> u32 {
-        clock.slots_until(i64::from(self.leaves[stay as usize]))
+    pub fn end_slot(&self, stay: StayId, clock: &Clock) -> u32 {
+        clock.slots_until(i64::from(self.leaves[stay.row()]))
     }
 
     /// The slot after the last one that a policy is told of; at least one after the first.
-    pub fn announced_end_slot(&self, stay: u32, clock: &Clock) -> u32 {
+    pub fn announced_end_slot(&self, stay: StayId, clock: &Clock) -> u32 {
         clock
-            .slots_until(i64::from(self.announced[stay as usize]))
+            .slots_until(i64::from(self.announced[stay.row()]))
             .max(self.first_slot(stay, clock) + 1)
     }
 
     /// The stay with this id.
-    pub fn get(&self, stay: u32) -> Stay {
-        let row = stay as usize;
+    pub fn get(&self, stay: StayId) -> Stay {
+        let row = stay.row();
         Stay {
             ev: self.ev[row],
             charger: self.charger[row],
@@ -76,8 +84,8 @@ impl Stays {
 
     /// The stay ends when `slot` begins at the latest; one that would begin later does not take
     /// place. Whether one is cut short that would have lasted longer.
-    pub(crate) fn end_by(&mut self, stay: u32, slot: u32, clock: &Clock) -> bool {
-        let row = stay as usize;
+    pub(crate) fn end_by(&mut self, stay: StayId, slot: u32, clock: &Clock) -> bool {
+        let row = stay.row();
         if self.first_slot(stay, clock) >= slot {
             self.call_off(stay);
             return false;
@@ -91,35 +99,35 @@ impl Stays {
     }
 
     /// The stay does not take place.
-    pub(crate) fn call_off(&mut self, stay: u32) {
-        let row = stay as usize;
+    pub(crate) fn call_off(&mut self, stay: StayId) {
+        let row = stay.row();
         (self.arrives[row], self.leaves[row], self.announced[row]) = (NEVER, NEVER, NEVER);
     }
 
     /// Whether the car arrives when `slot` begins or later.
-    pub(crate) fn arrives_from(&self, stay: u32, slot: u32, clock: &Clock) -> bool {
-        i64::from(self.arrives[stay as usize]) >= i64::from(slot) * i64::from(clock.slot_seconds)
+    pub(crate) fn arrives_from(&self, stay: StayId, slot: u32, clock: &Clock) -> bool {
+        i64::from(self.arrives[stay.row()]) >= i64::from(slot) * i64::from(clock.slot_seconds)
     }
 
     /// Adds a stay and returns its id.
-    pub fn push(&mut self, stay: Stay) -> u32 {
+    pub fn push(&mut self, stay: Stay) -> StayId {
         self.ev.push(stay.ev);
         self.charger.push(stay.charger);
         self.arrives.push(stay.arrives);
         self.leaves.push(stay.leaves);
         self.announced.push(stay.announced);
         self.trip_kwh.push(stay.trip_kwh);
-        self.ev.len() as u32 - 1
+        StayId(self.ev.len() as u32 - 1)
     }
 }
 
 /// One row of [`Stays`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stay {
-    /// The car (`EvId`).
-    pub ev: u32,
+    /// The car.
+    pub ev: EvId,
     /// The charger it stands at.
-    pub charger: u32,
+    pub charger: ChargerId,
     /// Arrival, in seconds from the start.
     pub arrives: i32,
     /// Departure, in seconds from the start.
@@ -137,7 +145,7 @@ pub struct Calendar {
     ends: Buckets,
     overdue: Buckets,
     /// With a period: stays that reach over its end, ascending.
-    folded: Vec<u32>,
+    folded: Vec<StayId>,
 }
 
 impl Calendar {
@@ -147,7 +155,7 @@ impl Calendar {
     /// and is in progress at slot 0.
     pub fn new(stays: &Stays, clock: &Clock) -> Self {
         let period = clock.typical_day();
-        let ids = || 0..stays.len() as u32;
+        let ids = || stays.ids();
         let first = |stay| stays.first_slot(stay, clock);
         let announced_end = |stay| stays.announced_end_slot(stay, clock);
         let late = ids().filter(|&stay| announced_end(stay) < stays.end_slot(stay, clock));
@@ -173,22 +181,22 @@ impl Calendar {
 
     /// Ids of the stays that reach over the end of the period, and so are in progress at slot 0;
     /// ascending.
-    pub fn folded(&self) -> &[u32] {
+    pub fn folded(&self) -> &[StayId] {
         &self.folded
     }
 
     /// Ids of the stays whose announced departure is at `slot` but whose car stays on, ascending.
-    pub fn overdue_from(&self, slot: u32) -> &[u32] {
+    pub fn overdue_from(&self, slot: u32) -> &[StayId] {
         self.overdue.at(slot)
     }
 
     /// Ids of the stays whose first slot is `slot`, ascending.
-    pub fn beginning_at(&self, slot: u32) -> &[u32] {
+    pub fn beginning_at(&self, slot: u32) -> &[StayId] {
         self.begins.at(slot)
     }
 
     /// Ids of the stays that no longer use `slot` but did the one before, ascending.
-    pub fn ending_at(&self, slot: u32) -> &[u32] {
+    pub fn ending_at(&self, slot: u32) -> &[StayId] {
         self.ends.at(slot)
     }
 }
@@ -202,14 +210,14 @@ fn fold(slot: u32, period: u32) -> (u32, u32) {
 #[derive(Debug, Clone, Default)]
 struct Buckets {
     offsets: Vec<u32>,
-    ids: Vec<u32>,
+    ids: Vec<StayId>,
 }
 
 impl Buckets {
     fn new(
         slots: u32,
-        ids: impl Iterator<Item = u32> + Clone,
-        slot_of: impl Fn(u32) -> u32,
+        ids: impl Iterator<Item = StayId> + Clone,
+        slot_of: impl Fn(StayId) -> u32,
     ) -> Self {
         let mut offsets = vec![0; slots as usize + 1];
         for id in ids.clone() {
@@ -221,7 +229,7 @@ impl Buckets {
             offsets[slot] += offsets[slot - 1];
         }
         let mut next = offsets.clone();
-        let mut sorted = vec![0; offsets[slots as usize] as usize];
+        let mut sorted = vec![NO_STAY; offsets[slots as usize] as usize];
         for id in ids {
             let slot = slot_of(id);
             if slot < slots {
@@ -232,7 +240,7 @@ impl Buckets {
         Self { offsets, ids: sorted }
     }
 
-    fn at(&self, slot: u32) -> &[u32] {
+    fn at(&self, slot: u32) -> &[StayId] {
         let range = |slot: u32| self.offsets[slot as usize] as usize;
         if slot as usize + 1 >= self.offsets.len() {
             &[]
@@ -252,8 +260,8 @@ mod tests {
         let clock = Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, 900, 1).unwrap();
         let mut stays = Stays::default();
         let stay = |arrives, leaves| Stay {
-            ev: 0,
-            charger: 0,
+            ev: EvId(0),
+            charger: ChargerId(0),
             arrives,
             leaves,
             announced: leaves,
@@ -275,8 +283,8 @@ mod tests {
         let clock = Clock::new("2024-01-01T00:00:00".parse().unwrap(), UTC, 3600, 1).unwrap();
         let mut stays = Stays::default();
         let hours = |from: i32, to: i32| Stay {
-            ev: 0,
-            charger: 0,
+            ev: EvId(0),
+            charger: ChargerId(0),
             arrives: from * 3600,
             leaves: to * 3600,
             announced: to * 3600,

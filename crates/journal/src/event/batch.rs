@@ -14,47 +14,58 @@ use std::{
 
 /// Ids of cars, stays, chargers or sites, which ascend: kept as gaps to the id before, in two
 /// columns of 16 bits, `<name>_gap` and `<name>_gap_high`, nearly always zero.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ids(pub Vec<u32>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ids<T>(pub Vec<T>);
 
-impl Deref for Ids {
-    type Target = Vec<u32>;
+/// What an id can do that ascends in a batch.
+pub trait Id: Copy + From<u32> + Into<u32> {}
 
-    fn deref(&self) -> &Vec<u32> {
+impl<T: Copy + From<u32> + Into<u32>> Id for T {}
+
+impl<T> Default for Ids<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Deref for Ids<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
         &self.0
     }
 }
 
-impl DerefMut for Ids {
-    fn deref_mut(&mut self) -> &mut Vec<u32> {
+impl<T> DerefMut for Ids<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
         &mut self.0
     }
 }
 
-impl From<Vec<u32>> for Ids {
-    fn from(ids: Vec<u32>) -> Self {
+impl<T> From<Vec<T>> for Ids<T> {
+    fn from(ids: Vec<T>) -> Self {
         Self(ids)
     }
 }
 
-impl FromIterator<u32> for Ids {
-    fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> Self {
+impl<T> FromIterator<T> for Ids<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
         Self(ids.into_iter().collect())
     }
 }
 
-impl<'a> IntoIterator for &'a Ids {
-    type Item = &'a u32;
-    type IntoIter = std::slice::Iter<'a, u32>;
+impl<'a, T> IntoIterator for &'a Ids<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
     }
 }
 
-impl Field for Ids {
+impl<T: Id> Field for Ids<T> {
     fn values(&self) -> Vec<Value> {
-        self.0.values()
+        self.0.iter().map(|&id| Value::from(id.into())).collect()
     }
 
     fn brief(&self, _: Form) -> Option<Value> {
@@ -62,15 +73,22 @@ impl Field for Ids {
     }
 }
 
-impl Columns for Ids {
+impl<T: PartialEq> Same for Ids<T> {
+    fn same(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
+impl<T: Id> Columns for Ids<T> {
     fn fields(name: &str, _: Form) -> Vec<ArrowField> {
         let gap = |suffix| ArrowField::new(format!("{name}_gap{suffix}"), DataType::UInt16, false);
         vec![gap(""), gap("_high")]
     }
 
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
-        let before = std::iter::once(&0).chain(&self.0);
-        let gaps = self.0.iter().zip(before).map(|(id, before)| id.wrapping_sub(*before));
+        let numbers = || self.0.iter().map(|&id| -> u32 { id.into() });
+        let before = std::iter::once(0).chain(numbers());
+        let gaps = numbers().zip(before).map(|(id, before)| id.wrapping_sub(before));
         let (low, high): (Vec<u16>, Vec<u16>) =
             gaps.map(|gap| (gap as u16, (gap >> 16) as u16)).unzip();
         Ok(vec![Arc::new(UInt16Array::from(low)), Arc::new(UInt16Array::from(high))])
@@ -83,7 +101,7 @@ impl Columns for Ids {
         let gaps = gaps.map(|(low, high)| u32::from(*low) | u32::from(*high) << 16);
         let ids = gaps.scan(0_u32, |id, gap| {
             *id = id.wrapping_add(gap);
-            Some(*id)
+            Some(T::from(*id))
         });
         Ok(ids.collect())
     }

@@ -341,7 +341,7 @@ macro_rules! events {
     (@older $older:path) => { $older };
 
     (@slice $it:ident) => { None };
-    (@slice $it:ident $ids:ident) => { Some(&$it.$ids.0) };
+    (@slice $it:ident $ids:ident) => { Some(bytemuck::cast_slice(&$it.$ids.0)) };
 
     (@entity $it:ident) => { None };
     (@entity $it:ident $topic:ident $id:ident) => {

@@ -1,7 +1,7 @@
 //! Fields that hold one value: how each is kept, told and compared.
 
 use super::{
-    Build, Ids, Stage,
+    Build, Stage,
     cell::as_written,
     field::{Arrays, Cell, Columns, Field, Form, Same, Stored, unlike},
 };
@@ -10,7 +10,7 @@ use arrow_schema::{ArrowError, DataType, Field as ArrowField};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{ops::Deref, sync::Arc};
-use voltide_model::rules::Rules;
+use voltide_model::{id::StayId, rules::Rules};
 
 /// Fields that hold one value: in JSON, or in a column of a single row.
 macro_rules! single {
@@ -58,7 +58,7 @@ macro_rules! plain {
     )+};
 }
 
-plain!(bool, i64, u64, Rules, Build);
+plain!(bool, i64, u64, Rules, Build, StayId);
 
 /// Fields that are the same where they are equal.
 macro_rules! alike {
@@ -71,7 +71,7 @@ macro_rules! alike {
     )+};
 }
 
-alike!(bool, i64, u64, Rules, Build, Ids, Bytes, Hash, [u8; 32], LongText);
+alike!(bool, i64, u64, Rules, Build, StayId, Bytes, Hash, [u8; 32], LongText);
 
 impl Field for f64 {
     fn values(&self) -> Vec<Value> {

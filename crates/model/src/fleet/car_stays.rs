@@ -3,6 +3,7 @@
 use super::{DAY_SECONDS, Drawing, Draws, Fleet, Parking, Place, Population, seconds};
 use crate::{
     clock::{Boundary, Clock, LocalDay},
+    id::{ChargerId, EvId},
     random::Purpose,
     rules::Rules,
     stay::Stay,
@@ -53,7 +54,7 @@ pub(super) struct CarStays<'a> {
     population: &'a mut Population,
     clock: &'a Clock,
     rules: Rules,
-    ev: u32,
+    ev: EvId,
     /// The first of its chargers.
     charger: u32,
     /// End of the time that stays may begin in, in seconds from the start.
@@ -68,7 +69,7 @@ impl<'a> CarStays<'a> {
     /// Of the car that was added last; `charger` is the first of its chargers.
     pub(super) fn new(population: &'a mut Population, drawing: &Drawing<'a>, charger: u32) -> Self {
         let &Drawing { clock, rules, .. } = drawing;
-        let ev = population.len() as u32 - 1;
+        let ev = EvId(population.len() as u32 - 1);
         let run = i64::from(clock.slots) * i64::from(clock.slot_seconds);
         let end = if clock.boundary == Boundary::Fold { 2 * run } else { run };
         Self { population, clock, rules, ev, charger, end, trip_kwh: None, left: None }
@@ -173,7 +174,7 @@ impl<'a> CarStays<'a> {
         let driven = self.trip_kwh.map(|before| before + trip_kwh);
         let stay = Stay {
             ev: self.ev,
-            charger: self.charger + place,
+            charger: ChargerId(self.charger + place),
             arrives: arrives as i32,
             leaves: leaves as i32,
             announced: announced as i32,

@@ -6,6 +6,7 @@
 use super::{ChargerRange, FleetRange, Population};
 use crate::{
     clock::Clock,
+    id::{ChargerId, EvId, StayId},
     stay::{Stay, Stays},
 };
 use std::ops::Range;
@@ -52,16 +53,16 @@ impl Population {
 
     /// Ends the stays of removed cars when `slot` begins.
     fn end_removed(&mut self, clock: &Clock, slot: u32) {
-        for stay in 0..self.stays.len() as u32 {
-            if self.range_of(self.stays.ev[stay as usize]).removed
+        for stay in self.stays.ids() {
+            if self.range_of(self.stays.ev[stay.row()]).removed
                 && self.stays.end_by(stay, slot, clock)
             {
                 self.cut_stays.push(stay);
             }
         }
         self.cut_stays.sort_unstable();
-        for stay in 0..self.stays_without_slot.len() as u32 {
-            if self.range_of(self.stays_without_slot.ev[stay as usize]).removed
+        for stay in self.stays_without_slot.ids() {
+            if self.range_of(self.stays_without_slot.ev[stay.row()]).removed
                 && self.stays_without_slot.arrives_from(stay, slot, clock)
             {
                 self.stays_without_slot.call_off(stay);
@@ -91,10 +92,10 @@ impl Population {
             }
             let stay = drawn.stays.get(id);
             // The energy of the trip before a car's first stay is in what it begins with.
-            let ev = first_ev + (stay.ev - missing.start);
+            let ev = EvId(first_ev + (stay.ev.0 - missing.start));
             let is_first = self.stays.ev.last() != Some(&ev);
             let trip_kwh = if is_first { 0.0 } else { stay.trip_kwh };
-            let charger = first_charger + (stay.charger - drawn_charger);
+            let charger = ChargerId(first_charger + (stay.charger.0 - drawn_charger));
             self.stays.push(Stay { ev, charger, trip_kwh, ..stay });
         }
         for id in drawn.stays_without_slot.of_evs(missing.clone()) {
@@ -102,10 +103,10 @@ impl Population {
                 continue;
             }
             let stay = drawn.stays_without_slot.get(id);
-            let ev = first_ev + (stay.ev - missing.start);
+            let ev = EvId(first_ev + (stay.ev.0 - missing.start));
             let follows_one = self.stays.begins_before(ev, stay.arrives);
             let trip_kwh = if follows_one { stay.trip_kwh } else { 0.0 };
-            let charger = first_charger + (stay.charger - drawn_charger);
+            let charger = ChargerId(first_charger + (stay.charger.0 - drawn_charger));
             self.stays_without_slot.push(Stay { ev, charger, trip_kwh, ..stay });
         }
         let added = FleetRange {
@@ -122,13 +123,13 @@ impl Population {
 
 impl Stays {
     /// Ids of the stays of `evs`, in order.
-    fn of_evs(&self, evs: Range<u32>) -> Range<u32> {
-        let row = |ev| self.ev.partition_point(|&of| of < ev) as u32;
-        row(evs.start)..row(evs.end)
+    pub(super) fn of_evs(&self, evs: Range<u32>) -> impl Iterator<Item = StayId> + use<> {
+        let row = |ev| self.ev.partition_point(|&of| of < EvId(ev)) as u32;
+        (row(evs.start)..row(evs.end)).map(StayId)
     }
 
     /// Whether a stay of `ev` begins before `arrives`, in seconds from the start.
-    fn begins_before(&self, ev: u32, arrives: i32) -> bool {
+    fn begins_before(&self, ev: EvId, arrives: i32) -> bool {
         let first = self.ev.partition_point(|&of| of < ev);
         self.ev.get(first) == Some(&ev) && self.arrives[first] < arrives
     }
@@ -214,8 +215,8 @@ mod tests {
     fn present(all: &Population) -> Vec<(usize, u32, f64)> {
         let ranges = all.fleets.iter().filter(|range| !range.removed);
         let cars = ranges.flat_map(|range| {
-            let car = |ev| (range.fleet, range.index_of(ev), all.capacity_kwh[ev as usize]);
-            range.evs.clone().map(car)
+            let car = |ev: EvId| (range.fleet, range.index_of(ev), all.capacity_kwh[ev.row()]);
+            range.cars().map(car)
         });
         let mut cars: Vec<_> = cars.collect();
         cars.sort_by_key(|&(fleet, index, _)| (fleet, index));
@@ -226,18 +227,18 @@ mod tests {
     /// arrival, departure and which of its chargers.
     fn begin_from(all: &Population, slot: u32) -> Vec<(usize, u32, i32, i32, u32)> {
         let clock = clock();
-        let begin = |id: &u32| (slot..clock.slots).contains(&all.stays.first_slot(*id, &clock));
-        let ids = (0..all.stays.len() as u32).filter(begin);
+        let begin = |id: &StayId| (slot..clock.slots).contains(&all.stays.first_slot(*id, &clock));
+        let ids = all.stays.ids().filter(begin);
         let told = ids.map(|id| {
             let stay = all.stays.get(id);
             let range = all.range_of(stay.ev);
-            let own_first = range.chargers.start + 2 * (stay.ev - range.evs.start);
+            let own_first = range.chargers.start + 2 * (stay.ev.0 - range.evs.start);
             (
                 range.fleet,
                 range.index_of(stay.ev),
                 stay.arrives,
                 stay.leaves,
-                stay.charger - own_first,
+                stay.charger.0 - own_first,
             )
         });
         let mut told: Vec<_> = told.collect();

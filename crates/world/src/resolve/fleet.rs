@@ -17,6 +17,7 @@ use voltide_model::{
     clock::{Boundary, Clock},
     distribution::Distribution,
     fleet::{Fleet, Parking, Place as ParkingPlace},
+    id::SiteId,
     physical::{self, Physical},
     quantity::{Hours, Kilowatts, TimeOfDay},
     series::Series,
@@ -376,7 +377,7 @@ impl FleetResolver<'_, '_> {
                 // A site that is wrong itself is still declared.
                 let sites = self.resolver.file.sites.get()?;
                 site::site_index(sites.names(), name, self.resolver.report)?;
-                self.sites.iter().position(|site| site.name == name.value).map(|index| index as u32)
+                self.sites.iter().position(|site| site.name == name.value)
             }
             None => None,
         };
@@ -385,7 +386,7 @@ impl FleetResolver<'_, '_> {
         Some(Charger {
             charge_max: cap(charge?, connection),
             discharge_max: cap(discharge?, connection),
-            site,
+            site: site.map(|index| SiteId(index as u32)),
         })
     }
 

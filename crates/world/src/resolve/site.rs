@@ -2,7 +2,7 @@
 
 use crate::{dialect::Report, file::SiteFile, ranges::Limits};
 use ron_places::{Named, Spanned, Try, suggest};
-use voltide_model::{physical, quantity::Kilowatts, site::Site};
+use voltide_model::{id::SiteId, physical, quantity::Kilowatts, site::Site};
 
 /// The sites, each after its parent and else in the order of the file.
 pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<Vec<Site>> {
@@ -25,7 +25,7 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
         );
         return None;
     }
-    let rank = |index: usize| order.iter().position(|&site| site == index).map(|rank| rank as u32);
+    let rank = |index: usize| order.iter().position(|&site| site == index);
     let site = |&index: &usize| {
         let (key, site) = &file.0[index];
         let site = site.get()?;
@@ -36,7 +36,7 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
                 .export_limit
                 .as_ref()
                 .map_or(site.import_limit.value, |limit| limit.value),
-            parent: parents[index].and_then(rank),
+            parent: parents[index].and_then(rank).map(|rank| SiteId(rank as u32)),
         })
     };
     if valid { order.iter().map(site).collect() } else { None }
