@@ -85,7 +85,7 @@ impl Device for ThermalUnit {
         unit.not_negative("start_cost", commitment.start_cost)?;
         unit.not_negative("up_min", commitment.up_min.0)?;
         unit.not_negative("down_min", commitment.down_min.0)?;
-        unit.not_negative("initial_hours", commitment.initial_hours.0)
+        unit.not_negative("initial_time", commitment.initial_hours.0)
     }
 
     /// (21) and (22): what ramp and limits leave; nothing while it is off.
