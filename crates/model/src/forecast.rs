@@ -94,6 +94,7 @@ impl Forecast {
                 let fresh = (1.0 - phi * phi).sqrt();
                 let mut error = 0.0;
                 let with_error = |(ahead, slot)| {
+                    // What is known has no error, and none is carried on from it.
                     if issue.lead(ahead) > 0 {
                         error = phi * error + fresh * draw(seed, key, slot);
                     }

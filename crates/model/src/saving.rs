@@ -184,6 +184,7 @@ impl Sums {
     fn saving(self) -> Saving {
         let Saving { baseline_cost, cost, .. } = self.saving;
         let emptier_value = self.emptier_value.left();
+        // Where the three cancel out, what is left is what rounding leaves of the largest.
         let subtracted = baseline_cost.abs() + cost.abs() + emptier_value.abs();
         Saving {
             emptier_kwh: self.emptier_kwh.left(),

@@ -249,6 +249,7 @@ impl Scenario {
         let range = self.population.range_of(ev);
         let fleet = &self.fleets[range.fleet];
         let place = range.index_of(ev);
+        // The list has normal draws only; what `Bernoulli` asks for is drawn as for any car.
         let draw = Draw::new(self.seed, CarKey::new(&fleet.name, place), hour);
         match &fleet.parking {
             Parking::Listed { cars, .. } => {

@@ -137,8 +137,10 @@ impl WishedStay {
     fn needed(&self, soc: f64) -> i64 {
         let slots = soc / self.soc_per_hour * 3600.0 / self.slot_seconds as f64;
         if slots.is_finite() {
+            // A whole number of slots may come out a little above itself.
             libm::ceil(slots - 1e-9) as i64 * self.slot_seconds
         } else {
+            // For ever, and still room to subtract it from an instant without overflow.
             i64::MAX / 4
         }
     }

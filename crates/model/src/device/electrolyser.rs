@@ -73,6 +73,7 @@ impl Electrolyser {
         let most = self.efficiency.get() * self.power_max.0;
         let wanted = "on average at most `power_max` times `efficiency`, which is all that it \
                       makes: raise `power_max`, or lower `demand`";
+        // The mean of a demand that is just met may round to more.
         unit.holds("demand", mean, mean <= most * (1.0 + 1e-9), wanted)
     }
 
