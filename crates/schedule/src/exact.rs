@@ -77,12 +77,14 @@ impl Exact {
             self.nodes = nodes;
             outcome
         };
+        // Equal stretches are ranked by slot, so that the sweep's own answer is the earliest.
         if ranking.has_ties() && !matches!(problem.tie, TieRule::Earliest) {
             self.ties.level(problem, ranking, first, &self.reach, &mut self.sweep.stored);
         }
         for (slot, (power, &energy)) in power_kw.iter_mut().zip(&self.sweep.stored).enumerate() {
             let (least, most) =
                 (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
+            // From power to energy and back rounds, and limits are exact.
             *power = problem.power_for(energy).clamp(least, most);
         }
         StorageAnswer { outcome, objective: problem.objective(power_kw), unmet }

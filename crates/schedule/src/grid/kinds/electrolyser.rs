@@ -146,6 +146,7 @@ impl Columns<'_> {
         let draw = value(solved, self.draw[slot]).min(self.unit.power_max.0);
         match &self.on {
             None => tidied(draw),
+            // Whole but for the solver's tolerance.
             Some(on) if solved.values[&on[slot]] > 0.5 => draw.max(self.unit.power_min.0),
             Some(_) => 0.0,
         }
