@@ -182,6 +182,7 @@ impl Plugins {
         text: &str,
         configs: impl Iterator<Item = (&'a str, usize)>,
     ) -> Result<(), HostError> {
+        // Only for names that nobody has: to know all others every plugin has to be opened.
         for (name, offset) in configs.filter(|(name, _)| !self.has(name)) {
             if let Some(close) = error::closest(name, &self.names()) {
                 let span = name_before(text, name, offset).map(Into::into);

@@ -35,6 +35,7 @@ thread_local! {
 pub(crate) fn run(host: &Host, call: impl FnOnce() -> Result) -> Result<(), Refusal> {
     install_hook();
     let outer = CALLED.replace(true);
+    // Safe to assert: a policy that has panicked is not entered again.
     let outcome = panic::catch_unwind(AssertUnwindSafe(call));
     CALLED.set(outer);
     match outcome {

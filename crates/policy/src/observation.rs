@@ -218,6 +218,7 @@ pub fn charge_at_once(power_kw: &mut [f64], charge_kw_max: f64, slot_hours: f64,
     power_kw[..whole].fill(charge_kw_max);
     let rest = energy_kwh - whole as f64 * per_slot;
     if let Some(power) = power_kw.get_mut(whole).filter(|_| rest > NOTHING_KWH) {
+        // Where the division above rounded down, the rest is a whole slot or a little more.
         *power = (rest / slot_hours).min(charge_kw_max);
     }
 }

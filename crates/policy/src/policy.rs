@@ -95,6 +95,7 @@ pub fn from_config<P: DeserializeOwned>(config: &str) -> Result<P, ConfigError> 
 
 /// What is wrong, as a fragment that can follow a colon, in words of who writes configs.
 fn in_words(error: &ron::Error) -> String {
+    // RON's own words name types of Rust, of which authors of worlds know nothing.
     match error {
         ron::Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         ron::Error::DuplicateStructField { field, .. } => {
