@@ -69,6 +69,8 @@ pub struct SiteTick {
     pub plugged: u32,
 }
 
+// No enum: a kind is named in the file of its device, and a list here would be one place more to
+// change.
 /// Kind of a unit in the balance; each is named in the file of its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnitKind {

@@ -59,6 +59,7 @@ pub enum DistributionError {
     Empty,
 }
 
+// A thousand draws on average for one that counts, at the most.
 /// Rarest acceptance that rejection sampling may have.
 const ACCEPTANCE_MIN: f64 = 1e-3;
 /// Draws of which one would succeed that are as good as all there are.

@@ -476,6 +476,7 @@ impl Draws {
     fn overnight(self, home: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
         let tomorrow = day.date.succ_opt().expect("the calendar goes on");
         let left_last = left_last.unwrap_or_else(|| self.leaves_home(home, day, day.date, 0.0));
+        // Both times are drawn on their own, so that this one may lie before the car can have come.
         let arrives = day.at(self.of_day(Purpose::HomeArrival, &home.arrive, day.date, 0));
         (
             arrives.max(left_last + seconds(home.trip_time_min)),

@@ -90,6 +90,7 @@ impl Forecast {
                 slots.map(blend).collect()
             }
             Self::Ar1 { phi, sd } => {
+                // By its name, so that one more unit in the plant changes no other's errors.
                 let key = CarKey::new(&actual.name, 0);
                 let fresh = (1.0 - phi * phi).sqrt();
                 let mut error = 0.0;

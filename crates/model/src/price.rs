@@ -144,6 +144,7 @@ impl NetLoadSignal {
         slots: Range<u32>,
     ) -> Result<(), PriceError> {
         assert_eq!(net_load_kw.len(), days.slots() as usize, "one net load for each slot");
+        // Other days are as they were: prices may be formed anew after every few cars.
         for day in days.touched_by(slots) {
             let range = days.range(day);
             let mean = mean_net_load(&net_load_kw[range.clone()], range.start, days.date(day))?;

@@ -90,6 +90,7 @@ impl Bills {
     /// Puts all stays in order, as [`saving`] wants them.
     pub fn sort(&mut self) {
         for fleet in &mut self.fleets {
+            // A car has one stay at a time, so that no two keys are equal.
             fleet.stays.sort_unstable_by_key(|(key, _)| *key);
         }
     }

@@ -131,6 +131,8 @@ impl Device for Renewable {
 
     /// What it could have given.
     fn unsteered_kw(&self, did: &UnitSlot) -> f64 {
+        // Not what it delivers: the flexibility that a schedule has to offer would then depend on
+        // the schedule.
         did.available_kw
     }
 

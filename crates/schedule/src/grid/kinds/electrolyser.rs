@@ -59,6 +59,7 @@ impl Kind for Electrolyser {
         let hours = problem.slot_hours;
         note_outside(unmet, &self.name, task.state.energy_kwh, (0.0, self.tank.0));
         let start_kwh = start_kwh(task);
+        // Without a price: what it draws is paid where it is generated.
         let draw = powers(program, problem, self.power_max.0, 0.0);
         let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
         let demand = task.series[0].iter();
@@ -194,6 +195,7 @@ impl UnitColumns for Columns<'_> {
             Way::Up => (draw, held / made_per_kw),
             Way::Down => (self.unit.power_max.0 - draw, (self.unit.tank.0 - held) / made_per_kw),
         };
+        // Without a lower bound, since a tank that rounding left below nothing supplies less.
         let supply = program.add(variable());
         program.require(constraint!(supply <= by_power));
         program.require(constraint!(supply <= by_tank));
