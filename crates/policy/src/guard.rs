@@ -24,6 +24,7 @@ pub(crate) enum Refusal {
     Panic { message: String },
 }
 
+// The hook is one for all threads, and a call is one thread's.
 thread_local! {
     /// Whether a policy is being called on this thread.
     static CALLED: Cell<bool> = const { Cell::new(false) };

@@ -118,6 +118,8 @@ impl<'a> Observation<'a> {
     /// The slots from now in which the car of row `row` is there, as announced; within the horizon.
     pub fn window(&self, row: usize) -> Range<usize> {
         let from_now = |slot: u32| (slot.saturating_sub(self.tick) as usize).min(self.horizon);
+        // No later than the end: a car that arrives beyond the horizon has a window without slots,
+        // and not one that runs backwards.
         let end = from_now(self.departure_slot[row]);
         from_now(self.arrival_slot[row]).min(end)..end
     }
@@ -175,6 +177,7 @@ impl Schedules<'_> {
 
     /// The schedules one after the other, as slices of the horizon's length.
     pub fn rows(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        // Chunks of no length are not allowed, and without slots there are none anyway.
         self.power_kw.chunks_exact_mut(self.horizon.max(1))
     }
 }

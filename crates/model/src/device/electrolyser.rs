@@ -142,8 +142,7 @@ impl Device for Electrolyser {
     fn flexibility(&self, did: &UnitSlot, hours: f64, _readings: Readings) -> UpDown {
         let made_per_kw = self.efficiency.get() * hours;
         UpDown {
-            // Not bounded from below, as the column in schedules is not: a tank that rounding left
-            // below nothing supplies less than nothing.
+            // Not bounded from below: a tank that rounding left below nothing supplies less.
             up: did.charge_kw.min(did.energy_kwh / made_per_kw),
             down: (self.power_max.0 - did.charge_kw)
                 .min((self.tank.0 - did.energy_kwh) / made_per_kw)

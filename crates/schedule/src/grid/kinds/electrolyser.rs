@@ -195,7 +195,6 @@ impl UnitColumns for Columns<'_> {
             Way::Up => (draw, held / made_per_kw),
             Way::Down => (self.unit.power_max.0 - draw, (self.unit.tank.0 - held) / made_per_kw),
         };
-        // Without a lower bound, since a tank that rounding left below nothing supplies less.
         let supply = program.add(variable());
         program.require(constraint!(supply <= by_power));
         program.require(constraint!(supply <= by_tank));
