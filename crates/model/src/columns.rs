@@ -31,6 +31,7 @@ pub struct TickColumns<'a> {
     pub system: &'a SystemTick,
 }
 
+// Laid out as in C, since its bytes are hashed as they are.
 /// What a session has cost so far. Energy in kWh on the grid side, money in the world's currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]

@@ -33,6 +33,7 @@ pub struct Scenario {
     pub tariffs: Vec<Tariff>,
     /// The fleets, in `EvId` order.
     pub fleets: Vec<Fleet>,
+    // Shared, as telemetry works with it beside the engine.
     /// The cars drawn from them.
     pub population: Arc<Population>,
     /// Connections with a limit; a parent comes before its children.

@@ -63,6 +63,7 @@ impl SocWish {
     /// Whether the wish holds at a tick: from the one at or before its start to the one at or after
     /// its end.
     pub fn holds(&self, at: i64, slot_seconds: i64) -> bool {
+        // A wish that begins and ends between two ticks would hold at none of them.
         at + slot_seconds > self.from && at - slot_seconds < self.to
     }
 

@@ -40,6 +40,7 @@ impl Exact {
         options: Options,
         power_kw: &mut [f64],
     ) -> StorageAnswer {
+        // Taken out for the call, which borrows all of `self`.
         let mut ranking = std::mem::take(&mut self.ranking);
         ranking.rank(problem);
         let answer = self.solve_ranked(problem, &ranking, 0, options, power_kw);

@@ -52,6 +52,7 @@ impl Sweep {
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
         let mut kept = true;
         for (slot, (&floor, &ceiling)) in reach.floor.iter().zip(&reach.ceiling).enumerate() {
+            // A constant where all slots are convex, which takes modes out of the loop.
             let mode = if MODES { modes[slot] } else { Mode::Both };
             let (up, down) =
                 self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);

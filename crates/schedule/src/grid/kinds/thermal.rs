@@ -116,6 +116,8 @@ impl UnitColumns for Columns<'_> {
         let supply = program.add(variable().min(0.0).max(ramp));
         program.require(constraint!(supply <= room));
         if self.thermal.on.is_free() {
+            // Of half a unit half a ramp: whole solutions keep this by the other two bounds, and
+            // the search has a tighter one.
             program.require(constraint!(supply <= ramp * on));
         }
         supply.into()
@@ -288,6 +290,7 @@ fn fixed_bounds(
     for (slot, &is_on) in on.iter().enumerate() {
         if is_on {
             let start = if slot == 0 { state.power_kw.filter(|_| state.on) } else { None };
+            // A start reaches no further than a stop, `S`.
             let (mut low, mut high) = (least, if was_on { most } else { stop });
             if let Some(power) = start {
                 note(
@@ -302,6 +305,7 @@ fn fixed_bounds(
         } else {
             if let (Some(before), Some(last)) = (lowest, bounds.last_mut()) {
                 note(UnmetWish::RampToStop, (before - stop).max(0.0));
+                // As low as a stop must be, or where ramps do not get there, as low as they do.
                 last.1 = last.1.min(stop.max(before));
             } else if let Some(before) = lowest {
                 // Off from the first slot on: what was before is past, and can only be noted.
