@@ -31,6 +31,7 @@ pub struct TickColumns<'a> {
     pub system: &'a SystemTick,
 }
 
+// Laid out as in C, since its bytes are hashed as they are.
 /// What a session has cost so far. Energy in kWh on the grid side, money in the world's currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
@@ -69,6 +70,8 @@ pub struct SiteTick {
     pub plugged: u32,
 }
 
+// No enum: a kind is named in the file of its device, and a list here would be one place more to
+// change.
 /// Kind of a unit in the balance; each is named in the file of its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnitKind {

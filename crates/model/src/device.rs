@@ -167,6 +167,8 @@ pub trait Device: Any {
     fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost;
 }
 
+// An enum beside the trait: the compiler lists the kinds wherever all are to be named, as where a
+// world file is read, and nothing else needs a `match`.
 /// A unit of any kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unit {

@@ -26,6 +26,7 @@ pub struct UpDown {
     pub down: f64,
 }
 
+// A schedule keeps its margins only as well as the solver keeps its rows.
 /// Flexibility that is not missed, kW.
 pub const SHORTFALL_MIN_KW: f64 = 1e-6;
 

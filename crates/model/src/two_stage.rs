@@ -94,6 +94,8 @@ impl DayAheadEv {
     /// is shown no policy's.
     pub fn policy<'a>(&self, own: &'a str) -> Option<&'a str> {
         match self {
+            // The paper's day-ahead stage knows of uncontrolled or smart charging, and of no
+            // discharging.
             Self::AsPaper if own == "v2g" => Some("smart"),
             Self::AsPaper | Self::Plan => Some(own),
             Self::Smart => Some("smart"),
