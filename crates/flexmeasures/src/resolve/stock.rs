@@ -14,6 +14,7 @@ use chrono::Duration;
 /// Default price of breaching a bound of stored energy, per kWh.
 const STOCK_BREACH: f64 = 1000.0;
 /// A measured state of charge counts up to this many slots before or after the start.
+/// As far as FlexMeasures looks.
 const LOOK_AROUND: i32 = 4;
 
 /// The stored energy that `state-of-charge` says there is at the start.
@@ -90,6 +91,7 @@ pub(super) fn wishes(
     device.minima = at_ticks(&wishes.minima, Overlap::Most);
     device.maxima = at_ticks(&wishes.maxima, Overlap::Least);
     device.targets = at_ticks(&wishes.targets, Overlap::First);
+    // Noted before they are projected: what is missed is told of what was asked for.
     wishes.project(device, &grid);
     Ok(wishes)
 }
@@ -127,6 +129,7 @@ pub(super) fn add_wishes(
 ) -> Read<()> {
     let grid = problem.grid;
     let prices = Prices::read(reader, context, wishes.off_tick)?;
+    // Whoever has a wish has a level to start from, so that none is lost here.
     if problem.devices[index].soc_at_start.is_none() {
         return Ok(());
     }
@@ -151,6 +154,7 @@ pub(super) fn add_wishes(
         Some(_) => add(&wishes.maxima, Overlap::Least, "soc maxima", none, soft(&above)),
         None => hard.maxima.clone_from(&wishes.maxima),
     }
+    // A target is missed to either side, and so is soft only where both have a price.
     if below.is_some() && above.is_some() {
         add(&wishes.targets, Overlap::First, "soc targets", soft(&below), soft(&above));
     } else {
