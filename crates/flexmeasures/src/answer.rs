@@ -9,8 +9,8 @@ use crate::{
 use serde_json::{Value, json};
 use voltide_schedule::Outcome;
 
-/// Distances from a wish below this are rounding, kWh and kW.
-/// Amounts are told with six decimals, with which less than this is 0.
+/// Distances from a wish below this are rounding, kWh and kW. Amounts are told with six decimals,
+/// with which less than this is 0.
 const ROUNDING: f64 = 5e-7;
 
 /// How a problem ended.

@@ -56,8 +56,8 @@ pub enum Mode {
     FlexMeasures,
 }
 
-/// Price of exceeding a hard limit of power when the best effort is asked for, per kW.
-/// As much as FlexMeasures takes by default for a breach of a site's limits.
+/// Price of exceeding a hard limit of power when the best effort is asked for, per kW. As much as
+/// FlexMeasures takes by default for a breach of a site's limits.
 const LIMIT_BREACH: f64 = 10_000.0;
 
 /// Solves a problem that was read in the same mode.

@@ -19,8 +19,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most slots that a target after the end may stretch a schedule to.
-/// FlexMeasures' own longest horizon.
+/// Most slots that a target after the end may stretch a schedule to. FlexMeasures' own longest
+/// horizon.
 const MOST_SLOTS: i64 = 2520;
 /// Most slots that can be asked for: a year of five minutes fits.
 const LARGEST_SCHEDULE: usize = 200_000;

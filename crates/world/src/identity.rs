@@ -72,6 +72,7 @@ fn scalar(node: &Node<'_>) -> String {
 
 /// Whether a number is that of a whole one, which negative zero is not.
 fn is_whole(number: f64) -> bool {
+    // 2^53 is a little more.
     number.abs() < 9e15 && number.to_bits() == (number as i64 as f64).to_bits()
 }
 

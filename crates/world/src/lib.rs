@@ -179,9 +179,11 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
 ///
 /// As [`rebuild`] and [`load`].
 pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Result<World, Problems> {
+    // First, since data that is read for another clock would be found wrong for reasons of its own.
     keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
     splice::<WorldText, WorldFile>(&mut document, overrides)?;
+    // A journal knows no folder that paths in its world could start from.
     let mut values = Branch { inputs, files: FromFiles::new(Path::new("")) };
     let draft = resolve::resolve(&document, &mut values)?;
     Ok(draw(Path::new(JOURNAL), &document, draft))

@@ -146,6 +146,8 @@ impl<Q: Amount> Read<WorldText> for OverTime<Q> {
         if name.is_empty() && !node.text.starts_with(['{', '[']) {
             return Spanned::read(node, report).map(Self::Fixed);
         }
+        // A name unlike any variant is rather a value that lacks its quotes than a variant
+        // misspelt.
         if name.is_empty() || meant(name, VARIANTS).is_none() {
             let what = format!("{} or TimeOfUse(...), Series(...)", Q::kind().article_label());
             return expected(node, report, &what);

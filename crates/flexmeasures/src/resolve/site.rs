@@ -9,8 +9,7 @@ use crate::{
     series::{Overlap, Reader, Unit},
 };
 
-/// Default price of breaching a limit of the site or of a group, per kW.
-/// FlexMeasures' own.
+/// Default price of breaching a limit of the site or of a group, per kW. FlexMeasures' own.
 const FLOW_BREACH: f64 = 10_000.0;
 
 /// Prices of energy, per kWh of each slot.

@@ -13,8 +13,8 @@ use chrono::Duration;
 
 /// Default price of breaching a bound of stored energy, per kWh.
 const STOCK_BREACH: f64 = 1000.0;
-/// A measured state of charge counts up to this many slots before or after the start.
-/// As far as FlexMeasures looks.
+/// A measured state of charge counts up to this many slots before or after the start. As far as
+/// FlexMeasures looks.
 const LOOK_AROUND: i32 = 4;
 
 /// The stored energy that `state-of-charge` says there is at the start.

@@ -32,6 +32,7 @@ impl Resolver<'_> {
         let named = self.check_names(file);
         let plant = self.plant(file, system, clock);
         let rules = self.rules(file, clock);
+        // Not before plant and rules are read: what is wrong with them is to be told as well.
         named?;
         if plant.as_ref().is_some_and(|plant| plant.names().next().is_none()) {
             let help =

@@ -111,6 +111,7 @@ impl Resolver<'_> {
             return None;
         }
         let day = clock.slots_per_24_hours();
+        // Plans reach two days beyond the last slot at most.
         let days = LocalDays::covering(clock, clock.slots.saturating_add(2 * day));
         let net_load_kw: Vec<f64> = system.net_load_kw(0..days.slots(), day).collect();
         let signal = rule?.signal(&net_load_kw, &days);
