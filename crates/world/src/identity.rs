@@ -11,6 +11,7 @@ use ron_places::{Document, Key, Node};
 /// spelling, by name.
 pub(crate) fn identity(document: &Document) -> String {
     let Some(root) = Node::root::<WorldText>(document).ok().and_then(|root| root.fields()) else {
+        // A text that is no struct has no policies to leave out.
         return document.text.to_string();
     };
     let mut text = document.text.to_string();

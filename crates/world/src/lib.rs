@@ -201,6 +201,7 @@ pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
         slot
     } else {
         let instant = table::parse_instant(text, Some(clock.zone), None)?;
+        // Rounded down: a time just before the run is in no slot, rather than in its first.
         clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
     };
     u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {

@@ -220,6 +220,7 @@ impl<Q: Amount> Read<WorldText> for BandFile<Q> {
             BandFields::<Q>::read(node, report)?;
         let value = match (value, price) {
             (Some(value), None) => value.0,
+            // Worlds in old journals have this word, and bands of nothing but prices.
             (None, Some(price)) if Q::OLD_FIELD.is_some() => price.0,
             (None, None) => {
                 missing(place, &node.path, &[("value", Q::EXAMPLE)], report);

@@ -169,6 +169,8 @@ impl Reader<'_> {
     /// Arrival, departure and announced departure, in seconds from the clock's start.
     fn times(&self, row: usize) -> Result<(i64, i64, i64), Wrong> {
         let cell = |column| {
+            // Sessions stand in any order: no row tells which of two equal times is meant, so that
+            // it is the first.
             self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"))
         };
         let needed = |instant: Option<DateTime<Utc>>, what: &str| {

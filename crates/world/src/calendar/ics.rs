@@ -86,6 +86,7 @@ fn series(events: Vec<Event>) -> Vec<Series> {
     for event in events {
         let place = match &event.uid {
             Some(uid) => *of_uid.entry(uid.clone()).or_insert(all.len()),
+            // Nothing says that an event without a UID belongs to another.
             None => all.len(),
         };
         if place == all.len() {

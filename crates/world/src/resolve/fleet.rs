@@ -72,6 +72,7 @@ impl Resolver<'_> {
 
     /// Cars, chargers and stays are numbered in 32 bits.
     fn check_count(&mut self, fleets: &[Fleet], clock: &Clock) -> Option<()> {
+        // Stays may have begun on the day before the first.
         let days = clock.dates().count() as u64 + 1;
         let stays = |fleet: &Fleet| {
             let a_day = match fleet.parking {
@@ -162,6 +163,7 @@ impl FleetResolver<'_, '_> {
         let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
         let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
         let departure_soc = self.draw_or("departure_soc", &file.departure_soc, reach, soc_max);
+        // A request is capped only by a battery that the world tells of.
         let known = file.battery.get().is_some_and(|battery| battery.capacity.is_some());
         let parking = self.parking(key, file.stays.get()?, charger, known);
         let count = file.count.get().and_then(|count| self.count(count.as_ref()));

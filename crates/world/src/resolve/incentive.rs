@@ -30,6 +30,8 @@ impl Resolver<'_> {
         let expected = self.expected_price(&file.expected_price);
         let feedback = self.feedback(&file.price_feedback);
         let formed = system.and_then(|system| self.check_net_load(file.place, rule, system, clock));
+        // Not before rule, price and feedback are read: what is wrong with them is to be told as
+        // well.
         formed?;
         Some(Some(Incentive { rule: rule?, expected: expected?, feedback: feedback? }))
     }

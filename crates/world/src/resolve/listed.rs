@@ -101,6 +101,7 @@ fn car(
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let home_hours = home_departure - home_arrival;
     match () {
+        // First, since what is no number is on no side of a limit below.
         () if values.iter().chain(&normals).any(|value| !value.is_finite()) => {
             Err("a number is missing")
         }

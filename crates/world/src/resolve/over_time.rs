@@ -162,6 +162,7 @@ impl Resolver<'_> {
             .collect();
         let bands: Vec<Band<'_, Q>> = bands.into_iter().collect::<Option<_>>()?;
         check_overlaps(&bands, self.report)?;
+        // Not before the bands are checked: what is wrong with them is to be told as well.
         let default = default?;
         let number = |slot: u32| {
             let at = wanted.clock.local(slot);

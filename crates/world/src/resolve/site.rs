@@ -68,6 +68,7 @@ fn order(parents: &[Option<usize>]) -> Vec<usize> {
         let ready = |index: &usize| {
             !order.contains(index) && parents[*index].is_none_or(|parent| order.contains(&parent))
         };
+        // Always the first that is ready, so that the order of the file is kept where it can be.
         match (0..parents.len()).find(ready) {
             Some(next) => order.push(next),
             None => return order,

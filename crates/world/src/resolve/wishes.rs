@@ -166,6 +166,7 @@ impl FleetResolver<'_, '_> {
         let wall = || {
             let wall =
                 parse_wall_clock(text).ok_or_else(|| format!("`{}` is not a time", text.value))?;
+            // Nothing tells which of two equal times is meant, so that it is the first.
             on_wall_clock(wall, Some(clock.zone), None)
         };
         match offset.map_or_else(wall, Ok) {

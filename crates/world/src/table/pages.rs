@@ -60,6 +60,7 @@ pub(super) fn check(
 
 /// Bytes that the pages of a column take unpacked, in a part of the file with so many rows.
 fn chunk_bytes(file: &File, chunk: &ColumnChunkMetaData, rows: u64) -> Result<u64, String> {
+    // A dictionary stands before the pages that are written by it.
     let begins = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
     let size = |size: i64| u64::try_from(size).map_err(|_| "a size in it is negative");
     let mut at = size(begins)?;
