@@ -199,7 +199,7 @@ pub(crate) enum Variable {
 }
 
 // By hand, since serde's `untagged` keeps a copy of what it tries: the path to what is wrong would
-// end here, and the reason would be that no kind fits.
+// end here, and all that is told would be that no kind fits.
 impl<'de> Deserialize<'de> for Variable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AnyKind;

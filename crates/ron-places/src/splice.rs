@@ -27,6 +27,7 @@ pub fn splice<D: Dialect, T: Read<D>>(
     let mut problems = Vec::new();
     let mut changed = Vec::new();
     for given in Given::all(overrides) {
+        // Compared as text, so that an override that says what is there already is none.
         let before = document.text.clone();
         if let Err(problem) = given.apply::<D>(document, T::kind()) {
             problems.push(*problem);

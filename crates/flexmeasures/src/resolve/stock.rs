@@ -32,6 +32,7 @@ pub(super) fn measured(
     };
     let start = reader.grid.start;
     let holds = stretches.iter().filter(|stretch| stretch.start <= start && start < stretch.end);
+    // Of several that hold then, the one that was measured last.
     if let Some(stretch) = holds.max_by_key(|stretch| stretch.start) {
         return Ok(Some(stretch.value));
     }

@@ -252,6 +252,7 @@ fn minute(time: &Spanned<voltide_model::quantity::TimeOfDay>) -> u32 {
 /// Whether the wall clock shows `edge` within `slot`, after its beginning.
 fn splits(clock: &Clock, slot: u32, edge: u32) -> bool {
     let start = clock.local(slot).time().num_seconds_from_midnight();
+    // Around midnight: an edge at 24:00 is one at 00:00.
     let ahead = (edge * 60 + DAY_MINUTES * 60 - start) % (DAY_MINUTES * 60);
     ahead > 0 && ahead < clock.slot_seconds
 }
