@@ -67,6 +67,7 @@ fn the_case_study_comes_out_as_the_paper_says_where_it_can() {
     }
     let published =
         figures.iter().find(|line| line["figure"] == "thermal" && line["case"] == 2).unwrap();
+    // The first of the row in `worlds/paper/data/published.csv`.
     assert_eq!(published["published"], 11308.0);
     assert!(out.path().join("comparison.parquet").is_file());
 }
@@ -96,6 +97,7 @@ fn balances_close_and_a_replay_rebuilds_the_plant() {
         let arguments = [&["--policy", "v2g"][..], sets].concat();
         let run = run("worlds/paper/paper.ron", out.path(), &arguments);
         assert!(column(&run, "system_ticks", "residual_kw").iter().all(|kw| kw.abs() <= 1e-6));
+        // Efficiencies, and what the stores hold at first, as the world says.
         assert_stores_balance(&run, "ess", 0.95, 880.0);
         assert_stores_balance(&run, "pumped_hydro", 0.87, 750.0);
         succeed(voltide().args(["replay", "--verify"]).arg(&run));

@@ -64,6 +64,7 @@ fn a_fork_without_a_change_goes_its_parents_way() {
         for at in ["0", "1", "70", "2024-06-04T18:10", "191"] {
             let child = fork(&parent, at, &["--out", out.path().join("forks").to_str().unwrap()]);
             assert_same_files(&tables(&parent), &tables(&child));
+            // 18:10 on the second day lies in the 73rd slot of it.
             let tick = if at.contains(':') { 168 } else { at.parse().unwrap() };
             assert_eq!(events_from(&child, 0), events_from(&parent, tick), "{policy} at {at}");
             assert_eq!(

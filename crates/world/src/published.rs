@@ -60,6 +60,7 @@ pub(crate) fn read(
             report.push(table.problem(at, &message, "this file", report));
             return None;
         }
+        // What was no number has been turned away above.
         let (case, amount) = numbers.unwrap_or_default();
         figures.push(PublishedFigure {
             case: case.map(|case| case as u32),

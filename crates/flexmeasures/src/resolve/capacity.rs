@@ -79,6 +79,7 @@ pub(super) fn limits(
     }
     let is_open = |cells: &[Option<f64>]| cells.iter().flatten().any(|&capacity| capacity > 0.0);
     let side = |own: &[Option<f64>], own_given: bool, other: &[Option<f64>], other_given: bool| {
+        // As in FlexMeasures: a charger that names only what it consumes feeds nothing in.
         let closed = !own_given && other_given && is_open(other);
         let power = capacities.power.iter().zip(own);
         power

@@ -80,6 +80,8 @@ impl Resolver<'_> {
             self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
         let electrolysers =
             self.each(&file.electrolysers, |this, key, unit| this.electrolyser(key, unit, clock));
+        // Kind by kind, and a later kind last: units are numbered so in every journal, and sums in
+        // another order would round to other numbers.
         let steered = Plant::default().with([wind?, pv?].concat()).with(must_take?).with(thermal?);
         let stored = steered.with([hydro?, batteries?].concat());
         Some(stored.with(interruptible?).with(exchanges?).with(electrolysers?))
