@@ -193,6 +193,7 @@ fn what_a_fork_cannot_change_is_refused() {
         ("seed=8", "a fork cannot change this of its parent: seed"),
         ("clock.days=2", "--set #1: a fork cannot change the clock"),
         ("clock.time_zone=Europe/London", "--set #1: a fork cannot change the clock"),
+        ("\"clock\".days=2", "--set #1: a fork cannot change the clock"),
         (
             "fleets.commuters.battery.capacity=70 kWh",
             "a fork cannot change this of its parent: battery",

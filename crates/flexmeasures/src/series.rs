@@ -102,7 +102,7 @@ pub(crate) struct Reader<'a> {
 }
 
 /// Refuses what sums and products may overflow with.
-fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
+pub(crate) fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
     if value.abs() <= LARGEST {
         return Ok(value);
     }
@@ -362,7 +362,7 @@ impl Reader<'_> {
         let (Some(first), Some(last)) =
             (cells.iter().position(known), cells.iter().rposition(known))
         else {
-            return Err(Rejection::schema(path, "there is no price between start and end"));
+            return Err(Rejection::schema(path, "there is no value between start and end"));
         };
         self.note_ends(first, last, path);
         let filled = (0..cells.len()).map(|j| {
@@ -370,7 +370,7 @@ impl Reader<'_> {
                 let at = self.grid.tick(j).to_rfc3339();
                 Rejection::schema(
                     path,
-                    format!("there is a gap: no price holds for all of the slot at {at}"),
+                    format!("there is a gap: no value holds for all of the slot at {at}"),
                 )
             })
         });

@@ -74,6 +74,7 @@ impl Distribution {
             Self::Uniform { min, max } => {
                 finite(*min, "the smallest value")?;
                 finite(*max, "the largest value")?;
+                finite(*max - *min, "the distance of both values")?;
                 ordered(*min, *max)
             }
             Self::Empirical(values) if values.is_empty() => Err(DistributionError::Empty),

@@ -319,7 +319,7 @@ impl FromStr for TimeOfDay {
         let hours: u32 = hours.parse().map_err(|_| fail())?;
         let minutes: u32 = minutes.parse().map_err(|_| fail())?;
         // 24:00 is a time, too: a band ends with it at midnight.
-        if minutes > 59 || hours * 60 + minutes > 24 * 60 {
+        if hours > 24 || minutes > 59 || hours * 60 + minutes > 24 * 60 {
             return Err(fail());
         }
         Ok(Self(f64::from(hours) + f64::from(minutes) / 60.0))
@@ -402,6 +402,7 @@ mod tests {
         assert_eq!("17:30".parse(), Ok(TimeOfDay(17.5)));
         assert_eq!("24:00".parse(), Ok(TimeOfDay(24.0)));
         assert!("24:01".parse::<TimeOfDay>().is_err());
+        assert!("71582789:00".parse::<TimeOfDay>().is_err());
         assert!("7:60".parse::<TimeOfDay>().is_err());
     }
 }

@@ -46,11 +46,20 @@ pub fn refused(overrides: &[Override], first: &str, message: &str, help: &str) -
     for given in Given::all(overrides) {
         // What is no override at all is told where it is worked in.
         let path = given.argument.split_once('=').map_or("", |(path, _)| path);
-        if path.split('.').next().is_some_and(|name| name.trim() == first) {
+        if first_name(path) == first {
             problems.push(*given.wrong(message, 0..path.len(), help));
         }
     }
     problems
+}
+
+/// The first name of a path, without the quotes that it may have.
+fn first_name(path: &str) -> &str {
+    let path = path.trim();
+    match path.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        Some((name, _)) => name,
+        None => path.split_once('.').map_or(path, |(name, _)| name).trim(),
+    }
 }
 
 /// One override, `path=value`, and what gave it.
@@ -337,6 +346,7 @@ fn quoted<D: Dialect>(value: &str, kind: &Kind) -> String {
                 // Some values that are text may be a map, too.
                 || raw.starts_with(['"', '{'])
                 || raw.starts_with("r#")
+                || raw.starts_with("r\"")
                 || raw == "None" =>
         {
             raw.to_owned()

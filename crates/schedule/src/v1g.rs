@@ -39,7 +39,8 @@ impl ClosedForm {
         }
         self.order.clear();
         self.order.extend(0..problem.slots() as u32);
-        let price = |slot: u32| problem.buy[slot as usize];
+        // Zeros have two signs, which sort apart and are one price.
+        let price = |slot: u32| problem.buy[slot as usize] + 0.0;
         // By slot at one price, so that an unstable sort has one result and the earliest is first.
         self.order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
         self.fill_classes(problem, amount, power_kw);

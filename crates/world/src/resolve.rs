@@ -144,10 +144,10 @@ impl Resolver<'_> {
             file.currency.get().and_then(|currency| self::currency(currency, self.report));
         let sites = file.sites.get().and_then(|sites| site::sites(sites, self.report));
         let policy = self.policy();
-        let published = match file.published.get()? {
+        let published = file.published.get().and_then(|path| match path {
             Some(path) => self.values.published(path, self.report),
             None => Some(Vec::new()),
-        };
+        });
         let planning = self.planning();
         let boundary = self.boundary(&clock);
         let ev_ticks = self.ev_ticks();

@@ -8,7 +8,7 @@ use crate::{
     file::{Context, OperationMode, Variable},
     problem::{Device, Members, Paid, Problem, Subject, Term},
     project::Wishes,
-    series::{Overlap, Reader, Unit},
+    series::{Overlap, Reader, Unit, in_range},
 };
 
 /// Default price of breaching a device's capacity, per kW.
@@ -206,7 +206,7 @@ fn drift(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f64>> {
 fn bands(reader: &mut Reader<'_>, modes: &[OperationMode], path: &str) -> Read<Vec<(f64, f64)>> {
     let mut range = |ends: &[Amount; 2], path: &str| {
         let mut end = |amount: &Amount| match amount {
-            Amount::Number(megawatts) => Ok(megawatts * 1000.0),
+            Amount::Number(megawatts) => in_range(megawatts * 1000.0, megawatts, path),
             Amount::Text(_) => reader.amount(amount, Unit::Power, path),
         };
         let (low, high) = (end(&ends[0])?, end(&ends[1])?);

@@ -79,14 +79,14 @@ impl Resolver<'_> {
             self.warn_of_limit(
                 &site.import_limit,
                 "import_limit",
-                behind.iter().map(|it| least_charge(it)),
+                behind.iter().map(|it| most_charge(it)),
             );
             // A limit of 0 is a way to say that nothing is fed in, and is meant.
             if let Some(limit) = site.export_limit.as_ref().filter(|limit| limit.0 > 0.0) {
                 self.warn_of_limit(
                     limit,
                     "export_limit",
-                    behind.iter().map(|it| least_discharge(it)),
+                    behind.iter().map(|it| most_discharge(it)),
                 );
             }
         }
@@ -160,12 +160,12 @@ fn chargers(fleet: &FleetFile) -> Vec<&ChargerFile> {
 }
 
 /// Most that a charger draws, kW.
-fn least_charge(charger: &ChargerFile) -> f64 {
+fn most_charge(charger: &ChargerFile) -> f64 {
     charger.connection.as_ref().map_or(f64::INFINITY, |power| power.0).min(charger.charge_max.0)
 }
 
 /// Most that a charger feeds in, kW.
-fn least_discharge(charger: &ChargerFile) -> f64 {
+fn most_discharge(charger: &ChargerFile) -> f64 {
     let most = charger.discharge_max.as_ref().map_or(0.0, |power| power.0);
     charger.connection.as_ref().map_or(f64::INFINITY, |power| power.0).min(most)
 }
