@@ -85,6 +85,12 @@ fn a_fork_stores_only_what_is_its_own_and_is_rebuilt_with_its_parent() {
     let parent = run(STREET, out.path(), &["--policy", "smart"]);
     let child = fork(&parent, "2024-06-04T12:00", &["--policy", "v2g"]);
     assert_eq!(events_from(&child, 0)[0].0, 144, "its first tick");
+    let loaded = |run: &Path| {
+        let printed = succeed(voltide().args(["log", "cat"]).arg(run));
+        printed.lines().filter(|line| line.contains("Loaded")).count()
+    };
+    assert!(loaded(&parent) > 0);
+    assert_eq!(loaded(&child), 0, "series and stays are those of its parent");
     let before = files(&child);
     for entry in fs::read_dir(&child).unwrap().flatten().filter(|entry| entry.path().is_file()) {
         fs::remove_file(entry.path()).unwrap();

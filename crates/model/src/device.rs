@@ -256,6 +256,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
+    fn wind_and_sun_are_one_kind_of_device_and_two_of_unit() {
+        assert!(UnitKind::WIND.same_device(UnitKind::PV) && UnitKind::WIND != UnitKind::PV);
+        assert!(UnitKind::ESS.same_device(UnitKind::PUMPED_HYDRO));
+        assert!(!UnitKind::ESS.same_device(UnitKind::WIND));
+    }
+
+    #[test]
     fn every_component_of_cost_has_a_name_and_a_place_of_its_own() {
         let names: BTreeSet<&str> = COMPONENTS.iter().map(|component| component.name).collect();
         let places: BTreeSet<u8> = COMPONENTS.iter().map(|component| component.place).collect();

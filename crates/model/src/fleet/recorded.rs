@@ -204,4 +204,27 @@ mod tests {
         assert_all_near(&population.capacity_kwh, &[60.0, 95.0 / 0.8, 60.0, 60.0]);
         assert_eq!(population.notes.requests_capped, 0);
     }
+
+    /// Slots are of 900 seconds: the first leaves in the sixth, in which the second arrives; the
+    /// third arrives a slot after the second left, and the last at another station.
+    #[test]
+    fn a_station_is_handed_over_where_a_session_begins_in_the_slot_in_which_the_last_one_ended() {
+        let at = |station, arrives, leaves| RecordedSession {
+            arrives,
+            leaves,
+            station,
+            ..session(1.0, leaves)
+        };
+        let sessions =
+            [at(0, 100, 5100), at(0, 5300, 8000), at(0, 8200, 9900), at(1, 9950, 20_000)];
+        let parking = Parking::Sessions {
+            sessions: sessions.into(),
+            stations: ["CA-1".to_owned(), "CA-2".to_owned()].into(),
+            charger: charger(),
+            capacity_known: true,
+        };
+        let fleet = fleet("acn", sessions.len() as u32, parking);
+        let population = Population::draw(1, Rules::TODAY, &clock(1), &[fleet]);
+        assert_eq!(population.notes.hand_overs_within_slot, 1);
+    }
 }
