@@ -10,15 +10,15 @@ use crate::{
     deciders::Deciders,
     drivers::ask_drivers,
     failure::{EngineError, Failure},
-    grid::GridBook,
+    grid::UnitSchedule,
     outbox::Outbox,
     phase::{Phase, arrive::InProgressAtMidnight, limit::Clips, plan::TrialOfDay},
     plan_book::PlanBook,
     prices::PriceBook,
     sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
     state::{
-        Balance, ChargingPrices, DueCars, ExpectedStays, Fixed, Now, PluggedAtMidnight, PluggedIn,
-        SiteCuts, StoredInAll,
+        Balance, ChargingPrices, DueCars, ExpectedStays, Now, PluggedAtMidnight, PluggedIn,
+        ScenarioInForce, SiteCuts, StoredInAll,
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
@@ -71,12 +71,11 @@ impl Core {
         world.insert_resource(StoredInAll(stored_kwh));
         world.insert_resource(SiteCuts { in_session: site_cut, ..SiteCuts::default() });
         let horizon = scenario.horizon_end() as usize;
-        let period = scenario.clock.typical_day();
-        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
+        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, scenario.clock));
         world.insert_resource(Dirty::new(evs));
-        world.insert_resource(Fixed::new(Arc::clone(&scenario)));
+        world.insert_resource(ScenarioInForce::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));
-        world.init_resource::<GridBook>();
+        world.init_resource::<UnitSchedule>();
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<DueCars>();
@@ -110,10 +109,10 @@ impl Core {
     /// Another scenario holds, with the same cars and maybe more.
     pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
         let asked = scenario.asks_anyone();
-        if asked != self.world.resource::<Fixed>().scenario.asks_anyone() {
+        if asked != self.world.resource::<ScenarioInForce>().scenario.asks_anyone() {
             ask_drivers(&mut self.world, asked);
         }
-        let here = self.world.resource::<Fixed>().scenario.population.len();
+        let here = self.world.resource::<ScenarioInForce>().scenario.population.len();
         let energy_kwh = &scenario.population.arrival_energy_kwh;
         let evs = energy_kwh.len();
         let added = &energy_kwh[here..];
@@ -128,7 +127,7 @@ impl Core {
             self.world.insert_resource(Dirty::new(evs));
         }
         set_limits(&mut self.world, &scenario.sites);
-        self.world.insert_resource(Fixed::new(scenario));
+        self.world.insert_resource(ScenarioInForce::new(scenario));
     }
 
     pub(crate) fn outbox(&mut self) -> Mut<'_, Outbox> {
@@ -138,8 +137,13 @@ impl Core {
     /// Moves the clock to the next tick.
     fn start_tick(&mut self) {
         let tick = self.next_tick;
-        let at_us =
-            self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
+        let at_us = self
+            .world
+            .resource::<ScenarioInForce>()
+            .scenario
+            .clock
+            .slot_start(tick)
+            .timestamp_micros();
         let seq = self.outbox().next_seq();
         let event = Event::TickStarted(TickStarted { at_us });
         self.feed(Recorded { seq, cause_seq: None, tick, event });
@@ -253,7 +257,7 @@ impl Core {
     }
 
     pub(crate) fn profile(&self) -> Profile {
-        let evs = self.world.resource::<Fixed>().scenario.population.len() as u32;
+        let evs = self.world.resource::<ScenarioInForce>().scenario.population.len() as u32;
         Profile { seconds: self.stopwatch.seconds(), ticks: self.next_tick, evs }
     }
 }

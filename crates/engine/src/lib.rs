@@ -40,7 +40,7 @@ mod remembered;
 mod replay;
 mod resume;
 mod run_start;
-mod settle;
+mod settle_kernel;
 mod simulation;
 mod sites;
 mod snapshot;

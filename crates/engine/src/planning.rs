@@ -6,7 +6,7 @@ use crate::{
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
     sites::CarsBehind,
-    state::{DueCars, ExpectedStays, Fixed, Now, arrival_kwh},
+    state::{DueCars, ExpectedStays, Now, ScenarioInForce, arrival_kwh},
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
 use bytemuck::cast_slice;
@@ -16,7 +16,7 @@ use voltide_model::columns::Ledger;
 /// What is planned from, and the schedules.
 #[derive(SystemParam)]
 pub(crate) struct PlanningState<'w, 's> {
-    pub fixed: Res<'w, Fixed>,
+    pub in_force: Res<'w, ScenarioInForce>,
     pub now: Res<'w, Now>,
     pub drivers: Drivers<'w, 's>,
     pub plans: ResMut<'w, PlanBook>,
@@ -41,7 +41,7 @@ impl PlanningState<'_, '_> {
     pub(crate) fn arrival_kwh(&self, ev: u32) -> f64 {
         let (energies, stays, ledgers) = self.cars();
         let car = ev as usize;
-        arrival_kwh(&self.fixed, &self.plans, (ev, stays[car]), energies[car], &ledgers[car])
+        arrival_kwh(&self.in_force, &self.plans, (ev, stays[car]), energies[car], &ledgers[car])
     }
 
     /// Stays are expected to begin with some energy: what is planned of them is planned ahead.
@@ -57,7 +57,7 @@ impl PlanningState<'_, '_> {
         for (row, &ev) in plans.ev.iter().enumerate() {
             let (slots, kw) = plans.segments.of(row);
             let stay = plans.stay[row];
-            let sites = self.fixed.sites_of(stay);
+            let sites = self.in_force.sites_of(stay);
             if let Some(expected_kwh) = self.expected.0.remove(&stay) {
                 let segment_slot = slots.to_vec();
                 let segment_kw = kw.to_vec();

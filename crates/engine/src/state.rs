@@ -9,6 +9,7 @@ use std::{
 };
 use voltide_model::{
     battery::{EnergyBounds, SlotBattery},
+    clock::Clock,
     columns::{Ledger, SystemTick},
     fleet::FleetRange,
     scenario::Scenario,
@@ -21,7 +22,7 @@ pub(crate) const EXPECTED_WITHIN_KWH: f64 = 1e-6;
 
 /// The scenario that holds, with what follows from it alone; from a fork on it is another.
 #[derive(Resource)]
-pub(crate) struct Fixed {
+pub(crate) struct ScenarioInForce {
     pub scenario: Arc<Scenario>,
     pub calendar: Calendar,
     pub fleets: Vec<FleetConstants>,
@@ -51,7 +52,7 @@ pub(crate) struct Piece {
     pub fleet: usize,
 }
 
-impl Fixed {
+impl ScenarioInForce {
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
         let calendar = Calendar::new(&scenario.population.stays, &scenario.clock);
         let hours = scenario.clock.slot_hours();
@@ -135,17 +136,28 @@ pub(crate) struct Now {
 /// session put in, or as planned where the day follows upon itself and the session may be a stay's
 /// second part.
 pub(crate) fn arrival_kwh(
-    fixed: &Fixed,
+    in_force: &ScenarioInForce,
     book: &PlanBook,
     (ev, stay): (u32, u32),
     energy_kwh: f64,
     session: &Ledger,
 ) -> f64 {
-    let fleet = fixed.fleet_of(ev);
+    let fleet = in_force.fleet_of(ev);
     book.expected_of_folded(stay).unwrap_or_else(|| {
         let stored_kwh = session.charged_kwh * fleet.charge_efficiency;
         energy_kwh - stored_kwh + session.discharged_kwh / fleet.discharge_efficiency
     })
+}
+
+/// Slots from the beginning of a stay's own axis to that of ticks, where the part of a stay from
+/// `first` on that is in progress at `tick` is meant: whole days, where the day comes again, and
+/// none elsewhere.
+pub(crate) fn slots_before(clock: &Clock, first: u32, tick: u32) -> u32 {
+    let Some(day) = clock.typical_day() else { return 0 };
+    let begins_at = clock.place(first);
+    // What began later in the day than it is now came over midnight: it began a day before.
+    let whole_days = first - begins_at;
+    if begins_at > tick { whole_days + day } else { whole_days }
 }
 
 /// Number of cars plugged in.

@@ -4,7 +4,7 @@
 //! that a later one begins with follows from the schedule of the one before it, less the trip.
 //! Where the day follows upon itself, all its stays are planned before its first slot.
 
-use crate::{batch::ToPlan, planning::PlanningState, state::Fixed};
+use crate::{batch::ToPlan, planning::PlanningState, state::ScenarioInForce};
 use std::collections::VecDeque;
 use voltide_journal::event::StaysExpected;
 use voltide_model::{scenario::Planning, stay::NO_STAY};
@@ -45,15 +45,15 @@ pub(crate) enum Plugged {
 
 /// Whether a day begins that is to be planned.
 pub(crate) fn day_begins(state: &PlanningState) -> bool {
-    let scenario = &state.fixed.scenario;
+    let scenario = &state.in_force.scenario;
     let tick = state.now.tick;
     let date = |tick| scenario.clock.local(tick).date();
     scenario.planning == Planning::AtDayStart && (tick == 0 || date(tick) != date(tick - 1))
 }
 
 /// The slot after the last one of the local day of `tick`.
-fn day_end(fixed: &Fixed, tick: u32) -> u32 {
-    let clock = &fixed.scenario.clock;
+fn day_end(in_force: &ScenarioInForce, tick: u32) -> u32 {
+    let clock = &in_force.scenario.clock;
     let today = clock.local(tick).date();
     (tick + 1..clock.slots).find(|&slot| clock.local(slot).date() != today).unwrap_or(clock.slots)
 }
@@ -63,10 +63,10 @@ impl StaysOfDay {
     /// ones.
     pub(crate) fn beginning(state: &PlanningState, plugged: Plugged) -> Self {
         let tick = state.now.tick;
-        let evs = state.fixed.scenario.population.stays.ev.as_slice();
-        let slots = tick..day_end(&state.fixed, tick);
+        let evs = state.in_force.scenario.population.stays.ev.as_slice();
+        let slots = tick..day_end(&state.in_force, tick);
         let (energies, in_stay, _) = state.cars();
-        let beginning = slots.flat_map(|slot| state.fixed.calendar.beginning_at(slot)).copied();
+        let beginning = slots.flat_map(|slot| state.in_force.calendar.beginning_at(slot)).copied();
         let due = state.due.due.iter().map(|&ev| in_stay[ev as usize]);
         let in_progress: Vec<u32> = match plugged {
             Plugged::Due => due.collect(),
@@ -87,12 +87,12 @@ impl StaysOfDay {
             let energy_kwh = if plugged || in_progress == NO_STAY {
                 energy
             } else {
-                let scenario = &state.fixed.scenario;
+                let scenario = &state.in_force.scenario;
                 let end =
                     scenario.population.stays.announced_end_slot(in_progress, &scenario.clock);
                 let schedule = (tick..end).map(|slot| state.plans.power_at(ev, slot));
                 schedule.fold(energy, |energy, kw| {
-                    after_slot(&state.fixed, ev, arrival_kwh, energy, kw)
+                    after_slot(&state.in_force, ev, arrival_kwh, energy, kw)
                 })
             };
             StaysOfCar {
@@ -121,7 +121,7 @@ impl StaysOfDay {
     /// The next stay of each car of the batch; empty when all are planned.
     pub(crate) fn next_stays(&mut self, state: &PlanningState) -> Vec<ToPlan> {
         self.batch.retain(|car| !car.stays.is_empty());
-        let trips = &state.fixed.scenario.population.stays.trip_kwh;
+        let trips = &state.in_force.scenario.population.stays.trip_kwh;
         let next = self.batch.iter_mut().filter_map(|car| {
             let stay = car.stays.pop_front()?;
             if !std::mem::take(&mut car.plugged) {
@@ -142,18 +142,18 @@ impl StaysOfDay {
         power_kw: &[f64],
         horizon: usize,
     ) {
-        let fixed = &state.fixed;
+        let in_force = &state.in_force;
         let tick = state.now.tick;
-        let period = fixed.scenario.clock.typical_day();
+        let period = in_force.scenario.clock.typical_day();
         let rows = power_kw.chunks(horizon.max(1)).zip(stays);
         for (car, (power_kw, to_plan)) in self.batch.iter_mut().zip(rows) {
-            let folded = fixed.calendar.folded().binary_search(&to_plan.stay).is_ok();
+            let folded = in_force.calendar.folded().binary_search(&to_plan.stay).is_ok();
             for (slot, &kw) in (tick..).zip(power_kw) {
                 if folded && Some(slot) == period {
                     self.at_midnight.push((to_plan.stay, car.energy_kwh));
                 }
                 car.energy_kwh =
-                    after_slot(fixed, to_plan.ev, to_plan.arrival_kwh, car.energy_kwh, kw);
+                    after_slot(in_force, to_plan.ev, to_plan.arrival_kwh, car.energy_kwh, kw);
             }
         }
     }
@@ -180,8 +180,14 @@ pub(crate) fn expected(state: &PlanningState, stays: &[ToPlan]) -> StaysExpected
 
 /// Stored energy after a slot in which a car's schedule asks for `kw`, as `limit` and `settle` have
 /// it.
-fn after_slot(fixed: &Fixed, ev: u32, arrival_kwh: f64, energy_kwh: f64, kw: f64) -> f64 {
-    let fleet = fixed.fleet_of(ev);
-    let power = fleet.battery.fit_within(kw, energy_kwh, fixed.battery_bounds(ev, arrival_kwh));
+fn after_slot(
+    in_force: &ScenarioInForce,
+    ev: u32,
+    arrival_kwh: f64,
+    energy_kwh: f64,
+    kw: f64,
+) -> f64 {
+    let fleet = in_force.fleet_of(ev);
+    let power = fleet.battery.fit_within(kw, energy_kwh, in_force.battery_bounds(ev, arrival_kwh));
     fleet.battery.after(energy_kwh, power)
 }

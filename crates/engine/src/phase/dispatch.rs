@@ -8,12 +8,12 @@
 
 use crate::{
     grid::{
-        GridBook, cars, day_of,
+        UnitSchedule, car_flexibility, day_of,
         load::{CarLoad, value},
     },
     outbox::Recorder,
     prices::PriceBook,
-    state::{Balance, ChargingPrices, Fixed, Now, PluggedIn},
+    state::{Balance, ChargingPrices, Now, PluggedIn, ScenarioInForce},
     units::{Output, UnitId},
 };
 use bevy_ecs::{prelude::*, system::ScheduleSystem};
@@ -41,12 +41,12 @@ pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
 fn dispatch(
     cars: CarLoad,
     plugged: Res<PluggedIn>,
-    plant: Res<GridBook>,
+    plant: Res<UnitSchedule>,
     mut balance: ResMut<Balance>,
     mut units: Query<(&UnitId, &mut Output)>,
     mut record: Recorder,
 ) {
-    let scenario = &*cars.fixed.scenario;
+    let scenario = &*cars.in_force.scenario;
     let mut now = system_of_cars(&cars, &plugged);
     let ticks = match &scenario.grid {
         Some(grid) => follow_schedule(&cars, &plant, grid, &mut now),
@@ -75,14 +75,14 @@ fn system_of_cars(cars: &CarLoad, plugged: &PluggedIn) -> SystemTick {
     let tick = cars.now.tick;
     let (charge, discharge) = cars.power();
     let agreed = cars.drivers.agreed().iter().map(|agreed| u32::from(agreed.0)).sum();
-    let fixed = &cars.fixed;
+    let in_force = &cars.in_force;
     let prices = &cars.prices.current()[0];
     SystemTick {
-        base_load_kw: value(fixed.scenario.system.base_load.as_ref(), tick),
+        base_load_kw: value(in_force.scenario.system.base_load.as_ref(), tick),
         ev_charge_kw: charge,
         ev_discharge_kw: discharge,
         tou_price_per_kwh: prices.tou[prices.at(tick)],
-        incentive: incentive_tick(fixed, prices, tick),
+        incentive: incentive_tick(in_force, prices, tick),
         plugged: plugged.0,
         agreed,
         ..SystemTick::default()
@@ -112,15 +112,19 @@ fn import_the_rest(scenario: &Scenario, tick: u32, now: &mut SystemTick) -> Vec<
 /// With a plant: units do as was decided.
 fn follow_schedule(
     cars: &CarLoad,
-    state: &GridBook,
+    state: &UnitSchedule,
     grid: &Grid,
     now: &mut SystemTick,
 ) -> Vec<UnitTick> {
     let tick = cars.now.tick;
     let slot = state.slot(tick).cloned().unwrap_or_else(|| unreachable!("every slot is scheduled"));
-    let hours = cars.fixed.scenario.clock.slot_hours();
+    let hours = cars.in_force.scenario.clock.slot_hours();
     let supply = supply(&grid.plant, &slot, hours, grid.rules.readings);
-    let of_cars = if grid.rules.readings.ev_in_supply { cars::supply(cars, 1) } else { Vec::new() };
+    let of_cars = if grid.rules.readings.ev_in_supply {
+        car_flexibility::supply(cars, 1)
+    } else {
+        Vec::new()
+    };
     let demand =
         flexibility::demand(slot.net_load_kw(&grid.plant), next_net_load(cars, state, grid));
     let all = supply.iter().copied().chain(of_cars).sum::<UpDown>();
@@ -134,8 +138,8 @@ fn follow_schedule(
 }
 
 /// Net load in the slot after this one, by the series as they are and the cars as planned, kW.
-fn next_net_load(cars: &CarLoad, state: &GridBook, grid: &Grid) -> f64 {
-    let scenario = &cars.fixed.scenario;
+fn next_net_load(cars: &CarLoad, state: &UnitSchedule, grid: &Grid) -> f64 {
+    let scenario = &cars.in_force.scenario;
     let tick = cars.now.tick;
     let day = day_of(&scenario.clock, tick);
     let wraps =
@@ -154,8 +158,12 @@ fn unit_ticks(plant: &Plant, slot: &SlotDispatch, supply: &[UpDown], hours: f64)
 }
 
 /// The incentive price in force, where the world has one.
-fn incentive_tick(fixed: &Fixed, prices: &PricesSet, tick: u32) -> Option<IncentiveTick> {
-    let incentive = fixed.scenario.incentive?;
+fn incentive_tick(
+    in_force: &ScenarioInForce,
+    prices: &PricesSet,
+    tick: u32,
+) -> Option<IncentiveTick> {
+    let incentive = in_force.scenario.incentive?;
     let at = prices.at(tick);
     Some(IncentiveTick {
         net_load_kw: prices.net_load_kw[at],
@@ -167,17 +175,17 @@ fn incentive_tick(fixed: &Fixed, prices: &PricesSet, tick: u32) -> Option<Incent
 
 /// Notes what each car pays in this slot, where that is not simply its tariff.
 fn price_cars(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
     prices: Res<PriceBook>,
     mut charging: ResMut<ChargingPrices>,
 ) {
-    if fixed.scenario.incentive.is_none() {
+    if in_force.scenario.incentive.is_none() {
         return;
     }
     charging.0.clear();
-    for piece in &fixed.pieces {
-        let tariff = fixed.fleets[piece.fleet].tariff;
+    for piece in &in_force.pieces {
+        let tariff = in_force.fleets[piece.fleet].tariff;
         charging.0.extend(piece.evs.clone().map(|ev| {
             let prices = prices.of_ev(ev, tariff);
             prices.buy[prices.at(now.tick)]

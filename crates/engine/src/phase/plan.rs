@@ -268,9 +268,9 @@ impl PlanPhase<'_, '_> {
         let Some(incentives) = incentives.filter(|incentives| incentives.batch().is_some()) else {
             return Ok(());
         };
-        let PlanningState { fixed, now, plans, prices, .. } = &mut self.state;
-        let sets = incentives.formed_anew(&fixed.scenario, plans, now.tick)?;
-        announce(sets, &fixed.scenario, prices, &mut self.record);
+        let PlanningState { in_force, now, plans, prices, .. } = &mut self.state;
+        let sets = incentives.formed_anew(&in_force.scenario, plans, now.tick)?;
+        announce(sets, &in_force.scenario, prices, &mut self.record);
         Ok(())
     }
 
@@ -351,7 +351,7 @@ fn due_cars(state: &PlanningState, replan: Replan, whole_site: bool) -> Vec<u32>
 
 /// Cars past their announced departure that still lack energy.
 fn overdue_cars(state: &PlanningState) -> Vec<u32> {
-    let targets = &state.fixed.scenario.population.departure_energy_kwh;
+    let targets = &state.in_force.scenario.population.departure_energy_kwh;
     let (energies, ..) = state.cars();
     let lacks = |&ev: &u32| targets[ev as usize] - energies[ev as usize] > LACKING_MIN_KWH;
     state.due.overdue.iter().copied().filter(lacks).collect()
@@ -364,7 +364,7 @@ fn asked_again(state: &PlanningState, replan: Replan) -> Vec<u32> {
         Replan::EveryTick => 1,
         Replan::Every(slots) => slots.max(1),
     };
-    let scenario = &state.fixed.scenario;
+    let scenario = &state.in_force.scenario;
     let (_, stays, _) = state.cars();
     let plugged = (0..).zip(stays).filter(|(_, stay)| **stay != NO_STAY);
     let since = |stay| state.now.tick - scenario.population.stays.first_slot(stay, &scenario.clock);

@@ -3,9 +3,12 @@
 use super::{Future, flat, lists, only};
 use crate::{
     cars::{PluggedStay, columns},
-    grid::GridBook,
+    grid::UnitSchedule,
     sites::{CarsBehind, Places, SiteTree},
-    state::{DueCars, ExpectedStays, Fixed, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
+    state::{
+        DueCars, ExpectedStays, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts,
+        StoredInAll,
+    },
 };
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
@@ -64,10 +67,10 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
 }
 
 /// Cars that are plugged in stand at their chargers.
-fn occupy(fixed: Res<Fixed>, cars: Query<&PluggedStay>, mut places: Places) {
+fn occupy(in_force: Res<ScenarioInForce>, cars: Query<&PluggedStay>, mut places: Places) {
     let plugged = (0..).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
     for (ev, stay) in plugged {
-        places.occupy(&fixed, stay.0, Some(ev));
+        places.occupy(&in_force, stay.0, Some(ev));
     }
 }
 
@@ -75,7 +78,7 @@ fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
     ids.iter().copied().zip(values.iter().copied())
 }
 
-impl GridBook {
+impl UnitSchedule {
     /// What there is to carry, with where units stand.
     pub(super) fn save(&self, state: &GridState) -> Part {
         let units = &state.units;
@@ -122,13 +125,11 @@ impl GridBook {
             unit.energy_kwh = energy_kwh;
         }
         for event in part.events()? {
-            match event {
-                Event::ForecastIssued(forecast) => self.expect(&forecast),
-                Event::UnitsDispatched(event) => {
-                    let plant = plant.ok_or_else(|| Lacking("plant".to_owned()))?;
-                    self.dispatched(plant, &event, &day_began);
-                }
-                _ => {}
+            if let Event::ForecastIssued(forecast) = event {
+                self.expect(&forecast);
+            } else if let Event::UnitsDispatched(event) = event {
+                let plant = plant.ok_or_else(|| Lacking("plant".to_owned()))?;
+                self.dispatched(plant, &event, &day_began);
             }
         }
         Ok(GridState { units })

@@ -7,9 +7,9 @@ use super::{
     Asked, EngineError, Event, PlanPhase, Plugged, Recorder, StaysOfDay, ToPlan, record_fault,
 };
 use crate::{
-    grid::{GridBook, day_of},
+    grid::{UnitSchedule, day_of},
     plan_book::PlanBook,
-    state::{Fixed, Now},
+    state::{Now, ScenarioInForce},
 };
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use std::{collections::BTreeMap, sync::Arc};
@@ -37,7 +37,7 @@ pub(super) fn by_another(
     mut phase: PlanPhase,
     mut trial: ResMut<TrialOfDay>,
 ) -> Result<(), EngineError> {
-    let grid = grid_of_new_day(&phase.state.fixed.scenario, phase.state.now.tick);
+    let grid = grid_of_new_day(&phase.state.in_force.scenario, phase.state.now.tick);
     if grid.is_some() && phase.planners.forecaster.is_some() {
         let by_another = phase.trial(Plugged::All, Asked::Forecaster)?;
         trial.0 = Some((Asked::Forecaster, by_another));
@@ -51,7 +51,7 @@ pub(super) fn by_the_policy(
     mut phase: PlanPhase,
     mut trial: ResMut<TrialOfDay>,
 ) -> Result<(), EngineError> {
-    let scenario = &phase.state.fixed.scenario;
+    let scenario = &phase.state.in_force.scenario;
     let Some(grid) = grid_of_new_day(scenario, phase.state.now.tick) else { return Ok(()) };
     let by_policy = match &grid.rules.day_ahead_ev {
         DayAheadEv::Series(_) | DayAheadEv::None => false,
@@ -67,14 +67,14 @@ pub(super) fn by_the_policy(
 /// Writes the forecast of a new day down: by another policy, by the run's own, or as the world has
 /// it.
 pub(super) fn issue(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
     plans: Res<PlanBook>,
     mut trial: ResMut<TrialOfDay>,
-    mut plant: ResMut<GridBook>,
+    mut plant: ResMut<UnitSchedule>,
     mut record: Recorder,
 ) {
-    let scenario = &fixed.scenario;
+    let scenario = &in_force.scenario;
     let tick = now.tick;
     let Some(grid) = grid_of_new_day(scenario, tick) else { return };
     let (by, trial) = trial.0.take().unzip();
@@ -143,7 +143,7 @@ impl PlanPhase<'_, '_> {
         if asked == Asked::Forecaster
             && self.planners.forecaster().is_some_and(|it| !it.info().pays_incentive)
         {
-            self.planners.batch.pay_tariffs(&self.state.fixed.scenario);
+            self.planners.batch.pay_tariffs(&self.state.in_force.scenario);
         }
         let tick = self.state.now.tick;
         let answer =
@@ -153,8 +153,8 @@ impl PlanPhase<'_, '_> {
     }
 
     fn add_to_trial(&self, stays: &[ToPlan], horizon: usize, trial: &mut Trial) {
-        let population = &self.state.fixed.scenario.population;
-        let clock = &self.state.fixed.scenario.clock;
+        let population = &self.state.in_force.scenario.population;
+        let clock = &self.state.in_force.scenario.clock;
         let tick = self.state.now.tick;
         for (to_plan, power_kw) in stays.iter().zip(self.planners.power_kw.chunks(horizon.max(1))) {
             let first = population.stays.first_slot(to_plan.stay, clock);
