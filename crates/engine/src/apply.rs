@@ -5,7 +5,7 @@
 //! | `TickStarted`                    | the clock; prices that are over      | [`start_tick`]       |
 //! | `SessionEnded`, `SessionStarted` | cars, and what is known of them      | [`Sessions`]         |
 //! | `PricesSet`                      | the prices in force                  | [`PriceBook::announced`] |
-//! | `StaysExpected`, `PlansAccepted` | schedules, and who is due            | [`PlanningState`]         |
+//! | `StaysExpected`, `PlansAccepted` | schedules, and who is due            | [`Schedules`]        |
 //! | `ForecastIssued`, `UnitsDispatched` | what the plant will do            | [`UnitSchedule`]         |
 //! | `SlotElapsed`                    | batteries, ledgers, the plant        | the phase `settle`   |
 //! | `RunForked`                      | what a change asks for               | [`branch_off`]       |
@@ -17,14 +17,12 @@
 use crate::{
     cars::{AppliedPower, CarState, PluggedStay, columns, writable},
     grid::UnitSchedule,
+    phase::plan::{new_policy, plug_in, queue::DueCars},
     plan_book::PlanBook,
-    planning::PlanningState,
+    planning::Schedules,
     prices::PriceBook,
     sites::Places,
-    state::{
-        DueCars, EXPECTED_WITHIN_KWH, Now, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts,
-        StoredInAll,
-    },
+    state::{Now, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts, StoredInAll},
     state_hash::Dirty,
     units::{self, Standing},
 };
@@ -121,12 +119,12 @@ fn plug_in(InRef(started): InRef<SessionStarted>, mut sessions: Sessions) {
     sessions.plug_in(started);
 }
 
-fn expect_stays(InRef(expected): InRef<StaysExpected>, mut planning: PlanningState) {
-    planning.expect(expected);
+fn expect_stays(InRef(expected): InRef<StaysExpected>, mut schedules: Schedules) {
+    schedules.expect(expected);
 }
 
-fn accept_plans(InRef(plans): InRef<PlansAccepted>, mut planning: PlanningState) {
-    planning.accept(plans);
+fn accept_plans(InRef(plans): InRef<PlansAccepted>, mut schedules: Schedules) {
+    schedules.accept(plans);
 }
 
 fn expect_load(InRef(forecast): InRef<ForecastIssued>, mut grid: ResMut<UnitSchedule>) {
@@ -165,8 +163,7 @@ fn branch_off(
         prices.announce_again();
     }
     if forked.replan {
-        let plugged = (0..).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
-        plugged.for_each(|(ev, _)| due.mark_due(ev));
+        new_policy::mark(columns(cars), &mut due);
     }
 }
 
@@ -206,8 +203,7 @@ impl Sessions<'_, '_> {
             self.dirty.mark_all(car);
         }
         self.plugged.0 -= ended.ev.len() as u32;
-        self.due.unmark_due(&ended.ev);
-        self.due.overdue.retain(|ev| ended.ev.binary_search(ev).is_err());
+        self.due.leave(&ended.ev);
     }
 
     /// Begins sessions: their cars are plugged in, and due unless they were planned ahead.
@@ -229,18 +225,11 @@ impl Sessions<'_, '_> {
                 *cut = false;
             }
             let first = scenario.population.stays.first_slot(stay, &scenario.clock);
-            match self.plans.begin(ev, stay, first, self.now.tick) {
-                Some(ahead) => {
-                    self.prices.planned(ev, ahead.setting);
-                    // A schedule for other energy than there is may ask for too much or too little.
-                    if scenario.clock.typical_day().is_none()
-                        && (ahead.expected_kwh - energy_kwh).abs() > EXPECTED_WITHIN_KWH
-                    {
-                        self.due.mark_due(ev);
-                    }
-                }
-                None => self.due.mark_due(ev),
+            let ahead = self.plans.begin(ev, stay, first, self.now.tick);
+            if let Some(ahead) = &ahead {
+                self.prices.planned(ev, ahead.setting);
             }
+            plug_in::mark(&mut self.due, ev, energy_kwh, ahead.as_ref(), &scenario.clock);
             if self.now.tick == 0 && self.in_force.calendar.folded().binary_search(&stay).is_ok() {
                 self.at_midnight.0.push((ev, energy_kwh));
             }

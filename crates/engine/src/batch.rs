@@ -4,7 +4,7 @@ use crate::{
     bounds::{BoundedRows, Bounds},
     cars::Drawn,
     drivers::Asking,
-    planning::PlanningState,
+    planning::Planning,
     state::ScenarioInForce,
 };
 use std::{cell::OnceCell, ops::Range};
@@ -75,8 +75,8 @@ struct AskedFleet {
 }
 
 impl AskedFleet {
-    fn of_fleet(state: &PlanningState, fleet: usize, slots: Range<u32>) -> Option<Self> {
-        let asking = Asking::of_fleet(&state.in_force, fleet)?;
+    fn of_fleet(state: &Planning, fleet: usize, slots: Range<u32>) -> Option<Self> {
+        let asking = Asking::of_fleet(state.in_force, fleet)?;
         let prices = &state.prices.current()[state.in_force.fleets[fleet].tariff];
         Some(Self { asking, bands: slots.map(|slot| asking.band(prices, slot)).collect() })
     }
@@ -84,18 +84,18 @@ impl AskedFleet {
 
 impl Batch {
     /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
-    pub(crate) fn fill(&mut self, state: &PlanningState, stays: &[ToPlan], horizon_max: u32) {
+    pub(crate) fn fill(&mut self, state: &Planning, stays: &[ToPlan], horizon_max: u32) {
         let clock = state.in_force.scenario.clock;
-        self.tick = state.now.tick;
+        self.tick = state.tick;
         self.unix_ms = clock.slot_start(self.tick).timestamp_millis();
         self.slot_hours = clock.slot_hours();
         self.clear_rows();
         for &stay in stays {
-            self.push(&state.in_force, stay);
+            self.push(state.in_force, stay);
         }
         let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
-        self.fill_eligibility(&state.in_force);
+        self.fill_eligibility(state.in_force);
         let rows = BoundedRows {
             evs: &self.ev_id,
             stays: &self.stay,
@@ -254,8 +254,8 @@ impl Batch {
     ///
     /// Fills `agreed` and the willingness of now; where no fleet is asked, `agreed` stays empty.
     /// Returns what the drivers of eligible stays said.
-    pub(crate) fn ask_drivers(&mut self, state: &PlanningState) -> WillingnessAgreed {
-        let in_force = &state.in_force;
+    pub(crate) fn ask_drivers(&mut self, state: &Planning) -> WillingnessAgreed {
+        let in_force = state.in_force;
         let mut said = WillingnessAgreed::default();
         self.agreed.clear();
         if !in_force.scenario.asks_anyone() {
@@ -293,7 +293,7 @@ impl Batch {
     /// where not asked.
     fn answers(
         &self,
-        state: &PlanningState,
+        state: &Planning,
         row: usize,
         asked: Option<&AskedFleet>,
         window: Range<usize>,
@@ -304,7 +304,7 @@ impl Batch {
         };
         let ev = self.ev_id[row];
         // Of this hour drivers have drawn where they are plugged in.
-        let mut drawn = state.drivers.drawn()[ev as usize];
+        let mut drawn = state.drawn[ev as usize];
         let answer = |slot: usize| {
             let hour = hours[slot];
             if drawn.hour != hour {
@@ -320,12 +320,11 @@ impl Batch {
     }
 
     /// The schedules in force, where any stay of the batch has one.
-    fn fill_plans(&mut self, state: &PlanningState) {
+    fn fill_plans(&mut self, state: &Planning) {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
-        let (_, plugged, _) = state.cars();
         let has_plan =
-            |ev: u32, stay: u32| plugged[ev as usize] == stay && state.plans.has_plan(ev);
+            |ev: u32, stay: u32| state.stay[ev as usize] == stay && state.plans.has_plan(ev);
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
         if rows().any(|(ev, stay)| has_plan(ev, stay)) {
             for (ev, stay) in rows() {
@@ -337,7 +336,7 @@ impl Batch {
         self.planned_kw = planned_kw;
     }
 
-    fn fill_prices(&mut self, state: &PlanningState) {
+    fn fill_prices(&mut self, state: &Planning) {
         let targets = [
             &mut self.buy_price,
             &mut self.sell_price,
@@ -358,7 +357,7 @@ impl Batch {
         }
     }
 
-    fn fill_system(&mut self, state: &PlanningState) {
+    fn fill_system(&mut self, state: &Planning) {
         let scenario = &state.in_force.scenario;
         let day = scenario.clock.slots_per_24_hours();
         self.net_load_kw.clear();
@@ -368,7 +367,7 @@ impl Batch {
         self.committed_ev_kw.extend(self.slots().map(|slot| state.plans.committed_kw(slot)));
     }
 
-    fn fill_sites(&mut self, state: &PlanningState) {
+    fn fill_sites(&mut self, state: &Planning) {
         self.parent_site.clear();
         self.site_import_kw_max.clear();
         self.site_export_kw_max.clear();

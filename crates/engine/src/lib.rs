@@ -46,7 +46,6 @@ mod sites;
 mod snapshot;
 mod state;
 mod state_hash;
-mod stays_of_day;
 mod stopwatch;
 mod tick;
 mod units;

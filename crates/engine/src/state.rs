@@ -2,11 +2,7 @@
 
 use crate::{cars::BLOCK, plan_book::PlanBook};
 use bevy_ecs::prelude::*;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use voltide_model::{
     battery::{EnergyBounds, SlotBattery},
     clock::Clock,
@@ -186,46 +182,6 @@ pub(crate) struct SiteCuts {
     pub in_session: Vec<bool>,
 }
 
-/// Cars that are to be planned.
-#[derive(Resource, Default)]
-pub(crate) struct DueCars {
-    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
-    pub due: VecDeque<u32>,
-    /// Plugged cars whose announced departure has passed, ascending.
-    pub overdue: Vec<u32>,
-}
-
-impl DueCars {
-    /// Marks a car as due, keeping the order.
-    pub(crate) fn mark_due(&mut self, ev: u32) {
-        match self.due.back() {
-            Some(&last) if last >= ev => {
-                if let Err(place) = self.due.binary_search(&ev) {
-                    self.due.insert(place, ev);
-                }
-            }
-            _ => self.due.push_back(ev),
-        }
-    }
-
-    /// Cars of the ascending list are due no more. When they come in batches from the front, as
-    /// planned cars do, each batch costs no more than its own length.
-    pub(crate) fn unmark_due(&mut self, evs: &[u32]) {
-        let (Some(&first), Some(&last)) = (evs.first(), evs.last()) else { return };
-        let start = self.due.partition_point(|&ev| ev < first);
-        let end = self.due.partition_point(|&ev| ev <= last);
-        let range = self.due.range(start..end);
-        let others: Vec<u32> = range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
-        self.due.drain(start..end);
-        if self.due.is_empty() {
-            self.due.shrink_to_fit();
-        }
-        for ev in others {
-            self.mark_due(ev);
-        }
-    }
-}
-
 /// Adds `ev` to an ascending list that does not hold it yet.
 pub(crate) fn insert_sorted(list: &mut Vec<u32>, ev: u32) {
     match list.last() {
@@ -265,19 +221,6 @@ mod tests {
         let cut = pieces(&[range(0, 0..10), range(1, 10..block + 5)]);
         let piece = |evs, fleet| Piece { evs, fleet };
         assert_eq!(cut, [piece(0..10, 0), piece(10..BLOCK, 1), piece(BLOCK..BLOCK + 5, 1)]);
-    }
-
-    #[test]
-    fn planned_cars_are_due_no_more() {
-        let mut roster = DueCars::default();
-        for ev in [3, 1, 2, 3, 9, 8] {
-            roster.mark_due(ev);
-        }
-        roster.unmark_due(&[1, 3, 4, 8]);
-        assert_eq!(roster.due, [2, 9]);
-        roster.unmark_due(&[]);
-        roster.unmark_due(&[0, 2, 9]);
-        assert!(roster.due.is_empty());
     }
 
     #[test]

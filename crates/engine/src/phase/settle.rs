@@ -4,12 +4,10 @@ use crate::{
     cars::{AppliedPower, Session, StoredEnergy, columns, writable},
     grid::UnitSchedule,
     outbox::Recorder,
+    phase::plan::{cut, overdue},
     prices::PriceBook,
     settle_kernel,
-    state::{
-        DueCars, EXPECTED_WITHIN_KWH, Now, PluggedAtMidnight, ScenarioInForce, SiteCuts,
-        StoredInAll, insert_sorted,
-    },
+    state::{EXPECTED_WITHIN_KWH, Now, PluggedAtMidnight, ScenarioInForce, StoredInAll},
     state_hash::{Component, Dirty},
     units::{self, StandingMut},
     workers::Workers,
@@ -21,10 +19,11 @@ use bevy_ecs::{
 use bytemuck::cast_slice_mut;
 use voltide_journal::event::{Event, SlotElapsed, TickStarted};
 
-/// The slot passes for cars, the plant and those who wait, in any order.
+/// The slot passes for cars, the plant and those who are to be planned again, in any order.
 pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
     let cars = (settle_cars, assert_day_closes).chain();
-    (record_slot, cars, settle_units, mark_due).into_configs()
+    let due = (cut::mark, overdue::note).chain();
+    (record_slot, cars, settle_units, due).into_configs()
 }
 
 /// Records that the slot passed.
@@ -76,25 +75,6 @@ fn settle_units(
         let mut state = units::state(&units.as_readonly());
         state.advance(&of_world.plant, slot, in_force.scenario.clock.slot_hours());
         units::set_state(&mut units, &state);
-    }
-}
-
-/// Makes due those whom a site cut, so that they catch up, and notes those who stay beyond their
-/// announced departure.
-fn mark_due(
-    in_force: Res<ScenarioInForce>,
-    now: Res<Now>,
-    cuts: ResMut<SiteCuts>,
-    mut due: ResMut<DueCars>,
-) {
-    let cuts = cuts.into_inner();
-    for &ev in &cuts.in_slot {
-        due.mark_due(ev);
-        cuts.in_session[ev as usize] = true;
-    }
-    let ev = &in_force.scenario.population.stays.ev;
-    for &stay in in_force.calendar.overdue_from(now.tick + 1) {
-        insert_sorted(&mut due.overdue, ev[stay as usize]);
     }
 }
 

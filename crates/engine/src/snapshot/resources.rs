@@ -4,11 +4,9 @@ use super::{Future, flat, lists, only};
 use crate::{
     cars::{PluggedStay, columns},
     grid::UnitSchedule,
+    phase::plan::queue::DueCars,
     sites::{CarsBehind, Places, SiteTree},
-    state::{
-        DueCars, ExpectedStays, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts,
-        StoredInAll,
-    },
+    state::{ExpectedStays, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts, StoredInAll},
 };
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
@@ -35,7 +33,7 @@ pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
         .with("site_lengths", Column::Ids(site_lengths))
         .with("at_site", Column::Ids(at_site))
         .with("overdue", Column::Ids(due.overdue.clone()))
-        .with("due", Column::Ids(due.due.iter().copied().collect()))
+        .with("due", Column::Ids(due.marked.iter().copied().collect()))
         .with("stored_kwh", Column::Reals(vec![world.resource::<StoredInAll>().0]))
         .with("site_cut", Column::Bytes(cut.collect()))
         .with("expected_stay", Column::Ids(stays))
@@ -54,8 +52,8 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
     }
     let occupied = world.run_system_cached(occupy);
     occupied.expect("the state's resources are inserted");
-    let due = VecDeque::from(part.ids("due")?.to_vec());
-    world.insert_resource(DueCars { due, overdue: part.ids("overdue")?.to_vec() });
+    let marked = VecDeque::from(part.ids("due")?.to_vec());
+    world.insert_resource(DueCars { marked, overdue: part.ids("overdue")?.to_vec() });
     world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
     let in_session = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
     world.insert_resource(SiteCuts { in_session, ..SiteCuts::default() });
