@@ -27,7 +27,7 @@ use crate::{
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
-    units::{Output, spawn_units},
+    units::{self, Shown, spawn_units},
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
@@ -39,7 +39,7 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
-    columns::{SiteTick, TickColumns, UnitTick},
+    columns::{SiteTick, TickColumns},
     scenario::Scenario,
 };
 
@@ -61,7 +61,7 @@ type Seen<'w, 's> = (
     Res<'w, ChargingPrices>,
     Res<'w, SiteTree>,
     Query<'w, 's, &'static SiteLoad>,
-    Query<'w, 's, &'static Output>,
+    Query<'w, 's, Shown>,
     Res<'w, Balance>,
 );
 
@@ -205,8 +205,7 @@ impl Core {
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         let sites = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
         let sites: Vec<SiteTick> = sites.map(|load| load.0).collect();
-        // Units are spawned in the order of their ids, and nothing tells their archetypes apart.
-        let units: Vec<UnitTick> = units.iter().map(|output| output.0).collect();
+        let units = units::rows(&units);
         let seen = TickColumns {
             tick,
             stay: cast_slice(stays),

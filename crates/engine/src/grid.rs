@@ -62,6 +62,11 @@ impl UnitSchedule {
         self.window.get(tick.checked_sub(self.window_first)? as usize)
     }
 
+    /// The same in a tick whose units have been scheduled.
+    pub(crate) fn followed(&self, tick: u32) -> &SlotDispatch {
+        self.slot(tick).unwrap_or_else(|| unreachable!("every slot is scheduled"))
+    }
+
     /// Whether a slot was scheduled for this load, kW.
     pub(crate) fn fits(&self, tick: u32, load_kw: f64) -> bool {
         self.slot(tick).is_some_and(|slot| {
