@@ -19,7 +19,7 @@ use crate::{
     replay::Replay,
     run_start::opening_events,
     simulation::{Simulation, Start},
-    state::Fixed,
+    state::ScenarioInForce,
 };
 use std::sync::Arc;
 use voltide_journal::{
@@ -67,7 +67,7 @@ impl<S: Sink> Replay<S> {
         self.check_state()?;
         let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, .. } =
             start;
-        let parent = Arc::clone(&self.core.world.resource::<Fixed>().scenario);
+        let parent = Arc::clone(&self.core.world.resource::<ScenarioInForce>().scenario);
         let at_tick = self.core.next_tick;
         let mut opening = opening_events(&scenario, world_text, overrides, build);
         if let Some(Event::RunStarted(started)) = opening.first_mut() {
@@ -106,7 +106,7 @@ impl<S: Sink> Replay<S> {
     /// # Panics
     /// If the scenario did not [`inherit`] from the one that holds here.
     pub fn enter(&mut self, scenario: Arc<Scenario>) -> Result<(), EngineError> {
-        let here = &self.core.world.resource::<Fixed>().scenario;
+        let here = &self.core.world.resource::<ScenarioInForce>().scenario;
         assert_eq!(what_differs(here, &scenario), None, "a fork has the world of its parent");
         assert!(
             scenario.population.begins_with(&here.population),
@@ -237,17 +237,13 @@ pub fn fork_hash(config_hash: &str, parent_config_hash: &str, at_tick: u32) -> S
     hasher.finalize().to_hex().to_string()
 }
 
-/// Whether the parent's journal holds the same already.
+/// Whether the parent's journal holds the same already. Recorded sessions do not change at a fork.
 fn is_known(parent: &Scenario, event: &Event) -> bool {
-    match event {
-        Event::SeriesLoaded(loaded) => parent.series().any(|series| {
-            let bits =
-                |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            series.name == loaded.name
-                && series.unit == loaded.unit
-                && bits(&series.values) == bits(&loaded.values)
-        }),
-        Event::StaysLoaded(_) => true,
-        _ => false,
-    }
+    let Event::SeriesLoaded(loaded) = event else { return matches!(event, Event::StaysLoaded(_)) };
+    parent.series().any(|series| {
+        series.name == loaded.name
+            && series.unit == loaded.unit
+            && series.values.len() == loaded.values.len()
+            && series.values.iter().zip(&loaded.values).all(|(a, b)| a.to_bits() == b.to_bits())
+    })
 }

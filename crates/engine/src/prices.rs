@@ -84,8 +84,8 @@ impl PriceBook {
     /// Settings by which cars are billed, now or when they begin one of the stays that were planned
     /// `ahead` at them; and the one in force.
     pub(crate) fn used(&self, ahead: impl Iterator<Item = u32>) -> BTreeSet<u32> {
-        let in_force = std::iter::once(self.setting());
-        self.of_ev.iter().copied().chain(ahead).chain(in_force).collect()
+        let current = std::iter::once(self.setting());
+        self.of_ev.iter().copied().chain(ahead).chain(current).collect()
     }
 
     /// Forgets settings other than the one in force.

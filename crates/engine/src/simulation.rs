@@ -7,7 +7,7 @@ use crate::{
     outbox::Outbox,
     remembered::Remembered,
     run_start::{configuration_hash, opening_events, run_started},
-    state::Fixed,
+    state::ScenarioInForce,
     tick::Live,
 };
 use std::sync::Arc;
@@ -87,12 +87,12 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
 
     /// When the run is, and in what steps.
     pub fn clock(&self) -> Clock {
-        self.core.world.resource::<Fixed>().scenario.clock
+        self.core.world.resource::<ScenarioInForce>().scenario.clock
     }
 
     /// What is simulated.
     pub fn scenario(&self) -> Arc<Scenario> {
-        Arc::clone(&self.core.world.resource::<Fixed>().scenario)
+        Arc::clone(&self.core.world.resource::<ScenarioInForce>().scenario)
     }
 
     /// The tick that comes next.
