@@ -122,6 +122,11 @@ impl Journaled {
         forked(&self.parts.last()?.opening)
     }
 
+    /// The run's own scenario: a fork is what it is at its end, and begins as its oldest parent.
+    pub(crate) fn own_scenario(&self) -> &Arc<Scenario> {
+        self.parts.last().map_or(&self.scenario, |own| &own.scenario)
+    }
+
     /// The scenario that holds in a tick.
     pub(crate) fn scenario_at(&self, tick: u32) -> &Arc<Scenario> {
         let left = |part: &&Part| part.end().is_some_and(|end| end <= tick);
@@ -206,7 +211,7 @@ impl Journaled {
         let mut played = Played { status: RunStatus::Interrupted, chain_hash, torn: None };
         for (number, part) in self.parts.into_iter().enumerate() {
             if number > 0 {
-                replay.enter(Arc::clone(&part.scenario))?;
+                replay.enter(Arc::clone(&part.scenario));
             }
             part.play(replay, &mut played, &bar, quiet)?;
         }

@@ -8,12 +8,11 @@ use crate::{
 };
 use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
-use std::sync::Arc;
 use voltide_model::{scenario::Scenario, stay::NO_STAY};
 
 /// The cars that are recorded, and what of them does not change from tick to tick.
+#[derive(Default)]
 pub(crate) struct Cars {
-    scenario: Arc<Scenario>,
     /// `EvId` by place among the recorded cars.
     ids: Vec<u32>,
     capacity_kwh: Vec<f64>,
@@ -32,28 +31,9 @@ pub(crate) struct Cars {
 }
 
 impl Cars {
-    /// The cars `ids`, ascending.
-    pub(crate) fn new(scenario: Arc<Scenario>, ids: Vec<u32>) -> Self {
-        let mut cars = Self {
-            ids: Vec::new(),
-            capacity_kwh: Vec::new(),
-            soc_min: Vec::new(),
-            soc_arrival: Vec::new(),
-            soc_target: Vec::new(),
-            tariff: Vec::new(),
-            asked: Vec::new(),
-            prices: Vec::new(),
-            rows: Columns::default(),
-            pending: 0,
-            scenario: Arc::clone(&scenario),
-        };
-        cars.forked(&scenario, ids);
-        cars
-    }
-
-    /// From here on another scenario holds; `ids` are the recorded cars, those before and maybe
+    /// A scenario begins to hold; `ids` are the recorded cars, ascending: those before and maybe
     /// more.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>, ids: Vec<u32>) {
+    pub(crate) fn enter(&mut self, scenario: &Scenario, ids: Vec<u32>) {
         let population = &scenario.population;
         let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
         let target =
@@ -67,7 +47,6 @@ impl Cars {
         self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
         let asks = |&ev: &u32| scenario.asks_drivers(population.fleet_of(ev)).is_some();
         self.asked = self.ids.iter().map(asks).collect();
-        self.scenario = Arc::clone(scenario);
     }
 
     /// The recorded cars, ascending.
@@ -92,16 +71,15 @@ impl Cars {
     }
 
     /// Takes in the tariffs' prices of `tick`.
-    pub(crate) fn set_prices(&mut self, tick: u32) {
-        let day = self.scenario.clock.slots_per_24_hours();
+    pub(crate) fn set_prices(&mut self, scenario: &Scenario, tick: u32) {
+        let day = scenario.clock.slots_per_24_hours();
         self.prices.clear();
-        self.prices
-            .extend(self.scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
+        self.prices.extend(scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
     }
 
     /// Adds the rows of the recorded cars at `places`.
-    pub(crate) fn add(&mut self, frame: &Frame, tick: u32, places: &[u32]) {
-        let Self { rows, scenario, .. } = self;
+    pub(crate) fn add(&mut self, scenario: &Scenario, frame: &Frame, tick: u32, places: &[u32]) {
+        let rows = &mut self.rows;
         let stays = gather(&frame.stay, places);
         let plugged = present(places, |place| frame.stay[place] != NO_STAY);
         let powers = gather(&frame.power_kw, places);

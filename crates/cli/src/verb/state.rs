@@ -41,14 +41,12 @@ pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     if let Some(ev) = state.ev {
         check_car(ev, journaled.scenario_at(tick))?;
     }
-    let moment =
-        |scenario: &Arc<Scenario>| Moment { at: tick, scenario: Arc::clone(scenario), seen: None };
-    let past = playback::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
-    let moment = past.replay.end()?.sink;
-    let seen = moment.seen.expect("a tick that was replayed was seen");
+    let moment = || Moment { at: tick, seen: None };
+    let played_back = playback::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
+    let seen = played_back.replay.end()?.sink.seen.expect("a tick that was replayed was seen");
     let rows = match state.ev {
-        Some(ev) => seen.of_car(&moment.scenario, ev),
-        None => seen.of_all(&moment.scenario),
+        Some(ev) => seen.of_car(ev),
+        None => seen.of_all(),
     };
     if args.json {
         let fields = rows.into_iter().map(|row| (row.name.to_owned(), row.value)).collect();
@@ -73,12 +71,13 @@ fn check_car(ev: u32, scenario: &Scenario) -> Result<(), Failure> {
 /// Waits for one tick.
 struct Moment {
     at: u32,
-    scenario: Arc<Scenario>,
     seen: Option<Seen>,
 }
 
 /// A tick, copied.
 struct Seen {
+    /// The scenario that holds in it.
+    scenario: Arc<Scenario>,
     tick: u32,
     stay: Vec<u32>,
     energy_kwh: Vec<f64>,
@@ -91,13 +90,18 @@ struct Seen {
 impl Sink for Moment {
     type Error = Infallible;
 
-    fn event(&mut self, _recorded: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, _: &Recorded) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
+    fn tick(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        columns: &TickColumns<'_>,
+    ) -> Result<(), Infallible> {
         if columns.tick == self.at {
             self.seen = Some(Seen {
+                scenario: Arc::clone(scenario),
                 tick: columns.tick,
                 stay: columns.stay.to_vec(),
                 energy_kwh: columns.energy_kwh.to_vec(),
@@ -106,13 +110,6 @@ impl Sink for Moment {
                 sites: columns.sites.to_vec(),
                 system: *columns.system,
             });
-        }
-        Ok(())
-    }
-
-    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Infallible> {
-        if self.seen.is_none() {
-            self.scenario = Arc::clone(scenario);
         }
         Ok(())
     }
@@ -147,8 +144,8 @@ fn local_time(clock: &Clock, slot: u32) -> String {
 }
 
 impl Seen {
-    fn moment(&self, scenario: &Scenario) -> Vec<Row> {
-        let clock = &scenario.clock;
+    fn moment(&self) -> Vec<Row> {
+        let clock = &self.scenario.clock;
         let from = clock.local(self.tick).format("%Y-%m-%d %H:%M").to_string();
         let to = clock.local(self.tick + 1).format("%H:%M").to_string();
         let text =
@@ -156,14 +153,14 @@ impl Seen {
         vec![row("tick", self.tick, text), row("local_time", from.replace(' ', "T"), from)]
     }
 
-    fn of_all(&self, scenario: &Scenario) -> Vec<Row> {
+    fn of_all(&self) -> Vec<Row> {
         let SystemTick { plugged, agreed, .. } = self.system;
         let charging = self.power_kw.iter().filter(|power| **power > 0.0).count() as u64;
         let discharging = self.power_kw.iter().filter(|power| **power < 0.0).count() as u64;
-        let cars = scenario.population.present_evs();
+        let cars = self.scenario.population.present_evs();
         let stored: f64 = cars.map(|ev| self.energy_kwh[ev as usize]).sum();
-        let cars = scenario.population.present_evs().count();
-        let mut rows = self.moment(scenario);
+        let cars = self.scenario.population.present_evs().count();
+        let mut rows = self.moment();
         rows.extend([
             row("cars", cars, thousands(cars as u64)),
             row("plugged", plugged, counted(plugged.into(), "car", "cars")),
@@ -175,14 +172,14 @@ impl Seen {
             number("ev_discharge_kw", self.system.ev_discharge_kw, "kW"),
             number("base_load_kw", self.system.base_load_kw, "kW"),
             number("net_load_kw", self.system.net_load_kw(), "kW"),
-            number("tou_price_per_kwh", self.system.tou_price_per_kwh, &scenario.currency),
+            number("tou_price_per_kwh", self.system.tou_price_per_kwh, &self.scenario.currency),
         ]);
-        rows.extend(self.sites_row(scenario));
+        rows.extend(self.sites_row());
         rows
     }
 
-    fn sites_row(&self, scenario: &Scenario) -> Option<Row> {
-        let sites = scenario.sites.iter().zip(&self.sites);
+    fn sites_row(&self) -> Option<Row> {
+        let sites = self.scenario.sites.iter().zip(&self.sites);
         let values: Vec<Value> = sites
             .clone()
             .map(|(site, tick)| {
@@ -197,15 +194,15 @@ impl Seen {
         (!values.is_empty()).then(|| row("sites", values, text.join(", ")))
     }
 
-    fn of_car(&self, scenario: &Scenario, ev: u32) -> Vec<Row> {
+    fn of_car(&self, ev: u32) -> Vec<Row> {
         let car = ev as usize;
-        let population = &scenario.population;
+        let population = &self.scenario.population;
         let range = population.range_of(ev);
         let energy = self.energy_kwh[car];
         let capacity = population.capacity_kwh[car];
-        let mut rows = self.moment(scenario);
+        let mut rows = self.moment();
         let index = range.index_of(ev);
-        let name = &scenario.fleets[range.fleet].name;
+        let name = &self.scenario.fleets[range.fleet].name;
         rows.extend([
             row("ev", ev, format!("{ev}, number {index} of fleet `{name}`")),
             number("energy_kwh", energy, "kWh"),
@@ -218,13 +215,13 @@ impl Seen {
             rows.push(row("session_id", Value::Null, why.into()));
             return rows;
         }
-        rows.extend(self.session_rows(scenario, car, stay));
+        rows.extend(self.session_rows(car, stay));
         rows
     }
 
-    fn session_rows(&self, scenario: &Scenario, car: usize, stay: u32) -> Vec<Row> {
-        let population = &scenario.population;
-        let clock = &scenario.clock;
+    fn session_rows(&self, car: usize, stay: u32) -> Vec<Row> {
+        let population = &self.scenario.population;
+        let clock = &self.scenario.clock;
         let ledger = &self.ledger[car];
         let from = local_time(clock, population.stays.first_slot(stay, clock));
         let to = local_time(clock, population.stays.announced_end_slot(stay, clock));
@@ -238,8 +235,8 @@ impl Seen {
             number("power_kw", self.power_kw[car], "kW"),
             number("charged_kwh", ledger.charged_kwh, "kWh"),
             number("discharged_kwh", ledger.discharged_kwh, "kWh"),
-            number("energy_cost", ledger.energy_cost, &scenario.currency),
-            number("v2g_revenue", ledger.v2g_revenue, &scenario.currency),
+            number("energy_cost", ledger.energy_cost, &self.scenario.currency),
+            number("v2g_revenue", ledger.v2g_revenue, &self.scenario.currency),
         ]
     }
 }

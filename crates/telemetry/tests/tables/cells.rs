@@ -397,31 +397,33 @@ fn units() -> [UnitTick; 2] {
 }
 
 /// Shows the tick, in which the car at home charges and the one at work stands by.
-fn settle(telemetry: &mut Telemetry) {
+fn settle(telemetry: &mut Telemetry, scenario: &Arc<Scenario>) {
     let ledger =
         Ledger { charged_kwh: 16.0, discharged_kwh: 2.5, energy_cost: 8.0, v2g_revenue: 1.25 };
     telemetry
-        .tick(&TickColumns {
-            tick: TICK,
-            stay: &[NO_STAY, AT_HOME.2, AT_WORK.2, NO_STAY],
-            energy_kwh: &[1.0, 33.0, 2.0, 3.0],
-            power_kw: &[0.0, 3.5, 5.25, 0.0],
-            ledger: &[Ledger::default(), ledger, Ledger::default(), Ledger::default()],
-            price_per_kwh: &[0.0, 0.35, 0.36, 0.37],
-            willingness: &[0.0, 0.625, 0.75, 0.0],
-            agreed: &[0, 1, 1, 0],
-            sites: &[SiteTick { asked_kw: 9.0, power_kw: 6.0, plugged: 2 }],
-            units: &units(),
-            system: &system(),
-        })
+        .tick(
+            scenario,
+            &TickColumns {
+                tick: TICK,
+                stay: &[NO_STAY, AT_HOME.2, AT_WORK.2, NO_STAY],
+                energy_kwh: &[1.0, 33.0, 2.0, 3.0],
+                power_kw: &[0.0, 3.5, 5.25, 0.0],
+                ledger: &[Ledger::default(), ledger, Ledger::default(), Ledger::default()],
+                price_per_kwh: &[0.0, 0.35, 0.36, 0.37],
+                willingness: &[0.0, 0.625, 0.75, 0.0],
+                agreed: &[0, 1, 1, 0],
+                sites: &[SiteTick { asked_kw: 9.0, power_kw: 6.0, plugged: 2 }],
+                units: &units(),
+                system: &system(),
+            },
+        )
         .unwrap();
 }
 
 /// The tables of the history.
 fn written() -> Written {
     let (folder, scenario) = (tempdir().unwrap(), world());
-    let mut telemetry =
-        Telemetry::create(folder.path(), Arc::clone(&scenario), Options::default()).unwrap();
+    let mut telemetry = Telemetry::create(folder.path(), &scenario, Options::default()).unwrap();
     let sealed = |state_hash| Event::TickSealed(TickSealed { state_hash, ..TickSealed::default() });
     let before =
         [run_started(), run_forked(), session_started(), solve_finished(), units_dispatched()];
@@ -430,10 +432,11 @@ fn written() -> Written {
     let settled_after = before.len();
     for (at, (event, tick)) in before.into_iter().chain(after).zip(ticks).enumerate() {
         if at == settled_after {
-            settle(&mut telemetry);
+            settle(&mut telemetry, &scenario);
         }
         let seq = 100 + at as u64;
-        telemetry.event(&Recorded { seq, cause_seq: Some(seq - 50), tick, event }).unwrap();
+        let recorded = Recorded { seq, cause_seq: Some(seq - 50), tick, event };
+        telemetry.event(&scenario, &recorded).unwrap();
     }
     telemetry.finish(RunStatus::Failed("the disk is full".into())).unwrap();
     Written { folder, scenario, events: ticks.len() as u32 }
