@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use voltide_engine::EngineError;
 use voltide_host::Plugins;
 use voltide_journal::{
-    event::{Event, Recorded},
+    event::{Recorded, fact::Step},
     mcap_log,
     sink::Sink,
     snapshot::Encoded,
@@ -413,7 +413,7 @@ impl Sink for TelemetryAtMarks {
         self.coming
             .iter_mut()
             .try_for_each(|(_, _, telemetry)| telemetry.event(scenario, recorded))?;
-        let sealed = matches!(recorded.event, Event::TickSealed(_));
+        let sealed = recorded.event.step() == Step::Seal;
         let ticks = u64::from(recorded.tick) + 1;
         let is_reached = self.coming.first().is_some_and(|(mark, ..)| *mark == ticks);
         if sealed && is_reached { self.close() } else { Ok(()) }

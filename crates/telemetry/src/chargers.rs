@@ -74,8 +74,7 @@ impl Chargers {
         self.pending
     }
 
-    /// Takes in where the recorded cars `ids` stand. Two at one charger add up; the first one
-    /// counts as its car.
+    /// Takes in where the recorded cars `ids` stand: at most one at a charger.
     pub(crate) fn occupy(
         &mut self,
         scenario: &Scenario,
@@ -88,10 +87,9 @@ impl Chargers {
         for ((ev, &stay), power) in ids.zip(&frame.stay).zip(&frame.power_kw) {
             if stay != NO_STAY {
                 let charger = scenario.population.stays.charger[stay as usize] as usize;
+                // Added to the 0 there, so that a car that stands by is no negative zero.
                 self.now.power_kw[charger] += power;
-                if self.now.ev[charger] == NONE {
-                    self.now.ev[charger] = ev;
-                }
+                self.now.ev[charger] = ev;
             }
         }
     }

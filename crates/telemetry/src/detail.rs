@@ -89,7 +89,7 @@ impl Detail {
         scenario: &Scenario,
         frame: &mut Frame,
     ) -> Result<(), TelemetryError> {
-        self.cars.plug_in(&frame.plugged_in);
+        self.cars.plug_in(scenario, &frame.plugged_in);
         let Some(tick) = frame.tick.filter(|&tick| self.selection.records(tick)) else {
             return Ok(());
         };

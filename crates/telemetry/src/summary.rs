@@ -202,7 +202,6 @@ impl Tally {
     pub(crate) fn settled(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
         let TickColumns { tick, system, units, .. } = *columns;
         let hours = scenario.clock.slot_hours();
-        let at = |kw: f64| Extreme { kw, tick, local_time: local_time(scenario, tick) };
         let summary = &mut self.summary;
         summary.slots = tick + 1;
         summary.charged_kwh += system.ev_charge_kw * hours;
@@ -213,18 +212,11 @@ impl Tally {
         summary.import_export_cost +=
             outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
-        let higher = |kw: f64, old: &Option<Extreme>| old.as_ref().is_none_or(|old| kw > old.kw);
         let ev_kw = system.ev_charge_kw - system.ev_discharge_kw;
-        let net_load = system.net_load_kw();
-        if higher(ev_kw, &summary.ev_peak) {
-            summary.ev_peak = Some(at(ev_kw));
-        }
-        if higher(net_load, &summary.net_load_peak) {
-            summary.net_load_peak = Some(at(net_load));
-        }
-        if summary.net_load_valley.as_ref().is_none_or(|old| net_load < old.kw) {
-            summary.net_load_valley = Some(at(net_load));
-        }
+        let net_load_kw = system.net_load_kw();
+        keep_higher(&mut summary.ev_peak, ev_kw, scenario, tick);
+        keep_higher(&mut summary.net_load_peak, net_load_kw, scenario, tick);
+        keep_lower(&mut summary.net_load_valley, net_load_kw, scenario, tick);
         self.asked += scenario.asked_cars(columns.stay) as u64;
         self.agreed += u64::from(system.agreed);
         self.plant(scenario, system, units);
@@ -241,9 +233,9 @@ impl Tally {
             sum.running += cost.running;
             sum.extra += cost.extra;
         }
-        let price = grid.rules.prices.unserved;
-        summary.unserved_price_per_kwh = Some(price);
-        self.unserved_cost += (system.unserved_kw + system.spilled_kw) * hours * price;
+        let prices = &grid.rules.prices;
+        summary.unserved_price_per_kwh = Some(prices.unserved);
+        self.unserved_cost += prices.unserved_cost(hours, system.unserved_kw, system.spilled_kw);
         summary.unserved_kwh += system.unserved_kw * hours;
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
@@ -252,14 +244,10 @@ impl Tally {
             return;
         };
         let missing = flexibility.margin().without_rounding().shortfall();
-        let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
-            let sums = sums.get_or_insert_default();
-            sums.demand_kw_slots += demand;
-            sums.shortfall_kw_slots += missing;
-            sums.shortfall_kwh += missing * hours;
-        };
-        add(&mut summary.flexibility_up, flexibility.demand.up, missing.up);
-        add(&mut summary.flexibility_down, flexibility.demand.down, missing.down);
+        let up = summary.flexibility_up.get_or_insert_default();
+        add_flexibility(up, flexibility.demand.up, missing.up, hours);
+        let down = summary.flexibility_down.get_or_insert_default();
+        add_flexibility(down, flexibility.demand.down, missing.down, hours);
     }
 
     /// What each unit cost by component, and the rows that they make.
@@ -373,6 +361,27 @@ fn discharges(plans: &PlansAccepted, end: u32) -> bool {
 /// The start of a slot on the wall clock of the world's time zone.
 fn local_time(scenario: &Scenario, tick: u32) -> String {
     scenario.clock.local(tick).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// Takes a slot for the highest where none so far was as high: of equal ones the first counts.
+fn keep_higher(highest: &mut Option<Extreme>, kw: f64, scenario: &Scenario, tick: u32) {
+    if highest.as_ref().is_none_or(|so_far| kw > so_far.kw) {
+        *highest = Some(Extreme { kw, tick, local_time: local_time(scenario, tick) });
+    }
+}
+
+/// The same for the lowest.
+fn keep_lower(lowest: &mut Option<Extreme>, kw: f64, scenario: &Scenario, tick: u32) {
+    if lowest.as_ref().is_none_or(|so_far| kw < so_far.kw) {
+        *lowest = Some(Extreme { kw, tick, local_time: local_time(scenario, tick) });
+    }
+}
+
+/// Adds a slot's flexibility in one direction, kW.
+fn add_flexibility(sums: &mut FlexibilitySums, demand_kw: f64, missing_kw: f64, hours: f64) {
+    sums.demand_kw_slots += demand_kw;
+    sums.shortfall_kw_slots += missing_kw;
+    sums.shortfall_kwh += missing_kw * hours;
 }
 
 /// What a schedule of units pays for missing margins.

@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
-    event::{Event, Recorded, RunStarted, SessionEnded, SessionStarted},
+    event::{Event, Recorded, SessionEnded, SessionStarted},
     reader::{self, LogSummary},
     salvage,
     sink::Sink,
@@ -177,11 +177,10 @@ fn is_under_way(scenario: &Scenario, tick: u32, stay: u32) -> bool {
 
 impl Audit {
     /// A run begins, or a fork of it, with the cars of its parent and maybe more after them.
-    fn run_started(&mut self, scenario: &Scenario, started: &RunStarted) {
+    fn enter(&mut self, scenario: &Scenario) {
         let added = &scenario.population.arrival_energy_kwh[self.energy_kwh.len()..];
         self.energy_kwh.extend_from_slice(added);
         self.moved_kwh.resize(self.energy_kwh.len(), (0.0, 0.0));
-        self.chain_hash.clone_from(&started.config_hash);
     }
 
     fn started(
@@ -279,19 +278,20 @@ impl Sink for Audit {
     type Error = Finding;
 
     fn event(&mut self, scenario: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Finding> {
-        match &recorded.event {
-            Event::SessionStarted(started) => self.started(scenario, recorded.tick, started),
-            Event::SessionEnded(ended) => self.ended(recorded.tick, ended),
-            Event::RunStarted(started) => {
-                self.run_started(scenario, started);
-                Ok(())
-            }
-            Event::TickSealed(sealed) => {
-                self.chain_hash = hex::encode(sealed.chain_hash);
-                Ok(())
-            }
-            _ => Ok(()),
+        let Recorded { tick, event, .. } = recorded;
+        if event.starts().is_some() {
+            self.enter(scenario);
         }
+        if let Some(chain_hash) = event.chain_hash() {
+            self.chain_hash = chain_hash;
+        }
+        if let Event::SessionStarted(started) = event {
+            self.started(scenario, *tick, started)?;
+        }
+        if let Event::SessionEnded(ended) = event {
+            self.ended(*tick, ended)?;
+        }
+        Ok(())
     }
 
     fn tick(&mut self, scenario: &Arc<Scenario>, columns: &TickColumns<'_>) -> Result<(), Finding> {

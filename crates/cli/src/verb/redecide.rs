@@ -11,7 +11,6 @@ use crate::{
 use serde_json::{Value, json};
 use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_engine::{Planned, Redecided, Redecision};
-use voltide_journal::event::Event;
 
 /// Asks the run's own policy again, or another one; says what is different.
 pub(crate) fn redecide(
@@ -40,7 +39,7 @@ pub(crate) fn redecide(
     let mut again = Redecision::new(Arc::clone(&journaled.scenario), start)?;
     for recorded in journaled.events(args.quiet) {
         let recorded = recorded?;
-        if !matches!(recorded.event, Event::RunForked(_)) {
+        if recorded.event.forks().is_none() {
             again.event(recorded)?;
         }
     }
