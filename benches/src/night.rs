@@ -200,11 +200,11 @@ pub struct NoTables;
 impl Sink for NoTables {
     type Error = std::convert::Infallible;
 
-    fn event(&mut self, _: &Recorded) -> Result<(), Self::Error> {
+    fn event(&mut self, _: &Arc<Scenario>, _: &Recorded) -> Result<(), Self::Error> {
         Ok(())
     }
 
-    fn tick(&mut self, _: &TickColumns<'_>) -> Result<(), Self::Error> {
+    fn tick(&mut self, _: &Arc<Scenario>, _: &TickColumns<'_>) -> Result<(), Self::Error> {
         Ok(())
     }
 }

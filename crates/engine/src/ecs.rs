@@ -135,6 +135,11 @@ impl Core {
         self.world.insert_resource(ScenarioInForce::new(scenario));
     }
 
+    /// The scenario that holds.
+    pub(crate) fn scenario(&self) -> &Arc<Scenario> {
+        &self.world.resource::<ScenarioInForce>().scenario
+    }
+
     pub(crate) fn outbox(&mut self) -> Mut<'_, Outbox> {
         self.world.resource_mut::<Outbox>()
     }
@@ -194,8 +199,9 @@ impl Core {
         sink: &mut S,
         events: &[Recorded],
     ) -> Result<(), EngineError> {
+        let scenario = Arc::clone(self.scenario());
         for event in events {
-            sink.event(event).map_err(sink_error)?;
+            sink.event(&scenario, event).map_err(sink_error)?;
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
@@ -219,7 +225,7 @@ impl Core {
             units: &units,
             system: &balance.0,
         };
-        sink.tick(&seen).map_err(sink_error)
+        sink.tick(&scenario, &seen).map_err(sink_error)
     }
 
     pub(crate) fn seal(&mut self) -> Seal {

@@ -105,7 +105,7 @@ impl DispatchProgram<'_> {
         let mut parts = ObjectiveParts::of_plant(problem.plant);
         for (at, (slot, margin)) in slots.iter().zip(margins).enumerate() {
             parts.add_bill(&bill(problem.plant, slot, hours));
-            parts.unserved += prices.unserved_cost(slot.unserved_kw, slot.spilled_kw, hours);
+            parts.unserved += prices.unserved_cost(hours, slot.unserved_kw, slot.spilled_kw);
             if problem.margins {
                 let missing = margin.shortfall();
                 parts.margin += prices.margin * hours * (missing.up + missing.down);
