@@ -1,11 +1,14 @@
 //! What a run asked of its cars, tick by tick, so that another loop can be asked the same.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 use voltide_journal::{
     event::{Event, Recorded},
     sink::Sink,
 };
-use voltide_model::columns::{Ledger, TickColumns};
+use voltide_model::{
+    columns::{Ledger, TickColumns},
+    scenario::Scenario,
+};
 
 /// What one tick asked.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +39,7 @@ pub struct Script {
 impl Sink for Script {
     type Error = Infallible;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Infallible> {
         match &recorded.event {
             Event::SessionEnded(ended) => self.now.unplugged.extend(&ended.ev),
             Event::SessionStarted(started) => {
@@ -48,9 +51,10 @@ impl Sink for Script {
         Ok(())
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
+    fn tick(&mut self, _: &Arc<Scenario>, columns: &TickColumns<'_>) -> Result<(), Infallible> {
         self.power_kw.resize(columns.power_kw.len(), 0.0);
         for (ev, (before, &power)) in (0..).zip(self.power_kw.iter_mut().zip(columns.power_kw)) {
+            // Only changes: most cars do in most slots what they did before.
             if before.to_bits() != power.to_bits() {
                 self.now.set_points.push((ev, power));
                 *before = power;

@@ -62,12 +62,12 @@ struct Events(Vec<Recorded>);
 impl Sink for Events {
     type Error = Infallible;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Infallible> {
         self.0.push(recorded.clone());
         Ok(())
     }
 
-    fn tick(&mut self, _columns: &TickColumns<'_>) -> Result<(), Infallible> {
+    fn tick(&mut self, _: &Arc<Scenario>, _: &TickColumns<'_>) -> Result<(), Infallible> {
         Ok(())
     }
 }

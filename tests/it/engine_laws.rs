@@ -50,6 +50,8 @@ struct Shape {
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
+    // Clocks that change forward, back and by half an hour within three days, a leap day behind an
+    // offset that is no whole hour, and a new year.
     let starts = prop::sample::select(vec![
         ("2024-03-30T12:00", "Europe/Berlin"),
         ("2024-10-26T00:00", "Europe/Berlin"),
@@ -204,7 +206,6 @@ fn start(scenario: &Arc<Scenario>, world_text: String) -> Start {
 
 /// Keeps what it is shown, and checks the laws that every tick must obey.
 struct Witness {
-    scenario: Arc<Scenario>,
     energy: Vec<f64>,
     events: Vec<Recorded>,
     ticks: Vec<(Vec<u32>, Vec<u64>, Vec<u64>)>,
@@ -213,27 +214,27 @@ struct Witness {
 impl Witness {
     fn new(scenario: &Arc<Scenario>) -> Self {
         let energy = scenario.population.arrival_energy_kwh.clone();
-        Self { scenario: Arc::clone(scenario), energy, events: vec![], ticks: vec![] }
+        Self { energy, events: vec![], ticks: vec![] }
     }
 
     /// Stored energy moves by the applied power, and only while plugged in.
-    fn check_batteries(&mut self, columns: &TickColumns<'_>) {
-        let hours = self.scenario.clock.slot_hours();
+    fn check_batteries(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
+        let hours = scenario.clock.slot_hours();
         for ev in 0..columns.stay.len() {
-            let fleet = &self.scenario.fleets[self.scenario.population.fleet_of(ev as u32)];
+            let fleet = &scenario.fleets[scenario.population.fleet_of(ev as u32)];
             let battery = fleet.battery.slot(hours);
             let (power, after) = (columns.power_kw[ev], columns.energy_kwh[ev]);
             let expected = battery.after(self.energy[ev], power);
             assert!((after - expected).abs() < 1e-9, "car {ev}: {after} kWh instead of {expected}");
-            let highest = self.scenario.population.capacity_kwh[ev] * fleet.battery.soc_max.get();
+            let highest = scenario.population.capacity_kwh[ev] * fleet.battery.soc_max.get();
             assert!(after <= highest.max(self.energy[ev]) + 1e-9, "car {ev} is overfull");
             assert!(columns.stay[ev] != NO_STAY || power == 0.0, "car {ev} charges on the road");
             self.energy[ev] = after;
         }
     }
 
-    fn check_limits(&self, columns: &TickColumns<'_>) {
-        for (site, tick) in self.scenario.sites.iter().zip(columns.sites) {
+    fn check_limits(&self, scenario: &Scenario, columns: &TickColumns<'_>) {
+        for (site, tick) in scenario.sites.iter().zip(columns.sites) {
             assert!(
                 tick.power_kw <= site.import_limit.0 + 1e-6,
                 "{}: {} kW",
@@ -250,7 +251,7 @@ impl Witness {
 impl Sink for Witness {
     type Error = Infallible;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Infallible> {
         if let Event::SessionStarted(started) = &recorded.event {
             for (row, &ev) in started.ev.iter().enumerate() {
                 let before = self.energy[ev as usize];
@@ -262,9 +263,13 @@ impl Sink for Witness {
         Ok(())
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
-        self.check_batteries(columns);
-        self.check_limits(columns);
+    fn tick(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        columns: &TickColumns<'_>,
+    ) -> Result<(), Infallible> {
+        self.check_batteries(scenario, columns);
+        self.check_limits(scenario, columns);
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect();
         self.ticks.push((columns.stay.to_vec(), bits(columns.energy_kwh), bits(columns.power_kw)));
         Ok(())
@@ -417,11 +422,11 @@ struct Nothing;
 impl Sink for Nothing {
     type Error = Infallible;
 
-    fn event(&mut self, _recorded: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, _: &Recorded) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn tick(&mut self, _columns: &TickColumns<'_>) -> Result<(), Infallible> {
+    fn tick(&mut self, _: &Arc<Scenario>, _: &TickColumns<'_>) -> Result<(), Infallible> {
         Ok(())
     }
 }
@@ -438,6 +443,7 @@ fn a_plant_survives_a_cut() {
         let whole = tempfile::tempdir().unwrap();
         live(&scenario, &text, McapLog::create(whole.path(), Durability::Close).unwrap());
         let whole = history(whole.path());
+        // Within windows, each of which commits two slots, and between them.
         for ticks in [0, 1, 8, 33, 34, 71, 95] {
             for from_snapshot in [false, true] {
                 let folder = tempfile::tempdir().unwrap();
@@ -494,6 +500,7 @@ fn threads_and_repetition_change_no_byte_of_any_world() {
         let world = voltide_world::load(&path, &[])
             .unwrap_or_else(|problems| panic!("{problems}: {shape:?}"));
         let (scenario, text) = (Arc::new(world.scenario), world.text);
+        // Twice with the same number, since what a race does may differ from one time to the next.
         let logs = [1, 2, 8, 8].map(|threads| {
             let run = tempfile::tempdir().unwrap();
             let log = McapLog::create(run.path(), Durability::Close).unwrap();
@@ -537,6 +544,7 @@ fn days_that_are_not_24_hours_long_survive_a_cut() {
             };
             let (scenario, text) = shape.scenario();
             let half_hours = scenario.clock.slots - 48;
+            // Clocks on Lord Howe change by half an hour.
             assert!(
                 half_hours == 2 * hours || zone == "Australia/Lord_Howe" && half_hours == 49,
                 "{zone}"
@@ -544,6 +552,7 @@ fn days_that_are_not_24_hours_long_survive_a_cut() {
             let folder = tempfile::tempdir().unwrap();
             live(&scenario, &text, McapLog::create(folder.path(), Durability::Close).unwrap());
             let whole = history(folder.path());
+            // At both ends, around two o'clock, when clocks change in Europe, and around midnight.
             for ticks in [0, 4, 5, 6, half_hours - 1, half_hours, scenario.clock.slots] {
                 let folder = tempfile::tempdir().unwrap();
                 let snapshot = cut_off(&scenario, &text, folder.path(), ticks);

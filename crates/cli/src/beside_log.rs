@@ -8,7 +8,6 @@ use crate::{
 use std::path::Path;
 use voltide_journal::{
     error::LogError,
-    event::Event,
     reader::{self, LogReader},
 };
 use voltide_telemetry::{ClosedDay, Described, RunStatus, closed_days};
@@ -76,10 +75,7 @@ pub(crate) fn kept_days(run: &Path) -> Result<Vec<ClosedDay>, Failure> {
 pub(crate) fn chain_after(log: &mut LogReader, tick: u32) -> Result<Option<String>, Failure> {
     match log.skip_through(tick) {
         Err(LogError::Torn(_)) => Ok(None),
-        other => Ok(other?.and_then(|sealed| match sealed.event {
-            Event::TickSealed(sealed) => Some(hex::encode(sealed.chain_hash)),
-            _ => None,
-        })),
+        other => Ok(other?.and_then(|sealed| sealed.event.chain_hash())),
     }
 }
 

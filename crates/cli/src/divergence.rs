@@ -100,8 +100,8 @@ impl Divergence {
             return "nothing more; its log ends there, and it is unfinished".to_owned();
         };
         let what = happening(event);
-        if let Event::RunEnded(ended) = event {
-            return format!("{what}: {}", ended.outcome);
+        if let Some(outcome) = event.outcome() {
+            return format!("{what}: {outcome}");
         }
         match (event.rows(), event.first_entity()) {
             (Some(rows), Some(entity)) if rows > 1 => {
@@ -221,7 +221,7 @@ impl Term<'_> {
 /// The tick at which histories part: that of what goes on, where one has ended.
 fn tick_of(here: Option<&Recorded>, there: Option<&Recorded>) -> u32 {
     let both = || here.into_iter().chain(there);
-    let going_on = both().filter(|recorded| !matches!(recorded.event, Event::RunEnded(_)));
+    let going_on = both().filter(|recorded| recorded.event.step() != Step::Ending);
     let ticks = going_on.map(|recorded| recorded.tick);
     ticks.min().or_else(|| both().map(|recorded| recorded.tick).max()).unwrap_or_default()
 }

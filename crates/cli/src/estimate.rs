@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use voltide_engine::EngineError;
 use voltide_host::Plugins;
 use voltide_journal::{
-    event::{Event, Recorded},
+    event::{Recorded, fact::Step},
     mcap_log,
     sink::Sink,
     snapshot::Encoded,
@@ -370,11 +370,10 @@ struct TelemetryAtMarks {
 }
 
 impl TelemetryAtMarks {
-    fn begin(scenario: &Arc<Scenario>, marks: &[u64]) -> Result<Self, Failure> {
+    fn begin(scenario: &Scenario, marks: &[u64]) -> Result<Self, Failure> {
         let mut coming = Vec::new();
         for &mark in marks {
             let folder = scratch()?;
-            let scenario = Arc::clone(scenario);
             let telemetry = Telemetry::create(folder.path(), scenario, Options::default())?;
             coming.push((mark, folder, telemetry));
         }
@@ -406,16 +405,26 @@ impl TelemetryAtMarks {
 impl Sink for TelemetryAtMarks {
     type Error = TelemetryError;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.event(recorded))?;
-        let sealed = matches!(recorded.event, Event::TickSealed(_));
+    fn event(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        recorded: &Recorded,
+    ) -> Result<(), TelemetryError> {
+        self.coming
+            .iter_mut()
+            .try_for_each(|(_, _, telemetry)| telemetry.event(scenario, recorded))?;
+        let sealed = recorded.event.step() == Step::Seal;
         let ticks = u64::from(recorded.tick) + 1;
         let is_reached = self.coming.first().is_some_and(|(mark, ..)| *mark == ticks);
         if sealed && is_reached { self.close() } else { Ok(()) }
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
-        self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.tick(columns))
+    fn tick(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        columns: &TickColumns<'_>,
+    ) -> Result<(), TelemetryError> {
+        self.coming.iter_mut().try_for_each(|(_, _, telemetry)| telemetry.tick(scenario, columns))
     }
 }
 

@@ -6,7 +6,10 @@
 #[cfg(test)]
 mod page;
 
-use crate::{output::decimal_or_dash, table::Weight};
+use crate::{
+    output::{decimal, decimal_or_dash, thousands},
+    table::Weight,
+};
 use serde_json::{Map, Value};
 
 /// The unit of money: in tables the world's currency.
@@ -17,7 +20,7 @@ pub(crate) const MONEY: &str = "currency";
 pub(crate) struct Figure<F> {
     /// Its name in JSON, the unit last.
     pub name: &'static str,
-    /// Its unit, or [`MONEY`]; empty where it has none.
+    /// Its unit, in which [`MONEY`] stands for the currency; empty where it has none.
     pub unit: &'static str,
     /// What people call it; empty where only JSON has it.
     pub label: &'static str,
@@ -32,6 +35,52 @@ pub(crate) struct Figure<F> {
     pub legend: &'static str,
     /// Reads it.
     pub of: F,
+}
+
+/// What a figure comes to: as programs read it, and as people do.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub value: Value,
+    pub text: String,
+}
+
+impl Told {
+    /// A value, and other words for it.
+    pub(crate) fn new(value: impl Into<Value>, text: impl Into<String>) -> Self {
+        Self { value: value.into(), text: text.into() }
+    }
+
+    /// A count.
+    pub(crate) fn count(count: u64) -> Self {
+        Self::new(count, thousands(count))
+    }
+
+    /// An amount.
+    pub(crate) fn amount(amount: f64) -> Self {
+        Self::new(amount, decimal(amount, 3))
+    }
+
+    /// Words.
+    pub(crate) fn words(words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self::new(words.clone(), words)
+    }
+}
+
+/// A figure in a line of its own, among others of one thing. What has no name is for people alone,
+/// and what has no label for programs.
+pub(crate) type Line<T> = Figure<fn(&T) -> Told>;
+
+/// The lines of a thing by their names.
+pub(crate) fn told_json<T>(lines: &[Line<T>], of: &T) -> Map<String, Value> {
+    let named = lines.iter().filter(|line| !line.name.is_empty());
+    named.map(|line| (line.name.to_owned(), (line.of)(of).value)).collect()
+}
+
+/// The lines of a thing as people read them, in a world with this currency: headings and words.
+pub(crate) fn told_rows<T>(lines: &[Line<T>], of: &T, currency: &str) -> Vec<Vec<String>> {
+    let labelled = lines.iter().filter(|line| line.is_shown());
+    labelled.map(|line| vec![line.heading(currency), (line.of)(of).text]).collect()
 }
 
 impl<F: Copy> Figure<F> {
@@ -73,7 +122,7 @@ impl<F: Copy> Figure<F> {
 
     /// What stands over or before its cells, in a world with this currency.
     pub(crate) fn heading(&self, currency: &str) -> String {
-        let unit = if self.unit == MONEY { currency } else { self.unit };
+        let unit = self.unit.replace(MONEY, currency);
         format!("{} {unit}", self.label).trim_end().to_owned()
     }
 
@@ -128,6 +177,19 @@ mod tests {
         let explained = PAID.explained("less than under {first}, at {price}");
         let said = "paid: less than under smart, at 3 EUR";
         assert_eq!(explained.note(&put_in).as_deref(), Some(said));
+    }
+
+    #[test]
+    fn what_has_no_name_is_for_people_alone_and_what_has_no_label_for_programs() {
+        let lines: [Line<f64>; 3] = [
+            Line::<f64>::new("stored_kwh", "kWh", |it| Told::amount(*it)).shown("stored", 3),
+            Line::<f64>::new("", "", |_| Told::words("noon")).shown("when", 0),
+            Line::<f64>::new("cars", "", |_| Told::count(1000)),
+        ];
+        let json = told_json(&lines, &1.5);
+        assert_eq!(Value::Object(json), json!({ "stored_kwh": 1.5, "cars": 1000 }));
+        let rows = told_rows(&lines, &1.5, "EUR");
+        assert_eq!(rows, [["stored kWh", "1.500"], ["when", "noon"]]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::{
 use voltide_engine::{Replay, configuration_hash, fork_hash, identity_hash, inherit};
 use voltide_journal::{
     error::{Damage, LogError},
-    event::{Build, Event, Recorded, RunForked, RunStarted, StaysLoaded},
+    event::{Build, Event, Recorded, RunForked, RunStarted, SeriesLoaded, StaysLoaded, fact::Step},
     reader::{self, LogReader},
     sink::Sink,
 };
@@ -122,6 +122,11 @@ impl Journaled {
         forked(&self.parts.last()?.opening)
     }
 
+    /// The run's own scenario: a fork is what it is at its end, and begins as its oldest parent.
+    pub(crate) fn own_scenario(&self) -> &Arc<Scenario> {
+        self.parts.last().map_or(&self.scenario, |own| &own.scenario)
+    }
+
     /// The scenario that holds in a tick.
     pub(crate) fn scenario_at(&self, tick: u32) -> &Arc<Scenario> {
         let left = |part: &&Part| part.end().is_some_and(|end| end <= tick);
@@ -206,7 +211,7 @@ impl Journaled {
         let mut played = Played { status: RunStatus::Interrupted, chain_hash, torn: None };
         for (number, part) in self.parts.into_iter().enumerate() {
             if number > 0 {
-                replay.enter(Arc::clone(&part.scenario))?;
+                replay.enter(Arc::clone(&part.scenario));
             }
             part.play(replay, &mut played, &bar, quiet)?;
         }
@@ -241,6 +246,19 @@ pub(crate) struct Played {
 }
 
 impl Played {
+    /// Takes in an event that was played; gives the tick that comes next, where it settles that.
+    fn note(&mut self, recorded: &Recorded) -> Option<u32> {
+        let event = &recorded.event;
+        if let Some(chain_hash) = event.chain_hash() {
+            self.chain_hash = chain_hash;
+        }
+        if let Some(outcome) = event.outcome() {
+            self.status = status_of(outcome);
+        }
+        let sealed = (event.step() == Step::Seal).then_some(recorded.tick + 1);
+        sealed.or_else(|| event.forks().map(|forked| forked.at_tick))
+    }
+
     /// An error if the log is damaged behind the end of a run that is over: no crash tore it there.
     fn refuse_torn_end(&self) -> Result<(), Failure> {
         match &self.torn {
@@ -276,17 +294,8 @@ impl Part {
             if is_after(&recorded, end) {
                 break;
             }
-            match &recorded.event {
-                Event::RunStarted(started) => played.chain_hash.clone_from(&started.config_hash),
-                Event::RunForked(forked) => next_tick = forked.at_tick,
-                Event::RunEnded(ended) => played.status = status_of(&ended.outcome),
-                Event::TickSealed(sealed) => {
-                    played.chain_hash = hex::encode(sealed.chain_hash);
-                    next_tick = recorded.tick + 1;
-                    bar.set_position(next_tick.into());
-                }
-                _ => {}
-            }
+            next_tick = played.note(&recorded).unwrap_or(next_tick);
+            bar.set_position(next_tick.into());
             replay.event(recorded)?;
         }
         let Some(Branch { at_tick, chain_hash }) = self.branch else { return Ok(()) };
@@ -332,8 +341,7 @@ fn identity_of(world: &World, started: &RunStarted) -> String {
 /// Whether an event comes after the ticks before `end`.
 fn is_after(recorded: &Recorded, end: Option<u32>) -> bool {
     end.is_some_and(|end| {
-        !recorded.event.opens()
-            && (recorded.tick >= end || matches!(recorded.event, Event::RunEnded(_)))
+        !recorded.event.opens() && (recorded.tick >= end || recorded.event.step() == Step::Ending)
     })
 }
 
@@ -414,7 +422,7 @@ fn next_noting(
 }
 
 fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
-    if let Some(Event::RunStarted(started)) = opening.first().map(|recorded| &recorded.event) {
+    if let Some(started) = opening.first().and_then(|recorded| recorded.event.starts()) {
         return Ok(started);
     }
     let help =
@@ -424,33 +432,33 @@ fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {
 
 /// Where an opening says that a run branches off.
 pub(crate) fn forked(opening: &[Recorded]) -> Option<&RunForked> {
-    opening.iter().find_map(|recorded| match &recorded.event {
-        Event::RunForked(forked) => Some(forked),
-        _ => None,
-    })
+    opening.iter().find_map(|recorded| recorded.event.forks())
 }
 
 /// What an opening loaded, in place of what a parent had under the same name.
 fn inputs(opening: &[Recorded], mut inputs: Inputs) -> Inputs {
-    for recorded in opening {
-        match &recorded.event {
-            Event::RunStarted(started) => inputs.rules = started.rules,
-            Event::SeriesLoaded(loaded) => {
-                inputs.series.retain(|known| known.name != loaded.name);
-                inputs.series.push(Series {
-                    name: loaded.name.clone(),
-                    unit: loaded.unit.clone(),
-                    values: loaded.values.as_slice().into(),
-                });
-            }
-            Event::StaysLoaded(loaded) => {
-                inputs.sessions.retain(|known| known.fleet != loaded.fleet);
-                inputs.sessions.push(fleet_sessions(loaded));
-            }
-            _ => {}
+    for event in opening.iter().map(|recorded| &recorded.event) {
+        if let Some(started) = event.starts() {
+            inputs.rules = started.rules;
+        }
+        if let Event::SeriesLoaded(loaded) = event {
+            inputs.series.retain(|known| known.name != loaded.name);
+            inputs.series.push(series(loaded));
+        }
+        if let Event::StaysLoaded(loaded) = event {
+            inputs.sessions.retain(|known| known.fleet != loaded.fleet);
+            inputs.sessions.push(fleet_sessions(loaded));
         }
     }
     inputs
+}
+
+fn series(loaded: &SeriesLoaded) -> Series {
+    Series {
+        name: loaded.name.clone(),
+        unit: loaded.unit.clone(),
+        values: loaded.values.as_slice().into(),
+    }
 }
 
 fn fleet_sessions(loaded: &StaysLoaded) -> FleetSessions {

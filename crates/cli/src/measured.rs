@@ -152,16 +152,20 @@ impl Observer {
 impl Sink for Observer {
     type Error = TelemetryError;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        self.telemetry.event(recorded)
+    fn event(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        recorded: &Recorded,
+    ) -> Result<(), TelemetryError> {
+        self.telemetry.event(scenario, recorded)
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
+    fn tick(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        columns: &TickColumns<'_>,
+    ) -> Result<(), TelemetryError> {
         self.net_load_kw.add(columns.system.net_load_kw());
-        self.telemetry.tick(columns)
-    }
-
-    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
-        self.telemetry.forked(scenario)
+        self.telemetry.tick(scenario, columns)
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct PlayedBack<S> {
 pub(crate) fn play<S: Sink>(
     run: &Path,
     (before, until): (u32, Option<u32>),
-    sink: impl Fn(&Arc<Scenario>) -> S,
+    sink: impl Fn() -> S,
     threads: usize,
     quiet: bool,
 ) -> Result<PlayedBack<S>, Failure> {
@@ -52,7 +52,7 @@ pub(crate) fn play<S: Sink>(
     }
     let journaled = open()?;
     let scenario = Arc::clone(&journaled.scenario);
-    let mut replay = Replay::new(Arc::clone(&scenario), sink(&scenario), threads, false);
+    let mut replay = Replay::new(scenario, sink(), threads, false);
     let played = journaled.play(&mut replay, quiet)?;
     Ok(PlayedBack { replay, played, from: None })
 }
@@ -62,11 +62,10 @@ fn begin<S: Sink>(
     snapshot: &Snapshot,
     sealed: &Recorded,
     scenario: Arc<Scenario>,
-    sink: impl Fn(&Arc<Scenario>) -> S,
+    sink: impl Fn() -> S,
     threads: usize,
 ) -> Option<Replay<S>> {
-    let sink = sink(&scenario);
-    Replay::after(snapshot, sealed, scenario, sink, threads).ok()
+    Replay::after(snapshot, sealed, scenario, sink(), threads).ok()
 }
 
 /// A sink that keeps nothing.
@@ -75,11 +74,11 @@ pub(crate) struct Nothing;
 impl Sink for Nothing {
     type Error = std::convert::Infallible;
 
-    fn event(&mut self, _recorded: &Recorded) -> Result<(), Self::Error> {
+    fn event(&mut self, _: &Arc<Scenario>, _: &Recorded) -> Result<(), Self::Error> {
         Ok(())
     }
 
-    fn tick(&mut self, _columns: &TickColumns<'_>) -> Result<(), Self::Error> {
+    fn tick(&mut self, _: &Arc<Scenario>, _: &TickColumns<'_>) -> Result<(), Self::Error> {
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use voltide_engine::Fork;
 use voltide_journal::{
     error::LogError,
-    event::{Build, Event, Recorded, RunForked, RunStarted},
+    event::{Build, Recorded, RunForked, RunStarted},
     reader,
 };
 
@@ -44,7 +44,7 @@ impl Opening<'_> {
             Ok(read) => read,
             Err(error) => return Some(format!("its log cannot be read: {error}")),
         };
-        let Some(Event::RunStarted(there)) = opening.first().map(|recorded| &recorded.event) else {
+        let Some(there) = opening.first().and_then(|recorded| recorded.event.starts()) else {
             return Some("its log does not say how it started".to_owned());
         };
         built_otherwise(&there.build, &self.started.build)
@@ -142,7 +142,7 @@ fn listed(overrides: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use voltide_journal::{log::EventLog, mcap_log::McapLog};
+    use voltide_journal::{event::Event, log::EventLog, mcap_log::McapLog};
     use voltide_model::{rules::Rules, scenario::Durability};
 
     fn started() -> RunStarted {

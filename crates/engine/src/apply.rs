@@ -5,8 +5,8 @@
 //! | `TickStarted`                    | the clock; prices that are over      | [`start_tick`]       |
 //! | `SessionEnded`, `SessionStarted` | cars, and what is known of them      | [`Sessions`]         |
 //! | `PricesSet`                      | the prices in force                  | [`PriceBook::announced`] |
-//! | `StaysExpected`, `PlansAccepted` | schedules, and who is due            | [`PlanningState`]         |
-//! | `ForecastIssued`, `UnitsDispatched` | what the plant will do            | [`GridBook`]         |
+//! | `StaysExpected`, `PlansAccepted` | schedules, and who is due            | [`Schedules`]        |
+//! | `ForecastIssued`, `UnitsDispatched` | what the plant will do            | [`UnitSchedule`]         |
 //! | `SlotElapsed`                    | batteries, ledgers, the plant        | the phase `settle`   |
 //! | `RunForked`                      | what a change asks for               | [`branch_off`]       |
 //!
@@ -16,15 +16,13 @@
 
 use crate::{
     cars::{AppliedPower, CarState, PluggedStay, columns, writable},
-    grid::GridBook,
+    grid::UnitSchedule,
+    phase::plan::{new_policy, plug_in, queue::DueCars},
     plan_book::PlanBook,
-    planning::PlanningState,
+    planning::Schedules,
     prices::PriceBook,
     sites::Places,
-    state::{
-        DueCars, EXPECTED_WITHIN_KWH, Fixed, Now, PluggedAtMidnight, PluggedIn, SiteCuts,
-        StoredInAll,
-    },
+    state::{Now, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts, StoredInAll},
     state_hash::Dirty,
     units::{self, Standing},
 };
@@ -105,8 +103,12 @@ fn start_tick(
     }
 }
 
-fn set_prices(InRef(set): InRef<PricesSet>, fixed: Res<Fixed>, mut prices: ResMut<PriceBook>) {
-    prices.announced(&fixed.scenario, set);
+fn set_prices(
+    InRef(set): InRef<PricesSet>,
+    in_force: Res<ScenarioInForce>,
+    mut prices: ResMut<PriceBook>,
+) {
+    prices.announced(&in_force.scenario, set);
 }
 
 fn unplug(InRef(ended): InRef<SessionEnded>, mut sessions: Sessions) {
@@ -117,25 +119,25 @@ fn plug_in(InRef(started): InRef<SessionStarted>, mut sessions: Sessions) {
     sessions.plug_in(started);
 }
 
-fn expect_stays(InRef(expected): InRef<StaysExpected>, mut planning: PlanningState) {
-    planning.expect(expected);
+fn expect_stays(InRef(expected): InRef<StaysExpected>, mut schedules: Schedules) {
+    schedules.expect(expected);
 }
 
-fn accept_plans(InRef(plans): InRef<PlansAccepted>, mut planning: PlanningState) {
-    planning.accept(plans);
+fn accept_plans(InRef(plans): InRef<PlansAccepted>, mut schedules: Schedules) {
+    schedules.accept(plans);
 }
 
-fn expect_load(InRef(forecast): InRef<ForecastIssued>, mut grid: ResMut<GridBook>) {
+fn expect_load(InRef(forecast): InRef<ForecastIssued>, mut grid: ResMut<UnitSchedule>) {
     grid.expect(forecast);
 }
 
 fn schedule_units(
     InRef(dispatched): InRef<UnitsDispatched>,
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     units: Query<Standing>,
-    mut grid: ResMut<GridBook>,
+    mut grid: ResMut<UnitSchedule>,
 ) {
-    if let Some(of_world) = &fixed.scenario.grid {
+    if let Some(of_world) = &in_force.scenario.grid {
         grid.dispatched(&of_world.plant, dispatched, &units::state(&units));
     }
 }
@@ -143,33 +145,32 @@ fn schedule_units(
 /// Makes due what a change at a fork asks for, and drops what was planned of cars that are gone.
 fn branch_off(
     InRef(forked): InRef<RunForked>,
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     cars: Query<&PluggedStay>,
     mut plans: ResMut<PlanBook>,
     mut prices: ResMut<PriceBook>,
     mut due: ResMut<DueCars>,
 ) {
-    let population = &fixed.scenario.population;
+    let population = &in_force.scenario.population;
     let ahead = plans.stays_ahead();
     let gone: Vec<u32> = ahead
         .filter(|&stay| population.range_of(population.stays.ev[stay as usize]).removed)
         .collect();
     for stay in gone {
-        plans.call_off(stay, fixed.sites_of(stay), forked.at_tick);
+        plans.call_off(stay, in_force.sites_of(stay), forked.at_tick);
     }
     if forked.reprice {
         prices.announce_again();
     }
     if forked.replan {
-        let plugged = (0..).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
-        plugged.for_each(|(ev, _)| due.mark_due(ev));
+        new_policy::mark(columns(cars), &mut due);
     }
 }
 
 /// Sessions of cars, and all that begins and ends with them.
 #[derive(SystemParam)]
 pub(crate) struct Sessions<'w, 's> {
-    pub fixed: Res<'w, Fixed>,
+    pub in_force: Res<'w, ScenarioInForce>,
     pub now: Res<'w, Now>,
     pub cars: Query<'w, 's, CarState>,
     pub cuts: ResMut<'w, SiteCuts>,
@@ -193,8 +194,8 @@ impl Sessions<'_, '_> {
         let ledgers = writable(ledgers);
         for (&ev, &stay) in ended.ev.iter().zip(&ended.stay) {
             let car = ev as usize;
-            self.plans.withdraw(ev, self.fixed.sites_of(stay), self.now.tick);
-            self.places.unplug(&self.fixed, ev, stay);
+            self.plans.withdraw(ev, self.in_force.sites_of(stay), self.now.tick);
+            self.places.unplug(&self.in_force, ev, stay);
             stays[car].0 = NO_STAY;
             set_points[car].0 = 0.0;
             self.power.0[car] = 0.0;
@@ -202,8 +203,7 @@ impl Sessions<'_, '_> {
             self.dirty.mark_all(car);
         }
         self.plugged.0 -= ended.ev.len() as u32;
-        self.due.unmark_due(&ended.ev);
-        self.due.overdue.retain(|ev| ended.ev.binary_search(ev).is_err());
+        self.due.leave(&ended.ev);
     }
 
     /// Begins sessions: their cars are plugged in, and due unless they were planned ahead.
@@ -211,7 +211,7 @@ impl Sessions<'_, '_> {
         let (energies, _, stays, _) = columns(self.cars.reborrow());
         let energies = writable(energies);
         let stays = writable(stays);
-        let scenario = &self.fixed.scenario;
+        let scenario = &self.in_force.scenario;
         for (row, &ev) in started.ev.iter().enumerate() {
             let car = ev as usize;
             let stay = started.stay[row];
@@ -220,24 +220,17 @@ impl Sessions<'_, '_> {
             self.stored.0 += energy_kwh - energies[car].0;
             energies[car].0 = energy_kwh;
             stays[car].0 = stay;
-            self.places.plug_in(&self.fixed, ev, stay);
+            self.places.plug_in(&self.in_force, ev, stay);
             if let Some(cut) = self.cuts.in_session.get_mut(car) {
                 *cut = false;
             }
             let first = scenario.population.stays.first_slot(stay, &scenario.clock);
-            match self.plans.begin(ev, stay, first, self.now.tick) {
-                Some(ahead) => {
-                    self.prices.planned(ev, ahead.setting);
-                    // A schedule for other energy than there is may ask for too much or too little.
-                    if scenario.clock.typical_day().is_none()
-                        && (ahead.expected_kwh - energy_kwh).abs() > EXPECTED_WITHIN_KWH
-                    {
-                        self.due.mark_due(ev);
-                    }
-                }
-                None => self.due.mark_due(ev),
+            let ahead = self.plans.begin(ev, stay, first, self.now.tick);
+            if let Some(ahead) = &ahead {
+                self.prices.planned(ev, ahead.setting);
             }
-            if self.now.tick == 0 && self.fixed.calendar.folded().binary_search(&stay).is_ok() {
+            plug_in::mark(&mut self.due, ev, energy_kwh, ahead.as_ref(), &scenario.clock);
+            if self.now.tick == 0 && self.in_force.calendar.folded().binary_search(&stay).is_ok() {
                 self.at_midnight.0.push((ev, energy_kwh));
             }
             self.dirty.mark_all(car);

@@ -4,8 +4,8 @@ use crate::{
     bounds::{BoundedRows, Bounds},
     cars::Drawn,
     drivers::Asking,
-    planning::PlanningState,
-    state::Fixed,
+    planning::Planning,
+    state::ScenarioInForce,
 };
 use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
@@ -75,34 +75,38 @@ struct AskedFleet {
 }
 
 impl AskedFleet {
-    fn of_fleet(state: &PlanningState, fleet: usize, slots: Range<u32>) -> Option<Self> {
-        let asking = Asking::of_fleet(&state.fixed, fleet)?;
-        let prices = &state.prices.current()[state.fixed.fleets[fleet].tariff];
+    fn of_fleet(state: &Planning, fleet: usize, slots: Range<u32>) -> Option<Self> {
+        let asking = Asking::of_fleet(state.in_force, fleet)?;
+        let prices = &state.prices.current()[state.in_force.fleets[fleet].tariff];
         Some(Self { asking, bands: slots.map(|slot| asking.band(prices, slot)).collect() })
     }
 }
 
 impl Batch {
     /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
-    pub(crate) fn fill(&mut self, state: &PlanningState, stays: &[ToPlan], horizon_max: u32) {
-        let clock = state.fixed.scenario.clock;
-        self.tick = state.now.tick;
+    pub(crate) fn fill(&mut self, state: &Planning, stays: &[ToPlan], horizon_max: u32) {
+        let clock = state.in_force.scenario.clock;
+        self.tick = state.tick;
         self.unix_ms = clock.slot_start(self.tick).timestamp_millis();
         self.slot_hours = clock.slot_hours();
         self.clear_rows();
         for &stay in stays {
-            self.push(&state.fixed, stay);
+            self.push(state.in_force, stay);
         }
-        let known = state.prices.current()[0].end().min(state.fixed.scenario.horizon_end());
+        let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
-        self.fill_eligibility(&state.fixed);
+        self.fill_eligibility(state.in_force);
         let rows = BoundedRows {
             evs: &self.ev_id,
             stays: &self.stay,
             energy_kwh_min: &self.energy_kwh_min,
             energy_kwh_max: &self.energy_kwh_max,
         };
-        self.bounds.fill(&state.fixed.scenario, self.tick..self.tick + self.horizon as u32, &rows);
+        self.bounds.fill(
+            &state.in_force.scenario,
+            self.tick..self.tick + self.horizon as u32,
+            &rows,
+        );
         self.fill_plans(state);
         self.fill_prices(state);
         self.fill_system(state);
@@ -190,15 +194,19 @@ impl Batch {
         self.v2g_eligible.clear();
     }
 
-    fn push(&mut self, fixed: &Fixed, ToPlan { ev, stay, energy_kwh, arrival_kwh }: ToPlan) {
-        let population = &fixed.scenario.population;
-        let clock = &fixed.scenario.clock;
-        let fleet = fixed.fleet_of(ev);
-        let charger = fixed.charger_of(stay);
+    fn push(
+        &mut self,
+        in_force: &ScenarioInForce,
+        ToPlan { ev, stay, energy_kwh, arrival_kwh }: ToPlan,
+    ) {
+        let population = &in_force.scenario.population;
+        let clock = &in_force.scenario.clock;
+        let fleet = in_force.fleet_of(ev);
+        let charger = in_force.charger_of(stay);
         let capacity = population.capacity_kwh[ev as usize];
         // What a car holds lies within, but for rounding.
         let bounds =
-            fixed.plan_bounds(ev, arrival_kwh).widened_to(energy_kwh, fixed.scenario.rules);
+            in_force.plan_bounds(ev, arrival_kwh).widened_to(energy_kwh, in_force.scenario.rules);
         self.stay.push(stay);
         self.stay_id.push(u64::from(stay));
         self.ev_id.push(ev);
@@ -221,12 +229,12 @@ impl Batch {
     }
 
     /// (13) for every stay, over the slots that it has left.
-    fn fill_eligibility(&mut self, fixed: &Fixed) {
+    fn fill_eligibility(&mut self, in_force: &ScenarioInForce) {
         for row in 0..self.stay.len() {
             let slots = self.departure_slot[row] - self.arrival_slot[row].max(self.tick);
             let stay = V2gStay::new(
-                &fixed.scenario.fleets[fixed.scenario.population.fleet_of(self.ev_id[row])],
-                fixed.charger_of(self.stay[row]),
+                &in_force.scenario.fleets[in_force.scenario.population.fleet_of(self.ev_id[row])],
+                in_force.charger_of(self.stay[row]),
                 self.capacity_kwh[row],
                 (self.energy_kwh[row], self.departure_energy_kwh[row]),
                 f64::from(slots) * self.slot_hours,
@@ -246,22 +254,22 @@ impl Batch {
     ///
     /// Fills `agreed` and the willingness of now; where no fleet is asked, `agreed` stays empty.
     /// Returns what the drivers of eligible stays said.
-    pub(crate) fn ask_drivers(&mut self, state: &PlanningState) -> WillingnessAgreed {
-        let fixed = &state.fixed;
+    pub(crate) fn ask_drivers(&mut self, state: &Planning) -> WillingnessAgreed {
+        let in_force = state.in_force;
         let mut said = WillingnessAgreed::default();
         self.agreed.clear();
-        if !fixed.scenario.asks_anyone() {
+        if !in_force.scenario.asks_anyone() {
             return said;
         }
         // A batch is often of few of the fleets.
         let mut asked: Vec<OnceCell<Option<AskedFleet>>> = Vec::new();
-        asked.resize_with(fixed.fleets.len(), OnceCell::new);
+        asked.resize_with(in_force.fleets.len(), OnceCell::new);
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
         let hours: Vec<u32> =
-            self.slots().map(|slot| fixed.scenario.willingness_hour(slot)).collect();
+            self.slots().map(|slot| in_force.scenario.willingness_hour(slot)).collect();
         for row in 0..self.stay.len() {
-            let fleet = fixed.scenario.population.fleet_of(self.ev_id[row]);
+            let fleet = in_force.scenario.population.fleet_of(self.ev_id[row]);
             let window = self.observation().window(row);
             let asked =
                 asked[fleet].get_or_init(|| AskedFleet::of_fleet(state, fleet, self.slots()));
@@ -285,7 +293,7 @@ impl Batch {
     /// where not asked.
     fn answers(
         &self,
-        state: &PlanningState,
+        state: &Planning,
         row: usize,
         asked: Option<&AskedFleet>,
         window: Range<usize>,
@@ -296,11 +304,11 @@ impl Batch {
         };
         let ev = self.ev_id[row];
         // Of this hour drivers have drawn where they are plugged in.
-        let mut drawn = state.drivers.drawn()[ev as usize];
+        let mut drawn = state.drawn[ev as usize];
         let answer = |slot: usize| {
             let hour = hours[slot];
             if drawn.hour != hour {
-                drawn = Drawn { hour, draw: state.fixed.scenario.willingness_draw(ev, hour) };
+                drawn = Drawn { hour, draw: state.in_force.scenario.willingness_draw(ev, hour) };
             }
             asking.answer(bands[slot], drawn.draw)
         };
@@ -312,24 +320,23 @@ impl Batch {
     }
 
     /// The schedules in force, where any stay of the batch has one.
-    fn fill_plans(&mut self, state: &PlanningState) {
+    fn fill_plans(&mut self, state: &Planning) {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
-        let (_, plugged, _) = state.cars();
-        let in_force =
-            |ev: u32, stay: u32| plugged[ev as usize] == stay && state.plans.has_plan(ev);
+        let has_plan =
+            |ev: u32, stay: u32| state.stay[ev as usize] == stay && state.plans.has_plan(ev);
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
-        if rows().any(|(ev, stay)| in_force(ev, stay)) {
+        if rows().any(|(ev, stay)| has_plan(ev, stay)) {
             for (ev, stay) in rows() {
                 let power =
-                    |slot| if in_force(ev, stay) { state.plans.power_at(ev, slot) } else { 0.0 };
+                    |slot| if has_plan(ev, stay) { state.plans.power_at(ev, slot) } else { 0.0 };
                 planned_kw.extend(self.slots().map(power));
             }
         }
         self.planned_kw = planned_kw;
     }
 
-    fn fill_prices(&mut self, state: &PlanningState) {
+    fn fill_prices(&mut self, state: &Planning) {
         let targets = [
             &mut self.buy_price,
             &mut self.sell_price,
@@ -350,8 +357,8 @@ impl Batch {
         }
     }
 
-    fn fill_system(&mut self, state: &PlanningState) {
-        let scenario = &state.fixed.scenario;
+    fn fill_system(&mut self, state: &Planning) {
+        let scenario = &state.in_force.scenario;
         let day = scenario.clock.slots_per_24_hours();
         self.net_load_kw.clear();
         self.net_load_kw
@@ -360,12 +367,12 @@ impl Batch {
         self.committed_ev_kw.extend(self.slots().map(|slot| state.plans.committed_kw(slot)));
     }
 
-    fn fill_sites(&mut self, state: &PlanningState) {
+    fn fill_sites(&mut self, state: &Planning) {
         self.parent_site.clear();
         self.site_import_kw_max.clear();
         self.site_export_kw_max.clear();
         self.site_committed_kw.clear();
-        for (index, site) in (0..).zip(&state.fixed.scenario.sites) {
+        for (index, site) in (0..).zip(&state.in_force.scenario.sites) {
             self.parent_site.push(site.parent.unwrap_or(NO_SITE));
             self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
             self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));

@@ -6,7 +6,7 @@
 
 use crate::{
     cars::{Agreed, Drawn, NOT_ASKED_YET, StoredEnergy, Willingness, columns_if_any},
-    state::Fixed,
+    state::ScenarioInForce,
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
 use voltide_journal::event::PricesSet;
@@ -59,9 +59,9 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// How a fleet's drivers are asked, where they are.
-    pub(crate) fn of_fleet(fixed: &Fixed, fleet: usize) -> Option<Self> {
-        let expected = fixed.scenario.incentive?.expected;
-        let (willingness, participation) = fixed.scenario.asks_drivers(fleet)?;
+    pub(crate) fn of_fleet(in_force: &ScenarioInForce, fleet: usize) -> Option<Self> {
+        let expected = in_force.scenario.incentive?.expected;
+        let (willingness, participation) = in_force.scenario.asks_drivers(fleet)?;
         Some(Self { willingness, participation, expected })
     }
 

@@ -10,19 +10,24 @@ use crate::{
     deciders::Deciders,
     drivers::ask_drivers,
     failure::{EngineError, Failure},
-    grid::GridBook,
+    grid::UnitSchedule,
     outbox::Outbox,
-    phase::{Phase, arrive::InProgressAtMidnight, limit::Clips, plan::TrialOfDay},
+    phase::{
+        Phase,
+        arrive::InProgressAtMidnight,
+        limit::Clips,
+        plan::{TrialOfDay, queue::DueCars},
+    },
     plan_book::PlanBook,
     prices::PriceBook,
     sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
     state::{
-        Balance, ChargingPrices, DueCars, ExpectedStays, Fixed, Now, PluggedAtMidnight, PluggedIn,
+        Balance, ChargingPrices, ExpectedStays, Now, PluggedAtMidnight, PluggedIn, ScenarioInForce,
         SiteCuts, StoredInAll,
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
-    units::{Output, spawn_units},
+    units::{self, Shown, spawn_units},
     workers::Workers,
 };
 use bevy_ecs::{prelude::*, system::SystemState};
@@ -34,7 +39,7 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
-    columns::{SiteTick, TickColumns, UnitTick},
+    columns::{SiteTick, TickColumns},
     scenario::Scenario,
 };
 
@@ -56,7 +61,7 @@ type Seen<'w, 's> = (
     Res<'w, ChargingPrices>,
     Res<'w, SiteTree>,
     Query<'w, 's, &'static SiteLoad>,
-    Query<'w, 's, &'static Output>,
+    Query<'w, 's, Shown>,
     Res<'w, Balance>,
 );
 
@@ -71,12 +76,11 @@ impl Core {
         world.insert_resource(StoredInAll(stored_kwh));
         world.insert_resource(SiteCuts { in_session: site_cut, ..SiteCuts::default() });
         let horizon = scenario.horizon_end() as usize;
-        let period = scenario.clock.typical_day();
-        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, period));
+        world.insert_resource(PlanBook::new(evs, scenario.sites.len(), horizon, scenario.clock));
         world.insert_resource(Dirty::new(evs));
-        world.insert_resource(Fixed::new(Arc::clone(&scenario)));
+        world.insert_resource(ScenarioInForce::new(Arc::clone(&scenario)));
         world.insert_resource(Workers::new(threads));
-        world.init_resource::<GridBook>();
+        world.init_resource::<UnitSchedule>();
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<DueCars>();
@@ -110,10 +114,10 @@ impl Core {
     /// Another scenario holds, with the same cars and maybe more.
     pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
         let asked = scenario.asks_anyone();
-        if asked != self.world.resource::<Fixed>().scenario.asks_anyone() {
+        if asked != self.world.resource::<ScenarioInForce>().scenario.asks_anyone() {
             ask_drivers(&mut self.world, asked);
         }
-        let here = self.world.resource::<Fixed>().scenario.population.len();
+        let here = self.world.resource::<ScenarioInForce>().scenario.population.len();
         let energy_kwh = &scenario.population.arrival_energy_kwh;
         let evs = energy_kwh.len();
         let added = &energy_kwh[here..];
@@ -128,7 +132,12 @@ impl Core {
             self.world.insert_resource(Dirty::new(evs));
         }
         set_limits(&mut self.world, &scenario.sites);
-        self.world.insert_resource(Fixed::new(scenario));
+        self.world.insert_resource(ScenarioInForce::new(scenario));
+    }
+
+    /// The scenario that holds.
+    pub(crate) fn scenario(&self) -> &Arc<Scenario> {
+        &self.world.resource::<ScenarioInForce>().scenario
     }
 
     pub(crate) fn outbox(&mut self) -> Mut<'_, Outbox> {
@@ -138,8 +147,13 @@ impl Core {
     /// Moves the clock to the next tick.
     fn start_tick(&mut self) {
         let tick = self.next_tick;
-        let at_us =
-            self.world.resource::<Fixed>().scenario.clock.slot_start(tick).timestamp_micros();
+        let at_us = self
+            .world
+            .resource::<ScenarioInForce>()
+            .scenario
+            .clock
+            .slot_start(tick)
+            .timestamp_micros();
         let seq = self.outbox().next_seq();
         let event = Event::TickStarted(TickStarted { at_us });
         self.feed(Recorded { seq, cause_seq: None, tick, event });
@@ -185,8 +199,9 @@ impl Core {
         sink: &mut S,
         events: &[Recorded],
     ) -> Result<(), EngineError> {
+        let scenario = Arc::clone(self.scenario());
         for event in events {
-            sink.event(event).map_err(sink_error)?;
+            sink.event(&scenario, event).map_err(sink_error)?;
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
@@ -196,8 +211,7 @@ impl Core {
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         let sites = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
         let sites: Vec<SiteTick> = sites.map(|load| load.0).collect();
-        // Units are spawned in the order of their ids, and nothing tells their archetypes apart.
-        let units: Vec<UnitTick> = units.iter().map(|output| output.0).collect();
+        let units = units::rows(&units);
         let seen = TickColumns {
             tick,
             stay: cast_slice(stays),
@@ -211,7 +225,7 @@ impl Core {
             units: &units,
             system: &balance.0,
         };
-        sink.tick(&seen).map_err(sink_error)
+        sink.tick(&scenario, &seen).map_err(sink_error)
     }
 
     pub(crate) fn seal(&mut self) -> Seal {
@@ -253,7 +267,7 @@ impl Core {
     }
 
     pub(crate) fn profile(&self) -> Profile {
-        let evs = self.world.resource::<Fixed>().scenario.population.len() as u32;
+        let evs = self.world.resource::<ScenarioInForce>().scenario.population.len() as u32;
         Profile { seconds: self.stopwatch.seconds(), ticks: self.next_tick, evs }
     }
 }

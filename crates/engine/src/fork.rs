@@ -13,13 +13,11 @@
 
 use crate::{
     deciders::Deciders,
-    ecs::sink_error,
     failure::EngineError,
     outbox::Outbox,
     replay::Replay,
     run_start::opening_events,
     simulation::{Simulation, Start},
-    state::Fixed,
 };
 use std::sync::Arc;
 use voltide_journal::{
@@ -67,7 +65,7 @@ impl<S: Sink> Replay<S> {
         self.check_state()?;
         let Start { scenario, world_text, overrides, build, planner, fallback, forecaster, .. } =
             start;
-        let parent = Arc::clone(&self.core.world.resource::<Fixed>().scenario);
+        let parent = Arc::clone(self.core.scenario());
         let at_tick = self.core.next_tick;
         let mut opening = opening_events(&scenario, world_text, overrides, build);
         if let Some(Event::RunStarted(started)) = opening.first_mut() {
@@ -79,7 +77,7 @@ impl<S: Sink> Replay<S> {
             self.take_memories(&mut deciders.planners)?;
         }
         deciders.enter(&mut self.core.world);
-        self.enter(Arc::clone(&scenario))?;
+        self.enter(Arc::clone(&scenario));
         *self.core.outbox() = Outbox::from(self.remembered.next_seq());
         if forked.replan {
             self.remembered.forget_policies();
@@ -98,23 +96,18 @@ impl<S: Sink> Replay<S> {
     }
 
     /// From here on the scenario of a fork holds: its parent's ticks were replayed, and the
-    /// [`RunForked`] that follows is its own.
-    ///
-    /// # Errors
-    /// A sink could not take it.
+    /// `RunStarted` that follows is its own. Sinks are handed it with all that comes.
     ///
     /// # Panics
     /// If the scenario did not [`inherit`] from the one that holds here.
-    pub fn enter(&mut self, scenario: Arc<Scenario>) -> Result<(), EngineError> {
-        let here = &self.core.world.resource::<Fixed>().scenario;
+    pub fn enter(&mut self, scenario: Arc<Scenario>) {
+        let here = self.core.scenario();
         assert_eq!(what_differs(here, &scenario), None, "a fork has the world of its parent");
         assert!(
             scenario.population.begins_with(&here.population),
             "a fork has the cars of its parent"
         );
-        self.sink.forked(&scenario).map_err(sink_error)?;
         self.core.enter(scenario);
-        Ok(())
     }
 }
 
@@ -237,17 +230,13 @@ pub fn fork_hash(config_hash: &str, parent_config_hash: &str, at_tick: u32) -> S
     hasher.finalize().to_hex().to_string()
 }
 
-/// Whether the parent's journal holds the same already.
+/// Whether the parent's journal holds the same already. Recorded sessions do not change at a fork.
 fn is_known(parent: &Scenario, event: &Event) -> bool {
-    match event {
-        Event::SeriesLoaded(loaded) => parent.series().any(|series| {
-            let bits =
-                |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            series.name == loaded.name
-                && series.unit == loaded.unit
-                && bits(&series.values) == bits(&loaded.values)
-        }),
-        Event::StaysLoaded(_) => true,
-        _ => false,
-    }
+    let Event::SeriesLoaded(loaded) = event else { return matches!(event, Event::StaysLoaded(_)) };
+    parent.series().any(|series| {
+        series.name == loaded.name
+            && series.unit == loaded.unit
+            && series.values.len() == loaded.values.len()
+            && series.values.iter().zip(&loaded.values).all(|(a, b)| a.to_bits() == b.to_bits())
+    })
 }

@@ -5,7 +5,7 @@
 //! phase `dispatch` follows; here is what both need, changed by `apply` alone. Where units stand is
 //! with their entities, in [`units`](crate::units).
 
-pub(crate) mod cars;
+pub(crate) mod car_flexibility;
 pub(crate) mod load;
 pub(crate) mod scheduler;
 
@@ -26,7 +26,7 @@ const SAME_LOAD: f64 = 1e-9;
 
 /// What was decided of a plant.
 #[derive(Resource, Default)]
-pub(crate) struct GridBook {
+pub(crate) struct UnitSchedule {
     /// The schedule of the day.
     pub plan: Option<DayAheadPlan>,
     /// What cars are expected to draw.
@@ -38,7 +38,7 @@ pub(crate) struct GridBook {
     window: Vec<SlotDispatch>,
 }
 
-impl GridBook {
+impl UnitSchedule {
     /// Takes up a schedule, which sets out from `state`.
     pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched, state: &GridState) {
         let slots = unpack(plant, event);
@@ -60,6 +60,11 @@ impl GridBook {
     /// What units do in a slot that was scheduled.
     pub(crate) fn slot(&self, tick: u32) -> Option<&SlotDispatch> {
         self.window.get(tick.checked_sub(self.window_first)? as usize)
+    }
+
+    /// The same in a tick whose units have been scheduled.
+    pub(crate) fn followed(&self, tick: u32) -> &SlotDispatch {
+        self.slot(tick).unwrap_or_else(|| unreachable!("every slot is scheduled"))
     }
 
     /// Whether a slot was scheduled for this load, kW.

@@ -77,6 +77,11 @@ impl Recorder<'_> {
         self.outbox.push(cause_seq, self.now.tick, event)
     }
 
+    /// The tick that events are recorded in.
+    pub(crate) fn tick(&self) -> u32 {
+        self.now.tick
+    }
+
     /// The number of this tick's last event of the same kind as one of `kinds`.
     pub(crate) fn cause(&self, kinds: &[&Kind]) -> Option<u64> {
         self.outbox.last_of(kinds)

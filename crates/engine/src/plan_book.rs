@@ -10,11 +10,13 @@
 
 mod saved;
 
+use crate::state::slots_before;
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, ops::Range};
+use voltide_model::clock::Clock;
 
 /// All schedules in force.
-#[derive(Resource, Default)]
+#[derive(Resource)]
 pub(crate) struct PlanBook {
     segment_slot: Vec<u32>,
     segment_kw: Vec<f64>,
@@ -31,8 +33,8 @@ pub(crate) struct PlanBook {
     /// Schedules of stays that have not begun, by stay; where the day follows upon itself, of all
     /// stays.
     ahead: BTreeMap<u32, Ahead>,
-    /// Slots after which everything comes again.
-    period: Option<u32>,
+    /// Says where the day comes again.
+    clock: Clock,
 }
 
 /// The schedule of a stay that has not begun.
@@ -60,10 +62,9 @@ const SLACK: usize = 1 << 16;
 const ROOM: usize = 4;
 
 impl PlanBook {
-    /// An empty book for `evs` cars and `sites` sites over `slots` slots, which come again after
-    /// `period`.
-    pub(crate) fn new(evs: usize, sites: usize, slots: usize, period: Option<u32>) -> Self {
-        let summed = period.map_or(slots, |period| period as usize);
+    /// An empty book for `evs` cars and `sites` sites over `slots` slots of a clock.
+    pub(crate) fn new(evs: usize, sites: usize, slots: usize, clock: Clock) -> Self {
+        let summed = clock.typical_day().map_or(slots, |day| day as usize);
         Self {
             segment_slot: Vec::with_capacity(ROOM * evs),
             segment_kw: Vec::with_capacity(ROOM * evs),
@@ -71,8 +72,9 @@ impl PlanBook {
             changes: vec![Vec::new(); slots],
             committed_kw: vec![0.0; summed],
             site_committed_kw: vec![vec![0.0; summed]; sites],
-            period,
-            ..Self::default()
+            live: 0,
+            ahead: BTreeMap::new(),
+            clock,
         }
     }
 
@@ -92,15 +94,14 @@ impl PlanBook {
     /// Puts the schedule of a stay that begins now into force, if it was planned ahead; `first` is
     /// the stay's first slot. Returns what was expected of it.
     pub(crate) fn begin(&mut self, ev: u32, stay: u32, first: u32, now: u32) -> Option<Ahead> {
-        let Some(period) = self.period else {
+        if self.clock.typical_day().is_none() {
             let ahead = self.ahead.remove(&stay)?;
             self.insert(ev, &ahead.segment_slot, &ahead.segment_kw);
             return Some(ahead);
-        };
+        }
+        // It stays in the book: the second part of a stay over midnight begins with it as well.
         let ahead = self.ahead.get(&stay)?.clone();
-        // A stay that is in progress at midnight began the day before.
-        let days = first / period + u32::from(first % period != now);
-        let (slots, kw) = shifted(&ahead, days * period);
+        let (slots, kw) = shifted(&ahead, slots_before(&self.clock, first, now));
         self.insert(ev, &slots, &kw);
         Some(ahead)
     }
@@ -108,7 +109,7 @@ impl PlanBook {
     /// Stored energy that a stay begins with where the day follows upon itself, kWh, once it is
     /// planned.
     pub(crate) fn expected_of_folded(&self, stay: u32) -> Option<f64> {
-        self.period.and_then(|_| self.ahead.get(&stay)).map(|ahead| ahead.expected_kwh)
+        self.clock.typical_day().and_then(|_| self.ahead.get(&stay)).map(|it| it.expected_kwh)
     }
 
     /// Makes room for cars up to a number of `evs`.
@@ -185,16 +186,15 @@ impl PlanBook {
 
     /// Sum of all schedules in a slot, kW.
     pub(crate) fn committed_kw(&self, slot: u32) -> f64 {
-        self.committed_kw.get(self.folded(slot)).copied().unwrap_or_default()
+        self.committed_kw.get(self.clock.place(slot) as usize).copied().unwrap_or_default()
     }
 
     /// Sum of the schedules behind a site in a slot, kW.
     pub(crate) fn site_committed_kw(&self, site: u32, slot: u32) -> f64 {
-        self.site_committed_kw[site as usize].get(self.folded(slot)).copied().unwrap_or_default()
-    }
-
-    fn folded(&self, slot: u32) -> usize {
-        self.period.map_or(slot, |period| slot % period) as usize
+        self.site_committed_kw[site as usize]
+            .get(self.clock.place(slot) as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn segments(&self, ev: u32) -> (&[u32], &[f64]) {
@@ -211,16 +211,10 @@ impl PlanBook {
             if kw == 0.0 || range.is_empty() {
                 continue;
             }
-            let period = self.period.unwrap_or(u32::MAX);
-            for midnight in
-                (range.start / period..=(range.end - 1) / period).map(|day| day * period)
-            {
-                let of_day =
-                    range.start.max(midnight) - midnight..(range.end - midnight).min(period);
-                let of_day = of_day.start as usize..of_day.end as usize;
-                add(&mut self.committed_kw, of_day.clone(), kw);
+            for places in places(self.clock, range) {
+                add(&mut self.committed_kw, places.clone(), kw);
                 for &site in sites {
-                    add(&mut self.site_committed_kw[site as usize], of_day.clone(), kw);
+                    add(&mut self.site_committed_kw[site as usize], places.clone(), kw);
                 }
             }
         }
@@ -239,6 +233,17 @@ impl PlanBook {
         }
         (self.segment_slot, self.segment_kw) = (slots, kw);
     }
+}
+
+/// Where slots stand in the sums, day by day where the day comes again.
+fn places(clock: Clock, mut slots: Range<u32>) -> impl Iterator<Item = Range<usize>> {
+    std::iter::from_fn(move || {
+        let first = clock.place(slots.start);
+        let to_midnight = clock.typical_day().map_or(u32::MAX, |day| day - first);
+        let here = to_midnight.min(slots.end - slots.start);
+        slots.start += here;
+        (here > 0).then_some(first as usize..(first + here) as usize)
+    })
 }
 
 /// Adds `kw` to the slots of `range` that there are.
@@ -284,9 +289,21 @@ pub(crate) fn encode(schedule: &[f64], from: u32, slots: &mut Vec<u32>, kw: &mut
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use voltide_model::clock::Boundary;
+
+    /// Three days of hours.
+    fn hours(boundary: Boundary) -> Clock {
+        let start = "2024-01-01T00:00:00".parse().unwrap();
+        let clock = Clock::new(start, "UTC".parse().unwrap(), 3600, 3).unwrap();
+        Clock { boundary, ..clock }
+    }
+
+    fn book(evs: usize, sites: usize, boundary: Boundary) -> PlanBook {
+        PlanBook::new(evs, sites, 72, hours(boundary))
+    }
 
     fn book_with(schedule: &[f64]) -> PlanBook {
-        let mut book = PlanBook::new(2, 1, 40, None);
+        let mut book = book(2, 1, Boundary::Open);
         let (mut slots, mut kw) = (vec![], vec![]);
         encode(schedule, 3, &mut slots, &mut kw);
         book.accept(1, &slots, &kw, &[0], 3);
@@ -319,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_schedule_made_ahead_counts_once_and_comes_into_force_when_the_stay_begins() {
-        let mut book = PlanBook::new(2, 1, 40, None);
+        let mut book = book(2, 1, Boundary::Open);
         book.announce(8, ahead(&[0, 10, 12], &[0.0, 5.0, 0.0]), &[0], 0);
         assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 0.0));
         assert!(book.begin(1, 8, 9, 9).is_some());
@@ -332,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_day_that_follows_upon_itself_has_the_night_at_both_ends() {
-        let mut book = PlanBook::new(1, 0, 72, Some(24));
+        let mut book = book(1, 0, Boundary::Fold);
         book.announce(3, ahead(&[20, 22, 30], &[0.0, 6.0, 0.0]), &[], 0);
         let day: Vec<f64> = (0..24).map(|slot| book.committed_kw(slot)).collect();
         assert_eq!(day.iter().sum::<f64>(), 48.0);
@@ -347,7 +364,7 @@ mod tests {
 
     #[test]
     fn what_is_called_off_counts_no_more() {
-        let mut book = PlanBook::new(1, 1, 24, None);
+        let mut book = book(1, 1, Boundary::Open);
         book.announce(3, ahead(&[5, 8], &[6.0, 0.0]), &[0], 0);
         book.call_off(3, &[0], 6);
         book.call_off(4, &[0], 6);

@@ -1,49 +1,116 @@
-//! What is planned from, and the schedules, as systems that plan see them.
+//! What is planned from, for reading, and the schedules, for writing.
+//!
+//! Planning reads cars and schedules and writes schedules alone. Whoever only asks (a trial, a
+//! policy that is asked again) takes them for reading.
 
 use crate::{
-    cars::{PluggedStay, Session, StoredEnergy, columns},
+    cars::{Drawn, PluggedStay, Session, StoredEnergy, columns},
     drivers::Drivers,
+    phase::plan::queue::DueCars,
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
-    sites::CarsBehind,
-    state::{DueCars, ExpectedStays, Fixed, Now, arrival_kwh},
+    state::{ExpectedStays, Now, ScenarioInForce, arrival_kwh},
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
 use bytemuck::cast_slice;
 use voltide_journal::event::{PlansAccepted, StaysExpected};
 use voltide_model::columns::Ledger;
 
-/// What is planned from, and the schedules.
-#[derive(SystemParam)]
-pub(crate) struct PlanningState<'w, 's> {
-    pub fixed: Res<'w, Fixed>,
-    pub now: Res<'w, Now>,
-    pub drivers: Drivers<'w, 's>,
-    pub plans: ResMut<'w, PlanBook>,
-    pub prices: ResMut<'w, PriceBook>,
-    pub due: ResMut<'w, DueCars>,
-    pub expected: ResMut<'w, ExpectedStays>,
-    pub cars: Query<'w, 's, CarsToPlan>,
-    pub sites: Query<'w, 's, &'static CarsBehind>,
+/// What is planned from.
+#[derive(Clone, Copy)]
+pub(crate) struct Planning<'a> {
+    pub in_force: &'a ScenarioInForce,
+    pub tick: u32,
+    /// Per car: what it holds, kWh.
+    pub energy_kwh: &'a [f64],
+    /// Per car: the stay that it is plugged in for.
+    pub stay: &'a [u32],
+    /// Per car: the ledger of the open session.
+    session: &'a [Ledger],
+    /// Per car: what its driver drew last; empty where nobody is asked.
+    pub drawn: &'a [Drawn],
+    pub plans: &'a PlanBook,
+    pub prices: &'a PriceBook,
+    pub due: &'a DueCars,
+    pub expected: &'a ExpectedStays,
 }
 
-/// What planning reads of cars.
-type CarsToPlan = (&'static StoredEnergy, &'static PluggedStay, &'static Session);
-
-impl PlanningState<'_, '_> {
-    /// Stored energy, kWh, stay and ledger of each car, by `EvId`.
-    pub(crate) fn cars(&self) -> (&[f64], &[u32], &[Ledger]) {
-        let (energies, stays, ledgers) = columns(self.cars.as_readonly());
-        (cast_slice(energies), cast_slice(stays), cast_slice(ledgers))
-    }
-
+impl Planning<'_> {
     /// Stored energy that the stay of a plugged-in car began with, kWh.
     pub(crate) fn arrival_kwh(&self, ev: u32) -> f64 {
-        let (energies, stays, ledgers) = self.cars();
         let car = ev as usize;
-        arrival_kwh(&self.fixed, &self.plans, (ev, stays[car]), energies[car], &ledgers[car])
+        let of_stay = (ev, self.stay[car]);
+        let session = &self.session[car];
+        arrival_kwh(self.in_force, self.plans, of_stay, self.energy_kwh[car], session)
+    }
+}
+
+/// The cars, as planning finds them.
+#[derive(SystemParam)]
+pub(crate) struct CarsToPlan<'w, 's> {
+    in_force: Res<'w, ScenarioInForce>,
+    now: Res<'w, Now>,
+    drivers: Drivers<'w, 's>,
+    cars: Query<'w, 's, (&'static StoredEnergy, &'static PluggedStay, &'static Session)>,
+}
+
+/// The schedules, for reading.
+#[derive(SystemParam)]
+pub(crate) struct SchedulesSeen<'w> {
+    plans: Res<'w, PlanBook>,
+    prices: Res<'w, PriceBook>,
+    due: Res<'w, DueCars>,
+    expected: Res<'w, ExpectedStays>,
+}
+
+/// The schedules, with who is due and the prices that they are made at: changed by what is planned.
+#[derive(SystemParam)]
+pub(crate) struct Schedules<'w> {
+    in_force: Res<'w, ScenarioInForce>,
+    now: Res<'w, Now>,
+    pub plans: ResMut<'w, PlanBook>,
+    pub prices: ResMut<'w, PriceBook>,
+    due: ResMut<'w, DueCars>,
+    expected: ResMut<'w, ExpectedStays>,
+}
+
+impl CarsToPlan<'_, '_> {
+    /// What a system sees that only asks.
+    pub(crate) fn seen<'a>(&'a self, schedules: &'a SchedulesSeen) -> Planning<'a> {
+        let SchedulesSeen { plans, prices, due, expected } = schedules;
+        self.with(plans, prices, due, expected)
     }
 
+    /// What a system sees that plans, as its schedules are by now.
+    pub(crate) fn seen_by_planning<'a>(&'a self, schedules: &'a Schedules) -> Planning<'a> {
+        let Schedules { plans, prices, due, expected, .. } = schedules;
+        self.with(plans, prices, due, expected)
+    }
+
+    fn with<'a>(
+        &'a self,
+        plans: &'a PlanBook,
+        prices: &'a PriceBook,
+        due: &'a DueCars,
+        expected: &'a ExpectedStays,
+    ) -> Planning<'a> {
+        let (energies, stays, sessions) = columns(self.cars.as_readonly());
+        Planning {
+            in_force: &self.in_force,
+            tick: self.now.tick,
+            energy_kwh: cast_slice(energies),
+            stay: cast_slice(stays),
+            session: cast_slice(sessions),
+            drawn: self.drivers.drawn(),
+            plans,
+            prices,
+            due,
+            expected,
+        }
+    }
+}
+
+impl Schedules<'_> {
     /// Stays are expected to begin with some energy: what is planned of them is planned ahead.
     pub(crate) fn expect(&mut self, expected: &StaysExpected) {
         let stays = expected.stay.iter().copied();
@@ -57,7 +124,7 @@ impl PlanningState<'_, '_> {
         for (row, &ev) in plans.ev.iter().enumerate() {
             let (slots, kw) = plans.segments.of(row);
             let stay = plans.stay[row];
-            let sites = self.fixed.sites_of(stay);
+            let sites = self.in_force.sites_of(stay);
             if let Some(expected_kwh) = self.expected.0.remove(&stay) {
                 let segment_slot = slots.to_vec();
                 let segment_kw = kw.to_vec();
@@ -68,6 +135,6 @@ impl PlanningState<'_, '_> {
                 self.prices.planned(ev, setting);
             }
         }
-        self.due.unmark_due(&plans.ev);
+        self.due.unmark(&plans.ev);
     }
 }

@@ -84,8 +84,8 @@ impl PriceBook {
     /// Settings by which cars are billed, now or when they begin one of the stays that were planned
     /// `ahead` at them; and the one in force.
     pub(crate) fn used(&self, ahead: impl Iterator<Item = u32>) -> BTreeSet<u32> {
-        let in_force = std::iter::once(self.setting());
-        self.of_ev.iter().copied().chain(ahead).chain(in_force).collect()
+        let current = std::iter::once(self.setting());
+        self.of_ev.iter().copied().chain(ahead).chain(current).collect()
     }
 
     /// Forgets settings other than the one in force.
@@ -188,5 +188,16 @@ mod tests {
         assert_eq!((book.first, kept), (2, vec![true, true, false, true]));
         let prices = [0, 1, 2].map(|ev| book.of_ev(ev, 0).buy[0]);
         assert_eq!((prices, book.setting()), ([3.0, 5.0, 2.0], 5));
+    }
+
+    #[test]
+    fn as_many_settings_as_are_tolerated_are_no_crowd() {
+        let mut book = PriceBook::default();
+        for slot in 0..CROWD {
+            book.set(1, 1, &set(0, slot as f64));
+        }
+        assert!(!book.is_crowded());
+        book.set(1, 1, &set(0, 1.0));
+        assert!(book.is_crowded());
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     phase::plan::{Planners, again::ask_again},
     prices::PriceBook,
     simulation::Start,
-    state::Fixed,
+    state::ScenarioInForce,
     tick::{Journal, Source},
 };
 use std::sync::Arc;
@@ -135,15 +135,15 @@ impl Asked {
         let again = asked.map_err(|fault| EngineError::Policy { tick, fault })?;
         self.found.calls += 1;
         self.found.plans += recorded.ev.len() as u64;
-        let fixed = world.resource::<Fixed>();
+        let in_force = world.resource::<ScenarioInForce>();
         let prices = world.resource::<PriceBook>();
         for (row, &ev) in recorded.ev.iter().enumerate() {
             if recorded.segments.of(row) != again.segments.of(row) {
                 self.found.differing += 1;
                 self.found.first = self.found.first.or(Some((tick, ev)));
             }
-            let hours = fixed.scenario.clock.slot_hours();
-            let tariff = &prices.current()[fixed.fleet_of(ev).tariff];
+            let hours = in_force.scenario.clock.slot_hours();
+            let tariff = &prices.current()[in_force.fleet_of(ev).tariff];
             let price = |slot: u32| {
                 let at = (tariff.at(slot.max(tariff.first_slot))).min(tariff.buy.len() - 1);
                 (tariff.buy[at], tariff.sell[at])

@@ -34,12 +34,39 @@ impl Remembered {
                 self.memories.entry(saved.policy.clone()).or_default().state =
                     Some(saved.state.0.clone());
             }
-            Event::PolicyFaulted(faulted) if faulted.lost => {
-                self.memories.entry(faulted.policy.clone()).or_default().lost = true;
+            Event::PolicyFaulted(faulted) => {
+                if faulted.lost {
+                    self.memories.entry(faulted.policy.clone()).or_default().lost = true;
+                }
             }
-            Event::RunForked(forked) if forked.replan => self.forget_policies(),
+            Event::RunForked(forked) => {
+                // The fork's policy is another, to which what this one kept means nothing.
+                if forked.replan {
+                    self.forget_policies();
+                }
+            }
             Event::TickSealed(_) => self.last_sealed = Some(recorded.clone()),
-            _ => {}
+            Event::RunStarted(_)
+            | Event::SeriesLoaded(_)
+            | Event::StaysLoaded(_)
+            | Event::RunEnded(_)
+            | Event::TickStarted(_)
+            | Event::SessionStarted(_)
+            | Event::SessionEnded(_)
+            | Event::TargetMissed(_)
+            | Event::TripShort(_)
+            | Event::PricesSet(_)
+            | Event::WillingnessAgreed(_)
+            | Event::StaysExpected(_)
+            | Event::PlansAccepted(_)
+            | Event::AnswerNotFinite(_)
+            | Event::ForecastIssued(_)
+            | Event::SetPointClipped(_)
+            | Event::LimitViolated(_)
+            | Event::SolveFinished(_)
+            | Event::UnitsDispatched(_)
+            | Event::MarginViolated(_)
+            | Event::SlotElapsed(_) => {}
         }
     }
 

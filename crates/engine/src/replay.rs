@@ -46,7 +46,7 @@ impl<S: Sink> Replay<S> {
             self.core.feed(recorded.clone());
             self.core.outbox().take();
         }
-        self.sink.event(&recorded).map_err(sink_error)
+        self.sink.event(self.core.scenario(), &recorded).map_err(sink_error)
     }
 
     /// Hands the sink back when all events are in; the journal must not end within a tick.
@@ -69,7 +69,7 @@ impl<S: Sink> Replay<S> {
             self.core.compare(&sealed)?;
         }
         self.core.show(&mut self.sink, &recorded)?;
-        self.sink.event(&sealed).map_err(sink_error)?;
+        self.sink.event(self.core.scenario(), &sealed).map_err(sink_error)?;
         self.core.next_tick = sealed.tick + 1;
         Ok(())
     }

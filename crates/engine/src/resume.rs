@@ -15,7 +15,6 @@ use crate::{
     phase::plan::Planners,
     replay::Replay,
     simulation::{Simulation, Start},
-    state::Fixed,
 };
 use std::sync::Arc;
 use voltide_journal::{event::fact::Step, log::EventLog, sink::Sink};
@@ -35,7 +34,7 @@ impl<S: Sink> Replay<S> {
     ) -> Result<Simulation<L, S>, EngineError> {
         self.check_state()?;
         let Start { planner, fallback, forecaster, .. } = start;
-        let scenario = Arc::clone(&self.core.world.resource::<Fixed>().scenario);
+        let scenario = Arc::clone(self.core.scenario());
         let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         self.take_memories(&mut deciders.planners)?;
         deciders.enter(&mut self.core.world);

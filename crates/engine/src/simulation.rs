@@ -7,7 +7,6 @@ use crate::{
     outbox::Outbox,
     remembered::Remembered,
     run_start::{configuration_hash, opening_events, run_started},
-    state::Fixed,
     tick::Live,
 };
 use std::sync::Arc;
@@ -87,12 +86,12 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
 
     /// When the run is, and in what steps.
     pub fn clock(&self) -> Clock {
-        self.core.world.resource::<Fixed>().scenario.clock
+        self.core.scenario().clock
     }
 
     /// What is simulated.
     pub fn scenario(&self) -> Arc<Scenario> {
-        Arc::clone(&self.core.world.resource::<Fixed>().scenario)
+        Arc::clone(self.core.scenario())
     }
 
     /// The tick that comes next.
@@ -119,7 +118,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         self.core.stopwatch.lap("telemetry");
         let sealed = self.log.seal(self.core.seal())?;
         self.core.stopwatch.lap("journal");
-        self.sink.event(&sealed).map_err(sink_error)?;
+        self.sink.event(self.core.scenario(), &sealed).map_err(sink_error)?;
         self.remembered.note(&sealed);
         self.core.stopwatch.lap("telemetry");
         self.core.next_tick += 1;
@@ -144,7 +143,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         for event in self.core.outbox().take() {
             all_finite(&event)?;
             self.log.append(&event)?;
-            self.sink.event(&event).map_err(sink_error)?;
+            self.sink.event(self.core.scenario(), &event).map_err(sink_error)?;
             self.remembered.note(&event);
         }
         Ok(())

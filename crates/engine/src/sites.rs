@@ -3,9 +3,9 @@
 //! A site below another knows it by [`SiteTree::parents`]. Shared chargers, at which one car comes after another, are
 //! entities that know their car; a private one serves one car and has no state of its own, so that
 //! it stays one of a range in the population (a million of them would take as much memory as the
-//! cars). A car's charger is the same to ask for either way: [`Fixed::charger_of`].
+//! cars). A car's charger is the same to ask for either way: [`ScenarioInForce::charger_of`].
 
-use crate::state::{Fixed, insert_sorted, remove_sorted};
+use crate::state::{ScenarioInForce, insert_sorted, remove_sorted};
 use bevy_ecs::{prelude::*, system::SystemParam};
 use std::ops::Range;
 use voltide_model::{columns::SiteTick, fleet::Parking, scenario::Scenario, site::Site};
@@ -102,16 +102,16 @@ pub(crate) struct Places<'w, 's> {
 
 impl Places<'_, '_> {
     /// A car stands at the charger of its stay.
-    pub(crate) fn plug_in(&mut self, fixed: &Fixed, ev: u32, stay: u32) {
-        let site = self.occupy(fixed, stay, Some(ev));
+    pub(crate) fn plug_in(&mut self, in_force: &ScenarioInForce, ev: u32, stay: u32) {
+        let site = self.occupy(in_force, stay, Some(ev));
         if let Some(mut behind) = site.and_then(|site| self.cars_behind.get_mut(site).ok()) {
             insert_sorted(&mut behind.0, ev);
         }
     }
 
     /// A car leaves the charger of its stay.
-    pub(crate) fn unplug(&mut self, fixed: &Fixed, ev: u32, stay: u32) {
-        let site = self.occupy(fixed, stay, None);
+    pub(crate) fn unplug(&mut self, in_force: &ScenarioInForce, ev: u32, stay: u32) {
+        let site = self.occupy(in_force, stay, None);
         if let Some(mut behind) = site.and_then(|site| self.cars_behind.get_mut(site).ok()) {
             remove_sorted(&mut behind.0, ev);
         }
@@ -122,10 +122,15 @@ impl Places<'_, '_> {
     ///
     /// # Panics
     /// If another car stands there.
-    pub(crate) fn occupy(&mut self, fixed: &Fixed, stay: u32, car: Option<u32>) -> Option<Entity> {
-        let charger = fixed.scenario.population.stays.charger[stay as usize];
+    pub(crate) fn occupy(
+        &mut self,
+        in_force: &ScenarioInForce,
+        stay: u32,
+        car: Option<u32>,
+    ) -> Option<Entity> {
+        let charger = in_force.scenario.population.stays.charger[stay as usize];
         let Some(shared) = self.tree.shared(charger) else {
-            return fixed.charger_of(stay).site.map(|site| self.tree.sites[site as usize]);
+            return in_force.charger_of(stay).site.map(|site| self.tree.sites[site as usize]);
         };
         let (mut occupied, behind) = self.chargers.get_mut(shared).ok()?;
         assert!(

@@ -11,10 +11,10 @@ mod resources;
 use crate::{
     EngineError, Replay, Simulation,
     cars::{CarState, columns, writable},
-    grid::{GridBook, day_of},
+    grid::{UnitSchedule, day_of},
     plan_book::PlanBook,
     remembered::Remembered,
-    state::{Fixed, Now},
+    state::{Now, ScenarioInForce},
     state_hash::Dirty,
     units::{self, Standing, StandingMut},
 };
@@ -64,7 +64,7 @@ impl<L, S> Simulation<L, S> {
         let tick = self.core.next_tick - 1;
         let chain_hash = sealed.chain_hash;
         let next = self.core.next_tick;
-        let clock = self.core.world.resource::<Fixed>().scenario.clock;
+        let clock = self.core.world.resource::<ScenarioInForce>().scenario.clock;
         let future = Future { next, day: day_of(&clock, next).first };
         let part = |it: &Carried| (it.name.to_owned(), (it.save)(&mut self.core.world, future));
         let mut parts: Vec<_> = PARTS.iter().map(part).collect();
@@ -91,7 +91,7 @@ impl<S: Sink> Replay<S> {
             let part = snapshot.part(carried.name).map_err(unlike)?;
             (carried.load)(&mut replay.core.world, part).map_err(unlike)?;
         }
-        let evs = replay.core.world.resource::<Fixed>().scenario.population.len();
+        let evs = replay.core.world.resource::<ScenarioInForce>().scenario.population.len();
         replay.core.world.insert_resource(Dirty::new(evs));
         replay.core.world.resource_mut::<Now>().tick = snapshot.tick;
         replay.core.next_tick = snapshot.tick + 1;
@@ -136,15 +136,15 @@ fn fill_columns(InRef(part): InRef<Part>, cars: Query<CarState>) -> Result<(), L
 fn save_grid(world: &mut World, _future: Future) -> Part {
     let mut units = world.query::<Standing>();
     let state = units::state(&units.query(world));
-    world.resource::<GridBook>().save(&state)
+    world.resource::<UnitSchedule>().save(&state)
 }
 
 fn load_grid(world: &mut World, part: &Part) -> Result<(), Lacking> {
-    let scenario = Arc::clone(&world.resource::<Fixed>().scenario);
+    let scenario = Arc::clone(&world.resource::<ScenarioInForce>().scenario);
     let plant = scenario.grid.as_deref().map(|grid| &grid.plant);
     let mut units = world.query::<StandingMut>();
     let initial = units::state(&units.query_mut(&mut *world).as_readonly());
-    let state = world.resource_mut::<GridBook>().load(plant, initial, part)?;
+    let state = world.resource_mut::<UnitSchedule>().load(plant, initial, part)?;
     units::set_state(&mut units.query_mut(world), &state);
     Ok(())
 }

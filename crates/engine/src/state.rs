@@ -2,13 +2,10 @@
 
 use crate::{cars::BLOCK, plan_book::PlanBook};
 use bevy_ecs::prelude::*;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use voltide_model::{
     battery::{EnergyBounds, SlotBattery},
+    clock::Clock,
     columns::{Ledger, SystemTick},
     fleet::FleetRange,
     scenario::Scenario,
@@ -21,7 +18,7 @@ pub(crate) const EXPECTED_WITHIN_KWH: f64 = 1e-6;
 
 /// The scenario that holds, with what follows from it alone; from a fork on it is another.
 #[derive(Resource)]
-pub(crate) struct Fixed {
+pub(crate) struct ScenarioInForce {
     pub scenario: Arc<Scenario>,
     pub calendar: Calendar,
     pub fleets: Vec<FleetConstants>,
@@ -51,7 +48,7 @@ pub(crate) struct Piece {
     pub fleet: usize,
 }
 
-impl Fixed {
+impl ScenarioInForce {
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
         let calendar = Calendar::new(&scenario.population.stays, &scenario.clock);
         let hours = scenario.clock.slot_hours();
@@ -135,17 +132,28 @@ pub(crate) struct Now {
 /// session put in, or as planned where the day follows upon itself and the session may be a stay's
 /// second part.
 pub(crate) fn arrival_kwh(
-    fixed: &Fixed,
+    in_force: &ScenarioInForce,
     book: &PlanBook,
     (ev, stay): (u32, u32),
     energy_kwh: f64,
     session: &Ledger,
 ) -> f64 {
-    let fleet = fixed.fleet_of(ev);
+    let fleet = in_force.fleet_of(ev);
     book.expected_of_folded(stay).unwrap_or_else(|| {
         let stored_kwh = session.charged_kwh * fleet.charge_efficiency;
         energy_kwh - stored_kwh + session.discharged_kwh / fleet.discharge_efficiency
     })
+}
+
+/// Slots from the beginning of a stay's own axis to that of ticks, where the part of a stay from
+/// `first` on that is in progress at `tick` is meant: whole days, where the day comes again, and
+/// none elsewhere.
+pub(crate) fn slots_before(clock: &Clock, first: u32, tick: u32) -> u32 {
+    let Some(day) = clock.typical_day() else { return 0 };
+    let begins_at = clock.place(first);
+    // What began later in the day than it is now came over midnight: it began a day before.
+    let whole_days = first - begins_at;
+    if begins_at > tick { whole_days + day } else { whole_days }
 }
 
 /// Number of cars plugged in.
@@ -172,46 +180,6 @@ pub(crate) struct SiteCuts {
     pub in_slot: Vec<u32>,
     /// Per car: whether in its open session; empty where there are no sites.
     pub in_session: Vec<bool>,
-}
-
-/// Cars that are to be planned.
-#[derive(Resource, Default)]
-pub(crate) struct DueCars {
-    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
-    pub due: VecDeque<u32>,
-    /// Plugged cars whose announced departure has passed, ascending.
-    pub overdue: Vec<u32>,
-}
-
-impl DueCars {
-    /// Marks a car as due, keeping the order.
-    pub(crate) fn mark_due(&mut self, ev: u32) {
-        match self.due.back() {
-            Some(&last) if last >= ev => {
-                if let Err(place) = self.due.binary_search(&ev) {
-                    self.due.insert(place, ev);
-                }
-            }
-            _ => self.due.push_back(ev),
-        }
-    }
-
-    /// Cars of the ascending list are due no more. When they come in batches from the front, as
-    /// planned cars do, each batch costs no more than its own length.
-    pub(crate) fn unmark_due(&mut self, evs: &[u32]) {
-        let (Some(&first), Some(&last)) = (evs.first(), evs.last()) else { return };
-        let start = self.due.partition_point(|&ev| ev < first);
-        let end = self.due.partition_point(|&ev| ev <= last);
-        let range = self.due.range(start..end);
-        let others: Vec<u32> = range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
-        self.due.drain(start..end);
-        if self.due.is_empty() {
-            self.due.shrink_to_fit();
-        }
-        for ev in others {
-            self.mark_due(ev);
-        }
-    }
 }
 
 /// Adds `ev` to an ascending list that does not hold it yet.
@@ -253,19 +221,6 @@ mod tests {
         let cut = pieces(&[range(0, 0..10), range(1, 10..block + 5)]);
         let piece = |evs, fleet| Piece { evs, fleet };
         assert_eq!(cut, [piece(0..10, 0), piece(10..BLOCK, 1), piece(BLOCK..BLOCK + 5, 1)]);
-    }
-
-    #[test]
-    fn planned_cars_are_due_no_more() {
-        let mut roster = DueCars::default();
-        for ev in [3, 1, 2, 3, 9, 8] {
-            roster.mark_due(ev);
-        }
-        roster.unmark_due(&[1, 3, 4, 8]);
-        assert_eq!(roster.due, [2, 9]);
-        roster.unmark_due(&[]);
-        roster.unmark_due(&[0, 2, 9]);
-        assert!(roster.due.is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::{
     cars::{BLOCK, PluggedStay, Session, SetPoint, StoredEnergy, columns},
-    state::Fixed,
+    state::ScenarioInForce,
     units::{self, Standing},
     workers::Workers,
 };
@@ -82,7 +82,7 @@ pub(crate) fn hash(
     cars: Query<(&StoredEnergy, &SetPoint, &PluggedStay, &Session)>,
     mut dirty: ResMut<Dirty>,
     mut hashes: ResMut<StateHashes>,
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     units: Query<Standing>,
     workers: Res<Workers>,
 ) {
@@ -106,7 +106,7 @@ pub(crate) fn hash(
     for (place, hash) in workers.map(tasks, |(place, bytes)| (place, xxh3_64(bytes))) {
         hashes.blocks[place] = hash;
     }
-    let plant = fixed.scenario.grid.as_deref().map(|grid| &grid.plant);
+    let plant = in_force.scenario.grid.as_deref().map(|grid| &grid.plant);
     let plant = plant.map(|plant| units::hashed(plant, &units::state(&units))).unwrap_or_default();
     hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), cast_slice(&plant)].concat());
     dirty.blocks.fill(0);

@@ -7,16 +7,90 @@
 
 use bevy_ecs::prelude::*;
 use voltide_model::{
-    columns::UnitTick, dispatch::GridState, plant::Plant, scenario::Scenario, unit::UnitState,
+    columns::{UnitKind, UnitTick},
+    cost::UnitCost,
+    dispatch::GridState,
+    flexibility::UpDown,
+    plant::Plant,
+    scenario::Scenario,
+    unit::UnitState,
 };
 
 /// A unit's number, in tables and events.
 #[derive(Component, Clone, Copy)]
-pub(crate) struct UnitId(pub u32);
+pub(crate) struct UnitId(u32);
 
-/// What a unit does in this slot, with its cost and flexibility: derived, for the records.
+/// Its kind, as tables show it.
 #[derive(Component, Clone, Copy)]
-pub(crate) struct Output(pub UnitTick);
+pub(crate) struct Kind(UnitKind);
+
+/// Power into the system in this slot, kW; negative where a store charges, an electrolyser draws or
+/// a connection exports.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Output(f64);
+
+/// Power that could have been had in this slot, kW; `None` where there is no such bound.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Available(Option<f64>);
+
+/// Power into a store in this slot, kW, and what it holds afterwards, kWh.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Filling {
+    charge_kw: Option<f64>,
+    energy_kwh: Option<f64>,
+}
+
+/// How far a unit could move if net load moved; `None` in a world without a plant.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Flexibility(pub Option<UpDown>);
+
+/// What this slot costs.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct Cost(Option<UnitCost>);
+
+/// What a unit does in this slot: derived from what was decided, so that neither hashes nor
+/// snapshots have it.
+pub(crate) type DoingMut =
+    (&'static mut Output, &'static mut Available, &'static mut Filling, &'static mut Cost);
+
+/// What tables show of a unit.
+pub(crate) type Shown = (
+    &'static UnitId,
+    &'static Kind,
+    &'static Output,
+    &'static Available,
+    &'static Filling,
+    &'static Flexibility,
+    &'static Cost,
+);
+
+fn doing(row: UnitTick) -> (Output, Available, Filling, Cost) {
+    let UnitTick { output_kw, available_kw, charge_kw, energy_kwh, cost, .. } = row;
+    (Output(output_kw), Available(available_kw), Filling { charge_kw, energy_kwh }, Cost(cost))
+}
+
+/// Units do as their rows say, in the order of their ids.
+pub(crate) fn follow(units: &mut Query<DoingMut>, rows: impl IntoIterator<Item = UnitTick>) {
+    for ((mut output, mut available, mut filling, mut cost), row) in units.iter_mut().zip(rows) {
+        (*output, *available, *filling, *cost) = doing(row);
+    }
+}
+
+/// What all units do, in the order of their ids.
+pub(crate) fn rows(units: &Query<Shown>) -> Vec<UnitTick> {
+    let rows =
+        units.iter().map(|(id, kind, output, available, filling, flexibility, cost)| UnitTick {
+            unit: id.0,
+            kind: kind.0,
+            output_kw: output.0,
+            available_kw: available.0,
+            charge_kw: filling.charge_kw,
+            energy_kwh: filling.energy_kwh,
+            flexibility: flexibility.0,
+            cost: cost.0,
+        });
+    rows.collect()
+}
 
 /// Output in the slot before, kW, which ramps begin from; `None` where the next output is free.
 #[derive(Component, Clone, Copy)]
@@ -50,7 +124,8 @@ pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
     let plant = scenario.grid.as_deref().map(|grid| &grid.plant);
     let initial = plant.map(GridState::initial).unwrap_or_default().units;
     for (id, kind) in (0..).zip(scenario.unit_kinds()) {
-        let mut unit = world.spawn((UnitId(id), Output(UnitTick::new(id, kind, 0.0))));
+        let idle = doing(UnitTick::new(id, kind, 0.0));
+        let mut unit = world.spawn((UnitId(id), Kind(kind), idle, Flexibility(None)));
         if let Some(&state) = initial.get(id as usize) {
             unit.insert(standing(state));
         }

@@ -4,7 +4,7 @@ pub(crate) use crate::event::control::{from_json, json};
 
 use crate::{
     error::BodyError,
-    event::{Event, KINDS, Recorded, fact::Body, older::Content},
+    event::{Event, KINDS, Recorded, RunEnded, fact::Body, older::Content},
     kind::{self, Kind},
     upcast,
 };
@@ -95,6 +95,11 @@ impl Encoder {
         body.extend(cause.unwrap_or(NO_CAUSE).to_le_bytes());
         Ok(body)
     }
+}
+
+/// What the end of a run says that it came to.
+pub(crate) fn outcome(body: &[u8]) -> Result<String, BodyError> {
+    from_json::<RunEnded>(body).map(|(_, ended)| ended.outcome)
 }
 
 /// The event of a body, and what caused it. What an earlier version wrote becomes the event of

@@ -470,6 +470,29 @@ impl Event {
         self.origin() == Origin::Decided(Step::Opening)
     }
 
+    /// How a run begins, where that is what happened.
+    pub fn starts(&self) -> Option<&RunStarted> {
+        if let Self::RunStarted(started) = self { Some(started) } else { None }
+    }
+
+    /// Where a run branches off from its parent, where that is what happened.
+    pub fn forks(&self) -> Option<&RunForked> {
+        if let Self::RunForked(forked) = self { Some(forked) } else { None }
+    }
+
+    /// What a run that ends came to: "finished", or why not.
+    pub fn outcome(&self) -> Option<&str> {
+        if let Self::RunEnded(ended) = self { Some(&ended.outcome) } else { None }
+    }
+
+    /// The chain hash that history has from here on, in hex, where a run begins or a tick ends.
+    pub fn chain_hash(&self) -> Option<String> {
+        if let Self::TickSealed(sealed) = self {
+            return Some(blake3::Hash::from_bytes(sealed.chain_hash).to_string());
+        }
+        self.starts().map(|started| started.config_hash.clone())
+    }
+
     /// The first of its numbers that is none: the field, and the place where it has several.
     ///
     /// No such event is written. What is not known is null, and what a policy answered instead of a

@@ -7,7 +7,7 @@
 use crate::{
     body,
     error::{Damage, LogError},
-    event::{Build, Event, Recorded, RunEnded},
+    event::{Build, Event, Recorded, fact::Step},
     head::Head,
     kind::{self, KINDS},
     layout::FOLDER,
@@ -213,11 +213,11 @@ impl LogReader {
         kind.events += 1;
         kind.rows += recorded.event.rows().unwrap_or(1) as u64;
         kind.bytes += bytes;
-        if let Event::TickSealed(_) = recorded.event {
+        if recorded.event.step() == Step::Seal {
             self.sealed(recorded.tick);
         }
-        if let Event::RunEnded(ended) = &recorded.event {
-            self.summary.outcome = Some(ended.outcome.clone());
+        if let Some(outcome) = recorded.event.outcome() {
+            self.summary.outcome = Some(outcome.to_owned());
         }
     }
 
@@ -308,9 +308,9 @@ impl LogReader {
         match KINDS[record.kind].name {
             kind::TICK_SEALED => self.sealed(record.tick),
             kind::RUN_ENDED => {
-                let ended = body::from_json::<RunEnded>(&record.body);
-                let (_, ended) = ended.map_err(|error| self.damaged(error.to_string()))?;
-                self.summary.outcome = Some(ended.outcome);
+                let outcome = body::outcome(&record.body);
+                self.summary.outcome =
+                    Some(outcome.map_err(|error| self.damaged(error.to_string()))?);
             }
             _ => {}
         }

@@ -16,7 +16,7 @@ pub use crate::salvaged::{BEYOND, DamagedBytes, FILE, Mended, Missing, Parent, P
 
 use crate::{
     error::LogError,
-    event::Event,
+    event::fact::Step,
     layout::FOLDER,
     plain,
     reader::{self, Segments, log_folder},
@@ -86,13 +86,13 @@ fn salvage_to(
 fn parent(staging: &Path, into: &Path) -> Result<Option<Parent>, LogError> {
     for recorded in reader::open(staging)? {
         let event = recorded?.event;
-        if let Event::RunForked(forked) = event {
+        if let Some(forked) = event.forks() {
             let is_there = staging.join(&forked.parent).join(FOLDER).is_dir();
             let path = without_detours(&into.join(&forked.parent));
-            return Ok(Some(Parent { run: forked.parent_run, path, is_there }));
+            return Ok(Some(Parent { run: forked.parent_run.clone(), path, is_there }));
         }
         // It stands in the opening.
-        if matches!(event, Event::TickSealed(_)) {
+        if event.step() == Step::Seal {
             break;
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     body,
     disk::OsDisk,
     error::{Damage, LogError},
-    event::{Build, RunEnded, RunStarted},
+    event::{Build, RunStarted},
     head::Head,
     kind::{self, KINDS},
     layout::{FIRST_SEGMENT, FOLDER},
@@ -459,7 +459,7 @@ impl PieceWriter {
                     about.first_tick = about.first_tick.or(Some(record.tick));
                     about.last_tick = Some(record.tick);
                 }
-                kind::RUN_ENDED => about.outcome = outcome(record),
+                kind::RUN_ENDED => about.outcome = body::outcome(&record.body).ok(),
                 _ => {}
             }
         }
@@ -489,10 +489,6 @@ fn start_of(file: &Path) -> io::Result<Option<SegmentStart>> {
 /// Whether a group is what a run opens with.
 fn is_opening(group: &[Record]) -> bool {
     group.first().is_some_and(|first| KINDS[first.kind].name.starts_with("RunStarted."))
-}
-
-fn outcome(record: &Record) -> Option<String> {
-    body::from_json::<RunEnded>(&record.body).ok().map(|(_, ended)| ended.outcome)
 }
 
 /// The first number from `from` on that ends with these 32 bits.

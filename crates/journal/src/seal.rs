@@ -7,7 +7,7 @@
 use crate::{
     body::{self, Encoder},
     error::{BodyError, LogError},
-    event::{Build, Event, Hash, Recorded, TickSealed},
+    event::{Build, Event, Hash, Recorded, TickSealed, fact::Step},
     kind,
 };
 use serde::{Deserialize, Serialize};
@@ -241,8 +241,8 @@ impl Sealer {
             self.next_seq = recorded.seq;
         }
         assert_eq!(recorded.seq, self.next_seq, "events are appended in order");
-        assert!(!matches!(recorded.event, Event::TickSealed(_)), "the log itself seals a tick");
-        if let Event::RunStarted(started) = &recorded.event {
+        assert!(recorded.event.step() != Step::Seal, "the log itself seals a tick");
+        if let Some(started) = recorded.event.starts() {
             let times =
                 SlotTimes { start_us: started.start_us, slot_seconds: started.slot_seconds };
             let chain =

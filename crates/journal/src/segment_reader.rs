@@ -5,7 +5,7 @@
 
 use crate::{
     body,
-    event::{Event, RunStarted},
+    event::RunStarted,
     kind::{self, KINDS},
     records::{CHUNK_HEADER, ChunkHeader, PREFIX, RecordReader, Stop, split_prefix},
     seal::{Record, SlotTimes},
@@ -165,11 +165,7 @@ impl Channels {
                 McapRecord::Message { header, data } => {
                     let kind = self.kinds.get(&header.channel_id)?.as_ref().ok()?;
                     let (_, event) = body::decode(KINDS[*kind].name, data.into_owned()).ok()?;
-                    return if let Event::RunStarted(started) = event {
-                        Some(started)
-                    } else {
-                        None
-                    };
+                    return event.starts().cloned();
                 }
                 _ => return None,
             }

@@ -58,6 +58,8 @@ impl Clock {
         slot_seconds: u32,
         days: u32,
     ) -> Result<Self, ClockError> {
+        // Hours must hold whole slots: typical days, hours of drivers' draws and 24 hours of a
+        // series are counted in them.
         if slot_seconds < 60 || 3600 % slot_seconds != 0 {
             return Err(ClockError::StepDoesNotDivideAnHour(slot_seconds));
         }
@@ -139,6 +141,7 @@ impl Clock {
     /// that day, and to the day's end where the run ends before.
     pub fn local_day(&self, slot: u32) -> Range<u32> {
         let date = self.local(slot).date();
+        // Rounded up: a slot that midnight falls into belongs to the day in which it begins.
         let midnight = |date| self.slot_from(self.day(date).at(0.0));
         midnight(date)..midnight(date + Days::new(1))
     }
@@ -159,6 +162,8 @@ impl Clock {
         let midnight =
             |date: NaiveDate| self.seconds_to(to_utc(date.and_time(NaiveTime::MIN), self.zone));
         let start = midnight(date);
+        // Two days, since times of a day reach into the next morning: where no clock changes in
+        // them, the wall clock runs as seconds do, and no time need be looked up in the zone.
         let steady = midnight(date + Days::new(2)) - start == 2 * 24 * 3600;
         LocalDay { date, zone: self.zone, clock_start: self.start, start, steady }
     }
@@ -214,6 +219,8 @@ fn seconds_of(hours: f64) -> f64 {
 
 /// The instant of a wall-clock time; the first of two, and after a gap as far as before it.
 fn to_utc(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    // However long the gap is, the first step that leads out of it has the offset from before it;
+    // half an hour is too short to step over a change before that.
     let step = Duration::minutes(30);
     let mut back = Duration::zero();
     loop {

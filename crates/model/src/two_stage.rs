@@ -70,6 +70,14 @@ pub struct SlackPrices {
     pub deviation: f64,
 }
 
+impl SlackPrices {
+    /// What energy not served, and energy not taken, costs over `hours`.
+    pub fn unserved_cost(&self, hours: f64, unserved_kw: f64, spilled_kw: f64) -> f64 {
+        // The order counts: objectives stand in journals to the last digit.
+        self.unserved * hours * (unserved_kw + spilled_kw)
+    }
+}
+
 /// Which load of cars the day-ahead stage is shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum DayAheadEv {
@@ -94,6 +102,8 @@ impl DayAheadEv {
     /// is shown no policy's.
     pub fn policy<'a>(&self, own: &'a str) -> Option<&'a str> {
         match self {
+            // The paper's day-ahead stage knows of uncontrolled or smart charging, and of no
+            // discharging.
             Self::AsPaper if own == "v2g" => Some("smart"),
             Self::AsPaper | Self::Plan => Some(own),
             Self::Smart => Some("smart"),
@@ -113,13 +123,6 @@ pub struct SearchLimits {
     pub gap: f64,
 }
 
-impl SlackPrices {
-    /// What it costs not to serve `unserved_kw` and not to take `spilled_kw` for some hours.
-    pub fn unserved_cost(&self, unserved_kw: f64, spilled_kw: f64, hours: f64) -> f64 {
-        (unserved_kw + spilled_kw) * hours * self.unserved
-    }
-}
-
 impl Default for SlackPrices {
     /// The case study's, per kWh: 50, 30, 2 and 5.
     fn default() -> Self {
@@ -130,5 +133,16 @@ impl Default for SlackPrices {
 impl Default for SearchLimits {
     fn default() -> Self {
         Self { nodes: 20_000, gap: 1e-4 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SlackPrices;
+
+    #[test]
+    fn energy_that_nobody_takes_costs_what_energy_that_nobody_gives_does() {
+        let prices = SlackPrices { unserved: 50.0, ..SlackPrices::default() };
+        assert_eq!(prices.unserved_cost(0.5, 3.0, 1.0), 100.0);
     }
 }

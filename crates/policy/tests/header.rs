@@ -5,7 +5,10 @@
 use cbindgen::{
     Builder, Config, DocumentationLength, DocumentationStyle, ItemType, Language, Style,
 };
-use std::{env, fs, path::Path};
+use std::path::Path;
+
+#[path = "../../../tests/written.rs"]
+mod written;
 
 /// Rust name and C name of every type.
 const TYPES: [(&str, &str); 10] = [
@@ -76,14 +79,5 @@ fn header() -> String {
 
 #[test]
 fn the_c_header_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/voltide_policy.h");
-    if env::var_os("VOLTIDE_BLESS").is_some() {
-        fs::write(&path, header()).unwrap();
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == header(),
-        "{} is stale: run this test with VOLTIDE_BLESS=1",
-        path.display()
-    );
+    written::check(env!("CARGO_MANIFEST_DIR"), "include/voltide_policy.h", &header());
 }

@@ -10,9 +10,12 @@
 #[path = "../tests/history/mod.rs"]
 mod history;
 
-use std::{convert::Infallible, error::Error, path::Path};
+use std::{convert::Infallible, error::Error, path::Path, sync::Arc};
 use voltide_journal::{event::Recorded, sink::Sink};
-use voltide_model::{columns::TickColumns, scenario::EvTicks};
+use voltide_model::{
+    columns::TickColumns,
+    scenario::{EvTicks, Scenario},
+};
 use voltide_telemetry::{Options, RunStatus, Telemetry};
 
 /// Takes in a history and forgets it.
@@ -21,11 +24,11 @@ struct Nowhere;
 impl Sink for Nowhere {
     type Error = Infallible;
 
-    fn event(&mut self, _: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, _: &Recorded) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn tick(&mut self, _: &TickColumns<'_>) -> Result<(), Infallible> {
+    fn tick(&mut self, _: &Arc<Scenario>, _: &TickColumns<'_>) -> Result<(), Infallible> {
         Ok(())
     }
 }
@@ -49,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let folder = Path::new(folder);
     std::fs::create_dir_all(folder)?;
-    let mut telemetry = Telemetry::create(folder, scenario.clone(), Options::default())?;
+    let mut telemetry = Telemetry::create(folder, &scenario, Options::default())?;
     history::play(&scenario, &mut telemetry, scenario.clock.slots)?;
     telemetry.finish(RunStatus::Finished)?;
     Ok(())

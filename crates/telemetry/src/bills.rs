@@ -1,7 +1,6 @@
 //! The bills of all drivers, gathered for whoever compares runs.
 
 use crate::sessions::SessionRow;
-use std::sync::Arc;
 use voltide_model::{
     clock::Clock,
     saving::{Bills, FleetBill, StayBill, StayKey},
@@ -15,7 +14,7 @@ pub(crate) struct BillBook {
 }
 
 impl BillBook {
-    pub(crate) fn new(scenario: &Arc<Scenario>) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let named = |name: &String| FleetBill { name: name.clone(), ..FleetBill::default() };
         let fleets = scenario.fleets.iter().map(|fleet| named(&fleet.name)).collect();
         Self { clock: scenario.clock, bills: Bills { seed: scenario.seed, fleets } }

@@ -1,6 +1,6 @@
 //! Stays that hold no whole slot: when they are told, and with what energy.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use voltide_model::{columns::TickColumns, scenario::Scenario};
 
 /// A stay that holds no whole slot.
@@ -41,18 +41,9 @@ struct Told {
 }
 
 impl BriefStays {
-    pub(crate) fn of(scenario: &Scenario) -> Self {
-        let mut stays = Self::default();
-        stays.sort(scenario);
-        stays
-    }
-
-    /// From here on another scenario holds.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        self.sort(scenario);
-    }
-
-    fn sort(&mut self, scenario: &Scenario) {
+    /// A scenario begins to hold. Which stays hold no whole slot, and how they are numbered, goes
+    /// by its cars.
+    pub(crate) fn enter(&mut self, scenario: &Scenario) {
         self.by_slot.clear();
         for number in 0..scenario.population.stays_without_slot.len() as u32 {
             let (_, leaves) = times(scenario, number);

@@ -8,18 +8,19 @@ use crate::{
 };
 use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
-use std::sync::Arc;
-use voltide_model::{scenario::Scenario, stay::NO_STAY};
+use voltide_model::{battery::EnergyBounds, scenario::Scenario, stay::NO_STAY};
 
 /// The cars that are recorded, and what of them does not change from tick to tick.
+#[derive(Default)]
 pub(crate) struct Cars {
-    scenario: Arc<Scenario>,
     /// `EvId` by place among the recorded cars.
     ids: Vec<u32>,
     capacity_kwh: Vec<f64>,
     soc_min: Vec<f32>,
-    /// State of charge that the stay began with of a car that is plugged in.
-    soc_arrival: Vec<f32>,
+    /// Stored energy that its last stay began with, kWh; before the first nothing is known of one.
+    arrival_kwh: Vec<Option<f64>>,
+    /// State of charge that discharging may reach in that stay.
+    soc_min_plugged: Vec<f32>,
     soc_target: Vec<f32>,
     tariff: Vec<u32>,
     /// Whether the car's driver is asked, where any is.
@@ -32,34 +33,15 @@ pub(crate) struct Cars {
 }
 
 impl Cars {
-    /// The cars `ids`, ascending.
-    pub(crate) fn new(scenario: Arc<Scenario>, ids: Vec<u32>) -> Self {
-        let mut cars = Self {
-            ids: Vec::new(),
-            capacity_kwh: Vec::new(),
-            soc_min: Vec::new(),
-            soc_arrival: Vec::new(),
-            soc_target: Vec::new(),
-            tariff: Vec::new(),
-            asked: Vec::new(),
-            prices: Vec::new(),
-            rows: Columns::default(),
-            pending: 0,
-            scenario: Arc::clone(&scenario),
-        };
-        cars.forked(&scenario, ids);
-        cars
-    }
-
-    /// From here on another scenario holds; `ids` are the recorded cars, those before and maybe
+    /// A scenario begins to hold; `ids` are the recorded cars, ascending: those before and maybe
     /// more.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>, ids: Vec<u32>) {
+    pub(crate) fn enter(&mut self, scenario: &Scenario, ids: Vec<u32>) {
         let population = &scenario.population;
         let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
         let target =
             |&ev: &u32| (population.departure_energy_kwh[ev as usize] / capacity(&ev)) as f32;
         self.soc_target.extend(ids[self.ids.len()..].iter().map(target));
-        self.soc_arrival.resize(ids.len(), 1.0);
+        self.arrival_kwh.resize(ids.len(), None);
         self.capacity_kwh = ids.iter().map(capacity).collect();
         self.ids = ids;
         let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
@@ -67,7 +49,9 @@ impl Cars {
         self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
         let asks = |&ev: &u32| scenario.asks_drivers(population.fleet_of(ev)).is_some();
         self.asked = self.ids.iter().map(asks).collect();
-        self.scenario = Arc::clone(scenario);
+        // A stay goes on under the fork's terms, with what it began with under its parent's.
+        self.soc_min_plugged =
+            (0..self.ids.len()).map(|place| self.soc_min_plugged(scenario, place)).collect();
     }
 
     /// The recorded cars, ascending.
@@ -81,27 +65,36 @@ impl Cars {
     }
 
     /// Takes in what cars that plugged in begin with and want at departure.
-    pub(crate) fn plug_in(&mut self, plugged_in: &[PluggedIn]) {
+    pub(crate) fn plug_in(&mut self, scenario: &Scenario, plugged_in: &[PluggedIn]) {
         for car in plugged_in {
             if let Ok(place) = self.ids.binary_search(&car.ev) {
-                let soc = |kwh: f64| (kwh / self.capacity_kwh[place]) as f32;
-                self.soc_target[place] = soc(car.departure_kwh);
-                self.soc_arrival[place] = soc(car.arrival_kwh);
+                self.soc_target[place] = (car.departure_kwh / self.capacity_kwh[place]) as f32;
+                self.arrival_kwh[place] = Some(car.arrival_kwh);
+                self.soc_min_plugged[place] = self.soc_min_plugged(scenario, place);
             }
         }
     }
 
+    /// State of charge that discharging may reach in the stay of the car at a place.
+    fn soc_min_plugged(&self, scenario: &Scenario, place: usize) -> f32 {
+        let Some(arrival_kwh) = self.arrival_kwh[place] else { return self.soc_min[place] };
+        let fleet = &scenario.fleets[scenario.population.fleet_of(self.ids[place])];
+        let capacity_kwh = self.capacity_kwh[place];
+        let soc_max = fleet.battery.soc_max.get();
+        let bounds = EnergyBounds::new(capacity_kwh, fleet.v2g_soc_min(), soc_max);
+        (bounds.widened_to(arrival_kwh, scenario.rules).least_kwh / capacity_kwh) as f32
+    }
+
     /// Takes in the tariffs' prices of `tick`.
-    pub(crate) fn set_prices(&mut self, tick: u32) {
-        let day = self.scenario.clock.slots_per_24_hours();
+    pub(crate) fn set_prices(&mut self, scenario: &Scenario, tick: u32) {
+        let day = scenario.clock.slots_per_24_hours();
         self.prices.clear();
-        self.prices
-            .extend(self.scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
+        self.prices.extend(scenario.tariffs.iter().map(|tariff| tariff.buy.at(tick, day) as f32));
     }
 
     /// Adds the rows of the recorded cars at `places`.
-    pub(crate) fn add(&mut self, frame: &Frame, tick: u32, places: &[u32]) {
-        let Self { rows, scenario, .. } = self;
+    pub(crate) fn add(&mut self, scenario: &Scenario, frame: &Frame, tick: u32, places: &[u32]) {
+        let rows = &mut self.rows;
         let stays = gather(&frame.stay, places);
         let plugged = present(places, |place| frame.stay[place] != NO_STAY);
         let powers = gather(&frame.power_kw, places);
@@ -119,7 +112,7 @@ impl Cars {
         rows.energy_kwh.extend(energies.map(|kwh| kwh as f32));
         rows.charge_kw.extend(powers.clone().map(|power| positive(power) as f32));
         rows.discharge_kw.extend(powers.map(|power| positive(-power) as f32));
-        let limits = gather(&self.soc_min, places).zip(gather(&self.soc_arrival, places));
+        let limits = gather(&self.soc_min, places).zip(gather(&self.soc_min_plugged, places));
         rows.soc_min.extend(stays.zip(limits).map(soc_min));
         rows.soc_target.extend(&plugged, gather(&self.soc_target, places));
         self.add_answers(frame, places);
@@ -186,8 +179,7 @@ fn state((stay, power): (u32, f64)) -> State {
     }
 }
 
-/// The lowest state of charge that discharging may reach: what the car arrived with, where that is
-/// less.
-fn soc_min((stay, (soc_min, arrival)): (u32, (f32, f32))) -> f32 {
-    if stay == NO_STAY { soc_min } else { soc_min.min(arrival) }
+/// The lowest state of charge that discharging may reach: that of the stay, where there is one.
+fn soc_min((stay, (away, plugged)): (u32, (f32, f32))) -> f32 {
+    if stay == NO_STAY { away } else { plugged }
 }

@@ -8,15 +8,14 @@ use crate::{
     value::Time,
 };
 use arrow_array::RecordBatch;
-use std::sync::Arc;
-use voltide_model::{scenario::Scenario, stay::NO_STAY};
+use voltide_model::{clock::Clock, scenario::Scenario, stay::NO_STAY};
 
 /// An id where there is none.
 const NONE: u32 = u32::MAX;
 
 /// All chargers, with what stands at them now and stood at them before.
+#[derive(Default)]
 pub(crate) struct Chargers {
-    scenario: Arc<Scenario>,
     /// The site that each stands behind.
     site: Vec<u32>,
     limit_kw: Vec<f32>,
@@ -43,23 +42,8 @@ impl Occupied {
 }
 
 impl Chargers {
-    /// All chargers of the scenario.
-    pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let mut chargers = Self {
-            site: Vec::new(),
-            limit_kw: Vec::new(),
-            now: Occupied::default(),
-            before: Occupied::default(),
-            rows: Columns::default(),
-            pending: 0,
-            scenario: Arc::clone(&scenario),
-        };
-        chargers.forked(&scenario);
-        chargers
-    }
-
-    /// From here on another scenario holds, with the same chargers and maybe more.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
+    /// A scenario begins to hold, with the chargers of the one before and maybe more.
+    pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let population = &scenario.population;
         let count = scenario.population.charger_count();
         let site = |id| population.charger(id).site.unwrap_or(NONE);
@@ -67,7 +51,6 @@ impl Chargers {
         self.limit_kw = (0..count).map(|id| population.charger(id).charge_max.0 as f32).collect();
         self.now.make_room(count as usize);
         self.before.make_room(count as usize);
-        self.scenario = Arc::clone(scenario);
     }
 
     /// Number of chargers.
@@ -91,29 +74,32 @@ impl Chargers {
         self.pending
     }
 
-    /// Takes in where the recorded cars `ids` stand. Two at one charger add up; the first one
-    /// counts as its car.
-    pub(crate) fn occupy(&mut self, frame: &Frame, ids: impl Iterator<Item = u32>) {
+    /// Takes in where the recorded cars `ids` stand: at most one at a charger.
+    pub(crate) fn occupy(
+        &mut self,
+        scenario: &Scenario,
+        frame: &Frame,
+        ids: impl Iterator<Item = u32>,
+    ) {
         std::mem::swap(&mut self.now, &mut self.before);
         self.now.ev.fill(NONE);
         self.now.power_kw.fill(0.0);
         for ((ev, &stay), power) in ids.zip(&frame.stay).zip(&frame.power_kw) {
             if stay != NO_STAY {
-                let charger = self.scenario.population.stays.charger[stay as usize] as usize;
+                let charger = scenario.population.stays.charger[stay as usize] as usize;
+                // Added to the 0 there, so that a car that stands by is no negative zero.
                 self.now.power_kw[charger] += power;
-                if self.now.ev[charger] == NONE {
-                    self.now.ev[charger] = ev;
-                }
+                self.now.ev[charger] = ev;
             }
         }
     }
 
     /// Adds the rows of `chargers`.
-    pub(crate) fn add(&mut self, tick: u32, chargers: &[u32]) {
+    pub(crate) fn add(&mut self, clock: &Clock, tick: u32, chargers: &[u32]) {
         let Self { rows, now, site, .. } = self;
         let occupied = present(chargers, |charger| now.ev[charger] != NONE);
         let limited = present(chargers, |charger| site[charger] != NONE);
-        rows.ts.repeat(Time::of_slot(&self.scenario.clock, tick), chargers.len());
+        rows.ts.repeat(Time::of_slot(clock, tick), chargers.len());
         rows.tick.repeat(tick, chargers.len());
         rows.charger_id.extend(chargers.iter().copied());
         rows.site_id.extend(&limited, gather(site, chargers));

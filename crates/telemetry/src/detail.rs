@@ -13,8 +13,7 @@ use crate::{
     table_file::{TableFile, WrittenFile},
 };
 use arrow_array::RecordBatch;
-use std::sync::Arc;
-use voltide_model::scenario::Scenario;
+use voltide_model::{clock::Clock, scenario::Scenario};
 
 /// Rows are handed to the files in batches of at least this many, and of not many more.
 const BATCH_ROWS: usize = 1 << 15;
@@ -22,7 +21,8 @@ const BATCH_ROWS: usize = 1 << 15;
 /// The tables of single cars and chargers.
 pub(crate) struct Detail {
     place: Place,
-    scenario: Arc<Scenario>,
+    /// That of all scenarios of a history.
+    clock: Clock,
     selection: Selection,
     cars: Cars,
     chargers: Chargers,
@@ -54,18 +54,18 @@ impl Detail {
     /// Begins the files in a place.
     pub(crate) fn create(
         place: &Place,
-        scenario: &Arc<Scenario>,
+        clock: Clock,
         selection: Selection,
         kept_days: Vec<ClosedDay>,
     ) -> Result<Self, TelemetryError> {
         Ok(Self {
             place: place.clone(),
-            scenario: scenario.clone(),
-            cars: Cars::new(scenario.clone(), selection.ids_of(scenario)),
+            clock,
             selection,
-            chargers: Chargers::new(scenario.clone()),
+            cars: Cars::default(),
+            chargers: Chargers::default(),
             before: Before::default(),
-            span: Span::of(&scenario.clock),
+            span: Span::of(&clock),
             day: None,
             first_tick: 0,
             sealed: None,
@@ -76,24 +76,27 @@ impl Detail {
         })
     }
 
-    /// From here on another scenario holds, with the same cars and maybe more after them.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        self.scenario = Arc::clone(scenario);
-        self.selection.forked(scenario);
-        self.cars.forked(scenario, self.selection.ids_of(scenario));
-        self.chargers.forked(scenario);
+    /// A scenario begins to hold, with the cars of the one before and maybe more after them.
+    pub(crate) fn enter(&mut self, scenario: &Scenario) {
+        self.selection.enter(scenario);
+        self.cars.enter(scenario, self.selection.ids_of(scenario));
+        self.chargers.enter(scenario);
     }
 
     /// Records one tick.
-    pub(crate) fn tick(&mut self, frame: &mut Frame) -> Result<(), TelemetryError> {
-        self.cars.plug_in(&frame.plugged_in);
+    pub(crate) fn tick(
+        &mut self,
+        scenario: &Scenario,
+        frame: &mut Frame,
+    ) -> Result<(), TelemetryError> {
+        self.cars.plug_in(scenario, &frame.plugged_in);
         let Some(tick) = frame.tick.filter(|&tick| self.selection.records(tick)) else {
             return Ok(());
         };
         self.begin_day(tick)?;
         self.sealed = frame.chain_hash.map(|hash| (tick, hash));
-        self.add_cars(frame, tick)?;
-        self.add_chargers(frame, tick)?;
+        self.add_cars(scenario, frame, tick)?;
+        self.add_chargers(scenario, frame, tick)?;
         self.before.any = true;
         if self.selection.records_changes() {
             std::mem::swap(&mut self.before.stay, &mut frame.stay);
@@ -102,7 +105,12 @@ impl Detail {
         Ok(())
     }
 
-    fn add_cars(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
+    fn add_cars(
+        &mut self,
+        scenario: &Scenario,
+        frame: &Frame,
+        tick: u32,
+    ) -> Result<(), TelemetryError> {
         let before = &self.before;
         let all = !self.selection.records_changes() || !self.before.any;
         // A car that was not there before has changed, too.
@@ -114,9 +122,9 @@ impl Detail {
         self.places
             .extend((0..frame.stay.len() as u32).filter(|&place| all || changed(place as usize)));
         let Some((_, Some(file))) = &mut self.day else { return Ok(()) };
-        self.cars.set_prices(tick);
+        self.cars.set_prices(scenario, tick);
         for places in self.places.chunks(BATCH_ROWS) {
-            self.cars.add(frame, tick, places);
+            self.cars.add(scenario, frame, tick, places);
             if self.cars.pending() >= BATCH_ROWS {
                 file.write(&self.cars.batch())?;
             }
@@ -125,8 +133,13 @@ impl Detail {
         end_tick(file, cars.pending(), || cars.batch())
     }
 
-    fn add_chargers(&mut self, frame: &Frame, tick: u32) -> Result<(), TelemetryError> {
-        self.chargers.occupy(frame, self.cars.ids().iter().copied());
+    fn add_chargers(
+        &mut self,
+        scenario: &Scenario,
+        frame: &Frame,
+        tick: u32,
+    ) -> Result<(), TelemetryError> {
+        self.chargers.occupy(scenario, frame, self.cars.ids().iter().copied());
         let all = self.selection.ids().is_none();
         let changes = self.selection.records_changes() && self.before.any;
         let wanted = |chargers: &Chargers, charger: usize| {
@@ -142,7 +155,7 @@ impl Detail {
                 .filter(|&charger| wanted(&self.chargers, charger as usize)),
         );
         for places in self.places.chunks(BATCH_ROWS) {
-            self.chargers.add(tick, places);
+            self.chargers.add(&self.clock, tick, places);
             if self.chargers.pending() >= BATCH_ROWS {
                 self.charger_file.write(&self.chargers.batch())?;
             }
@@ -174,7 +187,7 @@ impl Detail {
 
     /// The local date of a tick, as in the name of its file.
     fn date(&self, tick: u32) -> String {
-        self.span.name(self.scenario.clock.local(tick).date())
+        self.span.name(self.clock.local(tick).date())
     }
 
     /// Whether a file holds all of its day, which begins now: a run that is cut off closes its last

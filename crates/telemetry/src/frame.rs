@@ -4,12 +4,8 @@ use crate::{
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
 };
-use std::sync::Arc;
 use voltide_journal::event::SolveFinished;
-use voltide_model::{
-    columns::{SiteTick, SystemTick, TickColumns, UnitTick},
-    scenario::Scenario,
-};
+use voltide_model::columns::{SiteTick, SystemTick, TickColumns, UnitTick};
 
 /// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
 #[derive(Debug, Default)]
@@ -48,8 +44,8 @@ pub(crate) struct Frame {
     pub(crate) events: Vec<EventRow>,
     /// Sessions that ended in the tick.
     pub(crate) sessions: Vec<SessionRow>,
-    /// The scenario that holds after this frame, where another one begins.
-    pub(crate) scenario: Option<Arc<Scenario>>,
+    /// Whether a scenario begins to hold with this frame.
+    pub(crate) begins: bool,
 }
 
 /// A car that plugged in, with stored energy in kWh.
@@ -104,7 +100,7 @@ impl Frame {
         self.plugged_in.clear();
         self.events.clear();
         self.sessions.clear();
-        self.scenario = None;
+        self.begins = false;
     }
 }
 

@@ -79,13 +79,11 @@ impl Selection {
         }
         let level = options.ev_ticks.unwrap_or(scenario.ev_ticks);
         let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
-        let mut selection = Self { level, ticks, ev: options.ev, ids: None };
-        selection.forked(scenario);
-        Ok(selection)
+        Ok(Self { level, ticks, ev: options.ev, ids: None })
     }
 
-    /// From here on another scenario holds, with the same cars and maybe more after them.
-    pub(crate) fn forked(&mut self, scenario: &Scenario) {
+    /// A scenario begins to hold, with the cars of the one before and maybe more after them.
+    pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let evs = 0..scenario.population.len() as u32;
         self.ids = match (self.ev, self.level) {
             (Some(ev), _) => Some(evs.filter(|&it| it == ev).collect()),

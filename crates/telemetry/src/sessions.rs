@@ -5,7 +5,7 @@
 //! comes from the scenario, when the slot passes in which the car left.
 
 use crate::brief::{Brief, BriefStays};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use voltide_journal::event::{
     EndReason, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted, TargetMissed,
 };
@@ -14,7 +14,7 @@ use voltide_model::{
     clock::Clock,
     columns::{Ledger, TickColumns, slot_micros},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
-    fleet::Parking,
+    fleet::{Fleet, Parking},
     scenario::Scenario,
     stay::NO_STAY,
 };
@@ -108,8 +108,8 @@ impl SessionRow {
 }
 
 /// The open session of each car, and the sessions that ended in the current tick.
+#[derive(Default)]
 pub(crate) struct Sessions {
-    scenario: Arc<Scenario>,
     /// Per car: its open session or [`NO_STAY`].
     stay: Vec<u32>,
     charger: Vec<u32>,
@@ -143,40 +143,10 @@ struct FoldedEnd {
 }
 
 impl Sessions {
-    /// No car is plugged in yet.
-    pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
-        let mut sessions = Self {
-            stay: Vec::new(),
-            charger: Vec::new(),
-            plugged_slot: Vec::new(),
-            announced_slot: Vec::new(),
-            energy_kwh: Vec::new(),
-            departure_kwh: Vec::new(),
-            driven_kwh: Vec::new(),
-            ledger: Vec::new(),
-            ended: Vec::new(),
-            passed: 0,
-            brief: BriefStays::of(&scenario),
-            folded: BTreeMap::new(),
-            missed: BTreeMap::new(),
-            reserved: BTreeMap::new(),
-            handed_on: BTreeMap::new(),
-            scenario,
-        };
-        sessions.make_room();
-        sessions
-    }
-
-    /// From here on another scenario holds, with the same cars and maybe more, which are away.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        self.scenario = Arc::clone(scenario);
-        self.brief.forked(scenario);
-        self.make_room();
-    }
-
-    /// Makes the columns as long as there are cars.
-    fn make_room(&mut self) {
-        let cars = self.scenario.population.len();
+    /// A scenario begins to hold, with the cars of the one before and maybe more, which are away.
+    pub(crate) fn enter(&mut self, scenario: &Scenario) {
+        self.brief.enter(scenario);
+        let cars = scenario.population.len();
         self.stay.resize(cars, NO_STAY);
         self.charger.resize(cars, 0);
         self.plugged_slot.resize(cars, 0);
@@ -203,8 +173,8 @@ impl Sessions {
     }
 
     /// Cars unplugged at `tick`.
-    pub(crate) fn ended(&mut self, tick: u32, ended: &SessionEnded) {
-        let day = self.scenario.clock.slots_per_24_hours();
+    pub(crate) fn ended(&mut self, scenario: &Scenario, tick: u32, ended: &SessionEnded) {
+        let day = scenario.clock.slots_per_24_hours();
         for (row, &ev) in ended.ev.iter().enumerate() {
             let stay = ended.stay[row];
             let energy_kwh = ended.energy_kwh[row];
@@ -218,8 +188,8 @@ impl Sessions {
                 self.folded.insert(stay, FoldedEnd { slot: tick + day, energy_kwh, ledger });
             } else {
                 self.ledger[ev as usize] = ledger;
-                self.hand_on_reservations(ev, stay, tick);
-                self.ended.push(self.row(ev, Some((tick, energy_kwh))));
+                self.hand_on_reservations(scenario, ev, stay, tick);
+                self.ended.push(self.row(scenario, ev, Some((tick, energy_kwh))));
             }
             self.stay[ev as usize] = NO_STAY;
         }
@@ -234,26 +204,26 @@ impl Sessions {
     }
 
     /// A tick was settled.
-    pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
+    pub(crate) fn settled(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
         self.ledger.copy_from_slice(columns.ledger);
         self.passed = columns.tick + 1;
-        self.look_at_reservations(columns);
-        for brief in self.brief.leaving_in(&self.scenario, columns) {
-            let row = self.brief_row(&brief);
+        self.look_at_reservations(scenario, columns);
+        for brief in self.brief.leaving_in(scenario, columns) {
+            let row = self.brief_row(scenario, &brief);
             self.ended.push(row);
         }
     }
 
     /// The session of a stay that holds no whole slot: what it asked for is missing.
-    fn brief_row(&mut self, brief: &Brief) -> SessionRow {
-        let population = &self.scenario.population;
+    fn brief_row(&mut self, scenario: &Scenario, brief: &Brief) -> SessionRow {
+        let population = &scenario.population;
         let fleet = population.fleet_of(brief.ev);
         let capacity_kwh = population.capacity_kwh[brief.ev as usize];
         let target_kwh = population.departure_energy_kwh[brief.ev as usize];
-        let battery = &self.scenario.fleets[fleet].battery;
+        let battery = &scenario.fleets[fleet].battery;
         let charge_kw =
             population.charger(brief.charger).charge_max.0 * battery.charge_efficiency.get();
-        let hours = f64::from(brief.announced_slots) * self.scenario.clock.slot_hours();
+        let hours = f64::from(brief.announced_slots) * scenario.clock.slot_hours();
         let missing_kwh = target_kwh - brief.energy_kwh;
         if missing_kwh > MISSED_MIN_KWH {
             let wanted_kwh = target_kwh - MISSED_MIN_KWH;
@@ -275,29 +245,32 @@ impl Sessions {
             soc_departure: Some(brief.energy_kwh / capacity_kwh),
             driven_kwh: brief.driven_kwh,
             bill: DriverBill::new(Ledger::default(), battery),
-            v2g_eligible: self.eligible(&Asked {
-                ev: brief.ev,
-                charger: brief.charger,
-                arrival_kwh: brief.energy_kwh,
-                departure_kwh: target_kwh,
-                slots: brief.announced_slots,
-            }),
+            v2g_eligible: eligible(
+                scenario,
+                &Asked {
+                    ev: brief.ev,
+                    charger: brief.charger,
+                    arrival_kwh: brief.energy_kwh,
+                    departure_kwh: target_kwh,
+                    slots: brief.announced_slots,
+                },
+            ),
             missed: None,
-            reservations: self.scenario.fleets[fleet].wishes.has_reservations().then_some((0, 0)),
+            reservations: scenario.fleets[fleet].wishes.has_reservations().then_some((0, 0)),
             fleet,
             car: population.range_of(brief.ev).index_of(brief.ev),
-            requested_kwh: self.requested_kwh(brief.ev),
+            requested_kwh: requested_kwh(scenario, brief.ev),
         }
     }
 
     /// Holds the energy at the slot's end against the reservations that hold then.
-    fn look_at_reservations(&mut self, columns: &TickColumns<'_>) {
-        let population = &self.scenario.population;
-        let clock = &self.scenario.clock;
+    fn look_at_reservations(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
+        let population = &scenario.population;
+        let clock = &scenario.clock;
         let slot_seconds = i64::from(clock.slot_seconds);
         let at = i64::from(columns.tick + 1) * slot_seconds;
         for range in &population.fleets {
-            let fleet = &self.scenario.fleets[range.fleet];
+            let fleet = &scenario.fleets[range.fleet];
             if !fleet.wishes.reservations.iter().any(|wish| wish.holds(at, slot_seconds)) {
                 continue;
             }
@@ -316,14 +289,14 @@ impl Sessions {
 
     /// Leaves the reservations that hold on in a later stay of the car to the last of these, so
     /// that each counts once.
-    fn hand_on_reservations(&mut self, ev: u32, stay: u32, tick: u32) {
-        let range = self.scenario.population.range_of(ev);
+    fn hand_on_reservations(&mut self, scenario: &Scenario, ev: u32, stay: u32, tick: u32) {
+        let range = scenario.population.range_of(ev);
         let fleet = range.fleet;
         let car = range.index_of(ev);
         let seen =
             self.reserved.range((stay, 0)..=(stay, u32::MAX)).map(|((_, number), _)| *number);
         let later: Vec<u32> =
-            seen.filter(|&number| self.holds_later(fleet, car, number, tick)).collect();
+            seen.filter(|&number| holds_later(scenario, (fleet, car), number, tick)).collect();
         for number in later {
             if let Some(kept) = self.reserved.remove(&(stay, number)) {
                 self.handed_on.insert((fleet, car, number), kept);
@@ -331,27 +304,9 @@ impl Sessions {
         }
     }
 
-    /// Whether a reservation holds in a stay of a car that begins at `tick` or later, within the
-    /// run.
-    fn holds_later(&self, fleet: usize, car: u32, number: u32, tick: u32) -> bool {
-        let population = &self.scenario.population;
-        let clock = &self.scenario.clock;
-        let wish = &self.scenario.fleets[fleet].wishes.reservations[number as usize];
-        let slot_seconds = i64::from(clock.slot_seconds);
-        let at = |slot: u32| i64::from(slot) * slot_seconds;
-        let mut later = population
-            .stays_of(fleet, car)
-            .filter(|&id| population.stays.first_slot(id, clock) >= tick);
-        later.any(|id| {
-            let first = population.stays.first_slot(id, clock);
-            let end = population.stays.end_slot(id, clock).min(clock.slots);
-            first < end && wish.holds_between(at(first + 1), at(end), slot_seconds)
-        })
-    }
-
     /// Reservations of a session, and those met; `None` where its fleet has none.
-    fn reservations(&self, stay: u32, fleet: usize) -> Option<(u32, u32)> {
-        if !self.scenario.fleets[fleet].wishes.has_reservations() {
+    fn reservations(&self, fleet: &Fleet, stay: u32) -> Option<(u32, u32)> {
+        if !fleet.wishes.has_reservations() {
             return None;
         }
         let seen = self.reserved.range((stay, 0)..=(stay, u32::MAX));
@@ -370,30 +325,28 @@ impl Sessions {
 
     /// The sessions that are open when the run is over, in order of their cars. Where the day
     /// follows upon itself, those that reach over midnight are told to their end.
-    pub(crate) fn open(&self) -> impl Iterator<Item = SessionRow> {
+    pub(crate) fn open(&self, scenario: &Scenario) -> impl Iterator<Item = SessionRow> {
         let open = (0..self.stay.len()).filter(|&ev| self.stay[ev] != NO_STAY);
-        open.map(|ev| self.whole(self.row(ev as u32, None)))
+        open.map(|ev| self.whole(scenario, self.row(scenario, ev as u32, None)))
     }
 
     /// An open session with the part beyond midnight, where there is one.
-    fn whole(&self, row: SessionRow) -> SessionRow {
+    fn whole(&self, scenario: &Scenario, row: SessionRow) -> SessionRow {
         let Some(end) = self.folded.get(&row.session.cast_unsigned()) else { return row };
         let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),
             slots: end.slot - row.plugged_slot,
-            soc_departure: Some(
-                end.energy_kwh / self.scenario.population.capacity_kwh[row.ev as usize],
-            ),
-            bill: DriverBill::new(ledger, &self.scenario.fleets[row.fleet].battery),
+            soc_departure: Some(end.energy_kwh / scenario.population.capacity_kwh[row.ev as usize]),
+            bill: DriverBill::new(ledger, &scenario.fleets[row.fleet].battery),
             missed: self.missed.get(&row.session).copied(),
             ..row
         }
     }
 
     /// The session of `ev`; `end` is the slot after its last one and the energy stored then.
-    fn row(&self, ev: u32, end: Option<(u32, f64)>) -> SessionRow {
-        let population = &self.scenario.population;
+    fn row(&self, scenario: &Scenario, ev: u32, end: Option<(u32, f64)>) -> SessionRow {
+        let population = &scenario.population;
         let range = population.range_of(ev);
         let fleet = range.fleet;
         let place = ev as usize;
@@ -410,51 +363,72 @@ impl Sessions {
             soc_target: soc(self.departure_kwh[place]),
             soc_departure: end.map(|(_, kwh)| soc(kwh)),
             driven_kwh: self.driven_kwh[place],
-            bill: DriverBill::new(self.ledger[place], &self.scenario.fleets[fleet].battery),
-            v2g_eligible: self.eligible(&Asked {
-                ev,
-                charger: self.charger[place],
-                arrival_kwh: self.energy_kwh[place],
-                departure_kwh: self.departure_kwh[place],
-                slots: self.announced_slot[place].saturating_sub(self.plugged_slot[place]),
-            }),
+            bill: DriverBill::new(self.ledger[place], &scenario.fleets[fleet].battery),
+            v2g_eligible: eligible(
+                scenario,
+                &Asked {
+                    ev,
+                    charger: self.charger[place],
+                    arrival_kwh: self.energy_kwh[place],
+                    departure_kwh: self.departure_kwh[place],
+                    slots: self.announced_slot[place].saturating_sub(self.plugged_slot[place]),
+                },
+            ),
             missed: None,
-            reservations: self.reservations(self.stay[place], fleet),
+            reservations: self.reservations(&scenario.fleets[fleet], self.stay[place]),
             fleet,
             car: range.index_of(ev),
-            requested_kwh: self.requested_kwh(ev),
+            requested_kwh: requested_kwh(scenario, ev),
         }
     }
+}
 
-    /// What the recorded session of a car asked for, grid side, kWh; `None` where its stays are not
-    /// recorded.
-    fn requested_kwh(&self, ev: u32) -> Option<f64> {
-        let range = self.scenario.population.range_of(ev);
-        match &self.scenario.fleets[range.fleet].parking {
-            Parking::Sessions { sessions, .. } => {
-                Some(sessions[range.index_of(ev) as usize].requested_kwh)
-            }
-            Parking::Overnight(_)
-            | Parking::Workplace(..)
-            | Parking::Commute { .. }
-            | Parking::Listed { .. } => None,
+/// Whether a reservation holds in a stay of a car that begins at `tick` or later, within the
+/// run.
+fn holds_later(scenario: &Scenario, (fleet, car): (usize, u32), number: u32, tick: u32) -> bool {
+    let population = &scenario.population;
+    let clock = &scenario.clock;
+    let wish = &scenario.fleets[fleet].wishes.reservations[number as usize];
+    let slot_seconds = i64::from(clock.slot_seconds);
+    let at = |slot: u32| i64::from(slot) * slot_seconds;
+    let mut later = population
+        .stays_of(fleet, car)
+        .filter(|&id| population.stays.first_slot(id, clock) >= tick);
+    later.any(|id| {
+        let first = population.stays.first_slot(id, clock);
+        let end = population.stays.end_slot(id, clock).min(clock.slots);
+        first < end && wish.holds_between(at(first + 1), at(end), slot_seconds)
+    })
+}
+
+/// What the recorded session of a car asked for, grid side, kWh; `None` where its stays are not
+/// recorded.
+fn requested_kwh(scenario: &Scenario, ev: u32) -> Option<f64> {
+    let range = scenario.population.range_of(ev);
+    match &scenario.fleets[range.fleet].parking {
+        Parking::Sessions { sessions, .. } => {
+            Some(sessions[range.index_of(ev) as usize].requested_kwh)
         }
+        Parking::Overnight(_)
+        | Parking::Workplace(..)
+        | Parking::Commute { .. }
+        | Parking::Listed { .. } => None,
     }
+}
 
-    /// (13) as it was on arrival: up to the announced departure, whenever the car really left.
-    fn eligible(&self, asked: &Asked) -> Option<bool> {
-        let population = &self.scenario.population;
-        let stay = V2gStay::new(
-            &self.scenario.fleets[population.fleet_of(asked.ev)],
-            population.charger(asked.charger),
-            population.capacity_kwh[asked.ev as usize],
-            (asked.arrival_kwh, asked.departure_kwh),
-            f64::from(asked.slots) * self.scenario.clock.slot_hours(),
-        );
-        match v2g_eligible(&stay) {
-            Err(Ineligible::NoDischarge) => None,
-            answer => Some(answer.is_ok()),
-        }
+/// (13) as it was on arrival: up to the announced departure, whenever the car really left.
+fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
+    let population = &scenario.population;
+    let stay = V2gStay::new(
+        &scenario.fleets[population.fleet_of(asked.ev)],
+        population.charger(asked.charger),
+        population.capacity_kwh[asked.ev as usize],
+        (asked.arrival_kwh, asked.departure_kwh),
+        f64::from(asked.slots) * scenario.clock.slot_hours(),
+    );
+    match v2g_eligible(&stay) {
+        Err(Ineligible::NoDischarge) => None,
+        answer => Some(answer.is_ok()),
     }
 }
 

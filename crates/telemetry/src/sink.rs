@@ -18,7 +18,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
-    event::{Event, Recorded, RunForked, RunStarted, SessionStarted, StaysExpected, TickSealed},
+    event::{
+        Event, Recorded, RunForked, RunStarted, SessionStarted, SolveFinished, StaysExpected,
+        TargetMissed, TickSealed, UnitsDispatched,
+    },
     sink::Sink,
 };
 use voltide_model::{
@@ -27,17 +30,24 @@ use voltide_model::{
     scenario::{EvTicks, Scenario},
 };
 
+/// How the run began, or of a fork's history the last run in it.
+struct Begun {
+    started: Box<RunStarted>,
+    /// The scenario that began to hold then, and holds up to the end.
+    scenario: Arc<Scenario>,
+}
+
 /// Writes a run's tables.
 ///
 /// Dropped without [`finish`](Self::finish) it leaves nothing behind.
 pub struct Telemetry {
     place: Place,
-    scenario: Arc<Scenario>,
     selection: Selection,
     only_detail: bool,
     writer: Writer,
     frame: Frame,
-    started: Option<Box<RunStarted>>,
+    /// `None` before the history begins.
+    begun: Option<Begun>,
     forked: Option<RunForked>,
     planned: Planned,
     /// The chain hash that the log has after the last tick; before the first, where it begins.
@@ -51,14 +61,14 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Begins all tables, as hidden files in `folder`; [`finish`](Self::finish) gives them their
-    /// names.
+    /// Begins all tables of a history that begins in a scenario, as hidden files in `folder`;
+    /// [`finish`](Self::finish) gives them their names.
     ///
     /// # Errors
     /// When a file cannot be created, or `options` name a car that the run does not have.
     pub fn create(
         folder: &Path,
-        scenario: Arc<Scenario>,
+        scenario: &Scenario,
         options: Options,
     ) -> Result<Self, TelemetryError> {
         Self::begin(options.place(folder), scenario, &options, true)
@@ -69,10 +79,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// When `options` name a car that the run does not have.
-    pub fn create_unkept(
-        scenario: Arc<Scenario>,
-        options: Options,
-    ) -> Result<Self, TelemetryError> {
+    pub fn create_unkept(scenario: &Scenario, options: Options) -> Result<Self, TelemetryError> {
         Self::begin(Place::nowhere(), scenario, &options, true)
     }
 
@@ -80,7 +87,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// When the thread that writes cannot be started.
-    pub fn create_summary(scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
+    pub fn create_summary(scenario: &Scenario) -> Result<Self, TelemetryError> {
         let options = Options { ev_ticks: Some(EvTicks::Off), bills: true, ..Options::default() };
         Self::begin(Place::nowhere(), scenario, &options, false)
     }
@@ -95,7 +102,7 @@ impl Telemetry {
     /// As [`create`](Self::create).
     pub fn create_detail(
         folder: &Path,
-        scenario: Arc<Scenario>,
+        scenario: &Scenario,
         options: Options,
     ) -> Result<Self, TelemetryError> {
         Self::begin(options.place(folder), scenario, &options, false)
@@ -105,29 +112,28 @@ impl Telemetry {
     /// wanted.
     fn begin(
         place: Place,
-        scenario: Arc<Scenario>,
+        scenario: &Scenario,
         options: &Options,
         all: bool,
     ) -> Result<Self, TelemetryError> {
-        let selection = Selection::new(&scenario, options)?;
-        let tables = all.then(|| Tables::create(&place, scenario.clone())).transpose()?;
-        let detail =
-            Detail::create(&place, &scenario, selection.clone(), options.kept_days.clone())?;
+        let selection = Selection::new(scenario, options)?;
+        let clock = scenario.clock;
+        let tables = all.then(|| Tables::create(&place, clock)).transpose()?;
+        let detail = Detail::create(&place, clock, selection.clone(), options.kept_days.clone())?;
         Ok(Self {
             place,
             selection,
             only_detail: !all,
             writer: Writer::spawn(Files { tables, detail })?,
             frame: Frame::default(),
-            started: None,
+            begun: None,
             forked: None,
             planned: Planned::default(),
             chain_hash: String::new(),
-            sessions: Sessions::new(scenario.clone()),
+            sessions: Sessions::default(),
             expected_kwh: BTreeMap::new(),
-            tally: Tally::new(scenario.clone()),
-            bills: options.bills.then(|| BillBook::new(&scenario)),
-            scenario,
+            tally: Tally::new(scenario),
+            bills: options.bills.then(|| BillBook::new(scenario)),
         })
     }
 
@@ -172,30 +178,28 @@ impl Telemetry {
     }
 
     fn close(mut self, status: RunStatus) -> Result<Closed, TelemetryError> {
-        self.send()?;
+        let begun = self.begun.take().ok_or(TelemetryError::NoRunStarted)?;
+        let Begun { started, scenario } = begun;
+        self.send(&scenario)?;
         let mut files = self.writer.join()?;
-        let open: Vec<_> = self.sessions.open().collect();
+        let open: Vec<_> = self.sessions.open(&scenario).collect();
         for session in &open {
             self.session(session);
         }
         let bills = self.bills.take().map(BillBook::finish).unwrap_or_default();
-        let started = self.started.take().ok_or(TelemetryError::NoRunStarted)?;
-        let mut summary = self.tally.finish(&status);
+        let mut summary = self.tally.finish(&scenario, &status);
         if let Some(tables) = &mut files.tables {
-            open.iter().try_for_each(|session| tables.session(session))?;
-            tables.costs(&summary)?;
-            tables.run(&Run {
-                started: &started,
-                forked: self.forked.as_ref(),
-                summary: &summary,
-                status: &status,
-            })?;
+            open.iter().try_for_each(|session| tables.session(&scenario, session))?;
+            tables.costs(&scenario, &summary)?;
+            let forked = self.forked.as_ref();
+            let run = Run { started: &started, forked, summary: &summary, status: &status };
+            tables.run(&scenario, &run)?;
         }
         let files = files.close()?;
         summary.tables = sizes(&files);
-        let level = self.selection.level_name(self.scenario.clock.slots);
+        let level = self.selection.level_name(scenario.clock.slots);
         let history = (started.as_ref(), self.chain_hash.as_str());
-        let manifest = Manifest::new(history, &status, &self.scenario.currency, level);
+        let manifest = Manifest::new(history, &status, &scenario.currency, level);
         let Self { place, only_detail, .. } = self;
         Ok(Closed { place, files, manifest, started, summary, bills, only_detail })
     }
@@ -208,25 +212,55 @@ impl Telemetry {
         }
     }
 
-    fn run_started(&mut self, started: &RunStarted) {
-        self.tally.run_started(started);
+    /// A run begins, or a fork of it, and with it another scenario. This is the one place where
+    /// columns by car, and what is sorted or chosen by the cars, are made to fit; on the writer's
+    /// side `Files::frame`.
+    fn run_started(&mut self, scenario: &Arc<Scenario>, started: &RunStarted) {
+        self.selection.enter(scenario);
+        self.sessions.enter(scenario);
+        self.frame.begins = true;
+        self.tally.run_started(scenario, started);
         self.chain_hash.clone_from(&started.config_hash);
-        self.started = Some(Box::new(started.clone()));
+        let started = Box::new(started.clone());
+        self.begun = Some(Begun { started, scenario: Arc::clone(scenario) });
+    }
+
+    fn session_started(&mut self, tick: u32, started: &SessionStarted) {
+        self.sessions.started(tick, started);
+        self.plug_in(started);
+    }
+
+    fn target_missed(&mut self, missed: &TargetMissed) {
+        self.tally.target_missed(missed);
+        self.sessions.missed(missed);
+    }
+
+    fn solve_finished(&mut self, tick: u32, solve: &SolveFinished) {
+        self.tally.solve_finished(solve);
+        self.frame.solves.push((tick, solve.clone()));
+    }
+
+    fn units_dispatched(&mut self, scenario: &Scenario, dispatched: &UnitsDispatched) {
+        self.frame.planned.extend(self.planned.take_up(scenario, dispatched));
     }
 
     /// Where the day follows upon itself: notes what stays are expected to begin with.
-    fn stays_expected(&mut self, expected: &StaysExpected) {
-        if self.scenario.clock.typical_day().is_some() {
+    fn stays_expected(&mut self, scenario: &Scenario, expected: &StaysExpected) {
+        if scenario.clock.typical_day().is_some() {
             let stays = expected.stay.iter().copied();
             self.expected_kwh.extend(stays.zip(expected.expected_kwh.iter().copied()));
         }
     }
 
-    fn tick_sealed(&mut self, sealed: &TickSealed) -> Result<(), TelemetryError> {
+    fn tick_sealed(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        sealed: &TickSealed,
+    ) -> Result<(), TelemetryError> {
         self.tally.tick_sealed(sealed);
         self.chain_hash = hex::encode(sealed.chain_hash);
         self.frame.chain_hash = Some(sealed.chain_hash);
-        self.send()
+        self.send(scenario)
     }
 
     /// Notes what cars that plugged in begin with and want.
@@ -243,14 +277,22 @@ impl Telemetry {
         self.frame.plugged_in.extend(cars);
     }
 
+    /// Counts an event, and keeps what its row says.
+    fn note(&mut self, recorded: &Recorded) {
+        self.tally.event();
+        if !self.only_detail {
+            self.frame.events.push(EventRow::of(recorded));
+        }
+    }
+
     /// Hands the frame over to the writer.
-    fn send(&mut self) -> Result<(), TelemetryError> {
+    fn send(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
         let ended = self.sessions.take_ended();
         for session in &ended {
             self.session(session);
         }
         self.frame.sessions = ended;
-        self.frame = self.writer.send(std::mem::take(&mut self.frame))?;
+        self.frame = self.writer.send(scenario, std::mem::take(&mut self.frame))?;
         Ok(())
     }
 }
@@ -258,39 +300,29 @@ impl Telemetry {
 impl Sink for Telemetry {
     type Error = TelemetryError;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
-        self.tally.event();
-        if !self.only_detail {
-            self.frame.events.push(EventRow::of(recorded));
-        }
+    fn event(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        recorded: &Recorded,
+    ) -> Result<(), TelemetryError> {
+        self.note(recorded);
         let tick = recorded.tick;
         match &recorded.event {
-            Event::RunStarted(started) => self.run_started(started),
+            Event::RunStarted(started) => self.run_started(scenario, started),
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
-            Event::SessionStarted(started) => {
-                self.sessions.started(tick, started);
-                self.plug_in(started);
-            }
-            Event::StaysExpected(expected) => self.stays_expected(expected),
-            Event::SessionEnded(ended) => self.sessions.ended(tick, ended),
-            Event::TargetMissed(missed) => {
-                self.tally.target_missed(missed);
-                self.sessions.missed(missed);
-            }
+            Event::SessionStarted(started) => self.session_started(tick, started),
+            Event::StaysExpected(expected) => self.stays_expected(scenario, expected),
+            Event::SessionEnded(ended) => self.sessions.ended(scenario, tick, ended),
+            Event::TargetMissed(missed) => self.target_missed(missed),
             Event::TripShort(short) => self.tally.trip_short(short),
-            Event::PlansAccepted(plans) => self.tally.plans_accepted(plans),
-            Event::AnswerNotFinite(answers) => self.tally.answer_not_finite(answers),
-            Event::SetPointClipped(clipped) => self.tally.set_point_clipped(tick, clipped),
+            Event::PlansAccepted(plans) => self.tally.plans_accepted(scenario, plans),
+            Event::AnswerNotFinite(answers) => self.tally.answer_not_finite(scenario, answers),
+            Event::SetPointClipped(clip) => self.tally.set_point_clipped(scenario, tick, clip),
             Event::LimitViolated(violated) => self.tally.limit_violated(violated),
-            Event::PolicyFaulted(faulted) => self.tally.policy_faulted(tick, faulted),
-            Event::SolveFinished(solve) => {
-                self.tally.solve_finished(solve);
-                self.frame.solves.push((tick, solve.clone()));
-            }
-            Event::UnitsDispatched(dispatched) => {
-                self.frame.planned.extend(self.planned.take_up(&self.scenario, dispatched));
-            }
-            Event::TickSealed(sealed) => self.tick_sealed(sealed)?,
+            Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
+            Event::SolveFinished(solve) => self.solve_finished(tick, solve),
+            Event::UnitsDispatched(dispatched) => self.units_dispatched(scenario, dispatched),
+            Event::TickSealed(sealed) => self.tick_sealed(scenario, sealed)?,
             // Of these only the table of events tells; what they lead to stands in the columns.
             Event::SeriesLoaded(_)
             | Event::StaysLoaded(_)
@@ -306,21 +338,16 @@ impl Sink for Telemetry {
         Ok(())
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
-        self.sessions.settled(columns);
-        self.tally.settled(columns);
+    fn tick(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        columns: &TickColumns<'_>,
+    ) -> Result<(), TelemetryError> {
+        self.sessions.settled(scenario, columns);
+        self.tally.settled(scenario, columns);
         self.frame.planned.extend(self.planned.followed_in(columns.tick));
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())
-    }
-
-    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
-        self.scenario = Arc::clone(scenario);
-        self.selection.forked(scenario);
-        self.sessions.forked(scenario);
-        self.tally.forked(scenario);
-        self.frame.scenario = Some(Arc::clone(scenario));
-        self.send()
     }
 }
 

@@ -8,7 +8,7 @@ pub use record::{
 };
 
 use crate::sessions::SessionRow;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use voltide_journal::event::{
     AnswerNotFinite, ClipReason, LimitViolated, PlansAccepted, PolicyFaulted, RunStarted,
     SetPointClipped, SolveFinished, TargetMissed, TickSealed, TripShort,
@@ -50,7 +50,6 @@ impl RunStatus {
 
 /// A summary in the making.
 pub(crate) struct Tally {
-    scenario: Arc<Scenario>,
     summary: Summary,
     /// Plugged cars whose drivers are asked, summed over slots.
     asked: u64,
@@ -71,17 +70,15 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
+    /// Of a history that begins in a scenario.
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let summary = Summary {
             world: scenario.name.clone(),
-            policy: scenario.policy.name.clone(),
             currency: scenario.currency.clone(),
-            ev_count: scenario.population.len() as u32,
             population: scenario.population.notes,
             ..Summary::default()
         };
         Self {
-            scenario,
             summary,
             asked: 0,
             agreed: 0,
@@ -94,30 +91,22 @@ impl Tally {
         }
     }
 
-    /// From here on another scenario holds, with the same cars and maybe more.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        self.summary.ev_count = scenario.population.len() as u32;
-        self.summary.removed_cars = scenario.population.removed_count();
-        // What another policy's file is, only the fork's folder knows.
-        self.is_built_in &= self.summary.policy == scenario.policy.name;
-        self.summary.policy.clone_from(&scenario.policy.name);
-        self.scenario = Arc::clone(scenario);
-    }
-
     /// Counts an event, whatever its kind.
     pub(crate) fn event(&mut self) {
         self.summary.events += 1;
     }
 
-    /// Takes in who plans the run.
-    pub(crate) fn run_started(&mut self, started: &RunStarted) {
+    /// Takes in who plans the run from here on, and for which cars.
+    pub(crate) fn run_started(&mut self, scenario: &Scenario, started: &RunStarted) {
+        self.summary.ev_count = scenario.population.len() as u32;
+        self.summary.removed_cars = scenario.population.removed_count();
         self.summary.policy.clone_from(&started.policy);
         self.is_built_in = started.build.is_known() && started.build.plugin_hash.is_empty();
     }
 
     /// Takes in whether cars were to discharge.
-    pub(crate) fn plans_accepted(&mut self, plans: &PlansAccepted) {
-        self.planned_discharge |= discharges(plans, self.scenario.clock.slots);
+    pub(crate) fn plans_accepted(&mut self, scenario: &Scenario, plans: &PlansAccepted) {
+        self.planned_discharge |= discharges(plans, scenario.clock.slots);
     }
 
     /// Counts targets that were missed.
@@ -152,23 +141,28 @@ impl Tally {
     }
 
     /// Counts answers that were no numbers.
-    pub(crate) fn answer_not_finite(&mut self, answers: &AnswerNotFinite) {
+    pub(crate) fn answer_not_finite(&mut self, scenario: &Scenario, answers: &AnswerNotFinite) {
         self.summary.answers_not_finite += answers.ev.len() as u64;
         self.summary.first_not_finite.get_or_insert_with(|| NotFiniteAnswer {
             ev: answers.ev[0],
             tick: answers.slot[0],
-            local_time: local_time(&self.scenario, answers.slot[0]),
+            local_time: local_time(scenario, answers.slot[0]),
             answer: answers.answer[0].name(),
         });
     }
 
     /// Counts a call of the policy that failed.
-    pub(crate) fn policy_faulted(&mut self, tick: u32, faulted: &PolicyFaulted) {
+    pub(crate) fn policy_faulted(
+        &mut self,
+        scenario: &Scenario,
+        tick: u32,
+        faulted: &PolicyFaulted,
+    ) {
         self.summary.policy_faults += 1;
         self.summary.first_policy_fault.get_or_insert_with(|| FailedCall {
             policy: faulted.policy.clone(),
             tick,
-            local_time: local_time(&self.scenario, tick),
+            local_time: local_time(scenario, tick),
             message: faulted.message.clone(),
             fallback: faulted.fallback.clone(),
         });
@@ -176,18 +170,23 @@ impl Tally {
             self.summary.lost_policy.get_or_insert_with(|| LostPolicy {
                 policy: faulted.policy.clone(),
                 tick,
-                local_time: local_time(&self.scenario, tick),
+                local_time: local_time(scenario, tick),
             });
         }
     }
 
     /// Counts set-points that were cut.
-    pub(crate) fn set_point_clipped(&mut self, tick: u32, clipped: &SetPointClipped) {
+    pub(crate) fn set_point_clipped(
+        &mut self,
+        scenario: &Scenario,
+        tick: u32,
+        clipped: &SetPointClipped,
+    ) {
         if let Some(row) = clipped.reason.iter().position(|&reason| reason == ClipReason::Charger) {
             self.summary.first_clipped.get_or_insert_with(|| ClippedAnswer {
                 ev: clipped.ev[row],
                 tick,
-                local_time: local_time(&self.scenario, tick),
+                local_time: local_time(scenario, tick),
                 asked_kw: clipped.asked_kw[row],
                 applied_kw: clipped.applied_kw[row],
             });
@@ -200,10 +199,9 @@ impl Tally {
     }
 
     /// Counts a settled tick.
-    pub(crate) fn settled(&mut self, columns: &TickColumns<'_>) {
+    pub(crate) fn settled(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
         let TickColumns { tick, system, units, .. } = *columns;
-        let hours = self.scenario.clock.slot_hours();
-        let at = |kw: f64| Extreme { kw, tick, local_time: local_time(&self.scenario, tick) };
+        let hours = scenario.clock.slot_hours();
         let summary = &mut self.summary;
         summary.slots = tick + 1;
         summary.charged_kwh += system.ev_charge_kw * hours;
@@ -214,27 +212,20 @@ impl Tally {
         summary.import_export_cost +=
             outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
         summary.residual_kw_max = summary.residual_kw_max.max(system.residual_kw().abs());
-        let higher = |kw: f64, old: &Option<Extreme>| old.as_ref().is_none_or(|old| kw > old.kw);
         let ev_kw = system.ev_charge_kw - system.ev_discharge_kw;
-        let net_load = system.net_load_kw();
-        if higher(ev_kw, &summary.ev_peak) {
-            summary.ev_peak = Some(at(ev_kw));
-        }
-        if higher(net_load, &summary.net_load_peak) {
-            summary.net_load_peak = Some(at(net_load));
-        }
-        if summary.net_load_valley.as_ref().is_none_or(|old| net_load < old.kw) {
-            summary.net_load_valley = Some(at(net_load));
-        }
-        self.asked += self.scenario.asked_cars(columns.stay) as u64;
+        let net_load_kw = system.net_load_kw();
+        keep_higher(&mut summary.ev_peak, ev_kw, scenario, tick);
+        keep_higher(&mut summary.net_load_peak, net_load_kw, scenario, tick);
+        keep_lower(&mut summary.net_load_valley, net_load_kw, scenario, tick);
+        self.asked += scenario.asked_cars(columns.stay) as u64;
         self.agreed += u64::from(system.agreed);
-        self.plant(system, units);
+        self.plant(scenario, system, units);
     }
 
     /// Counts what a plant did in a settled tick.
-    fn plant(&mut self, system: &SystemTick, units: &[UnitTick]) {
-        let Some(grid) = &self.scenario.grid else { return };
-        let hours = self.scenario.clock.slot_hours();
+    fn plant(&mut self, scenario: &Scenario, system: &SystemTick, units: &[UnitTick]) {
+        let Some(grid) = &scenario.grid else { return };
+        let hours = scenario.clock.slot_hours();
         let summary = &mut self.summary;
         self.unit_costs.resize(units.len(), UnitCost::default());
         for (sum, cost) in self.unit_costs.iter_mut().zip(units.iter().map(|unit| unit.cost)) {
@@ -242,9 +233,9 @@ impl Tally {
             sum.running += cost.running;
             sum.extra += cost.extra;
         }
-        let price = grid.rules.prices.unserved;
-        summary.unserved_price_per_kwh = Some(price);
-        self.unserved_cost += (system.unserved_kw + system.spilled_kw) * hours * price;
+        let prices = &grid.rules.prices;
+        summary.unserved_price_per_kwh = Some(prices.unserved);
+        self.unserved_cost += prices.unserved_cost(hours, system.unserved_kw, system.spilled_kw);
         summary.unserved_kwh += system.unserved_kw * hours;
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
@@ -253,19 +244,15 @@ impl Tally {
             return;
         };
         let missing = flexibility.margin().without_rounding().shortfall();
-        let add = |sums: &mut Option<FlexibilitySums>, demand: f64, missing: f64| {
-            let sums = sums.get_or_insert_default();
-            sums.demand_kw_slots += demand;
-            sums.shortfall_kw_slots += missing;
-            sums.shortfall_kwh += missing * hours;
-        };
-        add(&mut summary.flexibility_up, flexibility.demand.up, missing.up);
-        add(&mut summary.flexibility_down, flexibility.demand.down, missing.down);
+        let up = summary.flexibility_up.get_or_insert_default();
+        add_flexibility(up, flexibility.demand.up, missing.up, hours);
+        let down = summary.flexibility_down.get_or_insert_default();
+        add_flexibility(down, flexibility.demand.down, missing.down, hours);
     }
 
     /// What each unit cost by component, and the rows that they make.
-    fn system_cost(&mut self) {
-        let Some(grid) = self.scenario.grid.clone() else { return };
+    fn system_cost(&mut self, scenario: &Scenario) {
+        let Some(grid) = &scenario.grid else { return };
         let mut rows = SystemCost::default();
         rows.unserved = self.unserved_cost;
         for (unit, (device, cost)) in (0..).zip(grid.plant.devices().zip(&self.unit_costs)) {
@@ -306,10 +293,10 @@ impl Tally {
     }
 
     /// The summary, with what follows from its sums.
-    pub(crate) fn finish(mut self, status: &RunStatus) -> Summary {
-        self.system_cost();
-        self.missed_by();
-        let hours = f64::from(self.summary.slots) * self.scenario.clock.slot_hours();
+    pub(crate) fn finish(mut self, scenario: &Scenario, status: &RunStatus) -> Summary {
+        self.system_cost(scenario);
+        self.missed_by(scenario);
+        let hours = f64::from(self.summary.slots) * scenario.clock.slot_hours();
         let summary = &mut self.summary;
         summary.willing_share = (self.asked > 0).then(|| self.agreed as f64 / self.asked as f64);
         status.name().clone_into(&mut summary.status);
@@ -328,9 +315,9 @@ impl Tally {
     }
 
     /// Lists the targets missed by the names of fleets and reasons.
-    fn missed_by(&mut self) {
+    fn missed_by(&mut self, scenario: &Scenario) {
         let missed = self.missed.iter().map(|(&(fleet, reason), &(targets, missing_kwh))| {
-            let fleet = self.scenario.fleets[fleet].name.clone();
+            let fleet = scenario.fleets[fleet].name.clone();
             MissedTargets { fleet, reason, targets, missing_kwh }
         });
         self.summary.missed_by = missed.collect();
@@ -374,6 +361,27 @@ fn discharges(plans: &PlansAccepted, end: u32) -> bool {
 /// The start of a slot on the wall clock of the world's time zone.
 fn local_time(scenario: &Scenario, tick: u32) -> String {
     scenario.clock.local(tick).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// Takes a slot for the highest where none so far was as high: of equal ones the first counts.
+fn keep_higher(highest: &mut Option<Extreme>, kw: f64, scenario: &Scenario, tick: u32) {
+    if highest.as_ref().is_none_or(|so_far| kw > so_far.kw) {
+        *highest = Some(Extreme { kw, tick, local_time: local_time(scenario, tick) });
+    }
+}
+
+/// The same for the lowest.
+fn keep_lower(lowest: &mut Option<Extreme>, kw: f64, scenario: &Scenario, tick: u32) {
+    if lowest.as_ref().is_none_or(|so_far| kw < so_far.kw) {
+        *lowest = Some(Extreme { kw, tick, local_time: local_time(scenario, tick) });
+    }
+}
+
+/// Adds a slot's flexibility in one direction, kW.
+fn add_flexibility(sums: &mut FlexibilitySums, demand_kw: f64, missing_kw: f64, hours: f64) {
+    sums.demand_kw_slots += demand_kw;
+    sums.shortfall_kw_slots += missing_kw;
+    sums.shortfall_kwh += missing_kw * hours;
 }
 
 /// What a schedule of units pays for missing margins.

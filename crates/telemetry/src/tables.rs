@@ -15,12 +15,12 @@ use crate::{
     },
     table_file::WrittenFile,
 };
-use std::sync::Arc;
-use voltide_model::{columns::UnitTick, scenario::Scenario};
+use voltide_model::{clock::Clock, columns::UnitTick, scenario::Scenario};
 
 /// The tables that are always full.
 pub(crate) struct Tables {
-    scenario: Arc<Scenario>,
+    /// That of all scenarios of a history.
+    clock: Clock,
     unit_names: Vec<String>,
     runs: RowTable<runs::Columns>,
     events: RowTable<events::Columns>,
@@ -34,10 +34,10 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Begins all files in a place.
-    pub(crate) fn create(place: &Place, scenario: Arc<Scenario>) -> Result<Self, TelemetryError> {
+    pub(crate) fn create(place: &Place, clock: Clock) -> Result<Self, TelemetryError> {
         Ok(Self {
-            unit_names: scenario.unit_names(),
-            scenario,
+            clock,
+            unit_names: Vec::new(),
             runs: RowTable::create(place)?,
             events: RowTable::create(place)?,
             sessions: RowTable::create(place)?,
@@ -49,18 +49,22 @@ impl Tables {
         })
     }
 
-    /// From here on another scenario holds.
-    pub(crate) fn forked(&mut self, scenario: &Arc<Scenario>) {
-        self.scenario = Arc::clone(scenario);
+    /// A scenario begins to hold.
+    pub(crate) fn enter(&mut self, scenario: &Scenario) {
+        self.unit_names = scenario.unit_names();
     }
 
     /// Adds the rows of a frame.
-    pub(crate) fn frame(&mut self, frame: &Frame) -> Result<(), TelemetryError> {
+    pub(crate) fn frame(
+        &mut self,
+        scenario: &Scenario,
+        frame: &Frame,
+    ) -> Result<(), TelemetryError> {
         for event in &frame.events {
-            self.events.push(event.row(&self.scenario.clock))?;
+            self.events.push(event.row(&self.clock))?;
         }
         for session in &frame.sessions {
-            self.session(session)?;
+            self.session(scenario, session)?;
         }
         for planned in &frame.planned {
             let cost = planned.unit.cost.map(|cost| cost.total());
@@ -70,12 +74,16 @@ impl Tables {
             self.solves.push(solves::Row::of(*tick, solve))?;
         }
         let Some(tick) = frame.tick else { return Ok(()) };
-        self.settled(tick, frame)
+        self.settled(scenario, tick, frame)
     }
 
     /// Adds the rows of a slot that was settled.
-    fn settled(&mut self, tick: u32, frame: &Frame) -> Result<(), TelemetryError> {
-        let scenario = Arc::clone(&self.scenario);
+    fn settled(
+        &mut self,
+        scenario: &Scenario,
+        tick: u32,
+        frame: &Frame,
+    ) -> Result<(), TelemetryError> {
         let clock = &scenario.clock;
         let row = system_ticks::Row::of(tick, &frame.system, frame.drivers_asked, clock);
         self.system_ticks.push(row)?;
@@ -84,14 +92,18 @@ impl Tables {
             self.unit(step, unit, unit_cost(unit, &frame.system, step.hours))?;
         }
         for (id, site) in (0..).zip(&frame.sites) {
-            self.site_ticks.push(site_ticks::Row::of(tick, id, site, &scenario))?;
+            self.site_ticks.push(site_ticks::Row::of(tick, id, site, scenario))?;
         }
         Ok(())
     }
 
     /// Adds a session that ended, or that is open at the end.
-    pub(crate) fn session(&mut self, session: &SessionRow) -> Result<(), TelemetryError> {
-        self.sessions.push(sessions::Row::of(session, &self.scenario))
+    pub(crate) fn session(
+        &mut self,
+        scenario: &Scenario,
+        session: &SessionRow,
+    ) -> Result<(), TelemetryError> {
+        self.sessions.push(sessions::Row::of(session, scenario))
     }
 
     fn unit(
@@ -101,19 +113,23 @@ impl Tables {
         cost: Option<f64>,
     ) -> Result<(), TelemetryError> {
         let name = &self.unit_names[unit.unit as usize];
-        self.unit_ticks.push(unit_ticks::Row::of(step, unit, cost, name, &self.scenario.clock))
+        self.unit_ticks.push(unit_ticks::Row::of(step, unit, cost, name, &self.clock))
     }
 
     /// Adds what the run cost.
-    pub(crate) fn costs(&mut self, summary: &Summary) -> Result<(), TelemetryError> {
-        costs::rows(summary, &self.scenario).try_for_each(|row| self.costs.push(row))
+    pub(crate) fn costs(
+        &mut self,
+        scenario: &Scenario,
+        summary: &Summary,
+    ) -> Result<(), TelemetryError> {
+        costs::rows(summary, scenario).try_for_each(|row| self.costs.push(row))
     }
 
     /// Adds the one row of `runs`; the last thing before closing.
-    pub(crate) fn run(&mut self, run: &Run<'_>) -> Result<(), TelemetryError> {
-        let texts = run.texts(&self.scenario);
+    pub(crate) fn run(&mut self, scenario: &Scenario, run: &Run<'_>) -> Result<(), TelemetryError> {
+        let texts = run.texts(scenario);
         let rows = self.rows();
-        self.runs.push(run.row(&texts, rows, &self.scenario.clock))
+        self.runs.push(run.row(&texts, rows, &self.clock))
     }
 
     /// Rows of all tables but `runs`.

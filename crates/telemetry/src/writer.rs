@@ -11,9 +11,13 @@ use crate::{
 };
 use std::{
     panic::resume_unwind,
-    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
     thread::{self, JoinHandle},
 };
+use voltide_model::scenario::Scenario;
 
 /// Frames that may wait for the writer.
 const WAITING: usize = 2;
@@ -27,16 +31,15 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    fn frame(&mut self, frame: &mut Frame) -> Result<(), TelemetryError> {
+    fn frame(&mut self, scenario: &Scenario, frame: &mut Frame) -> Result<(), TelemetryError> {
+        if frame.begins {
+            self.tables.iter_mut().for_each(|tables| tables.enter(scenario));
+            self.detail.enter(scenario);
+        }
         if let Some(tables) = &mut self.tables {
-            tables.frame(frame)?;
+            tables.frame(scenario, frame)?;
         }
-        self.detail.tick(frame)?;
-        if let Some(scenario) = &frame.scenario {
-            self.tables.iter_mut().for_each(|tables| tables.forked(scenario));
-            self.detail.forked(scenario);
-        }
-        Ok(())
+        self.detail.tick(scenario, frame)
     }
 
     /// Writes all footers.
@@ -47,10 +50,13 @@ impl Files {
     }
 }
 
+/// A frame, with the scenario that holds in it.
+type Told = (Arc<Scenario>, Frame);
+
 /// The writing thread, seen from the engine's. Dropped, it waits until the thread has tidied up.
 pub(crate) struct Writer {
     /// `None` once the thread was told to end.
-    frames: Option<SyncSender<Frame>>,
+    frames: Option<SyncSender<Told>>,
     emptied: Receiver<Frame>,
     thread: Option<JoinHandle<Result<Files, TelemetryError>>>,
 }
@@ -68,9 +74,13 @@ impl Writer {
     }
 
     /// Hands over a frame for an empty one, or gives the error that stopped the thread.
-    pub(crate) fn send(&mut self, frame: Frame) -> Result<Frame, TelemetryError> {
+    pub(crate) fn send(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        frame: Frame,
+    ) -> Result<Frame, TelemetryError> {
         let frames = self.frames.as_ref().ok_or(TelemetryError::Stopped)?;
-        if frames.send(frame).is_err() {
+        if frames.send((Arc::clone(scenario), frame)).is_err() {
             return Err(self.join().err().unwrap_or(TelemetryError::Stopped));
         }
         Ok(self.emptied.try_recv().unwrap_or_default())
@@ -96,11 +106,11 @@ impl Drop for Writer {
 
 fn write_all(
     mut files: Files,
-    waiting: &Receiver<Frame>,
+    waiting: &Receiver<Told>,
     empty: &Sender<Frame>,
 ) -> Result<Files, TelemetryError> {
-    for mut frame in waiting {
-        files.frame(&mut frame)?;
+    for (scenario, mut frame) in waiting {
+        files.frame(&scenario, &mut frame)?;
         frame.clear();
         // The engine may have gone already; then the frame is not needed any more.
         let _ = empty.send(frame);

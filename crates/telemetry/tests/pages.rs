@@ -2,16 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{env, fs, path::Path};
+#[path = "../../../tests/written.rs"]
+mod written;
+
 use voltide_telemetry::page::{QUERIES, readme, views};
 
 fn check(name: &str, wanted: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../outputs").join(name);
-    if env::var_os("VOLTIDE_BLESS").is_some() {
-        fs::write(&path, wanted).unwrap();
-    }
-    let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "outputs/{name} is stale; VOLTIDE_BLESS=1 writes it anew");
+    written::check(env!("CARGO_MANIFEST_DIR"), &format!("../../outputs/{name}"), wanted);
 }
 
 #[test]

@@ -7,6 +7,10 @@ use ron_places::{Read, reference::sections};
 use std::fmt::Write as _;
 use voltide_model::physical::{self, Physical};
 
+#[cfg(test)]
+#[path = "../../../tests/written.rs"]
+mod written;
+
 const HEAD: &str = "\
 # World files
 
@@ -63,15 +67,7 @@ mod tests {
 
     #[test]
     fn the_reference_beside_the_worlds_is_up_to_date() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/README.md");
-        if std::env::var_os("VOLTIDE_BLESS").is_some() {
-            std::fs::write(&path, markdown()).unwrap();
-        }
-        let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            found == markdown(),
-            "worlds/README.md is stale; run with VOLTIDE_BLESS=1 to write it anew"
-        );
+        written::check(env!("CARGO_MANIFEST_DIR"), "../../worlds/README.md", &markdown());
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! The page `docs/figures.md`.
 
 use super::{Figure, MONEY};
-use crate::{cases, measured, verb::diff};
+use crate::{
+    cases, log_summary, measured,
+    verb::{check, diff, redecide, state},
+};
 use std::fmt::Write;
 use voltide_model::figure::{Field, Record};
 use voltide_telemetry::{RECORDS, Summary, SystemCostRows};
+
+#[path = "../../../../tests/written.rs"]
+mod written;
 
 const OPENING: &str = "# Figures\n\nWhat `--json` says of runs, figure by figure; the names of \
     amounts end in their units, `currency` is the world's. Figures with a heading stand in \
@@ -29,6 +35,13 @@ const OF_CASE: &str = "Lines `compared_figure`, one a case, policy and figure: t
 const OF_DIFF: &str = "A line `diff` has these of the `one` run, of the `other`, and as the \
     `difference`: the other's less the one's.";
 
+const OF_STATE: &str = "A line `state` says what holds in a slot: power is its mean, energy that \
+    at its end.";
+
+const OF_LOG: &str = "Lines `log`, as `log ls`, `log stats` and `log verify` print them.";
+
+const OF_REDECIDED: &str = "A line `redecided`, as `replay --redecide` prints it.";
+
 fn page() -> String {
     let mut page = format!("{OPENING}\n## A run\n\n{OF_RUN}\n");
     for record in RECORDS {
@@ -37,6 +50,34 @@ fn page() -> String {
     page += &table("A comparison", OF_COMPARISON, &measured::COLUMNS);
     page += &table("A case of a world with a plant", OF_CASE, &cases::LINES);
     page += &table("A difference", OF_DIFF, &diff::AMOUNTS);
+    page += &table("A run in a slot", OF_STATE, &state::OF_SLOT);
+    page += &table(
+        "All cars in a slot",
+        "Without `--ev`, a line `state` has these besides.",
+        &state::OF_ALL,
+    );
+    page += &table("Sites in a slot", "Where the world has sites, these, too.", &state::OF_SITES);
+    page += &table("A site in a slot", "One of the list of `sites`.", &state::OF_SITE);
+    page +=
+        &table("A car in a slot", "With `--ev`, a line `state` has these instead.", &state::OF_CAR);
+    page += &table(
+        "A session in a slot",
+        "Where that car is plugged in, these, too.",
+        &state::OF_SESSION,
+    );
+    page += &table("A log", OF_LOG, &log_summary::OF_LOG);
+    page += &table("A kind of event in a log", "One of `kinds`.", &log_summary::OF_KIND);
+    page += &table(
+        "A run that is not run",
+        "A line `dry_run`, as `run --dry-run` prints it.",
+        &check::OF_DRY_RUN,
+    );
+    page += &table("A policy asked again", OF_REDECIDED, &redecide::OF_AGAIN);
+    page += &table(
+        "What schedules come to",
+        "What `recorded` and `again` hold.",
+        &redecide::OF_PLANNED,
+    );
     page
 }
 
@@ -57,7 +98,7 @@ fn section(record: &Record) -> String {
 fn table<F: Copy>(title: &str, about: &str, figures: &[Figure<F>]) -> String {
     let mut text = format!("\n## {title}\n\n{about}\n");
     text += "\n| figure | heading | unit | meaning |\n|---|---|---|---|\n";
-    for figure in figures {
+    for figure in figures.iter().filter(|figure| !figure.name.is_empty()) {
         let Figure { name, unit, .. } = figure;
         let heading = figure.label.trim();
         writeln!(text, "| `{name}` | {heading} | {unit} | {} |", meaning_of(figure))
@@ -121,15 +162,7 @@ fn unit_in_name(unit: &str) -> Option<String> {
 
 #[test]
 fn the_page_of_figures_is_what_they_are_declared_as() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/figures.md");
-    if std::env::var_os("VOLTIDE_BLESS").is_some() {
-        std::fs::write(path, page()).unwrap();
-    }
-    let there = std::fs::read_to_string(path).unwrap_or_default();
-    for (line, declared) in there.lines().zip(page().lines()) {
-        assert_eq!(line, declared, "VOLTIDE_BLESS=1 writes the page anew");
-    }
-    assert_eq!(there.len(), page().len(), "VOLTIDE_BLESS=1 writes the page anew");
+    written::check(env!("CARGO_MANIFEST_DIR"), "../../docs/figures.md", &page());
 }
 
 #[test]
@@ -138,6 +171,17 @@ fn every_figure_says_what_it_is_and_has_its_unit_in_its_name() {
         measured::COLUMNS.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
         cases::LINES.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
         diff::AMOUNTS.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        state::OF_SLOT.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        state::OF_ALL.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        state::OF_SITES.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        state::OF_SITE.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        state::OF_CAR.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        state::OF_SESSION.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        log_summary::OF_LOG.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        log_summary::OF_KIND.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        check::OF_DRY_RUN.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        redecide::OF_AGAIN.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
+        redecide::OF_PLANNED.map(|it| (it.name, it.unit, meaning_of(&it))).to_vec(),
     ];
     for (name, unit, meaning) in tables.into_iter().flatten() {
         assert!(!meaning.is_empty() && !meaning.contains('{'), "{name}: {meaning}");

@@ -4,6 +4,7 @@ use crate::{
     args::{Args, Deny, World},
     estimate::Estimate,
     failure::{Code, Failure, object},
+    figure::{Line, Told, told_json, told_rows},
     live::Prepared,
     machine::free_bytes,
     output,
@@ -17,7 +18,7 @@ use std::{
     process::ExitCode,
 };
 use voltide_host::Plugins;
-use voltide_model::scenario::Scenario;
+use voltide_model::{clock::Clock, scenario::Scenario};
 use voltide_world::{Problem, SessionsRead};
 
 #[derive(Debug, ClapArgs)]
@@ -141,37 +142,64 @@ pub(crate) fn dry_run(
     out: &Path,
     args: &Args,
 ) -> ExitCode {
-    let clock = &scenario.clock;
-    let free = free_bytes(out);
+    let prospect = Prospect { scenario: scenario.clone(), estimate, free: free_bytes(out) };
     if args.json {
-        let value = json!({
-            "world": scenario.name,
-            "policy": scenario.policy.name,
-            "slots": clock.slots,
-            "ev_count": scenario.population.len(),
-            "stays": scenario.population.stays.len(),
-            "ev_ticks_rows": estimate.ev_rows,
-            "bytes": estimate.bytes,
-            "free_bytes": free,
-        });
-        output::say_json("dry_run", &value);
+        output::say_json("dry_run", &Value::Object(told_json(&OF_DRY_RUN, &prospect)));
         return ExitCode::SUCCESS;
     }
-    let rows = [
-        ("world", scenario.name.clone()),
-        ("policy", scenario.policy.name.clone()),
-        ("from", clock.local(0).format("%Y-%m-%d %H:%M").to_string() + " " + clock.zone.name()),
-        (
-            "slots",
-            format!("{} of {} min", output::thousands(clock.slots.into()), clock.slot_seconds / 60),
-        ),
-        ("cars", output::thousands(scenario.population.len() as u64)),
-        ("stays", output::thousands(scenario.population.stays.len() as u64)),
-        ("rows of ev_ticks", output::thousands(estimate.ev_rows)),
-        ("output, about", output::bytes(estimate.bytes)),
-        ("free on disk", free.map_or_else(|| "unknown".into(), output::bytes)),
-    ];
-    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+    let rows = told_rows(&OF_DRY_RUN, &prospect, &scenario.currency);
     output::say(&output::table(&[], rows, &[]));
     ExitCode::SUCCESS
+}
+
+/// What a run would be.
+pub(crate) struct Prospect {
+    scenario: Scenario,
+    estimate: Estimate,
+    /// Room on the disk, bytes; `None` where that is not known.
+    free: Option<u64>,
+}
+
+/// The figures of a line `dry_run`, in order.
+pub(crate) const OF_DRY_RUN: [Line<Prospect>; 9] = [
+    Line::<Prospect>::new("world", "", |it| Told::words(&it.scenario.name)).shown("world", 0),
+    Line::<Prospect>::new("policy", "", |it| Told::words(&it.scenario.policy.name))
+        .shown("policy", 0),
+    Line::<Prospect>::new("", "", |it| Told::words(beginning(&it.scenario.clock)))
+        .shown("from", 0)
+        .means("when the run begins, by local time"),
+    Line::<Prospect>::new("slots", "", |it| {
+        Told::new(it.scenario.clock.slots, slots(&it.scenario.clock))
+    })
+    .shown("slots", 0)
+    .means("number of slots to simulate"),
+    Line::<Prospect>::new("ev_count", "", |it| Told::count(it.scenario.population.len() as u64))
+        .shown("cars", 0)
+        .means("number of cars"),
+    Line::<Prospect>::new("stays", "", |it| Told::count(it.scenario.population.stays.len() as u64))
+        .shown("stays", 0)
+        .means("stays of cars that hold a whole slot"),
+    Line::<Prospect>::new("ev_ticks_rows", "", |it| Told::count(it.estimate.ev_rows))
+        .shown("rows of ev_ticks", 0)
+        .means("rows of the largest table"),
+    Line::<Prospect>::new("bytes", "", |it| {
+        Told::new(it.estimate.bytes, output::bytes(it.estimate.bytes))
+    })
+    .shown("output, about", 0)
+    .means("what the run will leave on disk, in bytes: an estimate"),
+    Line::<Prospect>::new("free_bytes", "", |it| {
+        Told::new(it.free, it.free.map_or_else(|| "unknown".into(), output::bytes))
+    })
+    .shown("free on disk", 0)
+    .means("room on the disk, in bytes; null where that is not known"),
+];
+
+/// When a run begins, on the wall clock of its world, and whose clock that is.
+fn beginning(clock: &Clock) -> String {
+    clock.local(0).format("%Y-%m-%d %H:%M").to_string() + " " + clock.zone.name()
+}
+
+/// How many slots there are, and how long they are.
+fn slots(clock: &Clock) -> String {
+    format!("{} of {} min", output::thousands(clock.slots.into()), clock.slot_seconds / 60)
 }

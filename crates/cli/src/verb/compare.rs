@@ -392,7 +392,7 @@ impl Batch<'_> {
         let scenario = Arc::clone(&start.scenario);
         let mut snapshots = Snapshots::new(&folder.place, None, &scenario);
         let options = Options { bills: true, ..Options::default() };
-        let telemetry = Telemetry::create(&folder.place, Arc::clone(&start.scenario), options)?;
+        let telemetry = Telemetry::create(&folder.place, &start.scenario, options)?;
         let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
         let (figures, status) = self.step(simulation, &mut snapshots)?;
         if status != RunStatus::Interrupted {
@@ -408,7 +408,7 @@ impl Batch<'_> {
     ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
         let start = prepared.watched(self.quiet).start(self.threads);
         let scenario = Arc::clone(&start.scenario);
-        let observer = Observer::new(Telemetry::create_summary(Arc::clone(&scenario))?);
+        let observer = Observer::new(Telemetry::create_summary(&scenario)?);
         let simulation = Simulation::new(start, NoLog::default(), observer)?;
         let (figures, status) = self.step(simulation, &mut Snapshots::none())?;
         Ok((wanted(figures, status)?, None))
@@ -470,10 +470,9 @@ fn name_apart(rows: &mut [Row]) {
 
 fn of_run(run: &Path, quiet: bool) -> Result<(Row, Made), Failure> {
     let journaled = Journaled::open(run, quiet)?;
-    // A fork is what it is at its end: it begins as its oldest parent.
-    let scenario = Arc::clone(journaled.scenario_at(u32::MAX));
+    let scenario = Arc::clone(journaled.own_scenario());
     let forked = journaled.forked().cloned();
-    let observer = Observer::new(Telemetry::create_summary(Arc::clone(&journaled.scenario))?);
+    let observer = Observer::new(Telemetry::create_summary(&journaled.scenario)?);
     let (observer, status) = journaled.replay(observer, false, quiet)?;
     let figures = observer.finish(status.clone())?;
     let made = Made { slots: figures.summary.slots, scenario, forked, status };

@@ -218,8 +218,9 @@ impl Side {
         let journaled = Journaled::open(run, quiet)?;
         let started = journaled.started.clone();
         let forked = journaled.forked().cloned();
-        let telemetry = Telemetry::create_summary(Arc::clone(&journaled.scenario))?;
-        let stock = Stock::new(telemetry, &journaled.scenario);
+        let scenario = Arc::clone(journaled.own_scenario());
+        let telemetry = Telemetry::create_summary(&journaled.scenario)?;
+        let stock = Stock::new(telemetry, &scenario);
         let (stock, status) = journaled.replay(stock, false, quiet)?;
         Ok(Self {
             id: id_in(run),
@@ -227,9 +228,9 @@ impl Side {
             forked,
             still_wanted_kwh: if stock.folds { 0.0 } else { stock.still_wanted_kwh },
             folds: stock.folds,
-            on_board_kwh: there(&stock.scenario.population).map(|car| stock.energy_kwh[car]).sum(),
+            on_board_kwh: there(&scenario.population).map(|car| stock.energy_kwh[car]).sum(),
             energy_kwh: stock.energy_kwh,
-            scenario: stock.scenario,
+            scenario,
             summary: stock.telemetry.finish(status.clone())?,
             status,
         })
@@ -307,7 +308,6 @@ fn lacking_kwh(target_kwh: f64, stored_kwh: f64) -> f64 {
 /// Sums up a run as `voltide run` does, and looks at what is in the batteries at its end.
 struct Stock {
     telemetry: Telemetry,
-    scenario: Arc<Scenario>,
     energy_kwh: Vec<f64>,
     still_wanted_kwh: f64,
     /// Whether the day follows upon itself, so that nothing lies beyond its end.
@@ -315,36 +315,38 @@ struct Stock {
 }
 
 impl Stock {
-    fn new(telemetry: Telemetry, scenario: &Arc<Scenario>) -> Self {
-        let scenario = Arc::clone(scenario);
+    fn new(telemetry: Telemetry, scenario: &Scenario) -> Self {
         let energy_kwh = vec![0.0; scenario.population.len()];
-        Self { telemetry, scenario, energy_kwh, still_wanted_kwh: 0.0, folds: false }
+        Self { telemetry, energy_kwh, still_wanted_kwh: 0.0, folds: false }
     }
 }
 
 impl Sink for Stock {
     type Error = TelemetryError;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), TelemetryError> {
+    fn event(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        recorded: &Recorded,
+    ) -> Result<(), TelemetryError> {
         if let Event::SessionEnded(ended) = &recorded.event {
             self.folds |= ended.reason.contains(&EndReason::Folded);
         }
-        self.telemetry.event(recorded)
+        self.telemetry.event(scenario, recorded)
     }
 
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), TelemetryError> {
-        let population = &self.scenario.population;
+    fn tick(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        columns: &TickColumns<'_>,
+    ) -> Result<(), TelemetryError> {
+        let population = &scenario.population;
         let plugged = there(population).filter(|&car| columns.stay[car] != NO_STAY);
         self.energy_kwh.clear();
         self.energy_kwh.extend(columns.energy_kwh);
         self.still_wanted_kwh = plugged
             .map(|car| lacking_kwh(population.departure_energy_kwh[car], columns.energy_kwh[car]))
             .sum();
-        self.telemetry.tick(columns)
-    }
-
-    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
-        self.scenario = Arc::clone(scenario);
-        self.telemetry.forked(scenario)
+        self.telemetry.tick(scenario, columns)
     }
 }

@@ -87,7 +87,7 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
     let past =
-        playback::play(&flags.run, (at_tick, Some(at_tick)), |_| Nothing, threads, args.quiet)?;
+        playback::play(&flags.run, (at_tick, Some(at_tick)), || Nothing, threads, args.quiet)?;
     let mut lineage = Fork {
         parent: String::new(),
         parent_run: id_in(&flags.run),

@@ -3,9 +3,10 @@
 use crate::{
     args::Args,
     failure::{Code, Failure},
+    figure::told_rows,
     interrupt::{self, Interrupt},
     journaled::{Journaled, next_whole, open_log},
-    log_summary::summary_json,
+    log_summary::{OF_KIND, OF_LOG, summary_json},
     output,
     run_folder::Held,
     verb::{log_salvage::salvage, log_verify::verify, resume::say_recovery},
@@ -106,16 +107,7 @@ fn ls(summary: &LogSummary, as_json: bool) {
         output::say_json("log", &summary_json(summary));
         return;
     }
-    let rows = [
-        ("files", summary.segments.to_string()),
-        ("size", output::bytes(summary.bytes)),
-        ("ticks", output::thousands(summary.ticks.into())),
-        ("events", output::thousands(summary.events())),
-        ("outcome", summary.outcome.clone().unwrap_or_else(|| "unfinished".into())),
-        ("chain", hex::encode(summary.chain_hash)),
-    ];
-    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
-    output::say(&output::table(&[], rows, &[]));
+    output::say(&output::table(&[], told_rows(&OF_LOG, summary, ""), &[]));
 }
 
 fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result<(), Failure> {
@@ -155,15 +147,12 @@ fn stats(summary: &LogSummary, as_json: bool) {
         return;
     }
     let rows = summary.kinds.iter().map(|(kind, of)| {
-        vec![
-            (*kind).to_owned(),
-            output::thousands(of.events),
-            output::thousands(of.rows),
-            output::bytes(of.bytes),
-        ]
+        let figures = OF_KIND.iter().map(|figure| (figure.of)(of).text);
+        std::iter::once((*kind).to_owned()).chain(figures).collect()
     });
-    let rows = rows.collect();
-    output::say(&output::table(&["event", "count", "rows", "size"], rows, &[1, 2, 3]));
+    let [events, rows_of, size] = OF_KIND.map(|figure| figure.label);
+    let header = ["event", events, rows_of, size];
+    output::say(&output::table(&header, rows.collect(), &[1, 2, 3]));
 }
 
 /// Writes all events to a table.

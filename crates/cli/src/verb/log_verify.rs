@@ -51,7 +51,7 @@ fn verified(run: &Path, args: &Args) -> Result<Verified, Failure> {
     let summary = read_all(run)?;
     let journaled = Journaled::open(run, args.quiet)?;
     let config_hash = journaled.started.config_hash.clone();
-    let audit = Audit::new(&journaled.scenario);
+    let audit = Audit::default();
     let replayed = journaled.replay(audit, true, args.quiet);
     let (Audit { open, chain_hash, .. }, status) =
         replayed.map_err(|failure| failure.with(Code::Check))?;
@@ -135,8 +135,8 @@ fn check_files(run: &Path, ending: &Ending) -> Result<String, Failure> {
 
 /// Looks whether sessions begin and end once, and whether energy is conserved: in every car, and
 /// between the cars and the system.
+#[derive(Default)]
 struct Audit {
-    scenario: Arc<Scenario>,
     /// Stored energy of each car, as its power has moved it, kWh.
     energy_kwh: Vec<f64>,
     /// Energy charged and discharged in each car's session, grid side, kWh.
@@ -168,20 +168,27 @@ fn same(one: f64, other: f64) -> bool {
     (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1000.0)
 }
 
+/// Whether a session that begins at `tick` does so because its day follows upon itself. That such a
+/// day ends with the energy it began with is for the replay to assert.
+fn is_under_way(scenario: &Scenario, tick: u32, stay: u32) -> bool {
+    let is_cyclic = scenario.clock.typical_day().is_some();
+    is_cyclic && tick == 0 && scenario.population.stays.first_slot(stay, &scenario.clock) > 0
+}
+
 impl Audit {
-    fn new(scenario: &Arc<Scenario>) -> Self {
-        let energy_kwh = scenario.population.arrival_energy_kwh.clone();
-        let moved_kwh = vec![(0.0, 0.0); energy_kwh.len()];
-        Self {
-            scenario: Arc::clone(scenario),
-            energy_kwh,
-            moved_kwh,
-            open: BTreeMap::new(),
-            chain_hash: String::new(),
-        }
+    /// A run begins, or a fork of it, with the cars of its parent and maybe more after them.
+    fn enter(&mut self, scenario: &Scenario) {
+        let added = &scenario.population.arrival_energy_kwh[self.energy_kwh.len()..];
+        self.energy_kwh.extend_from_slice(added);
+        self.moved_kwh.resize(self.energy_kwh.len(), (0.0, 0.0));
     }
 
-    fn started(&mut self, tick: u32, started: &SessionStarted) -> Result<(), Finding> {
+    fn started(
+        &mut self,
+        scenario: &Scenario,
+        tick: u32,
+        started: &SessionStarted,
+    ) -> Result<(), Finding> {
         for (row, (&ev, &stay)) in started.ev.iter().zip(&started.stay).enumerate() {
             let before = self.energy_kwh[ev as usize];
             let driven = started.driven_kwh[row];
@@ -189,7 +196,7 @@ impl Audit {
             if self.open.insert(stay, ev).is_some() {
                 return found(tick, format!("session {stay} begins twice"));
             }
-            if !self.is_under_way(tick, stay) && !same(before - driven, energy) {
+            if !is_under_way(scenario, tick, stay) && !same(before - driven, energy) {
                 let balance = format!("had {before} kWh, drove {driven} kWh");
                 return found(tick, format!("car {ev} {balance} and arrives with {energy} kWh"));
             }
@@ -197,15 +204,6 @@ impl Audit {
             self.moved_kwh[ev as usize] = (0.0, 0.0);
         }
         Ok(())
-    }
-
-    /// Whether a session that begins at `tick` does so because its day follows upon itself. That
-    /// such a day ends with the energy it began with is for the replay to assert.
-    fn is_under_way(&self, tick: u32, stay: u32) -> bool {
-        let is_cyclic = self.scenario.clock.typical_day().is_some();
-        is_cyclic
-            && tick == 0
-            && self.scenario.population.stays.first_slot(stay, &self.scenario.clock) > 0
     }
 
     fn ended(&mut self, tick: u32, ended: &SessionEnded) -> Result<(), Finding> {
@@ -235,13 +233,13 @@ impl Audit {
         Ok(())
     }
 
-    fn settled(&mut self, columns: &TickColumns<'_>) -> Result<(), Finding> {
-        let hours = self.scenario.clock.slot_hours();
+    fn settled(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) -> Result<(), Finding> {
+        let hours = scenario.clock.slot_hours();
         let tick = columns.tick;
         let mut charge = 0.0;
         let mut discharge = 0.0;
-        for range in &self.scenario.population.fleets {
-            let battery = self.scenario.fleets[range.fleet].battery.slot(hours);
+        for range in &scenario.population.fleets {
+            let battery = scenario.fleets[range.fleet].battery.slot(hours);
             for car in range.evs.clone().map(|ev| ev as usize) {
                 let power = columns.power_kw[car];
                 let stored = columns.energy_kwh[car];
@@ -279,31 +277,24 @@ impl Audit {
 impl Sink for Audit {
     type Error = Finding;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), Finding> {
-        match &recorded.event {
-            Event::SessionStarted(started) => self.started(recorded.tick, started),
-            Event::SessionEnded(ended) => self.ended(recorded.tick, ended),
-            Event::RunStarted(started) => {
-                self.chain_hash.clone_from(&started.config_hash);
-                Ok(())
-            }
-            Event::TickSealed(sealed) => {
-                self.chain_hash = hex::encode(sealed.chain_hash);
-                Ok(())
-            }
-            _ => Ok(()),
+    fn event(&mut self, scenario: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Finding> {
+        let Recorded { tick, event, .. } = recorded;
+        if event.starts().is_some() {
+            self.enter(scenario);
         }
-    }
-
-    fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Finding> {
-        self.settled(columns)
-    }
-
-    fn forked(&mut self, scenario: &Arc<Scenario>) -> Result<(), Finding> {
-        let added = &scenario.population.arrival_energy_kwh[self.energy_kwh.len()..];
-        self.energy_kwh.extend_from_slice(added);
-        self.moved_kwh.resize(self.energy_kwh.len(), (0.0, 0.0));
-        self.scenario = Arc::clone(scenario);
+        if let Some(chain_hash) = event.chain_hash() {
+            self.chain_hash = chain_hash;
+        }
+        if let Event::SessionStarted(started) = event {
+            self.started(scenario, *tick, started)?;
+        }
+        if let Event::SessionEnded(ended) = event {
+            self.ended(*tick, ended)?;
+        }
         Ok(())
+    }
+
+    fn tick(&mut self, scenario: &Arc<Scenario>, columns: &TickColumns<'_>) -> Result<(), Finding> {
+        self.settled(scenario, columns)
     }
 }

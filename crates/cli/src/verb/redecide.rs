@@ -3,15 +3,15 @@
 use crate::{
     args::Args,
     failure::{Code, Failure},
+    figure::{Figure, Line, MONEY, Told, to_json, told_json},
     journaled::Journaled,
     live::{Prepared, all_cores},
-    output::{self, counted, decimal, thousands},
+    output::{self, counted, thousands},
     verb::plugins::known_plugins,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::{path::Path, process::ExitCode, sync::Arc};
 use voltide_engine::{Planned, Redecided, Redecision};
-use voltide_journal::event::Event;
 
 /// Asks the run's own policy again, or another one; says what is different.
 pub(crate) fn redecide(
@@ -40,7 +40,7 @@ pub(crate) fn redecide(
     let mut again = Redecision::new(Arc::clone(&journaled.scenario), start)?;
     for recorded in journaled.events(args.quiet) {
         let recorded = recorded?;
-        if !matches!(recorded.event, Event::RunForked(_)) {
+        if recorded.event.forks().is_none() {
             again.event(recorded)?;
         }
     }
@@ -50,7 +50,8 @@ pub(crate) fn redecide(
 
 fn say(found: &Redecided, policy: &str, currency: &str, as_json: bool) {
     if as_json {
-        return output::say_json("redecided", &to_json(found, policy));
+        let again = Again { policy: policy.to_owned(), found: *found };
+        return output::say_json("redecided", &Value::Object(told_json(&OF_AGAIN, &again)));
     }
     let asked = format!("{policy} was asked {} again", counted(found.calls, "time", "times"));
     let plans = thousands(found.plans);
@@ -63,33 +64,57 @@ fn say(found: &Redecided, policy: &str, currency: &str, as_json: bool) {
     };
     output::tell(&format!("{asked}: {answers}"));
     let Redecided { recorded, again, .. } = found;
-    let rows = vec![
-        row("to charge kWh", recorded.charge_kwh, again.charge_kwh),
-        row("to discharge kWh", recorded.discharge_kwh, again.discharge_kwh),
-        row(&format!("to pay {currency}"), recorded.cost, again.cost),
-    ];
-    output::say(&output::table(&["planned", "recorded", "again", "difference"], rows, &[1, 2, 3]));
+    let rows = OF_PLANNED.iter().map(|amount| {
+        let [recorded, again] = [recorded, again].map(|planned| (amount.of)(planned));
+        let cells = [recorded, again, again - recorded].map(|kwh| amount.cell(Some(kwh)));
+        std::iter::once(amount.heading(currency)).chain(cells).collect()
+    });
+    let header = ["planned", "recorded", "again", "difference"];
+    output::say(&output::table(&header, rows.collect(), &[1, 2, 3]));
 }
 
-fn row(name: &str, recorded: f64, again: f64) -> Vec<String> {
-    let amounts = [recorded, again, again - recorded].map(|amount| decimal(amount, 3));
-    std::iter::once(name.to_owned()).chain(amounts).collect()
+/// What a policy said when it was asked again.
+pub(crate) struct Again {
+    policy: String,
+    found: Redecided,
 }
 
-fn to_json(found: &Redecided, policy: &str) -> Value {
-    json!({
-        "policy": policy,
-        "calls": found.calls,
-        "plans": found.plans,
-        "differing": found.differing,
-        "first_tick": found.first.map(|(tick, _)| tick),
-        "first_ev": found.first.map(|(_, ev)| ev),
-        "recorded": planned_json(&found.recorded),
-        "again": planned_json(&found.again),
-    })
-}
+/// The figures of a line `redecided`, in order.
+pub(crate) const OF_AGAIN: [Line<Again>; 8] = [
+    Line::<Again>::new("policy", "", |it| Told::words(&it.policy))
+        .means("the policy that was asked"),
+    Line::<Again>::new("calls", "", |it| Told::count(it.found.calls))
+        .means("how often it was asked"),
+    Line::<Again>::new("plans", "", |it| Told::count(it.found.plans))
+        .means("schedules that it was asked for"),
+    Line::<Again>::new("differing", "", |it| Told::count(it.found.differing))
+        .means("those that are not the recorded ones"),
+    Line::<Again>::new("first_tick", "", |it| Told::new(it.found.first.map(|(tick, _)| tick), ""))
+        .means("tick of the first of them; null where there is none"),
+    Line::<Again>::new("first_ev", "", |it| Told::new(it.found.first.map(|(_, ev)| ev), ""))
+        .means("its car; null likewise"),
+    Line::<Again>::new("recorded", "", |it| Told::new(planned_json(&it.found.recorded), ""))
+        .means("what the recorded schedules come to"),
+    Line::<Again>::new("again", "", |it| Told::new(planned_json(&it.found.again), ""))
+        .means("what those of now come to"),
+];
 
-fn planned_json(planned: &Planned) -> Value {
-    let Planned { charge_kwh, discharge_kwh, cost } = planned;
-    json!({ "charge_kwh": charge_kwh, "discharge_kwh": discharge_kwh, "cost": cost })
+/// An amount that schedules come to.
+type Amount = Figure<fn(&Planned) -> f64>;
+
+/// What schedules come to, in order.
+pub(crate) const OF_PLANNED: [Amount; 3] = [
+    Amount::new("charge_kwh", "kWh", |it| it.charge_kwh)
+        .shown("to charge", 3)
+        .means("energy to be charged, grid side"),
+    Amount::new("discharge_kwh", "kWh", |it| it.discharge_kwh)
+        .shown("to discharge", 3)
+        .means("energy to be discharged, grid side; not negative"),
+    Amount::new("cost", MONEY, |it| it.cost)
+        .shown("to pay", 3)
+        .means("money to be paid less money to be earned, at the prices of the plans"),
+];
+
+fn planned_json(planned: &Planned) -> Map<String, Value> {
+    to_json(&OF_PLANNED, OF_PLANNED.map(|amount| (amount.of)(planned)))
 }

@@ -58,7 +58,7 @@ fn rebuild(run: &Path, args: &Args) -> Result<ExitCode, Failure> {
     let scratch = held.scratch()?;
     let journaled = Journaled::open(run, args.quiet)?;
     let options = Options { hidden_in: Some(scratch.path().to_owned()), ..Options::default() };
-    let telemetry = Telemetry::create(run, Arc::clone(&journaled.scenario), options)?;
+    let telemetry = Telemetry::create(run, &journaled.scenario, options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;
     summary::print(&id_in(run), run, &summary, None, args);
@@ -117,7 +117,7 @@ fn compared(run: &Path, args: &Args) -> Result<(Summary, Checked), Failure> {
     let journaled = Journaled::open(run, args.quiet)?;
     let scenario = Arc::clone(&journaled.scenario);
     let Some(options) = own else {
-        let telemetry = Telemetry::create_summary(scenario)?;
+        let telemetry = Telemetry::create_summary(&scenario)?;
         let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;
         refuse_undescribed(run, &status)?;
         let summary = telemetry.finish(status)?;
@@ -126,7 +126,7 @@ fn compared(run: &Path, args: &Args) -> Result<(Summary, Checked), Failure> {
         return Ok((summary, Checked::ByHash { described, damaged }));
     };
     let ev_count = Some(journaled.world.scenario.population.len() as u32);
-    let telemetry = Telemetry::create_unkept(scenario, Options { ev_count, ..options })?;
+    let telemetry = Telemetry::create_unkept(&scenario, Options { ev_count, ..options })?;
     let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;
     let (summary, beside) = telemetry.finish_beside(run, status)?;
     Ok((summary, Checked::ByContent(beside)))

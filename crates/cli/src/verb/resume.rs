@@ -22,7 +22,6 @@ use clap::Args as ClapArgs;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 use voltide_journal::{
     mcap_log::McapLog,
@@ -93,7 +92,7 @@ fn resume_after(
     let durability = start.scenario.durability;
     let mut snapshots = Snapshots::new(&resume.run, resume.snapshots.every, &start.scenario);
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);
-    let past = playback::play(&resume.run, (u32::MAX, None), |_| Nothing, threads, args.quiet)?;
+    let past = playback::play(&resume.run, (u32::MAX, None), || Nothing, threads, args.quiet)?;
     if let Some(tick) = past.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }
@@ -119,7 +118,7 @@ pub(crate) fn build_tables(
 ) -> Result<Summary, Failure> {
     let journaled = Journaled::open_for(run, place, true)?;
     let options = Options { kept_days, ..Options::default() };
-    let telemetry = Telemetry::create(place, Arc::clone(&journaled.scenario), options)?;
+    let telemetry = Telemetry::create(place, &journaled.scenario, options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, quiet)?;
     Ok(telemetry.finish(status)?)
 }

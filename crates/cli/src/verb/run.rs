@@ -21,7 +21,6 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 use voltide_engine::Ended;
 use voltide_journal::{plain, sink::Sink};
@@ -115,8 +114,7 @@ pub(crate) fn run(run: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let mut folder =
         RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
     let mut snapshots = Snapshots::new(&folder.place, run.snapshots.every, &start.scenario);
-    let telemetry =
-        Telemetry::create(&folder.place, Arc::clone(&start.scenario), Options::default())?;
+    let telemetry = Telemetry::create(&folder.place, &start.scenario, Options::default())?;
     let simulation = live::begin(start, &folder.place, telemetry)?;
     folder.begun()?;
 

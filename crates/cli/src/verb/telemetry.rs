@@ -13,7 +13,6 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 use voltide_model::scenario::EvTicks;
 use voltide_telemetry::{Options, Telemetry};
@@ -72,7 +71,7 @@ pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure>
         hidden_in: Some(scratch.path().to_owned()),
         ..Options::default()
     };
-    let telemetry = Telemetry::create_detail(folder, Arc::clone(&journaled.scenario), options)?;
+    let telemetry = Telemetry::create_detail(folder, &journaled.scenario, options)?;
     let (telemetry, status) = journaled.replay(telemetry, false, args.quiet)?;
     let summary = telemetry.finish(status)?;
     for table in &summary.tables {

@@ -1,12 +1,12 @@
 //! Load of a slot: what cars draw and give, and what is planned that they will.
 
-use super::GridBook;
+use super::UnitSchedule;
 use crate::{
     cars::{AppliedPower, LANES, PluggedStay, Session, StoredEnergy, padded},
     drivers::Drivers,
     plan_book::PlanBook,
     prices::PriceBook,
-    state::{Fixed, Now},
+    state::{Now, ScenarioInForce},
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
 use voltide_model::series::Series;
@@ -19,7 +19,7 @@ pub(crate) fn value(series: Option<&Series>, tick: u32) -> f64 {
 /// What cars do in this slot, and what they were planned to do in the next.
 #[derive(SystemParam)]
 pub(crate) struct CarLoad<'w, 's> {
-    pub fixed: Res<'w, Fixed>,
+    pub in_force: Res<'w, ScenarioInForce>,
     pub now: Res<'w, Now>,
     pub power: Res<'w, AppliedPower>,
     pub drivers: Drivers<'w, 's>,
@@ -33,7 +33,7 @@ impl CarLoad<'_, '_> {
     /// order.
     pub(crate) fn power(&self) -> (f64, f64) {
         let mut sum = (0.0, 0.0);
-        for piece in &self.fixed.pieces {
+        for piece in &self.in_force.pieces {
             let (charge, discharge) = piece_power(&self.power.0[piece.evs.clone()]);
             sum = (sum.0 + charge, sum.1 + discharge);
         }
@@ -42,7 +42,7 @@ impl CarLoad<'_, '_> {
 
     /// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned
     /// when they plug in, what is expected of those that have not arrived.
-    pub(crate) fn planned_kw(&self, grid: &GridBook, slot: u32) -> f64 {
+    pub(crate) fn planned_kw(&self, grid: &UnitSchedule, slot: u32) -> f64 {
         self.plans.committed_kw(slot) + grid.expected_of_later_kw(slot, self.now.tick)
     }
 }

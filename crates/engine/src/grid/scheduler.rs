@@ -1,10 +1,10 @@
 //! Who decides what units do: the day-ahead stage and the intra-day stage, asked in a live run.
 
-use super::{cars, day_of};
+use super::{car_flexibility, day_of};
 use crate::{
     EngineError,
     grid::{
-        GridBook,
+        UnitSchedule,
         load::{CarLoad, value},
     },
     outbox::Recorder,
@@ -26,10 +26,10 @@ use voltide_schedule::{
 pub(crate) fn schedule(
     cars: CarLoad,
     units: Query<Standing>,
-    mut plant: ResMut<GridBook>,
+    mut plant: ResMut<UnitSchedule>,
     mut record: Recorder,
 ) -> Result<(), EngineError> {
-    let scenario = &*cars.fixed.scenario;
+    let scenario = &*cars.in_force.scenario;
     let Some(grid) = &scenario.grid else { return Ok(()) };
     let stages =
         Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
@@ -44,7 +44,7 @@ struct Scheduler<'a, 'w, 's, 'r> {
     cars: &'a CarLoad<'w, 's>,
     /// Where units stand.
     state: GridState,
-    plant: &'a mut GridBook,
+    plant: &'a mut UnitSchedule,
     record: &'a mut Recorder<'r>,
     grid: &'a Grid,
     stages: Stages<'a>,
@@ -84,8 +84,11 @@ impl Scheduler<'_, '_, '_, '_> {
         let rules = &self.grid.rules;
         let k = tick - day.first;
         let count = rules.window.get().min(day.slots - k);
-        let cars =
-            if rules.readings.ev_in_supply { cars::supply(self.cars, count) } else { Vec::new() };
+        let cars = if rules.readings.ev_in_supply {
+            car_flexibility::supply(self.cars, count)
+        } else {
+            Vec::new()
+        };
         let ev_kw = |slot: u32| {
             if slot == tick { now_kw } else { self.cars.planned_kw(self.plant, slot) }
         };

@@ -9,7 +9,7 @@ use crate::{
     cars::{Agreed, Drawn, PluggedStay, Willingness, columns_if_any, writable},
     drivers::Asking,
     prices::PriceBook,
-    state::{Fixed, Now},
+    state::{Now, ScenarioInForce},
 };
 use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::PricesSet;
@@ -21,17 +21,21 @@ pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
 }
 
 /// Draws for every plugged car whose driver is asked and has none of this hour.
-pub(crate) fn draw(fixed: Res<Fixed>, now: Res<Now>, cars: Query<(&PluggedStay, &mut Drawn)>) {
+pub(crate) fn draw(
+    in_force: Res<ScenarioInForce>,
+    now: Res<Now>,
+    cars: Query<(&PluggedStay, &mut Drawn)>,
+) {
     let Some((stays, drawn)) = columns_if_any(cars) else { return };
     let drawn = writable(drawn);
-    let hour = fixed.scenario.willingness_hour(now.tick);
-    for piece in &fixed.pieces {
-        if Asking::of_fleet(&fixed, piece.fleet).is_none() {
+    let hour = in_force.scenario.willingness_hour(now.tick);
+    for piece in &in_force.pieces {
+        if Asking::of_fleet(&in_force, piece.fleet).is_none() {
             continue;
         }
         for ev in piece.evs.clone() {
             if stays[ev].0 != NO_STAY && drawn[ev].hour != hour {
-                let draw = fixed.scenario.willingness_draw(ev as u32, hour);
+                let draw = in_force.scenario.willingness_draw(ev as u32, hour);
                 drawn[ev] = Drawn { hour, draw };
             }
         }
@@ -40,14 +44,14 @@ pub(crate) fn draw(fixed: Res<Fixed>, now: Res<Now>, cars: Query<(&PluggedStay, 
 
 /// Whether a typical day begins. Cars that are plugged in then are so only when all are planned,
 /// and so draw once more.
-fn typical_day_begins(fixed: Res<Fixed>, now: Res<Now>) -> bool {
-    fixed.scenario.clock.typical_day().is_some() && now.tick == 0
+fn typical_day_begins(in_force: Res<ScenarioInForce>, now: Res<Now>) -> bool {
+    in_force.scenario.clock.typical_day().is_some() && now.tick == 0
 }
 
 /// Willingness of every plugged car in this slot, and whether its driver agrees, at the prices that
 /// the car was planned at.
 fn answer(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
     prices: Res<PriceBook>,
     cars: Query<(&PluggedStay, &Drawn, &mut Willingness, &mut Agreed)>,
@@ -57,9 +61,9 @@ fn answer(
     let agreed = writable(agreed);
     willingness.fill(Willingness(0.0));
     agreed.fill(Agreed(0));
-    for piece in &fixed.pieces {
-        let Some(asking) = Asking::of_fleet(&fixed, piece.fleet) else { continue };
-        let tariff = fixed.fleets[piece.fleet].tariff;
+    for piece in &in_force.pieces {
+        let Some(asking) = Asking::of_fleet(&in_force, piece.fleet) else { continue };
+        let tariff = in_force.fleets[piece.fleet].tariff;
         // Neighbours were mostly planned at the same prices.
         let mut seen: Option<(&PricesSet, Band)> = None;
         for ev in piece.evs.clone().filter(|&ev| stays[ev].0 != NO_STAY) {

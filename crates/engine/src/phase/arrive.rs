@@ -4,7 +4,7 @@ use crate::{
     apply::Sessions,
     cars::columns,
     outbox::Recorder,
-    state::{Fixed, SiteCuts},
+    state::{ScenarioInForce, SiteCuts},
 };
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{
@@ -20,7 +20,7 @@ pub(crate) fn depart(mut sessions: Sessions, mut record: Recorder) {
     if ended.ev.is_empty() {
         return;
     }
-    let missed = targets_missed(&sessions.fixed, &sessions.cuts, sessions.now.tick, &ended);
+    let missed = targets_missed(&sessions.in_force, &sessions.cuts, sessions.now.tick, &ended);
     let cause =
         record.emit(tick_started, ended, Event::SessionEnded, |ended| sessions.unplug(ended));
     if !missed.ev.is_empty() {
@@ -43,10 +43,10 @@ pub(crate) fn arrive(mut sessions: Sessions, mut record: Recorder) {
 }
 
 fn sessions_ending(sessions: &Sessions) -> SessionEnded {
-    let fixed = &sessions.fixed;
-    let population = &fixed.scenario.population;
+    let in_force = &sessions.in_force;
+    let population = &in_force.scenario.population;
     let (energies, _, _, ledgers) = columns(sessions.cars.as_readonly());
-    let ending = fixed.calendar.ending_at(sessions.now.tick);
+    let ending = in_force.calendar.ending_at(sessions.now.tick);
     let mut ended = room_for_ended(ending.len());
     for &stay in ending {
         let ev = population.stays.ev[stay as usize];
@@ -59,8 +59,8 @@ fn sessions_ending(sessions: &Sessions) -> SessionEnded {
         ended.discharged_kwh.push(ledger.discharged_kwh);
         ended.energy_cost.push(ledger.energy_cost);
         ended.v2g_revenue.push(ledger.v2g_revenue);
-        let reason = end_reason(fixed, ev, stay);
-        ended.missing_kwh.push((target_kwh(fixed, ev, reason) - energy).max(0.0));
+        let reason = end_reason(in_force, ev, stay);
+        ended.missing_kwh.push((target_kwh(in_force, ev, reason) - energy).max(0.0));
         ended.reason.push(reason);
     }
     ended
@@ -68,42 +68,47 @@ fn sessions_ending(sessions: &Sessions) -> SessionEnded {
 
 /// Stored energy that a car that leaves wanted, kWh. By the first rules one that was taken out did
 /// not depart, and so missed nothing.
-fn target_kwh(fixed: &Fixed, ev: u32, reason: EndReason) -> f64 {
-    if reason == EndReason::Removed && fixed.scenario.rules < Rules::V2 {
+fn target_kwh(in_force: &ScenarioInForce, ev: u32, reason: EndReason) -> f64 {
+    if reason == EndReason::Removed && in_force.scenario.rules < Rules::V2 {
         return 0.0;
     }
-    fixed.scenario.population.departure_energy_kwh[ev as usize]
+    in_force.scenario.population.departure_energy_kwh[ev as usize]
 }
 
 /// Whether a car that unplugs is taken out of the world. By the first rules that is so for all cars
 /// that are gone; since then one that would have left in this slot anyway departs.
-fn is_removed(fixed: &Fixed, ev: u32, stay: u32) -> bool {
-    let population = &fixed.scenario.population;
-    match fixed.scenario.rules {
+fn is_removed(in_force: &ScenarioInForce, ev: u32, stay: u32) -> bool {
+    let population = &in_force.scenario.population;
+    match in_force.scenario.rules {
         Rules::V1 => population.range_of(ev).removed,
         Rules::V2 => population.cut_stays.binary_search(&stay).is_ok(),
     }
 }
 
 /// Why a session ends whose stay does.
-fn end_reason(fixed: &Fixed, ev: u32, stay: u32) -> EndReason {
-    if is_removed(fixed, ev, stay) {
+fn end_reason(in_force: &ScenarioInForce, ev: u32, stay: u32) -> EndReason {
+    if is_removed(in_force, ev, stay) {
         EndReason::Removed
-    } else if fixed.calendar.folded().binary_search(&stay).is_ok() {
+    } else if in_force.calendar.folded().binary_search(&stay).is_ok() {
         EndReason::Folded
     } else {
         EndReason::Departed
     }
 }
 
-fn targets_missed(fixed: &Fixed, cuts: &SiteCuts, now: u32, ended: &SessionEnded) -> TargetMissed {
+fn targets_missed(
+    in_force: &ScenarioInForce,
+    cuts: &SiteCuts,
+    now: u32,
+    ended: &SessionEnded,
+) -> TargetMissed {
     let mut missed = TargetMissed::default();
     for (row, &missing) in ended.missing_kwh.iter().enumerate() {
         if missing > MISSED_MIN_KWH {
             missed.ev.push(ended.ev[row]);
             missed.stay.push(ended.stay[row]);
             missed.missing_kwh.push(missing);
-            missed.reason.push(missed_reason(fixed, cuts, now, ended, row));
+            missed.reason.push(missed_reason(in_force, cuts, now, ended, row));
         }
     }
     missed
@@ -111,7 +116,7 @@ fn targets_missed(fixed: &Fixed, cuts: &SiteCuts, now: u32, ended: &SessionEnded
 
 /// Why a session that ends now missed its target: the first reason that would have sufficed.
 fn missed_reason(
-    fixed: &Fixed,
+    in_force: &ScenarioInForce,
     cuts: &SiteCuts,
     now: u32,
     ended: &SessionEnded,
@@ -119,10 +124,10 @@ fn missed_reason(
 ) -> MissedReason {
     let ev = ended.ev[row];
     let stay = ended.stay[row];
-    let fleet = fixed.fleet_of(ev);
-    let charge_max = fixed.charger_of(stay).charge_max.0;
-    let stays = &fixed.scenario.population.stays;
-    let clock = &fixed.scenario.clock;
+    let fleet = in_force.fleet_of(ev);
+    let charge_max = in_force.charger_of(stay).charge_max.0;
+    let stays = &in_force.scenario.population.stays;
+    let clock = &in_force.scenario.clock;
     let stored = ended.charged_kwh[row] * fleet.charge_efficiency;
     let drawn = ended.discharged_kwh[row] / fleet.discharge_efficiency;
     let arrival_kwh = ended.energy_kwh[row] - stored + drawn;
@@ -133,7 +138,7 @@ fn missed_reason(
     let announced = stays.announced_end_slot(stay, clock);
     let stored = |slots: u32| f64::from(slots) * charge_max * fleet.battery.stored_per_kw;
     let reach = |slot: u32| arrival_kwh + stored(slot.saturating_sub(first));
-    let want_of_time = match fixed.scenario.rules {
+    let want_of_time = match in_force.scenario.rules {
         Rules::V1 => MissedReason::of_time(reach(now), reach(announced), wanted),
         Rules::V2 => {
             let ahead = announced.saturating_sub(stays.end_slot(stay, clock));
@@ -159,20 +164,20 @@ fn missed_reason(
 /// follows upon itself they come home as drawn: what they drove makes up the difference, which
 /// may be below zero.
 fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
-    let fixed = &sessions.fixed;
-    let stays = &fixed.scenario.population.stays;
-    let drawn_anew = fixed.scenario.clock.typical_day().is_some();
+    let in_force = &sessions.in_force;
+    let stays = &in_force.scenario.population.stays;
+    let drawn_anew = in_force.scenario.clock.typical_day().is_some();
     let (energies, ..) = columns(sessions.cars.as_readonly());
-    let beginning = fixed.calendar.beginning_at(sessions.now.tick);
+    let beginning = in_force.calendar.beginning_at(sessions.now.tick);
     let mut started = room_for_started(beginning.len());
     let mut short = TripShort::default();
     for &stay in beginning {
         let ev = stays.ev[stay as usize];
         let energy = energies[ev as usize].0;
         let wanted = stays.trip_kwh[stay as usize];
-        let comes_home_as_drawn = drawn_anew && is_first(fixed, stay);
+        let comes_home_as_drawn = drawn_anew && is_first(in_force, stay);
         let driven = if comes_home_as_drawn {
-            energy - fixed.scenario.population.arrival_energy_kwh[ev as usize]
+            energy - in_force.scenario.population.arrival_energy_kwh[ev as usize]
         } else {
             wanted.min(energy)
         };
@@ -181,25 +186,25 @@ fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
             short.wanted_kwh.push(wanted);
             short.driven_kwh.push(driven);
         }
-        push_started(&mut started, fixed, stay, energy - driven, driven);
+        push_started(&mut started, in_force, stay, energy - driven, driven);
     }
     (started, short)
 }
 
 /// Whether a stay is its car's first.
-fn is_first(fixed: &Fixed, stay: u32) -> bool {
-    let evs = &fixed.scenario.population.stays.ev;
+fn is_first(in_force: &ScenarioInForce, stay: u32) -> bool {
+    let evs = &in_force.scenario.population.stays.ev;
     stay == 0 || evs[stay as usize - 1] != evs[stay as usize]
 }
 
 fn push_started(
     started: &mut SessionStarted,
-    fixed: &Fixed,
+    in_force: &ScenarioInForce,
     stay: u32,
     energy_kwh: f64,
     driven_kwh: f64,
 ) {
-    let population = &fixed.scenario.population;
+    let population = &in_force.scenario.population;
     let stays = &population.stays;
     let ev = stays.ev[stay as usize];
     started.ev.push(ev);
@@ -207,7 +212,7 @@ fn push_started(
     started.charger.push(stays.charger[stay as usize]);
     started.energy_kwh.push(energy_kwh);
     started.driven_kwh.push(driven_kwh);
-    started.departure_slot.push(stays.announced_end_slot(stay, &fixed.scenario.clock));
+    started.departure_slot.push(stays.announced_end_slot(stay, &in_force.scenario.clock));
     started.departure_kwh.push(population.departure_energy_kwh[ev as usize]);
 }
 
@@ -228,9 +233,9 @@ pub(crate) fn begin_at_midnight(
     let mut started = room_for_started(stays.0.len());
     let (energies, ..) = columns(sessions.cars.as_readonly());
     for (stay, energy_kwh) in std::mem::take(&mut stays.0) {
-        let ev = sessions.fixed.scenario.population.stays.ev[stay as usize];
+        let ev = sessions.in_force.scenario.population.stays.ev[stay as usize];
         let driven_kwh = energies[ev as usize].0 - energy_kwh;
-        push_started(&mut started, &sessions.fixed, stay, energy_kwh, driven_kwh);
+        push_started(&mut started, &sessions.in_force, stay, energy_kwh, driven_kwh);
     }
     let cause = record.cause(&[&TickStarted::KIND]);
     record.emit(cause, started, Event::SessionStarted, |started| sessions.plug_in(started));

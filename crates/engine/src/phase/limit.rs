@@ -12,7 +12,7 @@ use crate::{
     outbox::Recorder,
     plan_book::PlanBook,
     sites::{CarsBehind, Limit, SiteLoad, SiteTree},
-    state::{Fixed, FleetConstants, Now, Piece, SiteCuts, arrival_kwh, insert_sorted},
+    state::{FleetConstants, Now, Piece, ScenarioInForce, SiteCuts, arrival_kwh, insert_sorted},
     state_hash::{Component, Dirty},
     workers::Workers,
 };
@@ -106,7 +106,7 @@ type Batteries = (&'static StoredEnergy, &'static SetPoint, &'static PluggedStay
 /// Fits every set-point to its battery and to what its stay began with; lists the cars for which
 /// that was less.
 fn fit_batteries(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     plans: Res<PlanBook>,
     workers: Res<Workers>,
     cars: Query<Batteries>,
@@ -115,16 +115,17 @@ fn fit_batteries(
 ) {
     let (energies, set_points, stays, ledgers) = columns(cars);
     let energies: &[f64] = cast_slice(energies);
-    let mut cut = fit_pieces(&fixed, &workers, energies, cast_slice(set_points), &mut power.0);
+    let mut cut = fit_pieces(&in_force, &workers, energies, cast_slice(set_points), &mut power.0);
     // Those that were cut are fitted once more, to bounds widened to what their stays began with:
     // few have begun outside the bounds of their battery.
     cut.retain_mut(|clip| {
         let car = clip.ev as usize;
         let energy_kwh = energies[car];
         let of_stay = (clip.ev, stays[car].0);
-        let began_with = arrival_kwh(&fixed, &plans, of_stay, energy_kwh, &ledgers[car].0);
-        let bounds = fixed.battery_bounds(clip.ev, began_with);
-        clip.applied = fixed.fleet_of(clip.ev).battery.fit_within(clip.asked, energy_kwh, bounds);
+        let began_with = arrival_kwh(&in_force, &plans, of_stay, energy_kwh, &ledgers[car].0);
+        let bounds = in_force.battery_bounds(clip.ev, began_with);
+        clip.applied =
+            in_force.fleet_of(clip.ev).battery.fit_within(clip.asked, energy_kwh, bounds);
         power.0[car] = clip.applied;
         (clip.asked - clip.applied).abs() > CLIP_MIN_KW
     });
@@ -133,20 +134,20 @@ fn fit_batteries(
 
 /// Fits every set-point to the bounds of its battery, and lists the cars for which that was less.
 fn fit_pieces(
-    fixed: &Fixed,
+    in_force: &ScenarioInForce,
     workers: &Workers,
     energy: &[f64],
     set_point: &[f64],
     mut power: &mut [f64],
 ) -> Vec<Clip> {
-    let mut tasks = Vec::with_capacity(fixed.pieces.len());
-    for Piece { evs, fleet } in &fixed.pieces {
+    let mut tasks = Vec::with_capacity(in_force.pieces.len());
+    for Piece { evs, fleet } in &in_force.pieces {
         let (here, rest) = power.split_at_mut(evs.len());
         power = rest;
         tasks.push(Task {
             first: evs.start,
-            fleet: &fixed.fleets[*fleet],
-            capacity: &fixed.scenario.population.capacity_kwh[evs.clone()],
+            fleet: &in_force.fleets[*fleet],
+            capacity: &in_force.scenario.population.capacity_kwh[evs.clone()],
             energy: &energy[evs.clone()],
             set_point: &set_point[evs.clone()],
             power: here,
@@ -395,5 +396,15 @@ mod tests {
         let flow = Flow { charge: 20.0, discharge: 5.0 };
         assert_eq!(flow.shares(15.0, 0.0), Flow::WHOLE);
         assert_eq!(flow.shares(10.0, 0.0), Flow { charge: 0.75, discharge: 1.0 });
+    }
+
+    #[test]
+    fn a_limit_that_is_met_has_the_sign_of_the_flow_that_met_it() {
+        let limit = Limit { import_kw: 5.0, export_kw: 3.0 };
+        let into = Flow { charge: 8.0, discharge: 1.0 };
+        let out_of = Flow { charge: 1.0, discharge: 8.0 };
+        let (_, violated) = site_shares(&[None; 3], &[limit; 3], &[into, Flow::of(2.0), out_of]);
+        assert_eq!(violated.site[..], [0, 2]);
+        assert_eq!((violated.asked_kw, violated.limit_kw), (vec![7.0, -7.0], vec![5.0, -3.0]));
     }
 }

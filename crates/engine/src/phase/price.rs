@@ -9,7 +9,7 @@ use crate::{
     outbox::Recorder,
     plan_book::PlanBook,
     prices::PriceBook,
-    state::{Fixed, Now},
+    state::{Now, ScenarioInForce},
 };
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{Event, PlansAccepted, PricesSet, TickStarted};
@@ -88,7 +88,7 @@ impl Incentives {
 /// Announces all prices when the run begins, and when a fork changed them; those that follow
 /// planned cars also when they come to an end, because no car was planned for days.
 pub(crate) fn set_prices(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
     plans: Res<PlanBook>,
     mut prices: ResMut<PriceBook>,
@@ -96,13 +96,13 @@ pub(crate) fn set_prices(
     mut record: Recorder,
 ) -> Result<(), EngineError> {
     if prices.is_due() {
-        let end = fixed.scenario.horizon_end();
-        let sets = all_tariffs(&fixed.scenario, incentives.as_deref(), now.tick, end);
-        announce(sets, &fixed.scenario, &mut prices, &mut record);
+        let end = in_force.scenario.horizon_end();
+        let sets = all_tariffs(&in_force.scenario, incentives.as_deref(), now.tick, end);
+        announce(sets, &in_force.scenario, &mut prices, &mut record);
     } else if let Some(incentives) = incentives.as_deref_mut().filter(|_| prices.is_over(now.tick))
     {
-        let sets = incentives.formed_anew(&fixed.scenario, &plans, now.tick)?;
-        announce(sets, &fixed.scenario, &mut prices, &mut record);
+        let sets = incentives.formed_anew(&in_force.scenario, &plans, now.tick)?;
+        announce(sets, &in_force.scenario, &mut prices, &mut record);
     }
     Ok(())
 }

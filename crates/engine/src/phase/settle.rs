@@ -2,14 +2,12 @@
 
 use crate::{
     cars::{AppliedPower, Session, StoredEnergy, columns, writable},
-    grid::GridBook,
+    grid::UnitSchedule,
     outbox::Recorder,
+    phase::plan::{cut, overdue},
     prices::PriceBook,
-    settle,
-    state::{
-        DueCars, EXPECTED_WITHIN_KWH, Fixed, Now, PluggedAtMidnight, SiteCuts, StoredInAll,
-        insert_sorted,
-    },
+    settle_kernel,
+    state::{EXPECTED_WITHIN_KWH, Now, PluggedAtMidnight, ScenarioInForce, StoredInAll},
     state_hash::{Component, Dirty},
     units::{self, StandingMut},
     workers::Workers,
@@ -21,10 +19,11 @@ use bevy_ecs::{
 use bytemuck::cast_slice_mut;
 use voltide_journal::event::{Event, SlotElapsed, TickStarted};
 
-/// The slot passes for cars, the plant and those who wait, in any order.
+/// The slot passes for cars, the plant and those who are to be planned again, in any order.
 pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
     let cars = (settle_cars, assert_day_closes).chain();
-    (record_slot, cars, settle_units, mark_due).into_configs()
+    let due = (cut::mark, overdue::note).chain();
+    (record_slot, cars, settle_units, due).into_configs()
 }
 
 /// Records that the slot passed.
@@ -35,7 +34,7 @@ fn record_slot(mut record: Recorder) {
 
 /// Moves every battery and ledger by the applied power.
 fn settle_cars(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
     prices: Res<PriceBook>,
     workers: Res<Workers>,
@@ -44,12 +43,12 @@ fn settle_cars(
     (mut stored, mut dirty): (ResMut<StoredInAll>, ResMut<Dirty>),
 ) {
     let (energies, ledgers) = columns(cars);
-    let cars = settle::Cars {
+    let cars = settle_kernel::Cars {
         power: &power.0,
         energy: cast_slice_mut(writable(energies)),
         ledger: cast_slice_mut(writable(ledgers)),
     };
-    let moved = settle::settle(cars, &fixed, &prices, now.tick, &workers);
+    let moved = settle_kernel::settle(cars, &in_force, &prices, now.tick, &workers);
     let expected = stored.0 + moved.charged_kwh - moved.discharged_kwh;
     let tolerance = 1e-9 * expected.abs() + 1e-6;
     assert!(
@@ -66,41 +65,27 @@ fn settle_cars(
 
 /// Moves stores, ramps and commitments by what units did.
 fn settle_units(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
-    grid: Res<GridBook>,
+    grid: Res<UnitSchedule>,
     mut units: Query<StandingMut>,
 ) {
-    let of_world = fixed.scenario.grid.as_ref();
+    let of_world = in_force.scenario.grid.as_ref();
     if let Some((of_world, slot)) = of_world.zip(grid.slot(now.tick)) {
         let mut state = units::state(&units.as_readonly());
-        state.advance(&of_world.plant, slot, fixed.scenario.clock.slot_hours());
+        state.advance(&of_world.plant, slot, in_force.scenario.clock.slot_hours());
         units::set_state(&mut units, &state);
-    }
-}
-
-/// Makes due those whom a site cut, so that they catch up, and notes those who stay beyond their
-/// announced departure.
-fn mark_due(fixed: Res<Fixed>, now: Res<Now>, cuts: ResMut<SiteCuts>, mut due: ResMut<DueCars>) {
-    let cuts = cuts.into_inner();
-    for &ev in &cuts.in_slot {
-        due.mark_due(ev);
-        cuts.in_session[ev as usize] = true;
-    }
-    let ev = &fixed.scenario.population.stays.ev;
-    for &stay in fixed.calendar.overdue_from(now.tick + 1) {
-        insert_sorted(&mut due.overdue, ev[stay as usize]);
     }
 }
 
 /// A typical day ends with the energy that it began with: otherwise it could not come again.
 fn assert_day_closes(
-    fixed: Res<Fixed>,
+    in_force: Res<ScenarioInForce>,
     now: Res<Now>,
     at_midnight: Res<PluggedAtMidnight>,
     cars: Query<&StoredEnergy>,
 ) {
-    if now.tick + 1 < fixed.scenario.clock.slots {
+    if now.tick + 1 < in_force.scenario.clock.slots {
         return;
     }
     let energies = columns(cars);

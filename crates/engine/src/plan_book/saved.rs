@@ -73,7 +73,7 @@ impl PlanBook {
             segment_kw: self.segment_kw.clone(),
             of_ev: self.of_ev.clone(),
             live: self.live,
-            ..Self::default()
+            ..Self::new(0, 0, 0, self.clock)
         };
         book.compact();
         book
@@ -91,7 +91,7 @@ impl PlanBook {
     /// whole.
     fn coming_sums(&self, future: Future) -> Range<usize> {
         let all = || std::iter::once(&self.committed_kw).chain(&self.site_committed_kw);
-        let first = if self.period.is_some() { 0 } else { future.day as usize };
+        let first = if self.clock.typical_day().is_some() { 0 } else { future.day as usize };
         let first = first.min(self.committed_kw.len());
         let last = |sums: &Vec<f64>| sums[first..].iter().rposition(|kw| kw.to_bits() != 0);
         first..all().filter_map(last).max().map_or(first, |last| first + last + 1)

@@ -5,7 +5,7 @@
 //! out.
 
 use super::{Future, only};
-use crate::{phase::price, plan_book::PlanBook, prices::PriceBook, state::Fixed};
+use crate::{phase::price, plan_book::PlanBook, prices::PriceBook, state::ScenarioInForce};
 use bevy_ecs::prelude::*;
 use std::sync::Arc;
 use voltide_journal::{
@@ -57,7 +57,7 @@ impl Source {
 pub(super) fn save(world: &mut World, future: Future) -> Part {
     let book = world.resource::<PriceBook>();
     let plans = world.resource::<PlanBook>();
-    let scenario = &world.resource::<Fixed>().scenario;
+    let scenario = &world.resource::<ScenarioInForce>().scenario;
     let used = book.used(plans.settings_ahead());
     let kept =
         || (book.first..).zip(&book.settings).skip_while(|(number, _)| !used.contains(number));
@@ -82,10 +82,10 @@ pub(super) fn save(world: &mut World, future: Future) -> Part {
 
 /// Takes it up.
 pub(super) fn load(world: &mut World, part: &Part) -> Result<(), Lacking> {
-    let scenario = Arc::clone(&world.resource::<Fixed>().scenario);
-    let mut carried = part.events()?.into_iter().filter_map(|event| match event {
-        Event::PricesSet(set) => Some(set),
-        _ => None,
+    let scenario = Arc::clone(&world.resource::<ScenarioInForce>().scenario);
+    let mut carried = part.events()?.into_iter().filter_map(|event| {
+        let Event::PricesSet(set) = event else { return None };
+        Some(set)
     });
     let mut book = world.resource_mut::<PriceBook>();
     book.settings.clear();

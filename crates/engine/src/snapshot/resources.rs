@@ -3,9 +3,10 @@
 use super::{Future, flat, lists, only};
 use crate::{
     cars::{PluggedStay, columns},
-    grid::GridBook,
+    grid::UnitSchedule,
+    phase::plan::queue::DueCars,
     sites::{CarsBehind, Places, SiteTree},
-    state::{DueCars, ExpectedStays, Fixed, PluggedAtMidnight, PluggedIn, SiteCuts, StoredInAll},
+    state::{ExpectedStays, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts, StoredInAll},
 };
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
@@ -32,7 +33,7 @@ pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
         .with("site_lengths", Column::Ids(site_lengths))
         .with("at_site", Column::Ids(at_site))
         .with("overdue", Column::Ids(due.overdue.clone()))
-        .with("due", Column::Ids(due.due.iter().copied().collect()))
+        .with("due", Column::Ids(due.marked.iter().copied().collect()))
         .with("stored_kwh", Column::Reals(vec![world.resource::<StoredInAll>().0]))
         .with("site_cut", Column::Bytes(cut.collect()))
         .with("expected_stay", Column::Ids(stays))
@@ -51,8 +52,8 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
     }
     let occupied = world.run_system_cached(occupy);
     occupied.expect("the state's resources are inserted");
-    let due = VecDeque::from(part.ids("due")?.to_vec());
-    world.insert_resource(DueCars { due, overdue: part.ids("overdue")?.to_vec() });
+    let marked = VecDeque::from(part.ids("due")?.to_vec());
+    world.insert_resource(DueCars { marked, overdue: part.ids("overdue")?.to_vec() });
     world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
     let in_session = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
     world.insert_resource(SiteCuts { in_session, ..SiteCuts::default() });
@@ -64,10 +65,10 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
 }
 
 /// Cars that are plugged in stand at their chargers.
-fn occupy(fixed: Res<Fixed>, cars: Query<&PluggedStay>, mut places: Places) {
+fn occupy(in_force: Res<ScenarioInForce>, cars: Query<&PluggedStay>, mut places: Places) {
     let plugged = (0..).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
     for (ev, stay) in plugged {
-        places.occupy(&fixed, stay.0, Some(ev));
+        places.occupy(&in_force, stay.0, Some(ev));
     }
 }
 
@@ -75,7 +76,7 @@ fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
     ids.iter().copied().zip(values.iter().copied())
 }
 
-impl GridBook {
+impl UnitSchedule {
     /// What there is to carry, with where units stand.
     pub(super) fn save(&self, state: &GridState) -> Part {
         let units = &state.units;
@@ -122,13 +123,11 @@ impl GridBook {
             unit.energy_kwh = energy_kwh;
         }
         for event in part.events()? {
-            match event {
-                Event::ForecastIssued(forecast) => self.expect(&forecast),
-                Event::UnitsDispatched(event) => {
-                    let plant = plant.ok_or_else(|| Lacking("plant".to_owned()))?;
-                    self.dispatched(plant, &event, &day_began);
-                }
-                _ => {}
+            if let Event::ForecastIssued(forecast) = event {
+                self.expect(&forecast);
+            } else if let Event::UnitsDispatched(event) = event {
+                let plant = plant.ok_or_else(|| Lacking("plant".to_owned()))?;
+                self.dispatched(plant, &event, &day_began);
             }
         }
         Ok(GridState { units })

@@ -6,6 +6,9 @@ use super::{
 };
 use std::fmt::Write;
 
+#[path = "../../../../tests/written.rs"]
+mod written;
+
 const OPENING: &str = "# Events\n\nAll that a journal says of a run, as `voltide log cat` and \
     `voltide log export` tell it. A decided event is taken from the journal in a replay; one that \
     follows from the state is come to anew and compared.\n\nThis page is written by `VOLTIDE_BLESS=1 \
@@ -77,15 +80,7 @@ mod tests {
 
     #[test]
     fn the_page_of_events_is_what_they_are_declared_as() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
-        if std::env::var_os("VOLTIDE_BLESS").is_some() {
-            std::fs::write(path, page()).unwrap();
-        }
-        let there = std::fs::read_to_string(path).unwrap_or_default();
-        for (line, declared) in there.lines().zip(page().lines()) {
-            assert_eq!(line, declared, "VOLTIDE_BLESS=1 writes the page anew");
-        }
-        assert_eq!(there.len(), page().len(), "VOLTIDE_BLESS=1 writes the page anew");
+        written::check(env!("CARGO_MANIFEST_DIR"), "../../docs/events.md", &page());
     }
 
     #[test]

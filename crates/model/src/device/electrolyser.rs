@@ -73,6 +73,7 @@ impl Electrolyser {
         let most = self.efficiency.get() * self.power_max.0;
         let wanted = "on average at most `power_max` times `efficiency`, which is all that it \
                       makes: raise `power_max`, or lower `demand`";
+        // The mean of a demand that is just met may round to more.
         unit.holds("demand", mean, mean <= most * (1.0 + 1e-9), wanted)
     }
 
@@ -141,6 +142,7 @@ impl Device for Electrolyser {
     fn flexibility(&self, did: &UnitSlot, hours: f64, _readings: Readings) -> UpDown {
         let made_per_kw = self.efficiency.get() * hours;
         UpDown {
+            // Not bounded from below: a tank that rounding left below nothing supplies less.
             up: did.charge_kw.min(did.energy_kwh / made_per_kw),
             down: (self.power_max.0 - did.charge_kw)
                 .min((self.tank.0 - did.energy_kwh) / made_per_kw)

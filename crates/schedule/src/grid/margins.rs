@@ -38,6 +38,8 @@ impl DispatchProgram<'_> {
         for (slot, demand) in problem.demands().into_iter().enumerate() {
             for way in [Way::Up, Way::Down] {
                 let cars = way.of(problem.car_supply(slot));
+                // Demand is not negative: cars that supply less than nothing need others even
+                // without any.
                 if may_be_negative || way.of(demand) > cars.min(0.0) {
                     self.require_margin(problem, slot, way, way.of(demand) - cars);
                 }

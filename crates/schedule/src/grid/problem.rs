@@ -103,5 +103,6 @@ pub(super) fn net_load_kw<'s>(
     slot: usize,
 ) -> f64 {
     plant
+        // What comes unsteered is the first series of a unit that has such.
         .net_of_unsteered(load_kw, |at, unit| unit.unsteered().map_or(0.0, |_| series(at)[0][slot]))
 }

@@ -59,6 +59,7 @@ impl<'a> Stages<'a> {
     ) -> DispatchProblem<'a> {
         let rules = &self.grid.rules;
         let step = rules.day_ahead_step.get();
+        // A day that is not whole steps long ends in one that reaches into the next day.
         let steps = day.slots.div_ceil(step);
         let issue = Issue::day_ahead(day.first);
         // One step more: its net load is what follows the last step.
@@ -94,6 +95,7 @@ impl<'a> Stages<'a> {
         let count = rules.window.get().min(day.slots - k);
         let issue =
             Issue { slot: day.first + k, known: rules.step.get(), blend: rules.blend.get() };
+        // One slot more, to which the window's last one must be able to follow.
         let foreseen = self.foresee(issue, count as usize + 1, &ev_kw);
         let next = self.net_load_after(day, k + count, &foreseen, &ev_kw);
         let mut problem = self.problem(foreseen.until(count as usize), next, state);

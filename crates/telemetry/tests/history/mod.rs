@@ -199,7 +199,7 @@ impl Opinions {
 
 /// The cars while the history is played.
 struct History<'a, S: Sink> {
-    scenario: &'a Scenario,
+    scenario: &'a Arc<Scenario>,
     sink: &'a mut S,
     calendar: Calendar,
     seq: u64,
@@ -211,7 +211,11 @@ struct History<'a, S: Sink> {
 }
 
 /// Plays the slots before `until` into `sink`; the run ends only if they are all.
-pub(crate) fn play<S: Sink>(scenario: &Scenario, sink: &mut S, until: u32) -> Result<(), S::Error> {
+pub(crate) fn play<S: Sink>(
+    scenario: &Arc<Scenario>,
+    sink: &mut S,
+    until: u32,
+) -> Result<(), S::Error> {
     let cars = scenario.population.len();
     let mut history = History {
         scenario,
@@ -240,7 +244,7 @@ impl<S: Sink> History<'_, S> {
         let recorded =
             Recorded { seq: self.seq, cause_seq: self.seq.checked_sub(1), tick: self.tick, event };
         self.seq += 1;
-        self.sink.event(&recorded)
+        self.sink.event(self.scenario, &recorded)
     }
 
     fn start(&mut self) -> Result<(), S::Error> {
@@ -278,19 +282,22 @@ impl<S: Sink> History<'_, S> {
         let opinions = Opinions::form(self.scenario, &self.stay, self.tick);
         let system = self.settle(&opinions);
         let units = units(&system);
-        self.sink.tick(&TickColumns {
-            tick: self.tick,
-            stay: &self.stay,
-            energy_kwh: &self.energy_kwh,
-            power_kw: &self.power_kw,
-            ledger: &self.ledger,
-            price_per_kwh: &opinions.price_per_kwh,
-            willingness: &opinions.willingness,
-            agreed: &opinions.agreed,
-            sites: &[site],
-            units: &units,
-            system: &system,
-        })?;
+        self.sink.tick(
+            self.scenario,
+            &TickColumns {
+                tick: self.tick,
+                stay: &self.stay,
+                energy_kwh: &self.energy_kwh,
+                power_kw: &self.power_kw,
+                ledger: &self.ledger,
+                price_per_kwh: &opinions.price_per_kwh,
+                willingness: &opinions.willingness,
+                agreed: &opinions.agreed,
+                sites: &[site],
+                units: &units,
+                system: &system,
+            },
+        )?;
         self.emit(Event::TickSealed(TickSealed {
             state_hash: Hash(self.tick.into()),
             ..TickSealed::default()

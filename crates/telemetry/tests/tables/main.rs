@@ -10,7 +10,9 @@ mod read;
 mod v2g;
 
 use history::{play, scenario};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::{
+    arrow::arrow_reader::ParquetRecordBatchReaderBuilder, file::metadata::RowGroupMetaData,
+};
 use read::{CARS, Rows, files, write, written};
 use sha2::{Digest, Sha256};
 use std::{
@@ -19,6 +21,7 @@ use std::{
     fs::{self, File},
     path::Path,
     process::Command,
+    sync::Arc,
 };
 use tempfile::tempdir;
 use voltide_journal::{
@@ -26,7 +29,10 @@ use voltide_journal::{
     event::{Event, Recorded, TickSealed},
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, scenario::EvTicks};
+use voltide_model::{
+    columns::TickColumns,
+    scenario::{EvTicks, Scenario},
+};
 use voltide_telemetry::{
     Options, RunStatus, Telemetry, TelemetryError,
     table::{EV_TICKS, TABLES},
@@ -145,6 +151,40 @@ fn missed_targets_have_a_reason_and_others_have_none() {
 }
 
 #[test]
+fn a_summary_tells_how_many_files_and_rows_and_bytes_each_table_has() {
+    let (folder, _, summary) = written(EvTicks::Full);
+    let on_disk = files(folder.path());
+    let tables: Vec<&str> = summary.tables.iter().map(|size| size.table).collect();
+    assert_eq!(tables, TABLES.iter().map(|table| table.name).collect::<Vec<_>>());
+    for size in &summary.tables {
+        let named = |name: &str| name.split(['-', '.']).next() == Some(size.table);
+        let bytes: Vec<usize> =
+            on_disk.iter().filter(|(name, _)| named(name)).map(|(_, bytes)| bytes.len()).collect();
+        assert_eq!(size.files as usize, bytes.len(), "{}", size.table);
+        assert_eq!(size.bytes as usize, bytes.iter().sum::<usize>(), "{}", size.table);
+        assert_eq!(size.rows as usize, Rows::read(folder.path(), size.table).len());
+    }
+}
+
+/// Rows that wait for their group take memory, and a group that ends within a tick cannot be read
+/// by the tick.
+#[test]
+fn groups_of_rows_end_with_a_tick_and_are_several_in_a_day_of_many_cars() {
+    let (cars, ticks) = (3000, 90);
+    let scenario = scenario(cars, 1, EvTicks::Off);
+    let folder = tempdir().unwrap();
+    let options = Options { ev_ticks: Some(EvTicks::Full), ..Options::default() };
+    let mut detail = Telemetry::create_detail(folder.path(), &scenario, options).unwrap();
+    play(&scenario, &mut detail, ticks).unwrap();
+    detail.finish(RunStatus::Interrupted).unwrap();
+    let file = File::open(folder.path().join("ev_ticks-2024-03-30.parquet")).unwrap();
+    let groups = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().metadata().clone();
+    let rows: Vec<i64> = groups.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(rows.iter().sum::<i64>(), i64::from(cars * ticks));
+    assert!(rows.len() > 1 && rows.iter().all(|rows| rows % i64::from(cars) == 0), "{rows:?}");
+}
+
+#[test]
 fn an_event_is_described_as_in_the_log() {
     let (folder, scenario, _) = written(EvTicks::Off);
     let mut history = Recorder::default();
@@ -173,12 +213,12 @@ struct Recorder(Vec<Event>);
 impl Sink for Recorder {
     type Error = Infallible;
 
-    fn event(&mut self, recorded: &Recorded) -> Result<(), Infallible> {
+    fn event(&mut self, _: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Infallible> {
         self.0.push(recorded.event.clone());
         Ok(())
     }
 
-    fn tick(&mut self, _: &TickColumns<'_>) -> Result<(), Infallible> {
+    fn tick(&mut self, _: &Arc<Scenario>, _: &TickColumns<'_>) -> Result<(), Infallible> {
         Ok(())
     }
 }
@@ -233,7 +273,7 @@ fn detail_written_later_is_what_the_run_would_have_written() {
     let (full, ..) = written(EvTicks::Full);
     let (folder, scenario, _) = written(EvTicks::Off);
     let options = Options { ev_ticks: Some(EvTicks::Full), ..Options::default() };
-    let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
+    let mut detail = Telemetry::create_detail(folder.path(), &scenario, options).unwrap();
     play(&scenario, &mut detail, scenario.clock.slots).unwrap();
     detail.finish(RunStatus::Finished).unwrap();
     let (full, folder) = (files(full.path()), files(folder.path()));
@@ -252,7 +292,7 @@ fn detail_of_one_car_and_some_ticks_goes_to_a_folder_of_its_own() {
         ev: Some(5),
         ..Options::default()
     };
-    let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
+    let mut detail = Telemetry::create_detail(folder.path(), &scenario, options).unwrap();
     play(&scenario, &mut detail, scenario.clock.slots).unwrap();
     detail.finish(RunStatus::Finished).unwrap();
     let names: Vec<_> = files(folder.path()).into_keys().collect();
@@ -269,7 +309,7 @@ fn detail_of_one_car_and_some_ticks_goes_to_a_folder_of_its_own() {
 fn a_car_that_is_not_there_is_refused() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Off));
     let options = Options { ev: Some(CARS), ..Options::default() };
-    let error = Telemetry::create(folder.path(), scenario, options).err().unwrap();
+    let error = Telemetry::create(folder.path(), &scenario, options).err().unwrap();
     assert_eq!(error.to_string(), "there is no car 24: the run has the cars 0 to 23");
     assert!(files(folder.path()).is_empty());
 }
@@ -309,8 +349,7 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
 #[test]
 fn tables_that_are_not_finished_leave_nothing() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Full));
-    let mut telemetry =
-        Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
+    let mut telemetry = Telemetry::create(folder.path(), &scenario, Options::default()).unwrap();
     play(&scenario, &mut telemetry, 20).unwrap();
     assert!(files(folder.path()).keys().all(|name| name.starts_with('.')));
     drop(telemetry);
@@ -320,7 +359,7 @@ fn tables_that_are_not_finished_leave_nothing() {
 #[test]
 fn a_history_without_a_start_is_refused() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 1, EvTicks::Full));
-    let telemetry = Telemetry::create(folder.path(), scenario, Options::default()).unwrap();
+    let telemetry = Telemetry::create(folder.path(), &scenario, Options::default()).unwrap();
     assert!(matches!(telemetry.finish(RunStatus::Finished), Err(TelemetryError::NoRunStarted)));
     assert!(files(folder.path()).is_empty());
 }
@@ -331,7 +370,7 @@ fn an_error_of_the_writer_surfaces_at_a_later_call_and_stays() {
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
     let gone = folder.path().join("gone");
     fs::create_dir(&gone).unwrap();
-    let mut telemetry = Telemetry::create(&gone, scenario.clone(), Options::default()).unwrap();
+    let mut telemetry = Telemetry::create(&gone, &scenario, Options::default()).unwrap();
     fs::remove_dir_all(&gone).unwrap();
     let error = play(&scenario, &mut telemetry, scenario.clock.slots).unwrap_err();
     assert!(error.to_string().starts_with("cannot create "), "{error}");
@@ -341,7 +380,7 @@ fn an_error_of_the_writer_surfaces_at_a_later_call_and_stays() {
         tick: 0,
         event: Event::TickSealed(TickSealed::default()),
     };
-    assert!(matches!(telemetry.event(&sealed), Err(TelemetryError::Stopped)));
+    assert!(matches!(telemetry.event(&scenario, &sealed), Err(TelemetryError::Stopped)));
     assert!(matches!(telemetry.finish(RunStatus::Finished), Err(TelemetryError::Stopped)));
 }
 
@@ -367,8 +406,7 @@ fn a_full_disk_leaves_no_table_and_no_manifest() {
         return;
     }
     let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
-    let mut telemetry =
-        Telemetry::create(folder.path(), scenario.clone(), Options::default()).unwrap();
+    let mut telemetry = Telemetry::create(folder.path(), &scenario, Options::default()).unwrap();
     let error = match play(&scenario, &mut telemetry, scenario.clock.slots) {
         Ok(()) => telemetry.finish(RunStatus::Finished).unwrap_err(),
         Err(error) => error,

@@ -56,7 +56,7 @@ fn one_car_has_the_opinions_that_it_has_among_all() {
     let (full, scenario, _) = written_of(asking_scenario(CARS, 2, EvTicks::Full));
     let (folder, ev) = (tempdir().unwrap(), 5);
     let options = Options { ev: Some(ev), ..Options::default() };
-    let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
+    let mut detail = Telemetry::create_detail(folder.path(), &scenario, options).unwrap();
     play(&scenario, &mut detail, scenario.clock.slots).unwrap();
     detail.finish(RunStatus::Finished).unwrap();
     let (full, one) = (Rows::read(full.path(), "ev_ticks"), Rows::read(folder.path(), "ev_ticks"));

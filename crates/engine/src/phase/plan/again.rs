@@ -1,7 +1,13 @@
 //! Asking a policy again what it was asked in a run that is replayed.
 
-use super::{Asked, Planners, ToPlan, plans};
-use crate::planning::PlanningState;
+use super::{
+    answer::schedules,
+    planners::{Asked, Planners},
+};
+use crate::{
+    batch::ToPlan,
+    planning::{CarsToPlan, Planning, SchedulesSeen},
+};
 use bevy_ecs::prelude::*;
 use voltide_journal::event::PlansAccepted;
 use voltide_policy::planner::PolicyFault;
@@ -9,26 +15,26 @@ use voltide_policy::planner::PolicyFault;
 /// The schedules that the policy gives now for the stays of a call that is recorded.
 pub(crate) fn ask_again(
     InRef(recorded): InRef<PlansAccepted>,
-    state: PlanningState,
+    cars: CarsToPlan,
+    in_force: SchedulesSeen,
     mut planners: ResMut<Planners>,
 ) -> Result<PlansAccepted, PolicyFault> {
-    let stays = stays(&state, recorded);
-    let horizon_slots = planners.policy().info().horizon_slots;
-    planners.batch.fill(&state, &stays, horizon_slots);
-    planners.batch.ask_drivers(&state);
+    let seen = cars.seen(&in_force);
+    let rows = recorded.ev.iter().zip(&recorded.stay);
+    let stays: Vec<ToPlan> = rows.map(|(&ev, &stay)| as_then(&seen, ev, stay)).collect();
+    planners.show(&seen, &stays);
     planners.ask(Asked::Policy)?;
-    Ok(plans(&planners.batch, &planners.power_kw, state.now.tick))
+    Ok(schedules(&planners.batch, &planners.power_kw, seen.tick))
 }
 
-fn stays(state: &PlanningState, recorded: &PlansAccepted) -> Vec<ToPlan> {
-    let (energies, ..) = state.cars();
-    let stay = |(&ev, &stay): (&u32, &u32)| {
-        if let Some(&expected_kwh) = state.expected.0.get(&stay) {
-            ToPlan { ev, stay, energy_kwh: expected_kwh, arrival_kwh: expected_kwh }
-        } else {
-            let energy_kwh = energies[ev as usize];
-            ToPlan { ev, stay, energy_kwh, arrival_kwh: state.arrival_kwh(ev) }
+/// A stay as it was planned then: what it was expected to begin with stands in the journal before
+/// the call.
+fn as_then(seen: &Planning, ev: u32, stay: u32) -> ToPlan {
+    match seen.expected.0.get(&stay) {
+        Some(&kwh) => ToPlan { ev, stay, energy_kwh: kwh, arrival_kwh: kwh },
+        None => {
+            let energy_kwh = seen.energy_kwh[ev as usize];
+            ToPlan { ev, stay, energy_kwh, arrival_kwh: seen.arrival_kwh(ev) }
         }
-    };
-    recorded.ev.iter().zip(&recorded.stay).map(stay).collect()
+    }
 }

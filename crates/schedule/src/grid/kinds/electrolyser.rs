@@ -59,6 +59,7 @@ impl Kind for Electrolyser {
         let hours = problem.slot_hours;
         note_outside(unmet, &self.name, task.state.energy_kwh, (0.0, self.tank.0));
         let start_kwh = start_kwh(task);
+        // Without a price: what it draws is paid where it is generated.
         let draw = powers(program, problem, self.power_max.0, 0.0);
         let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
         let demand = task.series[0].iter();
@@ -146,6 +147,7 @@ impl Columns<'_> {
         let draw = value(solved, self.draw[slot]).min(self.unit.power_max.0);
         match &self.on {
             None => tidied(draw),
+            // Whole but for the solver's tolerance.
             Some(on) if solved.values[&on[slot]] > 0.5 => draw.max(self.unit.power_min.0),
             Some(_) => 0.0,
         }

@@ -3,7 +3,7 @@
 use crate::{
     cars::{BLOCK, LANES, at_rest, padded},
     prices::PriceBook,
-    state::{Fixed, FleetConstants, Piece},
+    state::{FleetConstants, Piece, ScenarioInForce},
     workers::Workers,
 };
 use voltide_journal::event::PricesSet;
@@ -81,16 +81,16 @@ struct Sums {
 /// Settles slot `tick` for all cars.
 pub(crate) fn settle(
     cars: Cars<'_>,
-    fixed: &Fixed,
+    in_force: &ScenarioInForce,
     prices: &PriceBook,
     tick: u32,
     workers: &Workers,
 ) -> Moved {
-    let hours = fixed.scenario.clock.slot_hours();
+    let hours = in_force.scenario.clock.slot_hours();
     let Cars { power, mut energy, mut ledger } = cars;
-    let mut tasks = Vec::with_capacity(fixed.pieces.len());
-    for Piece { evs, fleet } in &fixed.pieces {
-        let fleet = &fixed.fleets[*fleet];
+    let mut tasks = Vec::with_capacity(in_force.pieces.len());
+    for Piece { evs, fleet } in &in_force.pieces {
+        let fleet = &in_force.fleets[*fleet];
         let (energy_here, energy_rest) = energy.split_at_mut(evs.len());
         let (ledger_here, ledger_rest) = ledger.split_at_mut(evs.len());
         (energy, ledger) = (energy_rest, ledger_rest);
