@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
 };
+use voltide_model::id::EvId;
 use voltide_policy::{
     observation::{Observation, Schedules},
     planner::{Correction, Planner, PolicyFault, PolicyInfo},
@@ -45,7 +46,7 @@ impl Watched {
         });
     }
 
-    fn say_correction(&self, tick: u32, ev: u32, correction: &Correction) {
+    fn say_correction(&self, tick: u32, ev: EvId, correction: &Correction) {
         let policy = &self.policy.info().name;
         let slot = tick + correction.slot;
         if correction.asked_kw.is_finite() {

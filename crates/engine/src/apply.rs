@@ -34,7 +34,7 @@ use voltide_journal::event::{
     Event, ForecastIssued, PlansAccepted, PricesSet, RunForked, SessionEnded, SessionStarted,
     StaysExpected, UnitsDispatched,
 };
-use voltide_model::{columns::Ledger, stay::NO_STAY};
+use voltide_model::{columns::Ledger, id::StayId, stay::NO_STAY};
 
 /// Changes the state by an event of `tick` that was decided elsewhere.
 pub(crate) fn apply(world: &mut World, tick: u32, event: &Event) {
@@ -153,8 +153,8 @@ fn branch_off(
 ) {
     let population = &in_force.scenario.population;
     let ahead = plans.stays_ahead();
-    let gone: Vec<u32> = ahead
-        .filter(|&stay| population.range_of(population.stays.ev[stay as usize]).removed)
+    let gone: Vec<StayId> = ahead
+        .filter(|&stay| population.range_of(population.stays.ev[stay.row()]).removed)
         .collect();
     for stay in gone {
         plans.call_off(stay, in_force.sites_of(stay), forked.at_tick);
@@ -193,7 +193,7 @@ impl Sessions<'_, '_> {
         let stays = writable(stays);
         let ledgers = writable(ledgers);
         for (&ev, &stay) in ended.ev.iter().zip(&ended.stay) {
-            let car = ev as usize;
+            let car = ev.row();
             self.plans.withdraw(ev, self.in_force.sites_of(stay), self.now.tick);
             self.places.unplug(&self.in_force, ev, stay);
             stays[car].0 = NO_STAY;
@@ -213,7 +213,7 @@ impl Sessions<'_, '_> {
         let stays = writable(stays);
         let scenario = &self.in_force.scenario;
         for (row, &ev) in started.ev.iter().enumerate() {
-            let car = ev as usize;
+            let car = ev.row();
             let stay = started.stay[row];
             assert_eq!(stays[car].0, NO_STAY, "car {ev} is plugged in twice");
             let energy_kwh = started.energy_kwh[row];

@@ -7,10 +7,12 @@ use crate::{
     planning::Planning,
     state::ScenarioInForce,
 };
+use bytemuck::cast_slice;
 use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
+    id::{EvId, StayId},
     scenario::Scenario,
     willingness::Band,
 };
@@ -19,8 +21,8 @@ use voltide_policy::{Observation, observation::NO_SITE};
 /// A stay that is to be planned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ToPlan {
-    pub ev: u32,
-    pub stay: u32,
+    pub ev: EvId,
+    pub stay: StayId,
     /// Stored energy now, or expected on arrival, kWh.
     pub energy_kwh: f64,
     /// Stored energy that the stay began with, or is expected to, kWh.
@@ -34,9 +36,9 @@ pub(crate) struct Batch {
     unix_ms: i64,
     slot_hours: f64,
     horizon: usize,
-    pub stay: Vec<u32>,
+    pub stay: Vec<StayId>,
     stay_id: Vec<u64>,
-    pub ev_id: Vec<u32>,
+    pub ev_id: Vec<EvId>,
     site_id: Vec<u32>,
     tariff_id: Vec<u32>,
     arrival_slot: Vec<u32>,
@@ -136,7 +138,7 @@ impl Batch {
             slot_hours: self.slot_hours,
             horizon: self.horizon,
             stay_id: &self.stay_id,
-            ev_id: &self.ev_id,
+            ev_id: cast_slice(&self.ev_id),
             site_id: &self.site_id,
             tariff_id: &self.tariff_id,
             arrival_slot: &self.arrival_slot,
@@ -203,14 +205,14 @@ impl Batch {
         let clock = &in_force.scenario.clock;
         let fleet = in_force.fleet_of(ev);
         let charger = in_force.charger_of(stay);
-        let capacity = population.capacity_kwh[ev as usize];
+        let capacity = population.capacity_kwh[ev.row()];
         // What a car holds lies within, but for rounding.
         let bounds =
             in_force.plan_bounds(ev, arrival_kwh).widened_to(energy_kwh, in_force.scenario.rules);
         self.stay.push(stay);
-        self.stay_id.push(u64::from(stay));
+        self.stay_id.push(u64::from(stay.0));
         self.ev_id.push(ev);
-        self.site_id.push(charger.site.unwrap_or(NO_SITE));
+        self.site_id.push(charger.site.map_or(NO_SITE, u32::from));
         self.tariff_id.push(fleet.tariff as u32);
         self.arrival_slot.push(population.stays.first_slot(stay, clock));
         self.departure_slot
@@ -220,7 +222,7 @@ impl Batch {
         self.capacity_kwh.push(capacity);
         self.energy_kwh_min.push(bounds.least_kwh);
         self.energy_kwh_max.push(bounds.most_kwh);
-        self.departure_energy_kwh.push(population.departure_energy_kwh[ev as usize]);
+        self.departure_energy_kwh.push(population.departure_energy_kwh[ev.row()]);
         self.charge_kw_max.push(charger.charge_max.0);
         self.discharge_kw_max.push(charger.discharge_max.0);
         self.charge_efficiency.push(fleet.charge_efficiency);
@@ -304,7 +306,7 @@ impl Batch {
         };
         let ev = self.ev_id[row];
         // Of this hour drivers have drawn where they are plugged in.
-        let mut drawn = state.drawn[ev as usize];
+        let mut drawn = state.drawn[ev.row()];
         let answer = |slot: usize| {
             let hour = hours[slot];
             if drawn.hour != hour {
@@ -324,7 +326,7 @@ impl Batch {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
         let has_plan =
-            |ev: u32, stay: u32| state.stay[ev as usize] == stay && state.plans.has_plan(ev);
+            |ev: EvId, stay: StayId| state.stay[ev.row()] == stay && state.plans.has_plan(ev);
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
         if rows().any(|(ev, stay)| has_plan(ev, stay)) {
             for (ev, stay) in rows() {
@@ -373,7 +375,7 @@ impl Batch {
         self.site_export_kw_max.clear();
         self.site_committed_kw.clear();
         for (index, site) in (0..).zip(&state.in_force.scenario.sites) {
-            self.parent_site.push(site.parent.unwrap_or(NO_SITE));
+            self.parent_site.push(site.parent.map_or(NO_SITE, u32::from));
             self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
             self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));
             let committed = self.slots().map(|slot| state.plans.site_committed_kw(index, slot));

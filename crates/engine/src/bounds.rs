@@ -1,7 +1,11 @@
 //! Bounds of stored energy at given slots, as policies see them: what fleets wish for.
 
 use std::ops::Range;
-use voltide_model::{scenario::Scenario, wishes::WishedStay};
+use voltide_model::{
+    id::{EvId, StayId},
+    scenario::Scenario,
+    wishes::WishedStay,
+};
 
 /// The bounds of a batch; row i has entries `offset[i]..offset[i + 1]`. Empty where no row has any.
 #[derive(Debug, Default)]
@@ -15,8 +19,8 @@ pub(crate) struct Bounds {
 
 /// The rows of a batch, with the bounds that hold throughout, kWh.
 pub(crate) struct BoundedRows<'a> {
-    pub evs: &'a [u32],
-    pub stays: &'a [u32],
+    pub evs: &'a [EvId],
+    pub stays: &'a [StayId],
     pub energy_kwh_min: &'a [f64],
     pub energy_kwh_max: &'a [f64],
 }
@@ -62,8 +66,8 @@ impl Bounds {
         if fleet.wishes.is_empty() {
             return;
         }
-        let capacity = population.capacity_kwh[ev as usize];
-        let charger = population.charger(population.stays.charger[stay as usize]);
+        let capacity = population.capacity_kwh[ev.row()];
+        let charger = population.charger(population.stays.charger[stay.row()]);
         let first = population.stays.first_slot(stay, clock);
         let end = population.stays.announced_end_slot(stay, clock);
         let slot_seconds = i64::from(clock.slot_seconds);

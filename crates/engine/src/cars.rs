@@ -10,7 +10,12 @@
 
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, query::ContiguousQueryData};
 use bytemuck::{Pod, Zeroable};
-use voltide_model::{columns::Ledger, stay::NO_STAY, willingness::Draw};
+use voltide_model::{
+    columns::Ledger,
+    id::{EvId, StayId},
+    stay::NO_STAY,
+    willingness::Draw,
+};
 
 /// Cars in one block: the grain of sums, of state hashes, and of work shared between threads.
 pub(crate) const BLOCK: usize = 2048;
@@ -42,7 +47,7 @@ pub(crate) struct SetPoint(pub f64);
 /// The stay that the car is plugged in for, or [`NO_STAY`].
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
-pub(crate) struct PluggedStay(pub u32);
+pub(crate) struct PluggedStay(pub StayId);
 
 /// The ledger of the open session.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]

@@ -13,7 +13,10 @@ mod saved;
 use crate::state::slots_before;
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, ops::Range};
-use voltide_model::clock::Clock;
+use voltide_model::{
+    clock::Clock,
+    id::{EvId, SiteId, StayId},
+};
 
 /// All schedules in force.
 #[derive(Resource)]
@@ -23,7 +26,7 @@ pub(crate) struct PlanBook {
     /// Per car: the segments of its schedule.
     of_ev: Vec<Span>,
     /// Per slot: cars whose schedule has a segment there, or had one when it was accepted.
-    changes: Vec<Vec<u32>>,
+    changes: Vec<Vec<EvId>>,
     /// Segments that belong to a schedule in force.
     live: usize,
     /// Per slot: sum of the schedules in force, kW.
@@ -32,7 +35,7 @@ pub(crate) struct PlanBook {
     site_committed_kw: Vec<Vec<f64>>,
     /// Schedules of stays that have not begun, by stay; where the day follows upon itself, of all
     /// stays.
-    ahead: BTreeMap<u32, Ahead>,
+    ahead: BTreeMap<StayId, Ahead>,
     /// Says where the day comes again.
     clock: Clock,
 }
@@ -79,21 +82,28 @@ impl PlanBook {
     }
 
     /// Puts a schedule into force, in place of the car's last one; `sites` are those it counts for.
-    pub(crate) fn accept(&mut self, ev: u32, slots: &[u32], kw: &[f64], sites: &[u32], now: u32) {
+    pub(crate) fn accept(
+        &mut self,
+        ev: EvId,
+        slots: &[u32],
+        kw: &[f64],
+        sites: &[SiteId],
+        now: u32,
+    ) {
         self.withdraw(ev, sites, now);
         self.insert(ev, slots, kw);
         self.sum_up(slots, kw, sites, now, 1.0);
     }
 
     /// Keeps the schedule of a stay until it begins.
-    pub(crate) fn announce(&mut self, stay: u32, ahead: Ahead, sites: &[u32], now: u32) {
+    pub(crate) fn announce(&mut self, stay: StayId, ahead: Ahead, sites: &[SiteId], now: u32) {
         self.sum_up(&ahead.segment_slot, &ahead.segment_kw, sites, now, 1.0);
         self.ahead.insert(stay, ahead);
     }
 
     /// Puts the schedule of a stay that begins now into force, if it was planned ahead; `first` is
     /// the stay's first slot. Returns what was expected of it.
-    pub(crate) fn begin(&mut self, ev: u32, stay: u32, first: u32, now: u32) -> Option<Ahead> {
+    pub(crate) fn begin(&mut self, ev: EvId, stay: StayId, first: u32, now: u32) -> Option<Ahead> {
         if self.clock.typical_day().is_none() {
             let ahead = self.ahead.remove(&stay)?;
             self.insert(ev, &ahead.segment_slot, &ahead.segment_kw);
@@ -108,7 +118,7 @@ impl PlanBook {
 
     /// Stored energy that a stay begins with where the day follows upon itself, kWh, once it is
     /// planned.
-    pub(crate) fn expected_of_folded(&self, stay: u32) -> Option<f64> {
+    pub(crate) fn expected_of_folded(&self, stay: StayId) -> Option<f64> {
         self.clock.typical_day().and_then(|_| self.ahead.get(&stay)).map(|it| it.expected_kwh)
     }
 
@@ -118,7 +128,7 @@ impl PlanBook {
     }
 
     /// Stays that are planned and have not begun, ascending.
-    pub(crate) fn stays_ahead(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn stays_ahead(&self) -> impl Iterator<Item = StayId> {
         self.ahead.keys().copied()
     }
 
@@ -128,17 +138,17 @@ impl PlanBook {
     }
 
     /// Drops the schedule of a stay that will not begin.
-    pub(crate) fn call_off(&mut self, stay: u32, sites: &[u32], now: u32) {
+    pub(crate) fn call_off(&mut self, stay: StayId, sites: &[SiteId], now: u32) {
         if let Some(ahead) = self.ahead.remove(&stay) {
             self.sum_up(&ahead.segment_slot, &ahead.segment_kw, sites, now, -1.0);
         }
     }
 
-    fn insert(&mut self, ev: u32, slots: &[u32], kw: &[f64]) {
+    fn insert(&mut self, ev: EvId, slots: &[u32], kw: &[f64]) {
         let start = self.segment_slot.len() as u32;
         self.segment_slot.extend_from_slice(slots);
         self.segment_kw.extend_from_slice(kw);
-        self.of_ev[ev as usize] = Span { start, len: slots.len() as u32 };
+        self.of_ev[ev.row()] = Span { start, len: slots.len() as u32 };
         self.live += slots.len();
         for &slot in slots {
             if let Some(changes) = self.changes.get_mut(slot as usize) {
@@ -148,8 +158,8 @@ impl PlanBook {
     }
 
     /// Takes the car's schedule out of force.
-    pub(crate) fn withdraw(&mut self, ev: u32, sites: &[u32], now: u32) {
-        let span = self.of_ev[ev as usize];
+    pub(crate) fn withdraw(&mut self, ev: EvId, sites: &[SiteId], now: u32) {
+        let span = self.of_ev[ev.row()];
         if span.len == 0 {
             return;
         }
@@ -158,7 +168,7 @@ impl PlanBook {
         let range = span.start as usize..(span.start + span.len) as usize;
         self.sum_up(&slots[range.clone()], &kw[range], sites, now, -1.0);
         (self.segment_slot, self.segment_kw) = (slots, kw);
-        self.of_ev[ev as usize] = Span::default();
+        self.of_ev[ev.row()] = Span::default();
         self.live -= span.len as usize;
         if self.segment_slot.len() > 2 * self.live + SLACK {
             self.compact();
@@ -166,12 +176,12 @@ impl PlanBook {
     }
 
     /// The cars whose power may change at `slot`; each slot is asked for once.
-    pub(crate) fn take_changes(&mut self, slot: u32) -> Vec<u32> {
+    pub(crate) fn take_changes(&mut self, slot: u32) -> Vec<EvId> {
         std::mem::take(&mut self.changes[slot as usize])
     }
 
     /// What the car's schedule says for `slot`, kW.
-    pub(crate) fn power_at(&self, ev: u32, slot: u32) -> f64 {
+    pub(crate) fn power_at(&self, ev: EvId, slot: u32) -> f64 {
         let (slots, kw) = self.segments(ev);
         match slots.partition_point(|&from| from <= slot) {
             0 => 0.0,
@@ -180,8 +190,8 @@ impl PlanBook {
     }
 
     /// Whether the car has a schedule.
-    pub(crate) fn has_plan(&self, ev: u32) -> bool {
-        self.of_ev[ev as usize].len > 0
+    pub(crate) fn has_plan(&self, ev: EvId) -> bool {
+        self.of_ev[ev.row()].len > 0
     }
 
     /// Sum of all schedules in a slot, kW.
@@ -190,21 +200,21 @@ impl PlanBook {
     }
 
     /// Sum of the schedules behind a site in a slot, kW.
-    pub(crate) fn site_committed_kw(&self, site: u32, slot: u32) -> f64 {
-        self.site_committed_kw[site as usize]
+    pub(crate) fn site_committed_kw(&self, site: SiteId, slot: u32) -> f64 {
+        self.site_committed_kw[site.row()]
             .get(self.clock.place(slot) as usize)
             .copied()
             .unwrap_or_default()
     }
 
-    fn segments(&self, ev: u32) -> (&[u32], &[f64]) {
-        let Span { start, len } = self.of_ev[ev as usize];
+    fn segments(&self, ev: EvId) -> (&[u32], &[f64]) {
+        let Span { start, len } = self.of_ev[ev.row()];
         let range = start as usize..(start + len) as usize;
         (&self.segment_slot[range.clone()], &self.segment_kw[range])
     }
 
     /// Adds `sign` times a schedule from `now` on to the sums.
-    fn sum_up(&mut self, slots: &[u32], kw: &[f64], sites: &[u32], now: u32, sign: f64) {
+    fn sum_up(&mut self, slots: &[u32], kw: &[f64], sites: &[SiteId], now: u32, sign: f64) {
         for (ends, kw) in slots.windows(2).zip(kw) {
             let kw = sign * kw;
             let range = ends[0].max(now)..ends[1];
@@ -214,7 +224,7 @@ impl PlanBook {
             for places in places(self.clock, range) {
                 add(&mut self.committed_kw, places.clone(), kw);
                 for &site in sites {
-                    add(&mut self.site_committed_kw[site as usize], places.clone(), kw);
+                    add(&mut self.site_committed_kw[site.row()], places.clone(), kw);
                 }
             }
         }
@@ -341,7 +351,7 @@ mod tests {
         assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 0.0));
         assert!(book.begin(1, 8, 9, 9).is_some());
         assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 5.0));
-        assert_eq!(book.take_changes(10), [1]);
+        assert_eq!(book.take_changes(10), [EvId(1)]);
         book.withdraw(1, &[0], 11);
         assert_eq!([10, 11].map(|slot| book.committed_kw(slot)), [5.0, 0.0]);
         assert!(book.begin(1, 8, 9, 9).is_none(), "a stay begins once");

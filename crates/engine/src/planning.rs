@@ -14,7 +14,10 @@ use crate::{
 use bevy_ecs::{prelude::*, system::SystemParam};
 use bytemuck::cast_slice;
 use voltide_journal::event::{PlansAccepted, StaysExpected};
-use voltide_model::columns::Ledger;
+use voltide_model::{
+    columns::Ledger,
+    id::{EvId, StayId},
+};
 
 /// What is planned from.
 #[derive(Clone, Copy)]
@@ -24,7 +27,7 @@ pub(crate) struct Planning<'a> {
     /// Per car: what it holds, kWh.
     pub energy_kwh: &'a [f64],
     /// Per car: the stay that it is plugged in for.
-    pub stay: &'a [u32],
+    pub stay: &'a [StayId],
     /// Per car: the ledger of the open session.
     session: &'a [Ledger],
     /// Per car: what its driver drew last; empty where nobody is asked.
@@ -37,8 +40,8 @@ pub(crate) struct Planning<'a> {
 
 impl Planning<'_> {
     /// Stored energy that the stay of a plugged-in car began with, kWh.
-    pub(crate) fn arrival_kwh(&self, ev: u32) -> f64 {
-        let car = ev as usize;
+    pub(crate) fn arrival_kwh(&self, ev: EvId) -> f64 {
+        let car = ev.row();
         let of_stay = (ev, self.stay[car]);
         let session = &self.session[car];
         arrival_kwh(self.in_force, self.plans, of_stay, self.energy_kwh[car], session)

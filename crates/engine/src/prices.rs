@@ -6,7 +6,7 @@
 use bevy_ecs::prelude::*;
 use std::collections::{BTreeSet, VecDeque};
 use voltide_journal::event::PricesSet;
-use voltide_model::scenario::Scenario;
+use voltide_model::{id::EvId, scenario::Scenario};
 
 /// All prices that any plugged car may be billed.
 #[derive(Resource, Default)]
@@ -116,8 +116,8 @@ impl PriceBook {
     }
 
     /// The car is planned at the prices of a setting.
-    pub(crate) fn planned(&mut self, ev: u32, setting: u32) {
-        if let Some(of_ev) = self.of_ev.get_mut(ev as usize) {
+    pub(crate) fn planned(&mut self, ev: EvId, setting: u32) {
+        if let Some(of_ev) = self.of_ev.get_mut(ev.row()) {
             *of_ev = setting;
         }
     }

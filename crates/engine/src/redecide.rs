@@ -16,7 +16,7 @@ use crate::{
 };
 use std::sync::Arc;
 use voltide_journal::event::{Event, PlansAccepted, Recorded, fact::Step};
-use voltide_model::scenario::Scenario;
+use voltide_model::{id::EvId, scenario::Scenario};
 
 /// What came of asking again.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -28,7 +28,7 @@ pub struct Redecided {
     /// Those that are not the recorded ones.
     pub differing: u64,
     /// Tick and car of the first of them.
-    pub first: Option<(u32, u32)>,
+    pub first: Option<(u32, EvId)>,
     /// What the recorded schedules come to.
     pub recorded: Planned,
     /// What the schedules of now come to.

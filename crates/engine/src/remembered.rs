@@ -6,6 +6,7 @@ use voltide_journal::{
     event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded},
     snapshot::{Lacking, Part},
 };
+use voltide_model::id::StayId;
 
 /// A fault of which only matters that it was the last of its policy.
 const LOST: PolicyFaulted = PolicyFaulted {
@@ -13,7 +14,7 @@ const LOST: PolicyFaulted = PolicyFaulted {
     message: String::new(),
     lost: true,
     fallback: String::new(),
-    first_stay: 0,
+    first_stay: StayId(0),
     stays: 0,
 };
 

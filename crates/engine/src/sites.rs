@@ -8,7 +8,13 @@
 use crate::state::{ScenarioInForce, insert_sorted, remove_sorted};
 use bevy_ecs::{prelude::*, system::SystemParam};
 use std::ops::Range;
-use voltide_model::{columns::SiteTick, fleet::Parking, scenario::Scenario, site::Site};
+use voltide_model::{
+    columns::SiteTick,
+    fleet::Parking,
+    id::{ChargerId, EvId, StayId},
+    scenario::Scenario,
+    site::Site,
+};
 
 /// What a site may draw and feed in, with all that is connected through it. kW, not negative.
 #[derive(Component, Debug, Clone, Copy, PartialEq)]
@@ -19,7 +25,7 @@ pub(crate) struct Limit {
 
 /// The cars plugged in behind a site itself, without the sites below it, ascending.
 #[derive(Component, Debug, Default)]
-pub(crate) struct CarsBehind(pub Vec<u32>);
+pub(crate) struct CarsBehind(pub Vec<EvId>);
 
 /// What a site came to in this slot.
 #[derive(Component, Debug, Clone, Copy, Default)]
@@ -31,7 +37,7 @@ pub(crate) struct BehindSite(pub Entity);
 
 /// The car at a shared charger.
 #[derive(Component, Debug, Clone, Copy, Default)]
-pub(crate) struct Occupied(pub Option<u32>);
+pub(crate) struct Occupied(pub Option<EvId>);
 
 /// Sites and shared chargers by number: queries give entities in another order.
 #[derive(Resource, Default)]
@@ -52,9 +58,9 @@ impl From<&Site> for Limit {
 
 impl SiteTree {
     /// The entity of a charger, if it is shared.
-    fn shared(&self, charger: u32) -> Option<Entity> {
-        let (ids, entities) = self.shared.iter().find(|(ids, _)| ids.contains(&charger))?;
-        Some(entities[(charger - ids.start) as usize])
+    fn shared(&self, charger: ChargerId) -> Option<Entity> {
+        let (ids, entities) = self.shared.iter().find(|(ids, _)| ids.contains(&charger.0))?;
+        Some(entities[(charger.0 - ids.start) as usize])
     }
 }
 
@@ -62,7 +68,7 @@ impl SiteTree {
 pub(crate) fn spawn_sites(world: &mut World, scenario: &Scenario) {
     let mut tree = SiteTree::default();
     for site in &scenario.sites {
-        let parent = site.parent.map(|parent| parent as usize);
+        let parent = site.parent.map(|parent| parent.row());
         let entity = world.spawn((Limit::from(site), CarsBehind::default(), SiteLoad::default()));
         tree.sites.push(entity.id());
         tree.parents.push(parent);
@@ -72,8 +78,8 @@ pub(crate) fn spawn_sites(world: &mut World, scenario: &Scenario) {
         if matches!(scenario.fleets[range.fleet].parking, Parking::Sessions { .. }) {
             let entities = range.chargers.clone().map(|charger| {
                 let mut entity = world.spawn(Occupied::default());
-                if let Some(site) = population.charger(charger).site {
-                    entity.insert(BehindSite(tree.sites[site as usize]));
+                if let Some(site) = population.charger(ChargerId(charger)).site {
+                    entity.insert(BehindSite(tree.sites[site.row()]));
                 }
                 entity.id()
             });
@@ -102,7 +108,7 @@ pub(crate) struct Places<'w, 's> {
 
 impl Places<'_, '_> {
     /// A car stands at the charger of its stay.
-    pub(crate) fn plug_in(&mut self, in_force: &ScenarioInForce, ev: u32, stay: u32) {
+    pub(crate) fn plug_in(&mut self, in_force: &ScenarioInForce, ev: EvId, stay: StayId) {
         let site = self.occupy(in_force, stay, Some(ev));
         if let Some(mut behind) = site.and_then(|site| self.cars_behind.get_mut(site).ok()) {
             insert_sorted(&mut behind.0, ev);
@@ -110,7 +116,7 @@ impl Places<'_, '_> {
     }
 
     /// A car leaves the charger of its stay.
-    pub(crate) fn unplug(&mut self, in_force: &ScenarioInForce, ev: u32, stay: u32) {
+    pub(crate) fn unplug(&mut self, in_force: &ScenarioInForce, ev: EvId, stay: StayId) {
         let site = self.occupy(in_force, stay, None);
         if let Some(mut behind) = site.and_then(|site| self.cars_behind.get_mut(site).ok()) {
             remove_sorted(&mut behind.0, ev);
@@ -125,12 +131,12 @@ impl Places<'_, '_> {
     pub(crate) fn occupy(
         &mut self,
         in_force: &ScenarioInForce,
-        stay: u32,
-        car: Option<u32>,
+        stay: StayId,
+        car: Option<EvId>,
     ) -> Option<Entity> {
-        let charger = in_force.scenario.population.stays.charger[stay as usize];
+        let charger = in_force.scenario.population.stays.charger[stay.row()];
         let Some(shared) = self.tree.shared(charger) else {
-            return in_force.charger_of(stay).site.map(|site| self.tree.sites[site as usize]);
+            return in_force.charger_of(stay).site.map(|site| self.tree.sites[site.row()]);
         };
         let (mut occupied, behind) = self.chargers.get_mut(shared).ok()?;
         assert!(

@@ -19,7 +19,7 @@ use crate::{
     units::{self, Standing, StandingMut},
 };
 use bevy_ecs::prelude::*;
-use bytemuck::{cast_slice, cast_slice_mut};
+use bytemuck::{AnyBitPattern, NoUninit, cast_slice, cast_slice_mut};
 use std::sync::Arc;
 use voltide_journal::{
     event::{Event, Recorded, fact::Step},
@@ -159,6 +159,16 @@ pub(crate) fn copy<T: Copy>(column: &mut [T], values: &[T]) -> Result<(), Lackin
 }
 
 /// Lists as their lengths and all their values.
+/// Ids as the numbers that a snapshot keeps.
+pub(crate) fn numbers<T: NoUninit>(ids: &[T]) -> Vec<u32> {
+    cast_slice(ids).to_vec()
+}
+
+/// The ids of such numbers.
+pub(crate) fn ids<T: AnyBitPattern>(numbers: &[u32]) -> Vec<T> {
+    cast_slice(numbers).to_vec()
+}
+
 pub(crate) fn flat<T: Copy>(lists: &[Vec<T>]) -> (Vec<u32>, Vec<T>) {
     (lists.iter().map(|list| list.len() as u32).collect(), lists.concat())
 }

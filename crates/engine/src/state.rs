@@ -8,6 +8,7 @@ use voltide_model::{
     clock::Clock,
     columns::{Ledger, SystemTick},
     fleet::FleetRange,
+    id::{EvId, SiteId, StayId},
     scenario::Scenario,
     site::{Charger, Site},
     stay::Calendar,
@@ -24,7 +25,7 @@ pub(crate) struct ScenarioInForce {
     pub fleets: Vec<FleetConstants>,
     pub pieces: Vec<Piece>,
     /// Per site: itself and the sites that it is connected through.
-    site_chains: Vec<Vec<u32>>,
+    site_chains: Vec<Vec<SiteId>>,
 }
 
 /// What all cars of a fleet share, ready for the kernels.
@@ -65,47 +66,47 @@ impl ScenarioInForce {
         let fleets = fleets.collect();
         let pieces = pieces(&scenario.population.fleets);
         let site_chains = (0..scenario.sites.len() as u32)
-            .map(|site| site_chain(&scenario.sites, site))
+            .map(|site| site_chain(&scenario.sites, SiteId(site)))
             .collect();
         Self { scenario, calendar, fleets, pieces, site_chains }
     }
 
-    pub(crate) fn fleet_of(&self, ev: u32) -> &FleetConstants {
+    pub(crate) fn fleet_of(&self, ev: EvId) -> &FleetConstants {
         &self.fleets[self.scenario.population.fleet_of(ev)]
     }
 
     /// Where a battery's stored energy is kept during a stay that began with `arrival_kwh`.
-    pub(crate) fn battery_bounds(&self, ev: u32, arrival_kwh: f64) -> EnergyBounds {
+    pub(crate) fn battery_bounds(&self, ev: EvId, arrival_kwh: f64) -> EnergyBounds {
         let FleetConstants { soc_min, soc_max, .. } = self.fleet_of(ev);
         self.bounds(ev, *soc_min, *soc_max, arrival_kwh)
     }
 
     /// Where plans keep it, which leave what V2G must leave.
-    pub(crate) fn plan_bounds(&self, ev: u32, arrival_kwh: f64) -> EnergyBounds {
+    pub(crate) fn plan_bounds(&self, ev: EvId, arrival_kwh: f64) -> EnergyBounds {
         let FleetConstants { v2g_soc_min, soc_max, .. } = self.fleet_of(ev);
         self.bounds(ev, *v2g_soc_min, *soc_max, arrival_kwh)
     }
 
-    fn bounds(&self, ev: u32, soc_min: f64, soc_max: f64, arrival_kwh: f64) -> EnergyBounds {
-        let capacity_kwh = self.scenario.population.capacity_kwh[ev as usize];
+    fn bounds(&self, ev: EvId, soc_min: f64, soc_max: f64, arrival_kwh: f64) -> EnergyBounds {
+        let capacity_kwh = self.scenario.population.capacity_kwh[ev.row()];
         EnergyBounds::new(capacity_kwh, soc_min, soc_max)
             .widened_to(arrival_kwh, self.scenario.rules)
     }
 
     /// The charger at which a stay takes place.
-    pub(crate) fn charger_of(&self, stay: u32) -> &Charger {
+    pub(crate) fn charger_of(&self, stay: StayId) -> &Charger {
         let population = &self.scenario.population;
-        population.charger(population.stays.charger[stay as usize])
+        population.charger(population.stays.charger[stay.row()])
     }
 
     /// The site that a stay's charger stands behind, and those that it is connected through.
-    pub(crate) fn sites_of(&self, stay: u32) -> &[u32] {
-        self.charger_of(stay).site.map_or(&[], |site| &self.site_chains[site as usize])
+    pub(crate) fn sites_of(&self, stay: StayId) -> &[SiteId] {
+        self.charger_of(stay).site.map_or(&[], |site| &self.site_chains[site.row()])
     }
 }
 
-fn site_chain(sites: &[Site], site: u32) -> Vec<u32> {
-    std::iter::successors(Some(site), |&site| sites[site as usize].parent).collect()
+fn site_chain(sites: &[Site], site: SiteId) -> Vec<SiteId> {
+    std::iter::successors(Some(site), |&site| sites[site.row()].parent).collect()
 }
 
 /// Cuts consecutive ranges at block borders.
@@ -134,7 +135,7 @@ pub(crate) struct Now {
 pub(crate) fn arrival_kwh(
     in_force: &ScenarioInForce,
     book: &PlanBook,
-    (ev, stay): (u32, u32),
+    (ev, stay): (EvId, StayId),
     energy_kwh: f64,
     session: &Ledger,
 ) -> f64 {
@@ -167,23 +168,23 @@ pub(crate) struct StoredInAll(pub f64);
 /// Energy that stays are expected to begin with, kWh, by stay; only between being expected and
 /// planned.
 #[derive(Resource, Default)]
-pub(crate) struct ExpectedStays(pub BTreeMap<u32, f64>);
+pub(crate) struct ExpectedStays(pub BTreeMap<StayId, f64>);
 
 /// The cars plugged in when a typical day begins, with their energy, kWh: they end the day with it.
 #[derive(Resource, Default)]
-pub(crate) struct PluggedAtMidnight(pub Vec<(u32, f64)>);
+pub(crate) struct PluggedAtMidnight(pub Vec<(EvId, f64)>);
 
 /// Cars whose power a site limit cut.
 #[derive(Resource, Default)]
 pub(crate) struct SiteCuts {
     /// In this slot, ascending: due again at the next tick.
-    pub in_slot: Vec<u32>,
+    pub in_slot: Vec<EvId>,
     /// Per car: whether in its open session; empty where there are no sites.
     pub in_session: Vec<bool>,
 }
 
 /// Adds `ev` to an ascending list that does not hold it yet.
-pub(crate) fn insert_sorted(list: &mut Vec<u32>, ev: u32) {
+pub(crate) fn insert_sorted(list: &mut Vec<EvId>, ev: EvId) {
     match list.last() {
         Some(&last) if last >= ev => {
             if let Err(place) = list.binary_search(&ev) {
@@ -195,7 +196,7 @@ pub(crate) fn insert_sorted(list: &mut Vec<u32>, ev: u32) {
 }
 
 /// Takes `ev` out of an ascending list, if it is there.
-pub(crate) fn remove_sorted(list: &mut Vec<u32>, ev: u32) {
+pub(crate) fn remove_sorted(list: &mut Vec<EvId>, ev: EvId) {
     if let Ok(place) = list.binary_search(&ev) {
         list.remove(place);
     }

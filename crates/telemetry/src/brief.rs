@@ -1,15 +1,19 @@
 //! Stays that hold no whole slot: when they are told, and with what energy.
 
 use std::collections::BTreeMap;
-use voltide_model::{columns::TickColumns, scenario::Scenario};
+use voltide_model::{
+    columns::TickColumns,
+    id::{ChargerId, EvId},
+    scenario::Scenario,
+};
 
 /// A stay that holds no whole slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Brief {
     /// `-1 - number`, where its stays without a whole slot are numbered from 0.
     pub(crate) session: i32,
-    pub(crate) ev: u32,
-    pub(crate) charger: u32,
+    pub(crate) ev: EvId,
+    pub(crate) charger: ChargerId,
     /// The slot in which the car leaves.
     pub(crate) slot: u32,
     /// When the car comes and leaves, in seconds from the start.
@@ -66,7 +70,7 @@ impl BriefStays {
 
     fn tell(&mut self, scenario: &Scenario, columns: &TickColumns<'_>, number: u32) -> Brief {
         let stay = scenario.population.stays_without_slot.get(number);
-        let stored_kwh = columns.energy_kwh[stay.ev as usize];
+        let stored_kwh = columns.energy_kwh[stay.ev.row()];
         let told = self.told.entry(stay.ev).or_default();
         told.wanted_kwh += stay.trip_kwh;
         let before_kwh = told.driven_kwh;
@@ -88,7 +92,7 @@ impl BriefStays {
     }
 
     /// What of the energy that a car drove to the session that begins was told of already, kWh.
-    pub(crate) fn told_kwh(&mut self, ev: u32) -> f64 {
+    pub(crate) fn told_kwh(&mut self, ev: EvId) -> f64 {
         self.told.remove(&ev).map_or(0.0, |told| told.driven_kwh)
     }
 }

@@ -8,7 +8,12 @@ use crate::{
 };
 use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
-use voltide_model::{battery::EnergyBounds, scenario::Scenario, stay::NO_STAY};
+use voltide_model::{
+    battery::EnergyBounds,
+    id::{EvId, StayId},
+    scenario::Scenario,
+    stay::NO_STAY,
+};
 
 /// The cars that are recorded, and what of them does not change from tick to tick.
 #[derive(Default)]
@@ -37,17 +42,17 @@ impl Cars {
     /// more.
     pub(crate) fn enter(&mut self, scenario: &Scenario, ids: Vec<u32>) {
         let population = &scenario.population;
-        let capacity = |&ev: &u32| population.capacity_kwh[ev as usize];
+        let capacity = |&ev: &EvId| population.capacity_kwh[ev.row()];
         let target =
-            |&ev: &u32| (population.departure_energy_kwh[ev as usize] / capacity(&ev)) as f32;
+            |&ev: &EvId| (population.departure_energy_kwh[ev.row()] / capacity(&ev)) as f32;
         self.soc_target.extend(ids[self.ids.len()..].iter().map(target));
         self.arrival_kwh.resize(ids.len(), None);
         self.capacity_kwh = ids.iter().map(capacity).collect();
         self.ids = ids;
-        let fleet = |&ev: &u32| &scenario.fleets[population.fleet_of(ev)];
+        let fleet = |&ev: &EvId| &scenario.fleets[population.fleet_of(ev)];
         self.soc_min = self.ids.iter().map(|ev| fleet(ev).v2g_soc_min() as f32).collect();
         self.tariff = self.ids.iter().map(|ev| fleet(ev).tariff).collect();
-        let asks = |&ev: &u32| scenario.asks_drivers(population.fleet_of(ev)).is_some();
+        let asks = |&ev: &EvId| scenario.asks_drivers(population.fleet_of(ev)).is_some();
         self.asked = self.ids.iter().map(asks).collect();
         // A stay goes on under the fork's terms, with what it began with under its parent's.
         self.soc_min_plugged =
@@ -103,7 +108,7 @@ impl Cars {
         rows.tick.repeat(tick, places.len());
         rows.ev_id.extend(gather(&self.ids, places));
         let chargers = &scenario.population.stays.charger;
-        let charger = |stay: u32| chargers.get(stay as usize).copied().unwrap_or_default();
+        let charger = |stay: StayId| chargers.get(stay.row()).copied().unwrap_or_default();
         rows.charger_id.extend(&plugged, stays.clone().map(charger));
         rows.session_id.extend(&plugged, stays.clone());
         rows.state.extend(stays.clone().zip(powers.clone()).map(state));

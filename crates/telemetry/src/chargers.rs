@@ -86,7 +86,7 @@ impl Chargers {
         self.now.power_kw.fill(0.0);
         for ((ev, &stay), power) in ids.zip(&frame.stay).zip(&frame.power_kw) {
             if stay != NO_STAY {
-                let charger = scenario.population.stays.charger[stay as usize] as usize;
+                let charger = scenario.population.stays.charger[stay.row()] as usize;
                 // Added to the 0 there, so that a car that stands by is no negative zero.
                 self.now.power_kw[charger] += power;
                 self.now.ev[charger] = ev;

@@ -2,6 +2,7 @@
 
 use parquet::errors::ParquetError;
 use std::{error::Error, io, path::PathBuf};
+use voltide_model::id::EvId;
 
 /// Why tables could not be written. Nothing that looks like a whole table is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum TelemetryError {
     #[error("there is no car {ev}: the run has the cars 0 to {last}", last = i64::from(*count) - 1)]
     NoSuchEv {
         /// The car asked for.
-        ev: u32,
+        ev: EvId,
         /// Number of cars.
         count: u32,
     },

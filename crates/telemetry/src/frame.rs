@@ -5,7 +5,10 @@ use crate::{
     table::{events::EventRow, unit_ticks::Step},
 };
 use voltide_journal::event::SolveFinished;
-use voltide_model::columns::{SiteTick, SystemTick, TickColumns, UnitTick};
+use voltide_model::{
+    columns::{SiteTick, SystemTick, TickColumns, UnitTick},
+    id::EvId,
+};
 
 /// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
 #[derive(Debug, Default)]
@@ -51,7 +54,7 @@ pub(crate) struct Frame {
 /// A car that plugged in, with stored energy in kWh.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PluggedIn {
-    pub(crate) ev: u32,
+    pub(crate) ev: EvId,
     /// What its stay begins with.
     pub(crate) arrival_kwh: f64,
     /// What it wants at departure.

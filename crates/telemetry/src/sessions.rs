@@ -15,6 +15,7 @@ use voltide_model::{
     columns::{Ledger, TickColumns, slot_micros},
     eligibility::{Ineligible, V2gStay, v2g_eligible},
     fleet::{Fleet, Parking},
+    id::{ChargerId, EvId, StayId},
     scenario::Scenario,
     stay::NO_STAY,
 };
@@ -24,8 +25,8 @@ use voltide_model::{
 pub(crate) struct SessionRow {
     /// The stay's number; of a stay that holds no whole slot `-1 - number`.
     pub(crate) session: i32,
-    pub(crate) ev: u32,
-    pub(crate) charger: u32,
+    pub(crate) ev: EvId,
+    pub(crate) charger: ChargerId,
     /// First slot plugged in.
     pub(crate) plugged_slot: u32,
     /// The slot after the last one plugged in; `None` while open.
@@ -160,7 +161,7 @@ impl Sessions {
     /// Cars plugged in at `tick`.
     pub(crate) fn started(&mut self, tick: u32, started: &SessionStarted) {
         for (row, &ev) in started.ev.iter().enumerate() {
-            let ev = ev as usize;
+            let ev = ev.row();
             self.stay[ev] = started.stay[row];
             self.charger[ev] = started.charger[row];
             self.plugged_slot[ev] = tick;
@@ -187,11 +188,11 @@ impl Sessions {
             if ended.reason[row] == EndReason::Folded {
                 self.folded.insert(stay, FoldedEnd { slot: tick + day, energy_kwh, ledger });
             } else {
-                self.ledger[ev as usize] = ledger;
+                self.ledger[ev.row()] = ledger;
                 self.hand_on_reservations(scenario, ev, stay, tick);
                 self.ended.push(self.row(scenario, ev, Some((tick, energy_kwh))));
             }
-            self.stay[ev as usize] = NO_STAY;
+            self.stay[ev.row()] = NO_STAY;
         }
     }
 
@@ -218,8 +219,8 @@ impl Sessions {
     fn brief_row(&mut self, scenario: &Scenario, brief: &Brief) -> SessionRow {
         let population = &scenario.population;
         let fleet = population.fleet_of(brief.ev);
-        let capacity_kwh = population.capacity_kwh[brief.ev as usize];
-        let target_kwh = population.departure_energy_kwh[brief.ev as usize];
+        let capacity_kwh = population.capacity_kwh[brief.ev.row()];
+        let target_kwh = population.departure_energy_kwh[brief.ev.row()];
         let battery = &scenario.fleets[fleet].battery;
         let charge_kw =
             population.charger(brief.charger).charge_max.0 * battery.charge_efficiency.get();
@@ -274,12 +275,12 @@ impl Sessions {
             if !fleet.wishes.reservations.iter().any(|wish| wish.holds(at, slot_seconds)) {
                 continue;
             }
-            for ev in range.evs.clone().filter(|&ev| columns.stay[ev as usize] != NO_STAY) {
-                let soc = columns.energy_kwh[ev as usize] / population.capacity_kwh[ev as usize];
+            for ev in range.evs.clone().filter(|&ev| columns.stay[ev.row()] != NO_STAY) {
+                let soc = columns.energy_kwh[ev.row()] / population.capacity_kwh[ev.row()];
                 for (number, wish) in fleet.wishes.reserved(range.index_of(ev), at, slot_seconds) {
                     let number = number as u32;
                     let before = (range.fleet, range.index_of(ev), number);
-                    let kept = self.reserved.entry((columns.stay[ev as usize], number));
+                    let kept = self.reserved.entry((columns.stay[ev.row()], number));
                     *kept.or_insert_with(|| self.handed_on.remove(&before).unwrap_or(true)) &=
                         wish.is_met(soc);
                 }
@@ -289,7 +290,7 @@ impl Sessions {
 
     /// Leaves the reservations that hold on in a later stay of the car to the last of these, so
     /// that each counts once.
-    fn hand_on_reservations(&mut self, scenario: &Scenario, ev: u32, stay: u32, tick: u32) {
+    fn hand_on_reservations(&mut self, scenario: &Scenario, ev: EvId, stay: StayId, tick: u32) {
         let range = scenario.population.range_of(ev);
         let fleet = range.fleet;
         let car = range.index_of(ev);
@@ -305,7 +306,7 @@ impl Sessions {
     }
 
     /// Reservations of a session, and those met; `None` where its fleet has none.
-    fn reservations(&self, fleet: &Fleet, stay: u32) -> Option<(u32, u32)> {
+    fn reservations(&self, fleet: &Fleet, stay: StayId) -> Option<(u32, u32)> {
         if !fleet.wishes.has_reservations() {
             return None;
         }
@@ -337,7 +338,7 @@ impl Sessions {
         SessionRow {
             unplugged_slot: Some(end.slot),
             slots: end.slot - row.plugged_slot,
-            soc_departure: Some(end.energy_kwh / scenario.population.capacity_kwh[row.ev as usize]),
+            soc_departure: Some(end.energy_kwh / scenario.population.capacity_kwh[row.ev.row()]),
             bill: DriverBill::new(ledger, &scenario.fleets[row.fleet].battery),
             missed: self.missed.get(&row.session).copied(),
             ..row
@@ -345,11 +346,11 @@ impl Sessions {
     }
 
     /// The session of `ev`; `end` is the slot after its last one and the energy stored then.
-    fn row(&self, scenario: &Scenario, ev: u32, end: Option<(u32, f64)>) -> SessionRow {
+    fn row(&self, scenario: &Scenario, ev: EvId, end: Option<(u32, f64)>) -> SessionRow {
         let population = &scenario.population;
         let range = population.range_of(ev);
         let fleet = range.fleet;
-        let place = ev as usize;
+        let place = ev.row();
         let soc = |kwh: f64| kwh / population.capacity_kwh[place];
         SessionRow {
             session: self.stay[place].cast_signed(),
@@ -403,7 +404,7 @@ fn holds_later(scenario: &Scenario, (fleet, car): (usize, u32), number: u32, tic
 
 /// What the recorded session of a car asked for, grid side, kWh; `None` where its stays are not
 /// recorded.
-fn requested_kwh(scenario: &Scenario, ev: u32) -> Option<f64> {
+fn requested_kwh(scenario: &Scenario, ev: EvId) -> Option<f64> {
     let range = scenario.population.range_of(ev);
     match &scenario.fleets[range.fleet].parking {
         Parking::Sessions { sessions, .. } => {
@@ -422,7 +423,7 @@ fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
     let stay = V2gStay::new(
         &scenario.fleets[population.fleet_of(asked.ev)],
         population.charger(asked.charger),
-        population.capacity_kwh[asked.ev as usize],
+        population.capacity_kwh[asked.ev.row()],
         (asked.arrival_kwh, asked.departure_kwh),
         f64::from(asked.slots) * scenario.clock.slot_hours(),
     );
@@ -435,8 +436,8 @@ fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
 /// What a stay asked for on arrival: stored energy then and wanted at departure in kWh, and the
 /// slots up to the departure that was announced.
 struct Asked {
-    ev: u32,
-    charger: u32,
+    ev: EvId,
+    charger: ChargerId,
     arrival_kwh: f64,
     departure_kwh: f64,
     slots: u32,

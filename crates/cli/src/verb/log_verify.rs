@@ -17,7 +17,7 @@ use voltide_journal::{
     salvage,
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario, stay::NO_STAY};
+use voltide_model::{columns::TickColumns, id::StayId, scenario::Scenario, stay::NO_STAY};
 use voltide_telemetry::{ClosedDay, closed_days, damaged_files, described};
 
 /// Checks every byte of the log, what its events say of each other, and the files beside it.
@@ -170,7 +170,7 @@ fn same(one: f64, other: f64) -> bool {
 
 /// Whether a session that begins at `tick` does so because its day follows upon itself. That such a
 /// day ends with the energy it began with is for the replay to assert.
-fn is_under_way(scenario: &Scenario, tick: u32, stay: u32) -> bool {
+fn is_under_way(scenario: &Scenario, tick: u32, stay: StayId) -> bool {
     let is_cyclic = scenario.clock.typical_day().is_some();
     is_cyclic && tick == 0 && scenario.population.stays.first_slot(stay, &scenario.clock) > 0
 }
@@ -190,7 +190,7 @@ impl Audit {
         started: &SessionStarted,
     ) -> Result<(), Finding> {
         for (row, (&ev, &stay)) in started.ev.iter().zip(&started.stay).enumerate() {
-            let before = self.energy_kwh[ev as usize];
+            let before = self.energy_kwh[ev.row()];
             let driven = started.driven_kwh[row];
             let energy = started.energy_kwh[row];
             if self.open.insert(stay, ev).is_some() {
@@ -200,8 +200,8 @@ impl Audit {
                 let balance = format!("had {before} kWh, drove {driven} kWh");
                 return found(tick, format!("car {ev} {balance} and arrives with {energy} kWh"));
             }
-            self.energy_kwh[ev as usize] = energy;
-            self.moved_kwh[ev as usize] = (0.0, 0.0);
+            self.energy_kwh[ev.row()] = energy;
+            self.moved_kwh[ev.row()] = (0.0, 0.0);
         }
         Ok(())
     }
@@ -211,8 +211,8 @@ impl Audit {
             if self.open.remove(&stay) != Some(ev) {
                 return found(tick, format!("session {stay} of car {ev} ends without being open"));
             }
-            let stored = self.energy_kwh[ev as usize];
-            let (charged, discharged) = self.moved_kwh[ev as usize];
+            let stored = self.energy_kwh[ev.row()];
+            let (charged, discharged) = self.moved_kwh[ev.row()];
             if !same(stored, ended.energy_kwh[row]) {
                 return found(
                     tick,
@@ -240,7 +240,7 @@ impl Audit {
         let mut discharge = 0.0;
         for range in &scenario.population.fleets {
             let battery = scenario.fleets[range.fleet].battery.slot(hours);
-            for car in range.evs.clone().map(|ev| ev as usize) {
+            for car in range.evs.clone().map(|ev| ev.row()) {
                 let power = columns.power_kw[car];
                 let stored = columns.energy_kwh[car];
                 let expected = battery.after(self.energy_kwh[car], power);

@@ -16,6 +16,7 @@ use voltide_journal::{event::Recorded, sink::Sink};
 use voltide_model::{
     clock::Clock,
     columns::{Ledger, SiteTick, SystemTick, TickColumns},
+    id::{ChargerId, EvId, StayId},
     scenario::Scenario,
     site::Site,
     stay::NO_STAY,
@@ -58,7 +59,7 @@ pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Refuses a car that there is not.
-fn check_car(ev: u32, scenario: &Scenario) -> Result<(), Failure> {
+fn check_car(ev: EvId, scenario: &Scenario) -> Result<(), Failure> {
     let count = scenario.population.len() as u32;
     if ev < count {
         return Ok(());
@@ -149,7 +150,7 @@ pub(crate) const OF_ALL: [Line<Seen>; 11] = [
     .shown("agreed", 0)
     .means("drivers of cars plugged in who agreed to discharge"),
     Line::<Seen>::new("stored_kwh", "kWh", |it| {
-        Told::amount(it.present().map(|ev| it.energy_kwh[ev as usize]).sum())
+        Told::amount(it.present().map(|ev| it.energy_kwh[ev.row()]).sum())
     })
     .shown("stored in all cars", 3)
     .means("energy stored in all cars at the slot's end"),
@@ -261,7 +262,7 @@ pub(crate) struct SeenSite {
 
 /// A car at a slot's end.
 pub(crate) struct SeenCar {
-    ev: u32,
+    ev: EvId,
     /// Its number in its fleet.
     index: u32,
     fleet: String,
@@ -275,7 +276,7 @@ pub(crate) struct SeenCar {
 
 /// The session of a car, up to a slot's end.
 pub(crate) struct SeenSession {
-    charger: u32,
+    charger: ChargerId,
     plugged_from: String,
     departure: String,
     departure_kwh: f64,
@@ -313,7 +314,7 @@ impl Seen {
             .with(sites, self, currency)
     }
 
-    fn of_car(&self, ev: u32) -> Answer {
+    fn of_car(&self, ev: EvId) -> Answer {
         let currency = &self.scenario.currency;
         let car = self.car(ev);
         let answer = Answer::default().with(&OF_SLOT, self, currency).with(&OF_CAR, &car, currency);
@@ -356,31 +357,31 @@ impl Seen {
         Told::new(value, text.join(", "))
     }
 
-    fn car(&self, ev: u32) -> SeenCar {
+    fn car(&self, ev: EvId) -> SeenCar {
         let population = &self.scenario.population;
         let range = population.range_of(ev);
-        let stay = self.stay[ev as usize];
+        let stay = self.stay[ev.row()];
         SeenCar {
             ev,
             index: range.index_of(ev),
             fleet: self.scenario.fleets[range.fleet].name.clone(),
-            energy_kwh: self.energy_kwh[ev as usize],
-            capacity_kwh: population.capacity_kwh[ev as usize],
+            energy_kwh: self.energy_kwh[ev.row()],
+            capacity_kwh: population.capacity_kwh[ev.row()],
             removed: range.removed,
             stay: (stay != NO_STAY).then_some(stay),
         }
     }
 
-    fn session(&self, ev: u32, stay: u32) -> SeenSession {
+    fn session(&self, ev: EvId, stay: StayId) -> SeenSession {
         let clock = &self.scenario.clock;
         let population = &self.scenario.population;
         SeenSession {
-            charger: population.stays.charger[stay as usize],
+            charger: population.stays.charger[stay.row()],
             plugged_from: local_time(clock, population.stays.first_slot(stay, clock)),
             departure: local_time(clock, population.stays.announced_end_slot(stay, clock)),
-            departure_kwh: population.departure_energy_kwh[ev as usize],
-            power_kw: self.power_kw[ev as usize],
-            ledger: self.ledger[ev as usize],
+            departure_kwh: population.departure_energy_kwh[ev.row()],
+            power_kw: self.power_kw[ev.row()],
+            ledger: self.ledger[ev.row()],
         }
     }
 }

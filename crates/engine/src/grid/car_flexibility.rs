@@ -9,6 +9,7 @@ use crate::{
 use voltide_model::{
     battery::EnergyBounds,
     flexibility::{CarReach, UpDown, car},
+    id::{EvId, StayId},
     rules::Rules,
     stay::NO_STAY,
 };
@@ -23,7 +24,7 @@ pub(crate) fn supply(state: &CarLoad, count: u32) -> Vec<UpDown> {
     let hours: Vec<u32> =
         (tick..tick + count).map(|slot| state.in_force.scenario.willingness_hour(slot)).collect();
     let stays = columns(state.cars.as_readonly()).1;
-    let plugged = (0..).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
+    let plugged = (0..).map(EvId).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
     for (ev, &PluggedStay(stay)) in plugged {
         add_car(state, ev, stay, &hours, &mut sums);
     }
@@ -32,14 +33,14 @@ pub(crate) fn supply(state: &CarLoad, count: u32) -> Vec<UpDown> {
 
 /// Adds what a plugged-in car could do in the slots from now on that it is expected to stay for;
 /// `hours` are those of the drivers' draws, slot by slot.
-fn add_car(state: &CarLoad, ev: u32, stay: u32, hours: &[u32], sums: &mut [UpDown]) {
+fn add_car(state: &CarLoad, ev: EvId, stay: StayId, hours: &[u32], sums: &mut [UpDown]) {
     let in_force = &state.in_force;
     let tick = state.now.tick;
     let (energies, _, ledgers) = columns(state.cars.as_readonly());
     let fleet = in_force.fleet_of(ev);
     let asking = Asking::of_fleet(in_force, in_force.scenario.population.fleet_of(ev));
-    let mut energy_kwh = energies[ev as usize].0;
-    let session = &ledgers[ev as usize].0;
+    let mut energy_kwh = energies[ev.row()].0;
+    let session = &ledgers[ev.row()].0;
     let began_with = arrival_kwh(in_force, &state.plans, (ev, stay), energy_kwh, session);
     // Flexibility is offered from what V2G must leave upwards, as schedules are made.
     let bounds = in_force.plan_bounds(ev, began_with);
@@ -48,7 +49,7 @@ fn add_car(state: &CarLoad, ev: u32, stay: u32, hours: &[u32], sums: &mut [UpDow
         // The limits of this slot have been applied already; of later ones only schedules are
         // known.
         let power_kw =
-            if slot == tick { state.power.0[ev as usize] } else { state.plans.power_at(ev, slot) };
+            if slot == tick { state.power.0[ev.row()] } else { state.plans.power_at(ev, slot) };
         energy_kwh = fleet.battery.after(energy_kwh, power_kw);
         let agrees = asking.is_none_or(|asking| agrees(state, ev, asking, slot, hours[at]));
         let reach = reach(in_force, fleet, stay, bounds, power_kw, energy_kwh, agrees);
@@ -57,19 +58,19 @@ fn add_car(state: &CarLoad, ev: u32, stay: u32, hours: &[u32], sums: &mut [UpDow
 }
 
 /// Whether a driver who is asked agrees in a slot, at the prices that the car was planned at.
-fn agrees(state: &CarLoad, ev: u32, asking: Asking, slot: u32, hour: u32) -> bool {
+fn agrees(state: &CarLoad, ev: EvId, asking: Asking, slot: u32, hour: u32) -> bool {
     // Of this slot drivers have said it already.
     if slot == state.now.tick {
-        return state.drivers.agreed()[ev as usize].0 == 1;
+        return state.drivers.agreed()[ev.row()].0 == 1;
     }
     let tariff = state.in_force.fleet_of(ev).tariff;
-    let band = asking.band(state.prices.of_ev(ev as usize, tariff), slot);
+    let band = asking.band(state.prices.of_ev(ev.row(), tariff), slot);
     asking.answer(band, state.in_force.scenario.willingness_draw(ev, hour)).1
 }
 
 /// The slot after the last one that a plugged-in car is expected to stay for, on the axis of ticks.
 /// By the first rules that was when it really left.
-fn slots_end(in_force: &ScenarioInForce, stay: u32, tick: u32) -> u32 {
+fn slots_end(in_force: &ScenarioInForce, stay: StayId, tick: u32) -> u32 {
     let stays = &in_force.scenario.population.stays;
     let clock = &in_force.scenario.clock;
     let end = match in_force.scenario.rules {
@@ -83,7 +84,7 @@ fn slots_end(in_force: &ScenarioInForce, stay: u32, tick: u32) -> u32 {
 fn reach(
     in_force: &ScenarioInForce,
     fleet: &FleetConstants,
-    stay: u32,
+    stay: StayId,
     bounds: EnergyBounds,
     power_kw: f64,
     energy_kwh: f64,

@@ -13,7 +13,7 @@ use crate::{
 };
 use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::PricesSet;
-use voltide_model::{stay::NO_STAY, willingness::Band};
+use voltide_model::{id::EvId, stay::NO_STAY, willingness::Band};
 
 /// What drivers say once all that are due are planned.
 pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
@@ -35,7 +35,7 @@ pub(crate) fn draw(
         }
         for ev in piece.evs.clone() {
             if stays[ev].0 != NO_STAY && drawn[ev].hour != hour {
-                let draw = in_force.scenario.willingness_draw(ev as u32, hour);
+                let draw = in_force.scenario.willingness_draw(EvId(ev as u32), hour);
                 drawn[ev] = Drawn { hour, draw };
             }
         }

@@ -11,7 +11,10 @@ use voltide_journal::event::{
     EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted,
     TargetMissed, TickStarted, TripShort,
 };
-use voltide_model::rules::Rules;
+use voltide_model::{
+    id::{EvId, StayId},
+    rules::Rules,
+};
 
 /// Ends the sessions whose cars leave.
 pub(crate) fn depart(mut sessions: Sessions, mut record: Recorder) {
@@ -49,9 +52,9 @@ fn sessions_ending(sessions: &Sessions) -> SessionEnded {
     let ending = in_force.calendar.ending_at(sessions.now.tick);
     let mut ended = room_for_ended(ending.len());
     for &stay in ending {
-        let ev = population.stays.ev[stay as usize];
-        let energy = energies[ev as usize].0;
-        let ledger = ledgers[ev as usize].0;
+        let ev = population.stays.ev[stay.row()];
+        let energy = energies[ev.row()].0;
+        let ledger = ledgers[ev.row()].0;
         ended.ev.push(ev);
         ended.stay.push(stay);
         ended.energy_kwh.push(energy);
@@ -68,16 +71,16 @@ fn sessions_ending(sessions: &Sessions) -> SessionEnded {
 
 /// Stored energy that a car that leaves wanted, kWh. By the first rules one that was taken out did
 /// not depart, and so missed nothing.
-fn target_kwh(in_force: &ScenarioInForce, ev: u32, reason: EndReason) -> f64 {
+fn target_kwh(in_force: &ScenarioInForce, ev: EvId, reason: EndReason) -> f64 {
     if reason == EndReason::Removed && in_force.scenario.rules < Rules::V2 {
         return 0.0;
     }
-    in_force.scenario.population.departure_energy_kwh[ev as usize]
+    in_force.scenario.population.departure_energy_kwh[ev.row()]
 }
 
 /// Whether a car that unplugs is taken out of the world. By the first rules that is so for all cars
 /// that are gone; since then one that would have left in this slot anyway departs.
-fn is_removed(in_force: &ScenarioInForce, ev: u32, stay: u32) -> bool {
+fn is_removed(in_force: &ScenarioInForce, ev: EvId, stay: StayId) -> bool {
     let population = &in_force.scenario.population;
     match in_force.scenario.rules {
         Rules::V1 => population.range_of(ev).removed,
@@ -86,7 +89,7 @@ fn is_removed(in_force: &ScenarioInForce, ev: u32, stay: u32) -> bool {
 }
 
 /// Why a session ends whose stay does.
-fn end_reason(in_force: &ScenarioInForce, ev: u32, stay: u32) -> EndReason {
+fn end_reason(in_force: &ScenarioInForce, ev: EvId, stay: StayId) -> EndReason {
     if is_removed(in_force, ev, stay) {
         EndReason::Removed
     } else if in_force.calendar.folded().binary_search(&stay).is_ok() {
@@ -155,7 +158,7 @@ fn missed_reason(
     match () {
         () if ended.reason[row] == EndReason::Removed => MissedReason::Removed,
         () if let Some(reason) = want_of_time => reason,
-        () if cuts.in_session.get(ev as usize).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
+        () if cuts.in_session.get(ev.row()).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
         () => MissedReason::Schedule,
     }
 }
@@ -172,12 +175,12 @@ fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
     let mut started = room_for_started(beginning.len());
     let mut short = TripShort::default();
     for &stay in beginning {
-        let ev = stays.ev[stay as usize];
-        let energy = energies[ev as usize].0;
-        let wanted = stays.trip_kwh[stay as usize];
+        let ev = stays.ev[stay.row()];
+        let energy = energies[ev.row()].0;
+        let wanted = stays.trip_kwh[stay.row()];
         let comes_home_as_drawn = drawn_anew && is_first(in_force, stay);
         let driven = if comes_home_as_drawn {
-            energy - in_force.scenario.population.arrival_energy_kwh[ev as usize]
+            energy - in_force.scenario.population.arrival_energy_kwh[ev.row()]
         } else {
             wanted.min(energy)
         };
@@ -192,34 +195,34 @@ fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
 }
 
 /// Whether a stay is its car's first.
-fn is_first(in_force: &ScenarioInForce, stay: u32) -> bool {
+fn is_first(in_force: &ScenarioInForce, stay: StayId) -> bool {
     let evs = &in_force.scenario.population.stays.ev;
-    stay == 0 || evs[stay as usize - 1] != evs[stay as usize]
+    stay == StayId(0) || evs[stay.row() - 1] != evs[stay.row()]
 }
 
 fn push_started(
     started: &mut SessionStarted,
     in_force: &ScenarioInForce,
-    stay: u32,
+    stay: StayId,
     energy_kwh: f64,
     driven_kwh: f64,
 ) {
     let population = &in_force.scenario.population;
     let stays = &population.stays;
-    let ev = stays.ev[stay as usize];
+    let ev = stays.ev[stay.row()];
     started.ev.push(ev);
     started.stay.push(stay);
-    started.charger.push(stays.charger[stay as usize]);
+    started.charger.push(stays.charger[stay.row()]);
     started.energy_kwh.push(energy_kwh);
     started.driven_kwh.push(driven_kwh);
     started.departure_slot.push(stays.announced_end_slot(stay, &in_force.scenario.clock));
-    started.departure_kwh.push(population.departure_energy_kwh[ev as usize]);
+    started.departure_kwh.push(population.departure_energy_kwh[ev.row()]);
 }
 
 /// Stays that are in progress when a typical day begins, ascending, each with the energy that its
 /// schedule has brought it to by midnight, kWh: known once they are planned.
 #[derive(Resource, Default)]
-pub(crate) struct InProgressAtMidnight(pub Vec<(u32, f64)>);
+pub(crate) struct InProgressAtMidnight(pub Vec<(StayId, f64)>);
 
 /// Begins the sessions that are in progress when a typical day begins.
 pub(crate) fn begin_at_midnight(
@@ -233,8 +236,8 @@ pub(crate) fn begin_at_midnight(
     let mut started = room_for_started(stays.0.len());
     let (energies, ..) = columns(sessions.cars.as_readonly());
     for (stay, energy_kwh) in std::mem::take(&mut stays.0) {
-        let ev = sessions.in_force.scenario.population.stays.ev[stay as usize];
-        let driven_kwh = energies[ev as usize].0 - energy_kwh;
+        let ev = sessions.in_force.scenario.population.stays.ev[stay.row()];
+        let driven_kwh = energies[ev.row()].0 - energy_kwh;
         push_started(&mut started, &sessions.in_force, stay, energy_kwh, driven_kwh);
     }
     let cause = record.cause(&[&TickStarted::KIND]);

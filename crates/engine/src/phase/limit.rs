@@ -24,7 +24,10 @@ use bytemuck::cast_slice;
 use voltide_journal::event::{
     ClipReason, Event, LimitViolated, PlansAccepted, SetPointClipped, TickStarted,
 };
-use voltide_model::columns::SiteTick;
+use voltide_model::{
+    columns::SiteTick,
+    id::{EvId, SiteId},
+};
 
 /// Cuts that are no more than rounding, kW.
 const CLIP_MIN_KW: f64 = 1e-9;
@@ -37,7 +40,7 @@ pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
 /// Power that a car asked for and did not get, kW.
 #[derive(Debug, Clone, Copy)]
 struct Clip {
-    ev: u32,
+    ev: EvId,
     asked: f64,
     applied: f64,
     reason: ClipReason,
@@ -81,7 +84,7 @@ fn move_set_points(
 ) {
     let set_points = writable(columns(cars));
     for ev in plans.take_changes(now.tick) {
-        let car = ev as usize;
+        let car = ev.row();
         let power = plans.power_at(ev, now.tick);
         if set_points[car].0.to_bits() != power.to_bits() {
             set_points[car].0 = power;
@@ -119,7 +122,7 @@ fn fit_batteries(
     // Those that were cut are fitted once more, to bounds widened to what their stays began with:
     // few have begun outside the bounds of their battery.
     cut.retain_mut(|clip| {
-        let car = clip.ev as usize;
+        let car = clip.ev.row();
         let energy_kwh = energies[car];
         let of_stay = (clip.ev, stays[car].0);
         let began_with = arrival_kwh(&in_force, &plans, of_stay, energy_kwh, &ledgers[car].0);
@@ -178,7 +181,7 @@ fn fit_piece(task: Task<'_>) -> Vec<Clip> {
     if cuts.iter().all(|&cut| cut <= CLIP_MIN_KW) {
         return Vec::new();
     }
-    let rows = (task.first as u32..).zip(task.set_point.iter().zip(&*task.power));
+    let rows = (task.first as u32..).map(EvId).zip(task.set_point.iter().zip(&*task.power));
     rows.filter(|(_, (asked, power))| (**asked - **power).abs() > CLIP_MIN_KW)
         .map(|(ev, (&asked, &applied))| Clip { ev, asked, applied, reason: ClipReason::Battery })
         .collect()
@@ -281,7 +284,7 @@ fn limit_sites(
 fn in_order<'a>(
     tree: &SiteTree,
     sites: &'a Query<(&Limit, &CarsBehind, &mut SiteLoad)>,
-) -> (Vec<Limit>, Vec<&'a [u32]>) {
+) -> (Vec<Limit>, Vec<&'a [EvId]>) {
     let rows = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
     rows.map(|(&limit, cars, _)| (limit, cars.0.as_slice())).unzip()
 }
@@ -300,7 +303,7 @@ fn site_shares(
         let flow = flows[site];
         shares[site] = flow.shares(import_kw, export_kw);
         if shares[site] != Flow::WHOLE {
-            violated.site.insert(0, site as u32);
+            violated.site.insert(0, SiteId(site as u32));
             violated.asked_kw.insert(0, flow.net());
             violated.limit_kw.insert(0, if flow.net() > 0.0 { import_kw } else { -export_kw });
         }
@@ -317,11 +320,11 @@ fn site_shares(
 }
 
 /// What the cars at each site draw, without the sites below it.
-fn site_flows(behind: &[&[u32]], power: &[f64]) -> Vec<Flow> {
-    let flow_of = |evs: &&[u32]| {
+fn site_flows(behind: &[&[EvId]], power: &[f64]) -> Vec<Flow> {
+    let flow_of = |evs: &&[EvId]| {
         let mut flow = Flow::default();
         for &ev in *evs {
-            flow.add(Flow::of(power[ev as usize]));
+            flow.add(Flow::of(power[ev.row()]));
         }
         flow
     };
@@ -342,7 +345,7 @@ fn up_the_tree(parents: &[Option<usize>], own: &[Flow]) -> Vec<Flow> {
 
 /// Applies the sites' shares to their cars, and lists those that were cut.
 fn cut_cars(
-    behind: &[&[u32]],
+    behind: &[&[EvId]],
     shares: &[Flow],
     set_points: &[SetPoint],
     power: &mut [f64],
@@ -350,10 +353,10 @@ fn cut_cars(
     let mut cut = Vec::new();
     for (evs, shares) in behind.iter().zip(shares) {
         for &ev in *evs {
-            let power = &mut power[ev as usize];
+            let power = &mut power[ev.row()];
             let applied = Flow::of(*power).times(*shares).net() + 0.0;
             if (*power - applied).abs() > CLIP_MIN_KW {
-                let asked = set_points[ev as usize].0;
+                let asked = set_points[ev.row()].0;
                 cut.push(Clip { ev, asked, applied, reason: ClipReason::Site });
                 *power = applied;
             }

@@ -90,7 +90,7 @@ fn assert_day_closes(
     }
     let energies = columns(cars);
     for &(ev, began_with) in &at_midnight.0 {
-        let ends_with = energies[ev as usize].0;
+        let ends_with = energies[ev.row()].0;
         assert!(
             (ends_with - began_with).abs() <= EXPECTED_WITHIN_KWH,
             "a day that follows upon itself ends as it began: car {ev} with {ends_with} kWh, not \

@@ -1,7 +1,7 @@
 //! The plan book in a snapshot.
 
 use super::{Ahead, PlanBook, Span};
-use crate::snapshot::{Future, copy, flat, lists, only};
+use crate::snapshot::{Future, copy, flat, ids, lists, numbers, only};
 use std::ops::Range;
 use voltide_journal::snapshot::{Column, Lacking, Part};
 
@@ -20,14 +20,14 @@ impl PlanBook {
             .with("segments", Column::Ids(self.of_ev.iter().map(|span| span.len).collect()))
             .with("first_change", Column::Ids(vec![coming.start as u32]))
             .with("change_lengths", Column::Ids(change_lengths))
-            .with("changes", Column::Ids(changes))
+            .with("changes", Column::Ids(numbers(&changes)))
             .with("first_sum", Column::Ids(vec![summed.start as u32]))
             .with("committed_kw", Column::Reals(sums_of(&self.committed_kw)))
             .with(
                 "site_committed_kw",
                 Column::Reals(self.site_committed_kw.iter().flat_map(sums_of).collect()),
             )
-            .with("ahead_stay", Column::Ids(self.ahead.keys().copied().collect()))
+            .with("ahead_stay", Column::Ids(self.ahead.keys().map(|stay| stay.0).collect()))
             .with(
                 "ahead_segments",
                 Column::Ids(ahead().map(|it| it.segment_slot.len() as u32).collect()),
@@ -58,7 +58,7 @@ impl PlanBook {
             *span = if len == 0 { Span::default() } else { Span { start, len } };
             start += len;
         }
-        let changes = lists(part.ids("change_lengths")?, part.ids("changes")?)?;
+        let changes = lists(part.ids("change_lengths")?, &ids(part.ids("changes")?))?;
         let first = only(part.ids("first_change")?)? as usize;
         let coming = self.changes.get_mut(first..first + changes.len());
         coming.ok_or_else(|| Lacking("calendar of changes".to_owned()))?.clone_from_slice(&changes);
@@ -126,7 +126,7 @@ impl PlanBook {
             expected_kwh,
             setting,
         });
-        self.ahead = part.ids("ahead_stay")?.iter().copied().zip(ahead).collect();
+        self.ahead = ids(part.ids("ahead_stay")?).into_iter().zip(ahead).collect();
         Ok(())
     }
 }

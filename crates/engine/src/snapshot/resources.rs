@@ -1,6 +1,6 @@
 //! The carried resources: who is plugged in and due, and the plant.
 
-use super::{Future, flat, lists, only};
+use super::{Future, flat, ids, lists, numbers, only};
 use crate::{
     cars::{PluggedStay, columns},
     grid::UnitSchedule,
@@ -14,46 +14,52 @@ use voltide_journal::{
     event::Event,
     snapshot::{Column, Lacking, Part},
 };
-use voltide_model::{dispatch::GridState, plant::Plant, stay::NO_STAY, unit::UnitState};
+use voltide_model::{
+    dispatch::GridState,
+    id::{EvId, StayId},
+    plant::Plant,
+    stay::NO_STAY,
+    unit::UnitState,
+};
 
 /// Who is plugged in, due and expected: one part, though it is of many resources.
 pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
     let sites = world.resource::<SiteTree>().sites.iter();
     let behind = sites.filter_map(|&site| world.get::<CarsBehind>(site));
-    let behind: Vec<Vec<u32>> = behind.map(|cars| cars.0.clone()).collect();
+    let behind: Vec<Vec<EvId>> = behind.map(|cars| cars.0.clone()).collect();
     let (site_lengths, at_site) = flat(&behind);
     let due = world.resource::<DueCars>();
     let cut = world.resource::<SiteCuts>().in_session.iter().map(|&cut| u8::from(cut));
-    let (stays, expected): (Vec<u32>, Vec<f64>) =
+    let (stays, expected): (Vec<StayId>, Vec<f64>) =
         world.resource::<ExpectedStays>().0.iter().unzip();
     let at_midnight = world.resource::<PluggedAtMidnight>().0.iter().copied();
-    let (evs, at_midnight): (Vec<u32>, Vec<f64>) = at_midnight.unzip();
+    let (evs, at_midnight): (Vec<EvId>, Vec<f64>) = at_midnight.unzip();
     Part::default()
         .with("plugged", Column::Ids(vec![world.resource::<PluggedIn>().0]))
         .with("site_lengths", Column::Ids(site_lengths))
-        .with("at_site", Column::Ids(at_site))
-        .with("overdue", Column::Ids(due.overdue.clone()))
-        .with("due", Column::Ids(due.marked.iter().copied().collect()))
+        .with("at_site", Column::Ids(numbers(&at_site)))
+        .with("overdue", Column::Ids(numbers(&due.overdue)))
+        .with("due", Column::Ids(due.marked.iter().map(|ev| ev.0).collect()))
         .with("stored_kwh", Column::Reals(vec![world.resource::<StoredInAll>().0]))
         .with("site_cut", Column::Bytes(cut.collect()))
-        .with("expected_stay", Column::Ids(stays))
+        .with("expected_stay", Column::Ids(numbers(&stays)))
         .with("expected_kwh", Column::Reals(expected))
-        .with("midnight_ev", Column::Ids(evs))
+        .with("midnight_ev", Column::Ids(numbers(&evs)))
         .with("midnight_kwh", Column::Reals(at_midnight))
 }
 
 /// Takes it up.
 pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking> {
     world.insert_resource(PluggedIn(only(part.ids("plugged")?)?));
-    let behind = lists(part.ids("site_lengths")?, part.ids("at_site")?)?;
+    let behind = lists(part.ids("site_lengths")?, &ids(part.ids("at_site")?))?;
     let sites = world.resource::<SiteTree>().sites.clone();
     for (site, cars) in sites.into_iter().zip(behind) {
         world.entity_mut(site).insert(CarsBehind(cars));
     }
     let occupied = world.run_system_cached(occupy);
     occupied.expect("the state's resources are inserted");
-    let marked = VecDeque::from(part.ids("due")?.to_vec());
-    world.insert_resource(DueCars { marked, overdue: part.ids("overdue")?.to_vec() });
+    let marked = VecDeque::from(ids::<EvId>(part.ids("due")?));
+    world.insert_resource(DueCars { marked, overdue: ids(part.ids("overdue")?) });
     world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
     let in_session = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
     world.insert_resource(SiteCuts { in_session, ..SiteCuts::default() });
@@ -66,14 +72,14 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
 
 /// Cars that are plugged in stand at their chargers.
 fn occupy(in_force: Res<ScenarioInForce>, cars: Query<&PluggedStay>, mut places: Places) {
-    let plugged = (0..).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
+    let plugged = (0..).map(EvId).zip(columns(cars)).filter(|(_, stay)| stay.0 != NO_STAY);
     for (ev, stay) in plugged {
         places.occupy(&in_force, stay.0, Some(ev));
     }
 }
 
-fn pairs(ids: &[u32], values: &[f64]) -> impl Iterator<Item = (u32, f64)> {
-    ids.iter().copied().zip(values.iter().copied())
+fn pairs<T: From<u32>>(numbers: &[u32], values: &[f64]) -> impl Iterator<Item = (T, f64)> {
+    numbers.iter().map(|&number| T::from(number)).zip(values.iter().copied())
 }
 
 impl UnitSchedule {

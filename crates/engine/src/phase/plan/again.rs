@@ -10,6 +10,7 @@ use crate::{
 };
 use bevy_ecs::prelude::*;
 use voltide_journal::event::PlansAccepted;
+use voltide_model::id::{EvId, StayId};
 use voltide_policy::planner::PolicyFault;
 
 /// The schedules that the policy gives now for the stays of a call that is recorded.
@@ -29,11 +30,11 @@ pub(crate) fn ask_again(
 
 /// A stay as it was planned then: what it was expected to begin with stands in the journal before
 /// the call.
-fn as_then(seen: &Planning, ev: u32, stay: u32) -> ToPlan {
+fn as_then(seen: &Planning, ev: EvId, stay: StayId) -> ToPlan {
     match seen.expected.0.get(&stay) {
         Some(&kwh) => ToPlan { ev, stay, energy_kwh: kwh, arrival_kwh: kwh },
         None => {
-            let energy_kwh = seen.energy_kwh[ev as usize];
+            let energy_kwh = seen.energy_kwh[ev.row()];
             ToPlan { ev, stay, energy_kwh, arrival_kwh: seen.arrival_kwh(ev) }
         }
     }

@@ -10,6 +10,6 @@ pub(crate) fn mark(cuts: ResMut<SiteCuts>, mut due: ResMut<DueCars>) {
     let SiteCuts { in_slot, in_session } = cuts.into_inner();
     for &ev in &*in_slot {
         due.mark(ev);
-        in_session[ev as usize] = true;
+        in_session[ev.row()] = true;
     }
 }

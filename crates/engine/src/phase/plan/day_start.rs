@@ -5,7 +5,7 @@
 use super::queue::Queue;
 use crate::{batch::ToPlan, grid::day_of, planning::Planning};
 use voltide_journal::event::StaysExpected;
-use voltide_model::{scenario::Planning as Plans, stay::NO_STAY};
+use voltide_model::{id::StayId, scenario::Planning as Plans, stay::NO_STAY};
 
 /// Which of the cars that are plugged in are on the list with the stay they are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +33,16 @@ pub(super) fn stays(seen: &Planning, plugged: Plugged) -> Queue {
     let evs = &seen.in_force.scenario.population.stays.ev;
     let beginning = slots.flat_map(|slot| seen.in_force.calendar.beginning_at(slot)).copied();
     // Cars that arrive in the day's first slot are plugged in already.
-    let still_to_come = beginning.filter(|&stay| seen.stay[evs[stay as usize] as usize] != stay);
-    let mut stays: Vec<u32> = still_to_come.chain(in_progress(seen, plugged)).collect();
+    let still_to_come = beginning.filter(|&stay| seen.stay[evs[stay.row()].row()] != stay);
+    let mut stays: Vec<StayId> = still_to_come.chain(in_progress(seen, plugged)).collect();
     stays.sort_unstable();
     Queue::of(stays)
 }
 
-fn in_progress(seen: &Planning, plugged: Plugged) -> Vec<u32> {
+fn in_progress(seen: &Planning, plugged: Plugged) -> Vec<StayId> {
     let due = seen.due.marked.iter();
     match plugged {
-        Plugged::Due => due.map(|&ev| seen.stay[ev as usize]).collect(),
+        Plugged::Due => due.map(|&ev| seen.stay[ev.row()]).collect(),
         Plugged::All => seen.stay.iter().copied().filter(|&stay| stay != NO_STAY).collect(),
         Plugged::None => Vec::new(),
     }
@@ -51,7 +51,7 @@ fn in_progress(seen: &Planning, plugged: Plugged) -> Vec<u32> {
 /// Those of `stays` that have not begun, for the journal.
 pub(super) fn expected(seen: &Planning, stays: &[ToPlan]) -> StaysExpected {
     let mut expected = StaysExpected::default();
-    for to_plan in stays.iter().filter(|it| seen.stay[it.ev as usize] != it.stay) {
+    for to_plan in stays.iter().filter(|it| seen.stay[it.ev.row()] != it.stay) {
         expected.ev.push(to_plan.ev);
         expected.stay.push(to_plan.stay);
         expected.expected_kwh.push(to_plan.energy_kwh);

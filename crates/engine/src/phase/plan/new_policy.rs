@@ -2,11 +2,11 @@
 
 use super::queue::DueCars;
 use crate::cars::PluggedStay;
-use voltide_model::stay::NO_STAY;
+use voltide_model::{id::EvId, stay::NO_STAY};
 
 /// Puts them in: the schedules that they have are the other policy's, and so is what these are
 /// after.
 pub(crate) fn mark(stays: &[PluggedStay], due: &mut DueCars) {
-    let plugged = (0..).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
+    let plugged = (0..).map(EvId).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
     plugged.for_each(|(ev, _)| due.mark(ev));
 }

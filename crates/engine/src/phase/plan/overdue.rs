@@ -9,6 +9,7 @@ use crate::{
     state::{Now, ScenarioInForce, insert_sorted},
 };
 use bevy_ecs::prelude::*;
+use voltide_model::id::EvId;
 use voltide_policy::planner::PolicyInfo;
 
 /// Energy that an overdue car must lack to be planned again, kWh.
@@ -18,13 +19,13 @@ const LACKING_MIN_KWH: f64 = 1e-6;
 pub(crate) fn note(in_force: Res<ScenarioInForce>, now: Res<Now>, mut due: ResMut<DueCars>) {
     let ev = &in_force.scenario.population.stays.ev;
     for &stay in in_force.calendar.overdue_from(now.tick + 1) {
-        insert_sorted(&mut due.overdue, ev[stay as usize]);
+        insert_sorted(&mut due.overdue, ev[stay.row()]);
     }
 }
 
 /// Puts in those that lack energy still; one that has it rests.
-pub(super) fn lacking(seen: &Planning, _: &PolicyInfo) -> Vec<u32> {
+pub(super) fn lacking(seen: &Planning, _: &PolicyInfo) -> Vec<EvId> {
     let targets = &seen.in_force.scenario.population.departure_energy_kwh;
-    let lacks = |&ev: &u32| targets[ev as usize] - seen.energy_kwh[ev as usize] > LACKING_MIN_KWH;
+    let lacks = |&ev: &EvId| targets[ev.row()] - seen.energy_kwh[ev.row()] > LACKING_MIN_KWH;
     seen.due.overdue.iter().copied().filter(lacks).collect()
 }

@@ -2,13 +2,13 @@
 
 use super::queue::DueCars;
 use crate::{plan_book::Ahead, state::EXPECTED_WITHIN_KWH};
-use voltide_model::clock::Clock;
+use voltide_model::{clock::Clock, id::EvId};
 
 /// Puts in a car that plugs in with `energy_kwh`, unless it has been planned `ahead` and that plan
 /// fits.
 pub(crate) fn mark(
     due: &mut DueCars,
-    ev: u32,
+    ev: EvId,
     energy_kwh: f64,
     ahead: Option<&Ahead>,
     clock: &Clock,

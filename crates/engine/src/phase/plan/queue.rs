@@ -25,7 +25,10 @@ use crate::{
 };
 use bevy_ecs::prelude::*;
 use std::{collections::VecDeque, ops::Range};
-use voltide_model::stay::NO_STAY;
+use voltide_model::{
+    id::{EvId, StayId},
+    stay::NO_STAY,
+};
 use voltide_policy::planner::PolicyInfo;
 
 /// Cars that are put in as it happens: between being marked and being planned they are state, and
@@ -33,14 +36,14 @@ use voltide_policy::planner::PolicyInfo;
 #[derive(Resource, Default)]
 pub(crate) struct DueCars {
     /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
-    pub marked: VecDeque<u32>,
+    pub marked: VecDeque<EvId>,
     /// Plugged cars whose announced departure has passed, ascending.
-    pub overdue: Vec<u32>,
+    pub overdue: Vec<EvId>,
 }
 
 impl DueCars {
     /// Marks a car as due, keeping the order.
-    pub(crate) fn mark(&mut self, ev: u32) {
+    pub(crate) fn mark(&mut self, ev: EvId) {
         match self.marked.back() {
             Some(&last) if last >= ev => {
                 if let Err(place) = self.marked.binary_search(&ev) {
@@ -54,12 +57,13 @@ impl DueCars {
 
     /// Cars of the ascending list are due no more. When they come in batches from the front, as
     /// planned cars do, each batch costs no more than its own length.
-    pub(crate) fn unmark(&mut self, evs: &[u32]) {
+    pub(crate) fn unmark(&mut self, evs: &[EvId]) {
         let (Some(&first), Some(&last)) = (evs.first(), evs.last()) else { return };
         let start = self.marked.partition_point(|&ev| ev < first);
         let end = self.marked.partition_point(|&ev| ev <= last);
         let range = self.marked.range(start..end);
-        let others: Vec<u32> = range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
+        let others: Vec<EvId> =
+            range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
         self.marked.drain(start..end);
         if self.marked.is_empty() {
             // A whole fleet was due once; it mostly is not again.
@@ -71,14 +75,14 @@ impl DueCars {
     }
 
     /// Cars of the ascending list are away.
-    pub(crate) fn leave(&mut self, evs: &[u32]) {
+    pub(crate) fn leave(&mut self, evs: &[EvId]) {
         self.unmark(evs);
         self.overdue.retain(|ev| evs.binary_search(ev).is_err());
     }
 }
 
 /// The sources of plugged cars at a tick, in no order that would matter.
-const SOURCES: [fn(&Planning, &PolicyInfo) -> Vec<u32>; 3] =
+const SOURCES: [fn(&Planning, &PolicyInfo) -> Vec<EvId>; 3] =
     [|seen, _| seen.due.marked.iter().copied().collect(), overdue::lacking, replan::asked_for];
 
 /// The plugged cars that any source puts in; where the policy sees whole sites, with all others of
@@ -98,11 +102,11 @@ pub(super) fn plugged_cars(
         add_whole_sites(sites, &mut evs);
     }
     // Stays are numbered by car, so that these are as sorted as their cars.
-    Queue::of(evs.into_iter().map(|ev| seen.stay[ev as usize]).collect())
+    Queue::of(evs.into_iter().map(|ev| seen.stay[ev.row()]).collect())
 }
 
 /// Adds all plugged cars of every site that has one of `evs`.
-fn add_whole_sites(sites: Query<&CarsBehind>, evs: &mut Vec<u32>) {
+fn add_whole_sites(sites: Query<&CarsBehind>, evs: &mut Vec<EvId>) {
     let put_in = evs.clone();
     for CarsBehind(behind) in &sites {
         if behind.iter().any(|ev| put_in.binary_search(ev).is_ok()) {
@@ -117,19 +121,19 @@ fn add_whole_sites(sites: Query<&CarsBehind>, evs: &mut Vec<u32>) {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     /// Ascending, and so by car.
-    stays: Vec<u32>,
+    stays: Vec<StayId>,
     /// How many of them have been taken up.
     taken: usize,
     /// The cars that are being planned.
     batch: Vec<QueuedCar>,
     /// Stays in progress at a midnight that follows upon itself, with the energy then, kWh.
-    at_midnight: Vec<(u32, f64)>,
+    at_midnight: Vec<(StayId, f64)>,
 }
 
 /// What is to be planned of one car.
 #[derive(Debug)]
 struct QueuedCar {
-    ev: u32,
+    ev: EvId,
     /// Places of its stays in the queue that are not planned yet.
     stays: Range<usize>,
     /// Whether the first of them is in progress.
@@ -142,14 +146,14 @@ struct QueuedCar {
 
 impl Queue {
     /// Of stays in ascending order.
-    pub(super) fn of(stays: Vec<u32>) -> Self {
+    pub(super) fn of(stays: Vec<StayId>) -> Self {
         Self { stays, ..Self::default() }
     }
 
     /// Takes up the next `size` cars; whether there is one.
     pub(super) fn next_cars(&mut self, seen: &Planning, size: usize) -> bool {
         let evs = &seen.in_force.scenario.population.stays.ev;
-        let same_car = |a: &u32, b: &u32| evs[*a as usize] == evs[*b as usize];
+        let same_car = |a: &StayId, b: &StayId| evs[a.row()] == evs[b.row()];
         self.batch.clear();
         for of_car in self.stays[self.taken..].chunk_by(same_car).take(size) {
             let places = self.taken..self.taken + of_car.len();
@@ -167,7 +171,7 @@ impl Queue {
             let stay = self.stays[car.stays.next()?];
             if !std::mem::take(&mut car.plugged) {
                 // A trip takes no more than there is, as when the car arrives.
-                car.energy_kwh -= trips[stay as usize].min(car.energy_kwh);
+                car.energy_kwh -= trips[stay.row()].min(car.energy_kwh);
                 car.arrival_kwh = car.energy_kwh;
             }
             let QueuedCar { ev, energy_kwh, arrival_kwh, .. } = *car;
@@ -206,7 +210,7 @@ impl Queue {
 
     /// The stays in progress at a midnight that follows upon itself, ascending, with the energy
     /// then, kWh.
-    pub(super) fn at_midnight(mut self) -> Vec<(u32, f64)> {
+    pub(super) fn at_midnight(mut self) -> Vec<(StayId, f64)> {
         self.at_midnight.sort_unstable_by_key(|&(stay, _)| stay);
         self.at_midnight
     }
@@ -214,10 +218,10 @@ impl Queue {
 
 impl QueuedCar {
     /// The car of `first` and of the stays after it, which stand at `stays` in the queue.
-    fn of(seen: &Planning, first: u32, stays: Range<usize>) -> Self {
-        let ev = seen.in_force.scenario.population.stays.ev[first as usize];
-        let in_progress = seen.stay[ev as usize];
-        let energy_kwh = seen.energy_kwh[ev as usize];
+    fn of(seen: &Planning, first: StayId, stays: Range<usize>) -> Self {
+        let ev = seen.in_force.scenario.population.stays.ev[first.row()];
+        let in_progress = seen.stay[ev.row()];
+        let energy_kwh = seen.energy_kwh[ev.row()];
         if in_progress == NO_STAY {
             return Self { ev, stays, plugged: false, energy_kwh, arrival_kwh: energy_kwh };
         }
@@ -239,7 +243,7 @@ impl QueuedCar {
 /// it; that a site may cut it is not foreseen.
 fn after_slot(
     in_force: &ScenarioInForce,
-    ev: u32,
+    ev: EvId,
     arrival_kwh: f64,
     energy_kwh: f64,
     kw: f64,
