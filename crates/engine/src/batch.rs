@@ -93,6 +93,7 @@ impl Batch {
         for &stay in stays {
             self.push(state.in_force, stay);
         }
+        // All tariffs are announced for the same slots.
         let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
         self.fill_eligibility(state.in_force);
@@ -213,8 +214,10 @@ impl Batch {
         self.site_id.push(charger.site.unwrap_or(NO_SITE));
         self.tariff_id.push(fleet.tariff as u32);
         self.arrival_slot.push(population.stays.first_slot(stay, clock));
+        // Who stays beyond the announced departure may leave after this slot.
         self.departure_slot
             .push(population.stays.announced_end_slot(stay, clock).max(self.tick + 1));
+        // Known once drivers are asked.
         self.willingness.push(0.0);
         self.energy_kwh.push(energy_kwh);
         self.capacity_kwh.push(capacity);
@@ -264,6 +267,7 @@ impl Batch {
         // A batch is often of few of the fleets.
         let mut asked: Vec<OnceCell<Option<AskedFleet>>> = Vec::new();
         asked.resize_with(in_force.fleets.len(), OnceCell::new);
+        // A bit a slot; each row begins with a byte of its own.
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
         let hours: Vec<u32> =
@@ -278,6 +282,8 @@ impl Batch {
             let mut last = None;
             for (slot, (_, agrees)) in window.zip(answers) {
                 self.agreed[row * row_bytes + slot / 8] |= u8::from(agrees) << (slot % 8);
+                // Only changes are told, and only of those whom it concerns: an answer holds until
+                // the next.
                 if self.v2g_eligible[row] == 1 && last != Some(agrees) {
                     said.ev.push(self.ev_id[row]);
                     said.slot.push(self.tick + slot as u32);
@@ -326,6 +332,7 @@ impl Batch {
         let has_plan =
             |ev: u32, stay: u32| state.stay[ev as usize] == stay && state.plans.has_plan(ev);
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
+        // Most batches are of cars that have just come: the column stays empty.
         if rows().any(|(ev, stay)| has_plan(ev, stay)) {
             for (ev, stay) in rows() {
                 let power =
@@ -348,6 +355,7 @@ impl Batch {
         }
         for tariff in state.prices.current() {
             let slots = tariff.at(self.tick)..tariff.at(self.tick) + self.horizon;
+            // Without an incentive price, policies that go by it go by the tariff.
             let incentive =
                 if tariff.incentive.is_empty() { &tariff.tou } else { &tariff.incentive };
             self.buy_price.extend_from_slice(&tariff.buy[slots.clone()]);
@@ -374,6 +382,7 @@ impl Batch {
         self.site_committed_kw.clear();
         for (index, site) in (0..).zip(&state.in_force.scenario.sites) {
             self.parent_site.push(site.parent.unwrap_or(NO_SITE));
+            // The contract has a limit a slot; in a run it is the same in all of them.
             self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
             self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));
             let committed = self.slots().map(|slot| state.plans.site_committed_kw(index, slot));
