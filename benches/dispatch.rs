@@ -114,8 +114,11 @@ impl World {
         let unit = |copy: usize, unit: &ThermalUnit| {
             let mut unit = unit.clone();
             unit.name = format!("{}-{copy}", unit.name);
+            // Equal units can take each other's places in a schedule, and a search would go through
+            // all of their orders.
             unit.cost.b *= 1.0 + 0.002 * copy as f64;
             unit.commitment = unit.commitment.filter(|_| switched);
+            // Always on, a unit would have to give its least output all night.
             if !switched {
                 unit.power_min.0 = 0.0;
             }

@@ -131,6 +131,8 @@ struct Held {
 /// Measures time in this process.
 fn time(cars: u32, threads: usize, rounds: u32) -> Time {
     let (scenario, draw) = cost_of(|| night::scenario(cars));
+    // The script is written by a run of its own, since the sink that does it would be measured,
+    // too.
     let run = night::begin(&scenario, threads, night::NoJournal, Script::default());
     let script = run.and_then(night::finish).expect("the world runs").sink;
     let mut time =
@@ -169,10 +171,12 @@ fn memory(cars: u32, with_journal: bool) -> Option<Held> {
     let world = Memory::now()?;
     let folder = tempfile::tempdir().expect("there is room for temporary files");
     let (start, end) = if with_journal {
+        // What the journal keeps is told by the difference to a run without one.
         held_by_run(&scenario, night::journal(folder.path()))?
     } else {
         held_by_run(&scenario, night::NoJournal)?
     };
+    // The program itself, with the libraries that it loads, is no memory of cars.
     let more = |bytes: u64| bytes.saturating_sub(before.resident) as f64;
     Some(Held {
         world: more(world.resident),

@@ -103,6 +103,7 @@ fn killed_at(mut command: Command, out: &Path, bytes: u64) -> PathBuf {
     let mut child = command.spawn().unwrap();
     while run_in(out).is_none_or(|run| size(&run.join("log")) < bytes) {
         assert!(child.try_wait().unwrap().is_none(), "the run was over before it could be killed");
+        // Often enough to kill it near the mark, and seldom enough to leave it the processor.
         sleep(Duration::from_millis(1));
     }
     child.kill().unwrap();

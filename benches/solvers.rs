@@ -57,6 +57,7 @@ fn repeated(mut work: impl FnMut() -> f64) -> (f64, f64) {
 
 /// The sum of the objectives of all cars, each a problem of its own.
 fn one_by_one(cars: u64, method: Method) -> f64 {
+    // One solver for all, so that its memory is taken once, as in a batch.
     let (prices, mut solver, mut power) = (prices(), Solver::default(), [0.0; SLOTS]);
     let mut one = |car| {
         let answer = solver.solve(&problem(car, &prices), method, Options::default(), &mut power);
@@ -100,6 +101,8 @@ fn prices() -> Vec<f64> {
 }
 
 fn noise(at: u64) -> f64 {
+    // Knuth's multiplier and a prime: scattered, and the same everywhere, which is all that is
+    // asked.
     (at.wrapping_mul(2_654_435_761) % 10_007) as f64 / 10_007.0
 }
 

@@ -117,6 +117,7 @@ fn json(file: &Path) -> Result<Value, String> {
 }
 
 fn report(choice: &Choice, runs: &[Run]) {
+    // What is written is the same in every run.
     let last = &runs[runs.len() - 1];
     let rows = last.of_tables("rows");
     println!("`voltide run {}`, {} runs, all cores.\n", name(&choice.world), runs.len());

@@ -95,10 +95,12 @@ pub fn run(scenario: &Scenario, script: &Script) -> Timed {
             cars.pass(slot)
         });
         let total: f64 = sums.charge.iter().sum::<f64>() - sums.discharge.iter().sum::<f64>();
+        // Both are sums of the same powers in another order.
         assert!(
             (total - tick.total_kw).abs() <= 1e-9 * total.abs() + 1e-6,
             "power of tick {number}"
         );
+        // Sums that nobody looks at would not be reckoned at all, and the loop would seem quicker.
         assert!(
             sums.stored.iter().chain(&sums.gained).chain(&sums.lost).all(|sum| sum.is_finite())
         );
@@ -110,6 +112,7 @@ pub fn run(scenario: &Scenario, script: &Script) -> Timed {
 impl Columns {
     fn new(scenario: &Scenario) -> Self {
         let population = &scenario.population;
+        // A rest of fewer than eight would need a loop of its own.
         let rows = population.len().next_multiple_of(LANES);
         let zeros = || vec![0.0; rows];
         let padded = |values: &[f64]| [values, &vec![0.0; rows - values.len()]].concat();
@@ -205,6 +208,7 @@ fn fit(asked: &Eight, energy: &Eight, capacity: &Eight, slot: Slot) -> Eight {
     std::array::from_fn(|car| {
         let room = ((capacity[car] * slot.soc_max - energy[car]) * slot.kw_per_stored).max(0.0);
         let reserve = ((energy[car] - capacity[car] * slot.soc_min) * slot.kw_per_drawn).max(0.0);
+        // Adding 0 makes a plain zero of the negative one that a battery without reserve gives.
         asked[car].min(room).max(-reserve) + 0.0
     })
 }

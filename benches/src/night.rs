@@ -114,6 +114,7 @@ fn normal(mean: f64, sd: f64) -> Distribution {
 /// The same world with prices that follow a net load of one peak a day, and drivers who are asked.
 pub fn priced_scenario(cars: u32) -> Arc<Scenario> {
     let mut scenario = Arc::unwrap_or_clone(scenario(cars));
+    // The peak is at 19:00.
     let wave = |slot: u32| f64::from(slot.abs_diff(76)) / 76.0;
     let series = |name: &str, unit: &str, value: &dyn Fn(u32) -> f64| Series {
         name: name.into(),

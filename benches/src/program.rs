@@ -16,6 +16,7 @@ pub fn root() -> &'static Path {
 /// It was not built; the message says how to.
 pub fn program() -> Result<PathBuf, String> {
     let here = env::current_exe().map_err(|error| error.to_string())?;
+    // Measurements are built into `deps`, below the folder that the program is in.
     let folder = here.ancestors().nth(2).ok_or("the measurement lies nowhere")?;
     let program = folder.join("voltide");
     let missing = || {

@@ -51,6 +51,7 @@ impl Sink for Script {
     fn tick(&mut self, columns: &TickColumns<'_>) -> Result<(), Infallible> {
         self.power_kw.resize(columns.power_kw.len(), 0.0);
         for (ev, (before, &power)) in (0..).zip(self.power_kw.iter_mut().zip(columns.power_kw)) {
+            // Only changes: most cars do in most slots what they did before.
             if before.to_bits() != power.to_bits() {
                 self.now.set_points.push((ev, power));
                 *before = power;

@@ -47,6 +47,7 @@ fn course(room: &TempDir, policy: &str, soc: f64, sets: &[&str]) -> Course {
     let run = root().join(summary["folder"].as_str().unwrap());
     let ticks = |name| {
         let days = ["ev_ticks-2024-06-03", "ev_ticks-2024-06-04"];
+        // From 17:00 to 11:30, counted from noon.
         days.iter().flat_map(|day| single(&run, day, name)).collect::<Vec<f32>>()[20..94].to_vec()
     };
     let (soc, soc_min) = (ticks("soc"), ticks("soc_min"));
@@ -75,6 +76,7 @@ fn what_discharging_must_leave_is_no_more_than_a_car_arrived_with() {
         );
         let reached = course.soc.iter().copied().fold(1.0, f32::min);
         assert!(reached > least - 1e-4, "{said}: it falls to {reached}");
+        // One more slot at 7 kW would take 3 % of the battery.
         assert!(reached < least + 0.03, "{said}: it sells what it may, down to {reached}");
         assert_eq!(course.summary["clipped_by_battery"], 0, "{said}: plans know what is applied");
         assert_eq!(course.summary["missed_targets"], 0, "{said}");

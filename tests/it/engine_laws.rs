@@ -50,6 +50,8 @@ struct Shape {
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
+    // Clocks that change forward, back and by half an hour within three days, a leap day behind an
+    // offset that is no whole hour, and a new year.
     let starts = prop::sample::select(vec![
         ("2024-03-30T12:00", "Europe/Berlin"),
         ("2024-10-26T00:00", "Europe/Berlin"),
@@ -438,6 +440,7 @@ fn a_plant_survives_a_cut() {
         let whole = tempfile::tempdir().unwrap();
         live(&scenario, &text, McapLog::create(whole.path(), Durability::Close).unwrap());
         let whole = history(whole.path());
+        // Within windows, each of which commits two slots, and between them.
         for ticks in [0, 1, 8, 33, 34, 71, 95] {
             for from_snapshot in [false, true] {
                 let folder = tempfile::tempdir().unwrap();
@@ -494,6 +497,7 @@ fn threads_and_repetition_change_no_byte_of_any_world() {
         let world = voltide_world::load(&path, &[])
             .unwrap_or_else(|problems| panic!("{problems}: {shape:?}"));
         let (scenario, text) = (Arc::new(world.scenario), world.text);
+        // Twice with the same number, since what a race does may differ from one time to the next.
         let logs = [1, 2, 8, 8].map(|threads| {
             let run = tempfile::tempdir().unwrap();
             let log = McapLog::create(run.path(), Durability::Close).unwrap();
@@ -537,6 +541,7 @@ fn days_that_are_not_24_hours_long_survive_a_cut() {
             };
             let (scenario, text) = shape.scenario();
             let half_hours = scenario.clock.slots - 48;
+            // Clocks on Lord Howe change by half an hour.
             assert!(
                 half_hours == 2 * hours || zone == "Australia/Lord_Howe" && half_hours == 49,
                 "{zone}"
@@ -544,6 +549,7 @@ fn days_that_are_not_24_hours_long_survive_a_cut() {
             let folder = tempfile::tempdir().unwrap();
             live(&scenario, &text, McapLog::create(folder.path(), Durability::Close).unwrap());
             let whole = history(folder.path());
+            // At both ends, around two o'clock, when clocks change in Europe, and around midnight.
             for ticks in [0, 4, 5, 6, half_hours - 1, half_hours, scenario.clock.slots] {
                 let folder = tempfile::tempdir().unwrap();
                 let snapshot = cut_off(&scenario, &text, folder.path(), ticks);

@@ -124,6 +124,8 @@ const NUMBERS: [(&str, &str); 47] = [
     ("fleets.cars.willingness.optimistic.b", ""),
 ];
 
+// 1e-320 has a reciprocal beyond all numbers; the last two are the largest of 32 bits, and one more
+// than the largest of 64 with a sign.
 const EXTREMES: [&str; 13] = [
     "0",
     "-0.0",

@@ -94,7 +94,10 @@ fn prices_that_follow_cars_go_on_over_days_in_which_no_car_is_planned() {
     let with = run_work_days(out.path(), 9, "with", &["--snapshots", "37"]);
     let without = run_work_days(out.path(), 9, "without", &["--snapshots", "0"]);
     assert_same_files(&outputs(&with), &outputs(&without));
+    // One every 37 slots, of 864.
     assert_eq!(snapshots(&with).len(), 23);
+    // On Friday, when the weekend begins and ends, and after it: no car is planned from slot 480 to
+    // 672.
     for at in ["400", "480", "672", "770"] {
         let state =
             |run: &Path| succeed(voltide().args(["state", "--ev", "7", "--at", at]).arg(run));
@@ -127,6 +130,7 @@ fn a_long_run_has_few_files_and_an_earlier_cut_into_days_gives_way() {
     let out = tempfile::tempdir().unwrap();
     let run = commuters(out.path(), 1, 400, &[]);
     let files = ev_ticks(&run);
+    // A file a month: 400 days from June 3rd on lie in 14 of them.
     assert_eq!((files.len(), files[0].as_str()), (14, "ev_ticks-2024-06.parquet"));
     assert!(fs::metadata(run.join("manifest.json")).unwrap().len() < 100_000);
     let before = outputs(&run);

@@ -67,6 +67,7 @@ fn the_case_study_comes_out_as_the_paper_says_where_it_can() {
     }
     let published =
         figures.iter().find(|line| line["figure"] == "thermal" && line["case"] == 2).unwrap();
+    // The first of the row in `worlds/paper/data/published.csv`.
     assert_eq!(published["published"], 11308.0);
     assert!(out.path().join("comparison.parquet").is_file());
 }
@@ -96,6 +97,7 @@ fn balances_close_and_a_replay_rebuilds_the_plant() {
         let arguments = [&["--policy", "v2g"][..], sets].concat();
         let run = run("worlds/paper/paper.ron", out.path(), &arguments);
         assert!(column(&run, "system_ticks", "residual_kw").iter().all(|kw| kw.abs() <= 1e-6));
+        // Efficiencies, and what the stores hold at first, as the world says.
         assert_stores_balance(&run, "ess", 0.95, 880.0);
         assert_stores_balance(&run, "pumped_hydro", 0.87, 750.0);
         succeed(voltide().args(["replay", "--verify"]).arg(&run));
@@ -211,6 +213,29 @@ fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
             "{tick}: {found} kW, net load changes by {change} kW"
         );
     }
+}
+
+/// (30): a car can charge less, and where its driver agrees it can discharge besides. Batteries of
+/// this day are never so empty that they would end it within a slot.
+#[test]
+fn cars_offer_to_discharge_only_where_their_drivers_agree() {
+    let out = tempfile::tempdir().unwrap();
+    let sets = ["--policy", "smart", "--set", "grid.readings.ev_in_supply=true"];
+    let run = run("worlds/paper/paper.ron", out.path(), &sets);
+    let mut of_cars = column(&run, "system_ticks", "flex_supply_up_kw");
+    let stages = crate::tables::words(&run, "unit_ticks", "stage");
+    let ticks = crate::tables::counts(&run, "unit_ticks", "tick");
+    let of_units = column(&run, "unit_ticks", "flex_up_kw");
+    for row in (0..stages.len()).filter(|&row| stages[row] == "settled") {
+        of_cars[ticks[row] as usize] -= of_units[row];
+    }
+    let charging = column(&run, "system_ticks", "ev_charge_kw");
+    let agreed = crate::tables::counts(&run, "system_ticks", "agreed");
+    for (tick, &found) in of_cars.iter().enumerate() {
+        let offered = charging[tick] + 7.0 * f64::from(agreed[tick]);
+        assert!((found - offered).abs() < 1e-6, "{tick}: {found} kW instead of {offered} kW");
+    }
+    assert!(agreed.contains(&0) && agreed.iter().any(|&drivers| drivers > 5));
 }
 
 /// A plant that may not start again in time: a load of 300 MW, of which gas gives half.

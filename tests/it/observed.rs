@@ -61,6 +61,7 @@ const WORLD: &str = r#"(
 
 /// (1), (2) and (4) for an hour of the day.
 fn incentive_price(tou: f64, hour: u32) -> f64 {
+    // Of 100, 102 and so on to 146 kW.
     let mean = 123.0;
     (1.0 + 0.5 * (f64::from(100 + 2 * hour) - mean) / mean) * tou
 }

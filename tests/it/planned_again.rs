@@ -72,6 +72,7 @@ fn a_car_that_its_site_cut_is_planned_again_in_the_next_slot() {
             let events = world(planning, policy);
             let planned = planned(&events);
             let unplugged = unplugged(&events);
+            // A car that is cut in the last slot has no next one.
             let slots = 3 * 96;
             let clipped = of_kind(&events, |event| match event {
                 Event::SetPointClipped(clipped) => Some(clipped),
@@ -85,6 +86,7 @@ fn a_car_that_its_site_cut_is_planned_again_in_the_next_slot() {
                 })
                 .filter(|next| next.0 < slots && !unplugged.contains(next))
                 .collect();
+            // Where nothing is cut, the law says nothing.
             assert!(cut.len() > 100, "{policy} {planning}: {} cuts", cut.len());
             for (tick, ev) in cut {
                 assert!(planned.contains(&(tick, ev)), "{policy} {planning}: car {ev} at {tick}");

@@ -291,6 +291,7 @@ fn what_is_killed_leaves_only_what_the_next_tidies_up() {
         let (out, run) = street.copied();
         let arguments = CUT_OFF[number as usize % CUT_OFF.len()];
         let path = path_for(arguments, out.path(), &run);
+        // At other moments than the interrupts of the test before.
         cut_off(arguments, path, scratch.path(), "-KILL", street.moment(number + 77));
         succeed(voltide().arg("replay").arg(&run));
         assert_same_files(&street.files, &files(&run));

@@ -38,6 +38,7 @@ pub(crate) fn times(variable: &str, few: u64) -> u64 {
 
 /// A number below `below` that follows from `number` and looks like chance.
 pub(crate) fn chance(number: u64, below: u64) -> u64 {
+    // The constants of SplitMix64.
     let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) % below.max(1)
 }
@@ -137,6 +138,8 @@ fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
     let count = times("VOLTIDE_KILLS", 50);
     let mut wholes = BTreeMap::new();
     for number in 0..count {
+        // Nine policies and four durabilities have no common factor, so that all pairs have their
+        // turn.
         let policy = POLICIES[number as usize % POLICIES.len()];
         let durability = DURABILITIES[number as usize % DURABILITIES.len()];
         let options = [under(policy).as_slice(), &["--set", durability]].concat();
@@ -145,10 +148,12 @@ fn a_run_killed_at_any_time_goes_on_to_the_same_outputs() {
         });
         let out = tempfile::tempdir().unwrap();
         let wait = |salt: u64| {
+            // No two kills have one number, whatever is killed first or second.
             Duration::from_micros(chance(number * 7 + salt, whole.lasts.as_micros() as u64 * 2 / 3))
         };
         let arguments = [&["run", WORLD], options.as_slice(), &["--out"]].concat();
         let mut child = start(&arguments, out.path());
+        // One in ten may be killed before its run is there.
         if number % 10 != 0 {
             until_it_has_begun(&mut child, out.path());
         }

@@ -37,6 +37,7 @@ const WORLD: &str = r#"(
 fn river(folder: &Path, start: &str, step: &str) -> PathBuf {
     let first: chrono::NaiveDateTime = format!("{start}:00").parse().unwrap();
     let mut text = "ts,load_kw,river_kw\n".to_owned();
+    // The file is in UTC, which Berlin's clocks are up to two hours ahead of.
     for quarter in -8..5 * 96 {
         let at = first + chrono::Duration::minutes(15 * quarter);
         writeln!(text, "{}Z,500,100", at.format("%Y-%m-%dT%H:%M:%S")).unwrap();

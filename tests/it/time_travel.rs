@@ -64,6 +64,7 @@ fn a_fork_without_a_change_goes_its_parents_way() {
         for at in ["0", "1", "70", "2024-06-04T18:10", "191"] {
             let child = fork(&parent, at, &["--out", out.path().join("forks").to_str().unwrap()]);
             assert_same_files(&tables(&parent), &tables(&child));
+            // 18:10 on the second day lies in the 73rd slot of it.
             let tick = if at.contains(':') { 168 } else { at.parse().unwrap() };
             assert_eq!(events_from(&child, 0), events_from(&parent, tick), "{policy} at {at}");
             assert_eq!(
@@ -84,6 +85,12 @@ fn a_fork_stores_only_what_is_its_own_and_is_rebuilt_with_its_parent() {
     let parent = run(STREET, out.path(), &["--policy", "smart"]);
     let child = fork(&parent, "2024-06-04T12:00", &["--policy", "v2g"]);
     assert_eq!(events_from(&child, 0)[0].0, 144, "its first tick");
+    let loaded = |run: &Path| {
+        let printed = succeed(voltide().args(["log", "cat"]).arg(run));
+        printed.lines().filter(|line| line.contains("Loaded")).count()
+    };
+    assert!(loaded(&parent) > 0);
+    assert_eq!(loaded(&child), 0, "series and stays are those of its parent");
     let before = files(&child);
     for entry in fs::read_dir(&child).unwrap().flatten().filter(|entry| entry.path().is_file()) {
         fs::remove_file(entry.path()).unwrap();
@@ -192,6 +199,7 @@ fn what_a_fork_cannot_change_is_refused() {
         ("seed=8", "a fork cannot change this of its parent: seed"),
         ("clock.days=2", "--set #1: a fork cannot change the clock"),
         ("clock.time_zone=Europe/London", "--set #1: a fork cannot change the clock"),
+        ("\"clock\".days=2", "--set #1: a fork cannot change the clock"),
         (
             "fleets.commuters.battery.capacity=70 kWh",
             "a fork cannot change this of its parent: battery",

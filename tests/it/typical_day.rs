@@ -59,6 +59,7 @@ fn a_typical_day_is_any_day_of_a_fleet_whose_days_are_the_same() {
                 "{policy}\n{typical:?}\n{found:?}"
             );
         }
+        // Three cars charge what a trip of 12 kWh took, and what is lost on the way.
         let energy = typical.iter().sum::<f64>() * 0.25;
         assert!((energy - 3.0 * 12.0 / 0.95).abs() < 1e-9, "{energy} kWh");
     }

@@ -194,4 +194,15 @@ mod tests {
         let prices = [0, 1, 2].map(|ev| book.of_ev(ev, 0).buy[0]);
         assert_eq!((prices, book.setting()), ([3.0, 5.0, 2.0], 5));
     }
+
+    #[test]
+    fn as_many_settings_as_are_tolerated_are_no_crowd() {
+        let mut book = PriceBook::default();
+        for slot in 0..CROWD {
+            book.set(1, 1, &set(0, slot as f64));
+        }
+        assert!(!book.is_crowded());
+        book.set(1, 1, &set(0, 1.0));
+        assert!(book.is_crowded());
+    }
 }

@@ -20,6 +20,7 @@ impl Amount {
     /// As text, for a parser that wants one.
     fn text(&self) -> String {
         match self {
+            // Without its unit it is refused by whoever needs one, in the words for a missing unit.
             Self::Number(number) => number.to_string(),
             Self::Text(text) => text.clone(),
         }

@@ -9,7 +9,8 @@ use crate::{
 use serde_json::{Value, json};
 use voltide_schedule::Outcome;
 
-/// Distances from a wish below this are rounding, kWh and kW.
+/// Distances from a wish below this are rounding, kWh and kW. Amounts are told with six decimals,
+/// with which less than this is 0.
 const ROUNDING: f64 = 5e-7;
 
 /// How a problem ended.
@@ -98,6 +99,7 @@ impl Answer {
         let costs = priced.costs(&course);
         let mut answer = Self { costs, ..Self::without_schedule(status) };
         for (device, energy) in problem.devices.iter().zip(&course.energy) {
+            // What is there at the start no schedule changes.
             answer.judge(device, &energy[1..]);
         }
         answer.judge_limits(problem, &course);

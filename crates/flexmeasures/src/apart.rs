@@ -19,6 +19,7 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
     if parts.len() < 2 {
         return solve_part(problem);
     }
+    // A limit of fixed devices alone belongs to no part, and nothing that is scheduled mends it.
     if problem.limits.iter().any(|limit| limit.members.devices.is_empty() && binds(problem, limit))
     {
         return (Outcome::Infeasible, None);
@@ -30,6 +31,8 @@ pub(crate) fn solve(problem: &Problem) -> (Outcome, Option<Course>) {
         let (outcome, course) = solve_part(&part);
         let Some(course) = course else { return (outcome, None) };
         if let Outcome::Feasible { gap } = outcome {
+            // A gap is relative to its part's cost, and costs of parts may cancel each other: gaps
+            // are added up in money.
             open += gap * part.objective(&course).abs().max(1.0);
         }
         for (&device, column) in devices.iter().zip(course.power) {
@@ -119,6 +122,8 @@ fn part_of(problem: &Problem, devices: &[usize]) -> Problem {
                 if whole {
                     Term { subject: Subject::Flow(own), ..term.clone() }
                 } else {
+                    // Without the others' share, which is a constant here; the whole is priced in
+                    // the end.
                     share(problem, term, members, own.devices)
                 }
             })
@@ -134,6 +139,7 @@ fn part_of(problem: &Problem, devices: &[usize]) -> Problem {
 
 /// The part of a price that does not bend.
 fn share(problem: &Problem, term: &Term, members: &Members, devices: Vec<usize>) -> Term {
+    // By the range of all members: alone, a device may seem to be on one side of the baseline.
     let slope = |j: usize| match slopes(problem, term, members, j) {
         Some(Slopes::Straight(slope)) => slope,
         Some(Slopes::Bent { .. }) | None => 0.0,

@@ -56,6 +56,7 @@ fn stock_conflict(device: &Device, hours: f64) -> Option<Conflict> {
             );
             return Some(conflict(field_below(device, j), reason));
         }
+        // What later slots can reach starts from what this one may hold.
         reachable.keep(floor, ceiling);
     }
     None
@@ -82,6 +83,7 @@ fn named(
     let asks = |levels: Option<&Vec<Option<f64>>>| {
         levels.and_then(|levels| levels[j]).is_some_and(|level| (level - bound).abs() < TOLERANCE)
     };
+    // A target sets both bounds of its tick, so that it is asked first.
     if asks(device.targets.as_ref()) {
         "soc-targets"
     } else if asks(timed) {

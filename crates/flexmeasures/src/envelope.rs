@@ -79,6 +79,8 @@ impl Envelope {
             if needs > self.high[j - 1] + TOLERANCE || allows < self.low[j - 1] - TOLERANCE {
                 return false;
             }
+            // What is left beyond the other bound after the check above is rounding; cut off,
+            // bounds never cross.
             self.low[j - 1] = self.low[j - 1].max(needs.min(self.high[j - 1]));
             self.high[j - 1] = self.high[j - 1].min(allows.max(self.low[j - 1]));
         }
@@ -95,6 +97,7 @@ pub(crate) fn relax_bounds(device: &mut Device, hours: f64) {
     for j in 0..device.floor.len() {
         reachable.step(device, j, hours);
         device.ceiling[j] = device.ceiling[j].max(reachable.low);
+        // Of a floor above its ceiling the ceiling holds.
         device.floor[j] = device.floor[j].min(reachable.high).min(device.ceiling[j]);
         reachable.keep(device.floor[j], device.ceiling[j]);
     }

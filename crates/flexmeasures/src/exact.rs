@@ -120,6 +120,7 @@ fn separate(problem: &Problem) -> Option<Vec<Alone>> {
             let device = &mut alone[index].device;
             let fixed = high - problem.devices[index].charge_max[j];
             let (most, least) = (limit.most[j] - fixed, limit.least[j] - fixed);
+            // Capacities cannot say that a device must consume or must produce.
             if most < 0.0 || least > 0.0 {
                 return None;
             }
@@ -151,6 +152,7 @@ fn price_flow(
     if slopes.is_free() {
         return Some(());
     }
+    // What is paid once for all slots is no price of a slot.
     if term.paid == Paid::Largest {
         return None;
     }
@@ -164,6 +166,7 @@ fn price_flow(
         Slopes::Bent { up, down } => {
             let &[index] = members.devices.as_slice() else { return None };
             let kink = baseline - (high - problem.devices[index].charge_max[j]);
+            // The algorithm knows one kink a slot, between consuming and producing.
             if kink.abs() > TOLERANCE {
                 return None;
             }
@@ -206,6 +209,7 @@ impl Alone {
         let Some(wishes) = scaled.price_stock(terms(), &envelope) else { return Attempt::Coupled };
         let (mut floor, mut ceiling) = (envelope.low.clone(), envelope.high.clone());
         for wish in &wishes {
+            // A wish that costs less may be worth breaching, which a bound cannot say.
             if wish.price * scaled.unit[wish.slot] <= scaled.spread() {
                 return Attempt::Coupled;
             }
@@ -216,6 +220,8 @@ impl Alone {
                 ceiling[j] = ceiling[j].min(wish.level.max(envelope.low[j]));
             }
         }
+        // Wishes that cannot all be met are weighed against each other, which a bound cannot say
+        // either.
         let Some(envelope) = Envelope::between(device, &floor, &ceiling, hours) else {
             return Attempt::Coupled;
         };
@@ -338,6 +344,8 @@ impl Scaled {
         };
         let (floor, ceiling) = (units(&envelope.low), units(&envelope.high));
         let problem = StorageProblem {
+            // Hours and efficiencies are in the slopes and limits already, which are per unit that
+            // enters.
             slot_hours: 1.0,
             buy: &self.buy,
             sell: &self.sell,
@@ -346,7 +354,9 @@ impl Scaled {
             discharge_kw_max: PerSlot::Each(&self.down),
             energy_kwh_min: PerSlot::Each(&floor),
             energy_kwh_max: PerSlot::Each(&ceiling),
+            // A unit is a kWh at the start: nothing has decayed by then.
             energy_kwh: device.soc_at_start.unwrap_or(0.0),
+            // What is wanted at the end is a floor like any other.
             target_kwh: floor.last().copied().unwrap_or(0.0),
             charge_efficiency: 1.0,
             discharge_efficiency: 1.0,
@@ -365,6 +375,7 @@ impl Scaled {
         }
         let power = moved.iter().enumerate().map(|(j, &moved)| {
             let power = moved / if moved > 0.0 { self.gained[j] } else { self.lost[j] };
+            // Adding 0 makes a plain zero of a negative one.
             power.clamp(-device.discharge_max[j], device.charge_max[j]) + 0.0
         });
         Attempt::Solved(vec![power.collect()], answer.outcome)

@@ -198,6 +198,8 @@ pub(crate) enum Variable {
     Sensor(SensorReference),
 }
 
+// By hand, since serde's `untagged` keeps a copy of what it tries: the path to what is wrong would
+// end here, and all that is told would be that no kind fits.
 impl<'de> Deserialize<'de> for Variable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AnyKind;
@@ -239,6 +241,7 @@ pub(crate) enum OneOrMany<T> {
     Many(Vec<T>),
 }
 
+// By hand for the same reason as `Variable`: problems keep their path into the list.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either<T>(PhantomData<T>);

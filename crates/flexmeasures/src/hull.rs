@@ -33,6 +33,7 @@ pub(crate) fn cuts(capacities: &[(f64, f64)], least: f64, most: f64) -> Vec<Cut>
         if capacities.len() > EVERY_CHOICE { by_number(capacities) } else { each(capacities) };
     let polygons = choices.into_iter().flat_map(|(charge, discharge)| {
         let corners = vec![(0.0, 0.0), (charge, 0.0), (charge, discharge), (0.0, discharge)];
+        // An infinite limit has all corners within, so that no share of infinity is formed.
         let below = clipped(&corners, |(x, y)| most - (x - y));
         clipped(&below, |(x, y)| x - y - least)
     });
@@ -58,6 +59,8 @@ fn by_number(capacities: &[(f64, f64)]) -> Vec<Point> {
     let mut discharge: Vec<f64> = capacities.iter().map(|capacity| capacity.1).collect();
     charge.sort_unstable_by(|a, b| b.total_cmp(a));
     discharge.sort_unstable_by(|a, b| b.total_cmp(a));
+    // The largest consume and the largest produce, though these may be the same: more than can be,
+    // so that no cut takes away what can.
     let consuming = 0..=capacities.len();
     consuming
         .map(|k| (charge[..k].iter().sum(), discharge[..capacities.len() - k].iter().sum()))
@@ -127,6 +130,7 @@ fn turn(a: Point, b: Point, c: Point) -> f64 {
 /// The cut along an edge of the hull; `None` where neither sum is bounded from above, or where it
 /// is the limit of the flow.
 fn outward(from: Point, to: Point) -> Option<Cut> {
+    // Corners go round counterclockwise, so that what is outside lies to the right of an edge.
     let (x, y) = (to.1 - from.1, from.0 - to.0);
     let length = x.abs().max(y.abs());
     if length < SAME {
@@ -135,6 +139,8 @@ fn outward(from: Point, to: Point) -> Option<Cut> {
     let consumed = x / length;
     let produced = y / length;
     let bounds = consumed >= 0.0 && produced >= 0.0;
+    // Corners were moved by up to half of `SAME` to their grid, and may lie that much too far
+    // inside.
     bounds.then_some(Cut { consumed, produced, most: consumed * from.0 + produced * from.1 + SAME })
 }
 

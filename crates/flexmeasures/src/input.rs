@@ -49,6 +49,7 @@ impl Input {
         for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
             let fixed = entry.contains_key("inflexible-consumption")
                 || entry.contains_key("inflexible-production");
+            // Fixed devices are refused where they have a field of storage.
             if !fixed {
                 entry.insert(field.to_owned(), json!(value));
             }
@@ -78,6 +79,7 @@ impl Input {
         });
         match sensors.get_mut(sensor).and_then(Value::as_object_mut) {
             Some(there) => merge(there, series.as_object().cloned().unwrap_or_default()),
+            // Where `sensors` is no object, whoever reads it will say so.
             None => {
                 sensors.as_object_mut().into_iter().for_each(|all| {
                     all.insert(sensor.to_owned(), series.clone());
@@ -99,6 +101,7 @@ impl Input {
         let value = Value::Object(self.0.clone());
         serde_path_to_error::deserialize(&value).map_err(|error| {
             let path = error.path().to_string();
+            // The root, as `serde_path_to_error` calls it.
             Rejection::schema(if path == "." { String::new() } else { path }, error.into_inner())
         })
     }

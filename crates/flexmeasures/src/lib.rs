@@ -56,7 +56,8 @@ pub enum Mode {
     FlexMeasures,
 }
 
-/// Price of exceeding a hard limit of power when the best effort is asked for, per kW.
+/// Price of exceeding a hard limit of power when the best effort is asked for, per kW. As much as
+/// FlexMeasures takes by default for a breach of a site's limits.
 const LIMIT_BREACH: f64 = 10_000.0;
 
 /// Solves a problem that was read in the same mode.
@@ -70,6 +71,9 @@ pub fn solve(problem: &Problem, mode: Mode) -> Answer {
     for device in &mut relaxed.devices {
         envelope::relax_bounds(device, problem.grid.hours());
     }
+    // Bounds of stock that some course keeps stay as they are, so that they are relaxed in any
+    // case. A limit of power with a price couples its devices, and so gets one only where nothing
+    // else is left.
     let answer = attempt(problem, &relaxed);
     if answer.status != Status::Infeasible || relaxed.limits.is_empty() {
         return answer;
@@ -85,6 +89,7 @@ fn attempt(problem: &Problem, relaxed: &Problem) -> Answer {
     let (outcome, course) = apart::solve(&small);
     match course {
         Some(course) => {
+            // What is missed is told by what was asked for, costs by what was solved.
             units.grow(Answer::of(&units.shrink(problem), &small, outcome.into(), course))
         }
         None => Answer::without_schedule(outcome.into()),
@@ -106,6 +111,7 @@ fn exceeded(problem: &Problem) -> Option<Conflict> {
     let first = answer
         .unresolved
         .iter()
+        // Wishes for stored energy have a price and may be missed; only limits are hard here.
         .filter(|slack| slack.unit == "kW")
         .min_by_key(|slack| slack.tick)?;
     let reason =
@@ -132,6 +138,8 @@ fn soften_limits(problem: &mut Problem) {
                     paid,
                     baseline: bound
                         .iter()
+                        // Zero times an infinite deviation is no number, and nor is a sum of costs
+                        // with it.
                         .map(|&bound| bound.is_finite().then_some(bound))
                         .collect(),
                     up,

@@ -31,6 +31,7 @@ impl Units {
         let power = unit(largest(powers.copied()), USUAL_POWER);
         let each = problem.terms.iter().filter(|term| is_energy(term));
         let prices = each.flat_map(|term| term.up.iter().chain(&term.down));
+        // Terms pay for kW in a slot; the usual range is of prices per kWh.
         let price = unit(largest(prices.copied()) / problem.grid.hours(), USUAL_PRICE);
         Self { power, money: price * power }
     }
@@ -77,6 +78,7 @@ fn is_zero(baseline: Option<f64>) -> bool {
 }
 
 fn largest(values: impl Iterator<Item = f64>) -> f64 {
+    // Infinite is a limit that there is not.
     values.map(f64::abs).filter(|value| value.is_finite()).fold(0.0, f64::max)
 }
 

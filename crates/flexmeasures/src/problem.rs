@@ -141,6 +141,7 @@ pub struct Problem {
 /// The coefficients of what is left and of what flows in under storage losses.
 pub(crate) fn loss_coefficients(kept: f64) -> (f64, f64) {
     if (kept - 1.0).abs() < f64::EPSILON {
+        // The quotient below is 0/0 here, and 1 in the limit.
         (1.0, 1.0)
     } else {
         (kept, (kept - 1.0) / libm::log(kept))
@@ -276,6 +277,8 @@ impl Term {
         let deviations =
             values.iter().zip(&self.baseline).enumerate().filter_map(|(j, (value, baseline))| {
                 let deviation = value - (*baseline)?;
+                // At thousands for a kWh of breach, what rounding leaves would be seen in the
+                // costs.
                 (deviation.abs() > ROUNDING).then_some((j, deviation))
             });
         let price =
@@ -311,6 +314,7 @@ impl Term {
         let slots = self.baseline.len();
         let starts: Vec<usize> = (0..slots).filter(|&j| j == 0 || !self.goes_on(j)).collect();
         if self.is_constant() {
+            // No group at all where there is no slot.
             return starts.first().map(|_| 0..slots).into_iter().collect();
         }
         let ends = starts.iter().skip(1).copied().chain([slots]);

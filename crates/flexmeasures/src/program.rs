@@ -224,6 +224,7 @@ fn near(
     exclusive: &[Vec<bool>],
     bound: &Bound,
 ) -> Option<Found> {
+    // All rounded at first: that leaves nothing to search, where it has a schedule.
     let distances: &[f64] = if is_large(problem) { &[0.5, WHOLE] } else { &[WHOLE] };
     distances.iter().find_map(|&distance| {
         let builder = Builder::new(problem, envelopes, exclusive, Binaries::Near(bound, distance));
@@ -300,6 +301,8 @@ impl<'a> Builder<'a> {
             let charge = self.program.add(variable().min(0.0).max(device.charge_max[j]));
             let discharge = self.program.add(variable().min(0.0).max(device.discharge_max[j]));
             let (low, high) = (self.envelopes[index].low[j], self.envelopes[index].high[j]);
+            // No course leaves the envelope, which is finite also where the device has no bounds;
+            // prices around a baseline need that.
             let stock = self.program.add(variable().min(low).max(high));
             let (a, b) = loss_coefficients(device.storage_efficiency[j]);
             let gained = b * hours * device.charge_efficiency[j];
@@ -333,6 +336,8 @@ impl<'a> Builder<'a> {
         let (mut charges, mut discharges) = (Expression::default(), Expression::default());
         for &(low, high) in &device.bands {
             let (low, high) = (low.max(-device.discharge_max[j]), high.min(device.charge_max[j]));
+            // A band that the slot's power does not reach is no choice. Where none is left, nothing
+            // can sum up to 1 below, and there is no schedule.
             if low > high {
                 continue;
             }
@@ -346,6 +351,7 @@ impl<'a> Builder<'a> {
         self.program.require(constraint!(chosen == 1.0));
         self.program.require(constraint!(charge - discharge >= least));
         self.program.require(constraint!(charge - discharge <= most));
+        // By its net power alone a band would be kept that is consumed in and produced in at once.
         self.program.require(constraint!(charge <= charges));
         self.program.require(constraint!(discharge <= discharges));
     }
@@ -365,6 +371,7 @@ impl<'a> Builder<'a> {
         if members.devices.len() < 2 {
             return (0..slots).map(|j| net(self, j) + fixed(j)).collect();
         }
+        // One column for all limits and prices of a flow.
         let known = self.flows.iter().position(|(flow, _)| flow == members);
         let index = known.unwrap_or_else(|| {
             let column = (0..slots).map(|j| {
@@ -384,6 +391,7 @@ impl<'a> Builder<'a> {
     fn add_limit(&mut self, members: &Members, least: &[f64], most: &[f64]) {
         for (j, flow) in self.flow(members).into_iter().enumerate() {
             let (low, high) = flow_range(self.problem, members, j);
+            // No row for what capacities keep in any case, nor for an infinite limit.
             if high > most[j] {
                 self.program.require(constraint!(flow.clone() <= most[j]));
             }
@@ -493,6 +501,7 @@ impl<'a> Builder<'a> {
             self.program.require(constraint!(value - baseline == above - below));
             self.pay(up * above - down * below);
             self.add_bent_hulls(term, j, Some(above), Some(below));
+            // Being above and below at once would earn the difference.
             if up < down {
                 let sign = self.choice();
                 self.program.require(constraint!(above <= (high - baseline) * sign));
@@ -507,6 +516,8 @@ impl<'a> Builder<'a> {
             let (mut above, mut below) = (None, None);
             for j in group {
                 let (Some(baseline), (low, high)) = (term.baseline[j], range[j]) else { continue };
+                // A price above 0 presses the column down to the largest deviation, which is what
+                // it costs.
                 if up > 0.0 && high > baseline {
                     let above = *above.get_or_insert_with(|| self.program.add(variable().min(0.0)));
                     self.program.require(constraint!(above >= values[j].clone() - baseline));
@@ -545,6 +556,7 @@ impl<'a> Builder<'a> {
                 } else {
                     device.discharge_efficiency[j]
                 };
+                // Adding 0 makes a plain zero of a negative one.
                 (net * factor / hours).clamp(-device.discharge_max[j], device.charge_max[j]) + 0.0
             };
             (0..self.problem.grid.slots).map(slot).collect()
@@ -568,6 +580,8 @@ impl<'a> Builder<'a> {
                 charge.min(discharge) > AT_ONCE
             };
             for (j, exclusive) in exclusive.iter_mut().enumerate() {
+                // With a binary in every slot the last rounds have nothing left to mark, so that
+                // they end.
                 let marked = at_once(j) || round + 2 >= ROUNDS;
                 found |= marked && !*exclusive;
                 *exclusive |= marked;

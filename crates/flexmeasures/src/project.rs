@@ -51,6 +51,7 @@ impl Wishes {
             Some(Asked::Stretches(stretches)) => stretches.iter().copied().filter(is_off).collect(),
             _ => Vec::new(),
         };
+        // All three are copied first, since targets add to the lists of the other two.
         let targets = off(&self.targets);
         let minima = off(&self.minima);
         let maxima = off(&self.maxima);
@@ -64,6 +65,8 @@ impl Wishes {
                 });
             }
         }
+        // The events themselves stay where they are: between two ticks they are at none, and ask
+        // nothing.
         for next in [false, true] {
             for &event in &minima {
                 projection.add(&mut self.minima, Side::Least, event, next);
@@ -87,6 +90,8 @@ impl Projection<'_> {
         let Some(tick) = usize::try_from(if next { slot + 1 } else { slot }).ok() else { return };
         let at = self.grid.tick(tick);
         let distance = (event.end - self.grid.tick(tick)).abs();
+        // Before a minimum a device may lack what it can still charge, and behind it what it can
+        // have discharged again; of a maximum it is the other way round.
         let charging = (side == Side::Least) != next;
         let moved = self.reachable(slot, charging, distance.num_milliseconds() as f64 / 3.6e6);
         let (least, most) = self.device.static_range;
@@ -98,6 +103,7 @@ impl Projection<'_> {
         else {
             return;
         };
+        // A stretch that holds longer is left alone: its value would change at all of its ticks.
         match stretches.iter_mut().find(|stretch| stretch.start == at && stretch.end == at) {
             Some(there) if side == Side::Least => there.value = there.value.max(value),
             Some(there) => there.value = there.value.min(value),

@@ -19,7 +19,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most slots that a target after the end may stretch a schedule to.
+/// Most slots that a target after the end may stretch a schedule to. FlexMeasures' own longest
+/// horizon.
 const MOST_SLOTS: i64 = 2520;
 /// Most slots that can be asked for: a year of five minutes fits.
 const LARGEST_SCHEDULE: usize = 200_000;
@@ -46,6 +47,7 @@ struct Inventory<'a> {
 
 /// Reads a file into a problem.
 pub(crate) fn resolve(file: &File, mode: Mode) -> Read<Problem> {
+    // What is missing is told all at once; what comes after stops at the first mistake.
     missing::complain(file, mode)?;
     let (Some(model), Some(context)) = (&file.flex_model, &file.flex_context) else {
         return Err(Rejection::schema("", "flex-model and flex-context are missing"));
@@ -61,6 +63,7 @@ pub(crate) fn resolve(file: &File, mode: Mode) -> Read<Problem> {
     let inventory = Inventory::sort(&placed, single)?;
     let mut reader =
         Reader { grid: grid(file)?, sensors: &file.sensors, currency: None, notices: Vec::new() };
+    // Before anything is read slot by slot, since it says how many slots there are.
     extend_to_targets(&mut reader, &inventory)?;
     devices_fit(inventory.devices.len() + inventory.fixed.len(), reader.grid.slots)?;
     let sellers = site::site(&mut reader, context)?;
@@ -145,6 +148,7 @@ fn extend_to_targets(reader: &mut Reader<'_>, inventory: &Inventory<'_>) -> Read
     let mut last = reader.grid.last();
     for Placed { entry, path } in &inventory.devices {
         if let Some(targets) = &entry.soc_targets {
+            // Only instants are looked at, so that the unit of bare numbers does not matter yet.
             let asked = reader.asked(targets, 1.0, &format!("{path}.soc-targets"))?;
             last = last
                 .max(asked.last_end().map_or(0, |end| reader.grid.tick_from(end)).min(MOST_SLOTS));
@@ -199,6 +203,7 @@ impl<'a> Inventory<'a> {
 
     /// The devices of a group, those of the groups in it included.
     fn members(&self, key: &str, fixed: &[Placed<'_>]) -> Read<Members> {
+        // A chain of groups that is longer than there are groups goes round in a circle.
         let inside = |entry: &Entry| self.belongs(entry, key, self.groups.len() + 1);
         let mut members = Members::default();
         for (index, placed) in self.devices.iter().enumerate() {

@@ -102,7 +102,7 @@ pub(crate) struct Reader<'a> {
 }
 
 /// Refuses what sums and products may overflow with.
-fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
+pub(crate) fn in_range(value: f64, written: &impl fmt::Display, path: &str) -> Read<f64> {
     if value.abs() <= LARGEST {
         return Ok(value);
     }
@@ -221,6 +221,7 @@ impl Reader<'_> {
             .as_ref()
             .map(|default| self.amount(default, unit, &format!("{path}.default")));
         let fallback = fallback.transpose()?;
+        // A step that no duration holds leads out of the calendar below, where the value is named.
         let step = Duration::try_seconds(seconds).unwrap_or(Duration::MAX);
         let mut start = series.start.utc();
         let mut found = Vec::with_capacity(series.values.len());
@@ -276,6 +277,7 @@ impl Reader<'_> {
 
     /// Notes the ticks for which a sensor of stored energy asks nothing.
     pub(crate) fn note_unasked(&mut self, reference: &SensorReference, asked: &Asked, path: &str) {
+        // Which value holds does not matter, only whether one does.
         let cells = asked.at_ticks(&self.grid, Overlap::First);
         let Some(first) = cells.iter().position(Option::is_none) else { return };
         let missing = cells.iter().filter(|cell| cell.is_none()).count();
@@ -284,6 +286,7 @@ impl Reader<'_> {
              for there",
             reference.sensor.0,
             cells.len(),
+            // A cell is for the tick at the end of its slot.
             self.grid.tick(first + 1).to_rfc3339(),
         );
         self.notice(path, text);
@@ -291,6 +294,7 @@ impl Reader<'_> {
 
     /// Notes something, once.
     pub(crate) fn notice(&mut self, path: &str, text: String) {
+        // Some fields are read more than once, such as the site's capacity, once a device.
         let notice = Notice { path: path.to_owned(), text };
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
@@ -314,6 +318,8 @@ impl Reader<'_> {
         for stretch in &stretches {
             let first = self.grid.tick_from(stretch.start).max(0);
             for j in first..self.grid.tick_until(stretch.end).min(self.grid.last()) {
+                // Only slots that lie in it as a whole: what holds in the rest of another nobody
+                // says.
                 overlap.put(&mut cells[j as usize], stretch.value);
             }
         }
@@ -335,12 +341,14 @@ impl Reader<'_> {
             let (start, end) = (self.grid.tick(j), self.grid.tick(j + 1));
             let mut sum = 0.0;
             let mut seconds = 0;
+            // Values of a series follow each other without overlap, so that both ends are in order.
             let first = stretches.partition_point(|stretch| stretch.end <= start);
             for stretch in stretches[first..].iter().take_while(|stretch| stretch.start < end) {
                 let overlap = (stretch.end.min(end) - stretch.start.max(start)).num_seconds();
                 sum += stretch.value * overlap as f64;
                 seconds += overlap;
             }
+            // A mean over the known part of a slot would be a guess about all of it.
             if seconds == self.grid.seconds {
                 *cell = Some(sum / seconds as f64);
             }
@@ -354,7 +362,7 @@ impl Reader<'_> {
         let (Some(first), Some(last)) =
             (cells.iter().position(known), cells.iter().rposition(known))
         else {
-            return Err(Rejection::schema(path, "there is no price between start and end"));
+            return Err(Rejection::schema(path, "there is no value between start and end"));
         };
         self.note_ends(first, last, path);
         let filled = (0..cells.len()).map(|j| {
@@ -362,7 +370,7 @@ impl Reader<'_> {
                 let at = self.grid.tick(j).to_rfc3339();
                 Rejection::schema(
                     path,
-                    format!("there is a gap: no price holds for all of the slot at {at}"),
+                    format!("there is a gap: no value holds for all of the slot at {at}"),
                 )
             })
         });
@@ -417,6 +425,8 @@ impl Asked {
         let mut cells = vec![None; grid.slots];
         for stretch in stretches {
             let last = grid.tick_until(stretch.end).min(grid.last());
+            // What is stored at the start cannot be helped: what is asked for then is left out, as
+            // in FlexMeasures.
             for tick in grid.tick_from(stretch.start).max(1)..=last {
                 overlap.put(&mut cells[tick as usize - 1], stretch.value);
             }

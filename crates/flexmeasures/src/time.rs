@@ -90,16 +90,20 @@ impl IsoDuration {
             local.checked_add_months(months).and_then(|wall| wall.checked_add_days(days))
         };
         let wall = moved.ok_or(BEYOND)?;
+        // Days are days on the wall, hours are hours whatever clocks do: they come after the zone.
         on_the_wall(wall, zone).checked_add_signed(seconds).ok_or_else(|| BEYOND.to_owned())
     }
 }
 
 /// The instant of a wall-clock time; the first of two, and after a gap as far as before it.
 fn on_the_wall(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    // How far it is back out of the gap does not matter: as much is added again, by the offset
+    // before the gap.
     let steps = (0..).map(|step| Duration::minutes(30 * step));
     let mut found = steps.filter_map(|back| {
         zone.from_local_datetime(&(wall - back)).earliest().map(|at| at.with_timezone(&Utc) + back)
     });
+    // No gap is endless, so that a step leads out of it.
     found.next().unwrap_or_else(|| wall.and_utc())
 }
 
@@ -116,6 +120,7 @@ impl FromStr for IsoDuration {
         }
         for (number, unit) in parts(date).ok_or_else(fail)? {
             let whole = |factor: f64| {
+                // Half a month has no length on the wall clock.
                 let value = number * factor;
                 ((0.0..1e6).contains(&value) && value.fract().abs() < f64::EPSILON)
                     .then_some(value as u64)
@@ -135,6 +140,7 @@ impl FromStr for IsoDuration {
                 'S' => 1.0,
                 _ => return Err(fail()),
             };
+            // Rounded, since not every decimal of an hour is exact in binary.
             found.seconds = found.seconds.saturating_add(libm::round(number * factor) as i64);
         }
         Ok(found)
@@ -194,6 +200,7 @@ impl Grid {
     /// The first tick at or after an instant; may lie outside the grid.
     pub(crate) fn tick_from(&self, at: DateTime<Utc>) -> i64 {
         let milliseconds = (at - self.start).num_milliseconds();
+        // Euclid's division rounds down; of the negative that is the ceiling.
         -(-milliseconds).div_euclid(self.seconds * 1000)
     }
 

@@ -36,6 +36,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // Only what is not finite has no `Number`, and JSON cannot write it.
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 

@@ -17,6 +17,7 @@ pub(crate) fn correct(seen: &Observation<'_>, schedules: &mut Schedules<'_>) -> 
         let window = seen.window(row);
         let (until, after) = power_kw.split_at_mut(window.end);
         let (before, used) = until.split_at_mut(window.start);
+        // Nearly all rows keep to their limits, and need no more than to be read.
         if !(Limits::ZERO.hold(before) && limits.hold(used) && Limits::ZERO.hold(after)) {
             let cuts = [
                 Limits::ZERO.cut(before, 0),

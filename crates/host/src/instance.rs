@@ -120,6 +120,7 @@ impl Planner for Instance {
         match self.ask(seen, schedules) {
             Ok(()) => Ok(check::correct(seen, schedules)),
             Err(fault) => {
+                // A call that failed may have written half an answer.
                 schedules.power_kw.fill(0.0);
                 Err(fault)
             }

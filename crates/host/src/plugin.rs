@@ -60,6 +60,7 @@ impl Plugin {
         // SAFETY: a table begins with its size. Of one that is no table, at most the bytes of ours
         // are read.
         let table = unsafe { copy_prefix(table) };
+        // First, since nothing else means anything in what is no table.
         if table.magic != MAGIC {
             return malformed(format!(
                 "its table is marked {:#018x}, not {MAGIC:#018x}",
@@ -120,6 +121,8 @@ fn load(file: &Path) -> Result<Library, libloading::Error> {
     #[cfg(unix)]
     // SAFETY: what a plugin does when it is loaded is the user's choice, who named it.
     return unsafe {
+        // A symbol that is missing is an error here and not in the middle of a run; and all plugins
+        // export one name, which must not stand for another's function.
         use libloading::os::unix;
         unix::Library::open(Some(file), unix::RTLD_NOW | unix::RTLD_LOCAL).map(Into::into)
     };

@@ -128,6 +128,7 @@ impl Plugins {
         let plugin = self.find(choice)?;
         let name = plugin.info.name.clone();
         let (config, config_offset) = config_of(&name);
+        // Without a config this is `()`, from which a policy is read that was given none.
         let value = format!("({config})");
         let instance = Instance::create(plugin, &value, self.log.clone(), self.threads);
         Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, &value, config_offset))?))
@@ -182,6 +183,7 @@ impl Plugins {
         text: &str,
         configs: impl Iterator<Item = (&'a str, usize)>,
     ) -> Result<(), HostError> {
+        // Only for names that nobody has: to know all others every plugin has to be opened.
         for (name, offset) in configs.filter(|(name, _)| !self.has(name)) {
             if let Some(close) = error::closest(name, &self.names()) {
                 let span = name_before(text, name, offset).map(Into::into);

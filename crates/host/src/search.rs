@@ -19,6 +19,7 @@ pub const PLUGIN_PATH: &str = "VOLTIDE_PLUGIN_PATH";
 /// that are built in. They need not exist, so that an error can say where it was looked.
 pub(crate) fn named(plugin_dirs: &[PathBuf]) -> Vec<PathBuf> {
     let listed = std::env::var_os(PLUGIN_PATH).unwrap_or_default();
+    // An empty entry would be the current folder, which nobody named.
     let listed = std::env::split_paths(&listed).filter(|dir| !dir.as_os_str().is_empty());
     plugin_dirs.iter().cloned().chain(listed).collect()
 }
@@ -53,6 +54,7 @@ pub(crate) fn all(folders: &[PathBuf]) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
         let mut here: Vec<_> =
             entries.map(|entry| entry.path()).filter(|path| is_plugin(path)).collect();
+        // A folder lists its files in no order.
         here.sort();
         here.retain(|path| !found.iter().any(|first| first.file_name() == path.file_name()));
         found.extend(here);

@@ -53,6 +53,7 @@ impl Services {
             solve: Some(solve_storage),
         };
         let refusal = Mutex::new(None);
+        // Boxes stay where they are when this struct moves, and both tables point into them.
         let mut context =
             Box::new(Context { policy: policy.to_owned(), log, refusal, threads, storage });
         context.storage.context = ptr::from_ref(&*context).cast_mut().cast();
@@ -86,6 +87,7 @@ impl fmt::Debug for Services {
 
 impl Context {
     fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
+        // Whoever panicked beside it left a whole refusal or none.
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,6 +14,7 @@ pub(crate) fn solve(
     threads: usize,
     power_kw: &mut [f64],
 ) -> Result<Vec<StorageAnswer>, String> {
+    // A column that is null is read as one without values.
     if power_kw.len() != request.len() * request.horizon {
         return Err("column power_kw is missing".to_owned());
     }

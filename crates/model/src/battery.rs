@@ -79,6 +79,7 @@ pub struct SlotBattery {
 impl Battery {
     /// The battery's coefficients for slots of `hours`.
     pub fn slot(&self, hours: f64) -> SlotBattery {
+        // Divided here, once a fleet, so that kernels over all cars only multiply.
         let stored_per_kw = self.charge_efficiency.get() * hours;
         let drawn_per_kw = hours / self.discharge_efficiency.get();
         SlotBattery {

@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use std::ops::Range;
 
 /// What comes before the first day and after the last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +58,8 @@ impl Clock {
         slot_seconds: u32,
         days: u32,
     ) -> Result<Self, ClockError> {
+        // Hours must hold whole slots: typical days, hours of drivers' draws and 24 hours of a
+        // series are counted in them.
         if slot_seconds < 60 || 3600 % slot_seconds != 0 {
             return Err(ClockError::StepDoesNotDivideAnHour(slot_seconds));
         }
@@ -134,6 +137,20 @@ impl Clock {
         24 * 3600 / self.slot_seconds
     }
 
+    /// The slots of the local day that `slot` begins in: from slot 0 where the run begins within
+    /// that day, and to the day's end where the run ends before.
+    pub fn local_day(&self, slot: u32) -> Range<u32> {
+        let date = self.local(slot).date();
+        // Rounded up: a slot that midnight falls into belongs to the day in which it begins.
+        let midnight = |date| self.slot_from(self.day(date).at(0.0));
+        midnight(date)..midnight(date + Days::new(1))
+    }
+
+    /// Whether a local day, or the run, begins with `slot`.
+    pub fn begins_day(&self, slot: u32) -> bool {
+        self.local_day(slot).start == slot
+    }
+
     /// The local dates that the simulation touches, in order.
     pub fn dates(&self) -> impl Iterator<Item = NaiveDate> + use<> {
         let last = self.local(self.slots - 1).date();
@@ -145,6 +162,8 @@ impl Clock {
         let midnight =
             |date: NaiveDate| self.seconds_to(to_utc(date.and_time(NaiveTime::MIN), self.zone));
         let start = midnight(date);
+        // Two days, since times of a day reach into the next morning: where no clock changes in
+        // them, the wall clock runs as seconds do, and no time need be looked up in the zone.
         let steady = midnight(date + Days::new(2)) - start == 2 * 24 * 3600;
         LocalDay { date, zone: self.zone, clock_start: self.start, start, steady }
     }
@@ -200,6 +219,8 @@ fn seconds_of(hours: f64) -> f64 {
 
 /// The instant of a wall-clock time; the first of two, and after a gap as far as before it.
 fn to_utc(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    // However long the gap is, the first step that leads out of it has the offset from before it;
+    // half an hour is too short to step over a change before that.
     let step = Duration::minutes(30);
     let mut back = Duration::zero();
     loop {
@@ -225,6 +246,28 @@ mod tests {
         assert_eq!(slots("2018-10-08T00:00:00"), 96);
         assert_eq!(slots("2024-03-31T00:00:00"), 92);
         assert_eq!(slots("2024-10-27T00:00:00"), 100);
+    }
+
+    #[test]
+    fn a_local_day_has_the_slots_that_begin_in_it() {
+        let zones = [Berlin, chrono_tz::America::Sao_Paulo, chrono_tz::Pacific::Apia, Kolkata];
+        // In Berlin an hour is skipped, in Sao Paulo it is midnight's, and in Apia it is a day.
+        for (zone, start) in zones.into_iter().zip([
+            "2024-03-30T17:00:00",
+            "2018-11-03T17:00:00",
+            "2011-12-29T17:00:00",
+            "2024-03-30T17:00:00",
+        ]) {
+            let clock = Clock::new(at(start), zone, 1800, 4).unwrap();
+            for slot in 0..clock.slots {
+                let date = |slot: &u32| clock.local(*slot).date();
+                let today = |other: &u32| date(other) == date(&slot);
+                let first = (0..=slot).rev().take_while(today).last().unwrap();
+                let last = (slot..slot + 100).take_while(today).last().unwrap();
+                assert_eq!(clock.local_day(slot), first..last + 1, "{zone} {slot}");
+                assert_eq!(clock.begins_day(slot), first == slot, "{zone} {slot}");
+            }
+        }
     }
 
     #[test]

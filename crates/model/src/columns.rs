@@ -31,6 +31,7 @@ pub struct TickColumns<'a> {
     pub system: &'a SystemTick,
 }
 
+// Laid out as in C, since its bytes are hashed as they are.
 /// What a session has cost so far. Energy in kWh on the grid side, money in the world's currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
@@ -69,6 +70,8 @@ pub struct SiteTick {
     pub plugged: u32,
 }
 
+// No enum: a kind is named in the file of its device, and a list here would be one place more to
+// change.
 /// Kind of a unit in the balance; each is named in the file of its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnitKind {
@@ -225,8 +228,8 @@ impl SystemTick {
     /// Counts the units of a plant, in its order, each with the figure that it is part of.
     pub fn count(&mut self, units: &[(CountsAs, &UnitTick)]) {
         let of = |figure| units.iter().filter(move |(counts_as, _)| *counts_as == figure);
-        let sum = |figure| of(figure).map(|(_, unit)| unit.output_kw).sum::<f64>();
-        let available = |figure| of(figure).filter_map(|(_, unit)| unit.available_kw).sum::<f64>();
+        let sum = |figure| total(of(figure).map(|(_, unit)| unit.output_kw));
+        let available = |figure| total(of(figure).filter_map(|(_, unit)| unit.available_kw));
         self.wind_kw = sum(CountsAs::Wind);
         self.wind_available_kw = available(CountsAs::Wind);
         self.pv_kw = sum(CountsAs::Pv);
@@ -268,11 +271,15 @@ impl SystemTick {
 /// What units give together, kW; summed kind by kind within each device, since a sum in another
 /// order rounds to another number.
 fn sum_by_device(units: &[&UnitTick]) -> f64 {
-    let kind = |units: &[&UnitTick]| units.iter().map(|unit| unit.output_kw).sum::<f64>();
-    let device = |units: &[&UnitTick]| {
-        units.chunk_by(|one, next| one.kind == next.kind).map(kind).sum::<f64>()
-    };
-    units.chunk_by(|one, next| one.kind.same_device(next.kind)).map(device).sum()
+    let kind = |units: &[&UnitTick]| total(units.iter().map(|unit| unit.output_kw));
+    let device =
+        |units: &[&UnitTick]| total(units.chunk_by(|one, next| one.kind == next.kind).map(kind));
+    total(units.chunk_by(|one, next| one.kind.same_device(next.kind)).map(device))
+}
+
+/// A sum; of nothing it is 0, where `sum` has -0.
+fn total(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
 }
 
 /// The instant, as microseconds since 1970 in UTC, at which a slot begins.

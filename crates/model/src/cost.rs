@@ -55,6 +55,8 @@ pub fn chords(
     if width_kw <= 0.0 {
         return Vec::new();
     }
+    // The chord of a parabola is as steep as the curve in its middle. With `a` not negative chords
+    // become steeper, so that a program fills them in order without being told.
     let chord = |index: u32| {
         let middle = least_kw + (f64::from(index) + 0.5) * width_kw;
         Chord { width_kw, slope_per_kwh: 2.0 * cost.a * middle + cost.b }
@@ -116,6 +118,7 @@ impl SystemCost {
     /// The sum of the components that are in something together, such as a row.
     pub fn sum_of(&self, is_in: impl Fn(&CostComponent) -> bool) -> f64 {
         let within = self.units.iter().filter(|(component, _)| is_in(component));
+        // Not `sum`, which makes -0.0 of nothing.
         within.fold(0.0, |sum, (_, amount)| sum + amount)
     }
 
@@ -126,6 +129,8 @@ impl SystemCost {
 
     /// The sum of all.
     pub fn total(&self) -> f64 {
+        // Neighbours in one row come first: totals of old runs were added up like that, and another
+        // order rounds to another number.
         let rows = self.units.chunk_by(|(one, _), (next, _)| one.row == next.row);
         let sum = |row: &[(CostComponent, f64)]| row.iter().fold(0.0, |sum, (_, each)| sum + each);
         rows.fold(0.0, |all, row| all + sum(row)) + self.unserved

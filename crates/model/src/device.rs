@@ -68,7 +68,7 @@ pub struct Unsteered<'a> {
 
 /// Which slots are looked at, and what is known of them.
 #[derive(Debug, Clone, Copy)]
-pub struct Outlook {
+pub struct SlotsAhead {
     /// When, and what for.
     pub issue: Issue,
     /// How many slots.
@@ -79,7 +79,7 @@ pub struct Outlook {
     pub day: u32,
 }
 
-impl Outlook {
+impl SlotsAhead {
     /// A series as it really is.
     pub fn actual(&self, series: &Series) -> Vec<f64> {
         self.forecast(series, &Forecast::Perfect)
@@ -136,7 +136,7 @@ pub trait Device: Any {
     }
 
     /// What its series are expected to be, a value a slot; what comes unsteered is the first.
-    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+    fn expected(&self, at: SlotsAhead) -> Vec<Vec<f64>> {
         self.unsteered().map(|it| at.forecast(it.actual, it.forecast)).into_iter().collect()
     }
 
@@ -167,6 +167,8 @@ pub trait Device: Any {
     fn cost(&self, did: &UnitSlot, hours: f64) -> UnitCost;
 }
 
+// An enum beside the trait: the compiler lists the kinds wherever all are to be named, as where a
+// world file is read, and nothing else needs a `match`.
 /// A unit of any kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unit {
@@ -252,6 +254,13 @@ impl From<Exchange> for Unit {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn wind_and_sun_are_one_kind_of_device_and_two_of_unit() {
+        assert!(UnitKind::WIND.same_device(UnitKind::PV) && UnitKind::WIND != UnitKind::PV);
+        assert!(UnitKind::ESS.same_device(UnitKind::PUMPED_HYDRO));
+        assert!(!UnitKind::ESS.same_device(UnitKind::WIND));
+    }
 
     #[test]
     fn every_component_of_cost_has_a_name_and_a_place_of_its_own() {

@@ -181,4 +181,10 @@ mod tests {
         charging.units.push(UnitSlot { charge_kw: 3.0, ..UnitSlot::idle(UnitKind::ESS) });
         assert_eq!(charging.residual_kw(), -3.0);
     }
+
+    #[test]
+    fn a_plant_gives_the_devices_of_one_kind_alone() {
+        let rivers: Vec<_> = plant().each::<MustTake>().map(|river| river.name.clone()).collect();
+        assert_eq!(rivers, ["river"]);
+    }
 }

@@ -59,6 +59,7 @@ pub enum DistributionError {
     Empty,
 }
 
+// A thousand draws on average for one that counts, at the most.
 /// Rarest acceptance that rejection sampling may have.
 const ACCEPTANCE_MIN: f64 = 1e-3;
 /// Draws of which one would succeed that are as good as all there are.
@@ -73,6 +74,7 @@ impl Distribution {
             Self::Uniform { min, max } => {
                 finite(*min, "the smallest value")?;
                 finite(*max, "the largest value")?;
+                finite(*max - *min, "the distance of both values")?;
                 ordered(*min, *max)
             }
             Self::Empirical(values) if values.is_empty() => Err(DistributionError::Empty),
@@ -92,6 +94,8 @@ impl Distribution {
             Self::Fixed(value) => *value,
             Self::Normal { mean, sd, min, max } => {
                 let normal = Normal::new(*mean, *sd).expect("parameters are checked");
+                // Drawn anew, not moved to the nearest bound, which would heap up there all that
+                // lies outside.
                 loop {
                     let value = normal.sample(random);
                     if (*min..=*max).contains(&value) {
@@ -147,6 +151,8 @@ fn check_normal(mean: f64, sd: f64, min: f64, max: f64) -> Result<(), Distributi
     let acceptance = if sd == 0.0 {
         f64::from(u8::from((min..=max).contains(&mean)))
     } else {
+        // Far above the mean both are nearly 1 and their difference is only rounding; by then it is
+        // far below all that is accepted.
         below(max) - below(min)
     };
     let one_in = 1.0 / acceptance;

@@ -351,6 +351,8 @@ impl Population {
             Parking::Overnight(place) | Parking::Workplace(place, _) => vec![place.charger],
             Parking::Commute { home, work, .. } => vec![home.charger, work.charger],
             Parking::Sessions { charger, .. } => vec![*charger],
+            // Two for each, so that a charger's number follows from its car's, whether that goes to
+            // work or not.
             Parking::Listed { charger, .. } => vec![*charger; 2],
         };
         let chargers = match &fleet.parking {
@@ -450,6 +452,8 @@ impl Draws {
     }
 
     fn nth(self, purpose: Purpose, distribution: &Distribution, draw: u32) -> f64 {
+        // No stream is opened for it: draws do not depend on each other, so that leaving one out
+        // changes no other.
         if let Distribution::Fixed(value) = distribution {
             return *value;
         }
@@ -472,6 +476,7 @@ impl Draws {
     fn overnight(self, home: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
         let tomorrow = day.date.succ_opt().expect("the calendar goes on");
         let left_last = left_last.unwrap_or_else(|| self.leaves_home(home, day, day.date, 0.0));
+        // Both times are drawn on their own, so that this one may lie before the car can have come.
         let arrives = day.at(self.of_day(Purpose::HomeArrival, &home.arrive, day.date, 0));
         (
             arrives.max(left_last + seconds(home.trip_time_min)),
@@ -481,12 +486,15 @@ impl Draws {
 
     /// When the car leaves home on `date`, which is `offset` hours of wall clock after `day`.
     fn leaves_home(self, home: &Place, day: &LocalDay, date: NaiveDate, offset: f64) -> i64 {
+        // Keyed by the morning's date, whichever day asks: the way to work begins when the night at
+        // home ends.
         day.at(offset + self.of_day(Purpose::HomeDeparture, &home.leave, date, 0))
     }
 
     /// At work on `day`, not before coming from where the car was until `left_last`.
     fn workplace(self, work: &Place, day: &LocalDay, left_last: Option<i64>) -> (i64, i64) {
         let arrives = day.at(self.of_day(Purpose::WorkArrival, &work.arrive, day.date, 0));
+        // Where a car that only parks at work comes from, nobody says.
         let earliest = left_last.map_or(i64::MIN, |left| left + seconds(work.trip_time_min));
         (
             arrives.max(earliest),

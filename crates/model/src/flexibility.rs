@@ -26,6 +26,7 @@ pub struct UpDown {
     pub down: f64,
 }
 
+// A schedule keeps its margins only as well as the solver keeps its rows.
 /// Flexibility that is not missed, kW.
 pub const SHORTFALL_MIN_KW: f64 = 1e-6;
 
@@ -215,5 +216,21 @@ mod tests {
             prop_assert_eq!(moved.up - moved.down, next - now);
             prop_assert_eq!(demand(next, now), UpDown { up: moved.down, down: moved.up });
         }
+    }
+
+    #[test]
+    fn a_battery_that_is_nearly_empty_or_full_moves_only_what_it_holds_or_has_room_for() {
+        let lossy = CarReach {
+            power_kw: 0.0,
+            energy_kwh: 18.5,
+            energy_kwh_min: 18.0,
+            energy_kwh_max: 19.5,
+            charge_kw_max: 100.0,
+            discharge_kw_max: 100.0,
+            charge_efficiency: 0.5,
+            discharge_efficiency: 0.25,
+        };
+        // Of half a kWh an eighth reaches the grid; for one kWh of room it gives two.
+        assert_eq!(car(&lossy, 0.25), UpDown { up: 0.5, down: 8.0 });
     }
 }

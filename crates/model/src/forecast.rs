@@ -90,10 +90,12 @@ impl Forecast {
                 slots.map(blend).collect()
             }
             Self::Ar1 { phi, sd } => {
+                // By its name, so that one more unit in the plant changes no other's errors.
                 let key = CarKey::new(&actual.name, 0);
                 let fresh = (1.0 - phi * phi).sqrt();
                 let mut error = 0.0;
                 let with_error = |(ahead, slot)| {
+                    // What is known has no error, and none is carried on from it.
                     if issue.lead(ahead) > 0 {
                         error = phi * error + fresh * draw(seed, key, slot);
                     }

@@ -74,6 +74,7 @@ const FAR_TAIL_DEN: [f64; 8] = [
 pub fn quantile(probability: f64) -> f64 {
     let from_median = probability - 0.5;
     if from_median.abs() <= 0.425 {
+        // The square of 0.425, where the tails begin: `r` is 0 there.
         let r = 0.180_625 - from_median * from_median;
         return from_median * ratio(&CENTRE_NUM, &CENTRE_DEN, r);
     }
@@ -82,8 +83,10 @@ pub fn quantile(probability: f64) -> f64 {
 
 /// [`quantile`] for the outer 15 %, where a logarithm is needed.
 fn tail(probability: f64, from_median: f64) -> f64 {
+    // From the nearer end: a logarithm of what is nearly 1 would have lost its digits.
     let beyond = if from_median < 0.0 { probability } else { 1.0 - probability };
     let r = (-libm::log(beyond)).sqrt();
+    // Two polynomials of infinity divided would be NaN.
     let distance = if beyond == 0.0 {
         f64::INFINITY
     } else if r <= 5.0 {

@@ -49,6 +49,8 @@ impl Physical {
     }
 }
 
+// The limits of what is possible keep all that power and energy may cost far below 1e20, beyond
+// which CBC takes numbers for infinite.
 /// Energy that a car's battery holds when full.
 pub const CAR_CAPACITY: Physical =
     Physical::new("capacity of a car's battery", "kWh", (1.0, 2000.0), (1e-6, 1e6));
@@ -82,6 +84,7 @@ pub const HOURLY_COST: Physical =
     Physical::new("hourly cost `c`", "per hour", (0.0, 1e7), (0.0, 1e9));
 /// Cost of a start.
 pub const START_COST: Physical = Physical::new("cost of a start", "", (0.0, 1e8), (0.0, 1e10));
+// A month of 30 days, and a leap year.
 /// For how long a unit must be, or has been, on or off.
 pub const COMMITMENT_TIME: Physical =
     Physical::new("time on or off", "h", (0.0, 720.0), (0.0, 8784.0));

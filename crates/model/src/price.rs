@@ -13,7 +13,7 @@
 //! is done here. [`PriceFeedback`] says whether the net load of (3) holds the cars planned so far.
 
 use crate::clock::Clock;
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use std::{num::NonZeroU32, ops::Range};
 
 /// Prices that cannot be formed.
@@ -144,6 +144,7 @@ impl NetLoadSignal {
         slots: Range<u32>,
     ) -> Result<(), PriceError> {
         assert_eq!(net_load_kw.len(), days.slots() as usize, "one net load for each slot");
+        // Other days are as they were: prices may be formed anew after every few cars.
         for day in days.touched_by(slots) {
             let range = days.range(day);
             let mean = mean_net_load(&net_load_kw[range.clone()], range.start, days.date(day))?;
@@ -158,6 +159,8 @@ impl NetLoadSignal {
 
 /// (4) of one day whose first slot is `first`.
 fn mean_net_load(day_kw: &[f64], first: usize, date: NaiveDate) -> Result<f64, PriceError> {
+    // Looked for first: the mean of a day with a NaN is not above 0 either, and would be blamed on
+    // too much wind and sun.
     if let Some(bad) = day_kw.iter().position(|load| !load.is_finite()) {
         return Err(PriceError::NetLoadNotFinite { slot: (first + bad) as u32, date });
     }
@@ -235,17 +238,12 @@ impl LocalDays {
         let mut dates = Vec::new();
         let mut bounds = vec![0];
         let mut end = 0;
-        for date in clock.local(0).date().iter_days() {
-            if end >= slots {
-                break;
-            }
-            let next = clock.slot_from(clock.day(date + Days::new(1)).at(0.0));
-            // A zone that moved across the date line has a date without hours.
-            if next > end {
-                dates.push(date);
-                bounds.push(next);
-                end = next;
-            }
+        // Whole days, since a mean over a part of one would change with the number of slots asked
+        // for.
+        while end < slots {
+            dates.push(clock.local(end).date());
+            end = clock.local_day(end).end;
+            bounds.push(end);
         }
         Self { dates, bounds }
     }

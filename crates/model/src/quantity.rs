@@ -56,6 +56,7 @@ fn comma(text: &str, whole: &str, rest: &str) -> String {
 /// Whether the character at `at` belongs to a leading number such as `-1.5e-3`.
 fn is_number_part(text: &str, at: usize, c: char) -> bool {
     let after_exponent = || text[..at].ends_with(['e', 'E']);
+    // The `E` of `5EUR/kWh` begins a currency, and no exponent.
     let starts_exponent = || {
         matches!(c, 'e' | 'E')
             && text[at + 1..].starts_with(|next: char| next.is_ascii_digit() || "+-".contains(next))
@@ -81,8 +82,10 @@ fn parse_scaled(
     }
     let &(_, factor) = units
         .iter()
+        // Letter by letter, as large and small ones differ by a factor: `mW` is no `MW`.
         .find(|(name, _)| *name == unit)
         .ok_or_else(|| fail(format!("`{unit}` is not a unit of {kind}")))?;
+    // `1e400` is read as infinity, and a finite number may become one by its factor.
     let value = number * factor;
     if value.is_finite() {
         Ok(value)
@@ -128,6 +131,8 @@ quantity!(
         ("W", 1e-3),
         ("MW", 1e3),
         ("GW", 1e6),
+        // FlexMeasures gives power in these units, too; apparent power counts as if it were all
+        // real.
         ("kVA", 1.0),
         ("VA", 1e-3),
         ("MVA", 1e3),
@@ -313,7 +318,8 @@ impl FromStr for TimeOfDay {
         let (hours, minutes) = text.trim().split_once(':').ok_or_else(fail)?;
         let hours: u32 = hours.parse().map_err(|_| fail())?;
         let minutes: u32 = minutes.parse().map_err(|_| fail())?;
-        if minutes > 59 || hours * 60 + minutes > 24 * 60 {
+        // 24:00 is a time, too: a band ends with it at midnight.
+        if hours > 24 || minutes > 59 || hours * 60 + minutes > 24 * 60 {
             return Err(fail());
         }
         Ok(Self(f64::from(hours) + f64::from(minutes) / 60.0))
@@ -396,6 +402,7 @@ mod tests {
         assert_eq!("17:30".parse(), Ok(TimeOfDay(17.5)));
         assert_eq!("24:00".parse(), Ok(TimeOfDay(24.0)));
         assert!("24:01".parse::<TimeOfDay>().is_err());
+        assert!("71582789:00".parse::<TimeOfDay>().is_err());
         assert!("7:60".parse::<TimeOfDay>().is_err());
     }
 }

@@ -12,6 +12,7 @@ pub use rand_philox::splitmix64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
+    // The numbers are part of every stream's key: another number gives other people in old runs.
     /// Arrival at home, one draw a local day.
     HomeArrival = 1,
     /// Departure from home, one draw a local day.
@@ -67,6 +68,8 @@ pub fn name_hash(name: &str) -> u32 {
 /// `draw` is a day number, a trip number, an hour or 0; every stream has 2³² blocks of its own.
 #[inline]
 pub fn stream(seed: u64, purpose: Purpose, car: CarKey, draw: u32) -> Philox {
+    // The purpose is spread over all bits before it meets the seed: seed 2 with purpose 1 would
+    // else draw what seed 1 draws with purpose 2.
     let key = splitmix64(seed ^ splitmix64(0x9e37_79b9_7f4a_7c15 ^ u64::from(purpose as u32)));
     let counter =
         u128::from(car.fleet) << 96 | u128::from(car.index) << 64 | u128::from(draw) << 32;

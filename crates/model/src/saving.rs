@@ -90,6 +90,7 @@ impl Bills {
     /// Puts all stays in order, as [`saving`] wants them.
     pub fn sort(&mut self) {
         for fleet in &mut self.fleets {
+            // A car has one stay at a time, so that no two keys are equal.
             fleet.stays.sort_unstable_by_key(|(key, _)| *key);
         }
     }
@@ -184,6 +185,7 @@ impl Sums {
     fn saving(self) -> Saving {
         let Saving { baseline_cost, cost, .. } = self.saving;
         let emptier_value = self.emptier_value.left();
+        // Where the three cancel out, what is left is what rounding leaves of the largest.
         let subtracted = baseline_cost.abs() + cost.abs() + emptier_value.abs();
         Saving {
             emptier_kwh: self.emptier_kwh.left(),

@@ -33,6 +33,7 @@ pub struct Scenario {
     pub tariffs: Vec<Tariff>,
     /// The fleets, in `EvId` order.
     pub fleets: Vec<Fleet>,
+    // Shared, as telemetry works with it beside the engine.
     /// The cars drawn from them.
     pub population: Arc<Population>,
     /// Connections with a limit; a parent comes before its children.
@@ -249,6 +250,7 @@ impl Scenario {
         let range = self.population.range_of(ev);
         let fleet = &self.fleets[range.fleet];
         let place = range.index_of(ev);
+        // The list has normal draws only; what `Bernoulli` asks for is drawn as for any car.
         let draw = Draw::new(self.seed, CarKey::new(&fleet.name, place), hour);
         match &fleet.parking {
             Parking::Listed { cars, .. } => {

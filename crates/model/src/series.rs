@@ -25,6 +25,7 @@ impl Series {
         if slot < count {
             return self.values[slot];
         }
+        // Of a run that is shorter than a day all is repeated.
         let period = day.min(count);
         self.values[count - period + (slot - count) % period]
     }

@@ -58,6 +58,8 @@ impl Stays {
     pub fn announced_end_slot(&self, stay: u32, clock: &Clock) -> u32 {
         clock
             .slots_until(i64::from(self.announced[stay as usize]))
+            // A driver may announce a time before the first whole slot, and without a slot nothing
+            // could be planned.
             .max(self.first_slot(stay, clock) + 1)
     }
 
@@ -151,6 +153,7 @@ impl Calendar {
         let first = |stay| stays.first_slot(stay, clock);
         let announced_end = |stay| stays.announced_end_slot(stay, clock);
         let late = ids().filter(|&stay| announced_end(stay) < stays.end_slot(stay, clock));
+        // A stay that ends with the day does not reach over it.
         let folded = |stay| {
             period.is_some_and(|slots| stays.end_slot(stay, clock) > fold(first(stay), slots).1)
         };
@@ -213,6 +216,7 @@ impl Buckets {
     ) -> Self {
         let mut offsets = vec![0; slots as usize + 1];
         for id in ids.clone() {
+            // What begins or ends beyond the run has no slot in it.
             if let Some(count) = offsets.get_mut(slot_of(id) as usize + 1) {
                 *count += 1;
             }
@@ -220,6 +224,7 @@ impl Buckets {
         for slot in 1..offsets.len() {
             offsets[slot] += offsets[slot - 1];
         }
+        // Counting leaves the ids of a slot ascending, as events of a tick must be.
         let mut next = offsets.clone();
         let mut sorted = vec![0; offsets[slots as usize] as usize];
         for id in ids {

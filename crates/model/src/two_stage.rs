@@ -94,6 +94,8 @@ impl DayAheadEv {
     /// is shown no policy's.
     pub fn policy<'a>(&self, own: &'a str) -> Option<&'a str> {
         match self {
+            // The paper's day-ahead stage knows of uncontrolled or smart charging, and of no
+            // discharging.
             Self::AsPaper if own == "v2g" => Some("smart"),
             Self::AsPaper | Self::Plan => Some(own),
             Self::Smart => Some("smart"),
@@ -111,6 +113,13 @@ pub struct SearchLimits {
     pub nodes: u32,
     /// Relative gap that is good enough.
     pub gap: f64,
+}
+
+impl SlackPrices {
+    /// What it costs not to serve `unserved_kw` and not to take `spilled_kw` for some hours.
+    pub fn unserved_cost(&self, unserved_kw: f64, spilled_kw: f64, hours: f64) -> f64 {
+        (unserved_kw + spilled_kw) * hours * self.unserved
+    }
 }
 
 impl Default for SlackPrices {

@@ -10,6 +10,8 @@ pub struct UnitSlot {
     /// Power into the system, kW: delivered, discharged, shed or imported; negative exports. What a
     /// store charges with is not taken off.
     pub given_kw: f64,
+    // One column for both: the event of a slot has no other, and journals from before there were
+    // electrolysers are read as they are.
     /// What a renewable unit could have delivered, kW; hydrogen that is bought since no tank has
     /// it, kW of its energy.
     pub available_kw: f64,

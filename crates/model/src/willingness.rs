@@ -40,6 +40,7 @@ pub struct Logistic {
 impl Logistic {
     /// The curve's value at the incentive ratio `eps`; never falls as `eps` rises.
     pub fn at(&self, eps: f64) -> f64 {
+        // Where the exponential is beyond all numbers, this is 0, as it should be.
         self.c / (1.0 + self.a * libm::exp(-self.b * (eps - 1.0)))
     }
 
@@ -118,6 +119,7 @@ impl Willingness {
     pub fn new(optimistic: Logistic, pessimistic: Logistic) -> Result<Self, WillingnessError> {
         optimistic.check("optimistic")?;
         pessimistic.check("pessimistic")?;
+        // Above the ratios that are compared both curves come to their ceilings.
         if optimistic.c < pessimistic.c {
             return Err(WillingnessError::CeilingsCrossed {
                 optimistic: optimistic.c,
@@ -178,6 +180,8 @@ impl Willingness {
 fn turning_point(optimistic: &Logistic, pessimistic: &Logistic) -> Option<f64> {
     let rising = libm::log(optimistic.c) + libm::log(pessimistic.a) + libm::log(pessimistic.b);
     let falling = libm::log(pessimistic.c) + libm::log(optimistic.a) + libm::log(optimistic.b);
+    // Curves of equal steepness, or of none, or at 0 give infinity or NaN, which lie in no range:
+    // then h' has no root, and the two ends decide.
     let eps = 1.0 + (rising - falling) / (pessimistic.b - optimistic.b);
     (0.0..=INCENTIVE_RATIO_MAX).contains(&eps).then_some(eps)
 }
@@ -201,6 +205,7 @@ impl Band {
     /// The share of drivers whose willingness is above `gamma`.
     pub fn share_above(&self, gamma: Share) -> f64 {
         let gap = gamma.get() - self.mean;
+        // Willingness ends at 1 and would have to be above it: the tail beyond counts for nothing.
         if gamma == Share::ONE {
             return 0.0;
         }
@@ -226,6 +231,8 @@ impl Participation {
     pub fn agrees(self, willingness: f64, draw: Draw) -> bool {
         match self {
             Self::Threshold(gamma) => willingness > gamma.get(),
+            // The draw is above 0 and below 1, so that a willingness of 1 always agrees and one of
+            // 0 never.
             Self::Bernoulli => draw.uniform < willingness,
         }
     }

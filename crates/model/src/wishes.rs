@@ -63,6 +63,7 @@ impl SocWish {
     /// Whether the wish holds at a tick: from the one at or before its start to the one at or after
     /// its end.
     pub fn holds(&self, at: i64, slot_seconds: i64) -> bool {
+        // A wish that begins and ends between two ticks would hold at none of them.
         at + slot_seconds > self.from && at - slot_seconds < self.to
     }
 
@@ -137,8 +138,10 @@ impl WishedStay {
     fn needed(&self, soc: f64) -> i64 {
         let slots = soc / self.soc_per_hour * 3600.0 / self.slot_seconds as f64;
         if slots.is_finite() {
+            // A whole number of slots may come out a little above itself.
             libm::ceil(slots - 1e-9) as i64 * self.slot_seconds
         } else {
+            // For ever, and still room to subtract it from an instant without overflow.
             i64::MAX / 4
         }
     }

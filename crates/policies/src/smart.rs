@@ -78,6 +78,7 @@ fn charge_cheapest(
 
 /// Least and most energy of every car, kWh: its bounds, widened to where it starts.
 pub(crate) fn energy_limits(seen: &Observation<'_>) -> (Vec<f64>, Vec<f64>) {
+    // Runs that began under the rules of 0.1.0 show bounds as the battery has them.
     let widened = |bounds: &[f64], widen: fn(f64, f64) -> f64| {
         bounds.iter().zip(seen.energy_kwh).map(|(&bound, &start)| widen(bound, start)).collect()
     };
@@ -102,6 +103,7 @@ pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f
 
 /// Makes sure that no car is left without a schedule because the solver had none.
 pub(crate) fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
+    // After an error the world's fallback policy answers; else the car would stand uncharged.
     let missing =
         answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_solution());
     missing.map_or(Ok(()), |(answer, stay)| {

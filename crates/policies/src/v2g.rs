@@ -61,6 +61,7 @@ impl Policy for V2g {
     ) -> Result {
         let (least, most) = energy_limits(seen);
         let load = load_to_fill(seen, self.tie)?;
+        // For the whole stay; agreement, slot by slot, comes with what was shown.
         let eligible = seen.v2g_eligible.iter().map(|&eligible| f64::from(eligible));
         let discharge: Vec<f64> = seen
             .discharge_kw_max

@@ -24,6 +24,7 @@ pub(crate) enum Refusal {
     Panic { message: String },
 }
 
+// The hook is one for all threads, and a call is one thread's.
 thread_local! {
     /// Whether a policy is being called on this thread.
     static CALLED: Cell<bool> = const { Cell::new(false) };
@@ -35,6 +36,7 @@ thread_local! {
 pub(crate) fn run(host: &Host, call: impl FnOnce() -> Result) -> Result<(), Refusal> {
     install_hook();
     let outer = CALLED.replace(true);
+    // Safe to assert: a policy that has panicked is not entered again.
     let outcome = panic::catch_unwind(AssertUnwindSafe(call));
     CALLED.set(outer);
     match outcome {

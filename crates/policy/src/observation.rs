@@ -118,6 +118,8 @@ impl<'a> Observation<'a> {
     /// The slots from now in which the car of row `row` is there, as announced; within the horizon.
     pub fn window(&self, row: usize) -> Range<usize> {
         let from_now = |slot: u32| (slot.saturating_sub(self.tick) as usize).min(self.horizon);
+        // No later than the end: a car that arrives beyond the horizon has a window without slots,
+        // and not one that runs backwards.
         let end = from_now(self.departure_slot[row]);
         from_now(self.arrival_slot[row]).min(end)..end
     }
@@ -175,6 +177,7 @@ impl Schedules<'_> {
 
     /// The schedules one after the other, as slices of the horizon's length.
     pub fn rows(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        // Chunks of no length are not allowed, and without slots there are none anyway.
         self.power_kw.chunks_exact_mut(self.horizon.max(1))
     }
 }
@@ -218,6 +221,7 @@ pub fn charge_at_once(power_kw: &mut [f64], charge_kw_max: f64, slot_hours: f64,
     power_kw[..whole].fill(charge_kw_max);
     let rest = energy_kwh - whole as f64 * per_slot;
     if let Some(power) = power_kw.get_mut(whole).filter(|_| rest > NOTHING_KWH) {
+        // Where the division above rounded down, the rest is a whole slot or a little more.
         *power = (rest / slot_hours).min(charge_kw_max);
     }
 }

@@ -86,6 +86,7 @@ pub struct ConfigError {
 /// Reads a policy from its config, a RON value; from `()` when there is none.
 pub fn from_config<P: DeserializeOwned>(config: &str) -> Result<P, ConfigError> {
     let text = if config.trim().is_empty() { "()" } else { config };
+    // So that `charge_below: 0.2` may stand for `Some(0.2)`.
     let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     options.from_str(text).map_err(|error| ConfigError {
         message: in_words(&error.code),
@@ -95,6 +96,7 @@ pub fn from_config<P: DeserializeOwned>(config: &str) -> Result<P, ConfigError> 
 
 /// What is wrong, as a fragment that can follow a colon, in words of who writes configs.
 fn in_words(error: &ron::Error) -> String {
+    // RON's own words name types of Rust, of which authors of worlds know nothing.
     match error {
         ron::Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         ron::Error::DuplicateStructField { field, .. } => {

@@ -80,6 +80,7 @@ pub enum Outcome {
 impl Outcome {
     /// Judges the objective of a schedule against a proven lower bound.
     pub fn from_bound(objective: f64, bound: f64) -> Self {
+        // Of an objective near 0 a share of it would be all rounding.
         let gap = ((objective - bound) / objective.abs().max(1.0)).max(0.0);
         if gap <= GAP_TOLERANCE { Self::Optimal } else { Self::Feasible { gap } }
     }

@@ -78,6 +78,8 @@ macro_rules! shape {
             ) -> Option<Self> {
                 let known = [$(stringify!($field)),*];
                 let mut fields = $crate::read::Fields::of(node, $title, &known, report)?;
+                // All fields are read before the first that is wrong ends it, so that each tells
+                // its own problem.
                 $(let $field: Option<$ty> = match fields.take(stringify!($field)) {
                     Some(node) => $crate::Read::read(&node, report),
                     None => $crate::shape!(@absent fields report $field $sample; $($default)?),

@@ -64,6 +64,8 @@ impl Document {
                 && place.end <= spliced.range.end
                 && !spliced.range.is_empty()
         };
+        // An override may lie within what an earlier one put there; the later one is what the place
+        // is from.
         match self.spliced.iter().rev().find(inside) {
             None => problem.at(&self.name, &self.text, place.start..place.end, label),
             Some(spliced) => {
@@ -91,6 +93,7 @@ impl Document {
                 |byte: usize| if byte >= at.end { byte - at.len() + text.len() } else { byte };
             earlier.range = moved(earlier.range.start)..moved(earlier.range.end);
         }
+        // From behind, since the names before the value may read the same.
         let value_at = text.rfind(&spliced.argument[spliced.value.clone()]);
         self.spliced.push(Spliced { range: at.start..at.start + text.len(), value_at, ..spliced });
     }

@@ -29,10 +29,12 @@ impl Excerpt {
     pub(crate) fn of(name: &str, text: &Arc<str>, span: Range<usize>) -> Self {
         let name = name.to_owned();
         let line = line_of(text, span.start);
+        // The lines beside the place are shown, too, so that they count.
         if around(text, &span).lines().all(|line| line.len() <= LINE_MAX) {
             return Self { name, span, shown: Arc::clone(text), at: None };
         }
         let from = boundary(text, line.start.max(span.start.saturating_sub(BESIDE)));
+        // A place may be the whole of the line, of which the beginning is enough.
         let place_end =
             boundary(text, span.end.min(span.start + 2 * BESIDE).min(line.end)).max(span.start);
         let to = boundary(text, line.end.min(place_end + BESIDE)).max(place_end);

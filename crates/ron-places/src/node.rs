@@ -81,6 +81,7 @@ impl<'a> Node<'a> {
         let end = self.text.find(|c| !is_name(c)).unwrap_or(self.text.len());
         let (name, rest) = self.text.split_at(end);
         let begins_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        // The `r` of a raw string is no name.
         let is_string = rest.starts_with(['"', '#', '\'']);
         if begins_name && !is_string { (name, rest) } else { ("", self.text) }
     }
@@ -134,6 +135,7 @@ impl<'a> Node<'a> {
         let (raw,): (&'a RawValue,) =
             if name.is_empty() { return None } else { ron::from_str(rest).ok()? };
         let text = raw.trim().get_ron();
+        // A variant's name is no part of a path.
         Some(Node { text, place: place_of(self.document, text), ..self.clone() })
     }
 
@@ -201,6 +203,7 @@ impl<'de: 'a, 'a> Visitor<'de> for FieldsVisitor<'a> {
         Ok(Fields(fields))
     }
 
+    // Without fields, `()` may come as an empty sequence or as a unit.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Fields<'a>, A::Error> {
         match seq.next_element::<de::IgnoredAny>()? {
             None => Ok(Fields(Vec::new())),
@@ -228,6 +231,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Identifier<'a> {
                 Ok(name)
             }
         }
+        // Borrowed, since where the name lies in memory says where it stands in the text.
         deserializer.deserialize_identifier(Borrowed).map(Self)
     }
 }

@@ -169,6 +169,8 @@ pub fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a s
 /// That one of `known` which `name` is a slip of the pen for.
 pub fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (nearest, edits) = nearest(name, known)?;
+    // One slip, and another for every four letters: most short names are within two edits of each
+    // other.
     (edits <= 1 + nearest.chars().count() / 4).then_some(nearest)
 }
 

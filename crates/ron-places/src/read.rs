@@ -114,6 +114,7 @@ impl<D: Dialect, T: Read<D>> Read<D> for Option<T> {
     }
 
     fn read(node: &Node<'_>, report: &mut Report<D>) -> Option<Self> {
+        // A string that says None has its quotes here.
         if node.text == "None" { Some(None) } else { T::read(node, report).map(Some) }
     }
 }
@@ -197,6 +198,7 @@ impl<D: Dialect, T: Read<D>> Read<D> for Named<T> {
 
 /// All values, if none is missing; goes through all of them in any case.
 pub fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    // Collecting into an `Option` at once would stop at the first that is wrong.
     let values: Vec<Option<T>> = values.collect();
     values.into_iter().collect()
 }
@@ -214,6 +216,7 @@ fn check_repeated<D: Dialect>(seen: &[&Key], key: &Key, path: &str, report: &mut
 
 /// Reports a name that could not stand in paths, file names and tables.
 pub fn check_name<D: Dialect>(name: &str, place: Place, report: &mut Report<D>) {
+    // A dot would end the name in paths, and a slash in file names.
     let fine = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(fine) {
         report.add_help(
@@ -268,6 +271,8 @@ impl<'a> Fields<'a> {
         let mut misspelt = Vec::new();
         for (key, _) in &found {
             if !known.contains(&key.name.as_str()) {
+                // A field that is there under a wrong name is one problem, not a missing one beside
+                // it.
                 misspelt.extend(meant(&key.name, known.iter().copied()));
                 let message = format!("{} has no field `{}`", with_article(title), key.name);
                 report.add_help(
@@ -301,6 +306,7 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &'static str,
         sample: &'static str,
+        // Only its type is asked for: it says in which dialect `T` is read.
         _report: &Report<D>,
     ) -> Option<T> {
         if !self.misspelt.contains(&name) {
@@ -418,6 +424,7 @@ impl<D: Dialect> Read<D> for f64 {
     }
 
     fn read(node: &Node<'_>, report: &mut Report<D>) -> Option<Self> {
+        // RON has `inf` and `NaN`, and one of them makes all sums like it.
         let value = node.parse::<Self>().ok().filter(|value| value.is_finite());
         value.or_else(|| expected(node, report, "a finite number"))
     }

@@ -27,6 +27,7 @@ pub fn splice<D: Dialect, T: Read<D>>(
     let mut problems = Vec::new();
     let mut changed = Vec::new();
     for given in Given::all(overrides) {
+        // Compared as text, so that an override that says what is there already is none.
         let before = document.text.clone();
         if let Err(problem) = given.apply::<D>(document, T::kind()) {
             problems.push(*problem);
@@ -43,12 +44,22 @@ pub fn splice<D: Dialect, T: Read<D>>(
 pub fn refused(overrides: &[Override], first: &str, message: &str, help: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for given in Given::all(overrides) {
+        // What is no override at all is told where it is worked in.
         let path = given.argument.split_once('=').map_or("", |(path, _)| path);
-        if path.split('.').next().is_some_and(|name| name.trim() == first) {
+        if first_name(path) == first {
             problems.push(*given.wrong(message, 0..path.len(), help));
         }
     }
     problems
+}
+
+/// The first name of a path, without the quotes that it may have.
+fn first_name(path: &str) -> &str {
+    let path = path.trim();
+    match path.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        Some((name, _)) => name,
+        None => path.split_once('.').map_or(path, |(name, _)| name).trim(),
+    }
 }
 
 /// One override, `path=value`, and what gave it.
@@ -115,9 +126,12 @@ impl Given<'_> {
             value_at: None,
         };
         let names = self.names::<D>(path)?;
+        // By itself first: worked in, a bracket that is not closed would be a mistake of the whole
+        // text, far behind it.
         if begins_with_bracket(value) {
             Node::root::<D>(&Document::new(&format!("from {}", self.origin), value))?;
         }
+        // Nodes borrow the text that is about to change.
         let snapshot = document.clone();
         let root = Node::root::<D>(&snapshot)?;
         let change = self.change::<D>(&root, kind, &names, value)?;
@@ -181,6 +195,7 @@ impl Given<'_> {
         let is_known = known.iter().any(|known| known == name);
         let inner = below(&kind, node, name);
         let is_entry = matches!(inner, Kind::Struct(_)) && !value.starts_with('(');
+        // An entry that is made by one of its fields lacks all the others.
         let half_made = is_map && !matches!(inner, Kind::Any(_)) && (!rest.is_empty() || is_entry);
         let unknown = !is_map && !is_known && !known.is_empty();
         if node.text.starts_with('[') || half_made || unknown {
@@ -204,6 +219,8 @@ impl Given<'_> {
             let message = format!("`{}` is {}, which has no fields", node.path, node.describe());
             return Err(self.wrong(&message, span.clone(), "end the path there"));
         }
+        // Behind the opening bracket a comma may always follow; before the closing one it depends
+        // on what stands there.
         Ok(Change { at: open..open, text: format!("{key}: {text}, ") })
     }
 }
@@ -326,8 +343,10 @@ fn quoted<D: Dialect>(value: &str, kind: &Kind) -> String {
     match raw {
         Some(raw)
             if !is_text
+                // Some values that are text may be a map, too.
                 || raw.starts_with(['"', '{'])
                 || raw.starts_with("r#")
+                || raw.starts_with("r\"")
                 || raw == "None" =>
         {
             raw.to_owned()

@@ -18,6 +18,8 @@ pub(crate) fn problem<D: Dialect>(
     let text = &document.text;
     let start = offset(text, error.span.start);
     let tokens = tokens(text);
+    // A quote that is missing turns text into brackets and brackets into text, so that it comes
+    // first.
     let found = open_quote(text, &tokens)
         .or_else(|| brackets(text, &tokens))
         .or_else(|| around(text, &tokens, &error.code, start));
@@ -150,6 +152,7 @@ fn string(text: &str) -> Option<usize> {
 fn open_quote(text: &str, tokens: &[Token]) -> Option<Mistake> {
     let over_lines = |token: &&Token| {
         let string = &text[token.place.start..token.place.end];
+        // A raw string ends with `#`, and a quote alone is no end of itself.
         let is_open =
             token.kind == Kind::Text && !(string.len() > 1 && string.ends_with(['"', '#']));
         is_open || (token.kind == Kind::Text && string.starts_with('"') && string.contains('\n'))
@@ -245,6 +248,8 @@ fn around(text: &str, tokens: &[Token], error: &ron::Error, at: usize) -> Option
         return Some(Mistake::new("a string in single quotes", shown, "a single quote", help));
     }
     // ron gives up within a number that goes on as none does, or before one.
+    // Before signs are asked about: `17:30` would be a colon in a wrong place, and `95 %` a comma
+    // that is missing.
     let at_number = unquoted(text, before, after);
     let at_number = at_number.or_else(|| unquoted(text, after?, tokens.get(next + 1).copied()));
     if at_number.is_some() {
@@ -264,6 +269,7 @@ fn around(text: &str, tokens: &[Token], error: &ron::Error, at: usize) -> Option
     if follows(':') {
         return Some(colon(before, inside));
     }
+    // At the first token this wraps to where none is.
     let begins = tokens.get(next.wrapping_sub(2)).is_none_or(|token| token.kind != Kind::Sign(':'));
     let is_name =
         before.kind == Kind::Word && text[before.place.start..].starts_with(char::is_alphabetic);

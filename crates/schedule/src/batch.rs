@@ -74,6 +74,7 @@ pub fn solve_batch(
     batch.validate(power_kw.len(), answers.len())?;
     let rows = request.len();
     let horizon = request.horizon;
+    // There are no chunks of width 0; rows that make no sense are refused all the same.
     if rows == 0 || horizon == 0 {
         return (0..rows).try_for_each(|row| batch.row(row, &mut Rows::default()).map(|_| ()));
     }
@@ -128,6 +129,8 @@ impl Worker {
             power.fill(0.0);
             let power = &mut power[slots.clone()];
             let ranking = group(&mut self.rankings, &mut self.last, batch, row);
+            // A shared ranking has no hulls, which depend on the limits of a battery; who cannot
+            // discharge needs none.
             let shared =
                 (ranking.is_convex() || no_discharge(&problem)).then_some((ranking, slots.start));
             *answer =
@@ -153,6 +156,7 @@ fn group<'r>(
     let wear = value(degradation_per_kwh, row);
     let numbers = [charge_efficiency[row], discharge_efficiency[row], wear];
     let key = (batch.tariff(row), numbers.map(f64::to_bits));
+    // Neighbouring rows are mostly of one fleet.
     if rankings.get(*last).is_none_or(|(found, _)| *found != key) {
         *last = rankings.iter().position(|(found, _)| *found == key).unwrap_or_else(|| {
             let (buy, sell) = batch.prices(batch.tariff(row));
@@ -292,6 +296,7 @@ impl<'a> Batch<'a> {
         if may_discharge.is_empty() || most == 0.0 {
             return false;
         }
+        // Bits count from the horizon's first slot, wherever the row begins.
         let bytes = horizon.div_ceil(8);
         let agreed = &may_discharge[row * bytes..(row + 1) * bytes];
         limits.clear();

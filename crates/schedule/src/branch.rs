@@ -54,6 +54,7 @@ pub(crate) fn search(
     let mut stack: Vec<(Vec<Mode>, f64)> = vec![(root, f64::NEG_INFINITY)];
     let mut nodes = 0;
     while let Some((modes, inherited)) = stack.pop() {
+        // At least one node, without which there is no schedule at all.
         if search.is_proven(inherited, options.gap) || nodes >= options.nodes.clamp(1, FEW) {
             search.open_bound = search.open_bound.min(inherited);
             continue;
@@ -68,10 +69,12 @@ pub(crate) fn search(
         } else if let Some((slot, _)) = node.worst {
             let likely = if sweep.stored[slot] > 0.0 { Mode::Charge } else { Mode::Discharge };
             let other = if likely == Mode::Charge { Mode::Discharge } else { Mode::Charge };
+            // The likely one is popped first: a good schedule early cuts off more of the others.
             stack.push((with(&modes, slot, other), node.bound));
             stack.push((with(&modes, slot, likely), node.bound));
         }
     }
+    // There is one: the root keeps its bounds, which were relaxed until some schedule does.
     sweep.stored.clone_from(&search.best);
     let bound = search.open_bound.min(search.best_cost);
     let proven = search.is_proven(bound, options.gap);

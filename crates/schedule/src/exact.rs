@@ -40,6 +40,7 @@ impl Exact {
         options: Options,
         power_kw: &mut [f64],
     ) -> StorageAnswer {
+        // Taken out for the call, which borrows all of `self`.
         let mut ranking = std::mem::take(&mut self.ranking);
         ranking.rank(problem);
         let answer = self.solve_ranked(problem, &ranking, 0, options, power_kw);
@@ -77,12 +78,14 @@ impl Exact {
             self.nodes = nodes;
             outcome
         };
+        // Equal stretches are ranked by slot, so that the sweep's own answer is the earliest.
         if ranking.has_ties() && !matches!(problem.tie, TieRule::Earliest) {
             self.ties.level(problem, ranking, first, &self.reach, &mut self.sweep.stored);
         }
         for (slot, (power, &energy)) in power_kw.iter_mut().zip(&self.sweep.stored).enumerate() {
             let (least, most) =
                 (-problem.discharge_kw_max.at(slot), problem.charge_kw_max.at(slot));
+            // From power to energy and back rounds, and limits are exact.
             *power = problem.power_for(energy).clamp(least, most);
         }
         StorageAnswer { outcome, objective: problem.objective(power_kw), unmet }

@@ -61,6 +61,7 @@ pub(crate) fn solve(
     most_corners: usize,
 ) -> Option<Vec<f64>> {
     let slots = problem.slots();
+    // All of them are kept for the way back, which asks each where the best move came from.
     let mut curves = vec![vec![Corner { energy: problem.energy_kwh, cost: 0.0 }]];
     for slot in 0..slots {
         let next = advance(
@@ -122,6 +123,8 @@ fn advance(before: &[Corner], step: Step, floor: f64, ceiling: f64) -> Vec<Corne
     let mut falling = Window::default();
     for ends in grid.windows(2) {
         let (left, right) = (ends[0], ends[1]);
+        // No corner can be reached over a part of a stretch only, so that its middle tells which
+        // can, free of rounding at the ends.
         let middle = f64::midpoint(left, right);
         let straight =
             [0.0, step.up, -step.down].map(|moved| shifted(before, step, moved, left, right));
@@ -180,6 +183,7 @@ struct Window {
 impl Window {
     fn best(&mut self, corners: &[Corner], slope: f64, low: f64, high: f64) -> Option<Corner> {
         let key = |index: usize| corners[index].cost - slope * corners[index].energy;
+        // Both ends of the window only move to the right, as stretches do: each corner enters once.
         while self.entered < corners.len() && corners[self.entered].energy <= high {
             while self.waiting.back().is_some_and(|&index| key(index) >= key(self.entered)) {
                 self.waiting.pop_back();
@@ -208,6 +212,7 @@ fn envelope(lines: &[Line], left: f64, right: f64, curve: &mut Vec<Corner>) {
         let crossing = |line: &Line| {
             let closing = slope(lowest) - slope(line);
             let apart = at(line, position) - at(lowest, position);
+            // Where two lines meet, rounding may put the flatter one below already.
             (closing > 0.0).then(|| position + apart.max(0.0) / closing)
         };
         let next = lines.iter().filter_map(|line| crossing(line).map(|at| (at, line)));
@@ -234,6 +239,8 @@ fn push(curve: &mut Vec<Corner>, corner: Corner) {
         last.cost = last.cost.min(corner.cost);
         return;
     }
+    // Corners on straight lines would be shifted by every slot, and their number would grow with
+    // each.
     if let [.., a, b] = curve[..]
         && (through(a, corner, b.energy) - b.cost).abs() < 1e-13 * b.cost.abs().max(1.0)
     {

@@ -53,5 +53,5 @@ pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWi
 pub use build::DispatchProgram;
 pub use error::GridError;
 pub use plan::DayAheadPlan;
-pub use problem::{Course, DispatchProblem, EnergyEnd, Outlook, UnitTask};
+pub use problem::{Course, DispatchProblem, EnergyEnd, Exogenous, UnitTask};
 pub use stages::{Day, Stages};

@@ -46,6 +46,7 @@ impl Level {
             if over == 0.0 && under == 0.0 {
                 return;
             }
+            // The side that weighs more has a slot to settle, so that each round leaves fewer open.
             let (settle_high, settle_low) = (over >= under, under >= over);
             self.open.retain(|&i| {
                 let share = &shares[i as usize];

@@ -137,17 +137,21 @@ impl Program {
             return Solved::without_solution(Outcome::NoSolution);
         }
         let (claim, solved) = self.attempt(&self.objective, budget, true);
+        // What ran out of its budget is not given it a second time.
         if solved.outcome.has_solution() || claim == Claim::Stopped {
             return solved;
         }
+        // Whatever was claimed may be the preprocessing's fault.
         let (claim, solved) = self.attempt(&self.objective, budget, false);
         if solved.outcome.has_solution() || claim != Claim::Empty {
             return solved;
         }
+        // Infeasible and unbounded look alike; without an objective nothing is unbounded.
         let (claim, point) = self.attempt(&Expression::default(), budget, false);
         let open = self.has_open_column();
         Solved::without_solution(match claim {
             Claim::Empty => Outcome::Infeasible,
+            // Between bounds nothing falls without end, whatever was claimed.
             Claim::Complete if open && point.outcome.has_solution() => Outcome::Unbounded,
             Claim::Complete | Claim::Stopped => Outcome::NoSolution,
         })
@@ -193,6 +197,7 @@ impl Program {
         let at_values = objective.eval_with(&values);
         let bound = match claim {
             Claim::Complete => at_values,
+            // The solver's bound is that of its search, and a linear program has no search.
             _ if self.integers() == 0 => f64::NEG_INFINITY,
             _ => raw.best_possible_value() + objective.constant(),
         };
@@ -238,6 +243,7 @@ impl Program {
     /// Whether `values` keep every bound, every row and every integrality.
     pub fn holds(&self, values: &Values) -> bool {
         let in_bounds = |(variable, definition): (Variable, &VariableDefinition)| {
+            // All comparisons are such that a NaN does not hold.
             let value = values[&variable];
             let slack = ROW_TOLERANCE * value.abs().max(1.0);
             let whole =
@@ -252,6 +258,7 @@ impl Program {
 fn row_holds(row: &Constraint, values: &Values) -> bool {
     let expression = row.expression();
     let size = |(variable, factor): (Variable, f64)| (factor * values[&variable]).abs();
+    // A row of large terms is off by their rounding, however small what they leave.
     let largest = expression.linear_coefficients().map(size).fold(1.0, f64::max);
     let residual = expression.eval_with(values);
     residual <= ROW_TOLERANCE * largest

@@ -89,6 +89,7 @@ impl StorageProgram {
             self.program.require(constraint!(charge <= up * charging));
             self.program.require(constraint!(discharge <= down * (1.0 - charging)));
         } else {
+            // Neither limit is 0 where a binary is needed.
             self.program.require(constraint!(charge / up + discharge / down <= 1.0));
         }
     }
@@ -96,6 +97,7 @@ impl StorageProgram {
     /// The net power of each slot in a solution, within the problem's limits, kW.
     pub fn read(&self, problem: &StorageProblem<'_>, solved: &Solved, power_kw: &mut [f64]) {
         for (slot, power) in power_kw.iter_mut().enumerate() {
+            // A solver's values may lie beyond their bounds by its tolerance.
             let charge = solved.values[&self.charge[slot]].max(0.0);
             let discharge = solved.values[&self.discharge[slot]].max(0.0);
             let net =

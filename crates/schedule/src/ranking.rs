@@ -75,6 +75,8 @@ impl Ranking {
         self.hulls = 0;
         for (slot, (buy, sell)) in buy.iter().zip(sell).enumerate() {
             let slope = Slope { charge: buy / charge, discharge: (sell - wear) * discharge };
+            // Whatever the limits of a battery are: the sweep leaves out stretches without a
+            // length.
             self.keys.push(key(slope.discharge, Kind::Refrain, slot));
             self.keys.push(key(slope.charge, Kind::Charge, slot));
             self.hulls += usize::from(!slope.is_convex());
@@ -94,6 +96,7 @@ impl Ranking {
         let mut last = None;
         for (rank, &key) in self.keys.iter().enumerate() {
             let (slope, kind, slot) = parts(key);
+            // The key without its slot: slope and kind.
             class += u32::from(last.is_some_and(|last| last != key >> 32));
             last = Some(key >> 32);
             self.ranks[slot][kind as usize] = rank as u32;

@@ -70,6 +70,8 @@ impl Reach {
             }
         }
         if let (Some(floor), Some(ceiling)) = (self.floor.last_mut(), self.ceiling.last()) {
+            // A target above the ceiling asks for as much as may be there; `explore` notes the
+            // rest.
             *floor = floor.max(problem.target_kwh.min(*ceiling));
         }
     }

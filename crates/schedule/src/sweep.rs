@@ -46,11 +46,13 @@ impl Sweep {
         modes: &[Mode],
     ) -> bool {
         self.open.clear(ranking.len());
+        // Not cleared: only what is left of open stretches is read, and opening one sets it.
         self.left.resize(ranking.len(), 0.0);
         self.stored.clear();
         let (mut least, mut most) = (problem.energy_kwh, problem.energy_kwh);
         let mut kept = true;
         for (slot, (&floor, &ceiling)) in reach.floor.iter().zip(&reach.ceiling).enumerate() {
+            // A constant where all slots are convex, which takes modes out of the loop.
             let mode = if MODES { modes[slot] } else { Mode::Both };
             let (up, down) =
                 self.offer(ranking.ranks[first + slot], mode, reach.up[slot], reach.down[slot]);
@@ -74,6 +76,7 @@ impl Sweep {
             let missing = floor - least;
             let taken = self.shorten(rank, missing);
             self.stored[ranking.slot[rank] as usize - first] += taken;
+            // Not the sum, which may round to less than the floor and ask for one more stretch.
             least = if taken < missing { least + taken } else { floor };
         }
         least
@@ -105,6 +108,7 @@ impl Sweep {
             self.add(ranks[Kind::Refrain as usize], down);
             self.add(ranks[Kind::Charge as usize], up);
         }
+        // At first all that can be is discharged; stretches that are used raise it from there.
         self.stored.push(-down);
         (up, down)
     }
@@ -112,6 +116,7 @@ impl Sweep {
     #[inline(always)]
     fn add(&mut self, rank: u32, length: f64) {
         if length > 0.0 {
+            // What has a length was ranked: only stretches without one are left out.
             debug_assert_ne!(rank, NO_RANK);
             self.open.insert(rank as usize);
             self.left[rank as usize] = length;

@@ -78,6 +78,7 @@ impl Ties {
         stored: &mut [f64],
     ) {
         self.follow(problem, stored);
+        // Without worths that fit the sweep's answer stays, which is as cheap.
         if !self.find_worths(problem, ranking, first, reach, stored) {
             return;
         }
@@ -182,6 +183,7 @@ impl Ties {
         run: Run,
     ) {
         let worth = self.worth[run.from];
+        // An even worth lies between two classes: no stretch costs just that, and none is free.
         if worth.is_multiple_of(2) || run.to - run.from < 2 {
             return;
         }
@@ -238,6 +240,7 @@ impl Ties {
         }
         let free: f64 = shares.iter().map(|share| stored[share.slot]).sum();
         let all: f64 = stored[run.from..run.to].iter().sum();
+        // A class is of one kind, so that one efficiency holds for all shares.
         let charging = shares[0].high > 0.0;
         let per_kw = problem.energy_for(if charging { 1.0 } else { -1.0 }).abs();
         self.level.fill(shares, (run.end - run.start - (all - free)) / per_kw);
@@ -256,6 +259,7 @@ fn worst_crossing(reach: &Reach, stored: &[f64], run: Run) -> Option<(usize, f64
     let mut energy = run.start;
     let mut worst = ENERGY_TOLERANCE;
     let mut found = None;
+    // The end of the run is fixed, and lies within its bounds.
     for (slot, &x) in stored.iter().enumerate().take(run.to - 1).skip(run.from) {
         energy += x;
         for (outside, bound) in [
@@ -287,11 +291,14 @@ fn slot_worths(
         2 * ranking.class[ranks[kind as usize] as usize] + 1
     };
     let (up, down) = (reach.up[slot], reach.down[slot]);
+    // A stretch shorter than the tolerance is cut in its middle, or it would be neither used nor
+    // left.
     let above = |length: f64, used: f64| length > 0.0 && used > ENERGY_TOLERANCE.min(length / 2.0);
     let below =
         |length: f64, used: f64| length > 0.0 && used < length - ENERGY_TOLERANCE.min(length / 2.0);
     // Used stretches bound the worth from below, stretches with something left from above.
     let mut worths = Interval::ALL;
+    // The later of two binds more: in a convex slot refraining costs no more than charging.
     if above(down, stored + down) {
         worths.low = worth_of(Kind::Refrain);
     }

@@ -39,7 +39,9 @@ impl ClosedForm {
         }
         self.order.clear();
         self.order.extend(0..problem.slots() as u32);
-        let price = |slot: u32| problem.buy[slot as usize];
+        // Zeros have two signs, which sort apart and are one price.
+        let price = |slot: u32| problem.buy[slot as usize] + 0.0;
+        // By slot at one price, so that an unstable sort has one result and the earliest is first.
         self.order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
         self.fill_classes(problem, amount, power_kw);
         Some(StorageAnswer {
@@ -56,6 +58,7 @@ impl ClosedForm {
         let same_price = |a: &u32, b: &u32| problem.buy[*a as usize] == problem.buy[*b as usize];
         for class in self.order.chunk_by(same_price) {
             let room: f64 = class.iter().map(|&slot| problem.charge_kw_max.at(slot as usize)).sum();
+            // A class that is used up leaves nothing to choose.
             if matches!(problem.tie, TieRule::Earliest) || room <= rest {
                 rest = fill_in_order(problem, class, rest, power_kw);
             } else {
@@ -99,6 +102,7 @@ fn amount(problem: &StorageProblem<'_>) -> Option<f64> {
     let most = problem.energy_kwh_max.at(last);
     let target = problem.target_kwh.max(problem.energy_kwh_min.at(last)).min(most);
     let all: f64 = (0..slots).map(|slot| problem.charge_kwh_max(slot)).sum();
+    // At break-even nothing moves.
     let pays = |&slot: &usize| problem.slope(slot).charge < problem.terminal_value;
     let paying: f64 = (0..slots).filter(pays).map(|slot| problem.charge_kwh_max(slot)).sum();
     let amount = (target - start).max(paying.min(most - start)).max(0.0).min(all);

@@ -37,6 +37,7 @@ impl Values for Branch {
     }
 
     fn tells_sums(&self, whole: Place, report: &Report) -> bool {
+        // What a fork changes is read from files, where addends stand by themselves.
         !report.document.is_overridden(whole)
     }
 

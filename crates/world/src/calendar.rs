@@ -33,6 +33,7 @@ pub(crate) fn to_series(name: &str, wishes: &[SocWish]) -> Vec<Series> {
     let series = |(column, unit): (&str, &str)| Series {
         name: format!("{name}.{column}"),
         unit: unit.to_owned(),
+        // Seconds and numbers of cars are far below 2^53, so that they come back as they were.
         values: wishes.iter().map(|wish| value(wish, column)).collect(),
     };
     COLUMNS.map(series).into()

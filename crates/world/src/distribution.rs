@@ -176,6 +176,7 @@ impl<Q: Quantity> Read<WorldText> for Dist<Q> {
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         let what = "distribution";
         let name = node.variant().0;
+        // `inf` and `NaN` look like names, and are numbers that are refused as such.
         let is_bare = name.is_empty() || node.parse::<f64>().is_ok();
         let shape = if is_bare && !node.text.starts_with(['(', '{', '[']) {
             Q::read(node, report).map(DistShape::Fixed)

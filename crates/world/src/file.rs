@@ -19,7 +19,8 @@ use voltide_model::{
     willingness::Participation,
 };
 
-/// Longest run, in days: instants are 32-bit seconds.
+/// Longest run, in days: instants are 32-bit seconds. Those of 20,000 days leave years for stays
+/// that reach over the end.
 pub(crate) const DAYS_MAX: u32 = 20_000;
 
 shape! {

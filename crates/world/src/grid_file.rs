@@ -314,6 +314,7 @@ shape! {
 }
 
 impl StagesFile {
+    // The same as the defaults of its fields: left out, it is what `stages: ()` is.
     fn usual() -> Self {
         Self {
             day_ahead_step: given(Hours(1.0)),
@@ -344,6 +345,7 @@ shape! {
 }
 
 impl SlackFile {
+    // Left out, it is what `slack: ()` is.
     fn usual() -> Self {
         Self { unserved: None, margin: None, terminal: None, deviation: None }
     }

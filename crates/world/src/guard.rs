@@ -26,6 +26,8 @@ pub(crate) fn quietly<T>(read: impl FnOnce() -> T) -> Option<T> {
 
 /// At any other time the hook that was there before has the panic.
 fn install_hook() {
+    // The hook is that of the whole process, and other threads may panic for reasons of their own
+    // meanwhile: it asks the thread that it runs on.
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
         let before = panic::take_hook();

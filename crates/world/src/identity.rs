@@ -11,6 +11,7 @@ use ron_places::{Document, Key, Node};
 /// spelling, by name.
 pub(crate) fn identity(document: &Document) -> String {
     let Some(root) = Node::root::<WorldText>(document).ok().and_then(|root| root.fields()) else {
+        // A text that is no struct has no policies to leave out.
         return document.text.to_string();
     };
     let mut text = document.text.to_string();
@@ -72,6 +73,7 @@ fn scalar(node: &Node<'_>) -> String {
 
 /// Whether a number is that of a whole one, which negative zero is not.
 fn is_whole(number: f64) -> bool {
+    // 2^53 is a little more.
     number.abs() < 9e15 && number.to_bits() == (number as i64 as f64).to_bits()
 }
 

@@ -79,6 +79,7 @@ impl FleetSessions {
         for session in &mut self.sessions {
             session.station = numbers[self.stations[session.station as usize].as_str()];
         }
+        // Cars are numbered in this order: by time and name, not by where a row stands in its file.
         self.sessions.sort_by_key(|session| (session.arrives, session.station, session.leaves));
         let stations = numbers.into_keys().map(str::to_owned).collect();
         Some(Self { stations, ..self })
@@ -194,6 +195,7 @@ impl Inputs {
 }
 
 impl Values for Inputs {
+    // A fork may have taken out every car of a fleet, and its world is made again from its journal.
     fn may_lack_cars(&self) -> bool {
         true
     }
@@ -202,6 +204,7 @@ impl Values for Inputs {
         self.rules
     }
 
+    // Journals hold what a price comes to with all that is added to it.
     fn tells_sums(&self, _whole: Place, _report: &Report) -> bool {
         true
     }
@@ -211,6 +214,7 @@ impl Values for Inputs {
         _path: &Spanned<String>,
         _report: &mut Report,
     ) -> Option<Vec<PublishedFigure>> {
+        // What others have published decides nothing, and so no journal holds it.
         Some(Vec::new())
     }
 
@@ -218,6 +222,8 @@ impl Values for Inputs {
         let values = self.named(request.name, request.unit, request.file.place, report)?;
         let found = values.len();
         let wanted = request.clock.slots as usize;
+        // Ranges of quantities are not asked: what a run was made of holds, whatever is refused
+        // today.
         if found != wanted || values.iter().any(|value| !value.is_finite()) {
             let message =
                 format!("series `{}` of the journal is not {wanted} finite values", request.name);
@@ -232,6 +238,7 @@ impl Values for Inputs {
         name: &str,
         unit: &str,
         file: &EmpiricalFile,
+        // The journal's values are in the unit wanted: the factor was applied when they were read.
         _factor: f64,
         report: &mut Report,
     ) -> Option<Arc<[f64]>> {

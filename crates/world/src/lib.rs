@@ -179,9 +179,11 @@ pub fn rebuild(text: &str, mut inputs: Inputs) -> Result<World, Problems> {
 ///
 /// As [`rebuild`] and [`load`].
 pub fn rebuild_with(text: &str, overrides: &[Override], inputs: Inputs) -> Result<World, Problems> {
+    // First, since data that is read for another clock would be found wrong for reasons of its own.
     keep_clock(overrides)?;
     let mut document = Document::new(JOURNAL, text);
     splice::<WorldText, WorldFile>(&mut document, overrides)?;
+    // A journal knows no folder that paths in its world could start from.
     let mut values = Branch { inputs, files: FromFiles::new(Path::new("")) };
     let draft = resolve::resolve(&document, &mut values)?;
     Ok(draw(Path::new(JOURNAL), &document, draft))
@@ -199,6 +201,7 @@ pub fn slot(text: &str, clock: &Clock) -> Result<u32, String> {
         slot
     } else {
         let instant = table::parse_instant(text, Some(clock.zone), None)?;
+        // Rounded down: a time just before the run is in no slot, rather than in its first.
         clock.seconds_to(instant).div_euclid(i64::from(clock.slot_seconds))
     };
     u32::try_from(slot).ok().filter(|slot| *slot <= last).ok_or_else(|| {

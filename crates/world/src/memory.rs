@@ -8,6 +8,7 @@ pub fn free_memory() -> Option<u64> {
     let left = kib(&meminfo, "MemAvailable:")?;
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // The limit is on addresses, so that what is mapped counts against it, used or not.
     let allowed = address_space(&limits).zip(kib(&status, "VmSize:"));
     let own = allowed.map(|(limit, taken)| limit.saturating_sub(taken));
     Some(own.map_or(left, |own| own.min(left)))

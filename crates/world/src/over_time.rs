@@ -146,6 +146,8 @@ impl<Q: Amount> Read<WorldText> for OverTime<Q> {
         if name.is_empty() && !node.text.starts_with(['{', '[']) {
             return Spanned::read(node, report).map(Self::Fixed);
         }
+        // A name unlike any variant is rather a value that lacks its quotes than a variant
+        // misspelt.
         if name.is_empty() || meant(name, VARIANTS).is_none() {
             let what = format!("{} or TimeOfUse(...), Series(...)", Q::kind().article_label());
             return expected(node, report, &what);
@@ -218,6 +220,7 @@ impl<Q: Amount> Read<WorldText> for BandFile<Q> {
             BandFields::<Q>::read(node, report)?;
         let value = match (value, price) {
             (Some(value), None) => value.0,
+            // Worlds in old journals have this word, and bands of nothing but prices.
             (None, Some(price)) if Q::OLD_FIELD.is_some() => price.0,
             (None, None) => {
                 missing(place, &node.path, &[("value", Q::EXAMPLE)], report);

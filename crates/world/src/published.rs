@@ -20,6 +20,9 @@ const ROWS: [&str; 10] = [
     "shortfall_kwh",
 ];
 
+/// Cases that a figure can be of.
+const CASES: [f64; 2] = [1.0, 2.0];
+
 /// A published figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishedFigure {
@@ -51,6 +54,9 @@ pub(crate) fn read(
         let numbers = table.number(0, at).and_then(|case| Ok((case, table.number(3, at)?)));
         let wrong = match &numbers {
             Err(error) => Some(error.clone()),
+            Ok((Some(case), _)) if !CASES.contains(case) => {
+                Some(format!("{case} is no case; it is 1, 2, or empty for both"))
+            }
             Ok(_) if !ROWS.contains(&row.as_str()) => {
                 Some(format!("`{row}` is none of the figures: {}", ROWS.join(", ")))
             }
@@ -60,6 +66,7 @@ pub(crate) fn read(
             report.push(table.problem(at, &message, "this file", report));
             return None;
         }
+        // What was no number has been turned away above.
         let (case, amount) = numbers.unwrap_or_default();
         figures.push(PublishedFigure {
             case: case.map(|case| case as u32),

@@ -70,6 +70,7 @@ fn scenario(file: &WorldFile, values: &mut dyn Values, report: &mut Report) -> O
     if let Some(clock) = file.clock.get().and_then(|file| clock(file, report)) {
         return Resolver { file, values, report }.scenario(clock);
     }
+    // No file is read then: it would be measured by a clock that nobody gave.
     Resolver { file, values: &mut Unread, report }.scenario(stand_in());
     None
 }
@@ -77,6 +78,7 @@ fn scenario(file: &WorldFile, values: &mut dyn Values, report: &mut Report) -> O
 /// A clock on whose slots all edges of tariff bands fall.
 fn stand_in() -> Clock {
     let start = NaiveDate::default().and_time(NaiveTime::MIN);
+    // In slots of a minute, since edges of bands are whole minutes.
     Clock::new(start, Tz::UTC, 60, 1).expect("a day of minutes")
 }
 
@@ -142,10 +144,10 @@ impl Resolver<'_> {
             file.currency.get().and_then(|currency| self::currency(currency, self.report));
         let sites = file.sites.get().and_then(|sites| site::sites(sites, self.report));
         let policy = self.policy();
-        let published = match file.published.get()? {
+        let published = file.published.get().and_then(|path| match path {
             Some(path) => self.values.published(path, self.report),
             None => Some(Vec::new()),
-        };
+        });
         let planning = self.planning();
         let boundary = self.boundary(&clock);
         let ev_ticks = self.ev_ticks();
@@ -344,6 +346,7 @@ impl Resolver<'_> {
             let message = format!("tariff `{}` is not one of the world's `tariffs`", name.value);
             self.report.add_help(name.place, message, "no tariff has this name", help);
         }
+        // The world's own tariff is number 0.
         index.map(|index| index as u32 + 1)
     }
 }
@@ -373,6 +376,7 @@ fn clock(file: &ClockFile, report: &mut Report) -> Option<Clock> {
     }
     let zone = time_zone(Some(&file.time_zone), report).flatten();
     let seconds = file.step.0 * 3600.0;
+    // Hours read from minutes are seldom whole seconds to the last bit.
     let whole = (60.0..=3600.0).contains(&seconds) && (seconds - seconds.round()).abs() < 1e-6;
     let step = if whole { seconds.round() as u32 } else { 0 };
     if step == 0 || 3600 % step != 0 {

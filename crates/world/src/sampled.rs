@@ -33,6 +33,7 @@ pub struct Sampled {
 /// What is wrong with the file, with the row.
 pub fn read_column(source: &str, path: &Path, column: &str) -> Result<Sampled, Problems> {
     let text = format!("{}:{column}", path.display());
+    // There is no world to point into, so that problems point at what named the column.
     let place = Place { start: 0, end: text.len() };
     let mut report = Report::new(Document::new(source, &text), WorldText::default());
     let mut wanted: Vec<Wanted<'_>> = vec![Wanted { name: column, place, optional: false }];

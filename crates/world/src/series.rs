@@ -108,6 +108,8 @@ fn samples(
                 cell.ok_or_else(|| fail(format!("`{}` is empty", name.value), "no value"))?;
             value += cell * factor;
         }
+        // What is added at all times is added row by row, as ever: after the mean over a slot, sums
+        // would round to other prices than those of runs that are there.
         value = value * request.factor + request.adder;
         if !value.is_finite() || (request.not_negative && value < 0.0) {
             let rule = if value < 0.0 { "negative" } else { "not finite" };
@@ -115,6 +117,7 @@ fn samples(
         }
         match request.range.lies(value) {
             Lies::Usual => {}
+            // One warning a series: where a unit is wrong, every row is unusual.
             Lies::Unusual => unusual = unusual.or(Some((row, value))),
             Lies::Impossible => {
                 let Physical { name, unit, possible, .. } = request.range;
@@ -216,9 +219,11 @@ impl Samples {
         let mut row = 0;
         let slot_mean = |slot: u32| {
             let (start, end) = (i64::from(slot) * length, i64::from(slot + 1) * length);
+            // Rows were found to cover the run, so that there is one for every slot.
             while self.starts[row] + self.spacing <= start {
                 row += 1;
             }
+            // Weighted by time and divided again, even a single value would be rounded.
             if self.starts[row] + self.spacing >= end {
                 return self.values[row];
             }

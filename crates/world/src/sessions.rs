@@ -96,6 +96,7 @@ fn pick<'a>(
     optional: bool,
 ) -> Wanted<'a> {
     match given {
+        // Whoever names a column means that it is there.
         Some(given) => Wanted { name: given.as_str(), place: given.place, optional: false },
         None => Wanted { name: default, place: file.path.place, optional },
     }
@@ -144,6 +145,7 @@ impl Reader<'_> {
                 stations.push(name.clone());
                 stations.len() as u32 - 1
             });
+            // They fit: a run is shorter than 2^31 seconds by years, and each is within one of it.
             let [arrives, leaves, announced] =
                 [arrives, leaves, announced].map(|seconds| seconds as i32);
             sessions.push(RecordedSession {
@@ -167,6 +169,8 @@ impl Reader<'_> {
     /// Arrival, departure and announced departure, in seconds from the clock's start.
     fn times(&self, row: usize) -> Result<(i64, i64, i64), Wrong> {
         let cell = |column| {
+            // Sessions stand in any order: no row tells which of two equal times is meant, so that
+            // it is the first.
             self.table.instant(column, row, self.zone, None).map_err(|error| (error, "this row"))
         };
         let needed = |instant: Option<DateTime<Utc>>, what: &str| {
@@ -223,6 +227,8 @@ impl Reader<'_> {
         report: &Report,
     ) -> Result<(), Box<Problem>> {
         let mut order: Vec<usize> = (0..sessions.len()).collect();
+        // An arrival is rounded up and a departure down to the second, so that one car may follow
+        // another at once.
         order.sort_by_key(|&index| (sessions[index].station, sessions[index].arrives));
         for pair in order.windows(2) {
             let (before, after) = (&sessions[pair[0]], &sessions[pair[1]]);

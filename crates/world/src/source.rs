@@ -50,6 +50,7 @@ pub fn read_text(path: &Path) -> Result<String, String> {
 /// Opens a regular file of at most `most` bytes. Neither pipes nor devices are opened, since that
 /// may wait for ever and reading from them need not end.
 pub(crate) fn open(path: &Path, most: u64) -> Result<File, Unreadable> {
+    // Asked before it is opened: opening a pipe waits until somebody writes to it.
     let found = std::fs::metadata(path)?;
     if found.is_dir() {
         return Err(Unreadable::because("it is a folder"));
@@ -72,6 +73,7 @@ pub(crate) fn open(path: &Path, most: u64) -> Result<File, Unreadable> {
 /// The text of a regular file of at most `most` bytes, without a byte order mark.
 pub(crate) fn text(path: &Path, most: u64) -> Result<Arc<str>, Unreadable> {
     let mut bytes = Vec::new();
+    // It may have grown since it was measured.
     open(path, most)?.take(most).read_to_end(&mut bytes)?;
     decode(&bytes).map(Arc::from)
 }
@@ -81,6 +83,7 @@ fn decode(bytes: &[u8]) -> Result<&str, Unreadable> {
     const HELP: &str = "save it as UTF-8";
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let is_utf_16 = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    // Without its mark, UTF-16 is known by every other byte, which is 0 where the text is ASCII.
     let is_wide =
         bytes.len() > 1 && bytes.iter().take(64).skip(1).step_by(2).all(|&byte| byte == 0);
     if is_utf_16 || is_wide {

@@ -128,6 +128,7 @@ impl Files {
             return Ok(Arc::clone(text));
         }
         let text = delimited::with_plain_lines(source::text(path, DATA_MAX)?);
+        // Several series often stand in one file.
         self.texts.insert(path.to_owned(), Arc::clone(&text));
         Ok(text)
     }
@@ -235,6 +236,7 @@ impl Table {
             Some(Column::Instants(cells)) => Ok(cells[row]),
             Some(Column::WallClock(cells)) => {
                 let at = cells[row].map(|wall| on_wall_clock(wall, zone, previous)).transpose();
+                // Spark means UTC by int96, and its file does not say so.
                 let hint =
                     if zone.is_none() { ": `\"UTC\"` if Spark wrote it as int96" } else { "" };
                 at.map_err(|why| why + hint)
@@ -359,6 +361,8 @@ pub(crate) fn on_wall_clock(
     let found = zone.from_local_datetime(&wall);
     let first = found.earliest().map(|instant| instant.with_timezone(&Utc));
     let second = found.latest().map(|instant| instant.with_timezone(&Utc));
+    // Rows are in order: where the first of two instants is not after the row before, the second is
+    // meant.
     let passed = first.zip(previous).is_some_and(|(first, previous)| first <= previous);
     let instant = if passed { second } else { first };
     instant.ok_or_else(|| format!("the clocks in {zone} skip `{wall}`"))

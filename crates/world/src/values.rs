@@ -103,6 +103,7 @@ impl Read<WorldText> for Config {
 
     fn read(node: &Node<'_>, report: &mut Report) -> Option<Self> {
         match node.inside() {
+            // Without a name before it: the policy is named by the key.
             Some((text, offset)) if node.text.starts_with('(') => {
                 Some(Self { text: text.to_owned(), offset })
             }

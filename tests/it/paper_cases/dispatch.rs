@@ -8,7 +8,7 @@ use voltide_model::{
 };
 use voltide_schedule::{
     Outcome,
-    grid::{Course, DispatchProblem, EnergyEnd, Outlook, SlotMargin, UnitTask},
+    grid::{Course, DispatchProblem, EnergyEnd, Exogenous, SlotMargin, UnitTask},
 };
 
 #[derive(Deserialize)]
@@ -80,10 +80,10 @@ impl Inputs {
         DispatchProblem {
             plant,
             slot_hours: self.dt_h,
-            outlook: Outlook {
+            exogenous: Exogenous {
                 load_kw: self.load_kw.clone(),
                 net_load_next_kw: self.net_load_next_kw,
-                ..Outlook::default()
+                ..Exogenous::default()
             },
             units: vec![
                 sees(&self.wind_avail_kw),

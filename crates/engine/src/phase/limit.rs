@@ -408,4 +408,14 @@ mod tests {
         assert_eq!(flow.shares(15.0, 0.0), Flow::WHOLE);
         assert_eq!(flow.shares(10.0, 0.0), Flow { charge: 0.75, discharge: 1.0 });
     }
+
+    #[test]
+    fn a_limit_that_is_met_has_the_sign_of_the_flow_that_met_it() {
+        let limit = Limit { import_kw: 5.0, export_kw: 3.0 };
+        let into = Flow { charge: 8.0, discharge: 1.0 };
+        let out_of = Flow { charge: 1.0, discharge: 8.0 };
+        let (_, violated) = site_shares(&[None; 3], &[limit; 3], &[into, Flow::of(2.0), out_of]);
+        assert_eq!(violated.site[..], [0, 2]);
+        assert_eq!((violated.asked_kw, violated.limit_kw), (vec![7.0, -7.0], vec![5.0, -3.0]));
+    }
 }

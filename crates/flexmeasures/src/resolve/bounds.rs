@@ -30,6 +30,7 @@ impl Bounds {
             )
         };
         let bounds = |cells: Vec<Option<f64>>, otherwise: f64| {
+            // `clamp` panics at a range that is upside down; such a one was refused with the device.
             cells.into_iter().map(|cell| cell.unwrap_or(otherwise).clamp(least, most)).collect()
         };
         Self {
@@ -45,6 +46,8 @@ impl Bounds {
         for (j, target) in self.targets.iter().enumerate() {
             if let Some(target) = *target {
                 let (floor, ceiling) = (device.floor[j], device.ceiling[j]);
+                // A floor above its ceiling stays so, whatever the target: the contradiction is for
+                // the search for conflicts to name, or for the best effort to relax.
                 device.floor[j] = target.min(ceiling).max(floor);
                 device.ceiling[j] = target.max(floor).min(ceiling);
             }

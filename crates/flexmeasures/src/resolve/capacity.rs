@@ -60,15 +60,13 @@ pub(super) fn limits(
         cells(reader, entry.production_capacity.as_ref(), &format!("{path}.production-capacity"))?;
     let site =
         cells(reader, context.site_power_capacity.as_ref(), "flex-context.site-power-capacity")?;
-    let directional = entry.consumption_capacity.is_some() || entry.production_capacity.is_some();
+    let consumes = entry.consumption_capacity.is_some();
+    let produces = entry.production_capacity.is_some();
     let mut capacities = Capacities::default();
     for j in 0..reader.grid.slots {
-        let larger = charge[j].unwrap_or(0.0).max(discharge[j].unwrap_or(0.0));
-        let power = match (&entry.power_capacity, directional) {
-            (Some(_), _) => given[j],
-            (None, true) => Some(larger),
-            (None, false) => site[j],
-        };
+        // A capacity with a gap limits nothing there, and cannot stand for the other one.
+        let larger = charge[j].into_iter().chain(discharge[j]).reduce(f64::max);
+        let power = if entry.power_capacity.is_some() { given[j] } else { larger.or(site[j]) };
         capacities.power.push(power.ok_or_else(|| {
             let at = reader.grid.tick(j).to_rfc3339();
             Rejection::schema(
@@ -79,14 +77,13 @@ pub(super) fn limits(
     }
     let is_open = |cells: &[Option<f64>]| cells.iter().flatten().any(|&capacity| capacity > 0.0);
     let side = |own: &[Option<f64>], own_given: bool, other: &[Option<f64>], other_given: bool| {
+        // As in FlexMeasures: a charger that names only what it consumes feeds nothing in.
         let closed = !own_given && other_given && is_open(other);
         let power = capacities.power.iter().zip(own);
         power
             .map(|(&power, own)| if closed { 0.0 } else { own.unwrap_or(power).min(power) })
             .collect::<Vec<f64>>()
     };
-    let consumes = entry.consumption_capacity.is_some();
-    let produces = entry.production_capacity.is_some();
     let (charge, discharge) = (
         side(&charge, consumes, &discharge, produces),
         side(&discharge, produces, &charge, consumes),

@@ -8,7 +8,7 @@ use crate::{
     file::{Context, OperationMode, Variable},
     problem::{Device, Members, Paid, Problem, Subject, Term},
     project::Wishes,
-    series::{Overlap, Reader, Unit},
+    series::{Overlap, Reader, Unit, in_range},
 };
 
 /// Default price of breaching a device's capacity, per kW.
@@ -33,6 +33,8 @@ pub(super) fn add_devices(
         problem.devices.push(device);
         wishes.push(asked);
     }
+    // The members of the site are the devices that there are by then, so that all of them come
+    // first.
     site::add_site(reader, inventory, context, energy, problem)?;
     for (index, placed) in inventory.devices.iter().enumerate() {
         prefer_full(placed, index, energy, problem);
@@ -71,6 +73,7 @@ fn device(
         return Err(Rejection::prepare(format!("{path}.soc-min"), problem));
     }
     let measured = stock::measured(reader, placed, bare)?;
+    // An empty battery is FlexMeasures' default; the best effort refuses such a file beforehand.
     let soc_at_start = given.or(measured).or(has_stock(entry).then_some(0.0));
     let capacities = capacity::limits(reader, placed, context)?;
     let (charge_efficiency, discharge_efficiency) = efficiencies(reader, placed)?;
@@ -124,6 +127,7 @@ fn efficiencies(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<(Vec<f64>, 
                 "it must be greater than 0 % (1e-7 %) and at most 100 %",
             ));
         }
+        // Half of the losses to each side, as in FlexMeasures.
         let each = vec![ratio.sqrt(); reader.grid.slots];
         return Ok((each.clone(), each));
     }
@@ -202,7 +206,7 @@ fn drift(reader: &mut Reader<'_>, placed: Placed<'_>) -> Read<Vec<f64>> {
 fn bands(reader: &mut Reader<'_>, modes: &[OperationMode], path: &str) -> Read<Vec<(f64, f64)>> {
     let mut range = |ends: &[Amount; 2], path: &str| {
         let mut end = |amount: &Amount| match amount {
-            Amount::Number(megawatts) => Ok(megawatts * 1000.0),
+            Amount::Number(megawatts) => in_range(megawatts * 1000.0, megawatts, path),
             Amount::Text(_) => reader.amount(amount, Unit::Power, path),
         };
         let (low, high) = (end(&ends[0])?, end(&ends[1])?);
@@ -228,6 +232,7 @@ fn bands(reader: &mut Reader<'_>, modes: &[OperationMode], path: &str) -> Read<V
         bands.push(match (consumption.transpose()?, production.transpose()?) {
             (Some((low, high)), None) => (low, high),
             (None, Some((low, high))) => (-high, -low),
+            // Ranges that both begin at 0 are one band through it; others are two, which no mode is.
             (Some((low, high)), Some((least, most))) if low.max(least) < f64::EPSILON => {
                 (-most, high)
             }
@@ -260,8 +265,10 @@ fn prefer_full(placed: &Placed<'_>, index: usize, energy: &site::Energy, problem
         });
     // FlexMeasures counts in MWh, so that without a spread the price is 1e-4 per MWh.
     let spread = if dearest > least { dearest - least } else { 1e-3 };
+    // It counts what is stored in MWh/h: hence the hours.
     let steepest = spread * PREFERENCE / slots as f64 / problem.grid.hours();
     let falls = placed.entry.prefer_curtailing_later.unwrap_or(true);
+    // Of one slot alone the slope would be 0/0.
     let last = (slots.max(2) - 1) as f64;
     let down =
         (0..slots).map(|j| if falls { -steepest * (1.0 - j as f64 / last) } else { -steepest });
@@ -300,6 +307,7 @@ fn soften_capacities(
         else {
             continue;
         };
+        // The power capacity is hard, also where a directional one has a price.
         let limit = std::mem::replace(limit, power.clone());
         let consumes = side == 0;
         let device = format!(" device {index}");

@@ -46,6 +46,7 @@ pub(super) fn complain(file: &File, mode: Mode) -> Read<()> {
     if let Some(context) = context {
         note_context(context, &mut named);
     }
+    // By the first place that names it, so that a series which many fields share is missing once.
     for (name, path) in named {
         need(file.sensors.contains_key(name), &format!("the series of sensor `{name}` ({path})"));
     }

@@ -9,7 +9,7 @@ use crate::{
     series::{Overlap, Reader, Unit},
 };
 
-/// Default price of breaching a limit of the site or of a group, per kW.
+/// Default price of breaching a limit of the site or of a group, per kW. FlexMeasures' own.
 const FLOW_BREACH: f64 = 10_000.0;
 
 /// Prices of energy, per kWh of each slot.
@@ -95,6 +95,7 @@ pub(super) fn add_site(
         subject: Subject::Flow(site.clone()),
         paid: Paid::Each,
         baseline: vec![Some(0.0); slots],
+        // A term pays for kW in a slot, and prices are per kWh.
         up: energy.buy.iter().map(|price| price * hours).collect(),
         down: energy.sell.iter().map(|price| price * hours).collect(),
     });
@@ -135,6 +136,7 @@ pub(super) fn add_site(
             relaxed.then_some(FLOW_BREACH),
         )?;
         let side = if consumes { &mut hard.0 } else { &mut hard.1 };
+        // What may be exceeded at a price may not leave the power capacity, which is hard.
         side.clone_from(if price.is_some() { &power } else { &limit });
         if let Some(price) = price {
             let breach = Breach {
@@ -211,6 +213,7 @@ impl Breach<'_> {
         let sign = if self.consumes { 1.0 } else { -1.0 };
         let hours = problem.grid.hours();
         let baseline: Vec<Option<f64>> =
+            // Zero times an infinite deviation is no number.
             self.limit.iter().map(|limit| limit.is_finite().then_some(sign * limit)).collect();
         let lead = if self.what.is_empty() { String::new() } else { format!("{} ", self.what) };
         for (paid, name, factor) in [
@@ -341,6 +344,7 @@ fn add_commitments(
         let up = prices(commitment.up_price.as_ref(), "up-price")?;
         let down = prices(commitment.down_price.as_ref(), "down-price")?;
         let members = scope(inventory, commitment, &path, problem)?;
+        // Costs of one name are summed, and the price of energy is to be told by itself.
         let taken = commitment.name == "electricity net energy";
         let name =
             if taken { format!("{} (custom)", commitment.name) } else { commitment.name.clone() };
@@ -396,6 +400,8 @@ fn scope(
 pub(super) fn relaxes_stock(context: &Context, off_tick: bool) -> bool {
     let asked = context.relax_soc_constraints;
     let umbrella = asked.unwrap_or(context.relax_constraints.unwrap_or(true));
+    // FlexMeasures relaxes the bounds of a device with a wish between two ticks as well, unless it
+    // is told not to.
     !is_old(context) && (umbrella || (off_tick && asked != Some(false)))
 }
 

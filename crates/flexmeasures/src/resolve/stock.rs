@@ -13,7 +13,8 @@ use chrono::Duration;
 
 /// Default price of breaching a bound of stored energy, per kWh.
 const STOCK_BREACH: f64 = 1000.0;
-/// A measured state of charge counts up to this many slots before or after the start.
+/// A measured state of charge counts up to this many slots before or after the start. As far as
+/// FlexMeasures looks.
 const LOOK_AROUND: i32 = 4;
 
 /// The stored energy that `state-of-charge` says there is at the start.
@@ -31,6 +32,7 @@ pub(super) fn measured(
     };
     let start = reader.grid.start;
     let holds = stretches.iter().filter(|stretch| stretch.start <= start && start < stretch.end);
+    // Of several that hold then, the one that was measured last.
     if let Some(stretch) = holds.max_by_key(|stretch| stretch.start) {
         return Ok(Some(stretch.value));
     }
@@ -90,6 +92,7 @@ pub(super) fn wishes(
     device.minima = at_ticks(&wishes.minima, Overlap::Most);
     device.maxima = at_ticks(&wishes.maxima, Overlap::Least);
     device.targets = at_ticks(&wishes.targets, Overlap::First);
+    // Noted before they are projected: what is missed is told of what was asked for.
     wishes.project(device, &grid);
     Ok(wishes)
 }
@@ -127,6 +130,7 @@ pub(super) fn add_wishes(
 ) -> Read<()> {
     let grid = problem.grid;
     let prices = Prices::read(reader, context, wishes.off_tick)?;
+    // Whoever has a wish has a level to start from, so that none is lost here.
     if problem.devices[index].soc_at_start.is_none() {
         return Ok(());
     }
@@ -151,6 +155,7 @@ pub(super) fn add_wishes(
         Some(_) => add(&wishes.maxima, Overlap::Least, "soc maxima", none, soft(&above)),
         None => hard.maxima.clone_from(&wishes.maxima),
     }
+    // A target is missed to either side, and so is soft only where both have a price.
     if below.is_some() && above.is_some() {
         add(&wishes.targets, Overlap::First, "soc targets", soft(&below), soft(&above));
     } else {

@@ -168,8 +168,25 @@ fn prices_have_one_currency_one_name_and_no_gaps() {
     says(
         &in_context("consumption-price", elsewhere),
         "flex-context.consumption-price",
-        "no price between",
+        "no value between",
     );
+}
+
+#[test]
+fn ends_of_a_band_are_numbers_that_costs_can_be_computed_with() {
+    for end in [json!("nan"), json!(1e300)] {
+        let modes = json!([{"consumption-range": [0, end]}]);
+        let path = "flex-model.operation-modes[0].consumption-range";
+        says(&in_model("operation-modes", modes), path, "beyond what costs");
+    }
+}
+
+#[test]
+fn where_capacities_have_gaps_that_of_the_site_holds() {
+    let gaps = json!([{"start": "2024-06-12T00:00:00+02:00", "duration": "PT1H", "value": "3 kW"}]);
+    let alone = json!({"flex-model": {"power-capacity": null, "consumption-capacity": gaps}});
+    let message = refused(alone);
+    says(&message, "flex-model.power-capacity", "no capacity holds for all of the slot at");
 }
 
 #[test]

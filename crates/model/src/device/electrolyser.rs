@@ -8,7 +8,7 @@
 //! Nothing is turned back into power. Hydrogen that the tank cannot give is bought at a price, so
 //! that there always is a schedule.
 
-use super::{Device, Outlook, PlantError, check::Checked};
+use super::{Device, PlantError, SlotsAhead, check::Checked};
 use crate::{
     columns::{UnitKind, UnitTick},
     cost::{CostComponent, UnitCost},
@@ -73,6 +73,7 @@ impl Electrolyser {
         let most = self.efficiency.get() * self.power_max.0;
         let wanted = "on average at most `power_max` times `efficiency`, which is all that it \
                       makes: raise `power_max`, or lower `demand`";
+        // The mean of a demand that is just met may round to more.
         unit.holds("demand", mean, mean <= most * (1.0 + 1e-9), wanted)
     }
 
@@ -119,7 +120,7 @@ impl Device for Electrolyser {
     }
 
     /// Its demand, as it is.
-    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+    fn expected(&self, at: SlotsAhead) -> Vec<Vec<f64>> {
         vec![at.actual(&self.demand)]
     }
 
@@ -141,6 +142,7 @@ impl Device for Electrolyser {
     fn flexibility(&self, did: &UnitSlot, hours: f64, _readings: Readings) -> UpDown {
         let made_per_kw = self.efficiency.get() * hours;
         UpDown {
+            // Not bounded from below: a tank that rounding left below nothing supplies less.
             up: did.charge_kw.min(did.energy_kwh / made_per_kw),
             down: (self.power_max.0 - did.charge_kw)
                 .min((self.tank.0 - did.energy_kwh) / made_per_kw)

@@ -1,6 +1,6 @@
 //! Connections to the world outside. Imports count as given, exports as negative.
 
-use super::{Device, Outlook, PlantError, check::Checked};
+use super::{Device, PlantError, SlotsAhead, check::Checked};
 use crate::{
     columns::{CountsAs, UnitKind},
     cost::{CostComponent, UnitCost},
@@ -77,7 +77,7 @@ impl Device for Exchange {
     }
 
     /// Its prices, as they are.
-    fn expected(&self, at: Outlook) -> Vec<Vec<f64>> {
+    fn expected(&self, at: SlotsAhead) -> Vec<Vec<f64>> {
         [&self.import_price, &self.export_price].map(|price| at.actual(price)).into()
     }
 

@@ -68,3 +68,28 @@ impl Device for MustTake {
         UnitCost::running(self.cost * did.given_kw * hours)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn river(output: &[f64]) -> MustTake {
+        let output =
+            Series { name: "river".into(), unit: "kW".into(), values: output.to_vec().into() };
+        MustTake { name: "run of river".into(), output, cost: 0.25 }
+    }
+
+    #[test]
+    fn each_kwh_has_its_price() {
+        let did = UnitSlot { given_kw: 8.0, ..UnitSlot::idle(UnitKind::MUST_TAKE) };
+        assert_eq!(river(&[]).cost(&did, 0.5), UnitCost { running: 1.0, extra: 0.0 });
+    }
+
+    #[test]
+    fn an_output_below_zero_in_any_slot_is_refused() {
+        assert!(river(&[3.0, 0.0]).check().is_ok());
+        let refused = river(&[3.0, -1.0]).check().unwrap_err();
+        let PlantError::Value { field, value, .. } = refused else { panic!("{refused}") };
+        assert_eq!((field, value), ("output", -1.0));
+    }
+}

@@ -103,6 +103,7 @@ impl Device for Renewable {
 
     /// Nothing is nearly curtailed.
     fn tidied(&self, did: UnitSlot) -> UnitSlot {
+        // Set to what is available, not only rounded: else rounding would be billed as curtailed.
         if did.curtailed_kw() < NOTHING_KW {
             return UnitSlot { given_kw: did.available_kw, ..did };
         }
@@ -130,6 +131,8 @@ impl Device for Renewable {
 
     /// What it could have given.
     fn unsteered_kw(&self, did: &UnitSlot) -> f64 {
+        // Not what it delivers: the flexibility that a schedule has to offer would then depend on
+        // the schedule.
         did.available_kw
     }
 

@@ -85,7 +85,7 @@ impl Device for ThermalUnit {
         unit.not_negative("start_cost", commitment.start_cost)?;
         unit.not_negative("up_min", commitment.up_min.0)?;
         unit.not_negative("down_min", commitment.down_min.0)?;
-        unit.not_negative("initial_hours", commitment.initial_hours.0)
+        unit.not_negative("initial_time", commitment.initial_hours.0)
     }
 
     /// (21) and (22): what ramp and limits leave; nothing while it is off.
@@ -104,6 +104,7 @@ impl Device for ThermalUnit {
         UnitState {
             power_kw: self.initial_power.map(|power| power.0),
             on: self.commitment.is_none_or(|how| how.initially_on),
+            // Who cannot be switched has no minimum time to wait for.
             hours: self.commitment.map_or(f64::INFINITY, |how| how.initial_hours.0),
             energy_kwh: 0.0,
         }
@@ -115,6 +116,7 @@ impl Device for ThermalUnit {
     }
 
     fn hashed(&self, state: &UnitState) -> Vec<f64> {
+        // Only bits are hashed, so that NaN can stand for an output that is free.
         vec![state.power_kw.unwrap_or(f64::NAN), f64::from(u8::from(state.on)), state.hours]
     }
 

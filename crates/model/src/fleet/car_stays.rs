@@ -28,6 +28,7 @@ impl InRun {
     /// begins.
     pub(super) fn of(clock: &Clock, end: i64, (arrives, leaves): (i64, i64)) -> Self {
         let length = i64::from(clock.slot_seconds);
+        // Not `Clock::slot_from`, which begins at slot 0: slots before the run count here, too.
         let first_slot = arrives.saturating_add(length - 1).div_euclid(length);
         let has_slot = first_slot < leaves.div_euclid(length);
         match () {
@@ -35,6 +36,7 @@ impl InRun {
             () if leaves <= 0 || has_slot && leaves < length => Self::Before,
             () if arrives >= end || has_slot && first_slot * length >= end => Self::Beyond,
             () if has_slot => Self::Slots,
+            // Not before the line above: a stay with slots in the run may end after it.
             () if leaves > end => Self::Beyond,
             () => Self::WithoutSlot,
         }
@@ -70,12 +72,14 @@ impl<'a> CarStays<'a> {
         let &Drawing { clock, rules, .. } = drawing;
         let ev = population.len() as u32 - 1;
         let run = i64::from(clock.slots) * i64::from(clock.slot_seconds);
+        // A typical day is unrolled: the stay at work lies on the day after the night.
         let end = if clock.boundary == Boundary::Fold { 2 * run } else { run };
         Self { population, clock, rules, ev, charger, end, trip_kwh: None, left: None }
     }
 
     /// All stays that touch the run, by date.
     pub(super) fn add_days(&mut self, draws: Draws, fleet: &Fleet, parking: &Parking) {
+        // Work comes before the night: a car's stays are kept by arrival.
         for day in &pattern_days(self.clock) {
             let trip = |leg| draws.of_day(Purpose::Trip, &fleet.trip_energy, day.date, leg);
             match parking {
@@ -113,6 +117,7 @@ impl<'a> CarStays<'a> {
             Rules::V1 => arrives,
             Rules::V2 => arrives.max(came.unwrap_or(arrives)),
         };
+        // Where a stay has no time the car drives on, and comes from the one before.
         if arrives < leaves {
             self.left = Some(leaves);
         }
@@ -186,6 +191,8 @@ impl<'a> CarStays<'a> {
             }
             InRun::WithoutSlot => {
                 self.population.notes.stays_without_slot += 1;
+                // In the table the trip stands where it was driven. No event tells of this stay, so
+                // that the battery gives the energy with the next one's trip.
                 let own_kwh = driven.map_or(0.0, |_| trip_kwh);
                 self.population.stays_without_slot.push(Stay { trip_kwh: own_kwh, ..stay });
                 self.trip_kwh = driven;
@@ -194,6 +201,7 @@ impl<'a> CarStays<'a> {
                 self.population.notes.stays_without_time += 1;
                 self.trip_kwh = driven;
             }
+            // What came before is in the energy that the car begins with.
             InRun::Before | InRun::Beyond => {}
         }
     }

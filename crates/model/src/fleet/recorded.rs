@@ -35,6 +35,7 @@ impl Request {
         let efficiency = battery.charge_efficiency.get();
         let asked_kwh = session.requested_kwh * efficiency;
         let room = wanted - battery.soc_min.get();
+        // Where the wish leaves no room above the minimum, no size would be enough.
         let capacity_kwh =
             if capacity_known || room <= 0.0 { drawn_kwh } else { drawn_kwh.max(asked_kwh / room) };
         let full_kwh = capacity_kwh * wanted;
@@ -86,6 +87,7 @@ impl Population {
         self.capacity_kwh.push(request.capacity_kwh);
         self.arrival_energy_kwh.push(arrival_kwh);
         self.departure_energy_kwh.push(match drawing.rules {
+            // As 0.1.0 did, whose target told policies when a car would really leave.
             Rules::V1 => arrival_kwh + given_kwh,
             Rules::V2 => request.full_kwh,
         });
@@ -110,6 +112,7 @@ impl PopulationNotes {
     fn count_request(&mut self, session: &RecordedSession, given_kwh: f64) {
         self.requested_kwh += session.requested_kwh;
         self.delivered_kwh += session.delivered_kwh.unwrap_or(0.0);
+        // The request went through the efficiency and back, which rounds.
         if given_kwh < session.requested_kwh - 1e-9 {
             self.requests_capped += 1;
             self.capped_kwh += session.requested_kwh - given_kwh;
@@ -119,6 +122,7 @@ impl PopulationNotes {
     /// Counts the sessions that began at a station in the slot in which another had ended.
     pub(super) fn count_hand_overs(&mut self, clock: &Clock, sessions: &[RecordedSession]) {
         let slot_of = |seconds: i32| i64::from(seconds).div_euclid(i64::from(clock.slot_seconds));
+        // Sessions are in order of arrival, so that the last one at a station is the one before.
         let mut last_end = std::collections::BTreeMap::new();
         for session in sessions {
             let before = last_end.insert(session.station, slot_of(session.leaves));
@@ -199,5 +203,28 @@ mod tests {
         assert_all_near(&lacking(&population), &[19.0, 95.0, 19.0, 5.0 * 0.95]);
         assert_all_near(&population.capacity_kwh, &[60.0, 95.0 / 0.8, 60.0, 60.0]);
         assert_eq!(population.notes.requests_capped, 0);
+    }
+
+    /// Slots are of 900 seconds: the first leaves in the sixth, in which the second arrives; the
+    /// third arrives a slot after the second left, and the last at another station.
+    #[test]
+    fn a_station_is_handed_over_where_a_session_begins_in_the_slot_in_which_the_last_one_ended() {
+        let at = |station, arrives, leaves| RecordedSession {
+            arrives,
+            leaves,
+            station,
+            ..session(1.0, leaves)
+        };
+        let sessions =
+            [at(0, 100, 5100), at(0, 5300, 8000), at(0, 8200, 9900), at(1, 9950, 20_000)];
+        let parking = Parking::Sessions {
+            sessions: sessions.into(),
+            stations: ["CA-1".to_owned(), "CA-2".to_owned()].into(),
+            charger: charger(),
+            capacity_known: true,
+        };
+        let fleet = fleet("acn", sessions.len() as u32, parking);
+        let population = Population::draw(1, Rules::TODAY, &clock(1), &[fleet]);
+        assert_eq!(population.notes.hand_overs_within_slot, 1);
     }
 }

@@ -59,6 +59,7 @@ impl Population {
                 self.cut_stays.push(stay);
             }
         }
+        // A population that is counted anew once more may have cut later stays before.
         self.cut_stays.sort_unstable();
         for stay in 0..self.stays_without_slot.len() as u32 {
             if self.range_of(self.stays_without_slot.ev[stay as usize]).removed
@@ -73,6 +74,7 @@ impl Population {
     fn add_missing(&mut self, fleet: usize, drawn: &Self, clock: &Clock, slot: u32) {
         let range = &drawn.fleets[fleet];
         let per_car = drawn.per_car(fleet);
+        // Those that were removed count as missing: a car that comes back is another row.
         let first_index = self.present(fleet);
         let missing = range.evs.start + first_index..range.evs.end;
         if missing.is_empty() {

@@ -19,6 +19,7 @@ pub struct Edf {}
 
 impl Policy for Edf {
     const NAME: &'static str = "edf";
+    // A plan holds for the cars that it was made for: who comes later may have to go first.
     const REPLAN: Replan = Replan::EveryTick;
     const WHOLE_SITE: bool = true;
 
@@ -29,6 +30,7 @@ impl Policy for Edf {
         schedules: &mut Schedules<'_>,
     ) -> Result {
         share(seen, schedules, |sharing, mut waiting| {
+            // Rows ascend by car, and the sort is stable.
             waiting.sort_by_key(|&row| sharing.departure_slot(row));
             for row in waiting {
                 sharing.serve(row, f64::INFINITY);

@@ -28,6 +28,7 @@ impl Policy for Llf {
         schedules: &mut Schedules<'_>,
     ) -> Result {
         share(seen, schedules, |sharing, mut waiting| {
+            // Rows ascend by car, and the sort is stable.
             waiting.sort_by(|&a, &b| sharing.laxity(a).total_cmp(&sharing.laxity(b)));
             for row in waiting {
                 sharing.serve(row, f64::INFINITY);

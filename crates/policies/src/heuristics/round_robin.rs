@@ -52,6 +52,8 @@ impl Policy for RoundRobin {
         schedules: &mut Schedules<'_>,
     ) -> Result {
         share(seen, schedules, |sharing, mut waiting| {
+            // By the tick and not by the slot of the horizon, or each plan would begin with the
+            // same car.
             let first = sharing.tick() % waiting.len();
             waiting.rotate_left(first);
             take_turns(sharing, waiting, self.increment_kw);
@@ -63,6 +65,7 @@ impl Policy for RoundRobin {
 /// Serves the cars in turn; who gets less than was its turn can use no more in this slot.
 fn take_turns(sharing: &mut Sharing<'_, '_>, mut waiting: Vec<usize>, increment_kw: f64) {
     while !waiting.is_empty() {
+        // At least one turn: who cannot take all of it drops out, so that this ends.
         let turn_kw = increment_kw * sharing.whole_rounds(&waiting, increment_kw).max(1.0);
         waiting.retain(|&row| sharing.serve(row, turn_kw) >= turn_kw);
     }

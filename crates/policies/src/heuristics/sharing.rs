@@ -60,6 +60,7 @@ impl<'a, 'b> Sharing<'a, 'b> {
         let chain = |site: usize| {
             let parent =
                 |site: &usize| Some(seen.parent_site[*site] as usize).filter(|&site| site < sites);
+            // Taken no further than there are sites, so that parents in a circle come to an end.
             std::iter::successors(Some(site), parent).take(sites).collect()
         };
         let mut sharing = Self {
@@ -138,6 +139,7 @@ impl<'a, 'b> Sharing<'a, 'b> {
     /// miss its target.
     pub(super) fn laxity(&self, row: usize) -> f64 {
         let left = f64::from(self.departure_slot(row)) - self.tick() as f64;
+        // Minus infinity at a charger without power: such a car is first and takes nothing.
         left - self.missing_kwh[row] / (self.seen.charge_kw_max[row] * self.seen.slot_hours)
     }
 
@@ -155,6 +157,7 @@ impl<'a, 'b> Sharing<'a, 'b> {
     pub(super) fn serve(&mut self, row: usize, most_kw: f64) -> f64 {
         let room =
             self.chain(row).iter().map(|&site| self.room_at(site)).fold(f64::INFINITY, f64::min);
+        // Plans of others may be above a limit, which leaves less than nothing.
         let given = most_kw.min(self.usable_kw(row)).min(room).max(0.0);
         let horizon = self.seen.horizon;
         let slot = self.slot;

@@ -133,6 +133,7 @@ impl Battery {
         let ahead = self.ahead(kinds);
         for ((kind, power), after) in kinds.iter().zip(power_kw).zip(&ahead[1..]) {
             let bought = self.charged(*kind, after);
+            // Who has to charge by now does not sell, however dear the slot is.
             let sold = if *kind == Kind::Dear && bought == 0.0 { self.sold(after) } else { 0.0 };
             self.energy += bought - sold;
             *power = share(bought, self.charge_max) * self.charge_kw_max
@@ -143,6 +144,7 @@ impl Battery {
     /// What has to be there at the beginning of each slot and at departure.
     fn ahead(&self, kinds: &[Kind]) -> Vec<Ahead> {
         let target = self.target;
+        // Not kept within the battery's bounds here: they hold where energy is moved.
         let mut ahead = vec![Ahead { must: target, keep: target, want: target }; kinds.len() + 1];
         for slot in (0..kinds.len()).rev() {
             let cheap = kinds[slot] == Kind::Cheap;

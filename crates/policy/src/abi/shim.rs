@@ -120,6 +120,7 @@ unsafe extern "C" fn create<P: Policy>(
 ) -> i32 {
     // SAFETY: the program hands over a whole table.
     let host = Host { table: Some(unsafe { copy_prefix(host) }) };
+    // Within the guard, since reading a config may run code of the policy's author.
     let mut policy = None;
     let status = host.guard(|| {
         // SAFETY: the program hands over a config that exists during the call.
@@ -152,6 +153,8 @@ unsafe extern "C" fn plan<P: Policy>(
         };
         let asked = place(&schedules);
         policy.plan(host, &seen, &mut schedules)?;
+        // Fields of `Schedules` are public: what is written to another matrix would be lost without
+        // a word.
         if place(&schedules) != asked {
             return Err("put another matrix in the place of its answer".into());
         }
@@ -184,6 +187,7 @@ unsafe extern "C" fn destroy<P: Policy>(instance: *mut c_void) {
     // SAFETY: the program hands over an instance of ours, for the last time.
     let instance = unsafe { Box::from_raw(instance.cast::<Instance<P>>()) };
     let Instance { policy, host, .. } = *instance;
+    // Within the guard, too: dropping a policy may panic, which must not cross into the program.
     host.guard(|| {
         drop(policy);
         Ok(())

@@ -130,6 +130,7 @@ macro_rules! columns {
 }
 
 fn check_length(name: &str, found: usize, expected: usize) -> Result<(), StorageError> {
+    // Which columns may be left out, the solver knows.
     if found == 0 || found == expected {
         return Ok(());
     }
@@ -210,6 +211,8 @@ columns!(
 impl Sizes {
     /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
     fn new(rows: usize, slots: usize, tariffs: usize, bounds: usize) -> Result<Self, StorageError> {
+        // A slice of more than `isize::MAX` bytes must not even be made, and the numbers may come
+        // from a policy in any language.
         let fits = |values: usize| {
             values.checked_mul(8).is_some_and(|bytes| isize::try_from(bytes).is_ok())
         };

@@ -56,6 +56,7 @@ pub unsafe fn copy_prefix<T: Versioned>(from: *const T) -> T {
 ///
 /// A pointer that is not null points to `len` values that stay unchanged for `'a`.
 pub(super) unsafe fn column<'a, T>(start: *const T, len: usize) -> &'a [T] {
+    // A slice of no values may not begin at null.
     if start.is_null() || len == 0 {
         return &[];
     }
@@ -148,6 +149,7 @@ impl ObservationColumns {
     pub fn new(seen: &Observation<'_>) -> Self {
         // SAFETY: numbers and pointers may be zero.
         let mut columns: Self = unsafe { MaybeUninit::zeroed().assume_init() };
+        // Prices may be left out one by one; those that are there have the same tariffs.
         let series = |values: &[f64]| values.len() / seen.horizon.max(1);
         let prices = [seen.buy_price, seen.sell_price, seen.tou_price, seen.incentive_price];
         columns.size = size_of::<Self>() as u32;

@@ -60,6 +60,8 @@ impl ObjectiveParts {
     pub(super) fn of_plant(plant: &Plant) -> Self {
         let mut units: Vec<UnitsPart> = Vec::new();
         let of_plant = plant.devices().flat_map(Device::components);
+        // Those of the first release come first, whether there are such units or not: journals list
+        // them so.
         for &CostComponent { part, place, .. } in COMPONENTS.iter().chain(of_plant) {
             if units.iter().all(|known| known.name != part) {
                 units.push(UnitsPart { name: part, place, amount: 0.0 });

@@ -39,9 +39,10 @@ impl<'p> DispatchProgram<'p> {
 
     fn balance(&mut self, problem: &DispatchProblem<'_>) {
         let price = problem.prices.unserved;
+        // Neither has a limit, so that there is a schedule whatever the load.
         self.unserved = powers(&mut self.program, problem, f64::INFINITY, price);
         self.spilled = powers(&mut self.program, problem, f64::INFINITY, price);
-        for (slot, &load) in problem.outlook.load_kw.iter().enumerate() {
+        for (slot, &load) in problem.exogenous.load_kw.iter().enumerate() {
             let given = self.given(slot);
             self.program.require(constraint!(given == load));
         }

@@ -29,6 +29,7 @@ impl DispatchProblem<'_> {
             if misused.is_empty() {
                 return Ok(model.read(self, &solved, solves));
             }
+            // Forbidden in some slots it may move to others: then it is forbidden in all.
             exclusive.extend(if solves == 1 { misused } else { self.others(&exclusive) });
         }
         unreachable!("with a binary in every slot no direction is misused")

@@ -34,6 +34,7 @@ pub(super) fn hold_at_end(
             program.require(constraint!(last >= wish.min(most_kwh)));
         }
         EnergyEnd::Softened(wish) => {
+            // Whatever is missing has a price, so that no wish is out of reach.
             let missing = program.add(variable().min(0.0));
             program.pay(price * missing);
             program.require(constraint!(last + missing >= wish));

@@ -14,7 +14,7 @@ impl DispatchProblem<'_> {
     pub fn demands(&self) -> Vec<UpDown> {
         let mut net_loads: Vec<f64> =
             (0..self.slots()).map(|slot| self.net_load_kw(slot)).collect();
-        net_loads.push(self.outlook.net_load_next_kw);
+        net_loads.push(self.exogenous.net_load_next_kw);
         net_loads.windows(2).map(|pair| demand(pair[0], pair[1])).collect()
     }
 
@@ -26,7 +26,7 @@ impl DispatchProblem<'_> {
 
     /// `F_S` of the cars in a slot.
     pub(super) fn car_supply(&self, slot: usize) -> UpDown {
-        self.outlook.car_supply_kw.get(slot).copied().unwrap_or_default()
+        self.exogenous.car_supply_kw.get(slot).copied().unwrap_or_default()
     }
 }
 
@@ -38,6 +38,8 @@ impl DispatchProgram<'_> {
         for (slot, demand) in problem.demands().into_iter().enumerate() {
             for way in [Way::Up, Way::Down] {
                 let cars = way.of(problem.car_supply(slot));
+                // Demand is not negative: cars that supply less than nothing need others even
+                // without any.
                 if may_be_negative || way.of(demand) > cars.min(0.0) {
                     self.require_margin(problem, slot, way, way.of(demand) - cars);
                 }

@@ -16,7 +16,7 @@ pub struct DispatchProblem<'a> {
     /// Length of a slot, h.
     pub slot_hours: f64,
     /// What comes from outside the plant, slot by slot.
-    pub outlook: Outlook,
+    pub exogenous: Exogenous,
     /// What is asked of each unit, in the plant's order.
     pub units: Vec<UnitTask>,
     /// Whether flexibility margins must hold, (32)-(35).
@@ -33,7 +33,7 @@ pub struct DispatchProblem<'a> {
 
 /// What comes from outside the plant. Columns have T values.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outlook {
+pub struct Exogenous {
     /// Base load and cars: base + charging - discharging, kW.
     pub load_kw: Vec<f64>,
     /// `F_S` of the cars, (30) and (31), kW; empty where they do not count.
@@ -84,12 +84,12 @@ pub enum EnergyEnd {
 impl DispatchProblem<'_> {
     /// Number of slots T.
     pub fn slots(&self) -> usize {
-        self.outlook.load_kw.len()
+        self.exogenous.load_kw.len()
     }
 
     /// Load less wind and sun and what nobody steers, in one slot, kW (20).
     pub(super) fn net_load_kw(&self, slot: usize) -> f64 {
-        let load_kw = self.outlook.load_kw[slot];
+        let load_kw = self.exogenous.load_kw[slot];
         net_load_kw(self.plant, load_kw, |at| &self.units[at].series, slot)
     }
 }
@@ -103,5 +103,6 @@ pub(super) fn net_load_kw<'s>(
     slot: usize,
 ) -> f64 {
     plant
+        // What comes unsteered is the first series of a unit that has such.
         .net_of_unsteered(load_kw, |at, unit| unit.unsteered().map_or(0.0, |_| series(at)[0][slot]))
 }

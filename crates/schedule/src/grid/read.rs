@@ -35,6 +35,7 @@ impl DispatchProgram<'_> {
             constraints: self.program.rows(),
             solves,
         };
+        // By the schedule as it was read, so that what reading it costs shows as a gap.
         let outcome = Outcome::from_bound(objective, solved.bound);
         let unmet = self.unmet;
         Dispatch { outcome, objective, bound: solved.bound, parts, slots, margins, unmet, size }
@@ -50,7 +51,7 @@ impl DispatchProgram<'_> {
         let before = |unit: usize| before.map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
         let mut slot = SlotDispatch {
-            load_kw: problem.outlook.load_kw[at],
+            load_kw: problem.exogenous.load_kw[at],
             units: units.map(|(unit, columns)| columns.read(solved, at, before(unit))).collect(),
             unserved_kw: tidied(value(solved, self.unserved[at])),
             spilled_kw: tidied(value(solved, self.spilled[at])),
@@ -61,12 +62,15 @@ impl DispatchProgram<'_> {
 
     /// Lets the first units with room take up what rounding left of the balance.
     fn close_balance(&self, slot: &mut SlotDispatch) {
+        // A solver keeps the balance within its tolerance, and limits have cut its values since.
+        // Who holds energy is not moved for that: what is held is worked out already.
         let mut missing = -slot.residual_kw();
         for turn in 0..TURNS {
             for (unit, did) in self.units.iter().zip(&mut slot.units) {
                 missing = take_up(unit.as_ref(), did, turn, missing);
             }
         }
+        // From the powers as they are by now: moving them rounds, too.
         missing = -slot.residual_kw();
         if missing > NOTHING_KW {
             slot.unserved_kw += missing;
@@ -101,7 +105,7 @@ impl DispatchProgram<'_> {
         let mut parts = ObjectiveParts::of_plant(problem.plant);
         for (at, (slot, margin)) in slots.iter().zip(margins).enumerate() {
             parts.add_bill(&bill(problem.plant, slot, hours));
-            parts.unserved += prices.unserved * hours * (slot.unserved_kw + slot.spilled_kw);
+            parts.unserved += prices.unserved_cost(slot.unserved_kw, slot.spilled_kw, hours);
             if problem.margins {
                 let missing = margin.shortfall();
                 parts.margin += prices.margin * hours * (missing.up + missing.down);

@@ -1,7 +1,7 @@
 //! The two stages: what each of them is asked, as pure functions of series, plan and state.
 
 use super::{
-    DayAheadPlan, DispatchProblem, Outlook, UnitTask, kinds::kind_of, plan::UnitPlan,
+    DayAheadPlan, DispatchProblem, Exogenous, UnitTask, kinds::kind_of, plan::UnitPlan,
     problem::net_load_kw,
 };
 use voltide_model::{
@@ -59,13 +59,15 @@ impl<'a> Stages<'a> {
     ) -> DispatchProblem<'a> {
         let rules = &self.grid.rules;
         let step = rules.day_ahead_step.get();
+        // A day that is not whole steps long ends in one that reaches into the next day.
         let steps = day.slots.div_ceil(step);
         let issue = Issue::day_ahead(day.first);
         // One step more: its net load is what follows the last step.
-        let seen = self.look(issue, ((steps + 1) * step) as usize, &ev_kw).mean_of(step as usize);
+        let foreseen =
+            self.foresee(issue, ((steps + 1) * step) as usize, &ev_kw).mean_of(step as usize);
         let next = if rules.readings.last_step == LastStep::Wrap { 0 } else { steps as usize };
-        let net_load_next_kw = seen.net_load(&self.grid.plant, next);
-        let mut problem = self.problem(seen.until(steps as usize), net_load_next_kw, state);
+        let net_load_next_kw = foreseen.net_load(&self.grid.plant, next);
+        let mut problem = self.problem(foreseen.until(steps as usize), net_load_next_kw, state);
         problem.slot_hours = self.slot_hours * f64::from(step);
         for (unit, task) in self.grid.plant.units.iter().zip(&mut problem.units) {
             kind_of(unit).ask_day_ahead(task, rules);
@@ -93,25 +95,35 @@ impl<'a> Stages<'a> {
         let count = rules.window.get().min(day.slots - k);
         let issue =
             Issue { slot: day.first + k, known: rules.step.get(), blend: rules.blend.get() };
-        let seen = self.look(issue, count as usize + 1, &ev_kw);
-        let next = self.net_load_after(day, k + count, &seen, &ev_kw);
-        let mut problem = self.problem(seen.until(count as usize), next, state);
-        problem.outlook.car_supply_kw = car_supply_kw;
+        // One slot more, to which the window's last one must be able to follow.
+        let foreseen = self.foresee(issue, count as usize + 1, &ev_kw);
+        let next = self.net_load_after(day, k + count, &foreseen, &ev_kw);
+        let mut problem = self.problem(foreseen.until(count as usize), next, state);
+        problem.exogenous.car_supply_kw = car_supply_kw;
         for (at, (unit, task)) in self.grid.plant.units.iter().zip(&mut problem.units).enumerate() {
             kind_of(unit).ask_intra_day(task, UnitPlan { plan, unit: at, from: k, to: k + count });
         }
         problem
     }
 
-    /// The problem of what is seen, of which nothing else is asked yet.
-    fn problem(&self, seen: Seen, net_load_next_kw: f64, state: &GridState) -> DispatchProblem<'a> {
+    /// The problem of what is foreseen, of which nothing else is asked yet.
+    fn problem(
+        &self,
+        foreseen: Foreseen,
+        net_load_next_kw: f64,
+        state: &GridState,
+    ) -> DispatchProblem<'a> {
         let Grid { plant, rules } = self.grid;
-        let units = seen.series.into_iter().zip(&state.units);
+        let units = foreseen.series.into_iter().zip(&state.units);
         let task = |(series, &state)| UnitTask { state, series, ..UnitTask::default() };
         DispatchProblem {
             plant,
             slot_hours: self.slot_hours,
-            outlook: Outlook { load_kw: seen.load_kw, net_load_next_kw, ..Outlook::default() },
+            exogenous: Exogenous {
+                load_kw: foreseen.load_kw,
+                net_load_next_kw,
+                ..Exogenous::default()
+            },
             units: units.map(task).collect(),
             margins: rules.margins,
             readings: rules.readings,
@@ -122,16 +134,16 @@ impl<'a> Stages<'a> {
     }
 
     /// What is expected of `count` slots at `issue`.
-    fn look(&self, issue: Issue, count: usize, ev_kw: &impl Fn(u32) -> f64) -> Seen {
+    fn foresee(&self, issue: Issue, count: usize, ev_kw: &impl Fn(u32) -> f64) -> Foreseen {
         let seed = self.seed;
         let day = self.slots_per_24_hours;
-        let at = device::Outlook { issue, count, seed, day };
+        let at = device::SlotsAhead { issue, count, seed, day };
         let slots = issue.slot..issue.slot + count as u32;
         let base: Vec<f64> = self.base_load.map_or_else(
             || vec![0.0; count],
             |series| at.forecast(series, &self.grid.rules.base_load),
         );
-        Seen {
+        Foreseen {
             load_kw: slots.zip(base).map(|(slot, base)| base + ev_kw(slot)).collect(),
             series: self.grid.plant.devices().map(|unit| unit.expected(at)).collect(),
         }
@@ -141,16 +153,22 @@ impl<'a> Stages<'a> {
     ///
     /// Within the day, forecast series count there as they were the day before, not blended; with
     /// [`LastStep::Wrap`] the day's first slot follows its last, as it really was.
-    fn net_load_after(&self, day: Day, end: u32, seen: &Seen, ev_kw: &impl Fn(u32) -> f64) -> f64 {
+    fn net_load_after(
+        &self,
+        day: Day,
+        end: u32,
+        foreseen: &Foreseen,
+        ev_kw: &impl Fn(u32) -> f64,
+    ) -> f64 {
         let plant = &self.grid.plant;
         let per_day = self.slots_per_24_hours;
-        let last = seen.load_kw.len() - 1;
+        let last = foreseen.load_kw.len() - 1;
         let wraps = end == day.slots && self.grid.rules.readings.last_step == LastStep::Wrap;
         let slot = if wraps { day.first } else { day.first + end };
         let load = if wraps {
             self.base_load.map_or(0.0, |series| series.at(slot, per_day)) + ev_kw(slot)
         } else {
-            seen.load_kw[last]
+            foreseen.load_kw[last]
         };
         plant.net_of_unsteered(load, |at, unit| match unit.unsteered() {
             None => 0.0,
@@ -158,20 +176,20 @@ impl<'a> Stages<'a> {
             Some(Unsteered { forecast: Forecast::Series(forecast), .. }) => {
                 forecast.at(slot, per_day)
             }
-            Some(_) => seen.series[at][0][last],
+            Some(_) => foreseen.series[at][0][last],
         })
     }
 }
 
 /// What is expected of slots that reach beyond the problem they are for.
-struct Seen {
+struct Foreseen {
     /// Base load and cars, kW.
     load_kw: Vec<f64>,
     /// The series of each unit.
     series: Vec<Vec<Vec<f64>>>,
 }
 
-impl Seen {
+impl Foreseen {
     /// The columns that have one value a slot.
     fn columns(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
         std::iter::once(&mut self.load_kw).chain(self.series.iter_mut().flatten())

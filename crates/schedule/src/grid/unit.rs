@@ -35,6 +35,8 @@ pub(super) struct Room {
     pub(super) most_kw: f64,
 }
 
+// Not the plant's order, in which renewables come before thermal units: runs from before plants
+// were lists are resumed with the same numbers.
 /// Most turns that kinds take in closing the balance.
 pub(super) const TURNS: u8 = 3;
 

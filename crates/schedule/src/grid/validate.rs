@@ -14,7 +14,7 @@ impl DispatchProblem<'_> {
     /// The first thing that makes no sense.
     pub fn validate(&self) -> Result<(), GridError> {
         length("what is asked of units", self.units.len(), self.plant.units.len())?;
-        self.validate_outlook()?;
+        self.validate_exogenous()?;
         for (unit, task) in self.plant.units.iter().zip(&self.units) {
             kind_of(unit).check(task, self.slots())?;
         }
@@ -30,12 +30,12 @@ impl DispatchProblem<'_> {
         prices.into_iter().try_for_each(|(column, price)| not_negative(column, 0, price))
     }
 
-    fn validate_outlook(&self) -> Result<(), GridError> {
-        let seen = &self.outlook;
-        if !seen.car_supply_kw.is_empty() {
-            length("supply of cars", seen.car_supply_kw.len(), self.slots())?;
+    fn validate_exogenous(&self) -> Result<(), GridError> {
+        let exogenous = &self.exogenous;
+        if !exogenous.car_supply_kw.is_empty() {
+            length("supply of cars", exogenous.car_supply_kw.len(), self.slots())?;
         }
-        finite("net load after the last slot", std::slice::from_ref(&seen.net_load_next_kw))?;
-        finite("load", &seen.load_kw)
+        finite("net load after the last slot", std::slice::from_ref(&exogenous.net_load_next_kw))?;
+        finite("load", &exogenous.load_kw)
     }
 }

@@ -10,7 +10,9 @@ use voltide_model::{
     two_stage::{SearchLimits, SlackPrices},
     unit::UnitState,
 };
-use voltide_schedule::grid::{Dispatch, DispatchProblem, EnergyEnd, Outlook, UnitTask, UnmetWish};
+use voltide_schedule::grid::{
+    Dispatch, DispatchProblem, EnergyEnd, Exogenous, UnitTask, UnmetWish,
+};
 
 fn nothing() -> Series {
     Series { name: "none".into(), unit: "kW".into(), values: [].into() }
@@ -71,10 +73,10 @@ impl Asked {
         let problem = DispatchProblem {
             plant: &plant,
             slot_hours: 1.0,
-            outlook: Outlook {
+            exogenous: Exogenous {
                 load_kw: vec![0.0; 4],
                 net_load_next_kw: self.net_load_next_kw,
-                ..Outlook::default()
+                ..Exogenous::default()
             },
             units: vec![
                 UnitTask { series: vec![prices.clone(), prices], ..UnitTask::default() },

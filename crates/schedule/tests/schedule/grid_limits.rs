@@ -14,7 +14,7 @@ use voltide_model::{
     two_stage::{SearchLimits, SlackPrices},
 };
 use voltide_schedule::grid::{
-    Dispatch, DispatchProblem, EnergyEnd, GridError, Outlook, UnitTask, UnmetWish,
+    Dispatch, DispatchProblem, EnergyEnd, Exogenous, GridError, UnitTask, UnmetWish,
 };
 
 fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
@@ -39,10 +39,10 @@ fn begins(unit: &dyn Device) -> UnitTask {
 fn system(plant: Plant, load_kw: &[f64]) -> System {
     System {
         slot_hours: 1.0,
-        outlook: Outlook {
+        exogenous: Exogenous {
             load_kw: load_kw.to_vec(),
             net_load_next_kw: load_kw.last().copied().unwrap_or_default(),
-            ..Outlook::default()
+            ..Exogenous::default()
         },
         units: plant.devices().map(begins).collect(),
         readings: Readings::default(),
@@ -149,7 +149,7 @@ fn an_end_out_of_reach_is_met_as_far_as_can_be_and_noted() {
 fn a_missing_margin_is_priced_and_shown() {
     // The unit can rise by 10 kW a slot, and net load is about to rise by 40.
     let mut system = thermal(vec![unit(0.0, 200.0, 10.0)], &[100.0]);
-    system.outlook.net_load_next_kw = 140.0;
+    system.exogenous.net_load_next_kw = 140.0;
     let found = system.problem(true).solve().unwrap();
     assert!((found.margins[0].shortfall().up - 30.0).abs() < 1e-6);
     assert!((found.parts.margin - 30.0 * 30.0).abs() < 1e-4);
@@ -211,7 +211,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         GridError::Plant(PlantError::Value { field: "cost.a", .. })
     ));
     assert_eq!(
-        message(|system| system.outlook.load_kw[1] = f64::NAN),
+        message(|system| system.exogenous.load_kw[1] = f64::NAN),
         "load is NaN in slot 1; it must be finite"
     );
     assert_eq!(
@@ -226,7 +226,7 @@ fn a_forecast_shorter_than_the_window_is_refused() {
     let renewable = system.plant.each::<Renewable>().count();
     assert!(renewable > 0, "this seed has wind or sun");
     system.units[0].series[0].pop();
-    let slots = system.outlook.load_kw.len();
+    let slots = system.exogenous.load_kw.len();
     let error = system.problem(true).solve().unwrap_err();
     let expected = format!("available power of `unit 0` has {} values, not {slots}", slots - 1);
     assert_eq!(error.to_string(), expected);

@@ -17,7 +17,7 @@ use voltide_model::{
     two_stage::{SearchLimits, SlackPrices},
     unit::{UnitSlot, UnitState},
 };
-use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, EnergyEnd, Outlook, UnitTask};
+use voltide_schedule::grid::{Course, Dispatch, DispatchProblem, EnergyEnd, Exogenous, UnitTask};
 
 /// Most nodes of a search in these tests: a few random systems would take a hundred times as many.
 pub(crate) const NODES: u32 = 5_000;
@@ -26,7 +26,7 @@ pub(crate) const NODES: u32 = 5_000;
 pub(crate) struct System {
     pub(crate) plant: Plant,
     pub(crate) slot_hours: f64,
-    pub(crate) outlook: Outlook,
+    pub(crate) exogenous: Exogenous,
     /// What is asked of each unit.
     pub(crate) units: Vec<UnitTask>,
     pub(crate) readings: Readings,
@@ -192,8 +192,8 @@ fn states(random: &mut Random, plant: &Plant) -> Vec<UnitState> {
     plant.units.iter().map(&mut of).collect()
 }
 
-fn outlook(random: &mut Random, slots: usize, scale: f64) -> Outlook {
-    Outlook {
+fn exogenous(random: &mut Random, slots: usize, scale: f64) -> Exogenous {
+    Exogenous {
         load_kw: (0..slots).map(|_| random.between(0.2 * scale, scale)).collect(),
         car_supply_kw: if random.below(3) == 0 {
             vec![UpDown { up: 5.0, down: -2.0 }; slots]
@@ -250,7 +250,7 @@ impl System {
         }
         Self {
             slot_hours: random.pick(&[0.25, 1.0]),
-            outlook: outlook(random, slots, scale),
+            exogenous: exogenous(random, slots, scale),
             units,
             readings: Readings {
                 cut_up: if random.below(2) == 0 { CutUp::Literal } else { CutUp::Physical },
@@ -271,7 +271,7 @@ impl System {
         DispatchProblem {
             plant: &self.plant,
             slot_hours: self.slot_hours,
-            outlook: self.outlook.clone(),
+            exogenous: self.exogenous.clone(),
             units: self.units.clone(),
             margins,
             readings: self.readings,

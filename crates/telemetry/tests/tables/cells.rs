@@ -13,8 +13,9 @@ use std::{collections::BTreeMap, fs::File, num::NonZeroU32, path::Path, sync::Ar
 use tempfile::{TempDir, tempdir};
 use voltide_journal::{
     event::{
-        Build, EndReason, Event, Hash, MissedReason, Recorded, RunForked, RunStarted, SessionEnded,
-        SessionStarted, SolveFinished, Stage, TargetMissed, TickSealed, UnitsDispatched,
+        Build, ClipReason, EndReason, Event, Hash, MissedReason, Recorded, RunForked, RunStarted,
+        SessionEnded, SessionStarted, SetPointClipped, SolveFinished, Stage, TargetMissed,
+        TickSealed, UnitsDispatched,
     },
     sink::Sink,
 };
@@ -38,7 +39,7 @@ use voltide_model::{
 use voltide_telemetry::{
     ComparedFigure, Options, RunStatus, Telemetry,
     column::Table,
-    table::{COMPARISON, COSTS, RUNS, TABLES, UNIT_TICKS},
+    table::{COMPARISON, COSTS, RUNS, SESSIONS, TABLES, UNIT_TICKS},
     write_comparison,
 };
 
@@ -294,6 +295,10 @@ fn session_started() -> Event {
 }
 
 fn session_ended() -> Event {
+    session_ended_for(EndReason::Departed)
+}
+
+fn session_ended_for(reason: EndReason) -> Event {
     Event::SessionEnded(SessionEnded {
         ev: vec![AT_HOME.0].into(),
         stay: vec![AT_HOME.2].into(),
@@ -303,7 +308,7 @@ fn session_ended() -> Event {
         energy_cost: vec![8.5],
         v2g_revenue: vec![1.25],
         missing_kwh: vec![14.0],
-        reason: vec![EndReason::Departed],
+        reason: vec![reason],
     })
 }
 
@@ -765,4 +770,49 @@ fn every_cell_of_a_comparison_stands_in_its_column() {
         ("note", "a sum that is not one".into()),
     ];
     pinned(folder.path(), &COMPARISON, &expected);
+}
+
+/// The parts of a summary that no world of the other tests brings about all at once.
+#[test]
+fn a_summary_adds_up_what_was_cut_and_what_was_not_served() {
+    let reasons = [(ClipReason::Charger, 3), (ClipReason::Battery, 2), (ClipReason::Site, 1)];
+    let reason: Vec<ClipReason> =
+        reasons.iter().flat_map(|&(reason, cars)| vec![reason; cars]).collect();
+    let clipped = Event::SetPointClipped(SetPointClipped {
+        ev: vec![AT_HOME.0; reason.len()].into(),
+        asked_kw: vec![9.0; reason.len()],
+        applied_kw: vec![7.0; reason.len()],
+        reason,
+    });
+    let mut telemetry = Telemetry::create_summary(world()).unwrap();
+    for (seq, event) in (0..).zip([run_started(), solve_finished(), clipped]) {
+        telemetry.event(&Recorded { seq, cause_seq: None, tick: 0, event }).unwrap();
+    }
+    settle(&mut telemetry);
+    let (summary, _) = telemetry.finish_with_bills(RunStatus::Interrupted).unwrap();
+    let clipped = [summary.clipped_by_charger, summary.clipped_by_battery, summary.clipped_by_site];
+    assert_eq!(clipped, [3, 2, 1]);
+    assert_eq!(summary.solver_gap, Some(10.0));
+    let energies = [summary.unserved_kwh, summary.spilled_kwh, summary.interrupted_kwh];
+    assert_eq!(energies, [15.0, 1.0, 8.0].map(|kw| kw * 0.25));
+    // What cars took of the one tick that was settled, over all slots until its end.
+    assert_eq!(summary.ev_mean_kw, (20.0 - 6.5) * 0.25 / (f64::from(TICK + 1) * 0.25));
+}
+
+/// The second part of a stay that goes on over the midnight at which the day follows upon itself
+/// comes first: of the next day, at the same time of day, is its end.
+#[test]
+fn a_session_across_the_folded_midnight_ends_on_the_next_day() {
+    let (folder, scenario) = (tempdir().unwrap(), world());
+    let mut telemetry = Telemetry::create(folder.path(), scenario, Options::default()).unwrap();
+    let folded = session_ended_for(EndReason::Folded);
+    let history =
+        [(0, run_started()), (0, session_started()), (5, folded), (PLUGGED, session_started())];
+    for (seq, (tick, event)) in (0..).zip(history) {
+        telemetry.event(&Recorded { seq, cause_seq: None, tick, event }).unwrap();
+    }
+    telemetry.finish(RunStatus::Finished).unwrap();
+    let rows = rows_of(folder.path(), &SESSIONS);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["slots"], (5 + 96 - PLUGGED).into());
 }

@@ -10,7 +10,9 @@ mod read;
 mod v2g;
 
 use history::{play, scenario};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::{
+    arrow::arrow_reader::ParquetRecordBatchReaderBuilder, file::metadata::RowGroupMetaData,
+};
 use read::{CARS, Rows, files, write, written};
 use sha2::{Digest, Sha256};
 use std::{
@@ -142,6 +144,40 @@ fn missed_targets_have_a_reason_and_others_have_none() {
     assert_eq!(reasons.len() as u64, summary.missed_targets);
     assert!(reasons.iter().any(|reason| reason == "site_limit"), "{reasons:?}");
     assert!(summary.site_limit_hits > 0 && summary.clipped_by_site > 0);
+}
+
+#[test]
+fn a_summary_tells_how_many_files_and_rows_and_bytes_each_table_has() {
+    let (folder, _, summary) = written(EvTicks::Full);
+    let on_disk = files(folder.path());
+    let tables: Vec<&str> = summary.tables.iter().map(|size| size.table).collect();
+    assert_eq!(tables, TABLES.iter().map(|table| table.name).collect::<Vec<_>>());
+    for size in &summary.tables {
+        let named = |name: &str| name.split(['-', '.']).next() == Some(size.table);
+        let bytes: Vec<usize> =
+            on_disk.iter().filter(|(name, _)| named(name)).map(|(_, bytes)| bytes.len()).collect();
+        assert_eq!(size.files as usize, bytes.len(), "{}", size.table);
+        assert_eq!(size.bytes as usize, bytes.iter().sum::<usize>(), "{}", size.table);
+        assert_eq!(size.rows as usize, Rows::read(folder.path(), size.table).len());
+    }
+}
+
+/// Rows that wait for their group take memory, and a group that ends within a tick cannot be read
+/// by the tick.
+#[test]
+fn groups_of_rows_end_with_a_tick_and_are_several_in_a_day_of_many_cars() {
+    let (cars, ticks) = (3000, 90);
+    let scenario = scenario(cars, 1, EvTicks::Off);
+    let folder = tempdir().unwrap();
+    let options = Options { ev_ticks: Some(EvTicks::Full), ..Options::default() };
+    let mut detail = Telemetry::create_detail(folder.path(), scenario.clone(), options).unwrap();
+    play(&scenario, &mut detail, ticks).unwrap();
+    detail.finish(RunStatus::Interrupted).unwrap();
+    let file = File::open(folder.path().join("ev_ticks-2024-03-30.parquet")).unwrap();
+    let groups = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().metadata().clone();
+    let rows: Vec<i64> = groups.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(rows.iter().sum::<i64>(), i64::from(cars * ticks));
+    assert!(rows.len() > 1 && rows.iter().all(|rows| rows % i64::from(cars) == 0), "{rows:?}");
 }
 
 #[test]

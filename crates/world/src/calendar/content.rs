@@ -105,6 +105,7 @@ fn unfolded(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
+        // A blank at its beginning makes a line part of the one before (section 3.1).
         match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
             (Some(more), Some((_, before))) => before.push_str(more),
             _ if line.trim().is_empty() => {}

@@ -86,6 +86,7 @@ fn series(events: Vec<Event>) -> Vec<Series> {
     for event in events {
         let place = match &event.uid {
             Some(uid) => *of_uid.entry(uid.clone()).or_insert(all.len()),
+            // Nothing says that an event without a UID belongs to another.
             None => all.len(),
         };
         if place == all.len() {
@@ -174,6 +175,7 @@ impl Event {
             name,
             uid: one("UID")?.map(|property| property.value.trim().to_owned()),
             replaces: replaces.map(time).transpose()?,
+            // Stamps are in UTC, so that as texts they are in the order of time.
             version: (sequence.ok_or("its SEQUENCE is no number")?, stamp.unwrap_or_default()),
             cancelled: one("STATUS")?.is_some_and(|status| status.is("CANCELLED")),
             transparent: one("TRANSP")?.is_some_and(|transparency| transparency.is("TRANSPARENT")),
@@ -200,6 +202,7 @@ impl Event {
         let mut by_instant: BTreeMap<DateTime<Utc>, (Time, Span)> = BTreeMap::new();
         let own_length = |time| (time, self.span);
         let repeats = !(self.rules.is_empty() && self.more.is_empty());
+        // DTSTART is the first occurrence, whether it fits the rule or not (section 3.8.5.3).
         let mut all = vec![own_length(self.start)];
         for rule in &self.rules {
             all.extend(
@@ -212,6 +215,7 @@ impl Event {
                 by_instant.entry(time.instant()).or_insert((time, span));
             }
         }
+        // Last, since EXDATE takes out what RDATE adds as well as what a rule does.
         by_instant.retain(|_, (time, _)| !self.without.iter().any(|it| is_same(*it, *time)));
         Ok(by_instant.into_values().collect())
     }

@@ -7,7 +7,8 @@ use super::time::{Time, parsed};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 
-/// Most occurrences that a series may have until the end of what is looked at.
+/// Most occurrences that a series may have until the end of what is looked at. `rrule` counts no
+/// further than 65,535.
 const OCCURRENCES_MAX: u16 = 50_000;
 
 /// The occurrences of a series that begins at `start`, up to `end`.
@@ -26,6 +27,7 @@ pub(super) fn walls(rule: &str, start: Time, end: DateTime<Utc>) -> Result<Vec<T
     if read.get_interval() == 0 || read.get_count() == Some(0) {
         return Err(wrong(&"INTERVAL and COUNT are at least 1"));
     }
+    // Labelled as UTC, where no time is skipped and none comes twice.
     let labelled = |wall: NaiveDateTime| wall.and_utc().with_timezone(&rrule::Tz::UTC);
     let first = labelled(start.wall);
     let read = read.validate(first).map_err(|error| wrong(&error))?;
@@ -55,6 +57,7 @@ fn on_wall_clock(rule: &str, start: Time) -> Result<String, String> {
             (true, true) => until.wall,
             (false, _) => until.instant().with_timezone(&start.zone).naive_local(),
         };
+        // `rrule` wants it in the zone of the start, which is labelled as UTC.
         Ok(format!("UNTIL={}Z", wall.format("%Y%m%dT%H%M%S")))
     };
     let parts: Vec<String> =

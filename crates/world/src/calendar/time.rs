@@ -12,7 +12,8 @@ use chrono::{
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
-/// Years that calendars are read of.
+/// Years that calendars are read of. They end far from where the calendar of `chrono` does, so that
+/// sums with durations need no checks.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2999;
 
 /// Longest duration of an event, days.
@@ -66,6 +67,8 @@ impl Zones {
     fn named(&self, name: &str) -> Result<Tz, String> {
         let known = |name: &str| name.parse::<Tz>().ok();
         let parts: Vec<&str> = name.split('/').collect();
+        // Programs put a prefix of their own before the IANA's name, such as
+        // `/mozilla.org/20050126_1`.
         let last_parts = (1..parts.len()).find_map(|skipped| known(&parts[skipped..].join("/")));
         let declared = || self.declared.get(name).and_then(|name| known(name));
         let found = known(name).or(last_parts).or_else(declared);
@@ -120,6 +123,8 @@ impl Time {
         match self.zone.from_local_datetime(&self.wall) {
             LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.to_utc(),
             LocalResult::None => {
+                // A day earlier and read as UTC is before the change in every zone, since none is a
+                // day from UTC.
                 let day_before = self.wall - Days::new(1);
                 (self.wall - self.zone.offset_from_utc_datetime(&day_before).fix()).and_utc()
             }
@@ -198,6 +203,7 @@ fn leading(text: &str, unit: char) -> Option<(Option<u64>, &str)> {
         Some((digits, rest))
             if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
+            // So small that seconds of hours and days of weeks stay within 64 bits.
             let number = digits.parse::<u32>().ok()?;
             Some((Some(number.into()), rest))
         }

@@ -72,6 +72,7 @@ impl Resolver<'_> {
 
     /// Cars, chargers and stays are numbered in 32 bits.
     fn check_count(&mut self, fleets: &[Fleet], clock: &Clock) -> Option<()> {
+        // Stays may have begun on the day before the first.
         let days = clock.dates().count() as u64 + 1;
         let stays = |fleet: &Fleet| {
             let a_day = match fleet.parking {
@@ -105,6 +106,8 @@ impl Resolver<'_> {
         }
         let cars: u64 = fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
         let bytes = total.saturating_mul(STAY_BYTES).saturating_add(cars.saturating_mul(CAR_BYTES));
+        // Drawing takes it at once, and a program that the system kills for that can tell nobody
+        // why.
         if let Some(free) = free_memory().filter(|free| bytes > *free) {
             let message = format!(
                 "{cars} cars with {total} stays take {} GiB of memory, and {} GiB are free",
@@ -153,12 +156,14 @@ impl FleetResolver<'_, '_> {
         }
         let trip_energy = match file.trip_energy.get()? {
             Some(dist) => self.draw_within("trip_energy", dist, TRIP, &physical::CAR_ENERGY),
+            // Cars that a file tells of have their energy from there; it is required of all others.
             None => Some(Distribution::Fixed(0.0)),
         };
         let soc_on_arrival = self.draw_or("soc_on_arrival", &file.soc_on_arrival, SOC, 0.0);
         let soc_max = battery.map_or(1.0, |battery| battery.soc_max.get());
         let reach = Range { max: soc_max, what: "at most the battery's `soc_max`", ..SOC };
         let departure_soc = self.draw_or("departure_soc", &file.departure_soc, reach, soc_max);
+        // A request is capped only by a battery that the world tells of.
         let known = file.battery.get().is_some_and(|battery| battery.capacity.is_some());
         let parking = self.parking(key, file.stays.get()?, charger, known);
         let count = file.count.get().and_then(|count| self.count(count.as_ref()));
@@ -524,6 +529,7 @@ fn given<T>(field: &Try<Option<T>>) -> Option<&T> {
 
 /// Half a day around the middle of a time of day.
 fn around(dist: &Dist<TimeOfDay>) -> Range {
+    // Further away, a time lies nearer to the middle of another day.
     let (min, max) = dist.middle().map_or((0.0, 24.0), |middle| (middle - 12.0, middle + 12.0));
     Range { min, max, above_min: false, what: "a time of the day" }
 }

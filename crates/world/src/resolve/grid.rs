@@ -32,6 +32,7 @@ impl Resolver<'_> {
         let named = self.check_names(file);
         let plant = self.plant(file, system, clock);
         let rules = self.rules(file, clock);
+        // Not before plant and rules are read: what is wrong with them is to be told as well.
         named?;
         if plant.as_ref().is_some_and(|plant| plant.names().next().is_none()) {
             let help =
@@ -139,6 +140,7 @@ impl Resolver<'_> {
 
     /// A length in whole slots.
     fn slots(&mut self, field: &str, length: &Spanned<Hours>, clock: &Clock) -> Option<NonZeroU32> {
+        // Both are in hours, of which few are exact in binary.
         let slots = length.0 / clock.slot_hours();
         let whole = (slots - slots.round()).abs() < 1e-6 && (1.0..1e6).contains(&slots.round());
         if whole {

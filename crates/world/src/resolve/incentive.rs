@@ -30,6 +30,8 @@ impl Resolver<'_> {
         let expected = self.expected_price(&file.expected_price);
         let feedback = self.feedback(&file.price_feedback);
         let formed = system.and_then(|system| self.check_net_load(file.place, rule, system, clock));
+        // Not before rule, price and feedback are read: what is wrong with them is to be told as
+        // well.
         formed?;
         Some(Some(Incentive { rule: rule?, expected: expected?, feedback: feedback? }))
     }
@@ -111,6 +113,7 @@ impl Resolver<'_> {
             return None;
         }
         let day = clock.slots_per_24_hours();
+        // Plans reach two days beyond the last slot at most.
         let days = LocalDays::covering(clock, clock.slots.saturating_add(2 * day));
         let net_load_kw: Vec<f64> = system.net_load_kw(0..days.slots(), day).collect();
         let signal = rule?.signal(&net_load_kw, &days);

@@ -68,6 +68,8 @@ impl FleetResolver<'_, '_> {
 
     fn column(&mut self, file: &ListedFile, column: &str, unit: &str) -> Option<Arc<[f64]>> {
         let name = format!("{}.stays.{column}", self.path);
+        // Read and journaled like the values of a distribution, so that a rebuild finds them by
+        // name.
         let source = EmpiricalFile {
             place: file.place,
             path: file.path.clone(),
@@ -99,6 +101,7 @@ fn car(
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let home_hours = home_departure - home_arrival;
     match () {
+        // First, since what is no number is on no side of a limit below.
         () if values.iter().chain(&normals).any(|value| !value.is_finite()) => {
             Err("a number is missing")
         }
@@ -117,6 +120,7 @@ fn car(
         }
         () => Ok(ListedCar {
             home: (home_arrival, home_departure),
+            // The day that is lived begins with coming home, so that work comes on the date after.
             work: works.then_some((work_arrival + DAY, work_departure + DAY)),
             soc_on_arrival: s0,
             departure_soc: se,

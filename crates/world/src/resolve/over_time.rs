@@ -106,6 +106,7 @@ impl Resolver<'_> {
         let request =
             SeriesRequest { name, unit, file, whole, factor, adder, not_negative, range, clock };
         let values = self.values.series(request, self.report)?;
+        // A journal has the sums alone, from which no addend can be told.
         if self.values.tells_sums(whole, self.report) {
             return Some(values);
         }
@@ -161,6 +162,7 @@ impl Resolver<'_> {
             .collect();
         let bands: Vec<Band<'_, Q>> = bands.into_iter().collect::<Option<_>>()?;
         check_overlaps(&bands, self.report)?;
+        // Not before the bands are checked: what is wrong with them is to be told as well.
         let default = default?;
         let number = |slot: u32| {
             let at = wanted.clock.local(slot);
@@ -201,6 +203,8 @@ impl<'a, Q: Amount> Band<'a, Q> {
         }
         for (edge, given) in [(from, &file.from), (to, &file.to)] {
             let Some(given) = given else { continue };
+            // All slots are asked, since a change of the clocks by less than a slot moves every
+            // later one.
             if let Some(slot) = (0..clock.slots).find(|&slot| splits(clock, slot, edge)) {
                 let time = clock.local(slot).format("%H:%M");
                 let message = format!(
@@ -241,12 +245,14 @@ impl<'a, Q: Amount> Band<'a, Q> {
 }
 
 fn minute(time: &Spanned<voltide_model::quantity::TimeOfDay>) -> u32 {
+    // Times of day are kept in hours, in which most minutes are not exact.
     (time.0 * 60.0).round() as u32
 }
 
 /// Whether the wall clock shows `edge` within `slot`, after its beginning.
 fn splits(clock: &Clock, slot: u32, edge: u32) -> bool {
     let start = clock.local(slot).time().num_seconds_from_midnight();
+    // Around midnight: an edge at 24:00 is one at 00:00.
     let ahead = (edge * 60 + DAY_MINUTES * 60 - start) % (DAY_MINUTES * 60);
     ahead > 0 && ahead < clock.slot_seconds
 }
@@ -272,6 +278,8 @@ fn all_days() -> impl Iterator<Item = Day> {
 
 /// Reports the first two bands that hold at one moment of some day.
 fn check_overlaps<Q: Amount>(bands: &[Band<'_, Q>], report: &mut Report) -> Option<()> {
+    // Also days that this run does not have, so that a sound world stays so when its clock is
+    // moved.
     for day in all_days() {
         let mut held: Vec<(u32, u32, usize)> = Vec::new();
         for (index, band) in bands.iter().enumerate() {

@@ -13,6 +13,8 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
         valid &= fine;
         parents.push(parent);
     }
+    // Flows are summed up the tree in one pass from the last site, and shares handed down in one
+    // from the first.
     let order = order(&parents);
     if let Some(left) = (0..parents.len()).find(|index| !order.contains(index)) {
         let (key, _) = &file.0[left];
@@ -66,6 +68,7 @@ fn order(parents: &[Option<usize>]) -> Vec<usize> {
         let ready = |index: &usize| {
             !order.contains(index) && parents[*index].is_none_or(|parent| order.contains(&parent))
         };
+        // Always the first that is ready, so that the order of the file is kept where it can be.
         match (0..parents.len()).find(ready) {
             Some(next) => order.push(next),
             None => return order,

@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::{
     grid_file::{
-        CommitmentFile, ElectrolyserFile, ExchangeFile, GridFile, InterruptibleFile, MustTakeFile,
-        RenewableFile, StoreFile, ThermalFile,
+        ElectrolyserFile, ExchangeFile, GridFile, InterruptibleFile, MustTakeFile, RenewableFile,
+        StoreFile, ThermalFile,
     },
     ranges::Limits,
 };
@@ -19,13 +19,21 @@ use voltide_model::{
     },
     physical::{self, Physical},
     plant::Plant,
-    quantity::{Hours, KilowattHours, Kilowatts, Share},
+    quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Price, Share},
     scenario::SystemSeries,
     series::Series,
 };
 
-/// A value with its quantity, its field's name, and where it is given, if it is.
-type Given<'a> = (&'a Physical, &'a str, Option<(f64, Place)>);
+/// A number of a unit as the text gives it.
+#[derive(Clone, Copy)]
+struct Given {
+    /// Its field, as a unit's check calls it.
+    field: &'static str,
+    /// What may be reckoned with; `None` where that is checked elsewhere.
+    range: Option<&'static Physical>,
+    /// The number and its place; `None` where the text leaves it out.
+    number: Option<(f64, Place)>,
+}
 
 impl Resolver<'_> {
     /// Units are told apart by their names alone, in tables too.
@@ -72,6 +80,8 @@ impl Resolver<'_> {
             self.each(&file.exchanges, |this, key, unit| this.exchange(key, unit, clock));
         let electrolysers =
             self.each(&file.electrolysers, |this, key, unit| this.electrolyser(key, unit, clock));
+        // Kind by kind, and a later kind last: units are numbered so in every journal, and sums in
+        // another order would round to other numbers.
         let steered = Plant::default().with([wind?, pv?].concat()).with(must_take?).with(thermal?);
         let stored = steered.with([hydro?, batteries?].concat());
         Some(stored.with(interruptible?).with(exchanges?).with(electrolysers?))
@@ -123,7 +133,7 @@ impl Resolver<'_> {
                     waste_price: waste_price?,
                 })
             });
-            units.push(unit.and_then(|unit| self.sound(key, unit, Renewable::check, |_| None)));
+            units.push(unit.and_then(|unit| self.sound(key, unit, Renewable::check, &[])));
         }
         units.into_iter().collect()
     }
@@ -151,24 +161,38 @@ impl Resolver<'_> {
         series.clone()
     }
 
-    /// The unit, if it can be; a problem points at the field it is about, or at the unit's name.
+    /// The unit, if it can be and all its numbers can be reckoned with; a problem points at the
+    /// field it is about, or at the unit's name.
     fn sound<T>(
         &mut self,
         key: &Key,
         unit: T,
         check: impl Fn(&T) -> Result<(), PlantError>,
-        place: impl Fn(&str) -> Option<Place>,
+        given: &[Given],
     ) -> Option<T> {
-        let Err(error) = check(&unit) else { return Some(unit) };
+        let Err(error) = check(&unit) else { return self.all_within(given).map(|()| unit) };
         let field = match &error {
             PlantError::Value { field, .. } | PlantError::OutsideBounds { field, .. } => *field,
             PlantError::Crossed { what: "output" | "power", .. } => "power_min",
             PlantError::Crossed { .. } => "energy_min",
             PlantError::ExportDearer { .. } => "export_price",
         };
-        let place = place(field).filter(|place| *place != Place::NOWHERE).unwrap_or(key.place);
+        let of_field = given.iter().find(|given| given.field == field);
+        let place = of_field.and_then(|given| given.number).map(|(_, place)| place);
+        let place = place.filter(|place| *place != Place::NOWHERE).unwrap_or(key.place);
         self.report.add(place, error.to_string(), "this cannot be");
         None
+    }
+
+    /// Whether all numbers can be reckoned with.
+    fn all_within(&mut self, given: &[Given]) -> Option<()> {
+        let mut fine = Some(());
+        for Given { field, range, number } in given {
+            let (Some(range), Some((value, place))) = (range, number) else { continue };
+            let name = field.rsplit('.').next().unwrap_or(field);
+            fine = self.report.within(range, name, *value, *place).and(fine);
+        }
+        fine
     }
 
     fn must_take(&mut self, key: &Key, file: &MustTakeFile, clock: &Clock) -> Option<MustTake> {
@@ -176,7 +200,7 @@ impl Resolver<'_> {
         let output = self.power_over_time(&name, &file.output, true, clock);
         let cost = self.price_or(file.cost.as_ref(), 0.0);
         let unit = MustTake { name: key.name.clone(), output: output?, cost: cost? };
-        self.sound(key, unit, MustTake::check, |_| file.cost.as_ref().map(|cost| cost.place))
+        self.sound(key, unit, MustTake::check, &[priced("cost", file.cost.as_ref())])
     }
 
     fn thermal(&mut self, key: &Key, file: &ThermalFile) -> Option<ThermalUnit> {
@@ -198,32 +222,7 @@ impl Resolver<'_> {
             initial_power: file.initial_power.as_ref().map(|power| power.value),
             deviation_max: file.deviation_max.as_ref().map(|power| power.value),
         };
-        let how = file.commitment.as_ref();
-        let unit = self.sound(key, unit, ThermalUnit::check, |field| match field {
-            "power_min" => Some(file.power_min.place),
-            "power_max" => Some(file.power_max.place),
-            "ramp" => Some(file.ramp.place),
-            "cost.a" => Some(file.cost.a.place),
-            "cost.b" => Some(file.cost.b.place),
-            "cost.c" => Some(file.cost.c.place),
-            "initial_power" => file.initial_power.as_ref().map(|power| power.place),
-            "deviation_max" => file.deviation_max.as_ref().map(|power| power.place),
-            "start_cost" => how.map(|how| how.start_cost.place),
-            "up_min" => how.map(|how| how.up_min.place),
-            "down_min" => how.map(|how| how.down_min.place),
-            _ => how.map(|how| how.initial_time.place),
-        })?;
-        self.all_within(&thermal_values(file)).map(|()| unit)
-    }
-
-    /// Whether all values can be reckoned with; each has its field's name.
-    fn all_within(&mut self, values: &[Given<'_>]) -> Option<()> {
-        let mut fine = Some(());
-        for (what, field, value) in values {
-            let Some((value, place)) = value else { continue };
-            fine = self.report.within(what, field, *value, *place).and(fine);
-        }
-        fine
+        self.sound(key, unit, ThermalUnit::check, &thermal_numbers(file))
     }
 
     /// An efficiency as it is reckoned with; none is refused later, where it is checked.
@@ -247,30 +246,16 @@ impl Resolver<'_> {
             initial_energy: file.initial_energy.value,
             day_end_energy: Some(day_end.value),
         };
-        let unit = self.sound(key, unit, Store::check, |field| match field {
-            "charge_max" => Some(file.charge_max.place),
-            "discharge_max" => Some(file.discharge_max.place),
-            "energy_min" => Some(file.energy_min.place),
-            "energy_max" => Some(file.energy_max.place),
-            "charge_efficiency" => Some(file.charge_efficiency.place),
-            "discharge_efficiency" => Some(file.discharge_efficiency.place),
-            "throughput_cost" => file.throughput_cost.as_ref().map(|cost| cost.place),
-            "initial_energy" => Some(file.initial_energy.place),
-            _ => Some(day_end.place),
-        })?;
-        self.all_within(&store_values(file)).map(|()| unit)
+        self.sound(key, unit, Store::check, &store_numbers(file))
     }
 
     fn interruptible(&mut self, key: &Key, file: &InterruptibleFile) -> Option<InterruptibleLoad> {
         let price = self.price(&file.price)?;
         let load =
             InterruptibleLoad { name: key.name.clone(), power_max: file.power_max.value, price };
-        let place = |field: &str| {
-            Some(if field == "price" { file.price.place } else { file.power_max.place })
-        };
-        let load = self.sound(key, load, InterruptibleLoad::check, place)?;
-        let power = (file.power_max.0, file.power_max.place);
-        self.all_within(&[(&physical::UNIT_POWER, "power_max", Some(power))]).map(|()| load)
+        let power = quantity("power_max", &physical::UNIT_POWER, &file.power_max);
+        let given = [power, priced("price", Some(&file.price))];
+        self.sound(key, load, InterruptibleLoad::check, &given)
     }
 
     fn exchange(&mut self, key: &Key, file: &ExchangeFile, clock: &Clock) -> Option<Exchange> {
@@ -289,15 +274,9 @@ impl Resolver<'_> {
             import_price: series("import", import?),
             export_price: series("export", export?),
         };
-        let exchange = self.sound(key, exchange, Exchange::check, |field| match field {
-            "import_max" => Some(file.import_max.place),
-            "export_max" => Some(file.export_max.place),
-            _ => None,
-        })?;
-        let values = [("import_max", &file.import_max), ("export_max", &file.export_max)];
-        let values =
-            values.map(|(name, power)| (&physical::UNIT_POWER, name, Some((power.0, power.place))));
-        self.all_within(&values).map(|()| exchange)
+        let powers = [("import_max", &file.import_max), ("export_max", &file.export_max)];
+        let given = powers.map(|(field, power)| quantity(field, &physical::UNIT_POWER, power));
+        self.sound(key, exchange, Exchange::check, &given)
     }
 
     fn electrolyser(
@@ -321,69 +300,105 @@ impl Resolver<'_> {
             demand: demand?,
             backup_price: backup_price?,
         };
-        let unit = self.sound(key, unit, Electrolyser::check, |field| match field {
-            "power_min" => Some(file.power_min.place),
-            "power_max" | "demand" => Some(file.power_max.place),
-            "efficiency" => Some(file.efficiency.place),
-            "tank" => Some(file.tank.place),
-            "backup_price" => Some(file.backup_price.place),
-            "initial_energy" => Some(file.initial_energy.place),
-            _ => Some(day_end.place),
-        })?;
-        self.all_within(&electrolyser_values(file)).map(|()| unit)
+        self.sound(key, unit, Electrolyser::check, &electrolyser_numbers(file))
     }
 }
 
-/// A value of a unit with its quantity, and the name and place of its field.
-type UnitValue = (&'static Physical, &'static str, Option<(f64, Place)>);
+/// A value that is a number in some unit.
+trait Number {
+    fn number(&self) -> f64;
+}
 
-fn thermal_values(file: &ThermalFile) -> [UnitValue; 11] {
-    let power = |power: &Spanned<Kilowatts>| (power.0, power.place);
-    let number = |number: &Spanned<f64>| Some((number.value, number.place));
+impl Number for f64 {
+    fn number(&self) -> f64 {
+        *self
+    }
+}
+
+impl Number for Share {
+    fn number(&self) -> f64 {
+        self.get()
+    }
+}
+
+macro_rules! numbers {
+    ($($quantity:ty),*) => {$(
+        impl Number for $quantity {
+            fn number(&self) -> f64 {
+                self.0
+            }
+        }
+    )*};
+}
+numbers!(Kilowatts, KilowattsPerHour, KilowattHours, Hours);
+
+/// A field whose numbers have a range.
+fn quantity<T: Number>(field: &'static str, range: &'static Physical, value: &Spanned<T>) -> Given {
+    optional(field, range, Some(value))
+}
+
+/// A field with a range that a text may leave out.
+fn optional<T: Number>(
+    field: &'static str,
+    range: &'static Physical,
+    value: Option<&Spanned<T>>,
+) -> Given {
+    let number = value.map(|value| (value.number(), value.place));
+    Given { field, range: Some(range), number }
+}
+
+/// A price, which is held against its range where it is read.
+fn priced(field: &'static str, price: Option<&Spanned<Price>>) -> Given {
+    let number = price.map(|price| (price.per_kwh, price.place));
+    Given { field, range: None, number }
+}
+
+fn thermal_numbers(file: &ThermalFile) -> [Given; 12] {
+    use physical::{COMMITMENT_TIME, HOURLY_COST, QUADRATIC_COST, RAMP, START_COST, UNIT_POWER};
     let how = file.commitment.as_ref();
-    let time =
-        |of: fn(&CommitmentFile) -> &Spanned<Hours>| how.map(|how| (of(how).0, of(how).place));
     [
-        (&physical::UNIT_POWER, "power_min", Some(power(&file.power_min))),
-        (&physical::UNIT_POWER, "power_max", Some(power(&file.power_max))),
-        (&physical::UNIT_POWER, "initial_power", file.initial_power.as_ref().map(power)),
-        (&physical::UNIT_POWER, "deviation_max", file.deviation_max.as_ref().map(power)),
-        (&physical::RAMP, "ramp", Some((file.ramp.0, file.ramp.place))),
-        (&physical::QUADRATIC_COST, "a", number(&file.cost.a)),
-        (&physical::HOURLY_COST, "c", number(&file.cost.c)),
-        (&physical::START_COST, "start_cost", how.and_then(|how| number(&how.start_cost))),
-        (&physical::COMMITMENT_TIME, "up_min", time(|how| &how.up_min)),
-        (&physical::COMMITMENT_TIME, "down_min", time(|how| &how.down_min)),
-        (&physical::COMMITMENT_TIME, "initial_time", time(|how| &how.initial_time)),
+        quantity("power_min", &UNIT_POWER, &file.power_min),
+        quantity("power_max", &UNIT_POWER, &file.power_max),
+        optional("initial_power", &UNIT_POWER, file.initial_power.as_ref()),
+        optional("deviation_max", &UNIT_POWER, file.deviation_max.as_ref()),
+        quantity("ramp", &RAMP, &file.ramp),
+        quantity("cost.a", &QUADRATIC_COST, &file.cost.a),
+        priced("cost.b", Some(&file.cost.b)),
+        quantity("cost.c", &HOURLY_COST, &file.cost.c),
+        optional("start_cost", &START_COST, how.map(|how| &how.start_cost)),
+        optional("up_min", &COMMITMENT_TIME, how.map(|how| &how.up_min)),
+        optional("down_min", &COMMITMENT_TIME, how.map(|how| &how.down_min)),
+        optional("initial_time", &COMMITMENT_TIME, how.map(|how| &how.initial_time)),
     ]
 }
 
-fn store_values(file: &StoreFile) -> [UnitValue; 8] {
-    let power = |power: &Spanned<Kilowatts>| Some((power.0, power.place));
-    let energy = |energy: &Spanned<KilowattHours>| (energy.0, energy.place);
-    let share = |share: &Spanned<Share>| Some((share.get(), share.place));
+fn store_numbers(file: &StoreFile) -> [Given; 9] {
+    use physical::{EFFICIENCY, STORE_ENERGY, UNIT_POWER};
     [
-        (&physical::UNIT_POWER, "charge_max", power(&file.charge_max)),
-        (&physical::UNIT_POWER, "discharge_max", power(&file.discharge_max)),
-        (&physical::STORE_ENERGY, "energy_min", Some(energy(&file.energy_min))),
-        (&physical::STORE_ENERGY, "energy_max", Some(energy(&file.energy_max))),
-        (&physical::STORE_ENERGY, "initial_energy", Some(energy(&file.initial_energy))),
-        (&physical::STORE_ENERGY, "day_end_energy", file.day_end_energy.as_ref().map(energy)),
-        (&physical::EFFICIENCY, "charge_efficiency", share(&file.charge_efficiency)),
-        (&physical::EFFICIENCY, "discharge_efficiency", share(&file.discharge_efficiency)),
+        quantity("charge_max", &UNIT_POWER, &file.charge_max),
+        quantity("discharge_max", &UNIT_POWER, &file.discharge_max),
+        quantity("energy_min", &STORE_ENERGY, &file.energy_min),
+        quantity("energy_max", &STORE_ENERGY, &file.energy_max),
+        quantity("initial_energy", &STORE_ENERGY, &file.initial_energy),
+        optional("day_end_energy", &STORE_ENERGY, file.day_end_energy.as_ref()),
+        quantity("charge_efficiency", &EFFICIENCY, &file.charge_efficiency),
+        quantity("discharge_efficiency", &EFFICIENCY, &file.discharge_efficiency),
+        priced("throughput_cost", file.throughput_cost.as_ref()),
     ]
 }
 
-fn electrolyser_values(file: &ElectrolyserFile) -> [UnitValue; 6] {
-    let power = |power: &Spanned<Kilowatts>| Some((power.0, power.place));
-    let energy = |energy: &Spanned<KilowattHours>| (energy.0, energy.place);
-    let efficiency = (file.efficiency.get(), file.efficiency.place);
+fn electrolyser_numbers(file: &ElectrolyserFile) -> [Given; 8] {
+    use physical::{EFFICIENCY, STORE_ENERGY, UNIT_POWER};
+    // A demand that cannot be met is one for which the unit is too small.
+    let demand = Given { field: "demand", range: None, number: Some((0.0, file.power_max.place)) };
     [
-        (&physical::UNIT_POWER, "power_min", power(&file.power_min)),
-        (&physical::UNIT_POWER, "power_max", power(&file.power_max)),
-        (&physical::EFFICIENCY, "efficiency", Some(efficiency)),
-        (&physical::STORE_ENERGY, "tank", Some(energy(&file.tank))),
-        (&physical::STORE_ENERGY, "initial_energy", Some(energy(&file.initial_energy))),
-        (&physical::STORE_ENERGY, "day_end_energy", file.day_end_energy.as_ref().map(energy)),
+        quantity("power_min", &UNIT_POWER, &file.power_min),
+        quantity("power_max", &UNIT_POWER, &file.power_max),
+        quantity("efficiency", &EFFICIENCY, &file.efficiency),
+        quantity("tank", &STORE_ENERGY, &file.tank),
+        quantity("initial_energy", &STORE_ENERGY, &file.initial_energy),
+        optional("day_end_energy", &STORE_ENERGY, file.day_end_energy.as_ref()),
+        priced("backup_price", Some(&file.backup_price)),
+        demand,
     ]
 }

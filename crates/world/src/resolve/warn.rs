@@ -79,13 +79,14 @@ impl Resolver<'_> {
             self.warn_of_limit(
                 &site.import_limit,
                 "import_limit",
-                behind.iter().map(|it| least_charge(it)),
+                behind.iter().map(|it| most_charge(it)),
             );
+            // A limit of 0 is a way to say that nothing is fed in, and is meant.
             if let Some(limit) = site.export_limit.as_ref().filter(|limit| limit.0 > 0.0) {
                 self.warn_of_limit(
                     limit,
                     "export_limit",
-                    behind.iter().map(|it| least_discharge(it)),
+                    behind.iter().map(|it| most_discharge(it)),
                 );
             }
         }
@@ -98,6 +99,7 @@ impl Resolver<'_> {
         field: &str,
         powers: impl Iterator<Item = f64>,
     ) {
+        // A charger without power in this direction has none that the limit could hold back.
         let least = powers.filter(|power| *power > 0.0).fold(f64::INFINITY, f64::min);
         if limit.0 < least && least.is_finite() {
             let message = format!(
@@ -124,6 +126,8 @@ impl Resolver<'_> {
                     Some(tariffs.0.get(named as usize)?.1.get()?.sell.as_ref()?.place)
                 }),
             };
+            // Without a price of its own, what is fed in earns what is paid for a kWh, and never
+            // more.
             let Some(place) = place else { continue };
             let at = slot as usize;
             let message = format!(
@@ -156,12 +160,12 @@ fn chargers(fleet: &FleetFile) -> Vec<&ChargerFile> {
 }
 
 /// Most that a charger draws, kW.
-fn least_charge(charger: &ChargerFile) -> f64 {
+fn most_charge(charger: &ChargerFile) -> f64 {
     charger.connection.as_ref().map_or(f64::INFINITY, |power| power.0).min(charger.charge_max.0)
 }
 
 /// Most that a charger feeds in, kW.
-fn least_discharge(charger: &ChargerFile) -> f64 {
+fn most_discharge(charger: &ChargerFile) -> f64 {
     let most = charger.discharge_max.as_ref().map_or(0.0, |power| power.0);
     charger.connection.as_ref().map_or(f64::INFINITY, |power| power.0).min(most)
 }

@@ -57,6 +57,8 @@ impl Resolver<'_> {
         let participation = file.participation;
         let curves = Willingness::new(file.optimistic.curve(), file.pessimistic.curve());
         let curves = curves.map_err(|error| self.refuse_curves(path, file, &error)).ok();
+        // An `incentive` that is wrong was reported where it stands, and counts as one that is
+        // there.
         if let Some(None) = self.file.incentive.get() {
             let message =
                 format!("`{path}.willingness` needs the world's `incentive`, which drivers judge");

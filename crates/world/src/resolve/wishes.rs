@@ -40,6 +40,7 @@ impl FleetResolver<'_, '_> {
                 let place = calendar.car.as_ref().map_or(calendar.path.place, |car| car.place);
                 self.known_car("calendar", wish.car, place, cars)?;
             }
+            // Kept as series, so that the journal has them and a rebuild opens no calendar.
             self.samples.extend(calendar::to_series(&name, &read));
             reservations.extend(read);
         }
@@ -53,6 +54,7 @@ impl FleetResolver<'_, '_> {
             );
             let help = "let `soc_max` be what reservations may reach, and say under `soc_maxima` \
                         what holds otherwise";
+            // It may come from a calendar, of which the world's text shows nothing but the name.
             self.resolver.report.add_help(file.place, message, "this fleet", help);
             return None;
         }
@@ -164,6 +166,7 @@ impl FleetResolver<'_, '_> {
         let wall = || {
             let wall =
                 parse_wall_clock(text).ok_or_else(|| format!("`{}` is not a time", text.value))?;
+            // Nothing tells which of two equal times is meant, so that it is the first.
             on_wall_clock(wall, Some(clock.zone), None)
         };
         match offset.map_or_else(wall, Ok) {

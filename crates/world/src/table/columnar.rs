@@ -37,6 +37,7 @@ impl Table {
         wanted: &[Wanted<'_>],
         report: &mut Report,
     ) -> Result<bool, Unreadable> {
+        // The builder keeps the file, whose pages are looked at before it unpacks any.
         let same = file.try_clone()?;
         let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file))?;
         let schema = Arc::clone(builder.schema());
@@ -274,6 +275,7 @@ fn timestamps(
         }
         TimeUnit::Nanosecond => {
             let nanos = array.as_primitive::<TimestampNanosecondType>().iter();
+            // Plain division would round towards 1970, up before it and down after it.
             times(column, nanos.map(|at| at.map(|at| Some(at.div_euclid(1000)))), zoned)
         }
     }
@@ -321,6 +323,7 @@ fn times(
 fn dictionary(column: &mut Option<Column>, array: &ArrayRef) -> Result<(), Wrong> {
     let coded = array.as_any_dictionary();
     let mut known = None;
+    // A wrong value has a place in the dictionary, which is none of a row.
     append(&mut known, coded.values()).map_err(|wrong| Wrong { row: 0, ..wrong })?;
     let keys = coded.normalized_keys();
     let rows = keys.into_iter().enumerate().map(|(row, key)| array.is_valid(row).then_some(key));

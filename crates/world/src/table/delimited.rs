@@ -67,6 +67,8 @@ impl Table {
             let row = rows.found.len() - 1;
             for ((cells, mark), index) in cells.iter_mut().zip(&mut self.marks).zip(&indices) {
                 let cell = index.and_then(|index| record.get(index));
+                // The reader refuses rows of another length than the header's, so that no column
+                // falls behind.
                 if let Some(cell) = cell {
                     cells.push(cell);
                     *mark = mark.or_else(|| decimal_mark(cell.trim()).map(|mark| (mark, row)));
@@ -98,9 +100,12 @@ impl<'a> Rows<'a> {
     fn push(&mut self, byte: usize) {
         let start = first_of_row(self.text, byte);
         let (before, line) = self.counted;
+        // Counted on from the row before: counting from the start for every row takes the square of
+        // it.
         let breaks = self.text[before..start].bytes().filter(|&byte| byte == b'\n').count() as u32;
         self.counted = (start, line + breaks);
         let end = start + length(self.text, start);
+        // A file has at most 512 MiB, which 32 bits hold.
         self.found.push(Row { line: line + breaks, start: start as u32, end: end as u32 });
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn check(
 
 /// Bytes that the pages of a column take unpacked, in a part of the file with so many rows.
 fn chunk_bytes(file: &File, chunk: &ColumnChunkMetaData, rows: u64) -> Result<u64, String> {
+    // A dictionary stands before the pages that are written by it.
     let begins = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
     let size = |size: i64| u64::try_from(size).map_err(|_| "a size in it is negative");
     let mut at = size(begins)?;
@@ -166,6 +167,8 @@ impl<R: Read> Header<R> {
                 (2, kind) if WHOLE.contains(&kind) => page.unpacked = self.size()?,
                 (3, kind) if WHOLE.contains(&kind) => page.packed = self.size()?,
                 (5 | 7 | 8, STRUCT) => {
+                    // Of a dictionary the values are no rows, and do not count for the column's
+                    // end.
                     page.is_data = id != 7;
                     self.content(id == 8, &mut page)?;
                 }
@@ -184,6 +187,8 @@ impl<R: Read> Header<R> {
         if kind == STOP {
             return Ok(None);
         }
+        // A number is told by its distance from the one before, or in full where four bits do not
+        // hold that.
         *id = if step == 0 { self.signed()? } else { id.saturating_add(i64::from(step)) };
         Ok(Some(kind))
     }
@@ -199,6 +204,7 @@ impl<R: Read> Header<R> {
                 (5 | 6, kind) if is_second && WHOLE.contains(&kind) => {
                     page.levels = page.levels.saturating_add(self.size()?);
                 }
+                // A boolean has no byte of its own: its kind says which of both it is.
                 (7, kind) if is_second => page.is_plain = kind == BOOLS[1],
                 (_, kind) => self.skip(kind, 1)?,
             }
@@ -223,6 +229,7 @@ impl<R: Read> Header<R> {
                 }
                 Ok(())
             }
+            // Lists, sets and maps occur in no header.
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn is_within(codec: Compression, packed: impl Read, most: u64) -> boo
 
 /// Whether no more than `most` bytes come out of a source.
 fn comes_to(source: impl Read, most: u64) -> bool {
+    // One byte more than is allowed tells what goes on from what ends there.
     let mut rest = source.take(most.saturating_add(1));
     // An error is one for the library, too, which says it better.
     let _ = io::copy(&mut rest, &mut io::sink());

@@ -57,14 +57,15 @@ impl Kind for Electrolyser {
         task: &'p UnitTask,
     ) -> Box<dyn UnitColumns + 'p> {
         let hours = problem.slot_hours;
-        let start_kwh = task.state.energy_kwh;
-        note_outside(unmet, &self.name, start_kwh, (0.0, self.tank.0));
+        note_outside(unmet, &self.name, task.state.energy_kwh, (0.0, self.tank.0));
+        let start_kwh = start_kwh(task);
+        // Without a price: what it draws is paid where it is generated.
         let draw = powers(program, problem, self.power_max.0, 0.0);
         let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
         let demand = task.series[0].iter();
         let bought = demand.map(|&most| power(program, hours, most, self.backup_price)).collect();
         let most_kwh = most_held(self, task, hours);
-        let holds = |&most: &f64| program.add(variable().min(start_kwh.min(0.0)).max(most));
+        let holds = |&most: &f64| program.add(variable().min(0.0).max(most));
         let held = most_kwh.iter().map(holds).collect();
         let end = softened(task.end);
         let most_at_end = most_kwh.last().copied().unwrap_or(start_kwh);
@@ -89,6 +90,13 @@ impl Kind for Electrolyser {
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
         task.end = EnergyEnd::Softened(plan.energy_at_end());
     }
+}
+
+/// What the tank holds at first, as the program counts it, kWh.
+fn start_kwh(task: &UnitTask) -> f64 {
+    // If what is missing at first could be missing later on, hydrogen that nobody made would be
+    // borrowed in between, at no price.
+    task.state.energy_kwh.max(0.0)
 }
 
 /// Most that the tank may hold after each slot, kWh: what it has room for, or what is left of more
@@ -125,7 +133,7 @@ fn switch(unit: &Electrolyser, program: &mut Program, draw: &[Variable]) -> Vec<
 impl Columns<'_> {
     fn balance(&self, program: &mut Program) {
         let gained = self.unit.efficiency.get() * self.hours;
-        let mut before = Expression::from(self.task.state.energy_kwh);
+        let mut before = Expression::from(start_kwh(self.task));
         for (slot, &demand) in self.task.series[0].iter().enumerate() {
             let taken = (demand - self.bought[slot]) * self.hours;
             let held = self.held[slot];
@@ -139,6 +147,7 @@ impl Columns<'_> {
         let draw = value(solved, self.draw[slot]).min(self.unit.power_max.0);
         match &self.on {
             None => tidied(draw),
+            // Whole but for the solver's tolerance.
             Some(on) if solved.values[&on[slot]] > 0.5 => draw.max(self.unit.power_min.0),
             Some(_) => 0.0,
         }

@@ -42,6 +42,7 @@ impl Kind for Exchange {
         let prices = &task.series;
         let (import_max, export_max) = (self.import_max.0, self.export_max.0);
         let (import_price, export_price) = (&prices[0], &prices[1]);
+        // No binaries: prices are checked so that importing and exporting at once never pays.
         let imports =
             import_price.iter().map(|&price| power(program, hours, import_max, price)).collect();
         let exports =

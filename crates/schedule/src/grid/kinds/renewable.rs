@@ -42,6 +42,7 @@ impl Kind for Renewable {
         let available_kw = &task.series[0];
         let delivered =
             available_kw.iter().map(|&most| power(program, hours, most, price)).collect();
+        // A constant, without which the objective would not be what is billed.
         program.pay(self.waste_price * hours * available_kw.iter().sum::<f64>());
         Box::new(Columns { unit: self, available_kw, readings: problem.readings, delivered })
     }

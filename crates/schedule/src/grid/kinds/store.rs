@@ -113,6 +113,7 @@ impl<'p> Columns<'p> {
         let reach = Reach::new(unit, start_kwh, hours * problem.slots() as f64);
         let bounds = (unit.energy_min.0, unit.energy_max.0);
         note_outside(unmet, &unit.name, start_kwh, bounds);
+        // An idle store keeps its columns, so that what it holds is read like any other's.
         let open = if end == EnergyEnd::Idle { 0.0 } else { 1.0 };
         let price = unit.throughput_cost;
         let charge = powers(program, problem, open * unit.charge_max.0, price);
@@ -178,6 +179,7 @@ impl UnitColumns for Columns<'_> {
     fn read(&self, solved: &Solved, slot: usize, before: Option<&UnitSlot>) -> UnitSlot {
         let charge = value(solved, self.charge[slot]).min(self.unit.charge_max.0);
         let discharge = value(solved, self.discharge[slot]).min(self.unit.discharge_max.0);
+        // At most `BOTH_KW` flow both ways: what is more was held to one way, and solved again.
         let (charge_kw, given_kw) = one_way(charge, discharge);
         let held = before.map_or(self.start_kwh, |before| before.energy_kwh);
         let energy_kwh = self.unit.energy_after(held, charge_kw, given_kw, self.hours);
@@ -190,6 +192,7 @@ impl UnitColumns for Columns<'_> {
             return Expression::default();
         }
         let (by_power, by_energy) = self.left(slot, way);
+        // Without a lower bound, since a store that cannot go on supplies less than nothing.
         let supply = program.add(variable());
         program.require(constraint!(supply <= by_power));
         program.require(constraint!(supply <= by_energy));

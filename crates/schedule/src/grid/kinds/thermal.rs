@@ -116,6 +116,8 @@ impl UnitColumns for Columns<'_> {
         let supply = program.add(variable().min(0.0).max(ramp));
         program.require(constraint!(supply <= room));
         if self.thermal.on.is_free() {
+            // Of half a unit half a ramp: whole solutions keep this by the other two bounds, and
+            // the search has a tighter one.
             program.require(constraint!(supply <= ramp * on));
         }
         supply.into()
@@ -178,6 +180,7 @@ impl On {
     fn in_solution(&self, solved: &Solved, slot: usize) -> bool {
         match self {
             Self::Fixed(on) => on[slot],
+            // Whole but for the solver's tolerance.
             Self::Free { on, .. } => solved.values[&on[slot]] > 0.5,
         }
     }
@@ -226,6 +229,7 @@ impl Thermal {
         };
         for (slot, (&output, &reference)) in self.output.iter().zip(reference).enumerate() {
             let (least, most) = (reference - band.0, reference + band.0);
+            // A band as wide as the range is never left.
             let inside = least <= unit.power_min.0 && most >= unit.power_max.0;
             if inside || self.on.is_off(slot) {
                 continue;
@@ -252,7 +256,9 @@ fn fixed(
         bounds.iter().map(|&(least, most)| program.add(variable().min(least).max(most))).collect();
     let before = std::iter::once(state.on).chain(on.iter().copied());
     let starts = on.iter().zip(before).filter(|&(&on, before)| on && !before).count();
+    // They are given, and count all the same: the objective is held against what is billed.
     program.pay(unit.commitment.map_or(0.0, |how| how.start_cost) * starts as f64);
+    // Ramps over the whole range bind nowhere.
     let spans_range = step >= unit.power_max.0 - unit.power_min.0;
     for slot in 1..on.len() {
         if on[slot] && on[slot - 1] && !spans_range {
@@ -279,10 +285,12 @@ fn fixed_bounds(
     let mut bounds: Vec<(f64, f64)> = Vec::with_capacity(on.len());
     // The lowest output that ramps allow to have been reached; `None` while off or unknown.
     let mut lowest = state.power_kw.filter(|_| state.on);
+    // Where no output is known, the first one is free, as if it had been on.
     let mut was_on = state.on || state.power_kw.is_none();
     for (slot, &is_on) in on.iter().enumerate() {
         if is_on {
             let start = if slot == 0 { state.power_kw.filter(|_| state.on) } else { None };
+            // A start reaches no further than a stop, `S`.
             let (mut low, mut high) = (least, if was_on { most } else { stop });
             if let Some(power) = start {
                 note(
@@ -297,8 +305,10 @@ fn fixed_bounds(
         } else {
             if let (Some(before), Some(last)) = (lowest, bounds.last_mut()) {
                 note(UnmetWish::RampToStop, (before - stop).max(0.0));
+                // As low as a stop must be, or where ramps do not get there, as low as they do.
                 last.1 = last.1.min(stop.max(before));
             } else if let Some(before) = lowest {
+                // Off from the first slot on: what was before is past, and can only be noted.
                 note(UnmetWish::RampToStop, (before - stop).max(0.0));
             }
             lowest = None;
@@ -348,6 +358,7 @@ fn free(
 
 /// The number of slots that cover so many hours, at least 1.
 fn slots_in(hours: f64, slot_hours: f64) -> usize {
+    // A whole number of slots may come out a little above itself, and must not become one more.
     ((hours / slot_hours - 1e-9).ceil() as usize).max(1)
 }
 
@@ -388,6 +399,7 @@ impl Thermal {
         let On::Free { on, starts, stops } = &self.on else { return };
         let step = unit.ramp.0 * hours;
         let edge = step.max(unit.power_min.0);
+        // Also where no ramp binds below: it notes an output that lies outside.
         let initial = state.power_kw.map(|power| initial_power(unmet, unit, state, power));
         // Starting, stopping and anything between are then a ramp that it can follow.
         if step >= unit.power_max.0 {
