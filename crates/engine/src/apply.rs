@@ -1,14 +1,14 @@
 //! The one way in which what is decided changes the state: by events, live and in replay.
 //!
-//! | event                            | changes                              | applied by           |
-//! |----------------------------------|--------------------------------------|----------------------|
-//! | `TickStarted`                    | the clock; prices that are over      | [`start_tick`]       |
-//! | `SessionEnded`, `SessionStarted` | cars, and what is known of them      | [`Sessions`]         |
-//! | `PricesSet`                      | the prices in force                  | [`PriceBook::announced`] |
-//! | `StaysExpected`, `PlansAccepted` | schedules, and who is due            | [`Schedules`]        |
-//! | `ForecastIssued`, `UnitsDispatched` | what the plant will do            | [`UnitSchedule`]         |
-//! | `SlotElapsed`                    | batteries, ledgers, the plant        | the phase `settle`   |
-//! | `RunForked`                      | what a change asks for               | [`branch_off`]       |
+//! | event                               | changes                         | applied by       |
+//! |-------------------------------------|---------------------------------|------------------|
+//! | `TickStarted`                       | the clock; prices that are over | [`start_tick`]   |
+//! | `SessionEnded`, `SessionStarted`    | cars, and what is known of them | [`Sessions`]     |
+//! | `PricesSet`                         | the prices in force             | [`PriceBook`]    |
+//! | `StaysExpected`, `PlansAccepted`    | schedules, and who is due       | [`Schedules`]    |
+//! | `ForecastIssued`, `UnitsDispatched` | what the plant will do          | [`UnitSchedule`] |
+//! | `SlotElapsed`                       | batteries, ledgers, the plant   | phase `settle`   |
+//! | `RunForked`                         | what a change asks for          | [`branch_off`]   |
 //!
 //! All others tell of what is so already, and so does what follows from the state: the set-points
 //! of a slot, draws and cuts are written by the phase that follows, live and in replay alike. A
@@ -97,6 +97,7 @@ fn start_tick(
     plans: Res<PlanBook>,
 ) {
     now.tick = tick;
+    // Nobody is billed by prices that are over.
     prices.forget_before(tick);
     if prices.is_crowded() {
         prices.forget_unused(plans.settings_ahead());
@@ -127,18 +128,18 @@ fn accept_plans(InRef(plans): InRef<PlansAccepted>, mut schedules: Schedules) {
     schedules.accept(plans);
 }
 
-fn expect_load(InRef(forecast): InRef<ForecastIssued>, mut grid: ResMut<UnitSchedule>) {
-    grid.expect(forecast);
+fn expect_load(InRef(forecast): InRef<ForecastIssued>, mut schedule: ResMut<UnitSchedule>) {
+    schedule.expect(forecast);
 }
 
 fn schedule_units(
     InRef(dispatched): InRef<UnitsDispatched>,
     in_force: Res<ScenarioInForce>,
     units: Query<Standing>,
-    mut grid: ResMut<UnitSchedule>,
+    mut schedule: ResMut<UnitSchedule>,
 ) {
     if let Some(of_world) = &in_force.scenario.grid {
-        grid.dispatched(&of_world.plant, dispatched, &units::state(&units));
+        schedule.dispatched(&of_world.plant, dispatched, &units::state(&units));
     }
 }
 
@@ -152,6 +153,8 @@ fn branch_off(
     mut due: ResMut<DueCars>,
 ) {
     let population = &in_force.scenario.population;
+    // What was planned ahead of cars that the fork takes away would stay in the sums: they never
+    // plug in, so that nothing would take it off.
     let ahead = plans.stays_ahead();
     let gone: Vec<StayId> = ahead
         .filter(|&stay| population.range_of(population.stays.ev[stay.row()]).removed)
@@ -194,6 +197,8 @@ impl Sessions<'_, '_> {
         let ledgers = writable(ledgers);
         for (&ev, &stay) in ended.ev.iter().zip(&ended.stay) {
             let car = ev.row();
+            // It may leave before its schedule ends: what it was to draw from now on is off the
+            // sums.
             self.plans.withdraw(ev, self.in_force.sites_of(stay), self.now.tick);
             self.places.unplug(&self.in_force, ev, stay);
             stays[car].0 = NO_STAY;
@@ -217,10 +222,12 @@ impl Sessions<'_, '_> {
             let stay = started.stay[row];
             assert_eq!(stays[car].0, NO_STAY, "car {ev} is plugged in twice");
             let energy_kwh = started.energy_kwh[row];
+            // The trip took energy that all cars held, or brought some where the day comes again.
             self.stored.0 += energy_kwh - energies[car].0;
             energies[car].0 = energy_kwh;
             stays[car].0 = stay;
             self.places.plug_in(&self.in_force, ev, stay);
+            // What a site cut is a reason to miss the target of that session, and of no other.
             if let Some(cut) = self.cuts.in_session.get_mut(car) {
                 *cut = false;
             }
@@ -230,6 +237,7 @@ impl Sessions<'_, '_> {
                 self.prices.planned(ev, ahead.setting);
             }
             plug_in::mark(&mut self.due, ev, energy_kwh, ahead.as_ref(), &scenario.clock);
+            // A day that comes again has to end with what it began with, which is asserted then.
             if self.now.tick == 0 && self.in_force.calendar.folded().binary_search(&stay).is_ok() {
                 self.at_midnight.0.push((ev, energy_kwh));
             }

@@ -12,7 +12,7 @@ use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
-    id::{EvId, StayId},
+    id::{EvId, SiteId, StayId},
     scenario::Scenario,
     willingness::Band,
 };
@@ -95,6 +95,7 @@ impl Batch {
         for &stay in stays {
             self.push(state.in_force, stay);
         }
+        // All tariffs are announced for the same slots.
         let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
         self.fill_eligibility(state.in_force);
@@ -215,8 +216,10 @@ impl Batch {
         self.site_id.push(charger.site.map_or(NO_SITE, u32::from));
         self.tariff_id.push(fleet.tariff as u32);
         self.arrival_slot.push(population.stays.first_slot(stay, clock));
+        // Who stays beyond the announced departure may leave after this slot.
         self.departure_slot
             .push(population.stays.announced_end_slot(stay, clock).max(self.tick + 1));
+        // Known once drivers are asked.
         self.willingness.push(0.0);
         self.energy_kwh.push(energy_kwh);
         self.capacity_kwh.push(capacity);
@@ -266,6 +269,7 @@ impl Batch {
         // A batch is often of few of the fleets.
         let mut asked: Vec<OnceCell<Option<AskedFleet>>> = Vec::new();
         asked.resize_with(in_force.fleets.len(), OnceCell::new);
+        // A bit a slot; each row begins with a byte of its own.
         let row_bytes = self.horizon.div_ceil(8);
         self.agreed.resize(self.stay.len() * row_bytes, 0);
         let hours: Vec<u32> =
@@ -280,6 +284,8 @@ impl Batch {
             let mut last = None;
             for (slot, (_, agrees)) in window.zip(answers) {
                 self.agreed[row * row_bytes + slot / 8] |= u8::from(agrees) << (slot % 8);
+                // Only changes are told, and only of those whom it concerns: an answer holds until
+                // the next.
                 if self.v2g_eligible[row] == 1 && last != Some(agrees) {
                     said.ev.push(self.ev_id[row]);
                     said.slot.push(self.tick + slot as u32);
@@ -328,6 +334,7 @@ impl Batch {
         let has_plan =
             |ev: EvId, stay: StayId| state.stay[ev.row()] == stay && state.plans.has_plan(ev);
         let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
+        // Most batches are of cars that have just come: the column stays empty.
         if rows().any(|(ev, stay)| has_plan(ev, stay)) {
             for (ev, stay) in rows() {
                 let power =
@@ -350,6 +357,7 @@ impl Batch {
         }
         for tariff in state.prices.current() {
             let slots = tariff.at(self.tick)..tariff.at(self.tick) + self.horizon;
+            // Without an incentive price, policies that go by it go by the tariff.
             let incentive =
                 if tariff.incentive.is_empty() { &tariff.tou } else { &tariff.incentive };
             self.buy_price.extend_from_slice(&tariff.buy[slots.clone()]);
@@ -376,9 +384,11 @@ impl Batch {
         self.site_committed_kw.clear();
         for (index, site) in (0..).zip(&state.in_force.scenario.sites) {
             self.parent_site.push(site.parent.map_or(NO_SITE, u32::from));
+            // The contract has a limit a slot; in a run it is the same in all of them.
             self.site_import_kw_max.extend(std::iter::repeat_n(site.import_limit.0, self.horizon));
             self.site_export_kw_max.extend(std::iter::repeat_n(site.export_limit.0, self.horizon));
-            let committed = self.slots().map(|slot| state.plans.site_committed_kw(index, slot));
+            let committed =
+                self.slots().map(|slot| state.plans.site_committed_kw(SiteId(index), slot));
             self.site_committed_kw.extend(committed);
         }
     }

@@ -58,36 +58,48 @@ impl Bounds {
         row: usize,
     ) {
         let ev = rows.evs[row];
-        let stay = rows.stays[row];
-        let population = &scenario.population;
-        let clock = &scenario.clock;
-        let range = population.range_of(ev);
-        let fleet = &scenario.fleets[range.fleet];
+        let fleet = &scenario.fleets[scenario.population.fleet_of(ev)];
         if fleet.wishes.is_empty() {
             return;
         }
-        let capacity = population.capacity_kwh[ev.row()];
-        let charger = population.charger(population.stays.charger[stay.row()]);
-        let first = population.stays.first_slot(stay, clock);
-        let end = population.stays.announced_end_slot(stay, clock);
-        let slot_seconds = i64::from(clock.slot_seconds);
-        let wished = WishedStay {
-            car: range.index_of(ev),
-            seconds: i64::from(first) * slot_seconds..i64::from(end) * slot_seconds,
-            slot_seconds,
-            soc_per_hour: charger.charge_max.0 * fleet.battery.charge_efficiency.get() / capacity,
-        };
-        let (least_kwh, most_kwh) = (rows.energy_kwh_min[row], rows.energy_kwh_max[row]);
+        let capacity = scenario.population.capacity_kwh[ev.row()];
+        let wished = wished_stay(scenario, ev, rows.stays[row]);
+        let clock = &scenario.clock;
+        let stays = &scenario.population.stays;
+        let first = stays.first_slot(rows.stays[row], clock);
+        let end = stays.announced_end_slot(rows.stays[row], clock);
+        let least_kwh = rows.energy_kwh_min[row];
+        let most_kwh = rows.energy_kwh_max[row];
         // What holds now cannot be helped: the first instant that a plan decides is the end of a
         // slot.
         for slot in horizon.start.max(first) + 1..=horizon.end.min(end) {
-            let (low, high) = fleet.wishes.at(&wished, i64::from(slot) * slot_seconds);
+            let (low, high) = fleet.wishes.at(&wished, i64::from(slot) * wished.slot_seconds);
             if low.is_some() || high.is_some() {
                 self.slot.push(slot);
+                // A wish for what the battery cannot hold would leave no schedule: it is held to
+                // what it can.
                 let within = |soc: f64| (capacity * soc).clamp(least_kwh, most_kwh);
                 self.kwh_min.push(low.map_or(0.0, within));
                 self.kwh_max.push(high.map_or(capacity, within));
             }
         }
+    }
+}
+
+/// What wishes go by of a stay: as policies know it, to its announced departure.
+fn wished_stay(scenario: &Scenario, ev: EvId, stay: StayId) -> WishedStay {
+    let population = &scenario.population;
+    let clock = &scenario.clock;
+    let range = population.range_of(ev);
+    let charger = population.charger(population.stays.charger[stay.row()]);
+    let efficiency = scenario.fleets[range.fleet].battery.charge_efficiency.get();
+    let seconds = |slot: u32| i64::from(slot) * i64::from(clock.slot_seconds);
+    let first = population.stays.first_slot(stay, clock);
+    let end = population.stays.announced_end_slot(stay, clock);
+    WishedStay {
+        car: range.index_of(ev),
+        seconds: seconds(first)..seconds(end),
+        slot_seconds: i64::from(clock.slot_seconds),
+        soc_per_hour: charger.charge_max.0 * efficiency / population.capacity_kwh[ev.row()],
     }
 }

@@ -31,6 +31,8 @@ pub(crate) fn padded(cars: &[f64]) -> [f64; LANES] {
 /// Whether none of a few neighbours has power, asked for or applied.
 #[inline]
 pub(crate) fn at_rest(power: &[f64]) -> bool {
+    // By bits, so that eight can be compared at once; -0 counts as power, which costs a look and
+    // changes nothing.
     power.iter().fold(0, |bits, power| bits | power.to_bits()) == 0
 }
 
@@ -105,6 +107,7 @@ pub(crate) fn columns_if_any<'w, 's, D: ContiguousQueryData>(
 ) -> Option<D::Contiguous<'w, 's>> {
     let mut tables = cars.contiguous_iter_inner().expect("car components are stored in tables");
     let table = tables.next();
+    // With two tables an index would be no `EvId`.
     assert!(tables.next().is_none(), "all cars share one archetype");
     table
 }

@@ -21,6 +21,7 @@ impl Deciders {
         fallback: Option<Box<dyn Planner>>,
         forecaster: Option<Box<dyn Planner>>,
     ) -> Result<Self, EngineError> {
+        // Before anything is written: a run that cannot be is not begun.
         check_suited(scenario, planner.info())?;
         let incentives = Incentives::new(scenario, planner.info().pays_incentive).transpose()?;
         Ok(Self { planners: Planners::new(planner, fallback, forecaster), incentives })
@@ -32,6 +33,7 @@ impl Deciders {
         world.insert_resource(planners);
         match incentives {
             Some(incentives) => world.insert_resource(incentives),
+            // A fork may take the incentive price away.
             None => drop(world.remove_resource::<Incentives>()),
         }
     }

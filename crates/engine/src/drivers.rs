@@ -42,6 +42,7 @@ pub(crate) fn ask_drivers(world: &mut World, asked: bool) {
     let mut cars = world.query_filtered::<Entity, With<StoredEnergy>>();
     let cars: Vec<Entity> = cars.iter(world).collect();
     if asked {
+        // All in one go and in their order: a car moves to the end of the other table.
         world.insert_batch(cars.into_iter().map(|car| (car, NOT_ASKED_YET)));
     } else {
         for car in cars {
@@ -68,6 +69,7 @@ impl Asking {
 
     /// What the drivers that see these prices think of a slot, which differs by their draws alone.
     pub(crate) fn band(&self, prices: &PricesSet, slot: u32) -> Band {
+        // Only the draw is a driver's own, so that a slot is looked at once for all of them.
         let at = prices.at(slot);
         self.willingness.band(self.expected.incentive_ratio(prices.k[at], prices.incentive[at]))
     }

@@ -101,6 +101,7 @@ impl Core {
         spawn_sites(&mut world, &scenario);
         spawn_units(&mut world, &scenario);
         let asked = scenario.asks_anyone();
+        // Last, after all resources and what sites and units are.
         spawn_cars(&mut world, &scenario.population.arrival_energy_kwh, asked);
         let columns = SystemState::new(&mut world);
         let phases = Phase::all();
@@ -114,6 +115,7 @@ impl Core {
     /// Another scenario holds, with the same cars and maybe more.
     pub(crate) fn enter(&mut self, scenario: Arc<Scenario>) {
         let asked = scenario.asks_anyone();
+        // Before cars are added, so that all of them have the same components: they are one table.
         if asked != self.world.resource::<ScenarioInForce>().scenario.asks_anyone() {
             ask_drivers(&mut self.world, asked);
         }
@@ -129,6 +131,7 @@ impl Core {
             }
             self.world.resource_mut::<PlanBook>().add_cars(evs);
             self.world.resource_mut::<PriceBook>().add_cars(evs);
+            // The last block has grown, or there are more: all are hashed anew.
             self.world.insert_resource(Dirty::new(evs));
         }
         set_limits(&mut self.world, &scenario.sites);
@@ -209,6 +212,7 @@ impl Core {
             seen.expect("the state's resources are inserted");
         let (stays, energies, ledgers) = columns(cars);
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
+        // By number, which a query does not keep.
         let sites = tree.sites.iter().filter_map(|&site| sites.get(site).ok());
         let sites: Vec<SiteTick> = sites.map(|load| load.0).collect();
         let units = units::rows(&units);
@@ -249,6 +253,7 @@ impl Core {
         if theirs.block_hashes == ours.blocks && theirs.state_hash.0 == ours.whole {
             return Ok(());
         }
+        // Hashes are listed component by component, and block by block within.
         let blocks = ours.blocks.len() / theirs.components.len().max(1);
         let place =
             theirs.block_hashes.iter().zip(&ours.blocks).position(|(theirs, ours)| theirs != ours);

@@ -73,6 +73,7 @@ impl<S: Sink> Replay<S> {
         }
         let forked = forked(&parent, &scenario, at_tick, fork);
         let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
+        // A policy that stays the same goes on with what it remembers; another begins anew.
         if !forked.replan {
             self.take_memories(&mut deciders.planners)?;
         }
@@ -82,6 +83,7 @@ impl<S: Sink> Replay<S> {
         if forked.replan {
             self.remembered.forget_policies();
         }
+        // A child's history begins with its parent's: what that holds is not written a second time.
         for event in opening.into_iter().filter(|event| !is_known(&parent, event)) {
             self.core.outbox().push(None, at_tick, event);
         }
@@ -147,6 +149,7 @@ pub fn inherit(parent: &Scenario, child: &mut Scenario, at_tick: u32) -> Result<
 fn counted_like(parent: &Scenario, child: &Scenario) -> Scenario {
     let mut counted = parent.clone();
     for (fleet, other) in counted.fleets.iter_mut().zip(&child.fleets) {
+        // How many recorded sessions there are is not for a count to say.
         if fleet.parking.is_drawn() {
             fleet.count = other.count;
         }
@@ -155,8 +158,8 @@ fn counted_like(parent: &Scenario, child: &Scenario) -> Scenario {
     counted
 }
 
-/// Whether units must keep their names and chargers their sites: forks of 0.1.0 that changed them are
-/// still read.
+/// Whether units must keep their names and chargers their sites: forks of 0.1.0 that changed them
+/// are still read.
 fn keeps_units_and_sites(fork: &Scenario) -> bool {
     fork.rules > Rules::V1
 }
@@ -169,6 +172,7 @@ fn what_differs(parent: &Scenario, child: &Scenario) -> Option<&'static str> {
     let names = |scenario: &Scenario| {
         scenario.fleets.iter().map(|fleet| fleet.name.clone()).collect::<Vec<_>>()
     };
+    // What is not here may differ at a fork: prices, limits, what units can and cost, policies.
     let differing = [
         ("name", parent.name != child.name),
         ("seed", parent.seed != child.seed),
@@ -217,6 +221,7 @@ fn forked(parent: &Scenario, child: &Scenario, at_tick: u32, fork: Fork) -> RunF
     let prices = |scenario: &Scenario| {
         (scenario.tariffs.clone(), scenario.incentive, scenario.system.clone())
     };
+    // Another policy may be one whose cars pay the incentive price, or one whose cars do not.
     let reprice = replan || prices(parent) != prices(child);
     RunForked { parent: folder, parent_run, at_tick, parent_chain_hash, changes, replan, reprice }
 }

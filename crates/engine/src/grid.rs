@@ -82,6 +82,7 @@ impl UnitSchedule {
 
     /// What of that is by cars that arrive after `now`, kW.
     pub(crate) fn expected_of_later_kw(&self, slot: u32, now: u32) -> f64 {
+        // One that has arrived has a schedule by now, which counts in its place.
         let forecast = &self.forecast;
         let parts = forecast.arrival_slot.iter().zip(&forecast.load_slot).zip(&forecast.load_kw);
         let later = parts.filter(|((arrival, of), _)| **arrival > now && **of == slot);

@@ -29,6 +29,7 @@ impl Outbox {
     pub(crate) fn last_of(&self, kinds: &[&Kind]) -> Option<u64> {
         self.events
             .iter()
+            // The nearest one is the cause.
             .rev()
             .find(|e| kinds.iter().any(|kind| kind.version == e.event.kind()))
             .map(|e| e.seq)
@@ -36,6 +37,7 @@ impl Outbox {
 
     /// Sets a number aside for an event that is recorded elsewhere.
     pub(crate) fn reserve(&mut self) -> u64 {
+        // The seal is numbered with the tick's events, though the log writes it.
         self.next_seq += 1;
         self.next_seq - 1
     }

@@ -151,6 +151,7 @@ impl PlanBook {
         self.of_ev[ev.row()] = Span { start, len: slots.len() as u32 };
         self.live += slots.len();
         for &slot in slots {
+            // Schedules may reach beyond the last slot, where nothing takes place any more.
             if let Some(changes) = self.changes.get_mut(slot as usize) {
                 changes.push(ev);
             }
@@ -163,6 +164,7 @@ impl PlanBook {
         if span.len == 0 {
             return;
         }
+        // Taken out for the call: the sums that it changes are of the same book.
         let slots = std::mem::take(&mut self.segment_slot);
         let kw = std::mem::take(&mut self.segment_kw);
         let range = span.start as usize..(span.start + span.len) as usize;
@@ -170,6 +172,7 @@ impl PlanBook {
         (self.segment_slot, self.segment_kw) = (slots, kw);
         self.of_ev[ev.row()] = Span::default();
         self.live -= span.len as usize;
+        // At least half of it is dead by then, so that writing anew costs no more than writing did.
         if self.segment_slot.len() > 2 * self.live + SLACK {
             self.compact();
         }
@@ -217,6 +220,7 @@ impl PlanBook {
     fn sum_up(&mut self, slots: &[u32], kw: &[f64], sites: &[SiteId], now: u32, sign: f64) {
         for (ends, kw) in slots.windows(2).zip(kw) {
             let kw = sign * kw;
+            // What was planned of slots that are over took place, and stays in the sums.
             let range = ends[0].max(now)..ends[1];
             if kw == 0.0 || range.is_empty() {
                 continue;
@@ -280,6 +284,7 @@ fn shifted(ahead: &Ahead, by: u32) -> (Vec<u32>, Vec<f64>) {
 
 /// Appends the run-length code of `schedule`, which begins at slot `from`, to the segments.
 pub(crate) fn encode(schedule: &[f64], from: u32, slots: &mut Vec<u32>, kw: &mut Vec<f64>) {
+    // Like no power, so that the first slot begins a segment whatever it holds.
     let mut last = f64::NAN;
     for (slot, &power) in (from..).zip(schedule) {
         if power.to_bits() != last.to_bits() {
@@ -314,7 +319,8 @@ mod tests {
 
     fn book_with(schedule: &[f64]) -> PlanBook {
         let mut book = book(2, 1, Boundary::Open);
-        let (mut slots, mut kw) = (vec![], vec![]);
+        let mut slots = vec![];
+        let mut kw = vec![];
         encode(schedule, 3, &mut slots, &mut kw);
         book.accept(1, &slots, &kw, &[0], 3);
         book
@@ -322,7 +328,8 @@ mod tests {
 
     #[test]
     fn a_schedule_is_coded_by_its_changes() {
-        let (mut slots, mut kw) = (vec![], vec![]);
+        let mut slots = vec![];
+        let mut kw = vec![];
         encode(&[7.0, 7.0, 2.5, 0.0, 0.0], 10, &mut slots, &mut kw);
         assert_eq!((slots, kw), (vec![10, 12, 13], vec![7.0, 2.5, 0.0]));
     }
@@ -340,8 +347,12 @@ mod tests {
     }
 
     fn ahead(segment_slot: &[u32], segment_kw: &[f64]) -> Ahead {
-        let (segment_slot, segment_kw) = (segment_slot.to_vec(), segment_kw.to_vec());
-        Ahead { segment_slot, segment_kw, expected_kwh: 0.0, setting: 0 }
+        Ahead {
+            segment_slot: segment_slot.to_vec(),
+            segment_kw: segment_kw.to_vec(),
+            expected_kwh: 0.0,
+            setting: 0,
+        }
     }
 
     #[test]
@@ -382,6 +393,17 @@ mod tests {
         assert_eq!([5, 6, 7].map(|slot| book.site_committed_kw(0, slot)), [6.0, 0.0, 0.0]);
         assert_eq!(book.stays_ahead().count(), 0);
         assert!(book.begin(0, 3, 5, 6).is_none());
+    }
+
+    #[test]
+    fn what_is_after_midnight_of_a_typical_day_lies_a_day_later_on_a_stays_own_axis() {
+        let fold = hours(Boundary::Fold);
+        assert_eq!([20, 23, 5].map(|tick| slots_before(&fold, 20, tick)), [0, 0, 24]);
+        assert_eq!([8, 7].map(|tick| slots_before(&fold, 32, tick)), [24, 48]);
+        assert_eq!(slots_before(&hours(Boundary::Open), 32, 40), 0);
+        let parts: Vec<_> = places(fold, 20..50).collect();
+        assert_eq!(parts, [20..24, 0..24, 0..2]);
+        assert_eq!(places(hours(Boundary::Open), 20..50).collect::<Vec<_>>(), [20..50]);
     }
 
     proptest! {

@@ -123,11 +123,14 @@ impl Schedules<'_> {
     /// Puts schedules into force, or keeps them until their stays begin.
     pub(crate) fn accept(&mut self, plans: &PlansAccepted) {
         let now = self.now.tick;
+        // The prices in force are those that the policy was shown: a car is billed by what it was
+        // planned at.
         let setting = self.prices.setting();
         for (row, &ev) in plans.ev.iter().enumerate() {
             let (slots, kw) = plans.segments.of(row);
             let stay = plans.stay[row];
             let sites = self.in_force.sites_of(stay);
+            // A stay that is expected has not begun: its schedule waits for it.
             if let Some(expected_kwh) = self.expected.0.remove(&stay) {
                 let segment_slot = slots.to_vec();
                 let segment_kw = kw.to_vec();

@@ -40,6 +40,7 @@ impl PriceBook {
             last.push(set.clone());
             return;
         }
+        // As long as there is one setting, all cars pay by it, and none has to be remembered.
         if self.settings.len() == 1 && self.of_ev.is_empty() {
             self.of_ev = vec![self.first; evs];
         }
@@ -78,6 +79,7 @@ impl PriceBook {
     pub(crate) fn forget_unused(&mut self, ahead: impl Iterator<Item = u32>) {
         let used = self.used(ahead);
         self.forget(|number, _| !used.contains(&number));
+        // Looking goes through all cars: not again before there are twice as many.
         self.crowded_at = 2 * self.settings.len();
     }
 
@@ -96,6 +98,7 @@ impl PriceBook {
                 *sets = Vec::new();
             }
         }
+        // Cars know settings by their number, so that one in the middle keeps its place.
         while self.settings.front().is_some_and(Vec::is_empty) {
             self.settings.pop_front();
             self.first += 1;
@@ -134,6 +137,8 @@ impl PriceBook {
 
     /// The prices that a car was planned at; those in force where these have come to an end.
     pub(crate) fn of_ev(&self, ev: usize, tariff: usize) -> &PricesSet {
+        // Neither a car without a number nor a setting that is over is an error: prices in force
+        // hold.
         let place = self.of_ev.get(ev).and_then(|number| number.checked_sub(self.first));
         let planned_at = place.and_then(|place| self.settings.get(place as usize)?.get(tariff));
         planned_at.unwrap_or_else(|| &self.current()[tariff])

@@ -15,7 +15,7 @@ use crate::{
     tick::{Journal, Source},
 };
 use std::sync::Arc;
-use voltide_journal::event::{Event, PlansAccepted, Recorded, fact::Step};
+use voltide_journal::event::{Event, PlansAccepted, PricesSet, Recorded, fact::Step};
 use voltide_model::{id::EvId, scenario::Scenario};
 
 /// What came of asking again.
@@ -100,6 +100,7 @@ impl Source for Both<'_> {
     /// A policy's second batch sees its first: each is asked for in the state in which it was.
     fn decide(&mut self, core: &mut Core, step: Step) -> Result<(), EngineError> {
         while let Some(recorded) = self.journal.next_in(step) {
+            // Before it is applied: it has to be asked for in the state that it was decided in.
             if let Event::PlansAccepted(plans) = &recorded.event {
                 self.asked.compare(core, recorded.tick, plans)?;
             }
@@ -128,6 +129,7 @@ impl Asked {
     ) -> Result<(), EngineError> {
         let Some(planners) = self.planners.take() else { return Ok(()) };
         let world = &mut core.world;
+        // A resource for the time of the call only: the systems of a replay have no policies.
         world.insert_resource(planners);
         let asked = world.run_system_cached_with(ask_again, recorded);
         self.planners = world.remove_resource::<Planners>();
@@ -144,29 +146,31 @@ impl Asked {
             }
             let hours = in_force.scenario.clock.slot_hours();
             let tariff = &prices.current()[in_force.fleet_of(ev).tariff];
-            let price = |slot: u32| {
-                let at = (tariff.at(slot.max(tariff.first_slot))).min(tariff.buy.len() - 1);
-                (tariff.buy[at], tariff.sell[at])
-            };
-            self.found.recorded.add(recorded.segments.of(row), hours, price);
-            self.found.again.add(again.segments.of(row), hours, price);
+            self.found.recorded.add(recorded.segments.of(row), hours, tariff);
+            self.found.again.add(again.segments.of(row), hours, tariff);
         }
         Ok(())
     }
+}
+
+/// The place of a slot among prices; beyond those that are known, of the nearest.
+fn nearest(prices: &PricesSet, slot: u32) -> usize {
+    prices.at(slot.max(prices.first_slot)).min(prices.buy.len() - 1)
 }
 
 /// Slots and powers of the segments of a schedule.
 type Segments<'a> = (&'a [u32], &'a [f64]);
 
 impl Planned {
-    fn add(&mut self, (slots, kw): Segments<'_>, hours: f64, price: impl Fn(u32) -> (f64, f64)) {
+    fn add(&mut self, (slots, kw): Segments<'_>, hours: f64, tariff: &PricesSet) {
         for (ends, kw) in slots.windows(2).zip(kw) {
             for slot in ends[0]..ends[1] {
-                let (buy, sell) = price(slot);
-                let (charge, discharge) = (kw.max(0.0) * hours, (-kw).max(0.0) * hours);
+                let at = nearest(tariff, slot);
+                let charge = kw.max(0.0) * hours;
+                let discharge = (-kw).max(0.0) * hours;
                 self.charge_kwh += charge;
                 self.discharge_kwh += discharge;
-                self.cost += charge * buy - discharge * sell;
+                self.cost += charge * tariff.buy[at] - discharge * tariff.sell[at];
             }
         }
     }

@@ -32,14 +32,9 @@ impl Remembered {
         self.next_seq = recorded.seq + 1;
         match &recorded.event {
             Event::PolicyStateSaved(saved) => {
-                self.memories.entry(saved.policy.clone()).or_default().state =
-                    Some(saved.state.0.clone());
+                self.memory(&saved.policy).state = Some(saved.state.0.clone());
             }
-            Event::PolicyFaulted(faulted) => {
-                if faulted.lost {
-                    self.memories.entry(faulted.policy.clone()).or_default().lost = true;
-                }
-            }
+            Event::PolicyFaulted(faulted) => self.memory(&faulted.policy).lost |= faulted.lost,
             Event::RunForked(forked) => {
                 // The fork's policy is another, to which what this one kept means nothing.
                 if forked.replan {
@@ -69,6 +64,10 @@ impl Remembered {
             | Event::MarginViolated(_)
             | Event::SlotElapsed(_) => {}
         }
+    }
+
+    fn memory(&mut self, policy: &str) -> &mut PolicyMemory {
+        self.memories.entry(policy.to_owned()).or_default()
     }
 
     /// Policies begin anew.
@@ -116,6 +115,7 @@ impl Remembered {
         for event in part.events()? {
             remembered.note(&Recorded { event, ..sealed.clone() });
         }
+        // Last, since the numbers of events go on from the seal.
         remembered.note(sealed);
         Ok(remembered)
     }

@@ -39,6 +39,7 @@ impl<S: Sink> Replay<S> {
             return self.tick(recorded);
         }
         if step.is_of_a_tick() {
+            // They wait for their seal: what was not sealed did not happen.
             self.tick_events.push(recorded);
             return Ok(());
         }
@@ -68,6 +69,7 @@ impl<S: Sink> Replay<S> {
         if self.verify {
             self.core.compare(&sealed)?;
         }
+        // What is shown is the record itself, which the replay has come to as well.
         self.core.show(&mut self.sink, &recorded)?;
         self.sink.event(self.core.scenario(), &sealed).map_err(sink_error)?;
         self.core.next_tick = sealed.tick + 1;

@@ -38,6 +38,7 @@ impl<S: Sink> Replay<S> {
         let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         self.take_memories(&mut deciders.planners)?;
         deciders.enter(&mut self.core.world);
+        // Events are numbered through the run, whoever decided them.
         *self.core.outbox() = Outbox::from(self.remembered.next_seq());
         Ok(Simulation { core: self.core, log, sink: self.sink, remembered: self.remembered })
     }
@@ -56,6 +57,8 @@ impl<S: Sink> Replay<S> {
             return Err(EngineError::Incomplete("end of its last tick"));
         }
         if let Some(sealed) = self.remembered.last_sealed() {
+            // A replay that does not compare has hashed no tick; the one that is gone on from has
+            // to be.
             self.core.follow(Step::Seal)?;
             self.core.compare(sealed)?;
         }

@@ -81,6 +81,7 @@ fn config_hash(
     hasher.update(&scenario.seed.to_le_bytes());
     hasher.update(&u32::from(scenario.rules).to_le_bytes());
     let mut field = |bytes: &[u8]| {
+        // With its length, so that no two sequences of fields read alike.
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
@@ -91,6 +92,7 @@ fn config_hash(
         field(bytemuck::cast_slice(&series.values));
     }
     for stays in stays {
+        // Recorded sessions decide what happens as much as the text of the world does.
         field(stays.fleet.as_bytes());
         field(bytemuck::cast_slice(&stays.arrives));
         field(bytemuck::cast_slice(&stays.leaves));

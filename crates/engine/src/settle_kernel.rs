@@ -88,6 +88,8 @@ pub(crate) fn settle(
 ) -> Moved {
     let hours = in_force.scenario.clock.slot_hours();
     let Cars { power, mut energy, mut ledger } = cars;
+    // Pieces lie one after the other, so that each can be handed its own part of the columns, and
+    // no two threads write to one.
     let mut tasks = Vec::with_capacity(in_force.pieces.len());
     for Piece { evs, fleet } in &in_force.pieces {
         let fleet = &in_force.fleets[*fleet];
@@ -109,10 +111,12 @@ pub(crate) fn settle(
 
 fn add_up(sums: &[(usize, Sums)]) -> Moved {
     let mut moved = Moved::default();
+    // In the order of the pieces, whoever reckoned them: a sum of floats depends on its order.
     for &(block, sums) in sums {
         moved.charged_kwh += sums.charged;
         moved.discharged_kwh += sums.discharged;
         moved.stored_kwh += sums.stored;
+        // A block of two fleets is two pieces, which come one after the other.
         let active = sums.charged > 0.0 || sums.discharged > 0.0;
         if active && moved.active_blocks.last() != Some(&block) {
             moved.active_blocks.push(block);
@@ -123,9 +127,11 @@ fn add_up(sums: &[(usize, Sums)]) -> Moved {
 
 fn settle_piece(task: Task<'_>, hours: f64) -> Sums {
     let sums = move_energy(task.fleet, task.power, task.energy);
+    // Where no car has power there is nothing to book, and the ledgers are not even fetched.
     if sums.charged > 0.0 || sums.discharged > 0.0 {
         let first = task.first;
         let tariff = task.fleet.tariff;
+        // Mostly all cars pay the same, which is looked up once and not car by car.
         match task.bill.shared(tariff) {
             Some(rates) => book(task.power, task.ledger, hours, |_| rates),
             None => {
@@ -152,9 +158,11 @@ fn move_energy(fleet: &FleetConstants, power: &[f64], energy: &mut [f64]) -> Sum
     for (power, energy) in power.iter().zip(energy) {
         move_cars(fleet.battery, power, energy, &mut lanes);
     }
+    // The idle cars that fill it up add 0 to every sum.
     let mut filled_up = padded(last_energy);
     move_cars(fleet.battery, &padded(last_power), &mut filled_up, &mut lanes);
     last_energy.copy_from_slice(&filled_up[..last_energy.len()]);
+    // Lane after lane: written out, the order is the same on every machine.
     let sum = |lanes: [f64; LANES]| lanes.iter().fold(0.0, |sum, lane| sum + lane);
     Sums {
         charged: sum(lanes.charged),

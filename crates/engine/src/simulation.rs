@@ -71,6 +71,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
             forecaster,
             threads,
         } = start;
+        // The sum of what all cars hold is kept to see that none is lost: it has to be a number.
         check_capacity(&scenario)?;
         let deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let opening = opening_events(&scenario, world_text, overrides, build);
@@ -108,6 +109,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
     pub fn step(&mut self) -> Result<(), EngineError> {
         self.core.stopwatch.skip();
         let events = self.core.tick(&mut Live)?;
+        // All of a tick or nothing of it is written.
         events.iter().try_for_each(all_finite)?;
         for event in &events {
             self.log.append(event)?;

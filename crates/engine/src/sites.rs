@@ -1,9 +1,9 @@
 //! Sites as entities, and the chargers behind them.
 //!
-//! A site below another knows it by [`SiteTree::parents`]. Shared chargers, at which one car comes after another, are
-//! entities that know their car; a private one serves one car and has no state of its own, so that
-//! it stays one of a range in the population (a million of them would take as much memory as the
-//! cars). A car's charger is the same to ask for either way: [`ScenarioInForce::charger_of`].
+//! A site below another knows it by [`SiteTree::parents`]. Shared chargers, at which one car comes
+//! after another, are entities that know their car; a private one serves one car and has no state
+//! of its own, so that it stays one of a range in the population (a million of them would take as
+//! much memory as the cars). A car's charger is the same to ask for either way: [`ScenarioInForce::charger_of`].
 
 use crate::state::{ScenarioInForce, insert_sorted, remove_sorted};
 use bevy_ecs::{prelude::*, system::SystemParam};
@@ -67,6 +67,7 @@ impl SiteTree {
 /// Spawns the sites of a world and its shared chargers.
 pub(crate) fn spawn_sites(world: &mut World, scenario: &Scenario) {
     let mut tree = SiteTree::default();
+    // Before chargers, which know the entity of their site.
     for site in &scenario.sites {
         let parent = site.parent.map(|parent| parent.row());
         let entity = world.spawn((Limit::from(site), CarsBehind::default(), SiteLoad::default()));
@@ -111,6 +112,7 @@ impl Places<'_, '_> {
     pub(crate) fn plug_in(&mut self, in_force: &ScenarioInForce, ev: EvId, stay: StayId) {
         let site = self.occupy(in_force, stay, Some(ev));
         if let Some(mut behind) = site.and_then(|site| self.cars_behind.get_mut(site).ok()) {
+            // Ascending: a site's sum must not depend on the order in which its cars came.
             insert_sorted(&mut behind.0, ev);
         }
     }
@@ -135,6 +137,7 @@ impl Places<'_, '_> {
         car: Option<EvId>,
     ) -> Option<Entity> {
         let charger = in_force.scenario.population.stays.charger[stay.row()];
+        // A private charger is no entity.
         let Some(shared) = self.tree.shared(charger) else {
             return in_force.charger_of(stay).site.map(|site| self.tree.sites[site.row()]);
         };

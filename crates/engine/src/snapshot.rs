@@ -97,11 +97,13 @@ impl<S: Sink> Replay<S> {
         replay.core.next_tick = snapshot.tick + 1;
         replay.remembered =
             Remembered::load(snapshot.part("past").map_err(unlike)?, sealed).map_err(unlike)?;
+        // A snapshot of another history may have been left in the folder.
         let same =
             matches!(&sealed.event, Event::TickSealed(it) if it.chain_hash == snapshot.chain_hash);
         if !same || sealed.tick != snapshot.tick {
             return Err(EngineError::Diverged { tick: snapshot.tick, what: "history".to_owned() });
         }
+        // No snapshot carries hashes: what was loaded has to come to those that the journal sealed.
         replay.core.follow(Step::Seal)?;
         replay.core.compare(sealed)?;
         Ok(replay)

@@ -49,10 +49,25 @@ pub(crate) struct Piece {
     pub fleet: usize,
 }
 
+impl FleetConstants {
+    /// Stored energy before a session put `charged_kwh` in and took `discharged_kwh` out, both on
+    /// the grid side, where the battery holds `energy_kwh` now, kWh.
+    pub(crate) fn energy_before(
+        &self,
+        energy_kwh: f64,
+        charged_kwh: f64,
+        discharged_kwh: f64,
+    ) -> f64 {
+        let stored_kwh = charged_kwh * self.charge_efficiency;
+        energy_kwh - stored_kwh + discharged_kwh / self.discharge_efficiency
+    }
+}
+
 impl ScenarioInForce {
     pub(crate) fn new(scenario: Arc<Scenario>) -> Self {
         let calendar = Calendar::new(&scenario.population.stays, &scenario.clock);
         let hours = scenario.clock.slot_hours();
+        // As plain numbers: kernels go by them for every car.
         let fleets = scenario.fleets.iter().map(|fleet| FleetConstants {
             battery: fleet.battery.slot(hours),
             soc_min: fleet.battery.soc_min.get(),
@@ -115,6 +130,7 @@ fn pieces(ranges: &[FleetRange]) -> Vec<Piece> {
     for range in ranges {
         let (mut start, end) = (range.evs.start as usize, range.evs.end as usize);
         while start < end {
+            // A piece of one block, so that what it moves makes one block's hash out of date.
             let stop = end.min((start / BLOCK + 1) * BLOCK);
             pieces.push(Piece { evs: start..stop, fleet: range.fleet });
             start = stop;
@@ -141,8 +157,7 @@ pub(crate) fn arrival_kwh(
 ) -> f64 {
     let fleet = in_force.fleet_of(ev);
     book.expected_of_folded(stay).unwrap_or_else(|| {
-        let stored_kwh = session.charged_kwh * fleet.charge_efficiency;
-        energy_kwh - stored_kwh + session.discharged_kwh / fleet.discharge_efficiency
+        fleet.energy_before(energy_kwh, session.charged_kwh, session.discharged_kwh)
     })
 }
 

@@ -106,6 +106,7 @@ pub(crate) fn hash(
     for (place, hash) in workers.map(tasks, |(place, bytes)| (place, xxh3_64(bytes))) {
         hashes.blocks[place] = hash;
     }
+    // Units are few, and move in every slot: they are hashed whole, into the last hash alone.
     let plant = in_force.scenario.grid.as_deref().map(|grid| &grid.plant);
     let plant = plant.map(|plant| units::hashed(plant, &units::state(&units))).unwrap_or_default();
     hashes.whole = xxh3_64(&[cast_slice(&hashes.blocks), cast_slice(&plant)].concat());

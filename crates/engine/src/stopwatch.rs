@@ -28,6 +28,7 @@ impl Stopwatch {
 
     /// Books the time since the last lap to `name`.
     pub(crate) fn lap(&mut self, name: &'static str) {
+        // Read once, so that no time falls between two laps.
         let now = Instant::now();
         *self.laps.entry(name).or_default() += now - self.last;
         self.last = now;

@@ -33,7 +33,9 @@ impl Core {
     /// Runs a tick through; gives its events, but for the seal.
     pub(crate) fn tick(&mut self, source: &mut impl Source) -> Result<Vec<Recorded>, EngineError> {
         for step in Step::TICK {
+            // First what is decided: what follows from the state follows from that as well.
             source.decide(self, step)?;
+            // A replay that compares nothing has no use for hashes.
             if step != Step::Seal || source.hashes() {
                 self.follow(step)?;
             }

@@ -126,6 +126,7 @@ pub(crate) fn spawn_units(world: &mut World, scenario: &Scenario) {
     for (id, kind) in (0..).zip(scenario.unit_kinds()) {
         let idle = doing(UnitTick::new(id, kind, 0.0));
         let mut unit = world.spawn((UnitId(id), Kind(kind), idle, Flexibility(None)));
+        // Without a plant nothing of a slot is left to the next.
         if let Some(&state) = initial.get(id as usize) {
             unit.insert(standing(state));
         }

@@ -36,6 +36,7 @@ impl Workers {
             shares.push(std::mem::replace(&mut tasks, rest));
         }
         let work = &work;
+        // A scope hands back in the order of spawning, whoever was done first.
         let done = pool.scope(|scope| {
             for share in shares {
                 scope.spawn(async move { share.into_iter().map(work).collect::<Vec<R>>() });

@@ -42,8 +42,8 @@ impl CarLoad<'_, '_> {
 
     /// What cars will draw in a coming slot, net, kW: their schedules, and where cars are planned
     /// when they plug in, what is expected of those that have not arrived.
-    pub(crate) fn planned_kw(&self, grid: &UnitSchedule, slot: u32) -> f64 {
-        self.plans.committed_kw(slot) + grid.expected_of_later_kw(slot, self.now.tick)
+    pub(crate) fn planned_kw(&self, schedule: &UnitSchedule, slot: u32) -> f64 {
+        self.plans.committed_kw(slot) + schedule.expected_of_later_kw(slot, self.now.tick)
     }
 }
 
@@ -55,6 +55,7 @@ fn piece_power(power: &[f64]) -> (f64, f64) {
             discharge[lane] += (-power[lane]).max(0.0);
         }
     };
+    // In the order of cars, lane by lane: the sum is the same for any number of threads.
     let (eights, last) = power.as_chunks();
     eights.iter().for_each(&mut add);
     add(&padded(last));

@@ -26,17 +26,17 @@ use voltide_schedule::{
 pub(crate) fn schedule(
     cars: CarLoad,
     units: Query<Standing>,
-    mut plant: ResMut<UnitSchedule>,
+    mut schedule: ResMut<UnitSchedule>,
     mut record: Recorder,
 ) -> Result<(), EngineError> {
     let scenario = &*cars.in_force.scenario;
     let Some(grid) = &scenario.grid else { return Ok(()) };
     let stages =
         Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
-    let plant = &mut *plant;
+    let schedule = &mut *schedule;
     let record = &mut record;
     let state = units::state(&units);
-    Scheduler { cars: &cars, state, plant, record, grid, stages, scenario }.decide()
+    Scheduler { cars: &cars, state, schedule, record, grid, stages, scenario }.decide()
 }
 
 /// What scheduling works with.
@@ -44,7 +44,7 @@ struct Scheduler<'a, 'w, 's, 'r> {
     cars: &'a CarLoad<'w, 's>,
     /// Where units stand.
     state: GridState,
-    plant: &'a mut UnitSchedule,
+    schedule: &'a mut UnitSchedule,
     record: &'a mut Recorder<'r>,
     grid: &'a Grid,
     stages: Stages<'a>,
@@ -60,8 +60,10 @@ impl Scheduler<'_, '_, '_, '_> {
         }
         let (charge, discharge) = self.cars.power();
         let load_kw = value(self.scenario.system.base_load.as_ref(), tick) + charge - discharge;
+        // Batteries and sites cut what schedules ask for: a slot's balance has to hold for what
+        // cars really draw, so that one that was scheduled for another load is scheduled again.
         let due = (tick - day.first).is_multiple_of(self.grid.rules.step.get());
-        if due || !self.plant.fits(tick, load_kw) {
+        if due || !self.schedule.fits(tick, load_kw) {
             self.window(day, charge - discharge)?;
         }
         Ok(())
@@ -70,7 +72,7 @@ impl Scheduler<'_, '_, '_, '_> {
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
         let problem = self.stages.day_ahead(
             day,
-            |slot| self.plant.expected_kw(self.scenario.clock.place(slot)),
+            |slot| self.schedule.expected_kw(self.scenario.clock.place(slot)),
             &self.state,
         );
         let solved = self.solve(&problem, Stage::DayAhead)?;
@@ -89,14 +91,16 @@ impl Scheduler<'_, '_, '_, '_> {
         } else {
             Vec::new()
         };
+        // Of this slot it is known what cars draw, cuts included.
         let ev_kw = |slot: u32| {
-            if slot == tick { now_kw } else { self.cars.planned_kw(self.plant, slot) }
+            if slot == tick { now_kw } else { self.cars.planned_kw(self.schedule, slot) }
         };
-        let Some(plan) = &self.plant.plan else {
+        let Some(plan) = &self.schedule.plan else {
             unreachable!("a day-ahead schedule is made before the first window of a day")
         };
         let problem = self.stages.window(day, k, ev_kw, cars, plan, &self.state);
         let solved = self.solve(&problem, Stage::IntraDay)?;
+        // A window that begins off the beat is followed only up to the next beat.
         let committed = rules.step.get() - k % rules.step.get();
         self.accept(solved, Stage::IntraDay, 1, committed as usize);
         Ok(())
@@ -117,10 +121,11 @@ impl Scheduler<'_, '_, '_, '_> {
         let cause = self.record.cause(&[&TickStarted::KIND]);
         let solve = Event::SolveFinished(finished(&solved, stage));
         let cause = Some(self.record.note(cause, solve));
+        // What is decided of later slots is decided again before they come.
         let steps = &solved.slots[..committed.min(solved.slots.len())];
         let event = pack(&self.grid.plant, stage, tick, step, steps);
         self.record.emit(cause, event, Event::UnitsDispatched, |event| {
-            self.plant.dispatched(&self.grid.plant, event, &self.state);
+            self.schedule.dispatched(&self.grid.plant, event, &self.state);
         });
     }
 }

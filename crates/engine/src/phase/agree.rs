@@ -34,6 +34,7 @@ pub(crate) fn draw(
             continue;
         }
         for ev in piece.evs.clone() {
+            // A draw is of a car and an hour: one that comes back within the hour has it already.
             if stays[ev].0 != NO_STAY && drawn[ev].hour != hour {
                 let draw = in_force.scenario.willingness_draw(EvId(ev as u32), hour);
                 drawn[ev] = Drawn { hour, draw };
@@ -59,6 +60,7 @@ fn answer(
     let Some((stays, drawn, willingness, agreed)) = columns_if_any(cars) else { return };
     let willingness = writable(willingness);
     let agreed = writable(agreed);
+    // Cars that have left since, and fleets that are not asked, say nothing.
     willingness.fill(Willingness(0.0));
     agreed.fill(Agreed(0));
     for piece in &in_force.pieces {

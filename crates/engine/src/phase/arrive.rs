@@ -4,7 +4,7 @@ use crate::{
     apply::Sessions,
     cars::columns,
     outbox::Recorder,
-    state::{ScenarioInForce, SiteCuts},
+    state::{FleetConstants, ScenarioInForce, SiteCuts},
 };
 use bevy_ecs::prelude::*;
 use voltide_journal::event::{
@@ -125,41 +125,81 @@ fn missed_reason(
     ended: &SessionEnded,
     row: usize,
 ) -> MissedReason {
-    let ev = ended.ev[row];
+    let was_cut = cuts.in_session.get(ended.ev[row].row()).is_some_and(|&cut| cut);
+    match () {
+        () if ended.reason[row] == EndReason::Removed => MissedReason::Removed,
+        () if let Some(reason) = want_of_time(in_force, now, ended, row) => reason,
+        () if was_cut => MissedReason::SiteLimit,
+        () => MissedReason::Schedule,
+    }
+}
+
+/// What a car could have had at full power.
+struct FullPower<'a> {
+    fleet: &'a FleetConstants,
+    charge_kw: f64,
+    /// First slot of the stay, and what the car held then, kWh.
+    first: u32,
+    arrival_kwh: f64,
+}
+
+impl<'a> FullPower<'a> {
+    /// Of the car whose session ends now in a row of `ended`.
+    fn of(in_force: &'a ScenarioInForce, now: u32, ended: &SessionEnded, row: usize) -> Self {
+        let stay = ended.stay[row];
+        let fleet = in_force.fleet_of(ended.ev[row]);
+        let scenario = &in_force.scenario;
+        let first = scenario.population.stays.first_slot(stay, &scenario.clock);
+        let charged_kwh = ended.charged_kwh[row];
+        let discharged_kwh = ended.discharged_kwh[row];
+        Self {
+            fleet,
+            charge_kw: in_force.charger_of(stay).charge_max.0,
+            // Of a stay that is in progress at a folded midnight only the part since then counts.
+            first: if first < now { first } else { 0 },
+            arrival_kwh: fleet.energy_before(ended.energy_kwh[row], charged_kwh, discharged_kwh),
+        }
+    }
+
+    /// What so many slots put into the battery, kWh; more than it may hold.
+    fn stored(&self, slots: u32) -> f64 {
+        f64::from(slots) * self.charge_kw * self.fleet.battery.stored_per_kw
+    }
+
+    /// What the car would hold when `slot` begins, had it been charged all along, kWh.
+    fn reach(&self, slot: u32) -> f64 {
+        self.arrival_kwh + self.stored(slot.saturating_sub(self.first))
+    }
+}
+
+/// Whether it is for want of time that a session that ends now missed its target.
+fn want_of_time(
+    in_force: &ScenarioInForce,
+    now: u32,
+    ended: &SessionEnded,
+    row: usize,
+) -> Option<MissedReason> {
     let stay = ended.stay[row];
-    let fleet = in_force.fleet_of(ev);
-    let charge_max = in_force.charger_of(stay).charge_max.0;
     let stays = &in_force.scenario.population.stays;
     let clock = &in_force.scenario.clock;
-    let stored = ended.charged_kwh[row] * fleet.charge_efficiency;
-    let drawn = ended.discharged_kwh[row] / fleet.discharge_efficiency;
-    let arrival_kwh = ended.energy_kwh[row] - stored + drawn;
-    let wanted = ended.energy_kwh[row] + ended.missing_kwh[row] - MISSED_MIN_KWH;
-    // Of a stay that is in progress at a folded midnight only the part since then counts.
-    let first = stays.first_slot(stay, clock);
-    let first = if first < now { first } else { 0 };
+    let energy_kwh = ended.energy_kwh[row];
+    // What a miss is begins a little below the target: so near to it nothing is amiss.
+    let wanted = energy_kwh + ended.missing_kwh[row] - MISSED_MIN_KWH;
+    let full = FullPower::of(in_force, now, ended, row);
     let announced = stays.announced_end_slot(stay, clock);
-    let stored = |slots: u32| f64::from(slots) * charge_max * fleet.battery.stored_per_kw;
-    let reach = |slot: u32| arrival_kwh + stored(slot.saturating_sub(first));
-    let want_of_time = match in_force.scenario.rules {
-        Rules::V1 => MissedReason::of_time(reach(now), reach(announced), wanted),
+    match in_force.scenario.rules {
+        Rules::V1 => MissedReason::of_time(full.reach(now), full.reach(announced), wanted),
         Rules::V2 => {
             let ahead = announced.saturating_sub(stays.end_slot(stay, clock));
             let leaving = Leaving {
                 ahead_of_announced: ahead > 0,
-                departure_kwh: reach(now),
-                announced_kwh: reach(now + ahead),
-                had_it_stayed_kwh: ended.energy_kwh[row] + stored(ahead),
+                departure_kwh: full.reach(now),
+                announced_kwh: full.reach(now + ahead),
+                had_it_stayed_kwh: energy_kwh + full.stored(ahead),
                 wanted_kwh: wanted,
             };
             leaving.missed_for_time()
         }
-    };
-    match () {
-        () if ended.reason[row] == EndReason::Removed => MissedReason::Removed,
-        () if let Some(reason) = want_of_time => reason,
-        () if cuts.in_session.get(ev.row()).is_some_and(|&cut| cut) => MissedReason::SiteLimit,
-        () => MissedReason::Schedule,
     }
 }
 
@@ -197,6 +237,7 @@ fn sessions_beginning(sessions: &Sessions) -> (SessionStarted, TripShort) {
 /// Whether a stay is its car's first.
 fn is_first(in_force: &ScenarioInForce, stay: StayId) -> bool {
     let evs = &in_force.scenario.population.stays.ev;
+    // Stays are sorted by car, then by arrival.
     stay == StayId(0) || evs[stay.row() - 1] != evs[stay.row()]
 }
 

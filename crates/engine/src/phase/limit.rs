@@ -67,6 +67,7 @@ fn record_clips(mut clips: ResMut<Clips>, mut record: Recorder) {
 
 /// The clips as an event, by car.
 fn set_point_clipped(mut clips: Vec<Clip>) -> SetPointClipped {
+    // A car that its battery and a site cut has a row for each, in this order: the sort is stable.
     clips.sort_by_key(|clip| clip.ev);
     let mut event = SetPointClipped::default();
     for clip in clips {
@@ -86,6 +87,7 @@ fn move_set_points(
     for ev in plans.take_changes(now.tick) {
         let car = ev.row();
         let power = plans.power_at(ev, now.tick);
+        // By bits, since hashes are over bits: 0 and -0 are two states.
         if set_points[car].0.to_bits() != power.to_bits() {
             set_points[car].0 = power;
             dirty.mark(Component::SetPoint, car / BLOCK);
@@ -146,6 +148,7 @@ fn fit_pieces(
     let mut tasks = Vec::with_capacity(in_force.pieces.len());
     for Piece { evs, fleet } in &in_force.pieces {
         let (here, rest) = power.split_at_mut(evs.len());
+        // Each task writes its own part.
         power = rest;
         tasks.push(Task {
             first: evs.start,
@@ -178,6 +181,7 @@ fn fit_piece(task: Task<'_>) -> Vec<Clip> {
     let asked = padded(last_asked);
     fit_cars(*task.fleet, &capacity, &energy, &asked, &mut fitted, &mut cuts);
     last_power.copy_from_slice(&fitted[..last_power.len()]);
+    // Who was cut is looked for only where somebody was, which is seldom.
     if cuts.iter().all(|&cut| cut <= CLIP_MIN_KW) {
         return Vec::new();
     }
@@ -199,7 +203,8 @@ fn fit_cars(
 ) {
     let FleetConstants { battery, soc_min, soc_max, .. } = fleet;
     for lane in 0..LANES {
-        let (lowest, highest) = (capacity[lane] * soc_min, capacity[lane] * soc_max);
+        let lowest = capacity[lane] * soc_min;
+        let highest = capacity[lane] * soc_max;
         power[lane] = battery.fit(asked[lane], energy[lane], lowest, highest);
         cuts[lane] = cuts[lane].max((asked[lane] - power[lane]).abs());
     }
@@ -265,6 +270,7 @@ fn limit_sites(
     if !violated.site.is_empty() {
         let cut = cut_cars(&behind, &shares, columns(set_points), &mut power.0);
         for clip in &cut {
+            // They come by site, and are due in the order of cars.
             insert_sorted(&mut cuts.in_slot, clip.ev);
         }
         clips.cars.extend(cut);
@@ -299,10 +305,13 @@ fn site_shares(
     let mut flows = own.to_vec();
     let mut shares = vec![Flow::WHOLE; limits.len()];
     let mut violated = LimitViolated::default();
+    // A parent comes before its children, so that from the last to the first each is asked for no
+    // more than those below it may pass on.
     for (site, &Limit { import_kw, export_kw }) in limits.iter().enumerate().rev() {
         let flow = flows[site];
         shares[site] = flow.shares(import_kw, export_kw);
         if shares[site] != Flow::WHOLE {
+            // An event lists sites ascending.
             violated.site.insert(0, SiteId(site as u32));
             violated.asked_kw.insert(0, flow.net());
             violated.limit_kw.insert(0, if flow.net() > 0.0 { import_kw } else { -export_kw });
@@ -311,6 +320,7 @@ fn site_shares(
             flows[parent].add(flow.times(shares[site]));
         }
     }
+    // What a site leaves its cars is cut once more by all that it is connected through.
     for (site, parent) in parents.iter().enumerate() {
         if let Some(parent) = *parent {
             shares[site] = shares[site].times(shares[parent]);
@@ -354,6 +364,7 @@ fn cut_cars(
     for (evs, shares) in behind.iter().zip(shares) {
         for &ev in *evs {
             let power = &mut power[ev.row()];
+            // Adding 0 takes the sign off a zero.
             let applied = Flow::of(*power).times(*shares).net() + 0.0;
             if (*power - applied).abs() > CLIP_MIN_KW {
                 let asked = set_points[ev.row()].0;
@@ -370,6 +381,7 @@ mod tests {
     use super::*;
     use crate::phase::systems;
     use bevy_ecs::world::World;
+    use proptest::prelude::*;
 
     #[test]
     fn an_order_that_matters_and_is_not_said_is_refused() {
@@ -380,12 +392,11 @@ mod tests {
         assert!(systems(open).initialize(&mut world).is_err());
     }
 
-    use proptest::prelude::*;
-
     proptest! {
         #[test]
         fn shares_bring_the_net_within_the_limits(
-            charge in 0.0..100.0_f64, discharge in 0.0..100.0_f64, import in 0.0..80.0_f64, export in 0.0..80.0_f64,
+            charge in 0.0..100.0_f64, discharge in 0.0..100.0_f64,
+            import in 0.0..80.0_f64, export in 0.0..80.0_f64,
         ) {
             let flow = Flow { charge, discharge };
             let applied = flow.times(flow.shares(import, export));

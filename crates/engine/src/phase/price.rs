@@ -68,6 +68,8 @@ impl Incentives {
         plans: &PlanBook,
         tick: u32,
     ) -> Result<Vec<PricesSet>, EngineError> {
+        // No schedule reaches further than prices are known. Prices to the end of the run would be
+        // formed anew after every batch for slots that hardly a car is planned in.
         let two_days = 2 * scenario.clock.slots_per_24_hours();
         let end = scenario.horizon_end().min(tick + two_days);
         self.refresh(plans, tick, end)?;
@@ -75,6 +77,8 @@ impl Incentives {
     }
 
     fn refresh(&mut self, book: &PlanBook, from: u32, end: u32) -> Result<(), EngineError> {
+        // All slots, not only those that are announced: a price goes by where net load stands in
+        // the mean of its local day, (4), part of which may be over.
         for ((slot, net_load), forecast) in (0..).zip(&mut self.net_load_kw).zip(&self.forecast_kw)
         {
             *net_load = forecast + book.committed_kw(slot);
@@ -95,6 +99,7 @@ pub(crate) fn set_prices(
     mut incentives: Option<ResMut<Incentives>>,
     mut record: Recorder,
 ) -> Result<(), EngineError> {
+    // To the end, since only planned cars and forks move them: without feedback none ends before.
     if prices.is_due() {
         let end = in_force.scenario.horizon_end();
         let sets = all_tariffs(&in_force.scenario, incentives.as_deref(), now.tick, end);
@@ -161,7 +166,9 @@ fn prices(
 fn tariff_prices(tariff: &Tariff, from: u32, end: u32, day: u32) -> PricesSet {
     let values =
         |series: &Series| (from..end).map(|slot| series.at(slot, day)).collect::<Vec<f64>>();
-    let (buy, sell) = (values(&tariff.buy), values(&tariff.sell));
+    let buy = values(&tariff.buy);
+    let sell = values(&tariff.sell);
+    // `buy` may become the incentive price, which is reckoned from the tariff.
     let tou = buy.clone();
     PricesSet {
         tariff: tariff.name.clone(),

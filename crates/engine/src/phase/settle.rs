@@ -49,7 +49,9 @@ fn settle_cars(
         ledger: cast_slice_mut(writable(ledgers)),
     };
     let moved = settle_kernel::settle(cars, &in_force, &prices, now.tick, &workers);
+    // What is stored is summed anew, and held against what was before and what was moved.
     let expected = stored.0 + moved.charged_kwh - moved.discharged_kwh;
+    // The sum of a million cars rounds by more than that of one.
     let tolerance = 1e-9 * expected.abs() + 1e-6;
     assert!(
         (moved.stored_kwh - expected).abs() <= tolerance,
@@ -67,11 +69,13 @@ fn settle_cars(
 fn settle_units(
     in_force: Res<ScenarioInForce>,
     now: Res<Now>,
-    grid: Res<UnitSchedule>,
+    schedule: Res<UnitSchedule>,
     mut units: Query<StandingMut>,
 ) {
     let of_world = in_force.scenario.grid.as_ref();
-    if let Some((of_world, slot)) = of_world.zip(grid.slot(now.tick)) {
+    if let Some((of_world, slot)) = of_world.zip(schedule.slot(now.tick)) {
+        // By the slot as the solver left it: the next schedule sets out from where this one came
+        // to, and would be off by what is tidied away for tables.
         let mut state = units::state(&units.as_readonly());
         state.advance(&of_world.plant, slot, in_force.scenario.clock.slot_hours());
         units::set_state(&mut units, &state);

@@ -8,6 +8,7 @@ use voltide_journal::snapshot::{Column, Lacking, Part};
 impl PlanBook {
     /// What there is to carry.
     pub(crate) fn save(&self, future: Future) -> Part {
+        // What is dead need not be carried.
         let live = self.written_anew();
         let coming = self.coming_changes(future);
         let summed = self.coming_sums(future);
@@ -81,6 +82,7 @@ impl PlanBook {
 
     /// The slots from the next one on in which schedules change.
     fn coming_changes(&self, future: Future) -> Range<usize> {
+        // Changes of slots that are over have been taken up.
         let first = (future.next as usize).min(self.changes.len());
         let last = self.changes[first..].iter().rposition(|changes| !changes.is_empty());
         first..last.map_or(first, |last| first + last + 1)

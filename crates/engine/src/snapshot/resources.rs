@@ -56,6 +56,7 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
     for (site, cars) in sites.into_iter().zip(behind) {
         world.entity_mut(site).insert(CarsBehind(cars));
     }
+    // Which car stands at a shared charger follows from its stay, so that it is not carried.
     let occupied = world.run_system_cached(occupy);
     occupied.expect("the state's resources are inserted");
     let marked = VecDeque::from(ids::<EvId>(part.ids("due")?));
@@ -114,6 +115,7 @@ impl UnitSchedule {
         let units: Vec<UnitState> = rows
             .zip(part.reals("energy_kwh")?)
             .map(|(((&power, &on), &hours), &energy_kwh)| UnitState {
+                // A column of reals has no other way to say that there is none.
                 power_kw: (!power.is_nan()).then_some(power),
                 on: on == 1,
                 hours,

@@ -35,6 +35,7 @@ pub(super) fn stays(seen: &Planning, plugged: Plugged) -> Queue {
     // Cars that arrive in the day's first slot are plugged in already.
     let still_to_come = beginning.filter(|&stay| seen.stay[evs[stay.row()].row()] != stay);
     let mut stays: Vec<StayId> = still_to_come.chain(in_progress(seen, plugged)).collect();
+    // By car: the calendar has them by slot.
     stays.sort_unstable();
     Queue::of(stays)
 }

@@ -1,5 +1,5 @@
-//! A source of the queue: stays of a day that begins, planned on trial, for what the day-ahead stage
-//! is shown of the cars.
+//! A source of the queue: stays of a day that begins, planned on trial, for what the day-ahead
+//! stage is shown of the cars.
 //!
 //! Where cars are planned at plug-in, stays that will begin in the day are planned on trial, on the
 //! same draws, and what comes of it is written down as a forecast and nothing else.
@@ -199,6 +199,7 @@ impl TrialPhase<'_, '_> {
     fn trial(&mut self, plugged: Plugged, asked: Asked) -> Result<Trial, EngineError> {
         let Self { in_force, cars, schedules, planners, incentives, record } = self;
         let seen = cars.seen(schedules);
+        // Nothing comes into force, so that all batches see the same.
         let mut queue = day_start::stays(&seen, plugged);
         let mut trial = Trial::default();
         let size = planners.batch_size(incentives.as_deref());

@@ -1,14 +1,14 @@
 //! What is to be planned at a tick: one queue, which named sources fill, one file each.
 //!
-//! | source                                   | puts in                                    | when            |
-//! |------------------------------------------|--------------------------------------------|-----------------|
-//! | [`plug_in`](super::plug_in)              | cars whose stay has no schedule that fits  | it happens      |
-//! | [`cut`](super::cut)                      | cars that a site cut                       | it happens      |
-//! | [`new_policy`](super::new_policy)        | all cars that are plugged in               | it happens      |
-//! | [`overdue`](super::overdue)              | cars past their departure that lack energy | in every slot   |
-//! | [`replan`](super::replan)                | cars that the policy wants to see again    | in every slot   |
-//! | [`day_start`](super::day_start)          | stays of the day, and of cars that are due | a day begins    |
-//! | [`forecast`](super::forecast)            | stays of the day, on trial                 | a day begins    |
+//! | source       | puts in                                        | when          |
+//! |--------------|------------------------------------------------|---------------|
+//! | `plug_in`    | cars whose stay has no schedule that fits      | it happens    |
+//! | `cut`        | cars that a site cut                           | it happens    |
+//! | `new_policy` | all cars that are plugged in                   | it happens    |
+//! | `overdue`    | cars past their departure that lack energy     | in every slot |
+//! | `replan`     | cars that the policy wants to see again        | in every slot |
+//! | `day_start`  | stays of the day, and those of cars marked due | a day begins  |
+//! | `forecast`   | stays of the day, on trial                     | a day begins  |
 //!
 //! The first three mark cars in [`DueCars`], from where all sources take them. A car that several
 //! put in is planned once. Stays come out by car, in `EvId` order, in batches of a fixed number of
@@ -190,6 +190,8 @@ impl Queue {
         horizon: usize,
     ) {
         let in_force = seen.in_force;
+        // A stay over the midnight of a typical day begins the day with what its own plan, made for
+        // the evening before, has brought it to by then.
         let day = in_force.scenario.clock.typical_day();
         let rows = power_kw.chunks(horizon.max(1)).zip(stays);
         for (car, (power_kw, to_plan)) in self.batch.iter_mut().zip(rows) {
