@@ -69,6 +69,8 @@ impl Columns for Ids {
     }
 
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
+        // Ids that ascend have small gaps, whose upper halves are nearly all 0 and take no room in a
+        // column of their own. Where they do not, as stays by car, a gap wraps.
         let before = std::iter::once(&0).chain(&self.0);
         let gaps = self.0.iter().zip(before).map(|(id, before)| id.wrapping_sub(*before));
         let (low, high): (Vec<u16>, Vec<u16>) =
