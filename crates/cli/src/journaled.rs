@@ -73,15 +73,7 @@ impl Journaled {
     /// found.
     pub(crate) fn open_for(run: &Path, place: &Path, quiet: bool) -> Result<Self, Failure> {
         let mut reader = open_log(place, quiet)?;
-        let mut opening = Vec::new();
-        let mut first = None;
-        while let Some(recorded) = next_whole(&mut reader, quiet)? {
-            if !recorded.event.opens() {
-                first = Some(recorded);
-                break;
-            }
-            opening.push(recorded);
-        }
+        let (opening, first) = opening(&mut reader, quiet)?;
         let started = started(&opening)?.clone();
         let forked = forked(&opening);
         let parent = forked.map(|forked| open_parent(run, forked, quiet)).transpose()?;
@@ -340,6 +332,7 @@ fn identity_of(world: &World, started: &RunStarted) -> String {
 
 /// Whether an event comes after the ticks before `end`.
 fn is_after(recorded: &Recorded, end: Option<u32>) -> bool {
+    // How a parent ended, whenever that was, is no part of its fork's history.
     end.is_some_and(|end| {
         !recorded.event.opens() && (recorded.tick >= end || recorded.event.step() == Step::Ending)
     })
@@ -419,6 +412,22 @@ fn next_noting(
         }
         next => next,
     }
+}
+
+/// The events that a log opens with, and the one after them: a reader does not go back, so that what
+/// was read too far is kept.
+fn opening(
+    reader: &mut LogReader,
+    quiet: bool,
+) -> Result<(Vec<Recorded>, Option<Recorded>), LogError> {
+    let mut opening = Vec::new();
+    while let Some(recorded) = next_whole(reader, quiet)? {
+        if !recorded.event.opens() {
+            return Ok((opening, Some(recorded)));
+        }
+        opening.push(recorded);
+    }
+    Ok((opening, None))
 }
 
 fn started(opening: &[Recorded]) -> Result<&RunStarted, Failure> {

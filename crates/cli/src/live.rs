@@ -56,14 +56,14 @@ impl Prepared {
         overrides: Vec<String>,
         plugins: &Plugins,
     ) -> Result<Self, Failure> {
+        // Everything is looked at before anything is refused: users mend all of it at once.
         let mut refused = Refused::default();
         let at_policy = |problem: Problem| {
             if chosen.by_world { world.point_at_policy(problem, "this policy") } else { problem }
         };
         let planner = refused.sort_out(load(&chosen.policy, &world, plugins, at_policy));
-        let name =
-            planner.as_ref().map_or(&world.scenario.policy.name, |planner| &planner.info().name);
-        let name = name.clone();
+        let told = planner.as_ref().map(|planner| planner.info().name.clone());
+        let name = told.unwrap_or_else(|| world.scenario.policy.name.clone());
         if let Some(planner) = &planner {
             let suited = voltide_engine::check_suited(&world.scenario, planner.info());
             refused.sort_out(suited.map_err(|error| Failure::from(error).placed(at_policy)));
@@ -76,18 +76,14 @@ impl Prepared {
             refused.sort_out(Err::<(), _>(failure));
         }
         let mut warnings = std::mem::take(&mut world.warnings);
-        let (planner, fallback, forecaster) = match (planner, fallback, forecaster, refused.0) {
-            (Some(planner), Some(fallback), Some(forecaster), None) => {
-                (planner, fallback, forecaster)
-            }
-            (_, _, _, Some(failure)) => {
-                return Err(failure.beside(warnings, &world.path.display().to_string()));
-            }
-            (_, _, _, None) => unreachable!("what is missing was refused"),
+        if let Some(failure) = refused.0 {
+            return Err(failure.beside(warnings, &world.path.display().to_string()));
+        }
+        let (Some(planner), Some(fallback), Some(forecaster)) = (planner, fallback, forecaster)
+        else {
+            unreachable!("what is missing was refused");
         };
-        let others =
-            [&fallback, &forecaster].map(|other| other.as_ref().map(|it| it.info().name.as_str()));
-        let used: Vec<&str> = others.into_iter().flatten().chain([name.as_str()]).collect();
+        let used = names_of(&name, [&fallback, &forecaster]);
         warnings.extend(warnings::of_configs(&world, &used, chosen.by_world, plugins));
         warnings.extend(warnings::of_limits(&world, planner.info()));
         name_policy(&mut world, planner.info());
@@ -104,6 +100,7 @@ impl Prepared {
         any_plugin: bool,
     ) -> Result<Self, Failure> {
         let made_by = &started.build;
+        // The file that planned comes first: its name may be another policy's by now.
         let there = Path::new(&made_by.plugin_file).is_file();
         let choice = if there { &made_by.plugin_file } else { &started.policy };
         let embedded = Plugins::in_folders(Vec::new());
@@ -232,6 +229,7 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
                 bar.inc(1);
                 snapshots.take_if_due(simulation);
             }
+            // Such a run is over, and keeps what it has; after any other error it can go on.
             Err(error @ EngineError::Policy { .. }) => {
                 return Ok(RunStatus::Failed(error.to_string()));
             }
@@ -259,6 +257,12 @@ impl WorldArgs {
 /// The override that `--policy` stands for.
 pub(crate) fn of_policy(policy: &str) -> Override {
     Override { text: format!("policy={policy:?}"), flag: Some("--policy") }
+}
+
+/// The policies of a run by name: those beside the one that plans first.
+fn names_of<'a>(name: &'a str, others: [&'a Option<Box<dyn Planner>>; 2]) -> Vec<&'a str> {
+    let others = others.into_iter().flatten().map(|other| other.info().name.as_str());
+    others.chain([name]).collect()
 }
 
 /// Which policy plans.

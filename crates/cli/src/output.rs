@@ -44,7 +44,7 @@ pub(crate) fn say_json(kind: &str, value: &Value) {
     say(&json_line(kind, value));
 }
 
-/// One line of JSON, with its kind and the schema's version first.
+/// One line of JSON, with its kind and the schema's version.
 pub(crate) fn json_line(kind: &str, value: &Value) -> String {
     let mut line = json!({ "schema_version": SCHEMA_VERSION, "kind": kind });
     if let (Some(line), Some(fields)) = (line.as_object_mut(), value.as_object()) {
@@ -76,6 +76,7 @@ pub(crate) fn print(write: impl FnOnce() -> io::Result<()>) {
         Stdout::Open => Ok(()),
         Stdout::Lost(_) => return,
     };
+    // Flushed at once: whether a result arrived is known before anything else is done.
     *stdout = match ready.and_then(|()| write()).and_then(|()| io::stdout().flush()) {
         Ok(()) => Stdout::Open,
         Err(error) => Stdout::Lost(error),

@@ -43,6 +43,7 @@ pub(crate) fn play<S: Sink>(
         let Some(snapshot) = snapshot::read(run, tick) else { continue };
         let mut journaled = open()?;
         let Some((scenario, sealed)) = journaled.skip_through(tick)? else { continue };
+        // A snapshot is only a cache: one that has not the hashes of the log is passed over.
         let Some(mut replay) = begin(&snapshot, &sealed, scenario, &sink, threads) else {
             continue;
         };

@@ -104,6 +104,7 @@ fn built_otherwise(there: &Build, here: &Build) -> Option<String> {
             there.time_zone_data, here.time_zone_data
         ));
     }
+    // Not where its file lies, or what it is called: a policy is what its content is.
     let is_other_policy =
         there.policy_version != here.policy_version || there.plugin_hash != here.plugin_hash;
     is_other_policy.then(|| "another version of its policy planned it".to_owned())
@@ -127,6 +128,7 @@ fn said_otherwise(there: &RunStarted, here: &RunStarted) -> Option<String> {
     if !is_same_text {
         return Some("its world, which says the same, is put in other words".to_owned());
     }
+    // The rest as a whole, so that no field that is new is forgotten.
     let rest = RunStarted { build: here.build.clone(), ..there.clone() };
     (rest != *here).then(|| "it has another configuration".to_owned())
 }

@@ -117,6 +117,7 @@ pub(crate) fn tidy_tables(folder: &Path) -> io::Result<()> {
 pub(crate) fn set_aside(folder: &Path) -> io::Result<()> {
     let aside = folder.join(REPLACING);
     fs::create_dir(&aside)?;
+    // First, since there is no run without one: half of it never passes for a whole.
     if folder.join(LOG).is_dir() {
         fs::rename(folder.join(LOG), aside.join(LOG))?;
     }

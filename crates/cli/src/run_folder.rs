@@ -70,6 +70,7 @@ impl RunFolder {
         replacement::tidy(&folder.path).map_err(|e| cannot("tidy up", &folder.path, &e))?;
         let repeats = folder.make_room(claim, difference)?;
         folder.done = false;
+        // Beside what is there, which stays whole until this run is.
         if repeats || claim.whole_or_none {
             folder.place = folder.path.join(NEW);
             fs::create_dir(&folder.place).map_err(|e| cannot("create", &folder.place, &e))?;
@@ -138,6 +139,7 @@ impl Drop for RunFolder {
             // What cannot be tidied up here is so by the next who claims the folder.
             let _ = replacement::tidy(&self.path);
         }
+        // Its file lies in the folder that may go.
         self.lock = None;
         // Only an empty one goes: one in which nothing has begun.
         let _ = fs::remove_dir(&self.path);
@@ -224,6 +226,7 @@ fn lock_anew(path: &Path, verb: &str) -> Result<Lock, Failure> {
             return Err(Failure::new(Code::Input, what, Some("give another folder with --out")));
         }
         match lock::lock(path, verb) {
+            // Who held it removed it between the two steps.
             Err(LogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             locked => return Ok(locked?),
         }

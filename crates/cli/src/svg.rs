@@ -41,12 +41,7 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
     );
     axes(&mut svg, problem, &scale);
     for (index, device) in problem.devices.iter().enumerate() {
-        let (least, most) = device.static_range;
-        for kwh in [least, most].into_iter().flatten() {
-            let y = scale.y(kwh);
-            let style = "stroke=\"#57606a\" stroke-dasharray=\"5 4\"";
-            line(&mut svg, (MARGIN[0], y), (WIDTH - MARGIN[1], y), style);
-        }
+        static_range(&mut svg, device.static_range, &scale);
         if device.soc_at_start.is_some() {
             let points = course.energy[index].iter().enumerate();
             let points =
@@ -67,14 +62,25 @@ pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> S
         for slack in missed.iter().filter(|slack| slack.owner == device.name && slack.unit == "kWh")
         {
             let (x, y) = (scale.x(slack.tick), scale.y(course.energy[index][slack.tick]));
-            put(
-                &mut svg,
-                &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#cf222e\"/>"),
-            );
+            mark(&mut svg, x, y);
         }
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Draws the least and the most that a device may hold, kWh, where it has such.
+fn static_range(svg: &mut String, (least, most): (Option<f64>, Option<f64>), scale: &Scale) {
+    let style = "stroke=\"#57606a\" stroke-dasharray=\"5 4\"";
+    for kwh in [least, most].into_iter().flatten() {
+        let y = scale.y(kwh);
+        line(svg, (MARGIN[0], y), (WIDTH - MARGIN[1], y), style);
+    }
+}
+
+/// Draws a red mark.
+fn mark(svg: &mut String, x: f64, y: f64) {
+    put(svg, &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#cf222e\"/>"));
 }
 
 fn put(svg: &mut String, element: &str) {

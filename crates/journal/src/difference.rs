@@ -56,6 +56,7 @@ impl Event {
     fn in_columns(&self, ours: &[Column], theirs: &[Column]) -> Option<Difference> {
         let differing = |((name, ours), (_, theirs)): (&Column, &Column)| {
             let place = first_place(ours, theirs)?;
+            // Where one run ends before the other, only one of them knows later prices.
             let known_to_both = place < ours.len().min(theirs.len());
             if !known_to_both
                 && self.slot_at(name, place).is_some()

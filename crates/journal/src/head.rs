@@ -45,12 +45,9 @@ impl Head {
         let path = folder.join(NAME);
         let damaged = |what: String| LogError::Head { path: path.clone(), what };
         let text = plain::read_text(&path).map_err(|error| damaged(error.to_string()))?;
-        let check = |(line, check): &(&str, &str)| {
-            check.strip_suffix('\n') == Some(blake3_hex(line).as_str())
-        };
         let (line, _) = text
             .split_once('\n')
-            .filter(check)
+            .filter(|(line, check)| check.strip_suffix('\n') == Some(&blake3_hex(line)))
             .ok_or_else(|| damaged("its two lines do not belong together".to_owned()))?;
         let head: Self = serde_json::from_str(line).map_err(|error| damaged(error.to_string()))?;
         if head.format != crate::segment::FORMAT {
@@ -67,6 +64,7 @@ impl Head {
         let text = format!("{line}\n{}\n", blake3_hex(&line));
         let mut file = disk.create(&new_path).map_err(LogError::io("create", &new_path))?;
         file.write_all(text.as_bytes()).map_err(LogError::io("write", &new_path))?;
+        // The content before the name: a power cut leaves the head before, or this one whole.
         disk.sync(&file).map_err(LogError::io("sync", &new_path))?;
         disk.rename(&new_path, &path).map_err(LogError::io("rename", &new_path))?;
         disk.sync_folder(folder).map_err(LogError::io("sync", folder))

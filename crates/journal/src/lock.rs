@@ -92,6 +92,7 @@ fn is_empty(file: &File, path: &Path) -> Result<bool, LogError> {
 /// The error that names the holder, once it has written who it is.
 fn busy(folder: &Path, path: &Path) -> LogError {
     let mut holder = String::new();
+    // Who holds it locks first and then writes who it is.
     for _ in 0..100 {
         holder = fs::read_to_string(path).unwrap_or_default();
         if holder.ends_with('\n') {

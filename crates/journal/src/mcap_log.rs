@@ -101,6 +101,7 @@ impl<D: Disk> McapLog<D> {
         if folder.exists() {
             return Err(LogError::Exists(run_folder.to_owned()));
         }
+        // The log gets its name when its opening is written: until then there is no run.
         let new_folder = run_folder.join(NEW_FOLDER);
         disk.remove_folder(&new_folder).map_err(LogError::io("remove", &new_folder))?;
         disk.create_folder(&new_folder).map_err(LogError::io("create", &new_folder))?;

@@ -200,6 +200,8 @@ impl LogReader {
         let (cause_seq, mut event) = body::decode(name, record.body).map_err(|error| {
             self.damaged(format!("{name} number {} cannot be read: {error}", record.seq))
         })?;
+        // What made the run stands in a segment of its own, so that the chain is the same whoever
+        // made it.
         if let Event::RunStarted(started) = &mut event {
             started.build = self.build.clone();
         }

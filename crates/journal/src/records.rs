@@ -96,6 +96,7 @@ impl RecordReader {
         self.read(PREFIX)?;
         let (opcode, length) = split_prefix(&self.record);
         self.check_length(opcode, length)?;
+        // Chunks may be long: before so much is read, the header has to agree with the length.
         if opcode == op::CHUNK {
             self.read(CHUNK_HEADER)?;
             if !ChunkHeader::of(&self.record[PREFIX..]).is_sound(length) {
@@ -211,6 +212,7 @@ impl ChunkHeader {
 pub(crate) fn ending(data_checksum: u32) -> Vec<u8> {
     let mut footer = vec![op::FOOTER];
     footer.extend(FOOTER.to_le_bytes());
+    // Neither a summary nor offsets into one.
     footer.extend([0; 16]);
     let summary_checksum = crc32fast::hash(&footer);
     let mut ending = vec![op::DATA_END];

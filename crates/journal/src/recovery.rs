@@ -87,11 +87,8 @@ fn make_whole<D: Disk>(
     run_folder: &Path,
     mut log: LogReader,
 ) -> Result<Recovery, LogError> {
-    let torn = match log.check_rest() {
-        Ok(()) => None,
-        Err(LogError::Torn(damage)) => Some(damage),
-        Err(error) => return Err(error),
-    };
+    let torn = check_rest(&mut log)?;
+    // A log without one whole group says nothing of its run: there is nothing to go on from.
     if log.past().next_seq == 0 {
         return Err(torn.map_or(LogError::Missing(run_folder.to_owned()), LogError::Damaged));
     }
@@ -114,8 +111,7 @@ fn make_whole<D: Disk>(
         let since = files.get(acknowledged.segment as usize..).unwrap_or_default();
         acknowledge(disk, &folder, since, past)?;
     }
-    let ticks = |last: Option<u32>| last.map_or(0, |tick| tick + 1);
-    let newly_acknowledged = ticks(past.last_tick) - ticks(acknowledged.tick);
+    let newly_acknowledged = ticks_to(past.last_tick) - ticks_to(acknowledged.tick);
     let end = LogEnd {
         last_tick: past.last_tick,
         outcome: log.summary().outcome.clone(),
@@ -124,6 +120,20 @@ fn make_whole<D: Disk>(
     };
     let lost_build = log.lost_build().cloned();
     Ok(Recovery { end, torn, lost_build, quarantined, newly_acknowledged })
+}
+
+/// How many ticks there are up to the last one.
+fn ticks_to(last: Option<u32>) -> u32 {
+    last.map_or(0, |tick| tick + 1)
+}
+
+/// Checks what is left of a log; gives where a crash tore it.
+fn check_rest(log: &mut LogReader) -> Result<Option<Damage>, LogError> {
+    match log.check_rest() {
+        Ok(()) => Ok(None),
+        Err(LogError::Torn(damage)) => Ok(Some(damage)),
+        Err(error) => Err(error),
+    }
 }
 
 /// A log's folder while something is cut from it.
@@ -153,6 +163,7 @@ impl<D: Disk> Repair<'_, D> {
     /// Leaves a segment its whole data, and a footer.
     fn cut_in_place(&mut self, file: &Path, data: Data) -> Result<(), LogError> {
         let ending = records::ending(data.checksum);
+        // Copied before it is cut, so that a crash in between loses nothing.
         self.keep_rest(file, data.length, &ending)?;
         let mut open = self.disk.open(file).map_err(LogError::io("open", file))?;
         self.disk.cut(&open, data.length).map_err(LogError::io("cut", file))?;
@@ -172,6 +183,7 @@ impl<D: Disk> Repair<'_, D> {
             .seek(SeekFrom::Start(from))
             .and_then(|_| content.read_exact(&mut rest))
             .map_err(reading)?;
+        // A footer that was being written when the crash came holds nothing to keep.
         if is_short && ending.starts_with(&rest) {
             return Ok(());
         }
@@ -252,6 +264,7 @@ fn acknowledge<D: Disk>(
     files: &[PathBuf],
     past: SealedPast,
 ) -> Result<(), LogError> {
+    // What `HEAD` acknowledges must be durable before it says so.
     for file in files {
         let open = disk.open(file).map_err(LogError::io("open", file))?;
         disk.sync(&open).map_err(LogError::io("sync", file))?;

@@ -48,6 +48,13 @@ pub(crate) struct Record {
     pub(crate) body: Vec<u8>,
 }
 
+impl Record {
+    /// Whether it closes a group: a tick, or the opening or ending of a run.
+    fn is_seal(&self) -> bool {
+        [kind::SEALED, kind::TICK_SEALED].contains(&kind::KINDS[self.kind].name)
+    }
+}
+
 /// Content of a [`kind::SEALED`] record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GroupSealed {
@@ -131,16 +138,14 @@ pub(crate) fn check_group(
     next_seq: u64,
 ) -> Result<SealedGroup, &'static str> {
     for (seq, record) in (next_seq..).zip(group.iter_mut()) {
+        // A message of mcap has 32 bits for it; the others follow from the place in the log.
         if record.seq != u64::from(seq as u32) {
             return Err("the events are not numbered without gaps");
         }
         record.seq = seq;
     }
     let last = group.pop().ok_or("a chunk holds no record")?;
-    let is_seal = |record: &Record| {
-        [kind::SEALED, kind::TICK_SEALED].contains(&kind::KINDS[record.kind].name)
-    };
-    if !is_seal(&last) || group.iter().any(is_seal) {
+    if !last.is_seal() || group.iter().any(Record::is_seal) {
         return Err("a chunk does not end with its seal");
     }
     let is_tick = kind::KINDS[last.kind].name == kind::TICK_SEALED;
@@ -151,6 +156,7 @@ pub(crate) fn check_group(
         for record in &group {
             chain.add(record, &record.body);
         }
+        // A tick's seal says more than its hash; the other kind of seal says nothing else.
         if is_tick {
             chain.add(&last, body);
         }

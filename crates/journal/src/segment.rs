@@ -190,6 +190,8 @@ impl<D: Disk> Drop for Segment<D> {
 }
 
 fn options() -> WriteOptions {
+    // Bodies are compressed where that pays. A chunk ends with its group and not at some size, and
+    // is left as it is, so that a bit that flipped in it can be found and mended.
     WriteOptions::new()
         .compression(None)
         .chunk_size(None)

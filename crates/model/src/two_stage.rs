@@ -137,6 +137,7 @@ impl Default for SearchLimits {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::SlackPrices;
 

@@ -107,6 +107,7 @@ pub fn closed_days(folder: &Path) -> Vec<ClosedDay> {
 fn noted(folder: &Path, name: &OsStr) -> Option<ClosedDay> {
     let name = name.to_str().filter(|name| name.ends_with(".closed"))?;
     let day: ClosedDay = serde_json::from_slice(&plain::read(&folder.join(name)).ok()?).ok()?;
+    // The date becomes part of a path: only what can be one may.
     let is_its = name == note_of(&day.file())
         && day.date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     (is_its && day.voltide == VERSION).then_some(day)

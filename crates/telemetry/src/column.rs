@@ -196,6 +196,7 @@ const PAGE_ROWS: usize = 1 << 17;
 
 /// Adds how one column is encoded.
 fn stored(builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
+    // A dictionary pays where values repeat; it is also what is left where a type has no encoding.
     let path = ColumnPath::from(column.name);
     match column.kind.encoding() {
         Some(encoding) if !column.repeats => builder

@@ -1,10 +1,10 @@
 //! `ev_ticks` and `charger_ticks`: the rows of each tick, and the files that they go to.
 
 use crate::{
-    cars::Cars,
-    chargers::Chargers,
+    charger_rows::ChargerRows,
     closed::{ClosedDay, Stretch},
     error::TelemetryError,
+    ev_rows::EvRows,
     file::Place,
     frame::Frame,
     selection::Selection,
@@ -24,8 +24,8 @@ pub(crate) struct Detail {
     /// That of all scenarios of a history.
     clock: Clock,
     selection: Selection,
-    cars: Cars,
-    chargers: Chargers,
+    cars: EvRows,
+    chargers: ChargerRows,
     before: Before,
     /// What a file of cars spans.
     span: Span,
@@ -50,6 +50,14 @@ struct Before {
     power_kw: Vec<f64>,
 }
 
+impl Before {
+    /// Whether the car at a place has another stay or another power now, or was not there before.
+    fn differs(&self, frame: &Frame, place: usize) -> bool {
+        self.stay.get(place) != Some(&frame.stay[place])
+            || frame.power_kw[place].to_bits() != self.power_kw[place].to_bits()
+    }
+}
+
 impl Detail {
     /// Begins the files in a place.
     pub(crate) fn create(
@@ -62,8 +70,8 @@ impl Detail {
             place: place.clone(),
             clock,
             selection,
-            cars: Cars::default(),
-            chargers: Chargers::default(),
+            cars: EvRows::default(),
+            chargers: ChargerRows::default(),
             before: Before::default(),
             span: Span::of(&clock),
             day: None,
@@ -89,6 +97,7 @@ impl Detail {
         scenario: &Scenario,
         frame: &mut Frame,
     ) -> Result<(), TelemetryError> {
+        // Of ticks that are not recorded, too: what a stay began with holds as long as it lasts.
         self.cars.plug_in(scenario, &frame.plugged_in);
         let Some(tick) = frame.tick.filter(|&tick| self.selection.records(tick)) else {
             return Ok(());
@@ -112,15 +121,11 @@ impl Detail {
         tick: u32,
     ) -> Result<(), TelemetryError> {
         let before = &self.before;
+        // The first recorded tick tells of all cars: what readers carry forward begins there.
         let all = !self.selection.records_changes() || !self.before.any;
-        // A car that was not there before has changed, too.
-        let changed = |place: usize| {
-            before.stay.get(place) != Some(&frame.stay[place])
-                || frame.power_kw[place].to_bits() != before.power_kw[place].to_bits()
-        };
+        let is_told = |place: &u32| all || before.differs(frame, *place as usize);
         self.places.clear();
-        self.places
-            .extend((0..frame.stay.len() as u32).filter(|&place| all || changed(place as usize)));
+        self.places.extend((0..frame.stay.len() as u32).filter(is_told));
         let Some((_, Some(file))) = &mut self.day else { return Ok(()) };
         self.cars.set_prices(scenario, tick);
         for places in self.places.chunks(BATCH_ROWS) {
@@ -140,20 +145,11 @@ impl Detail {
         tick: u32,
     ) -> Result<(), TelemetryError> {
         self.chargers.occupy(scenario, frame, self.cars.ids().iter().copied());
-        let all = self.selection.ids().is_none();
-        let changes = self.selection.records_changes() && self.before.any;
-        let wanted = |chargers: &Chargers, charger: usize| {
-            if changes {
-                chargers.has_changed(charger)
-            } else {
-                all || chargers.is_occupied(charger)
-            }
-        };
-        self.places.clear();
-        self.places.extend(
-            (0..self.chargers.len() as u32)
-                .filter(|&charger| wanted(&self.chargers, charger as usize)),
-        );
+        let mut places = std::mem::take(&mut self.places);
+        places.clear();
+        let chargers = 0..self.chargers.len() as u32;
+        places.extend(chargers.filter(|&charger| self.tells_of_charger(charger as usize)));
+        self.places = places;
         for places in self.places.chunks(BATCH_ROWS) {
             self.chargers.add(&self.clock, tick, places);
             if self.chargers.pending() >= BATCH_ROWS {
@@ -162,6 +158,15 @@ impl Detail {
         }
         let chargers = &mut self.chargers;
         end_tick(&mut self.charger_file, chargers.pending(), || chargers.batch())
+    }
+
+    /// Whether a charger has a row in the tick that is recorded. Of a sample's cars only those
+    /// chargers are known that one of them stands at.
+    fn tells_of_charger(&self, charger: usize) -> bool {
+        if self.selection.records_changes() && self.before.any {
+            return self.chargers.has_changed(charger);
+        }
+        self.selection.ids().is_none() || self.chargers.is_occupied(charger)
     }
 
     /// Begins another file where the tick is the first of a local day, or of a longer span.

@@ -155,10 +155,12 @@ pub(crate) fn write_hidden(
 pub(crate) fn remove_hidden(folder: &Path) -> Result<(), TelemetryError> {
     let entries = fs::read_dir(folder).map_err(TelemetryError::file("read", folder))?;
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let is_left = |name: &String| {
-        name.starts_with('.') && [".partial", ".closed"].iter().any(|end| name.ends_with(end))
-    };
-    names.filter(is_left).try_for_each(|name| remove(folder, &name))
+    names.filter(|name| is_hidden(name)).try_for_each(|name| remove(folder, &name))
+}
+
+/// Whether a file of this name is one that is not whole yet, or the note of one.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && [".partial", ".closed"].iter().any(|end| name.ends_with(end))
 }
 
 /// Name of the note that lies beside a hidden file once it is closed; see [`crate::ClosedDay`].

@@ -28,10 +28,10 @@ pub mod table;
 
 mod bills;
 mod brief;
-mod cars;
-mod chargers;
+mod charger_rows;
 mod closed;
 mod detail;
+mod ev_rows;
 mod export;
 mod file;
 mod frame;

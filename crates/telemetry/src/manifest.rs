@@ -201,6 +201,8 @@ impl Manifest {
     /// The file's content, with its own hash as the last field.
     fn text(&self) -> String {
         let text = serde_json::to_string_pretty(self).expect("a manifest always has JSON");
+        // The last field: files have hashes, too. It is that of the text in which it is empty, since
+        // no text holds its own.
         let begin = &text[..text.rfind("\"hash\"").unwrap_or(text.len())];
         let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
         with(&format!("sha256:{}", hex::encode(Sha256::digest(with("")))))
@@ -329,8 +331,12 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
 
 /// Package names are lower case without blanks.
 fn package_name(world: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
-    world.to_lowercase().chars().map(safe).collect()
+    world.to_lowercase().chars().map(|c| if is_safe(c) { c } else { '-' }).collect()
+}
+
+/// Whether a package's name may have this letter.
+fn is_safe(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._".contains(c)
 }
 
 fn table_schema(table: &Table) -> TableSchema {

@@ -133,17 +133,21 @@ impl Selection {
 
 /// The cars of a sample: chosen by fleet and index alone, so that a new fleet changes no choice.
 fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
-    let chosen = |fleet: u32, index: u32| {
-        let word = splitmix64(u64::from(fleet) << 32 | u64::from(index));
-        ((word >> 11) as f64) < share * (1_u64 << 53) as f64
-    };
     let ranges = scenario.population.fleets.iter();
     ranges
         .flat_map(|range| {
             let name = name_hash(&scenario.fleets[range.fleet].name);
-            range.evs.clone().filter(move |&ev| chosen(name, range.index_of(ev)))
+            range.evs.clone().filter(move |&ev| is_in_sample(name, range.index_of(ev), share))
         })
         .collect()
+}
+
+/// Whether a sample of this share has a car: by the hash of its fleet's name and its number there. A
+/// larger share has all cars of a smaller one.
+fn is_in_sample(fleet: u32, index: u32, share: f64) -> bool {
+    let word = splitmix64(u64::from(fleet) << 32 | u64::from(index));
+    // As many bits as a double keeps to the last.
+    ((word >> 11) as f64) < share * (1_u64 << 53) as f64
 }
 
 /// A level of detail, as [`Selection::level_name`] spells it.
@@ -161,6 +165,15 @@ fn level(text: &str) -> Option<EvTicks> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_larger_sample_has_all_cars_of_a_smaller_one() {
+        let chosen = |share| (0..1000).filter(move |&index| is_in_sample(7, index, share));
+        let few: Vec<u32> = chosen(0.1).collect();
+        assert!((70..130).contains(&few.len()), "{}", few.len());
+        assert!(few.iter().all(|&index| is_in_sample(7, index, 0.2)));
+        assert_eq!((chosen(0.0).count(), chosen(1.0).count()), (0, 1000));
+    }
 
     #[test]
     fn the_hash_of_a_sample_spreads_neighbours() {

@@ -168,6 +168,7 @@ impl Sessions {
             self.announced_slot[ev] = started.departure_slot[row];
             self.energy_kwh[ev] = started.energy_kwh[row];
             self.departure_kwh[ev] = started.departure_kwh[row];
+            // What was told of as driven to stays without a slot is not told again.
             self.driven_kwh[ev] = started.driven_kwh[row] - self.brief.told_kwh(ev as u32);
             self.ledger[ev] = Ledger::default();
         }
@@ -222,16 +223,8 @@ impl Sessions {
         let capacity_kwh = population.capacity_kwh[brief.ev.row()];
         let target_kwh = population.departure_energy_kwh[brief.ev.row()];
         let battery = &scenario.fleets[fleet].battery;
-        let charge_kw =
-            population.charger(brief.charger).charge_max.0 * battery.charge_efficiency.get();
-        let hours = f64::from(brief.announced_slots) * scenario.clock.slot_hours();
-        let missing_kwh = target_kwh - brief.energy_kwh;
-        if missing_kwh > MISSED_MIN_KWH {
-            let wanted_kwh = target_kwh - MISSED_MIN_KWH;
-            let announced_kwh = brief.energy_kwh + hours * charge_kw;
-            let reason = MissedReason::of_time(brief.energy_kwh, announced_kwh, wanted_kwh);
-            let reason = reason.expect("without a slot there was no time").name();
-            self.missed.insert(brief.session, Missed { kwh: missing_kwh, reason });
+        if let Some(missed) = missed_without_slot(scenario, brief) {
+            self.missed.insert(brief.session, missed);
         }
         SessionRow {
             session: brief.session,
@@ -431,6 +424,25 @@ fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
         Err(Ineligible::NoDischarge) => None,
         answer => Some(answer.is_ok()),
     }
+}
+
+/// What a stay that holds no whole slot lacks to its target; `None` where that was met.
+fn missed_without_slot(scenario: &Scenario, brief: &Brief) -> Option<Missed> {
+    let population = &scenario.population;
+    let target_kwh = population.departure_energy_kwh[brief.ev as usize];
+    let missing_kwh = target_kwh - brief.energy_kwh;
+    if missing_kwh <= MISSED_MIN_KWH {
+        return None;
+    }
+    let battery = &scenario.fleets[population.fleet_of(brief.ev)].battery;
+    let charger = population.charger(brief.charger);
+    let charge_kw = charger.charge_max.0 * battery.charge_efficiency.get();
+    let hours = f64::from(brief.announced_slots) * scenario.clock.slot_hours();
+    let announced_kwh = brief.energy_kwh + hours * charge_kw;
+    let wanted_kwh = target_kwh - MISSED_MIN_KWH;
+    let reason = MissedReason::of_time(brief.energy_kwh, announced_kwh, wanted_kwh);
+    let reason = reason.expect("without a slot there was no time").name();
+    Some(Missed { kwh: missing_kwh, reason })
 }
 
 /// What a stay asked for on arrival: stored energy then and wanted at departure in kWh, and the

@@ -181,6 +181,7 @@ impl Telemetry {
         let begun = self.begun.take().ok_or(TelemetryError::NoRunStarted)?;
         let Begun { started, scenario } = begun;
         self.send(&scenario)?;
+        // From here on nobody else writes: what is left goes straight to the files.
         let mut files = self.writer.join()?;
         let open: Vec<_> = self.sessions.open(&scenario).collect();
         for session in &open {
@@ -188,6 +189,7 @@ impl Telemetry {
         }
         let bills = self.bills.take().map(BillBook::finish).unwrap_or_default();
         let mut summary = self.tally.finish(&scenario, &status);
+        // `runs` last: it counts the rows of the others.
         if let Some(tables) = &mut files.tables {
             open.iter().try_for_each(|session| tables.session(&scenario, session))?;
             tables.costs(&scenario, &summary)?;
@@ -287,6 +289,7 @@ impl Telemetry {
 
     /// Hands the frame over to the writer.
     fn send(&mut self, scenario: &Arc<Scenario>) -> Result<(), TelemetryError> {
+        // Only now: that a target was missed is told after the session's end.
         let ended = self.sessions.take_ended();
         for session in &ended {
             self.session(session);
@@ -388,6 +391,8 @@ fn publish(
     let world = write_hidden(place, manifest::WORLD, world_text)?;
     manifest.add_all(&files, world_text);
     let before = manifest::table_files(&place.folder);
+    // A folder is whole by its manifest: the old one goes before anything else, and the new one
+    // comes after all else, so that a kill in between leaves none that says too much.
     remove(&place.folder, manifest::FILE)?;
     for old in before.iter().filter(|old| !manifest.names(old)) {
         remove(&place.folder, old)?;

@@ -206,8 +206,8 @@ impl Tally {
         summary.slots = tick + 1;
         summary.charged_kwh += system.ev_charge_kw * hours;
         summary.discharged_kwh += system.ev_discharge_kw * hours;
-        summary.imported_kwh += crate::cars::positive(system.import_kw) * hours;
-        summary.exported_kwh += crate::cars::positive(-system.import_kw) * hours;
+        summary.imported_kwh += crate::ev_rows::positive(system.import_kw) * hours;
+        summary.exported_kwh += crate::ev_rows::positive(-system.import_kw) * hours;
         let outside = units.iter().filter(|unit| unit.kind == UnitKind::IMPORT_EXPORT);
         summary.import_export_cost +=
             outside.filter_map(|unit| unit_cost(unit, system, hours)).sum::<f64>();
@@ -240,6 +240,7 @@ impl Tally {
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
         summary.curtailed_kwh += system.curtailed_kw() * hours;
+        // What rounding leaves of a margin that is met would add up to one that is missed.
         let Some(flexibility) = system.flexibility.map(FlexibilityTick::without_rounding) else {
             return;
         };
@@ -302,6 +303,7 @@ impl Tally {
         status.name().clone_into(&mut summary.status);
         summary.days = hours / 24.0;
         let taken_kwh = summary.charged_kwh - summary.discharged_kwh;
+        // A run that was stopped before its first slot has no mean.
         if hours > 0.0 {
             summary.ev_mean_kw = taken_kwh / hours;
         }
@@ -397,6 +399,7 @@ fn margin_slack(solve: &SolveFinished) -> f64 {
 /// How much less a schedule of units may cost at best, where the search for it stopped early.
 /// Without a bound that is all of it.
 fn gap(solve: &SolveFinished) -> f64 {
+    // Without integers there is no search that could stop early.
     if solve.integers == 0 {
         return 0.0;
     }

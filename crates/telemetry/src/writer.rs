@@ -80,6 +80,7 @@ impl Writer {
         frame: Frame,
     ) -> Result<Frame, TelemetryError> {
         let frames = self.frames.as_ref().ok_or(TelemetryError::Stopped)?;
+        // A thread that takes no more has stopped; only joining it tells why.
         if frames.send((Arc::clone(scenario), frame)).is_err() {
             return Err(self.join().err().unwrap_or(TelemetryError::Stopped));
         }

@@ -256,31 +256,28 @@ fn checked(
         let prepared = Prepared::load(&world_args, plugins)?;
         prepared.mention_shadowing(plugins, args.quiet);
         if !ids.insert(prepared.id()) && compare.out.is_some() {
-            let what =
-                format!("policy `{policy}` is named twice, and a folder holds one run of it");
-            return Err(Failure::new(
-                Code::Input,
-                what,
-                Some("name each policy once, or leave out --out"),
-            ));
+            return Err(named_twice(policy));
         }
         warnings::add(&mut warnings, prepared.warnings);
         checked = Some(prepared.world);
     }
     let checked = checked.unwrap_or_else(|| unclear(compare));
     if !compare.cases.is_empty() && checked.scenario.grid.is_none() {
-        let what = format!(
-            "`{}` has no plant whose flexibility margins could be on or off",
-            world.display()
-        );
-        return Err(Failure::new(
-            Code::Input,
-            what,
-            Some("leave out --cases, or give the world a `grid`"),
-        ));
+        return Err(without_plant(world));
     }
     warnings::tell(warnings, &compare.deny, args)?;
     Ok(checked)
+}
+
+fn named_twice(policy: &str) -> Failure {
+    let what = format!("policy `{policy}` is named twice, and a folder holds one run of it");
+    Failure::new(Code::Input, what, Some("name each policy once, or leave out --out"))
+}
+
+fn without_plant(world: &Path) -> Failure {
+    let world = world.display();
+    let what = format!("`{world}` has no plant whose flexibility margins could be on or off");
+    Failure::new(Code::Input, what, Some("leave out --cases, or give the world a `grid`"))
 }
 
 /// The policies to run: with `smart` and `v2g` there is one between them that tells what the

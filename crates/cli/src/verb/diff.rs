@@ -342,6 +342,7 @@ impl Sink for Stock {
     ) -> Result<(), TelemetryError> {
         let population = &scenario.population;
         let plugged = there(population).filter(|&car| columns.stay[car] != NO_STAY);
+        // Of every slot, since nobody knows beforehand which is the last.
         self.energy_kwh.clear();
         self.energy_kwh.extend(columns.energy_kwh);
         self.still_wanted_kwh = plugged

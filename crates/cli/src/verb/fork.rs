@@ -5,7 +5,7 @@ use crate::{
     failure::{Code, Failure},
     interrupt::Interrupt,
     journaled::Journaled,
-    live::{Prepared, all_cores, of_policy},
+    live::{LiveRun, Prepared, all_cores, of_policy},
     machine::{Cost, Mark},
     playback::{self, Nothing},
     repeat::{Branch, Opening},
@@ -26,6 +26,7 @@ use std::{
     process::ExitCode,
 };
 use voltide_engine::{Fork, fork_hash, inherit};
+use voltide_host::Plugins;
 use voltide_journal::{event::RunStarted, mcap_log::McapLog};
 use voltide_model::{scenario::Scenario, wishes::SocWish};
 use voltide_world::{Override, World};
@@ -77,26 +78,21 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let at_tick = slot(&flags.at, &parent.scenario)?;
     let world = changed_world(&parent, &overrides, at_tick)?;
     let plugins = known_plugins(args).with_threads(threads);
-    let mut prepared = if changes.is_empty() {
-        Prepared::of_journal(world, &parent.started, &plugins, false)?
-    } else {
-        let by_world = flags.policy.is_none();
-        Prepared::changed(world, &parent.started, changes.clone(), (&plugins, by_world))?
-    };
+    let by_world = flags.policy.is_none();
+    let mut prepared = prepare(world, &parent.started, &changes, (&plugins, by_world))?;
     warnings::tell(std::mem::take(&mut prepared.warnings), &flags.deny, args)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
-    let past =
+    let played_back =
         playback::play(&flags.run, (at_tick, Some(at_tick)), || Nothing, threads, args.quiet)?;
     let mut lineage = Fork {
         parent: String::new(),
         parent_run: id_in(&flags.run),
         config_hash: fork_hash(&prepared.config_hash(), &parent.started.config_hash, at_tick),
-        parent_chain_hash: past.played.chain_hash,
+        parent_chain_hash: played_back.played.chain_hash,
         changes,
     };
-    let hash = fork_hash(&prepared.identity_hash(), &parent.identity, at_tick);
-    let id = prepared.id_by(&hash);
+    let id = prepared.id_by(&fork_hash(&prepared.identity_hash(), &parent.identity, at_tick));
     let world = prepared.world.scenario.name.clone();
     let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening {
@@ -110,11 +106,23 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     lineage.parent = relative(&folder.path, &flags.run)?;
     let mut snapshots = Snapshots::new(&folder.place, flags.snapshots.every, &start.scenario);
     let log = McapLog::create(&folder.place, start.scenario.durability)?;
-    let simulation = past.replay.fork(start, lineage, log)?;
+    let simulation = played_back.replay.fork(start, lineage, log)?;
+    finish(simulation, (&mut folder, &id), begun, interrupt, &mut snapshots, args)
+}
+
+/// Runs a fork to its end, and builds the tables of its whole history.
+fn finish(
+    simulation: LiveRun<Nothing>,
+    (folder, id): (&mut RunFolder, &str),
+    begun: Mark,
+    interrupt: Interrupt,
+    snapshots: &mut Snapshots,
+    args: &Args,
+) -> Result<ExitCode, Failure> {
     folder.begun()?;
     let leaving = |failure: Failure| folder.left_by(failure);
-    let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
-    if let Some(code) = given_up(&folder, &run.status) {
+    let run = run_to_end(simulation, interrupt, snapshots, args.quiet).map_err(leaving)?;
+    if let Some(code) = given_up(folder, &run.status) {
         return Ok(code);
     }
     interrupt.heed();
@@ -123,8 +131,21 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let cost = Cost::of(begun, run.first_tick, run.last_tick, &run.ended.profile);
     write_profile(&folder.place, &cost)?;
     folder.over()?;
-    summary::print(&id, &folder.path, &summary, Some(&cost), args);
+    summary::print(id, &folder.path, &summary, Some(&cost), args);
     conclude(&run.status, &[], &summary, &folder.path)
+}
+
+/// The fork's world with its policies: the parent's own where nothing is changed.
+fn prepare(
+    world: World,
+    started: &RunStarted,
+    changes: &[String],
+    (plugins, by_world): (&Plugins, bool),
+) -> Result<Prepared, Failure> {
+    if changes.is_empty() {
+        return Prepared::of_journal(world, started, plugins, false);
+    }
+    Prepared::changed(world, started, changes.to_vec(), (plugins, by_world))
 }
 
 /// The slot that the user means.

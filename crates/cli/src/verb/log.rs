@@ -14,7 +14,7 @@ use crate::{
 use chrono::DateTime;
 use chrono_tz::Tz;
 use clap::{Subcommand, builder::PossibleValuesParser};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -25,7 +25,7 @@ use voltide_journal::{
     event::Recorded,
     event_names,
     reader::{LogReader, LogSummary},
-    recovery,
+    recovery::{self, Recovery},
 };
 use voltide_model::clock::{Boundary, Clock};
 use voltide_telemetry::Export;
@@ -207,6 +207,17 @@ fn clock_of(log: &LogReader) -> Option<Clock> {
     Some(Clock { start, zone: Tz::UTC, slot_seconds, slots: u32::MAX, boundary: Boundary::Open })
 }
 
+fn recovery_json(recovery: &Recovery) -> Value {
+    json!({
+        "torn": recovery.torn.as_ref().map(|torn| &torn.what),
+        "build_known": recovery.lost_build.is_none(),
+        "quarantined": recovery.quarantined,
+        "last_tick": recovery.end.last_tick,
+        "newly_acknowledged": recovery.newly_acknowledged,
+        "outcome": recovery.end.outcome,
+    })
+}
+
 /// Makes a log whole.
 fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
     let _held = Held::run(run, "log recover")?;
@@ -226,15 +237,7 @@ fn recover(run: &Path, args: &Args) -> Result<(), Failure> {
         .last_tick
         .map_or("before its first tick".into(), |tick| format!("after tick {tick}"));
     if args.json {
-        let value = json!({
-            "torn": recovery.torn.as_ref().map(|torn| &torn.what),
-            "build_known": recovery.lost_build.is_none(),
-            "quarantined": recovery.quarantined,
-            "last_tick": recovery.end.last_tick,
-            "newly_acknowledged": recovery.newly_acknowledged,
-            "outcome": recovery.end.outcome,
-        });
-        output::say_json("recovery", &value);
+        output::say_json("recovery", &recovery_json(&recovery));
         return Ok(());
     }
     say_recovery(&recovery, false);

@@ -48,6 +48,7 @@ struct Verified {
 }
 
 fn verified(run: &Path, args: &Args) -> Result<Verified, Failure> {
+    // First whether the bytes are those that were written, then whether they tell what can be.
     let summary = read_all(run)?;
     let journaled = Journaled::open(run, args.quiet)?;
     let config_hash = journaled.started.config_hash.clone();

@@ -39,10 +39,7 @@ pub(crate) fn redecide(
     let currency = start.scenario.currency.clone();
     let mut again = Redecision::new(Arc::clone(&journaled.scenario), start)?;
     for recorded in journaled.events(args.quiet) {
-        let recorded = recorded?;
-        if recorded.event.forks().is_none() {
-            again.event(recorded)?;
-        }
+        again.event(recorded?)?;
     }
     say(&again.found(), &policy, &currency, args.json);
     Ok(ExitCode::SUCCESS)

@@ -92,13 +92,14 @@ fn resume_after(
     let durability = start.scenario.durability;
     let mut snapshots = Snapshots::new(&resume.run, resume.snapshots.every, &start.scenario);
     let leaving = |failure: Failure| failure.leaving_in(&resume.run);
-    let past = playback::play(&resume.run, (u32::MAX, None), || Nothing, threads, args.quiet)?;
-    if let Some(tick) = past.from {
+    let played_back =
+        playback::play(&resume.run, (u32::MAX, None), || Nothing, threads, args.quiet)?;
+    if let Some(tick) = played_back.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }
     let log =
         McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
-    let simulation = past.replay.resume(start, log)?;
+    let simulation = played_back.replay.resume(start, log)?;
     let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
     interrupt.heed();
     let kept = kept_days(&resume.run).map_err(leaving)?;

@@ -145,27 +145,33 @@ fn gather(schedule: &Flags) -> Result<Result<Input, Rejection>, Failure> {
         Ok(input) => input.unwrap_or_default(),
         Err(rejection) => return Ok(Err(rejection)),
     };
-    for (field, value) in [
-        ("start", &schedule.start),
-        ("duration", &schedule.duration),
-        ("resolution", &schedule.resolution),
-        ("timezone", &schedule.timezone),
-    ] {
-        if let Some(value) = value {
-            input.set(field, value);
-        }
-    }
-    for (field, value) in
-        [("soc-at-start", &schedule.soc_at_start), ("power-capacity", &schedule.power_capacity)]
-    {
-        if let Some(value) = value {
-            input.set_device(field, value);
-        }
-    }
+    set_fields(&mut input, schedule);
     for sensor in &schedule.sensors {
         add_series(sensor, &mut input)?;
     }
     Ok(Ok(input))
+}
+
+/// Puts in what the user said besides the files, which has the last word.
+fn set_fields(input: &mut Input, schedule: &Flags) {
+    let fields = [
+        ("start", &schedule.start),
+        ("duration", &schedule.duration),
+        ("resolution", &schedule.resolution),
+        ("timezone", &schedule.timezone),
+    ];
+    for (field, value) in fields {
+        if let Some(value) = value {
+            input.set(field, value);
+        }
+    }
+    let of_devices =
+        [("soc-at-start", &schedule.soc_at_start), ("power-capacity", &schedule.power_capacity)];
+    for (field, value) in of_devices {
+        if let Some(value) = value {
+            input.set_device(field, value);
+        }
+    }
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -44,6 +44,7 @@ pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
         check_car(ev, journaled.scenario_at(tick))?;
     }
     let moment = || Moment { at: tick, seen: None };
+    // From a snapshot before it: in one of the tick itself there is none left to be seen.
     let played_back = playback::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
     let seen = played_back.replay.end()?.sink.seen.expect("a tick that was replayed was seen");
     let answer = match state.ev {
@@ -174,7 +175,7 @@ pub(crate) const OF_ALL: [Line<Seen>; 11] = [
 ];
 
 /// What sites do in a slot, in a world that has any.
-pub(crate) const OF_SITES: [Line<Seen>; 1] = [Line::<Seen>::new("sites", "", |it| it.sites_told())
+pub(crate) const OF_SITES: [Line<Seen>; 1] = [Line::<Seen>::new("sites", "", Seen::sites_told)
     .shown("sites", 0)
     .means("what each site draws and may draw")];
 

@@ -86,6 +86,8 @@ impl<T: Id> Columns for Ids<T> {
     }
 
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
+        // Ids that ascend have small gaps, whose upper halves are nearly all 0 and take no room in a
+        // column of their own. Where they do not, as stays by car, a gap wraps.
         let numbers = || self.0.iter().map(|&id| -> u32 { id.into() });
         let before = std::iter::once(0).chain(numbers());
         let gaps = numbers().zip(before).map(|(id, before)| id.wrapping_sub(before));

@@ -22,6 +22,7 @@ macro_rules! numbers {
                 json!(self)
             }
 
+            // By bits: what is no number is itself, and the two zeros are not one.
             fn same(&self, other: &Self) -> bool {
                 self.to_ne_bytes() == other.to_ne_bytes()
             }
@@ -91,6 +92,7 @@ fn range(count: usize, values: impl Iterator<Item = f64>) -> Value {
 
 /// The sum of a column; in words where a log of 0.1 holds what is no number, which JSON has not.
 fn sum(values: &[f64]) -> Value {
+    // From 0, since `sum` begins at -0, which no values at all would then come to.
     let sum = values.iter().fold(0.0, |sum, value| sum + value);
     NotFinite::of(sum).map_or_else(|| json!(sum), |no_number| no_number.name().into())
 }

@@ -1,7 +1,7 @@
 //! Rows of `charger_ticks`.
 
 use crate::{
-    cars::{gather, present},
+    ev_rows::{gather, present},
     frame::Frame,
     rows::TableColumns,
     table::charger_ticks::Columns,
@@ -15,7 +15,7 @@ const NONE: u32 = u32::MAX;
 
 /// All chargers, with what stands at them now and stood at them before.
 #[derive(Default)]
-pub(crate) struct Chargers {
+pub(crate) struct ChargerRows {
     /// The site that each stands behind.
     site: Vec<u32>,
     limit_kw: Vec<f32>,
@@ -41,7 +41,7 @@ impl Occupied {
     }
 }
 
-impl Chargers {
+impl ChargerRows {
     /// A scenario begins to hold, with the chargers of the one before and maybe more.
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let population = &scenario.population;

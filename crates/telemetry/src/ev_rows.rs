@@ -17,7 +17,7 @@ use voltide_model::{
 
 /// The cars that are recorded, and what of them does not change from tick to tick.
 #[derive(Default)]
-pub(crate) struct Cars {
+pub(crate) struct EvRows {
     /// `EvId` by place among the recorded cars.
     ids: Vec<u32>,
     capacity_kwh: Vec<f64>,
@@ -37,7 +37,7 @@ pub(crate) struct Cars {
     pending: usize,
 }
 
-impl Cars {
+impl EvRows {
     /// A scenario begins to hold; `ids` are the recorded cars, ascending: those before and maybe
     /// more.
     pub(crate) fn enter(&mut self, scenario: &Scenario, ids: Vec<u32>) {
