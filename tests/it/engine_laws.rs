@@ -14,6 +14,7 @@ use voltide_journal::{
 };
 use voltide_model::{
     columns::TickColumns,
+    id::{EvId, StayId},
     scenario::{Durability, Scenario},
     stay::NO_STAY,
 };
@@ -208,7 +209,7 @@ fn start(scenario: &Arc<Scenario>, world_text: String) -> Start {
 struct Witness {
     energy: Vec<f64>,
     events: Vec<Recorded>,
-    ticks: Vec<(Vec<u32>, Vec<u64>, Vec<u64>)>,
+    ticks: Vec<(Vec<StayId>, Vec<u64>, Vec<u64>)>,
 }
 
 impl Witness {
@@ -221,7 +222,7 @@ impl Witness {
     fn check_batteries(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
         let hours = scenario.clock.slot_hours();
         for ev in 0..columns.stay.len() {
-            let fleet = &scenario.fleets[scenario.population.fleet_of(ev as u32)];
+            let fleet = &scenario.fleets[scenario.population.fleet_of(EvId(ev as u32))];
             let battery = fleet.battery.slot(hours);
             let (power, after) = (columns.power_kw[ev], columns.energy_kwh[ev]);
             let expected = battery.after(self.energy[ev], power);
@@ -254,9 +255,9 @@ impl Sink for Witness {
     fn event(&mut self, _: &Arc<Scenario>, recorded: &Recorded) -> Result<(), Infallible> {
         if let Event::SessionStarted(started) = &recorded.event {
             for (row, &ev) in started.ev.iter().enumerate() {
-                let before = self.energy[ev as usize];
+                let before = self.energy[ev.row()];
                 assert!((before - started.driven_kwh[row] - started.energy_kwh[row]).abs() < 1e-9);
-                self.energy[ev as usize] = started.energy_kwh[row];
+                self.energy[ev.row()] = started.energy_kwh[row];
             }
         }
         self.events.push(recorded.clone());
@@ -303,8 +304,9 @@ fn check_sessions(witness: &Witness) {
             _ => {}
         }
     }
-    let open: Vec<u32> = ends.iter().filter(|(_, ended)| !**ended).map(|(&stay, _)| stay).collect();
-    let mut plugged: Vec<u32> =
+    let open: Vec<StayId> =
+        ends.iter().filter(|(_, ended)| !**ended).map(|(&stay, _)| stay).collect();
+    let mut plugged: Vec<StayId> =
         witness.ticks.last().unwrap().0.iter().copied().filter(|&stay| stay != NO_STAY).collect();
     plugged.sort_unstable();
     assert_eq!(open, plugged);

@@ -5,6 +5,7 @@ use crate::engine::{events, of_kind, scenario};
 use std::collections::BTreeSet;
 use voltide_host::Plugins;
 use voltide_journal::event::{ClipReason, Event, Recorded};
+use voltide_model::id::EvId;
 
 /// Commuters behind two connections, one of which is connected through the other: six at home and
 /// at work want 66 kW of 15. The rest is chosen by the tests.
@@ -39,7 +40,7 @@ fn world(planning: &str, policy: &str) -> Vec<Recorded> {
 
 /// The cars that are planned in each tick, as pairs of tick and car; plans of stays that are only
 /// expected are left out.
-fn planned(events: &[Recorded]) -> BTreeSet<(u32, u32)> {
+fn planned(events: &[Recorded]) -> BTreeSet<(u32, EvId)> {
     let mut expected = BTreeSet::new();
     let mut planned = BTreeSet::new();
     for recorded in events {
@@ -57,7 +58,7 @@ fn planned(events: &[Recorded]) -> BTreeSet<(u32, u32)> {
 }
 
 /// The cars whose sessions end in each tick, as pairs of tick and car.
-fn unplugged(events: &[Recorded]) -> BTreeSet<(u32, u32)> {
+fn unplugged(events: &[Recorded]) -> BTreeSet<(u32, EvId)> {
     let ended = of_kind(events, |event| match event {
         Event::SessionEnded(ended) => Some(ended),
         _ => None,
@@ -78,7 +79,7 @@ fn a_car_that_its_site_cut_is_planned_again_in_the_next_slot() {
                 Event::SetPointClipped(clipped) => Some(clipped),
                 _ => None,
             });
-            let cut: Vec<(u32, u32)> = clipped
+            let cut: Vec<(u32, EvId)> = clipped
                 .flat_map(|(tick, clipped)| {
                     let rows = clipped.ev.iter().zip(&clipped.reason);
                     rows.filter(|(_, reason)| **reason == ClipReason::Site)

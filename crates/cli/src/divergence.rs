@@ -12,7 +12,7 @@ use voltide_journal::{
         fact::{Origin, Step},
     },
 };
-use voltide_model::scenario::Scenario;
+use voltide_model::{id::EvId, scenario::Scenario};
 
 /// Where two histories part: the events there, or none where a log has no more.
 pub(crate) struct Divergence {
@@ -314,9 +314,12 @@ fn happens(recorded: &Result<Recorded, Failure>) -> bool {
 fn name_in(scenario: &Scenario, kind: &str, number: u32) -> Option<String> {
     match kind {
         "ev" if (number as usize) < scenario.population.len() => {
-            let range = scenario.population.range_of(number);
+            let range = scenario.population.range_of(EvId(number));
             let fleet = &scenario.fleets[range.fleet].name;
-            Some(format!("car {number}, number {} of fleet `{fleet}`", range.index_of(number)))
+            Some(format!(
+                "car {number}, number {} of fleet `{fleet}`",
+                range.index_of(EvId(number))
+            ))
         }
         "site" => scenario.sites.get(number as usize).map(|site| format!("site `{}`", site.name)),
         "unit" => scenario.unit_names().get(number as usize).map(|name| format!("unit `{name}`")),

@@ -9,6 +9,7 @@ use crate::{
 use voltide_host::Plugins;
 use voltide_model::{
     fleet::{Fleet, Parking},
+    id::SiteId,
     scenario::Scenario,
 };
 use voltide_policy::planner::PolicyInfo;
@@ -110,8 +111,8 @@ fn most_behind(site: usize, scenario: &Scenario) -> f64 {
 /// Most that a fleet's cars draw at one moment behind a site, kW.
 fn most_of_fleet(fleet: &Fleet, site: usize, scenario: &Scenario) -> f64 {
     let behind = fleet.parking.chargers().filter(|charger| {
-        let parent = |site: &u32| scenario.sites[*site as usize].parent;
-        std::iter::successors(charger.site, parent).any(|above| above as usize == site)
+        let parent = |site: &SiteId| scenario.sites[site.row()].parent;
+        std::iter::successors(charger.site, parent).any(|above| above.row() == site)
     });
     let power = behind.map(|charger| charger.charge_max.0).fold(0.0, f64::max);
     let at_once = match &fleet.parking {

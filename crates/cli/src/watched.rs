@@ -84,7 +84,11 @@ impl Planner for Watched {
         match &answer {
             Ok(corrections) => {
                 for correction in corrections {
-                    self.say_correction(seen.tick, seen.ev_id[correction.row as usize], correction);
+                    self.say_correction(
+                        seen.tick,
+                        EvId(seen.ev_id[correction.row as usize]),
+                        correction,
+                    );
                 }
             }
             Err(fault) => self.say_fault(seen.tick, fault),

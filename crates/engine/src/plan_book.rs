@@ -322,7 +322,7 @@ mod tests {
         let mut slots = vec![];
         let mut kw = vec![];
         encode(schedule, 3, &mut slots, &mut kw);
-        book.accept(1, &slots, &kw, &[0], 3);
+        book.accept(EvId(1), &slots, &kw, &[SiteId(0)], 3);
         book
     }
 
@@ -337,13 +337,13 @@ mod tests {
     #[test]
     fn a_new_schedule_replaces_the_old_one() {
         let mut book = book_with(&[7.0; 4]);
-        book.accept(1, &[5, 6], &[3.0, 0.0], &[0], 5);
-        assert_eq!((book.power_at(1, 5), book.power_at(1, 6)), (3.0, 0.0));
+        book.accept(EvId(1), &[5, 6], &[3.0, 0.0], &[SiteId(0)], 5);
+        assert_eq!((book.power_at(EvId(1), 5), book.power_at(EvId(1), 6)), (3.0, 0.0));
         let committed = [3, 4, 5, 6, 7].map(|slot| book.committed_kw(slot));
         assert_eq!(committed, [7.0, 7.0, 3.0, 0.0, 0.0]);
-        assert_eq!(committed, [3, 4, 5, 6, 7].map(|slot| book.site_committed_kw(0, slot)));
-        book.withdraw(1, &[0], 5);
-        assert_eq!(book.power_at(1, 5), 0.0);
+        assert_eq!(committed, [3, 4, 5, 6, 7].map(|slot| book.site_committed_kw(SiteId(0), slot)));
+        book.withdraw(EvId(1), &[SiteId(0)], 5);
+        assert_eq!(book.power_at(EvId(1), 5), 0.0);
     }
 
     fn ahead(segment_slot: &[u32], segment_kw: &[f64]) -> Ahead {
@@ -358,41 +358,41 @@ mod tests {
     #[test]
     fn a_schedule_made_ahead_counts_once_and_comes_into_force_when_the_stay_begins() {
         let mut book = book(2, 1, Boundary::Open);
-        book.announce(8, ahead(&[0, 10, 12], &[0.0, 5.0, 0.0]), &[0], 0);
-        assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 0.0));
-        assert!(book.begin(1, 8, 9, 9).is_some());
-        assert_eq!((book.committed_kw(10), book.power_at(1, 10)), (5.0, 5.0));
+        book.announce(StayId(8), ahead(&[0, 10, 12], &[0.0, 5.0, 0.0]), &[SiteId(0)], 0);
+        assert_eq!((book.committed_kw(10), book.power_at(EvId(1), 10)), (5.0, 0.0));
+        assert!(book.begin(EvId(1), StayId(8), 9, 9).is_some());
+        assert_eq!((book.committed_kw(10), book.power_at(EvId(1), 10)), (5.0, 5.0));
         assert_eq!(book.take_changes(10), [EvId(1)]);
-        book.withdraw(1, &[0], 11);
+        book.withdraw(EvId(1), &[SiteId(0)], 11);
         assert_eq!([10, 11].map(|slot| book.committed_kw(slot)), [5.0, 0.0]);
-        assert!(book.begin(1, 8, 9, 9).is_none(), "a stay begins once");
+        assert!(book.begin(EvId(1), StayId(8), 9, 9).is_none(), "a stay begins once");
     }
 
     #[test]
     fn a_day_that_follows_upon_itself_has_the_night_at_both_ends() {
         let mut book = book(1, 0, Boundary::Fold);
-        book.announce(3, ahead(&[20, 22, 30], &[0.0, 6.0, 0.0]), &[], 0);
+        book.announce(StayId(3), ahead(&[20, 22, 30], &[0.0, 6.0, 0.0]), &[], 0);
         let day: Vec<f64> = (0..24).map(|slot| book.committed_kw(slot)).collect();
         assert_eq!(day.iter().sum::<f64>(), 48.0);
         assert_eq!([5, 6, 21, 22].map(|slot| day[slot]), [6.0, 0.0, 0.0, 6.0]);
-        book.begin(0, 3, 20, 0).unwrap();
-        assert_eq!([0, 5, 6].map(|slot| book.power_at(0, slot)), [6.0, 6.0, 0.0]);
-        book.withdraw(0, &[], 6);
-        book.begin(0, 3, 20, 20).unwrap();
-        assert_eq!([20, 21, 22, 23].map(|slot| book.power_at(0, slot)), [0.0, 0.0, 6.0, 6.0]);
+        book.begin(EvId(0), StayId(3), 20, 0).unwrap();
+        assert_eq!([0, 5, 6].map(|slot| book.power_at(EvId(0), slot)), [6.0, 6.0, 0.0]);
+        book.withdraw(EvId(0), &[], 6);
+        book.begin(EvId(0), StayId(3), 20, 20).unwrap();
+        assert_eq!([20, 21, 22, 23].map(|slot| book.power_at(EvId(0), slot)), [0.0, 0.0, 6.0, 6.0]);
         assert_eq!((0..24).map(|slot| book.committed_kw(slot)).collect::<Vec<_>>(), day);
     }
 
     #[test]
     fn what_is_called_off_counts_no_more() {
         let mut book = book(1, 1, Boundary::Open);
-        book.announce(3, ahead(&[5, 8], &[6.0, 0.0]), &[0], 0);
-        book.call_off(3, &[0], 6);
-        book.call_off(4, &[0], 6);
+        book.announce(StayId(3), ahead(&[5, 8], &[6.0, 0.0]), &[SiteId(0)], 0);
+        book.call_off(StayId(3), &[SiteId(0)], 6);
+        book.call_off(StayId(4), &[SiteId(0)], 6);
         assert_eq!([5, 6, 7].map(|slot| book.committed_kw(slot)), [6.0, 0.0, 0.0]);
-        assert_eq!([5, 6, 7].map(|slot| book.site_committed_kw(0, slot)), [6.0, 0.0, 0.0]);
+        assert_eq!([5, 6, 7].map(|slot| book.site_committed_kw(SiteId(0), slot)), [6.0, 0.0, 0.0]);
         assert_eq!(book.stays_ahead().count(), 0);
-        assert!(book.begin(0, 3, 5, 6).is_none());
+        assert!(book.begin(EvId(0), StayId(3), 5, 6).is_none());
     }
 
     #[test]
@@ -412,10 +412,10 @@ mod tests {
             let schedule: Vec<f64> = schedule.into_iter().map(f64::from).collect();
             let book = book_with(&schedule);
             for (slot, &kw) in (3..).zip(&schedule) {
-                prop_assert_eq!(book.power_at(1, slot), kw);
+                prop_assert_eq!(book.power_at(EvId(1), slot), kw);
                 prop_assert_eq!(book.committed_kw(slot), kw);
             }
-            prop_assert_eq!(book.power_at(1, 3 + schedule.len() as u32), 0.0);
+            prop_assert_eq!(book.power_at(EvId(1), 3 + schedule.len() as u32), 0.0);
         }
     }
 }

@@ -158,10 +158,10 @@ mod tests {
     fn a_car_keeps_the_prices_it_was_planned_at() {
         let mut book = PriceBook::default();
         book.set(1, 2, &set(0, 0.3));
-        book.planned(0, book.setting());
+        book.planned(EvId(0), book.setting());
         assert!(book.shared().is_some());
         book.set(1, 2, &set(1, 0.5));
-        book.planned(1, book.setting());
+        book.planned(EvId(1), book.setting());
         assert!(book.shared().is_none());
         assert_eq!(book.of_ev(0, 0).buy[0], 0.3);
         assert_eq!(book.of_ev(1, 0).buy[book.of_ev(1, 0).at(2)], 0.5);
@@ -180,14 +180,14 @@ mod tests {
         for slot in 0..6 {
             book.set(1, 3, &set(0, f64::from(slot)));
             if slot < 3 {
-                book.planned(slot, book.setting());
+                book.planned(EvId(slot), book.setting());
             }
         }
-        book.planned(0, 3);
+        book.planned(EvId(0), 3);
         book.forget_unused([4].into_iter());
         let kept: Vec<bool> = book.settings.iter().map(|sets| !sets.is_empty()).collect();
         assert_eq!((book.first, kept), (1, vec![true; 5]));
-        book.planned(1, 5);
+        book.planned(EvId(1), 5);
         book.forget_unused(std::iter::empty());
         let kept: Vec<bool> = book.settings.iter().map(|sets| !sets.is_empty()).collect();
         assert_eq!((book.first, kept), (2, vec![true, true, false, true]));

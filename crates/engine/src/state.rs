@@ -243,10 +243,10 @@ mod tests {
     fn sorted_lists_stay_sorted_and_unique() {
         let mut list = vec![];
         for ev in [3, 1, 2, 3, 9] {
-            insert_sorted(&mut list, ev);
+            insert_sorted(&mut list, EvId(ev));
         }
-        remove_sorted(&mut list, 2);
-        remove_sorted(&mut list, 7);
-        assert_eq!(list, [1, 3, 9]);
+        remove_sorted(&mut list, EvId(2));
+        remove_sorted(&mut list, EvId(7));
+        assert_eq!(list, [1, 3, 9].map(EvId));
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     kind::{self, Kind},
 };
 use arrow_array::RecordBatch;
+use voltide_model::id::{EvId, StayId};
 
 /// The content of a record as today's version of its kind, and that kind.
 pub(crate) fn to_current(
@@ -109,8 +110,8 @@ pub(crate) mod tests {
     #[test]
     fn columns_of_an_earlier_version_are_read_as_today() {
         let today = TargetMissed {
-            ev: vec![3, 70_000].into(),
-            stay: vec![5, 90_001].into(),
+            ev: [3, 70_000].map(EvId).to_vec().into(),
+            stay: [5, 90_001].map(StayId).to_vec().into(),
             missing_kwh: vec![1.5, 0.25],
             reason: vec![MissedReason::Schedule; 2],
         };

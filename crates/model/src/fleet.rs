@@ -577,7 +577,7 @@ mod tests {
         let draw = |fleets: &[Fleet]| Population::draw(3, Rules::TODAY, &clock(2), fleets);
         let alone = draw(&[fleet("b", 5, commute())]);
         let joined = draw(&[fleet("a", 3, commute()), fleet("b", 5, commute())]);
-        let skipped = joined.stays.ev.iter().filter(|&&ev| ev < 3).count();
+        let skipped = joined.stays.ev.iter().filter(|&&ev| ev < EvId(3)).count();
         assert_eq!(alone.stays.arrives, joined.stays.arrives[skipped..]);
         assert_eq!(alone.stays.trip_kwh, joined.stays.trip_kwh[skipped..]);
     }

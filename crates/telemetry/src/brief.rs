@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use voltide_model::{
     columns::TickColumns,
-    id::{ChargerId, EvId},
+    id::{ChargerId, EvId, StayId},
     scenario::Scenario,
 };
 
@@ -32,10 +32,10 @@ pub(crate) struct Brief {
 /// whole slot are told of before.
 #[derive(Debug, Default)]
 pub(crate) struct BriefStays {
-    by_slot: BTreeMap<u32, Vec<u32>>,
+    by_slot: BTreeMap<u32, Vec<StayId>>,
     /// Energy that was told of as driven and is still in the state, by car: what was wanted and
     /// what there was, kWh.
-    told: BTreeMap<u32, Told>,
+    told: BTreeMap<EvId, Told>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +49,7 @@ impl BriefStays {
     /// by its cars.
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
         self.by_slot.clear();
-        for number in 0..scenario.population.stays_without_slot.len() as u32 {
+        for number in scenario.population.stays_without_slot.ids() {
             let (_, leaves) = times(scenario, number);
             let length = i64::from(scenario.clock.slot_seconds);
             if let Ok(slot) = u32::try_from((leaves - 1).div_euclid(length)) {
@@ -68,7 +68,7 @@ impl BriefStays {
         leaving.into_iter().map(|number| self.tell(scenario, columns, number)).collect()
     }
 
-    fn tell(&mut self, scenario: &Scenario, columns: &TickColumns<'_>, number: u32) -> Brief {
+    fn tell(&mut self, scenario: &Scenario, columns: &TickColumns<'_>, number: StayId) -> Brief {
         let stay = scenario.population.stays_without_slot.get(number);
         let stored_kwh = columns.energy_kwh[stay.ev.row()];
         let told = self.told.entry(stay.ev).or_default();
@@ -77,7 +77,7 @@ impl BriefStays {
         told.driven_kwh = told.wanted_kwh.min(stored_kwh);
         let first = scenario.clock.slot_from(stay.arrives.into());
         Brief {
-            session: -1 - number.cast_signed(),
+            session: -1 - number.0.cast_signed(),
             ev: stay.ev,
             charger: stay.charger,
             slot: columns.tick,
@@ -99,7 +99,7 @@ impl BriefStays {
 
 /// When a stay begins and ends, in seconds from the start; on a day that follows upon itself, on
 /// that day.
-fn times(scenario: &Scenario, number: u32) -> (i64, i64) {
+fn times(scenario: &Scenario, number: StayId) -> (i64, i64) {
     let stay = scenario.population.stays_without_slot.get(number);
     let (arrives, leaves) = (i64::from(stay.arrives), i64::from(stay.leaves));
     let Some(slots) = scenario.clock.typical_day() else { return (arrives, leaves) };

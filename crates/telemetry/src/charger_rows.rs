@@ -8,7 +8,12 @@ use crate::{
     value::Time,
 };
 use arrow_array::RecordBatch;
-use voltide_model::{clock::Clock, scenario::Scenario, stay::NO_STAY};
+use voltide_model::{
+    clock::Clock,
+    id::{ChargerId, EvId},
+    scenario::Scenario,
+    stay::NO_STAY,
+};
 
 /// An id where there is none.
 const NONE: u32 = u32::MAX;
@@ -46,9 +51,10 @@ impl ChargerRows {
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let population = &scenario.population;
         let count = scenario.population.charger_count();
-        let site = |id| population.charger(id).site.unwrap_or(NONE);
+        let site = |id| population.charger(ChargerId(id)).site.map_or(NONE, u32::from);
         self.site.extend((self.len() as u32..count).map(site));
-        self.limit_kw = (0..count).map(|id| population.charger(id).charge_max.0 as f32).collect();
+        self.limit_kw =
+            (0..count).map(|id| population.charger(ChargerId(id)).charge_max.0 as f32).collect();
         self.now.make_room(count as usize);
         self.before.make_room(count as usize);
     }
@@ -79,17 +85,17 @@ impl ChargerRows {
         &mut self,
         scenario: &Scenario,
         frame: &Frame,
-        ids: impl Iterator<Item = u32>,
+        ids: impl Iterator<Item = EvId>,
     ) {
         std::mem::swap(&mut self.now, &mut self.before);
         self.now.ev.fill(NONE);
         self.now.power_kw.fill(0.0);
         for ((ev, &stay), power) in ids.zip(&frame.stay).zip(&frame.power_kw) {
             if stay != NO_STAY {
-                let charger = scenario.population.stays.charger[stay.row()] as usize;
+                let charger = scenario.population.stays.charger[stay.row()].row();
                 // Added to the 0 there, so that a car that stands by is no negative zero.
                 self.now.power_kw[charger] += power;
-                self.now.ev[charger] = ev;
+                self.now.ev[charger] = ev.0;
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     table_file::{TableFile, WrittenFile},
 };
 use arrow_array::RecordBatch;
-use voltide_model::{clock::Clock, scenario::Scenario};
+use voltide_model::{clock::Clock, id::StayId, scenario::Scenario};
 
 /// Rows are handed to the files in batches of at least this many, and of not many more.
 const BATCH_ROWS: usize = 1 << 15;
@@ -46,7 +46,7 @@ pub(crate) struct Detail {
 #[derive(Default)]
 struct Before {
     any: bool,
-    stay: Vec<u32>,
+    stay: Vec<StayId>,
     power_kw: Vec<f64>,
 }
 

@@ -19,7 +19,7 @@ use voltide_model::{
 #[derive(Default)]
 pub(crate) struct EvRows {
     /// `EvId` by place among the recorded cars.
-    ids: Vec<u32>,
+    ids: Vec<EvId>,
     capacity_kwh: Vec<f64>,
     soc_min: Vec<f32>,
     /// Stored energy that its last stay began with, kWh; before the first nothing is known of one.
@@ -40,7 +40,7 @@ pub(crate) struct EvRows {
 impl EvRows {
     /// A scenario begins to hold; `ids` are the recorded cars, ascending: those before and maybe
     /// more.
-    pub(crate) fn enter(&mut self, scenario: &Scenario, ids: Vec<u32>) {
+    pub(crate) fn enter(&mut self, scenario: &Scenario, ids: Vec<EvId>) {
         let population = &scenario.population;
         let capacity = |&ev: &EvId| population.capacity_kwh[ev.row()];
         let target =
@@ -60,7 +60,7 @@ impl EvRows {
     }
 
     /// The recorded cars, ascending.
-    pub(crate) fn ids(&self) -> &[u32] {
+    pub(crate) fn ids(&self) -> &[EvId] {
         &self.ids
     }
 
@@ -106,11 +106,11 @@ impl EvRows {
         let energies = gather(&frame.energy_kwh, places);
         rows.ts.repeat(Time::of_slot(&scenario.clock, tick), places.len());
         rows.tick.repeat(tick, places.len());
-        rows.ev_id.extend(gather(&self.ids, places));
+        rows.ev_id.extend(gather(&self.ids, places).map(u32::from));
         let chargers = &scenario.population.stays.charger;
-        let charger = |stay: StayId| chargers.get(stay.row()).copied().unwrap_or_default();
+        let charger = |stay: StayId| chargers.get(stay.row()).copied().unwrap_or_default().0;
         rows.charger_id.extend(&plugged, stays.clone().map(charger));
-        rows.session_id.extend(&plugged, stays.clone());
+        rows.session_id.extend(&plugged, stays.clone().map(u32::from));
         rows.state.extend(stays.clone().zip(powers.clone()).map(state));
         let full = gather(&self.capacity_kwh, places);
         rows.soc.extend(energies.clone().zip(full).map(|(kwh, full)| (kwh / full) as f32));
@@ -175,7 +175,7 @@ pub(crate) fn positive(value: f64) -> f64 {
     if value > 0.0 { value } else { 0.0 }
 }
 
-fn state((stay, power): (u32, f64)) -> State {
+fn state((stay, power): (StayId, f64)) -> State {
     match () {
         () if stay == NO_STAY => State::Away,
         () if power > 0.0 => State::Charging,
@@ -185,6 +185,6 @@ fn state((stay, power): (u32, f64)) -> State {
 }
 
 /// The lowest state of charge that discharging may reach: that of the stay, where there is one.
-fn soc_min((stay, (away, plugged)): (u32, (f32, f32))) -> f32 {
+fn soc_min((stay, (away, plugged)): (StayId, (f32, f32))) -> f32 {
     if stay == NO_STAY { away } else { plugged }
 }

@@ -7,7 +7,7 @@ use crate::{
 use voltide_journal::event::SolveFinished;
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
-    id::EvId,
+    id::{EvId, StayId},
 };
 
 /// One tick, copied. Frames are used again and again, so that none is allocated in the long run.
@@ -18,7 +18,7 @@ pub(crate) struct Frame {
     /// The chain hash that the log has after it.
     pub(crate) chain_hash: Option<[u8; 32]>,
     /// Per recorded car: see [`TickColumns::stay`].
-    pub(crate) stay: Vec<u32>,
+    pub(crate) stay: Vec<StayId>,
     /// Per recorded car: see [`TickColumns::energy_kwh`].
     pub(crate) energy_kwh: Vec<f64>,
     /// Per recorded car: see [`TickColumns::power_kw`].
@@ -70,7 +70,7 @@ pub(crate) struct PlannedUnit {
 
 impl Frame {
     /// Copies the columns: of the cars `ids`, or of all; without cars if `cars` is false.
-    pub(crate) fn copy(&mut self, columns: &TickColumns<'_>, cars: bool, ids: Option<&[u32]>) {
+    pub(crate) fn copy(&mut self, columns: &TickColumns<'_>, cars: bool, ids: Option<&[EvId]>) {
         self.tick = Some(columns.tick);
         self.system = *columns.system;
         self.drivers_asked = !columns.agreed.is_empty();
@@ -108,10 +108,10 @@ impl Frame {
 }
 
 /// Copies the values of the cars `ids`; nothing from a column that the run does not have.
-fn take<T: Copy>(into: &mut Vec<T>, from: &[T], ids: Option<&[u32]>) {
+fn take<T: Copy>(into: &mut Vec<T>, from: &[T], ids: Option<&[EvId]>) {
     match ids {
         None => into.extend_from_slice(from),
         Some(_) if from.is_empty() => {}
-        Some(ids) => into.extend(ids.iter().map(|&id| from[id as usize])),
+        Some(ids) => into.extend(ids.iter().map(|&id| from[id.row()])),
     }
 }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 use voltide_model::{
+    id::EvId,
     random::{name_hash, splitmix64},
     scenario::{EvTicks, Scenario},
 };
@@ -67,7 +68,7 @@ pub(crate) struct Selection {
     /// The one car that is recorded; `None` for all that the level records.
     ev: Option<u32>,
     /// Ids of the recorded cars, ascending; `None` for all.
-    ids: Option<Arc<[u32]>>,
+    ids: Option<Arc<[EvId]>>,
 }
 
 impl Selection {
@@ -75,7 +76,7 @@ impl Selection {
     pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Self, TelemetryError> {
         let count = options.ev_count.unwrap_or(scenario.population.len() as u32);
         if let Some(ev) = options.ev.filter(|&ev| ev >= count) {
-            return Err(TelemetryError::NoSuchEv { ev, count });
+            return Err(TelemetryError::NoSuchEv { ev: EvId(ev), count });
         }
         let level = options.ev_ticks.unwrap_or(scenario.ev_ticks);
         let ticks = options.ticks.clone().unwrap_or(0..scenario.clock.slots);
@@ -86,7 +87,7 @@ impl Selection {
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let evs = 0..scenario.population.len() as u32;
         self.ids = match (self.ev, self.level) {
-            (Some(ev), _) => Some(evs.filter(|&it| it == ev).collect()),
+            (Some(ev), _) => Some(evs.filter(|&it| it == ev).map(EvId).collect()),
             (None, EvTicks::Sample(share)) => Some(sample(scenario, share)),
             (None, _) => None,
         };
@@ -108,16 +109,16 @@ impl Selection {
     }
 
     /// Ids of the recorded cars of a scenario, ascending.
-    pub(crate) fn ids_of(&self, scenario: &Scenario) -> Vec<u32> {
+    pub(crate) fn ids_of(&self, scenario: &Scenario) -> Vec<EvId> {
         match (&self.ids, self.level) {
             (_, EvTicks::Off) => Vec::new(),
             (Some(ids), _) => ids.to_vec(),
-            (None, _) => (0..scenario.population.len() as u32).collect(),
+            (None, _) => (0..scenario.population.len() as u32).map(EvId).collect(),
         }
     }
 
     /// Ids of the recorded cars; `None` for all.
-    pub(crate) fn ids(&self) -> Option<&[u32]> {
+    pub(crate) fn ids(&self) -> Option<&[EvId]> {
         self.ids.as_deref()
     }
 
@@ -132,12 +133,12 @@ impl Selection {
 }
 
 /// The cars of a sample: chosen by fleet and index alone, so that a new fleet changes no choice.
-fn sample(scenario: &Scenario, share: f64) -> Arc<[u32]> {
+fn sample(scenario: &Scenario, share: f64) -> Arc<[EvId]> {
     let ranges = scenario.population.fleets.iter();
     ranges
         .flat_map(|range| {
             let name = name_hash(&scenario.fleets[range.fleet].name);
-            range.evs.clone().filter(move |&ev| is_in_sample(name, range.index_of(ev), share))
+            range.cars().filter(move |&ev| is_in_sample(name, range.index_of(ev), share))
         })
         .collect()
 }

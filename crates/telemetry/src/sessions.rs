@@ -112,8 +112,8 @@ impl SessionRow {
 #[derive(Default)]
 pub(crate) struct Sessions {
     /// Per car: its open session or [`NO_STAY`].
-    stay: Vec<u32>,
-    charger: Vec<u32>,
+    stay: Vec<StayId>,
+    charger: Vec<ChargerId>,
     plugged_slot: Vec<u32>,
     announced_slot: Vec<u32>,
     energy_kwh: Vec<f64>,
@@ -125,10 +125,10 @@ pub(crate) struct Sessions {
     passed: u32,
     brief: BriefStays,
     /// On a day that follows upon itself: how the sessions of the evening will end, by stay.
-    folded: BTreeMap<u32, FoldedEnd>,
+    folded: BTreeMap<StayId, FoldedEnd>,
     missed: BTreeMap<i32, Missed>,
     /// Whether a reservation has been met so far, by stay and number of the reservation.
-    reserved: BTreeMap<(u32, u32), bool>,
+    reserved: BTreeMap<(StayId, u32), bool>,
     /// The same of reservations that a later stay of the car has still to meet, by fleet, number of
     /// the car in it, and number of the reservation.
     handed_on: BTreeMap<(usize, u32, u32), bool>,
@@ -149,7 +149,7 @@ impl Sessions {
         self.brief.enter(scenario);
         let cars = scenario.population.len();
         self.stay.resize(cars, NO_STAY);
-        self.charger.resize(cars, 0);
+        self.charger.resize(cars, ChargerId(0));
         self.plugged_slot.resize(cars, 0);
         self.announced_slot.resize(cars, 0);
         self.energy_kwh.resize(cars, 0.0);
@@ -169,7 +169,7 @@ impl Sessions {
             self.energy_kwh[ev] = started.energy_kwh[row];
             self.departure_kwh[ev] = started.departure_kwh[row];
             // What was told of as driven to stays without a slot is not told again.
-            self.driven_kwh[ev] = started.driven_kwh[row] - self.brief.told_kwh(ev as u32);
+            self.driven_kwh[ev] = started.driven_kwh[row] - self.brief.told_kwh(EvId(ev as u32));
             self.ledger[ev] = Ledger::default();
         }
     }
@@ -201,7 +201,8 @@ impl Sessions {
     pub(crate) fn missed(&mut self, missed: &TargetMissed) {
         for (row, stay) in missed.stay.iter().enumerate() {
             let reason = missed.reason[row].name();
-            self.missed.insert(stay.cast_signed(), Missed { kwh: missed.missing_kwh[row], reason });
+            self.missed
+                .insert(stay.0.cast_signed(), Missed { kwh: missed.missing_kwh[row], reason });
         }
     }
 
@@ -268,7 +269,7 @@ impl Sessions {
             if !fleet.wishes.reservations.iter().any(|wish| wish.holds(at, slot_seconds)) {
                 continue;
             }
-            for ev in range.evs.clone().filter(|&ev| columns.stay[ev.row()] != NO_STAY) {
+            for ev in range.cars().filter(|&ev| columns.stay[ev.row()] != NO_STAY) {
                 let soc = columns.energy_kwh[ev.row()] / population.capacity_kwh[ev.row()];
                 for (number, wish) in fleet.wishes.reserved(range.index_of(ev), at, slot_seconds) {
                     let number = number as u32;
@@ -321,12 +322,12 @@ impl Sessions {
     /// follows upon itself, those that reach over midnight are told to their end.
     pub(crate) fn open(&self, scenario: &Scenario) -> impl Iterator<Item = SessionRow> {
         let open = (0..self.stay.len()).filter(|&ev| self.stay[ev] != NO_STAY);
-        open.map(|ev| self.whole(scenario, self.row(scenario, ev as u32, None)))
+        open.map(|ev| self.whole(scenario, self.row(scenario, EvId(ev as u32), None)))
     }
 
     /// An open session with the part beyond midnight, where there is one.
     fn whole(&self, scenario: &Scenario, row: SessionRow) -> SessionRow {
-        let Some(end) = self.folded.get(&row.session.cast_unsigned()) else { return row };
+        let Some(end) = self.folded.get(&StayId(row.session.cast_unsigned())) else { return row };
         let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),
@@ -346,7 +347,7 @@ impl Sessions {
         let place = ev.row();
         let soc = |kwh: f64| kwh / population.capacity_kwh[place];
         SessionRow {
-            session: self.stay[place].cast_signed(),
+            session: self.stay[place].0.cast_signed(),
             ev,
             charger: self.charger[place],
             plugged_slot: self.plugged_slot[place],
@@ -429,7 +430,7 @@ fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
 /// What a stay that holds no whole slot lacks to its target; `None` where that was met.
 fn missed_without_slot(scenario: &Scenario, brief: &Brief) -> Option<Missed> {
     let population = &scenario.population;
-    let target_kwh = population.departure_energy_kwh[brief.ev as usize];
+    let target_kwh = population.departure_energy_kwh[brief.ev.row()];
     let missing_kwh = target_kwh - brief.energy_kwh;
     if missing_kwh <= MISSED_MIN_KWH {
         return None;

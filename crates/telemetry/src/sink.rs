@@ -26,6 +26,7 @@ use voltide_journal::{
 };
 use voltide_model::{
     columns::TickColumns,
+    id::StayId,
     saving::Bills,
     scenario::{EvTicks, Scenario},
 };
@@ -55,7 +56,7 @@ pub struct Telemetry {
     sessions: Sessions,
     /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A
     /// session may be the second part of one.
-    expected_kwh: BTreeMap<u32, f64>,
+    expected_kwh: BTreeMap<StayId, f64>,
     tally: Tally,
     bills: Option<BillBook>,
 }

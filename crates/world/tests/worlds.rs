@@ -10,6 +10,7 @@ use std::{
 use voltide_model::{
     device::{InterruptibleLoad, MustTake, Renewable, Store, ThermalUnit},
     flexibility::Readings,
+    id::{ChargerId, SiteId},
     price::{ExpectedPrice, IncentiveRule, LocalDays, PriceFeedback},
     rules::Rules,
     scenario::Scenario,
@@ -232,8 +233,8 @@ fn sites_come_after_their_parents() {
     let sites = "sites={\"row\": (import_limit: \"20 kW\", parent: \"depot\"), \"depot\": (import_limit: \"30 kW\")}";
     let scenario = loaded("one-car.ron", &[sites, "fleets.commuters.charger.site=row"]).scenario;
     let names: Vec<&str> = scenario.sites.iter().map(|site| site.name.as_str()).collect();
-    assert_eq!((names, scenario.sites[1].parent), (vec!["depot", "row"], Some(0)));
-    assert_eq!(scenario.population.charger(0).site, Some(1));
+    assert_eq!((names, scenario.sites[1].parent), (vec!["depot", "row"], Some(SiteId(0))));
+    assert_eq!(scenario.population.charger(ChargerId(0)).site, Some(SiteId(1)));
 }
 
 #[test]
@@ -264,7 +265,7 @@ fn slots(scenario: &Scenario) -> Vec<(u32, u32)> {
     let stays = &scenario.population.stays;
     let of =
         |stay| (stays.first_slot(stay, &scenario.clock), stays.end_slot(stay, &scenario.clock));
-    (0..stays.len() as u32).map(of).collect()
+    stays.ids().map(of).collect()
 }
 
 /// Cars 0 and 1 come at 17:15 and 0.49 s, and at 17:15 less 0.49 s.
@@ -274,7 +275,7 @@ fn a_listed_car_that_comes_within_a_slot_does_not_have_it() {
     let World { scenario, text, .. } = load(&path, &[]).expect("the world is right");
     let first_at_home = |scenario: &Scenario| {
         let stays = &scenario.population.stays;
-        let homes = (0..stays.len()).filter(|&stay| stays.charger[stay].is_multiple_of(2));
+        let homes = (0..stays.len()).filter(|&stay| stays.charger[stay].0.is_multiple_of(2));
         homes.take(2).map(|stay| slots(scenario)[stay].0).collect::<Vec<_>>()
     };
     assert_eq!(first_at_home(&scenario), [70, 69]);

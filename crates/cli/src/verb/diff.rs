@@ -25,8 +25,8 @@ use voltide_journal::{
     sink::Sink,
 };
 use voltide_model::{
-    columns::TickColumns, fleet::Population, rounding::without_rounding, scenario::Scenario,
-    stay::NO_STAY,
+    columns::TickColumns, fleet::Population, id::EvId, rounding::without_rounding,
+    scenario::Scenario, stay::NO_STAY,
 };
 use voltide_telemetry::{RunStatus, Summary, Telemetry, TelemetryError};
 
@@ -240,9 +240,9 @@ impl Side {
     fn cars(&self) -> BTreeMap<(&str, u32), f64> {
         let population = &self.scenario.population;
         let cars = there(population).map(|car| {
-            let range = population.range_of(car as u32);
+            let range = population.range_of(EvId(car as u32));
             let fleet = self.scenario.fleets[range.fleet].name.as_str();
-            ((fleet, range.index_of(car as u32)), self.energy_kwh[car])
+            ((fleet, range.index_of(EvId(car as u32))), self.energy_kwh[car])
         });
         cars.collect()
     }

@@ -17,7 +17,12 @@ use voltide_journal::{
     salvage,
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, id::StayId, scenario::Scenario, stay::NO_STAY};
+use voltide_model::{
+    columns::TickColumns,
+    id::{EvId, StayId},
+    scenario::Scenario,
+    stay::NO_STAY,
+};
 use voltide_telemetry::{ClosedDay, closed_days, damaged_files, described};
 
 /// Checks every byte of the log, what its events say of each other, and the files beside it.
@@ -143,7 +148,7 @@ struct Audit {
     /// Energy charged and discharged in each car's session, grid side, kWh.
     moved_kwh: Vec<(f64, f64)>,
     /// Open sessions: the car of each stay.
-    open: BTreeMap<u32, u32>,
+    open: BTreeMap<StayId, EvId>,
     /// The chain hash after the last tick; before the first, where the chain begins.
     chain_hash: String,
 }
@@ -241,7 +246,7 @@ impl Audit {
         let mut discharge = 0.0;
         for range in &scenario.population.fleets {
             let battery = scenario.fleets[range.fleet].battery.slot(hours);
-            for car in range.evs.clone().map(|ev| ev.row()) {
+            for car in range.cars().map(EvId::row) {
                 let power = columns.power_kw[car];
                 let stored = columns.energy_kwh[car];
                 let expected = battery.after(self.energy_kwh[car], power);

@@ -88,7 +88,7 @@ pub(crate) const OF_AGAIN: [Line<Again>; 8] = [
         .means("those that are not the recorded ones"),
     Line::<Again>::new("first_tick", "", |it| Told::new(it.found.first.map(|(tick, _)| tick), ""))
         .means("tick of the first of them; null where there is none"),
-    Line::<Again>::new("first_ev", "", |it| Told::new(it.found.first.map(|(_, ev)| ev), ""))
+    Line::<Again>::new("first_ev", "", |it| Told::new(it.found.first.map(|(_, ev)| ev.0), ""))
         .means("its car; null likewise"),
     Line::<Again>::new("recorded", "", |it| Told::new(planned_json(&it.found.recorded), ""))
         .means("what the recorded schedules come to"),

@@ -40,14 +40,14 @@ pub(crate) struct Flags {
 pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&state.run, args.quiet)?;
     let tick = slot(&state.at, &journaled.scenario)?;
-    if let Some(ev) = state.ev {
+    if let Some(ev) = state.ev.map(EvId) {
         check_car(ev, journaled.scenario_at(tick))?;
     }
     let moment = || Moment { at: tick, seen: None };
     // From a snapshot before it: in one of the tick itself there is none left to be seen.
     let played_back = playback::play(&state.run, (tick, Some(tick + 1)), moment, 1, args.quiet)?;
     let seen = played_back.replay.end()?.sink.seen.expect("a tick that was replayed was seen");
-    let answer = match state.ev {
+    let answer = match state.ev.map(EvId) {
         Some(ev) => seen.of_car(ev),
         None => seen.of_all(),
     };
@@ -62,7 +62,7 @@ pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
 /// Refuses a car that there is not.
 fn check_car(ev: EvId, scenario: &Scenario) -> Result<(), Failure> {
     let count = scenario.population.len() as u32;
-    if ev < count {
+    if ev.0 < count {
         return Ok(());
     }
     let what = format!("there is no car {ev}: the run has the cars 0 to {}", count - 1);
@@ -80,7 +80,7 @@ pub(crate) struct Seen {
     /// The scenario that holds in it.
     scenario: Arc<Scenario>,
     tick: u32,
-    stay: Vec<u32>,
+    stay: Vec<StayId>,
     energy_kwh: Vec<f64>,
     power_kw: Vec<f64>,
     ledger: Vec<Ledger>,
@@ -195,7 +195,7 @@ pub(crate) const OF_SITE: [Line<SeenSite>; 5] = [
 /// What a car is at a slot's end.
 pub(crate) const OF_CAR: [Line<SeenCar>; 4] = [
     Line::<SeenCar>::new("ev", "", |it| {
-        Told::new(it.ev, format!("{}, number {} of fleet `{}`", it.ev, it.index, it.fleet))
+        Told::new(it.ev.0, format!("{}, number {} of fleet `{}`", it.ev, it.index, it.fleet))
     })
     .shown("ev", 0)
     .means("number of the car"),
@@ -212,7 +212,7 @@ pub(crate) const OF_CAR: [Line<SeenCar>; 4] = [
     Line::<SeenCar>::new("session_id", "", |it| {
         let away = if it.removed { "none: the car was removed" } else { "none: the car is away" };
         let text = it.stay.map_or_else(|| away.to_owned(), |stay| stay.to_string());
-        Told::new(it.stay, text)
+        Told::new(it.stay.map(u32::from), text)
     })
     .shown("session id", 0)
     .means("number of the stay; null where the car is away"),
@@ -220,9 +220,11 @@ pub(crate) const OF_CAR: [Line<SeenCar>; 4] = [
 
 /// What a car that is plugged in does.
 pub(crate) const OF_SESSION: [Line<SeenSession>; 9] = [
-    Line::<SeenSession>::new("charger_id", "", |it| Told::new(it.charger, it.charger.to_string()))
-        .shown("charger id", 0)
-        .means("number of the charger"),
+    Line::<SeenSession>::new("charger_id", "", |it| {
+        Told::new(it.charger.0, it.charger.to_string())
+    })
+    .shown("charger id", 0)
+    .means("number of the charger"),
     Line::<SeenSession>::new("plugged_from", "", |it| Told::words(&it.plugged_from))
         .shown("plugged from", 0)
         .means("when the session began, by local time"),
@@ -272,7 +274,7 @@ pub(crate) struct SeenCar {
     /// Whether a fork took it out.
     removed: bool,
     /// `None` where it is away.
-    stay: Option<u32>,
+    stay: Option<StayId>,
 }
 
 /// The session of a car, up to a slot's end.
@@ -333,7 +335,7 @@ impl Seen {
     }
 
     /// The cars that no fork removed.
-    fn present(&self) -> impl Iterator<Item = u32> {
+    fn present(&self) -> impl Iterator<Item = EvId> {
         self.scenario.population.present_evs()
     }
 

@@ -418,7 +418,7 @@ mod tests {
         let into = Flow { charge: 8.0, discharge: 1.0 };
         let out_of = Flow { charge: 1.0, discharge: 8.0 };
         let (_, violated) = site_shares(&[None; 3], &[limit; 3], &[into, Flow::of(2.0), out_of]);
-        assert_eq!(violated.site[..], [0, 2]);
+        assert_eq!(violated.site[..], [0, 2].map(SiteId));
         assert_eq!((violated.asked_kw, violated.limit_kw), (vec![7.0, -7.0], vec![5.0, -3.0]));
     }
 }

@@ -19,7 +19,9 @@ fn with(number: f64) -> Vec<(&'static str, Event)> {
 fn in_columns(number: f64) -> Vec<(&'static str, Event)> {
     let one = || vec![number];
     let text = String::new;
-    let ids = || Ids(vec![7]);
+    fn ids<T: From<u32>>() -> Ids<T> {
+        Ids(vec![T::from(7)])
+    }
     vec![
         ("values", Event::SeriesLoaded(SeriesLoaded { name: text(), unit: text(), values: one() })),
         (

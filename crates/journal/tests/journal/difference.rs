@@ -4,6 +4,7 @@ use crate::{history::tick_events, round_trip::any_event};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use voltide_journal::{difference::Difference, event::*};
+use voltide_model::id::{EvId, SiteId, StayId};
 
 /// Entity, field, slot and the two values.
 type Told = (Option<(&'static str, String)>, Option<String>, Option<u32>, Value, Value);
@@ -27,8 +28,8 @@ fn expected(
 /// Plans of the cars 3 and 8.
 fn plans(first_kw: f64, from: u32) -> Event {
     Event::PlansAccepted(PlansAccepted {
-        ev: vec![3, 8].into(),
-        stay: vec![0, 1].into(),
+        ev: [3, 8].map(EvId).to_vec().into(),
+        stay: [0, 1].map(StayId).to_vec().into(),
         segments: Segments {
             offset: vec![0, 1, 4],
             slot: vec![20, 20, from, 40],
@@ -60,7 +61,7 @@ fn a_car_that_only_one_batch_has_is_named_with_all_that_is_said_of_it() {
     let short = |ev: &[u32]| {
         let kwh = |kwh: f64| vec![kwh; ev.len()];
         Event::TripShort(TripShort {
-            ev: ev.to_vec().into(),
+            ev: ev.iter().map(|&ev| EvId(ev)).collect(),
             wanted_kwh: kwh(9.0),
             driven_kwh: kwh(4.0),
         })
@@ -78,7 +79,7 @@ fn a_car_that_only_one_batch_has_is_named_with_all_that_is_said_of_it() {
 fn an_agreement_is_told_with_its_slot_and_a_reason_by_its_name() {
     let agreed = |agreed: bool| {
         Event::WillingnessAgreed(WillingnessAgreed {
-            ev: vec![4, 4].into(),
+            ev: [4, 4].map(EvId).to_vec().into(),
             slot: vec![8, 12],
             agreed: vec![true, agreed],
         })
@@ -89,8 +90,8 @@ fn an_agreement_is_told_with_its_slot_and_a_reason_by_its_name() {
     );
     let missed = |reason: MissedReason| {
         Event::TargetMissed(TargetMissed {
-            ev: vec![4].into(),
-            stay: vec![9].into(),
+            ev: [4].map(EvId).to_vec().into(),
+            stay: [9].map(StayId).to_vec().into(),
             missing_kwh: vec![1.0],
             reason: vec![reason],
         })
@@ -132,7 +133,7 @@ fn a_unit_is_told_with_the_slot_of_the_step() {
 fn sites_and_outcomes_are_told() {
     let violated = |limit: f64| {
         Event::LimitViolated(LimitViolated {
-            site: vec![0, 2].into(),
+            site: [0, 2].map(SiteId).to_vec().into(),
             asked_kw: vec![9.0; 2],
             limit_kw: vec![5.0, limit],
         })
@@ -167,7 +168,9 @@ fn says_the_same(one: &Event, other: &Event) -> bool {
         Event::PlansAccepted(it) => {
             Event::PlansAccepted(PlansAccepted { stay: Ids::default(), ..it })
         }
-        Event::PolicyFaulted(it) => Event::PolicyFaulted(PolicyFaulted { first_stay: 0, ..it }),
+        Event::PolicyFaulted(it) => {
+            Event::PolicyFaulted(PolicyFaulted { first_stay: StayId(0), ..it })
+        }
         event => event,
     };
     without_stays(one) == without_stays(other)
@@ -178,8 +181,13 @@ fn the_numbers_of_stays_do_not_count() {
     let short = |stay: u32| {
         let missing_kwh = vec![1.0];
         let reason = vec![MissedReason::TooShort];
-        let stay = vec![stay].into();
-        Event::TargetMissed(TargetMissed { ev: vec![4].into(), stay, missing_kwh, reason })
+        let stay = [stay].map(StayId).to_vec().into();
+        Event::TargetMissed(TargetMissed {
+            ev: [4].map(EvId).to_vec().into(),
+            stay,
+            missing_kwh,
+            reason,
+        })
     };
     assert_eq!(short(7).first_difference(&short(5)), None);
 }

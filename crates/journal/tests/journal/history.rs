@@ -11,7 +11,11 @@ use voltide_journal::{
     mcap_log::McapLog,
     reader,
 };
-use voltide_model::{rules::Rules, scenario::Durability};
+use voltide_model::{
+    id::{ChargerId, EvId, StayId},
+    rules::Rules,
+    scenario::Durability,
+};
 
 /// Midnight of 8 October 2018 in UTC.
 pub(crate) const START_US: i64 = 1_538_956_800_000_000;
@@ -40,17 +44,17 @@ pub(crate) fn run_started(git: &str) -> Event {
 pub(crate) fn tick_events(tick: u32) -> Vec<Event> {
     let row = f64::from(tick);
     let started = SessionStarted {
-        ev: vec![tick, tick + 70_000].into(),
-        stay: vec![2 * tick, 2 * tick + 1].into(),
-        charger: vec![tick, 0].into(),
+        ev: [tick, tick + 70_000].map(EvId).to_vec().into(),
+        stay: [2 * tick, 2 * tick + 1].map(StayId).to_vec().into(),
+        charger: [tick, 0].map(ChargerId).to_vec().into(),
         energy_kwh: vec![row, 12.5],
         driven_kwh: vec![0.25, 7.3],
         departure_slot: vec![tick + 4, tick + 30],
         departure_kwh: vec![48.0, 48.0],
     };
     let plans = PlansAccepted {
-        ev: vec![tick, tick + 70_000].into(),
-        stay: vec![2 * tick, 2 * tick + 1].into(),
+        ev: [tick, tick + 70_000].map(EvId).to_vec().into(),
+        stay: [2 * tick, 2 * tick + 1].map(StayId).to_vec().into(),
         segments: Segments {
             offset: vec![0, 2, 3],
             slot: vec![tick, tick + 3, tick],
@@ -62,7 +66,7 @@ pub(crate) fn tick_events(tick: u32) -> Vec<Event> {
     let clipped = SetPointClipped {
         applied_kw: asked_kw.iter().map(|kw| kw / 3.0).collect(),
         reason: vec![ClipReason::Site; 40],
-        ev: ev.into(),
+        ev: ev.into_iter().map(EvId).collect(),
         asked_kw,
     };
     vec![

@@ -5,6 +5,7 @@ use voltide_journal::{
     describe::describe,
     event::{Entity, Event, SeriesLoaded, SessionStarted},
 };
+use voltide_model::id::{EvId, StayId};
 
 #[test]
 fn a_batch_is_told_by_rows_and_sums() {
@@ -36,8 +37,8 @@ fn the_world_text_is_told_by_its_length() {
 #[test]
 fn only_a_single_row_is_about_one_car() {
     let one = Event::SessionStarted(SessionStarted {
-        ev: vec![7].into(),
-        stay: vec![9].into(),
+        ev: [7].map(EvId).to_vec().into(),
+        stay: [9].map(StayId).to_vec().into(),
         ..SessionStarted::default()
     });
     assert_eq!(

@@ -4,17 +4,20 @@ use crate::history::{Scribe, read};
 use proptest::{collection::vec, prelude::*};
 use tempfile::tempdir;
 use voltide_journal::{event::*, mcap_log::McapLog};
-use voltide_model::scenario::Durability;
+use voltide_model::{
+    id::{SiteId, StayId},
+    scenario::Durability,
+};
 
 /// Columns of equal length, at most 40 or some thousand rows.
 fn rows() -> impl Strategy<Value = usize> {
     prop_oneof![0..40_usize, Just(3000)]
 }
 
-fn ids(rows: usize) -> impl Strategy<Value = Ids> {
+fn ids<T: From<u32> + std::fmt::Debug>(rows: usize) -> impl Strategy<Value = Ids<T>> {
     let sorted = |mut ids: Vec<u32>| {
         ids.sort_unstable();
-        Ids(ids)
+        ids.into_iter().map(T::from).collect()
     };
     prop_oneof![vec(any::<u32>(), rows), vec(0..9000_u32, rows)].prop_map(sorted)
 }
@@ -84,11 +87,11 @@ fn small_batches() -> impl Strategy<Value = Event> {
         1 => Event::TripShort(TripShort { ev, wanted_kwh: one, driven_kwh: two }),
         2 => Event::WillingnessAgreed(WillingnessAgreed {
             ev,
-            slot: stay.0,
+            slot: stay.iter().map(|stay: &StayId| stay.0).collect(),
             agreed: reasons(&[true, false], &reason),
         }),
         5 => Event::AnswerNotFinite(AnswerNotFinite {
-            slot: ev.0.clone(),
+            slot: ev.iter().map(|ev| ev.0).collect(),
             ev,
             stay,
             answer: reasons(&NotFinite::ALL, &reason),
@@ -99,7 +102,11 @@ fn small_batches() -> impl Strategy<Value = Event> {
             applied_kw: two,
             reason: reasons(&ClipReason::ALL, &reason),
         }),
-        _ => Event::LimitViolated(LimitViolated { site: ev, asked_kw: one, limit_kw: two }),
+        _ => Event::LimitViolated(LimitViolated {
+            site: ev.iter().map(|ev| SiteId(ev.0)).collect(),
+            asked_kw: one,
+            limit_kw: two,
+        }),
     })
 }
 
@@ -175,7 +182,7 @@ fn control() -> impl Strategy<Value = Event> {
                     message,
                     lost: stays == 1,
                     fallback,
-                    first_stay,
+                    first_stay: StayId(first_stay),
                     stays,
                 })
             }

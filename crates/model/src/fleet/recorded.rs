@@ -138,6 +138,7 @@ mod tests {
         Parking,
         tests::{charger, clock, fleet},
     };
+    use crate::id::EvId;
 
     const fn session(requested_kwh: f64, leaves: i32) -> RecordedSession {
         RecordedSession {
@@ -187,7 +188,7 @@ mod tests {
         assert_all_near(&lacking(&population), &[19.0, 48.0, 19.0, 5.0 * 0.95]);
         assert_eq!(population.notes.requests_capped, 1, "by the battery");
         assert!((population.notes.capped_kwh - (100.0 - 48.0 / 0.95)).abs() < 1e-9);
-        assert_eq!(population.stays_without_slot.ev, [3]);
+        assert_eq!(population.stays_without_slot.ev, [EvId(3)]);
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl<'a> Row<'a> {
         let bill = &session.bill;
         Self {
             session_id: session.session,
-            ev_id: session.ev,
-            charger_id: session.charger,
+            ev_id: session.ev.0,
+            charger_id: session.charger.0,
             plugged_at: Time(plugged_at),
             unplugged_at: unplugged_at.map(Time),
             soc_arrival: session.soc_arrival,

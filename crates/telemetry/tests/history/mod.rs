@@ -20,6 +20,7 @@ use voltide_model::{
     },
     distribution::Distribution,
     fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
+    id::{EvId, SiteId, StayId},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback},
     quantity::{Kilowatts, Share},
     rules::Rules,
@@ -50,7 +51,7 @@ const INCENTIVE: IncentiveTick = IncentiveTick {
 /// A world of commuters, one in four of the cars only ever at home, from the day before the clocks change.
 pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario> {
     let clock = Clock::new("2024-03-30T00:00:00".parse().unwrap(), Berlin, 900, days).unwrap();
-    let charger = |site: Option<u32>| Charger {
+    let charger = |site: Option<SiteId>| Charger {
         charge_max: Kilowatts(7.0),
         discharge_max: Kilowatts(if site.is_none() { 7.0 } else { 0.0 }),
         site,
@@ -64,7 +65,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
     let home = place(17.5, 7.0, None);
     let commute = Parking::Commute {
         home: home.clone(),
-        work: place(8.5, 16.5, Some(0)),
+        work: place(8.5, 16.5, Some(SiteId(0))),
         days: WorkDays::Daily,
     };
     let at_home = cars / 4;
@@ -160,13 +161,13 @@ fn fleet(name: &str, count: u32, parking: Parking) -> Fleet {
 }
 
 /// What a car pays where the world has an incentive price.
-pub(crate) fn price_of(ev: u32) -> f64 {
-    0.25 + f64::from(ev) / 128.0
+pub(crate) fn price_of(ev: EvId) -> f64 {
+    0.25 + f64::from(ev.0) / 128.0
 }
 
 /// The willingness of a plugged car's driver who is asked.
-pub(crate) fn willingness_of(ev: u32, tick: u32) -> f64 {
-    f64::from((ev + tick) % 8) / 8.0
+pub(crate) fn willingness_of(ev: EvId, tick: u32) -> f64 {
+    f64::from((ev.0 + tick) % 8) / 8.0
 }
 
 /// Price, willingness and agreement per car; empty where the world has no incentive price.
@@ -178,16 +179,16 @@ struct Opinions {
 }
 
 impl Opinions {
-    fn form(scenario: &Scenario, stay: &[u32], tick: u32) -> Self {
+    fn form(scenario: &Scenario, stay: &[StayId], tick: u32) -> Self {
         if scenario.incentive.is_none() {
             return Self::default();
         }
-        let willingness = |ev: u32| {
+        let willingness = |ev: EvId| {
             let terms = &scenario.fleets[scenario.population.fleet_of(ev)].v2g;
-            let asked = stay[ev as usize] != NO_STAY && terms.willingness.is_some();
+            let asked = stay[ev.row()] != NO_STAY && terms.willingness.is_some();
             if asked { willingness_of(ev, tick) } else { 0.0 }
         };
-        let evs = 0..stay.len() as u32;
+        let evs = (0..stay.len() as u32).map(EvId);
         let willingness: Vec<f64> = evs.clone().map(willingness).collect();
         Self {
             price_per_kwh: evs.map(price_of).collect(),
@@ -204,7 +205,7 @@ struct History<'a, S: Sink> {
     calendar: Calendar,
     seq: u64,
     tick: u32,
-    stay: Vec<u32>,
+    stay: Vec<StayId>,
     energy_kwh: Vec<f64>,
     power_kw: Vec<f64>,
     ledger: Vec<Ledger>,
@@ -308,8 +309,8 @@ impl<S: Sink> History<'_, S> {
         let (mut ended, mut missed) = (SessionEnded::default(), TargetMissed::default());
         let stays = &self.scenario.population.stays;
         for &stay in self.calendar.ending_at(self.tick) {
-            let ev = stays.ev[stay as usize];
-            let car = ev as usize;
+            let ev = stays.ev[stay.row()];
+            let car = ev.row();
             let missing_kwh = (self.scenario.population.departure_energy_kwh[car]
                 - self.energy_kwh[car])
                 .max(0.0);
@@ -341,9 +342,9 @@ impl<S: Sink> History<'_, S> {
         let mut started = SessionStarted::default();
         let population = &self.scenario.population;
         for &stay in self.calendar.beginning_at(self.tick) {
-            let row = stay as usize;
+            let row = stay.row();
             let ev = population.stays.ev[row];
-            let car = ev as usize;
+            let car = ev.row();
             let driven = population.stays.trip_kwh[row].min(self.energy_kwh[car]);
             self.energy_kwh[car] -= driven;
             self.stay[car] = stay;
@@ -369,7 +370,7 @@ impl<S: Sink> History<'_, S> {
             if self.stay[car] == NO_STAY {
                 continue;
             }
-            let charger = population.stays.charger[self.stay[car] as usize];
+            let charger = population.stays.charger[self.stay[car].row()];
             if population.charger(charger).site.is_some() {
                 site.plugged += 1;
                 site.asked_kw += self.power_kw[car];
@@ -381,7 +382,7 @@ impl<S: Sink> History<'_, S> {
         if site.asked_kw > limit_kw {
             self.clip(&at_site, limit_kw / site.asked_kw)?;
             self.emit(Event::LimitViolated(LimitViolated {
-                site: vec![0].into(),
+                site: vec![SiteId(0)].into(),
                 asked_kw: vec![site.asked_kw],
                 limit_kw: vec![limit_kw],
             }))?;
@@ -392,7 +393,7 @@ impl<S: Sink> History<'_, S> {
     fn clip(&mut self, cars: &[usize], share: f64) -> Result<(), S::Error> {
         let mut clipped = SetPointClipped::default();
         for &car in cars {
-            clipped.ev.push(car as u32);
+            clipped.ev.push(EvId(car as u32));
             clipped.asked_kw.push(self.power_kw[car]);
             clipped.applied_kw.push(self.power_kw[car] * share);
             clipped.reason.push(ClipReason::Site);
@@ -410,7 +411,7 @@ impl<S: Sink> History<'_, S> {
         let (population, clock) = (&self.scenario.population, &self.scenario.clock);
         let slot = self.scenario.fleets[0].battery.slot(clock.slot_hours());
         let first = population.stays.first_slot(stay, clock);
-        let at_home = population.charger(population.stays.charger[stay as usize]).site.is_none();
+        let at_home = population.charger(population.stays.charger[stay.row()]).site.is_none();
         let asked =
             if car.is_multiple_of(3) && at_home && self.tick < first + 4 { -2.0 } else { 7.0 };
         let (full, target) = (population.capacity_kwh[car], population.departure_energy_kwh[car]);

@@ -28,6 +28,7 @@ use voltide_model::{
     device::{Store, StoreKind, ThermalUnit},
     flexibility::{Readings, UpDown},
     forecast::Forecast,
+    id::{ChargerId, EvId, StayId},
     plant::Plant,
     quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
     rules::Rules,
@@ -49,9 +50,9 @@ const PLUGGED: u32 = 84;
 const ANNOUNCED: u32 = 93;
 const UNPLUGGED: u32 = 91;
 /// A car that stands at home, its charger there, and its stay.
-const AT_HOME: (u32, u32, u32) = (1, 2, 20);
+const AT_HOME: (EvId, ChargerId, StayId) = (EvId(1), ChargerId(2), StayId(20));
 /// A car that stands behind the site, likewise.
-const AT_WORK: (u32, u32, u32) = (2, 5, 21);
+const AT_WORK: (EvId, ChargerId, StayId) = (EvId(2), ChargerId(5), StayId(21));
 /// Capacity of the car at home.
 const CAPACITY_KWH: f64 = 64.0;
 
@@ -226,9 +227,9 @@ fn world() -> Arc<Scenario> {
     scenario.grid = Some(Arc::new(grid()));
     let soc = [0.0, 0.0, 0.0, 1.0];
     scenario.fleets[0].wishes.reservations =
-        soc.map(|soc| SocWish { from: 0, to: 86_400, soc, car: Some(AT_HOME.0) }).into();
+        soc.map(|soc| SocWish { from: 0, to: 86_400, soc, car: Some(AT_HOME.0.0) }).into();
     let population = Arc::make_mut(&mut scenario.population);
-    population.capacity_kwh[AT_HOME.0 as usize] = CAPACITY_KWH;
+    population.capacity_kwh[AT_HOME.0.row()] = CAPACITY_KWH;
     let stays = &mut population.stays;
     let stay = |(ev, charger, _)| Stay {
         ev,
@@ -238,7 +239,7 @@ fn world() -> Arc<Scenario> {
         announced: 86_400,
         trip_kwh: 0.0,
     };
-    while (stays.len() as u32) < AT_HOME.2 {
+    while stays.len() < AT_HOME.2.row() {
         stays.push(stay(AT_HOME));
     }
     assert_eq!((stays.push(stay(AT_HOME)), stays.push(stay(AT_WORK))), (AT_HOME.2, AT_WORK.2));
@@ -524,7 +525,7 @@ impl Written {
             ("kind", "SessionStarted".into()),
             ("entity_kind", "ev".into()),
             ("entity_id", "1".into()),
-            ("session_id", AT_HOME.2.into()),
+            ("session_id", AT_HOME.2.0.into()),
             ("cause_seq", 52_u32.into()),
             ("payload", payload.into()),
         ]
@@ -532,9 +533,9 @@ impl Written {
 
     fn of_sessions(&self) -> Expected {
         vec![
-            ("session_id", AT_HOME.2.into()),
-            ("ev_id", AT_HOME.0.into()),
-            ("charger_id", AT_HOME.1.into()),
+            ("session_id", AT_HOME.2.0.into()),
+            ("ev_id", AT_HOME.0.0.into()),
+            ("charger_id", AT_HOME.1.0.into()),
             ("plugged_at", self.at(PLUGGED)),
             ("unplugged_at", self.at(UNPLUGGED)),
             ("soc_arrival", (20.0 / CAPACITY_KWH).into()),
@@ -555,7 +556,7 @@ impl Written {
             ("fleet", "commuters".into()),
             ("slots", (UNPLUGGED - PLUGGED).into()),
             ("missing_kwh", 14.0.into()),
-            ("car", AT_HOME.0.into()),
+            ("car", AT_HOME.0.0.into()),
             ("stored_kwh", (17.0 * 0.95).into()),
             ("drawn_kwh", (2.5 / 0.95).into()),
             ("requested_kwh", Cell::Null),
@@ -637,9 +638,9 @@ impl Written {
         vec![
             ("ts", self.at(TICK)),
             ("tick", TICK.into()),
-            ("ev_id", AT_HOME.0.into()),
-            ("charger_id", AT_HOME.1.into()),
-            ("session_id", AT_HOME.2.into()),
+            ("ev_id", AT_HOME.0.0.into()),
+            ("charger_id", AT_HOME.1.0.into()),
+            ("session_id", AT_HOME.2.0.into()),
             ("state", "charging".into()),
             ("soc", single(33.0 / CAPACITY_KWH)),
             ("energy_kwh", 33.0.into()),
@@ -657,12 +658,12 @@ impl Written {
         vec![
             ("ts", self.at(TICK)),
             ("tick", TICK.into()),
-            ("charger_id", AT_WORK.1.into()),
+            ("charger_id", AT_WORK.1.0.into()),
             ("site_id", 0_u32.into()),
             ("power_kw", 5.25.into()),
             ("limit_kw", 7.0.into()),
             ("occupied", true.into()),
-            ("ev_id", AT_WORK.0.into()),
+            ("ev_id", AT_WORK.0.0.into()),
         ]
     }
 }

@@ -5,7 +5,10 @@ use crate::{
     read::{CARS, Rows, written, written_of},
 };
 use tempfile::tempdir;
-use voltide_model::scenario::EvTicks;
+use voltide_model::{
+    id::{EvId, StayId},
+    scenario::EvTicks,
+};
 use voltide_telemetry::{Options, RunStatus, Telemetry};
 
 #[test]
@@ -17,7 +20,9 @@ fn only_plugged_cars_of_fleets_that_are_asked_have_an_opinion() {
         (0..scenario.clock.slots).flat_map(|tick| (0..CARS).map(move |ev| (tick, ev))).collect();
     let plugged = cars.ints("session_id").into_iter().map(|session| session.is_some());
     let wanted: Vec<Option<f64>> = (keys.iter().zip(plugged))
-        .map(|(&(tick, ev), plugged)| (plugged && ev < commuters).then(|| willingness_of(ev, tick)))
+        .map(|(&(tick, ev), plugged)| {
+            (plugged && ev < commuters).then(|| willingness_of(EvId(ev), tick))
+        })
         .collect();
     let singles: Vec<_> =
         wanted.iter().map(|cell| cell.map(|willingness| willingness as f32)).collect();
@@ -25,7 +30,7 @@ fn only_plugged_cars_of_fleets_that_are_asked_have_an_opinion() {
     let agreed: Vec<_> =
         wanted.iter().map(|cell| cell.map(|willingness| willingness > 0.3)).collect();
     assert_eq!(cars.flags("participating"), agreed);
-    let prices: Vec<_> = keys.iter().map(|&(_, ev)| Some(price_of(ev) as f32)).collect();
+    let prices: Vec<_> = keys.iter().map(|&(_, ev)| Some(price_of(EvId(ev)) as f32)).collect();
     assert_eq!(cars.singles("price_per_kwh"), prices);
     let per_tick = agreed
         .chunks(CARS as usize)
@@ -103,12 +108,12 @@ fn a_session_is_eligible_where_a_full_turn_fits_into_its_announced_time() {
     let (stays, clock) = (&scenario.population.stays, &scenario.clock);
     let mut wanted = Vec::new();
     for (row, session) in sessions.ints("session_id").into_iter().flatten().enumerate() {
-        let stay = session.cast_unsigned();
-        let full = scenario.population.capacity_kwh[stays.ev[stay as usize] as usize];
+        let stay = StayId(session.cast_unsigned());
+        let full = scenario.population.capacity_kwh[stays.ev[stay.row()].row()];
         let slots = stays.announced_end_slot(stay, clock) - stays.first_slot(stay, clock);
         let hours = (soc_target[row] - 0.3).max(0.0) * full / (7.0 * 0.95)
             + (soc_arrival[row] - 0.3).max(0.0) * full / (7.0 / 0.95);
-        let at_home = scenario.population.charger(stays.charger[stay as usize]).site.is_none();
+        let at_home = scenario.population.charger(stays.charger[stay.row()]).site.is_none();
         wanted.push(at_home.then_some(hours <= f64::from(slots) * 0.25));
     }
     let found = sessions.flags("v2g_eligible");

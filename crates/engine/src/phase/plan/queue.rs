@@ -263,12 +263,12 @@ mod tests {
     fn planned_cars_are_due_no_more() {
         let mut due = DueCars::default();
         for ev in [3, 1, 2, 3, 9, 8] {
-            due.mark(ev);
+            due.mark(EvId(ev));
         }
-        due.unmark(&[1, 3, 4, 8]);
-        assert_eq!(due.marked, [2, 9]);
+        due.unmark(&[1, 3, 4, 8].map(EvId));
+        assert_eq!(due.marked, [2, 9].map(EvId));
         due.unmark(&[]);
-        due.unmark(&[0, 2, 9]);
+        due.unmark(&[0, 2, 9].map(EvId));
         assert!(due.marked.is_empty());
     }
 }
