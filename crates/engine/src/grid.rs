@@ -15,11 +15,10 @@ use voltide_journal::{
     units::unpack,
 };
 use voltide_model::{
-    clock::Clock,
     dispatch::{GridState, SlotDispatch},
     plant::Plant,
 };
-use voltide_schedule::grid::{Day, DayAheadPlan};
+use voltide_schedule::grid::DayAheadPlan;
 
 /// Load that differs by less is the same, as a share of itself.
 const SAME_LOAD: f64 = 1e-9;
@@ -88,15 +87,4 @@ impl UnitSchedule {
         let later = parts.filter(|((arrival, of), _)| **arrival > now && **of == slot);
         later.map(|(_, kw)| kw).sum()
     }
-}
-
-/// The local day that a slot lies in, as far as it is simulated or lies after the end.
-pub(crate) fn day_of(clock: &Clock, tick: u32) -> Day {
-    let today = clock.local(tick).date();
-    let is_today = |slot: &u32| clock.local(*slot).date() == today;
-    let first = (0..=tick).rev().take_while(is_today).last().unwrap_or(tick);
-    // No local day has more than 25 hours.
-    let beyond = tick.saturating_add(2 * clock.slots_per_24_hours());
-    let end = (tick..beyond).take_while(is_today).last().map_or(tick, |last| last + 1);
-    Day { first, slots: end - first }
 }

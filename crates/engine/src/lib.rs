@@ -18,7 +18,8 @@
 //! | their drivers   | the draw of the hour, willingness, whether they agree       | `cars`     |
 //! | sites           | limit, the cars behind them, what they came to              | `sites`    |
 //! | shared chargers | the car at them, the site that they stand behind            | `sites`    |
-//! | units           | what they do, power before, commitment, what they hold      | `units`    |
+//! | units           | output, available power, filling, flexibility, cost; power  | `units`    |
+//! |                 | before, commitment, what they hold                          |            |
 
 mod apply;
 mod batch;

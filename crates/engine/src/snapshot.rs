@@ -11,7 +11,7 @@ mod resources;
 use crate::{
     EngineError, Replay, Simulation,
     cars::{CarState, columns, writable},
-    grid::{UnitSchedule, day_of},
+    grid::UnitSchedule,
     plan_book::PlanBook,
     remembered::Remembered,
     state::{Now, ScenarioInForce},
@@ -65,7 +65,7 @@ impl<L, S> Simulation<L, S> {
         let chain_hash = sealed.chain_hash;
         let next = self.core.next_tick;
         let clock = self.core.world.resource::<ScenarioInForce>().scenario.clock;
-        let future = Future { next, day: day_of(&clock, next).first };
+        let future = Future { next, day: clock.local_day(next).start };
         let part = |it: &Carried| (it.name.to_owned(), (it.save)(&mut self.core.world, future));
         let mut parts: Vec<_> = PARTS.iter().map(part).collect();
         parts.push(("past".to_owned(), self.remembered.save()));

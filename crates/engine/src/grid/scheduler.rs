@@ -1,6 +1,6 @@
 //! Who decides what units do: the day-ahead stage and the intra-day stage, asked in a live run.
 
-use super::{car_flexibility, day_of};
+use super::car_flexibility;
 use crate::{
     EngineError,
     grid::{
@@ -15,7 +15,7 @@ use voltide_journal::{
     event::{Event, SolveFinished, Stage, TickStarted},
     units::pack,
 };
-use voltide_model::{dispatch::GridState, scenario::Scenario, two_stage::Grid};
+use voltide_model::{clock::Clock, dispatch::GridState, scenario::Scenario, two_stage::Grid};
 use voltide_schedule::{
     Outcome,
     grid::{Day, Dispatch, DispatchProblem, GridError, Stages, UnmetWish},
@@ -128,6 +128,12 @@ impl Scheduler<'_, '_, '_, '_> {
             self.schedule.dispatched(&self.grid.plant, event, &self.state);
         });
     }
+}
+
+/// The local day that a slot lies in, as the stages count it.
+fn day_of(clock: &Clock, tick: u32) -> Day {
+    let slots = clock.local_day(tick);
+    Day { first: slots.start, slots: slots.end - slots.start }
 }
 
 fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {

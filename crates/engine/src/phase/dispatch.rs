@@ -7,7 +7,7 @@
 
 use crate::{
     grid::{
-        UnitSchedule, car_flexibility, day_of,
+        UnitSchedule, car_flexibility,
         load::{CarLoad, value},
     },
     outbox::Recorder,
@@ -165,11 +165,10 @@ fn close_balance(balance: Res<Balance>, mut record: Recorder) {
 fn next_net_load(cars: &CarLoad, schedule: &UnitSchedule, grid: &Grid) -> f64 {
     let scenario = &cars.in_force.scenario;
     let tick = cars.now.tick;
-    let day = day_of(&scenario.clock, tick);
+    let day = scenario.clock.local_day(tick);
     // Where a day is taken to come again, its last slot is followed by its first.
-    let wraps =
-        grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.first + day.slots;
-    let next = if wraps { day.first } else { tick + 1 };
+    let wraps = grid.rules.readings.last_step == LastStep::Wrap && tick + 1 == day.end;
+    let next = if wraps { day.start } else { tick + 1 };
     let at = |series: &Series| series.at(next, scenario.clock.slots_per_24_hours());
     let base = scenario.system.base_load.as_ref().map_or(0.0, at);
     grid.plant.net_of_unsteered(base + cars.planned_kw(schedule, next), |_, unit| {

@@ -31,11 +31,9 @@ pub(crate) fn ask_again(
 /// A stay as it was planned then: what it was expected to begin with stands in the journal before
 /// the call.
 fn as_then(seen: &Planning, ev: EvId, stay: StayId) -> ToPlan {
-    match seen.expected.0.get(&stay) {
-        Some(&kwh) => ToPlan { ev, stay, energy_kwh: kwh, arrival_kwh: kwh },
-        None => {
-            let energy_kwh = seen.energy_kwh[ev.row()];
-            ToPlan { ev, stay, energy_kwh, arrival_kwh: seen.arrival_kwh(ev) }
-        }
+    if let Some(&kwh) = seen.expected.0.get(&stay) {
+        return ToPlan { ev, stay, energy_kwh: kwh, arrival_kwh: kwh };
     }
+    let energy_kwh = seen.energy_kwh[ev.row()];
+    ToPlan { ev, stay, energy_kwh, arrival_kwh: seen.arrival_kwh(ev) }
 }

@@ -3,7 +3,7 @@
 //! Where the day follows upon itself, all its stays are planned before its first slot.
 
 use super::queue::Queue;
-use crate::{batch::ToPlan, grid::day_of, planning::Planning};
+use crate::{batch::ToPlan, planning::Planning};
 use voltide_journal::event::StaysExpected;
 use voltide_model::{id::StayId, scenario::Planning as Plans, stay::NO_STAY};
 
@@ -21,15 +21,14 @@ pub(super) enum Plugged {
 /// Whether a day begins that is to be planned.
 pub(super) fn day_begins(seen: &Planning) -> bool {
     let scenario = &seen.in_force.scenario;
-    scenario.planning == Plans::AtDayStart && day_of(&scenario.clock, seen.tick).first == seen.tick
+    scenario.planning == Plans::AtDayStart && scenario.clock.begins_day(seen.tick)
 }
 
 /// Puts in the stays that begin on the day that begins now, and of those in progress the `plugged`
 /// ones.
 pub(super) fn stays(seen: &Planning, plugged: Plugged) -> Queue {
     let clock = &seen.in_force.scenario.clock;
-    let day = day_of(clock, seen.tick);
-    let slots = seen.tick..(day.first + day.slots).min(clock.slots);
+    let slots = seen.tick..clock.local_day(seen.tick).end.min(clock.slots);
     let evs = &seen.in_force.scenario.population.stays.ev;
     let beginning = slots.flat_map(|slot| seen.in_force.calendar.beginning_at(slot)).copied();
     // Cars that arrive in the day's first slot are plugged in already.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     batch::ToPlan,
-    grid::{UnitSchedule, day_of},
+    grid::UnitSchedule,
     outbox::Recorder,
     phase::price::Incentives,
     plan_book::PlanBook,
@@ -40,7 +40,7 @@ pub(crate) struct TrialOfDay(Option<(Asked, Trial)>);
 
 /// The plant, where a day begins that is to be scheduled.
 fn grid_of_new_day(scenario: &Scenario, tick: u32) -> Option<Arc<Grid>> {
-    scenario.grid.clone().filter(|_| day_of(&scenario.clock, tick).first == tick)
+    scenario.grid.clone().filter(|_| scenario.clock.begins_day(tick))
 }
 
 /// Planning on trial: nothing of it comes into force, so that schedules are only read.
@@ -114,9 +114,9 @@ pub(super) fn issue(
         by,
     };
     let step = grid.rules.day_ahead_step.get();
-    let day = day_of(&scenario.clock, tick);
+    let day = scenario.clock.local_day(tick);
     // One step more than the day has: the last one's flexibility is asked for by what follows it.
-    let slots = tick..tick + (day.slots.div_ceil(step) + 1) * step;
+    let slots = tick..tick + ((day.end - day.start).div_ceil(step) + 1) * step;
     let mut forecast = ForecastIssued {
         series: "ev_load".to_owned(),
         first_slot: tick,
