@@ -131,7 +131,7 @@ impl Columns {
     /// Closes the ledgers of cars that left and takes in those that came; not part of the comparison.
     fn come_and_go(&mut self, tick: &Tick) {
         for &ev in &tick.unplugged {
-            let car = ev as usize;
+            let car = ev.row();
             for column in
                 [&mut self.charged, &mut self.discharged, &mut self.cost, &mut self.revenue]
             {
@@ -139,7 +139,7 @@ impl Columns {
             }
         }
         for &(ev, energy) in &tick.plugged {
-            self.energy[ev as usize] = energy;
+            self.energy[ev.row()] = energy;
         }
     }
 

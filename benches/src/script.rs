@@ -7,6 +7,7 @@ use voltide_journal::{
 };
 use voltide_model::{
     columns::{Ledger, TickColumns},
+    id::EvId,
     scenario::Scenario,
 };
 
@@ -14,9 +15,9 @@ use voltide_model::{
 #[derive(Debug, Clone, Default)]
 pub struct Tick {
     /// Cars that left; the ledgers of their sessions are closed.
-    pub unplugged: Vec<u32>,
+    pub unplugged: Vec<EvId>,
     /// Cars that came, and what they had stored, kWh.
-    pub plugged: Vec<(u32, f64)>,
+    pub plugged: Vec<(EvId, f64)>,
     /// Cars whose set-point changed, and to what, kW.
     pub set_points: Vec<(u32, f64)>,
     /// Power of all cars, kW.

@@ -234,7 +234,7 @@ impl Witness {
         }
     }
 
-    fn check_limits(&self, scenario: &Scenario, columns: &TickColumns<'_>) {
+    fn check_limits(scenario: &Scenario, columns: &TickColumns<'_>) {
         for (site, tick) in scenario.sites.iter().zip(columns.sites) {
             assert!(
                 tick.power_kw <= site.import_limit.0 + 1e-6,
@@ -270,7 +270,7 @@ impl Sink for Witness {
         columns: &TickColumns<'_>,
     ) -> Result<(), Infallible> {
         self.check_batteries(scenario, columns);
-        self.check_limits(scenario, columns);
+        Self::check_limits(scenario, columns);
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect();
         self.ticks.push((columns.stay.to_vec(), bits(columns.energy_kwh), bits(columns.power_kw)));
         Ok(())

@@ -10,12 +10,7 @@
 
 use bevy_ecs::{change_detection::ContiguousMut, prelude::*, query::ContiguousQueryData};
 use bytemuck::{Pod, Zeroable};
-use voltide_model::{
-    columns::Ledger,
-    id::{EvId, StayId},
-    stay::NO_STAY,
-    willingness::Draw,
-};
+use voltide_model::{columns::Ledger, id::StayId, stay::NO_STAY, willingness::Draw};
 
 /// Cars in one block: the grain of sums, of state hashes, and of work shared between threads.
 pub(crate) const BLOCK: usize = 2048;

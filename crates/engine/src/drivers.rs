@@ -11,7 +11,6 @@ use crate::{
 use bevy_ecs::{prelude::*, system::SystemParam};
 use voltide_journal::event::PricesSet;
 use voltide_model::{
-    id::EvId,
     price::ExpectedPrice,
     willingness::{Band, Draw, Participation, Willingness as Curves},
 };

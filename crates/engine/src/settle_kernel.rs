@@ -7,7 +7,7 @@ use crate::{
     workers::Workers,
 };
 use voltide_journal::event::PricesSet;
-use voltide_model::{battery::SlotBattery, columns::Ledger, id::EvId};
+use voltide_model::{battery::SlotBattery, columns::Ledger};
 
 /// What one slot moved, all on the battery's side. kWh.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -11,7 +11,7 @@ use std::ops::Range;
 use voltide_model::{
     columns::SiteTick,
     fleet::Parking,
-    id::{ChargerId, EvId, StayId},
+    id::{ChargerId, EvId, SiteId, StayId},
     scenario::Scenario,
     site::Site,
 };
@@ -69,7 +69,7 @@ pub(crate) fn spawn_sites(world: &mut World, scenario: &Scenario) {
     let mut tree = SiteTree::default();
     // Before chargers, which know the entity of their site.
     for site in &scenario.sites {
-        let parent = site.parent.map(|parent| parent.row());
+        let parent = site.parent.map(SiteId::row);
         let entity = world.spawn((Limit::from(site), CarsBehind::default(), SiteLoad::default()));
         tree.sites.push(entity.id());
         tree.parents.push(parent);

@@ -14,7 +14,6 @@ use crate::{
     kind::{self, Kind},
 };
 use arrow_array::RecordBatch;
-use voltide_model::id::{EvId, StayId};
 
 /// The content of a record as today's version of its kind, and that kind.
 pub(crate) fn to_current(
@@ -49,6 +48,7 @@ pub(crate) mod tests {
     use serde_json::Value;
     use serde_json::json;
     use std::sync::Arc;
+    use voltide_model::id::{EvId, StayId};
 
     /// Versions that never were: margins in one direction only, and before that in MW; missed
     /// targets without a reason.

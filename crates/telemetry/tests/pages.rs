@@ -1,7 +1,5 @@
 //! The pages in `outputs` are those that the data dictionary gives.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 #[path = "../../../tests/written.rs"]
 mod written;
 

@@ -297,7 +297,7 @@ fn version(started: &RunStarted) -> String {
 
 /// The cars that were not removed, as places in columns.
 fn there(population: &Population) -> impl Iterator<Item = usize> {
-    population.present_evs().map(|ev| ev.row())
+    population.present_evs().map(EvId::row)
 }
 
 /// What a car lacks to its target; nothing where only rounding makes a difference.

@@ -18,7 +18,7 @@ use std::{
 pub struct Ids<T>(pub Vec<T>);
 
 /// What an id can do that ascends in a batch.
-pub trait Id: Copy + From<u32> + Into<u32> {}
+pub(crate) trait Id: Copy + From<u32> + Into<u32> {}
 
 impl<T: Copy + From<u32> + Into<u32>> Id for T {}
 

@@ -15,13 +15,14 @@ fn with(number: f64) -> Vec<(&'static str, Event)> {
     [in_columns(number), in_json(number)].concat()
 }
 
+fn ids<T: From<u32>>() -> Ids<T> {
+    Ids(vec![T::from(7)])
+}
+
 /// Those that are kept as columns.
 fn in_columns(number: f64) -> Vec<(&'static str, Event)> {
     let one = || vec![number];
     let text = String::new;
-    fn ids<T: From<u32>>() -> Ids<T> {
-        Ids(vec![T::from(7)])
-    }
     vec![
         ("values", Event::SeriesLoaded(SeriesLoaded { name: text(), unit: text(), values: one() })),
         (

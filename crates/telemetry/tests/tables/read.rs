@@ -25,7 +25,7 @@ pub(crate) fn write(
     options: Options,
     until: u32,
 ) -> Summary {
-    let mut telemetry = Telemetry::create(folder, &scenario, options).unwrap();
+    let mut telemetry = Telemetry::create(folder, scenario, options).unwrap();
     play(scenario, &mut telemetry, until).unwrap();
     let whole = until == scenario.clock.slots;
     telemetry.finish(if whole { RunStatus::Finished } else { RunStatus::Interrupted }).unwrap()
