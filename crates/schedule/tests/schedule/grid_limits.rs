@@ -13,8 +13,9 @@ use voltide_model::{
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     two_stage::{SearchLimits, SlackPrices},
 };
-use voltide_schedule::grid::{
-    Dispatch, DispatchProblem, EnergyEnd, GridError, Outlook, UnitTask, UnmetWish,
+use voltide_schedule::{
+    Outcome,
+    grid::{Dispatch, DispatchProblem, EnergyEnd, GridError, Outlook, UnitTask, UnmetWish},
 };
 
 fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
@@ -65,6 +66,16 @@ fn capacity_below_load_leaves_load_unserved_at_its_price() {
     assert!((unserved(&found) - 30.0).abs() < 1e-6);
     assert!((found.parts.unserved - 50.0 * 30.0).abs() < 1e-4);
     assert_lawful(&system, &found);
+}
+
+/// A unit of 0.2 a kWh and 1 an hour: 11 and 13 an hour for 50 and 60 kW.
+#[test]
+fn a_quarter_of_an_hour_costs_a_quarter_of_the_hour_and_no_schedule_costs_less() {
+    let hourly = thermal(vec![unit(0.0, 100.0, 1e3)], &[50.0, 60.0]);
+    let system = System { slot_hours: 0.25, ..hourly };
+    let found = system.problem(false).solve().unwrap();
+    assert_eq!(found.outcome, Outcome::Optimal);
+    assert!((found.objective - 6.0).abs() < 1e-6 && (found.bound - 6.0).abs() < 1e-6);
 }
 
 #[test]
