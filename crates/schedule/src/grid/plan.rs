@@ -59,3 +59,35 @@ impl UnitPlan<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+    use voltide_model::{columns::UnitKind, unit::UnitSlot};
+
+    /// A battery that holds 8 kWh at first, and 4 and 10 kWh after steps of four slots; it gives
+    /// 1 kW in the first of them and 2 kW in the second.
+    fn plan() -> DayAheadPlan {
+        let step = |given_kw, energy_kwh| SlotDispatch {
+            units: vec![UnitSlot { given_kw, energy_kwh, ..UnitSlot::idle(UnitKind::ESS) }],
+            ..SlotDispatch::default()
+        };
+        let steps = vec![step(1.0, 4.0), step(2.0, 10.0)];
+        DayAheadPlan { step: 4, energy_start_kwh: vec![8.0], steps }
+    }
+
+    #[test]
+    fn what_is_held_is_linear_between_the_ends_of_steps() {
+        let held = [0, 1, 4, 6, 8].map(|slots| plan().energy_after(0, slots));
+        assert_eq!(held, [8.0, 7.0, 4.0, 7.0, 10.0]);
+    }
+
+    #[test]
+    fn a_window_beyond_the_day_goes_on_as_its_last_step() {
+        let plan = plan();
+        assert_eq!(plan.energy_after(0, 14), 10.0);
+        let course = UnitPlan { plan: &plan, unit: 0, from: 3, to: 10 }.course();
+        assert_eq!(course.reference_kw.unwrap(), [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]);
+    }
+}

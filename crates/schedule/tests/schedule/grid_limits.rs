@@ -8,13 +8,15 @@ use std::num::NonZeroU32;
 use voltide_model::{
     cost::QuadraticCost,
     device::{Commitment, Device, PlantError, Renewable, ThermalUnit, Unit},
-    flexibility::Readings,
+    flexibility::{FlexStorage, Readings},
     plant::Plant,
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     two_stage::{SearchLimits, SlackPrices},
+    unit::UnitState,
 };
-use voltide_schedule::grid::{
-    Dispatch, DispatchProblem, EnergyEnd, Exogenous, GridError, UnitTask, UnmetWish,
+use voltide_schedule::{
+    Outcome,
+    grid::{Dispatch, DispatchProblem, EnergyEnd, Exogenous, GridError, UnitTask, UnmetWish},
 };
 
 fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
@@ -65,6 +67,41 @@ fn capacity_below_load_leaves_load_unserved_at_its_price() {
     assert!((unserved(&found) - 30.0).abs() < 1e-6);
     assert!((found.parts.unserved - 50.0 * 30.0).abs() < 1e-4);
     assert_lawful(&system, &found);
+}
+
+/// A unit of 0.2 a kWh and 1 an hour: 11 and 13 an hour for 50 and 60 kW.
+#[test]
+fn a_quarter_of_an_hour_costs_a_quarter_of_the_hour_and_no_schedule_costs_less() {
+    let hourly = thermal(vec![unit(0.0, 100.0, 1e3)], &[50.0, 60.0]);
+    let system = System { slot_hours: 0.25, ..hourly };
+    let found = system.problem(false).solve().unwrap();
+    assert_eq!(found.outcome, Outcome::Optimal);
+    assert!((found.objective - 6.0).abs() < 1e-6 && (found.bound - 6.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_unit_that_stays_on_falls_no_further_than_its_ramp() {
+    let mut system = thermal(vec![unit(10.0, 100.0, 20.0)], &[40.0]);
+    system.units[0].state = UnitState { power_kw: Some(90.0), on: true, ..UnitState::default() };
+    system.units[0].course.on = Some(vec![true]);
+    let found = system.problem(false).solve().unwrap();
+    assert!((found.slots[0].units[0].given_kw - 70.0).abs() < 1e-6, "{:?}", found.slots);
+    assert_lawful(&system, &found);
+}
+
+/// As the paper prints (23), a store that holds too little gives less than nothing: a margin is
+/// missing where no rise is expected, too. The unit gives all that it can.
+#[test]
+fn a_store_below_its_least_takes_what_it_lacks_off_the_margin() {
+    let store = crate::grid_systems::store(&mut Random(1), "low");
+    let least_kwh = store.energy_min.0;
+    let plant = Plant::default().with([unit(0.0, 100.0, 1e4)]).with([store]);
+    let mut system = system(plant, &[100.0]);
+    system.readings.flex_storage = FlexStorage::Printed;
+    system.units[1].state.energy_kwh = least_kwh - 5.0;
+    let found = system.problem(true).solve().unwrap();
+    assert_eq!(found.outcome, Outcome::Optimal);
+    assert!(found.margins[0].supply.up < -1.0 && found.parts.margin > 0.0, "{:?}", found.margins);
 }
 
 #[test]
