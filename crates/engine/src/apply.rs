@@ -16,8 +16,9 @@
 
 use crate::{
     cars::{AppliedPower, CarState, PluggedStay, columns, writable},
+    due::DueCars,
     grid::UnitSchedule,
-    phase::plan::{new_policy, plug_in, queue::DueCars},
+    phase::plan::{new_policy, plug_in},
     plan_book::PlanBook,
     planning::Schedules,
     prices::PriceBook,

@@ -297,8 +297,8 @@ impl Batch {
         said
     }
 
-    /// Willingness and agreement of one driver in every slot of the stay's window; always agreed
-    /// where not asked.
+    /// Willingness of one driver in every slot of the stay's window, and whether the car may
+    /// discharge for its sake: one who is not asked has none, and it may.
     fn answers(
         &self,
         state: &Planning,

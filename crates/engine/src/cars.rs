@@ -59,12 +59,14 @@ pub(crate) struct Drawn {
     pub draw: Draw,
 }
 
-/// The driver's willingness to discharge in this slot (10), 0..1; 0 while away, or not asked.
+/// The driver's willingness to discharge in this slot (10), 0..1; 0 while away. Who is not asked
+/// has none, and may discharge all the same.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
 pub(crate) struct Willingness(pub f64);
 
-/// 1 where the driver agrees to discharge in this slot; 0 while away, or not asked.
+/// 1 where the driver was asked and agrees to discharge in this slot; 0 while away. Who is not asked
+/// gives no answer, and may discharge all the same.
 #[derive(Component, Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
 pub(crate) struct Agreed(pub u8);

@@ -27,6 +27,7 @@ mod bounds;
 mod cars;
 mod deciders;
 mod drivers;
+mod due;
 mod ecs;
 mod failure;
 mod fork;

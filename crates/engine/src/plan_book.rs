@@ -10,7 +10,6 @@
 
 mod saved;
 
-use crate::state::slots_before;
 use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, ops::Range};
 use voltide_model::{
@@ -111,7 +110,7 @@ impl PlanBook {
         }
         // It stays in the book: the second part of a stay over midnight begins with it as well.
         let ahead = self.ahead.get(&stay)?.clone();
-        let (slots, kw) = shifted(&ahead, slots_before(&self.clock, first, now));
+        let (slots, kw) = shifted(&ahead, self.clock.slots_before(first, now));
         self.insert(ev, &slots, &kw);
         Some(ahead)
     }
@@ -398,9 +397,9 @@ mod tests {
     #[test]
     fn what_is_after_midnight_of_a_typical_day_lies_a_day_later_on_a_stays_own_axis() {
         let fold = hours(Boundary::Fold);
-        assert_eq!([20, 23, 5].map(|tick| slots_before(&fold, 20, tick)), [0, 0, 24]);
-        assert_eq!([8, 7].map(|tick| slots_before(&fold, 32, tick)), [24, 48]);
-        assert_eq!(slots_before(&hours(Boundary::Open), 32, 40), 0);
+        assert_eq!([20, 23, 5].map(|tick| fold.slots_before(20, tick)), [0, 0, 24]);
+        assert_eq!([8, 7].map(|tick| fold.slots_before(32, tick)), [24, 48]);
+        assert_eq!(hours(Boundary::Open).slots_before(32, 40), 0);
         let parts: Vec<_> = places(fold, 20..50).collect();
         assert_eq!(parts, [20..24, 0..24, 0..2]);
         assert!(places(hours(Boundary::Open), 20..50).eq(std::iter::once(20..50)));

@@ -6,7 +6,7 @@
 use crate::{
     cars::{Drawn, PluggedStay, Session, StoredEnergy, columns},
     drivers::Drivers,
-    phase::plan::queue::DueCars,
+    due::DueCars,
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
     state::{ExpectedStays, Now, ScenarioInForce, arrival_kwh},

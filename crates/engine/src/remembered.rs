@@ -30,39 +30,19 @@ impl Remembered {
     /// Remembers what the state does not hold.
     pub(crate) fn note(&mut self, recorded: &Recorded) {
         self.next_seq = recorded.seq + 1;
-        match &recorded.event {
-            Event::PolicyStateSaved(saved) => {
-                self.memory(&saved.policy).state = Some(saved.state.0.clone());
-            }
-            Event::PolicyFaulted(faulted) => self.memory(&faulted.policy).lost |= faulted.lost,
-            Event::RunForked(forked) => {
-                // The fork's policy is another, to which what this one kept means nothing.
-                if forked.replan {
-                    self.forget_policies();
-                }
-            }
-            Event::TickSealed(_) => self.last_sealed = Some(recorded.clone()),
-            Event::RunStarted(_)
-            | Event::SeriesLoaded(_)
-            | Event::StaysLoaded(_)
-            | Event::RunEnded(_)
-            | Event::TickStarted(_)
-            | Event::SessionStarted(_)
-            | Event::SessionEnded(_)
-            | Event::TargetMissed(_)
-            | Event::TripShort(_)
-            | Event::PricesSet(_)
-            | Event::WillingnessAgreed(_)
-            | Event::StaysExpected(_)
-            | Event::PlansAccepted(_)
-            | Event::AnswerNotFinite(_)
-            | Event::ForecastIssued(_)
-            | Event::SetPointClipped(_)
-            | Event::LimitViolated(_)
-            | Event::SolveFinished(_)
-            | Event::UnitsDispatched(_)
-            | Event::MarginViolated(_)
-            | Event::SlotElapsed(_) => {}
+        let event = &recorded.event;
+        if let Event::PolicyStateSaved(saved) = event {
+            self.memory(&saved.policy).state = Some(saved.state.0.clone());
+        }
+        if let Event::PolicyFaulted(faulted) = event {
+            self.memory(&faulted.policy).lost |= faulted.lost;
+        }
+        // The fork's policy is another, to which what this one kept means nothing.
+        if event.forks().is_some_and(|forked| forked.replan) {
+            self.forget_policies();
+        }
+        if matches!(event, Event::TickSealed(_)) {
+            self.last_sealed = Some(recorded.clone());
         }
     }
 

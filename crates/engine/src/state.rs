@@ -5,7 +5,6 @@ use bevy_ecs::prelude::*;
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use voltide_model::{
     battery::{EnergyBounds, SlotBattery},
-    clock::Clock,
     columns::{Ledger, SystemTick},
     fleet::FleetRange,
     id::{EvId, SiteId, StayId},
@@ -159,17 +158,6 @@ pub(crate) fn arrival_kwh(
     book.expected_of_folded(stay).unwrap_or_else(|| {
         fleet.energy_before(energy_kwh, session.charged_kwh, session.discharged_kwh)
     })
-}
-
-/// Slots from the beginning of a stay's own axis to that of ticks, where the part of a stay from
-/// `first` on that is in progress at `tick` is meant: whole days, where the day comes again, and
-/// none elsewhere.
-pub(crate) fn slots_before(clock: &Clock, first: u32, tick: u32) -> u32 {
-    let Some(day) = clock.typical_day() else { return 0 };
-    let begins_at = clock.place(first);
-    // What began later in the day than it is now came over midnight: it began a day before.
-    let whole_days = first - begins_at;
-    if begins_at > tick { whole_days + day } else { whole_days }
 }
 
 /// Number of cars plugged in.

@@ -246,8 +246,9 @@ events! {
         expected_kwh: Vec<f64> = "kWh",
     }
 
-    /// Drivers agreed to discharge, or not, where that can change a plan. A row says what holds for
-    /// a car from a slot on, to its next row.
+    /// Drivers agreed to discharge, or not, where that can change a plan; in a world in which any are
+    /// asked, those of fleets that are not count as agreeing. A row says what holds for a car from a
+    /// slot on, to its next row.
     event WillingnessAgreed v1: rows by ev, decided in Plan {
         /// The car.
         ev: Ids<EvId>,

@@ -132,6 +132,17 @@ impl Clock {
         self.typical_day().map_or(slot, |day| slot % day)
     }
 
+    /// Slots from the beginning of a stay's own axis to that of ticks, where the part of a stay from
+    /// `first` on that is in progress at `tick` is meant: whole days, where the day comes again, and
+    /// none elsewhere.
+    pub fn slots_before(&self, first: u32, tick: u32) -> u32 {
+        let Some(day) = self.typical_day() else { return 0 };
+        let begins_at = self.place(first);
+        // What began later in the day than it is now came over midnight: it began a day before.
+        let whole_days = first - begins_at;
+        if begins_at > tick { whole_days + day } else { whole_days }
+    }
+
     /// Slots in 24 hours, whatever the local day.
     pub fn slots_per_24_hours(&self) -> u32 {
         24 * 3600 / self.slot_seconds

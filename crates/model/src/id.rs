@@ -46,7 +46,7 @@ macro_rules! ids {
 ids! {
     /// A car, as a row of the population.
     EvId
-    /// A stay, as a row of [`Stays`](crate::stay::Stays), and its session.
+    /// A stay, as a row of `Stays`, and its session.
     StayId
     /// A charger; which ones a fleet has, its range says.
     ChargerId

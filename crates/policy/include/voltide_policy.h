@@ -217,8 +217,9 @@ typedef struct {
   const double *bound_kwh_min;
   // Most energy then, kWh.
   const double *bound_kwh_max;
-  // One bit per stay and slot: the driver agreed to discharge. Row-major, least significant
-  // bit first, rows padded to whole bytes; null where nobody was asked.
+  // One bit per stay and slot: the driver agreed to discharge, or is not asked and so may.
+  // Row-major, least significant bit first, rows padded to whole bytes; null where nobody is
+  // asked.
   const uint8_t *agreed;
   // The schedules in force, n x H, kW; null where no row has one.
   const double *planned_kw;

@@ -221,8 +221,9 @@ pub struct ObservationColumns {
     pub bound_kwh_min: *const f64,
     /// Most energy then, kWh.
     pub bound_kwh_max: *const f64,
-    /// One bit per stay and slot: the driver agreed to discharge. Row-major, least significant
-    /// bit first, rows padded to whole bytes; null where nobody was asked.
+    /// One bit per stay and slot: the driver agreed to discharge, or is not asked and so may.
+    /// Row-major, least significant bit first, rows padded to whole bytes; null where nobody is
+    /// asked.
     pub agreed: *const u8,
     /// The schedules in force, n x H, kW; null where no row has one.
     pub planned_kw: *const f64,

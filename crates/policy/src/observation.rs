@@ -69,8 +69,9 @@ pub struct Observation<'a> {
     /// Most energy then, kWh.
     pub bound_kwh_max: &'a [f64],
 
-    /// One bit per stay and slot: the driver agreed to discharge. Row-major, least significant
-    /// bit first, rows padded to whole bytes; empty where nobody was asked.
+    /// One bit per stay and slot: the driver agreed to discharge, or is not asked and so may.
+    /// Row-major, least significant bit first, rows padded to whole bytes; empty where nobody is
+    /// asked.
     pub agreed: &'a [u8],
     /// The schedules in force, n x H, kW; empty where no row has one.
     pub planned_kw: &'a [f64],
@@ -122,6 +123,14 @@ impl<'a> Observation<'a> {
         // and not one that runs backwards.
         let end = from_now(self.departure_slot[row]);
         from_now(self.arrival_slot[row]).min(end)..end
+    }
+
+    /// Whether the car of row `row` may discharge in a slot from now: its stay is long enough for
+    /// V2G (13), and its driver agreed. Who is not asked may.
+    pub fn may_discharge(&self, row: usize, slot: usize) -> bool {
+        let byte = row * self.horizon.div_ceil(8) + slot / 8;
+        let agreed = self.agreed.is_empty() || self.agreed[byte] >> (slot % 8) & 1 == 1;
+        self.v2g_eligible[row] == 1 && agreed
     }
 }
 
@@ -265,6 +274,19 @@ mod tests {
             schedules.row(stay).charge_from(9, 1.0);
         }
         assert_eq!(power_kw, [0.0, 0.0, 7.0, 7.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn who_is_not_asked_may_discharge_and_who_is_may_where_it_was_agreed() {
+        let stranger = Car { v2g_eligible: 0, ..Car::default() };
+        let mut shown = ObservationBuilder::new(10).car(Car::default()).car(stranger);
+        let may = |shown: &ObservationBuilder, slot| {
+            [0, 1].map(|row| shown.build().may_discharge(row, slot))
+        };
+        assert_eq!(may(&shown, 9), [true, false]);
+        shown.agreed = vec![0b1, 0b10, 0xff, 0xff];
+        assert_eq!([0, 1, 8, 9].map(|slot| may(&shown, slot)[0]), [true, false, false, true]);
+        assert_eq!(may(&shown, 9), [true, false]);
     }
 
     #[test]

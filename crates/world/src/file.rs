@@ -155,7 +155,7 @@ shape! {
         /// Name of one of `tariffs`.
         tariff: Try<Option<Spanned<String>>> = None.into() => "the world's `tariff`",
         /// How drivers decide whether their car may discharge. It needs the world's `incentive`.
-        willingness: Try<Option<WillingnessFile>> = None.into() => "none: drivers are not asked",
+        willingness: Try<Option<WillingnessFile>> = None.into() => "none: drivers are not asked, and their cars may discharge",
         /// States of charge that should not be fallen below at given times. Policies see them.
         soc_minima: Try<Option<Vec<SocWishFile>>> = None.into() => "none",
         /// States of charge that should not be exceeded at given times, such as a range that spares

@@ -4,7 +4,7 @@ use super::load::CarLoad;
 use crate::{
     cars::{PluggedStay, columns},
     drivers::Asking,
-    state::{FleetConstants, ScenarioInForce, arrival_kwh, slots_before},
+    state::{FleetConstants, ScenarioInForce, arrival_kwh},
 };
 use voltide_model::{
     battery::EnergyBounds,
@@ -78,7 +78,7 @@ fn slots_end(in_force: &ScenarioInForce, stay: StayId, tick: u32) -> u32 {
         Rules::V1 => stays.end_slot(stay, clock),
         Rules::V2 => stays.announced_end_slot(stay, clock).max(tick + 1),
     };
-    end - slots_before(clock, stays.first_slot(stay, clock), tick)
+    end - clock.slots_before(stays.first_slot(stay, clock), tick)
 }
 
 fn reach(

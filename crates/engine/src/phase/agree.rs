@@ -60,7 +60,8 @@ fn answer(
     let Some((stays, drawn, willingness, agreed)) = columns_if_any(cars) else { return };
     let willingness = writable(willingness);
     let agreed = writable(agreed);
-    // Cars that have left since, and fleets that are not asked, say nothing.
+    // Cars that have left since, and fleets that are not asked, say nothing. The latter may discharge
+    // without an answer: where that counts, `Asking::of_fleet` is looked at.
     willingness.fill(Willingness(0.0));
     agreed.fill(Agreed(0));
     for piece in &in_force.pieces {

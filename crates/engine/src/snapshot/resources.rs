@@ -3,8 +3,8 @@
 use super::{Future, flat, ids, lists, numbers, only};
 use crate::{
     cars::{PluggedStay, columns},
+    due::DueCars,
     grid::UnitSchedule,
-    phase::plan::queue::DueCars,
     sites::{CarsBehind, Places, SiteTree},
     state::{ExpectedStays, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts, StoredInAll},
 };

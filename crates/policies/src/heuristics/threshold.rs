@@ -17,7 +17,7 @@ use voltide_policy::{Host, Observation, Policy, Result, Schedules};
 /// * A slot is **cheap** when the price that the car pays is at or below `charge_below`. The car
 ///   then charges up to its target, and beyond it as much as it can sell before it leaves.
 /// * A slot is **dear** when it is not cheap, the price that the car is paid is above
-///   `discharge_above`, the stay is eligible and the driver agreed. The car then sells, as long as
+///   `discharge_above`, the stay is eligible and the driver agreed or is not asked. The car then sells, as long as
 ///   it keeps its minimum, and enough to reach its target in cheap slots to come.
 /// * In the other slots it charges only when its laxity runs out: as much as its target needs.
 ///
@@ -76,18 +76,11 @@ impl Threshold {
             (self.charge_below.unwrap_or(mean), self.discharge_above.unwrap_or(mean));
         let kind = |slot| match slot {
             slot if at(&buy, slot) <= below => Kind::Cheap,
-            slot if at(&sell, slot) > above && may_sell(seen, row, slot) => Kind::Dear,
+            slot if at(&sell, slot) > above && seen.may_discharge(row, slot) => Kind::Dear,
             _ => Kind::Other,
         };
         window.map(kind).collect()
     }
-}
-
-/// Whether a stay is eligible for V2G and its driver agreed for the slot; who was not asked agrees.
-fn may_sell(seen: &Observation<'_>, row: usize, slot: usize) -> bool {
-    let byte = row * seen.horizon.div_ceil(8) + slot / 8;
-    let agreed = seen.agreed.is_empty() || seen.agreed[byte] >> (slot % 8) & 1 == 1;
-    seen.v2g_eligible[row] == 1 && agreed
 }
 
 /// A battery and what it is wanted to hold, on the stored side, kWh; power is on the grid side.

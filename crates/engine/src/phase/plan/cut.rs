@@ -1,6 +1,6 @@
 //! A source of the queue: cars that a site cut.
 
-use super::queue::DueCars;
+use crate::due::DueCars;
 use crate::state::SiteCuts;
 use bevy_ecs::prelude::*;
 

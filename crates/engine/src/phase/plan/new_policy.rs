@@ -1,7 +1,7 @@
 //! A source of the queue: all cars that are plugged in when a fork gives them another policy.
 
-use super::queue::DueCars;
 use crate::cars::PluggedStay;
+use crate::due::DueCars;
 use voltide_model::{id::EvId, stay::NO_STAY};
 
 /// Puts them in: the schedules that they have are the other policy's, and so is what these are

@@ -3,7 +3,7 @@
 //! Schedules end with the announced departure, so that such a car gets nothing more by the one that
 //! it has. How much longer it stays nobody knows: it is planned for one slot, again and again.
 
-use super::queue::DueCars;
+use crate::due::DueCars;
 use crate::{
     planning::Planning,
     state::{Now, ScenarioInForce, insert_sorted},

@@ -1,6 +1,6 @@
 //! A source of the queue: cars that plug in.
 
-use super::queue::DueCars;
+use crate::due::DueCars;
 use crate::{plan_book::Ahead, state::EXPECTED_WITHIN_KWH};
 use voltide_model::{clock::Clock, id::EvId};
 

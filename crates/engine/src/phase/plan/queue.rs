@@ -10,7 +10,7 @@
 //! | `day_start`  | stays of the day, and those of cars marked due | a day begins  |
 //! | `forecast`   | stays of the day, on trial                     | a day begins  |
 //!
-//! The first three mark cars in [`DueCars`], from where all sources take them. A car that several
+//! The first three mark cars in [`DueCars`](crate::due::DueCars), from where all sources take them. A car that several
 //! put in is planned once. Stays come out by car, in `EvId` order, in batches of a fixed number of
 //! cars, so that results do not depend on the number of threads; the stays of one car come one
 //! after the other, since the energy that a later one begins with follows from the schedule of the
@@ -24,62 +24,12 @@ use crate::{
     state::{ScenarioInForce, insert_sorted},
 };
 use bevy_ecs::prelude::*;
-use std::{collections::VecDeque, ops::Range};
+use std::ops::Range;
 use voltide_model::{
     id::{EvId, StayId},
     stay::NO_STAY,
 };
 use voltide_policy::planner::PolicyInfo;
-
-/// Cars that are put in as it happens: between being marked and being planned they are state, and
-/// a snapshot carries them.
-#[derive(Resource, Default)]
-pub(crate) struct DueCars {
-    /// Plugged cars that are to be planned at this tick, ascending; planned from the front.
-    pub marked: VecDeque<EvId>,
-    /// Plugged cars whose announced departure has passed, ascending.
-    pub overdue: Vec<EvId>,
-}
-
-impl DueCars {
-    /// Marks a car as due, keeping the order.
-    pub(crate) fn mark(&mut self, ev: EvId) {
-        match self.marked.back() {
-            Some(&last) if last >= ev => {
-                if let Err(place) = self.marked.binary_search(&ev) {
-                    self.marked.insert(place, ev);
-                }
-            }
-            // Cars mostly come in their order.
-            _ => self.marked.push_back(ev),
-        }
-    }
-
-    /// Cars of the ascending list are due no more. When they come in batches from the front, as
-    /// planned cars do, each batch costs no more than its own length.
-    pub(crate) fn unmark(&mut self, evs: &[EvId]) {
-        let (Some(&first), Some(&last)) = (evs.first(), evs.last()) else { return };
-        let start = self.marked.partition_point(|&ev| ev < first);
-        let end = self.marked.partition_point(|&ev| ev <= last);
-        let range = self.marked.range(start..end);
-        let others: Vec<EvId> =
-            range.copied().filter(|ev| evs.binary_search(ev).is_err()).collect();
-        self.marked.drain(start..end);
-        if self.marked.is_empty() {
-            // A whole fleet was due once; it mostly is not again.
-            self.marked.shrink_to_fit();
-        }
-        for ev in others {
-            self.mark(ev);
-        }
-    }
-
-    /// Cars of the ascending list are away.
-    pub(crate) fn leave(&mut self, evs: &[EvId]) {
-        self.unmark(evs);
-        self.overdue.retain(|ev| evs.binary_search(ev).is_err());
-    }
-}
 
 /// The sources of plugged cars at a tick, in no order that would matter.
 const SOURCES: [fn(&Planning, &PolicyInfo) -> Vec<EvId>; 3] =
@@ -253,22 +203,4 @@ fn after_slot(
     let fleet = in_force.fleet_of(ev);
     let bounds = in_force.battery_bounds(ev, arrival_kwh);
     fleet.battery.after(energy_kwh, fleet.battery.fit_within(kw, energy_kwh, bounds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn planned_cars_are_due_no_more() {
-        let mut due = DueCars::default();
-        for ev in [3, 1, 2, 3, 9, 8] {
-            due.mark(EvId(ev));
-        }
-        due.unmark(&[1, 3, 4, 8].map(EvId));
-        assert_eq!(due.marked, [2, 9].map(EvId));
-        due.unmark(&[]);
-        due.unmark(&[0, 2, 9].map(EvId));
-        assert!(due.marked.is_empty());
-    }
 }
