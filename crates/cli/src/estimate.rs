@@ -79,6 +79,7 @@ impl Estimate {
         let slots = u64::from(scenario.clock.slots);
         let snapshot_plan = SnapshotPlan::of(snapshots, scenario);
         let trial = Trial::of(scenario);
+        // A policy may remember what it planned, so that each trial gets one of its own.
         let load = || Prepared::load(args, plugins);
         let some = if trial.cars < cars { part(load()?, trial.cars) } else { prepared };
         let fewer = count(&some);
@@ -310,6 +311,7 @@ fn scratch() -> Result<TempDir, Failure> {
 /// Runs what was prepared to the last mark in a temporary folder; what there is after each.
 fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Footprint>, Failure> {
     let folder = scratch()?;
+    // What is thrown away need not be durable, and no byte depends on it.
     prepared.world.scenario.durability = Durability::Close;
     let start = prepared.start(all_cores());
     let sink = TelemetryAtMarks::begin(&start.scenario, marks)?;
@@ -372,6 +374,7 @@ struct TelemetryAtMarks {
 impl TelemetryAtMarks {
     fn begin(scenario: &Scenario, marks: &[u64]) -> Result<Self, Failure> {
         let mut coming = Vec::new();
+        // A Parquet file takes no rows after its footer: each mark has tables of its own.
         for &mark in marks {
             let folder = scratch()?;
             let telemetry = Telemetry::create(folder.path(), scenario, Options::default())?;

@@ -217,6 +217,7 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
     let clock: Clock = simulation.clock();
     let run = of_bar(&simulation.scenario());
     while !simulation.is_done() {
+        // Between two ticks, so that the log ends with a seal.
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
@@ -256,6 +257,7 @@ impl WorldArgs {
 
 /// The override that `--policy` stands for.
 pub(crate) fn of_policy(policy: &str) -> Override {
+    // Quoted and escaped as a text in RON: a path may hold any letter.
     Override { text: format!("policy={policy:?}"), flag: Some("--policy") }
 }
 
@@ -369,6 +371,7 @@ fn name_policy(world: &mut World, policy: &PolicyInfo) {
 
 /// Refuses another policy than the one that a run began with.
 fn same_policy(policy: &PolicyInfo, made_by: &Build) -> Result<(), Failure> {
+    // Of policies that are built in both hashes are empty, and the version decides.
     if policy.hash == made_by.plugin_hash && policy.version == made_by.policy_version {
         return Ok(());
     }

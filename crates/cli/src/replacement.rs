@@ -97,11 +97,14 @@ pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
     }
     if plain::is_folder(&folder.join(REPLACED))? {
         if folder.join(LOG).is_dir() {
+            // The log is moved last: the run that follows is in its place as a whole.
             return forget(folder);
         }
+        // Without a log these are the first files of a run that did not get its place.
         for entry in entries(folder, &[REPLACED])? {
             remove(&entry)?;
         }
+        // While it is moved back it is no longer complete, and this can be cut off as well.
         fs::rename(folder.join(REPLACED), folder.join(REPLACING))?;
         put_back(folder)?;
     }
@@ -140,6 +143,7 @@ pub(crate) fn take_place(folder: &Path) -> io::Result<()> {
     for entry in entries(&new, &[LOG])? {
         move_to(&entry, folder)?;
     }
+    // Last: a folder holds the run whose log it holds.
     move_to(&new.join(LOG), folder)?;
     sync(folder)?;
     forget(folder)?;

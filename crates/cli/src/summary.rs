@@ -257,6 +257,7 @@ const GAP: &str =
     "how much less the best switching of units may cost; smaller differences tell nothing";
 
 fn solver_gap(summary: &Summary) -> Option<String> {
+    // A smaller one would be shown as 0.
     let gap = summary.solver_gap.filter(|gap| *gap >= 0.5)?;
     Some(format!("{} {}: {GAP}", decimal(gap, 0), summary.currency))
 }

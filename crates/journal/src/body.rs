@@ -126,6 +126,7 @@ pub(crate) fn content(
     };
     let mut chain_hash = [0; 32];
     if kind.name == kind::TICK_SEALED {
+        // It covers the body before it and was added when that was encoded.
         chain_hash = *body.last_chunk().ok_or(BodyError::Short)?;
         body.truncate(body.len() - chain_hash.len());
     }

@@ -199,6 +199,8 @@ impl Channels {
                         .kinds
                         .get(&header.channel_id)
                         .ok_or_else(|| damage("a channel is missing"))?;
+                    // Only a record makes an unknown kind an error: a segment has a channel for
+                    // every kind of its version, written or not.
                     let kind = *kind.as_ref().map_err(|name| Stop::UnknownKind(name.clone()))?;
                     let tick = times
                         .tick(header.log_time)

@@ -90,6 +90,7 @@ impl Hidden {
         let path = self.place.folder.join(&self.name);
         fs::rename(hidden, &path).map_err(TelemetryError::file("rename", path))?;
         self.published = true;
+        // A kill in between leaves the note of a file that is hidden no longer: it is passed over.
         forget_note(hidden_in, &self.name)
     }
 }
@@ -128,6 +129,7 @@ impl Hashed {
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))?;
+        // What the disk did not take comes again with the next call.
         self.sha256.update(&bytes[..written]);
         self.bytes += written as u64;
         Ok(written)

@@ -322,6 +322,7 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut damaged = Vec::new();
     let path = folder.join(FILE);
+    // As it would be written: that holds its own hash, too, against all else in it.
     if plain::read_text(&path).map_err(TelemetryError::file("read", path))? != manifest.text() {
         damaged.push(FILE.to_owned());
     }

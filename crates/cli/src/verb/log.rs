@@ -204,6 +204,7 @@ fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
 fn clock_of(log: &LogReader) -> Option<Clock> {
     let (start_us, slot_seconds) = log.slots();
     let start = DateTime::from_timestamp_micros(start_us)?;
+    // What lies beyond damage has no opening that would tell zone and end.
     Some(Clock { start, zone: Tz::UTC, slot_seconds, slots: u32::MAX, boundary: Boundary::Open })
 }
 
