@@ -416,8 +416,8 @@ fn next_noting(
     }
 }
 
-/// The events that a log opens with, and the one after them: a reader does not go back, so that what
-/// was read too far is kept.
+/// The events that a log opens with, and the one after them: a reader does not go back, so that
+/// what was read too far is kept.
 fn opening(
     reader: &mut LogReader,
     quiet: bool,

@@ -104,6 +104,8 @@ impl Prepared {
         let there = Path::new(&made_by.plugin_file).is_file();
         let choice = if there { &made_by.plugin_file } else { &started.policy };
         let embedded = Plugins::in_folders(Vec::new());
+        // A file that bears the name of a built-in policy is not to plan on in a run of that
+        // policy.
         let was_embedded = made_by.is_known() && made_by.plugin_hash.is_empty() && !any_plugin;
         let plugins_of_policy = if was_embedded { &embedded } else { plugins };
         let planner = load(choice, &world, plugins_of_policy, |problem| problem)?;

@@ -3,9 +3,10 @@
 //! ```text
 //! .new/         a run on its way, which is worth nothing before it is over
 //! .rebuilt/     tables on their way, likewise
-//! .replacing/   the run that was here, on its way aside or back: its log goes first and comes back
-//! last .replaced/    the run that was here, complete; what lies beside it belongs to the one that
-//! follows
+//! .replacing/   the run that was here, on its way aside or back: its log goes first and comes
+//!               back last
+//! .replaced/    the run that was here, complete; what lies beside it belongs to the one that
+//!               follows
 //! ```
 //!
 //! A run is the one that was here until the log of the one that follows lies in its place. A

@@ -114,8 +114,7 @@ fn make_whole<D: Disk>(
         let since = files.get(acknowledged.segment as usize..).unwrap_or_default();
         acknowledge(disk, &folder, since, past)?;
     }
-    // In `u32` this holds: damage before `HEAD` has been refused, so that the log reaches at least
-    // as far.
+    // Never below 0: damage before `HEAD` was refused, so that the log reaches at least as far.
     let newly_acknowledged = ticks_to(past.last_tick) - ticks_to(acknowledged.tick);
     let end = LogEnd {
         last_tick: past.last_tick,

@@ -229,6 +229,7 @@ pub fn ticks(run_folder: &Path) -> Vec<u32> {
         (path.file_name()? == file_name(tick).as_str()).then_some(tick)
     };
     let mut ticks: Vec<u32> = entries.filter_map(|entry| tick(entry.path())).collect();
+    // The latest first, which leaves least to be played back.
     ticks.sort_unstable_by(|one, other| other.cmp(one));
     ticks
 }

@@ -142,6 +142,7 @@ impl Manifest {
     fn of_its_folder(self) -> Result<Self, serde_json::Error> {
         let is_inside =
             |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+        // A folder may come from anywhere, and files that its manifest names are read and removed.
         match self.resources.iter().find(|resource| !is_inside(Path::new(&resource.path))) {
             Some(resource) => {
                 Err(Error::custom(format!("`{}` is no file beside it", resource.path)))
@@ -201,8 +202,8 @@ impl Manifest {
     /// The file's content, with its own hash as the last field.
     fn text(&self) -> String {
         let text = serde_json::to_string_pretty(self).expect("a manifest always has JSON");
-        // The last field: files have hashes, too. It is that of the text in which it is empty, since
-        // no text holds its own.
+        // The last field: files have hashes, too. It is that of the text in which it is empty,
+        // since no text holds its own.
         let begin = &text[..text.rfind("\"hash\"").unwrap_or(text.len())];
         let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
         with(&format!("sha256:{}", hex::encode(Sha256::digest(with("")))))
