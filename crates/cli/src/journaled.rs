@@ -219,6 +219,7 @@ impl Journaled {
             let end = part.end();
             let mut reader = part.reader;
             let later = std::iter::from_fn(move || next_whole(&mut reader, quiet).transpose());
+            // These were read when the log was opened, and the reader is behind them.
             let all = part.opening.into_iter().chain(part.first).map(Ok).chain(later);
             let within = move |it: &Result<Recorded, LogError>| {
                 !it.as_ref().is_ok_and(|it| is_after(it, end))

@@ -362,6 +362,7 @@ fn missed(summary: &Summary) -> Option<String> {
     for MissedTargets { fleet, reason, targets, missing_kwh } in &summary.missed_by {
         let why = reason_in_words(reason);
         let what = format!("{} {why} ({} kWh)", thousands(*targets), decimal(*missing_kwh, 1));
+        // They come sorted by fleet.
         match fleets.last_mut().filter(|(name, _)| name == fleet) {
             Some((_, reasons)) => reasons.push(what),
             None => fleets.push((fleet, vec![what])),

@@ -133,6 +133,7 @@ pub(crate) fn content(
     let (stream, trailer) = body.split_last_chunk().ok_or(BodyError::Short)?;
     let cause = u64::from_le_bytes(*trailer);
     let stream_length = stream.len();
+    // Columns are slices of the body, and are not copied out of it.
     let batch = batch(schema, Buffer::from_vec(body).slice_with_length(0, stream_length))?;
     Ok(((cause != NO_CAUSE).then_some(cause), chain_hash, Content::Columns(batch)))
 }
@@ -143,6 +144,8 @@ pub(crate) fn content(
     reason = "the empty map of dictionaries is of a type that we do not name"
 )]
 fn batch(schema: &SchemaRef, stream: Buffer) -> Result<RecordBatch, BodyError> {
+    // 0xffffffff, by which IPC tells this form from that of before Arrow 0.15; nothing else writes
+    // here.
     let (_, rest) = stream.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let length = u32::from_le_bytes(*length) as usize;

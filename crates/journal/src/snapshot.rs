@@ -205,8 +205,7 @@ impl Encoded {
         let new = path.with_extension("new");
         let mut file = plain::create(&new).map_err(LogError::io("create", &new))?;
         file.write_all(&self.content).map_err(LogError::io("write", &new))?;
-        // Nothing is synced: a snapshot that a power cut tore has not its hashes, and is passed
-        // over.
+        // Nothing is synced: a snapshot that a power cut tore fails its hashes and is passed over.
         fs::rename(&new, &path).map_err(LogError::io("rename", &new))
     }
 }

@@ -189,6 +189,7 @@ pub(crate) fn remove(folder: &Path, name: &str) -> Result<(), TelemetryError> {
 /// SHA-256 of a file in hex; `None` where there is none, or only what is no regular file.
 pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
     let mut file = match plain::open(path) {
+        // What `open` refuses as no file of a run is none here.
         Err(_) if plain::is_other(path) => return Ok(None),
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -87,6 +87,7 @@ impl Selection {
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let evs = 0..scenario.population.len() as u32;
         self.ids = match (self.ev, self.level) {
+            // None as long as no scenario has the car: a fork may add it.
             (Some(ev), _) => Some(evs.filter(|&it| it == ev).map(EvId).collect()),
             (None, EvTicks::Sample(share)) => Some(sample(scenario, share)),
             (None, _) => None,

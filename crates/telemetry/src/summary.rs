@@ -207,6 +207,7 @@ impl Tally {
         summary.slots = tick + 1;
         summary.charged_kwh += system.ev_charge_kw * hours;
         summary.discharged_kwh += system.ev_discharge_kw * hours;
+        // Slot by slot: what one exports takes nothing off what another imports.
         summary.imported_kwh += crate::ev_rows::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::ev_rows::positive(-system.import_kw) * hours;
         let outside = units.iter().filter(|unit| unit.kind == UnitKind::IMPORT_EXPORT);

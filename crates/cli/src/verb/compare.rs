@@ -316,6 +316,7 @@ fn affordable(scenario: &Scenario) -> usize {
 fn in_rows(runs: impl Iterator<Item = Compared>, policies: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (place, run) in runs.enumerate() {
+        // Runs come seed by seed, those of a seed in the order of the policies.
         match rows.get_mut(place % policies) {
             Some(row) => row.runs.push(run),
             None => rows.push(Row { label: run.figures.summary.policy.clone(), runs: vec![run] }),

@@ -97,8 +97,7 @@ fn resume_after(
     if let Some(tick) = played_back.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }
-    // Only now does the log get another segment: a history that cannot be played back is left as it
-    // is.
+    // Only now does the log get another segment: a history that cannot be played back gets none.
     let log =
         McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
     let simulation = played_back.replay.resume(start, log)?;
