@@ -131,6 +131,7 @@ impl Trial {
         if slots * (all + tick_cars) <= WORK {
             return Self { marks: vec![slots], cars: all, cars_of_day: all, later: None };
         }
+        // Two at least: growth is what lies between the first day and the last.
         let days = (WORK / 2 / (day * tick_cars)).clamp(2, 1 + WEEK);
         let cars = if can_be_fewer { all.min(WORK / (day * days)).max(1) } else { all };
         let affordable = WORK / (day * (all + tick_cars));
@@ -220,6 +221,7 @@ fn later(left: &[Footprint], few: &[Footprint]) -> Footprint {
         .with(added_at(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
     let more = added_at(few, last + 1).with(growth, |few, growth| few * growth);
     let mut then = left[last].with(more, |before, more| before + more);
+    // By a byte at least, where there are no snapshots.
     then.snapshot = left[last].snapshot * few[last + 1].snapshot / few[last].snapshot.max(1.0);
     then
 }
@@ -283,6 +285,7 @@ fn after(marks: &[u64], left: &[Footprint], tick: u64) -> Footprint {
 
 /// A world with no more than so many of its cars.
 fn part(all: Prepared, cars: u64) -> Prepared {
+    // A world may have no cars.
     let share = cars as f64 / count(&all).max(1.0);
     if share < 1.0 { sampled(all, share) } else { all }
 }
@@ -418,6 +421,7 @@ impl Sink for TelemetryAtMarks {
             .try_for_each(|(_, _, telemetry)| telemetry.event(scenario, recorded))?;
         let sealed = recorded.event.step() == Step::Seal;
         let ticks = u64::from(recorded.tick) + 1;
+        // The tables of a mark end with the seal of its last tick.
         let is_reached = self.coming.first().is_some_and(|(mark, ..)| *mark == ticks);
         if sealed && is_reached { self.close() } else { Ok(()) }
     }

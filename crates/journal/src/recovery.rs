@@ -233,8 +233,8 @@ impl<D: Disk> Repair<'_, D> {
     }
 
     fn keep(&mut self, aside: PathBuf) -> Result<(), LogError> {
-        // Both folders: the file has its name in the one, the quarantine in the other.
         self.quarantined.push(aside);
+        // Both folders: the file has its name in the one, the quarantine in the other.
         let quarantine = self.folder.join(QUARANTINE);
         self.disk.sync_folder(&quarantine).map_err(LogError::io("sync", &quarantine))?;
         self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))

@@ -421,7 +421,8 @@ impl<'a> Salvager<'a> {
         };
         let acknowledged = self.head.as_ref().map_or(0, |head| head.next_seq);
         if past.next_seq < acknowledged {
-            // What is lost at the end leaves no bytes behind: only `HEAD` says that it was there.
+            // What is lost at the end may leave no bytes behind: then only `HEAD` says that it was
+            // there.
             self.missing(acknowledged);
         }
         Ok(self.salvage)

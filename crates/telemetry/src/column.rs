@@ -182,6 +182,7 @@ impl Table {
     /// again is equal to the byte.
     pub(crate) fn properties(&self) -> WriterProperties {
         let base = WriterProperties::builder()
+            // The library would name its own version here.
             .set_created_by("voltide".into())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a zstd level")))
             .set_statistics_enabled(EnabledStatistics::Chunk)

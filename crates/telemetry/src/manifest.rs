@@ -296,12 +296,14 @@ pub(crate) fn table_files(folder: &Path) -> Vec<String> {
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let is_table = |name: &str| TABLES.iter().any(|table| matches(name, &table.glob()));
     let mut names: Vec<String> = names.filter(|name| name == WORLD || is_table(name)).collect();
+    // A folder lists its files in no order.
     names.sort();
     names
 }
 
 /// Whether tables of a run lie in `folder` without a manifest.
 pub fn lacks_manifest(folder: &Path) -> bool {
+    // A link counts as there: whoever reads it is refused.
     let has_manifest = fs::symlink_metadata(folder.join(FILE)).is_ok();
     !has_manifest && table_files(folder).iter().any(|name| name != WORLD)
 }

@@ -332,6 +332,7 @@ impl Sessions {
     /// An open session with the part beyond midnight, where there is one.
     fn whole(&self, scenario: &Scenario, row: SessionRow) -> SessionRow {
         let Some(end) = self.folded.get(&StayId(row.session.cast_unsigned())) else { return row };
+        // The row has the evening's part alone, and `end` the morning's: the bill is of both.
         let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),

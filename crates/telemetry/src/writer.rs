@@ -32,6 +32,7 @@ pub(crate) struct Files {
 
 impl Files {
     fn frame(&mut self, scenario: &Scenario, frame: &mut Frame) -> Result<(), TelemetryError> {
+        // Before its rows, which are of the scenario that begins with it.
         if frame.begins {
             self.tables.iter_mut().for_each(|tables| tables.enter(scenario));
             self.detail.enter(scenario);

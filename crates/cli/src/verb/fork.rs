@@ -104,6 +104,7 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let out = flags.out.clone().unwrap_or_else(|| out_of(&flags.run));
     let mut folder =
         RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
+    // Only now are both folders there, as the way from one to the other needs them.
     lineage.parent = relative(&folder.path, &flags.run)?;
     let mut snapshots = Snapshots::new(&folder.place, flags.snapshots.every, &start.scenario);
     let log = McapLog::create(&folder.place, start.scenario.durability)?;
