@@ -41,6 +41,7 @@ impl Ending {
     pub(crate) fn difference(&self, tables: &Described) -> Option<String> {
         differs("a run with configuration", &tables.config_hash, &self.config_hash)
             .or_else(|| {
+                // Tables of 0.1.0 do not say it, and are taken at their other words.
                 let said = tables.chain_hash.as_ref()?;
                 differs("ticks up to the chain hash", said, &self.chain_hash)
             })

@@ -17,6 +17,7 @@ pub(crate) fn bars(values: &[f64], width: usize) -> String {
 fn bar(values: &[f64], low: f64, high: f64) -> char {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let share = if high > low { (mean - low) / (high - low) } else { 0.0 };
+    // The share of the highest value is 1, a place beyond the last bar.
     BARS[((share * BARS.len() as f64) as usize).min(BARS.len() - 1)]
 }
 

@@ -163,6 +163,7 @@ impl Comparison {
     fn stored_price(&self) -> String {
         let first = &self.rows[0];
         let mut prices: BTreeMap<String, Spread> = BTreeMap::new();
+        // Each against itself: the price is that of the baseline, whatever is measured against it.
         for saving in first.runs.iter().filter_map(|run| run.figures.saving(&run.figures)) {
             for price in saving.prices {
                 prices.entry(price.fleet).or_default().add(price.per_kwh);
@@ -267,6 +268,7 @@ fn first_lost(row: &Row) -> Option<String> {
 
 /// What is saved beyond what the tariff saves.
 fn beyond(total: f64, tariff: f64) -> f64 {
+    // Where discharging saves nothing, both are the same sum but for rounding.
     without_rounding(total - tariff, total.abs() + tariff.abs())
 }
 

@@ -29,6 +29,8 @@ impl Divergence {
     /// The first events that are not the same, leaving out how the runs began and were sealed;
     /// `None` where all are.
     pub(crate) fn find(one: Journaled, other: Journaled) -> Result<Option<Self>, Failure> {
+        // The last scenario of a history names all cars of the ones before: rows of cars that were
+        // removed keep their places.
         let scenarios = [&one, &other].map(|run| Arc::clone(run.scenario_at(u32::MAX)));
         let mut one = NewEvents::of(one.events(true));
         let mut other = NewEvents::of(other.events(true));
@@ -138,6 +140,7 @@ impl Divergence {
         let Entity { kind, id } = entity;
         let number = id.parse::<u32>().ok();
         let known = number.and_then(|number| {
+            // A car may be there in only one of the two runs.
             self.scenarios.iter().find_map(|scenario| name_in(scenario, kind, number))
         });
         known.unwrap_or_else(|| format!("{kind} `{id}`"))
@@ -254,6 +257,7 @@ impl<I: Iterator<Item = Result<Recorded, Failure>>> NewEvents<I> {
     /// Whether prices are others than those known for their slots; from now on they are known.
     fn are_new(&mut self, tick: u32, set: &PricesSet) -> bool {
         let known = self.prices.entry(set.tariff.clone()).or_default();
+        // What has passed is not announced again, and would only take memory.
         *known = known.split_off(&tick);
         let mut new = false;
         for (slot, prices) in slots(set) {
@@ -284,6 +288,7 @@ impl<I: Iterator<Item = Result<Recorded, Failure>>> Iterator for NewEvents<I> {
 
 /// What is announced, slot by slot.
 fn slots(set: &PricesSet) -> impl Iterator<Item = (u32, SlotPrices)> {
+    // Field by field, so that one that is added cannot be forgotten here.
     let PricesSet {
         tariff: _,
         first_slot,
@@ -345,6 +350,7 @@ fn label(field: &str) -> String {
         "values" => "forecast".to_owned(),
         "at_us" => "beginning".to_owned(),
         _ => {
+            // In this order, since the first ends like the second.
             let name = ["_per_kwh", "_kwh", "_kw"].iter().find_map(|unit| field.strip_suffix(unit));
             name.unwrap_or(field).replace('_', " ")
         }

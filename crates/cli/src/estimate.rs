@@ -79,6 +79,7 @@ impl Estimate {
         let slots = u64::from(scenario.clock.slots);
         let snapshot_plan = SnapshotPlan::of(snapshots, scenario);
         let trial = Trial::of(scenario);
+        // A policy may remember what it planned, so that each trial gets one of its own.
         let load = || Prepared::load(args, plugins);
         let some = if trial.cars < cars { part(load()?, trial.cars) } else { prepared };
         let fewer = count(&some);
@@ -130,6 +131,7 @@ impl Trial {
         if slots * (all + tick_cars) <= WORK {
             return Self { marks: vec![slots], cars: all, cars_of_day: all, later: None };
         }
+        // Two at least: growth is what lies between the first day and the last.
         let days = (WORK / 2 / (day * tick_cars)).clamp(2, 1 + WEEK);
         let cars = if can_be_fewer { all.min(WORK / (day * days)).max(1) } else { all };
         let affordable = WORK / (day * (all + tick_cars));
@@ -219,6 +221,7 @@ fn later(left: &[Footprint], few: &[Footprint]) -> Footprint {
         .with(added_at(few, last), |all, few| if few > 0.0 { all / few } else { 1.0 });
     let more = added_at(few, last + 1).with(growth, |few, growth| few * growth);
     let mut then = left[last].with(more, |before, more| before + more);
+    // By a byte at least, where there are no snapshots.
     then.snapshot = left[last].snapshot * few[last + 1].snapshot / few[last].snapshot.max(1.0);
     then
 }
@@ -282,6 +285,7 @@ fn after(marks: &[u64], left: &[Footprint], tick: u64) -> Footprint {
 
 /// A world with no more than so many of its cars.
 fn part(all: Prepared, cars: u64) -> Prepared {
+    // A world may have no cars.
     let share = cars as f64 / count(&all).max(1.0);
     if share < 1.0 { sampled(all, share) } else { all }
 }
@@ -310,6 +314,7 @@ fn scratch() -> Result<TempDir, Failure> {
 /// Runs what was prepared to the last mark in a temporary folder; what there is after each.
 fn measure(mut prepared: Prepared, marks: &[u64]) -> Result<Vec<Footprint>, Failure> {
     let folder = scratch()?;
+    // What is thrown away need not be durable, and no byte depends on it.
     prepared.world.scenario.durability = Durability::Close;
     let start = prepared.start(all_cores());
     let sink = TelemetryAtMarks::begin(&start.scenario, marks)?;
@@ -372,6 +377,7 @@ struct TelemetryAtMarks {
 impl TelemetryAtMarks {
     fn begin(scenario: &Scenario, marks: &[u64]) -> Result<Self, Failure> {
         let mut coming = Vec::new();
+        // A Parquet file takes no rows after its footer: each mark has tables of its own.
         for &mark in marks {
             let folder = scratch()?;
             let telemetry = Telemetry::create(folder.path(), scenario, Options::default())?;
@@ -415,6 +421,7 @@ impl Sink for TelemetryAtMarks {
             .try_for_each(|(_, _, telemetry)| telemetry.event(scenario, recorded))?;
         let sealed = recorded.event.step() == Step::Seal;
         let ticks = u64::from(recorded.tick) + 1;
+        // The tables of a mark end with the seal of its last tick.
         let is_reached = self.coming.first().is_some_and(|(mark, ..)| *mark == ticks);
         if sealed && is_reached { self.close() } else { Ok(()) }
     }

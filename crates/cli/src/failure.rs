@@ -132,6 +132,7 @@ impl Failure {
             for problem in &problems {
                 output::say_json("problem", &object(problem, code));
             }
+            // Beside the objects, which stdout holds alone.
             if let Some(closing) = &closing {
                 output::complain(closing);
             }
@@ -257,6 +258,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
+        // Some errors say their causes themselves.
         if !text.contains(&said) {
             text = format!("{text}: {said}");
         }

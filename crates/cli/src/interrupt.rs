@@ -36,6 +36,7 @@ pub(crate) fn watch_signals() -> Result<(), Failure> {
     let watch = move || {
         while signals.wait().is_ok() {
             if !AWAITED.load(Ordering::Relaxed) || RAISED.swap(true, Ordering::Relaxed) {
+                // What shells call an end by Ctrl-C: 128 and the signal's number.
                 std::process::exit(130);
             }
             output::complain("stopping where nothing is lost; press Ctrl-C again to stop at once");

@@ -129,6 +129,7 @@ impl Journaled {
     pub(crate) fn until(mut self, at_tick: u32) -> Self {
         let own_begins =
             |parts: &[Part]| parts.len().checked_sub(2).and_then(|place| parts[place].end());
+        // What branches off before a fork's first tick has nothing of that fork's own history.
         while own_begins(&self.parts).is_some_and(|begins| at_tick < begins) {
             self.parts.pop();
         }
@@ -162,6 +163,7 @@ impl Journaled {
         &mut self,
         tick: u32,
     ) -> Result<Option<(Arc<Scenario>, Recorded)>, Failure> {
+        // The state after the tick is known, so that no parent's log is needed to get there.
         self.parts.drain(..self.parts.len() - 1);
         let Some(own) = self.parts.last_mut() else { return Ok(None) };
         own.opening.clear();
@@ -217,6 +219,7 @@ impl Journaled {
             let end = part.end();
             let mut reader = part.reader;
             let later = std::iter::from_fn(move || next_whole(&mut reader, quiet).transpose());
+            // These were read when the log was opened, and the reader is behind them.
             let all = part.opening.into_iter().chain(part.first).map(Ok).chain(later);
             let within = move |it: &Result<Recorded, LogError>| {
                 !it.as_ref().is_ok_and(|it| is_after(it, end))
@@ -414,8 +417,8 @@ fn next_noting(
     }
 }
 
-/// The events that a log opens with, and the one after them: a reader does not go back, so that what
-/// was read too far is kept.
+/// The events that a log opens with, and the one after them: a reader does not go back, so that
+/// what was read too far is kept.
 fn opening(
     reader: &mut LogReader,
     quiet: bool,

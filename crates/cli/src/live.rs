@@ -104,6 +104,8 @@ impl Prepared {
         let there = Path::new(&made_by.plugin_file).is_file();
         let choice = if there { &made_by.plugin_file } else { &started.policy };
         let embedded = Plugins::in_folders(Vec::new());
+        // A file that bears the name of a built-in policy is not to plan on in a run of that
+        // policy.
         let was_embedded = made_by.is_known() && made_by.plugin_hash.is_empty() && !any_plugin;
         let plugins_of_policy = if was_embedded { &embedded } else { plugins };
         let planner = load(choice, &world, plugins_of_policy, |problem| problem)?;
@@ -217,6 +219,7 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
     let clock: Clock = simulation.clock();
     let run = of_bar(&simulation.scenario());
     while !simulation.is_done() {
+        // Between two ticks, so that the log ends with a seal.
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
@@ -256,6 +259,7 @@ impl WorldArgs {
 
 /// The override that `--policy` stands for.
 pub(crate) fn of_policy(policy: &str) -> Override {
+    // Quoted and escaped as a text in RON: a path may hold any letter.
     Override { text: format!("policy={policy:?}"), flag: Some("--policy") }
 }
 
@@ -369,6 +373,7 @@ fn name_policy(world: &mut World, policy: &PolicyInfo) {
 
 /// Refuses another policy than the one that a run began with.
 fn same_policy(policy: &PolicyInfo, made_by: &Build) -> Result<(), Failure> {
+    // Of policies that are built in both hashes are empty, and the version decides.
     if policy.hash == made_by.plugin_hash && policy.version == made_by.policy_version {
         return Ok(());
     }

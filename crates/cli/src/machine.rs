@@ -83,6 +83,7 @@ fn cpu_seconds() -> f64 {
 
 /// Most memory that was resident; 0 where the system does not tell.
 fn peak_rss_mib() -> f64 {
+    // `ru_maxrss` counts bytes on macOS, and KiB on Linux.
     let unit = if cfg!(target_os = "macos") { 1024.0 * 1024.0 } else { 1024.0 };
     getrusage(UsageWho::RUSAGE_SELF).map_or(0.0, |usage| usage.max_rss() as f64 / unit)
 }

@@ -93,6 +93,7 @@ fn tell(words: &clap::Error) -> ExitCode {
 
 /// Does what the verb says.
 fn obey(line: &CommandLine) -> Result<ExitCode, Failure> {
+    // Before any thread is started: each has the signals blocked that its parent had.
     interrupt::watch_signals()?;
     if line.args.wide {
         table::show_all();

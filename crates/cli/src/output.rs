@@ -138,6 +138,7 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
 pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", number.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    // What rounds to zero has no sign.
     let sign =
         if number < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "-" } else { "" };
     let whole = grouped(whole);

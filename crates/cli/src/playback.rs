@@ -41,6 +41,7 @@ pub(crate) fn play<S: Sink>(
     };
     for tick in snapshot::ticks(run).into_iter().filter(|tick| *tick < before) {
         let Some(snapshot) = snapshot::read(run, tick) else { continue };
+        // Anew for each snapshot: what was passed over of a log cannot be read again.
         let mut journaled = open()?;
         let Some((scenario, sealed)) = journaled.skip_through(tick)? else { continue };
         // A snapshot is only a cache: one that has not the hashes of the log is passed over.

@@ -70,6 +70,8 @@ impl Opening<'_> {
 impl Branch<'_> {
     /// Whether the fork in `folder` branches off here, with the same changes.
     fn is_that_of(&self, folder: &Path, there: &RunForked) -> bool {
+        // The way to the parent is written from the fork's folder, and the same folder has many
+        // ways to it.
         let parent = folder.join(&there.parent).canonicalize().ok();
         parent.is_some_and(|parent| self.parent.canonicalize().is_ok_and(|here| here == parent))
             && there.at_tick == self.at_tick

@@ -3,9 +3,10 @@
 //! ```text
 //! .new/         a run on its way, which is worth nothing before it is over
 //! .rebuilt/     tables on their way, likewise
-//! .replacing/   the run that was here, on its way aside or back: its log goes first and comes back
-//! last .replaced/    the run that was here, complete; what lies beside it belongs to the one that
-//! follows
+//! .replacing/   the run that was here, on its way aside or back: its log goes first and comes
+//!               back last
+//! .replaced/    the run that was here, complete; what lies beside it belongs to the one that
+//!               follows
 //! ```
 //!
 //! A run is the one that was here until the log of the one that follows lies in its place. A
@@ -97,11 +98,14 @@ pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
     }
     if plain::is_folder(&folder.join(REPLACED))? {
         if folder.join(LOG).is_dir() {
+            // The log is moved last: the run that follows is in its place as a whole.
             return forget(folder);
         }
+        // Without a log these are the first files of a run that did not get its place.
         for entry in entries(folder, &[REPLACED])? {
             remove(&entry)?;
         }
+        // While it is moved back it is no longer complete, and this can be cut off as well.
         fs::rename(folder.join(REPLACED), folder.join(REPLACING))?;
         put_back(folder)?;
     }
@@ -140,6 +144,7 @@ pub(crate) fn take_place(folder: &Path) -> io::Result<()> {
     for entry in entries(&new, &[LOG])? {
         move_to(&entry, folder)?;
     }
+    // Last: a folder holds the run whose log it holds.
     move_to(&new.join(LOG), folder)?;
     sync(folder)?;
     forget(folder)?;

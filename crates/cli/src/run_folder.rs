@@ -66,6 +66,7 @@ impl RunFolder {
         fs::create_dir_all(out).map_err(|e| no_output(out, &e))?;
         let path = out.join(file_name(world)).join(format!("{RUN_PREFIX}{id}"));
         let lock = lock_anew(&path, claim.verb)?;
+        // Done until there is room: what lies here so far is not this run's to tidy up.
         let mut folder = Self { place: path.clone(), path, done: true, lock: Some(lock) };
         replacement::tidy(&folder.path).map_err(|e| cannot("tidy up", &folder.path, &e))?;
         let repeats = folder.make_room(claim, difference)?;
@@ -280,6 +281,7 @@ fn is_plain(c: char) -> bool {
 
 /// What a folder holds that is locked already.
 fn held_in(path: &Path) -> Found {
+    // Nothing but the status, which manifests of every version have.
     let over = plain::read_text(&path.join("manifest.json"))
         .ok()
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
@@ -287,6 +289,7 @@ fn held_in(path: &Path) -> Found {
     match (path.join("log").is_dir(), over) {
         (true, true) => Found::Over,
         (true, false) => Found::Unfinished,
+        // The lock is the caller's own.
         (false, _) if holds_only(path, LOCK) => Found::Nothing,
         (false, _) => Found::Foreign,
     }

@@ -41,6 +41,7 @@ struct Spent {
 impl Spent {
     /// Whether there is room for another as large as the last.
     fn has_room(self, run: &Path) -> bool {
+        // How large the next one is, only making it would tell.
         LOG_BYTES * (self.bytes + self.last) <= mcap_log::bytes(run)
     }
 }
@@ -68,6 +69,7 @@ impl Snapshots {
         }
         let Some(snapshot) = simulation.snapshot() else { return };
         if let Err(error) = Encoded::of(&snapshot).and_then(|encoded| self.keep(&encoded)) {
+            // Said once: the disk that refused one would refuse the others.
             self.failed = true;
             output::complain(&format!("no snapshots are taken: {error}"));
         }

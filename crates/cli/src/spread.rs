@@ -11,6 +11,7 @@ pub(crate) struct Spread {
 impl Spread {
     pub(crate) fn add(&mut self, value: f64) {
         self.count += 1.0;
+        // A sum of squares, less the square of the mean, would lose its digits to cancellation.
         let from_old = value - self.mean;
         self.mean += from_old / self.count;
         self.squares += from_old * (value - self.mean);

@@ -257,6 +257,7 @@ const GAP: &str =
     "how much less the best switching of units may cost; smaller differences tell nothing";
 
 fn solver_gap(summary: &Summary) -> Option<String> {
+    // A smaller one would be shown as 0.
     let gap = summary.solver_gap.filter(|gap| *gap >= 0.5)?;
     Some(format!("{} {}: {GAP}", decimal(gap, 0), summary.currency))
 }
@@ -361,6 +362,7 @@ fn missed(summary: &Summary) -> Option<String> {
     for MissedTargets { fleet, reason, targets, missing_kwh } in &summary.missed_by {
         let why = reason_in_words(reason);
         let what = format!("{} {why} ({} kWh)", thousands(*targets), decimal(*missing_kwh, 1));
+        // They come sorted by fleet.
         match fleets.last_mut().filter(|(name, _)| name == fleet) {
             Some((_, reasons)) => reasons.push(what),
             None => fleets.push((fleet, vec![what])),

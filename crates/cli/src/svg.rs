@@ -32,6 +32,7 @@ impl Scale {
 pub(crate) fn courses(problem: &Problem, course: &Course, missed: &[Slack]) -> String {
     let stored = course.energy.iter().flatten().copied().fold(0.0, f64::max);
     let limits = problem.devices.iter().map(|device| device.static_range.1.unwrap_or(0.0));
+    // At least 1 kWh, since energies are divided by it, also where no device stores any.
     let most = limits.fold(stored, f64::max).max(1.0) * 1.04;
     let scale = Scale { ticks: problem.grid.slots as f64, most };
     let mut svg = format!(
@@ -116,6 +117,7 @@ fn bounds(svg: &mut String, levels: &[Option<f64>], colour: &str, scale: &Scale)
 /// Five levels of energy, and the time of day at twelve instants.
 fn axes(svg: &mut String, problem: &Problem, scale: &Scale) {
     let step = nice(scale.most / 5.0);
+    // Multiplied and not added up, lest rounding takes the last level.
     let levels = (0..).map(|level| f64::from(level) * step).take_while(|&kwh| kwh <= scale.most);
     for kwh in levels {
         let y = scale.y(kwh);

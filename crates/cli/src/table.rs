@@ -44,6 +44,7 @@ pub(crate) fn line_width() -> Option<usize> {
 
 /// Whether words on stdout may be coloured.
 fn is_coloured() -> bool {
+    // By its convention (no-color.org) the variable counts unless it is empty.
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let plain = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     !refused && !plain && stdout().is_terminal()
@@ -212,6 +213,7 @@ impl Table {
 
     fn cell(&self, row: Row<'_>, column: usize, width: usize) -> String {
         let text = &row.cells[column];
+        // By the bare text: what colours it takes no room.
         let blank = " ".repeat(width.saturating_sub(text.width()));
         let shown = self.weight(row, column).paint(text);
         if self.right.contains(&column) { blank + &shown } else { shown + &blank }

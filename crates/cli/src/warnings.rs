@@ -116,6 +116,7 @@ fn most_of_fleet(fleet: &Fleet, site: usize, scenario: &Scenario) -> f64 {
     });
     let power = behind.map(|charger| charger.charge_max.0).fold(0.0, f64::max);
     let at_once = match &fleet.parking {
+        // A recorded session has a car of its own: these are more than ever stand there at once.
         Parking::Sessions { stations, .. } => stations.len(),
         Parking::Overnight(_)
         | Parking::Workplace(..)

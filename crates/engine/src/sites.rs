@@ -3,7 +3,8 @@
 //! A site below another knows it by [`SiteTree::parents`]. Shared chargers, at which one car comes
 //! after another, are entities that know their car; a private one serves one car and has no state
 //! of its own, so that it stays one of a range in the population (a million of them would take as
-//! much memory as the cars). A car's charger is the same to ask for either way: [`ScenarioInForce::charger_of`].
+//! much memory as the cars). A car's charger is the same to ask for either way:
+//! [`ScenarioInForce::charger_of`].
 
 use crate::state::{ScenarioInForce, insert_sorted, remove_sorted};
 use bevy_ecs::{prelude::*, system::SystemParam};

@@ -126,12 +126,14 @@ pub(crate) fn content(
     };
     let mut chain_hash = [0; 32];
     if kind.name == kind::TICK_SEALED {
+        // It covers the body before it and was added when that was encoded.
         chain_hash = *body.last_chunk().ok_or(BodyError::Short)?;
         body.truncate(body.len() - chain_hash.len());
     }
     let (stream, trailer) = body.split_last_chunk().ok_or(BodyError::Short)?;
     let cause = u64::from_le_bytes(*trailer);
     let stream_length = stream.len();
+    // Columns are slices of the body, and are not copied out of it.
     let batch = batch(schema, Buffer::from_vec(body).slice_with_length(0, stream_length))?;
     Ok(((cause != NO_CAUSE).then_some(cause), chain_hash, Content::Columns(batch)))
 }
@@ -142,6 +144,8 @@ pub(crate) fn content(
     reason = "the empty map of dictionaries is of a type that we do not name"
 )]
 fn batch(schema: &SchemaRef, stream: Buffer) -> Result<RecordBatch, BodyError> {
+    // 0xffffffff, by which IPC tells this form from that of before Arrow 0.15; nothing else writes
+    // here.
     let (_, rest) = stream.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or(BodyError::Short)?;
     let length = u32::from_le_bytes(*length) as usize;

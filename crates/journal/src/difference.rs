@@ -168,9 +168,13 @@ fn in_schedules(difference: Difference) -> Difference {
     let ours = parsed(&difference.one);
     let theirs = parsed(&difference.other);
     let mut slots: Vec<u32> = ours.iter().chain(&theirs).map(|(slot, _)| *slot).collect();
+    // Power changes nowhere but where a segment begins, in either schedule.
     slots.sort_unstable();
+    // By bits, as events are compared: of two zeros the sign may differ.
     let differs = |slot: u32| power_in(&ours, slot).to_bits() != power_in(&theirs, slot).to_bits();
     let differing = slots.into_iter().find(|&slot| differs(slot));
+    // Schedules that are cut up differently may have the same power throughout: then the segments
+    // are what differs.
     let Some(slot) = differing else { return difference };
     let one = json!(power_in(&ours, slot));
     let other = json!(power_in(&theirs, slot));

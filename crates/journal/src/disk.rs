@@ -47,6 +47,7 @@ impl Disk for OsDisk {
     }
 
     fn open(&mut self, path: &Path) -> io::Result<Self::File> {
+        // Only to refuse a link, which opening it for writing would follow.
         plain::open(path)?;
         File::options().append(true).open(path).map(Arc::new)
     }
@@ -56,6 +57,7 @@ impl Disk for OsDisk {
     }
 
     fn sync(&mut self, file: &Self::File) -> io::Result<()> {
+        // Its length is made durable as well, and no reader needs the rest of what is known of it.
         file.sync_data()
     }
 

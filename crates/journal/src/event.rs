@@ -546,6 +546,7 @@ impl PricesSet {
     pub fn from(&self, slot: u32) -> Self {
         let first_slot = slot.clamp(self.first_slot, self.end());
         let rest =
+            // What the world does not have is an empty column, and has no rest.
             |column: &Vec<f64>| column.get(self.at(first_slot)..).unwrap_or_default().to_vec();
         Self {
             tariff: self.tariff.clone(),

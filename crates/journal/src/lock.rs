@@ -71,6 +71,7 @@ impl Lock {
 
 fn open(path: &Path) -> Result<File, LogError> {
     plain::refuse_other(path).map_err(LogError::io("lock", path))?;
+    // Nothing is cut off: until the lock is had, what stands there is its holder's.
     let options = File::options().read(true).append(true).create(true).open(path);
     options.map_err(LogError::io("create", path))
 }

@@ -28,6 +28,8 @@ use voltide_model::scenario::Durability;
 /// Bytes of a run's log so far, less what made the run; 0 where there is none.
 pub fn bytes(run_folder: &Path) -> u64 {
     let files = std::fs::read_dir(run_folder.join(FOLDER)).into_iter().flatten().flatten();
+    // Its length differs between programs that make the same history. How many snapshots a run has
+    // follows from the rest, so that equal runs have equal ones.
     let build = SegmentStart::file_name(FIRST_SEGMENT - 1);
     let of_history = files.filter(|file| {
         file.path().extension().is_some_and(|it| it == "mcap") && file.file_name() != build.as_str()
@@ -163,6 +165,7 @@ impl<D: Disk> McapLog<D> {
         segment.write(&group)?;
         segment.sync(&mut self.disk)?;
         self.state = State::Open(Box::new(segment));
+        // The folder gets its name last: a log without `HEAD` would count as damaged.
         self.write_head(&new_folder)?;
         let folder = self.run_folder.join(FOLDER);
         self.disk.rename(&new_folder, &folder).map_err(LogError::io("rename", &new_folder))?;
@@ -193,6 +196,7 @@ impl<D: Disk> McapLog<D> {
             unreachable!("ticks are sealed in an open log")
         };
         segment.sync(&mut self.disk)?;
+        // After the segment: what `HEAD` acknowledges has to be durable already.
         self.write_head(&self.run_folder.join(FOLDER))?;
         self.unsynced = 0;
         self.pace.synced(began);
@@ -201,6 +205,8 @@ impl<D: Disk> McapLog<D> {
 
     fn write_ending(&mut self) -> Result<(), LogError> {
         let ending = self.sealer.end_run();
+        // A run that was never opened has no log to end. What it left is removed when the next one
+        // begins.
         let State::Open(mut segment) = std::mem::replace(&mut self.state, State::Closed) else {
             return Ok(());
         };

@@ -52,6 +52,7 @@ impl Mark {
 
 /// Whether it is time, so long after a sync that took so long.
 fn is_due(ticks: u32, since: Duration, took: Duration) -> bool {
+    // Where the other 19 parts have passed since, the last sync took one of 20.
     (ticks >= TICKS || since >= TIME) && since >= took * (SHARE - 1)
 }
 

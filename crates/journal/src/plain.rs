@@ -45,6 +45,7 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// A folder has its name, or it cannot be created.
 pub fn create(path: &Path) -> io::Result<File> {
     remove(path)?;
+    // This follows no link either that is put there in between.
     File::options().write(true).create_new(true).open(path)
 }
 

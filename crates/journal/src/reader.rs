@@ -162,6 +162,7 @@ impl Iterator for LogReader {
             return None;
         }
         let next = self.read_next().transpose();
+        // What follows an error goes on from a chain hash that is not known to be right.
         self.ended = !matches!(next, Some(Ok(_)));
         next
     }
@@ -233,6 +234,7 @@ impl LogReader {
             }
             Err(error) => return Err(error),
         }
+        // Wherever the reading of segment 0 stopped: history begins with the next one.
         (self.number, self.segment) = (1, None);
         Ok(())
     }
@@ -265,6 +267,7 @@ impl LogReader {
     pub fn skip_through(&mut self, tick: u32) -> Result<Option<Recorded>, LogError> {
         loop {
             while let Some(record) = self.group.front() {
+                // The seal alone is decoded: its hashes are what the caller goes by.
                 if KINDS[record.kind].name == kind::TICK_SEALED && record.tick == tick {
                     return self.read_next();
                 }
@@ -309,6 +312,7 @@ impl LogReader {
     fn note(&mut self, record: &Record) -> Result<(), LogError> {
         match KINDS[record.kind].name {
             kind::TICK_SEALED => self.sealed(record.tick),
+            // A recovery reads bodies of no other kind, but has to know whether the run can go on.
             kind::RUN_ENDED => {
                 let outcome = body::outcome(&record.body);
                 self.summary.outcome =
@@ -357,6 +361,7 @@ impl LogReader {
     fn open_segment(&mut self) -> Result<(), LogError> {
         let (segment, start) =
             SegmentReader::open(&self.files[self.number]).map_err(|stop| self.stopped(stop))?;
+        // Nothing lies before these that they could be held against.
         let is_first = self.number == 0 || (self.number == 1 && self.lost_build.is_some());
         if is_first {
             (self.chain, self.next_seq) = (start.chain, start.next_seq);
@@ -366,6 +371,8 @@ impl LogReader {
             number: self.number as u32,
             next_seq: self.next_seq,
             chain: self.chain,
+            // These are taken at their word. Ticks are made from them and are part of what the
+            // chain hash covers, so that wrong ones break the chain.
             times: start.times,
         };
         if start != expected {
@@ -384,6 +391,8 @@ impl LogReader {
         let SealedGroup { events, chain } =
             check_group(group, &self.chain, self.next_seq).map_err(|what| self.damaged(what))?;
         let next_seq = self.next_seq + events.len() as u64;
+        // `HEAD` acknowledges whole groups, so that a group that reaches beyond its number is of
+        // another history, and so is one that ends there with another hash.
         let reaches_head = self.next_seq < self.head.next_seq && next_seq >= self.head.next_seq;
         if reaches_head && (next_seq != self.head.next_seq || self.head.chain() != Some(chain)) {
             return Err(self.damaged("history is another than HEAD acknowledges"));
@@ -419,6 +428,8 @@ impl LogReader {
     fn damaged(&self, what: impl Into<String>) -> LogError {
         let damage =
             Damage { file: self.file(), after_tick: self.summary.last_tick, what: what.into() };
+        // What `HEAD` acknowledges was durable before it said so. Only behind it does a crash leave
+        // torn records, which a recovery may cut off.
         let acknowledged = self.next_seq < self.head.next_seq;
         if acknowledged { LogError::Damaged(damage) } else { LogError::Torn(damage) }
     }
@@ -426,6 +437,7 @@ impl LogReader {
     /// The segment that is read, or that would be next.
     fn file(&self) -> PathBuf {
         let number = self.number.min(self.files.len());
+        // Behind the last segment none is missing: the message names a file that is there.
         if number == self.files.len()
             && self.later.is_empty()
             && (self.head.segment as usize) < number
@@ -458,6 +470,7 @@ impl Segments {
     /// # Errors
     /// The folder cannot be read, or a link has the name of a segment.
     pub(crate) fn find(folder: &Path) -> Result<Self, LogError> {
+        // Sorted by number: a folder lists its files in no order.
         let mut found = BTreeMap::new();
         for entry in fs::read_dir(folder).map_err(LogError::io("read", folder))? {
             let entry = entry.map_err(LogError::io("read", folder))?;

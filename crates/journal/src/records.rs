@@ -71,6 +71,7 @@ impl RecordReader {
         if reader.record != MAGIC {
             return Err(damage("it does not begin as an mcap file does"));
         }
+        // By the standard, the data begin with the magic.
         reader.checksum.update(MAGIC);
         Ok(reader)
     }
@@ -128,6 +129,8 @@ impl RecordReader {
 
     /// Adds the record to the checksum of its part, or compares the checksum that it holds.
     fn check(&mut self, opcode: u8) -> Result<(), Stop> {
+        // Both records end with a checksum. That of a `DataEnd` is of what comes before the record;
+        // that of a `Footer` is also of the footer's own bytes before it.
         let (before, checksum) = self.record.split_at(self.record.len().saturating_sub(4));
         match opcode {
             op::DATA_END => {

@@ -68,9 +68,11 @@ pub fn recover(run_folder: &Path) -> Result<Recovery, LogError> {
 /// As [`recover`]; or not even the opening is whole.
 pub fn recover_without_head(run_folder: &Path) -> Result<Recovery, LogError> {
     let folder = reader::log_folder(run_folder)?;
+    // Where nothing is acknowledged, all damage counts as torn and may be cut.
     let nothing =
         Head { format: FORMAT, segment: 0, tick: None, next_seq: 0, chain_hash: String::new() };
     let log = reader::open_with(&folder, nothing)?;
+    // Before a new head takes its place.
     let damaged = head::keep_damaged(&folder, &folder.join(QUARANTINE))?;
     let mut recovery = make_whole(&mut OsDisk, run_folder, log)?;
     recovery.quarantined.extend(damaged);
@@ -99,6 +101,7 @@ fn make_whole<D: Disk>(
     if torn.is_some() {
         let cut = [&files[number..], log.later()].concat();
         repair.cut(&cut, groups)?;
+        // A segment with a whole group is cut and stays; one without is set aside.
         files.truncate(number + usize::from(groups > 0));
     }
     let past = log.past();
@@ -111,10 +114,13 @@ fn make_whole<D: Disk>(
         let since = files.get(acknowledged.segment as usize..).unwrap_or_default();
         acknowledge(disk, &folder, since, past)?;
     }
+    // Never below 0: damage before `HEAD` was refused, so that the log reaches at least as far.
     let newly_acknowledged = ticks_to(past.last_tick) - ticks_to(acknowledged.tick);
     let end = LogEnd {
         last_tick: past.last_tick,
         outcome: log.summary().outcome.clone(),
+        // Segments count from 0, so that this is the next one. A segment with a footer takes in no
+        // more.
         segment: files.len() as u32,
         past,
     };
@@ -208,6 +214,7 @@ impl<D: Disk> Repair<'_, D> {
     fn place_for(&mut self, file: &Path, from: u64) -> Result<PathBuf, LogError> {
         let quarantine = self.folder.join(QUARANTINE);
         self.disk.create_folder(&quarantine).map_err(LogError::io("create", &quarantine))?;
+        // In pieces, since what is torn may be longer than memory.
         let mut hasher = blake3::Hasher::new();
         let mut content = plain::open(file).map_err(LogError::io("open", file))?;
         content.seek(SeekFrom::Start(from)).map_err(LogError::io("read", file))?;
@@ -227,6 +234,7 @@ impl<D: Disk> Repair<'_, D> {
 
     fn keep(&mut self, aside: PathBuf) -> Result<(), LogError> {
         self.quarantined.push(aside);
+        // Both folders: the file has its name in the one, the quarantine in the other.
         let quarantine = self.folder.join(QUARANTINE);
         self.disk.sync_folder(&quarantine).map_err(LogError::io("sync", &quarantine))?;
         self.disk.sync_folder(&self.folder).map_err(LogError::io("sync", &self.folder))
@@ -276,6 +284,7 @@ fn acknowledge<D: Disk>(
 
 fn stopped(file: &Path) -> impl FnOnce(Stop) -> LogError {
     |stop| {
+        // These groups were read as whole before: only the disk can stop the reading here.
         let error = match stop {
             Stop::Io(error) => error,
             Stop::Damage(what) | Stop::UnknownKind(what) => io::Error::other(what),

@@ -1,8 +1,10 @@
 //! What is whole of a damaged log, from either side of the damage, in a new run.
 //!
 //! ```text
-//! DIR/log/              the run from its opening to the damage: it is replayed and resumed like any other
-//! DIR/beyond/1/log/     whole ticks behind the damage: they are listed and exported, but not replayed
+//! DIR/log/              the run from its opening to the damage: it is replayed and resumed like
+//!                       any other
+//! DIR/beyond/1/log/     whole ticks behind the damage: they are listed and exported, but not
+//!                       replayed
 //! DIR/beyond/2/log/     those behind the next one, ...
 //! DIR/salvage.json      what is missing, what was mended, where the damage is
 //! ```
@@ -67,6 +69,7 @@ fn salvage_to(
 ) -> Result<Salvage, LogError> {
     fs::create_dir_all(staging).map_err(LogError::io("create", staging))?;
     let Segments { files, later, .. } = Segments::find(folder)?;
+    // Segment 0 is named even where it is not there.
     let files: Vec<PathBuf> =
         files.into_iter().chain(later).filter(|file| file.is_file()).collect();
     let mut salvager = Salvager::begin(folder, staging, &files)?;
@@ -87,6 +90,8 @@ fn parent(staging: &Path, into: &Path) -> Result<Option<Parent>, LogError> {
     for recorded in reader::open(staging)? {
         let event = recorded?.event;
         if let Some(forked) = event.forks() {
+            // A path through `into`, which is not there yet, would lead nowhere; this lies beside
+            // it.
             let is_there = staging.join(&forked.parent).join(FOLDER).is_dir();
             let path = without_detours(&into.join(&forked.parent));
             return Ok(Some(Parent { run: forked.parent_run.clone(), path, is_there }));
@@ -101,6 +106,7 @@ fn parent(staging: &Path, into: &Path) -> Result<Option<Parent>, LogError> {
 
 /// A path from the root without steps up.
 fn without_detours(path: &Path) -> PathBuf {
+    // By its words alone: to be resolved by the system it would have to be there.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.components().fold(PathBuf::new(), |mut straight, part| {
         if part == Component::ParentDir {

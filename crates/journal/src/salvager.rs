@@ -87,6 +87,8 @@ impl<'a> Salvager<'a> {
         files: &[PathBuf],
     ) -> Result<Self, LogError> {
         let head = Head::read(folder).ok();
+        // Of all segments beforehand: one whose metadata are lost is read by where slots lie in the
+        // others.
         let mut starts = Vec::new();
         for file in files {
             starts.extend(start_of(file).map_err(LogError::io("read", file))?);
@@ -152,6 +154,7 @@ impl<'a> Salvager<'a> {
     }
 
     fn take_build(&mut self, chunk: &Chunk) {
+        // Only with a right checksum: there is no seal that could prove a guess.
         let group = chunk.is_sound.then(|| {
             self.starts
                 .iter()
@@ -230,6 +233,7 @@ impl<'a> Salvager<'a> {
         let opening = self.channels.clone().opening(&chunk.records, chunk.has_checksum);
         let mut unknown = None;
         for (channels, times) in self.readings(opening.as_ref(), start) {
+            // What a reading that fails took for channels must not stay.
             let mut channels = channels.clone();
             let group = match channels.group(&chunk.records, times, chunk.has_checksum) {
                 Ok(group) => group,
@@ -247,6 +251,7 @@ impl<'a> Salvager<'a> {
                 }
             }
         }
+        // Where the checksum is wrong, the unknown name may be the damage.
         match unknown.filter(|_| chunk.is_sound) {
             Some(name) => {
                 Err(LogError::UnknownKind { file: path.to_owned(), name, known: kind::known() })
@@ -383,6 +388,8 @@ impl<'a> Salvager<'a> {
     }
 
     fn refused(&mut self, chunk: &Chunk, lost: Range<u64>) {
+        // A tick's seal ends with the chain hash, and the chunk with the seal. Where the damage
+        // lies further up, the next group goes on from these bytes.
         self.tail = chunk.records.last_chunk::<32>().copied();
         let what = if chunk.is_sound {
             "these records are not those that were sealed"
@@ -414,6 +421,8 @@ impl<'a> Salvager<'a> {
         };
         let acknowledged = self.head.as_ref().map_or(0, |head| head.next_seq);
         if past.next_seq < acknowledged {
+            // What is lost at the end may leave no bytes behind: then only `HEAD` says that it was
+            // there.
             self.missing(acknowledged);
         }
         Ok(self.salvage)

@@ -106,6 +106,7 @@ impl Scan {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = plain::open(path)?;
         let length = file.metadata()?.len();
+        // The magic is passed over unread: nothing that a seal proves hangs on it.
         Ok(Self { file, length, place: MAGIC.len() as u64, start: None, is_over: false })
     }
 
@@ -149,6 +150,7 @@ impl Scan {
         let Some(prefix) = self.read(place, PREFIX as u64)? else { return Ok(None) };
         let (opcode, length) = split_prefix(&prefix);
         let body = place + PREFIX as u64;
+        // Each length is bounded before so much is read: damage may say any.
         let seen = match opcode {
             op::HEADER if length <= METADATA => self.header(body, length)?,
             op::METADATA if length <= METADATA => self.metadata(body, length)?,
@@ -160,6 +162,8 @@ impl Scan {
             return Ok(seen);
         }
         // What is left is a chunk, even if a bit of its opcode is another.
+        // A message index (7) is one bit from a chunk (6): one that is no whole index gets here,
+        // too.
         let is_chunk = (opcode ^ op::CHUNK).count_ones() <= 1;
         if is_chunk {
             self.chunk(place, opcode, length).map(|chunk| chunk.map(Seen::Chunk))
@@ -173,6 +177,8 @@ impl Scan {
         let body = place + PREFIX as u64;
         let Some(header) = self.read(body, CHUNK_HEADER as u64)? else { return Ok(None) };
         let header = ChunkHeader::of(&header);
+        // A damaged length may be less than the header's; wrapped it agrees with neither of the
+        // others.
         let said = length.wrapping_sub(CHUNK_HEADER as u64);
         let Some(agreed) = most_said([said, header.plain, header.stored]) else { return Ok(None) };
         let from = body + CHUNK_HEADER as u64;
@@ -188,6 +194,8 @@ impl Scan {
     fn header(&mut self, body: u64, length: u64) -> io::Result<Option<Seen>> {
         let Some(content) = self.read(body, length)? else { return Ok(None) };
         let Ok(Record::Header(found)) = parse_record(op::HEADER, &content) else { return Ok(None) };
+        // The parser takes what it needs and leaves the rest: with a flipped bit in its length, a
+        // record would swallow those after it.
         let holds = texts([&found.profile, &found.library]);
         Ok((holds == length).then_some(Seen::Other(body + length)))
     }
@@ -220,6 +228,8 @@ impl Scan {
         let mut at = from;
         while at < self.length {
             let window = self.read(at, (WINDOW as u64).min(self.length - at))?.unwrap_or_default();
+            // Only chunks hold history, and only metadata say where it goes on from. Their first
+            // byte has to be in the window, the rest is read from the file.
             for (offset, &byte) in (0..).zip(&window) {
                 if (byte == op::CHUNK || byte == op::METADATA) && self.is_sound_at(at + offset)? {
                     self.place = at + offset;
@@ -239,6 +249,8 @@ impl Scan {
             return Ok(false);
         };
         let (opcode, length) = split_prefix(&head);
+        // Every 6 in the file gets here. The lengths are compared first, since a checksum may take
+        // in all that is left of it.
         if opcode == op::CHUNK && !ChunkHeader::of(&head[PREFIX..]).is_sound(length) {
             return Ok(false);
         }
@@ -251,6 +263,7 @@ impl Scan {
 
     /// Bytes of the file; `None` where it does not have as many.
     fn read(&mut self, place: u64, count: u64) -> io::Result<Option<Vec<u8>>> {
+        // Both may come from a damaged length.
         if place.checked_add(count).is_none_or(|end| end > self.length) {
             return Ok(None);
         }
@@ -284,6 +297,8 @@ fn flipped_bit(bytes: &[u8], checksum: u32) -> Option<Bit> {
         )
     });
     let mut by_top = [0_u32; 256];
+    // No two entries have the same top byte, so that it says by which entry a step went and the
+    // step can be taken back.
     (0..256).for_each(|byte| by_top[(table[byte] >> 24) as usize] = byte as u32);
     let mut wrong = crc32fast::hash(bytes) ^ checksum;
     for byte in (0..bytes.len()).rev() {

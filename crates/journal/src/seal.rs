@@ -76,6 +76,7 @@ pub(crate) struct SlotTimes {
 impl SlotTimes {
     /// The slot's start as a log time: nanoseconds since 1970, two's complement before that.
     pub(crate) fn log_time(&self, tick: u32) -> Option<u64> {
+        // A `u32` of seconds in nanoseconds fits an `i64`. Only the product with the tick may not.
         let since_start =
             i64::from(tick).checked_mul(i64::from(self.slot_seconds) * 1_000_000_000)?;
         Some(self.start_us.checked_mul(1000)?.checked_add(since_start)?.cast_unsigned())
@@ -86,6 +87,7 @@ impl SlotTimes {
         let since_start = log_time.cast_signed().checked_sub(self.start_us.checked_mul(1000)?)?;
         let slot = i64::from(self.slot_seconds) * 1_000_000_000;
         let tick = since_start.checked_div(slot)?;
+        // Rounded to a slot, a damaged time would pass for a right one.
         if tick * slot == since_start { u32::try_from(tick).ok() } else { None }
     }
 }
@@ -103,6 +105,8 @@ impl Chain {
 
     /// Adds a record, or that part of one that is not the chain hash.
     pub(crate) fn add(&mut self, record: &Record, body: &[u8]) {
+        // The 0 ends the name, and the length comes before the body: no two sequences of records
+        // give the hasher the same bytes.
         let name = kind::KINDS[record.kind].name;
         self.0.update(name.as_bytes()).update(&[0]);
         self.0.update(&record.seq.to_le_bytes()).update(&record.tick.to_le_bytes());
@@ -243,6 +247,7 @@ impl Sealer {
 
     /// Encodes an event into the open group.
     pub(crate) fn append(&mut self, recorded: &Recorded) -> Result<(), LogError> {
+        // A fork's events are numbered on from its parent's.
         if self.opening.is_none() {
             self.next_seq = recorded.seq;
         }
@@ -290,6 +295,7 @@ impl Sealer {
         let mut recorded =
             Recorded { seq: seal.seq, cause_seq: seal.cause_seq, tick: seal.tick, event };
         let mut record = self.record(&recorded)?;
+        // The hash covers the seal's body without the hash itself, which no text could hold.
         let chain_hash = self.link(Some(&record));
         record.body.extend(chain_hash);
         self.records.push(record);
@@ -305,6 +311,8 @@ impl Sealer {
         let ended =
             self.records.last().is_some_and(|last| kind::KINDS[last.kind].name == kind::RUN_ENDED);
         if !self.opened || !ended {
+            // These are of a tick that was not sealed: a resumed run decides it again, from this
+            // number on, which is also what `HEAD` then says.
             self.next_seq -= self.records.len() as u64;
             self.records.clear();
             return None;
@@ -350,6 +358,8 @@ impl Sealer {
         let name = recorded.event.kind();
         let unwritable = |what: String| LogError::Unwritable { kind: name, what };
         let opening = self.opening.as_ref().expect("the first event is `RunStarted`");
+        // Refused when it is appended: mcap has room for these times only, and readers make the
+        // tick from them.
         if opening.times.log_time(recorded.tick).is_none() {
             return Err(unwritable(format!(
                 "tick {} lies outside the years 1677 to 2262",

@@ -47,6 +47,7 @@ impl SegmentStart {
     /// The number of the segment that has this name; `None` for any other file.
     pub(crate) fn number_of(name: &OsStr) -> Option<u32> {
         let number = name.to_str()?.strip_suffix(".mcap")?.parse().ok()?;
+        // To the letter: `1.mcap` would be a second name of one segment.
         (name == Self::file_name(number).as_str()).then_some(number)
     }
 
@@ -112,6 +113,8 @@ impl<D: Disk> Segment<D> {
         let buffered = BufWriter::with_capacity(1 << 16, self.file.clone());
         let writer = self.writer.insert(options().create(NoSeek::new(buffered))?);
         writer.write_metadata(&start.to_metadata())?;
+        // All of them and in this order: where a damaged log has lost what its channels mean, their
+        // numbers still tell.
         (0..kind::written().count()).try_for_each(|kind| self.channel(kind).map(drop))
     }
 

@@ -199,7 +199,10 @@ impl Channels {
                         .kinds
                         .get(&header.channel_id)
                         .ok_or_else(|| damage("a channel is missing"))?;
+                    // Only a record makes an unknown kind an error: a segment has a channel for
+                    // every kind of its version, written or not.
                     let kind = *kind.as_ref().map_err(|name| Stop::UnknownKind(name.clone()))?;
+                    // Both times are written alike, so that another one is damage.
                     let tick = times
                         .tick(header.log_time)
                         .filter(|_| header.publish_time == header.log_time);

@@ -205,6 +205,7 @@ impl Encoded {
         let new = path.with_extension("new");
         let mut file = plain::create(&new).map_err(LogError::io("create", &new))?;
         file.write_all(&self.content).map_err(LogError::io("write", &new))?;
+        // Nothing is synced: a snapshot that a power cut tore fails its hashes and is passed over.
         fs::rename(&new, &path).map_err(LogError::io("rename", &new))
     }
 }
@@ -227,6 +228,7 @@ pub fn ticks(run_folder: &Path) -> Vec<u32> {
         (path.file_name()? == file_name(tick).as_str()).then_some(tick)
     };
     let mut ticks: Vec<u32> = entries.filter_map(|entry| tick(entry.path())).collect();
+    // The latest first, which leaves least to be played back.
     ticks.sort_unstable_by(|one, other| other.cmp(one));
     ticks
 }

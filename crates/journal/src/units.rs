@@ -41,6 +41,7 @@ pub fn unpack(plant: &Plant, event: &UnitsDispatched) -> Vec<SlotDispatch> {
     let steps = event.load_kw.len().min(event.power_kw.len() / units.max(1));
     let unit = |(row, device): (usize, &dyn Device)| UnitSlot {
         kind: device.kind(),
+        // `power_kw` is what the unit gives less what it takes.
         given_kw: event.power_kw[row] + event.charge_kw[row],
         available_kw: event.available_kw[row],
         charge_kw: event.charge_kw[row],

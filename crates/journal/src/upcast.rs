@@ -1,7 +1,8 @@
 //! Reading what earlier versions wrote.
 //!
 //! ```text
-//! log (never rewritten):  TargetMissed.v1 ──step──▶ TargetMissed.v2 ──step──▶ ... ──▶ the event of today
+//! in the log (never rewritten)                                         read
+//! TargetMissed.v1 ──step──▶ TargetMissed.v2 ──step──▶ ... ──▶ the event of today
 //! ```
 //!
 //! Where the content of a kind changes, its declaration gets the next version, and says what it was

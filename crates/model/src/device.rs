@@ -12,7 +12,8 @@
 //!
 //! A kind's file says its data and limits, its name in tables, its flexibility and its cost. To add
 //! a kind, write its file here and in `schedule/src/grid/kinds`, name it in the lists of both
-//! ([`Unit`] here), and read it in the world's `grid_file.rs` and `resolve/units.rs`. Power is measured on the grid side.
+//! ([`Unit`] here), and read it in the world's `grid_file.rs` and `resolve/units.rs`. Power is measured
+//! on the grid side.
 
 mod check;
 mod electrolyser;

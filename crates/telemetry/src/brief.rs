@@ -52,6 +52,8 @@ impl BriefStays {
         for number in scenario.population.stays_without_slot.ids() {
             let (_, leaves) = times(scenario, number);
             let length = i64::from(scenario.clock.slot_seconds);
+            // A car that leaves at the edge of a slot stood in the slot before it. Before the run's
+            // start the division has to round down, or the stay would be of slot 0.
             if let Ok(slot) = u32::try_from((leaves - 1).div_euclid(length)) {
                 self.by_slot.entry(slot).or_default().push(number);
             }
@@ -74,6 +76,8 @@ impl BriefStays {
         let told = self.told.entry(stay.ev).or_default();
         told.wanted_kwh += stay.trip_kwh;
         let before_kwh = told.driven_kwh;
+        // Over all trips since the last session: none of them is in the state yet, so that each
+        // would find the battery as full as the first did.
         told.driven_kwh = told.wanted_kwh.min(stored_kwh);
         let first = scenario.clock.slot_from(stay.arrives.into());
         Brief {
@@ -104,6 +108,7 @@ fn times(scenario: &Scenario, number: StayId) -> (i64, i64) {
     let (arrives, leaves) = (i64::from(stay.arrives), i64::from(stay.leaves));
     let Some(slots) = scenario.clock.typical_day() else { return (arrives, leaves) };
     let day = i64::from(slots) * i64::from(scenario.clock.slot_seconds);
+    // A departure at midnight is of the day that ends.
     let days = (leaves - 1).div_euclid(day);
     (arrives - days * day, leaves - days * day)
 }

@@ -99,6 +99,7 @@ pub fn closed_days(folder: &Path) -> Vec<ClosedDay> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut days: Vec<ClosedDay> =
         entries.filter_map(|entry| noted(folder, &entry.file_name())).collect();
+    // Ascending, so that a single reading of the log gets to all of them.
     days.sort_by_key(|day| day.last_tick);
     days
 }

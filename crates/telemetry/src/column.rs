@@ -182,10 +182,12 @@ impl Table {
     /// again is equal to the byte.
     pub(crate) fn properties(&self) -> WriterProperties {
         let base = WriterProperties::builder()
+            // The library would name its own version here.
             .set_created_by("voltide".into())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a zstd level")))
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_data_page_row_count_limit(PAGE_ROWS)
+            // Row groups end where whoever writes the file ends them: at the border of a tick.
             .set_max_row_group_row_count(None);
         self.columns.iter().fold(base, stored).build()
     }

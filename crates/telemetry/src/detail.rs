@@ -108,6 +108,7 @@ impl Detail {
         self.add_chargers(scenario, frame, tick)?;
         self.before.any = true;
         if self.selection.records_changes() {
+            // Swapped instead of copied: nobody reads the frame after this, and it is filled anew.
             std::mem::swap(&mut self.before.stay, &mut frame.stay);
             std::mem::swap(&mut self.before.power_kw, &mut frame.power_kw);
         }
@@ -126,6 +127,7 @@ impl Detail {
         let is_told = |place: &u32| all || before.differs(frame, *place as usize);
         self.places.clear();
         self.places.extend((0..frame.stay.len() as u32).filter(is_told));
+        // The file of a day that was kept has its rows already.
         let Some((_, Some(file))) = &mut self.day else { return Ok(()) };
         self.cars.set_prices(scenario, tick);
         for places in self.places.chunks(BATCH_ROWS) {
@@ -145,6 +147,7 @@ impl Detail {
         tick: u32,
     ) -> Result<(), TelemetryError> {
         self.chargers.occupy(scenario, frame, self.cars.ids().iter().copied());
+        // Taken out for as long as `self` is asked which chargers are told of.
         let mut places = std::mem::take(&mut self.places);
         places.clear();
         let chargers = 0..self.chargers.len() as u32;
@@ -211,6 +214,7 @@ impl Detail {
         let file = file.close()?;
         if let (Some(hidden_in), Some((last_tick, chain_hash))) = (self.place.notes(), self.sealed)
         {
+            // With the chain hash a resumed run can tell whether the file is of its own history.
             let stretch = Stretch { first_tick: self.first_tick, last_tick, chain_hash };
             ClosedDay::note(hidden_in, &date, &file, stretch)?;
         }

@@ -45,6 +45,7 @@ impl EvRows {
         let capacity = |&ev: &EvId| population.capacity_kwh[ev.row()];
         let target =
             |&ev: &EvId| (population.departure_energy_kwh[ev.row()] / capacity(&ev)) as f32;
+        // The cars that were there before keep what their stay wants.
         self.soc_target.extend(ids[self.ids.len()..].iter().map(target));
         self.arrival_kwh.resize(ids.len(), None);
         self.capacity_kwh = ids.iter().map(capacity).collect();
@@ -108,6 +109,7 @@ impl EvRows {
         rows.tick.repeat(tick, places.len());
         rows.ev_id.extend(gather(&self.ids, places).map(u32::from));
         let chargers = &scenario.population.stays.charger;
+        // `NO_STAY` is beyond all rows. What stands for it here is null in the table.
         let charger = |stay: StayId| chargers.get(stay.row()).copied().unwrap_or_default().0;
         rows.charger_id.extend(&plugged, stays.clone().map(charger));
         rows.session_id.extend(&plugged, stays.clone().map(u32::from));

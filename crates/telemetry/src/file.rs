@@ -90,6 +90,7 @@ impl Hidden {
         let path = self.place.folder.join(&self.name);
         fs::rename(hidden, &path).map_err(TelemetryError::file("rename", path))?;
         self.published = true;
+        // A kill in between leaves the note of a file that is hidden no longer: it is passed over.
         forget_note(hidden_in, &self.name)
     }
 }
@@ -128,6 +129,7 @@ impl Hashed {
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))?;
+        // What the disk did not take comes again with the next call.
         self.sha256.update(&bytes[..written]);
         self.bytes += written as u64;
         Ok(written)
@@ -187,6 +189,7 @@ pub(crate) fn remove(folder: &Path, name: &str) -> Result<(), TelemetryError> {
 /// SHA-256 of a file in hex; `None` where there is none, or only what is no regular file.
 pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, TelemetryError> {
     let mut file = match plain::open(path) {
+        // What `open` refuses as no file of a run is none here.
         Err(_) if plain::is_other(path) => return Ok(None),
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -142,6 +142,7 @@ impl Manifest {
     fn of_its_folder(self) -> Result<Self, serde_json::Error> {
         let is_inside =
             |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+        // A folder may come from anywhere, and files that its manifest names are read and removed.
         match self.resources.iter().find(|resource| !is_inside(Path::new(&resource.path))) {
             Some(resource) => {
                 Err(Error::custom(format!("`{}` is no file beside it", resource.path)))
@@ -201,8 +202,8 @@ impl Manifest {
     /// The file's content, with its own hash as the last field.
     fn text(&self) -> String {
         let text = serde_json::to_string_pretty(self).expect("a manifest always has JSON");
-        // The last field: files have hashes, too. It is that of the text in which it is empty, since
-        // no text holds its own.
+        // The last field: files have hashes, too. It is that of the text in which it is empty,
+        // since no text holds its own.
         let begin = &text[..text.rfind("\"hash\"").unwrap_or(text.len())];
         let with = |hash: &str| format!("{begin}\"hash\": \"{hash}\"\n}}\n");
         with(&format!("sha256:{}", hex::encode(Sha256::digest(with("")))))
@@ -295,12 +296,14 @@ pub(crate) fn table_files(folder: &Path) -> Vec<String> {
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let is_table = |name: &str| TABLES.iter().any(|table| matches(name, &table.glob()));
     let mut names: Vec<String> = names.filter(|name| name == WORLD || is_table(name)).collect();
+    // A folder lists its files in no order.
     names.sort();
     names
 }
 
 /// Whether tables of a run lie in `folder` without a manifest.
 pub fn lacks_manifest(folder: &Path) -> bool {
+    // A link counts as there: whoever reads it is refused.
     let has_manifest = fs::symlink_metadata(folder.join(FILE)).is_ok();
     !has_manifest && table_files(folder).iter().any(|name| name != WORLD)
 }
@@ -322,6 +325,7 @@ pub fn damaged_files(folder: &Path) -> Result<Option<Vec<String>>, TelemetryErro
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut damaged = Vec::new();
     let path = folder.join(FILE);
+    // As it would be written: that holds its own hash, too, against all else in it.
     if plain::read_text(&path).map_err(TelemetryError::file("read", path))? != manifest.text() {
         damaged.push(FILE.to_owned());
     }

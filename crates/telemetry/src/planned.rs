@@ -29,6 +29,7 @@ impl Planned {
         match dispatched.stage {
             Stage::DayAhead => steps.into_iter().flat_map(|(_, units)| units).collect(),
             Stage::IntraDay => {
+                // What is split off is dropped: this window takes its place.
                 self.0.split_off(&dispatched.first_slot);
                 self.0.extend(steps);
                 Vec::new()

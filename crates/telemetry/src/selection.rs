@@ -87,6 +87,7 @@ impl Selection {
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
         let evs = 0..scenario.population.len() as u32;
         self.ids = match (self.ev, self.level) {
+            // None as long as no scenario has the car: a fork may add it.
             (Some(ev), _) => Some(evs.filter(|&it| it == ev).map(EvId).collect()),
             (None, EvTicks::Sample(share)) => Some(sample(scenario, share)),
             (None, _) => None,
@@ -125,6 +126,7 @@ impl Selection {
     /// The level, as the world file spells it, and the ticks and the car where it is not all of
     /// them.
     pub(crate) fn level_name(&self, slots: u32) -> String {
+        // A share has the digits from which the same number is read back.
         let level = format!("{:?}", self.level);
         let ticks = (self.ticks != (0..slots)).then(|| format!(", ticks {:?}", self.ticks));
         let car = self.ev.map(|ev| format!(", car {ev}"));
@@ -143,8 +145,8 @@ fn sample(scenario: &Scenario, share: f64) -> Arc<[EvId]> {
         .collect()
 }
 
-/// Whether a sample of this share has a car: by the hash of its fleet's name and its number there. A
-/// larger share has all cars of a smaller one.
+/// Whether a sample of this share has a car: by the hash of its fleet's name and its number there.
+/// A larger share has all cars of a smaller one.
 fn is_in_sample(fleet: u32, index: u32, share: f64) -> bool {
     let word = splitmix64(u64::from(fleet) << 32 | u64::from(index));
     // As many bits as a double keeps to the last.

@@ -186,6 +186,8 @@ impl Sessions {
                 energy_cost: ended.energy_cost[row],
                 v2g_revenue: ended.v2g_revenue[row],
             };
+            // On a day that follows upon itself, a stay over midnight ends in the morning, before
+            // it begins in the evening. Its row is made when the run is over.
             if ended.reason[row] == EndReason::Folded {
                 self.folded.insert(stay, FoldedEnd { slot: tick + day, energy_kwh, ledger });
             } else {
@@ -208,6 +210,7 @@ impl Sessions {
 
     /// A tick was settled.
     pub(crate) fn settled(&mut self, scenario: &Scenario, columns: &TickColumns<'_>) {
+        // No event says what a session came to that is open at the run's end.
         self.ledger.copy_from_slice(columns.ledger);
         self.passed = columns.tick + 1;
         self.look_at_reservations(scenario, columns);
@@ -266,6 +269,7 @@ impl Sessions {
         let at = i64::from(columns.tick + 1) * slot_seconds;
         for range in &population.fleets {
             let fleet = &scenario.fleets[range.fleet];
+            // Asked of the fleet first: in most slots no reservation holds, and cars are many.
             if !fleet.wishes.reservations.iter().any(|wish| wish.holds(at, slot_seconds)) {
                 continue;
             }
@@ -328,6 +332,7 @@ impl Sessions {
     /// An open session with the part beyond midnight, where there is one.
     fn whole(&self, scenario: &Scenario, row: SessionRow) -> SessionRow {
         let Some(end) = self.folded.get(&StayId(row.session.cast_unsigned())) else { return row };
+        // The row has the evening's part alone, and `end` the morning's: the bill is of both.
         let ledger = row.bill.ledger.plus(&end.ledger);
         SessionRow {
             unplugged_slot: Some(end.slot),
@@ -391,6 +396,8 @@ fn holds_later(scenario: &Scenario, (fleet, car): (usize, u32), number: u32, tic
         .filter(|&id| population.stays.first_slot(id, clock) >= tick);
     later.any(|id| {
         let first = population.stays.first_slot(id, clock);
+        // Reservations are looked at when a slot ends: the first time at the end of the stay's
+        // first slot, the last time at the end of the run.
         let end = population.stays.end_slot(id, clock).min(clock.slots);
         first < end && wish.holds_between(at(first + 1), at(end), slot_seconds)
     })

@@ -414,6 +414,7 @@ fn publish_detail(
         return files.into_iter().try_for_each(WrittenFile::publish);
     };
     remove(folder, manifest::FILE)?;
+    // The manifest is gone first and comes last, as in `publish`.
     for old in manifest.remove_detail() {
         remove(folder, &old)?;
     }

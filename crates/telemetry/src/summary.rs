@@ -101,6 +101,7 @@ impl Tally {
         self.summary.ev_count = scenario.population.len() as u32;
         self.summary.removed_cars = scenario.population.removed_count();
         self.summary.policy.clone_from(&started.policy);
+        // Where it is lost what made the run, an empty hash says nothing.
         self.is_built_in = started.build.is_known() && started.build.plugin_hash.is_empty();
     }
 
@@ -206,6 +207,7 @@ impl Tally {
         summary.slots = tick + 1;
         summary.charged_kwh += system.ev_charge_kw * hours;
         summary.discharged_kwh += system.ev_discharge_kw * hours;
+        // Slot by slot: what one exports takes nothing off what another imports.
         summary.imported_kwh += crate::ev_rows::positive(system.import_kw) * hours;
         summary.exported_kwh += crate::ev_rows::positive(-system.import_kw) * hours;
         let outside = units.iter().filter(|unit| unit.kind == UnitKind::IMPORT_EXPORT);
@@ -274,6 +276,7 @@ impl Tally {
         match (row.brief, row.unplugged_slot) {
             (Some(_), _) => {
                 summary.sessions_without_slot += 1;
+                // No `TargetMissed` tells of these, as of all other stays.
                 summary.missed_targets += u64::from(row.missed.is_some());
                 summary.missing_kwh += row.missing_kwh().unwrap_or_default();
             }
@@ -332,6 +335,7 @@ impl Tally {
     fn no_discharge_reason(&self) -> Option<String> {
         let summary = &self.summary;
         let policy = &summary.policy;
+        // A plugin of the same name may do anything.
         let only_charges = self.is_built_in && about(policy).is_some_and(|about| !about.discharges);
         let reason = match () {
             () if summary.sessions() == 0 || summary.discharged_kwh > 0.0 => return None,
@@ -393,6 +397,7 @@ fn margin_slack(solve: &SolveFinished) -> f64 {
         .iter()
         .find(|(name, _)| name == "margin")
         .map_or(0.0, |(_, amount)| *amount);
+    // Within its tolerance a solver may leave a slack below 0.
     without_rounding(slack.max(0.0), solve.objective.abs())
 }
 

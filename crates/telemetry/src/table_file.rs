@@ -58,6 +58,7 @@ impl TableFile {
     /// Writes the footer. The file stays hidden until it is published.
     pub(crate) fn close(self) -> Result<WrittenFile, TelemetryError> {
         let hashed = self.writer.into_inner().map_err(TelemetryError::table(self.table.name))?;
+        // Only now: the writer has put the footer through the hash as well.
         let (bytes, sha256) = hashed.digest();
         Ok(WrittenFile { table: self.table, hidden: self.hidden, rows: self.rows, bytes, sha256 })
     }

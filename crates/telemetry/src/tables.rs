@@ -73,6 +73,7 @@ impl Tables {
         for (tick, solve) in &frame.solves {
             self.solves.push(solves::Row::of(*tick, solve))?;
         }
+        // What comes after the last tick, or before the first, has none.
         let Some(tick) = frame.tick else { return Ok(()) };
         self.settled(scenario, tick, frame)
     }

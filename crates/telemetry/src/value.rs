@@ -208,6 +208,7 @@ impl Value for Word {
     }
 
     fn take(store: &mut Self::Store, _: Option<NullBuffer>) -> ArrayRef {
+        // The builder knows by itself what is missing.
         Arc::new(store.finish())
     }
 }

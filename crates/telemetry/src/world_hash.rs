@@ -15,6 +15,7 @@ pub(crate) fn world_hash(scenario: &Scenario) -> String {
 
 /// What the hash is made of, by name.
 fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
+    // Field by field: whether one that is added makes another world has to be decided here.
     let Scenario {
         rules,
         name,

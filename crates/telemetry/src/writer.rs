@@ -32,6 +32,7 @@ pub(crate) struct Files {
 
 impl Files {
     fn frame(&mut self, scenario: &Scenario, frame: &mut Frame) -> Result<(), TelemetryError> {
+        // Before its rows, which are of the scenario that begins with it.
         if frame.begins {
             self.tables.iter_mut().for_each(|tables| tables.enter(scenario));
             self.detail.enter(scenario);
@@ -65,6 +66,7 @@ impl Writer {
     /// Starts the thread.
     pub(crate) fn spawn(files: Files) -> Result<Self, TelemetryError> {
         let (frames, waiting) = sync_channel(WAITING);
+        // Without a bound: were both channels full, the two threads would wait for each other.
         let (empty, emptied) = channel();
         let thread = thread::Builder::new()
             .name("voltide-telemetry".into())
@@ -84,6 +86,8 @@ impl Writer {
         if frames.send((Arc::clone(scenario), frame)).is_err() {
             return Err(self.join().err().unwrap_or(TelemetryError::Stopped));
         }
+        // Not waited for. There are never more frames than wait, are written and are filled, since
+        // the other channel has a bound.
         Ok(self.emptied.try_recv().unwrap_or_default())
     }
 

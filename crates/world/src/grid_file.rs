@@ -227,8 +227,8 @@ shape! {
         day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`",
         /// Hydrogen taken from the tank; on average no more than `efficiency` times `power_max`.
         demand: OverTime<Kilowatts> => r#""1.5 MW""#,
-        /// Price of a kWh of hydrogen that is bought in place of what is made, where that is cheaper or
-        /// the tank lacks it.
+        /// Price of a kWh of hydrogen that is bought in place of what is made, where that is cheaper
+        /// or the tank lacks it.
         backup_price: Spanned<Price> => r#""0.30 EUR/kWh""#,
     }
 }

@@ -85,6 +85,7 @@ const SEEDS_MAX: u64 = 100_000;
 /// A range of seeds as the flag spells it: `1..200`, or a single one.
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
+    // Written as in Rust, `1..=200` is the same range.
     match (first.parse(), last.trim_start_matches('=').parse()) {
         (Ok(first), Ok(last)) if first <= last && last - first < SEEDS_MAX => Ok(first..=last),
         (Ok(first), Ok(last)) if first <= last => Err("one comparison has at most 100000 seeds"),
@@ -167,6 +168,7 @@ type Outcome = (Comparison, Option<Cases>, Option<Held>);
 /// Runs a world with every policy, seed and case; `None` where the user stopped it.
 fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outcome>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
+    // Runs side by side take the cores, not the policy of each.
     let plugins = known_plugins(args).with_threads(1);
     let checked = checked(world, &policies, compare, &plugins, args)?;
     let held = hold_table(compare)?;
@@ -314,6 +316,7 @@ fn affordable(scenario: &Scenario) -> usize {
 fn in_rows(runs: impl Iterator<Item = Compared>, policies: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (place, run) in runs.enumerate() {
+        // Runs come seed by seed, those of a seed in the order of the policies.
         match rows.get_mut(place % policies) {
             Some(row) => row.runs.push(run),
             None => rows.push(Row { label: run.figures.summary.policy.clone(), runs: vec![run] }),
@@ -330,6 +333,7 @@ impl Batch<'_> {
         let done = Mutex::new(vec![None::<Compared>; jobs.len()]);
         let work = || {
             loop {
+                // The counter only hands out places. What a run came to goes through the lock.
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(place) else { return Ok(()) };
                 // After a failure nothing new begins; what runs goes on to its end, lest it stays

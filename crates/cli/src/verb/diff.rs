@@ -43,6 +43,7 @@ pub(crate) struct Flags {
 
 /// Compares two runs.
 pub(crate) fn diff(diff: &Flags, args: &Args) -> Result<ExitCode, Failure> {
+    // Quiet: what is to be said of the logs is said when the sides are read.
     let one = Journaled::open(&diff.one, true)?;
     let other = Journaled::open(&diff.other, true)?;
     let divergence = Divergence::find(one, other)?;
@@ -176,6 +177,7 @@ impl Pair {
             ));
         }
         let less = self.less_on_board();
+        // Half of the last digit that is shown.
         if less.abs() >= 0.0005 {
             let which = if less > 0.0 { "the other" } else { "the one" };
             let less = decimal(less.abs(), 3);
@@ -239,6 +241,7 @@ impl Side {
     /// What the cars hold that are there at the end, by their fleet and number in it, kWh.
     fn cars(&self) -> BTreeMap<(&str, u32), f64> {
         let population = &self.scenario.population;
+        // Not by row: a fleet before it with another count moves all that follow.
         let cars = there(population).map(|car| {
             let range = population.range_of(EvId(car as u32));
             let fleet = self.scenario.fleets[range.fleet].name.as_str();
@@ -316,6 +319,7 @@ struct Stock {
 
 impl Stock {
     fn new(telemetry: Telemetry, scenario: &Scenario) -> Self {
+        // A run without a tick shows no columns, and has its cars all the same.
         let energy_kwh = vec![0.0; scenario.population.len()];
         Self { telemetry, energy_kwh, still_wanted_kwh: 0.0, folds: false }
     }

@@ -86,6 +86,7 @@ fn plugins(args: &Args) -> Finding {
             found.status.as_ref().err().map(|error| format!("{} refused: {error}", found.name))
         })
         .collect();
+    // One name may stand for several files.
     let accepted: BTreeSet<&str> =
         list.iter().filter(|found| found.status.is_ok()).map(|found| found.name.as_str()).collect();
     let accepted: Vec<&str> = accepted.into_iter().collect();
@@ -104,6 +105,7 @@ fn writable(out: &Path) -> Finding {
 
 fn try_writing(out: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
+    // Rights alone do not tell: the disk may be full, or mounted to be read only.
     let probe = out.join(".voltide-doctor");
     fs::write(&probe, "written to see whether that works")?;
     fs::remove_file(&probe)

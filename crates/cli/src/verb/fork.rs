@@ -83,6 +83,7 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     warnings::tell(std::mem::take(&mut prepared.warnings), &flags.deny, args)?;
     prepared.mention_shadowing(&plugins, args.quiet);
     let interrupt = Interrupt::catch();
+    // Before a folder is made for the fork: a parent that cannot be played back leaves none.
     let played_back =
         playback::play(&flags.run, (at_tick, Some(at_tick)), || Nothing, threads, args.quiet)?;
     let mut lineage = Fork {
@@ -103,6 +104,7 @@ pub(crate) fn fork(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let out = flags.out.clone().unwrap_or_else(|| out_of(&flags.run));
     let mut folder =
         RunFolder::claim((&out, &world, &id), claim, |there| opening.difference(there))?;
+    // Only now are both folders there, as the way from one to the other needs them.
     lineage.parent = relative(&folder.path, &flags.run)?;
     let mut snapshots = Snapshots::new(&folder.place, flags.snapshots.every, &start.scenario);
     let log = McapLog::create(&folder.place, start.scenario.durability)?;
@@ -125,6 +127,7 @@ fn finish(
     if let Some(code) = given_up(folder, &run.status) {
         return Ok(code);
     }
+    // A wish to stop ended the run, and is not to end the replay that builds its tables.
     interrupt.heed();
     let summary =
         build_tables((&folder.path, &folder.place), Vec::new(), args.quiet).map_err(leaving)?;

@@ -112,6 +112,7 @@ fn ls(summary: &LogSummary, as_json: bool) {
 
 fn cat(run: &Path, kind: Option<&str>, tick: Option<u32>, args: &Args) -> Result<(), Failure> {
     let mut reader = open_log(run, args.quiet)?;
+    // Nothing is left to do but to print: without a reader this may stop.
     while output::is_heard()
         && let Some(recorded) = next_whole(&mut reader, args.quiet)?
     {
@@ -187,6 +188,7 @@ type Events = Box<dyn Iterator<Item = Result<Recorded, Failure>>>;
 fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
     let mut log = open_log(run, quiet)?;
     let first = next_whole(&mut log, quiet)?;
+    // What was salvaged from beyond damage begins without an opening to rebuild a world from.
     if first.as_ref().is_some_and(|first| !first.event.opens()) {
         let clock = clock_of(&log)
             .ok_or_else(|| Failure::new(Code::Run, "its slots are in no year", None))?;
@@ -204,6 +206,7 @@ fn events(run: &Path, quiet: bool) -> Result<(Events, Clock), Failure> {
 fn clock_of(log: &LogReader) -> Option<Clock> {
     let (start_us, slot_seconds) = log.slots();
     let start = DateTime::from_timestamp_micros(start_us)?;
+    // What lies beyond damage has no opening that would tell zone and end.
     Some(Clock { start, zone: Tz::UTC, slot_seconds, slots: u32::MAX, boundary: Boundary::Open })
 }
 

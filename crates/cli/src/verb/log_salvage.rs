@@ -49,6 +49,7 @@ fn check_place(run: &Path, into: &Path) -> Result<(), Failure> {
         let what = format!("{} is there already", into.display());
         return Err(Failure::new(Code::Input, what, Some("give a folder that is new or empty")));
     }
+    // The folder itself need not be there: the nearest one above it that is tells where it lies.
     let above = into.ancestors().skip(1).find_map(|above| {
         let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         fs::canonicalize(above).ok()

@@ -88,6 +88,7 @@ fn check_beyond(run: &Path) -> Result<String, Failure> {
         let Some(tick) = piece.last_tick else { continue };
         let own = chain_after(&mut reader::open(run)?, tick)?;
         let found = chain_after(&mut reader::open(&run.join(&piece.folder))?, tick)?;
+        // A run that was not resumed so far has made up nothing.
         if own.is_some() && own != found {
             let what = format!(
                 "the ticks that were made up again are not those that were lost: up to tick \
@@ -171,6 +172,7 @@ fn found<T>(tick: u32, what: String) -> Result<T, Finding> {
 const TOLERANCE: f64 = 1e-9;
 
 fn same(one: f64, other: f64) -> bool {
+    // Never less than for 1,000 kWh: a small difference of large sums has the rounding of these.
     (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1000.0)
 }
 
@@ -259,6 +261,7 @@ impl Audit {
                 if columns.stay[car] == NO_STAY && power != 0.0 {
                     return found(tick, format!("car {car} has {power} kW and is away"));
                 }
+                // On from what is stored, so that roundings do not add up from slot to slot.
                 self.energy_kwh[car] = stored;
                 self.moved_kwh[car].0 += power.max(0.0) * hours;
                 self.moved_kwh[car].1 += (-power).max(0.0) * hours;

@@ -154,6 +154,7 @@ fn c_files(name: &str) -> Vec<(&'static str, String)> {
 /// A text of the template, under another name.
 fn named(text: &str, name: &str) -> String {
     let file = format!("voltide_{}", name.replace('-', "_"));
+    // The longest first: the last of these words is part of it.
     text.replace("voltide_template", &file)
         .replace("Template", &type_name(name))
         .replace("template", name)
@@ -171,6 +172,7 @@ fn capitalised(word: &str) -> String {
 
 fn create(folder: &Path) -> Result<(), Failure> {
     let parent = folder.parent().map_or(Ok(()), fs::create_dir_all);
+    // Not `create_dir_all`, which takes a folder that is there: nobody's files are written over.
     parent.and_then(|()| fs::create_dir(folder)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             let what = format!("{} exists already", folder.display());

@@ -32,6 +32,7 @@ pub(crate) fn redecide(
             world.scenario.policy.name.clone_from(policy);
             Prepared::changed(world, &started, Vec::new(), (&plugins, false))?
         }
+        // Another version or file is welcome: what it does otherwise is what is asked.
         None => Prepared::of_journal(world, &started, &plugins, true)?,
     }
     .start(all_cores());

@@ -125,6 +125,7 @@ fn compared(run: &Path, args: &Args) -> Result<(Summary, Checked), Failure> {
         let damaged = damaged_files(run)?.unwrap_or_default();
         return Ok((summary, Checked::ByHash { described, damaged }));
     };
+    // A fork may have more cars than the scenario that its history begins in.
     let ev_count = Some(journaled.world.scenario.population.len() as u32);
     let telemetry = Telemetry::create_unkept(&scenario, Options { ev_count, ..options })?;
     let (telemetry, status) = journaled.replay(telemetry, true, args.quiet)?;

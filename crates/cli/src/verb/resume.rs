@@ -97,10 +97,12 @@ fn resume_after(
     if let Some(tick) = played_back.from {
         output::mention(args.quiet, &format!("the state after tick {tick} is from a snapshot"));
     }
+    // Only now does the log get another segment: a history that cannot be played back gets none.
     let log =
         McapLog::resume(&resume.run, durability, end).map_err(Failure::from).map_err(leaving)?;
     let simulation = played_back.replay.resume(start, log)?;
     let run = run_to_end(simulation, interrupt, &mut snapshots, args.quiet).map_err(leaving)?;
+    // A wish to stop ended the run, and is not to end the replay that builds its tables.
     interrupt.heed();
     let kept = kept_days(&resume.run).map_err(leaving)?;
     let summary = build_tables((&resume.run, &resume.run), kept, args.quiet).map_err(leaving)?;

@@ -110,12 +110,14 @@ pub(crate) fn run(run: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let start = prepared.watched(args.quiet).start(threads);
     let opening = Opening { started: start.run_started(), forked: None };
     let claim = Claim { verb: "run", replace: run.replace, whole_or_none: false };
+    // Until here there is nothing on the disk that Ctrl-C could leave half-done.
     let interrupt = Interrupt::catch();
     let mut folder =
         RunFolder::claim((&run.out, &world, &id), claim, |there| opening.difference(there))?;
     let mut snapshots = Snapshots::new(&folder.place, run.snapshots.every, &start.scenario);
     let telemetry = Telemetry::create(&folder.place, &start.scenario, Options::default())?;
     let simulation = live::begin(start, &folder.place, telemetry)?;
+    // The run that was there is given up only for one that has begun.
     folder.begun()?;
 
     let finished = finish(simulation, begun, interrupt, &mut snapshots, args.quiet);

@@ -300,6 +300,8 @@ fn slots(problem: &Problem, course: &Course) -> String {
         }
         let mut row = vec![start_of(problem, from), start_of(problem, to)];
         for (power, energy) in course.power.iter().zip(&course.energy) {
+            // Adding 0 makes the negative zero, which would be shown with its sign, the positive
+            // one.
             row.push(format!("{:.3}", power[from] + 0.0));
             row.push(format!("{:.3}", energy[to]));
         }

@@ -41,6 +41,7 @@ pub(crate) fn state(state: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     let journaled = Journaled::open(&state.run, args.quiet)?;
     let tick = slot(&state.at, &journaled.scenario)?;
     if let Some(ev) = state.ev.map(EvId) {
+        // By the scenario that holds then: cars that a fork adds later are not there yet.
         check_car(ev, journaled.scenario_at(tick))?;
     }
     let moment = || Moment { at: tick, seen: None };

@@ -67,6 +67,7 @@ pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure>
         ev_ticks: Some(flags.ev_ticks),
         ticks: Some(ticks),
         ev: flags.ev,
+        // A fork may have more cars than the scenario that its history begins in.
         ev_count: Some(journaled.world.scenario.population.len() as u32),
         hidden_in: Some(scratch.path().to_owned()),
         ..Options::default()
@@ -85,6 +86,7 @@ pub(crate) fn telemetry(flags: &Flags, args: &Args) -> Result<ExitCode, Failure>
 /// The folder to write to, and the right to: the run's own, or one that is no run's.
 fn hold(flags: &Flags) -> Result<(&Path, Held), Failure> {
     let own = flags.out.as_ref().is_none_or(|out| {
+        // There are many ways to one folder, and the run's own is locked as a run.
         out.canonicalize().is_ok_and(|out| flags.run.canonicalize().is_ok_and(|run| run == out))
     });
     match flags.out.as_ref().filter(|_| !own) {

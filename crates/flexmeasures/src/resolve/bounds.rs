@@ -30,7 +30,8 @@ impl Bounds {
             )
         };
         let bounds = |cells: Vec<Option<f64>>, otherwise: f64| {
-            // `clamp` panics at a range that is upside down; such a one was refused with the device.
+            // `clamp` panics at a range that is upside down; such a one was refused with the
+            // device.
             cells.into_iter().map(|cell| cell.unwrap_or(otherwise).clamp(least, most)).collect()
         };
         Self {

@@ -232,7 +232,8 @@ fn bands(reader: &mut Reader<'_>, modes: &[OperationMode], path: &str) -> Read<V
         bands.push(match (consumption.transpose()?, production.transpose()?) {
             (Some((low, high)), None) => (low, high),
             (None, Some((low, high))) => (-high, -low),
-            // Ranges that both begin at 0 are one band through it; others are two, which no mode is.
+            // Ranges that both begin at 0 are one band through it; others are two, which no mode
+            // is.
             (Some((low, high)), Some((least, most))) if low.max(least) < f64::EPSILON => {
                 (-most, high)
             }

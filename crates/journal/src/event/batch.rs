@@ -86,8 +86,8 @@ impl<T: Id> Columns for Ids<T> {
     }
 
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
-        // Ids that ascend have small gaps, whose upper halves are nearly all 0 and take no room in a
-        // column of their own. Where they do not, as stays by car, a gap wraps.
+        // Ids that ascend have small gaps, whose upper halves are nearly all 0 and take no room in
+        // a column of their own. Where they do not, as stays by car, a gap wraps.
         let numbers = || self.0.iter().map(|&id| -> u32 { id.into() });
         let before = std::iter::once(0).chain(numbers());
         let gaps = numbers().zip(before).map(|(id, before)| id.wrapping_sub(before));
@@ -148,6 +148,7 @@ impl Segments {
     fn list_offsets(&self) -> Result<OffsetBuffer<i32>, ArrowError> {
         let count = self.slot.len();
         let starts = if self.offset.is_empty() { &[0] } else { self.offset.as_slice() };
+        // Checked here, since `OffsetBuffer` panics; Arrow's offsets are signed.
         let ends = starts[0] == 0 && starts[starts.len() - 1] as usize == count;
         if !ends || !starts.is_sorted() || i32::try_from(count).is_err() {
             return Err(unlike("segment offsets do not ascend from 0 to the number of segments"));

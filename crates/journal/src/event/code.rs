@@ -52,6 +52,7 @@ pub(crate) trait Code: Copy + Eq + 'static {
     }
 }
 
+// Logs hold the numbers: what one stands for never changes.
 codes! {
     /// Why a session ended.
     EndReason {

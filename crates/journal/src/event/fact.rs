@@ -164,7 +164,9 @@ pub(crate) fn from_json<F: serde::de::DeserializeOwned>(content: Content) -> Res
 /// Declares events; see [`super`].
 ///
 /// ```text
-/// event NAME vN: rows by ID [in STAYS] [with first] | record [about KIND = FIELD] | control [about KIND = FIELD],
+/// event NAME vN:
+///     rows by ID [in STAYS] [with first]
+///         | record [about KIND = FIELD] | control [about KIND = FIELD],
 ///     decided | follows in STEP [, or decided in STEP if METHOD]
 ///     [, once [VERSIONS]]
 /// { fields, with their units } [beside { fields that its columns or its JSON do not hold }]

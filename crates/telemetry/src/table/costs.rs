@@ -38,6 +38,7 @@ pub(crate) fn rows<'a>(
     let outside = outside.map(|amount| ("settled", "import_export", none, amount));
     let drivers = [
         ("drivers", "ev_energy", none, summary.energy_cost),
+        // Subtracted and not negated: where nothing was earned, this is 0 and not -0.
         ("drivers", "ev_v2g_revenue", none, 0.0 - summary.v2g_revenue),
         ("drivers", "ev_degradation", none, summary.degradation_cost),
     ];

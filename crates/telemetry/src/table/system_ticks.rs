@@ -107,6 +107,7 @@ impl Row<'_> {
             margin_up_kw: margin.map(|it| it.up),
             margin_down_kw: margin.map(|it| it.down),
             curtailed_kw: system.curtailed_kw(),
+            // Only a world with a plant has flexibility, and only a plant has these.
             interrupted_kw: flexibility.map(|_| system.interrupted_kw),
             unserved_kw: flexibility.map(|_| system.unserved_kw),
             residual_kw: system.residual_kw(),

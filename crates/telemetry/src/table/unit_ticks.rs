@@ -82,6 +82,7 @@ impl<'a> Row<'a> {
             unit_kind: unit.kind.name(),
             output_kw: unit.output_kw,
             charge_kw: unit.charge_kw,
+            // What a store puts out is what it discharges less what it charges.
             discharge_kw: unit.charge_kw.map(|charge| unit.output_kw + charge),
             available_kw: unit.available_kw,
             curtailed_kw: unit.available_kw.map(|available| available - unit.output_kw),

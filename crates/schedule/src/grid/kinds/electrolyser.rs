@@ -4,8 +4,8 @@
 //! H_t = H_(t-1) + η·draw·dt - (demand - bought)·dt,   0 ≤ H_t ≤ tank,   0 ≤ bought ≤ demand
 //! P_min·u_t ≤ draw ≤ P_max·u_t,   u_t whole where P_min is above 0
 //! ```
-//! A tank that holds more than it has room for, as after a fork that makes it smaller, is emptied by
-//! the demand and filled no more until it has room.
+//! A tank that holds more than it has room for, as after a fork that makes it smaller, is emptied
+//! by the demand and filled no more until it has room.
 
 use crate::{
     grid::{
