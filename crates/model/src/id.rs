@@ -9,7 +9,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
+            Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
             serde::Serialize, serde::Deserialize, bytemuck::Pod, bytemuck::Zeroable,
         )]
         #[serde(transparent)]
@@ -35,6 +35,13 @@ macro_rules! ids {
             }
         }
 
+        // As plain numbers are shown: hashes of worlds are made of what is shown of their parts.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -52,4 +59,14 @@ ids! {
     ChargerId
     /// A site, as an index into the scenario's sites.
     SiteId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_shown_as_the_numbers_that_hashes_of_worlds_are_made_of() {
+        assert_eq!(format!("{:?} {}", Some(SiteId(3)), EvId(7)), "Some(3) 7");
+    }
 }

@@ -145,7 +145,7 @@ impl Tally {
     pub(crate) fn answer_not_finite(&mut self, scenario: &Scenario, answers: &AnswerNotFinite) {
         self.summary.answers_not_finite += answers.ev.len() as u64;
         self.summary.first_not_finite.get_or_insert_with(|| NotFiniteAnswer {
-            ev: answers.ev[0],
+            ev: answers.ev[0].0,
             tick: answers.slot[0],
             local_time: local_time(scenario, answers.slot[0]),
             answer: answers.answer[0].name(),
@@ -185,7 +185,7 @@ impl Tally {
     ) {
         if let Some(row) = clipped.reason.iter().position(|&reason| reason == ClipReason::Charger) {
             self.summary.first_clipped.get_or_insert_with(|| ClippedAnswer {
-                ev: clipped.ev[row],
+                ev: clipped.ev[row].0,
                 tick,
                 local_time: local_time(scenario, tick),
                 asked_kw: clipped.asked_kw[row],

@@ -3,7 +3,7 @@
 //! `--json` prints them as they stand here, and `docs/figures.md` is made from them.
 
 use serde::Serialize;
-use voltide_model::{cost::SystemCost, figure::Record, figures, fleet::PopulationNotes, id::EvId};
+use voltide_model::{cost::SystemCost, figure::Record, figures, fleet::PopulationNotes};
 
 /// All records of a summary: itself, and what its figures are made of.
 pub static RECORDS: [&Record; 12] = [
@@ -159,7 +159,7 @@ figures! {
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct NotFiniteAnswer {
         /// The car.
-        ev: EvId,
+        ev: u32,
         /// The slot that it was for.
         tick: u32,
         /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
@@ -172,7 +172,7 @@ figures! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct ClippedAnswer {
         /// The car.
-        ev: EvId,
+        ev: u32,
         /// The slot in which it was answered.
         tick: u32,
         /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
