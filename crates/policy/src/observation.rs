@@ -278,8 +278,8 @@ mod tests {
 
     #[test]
     fn who_is_not_asked_may_discharge_and_who_is_may_where_it_was_agreed() {
-        let stranger = Car { v2g_eligible: 0, ..Car::default() };
-        let mut shown = ObservationBuilder::new(10).car(Car::default()).car(stranger);
+        let eligible = Car { v2g_eligible: 1, ..Car::default() };
+        let mut shown = ObservationBuilder::new(10).car(eligible).car(Car::default());
         let may = |shown: &ObservationBuilder, slot| {
             [0, 1].map(|row| shown.build().may_discharge(row, slot))
         };
