@@ -2,12 +2,13 @@
 
 use super::load::CarLoad;
 use crate::{
-    cars::{PluggedStay, columns},
+    cars::{Agreed, PluggedStay, columns},
     drivers::Asking,
     state::{FleetConstants, ScenarioInForce, arrival_kwh},
 };
 use voltide_model::{
     battery::EnergyBounds,
+    columns::Ledger,
     flexibility::{CarReach, UpDown, car},
     id::{EvId, StayId},
     rules::Rules,
@@ -23,24 +24,35 @@ pub(crate) fn supply(state: &CarLoad, count: u32) -> Vec<UpDown> {
     // The wall clock is read once for all cars.
     let hours: Vec<u32> =
         (tick..tick + count).map(|slot| state.in_force.scenario.willingness_hour(slot)).collect();
-    let stays = columns(state.cars.as_readonly()).1;
+    let (energies, stays, sessions) = columns(state.cars.as_readonly());
+    let agreed = state.drivers.agreed();
     let plugged = (0..).map(EvId).zip(stays).filter(|(_, stay)| stay.0 != NO_STAY);
     for (ev, &PluggedStay(stay)) in plugged {
-        add_car(state, ev, stay, &hours, &mut sums);
+        let session = &sessions[ev.row()].0;
+        let seen = Seen { ev, stay, energy_kwh: energies[ev.row()].0, session, agreed };
+        add_car(state, &seen, &hours, &mut sums);
     }
     sums
 }
 
+/// A plugged-in car, as the columns have it that are looked up once for all cars.
+struct Seen<'a> {
+    ev: EvId,
+    stay: StayId,
+    energy_kwh: f64,
+    session: &'a Ledger,
+    /// Of all drivers.
+    agreed: &'a [Agreed],
+}
+
 /// Adds what a plugged-in car could do in the slots from now on that it is expected to stay for;
 /// `hours` are those of the drivers' draws, slot by slot.
-fn add_car(state: &CarLoad, ev: EvId, stay: StayId, hours: &[u32], sums: &mut [UpDown]) {
+fn add_car(state: &CarLoad, seen: &Seen<'_>, hours: &[u32], sums: &mut [UpDown]) {
+    let &Seen { ev, stay, mut energy_kwh, session, .. } = seen;
     let in_force = &state.in_force;
     let tick = state.now.tick;
-    let (energies, _, ledgers) = columns(state.cars.as_readonly());
     let fleet = in_force.fleet_of(ev);
     let asking = Asking::of_fleet(in_force, in_force.scenario.population.fleet_of(ev));
-    let mut energy_kwh = energies[ev.row()].0;
-    let session = &ledgers[ev.row()].0;
     let began_with = arrival_kwh(in_force, &state.plans, (ev, stay), energy_kwh, session);
     // Flexibility is offered from what V2G must leave upwards, as schedules are made.
     let bounds = in_force.plan_bounds(ev, began_with);
@@ -51,17 +63,18 @@ fn add_car(state: &CarLoad, ev: EvId, stay: StayId, hours: &[u32], sums: &mut [U
         let power_kw =
             if slot == tick { state.power.0[ev.row()] } else { state.plans.power_at(ev, slot) };
         energy_kwh = fleet.battery.after(energy_kwh, power_kw);
-        let agrees = asking.is_none_or(|asking| agrees(state, ev, asking, slot, hours[at]));
+        let agrees = asking.is_none_or(|asking| agrees(state, seen, asking, slot, hours[at]));
         let reach = reach(in_force, fleet, stay, bounds, power_kw, energy_kwh, agrees);
         sums[at] += car(&reach, in_force.scenario.clock.slot_hours());
     }
 }
 
 /// Whether a driver who is asked agrees in a slot, at the prices that the car was planned at.
-fn agrees(state: &CarLoad, ev: EvId, asking: Asking, slot: u32, hour: u32) -> bool {
+fn agrees(state: &CarLoad, seen: &Seen<'_>, asking: Asking, slot: u32, hour: u32) -> bool {
+    let ev = seen.ev;
     // Of this slot drivers have said it already.
     if slot == state.now.tick {
-        return state.drivers.agreed()[ev.row()].0 == 1;
+        return seen.agreed[ev.row()].0 == 1;
     }
     let tariff = state.in_force.fleet_of(ev).tariff;
     let band = asking.band(state.prices.of_ev(ev.row(), tariff), slot);

@@ -25,6 +25,7 @@ use voltide_model::{
     scenario::Given,
     series::Series,
     two_stage::Grid,
+    unit::tidied,
 };
 
 /// Largest imbalance that rounding may leave, kW and as a share of the load.
@@ -97,7 +98,7 @@ fn follow_schedule(
 ) {
     let Some(grid) = &in_force.scenario.grid else { return };
     // What the solver's tolerance left where nothing is meant is not shown.
-    let slot = schedule.followed(now.tick).clone().tidied(&grid.plant);
+    let slot = schedule.followed(now.tick).tidied(&grid.plant);
     let hours = in_force.scenario.clock.slot_hours();
     units::follow(&mut units, unit_rows(&grid.plant, &slot, hours));
 }
@@ -140,8 +141,8 @@ fn count_units(
     balance.0.flexibility = Some(FlexibilityTick { demand, supply });
     let units: Vec<_> = grid.plant.devices().map(Device::counts_as).zip(&rows).collect();
     balance.0.count(&units);
-    let slot = slot.clone().tidied(&grid.plant);
-    (balance.0.unserved_kw, balance.0.spilled_kw) = (slot.unserved_kw, slot.spilled_kw);
+    balance.0.unserved_kw = tidied(slot.unserved_kw);
+    balance.0.spilled_kw = tidied(slot.spilled_kw);
 }
 
 /// Holds that power that goes in comes out, and records where flexibility is short.
