@@ -25,7 +25,9 @@ pub(crate) fn voltide() -> Command {
 /// in the root of the repository.
 pub(crate) fn alone(folder: &Path) -> Command {
     let program = folder.join("voltide");
-    fs::copy(voltide().get_program(), &program).unwrap();
+    // A process of its own writes it: a file that is open for writing here is inherited by whatever
+    // another test starts meanwhile, and cannot be executed until that has closed it.
+    succeed(Command::new("cp").arg(voltide().get_program()).arg(&program));
     in_root(&program)
 }
 
