@@ -149,6 +149,7 @@ impl World {
             self.scenario.system.base_load.as_ref(),
             self.clock(),
             self.scenario.seed,
+            self.scenario.rules,
         )
     }
 

@@ -88,7 +88,12 @@ fn hydrogen_is_neither_lost_nor_made_and_limits_hold() {
         "--set",
         "grid.electrolysers.electrolyser.backup_price=0.10 EUR/kWh",
     ];
-    for (sets, some_is_bought) in [(&[][..], false), (&tight[..], true)] {
+    let every_day = ["--set", "grid.electrolysers.electrolyser.day_end_energy=4 MWh"];
+    for (sets, some_is_bought, ends) in [
+        (&[][..], false, &[2 * DAY][..]),
+        (&every_day[..], false, &[DAY, 2 * DAY]),
+        (&tight[..], true, &[2 * DAY]),
+    ] {
         let run = run(WORLD, out.path(), &[&["--policy", "v2g"][..], sets].concat());
         let price = if some_is_bought { 0.10 } else { 0.30 };
         let tank = if some_is_bought { 5000.0 } else { 12_000.0 };
@@ -109,8 +114,9 @@ fn hydrogen_is_neither_lost_nor_made_and_limits_hold() {
             bought_kwh += bought_kw * 0.5;
         }
         assert_eq!(bought_kwh > 1.0, some_is_bought, "{bought_kwh} kWh are bought");
-        // As much as at first by the day-ahead schedule, which windows follow as far as that pays.
-        for end in [DAY, 2 * DAY] {
+        // As much as at first where the day-ahead schedule stops looking, or at each day's end if the
+        // world says so; windows follow it as far as that pays.
+        for end in ends {
             assert!(slots[end - 1].held_kwh > 3900.0, "{:?}", slots[end - 1]);
         }
         assert_billed(&run, bought_kwh * price);

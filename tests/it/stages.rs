@@ -88,3 +88,68 @@ fn steps_of_a_stage_add_up_to_its_days() {
         succeed(voltide().args(["replay", "--verify"]).arg(&run));
     }
 }
+
+/// Coal that takes six hours to come back, and gas that cannot replace it alone.
+const NIGHT: &str = r#"(
+    name: "night",
+    clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "1 h", days: 2),
+    currency: "EUR",
+    tariff: Fixed("0.30 EUR/kWh"),
+    system: (base_load: (path: "night.csv", column: "load_mw", unit: "MW")),
+    grid: (
+        thermal: {
+            "coal": (power_min: "100 MW", power_max: "400 MW", ramp: "400 MW/h",
+                cost: (b: "20 EUR/MWh", c: 4000),
+                commitment: (up_min: "1 h", down_min: "6 h", initially_on: true, initial_time: "8 h")),
+            "gas": (power_max: "150 MW", ramp: "400 MW/h", cost: (b: "60 EUR/MWh")),
+        },
+        exchanges: {"abroad": (import_max: "0 MW", export_max: "100 MW",
+            import_price: Fixed("1 EUR/MWh"), export_price: Fixed("0 EUR/MWh"))},
+        margins: false,
+        stages: STAGES,
+        day_ahead_ev: None,
+    ),
+    fleets: {"cars": (
+        count: 1,
+        battery: (capacity: "60 kWh"),
+        charger: (charge_max: "7 kW"),
+        stays: Overnight(arrive: "17:00", leave: "07:00"),
+        trip_energy: "0 kWh",
+        soc_on_arrival: 0.8,
+        departure_soc: 0.8,
+    )},
+)"#;
+
+/// Runs [`NIGHT`] with these stages: what it costs, EUR, and what is not served, kWh.
+fn night(stages: &str) -> (f64, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    let loads = [(20, 200), (4, 80), (6, 300), (18, 200)];
+    let mut text = "ts,load_mw\n".to_owned();
+    for (hour, load_mw) in loads.into_iter().flat_map(|(hours, load)| vec![load; hours]).enumerate()
+    {
+        writeln!(text, "2024-06-{:02}T{:02}:00:00Z,{load_mw}", 3 + hour / 24, hour % 24).unwrap();
+    }
+    fs::write(folder.path().join("night.csv"), text).unwrap();
+    let file = folder.path().join("night.ron");
+    fs::write(&file, NIGHT.replace("STAGES", stages)).unwrap();
+    let run = run(file.to_str().unwrap(), folder.path(), &[]);
+    let [hours, unserved_kw] =
+        ["step_h", "unserved_kw"].map(|name| column(&run, "system_ticks", name));
+    let unserved_kwh = hours.iter().zip(&unserved_kw).map(|(hours, kw)| hours * kw).sum();
+    let amounts = words(&run, "costs", "stage").into_iter().zip(column(&run, "costs", "amount"));
+    let of_plant = amounts.filter(|(stage, _)| stage == "settled").map(|(_, amount)| amount);
+    (of_plant.sum(), unserved_kwh)
+}
+
+/// Coal is 20 EUR/MWh and 4,000 EUR an hour. It stays on at 100 MW through the evening, of which
+/// 20 MW go abroad for nothing, since 300 MW are wanted at midnight.
+#[test]
+fn a_plant_stays_on_through_the_evening_for_the_load_of_the_next_morning() {
+    let (cost, unserved_kwh) = night("()");
+    let right = 20.0 * 8_000.0 + 4.0 * 6_000.0 + 6.0 * 10_000.0 + 18.0 * 8_000.0;
+    assert!((cost - right).abs() < 1e-6, "{cost}");
+    assert!(unserved_kwh.abs() < 1e-6, "{unserved_kwh}");
+    // One that ends at midnight turns coal off at eight in the evening: gas gives 150 MW.
+    let (_, unserved_kwh) = night(r#"(day_ahead_window: "24 h")"#);
+    assert!(unserved_kwh > 100_000.0, "{unserved_kwh}");
+}

@@ -15,6 +15,7 @@ use voltide_journal::{
     units::unpack,
 };
 use voltide_model::{
+    clock::Clock,
     dispatch::{GridState, SlotDispatch},
     plant::Plant,
 };
@@ -74,9 +75,16 @@ impl UnitSchedule {
     }
 
     /// What all cars were expected to draw in a slot when the day began, net, kW.
-    pub(crate) fn expected_kw(&self, slot: u32) -> f64 {
-        let at = slot.checked_sub(self.forecast.first_slot);
-        at.and_then(|at| self.forecast.values.get(at as usize)).copied().unwrap_or_default()
+    pub(crate) fn expected_kw(&self, slot: u32, clock: &Clock) -> f64 {
+        let values = &self.forecast.values;
+        let Some(mut at) = clock.place(slot).checked_sub(self.forecast.first_slot) else {
+            return 0.0;
+        };
+        // Who comes tomorrow nobody has foreseen: as today, at the same time of day.
+        while at as usize >= values.len() && at >= clock.slots_per_24_hours() {
+            at -= clock.slots_per_24_hours();
+        }
+        values.get(at as usize).copied().unwrap_or_default()
     }
 
     /// What of that is by cars that arrive after `now`, kW.

@@ -32,7 +32,12 @@ impl Grid {
 pub struct TwoStage {
     /// Slots in one step of the day-ahead stage: 4 for an hour of quarter hours.
     pub day_ahead_step: NonZeroU32,
-    /// Slots that an intra-day window looks ahead, less where the day ends: 16 for four hours.
+    /// Slots that the day-ahead stage looks ahead, to the run's end at most and never less than the
+    /// local day, which it commits; `None` for the local day alone, beyond which nothing is seen
+    /// within the day either.
+    pub day_ahead_window: Option<NonZeroU32>,
+    /// Slots that an intra-day window looks ahead, less where the run ends (or the day, see
+    /// `day_ahead_window`): 16 for four hours.
     pub window: NonZeroU32,
     /// Slots of a window that are committed before the next one is solved; not more than `window`.
     pub step: NonZeroU32,

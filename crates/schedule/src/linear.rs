@@ -16,21 +16,79 @@
 use crate::answer::Outcome;
 use coin_cbc::raw::SecondaryStatus;
 use good_lp::{
-    Constraint, Expression, IntoAffineExpression, ProblemVariables, Solver, SolverModel, Variable,
-    VariableDefinition, coin_cbc as cbc, solvers::coin_cbc::CoinCbcProblem,
+    Constraint, Expression, IntoAffineExpression, ProblemVariables, Solution, Solver, SolverModel,
+    Variable, VariableDefinition, coin_cbc as cbc,
+    solvers::{SolutionStatus, coin_cbc::CoinCbcProblem},
 };
+use std::{
+    hash::{Hash, Hasher},
+    ops::Index,
+};
+use voltide_clp::{self as clp, Entry, LinearProgram, MalformedProgram};
 
 /// What a checked answer may be off by, in a row or a bound, relative to the row's size.
 const ROW_TOLERANCE: f64 = 1e-6;
 /// What an integer may be off by.
 const INTEGER_TOLERANCE: f64 = 1e-5;
 
-/// Values by variable. Only ever looked up, so that its order does not matter.
-#[expect(
-    clippy::disallowed_types,
-    reason = "good_lp evaluates expressions on this type; it is never iterated"
-)]
-pub type Values = std::collections::HashMap<Variable, f64>;
+/// Values by variable.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Values(Vec<f64>);
+
+impl Index<&Variable> for Values {
+    type Output = f64;
+
+    fn index(&self, variable: &Variable) -> &f64 {
+        &self.0[place(*variable)]
+    }
+}
+
+impl FromIterator<(Variable, f64)> for Values {
+    /// From values of variables in any order; those between that are left out are 0.
+    fn from_iter<I: IntoIterator<Item = (Variable, f64)>>(values: I) -> Self {
+        let mut all = Vec::new();
+        for (variable, value) in values {
+            let at = place(variable);
+            all.resize(all.len().max(at + 1), 0.0);
+            all[at] = value;
+        }
+        Self(all)
+    }
+}
+
+impl Solution for Values {
+    fn status(&self) -> SolutionStatus {
+        SolutionStatus::Optimal
+    }
+
+    fn value(&self, variable: Variable) -> f64 {
+        self[&variable]
+    }
+}
+
+/// The place of a variable among those of its program. `good_lp` tells it to hashers alone.
+fn place(variable: Variable) -> usize {
+    #[derive(Default)]
+    struct Place(usize);
+
+    impl Hasher for Place {
+        fn write(&mut self, bytes: &[u8]) {
+            unreachable!("a variable is one number, not {} bytes", bytes.len())
+        }
+
+        fn write_usize(&mut self, place: usize) {
+            self.0 = place;
+        }
+
+        fn finish(&self) -> u64 {
+            self.0 as u64
+        }
+    }
+
+    let mut found = Place::default();
+    variable.hash(&mut found);
+    found.0
+}
 
 /// When CBC may stop early.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -43,9 +101,30 @@ pub struct Budget {
     pub cpu_seconds: Option<u32>,
 }
 
+/// Who solves programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SolverName {
+    /// Branch and cut, for programs of any kind.
+    Cbc,
+    /// The simplex that CBC stands upon, asked by itself.
+    Clp,
+}
+
+impl SolverName {
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cbc => "cbc",
+            Self::Clp => "clp",
+        }
+    }
+}
+
 /// A checked answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solved {
+    /// Who found it.
+    pub by: SolverName,
     /// How good it is.
     pub outcome: Outcome,
     /// The objective at `values`, constant included; NaN without a solution.
@@ -58,12 +137,21 @@ pub struct Solved {
 
 impl Solved {
     fn without_solution(outcome: Outcome) -> Self {
-        Self { outcome, objective: f64::NAN, bound: f64::NEG_INFINITY, values: Values::default() }
+        Self {
+            by: SolverName::Cbc,
+            outcome,
+            objective: f64::NAN,
+            bound: f64::NEG_INFINITY,
+            values: Values::default(),
+        }
     }
 }
 
 /// Largest number that CBC is given: some of what it does takes larger ones for infinite.
 const MAGNITUDE_MAX: f64 = 1e20;
+
+/// Pivots after which Clp has lost its way: a hundred times what a program of a day takes.
+const PIVOTS_MAX: u32 = 1_000_000;
 
 /// What CBC says about a program, before anything is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +168,6 @@ enum Claim {
 #[derive(Default)]
 pub struct Program {
     variables: ProblemVariables,
-    handles: Vec<Variable>,
     objective: Expression,
     rows: Vec<Constraint>,
 }
@@ -88,9 +175,7 @@ pub struct Program {
 impl Program {
     /// Adds a variable.
     pub fn add(&mut self, definition: VariableDefinition) -> Variable {
-        let variable = self.variables.add(definition);
-        self.handles.push(variable);
-        variable
+        self.variables.add(definition)
     }
 
     /// Adds a term to the objective, which is minimised.
@@ -113,7 +198,7 @@ impl Program {
 
     /// Number of variables.
     pub fn columns(&self) -> usize {
-        self.handles.len()
+        self.variables.len()
     }
 
     /// Number of rows.
@@ -157,6 +242,48 @@ impl Program {
         })
     }
 
+    /// Solves a program without integers with Clp, cold, and checks the answer; what Clp cannot
+    /// solve, or calls without a solution, CBC is asked about.
+    pub fn solve_linear(&self) -> Solved {
+        let by_clp = if self.is_reckonable() { self.by_clp() } else { None };
+        by_clp.unwrap_or_else(|| self.solve(Budget::default()))
+    }
+
+    fn by_clp(&self) -> Option<Solved> {
+        let found = self.to_clp().ok()?.solve(None, PIVOTS_MAX);
+        let values = Values(found.values);
+        if found.outcome != clp::Outcome::Optimal || !self.holds(&values) {
+            return None;
+        }
+        let objective = self.objective().eval_with(&values);
+        let by = SolverName::Clp;
+        Some(Solved { by, outcome: Outcome::Optimal, objective, bound: objective, values })
+    }
+
+    /// The program by columns.
+    fn to_clp(&self) -> Result<LinearProgram, MalformedProgram> {
+        let sides = self.rows.iter().map(|row| {
+            let most = -row.expression().constant();
+            (if row.is_equality() { most } else { f64::NEG_INFINITY }, most)
+        });
+        let mut program = LinearProgram::new(&sides.collect::<Vec<_>>())?;
+        let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); self.columns()];
+        for (row, of) in (0..).zip(&self.rows) {
+            for (variable, factor) in of.expression().linear_coefficients() {
+                entries[place(variable)].push(Entry { row, factor });
+            }
+        }
+        let mut cost = vec![0.0; self.columns()];
+        for (variable, factor) in self.objective().linear_coefficients() {
+            cost[place(variable)] = factor;
+        }
+        let columns = self.variables.iter_variables_with_def().zip(cost).zip(entries);
+        for (((_, definition), cost), entries) in columns {
+            program.add((definition.get_min(), definition.get_max()), cost, entries)?;
+        }
+        Ok(program)
+    }
+
     /// Whether all numbers are of a size that CBC can reckon with; it may crash where they are not.
     fn is_reckonable(&self) -> bool {
         let fits = |number: f64| number.abs() <= MAGNITUDE_MAX;
@@ -189,8 +316,7 @@ impl Program {
         } else {
             Claim::Stopped
         };
-        let values: Values =
-            self.handles.iter().copied().zip(raw.col_solution().iter().copied()).collect();
+        let values = Values(raw.col_solution().to_vec());
         if claim == Claim::Empty || !self.holds(&values) {
             return (claim, Solved::without_solution(Outcome::NoSolution));
         }
@@ -204,6 +330,7 @@ impl Program {
         (
             claim,
             Solved {
+                by: SolverName::Cbc,
                 outcome: Outcome::from_bound(at_values, bound),
                 objective: at_values,
                 bound,

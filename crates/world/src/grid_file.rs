@@ -178,8 +178,9 @@ shape! {
         throughput_cost: Option<Spanned<Price>> = None => "0",
         /// What it holds before the first slot.
         initial_energy: Spanned<KilowattHours> => r#""500 MWh""#,
-        /// Least it holds at the end of each day by the day-ahead schedule.
-        day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`",
+        /// Least it holds at the end of each day by the day-ahead schedule. Left out, it is held
+        /// only where that schedule stops looking ahead (`stages.day_ahead_window`).
+        day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`, at the window's end",
     }
 }
 
@@ -223,8 +224,9 @@ shape! {
         /// What it holds before the first slot.
         initial_energy: Spanned<KilowattHours> => r#""15 MWh""#,
         /// Least it should hold at the end of each day by the day-ahead schedule; what is missing
-        /// costs `slack.terminal`.
-        day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`",
+        /// costs `slack.terminal`. Left out, it is held only where that schedule stops looking ahead
+        /// (`stages.day_ahead_window`).
+        day_end_energy: Option<Spanned<KilowattHours>> = None => "as `initial_energy`, at the window's end",
         /// Hydrogen taken from the tank; on average no more than `efficiency` times `power_max`.
         demand: OverTime<Kilowatts> => r#""1.5 MW""#,
         /// Price of a kWh of hydrogen that is bought in place of what is made, where that is cheaper
@@ -293,9 +295,13 @@ shape! {
     /// Steps, windows and limits of the two stages. Lengths are whole numbers of the world's slots,
     /// whose length is the resolution of the intra-day stage.
     pub(crate) struct StagesFile "stages" for WorldText {
-        /// Length of a step of the day-ahead schedule, which spans the local day.
+        /// Length of a step of the day-ahead schedule.
         day_ahead_step: Spanned<Hours> = given(Hours(1.0)) => "\"1 h\"",
-        /// How far an intra-day window looks ahead, less where the day ends.
+        /// How far the day-ahead schedule looks ahead from the beginning of its local day, which
+        /// alone it commits: to the run's end at most, and never less than that day. Where the last
+        /// slot of a day wraps to its first (`readings.last_step`), it is that day.
+        day_ahead_window: Spanned<Hours> = given(Hours(48.0)) => "\"48 h\"",
+        /// How far an intra-day window looks ahead, less where the run ends.
         window: Spanned<Hours> = given(Hours(4.0)) => "\"4 h\"",
         /// How much of a window is committed before the next one.
         step: Option<Spanned<Hours>> = None => "one slot",
@@ -318,6 +324,7 @@ impl StagesFile {
     fn usual() -> Self {
         Self {
             day_ahead_step: given(Hours(1.0)),
+            day_ahead_window: given(Hours(48.0)),
             window: given(Hours(4.0)),
             step: None,
             blend: given(Hours(4.0)),

@@ -14,6 +14,7 @@ use voltide_model::{
     flexibility::{UpDown, demand},
     forecast::Forecast,
     plant::Plant,
+    rules::Rules,
     series::Series,
     two_stage::Grid,
     unit::UnitSlot,
@@ -129,7 +130,7 @@ impl World {
     }
 
     fn stages(&self) -> Stages<'_> {
-        Stages::new(&self.grid, Some(&self.base), &self.clock, 0)
+        Stages::new(&self.grid, Some(&self.base), &self.clock, 0, Rules::TODAY)
     }
 
     /// The day-ahead schedule for this load of cars: its objective, and the plan.

@@ -4,7 +4,8 @@ use super::{Case, Disagreement, agree, system::PaperSystem};
 use serde::Deserialize;
 use std::num::NonZeroU32;
 use voltide_model::{
-    flexibility::UpDown, forecast::Forecast, plant::Plant, two_stage::SearchLimits, unit::UnitState,
+    flexibility::UpDown, forecast::Forecast, plant::Plant, rules::Rules, two_stage::SearchLimits,
+    unit::UnitState,
 };
 use voltide_schedule::{
     Outcome,
@@ -98,6 +99,7 @@ impl Inputs {
             prices: self.system.prices(),
             segments: NonZeroU32::new(self.system.thermal.segments).unwrap(),
             search: SearchLimits::default(),
+            rules: Rules::TODAY,
         }
     }
 }

@@ -104,6 +104,7 @@ impl PaperStore {
             throughput_cost: self.c,
             initial_energy: KilowattHours(self.w0),
             day_end_energy: Some(KilowattHours(self.w_end)),
+            holds_each_day: false,
         }
     }
 }
@@ -188,6 +189,7 @@ impl PaperSystem {
         let count = |count| NonZeroU32::new(count).unwrap();
         let rules = TwoStage {
             day_ahead_step: count(4),
+            day_ahead_window: None,
             window: count(16),
             step: count(step),
             blend: count(16),

@@ -31,8 +31,13 @@ pub(crate) fn schedule(
 ) -> Result<(), EngineError> {
     let scenario = &*cars.in_force.scenario;
     let Some(grid) = &scenario.grid else { return Ok(()) };
-    let stages =
-        Stages::new(grid, scenario.system.base_load.as_ref(), &scenario.clock, scenario.seed);
+    let stages = Stages::new(
+        grid,
+        scenario.system.base_load.as_ref(),
+        &scenario.clock,
+        scenario.seed,
+        scenario.rules,
+    );
     let schedule = &mut *schedule;
     let record = &mut record;
     let state = units::state(&units);
@@ -72,11 +77,13 @@ impl Scheduler<'_, '_, '_, '_> {
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
         let problem = self.stages.day_ahead(
             day,
-            |slot| self.schedule.expected_kw(self.scenario.clock.place(slot)),
+            |slot| self.schedule.expected_kw(slot, &self.scenario.clock),
             &self.state,
         );
         let solved = self.solve(&problem, Stage::DayAhead)?;
-        self.accept(solved, Stage::DayAhead, self.grid.rules.day_ahead_step.get(), usize::MAX);
+        let step = self.grid.rules.day_ahead_step.get();
+        // What is seen of the days after is planned again when they begin.
+        self.accept(solved, Stage::DayAhead, step, day.slots.div_ceil(step) as usize);
         Ok(())
     }
 
@@ -85,7 +92,7 @@ impl Scheduler<'_, '_, '_, '_> {
         let tick = self.cars.now.tick;
         let rules = &self.grid.rules;
         let k = tick - day.first;
-        let count = rules.window.get().min(day.slots - k);
+        let count = self.stages.window_slots(day, k);
         let cars = if rules.readings.ev_in_supply {
             car_flexibility::supply(self.cars, count)
         } else {
@@ -146,7 +153,7 @@ fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
     };
     SolveFinished {
         stage: stage.name().to_owned(),
-        solver: "cbc".to_owned(),
+        solver: solved.by.name().to_owned(),
         status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
         objective: solved.objective,
         bound: solved.bound.is_finite().then_some(solved.bound),

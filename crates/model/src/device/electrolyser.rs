@@ -33,8 +33,10 @@ pub struct Electrolyser {
     pub tank: KilowattHours,
     /// What it holds before the first slot.
     pub initial_energy: KilowattHours,
-    /// Least it should hold at the end of each day.
+    /// Least it should hold where the day-ahead stage stops looking.
     pub day_end_energy: KilowattHours,
+    /// Whether it should hold that at the end of each day before, too.
+    pub holds_each_day: bool,
     /// Hydrogen taken from the tank, kW a slot.
     pub demand: Series,
     /// Price of a kWh of hydrogen bought.
@@ -173,6 +175,7 @@ mod tests {
             tank: KilowattHours(60.0),
             initial_energy: KilowattHours(10.0),
             day_end_energy: KilowattHours(10.0),
+            holds_each_day: false,
             demand: Series { name: "h2".into(), unit: "kW".into(), values: [0.0, 100.0].into() },
             backup_price: 0.3,
         }

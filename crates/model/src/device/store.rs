@@ -44,9 +44,11 @@ pub struct Store {
     pub throughput_cost: f64,
     /// What it holds before the first slot.
     pub initial_energy: KilowattHours,
-    /// Least it holds at the end of each day; `None` leaves it to the day-ahead stage, which then
-    /// empties it.
+    /// Least it holds where the day-ahead stage stops looking; `None` leaves that to the stage, which
+    /// then empties it.
     pub day_end_energy: Option<KilowattHours>,
+    /// Whether it holds that at the end of each day before, too.
+    pub holds_each_day: bool,
 }
 
 impl Store {
@@ -192,6 +194,7 @@ mod tests {
             throughput_cost: 0.1,
             initial_energy: KilowattHours(750.0),
             day_end_energy: None,
+            holds_each_day: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a dispatch problem is answered with.
 
-use crate::answer::Outcome;
+use crate::{answer::Outcome, linear::SolverName};
 use voltide_model::{
     cost::{CostComponent, SystemCost},
     device::{COMPONENTS, Device},
@@ -12,6 +12,8 @@ use voltide_model::{
 /// A schedule of all units over all slots of a problem.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispatch {
+    /// Who solved the last program.
+    pub by: SolverName,
     /// How good it is.
     pub outcome: Outcome,
     /// The objective: the sum of `parts`.

@@ -7,10 +7,11 @@
 //! optimum of the full program.
 
 use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram, kinds::kind_of};
-use crate::linear::{Budget, Solved};
+use crate::linear::{Budget, Program, Solved};
+use voltide_model::{flexibility::LastStep, rules::Rules};
 
 impl DispatchProblem<'_> {
-    /// Finds the cheapest schedule, cold, through CBC.
+    /// Finds the cheapest schedule, cold, through Clp or CBC.
     ///
     /// # Errors
     /// Where the problem makes no sense, or the search ran out of nodes without a schedule.
@@ -19,9 +20,7 @@ impl DispatchProblem<'_> {
         let mut exclusive = Vec::new();
         for solves in 1.. {
             let model = DispatchProgram::new(self, &exclusive);
-            let budget =
-                Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None };
-            let solved = model.program.solve(budget);
+            let solved = self.solved(&model.program);
             if !solved.outcome.has_solution() {
                 return Err(GridError::Unsolved(solved.outcome));
             }
@@ -33,6 +32,18 @@ impl DispatchProblem<'_> {
             exclusive.extend(if solves == 1 { misused } else { self.others(&exclusive) });
         }
         unreachable!("with a binary in every slot no direction is misused")
+    }
+
+    /// An optimum of a program without integers has many vertices of one cost: who is asked decides
+    /// which, so that a run goes on by whom it began with. A day that wraps is the paper's, whose
+    /// figures were compared row by row with vertices that CBC finds.
+    fn solved(&self, program: &Program) -> Solved {
+        let budget =
+            Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None };
+        match (self.rules, self.readings.last_step) {
+            (Rules::V2, LastStep::NextDay) if program.integers() == 0 => program.solve_linear(),
+            (Rules::V1 | Rules::V2, LastStep::NextDay | LastStep::Wrap) => program.solve(budget),
+        }
     }
 
     /// All pairs of store and slot that are not yet in `exclusive`.

@@ -8,19 +8,20 @@ use good_lp::{Expression, constraint, variable};
 /// come from elsewhere, and may lie outside what the unit has room for.
 pub(super) fn check_held(task: &UnitTask, start: &str, end: &str) -> Result<(), GridError> {
     finite(start, &[task.state.energy_kwh])?;
-    match task.end {
+    let ends = task.midway.iter().map(|(_, end)| *end).chain([task.end]);
+    ends.into_iter().try_for_each(|wanted| match wanted {
         EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
         EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(end, &[wish]),
-    }
+    })
 }
 
-/// Has what is held after the last slot meet the end, as far as `most_kwh` can be reached; what is
-/// out of reach is noted, what is softened has a price a kWh.
-pub(super) fn hold_at_end(
+/// Has what is held after a slot meet what it must hold then, as far as `most_kwh` can be reached;
+/// what is out of reach is noted, what is softened has a price a kWh.
+pub(super) fn hold_after(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,
     unit: &str,
-    (last, most_kwh): (Expression, f64),
+    (held, most_kwh): (Expression, f64),
     end: EnergyEnd,
     price: f64,
 ) {
@@ -31,18 +32,24 @@ pub(super) fn hold_at_end(
                 let by = wish - most_kwh;
                 unmet.push(Unmet { unit: unit.to_owned(), wish: UnmetWish::FinalEnergy, by });
             }
-            program.require(constraint!(last >= wish.min(most_kwh)));
+            program.require(constraint!(held >= wish.min(most_kwh)));
         }
         EnergyEnd::Softened(wish) => {
             // Whatever is missing has a price, so that no wish is out of reach.
             let missing = program.add(variable().min(0.0));
             program.pay(price * missing);
-            program.require(constraint!(last + missing >= wish));
+            program.require(constraint!(held + missing >= wish));
         }
     }
 }
 
-/// What is missing of a softened end, kWh.
+/// What a task says must be held after slots, with the end after the last of `slots`.
+pub(super) fn wishes(task: &UnitTask, slots: usize) -> impl Iterator<Item = (usize, EnergyEnd)> {
+    let last = slots.checked_sub(1).map(|last| (last, task.end));
+    task.midway.iter().copied().chain(last)
+}
+
+/// What is missing of a softened wish, kWh.
 pub(super) fn missing_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
     match end {
         EnergyEnd::Softened(wish) => (wish - held_kwh).max(0.0),

@@ -1,6 +1,6 @@
 //! The day-ahead schedule, as intra-day windows follow it.
 
-use super::Course;
+use super::{Course, EnergyEnd, UnitTask};
 use voltide_model::dispatch::SlotDispatch;
 
 /// The day-ahead schedule of a plant; a step is [`TwoStage::day_ahead_step`] slots.
@@ -34,28 +34,40 @@ impl DayAheadPlan {
     }
 }
 
-/// The plan of one unit, for a window over slots `from..to` of the day.
+/// The plan of one unit, for a window over slots `from..to`, counted from the day's first. What
+/// comes after the day's `slots` is not planned yet.
 #[derive(Clone, Copy)]
 pub(super) struct UnitPlan<'a> {
     pub(super) plan: &'a DayAheadPlan,
     pub(super) unit: usize,
     pub(super) from: u32,
     pub(super) to: u32,
+    /// Slots of the day.
+    pub(super) slots: u32,
 }
 
 impl UnitPlan<'_> {
-    /// What it holds at the window's end, kWh.
-    pub(super) fn energy_at_end(&self) -> f64 {
-        self.plan.energy_after(self.unit, self.to)
+    /// Has a unit that stores energy hold what the plan has at the window's end, or at the day's,
+    /// where the window goes on beyond it.
+    pub(super) fn ask_to_hold(&self, task: &mut UnitTask) {
+        let until = self.to.min(self.slots);
+        let wish = EnergyEnd::Softened(self.plan.energy_after(self.unit, until));
+        if self.to <= self.slots {
+            task.end = wish;
+            return;
+        }
+        let last = (until - self.from - 1) as usize;
+        (task.end, task.midway) = (EnergyEnd::Free, vec![(last, wish)]);
     }
 
-    /// Whether it is on, and its output, slot by slot.
+    /// Whether it is on, slot by slot, beyond the day as at its end; and its output within the day.
     pub(super) fn course(&self) -> Course {
         let step_of = |slot: u32| &self.plan.steps[self.plan.within(slot / self.plan.step)];
         let slots = || (self.from..self.to).map(|slot| &step_of(slot).units[self.unit]);
+        let within = slots().take((self.slots - self.from) as usize);
         Course {
             on: Some(slots().map(|did| did.on).collect()),
-            reference_kw: Some(slots().map(|did| did.given_kw).collect()),
+            reference_kw: Some(within.map(|did| did.given_kw).collect()),
         }
     }
 }
@@ -84,10 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn a_window_beyond_the_day_goes_on_as_its_last_step() {
+    fn a_window_beyond_the_day_is_on_as_in_its_last_step_and_follows_nothing() {
         let plan = plan();
         assert_eq!(plan.energy_after(0, 14), 10.0);
-        let course = UnitPlan { plan: &plan, unit: 0, from: 3, to: 10 }.course();
-        assert_eq!(course.reference_kw.unwrap(), [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]);
+        let course = UnitPlan { plan: &plan, unit: 0, from: 3, to: 10, slots: 8 }.course();
+        assert_eq!(course.on.unwrap().len(), 7);
+        assert_eq!(course.reference_kw.unwrap(), [1.0, 2.0, 2.0, 2.0, 2.0]);
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use voltide_model::{
     flexibility::{Readings, UpDown},
     plant::Plant,
+    rules::Rules,
     two_stage::{SearchLimits, SlackPrices},
     unit::UnitState,
 };
@@ -29,6 +30,8 @@ pub struct DispatchProblem<'a> {
     pub segments: NonZeroU32,
     /// When the search for a commitment may stop.
     pub search: SearchLimits,
+    /// The rules of the run.
+    pub rules: Rules,
 }
 
 /// What comes from outside the plant. Columns have T values.
@@ -54,6 +57,8 @@ pub struct UnitTask {
     pub course: Course,
     /// What it must hold at the end.
     pub end: EnergyEnd,
+    /// What it must hold after earlier slots, ascending.
+    pub midway: Vec<(usize, EnergyEnd)>,
 }
 
 /// What a unit must keep to.
@@ -62,8 +67,8 @@ pub struct Course {
     /// Whether it is on, slot by slot; `None` leaves that to the schedule where the unit may be
     /// switched, and means on throughout where it may not.
     pub on: Option<Vec<bool>>,
-    /// Output it should stay close to, within the unit's `deviation_max`; `None` for no such
-    /// output.
+    /// Output it should stay close to, within the unit's `deviation_max`, in the first slots as far
+    /// as it is planned; `None` for no such output.
     pub reference_kw: Option<Vec<f64>>,
 }
 

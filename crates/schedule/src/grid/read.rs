@@ -38,7 +38,9 @@ impl DispatchProgram<'_> {
         // By the schedule as it was read, so that what reading it costs shows as a gap.
         let outcome = Outcome::from_bound(objective, solved.bound);
         let unmet = self.unmet;
-        Dispatch { outcome, objective, bound: solved.bound, parts, slots, margins, unmet, size }
+        let by = solved.by;
+        let bound = solved.bound;
+        Dispatch { by, outcome, objective, bound, parts, slots, margins, unmet, size }
     }
 
     fn slot(
@@ -115,9 +117,10 @@ impl DispatchProgram<'_> {
             parts.deviation += prices.deviation * hours * deviation;
         }
         self.price_chords(&mut parts, slots, hours);
-        let last = |unit: usize| slots.last().map(|slot| &slot.units[unit]);
         let units = self.units.iter().enumerate();
-        let missing: f64 = units.filter_map(|(at, unit)| unit.missing_at_end_kwh(last(at))).sum();
+        let missing: f64 = units
+            .map(|(at, unit)| unit.missing_kwh(&|slot: usize| slots[slot].units[at].energy_kwh))
+            .sum();
         parts.terminal = prices.terminal * missing;
         parts
     }

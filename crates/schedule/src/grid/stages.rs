@@ -11,6 +11,7 @@ use voltide_model::{
     flexibility::{LastStep, UpDown},
     forecast::{Forecast, Issue},
     plant::Plant,
+    rules::Rules,
     series::Series,
     two_stage::Grid,
 };
@@ -20,9 +21,9 @@ use voltide_model::{
 pub struct Stages<'a> {
     grid: &'a Grid,
     base_load: Option<&'a Series>,
-    slot_hours: f64,
-    slots_per_24_hours: u32,
+    clock: Clock,
     seed: u64,
+    rules: Rules,
 }
 
 /// The slots of one local day, counted from the start of the simulation.
@@ -36,19 +37,20 @@ pub struct Day {
 
 impl<'a> Stages<'a> {
     /// Both stages of a world.
-    pub fn new(grid: &'a Grid, base_load: Option<&'a Series>, clock: &Clock, seed: u64) -> Self {
-        Self {
-            grid,
-            base_load,
-            slot_hours: clock.slot_hours(),
-            slots_per_24_hours: clock.slots_per_24_hours(),
-            seed,
-        }
+    pub fn new(
+        grid: &'a Grid,
+        base_load: Option<&'a Series>,
+        clock: &Clock,
+        seed: u64,
+        rules: Rules,
+    ) -> Self {
+        Self { grid, base_load, clock: *clock, seed, rules }
     }
 
-    /// The day-ahead problem, (36): the whole day in steps, by the forecasts issued at its start.
+    /// The day-ahead problem, (36): the whole day in steps, and as much of the next ones as the stage
+    /// looks ahead, by the forecasts issued at its start.
     ///
-    /// `ev_kw` is what cars are expected to draw in each of the day's slots and in the step after
+    /// `ev_kw` is what cars are expected to draw in each of these slots and in the step after
     /// them, net of what they discharge. Values of a step are means over its slots. The ramp into
     /// the first step is free where the state knows no output before it.
     pub fn day_ahead(
@@ -60,7 +62,7 @@ impl<'a> Stages<'a> {
         let rules = &self.grid.rules;
         let step = rules.day_ahead_step.get();
         // A day that is not whole steps long ends in one that reaches into the next day.
-        let steps = day.slots.div_ceil(step);
+        let steps = self.slots_ahead(day).div_ceil(step);
         let issue = Issue::day_ahead(day.first);
         // One step more: its net load is what follows the last step.
         let foreseen =
@@ -68,20 +70,20 @@ impl<'a> Stages<'a> {
         let next = if rules.readings.last_step == LastStep::Wrap { 0 } else { steps as usize };
         let net_load_next_kw = foreseen.net_load(&self.grid.plant, next);
         let mut problem = self.problem(foreseen.until(steps as usize), net_load_next_kw, state);
-        problem.slot_hours = self.slot_hours * f64::from(step);
+        problem.slot_hours = self.clock.slot_hours() * f64::from(step);
+        let day_ends = self.day_ends(day, step);
         for (unit, task) in self.grid.plant.units.iter().zip(&mut problem.units) {
-            kind_of(unit).ask_day_ahead(task, rules);
+            kind_of(unit).ask_day_ahead(task, rules, &day_ends);
         }
         problem
     }
 
     /// The intra-day problem (42) of the window that begins `k` slots into the day.
     ///
-    /// It spans [`window`](voltide_model::two_stage::TwoStage::window) slots, less where the day
-    /// ends. `ev_kw` is what cars are expected to draw, net, in its slots and the one after them
-    /// (with [`LastStep::Wrap`], the day's first in place of the next day's); `car_supply_kw` what
-    /// they supply, (30) and (31), or empty. Commitment and energy at the end follow the day-ahead
-    /// plan.
+    /// It spans [`window_slots`](Self::window_slots). `ev_kw` is what cars are expected to draw, net,
+    /// in its slots and the one after them (with [`LastStep::Wrap`], the day's first in place of the
+    /// next day's); `car_supply_kw` what they supply, (30) and (31), or empty. Commitment and energy
+    /// at the end follow the day-ahead plan.
     pub fn window(
         &self,
         day: Day,
@@ -92,7 +94,7 @@ impl<'a> Stages<'a> {
         state: &GridState,
     ) -> DispatchProblem<'a> {
         let rules = &self.grid.rules;
-        let count = rules.window.get().min(day.slots - k);
+        let count = self.window_slots(day, k);
         let issue =
             Issue { slot: day.first + k, known: rules.step.get(), blend: rules.blend.get() };
         // One slot more, to which the window's last one must be able to follow.
@@ -101,9 +103,44 @@ impl<'a> Stages<'a> {
         let mut problem = self.problem(foreseen.until(count as usize), next, state);
         problem.exogenous.car_supply_kw = car_supply_kw;
         for (at, (unit, task)) in self.grid.plant.units.iter().zip(&mut problem.units).enumerate() {
-            kind_of(unit).ask_intra_day(task, UnitPlan { plan, unit: at, from: k, to: k + count });
+            kind_of(unit).ask_intra_day(
+                task,
+                UnitPlan { plan, unit: at, from: k, to: k + count, slots: day.slots },
+            );
         }
         problem
+    }
+
+    /// Slots that an intra-day window has which begins `k` slots into a day:
+    /// [`window`](voltide_model::two_stage::TwoStage::window), less where the run ends, or the day
+    /// beyond which nothing is seen.
+    pub fn window_slots(&self, day: Day, k: u32) -> u32 {
+        let end = if self.looks_ahead() { self.clock.slots - day.first } else { day.slots };
+        self.grid.rules.window.get().min(end.max(day.slots) - k)
+    }
+
+    /// Whether anything is seen beyond a day. A typical day follows upon itself.
+    fn looks_ahead(&self) -> bool {
+        let rules = &self.grid.rules;
+        rules.day_ahead_window.is_some() && rules.readings.last_step != LastStep::Wrap
+    }
+
+    /// Slots from a day's first on that the day-ahead stage looks at.
+    fn slots_ahead(&self, day: Day) -> u32 {
+        match self.grid.rules.day_ahead_window {
+            Some(window) if self.looks_ahead() => {
+                window.get().min(self.clock.slots.saturating_sub(day.first)).max(day.slots)
+            }
+            Some(_) | None => day.slots,
+        }
+    }
+
+    /// The steps of the day-ahead stage after which local days end, but for its last step.
+    fn day_ends(&self, day: Day, step: u32) -> Vec<usize> {
+        let slots = self.slots_ahead(day);
+        let next = |&end: &u32| Some(self.clock.local_day(day.first + end).end - day.first);
+        let ends = std::iter::successors(Some(day.slots), next).take_while(|&end| end < slots);
+        ends.map(|end| end.div_ceil(step) as usize - 1).collect()
     }
 
     /// The problem of what is foreseen, of which nothing else is asked yet.
@@ -118,7 +155,7 @@ impl<'a> Stages<'a> {
         let task = |(series, &state)| UnitTask { state, series, ..UnitTask::default() };
         DispatchProblem {
             plant,
-            slot_hours: self.slot_hours,
+            slot_hours: self.clock.slot_hours(),
             exogenous: Exogenous {
                 load_kw: foreseen.load_kw,
                 net_load_next_kw,
@@ -130,13 +167,14 @@ impl<'a> Stages<'a> {
             prices: rules.prices,
             segments: rules.segments,
             search: rules.search,
+            rules: self.rules,
         }
     }
 
     /// What is expected of `count` slots at `issue`.
     fn foresee(&self, issue: Issue, count: usize, ev_kw: &impl Fn(u32) -> f64) -> Foreseen {
         let seed = self.seed;
-        let day = self.slots_per_24_hours;
+        let day = self.clock.slots_per_24_hours();
         let at = device::SlotsAhead { issue, count, seed, day };
         let slots = issue.slot..issue.slot + count as u32;
         let base: Vec<f64> = self.base_load.map_or_else(
@@ -161,7 +199,7 @@ impl<'a> Stages<'a> {
         ev_kw: &impl Fn(u32) -> f64,
     ) -> f64 {
         let plant = &self.grid.plant;
-        let per_day = self.slots_per_24_hours;
+        let per_day = self.clock.slots_per_24_hours();
         let last = foreseen.load_kw.len() - 1;
         let wraps = end == day.slots && self.grid.rules.readings.last_step == LastStep::Wrap;
         let slot = if wraps { day.first } else { day.first + end };

@@ -69,8 +69,9 @@ pub(super) trait Kind {
         false
     }
 
-    /// Adds what the day-ahead stage asks of it.
-    fn ask_day_ahead(&self, _task: &mut UnitTask, _rules: &TwoStage) {}
+    /// Adds what the day-ahead stage asks of it; local days end after the steps `day_ends`, and one
+    /// with the last step.
+    fn ask_day_ahead(&self, _task: &mut UnitTask, _rules: &TwoStage, _day_ends: &[usize]) {}
 
     /// Adds what an intra-day window asks of it.
     fn ask_intra_day(&self, _task: &mut UnitTask, _plan: UnitPlan<'_>) {}
@@ -123,10 +124,10 @@ pub(super) trait UnitColumns {
         0.0
     }
 
-    /// What it holds less after the last slot than would be free of charge, kWh; `None` for a unit
-    /// that holds no energy.
-    fn missing_at_end_kwh(&self, _last: Option<&UnitSlot>) -> Option<f64> {
-        None
+    /// What it holds less than would be free of charge, after all slots that ask for something
+    /// together, kWh; `held_kwh` is what it holds after a slot.
+    fn missing_kwh(&self, _held_kwh: &dyn Fn(usize) -> f64) -> f64 {
+        0.0
     }
 }
 

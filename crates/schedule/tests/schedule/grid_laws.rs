@@ -10,7 +10,7 @@ use voltide_model::unit::UnitState;
 use voltide_schedule::{
     Outcome,
     grid::{Dispatch, DispatchProblem, DispatchProgram, EnergyEnd, UnitTask},
-    linear::Budget,
+    linear::{Budget, SolverName},
 };
 
 fn solve(problem: &DispatchProblem<'_>) -> Dispatch {
@@ -36,6 +36,16 @@ proptest! {
         let at_bound = found.outcome != Outcome::Optimal || agree(found.objective, found.bound, 1e-6);
         prop_assert!(at_bound, "{:?} {}", found.parts, found.bound);
         prop_assert!(agree(found.parts.sum(), found.objective, 1e-12));
+    }
+
+    #[test]
+    fn clp_and_cbc_come_to_one_cost(seed: u64, margins: bool) {
+        let system = System::random(seed, false);
+        let program = DispatchProgram::new(&system.problem(margins), &[]).program;
+        prop_assume!(program.integers() == 0);
+        let (clp, cbc) = (program.solve_linear(), program.solve(Budget::default()));
+        prop_assert_eq!((clp.by, cbc.by), (SolverName::Clp, SolverName::Cbc));
+        prop_assert!(agree(clp.objective, cbc.objective, 1e-6), "{clp:?} {cbc:?}");
     }
 
     /// A search that ran out of nodes may be above its optimum, and is not below its bound.

@@ -252,8 +252,8 @@ fn what_makes_no_sense_is_refused_by_name() {
         "load is NaN in slot 1; it must be finite"
     );
     assert_eq!(
-        message(|system| system.units[0].course.reference_kw = Some(vec![50.0])),
-        "day-ahead output of `north` has 1 values, not 2"
+        message(|system| system.units[0].course.reference_kw = Some(vec![50.0; 3])),
+        "day-ahead output of `north` has 3 values, not 2"
     );
 }
 

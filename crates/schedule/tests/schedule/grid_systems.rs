@@ -13,6 +13,7 @@ use voltide_model::{
     forecast::Forecast,
     plant::Plant,
     quantity::{Hours, KilowattHours, Kilowatts, KilowattsPerHour, Share},
+    rules::Rules,
     series::Series,
     two_stage::{SearchLimits, SlackPrices},
     unit::{UnitSlot, UnitState},
@@ -79,6 +80,7 @@ pub(crate) fn store(random: &mut Random, name: &str) -> Store {
         throughput_cost: random.pick(&[0.0, 0.1, 0.5]),
         initial_energy: KilowattHours(capacity * random.between(0.3, 1.0)),
         day_end_energy: None,
+        holds_each_day: false,
     }
 }
 
@@ -105,6 +107,7 @@ fn electrolyser(random: &mut Random, name: &str, switched: bool) -> Electrolyser
         tank: KilowattHours(tank),
         initial_energy: KilowattHours(tank * random.between(0.0, 1.0)),
         day_end_energy: KilowattHours(0.0),
+        holds_each_day: false,
         demand: nothing(),
         backup_price: random.pick(&[0.1, 0.3, 1.0]),
     }
@@ -278,6 +281,7 @@ impl System {
             prices: SlackPrices::default(),
             segments: NonZeroU32::new(4).unwrap(),
             search: SearchLimits { nodes: NODES, gap: 0.0 },
+            rules: Rules::TODAY,
         }
     }
 }

@@ -199,6 +199,7 @@ fn plant() -> Plant {
             throughput_cost: 0.5,
             initial_energy: KilowattHours(400.0),
             day_end_energy: None,
+            holds_each_day: false,
         }])
 }
 
@@ -206,6 +207,7 @@ fn grid() -> Grid {
     let count = |count| NonZeroU32::new(count).unwrap();
     let rules = TwoStage {
         day_ahead_step: count(4),
+        day_ahead_window: None,
         window: count(16),
         step: count(1),
         blend: count(16),

@@ -15,6 +15,7 @@ use voltide_model::{
     forecast::Forecast,
     physical,
     quantity::{Hours, Price},
+    rules::Rules,
     scenario::SystemSeries,
     two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
 };
@@ -101,9 +102,10 @@ impl Resolver<'_> {
     }
 
     fn rules(&mut self, file: &GridFile, clock: &Clock) -> Option<TwoStage> {
-        let StagesFile { day_ahead_step, window, step, blend, .. } = &file.stages;
+        let StagesFile { day_ahead_step, day_ahead_window, window, step, blend, .. } = &file.stages;
         let lengths = [
             self.slots("day_ahead_step", day_ahead_step, clock),
+            self.slots("day_ahead_window", day_ahead_window, clock),
             self.slots("window", window, clock),
             step.as_ref().map_or(Some(NonZeroU32::MIN), |step| self.slots("step", step, clock)),
             self.slots("blend", blend, clock),
@@ -113,7 +115,7 @@ impl Resolver<'_> {
         let day_ahead_ev = self.day_ahead_ev(file, clock);
         let segments = self.counted("segments", &file.stages.segments);
         let search = self.search(&file.stages);
-        let [day_ahead_step, window, step, blend] = lengths;
+        let [day_ahead_step, day_ahead_window, window, step, blend] = lengths;
         let window = window?;
         let step = step?;
         if step > window {
@@ -124,6 +126,10 @@ impl Resolver<'_> {
         }
         Some(TwoStage {
             day_ahead_step: day_ahead_step?,
+            day_ahead_window: match self.values.rules() {
+                Rules::V1 => None,
+                Rules::V2 => Some(day_ahead_window?),
+            },
             window,
             step,
             blend: blend?,

@@ -245,6 +245,7 @@ impl Resolver<'_> {
             throughput_cost,
             initial_energy: file.initial_energy.value,
             day_end_energy: Some(day_end.value),
+            holds_each_day: file.day_end_energy.is_some(),
         };
         self.sound(key, unit, Store::check, &store_numbers(file))
     }
@@ -297,6 +298,7 @@ impl Resolver<'_> {
             tank: file.tank.value,
             initial_energy: file.initial_energy.value,
             day_end_energy: day_end.value,
+            holds_each_day: file.day_end_energy.is_some(),
             demand: demand?,
             backup_price: backup_price?,
         };

@@ -11,7 +11,7 @@ use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
         error::{Holds, series},
-        held::{check_held, hold_at_end, missing_kwh, note_outside},
+        held::{check_held, hold_after, missing_kwh, note_outside, wishes},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, power, powers, value},
     },
@@ -29,7 +29,6 @@ use voltide_model::{
 struct Columns<'p> {
     unit: &'p Electrolyser,
     task: &'p UnitTask,
-    end: EnergyEnd,
     hours: f64,
     draw: Vec<Variable>,
     /// u, where the unit has a least power.
@@ -58,7 +57,6 @@ impl Kind for Electrolyser {
     ) -> Box<dyn UnitColumns + 'p> {
         let hours = problem.slot_hours;
         note_outside(unmet, &self.name, task.state.energy_kwh, (0.0, self.tank.0));
-        let start_kwh = start_kwh(task);
         // Without a price: what it draws is paid where it is generated.
         let draw = powers(program, problem, self.power_max.0, 0.0);
         let on = (self.power_min.0 > 0.0).then(|| switch(self, program, &draw));
@@ -67,14 +65,12 @@ impl Kind for Electrolyser {
         let most_kwh = most_held(self, task, hours);
         let holds = |&most: &f64| program.add(variable().min(0.0).max(most));
         let held = most_kwh.iter().map(holds).collect();
-        let end = softened(task.end);
-        let most_at_end = most_kwh.last().copied().unwrap_or(start_kwh);
-        let this = Columns { unit: self, task, end, hours, draw, on, bought, held, most_kwh };
+        let this = Columns { unit: self, task, hours, draw, on, bought, held, most_kwh };
         this.balance(program);
-        let start = || Expression::from(start_kwh);
-        let last = this.held.last().map_or_else(start, |&held| held.into());
-        let price = problem.prices.terminal;
-        hold_at_end(program, unmet, &self.name, (last, most_at_end), end, price);
+        for (slot, end) in wishes(task, this.held.len()) {
+            let held = (this.held[slot].into(), this.most_kwh[slot]);
+            hold_after(program, unmet, &self.name, held, softened(end), problem.prices.terminal);
+        }
         Box::new(this)
     }
 
@@ -83,12 +79,15 @@ impl Kind for Electrolyser {
         task.state.energy_kwh < 0.0
     }
 
-    fn ask_day_ahead(&self, task: &mut UnitTask, _rules: &TwoStage) {
+    fn ask_day_ahead(&self, task: &mut UnitTask, _rules: &TwoStage, day_ends: &[usize]) {
         task.end = EnergyEnd::Softened(self.day_end_energy.0);
+        if self.holds_each_day {
+            task.midway = day_ends.iter().map(|&slot| (slot, task.end)).collect();
+        }
     }
 
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
-        task.end = EnergyEnd::Softened(plan.energy_at_end());
+        plan.ask_to_hold(task);
     }
 }
 
@@ -201,8 +200,8 @@ impl UnitColumns for Columns<'_> {
         supply.into()
     }
 
-    fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> Option<f64> {
-        let held = last.map_or(self.task.state.energy_kwh, |last| last.energy_kwh);
-        Some(missing_kwh(self.end, held))
+    fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {
+        let wishes = wishes(self.task, self.held.len());
+        wishes.map(|(slot, end)| missing_kwh(softened(end), held_kwh(slot))).sum()
     }
 }

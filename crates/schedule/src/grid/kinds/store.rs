@@ -6,7 +6,7 @@
 use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
-        held::{check_held, hold_at_end, missing_kwh, note_outside},
+        held::{check_held, hold_after, missing_kwh, note_outside, wishes},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, powers, value},
     },
@@ -26,8 +26,7 @@ const BOTH_KW: f64 = 1e-6;
 /// Powers and energy by slot.
 struct Columns<'p> {
     unit: &'p Store,
-    start_kwh: f64,
-    end: EnergyEnd,
+    task: &'p UnitTask,
     hours: f64,
     readings: Readings,
     charge: Vec<Variable>,
@@ -35,24 +34,35 @@ struct Columns<'p> {
     energy: Vec<Variable>,
 }
 
-/// The bounds that a store can keep, and what it can hold at the end, kWh.
+/// The bounds that a store can keep, kWh.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Reach {
     energy_min: f64,
     energy_max: f64,
-    end_max: f64,
+    /// What it holds before the first slot.
+    start: f64,
+    /// What it gains most in an hour.
+    gain_per_hour: f64,
+    /// Length of a slot, h.
+    hours: f64,
 }
 
 impl Reach {
     /// Bounds that hold the energy at the start, even where that is outside the store's own.
     fn new(store: &Store, energy: f64, hours: f64) -> Self {
-        let energy_max = store.energy_max.0.max(energy);
-        let most = energy + store.charge_efficiency.get() * store.charge_max.0 * hours;
         Self {
             energy_min: store.energy_min.0.min(energy),
-            energy_max,
-            end_max: most.min(energy_max),
+            energy_max: store.energy_max.0.max(energy),
+            start: energy,
+            gain_per_hour: store.charge_efficiency.get() * store.charge_max.0,
+            hours,
         }
+    }
+
+    /// Most that it can hold after so many slots, kWh.
+    fn most_after(&self, slots: usize) -> f64 {
+        let most = self.start + self.gain_per_hour * (self.hours * slots as f64);
+        most.min(self.energy_max)
     }
 }
 
@@ -87,14 +97,19 @@ impl Kind for Store {
         }
     }
 
-    fn ask_day_ahead(&self, task: &mut UnitTask, rules: &TwoStage) {
-        let is_idle = self.kind == StoreKind::Ess && !rules.ess_in_day_ahead;
-        let end = self.day_end_energy.map_or(EnergyEnd::Free, |end| EnergyEnd::AtLeast(end.0));
-        task.end = if is_idle { EnergyEnd::Idle } else { end };
+    fn ask_day_ahead(&self, task: &mut UnitTask, rules: &TwoStage, day_ends: &[usize]) {
+        if self.kind == StoreKind::Ess && !rules.ess_in_day_ahead {
+            task.end = EnergyEnd::Idle;
+            return;
+        }
+        task.end = self.day_end_energy.map_or(EnergyEnd::Free, |end| EnergyEnd::AtLeast(end.0));
+        if self.holds_each_day {
+            task.midway = day_ends.iter().map(|&slot| (slot, task.end)).collect();
+        }
     }
 
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
-        task.end = EnergyEnd::Softened(plan.energy_at_end());
+        plan.ask_to_hold(task);
     }
 }
 
@@ -105,29 +120,27 @@ impl<'p> Columns<'p> {
         unmet: &mut Vec<Unmet>,
         problem: &DispatchProblem<'_>,
         unit: &'p Store,
-        task: &UnitTask,
+        task: &'p UnitTask,
     ) -> Self {
         let hours = problem.slot_hours;
         let start_kwh = task.state.energy_kwh;
-        let end = task.end;
-        let reach = Reach::new(unit, start_kwh, hours * problem.slots() as f64);
+        let reach = Reach::new(unit, start_kwh, hours);
         let bounds = (unit.energy_min.0, unit.energy_max.0);
         note_outside(unmet, &unit.name, start_kwh, bounds);
         // An idle store keeps its columns, so that what it holds is read like any other's.
-        let open = if end == EnergyEnd::Idle { 0.0 } else { 1.0 };
+        let open = if task.end == EnergyEnd::Idle { 0.0 } else { 1.0 };
         let price = unit.throughput_cost;
         let charge = powers(program, problem, open * unit.charge_max.0, price);
         let discharge = powers(program, problem, open * unit.discharge_max.0, price);
         let held = || variable().min(reach.energy_min).max(reach.energy_max);
         let energy = (0..problem.slots()).map(|_| program.add(held())).collect();
         let readings = problem.readings;
-        let this = Self { unit, start_kwh, end, hours, readings, charge, discharge, energy };
+        let this = Self { unit, task, hours, readings, charge, discharge, energy };
         this.balance(program);
-        let start = || Expression::from(start_kwh);
-        let last = this.energy.last().map_or_else(start, |&energy| energy.into());
-        let price = problem.prices.terminal;
-        let name = &unit.name;
-        hold_at_end(program, unmet, name, (last, reach.end_max), end, price);
+        for (slot, end) in wishes(task, this.energy.len()) {
+            let held = (this.energy[slot].into(), reach.most_after(slot + 1));
+            hold_after(program, unmet, &unit.name, held, end, problem.prices.terminal);
+        }
         this
     }
 
@@ -135,7 +148,7 @@ impl<'p> Columns<'p> {
     fn balance(&self, program: &mut Program) {
         let gained = self.unit.charge_efficiency.get() * self.hours;
         let lost = self.hours / self.unit.discharge_efficiency.get();
-        let mut before = Expression::from(self.start_kwh);
+        let mut before = Expression::from(self.task.state.energy_kwh);
         for ((&energy, &charge), &discharge) in
             self.energy.iter().zip(&self.charge).zip(&self.discharge)
         {
@@ -181,7 +194,7 @@ impl UnitColumns for Columns<'_> {
         let discharge = value(solved, self.discharge[slot]).min(self.unit.discharge_max.0);
         // At most `BOTH_KW` flow both ways: what is more was held to one way, and solved again.
         let (charge_kw, given_kw) = one_way(charge, discharge);
-        let held = before.map_or(self.start_kwh, |before| before.energy_kwh);
+        let held = before.map_or(self.task.state.energy_kwh, |before| before.energy_kwh);
         let energy_kwh = self.unit.energy_after(held, charge_kw, given_kw, self.hours);
         UnitSlot { given_kw, charge_kw, energy_kwh, ..UnitSlot::idle(self.unit.kind()) }
     }
@@ -200,7 +213,7 @@ impl UnitColumns for Columns<'_> {
     }
 
     fn takes_part(&self) -> bool {
-        self.end != EnergyEnd::Idle
+        self.task.end != EnergyEnd::Idle
     }
 
     fn is_misused(&self, solved: &Solved, slot: usize) -> bool {
@@ -214,9 +227,9 @@ impl UnitColumns for Columns<'_> {
         program.require(constraint!(discharge <= self.unit.discharge_max.0 * (1.0 - charging)));
     }
 
-    fn missing_at_end_kwh(&self, last: Option<&UnitSlot>) -> Option<f64> {
-        let held = last.map_or(self.start_kwh, |last| last.energy_kwh);
-        Some(missing_kwh(self.end, held))
+    fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {
+        let wishes = wishes(self.task, self.energy.len());
+        wishes.map(|(slot, end)| missing_kwh(end, held_kwh(slot))).sum()
     }
 }
 

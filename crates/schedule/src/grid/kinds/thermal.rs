@@ -46,7 +46,11 @@ impl Kind for ThermalUnit {
             length(&format!("commitment of `{}`", self.name), on.len(), slots)?;
         }
         match &task.course.reference_kw {
-            Some(output) => column("day-ahead output", &self.name, output, slots, Holds::Amount),
+            // Beyond the day there is none.
+            Some(output) => {
+                let planned = output.len().min(slots);
+                column("day-ahead output", &self.name, output, planned, Holds::Amount)
+            }
             None => Ok(()),
         }
     }
@@ -133,7 +137,7 @@ impl UnitColumns for Columns<'_> {
 
     fn deviation_kw(&self, did: &UnitSlot, slot: usize) -> f64 {
         match (&self.course.reference_kw, self.unit.deviation_max) {
-            (Some(reference), Some(band)) if did.on => {
+            (Some(reference), Some(band)) if did.on && slot < reference.len() => {
                 ((did.given_kw - reference[slot]).abs() - band.0).max(0.0)
             }
             _ => 0.0,
