@@ -153,3 +153,56 @@ fn a_plant_stays_on_through_the_evening_for_the_load_of_the_next_morning() {
     let (_, unserved_kwh) = night(r#"(day_ahead_window: "24 h")"#);
     assert!(unserved_kwh > 100_000.0, "{unserved_kwh}");
 }
+
+/// Coal that comes down from 300 MW by 40 MW an hour, in quarter hours, and stops at 100 MW. At noon
+/// load falls from 400 to 100 MW.
+const NOON: &str = r#"(
+    name: "noon",
+    clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "15 min", days: 1),
+    currency: "EUR",
+    tariff: Fixed("0.30 EUR/kWh"),
+    system: (base_load: (path: "noon.csv", column: "load_mw", unit: "MW")),
+    grid: (
+        thermal: {
+            "coal": (power_min: "100 MW", power_max: "300 MW", ramp: "40 MW/h",
+                cost: (b: "20 EUR/MWh", c: 5000), commitment: (initially_on: true),
+                initial_power: "300 MW"),
+            "gas": (power_max: "400 MW", ramp: "4000 MW/h", cost: (b: "60 EUR/MWh")),
+        },
+        margins: false,
+        day_ahead_ev: None,
+    ),
+    fleets: {"cars": (
+        count: 1,
+        battery: (capacity: "60 kWh"),
+        charger: (charge_max: "7 kW"),
+        stays: Overnight(arrive: "17:00", leave: "07:00"),
+        trip_energy: "0 kWh",
+        soc_on_arrival: 0.8,
+        departure_soc: 0.8,
+    )},
+)"#;
+
+/// Coal takes five hours to come down, an hour more than a window is long.
+#[test]
+fn a_plant_comes_down_in_time_for_a_stop_behind_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "ts,load_mw\n".to_owned();
+    for hour in 0..24 {
+        let load_mw = if hour < 12 { 400 } else { 100 };
+        writeln!(text, "2024-06-03T{hour:02}:00:00Z,{load_mw}").unwrap();
+    }
+    fs::write(folder.path().join("noon.csv"), text).unwrap();
+    let file = folder.path().join("noon.ron");
+    fs::write(&file, NOON).unwrap();
+    let run = run(file.to_str().unwrap(), folder.path(), &[]);
+    let (stages, units) = (words(&run, "unit_ticks", "stage"), words(&run, "unit_ticks", "unit"));
+    let output_kw = column(&run, "unit_ticks", "output_kw");
+    let coal: Vec<f64> = (0..stages.len())
+        .filter(|&row| stages[row] == "settled" && units[row] == "coal")
+        .map(|row| output_kw[row])
+        .collect();
+    let off = coal.iter().position(|&kw| kw == 0.0).unwrap();
+    assert!(coal[off - 1] <= 100_000.0 + 1e-6, "{coal:?}");
+    assert!(coal[..off].is_sorted_by(|before, now| before - now <= 10_000.0 + 1e-6), "{coal:?}");
+}

@@ -72,6 +72,7 @@ impl Inputs {
         let course = Course {
             on: None,
             reference_kw: self.da_reference.as_ref().map(|reference| reference.pg.clone()),
+            off_after: None,
         };
         let holds = |energy_kwh, end| UnitTask {
             state: UnitState { energy_kwh, ..UnitState::default() },

@@ -1,7 +1,7 @@
 //! The day-ahead schedule, as intra-day windows follow it.
 
 use super::{Course, EnergyEnd, UnitTask};
-use voltide_model::dispatch::SlotDispatch;
+use voltide_model::{dispatch::SlotDispatch, unit::UnitSlot};
 
 /// The day-ahead schedule of a plant; a step is [`TwoStage::day_ahead_step`] slots.
 ///
@@ -44,6 +44,8 @@ pub(super) struct UnitPlan<'a> {
     pub(super) to: u32,
     /// Slots of the day.
     pub(super) slots: u32,
+    /// Until which slot of the day its commitment is known to the window.
+    pub(super) known_to: u32,
 }
 
 impl UnitPlan<'_> {
@@ -62,13 +64,22 @@ impl UnitPlan<'_> {
 
     /// Whether it is on, slot by slot, beyond the day as at its end; and its output within the day.
     pub(super) fn course(&self) -> Course {
-        let step_of = |slot: u32| &self.plan.steps[self.plan.within(slot / self.plan.step)];
-        let slots = || (self.from..self.to).map(|slot| &step_of(slot).units[self.unit]);
-        let within = slots().take((self.slots - self.from) as usize);
+        let within = (self.from..self.to.min(self.slots)).map(|slot| self.did(slot));
         Course {
-            on: Some(slots().map(|did| did.on).collect()),
+            on: Some((self.from..self.to).map(|slot| self.did(slot).on).collect()),
             reference_kw: Some(within.map(|did| did.given_kw).collect()),
+            off_after: self.off_after(),
         }
+    }
+
+    /// How many slots after the window it is off, as far as that is known.
+    fn off_after(&self) -> Option<u32> {
+        (self.to..self.known_to).position(|slot| !self.did(slot).on).map(|slots| slots as u32)
+    }
+
+    /// What it does in a slot, beyond the day as at its end.
+    fn did(&self, slot: u32) -> &UnitSlot {
+        &self.plan.steps[self.plan.within(slot / self.plan.step)].units[self.unit]
     }
 }
 
@@ -96,11 +107,27 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_is_seen_as_far_as_commitment_is_known() {
+        let mut plan = plan();
+        plan.steps[0].units[0].on = true;
+        let off_after = |to, known_to| {
+            UnitPlan { plan: &plan, unit: 0, from: 0, to, slots: 8, known_to }.off_after()
+        };
+        assert_eq!(
+            [off_after(1, 8), off_after(3, 8), off_after(4, 8)],
+            [Some(3), Some(1), Some(0)]
+        );
+        assert_eq!([off_after(3, 4), off_after(3, 3), off_after(9, 8)], [None; 3]);
+    }
+
+    #[test]
     fn a_window_beyond_the_day_is_on_as_in_its_last_step_and_follows_nothing() {
         let plan = plan();
         assert_eq!(plan.energy_after(0, 14), 10.0);
-        let course = UnitPlan { plan: &plan, unit: 0, from: 3, to: 10, slots: 8 }.course();
+        let course =
+            UnitPlan { plan: &plan, unit: 0, from: 3, to: 10, slots: 8, known_to: 8 }.course();
         assert_eq!(course.on.unwrap().len(), 7);
+        assert_eq!(course.off_after, None);
         assert_eq!(course.reference_kw.unwrap(), [1.0, 2.0, 2.0, 2.0, 2.0]);
     }
 }

@@ -70,6 +70,9 @@ pub struct Course {
     /// Output it should stay close to, within the unit's `deviation_max`, in the first slots as far
     /// as it is planned; `None` for no such output.
     pub reference_kw: Option<Vec<f64>>,
+    /// How many slots it stays on after the last one before it is off; `None` where it is not known
+    /// to be turned off. Its last output must be one from which its ramp leads down in time.
+    pub off_after: Option<u32>,
 }
 
 /// What a unit that stores energy must hold at the end.

@@ -102,11 +102,11 @@ impl<'a> Stages<'a> {
         let next = self.net_load_after(day, k + count, &foreseen, &ev_kw);
         let mut problem = self.problem(foreseen.until(count as usize), next, state);
         problem.exogenous.car_supply_kw = car_supply_kw;
+        let known_to = if self.looks_ahead() { day.slots } else { k + count };
+        let plan_of =
+            |unit| UnitPlan { plan, unit, from: k, to: k + count, slots: day.slots, known_to };
         for (at, (unit, task)) in self.grid.plant.units.iter().zip(&mut problem.units).enumerate() {
-            kind_of(unit).ask_intra_day(
-                task,
-                UnitPlan { plan, unit: at, from: k, to: k + count, slots: day.slots },
-            );
+            kind_of(unit).ask_intra_day(task, plan_of(at));
         }
         problem
     }

@@ -142,6 +142,36 @@ fn a_stop_that_the_ramp_forbids_is_noted() {
     );
 }
 
+/// It stops at 30 kW or less: one slot before that it gives 50 at most, two before 70. Serving all
+/// of the load would leave it at 100.
+#[test]
+fn a_unit_that_stops_after_the_window_comes_down_in_time() {
+    for (off_after, last_kw) in [(Some(0), 30.0), (Some(1), 50.0), (Some(2), 70.0), (None, 100.0)] {
+        let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &[100.0; 5]);
+        system.units[0].state =
+            UnitState { power_kw: Some(100.0), on: true, ..UnitState::default() };
+        system.units[0].course.on = Some(vec![true; 5]);
+        system.units[0].course.off_after = off_after;
+        let found = system.problem(false).solve().unwrap();
+        let given: Vec<f64> = found.slots.iter().map(|slot| slot.units[0].given_kw).collect();
+        assert!((given[4] - last_kw).abs() < 1e-6, "{given:?}");
+        assert!((given[3] - (last_kw + 20.0).min(100.0)).abs() < 1e-6, "{given:?}");
+        assert!(found.unmet.is_empty(), "{:?}", found.unmet);
+        assert_lawful(&system, &found);
+    }
+}
+
+/// From 100 kW it comes down to 80 in the one slot that is left, and not to 30: no bounds cross.
+#[test]
+fn a_unit_that_cannot_come_down_in_time_comes_as_near_as_it_can() {
+    let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &[100.0]);
+    system.units[0].state = UnitState { power_kw: Some(100.0), on: true, ..UnitState::default() };
+    system.units[0].course.on = Some(vec![true]);
+    system.units[0].course.off_after = Some(0);
+    let found = system.problem(false).solve().unwrap();
+    assert!((found.slots[0].units[0].given_kw - 80.0).abs() < 1e-6, "{:?}", found.slots);
+}
+
 #[test]
 fn a_store_of_no_size_does_nothing() {
     let mut store = crate::grid_systems::store(&mut Random(1), "empty");

@@ -67,8 +67,11 @@ impl Kind for ThermalUnit {
         let step = self.ramp.0 * hours;
         let thermal = match (&course.on, self.commitment) {
             (None, Some(how)) => free(program, unmet, problem, self, state, how),
-            (None, None) => fixed(program, unmet, self, state, &vec![true; problem.slots()], step),
-            (Some(on), _) => fixed(program, unmet, self, state, on, step),
+            (None, None) => {
+                let on = vec![true; problem.slots()];
+                fixed(program, unmet, self, state, (&on, course.off_after), step)
+            }
+            (Some(on), _) => fixed(program, unmet, self, state, (on, course.off_after), step),
         };
         let chords = chords(self.cost, self.power_min.0, self.power_max.0, problem.segments);
         thermal.pay(program, hours, self, &chords);
@@ -252,10 +255,10 @@ fn fixed(
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
     state: &UnitState,
-    on: &[bool],
+    (on, off_after): (&[bool], Option<u32>),
     step: f64,
 ) -> Thermal {
-    let bounds = fixed_bounds(unmet, unit, state, on, step);
+    let bounds = fixed_bounds(unmet, unit, state, (on, off_after), step);
     let output: Vec<Variable> =
         bounds.iter().map(|&(least, most)| program.add(variable().min(least).max(most))).collect();
     let before = std::iter::once(state.on).chain(on.iter().copied());
@@ -280,7 +283,7 @@ fn fixed_bounds(
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
     state: &UnitState,
-    on: &[bool],
+    (on, off_after): (&[bool], Option<u32>),
     step: f64,
 ) -> Vec<(f64, f64)> {
     let (least, most) = (unit.power_min.0, unit.power_max.0);
@@ -319,6 +322,10 @@ fn fixed_bounds(
             bounds.push((0.0, 0.0));
         }
         was_on = is_on;
+    }
+    if let (Some(before), Some(last), Some(slots)) = (lowest, bounds.last_mut(), off_after) {
+        // From here it gets down to a stop, or where ramps do not get there, as near as they do.
+        last.1 = last.1.min((stop + step * f64::from(slots)).max(before));
     }
     bounds
 }
