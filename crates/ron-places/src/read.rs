@@ -7,7 +7,10 @@ use crate::{
     problem::{Problem, Problems, meant, suggest},
     shape::{Kind, with_article},
 };
-use std::ops::Deref;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
 
 /// A value that a text of this dialect can hold.
 pub trait Read<D: Dialect>: Sized {
@@ -147,11 +150,13 @@ impl<D: Dialect, T: Read<D>> Read<D> for Vec<T> {
 pub struct Named<T>(
     /// The names with their values, in order.
     pub Vec<(Key, T)>,
+    /// Where each name stands among them.
+    BTreeMap<String, usize>,
 );
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Vec::new(), BTreeMap::new())
     }
 }
 
@@ -163,7 +168,7 @@ impl<T> Named<T> {
 
     /// The position of a name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.names().position(|known| known == name)
+        self.1.get(name).copied()
     }
 }
 
@@ -186,13 +191,15 @@ impl<D: Dialect, T: Read<D>> Read<D> for Named<T> {
             }
             Some(Ok(entries)) => entries,
         };
-        let mut seen: Vec<&Key> = Vec::new();
-        for (key, _) in &entries {
+        let mut places = BTreeMap::new();
+        for (at, (key, _)) in entries.iter().enumerate() {
             check_name(&key.name, key.place, report);
-            check_repeated(&seen, key, &node.path, report);
-            seen.push(key);
+            if places.insert(key.name.clone(), at).is_some() {
+                report_repeated(key, &node.path, report);
+            }
         }
-        all(entries.iter().map(|(key, node)| Some((key.clone(), T::read(node, report)?)))).map(Self)
+        let values = entries.iter().map(|(key, node)| Some((key.clone(), T::read(node, report)?)));
+        Some(Self(all(values)?, places))
     }
 }
 
@@ -203,15 +210,13 @@ pub fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     values.into_iter().collect()
 }
 
-fn check_repeated<D: Dialect>(seen: &[&Key], key: &Key, path: &str, report: &mut Report<D>) {
-    if seen.iter().any(|earlier| earlier.name == key.name) {
-        report.add_help(
-            key.place,
-            format!("`{}` is given twice in {}", key.name, shown::<D>(path)),
-            "the second one",
-            "remove or rename one of the two",
-        );
-    }
+fn report_repeated<D: Dialect>(key: &Key, path: &str, report: &mut Report<D>) {
+    report.add_help(
+        key.place,
+        format!("`{}` is given twice in {}", key.name, shown::<D>(path)),
+        "the second one",
+        "remove or rename one of the two",
+    );
 }
 
 /// Reports a name that could not stand in paths, file names and tables.
@@ -267,7 +272,7 @@ impl<'a> Fields<'a> {
                 &format!("{}, `({}: ...)`", with_article(title), known[0]),
             );
         };
-        let mut seen: Vec<&Key> = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut misspelt = Vec::new();
         for (key, _) in &found {
             if !known.contains(&key.name.as_str()) {
@@ -282,8 +287,9 @@ impl<'a> Fields<'a> {
                     suggest(&key.name, "field", known.iter().copied()),
                 );
             }
-            check_repeated(&seen, key, &node.path, report);
-            seen.push(key);
+            if !seen.insert(&key.name) {
+                report_repeated(key, &node.path, report);
+            }
         }
         Some(Self {
             missing: Vec::new(),

@@ -44,7 +44,7 @@ proptest! {
         let program = DispatchProgram::new(&system.problem(margins), &[]).program;
         prop_assume!(program.integers() == 0);
         let (clp, cbc) = (program.solve_linear(), program.solve(Budget::default()));
-        prop_assert_eq!((clp.by, cbc.by), (SolverName::Clp, SolverName::Cbc));
+        prop_assert!(cbc.by == SolverName::Cbc);
         prop_assert!(agree(clp.objective, cbc.objective, 1e-6), "{clp:?} {cbc:?}");
     }
 
@@ -102,4 +102,16 @@ proptest! {
         let objective = theirs.eval(model.program.objective());
         prop_assert!(agree(ours.objective, objective, 1e-6), "{} {}", ours.objective, objective);
     }
+}
+
+/// Clp says of few programs that they have no solution where they have one.
+#[test]
+fn clp_seldom_needs_cbc() {
+    let by_clp = |seed: &u64| {
+        let system = System::random(*seed, false);
+        let margins = seed.is_multiple_of(2);
+        let program = DispatchProgram::new(&system.problem(margins), &[]).program;
+        program.solve_linear().by == SolverName::Clp
+    };
+    assert!((0..1000).filter(by_clp).count() >= 990);
 }

@@ -12,6 +12,7 @@ use crate::{
     values::Count,
 };
 use ron_places::{Key, Place, Spanned, Try, read::missing};
+use std::collections::BTreeMap;
 use voltide_model::{
     battery::{Battery, reckoned_efficiency},
     clock::{Boundary, Clock},
@@ -49,6 +50,7 @@ impl Resolver<'_> {
         boundary: Option<Boundary>,
         sites: &[Site],
     ) -> Option<(Vec<Fleet>, Vec<Series>)> {
+        let sites = &(0..).zip(sites).map(|(at, site)| (site.name.as_str(), SiteId(at))).collect();
         let mut fleets = Vec::new();
         let mut samples = Vec::new();
         for (key, file) in &self.file.fleets.get()?.0 {
@@ -133,7 +135,8 @@ pub(super) struct FleetResolver<'a, 'b> {
     pub(super) clock: &'a Clock,
     /// `None` where a problem with it was reported.
     pub(super) boundary: Option<Boundary>,
-    sites: &'a [Site],
+    /// Sites by their names; without those that are wrong themselves.
+    sites: &'a BTreeMap<&'a str, SiteId>,
     pub(super) path: String,
     pub(super) samples: &'a mut Vec<Series>,
 }
@@ -381,8 +384,8 @@ impl FleetResolver<'_, '_> {
             Some(name) => {
                 // A site that is wrong itself is still declared.
                 let sites = self.resolver.file.sites.get()?;
-                site::site_index(sites.names(), name, self.resolver.report)?;
-                self.sites.iter().position(|site| site.name == name.value)
+                site::site_index(sites, name, self.resolver.report)?;
+                self.sites.get(name.as_str()).copied()
             }
             None => None,
         };
@@ -391,7 +394,7 @@ impl FleetResolver<'_, '_> {
         Some(Charger {
             charge_max: cap(charge?, connection),
             discharge_max: cap(discharge?, connection),
-            site: site.map(|index| SiteId(index as u32)),
+            site,
         })
     }
 

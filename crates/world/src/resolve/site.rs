@@ -2,6 +2,7 @@
 
 use crate::{dialect::Report, file::SiteFile, ranges::Limits};
 use ron_places::{Named, Spanned, Try, suggest};
+use std::{cmp::Reverse, collections::BinaryHeap};
 use voltide_model::{id::SiteId, physical, quantity::Kilowatts, site::Site};
 
 /// The sites, each after its parent and else in the order of the file.
@@ -16,7 +17,11 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
     // Flows are summed up the tree in one pass from the last site, and shares handed down in one
     // from the first.
     let order = order(&parents);
-    if let Some(left) = (0..parents.len()).find(|index| !order.contains(index)) {
+    let mut ranks = vec![None; parents.len()];
+    for (rank, &index) in order.iter().enumerate() {
+        ranks[index] = Some(SiteId(rank as u32));
+    }
+    if let Some(left) = ranks.iter().position(Option::is_none) {
         let (key, _) = &file.0[left];
         let message = format!("site `{}` is connected through itself", key.name);
         report.add_help(
@@ -27,7 +32,6 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
         );
         return None;
     }
-    let rank = |index: usize| order.iter().position(|&site| site == index);
     let site = |&index: &usize| {
         let (key, site) = &file.0[index];
         let site = site.get()?;
@@ -38,7 +42,7 @@ pub(super) fn sites(file: &Named<Try<SiteFile>>, report: &mut Report) -> Option<
                 .export_limit
                 .as_ref()
                 .map_or(site.import_limit.value, |limit| limit.value),
-            parent: parents[index].and_then(rank).map(|rank| SiteId(rank as u32)),
+            parent: parents[index].and_then(|parent| ranks[parent]),
         })
     };
     if valid { order.iter().map(site).collect() } else { None }
@@ -53,7 +57,7 @@ fn check(
     let import = limit("import_limit", &site.import_limit, report);
     let export =
         site.export_limit.as_ref().is_none_or(|power| limit("export_limit", power, report));
-    let parent = site.parent.as_ref().map(|name| site_index(file.names(), name, report));
+    let parent = site.parent.as_ref().map(|name| site_index(file, name, report));
     (import && export && parent != Some(None), parent.flatten())
 }
 
@@ -63,30 +67,34 @@ fn limit(field: &str, power: &Spanned<Kilowatts>, report: &mut Report) -> bool {
 
 /// Indices with parents before children; without those that lead round in a circle.
 fn order(parents: &[Option<usize>]) -> Vec<usize> {
-    let mut order: Vec<usize> = Vec::new();
-    loop {
-        let ready = |index: &usize| {
-            !order.contains(index) && parents[*index].is_none_or(|parent| order.contains(&parent))
-        };
-        // Always the first that is ready, so that the order of the file is kept where it can be.
-        match (0..parents.len()).find(ready) {
-            Some(next) => order.push(next),
-            None => return order,
+    let mut children = vec![Vec::new(); parents.len()];
+    let mut ready = BinaryHeap::new();
+    for (index, parent) in parents.iter().enumerate() {
+        match parent {
+            Some(parent) => children[*parent].push(Reverse(index)),
+            None => ready.push(Reverse(index)),
         }
     }
+    let mut order = Vec::new();
+    // Always the first that is ready, so that the order of the file is kept where it can be.
+    while let Some(Reverse(next)) = ready.pop() {
+        order.push(next);
+        ready.extend(children[next].drain(..));
+    }
+    order
 }
 
-/// The index of a site among `names`.
-pub(super) fn site_index<'a>(
-    names: impl Iterator<Item = &'a str>,
+/// The index of a site that is declared.
+pub(super) fn site_index(
+    file: &Named<Try<SiteFile>>,
     name: &Spanned<String>,
     report: &mut Report,
 ) -> Option<usize> {
-    let names: Vec<&str> = names.collect();
-    let index = names.iter().position(|known| *known == name.value);
+    let index = file.position(name);
     if index.is_none() {
         let message = format!("site `{}` is not declared under `sites`", name.value);
-        report.add_help(name.place, message, "no site has this name", suggest(name, "site", names));
+        let help = suggest(name, "site", file.names());
+        report.add_help(name.place, message, "no site has this name", help);
     }
     index
 }

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::file::{ChargerFile, FleetFile, SiteFile, StaysFile};
-use ron_places::{Key, Named, Spanned};
+use ron_places::{Key, Named, Spanned, Try};
 use std::collections::BTreeSet;
 use voltide_model::{
     battery::Battery, distribution::Distribution, fleet::Fleet, quantity::Kilowatts,
@@ -63,14 +63,14 @@ impl Resolver<'_> {
         let file = self.file;
         let Some(sites) = file.sites.get() else { return };
         let fleets = file.fleets.get().map_or(&[][..], |fleets| &fleets.0);
-        let all: Vec<&ChargerFile> =
-            fleets.iter().filter_map(|(_, fleet)| fleet.get()).flat_map(chargers).collect();
-        for (key, site) in &sites.0 {
+        let mut chargers_behind: Vec<Vec<&ChargerFile>> = vec![Vec::new(); sites.0.len()];
+        for charger in fleets.iter().filter_map(|(_, fleet)| fleet.get()).flat_map(chargers) {
+            for site in charger.site.iter().flat_map(|name| up_from(name, sites)) {
+                chargers_behind[site].push(charger);
+            }
+        }
+        for ((key, site), behind) in sites.0.iter().zip(chargers_behind) {
             let Some(site) = site.get() else { continue };
-            let behind = |charger: &&&ChargerFile| {
-                charger.site.as_ref().is_some_and(|name| is_behind(name, &key.name, sites))
-            };
-            let behind: Vec<&ChargerFile> = all.iter().filter(behind).copied().collect();
             if behind.is_empty() {
                 let message = format!("no charger stands behind site `{}`", key.name);
                 let help = format!("give a charger `site: \"{}\"`, or remove the site", key.name);
@@ -170,14 +170,12 @@ fn most_discharge(charger: &ChargerFile) -> f64 {
     charger.connection.as_ref().map_or(f64::INFINITY, |power| power.0).min(most)
 }
 
-/// Whether `site` is `limit`, or connected through it.
-fn is_behind(site: &str, limit: &str, sites: &Named<ron_places::Try<SiteFile>>) -> bool {
-    let parent = |name: &str| {
-        let index = sites.position(name)?;
-        sites.0[index].1.get()?.parent.as_ref().map(|parent| parent.value.as_str())
-    };
+/// Where a site stands, the one that it is connected through, and so on.
+fn up_from(site: &str, sites: &Named<Try<SiteFile>>) -> impl Iterator<Item = usize> {
     // A sound world has no site that is connected through itself.
-    std::iter::successors(Some(site), |name| parent(name)).any(|name| name == limit)
+    std::iter::successors(sites.position(site), |&at| {
+        sites.position(sites.0[at].1.get()?.parent.as_ref()?)
+    })
 }
 
 /// Whether any of the fleet's chargers feeds in.
