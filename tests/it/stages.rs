@@ -89,26 +89,14 @@ fn steps_of_a_stage_add_up_to_its_days() {
     }
 }
 
-/// Coal that takes six hours to come back, and gas that cannot replace it alone.
-const NIGHT: &str = r#"(
-    name: "night",
-    clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "1 h", days: 2),
+/// A plant and one car that needs nothing, beside a load from `load.csv`.
+const PLANT: &str = r#"(
+    name: "plant",
+    clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "STEP", days: DAYS),
     currency: "EUR",
     tariff: Fixed("0.30 EUR/kWh"),
-    system: (base_load: (path: "night.csv", column: "load_mw", unit: "MW")),
-    grid: (
-        thermal: {
-            "coal": (power_min: "100 MW", power_max: "400 MW", ramp: "400 MW/h",
-                cost: (b: "20 EUR/MWh", c: 4000),
-                commitment: (up_min: "1 h", down_min: "6 h", initially_on: true, initial_time: "8 h")),
-            "gas": (power_max: "150 MW", ramp: "400 MW/h", cost: (b: "60 EUR/MWh")),
-        },
-        exchanges: {"abroad": (import_max: "0 MW", export_max: "100 MW",
-            import_price: Fixed("1 EUR/MWh"), export_price: Fixed("0 EUR/MWh"))},
-        margins: false,
-        stages: STAGES,
-        day_ahead_ev: None,
-    ),
+    system: (base_load: (path: "load.csv", column: "load_mw", unit: "MW")),
+    grid: (GRID),
     fleets: {"cars": (
         count: 1,
         battery: (capacity: "60 kWh"),
@@ -120,19 +108,42 @@ const NIGHT: &str = r#"(
     )},
 )"#;
 
+/// Runs [`PLANT`] with this `grid`, in slots of `step`, over as many days as have loads, by the hour.
+fn run_plant(folder: &Path, grid: &str, step: &str, loads_mw: &[u32]) -> PathBuf {
+    let mut text = "ts,load_mw\n".to_owned();
+    for (hour, load_mw) in loads_mw.iter().enumerate() {
+        writeln!(text, "2024-06-{:02}T{:02}:00:00Z,{load_mw}", 3 + hour / 24, hour % 24).unwrap();
+    }
+    fs::write(folder.join("load.csv"), text).unwrap();
+    let file = folder.join("plant.ron");
+    let days = (loads_mw.len() / 24).to_string();
+    let world = PLANT.replace("STEP", step).replace("DAYS", &days).replace("GRID", grid);
+    fs::write(&file, world).unwrap();
+    run(file.to_str().unwrap(), folder, &[])
+}
+
+/// Coal that takes six hours to come back, and gas that cannot replace it alone.
+const NIGHT: &str = r#"
+    thermal: {
+        "coal": (power_min: "100 MW", power_max: "400 MW", ramp: "400 MW/h",
+            cost: (b: "20 EUR/MWh", c: 4000),
+            commitment: (up_min: "1 h", down_min: "6 h", initially_on: true, initial_time: "8 h")),
+        "gas": (power_max: "150 MW", ramp: "400 MW/h", cost: (b: "60 EUR/MWh")),
+    },
+    exchanges: {"abroad": (import_max: "0 MW", export_max: "100 MW",
+        import_price: Fixed("1 EUR/MWh"), export_price: Fixed("0 EUR/MWh"))},
+    margins: false,
+    stages: STAGES,
+    day_ahead_ev: None,
+"#;
+
 /// Runs [`NIGHT`] with these stages: what it costs, EUR, and what is not served, kWh.
 fn night(stages: &str) -> (f64, f64) {
     let folder = tempfile::tempdir().unwrap();
     let loads = [(20, 200), (4, 80), (6, 300), (18, 200)];
-    let mut text = "ts,load_mw\n".to_owned();
-    for (hour, load_mw) in loads.into_iter().flat_map(|(hours, load)| vec![load; hours]).enumerate()
-    {
-        writeln!(text, "2024-06-{:02}T{:02}:00:00Z,{load_mw}", 3 + hour / 24, hour % 24).unwrap();
-    }
-    fs::write(folder.path().join("night.csv"), text).unwrap();
-    let file = folder.path().join("night.ron");
-    fs::write(&file, NIGHT.replace("STAGES", stages)).unwrap();
-    let run = run(file.to_str().unwrap(), folder.path(), &[]);
+    let loads_mw: Vec<u32> =
+        loads.into_iter().flat_map(|(hours, load)| vec![load; hours]).collect();
+    let run = run_plant(folder.path(), &NIGHT.replace("STAGES", stages), "1 h", &loads_mw);
     let [hours, unserved_kw] =
         ["step_h", "unserved_kw"].map(|name| column(&run, "system_ticks", name));
     let unserved_kwh = hours.iter().zip(&unserved_kw).map(|(hours, kw)| hours * kw).sum();
@@ -156,46 +167,23 @@ fn a_plant_stays_on_through_the_evening_for_the_load_of_the_next_morning() {
 
 /// Coal that comes down from 300 MW by 40 MW an hour, in quarter hours, and stops at 100 MW. At noon
 /// load falls from 400 to 100 MW.
-const NOON: &str = r#"(
-    name: "noon",
-    clock: (start: "2024-06-03T00:00", time_zone: "UTC", step: "15 min", days: 1),
-    currency: "EUR",
-    tariff: Fixed("0.30 EUR/kWh"),
-    system: (base_load: (path: "noon.csv", column: "load_mw", unit: "MW")),
-    grid: (
-        thermal: {
-            "coal": (power_min: "100 MW", power_max: "300 MW", ramp: "40 MW/h",
-                cost: (b: "20 EUR/MWh", c: 5000), commitment: (initially_on: true),
-                initial_power: "300 MW"),
-            "gas": (power_max: "400 MW", ramp: "4000 MW/h", cost: (b: "60 EUR/MWh")),
-        },
-        margins: false,
-        day_ahead_ev: None,
-    ),
-    fleets: {"cars": (
-        count: 1,
-        battery: (capacity: "60 kWh"),
-        charger: (charge_max: "7 kW"),
-        stays: Overnight(arrive: "17:00", leave: "07:00"),
-        trip_energy: "0 kWh",
-        soc_on_arrival: 0.8,
-        departure_soc: 0.8,
-    )},
-)"#;
+const NOON: &str = r#"
+    thermal: {
+        "coal": (power_min: "100 MW", power_max: "300 MW", ramp: "40 MW/h",
+            cost: (b: "20 EUR/MWh", c: 5000), commitment: (initially_on: true),
+            initial_power: "300 MW"),
+        "gas": (power_max: "400 MW", ramp: "4000 MW/h", cost: (b: "60 EUR/MWh")),
+    },
+    margins: false,
+    day_ahead_ev: None,
+"#;
 
 /// Coal takes five hours to come down, an hour more than a window is long.
 #[test]
 fn a_plant_comes_down_in_time_for_a_stop_behind_the_window() {
     let folder = tempfile::tempdir().unwrap();
-    let mut text = "ts,load_mw\n".to_owned();
-    for hour in 0..24 {
-        let load_mw = if hour < 12 { 400 } else { 100 };
-        writeln!(text, "2024-06-03T{hour:02}:00:00Z,{load_mw}").unwrap();
-    }
-    fs::write(folder.path().join("noon.csv"), text).unwrap();
-    let file = folder.path().join("noon.ron");
-    fs::write(&file, NOON).unwrap();
-    let run = run(file.to_str().unwrap(), folder.path(), &[]);
+    let loads_mw = [[400; 12], [100; 12]].concat();
+    let run = run_plant(folder.path(), NOON, "15 min", &loads_mw);
     let (stages, units) = (words(&run, "unit_ticks", "stage"), words(&run, "unit_ticks", "unit"));
     let output_kw = column(&run, "unit_ticks", "output_kw");
     let coal: Vec<f64> = (0..stages.len())

@@ -96,7 +96,8 @@ impl LinearProgram {
     /// Adds a column between two bounds that costs so much apiece; gives its index.
     ///
     /// # Errors
-    /// A bound is NaN, a cost or factor is not finite, or an entry is of no row.
+    /// A bound is NaN, a cost or factor is not finite, an entry is of no row, or there are more entries
+    /// than 32 bits count.
     pub fn add(
         &mut self,
         (lower, upper): (f64, f64),
