@@ -3,6 +3,7 @@
 use crate::{
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
+    wanted::Cut,
 };
 use voltide_journal::event::SolveFinished;
 use voltide_model::{
@@ -41,6 +42,8 @@ pub(crate) struct Frame {
     pub(crate) solves: Vec<(u32, SolveFinished)>,
     /// The system as a whole.
     pub(crate) system: SystemTick,
+    /// Cars whose power was cut, recorded or not, ascending.
+    pub(crate) cuts: Vec<Cut>,
     /// Cars that plugged in.
     pub(crate) plugged_in: Vec<PluggedIn>,
     /// The tick's events.
@@ -100,6 +103,7 @@ impl Frame {
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
+        self.cuts.clear();
         self.plugged_in.clear();
         self.events.clear();
         self.sessions.clear();

@@ -4,6 +4,7 @@
 //! how. Schemas, the metadata of Arrow fields, the manifest and `outputs/README.md` come from
 //! there, and the rows that the tables are filled with.
 
+pub(crate) mod cars;
 pub(crate) mod charger_ticks;
 pub(crate) mod comparison;
 pub(crate) mod costs;
@@ -16,6 +17,7 @@ pub(crate) mod solves;
 pub(crate) mod system_ticks;
 pub(crate) mod unit_ticks;
 
+pub use cars::TABLE as CARS;
 pub use charger_ticks::TABLE as CHARGER_TICKS;
 pub use comparison::TABLE as COMPARISON;
 pub use costs::TABLE as COSTS;
@@ -31,9 +33,10 @@ pub use unit_ticks::TABLE as UNIT_TICKS;
 use crate::column::Table;
 
 /// All tables of a run, in the order of the documentation.
-pub static TABLES: [&Table; 10] = [
+pub static TABLES: [&Table; 11] = [
     &RUNS,
     &EVENTS,
+    &CARS,
     &SESSIONS,
     &SYSTEM_TICKS,
     &UNIT_TICKS,

@@ -8,7 +8,7 @@ use crate::{
     sessions::SessionRow,
     summary::{Summary, unit_cost},
     table::{
-        costs, events,
+        cars, costs, events,
         runs::{self, Run},
         sessions, site_ticks, solves, system_ticks,
         unit_ticks::{self, Step},
@@ -24,6 +24,7 @@ pub(crate) struct Tables {
     unit_names: Vec<String>,
     runs: RowTable<runs::Columns>,
     events: RowTable<events::Columns>,
+    cars: RowTable<cars::Columns>,
     sessions: RowTable<sessions::Columns>,
     system_ticks: RowTable<system_ticks::Columns>,
     unit_ticks: RowTable<unit_ticks::Columns>,
@@ -40,6 +41,7 @@ impl Tables {
             unit_names: Vec::new(),
             runs: RowTable::create(place)?,
             events: RowTable::create(place)?,
+            cars: RowTable::create(place)?,
             sessions: RowTable::create(place)?,
             system_ticks: RowTable::create(place)?,
             unit_ticks: RowTable::create(place)?,
@@ -117,6 +119,11 @@ impl Tables {
         self.unit_ticks.push(unit_ticks::Row::of(step, unit, cost, name, &self.clock))
     }
 
+    /// Adds the cars of the scenario that holds at the end.
+    pub(crate) fn cars(&mut self, scenario: &Scenario) -> Result<(), TelemetryError> {
+        cars::rows(scenario).try_for_each(|row| self.cars.push(row))
+    }
+
     /// Adds what the run cost.
     pub(crate) fn costs(
         &mut self,
@@ -136,6 +143,7 @@ impl Tables {
     /// Rows of all tables but `runs`.
     fn rows(&self) -> u64 {
         self.events.rows()
+            + self.cars.rows()
             + self.sessions.rows()
             + self.system_ticks.rows()
             + self.unit_ticks.rows()
@@ -149,6 +157,7 @@ impl Tables {
         Ok(vec![
             self.runs.close()?,
             self.events.close()?,
+            self.cars.close()?,
             self.sessions.close()?,
             self.system_ticks.close()?,
             self.unit_ticks.close()?,
