@@ -86,6 +86,11 @@ impl Frame {
         }
     }
 
+    /// About how many rows of tables it becomes.
+    pub(crate) fn rows(&self) -> usize {
+        self.stay.len() + self.units.len() + self.planned.len() + self.events.len()
+    }
+
     /// Makes the frame fit for another tick, keeping its memory.
     pub(crate) fn clear(&mut self) {
         self.tick = None;
