@@ -4,7 +4,7 @@ use crate::{
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
 };
-use voltide_journal::event::SolveFinished;
+use voltide_journal::event::{SolveFinished, WindowForeseen};
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     id::{EvId, StayId},
@@ -39,6 +39,8 @@ pub(crate) struct Frame {
     pub(crate) planned: Vec<PlannedUnit>,
     /// Problems solved.
     pub(crate) solves: Vec<(u32, SolveFinished)>,
+    /// What was foreseen of them, by the slot in which they were solved.
+    pub(crate) foreseen: Vec<(u32, WindowForeseen)>,
     /// The system as a whole.
     pub(crate) system: SystemTick,
     /// Cars that plugged in.
@@ -105,6 +107,7 @@ impl Frame {
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
+        self.foreseen.clear();
         self.plugged_in.clear();
         self.events.clear();
         self.sessions.clear();
