@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{
         Event, Recorded, RunForked, RunStarted, SessionStarted, SetPointClipped, SolveFinished,
-        StaysExpected, TargetMissed, TickSealed, UnitsDispatched,
+        StaysExpected, TargetMissed, TickSealed, UnitsDispatched, WindowForeseen,
     },
     sink::Sink,
 };
@@ -250,6 +250,12 @@ impl Telemetry {
         self.frame.solves.push((tick, solve.clone()));
     }
 
+    fn window_foreseen(&mut self, tick: u32, foreseen: &WindowForeseen) {
+        if !self.only_detail {
+            self.frame.foreseen.push((tick, foreseen.clone()));
+        }
+    }
+
     fn units_dispatched(&mut self, scenario: &Scenario, dispatched: &UnitsDispatched) {
         self.frame.planned.extend(self.planned.take_up(scenario, dispatched));
     }
@@ -332,6 +338,7 @@ impl Sink for Telemetry {
             Event::LimitViolated(violated) => self.tally.limit_violated(violated),
             Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
             Event::SolveFinished(solve) => self.solve_finished(tick, solve),
+            Event::WindowForeseen(foreseen) => self.window_foreseen(tick, foreseen),
             Event::UnitsDispatched(dispatched) => self.units_dispatched(scenario, dispatched),
             Event::TickSealed(sealed) => self.tick_sealed(scenario, sealed)?,
             // Of these only the table of events tells; what they lead to stands in the columns.

@@ -9,19 +9,22 @@ use crate::{
     summary::{Summary, unit_cost},
     table::{
         cars, costs, events,
+        forecasts::{self, UnitSeries},
         runs::{self, Run},
         sessions, site_ticks, solves, system_ticks,
         unit_ticks::{self, Step},
+        windows,
     },
     table_file::WrittenFile,
 };
-use voltide_model::{clock::Clock, columns::UnitTick, scenario::Scenario};
+use voltide_journal::event::WindowForeseen;
+use voltide_model::{clock::Clock, columns::UnitTick, device::Device, scenario::Scenario};
 
 /// The tables that are always full.
 pub(crate) struct Tables {
     /// That of all scenarios of a history.
     clock: Clock,
-    unit_names: Vec<String>,
+    units: Vec<UnitSeries>,
     runs: RowTable<runs::Columns>,
     events: RowTable<events::Columns>,
     cars: RowTable<cars::Columns>,
@@ -31,6 +34,8 @@ pub(crate) struct Tables {
     site_ticks: RowTable<site_ticks::Columns>,
     costs: RowTable<costs::Columns>,
     solves: RowTable<solves::Columns>,
+    windows: RowTable<windows::Columns>,
+    forecasts: RowTable<forecasts::Columns>,
 }
 
 impl Tables {
@@ -38,7 +43,7 @@ impl Tables {
     pub(crate) fn create(place: &Place, clock: Clock) -> Result<Self, TelemetryError> {
         Ok(Self {
             clock,
-            unit_names: Vec::new(),
+            units: Vec::new(),
             runs: RowTable::create(place)?,
             events: RowTable::create(place)?,
             cars: RowTable::create(place)?,
@@ -48,12 +53,19 @@ impl Tables {
             site_ticks: RowTable::create(place)?,
             costs: RowTable::create(place)?,
             solves: RowTable::create(place)?,
+            windows: RowTable::create(place)?,
+            forecasts: RowTable::create(place)?,
         })
     }
 
     /// A scenario begins to hold.
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
-        self.unit_names = scenario.unit_names();
+        let plant = scenario.grid.iter().flat_map(|grid| grid.plant.devices());
+        let names = |unit: &dyn Device| unit.series().iter().map(|it| it.name.clone()).collect();
+        // A world without a plant has units all the same, and no stage foresees anything of them.
+        let series = plant.map(names).chain(std::iter::repeat(Vec::new()));
+        let units = scenario.unit_names().into_iter().zip(series);
+        self.units = units.map(|(name, series)| UnitSeries { name, series }).collect();
     }
 
     /// Adds the rows of a frame.
@@ -74,6 +86,9 @@ impl Tables {
         }
         for (tick, solve) in &frame.solves {
             self.solves.push(solves::Row::of(*tick, solve))?;
+        }
+        for (tick, foreseen) in &frame.foreseen {
+            self.foreseen(*tick, foreseen)?;
         }
         // What comes after the last tick, or before the first, has none.
         let Some(tick) = frame.tick else { return Ok(()) };
@@ -109,13 +124,20 @@ impl Tables {
         self.sessions.push(sessions::Row::of(session, scenario))
     }
 
+    /// Adds what a stage expected.
+    fn foreseen(&mut self, tick: u32, foreseen: &WindowForeseen) -> Result<(), TelemetryError> {
+        let Self { clock, units, windows, forecasts, .. } = self;
+        windows::rows(tick, foreseen, clock).try_for_each(|row| windows.push(row))?;
+        forecasts::rows(tick, foreseen, units, clock).try_for_each(|row| forecasts.push(row))
+    }
+
     fn unit(
         &mut self,
         step: Step,
         unit: &UnitTick,
         cost: Option<f64>,
     ) -> Result<(), TelemetryError> {
-        let name = &self.unit_names[unit.unit as usize];
+        let name = &self.units[unit.unit as usize].name;
         self.unit_ticks.push(unit_ticks::Row::of(step, unit, cost, name, &self.clock))
     }
 
@@ -150,6 +172,8 @@ impl Tables {
             + self.site_ticks.rows()
             + self.costs.rows()
             + self.solves.rows()
+            + self.windows.rows()
+            + self.forecasts.rows()
     }
 
     /// Writes all footers.
@@ -164,6 +188,8 @@ impl Tables {
             self.site_ticks.close()?,
             self.costs.close()?,
             self.solves.close()?,
+            self.windows.close()?,
+            self.forecasts.close()?,
         ])
     }
 }
