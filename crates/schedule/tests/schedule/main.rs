@@ -10,6 +10,7 @@ mod electrolyser;
 mod grid_laws;
 mod grid_limits;
 mod grid_systems;
+mod group_cases;
 mod instances;
 mod lattice;
 mod laws;
