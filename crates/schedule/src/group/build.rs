@@ -67,6 +67,7 @@ impl Layout {
         for (member, reach) in problem.members.iter().zip(&reaches) {
             this.add_member(member, reach);
         }
+        this.cost.resize(this.draft.columns.len(), 0.0);
         this
     }
 
@@ -190,7 +191,6 @@ impl Layout {
         } else {
             self.add_end(problem, reach, &columns);
         }
-        self.cost.resize(self.draft.columns.len(), 0.0);
         self.members.push(columns);
     }
 

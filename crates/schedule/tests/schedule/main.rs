@@ -11,6 +11,8 @@ mod grid_laws;
 mod grid_limits;
 mod grid_systems;
 mod group_cases;
+mod group_laws;
+mod group_random;
 mod instances;
 mod lattice;
 mod laws;
