@@ -33,7 +33,8 @@ class Unit:
 class Renewable(Unit):
     """(28), (29), (39), (41): what is delivered costs the one and saves the other."""
 
-    def add(self, before, asked, available):
+    def add(self, before, asked, series):
+        available = series[0]
         price, waste = self.of("cost", 0.0), self.of("waste_price", 0.0)
         hours = self.window.hours
         self.program.constant += waste * hours * sum(available)
@@ -50,8 +51,8 @@ class Renewable(Unit):
 class MustTake(Unit):
     """Output that nobody steers: a column that is what it is."""
 
-    def add(self, before, asked, output):
-        for slot, value in enumerate(output):
+    def add(self, before, asked, series):
+        for slot, value in enumerate(series[0]):
             price = self.of("cost", 0.0) * self.window.hours
             self.given[slot] = [(1.0, self.program.column(price, value, value))]
 
@@ -71,10 +72,11 @@ class Interruptible(Unit):
 class Exchange(Unit):
     """Imports at a price, exports at another; it supplies no flexibility."""
 
-    def add(self, before, asked, prices):
-        for slot, price in enumerate(prices):
-            imports = self.program.column(price * self.window.hours, most=self.of("import_max"))
-            exports = self.program.column(-price * self.window.hours, most=self.of("export_max", 0.0))
+    def add(self, before, asked, series):
+        hours = self.window.hours
+        for slot, (buys, sells) in enumerate(zip(series[0], series[-1])):
+            imports = self.program.column(buys * hours, most=self.of("import_max"))
+            exports = self.program.column(-sells * hours, most=self.of("export_max", 0.0))
             self.given[slot] = [(1.0, imports), (-1.0, exports)]
 
 
@@ -103,7 +105,7 @@ class Store(Unit):
             self.given[slot] = [(1.0, discharge), (-1.0, charge)]
             self.supply(slot, charge, discharge, held[slot], gain, loss)
         for slot, wish, price in asked["ends"]:
-            missing = program.column(price, most=0.0 if price is None else float("inf"))
+            missing = program.column(price or 0.0, most=0.0 if price is None else float("inf"))
             program.row([(1.0, held[slot]), (1.0, missing)], least=wish)
 
     def supply(self, slot, charge, discharge, held, gain, loss):
