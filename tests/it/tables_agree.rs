@@ -207,8 +207,8 @@ fn assert_units_add_up(run: &Path, way: &str, supply: &[f64]) {
     }
 }
 
-/// Tables that tell what happened, of a plant, too, are the same replayed, and in a fork that changes
-/// nothing.
+/// Tables that tell what happened, of a plant, too, are the same replayed, and in a fork that
+/// changes nothing.
 #[test]
 fn a_plants_tables_are_the_same_replayed_and_forked() {
     let out = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! What schedules had for cars, and what cars asked of their sites, where that is not what they drew.
+//! What schedules had for cars, and what cars asked of their sites, where that is not what they
+//! drew.
 
 use crate::frame::Frame;
 use voltide_journal::event::{ClipReason, SetPointClipped};
@@ -72,5 +73,44 @@ impl Wanted {
     /// Both of the car at a place, by bits, which draws `power_kw`.
     pub(crate) fn bits(&self, place: usize, power_kw: &[f64]) -> [u64; 2] {
         [self.planned(power_kw), self.asked(power_kw)].map(|column| column[place].to_bits())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clipped(rows: &[(u32, f64, f64, ClipReason)]) -> Vec<Cut> {
+        let mut event = SetPointClipped::default();
+        for &(ev, asked_kw, applied_kw, reason) in rows {
+            event.push(EvId(ev), asked_kw, applied_kw, reason);
+        }
+        cuts(&event)
+    }
+
+    /// Bits of both columns of three cars that draw 3 kW each, of which number 7 is not recorded.
+    fn bits(cuts: Vec<Cut>) -> [[u64; 2]; 3] {
+        let frame = Frame { cuts, power_kw: vec![3.0; 3], ..Frame::default() };
+        let mut wanted = Wanted::default();
+        wanted.take_in(&frame, &[2, 4, 9].map(EvId));
+        [0, 1, 2].map(|place| wanted.bits(place, &frame.power_kw))
+    }
+
+    const DRAWN: [f64; 2] = [3.0, 3.0];
+
+    #[test]
+    fn what_a_battery_leaves_is_asked_for_and_what_a_site_cuts_was_asked_for() {
+        let both = (4, 7.0, 5.0, ClipReason::Battery);
+        let rows = [
+            (2, 6.0, 3.0, ClipReason::Site),
+            both,
+            (4, 7.0, 3.0, ClipReason::Site),
+            (7, 9.0, 3.0, ClipReason::Site),
+            (9, 11.0, 3.0, ClipReason::Charger),
+        ];
+        // Planned and asked for.
+        let expected = [[6.0, 6.0], [7.0, 5.0], DRAWN];
+        assert_eq!(bits(clipped(&rows)), expected.map(|car| car.map(f64::to_bits)));
+        assert_eq!(bits(Vec::new()), [DRAWN; 3].map(|car| car.map(f64::to_bits)));
     }
 }

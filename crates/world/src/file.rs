@@ -457,7 +457,7 @@ choice! {
         Off,
         /// All rows of this share of the cars: `Sample(0.01)`.
         Sample(Spanned<Share>),
-        /// A row when a car's power changes, or it plugs in or out.
+        /// A row when a car's power (drawn, asked for or planned) changes, or it plugs in or out.
         Changes,
         /// A row for every car and slot.
         Full,

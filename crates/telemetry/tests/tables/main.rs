@@ -231,7 +231,9 @@ fn changes_are_the_full_rows_whose_stay_or_power_is_new() {
         let rows = Rows::read(folder, "ev_ticks");
         let keys = rows.ints("tick").into_iter().zip(rows.ints("ev_id"));
         let power = rows.singles("charge_kw").into_iter().zip(rows.singles("discharge_kw"));
-        keys.zip(rows.ints("session_id").into_iter().zip(power)).collect::<BTreeMap<_, _>>()
+        let wanted = rows.singles("asked_kw").into_iter().zip(rows.singles("planned_kw"));
+        let states = rows.ints("session_id").into_iter().zip(power.zip(wanted));
+        keys.zip(states).collect::<BTreeMap<_, _>>()
     };
     let (full, changes) = (keyed(full.path()), keyed(changes.path()));
     assert!(changes.len() * 3 < full.len(), "{} of {}", changes.len(), full.len());
