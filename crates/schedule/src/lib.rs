@@ -36,6 +36,7 @@ mod problem;
 mod programs;
 mod ranking;
 mod reach;
+mod search;
 mod solver;
 mod sweep;
 mod ties;

@@ -13,5 +13,6 @@ mod grid_systems;
 mod instances;
 mod lattice;
 mod laws;
+mod one_way;
 mod ties;
 mod traps;
