@@ -9,6 +9,7 @@ mod arrival;
 mod bad_input;
 mod compare;
 mod determinism;
+mod directions;
 mod electrolyser;
 mod engine;
 mod engine_laws;

@@ -13,7 +13,10 @@
 //! | `good_lp` turns "stopped on nodes" into an error and loses the solution | the model below it is asked          |
 //! | its time limit counts whole CPU seconds and differs between runs        | budgets are nodes and gap            |
 
-use crate::answer::Outcome;
+use crate::{
+    answer::Outcome,
+    search::{self, Bounds, Fork, Work},
+};
 use coin_cbc::raw::SecondaryStatus;
 use good_lp::{
     Constraint, Expression, IntoAffineExpression, ProblemVariables, Solution, Solver, SolverModel,
@@ -67,7 +70,7 @@ impl Solution for Values {
 }
 
 /// The place of a variable among those of its program. `good_lp` tells it to hashers alone.
-fn place(variable: Variable) -> usize {
+pub(crate) fn place(variable: Variable) -> usize {
     #[derive(Default)]
     struct Place(usize);
 
@@ -153,6 +156,17 @@ const MAGNITUDE_MAX: f64 = 1e20;
 /// Pivots after which Clp has lost its way: a hundred times what a program of a day takes.
 const PIVOTS_MAX: u32 = 1_000_000;
 
+/// What a search must decide beside the program's whole variables, and where it may begin.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Forks {
+    /// Pairs of variables of which one must be nothing.
+    pub(crate) pairs: Vec<(Variable, Variable)>,
+    /// Variables that can be whole wherever all else is decided: to branch at them decides much.
+    pub(crate) counts: Vec<Variable>,
+    /// Values of some variables that a good answer is thought to have.
+    pub(crate) starts: Vec<Vec<(Variable, f64)>>,
+}
+
 /// What CBC says about a program, before anything is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
@@ -186,6 +200,14 @@ impl Program {
     /// Adds a row.
     pub fn require(&mut self, row: Constraint) {
         self.rows.push(row);
+    }
+
+    /// The least and the largest value that a variable may have.
+    pub(crate) fn bounds(&self, variable: Variable) -> (f64, f64) {
+        let mut all = self.variables.iter_variables_with_def();
+        all.nth(place(variable)).map_or((f64::NEG_INFINITY, f64::INFINITY), |(_, definition)| {
+            (definition.get_min(), definition.get_max())
+        })
     }
 
     /// Number of variables that must be whole.
@@ -249,6 +271,41 @@ impl Program {
         by_clp.unwrap_or_else(|| self.solve(Budget::default()))
     }
 
+    /// Solves a program with whole columns, and with pairs of which one must be nothing, by a search
+    /// upon Clp, and checks the answer.
+    pub(crate) fn search(&self, forks: &Forks, work: Work) -> Solved {
+        let nothing = || Solved::without_solution(Outcome::NoSolution);
+        if !self.is_reckonable() {
+            return nothing();
+        }
+        let Ok(program) = self.to_clp() else { return nothing() };
+        let held = |&(variable, value): &(Variable, f64)| Bounds {
+            column: place(variable),
+            lower: value,
+            upper: value,
+        };
+        let starts: Vec<Vec<Bounds>> =
+            forks.starts.iter().map(|start| start.iter().map(held).collect()).collect();
+        let offset = self.objective.constant();
+        let found = search::search(&program, offset, &self.forks(forks), &starts, work);
+        let best = found.best.map(Values).filter(|values| self.holds(values));
+        let Some(values) = best else { return nothing() };
+        let objective = self.objective().eval_with(&values);
+        let bound = (found.bound + offset).min(objective);
+        let outcome = Outcome::from_bound(objective, bound);
+        Solved { by: SolverName::Clp, outcome, objective, bound, values }
+    }
+
+    /// All that a search must decide.
+    fn forks(&self, forks: &Forks) -> Vec<Fork> {
+        let all = self.variables.iter_variables_with_def();
+        let whole = all.filter(|(_, definition)| definition.is_integer());
+        let whole = whole.map(|(variable, _)| Fork::Whole(place(variable)));
+        let pairs = forks.pairs.iter().map(|&(one, next)| Fork::OneOf(place(one), place(next)));
+        let counts = forks.counts.iter().map(|&count| Fork::Count(place(count)));
+        whole.chain(pairs).chain(counts).collect()
+    }
+
     fn by_clp(&self) -> Option<Solved> {
         let found = self.to_clp().ok()?.solve(None, PIVOTS_MAX);
         let values = Values(found.values);
@@ -257,7 +314,8 @@ impl Program {
         }
         let objective = self.objective().eval_with(&values);
         let by = SolverName::Clp;
-        Some(Solved { by, outcome: Outcome::Optimal, objective, bound: objective, values })
+        let outcome = Outcome::Optimal;
+        Some(Solved { by, outcome, objective, bound: objective, values })
     }
 
     /// The program by columns.

@@ -49,7 +49,7 @@ impl<'p> DispatchProgram<'p> {
     }
 
     /// All that is given to the balance of one slot, less what is taken.
-    fn given(&self, slot: usize) -> Expression {
+    pub(super) fn given(&self, slot: usize) -> Expression {
         let open = Expression::from(self.unserved[slot]) - self.spilled[slot];
         self.units.iter().map(|unit| unit.given(slot)).fold(open, |sum, given| sum + given)
     }

@@ -110,6 +110,11 @@ pub(super) trait UnitColumns {
         false
     }
 
+    /// Its two directions in a slot, where it has two of which one must be nothing.
+    fn directions(&self, _slot: usize) -> Option<(Variable, Variable)> {
+        None
+    }
+
     /// Holds it to one direction at a time in a slot.
     fn exclude(&self, _program: &mut Program, _slot: usize) {}
 

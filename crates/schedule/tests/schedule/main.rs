@@ -16,5 +16,6 @@ mod group_random;
 mod instances;
 mod lattice;
 mod laws;
+mod one_way;
 mod ties;
 mod traps;

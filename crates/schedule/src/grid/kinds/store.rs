@@ -220,6 +220,10 @@ impl UnitColumns for Columns<'_> {
         solved.values[&self.charge[slot]].min(solved.values[&self.discharge[slot]]) > BOTH_KW
     }
 
+    fn directions(&self, slot: usize) -> Option<(Variable, Variable)> {
+        Some((self.charge[slot], self.discharge[slot]))
+    }
+
     fn exclude(&self, program: &mut Program, slot: usize) {
         let (charge, discharge) = (self.charge[slot], self.discharge[slot]);
         let charging = program.add(variable().binary());
