@@ -145,6 +145,28 @@ UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/solves.parquet',
     hive_partitioning = true, union_by_name = true);
 
+CREATE OR REPLACE VIEW windows AS
+SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS tick, NULL::VARCHAR AS stage,
+    NULL::INTEGER AS slot, NULL::TIMESTAMPTZ AS ts, NULL::DOUBLE AS step_h,
+    NULL::BOOLEAN AS committed, NULL::DOUBLE AS load_kw, NULL::DOUBLE AS ev_kw,
+    NULL::DOUBLE AS ev_flex_up_kw, NULL::DOUBLE AS ev_flex_down_kw,
+    NULL::DOUBLE AS flex_demand_up_kw, NULL::DOUBLE AS flex_demand_down_kw,
+    NULL::DOUBLE AS flex_supply_up_kw, NULL::DOUBLE AS flex_supply_down_kw,
+    NULL::DOUBLE AS margin_up_kw, NULL::DOUBLE AS margin_down_kw
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/windows.parquet',
+    hive_partitioning = true, union_by_name = true);
+
+CREATE OR REPLACE VIEW forecasts AS
+SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS tick, NULL::VARCHAR AS stage,
+    NULL::INTEGER AS slot, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS unit_id, NULL::VARCHAR AS unit,
+    NULL::VARCHAR AS series, NULL::DOUBLE AS value
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/forecasts.parquet',
+    hive_partitioning = true, union_by_name = true);
+
 -- A run that lies there twice would be joined with itself.
 SET VARIABLE twice = (SELECT min(run_id) FROM (FROM runs SELECT run_id GROUP BY run_id HAVING count(*) > 1));
 SET VARIABLE twice = (

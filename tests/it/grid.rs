@@ -187,7 +187,7 @@ fn the_day_ahead_stage_is_shown_the_load_that_the_world_says() {
 #[test]
 fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
     let out = tempfile::tempdir().unwrap();
-    let sets = ["--set", "clock.days=1", "--set", "fleets.commuters.count=1", "--policy", "smart"];
+    let sets = ["--set", "clock.days=1", "--set", "fleets.commuters.count=60", "--policy", "v2g"];
     let run = run("worlds/germany/week.ron", out.path(), &sets);
     let of_system = |name: &str| column(&run, "system_ticks", name);
     let mut net_load = of_system("net_load_kw");
@@ -206,10 +206,9 @@ fn flexibility_is_wanted_for_net_load_less_what_nobody_steers() {
     let last = net_load.len() - 1;
     for (tick, (up, down)) in wanted.enumerate().take(last) {
         let change = net_load[tick + 1] - net_load[tick];
-        // The one car may come as a surprise.
         let found = up - down;
         assert!(
-            (found - change).abs() < 12.0,
+            (found - change).abs() < 1e-5,
             "{tick}: {found} kW, net load changes by {change} kW"
         );
     }

@@ -44,6 +44,7 @@ mod stages;
 mod stays;
 mod streams;
 mod tables;
+mod tables_agree;
 mod time_travel;
 mod typical_day;
 mod worlds;

@@ -50,6 +50,12 @@ pub(crate) fn longs(run: &Path, table: &str, name: &str) -> Vec<i64> {
     columns(run, table, name).into_iter().flat_map(numbers).collect()
 }
 
+/// The flags of a column, which has one in each row.
+pub(crate) fn flags(run: &Path, table: &str, name: &str) -> Vec<bool> {
+    let flags = |column: ArrayRef| column.as_boolean().values().iter().collect::<Vec<_>>();
+    columns(run, table, name).into_iter().flat_map(flags).collect()
+}
+
 /// The texts of a column, which has one in each row.
 pub(crate) fn texts(run: &Path, table: &str, name: &str) -> Vec<String> {
     let texts = |column: ArrayRef| {

@@ -44,7 +44,7 @@ fn events_from(run: &Path, tick: u64) -> Vec<(u64, String, Value)> {
 }
 
 /// The tables that tell what happened, not what it is called.
-fn tables(run: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub(crate) fn tables(run: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut found = outputs(run);
     found.retain(|name, _| {
         name.ends_with(".parquet") && name != "runs.parquet" && name != "events.parquet"

@@ -1,6 +1,7 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
 use crate::{
+    realised::SettledSystem,
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
     wanted::Cut,
@@ -30,8 +31,6 @@ pub(crate) struct Frame {
     pub(crate) willingness: Vec<f64>,
     /// Per recorded car: see [`TickColumns::agreed`].
     pub(crate) agreed: Vec<u8>,
-    /// Whether any driver is asked, recorded or not.
-    pub(crate) drivers_asked: bool,
     /// Sites, in the scenario's order.
     pub(crate) sites: Vec<SiteTick>,
     /// Units of the balance.
@@ -42,6 +41,8 @@ pub(crate) struct Frame {
     pub(crate) solves: Vec<(u32, SolveFinished)>,
     /// What was foreseen of them, by the slot in which they were solved.
     pub(crate) foreseen: Vec<(u32, WindowForeseen)>,
+    /// Slots of which all is known by now.
+    pub(crate) settled: Vec<SettledSystem>,
     /// The system as a whole.
     pub(crate) system: SystemTick,
     /// Cars whose power was cut, recorded or not, ascending.
@@ -78,7 +79,6 @@ impl Frame {
     pub(crate) fn copy(&mut self, columns: &TickColumns<'_>, cars: bool, ids: Option<&[EvId]>) {
         self.tick = Some(columns.tick);
         self.system = *columns.system;
-        self.drivers_asked = !columns.agreed.is_empty();
         self.sites.extend_from_slice(columns.sites);
         self.units.extend_from_slice(columns.units);
         if cars {
@@ -110,6 +110,7 @@ impl Frame {
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
+        self.settled.clear();
         self.cuts.clear();
         self.foreseen.clear();
         self.plugged_in.clear();

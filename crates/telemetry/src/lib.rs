@@ -37,6 +37,7 @@ mod file;
 mod frame;
 mod manifest;
 mod planned;
+mod realised;
 mod rows;
 mod selection;
 mod sessions;

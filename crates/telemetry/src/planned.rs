@@ -8,7 +8,8 @@ use voltide_journal::{
 };
 use voltide_model::{
     clock::Clock,
-    dispatch::{SlotDispatch, unit_rows},
+    columns::UnitTick,
+    dispatch::{SlotDispatch, supply, unit_rows},
     scenario::Scenario,
 };
 
@@ -50,13 +51,13 @@ fn steps(scenario: &Scenario, dispatched: &UnitsDispatched) -> Vec<(u32, Vec<Pla
     let day_end = day_end(&scenario.clock, dispatched.first_slot);
     let steps = slots.zip(unpack(&grid.plant, dispatched));
     let told = |(slot, step): (u32, SlotDispatch)| {
-        (slot, units(scenario, dispatched, slot, day_end, &step.tidied(&grid.plant)))
+        (slot, units(scenario, dispatched, slot, day_end, &step))
     };
     steps.map(told).collect()
 }
 
 /// What a step is for each unit. The last one of a day may reach beyond it; the next day is
-/// scheduled anew.
+/// scheduled anew. How far units could move is from where the solver has them, over a whole step.
 fn units(
     scenario: &Scenario,
     dispatched: &UnitsDispatched,
@@ -67,8 +68,14 @@ fn units(
     let Some(grid) = &scenario.grid else { return Vec::new() };
     let hours = scenario.clock.slot_hours() * f64::from(dispatched.step.min(day_end - slot));
     let of = Step { slot, stage: dispatched.stage.name(), hours };
-    let units = unit_rows(&grid.plant, step, hours).into_iter();
-    units.map(|unit| PlannedUnit { step: of, unit }).collect()
+    let whole = scenario.clock.slot_hours() * f64::from(dispatched.step);
+    let supply = supply(&grid.plant, step, whole, grid.rules.readings);
+    let units = unit_rows(&grid.plant, &step.tidied(&grid.plant), hours).into_iter().zip(supply);
+    let planned = |(unit, supply)| PlannedUnit {
+        step: of,
+        unit: UnitTick { flexibility: Some(supply), ..unit },
+    };
+    units.map(planned).collect()
 }
 
 /// The slot after the last one of the local day of `slot`.

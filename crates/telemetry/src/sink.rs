@@ -8,6 +8,7 @@ use crate::{
     frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
+    realised::Realised,
     selection::{Options, Selection},
     sessions::{SessionRow, Sessions},
     summary::{RunStatus, Summary, TableSize, Tally},
@@ -52,6 +53,7 @@ pub struct Telemetry {
     begun: Option<Begun>,
     forked: Option<RunForked>,
     planned: Planned,
+    realised: Realised,
     /// The chain hash that the log has after the last tick; before the first, where it begins.
     chain_hash: String,
     sessions: Sessions,
@@ -131,6 +133,7 @@ impl Telemetry {
             begun: None,
             forked: None,
             planned: Planned::default(),
+            realised: Realised::default(),
             chain_hash: String::new(),
             sessions: Sessions::default(),
             expected_kwh: BTreeMap::new(),
@@ -182,6 +185,10 @@ impl Telemetry {
     fn close(mut self, status: RunStatus) -> Result<Closed, TelemetryError> {
         let begun = self.begun.take().ok_or(TelemetryError::NoRunStarted)?;
         let Begun { started, scenario } = begun;
+        if let Some(last) = self.realised.last() {
+            self.tally.flexibility(&scenario, &last.system);
+            self.frame.settled.push(last);
+        }
         self.send(&scenario)?;
         // From here on nobody else writes: what is left goes straight to the files.
         let mut files = self.writer.join()?;
@@ -363,6 +370,10 @@ impl Sink for Telemetry {
     ) -> Result<(), TelemetryError> {
         self.sessions.settled(scenario, columns);
         self.tally.settled(scenario, columns);
+        self.realised.settle(scenario, columns, &mut self.frame.settled);
+        for settled in &self.frame.settled {
+            self.tally.flexibility(scenario, &settled.system);
+        }
         self.frame.planned.extend(self.planned.followed_in(columns.tick));
         self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         Ok(())

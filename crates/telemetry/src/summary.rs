@@ -242,6 +242,12 @@ impl Tally {
         summary.spilled_kwh += system.spilled_kw * hours;
         summary.interrupted_kwh += system.interrupted_kw * hours;
         summary.curtailed_kwh += system.curtailed_kw() * hours;
+    }
+
+    /// Counts flexibility in a slot whose demand is settled.
+    pub(crate) fn flexibility(&mut self, scenario: &Scenario, system: &SystemTick) {
+        let hours = scenario.clock.slot_hours();
+        let summary = &mut self.summary;
         // What rounding leaves of a margin that is met would add up to one that is missed.
         let Some(flexibility) = system.flexibility.map(FlexibilityTick::without_rounding) else {
             return;

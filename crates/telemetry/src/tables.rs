@@ -90,6 +90,9 @@ impl Tables {
         for (tick, foreseen) in &frame.foreseen {
             self.foreseen(*tick, foreseen)?;
         }
+        for settled in &frame.settled {
+            self.system_ticks.push(system_ticks::Row::of(settled, &scenario.clock))?;
+        }
         // What comes after the last tick, or before the first, has none.
         let Some(tick) = frame.tick else { return Ok(()) };
         self.settled(scenario, tick, frame)
@@ -102,10 +105,8 @@ impl Tables {
         tick: u32,
         frame: &Frame,
     ) -> Result<(), TelemetryError> {
-        let clock = &scenario.clock;
-        let row = system_ticks::Row::of(tick, &frame.system, frame.drivers_asked, clock);
-        self.system_ticks.push(row)?;
-        let step = Step { slot: tick, stage: "settled", hours: clock.slot_hours() };
+        let hours = scenario.clock.slot_hours();
+        let step = Step { slot: tick, stage: "settled", hours };
         for unit in &frame.units {
             self.unit(step, unit, unit_cost(unit, &frame.system, step.hours))?;
         }

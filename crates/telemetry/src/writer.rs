@@ -109,6 +109,10 @@ impl Writer {
         scenario: &Arc<Scenario>,
         frame: Frame,
     ) -> Result<Frame, TelemetryError> {
+        // Not only when the next bundle is full: who was told of an error is told so from then on.
+        if self.bundles.is_none() {
+            return Err(TelemetryError::Stopped);
+        }
         self.bundle.push(scenario, frame);
         if self.bundle.is_full() {
             self.hand_over()?;

@@ -1,13 +1,11 @@
 //! The table `system_ticks`: the system as a whole, a row a slot.
 
 use crate::{
+    realised::SettledSystem,
     rows::rows,
     value::{Time, Word},
 };
-use voltide_model::{
-    clock::Clock,
-    columns::{FlexibilityTick, SystemTick},
-};
+use voltide_model::{clock::Clock, columns::FlexibilityTick};
 
 rows! {
     /// One row per slot: the system as a whole, as it was settled.
@@ -44,9 +42,11 @@ rows! {
         incentive_price_per_kwh: Option<f64> = "currency/kWh";
         /// incentive price over what drivers of the first tariff expect; null likewise
         incentive_ratio: Option<f64>;
-        /// flexibility wanted upwards; what rounding leaves is 0, here and below
+        /// flexibility wanted upwards: by how much load and cars less wind, sun and what nobody
+        /// steers rise to the next slot; after the run's last slot, and in runs of 0.1.0, as it was
+        /// planned; what rounding leaves is 0, here and below
         flex_demand_up_kw: Option<f64> = "kW";
-        /// flexibility wanted downwards
+        /// flexibility wanted downwards, likewise
         flex_demand_down_kw: Option<f64> = "kW";
         /// flexibility at hand upwards
         flex_supply_up_kw: Option<f64> = "kW";
@@ -79,7 +79,8 @@ rows! {
 
 impl Row<'_> {
     /// The row of a slot that was settled.
-    pub(crate) fn of(tick: u32, system: &SystemTick, drivers_asked: bool, clock: &Clock) -> Self {
+    pub(crate) fn of(settled: &SettledSystem, clock: &Clock) -> Self {
+        let &SettledSystem { tick, ref system, drivers_asked } = settled;
         let incentive = system.incentive.as_ref();
         let flexibility = system.flexibility.map(FlexibilityTick::without_rounding);
         let margin = flexibility.map(|it| it.margin().without_rounding());

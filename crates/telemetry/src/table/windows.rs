@@ -33,17 +33,18 @@ rows! {
         ev_flex_up_kw: Option<f64> = "kW";
         /// what cars could do downwards; null likewise
         ev_flex_down_kw: Option<f64> = "kW";
-        /// flexibility wanted upwards (15), here and below without what rounding leaves
+        /// flexibility wanted upwards: by how much net load is expected to rise to the
+        /// next step; what rounding leaves is 0, here and below
         flex_demand_up_kw: f64 = "kW";
-        /// flexibility wanted downwards (16)
+        /// flexibility wanted downwards, likewise
         flex_demand_down_kw: f64 = "kW";
         /// flexibility at hand upwards, cars included where they count
         flex_supply_up_kw: f64 = "kW";
         /// flexibility at hand downwards
         flex_supply_down_kw: f64 = "kW";
-        /// supply less demand upwards (32), (34); negative is a shortfall
+        /// supply less demand upwards; negative is a shortfall
         margin_up_kw: f64 = "kW";
-        /// supply less demand downwards (33), (35); negative is a shortfall
+        /// supply less demand downwards; negative is a shortfall
         margin_down_kw: f64 = "kW";
     }
 }

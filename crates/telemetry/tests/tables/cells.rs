@@ -15,7 +15,7 @@ use voltide_journal::{
     event::{
         Build, ClipReason, EndReason, Event, Hash, MissedReason, Recorded, RunForked, RunStarted,
         SessionEnded, SessionStarted, SetPointClipped, SolveFinished, Stage, TargetMissed,
-        TickSealed, UnitsDispatched,
+        TickSealed, UnitsDispatched, WindowForeseen,
     },
     sink::Sink,
 };
@@ -25,7 +25,7 @@ use voltide_model::{
         UnitTick, slot_micros,
     },
     cost::{QuadraticCost, UnitCost},
-    device::{Store, StoreKind, ThermalUnit},
+    device::{MustTake, Store, StoreKind, ThermalUnit},
     flexibility::{Readings, UpDown},
     forecast::Forecast,
     id::{ChargerId, EvId, StayId},
@@ -33,6 +33,7 @@ use voltide_model::{
     quantity::{KilowattHours, Kilowatts, KilowattsPerHour, Share},
     rules::Rules,
     scenario::{EvTicks, Scenario},
+    series::Series,
     stay::{NO_STAY, Stay},
     two_stage::{DayAheadEv, Grid, SearchLimits, SlackPrices, TwoStage},
     wishes::SocWish,
@@ -173,7 +174,7 @@ fn pinned(folder: &Path, table: &Table, expected: &[(&str, Cell)]) {
     assert_eq!(found, [&expected], "{}", table.name);
 }
 
-/// A thermal unit and a battery.
+/// A thermal unit, a battery, and a river that nobody steers.
 fn plant() -> Plant {
     let half = Share::new(0.5).unwrap();
     Plant::default()
@@ -200,6 +201,11 @@ fn plant() -> Plant {
             initial_energy: KilowattHours(400.0),
             day_end_energy: None,
             holds_each_day: false,
+        }])
+        .with([MustTake {
+            name: "river".into(),
+            output: Series { name: "level".into(), unit: "kW".into(), values: [12.0; 96].into() },
+            cost: 0.0,
         }])
 }
 
@@ -354,18 +360,38 @@ fn solve_finished() -> Event {
     })
 }
 
+/// Two steps, of which the first is scheduled for good.
+fn window_foreseen() -> Event {
+    Event::WindowForeseen(WindowForeseen {
+        stage: Stage::DayAhead,
+        first_slot: 8,
+        step: 4,
+        committed: 1,
+        load_kw: vec![80.0, 81.0],
+        ev_kw: vec![3.0, 4.0],
+        unit: vec![2],
+        expected: vec![12.0, 13.0],
+        ev_flex_up_kw: vec![1.5, 1.0],
+        ev_flex_down_kw: vec![1.75, 1.0],
+        flex_demand_up_kw: vec![5.0, 0.0],
+        flex_demand_down_kw: vec![6.0, 0.0],
+        flex_supply_up_kw: vec![40.0, 0.0],
+        flex_supply_down_kw: vec![51.0, 0.0],
+    })
+}
+
 fn units_dispatched() -> Event {
     Event::UnitsDispatched(UnitsDispatched {
         stage: Stage::DayAhead,
         first_slot: 8,
         step: 4,
-        units: 2,
-        power_kw: vec![100.0, -20.0],
-        available_kw: vec![0.0; 2],
-        charge_kw: vec![0.0, 50.0],
-        energy_kwh: vec![0.0, 400.0],
-        price_per_kwh: vec![0.0; 2],
-        on: vec![1, 0],
+        units: 3,
+        power_kw: vec![100.0, -20.0, 12.0],
+        available_kw: vec![0.0; 3],
+        charge_kw: vec![0.0, 50.0, 0.0],
+        energy_kwh: vec![0.0, 400.0, 0.0],
+        price_per_kwh: vec![0.0; 3],
+        on: vec![1, 0, 0],
         load_kw: vec![80.0],
         unserved_kw: vec![0.0],
         spilled_kw: vec![0.0],
@@ -403,9 +429,10 @@ fn system() -> SystemTick {
 }
 
 /// Units of which more is known than any real one has, so that no cell is null.
-fn units() -> [UnitTick; 2] {
+fn units() -> [UnitTick; 3] {
     let coal = UnitTick::new(0, UnitKind::THERMAL, 3.0);
     let battery = UnitTick::new(1, UnitKind::ESS, -2.0);
+    let river = UnitTick::new(2, UnitKind::MUST_TAKE, 12.0);
     [
         UnitTick { cost: Some(UnitCost { running: 11.0, extra: 13.0 }), ..coal },
         UnitTick {
@@ -416,6 +443,7 @@ fn units() -> [UnitTick; 2] {
             cost: Some(UnitCost { running: 19.0, extra: 0.0 }),
             ..battery
         },
+        UnitTick { cost: Some(UnitCost { running: 17.0, extra: 0.0 }), ..river },
     ]
 }
 
@@ -453,11 +481,12 @@ fn written() -> Written {
         run_forked(),
         session_started(),
         solve_finished(),
+        window_foreseen(),
         units_dispatched(),
         set_point_clipped(),
     ];
     let after = [sealed(Hash(1)), session_ended(), target_missed(), sealed(Hash(0xfade))];
-    let ticks = [0, 0, PLUGGED, TICK, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
+    let ticks = [0, 0, PLUGGED, TICK, TICK, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
     let settled_after = before.len();
     for (at, (event, tick)) in before.into_iter().chain(after).zip(ticks).enumerate() {
         if at == settled_after {
@@ -503,6 +532,8 @@ impl Written {
             "charger_ticks" => self.of_charger_ticks(),
             "costs" => of_costs(),
             "solves" => of_solves(),
+            "windows" => self.of_windows(),
+            "forecasts" => self.of_forecasts(),
             name => panic!("say what the cells of `{name}` are"),
         }
     }
@@ -644,6 +675,40 @@ impl Written {
         ]
     }
 
+    fn of_windows(&self) -> Expected {
+        vec![
+            ("tick", TICK.into()),
+            ("stage", "day_ahead".into()),
+            ("slot", 8_u32.into()),
+            ("ts", self.at(8)),
+            ("step_h", 1.0.into()),
+            ("committed", true.into()),
+            ("load_kw", 80.0.into()),
+            ("ev_kw", 3.0.into()),
+            ("ev_flex_up_kw", 1.5.into()),
+            ("ev_flex_down_kw", 1.75.into()),
+            ("flex_demand_up_kw", 5.0.into()),
+            ("flex_demand_down_kw", 6.0.into()),
+            ("flex_supply_up_kw", 40.0.into()),
+            ("flex_supply_down_kw", 51.0.into()),
+            ("margin_up_kw", 35.0.into()),
+            ("margin_down_kw", 45.0.into()),
+        ]
+    }
+
+    fn of_forecasts(&self) -> Expected {
+        vec![
+            ("tick", TICK.into()),
+            ("stage", "day_ahead".into()),
+            ("slot", 8_u32.into()),
+            ("ts", self.at(8)),
+            ("unit_id", 2_u32.into()),
+            ("unit", "river".into()),
+            ("series", "level".into()),
+            ("value", 12.0.into()),
+        ]
+    }
+
     fn of_site_ticks(&self) -> Expected {
         vec![
             ("ts", self.at(TICK)),
@@ -771,6 +836,8 @@ fn a_planned_units_cells_are_those_of_its_step() {
         "discharge_kw",
         "energy_kwh",
         "cost",
+        "flex_up_kw",
+        "flex_down_kw",
     ];
     let found = names.map(|name| battery.unwrap()[name].clone());
     // The price of throughput, 0.5, times 50 kWh in and 30 kWh out.
@@ -783,6 +850,9 @@ fn a_planned_units_cells_are_those_of_its_step() {
         30.0.into(),
         400.0.into(),
         40.0.into(),
+        // From -20 kW to 100 kW of discharge; of charge 80 kW more.
+        120.0.into(),
+        80.0.into(),
     ];
     assert_eq!(found, expected);
 }
@@ -798,6 +868,7 @@ fn every_component_of_cost_has_its_own_amount() {
         ("thermal", 11.0),
         ("starts", 13.0),
         ("ess", 19.0),
+        ("must_take", 17.0),
         // 15 kW not served and 1 kW not taken for a quarter of an hour, at 50 a kWh.
         ("unserved", 200.0),
         ("ev_energy", 8.5),

@@ -348,6 +348,8 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
         "site_ticks",
         "costs",
         "solves",
+        "windows",
+        "forecasts",
     ];
     assert_eq!(runs.longs("rows"), [full.map(rows).iter().sum::<i64>()]);
     assert_eq!(runs.longs("events"), [rows("events")]);
@@ -372,10 +374,11 @@ fn a_history_without_a_start_is_refused() {
     assert!(files(folder.path()).is_empty());
 }
 
-/// A folder that vanishes stands for a disk that fails: the next day's file cannot be created.
+/// A folder that vanishes stands for a disk that fails: the next day's file cannot be created. The
+/// days after it are more than what may wait for the writer.
 #[test]
 fn an_error_of_the_writer_surfaces_at_a_later_call_and_stays() {
-    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 2, EvTicks::Full));
+    let (folder, scenario) = (tempdir().unwrap(), scenario(CARS, 6, EvTicks::Full));
     let gone = folder.path().join("gone");
     fs::create_dir(&gone).unwrap();
     let mut telemetry = Telemetry::create(&gone, &scenario, Options::default()).unwrap();
