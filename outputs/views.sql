@@ -36,6 +36,21 @@ UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/events.parquet',
     hive_partitioning = true, union_by_name = true);
 
+CREATE OR REPLACE VIEW cars AS
+SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS ev_id, NULL::VARCHAR AS fleet,
+    NULL::INTEGER AS car, NULL::BOOLEAN AS removed, NULL::DOUBLE AS capacity_kwh,
+    NULL::DOUBLE AS charge_efficiency, NULL::DOUBLE AS discharge_efficiency,
+    NULL::DOUBLE AS soc_min, NULL::DOUBLE AS soc_max, NULL::DOUBLE AS v2g_soc_min,
+    NULL::DOUBLE AS degradation_per_kwh, NULL::BOOLEAN AS can_discharge,
+    NULL::BOOLEAN AS driver_asked, NULL::VARCHAR AS tariff, NULL::INTEGER AS charger_id,
+    NULL::DOUBLE AS charge_max_kw, NULL::DOUBLE AS discharge_max_kw, NULL::INTEGER AS site_id,
+    NULL::INTEGER AS second_charger_id, NULL::DOUBLE AS second_charge_max_kw,
+    NULL::DOUBLE AS second_discharge_max_kw, NULL::INTEGER AS second_site_id
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/cars.parquet',
+    hive_partitioning = true, union_by_name = true);
+
 CREATE OR REPLACE VIEW sessions AS
 SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS session_id, NULL::INTEGER AS ev_id,
     NULL::INTEGER AS charger_id, NULL::TIMESTAMPTZ AS plugged_at, NULL::TIMESTAMPTZ AS unplugged_at,
@@ -84,8 +99,8 @@ FROM read_parquet(getvariable('outputs') || '/**/unit_ticks.parquet',
 CREATE OR REPLACE VIEW site_ticks AS
 SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
     NULL::INTEGER AS site_id, NULL::DOUBLE AS power_kw, NULL::DOUBLE AS limit_kw,
-    NULL::DOUBLE AS asked_kw, NULL::INTEGER AS plugged, NULL::VARCHAR AS site,
-    NULL::DOUBLE AS step_h
+    NULL::DOUBLE AS export_limit_kw, NULL::DOUBLE AS asked_kw, NULL::INTEGER AS plugged,
+    NULL::VARCHAR AS site, NULL::DOUBLE AS step_h
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/site_ticks.parquet',
@@ -96,7 +111,8 @@ SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
     NULL::INTEGER AS ev_id, NULL::INTEGER AS charger_id, NULL::INTEGER AS session_id,
     NULL::VARCHAR AS state, NULL::FLOAT AS soc, NULL::FLOAT AS energy_kwh, NULL::FLOAT AS charge_kw,
     NULL::FLOAT AS discharge_kw, NULL::FLOAT AS soc_min, NULL::FLOAT AS soc_target,
-    NULL::FLOAT AS willingness, NULL::BOOLEAN AS participating, NULL::FLOAT AS price_per_kwh
+    NULL::FLOAT AS willingness, NULL::BOOLEAN AS participating, NULL::FLOAT AS price_per_kwh,
+    NULL::FLOAT AS asked_kw, NULL::FLOAT AS planned_kw
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/ev_ticks-*.parquet',

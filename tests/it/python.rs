@@ -14,7 +14,8 @@ use std::{
     sync::LazyLock,
 };
 
-const WHEELS: [&str; 4] = ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2", "mcap==1.2.2"];
+const WHEELS: [&str; 5] =
+    ["duckdb==1.4.1", "polars==1.34.0", "pytz==2025.2", "mcap==1.2.2", "scipy==1.15.3"];
 
 /// The interpreter of a virtual environment with the wheels, kept in the target folder between runs.
 ///
@@ -128,6 +129,26 @@ fn the_log_opens_with_the_mcap_package() {
     }
 }
 
+/// Of a world with commitment, and of one with forecast errors, stores, margins and cars whose
+/// flexibility counts, before and after a fork that changes prices.
+#[test]
+#[ignore = "needs python3 with venv and PyPI"]
+fn every_window_comes_out_again_by_equations_written_anew() {
+    let script = root().join("benches/windows/solve_again.py");
+    let out = tempfile::tempdir().unwrap();
+    let few = ["fleets.commuters.count=300", "clock.days=2", "grid.readings=(ev_in_supply: true)"];
+    let few = few.map(|set| ["--set", set]).concat();
+    let week =
+        run("worlds/germany/week.ron", out.path(), &[&["--policy", "v2g"], &few[..]].concat());
+    let dearer = ["--json", "fork", "--at", "60", "--set", "grid.slack.terminal=0.5 EUR/kWh"];
+    let fork = folder_of(voltide().args(dearer).arg(&week));
+    let units = run("worlds/ten-units/day.ron", out.path(), &[]);
+    for run in [week, fork, units] {
+        let said = succeed(Command::new(python()).arg(&script).arg(&run));
+        assert!(said.contains(" 0 differ"), "{said}");
+    }
+}
+
 #[test]
 #[ignore = "needs python3 with venv and PyPI"]
 fn the_ten_questions_have_answers() {
@@ -161,7 +182,7 @@ fn the_ten_questions_have_answers() {
     assert!((requested.as_f64().unwrap() - 13_261.508).abs() < 1e-6, "{requested}");
 
     let tables = lines(&python, TABLES, folder.path());
-    assert_eq!(tables.len(), 10, "{tables:?}");
+    assert_eq!(tables.len(), 13, "{tables:?}");
     assert!(tables.iter().all(|table| table["run_id"] == true), "{tables:?}");
 }
 

@@ -165,3 +165,26 @@ fn a_policy_that_plans_again_does_not_go_with_a_typical_day() {
     assert!(message.contains("planned once") && message.contains("boundary: Open"), "{message}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
 }
+
+#[test]
+fn another_policy_does_not_take_over_the_evening_of_a_typical_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let fold = r#"clock: (start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 1),
+        planning: AtDayStart, boundary: Fold,"#;
+    let parent = run(&periodic(folder.path(), "forked", fold), folder.path(), &[]);
+    let fork = |at: &str| {
+        let mut command = voltide();
+        command.args(["fork", "--policy", "smart", "--at", at]).arg(&parent);
+        command
+    };
+    // Cars are there from half past five on.
+    for at in ["71", "95"] {
+        let (code, message) = fail(&mut fork(at));
+        assert_eq!(code, 3, "{message}");
+        assert!(message.contains("(3 are plugged in)"), "{message}");
+    }
+    // What is planned of a morning leaves the evening as it was planned.
+    for at in ["8", "40", "70"] {
+        succeed(&mut fork(at));
+    }
+}

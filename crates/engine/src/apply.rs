@@ -57,6 +57,7 @@ pub(crate) fn apply(world: &mut World, tick: u32, event: &Event) {
         | Event::TargetMissed(_)
         | Event::TripShort(_)
         | Event::SolveFinished(_)
+        | Event::WindowForeseen(_)
         | Event::MarginViolated(_)
         | Event::PolicyFaulted(_)
         | Event::PolicyStateSaved(_)

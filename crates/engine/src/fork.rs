@@ -12,12 +12,14 @@
 //! before.
 
 use crate::{
+    cars::PluggedStay,
     deciders::Deciders,
     failure::EngineError,
     outbox::Outbox,
     replay::Replay,
     run_start::opening_events,
     simulation::{Simulation, Start},
+    state::ScenarioInForce,
 };
 use std::sync::Arc;
 use voltide_journal::{
@@ -29,6 +31,7 @@ use voltide_model::{
     clock::Boundary,
     fleet::Population,
     foresight::Foresight,
+    id::StayId,
     rules::Rules,
     scenario::{EvTicks, Scenario},
 };
@@ -73,6 +76,9 @@ impl<S: Sink> Replay<S> {
             started.config_hash.clone_from(&fork.config_hash);
         }
         let forked = forked(&parent, &scenario, at_tick, fork);
+        if forked.replan {
+            self.check_evening(&planner.info().name)?;
+        }
         let mut deciders = Deciders::new(&scenario, planner, fallback, forecaster)?;
         // A policy that stays the same goes on with what it remembers; another begins anew.
         if !forked.replan {
@@ -96,6 +102,29 @@ impl<S: Sink> Replay<S> {
         simulation.write_out()?;
         simulation.log.open_run()?;
         Ok(simulation)
+    }
+
+    /// Whether another policy may plan the cars that are plugged in. A typical day began with the
+    /// energy that its evening was planned to leave in them: once they are planned otherwise, it
+    /// does not end as it began.
+    fn check_evening(&mut self, policy: &str) -> Result<(), EngineError> {
+        let at_tick = self.core.next_tick;
+        let in_force = self.core.world.resource::<ScenarioInForce>();
+        let folded = in_force.calendar.folded().to_vec();
+        let (stays, clock) = (&in_force.scenario.population.stays, in_force.scenario.clock);
+        let in_evening = |stay: &StayId| clock.place(stays.first_slot(*stay, &clock)) < at_tick;
+        let evening: Vec<StayId> = folded.into_iter().filter(in_evening).collect();
+        let mut cars = self.core.world.query::<&PluggedStay>();
+        let plugged = cars.iter(&self.core.world).filter(|car| evening.contains(&car.0)).count();
+        if plugged == 0 {
+            return Ok(());
+        }
+        let why = format!(
+            "would plan cars anew that stay over midnight ({plugged} are plugged in), but with \
+             `boundary: Fold` the morning that they leave on is the one that is over; fork before \
+             they plug in, or run the world with the policy"
+        );
+        Err(EngineError::Unsuited { policy: policy.to_owned(), why })
     }
 
     /// From here on the scenario of a fork holds: its parent's ticks were replayed, and the

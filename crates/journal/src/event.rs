@@ -311,6 +311,40 @@ events! {
         constraints: u32,
     }
 
+    /// What a stage expects of the steps that it schedules was written down, and the flexibility that
+    /// came of it. One value a step unless said otherwise.
+    event WindowForeseen v1: record, decided in Dispatch {
+        /// Of which stage.
+        stage: Stage,
+        /// The slot in which the first step begins.
+        first_slot: u32,
+        /// Slots of a step.
+        step: u32,
+        /// How many of the steps are scheduled for good; the others are only looked at.
+        committed: u32,
+        /// Load to be served, cars included.
+        load_kw: Vec<f64> = "kW",
+        /// What cars draw of it, net of what they discharge.
+        ev_kw: Vec<f64> = "kW",
+        /// The unit of each row of `expected`.
+        unit: Vec<u32>,
+        /// What series of units are expected to be, as the unit lists them: one row a series and
+        /// one column a step, row-major.
+        expected: Vec<f64> = "kW, prices in currency/kWh",
+        /// What cars could do upwards; none where they do not count.
+        ev_flex_up_kw: Vec<f64> = "kW",
+        /// The same downwards.
+        ev_flex_down_kw: Vec<f64> = "kW",
+        /// Flexibility wanted upwards, (15),
+        flex_demand_up_kw: Vec<f64> = "kW",
+        /// and downwards, (16).
+        flex_demand_down_kw: Vec<f64> = "kW",
+        /// Flexibility that the schedule has at hand upwards, cars included,
+        flex_supply_up_kw: Vec<f64> = "kW",
+        /// and downwards.
+        flex_supply_down_kw: Vec<f64> = "kW",
+    }
+
     /// Units were scheduled. Matrices have one row a step and one column a unit, row-major, in the
     /// order of the world's units; what a unit does not have is 0.
     event UnitsDispatched v1: record, decided in Dispatch {
@@ -527,6 +561,13 @@ impl AnswerNotFinite {
         self.stay.push(stay);
         self.slot.push(slot);
         self.answer.push(answer);
+    }
+}
+
+impl WindowForeseen {
+    /// The slot in which a step begins, counted from 0.
+    pub fn slot(&self, step: usize) -> u32 {
+        self.first_slot + step as u32 * self.step
     }
 }
 

@@ -76,13 +76,16 @@ impl Head {
     }
 }
 
-/// Puts a head that cannot be read into `quarantine`; gives its place there, where there was one.
+/// Puts a head that cannot be read into `quarantine`, under a name that tells contents apart; gives
+/// its place there, where there was one.
 pub(crate) fn keep_damaged(folder: &Path, quarantine: &Path) -> Result<Option<PathBuf>, LogError> {
     let path = folder.join(NAME);
-    let kept = quarantine.join(NAME);
     if Head::read(folder).is_ok() || fs::symlink_metadata(&path).is_err() {
         return Ok(None);
     }
+    // What cannot be read, such as a folder, is kept all the same, and as if it were empty.
+    let hash = blake3::hash(&plain::read(&path).unwrap_or_default()).to_hex();
+    let kept = quarantine.join(format!("{NAME}-{}", &hash[..8]));
     plain::create_folder(quarantine).map_err(LogError::io("create", quarantine))?;
     fs::rename(&path, &kept).map_err(LogError::io("rename", &path))?;
     Ok(Some(kept))

@@ -114,8 +114,12 @@ fn make_whole<D: Disk>(
         let since = files.get(acknowledged.segment as usize..).unwrap_or_default();
         acknowledge(disk, &folder, since, past)?;
     }
-    // Never below 0: damage before `HEAD` was refused, so that the log reaches at least as far.
-    let newly_acknowledged = ticks_to(past.last_tick) - ticks_to(acknowledged.tick);
+    let newly_acknowledged = match (past.last_tick, acknowledged.tick) {
+        // Never below 0: damage before `HEAD` was refused, so that the log reaches at least as far.
+        (Some(last), Some(acknowledged)) => last - acknowledged,
+        // The log of a fork does not begin with tick 0.
+        _ => log.summary().ticks,
+    };
     let end = LogEnd {
         last_tick: past.last_tick,
         outcome: log.summary().outcome.clone(),
@@ -126,11 +130,6 @@ fn make_whole<D: Disk>(
     };
     let lost_build = log.lost_build().cloned();
     Ok(Recovery { end, torn, lost_build, quarantined, newly_acknowledged })
-}
-
-/// How many ticks there are up to the last one.
-fn ticks_to(last: Option<u32>) -> u32 {
-    last.map_or(0, |tick| tick + 1)
 }
 
 /// Checks what is left of a log; gives where a crash tore it.

@@ -136,7 +136,8 @@ pub trait Device: Any {
         0.0
     }
 
-    /// What its series are expected to be, a value a slot; what comes unsteered is the first.
+    /// What its first [`series`](Self::series) are expected to be, a value a slot; what comes
+    /// unsteered is the first. What is known of them beforehand is none of these.
     fn expected(&self, at: SlotsAhead) -> Vec<Vec<f64>> {
         self.unsteered().map(|it| at.forecast(it.actual, it.forecast)).into_iter().collect()
     }

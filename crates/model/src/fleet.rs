@@ -5,6 +5,7 @@
 //! Draws of daily times and trips are keyed by the calendar date, so a longer run has the same
 //! first days.
 
+mod car_chargers;
 mod car_stays;
 mod recorded;
 mod recount;

@@ -13,7 +13,7 @@
 //!
 //! Wishes that cannot be met (a target too far, a start outside the bounds) give the best
 //! reachable schedule and say what is [unmet](Unmet). [`grid`] schedules generation, storage and
-//! load of a whole system. [`linear`] is the checked way to CBC for any other program.
+//! load of a whole system, [`group`] many batteries behind common limits. [`linear`] is the checked way to CBC for any other program.
 
 #[cfg(not(any(feature = "bundled-cbc", feature = "system-cbc")))]
 compile_error!("choose where CBC comes from: feature `bundled-cbc` (the default) or `system-cbc`");
@@ -29,6 +29,7 @@ pub mod check;
 mod exact;
 mod general;
 pub mod grid;
+pub mod group;
 mod level;
 pub mod linear;
 mod options;

@@ -11,6 +11,7 @@ use crate::{
     span::Span,
     table::{CHARGER_TICKS, EV_TICKS},
     table_file::{TableFile, WrittenFile},
+    wanted::Wanted,
 };
 use arrow_array::RecordBatch;
 use voltide_model::{clock::Clock, id::StayId, scenario::Scenario};
@@ -27,6 +28,8 @@ pub(crate) struct Detail {
     cars: EvRows,
     chargers: ChargerRows,
     before: Before,
+    /// What the recorded cars wanted in the current tick.
+    wanted: Wanted,
     /// What a file of cars spans.
     span: Span,
     /// The current day, or longer span, and its file; no file where the day's was kept.
@@ -48,13 +51,16 @@ struct Before {
     any: bool,
     stay: Vec<StayId>,
     power_kw: Vec<f64>,
+    wanted: Wanted,
 }
 
 impl Before {
-    /// Whether the car at a place has another stay or another power now, or was not there before.
-    fn differs(&self, frame: &Frame, place: usize) -> bool {
+    /// Whether the car at a place has another stay or another power now, wanted another, or was not
+    /// there before.
+    fn differs(&self, frame: &Frame, wanted: &Wanted, place: usize) -> bool {
         self.stay.get(place) != Some(&frame.stay[place])
             || frame.power_kw[place].to_bits() != self.power_kw[place].to_bits()
+            || wanted.bits(place, &frame.power_kw) != self.wanted.bits(place, &self.power_kw)
     }
 }
 
@@ -73,6 +79,7 @@ impl Detail {
             cars: EvRows::default(),
             chargers: ChargerRows::default(),
             before: Before::default(),
+            wanted: Wanted::default(),
             span: Span::of(&clock),
             day: None,
             first_tick: 0,
@@ -104,6 +111,7 @@ impl Detail {
         };
         self.begin_day(tick)?;
         self.sealed = frame.chain_hash.map(|hash| (tick, hash));
+        self.wanted.take_in(frame, self.cars.ids());
         self.add_cars(scenario, frame, tick)?;
         self.add_chargers(scenario, frame, tick)?;
         self.before.any = true;
@@ -111,6 +119,7 @@ impl Detail {
             // Swapped instead of copied: nobody reads the frame after this, and it is filled anew.
             std::mem::swap(&mut self.before.stay, &mut frame.stay);
             std::mem::swap(&mut self.before.power_kw, &mut frame.power_kw);
+            std::mem::swap(&mut self.before.wanted, &mut self.wanted);
         }
         Ok(())
     }
@@ -122,16 +131,17 @@ impl Detail {
         tick: u32,
     ) -> Result<(), TelemetryError> {
         let before = &self.before;
+        let wanted = &self.wanted;
         // The first recorded tick tells of all cars: what readers carry forward begins there.
         let all = !self.selection.records_changes() || !self.before.any;
-        let is_told = |place: &u32| all || before.differs(frame, *place as usize);
+        let is_told = |place: &u32| all || before.differs(frame, wanted, *place as usize);
         self.places.clear();
         self.places.extend((0..frame.stay.len() as u32).filter(is_told));
         // The file of a day that was kept has its rows already.
         let Some((_, Some(file))) = &mut self.day else { return Ok(()) };
         self.cars.set_prices(scenario, tick);
         for places in self.places.chunks(BATCH_ROWS) {
-            self.cars.add(scenario, frame, tick, places);
+            self.cars.add(scenario, frame, wanted, tick, places);
             if self.cars.pending() >= BATCH_ROWS {
                 file.write(&self.cars.batch())?;
             }

@@ -5,6 +5,7 @@ use crate::{
     rows::TableColumns,
     table::ev_ticks::{Columns, State},
     value::Time,
+    wanted::Wanted,
 };
 use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
@@ -99,7 +100,14 @@ impl EvRows {
     }
 
     /// Adds the rows of the recorded cars at `places`.
-    pub(crate) fn add(&mut self, scenario: &Scenario, frame: &Frame, tick: u32, places: &[u32]) {
+    pub(crate) fn add(
+        &mut self,
+        scenario: &Scenario,
+        frame: &Frame,
+        wanted: &Wanted,
+        tick: u32,
+        places: &[u32],
+    ) {
         let rows = &mut self.rows;
         let stays = gather(&frame.stay, places);
         let plugged = present(places, |place| frame.stay[place] != NO_STAY);
@@ -124,6 +132,7 @@ impl EvRows {
         rows.soc_target.extend(&plugged, gather(&self.soc_target, places));
         self.add_answers(frame, places);
         self.add_prices(frame, places);
+        self.add_wanted(frame, wanted, places);
         self.pending += places.len();
     }
 
@@ -151,6 +160,15 @@ impl EvRows {
         } else {
             column.extend(gather(&frame.price_per_kwh, places).map(|price| price as f32));
         }
+    }
+
+    /// What schedules have, and what is asked of sites.
+    fn add_wanted(&mut self, frame: &Frame, wanted: &Wanted, places: &[u32]) {
+        let single = |kw: f64| kw as f32;
+        let asked = gather(wanted.asked(&frame.power_kw), places);
+        self.rows.asked_kw.extend(asked.map(single));
+        let planned = gather(wanted.planned(&frame.power_kw), places);
+        self.rows.planned_kw.extend(planned.map(single));
     }
 
     /// The rows as a batch; none are pending afterwards.

@@ -3,8 +3,9 @@
 use crate::{
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
+    wanted::Cut,
 };
-use voltide_journal::event::SolveFinished;
+use voltide_journal::event::{SolveFinished, WindowForeseen};
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     id::{EvId, StayId},
@@ -39,8 +40,12 @@ pub(crate) struct Frame {
     pub(crate) planned: Vec<PlannedUnit>,
     /// Problems solved.
     pub(crate) solves: Vec<(u32, SolveFinished)>,
+    /// What was foreseen of them, by the slot in which they were solved.
+    pub(crate) foreseen: Vec<(u32, WindowForeseen)>,
     /// The system as a whole.
     pub(crate) system: SystemTick,
+    /// Cars whose power was cut, recorded or not, ascending.
+    pub(crate) cuts: Vec<Cut>,
     /// Cars that plugged in.
     pub(crate) plugged_in: Vec<PluggedIn>,
     /// The tick's events.
@@ -86,6 +91,11 @@ impl Frame {
         }
     }
 
+    /// About how many rows of tables it becomes.
+    pub(crate) fn rows(&self) -> usize {
+        self.stay.len() + self.units.len() + self.planned.len() + self.events.len()
+    }
+
     /// Makes the frame fit for another tick, keeping its memory.
     pub(crate) fn clear(&mut self) {
         self.tick = None;
@@ -100,6 +110,8 @@ impl Frame {
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
+        self.cuts.clear();
+        self.foreseen.clear();
         self.plugged_in.clear();
         self.events.clear();
         self.sessions.clear();

@@ -44,6 +44,7 @@ mod span;
 mod table_file;
 mod tables;
 mod value;
+mod wanted;
 mod world_hash;
 mod writer;
 

@@ -14,13 +14,14 @@ use crate::{
     table::{TABLES, events::EventRow, runs::Run},
     table_file::WrittenFile,
     tables::Tables,
+    wanted::cuts,
     writer::{Files, Writer},
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{
-        Event, Recorded, RunForked, RunStarted, SessionStarted, SolveFinished, StaysExpected,
-        TargetMissed, TickSealed, UnitsDispatched,
+        Event, Recorded, RunForked, RunStarted, SessionStarted, SetPointClipped, SolveFinished,
+        StaysExpected, TargetMissed, TickSealed, UnitsDispatched, WindowForeseen,
     },
     sink::Sink,
 };
@@ -193,6 +194,7 @@ impl Telemetry {
         // `runs` last: it counts the rows of the others.
         if let Some(tables) = &mut files.tables {
             open.iter().try_for_each(|session| tables.session(&scenario, session))?;
+            tables.cars(&scenario)?;
             tables.costs(&scenario, &summary)?;
             let forked = self.forked.as_ref();
             let run = Run { started: &started, forked, summary: &summary, status: &status };
@@ -238,9 +240,20 @@ impl Telemetry {
         self.sessions.missed(missed);
     }
 
+    fn set_point_clipped(&mut self, scenario: &Scenario, tick: u32, clipped: &SetPointClipped) {
+        self.tally.set_point_clipped(scenario, tick, clipped);
+        self.frame.cuts.extend(cuts(clipped));
+    }
+
     fn solve_finished(&mut self, tick: u32, solve: &SolveFinished) {
         self.tally.solve_finished(solve);
         self.frame.solves.push((tick, solve.clone()));
+    }
+
+    fn window_foreseen(&mut self, tick: u32, foreseen: &WindowForeseen) {
+        if !self.only_detail {
+            self.frame.foreseen.push((tick, foreseen.clone()));
+        }
     }
 
     fn units_dispatched(&mut self, scenario: &Scenario, dispatched: &UnitsDispatched) {
@@ -321,10 +334,11 @@ impl Sink for Telemetry {
             Event::TripShort(short) => self.tally.trip_short(short),
             Event::PlansAccepted(plans) => self.tally.plans_accepted(scenario, plans),
             Event::AnswerNotFinite(answers) => self.tally.answer_not_finite(scenario, answers),
-            Event::SetPointClipped(clip) => self.tally.set_point_clipped(scenario, tick, clip),
+            Event::SetPointClipped(clip) => self.set_point_clipped(scenario, tick, clip),
             Event::LimitViolated(violated) => self.tally.limit_violated(violated),
             Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
             Event::SolveFinished(solve) => self.solve_finished(tick, solve),
+            Event::WindowForeseen(foreseen) => self.window_foreseen(tick, foreseen),
             Event::UnitsDispatched(dispatched) => self.units_dispatched(scenario, dispatched),
             Event::TickSealed(sealed) => self.tick_sealed(scenario, sealed)?,
             // Of these only the table of events tells; what they lead to stands in the columns.

@@ -4,36 +4,43 @@
 //! how. Schemas, the metadata of Arrow fields, the manifest and `outputs/README.md` come from
 //! there, and the rows that the tables are filled with.
 
+pub(crate) mod cars;
 pub(crate) mod charger_ticks;
 pub(crate) mod comparison;
 pub(crate) mod costs;
 pub(crate) mod ev_ticks;
 pub(crate) mod events;
+pub(crate) mod forecasts;
 pub(crate) mod runs;
 pub(crate) mod sessions;
 pub(crate) mod site_ticks;
 pub(crate) mod solves;
 pub(crate) mod system_ticks;
 pub(crate) mod unit_ticks;
+pub(crate) mod windows;
 
+pub use cars::TABLE as CARS;
 pub use charger_ticks::TABLE as CHARGER_TICKS;
 pub use comparison::TABLE as COMPARISON;
 pub use costs::TABLE as COSTS;
 pub use ev_ticks::TABLE as EV_TICKS;
 pub use events::TABLE as EVENTS;
+pub use forecasts::TABLE as FORECASTS;
 pub use runs::TABLE as RUNS;
 pub use sessions::TABLE as SESSIONS;
 pub use site_ticks::TABLE as SITE_TICKS;
 pub use solves::TABLE as SOLVES;
 pub use system_ticks::TABLE as SYSTEM_TICKS;
 pub use unit_ticks::TABLE as UNIT_TICKS;
+pub use windows::TABLE as WINDOWS;
 
 use crate::column::Table;
 
 /// All tables of a run, in the order of the documentation.
-pub static TABLES: [&Table; 10] = [
+pub static TABLES: [&Table; 13] = [
     &RUNS,
     &EVENTS,
+    &CARS,
     &SESSIONS,
     &SYSTEM_TICKS,
     &UNIT_TICKS,
@@ -42,6 +49,8 @@ pub static TABLES: [&Table; 10] = [
     &CHARGER_TICKS,
     &COSTS,
     &SOLVES,
+    &WINDOWS,
+    &FORECASTS,
 ];
 
 #[cfg(test)]

@@ -8,28 +8,34 @@ use crate::{
     sessions::SessionRow,
     summary::{Summary, unit_cost},
     table::{
-        costs, events,
+        cars, costs, events,
+        forecasts::{self, UnitSeries},
         runs::{self, Run},
         sessions, site_ticks, solves, system_ticks,
         unit_ticks::{self, Step},
+        windows,
     },
     table_file::WrittenFile,
 };
-use voltide_model::{clock::Clock, columns::UnitTick, scenario::Scenario};
+use voltide_journal::event::WindowForeseen;
+use voltide_model::{clock::Clock, columns::UnitTick, device::Device, scenario::Scenario};
 
 /// The tables that are always full.
 pub(crate) struct Tables {
     /// That of all scenarios of a history.
     clock: Clock,
-    unit_names: Vec<String>,
+    units: Vec<UnitSeries>,
     runs: RowTable<runs::Columns>,
     events: RowTable<events::Columns>,
+    cars: RowTable<cars::Columns>,
     sessions: RowTable<sessions::Columns>,
     system_ticks: RowTable<system_ticks::Columns>,
     unit_ticks: RowTable<unit_ticks::Columns>,
     site_ticks: RowTable<site_ticks::Columns>,
     costs: RowTable<costs::Columns>,
     solves: RowTable<solves::Columns>,
+    windows: RowTable<windows::Columns>,
+    forecasts: RowTable<forecasts::Columns>,
 }
 
 impl Tables {
@@ -37,21 +43,29 @@ impl Tables {
     pub(crate) fn create(place: &Place, clock: Clock) -> Result<Self, TelemetryError> {
         Ok(Self {
             clock,
-            unit_names: Vec::new(),
+            units: Vec::new(),
             runs: RowTable::create(place)?,
             events: RowTable::create(place)?,
+            cars: RowTable::create(place)?,
             sessions: RowTable::create(place)?,
             system_ticks: RowTable::create(place)?,
             unit_ticks: RowTable::create(place)?,
             site_ticks: RowTable::create(place)?,
             costs: RowTable::create(place)?,
             solves: RowTable::create(place)?,
+            windows: RowTable::create(place)?,
+            forecasts: RowTable::create(place)?,
         })
     }
 
     /// A scenario begins to hold.
     pub(crate) fn enter(&mut self, scenario: &Scenario) {
-        self.unit_names = scenario.unit_names();
+        let plant = scenario.grid.iter().flat_map(|grid| grid.plant.devices());
+        let names = |unit: &dyn Device| unit.series().iter().map(|it| it.name.clone()).collect();
+        // A world without a plant has units all the same, and no stage foresees anything of them.
+        let series = plant.map(names).chain(std::iter::repeat(Vec::new()));
+        let units = scenario.unit_names().into_iter().zip(series);
+        self.units = units.map(|(name, series)| UnitSeries { name, series }).collect();
     }
 
     /// Adds the rows of a frame.
@@ -72,6 +86,9 @@ impl Tables {
         }
         for (tick, solve) in &frame.solves {
             self.solves.push(solves::Row::of(*tick, solve))?;
+        }
+        for (tick, foreseen) in &frame.foreseen {
+            self.foreseen(*tick, foreseen)?;
         }
         // What comes after the last tick, or before the first, has none.
         let Some(tick) = frame.tick else { return Ok(()) };
@@ -107,14 +124,26 @@ impl Tables {
         self.sessions.push(sessions::Row::of(session, scenario))
     }
 
+    /// Adds what a stage expected.
+    fn foreseen(&mut self, tick: u32, foreseen: &WindowForeseen) -> Result<(), TelemetryError> {
+        let Self { clock, units, windows, forecasts, .. } = self;
+        windows::rows(tick, foreseen, clock).try_for_each(|row| windows.push(row))?;
+        forecasts::rows(tick, foreseen, units, clock).try_for_each(|row| forecasts.push(row))
+    }
+
     fn unit(
         &mut self,
         step: Step,
         unit: &UnitTick,
         cost: Option<f64>,
     ) -> Result<(), TelemetryError> {
-        let name = &self.unit_names[unit.unit as usize];
+        let name = &self.units[unit.unit as usize].name;
         self.unit_ticks.push(unit_ticks::Row::of(step, unit, cost, name, &self.clock))
+    }
+
+    /// Adds the cars of the scenario that holds at the end.
+    pub(crate) fn cars(&mut self, scenario: &Scenario) -> Result<(), TelemetryError> {
+        cars::rows(scenario).try_for_each(|row| self.cars.push(row))
     }
 
     /// Adds what the run cost.
@@ -136,12 +165,15 @@ impl Tables {
     /// Rows of all tables but `runs`.
     fn rows(&self) -> u64 {
         self.events.rows()
+            + self.cars.rows()
             + self.sessions.rows()
             + self.system_ticks.rows()
             + self.unit_ticks.rows()
             + self.site_ticks.rows()
             + self.costs.rows()
             + self.solves.rows()
+            + self.windows.rows()
+            + self.forecasts.rows()
     }
 
     /// Writes all footers.
@@ -149,12 +181,15 @@ impl Tables {
         Ok(vec![
             self.runs.close()?,
             self.events.close()?,
+            self.cars.close()?,
             self.sessions.close()?,
             self.system_ticks.close()?,
             self.unit_ticks.close()?,
             self.site_ticks.close()?,
             self.costs.close()?,
             self.solves.close()?,
+            self.windows.close()?,
+            self.forecasts.close()?,
         ])
     }
 }

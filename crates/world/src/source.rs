@@ -72,9 +72,11 @@ pub(crate) fn open(path: &Path, most: u64) -> Result<File, Unreadable> {
 
 /// The text of a regular file of at most `most` bytes, without a byte order mark.
 pub(crate) fn text(path: &Path, most: u64) -> Result<Arc<str>, Unreadable> {
-    let mut bytes = Vec::new();
-    // It may have grown since it was measured.
-    open(path, most)?.take(most).read_to_end(&mut bytes)?;
+    let file = open(path, most)?;
+    // A buffer that grows is up to twice as large as what it holds.
+    let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize);
+    // The file may have grown since it was measured.
+    file.take(most).read_to_end(&mut bytes)?;
     decode(&bytes).map(Arc::from)
 }
 

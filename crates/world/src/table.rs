@@ -17,7 +17,6 @@ use chrono_tz::Tz;
 use ron_places::{Place, Problem, Spanned, suggest};
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -44,8 +43,8 @@ pub(crate) struct Wanted<'a> {
 #[derive(Debug)]
 pub(crate) struct Table {
     name: String,
-    /// Text and row places of a CSV file.
-    text: Option<(Arc<str>, Vec<Row>)>,
+    /// Text of a CSV file, and the first byte of each of its rows.
+    text: Option<(Arc<str>, Vec<u32>)>,
     /// Where the world names the file.
     place: Place,
     /// What stands between the cells of a CSV file.
@@ -54,20 +53,6 @@ pub(crate) struct Table {
     marks: Vec<Option<(char, usize)>>,
     columns: Vec<Option<Column>>,
     rows: usize,
-}
-
-/// A row of a CSV file.
-#[derive(Debug)]
-struct Row {
-    line: u32,
-    start: u32,
-    end: u32,
-}
-
-impl Row {
-    fn bytes(&self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
 }
 
 impl Files {
@@ -250,7 +235,7 @@ impl Table {
     /// What messages call a row: its line in a CSV file, its number from 1 in a Parquet file.
     pub(crate) fn row_name(&self, row: usize) -> String {
         match &self.text {
-            Some((_, rows)) => format!("row {}", rows[row].line),
+            Some((text, rows)) => format!("row {}", delimited::line(text, rows[row])),
             None => format!("row {}", row + 1),
         }
     }
@@ -265,7 +250,9 @@ impl Table {
     ) -> Problem {
         let problem = Problem::new(format!("{} of `{}`: {message}", self.row_name(row), self.name));
         match &self.text {
-            Some((text, rows)) => problem.at(&self.name, text, rows[row].bytes(), label),
+            Some((text, rows)) => {
+                problem.at(&self.name, text, delimited::whole_line(text, rows[row]), label)
+            }
             None => report.document.point(problem, self.place, label),
         }
     }

@@ -1,11 +1,11 @@
 //! Flipped bits, zeroed pages and cuts, in every file of a run.
 
 use crate::{
-    program::{assert_same_files, files, run, text, voltide},
+    program::{assert_same_files, files, run, succeed, text, voltide},
     resume::{chance, outputs, times},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -141,5 +141,24 @@ fn a_damaged_head_is_taken_up_again_when_asked_for() {
         "the log is whole and ends after tick 95; 96 ticks acknowledged that were not before\n"
     );
     assert_eq!(fs::read(run.join("log/HEAD")).unwrap(), before["log/HEAD"]);
-    assert_eq!(fs::read_to_string(run.join("log/quarantine/HEAD")).unwrap(), "nonsense");
+    // A second one takes nothing of the first away.
+    fs::write(run.join("log/HEAD"), "more nonsense").unwrap();
+    succeed(voltide().args(["log", "recover"]).arg(&run));
+    let kept = files(&run.join("log/quarantine")).into_values();
+    let kept: BTreeSet<Vec<u8>> = kept.collect();
+    assert_eq!(kept, BTreeSet::from([b"nonsense".to_vec(), b"more nonsense".to_vec()]));
+}
+
+#[test]
+fn a_recovered_fork_says_how_many_ticks_of_its_own_are_acknowledged() {
+    let out = tempfile::tempdir().unwrap();
+    let parent: PathBuf = run("worlds/one-car.ron", out.path(), &[]);
+    let fork = succeed(voltide().args(["-q", "fork", "--at", "90"]).arg(&parent));
+    let fork = PathBuf::from(fork.trim());
+    fs::remove_file(fork.join("log/HEAD")).unwrap();
+    let said = succeed(voltide().args(["log", "recover"]).arg(&fork));
+    assert_eq!(
+        said,
+        "the log is whole and ends after tick 95; 6 ticks acknowledged that were not before\n"
+    );
 }

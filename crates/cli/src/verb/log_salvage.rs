@@ -136,13 +136,22 @@ fn span(piece: &Piece) -> String {
 fn lost(missing: &Missing, salvage: &Salvage) -> String {
     let events = counted(missing.next_seq - missing.first_seq, "event", "events");
     let before = missing.before_tick.or(salvage.acknowledged_tick.map(|tick| tick + 1));
-    let first = missing.after_tick.map_or(0, |tick| tick + 1);
     let opening = if missing.first_seq == 0 { "the opening, " } else { "" };
-    match before {
-        Some(next) if next > first + 1 => {
+    match (first_lost(missing, salvage), before) {
+        (Some(first), Some(next)) if next > first + 1 => {
             format!("{opening}ticks {first} to {} ({events})", next - 1)
         }
-        Some(next) if next == first + 1 => format!("{opening}tick {first} ({events})"),
-        Some(_) | None => format!("{opening}{events} after the last whole tick"),
+        (Some(first), Some(next)) if next == first + 1 => {
+            format!("{opening}tick {first} ({events})")
+        }
+        (None, Some(next)) => format!("{events} before tick {next}"),
+        (Some(_), Some(_)) | (_, None) => format!("{opening}{events} after the last whole tick"),
     }
+}
+
+/// The first tick of what is missing; `None` where that is not known: a fork begins where it left
+/// its parent, which its opening tells.
+fn first_lost(missing: &Missing, salvage: &Salvage) -> Option<u32> {
+    let begins_at_0 = missing.first_seq == 0 || (salvage.log.is_some() && salvage.parent.is_none());
+    missing.after_tick.map(|tick| tick + 1).or(begins_at_0.then_some(0))
 }

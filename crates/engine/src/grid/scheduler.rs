@@ -12,13 +12,16 @@ use crate::{
 };
 use bevy_ecs::prelude::*;
 use voltide_journal::{
-    event::{Event, SolveFinished, Stage, TickStarted},
+    event::{Event, SolveFinished, Stage, TickStarted, WindowForeseen},
     units::pack,
 };
-use voltide_model::{clock::Clock, dispatch::GridState, scenario::Scenario, two_stage::Grid};
+use voltide_model::{
+    clock::Clock, dispatch::GridState, flexibility::UpDown, rules::Rules, scenario::Scenario,
+    two_stage::Grid,
+};
 use voltide_schedule::{
     Outcome,
-    grid::{Day, Dispatch, DispatchProblem, GridError, Stages, UnmetWish},
+    grid::{Day, Dispatch, DispatchProblem, GridError, SlotMargin, Stages, UnmetWish},
 };
 
 /// Asks the day-ahead stage when a day begins, and the intra-day stage for every window; a window
@@ -83,7 +86,8 @@ impl Scheduler<'_, '_, '_, '_> {
         let solved = self.solve(&problem, Stage::DayAhead)?;
         let step = self.grid.rules.day_ahead_step.get();
         // What is seen of the days after is planned again when they begin.
-        self.accept(solved, Stage::DayAhead, step, day.slots.div_ceil(step) as usize);
+        let committed = day.slots.div_ceil(step);
+        self.accept(&problem, solved, Scheduled { stage: Stage::DayAhead, step, committed });
         Ok(())
     }
 
@@ -109,7 +113,7 @@ impl Scheduler<'_, '_, '_, '_> {
         let solved = self.solve(&problem, Stage::IntraDay)?;
         // A window that begins off the beat is followed only up to the next beat.
         let committed = rules.step.get() - k % rules.step.get();
-        self.accept(solved, Stage::IntraDay, 1, committed as usize);
+        self.accept(&problem, solved, Scheduled { stage: Stage::IntraDay, step: 1, committed });
         Ok(())
     }
 
@@ -122,18 +126,65 @@ impl Scheduler<'_, '_, '_, '_> {
         problem.solve().map_err(failed)
     }
 
-    /// Records a solve and the first `committed` steps of its schedule.
-    fn accept(&mut self, solved: Dispatch, stage: Stage, step: u32, committed: usize) {
+    /// Records what was expected, a solve, and the steps of its schedule that hold.
+    fn accept(&mut self, problem: &DispatchProblem<'_>, solved: Dispatch, scheduled: Scheduled) {
+        let Scheduled { stage, step, committed } = scheduled;
         let tick = self.cars.now.tick;
-        let cause = self.record.cause(&[&TickStarted::KIND]);
+        let committed = (committed as usize).min(solved.slots.len());
+        let mut cause = self.record.cause(&[&TickStarted::KIND]);
+        // Runs of 0.1.0 go on without what they did not write down.
+        if self.scenario.rules > Rules::V1 {
+            let foreseen = foreseen(problem, &solved, scheduled, tick);
+            cause = Some(self.record.note(cause, Event::WindowForeseen(foreseen)));
+        }
         let solve = Event::SolveFinished(finished(&solved, stage));
         let cause = Some(self.record.note(cause, solve));
         // What is decided of later slots is decided again before they come.
-        let steps = &solved.slots[..committed.min(solved.slots.len())];
-        let event = pack(&self.grid.plant, stage, tick, step, steps);
+        let event = pack(&self.grid.plant, stage, tick, step, &solved.slots[..committed]);
         self.record.emit(cause, event, Event::UnitsDispatched, |event| {
             self.schedule.dispatched(&self.grid.plant, event, &self.state);
         });
+    }
+}
+
+/// Which steps were scheduled.
+#[derive(Clone, Copy)]
+struct Scheduled {
+    stage: Stage,
+    /// Slots of each.
+    step: u32,
+    /// How many hold.
+    committed: u32,
+}
+
+/// What was expected of the steps of a problem, and its flexibility.
+fn foreseen(
+    problem: &DispatchProblem<'_>,
+    solved: &Dispatch,
+    Scheduled { stage, step, committed }: Scheduled,
+    first_slot: u32,
+) -> WindowForeseen {
+    let exogenous = &problem.exogenous;
+    let units = || (0..).zip(&problem.units);
+    let series = units().flat_map(|(unit, task)| task.series.iter().map(move |_| unit));
+    let expected = units().flat_map(|(_, task)| task.series.iter().flatten().copied());
+    let of_cars = |way: fn(&UpDown) -> f64| exogenous.car_supply_kw.iter().map(way).collect();
+    let of_all = |way: fn(&SlotMargin) -> f64| solved.margins.iter().map(way).collect();
+    WindowForeseen {
+        stage,
+        first_slot,
+        step,
+        committed,
+        load_kw: exogenous.load_kw.clone(),
+        ev_kw: exogenous.ev_kw.clone(),
+        unit: series.collect(),
+        expected: expected.collect(),
+        ev_flex_up_kw: of_cars(|cars| cars.up),
+        ev_flex_down_kw: of_cars(|cars| cars.down),
+        flex_demand_up_kw: of_all(|all| all.demand.up),
+        flex_demand_down_kw: of_all(|all| all.demand.down),
+        flex_supply_up_kw: of_all(|all| all.supply.up),
+        flex_supply_down_kw: of_all(|all| all.supply.down),
     }
 }
 

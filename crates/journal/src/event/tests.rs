@@ -88,6 +88,7 @@ fn in_columns(number: f64) -> Vec<(&'static str, Event)> {
             }),
         ),
         ("load_kw", Event::ForecastIssued(ForecastIssued { load_kw: one(), ..<_>::default() })),
+        ("load_kw", Event::WindowForeseen(WindowForeseen { load_kw: one(), ..<_>::default() })),
         ("power_kw", Event::UnitsDispatched(UnitsDispatched { power_kw: one(), ..<_>::default() })),
         (
             "asked_kw",

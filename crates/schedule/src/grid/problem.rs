@@ -39,6 +39,8 @@ pub struct DispatchProblem<'a> {
 pub struct Exogenous {
     /// Base load and cars: base + charging - discharging, kW.
     pub load_kw: Vec<f64>,
+    /// What cars draw of it, net, kW; empty where that is not told apart.
+    pub ev_kw: Vec<f64>,
     /// `F_S` of the cars, (30) and (31), kW; empty where they do not count.
     pub car_supply_kw: Vec<UpDown>,
     /// Net load in the slot after the last, kW: for `F_D` of the last slot.

@@ -157,6 +157,7 @@ impl<'a> Stages<'a> {
             slot_hours: self.clock.slot_hours(),
             exogenous: Exogenous {
                 load_kw: foreseen.load_kw,
+                ev_kw: foreseen.ev_kw,
                 net_load_next_kw,
                 ..Exogenous::default()
             },
@@ -180,8 +181,10 @@ impl<'a> Stages<'a> {
             || vec![0.0; count],
             |series| at.forecast(series, &self.grid.rules.base_load),
         );
+        let ev_kw: Vec<f64> = slots.map(ev_kw).collect();
         Foreseen {
-            load_kw: slots.zip(base).map(|(slot, base)| base + ev_kw(slot)).collect(),
+            load_kw: base.into_iter().zip(&ev_kw).map(|(base, ev)| base + ev).collect(),
+            ev_kw,
             series: self.grid.plant.devices().map(|unit| unit.expected(at)).collect(),
         }
     }
@@ -222,6 +225,8 @@ impl<'a> Stages<'a> {
 struct Foreseen {
     /// Base load and cars, kW.
     load_kw: Vec<f64>,
+    /// Cars alone, kW.
+    ev_kw: Vec<f64>,
     /// The series of each unit.
     series: Vec<Vec<Vec<f64>>>,
 }
@@ -229,7 +234,7 @@ struct Foreseen {
 impl Foreseen {
     /// The columns that have one value a slot.
     fn columns(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
-        std::iter::once(&mut self.load_kw).chain(self.series.iter_mut().flatten())
+        [&mut self.load_kw, &mut self.ev_kw].into_iter().chain(self.series.iter_mut().flatten())
     }
 
     /// Means over every `step` slots.

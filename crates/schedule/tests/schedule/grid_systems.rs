@@ -204,6 +204,7 @@ fn exogenous(random: &mut Random, slots: usize, scale: f64) -> Exogenous {
             Vec::new()
         },
         net_load_next_kw: random.between(0.0, scale),
+        ..Exogenous::default()
     }
 }
 

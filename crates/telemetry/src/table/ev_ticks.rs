@@ -45,6 +45,12 @@ columns! {
         /// price of a kWh charged, as it was when the car was planned; the tariff's where the world
         /// has no incentive price
         price_per_kwh: f32 = "currency/kWh", repeating;
+        /// what it asks of its site, grid side: of planned_kw what its battery can take or give; all
+        /// cars behind a site together ask for asked_kw of site_ticks
+        asked_kw: f32 = "kW", sign("positive charges");
+        /// what the schedule in force has for the slot, grid side: what the policy answered, no more
+        /// than the charger can
+        planned_kw: f32 = "kW", sign("positive charges");
     }
 }
 

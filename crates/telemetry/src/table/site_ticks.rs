@@ -19,6 +19,8 @@ rows! {
         power_kw: f64 = "kW", sign("positive draws from the grid");
         /// most that its chargers may draw together
         limit_kw: f64 = "kW";
+        /// most that they may feed in together; not negative
+        export_limit_kw: f64 = "kW";
         /// power that set-points asked for
         asked_kw: f64 = "kW", sign("positive draws from the grid");
         /// cars plugged in
@@ -40,6 +42,7 @@ impl<'a> Row<'a> {
             site_id,
             power_kw: settled.power_kw,
             limit_kw: site.import_limit.0,
+            export_limit_kw: site.export_limit.0,
             asked_kw: settled.asked_kw,
             plugged: settled.plugged,
             site: &site.name,

@@ -339,8 +339,16 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
     let runs = Rows::read(folder.path(), "runs");
     assert_eq!(runs.words("status"), [Some("interrupted".to_owned())]);
     let rows = |table| Rows::read(folder.path(), table).len().cast_signed() as i64;
-    let full =
-        ["events", "sessions", "system_ticks", "unit_ticks", "site_ticks", "costs", "solves"];
+    let full = [
+        "events",
+        "cars",
+        "sessions",
+        "system_ticks",
+        "unit_ticks",
+        "site_ticks",
+        "costs",
+        "solves",
+    ];
     assert_eq!(runs.longs("rows"), [full.map(rows).iter().sum::<i64>()]);
     assert_eq!(runs.longs("events"), [rows("events")]);
     assert_eq!(Rows::read(folder.path(), "ev_ticks").len(), 10 * CARS as usize);

@@ -7,7 +7,7 @@
 
 use super::{
     Table, Wanted,
-    cells::{Column, Texts},
+    cells::{Column, Copied, Texts},
     pages,
 };
 use crate::{dialect::Report, guard::quietly, source::Unreadable};
@@ -228,7 +228,8 @@ fn extend_text<'a>(
     column: &mut Option<Column>,
     values: impl Iterator<Item = Option<&'a str>>,
 ) -> bool {
-    let Column::Text(cells) = column.get_or_insert_with(|| Column::Text(Texts::default())) else {
+    let empty = || Column::Text(Texts::Copied(Copied::default()));
+    let Column::Text(Texts::Copied(cells)) = column.get_or_insert_with(empty) else {
         return false;
     };
     values.for_each(|value| cells.push(value.unwrap_or("")));

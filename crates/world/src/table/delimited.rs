@@ -1,13 +1,13 @@
 //! CSV files: the separator that the header has, and rows with their places for messages.
 
 use super::{
-    Row, Table, Wanted,
-    cells::{Column, Texts},
+    Table, Wanted,
+    cells::{Column, Standing, Texts},
     decimal_mark,
 };
 use crate::{dialect::Report, source::Unreadable};
 use ron_places::Problem;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Separators of cells that are recognised.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
@@ -50,9 +50,9 @@ impl Table {
             reader.headers().map_err(|error| Unreadable::because(error.to_string()))?.clone();
         let names: Vec<&str> = header.iter().map(str::trim).collect();
         let Some(indices) = self.find(&names, wanted, report) else { return Ok(false) };
-        let mut cells: Vec<Texts> = wanted.iter().map(|_| Texts::default()).collect();
+        let mut cells: Vec<Standing> = wanted.iter().map(|_| Standing::of(text)).collect();
         self.marks = vec![None; wanted.len()];
-        let mut rows = Rows::of(text);
+        let mut rows = Vec::new();
         let mut record = csv::StringRecord::new();
         loop {
             match reader.read_record(&mut record) {
@@ -63,51 +63,34 @@ impl Table {
                     return Ok(false);
                 }
             }
-            rows.push(record.position().map_or(0, |at| at.byte() as usize));
-            let row = rows.found.len() - 1;
+            let start = first_of_row(text, record.position().map_or(0, |at| at.byte() as usize));
+            let row = rows.len();
+            // A file has at most 512 MiB, which 32 bits hold.
+            rows.push(start as u32);
             for ((cells, mark), index) in cells.iter_mut().zip(&mut self.marks).zip(&indices) {
-                let cell = index.and_then(|index| record.get(index));
                 // The reader refuses rows of another length than the header's, so that no column
                 // falls behind.
-                if let Some(cell) = cell {
-                    cells.push(cell);
+                let cell =
+                    index.and_then(|index| Some((record.get(index)?, start_of(index, &record))));
+                if let Some((cell, offset)) = cell {
+                    cells.push(cell, start + offset);
                     *mark = mark.or_else(|| decimal_mark(cell.trim()).map(|mark| (mark, row)));
                 }
             }
         }
-        self.rows = rows.found.len();
-        self.text = Some((Arc::clone(text), rows.found));
+        self.rows = rows.len();
+        self.text = Some((Arc::clone(text), rows));
         let columns = cells.into_iter().zip(indices);
-        self.columns = columns.map(|(cells, index)| index.map(|_| Column::Text(cells))).collect();
+        let column = |cells| Column::Text(Texts::Standing(cells));
+        self.columns = columns.map(|(cells, index)| index.map(|_| column(cells))).collect();
         Ok(true)
     }
 }
 
-/// Rows with their lines, found in the order of the text.
-struct Rows<'a> {
-    text: &'a str,
-    /// The byte up to which lines were counted, and the line that it is in.
-    counted: (usize, u32),
-    found: Vec<Row>,
-}
-
-impl<'a> Rows<'a> {
-    fn of(text: &'a str) -> Self {
-        Self { text, counted: (0, 1), found: Vec::new() }
-    }
-
-    /// Adds the row that begins at a byte, or after the empty lines there.
-    fn push(&mut self, byte: usize) {
-        let start = first_of_row(self.text, byte);
-        let (before, line) = self.counted;
-        // Counted on from the row before: counting from the start for every row takes the square of
-        // it.
-        let breaks = self.text[before..start].bytes().filter(|&byte| byte == b'\n').count() as u32;
-        self.counted = (start, line + breaks);
-        let end = start + length(self.text, start);
-        // A file has at most 512 MiB, which 32 bits hold.
-        self.found.push(Row { line: line + breaks, start: start as u32, end: end as u32 });
-    }
+/// Bytes of a record before a cell, where none is in quotes: those of the cells before it, and a
+/// separator after each.
+fn start_of(cell: usize, record: &csv::StringRecord) -> usize {
+    record.range(cell).map_or(0, |bytes| bytes.start) + cell
 }
 
 /// The first byte of a row that begins at `byte`, or after the empty lines there.
@@ -116,16 +99,21 @@ fn first_of_row(text: &str, byte: usize) -> usize {
     text.len() - rest.trim_start_matches('\n').len()
 }
 
-/// Bytes to the end of the line.
-fn length(text: &str, start: usize) -> usize {
-    text[start..].find('\n').unwrap_or(text.len() - start)
+/// The number of the line that a byte is in, from 1. It is counted when a message needs it.
+pub(super) fn line(text: &str, byte: u32) -> usize {
+    1 + text[..byte as usize].matches('\n').count()
+}
+
+/// The bytes from a row's first to the end of its line.
+pub(super) fn whole_line(text: &str, start: u32) -> Range<usize> {
+    let start = start as usize;
+    start..start + text[start..].find('\n').unwrap_or(text.len() - start)
 }
 
 /// The problem of a record that csv cannot read.
 fn broken_record(name: &str, text: &Arc<str>, error: &csv::Error, separator: u8) -> Problem {
-    let start = first_of_row(text, error.position().map_or(0, |at| at.byte() as usize));
-    let line = 1 + text[..start].matches('\n').count();
-    let row = start..start + length(text, start);
+    let start = first_of_row(text, error.position().map_or(0, |at| at.byte() as usize)) as u32;
+    let line = line(text, start);
     let (reason, is_longer) = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             (format!("{len} cells where the header has {expected_len}"), len > expected_len)
@@ -133,7 +121,7 @@ fn broken_record(name: &str, text: &Arc<str>, error: &csv::Error, separator: u8)
         _ => (error.to_string(), false),
     };
     let problem = Problem::new(format!("row {line} of `{name}`: {reason}"));
-    let problem = problem.at(name, text, row, "this row");
+    let problem = problem.at(name, text, whole_line(text, start), "this row");
     if is_longer && separator == b',' {
         return problem.help(
             "a number with a decimal comma is two cells: write 7.4, or put `;` between cells",
@@ -158,11 +146,28 @@ mod tests {
     #[test]
     fn rows_know_their_lines_over_empty_lines_and_quoted_breaks() {
         let text = "a,b\n\n\n1,2\n\"x\ny\",3\n4,5\n";
-        let mut rows = Rows::of(text);
-        for byte in [4, 10, 18] {
-            rows.push(byte);
+        let found = [4, 10, 18].map(|byte| {
+            let start = first_of_row(text, byte) as u32;
+            (line(text, start), &text[whole_line(text, start)])
+        });
+        assert_eq!(found, [(4, "1,2"), (5, "\"x"), (7, "4,5")]);
+    }
+
+    #[test]
+    fn cells_are_read_the_same_with_and_without_quotes() {
+        let text: Arc<str> = "a;b;c\n1;\"2\";3\n\"say \"\"4\"\"\";;\"5;6\"\nü;é;\n".into();
+        let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(text.as_bytes());
+        let mut columns = [0, 1, 2].map(|_| Standing::of(&text));
+        let mut expected = Vec::new();
+        for record in reader.records().map(Result::unwrap) {
+            let start = first_of_row(&text, record.position().unwrap().byte() as usize);
+            for (index, cells) in columns.iter_mut().enumerate() {
+                cells.push(&record[index], start + start_of(index, &record));
+                expected.push(record[index].to_owned());
+            }
         }
-        let found = rows.found.iter().map(|row| (row.line, &text[row.bytes()]));
-        assert_eq!(found.collect::<Vec<_>>(), [(4, "1,2"), (5, "\"x"), (7, "4,5")]);
+        let columns = columns.map(Texts::Standing);
+        let found = (0..3).flat_map(|row| columns.iter().map(move |cells| cells.get(row)));
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 }

@@ -1,0 +1,194 @@
+//! Many batteries behind common limits: the group problem as plain data.
+//!
+//! [`GroupProblem`] is a set of storage problems, each as [`StorageProblem`] has it, at the nodes
+//! of a forest. The power of a node is what is given there, less what of its feed-in is curtailed,
+//! and that of all members and nodes below it:
+//!
+//! ```text
+//! P_n,t = given_n,t + curtailed_n,t + Σ members (c − d) + Σ children P
+//! −export_n,t ≤ P_n,t ≤ import_n,t           hard, or soft at a price a kWh of breach
+//! ```
+//! Wishes are met in order: the least violation of hard limits (kWh), which power that is given or
+//! energy bounds that must be headed for can cause; the least distance from energy bounds on the
+//! way; the least energy missing at the members' ends; the least cost. Every problem has an answer.
+//!
+//! [`solve_group`] solves the linear program of the whole (`build`) in these phases, and with
+//! binaries where members would otherwise charge and discharge at once (`exact`). [`check_group`]
+//! holds an answer against its problem.
+
+mod answer;
+mod build;
+mod check;
+mod cost;
+mod draft;
+mod exact;
+mod fit;
+mod validate;
+
+pub use answer::GroupAnswer;
+pub use check::{GroupBreach, LIMIT_TOLERANCE, check_group};
+pub use exact::solve_group;
+pub use validate::GroupError;
+
+use crate::problem::{PerSlot, StorageProblem};
+
+/// One battery of a group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupMember<'a> {
+    /// Its problem, over the slots of its own stay.
+    pub problem: StorageProblem<'a>,
+    /// Slot of the group in which its first slot lies.
+    pub first_slot: usize,
+    /// Index of the node that it is at.
+    pub node: usize,
+}
+
+/// A step of a supply curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SupplyStep {
+    /// How much there is of it, kW.
+    pub kw: f64,
+    /// What it costs, per kWh; not negative.
+    pub price: f64,
+}
+
+/// What the power of a node costs, given power included, beside what members pay.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NodeCost<'a> {
+    /// A price on how far the highest power lies above a baseline.
+    Peak {
+        /// Per kW above the baseline, not negative.
+        price_per_kw: f64,
+        /// What is free, since it is sunk, kW.
+        baseline_kw: f64,
+    },
+    /// A supply curve a slot, used from the cheapest step up; power below zero costs nothing.
+    Supply {
+        /// The steps of each slot, in any order.
+        steps: &'a [Vec<SupplyStep>],
+        /// Price of what lies beyond all steps, per kWh; no less than any step's.
+        beyond: f64,
+    },
+    /// A price on the distance from a series.
+    Follow {
+        /// The series, kW a slot.
+        series_kw: &'a [f64],
+        /// Per kWh of distance, not negative.
+        price: f64,
+    },
+    /// Buying and selling at the node's meter. Members whose power is paid for there have prices
+    /// of 0 themselves.
+    Meter {
+        /// Price of power above zero, per kWh.
+        buy: &'a [f64],
+        /// Price of power below zero, per kWh; in no slot above the price of buying.
+        sell: &'a [f64],
+    },
+}
+
+/// A place where power is limited, costs something, or both.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupNode<'a> {
+    /// Its name, for errors.
+    pub name: &'a str,
+    /// Index of the node above it; none for a connection itself.
+    pub parent: Option<usize>,
+    /// Most that may be drawn, kW, not negative; infinite for no limit.
+    pub import_kw_max: PerSlot<'a>,
+    /// Most that may be fed in, kW, not negative; infinite for no limit.
+    pub export_kw_max: PerSlot<'a>,
+    /// Power that is there already, kW; positive draws.
+    pub given_kw: PerSlot<'a>,
+    /// How much of what is fed in by given power may be curtailed, kW, not negative.
+    pub curtailable_kw: PerSlot<'a>,
+    /// Price of a kWh beyond the limits, not negative; none where limits are hard.
+    pub breach_price: Option<f64>,
+    /// What its power costs.
+    pub costs: &'a [NodeCost<'a>],
+}
+
+impl<'a> GroupNode<'a> {
+    /// A node without a limit, power or cost of its own.
+    pub fn open(name: &'a str, parent: Option<usize>) -> Self {
+        Self {
+            name,
+            parent,
+            import_kw_max: PerSlot::Same(f64::INFINITY),
+            export_kw_max: PerSlot::Same(f64::INFINITY),
+            given_kw: PerSlot::Same(0.0),
+            curtailable_kw: PerSlot::Same(0.0),
+            breach_price: None,
+            costs: &[],
+        }
+    }
+}
+
+/// Batteries and what couples them, over T slots of one length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupProblem<'a> {
+    /// Number of slots T.
+    pub slots: usize,
+    /// Length of a slot, h; that of every member.
+    pub slot_hours: f64,
+    /// The batteries.
+    pub members: &'a [GroupMember<'a>],
+    /// The forest of nodes, in any order.
+    pub nodes: &'a [GroupNode<'a>],
+}
+
+/// Who misses energy among those who could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Share {
+    /// Whoever it is cheapest for.
+    #[default]
+    Cost,
+    /// All in proportion to what they want and could have alone, as far as limits let them.
+    Even,
+}
+
+/// How a group is to be solved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupOptions {
+    /// Who misses energy.
+    pub share: Share,
+    /// Most nodes of a search with binaries.
+    pub nodes: u32,
+    /// Relative gap at which such a search may stop.
+    pub gap: f64,
+}
+
+impl Default for GroupOptions {
+    fn default() -> Self {
+        Self { share: Share::default(), nodes: 20_000, gap: 1e-6 }
+    }
+}
+
+impl GroupProblem<'_> {
+    /// The nodes whose power a node counts in: itself, its parent, and so on. The problem is valid.
+    pub(crate) fn upward(&self, node: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(node), |&below| self.nodes[below].parent)
+    }
+
+    /// The power of every node and slot under schedules of the members and curtailed power, kW.
+    ///
+    /// # Panics
+    /// If the problem is not valid or the schedules are not as long as its members' stays.
+    pub fn node_powers(&self, power_kw: &[Vec<f64>], curtailed_kw: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut powers = vec![vec![0.0; self.slots]; self.nodes.len()];
+        for (index, (node, curtailed)) in self.nodes.iter().zip(curtailed_kw).enumerate() {
+            for above in self.upward(index) {
+                for (slot, power) in powers[above].iter_mut().enumerate() {
+                    *power += node.given_kw.at(slot) + curtailed[slot];
+                }
+            }
+        }
+        for (member, own) in self.members.iter().zip(power_kw) {
+            for above in self.upward(member.node) {
+                for (power, own) in powers[above][member.first_slot..].iter_mut().zip(own) {
+                    *power += own;
+                }
+            }
+        }
+        powers
+    }
+}

@@ -1,0 +1,262 @@
+//! Random groups against a program that is written down in another way: stored energy as a running
+//! sum, power of a node as one sum of all below it, and a binary for every slot of every car.
+
+use crate::instances::{Instance, Random};
+use good_lp::{Expression, Variable, constraint, variable};
+use voltide_schedule::{
+    PerSlot,
+    group::{
+        GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, NodeCost, check_group,
+        solve_group,
+    },
+    linear::{Budget, Program},
+};
+
+const SLOTS: usize = 10;
+const HOURS: f64 = 0.5;
+
+/// What is drawn of a node.
+struct Node {
+    parent: Option<usize>,
+    import: Vec<f64>,
+    export: Vec<f64>,
+    given: Vec<f64>,
+}
+
+/// A random group: cars, each with its node and first slot, and a peak price at the connection.
+struct Group {
+    cars: Vec<(Instance, usize, usize)>,
+    nodes: Vec<Node>,
+    peak: Option<(f64, f64)>,
+}
+
+fn prices(random: &mut Random) -> (Vec<f64>, Vec<f64>) {
+    let lowest = random.pick(&[0.05, 0.05, -0.1, -0.5]);
+    let spread = random.pick(&[0.0, 0.0, 0.08]);
+    let buy: Vec<f64> = (0..SLOTS).map(|_| random.between(lowest, 0.5)).collect();
+    let sell = buy.iter().map(|price| price - spread).collect();
+    (buy, sell)
+}
+
+fn car(random: &mut Random, buy: &[f64], sell: &[f64]) -> (Instance, usize) {
+    let first = random.below(SLOTS / 2);
+    let end = first + 2 + random.below(SLOTS - first - 1);
+    let slots = first..end.min(SLOTS);
+    let stay = slots.len();
+    let size = random.between(8.0, 40.0);
+    let energy = size * random.between(0.1, 0.8);
+    let efficiency = random.pick(&[1.0, 0.95, 0.9]);
+    let discharges = random.pick(&[0.0, 0.0, 3.7, 11.0]);
+    let discharge_kw = (0..stay).map(|_| discharges * random.pick(&[0.0, 1.0, 1.0])).collect();
+    let car = Instance {
+        slot_hours: HOURS,
+        buy: buy[slots.clone()].to_vec(),
+        sell: sell[slots].to_vec(),
+        degradation: random.pick(&[0.0, 0.03]),
+        charge_kw: vec![random.pick(&[3.7, 7.0, 11.0]); stay],
+        discharge_kw,
+        least: vec![size * 0.1; stay],
+        most: vec![size; stay],
+        energy,
+        target: energy + random.between(-0.3, 1.1) * (size - energy),
+        charge_efficiency: efficiency,
+        discharge_efficiency: efficiency,
+        terminal_value: 0.0,
+        load: Vec::new(),
+    };
+    (car, first)
+}
+
+fn node(random: &mut Random, parent: Option<usize>, room: f64) -> Node {
+    let changing = random.pick(&[0.0, 0.0, 0.5]);
+    let mut limit = |room: f64| -> Vec<f64> {
+        (0..SLOTS).map(|_| room * (1.0 - changing * random.unit())).collect()
+    };
+    let (import, mut export) = (limit(room), limit(room));
+    if random.unit() < 0.3 {
+        export.fill(0.0);
+    }
+    let sun = random.pick(&[0.0, 0.0, 0.6]);
+    let given = export.iter().map(|most| -sun * most).collect();
+    Node { parent, import, export, given }
+}
+
+fn group(random: &mut Random) -> Group {
+    let (buy, sell) = prices(random);
+    let count = 2 + random.below(5);
+    let levels = 1 + random.below(3);
+    let room = random.pick(&[0.0, 3.0, 4.0, 6.0, 30.0]) * count as f64;
+    let nodes = (0..levels).map(|level| {
+        let above = level.checked_sub(1);
+        // Sun of nodes below counts above them, whose limits it must leave room to.
+        let mut node = node(random, above, room / (1.0 + 0.3 * level as f64));
+        if level > 0 {
+            node.given.fill(0.0);
+        }
+        node
+    });
+    let nodes = nodes.collect();
+    let cars = (0..count).map(|_| {
+        let (car, first) = car(random, &buy, &sell);
+        (car, first, random.below(levels))
+    });
+    let cars = cars.collect();
+    let price = random.pick(&[0.0, 0.0, 0.7]);
+    Group { cars, nodes, peak: (price > 0.0).then(|| (price, random.between(0.0, 8.0))) }
+}
+
+impl Group {
+    fn solve(&self) -> GroupAnswer {
+        let peak = self
+            .peak
+            .map(|(price_per_kw, baseline_kw)| NodeCost::Peak { price_per_kw, baseline_kw });
+        let members: Vec<GroupMember<'_>> = self
+            .cars
+            .iter()
+            .map(|(car, first, node)| GroupMember {
+                problem: car.problem(),
+                first_slot: *first,
+                node: *node,
+            })
+            .collect();
+        let costs = peak.as_slice();
+        let nodes: Vec<GroupNode<'_>> = self
+            .nodes
+            .iter()
+            .map(|node| GroupNode {
+                import_kw_max: PerSlot::Each(&node.import),
+                export_kw_max: PerSlot::Each(&node.export),
+                given_kw: PerSlot::Each(&node.given),
+                costs: if node.parent.is_none() { costs } else { &[] },
+                ..GroupNode::open("node", node.parent)
+            })
+            .collect();
+        let problem =
+            GroupProblem { slots: SLOTS, slot_hours: HOURS, members: &members, nodes: &nodes };
+        let answer = solve_group(&problem, GroupOptions::default()).unwrap();
+        check_group(&problem, &answer).unwrap();
+        answer
+    }
+
+    /// Missing energy and cost by the other program.
+    fn reference(&self) -> (f64, f64) {
+        let least = Reference::new(self).solve(None);
+        (least, Reference::new(self).solve(Some(least)))
+    }
+}
+
+/// The same group as a program with all binaries.
+struct Reference {
+    program: Program,
+    missing: Expression,
+    cost: Expression,
+}
+
+impl Reference {
+    fn new(group: &Group) -> Self {
+        let mut this = Self {
+            program: Program::default(),
+            missing: Expression::default(),
+            cost: Expression::default(),
+        };
+        let mut powers = vec![vec![Expression::default(); SLOTS]; group.nodes.len()];
+        for (node, power) in group.nodes.iter().zip(&mut powers) {
+            power.iter_mut().zip(&node.given).for_each(|(power, given)| *power += *given);
+        }
+        for (car, first, node) in &group.cars {
+            for (slot, (charge, discharge)) in (*first..).zip(this.add_car(car)) {
+                // The node's own and all above it: levels are a chain.
+                for power in &mut powers[..=*node] {
+                    power[slot] += charge - discharge;
+                }
+            }
+        }
+        for (node, power) in group.nodes.iter().zip(&powers) {
+            for (slot, power) in power.iter().enumerate() {
+                this.program.require(constraint!(power.clone() <= node.import[slot]));
+                this.program.require(constraint!(power.clone() >= -node.export[slot]));
+            }
+        }
+        if let Some((price, baseline)) = group.peak {
+            let above = this.program.add(variable().min(0.0));
+            for power in &powers[0] {
+                this.program.require(constraint!(power.clone() - above <= baseline));
+            }
+            this.cost += price * above;
+        }
+        this
+    }
+
+    fn add_car(&mut self, car: &Instance) -> Vec<(Variable, Variable)> {
+        let mut energy = Expression::from(car.energy);
+        let mut powers = Vec::new();
+        for slot in 0..car.buy.len() {
+            let (up, down) = (car.charge_kw[slot], car.discharge_kw[slot]);
+            let charge = self.program.add(variable().min(0.0).max(up));
+            let discharge = self.program.add(variable().min(0.0).max(down));
+            if down > 0.0 {
+                let charging = self.program.add(variable().binary());
+                self.program.require(constraint!(charge <= up * charging));
+                self.program.require(constraint!(discharge <= down * (1.0 - charging)));
+            }
+            energy += HOURS * car.charge_efficiency * charge
+                - HOURS / car.discharge_efficiency * discharge;
+            self.program.require(constraint!(energy.clone() <= car.most[slot]));
+            self.program.require(constraint!(energy.clone() >= car.least[slot]));
+            let earned = car.sell[slot] - car.degradation;
+            self.cost += HOURS * (car.buy[slot] * charge - earned * discharge);
+            powers.push((charge, discharge));
+        }
+        let missing = self.program.add(variable().min(0.0));
+        self.program.require(constraint!(energy + missing >= car.target));
+        self.missing += missing;
+        powers
+    }
+
+    /// The least missing energy, or the least cost at so much of it.
+    fn solve(mut self, missing: Option<f64>) -> f64 {
+        match missing {
+            None => self.program.pay(self.missing),
+            Some(most) => {
+                self.program.require(constraint!(self.missing <= most + 1e-8));
+                self.program.pay(self.cost);
+            }
+        }
+        let solved = self.program.solve(Budget { gap: 1e-7, ..Budget::default() });
+        assert!(solved.outcome.has_solution(), "{:?}", solved.outcome);
+        solved.objective
+    }
+}
+
+fn compare(seed: u64) {
+    let group = group(&mut Random(seed));
+    let answer = group.solve();
+    let (missing, cost) = group.reference();
+    assert!((answer.missing_kwh - missing).abs() < 2e-6, "{} kWh, {missing}", answer.missing_kwh);
+    assert!(answer.missing_bound_kwh <= missing + 1e-6);
+    assert!((answer.violation_kwh).abs() < 1e-9);
+    let size = cost.abs().max(1.0);
+    let found = answer.cost;
+    assert!(answer.bound <= cost + 2e-6 * size, "bound {} of {cost}", answer.bound);
+    assert!(found >= cost - 2e-6 * size, "{found} is below {cost}");
+    // What is stated is no less than what is true.
+    assert!(found - cost <= answer.gap() * size + 2e-6 * size);
+    assert!(answer.gap() <= if answer.binaries > 0 { 1e-3 } else { 1e-6 }, "{}", answer.gap());
+}
+
+#[test]
+fn random_groups_cost_what_another_program_says() {
+    for seed in 0..60 {
+        println!("seed {seed}");
+        compare(seed);
+    }
+}
+
+#[test]
+#[ignore = "minutes; a hundred times as many groups"]
+fn many_random_groups_cost_what_another_program_says() {
+    for seed in 1_000..7_000 {
+        println!("seed {seed}");
+        compare(seed);
+    }
+}
