@@ -20,6 +20,7 @@ mod feed_in;
 mod figures;
 mod floor_plan;
 mod footprint;
+mod foreseen;
 mod golden;
 mod grid;
 mod identity;
