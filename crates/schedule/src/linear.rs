@@ -20,7 +20,7 @@ use crate::{
 use coin_cbc::raw::SecondaryStatus;
 use good_lp::{
     Constraint, Expression, IntoAffineExpression, ProblemVariables, Solution, Solver, SolverModel,
-    Variable, VariableDefinition, coin_cbc as cbc,
+    Variable, VariableDefinition, coin_cbc as cbc, constraint,
     solvers::{SolutionStatus, coin_cbc::CoinCbcProblem},
 };
 use std::{
@@ -111,6 +111,8 @@ pub enum SolverName {
     Cbc,
     /// The simplex that CBC stands upon, asked by itself.
     Clp,
+    /// Nobody: what was planned before is followed.
+    None,
 }
 
 impl SolverName {
@@ -119,6 +121,7 @@ impl SolverName {
         match self {
             Self::Cbc => "cbc",
             Self::Clp => "clp",
+            Self::None => "none",
         }
     }
 }
@@ -306,10 +309,34 @@ impl Program {
         whole.chain(pairs).chain(counts).collect()
     }
 
+    /// Solves with Clp as if no variable had to be whole; there may be no solution where Clp finds
+    /// none.
+    pub fn solve_relaxed(&self) -> Solved {
+        // What is too large for CBC need not be for Clp, whose answer is checked.
+        self.by_clp_with(false).unwrap_or_else(|| Solved::without_solution(Outcome::NoSolution))
+    }
+
+    /// Values of a solution that nobody solved for: those given, and 0 of all other variables.
+    pub fn at_rest(&self, given: Vec<(Variable, f64)>) -> Values {
+        let mut all = Values(vec![0.0; self.columns()]);
+        given.into_iter().for_each(|(variable, value)| all.0[place(variable)] = value);
+        all
+    }
+
+    /// Requires that a variable has a value.
+    pub fn fix(&mut self, variable: Variable, value: f64) {
+        self.require(constraint!(variable == value));
+    }
+
     fn by_clp(&self) -> Option<Solved> {
+        self.by_clp_with(true)
+    }
+
+    /// The same; where numbers need not be whole, only bounds and rows are checked.
+    fn by_clp_with(&self, whole: bool) -> Option<Solved> {
         let found = self.to_clp().ok()?.solve(None, PIVOTS_MAX);
         let values = Values(found.values);
-        if found.outcome != clp::Outcome::Optimal || !self.holds(&values) {
+        if found.outcome != clp::Outcome::Optimal || !self.holds_as(&values, whole) {
             return None;
         }
         let objective = self.objective().eval_with(&values);
@@ -427,12 +454,17 @@ impl Program {
 
     /// Whether `values` keep every bound, every row and every integrality.
     pub fn holds(&self, values: &Values) -> bool {
+        self.holds_as(values, true)
+    }
+
+    fn holds_as(&self, values: &Values, whole: bool) -> bool {
         let in_bounds = |(variable, definition): (Variable, &VariableDefinition)| {
             // All comparisons are such that a NaN does not hold.
             let value = values[&variable];
             let slack = ROW_TOLERANCE * value.abs().max(1.0);
-            let whole =
-                !definition.is_integer() || (value - value.round()).abs() <= INTEGER_TOLERANCE;
+            let whole = !whole
+                || !definition.is_integer()
+                || (value - value.round()).abs() <= INTEGER_TOLERANCE;
             value >= definition.get_min() - slack && value <= definition.get_max() + slack && whole
         };
         self.variables.iter_variables_with_def().all(in_bounds)

@@ -19,6 +19,8 @@ pub struct DispatchProgram<'p> {
     pub(super) spilled: Vec<Variable>,
     /// What had to be relaxed before solving.
     pub(super) unmet: Vec<Unmet>,
+    /// Whether it is read as was planned before, without a solver.
+    pub(super) is_in_force: bool,
 }
 
 impl<'p> DispatchProgram<'p> {

@@ -7,6 +7,7 @@ mod batches;
 mod best_effort;
 mod differential;
 mod electrolyser;
+mod fallback;
 mod grid_laws;
 mod grid_limits;
 mod grid_systems;

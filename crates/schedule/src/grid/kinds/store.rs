@@ -231,6 +231,10 @@ impl UnitColumns for Columns<'_> {
         program.require(constraint!(discharge <= self.unit.discharge_max.0 * (1.0 - charging)));
     }
 
+    fn charge_only(&self, program: &mut Program, slot: usize) {
+        program.fix(self.discharge[slot], 0.0);
+    }
+
     fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {
         let wishes = wishes(self.task, self.energy.len());
         wishes.map(|(slot, end)| missing_kwh(end, held_kwh(slot))).sum()
