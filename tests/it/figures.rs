@@ -90,7 +90,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 87] = [
+const OF_RUN: [(&str, &str); 88] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -182,6 +182,12 @@ const OF_RUN: [(&str, &str); 87] = [
     ("system_cost.unserved", "SELECT sum(amount) FILTER (component IN ('unserved')) FROM plant_costs"),
     ("system_cost.total", "SELECT sum(amount) FROM plant_costs"),
     ("solver_gap", "SELECT max(solver_gap) FROM system_costs"),
+    (
+        "solver_fallbacks",
+        "SELECT string_agg(status || ' ' || solves || ' ' || tick, ', ' ORDER BY tick, status)
+         FROM (SELECT status::VARCHAR AS status, count(*) AS solves, min(tick) AS tick FROM solves
+               WHERE status NOT IN ('optimal', 'feasible') GROUP BY ALL)",
+    ),
     ("unserved_kwh", "SELECT coalesce(sum(unserved_kw * step_h), 0) FROM system_ticks"),
     ("spilled_kwh", "SELECT coalesce(sum(spilled_kw * step_h), 0) FROM system_ticks"),
     ("interrupted_kwh", "SELECT coalesce(sum(interrupted_kw * step_h), 0) FROM system_ticks"),
@@ -454,6 +460,15 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
             "missed_by".to_owned(),
             if words.is_empty() { Value::Null } else { json!(words) },
         );
+    }
+    // So are schedules that were not found as asked.
+    if let Some(Value::Array(fallbacks)) = all.get("solver_fallbacks") {
+        let word = |it: &Value| {
+            format!("{} {} {}", it["status"].as_str().unwrap(), it["solves"], it["tick"])
+        };
+        let words = fallbacks.iter().map(word).collect::<Vec<_>>().join(", ");
+        let words = if words.is_empty() { Value::Null } else { json!(words) };
+        all.insert("solver_fallbacks".to_owned(), words);
     }
     let no_figure = |name: &str| {
         NO_FIGURES.iter().any(|(no, _)| name == *no || name.starts_with(&format!("{no}.")))

@@ -102,11 +102,20 @@ fn shown(seen: &Observation<'_>) -> Vec<(&'static str, String)> {
         ("bound_kwh_max", rounded(seen.bound_kwh_max)),
         ("agreed", format!("{:?}", seen.agreed)),
         ("planned_kw", rounded(seen.planned_kw)),
+        ("last_asked_kw", rounded(seen.last_asked_kw)),
+        ("last_allowed_kw", rounded(seen.last_allowed_kw)),
+        ("last_drawn_kw", rounded(seen.last_drawn_kw)),
         ("buy_price", rounded(seen.buy_price)),
         ("sell_price", rounded(seen.sell_price)),
         ("tou_price", rounded(seen.tou_price)),
         ("incentive_price", rounded(seen.incentive_price)),
+        ("known_slots", seen.known_slots.to_string()),
+        ("known_buy_price", rounded(seen.known_buy_price)),
+        ("known_sell_price", rounded(seen.known_sell_price)),
         ("net_load_kw", rounded(seen.net_load_kw)),
+        ("base_load_kw", rounded(seen.base_load_kw)),
+        ("wind_kw", rounded(seen.wind_kw)),
+        ("pv_kw", rounded(seen.pv_kw)),
         ("committed_ev_kw", rounded(seen.committed_ev_kw)),
         ("parent_site", format!("{:?}", seen.parent_site)),
         ("site_import_kw_max", rounded(seen.site_import_kw_max)),
@@ -150,6 +159,7 @@ const PLANNED_KW: [f64; 4] = [2.0, 2.5, 1.5, 1.25];
 fn a_policy_is_shown_every_column_as_the_world_says() {
     let both = |value: f64| rounded(&[value; 2]);
     let none = String::new;
+    let load = || rounded(&(10..18).map(|hour| f64::from(100 + 2 * hour)).collect::<Vec<_>>());
     // The ratio at ten is 1 + K_p with K_p = -1.5/123, and both curves are 1/(1 + exp(-2·K_p)).
     let willingness = 0.493_902_741_285;
     let expected = vec![
@@ -184,6 +194,10 @@ fn a_policy_is_shown_every_column_as_the_world_says() {
         // The ratio is above 1 from twelve o'clock on.
         ("agreed", "[252, 252]".to_owned()),
         ("planned_kw", none()),
+        // They have only just come.
+        ("last_asked_kw", both(0.0)),
+        ("last_allowed_kw", both(0.0)),
+        ("last_drawn_kw", both(0.0)),
         ("buy_price", of_tariffs(|_| 0.30, |_| 0.25)),
         ("sell_price", of_tariffs(|_| 0.11, |_| 0.07)),
         ("tou_price", of_tariffs(|_| 0.30, |_| 0.25)),
@@ -191,10 +205,14 @@ fn a_policy_is_shown_every_column_as_the_world_says() {
             "incentive_price",
             of_tariffs(|hour| incentive_price(0.30, hour), |hour| incentive_price(0.25, hour)),
         ),
-        (
-            "net_load_kw",
-            rounded(&(10..18).map(|hour| f64::from(100 + 2 * hour)).collect::<Vec<_>>()),
-        ),
+        // To two days beyond the end of the run, after six o'clock when the cars leave.
+        ("known_slots", "62".to_owned()),
+        ("known_buy_price", rounded(&[[0.30; 62], [0.25; 62]].concat())),
+        ("known_sell_price", rounded(&[[0.11; 62], [0.07; 62]].concat())),
+        ("net_load_kw", load()),
+        ("base_load_kw", load()),
+        ("wind_kw", rounded(&[0.0; 8])),
+        ("pv_kw", rounded(&[0.0; 8])),
         ("committed_ev_kw", rounded(&[0.0; 8])),
         ("parent_site", format!("[{NO_SITE}, 0]")),
         ("site_import_kw_max", of_sites(40.0, 21.0)),

@@ -91,7 +91,7 @@ impl Line {
 
 /// What there is to say of a run, in order. What did not happen is left out, unless one would ask
 /// for it.
-const LINES: [Line; 26] = [
+const LINES: [Line; 27] = [
     Line::always("simulated", simulated),
     Line::always("charged", charged).of_cars(),
     Line::if_any("discharged", discharged).of_cars(),
@@ -101,6 +101,7 @@ const LINES: [Line; 26] = [
     Line::always("drivers pay", drivers_pay).of_cars(),
     Line::if_any("system cost", system_cost),
     Line::if_any("solver gap", solver_gap),
+    Line::if_any("not solved", not_solved).notable(),
     Line::if_any("plant", not_used),
     Line::if_any("flexibility", flexibility),
     Line::if_any("relaxed", relaxed),
@@ -260,6 +261,20 @@ fn solver_gap(summary: &Summary) -> Option<String> {
     // A smaller one would be shown as 0.
     let gap = summary.solver_gap.filter(|gap| *gap >= 0.5)?;
     Some(format!("{} {}: {GAP}", decimal(gap, 0), summary.currency))
+}
+
+/// Schedules of units that no solver found as it was asked.
+fn not_solved(summary: &Summary) -> Option<String> {
+    let ways = summary.solver_fallbacks.iter().map(|it| {
+        let how = match it.status.as_str() {
+            "looser_gap" => "with a looser gap",
+            "without_integers" => "without integers",
+            _ => "as planned before",
+        };
+        format!("{} {how} (first {})", counted(it.solves, "schedule", "schedules"), it.local_time)
+    });
+    let ways: Vec<String> = ways.collect();
+    (!ways.is_empty()).then(|| ways.join(", "))
 }
 
 /// What of the plant's energy went unused, and of the demand unmet.

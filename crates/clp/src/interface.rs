@@ -23,6 +23,8 @@ unsafe extern "C" {
     fn Clp_newModel() -> *mut Simplex;
     fn Clp_deleteModel(model: *mut Simplex);
     fn Clp_setLogLevel(model: *mut Simplex, value: c_int);
+    fn Clp_scaling(model: *mut Simplex, mode: c_int);
+    fn Clp_setNumberIterations(model: *mut Simplex, value: c_int);
     fn Clp_setMaximumIterations(model: *mut Simplex, value: c_int);
     fn Clp_loadProblem(
         model: *mut Simplex,
@@ -38,7 +40,10 @@ unsafe extern "C" {
         row_upper: *const c_double,
     );
     fn Clp_copyinStatus(model: *mut Simplex, statuses: *const c_uchar);
+    fn Clp_chgColumnLower(model: *mut Simplex, lower: *const c_double);
+    fn Clp_chgColumnUpper(model: *mut Simplex, upper: *const c_double);
     fn Clp_dual(model: *mut Simplex, values_pass: c_int) -> c_int;
+    fn Clp_primal(model: *mut Simplex, values_pass: c_int) -> c_int;
     fn Clp_status(model: *mut Simplex) -> c_int;
     fn Clp_numberIterations(model: *mut Simplex) -> c_int;
     fn Clp_primalColumnSolution(model: *mut Simplex) -> *const c_double;
@@ -109,13 +114,47 @@ impl Model {
         unsafe { Clp_copyinStatus(self.simplex.as_ptr(), statuses.as_ptr()) };
     }
 
-    /// Solves by the dual simplex in at most so many pivots; gives Clp's status.
-    pub(crate) fn solve(&mut self, pivots_max: u32) -> i32 {
-        let pivots_max = c_int::try_from(pivots_max).unwrap_or(c_int::MAX);
+    /// Has columns and rows taken as they are, and not brought to one size before each solve.
+    pub(crate) fn take_as_it_is(&mut self) {
         // SAFETY: the model is loaded.
+        unsafe { Clp_scaling(self.simplex.as_ptr(), 0) };
+    }
+
+    /// Puts other bounds in place of those of all columns.
+    ///
+    /// # Panics
+    /// If there is not one of each a column.
+    pub(crate) fn bound(&mut self, lower: &[f64], upper: &[f64]) {
+        assert_eq!([lower.len(), upper.len()], [self.columns; 2], "bounds of another program");
+        // SAFETY: Clp copies one number a column from each.
         unsafe {
+            Clp_chgColumnLower(self.simplex.as_ptr(), lower.as_ptr());
+            Clp_chgColumnUpper(self.simplex.as_ptr(), upper.as_ptr());
+        }
+    }
+
+    /// Solves by the dual simplex, from where the last solve ended, in at most so many pivots; gives
+    /// Clp's status.
+    pub(crate) fn solve(&mut self, pivots_max: u32) -> i32 {
+        self.pivot(pivots_max, Clp_dual)
+    }
+
+    /// Solves by the primal simplex, as [`solve`](Self::solve) does by the dual one.
+    pub(crate) fn solve_primal(&mut self, pivots_max: u32) -> i32 {
+        self.pivot(pivots_max, Clp_primal)
+    }
+
+    fn pivot(
+        &mut self,
+        pivots_max: u32,
+        simplex: unsafe extern "C" fn(*mut Simplex, c_int) -> c_int,
+    ) -> i32 {
+        let pivots_max = c_int::try_from(pivots_max).unwrap_or(c_int::MAX);
+        // SAFETY: the model is loaded, and both simplexes take it with no values pass.
+        unsafe {
+            Clp_setNumberIterations(self.simplex.as_ptr(), 0);
             Clp_setMaximumIterations(self.simplex.as_ptr(), pivots_max);
-            Clp_dual(self.simplex.as_ptr(), 0);
+            simplex(self.simplex.as_ptr(), 0);
             Clp_status(self.simplex.as_ptr())
         }
     }

@@ -17,6 +17,8 @@ compile_error!("choose where Clp comes from: feature `bundled-cbc` (the default)
 mod basis;
 mod interface;
 mod program;
+mod session;
 
 pub use basis::{Basis, Standing};
 pub use program::{Entry, LinearProgram, MalformedProgram, Outcome, Solution};
+pub use session::{Session, Vertex};

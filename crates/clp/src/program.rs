@@ -41,6 +41,18 @@ pub enum Outcome {
     Stopped,
 }
 
+impl Outcome {
+    /// By Clp's number for it.
+    pub(crate) fn from_status(status: i32) -> Self {
+        match status {
+            0 => Self::Optimal,
+            1 => Self::Infeasible,
+            2 => Self::Unbounded,
+            _ => Self::Stopped,
+        }
+    }
+}
+
 /// What came of solving.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solution {
@@ -148,12 +160,7 @@ impl LinearProgram {
         if let Some(basis) = start {
             model.begin_with(&basis.statuses());
         }
-        let outcome = match model.solve(pivots_max) {
-            0 => Outcome::Optimal,
-            1 => Outcome::Infeasible,
-            2 => Outcome::Unbounded,
-            _ => Outcome::Stopped,
-        };
+        let outcome = Outcome::from_status(model.solve(pivots_max));
         let values = model.values().to_vec();
         let standing = |status: &u8| Standing::from_status(*status);
         let (columns, rows) = model.statuses().split_at(self.columns());
@@ -171,7 +178,17 @@ impl LinearProgram {
         }
     }
 
-    fn loaded(&self) -> Loaded<'_> {
+    /// The bounds of all columns: least values, then largest ones.
+    pub fn bounds(&self) -> (&[f64], &[f64]) {
+        (&self.lower, &self.upper)
+    }
+
+    /// What one more of each column costs.
+    pub fn costs(&self) -> &[f64] {
+        &self.cost
+    }
+
+    pub(crate) fn loaded(&self) -> Loaded<'_> {
         Loaded {
             starts: &self.starts,
             rows: &self.rows,

@@ -4,7 +4,7 @@ use crate::{
     bounds::{BoundedRows, Bounds},
     cars::Drawn,
     drivers::Asking,
-    planning::Planning,
+    planning::{LastSlot, Planning},
     state::ScenarioInForce,
 };
 use bytemuck::cast_slice;
@@ -12,6 +12,7 @@ use std::{cell::OnceCell, ops::Range};
 use voltide_journal::event::WillingnessAgreed;
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
+    foresight::{Foreseen, Foresight},
     id::{EvId, SiteId, StayId},
     scenario::Scenario,
     willingness::Band,
@@ -62,7 +63,15 @@ pub(crate) struct Batch {
     sell_price: Vec<f64>,
     tou_price: Vec<f64>,
     incentive_price: Vec<f64>,
+    /// Slots from now on for which prices are known.
+    known_slots: usize,
+    known_buy_price: Vec<f64>,
+    known_sell_price: Vec<f64>,
+    last_asked_kw: Vec<f64>,
+    last_allowed_kw: Vec<f64>,
+    last_drawn_kw: Vec<f64>,
     net_load_kw: Vec<f64>,
+    foreseen: Foreseen,
     committed_ev_kw: Vec<f64>,
     parent_site: Vec<u32>,
     site_import_kw_max: Vec<f64>,
@@ -98,6 +107,8 @@ impl Batch {
         // All tariffs are announced for the same slots.
         let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
         self.horizon = self.horizon(known, horizon_max);
+        self.known_slots = (known - self.tick).min(7 * clock.slots_per_24_hours()) as usize;
+        self.known_slots = self.known_slots.max(self.horizon);
         self.fill_eligibility(state.in_force);
         let rows = BoundedRows {
             evs: &self.ev_id,
@@ -111,7 +122,9 @@ impl Batch {
             &rows,
         );
         self.fill_plans(state);
+        self.fill_last_slot(state);
         self.fill_prices(state);
+        self.fill_known_prices(state);
         self.fill_system(state);
         self.fill_sites(state);
     }
@@ -121,8 +134,13 @@ impl Batch {
         self.buy_price.clone_from(&self.tou_price);
         self.sell_price.clear();
         let day = scenario.clock.slots_per_24_hours();
+        self.known_buy_price.clear();
+        self.known_sell_price.clear();
+        let known = self.tick..self.tick + self.known_slots as u32;
         for tariff in &scenario.tariffs {
             self.sell_price.extend(self.slots().map(|slot| tariff.sell.at(slot, day)));
+            self.known_buy_price.extend(known.clone().map(|slot| tariff.buy.at(slot, day)));
+            self.known_sell_price.extend(known.clone().map(|slot| tariff.sell.at(slot, day)));
         }
     }
 
@@ -166,7 +184,16 @@ impl Batch {
             sell_price: &self.sell_price,
             tou_price: &self.tou_price,
             incentive_price: &self.incentive_price,
+            last_asked_kw: &self.last_asked_kw,
+            last_allowed_kw: &self.last_allowed_kw,
+            last_drawn_kw: &self.last_drawn_kw,
+            known_slots: self.known_slots,
+            known_buy_price: &self.known_buy_price,
+            known_sell_price: &self.known_sell_price,
             net_load_kw: &self.net_load_kw,
+            base_load_kw: &self.foreseen.base_load_kw,
+            wind_kw: &self.foreseen.wind_kw,
+            pv_kw: &self.foreseen.pv_kw,
             committed_ev_kw: &self.committed_ev_kw,
             parent_site: &self.parent_site,
             site_import_kw_max: &self.site_import_kw_max,
@@ -345,6 +372,33 @@ impl Batch {
         self.planned_kw = planned_kw;
     }
 
+    /// What came of the schedules in the slot before now, for stays that were in progress then.
+    fn fill_last_slot(&mut self, state: &Planning) {
+        self.last_asked_kw.clear();
+        self.last_allowed_kw.clear();
+        self.last_drawn_kw.clear();
+        for row in 0..self.stay.len() {
+            let ev = self.ev_id[row];
+            let was_there =
+                state.stay[ev.row()] == self.stay[row] && self.arrival_slot[row] < self.tick;
+            let last = if was_there { state.last_slot(ev) } else { LastSlot::default() };
+            self.last_asked_kw.push(last.asked_kw);
+            self.last_allowed_kw.push(last.allowed_kw);
+            self.last_drawn_kw.push(last.drawn_kw);
+        }
+    }
+
+    /// Prices as far as they are known, also beyond what the stays need: who can wait may want to.
+    fn fill_known_prices(&mut self, state: &Planning) {
+        self.known_buy_price.clear();
+        self.known_sell_price.clear();
+        for tariff in state.prices.current() {
+            let slots = tariff.at(self.tick)..tariff.at(self.tick) + self.known_slots;
+            self.known_buy_price.extend_from_slice(&tariff.buy[slots.clone()]);
+            self.known_sell_price.extend_from_slice(&tariff.sell[slots]);
+        }
+    }
+
     fn fill_prices(&mut self, state: &Planning) {
         let targets = [
             &mut self.buy_price,
@@ -368,11 +422,10 @@ impl Batch {
     }
 
     fn fill_system(&mut self, state: &Planning) {
-        let scenario = &state.in_force.scenario;
-        let day = scenario.clock.slots_per_24_hours();
+        let foresight = Foresight::of(&state.in_force.scenario);
+        self.foreseen = foresight.in_slot(self.tick, self.horizon);
         self.net_load_kw.clear();
-        self.net_load_kw
-            .extend(scenario.system.net_load_kw(self.tick..self.tick + self.horizon as u32, day));
+        self.net_load_kw.extend(self.foreseen.net_load_kw());
         self.committed_ev_kw.clear();
         self.committed_ev_kw.extend(self.slots().map(|slot| state.plans.committed_kw(slot)));
     }

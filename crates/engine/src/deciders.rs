@@ -23,7 +23,7 @@ impl Deciders {
     ) -> Result<Self, EngineError> {
         // Before anything is written: a run that cannot be is not begun.
         check_suited(scenario, planner.info())?;
-        let incentives = Incentives::new(scenario, planner.info().pays_incentive).transpose()?;
+        let incentives = Incentives::new(scenario, planner.info().pays_incentive, 0).transpose()?;
         Ok(Self { planners: Planners::new(planner, fallback, forecaster), incentives })
     }
 
@@ -56,7 +56,7 @@ pub fn check_suited(scenario: &Scenario, policy: &PolicyInfo) -> Result<(), Engi
              planned once, before it begins; use `boundary: Open`"
                 .to_owned()
         }
-        _ => return Incentives::new(scenario, policy.pays_incentive).transpose().map(drop),
+        _ => return Incentives::new(scenario, policy.pays_incentive, 0).transpose().map(drop),
     };
     Err(EngineError::Unsuited { policy: policy.name.clone(), why })
 }

@@ -30,6 +30,7 @@ use voltide_journal::{
 use voltide_model::{
     clock::Boundary,
     fleet::Population,
+    foresight::Foresight,
     id::StayId,
     rules::Rules,
     scenario::{EvTicks, Scenario},
@@ -250,8 +251,9 @@ fn forked(parent: &Scenario, child: &Scenario, at_tick: u32, fork: Fork) -> RunF
     let prices = |scenario: &Scenario| {
         (scenario.tariffs.clone(), scenario.incentive, scenario.system.clone())
     };
+    let foreseen = Foresight::of(parent) == Foresight::of(child);
     // Another policy may be one whose cars pay the incentive price, or one whose cars do not.
-    let reprice = replan || prices(parent) != prices(child);
+    let reprice = replan || !foreseen || prices(parent) != prices(child);
     RunForked { parent: folder, parent_run, at_tick, parent_chain_hash, changes, replan, reprice }
 }
 

@@ -4,12 +4,12 @@
 //! policy that is asked again) takes them for reading.
 
 use crate::{
-    cars::{Drawn, PluggedStay, Session, StoredEnergy, columns},
+    cars::{Drawn, PluggedStay, Session, SetPoint, StoredEnergy, columns},
     drivers::Drivers,
     due::DueCars,
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
-    state::{ExpectedStays, Now, ScenarioInForce, arrival_kwh},
+    state::{ExpectedStays, LastCut, LastCuts, Now, ScenarioInForce, arrival_kwh},
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
 use bytemuck::cast_slice;
@@ -30,6 +30,9 @@ pub(crate) struct Planning<'a> {
     pub stay: &'a [StayId],
     /// Per car: the ledger of the open session.
     session: &'a [Ledger],
+    /// Per car: what its schedule asked for in the slot before, kW.
+    set_point_kw: &'a [f64],
+    cuts: &'a LastCuts,
     /// Per car: what its driver drew last; empty where nobody is asked.
     pub drawn: &'a [Drawn],
     pub plans: &'a PlanBook,
@@ -46,6 +49,29 @@ impl Planning<'_> {
         let session = &self.session[car];
         arrival_kwh(self.in_force, self.plans, of_stay, self.energy_kwh[car], session)
     }
+
+    /// What came of the schedule of a car in the slot before, while set-points are still that
+    /// slot's.
+    pub(crate) fn last_slot(&self, ev: EvId) -> LastSlot {
+        let asked_kw = self.set_point_kw[ev.row()];
+        match self.cuts.of(ev) {
+            None => LastSlot { asked_kw, allowed_kw: asked_kw, drawn_kw: asked_kw },
+            Some(LastCut { drawn_kw, by_site, .. }) => {
+                let allowed_kw = if by_site { drawn_kw } else { asked_kw };
+                LastSlot { asked_kw, allowed_kw, drawn_kw }
+            }
+        }
+    }
+}
+
+/// What came of a car's schedule in a slot, kW.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct LastSlot {
+    pub asked_kw: f64,
+    /// What sites left of it.
+    pub allowed_kw: f64,
+    /// What batteries left of that.
+    pub drawn_kw: f64,
 }
 
 /// The cars, as planning finds them.
@@ -54,8 +80,13 @@ pub(crate) struct CarsToPlan<'w, 's> {
     in_force: Res<'w, ScenarioInForce>,
     now: Res<'w, Now>,
     drivers: Drivers<'w, 's>,
-    cars: Query<'w, 's, (&'static StoredEnergy, &'static PluggedStay, &'static Session)>,
+    cuts: Res<'w, LastCuts>,
+    cars: Query<'w, 's, CarsPlanned>,
 }
+
+/// What planning reads of the cars.
+type CarsPlanned =
+    (&'static StoredEnergy, &'static PluggedStay, &'static Session, &'static SetPoint);
 
 /// The schedules, for reading.
 #[derive(SystemParam)]
@@ -97,13 +128,15 @@ impl CarsToPlan<'_, '_> {
         due: &'a DueCars,
         expected: &'a ExpectedStays,
     ) -> Planning<'a> {
-        let (energies, stays, sessions) = columns(self.cars.as_readonly());
+        let (energies, stays, sessions, set_points) = columns(self.cars.as_readonly());
         Planning {
             in_force: &self.in_force,
             tick: self.now.tick,
             energy_kwh: cast_slice(energies),
             stay: cast_slice(stays),
             session: cast_slice(sessions),
+            set_point_kw: cast_slice(set_points),
+            cuts: &self.cuts,
             drawn: self.drivers.drawn(),
             plans,
             prices,

@@ -186,6 +186,39 @@ pub(crate) struct SiteCuts {
     pub in_session: Vec<bool>,
 }
 
+/// What was taken off set-points in the slot before, by car.
+#[derive(Resource, Default)]
+pub(crate) struct LastCuts(pub Vec<LastCut>);
+
+/// What was left of one car's set-point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LastCut {
+    pub ev: EvId,
+    /// What it drew, kW.
+    pub drawn_kw: f64,
+    /// Whether a site cut it, its battery, or both.
+    pub by_site: bool,
+}
+
+impl LastCuts {
+    /// What was taken off a car's.
+    pub(crate) fn of(&self, ev: EvId) -> Option<LastCut> {
+        let place = self.0.binary_search_by_key(&ev, |cut| cut.ev).ok()?;
+        self.0.get(place).copied()
+    }
+
+    /// Notes that a car was cut once more; cars come in their order.
+    pub(crate) fn note(&mut self, cut: LastCut) {
+        match self.0.last_mut().filter(|last| last.ev == cut.ev) {
+            Some(last) => {
+                last.drawn_kw = cut.drawn_kw;
+                last.by_site |= cut.by_site;
+            }
+            None => self.0.push(cut),
+        }
+    }
+}
+
 /// Adds `ev` to an ascending list that does not hold it yet.
 pub(crate) fn insert_sorted(list: &mut Vec<EvId>, ev: EvId) {
     match list.last() {

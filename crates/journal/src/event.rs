@@ -290,7 +290,8 @@ events! {
         stage: String,
         /// Name of the solver.
         solver: String,
-        /// `optimal` or `feasible`.
+        /// `optimal` or `feasible`; or where no schedule was found as asked, how it came about:
+        /// `looser_gap`, `without_integers` or `plan_in_force`.
         status: String,
         /// Value of the schedule found: the sum of `components`.
         #[serde(deserialize_with = "number::read")]

@@ -25,6 +25,7 @@
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |
 //! | [`saving`]       | what drivers save under one policy against another                |
+//! | [`foresight`]    | what policies and prices may know of load, wind and sun           |
 //! | [`two_stage`]    | how a plant is scheduled, day-ahead and intra-day                 |
 //! | [`scenario`]     | everything one run is made of                                     |
 //! | [`rules`]        | which rules a run goes by: those of the version that began it     |
@@ -48,6 +49,7 @@ pub mod figure;
 pub mod fleet;
 pub mod flexibility;
 pub mod forecast;
+pub mod foresight;
 pub mod id;
 pub mod normal;
 pub mod physical;

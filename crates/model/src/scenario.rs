@@ -5,6 +5,7 @@ use crate::{
     columns::UnitKind,
     device::Device,
     fleet::{Fleet, Parking, Population},
+    foresight::SystemForecasts,
     id::{EvId, StayId},
     price::{ExpectedPrice, IncentiveRule, PriceFeedback, net_load},
     random::CarKey,
@@ -77,6 +78,8 @@ pub struct SystemSeries {
     pub wind: Option<Series>,
     /// Photovoltaic power available.
     pub pv: Option<Series>,
+    /// What is known of them beforehand, where there is no plant.
+    pub forecasts: SystemForecasts,
 }
 
 /// What gives power in a world without a plant.
@@ -267,7 +270,8 @@ impl Scenario {
         let system = [&self.system.base_load, &self.system.wind, &self.system.pv];
         let prices = self.tariffs.iter().flat_map(|tariff| [&tariff.buy, &tariff.sell]);
         let grid = self.grid.iter().flat_map(|grid| grid.series());
-        system.into_iter().flatten().chain(prices).chain(grid).chain(&self.samples)
+        let known = self.system.forecasts.series();
+        system.into_iter().flatten().chain(prices).chain(grid).chain(known).chain(&self.samples)
     }
 
     /// The names of a fleet's stations, where its sessions are recorded ones.

@@ -1,6 +1,11 @@
 //! The grid of a world: its plant, and how it is scheduled in two stages.
 
-use crate::{flexibility::Readings, forecast::Forecast, plant::Plant, series::Series};
+use crate::{
+    flexibility::Readings,
+    forecast::{Forecast, Issue},
+    plant::Plant,
+    series::Series,
+};
 use std::num::NonZeroU32;
 
 /// A plant and how it is scheduled.
@@ -60,6 +65,13 @@ pub struct TwoStage {
     pub day_ahead_ev: DayAheadEv,
     /// When the search for a commitment may stop.
     pub search: SearchLimits,
+}
+
+impl TwoStage {
+    /// The forecasts that a window has which begins at `slot`.
+    pub fn issue_in(&self, slot: u32) -> Issue {
+        Issue { slot, known: self.step.get(), blend: self.blend.get() }
+    }
 }
 
 /// Prices of what a schedule should avoid, so that there always is one.

@@ -1,4 +1,4 @@
-/* The binary contract of voltide's dispatch policies, version 1.1.
+/* The binary contract of voltide's dispatch policies, version 1.2.
  *
  * Generated from crates/policy/src/abi.rs and abi/storage.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
  *
@@ -19,7 +19,7 @@
 #define VOLTIDE_ABI_MAJOR 1
 
 // Grows with every field or service that is added.
-#define VOLTIDE_ABI_MINOR 1
+#define VOLTIDE_ABI_MINOR 2
 
 // Status: done.
 #define VOLTIDE_STATUS_OK 0
@@ -231,7 +231,8 @@ typedef struct {
   const double *tou_price;
   // Incentive price of energy bought, tariffs x H.
   const double *incentive_price;
-  // Forecast of base load less wind and sun, H values, kW.
+  // Forecast of base load less wind and sun, H values, kW: what the world declares to be known
+  // now.
   const double *net_load_kw;
   // EV power already planned, H values, kW.
   const double *committed_ev_kw;
@@ -243,6 +244,28 @@ typedef struct {
   const double *site_export_kw_max;
   // Power of the plans in force behind each site, sites x H, kW.
   const double *site_committed_kw;
+  // Forecast of base load, H values, kW; this and all that follow since version 1.2.
+  const double *base_load_kw;
+  // Forecast of wind power available, H values, kW.
+  const double *wind_kw;
+  // Forecast of photovoltaic power available, H values, kW.
+  const double *pv_kw;
+  // What the schedule asked for in the slot before now, n values, kW; 0 where the stay began
+  // since.
+  const double *last_asked_kw;
+  // What of that its sites allowed, n values, kW: less where a site's limit cut it.
+  const double *last_allowed_kw;
+  // What the car really drew, n values, kW: less than allowed where its battery was full, or
+  // empty.
+  const double *last_drawn_kw;
+  // Price of energy bought as far as it is known, tariffs x K.
+  const double *known_buy_price;
+  // Price of energy sold as far as it is known, tariffs x K.
+  const double *known_sell_price;
+  // Number of slots K for which prices are known from now on, at least H and at most a week.
+  uint32_t known_slots;
+  // Always 0.
+  uint32_t reserved_known;
 } voltide_observation;
 
 // The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are

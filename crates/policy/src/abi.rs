@@ -1,4 +1,4 @@
-//! The binary contract, version 1.1: what crosses between the program and a plugin.
+//! The binary contract, version 1.2: what crosses between the program and a plugin.
 //!
 //! `include/voltide_policy.h` is generated from this file and `abi/storage.rs`. Every struct begins
 //! with its size in bytes and only ever grows at its end; a reader takes the part that it knows and
@@ -32,7 +32,7 @@ pub const MAGIC: u64 = 0x0145_4449_544C_4F56;
 /// A plugin and a program understand each other when their majors are equal.
 pub const ABI_MAJOR: u16 = 1;
 /// Grows with every field or service that is added.
-pub const ABI_MINOR: u16 = 1;
+pub const ABI_MINOR: u16 = 2;
 
 /// Status: done.
 pub const STATUS_OK: i32 = 0;
@@ -235,7 +235,8 @@ pub struct ObservationColumns {
     pub tou_price: *const f64,
     /// Incentive price of energy bought, tariffs x H.
     pub incentive_price: *const f64,
-    /// Forecast of base load less wind and sun, H values, kW.
+    /// Forecast of base load less wind and sun, H values, kW: what the world declares to be known
+    /// now.
     pub net_load_kw: *const f64,
     /// EV power already planned, H values, kW.
     pub committed_ev_kw: *const f64,
@@ -247,6 +248,28 @@ pub struct ObservationColumns {
     pub site_export_kw_max: *const f64,
     /// Power of the plans in force behind each site, sites x H, kW.
     pub site_committed_kw: *const f64,
+    /// Forecast of base load, H values, kW; this and all that follow since version 1.2.
+    pub base_load_kw: *const f64,
+    /// Forecast of wind power available, H values, kW.
+    pub wind_kw: *const f64,
+    /// Forecast of photovoltaic power available, H values, kW.
+    pub pv_kw: *const f64,
+    /// What the schedule asked for in the slot before now, n values, kW; 0 where the stay began
+    /// since.
+    pub last_asked_kw: *const f64,
+    /// What of that its sites allowed, n values, kW: less where a site's limit cut it.
+    pub last_allowed_kw: *const f64,
+    /// What the car really drew, n values, kW: less than allowed where its battery was full, or
+    /// empty.
+    pub last_drawn_kw: *const f64,
+    /// Price of energy bought as far as it is known, tariffs x K.
+    pub known_buy_price: *const f64,
+    /// Price of energy sold as far as it is known, tariffs x K.
+    pub known_sell_price: *const f64,
+    /// Number of slots K for which prices are known from now on, at least H and at most a week.
+    pub known_slots: u32,
+    /// Always 0.
+    pub reserved_known: u32,
 }
 
 /// The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are

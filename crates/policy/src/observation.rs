@@ -75,6 +75,12 @@ pub struct Observation<'a> {
     pub agreed: &'a [u8],
     /// The schedules in force, n x H, kW; empty where no row has one.
     pub planned_kw: &'a [f64],
+    /// What the schedule asked for in the slot before now, kW; 0 where the stay began since.
+    pub last_asked_kw: &'a [f64],
+    /// What of that its sites allowed, kW: less where a site's limit cut it.
+    pub last_allowed_kw: &'a [f64],
+    /// What the car really drew, kW: less than allowed where its battery was full, or empty.
+    pub last_drawn_kw: &'a [f64],
 
     /// Price of energy bought, tariffs x H.
     pub buy_price: &'a [f64],
@@ -84,8 +90,21 @@ pub struct Observation<'a> {
     pub tou_price: &'a [f64],
     /// Incentive price (1) of energy bought, tariffs x H.
     pub incentive_price: &'a [f64],
-    /// Forecast of base load less wind and sun, H values, kW.
+    /// Number of slots K for which prices are known from now on, at least H and at most a week.
+    pub known_slots: usize,
+    /// Price of energy bought as far as it is known, tariffs x K.
+    pub known_buy_price: &'a [f64],
+    /// Price of energy sold as far as it is known, tariffs x K.
+    pub known_sell_price: &'a [f64],
+    /// Forecast of base load less wind and sun, H values, kW. Like the next three, it is what the
+    /// world declares to be known now.
     pub net_load_kw: &'a [f64],
+    /// Forecast of base load, H values, kW.
+    pub base_load_kw: &'a [f64],
+    /// Forecast of wind power available, H values, kW.
+    pub wind_kw: &'a [f64],
+    /// Forecast of photovoltaic power available, H values, kW.
+    pub pv_kw: &'a [f64],
     /// EV power already planned, H values, kW.
     pub committed_ev_kw: &'a [f64],
 

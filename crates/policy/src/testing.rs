@@ -84,8 +84,26 @@ macro_rules! builder {
             pub tou_price: Vec<f64>,
             /// Incentive price of energy bought, tariffs x H.
             pub incentive_price: Vec<f64>,
+            /// Number of slots K for which prices are known.
+            pub known_slots: usize,
+            /// Price of energy bought as far as it is known, tariffs x K.
+            pub known_buy_price: Vec<f64>,
+            /// Price of energy sold as far as it is known, tariffs x K.
+            pub known_sell_price: Vec<f64>,
             /// Forecast of base load less wind and sun, H values, kW.
             pub net_load_kw: Vec<f64>,
+            /// Forecast of base load, H values, kW.
+            pub base_load_kw: Vec<f64>,
+            /// Forecast of wind power available, H values, kW.
+            pub wind_kw: Vec<f64>,
+            /// Forecast of photovoltaic power available, H values, kW.
+            pub pv_kw: Vec<f64>,
+            /// What schedules asked for in the slot before now, n values, kW.
+            pub last_asked_kw: Vec<f64>,
+            /// What of that sites allowed, n values, kW.
+            pub last_allowed_kw: Vec<f64>,
+            /// What cars drew of it, n values, kW.
+            pub last_drawn_kw: Vec<f64>,
             /// EV power already planned, H values, kW.
             pub committed_ev_kw: Vec<f64>,
             /// Schedules in force, n x H, kW.
@@ -157,7 +175,16 @@ impl ObservationBuilder {
             sell_price: &self.sell_price,
             tou_price: &self.tou_price,
             incentive_price: &self.incentive_price,
+            known_slots: self.known_slots,
+            known_buy_price: &self.known_buy_price,
+            known_sell_price: &self.known_sell_price,
             net_load_kw: &self.net_load_kw,
+            base_load_kw: &self.base_load_kw,
+            wind_kw: &self.wind_kw,
+            pv_kw: &self.pv_kw,
+            last_asked_kw: &self.last_asked_kw,
+            last_allowed_kw: &self.last_allowed_kw,
+            last_drawn_kw: &self.last_drawn_kw,
             committed_ev_kw: &self.committed_ev_kw,
             planned_kw: &self.planned_kw,
             agreed: &self.agreed,

@@ -25,7 +25,7 @@ const TYPES: [(&str, &str); 10] = [
 ];
 
 const OPENING: &str = "\
-/* The binary contract of voltide's dispatch policies, version 1.1.
+/* The binary contract of voltide's dispatch policies, version 1.2.
  *
  * Generated from crates/policy/src/abi.rs and abi/storage.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
  *

@@ -12,8 +12,8 @@
 //! ```
 //! `F_S` is a variable below both arguments of its min: exact, since the margin only wants the sum
 //! large. Where net load does not rise (or fall) and no supply can be negative, the margin holds by
-//! itself and is left out. A store gets binaries only in slots where the linear program used both
-//! directions at once. Everything that may not be possible has a price or is relaxed by name, so
+//! itself and is left out. A store is held to one direction only where the linear program used both
+//! at once. Everything that may not be possible has a price or is relaxed by name, so
 //! that there always is a schedule; see [`Unmet`].
 //!
 //! What is asked of a unit, its columns, rows, costs and how they are read back stand in the file
@@ -39,7 +39,9 @@ mod answer;
 mod build;
 mod error;
 mod exclusive;
+mod fallback;
 mod held;
+mod hull;
 mod kinds;
 mod margins;
 mod plan;
@@ -52,6 +54,7 @@ mod validate;
 pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWish};
 pub use build::DispatchProgram;
 pub use error::GridError;
+pub use fallback::Fallback;
 pub use plan::DayAheadPlan;
 pub use problem::{Course, DispatchProblem, EnergyEnd, Exogenous, UnitTask};
 pub use stages::{Day, Stages};

@@ -37,6 +37,7 @@ mod problem;
 mod programs;
 mod ranking;
 mod reach;
+mod search;
 mod solver;
 mod sweep;
 mod ties;

@@ -13,11 +13,14 @@
 //! | `good_lp` turns "stopped on nodes" into an error and loses the solution | the model below it is asked          |
 //! | its time limit counts whole CPU seconds and differs between runs        | budgets are nodes and gap            |
 
-use crate::answer::Outcome;
+use crate::{
+    answer::Outcome,
+    search::{self, Bounds, Fork, Work},
+};
 use coin_cbc::raw::SecondaryStatus;
 use good_lp::{
     Constraint, Expression, IntoAffineExpression, ProblemVariables, Solution, Solver, SolverModel,
-    Variable, VariableDefinition, coin_cbc as cbc,
+    Variable, VariableDefinition, coin_cbc as cbc, constraint,
     solvers::{SolutionStatus, coin_cbc::CoinCbcProblem},
 };
 use std::{
@@ -67,7 +70,7 @@ impl Solution for Values {
 }
 
 /// The place of a variable among those of its program. `good_lp` tells it to hashers alone.
-fn place(variable: Variable) -> usize {
+pub(crate) fn place(variable: Variable) -> usize {
     #[derive(Default)]
     struct Place(usize);
 
@@ -108,6 +111,8 @@ pub enum SolverName {
     Cbc,
     /// The simplex that CBC stands upon, asked by itself.
     Clp,
+    /// Nobody: what was planned before is followed.
+    None,
 }
 
 impl SolverName {
@@ -116,6 +121,7 @@ impl SolverName {
         match self {
             Self::Cbc => "cbc",
             Self::Clp => "clp",
+            Self::None => "none",
         }
     }
 }
@@ -153,6 +159,17 @@ const MAGNITUDE_MAX: f64 = 1e20;
 /// Pivots after which Clp has lost its way: a hundred times what a program of a day takes.
 const PIVOTS_MAX: u32 = 1_000_000;
 
+/// What a search must decide beside the program's whole variables, and where it may begin.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Forks {
+    /// Pairs of variables of which one must be nothing.
+    pub(crate) pairs: Vec<(Variable, Variable)>,
+    /// Variables that can be whole wherever all else is decided: to branch at them decides much.
+    pub(crate) counts: Vec<Variable>,
+    /// Values of some variables that a good answer is thought to have.
+    pub(crate) starts: Vec<Vec<(Variable, f64)>>,
+}
+
 /// What CBC says about a program, before anything is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
@@ -186,6 +203,14 @@ impl Program {
     /// Adds a row.
     pub fn require(&mut self, row: Constraint) {
         self.rows.push(row);
+    }
+
+    /// The least and the largest value that a variable may have.
+    pub(crate) fn bounds(&self, variable: Variable) -> (f64, f64) {
+        let mut all = self.variables.iter_variables_with_def();
+        all.nth(place(variable)).map_or((f64::NEG_INFINITY, f64::INFINITY), |(_, definition)| {
+            (definition.get_min(), definition.get_max())
+        })
     }
 
     /// Number of variables that must be whole.
@@ -249,15 +274,75 @@ impl Program {
         by_clp.unwrap_or_else(|| self.solve(Budget::default()))
     }
 
+    /// Solves a program with whole columns, and with pairs of which one must be nothing, by a search
+    /// upon Clp, and checks the answer.
+    pub(crate) fn search(&self, forks: &Forks, work: Work) -> Solved {
+        let nothing = || Solved::without_solution(Outcome::NoSolution);
+        if !self.is_reckonable() {
+            return nothing();
+        }
+        let Ok(program) = self.to_clp() else { return nothing() };
+        let held = |&(variable, value): &(Variable, f64)| Bounds {
+            column: place(variable),
+            lower: value,
+            upper: value,
+        };
+        let starts: Vec<Vec<Bounds>> =
+            forks.starts.iter().map(|start| start.iter().map(held).collect()).collect();
+        let offset = self.objective.constant();
+        let found = search::search(&program, offset, &self.forks(forks), &starts, work);
+        let best = found.best.map(Values).filter(|values| self.holds(values));
+        let Some(values) = best else { return nothing() };
+        let objective = self.objective().eval_with(&values);
+        let bound = (found.bound + offset).min(objective);
+        let outcome = Outcome::from_bound(objective, bound);
+        Solved { by: SolverName::Clp, outcome, objective, bound, values }
+    }
+
+    /// All that a search must decide.
+    fn forks(&self, forks: &Forks) -> Vec<Fork> {
+        let all = self.variables.iter_variables_with_def();
+        let whole = all.filter(|(_, definition)| definition.is_integer());
+        let whole = whole.map(|(variable, _)| Fork::Whole(place(variable)));
+        let pairs = forks.pairs.iter().map(|&(one, next)| Fork::OneOf(place(one), place(next)));
+        let counts = forks.counts.iter().map(|&count| Fork::Count(place(count)));
+        whole.chain(pairs).chain(counts).collect()
+    }
+
+    /// Solves with Clp as if no variable had to be whole; there may be no solution where Clp finds
+    /// none.
+    pub fn solve_relaxed(&self) -> Solved {
+        // What is too large for CBC need not be for Clp, whose answer is checked.
+        self.by_clp_with(false).unwrap_or_else(|| Solved::without_solution(Outcome::NoSolution))
+    }
+
+    /// Values of a solution that nobody solved for: those given, and 0 of all other variables.
+    pub fn at_rest(&self, given: Vec<(Variable, f64)>) -> Values {
+        let mut all = Values(vec![0.0; self.columns()]);
+        given.into_iter().for_each(|(variable, value)| all.0[place(variable)] = value);
+        all
+    }
+
+    /// Requires that a variable has a value.
+    pub fn fix(&mut self, variable: Variable, value: f64) {
+        self.require(constraint!(variable == value));
+    }
+
     fn by_clp(&self) -> Option<Solved> {
+        self.by_clp_with(true)
+    }
+
+    /// The same; where numbers need not be whole, only bounds and rows are checked.
+    fn by_clp_with(&self, whole: bool) -> Option<Solved> {
         let found = self.to_clp().ok()?.solve(None, PIVOTS_MAX);
         let values = Values(found.values);
-        if found.outcome != clp::Outcome::Optimal || !self.holds(&values) {
+        if found.outcome != clp::Outcome::Optimal || !self.holds_as(&values, whole) {
             return None;
         }
         let objective = self.objective().eval_with(&values);
         let by = SolverName::Clp;
-        Some(Solved { by, outcome: Outcome::Optimal, objective, bound: objective, values })
+        let outcome = Outcome::Optimal;
+        Some(Solved { by, outcome, objective, bound: objective, values })
     }
 
     /// The program by columns.
@@ -369,12 +454,17 @@ impl Program {
 
     /// Whether `values` keep every bound, every row and every integrality.
     pub fn holds(&self, values: &Values) -> bool {
+        self.holds_as(values, true)
+    }
+
+    fn holds_as(&self, values: &Values, whole: bool) -> bool {
         let in_bounds = |(variable, definition): (Variable, &VariableDefinition)| {
             // All comparisons are such that a NaN does not hold.
             let value = values[&variable];
             let slack = ROW_TOLERANCE * value.abs().max(1.0);
-            let whole =
-                !definition.is_integer() || (value - value.round()).abs() <= INTEGER_TOLERANCE;
+            let whole = !whole
+                || !definition.is_integer()
+                || (value - value.round()).abs() <= INTEGER_TOLERANCE;
             value >= definition.get_min() - slack && value <= definition.get_max() + slack && whole
         };
         self.variables.iter_variables_with_def().all(in_bounds)

@@ -252,8 +252,8 @@ impl Telemetry {
         self.frame.cuts.extend(cuts(clipped));
     }
 
-    fn solve_finished(&mut self, tick: u32, solve: &SolveFinished) {
-        self.tally.solve_finished(solve);
+    fn solve_finished(&mut self, scenario: &Scenario, tick: u32, solve: &SolveFinished) {
+        self.tally.solve_finished(scenario, tick, solve);
         self.frame.solves.push((tick, solve.clone()));
     }
 
@@ -344,7 +344,7 @@ impl Sink for Telemetry {
             Event::SetPointClipped(clip) => self.set_point_clipped(scenario, tick, clip),
             Event::LimitViolated(violated) => self.tally.limit_violated(violated),
             Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
-            Event::SolveFinished(solve) => self.solve_finished(tick, solve),
+            Event::SolveFinished(solve) => self.solve_finished(scenario, tick, solve),
             Event::WindowForeseen(foreseen) => self.window_foreseen(tick, foreseen),
             Event::UnitsDispatched(dispatched) => self.units_dispatched(scenario, dispatched),
             Event::TickSealed(sealed) => self.tick_sealed(scenario, sealed)?,

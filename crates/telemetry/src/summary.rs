@@ -4,7 +4,7 @@ mod record;
 
 pub use record::{
     ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
-    NotFiniteAnswer, RECORDS, Summary, SystemCostRows, TableSize,
+    NotFiniteAnswer, RECORDS, SolverFallback, Summary, SystemCostRows, TableSize,
 };
 
 use crate::sessions::SessionRow;
@@ -20,6 +20,9 @@ use voltide_model::{
     scenario::Scenario,
 };
 use voltide_policies::about;
+
+/// How solves end that found what they were asked for.
+const AS_ASKED: [&str; 2] = ["optimal", "feasible"];
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,10 +133,29 @@ impl Tally {
     }
 
     /// Adds up what a schedule of units could not keep, and what may have been left of its cost.
-    pub(crate) fn solve_finished(&mut self, solve: &SolveFinished) {
+    pub(crate) fn solve_finished(&mut self, scenario: &Scenario, tick: u32, solve: &SolveFinished) {
+        if !AS_ASKED.contains(&solve.status.as_str()) {
+            self.fallback(scenario, tick, solve);
+        }
         self.summary.unmet_wishes += solve.unmet.len() as u64;
         self.summary.margin_slack_cost += margin_slack(solve);
         *self.summary.solver_gap.get_or_insert(0.0) += gap(solve);
+    }
+
+    /// Counts a schedule of units that was not found as asked.
+    fn fallback(&mut self, scenario: &Scenario, tick: u32, solve: &SolveFinished) {
+        let known = &mut self.summary.solver_fallbacks;
+        let at = known.iter().position(|it| it.status == solve.status);
+        let at = at.unwrap_or_else(|| {
+            known.push(SolverFallback {
+                status: solve.status.clone(),
+                solves: 0,
+                tick,
+                local_time: local_time(scenario, tick),
+            });
+            known.len() - 1
+        });
+        known[at].solves += 1;
     }
 
     /// Takes in the state that a tick ends with.

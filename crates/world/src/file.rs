@@ -6,7 +6,7 @@ use crate::{
     data_file::{CalendarFile, ListedFile, SessionsFile},
     dialect::WorldText,
     distribution::Dist,
-    grid_file::GridFile,
+    grid_file::{ForecastFile, GridFile},
     over_time::OverTime,
     values::{Config, Count},
 };
@@ -392,6 +392,27 @@ shape! {
         wind: Try<Option<OverTime<Kilowatts>>> = None.into() => "none",
         /// Photovoltaic power available.
         pv: Try<Option<OverTime<Kilowatts>>> = None.into() => "none",
+        /// What is known of them beforehand, in a world without a `grid`: with one, its stages,
+        /// policies and incentive prices share the forecasts that stand there.
+        forecasts: Option<SystemForecastsFile> = None => "all is known",
+    }
+}
+
+shape! {
+    /// What policies and incentive prices know of load, wind and sun beforehand. A policy sees what
+    /// is known in the slot in which it plans, which is known itself, and so is the next. Incentive
+    /// prices go by what is known when a local day begins, for two days, and a car pays those that
+    /// it was planned at.
+    pub(crate) struct SystemForecastsFile "forecasts" for WorldText at place {
+        /// What is known of `base_load`.
+        base_load: ForecastFile = ForecastFile::Perfect => "`Perfect`",
+        /// What is known of `wind`.
+        wind: ForecastFile = ForecastFile::Perfect => "`Perfect`",
+        /// What is known of `pv`.
+        pv: ForecastFile = ForecastFile::Perfect => "`Perfect`",
+        /// Over how much time a forecast series takes over from what is known, in whole slots; by
+        /// default at least one.
+        blend: Option<Spanned<Hours>> = None => "\"4 h\"",
     }
 }
 

@@ -77,13 +77,14 @@ shape! {
 }
 
 choice! {
-    /// What is known of a series beforehand. The slots that an intra-day window commits, and the
-    /// one after them, are always known.
+    /// What is known of a series beforehand, by the stages of a `grid`, by policies and by incentive
+    /// prices. The slots that an intra-day window commits, and the one after them, are always known.
+    /// Policies see what a window would that begins in the slot in which they plan.
     pub(crate) enum ForecastFile "forecast" for WorldText {
         /// Everything.
         Perfect,
         /// Another series: day-ahead as it is; intra-day the actual one fades into it over
-        /// `stages.blend`.
+        /// `stages.blend`, or the `blend` of `system.forecasts`.
         Series {Box<SeriesFile>},
         /// The actual series with an error that grows with lead time.
         Ar1 {Ar1File},

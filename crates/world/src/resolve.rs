@@ -16,7 +16,8 @@ use crate::{
     Configs, Names,
     data_file::{CalendarFile, EmpiricalFile, SessionsFile},
     dialect::{Report, WorldText},
-    file::{ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, WorldFile},
+    file::{ClockFile, DAYS_MAX, DurabilityFile, EvTicksFile, SystemForecastsFile, WorldFile},
+    grid_file::ForecastFile,
     input::{FleetSessions, SeriesRequest, Values},
     over_time::{OverTime, SeriesFile},
     published::PublishedFigure,
@@ -27,9 +28,10 @@ use chrono::{Datelike, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use over_time::Wanted;
 use ron_places::{Document, Place, Problem, Problems, Spanned, Try, read::check_name, suggest};
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 use voltide_model::{
     clock::{Boundary, Clock},
+    foresight::SystemForecasts,
     quantity::Kilowatts,
     scenario::{Durability, EvTicks, Planning, PolicyChoice, Scenario, SystemSeries},
     series::Series,
@@ -154,8 +156,8 @@ impl Resolver<'_> {
         let durability = self.durability();
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
-        let incentive = self.incentive(system.as_ref(), &clock);
         let grid = self.grid(system.as_ref(), &clock);
+        let incentive = self.incentive(system.as_ref().zip(grid.as_ref()), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
         let draft = Draft {
             configs: self.configs()?,
@@ -296,7 +298,49 @@ impl Resolver<'_> {
         let base_load = self.power("base_load", &system.base_load, false, clock);
         let wind = self.power("wind", &system.wind, true, clock);
         let pv = self.power("pv", &system.pv, true, clock);
-        Some(SystemSeries { base_load: base_load?, wind: wind?, pv: pv? })
+        let has = [("base_load", &base_load), ("wind", &wind), ("pv", &pv)]
+            .map(|(name, series)| (name, series.as_ref().is_none_or(Option::is_some)));
+        let forecasts = match &system.forecasts {
+            Some(forecasts) => self.system_forecasts(forecasts, has, clock),
+            None => Some(SystemForecasts::default()),
+        };
+        Some(SystemSeries { base_load: base_load?, wind: wind?, pv: pv?, forecasts: forecasts? })
+    }
+
+    /// What is known beforehand of the series that the system has, by their names.
+    fn system_forecasts(
+        &mut self,
+        file: &SystemForecastsFile,
+        has: [(&str, bool); 3],
+        clock: &Clock,
+    ) -> Option<SystemForecasts> {
+        if self.file.grid.get().is_none_or(|grid| grid.is_some()) {
+            let message = "`system.forecasts` beside a `grid`".to_owned();
+            let help = "give what is known of load as `grid.base_load_forecast`, and of wind and \
+                        sun as the `forecast` of the units that have them";
+            self.report.add_help(file.place, message, "forecasts stand with the grid", help);
+            return None;
+        }
+        let forecasts = [&file.base_load, &file.wind, &file.pv];
+        for ((name, has), forecast) in has.into_iter().zip(forecasts) {
+            if !has && !matches!(forecast, ForecastFile::Perfect) {
+                let message = format!("a forecast of `{name}`, and `system` has no `{name}`");
+                self.report.add(file.place, message, "nothing to forecast");
+                return None;
+            }
+        }
+        let [base_load, wind, pv] =
+            ["base_load", "wind", "pv"].map(|name| format!("system.forecasts.{name}"));
+        let base_load = self.forecast(&base_load, &file.base_load, clock);
+        let wind = self.forecast(&wind, &file.wind, clock);
+        let pv = self.forecast(&pv, &file.pv, clock);
+        let blend = match &file.blend {
+            Some(blend) => self.slots("blend", blend, clock),
+            None => {
+                Some(NonZeroU32::new((4.0 / clock.slot_hours()) as u32).unwrap_or(NonZeroU32::MIN))
+            }
+        };
+        Some(SystemForecasts { base_load: base_load?, wind: wind?, pv: pv?, blend: blend? })
     }
 
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]

@@ -123,7 +123,7 @@ impl Scheduler<'_, '_, '_, '_> {
             stage: stage.name(),
             error,
         };
-        problem.solve().map_err(failed)
+        problem.schedule().map_err(failed)
     }
 
     /// Records what was expected, a solve, and the steps of its schedule that hold.
@@ -194,6 +194,15 @@ fn day_of(clock: &Clock, tick: u32) -> Day {
     Day { first: slots.start, slots: slots.end - slots.start }
 }
 
+/// How a solve ended: how good its schedule is, or how it came about where none was found as asked.
+fn status(solved: &Dispatch) -> &'static str {
+    match solved.fallback {
+        Some(fallback) => fallback.name(),
+        None if solved.outcome == Outcome::Optimal => "optimal",
+        None => "feasible",
+    }
+}
+
 fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
     let parts = solved.parts.named().into_iter();
     let wish = |wish| match wish {
@@ -205,7 +214,7 @@ fn finished(solved: &Dispatch, stage: Stage) -> SolveFinished {
     SolveFinished {
         stage: stage.name().to_owned(),
         solver: solved.by.name().to_owned(),
-        status: if solved.outcome == Outcome::Optimal { "optimal" } else { "feasible" }.to_owned(),
+        status: status(solved).to_owned(),
         objective: solved.objective,
         bound: solved.bound.is_finite().then_some(solved.bound),
         components: parts.map(|(name, amount)| (name.to_owned(), amount)).collect(),

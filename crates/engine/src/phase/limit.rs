@@ -12,7 +12,10 @@ use crate::{
     outbox::Recorder,
     plan_book::PlanBook,
     sites::{CarsBehind, Limit, SiteLoad, SiteTree},
-    state::{FleetConstants, Now, Piece, ScenarioInForce, SiteCuts, arrival_kwh, insert_sorted},
+    state::{
+        FleetConstants, LastCut, LastCuts, Now, Piece, ScenarioInForce, SiteCuts, arrival_kwh,
+        insert_sorted,
+    },
     state_hash::{Component, Dirty},
     workers::Workers,
 };
@@ -53,9 +56,16 @@ pub(crate) struct Clips {
     sites: LimitViolated,
 }
 
-/// Records what was taken off.
-fn record_clips(mut clips: ResMut<Clips>, mut record: Recorder) {
-    let Clips { cars, sites } = std::mem::take(&mut *clips);
+/// Records what was taken off, and keeps it for the policy.
+fn record_clips(mut clips: ResMut<Clips>, mut cuts: ResMut<LastCuts>, mut record: Recorder) {
+    let Clips { mut cars, sites } = std::mem::take(&mut *clips);
+    // A car that its battery and a site cut has a row for each, in this order: the sort is stable.
+    cars.sort_by_key(|clip| clip.ev);
+    cuts.0.clear();
+    for &Clip { ev, applied, reason, .. } in &cars {
+        let by_site = reason == ClipReason::Site;
+        cuts.note(LastCut { ev, drawn_kw: applied, by_site });
+    }
     let cause = record.cause(&[&PlansAccepted::KIND, &TickStarted::KIND]);
     if !sites.site.is_empty() {
         record.note(cause, Event::LimitViolated(sites));
@@ -65,10 +75,8 @@ fn record_clips(mut clips: ResMut<Clips>, mut record: Recorder) {
     }
 }
 
-/// The clips as an event, by car.
-fn set_point_clipped(mut clips: Vec<Clip>) -> SetPointClipped {
-    // A car that its battery and a site cut has a row for each, in this order: the sort is stable.
-    clips.sort_by_key(|clip| clip.ev);
+/// The clips as an event.
+fn set_point_clipped(clips: Vec<Clip>) -> SetPointClipped {
     let mut event = SetPointClipped::default();
     for clip in clips {
         event.push(clip.ev, clip.asked, clip.applied, clip.reason);

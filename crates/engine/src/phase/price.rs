@@ -1,8 +1,9 @@
 //! Phase 2: prices become known.
 //!
 //! Tariffs are known from the start. Where the world has an incentive price, it follows the
-//! forecast of net load, (1) to (4); with `PriceFeedback::Batch(n)` it is formed anew after every n
-//! cars, with the load of those planned so far.
+//! forecast of net load, (1) to (4), as it is known when the local day begins; with
+//! `PriceFeedback::Batch(n)` it is formed anew after every n cars, with the load of those planned so
+//! far.
 
 use crate::{
     EngineError,
@@ -12,8 +13,10 @@ use crate::{
     state::{Now, ScenarioInForce},
 };
 use bevy_ecs::prelude::*;
+use std::ops::Range;
 use voltide_journal::event::{Event, PlansAccepted, PricesSet, TickStarted};
 use voltide_model::{
+    foresight::Foresight,
     price::{LocalDays, NetLoadSignal, PriceFeedback},
     rules::Rules,
     scenario::{Incentive, Scenario, Tariff},
@@ -25,8 +28,10 @@ use voltide_model::{
 pub(crate) struct Incentives {
     rule: Incentive,
     days: LocalDays,
-    /// Base load less wind and sun per slot, kW.
+    /// Base load less wind and sun per slot, kW: as it is known when the day begins.
     forecast_kw: Vec<f64>,
+    /// The local day at whose beginning that was issued; `None` where all is known from the start.
+    issued: Option<Range<usize>>,
     signal: NetLoadSignal,
     /// What the signal was formed from: the forecast, with planned cars where they feed back.
     net_load_kw: Vec<f64>,
@@ -35,22 +40,77 @@ pub(crate) struct Incentives {
 }
 
 impl Incentives {
-    /// The incentive price of a world, formed without cars.
-    pub(crate) fn new(scenario: &Scenario, paid: bool) -> Option<Result<Self, EngineError>> {
+    /// The incentive price of a world in a slot, formed without cars.
+    pub(crate) fn new(
+        scenario: &Scenario,
+        paid: bool,
+        tick: u32,
+    ) -> Option<Result<Self, EngineError>> {
         let rule = scenario.incentive?;
         let days = LocalDays::covering(&scenario.clock, scenario.horizon_end());
-        let day = scenario.clock.slots_per_24_hours();
-        let forecast_kw: Vec<f64> = scenario.system.net_load_kw(0..days.slots(), day).collect();
-        let signal = rule.rule.signal(&forecast_kw, &days);
-        let signal = signal.map_err(|error| EngineError::Price { tick: 0, error });
-        Some(signal.map(|signal| Self {
+        let slots = days.slots() as usize;
+        let mut formed = Self {
             rule,
             days,
-            net_load_kw: forecast_kw.clone(),
-            forecast_kw,
-            signal,
+            forecast_kw: vec![0.0; slots],
+            issued: None,
+            signal: NetLoadSignal { mean_kw: vec![0.0; slots], k: vec![0.0; slots] },
+            net_load_kw: vec![0.0; slots],
             paid,
-        }))
+        };
+        let foresight = Foresight::of(scenario);
+        let known = if foresight.is_perfect() {
+            let day = scenario.clock.slots_per_24_hours();
+            let slots = 0..formed.days.slots();
+            let net_load_kw = scenario.system.net_load_kw(slots.clone(), day).collect();
+            formed.take_up(slots, net_load_kw, 0)
+        } else {
+            formed.foresee(foresight, tick)
+        };
+        Some(known.map(|()| formed))
+    }
+
+    /// Takes up what is known of the day that begins, where not all is known from the start.
+    fn revise(&mut self, scenario: &Scenario, tick: u32) -> Result<(), EngineError> {
+        if self.issued.as_ref().is_none_or(|day| day.contains(&(tick as usize))) {
+            return Ok(());
+        }
+        self.foresee(Foresight::of(scenario), tick)
+    }
+
+    fn foresee(&mut self, foresight: Foresight, tick: u32) -> Result<(), EngineError> {
+        let (slots, net_load_kw) = foresight.of_prices(&self.days, tick);
+        self.take_up(slots, net_load_kw, tick)?;
+        self.issued = Some(self.days.range(self.days.day_of(tick)));
+        Ok(())
+    }
+
+    /// Forms prices of some days from their net load, kW.
+    fn take_up(
+        &mut self,
+        slots: Range<u32>,
+        net_load_kw: Vec<f64>,
+        tick: u32,
+    ) -> Result<(), EngineError> {
+        let places = slots.start as usize..slots.end as usize;
+        self.net_load_kw[places.clone()].copy_from_slice(&net_load_kw);
+        self.forecast_kw[places].copy_from_slice(&net_load_kw);
+        let formed = self.signal.refresh(&self.rule.rule, &self.net_load_kw, &self.days, slots);
+        formed.map_err(|error| EngineError::Price { tick, error })
+    }
+
+    /// Whether prices are formed anew in a slot because more is known than the day before.
+    fn is_revised_in(&self, tick: u32) -> bool {
+        self.issued.as_ref().is_some_and(|day| day.start == tick as usize)
+    }
+
+    /// The slot to which prices are announced: two days ahead where they are formed anew before
+    /// these are over, else to the end.
+    fn end(&self, scenario: &Scenario, tick: u32) -> u32 {
+        match self.issued {
+            Some(_) => two_days_ahead(scenario, tick),
+            None => scenario.horizon_end(),
+        }
     }
 
     /// Number of cars after which prices are formed anew.
@@ -61,7 +121,8 @@ impl Incentives {
         }
     }
 
-    /// Every tariff's prices for the next two days, formed with the cars planned so far.
+    /// Every tariff's prices for the next two days, formed with the cars planned so far where these
+    /// feed back.
     pub(crate) fn formed_anew(
         &mut self,
         scenario: &Scenario,
@@ -70,9 +131,11 @@ impl Incentives {
     ) -> Result<Vec<PricesSet>, EngineError> {
         // No schedule reaches further than prices are known. Prices to the end of the run would be
         // formed anew after every batch for slots that hardly a car is planned in.
-        let two_days = 2 * scenario.clock.slots_per_24_hours();
-        let end = scenario.horizon_end().min(tick + two_days);
-        self.refresh(plans, tick, end)?;
+        let end = two_days_ahead(scenario, tick);
+        self.revise(scenario, tick)?;
+        if self.batch().is_some() {
+            self.refresh(plans, tick, end)?;
+        }
         Ok(all_tariffs(scenario, Some(self), tick, end))
     }
 
@@ -89,8 +152,14 @@ impl Incentives {
     }
 }
 
+/// The slot two days after `tick`, or the end of all that plans may reach to.
+fn two_days_ahead(scenario: &Scenario, tick: u32) -> u32 {
+    scenario.horizon_end().min(tick + 2 * scenario.clock.slots_per_24_hours())
+}
+
 /// Announces all prices when the run begins, and when a fork changed them; those that follow
-/// planned cars also when they come to an end, because no car was planned for days.
+/// forecasts also when a day begins, and those that follow planned cars when they come to an end,
+/// because no car was planned for days.
 pub(crate) fn set_prices(
     in_force: Res<ScenarioInForce>,
     now: Res<Now>,
@@ -99,15 +168,21 @@ pub(crate) fn set_prices(
     mut incentives: Option<ResMut<Incentives>>,
     mut record: Recorder,
 ) -> Result<(), EngineError> {
-    // To the end, since only planned cars and forks move them: without feedback none ends before.
+    let scenario = &in_force.scenario;
+    if let Some(incentives) = incentives.as_deref_mut() {
+        incentives.revise(scenario, now.tick)?;
+    }
+    let anew = |it: &&mut Incentives| prices.is_over(now.tick) || it.is_revised_in(now.tick);
     if prices.is_due() {
-        let end = in_force.scenario.horizon_end();
-        let sets = all_tariffs(&in_force.scenario, incentives.as_deref(), now.tick, end);
-        announce(sets, &in_force.scenario, &mut prices, &mut record);
-    } else if let Some(incentives) = incentives.as_deref_mut().filter(|_| prices.is_over(now.tick))
-    {
-        let sets = incentives.formed_anew(&in_force.scenario, &plans, now.tick)?;
-        announce(sets, &in_force.scenario, &mut prices, &mut record);
+        // To the end where only planned cars and forks move them: without feedback none ends
+        // before.
+        let to_the_end = scenario.horizon_end();
+        let end = incentives.as_deref().map_or(to_the_end, |it| it.end(scenario, now.tick));
+        let sets = all_tariffs(scenario, incentives.as_deref(), now.tick, end);
+        announce(sets, scenario, &mut prices, &mut record);
+    } else if let Some(incentives) = incentives.as_deref_mut().filter(anew) {
+        let sets = incentives.formed_anew(scenario, &plans, now.tick)?;
+        announce(sets, scenario, &mut prices, &mut record);
     }
     Ok(())
 }
@@ -144,7 +219,7 @@ pub(crate) fn of_world(
     from: u32,
     end: u32,
 ) -> Option<Vec<PricesSet>> {
-    let incentives = Incentives::new(scenario, paid).transpose().ok()?;
+    let incentives = Incentives::new(scenario, paid, from).transpose().ok()?;
     Some(all_tariffs(scenario, incentives.as_ref(), from, end))
 }
 

@@ -6,7 +6,10 @@ use crate::{
     due::DueCars,
     grid::UnitSchedule,
     sites::{CarsBehind, Places, SiteTree},
-    state::{ExpectedStays, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts, StoredInAll},
+    state::{
+        ExpectedStays, LastCut, LastCuts, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts,
+        StoredInAll,
+    },
 };
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
@@ -30,6 +33,8 @@ pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
     let (site_lengths, at_site) = flat(&behind);
     let due = world.resource::<DueCars>();
     let cut = world.resource::<SiteCuts>().in_session.iter().map(|&cut| u8::from(cut));
+    let cuts = &world.resource::<LastCuts>().0;
+    let by_site = cuts.iter().map(|cut| u8::from(cut.by_site));
     let (stays, expected): (Vec<StayId>, Vec<f64>) =
         world.resource::<ExpectedStays>().0.iter().unzip();
     let at_midnight = world.resource::<PluggedAtMidnight>().0.iter().copied();
@@ -42,6 +47,9 @@ pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
         .with("due", Column::Ids(due.marked.iter().map(|ev| ev.0).collect()))
         .with("stored_kwh", Column::Reals(vec![world.resource::<StoredInAll>().0]))
         .with("site_cut", Column::Bytes(cut.collect()))
+        .with("last_cut", Column::Ids(cuts.iter().map(|cut| cut.ev.0).collect()))
+        .with("last_cut_kw", Column::Reals(cuts.iter().map(|cut| cut.drawn_kw).collect()))
+        .with("last_cut_by_site", Column::Bytes(by_site.collect()))
         .with("expected_stay", Column::Ids(numbers(&stays)))
         .with("expected_kwh", Column::Reals(expected))
         .with("midnight_ev", Column::Ids(numbers(&evs)))
@@ -64,6 +72,12 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
     world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
     let in_session = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
     world.insert_resource(SiteCuts { in_session, ..SiteCuts::default() });
+    // Snapshots of 0.1.0 have none, whose policies were not shown what came of their schedules.
+    let drawn_kw = part.reals("last_cut_kw").unwrap_or_default();
+    let cuts = pairs::<EvId>(part.ids("last_cut").unwrap_or_default(), drawn_kw)
+        .zip(part.bytes("last_cut_by_site").unwrap_or_default())
+        .map(|((ev, drawn_kw), &by_site)| LastCut { ev, drawn_kw, by_site: by_site == 1 });
+    world.insert_resource(LastCuts(cuts.collect()));
     let expected = pairs(part.ids("expected_stay")?, part.reals("expected_kwh")?);
     world.insert_resource(ExpectedStays(expected.collect()));
     let at_midnight = pairs(part.ids("midnight_ev")?, part.reals("midnight_kwh")?);

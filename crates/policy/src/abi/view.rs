@@ -161,6 +161,7 @@ impl ObservationColumns {
         columns.bounds = seen.bound_slot.len() as u32;
         columns.tariffs = prices.map(series).into_iter().max().unwrap_or(0) as u32;
         columns.sites = seen.parent_site.len() as u32;
+        columns.known_slots = seen.known_slots as u32;
         let size = columns.sizes();
         columns.point_at_rows(seen, size);
         columns.point_at_rest(seen, size);
@@ -178,6 +179,7 @@ impl ObservationColumns {
             unix_ms: self.unix_ms,
             slot_hours: self.slot_hours,
             horizon: self.horizon as usize,
+            known_slots: self.known_slots as usize,
             ..Observation::default()
         };
         // SAFETY: as the caller promises.
@@ -206,7 +208,9 @@ impl ObservationColumns {
             agreed: bits, planned_kw: plans, buy_price: tariffs, sell_price: tariffs,
             tou_price: tariffs, incentive_price: tariffs, net_load_kw: slots, committed_ev_kw: slots,
             parent_site: sites, site_import_kw_max: site_slots, site_export_kw_max: site_slots,
-            site_committed_kw: site_slots,
+            site_committed_kw: site_slots, base_load_kw: slots, wind_kw: slots, pv_kw: slots,
+            last_asked_kw: rows, last_allowed_kw: rows, last_drawn_kw: rows,
+            known_buy_price: known, known_sell_price: known,
         ]
     }
 
@@ -222,6 +226,7 @@ impl ObservationColumns {
             bits: rows * slots.div_ceil(8),
             plans: rows * slots,
             tariffs: self.tariffs as usize * slots,
+            known: self.tariffs as usize * self.known_slots as usize,
             site_slots: sites * slots,
         }
     }
@@ -238,6 +243,7 @@ struct Sizes {
     bits: usize,
     plans: usize,
     tariffs: usize,
+    known: usize,
     site_slots: usize,
 }
 
@@ -337,6 +343,15 @@ mod tests {
         shown.site_import_kw_max = from(320, 18);
         shown.site_export_kw_max = from(340, 18);
         shown.site_committed_kw = from(360, 18);
+        shown.base_load_kw = from(380, 9);
+        shown.wind_kw = from(390, 9);
+        shown.pv_kw = from(400, 9);
+        shown.last_asked_kw = from(410, 2);
+        shown.last_allowed_kw = from(412, 2);
+        shown.last_drawn_kw = from(414, 2);
+        shown.known_slots = 12;
+        shown.known_buy_price = from(420, 24);
+        shown.known_sell_price = from(450, 24);
         shown
     }
 
@@ -383,6 +398,28 @@ mod tests {
     fn a_column_of_another_length_is_a_mistake_of_ours() {
         let shown = shown();
         ObservationColumns::new(&Observation { energy_kwh: &[1.0], ..shown.build() });
+    }
+
+    #[test]
+    fn a_program_of_version_1_1_shows_no_more_than_it_knew() {
+        let shown = shown();
+        let mut older = ObservationColumns::new(&shown.build());
+        older.size = std::mem::offset_of!(ObservationColumns, base_load_kw) as u32;
+        // SAFETY: the struct has more bytes than it says, and the columns are alive.
+        let seen = unsafe { copy_prefix(&raw const older).view() };
+        let known = Observation {
+            base_load_kw: &[],
+            wind_kw: &[],
+            pv_kw: &[],
+            last_asked_kw: &[],
+            last_allowed_kw: &[],
+            last_drawn_kw: &[],
+            known_slots: 0,
+            known_buy_price: &[],
+            known_sell_price: &[],
+            ..shown.build()
+        };
+        assert_eq!(format!("{seen:?}"), format!("{known:?}"));
     }
 
     #[test]

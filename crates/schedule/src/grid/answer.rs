@@ -1,5 +1,6 @@
 //! What a dispatch problem is answered with.
 
+use super::Fallback;
 use crate::{answer::Outcome, linear::SolverName};
 use voltide_model::{
     cost::{CostComponent, SystemCost},
@@ -14,6 +15,8 @@ use voltide_model::{
 pub struct Dispatch {
     /// Who solved the last program.
     pub by: SolverName,
+    /// How it came about where none was found as asked.
+    pub fallback: Option<Fallback>,
     /// How good it is.
     pub outcome: Outcome,
     /// The objective: the sum of `parts`.

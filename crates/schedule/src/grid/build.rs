@@ -19,6 +19,8 @@ pub struct DispatchProgram<'p> {
     pub(super) spilled: Vec<Variable>,
     /// What had to be relaxed before solving.
     pub(super) unmet: Vec<Unmet>,
+    /// Whether it is read as was planned before, without a solver.
+    pub(super) is_in_force: bool,
 }
 
 impl<'p> DispatchProgram<'p> {
@@ -49,7 +51,7 @@ impl<'p> DispatchProgram<'p> {
     }
 
     /// All that is given to the balance of one slot, less what is taken.
-    fn given(&self, slot: usize) -> Expression {
+    pub(super) fn given(&self, slot: usize) -> Expression {
         let open = Expression::from(self.unserved[slot]) - self.spilled[slot];
         self.units.iter().map(|unit| unit.given(slot)).fold(open, |sum, given| sum + given)
     }

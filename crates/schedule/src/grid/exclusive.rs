@@ -1,14 +1,31 @@
-//! Solving: binaries for stores only where the linear program used both directions at once.
+//! Solving: a direction is chosen for a store only where the linear program used both at once.
 //!
 //! A store that charges and discharges in one slot burns energy. That pays only where energy has a
 //! negative price, which no inspection of the data rules out (spilled power is dear), but which is
-//! rare. So the program is solved without such binaries; slots that misuse that get one each, and
-//! all of them if that is not enough. An optimum that keeps the rules of the full program is the
-//! optimum of the full program.
+//! rare. So the program is solved without such choices. Where it misuses their absence:
+//!
+//! 1. every misused slot is held to its larger direction: if that costs nothing, it is the optimum;
+//! 2. misused slots become [hulls](super::hull) until the linear program misuses no more of them,
+//!    and directions are searched for.
+//!
+//! An optimum that keeps the rules of the full program is the optimum of the full program. Runs of
+//! the first release give binaries to misused slots, then to all, and ask CBC.
 
 use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram, kinds::kind_of};
-use crate::linear::{Budget, Program, Solved};
+use crate::{
+    linear::{Budget, Forks, Solved},
+    search::{Work, forgiven},
+};
+use good_lp::Variable;
+use std::collections::BTreeSet;
 use voltide_model::{flexibility::LastStep, rules::Rules};
+
+/// How many of the nodes that a commitment may take make one that directions may take: there are a
+/// hundred windows a day, and each of them may need directions.
+const NODES_OF_A_DIRECTION: u32 = 40;
+
+/// Times that hulls are added. A slot that is misused after that is left to the search.
+const ROUNDS: u32 = 10;
 
 impl DispatchProblem<'_> {
     /// Finds the cheapest schedule, cold, through Clp or CBC.
@@ -17,10 +34,20 @@ impl DispatchProblem<'_> {
     /// Where the problem makes no sense, or the search ran out of nodes without a schedule.
     pub fn solve(&self) -> Result<Dispatch, GridError> {
         self.validate()?;
+        // An optimum of a program without integers has many vertices of one cost: who is asked
+        // decides which, so that a run goes on by whom it began with. A day that wraps is the
+        // paper's, whose figures were compared row by row with vertices that CBC finds.
+        match (self.rules, self.readings.last_step) {
+            (Rules::V2, LastStep::NextDay) => self.solve_on_clp(),
+            (Rules::V1 | Rules::V2, LastStep::NextDay | LastStep::Wrap) => self.solve_by_cbc(),
+        }
+    }
+
+    fn solve_by_cbc(&self) -> Result<Dispatch, GridError> {
         let mut exclusive = Vec::new();
         for solves in 1.. {
             let model = DispatchProgram::new(self, &exclusive);
-            let solved = self.solved(&model.program);
+            let solved = model.program.solve(self.budget());
             if !solved.outcome.has_solution() {
                 return Err(GridError::Unsolved(solved.outcome));
             }
@@ -34,16 +61,71 @@ impl DispatchProblem<'_> {
         unreachable!("with a binary in every slot no direction is misused")
     }
 
-    /// An optimum of a program without integers has many vertices of one cost: who is asked decides
-    /// which, so that a run goes on by whom it began with. A day that wraps is the paper's, whose
-    /// figures were compared row by row with vertices that CBC finds.
-    fn solved(&self, program: &Program) -> Solved {
-        let budget =
-            Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None };
-        match (self.rules, self.readings.last_step) {
-            (Rules::V2, LastStep::NextDay) if program.integers() == 0 => program.solve_linear(),
-            (Rules::V1 | Rules::V2, LastStep::NextDay | LastStep::Wrap) => program.solve(budget),
+    fn budget(&self) -> Budget {
+        Budget { nodes: Some(self.search.nodes), gap: self.search.gap, cpu_seconds: None }
+    }
+
+    fn solve_on_clp(&self) -> Result<Dispatch, GridError> {
+        let model = DispatchProgram::new(self, &[]);
+        if model.program.integers() > 0 {
+            return self.solve_by_cbc();
         }
+        let relaxed = model.program.solve_linear();
+        if !relaxed.outcome.has_solution() {
+            return Err(GridError::Unsolved(relaxed.outcome));
+        }
+        let misused = model.misused(self, &relaxed, &[]);
+        if misused.is_empty() {
+            return Ok(model.read(self, &relaxed, 1));
+        }
+        let slots = misused.iter().map(|&(_, slot)| slot).collect();
+        self.one_way(model, slots, relaxed.bound).map_or_else(|| self.solve_by_cbc(), Ok)
+    }
+
+    /// The cheapest schedule in which no store goes both ways; nothing where none was found.
+    /// `misused` are slots in which the `model` has one do so at a cost of `bound`.
+    fn one_way(
+        &self,
+        model: DispatchProgram<'_>,
+        misused: BTreeSet<usize>,
+        bound: f64,
+    ) -> Option<Dispatch> {
+        let gap = self.search.gap;
+        let nodes = (self.search.nodes / NODES_OF_A_DIRECTION).max(1);
+        let forks = Forks { pairs: model.all_pairs(self), ..Forks::default() };
+        let held = model.program.search(&forks, Work { nodes: 1, gap });
+        if held.outcome.has_solution() && held.objective <= bound + forgiven(bound, gap) {
+            return Some(model.read(self, &Solved { bound, ..held }, 2));
+        }
+        let (hulled, counts, solves) = self.with_hulls(misused);
+        let starts = vec![model.decisions(self, &held)];
+        let solved = hulled.program.search(&Forks { counts, starts, ..forks }, Work { nodes, gap });
+        solved.outcome.has_solution().then(|| hulled.read(self, &solved, solves + 3))
+    }
+
+    /// The program with hulls in `misused` slots and in those that are misused then, the columns
+    /// that count directions, and how many programs were solved for that.
+    fn with_hulls(
+        &self,
+        mut misused: BTreeSet<usize>,
+    ) -> (DispatchProgram<'_>, Vec<Variable>, u32) {
+        for solves in 0.. {
+            let mut model = DispatchProgram::new(self, &[]);
+            let loads = misused.iter().map(|&slot| (slot, self.exogenous.load_kw[slot]));
+            let counts = model.add_hulls(&loads.collect::<Vec<_>>());
+            if solves >= ROUNDS {
+                return (model, counts, solves);
+            }
+            let relaxed = model.program.solve_linear();
+            let before = misused.len();
+            if relaxed.outcome.has_solution() {
+                misused.extend(model.misused(self, &relaxed, &[]).into_iter().map(|of| of.1));
+            }
+            if misused.len() == before {
+                return (model, counts, solves + 1);
+            }
+        }
+        unreachable!("rounds end")
     }
 
     /// All pairs of store and slot that are not yet in `exclusive`.
@@ -61,6 +143,21 @@ impl DispatchProblem<'_> {
 }
 
 impl DispatchProgram<'_> {
+    /// All pairs of directions of which one must be nothing.
+    fn all_pairs(&self, problem: &DispatchProblem<'_>) -> Vec<(Variable, Variable)> {
+        (0..problem.slots()).flat_map(|slot| self.pairs(slot)).collect()
+    }
+
+    /// Which directions are nothing in a solution, where the other one is something.
+    fn decisions(&self, problem: &DispatchProblem<'_>, solved: &Solved) -> Vec<(Variable, f64)> {
+        let pairs = self.all_pairs(problem).into_iter();
+        let open = pairs.filter(|(one, other)| solved.values[one] != solved.values[other]);
+        open.map(|(one, other)| {
+            (if solved.values[&one] < solved.values[&other] { one } else { other }, 0.0)
+        })
+        .collect()
+    }
+
     /// Pairs of unit and slot, not yet exclusive, that use both directions at once.
     fn misused(
         &self,

@@ -3,7 +3,7 @@
 use super::{
     Dispatch, DispatchProblem, ObjectiveParts, SlotMargin, SolveSize,
     build::DispatchProgram,
-    unit::{TURNS, UnitColumns, value},
+    unit::{TURNS, TURNS_IN_FORCE, UnitColumns, value},
 };
 use crate::{answer::Outcome, linear::Solved};
 use voltide_model::{
@@ -40,7 +40,8 @@ impl DispatchProgram<'_> {
         let unmet = self.unmet;
         let by = solved.by;
         let bound = solved.bound;
-        Dispatch { by, outcome, objective, bound, parts, slots, margins, unmet, size }
+        let fallback = None;
+        Dispatch { by, fallback, outcome, objective, bound, parts, slots, margins, unmet, size }
     }
 
     fn slot(
@@ -67,7 +68,7 @@ impl DispatchProgram<'_> {
         // A solver keeps the balance within its tolerance, and limits have cut its values since.
         // Who holds energy is not moved for that: what is held is worked out already.
         let mut missing = -slot.residual_kw();
-        for turn in 0..TURNS {
+        for turn in if self.is_in_force { TURNS_IN_FORCE } else { TURNS } {
             for (unit, did) in self.units.iter().zip(&mut slot.units) {
                 missing = take_up(unit.as_ref(), did, turn, missing);
             }

@@ -95,8 +95,7 @@ impl<'a> Stages<'a> {
     ) -> DispatchProblem<'a> {
         let rules = &self.grid.rules;
         let count = self.window_slots(day, k);
-        let issue =
-            Issue { slot: day.first + k, known: rules.step.get(), blend: rules.blend.get() };
+        let issue = rules.issue_in(day.first + k);
         // One slot more, to which the window's last one must be able to follow.
         let foreseen = self.foresee(issue, count as usize + 1, &ev_kw);
         let next = self.net_load_after(day, k + count, &foreseen, &ev_kw);

@@ -4,6 +4,7 @@
 use super::{DispatchProblem, GridError, UnitTask, Unmet, UnmetWish, plan::UnitPlan};
 use crate::linear::{Program, Solved};
 use good_lp::{Expression, Variable, variable};
+use std::ops::Range;
 use voltide_model::{
     device::Device,
     flexibility::{Readings, UpDown},
@@ -37,8 +38,10 @@ pub(super) struct Room {
 
 // Not the plant's order, in which renewables come before thermal units: runs from before plants
 // were lists are resumed with the same numbers.
-/// Most turns that kinds take in closing the balance.
-pub(super) const TURNS: u8 = 3;
+/// Turns that kinds take in closing the balance.
+pub(super) const TURNS: Range<u8> = 0..3;
+/// The same where no solver closed it: thermal units keep to their ramps, and connections import.
+pub(super) const TURNS_IN_FORCE: Range<u8> = 1..4;
 
 /// What is asked of a kind of unit before it has columns. What most kinds do not have is nothing
 /// where a kind does not say.
@@ -110,8 +113,27 @@ pub(super) trait UnitColumns {
         false
     }
 
+    /// Its two directions in a slot, where it has two of which one must be nothing.
+    fn directions(&self, _slot: usize) -> Option<(Variable, Variable)> {
+        None
+    }
+
     /// Holds it to one direction at a time in a slot.
     fn exclude(&self, _program: &mut Program, _slot: usize) {}
+
+    /// Has it only charge in a slot.
+    fn charge_only(&self, _program: &mut Program, _slot: usize) {}
+
+    /// Whole values for its integers by a solution that had them broken; there must be a schedule
+    /// with these.
+    fn rounded(&self, _relaxed: &Solved) -> Vec<(Variable, f64)> {
+        Vec::new()
+    }
+
+    /// Values of its columns where it goes on as was planned, or as it stands; those left out are 0.
+    fn in_force(&self) -> Vec<(Variable, f64)> {
+        Vec::new()
+    }
 
     /// What running costs an hour where the program has chords for a curve; `None` where it pays
     /// what is billed.

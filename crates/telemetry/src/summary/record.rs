@@ -6,7 +6,7 @@ use serde::Serialize;
 use voltide_model::{cost::SystemCost, figure::Record, figures, fleet::PopulationNotes};
 
 /// All records of a summary: itself, and what its figures are made of.
-pub static RECORDS: [&Record; 12] = [
+pub static RECORDS: [&Record; 13] = [
     &Summary::RECORD,
     &Extreme::RECORD,
     &SystemCostRows::RECORD,
@@ -17,6 +17,7 @@ pub static RECORDS: [&Record; 12] = [
     &NotFiniteAnswer::RECORD,
     &FailedCall::RECORD,
     &LostPolicy::RECORD,
+    &SolverFallback::RECORD,
     &PopulationNotes::RECORD,
     &TableSize::RECORD,
 ];
@@ -99,6 +100,9 @@ figures! {
         /// How much less the schedules of units may cost at best, by the solver's bounds: the sum
         /// of what it did not search for where units are switched on and off. Null without a plant.
         solver_gap: Option<f64> = "currency", "not negative",
+        /// Schedules of units that were not found as asked, by how they came about, in the order in
+        /// which that first happened.
+        solver_fallbacks: Vec<SolverFallback>,
         /// Energy not served.
         unserved_kwh: f64 = "kWh",
         /// Energy that nobody took and that could not be curtailed.
@@ -204,6 +208,20 @@ figures! {
         /// The policy.
         policy: String,
         /// The slot in which it panicked.
+        tick: u32,
+        /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
+        local_time: String,
+    }
+
+    /// Schedules of units that came about in another way than asked.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct SolverFallback {
+        /// How: `looser_gap`, `without_integers` or `plan_in_force`, as in the column `status` of
+        /// `solves`.
+        status: String,
+        /// How many.
+        solves: u64,
+        /// The slot of the first.
         tick: u32,
         /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
         local_time: String,

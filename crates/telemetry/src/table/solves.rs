@@ -12,7 +12,8 @@ rows! {
         stage: Word;
         /// name of the solver
         solver: Word;
-        /// how the solve ended
+        /// how the solve ended: optimal or feasible; looser_gap, without_integers or plan_in_force
+        /// where no schedule was found as asked
         status: Word;
         /// value of the solution found
         objective: Option<f64> = "currency";

@@ -103,7 +103,11 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             export_limit: Kilowatts(0.0),
             parent: None,
         }],
-        system: SystemSeries { wind: Some(power("wind")), pv: Some(power("pv")), base_load: None },
+        system: SystemSeries {
+            wind: Some(power("wind")),
+            pv: Some(power("pv")),
+            ..SystemSeries::default()
+        },
         grid: None,
         incentive: None,
         samples: Vec::new(),

@@ -145,7 +145,12 @@ impl Resolver<'_> {
     }
 
     /// A length in whole slots.
-    fn slots(&mut self, field: &str, length: &Spanned<Hours>, clock: &Clock) -> Option<NonZeroU32> {
+    pub(super) fn slots(
+        &mut self,
+        field: &str,
+        length: &Spanned<Hours>,
+        clock: &Clock,
+    ) -> Option<NonZeroU32> {
         // Both are in hours, of which few are exact in binary.
         let slots = length.0 / clock.slot_hours();
         let whole = (slots - slots.round()).abs() < 1e-6 && (1.0..1e6).contains(&slots.round());

@@ -10,18 +10,20 @@ use ron_places::{Place, Spanned};
 use std::num::NonZeroU32;
 use voltide_model::{
     clock::Clock,
+    foresight::Foresight,
     physical,
-    price::{ExpectedPrice, IncentiveRule, LocalDays, PriceError, PriceFeedback},
+    price::{ExpectedPrice, IncentiveRule, LocalDays, NetLoadSignal, PriceError, PriceFeedback},
     scenario::{Incentive, SystemSeries},
+    two_stage::Grid,
 };
 
 impl Resolver<'_> {
-    /// How prices follow net load, if they do; `system` is `None` where a problem with it was
-    /// reported.
+    /// How prices follow net load, if they do; `system`, with its plant, is `None` where a problem
+    /// with either was reported.
     #[expect(clippy::option_option, reason = "the outer one says that a problem was reported")]
     pub(super) fn incentive(
         &mut self,
-        system: Option<&SystemSeries>,
+        system: Option<(&SystemSeries, &Option<Grid>)>,
         clock: &Clock,
     ) -> Option<Option<Incentive>> {
         let world = self.file;
@@ -96,12 +98,13 @@ impl Resolver<'_> {
         batch
     }
 
-    /// Forms prices for all days that plans may reach to.
+    /// Forms prices for all days that plans may reach to; where they go by forecasts, those of
+    /// every day.
     fn check_net_load(
         &mut self,
         place: Place,
         rule: Option<IncentiveRule>,
-        system: &SystemSeries,
+        (system, grid): (&SystemSeries, &Option<Grid>),
         clock: &Clock,
     ) -> Option<()> {
         if system.base_load.is_none() {
@@ -116,11 +119,37 @@ impl Resolver<'_> {
         // Plans reach two days beyond the last slot at most.
         let days = LocalDays::covering(clock, clock.slots.saturating_add(2 * day));
         let net_load_kw: Vec<f64> = system.net_load_kw(0..days.slots(), day).collect();
-        let signal = rule?.signal(&net_load_kw, &days);
-        if let Err(error) = signal {
+        let rule = rule?;
+        let seed = *self.file.seed.get()?;
+        let foresight = Foresight::new(system, grid.as_ref(), clock, seed, self.values.rules());
+        let formed = rule.signal(&net_load_kw, &days);
+        let formed = formed.and_then(|signal| {
+            if foresight.is_perfect() {
+                return Ok(());
+            }
+            form_by_forecasts(foresight, rule, (signal, net_load_kw), &days, clock.slots)
+        });
+        if let Err(error) = formed {
             self.report.add(place, error.to_string(), "these prices cannot be formed");
             return None;
         }
         Some(())
     }
+}
+
+/// Forms the prices of every day of `slots` by what is known when it begins.
+fn form_by_forecasts(
+    foresight: Foresight,
+    rule: IncentiveRule,
+    (mut signal, mut net_load_kw): (NetLoadSignal, Vec<f64>),
+    days: &LocalDays,
+    slots: u32,
+) -> Result<(), PriceError> {
+    let begin = (0..days.len()).map(|day| days.range(day).start as u32);
+    for tick in begin.take_while(|&tick| tick < slots) {
+        let (of, known_kw) = foresight.of_prices(days, tick);
+        net_load_kw[of.start as usize..of.end as usize].copy_from_slice(&known_kw);
+        signal.refresh(&rule, &net_load_kw, days, of)?;
+    }
+    Ok(())
 }

@@ -200,6 +200,13 @@ impl UnitColumns for Columns<'_> {
         supply.into()
     }
 
+    /// It runs where it draws its least power already: elsewhere hydrogen can be bought.
+    fn rounded(&self, relaxed: &Solved) -> Vec<(Variable, f64)> {
+        let runs = |slot: usize| value(relaxed, self.draw[slot]) >= self.unit.power_min.0;
+        let on = self.on.iter().flatten().enumerate();
+        on.map(|(slot, &on)| (on, f64::from(u8::from(runs(slot))))).collect()
+    }
+
     fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {
         let wishes = wishes(self.task, self.held.len());
         wishes.map(|(slot, end)| missing_kwh(softened(end), held_kwh(slot))).sum()

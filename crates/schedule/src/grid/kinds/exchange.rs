@@ -4,7 +4,7 @@ use crate::{
     grid::{
         DispatchProblem, GridError, UnitTask, Unmet,
         error::{Holds, series},
-        unit::{Kind, UnitColumns, power, value},
+        unit::{Kind, Room, UnitColumns, power, value},
     },
     linear::{Program, Solved},
 };
@@ -65,5 +65,10 @@ impl UnitColumns for Columns<'_> {
         let given_kw = net.clamp(-self.unit.export_max.0, self.unit.import_max.0);
         let prices = if given_kw < 0.0 { self.export_price } else { self.import_price };
         UnitSlot { given_kw, price_per_kwh: prices[slot], ..UnitSlot::idle(self.unit.kind()) }
+    }
+
+    /// Only where no solver decides. Its price is that of imports then, so that nothing is exported.
+    fn room(&self, _did: &UnitSlot) -> Option<Room> {
+        Some(Room { turn: 3, least_kw: 0.0, most_kw: self.unit.import_max.0 })
     }
 }

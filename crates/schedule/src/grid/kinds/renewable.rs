@@ -67,6 +67,10 @@ impl UnitColumns for Columns<'_> {
         Some(Room { turn: 1, least_kw: 0.0, most_kw: did.available_kw })
     }
 
+    fn in_force(&self) -> Vec<(Variable, f64)> {
+        self.delivered.iter().copied().zip(self.available_kw.iter().copied()).collect()
+    }
+
     /// (28), (29).
     fn supply(&self, _program: &mut Program, slot: usize, way: Way) -> Expression {
         let curtailed = self.available_kw[slot] - self.delivered[slot];

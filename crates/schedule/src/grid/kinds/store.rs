@@ -220,11 +220,19 @@ impl UnitColumns for Columns<'_> {
         solved.values[&self.charge[slot]].min(solved.values[&self.discharge[slot]]) > BOTH_KW
     }
 
+    fn directions(&self, slot: usize) -> Option<(Variable, Variable)> {
+        Some((self.charge[slot], self.discharge[slot]))
+    }
+
     fn exclude(&self, program: &mut Program, slot: usize) {
         let (charge, discharge) = (self.charge[slot], self.discharge[slot]);
         let charging = program.add(variable().binary());
         program.require(constraint!(charge <= self.unit.charge_max.0 * charging));
         program.require(constraint!(discharge <= self.unit.discharge_max.0 * (1.0 - charging)));
+    }
+
+    fn charge_only(&self, program: &mut Program, slot: usize) {
+        program.fix(self.discharge[slot], 0.0);
     }
 
     fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {

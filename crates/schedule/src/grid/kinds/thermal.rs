@@ -25,12 +25,17 @@ use voltide_model::{
     unit::{UnitSlot, UnitState},
 };
 
+/// A unit of which a solution without integers has more on is turned on.
+const PART_ON: f64 = 1e-6;
+
 /// A thermal unit in the program.
 struct Columns<'p> {
     unit: &'p ThermalUnit,
     course: &'p Course,
     /// Whether it is on before the first slot.
     was_on: bool,
+    /// Its output before the first slot, where it is on and that is known, kW.
+    power_kw: Option<f64>,
     hours: f64,
     /// The curve between its limits.
     chords: Vec<Chord>,
@@ -76,7 +81,9 @@ impl Kind for ThermalUnit {
         let chords = chords(self.cost, self.power_min.0, self.power_max.0, problem.segments);
         thermal.pay(program, hours, self, &chords);
         thermal.stay_close(program, problem, self, course);
-        Box::new(Columns { unit: self, course, was_on: state.on, hours, chords, thermal })
+        let was_on = state.on;
+        let power_kw = state.power_kw.filter(|_| was_on);
+        Box::new(Columns { unit: self, course, was_on, power_kw, hours, chords, thermal })
     }
 
     /// Commitment is decided the day before.
@@ -130,6 +137,40 @@ impl UnitColumns for Columns<'_> {
         supply.into()
     }
 
+    fn rounded(&self, relaxed: &Solved) -> Vec<(Variable, f64)> {
+        let (On::Free { on, .. }, Some(how)) = (&self.thermal.on, self.unit.commitment) else {
+            return Vec::new();
+        };
+        let mut is_on: Vec<bool> = on.iter().map(|on| relaxed.values[on] > PART_ON).collect();
+        let least = [how.up_min, how.down_min].map(|least| slots_in(least.0, self.hours));
+        stay_on(&mut is_on, self.was_on, least);
+        on.iter().zip(is_on).map(|(&on, is_on)| (on, f64::from(u8::from(is_on)))).collect()
+    }
+
+    /// On as it is known to be, or as it stands; its output follows what was planned.
+    fn in_force(&self) -> Vec<(Variable, f64)> {
+        let unit = self.unit;
+        let step = unit.ramp.0 * self.hours;
+        let planned = self.course.reference_kw.as_deref().unwrap_or_default();
+        let highest_kw = self.thermal.highest_kw(step);
+        let mut output_kw = self.power_kw;
+        let mut values = Vec::new();
+        for (slot, &output) in self.thermal.output.iter().enumerate() {
+            let wanted = planned.get(slot).copied().or(output_kw).unwrap_or(unit.power_min.0);
+            let most = highest_kw[slot].max(unit.power_min.0);
+            let within = wanted.clamp(unit.power_min.0, most);
+            let reached =
+                output_kw.map_or(within, |before| within.clamp(before - step, before + step));
+            let is_on = self.thermal.on.in_force(slot, self.was_on);
+            output_kw = is_on.then(|| reached.clamp(unit.power_min.0, unit.power_max.0));
+            values.push((output, output_kw.unwrap_or_default()));
+        }
+        if let On::Free { on, .. } = &self.thermal.on {
+            values.extend(on.iter().map(|&on| (on, f64::from(u8::from(self.was_on)))));
+        }
+        values
+    }
+
     fn on_chords_per_hour(&self, did: &UnitSlot) -> Option<f64> {
         if !did.on {
             return Some(0.0);
@@ -151,6 +192,8 @@ impl UnitColumns for Columns<'_> {
 /// Variables of a thermal unit, by slot.
 struct Thermal {
     output: Vec<Variable>,
+    /// Most that it may give by its starts and stops, kW.
+    most_kw: Vec<f64>,
     on: On,
 }
 
@@ -192,6 +235,14 @@ impl On {
         }
     }
 
+    /// Whether it is on in a slot where nothing is decided anew; before the first it `was_on` or not.
+    fn in_force(&self, slot: usize, was_on: bool) -> bool {
+        match self {
+            Self::Fixed(on) => on[slot],
+            Self::Free { .. } => was_on,
+        }
+    }
+
     /// Whether the unit is off for certain.
     fn is_off(&self, slot: usize) -> bool {
         matches!(self, Self::Fixed(on) if !on[slot])
@@ -199,6 +250,18 @@ impl On {
 }
 
 impl Thermal {
+    /// Most that it may give so that it comes down in time for each stop, kW.
+    fn highest_kw(&self, step: f64) -> Vec<f64> {
+        let mut highest = self.most_kw.clone();
+        for slot in (1..highest.len()).rev() {
+            // In a slot in which it is off nothing asks it to come down: its stop has been said.
+            if !self.on.is_off(slot) {
+                highest[slot - 1] = highest[slot - 1].min(highest[slot] + step);
+            }
+        }
+        highest
+    }
+
     /// (37) on chords.
     fn pay(&self, program: &mut Program, hours: f64, unit: &ThermalUnit, chords: &[Chord]) {
         let least = unit.power_min.0;
@@ -275,7 +338,8 @@ fn fixed(
             program.require(constraint!(before - now <= step));
         }
     }
-    Thermal { output, on: On::Fixed(on.to_vec()) }
+    let most_kw = bounds.iter().map(|&(_, most)| most).collect();
+    Thermal { output, most_kw, on: On::Fixed(on.to_vec()) }
 }
 
 /// What the output of each slot may be, as far as starts, stops and the output before allow.
@@ -362,7 +426,8 @@ fn free(
         program.require(constraint!(down + on[slot] <= 1.0));
     }
     hold_initial(program, &on, state, how, hours);
-    let thermal = Thermal { output, on: On::Free { on, starts, stops } };
+    let most_kw = vec![most; slots];
+    let thermal = Thermal { output, most_kw, on: On::Free { on, starts, stops } };
     thermal.ramp(program, unmet, unit, state, hours);
     thermal
 }
@@ -371,6 +436,30 @@ fn free(
 fn slots_in(hours: f64, slot_hours: f64) -> usize {
     // A whole number of slots may come out a little above itself, and must not become one more.
     ((hours / slot_hours - 1e-9).ceil() as usize).max(1)
+}
+
+/// Has a unit stay on for its minimum times, up and down in slots: after each start, and where it
+/// would be off for too short a time. What held before the first slot must be kept already.
+fn stay_on(is_on: &mut [bool], was_on: bool, [up, down]: [usize; 2]) {
+    let mut started = None;
+    for slot in 0..is_on.len() {
+        let before = if slot == 0 { was_on } else { is_on[slot - 1] };
+        if is_on[slot] && !before {
+            started = Some(slot);
+        }
+        is_on[slot] |= started.is_some_and(|start| slot < start + up);
+    }
+    let mut last_on = was_on.then_some(0);
+    for slot in 0..is_on.len() {
+        if !is_on[slot] {
+            continue;
+        }
+        // `last_on` counts the slots up to the end of the last one in which it was on.
+        if let Some(end) = last_on.filter(|end| slot - end < down) {
+            is_on[end..slot].fill(true);
+        }
+        last_on = Some(slot + 1);
+    }
 }
 
 /// The sum over the last `count` slots up to `slot`.
