@@ -3,7 +3,7 @@
 
 use crate::engine::{events_by, of_kind, scenario};
 use std::{fmt::Write, fs, path::Path, sync::mpsc};
-use voltide_journal::event::{Event, PricesSet, SessionEnded};
+use voltide_journal::event::{Event, ForecastIssued, PricesSet, Recorded, SessionEnded};
 use voltide_model::{dispatch::GridState, foresight::Foresight};
 use voltide_policy::{
     Observation, Schedules,
@@ -255,10 +255,64 @@ fn forecasts_that_have_no_place_are_refused() {
     assert!(of_nothing.contains("a forecast of `pv`, and `system` has no `pv`"), "{of_nothing}");
     let broken = problems(&world(r#"forecasts: (blend: "90 min"),"#, ""));
     assert!(broken.contains("`blend` is not a whole number of slots"), "{broken}");
+    let error = "day_ahead_ev_forecast: Ar1(phi: 0.5, sd: 0.1), day_ahead_ev: None, exchanges:";
+    let no_cars = problems(&world("", &grid().replace("exchanges:", error)));
+    assert!(no_cars.contains("has no plans of cars to be wrong about"), "{no_cars}");
     let unheard = problems(&world("forecasts: (sun: Perfect),", ""));
     assert!(unheard.contains("sun"), "{unheard}");
     // Prices that cannot be formed of what is foreseen are found before the run.
     let storm = forecasts().replace(&told("wind_told"), &told("load_told"));
     let storm = problems(&world(&storm, "incentive: (rho: 0.6),"));
     assert!(storm.contains("the mean net load of 2024-06-03"), "{storm}");
+}
+
+/// What the stages are told of cars, by the day's first slot, and the events of the run.
+fn told_of_cars(fields: &str) -> (Vec<(u32, ForecastIssued)>, Vec<Recorded>) {
+    let folder = tempfile::tempdir().unwrap();
+    write_series(folder.path(), 48);
+    let grid = format!(
+        r#"grid: (
+            exchanges: {{"outside": (import_max: "500 kW", import_price: "0.1 EUR/kWh")}}, {fields}
+        ),"#
+    );
+    let info = PolicyInfo::default();
+    let events = events_by(&scenario(&world("", &grid), folder.path()), info, |seen, schedules| {
+        charge(seen, schedules);
+        Vec::new()
+    });
+    let issued = of_kind(&events, |event| match event {
+        Event::ForecastIssued(issued) => Some(issued),
+        _ => None,
+    });
+    (issued.map(|(tick, issued)| (tick, issued.clone())).collect(), events)
+}
+
+#[test]
+fn cars_need_not_be_known_a_day_ahead() {
+    let plain = told_of_cars("");
+    assert_eq!(plain.0, told_of_cars("day_ahead_ev_forecast: Known,").0);
+    let off = told_of_cars("day_ahead_ev_forecast: Ar1(phi: 0.8, sd: 0.3),");
+    for ((tick, known), (_, told)) in plain.0.iter().zip(&off.0) {
+        let share = |slot: usize| told.values[slot] / known.values[slot];
+        // Three cars with 4 kW each from six o'clock on.
+        assert_eq!(known.values[18], 12.0);
+        assert!((share(18) - 1.0).abs() > 1e-3 && share(18) != share(19), "{tick}: {told:?}");
+        // Those that have yet to arrive are off by as much.
+        let of_slot = |it: &ForecastIssued, slot: u32| -> f64 {
+            it.load_slot
+                .iter()
+                .zip(&it.load_kw)
+                .filter(|(at, _)| **at == slot)
+                .map(|(_, kw)| kw)
+                .sum()
+        };
+        let at_six = of_slot(told, tick + 18) / of_slot(known, tick + 18);
+        assert!((at_six - share(18)).abs() < 1e-12);
+    }
+    // What cars do is as it was: an error draws nothing of theirs.
+    let sessions = |events: &[Recorded]| {
+        let of_cars = events.iter().filter(|it| matches!(it.event, Event::SessionEnded(_)));
+        of_cars.map(|it| (it.tick, it.event.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(sessions(&plain.1), sessions(&off.1));
 }

@@ -63,6 +63,9 @@ pub struct TwoStage {
     pub base_load: Forecast,
     /// Which load of cars the day-ahead stage is shown.
     pub day_ahead_ev: DayAheadEv,
+    /// What is known of that load beforehand: [`Forecast::Perfect`] is every stay to the minute and
+    /// what it will draw.
+    pub ev_forecast: Forecast,
     /// When the search for a commitment may stop.
     pub search: SearchLimits,
 }

@@ -59,6 +59,8 @@ shape! {
         base_load_forecast: ForecastFile = ForecastFile::Perfect => "`Perfect`",
         /// Which load of cars the day-ahead stage is shown.
         day_ahead_ev: DayAheadEvFile = DayAheadEvFile::ByPolicy => "`ByPolicy`",
+        /// What is known of that load when the day begins.
+        day_ahead_ev_forecast: EvForecastFile = EvForecastFile::Known => "`Known`",
     }
 }
 
@@ -356,6 +358,17 @@ impl SlackFile {
     // Left out, it is what `slack: ()` is.
     fn usual() -> Self {
         Self { unserved: None, margin: None, terminal: None, deviation: None }
+    }
+}
+
+choice! {
+    /// What is known beforehand of what cars will draw, of those that have yet to arrive also within
+    /// the day.
+    pub(crate) enum EvForecastFile "day_ahead_ev_forecast" for WorldText {
+        /// Everything: every stay of the day, when it begins and ends and what it needs.
+        Known,
+        /// The same with an error that grows with lead time, by draws of its own.
+        Ar1 {Ar1File},
     }
 }
 

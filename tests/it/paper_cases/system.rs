@@ -200,6 +200,7 @@ impl PaperSystem {
             prices: self.prices(),
             base_load: Forecast::Perfect,
             day_ahead_ev: DayAheadEv::Plan,
+            ev_forecast: Forecast::Perfect,
             search: SearchLimits::default(),
         };
         Grid { plant, rules }

@@ -224,6 +224,7 @@ fn grid() -> Grid {
         prices: SlackPrices::default(),
         base_load: Forecast::Perfect,
         day_ahead_ev: DayAheadEv::None,
+        ev_forecast: Forecast::Perfect,
         search: SearchLimits::default(),
     };
     Grid { plant: plant(), rules }

@@ -4,7 +4,9 @@
 use super::Resolver;
 use crate::{
     dialect::is_limited,
-    grid_file::{DayAheadEvFile, ForecastFile, GridFile, SlackFile, StagesFile},
+    grid_file::{
+        Ar1File, DayAheadEvFile, EvForecastFile, ForecastFile, GridFile, SlackFile, StagesFile,
+    },
     ranges::Limits,
     values::Count,
 };
@@ -60,23 +62,32 @@ impl Resolver<'_> {
             ForecastFile::Series(series) => {
                 Forecast::Series(self.power_series(name, series, true, clock)?)
             }
-            ForecastFile::Ar1(error) => {
-                self.in_range(
-                    &error.phi,
-                    "`phi`",
-                    (0.0..1.0).contains(&error.phi.value),
-                    "0 to below 1",
-                )?;
-                self.in_range(&error.sd, "`sd`", error.sd.value >= 0.0, "at least 0")?;
-                self.report.within(
-                    &physical::FORECAST_ERROR,
-                    "sd",
-                    error.sd.value,
-                    error.sd.place,
-                )?;
-                Forecast::Ar1 { phi: error.phi.value, sd: error.sd.value }
-            }
+            ForecastFile::Ar1(error) => self.forecast_error(error)?,
         })
+    }
+
+    fn forecast_error(&mut self, error: &Ar1File) -> Option<Forecast> {
+        let phi = error.phi.value;
+        self.in_range(&error.phi, "`phi`", (0.0..1.0).contains(&phi), "0 to below 1")?;
+        let sd = error.sd.value;
+        self.in_range(&error.sd, "`sd`", sd >= 0.0, "at least 0")?;
+        self.report.within(&physical::FORECAST_ERROR, "sd", sd, error.sd.place)?;
+        Some(Forecast::Ar1 { phi, sd })
+    }
+
+    /// What is known of the load of cars; a load that the world gives is a forecast by itself.
+    fn ev_forecast(&mut self, file: &GridFile) -> Option<Forecast> {
+        let EvForecastFile::Ar1(error) = &file.day_ahead_ev_forecast else {
+            return Some(Forecast::Perfect);
+        };
+        if matches!(file.day_ahead_ev, DayAheadEvFile::Series(_) | DayAheadEvFile::None) {
+            let message =
+                "`day_ahead_ev_forecast` has no plans of cars to be wrong about".to_owned();
+            let help = "leave it out, or let `day_ahead_ev` be what a policy plans";
+            self.report.add_help(error.sd.place, message, "an error of nothing", help);
+            return None;
+        }
+        self.forecast_error(error)
     }
 
     fn in_range(
@@ -113,6 +124,7 @@ impl Resolver<'_> {
         let prices = self.slack(&file.slack);
         let base_load = self.forecast("grid.base_load_forecast", &file.base_load_forecast, clock);
         let day_ahead_ev = self.day_ahead_ev(file, clock);
+        let ev_forecast = self.ev_forecast(file);
         let segments = self.counted("segments", &file.stages.segments);
         let search = self.search(&file.stages);
         let [day_ahead_step, day_ahead_window, window, step, blend] = lengths;
@@ -140,6 +152,7 @@ impl Resolver<'_> {
             prices: prices?,
             base_load: base_load?,
             day_ahead_ev: day_ahead_ev?,
+            ev_forecast: ev_forecast?,
             search: search?,
         })
     }

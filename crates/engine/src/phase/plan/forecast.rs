@@ -26,7 +26,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use voltide_journal::event::{Event, ForecastIssued, TickStarted};
 use voltide_model::{
     clock::Clock,
+    forecast::{Forecast, Issue},
     scenario::{Planning as Plans, Scenario},
+    series::Series,
     two_stage::{DayAheadEv, Grid},
 };
 
@@ -126,8 +128,32 @@ pub(super) fn issue(
     if scenario.planning == Plans::AtPlugIn {
         trial.add_arrivals(tick, &mut forecast);
     }
+    add_errors(scenario, &grid, &mut forecast);
     let cause = record.cause(&[&TickStarted::KIND]);
     record.emit(cause, forecast, Event::ForecastIssued, |forecast| schedule.expect(forecast));
+}
+
+/// Cars are not known better than the world has it: the error of a slot is a share of what they will
+/// draw, and of each part of it.
+fn add_errors(scenario: &Scenario, grid: &Grid, forecast: &mut ForecastIssued) {
+    let known = &grid.rules.ev_forecast;
+    if *known == Forecast::Perfect {
+        return;
+    }
+    let first = forecast.first_slot;
+    let last = forecast.load_slot.iter().copied().max().unwrap_or(first);
+    let count = forecast.values.len().max((last - first) as usize + 1);
+    // Draws of its own, by the name of the series: those of the run are not touched.
+    let name = forecast.series.clone();
+    let all = Series { name, unit: "1".to_owned(), values: [1.0].into() };
+    let day = scenario.clock.slots_per_24_hours();
+    let share = known.issue(&all, Issue::day_ahead(first), count, scenario.seed, day);
+    for (kw, share) in forecast.values.iter_mut().zip(&share) {
+        *kw *= share;
+    }
+    for (kw, slot) in forecast.load_kw.iter_mut().zip(&forecast.load_slot) {
+        *kw *= share[(slot - first) as usize];
+    }
 }
 
 /// What a forecast is made from.
