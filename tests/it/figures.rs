@@ -90,7 +90,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 88] = [
+const OF_RUN: [(&str, &str); 89] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -182,6 +182,27 @@ const OF_RUN: [(&str, &str); 88] = [
     ("system_cost.unserved", "SELECT sum(amount) FILTER (component IN ('unserved')) FROM plant_costs"),
     ("system_cost.total", "SELECT sum(amount) FROM plant_costs"),
     ("solver_gap", "SELECT max(solver_gap) FROM system_costs"),
+    (
+        "slack",
+        "WITH parts AS (
+             SELECT tick, unnest((payload->'$.components')::JSON[]) AS part FROM events WHERE kind = 'SolveFinished'),
+         wishes AS (
+             SELECT tick, payload->>'$.stage' AS stage, unnest((payload->'$.unmet')::JSON[]) AS wish
+             FROM events WHERE kind = 'SolveFinished'),
+         used AS (
+             SELECT 'unserved' AS name, tick, unserved_kw * step_h AS kwh FROM system_ticks
+             UNION ALL SELECT 'spilled', tick, spilled_kw * step_h FROM system_ticks
+             UNION ALL SELECT 'margin_up', tick, greatest(-margin_up_kw, 0) * step_h FROM system_ticks
+             UNION ALL SELECT 'margin_down', tick, greatest(-margin_down_kw, 0) * step_h FROM system_ticks
+             UNION ALL SELECT part->>0, tick, (part->>1)::DOUBLE / if(part->>0 = 'terminal', 2, 5) FROM parts
+                       WHERE part->>0 IN ('terminal', 'deviation')
+             UNION ALL SELECT wish->>1, tick, (wish->>2)::DOUBLE * CASE
+                       WHEN NOT starts_with(wish->>1, 'ramp') THEN 1
+                       WHEN stage = 'day_ahead' THEN (SELECT max(step_h) FROM unit_ticks WHERE stage = 'day_ahead')
+                       ELSE (SELECT max(step_h) FROM system_ticks) END FROM wishes)
+         SELECT string_agg(name || ' ' || tick || printf(' %.3f', kwh), ', ' ORDER BY name)
+         FROM (SELECT name, min(tick) AS tick, sum(kwh) AS kwh FROM used WHERE kwh > 1e-6 GROUP BY name)",
+    ),
     (
         "solver_fallbacks",
         "SELECT string_agg(status || ' ' || solves || ' ' || tick, ', ' ORDER BY tick, status)
@@ -461,7 +482,16 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
             if words.is_empty() { Value::Null } else { json!(words) },
         );
     }
-    // So are schedules that were not found as asked.
+    // So is slack by name, and so are schedules that were not found as asked.
+    if let Some(Value::Array(slack)) = all.get("slack") {
+        let word = |it: &Value| {
+            let kwh = it["kwh"].as_f64().unwrap();
+            format!("{} {} {kwh:.3}", it["name"].as_str().unwrap(), it["tick"])
+        };
+        let words = slack.iter().map(word).collect::<Vec<_>>().join(", ");
+        let words = if words.is_empty() { Value::Null } else { json!(words) };
+        all.insert("slack".to_owned(), words);
+    }
     if let Some(Value::Array(fallbacks)) = all.get("solver_fallbacks") {
         let word = |it: &Value| {
             format!("{} {} {}", it["status"].as_str().unwrap(), it["solves"], it["tick"])

@@ -11,7 +11,7 @@ use std::path::Path;
 use voltide_model::fleet::PopulationNotes;
 use voltide_telemetry::{
     ClippedAnswer, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
-    NO_CHARGER_DISCHARGES, NotFiniteAnswer, Summary, SystemCostRows,
+    NO_CHARGER_DISCHARGES, NotFiniteAnswer, SlackUsed, Summary, SystemCostRows,
 };
 
 /// Prints the summary of a run, of which quiet leaves its folder; `cost` where it was run just now.
@@ -91,7 +91,7 @@ impl Line {
 
 /// What there is to say of a run, in order. What did not happen is left out, unless one would ask
 /// for it.
-const LINES: [Line; 27] = [
+const LINES: [Line; 28] = [
     Line::always("simulated", simulated),
     Line::always("charged", charged).of_cars(),
     Line::if_any("discharged", discharged).of_cars(),
@@ -105,6 +105,7 @@ const LINES: [Line; 27] = [
     Line::if_any("plant", not_used),
     Line::if_any("flexibility", flexibility),
     Line::if_any("relaxed", relaxed),
+    Line::if_any("slack", slack),
     Line::always("sessions", sessions).of_cars(),
     Line::if_any("missed", missed).notable(),
     Line::if_any("no number", no_number).wrong(),
@@ -305,6 +306,15 @@ fn relaxed(summary: &Summary) -> Option<String> {
     summary.system_cost?;
     let what = "of ramps or stores that no schedule could meet (see `events`)";
     happened(summary.unmet_wishes, ["wish", "wishes"], what)
+}
+
+/// What schedules of units could not keep.
+fn slack(summary: &Summary) -> Option<String> {
+    let of = |it: &SlackUsed| {
+        format!("{} {} kWh (first {})", it.name, decimal(it.kwh, 1), it.local_time)
+    };
+    let all: Vec<String> = summary.slack.iter().map(of).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// How many sessions there were, and that all of them came to their targets or how many did not.

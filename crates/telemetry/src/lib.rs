@@ -23,6 +23,7 @@ mod comparison;
 pub mod error;
 pub mod page;
 pub mod sink;
+mod slack;
 pub mod summary;
 pub mod table;
 
@@ -58,6 +59,7 @@ pub use selection::Options;
 pub use sink::Telemetry;
 pub use summary::{
     ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
-    NO_CHARGER_DISCHARGES, NotFiniteAnswer, RECORDS, RunStatus, Summary, SystemCostRows, TableSize,
+    NO_CHARGER_DISCHARGES, NotFiniteAnswer, RECORDS, RunStatus, SlackUsed, SolverFallback, Summary,
+    SystemCostRows, TableSize,
 };
 pub use world_hash::world_parts;

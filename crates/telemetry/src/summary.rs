@@ -4,10 +4,10 @@ mod record;
 
 pub use record::{
     ClippedAnswer, ComponentCost, Extreme, FailedCall, FlexibilitySums, LostPolicy, MissedTargets,
-    NotFiniteAnswer, RECORDS, SolverFallback, Summary, SystemCostRows, TableSize,
+    NotFiniteAnswer, RECORDS, SlackUsed, SolverFallback, Summary, SystemCostRows, TableSize,
 };
 
-use crate::sessions::SessionRow;
+use crate::{sessions::SessionRow, slack::Slack};
 use std::collections::BTreeMap;
 use voltide_journal::event::{
     AnswerNotFinite, ClipReason, LimitViolated, PlansAccepted, PolicyFaulted, RunStarted,
@@ -68,6 +68,8 @@ pub(crate) struct Tally {
     is_built_in: bool,
     /// How many targets were missed and what they lacked in kWh, by fleet and reason.
     missed: BTreeMap<(usize, &'static str), (u64, f64)>,
+    /// What schedules of the plant could not keep.
+    slack: Slack,
     /// Per unit: what it cost, running and else.
     unit_costs: Vec<UnitCost>,
 }
@@ -90,6 +92,7 @@ impl Tally {
             planned_discharge: false,
             is_built_in: false,
             missed: BTreeMap::new(),
+            slack: Slack::default(),
             unit_costs: Vec::new(),
         }
     }
@@ -134,6 +137,7 @@ impl Tally {
 
     /// Adds up what a schedule of units could not keep, and what may have been left of its cost.
     pub(crate) fn solve_finished(&mut self, scenario: &Scenario, tick: u32, solve: &SolveFinished) {
+        self.slack.planned(scenario, tick, solve);
         if !AS_ASKED.contains(&solve.status.as_str()) {
             self.fallback(scenario, tick, solve);
         }
@@ -243,14 +247,15 @@ impl Tally {
         keep_lower(&mut summary.net_load_valley, net_load_kw, scenario, tick);
         self.asked += scenario.asked_cars(columns.stay) as u64;
         self.agreed += u64::from(system.agreed);
-        self.plant(scenario, system, units);
+        self.plant(scenario, tick, system, units);
     }
 
     /// Counts what a plant did in a settled tick.
-    fn plant(&mut self, scenario: &Scenario, system: &SystemTick, units: &[UnitTick]) {
+    fn plant(&mut self, scenario: &Scenario, tick: u32, system: &SystemTick, units: &[UnitTick]) {
         let Some(grid) = &scenario.grid else { return };
         let hours = scenario.clock.slot_hours();
         let summary = &mut self.summary;
+        self.slack.settled(tick, system, hours);
         self.unit_costs.resize(units.len(), UnitCost::default());
         for (sum, cost) in self.unit_costs.iter_mut().zip(units.iter().map(|unit| unit.cost)) {
             let cost = cost.unwrap_or_default();
@@ -328,6 +333,8 @@ impl Tally {
     pub(crate) fn finish(mut self, scenario: &Scenario, status: &RunStatus) -> Summary {
         self.system_cost(scenario);
         self.missed_by(scenario);
+        let slack = std::mem::take(&mut self.slack);
+        self.summary.slack = slack.named(|tick| local_time(scenario, tick));
         let hours = f64::from(self.summary.slots) * scenario.clock.slot_hours();
         let summary = &mut self.summary;
         summary.willing_share = (self.asked > 0).then(|| self.agreed as f64 / self.asked as f64);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use voltide_model::{cost::SystemCost, figure::Record, figures, fleet::PopulationNotes};
 
 /// All records of a summary: itself, and what its figures are made of.
-pub static RECORDS: [&Record; 13] = [
+pub static RECORDS: [&Record; 14] = [
     &Summary::RECORD,
     &Extreme::RECORD,
     &SystemCostRows::RECORD,
@@ -18,6 +18,7 @@ pub static RECORDS: [&Record; 13] = [
     &FailedCall::RECORD,
     &LostPolicy::RECORD,
     &SolverFallback::RECORD,
+    &SlackUsed::RECORD,
     &PopulationNotes::RECORD,
     &TableSize::RECORD,
 ];
@@ -103,6 +104,8 @@ figures! {
         /// Schedules of units that were not found as asked, by how they came about, in the order in
         /// which that first happened.
         solver_fallbacks: Vec<SolverFallback>,
+        /// What schedules of units could not keep, by name; empty where there was nothing.
+        slack: Vec<SlackUsed>,
         /// Energy not served.
         unserved_kwh: f64 = "kWh",
         /// Energy that nobody took and that could not be curtailed.
@@ -222,6 +225,21 @@ figures! {
         /// How many.
         solves: u64,
         /// The slot of the first.
+        tick: u32,
+        /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
+        local_time: String,
+    }
+
+    /// Slack that schedules of units used.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    pub struct SlackUsed {
+        /// `unserved`, `spilled`, `margin_up` or `margin_down`, as settled; `deviation`, `terminal`,
+        /// `ramp_into_limits`, `ramp_to_stop`, `initial_energy` or `final_energy`, as planned, window
+        /// by window.
+        name: String,
+        /// How much of it.
+        kwh: f64 = "kWh",
+        /// The slot in which it was first used: when it was planned, where it is planned slack.
         tick: u32,
         /// Its start on the wall clock of the world's time zone, as `2024-06-03T18:15`.
         local_time: String,

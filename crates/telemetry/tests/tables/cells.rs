@@ -931,6 +931,42 @@ fn a_summary_adds_up_what_was_cut_and_what_was_not_served() {
     assert_eq!(summary.ev_mean_kw, (20.0 - 6.5) * 0.25 / (f64::from(TICK + 1) * 0.25));
 }
 
+/// Each by its name, with the slot in which it was first so; what is planned comes window by window.
+#[test]
+fn slack_and_schedules_not_found_as_asked_are_told_by_name_and_first_slot() {
+    let solve = |status: &str, wishes: &[(&str, f64)]| {
+        let Event::SolveFinished(solve) = solve_finished() else { unreachable!() };
+        let unmet = wishes.iter().map(|&(wish, by)| ("coal".into(), wish.into(), by)).collect();
+        let stage = "intra_day".into();
+        Event::SolveFinished(SolveFinished { stage, status: status.into(), unmet, ..solve })
+    };
+    let scenario = world();
+    let mut telemetry = Telemetry::create_summary(&scenario).unwrap();
+    let events = [
+        run_started(),
+        solve("optimal", &[]),
+        solve("plan_in_force", &[("ramp_to_stop", 8.0)]),
+        solve("without_integers", &[("ramp_to_stop", 4.0), ("final_energy", 3.0)]),
+        solve("plan_in_force", &[]),
+    ];
+    for ((tick, seq), event) in (0..).zip(0..).zip(events) {
+        telemetry.event(&scenario, &Recorded { seq, cause_seq: None, tick, event }).unwrap();
+    }
+    settle(&mut telemetry, &scenario);
+    let (summary, _) = telemetry.finish_with_bills(RunStatus::Interrupted).unwrap();
+    let fallbacks = summary.solver_fallbacks.iter();
+    let fallbacks: Vec<_> = fallbacks.map(|it| (it.status.as_str(), it.solves, it.tick)).collect();
+    assert_eq!(fallbacks, [("plan_in_force", 2, 2), ("without_integers", 1, 3)]);
+    let slack = summary.slack.iter().map(|it| (it.name.as_str(), it.kwh, it.tick));
+    let planned: Vec<_> =
+        slack.filter(|(name, ..)| ["ramp_to_stop", "final_energy"].contains(name)).collect();
+    assert_eq!(planned, [("final_energy", 3.0, 3), ("ramp_to_stop", 12.0 * 0.25, 2)]);
+    let settled: Vec<_> = summary.slack.iter().filter(|it| it.tick == TICK).collect();
+    let [spilled, unserved] = &settled[..] else { panic!("{settled:?}") };
+    assert_eq!((spilled.name.as_str(), spilled.kwh), ("spilled", 0.25));
+    assert_eq!((unserved.name.as_str(), unserved.kwh), ("unserved", 15.0 * 0.25));
+}
+
 /// The second part of a stay that goes on over the midnight at which the day follows upon itself
 /// comes first: of the next day, at the same time of day, is its end.
 #[test]
