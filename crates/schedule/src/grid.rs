@@ -47,6 +47,7 @@ mod plan;
 mod problem;
 mod read;
 mod stages;
+mod switched;
 mod unit;
 mod validate;
 

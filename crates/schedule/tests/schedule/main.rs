@@ -14,5 +14,6 @@ mod instances;
 mod lattice;
 mod laws;
 mod one_way;
+mod switched;
 mod ties;
 mod traps;
