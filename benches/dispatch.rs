@@ -64,10 +64,12 @@ fn report(rounds: usize, large: bool) {
     let (ten, close) = (gap("grid.stages.gap=0.005"), gap("grid.stages.gap=0.001"));
     table.measure("10 units switched, 24 h, gap 5e-3", rounds, || ten.day_ahead());
     table.measure("10 units switched, 24 h, gap 1e-3", 1, || close.day_ahead());
-    let hundred = ten.times(10, false);
+    let twenty = ten.times(2, true, 1e-3);
+    table.measure("20 units switched, 24 h, gap 1e-3", 1, || twenty.day_ahead());
+    let hundred = ten.times(10, false, 1e-2);
     table.measure("100 units, 24 h", rounds, || hundred.day_ahead());
     if large {
-        let switched = ten.times(10, true);
+        let switched = ten.times(10, true, 1e-2);
         table.measure("100 units switched, 24 h, gap 1e-2", 1, || switched.day_ahead());
     }
     println!("{}", table.0);
@@ -110,7 +112,7 @@ impl World {
     }
 
     /// `copies` of every thermal unit and as much load; `switched` leaves them their commitment.
-    fn times(&self, copies: usize, switched: bool) -> Self {
+    fn times(&self, copies: usize, switched: bool, gap: f64) -> Self {
         let unit = |copy: usize, unit: &ThermalUnit| {
             let mut unit = unit.clone();
             unit.name = format!("{}-{copy}", unit.name);
@@ -131,7 +133,7 @@ impl World {
         let load = scenario.system.base_load.as_mut().expect("it has a load");
         load.values = load.values.iter().map(|load| load * copies as f64).collect();
         let mut rules = self.grid.rules.clone();
-        rules.search = SearchLimits { gap: 1e-2, ..rules.search };
+        rules.search = SearchLimits { gap, ..rules.search };
         Self { scenario, grid: Grid { plant, rules } }
     }
 

@@ -321,6 +321,9 @@ impl Search<'_> {
             return None;
         }
         undecided.sort_by(|one, next| next.0.total_cmp(&one.0).then(one.1.cmp(&next.1)));
+        if !tries && let Some(branch) = self.towards_one(&undecided, values, bound) {
+            return Some(branch);
+        }
         if tries {
             self.try_out(&undecided, values, path, bound);
         }
@@ -338,6 +341,21 @@ impl Search<'_> {
         // The nearer side is looked at first.
         let [first, second] = if open[0] <= open[1] { [0, 1] } else { [1, 0] };
         Some(Branch { sides: [sides[first], sides[second]], bounds: [bound; 2] })
+    }
+
+    /// The whole column that is nearest to being one more, and made so; nothing where none is open.
+    fn towards_one(
+        &self,
+        undecided: &[(f64, usize)],
+        values: &[f64],
+        bound: f64,
+    ) -> Option<Branch> {
+        let open = undecided.iter().filter(|of| matches!(self.forks[of.1], Fork::Whole(_)));
+        let nearest = open
+            .map(|&(_, at)| (self.sides(at, values), at))
+            .reduce(|best, next| if next.0.0[1] < best.0.0[1] { next } else { best })?;
+        let sides = nearest.0.1;
+        Some(Branch { sides: [sides[1], sides[0]], bounds: [bound; 2] })
     }
 
     fn rate(&self, at: usize, side: usize, mean: f64) -> f64 {

@@ -315,7 +315,8 @@ shape! {
         /// Straight pieces that stand for a quadratic cost while scheduling, at most 100; the bill
         /// is quadratic.
         segments: Spanned<Count<SEGMENTS_MAX>> = given(Count(10)) => "10",
-        /// Most nodes that the search for a commitment visits; at most 10,000,000.
+        /// How long a search may last: one for a commitment solves a tenth as many programs at most,
+        /// one for directions of stores a fortieth; at most 10,000,000.
         nodes: Spanned<Count<NODES_MAX>> = given(Count(20_000)) => "20000",
         /// Relative gap at which that search stops.
         gap: Spanned<f64> = given(1e-4) => "0.0001",

@@ -8,8 +8,10 @@
 //! 2. misused slots become [hulls](super::hull) until the linear program misuses no more of them,
 //!    and directions are searched for.
 //!
+//! Which units are switched is searched for in the same way, all of it at once.
+//!
 //! An optimum that keeps the rules of the full program is the optimum of the full program. Runs of
-//! the first release give binaries to misused slots, then to all, and ask CBC.
+//! the first release, and days that wrap, give binaries to misused slots, then to all, and ask CBC.
 
 use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram, kinds::kind_of};
 use crate::{
@@ -20,8 +22,12 @@ use good_lp::Variable;
 use std::collections::BTreeSet;
 use voltide_model::{flexibility::LastStep, rules::Rules};
 
-/// How many of the nodes that a commitment may take make one that directions may take: there are a
-/// hundred windows a day, and each of them may need directions.
+/// How many nodes of the limit make one program that a search for a commitment solves: the limit
+/// was made for a search that solves smaller ones.
+const NODES_OF_A_COMMITMENT: u32 = 10;
+
+/// The same of a search for directions: there are a hundred windows a day, and each of them may
+/// need one.
 const NODES_OF_A_DIRECTION: u32 = 40;
 
 /// Times that hulls are added. A slot that is misused after that is left to the search.
@@ -68,7 +74,7 @@ impl DispatchProblem<'_> {
     fn solve_on_clp(&self) -> Result<Dispatch, GridError> {
         let model = DispatchProgram::new(self, &[]);
         if model.program.integers() > 0 {
-            return self.solve_by_cbc();
+            return self.switched(model).map_or_else(|| self.solve_by_cbc(), Ok);
         }
         let relaxed = model.program.solve_linear();
         if !relaxed.outcome.has_solution() {
@@ -80,6 +86,16 @@ impl DispatchProblem<'_> {
         }
         let slots = misused.iter().map(|&(_, slot)| slot).collect();
         self.one_way(model, slots, relaxed.bound).map_or_else(|| self.solve_by_cbc(), Ok)
+    }
+
+    /// The cheapest schedule of units that are switched, in which no store goes both ways; nothing
+    /// where none was found.
+    fn switched(&self, mut model: DispatchProgram<'_>) -> Option<Dispatch> {
+        let counts = model.add_switch_counts(&self.plant.units);
+        let forks = Forks { pairs: model.all_pairs(self), counts, ..Forks::default() };
+        let nodes = (self.search.nodes / NODES_OF_A_COMMITMENT).max(1);
+        let solved = model.program.search(&forks, Work { nodes, gap: self.search.gap });
+        solved.outcome.has_solution().then(|| model.read(self, &solved, 1))
     }
 
     /// The cheapest schedule in which no store goes both ways; nothing where none was found.

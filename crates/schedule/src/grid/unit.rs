@@ -113,6 +113,11 @@ pub(super) trait UnitColumns {
         false
     }
 
+    /// Whether it is on, and whether it starts, by slot, where the schedule decides.
+    fn switches(&self) -> Option<(&[Variable], &[Variable])> {
+        None
+    }
+
     /// Its two directions in a slot, where it has two of which one must be nothing.
     fn directions(&self, _slot: usize) -> Option<(Variable, Variable)> {
         None

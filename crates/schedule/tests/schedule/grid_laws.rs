@@ -6,7 +6,7 @@ use crate::{
 };
 use good_lp::{Solution as _, SolverModel as _, solvers::microlp::microlp};
 use proptest::prelude::*;
-use voltide_model::unit::UnitState;
+use voltide_model::{flexibility::LastStep, two_stage::SearchLimits, unit::UnitState};
 use voltide_schedule::{
     Outcome,
     grid::{Dispatch, DispatchProblem, DispatchProgram, EnergyEnd, UnitTask},
@@ -90,6 +90,25 @@ proptest! {
         prop_assume!(found.outcome == Outcome::Optimal && all.outcome == Outcome::Optimal);
         let costs = (found.objective, all.objective);
         prop_assert!(agree(costs.0, costs.1, 1e-6), "{costs:?} {:?} {:?}", found.size, all.outcome);
+    }
+
+    /// What the search upon Clp says of units that are switched is what CBC finds.
+    #[test]
+    fn a_commitment_costs_what_cbc_says(seed: u64, margins: bool) {
+        let mut system = System::random(seed, true);
+        system.readings.last_step = LastStep::NextDay;
+        let search = SearchLimits { nodes: NODES, gap: 0.0 };
+        let problem = DispatchProblem { search, ..system.problem(margins) };
+        let all = DispatchProgram::new(&problem, &problem.both_ways());
+        let all = all.program.solve(Budget { nodes: Some(NODES), ..Budget::default() });
+        let found = solve(&problem);
+        assert_lawful(&system, &found);
+        prop_assume!(all.outcome == Outcome::Optimal);
+        let rounding = 1e-6 * all.objective.abs().max(1.0);
+        prop_assert!(found.bound <= all.objective + rounding, "{} {}", found.bound, all.objective);
+        prop_assert!(found.objective >= all.objective - rounding, "{}", all.objective);
+        let proven = found.outcome == Outcome::Optimal;
+        prop_assert!(!proven || agree(found.objective, all.objective, 1e-6), "{}", all.objective);
     }
 
     #[test]

@@ -18,5 +18,6 @@ mod instances;
 mod lattice;
 mod laws;
 mod one_way;
+mod switched;
 mod ties;
 mod traps;

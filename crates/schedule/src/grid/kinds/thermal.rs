@@ -171,6 +171,13 @@ impl UnitColumns for Columns<'_> {
         values
     }
 
+    fn switches(&self) -> Option<(&[Variable], &[Variable])> {
+        match &self.thermal.on {
+            On::Fixed(_) => None,
+            On::Free { on, starts, .. } => Some((on, starts)),
+        }
+    }
+
     fn on_chords_per_hour(&self, did: &UnitSlot) -> Option<f64> {
         if !did.on {
             return Some(0.0);
