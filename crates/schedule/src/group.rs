@@ -13,21 +13,25 @@
 //! way; the least energy missing at the members' ends; the least cost. Every problem has an answer.
 //!
 //! [`solve_group`] solves the linear program of the whole (`build`) in these phases, and with
-//! binaries where members would otherwise charge and discharge at once (`exact`). [`check_group`]
-//! holds an answer against its problem.
+//! binaries where members would otherwise charge and discharge at once (`exact`); or apart, at
+//! prices of the limits (`decompose`), where that is cheaper. [`check_group`] holds an answer
+//! against its problem.
 
 mod answer;
 mod build;
 mod check;
 mod cost;
+mod decompose;
 mod draft;
+mod dual;
 mod exact;
 mod fit;
+mod lagrange;
+mod lone;
 mod validate;
 
 pub use answer::GroupAnswer;
 pub use check::{GroupBreach, LIMIT_TOLERANCE, check_group};
-pub use exact::solve_group;
 pub use validate::GroupError;
 
 use crate::problem::{PerSlot, StorageProblem};
@@ -50,6 +54,15 @@ pub struct SupplyStep {
     pub kw: f64,
     /// What it costs, per kWh; not negative.
     pub price: f64,
+}
+
+impl GroupMember<'_> {
+    /// About how many columns it has in a program.
+    fn columns(&self) -> usize {
+        let slots = self.problem.slots();
+        let discharges = (0..slots).any(|slot| self.problem.discharge_kw_max.at(slot) > 0.0);
+        slots * if discharges { 3 } else { 1 }
+    }
 }
 
 /// What the power of a node costs, given power included, beside what members pay.
@@ -146,9 +159,30 @@ pub enum Share {
     Even,
 }
 
+/// By which way a group is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupWay {
+    /// By the decomposition where it takes the group and one program would be large, by the program
+    /// elsewhere.
+    #[default]
+    Chosen,
+    /// As one program.
+    Program,
+    /// By the decomposition where it takes the group: where hard limits alone couple it, given
+    /// power keeps them, and no energy bounds must be headed for. It shares by cost. By the
+    /// program elsewhere.
+    Decomposition,
+}
+
+/// Columns up to which one program is the cheaper way: 100 members of 96 slots that discharge, or
+/// 300 that do not.
+const PROGRAM_COLUMNS_MAX: usize = 30_000;
+
 /// How a group is to be solved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupOptions {
+    /// By which way.
+    pub way: GroupWay,
     /// Who misses energy.
     pub share: Share,
     /// Most nodes of a search with binaries.
@@ -159,11 +193,37 @@ pub struct GroupOptions {
 
 impl Default for GroupOptions {
     fn default() -> Self {
-        Self { share: Share::default(), nodes: 20_000, gap: 1e-6 }
+        Self { way: GroupWay::default(), share: Share::default(), nodes: 20_000, gap: 1e-6 }
     }
 }
 
+/// Solves a group: its wishes in their order.
+///
+/// # Errors
+/// Where the problem makes no sense. One whose wishes cannot be met is an answer that says so.
+pub fn solve_group(
+    problem: &GroupProblem<'_>,
+    options: GroupOptions,
+) -> Result<GroupAnswer, GroupError> {
+    problem.validate()?;
+    let apart = match options.way {
+        GroupWay::Program => false,
+        GroupWay::Decomposition => true,
+        GroupWay::Chosen => problem.columns() > PROGRAM_COLUMNS_MAX,
+    };
+    if apart && options.share == Share::Cost && decompose::takes(problem) {
+        return Ok(decompose::solve(problem, options));
+    }
+    let answer = exact::solve_program(problem, options);
+    Ok(answer.unwrap_or_else(|| fit::one_by_one(problem)))
+}
+
 impl GroupProblem<'_> {
+    /// About how many columns the program has.
+    fn columns(&self) -> usize {
+        self.members.iter().map(GroupMember::columns).sum()
+    }
+
     /// The nodes whose power a node counts in: itself, its parent, and so on. The problem is valid.
     pub(crate) fn upward(&self, node: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(node), |&below| self.nodes[below].parent)

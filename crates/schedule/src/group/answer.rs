@@ -7,8 +7,10 @@ pub struct GroupAnswer {
     pub power_kw: Vec<Vec<f64>>,
     /// What of its given power each node curtails, by slot, kW.
     pub curtailed_kw: Vec<Vec<f64>>,
-    /// Violation of hard limits, kWh: the least there can be.
+    /// Violation of hard limits, kWh.
     pub violation_kwh: f64,
+    /// Lower bound of that violation, kWh; where it is 0, no limit is exceeded.
+    pub violation_bound_kwh: f64,
     /// Stored energy below the members' targets at their ends, kWh.
     pub missing_kwh: f64,
     /// Lower bound of what is missing, kWh.

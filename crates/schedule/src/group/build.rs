@@ -308,7 +308,7 @@ fn is_bound_at_end_only(problem: &StorageProblem<'_>, reach: &Reach) -> bool {
 
 impl GroupProblem<'_> {
     /// Powers of nodes where no member does anything and nothing is curtailed, kW.
-    fn idle_powers(&self) -> Vec<Vec<f64>> {
+    pub(super) fn idle_powers(&self) -> Vec<Vec<f64>> {
         let still: Vec<Vec<f64>> =
             self.members.iter().map(|member| vec![0.0; member.problem.slots()]).collect();
         self.node_powers(&still, &vec![vec![0.0; self.slots]; self.nodes.len()])

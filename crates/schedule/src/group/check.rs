@@ -84,7 +84,8 @@ pub fn check_group(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(
         }
     }
     check_limits(problem, answer)?;
-    check_figures(problem, answer)
+    check_figures(problem, answer)?;
+    check_violation(answer)
 }
 
 fn check_shape(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(), GroupBreach> {
@@ -122,7 +123,10 @@ fn check_member(group: &GroupProblem<'_>, member: usize, power: &[f64]) -> Resul
 
 fn check_limits(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(), GroupBreach> {
     let powers = problem.node_powers(&answer.power_kw, &answer.curtailed_kw);
-    let admitted = answer.violation_kwh / problem.slot_hours + LIMIT_TOLERANCE;
+    let least = answer.violation_bound_kwh;
+    // Where some violation must be, it is the least in sum, and no slot has more than all of it.
+    let admitted =
+        if least > 0.0 { least / problem.slot_hours + TOLERANCE } else { LIMIT_TOLERANCE };
     for (node, power) in problem.nodes.iter().zip(&powers) {
         for (slot, &power) in power.iter().enumerate() {
             let kw = node.breach(slot, power);
@@ -132,6 +136,14 @@ fn check_limits(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(), 
         }
     }
     Ok(())
+}
+
+fn check_violation(answer: &GroupAnswer) -> Result<(), GroupBreach> {
+    let (found, expected) = (answer.violation_kwh, answer.violation_bound_kwh);
+    if found <= expected + TOLERANCE * expected.max(1.0) {
+        return Ok(());
+    }
+    Err(GroupBreach::Figure { what: "least violation", found, expected })
 }
 
 fn check_figures(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(), GroupBreach> {

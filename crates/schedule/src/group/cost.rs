@@ -1,6 +1,6 @@
 //! What the power of a node costs, as pieces of straight lines.
 
-use super::{GroupNode, GroupProblem, NodeCost};
+use super::{GroupNode, GroupProblem, NodeCost, fit};
 
 /// A piece of a convex cost of power: going away from the anchor costs so much.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,9 +114,7 @@ impl GroupProblem<'_> {
     pub(super) fn missing(&self, power_kw: &[Vec<f64>]) -> Vec<f64> {
         let members = self.members.iter().zip(power_kw);
         let one = |(member, power): (&super::GroupMember<'_>, &Vec<f64>)| {
-            let problem = &member.problem;
-            let gained: f64 = power.iter().map(|&power| problem.energy_for(power)).sum();
-            (problem.target_kwh - problem.energy_kwh - gained).max(0.0)
+            fit::missing(&member.problem, power)
         };
         members.map(one).collect()
     }

@@ -4,11 +4,10 @@
 //! both would break a limit or cost more, that slot gets a binary and all is solved again.
 
 use super::{
-    GroupAnswer, GroupError, GroupOptions, GroupProblem, Share,
+    GroupAnswer, GroupOptions, GroupProblem, Share,
     build::Layout,
     check::LIMIT_TOLERANCE,
     draft::{Draft, Found},
-    fit,
 };
 use crate::linear::Budget;
 use voltide_clp::Basis;
@@ -20,29 +19,25 @@ const HELD_LOOSELY: f64 = 1e-6;
 /// Power below this is a solver's rounding, kW.
 const ROUNDING: f64 = 1e-6;
 
-/// Solves a group to the optimum of its wishes in their order.
-///
-/// # Errors
-/// Where the problem makes no sense. One whose wishes cannot be met is an answer that says so.
-pub fn solve_group(
+/// Solves a valid group as one program; nothing where no solver finds anything.
+pub(super) fn solve_program(
     problem: &GroupProblem<'_>,
     options: GroupOptions,
-) -> Result<GroupAnswer, GroupError> {
-    problem.validate()?;
+) -> Option<GroupAnswer> {
     let mut layout = Layout::new(problem);
     let mut relaxed: Option<Vec<Vec<f64>>> = None;
     let mut binaries = 0;
     loop {
-        let Some(phases) = solve_phases(&layout, options) else {
-            return Ok(fit::one_by_one(problem));
-        };
+        // Breaches that need not be are ruled out, unless rounding leaves nothing then.
+        let phases = solve_phases(&layout, options, true)
+            .or_else(|| solve_phases(&layout, options, false))?;
         let price = relaxed.get_or_insert_with(|| prices(problem, &layout, &phases.last));
         let mut answer =
             GroupAnswer { price: price.clone(), binaries, ..read(problem, &layout, &phases) };
         let both = at_once(problem, &layout, &phases.last);
         if both.is_empty() || stands(problem, &layout, &phases, &answer) {
             settle(problem, &layout, &phases.last, &mut answer);
-            return Ok(answer);
+            return Some(answer);
         }
         binaries += both.len();
         both.into_iter().for_each(|(member, slot)| layout.exclude(member, slot));
@@ -53,6 +48,8 @@ pub fn solve_group(
 struct Phases {
     /// Least violation, kW summed over slots.
     violation_kw: f64,
+    /// Its lower bound; 0 where it is a solver's rounding.
+    violation_bound_kw: f64,
     missing_bound_kwh: f64,
     last: Found,
 }
@@ -93,13 +90,19 @@ impl Course {
     }
 }
 
-fn solve_phases(layout: &Layout, options: GroupOptions) -> Option<Phases> {
+fn solve_phases(layout: &Layout, options: GroupOptions, strictly: bool) -> Option<Phases> {
     let budget = Budget { nodes: Some(options.nodes), gap: options.gap, cpu_seconds: None };
     let mut course = Course { draft: layout.draft.clone(), basis: None, budget };
     let held_from = course.draft.rows.len();
     let mut violation_kw = 0.0;
+    let mut violation_bound_kw = 0.0;
     if !layout.violation.is_empty() {
-        violation_kw = course.least(&layout.violation)?.0;
+        let (least, bound) = course.least(&layout.violation)?;
+        violation_kw = least;
+        violation_bound_kw = if bound > ROUNDING { bound } else { 0.0 };
+        if strictly && least <= ROUNDING {
+            layout.violation.iter().for_each(|&column| course.draft.columns[column].upper = 0.0);
+        }
     }
     if !layout.off_bounds.is_empty() {
         course.least(&layout.off_bounds)?;
@@ -117,7 +120,7 @@ fn solve_phases(layout: &Layout, options: GroupOptions) -> Option<Phases> {
         course.loosen(held_from);
         course.minimise(&layout.cost)
     })?;
-    Some(Phases { violation_kw, missing_bound_kwh, last })
+    Some(Phases { violation_kw, violation_bound_kw, missing_bound_kwh, last })
 }
 
 /// Bounds what each member misses to the least share of what it wanted that all can keep; those
@@ -194,6 +197,7 @@ fn read(problem: &GroupProblem<'_>, layout: &Layout, phases: &Phases) -> GroupAn
         power_kw,
         curtailed_kw,
         violation_kwh: 0.0,
+        violation_bound_kwh: phases.violation_bound_kw * problem.slot_hours,
         missing_kwh: 0.0,
         missing_bound_kwh: phases.missing_bound_kwh,
         cost: 0.0,
@@ -251,8 +255,9 @@ fn stands(
 
 /// How far a node's power is beyond its limits in a solution, kW.
 fn admitted(layout: &Layout, found: &Found, node: usize, slot: usize) -> f64 {
-    layout.breach[node][slot]
-        .map_or(0.0, |[over, under]| found.values[over].max(found.values[under]).max(0.0))
+    let Some([over, under]) = layout.breach[node][slot] else { return 0.0 };
+    let breach = found.values[over].max(found.values[under]);
+    if breach > ROUNDING { breach } else { 0.0 }
 }
 
 /// Takes what a solver's rounding leaves beyond limits from those who cause it.
@@ -281,8 +286,9 @@ fn settle(problem: &GroupProblem<'_>, layout: &Layout, found: &Found, answer: &m
     answer.reckon(problem);
 }
 
-/// Takes `excess` kW in proportion from those below a node that draw (`sign` 1) or feed in (−1).
-pub(super) fn lessen(
+/// Takes `excess` kW of drawing (`sign` 1) or feeding in (−1) from those below a node that do so, in
+/// proportion; what they do not have, from those that can do the contrary.
+fn lessen(
     problem: &GroupProblem<'_>,
     node: usize,
     slot: usize,
@@ -290,24 +296,32 @@ pub(super) fn lessen(
     excess: f64,
     power_kw: &mut [Vec<f64>],
 ) {
-    let causes = |index: usize, power_kw: &[Vec<f64>]| {
-        let member = &problem.members[index];
-        let at = slot.checked_sub(member.first_slot)?;
-        let power = *power_kw[index].get(at)?;
-        let below = power * sign > 0.0 && problem.upward(member.node).any(|above| above == node);
-        below.then_some((at, power))
+    let below: Vec<(usize, usize)> = (0..power_kw.len())
+        .filter_map(|index| {
+            let member = &problem.members[index];
+            let at = slot.checked_sub(member.first_slot)?;
+            let is_there = at < member.problem.slots();
+            (is_there && problem.upward(member.node).any(|above| above == node))
+                .then_some((index, at))
+        })
+        .collect();
+    let does = |&(index, at): &(usize, usize), power_kw: &[Vec<f64>]| {
+        (power_kw[index][at] * sign).max(0.0)
     };
-    let sum: f64 = (0..power_kw.len())
-        .filter_map(|index| causes(index, power_kw))
-        .map(|(_, power)| power * sign)
-        .sum();
-    if sum <= 0.0 {
-        return;
-    }
-    let kept = (1.0 - excess / sum).max(0.0);
-    for index in 0..power_kw.len() {
-        if let Some((at, power)) = causes(index, power_kw) {
-            power_kw[index][at] = power * kept;
+    let sum: f64 = below.iter().map(|place| does(place, power_kw)).sum();
+    let kept = if sum > excess { 1.0 - excess / sum } else { 0.0 };
+    for place in &below {
+        if does(place, power_kw) > 0.0 {
+            power_kw[place.0][place.1] *= kept;
         }
+    }
+    let mut left = (excess - sum).max(0.0);
+    for &(index, at) in &below {
+        let member = &problem.members[index].problem;
+        let (least, most) = (-member.discharge_kw_max.at(at), member.charge_kw_max.at(at));
+        let before = power_kw[index][at];
+        let after = (before - sign * left).clamp(least, most);
+        power_kw[index][at] = after;
+        left -= (after - before).abs();
     }
 }
