@@ -130,7 +130,7 @@ fn check_limits(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(), 
     for (node, power) in problem.nodes.iter().zip(&powers) {
         for (slot, &power) in power.iter().enumerate() {
             let kw = node.breach(slot, power);
-            if node.breach_price.is_none() && !(kw <= admitted) {
+            if node.breach_price.is_none() && (kw > admitted || kw.is_nan()) {
                 return Err(GroupBreach::Limit { node: node.name.into(), slot, kw });
             }
         }
@@ -154,7 +154,8 @@ fn check_figures(problem: &GroupProblem<'_>, answer: &GroupAnswer) -> Result<(),
         ("missing energy", answer.missing_kwh, missing),
         ("cost", answer.cost, problem.cost(&answer.power_kw, &powers)),
     ] {
-        if !((found - expected).abs() <= TOLERANCE * expected.abs().max(1.0)) {
+        let apart = (found - expected).abs();
+        if apart > TOLERANCE * expected.abs().max(1.0) || apart.is_nan() {
             return Err(GroupBreach::Figure { what, found, expected });
         }
     }

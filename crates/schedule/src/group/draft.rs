@@ -118,7 +118,7 @@ impl Draft {
             variables.push(variable);
         }
         for (sum, &(least, most)) in sums.into_iter().zip(&self.rows) {
-            if least == most {
+            if most - least <= 0.0 {
                 program.require(sum.eq(least));
                 continue;
             }

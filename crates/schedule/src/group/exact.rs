@@ -286,8 +286,8 @@ fn settle(problem: &GroupProblem<'_>, layout: &Layout, found: &Found, answer: &m
     answer.reckon(problem);
 }
 
-/// Takes `excess` kW of drawing (`sign` 1) or feeding in (−1) from those below a node that do so, in
-/// proportion; what they do not have, from those that can do the contrary.
+/// Takes `excess` kW of drawing (`sign` 1) or feeding in (−1) from those below a node that do so,
+/// in proportion; what they do not have, from those that can do the contrary.
 fn lessen(
     problem: &GroupProblem<'_>,
     node: usize,
