@@ -1,9 +1,9 @@
 //! A schedule in any case: what is tried in turn where none was found as asked.
 //!
-//! A search may run out of its work before it has a schedule, and a solver may give none that holds.
-//! A run goes on all the same: with a looser gap; then without integers, as the linear program has
-//! it, with units on wherever that has a part of them on; and then as was planned before, without a
-//! solver.
+//! A search may run out of its work before it has a schedule, and a solver may give none that
+//! holds. A run goes on all the same: with a looser gap; then without integers, as the linear
+//! program has it, with units on wherever that has a part of them on; and then as was planned
+//! before, without a solver.
 
 use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram};
 use crate::{
