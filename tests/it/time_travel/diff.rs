@@ -276,7 +276,7 @@ fn where_runs_part_is_said_in_words() {
             changed(&plant, "20", "grid.margins=true"),
             &[
                 "at tick 20 (2024-06-03 20:00), where the problem of the intra_day stage was solved (SolveFinished)",
-                "variables: 208 in one, 228 in the other",
+                "variables: 218 in one, 239 in the other",
             ],
         ),
     ];

@@ -90,7 +90,7 @@ fn a_policy_that_returns_no_table_speaks_another_major() {
     assert_eq!(found[0].abi.as_deref(), Some("another major"));
     let error = found[0].status.clone().unwrap_err().to_string();
     assert!(
-        error.ends_with("was built for policy ABI another major, this program speaks 1.1"),
+        error.ends_with("was built for policy ABI another major, this program speaks 1.2"),
         "{error}"
     );
 }
