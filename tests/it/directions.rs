@@ -2,7 +2,7 @@
 
 use crate::{program::run, tables::column};
 
-/// What HiGHS finds for the same programs with a binary for every store and slot.
+/// What `HiGHS` finds for the same programs with a binary for every store and slot.
 const DAY_AHEAD: f64 = 77.97;
 const FIRST_WINDOW: f64 = -41.478_125;
 

@@ -66,7 +66,9 @@ impl Planning<'_> {
 
 /// What came of a car's schedule in a slot, kW.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "a unit stands last in a name")]
 pub(crate) struct LastSlot {
+    /// What the schedule asked for.
     pub asked_kw: f64,
     /// What sites left of it.
     pub allowed_kw: f64,

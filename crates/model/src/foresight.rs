@@ -6,6 +6,7 @@
 
 use crate::{
     clock::Clock,
+    device::{Device, Unsteered},
     forecast::{Forecast, Issue},
     price::{LocalDays, net_load},
     rules::Rules,
@@ -174,9 +175,8 @@ impl<'a> Foresight<'a> {
 /// What the unit that has all of a series of the system knows of it; what no unit has is given as
 /// it is known.
 fn of_unit<'a>(grid: &'a Grid, series: Option<&Series>) -> &'a Forecast {
-    let unsteered = grid.plant.devices().filter_map(|unit| unit.unsteered());
-    let of_series =
-        |it: &crate::device::Unsteered<'_>| series.is_some_and(|one| one.name == it.actual.name);
+    let unsteered = grid.plant.devices().filter_map(Device::unsteered);
+    let of_series = |it: &Unsteered<'_>| series.is_some_and(|one| one.name == it.actual.name);
     unsteered.into_iter().find(of_series).map_or(&PERFECT, |unit| unit.forecast)
 }
 

@@ -47,7 +47,7 @@ pub struct TwoStage {
     /// Slots of a window that are committed before the next one is solved; not more than `window`.
     pub step: NonZeroU32,
     /// Slots over which forecast series take over from actual ones, see
-    /// [`Issue`](crate::forecast::Issue).
+    /// [`Issue`].
     pub blend: NonZeroU32,
     /// Whether flexibility margins must hold, (32)-(35): on in the paper's Case 2, off in Case 1.
     pub margins: bool,

@@ -68,7 +68,7 @@ fn main() {
             Ok(answer) => println!(
                 "{cars} cars, {slots} slots, {way:?}: {:?} of CPU, cost {:.6}, gap {:.1e}, \
                  missing {:.1e} kWh",
-                cpu_time() - from,
+                cpu_time().saturating_sub(from),
                 answer.cost,
                 answer.gap(),
                 answer.missing_kwh

@@ -319,7 +319,9 @@ impl Program {
     /// Values of a solution that nobody solved for: those given, and 0 of all other variables.
     pub fn at_rest(&self, given: Vec<(Variable, f64)>) -> Values {
         let mut all = Values(vec![0.0; self.columns()]);
-        given.into_iter().for_each(|(variable, value)| all.0[place(variable)] = value);
+        for (variable, value) in given {
+            all.0[place(variable)] = value;
+        }
         all
     }
 

@@ -314,7 +314,7 @@ impl Resolver<'_> {
         has: [(&str, bool); 3],
         clock: &Clock,
     ) -> Option<SystemForecasts> {
-        if self.file.grid.get().is_none_or(|grid| grid.is_some()) {
+        if self.file.grid.get().is_none_or(Option::is_some) {
             let message = "`system.forecasts` beside a `grid`".to_owned();
             let help = "give what is known of load as `grid.base_load_forecast`, and of wind and \
                         sun as the `forecast` of the units that have them";

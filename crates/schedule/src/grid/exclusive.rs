@@ -167,11 +167,12 @@ impl DispatchProgram<'_> {
     /// Which directions are nothing in a solution, where the other one is something.
     fn decisions(&self, problem: &DispatchProblem<'_>, solved: &Solved) -> Vec<(Variable, f64)> {
         let pairs = self.all_pairs(problem).into_iter();
-        let open = pairs.filter(|(one, other)| solved.values[one] != solved.values[other]);
-        open.map(|(one, other)| {
-            (if solved.values[&one] < solved.values[&other] { one } else { other }, 0.0)
-        })
-        .collect()
+        let smaller = |(one, other): (Variable, Variable)| {
+            let order = solved.values[&one].total_cmp(&solved.values[&other]);
+            let held = if order.is_lt() { one } else { other };
+            order.is_ne().then_some((held, 0.0))
+        };
+        pairs.filter_map(smaller).collect()
     }
 
     /// Pairs of unit and slot, not yet exclusive, that use both directions at once.

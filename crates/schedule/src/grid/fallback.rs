@@ -118,7 +118,9 @@ impl DispatchProgram<'_> {
     /// Fixes what is whole at what a solution without integers comes to.
     fn round(&mut self, relaxed: &Solved) {
         let whole: Vec<_> = self.units.iter().flat_map(|unit| unit.rounded(relaxed)).collect();
-        whole.into_iter().for_each(|(variable, value)| self.program.fix(variable, value));
+        for (variable, value) in whole {
+            self.program.fix(variable, value);
+        }
     }
 
     fn charge_only(&mut self, one_way: &[(usize, usize)]) {

@@ -40,7 +40,9 @@ pub(super) fn solve_program(
             return Some(answer);
         }
         binaries += both.len();
-        both.into_iter().for_each(|(member, slot)| layout.exclude(member, slot));
+        for (member, slot) in both {
+            layout.exclude(member, slot);
+        }
     }
 }
 
@@ -65,7 +67,9 @@ impl Course {
     /// Minimises a sum of columns and holds it there; gives the least and its lower bound.
     fn least(&mut self, of: &[usize]) -> Option<(f64, f64)> {
         let mut cost = vec![0.0; self.draft.columns.len()];
-        of.iter().for_each(|&column| cost[column] = 1.0);
+        for &column in of {
+            cost[column] = 1.0;
+        }
         let found = self.minimise(&cost)?;
         self.hold(of, found.objective.max(0.0));
         Some((found.objective, found.bound))
@@ -79,7 +83,9 @@ impl Course {
 
     fn hold(&mut self, of: &[usize], most: f64) {
         let row = self.draft.row(f64::NEG_INFINITY, most + HELD * most.max(1.0));
-        of.iter().for_each(|&column| self.draft.enter(column, row, 1.0));
+        for &column in of {
+            self.draft.enter(column, row, 1.0);
+        }
     }
 
     /// Loosens everything that is held to a solver's rounding.

@@ -99,10 +99,11 @@ impl Course<'_> {
         let mut prices = vec![Vec::new(); self.problem.nodes.len()];
         let end = member.first_slot + member.problem.slots();
         for above in self.problem.upward(member.node) {
-            prices[above] = vec![0.0; self.problem.slots];
-            for slot in member.first_slot..end {
-                prices[above][slot] = self.price(above, slot, self.node_kw[above][slot]);
-            }
+            let price = |slot| {
+                let is_there = (member.first_slot..end).contains(&slot);
+                if is_there { self.price(above, slot, self.node_kw[above][slot]) } else { 0.0 }
+            };
+            prices[above] = (0..self.problem.slots).map(price).collect();
         }
         prices
     }

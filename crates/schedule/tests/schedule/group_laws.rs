@@ -136,7 +136,9 @@ fn the_order_of_cars_and_nodes_does_not_matter() {
     let nodes = [limited(12.0), GroupNode { parent: Some(0), ..limited(9.0) }];
     let first = cost(&there, &nodes);
     there.reverse();
-    there.iter_mut().for_each(|member| member.node = 0);
+    for member in &mut there {
+        member.node = 0;
+    }
     let turned = [GroupNode { parent: Some(1), ..nodes[1] }, nodes[0]];
     assert_same(cost(&there, &turned), first);
 }

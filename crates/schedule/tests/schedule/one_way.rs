@@ -44,7 +44,7 @@ fn at_negative_prices(seed: u64) -> System {
         import_price: nothing(),
         export_price: nothing(),
     };
-    let stores = (0..1 + random.below(3)).map(|at| {
+    let stores = (0..=random.below(3)).map(|at| {
         let mut store = store(random, &format!("store-{at}"));
         store.throughput_cost = random.pick(&[0.0, 0.001]);
         store.energy_min.0 = 0.0;
