@@ -112,7 +112,7 @@ fn tables_that_break_the_contract_are_refused() {
         let plugins = bare().with_embedded(policies::altered(change));
         plugins.list().remove(0).status.unwrap_err().to_string()
     };
-    insta::assert_snapshot!(status(|table| table.major = 2), @"an embedded policy was built for policy ABI 2.1, this program speaks 1.2");
+    insta::assert_snapshot!(status(|table| table.major = 2), @"an embedded policy was built for policy ABI 2.2, this program speaks 1.2");
     insta::assert_snapshot!(status(|table| table.magic = 7), @"an embedded policy is broken: its table is marked 0x0000000000000007, not 0x01454449544c4f56");
     insta::assert_snapshot!(status(|table| table.size = 64), @"an embedded policy is broken: its table has 64 of 104 bytes");
     insta::assert_snapshot!(status(|table| table.plan = None), @"an embedded policy is broken: it has no function `plan`");
