@@ -272,7 +272,8 @@ fn not_solved(summary: &Summary) -> Option<String> {
             "without_integers" => "without integers",
             _ => "as planned before",
         };
-        format!("{} {how} (first {})", counted(it.solves, "schedule", "schedules"), it.local_time)
+        let first = it.local_time.replace('T', " ");
+        format!("{} {how} (first {first})", counted(it.solves, "schedule", "schedules"))
     });
     let ways: Vec<String> = ways.collect();
     (!ways.is_empty()).then(|| ways.join(", "))
@@ -311,7 +312,8 @@ fn relaxed(summary: &Summary) -> Option<String> {
 /// What schedules of units could not keep.
 fn slack(summary: &Summary) -> Option<String> {
     let of = |it: &SlackUsed| {
-        format!("{} {} kWh (first {})", it.name, decimal(it.kwh, 1), it.local_time)
+        let first = it.local_time.replace('T', " ");
+        format!("{} {} kWh (first {first})", it.name, decimal(it.kwh, 1))
     };
     let all: Vec<String> = summary.slack.iter().map(of).collect();
     (!all.is_empty()).then(|| all.join(", "))
