@@ -77,7 +77,8 @@ class Run:
                 "hours": ron.quantity(how.get("initial_time", "1 d")) if how else 24.0,
                 "output_kw": start,
             }
-        is_on = lambda at: how is None or self.did["settled", name, at]["output_kw"] >= max(least, 1e-6)
+        gave = lambda at: self.did["settled", name, at]["output_kw"]
+        is_on = lambda at: how is None or gave(at) >= max(least, 1e-6)
         on, since = is_on(tick - 1), tick - 1
         while how and since > 0 and is_on(since - 1) == on:
             since -= 1
@@ -107,7 +108,9 @@ class Run:
         if slot == first:
             return start
         row, begins, ends = self.plan(name, slot - 1, first, end)
-        earlier = start if begins == first else self.plan(name, begins - 1, first, end)[0]["energy_kwh"]
+        earlier = start
+        if begins > first:
+            earlier = self.plan(name, begins - 1, first, end)[0]["energy_kwh"]
         return earlier + (row["energy_kwh"] - earlier) * (slot - begins) / (ends - begins)
 
     def asked(self, window, kind, name, unit):
@@ -198,9 +201,11 @@ def main(folder):
         wrong |= found["bound"] is not None and cost < found["bound"] - TOLERANCE * size
         if wrong:
             differ += 1
-            print(f"{found['stage']} {found['tick']}: {found['objective']}, again {cost} (bound {bound})")
+            which = f"{found['stage']} {found['tick']}"
+            print(f"{which}: {found['objective']}, again {cost} (bound {bound})")
         worst = max(worst, abs(apart))
-    print(f"{len(run.solves)} windows solved again, {differ} differ; largest difference {worst:.2e}")
+    solved = f"{len(run.solves)} windows solved again"
+    print(f"{solved}, {differ} differ; largest difference {worst:.2e}")
     return 1 if differ else 0
 
 

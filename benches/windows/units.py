@@ -97,7 +97,8 @@ class Store(Unit):
             # One way at a time: the slot's convex hull, or a whole number that chooses.
             way = program.column(most=1.0, whole=self.window.one_way)
             program.row([(1.0, charge), (-self.of("charge_max"), way)], most=0.0)
-            program.row([(1.0, discharge), (self.of("discharge_max"), way)], most=self.of("discharge_max"))
+            discharge_max = self.of("discharge_max")
+            program.row([(1.0, discharge), (discharge_max, way)], most=discharge_max)
             terms = [(1.0, held[slot]), (-gain, charge), (loss, discharge)]
             earlier = [] if slot == 0 else [(-1.0, held[slot - 1])]
             constant = start if slot == 0 else 0.0
@@ -195,7 +196,7 @@ class Thermal(Unit):
         return on
 
     def ramps(self, on, before):
-        """What is known before the first slot counts; a start or stop reaches no further than `edge`."""
+        """What is known before the first slot counts; a start or stop reaches to `edge` at most."""
         for slot in self.window.slots:
             known = slot > 0 or before["output_kw"] is not None
             if not known or self.step >= self.high:

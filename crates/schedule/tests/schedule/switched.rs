@@ -17,7 +17,8 @@ use voltide_schedule::{
     linear::Budget,
 };
 
-/// Least and most output, MW; cost a megawatt-hour and an hour; a start; hours that it stays on or off.
+/// Least and most output, MW; cost a megawatt-hour and an hour; a start; hours that it stays on or
+/// off.
 const UNITS: [(f64, f64, f64, f64, f64, f64); 5] = [
     (150.0, 455.0, 16.19, 1000.0, 4500.0, 8.0),
     (20.0, 130.0, 16.60, 700.0, 550.0, 5.0),

@@ -21,7 +21,8 @@ rows! {
         slot: u32;
         /// start of the step (UTC)
         ts: Time;
-        /// length of the step: power times this is energy; the last one of a day may reach beyond it
+        /// length of the step: power times this is energy; the last one of a day may reach beyond
+        /// it
         step_h: f64 = "h", repeating;
         /// whether its schedule held; others are scheduled again before they come
         committed: bool;
