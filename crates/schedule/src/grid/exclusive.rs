@@ -57,7 +57,7 @@ impl DispatchProblem<'_> {
             if !solved.outcome.has_solution() {
                 return Err(GridError::Unsolved(solved.outcome));
             }
-            let misused = model.misused(self, &solved, &exclusive);
+            let misused = model.misused(self.others(&exclusive), &solved);
             if misused.is_empty() {
                 return Ok(model.read(self, &solved, solves));
             }
@@ -80,7 +80,7 @@ impl DispatchProblem<'_> {
         if !relaxed.outcome.has_solution() {
             return Err(GridError::Unsolved(relaxed.outcome));
         }
-        let misused = model.misused(self, &relaxed, &[]);
+        let misused = model.misused(self.both_ways(), &relaxed);
         if misused.is_empty() {
             return Ok(model.read(self, &relaxed, 1));
         }
@@ -135,7 +135,8 @@ impl DispatchProblem<'_> {
             let relaxed = model.program.solve_linear();
             let before = misused.len();
             if relaxed.outcome.has_solution() {
-                misused.extend(model.misused(self, &relaxed, &[]).into_iter().map(|of| of.1));
+                misused
+                    .extend(model.misused(self.both_ways(), &relaxed).into_iter().map(|of| of.1));
             }
             if misused.len() == before {
                 return (model, counts, solves + 1);
@@ -168,21 +169,26 @@ impl DispatchProgram<'_> {
     fn decisions(&self, problem: &DispatchProblem<'_>, solved: &Solved) -> Vec<(Variable, f64)> {
         let pairs = self.all_pairs(problem).into_iter();
         let smaller = |(one, other): (Variable, Variable)| {
-            let order = solved.values[&one].total_cmp(&solved.values[&other]);
-            let held = if order.is_lt() { one } else { other };
-            order.is_ne().then_some((held, 0.0))
+            let (of_one, of_other) = (solved.values[&one], solved.values[&other]);
+            // Neither is smaller where both are nothing, whatever the sign of that.
+            if of_one < of_other {
+                Some((one, 0.0))
+            } else if of_other < of_one {
+                Some((other, 0.0))
+            } else {
+                None
+            }
         };
         pairs.filter_map(smaller).collect()
     }
 
-    /// Pairs of unit and slot, not yet exclusive, that use both directions at once.
-    fn misused(
+    /// Those of `pairs` of unit and slot that use both directions at once.
+    pub(super) fn misused(
         &self,
-        problem: &DispatchProblem<'_>,
+        pairs: Vec<(usize, usize)>,
         solved: &Solved,
-        exclusive: &[(usize, usize)],
     ) -> Vec<(usize, usize)> {
-        let others = problem.others(exclusive).into_iter();
-        others.filter(|&(unit, slot)| self.units[unit].is_misused(solved, slot)).collect()
+        let misused = |&(unit, slot): &(usize, usize)| self.units[unit].is_misused(solved, slot);
+        pairs.into_iter().filter(misused).collect()
     }
 }

@@ -89,7 +89,7 @@ impl DispatchProblem<'_> {
             if !solved.outcome.has_solution() {
                 return None;
             }
-            let misused = model.misused_among(self.both_ways(), &solved);
+            let misused = model.misused(self.both_ways(), &solved);
             if misused.is_empty() {
                 return Some(model.read(self, &Solved { bound: bound.bound, ..solved }, solves));
             }
@@ -127,11 +127,5 @@ impl DispatchProgram<'_> {
         for &(unit, slot) in one_way {
             self.units[unit].charge_only(&mut self.program, slot);
         }
-    }
-
-    /// Those of `pairs` of unit and slot that use both directions at once.
-    fn misused_among(&self, pairs: Vec<(usize, usize)>, solved: &Solved) -> Vec<(usize, usize)> {
-        let misused = |&(unit, slot): &(usize, usize)| self.units[unit].is_misused(solved, slot);
-        pairs.into_iter().filter(misused).collect()
     }
 }
