@@ -13,6 +13,7 @@ pub(crate) mod new_plugin;
 pub(crate) mod plugins;
 pub(crate) mod redecide;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod schedule;
@@ -72,6 +73,11 @@ pub(crate) enum Verb {
     Diff(diff::Flags),
     /// Rebuild a run's tables from its log alone
     Replay(replay::Flags),
+    /// Show runs as a page of pictures that opens anywhere, and as figures for print
+    ///
+    /// One file that asks for no other, with all pictures drawn, their data to copy, and the query
+    /// that gives each. Everything in it is read from the runs' tables.
+    Report(report::Flags),
     /// Look into a run's log
     Log {
         /// What to do with the log.
@@ -114,6 +120,7 @@ impl Verb {
             Self::State(state) => state::state(state, args),
             Self::Diff(diff) => diff::diff(diff, args),
             Self::Replay(replay) => replay::replay(replay, args),
+            Self::Report(report) => report::report(report, args),
             Self::Log { verb } => log::log(verb, args),
             Self::Telemetry(telemetry) => telemetry::telemetry(telemetry, args),
             Self::Plugins { verb } => plugins::plugins(verb, args),
