@@ -22,10 +22,12 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("crates/host", &["policy", "policies", "schedule"]),
     ("crates/engine", &["model", "policy", "schedule", "journal"]),
     ("crates/telemetry", &["model", "policies", "journal"]),
+    ("crates/report", &["model"]),
     (
         "crates/cli",
         &[
             "model",
+            "report",
             "policy",
             "world",
             "journal",
@@ -60,8 +62,8 @@ const FLOORS: &[(&str, &[&str])] = &[
 const KEPT: &[(&str, &[&str])] = &[
     ("bevy_ecs", &["engine"]),
     ("bevy_tasks", &["engine"]),
-    ("arrow-array", &["journal", "telemetry", "world"]),
-    ("parquet", &["telemetry", "world"]),
+    ("arrow-array", &["journal", "telemetry", "world", "report"]),
+    ("parquet", &["telemetry", "world", "report"]),
     ("libloading", &["host"]),
     ("mcap", &["journal"]),
     ("clap", &["cli"]),

@@ -34,6 +34,7 @@ mod program;
 mod python;
 mod races;
 mod readme;
+mod report;
 mod requests;
 mod reservations;
 mod resume;

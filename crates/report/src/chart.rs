@@ -14,7 +14,7 @@ use crate::{
 };
 use bars::Bars;
 use carpet::Carpet;
-use courses::Courses;
+use courses::{Course, Courses};
 use heat::Heat;
 use stack::Stack;
 
@@ -99,6 +99,17 @@ impl Chart {
         let height = near(self.form.height(frame) / POINTS);
         let size = format!("<svg width=\"{millimetres}mm\" height=\"{height}mm\" ");
         self.svg(frame).replacen("<svg ", &size, 1)
+    }
+
+    /// The lines over time that it is made of; none where it is more than lines.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &Course> {
+        let lines = match &self.form {
+            Form::Courses(courses) if courses.areas.is_empty() => courses.lines.as_slice(),
+            Form::Courses(_) | Form::Stack(_) | Form::Bars(_) | Form::Heat(_) | Form::Carpet(_) => {
+                &[]
+            }
+        };
+        lines.iter()
     }
 
     /// Its data.

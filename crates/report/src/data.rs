@@ -1,5 +1,6 @@
 //! The data of a chart as a table: what the page carries, and what is copied as CSV.
 
+use crate::local_time::Times;
 use serde_json::{Value, json};
 
 /// Columns of equal length.
@@ -18,8 +19,8 @@ pub(crate) struct Column {
 
 /// What a column holds.
 pub(crate) enum Values {
-    /// Starts of slots, wall clock.
-    Times(Vec<String>),
+    /// Starts of slots.
+    Times(Times),
     /// Names.
     Words(Vec<String>),
     /// Numbers in the chart's unit; NaN for none.
@@ -28,8 +29,8 @@ pub(crate) enum Values {
 
 impl Column {
     /// The column of time.
-    pub(crate) fn times(times: Vec<String>) -> Self {
-        Self { name: "local time".to_owned(), values: Values::Times(times) }
+    pub(crate) fn times(times: &Times) -> Self {
+        Self { name: "local time".to_owned(), values: Values::Times(times.clone()) }
     }
 
     /// A column of names.
@@ -42,7 +43,7 @@ impl Column {
         Self { name: name.to_owned(), values: Values::Numbers(numbers.to_vec()) }
     }
 
-    fn json(&self, shared: &mut Vec<Vec<String>>) -> Value {
+    fn json(&self, shared: &mut Vec<Times>) -> Value {
         let numbers = |all: &[f64]| all.iter().map(|&it| json!(brief(it))).collect::<Value>();
         match &self.values {
             Values::Times(times) => json!({ "name": self.name, "times": place(shared, times) }),
@@ -54,15 +55,28 @@ impl Column {
 
 impl Data {
     /// As the page carries it; times are put among those that charts share.
-    pub(crate) fn json(&self, shared: &mut Vec<Vec<String>>) -> Value {
+    pub(crate) fn json(&self, shared: &mut Vec<Times>) -> Value {
         self.columns.iter().map(|column| column.json(shared)).collect()
     }
 }
 
+/// Times as the page carries them: the wall clock, and what it follows from.
+pub(crate) fn times_json(times: &Times) -> Value {
+    let local = (0..times.starts.len()).map(|slot| times.local(slot));
+    let local: Value = local.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()).collect();
+    let start_s = times.starts.first().map(|start| start / 1_000_000);
+    json!({
+        "local": local,
+        "zone": times.zone.name(),
+        "start_s": start_s,
+        "step_s": times.step / 1_000_000,
+    })
+}
+
 /// Where times stand among the shared ones, to which new ones are added.
-fn place(shared: &mut Vec<Vec<String>>, times: &[String]) -> usize {
+fn place(shared: &mut Vec<Times>, times: &Times) -> usize {
     shared.iter().position(|known| known == times).unwrap_or_else(|| {
-        shared.push(times.to_vec());
+        shared.push(times.clone());
         shared.len() - 1
     })
 }

@@ -10,7 +10,7 @@ use crate::{
     run::Run,
     scale::{Scale, extent},
     section::{MOST_LINES, colour_of},
-    words::{number, power_unit, share},
+    words::{count, number, power_unit, share},
 };
 
 /// Size of the picture.
@@ -38,10 +38,10 @@ pub(crate) fn picture(runs: &[Run], command: &str, ink: Ink) -> String {
 pub(crate) fn sentence(runs: &[Run]) -> String {
     let peaks = peaks_kw(runs);
     let (factor, unit) = power_unit(highest(&peaks));
-    let first = format!("{} {unit}", number(peaks[0] * factor));
+    // A number and its unit stay together.
+    let first = format!("{}\u{a0}{unit}", number(peaks[0] * factor));
     let saved = saved_shares(runs);
-    let lowest = (1..runs.len()).min_by(|&one, &other| peaks[one].total_cmp(&peaks[other]));
-    let Some(best) = lowest else {
+    let Some(best) = best(&peaks) else {
         let when = runs[0].times.told(peak_slot(&runs[0]));
         return format!("Net load of {} is highest at {first}, on {when}", runs[0].made.world);
     };
@@ -51,7 +51,7 @@ pub(crate) fn sentence(runs: &[Run]) -> String {
         change if change >= 0.005 => "raises",
         _ => "leaves",
     };
-    let to = format!("{} {unit}", number(peaks[best] * factor));
+    let to = format!("{}\u{a0}{unit}", number(peaks[best] * factor));
     let peak = if does == "leaves" {
         format!("leaves the highest net load at {to}")
     } else {
@@ -63,6 +63,11 @@ pub(crate) fn sentence(runs: &[Run]) -> String {
         _ => String::new(),
     };
     format!("{} {peak}{money}", runs[best].label)
+}
+
+/// The run with the lowest peak, beside the first.
+fn best(peaks_kw: &[f64]) -> Option<usize> {
+    (1..peaks_kw.len()).min_by(|&one, &other| peaks_kw[one].total_cmp(&peaks_kw[other]))
 }
 
 /// The slot of the highest net load.
@@ -87,7 +92,7 @@ fn heading(drawing: &mut Drawing, runs: &[Run], title: &str, first_slot: usize) 
         Some(_) => run.times.local(first_slot).format("%A %-d %B %Y").to_string(),
         None => String::new(),
     };
-    let about = format!("{}, {} cars · {date}", run.made.world, number(run.made.cars as f64));
+    let about = format!("{}, {} cars · {date}", run.made.world, count(run.made.cars as f64));
     drawing.text(40.0, 122.0, style(18.0, "start", Colour::Muted, false), &about);
 }
 
@@ -184,19 +189,31 @@ fn figures(drawing: &mut Drawing, runs: &[Run]) {
     for (at, figure) in all.iter().take(FIGURES).enumerate() {
         let x = 40.0 + wide * at as f64;
         let name = format!("{}, {}", figure.name, figure.unit);
-        drawing.text(x, 506.0, style(16.0, "start", Colour::Muted, false), &name);
+        drawing.text(x, 507.0, style(16.0, "start", Colour::Muted, false), &name);
         figure_of_runs(drawing, runs, figure, x);
     }
 }
 
+/// Rows of runs that have room.
+const ROWS: usize = 4;
+
+/// The runs whose figures have room: the first ones, and the one that the title is about.
+fn told(runs: &[Run]) -> Vec<usize> {
+    let mut told: Vec<usize> = (0..runs.len().min(ROWS)).collect();
+    let best = best(&peaks_kw(runs)).unwrap_or(0);
+    if !told.contains(&best) {
+        told[ROWS - 1] = best;
+    }
+    told
+}
+
 fn figure_of_runs(drawing: &mut Drawing, runs: &[Run], figure: &KeyFigure, x: f64) {
-    // Three rows have room.
-    for (row, run) in runs.iter().enumerate().take(3) {
-        let y = 534.0 + 26.0 * row as f64;
-        let (value, change) = figure.told(row);
-        drawing.text(x, y, style(16.0, "start", colour_of(row), true), &run.label);
-        drawing.text(x + 245.0, y, style(20.0, "end", Colour::Text, true), &value);
-        drawing.text(x + 256.0, y, style(16.0, "start", Colour::Muted, false), &change);
+    for (row, run) in told(runs).into_iter().enumerate() {
+        let y = 531.0 + 22.0 * row as f64;
+        let (value, change) = figure.told(run);
+        drawing.text(x, y, style(15.0, "start", colour_of(run), true), &runs[run].label);
+        drawing.text(x + 245.0, y, style(18.0, "end", Colour::Text, true), &value);
+        drawing.text(x + 256.0, y, style(15.0, "start", Colour::Muted, false), &change);
     }
 }
 
@@ -205,7 +222,7 @@ fn foot(drawing: &mut Drawing, runs: &[Run], command: &str) {
     let hash: String = made.world_hash.chars().take(12).collect();
     let words = format!("voltide {} · seed {} · world {hash} · {command}", made.version, made.seed);
     let words = shortened(&words, 140);
-    drawing.text(40.0, 616.0, style(13.0, "start", Colour::Muted, false), &words);
+    drawing.text(40.0, 621.0, style(13.0, "start", Colour::Muted, false), &words);
 }
 
 /// At most so many letters of some words.

@@ -59,6 +59,13 @@ impl Colour {
     }
 }
 
+impl Colour {
+    /// The CSS property that has it on a page.
+    pub(crate) fn property(self) -> String {
+        format!("--{}", self.entry().0)
+    }
+}
+
 impl Ink {
     /// The colour as an attribute of SVG has it.
     pub(crate) fn of(self, colour: Colour) -> String {

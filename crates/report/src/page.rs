@@ -1,7 +1,8 @@
 //! The page: one file that asks for no other.
 
 use crate::{
-    chart::{Chart, Frame},
+    chart::{Chart, Frame, courses::Course},
+    data::times_json,
     drawing::escape,
     first,
     ink::{Ink, properties},
@@ -14,6 +15,8 @@ use std::fmt::Write as _;
 
 /// Version of the JSON in `#voltide-data`.
 const SCHEMA_VERSION: u32 = 1;
+
+const UPLOT_CSS: &str = include_str!("../vendor/uplot/uPlot.min.css");
 
 /// The whole page.
 pub(crate) fn page(
@@ -30,7 +33,7 @@ pub(crate) fn page(
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>\n{colours}\n{style}</style>\n</head>\n<body>\n<main>\n\
+         <title>{title}</title>\n<style>\n{colours}\n{UPLOT_CSS}\n{style}</style>\n</head>\n<body>\n<main>\n\
          <h1 class=\"heard\">{title}</h1>\n"
     );
     for warning in warnings {
@@ -50,9 +53,10 @@ pub(crate) fn page(
         html,
         "</main>\n<p class=\"about\">{}</p>\n\
          <script type=\"application/json\" id=\"voltide-data\">{}</script>\n\
-         <script>\n{}</script>\n</body>\n</html>",
+         <script>\n{}\n{}</script>\n</body>\n</html>",
         about(runs, command),
         in_script(&data),
+        include_str!("../vendor/uplot/uPlot.iife.min.js"),
         include_str!("page.js")
     );
     html
@@ -105,7 +109,7 @@ fn section_html(section: &Section) -> String {
 fn figure(chart: &Chart) -> String {
     format!(
         "<figure id=\"chart-{id}\">\n<h3>{title}</h3>\n<p>{says}</p>\n\
-         <div class=\"picture\">{svg}</div>\n\
+         <div class=\"picture\" data-series=\"{id}\">{svg}</div>\n\
          <details><summary>query</summary><pre>{query}</pre></details>\n\
          <button data-chart=\"{id}\" hidden>Copy as CSV</button>\n</figure>\n",
         id = escape(&chart.id),
@@ -121,10 +125,16 @@ fn about(runs: &[Run], command: &str) -> String {
     format!("<code>{}</code><br>Runs: {ids}", escape(command))
 }
 
+/// How a line is drawn where time series can be zoomed.
+fn line(course: &Course) -> Value {
+    json!({ "colour": course.colour.property(), "dashed": course.dashed })
+}
+
 /// What the page carries: `{schema_version, command, runs: [{id, label, world, policy, seed,
 /// status, world_hash}], figures: [{key, name, unit, query, values: one a run}], charts: [{id,
-/// title, says, unit, query, columns: [{name, values}]}], times: [[local time]]}`. A column of
-/// time has `times`, its place in the list of that name, instead of values. Numbers are in the
+/// title, says, unit, query, columns: [{name, values}], lines: [{colour, dashed}]}], times: [{local,
+/// zone, start_s, step_s}]}`. A column of time has `times`, its place in the list of that name,
+/// instead of values; `lines` are there where the columns after it are lines and nothing else. Numbers are in the
 /// unit that stands beside them, in charts with seven digits; null is none.
 fn data(runs: &[Run], sections: &[Section], figures: &[KeyFigure], command: &str) -> Value {
     let made = runs.iter().map(|run| {
@@ -145,6 +155,7 @@ fn data(runs: &[Run], sections: &[Section], figures: &[KeyFigure], command: &str
         json!({
             "id": chart.id, "title": chart.title, "says": chart.says, "unit": chart.unit,
             "query": chart.query, "columns": chart.data().json(&mut times),
+            "lines": chart.lines().map(line).collect::<Vec<_>>(),
         })
     });
     let charts: Vec<Value> = charts.collect();
@@ -154,6 +165,6 @@ fn data(runs: &[Run], sections: &[Section], figures: &[KeyFigure], command: &str
         "runs": made.collect::<Vec<_>>(),
         "figures": figures.collect::<Vec<_>>(),
         "charts": charts,
-        "times": times,
+        "times": times.iter().map(times_json).collect::<Vec<_>>(),
     })
 }

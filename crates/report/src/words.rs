@@ -16,6 +16,11 @@ pub(crate) fn number(value: f64) -> String {
     grouped(&format!("{value:.digits$}"))
 }
 
+/// A count of things.
+pub(crate) fn count(things: f64) -> String {
+    grouped(&format!("{things:.0}"))
+}
+
 /// Thousands apart, and a true minus; no minus before what rounds to 0.
 pub(crate) fn grouped(text: &str) -> String {
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(a, b)| (a, Some(b)));
@@ -40,7 +45,8 @@ pub(crate) fn share(change: f64) -> String {
     if !change.is_finite() {
         return "–".to_owned();
     }
-    let sign = if change > 0.0 { "+" } else { "" };
+    // What rounds to nothing has no sign.
+    let sign = if change >= 0.0005 { "+" } else { "" };
     format!("{sign}{}\u{a0}%", grouped(&format!("{:.1}", 100.0 * change)))
 }
 

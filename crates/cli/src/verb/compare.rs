@@ -83,7 +83,7 @@ pub(crate) struct Flags {
 const SEEDS_MAX: u64 = 100_000;
 
 /// A range of seeds as the flag spells it: `1..200`, or a single one.
-fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
+pub(crate) fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     // Written as in Rust, `1..=200` is the same range.
     match (first.parse(), last.trim_start_matches('=').parse()) {
@@ -165,8 +165,41 @@ fn hold_table(compare: &Flags) -> Result<Option<Held>, Failure> {
 /// A comparison, by cases where there are some, and the right to write its table.
 type Outcome = (Comparison, Option<Cases>, Option<Held>);
 
-/// Runs a world with every policy, seed and case; `None` where the user stopped it.
+/// Runs that were made of a world.
+struct Batched {
+    /// The runs, seed by seed, those of a seed in the order of the policies.
+    done: Vec<(Job, Compared)>,
+    /// How many policies there are.
+    policies: usize,
+    world: World,
+    held: Option<Held>,
+}
+
+/// Folders of the runs of a world with every policy, seed and case, which are made where they are
+/// not there; `None` where the user stopped it.
+pub(crate) fn folders(
+    world: &Path,
+    compare: &Flags,
+    args: &Args,
+) -> Result<Option<Vec<PathBuf>>, Failure> {
+    let batched = batched(world, compare, args)?;
+    let folders = |batched: Batched| batched.done.into_iter().filter_map(|(_, run)| run.folder);
+    Ok(batched.map(|batched| folders(batched).collect()))
+}
+
+/// A comparison of a world's runs with every policy, seed and case; `None` where the user stopped
+/// it.
 fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outcome>, Failure> {
+    let Some(batched) = batched(world, compare, args)? else { return Ok(None) };
+    let Batched { done, policies, world, held } = batched;
+    let cases = cases(&done, compare, &world);
+    let first = compare.cases.first().copied();
+    let of_first = done.into_iter().filter(|(job, _)| job.case == first).map(|(_, run)| run);
+    Ok(Some((Comparison { rows: in_rows(of_first, policies) }, cases, held)))
+}
+
+/// Runs a world with every policy, seed and case; `None` where the user stopped it.
+fn batched(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Batched>, Failure> {
     let policies = with_smart_at_incentive(&compare.policies);
     // Runs side by side take the cores, not the policy of each.
     let plugins = known_plugins(args).with_threads(1);
@@ -192,11 +225,8 @@ fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outc
         output::complain(&format!("interrupted after {finished} of {} runs", jobs.len()));
         return Ok(None);
     }
-    let done: Vec<(Job, Compared)> = jobs.into_iter().zip(done.into_iter().flatten()).collect();
-    let cases = cases(&done, compare, &checked);
-    let first = compare.cases.first().copied();
-    let of_first = done.into_iter().filter(|(job, _)| job.case == first).map(|(_, run)| run);
-    Ok(Some((Comparison { rows: in_rows(of_first, policies.len()) }, cases, held)))
+    let done = jobs.into_iter().zip(done.into_iter().flatten()).collect();
+    Ok(Some(Batched { done, policies: policies.len(), world: checked, held }))
 }
 
 /// All runs to be made. Smart charging at the incentive price differs from smart charging only in

@@ -133,9 +133,7 @@ pub(super) fn over_time<'a>(
     times: &Times,
     courses: impl IntoIterator<Item = &'a Course>,
 ) -> Vec<Column> {
-    let local = (0..times.starts.len()).map(|slot| times.local(slot));
-    let local = local.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()).collect();
-    let mut columns = vec![Column::times(local)];
+    let mut columns = vec![Column::times(times)];
     columns.extend(courses.into_iter().map(|it| Column::numbers(&it.name, &it.values)));
     columns
 }

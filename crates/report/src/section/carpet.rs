@@ -9,7 +9,7 @@ use crate::{
     columns::Columns,
     error::ReportError,
     run::Run,
-    words::number,
+    words::{count, number},
 };
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn chart(run: &Run) -> Result<Option<Chart>, ReportError> {
     let of = run.made.cars as usize;
     let shown = cars.0.len();
     let sample = if shown < of {
-        format!(" A sample of {shown} of {} cars.", number(of as f64))
+        format!(" A sample of {shown} of {} cars.", count(of as f64))
     } else {
         String::new()
     };

@@ -9,7 +9,7 @@ use crate::{
     ink::Colour,
     key_figures::highest,
     run::Run,
-    words::{energy_unit, number, power_unit},
+    words::{count, energy_unit, number, power_unit},
 };
 
 pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
@@ -84,8 +84,8 @@ fn counts(runs: &[Run]) -> Chart {
         title: "Cars plugged in, and those whose drivers agree to discharge".to_owned(),
         says: format!(
             "At most {} of {} cars are plugged in at once.",
-            number(most),
-            number(runs[0].made.cars as f64)
+            count(most),
+            count(runs[0].made.cars as f64)
         ),
         unit: "cars".to_owned(),
         query: "SELECT run_id, ts, plugged, agreed FROM system_ticks ORDER BY run_id, tick"

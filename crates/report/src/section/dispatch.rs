@@ -72,6 +72,8 @@ fn by_kind(run: &Run) -> Vec<(String, Vec<f64>)> {
             *slot += outputs[row];
         }
     }
+    // What does nothing all the time has no layer.
+    kinds.retain(|(_, kw)| kw.iter().any(|kw| *kw != 0.0));
     kinds
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     chart::{Chart, Form, heat::Heat},
     run::Run,
-    words::number,
+    words::{count, number},
 };
 use chrono::{Datelike, Timelike};
 
@@ -35,7 +35,7 @@ pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
         says: format!(
             "Most are there on {day} from {hour:02}:00: {} of {} cars.",
             number(cars),
-            number(run.made.cars as f64)
+            count(run.made.cars as f64)
         ),
         unit: "cars".to_owned(),
         query: "SELECT run_id, dayofweek(ts AT TIME ZONE time_zone) AS day, \
