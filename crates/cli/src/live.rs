@@ -223,10 +223,11 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
-        bar.set_message(format!(
-            "{run}  {}",
-            clock.local(simulation.tick()).format("%a %d %b %H:%M")
-        ));
+        // What nobody sees would take as long as to simulate a car.
+        if !bar.is_hidden() {
+            let time = clock.local(simulation.tick());
+            bar.set_message(format!("{run}  {}", time.format("%a %d %b %H:%M")));
+        }
         match simulation.step() {
             Ok(()) => {
                 bar.inc(1);

@@ -9,6 +9,7 @@ use crate::event::{
     object,
 };
 use serde_json::{Map, Value};
+use std::fmt::Write;
 
 /// A row of a batch: its fields by name, with their units.
 pub type Row = Map<String, Value>;
@@ -67,11 +68,32 @@ pub struct EntityRow {
 
 /// The event's content in short; the keys are the fields of the event, with their units.
 pub fn describe(event: &Event) -> Value {
+    object(told(event).into_iter()).into()
+}
+
+/// The same as text, with its keys in order whatever features `serde_json` was built with.
+pub fn described(event: &Event) -> String {
+    let mut told = told(event);
+    told.sort_by_key(|(name, _)| *name);
+    let mut text = String::from("{");
+    for (name, mut value) in told {
+        value.sort_all_objects();
+        let comma = if text.len() > 1 { "," } else { "" };
+        // A field's name has nothing that JSON would escape.
+        write!(text, "{comma}\"{name}\":{value}").expect("writing to memory does not fail");
+    }
+    text.push('}');
+    text
+}
+
+/// What is told of an event in short, by name.
+fn told(event: &Event) -> Vec<(&'static str, Value)> {
     let Kind { form, tells_first, .. } = event.declared();
     let fields = event.fact().fields().into_iter();
-    let told = fields.filter_map(|(name, field)| Some((name, field.brief(*form)?)));
     let rows = (*form == Form::Rows).then(|| ("rows", event.rows().into()));
+    let mut told: Vec<_> = rows.into_iter().collect();
+    told.extend(fields.filter_map(|(name, field)| Some((name, field.brief(*form)?))));
     let first = tells_first.then(|| event.entity_rows()?.into_iter().next());
-    let first = first.flatten().map(|row| ("first", row.fields.into()));
-    object(rows.into_iter().chain(told).chain(first)).into()
+    told.extend(first.flatten().map(|row| ("first", row.fields.into())));
+    told
 }

@@ -24,7 +24,7 @@ pub use build::Build;
 pub use code::{ClipReason, EndReason, Leaving, MISSED_MIN_KWH, MissedReason, NotFinite, Stage};
 pub use single::{Bytes, Hash, LongText};
 
-pub(crate) use field::object;
+pub(crate) use field::{Buffers, object};
 
 use crate::{error::BodyError, number};
 use fact::{Body, Fact, FieldSaid, Form, Kind, Origin, Step, events};

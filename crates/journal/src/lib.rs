@@ -43,6 +43,7 @@ mod kind;
 mod layout;
 pub mod lock;
 pub mod log;
+mod mcap_file;
 pub mod mcap_log;
 mod number;
 mod pace;

@@ -366,11 +366,11 @@ impl Sealer {
                 recorded.tick
             )));
         }
+        let kind = kind::position(name).expect("every event has a kind");
         let body = self
             .encoder
             .encode(recorded)
             .map_err(|error: BodyError| unwritable(error.to_string()))?;
-        let kind = kind::position(name).expect("every event has a kind");
         Ok(Record { kind, seq: recorded.seq, tick: recorded.tick, body })
     }
 }

@@ -54,8 +54,9 @@ pub struct Telemetry {
     forked: Option<RunForked>,
     planned: Planned,
     realised: Realised,
-    /// The chain hash that the log has after the last tick; before the first, where it begins.
-    chain_hash: String,
+    /// The chain hash that the log has after the last tick; `None` before the first, where it
+    /// begins.
+    chain_hash: Option<[u8; 32]>,
     sessions: Sessions,
     /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A
     /// session may be the second part of one.
@@ -134,7 +135,7 @@ impl Telemetry {
             forked: None,
             planned: Planned::default(),
             realised: Realised::default(),
-            chain_hash: String::new(),
+            chain_hash: None,
             sessions: Sessions::default(),
             expected_kwh: BTreeMap::new(),
             tally: Tally::new(scenario),
@@ -210,7 +211,9 @@ impl Telemetry {
         let files = files.close()?;
         summary.tables = sizes(&files);
         let level = self.selection.level_name(scenario.clock.slots);
-        let history = (started.as_ref(), self.chain_hash.as_str());
+        let chain_hash =
+            self.chain_hash.map_or_else(|| started.config_hash.clone(), |hash| hex::encode(hash));
+        let history = (started.as_ref(), chain_hash.as_str());
         let manifest = Manifest::new(history, &status, &scenario.currency, level);
         let Self { place, only_detail, .. } = self;
         Ok(Closed { place, files, manifest, started, summary, bills, only_detail })
@@ -232,7 +235,7 @@ impl Telemetry {
         self.sessions.enter(scenario);
         self.frame.begins = true;
         self.tally.run_started(scenario, started);
-        self.chain_hash.clone_from(&started.config_hash);
+        self.chain_hash = None;
         let started = Box::new(started.clone());
         self.begun = Some(Begun { started, scenario: Arc::clone(scenario) });
     }
@@ -281,7 +284,7 @@ impl Telemetry {
         sealed: &TickSealed,
     ) -> Result<(), TelemetryError> {
         self.tally.tick_sealed(sealed);
-        self.chain_hash = hex::encode(sealed.chain_hash);
+        self.chain_hash = Some(sealed.chain_hash);
         self.frame.chain_hash = Some(sealed.chain_hash);
         self.send(scenario)
     }

@@ -3,7 +3,7 @@
 use super::{
     Build, Stage,
     cell::as_written,
-    field::{Arrays, Cell, Columns, Field, Form, Same, Stored, unlike},
+    field::{Arrays, Buffers, Cell, Columns, Field, Form, Same, Stored, unlike},
 };
 use arrow_array::{ArrayRef, BinaryArray, cast::AsArray};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField};
@@ -34,6 +34,10 @@ macro_rules! single {
 
             fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
                 Ok(vec![Self::array(std::slice::from_ref(self))])
+            }
+
+            fn buffers(&self, _: Form, into: &mut Buffers) {
+                Stored::buffers(std::slice::from_ref(self), into);
             }
 
             fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
@@ -128,6 +132,12 @@ impl Columns for Bytes {
         Ok(vec![Arc::new(BinaryArray::from_iter_values([&self.0]))])
     }
 
+    fn buffers(&self, _: Form, into: &mut Buffers) {
+        into.array(1);
+        into.offsets([self.0.len()].into_iter());
+        into.buffer(&self.0);
+    }
+
     fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
         let column = arrays.next()?;
         let bytes = column.as_binary_opt::<i32>().ok_or_else(|| unlike("bytes were expected"))?;
@@ -153,6 +163,10 @@ impl Columns for Hash {
 
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
         Ok(vec![Stored::array(&[self.0])])
+    }
+
+    fn buffers(&self, _: Form, into: &mut Buffers) {
+        Stored::buffers(&[self.0], into);
     }
 
     fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
