@@ -9,7 +9,6 @@ use crate::event::{
     object,
 };
 use serde_json::{Map, Value};
-use std::fmt::Write;
 
 /// A row of a batch: its fields by name, with their units.
 pub type Row = Map<String, Value>;
@@ -75,15 +74,20 @@ pub fn describe(event: &Event) -> Value {
 pub fn described(event: &Event) -> String {
     let mut told = told(event);
     told.sort_by_key(|(name, _)| *name);
-    let mut text = String::from("{");
+    let mut text = vec![b'{'];
     for (name, mut value) in told {
         value.sort_all_objects();
-        let comma = if text.len() > 1 { "," } else { "" };
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.push(b'"');
         // A field's name has nothing that JSON would escape.
-        write!(text, "{comma}\"{name}\":{value}").expect("writing to memory does not fail");
+        text.extend(name.as_bytes());
+        text.extend(b"\":");
+        serde_json::to_writer(&mut text, &value).expect("writing to memory does not fail");
     }
-    text.push('}');
-    text
+    text.push(b'}');
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// What is told of an event in short, by name.

@@ -39,6 +39,7 @@ pub mod disk;
 pub mod error;
 pub mod event;
 pub mod head;
+mod hex;
 mod kind;
 mod layout;
 pub mod lock;

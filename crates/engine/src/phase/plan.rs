@@ -23,13 +23,13 @@ pub(crate) use planners::{Planners, PolicyMemory};
 use crate::{
     EngineError,
     batch::ToPlan,
+    due::DueCars,
     failure::{goes_on, stop},
     outbox::Recorder,
     phase::{
         arrive::{InProgressAtMidnight, begin_at_midnight},
         price::{Incentives, announce},
     },
-    due::DueCars,
     planning::{CarsToPlan, Planning, Schedules},
     sites::CarsBehind,
     state::{Now, ScenarioInForce},

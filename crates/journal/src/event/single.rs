@@ -5,6 +5,7 @@ use super::{
     cell::as_written,
     field::{Arrays, Buffers, Cell, Columns, Field, Form, Same, Stored, unlike},
 };
+use crate::hex;
 use arrow_array::{ArrayRef, BinaryArray, cast::AsArray};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField};
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,7 @@ pub struct Hash(pub u64);
 
 impl Field for Hash {
     fn values(&self) -> Vec<Value> {
-        vec![format!("{:016x}", self.0).into()]
+        vec![hex::digits(&self.0.to_be_bytes()).into()]
     }
 }
 
@@ -177,7 +178,7 @@ impl Columns for Hash {
 
 impl Field for [u8; 32] {
     fn values(&self) -> Vec<Value> {
-        vec![blake3::Hash::from_bytes(*self).to_string().into()]
+        vec![hex::digits(self).into()]
     }
 }
 
