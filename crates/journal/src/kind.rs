@@ -37,7 +37,12 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    fn new(name: &'static str, columns: Option<Vec<Field>>, upcast: Option<Upcast>) -> Self {
+    /// A kind of these columns; `None` for JSON.
+    pub(crate) fn new(
+        name: &'static str,
+        columns: Option<Vec<Field>>,
+        upcast: Option<Upcast>,
+    ) -> Self {
         let columns = columns.map(|columns| Arc::new(Schema::new(columns)));
         let schema_data = columns
             .as_ref()
