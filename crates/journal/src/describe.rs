@@ -74,6 +74,11 @@ pub fn describe(event: &Event) -> Value {
 pub fn described(event: &Event) -> String {
     let mut told = told(event);
     told.sort_by_key(|(name, _)| *name);
+    as_text(told)
+}
+
+/// JSON of these names and values, in their order.
+fn as_text(told: Vec<(&'static str, Value)>) -> String {
     let mut text = vec![b'{'];
     for (name, mut value) in told {
         value.sort_all_objects();

@@ -150,7 +150,7 @@ impl<W: Write> McapFile<W> {
             into.extend(body);
         });
         *self.summary.messages.entry(channel).or_default() += 1;
-        self.summary.times = widened(self.summary.times, log_time);
+        self.summary.times = Some(widened(self.summary.times, log_time));
     }
 
     /// Ends the chunk and hands over all that there is.
@@ -202,7 +202,8 @@ impl<W: Write> McapFile<W> {
         let length = (self.pending.len() - records) as u64;
         let checksum = crc32fast::hash(&self.pending[records..]);
         let times = self.places.iter().map(|place| place.log_time);
-        let (first, last) = times.fold(None, widened).unwrap_or_default();
+        let span = times.fold(None, |span, time| Some(widened(span, time)));
+        let (first, last) = span.unwrap_or_default();
         let mut header = Vec::with_capacity(PREFIX + CHUNK_HEADER);
         record(&mut header, op::CHUNK, |body| {
             body.extend([first, last, length].map(u64::to_le_bytes).as_flattened());
@@ -338,9 +339,9 @@ fn numbers(into: &mut Vec<u8>, entries: impl Iterator<Item = (u16, u64)>) {
 }
 
 /// The span of times with one more.
-fn widened(times: Option<(u64, u64)>, time: u64) -> Option<(u64, u64)> {
+fn widened(times: Option<(u64, u64)>, time: u64) -> (u64, u64) {
     let (first, last) = times.unwrap_or((time, time));
-    Some((first.min(time), last.max(time)))
+    (first.min(time), last.max(time))
 }
 
 #[cfg(test)]

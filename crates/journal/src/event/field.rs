@@ -106,8 +106,11 @@ impl Buffers {
 
     /// Adds the buffer of offsets of lists that end there.
     pub(crate) fn offsets(&mut self, ends: impl Iterator<Item = usize>) {
-        let offsets: Vec<i32> = std::iter::once(0).chain(ends.map(|end| end as i32)).collect();
-        self.buffer(&offsets);
+        let offsets = std::iter::once(0).chain(ends).map(i32::try_from);
+        match offsets.collect::<Result<Vec<i32>, _>>() {
+            Ok(offsets) => self.buffer(&offsets),
+            Err(_) => self.give_up(),
+        }
     }
 
     /// They are too many, or not of the simple kind.
