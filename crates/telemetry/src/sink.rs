@@ -229,8 +229,7 @@ impl Telemetry {
         let files = files.map_or(Ok(Vec::new()), Files::close)?;
         summary.tables = sizes(&files);
         let level = self.selection.level_name(scenario.clock.slots);
-        let chain_hash =
-            self.chain_hash.map_or_else(|| started.config_hash.clone(), |hash| hex::encode(hash));
+        let chain_hash = self.chain_hash.map_or_else(|| started.config_hash.clone(), hex::encode);
         let history = (started.as_ref(), chain_hash.as_str());
         let manifest = Manifest::new(history, &status, &scenario.currency, level);
         let Self { place, made, .. } = self;
