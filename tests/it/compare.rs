@@ -1,8 +1,12 @@
 //! `voltide compare`: policies side by side, on the same draws.
 
-use crate::program::{fail, succeed, text, voltide};
+use crate::program::{fail, root, succeed, text, voltide};
 use serde_json::Value;
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 const ONE_CAR: &str = "worlds/one-car.ron";
 
@@ -112,6 +116,47 @@ fn nothing_is_kept_unless_asked_for() {
     command.env("TMPDIR", scratch.path()).args(["compare", ONE_CAR, "--policies", "uncontrolled"]);
     succeed(&mut command);
     assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+/// Names and bytes of the files of a folder, but for what says how long a run took.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.is_file() && !file.ends_with("profile.json"));
+    files.map(|file| (file.file_name().unwrap().into(), fs::read(&file).unwrap())).collect()
+}
+
+#[test]
+fn runs_of_many_seeds_are_those_that_are_made_one_by_one() {
+    let (one, many) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = many.path().to_str().unwrap();
+    // Seeds of one digit and of two; 7 is that of the file.
+    let arguments =
+        [ONE_CAR, "--policies", "uncontrolled,v2g", "--seeds", "6..11", "--out", folder];
+    let runs = compare("compared_run", &arguments);
+    for policy in ["uncontrolled", "v2g"] {
+        for seed in ["6", "7", "8", "10", "11"] {
+            let of_it = |run: &&Value| run["policy"] == policy && run["seed"].to_string() == seed;
+            let kept = runs.iter().find(of_it).unwrap()["folder"].as_str().unwrap();
+            let alone = ["--policy", policy, "--seed", seed];
+            let alone = crate::program::run(ONE_CAR, one.path(), &alone);
+            assert_eq!(alone.file_name(), Path::new(kept).file_name());
+            for part in ["", "log"] {
+                let [ours, theirs] = [alone.join(part), Path::new(kept).join(part)];
+                assert!(files(&ours) == files(&theirs), "{policy}, seed {seed}: {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_comparison_that_keeps_nothing_leaves_the_run_alone_that_it_begins_in() {
+    let out = tempfile::tempdir().unwrap();
+    let run = crate::program::run(ONE_CAR, out.path(), &[]);
+    let before = files(&run);
+    let world = root().join(ONE_CAR);
+    let arguments = ["compare", world.to_str().unwrap(), "--policies", "alap"];
+    succeed(voltide().current_dir(&run).args(arguments));
+    assert!(files(&run) == before);
 }
 
 #[test]

@@ -328,7 +328,7 @@ pub(crate) fn build_lost(lost: &Damage) -> String {
 
 /// What tells a run from others that are no forks. What stands in for its policy is not journaled.
 fn identity_of(world: &World, started: &RunStarted) -> String {
-    let config = configuration_hash(&world.scenario, &world.identity);
+    let config = configuration_hash(&world.scenario, &world.identity());
     let Build { policy_version, plugin_hash, .. } = &started.build;
     identity_hash(&config, &[policy_identity(&started.policy, policy_version, plugin_hash)])
 }

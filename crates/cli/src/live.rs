@@ -44,6 +44,15 @@ impl Prepared {
     /// Reads a world and loads its policies; says everything that keeps them from planning in it.
     pub(crate) fn load(args: &WorldArgs, plugins: &Plugins) -> Result<Self, Failure> {
         let world = voltide_world::load_with(&args.file, &args.overrides())?;
+        Self::with_world(world, args, plugins)
+    }
+
+    /// A world that was read as `args` say, with the policies that plan in it.
+    pub(crate) fn with_world(
+        world: World,
+        args: &WorldArgs,
+        plugins: &Plugins,
+    ) -> Result<Self, Failure> {
         let chosen = Chosen { policy: policy_of(args, &world), by_world: args.policy.is_none() };
         let overrides = world.overrides.clone();
         Self::of_world(world, &chosen, overrides, plugins)
@@ -141,7 +150,8 @@ impl Prepared {
     /// The hash of all that decides what happens: world, series and seed, and what its policies
     /// are, with their configs as they are read.
     pub(crate) fn identity_hash(&self) -> String {
-        let config = voltide_engine::configuration_hash(&self.world.scenario, &self.world.identity);
+        let config =
+            voltide_engine::configuration_hash(&self.world.scenario, &self.world.identity());
         let policies = [Some(&self.planner), self.fallback.as_ref(), self.forecaster.as_ref()];
         let policies = policies.map(|policy| {
             let Some(policy) = policy else { return String::new() };
@@ -223,10 +233,11 @@ pub(crate) fn step_through<S: Sink, L: EventLog>(
         if interrupt.raised() {
             return Ok(RunStatus::Interrupted);
         }
-        bar.set_message(format!(
-            "{run}  {}",
-            clock.local(simulation.tick()).format("%a %d %b %H:%M")
-        ));
+        // What nobody sees would take as long as to simulate a car.
+        if !bar.is_hidden() {
+            let time = clock.local(simulation.tick());
+            bar.set_message(format!("{run}  {}", time.format("%a %d %b %H:%M")));
+        }
         match simulation.step() {
             Ok(()) => {
                 bar.inc(1);

@@ -37,13 +37,13 @@ impl Phase {
         let (decides, follows) = match step {
             // The clock moves by itself, and not all that is recorded belongs to a tick.
             Step::Opening | Step::Start | Step::Ending => (None, None),
-            Step::Arrive => (Some(systems((arrive::depart, arrive::arrive).chain())), None),
+            Step::Arrive => (Some(systems(arrive::deciding())), None),
             Step::Price => (Some(systems(price::set_prices.pipe(stop))), None),
             Step::Agree => (None, Some(systems(agree::draw))),
             Step::Plan => (Some(systems(plan::deciding())), Some(systems(agree::following()))),
             Step::Limit => (None, Some(systems(limit::following()))),
             Step::Dispatch => (
-                Some(systems(scheduler::schedule.pipe(stop))),
+                Some(systems(scheduler::schedule.pipe(stop).run_if(dispatch::has_plant))),
                 Some(systems(dispatch::following())),
             ),
             Step::Settle => (None, Some(systems(settle::following()))),

@@ -3,7 +3,7 @@
 use crate::phase::plan::PolicyMemory;
 use std::collections::BTreeMap;
 use voltide_journal::{
-    event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded},
+    event::{Bytes, Event, PolicyFaulted, PolicyStateSaved, Recorded, fact::Step},
     snapshot::{Lacking, Part},
 };
 use voltide_model::id::StayId;
@@ -29,6 +29,9 @@ pub(crate) struct Remembered {
 impl Remembered {
     /// Remembers what the state does not hold.
     pub(crate) fn note(&mut self, recorded: &Recorded) {
+        if recorded.event.step() == Step::Seal {
+            return self.note_seal(recorded.clone());
+        }
         self.next_seq = recorded.seq + 1;
         let event = &recorded.event;
         if let Event::PolicyStateSaved(saved) = event {
@@ -41,9 +44,12 @@ impl Remembered {
         if event.forks().is_some_and(|forked| forked.replan) {
             self.forget_policies();
         }
-        if matches!(event, Event::TickSealed(_)) {
-            self.last_sealed = Some(recorded.clone());
-        }
+    }
+
+    /// Remembers the seal of a tick.
+    pub(crate) fn note_seal(&mut self, sealed: Recorded) {
+        self.next_seq = sealed.seq + 1;
+        self.last_sealed = Some(sealed);
     }
 
     fn memory(&mut self, policy: &str) -> &mut PolicyMemory {

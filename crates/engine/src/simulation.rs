@@ -121,7 +121,7 @@ impl<L: EventLog, S: Sink> Simulation<L, S> {
         let sealed = self.log.seal(self.core.seal())?;
         self.core.stopwatch.lap("journal");
         self.sink.event(self.core.scenario(), &sealed).map_err(sink_error)?;
-        self.remembered.note(&sealed);
+        self.remembered.note_seal(sealed);
         self.core.stopwatch.lap("telemetry");
         self.core.next_tick += 1;
         Ok(())

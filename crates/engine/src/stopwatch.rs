@@ -13,12 +13,13 @@ use std::{
 #[derive(Debug, Clone)]
 pub(crate) struct Stopwatch {
     last: Instant,
-    laps: BTreeMap<&'static str, Duration>,
+    /// A handful, and looked up many times a tick: faster in a list than in a tree.
+    laps: Vec<(&'static str, Duration)>,
 }
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self { last: Instant::now(), laps: BTreeMap::new() }
+        Self { last: Instant::now(), laps: Vec::new() }
     }
 
     /// Leaves out the time since the last lap.
@@ -30,12 +31,15 @@ impl Stopwatch {
     pub(crate) fn lap(&mut self, name: &'static str) {
         // Read once, so that no time falls between two laps.
         let now = Instant::now();
-        *self.laps.entry(name).or_default() += now - self.last;
+        match self.laps.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, lap)) => *lap += now - self.last,
+            None => self.laps.push((name, now - self.last)),
+        }
         self.last = now;
     }
 
     /// Seconds by name.
     pub(crate) fn seconds(&self) -> BTreeMap<&'static str, f64> {
-        self.laps.iter().map(|(&name, lap)| (name, lap.as_secs_f64())).collect()
+        self.laps.iter().map(|(name, lap)| (*name, lap.as_secs_f64())).collect()
     }
 }

@@ -4,11 +4,15 @@ pub(crate) use crate::event::control::{from_json, json};
 
 use crate::{
     error::BodyError,
-    event::{Event, KINDS, Recorded, RunEnded, fact::Body, older::Content},
+    event::{
+        Buffers, Event, KINDS, Recorded, RunEnded,
+        fact::{Body, Form},
+        older::Content,
+    },
     kind::{self, Kind},
     upcast,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::{
     CompressionType, MetadataVersion,
@@ -19,13 +23,18 @@ use arrow_ipc::{
     },
 };
 use arrow_schema::SchemaRef;
+use std::collections::BTreeMap;
 
 /// The end-of-stream mark of Arrow IPC.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+/// Length of what follows the mark: what caused the event.
+const TRAILER: usize = 8;
 /// What stands for no cause in a trailer.
 const NO_CAUSE: u64 = u64::MAX;
 /// Batches below this size are not compressed: the codec's set-up costs more than it saves.
-const COMPRESSED_FROM_BYTES: usize = 2048;
+const COMPRESSED_FROM_BYTES: usize = Buffers::MOST_BYTES;
+/// Messages of short bodies that are kept: a run of few cars has a few dozen.
+const KEPT_MESSAGES: usize = 256;
 
 /// Turns events into bodies.
 pub(crate) struct Encoder {
@@ -33,6 +42,10 @@ pub(crate) struct Encoder {
     generator: IpcDataGenerator,
     plain: IpcWriteOptions,
     compressed: IpcWriteOptions,
+    /// Of the body that is made.
+    buffers: Buffers,
+    /// What short bodies begin with, by the shape of their buffers: their numbers follow it.
+    messages: BTreeMap<Vec<usize>, Vec<u8>>,
 }
 
 impl Encoder {
@@ -50,28 +63,52 @@ impl Encoder {
             generator: IpcDataGenerator::default(),
             plain,
             compressed,
+            buffers: Buffers::default(),
+            messages: BTreeMap::new(),
         }
     }
 
     /// The body of an event; of a sealed tick without its chain hash.
     pub(crate) fn encode(&mut self, recorded: &Recorded) -> Result<Vec<u8>, BodyError> {
         let fact = recorded.event.fact();
-        match fact.body(recorded.cause_seq)? {
+        let place = kind::position(fact.kind().version).expect("every event has a kind");
+        if fact.kind().form == Form::Control {
+            return self.encode_anew(place, recorded);
+        }
+        self.buffers.begin(place);
+        fact.buffers(&mut self.buffers);
+        let Some(shape) = self.buffers.shape() else { return self.encode_anew(place, recorded) };
+        if let Some(message) = self.messages.get(shape) {
+            return Ok(short_body(message, self.buffers.data(), recorded.cause_seq));
+        }
+        let body = self.encode_anew(place, recorded)?;
+        self.keep_message(&body);
+        Ok(body)
+    }
+
+    /// The same by way of Arrow's arrays.
+    fn encode_anew(&mut self, place: usize, recorded: &Recorded) -> Result<Vec<u8>, BodyError> {
+        let cause = recorded.cause_seq;
+        match recorded.event.fact().body(cause)? {
             Body::Json(body) => Ok(body),
-            Body::Columns(arrays) => self.columns(fact.kind().version, recorded.cause_seq, arrays),
+            Body::Columns(arrays) => {
+                let schema = kind::KINDS[place].columns.clone();
+                let schema = schema.expect("the kind is one of columns");
+                self.body(cause, &RecordBatch::try_new(schema, arrays)?)
+            }
         }
     }
 
-    /// The body of these columns of a kind.
-    fn columns(
-        &mut self,
-        kind: &str,
-        cause: Option<u64>,
-        arrays: Vec<ArrayRef>,
-    ) -> Result<Vec<u8>, BodyError> {
-        let kind = kind::named(kind).expect("every event has a kind");
-        let schema = kind.columns.clone().expect("the kind is one of columns");
-        self.body(cause, &RecordBatch::try_new(schema, arrays)?)
+    /// Keeps what the body begins with whose buffers were listed last.
+    fn keep_message(&mut self, body: &[u8]) {
+        let shape = self.buffers.shape().expect("all buffers were taken in");
+        let message = body.len().checked_sub(self.buffers.data().len() + END.len() + TRAILER);
+        let (message, rest) = body.split_at(message.expect("a body holds its buffers"));
+        assert!(rest.starts_with(self.buffers.data()), "a body holds its buffers one by one");
+        if self.messages.len() == KEPT_MESSAGES {
+            self.messages.clear();
+        }
+        self.messages.insert(shape.to_vec(), message.to_vec());
     }
 
     /// The body of a batch.
@@ -91,10 +128,24 @@ impl Encoder {
         let mut body =
             Vec::with_capacity(message.ipc_message.len() + message.arrow_data.len() + 64);
         write_message(&mut body, message, options)?;
-        body.extend(END);
-        body.extend(cause.unwrap_or(NO_CAUSE).to_le_bytes());
+        end_body(&mut body, cause);
         Ok(body)
     }
+}
+
+/// A body with the message of an earlier one of the same shape.
+fn short_body(message: &[u8], data: &[u8], cause: Option<u64>) -> Vec<u8> {
+    // Room for the chain hash of a seal, too.
+    let mut body = Vec::with_capacity(message.len() + data.len() + END.len() + TRAILER + 32);
+    body.extend(message);
+    body.extend(data);
+    end_body(&mut body, cause);
+    body
+}
+
+fn end_body(body: &mut Vec<u8>, cause: Option<u64>) {
+    body.extend(END);
+    body.extend(cause.unwrap_or(NO_CAUSE).to_le_bytes());
 }
 
 /// What the end of a run says that it came to.

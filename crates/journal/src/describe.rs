@@ -67,11 +67,42 @@ pub struct EntityRow {
 
 /// The event's content in short; the keys are the fields of the event, with their units.
 pub fn describe(event: &Event) -> Value {
+    object(told(event).into_iter()).into()
+}
+
+/// The same as text, with its keys in order whatever features `serde_json` was built with.
+pub fn described(event: &Event) -> String {
+    let mut told = told(event);
+    told.sort_by_key(|(name, _)| *name);
+    as_text(told)
+}
+
+/// JSON of these names and values, in their order.
+fn as_text(told: Vec<(&'static str, Value)>) -> String {
+    let mut text = vec![b'{'];
+    for (name, mut value) in told {
+        value.sort_all_objects();
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.push(b'"');
+        // A field's name has nothing that JSON would escape.
+        text.extend(name.as_bytes());
+        text.extend(b"\":");
+        serde_json::to_writer(&mut text, &value).expect("writing to memory does not fail");
+    }
+    text.push(b'}');
+    String::from_utf8(text).expect("JSON is UTF-8")
+}
+
+/// What is told of an event in short, by name.
+fn told(event: &Event) -> Vec<(&'static str, Value)> {
     let Kind { form, tells_first, .. } = event.declared();
     let fields = event.fact().fields().into_iter();
-    let told = fields.filter_map(|(name, field)| Some((name, field.brief(*form)?)));
     let rows = (*form == Form::Rows).then(|| ("rows", event.rows().into()));
+    let mut told: Vec<_> = rows.into_iter().collect();
+    told.extend(fields.filter_map(|(name, field)| Some((name, field.brief(*form)?))));
     let first = tells_first.then(|| event.entity_rows()?.into_iter().next());
-    let first = first.flatten().map(|row| ("first", row.fields.into()));
-    object(rows.into_iter().chain(told).chain(first)).into()
+    told.extend(first.flatten().map(|row| ("first", row.fields.into())));
+    told
 }

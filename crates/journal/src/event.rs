@@ -24,9 +24,9 @@ pub use build::Build;
 pub use code::{ClipReason, EndReason, Leaving, MISSED_MIN_KWH, MissedReason, NotFinite, Stage};
 pub use single::{Bytes, Hash, LongText};
 
-pub(crate) use field::object;
+pub(crate) use field::{Buffers, object};
 
-use crate::{error::BodyError, number};
+use crate::{error::BodyError, hex, number};
 use fact::{Body, Fact, FieldSaid, Form, Kind, Origin, Step, events};
 use field::{Columns, Field, Same};
 use serde::{Deserialize, Serialize};
@@ -524,7 +524,7 @@ impl Event {
     /// The chain hash that history has from here on, in hex, where a run begins or a tick ends.
     pub fn chain_hash(&self) -> Option<String> {
         if let Self::TickSealed(sealed) = self {
-            return Some(blake3::Hash::from_bytes(sealed.chain_hash).to_string());
+            return Some(hex::digits(&sealed.chain_hash));
         }
         self.starts().map(|started| started.config_hash.clone())
     }

@@ -11,7 +11,7 @@ use crate::event::{
     older::{Older, Upcast},
 };
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{Field, Schema, SchemaRef};
 use std::sync::{Arc, LazyLock};
 
 /// What made the run.
@@ -30,21 +30,29 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Columns of its batch; `None` for JSON.
     pub(crate) columns: Option<SchemaRef>,
+    /// The data of its mcap schema.
+    pub(crate) schema_data: Vec<u8>,
     /// What it is read as, where only earlier versions wrote it.
     pub(crate) upcast: Option<Upcast>,
 }
 
 impl Kind {
+    /// A kind of these columns; `None` for JSON.
+    pub(crate) fn new(
+        name: &'static str,
+        columns: Option<Vec<Field>>,
+        upcast: Option<Upcast>,
+    ) -> Self {
+        let columns = columns.map(|columns| Arc::new(Schema::new(columns)));
+        let schema_data = columns
+            .as_ref()
+            .map_or_else(|| br#"{"type":"object"}"#.to_vec(), |schema| schema_message(schema));
+        Self { name, columns, schema_data, upcast }
+    }
+
     /// How schema and bodies are encoded, in mcap's words.
     pub(crate) fn encodings(&self) -> (&'static str, &'static str) {
         if self.columns.is_some() { ("arrow-ipc", "arrow-ipc") } else { ("jsonschema", "json") }
-    }
-
-    /// The data of its mcap schema.
-    pub(crate) fn schema_data(&self) -> Vec<u8> {
-        self.columns
-            .as_ref()
-            .map_or_else(|| br#"{"type":"object"}"#.to_vec(), |schema| schema_message(schema))
     }
 
     /// Whether `data`, read from a log, describes the same bodies as this version's schema. Data
@@ -53,7 +61,7 @@ impl Kind {
     pub(crate) fn fits(&self, data: &[u8], is_sound: bool) -> bool {
         match &self.columns {
             None => true,
-            Some(_) if !is_sound => self.schema_data() == data,
+            Some(_) if !is_sound => self.schema_data == data,
             Some(schema) => arrow_ipc::convert::try_schema_from_ipc_buffer(data)
                 .is_ok_and(|found| found.fields() == schema.fields()),
         }
@@ -102,21 +110,17 @@ fn older() -> Vec<Kind> {
 }
 
 fn of_older(older: &Older) -> Kind {
-    let columns = older.columns.map(|columns| Arc::new(Schema::new(columns())));
-    Kind { name: older.name, columns, upcast: Some(older.upcast) }
+    Kind::new(older.name, older.columns.map(|columns| columns()), Some(older.upcast))
 }
 
 fn json(name: &'static str) -> Kind {
-    Kind { name, columns: None, upcast: None }
+    Kind::new(name, None, None)
 }
 
 fn of_event(kind: &event::fact::Kind) -> Kind {
     match kind.form {
         Form::Control => json(kind.version),
-        Form::Record | Form::Rows => {
-            let columns = Some(Arc::new(Schema::new((kind.columns)())));
-            Kind { name: kind.version, columns, upcast: None }
-        }
+        Form::Record | Form::Rows => Kind::new(kind.version, Some((kind.columns)()), None),
     }
 }
 
@@ -143,7 +147,7 @@ mod tests {
             assert_eq!(position(kind.name), Some(place));
             let fits: Vec<_> = KINDS
                 .iter()
-                .filter(|other| other.columns.is_some() && other.fits(&kind.schema_data(), true))
+                .filter(|other| other.columns.is_some() && other.fits(&kind.schema_data, true))
                 .collect();
             assert_eq!(fits.len(), usize::from(kind.columns.is_some()), "{}", kind.name);
         }

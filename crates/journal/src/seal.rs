@@ -8,7 +8,7 @@ use crate::{
     body::{self, Encoder},
     error::{BodyError, LogError},
     event::{Build, Event, Hash, Recorded, TickSealed, fact::Step},
-    kind,
+    hex, kind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -284,14 +284,13 @@ impl Sealer {
     pub(crate) fn seal(&mut self, seal: Seal) -> Result<(Recorded, Vec<Record>), LogError> {
         assert!(self.opened, "a run is opened before its first tick is sealed");
         assert_eq!(seal.seq, self.next_seq, "events are appended in order");
-        let mut sealed = TickSealed {
+        let event = Event::TickSealed(TickSealed {
             events: self.records.len() as u32,
             components: seal.components,
             block_hashes: seal.block_hashes,
             state_hash: Hash(seal.state_hash),
             chain_hash: [0; 32],
-        };
-        let event = Event::TickSealed(sealed.clone());
+        });
         let mut recorded =
             Recorded { seq: seal.seq, cause_seq: seal.cause_seq, tick: seal.tick, event };
         let mut record = self.record(&recorded)?;
@@ -301,8 +300,9 @@ impl Sealer {
         self.records.push(record);
         self.next_seq += 1;
         self.last_tick = Some(seal.tick);
-        sealed.chain_hash = chain_hash;
-        recorded.event = Event::TickSealed(sealed);
+        if let Event::TickSealed(sealed) = &mut recorded.event {
+            sealed.chain_hash = chain_hash;
+        }
         Ok((recorded, std::mem::take(&mut self.records)))
     }
 
@@ -366,18 +366,18 @@ impl Sealer {
                 recorded.tick
             )));
         }
+        let kind = kind::position(name).expect("every event has a kind");
         let body = self
             .encoder
             .encode(recorded)
             .map_err(|error: BodyError| unwritable(error.to_string()))?;
-        let kind = kind::position(name).expect("every event has a kind");
         Ok(Record { kind, seq: recorded.seq, tick: recorded.tick, body })
     }
 }
 
 /// A hash as 64 lower-case hex digits.
 pub(crate) fn hash_to_hex(hash: &ChainHash) -> String {
-    blake3::Hash::from_bytes(*hash).to_string()
+    hex::digits(hash)
 }
 
 /// A hash from 64 hex digits.

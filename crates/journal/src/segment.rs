@@ -4,17 +4,12 @@ use crate::{
     disk::Disk,
     error::LogError,
     kind::{self, KINDS},
+    mcap_file::{McapFile, Message},
     seal::{ChainHash, Record, SlotTimes, hash_from_hex, hash_to_hex},
 };
-use mcap::{
-    McapError, McapResult, WriteOptions, Writer,
-    records::{MessageHeader, Metadata},
-    write::NoSeek,
-};
+use mcap::records::Metadata;
 use std::{
-    collections::BTreeMap,
     ffi::OsStr,
-    io::{self, BufWriter},
     path::{Path, PathBuf},
 };
 
@@ -81,18 +76,16 @@ impl SegmentStart {
     }
 }
 
-/// A segment that is being written.
+/// A segment that is being written. One that is dropped, because a write failed or the program
+/// ends, writes nothing more: whatever reached the disk is left without a footer.
 pub(crate) struct Segment<D: Disk> {
     path: PathBuf,
     file: D::File,
-    /// `None` only while it is dropped.
-    writer: Option<FileWriter<D>>,
+    writer: McapFile<D::File>,
     /// By kind; those of kinds that are only read come as they are needed.
-    channels: BTreeMap<usize, u16>,
+    channels: Vec<Option<u16>>,
     times: SlotTimes,
 }
-
-type FileWriter<D> = Writer<NoSeek<BufWriter<<D as Disk>::File>>>;
 
 impl<D: Disk> Segment<D> {
     /// Begins the segment's file in `folder`.
@@ -103,45 +96,40 @@ impl<D: Disk> Segment<D> {
     ) -> Result<Self, LogError> {
         let path = folder.join(SegmentStart::file_name(start.number));
         let file = disk.create(&path).map_err(LogError::io("create", &path))?;
-        let mut segment =
-            Self { path, file, writer: None, channels: BTreeMap::new(), times: start.times };
-        segment.begin(start).map_err(io_error).map_err(LogError::io("write", &segment.path))?;
+        let Metadata { name, metadata } = start.to_metadata();
+        // Bodies are compressed where that pays. A chunk ends with its group and not at some size,
+        // and is left as it is, so that a bit that flipped in it can be found and mended.
+        let mut writer = McapFile::new(file.clone(), PROFILE);
+        writer.metadata(&name, &metadata);
+        let channels = vec![None; KINDS.len()];
+        let mut segment = Self { path, file, writer, channels, times: start.times };
+        // All of them and in this order: where a damaged log has lost what its channels mean, their
+        // numbers still tell.
+        for kind in 0..kind::written().count() {
+            segment.channel(kind);
+        }
         Ok(segment)
     }
 
-    fn begin(&mut self, start: SegmentStart) -> McapResult<()> {
-        let buffered = BufWriter::with_capacity(1 << 16, self.file.clone());
-        let writer = self.writer.insert(options().create(NoSeek::new(buffered))?);
-        writer.write_metadata(&start.to_metadata())?;
-        // All of them and in this order: where a damaged log has lost what its channels mean, their
-        // numbers still tell.
-        (0..kind::written().count()).try_for_each(|kind| self.channel(kind).map(drop))
-    }
-
     /// The channel of a kind, which is added where there is none.
-    fn channel(&mut self, kind: usize) -> McapResult<u16> {
-        if let Some(&channel) = self.channels.get(&kind) {
-            return Ok(channel);
+    fn channel(&mut self, kind: usize) -> u16 {
+        if let Some(channel) = self.channels[kind] {
+            return channel;
         }
-        let writer = self.writer();
         let of = &KINDS[kind];
         let (schema_encoding, encoding) = of.encodings();
-        let schema = writer.add_schema(of.name, schema_encoding, &of.schema_data())?;
-        let channel = writer.add_channel(schema, of.name, encoding, &BTreeMap::new())?;
-        self.channels.insert(kind, channel);
-        Ok(channel)
+        let channel = self.writer.channel(of.name, (schema_encoding, &of.schema_data), encoding);
+        self.channels[kind] = Some(channel);
+        channel
     }
 
     /// Writes a group as one chunk and hands it to the system.
     pub(crate) fn write(&mut self, group: &[Record]) -> Result<(), LogError> {
-        let written = group.iter().try_for_each(|record| {
-            let header = self.header(record)?;
-            self.writer().write_to_known_channel(&header, &record.body)
-        });
-        written
-            .and_then(|()| self.writer().flush())
-            .map_err(io_error)
-            .map_err(LogError::io("write", &self.path))
+        for record in group {
+            let message = self.message(record);
+            self.writer.message(message, &record.body);
+        }
+        self.writer.flush().map_err(LogError::io("write", &self.path))
     }
 
     /// Takes note that its folder has another name.
@@ -157,52 +145,19 @@ impl<D: Disk> Segment<D> {
     }
 
     /// Writes the footer and makes the file durable.
-    pub(crate) fn finish(mut self, disk: &mut D) -> Result<(), LogError> {
-        self.writer().finish().map_err(io_error).map_err(LogError::io("write", &self.path))?;
-        self.sync(disk)
+    pub(crate) fn finish(self, disk: &mut D) -> Result<(), LogError> {
+        let Self { path, file, writer, .. } = self;
+        writer.finish().map_err(LogError::io("write", &path))?;
+        disk.sync(&file).map_err(LogError::io("sync", &path))
     }
 
-    fn writer(&mut self) -> &mut FileWriter<D> {
-        self.writer.as_mut().expect("a segment has a writer until it is dropped")
-    }
-
-    fn header(&mut self, record: &Record) -> McapResult<MessageHeader> {
-        let time = self
+    fn message(&mut self, record: &Record) -> Message {
+        let log_time = self
             .times
             .log_time(record.tick)
             .expect("times were checked when the event was appended");
-        let channel_id = self.channel(record.kind)?;
+        let channel = self.channel(record.kind);
         // The sequence is for foreign readers; the chain holds all 64 bits.
-        Ok(MessageHeader {
-            channel_id,
-            sequence: record.seq as u32,
-            log_time: time,
-            publish_time: time,
-        })
+        Message { channel, sequence: record.seq as u32, log_time }
     }
-}
-
-/// A segment that is dropped, because a write failed or the program ends, writes nothing more:
-/// mcap's own writer would add a footer to whatever reached the disk.
-impl<D: Disk> Drop for Segment<D> {
-    fn drop(&mut self) {
-        if let Some(writer) = self.writer.take() {
-            drop(writer.into_inner().into_inner().into_parts());
-        }
-    }
-}
-
-fn options() -> WriteOptions {
-    // Bodies are compressed where that pays. A chunk ends with its group and not at some size, and
-    // is left as it is, so that a bit that flipped in it can be found and mended.
-    WriteOptions::new()
-        .compression(None)
-        .chunk_size(None)
-        .disable_seeking(true)
-        .profile(PROFILE)
-        .library(PROFILE)
-}
-
-fn io_error(error: McapError) -> io::Error {
-    if let McapError::Io(error) = error { error } else { io::Error::other(error) }
 }

@@ -65,15 +65,13 @@ pub(crate) mod tests {
                 Arc::new(UInt8Array::from(vec![MissedReason::Schedule as u8; batch.num_rows()]));
             [batch.columns(), &[reason]].concat()
         }
-        let kind =
-            |name, columns, to, step| Kind { name, columns, upcast: Some(Upcast { to, step }) };
-        let without_reason = Arc::new(Schema::new(missed_columns_of_old()));
+        let kind = |name, columns, to, step| Kind::new(name, columns, Some(Upcast { to, step }));
         vec![
             kind("MarginViolated.v-1", None, "MarginViolated.v0", Way::Json(in_kw)),
             kind("MarginViolated.v0", None, "MarginViolated.v1", Way::Json(both_ways)),
             kind(
                 "TargetMissed.v0",
-                Some(without_reason),
+                Some(missed_columns_of_old()),
                 "TargetMissed.v1",
                 Way::Columns(with_reason),
             ),

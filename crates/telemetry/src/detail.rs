@@ -14,6 +14,7 @@ use crate::{
     wanted::Wanted,
 };
 use arrow_array::RecordBatch;
+use chrono::NaiveDate;
 use voltide_model::{clock::Clock, id::StayId, scenario::Scenario};
 
 /// Rows are handed to the files in batches of at least this many, and of not many more.
@@ -36,6 +37,8 @@ pub(crate) struct Detail {
     day: Option<(String, Option<TableFile>)>,
     /// The first tick of the day.
     first_tick: u32,
+    /// The local date of the tick before.
+    last_date: Option<NaiveDate>,
     /// The last tick that was recorded, and the chain hash after it.
     sealed: Option<(u32, [u8; 32])>,
     kept_days: Vec<ClosedDay>,
@@ -83,6 +86,7 @@ impl Detail {
             span: Span::of(&clock),
             day: None,
             first_tick: 0,
+            last_date: None,
             sealed: None,
             kept_days,
             whole_days: Vec::new(),
@@ -184,7 +188,12 @@ impl Detail {
 
     /// Begins another file where the tick is the first of a local day, or of a longer span.
     fn begin_day(&mut self, tick: u32) -> Result<(), TelemetryError> {
-        let date = self.date(tick);
+        let local = self.clock.local(tick).date();
+        // Most ticks: a name need not be made for each.
+        if self.last_date.replace(local) == Some(local) && self.day.is_some() {
+            return Ok(());
+        }
+        let date = self.span.name(local);
         if self.day.as_ref().is_some_and(|(day, _)| *day == date) {
             return Ok(());
         }

@@ -36,6 +36,7 @@ mod ev_rows;
 mod export;
 mod file;
 mod frame;
+mod layout;
 mod manifest;
 mod planned;
 mod realised;

@@ -5,9 +5,11 @@ use crate::{
     column::Table,
     error::TelemetryError,
     file::Place,
+    layout::Layout,
     table_file::{TableFile, WrittenFile},
 };
 use arrow_array::{ArrayRef, RecordBatch};
+use std::sync::Arc;
 
 /// Rows are handed to the file in batches of this many.
 const BATCH_ROWS: usize = 8192;
@@ -22,7 +24,8 @@ pub(crate) trait TableColumns: Default {
 
     /// Takes out all rows.
     fn batch(&mut self) -> RecordBatch {
-        RecordBatch::try_new(Self::TABLE.schema(), self.take())
+        let layout = Layout::of(Self::TABLE).expect("every table can be laid out");
+        RecordBatch::try_new(Arc::clone(&layout.schema), self.take())
             .expect("dictionary and columns are of one declaration")
     }
 }

@@ -40,22 +40,35 @@ struct Begun {
     scenario: Arc<Scenario>,
 }
 
+/// What is made of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// All tables.
+    Tables,
+    /// `ev_ticks` and `charger_ticks`.
+    Detail,
+    /// No table.
+    Summary,
+}
+
 /// Writes a run's tables.
 ///
 /// Dropped without [`finish`](Self::finish) it leaves nothing behind.
 pub struct Telemetry {
     place: Place,
     selection: Selection,
-    only_detail: bool,
-    writer: Writer,
+    made: Made,
+    /// `None` where no table is made.
+    writer: Option<Writer>,
     frame: Frame,
     /// `None` before the history begins.
     begun: Option<Begun>,
     forked: Option<RunForked>,
     planned: Planned,
     realised: Realised,
-    /// The chain hash that the log has after the last tick; before the first, where it begins.
-    chain_hash: String,
+    /// The chain hash that the log has after the last tick; `None` before the first, where it
+    /// begins.
+    chain_hash: Option<[u8; 32]>,
     sessions: Sessions,
     /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A
     /// session may be the second part of one.
@@ -75,7 +88,7 @@ impl Telemetry {
         scenario: &Scenario,
         options: Options,
     ) -> Result<Self, TelemetryError> {
-        Self::begin(options.place(folder), scenario, &options, true)
+        Self::begin(options.place(folder), scenario, &options, Made::Tables)
     }
 
     /// Makes all tables and keeps none of them: what is to be known are their hashes, which
@@ -84,16 +97,16 @@ impl Telemetry {
     /// # Errors
     /// When `options` name a car that the run does not have.
     pub fn create_unkept(scenario: &Scenario, options: Options) -> Result<Self, TelemetryError> {
-        Self::begin(Place::nowhere(), scenario, &options, true)
+        Self::begin(Place::nowhere(), scenario, &options, Made::Tables)
     }
 
     /// Makes no table, only the summary and the bills.
     ///
     /// # Errors
-    /// When the thread that writes cannot be started.
+    /// As [`create`](Self::create).
     pub fn create_summary(scenario: &Scenario) -> Result<Self, TelemetryError> {
         let options = Options { ev_ticks: Some(EvTicks::Off), bills: true, ..Options::default() };
-        Self::begin(Place::nowhere(), scenario, &options, false)
+        Self::begin(Place::nowhere(), scenario, &options, Made::Summary)
     }
 
     /// Begins `ev_ticks` and `charger_ticks` alone: the detail of a run that has its other tables
@@ -109,32 +122,38 @@ impl Telemetry {
         scenario: &Scenario,
         options: Options,
     ) -> Result<Self, TelemetryError> {
-        Self::begin(options.place(folder), scenario, &options, false)
+        Self::begin(options.place(folder), scenario, &options, Made::Detail)
     }
 
-    /// Begins `ev_ticks` and `charger_ticks` in a place, and the other tables where `all` are
-    /// wanted.
+    /// Begins the files of what is made, in a place.
     fn begin(
         place: Place,
         scenario: &Scenario,
         options: &Options,
-        all: bool,
+        made: Made,
     ) -> Result<Self, TelemetryError> {
         let selection = Selection::new(scenario, options)?;
         let clock = scenario.clock;
-        let tables = all.then(|| Tables::create(&place, clock)).transpose()?;
-        let detail = Detail::create(&place, clock, selection.clone(), options.kept_days.clone())?;
+        let files = match made {
+            Made::Summary => None,
+            Made::Tables | Made::Detail => {
+                let tables = (made == Made::Tables).then(|| Tables::create(&place, clock));
+                let kept_days = options.kept_days.clone();
+                let detail = Detail::create(&place, clock, selection.clone(), kept_days)?;
+                Some(Files { tables: tables.transpose()?, detail })
+            }
+        };
         Ok(Self {
             place,
             selection,
-            only_detail: !all,
-            writer: Writer::spawn(Files { tables, detail })?,
+            made,
+            writer: files.map(Writer::spawn).transpose()?,
             frame: Frame::default(),
             begun: None,
             forked: None,
             planned: Planned::default(),
             realised: Realised::default(),
-            chain_hash: String::new(),
+            chain_hash: None,
             sessions: Sessions::default(),
             expected_kwh: BTreeMap::new(),
             tally: Tally::new(scenario),
@@ -158,11 +177,11 @@ impl Telemetry {
     /// As [`finish`](Self::finish).
     pub fn finish_with_bills(self, status: RunStatus) -> Result<(Summary, Bills), TelemetryError> {
         let closed = self.close(status)?;
-        let Closed { place, files, manifest, started, summary, bills, only_detail } = closed;
-        if only_detail {
-            publish_detail(&place.folder, files, manifest.ev_ticks)?;
-        } else {
-            publish(&place, files, manifest, &started.world_text)?;
+        let Closed { place, files, manifest, started, summary, bills, made } = closed;
+        match made {
+            Made::Tables => publish(&place, files, manifest, &started.world_text)?,
+            Made::Detail => publish_detail(&place.folder, files, manifest.ev_ticks)?,
+            Made::Summary => {}
         }
         Ok((summary, bills))
     }
@@ -191,7 +210,7 @@ impl Telemetry {
         }
         self.send(&scenario)?;
         // From here on nobody else writes: what is left goes straight to the files.
-        let mut files = self.writer.join()?;
+        let mut files = self.writer.as_mut().map(Writer::join).transpose()?;
         let open: Vec<_> = self.sessions.open(&scenario).collect();
         for session in &open {
             self.session(session);
@@ -199,7 +218,7 @@ impl Telemetry {
         let bills = self.bills.take().map(BillBook::finish).unwrap_or_default();
         let mut summary = self.tally.finish(&scenario, &status);
         // `runs` last: it counts the rows of the others.
-        if let Some(tables) = &mut files.tables {
+        if let Some(tables) = files.as_mut().and_then(|files| files.tables.as_mut()) {
             open.iter().try_for_each(|session| tables.session(&scenario, session))?;
             tables.cars(&scenario)?;
             tables.costs(&scenario, &summary)?;
@@ -207,13 +226,14 @@ impl Telemetry {
             let run = Run { started: &started, forked, summary: &summary, status: &status };
             tables.run(&scenario, &run)?;
         }
-        let files = files.close()?;
+        let files = files.map_or(Ok(Vec::new()), Files::close)?;
         summary.tables = sizes(&files);
         let level = self.selection.level_name(scenario.clock.slots);
-        let history = (started.as_ref(), self.chain_hash.as_str());
+        let chain_hash = self.chain_hash.map_or_else(|| started.config_hash.clone(), hex::encode);
+        let history = (started.as_ref(), chain_hash.as_str());
         let manifest = Manifest::new(history, &status, &scenario.currency, level);
-        let Self { place, only_detail, .. } = self;
-        Ok(Closed { place, files, manifest, started, summary, bills, only_detail })
+        let Self { place, made, .. } = self;
+        Ok(Closed { place, files, manifest, started, summary, bills, made })
     }
 
     /// Counts a session that ended, or that is open at the end.
@@ -232,7 +252,7 @@ impl Telemetry {
         self.sessions.enter(scenario);
         self.frame.begins = true;
         self.tally.run_started(scenario, started);
-        self.chain_hash.clone_from(&started.config_hash);
+        self.chain_hash = None;
         let started = Box::new(started.clone());
         self.begun = Some(Begun { started, scenario: Arc::clone(scenario) });
     }
@@ -258,7 +278,7 @@ impl Telemetry {
     }
 
     fn window_foreseen(&mut self, tick: u32, foreseen: &WindowForeseen) {
-        if !self.only_detail {
+        if self.made == Made::Tables {
             self.frame.foreseen.push((tick, foreseen.clone()));
         }
     }
@@ -281,7 +301,7 @@ impl Telemetry {
         sealed: &TickSealed,
     ) -> Result<(), TelemetryError> {
         self.tally.tick_sealed(sealed);
-        self.chain_hash = hex::encode(sealed.chain_hash);
+        self.chain_hash = Some(sealed.chain_hash);
         self.frame.chain_hash = Some(sealed.chain_hash);
         self.send(scenario)
     }
@@ -303,7 +323,7 @@ impl Telemetry {
     /// Counts an event, and keeps what its row says.
     fn note(&mut self, recorded: &Recorded) {
         self.tally.event();
-        if !self.only_detail {
+        if self.made == Made::Tables {
             self.frame.events.push(EventRow::of(recorded));
         }
     }
@@ -316,7 +336,10 @@ impl Telemetry {
             self.session(session);
         }
         self.frame.sessions = ended;
-        self.frame = self.writer.send(scenario, std::mem::take(&mut self.frame))?;
+        match &mut self.writer {
+            Some(writer) => self.frame = writer.send(scenario, std::mem::take(&mut self.frame))?,
+            None => self.frame.clear(),
+        }
         Ok(())
     }
 }
@@ -375,7 +398,9 @@ impl Sink for Telemetry {
             self.tally.flexibility(scenario, &settled.system);
         }
         self.frame.planned.extend(self.planned.followed_in(columns.tick));
-        self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
+        if self.writer.is_some() {
+            self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
+        }
         Ok(())
     }
 }
@@ -403,7 +428,7 @@ struct Closed {
     started: Box<RunStarted>,
     summary: Summary,
     bills: Bills,
-    only_detail: bool,
+    made: Made,
 }
 
 /// Gives a run's files their names, in place of all that were there under a manifest, or

@@ -4,9 +4,11 @@ use crate::{
     column::Table,
     error::TelemetryError,
     file::{Hashed, Hidden, Place},
+    layout::Layout,
 };
 use arrow_array::RecordBatch;
-use parquet::arrow::ArrowWriter;
+use parquet::{arrow::ArrowWriter, errors::ParquetError};
+use std::{io::Write, sync::Arc};
 
 /// The version whose tables these are.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -17,10 +19,33 @@ const GROUP_ROWS: usize = 1 << 18;
 /// A Parquet file that is being written.
 pub(crate) struct TableFile {
     table: &'static Table,
+    layout: Arc<Layout>,
     hidden: Hidden,
-    writer: ArrowWriter<Hashed>,
+    content: Content,
     rows: u64,
     group_rows: usize,
+}
+
+/// What a file holds so far.
+enum Content {
+    /// Nothing yet, and maybe nothing at all: most worlds leave some tables without rows.
+    Nothing(Hashed),
+    /// Rows.
+    Rows(Box<ArrowWriter<Hashed>>),
+}
+
+impl Content {
+    /// What writes rows.
+    fn rows(&mut self, layout: &Layout) -> Result<&mut ArrowWriter<Hashed>, ParquetError> {
+        if let Self::Nothing(out) = self {
+            let out = std::mem::replace(out, Hashed::new(None));
+            *self = Self::Rows(Box::new(layout.begin(out)?));
+        }
+        match self {
+            Self::Rows(writer) => Ok(writer),
+            Self::Nothing(_) => unreachable!("rows were begun"),
+        }
+    }
 }
 
 impl TableFile {
@@ -30,18 +55,18 @@ impl TableFile {
         table: &'static Table,
         name: String,
     ) -> Result<Self, TelemetryError> {
+        let layout = Layout::of(table)?;
         let (hidden, file) = Hidden::create(place, &name)?;
-        let writer =
-            ArrowWriter::try_new(Hashed::new(file), table.schema(), Some(table.properties()))
-                .map_err(TelemetryError::table(table.name))?;
-        Ok(Self { table, hidden, writer, rows: 0, group_rows: 0 })
+        let content = Content::Nothing(Hashed::new(file));
+        Ok(Self { table, layout, hidden, content, rows: 0, group_rows: 0 })
     }
 
     /// Adds rows.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), TelemetryError> {
         self.rows += batch.num_rows() as u64;
         self.group_rows += batch.num_rows();
-        self.writer.write(batch).map_err(TelemetryError::table(self.table.name))
+        let written = self.content.rows(&self.layout).and_then(|rows| rows.write(batch));
+        written.map_err(TelemetryError::table(self.table.name))
     }
 
     /// Whether the row group is full once `pending` more rows are written.
@@ -52,14 +77,20 @@ impl TableFile {
     /// Ends the row group.
     pub(crate) fn end_group(&mut self) -> Result<(), TelemetryError> {
         self.group_rows = 0;
-        self.writer.flush().map_err(TelemetryError::table(self.table.name))
+        let ended = self.content.rows(&self.layout).and_then(ArrowWriter::flush);
+        ended.map_err(TelemetryError::table(self.table.name))
     }
 
     /// Writes the footer. The file stays hidden until it is published.
     pub(crate) fn close(self) -> Result<WrittenFile, TelemetryError> {
-        let hashed = self.writer.into_inner().map_err(TelemetryError::table(self.table.name))?;
+        let closed = match self.content {
+            Content::Rows(writer) => writer.into_inner(),
+            Content::Nothing(mut out) => {
+                out.write_all(&self.layout.without_rows).map(|()| out).map_err(ParquetError::from)
+            }
+        };
         // Only now: the writer has put the footer through the hash as well.
-        let (bytes, sha256) = hashed.digest();
+        let (bytes, sha256) = closed.map_err(TelemetryError::table(self.table.name))?.digest();
         Ok(WrittenFile { table: self.table, hidden: self.hidden, rows: self.rows, bytes, sha256 })
     }
 }

@@ -30,7 +30,7 @@ shape! {
         name: Try<Spanned<String>> => r#""my-world""#,
         /// Seed of every draw. The same world with the same seed has the same cars and the same
         /// trips.
-        seed: Try<u64> = 0.into() => "0",
+        seed: Try<Spanned<u64>> = no_seed().into() => "0",
         /// When the world runs, and in what steps.
         clock: Try<ClockFile> => r#"(start: "2024-06-03T00:00", time_zone: "Europe/Berlin", step: "15 min", days: 7)"#,
         /// ISO 4217 code of all money; prices in any other currency are refused.
@@ -102,6 +102,10 @@ fn at_plug_in() -> Spanned<Planning> {
 
 fn open() -> Spanned<Boundary> {
     Spanned { value: Boundary::Open, place: Place::NOWHERE }
+}
+
+fn no_seed() -> Spanned<u64> {
+    Spanned { value: 0, place: Place::NOWHERE }
 }
 
 fn uncontrolled() -> Spanned<String> {

@@ -51,8 +51,9 @@ use std::{
     collections::BTreeMap,
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
-use voltide_model::{clock::Clock, scenario::Scenario};
+use voltide_model::{clock::Clock, foresight::Foresight, scenario::Scenario};
 
 /// A world as it was read.
 #[derive(Debug, Clone)]
@@ -71,18 +72,16 @@ pub struct World {
     pub overrides: Vec<String>,
     /// What can be run but is hardly meant, in the order in which it was found.
     pub warnings: Vec<Problem>,
-    /// The text as runs are told apart by it: without the choice of policies, and with their
-    /// configs as they are read, not as they are typed.
-    pub identity: String,
     configs: Configs,
     document: Document,
     names: Names,
 }
 
-/// Where the text names the world and its policies; [`Place::NOWHERE`] for a default.
+/// Where the text names the world, its seed and its policies; [`Place::NOWHERE`] for a default.
 #[derive(Debug, Clone, Copy)]
 struct Names {
     name: Place,
+    seed: Place,
     policy: Place,
     fallback: Place,
 }
@@ -95,6 +94,37 @@ impl World {
     /// offset in [`text`](Self::text).
     pub fn config_of(&self, policy: &str) -> Option<(&str, usize)> {
         self.configs.get(policy).map(|(config, offset)| (config.as_str(), *offset))
+    }
+
+    /// The text as runs are told apart by it: without the choice of policies, and with their
+    /// configs as they are read, not as they are typed.
+    pub fn identity(&self) -> String {
+        identity::identity(&self.document)
+    }
+
+    /// The same world with `seed` in the place of the one that an override gave, as if that had
+    /// given this one: its cars are drawn anew, and neither text nor data is read again.
+    ///
+    /// `None` where it has to be: no override gave the seed, the text would be of another length,
+    /// so that all places in it would move, or prices are formed from forecasts that go by the
+    /// seed, which might fail.
+    pub fn with_seed(&self, seed: u64) -> Option<Self> {
+        let place = self.names.seed.range();
+        let [before, after] = [self.scenario.seed, seed].map(|seed| seed.to_string());
+        let given = format!("seed={before}");
+        let drawn_prices =
+            self.scenario.incentive.is_some() && !Foresight::of(&self.scenario).is_perfect();
+        let stands_there = self.text.get(place.clone()) == Some(before.as_str());
+        if drawn_prices || !stands_there || after.len() != place.len() {
+            return None;
+        }
+        let mut world = self.clone();
+        *world.overrides.iter_mut().find(|text| **text == given)? = format!("seed={after}");
+        world.text.replace_range(place, &after);
+        world.document.text = world.text.as_str().into();
+        world.scenario.seed = seed;
+        world.scenario.population = Arc::new(world.scenario.draw());
+        Some(world)
     }
 
     /// The names of all policies that have a config, and the byte offsets of the configs.
@@ -159,6 +189,15 @@ pub fn load_with(path: &Path, overrides: &[Override]) -> Result<World, Problems>
 /// As [`load`].
 pub fn check(path: &Path, overrides: &[String]) -> Result<Vec<SessionsRead>, Problems> {
     draft(path, &as_set(overrides)).map(|read| read.sessions_read)
+}
+
+/// The seed of a world that is read as by [`load_with`]; no cars are drawn.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn seed(path: &Path, overrides: &[Override]) -> Result<u64, Problems> {
+    draft(path, overrides).map(|read| read.draft.seed())
 }
 
 /// Makes the world again from its text and the values that it was made of, opening no file.
@@ -237,7 +276,6 @@ fn draw(path: &Path, document: &Document, mut draft: Draft) -> World {
         sessions_read: Vec::new(),
         overrides: Vec::new(),
         warnings,
-        identity: identity::identity(document),
         configs,
         document: document.clone(),
         names,

@@ -50,6 +50,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// The seed that cars will be drawn from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.scenario.seed
+    }
+
     /// Draws the cars.
     pub(crate) fn draw(self) -> Scenario {
         let Self { mut scenario, .. } = self;
@@ -165,12 +170,13 @@ impl Resolver<'_> {
             warnings: Vec::new(),
             names: Names {
                 name: file.name.get()?.place,
+                seed: file.seed.get()?.place,
                 policy: file.policy.get()?.place,
                 fallback: file.fallback.get()?.as_ref().map_or(Place::NOWHERE, |name| name.place),
             },
             scenario: Scenario {
                 name: file.name.get()?.value.clone(),
-                seed: *file.seed.get()?,
+                seed: file.seed.get()?.value,
                 rules: self.values.rules(),
                 clock: Clock { boundary: boundary?, ..clock },
                 currency: currency?,

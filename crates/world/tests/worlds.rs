@@ -39,6 +39,43 @@ fn same(left: &Scenario, right: &Scenario) -> bool {
 }
 
 #[test]
+fn a_world_with_another_seed_is_the_one_that_is_read_with_it() {
+    let worlds: [(&str, &[&str]); 3] = [
+        ("one-car.ron", &["seed=100", "policies.v2g=(solver: Milp)", "policy=v2g"]),
+        // Its prices follow net load, which is known.
+        ("v2g-street.ron", &["seed=100"]),
+        ("ten-units/day.ron", &["clock.days=1", "seed=100"]),
+    ];
+    for (name, overrides) in worlds {
+        let read = |seed: &str| {
+            let given = overrides.iter().map(|text| text.replace("seed=100", seed));
+            loaded(name, &given.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let (first, other) = (read("seed=100"), read("seed=999"));
+        let seeded = first.with_seed(999).expect("a seed as long stands in the text");
+        assert!(same(&seeded.scenario, &other.scenario), "{name}");
+        assert!(!same(&seeded.scenario, &first.scenario), "{name}");
+        assert_eq!(seeded.text, other.text, "{name}");
+        assert_eq!(seeded.identity(), other.identity(), "{name}");
+        assert_eq!(seeded.overrides, other.overrides, "{name}");
+        assert_eq!(seeded.config_of("v2g"), other.config_of("v2g"), "{name}");
+    }
+}
+
+#[test]
+fn a_world_is_read_anew_where_another_seed_might_change_more_than_its_cars() {
+    let with_seed = |name: &str, overrides: &[&str], seed| loaded(name, overrides).with_seed(seed);
+    // Another length moves all that follows.
+    assert!(with_seed("one-car.ron", &["seed=99"], 100).is_none());
+    // The file's own seed, and that of a file without one, are no override's.
+    assert!(with_seed("one-car.ron", &[], 8).is_none());
+    // Prices by forecasts with drawn errors may turn out not to exist.
+    let drawn = ["seed=5", "system.forecasts=(base_load: Ar1(phi: 0.8, sd: 0.05))"];
+    assert!(with_seed("v2g-street.ron", &drawn[..1], 6).is_some());
+    assert!(with_seed("v2g-street.ron", &drawn, 6).is_none());
+}
+
+#[test]
 fn the_german_week_is_the_real_one_at_a_thousandth() {
     let scenario = loaded("germany/week.ron", &["fleets.commuters.count=10"]).scenario;
     let base = scenario.system.base_load.expect("the world has a load").values;

@@ -20,7 +20,7 @@ use crate::{
 use clap::{Args as ClapArgs, CommandFactory, error::ErrorKind};
 use indicatif::ProgressBar;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
     panic::resume_unwind,
     path::{Path, PathBuf},
@@ -36,7 +36,7 @@ use voltide_host::Plugins;
 use voltide_journal::log::{EventLog, NoLog};
 use voltide_model::scenario::Scenario;
 use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
-use voltide_world::{World, free_memory};
+use voltide_world::{Override, World, free_memory};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Flags {
@@ -153,6 +153,10 @@ struct Batch<'a> {
     bar: ProgressBar,
     /// Threads that each run may use.
     threads: usize,
+    /// The seed that the world has without an override.
+    seed_of_file: u64,
+    /// Worlds that were read, by policy, case, and the length of the seed.
+    worlds: Mutex<BTreeMap<(String, Option<u32>, usize), Arc<World>>>,
 }
 
 /// The right to write the table of a comparison over cases: two comparisons may write runs to one
@@ -207,6 +211,7 @@ fn batched(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Batched>
     let held = hold_table(compare)?;
     let scenario = &checked.scenario;
     let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
+    let seed_of_file = seed_of_file(world, compare, &seeds)?;
     let jobs = jobs(&policies, seeds, &compare.cases);
     let at_once = compare.jobs.map_or_else(|| affordable(scenario), usize::from).min(jobs.len());
     let batch = Batch {
@@ -217,6 +222,8 @@ fn batched(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Batched>
         quiet: args.quiet,
         bar: progress::bar(u64::from(scenario.clock.slots) * jobs.len() as u64, args.quiet),
         threads: (all_cores() / at_once).max(1),
+        seed_of_file,
+        worlds: Mutex::default(),
     };
     let done = batch.run_all(&jobs, at_once)?;
     batch.bar.finish_and_clear();
@@ -227,6 +234,19 @@ fn batched(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Batched>
     }
     let done = jobs.into_iter().zip(done.into_iter().flatten()).collect();
     Ok(Some(Batched { done, policies: policies.len(), world: checked, held }))
+}
+
+/// The seed that a world has without an override; that of the only run where there is one.
+fn seed_of_file(
+    world: &Path,
+    compare: &Flags,
+    seeds: &RangeInclusive<u64>,
+) -> Result<u64, Failure> {
+    if seeds.start() == seeds.end() {
+        return Ok(*seeds.start());
+    }
+    let sets: Vec<_> = compare.sets.iter().map(|set| Override::set(set)).collect();
+    Ok(voltide_world::seed(world, &sets)?)
 }
 
 /// All runs to be made. Smart charging at the incentive price differs from smart charging only in
@@ -393,7 +413,8 @@ impl Batch<'_> {
             seed: self.compare.seeds.as_ref().map(|_| job.seed),
             sets: job.sets(self.compare),
         };
-        let prepared = Prepared::load(&args, self.plugins)?;
+        let world = self.world_of(job, &args)?;
+        let prepared = Prepared::with_world(world, &args, self.plugins)?;
         let (figures, folder) = match &self.compare.out {
             Some(out) => self.run_kept(prepared, out)?,
             None => self.run_thrown_away(prepared)?,
@@ -405,6 +426,23 @@ impl Batch<'_> {
             case: job.case,
             unlike: Vec::new(),
         }))
+    }
+
+    /// The world of a run: read, or one that was, with another seed.
+    fn world_of(&self, job: &Job, args: &WorldArgs) -> Result<World, Failure> {
+        let kind = (job.policy.clone(), job.case, job.seed.to_string().len());
+        let worlds = || self.worlds.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = worlds().get(&kind).cloned();
+        // The seed that the file has is no override: its text and its overrides are other ones.
+        let known = known.filter(|_| job.seed != self.seed_of_file);
+        if let Some(world) = known.and_then(|world| world.with_seed(job.seed)) {
+            return Ok(world);
+        }
+        let world = Arc::new(voltide_world::load_with(&args.file, &args.overrides())?);
+        if job.seed != self.seed_of_file {
+            worlds().insert(kind, Arc::clone(&world));
+        }
+        Ok(Arc::unwrap_or_clone(world))
     }
 
     /// A run as `voltide run` makes it.

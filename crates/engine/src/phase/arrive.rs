@@ -4,9 +4,9 @@ use crate::{
     apply::Sessions,
     cars::columns,
     outbox::Recorder,
-    state::{FleetConstants, ScenarioInForce, SiteCuts},
+    state::{FleetConstants, Now, ScenarioInForce, SiteCuts},
 };
-use bevy_ecs::prelude::*;
+use bevy_ecs::{prelude::*, system::ScheduleSystem};
 use voltide_journal::event::{
     EndReason, Event, Leaving, MISSED_MIN_KWH, MissedReason, SessionEnded, SessionStarted,
     TargetMissed, TickStarted, TripShort,
@@ -16,13 +16,23 @@ use voltide_model::{
     rules::Rules,
 };
 
+/// Cars leave, and then others arrive.
+pub(crate) fn deciding() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
+    (depart.run_if(any_leaves), arrive.run_if(any_arrives)).chain().into_configs()
+}
+
+fn any_leaves(in_force: Res<ScenarioInForce>, now: Res<Now>) -> bool {
+    !in_force.calendar.ending_at(now.tick).is_empty()
+}
+
+fn any_arrives(in_force: Res<ScenarioInForce>, now: Res<Now>) -> bool {
+    !in_force.calendar.beginning_at(now.tick).is_empty()
+}
+
 /// Ends the sessions whose cars leave.
-pub(crate) fn depart(mut sessions: Sessions, mut record: Recorder) {
+fn depart(mut sessions: Sessions, mut record: Recorder) {
     let tick_started = record.cause(&[&TickStarted::KIND]);
     let ended = sessions_ending(&sessions);
-    if ended.ev.is_empty() {
-        return;
-    }
     let missed = targets_missed(&sessions.in_force, &sessions.cuts, sessions.now.tick, &ended);
     let cause =
         record.emit(tick_started, ended, Event::SessionEnded, |ended| sessions.unplug(ended));
@@ -32,12 +42,9 @@ pub(crate) fn depart(mut sessions: Sessions, mut record: Recorder) {
 }
 
 /// Begins the sessions of cars that arrive; a car may do so in the slot in which it left.
-pub(crate) fn arrive(mut sessions: Sessions, mut record: Recorder) {
+fn arrive(mut sessions: Sessions, mut record: Recorder) {
     let tick_started = record.cause(&[&TickStarted::KIND]);
     let (started, short) = sessions_beginning(&sessions);
-    if started.ev.is_empty() {
-        return;
-    }
     let cause = record
         .emit(tick_started, started, Event::SessionStarted, |started| sessions.plug_in(started));
     if !short.ev.is_empty() {

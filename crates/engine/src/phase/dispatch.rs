@@ -38,7 +38,8 @@ pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
     (price_cars, (count_cars, units, close_balance).chain()).into_configs()
 }
 
-fn has_plant(in_force: Res<ScenarioInForce>) -> bool {
+/// Whether the world has a plant.
+pub(crate) fn has_plant(in_force: Res<ScenarioInForce>) -> bool {
     in_force.scenario.grid.is_some()
 }
 

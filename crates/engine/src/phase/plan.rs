@@ -23,6 +23,7 @@ pub(crate) use planners::{Planners, PolicyMemory};
 use crate::{
     EngineError,
     batch::ToPlan,
+    due::DueCars,
     failure::{goes_on, stop},
     outbox::Recorder,
     phase::{
@@ -38,27 +39,42 @@ use bevy_ecs::{
     prelude::*,
     system::{ScheduleSystem, SystemParam},
 };
-use day_start::{Plugged, day_begins};
+use day_start::{Plugged, is_planned};
 use planners::Asked;
 use queue::Queue;
 use voltide_journal::event::{Bytes, Event, PolicyStateSaved, PricesSet, TickStarted};
+use voltide_model::scenario::Planning as Plans;
 
 /// Plans what the queue has, and forecasts what the day-ahead stage is to know of it.
 pub(crate) fn deciding() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
-    // Cars that are in progress at a midnight that comes again plug in with the energy that the
-    // day's plans have brought them to, and so after these.
-    let planned = (plan_day.pipe(stop), begin_at_midnight, plan_plugged.pipe(stop));
+    // On trial before anything is planned: it forecasts those that are due as well. Cars that are
+    // in progress at a midnight that comes again plug in with the energy that the day's plans have
+    // brought them to, and so after these.
+    let day = (forecast::by_another.pipe(stop), plan_day.pipe(stop), begin_at_midnight);
     let forecast = (forecast::by_the_policy.pipe(stop), forecast::issue);
     let all = (
-        // On trial before anything is planned: it forecasts those that are due as well.
-        forecast::by_another.pipe(stop),
-        planned.chain(),
-        forecast.chain(),
+        day.chain().distributive_run_if(goes_on).run_if(day_begins),
+        plan_plugged.pipe(stop).run_if(goes_on).run_if(any_may_be_due),
+        forecast.chain().distributive_run_if(goes_on).run_if(day_begins),
         // Last, when nobody is asked in this tick any more.
-        save_policies.pipe(stop),
+        save_policies.pipe(stop).run_if(goes_on),
     );
     // Nothing of a tick that stopped is recorded, so that what comes after need not be done.
-    all.chain().distributive_run_if(goes_on).into_configs()
+    all.chain().into_configs()
+}
+
+/// Whether a day begins for which anything is planned or foreseen.
+fn day_begins(in_force: Res<ScenarioInForce>, now: Res<Now>) -> bool {
+    let scenario = &in_force.scenario;
+    // Asked first, since to find the local day takes longer.
+    let any_by_day = scenario.grid.is_some() || scenario.planning == Plans::AtDayStart;
+    any_by_day && scenario.clock.begins_day(now.tick)
+}
+
+/// Whether any source might put a plugged car in. To look at all that planning reads costs more
+/// than the tick of a car that nobody plans.
+fn any_may_be_due(due: Res<DueCars>, planners: Res<Planners>) -> bool {
+    queue::may_have_plugged(&due, planners.replan)
 }
 
 /// What planning works with: what it plans from, and whom it asks.
@@ -77,7 +93,7 @@ fn plan_day(
     mut phase: PlanPhase,
     mut at_midnight: ResMut<InProgressAtMidnight>,
 ) -> Result<(), EngineError> {
-    if !day_begins(&phase.seen()) {
+    if !is_planned(&phase.seen()) {
         return Ok(());
     }
     let mut day = day_start::stays(&phase.seen(), Plugged::Due);

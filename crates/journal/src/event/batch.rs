@@ -1,6 +1,6 @@
 //! Fields of batches that are more than a value a row: ascending ids, and schedules.
 
-use super::field::{Arrays, Columns, Field, Form, Same, Stored, primitive, unlike};
+use super::field::{Arrays, Buffers, Columns, Field, Form, Same, Stored, primitive, unlike};
 use arrow_array::{
     ArrayRef, ListArray, StructArray, UInt16Array, cast::AsArray, types::UInt16Type,
 };
@@ -63,6 +63,16 @@ impl<'a, T> IntoIterator for &'a Ids<T> {
     }
 }
 
+/// The gap before each id, as its lower and its upper half.
+fn gaps<T: Id>(ids: &[T]) -> (Vec<u16>, Vec<u16>) {
+    // Ids that ascend have small gaps, whose upper halves are nearly all 0 and take no room in a
+    // column of their own. Where they do not, as stays by car, a gap wraps.
+    let numbers = || ids.iter().map(|&id| -> u32 { id.into() });
+    let before = std::iter::once(0).chain(numbers());
+    let gaps = numbers().zip(before).map(|(id, before)| id.wrapping_sub(before));
+    gaps.map(|gap| (gap as u16, (gap >> 16) as u16)).unzip()
+}
+
 impl<T: Id> Field for Ids<T> {
     fn values(&self) -> Vec<Value> {
         self.0.iter().map(|&id| Value::from(id.into())).collect()
@@ -86,14 +96,16 @@ impl<T: Id> Columns for Ids<T> {
     }
 
     fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
-        // Ids that ascend have small gaps, whose upper halves are nearly all 0 and take no room in
-        // a column of their own. Where they do not, as stays by car, a gap wraps.
-        let numbers = || self.0.iter().map(|&id| -> u32 { id.into() });
-        let before = std::iter::once(0).chain(numbers());
-        let gaps = numbers().zip(before).map(|(id, before)| id.wrapping_sub(before));
-        let (low, high): (Vec<u16>, Vec<u16>) =
-            gaps.map(|gap| (gap as u16, (gap >> 16) as u16)).unzip();
+        let (low, high) = gaps(&self.0);
         Ok(vec![Arc::new(UInt16Array::from(low)), Arc::new(UInt16Array::from(high))])
+    }
+
+    fn buffers(&self, _: Form, into: &mut Buffers) {
+        let (low, high) = gaps(&self.0);
+        for half in [low, high] {
+            into.array(half.len());
+            into.buffer(&half);
+        }
     }
 
     fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
@@ -195,6 +207,18 @@ impl Columns for Segments {
         let segments = StructArray::try_new(Self::parts().to_vec().into(), parts, None)?;
         let offsets = self.list_offsets()?;
         Ok(vec![Arc::new(ListArray::try_new(Self::item(), offsets, Arc::new(segments), None)?)])
+    }
+
+    fn buffers(&self, _: Form, into: &mut Buffers) {
+        let rows = self.offset.len().saturating_sub(1);
+        if rows == 0 || self.list_offsets().is_err() || self.slot.len() != self.power_kw.len() {
+            return into.give_up();
+        }
+        into.array(rows);
+        into.buffer(&self.offset);
+        into.array(self.slot.len());
+        Stored::buffers(&self.slot, into);
+        Stored::buffers(&self.power_kw, into);
     }
 
     fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {

@@ -3,7 +3,7 @@
 use super::{
     NotFinite,
     code::Code,
-    field::{Cell, Stored, primitive, unlike},
+    field::{Buffers, Cell, Stored, primitive, unlike},
 };
 use arrow_array::{
     Array, ArrayRef, PrimitiveArray, StringArray, UInt8Array,
@@ -47,6 +47,11 @@ macro_rules! numbers {
 
             fn array(cells: &[Self]) -> ArrayRef {
                 Arc::new(PrimitiveArray::<$arrow>::new(cells.to_vec().into(), None))
+            }
+
+            fn buffers(cells: &[Self], into: &mut Buffers) {
+                into.array(cells.len());
+                into.buffer(cells);
             }
 
             fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError> {
@@ -124,6 +129,11 @@ impl Stored for bool {
         Arc::new(UInt8Array::from_iter_values(cells.iter().copied().map(u8::from)))
     }
 
+    fn buffers(cells: &[Self], into: &mut Buffers) {
+        into.array(cells.len());
+        into.buffer(cells);
+    }
+
     fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError> {
         Ok(primitive::<UInt8Type>(array)?.values().iter().map(|number| *number != 0).collect())
     }
@@ -163,6 +173,11 @@ impl Stored for Option<f64> {
         Arc::new(cells.iter().copied().collect::<PrimitiveArray<Float64Type>>())
     }
 
+    fn buffers(_: &[Self], into: &mut Buffers) {
+        // Values may be missing.
+        into.give_up();
+    }
+
     fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError> {
         Ok(primitive::<Float64Type>(array)?.iter().collect())
     }
@@ -193,6 +208,20 @@ impl Stored for String {
 
     fn array(cells: &[Self]) -> ArrayRef {
         Arc::new(StringArray::from_iter_values(cells))
+    }
+
+    fn buffers(cells: &[Self], into: &mut Buffers) {
+        if cells.is_empty() {
+            // No texts have no offsets, either.
+            return into.give_up();
+        }
+        let ends = cells.iter().scan(0, |end, cell| {
+            *end += cell.len();
+            Some(*end)
+        });
+        into.array(cells.len());
+        into.offsets(ends);
+        into.buffer(cells.concat().as_bytes());
     }
 
     fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError> {
@@ -234,6 +263,11 @@ impl<C: Code> Stored for C {
 
     fn array(cells: &[Self]) -> ArrayRef {
         Arc::new(UInt8Array::from_iter_values(cells.iter().map(|code| code.number())))
+    }
+
+    fn buffers(cells: &[Self], into: &mut Buffers) {
+        let numbers: Vec<u8> = cells.iter().map(|code| code.number()).collect();
+        u8::buffers(&numbers, into);
     }
 
     fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError> {

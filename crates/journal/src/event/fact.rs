@@ -7,7 +7,7 @@ pub use super::field::Form;
 
 use super::{
     Entity, Event,
-    field::{Arrays, Field},
+    field::{Arrays, Buffers, Field},
     older::{Content, Older},
 };
 use crate::error::BodyError;
@@ -136,6 +136,8 @@ pub(crate) trait Fact {
     fn origin(&self) -> Origin;
     /// What of it is kept; JSON holds what caused it, too.
     fn body(&self, cause: Option<u64>) -> Result<Body, BodyError>;
+    /// The buffers of the columns of its body, where it is columns.
+    fn buffers(&self, into: &mut Buffers);
 }
 
 /// What of an event is kept.
@@ -293,6 +295,9 @@ macro_rules! events {
                 fn body(&self, cause: Option<u64>) -> Result<Body, BodyError> {
                     events!(@body $form self cause $($field)*)
                 }
+                fn buffers(&self, into: &mut Buffers) {
+                    events!(@buffers $form self into $($field)*);
+                }
             }
 
             impl PartialEq for $name {
@@ -373,6 +378,11 @@ macro_rules! events {
         let _ = $cause;
         Ok(Body::Columns([$(Columns::arrays(&$it.$field, events!(@is $form))?),*].concat()))
     }};
+
+    (@buffers control $it:ident $into:ident $($field:ident)*) => { $into.give_up() };
+    (@buffers $form:ident $it:ident $into:ident $($field:ident)*) => {
+        $(Columns::buffers(&$it.$field, events!(@is $form), $into);)*
+    };
 }
 
 pub(super) use events;

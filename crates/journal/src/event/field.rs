@@ -15,6 +15,7 @@
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, ListArray, PrimitiveArray, cast::AsArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField};
+use bytemuck::{NoUninit, cast_slice};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -57,8 +58,76 @@ pub(crate) trait Columns: Sized {
     fn fields(name: &str, form: Form) -> Vec<ArrowField>;
     /// Their values.
     fn arrays(&self, form: Form) -> Result<Vec<ArrayRef>, ArrowError>;
+    /// The buffers that these arrays have.
+    fn buffers(&self, form: Form, into: &mut Buffers);
     /// The field back from its columns.
     fn take(arrays: &mut Arrays<'_>, form: Form) -> Result<Self, ArrowError>;
+}
+
+/// The buffers of a few short columns, one after the other as they stand in a body that is not
+/// compressed: to bring them there as arrays takes ten times as long.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    shape: Vec<usize>,
+    data: Vec<u8>,
+    is_too_much: bool,
+}
+
+/// Buffers begin at multiples of so many bytes.
+const ALIGNMENT: usize = 8;
+
+impl Buffers {
+    /// No more than so many bytes are taken in.
+    pub(crate) const MOST_BYTES: usize = 2048;
+
+    /// Begins the buffers of a kind of event, by its number.
+    pub(crate) fn begin(&mut self, kind: usize) {
+        self.shape.clear();
+        self.shape.push(kind);
+        self.data.clear();
+        self.is_too_much = false;
+    }
+
+    /// Begins an array of so many values, none of which is missing: its first buffer is empty.
+    pub(crate) fn array(&mut self, values: usize) {
+        self.shape.push(values);
+    }
+
+    /// Adds a buffer of the array.
+    pub(crate) fn buffer<T: NoUninit>(&mut self, values: &[T]) {
+        let bytes: &[u8] = cast_slice(values);
+        if self.data.len() + bytes.len() + ALIGNMENT > Self::MOST_BYTES {
+            return self.give_up();
+        }
+        self.shape.push(bytes.len());
+        self.data.extend(bytes);
+        self.data.resize(self.data.len().next_multiple_of(ALIGNMENT), 0);
+    }
+
+    /// Adds the buffer of offsets of lists that end there.
+    pub(crate) fn offsets(&mut self, ends: impl Iterator<Item = usize>) {
+        let offsets = std::iter::once(0).chain(ends).map(i32::try_from);
+        match offsets.collect::<Result<Vec<i32>, _>>() {
+            Ok(offsets) => self.buffer(&offsets),
+            Err(_) => self.give_up(),
+        }
+    }
+
+    /// They are too many, or not of the simple kind.
+    pub(crate) fn give_up(&mut self) {
+        self.is_too_much = true;
+    }
+
+    /// What the message before the data goes by: kind, number of values of each array, length of
+    /// each buffer; `None` where not all was taken in.
+    pub(crate) fn shape(&self) -> Option<&[usize]> {
+        (!self.is_too_much).then_some(&self.shape)
+    }
+
+    /// All buffers, aligned.
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
+    }
 }
 
 /// The columns of a batch, taken one after the other.
@@ -114,6 +183,8 @@ pub(crate) trait Stored: Cell {
     fn data_type() -> DataType;
     /// Cells as an array.
     fn array(cells: &[Self]) -> ArrayRef;
+    /// The buffers of this array.
+    fn buffers(cells: &[Self], into: &mut Buffers);
     /// Cells of an array.
     fn cells(array: &dyn Array) -> Result<Vec<Self>, ArrowError>;
 }
@@ -154,6 +225,14 @@ impl<T: Stored> Columns for Vec<T> {
     fn arrays(&self, form: Form) -> Result<Vec<ArrayRef>, ArrowError> {
         let values = T::array(self);
         Ok(vec![if form == Form::Rows { values } else { one_list(item::<T>(), values)? }])
+    }
+
+    fn buffers(&self, form: Form, into: &mut Buffers) {
+        if form != Form::Rows {
+            into.array(1);
+            into.offsets([self.len()].into_iter());
+        }
+        T::buffers(self, into);
     }
 
     fn take(arrays: &mut Arrays<'_>, form: Form) -> Result<Self, ArrowError> {

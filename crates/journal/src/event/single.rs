@@ -3,8 +3,9 @@
 use super::{
     Build, Stage,
     cell::as_written,
-    field::{Arrays, Cell, Columns, Field, Form, Same, Stored, unlike},
+    field::{Arrays, Buffers, Cell, Columns, Field, Form, Same, Stored, unlike},
 };
+use crate::hex;
 use arrow_array::{ArrayRef, BinaryArray, cast::AsArray};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,10 @@ macro_rules! single {
 
             fn arrays(&self, _: Form) -> Result<Vec<ArrayRef>, ArrowError> {
                 Ok(vec![Self::array(std::slice::from_ref(self))])
+            }
+
+            fn buffers(&self, _: Form, into: &mut Buffers) {
+                Stored::buffers(std::slice::from_ref(self), into);
             }
 
             fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
@@ -128,6 +133,12 @@ impl Columns for Bytes {
         Ok(vec![Arc::new(BinaryArray::from_iter_values([&self.0]))])
     }
 
+    fn buffers(&self, _: Form, into: &mut Buffers) {
+        into.array(1);
+        into.offsets([self.0.len()].into_iter());
+        into.buffer(&self.0);
+    }
+
     fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
         let column = arrays.next()?;
         let bytes = column.as_binary_opt::<i32>().ok_or_else(|| unlike("bytes were expected"))?;
@@ -142,7 +153,7 @@ pub struct Hash(pub u64);
 
 impl Field for Hash {
     fn values(&self) -> Vec<Value> {
-        vec![format!("{:016x}", self.0).into()]
+        vec![hex::digits(&self.0.to_be_bytes()).into()]
     }
 }
 
@@ -155,6 +166,10 @@ impl Columns for Hash {
         Ok(vec![Stored::array(&[self.0])])
     }
 
+    fn buffers(&self, _: Form, into: &mut Buffers) {
+        Stored::buffers(&[self.0], into);
+    }
+
     fn take(arrays: &mut Arrays<'_>, _: Form) -> Result<Self, ArrowError> {
         let cells = u64::cells(arrays.next()?)?;
         cells.first().copied().map(Self).ok_or_else(|| unlike("one row was expected"))
@@ -163,7 +178,7 @@ impl Columns for Hash {
 
 impl Field for [u8; 32] {
     fn values(&self) -> Vec<Value> {
-        vec![blake3::Hash::from_bytes(*self).to_string().into()]
+        vec![hex::digits(self).into()]
     }
 }
 

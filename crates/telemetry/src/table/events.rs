@@ -5,8 +5,8 @@ use crate::{
     value::{Text, Time, Word},
 };
 use voltide_journal::{
-    describe::describe,
-    event::{Entity, Event, Recorded},
+    describe::described,
+    event::{Entity, Recorded},
 };
 use voltide_model::clock::Clock;
 
@@ -58,7 +58,7 @@ impl EventRow {
             entity: recorded.event.entity(),
             session: recorded.event.session(),
             cause: recorded.cause_seq,
-            payload: payload(&recorded.event),
+            payload: described(&recorded.event),
         }
     }
 
@@ -76,12 +76,4 @@ impl EventRow {
             payload: &self.payload,
         }
     }
-}
-
-/// The event's content as JSON with its keys in order, whatever features `serde_json` was built
-/// with.
-fn payload(event: &Event) -> String {
-    let mut content = describe(event);
-    content.sort_all_objects();
-    content.to_string()
 }

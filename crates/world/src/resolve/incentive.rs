@@ -120,7 +120,7 @@ impl Resolver<'_> {
         let days = LocalDays::covering(clock, clock.slots.saturating_add(2 * day));
         let net_load_kw: Vec<f64> = system.net_load_kw(0..days.slots(), day).collect();
         let rule = rule?;
-        let seed = *self.file.seed.get()?;
+        let seed = self.file.seed.get()?.value;
         let foresight = Foresight::new(system, grid.as_ref(), clock, seed, self.values.rules());
         let formed = rule.signal(&net_load_kw, &days);
         let formed = formed.and_then(|signal| {

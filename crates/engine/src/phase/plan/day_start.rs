@@ -18,10 +18,9 @@ pub(super) enum Plugged {
     None,
 }
 
-/// Whether a day begins that is to be planned.
-pub(super) fn day_begins(seen: &Planning) -> bool {
-    let scenario = &seen.in_force.scenario;
-    scenario.planning == Plans::AtDayStart && scenario.clock.begins_day(seen.tick)
+/// Whether the day that begins is planned.
+pub(super) fn is_planned(seen: &Planning) -> bool {
+    seen.in_force.scenario.planning == Plans::AtDayStart
 }
 
 /// Puts in the stays that begin on the day that begins now, and of those in progress the `plugged`

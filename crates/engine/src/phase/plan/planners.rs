@@ -15,7 +15,7 @@ use std::{
 use voltide_journal::event::WillingnessAgreed;
 use voltide_policy::{
     Schedules,
-    planner::{Correction, Planner, PolicyFault, PolicyInfo},
+    planner::{Correction, Planner, PolicyFault, PolicyInfo, Replan},
 };
 
 /// What a journal knows of a policy that is not in the state of the run.
@@ -66,6 +66,8 @@ pub(crate) struct Planners {
     fallback: Option<Kept>,
     /// Plans what the day-ahead stage is shown, where that is not the policy.
     forecaster: Option<Kept>,
+    /// When the policy wants to be asked again.
+    pub(super) replan: Replan,
     pub(super) batch: Batch,
     /// What the last call answered: a row of the batch's horizon for each of its stays, kW.
     pub(super) power_kw: Vec<f64>,
@@ -78,6 +80,7 @@ impl Planners {
         forecaster: Option<Box<dyn Planner>>,
     ) -> Self {
         Self {
+            replan: policy.info().replan,
             policy: Mutex::new(policy),
             fallback: fallback.map(Mutex::new),
             forecaster: forecaster.map(Mutex::new),
@@ -143,7 +146,7 @@ impl Planners {
 
     /// Asks about the batch; where who is asked fails, its stand-in.
     pub(super) fn ask(&mut self, asked: Asked) -> Result<Answer, PolicyFault> {
-        let Self { policy, fallback, forecaster, batch, power_kw } = self;
+        let Self { policy, fallback, forecaster, batch, power_kw, .. } = self;
         let first = match asked {
             Asked::Policy => policy,
             Asked::Forecaster => forecaster.as_mut().unwrap_or(policy),

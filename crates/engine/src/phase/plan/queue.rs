@@ -19,6 +19,7 @@
 use super::{overdue, replan};
 use crate::{
     batch::ToPlan,
+    due::DueCars,
     planning::Planning,
     sites::CarsBehind,
     state::{ScenarioInForce, insert_sorted},
@@ -29,11 +30,16 @@ use voltide_model::{
     id::{EvId, StayId},
     stay::NO_STAY,
 };
-use voltide_policy::planner::PolicyInfo;
+use voltide_policy::planner::{PolicyInfo, Replan};
 
 /// The sources of plugged cars at a tick, in no order that would matter.
 const SOURCES: [fn(&Planning, &PolicyInfo) -> Vec<EvId>; 3] =
     [|seen, _| seen.due.marked.iter().copied().collect(), overdue::lacking, replan::asked_for];
+
+/// Whether any source might put in a plugged car.
+pub(super) fn may_have_plugged(due: &DueCars, replan: Replan) -> bool {
+    !due.marked.is_empty() || !due.overdue.is_empty() || replan != Replan::OnPlugIn
+}
 
 /// The plugged cars that any source puts in; where the policy sees whole sites, with all others of
 /// their sites.
