@@ -183,6 +183,25 @@ impl LinearProgram {
         (&self.lower, &self.upper)
     }
 
+    /// The entries of a column, as they were added.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    pub fn entries(&self, column: usize) -> impl ExactSizeIterator<Item = Entry> {
+        let range = self.starts[column] as usize..self.starts[column + 1] as usize;
+        let factors = self.factors[range.clone()].iter();
+        let entries = self.rows[range].iter().zip(factors);
+        entries.map(|(row, &factor)| Entry { row: row.cast_unsigned(), factor })
+    }
+
+    /// The least and the largest value of a row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn sides(&self, row: usize) -> (f64, f64) {
+        (self.row_lower[row], self.row_upper[row])
+    }
+
     /// What one more of each column costs.
     pub fn costs(&self) -> &[f64] {
         &self.cost

@@ -48,6 +48,7 @@ mod plan;
 mod problem;
 mod read;
 mod stages;
+mod start;
 mod switched;
 mod unit;
 mod validate;

@@ -27,7 +27,7 @@ use std::{
     hash::{Hash, Hasher},
     ops::Index,
 };
-use voltide_clp::{self as clp, Entry, LinearProgram, MalformedProgram};
+use voltide_clp::{self as clp, Basis, Entry, LinearProgram, MalformedProgram};
 
 /// What a checked answer may be off by, in a row or a bound, relative to the row's size.
 const ROW_TOLERANCE: f64 = 1e-6;
@@ -270,7 +270,15 @@ impl Program {
     /// Solves a program without integers with Clp, cold, and checks the answer; what Clp cannot
     /// solve, or calls without a solution, CBC is asked about.
     pub fn solve_linear(&self) -> Solved {
-        let by_clp = if self.is_reckonable() { self.by_clp() } else { None };
+        self.solve_linear_from(|_| None)
+    }
+
+    /// The same from a basis that is made from the program, or cold.
+    pub(crate) fn solve_linear_from(
+        &self,
+        start: impl FnOnce(&LinearProgram) -> Option<Basis>,
+    ) -> Solved {
+        let by_clp = if self.is_reckonable() { self.by_clp(true, start) } else { None };
         by_clp.unwrap_or_else(|| self.solve(Budget::default()))
     }
 
@@ -313,7 +321,8 @@ impl Program {
     /// none.
     pub fn solve_relaxed(&self) -> Solved {
         // What is too large for CBC need not be for Clp, whose answer is checked.
-        self.by_clp_with(false).unwrap_or_else(|| Solved::without_solution(Outcome::NoSolution))
+        let cold = |_: &LinearProgram| None;
+        self.by_clp(false, cold).unwrap_or_else(|| Solved::without_solution(Outcome::NoSolution))
     }
 
     /// Values of a solution that nobody solved for: those given, and 0 of all other variables.
@@ -330,13 +339,14 @@ impl Program {
         self.require(constraint!(variable == value));
     }
 
-    fn by_clp(&self) -> Option<Solved> {
-        self.by_clp_with(true)
-    }
-
-    /// The same; where numbers need not be whole, only bounds and rows are checked.
-    fn by_clp_with(&self, whole: bool) -> Option<Solved> {
-        let found = self.to_clp().ok()?.solve(None, PIVOTS_MAX);
+    /// Asks Clp alone; where numbers need not be `whole`, only bounds and rows are checked.
+    fn by_clp(
+        &self,
+        whole: bool,
+        start: impl FnOnce(&LinearProgram) -> Option<Basis>,
+    ) -> Option<Solved> {
+        let program = self.to_clp().ok()?;
+        let found = program.solve(start(&program).as_ref(), PIVOTS_MAX);
         let values = Values(found.values);
         if found.outcome != clp::Outcome::Optimal || !self.holds_as(&values, whole) {
             return None;

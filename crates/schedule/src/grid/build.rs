@@ -7,6 +7,7 @@ use super::{
 };
 use crate::linear::Program;
 use good_lp::{Expression, Variable, constraint};
+use std::ops::Range;
 
 /// A dispatch problem as a program, with its variables by unit and slot.
 #[derive(Default)]
@@ -17,6 +18,8 @@ pub struct DispatchProgram<'p> {
     pub(super) units: Vec<Box<dyn UnitColumns + 'p>>,
     pub(super) unserved: Vec<Variable>,
     pub(super) spilled: Vec<Variable>,
+    /// The rows of the slots' balances.
+    pub(super) balances: Range<usize>,
     /// What had to be relaxed before solving.
     pub(super) unmet: Vec<Unmet>,
     /// Whether it is read as was planned before, without a solver.
@@ -44,6 +47,8 @@ impl<'p> DispatchProgram<'p> {
         // Neither has a limit, so that there is a schedule whatever the load.
         self.unserved = powers(&mut self.program, problem, f64::INFINITY, price);
         self.spilled = powers(&mut self.program, problem, f64::INFINITY, price);
+        let first = self.program.rows();
+        self.balances = first..first + problem.slots();
         for (slot, &load) in problem.exogenous.load_kw.iter().enumerate() {
             let given = self.given(slot);
             self.program.require(constraint!(given == load));
