@@ -1,7 +1,8 @@
 //! Cars behind one limit, planned apart and as one program: time, cost and gap of both.
 //!
-//! `cargo bench -p voltide-schedule --bench group -- CARS [SLOTS]`; 200 cars of 96 slots unless
-//! said otherwise. One run of each, as the program of a thousand cars takes minutes.
+//! `cargo bench -p voltide-schedule --bench group -- CARS [SLOTS] [apart]`; 200 cars of 96 slots
+//! unless said otherwise. One run of each, as the program of a thousand cars takes minutes; `apart`
+//! leaves it out. Beside them, one car more: all are planned anew from plans of the others.
 
 #![expect(clippy::print_stdout, reason = "it is the bench's report")]
 
@@ -89,9 +90,12 @@ fn main() {
     let limit = PerSlot::Same(1.2 * needed / (slots as f64 * 0.25));
     let nodes = [GroupNode { import_kw_max: limit, ..GroupNode::open("street", None) }];
     let problem = GroupProblem { slots, slot_hours: 0.25, members: &members, nodes: &nodes };
+    let apart = env::args().any(|argument| argument == "apart");
+    if !apart {
+        replan(&problem);
+    }
     let both = [GroupWay::Decomposition, GroupWay::Program];
-    replan(&problem);
-    for &way in if numbers.len() > 2 { &both[..1] } else { &both } {
+    for &way in if apart { &both[..1] } else { &both } {
         let from = cpu_time();
         match solve_group(&problem, GroupOptions { way, ..GroupOptions::default() }) {
             Ok(answer) => println!(

@@ -179,6 +179,9 @@ pub enum GroupWay {
 /// 300 that do not.
 const PROGRAM_COLUMNS_MAX: usize = 30_000;
 
+/// The same where plans in force are a start: some ten members.
+const AGAIN_COLUMNS_MAX: usize = 500;
+
 /// How a group is to be solved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupOptions {
@@ -226,7 +229,10 @@ pub fn solve_group_from(
     let apart = match options.way {
         GroupWay::Program => false,
         GroupWay::Decomposition => true,
-        GroupWay::Chosen => problem.columns() > PROGRAM_COLUMNS_MAX,
+        GroupWay::Chosen => {
+            let again = plans.iter().any(Option::is_some);
+            problem.columns() > if again { AGAIN_COLUMNS_MAX } else { PROGRAM_COLUMNS_MAX }
+        }
     };
     if apart && options.share == Share::Cost && decompose::takes(problem) {
         return Ok(decompose::solve(problem, options, plans));

@@ -7,11 +7,7 @@
 //! are a place to begin.
 
 use super::{
-    GroupMember, GroupProblem, Plans,
-    build::reach,
-    dual::Rooms,
-    fit::missing,
-    lagrange::Nearly,
+    GroupMember, GroupProblem, Plans, build::reach, dual::Rooms, fit::missing, lagrange::Nearly,
 };
 use crate::reach::Reach;
 
@@ -25,11 +21,7 @@ const ENERGY: f64 = 1e-6;
 const FULL: f64 = 1.0 - 1e-3;
 
 /// Plans in force as a start, with who has none; nothing where nobody has any.
-pub(super) fn start(
-    problem: &GroupProblem<'_>,
-    rooms: &Rooms,
-    plans: Plans<'_>,
-) -> Option<Nearly> {
+pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>) -> Option<Nearly> {
     let reaches: Vec<Reach> = problem.members.iter().map(|of| reach(&of.problem)).collect();
     let plan = |(index, member): (usize, &GroupMember<'_>)| {
         let plan = plans.get(index).copied().flatten()?;
@@ -118,7 +110,7 @@ impl<'a> Implied<'a> {
         self.value(member, power_kw);
         self.look_around(member, reach, power_kw);
         let mut rises = false;
-        for slot in 0..power_kw.len() {
+        for (slot, &power) in power_kw.iter().enumerate() {
             let lack = self.other[slot] - self.cost[slot];
             if !(lack > 1e-9 && lack.is_finite()) {
                 continue;
@@ -128,7 +120,7 @@ impl<'a> Implied<'a> {
             let met = self.problem.upward(member.node).filter(|&node| self.full[node][at]).last();
             if let Some(node) = met {
                 let problem = &member.problem;
-                let stored = if power_kw[slot] < 0.0 {
+                let stored = if power < 0.0 {
                     1.0 / problem.discharge_efficiency
                 } else {
                     problem.charge_efficiency

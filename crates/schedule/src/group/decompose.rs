@@ -33,8 +33,6 @@ const POLISH: usize = 40_000;
 const LARGE: usize = 500;
 /// Relative gap that is good enough.
 const GOOD: f64 = 1e-5;
-/// The same for plans that are made anew from plans in force, soon to be made anew again.
-const GOOD_AGAIN: f64 = 1e-4;
 /// Missing energy below this is rounding, kWh.
 const ROUNDING: f64 = 1e-7;
 
@@ -119,6 +117,39 @@ impl Plan {
     }
 }
 
+/// A member in a room of its own, if it has one.
+fn limited<'a>(member: &GroupMember<'a>, room: Option<&'a Room>) -> GroupMember<'a> {
+    match room {
+        Some(room) => GroupMember { problem: room.within(&member.problem), ..*member },
+        None => *member,
+    }
+}
+
+/// How much is done for a group; gaps are relative.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    /// Gap and breach at which the augmented Lagrangian ends.
+    near: f64,
+    /// Gap at which a polish of prices ends.
+    enough: f64,
+    /// Gap beyond which parts of the members are planned together.
+    good: f64,
+    /// Most steps of a polish.
+    steps: usize,
+}
+
+impl Effort {
+    /// That for a group of `count` members; `again` where plans in force are a start, and the
+    /// answer soon makes room for the next one.
+    fn of(count: usize, again: bool) -> Self {
+        if again {
+            return Self { near: 5e-4, enough: 1e-4, good: 5e-4, steps: 60 };
+        }
+        let near = if count < LARGE { GOOD / 10.0 } else { GOOD / 4.0 };
+        Self { near, enough: near, good: GOOD, steps: (POLISH / count.max(1)).clamp(100, 2_000) }
+    }
+}
+
 /// A group with what it is solved with.
 struct Search<'a> {
     problem: &'a GroupProblem<'a>,
@@ -127,12 +158,7 @@ struct Search<'a> {
     tools: Tools,
     /// Missing energy that nobody can help, kWh.
     least_kwh: f64,
-    /// Gap at which the augmented Lagrangian ends.
-    enough: f64,
-    /// Gap that is good enough.
-    good: f64,
-    /// Steps of a polish.
-    steps: usize,
+    effort: Effort,
 }
 
 /// Solves a group that it [takes]; `plans` are what members would do otherwise, as far as known.
@@ -143,21 +169,16 @@ pub(super) fn solve(
 ) -> GroupAnswer {
     // What a limit leaves a member even if all others help is a limit of its own, which needs no
     // price.
-    let own: Vec<Room> = Room::at_best(problem);
-    let members: Vec<GroupMember<'_>> = problem
-        .members
-        .iter()
-        .zip(&own)
-        .map(|(member, room)| GroupMember { problem: room.within(&member.problem), ..*member })
-        .collect();
+    let own = Room::at_best(problem);
+    let rows = problem.members.iter().zip(&own);
+    let members: Vec<GroupMember<'_>> =
+        rows.map(|(member, room)| limited(member, room.as_ref())).collect();
     let problem = GroupProblem { members: &members, ..*problem };
-    let search = Search::new(&problem, options);
-    search.run(plans)
+    Search::new(&problem, options).run(plans)
 }
 
 impl<'a> Search<'a> {
     fn new(problem: &'a GroupProblem<'a>, options: GroupOptions) -> Self {
-        let count = problem.members.len().max(1);
         let lone = |member: &GroupMember<'_>| {
             reach(&member.problem).unmet.target.map_or(0.0, |missed| missed.missing_kwh)
         };
@@ -167,9 +188,7 @@ impl<'a> Search<'a> {
             rooms: Rooms::of(problem),
             tools: Tools { solver: LoneSolver::default(), tariffs: Tariffs::of(problem) },
             least_kwh: problem.members.iter().map(lone).sum(),
-            enough: if count < LARGE { GOOD / 100.0 } else { GOOD / 4.0 },
-            good: GOOD,
-            steps: (POLISH / count).clamp(100, 2_000),
+            effort: Effort::of(problem.members.len(), false),
         }
     }
 
@@ -177,7 +196,7 @@ impl<'a> Search<'a> {
         let mut wish = Wish { own: 1.0, missing_price: f64::INFINITY, free_kwh: 0.0 };
         let start = again::start(self.problem, &self.rooms, plans);
         if start.is_some() {
-            (self.good, self.enough) = (GOOD_AGAIN, GOOD_AGAIN / 2.0);
+            self.effort = Effort::of(self.problem.members.len(), true);
         }
         let mut nearly = self.approach(wish, start);
         let mut plan = self.repair(&nearly);
@@ -198,11 +217,11 @@ impl<'a> Search<'a> {
     }
 
     fn approach(&mut self, wish: Wish, start: Option<Nearly>) -> Nearly {
-        approach(self.problem, &self.rooms, &mut self.tools, wish, (start, self.enough))
+        approach(self.problem, &self.rooms, &mut self.tools, wish, (start, self.effort.near))
     }
 
     fn polish(&mut self, prices: &mut Vec<Vec<f64>>, wish: &mut Wish, best: f64) -> f64 {
-        let aim = Aim { best, steps: self.steps, enough: self.enough };
+        let aim = Aim { best, steps: self.effort.steps, enough: self.effort.enough };
         polish(self.problem, &self.rooms, &mut self.tools, prices, wish, aim)
     }
 
@@ -236,12 +255,9 @@ impl<'a> Search<'a> {
             bound = bound.max(self.polish(prices, &mut wish, plan.cost));
             let before = gap;
             gap = (plan.cost - bound) / plan.cost.abs().max(1.0);
-            if super::lagrange::trace() {
-                eprintln!("lower {round}: cost {} bound {bound} gap {gap:e}", plan.cost);
-            }
             // What neither side makes better any more is a gap between them, or beyond their reach.
             stale = if gap > 0.9 * before { stale + 1 } else { 0 };
-            if gap <= self.good || round == ROUNDS || stale > STALE {
+            if gap <= self.effort.good || round == ROUNDS || stale > STALE {
                 break;
             }
             self.improve(plan, ROUNDS + round);

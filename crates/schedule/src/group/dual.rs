@@ -77,7 +77,8 @@ pub(super) fn bound(
     let Tools { solver, tariffs } = tools;
     tariffs.price(problem, prices, wish.own);
     for (index, member) in problem.members.iter().enumerate() {
-        let lone = solver.solve_at_tariff(member, tariffs.at(index), (wish.own, wish.missing_price));
+        let lone =
+            solver.solve_at_tariff(member, tariffs.at(index), (wish.own, wish.missing_price));
         value += lone.bound;
         missing_kwh += lone.missing_kwh;
         let own = lone.power_kw.iter();
@@ -138,8 +139,7 @@ pub(super) fn polish(
     let mut length = 1.0;
     let mut stale = 0;
     let mut course = Course::default();
-    for step in 0..steps {
-        if super::lagrange::trace() && step % 10 == 9 { eprintln!("  step {step}: best {best} highest {highest} length {length}"); }
+    for _ in 0..steps {
         let at = bound(problem, rooms, tools, &tried, tried_wish);
         if at.value > highest + 1e-9 * best.abs().max(1.0) {
             (highest, stale) = (at.value, 0);

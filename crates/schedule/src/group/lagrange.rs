@@ -7,6 +7,7 @@ use super::{
     fit::missing,
     lone::{Lone, LoneSolver, Tariffs},
 };
+use crate::problem::StorageProblem;
 
 /// Most rounds of prices.
 const ROUNDS: usize = 60;
@@ -78,19 +79,12 @@ pub(super) fn approach(
                 best = (found, course.prices.clone());
             }
             let cost = course.cost();
-            if trace() {
-                eprintln!("round {round}: cost {cost} bound {} breach {:e}", best.0, course.breach());
-            }
             if (cost - best.0).abs() <= enough * cost.abs().max(1.0) && course.breach() <= enough {
                 break;
             }
         }
     }
     Nearly { power_kw: course.power_kw, prices: best.1, fresh: course.fresh }
-}
-
-pub(super) fn trace() -> bool {
-    std::env::var_os("TRACE").is_some()
 }
 
 /// Nobody moves, at prices of 0.
@@ -126,6 +120,11 @@ fn largest(problem: &GroupProblem<'_>) -> f64 {
         (0..member.problem.slots()).map(|slot| member.problem.charge_kw_max.at(slot))
     });
     all.fold(0.1, f64::max)
+}
+
+/// What a power costs in a slot, per hour.
+fn slot_money(problem: &StorageProblem<'_>, slot: usize, power: f64) -> f64 {
+    power * if power > 0.0 { problem.buy[slot] } else { problem.sell[slot] - problem.degradation }
 }
 
 impl<'a> Course<'a> {
@@ -281,9 +280,17 @@ impl<'a> Course<'a> {
 
     /// What a member's own cost and missing energy change by on the whole way.
     fn own_change(&self, index: usize, to: &[f64]) -> f64 {
-        let problem = &self.problem.members[index].problem;
+        let member = &self.problem.members[index];
+        let problem = &member.problem;
         let from = &self.power_kw[index];
-        let mut change = self.wish.own * (problem.objective(to) - problem.objective(from));
+        let (mut money, mut energy) = (0.0, 0.0);
+        for &(at, _) in &self.changes {
+            let slot = at - member.first_slot;
+            money += problem.slot_hours
+                * (slot_money(problem, slot, to[slot]) - slot_money(problem, slot, from[slot]));
+            energy += problem.energy_for(to[slot]) - problem.energy_for(from[slot]);
+        }
+        let mut change = self.wish.own * (money - problem.terminal_value * energy);
         if self.wish.missing_price.is_finite() {
             change += self.wish.missing_price * (missing(problem, to) - missing(problem, from));
         }
@@ -315,7 +322,8 @@ impl<'a> Course<'a> {
         let mut breach = 0.0_f64;
         for (node, power) in self.node_kw.iter().enumerate() {
             for (slot, power) in power.iter().enumerate() {
-                let (import, export) = (self.rooms.import[node][slot], self.rooms.export[node][slot]);
+                let (import, export) =
+                    (self.rooms.import[node][slot], self.rooms.export[node][slot]);
                 let over = (power - import) / import.max(largest);
                 let under = (-power - export) / export.max(largest);
                 breach = breach.max(over).max(under);

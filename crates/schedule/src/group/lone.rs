@@ -102,11 +102,7 @@ fn solve_at(
     if missed.missing_kwh > met.missing_kwh {
         return Lone { bound: missed.bound.min(met.bound), ..missed };
     }
-    if priced.binaries() == 0 {
-        met
-    } else {
-        Lone { bound: missed.bound.min(met.bound), ..met }
-    }
+    if priced.binaries() == 0 { met } else { Lone { bound: missed.bound.min(met.bound), ..met } }
 }
 
 fn best(
@@ -173,12 +169,15 @@ impl Tariff {
 
     /// Takes over prices of nodes, per kW and slot, beside which its own count `own` times.
     fn price(&mut self, problem: &GroupProblem<'_>, prices: &[Vec<f64>], own: f64) {
-        for slot in 0..problem.slots {
-            let above = problem.upward(self.node).map(|above| prices[above][slot]).sum::<f64>();
-            let added = above / problem.slot_hours;
-            let known = |price: f64| if price.is_nan() { 0.0 } else { price * own + added };
-            self.now_buy[slot] = known(self.buy[slot]);
-            self.now_sell[slot] = known(self.sell[slot]);
+        let mut added = vec![0.0; problem.slots];
+        for above in problem.upward(self.node) {
+            added.iter_mut().zip(&prices[above]).for_each(|(sum, price)| *sum += price);
+        }
+        for (known, now) in [(&self.buy, &mut self.now_buy), (&self.sell, &mut self.now_sell)] {
+            for ((now, &price), added) in now.iter_mut().zip(known).zip(&added) {
+                let there = !price.is_nan();
+                *now = if there { price * own + added / problem.slot_hours } else { 0.0 };
+            }
         }
         let [charge, discharge, wear] = self.numbers;
         self.ranking.rank_prices(&self.now_buy, &self.now_sell, [charge, discharge, wear * own]);
