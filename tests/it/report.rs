@@ -169,7 +169,8 @@ if len(sys.argv) > 3:
     file = next(folder.glob(f"**/{table}.parquet"))
     frame = polars.read_parquet(file, hive_partitioning=False)
     frame.with_columns(polars.col(column) * 1.1).write_parquet(file)
-connection = duckdb.connect(config={"enable_progress_bar": False})
+connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")
 connection.execute(f"SET VARIABLE outputs = '{folder}'")
 connection.execute(pathlib.Path("outputs/views.sql").read_text())
 asked = {it["key"]: dict(connection.execute(it["query"]).fetchall()) for it in data["figures"]}
