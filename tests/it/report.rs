@@ -170,11 +170,12 @@ if len(sys.argv) > 3:
     frame = polars.read_parquet(file, hive_partitioning=False)
     frame.with_columns(polars.col(column) * 1.1).write_parquet(file)
 connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")
 connection.execute(f"SET VARIABLE outputs = '{folder}'")
 connection.execute(pathlib.Path("outputs/views.sql").read_text())
 asked = {it["key"]: dict(connection.execute(it["query"]).fetchall()) for it in data["figures"]}
 for chart in data["charts"]:
-    asked[chart["id"]] = len(connection.execute(chart["query"]).fetchall())
+    asked[chart["id"]] = connection.execute(f"SELECT count(*) FROM ({chart['query']})").fetchone()[0]
 print(json.dumps(asked))
 "#;
 

@@ -1,5 +1,7 @@
 //! Colours, on a page that may be dark and on paper.
 
+use std::fmt::Write as _;
+
 /// What a mark stands for, and so how it is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Colour {
@@ -80,7 +82,10 @@ impl Ink {
 /// All colours as CSS properties, of a light or of a dark page.
 pub(crate) fn properties(dark: bool) -> String {
     let others = OTHERS.iter().map(|&(_, name, light, dark)| (name, light, dark));
-    let all = SERIES.into_iter().chain(others);
-    all.map(|(name, light, night)| format!("--{name}:{};", if dark { night } else { light }))
-        .collect()
+    let mut all = String::new();
+    for (name, light, night) in SERIES.into_iter().chain(others) {
+        // A string takes everything.
+        let _ = write!(all, "--{name}:{};", if dark { night } else { light });
+    }
+    all
 }

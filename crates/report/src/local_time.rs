@@ -26,7 +26,7 @@ pub(crate) struct Mark {
 #[derive(Clone, Copy)]
 enum Stride {
     Hours(u32),
-    Days(u32),
+    Days(i32),
     Months(u32),
 }
 
@@ -53,11 +53,13 @@ impl Stride {
     fn falls_on(self, at: NaiveDateTime) -> bool {
         let midnight = at.time().num_seconds_from_midnight() == 0;
         match self {
-            Self::Hours(hours) => at.minute() == 0 && at.second() == 0 && at.hour() % hours == 0,
-            Self::Days(days) => {
-                midnight && at.num_days_from_ce().rem_euclid(days as i32) == 1 % days as i32
+            Self::Hours(hours) => {
+                at.minute() == 0 && at.second() == 0 && at.hour().is_multiple_of(hours)
             }
-            Self::Months(months) => midnight && at.day() == 1 && at.month0() % months.min(12) == 0,
+            Self::Days(days) => midnight && at.num_days_from_ce().rem_euclid(days) == 1 % days,
+            Self::Months(months) => {
+                midnight && at.day() == 1 && at.month0().is_multiple_of(months.min(12))
+            }
         }
     }
 

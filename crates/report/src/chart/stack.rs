@@ -72,7 +72,6 @@ impl Stack {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
     use crate::ink::Colour;

@@ -17,8 +17,7 @@ const MOST_SITES: usize = 8;
 
 pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
     let first = Sites::of(&runs[0]);
-    let mut order: Vec<(usize, f64)> =
-        first.0.iter().map(|site| site.most_kw()).enumerate().collect();
+    let mut order: Vec<(usize, f64)> = first.0.iter().map(Site::most_kw).enumerate().collect();
     order.sort_by(|one, other| other.1.total_cmp(&one.1));
     let shown = order.iter().take(MOST_SITES);
     shown.map(|&(site, _)| chart(runs, &first.0[site], first.0.len())).collect()
