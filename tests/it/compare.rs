@@ -134,11 +134,11 @@ fn runs_of_many_seeds_are_those_that_are_made_one_by_one() {
         [ONE_CAR, "--policies", "uncontrolled,v2g", "--seeds", "6..11", "--out", folder];
     let runs = compare("compared_run", &arguments);
     for policy in ["uncontrolled", "v2g"] {
-        for seed in ["6", "7", "8", "10", "11"] {
-            let of_it = |run: &&Value| run["policy"] == policy && run["seed"].to_string() == seed;
+        for seed in [6, 7, 8, 10, 11] {
+            let of_it = |run: &&Value| run["policy"] == policy && run["seed"] == seed;
             let kept = runs.iter().find(of_it).unwrap()["folder"].as_str().unwrap();
-            let alone = ["--policy", policy, "--seed", seed];
-            let alone = crate::program::run(ONE_CAR, one.path(), &alone);
+            let arguments = ["--policy", policy, "--seed", &seed.to_string()];
+            let alone = crate::program::run(ONE_CAR, one.path(), &arguments);
             assert_eq!(alone.file_name(), Path::new(kept).file_name());
             for part in ["", "log"] {
                 let [ours, theirs] = [alone.join(part), Path::new(kept).join(part)];

@@ -143,6 +143,9 @@ impl Job {
     }
 }
 
+/// Policy, case, and the length of the seed: worlds that have these in common differ in the seed.
+type WorldKey = (String, Option<u32>, usize);
+
 /// What the runs of a comparison share.
 struct Batch<'a> {
     world: &'a Path,
@@ -155,8 +158,8 @@ struct Batch<'a> {
     threads: usize,
     /// The seed that the world has without an override.
     seed_of_file: u64,
-    /// Worlds that were read, by policy, case, and the length of the seed.
-    worlds: Mutex<BTreeMap<(String, Option<u32>, usize), Arc<World>>>,
+    /// Worlds that were read.
+    worlds: Mutex<BTreeMap<WorldKey, Arc<World>>>,
 }
 
 /// The right to write the table of a comparison over cases: two comparisons may write runs to one
@@ -430,9 +433,9 @@ impl Batch<'_> {
 
     /// The world of a run: read, or one that was, with another seed.
     fn world_of(&self, job: &Job, args: &WorldArgs) -> Result<World, Failure> {
-        let kind = (job.policy.clone(), job.case, job.seed.to_string().len());
+        let key = (job.policy.clone(), job.case, job.seed.to_string().len());
         let worlds = || self.worlds.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = worlds().get(&kind).cloned();
+        let known = worlds().get(&key).cloned();
         // The seed that the file has is no override: its text and its overrides are other ones.
         let known = known.filter(|_| job.seed != self.seed_of_file);
         if let Some(world) = known.and_then(|world| world.with_seed(job.seed)) {
@@ -440,7 +443,7 @@ impl Batch<'_> {
         }
         let world = Arc::new(voltide_world::load_with(&args.file, &args.overrides())?);
         if job.seed != self.seed_of_file {
-            worlds().insert(kind, Arc::clone(&world));
+            worlds().insert(key, Arc::clone(&world));
         }
         Ok(Arc::unwrap_or_clone(world))
     }
