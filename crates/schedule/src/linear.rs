@@ -270,15 +270,13 @@ impl Program {
     /// Solves a program without integers with Clp, cold, and checks the answer; what Clp cannot
     /// solve, or calls without a solution, CBC is asked about.
     pub fn solve_linear(&self) -> Solved {
-        self.solve_linear_from(|_| None)
+        let by_clp = if self.is_reckonable() { self.by_clp(true, None) } else { None };
+        by_clp.unwrap_or_else(|| self.solve(Budget::default()))
     }
 
-    /// The same from a basis that is made from the program, or cold.
-    pub(crate) fn solve_linear_from(
-        &self,
-        start: impl FnOnce(&LinearProgram) -> Option<Basis>,
-    ) -> Solved {
-        let by_clp = if self.is_reckonable() { self.by_clp(true, start) } else { None };
+    /// The same from a basis that is made from the program.
+    pub(crate) fn solve_linear_from(&self, start: impl Fn(&LinearProgram) -> Basis) -> Solved {
+        let by_clp = if self.is_reckonable() { self.by_clp(true, Some(&start)) } else { None };
         by_clp.unwrap_or_else(|| self.solve(Budget::default()))
     }
 
@@ -321,8 +319,7 @@ impl Program {
     /// none.
     pub fn solve_relaxed(&self) -> Solved {
         // What is too large for CBC need not be for Clp, whose answer is checked.
-        let cold = |_: &LinearProgram| None;
-        self.by_clp(false, cold).unwrap_or_else(|| Solved::without_solution(Outcome::NoSolution))
+        self.by_clp(false, None).unwrap_or_else(|| Solved::without_solution(Outcome::NoSolution))
     }
 
     /// Values of a solution that nobody solved for: those given, and 0 of all other variables.
@@ -339,14 +336,16 @@ impl Program {
         self.require(constraint!(variable == value));
     }
 
-    /// Asks Clp alone; where numbers need not be `whole`, only bounds and rows are checked.
+    /// Asks Clp alone, from a basis or cold; where numbers need not be `whole`, only bounds and rows
+    /// are checked.
     fn by_clp(
         &self,
         whole: bool,
-        start: impl FnOnce(&LinearProgram) -> Option<Basis>,
+        start: Option<&dyn Fn(&LinearProgram) -> Basis>,
     ) -> Option<Solved> {
         let program = self.to_clp().ok()?;
-        let found = program.solve(start(&program).as_ref(), PIVOTS_MAX);
+        let basis = start.map(|start| start(&program));
+        let found = program.solve(basis.as_ref(), PIVOTS_MAX);
         let values = Values(found.values);
         if found.outcome != clp::Outcome::Optimal || !self.holds_as(&values, whole) {
             return None;
@@ -364,21 +363,40 @@ impl Program {
             (if row.is_equality() { most } else { f64::NEG_INFINITY }, most)
         });
         let mut program = LinearProgram::new(&sides.collect::<Vec<_>>())?;
-        let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); self.columns()];
-        for (row, of) in (0..).zip(&self.rows) {
-            for (variable, factor) in of.expression().linear_coefficients() {
-                entries[place(variable)].push(Entry { row, factor });
-            }
-        }
+        let (entries, begins) = self.by_column();
         let mut cost = vec![0.0; self.columns()];
         for (variable, factor) in self.objective().linear_coefficients() {
             cost[place(variable)] = factor;
         }
-        let columns = self.variables.iter_variables_with_def().zip(cost).zip(entries);
-        for (((_, definition), cost), entries) in columns {
-            program.add((definition.get_min(), definition.get_max()), cost, entries)?;
+        let columns = self.variables.iter_variables_with_def().zip(cost).zip(begins.windows(2));
+        for (((_, definition), cost), ends) in columns {
+            let bounds = (definition.get_min(), definition.get_max());
+            program.add(bounds, cost, entries[ends[0]..ends[1]].iter().copied())?;
         }
         Ok(program)
+    }
+
+    /// The entries of all columns, one column after the other, and where each column begins.
+    fn by_column(&self) -> (Vec<Entry>, Vec<usize>) {
+        let mut terms = Vec::new();
+        let mut begins = vec![0; self.columns() + 1];
+        for (row, of) in (0..).zip(&self.rows) {
+            for (variable, factor) in of.expression().linear_coefficients() {
+                let column = place(variable);
+                begins[column + 1] += 1;
+                terms.push((column, Entry { row, factor }));
+            }
+        }
+        for column in 0..self.columns() {
+            begins[column + 1] += begins[column];
+        }
+        let mut entries = vec![Entry { row: 0, factor: 0.0 }; terms.len()];
+        let mut next = begins.clone();
+        for (column, entry) in terms {
+            entries[next[column]] = entry;
+            next[column] += 1;
+        }
+        (entries, begins)
     }
 
     /// Whether all numbers are of a size that CBC can reckon with; it may crash where they are not.

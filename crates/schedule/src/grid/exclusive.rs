@@ -13,17 +13,13 @@
 //! An optimum that keeps the rules of the full program is the optimum of the full program. Runs of
 //! the first release, and days that wrap, give binaries to misused slots, then to all, and ask CBC.
 
-use super::{
-    Dispatch, DispatchProblem, GridError, build::DispatchProgram, kinds::kind_of,
-    start::in_order_of_price,
-};
+use super::{Dispatch, DispatchProblem, GridError, build::DispatchProgram, kinds::kind_of};
 use crate::{
     linear::{Budget, Forks, Solved},
     search::{Work, forgiven},
 };
 use good_lp::Variable;
 use std::collections::BTreeSet;
-use voltide_clp::LinearProgram;
 use voltide_model::{flexibility::LastStep, rules::Rules};
 
 /// How many nodes of the limit make one program that a search for a commitment solves: the limit
@@ -80,9 +76,7 @@ impl DispatchProblem<'_> {
         if model.program.integers() > 0 {
             return self.switched(model).map_or_else(|| self.solve_by_cbc(), Ok);
         }
-        let balances = model.balances.clone();
-        let start = |program: &LinearProgram| Some(in_order_of_price(program, balances));
-        let relaxed = model.program.solve_linear_from(start);
+        let relaxed = model.solve_linear();
         if !relaxed.outcome.has_solution() {
             return Err(GridError::Unsolved(relaxed.outcome));
         }
@@ -138,7 +132,7 @@ impl DispatchProblem<'_> {
             if solves >= ROUNDS {
                 return (model, counts, solves);
             }
-            let relaxed = model.program.solve_linear();
+            let relaxed = model.solve_linear();
             let before = misused.len();
             if relaxed.outcome.has_solution() {
                 misused

@@ -16,11 +16,21 @@
 //! Nothing is asked but the program: what was planned before is in it as commitment, reference and
 //! energy at the end. So a run that is resumed begins, and ends, at the same vertex.
 
+use super::build::DispatchProgram;
+use crate::linear::Solved;
 use std::ops::Range;
 use voltide_clp::{Basis, Entry, LinearProgram, Standing};
 
+impl DispatchProgram<'_> {
+    /// Solves the program, which must have no integers, from units in order of price.
+    pub fn solve_linear(&self) -> Solved {
+        let start = |program: &LinearProgram| in_order_of_price(program, self.balances.clone());
+        self.program.solve_linear_from(start)
+    }
+}
+
 /// The basis to begin with; `balances` are the rows of the slots' balances, one a slot.
-pub(super) fn in_order_of_price(program: &LinearProgram, balances: Range<usize>) -> Basis {
+fn in_order_of_price(program: &LinearProgram, balances: Range<usize>) -> Basis {
     let mut start = Start::new(program);
     for balance in balances {
         start.serve(balance);
