@@ -1,14 +1,17 @@
 //! Cars behind one limit, planned apart and as one program: time, cost and gap of both.
 //!
-//! `cargo bench -p voltide-schedule --bench group -- CARS [SLOTS]`; 200 cars of 96 slots unless
-//! said otherwise. One run of each, as the program of a thousand cars takes minutes.
+//! `cargo bench -p voltide-schedule --bench group -- CARS [SLOTS] [apart]`; 200 cars of 96 slots
+//! unless said otherwise. One run of each, as the program of a thousand cars takes minutes; `apart`
+//! leaves it out. Beside them, one car more: all are planned anew from plans of the others.
 
 #![expect(clippy::print_stdout, reason = "it is the bench's report")]
 
 use std::{env, time::Duration};
 use voltide_schedule::{
     PerSlot, StorageProblem, TieRule,
-    group::{GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay, solve_group},
+    group::{
+        GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay, solve_group, solve_group_from,
+    },
 };
 
 fn noise(at: usize) -> f64 {
@@ -48,6 +51,31 @@ fn cpu_time() -> Duration {
     Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }
 
+/// Plans of all but the last car, and those of all from there.
+fn replan(problem: &GroupProblem<'_>) {
+    let options = GroupOptions { way: GroupWay::Decomposition, ..GroupOptions::default() };
+    let Some((_, others)) = problem.members.split_last() else { return };
+    let Ok(before) = solve_group(&GroupProblem { members: others, ..*problem }, options) else {
+        return;
+    };
+    let plans: Vec<Option<&[f64]>> =
+        before.power_kw.iter().map(|plan| Some(plan.as_slice())).chain([None]).collect();
+    let from = cpu_time();
+    for _ in 0..10 {
+        let Ok(answer) = solve_group_from(problem, options, &plans) else { return };
+        std::hint::black_box(answer);
+    }
+    let took = cpu_time().saturating_sub(from) / 10;
+    if let Ok(answer) = solve_group_from(problem, options, &plans) {
+        println!(
+            "one car more: {took:?} of CPU, cost {:.6}, gap {:.1e}, missing {:.1e} kWh",
+            answer.cost,
+            answer.gap(),
+            answer.missing_kwh
+        );
+    }
+}
+
 fn main() {
     let numbers: Vec<usize> = env::args().filter_map(|argument| argument.parse().ok()).collect();
     let cars = numbers.first().copied().unwrap_or(200);
@@ -62,7 +90,12 @@ fn main() {
     let limit = PerSlot::Same(1.2 * needed / (slots as f64 * 0.25));
     let nodes = [GroupNode { import_kw_max: limit, ..GroupNode::open("street", None) }];
     let problem = GroupProblem { slots, slot_hours: 0.25, members: &members, nodes: &nodes };
-    for way in [GroupWay::Decomposition, GroupWay::Program] {
+    let apart = env::args().any(|argument| argument == "apart");
+    if !apart {
+        replan(&problem);
+    }
+    let both = [GroupWay::Decomposition, GroupWay::Program];
+    for &way in if apart { &both[..1] } else { &both } {
         let from = cpu_time();
         match solve_group(&problem, GroupOptions { way, ..GroupOptions::default() }) {
             Ok(answer) => println!(

@@ -17,6 +17,7 @@
 //! prices of the limits (`decompose`), where that is cheaper. [`check_group`] holds an answer
 //! against its problem.
 
+mod again;
 mod answer;
 mod build;
 mod check;
@@ -178,6 +179,9 @@ pub enum GroupWay {
 /// 300 that do not.
 const PROGRAM_COLUMNS_MAX: usize = 30_000;
 
+/// The same where plans in force are a start: some ten members.
+const AGAIN_COLUMNS_MAX: usize = 500;
+
 /// How a group is to be solved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupOptions {
@@ -197,6 +201,9 @@ impl Default for GroupOptions {
     }
 }
 
+/// Plans in force, by member: its power by slot of its stay, kW; none for one that has no plan.
+pub type Plans<'a> = &'a [Option<&'a [f64]>];
+
 /// Solves a group: its wishes in their order.
 ///
 /// # Errors
@@ -205,14 +212,30 @@ pub fn solve_group(
     problem: &GroupProblem<'_>,
     options: GroupOptions,
 ) -> Result<GroupAnswer, GroupError> {
+    solve_group_from(problem, options, &[])
+}
+
+/// Solves a group as [`solve_group`] does, from plans in force, one a member or none at all. They
+/// say where to look first; one that does not fit its member's problem is left aside.
+///
+/// # Errors
+/// Where the problem makes no sense.
+pub fn solve_group_from(
+    problem: &GroupProblem<'_>,
+    options: GroupOptions,
+    plans: Plans<'_>,
+) -> Result<GroupAnswer, GroupError> {
     problem.validate()?;
     let apart = match options.way {
         GroupWay::Program => false,
         GroupWay::Decomposition => true,
-        GroupWay::Chosen => problem.columns() > PROGRAM_COLUMNS_MAX,
+        GroupWay::Chosen => {
+            let again = plans.iter().any(Option::is_some);
+            problem.columns() > if again { AGAIN_COLUMNS_MAX } else { PROGRAM_COLUMNS_MAX }
+        }
     };
     if apart && options.share == Share::Cost && decompose::takes(problem) {
-        return Ok(decompose::solve(problem, options));
+        return Ok(decompose::solve(problem, options, plans));
     }
     let answer = exact::solve_program(problem, options);
     Ok(answer.unwrap_or_else(|| fit::one_by_one(problem)))
@@ -227,6 +250,38 @@ impl GroupProblem<'_> {
     /// The nodes whose power a node counts in: itself, its parent, and so on. The problem is valid.
     pub(crate) fn upward(&self, node: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(node), |&below| self.nodes[below].parent)
+    }
+
+    /// What nodes have with all below them, from what they have themselves, by node and slot.
+    pub(crate) fn with_below(&self, own: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut sums = vec![vec![0.0; self.slots]; self.nodes.len()];
+        for (index, own) in own.iter().enumerate() {
+            for above in self.upward(index) {
+                sums[above].iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            }
+        }
+        sums
+    }
+
+    /// What nodes have themselves, from what they have with all below them, by node and slot.
+    pub(crate) fn without_below(&self, sums: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut own = sums.to_vec();
+        for (node, sums) in self.nodes.iter().zip(sums) {
+            if let Some(parent) = node.parent {
+                own[parent].iter_mut().zip(sums).for_each(|(own, sum)| *own -= sum);
+            }
+        }
+        own
+    }
+
+    /// Prices of a member's node and all above it, by slot of its stay.
+    pub(crate) fn prices_of(&self, member: &GroupMember<'_>, prices: &[Vec<f64>]) -> Vec<f64> {
+        let mut added = vec![0.0; member.problem.slots()];
+        for above in self.upward(member.node) {
+            let there = &prices[above][member.first_slot..];
+            added.iter_mut().zip(there).for_each(|(added, price)| *added += price);
+        }
+        added
     }
 
     /// The power of every node and slot under schedules of the members and curtailed power, kW.

@@ -309,8 +309,8 @@ fn is_bound_at_end_only(problem: &StorageProblem<'_>, reach: &Reach) -> bool {
 impl GroupProblem<'_> {
     /// Powers of nodes where no member does anything and nothing is curtailed, kW.
     pub(super) fn idle_powers(&self) -> Vec<Vec<f64>> {
-        let still: Vec<Vec<f64>> =
-            self.members.iter().map(|member| vec![0.0; member.problem.slots()]).collect();
-        self.node_powers(&still, &vec![vec![0.0; self.slots]; self.nodes.len()])
+        let given = |node: &GroupNode<'_>| (0..self.slots).map(|at| node.given_kw.at(at)).collect();
+        let given: Vec<Vec<f64>> = self.nodes.iter().map(given).collect();
+        self.with_below(&given)
     }
 }

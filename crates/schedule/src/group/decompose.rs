@@ -8,14 +8,14 @@
 //! The best answer known is the target at which steps aim that improve prices and so the bound.
 
 use super::{
-    GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem,
+    GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, Plans, again,
     build::reach,
     check::LIMIT_TOLERANCE,
-    dual::{Rooms, Wish, polish},
+    dual::{Aim, Rooms, Wish, polish},
     exact::solve_program,
-    fit::{self, Room},
-    lagrange::approach,
-    lone::LoneSolver,
+    fit::{self, Placed, Room},
+    lagrange::{Nearly, Tools, approach},
+    lone::{LoneSolver, Tariffs},
 };
 use crate::problem::PerSlot;
 
@@ -29,6 +29,8 @@ const ROUNDS: usize = 8;
 const STALE: usize = 1;
 /// Members solved for polishing prices at a time: steps times members.
 const POLISH: usize = 40_000;
+/// Members from which on bounds are near without much polish.
+const LARGE: usize = 500;
 /// Relative gap that is good enough.
 const GOOD: f64 = 1e-5;
 /// Missing energy below this is rounding, kWh.
@@ -54,114 +56,274 @@ pub(super) fn takes(problem: &GroupProblem<'_>) -> bool {
 #[derive(Debug, Clone)]
 struct Plan {
     power_kw: Vec<Vec<f64>>,
+    /// Given power included.
+    node_kw: Vec<Vec<f64>>,
     missing_kwh: f64,
     cost: f64,
 }
 
-impl Plan {
-    fn of(problem: &GroupProblem<'_>, power_kw: Vec<Vec<f64>>) -> Self {
-        let missing_kwh = problem.missing(&power_kw).iter().sum();
-        let members = problem.members.iter().zip(&power_kw);
-        let cost = members.map(|(member, power)| member.problem.objective(power)).sum();
-        Self { power_kw, missing_kwh, cost }
+/// What some members leave missing, kWh, and cost.
+#[derive(Debug, Clone, Copy)]
+struct Worth {
+    missing_kwh: f64,
+    cost: f64,
+}
+
+impl Worth {
+    fn of<'p>(members: impl Iterator<Item = (&'p GroupMember<'p>, &'p Vec<f64>)>) -> Self {
+        let mut worth = Self { missing_kwh: 0.0, cost: 0.0 };
+        for (member, power) in members {
+            worth.missing_kwh += fit::missing(&member.problem, power);
+            worth.cost += member.problem.objective(power);
+        }
+        worth
     }
 
-    /// Whether no limit is exceeded by more than sums round.
-    fn keeps_limits(&self, problem: &GroupProblem<'_>) -> bool {
-        let nothing = vec![vec![0.0; problem.slots]; problem.nodes.len()];
-        let powers = problem.node_powers(&self.power_kw, &nothing);
-        problem.nodes.iter().zip(&powers).all(|(node, powers)| {
-            let breach = |(slot, &power): (usize, &f64)| node.breach(slot, power);
-            powers.iter().enumerate().map(breach).all(|breach| breach <= LIMIT_TOLERANCE / 2.0)
-        })
-    }
-
-    fn is_better_than(&self, other: &Self) -> bool {
+    fn is_better_than(self, other: Self) -> bool {
         self.missing_kwh < other.missing_kwh - ROUNDING
             || (self.missing_kwh <= other.missing_kwh + ROUNDING && self.cost < other.cost)
     }
 }
 
-/// Solves a group that it [takes].
-pub(super) fn solve(problem: &GroupProblem<'_>, options: GroupOptions) -> GroupAnswer {
-    // What a limit leaves a member even if all others help is a limit of its own, which needs no
-    // price.
-    let own: Vec<Room> = Room::at_best(problem);
-    let members: Vec<GroupMember<'_>> = problem
-        .members
-        .iter()
-        .zip(&own)
-        .map(|(member, room)| GroupMember { problem: room.within(&member.problem), ..*member })
-        .collect();
-    solve_within(&GroupProblem { members: &members, ..*problem }, options)
+impl Plan {
+    fn of(problem: &GroupProblem<'_>, power_kw: Vec<Vec<f64>>) -> Self {
+        let nothing = vec![vec![0.0; problem.slots]; problem.nodes.len()];
+        let node_kw = problem.node_powers(&power_kw, &nothing);
+        let Worth { missing_kwh, cost } = Worth::of(problem.members.iter().zip(&power_kw));
+        Self { power_kw, node_kw, missing_kwh, cost }
+    }
+
+    fn worth(&self) -> Worth {
+        Worth { missing_kwh: self.missing_kwh, cost: self.cost }
+    }
+
+    fn replace_if_better(&mut self, other: Self) {
+        if other.worth().is_better_than(self.worth()) {
+            *self = other;
+        }
+    }
+
+    /// Power of nodes without some members, kW.
+    fn without(&self, problem: &GroupProblem<'_>, block: &[usize]) -> Vec<Vec<f64>> {
+        let mut node_kw = self.node_kw.clone();
+        for &index in block {
+            let member = &problem.members[index];
+            for above in problem.upward(member.node) {
+                let there = node_kw[above][member.first_slot..].iter_mut();
+                there.zip(&self.power_kw[index]).for_each(|(sum, power)| *sum -= power);
+            }
+        }
+        node_kw
+    }
 }
 
-fn solve_within(problem: &GroupProblem<'_>, options: GroupOptions) -> GroupAnswer {
-    let rooms = Rooms::of(problem);
-    let mut solver = LoneSolver::default();
-    let least: f64 = problem
-        .members
-        .iter()
-        .map(|member| reach(&member.problem).unmet.target.map_or(0.0, |missed| missed.missing_kwh))
-        .sum();
-    let steps = (POLISH / problem.members.len().max(1)).clamp(100, 2_000);
-    let mut wish = Wish { own: 1.0, missing_price: f64::INFINITY, free_kwh: 0.0 };
-    let nearly = approach(problem, &rooms, &mut solver, wish);
-    let mut prices = nearly.prices;
-    let mut plan = repair(problem, &mut solver, &nearly.power_kw, &prices);
-    let mut missing_bound_kwh = least;
-    if plan.missing_kwh > least + ROUNDING {
-        improve(problem, &mut plan, options, 0);
+/// A member in a room of its own, if it has one.
+fn limited<'a>(member: &GroupMember<'a>, room: Option<&'a Room>) -> GroupMember<'a> {
+    match room {
+        Some(room) => GroupMember { problem: room.within(&member.problem), ..*member },
+        None => *member,
     }
-    if plan.missing_kwh > least + ROUNDING {
-        let scarce = Wish { own: 0.0, missing_price: 1.0, free_kwh: 0.0 };
-        let mut nearly = approach(problem, &rooms, &mut solver, scarce);
-        let other = repair(problem, &mut solver, &nearly.power_kw, &nearly.prices);
-        if other.is_better_than(&plan) {
-            plan = other;
+}
+
+/// How much is done for a group; gaps are relative.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    /// Gap and breach at which the augmented Lagrangian ends.
+    near: f64,
+    /// Gap at which a polish of prices ends.
+    enough: f64,
+    /// Gap beyond which parts of the members are planned together.
+    good: f64,
+    /// Most steps of a polish.
+    steps: usize,
+}
+
+impl Effort {
+    /// That for a group of `count` members; `again` where plans in force are a start, and the
+    /// answer soon makes room for the next one.
+    fn of(count: usize, again: bool) -> Self {
+        if again {
+            return Self { near: 5e-4, enough: 1e-4, good: 5e-4, steps: 60 };
         }
-        let mut bound = f64::NEG_INFINITY;
+        let near = if count < LARGE { GOOD / 10.0 } else { GOOD / 4.0 };
+        Self { near, enough: near, good: GOOD, steps: (POLISH / count.max(1)).clamp(100, 2_000) }
+    }
+}
+
+/// A group with what it is solved with.
+struct Search<'a> {
+    problem: &'a GroupProblem<'a>,
+    options: GroupOptions,
+    rooms: Rooms,
+    tools: Tools,
+    /// Missing energy that nobody can help, kWh.
+    least_kwh: f64,
+    effort: Effort,
+}
+
+/// Solves a group that it [takes]; `plans` are what members would do otherwise, as far as known.
+pub(super) fn solve(
+    problem: &GroupProblem<'_>,
+    options: GroupOptions,
+    plans: Plans<'_>,
+) -> GroupAnswer {
+    // What a limit leaves a member even if all others help is a limit of its own, which needs no
+    // price.
+    let own = Room::at_best(problem);
+    let rows = problem.members.iter().zip(&own);
+    let members: Vec<GroupMember<'_>> =
+        rows.map(|(member, room)| limited(member, room.as_ref())).collect();
+    let problem = GroupProblem { members: &members, ..*problem };
+    Search::new(&problem, options).run(plans)
+}
+
+impl<'a> Search<'a> {
+    fn new(problem: &'a GroupProblem<'a>, options: GroupOptions) -> Self {
+        let lone = |member: &GroupMember<'_>| {
+            reach(&member.problem).unmet.target.map_or(0.0, |missed| missed.missing_kwh)
+        };
+        Self {
+            problem,
+            options,
+            rooms: Rooms::of(problem),
+            tools: Tools { solver: LoneSolver::default(), tariffs: Tariffs::of(problem) },
+            least_kwh: problem.members.iter().map(lone).sum(),
+            effort: Effort::of(problem.members.len(), false),
+        }
+    }
+
+    fn run(mut self, plans: Plans<'_>) -> GroupAnswer {
+        let mut wish = Wish { own: 1.0, missing_price: f64::INFINITY, free_kwh: 0.0 };
+        let start = again::start(self.problem, &self.rooms, plans);
+        if start.is_some() {
+            self.effort = Effort::of(self.problem.members.len(), true);
+        }
+        let mut nearly = self.approach(wish, start);
+        let mut plan = self.repair(&nearly);
+        let mut missing_bound_kwh = self.least_kwh;
+        if plan.missing_kwh > self.least_kwh + ROUNDING {
+            self.improve(&mut plan, 0);
+        }
+        if plan.missing_kwh > self.least_kwh + ROUNDING {
+            missing_bound_kwh = self.meet_wishes(&mut plan);
+            wish.missing_price = missing_price(self.problem);
+            wish.free_kwh = plan.missing_kwh;
+            nearly = self.approach(wish, None);
+            plan.replace_if_better(self.repair(&nearly));
+        }
+        wish.free_kwh = plan.missing_kwh;
+        let bound = self.lower_cost(&mut plan, &mut nearly.prices, wish);
+        answer(self.problem, plan, (missing_bound_kwh, bound), &nearly.prices)
+    }
+
+    fn approach(&mut self, wish: Wish, start: Option<Nearly>) -> Nearly {
+        approach(self.problem, &self.rooms, &mut self.tools, wish, (start, self.effort.near))
+    }
+
+    fn polish(&mut self, prices: &mut Vec<Vec<f64>>, wish: &mut Wish, best: f64) -> f64 {
+        let aim = Aim { best, steps: self.effort.steps, enough: self.effort.enough };
+        polish(self.problem, &self.rooms, &mut self.tools, prices, wish, aim)
+    }
+
+    /// Looks for the least missing energy; gives its lower bound.
+    fn meet_wishes(&mut self, plan: &mut Plan) -> f64 {
+        let scarce = Wish { own: 0.0, missing_price: 1.0, free_kwh: 0.0 };
+        let mut nearly = self.approach(scarce, None);
+        plan.replace_if_better(self.repair(&nearly));
+        let mut bound = self.least_kwh;
         let mut stale = 0;
         for round in 1..ROUNDS {
             let before = plan.missing_kwh;
-            improve(problem, &mut plan, options, round);
-            let terms = (plan.missing_kwh, steps);
+            self.improve(plan, round);
             let mut scarce = scarce;
-            let found =
-                polish(problem, &rooms, &mut solver, &mut nearly.prices, &mut scarce, terms);
+            let found = self.polish(&mut nearly.prices, &mut scarce, plan.missing_kwh);
             bound = bound.max(found);
             stale = if before - plan.missing_kwh < ROUNDING { stale + 1 } else { 0 };
-            if plan.missing_kwh - bound.max(least) < 1e-6 || stale > STALE {
+            if plan.missing_kwh - bound < 1e-6 || stale > STALE {
                 break;
             }
         }
-        missing_bound_kwh = bound.max(least);
-        wish.missing_price = missing_price(problem);
-        wish.free_kwh = plan.missing_kwh;
-        let nearly = approach(problem, &rooms, &mut solver, wish);
-        let other = repair(problem, &mut solver, &nearly.power_kw, &nearly.prices);
-        if other.is_better_than(&plan) {
-            plan = other;
-        }
-        prices = nearly.prices;
+        bound
     }
-    wish.free_kwh = plan.missing_kwh;
-    let mut bound = f64::NEG_INFINITY;
-    let mut gap = f64::INFINITY;
-    let mut stale = 0;
-    for round in 0..=ROUNDS {
-        let terms = (plan.cost, steps);
-        bound = bound.max(polish(problem, &rooms, &mut solver, &mut prices, &mut wish, terms));
-        let before = gap;
-        gap = (plan.cost - bound) / plan.cost.abs().max(1.0);
-        // What neither side makes better any more is a gap between them, or beyond their reach.
-        stale = if gap > 0.9 * before { stale + 1 } else { 0 };
-        if gap <= GOOD || round == ROUNDS || stale > STALE {
-            break;
+
+    /// Looks for the least cost at the missing energy; gives its lower bound.
+    fn lower_cost(&mut self, plan: &mut Plan, prices: &mut Vec<Vec<f64>>, mut wish: Wish) -> f64 {
+        let mut bound = f64::NEG_INFINITY;
+        let mut gap = f64::INFINITY;
+        let mut stale = 0;
+        for round in 0..=ROUNDS {
+            bound = bound.max(self.polish(prices, &mut wish, plan.cost));
+            let before = gap;
+            gap = (plan.cost - bound) / plan.cost.abs().max(1.0);
+            // What neither side makes better any more is a gap between them, or beyond their reach.
+            stale = if gap > 0.9 * before { stale + 1 } else { 0 };
+            if gap <= self.effort.good || round == ROUNDS || stale > STALE {
+                break;
+            }
+            self.improve(plan, ROUNDS + round);
         }
-        improve(problem, &mut plan, options, ROUNDS + round);
+        bound
     }
-    answer(problem, plan, (missing_bound_kwh, bound), &prices)
+
+    /// Makes schedules that keep limits nearly into ones that keep them.
+    fn repair(&mut self, nearly: &Nearly) -> Plan {
+        let problem = self.problem;
+        let order = most_urgent_first(problem);
+        let mut placed = Placed::new(problem);
+        let terms = (1.0, f64::INFINITY);
+        for &index in &order {
+            let member = &problem.members[index];
+            let room = Room::of(problem, member, &placed.node_kw);
+            if room.holds(&nearly.power_kw[index]) {
+                placed.put(index, nearly.power_kw[index].clone());
+                continue;
+            }
+            let added = problem.prices_of(member, &nearly.prices);
+            let lone = self.tools.solver.solve(&room.within(&member.problem), &added, terms);
+            placed.put(index, lone.power_kw);
+        }
+        // Once more at their own prices, in the room that is left in the end.
+        let free = vec![0.0; problem.slots];
+        for &index in &order {
+            let member = &problem.members[index];
+            let before = placed.take(index);
+            let room = Room::of(problem, member, &placed.node_kw);
+            let free = &free[..member.problem.slots()];
+            let lone = self.tools.solver.solve(&room.within(&member.problem), free, terms);
+            let missing = fit::missing(&member.problem, &before);
+            let better = lone.missing_kwh < missing - ROUNDING
+                || (lone.missing_kwh <= missing + 1e-9
+                    && member.problem.objective(&lone.power_kw)
+                        < member.problem.objective(&before));
+            placed.put(index, if better { lone.power_kw } else { before.clone() });
+            // Others may lean on what it draws or feeds in.
+            if better && !placed.keeps_limits(index) {
+                placed.take(index);
+                placed.put(index, before);
+            }
+        }
+        Plan::of(problem, placed.power_kw)
+    }
+
+    /// Lets a part of the members at a time find their joint optimum, all of them once.
+    fn improve(&mut self, plan: &mut Plan, round: usize) {
+        let mut order: Vec<usize> = (0..self.problem.members.len()).collect();
+        shuffle(&mut order, round as u64);
+        let columns = |index: &usize| self.problem.members[*index].columns();
+        // Half of the members at most: a part is a part.
+        let most = BLOCK.max(order.len().div_ceil(2));
+        let mut rest = order.as_slice();
+        while !rest.is_empty() {
+            let fits = rest.iter().scan(0, |sum, index| {
+                *sum += columns(index);
+                Some(*sum)
+            });
+            let count = fits.take_while(|&sum| sum <= BLOCK_COLUMNS).count().clamp(1, most);
+            let (block, others) = rest.split_at(count);
+            rest = others;
+            join(self.problem, self.options, plan, block);
+        }
+    }
 }
 
 /// A price of missing energy that is above what moving a kWh in time can cost.
@@ -202,50 +364,12 @@ fn answer(
     answer
 }
 
-/// Makes schedules that keep limits nearly into ones that keep them.
-fn repair(
-    problem: &GroupProblem<'_>,
-    solver: &mut LoneSolver,
-    nearly: &[Vec<f64>],
-    prices: &[Vec<f64>],
-) -> Plan {
+/// Members by the time that they have to spare.
+fn most_urgent_first(problem: &GroupProblem<'_>) -> Vec<usize> {
+    let slacks: Vec<f64> = problem.members.iter().map(slack).collect();
     let mut order: Vec<usize> = (0..problem.members.len()).collect();
-    order.sort_by(|&a, &b| {
-        let slack = |index: usize| slack(&problem.members[index]);
-        slack(a).total_cmp(&slack(b)).then(a.cmp(&b))
-    });
-    let mut placed = fit::Placed::new(problem);
-    let none = vec![vec![0.0; problem.slots]; problem.nodes.len()];
-    for &index in &order {
-        let member = &problem.members[index];
-        let room = Room::of(problem, member, &placed.node_kw);
-        if room.holds(&nearly[index]) {
-            placed.put(index, nearly[index].clone());
-            continue;
-        }
-        let own = GroupMember { problem: room.within(&member.problem), ..*member };
-        let lone = solver.solve(problem, &own, prices, (1.0, f64::INFINITY));
-        placed.put(index, lone.power_kw);
-    }
-    // Once more at their own prices, in the room that is left in the end.
-    for &index in &order {
-        let member = &problem.members[index];
-        let before = placed.take(index);
-        let room = Room::of(problem, member, &placed.node_kw);
-        let own = GroupMember { problem: room.within(&member.problem), ..*member };
-        let lone = solver.solve(problem, &own, &none, (1.0, f64::INFINITY));
-        let missing = fit::missing(&member.problem, &before);
-        let better = lone.missing_kwh < missing - ROUNDING
-            || (lone.missing_kwh <= missing + 1e-9
-                && member.problem.objective(&lone.power_kw) < member.problem.objective(&before));
-        placed.put(index, if better { lone.power_kw } else { before.clone() });
-        // Others may lean on what it draws or feeds in.
-        if better && !placed.keeps_limits(index) {
-            placed.take(index);
-            placed.put(index, before);
-        }
-    }
-    Plan::of(problem, placed.power_kw)
+    order.sort_by(|&a, &b| slacks[a].total_cmp(&slacks[b]).then(a.cmp(&b)));
+    order
 }
 
 /// Hours of a member's stay beyond those that it needs.
@@ -257,61 +381,42 @@ fn slack(member: &GroupMember<'_>) -> f64 {
     if most > 0.0 { stay * (1.0 - wanted / most) } else { stay }
 }
 
-/// Lets a part of the members at a time find their joint optimum, all of them once.
-fn improve(problem: &GroupProblem<'_>, plan: &mut Plan, options: GroupOptions, round: usize) {
-    let mut order: Vec<usize> = (0..problem.members.len()).collect();
-    shuffle(&mut order, round as u64);
-    let columns = |index: &usize| problem.members[*index].columns();
-    // Half of the members at most: a part is a part.
-    let most = BLOCK.max(order.len().div_ceil(2));
-    let mut rest = order.as_slice();
-    while !rest.is_empty() {
-        let fits = rest.iter().scan(0, |sum, index| {
-            *sum += columns(index);
-            Some(*sum)
-        });
-        let count = fits.take_while(|&sum| sum <= BLOCK_COLUMNS).count().clamp(1, most);
-        let (block, others) = rest.split_at(count);
-        rest = others;
-        let Some(better) = joint(problem, plan, options, block) else { continue };
-        if better.is_better_than(plan) && better.keeps_limits(problem) {
-            *plan = better;
-        }
-    }
-}
-
-/// The plan in which the members of a block have their joint optimum.
-fn joint(
-    problem: &GroupProblem<'_>,
-    plan: &Plan,
-    options: GroupOptions,
-    block: &[usize],
-) -> Option<Plan> {
-    let mut given: Vec<Vec<f64>> = problem
-        .nodes
-        .iter()
-        .map(|node| (0..problem.slots).map(|slot| node.given_kw.at(slot)).collect())
-        .collect();
-    for (index, member) in problem.members.iter().enumerate() {
-        if !block.contains(&index) {
-            let there = given[member.node][member.first_slot..].iter_mut();
-            there.zip(&plan.power_kw[index]).for_each(|(given, power)| *given += power);
-        }
-    }
+/// Gives the members of a block their joint optimum, others staying as they are, if it is better.
+fn join(problem: &GroupProblem<'_>, options: GroupOptions, plan: &mut Plan, block: &[usize]) {
+    let given = plan.without(problem, block);
+    let own = problem.without_below(&given);
     let nodes: Vec<GroupNode<'_>> = problem
         .nodes
         .iter()
-        .zip(&given)
-        .map(|(node, given)| GroupNode { given_kw: PerSlot::Each(given), ..*node })
+        .zip(&own)
+        .map(|(node, own)| GroupNode { given_kw: PerSlot::Each(own), ..*node })
         .collect();
     let members: Vec<GroupMember<'_>> = block.iter().map(|&at| problem.members[at]).collect();
     let part = GroupProblem { members: &members, nodes: &nodes, ..*problem };
-    let found = solve_program(&part, options)?;
-    let mut power_kw = plan.power_kw.clone();
-    for (&index, power) in block.iter().zip(found.power_kw) {
-        power_kw[index] = power;
+    let Some(found) = solve_program(&part, options) else { return };
+    let before = Worth::of(members.iter().zip(block.iter().map(|&at| &plan.power_kw[at])));
+    let after = Worth::of(members.iter().zip(&found.power_kw));
+    if !after.is_better_than(before) {
+        return;
     }
-    Some(Plan::of(problem, power_kw))
+    let node_kw = part.node_powers(&found.power_kw, &found.curtailed_kw);
+    if !keeps_limits(problem, &node_kw) {
+        return;
+    }
+    plan.node_kw = node_kw;
+    plan.missing_kwh += after.missing_kwh - before.missing_kwh;
+    plan.cost += after.cost - before.cost;
+    for (&index, power) in block.iter().zip(found.power_kw) {
+        plan.power_kw[index] = power;
+    }
+}
+
+/// Whether no limit is exceeded by more than sums round.
+fn keeps_limits(problem: &GroupProblem<'_>, node_kw: &[Vec<f64>]) -> bool {
+    problem.nodes.iter().zip(node_kw).all(|(node, powers)| {
+        let breach = |(slot, &power): (usize, &f64)| node.breach(slot, power);
+        powers.iter().enumerate().map(breach).all(|breach| breach <= LIMIT_TOLERANCE / 2.0)
+    })
 }
 
 /// An order that is the same on every machine.

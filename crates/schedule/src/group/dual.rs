@@ -4,10 +4,7 @@
 //! members then cost, less what the limits' room is worth, is no more than the least cost, whatever
 //! the prices are.
 
-use super::{
-    GroupProblem,
-    lone::{Lone, LoneSolver},
-};
+use super::{GroupProblem, lagrange::Tools};
 
 /// What is minimised: cost, or missing energy alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,26 +67,27 @@ pub(super) struct Bound {
 pub(super) fn bound(
     problem: &GroupProblem<'_>,
     rooms: &Rooms,
-    solver: &mut LoneSolver,
+    tools: &mut Tools,
     prices: &[Vec<f64>],
     wish: Wish,
 ) -> Bound {
     let mut value = -rooms.worth(prices);
     let mut power_kw = vec![vec![0.0; problem.slots]; problem.nodes.len()];
     let mut missing_kwh = 0.0;
-    for member in problem.members {
-        let lone: Lone = solver.solve(problem, member, prices, (wish.own, wish.missing_price));
+    let Tools { solver, tariffs } = tools;
+    tariffs.price(problem, prices, wish.own);
+    for (index, member) in problem.members.iter().enumerate() {
+        let lone =
+            solver.solve_at_tariff(member, tariffs.at(index), (wish.own, wish.missing_price));
         value += lone.bound;
         missing_kwh += lone.missing_kwh;
-        for above in problem.upward(member.node) {
-            let own = lone.power_kw.iter();
-            own.zip(&mut power_kw[above][member.first_slot..]).for_each(|(own, sum)| *sum += own);
-        }
+        let own = lone.power_kw.iter();
+        own.zip(&mut power_kw[member.node][member.first_slot..]).for_each(|(own, sum)| *sum += own);
     }
     if wish.missing_price.is_finite() {
         value -= wish.missing_price * wish.free_kwh;
     }
-    Bound { value, power_kw, missing_kwh }
+    Bound { value, power_kw: problem.with_below(&power_kw), missing_kwh }
 }
 
 /// The direction of steps, which turns where a slope would take back the one before.
@@ -114,15 +112,26 @@ impl Course {
     }
 }
 
+/// What a polish aims at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Aim {
+    /// The best answer known.
+    pub(super) best: f64,
+    /// Most steps.
+    pub(super) steps: usize,
+    /// Gap to it, relative, at which it ends.
+    pub(super) enough: f64,
+}
+
 /// Improves prices by steps as long as the best answer known, `best`, says how far the bound can
 /// be; gives the best bound, and leaves its prices and wish.
 pub(super) fn polish(
     problem: &GroupProblem<'_>,
     rooms: &Rooms,
-    solver: &mut LoneSolver,
+    tools: &mut Tools,
     prices: &mut Vec<Vec<f64>>,
     wish: &mut Wish,
-    (best, steps): (f64, usize),
+    Aim { best, steps, enough }: Aim,
 ) -> f64 {
     let mut tried = prices.clone();
     let mut tried_wish = *wish;
@@ -131,7 +140,7 @@ pub(super) fn polish(
     let mut stale = 0;
     let mut course = Course::default();
     for _ in 0..steps {
-        let at = bound(problem, rooms, solver, &tried, tried_wish);
+        let at = bound(problem, rooms, tools, &tried, tried_wish);
         if at.value > highest + 1e-9 * best.abs().max(1.0) {
             (highest, stale) = (at.value, 0);
             *wish = tried_wish;
@@ -145,7 +154,7 @@ pub(super) fn polish(
                 continue;
             }
         }
-        if best - highest <= 1e-8 * best.abs().max(1.0) || length < 1e-4 {
+        if best - highest <= enough * best.abs().max(1.0) || length < 1e-4 {
             break;
         }
         let slopes = slopes(rooms, &tried, &at);

@@ -22,12 +22,7 @@ impl Room {
         powers: &[Vec<f64>],
     ) -> Self {
         let problem = &member.problem;
-        let mut room = Self {
-            charge_kw: (0..problem.slots()).map(|slot| problem.charge_kw_max.at(slot)).collect(),
-            discharge_kw: (0..problem.slots())
-                .map(|slot| problem.discharge_kw_max.at(slot))
-                .collect(),
-        };
+        let mut room = Self::own(problem);
         for above in group.upward(member.node) {
             let node = &group.nodes[above];
             if node.breach_price.is_some() {
@@ -43,44 +38,61 @@ impl Room {
         room
     }
 
-    /// The room of each member where all others do the most that could widen it.
-    pub(super) fn at_best(group: &GroupProblem<'_>) -> Vec<Self> {
+    /// The room of each member where all others do the most that could widen it; none for one
+    /// whose own limits are narrower throughout.
+    pub(super) fn at_best(group: &GroupProblem<'_>) -> Vec<Option<Self>> {
         let nodes = group.nodes.len();
         let mut drawn = vec![vec![0.0; group.slots]; nodes];
         let mut fed = drawn.clone();
         for member in group.members {
-            for above in group.upward(member.node) {
-                for slot in 0..member.problem.slots() {
-                    let at = member.first_slot + slot;
-                    drawn[above][at] += member.problem.charge_kw_max.at(slot);
-                    fed[above][at] += member.problem.discharge_kw_max.at(slot);
-                }
+            for slot in 0..member.problem.slots() {
+                let at = member.first_slot + slot;
+                drawn[member.node][at] += member.problem.charge_kw_max.at(slot);
+                fed[member.node][at] += member.problem.discharge_kw_max.at(slot);
             }
         }
+        let others = [group.with_below(&drawn), group.with_below(&fed)];
         let given = group.idle_powers();
-        let one = |member: &GroupMember<'_>| {
-            let problem = &member.problem;
-            let each = |of: PerSlot<'_>| (0..problem.slots()).map(|slot| of.at(slot)).collect();
-            let mut room = Self {
-                charge_kw: each(problem.charge_kw_max),
-                discharge_kw: each(problem.discharge_kw_max),
-            };
-            for above in group.upward(member.node) {
-                let node = &group.nodes[above];
-                for slot in 0..problem.slots() {
-                    let at = member.first_slot + slot;
-                    let given = given[above][at];
-                    let others_fed = fed[above][at] - problem.discharge_kw_max.at(slot);
-                    let others_drawn = drawn[above][at] - problem.charge_kw_max.at(slot);
-                    let import = node.import_kw_max.at(at) - given + others_fed;
-                    let export = node.export_kw_max.at(at) + given + others_drawn;
+        let one = |member| Self::beside(group, member, &given, &others);
+        group.members.iter().map(one).collect()
+    }
+
+    /// The room of one member where nodes have `given` power, and all can draw and feed in
+    /// `others`, itself included.
+    fn beside(
+        group: &GroupProblem<'_>,
+        member: &GroupMember<'_>,
+        given: &[Vec<f64>],
+        [drawn, fed]: &[Vec<Vec<f64>>; 2],
+    ) -> Option<Self> {
+        let problem = &member.problem;
+        let mut room: Option<Self> = None;
+        for above in group.upward(member.node) {
+            let node = &group.nodes[above];
+            for slot in 0..problem.slots() {
+                let at = member.first_slot + slot;
+                let (up, down) =
+                    (problem.charge_kw_max.at(slot), problem.discharge_kw_max.at(slot));
+                let given = given[above][at];
+                let import = node.import_kw_max.at(at) - given + (fed[above][at] - down);
+                let export = node.export_kw_max.at(at) + given + (drawn[above][at] - up);
+                if import < up || export < down {
+                    let room = room.get_or_insert_with(|| Self::own(problem));
                     room.charge_kw[slot] = room.charge_kw[slot].min(import.max(0.0));
                     room.discharge_kw[slot] = room.discharge_kw[slot].min(export.max(0.0));
                 }
             }
-            room
-        };
-        group.members.iter().map(one).collect()
+        }
+        room
+    }
+
+    /// What a member's own limits leave it.
+    fn own(problem: &StorageProblem<'_>) -> Self {
+        let each = |of: PerSlot<'_>| (0..problem.slots()).map(|slot| of.at(slot)).collect();
+        Self {
+            charge_kw: each(problem.charge_kw_max),
+            discharge_kw: each(problem.discharge_kw_max),
+        }
     }
 
     /// Whether a schedule keeps within it.

@@ -3,21 +3,39 @@
 
 use super::{
     GroupProblem,
-    dual::{Rooms, Wish},
+    dual::{Rooms, Wish, bound},
     fit::missing,
-    lone::LoneSolver,
+    lone::{Lone, LoneSolver, Tariffs},
 };
+use crate::problem::StorageProblem;
 
-/// Rounds of prices.
+/// Most rounds of prices.
 const ROUNDS: usize = 60;
 /// Least passes over all members at a round's prices; few members get more, as each of them must
 /// go a longer way.
-const PASSES: usize = 3;
+const PASSES: usize = 2;
+/// Rounds after which the bound is looked at again.
+const CHECK: usize = 2;
+/// Evaluations of a slope by which the best share of a way is found.
+const SECANTS: usize = 8;
+/// Members of one part move at prices of one moment, each as far as is good when it does: ranking
+/// slots by price is the larger part of the work.
+const PARTS: usize = 64;
 
 /// Schedules that keep limits nearly, and prices that are nearly right.
+#[derive(Debug, Clone)]
 pub(super) struct Nearly {
     pub(super) power_kw: Vec<Vec<f64>>,
+    /// By node and slot, per kW and slot.
     pub(super) prices: Vec<Vec<f64>>,
+    /// Who has no schedule yet.
+    pub(super) fresh: Vec<bool>,
+}
+
+/// What members are solved with.
+pub(super) struct Tools {
+    pub(super) solver: LoneSolver,
+    pub(super) tariffs: Tariffs,
 }
 
 struct Course<'a> {
@@ -28,64 +46,135 @@ struct Course<'a> {
     prices: Vec<Vec<f64>>,
     /// How fast they rise with a breach, by node.
     stiffness: Vec<f64>,
-    /// Energy that enters each member, by slot of its stay, kWh.
-    stored: Vec<Vec<f64>>,
     power_kw: Vec<Vec<f64>>,
+    fresh: Vec<bool>,
     node_kw: Vec<Vec<f64>>,
+    /// Prices of the member that moves, by slot of its stay.
+    added: Vec<f64>,
+    /// What it changes, by slot of the group, kW.
+    changes: Vec<(usize, f64)>,
 }
 
-/// Runs the rounds.
+/// Runs the rounds until schedules are within `enough`, relative, of both bound and limits.
 pub(super) fn approach(
     problem: &GroupProblem<'_>,
     rooms: &Rooms,
-    solver: &mut LoneSolver,
+    tools: &mut Tools,
     wish: Wish,
+    (start, enough): (Option<Nearly>, f64),
 ) -> Nearly {
-    let empty: Vec<Vec<f64>> =
-        problem.members.iter().map(|member| vec![0.0; member.problem.slots()]).collect();
-    let mut course = Course {
-        problem,
-        rooms,
-        wish,
-        prices: vec![vec![0.0; problem.slots]; problem.nodes.len()],
-        stiffness: stiffness(problem, rooms, wish),
-        stored: empty.clone(),
-        power_kw: empty,
-        node_kw: vec![vec![0.0; problem.slots]; problem.nodes.len()],
-    };
+    let start = start.unwrap_or_else(|| still(problem));
+    let mut course = Course::new(problem, rooms, wish, start);
     let passes = (60 / problem.members.len().max(1)).clamp(PASSES, 20);
-    for round in 0..ROUNDS {
-        for _ in 0..if round == 0 { 1 } else { passes } {
-            for member in 0..problem.members.len() {
-                course.step(member, solver, round == 0);
+    let mut best = (f64::NEG_INFINITY, course.prices.clone());
+    course.pass(tools, true);
+    for round in 1..ROUNDS {
+        for _ in 0..passes {
+            course.pass(tools, false);
+        }
+        course.raise();
+        if round % CHECK == 0 || round + 1 == ROUNDS {
+            let found = bound(problem, rooms, tools, &course.prices, wish).value;
+            if found > best.0 {
+                best = (found, course.prices.clone());
+            }
+            let cost = course.cost();
+            if (cost - best.0).abs() <= enough * cost.abs().max(1.0) && course.breach() <= enough {
+                break;
             }
         }
-        if round > 0 {
-            course.raise();
-        }
     }
-    Nearly { power_kw: course.power_kw, prices: course.prices }
+    Nearly { power_kw: course.power_kw, prices: best.1, fresh: course.fresh }
 }
 
-/// A breach of a tenth of a node's room is worth the whole spread of prices.
+/// Nobody moves, at prices of 0.
+fn still(problem: &GroupProblem<'_>) -> Nearly {
+    let still = |member: &super::GroupMember<'_>| vec![0.0; member.problem.slots()];
+    Nearly {
+        power_kw: problem.members.iter().map(still).collect(),
+        prices: vec![vec![0.0; problem.slots]; problem.nodes.len()],
+        fresh: vec![true; problem.members.len()],
+    }
+}
+
+/// A breach of twice a node's room is worth the whole spread of prices: stiffer ones make prices
+/// swing with each member's step, so that they prove little.
 fn stiffness(problem: &GroupProblem<'_>, rooms: &Rooms, wish: Wish) -> Vec<f64> {
     let prices = || problem.members.iter().flat_map(|member| member.problem.buy);
     let highest = prices().fold(f64::NEG_INFINITY, |most, &price| most.max(price));
     let lowest = prices().fold(f64::INFINITY, |least, &price| least.min(price));
-    let spread = if wish.own > 0.0 { (highest - lowest).max(0.05) } else { 1.0 };
-    let largest = problem.members.iter().flat_map(|member| {
-        (0..member.problem.slots()).map(|slot| member.problem.charge_kw_max.at(slot))
-    });
-    let largest = largest.fold(0.1, f64::max);
+    let own = wish.own * (highest - lowest).max(0.05);
+    let spread = if wish.missing_price.is_finite() { own.max(wish.missing_price) } else { own };
+    let largest = largest(problem);
     let node = |import: &Vec<f64>| {
         let finite: Vec<f64> = import.iter().copied().filter(|room| room.is_finite()).collect();
         let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
-        4.0 * spread * problem.slot_hours / mean.max(largest)
+        0.5 * spread * problem.slot_hours / mean.max(largest)
     };
     rooms.import.iter().map(node).collect()
 }
 
-impl Course<'_> {
+/// The power of the largest charger, kW.
+fn largest(problem: &GroupProblem<'_>) -> f64 {
+    let all = problem.members.iter().flat_map(|member| {
+        (0..member.problem.slots()).map(|slot| member.problem.charge_kw_max.at(slot))
+    });
+    all.fold(0.1, f64::max)
+}
+
+/// What a power costs in a slot, per hour.
+fn slot_money(problem: &StorageProblem<'_>, slot: usize, power: f64) -> f64 {
+    power * if power > 0.0 { problem.buy[slot] } else { problem.sell[slot] - problem.degradation }
+}
+
+impl<'a> Course<'a> {
+    fn new(problem: &'a GroupProblem<'a>, rooms: &'a Rooms, wish: Wish, start: Nearly) -> Self {
+        let mut node_kw = vec![vec![0.0; problem.slots]; problem.nodes.len()];
+        for (member, power) in problem.members.iter().zip(&start.power_kw) {
+            for above in problem.upward(member.node) {
+                let there = node_kw[above][member.first_slot..].iter_mut();
+                there.zip(power).for_each(|(sum, power)| *sum += power);
+            }
+        }
+        Self {
+            problem,
+            rooms,
+            wish,
+            prices: start.prices,
+            stiffness: stiffness(problem, rooms, wish),
+            power_kw: start.power_kw,
+            fresh: start.fresh,
+            node_kw,
+            added: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Lets each member move once; `fresh`: those without a schedule alone, all the way.
+    fn pass(&mut self, tools: &mut Tools, fresh: bool) {
+        let members = self.problem.members.len();
+        let part = members.div_ceil(PARTS);
+        let terms = (self.wish.own, self.wish.missing_price);
+        let shared = tools.tariffs.all.len() * 4 <= part && !fresh;
+        for index in 0..members {
+            if fresh && !self.fresh[index] {
+                continue;
+            }
+            let member = &self.problem.members[index];
+            let lone = if shared {
+                if index % part == 0 {
+                    let now = self.prices_now();
+                    tools.tariffs.price(self.problem, &now, terms.0);
+                }
+                tools.solver.solve_at_tariff(member, tools.tariffs.at(index), terms)
+            } else {
+                self.price_stay(index);
+                tools.solver.solve(&member.problem, &self.added, terms)
+            };
+            self.step(index, lone, fresh);
+        }
+    }
+
     /// The price of a node's slot at a power beside given power.
     fn price(&self, node: usize, slot: usize, power: f64) -> f64 {
         let (price, stiffness) = (self.prices[node][slot], self.stiffness[node]);
@@ -94,84 +183,114 @@ impl Course<'_> {
         over.max(0.0) - under.max(0.0)
     }
 
-    fn prices_now(&self, index: usize) -> Vec<Vec<f64>> {
+    fn prices_now(&self) -> Vec<Vec<f64>> {
+        let node = |(node, power): (usize, &Vec<f64>)| {
+            let slot = |(slot, &power): (usize, &f64)| self.price(node, slot, power);
+            power.iter().enumerate().map(slot).collect()
+        };
+        self.node_kw.iter().enumerate().map(node).collect()
+    }
+
+    fn price_stay(&mut self, index: usize) {
         let member = &self.problem.members[index];
-        let mut prices = vec![Vec::new(); self.problem.nodes.len()];
-        let end = member.first_slot + member.problem.slots();
+        let mut added = std::mem::take(&mut self.added);
+        added.clear();
+        added.resize(member.problem.slots(), 0.0);
         for above in self.problem.upward(member.node) {
-            let price = |slot| {
-                let is_there = (member.first_slot..end).contains(&slot);
-                if is_there { self.price(above, slot, self.node_kw[above][slot]) } else { 0.0 }
-            };
-            prices[above] = (0..self.problem.slots).map(price).collect();
+            for (slot, added) in (member.first_slot..).zip(&mut added) {
+                *added += self.price(above, slot, self.node_kw[above][slot]);
+            }
         }
-        prices
+        self.added = added;
     }
 
     /// Moves one member towards its best answer, as far as that lowers the whole.
-    fn step(&mut self, index: usize, solver: &mut LoneSolver, whole: bool) {
+    fn step(&mut self, index: usize, lone: Lone, whole: bool) {
         let member = &self.problem.members[index];
-        let prices = self.prices_now(index);
-        let terms = (self.wish.own, self.wish.missing_price);
-        let lone = solver.solve(self.problem, member, &prices, terms);
         let problem = &member.problem;
-        let stored: Vec<f64> = lone.power_kw.iter().map(|&kw| problem.energy_for(kw)).collect();
+        let changes = (member.first_slot..).zip(lone.power_kw.iter().zip(&self.power_kw[index]));
+        self.changes.clear();
+        self.changes.extend(
+            changes.map(|(slot, (to, from))| (slot, to - from)).filter(|change| change.1 != 0.0),
+        );
         let share = if whole { 1.0 } else { self.share(index, &lone.power_kw) };
         if share <= 0.0 {
             return;
         }
-        for (slot, to) in stored.into_iter().enumerate() {
-            let from = &mut self.stored[index][slot];
-            *from += share * (to - *from);
-            let power = problem.power_for(*from);
-            let change = power - std::mem::replace(&mut self.power_kw[index][slot], power);
+        for at in 0..self.changes.len() {
+            let slot = self.changes[at].0;
+            let (from, to) = (
+                &mut self.power_kw[index][slot - member.first_slot],
+                lone.power_kw[slot - member.first_slot],
+            );
+            // Between two energies, so that what is stored lies between what it was.
+            let stored = |power| problem.energy_for(power);
+            let power = if share < 1.0 {
+                problem.power_for(stored(*from) + share * (stored(to) - stored(*from)))
+            } else {
+                to
+            };
+            let change = power - std::mem::replace(from, power);
             for above in self.problem.upward(member.node) {
-                self.node_kw[above][member.first_slot + slot] += change;
+                self.node_kw[above][slot] += change;
             }
         }
     }
 
-    /// How far to go: where the whole rises no more along the way, found by bisection.
+    /// How far to go: where the whole rises no more along the way.
     fn share(&self, index: usize, to: &[f64]) -> f64 {
-        let member = &self.problem.members[index];
-        let from = &self.power_kw[index];
         let own = self.own_change(index, to);
-        let slope = |share: f64| {
-            let mut slope = own;
-            for above in self.problem.upward(member.node) {
-                for (slot, (to, from)) in (member.first_slot..).zip(to.iter().zip(from)) {
-                    let change = to - from;
-                    if change != 0.0 {
-                        let power = self.node_kw[above][slot] + share * change;
-                        slope += change * self.price(above, slot, power);
-                    }
-                }
-            }
-            slope
-        };
-        if slope(0.0) >= -1e-13 {
+        let at_start = self.slope(index, own, 0.0);
+        if at_start >= -1e-13 {
             return 0.0;
         }
-        if slope(1.0) <= 0.0 {
+        let at_end = self.slope(index, own, 1.0);
+        if at_end <= 0.0 {
             return 1.0;
         }
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..12 {
-            let middle = f64::midpoint(low, high);
-            if slope(middle) > 0.0 {
-                high = middle;
+        // Secants between both sides of the root; a side that stays counts half.
+        let (mut low, mut high) = ((0.0, at_start), (1.0, at_end));
+        let mut middle = 0.0;
+        for _ in 0..SECANTS {
+            middle = low.0 + (high.0 - low.0) * low.1 / (low.1 - high.1);
+            let slope = self.slope(index, own, middle);
+            if slope.abs() <= 1e-3 * at_start.abs() {
+                break;
+            }
+            if slope > 0.0 {
+                (high, low.1) = ((middle, slope), low.1 / 2.0);
             } else {
-                low = middle;
+                (low, high.1) = ((middle, slope), high.1 / 2.0);
             }
         }
-        low
+        middle
+    }
+
+    /// How the whole changes at a share of the way, where the member's own part changes by `own`.
+    fn slope(&self, index: usize, own: f64, share: f64) -> f64 {
+        let mut slope = own;
+        for above in self.problem.upward(self.problem.members[index].node) {
+            for &(slot, change) in &self.changes {
+                let power = self.node_kw[above][slot] + share * change;
+                slope += change * self.price(above, slot, power);
+            }
+        }
+        slope
     }
 
     /// What a member's own cost and missing energy change by on the whole way.
     fn own_change(&self, index: usize, to: &[f64]) -> f64 {
-        let problem = &self.problem.members[index].problem;
+        let member = &self.problem.members[index];
+        let problem = &member.problem;
         let from = &self.power_kw[index];
-        let mut change = self.wish.own * (problem.objective(to) - problem.objective(from));
+        let (mut money, mut energy) = (0.0, 0.0);
+        for &(at, _) in &self.changes {
+            let slot = at - member.first_slot;
+            money += problem.slot_hours
+                * (slot_money(problem, slot, to[slot]) - slot_money(problem, slot, from[slot]));
+            energy += problem.energy_for(to[slot]) - problem.energy_for(from[slot]);
+        }
+        let mut change = self.wish.own * (money - problem.terminal_value * energy);
         if self.wish.missing_price.is_finite() {
             change += self.wish.missing_price * (missing(problem, to) - missing(problem, from));
         }
@@ -179,10 +298,37 @@ impl Course<'_> {
     }
 
     fn raise(&mut self) {
-        for node in 0..self.prices.len() {
-            for slot in 0..self.problem.slots {
-                self.prices[node][slot] = self.price(node, slot, self.node_kw[node][slot]);
+        self.prices = self.prices_now();
+    }
+
+    /// What the schedules cost, limits left aside.
+    fn cost(&self) -> f64 {
+        let wish = self.wish;
+        let mut cost = 0.0;
+        let mut missed = 0.0;
+        for (member, power) in self.problem.members.iter().zip(&self.power_kw) {
+            cost += wish.own * member.problem.objective(power);
+            missed += missing(&member.problem, power);
+        }
+        if wish.missing_price.is_finite() {
+            cost += wish.missing_price * (missed - wish.free_kwh);
+        }
+        cost
+    }
+
+    /// The largest breach of a limit, as a share of the room there, or of the largest charger.
+    fn breach(&self) -> f64 {
+        let largest = largest(self.problem);
+        let mut breach = 0.0_f64;
+        for (node, power) in self.node_kw.iter().enumerate() {
+            for (slot, power) in power.iter().enumerate() {
+                let (import, export) =
+                    (self.rooms.import[node][slot], self.rooms.export[node][slot]);
+                let over = (power - import) / import.max(largest);
+                let under = (-power - export) / export.max(largest);
+                breach = breach.max(over).max(under);
             }
         }
+        breach
     }
 }

@@ -1,8 +1,16 @@
-//! The battery of one member at prices of its nodes.
+//! The battery of one member at prices of its nodes, and tariffs that members share.
 
 use super::{GroupMember, GroupProblem, fit::missing};
-use crate::{options::Options, problem::StorageProblem, solver::Solver};
+use crate::{
+    options::Options,
+    problem::{PerSlot, StorageProblem},
+    ranking::Ranking,
+    solver::Solver,
+};
 use voltide_policy::storage::{Method, TieRule};
+
+/// Tariffs of one kind that a member is compared with; more are not worth the search.
+const COMPARED: usize = 16;
 
 /// What a member's best schedule is at some prices.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,6 +23,10 @@ pub(super) struct Lone {
     pub(super) bound: f64,
 }
 
+/// How a member's own prices count, and what a missing kWh costs; at an infinite price as little
+/// is missing as can be, for nothing.
+pub(super) type Terms = (f64, f64);
+
 /// Solves members one by one; one for each run, with its memory.
 #[derive(Default)]
 pub(super) struct LoneSolver {
@@ -24,65 +36,197 @@ pub(super) struct LoneSolver {
 }
 
 impl LoneSolver {
-    /// The best that `member` can do where power of its nodes has `prices` (a value a slot of the
-    /// group, cost per kW and slot, by node) beside its own, which count `own` times. A missing kWh
-    /// costs `missing_price`; at an infinite one as little is missing as can be, for nothing.
+    /// The best that a member can do where power costs `added` beside its own prices: a value a
+    /// slot of its stay, per kW and slot.
     pub(super) fn solve(
         &mut self,
-        group: &GroupProblem<'_>,
-        member: &GroupMember<'_>,
-        prices: &[Vec<f64>],
-        (own, missing_price): (f64, f64),
+        problem: &StorageProblem<'_>,
+        added: &[f64],
+        terms: Terms,
     ) -> Lone {
-        let problem = &member.problem;
-        self.buy.clear();
-        self.buy.extend(problem.buy.iter().map(|price| price * own));
-        self.sell.clear();
-        self.sell.extend(problem.sell.iter().map(|price| price * own));
-        for above in group.upward(member.node) {
-            let added = &prices[above][member.first_slot..];
-            for ((buy, sell), added) in self.buy.iter_mut().zip(&mut self.sell).zip(added) {
-                *buy += added / group.slot_hours;
-                *sell += added / group.slot_hours;
-            }
-        }
-        let priced = StorageProblem {
-            buy: &self.buy,
-            sell: &self.sell,
-            degradation: problem.degradation * own,
-            terminal_value: problem.terminal_value * own,
-            tie: TieRule::Earliest,
-            load_kw: &[],
-            ..*problem
+        let priced = |own: &f64, added: &f64| own * terms.0 + added / problem.slot_hours;
+        let rows = |own: &[f64], into: &mut Vec<f64>| {
+            into.clear();
+            into.extend(own.iter().zip(added).map(|(own, added)| priced(own, added)));
         };
-        let met = best(&mut self.solver, &priced, problem.target_kwh);
-        if missing_price.is_infinite() || problem.slots() == 0 {
-            return met;
-        }
-        let met = Lone { bound: met.bound + missing_price * met.missing_kwh, ..met };
-        let soft = StorageProblem {
-            terminal_value: priced.terminal_value + missing_price,
-            target_kwh: f64::NEG_INFINITY,
-            ..priced
-        };
-        // Worth its price up to the target, a kWh beyond which is worth nothing.
-        let mut missed = best(&mut self.solver, &soft, problem.target_kwh);
-        missed.bound += missing_price * problem.target_kwh;
-        if missed.missing_kwh > met.missing_kwh {
-            return Lone { bound: missed.bound.min(met.bound), ..missed };
-        }
-        if priced.binaries() == 0 {
-            met
-        } else {
-            Lone { bound: missed.bound.min(met.bound), ..met }
-        }
+        rows(problem.buy, &mut self.buy);
+        rows(problem.sell, &mut self.sell);
+        solve_at(&mut self.solver, problem, (&self.buy, &self.sell), None, terms)
+    }
+
+    /// The same at the prices that its tariff has now.
+    pub(super) fn solve_at_tariff(
+        &mut self,
+        member: &GroupMember<'_>,
+        tariff: &Tariff,
+        terms: Terms,
+    ) -> Lone {
+        let stay = member.first_slot..member.first_slot + member.problem.slots();
+        let prices = (&tariff.now_buy[stay.clone()], &tariff.now_sell[stay]);
+        // A shared ranking has no hulls, which depend on the limits of a battery.
+        let shared = tariff.ranking.is_convex() || !tariff.discharges;
+        let shared = shared.then_some((&tariff.ranking, member.first_slot));
+        solve_at(&mut self.solver, &member.problem, prices, shared, terms)
     }
 }
 
-fn best(solver: &mut Solver, problem: &StorageProblem<'_>, target_kwh: f64) -> Lone {
+fn solve_at(
+    solver: &mut Solver,
+    problem: &StorageProblem<'_>,
+    (buy, sell): (&[f64], &[f64]),
+    shared: Option<(&Ranking, usize)>,
+    (own, missing_price): Terms,
+) -> Lone {
+    let priced = StorageProblem {
+        buy,
+        sell,
+        degradation: problem.degradation * own,
+        terminal_value: problem.terminal_value * own,
+        tie: TieRule::Earliest,
+        load_kw: &[],
+        ..*problem
+    };
+    let met = best(solver, &priced, shared, problem.target_kwh);
+    if missing_price.is_infinite() || problem.slots() == 0 {
+        return met;
+    }
+    let met = Lone { bound: met.bound + missing_price * met.missing_kwh, ..met };
+    let soft = StorageProblem {
+        terminal_value: priced.terminal_value + missing_price,
+        target_kwh: f64::NEG_INFINITY,
+        ..priced
+    };
+    // Worth its price up to the target, a kWh beyond which is worth nothing.
+    let mut missed = best(solver, &soft, shared, problem.target_kwh);
+    missed.bound += missing_price * problem.target_kwh;
+    if missed.missing_kwh > met.missing_kwh {
+        return Lone { bound: missed.bound.min(met.bound), ..missed };
+    }
+    if priced.binaries() == 0 { met } else { Lone { bound: missed.bound.min(met.bound), ..met } }
+}
+
+fn best(
+    solver: &mut Solver,
+    problem: &StorageProblem<'_>,
+    shared: Option<(&Ranking, usize)>,
+    target_kwh: f64,
+) -> Lone {
     let mut power_kw = vec![0.0; problem.slots()];
     let options = Options::default();
-    let answer = solver.solve_valid(problem, None, Method::Exact, options, &mut power_kw);
+    let answer = solver.solve_valid(problem, shared, Method::Exact, options, &mut power_kw);
     let missing_kwh = missing(&StorageProblem { target_kwh, ..*problem }, &power_kw);
     Lone { power_kw, missing_kwh, bound: answer.objective }
+}
+
+/// Prices, efficiencies and wear that members at one node share, over all slots of the group.
+pub(super) struct Tariff {
+    node: usize,
+    /// Charge and discharge efficiency, wear.
+    numbers: [f64; 3],
+    discharges: bool,
+    /// Not a number where no member has been there.
+    buy: Vec<f64>,
+    sell: Vec<f64>,
+    /// With the prices of nodes.
+    now_buy: Vec<f64>,
+    now_sell: Vec<f64>,
+    ranking: Ranking,
+}
+
+impl Tariff {
+    fn of(problem: &GroupProblem<'_>, member: &GroupMember<'_>) -> Self {
+        let unknown = vec![f64::NAN; problem.slots];
+        Self {
+            node: member.node,
+            numbers: numbers(member),
+            discharges: discharges(member),
+            now_buy: unknown.clone(),
+            now_sell: unknown.clone(),
+            buy: unknown.clone(),
+            sell: unknown,
+            ranking: Ranking::default(),
+        }
+    }
+
+    fn is_of(&self, member: &GroupMember<'_>) -> bool {
+        let same = |known: &[f64], own: &[f64]| {
+            let mut both = known[member.first_slot..].iter().zip(own);
+            both.all(|(known, own)| known.is_nan() || known.to_bits() == own.to_bits())
+        };
+        let bits = |numbers: [f64; 3]| numbers.map(f64::to_bits);
+        self.node == member.node
+            && bits(self.numbers) == bits(numbers(member))
+            && self.discharges == discharges(member)
+            && same(&self.buy, member.problem.buy)
+            && same(&self.sell, member.problem.sell)
+    }
+
+    fn learn(&mut self, member: &GroupMember<'_>) {
+        let stay = member.first_slot..member.first_slot + member.problem.slots();
+        self.buy[stay.clone()].copy_from_slice(member.problem.buy);
+        self.sell[stay].copy_from_slice(member.problem.sell);
+    }
+
+    /// Takes over prices of nodes, per kW and slot, beside which its own count `own` times.
+    fn price(&mut self, problem: &GroupProblem<'_>, prices: &[Vec<f64>], own: f64) {
+        let mut added = vec![0.0; problem.slots];
+        for above in problem.upward(self.node) {
+            added.iter_mut().zip(&prices[above]).for_each(|(sum, price)| *sum += price);
+        }
+        for (known, now) in [(&self.buy, &mut self.now_buy), (&self.sell, &mut self.now_sell)] {
+            for ((now, &price), added) in now.iter_mut().zip(known).zip(&added) {
+                let there = !price.is_nan();
+                *now = if there { price * own + added / problem.slot_hours } else { 0.0 };
+            }
+        }
+        let [charge, discharge, wear] = self.numbers;
+        self.ranking.rank_prices(&self.now_buy, &self.now_sell, [charge, discharge, wear * own]);
+    }
+}
+
+fn numbers(member: &GroupMember<'_>) -> [f64; 3] {
+    let StorageProblem { charge_efficiency, discharge_efficiency, degradation, .. } =
+        member.problem;
+    [charge_efficiency, discharge_efficiency, degradation]
+}
+
+fn discharges(member: &GroupMember<'_>) -> bool {
+    match member.problem.discharge_kw_max {
+        PerSlot::Same(kw) => kw > 0.0,
+        PerSlot::Each(kw) => kw.iter().any(|&kw| kw > 0.0),
+    }
+}
+
+/// The tariffs of a group's members.
+pub(super) struct Tariffs {
+    pub(super) all: Vec<Tariff>,
+    /// Index by member.
+    pub(super) of: Vec<usize>,
+}
+
+impl Tariffs {
+    pub(super) fn of(problem: &GroupProblem<'_>) -> Self {
+        let mut this = Self { all: Vec::new(), of: Vec::with_capacity(problem.members.len()) };
+        for member in problem.members {
+            let kept = this.all.len().min(COMPARED);
+            let found = this.all[..kept].iter().position(|tariff| tariff.is_of(member));
+            let index = found.unwrap_or_else(|| {
+                this.all.push(Tariff::of(problem, member));
+                this.all.len() - 1
+            });
+            this.all[index].learn(member);
+            this.of.push(index);
+        }
+        this
+    }
+
+    /// Takes over prices of nodes, per kW and slot, beside which members' own count `own` times.
+    pub(super) fn price(&mut self, problem: &GroupProblem<'_>, prices: &[Vec<f64>], own: f64) {
+        self.all.iter_mut().for_each(|tariff| tariff.price(problem, prices, own));
+    }
+
+    /// That of a member.
+    pub(super) fn at(&self, member: usize) -> &Tariff {
+        &self.all[self.of[member]]
+    }
 }

@@ -6,8 +6,8 @@ use good_lp::{Expression, Variable, constraint, variable};
 use voltide_schedule::{
     PerSlot,
     group::{
-        GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay, NodeCost,
-        check_group, solve_group,
+        GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay, NodeCost, Plans,
+        check_group, solve_group_from,
     },
     linear::{Budget, Program},
 };
@@ -81,9 +81,9 @@ fn node(random: &mut Random, parent: Option<usize>, room: f64) -> Node {
     Node { parent, import, export, given }
 }
 
-fn group(random: &mut Random) -> Group {
+fn group(random: &mut Random, count: Option<usize>) -> Group {
     let (buy, sell) = prices(random);
-    let count = 2 + random.below(5);
+    let count = count.unwrap_or_else(|| 2 + random.below(5));
     let levels = 1 + random.below(3);
     let room = random.pick(&[0.0, 3.0, 4.0, 6.0, 30.0]) * count as f64;
     let nodes = (0..levels).map(|level| {
@@ -106,7 +106,7 @@ fn group(random: &mut Random) -> Group {
 }
 
 impl Group {
-    fn solve(&self, way: GroupWay) -> GroupAnswer {
+    fn solve(&self, way: GroupWay, plans: Plans<'_>) -> GroupAnswer {
         let peak = self
             .peak
             .map(|(price_per_kw, baseline_kw)| NodeCost::Peak { price_per_kw, baseline_kw });
@@ -133,8 +133,8 @@ impl Group {
             .collect();
         let problem =
             GroupProblem { slots: SLOTS, slot_hours: HOURS, members: &members, nodes: &nodes };
-        let answer =
-            solve_group(&problem, GroupOptions { way, ..GroupOptions::default() }).unwrap();
+        let options = GroupOptions { way, ..GroupOptions::default() };
+        let answer = solve_group_from(&problem, options, plans).unwrap();
         check_group(&problem, &answer).unwrap();
         answer
     }
@@ -230,13 +230,25 @@ impl Reference {
 }
 
 fn compare(seed: u64) {
-    let group = group(&mut Random(seed));
+    let group = group(&mut Random(seed), None);
     let (missing, cost) = group.reference();
-    let program = group.solve(GroupWay::Program);
+    let program = group.solve(GroupWay::Program, &[]);
     agrees(seed, &program, missing, cost);
     let gap = if program.binaries > 0 { 1e-3 } else { 1e-6 };
     assert!(program.gap() <= gap, "seed {seed}: the gap is {}", program.gap());
-    agrees(seed, &group.solve(GroupWay::Decomposition), missing, cost);
+    agrees(seed, &group.solve(GroupWay::Decomposition, &[]), missing, cost);
+    // From plans of all but one, and from such as nobody can follow.
+    let mut plans: Vec<Option<&[f64]>> =
+        program.power_kw.iter().map(|plan| Some(plan.as_slice())).collect();
+    plans[0] = None;
+    let again = group.solve(GroupWay::Decomposition, &plans);
+    agrees(seed, &again, missing, cost);
+    assert_eq!(again, group.solve(GroupWay::Decomposition, &plans));
+    let wrong = [99.0; SLOTS];
+    for plan in &mut plans {
+        *plan = plan.map(|plan| &wrong[..plan.len()]);
+    }
+    agrees(seed, &group.solve(GroupWay::Decomposition, &plans), missing, cost);
 }
 
 /// Nothing is below the least, no bound above it, and no gap stated that is smaller than the true
@@ -266,4 +278,37 @@ fn many_random_groups_cost_what_another_program_says() {
     for seed in 1_000..7_000 {
         compare(seed);
     }
+}
+
+/// What large groups may miss the least by: gap, and missing energy as a share of what is wanted.
+fn compare_large(seed: u64, count: usize, gap: f64) -> Result<(), String> {
+    let group = group(&mut Random(seed), Some(count));
+    let program = group.solve(GroupWay::Program, &[]);
+    let apart = group.solve(GroupWay::Decomposition, &[]);
+    let wanted: f64 = group.cars.iter().map(|(car, ..)| (car.target - car.energy).max(0.0)).sum();
+    let missed = apart.missing_kwh - program.missing_kwh;
+    let gap = if program.binaries > 0 { gap.max(1e-3) } else { gap };
+    if missed > 1e-6 + 1e-5 * wanted || apart.gap() > gap {
+        return Err(format!(
+            "seed {seed}, {count} cars: {missed} kWh of {wanted} too many are missing ({} at \
+             least), gap {}, cost {} ({})",
+            program.missing_kwh,
+            apart.gap(),
+            apart.cost,
+            program.cost
+        ));
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "minutes; programs of up to a thousand cars"]
+fn large_groups_planned_apart_are_near_the_program() {
+    let sizes = [(20, 1e-3, 60), (200, 1e-4, 12), (1_000, 1e-4, 3)];
+    let wrong: Vec<String> = sizes
+        .iter()
+        .flat_map(|&(count, gap, groups)| (0..groups).map(move |seed| (seed, count, gap)))
+        .filter_map(|(seed, count, gap)| compare_large(10_000 + seed, count, gap).err())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,0 +1,185 @@
+//! A start from plans in force: where members are, and the prices that their plans imply.
+//!
+//! A member that could move energy from a slot to another one for a gain is only kept from it by a
+//! limit there, so that the limit's price is at least that gain. The least prices of which this
+//! holds for all members are found by raising them, member by member, until nobody could gain: a
+//! shortest way through the slots. They hold exactly for plans that are optimal; for others they
+//! are a place to begin.
+
+use super::{
+    GroupMember, GroupProblem, Plans, build::reach, dual::Rooms, fit::missing, lagrange::Nearly,
+};
+use crate::reach::Reach;
+
+/// Rounds over all members in which prices are raised.
+const ROUNDS: usize = 12;
+/// Share of a power that is no more than an answer's rounding: moving it would not gain much.
+const SHARE: f64 = 0.02;
+/// Stored energy that plans may be off by, kWh.
+const ENERGY: f64 = 1e-6;
+/// Share of a limit's room from which on it is used up.
+const FULL: f64 = 1.0 - 1e-3;
+
+/// Plans in force as a start, with who has none; nothing where nobody has any.
+pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>) -> Option<Nearly> {
+    let reaches: Vec<Reach> = problem.members.iter().map(|of| reach(&of.problem)).collect();
+    let plan = |(index, member): (usize, &GroupMember<'_>)| {
+        let plan = plans.get(index).copied().flatten()?;
+        fits(member, &reaches[index], plan).then(|| plan.to_vec())
+    };
+    let found: Vec<Option<Vec<f64>>> = problem.members.iter().enumerate().map(plan).collect();
+    let fresh: Vec<bool> = found.iter().map(Option::is_none).collect();
+    if fresh.iter().all(|&fresh| fresh) {
+        return None;
+    }
+    let still = |(plan, member): (Option<Vec<f64>>, &GroupMember<'_>)| {
+        plan.unwrap_or_else(|| vec![0.0; member.problem.slots()])
+    };
+    let power_kw: Vec<Vec<f64>> = found.into_iter().zip(problem.members).map(still).collect();
+    let mut implied = Implied::new(problem, rooms, &power_kw);
+    for _ in 0..ROUNDS {
+        let mut rises = false;
+        for index in (0..problem.members.len()).filter(|&index| !fresh[index]) {
+            rises |= implied.raise(index, &reaches[index], &power_kw[index]);
+        }
+        if !rises {
+            break;
+        }
+    }
+    Some(Nearly { power_kw, prices: implied.prices, fresh })
+}
+
+/// Whether a member can do what a plan says, and meets its wishes by it as far as it can alone.
+fn fits(member: &GroupMember<'_>, reach: &Reach, plan: &[f64]) -> bool {
+    let problem = &member.problem;
+    if plan.len() != problem.slots() {
+        return false;
+    }
+    let mut kwh = problem.energy_kwh;
+    for (slot, &kw) in plan.iter().enumerate() {
+        kwh += problem.energy_for(kw);
+        let within = kw >= -problem.discharge_kw_max.at(slot)
+            && kw <= problem.charge_kw_max.at(slot)
+            && kwh >= reach.floor[slot] - ENERGY
+            && kwh <= reach.ceiling[slot] + ENERGY;
+        if !within {
+            return false;
+        }
+    }
+    let least = reach.unmet.target.map_or(0.0, |missed| missed.missing_kwh);
+    missing(problem, plan) <= least + ENERGY
+}
+
+/// Prices that rise.
+struct Implied<'a> {
+    problem: &'a GroupProblem<'a>,
+    /// Whether a node's room is used up in a slot.
+    full: Vec<Vec<bool>>,
+    prices: Vec<Vec<f64>>,
+    /// By slot of a stay: what a stored kWh more costs, and what one less gains.
+    cost: Vec<f64>,
+    gain: Vec<f64>,
+    /// What a kWh less in another slot gains at most.
+    other: Vec<f64>,
+}
+
+impl<'a> Implied<'a> {
+    fn new(problem: &'a GroupProblem<'a>, rooms: &Rooms, power_kw: &[Vec<f64>]) -> Self {
+        let mut own = vec![vec![0.0; problem.slots]; problem.nodes.len()];
+        for (member, power) in problem.members.iter().zip(power_kw) {
+            let there = own[member.node][member.first_slot..].iter_mut();
+            there.zip(power).for_each(|(sum, power)| *sum += power);
+        }
+        let sums = problem.with_below(&own);
+        let full = |(sums, rooms): (&Vec<f64>, &Vec<f64>)| {
+            sums.iter().zip(rooms).map(|(sum, room)| *sum >= FULL * room - ENERGY).collect()
+        };
+        Self {
+            problem,
+            full: sums.iter().zip(&rooms.import).map(full).collect(),
+            prices: vec![vec![0.0; problem.slots]; problem.nodes.len()],
+            cost: Vec::new(),
+            gain: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+
+    /// Raises prices where a member could gain; says whether it did.
+    fn raise(&mut self, index: usize, reach: &Reach, power_kw: &[f64]) -> bool {
+        let member = &self.problem.members[index];
+        self.value(member, power_kw);
+        self.look_around(member, reach, power_kw);
+        let mut rises = false;
+        for (slot, &power) in power_kw.iter().enumerate() {
+            let lack = self.other[slot] - self.cost[slot];
+            if !(lack > 1e-9 && lack.is_finite()) {
+                continue;
+            }
+            let at = member.first_slot + slot;
+            // The highest limit that is met keeps the most from drawing more.
+            let met = self.problem.upward(member.node).filter(|&node| self.full[node][at]).last();
+            if let Some(node) = met {
+                let problem = &member.problem;
+                let stored = if power < 0.0 {
+                    1.0 / problem.discharge_efficiency
+                } else {
+                    problem.charge_efficiency
+                };
+                self.prices[node][at] += lack * stored * self.problem.slot_hours;
+                rises = true;
+            }
+        }
+        rises
+    }
+
+    /// What a stored kWh more or less is worth in each slot of a stay.
+    fn value(&mut self, member: &GroupMember<'_>, power_kw: &[f64]) {
+        let problem = &member.problem;
+        let added = self.problem.prices_of(member, &self.prices);
+        self.cost.clear();
+        self.gain.clear();
+        for (slot, &power) in power_kw.iter().enumerate() {
+            let (up, down) = (problem.charge_kw_max.at(slot), problem.discharge_kw_max.at(slot));
+            let added = added[slot] / problem.slot_hours;
+            let charge = (problem.buy[slot] + added) / problem.charge_efficiency;
+            let discharge =
+                (problem.sell[slot] + added - problem.degradation) * problem.discharge_efficiency;
+            self.gain.push(if power > SHARE * up {
+                charge
+            } else if down > 0.0 && power > -(1.0 - SHARE) * down {
+                discharge
+            } else {
+                f64::NEG_INFINITY
+            });
+            self.cost.push(if power < -SHARE * down {
+                discharge
+            } else if power < (1.0 - SHARE) * up {
+                charge
+            } else {
+                f64::INFINITY
+            });
+        }
+    }
+
+    /// What a kWh less in another slot gains at most, bounds between both allowing.
+    fn look_around(&mut self, member: &GroupMember<'_>, reach: &Reach, power_kw: &[f64]) {
+        let energies = member.problem.energies(power_kw);
+        self.other.clear();
+        let mut best = f64::NEG_INFINITY;
+        for (slot, &kwh) in energies.iter().enumerate() {
+            self.other.push(best);
+            best = best.max(self.gain[slot]);
+            if kwh <= reach.floor[slot] + ENERGY {
+                best = f64::NEG_INFINITY;
+            }
+        }
+        best = f64::NEG_INFINITY;
+        for (slot, &kwh) in energies.iter().enumerate().rev() {
+            if kwh >= reach.ceiling[slot] - ENERGY {
+                best = f64::NEG_INFINITY;
+            }
+            self.other[slot] = self.other[slot].max(best);
+            best = best.max(self.gain[slot]);
+        }
+    }
+}
