@@ -205,10 +205,18 @@ impl<'a> Search<'a> {
             self.improve(&mut plan, 0);
         }
         if plan.missing_kwh > self.least_kwh + ROUNDING {
-            missing_bound_kwh = self.meet_wishes(&mut plan);
+            let scarcity = self.meet_wishes(&mut plan, &mut missing_bound_kwh);
             wish.missing_price = missing_price(self.problem);
             wish.free_kwh = plan.missing_kwh;
-            nearly = self.approach(wish, None);
+            // Where limits keep energy from being met, their prices are that energy's first.
+            let times = |price: f64| price * wish.missing_price;
+            let prices = |prices: Vec<f64>| prices.into_iter().map(times).collect();
+            nearly = Nearly {
+                power_kw: plan.power_kw.clone(),
+                prices: scarcity.into_iter().map(prices).collect(),
+                fresh: vec![false; self.problem.members.len()],
+            };
+            nearly = self.approach(wish, Some(nearly));
             plan.replace_if_better(self.repair(&nearly));
         }
         wish.free_kwh = plan.missing_kwh;
@@ -225,25 +233,25 @@ impl<'a> Search<'a> {
         polish(self.problem, &self.rooms, &mut self.tools, prices, wish, aim)
     }
 
-    /// Looks for the least missing energy; gives its lower bound.
-    fn meet_wishes(&mut self, plan: &mut Plan) -> f64 {
+    /// Looks for the least missing energy, and raises its lower bound; gives the prices that prove
+    /// it, kWh per kW and slot.
+    fn meet_wishes(&mut self, plan: &mut Plan, bound: &mut f64) -> Vec<Vec<f64>> {
         let scarce = Wish { own: 0.0, missing_price: 1.0, free_kwh: 0.0 };
         let mut nearly = self.approach(scarce, None);
         plan.replace_if_better(self.repair(&nearly));
-        let mut bound = self.least_kwh;
         let mut stale = 0;
         for round in 1..ROUNDS {
             let before = plan.missing_kwh;
             self.improve(plan, round);
             let mut scarce = scarce;
             let found = self.polish(&mut nearly.prices, &mut scarce, plan.missing_kwh);
-            bound = bound.max(found);
+            *bound = bound.max(found);
             stale = if before - plan.missing_kwh < ROUNDING { stale + 1 } else { 0 };
-            if plan.missing_kwh - bound < 1e-6 || stale > STALE {
+            if plan.missing_kwh - *bound < 1e-6 || stale > STALE {
                 break;
             }
         }
-        bound
+        nearly.prices
     }
 
     /// Looks for the least cost at the missing energy; gives its lower bound.
