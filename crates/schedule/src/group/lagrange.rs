@@ -68,6 +68,7 @@ pub(super) fn approach(
     let passes = (60 / problem.members.len().max(1)).clamp(PASSES, 20);
     let mut best = (f64::NEG_INFINITY, course.prices.clone());
     course.pass(tools, true);
+    course.stiffness = stiffness(problem, rooms, wish, &flows(problem, &course.power_kw));
     for round in 1..ROUNDS {
         for _ in 0..passes {
             course.pass(tools, false);
@@ -97,21 +98,34 @@ fn still(problem: &GroupProblem<'_>) -> Nearly {
     }
 }
 
-/// A breach of twice a node's room is worth the whole spread of prices: stiffer ones make prices
-/// swing with each member's step, so that they prove little.
-fn stiffness(problem: &GroupProblem<'_>, rooms: &Rooms, wish: Wish) -> Vec<f64> {
+/// A breach of twice what flows at a node is worth the whole spread of prices: stiffer ones make
+/// prices swing with each member's step, so that they prove little. What flows is `flow_kw`, or the
+/// room for it where that is less.
+fn stiffness(problem: &GroupProblem<'_>, rooms: &Rooms, wish: Wish, flow_kw: &[f64]) -> Vec<f64> {
     let prices = || problem.members.iter().flat_map(|member| member.problem.buy);
     let highest = prices().fold(f64::NEG_INFINITY, |most, &price| most.max(price));
     let lowest = prices().fold(f64::INFINITY, |least, &price| least.min(price));
     let own = wish.own * (highest - lowest).max(0.05);
     let spread = if wish.missing_price.is_finite() { own.max(wish.missing_price) } else { own };
     let largest = largest(problem);
-    let node = |import: &Vec<f64>| {
+    let node = |(import, flow_kw): (&Vec<f64>, &f64)| {
         let finite: Vec<f64> = import.iter().copied().filter(|room| room.is_finite()).collect();
-        let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
-        0.5 * spread * problem.slot_hours / mean.max(largest)
+        let room = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
+        0.5 * spread * problem.slot_hours / room.min(*flow_kw).max(largest)
     };
-    rooms.import.iter().map(node).collect()
+    rooms.import.iter().zip(flow_kw).map(node).collect()
+}
+
+/// What members at and below each node draw and feed in on average, kW.
+fn flows(problem: &GroupProblem<'_>, power_kw: &[Vec<f64>]) -> Vec<f64> {
+    let mut flows = vec![0.0; problem.nodes.len()];
+    for (member, power) in problem.members.iter().zip(power_kw) {
+        let sum: f64 = power.iter().map(|power| power.abs()).sum();
+        for above in problem.upward(member.node) {
+            flows[above] += sum / problem.slots.max(1) as f64;
+        }
+    }
+    flows
 }
 
 /// The power of the largest charger, kW.
@@ -141,7 +155,7 @@ impl<'a> Course<'a> {
             rooms,
             wish,
             prices: start.prices,
-            stiffness: stiffness(problem, rooms, wish),
+            stiffness: stiffness(problem, rooms, wish, &vec![f64::INFINITY; problem.nodes.len()]),
             power_kw: start.power_kw,
             fresh: start.fresh,
             node_kw,
