@@ -9,8 +9,12 @@ use super::{
 };
 use crate::problem::StorageProblem;
 
-/// Most rounds of prices.
+/// Rounds of prices after which an answer that is nearly right ends them.
 const ROUNDS: usize = 60;
+/// Most rounds of prices.
+const ROUNDS_MAX: usize = 200;
+/// Gap and breach, relative, of an answer that is nearly right.
+const NEARLY: f64 = 1e-4;
 /// Least passes over all members at a round's prices; few members get more, as each of them must
 /// go a longer way.
 const PASSES: usize = 2;
@@ -69,18 +73,20 @@ pub(super) fn approach(
     let mut best = (f64::NEG_INFINITY, course.prices.clone());
     course.pass(tools, true);
     course.stiffness = stiffness(problem, rooms, wish, &flows(problem, &course.power_kw));
-    for round in 1..ROUNDS {
+    for round in 1..ROUNDS_MAX {
         for _ in 0..passes {
             course.pass(tools, false);
         }
         course.raise();
-        if round % CHECK == 0 || round + 1 == ROUNDS {
+        if round % CHECK == 0 {
             let found = bound(problem, rooms, tools, &course.prices, wish).value;
             if found > best.0 {
                 best = (found, course.prices.clone());
             }
             let cost = course.cost();
-            if (cost - best.0).abs() <= enough * cost.abs().max(1.0) && course.breach() <= enough {
+            let apart = (cost - best.0).abs() / cost.abs().max(1.0);
+            let allowed = if round < ROUNDS { enough } else { enough.max(NEARLY) };
+            if apart.max(course.breach()) <= allowed {
                 break;
             }
         }
