@@ -273,31 +273,75 @@ impl<'a> Search<'a> {
         bound
     }
 
-    /// Makes schedules that keep limits nearly into ones that keep them.
+    /// Makes schedules that keep limits nearly into ones that keep them: in two ways, of which the
+    /// better one stands.
     fn repair(&mut self, nearly: &Nearly) -> Plan {
-        let problem = self.problem;
-        let order = most_urgent_first(problem);
-        let mut placed = Placed::new(problem);
-        let terms = (1.0, f64::INFINITY);
-        for &index in &order {
-            let member = &problem.members[index];
-            let room = Room::of(problem, member, &placed.node_kw);
-            if room.holds(&nearly.power_kw[index]) {
-                placed.put(index, nearly.power_kw[index].clone());
-                continue;
-            }
-            let added = problem.prices_of(member, &nearly.prices);
-            let lone = self.tools.solver.solve(&room.within(&member.problem), &added, terms);
-            placed.put(index, lone.power_kw);
+        let order = most_urgent_first(self.problem);
+        let mut placed = self.place(nearly, &order);
+        self.settle(&mut placed, &order);
+        let mut plan = Plan::of(self.problem, placed.power_kw);
+        let mut placed = self.thin_out(nearly, &order);
+        if keeps_limits(self.problem, &placed.node_kw) {
+            self.settle(&mut placed, &order);
+            plan.replace_if_better(Plan::of(self.problem, placed.power_kw));
         }
-        // Once more at their own prices, in the room that is left in the end.
+        plan
+    }
+
+    /// Places members one by one in the room that the others have left so far.
+    fn place(&mut self, nearly: &Nearly, order: &[usize]) -> Placed<'a> {
+        let mut placed = Placed::new(self.problem);
+        for &index in order {
+            let power_kw = self.within_room(&placed, index, nearly, nearly.power_kw[index].clone());
+            placed.put(index, power_kw);
+        }
+        placed
+    }
+
+    /// Lets those that are beyond limits do less, those first that have the most time to spare.
+    /// Limits may be broken still where one leans on what another does.
+    fn thin_out(&mut self, nearly: &Nearly, order: &[usize]) -> Placed<'a> {
+        let mut placed = Placed::new(self.problem);
+        for (index, power_kw) in nearly.power_kw.iter().enumerate() {
+            placed.put(index, power_kw.clone());
+        }
+        for &index in order.iter().rev() {
+            let power_kw = placed.take(index);
+            let power_kw = self.within_room(&placed, index, nearly, power_kw);
+            placed.put(index, power_kw);
+        }
+        placed
+    }
+
+    /// A member's schedule, or what it can do best in the room that others leave it.
+    fn within_room(
+        &mut self,
+        placed: &Placed<'_>,
+        index: usize,
+        nearly: &Nearly,
+        power_kw: Vec<f64>,
+    ) -> Vec<f64> {
+        let member = &self.problem.members[index];
+        let room = Room::of(self.problem, member, &placed.node_kw);
+        if room.holds(&power_kw) {
+            return power_kw;
+        }
+        let added = self.problem.prices_of(member, &nearly.prices);
+        let within = room.within(&member.problem);
+        self.tools.solver.solve(&within, &added, (1.0, f64::INFINITY)).power_kw
+    }
+
+    /// Solves members once more at their own prices, in the room that is left in the end.
+    fn settle(&mut self, placed: &mut Placed<'_>, order: &[usize]) {
+        let problem = self.problem;
         let free = vec![0.0; problem.slots];
-        for &index in &order {
+        for &index in order {
             let member = &problem.members[index];
             let before = placed.take(index);
             let room = Room::of(problem, member, &placed.node_kw);
             let free = &free[..member.problem.slots()];
-            let lone = self.tools.solver.solve(&room.within(&member.problem), free, terms);
+            let within = room.within(&member.problem);
+            let lone = self.tools.solver.solve(&within, free, (1.0, f64::INFINITY));
             let missing = fit::missing(&member.problem, &before);
             let better = lone.missing_kwh < missing - ROUNDING
                 || (lone.missing_kwh <= missing + 1e-9
@@ -310,7 +354,6 @@ impl<'a> Search<'a> {
                 placed.put(index, before);
             }
         }
-        Plan::of(problem, placed.power_kw)
     }
 
     /// Lets a part of the members at a time find their joint optimum, all of them once.
