@@ -145,8 +145,9 @@ impl Effort {
         if again {
             return Self { near: 5e-4, enough: 1e-4, good: 5e-4, steps: 60 };
         }
-        let near = if count < LARGE { GOOD / 10.0 } else { GOOD / 4.0 };
-        Self { near, enough: near, good: GOOD, steps: (POLISH / count.max(1)).clamp(100, 2_000) }
+        let (near, enough) =
+            if count < LARGE { (GOOD / 10.0, GOOD / 10.0) } else { (GOOD, GOOD / 2.0) };
+        Self { near, enough, good: GOOD, steps: (POLISH / count.max(1)).clamp(100, 2_000) }
     }
 }
 
