@@ -44,6 +44,7 @@ mod held;
 mod hull;
 mod kinds;
 mod margins;
+mod path;
 mod plan;
 mod problem;
 mod read;
@@ -56,6 +57,7 @@ pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWi
 pub use build::DispatchProgram;
 pub use error::GridError;
 pub use fallback::Fallback;
+pub use path::{Answered, DayPlanned};
 pub use plan::DayAheadPlan;
-pub use problem::{Course, DispatchProblem, EnergyEnd, Exogenous, UnitTask};
+pub use problem::{Course, DispatchProblem, EnergyEnd, Exogenous, NextSlot, UnitTask};
 pub use stages::{Day, Stages};

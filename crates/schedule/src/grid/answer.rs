@@ -35,6 +35,14 @@ pub struct Dispatch {
     pub size: SolveSize,
 }
 
+impl Dispatch {
+    /// The same schedule, held against another bound.
+    pub(super) fn with_bound(self, bound: f64) -> Self {
+        let outcome = Outcome::from_bound(self.objective, bound);
+        Self { bound, outcome, ..self }
+    }
+}
+
 /// The objective by parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObjectiveParts {

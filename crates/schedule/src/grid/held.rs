@@ -12,6 +12,7 @@ pub(super) fn check_held(task: &UnitTask, start: &str, end: &str) -> Result<(), 
     ends.into_iter().try_for_each(|wanted| match wanted {
         EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
         EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(end, &[wish]),
+        EnergyEnd::Between { least_kwh, most_kwh } => finite(end, &[least_kwh, most_kwh]),
     })
 }
 
@@ -34,13 +35,24 @@ pub(super) fn hold_after(
             }
             program.require(constraint!(held >= wish.min(most_kwh)));
         }
-        EnergyEnd::Softened(wish) => {
-            // Whatever is missing has a price, so that no wish is out of reach.
-            let missing = program.add(variable().min(0.0));
-            program.pay(price * missing);
-            program.require(constraint!(held + missing >= wish));
+        EnergyEnd::Softened(wish) => pay_missing(program, held, wish, price),
+        EnergyEnd::Between { least_kwh, most_kwh: wish } => {
+            // What cannot be held is never too much.
+            if wish < most_kwh {
+                let too_much = program.add(variable().min(0.0));
+                program.pay(price * too_much);
+                program.require(constraint!(held.clone() - too_much <= wish));
+            }
+            pay_missing(program, held, least_kwh, price);
         }
     }
+}
+
+/// Has a price a kWh for what is held less than wished for, so that no wish is out of reach.
+fn pay_missing(program: &mut Program, held: Expression, wish_kwh: f64, price: f64) {
+    let missing = program.add(variable().min(0.0));
+    program.pay(price * missing);
+    program.require(constraint!(held + missing >= wish_kwh));
 }
 
 /// What a task says must be held after slots, with the end after the last of `slots`.
@@ -49,10 +61,13 @@ pub(super) fn wishes(task: &UnitTask, slots: usize) -> impl Iterator<Item = (usi
     task.midway.iter().copied().chain(last)
 }
 
-/// What is missing of a softened wish, kWh.
+/// What is missing of a softened wish, or too much for it, kWh.
 pub(super) fn missing_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
     match end {
         EnergyEnd::Softened(wish) => (wish - held_kwh).max(0.0),
+        EnergyEnd::Between { least_kwh, most_kwh } => {
+            (least_kwh - held_kwh).max(held_kwh - most_kwh).max(0.0)
+        }
         EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) => 0.0,
     }
 }

@@ -1,6 +1,6 @@
 //! The day-ahead schedule, as intra-day windows follow it.
 
-use super::{Course, EnergyEnd, UnitTask};
+use super::{Course, EnergyEnd, NextSlot, UnitTask};
 use voltide_model::{dispatch::SlotDispatch, unit::UnitSlot};
 
 /// The day-ahead schedule of a plant; a step is [`TwoStage::day_ahead_step`] slots.
@@ -14,6 +14,9 @@ pub struct DayAheadPlan {
     pub energy_start_kwh: Vec<f64>,
     /// What units do, step by step.
     pub steps: Vec<SlotDispatch>,
+    /// The [path](super::DayPlanned) to which windows lead back, slot by slot from the day's first on
+    /// and beyond its end; none in runs of 0.1.0 and on days that wrap.
+    pub path: Vec<SlotDispatch>,
 }
 
 impl DayAheadPlan {
@@ -29,13 +32,37 @@ impl DayAheadPlan {
         before + (after - before) * f64::from(slots % step) / f64::from(step)
     }
 
+    /// What a unit does in a slot, by the path as far as it leads, beyond that as in the last step.
+    fn did(&self, unit: usize, slot: u32) -> &UnitSlot {
+        let on_path = self.path.get(slot as usize);
+        &on_path.unwrap_or_else(|| self.step_of(slot)).units[unit]
+    }
+
+    /// What units do in the step that a slot lies in, beyond the day in its last one.
+    fn step_of(&self, slot: u32) -> &SlotDispatch {
+        &self.steps[self.within(slot / self.step)]
+    }
+
+    /// What a unit is to hold when `slots` of the day have passed, kWh.
+    fn held_after(&self, unit: usize, slots: u32) -> f64 {
+        let on_path = slots.checked_sub(1).and_then(|last| self.path.get(last as usize));
+        on_path.map_or_else(|| self.energy_after(unit, slots), |slot| slot.units[unit].energy_kwh)
+    }
+
+    /// Most that a unit holds on the path after more than `slots` of the day, kWh; nothing where
+    /// the path ends before.
+    fn most_after(&self, unit: usize, slots: u32) -> Option<f64> {
+        let later = self.path.get(slots as usize..)?.iter();
+        Some(later.fold(f64::NEG_INFINITY, |most, slot| most.max(slot.units[unit].energy_kwh)))
+    }
+
     fn within(&self, step: u32) -> usize {
         (step as usize).min(self.steps.len() - 1)
     }
 }
 
 /// The plan of one unit, for a window over slots `from..to`, counted from the day's first. What
-/// comes after the day's `slots` is not planned yet.
+/// comes after the day's `slots` is planned again, and known as far as the path leads.
 #[derive(Clone, Copy)]
 pub(super) struct UnitPlan<'a> {
     pub(super) plan: &'a DayAheadPlan,
@@ -44,42 +71,49 @@ pub(super) struct UnitPlan<'a> {
     pub(super) to: u32,
     /// Slots of the day.
     pub(super) slots: u32,
-    /// Until which slot of the day its commitment is known to the window.
-    pub(super) known_to: u32,
 }
 
 impl UnitPlan<'_> {
-    /// Has a unit that stores energy hold what the plan has at the window's end, or at the day's,
-    /// where the window goes on beyond it.
-    pub(super) fn ask_to_hold(&self, task: &mut UnitTask) {
-        let until = self.to.min(self.slots);
-        let wish = EnergyEnd::Softened(self.plan.energy_after(self.unit, until));
-        if self.to <= self.slots {
-            task.end = wish;
-            return;
+    /// Has a unit that stores energy, and has room for so much, hold what the plan has at the
+    /// window's end, and at the day's, where the window goes on beyond it.
+    ///
+    /// More than that may be held as far as there is room for it all along the path from there on.
+    pub(super) fn ask_to_hold(&self, task: &mut UnitTask, room_kwh: f64) {
+        let plan = self.plan;
+        if self.to > self.slots {
+            let last = (self.slots - self.from - 1) as usize;
+            let wish = EnergyEnd::Softened(plan.held_after(self.unit, self.slots));
+            task.midway = vec![(last, wish)];
         }
-        let last = (until - self.from - 1) as usize;
-        (task.end, task.midway) = (EnergyEnd::Free, vec![(last, wish)]);
+        let least_kwh = plan.held_after(self.unit, self.to);
+        task.end = match plan.most_after(self.unit, self.to) {
+            Some(most) => {
+                let room_left_kwh = (room_kwh - most.max(least_kwh)).max(0.0);
+                EnergyEnd::Between { least_kwh, most_kwh: least_kwh + room_left_kwh }
+            }
+            None if self.to <= self.slots => EnergyEnd::Softened(least_kwh),
+            None => EnergyEnd::Free,
+        };
     }
 
-    /// Whether it is on, slot by slot, beyond the day as at its end; and its output within the day.
+    /// Whether it is on, slot by slot; its output within the day; and what follows, where there is
+    /// a path.
     pub(super) fn course(&self) -> Course {
-        let within = (self.from..self.to.min(self.slots)).map(|slot| self.did(slot));
+        let within = self.from..self.to.min(self.slots);
+        let output_kw = |slot| self.plan.step_of(slot).units[self.unit].given_kw;
+        let is_on = |slot| self.plan.did(self.unit, slot).on;
         Course {
-            on: Some((self.from..self.to).map(|slot| self.did(slot).on).collect()),
-            reference_kw: Some(within.map(|did| did.given_kw).collect()),
-            off_after: self.off_after(),
+            on: Some((self.from..self.to).map(is_on).collect()),
+            reference_kw: Some(within.map(output_kw).collect()),
+            next: self.next(),
+            switch_every: None,
         }
     }
 
-    /// How many slots after the window it is off, as far as that is known.
-    fn off_after(&self) -> Option<u32> {
-        (self.to..self.known_to).position(|slot| !self.did(slot).on).map(|slots| slots as u32)
-    }
-
-    /// What it does in a slot, beyond the day as at its end.
-    fn did(&self, slot: u32) -> &UnitSlot {
-        &self.plan.steps[self.plan.within(slot / self.plan.step)].units[self.unit]
+    /// What it does on the path in the slot after the window.
+    fn next(&self) -> Option<NextSlot> {
+        let did = &self.plan.path.get(self.to as usize)?.units[self.unit];
+        Some(NextSlot { on: did.on, output_kw: did.given_kw })
     }
 }
 

@@ -87,7 +87,7 @@ impl Kind for Electrolyser {
     }
 
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
-        plan.ask_to_hold(task);
+        plan.ask_to_hold(task, self.tank.0);
     }
 }
 
@@ -115,6 +115,7 @@ fn softened(end: EnergyEnd) -> EnergyEnd {
     match end {
         EnergyEnd::Idle | EnergyEnd::Free => EnergyEnd::Free,
         EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => EnergyEnd::Softened(wish),
+        EnergyEnd::Between { .. } => end,
     }
 }
 

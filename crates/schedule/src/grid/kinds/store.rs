@@ -109,7 +109,7 @@ impl Kind for Store {
     }
 
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
-        plan.ask_to_hold(task);
+        plan.ask_to_hold(task, self.energy_max.0);
     }
 }
 

@@ -11,7 +11,7 @@
 
 use crate::{
     grid::{
-        Course, DispatchProblem, GridError, UnitTask, Unmet, UnmetWish,
+        Course, DispatchProblem, GridError, NextSlot, UnitTask, Unmet, UnmetWish,
         error::{Holds, column, length, not_negative},
         plan::UnitPlan,
         unit::{Kind, Room, UnitColumns, Way, note_missed, value},
@@ -19,11 +19,16 @@ use crate::{
     linear::{Program, Solved},
 };
 use good_lp::{Expression, Variable, VariableDefinition, constraint, variable};
+use std::num::NonZeroU32;
 use voltide_model::{
     cost::{Chord, chords, chords_per_hour},
     device::{Commitment, Device, ThermalUnit},
     unit::{UnitSlot, UnitState},
 };
+
+/// How long output that does not lead on to the next slot is paid for, h: about as long as a course
+/// back takes.
+const COURSE_BACK_H: f64 = 1.0;
 
 /// A unit of which a solution without integers has more on is turned on.
 const PART_ON: f64 = 1e-6;
@@ -71,16 +76,21 @@ impl Kind for ThermalUnit {
         let hours = problem.slot_hours;
         let step = self.ramp.0 * hours;
         let thermal = match (&course.on, self.commitment) {
-            (None, Some(how)) => free(program, unmet, problem, self, state, how),
+            (None, Some(how)) => {
+                let thermal = free(program, unmet, problem, self, state, how);
+                thermal.switch_every(program, course.switch_every);
+                thermal
+            }
             (None, None) => {
                 let on = vec![true; problem.slots()];
-                fixed(program, unmet, self, state, (&on, course.off_after), step)
+                fixed(program, unmet, self, state, &on, step)
             }
-            (Some(on), _) => fixed(program, unmet, self, state, (on, course.off_after), step),
+            (Some(on), _) => fixed(program, unmet, self, state, on, step),
         };
         let chords = chords(self.cost, self.power_min.0, self.power_max.0, problem.segments);
         thermal.pay(program, hours, self, &chords);
         thermal.stay_close(program, problem, self, course);
+        thermal.lead_on(program, problem, self, course);
         let was_on = state.on;
         let power_kw = state.power_kw.filter(|_| was_on);
         Box::new(Columns { unit: self, course, was_on, power_kw, hours, chords, thermal })
@@ -187,12 +197,33 @@ impl UnitColumns for Columns<'_> {
     }
 
     fn deviation_kw(&self, did: &UnitSlot, slot: usize) -> f64 {
-        match (&self.course.reference_kw, self.unit.deviation_max) {
+        let outside_kw = match (&self.course.reference_kw, self.unit.deviation_max) {
             (Some(reference), Some(band)) if did.on && slot < reference.len() => {
                 ((did.given_kw - reference[slot]).abs() - band.0).max(0.0)
             }
             _ => 0.0,
+        };
+        let is_last = slot + 1 == self.thermal.output.len();
+        if !(is_last && did.on) {
+            return outside_kw;
         }
+        let (least_kw, most_kw) = leading_on(self.unit, self.course, self.hours);
+        let astray_kw = (least_kw - did.given_kw).max(did.given_kw - most_kw).max(0.0);
+        outside_kw + astray_kw * (COURSE_BACK_H / self.hours)
+    }
+}
+
+/// The outputs in the last slot from which its ramp leads to what is to come, kW: all of them where
+/// that is not known, or where it is off then and may stop from any.
+fn leading_on(unit: &ThermalUnit, course: &Course, hours: f64) -> (f64, f64) {
+    let (least, most) = (unit.power_min.0, unit.power_max.0);
+    let step = unit.ramp.0 * hours;
+    match course.next {
+        None => (least, most),
+        Some(NextSlot { on: true, output_kw }) => {
+            ((output_kw - step).clamp(least, most), (output_kw + step).clamp(least, most))
+        }
+        Some(NextSlot { on: false, .. }) => (least, step.max(least).min(most)),
     }
 }
 
@@ -319,16 +350,50 @@ impl Thermal {
     }
 }
 
+impl Thermal {
+    /// Pays for a last output from which no ramp leads to what is to come.
+    fn lead_on(
+        &self,
+        program: &mut Program,
+        problem: &DispatchProblem<'_>,
+        unit: &ThermalUnit,
+        course: &Course,
+    ) {
+        let Some(&output) = self.output.last() else { return };
+        if self.on.is_off(self.output.len() - 1) {
+            return;
+        }
+        let (least, most) = leading_on(unit, course, problem.slot_hours);
+        if least <= unit.power_min.0 && most >= unit.power_max.0 {
+            return;
+        }
+        let astray = program.add(variable().min(0.0));
+        program.pay(problem.prices.deviation * COURSE_BACK_H * astray);
+        program.require(constraint!(output - astray <= most));
+        program.require(constraint!(output + astray >= least));
+    }
+
+    /// Leaves it on or off within every so many slots.
+    fn switch_every(&self, program: &mut Program, slots: Option<NonZeroU32>) {
+        let (On::Free { on, .. }, Some(slots)) = (&self.on, slots) else { return };
+        for steps in on.chunks(slots.get() as usize) {
+            for slot in 1..steps.len() {
+                program.require(constraint!(steps[slot] == steps[slot - 1]));
+            }
+        }
+    }
+}
+
 /// A unit whose commitment is given. Ramps that it cannot follow are relaxed and noted.
 fn fixed(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
     state: &UnitState,
-    (on, off_after): (&[bool], Option<u32>),
+    on: &[bool],
     step: f64,
 ) -> Thermal {
-    let bounds = fixed_bounds(unmet, unit, state, (on, off_after), step);
+    let bounds = fixed_bounds(unmet, unit, state, on, step);
     let output: Vec<Variable> =
         bounds.iter().map(|&(least, most)| program.add(variable().min(least).max(most))).collect();
     let before = std::iter::once(state.on).chain(on.iter().copied());
@@ -354,7 +419,7 @@ fn fixed_bounds(
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
     state: &UnitState,
-    (on, off_after): (&[bool], Option<u32>),
+    on: &[bool],
     step: f64,
 ) -> Vec<(f64, f64)> {
     let (least, most) = (unit.power_min.0, unit.power_max.0);
@@ -393,10 +458,6 @@ fn fixed_bounds(
             bounds.push((0.0, 0.0));
         }
         was_on = is_on;
-    }
-    if let (Some(before), Some(last), Some(slots)) = (lowest, bounds.last_mut(), off_after) {
-        // From here it gets down to a stop, or where ramps do not get there, as near as they do.
-        last.1 = last.1.min((stop + step * f64::from(slots)).max(before));
     }
     bounds
 }
