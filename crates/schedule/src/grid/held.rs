@@ -3,6 +3,7 @@
 use super::{EnergyEnd, GridError, UnitTask, Unmet, UnmetWish, error::finite, unit::note_missed};
 use crate::linear::Program;
 use good_lp::{Expression, constraint, variable};
+use voltide_model::two_stage::SlackPrices;
 
 /// Checks what is held at the start and wished for at the end, by what messages call them. They
 /// come from elsewhere, and may lie outside what the unit has room for.
@@ -12,7 +13,9 @@ pub(super) fn check_held(task: &UnitTask, start: &str, end: &str) -> Result<(), 
     ends.into_iter().try_for_each(|wanted| match wanted {
         EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
         EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(end, &[wish]),
-        EnergyEnd::Between { least_kwh, most_kwh } => finite(end, &[least_kwh, most_kwh]),
+        EnergyEnd::OnPath { wish_kwh, least_kwh, most_kwh } => {
+            finite(end, &[wish_kwh, least_kwh, most_kwh])
+        }
     })
 }
 
@@ -24,7 +27,7 @@ pub(super) fn hold_after(
     unit: &str,
     (held, most_kwh): (Expression, f64),
     end: EnergyEnd,
-    price: f64,
+    prices: &SlackPrices,
 ) {
     match end {
         EnergyEnd::Idle | EnergyEnd::Free => {}
@@ -35,15 +38,16 @@ pub(super) fn hold_after(
             }
             program.require(constraint!(held >= wish.min(most_kwh)));
         }
-        EnergyEnd::Softened(wish) => pay_missing(program, held, wish, price),
-        EnergyEnd::Between { least_kwh, most_kwh: wish } => {
-            // What cannot be held is never too much.
-            if wish < most_kwh {
-                let too_much = program.add(variable().min(0.0));
-                program.pay(price * too_much);
-                program.require(constraint!(held.clone() - too_much <= wish));
+        EnergyEnd::Softened(wish) => pay_missing(program, held, wish, prices.terminal),
+        EnergyEnd::OnPath { wish_kwh, least_kwh, most_kwh: room_kwh } => {
+            // What cannot be held is never too much, and what is less than nothing not too little.
+            if room_kwh < most_kwh {
+                pay_missing(program, -1.0 * held.clone(), -room_kwh, prices.unserved);
             }
-            pay_missing(program, held, least_kwh, price);
+            if least_kwh > 0.0 {
+                pay_missing(program, held.clone(), least_kwh, prices.unserved);
+            }
+            pay_missing(program, held, wish_kwh, prices.terminal);
         }
     }
 }
@@ -61,14 +65,23 @@ pub(super) fn wishes(task: &UnitTask, slots: usize) -> impl Iterator<Item = (usi
     task.midway.iter().copied().chain(last)
 }
 
-/// What is missing of a softened wish, or too much for it, kWh.
+/// What is missing of a softened wish, kWh.
 pub(super) fn missing_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
     match end {
-        EnergyEnd::Softened(wish) => (wish - held_kwh).max(0.0),
-        EnergyEnd::Between { least_kwh, most_kwh } => {
-            (least_kwh - held_kwh).max(held_kwh - most_kwh).max(0.0)
+        EnergyEnd::Softened(wish_kwh) | EnergyEnd::OnPath { wish_kwh, .. } => {
+            (wish_kwh - held_kwh).max(0.0)
         }
         EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) => 0.0,
+    }
+}
+
+/// How far what is held at the end lies outside what the path leads on from, kWh.
+pub(super) fn astray_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
+    match end {
+        EnergyEnd::OnPath { least_kwh, most_kwh, .. } => {
+            (least_kwh - held_kwh).max(held_kwh - most_kwh).max(0.0)
+        }
+        EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) | EnergyEnd::Softened(_) => 0.0,
     }
 }
 

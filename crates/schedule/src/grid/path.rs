@@ -15,6 +15,10 @@ use voltide_model::dispatch::GridState;
 /// share of the load.
 const LACKING: f64 = 1e-6;
 
+/// How many nodes of the limit make one of a search with all slots in view: its programs are larger
+/// than those of the steps, and it begins with their commitment.
+const FEWER_NODES: u32 = 4;
+
 /// What was asked of a stage, and what it answers.
 #[derive(Debug, Clone)]
 pub struct Answered<'a> {
@@ -89,8 +93,13 @@ fn follow<'a>(
 ) -> Result<Answered<'a>, GridError> {
     let mut problem = slots.clone();
     for (unit, task) in problem.units.iter_mut().enumerate() {
-        let did = |slot: usize| steps.found.slots[slot / step.get() as usize].units[unit].on;
-        task.course.on = Some((0..slots.slots()).map(did).collect());
+        let did = |slot: usize| &steps.found.slots[slot / step.get() as usize].units[unit];
+        let output_kw = |slot| did(slot).given_kw;
+        task.course = Course {
+            on: Some((0..slots.slots()).map(|slot| did(slot).on).collect()),
+            reference_kw: Some((0..slots.slots()).map(output_kw).collect()),
+            ..Course::default()
+        };
     }
     problem.validate()?;
     let found = Fallback::ALL[1..].iter().find_map(|&fallback| {
@@ -112,7 +121,18 @@ fn in_view_of_slots<'a>(
     for task in &mut search.units {
         task.course = Course { switch_every: Some(step), ..Course::default() };
     }
-    let Ok(switched) = search.solve() else { return Ok(None) };
+    search.search.nodes = (search.search.nodes / FEWER_NODES).max(1);
+    search.validate()?;
+    let began = std::time::Instant::now();
+    let is_on =
+        |unit: usize, slot: usize| steps.found.slots[slot / step.get() as usize].units[unit].on;
+    let switched = search.switched_from(is_on);
+    println!(
+        "    searched {:.1?} {:?}",
+        began.elapsed(),
+        switched.as_ref().map(|a| (a.outcome.clone(), a.size.integers))
+    );
+    let Some(switched) = switched else { return Ok(None) };
     let mut problem = steps.problem.clone();
     for (unit, task) in problem.units.iter_mut().enumerate() {
         let in_step = switched.slots.chunks(step.get() as usize);

@@ -49,11 +49,13 @@ impl DayAheadPlan {
         on_path.map_or_else(|| self.energy_after(unit, slots), |slot| slot.units[unit].energy_kwh)
     }
 
-    /// Most that a unit holds on the path after more than `slots` of the day, kWh; nothing where
-    /// the path ends before.
-    fn most_after(&self, unit: usize, slots: u32) -> Option<f64> {
-        let later = self.path.get(slots as usize..)?.iter();
-        Some(later.fold(f64::NEG_INFINITY, |most, slot| most.max(slot.units[unit].energy_kwh)))
+    /// Least and most that a unit holds on the path when `slots` of the day have passed, and later,
+    /// kWh; nothing where the path ends before.
+    fn range_after(&self, unit: usize, slots: u32) -> Option<(f64, f64)> {
+        let later = self.path.get(slots.checked_sub(1)? as usize..).filter(|it| !it.is_empty())?;
+        let held = later.iter().map(|slot| slot.units[unit].energy_kwh);
+        let all = (f64::INFINITY, f64::NEG_INFINITY);
+        Some(held.fold(all, |(least, most), kwh| (least.min(kwh), most.max(kwh))))
     }
 
     fn within(&self, step: u32) -> usize {
@@ -74,24 +76,26 @@ pub(super) struct UnitPlan<'a> {
 }
 
 impl UnitPlan<'_> {
-    /// Has a unit that stores energy, and has room for so much, hold what the plan has at the
-    /// window's end, and at the day's, where the window goes on beyond it.
+    /// Has a unit that stores energy, between `bounds`, hold what the plan has at the window's end,
+    /// and at the day's, where the window goes on beyond it, kWh.
     ///
-    /// More than that may be held as far as there is room for it all along the path from there on.
-    pub(super) fn ask_to_hold(&self, task: &mut UnitTask, room_kwh: f64) {
+    /// From more than that, or less, the path leads on as far as the bounds have room for the
+    /// difference all along it.
+    pub(super) fn ask_to_hold(&self, task: &mut UnitTask, bounds: (f64, f64)) {
         let plan = self.plan;
         if self.to > self.slots {
             let last = (self.slots - self.from - 1) as usize;
             let wish = EnergyEnd::Softened(plan.held_after(self.unit, self.slots));
             task.midway = vec![(last, wish)];
         }
-        let least_kwh = plan.held_after(self.unit, self.to);
-        task.end = match plan.most_after(self.unit, self.to) {
-            Some(most) => {
-                let room_left_kwh = (room_kwh - most.max(least_kwh)).max(0.0);
-                EnergyEnd::Between { least_kwh, most_kwh: least_kwh + room_left_kwh }
-            }
-            None if self.to <= self.slots => EnergyEnd::Softened(least_kwh),
+        let wish_kwh = plan.held_after(self.unit, self.to);
+        task.end = match plan.range_after(self.unit, self.to) {
+            Some((least, most)) => EnergyEnd::OnPath {
+                wish_kwh,
+                least_kwh: wish_kwh - (least - bounds.0).max(0.0),
+                most_kwh: wish_kwh + (bounds.1 - most).max(0.0),
+            },
+            None if self.to <= self.slots => EnergyEnd::Softened(wish_kwh),
             None => EnergyEnd::Free,
         };
     }

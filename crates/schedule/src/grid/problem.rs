@@ -63,6 +63,13 @@ pub struct UnitTask {
     pub midway: Vec<(usize, EnergyEnd)>,
 }
 
+impl UnitTask {
+    /// Whether it is led back to a path.
+    pub(super) fn has_path(&self) -> bool {
+        self.course.next.is_some() || matches!(self.end, EnergyEnd::OnPath { .. })
+    }
+}
+
 /// What a unit must keep to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Course {
@@ -72,8 +79,8 @@ pub struct Course {
     /// Output it should stay close to, within the unit's `deviation_max`, in the first slots as far
     /// as it is planned; `None` for no such output.
     pub reference_kw: Option<Vec<f64>>,
-    /// What it is to do in the slot after the last one, where that is known: its last output has a
-    /// price where no ramp leads there.
+    /// What it is to do in the slot after the last one, where that is known: a last output from
+    /// which no ramp leads there has a price.
     pub next: Option<NextSlot>,
     /// How many slots a unit that the schedule switches stays as it is, counted from the first one;
     /// `None` where it may be switched in every slot.
@@ -101,11 +108,14 @@ pub enum EnergyEnd {
     AtLeast(f64),
     /// At least so many kWh, or the price of what is missing.
     Softened(f64),
-    /// Between two amounts, or the price of what is missing or too much.
-    Between {
+    /// At least so many kWh, or the price of what is missing; and between two amounts from which
+    /// what comes after can be done, or the price of energy not served.
+    OnPath {
         /// At least so many kWh.
+        wish_kwh: f64,
+        /// Least from which the path leads on, kWh.
         least_kwh: f64,
-        /// At most so many kWh.
+        /// Most from which the path leads on, kWh.
         most_kwh: f64,
     },
 }

@@ -19,16 +19,15 @@ use crate::{
     linear::{Program, Solved},
 };
 use good_lp::{Expression, Variable, VariableDefinition, constraint, variable};
-use std::num::NonZeroU32;
 use voltide_model::{
     cost::{Chord, chords, chords_per_hour},
     device::{Commitment, Device, ThermalUnit},
     unit::{UnitSlot, UnitState},
 };
 
-/// How long output that does not lead on to the next slot is paid for, h: about as long as a course
-/// back takes.
-const COURSE_BACK_H: f64 = 1.0;
+/// For how long load has to be unserved before output leaves the day's path for it, h. A band of the
+/// day-ahead output is not worth that, nor are fuel prices.
+const UNSERVED_H: f64 = 0.5;
 
 /// A unit of which a solution without integers has more on is turned on.
 const PART_ON: f64 = 1e-6;
@@ -77,9 +76,8 @@ impl Kind for ThermalUnit {
         let step = self.ramp.0 * hours;
         let thermal = match (&course.on, self.commitment) {
             (None, Some(how)) => {
-                let thermal = free(program, unmet, problem, self, state, how);
-                thermal.switch_every(program, course.switch_every);
-                thermal
+                let every = course.switch_every.map_or(1, |slots| slots.get() as usize);
+                free(program, unmet, problem, self, state, (how, every))
             }
             (None, None) => {
                 let on = vec![true; problem.slots()];
@@ -197,19 +195,20 @@ impl UnitColumns for Columns<'_> {
     }
 
     fn deviation_kw(&self, did: &UnitSlot, slot: usize) -> f64 {
-        let outside_kw = match (&self.course.reference_kw, self.unit.deviation_max) {
+        match (&self.course.reference_kw, self.unit.deviation_max) {
             (Some(reference), Some(band)) if did.on && slot < reference.len() => {
                 ((did.given_kw - reference[slot]).abs() - band.0).max(0.0)
             }
             _ => 0.0,
-        };
-        let is_last = slot + 1 == self.thermal.output.len();
-        if !(is_last && did.on) {
-            return outside_kw;
+        }
+    }
+
+    fn astray_kwh(&self, last: &UnitSlot) -> f64 {
+        if !last.on {
+            return 0.0;
         }
         let (least_kw, most_kw) = leading_on(self.unit, self.course, self.hours);
-        let astray_kw = (least_kw - did.given_kw).max(did.given_kw - most_kw).max(0.0);
-        outside_kw + astray_kw * (COURSE_BACK_H / self.hours)
+        UNSERVED_H * (least_kw - last.given_kw).max(last.given_kw - most_kw).max(0.0)
     }
 }
 
@@ -368,19 +367,9 @@ impl Thermal {
             return;
         }
         let astray = program.add(variable().min(0.0));
-        program.pay(problem.prices.deviation * COURSE_BACK_H * astray);
+        program.pay(problem.prices.unserved * UNSERVED_H * astray);
         program.require(constraint!(output - astray <= most));
         program.require(constraint!(output + astray >= least));
-    }
-
-    /// Leaves it on or off within every so many slots.
-    fn switch_every(&self, program: &mut Program, slots: Option<NonZeroU32>) {
-        let (On::Free { on, .. }, Some(slots)) = (&self.on, slots) else { return };
-        for steps in on.chunks(slots.get() as usize) {
-            for slot in 1..steps.len() {
-                program.require(constraint!(steps[slot] == steps[slot - 1]));
-            }
-        }
     }
 }
 
@@ -462,24 +451,25 @@ fn fixed_bounds(
     bounds
 }
 
-/// A unit whose commitment the schedule decides.
+/// A unit whose commitment the schedule decides, as `how` asks, `every` so many slots.
 fn free(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,
     problem: &DispatchProblem<'_>,
     unit: &ThermalUnit,
     state: &UnitState,
-    how: Commitment,
+    (how, every): (Commitment, usize),
 ) -> Thermal {
     let slots = problem.slots();
     let hours = problem.slot_hours;
-    let mut columns = |one: fn() -> VariableDefinition| {
-        (0..slots).map(|_| program.add(one())).collect::<Vec<Variable>>()
+    let mut columns = |count: usize, one: fn() -> VariableDefinition| {
+        (0..count).map(|_| program.add(one())).collect::<Vec<Variable>>()
     };
     let share = || variable().min(0.0).max(1.0);
-    let on = columns(|| variable().binary());
-    let starts = columns(share);
-    let stops = columns(share);
+    let switches = columns(slots.div_ceil(every), || variable().binary());
+    let on: Vec<Variable> = (0..slots).map(|slot| switches[slot / every]).collect();
+    let starts = columns(slots, share);
+    let stops = columns(slots, share);
     let most = unit.power_max.0;
     let output: Vec<Variable> =
         (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
