@@ -90,9 +90,7 @@ impl Scheduler<'_, '_, '_, '_> {
         let committed = day.slots.div_ceil(step);
         self.accept(&steps, Scheduled { stage: Stage::DayAhead, step, committed });
         if let Some(path) = path {
-            // Windows that end after the day lead back to it, too.
-            let committed = path.found.slots.len() as u32;
-            self.accept(&path, Scheduled { stage: Stage::DayPath, step: 1, committed });
+            self.accept(&path, Scheduled { stage: Stage::DayPath, step: 1, committed: 0 });
         }
         Ok(())
     }
@@ -128,12 +126,11 @@ impl Scheduler<'_, '_, '_, '_> {
         EngineError::Grid { tick: self.cars.now.tick, stage: stage.name(), error }
     }
 
-    /// Records what was expected, a solve, and the steps of its schedule that hold.
+    /// Records what was expected, a solve, and the steps of its schedule that are kept.
     fn accept(&mut self, answered: &Answered<'_>, scheduled: Scheduled) {
         let Answered { problem, found } = answered;
-        let Scheduled { stage, step, committed } = scheduled;
+        let Scheduled { stage, step, committed: _ } = scheduled;
         let tick = self.cars.now.tick;
-        let committed = (committed as usize).min(found.slots.len());
         let mut cause = self.record.cause(&[&TickStarted::KIND]);
         // Runs of 0.1.0 go on without what they did not write down.
         if self.scenario.rules > Rules::V1 {
@@ -142,11 +139,22 @@ impl Scheduler<'_, '_, '_, '_> {
         }
         let solve = Event::SolveFinished(finished(found, stage));
         let cause = Some(self.record.note(cause, solve));
-        // What is decided of later slots is decided again before they come.
-        let event = pack(&self.grid.plant, stage, tick, step, &found.slots[..committed]);
+        let slots = &found.slots[..recorded(found, scheduled)];
+        let event = pack(&self.grid.plant, stage, tick, step, slots);
         self.record.emit(cause, event, Event::UnitsDispatched, |event| {
             self.schedule.dispatched(&self.grid.plant, event, &self.state);
         });
+    }
+}
+
+/// How many steps of a schedule are written down.
+fn recorded(found: &Dispatch, scheduled: Scheduled) -> usize {
+    let all = found.slots.len();
+    match scheduled.stage {
+        // What is decided of later slots is decided again before they come.
+        Stage::DayAhead | Stage::IntraDay => (scheduled.committed as usize).min(all),
+        // None of it holds, and windows lead back to it beyond the day's end, too.
+        Stage::DayPath => all,
     }
 }
 

@@ -123,15 +123,9 @@ fn in_view_of_slots<'a>(
     }
     search.search.nodes = (search.search.nodes / FEWER_NODES).max(1);
     search.validate()?;
-    let began = std::time::Instant::now();
     let is_on =
         |unit: usize, slot: usize| steps.found.slots[slot / step.get() as usize].units[unit].on;
     let switched = search.switched_from(is_on);
-    println!(
-        "    searched {:.1?} {:?}",
-        began.elapsed(),
-        switched.as_ref().map(|a| (a.outcome.clone(), a.size.integers))
-    );
     let Some(switched) = switched else { return Ok(None) };
     let mut problem = steps.problem.clone();
     for (unit, task) in problem.units.iter_mut().enumerate() {

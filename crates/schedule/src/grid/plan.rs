@@ -127,15 +127,32 @@ mod tests {
     use super::*;
     use voltide_model::{columns::UnitKind, unit::UnitSlot};
 
+    fn slot(given_kw: f64, energy_kwh: f64, on: bool) -> SlotDispatch {
+        let did = UnitSlot { given_kw, energy_kwh, on, ..UnitSlot::idle(UnitKind::ESS) };
+        SlotDispatch { units: vec![did], ..SlotDispatch::default() }
+    }
+
     /// A battery that holds 8 kWh at first, and 4 and 10 kWh after steps of four slots; it gives
     /// 1 kW in the first of them and 2 kW in the second.
     fn plan() -> DayAheadPlan {
-        let step = |given_kw, energy_kwh| SlotDispatch {
-            units: vec![UnitSlot { given_kw, energy_kwh, ..UnitSlot::idle(UnitKind::ESS) }],
-            ..SlotDispatch::default()
+        let steps = vec![slot(1.0, 4.0, false), slot(2.0, 10.0, false)];
+        DayAheadPlan { step: 4, energy_start_kwh: vec![8.0], steps, path: Vec::new() }
+    }
+
+    /// The same with a path of twelve slots, on up to the tenth, that holds 5 kWh, 3 in the ninth
+    /// slot and 6 in the eleventh.
+    fn plan_with_path() -> DayAheadPlan {
+        let held_kwh = |at: u32| match at {
+            8 => 3.0,
+            10 => 6.0,
+            _ => 5.0,
         };
-        let steps = vec![step(1.0, 4.0), step(2.0, 10.0)];
-        DayAheadPlan { step: 4, energy_start_kwh: vec![8.0], steps }
+        let path = (0..12).map(|at| slot(f64::from(at), held_kwh(at), at < 10)).collect();
+        DayAheadPlan { path, ..plan() }
+    }
+
+    fn of_window(plan: &DayAheadPlan, from: u32, to: u32) -> UnitPlan<'_> {
+        UnitPlan { plan, unit: 0, from, to, slots: 8 }
     }
 
     #[test]
@@ -145,27 +162,36 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_is_seen_as_far_as_commitment_is_known() {
-        let mut plan = plan();
-        plan.steps[0].units[0].on = true;
-        let off_after = |to, known_to| {
-            UnitPlan { plan: &plan, unit: 0, from: 0, to, slots: 8, known_to }.off_after()
-        };
-        assert_eq!(
-            [off_after(1, 8), off_after(3, 8), off_after(4, 8)],
-            [Some(3), Some(1), Some(0)]
-        );
-        assert_eq!([off_after(3, 4), off_after(3, 3), off_after(9, 8)], [None; 3]);
-    }
-
-    #[test]
     fn a_window_beyond_the_day_is_on_as_in_its_last_step_and_follows_nothing() {
         let plan = plan();
         assert_eq!(plan.energy_after(0, 14), 10.0);
-        let course =
-            UnitPlan { plan: &plan, unit: 0, from: 3, to: 10, slots: 8, known_to: 8 }.course();
+        let course = of_window(&plan, 3, 10).course();
         assert_eq!(course.on.unwrap().len(), 7);
-        assert_eq!(course.off_after, None);
+        assert_eq!(course.next, None);
         assert_eq!(course.reference_kw.unwrap(), [1.0, 2.0, 2.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn a_path_says_what_comes_after_a_window_and_the_day() {
+        let plan = plan_with_path();
+        let course = of_window(&plan, 6, 11).course();
+        assert_eq!(course.on.unwrap(), [true, true, true, true, false]);
+        assert_eq!(course.next, Some(NextSlot { on: false, output_kw: 11.0 }));
+        assert_eq!(course.reference_kw.unwrap(), [2.0, 2.0]);
+        assert_eq!(of_window(&plan, 8, 12).course().next, None);
+    }
+
+    /// Between 0 and 7 kWh: from 5 kWh after the sixth slot the path goes down to 3 and up to 6.
+    #[test]
+    fn a_store_may_end_wherever_the_path_leads_on_within_its_bounds() {
+        let plan = plan_with_path();
+        let mut task = UnitTask::default();
+        of_window(&plan, 2, 6).ask_to_hold(&mut task, (0.0, 7.0));
+        let end = EnergyEnd::OnPath { wish_kwh: 5.0, least_kwh: 2.0, most_kwh: 6.0 };
+        assert_eq!((task.end, task.midway.len()), (end, 0));
+        // Where the window goes on beyond the day, what the path has at the day's end is asked for.
+        of_window(&plan, 6, 12).ask_to_hold(&mut task, (0.0, 7.0));
+        let end = EnergyEnd::OnPath { wish_kwh: 5.0, least_kwh: 0.0, most_kwh: 7.0 };
+        assert_eq!((task.end, task.midway), (end, vec![(1, EnergyEnd::Softened(5.0))]));
     }
 }

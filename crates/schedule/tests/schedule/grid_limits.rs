@@ -172,13 +172,13 @@ fn a_window_ends_where_a_ramp_leads_to_what_comes_after() {
 }
 
 /// From 100 kW it comes down to 80 in the one slot that is left, and not to 30: the 50 kW between
-/// are paid as load not served for half an hour, at 50 a kWh.
+/// are paid as load not served for an hour, at 50 a kWh.
 #[test]
 fn a_unit_that_cannot_come_down_in_time_pays_for_the_rest() {
     let off = Some(NextSlot { on: false, output_kw: 0.0 });
     let (found_kw, path) = last_before(off, 1, 100.0);
     assert!((found_kw - 80.0).abs() < 1e-6, "{found_kw}");
-    assert!((path - 50.0 * 0.5 * 50.0).abs() < 1e-6, "{path}");
+    assert!((path - 50.0 * 50.0).abs() < 1e-6, "{path}");
 }
 
 /// The same upwards: from 30 kW the ramp leads to 50, and 90 are wanted in the slot after.
@@ -187,7 +187,7 @@ fn a_unit_rises_in_time_for_what_comes_after() {
     let next = Some(NextSlot { on: true, output_kw: 90.0 });
     let (found_kw, path) = last_before(next, 1, 30.0);
     assert!((found_kw - 50.0).abs() < 1e-6, "{found_kw}");
-    assert!((path - 50.0 * 0.5 * 20.0).abs() < 1e-6, "{path}");
+    assert!((path - 50.0 * 20.0).abs() < 1e-6, "{path}");
 }
 
 #[test]

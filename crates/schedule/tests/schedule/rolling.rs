@@ -137,21 +137,6 @@ impl Days {
         for first in (0..self.load.values.len() as u32).step_by(96) {
             let day = Day { first, slots: 96 };
             let planned = stages.plan_day(day, |_| 0.0, &state).unwrap();
-            println!(
-                "  day {first} gap {:?} lacks {} path {}",
-                planned.steps.found.outcome,
-                planned.steps.found.slots.iter().map(|s| s.unserved_kw + s.spilled_kw).sum::<f64>(),
-                planned
-                    .path
-                    .as_ref()
-                    .unwrap()
-                    .found
-                    .slots
-                    .iter()
-                    .map(|s| s.unserved_kw + s.spilled_kw)
-                    .sum::<f64>()
-                    / 4.0
-            );
             let mut steps = planned.steps.found.slots;
             steps.truncate(24);
             let path = planned.path.unwrap().found.slots;
@@ -159,22 +144,7 @@ impl Days {
             let plan = DayAheadPlan { step: 4, energy_start_kwh, steps, path };
             for k in (0..96).step_by(4) {
                 let window = stages.window(day, k, |_| 0.0, Vec::new(), &plan, &state);
-                let answer = window.schedule().unwrap();
-                if std::env::var("SEED").is_ok()
-                    && (answer.parts.deviation > 0.01
-                        || answer.parts.terminal > 0.01
-                        || answer.parts.unserved > 0.01)
-                {
-                    println!(
-                        "    window {} deviation {:.2} terminal {:.2} unserved {:.2} unmet {:?}",
-                        first + k,
-                        answer.parts.deviation,
-                        answer.parts.terminal,
-                        answer.parts.unserved,
-                        answer.unmet
-                    );
-                }
-                for slot in answer.slots.into_iter().take(4) {
+                for slot in window.schedule().unwrap().slots.into_iter().take(4) {
                     state.advance(plant, &slot, HOURS);
                     slots.push(slot);
                 }
@@ -235,51 +205,11 @@ fn nothing_is_lacking_that_one_program_with_the_same_commitment_does_not_lack() 
     let mut lacking = Vec::new();
     for seed in 1..=systems {
         let days = Days::random(seed);
-        let began = std::time::Instant::now();
         let done = days.done();
-        let took = began.elapsed();
         let best = days.at_best(&done);
-        println!(
-            "{seed} {took:.1?} {:.3} {:.3} {:?}",
-            done.missing_kwh,
-            best.missing_kwh,
-            days.grid.plant.units.len()
-        );
         if done.missing_kwh > best.missing_kwh + ROUNDING_KWH {
             lacking.push((seed, done.missing_kwh, best.missing_kwh));
         }
     }
     assert!(lacking.is_empty(), "{lacking:?}");
-}
-
-#[test]
-fn debug_one() {
-    let seed = std::env::var("SEED").unwrap().parse().unwrap();
-    let days = Days::random(seed);
-    for unit in &days.grid.plant.units {
-        println!("{unit:?}");
-    }
-    let done = days.done();
-    let best = days.at_best(&done);
-    println!("{} {}", done.missing_kwh, best.missing_kwh);
-    for (at, (did, best)) in done.slots.iter().zip(&best.slots).enumerate() {
-        let show = |slot: &SlotDispatch| {
-            slot.units
-                .iter()
-                .map(|u| format!("{:.1}{}", u.given_kw - u.charge_kw, if u.on { "+" } else { "-" }))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        println!(
-            "{at} load {:.1} | {} E {:.1} u {:.2} s {:.2} | best {} u {:.2} s {:.2}",
-            did.load_kw,
-            show(did),
-            did.units[2].energy_kwh,
-            did.unserved_kw,
-            did.spilled_kw,
-            show(best),
-            best.unserved_kw,
-            best.spilled_kw
-        );
-    }
 }

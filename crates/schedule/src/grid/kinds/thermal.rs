@@ -25,9 +25,10 @@ use voltide_model::{
     unit::{UnitSlot, UnitState},
 };
 
-/// For how long load has to be unserved before output leaves the day's path for it, h. A band of the
-/// day-ahead output is not worth that, nor are fuel prices.
-const UNSERVED_H: f64 = 0.5;
+/// For how long load has to be unserved before output leaves the day's path for it, h: neither fuel
+/// prices nor a band around the day-ahead output are worth that, and a forecast that errs for
+/// longer is followed.
+const UNSERVED_H: f64 = 1.0;
 
 /// A unit of which a solution without integers has more on is turned on.
 const PART_ON: f64 = 1e-6;
