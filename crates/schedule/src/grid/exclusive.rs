@@ -38,10 +38,14 @@ type Starts = Vec<Vec<(Variable, f64)>>;
 
 impl DispatchProblem<'_> {
     /// The cheapest schedule of units that are switched, searched for from a commitment, which says
-    /// whether a unit is on in a slot; nothing where none was found. The problem must be valid.
+    /// whether a unit is on in a slot; nothing where none was found or none is switched. The
+    /// problem must be valid.
     pub(super) fn switched_from(&self, is_on: impl Fn(usize, usize) -> bool) -> Option<Dispatch> {
         let model = DispatchProgram::new(self, &[]);
         let start = model.commitment(is_on);
+        if start.is_empty() {
+            return None;
+        }
         self.switched(model, vec![start])
     }
 

@@ -57,14 +57,16 @@ impl<'a> Stages<'a> {
             return Ok(DayPlanned { steps, path: None });
         };
         let step = self.day_ahead_step();
-        let path = follow(&slots, &steps, step)?;
+        let path = follow(&slots, &steps, (step, day))?;
         let may_lack = LACKING * slots.exogenous.load_kw.iter().sum::<f64>() * slots.slot_hours;
-        if steps.found.fallback.is_none() && path.lacks_kwh() > steps.lacks_kwh() + may_lack {
-            if let Some(steps) = in_view_of_slots(&slots, &steps, step)? {
-                let again = follow(&slots, &steps, step)?;
-                if again.lacks_kwh() + may_lack < path.lacks_kwh() {
-                    return Ok(DayPlanned { steps, path: Some(again) });
-                }
+        let serves = path.lacks_kwh() <= steps.lacks_kwh() + may_lack;
+        if !serves
+            && steps.found.fallback.is_none()
+            && let Some(steps) = in_view_of_slots(&slots, &steps, step)?
+        {
+            let again = follow(&slots, &steps, (step, day))?;
+            if again.lacks_kwh() + may_lack < path.lacks_kwh() {
+                return Ok(DayPlanned { steps, path: Some(again) });
             }
         }
         Ok(DayPlanned { steps, path: Some(path) })
@@ -89,7 +91,7 @@ fn asked(problem: DispatchProblem<'_>) -> Result<Answered<'_>, GridError> {
 fn follow<'a>(
     slots: &DispatchProblem<'a>,
     steps: &Answered<'a>,
-    step: NonZeroU32,
+    (step, day): (NonZeroU32, Day),
 ) -> Result<Answered<'a>, GridError> {
     let mut problem = slots.clone();
     for (unit, task) in problem.units.iter_mut().enumerate() {
@@ -97,7 +99,8 @@ fn follow<'a>(
         let output_kw = |slot| did(slot).given_kw;
         task.course = Course {
             on: Some((0..slots.slots()).map(|slot| did(slot).on).collect()),
-            reference_kw: Some((0..slots.slots()).map(output_kw).collect()),
+            // What is seen of the days after is nobody's plan.
+            reference_kw: Some((0..day.slots as usize).map(output_kw).collect()),
             ..Course::default()
         };
     }
@@ -125,8 +128,7 @@ fn in_view_of_slots<'a>(
     search.validate()?;
     let is_on =
         |unit: usize, slot: usize| steps.found.slots[slot / step.get() as usize].units[unit].on;
-    let switched = search.switched_from(is_on);
-    let Some(switched) = switched else { return Ok(None) };
+    let Some(switched) = search.switched_from(is_on) else { return Ok(None) };
     let mut problem = steps.problem.clone();
     for (unit, task) in problem.units.iter_mut().enumerate() {
         let in_step = switched.slots.chunks(step.get() as usize);
