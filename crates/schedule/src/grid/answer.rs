@@ -39,7 +39,7 @@ impl Dispatch {
     /// The same schedule, held against another bound.
     pub(super) fn with_bound(self, bound: f64) -> Self {
         let outcome = Outcome::from_bound(self.objective, bound);
-        Self { bound, outcome, ..self }
+        Self { outcome, bound, ..self }
     }
 }
 
