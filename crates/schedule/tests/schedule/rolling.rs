@@ -93,6 +93,7 @@ fn free(random: &mut Random, name: &str, switched: bool) -> ThermalUnit {
 
 /// A load that wanders between a night's and a day's, in quarter hours, within what thermal units
 /// can give.
+#[expect(clippy::disallowed_methods, reason = "both sides of a comparison have these loads")]
 fn load(random: &mut Random, plant: &Plant) -> Vec<f64> {
     let most_kw: f64 = plant.units.iter().map(most_kw).sum();
     let (valley, peak) = (random.between(0.2, 0.6), random.between(0.6, 1.0));
