@@ -21,7 +21,7 @@ use voltide_model::{
     scenario::Scenario,
     two_stage::{Grid, SearchLimits},
 };
-use voltide_schedule::grid::{Day, DayAheadPlan, Dispatch, DispatchProblem, Stages};
+use voltide_schedule::grid::{Day, DayAheadPlan, DayPlanned, Dispatch, DispatchProblem, Stages};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> =
@@ -160,10 +160,14 @@ impl World {
     }
 
     fn plan(&self) -> DayAheadPlan {
+        let state = GridState::initial(&self.grid.plant);
+        let planned = self.stages().plan_day(self.day(), |_| 0.0, &state);
+        let DayPlanned { steps, path } = planned.expect("a world has a plan");
         DayAheadPlan {
             step: self.grid.rules.day_ahead_step.get(),
-            energy_start_kwh: GridState::initial(&self.grid.plant).energy_kwh(),
-            steps: self.day_ahead().slots,
+            energy_start_kwh: state.energy_kwh(),
+            steps: steps.found.slots,
+            path: path.map(|path| path.found.slots).unwrap_or_default(),
         }
     }
 

@@ -167,6 +167,15 @@ UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/forecasts.parquet',
     hive_partitioning = true, union_by_name = true);
 
+CREATE OR REPLACE VIEW paths AS
+SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS tick, NULL::INTEGER AS slot,
+    NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS unit_id, NULL::VARCHAR AS unit, NULL::BOOLEAN AS on,
+    NULL::DOUBLE AS output_kw, NULL::DOUBLE AS energy_kwh
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/paths.parquet',
+    hive_partitioning = true, union_by_name = true);
+
 -- A run that lies there twice would be joined with itself.
 SET VARIABLE twice = (SELECT min(run_id) FROM (FROM runs SELECT run_id GROUP BY run_id HAVING count(*) > 1));
 SET VARIABLE twice = (

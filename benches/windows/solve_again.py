@@ -27,6 +27,8 @@ class Window:
     def __init__(self, run, solve, rows):
         self.solve, self.rows = solve, rows
         self.is_day_ahead = solve["stage"] == "day_ahead"
+        # In steps or, along the day's path, in slots.
+        self.looks_all_day = solve["stage"] != "intra_day"
         self.tick = solve["tick"]
         self.hours = rows[0]["step_h"]
         self.slots = range(len(rows))
@@ -55,6 +57,9 @@ class Run:
             self.expected.setdefault(key[:3], {}).setdefault(key[3], []).append(row["value"])
         for row in read("unit_ticks"):
             self.did[row["stage"], row["unit"], row["tick"]] = row
+        self.paths = {}
+        for row in read("paths"):
+            self.paths.setdefault((row["tick"], row["unit"]), {})[row["slot"]] = row
         self.days = [solve["tick"] for solve in self.solves if solve["stage"] == "day_ahead"]
         self.end = 1 + max(row["slot"] for rows in self.windows.values() for row in rows)
         self.units = [
@@ -115,27 +120,49 @@ class Run:
 
     def asked(self, window, kind, name, unit):
         """What a window asks of a unit."""
-        asked = {"on": None, "reference_kw": None, "ends": []}
+        asked = {"on": None, "reference_kw": None, "ends": [], "next": None, "leads_on": None}
+        is_store = kind in ("pumped_hydro", "batteries")
+        if window.looks_all_day and is_store:
+            wish = ron.quantity(unit.get("day_end_energy", unit["initial_energy"]))
+            asked["ends"] = [(window.slots[-1], wish, None)]
         if window.is_day_ahead:
-            if kind in ("pumped_hydro", "batteries"):
-                wish = ron.quantity(unit.get("day_end_energy", unit["initial_energy"]))
-                asked["ends"] = [(window.slots[-1], wish, None)]
             return asked
         first, end = self.day_of(window.tick)
         slots = [row["slot"] for row in window.rows]
+        path = self.paths.get((first, name), {})
         if kind == "thermal":
             rows = [self.plan(name, slot, first, end)[0] for slot in slots]
             if "commitment" in unit:
                 least = ron.quantity(unit.get("power_min", "0 kW"))
-                asked["on"] = [row["output_kw"] >= max(least, 1e-6) for row in rows]
+                by_plan = [row["output_kw"] >= max(least, 1e-6) for row in rows]
+                by_path = lambda slot, on: path[slot]["on"] if slot in path else on
+                asked["on"] = [by_path(slot, on) for slot, on in zip(slots, by_plan)]
             asked["reference_kw"] = [
                 row["output_kw"] for row, slot in zip(rows, slots) if slot < end
             ]
-        elif kind in ("pumped_hydro", "batteries"):
-            until = min(slots[-1] + 1, end)
-            wish = self.held(name, unit, until, first, end)
-            asked["ends"] = [(until - 1 - slots[0], wish, self.slack["terminal"])]
+            asked["next"] = path.get(slots[-1] + 1)
+        elif is_store and not window.looks_all_day:
+            asked |= self.held_by(window, name, unit, path)
         return asked
+
+    def held_by(self, window, name, unit, path):
+        """What a store must hold in a window: at the day's end, and at the window's."""
+        first, end = self.day_of(window.tick)
+        begins, last = window.rows[0]["slot"], window.rows[-1]["slot"]
+        price, ends, leads_on = self.slack["terminal"], [], None
+        if last >= end or not path:
+            until = min(last + 1, end)
+            wish = path[until - 1]["energy_kwh"] if path else None
+            wish = self.held(name, unit, until, first, end) if wish is None else wish
+            ends.append((until - 1 - begins, wish, price))
+        if last in path:
+            wish = path[last]["energy_kwh"]
+            ends.append((window.slots[-1], wish, price))
+            later = [row["energy_kwh"] for slot, row in path.items() if slot >= last]
+            down = max(0.0, min(later) - ron.quantity(unit.get("energy_min", "0 kWh")))
+            up = max(0.0, ron.quantity(unit["energy_max"]) - max(later))
+            leads_on = (wish - down, wish + up)
+        return {"ends": ends, "leads_on": leads_on}
 
     def series(self, window, name):
         """What the series of a unit were expected to be: one list, or the first of several."""

@@ -2,7 +2,8 @@
 
 A unit is added with where it stands before the first slot (`before`: `output_kw`, `energy_kwh`,
 `on`, `hours` on or off) and what the window asks of it (`asked`: `on` slot by slot or None where
-the window decides, `reference_kw`, `ends`: pairs of a slot and stored energy).
+the window decides, `reference_kw`, `ends`: slots, stored energy and its price, `next`: the path's
+row for the slot after the last, `leads_on`: between what the store's path leads on).
 """
 
 from ron import quantity
@@ -108,6 +109,11 @@ class Store(Unit):
         for slot, wish, price in asked["ends"]:
             missing = program.column(price or 0.0, most=0.0 if price is None else float("inf"))
             program.row([(1.0, held[slot]), (1.0, missing)], least=wish)
+        if asked["leads_on"] is not None:
+            least, most = asked["leads_on"]
+            astray = [program.column(self.window.slack["unserved"]) for _ in range(2)]
+            program.row([(1.0, held[-1]), (1.0, astray[0])], least=least)
+            program.row([(1.0, held[-1]), (-1.0, astray[1])], most=most)
 
     def supply(self, slot, charge, discharge, held, gain, loss):
         output = [(1.0, discharge), (-1.0, charge)]
@@ -149,6 +155,7 @@ class Thermal(Unit):
             self.down[slot] = self.bounded(ramp, room_down)
         self.ramps(on, before)
         self.stay_close(asked, on)
+        self.lead_on(asked["next"], on[-1])
 
     def pay(self, slot, on):
         """(37) on chords between least and most output."""
@@ -223,6 +230,19 @@ class Thermal(Unit):
             excess = self.program.column(self.window.slack["deviation"] * self.window.hours)
             self.program.row([(1.0, self.output[slot]), (-1.0, excess)], most=reference + band)
             self.program.row([(1.0, self.output[slot]), (1.0, excess)], least=reference - band)
+
+    def lead_on(self, path, on):
+        """A last output from which no ramp leads to the path costs as an hour of load unserved."""
+        if path is None or self.program.most[on] == 0.0:
+            return
+        least, most = self.low, self.edge
+        if path["on"]:
+            inside = lambda output: min(max(output, self.low), self.high)
+            least = inside(path["output_kw"] - self.step)
+            most = inside(path["output_kw"] + self.step)
+        astray = self.program.column(self.window.slack["unserved"] * 1.0)
+        self.program.row([(1.0, self.output[-1]), (-1.0, astray)], most=most)
+        self.program.row([(1.0, self.output[-1]), (1.0, astray)], least=least)
 
 
 KINDS = {

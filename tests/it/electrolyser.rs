@@ -145,7 +145,7 @@ fn what_hydrogen_costs_is_a_part_of_every_objective() {
     let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let solves: Vec<Value> =
         lines.filter(|line| line.to_string().contains("SolveFinished")).collect();
-    assert_eq!(solves.len(), 1 + DAY);
+    assert_eq!(solves.len(), 2 + DAY, "the day ahead, its path, and windows");
     for solve in solves {
         let payload = solve.pointer("/payload").unwrap_or(&solve).clone();
         let parts = payload["components"].as_array().unwrap();

@@ -435,27 +435,39 @@ impl Sink for Nothing {
     }
 }
 
-/// The plant's decisions, stores and ramps included, come back from the log and from a snapshot in the middle
-/// of a day.
+/// The plant's decisions, stores and ramps included, come back from the log and from a snapshot in the
+/// middle of a day.
 #[test]
 fn a_plant_survives_a_cut() {
     for policy in ["v2g", "smart"] {
-        let path = crate::program::root().join("worlds/paper/paper.ron");
         let sets = [format!("policy={policy}"), "grid.stages.step=30 min".to_owned()];
-        let world = voltide_world::load(&path, &sets).unwrap();
-        let (scenario, text) = (Arc::new(world.scenario), world.text);
-        let whole = tempfile::tempdir().unwrap();
-        live(&scenario, &text, McapLog::create(whole.path(), Durability::Close).unwrap());
-        let whole = history(whole.path());
         // Within windows, each of which commits two slots, and between them.
-        for ticks in [0, 1, 8, 33, 34, 71, 95] {
-            for from_snapshot in [false, true] {
-                let folder = tempfile::tempdir().unwrap();
-                let snapshot =
-                    cut_off(&scenario, &text, folder.path(), ticks).filter(|_| from_snapshot);
-                go_on(&scenario, &text, folder.path(), snapshot.as_ref());
-                assert!(history(folder.path()) == whole, "{policy}, cut after {ticks} ticks");
-            }
+        assert_survives("worlds/paper/paper.ron", &sets, &[0, 1, 8, 33, 34, 71, 95]);
+    }
+}
+
+/// The same of the path of a day, on the first day and on the second.
+#[test]
+fn a_path_survives_a_cut() {
+    let sets = ["policy=v2g".to_owned(), "grid.stages.step=90 min".to_owned()];
+    assert_survives("worlds/hydrogen.ron", &sets, &[1, 25, 47, 48, 70]);
+}
+
+/// Asserts that a world goes on the same when it was cut off after so many ticks.
+#[track_caller]
+fn assert_survives(world: &str, sets: &[String], cuts: &[u32]) {
+    let world = voltide_world::load(&crate::program::root().join(world), sets).unwrap();
+    let (scenario, text) = (Arc::new(world.scenario), world.text);
+    let whole = tempfile::tempdir().unwrap();
+    live(&scenario, &text, McapLog::create(whole.path(), Durability::Close).unwrap());
+    let whole = history(whole.path());
+    for &ticks in cuts {
+        for from_snapshot in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let snapshot =
+                cut_off(&scenario, &text, folder.path(), ticks).filter(|_| from_snapshot);
+            go_on(&scenario, &text, folder.path(), snapshot.as_ref());
+            assert!(history(folder.path()) == whole, "{sets:?}, cut after {ticks} ticks");
         }
     }
 }

@@ -194,8 +194,8 @@ const OF_RUN: [(&str, &str); 89] = [
              UNION ALL SELECT 'spilled', tick, spilled_kw * step_h FROM system_ticks
              UNION ALL SELECT 'margin_up', tick, greatest(-margin_up_kw, 0) * step_h FROM system_ticks
              UNION ALL SELECT 'margin_down', tick, greatest(-margin_down_kw, 0) * step_h FROM system_ticks
-             UNION ALL SELECT part->>0, tick, (part->>1)::DOUBLE / if(part->>0 = 'terminal', 2, 5) FROM parts
-                       WHERE part->>0 IN ('terminal', 'deviation')
+             UNION ALL SELECT part->>0, tick, (part->>1)::DOUBLE / CASE part->>0 WHEN 'path' THEN 50 WHEN 'terminal' THEN 2 ELSE 5 END
+                       FROM parts WHERE part->>0 IN ('terminal', 'deviation', 'path')
              UNION ALL SELECT wish->>1, tick, (wish->>2)::DOUBLE * CASE
                        WHEN NOT starts_with(wish->>1, 'ramp') THEN 1
                        WHEN stage = 'day_ahead' THEN (SELECT max(step_h) FROM unit_ticks WHERE stage = 'day_ahead')

@@ -1,7 +1,7 @@
 //! Rows of the stages that schedule a plant: each slot once a stage, and power times `step_h` is energy.
 
 use crate::{
-    program::{run, succeed, voltide},
+    program::{root, run, succeed, voltide},
     tables::{column, counts, times, words},
 };
 use std::{
@@ -178,19 +178,46 @@ const NOON: &str = r#"
     day_ahead_ev: None,
 "#;
 
-/// Coal takes five hours to come down, an hour more than a window is long.
+/// What coal gives, slot by slot, and what nobody takes, kWh.
+fn coal(run: &Path) -> (Vec<f64>, f64) {
+    let (stages, units) = (words(run, "unit_ticks", "stage"), words(run, "unit_ticks", "unit"));
+    let output_kw = column(run, "unit_ticks", "output_kw");
+    let settled = (0..stages.len()).filter(|&row| stages[row] == "settled" && units[row] == "coal");
+    let spilled_kw = column(run, "system_ticks", "spilled_kw");
+    (settled.map(|row| output_kw[row]).collect(), spilled_kw.iter().sum::<f64>() * 0.25)
+}
+
+/// Coal takes five hours to come down, an hour more than a window is long: it is there when load
+/// falls, and all that it gives is taken.
 #[test]
 fn a_plant_comes_down_in_time_for_a_stop_behind_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let loads_mw = [[400; 12], [100; 12]].concat();
     let run = run_plant(folder.path(), NOON, "15 min", &loads_mw);
-    let (stages, units) = (words(&run, "unit_ticks", "stage"), words(&run, "unit_ticks", "unit"));
-    let output_kw = column(&run, "unit_ticks", "output_kw");
-    let coal: Vec<f64> = (0..stages.len())
-        .filter(|&row| stages[row] == "settled" && units[row] == "coal")
-        .map(|row| output_kw[row])
-        .collect();
-    let off = coal.iter().position(|&kw| kw == 0.0).unwrap();
+    let (coal, spilled_kwh) = coal(&run);
+    assert!(spilled_kwh.abs() < 1e-6, "{spilled_kwh} kWh");
+    let off = coal.iter().position(|&kw| kw == 0.0).unwrap_or(coal.len());
     assert!(coal[off - 1] <= 100_000.0 + 1e-6, "{coal:?}");
     assert!(coal[..off].is_sorted_by(|before, now| before - now <= 10_000.0 + 1e-6), "{coal:?}");
+}
+
+/// The day's path comes from events: a fork follows it from the middle of a window on, from midnight
+/// and after it.
+#[test]
+fn a_fork_follows_the_path_of_its_parent() {
+    let folder = tempfile::tempdir().unwrap();
+    let loads_mw = [[400; 12], [100; 12], [300; 12], [300; 12]].concat();
+    let parent = run_plant(folder.path(), NOON, "15 min", &loads_mw);
+    // Two days are seen on the first one, one on the second: of two units.
+    assert_eq!(column(&parent, "paths", "output_kw").len(), (192 + 96) * 2);
+    succeed(voltide().args(["replay", "--verify"]).arg(&parent));
+    for at in ["41", "96", "106"] {
+        let out = folder.path().join(at);
+        let fork = ["--json", "fork", "--at", at, "--out"];
+        let printed = succeed(voltide().args(fork).arg(&out).arg(&parent));
+        let summary: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        let fork = root().join(summary["folder"].as_str().unwrap());
+        assert_eq!(coal(&fork), coal(&parent), "at {at}");
+        succeed(voltide().args(["replay", "--verify"]).arg(&fork));
+    }
 }

@@ -31,9 +31,9 @@ pub(crate) struct UnitSchedule {
     pub plan: Option<DayAheadPlan>,
     /// What cars are expected to draw.
     pub forecast: ForecastIssued,
-    /// The events that plan and window were made from, for a snapshot: of the day and of the
-    /// window.
-    pub decided: [Option<UnitsDispatched>; 2],
+    /// The events that plan and window were made from, for a snapshot: of the day, of its path and
+    /// of the window.
+    pub decided: [Option<UnitsDispatched>; 3],
     window_first: u32,
     window: Vec<SlotDispatch>,
 }
@@ -42,13 +42,23 @@ impl UnitSchedule {
     /// Takes up a schedule, which sets out from `state`.
     pub(crate) fn dispatched(&mut self, plant: &Plant, event: &UnitsDispatched, state: &GridState) {
         let slots = unpack(plant, event);
-        if event.stage == Stage::DayAhead {
-            let energy_start_kwh = state.energy_kwh();
-            self.plan = Some(DayAheadPlan { step: event.step, energy_start_kwh, steps: slots });
-            self.decided[0] = Some(event.clone());
-        } else {
-            self.decided[1] = Some(event.clone());
-            (self.window_first, self.window) = (event.first_slot, slots);
+        match event.stage {
+            Stage::DayAhead => {
+                let (step, energy_start_kwh) = (event.step, state.energy_kwh());
+                let path = Vec::new();
+                self.plan = Some(DayAheadPlan { step, energy_start_kwh, steps: slots, path });
+                [self.decided[0], self.decided[1]] = [Some(event.clone()), None];
+            }
+            Stage::DayPath => {
+                if let Some(plan) = &mut self.plan {
+                    plan.path = slots;
+                }
+                self.decided[1] = Some(event.clone());
+            }
+            Stage::IntraDay => {
+                self.decided[2] = Some(event.clone());
+                (self.window_first, self.window) = (event.first_slot, slots);
+            }
         }
     }
 

@@ -286,7 +286,7 @@ events! {
 
     /// An optimisation problem was solved.
     event SolveFinished v1: control, decided in Dispatch {
-        /// `day_ahead` or `intra_day`.
+        /// `day_ahead`, `day_path` or `intra_day`.
         stage: String,
         /// Name of the solver.
         solver: String,

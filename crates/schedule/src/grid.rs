@@ -4,6 +4,7 @@
 //! min  Σ_t dt·( thermal chords (37) + C_h·(ch + dis) (38), (43) + C_wind·p + C_waste·(avail - p) (39), (41)
 //!               + C_cut·cut (40) + imports - exports
 //!               + voll·(unserved + spilled) + pen·margin slack + pen·deviation ) + starts + pen·terminal slack
+//!               + voll·(energy at the end from where the day's path does not lead on)
 //!      Σ thermal + Σ (dis - ch) + Σ p + must-take + Σ cut + imports - exports + unserved - spilled = load
 //!      |P_t - P_(t-1)| ≤ R·dt,   P_min ≤ P ≤ P_max while on
 //!      W_t = W_(t-1) + η_c·ch·dt - dis·dt/η_d,   W_min ≤ W_t ≤ W_max
@@ -24,9 +25,10 @@
 //!
 //! ```text
 //! at the first slot of a local day:
-//!     plan = DayAheadPlan { steps: stages.day_ahead(day, ev, &state).solve()?.slots, .. }     recorded as an event
+//!     planned = stages.plan_day(day, ev, &state)?          steps and the day's path, recorded as events
+//!     plan = DayAheadPlan { steps: planned.steps.found.slots, path: .., .. }
 //! at slots k of the day that are multiples of `rules.step`:
-//!     window = stages.window(day, k, ev, cars, &plan, &state).solve()?                 recorded as an event
+//!     window = stages.window(day, k, ev, cars, &plan, &state).schedule()?    recorded as an event
 //! at every slot:
 //!     slot = window.slots[slots since the window began]       set-points, balance and supplies follow from it
 //!     state.advance(plant, &slot, hours)                             ramps, commitment and energy for the next window
@@ -44,6 +46,7 @@ mod held;
 mod hull;
 mod kinds;
 mod margins;
+mod path;
 mod plan;
 mod problem;
 mod read;
@@ -57,6 +60,7 @@ pub use answer::{Dispatch, ObjectiveParts, SlotMargin, SolveSize, Unmet, UnmetWi
 pub use build::DispatchProgram;
 pub use error::GridError;
 pub use fallback::Fallback;
+pub use path::{Answered, DayPlanned};
 pub use plan::DayAheadPlan;
-pub use problem::{Course, DispatchProblem, EnergyEnd, Exogenous, UnitTask};
+pub use problem::{Course, DispatchProblem, EnergyEnd, Exogenous, NextSlot, UnitTask};
 pub use stages::{Day, Stages};

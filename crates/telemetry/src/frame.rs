@@ -6,7 +6,7 @@ use crate::{
     table::{events::EventRow, unit_ticks::Step},
     wanted::Cut,
 };
-use voltide_journal::event::{SolveFinished, WindowForeseen};
+use voltide_journal::event::{SolveFinished, UnitsDispatched, WindowForeseen};
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     id::{EvId, StayId},
@@ -41,6 +41,8 @@ pub(crate) struct Frame {
     pub(crate) solves: Vec<(u32, SolveFinished)>,
     /// What was foreseen of them, by the slot in which they were solved.
     pub(crate) foreseen: Vec<(u32, WindowForeseen)>,
+    /// Paths of days, by the slot in which they were made.
+    pub(crate) paths: Vec<(u32, UnitsDispatched)>,
     /// Slots of which all is known by now.
     pub(crate) settled: Vec<SettledSystem>,
     /// The system as a whole.
@@ -113,6 +115,7 @@ impl Frame {
         self.settled.clear();
         self.cuts.clear();
         self.foreseen.clear();
+        self.paths.clear();
         self.plugged_in.clear();
         self.events.clear();
         self.sessions.clear();

@@ -26,15 +26,18 @@ impl Planned {
         scenario: &Scenario,
         dispatched: &UnitsDispatched,
     ) -> Vec<PlannedUnit> {
-        let steps = steps(scenario, dispatched);
         match dispatched.stage {
-            Stage::DayAhead => steps.into_iter().flat_map(|(_, units)| units).collect(),
+            Stage::DayAhead => {
+                steps(scenario, dispatched).into_iter().flat_map(|(_, units)| units).collect()
+            }
             Stage::IntraDay => {
                 // What is split off is dropped: this window takes its place.
                 self.0.split_off(&dispatched.first_slot);
-                self.0.extend(steps);
+                self.0.extend(steps(scenario, dispatched));
                 Vec::new()
             }
+            // It is scheduled for nobody, and has a table of its own.
+            Stage::DayPath => Vec::new(),
         }
     }
 

@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{
         Event, Recorded, RunForked, RunStarted, SessionStarted, SetPointClipped, SolveFinished,
-        StaysExpected, TargetMissed, TickSealed, UnitsDispatched, WindowForeseen,
+        Stage, StaysExpected, TargetMissed, TickSealed, UnitsDispatched, WindowForeseen,
     },
     sink::Sink,
 };
@@ -283,7 +283,10 @@ impl Telemetry {
         }
     }
 
-    fn units_dispatched(&mut self, scenario: &Scenario, dispatched: &UnitsDispatched) {
+    fn units_dispatched(&mut self, scenario: &Scenario, tick: u32, dispatched: &UnitsDispatched) {
+        if dispatched.stage == Stage::DayPath && !self.only_detail {
+            self.frame.paths.push((tick, dispatched.clone()));
+        }
         self.frame.planned.extend(self.planned.take_up(scenario, dispatched));
     }
 
@@ -369,7 +372,9 @@ impl Sink for Telemetry {
             Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
             Event::SolveFinished(solve) => self.solve_finished(scenario, tick, solve),
             Event::WindowForeseen(foreseen) => self.window_foreseen(tick, foreseen),
-            Event::UnitsDispatched(dispatched) => self.units_dispatched(scenario, dispatched),
+            Event::UnitsDispatched(dispatched) => {
+                self.units_dispatched(scenario, tick, dispatched);
+            }
             Event::TickSealed(sealed) => self.tick_sealed(scenario, sealed)?,
             // Of these only the table of events tells; what they lead to stands in the columns.
             Event::SeriesLoaded(_)

@@ -36,6 +36,7 @@ impl Slack {
             let price = match name.as_str() {
                 "deviation" => prices.deviation,
                 "terminal" => prices.terminal,
+                "path" => prices.unserved,
                 _ => continue,
             };
             let amount = without_rounding(amount.max(0.0), solve.objective.abs());

@@ -11,6 +11,7 @@ pub(crate) mod costs;
 pub(crate) mod ev_ticks;
 pub(crate) mod events;
 pub(crate) mod forecasts;
+pub(crate) mod paths;
 pub(crate) mod runs;
 pub(crate) mod sessions;
 pub(crate) mod site_ticks;
@@ -26,6 +27,7 @@ pub use costs::TABLE as COSTS;
 pub use ev_ticks::TABLE as EV_TICKS;
 pub use events::TABLE as EVENTS;
 pub use forecasts::TABLE as FORECASTS;
+pub use paths::TABLE as PATHS;
 pub use runs::TABLE as RUNS;
 pub use sessions::TABLE as SESSIONS;
 pub use site_ticks::TABLE as SITE_TICKS;
@@ -37,7 +39,7 @@ pub use windows::TABLE as WINDOWS;
 use crate::column::Table;
 
 /// All tables of a run, in the order of the documentation.
-pub static TABLES: [&Table; 13] = [
+pub static TABLES: [&Table; 14] = [
     &RUNS,
     &EVENTS,
     &CARS,
@@ -51,6 +53,7 @@ pub static TABLES: [&Table; 13] = [
     &SOLVES,
     &WINDOWS,
     &FORECASTS,
+    &PATHS,
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::{
     table::{
         cars, costs, events,
         forecasts::{self, UnitSeries},
+        paths,
         runs::{self, Run},
         sessions, site_ticks, solves, system_ticks,
         unit_ticks::{self, Step},
@@ -17,7 +18,7 @@ use crate::{
     },
     table_file::WrittenFile,
 };
-use voltide_journal::event::WindowForeseen;
+use voltide_journal::event::{UnitsDispatched, WindowForeseen};
 use voltide_model::{clock::Clock, columns::UnitTick, device::Device, scenario::Scenario};
 
 /// The tables that are always full.
@@ -36,6 +37,7 @@ pub(crate) struct Tables {
     solves: RowTable<solves::Columns>,
     windows: RowTable<windows::Columns>,
     forecasts: RowTable<forecasts::Columns>,
+    paths: RowTable<paths::Columns>,
 }
 
 impl Tables {
@@ -55,6 +57,7 @@ impl Tables {
             solves: RowTable::create(place)?,
             windows: RowTable::create(place)?,
             forecasts: RowTable::create(place)?,
+            paths: RowTable::create(place)?,
         })
     }
 
@@ -89,6 +92,9 @@ impl Tables {
         }
         for (tick, foreseen) in &frame.foreseen {
             self.foreseen(*tick, foreseen)?;
+        }
+        for (tick, path) in &frame.paths {
+            self.path(*tick, path)?;
         }
         for settled in &frame.settled {
             self.system_ticks.push(system_ticks::Row::of(settled, &scenario.clock))?;
@@ -130,6 +136,12 @@ impl Tables {
         let Self { clock, units, windows, forecasts, .. } = self;
         windows::rows(tick, foreseen, clock).try_for_each(|row| windows.push(row))?;
         forecasts::rows(tick, foreseen, units, clock).try_for_each(|row| forecasts.push(row))
+    }
+
+    /// Adds the path of a day.
+    fn path(&mut self, tick: u32, path: &UnitsDispatched) -> Result<(), TelemetryError> {
+        let Self { clock, units, paths, .. } = self;
+        paths::rows(tick, path, units, clock).try_for_each(|row| paths.push(row))
     }
 
     fn unit(
@@ -175,6 +187,7 @@ impl Tables {
             + self.solves.rows()
             + self.windows.rows()
             + self.forecasts.rows()
+            + self.paths.rows()
     }
 
     /// Writes all footers.
@@ -191,6 +204,7 @@ impl Tables {
             self.solves.close()?,
             self.windows.close()?,
             self.forecasts.close()?,
+            self.paths.close()?,
         ])
     }
 }

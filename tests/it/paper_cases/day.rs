@@ -144,7 +144,7 @@ impl World {
     /// A schedule by hours that begins with what stores hold at first, to be followed.
     fn followed(&self, steps: Vec<SlotDispatch>) -> DayAheadPlan {
         let energy_start_kwh = GridState::initial(&self.grid.plant).energy_kwh();
-        DayAheadPlan { step: 4, energy_start_kwh, steps }
+        DayAheadPlan { step: 4, energy_start_kwh, steps, path: Vec::new() }
     }
 
     /// All windows of the day, each committed for its first `id_step` slots.

@@ -70,9 +70,8 @@ impl Inputs {
             ..UnitState::default()
         };
         let course = Course {
-            on: None,
             reference_kw: self.da_reference.as_ref().map(|reference| reference.pg.clone()),
-            off_after: None,
+            ..Course::default()
         };
         let holds = |energy_kwh, end| UnitTask {
             state: UnitState { energy_kwh, ..UnitState::default() },

@@ -21,7 +21,10 @@ use voltide_model::{
 };
 use voltide_schedule::{
     Outcome,
-    grid::{Day, Dispatch, DispatchProblem, GridError, SlotMargin, Stages, UnmetWish},
+    grid::{
+        Answered, Day, DayPlanned, Dispatch, DispatchProblem, GridError, SlotMargin, Stages,
+        UnmetWish,
+    },
 };
 
 /// Asks the day-ahead stage when a day begins, and the intra-day stage for every window; a window
@@ -78,16 +81,17 @@ impl Scheduler<'_, '_, '_, '_> {
     }
 
     fn day_ahead(&mut self, day: Day) -> Result<(), EngineError> {
-        let problem = self.stages.day_ahead(
-            day,
-            |slot| self.schedule.expected_kw(slot, &self.scenario.clock),
-            &self.state,
-        );
-        let solved = self.solve(&problem, Stage::DayAhead)?;
+        let expected_kw = |slot| self.schedule.expected_kw(slot, &self.scenario.clock);
+        let planned = self.stages.plan_day(day, expected_kw, &self.state);
+        let DayPlanned { steps, path } =
+            planned.map_err(|error| self.failed(Stage::DayAhead, error))?;
         let step = self.grid.rules.day_ahead_step.get();
         // What is seen of the days after is planned again when they begin.
         let committed = day.slots.div_ceil(step);
-        self.accept(&problem, solved, Scheduled { stage: Stage::DayAhead, step, committed });
+        self.accept(&steps, Scheduled { stage: Stage::DayAhead, step, committed });
+        if let Some(path) = path {
+            self.accept(&path, Scheduled { stage: Stage::DayPath, step: 1, committed: 0 });
+        }
         Ok(())
     }
 
@@ -110,40 +114,47 @@ impl Scheduler<'_, '_, '_, '_> {
             unreachable!("a day-ahead schedule is made before the first window of a day")
         };
         let problem = self.stages.window(day, k, ev_kw, cars, plan, &self.state);
-        let solved = self.solve(&problem, Stage::IntraDay)?;
+        let found = problem.schedule().map_err(|error| self.failed(Stage::IntraDay, error))?;
         // A window that begins off the beat is followed only up to the next beat.
         let committed = rules.step.get() - k % rules.step.get();
-        self.accept(&problem, solved, Scheduled { stage: Stage::IntraDay, step: 1, committed });
+        let window = Answered { problem, found };
+        self.accept(&window, Scheduled { stage: Stage::IntraDay, step: 1, committed });
         Ok(())
     }
 
-    fn solve(&self, problem: &DispatchProblem<'_>, stage: Stage) -> Result<Dispatch, EngineError> {
-        let failed = |error: GridError| EngineError::Grid {
-            tick: self.cars.now.tick,
-            stage: stage.name(),
-            error,
-        };
-        problem.schedule().map_err(failed)
+    fn failed(&self, stage: Stage, error: GridError) -> EngineError {
+        EngineError::Grid { tick: self.cars.now.tick, stage: stage.name(), error }
     }
 
-    /// Records what was expected, a solve, and the steps of its schedule that hold.
-    fn accept(&mut self, problem: &DispatchProblem<'_>, solved: Dispatch, scheduled: Scheduled) {
-        let Scheduled { stage, step, committed } = scheduled;
+    /// Records what was expected, a solve, and the steps of its schedule that are kept.
+    fn accept(&mut self, answered: &Answered<'_>, scheduled: Scheduled) {
+        let Answered { problem, found } = answered;
+        let Scheduled { stage, step, committed: _ } = scheduled;
         let tick = self.cars.now.tick;
-        let committed = (committed as usize).min(solved.slots.len());
         let mut cause = self.record.cause(&[&TickStarted::KIND]);
         // Runs of 0.1.0 go on without what they did not write down.
         if self.scenario.rules > Rules::V1 {
-            let foreseen = foreseen(problem, &solved, scheduled, tick);
+            let foreseen = foreseen(problem, found, scheduled, tick);
             cause = Some(self.record.note(cause, Event::WindowForeseen(foreseen)));
         }
-        let solve = Event::SolveFinished(finished(&solved, stage));
+        let solve = Event::SolveFinished(finished(found, stage));
         let cause = Some(self.record.note(cause, solve));
-        // What is decided of later slots is decided again before they come.
-        let event = pack(&self.grid.plant, stage, tick, step, &solved.slots[..committed]);
+        let slots = &found.slots[..recorded(found, scheduled)];
+        let event = pack(&self.grid.plant, stage, tick, step, slots);
         self.record.emit(cause, event, Event::UnitsDispatched, |event| {
             self.schedule.dispatched(&self.grid.plant, event, &self.state);
         });
+    }
+}
+
+/// How many steps of a schedule are written down.
+fn recorded(found: &Dispatch, scheduled: Scheduled) -> usize {
+    let all = found.slots.len();
+    match scheduled.stage {
+        // What is decided of later slots is decided again before they come.
+        Stage::DayAhead | Stage::IntraDay => (scheduled.committed as usize).min(all),
+        // None of it holds, and windows lead back to it beyond the day's end, too.
+        Stage::DayPath => all,
     }
 }
 

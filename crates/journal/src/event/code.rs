@@ -95,6 +95,8 @@ codes! {
         DayAhead = 0 "day_ahead",
         /// The coming slots, which are followed.
         IntraDay = 1 "intra_day",
+        /// The path of the day, slot by slot, to which the coming slots lead back.
+        DayPath = 2 "day_path",
     }
 
     /// What a policy answered instead of a number, as programs write it.

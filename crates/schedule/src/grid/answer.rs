@@ -35,6 +35,14 @@ pub struct Dispatch {
     pub size: SolveSize,
 }
 
+impl Dispatch {
+    /// The same schedule, held against another bound.
+    pub(super) fn with_bound(self, bound: f64) -> Self {
+        let outcome = Outcome::from_bound(self.objective, bound);
+        Self { outcome, bound, ..self }
+    }
+}
+
 /// The objective by parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObjectiveParts {
@@ -49,6 +57,9 @@ pub struct ObjectiveParts {
     pub deviation: f64,
     /// Stored energy missing at the end.
     pub terminal: f64,
+    /// What the last slot has units do, and hold, from where the day's path does not lead on; `None`
+    /// where there is no path.
+    pub path: Option<f64>,
 }
 
 /// What units of some kinds cost.
@@ -100,7 +111,8 @@ impl ObjectiveParts {
             ("deviation", self.deviation),
             ("terminal", self.terminal),
         ];
-        self.units.iter().map(|part| (part.name, part.amount)).chain(slack).collect()
+        let path = self.path.map(|amount| ("path", amount));
+        self.units.iter().map(|part| (part.name, part.amount)).chain(slack).chain(path).collect()
     }
 
     /// What would be billed if chords were the cost: all but the prices of slack.
@@ -113,7 +125,12 @@ impl ObjectiveParts {
 
     /// The sum of all.
     pub fn sum(&self) -> f64 {
-        self.running() + self.unserved + self.margin + self.deviation + self.terminal
+        self.running()
+            + self.unserved
+            + self.margin
+            + self.deviation
+            + self.terminal
+            + self.path.unwrap_or(0.0)
     }
 }
 

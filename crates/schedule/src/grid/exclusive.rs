@@ -33,7 +33,22 @@ const NODES_OF_A_DIRECTION: u32 = 40;
 /// Times that hulls are added. A slot that is misused after that is left to the search.
 const ROUNDS: u32 = 10;
 
+/// Columns and their values where good answers are thought to be.
+type Starts = Vec<Vec<(Variable, f64)>>;
+
 impl DispatchProblem<'_> {
+    /// The cheapest schedule of units that are switched, searched for from a commitment, which says
+    /// whether a unit is on in a slot; nothing where none was found or none is switched. The
+    /// problem must be valid.
+    pub(super) fn switched_from(&self, is_on: impl Fn(usize, usize) -> bool) -> Option<Dispatch> {
+        let model = DispatchProgram::new(self, &[]);
+        let start = model.commitment(is_on);
+        if start.is_empty() {
+            return None;
+        }
+        self.switched(model, vec![start])
+    }
+
     /// Finds the cheapest schedule, cold, through Clp or CBC.
     ///
     /// # Errors
@@ -74,7 +89,7 @@ impl DispatchProblem<'_> {
     fn solve_on_clp(&self) -> Result<Dispatch, GridError> {
         let model = DispatchProgram::new(self, &[]);
         if model.program.integers() > 0 {
-            return self.switched(model).map_or_else(|| self.solve_by_cbc(), Ok);
+            return self.switched(model, Vec::new()).map_or_else(|| self.solve_by_cbc(), Ok);
         }
         let relaxed = model.solve_linear();
         if !relaxed.outcome.has_solution() {
@@ -90,9 +105,9 @@ impl DispatchProblem<'_> {
 
     /// The cheapest schedule of units that are switched, in which no store goes both ways; nothing
     /// where none was found.
-    fn switched(&self, mut model: DispatchProgram<'_>) -> Option<Dispatch> {
+    fn switched(&self, mut model: DispatchProgram<'_>, starts: Starts) -> Option<Dispatch> {
         let counts = model.add_switch_counts(&self.plant.units);
-        let forks = Forks { pairs: model.all_pairs(self), counts, ..Forks::default() };
+        let forks = Forks { pairs: model.all_pairs(self), counts, starts };
         let nodes = (self.search.nodes / NODES_OF_A_COMMITMENT).max(1);
         let solved = model.program.search(&forks, Work { nodes, gap: self.search.gap });
         solved.outcome.has_solution().then(|| model.read(self, &solved, 1))

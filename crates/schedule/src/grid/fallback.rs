@@ -80,6 +80,10 @@ impl DispatchProblem<'_> {
             return None;
         }
         let mut one_way: Vec<(usize, usize)> = Vec::new();
+        let is_whole = relaxed.program.integers() == 0;
+        if is_whole && relaxed.misused(self.both_ways(), &bound).is_empty() {
+            return Some(relaxed.read(self, &bound, 1));
+        }
         // A store is held to one direction in one more slot at least each time.
         for solves in 2.. {
             let mut model = DispatchProgram::new(self, &[]);

@@ -3,6 +3,7 @@
 use super::{EnergyEnd, GridError, UnitTask, Unmet, UnmetWish, error::finite, unit::note_missed};
 use crate::linear::Program;
 use good_lp::{Expression, constraint, variable};
+use voltide_model::two_stage::SlackPrices;
 
 /// Checks what is held at the start and wished for at the end, by what messages call them. They
 /// come from elsewhere, and may lie outside what the unit has room for.
@@ -12,6 +13,9 @@ pub(super) fn check_held(task: &UnitTask, start: &str, end: &str) -> Result<(), 
     ends.into_iter().try_for_each(|wanted| match wanted {
         EnergyEnd::Idle | EnergyEnd::Free => Ok(()),
         EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => finite(end, &[wish]),
+        EnergyEnd::OnPath { wish_kwh, least_kwh, most_kwh } => {
+            finite(end, &[wish_kwh, least_kwh, most_kwh])
+        }
     })
 }
 
@@ -23,7 +27,7 @@ pub(super) fn hold_after(
     unit: &str,
     (held, most_kwh): (Expression, f64),
     end: EnergyEnd,
-    price: f64,
+    prices: &SlackPrices,
 ) {
     match end {
         EnergyEnd::Idle | EnergyEnd::Free => {}
@@ -34,13 +38,25 @@ pub(super) fn hold_after(
             }
             program.require(constraint!(held >= wish.min(most_kwh)));
         }
-        EnergyEnd::Softened(wish) => {
-            // Whatever is missing has a price, so that no wish is out of reach.
-            let missing = program.add(variable().min(0.0));
-            program.pay(price * missing);
-            program.require(constraint!(held + missing >= wish));
+        EnergyEnd::Softened(wish) => pay_missing(program, held, wish, prices.terminal),
+        EnergyEnd::OnPath { wish_kwh, least_kwh, most_kwh: room_kwh } => {
+            // What cannot be held is never too much, and what is less than nothing not too little.
+            if room_kwh < most_kwh {
+                pay_missing(program, -1.0 * held.clone(), -room_kwh, prices.unserved);
+            }
+            if least_kwh > 0.0 {
+                pay_missing(program, held.clone(), least_kwh, prices.unserved);
+            }
+            pay_missing(program, held, wish_kwh, prices.terminal);
         }
     }
+}
+
+/// Has a price a kWh for what is held less than wished for, so that no wish is out of reach.
+fn pay_missing(program: &mut Program, held: Expression, wish_kwh: f64, price: f64) {
+    let missing = program.add(variable().min(0.0));
+    program.pay(price * missing);
+    program.require(constraint!(held + missing >= wish_kwh));
 }
 
 /// What a task says must be held after slots, with the end after the last of `slots`.
@@ -52,8 +68,20 @@ pub(super) fn wishes(task: &UnitTask, slots: usize) -> impl Iterator<Item = (usi
 /// What is missing of a softened wish, kWh.
 pub(super) fn missing_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
     match end {
-        EnergyEnd::Softened(wish) => (wish - held_kwh).max(0.0),
+        EnergyEnd::Softened(wish_kwh) | EnergyEnd::OnPath { wish_kwh, .. } => {
+            (wish_kwh - held_kwh).max(0.0)
+        }
         EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) => 0.0,
+    }
+}
+
+/// How far what is held at the end lies outside what the path leads on from, kWh.
+pub(super) fn astray_kwh(end: EnergyEnd, held_kwh: f64) -> f64 {
+    match end {
+        EnergyEnd::OnPath { least_kwh, most_kwh, .. } => {
+            (least_kwh - held_kwh).max(held_kwh - most_kwh).max(0.0)
+        }
+        EnergyEnd::Idle | EnergyEnd::Free | EnergyEnd::AtLeast(_) | EnergyEnd::Softened(_) => 0.0,
     }
 }
 

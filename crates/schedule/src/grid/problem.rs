@@ -63,6 +63,13 @@ pub struct UnitTask {
     pub midway: Vec<(usize, EnergyEnd)>,
 }
 
+impl UnitTask {
+    /// Whether it is led back to a path.
+    pub(super) fn has_path(&self) -> bool {
+        self.course.next.is_some() || matches!(self.end, EnergyEnd::OnPath { .. })
+    }
+}
+
 /// What a unit must keep to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Course {
@@ -72,9 +79,21 @@ pub struct Course {
     /// Output it should stay close to, within the unit's `deviation_max`, in the first slots as far
     /// as it is planned; `None` for no such output.
     pub reference_kw: Option<Vec<f64>>,
-    /// How many slots it stays on after the last one before it is off; `None` where it is not known
-    /// to be turned off. Its last output must be one from which its ramp leads down in time.
-    pub off_after: Option<u32>,
+    /// What it is to do in the slot after the last one, where that is known: a last output from
+    /// which no ramp leads there has a price.
+    pub next: Option<NextSlot>,
+    /// How many slots a unit that the schedule switches stays as it is, counted from the first one;
+    /// `None` where it may be switched in every slot.
+    pub switch_every: Option<NonZeroU32>,
+}
+
+/// What a unit is to do in the slot after a problem's last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NextSlot {
+    /// Whether it is on.
+    pub on: bool,
+    /// Its output, kW.
+    pub output_kw: f64,
 }
 
 /// What a unit that stores energy must hold at the end.
@@ -89,6 +108,16 @@ pub enum EnergyEnd {
     AtLeast(f64),
     /// At least so many kWh, or the price of what is missing.
     Softened(f64),
+    /// At least so many kWh, or the price of what is missing; and between two amounts from which
+    /// what comes after can be done, or the price of energy not served.
+    OnPath {
+        /// At least so many kWh.
+        wish_kwh: f64,
+        /// Least from which the path leads on, kWh.
+        least_kwh: f64,
+        /// Most from which the path leads on, kWh.
+        most_kwh: f64,
+    },
 }
 
 impl DispatchProblem<'_> {

@@ -1,7 +1,7 @@
 //! Reading a schedule out of a solution: within limits, balanced, and priced anew.
 
 use super::{
-    Dispatch, DispatchProblem, ObjectiveParts, SlotMargin, SolveSize,
+    Dispatch, DispatchProblem, ObjectiveParts, SlotMargin, SolveSize, UnitTask,
     build::DispatchProgram,
     unit::{TURNS, TURNS_IN_FORCE, UnitColumns, value},
 };
@@ -123,6 +123,11 @@ impl DispatchProgram<'_> {
             .map(|(at, unit)| unit.missing_kwh(&|slot: usize| slots[slot].units[at].energy_kwh))
             .sum();
         parts.terminal = prices.terminal * missing;
+        if problem.units.iter().any(UnitTask::has_path) {
+            let last = self.units.iter().zip(slots.last().into_iter().flat_map(|it| &it.units));
+            let astray: f64 = last.map(|(unit, did)| unit.astray_kwh(did)).sum();
+            parts.path = Some(prices.unserved * astray);
+        }
         parts
     }
 

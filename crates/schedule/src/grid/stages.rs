@@ -4,6 +4,7 @@ use super::{
     DayAheadPlan, DispatchProblem, Exogenous, UnitTask, kinds::kind_of, plan::UnitPlan,
     problem::net_load_kw,
 };
+use std::num::NonZeroU32;
 use voltide_model::{
     clock::Clock,
     device::{self, Unsteered},
@@ -78,6 +79,35 @@ impl<'a> Stages<'a> {
         problem
     }
 
+    /// The day-ahead problem in slots instead of steps, as far as the stage looks ahead; `None` where
+    /// nothing is seen beyond the day.
+    pub(super) fn day_in_slots(
+        &self,
+        day: Day,
+        ev_kw: &impl Fn(u32) -> f64,
+        state: &GridState,
+    ) -> Option<DispatchProblem<'a>> {
+        if !self.looks_ahead() {
+            return None;
+        }
+        let rules = &self.grid.rules;
+        let slots = self.slots_ahead(day) as usize;
+        // One slot more, which follows the last.
+        let foreseen = self.foresee(Issue::day_ahead(day.first), slots + 1, ev_kw);
+        let net_load_next_kw = foreseen.net_load(&self.grid.plant, slots);
+        let mut problem = self.problem(foreseen.until(slots), net_load_next_kw, state);
+        let day_ends = self.day_ends(day, 1);
+        for (unit, task) in self.grid.plant.units.iter().zip(&mut problem.units) {
+            kind_of(unit).ask_day_ahead(task, rules, &day_ends);
+        }
+        Some(problem)
+    }
+
+    /// Slots in a step of the day-ahead stage.
+    pub(super) fn day_ahead_step(&self) -> NonZeroU32 {
+        self.grid.rules.day_ahead_step
+    }
+
     /// The intra-day problem (42) of the window that begins `k` slots into the day.
     ///
     /// It spans [`window_slots`](Self::window_slots). `ev_kw` is what cars are expected to draw, net,
@@ -101,9 +131,7 @@ impl<'a> Stages<'a> {
         let next = self.net_load_after(day, k + count, &foreseen, &ev_kw);
         let mut problem = self.problem(foreseen.until(count as usize), next, state);
         problem.exogenous.car_supply_kw = car_supply_kw;
-        let known_to = if self.looks_ahead() { day.slots } else { k + count };
-        let plan_of =
-            |unit| UnitPlan { plan, unit, from: k, to: k + count, slots: day.slots, known_to };
+        let plan_of = |unit| UnitPlan { plan, unit, from: k, to: k + count, slots: day.slots };
         for (at, (unit, task)) in self.grid.plant.units.iter().zip(&mut problem.units).enumerate() {
             kind_of(unit).ask_intra_day(task, plan_of(at));
         }

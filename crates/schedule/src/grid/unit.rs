@@ -151,6 +151,12 @@ pub(super) trait UnitColumns {
         0.0
     }
 
+    /// How far it is in the last slot from where the path leads on, as energy that may not be served
+    /// for that, kWh.
+    fn astray_kwh(&self, _last: &UnitSlot) -> f64 {
+        0.0
+    }
+
     /// What it holds less than would be free of charge, after all slots that ask for something
     /// together, kWh; `held_kwh` is what it holds after a slot.
     fn missing_kwh(&self, _held_kwh: &dyn Fn(usize) -> f64) -> f64 {

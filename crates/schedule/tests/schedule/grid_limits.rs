@@ -16,7 +16,9 @@ use voltide_model::{
 };
 use voltide_schedule::{
     Outcome,
-    grid::{Dispatch, DispatchProblem, EnergyEnd, Exogenous, GridError, UnitTask, UnmetWish},
+    grid::{
+        Dispatch, DispatchProblem, EnergyEnd, Exogenous, GridError, NextSlot, UnitTask, UnmetWish,
+    },
 };
 
 fn unit(power_min: f64, power_max: f64, ramp: f64) -> ThermalUnit {
@@ -142,34 +144,50 @@ fn a_stop_that_the_ramp_forbids_is_noted() {
     );
 }
 
-/// It stops at 30 kW or less: one slot before that it gives 50 at most, two before 70. Serving all
-/// of the load would leave it at 100.
-#[test]
-fn a_unit_that_stops_after_the_window_comes_down_in_time() {
-    for (off_after, last_kw) in [(Some(0), 30.0), (Some(1), 50.0), (Some(2), 70.0), (None, 100.0)] {
-        let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &[100.0; 5]);
-        system.units[0].state =
-            UnitState { power_kw: Some(100.0), on: true, ..UnitState::default() };
-        system.units[0].course.on = Some(vec![true; 5]);
-        system.units[0].course.off_after = off_after;
-        let found = system.problem(false).solve().unwrap();
-        let given: Vec<f64> = found.slots.iter().map(|slot| slot.units[0].given_kw).collect();
-        assert!((given[4] - last_kw).abs() < 1e-6, "{given:?}");
-        assert!((given[3] - (last_kw + 20.0).min(100.0)).abs() < 1e-6, "{given:?}");
-        assert!(found.unmet.is_empty(), "{:?}", found.unmet);
-        assert_lawful(&system, &found);
-    }
+/// A unit of 30 to 100 kW with a ramp of 20 kW a slot, over a load of 100 kW that it wants to serve;
+/// what it gives in the last slot when it is to do `next` after that, and what that costs for the path.
+fn last_before(next: Option<NextSlot>, slots: usize, before_kw: f64) -> (f64, f64) {
+    let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &vec![100.0; slots]);
+    system.units[0].state =
+        UnitState { power_kw: Some(before_kw), on: true, ..UnitState::default() };
+    system.units[0].course.on = Some(vec![true; slots]);
+    system.units[0].course.next = next;
+    let found = system.problem(false).solve().unwrap();
+    assert!(found.unmet.is_empty(), "{:?}", found.unmet);
+    assert_lawful(&system, &found);
+    (found.slots[slots - 1].units[0].given_kw, found.parts.path.unwrap_or_default())
 }
 
-/// From 100 kW it comes down to 80 in the one slot that is left, and not to 30: no bounds cross.
+/// It stops at 30 kW or less, and goes on by 20 kW a slot at most.
 #[test]
-fn a_unit_that_cannot_come_down_in_time_comes_as_near_as_it_can() {
-    let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &[100.0]);
-    system.units[0].state = UnitState { power_kw: Some(100.0), on: true, ..UnitState::default() };
-    system.units[0].course.on = Some(vec![true]);
-    system.units[0].course.off_after = Some(0);
-    let found = system.problem(false).solve().unwrap();
-    assert!((found.slots[0].units[0].given_kw - 80.0).abs() < 1e-6, "{:?}", found.slots);
+fn a_window_ends_where_a_ramp_leads_to_what_comes_after() {
+    let on = |output_kw| Some(NextSlot { on: true, output_kw });
+    let off = Some(NextSlot { on: false, output_kw: 0.0 });
+    for (next, last_kw) in [(off, 30.0), (on(30.0), 50.0), (on(55.0), 75.0), (on(90.0), 100.0)] {
+        let (found_kw, path) = last_before(next, 5, 100.0);
+        assert!((found_kw - last_kw).abs() < 1e-6, "{next:?}: {found_kw}");
+        assert!(path.abs() < 1e-9, "{next:?}: {path}");
+    }
+    assert!((last_before(None, 5, 100.0).0 - 100.0).abs() < 1e-6);
+}
+
+/// From 100 kW it comes down to 80 in the one slot that is left, and not to 30: the 50 kW between
+/// are paid as load not served for an hour, at 50 a kWh.
+#[test]
+fn a_unit_that_cannot_come_down_in_time_pays_for_the_rest() {
+    let off = Some(NextSlot { on: false, output_kw: 0.0 });
+    let (found_kw, path) = last_before(off, 1, 100.0);
+    assert!((found_kw - 80.0).abs() < 1e-6, "{found_kw}");
+    assert!((path - 50.0 * 50.0).abs() < 1e-6, "{path}");
+}
+
+/// The same upwards: from 30 kW the ramp leads to 50, and 90 are wanted in the slot after.
+#[test]
+fn a_unit_rises_in_time_for_what_comes_after() {
+    let next = Some(NextSlot { on: true, output_kw: 90.0 });
+    let (found_kw, path) = last_before(next, 1, 30.0);
+    assert!((found_kw - 50.0).abs() < 1e-6, "{found_kw}");
+    assert!((path - 50.0 * 20.0).abs() < 1e-6, "{path}");
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn course(random: &mut Random, unit: &ThermalUnit, slots: usize, given: bool) ->
         on: (given && random.below(2) == 0)
             .then(|| (0..slots).map(|_| random.below(4) > 0).collect()),
         reference_kw: (random.below(2) == 0).then(|| (0..slots).map(|_| near(random)).collect()),
-        off_after: None,
+        ..Course::default()
     }
 }
 

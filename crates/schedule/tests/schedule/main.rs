@@ -18,6 +18,7 @@ mod instances;
 mod lattice;
 mod laws;
 mod one_way;
+mod rolling;
 mod switched;
 mod ties;
 mod traps;

@@ -234,8 +234,8 @@ figures! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct SlackUsed {
         /// `unserved`, `spilled`, `margin_up` or `margin_down`, as settled; `deviation`, `terminal`,
-        /// `ramp_into_limits`, `ramp_to_stop`, `initial_energy` or `final_energy`, as planned, window
-        /// by window.
+        /// `path`, `ramp_into_limits`, `ramp_to_stop`, `initial_energy` or `final_energy`, as
+        /// planned, window by window.
         name: String,
         /// How much of it.
         kwh: f64 = "kWh",

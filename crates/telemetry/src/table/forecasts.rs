@@ -14,7 +14,7 @@ rows! {
     pub forecasts by tick, stage, slot, unit_id, series {
         /// the slot in which the problem was solved, as in `solves`
         tick: u32;
-        /// day_ahead or intra_day
+        /// day_ahead, day_path or intra_day
         stage: Word;
         /// the slot in which the step begins
         slot: u32;

@@ -8,7 +8,7 @@ rows! {
     pub solves by tick, stage {
         /// the slot, counted from the start of the run
         tick: u32;
-        /// day_ahead or intra_day
+        /// day_ahead, day_path or intra_day
         stage: Word;
         /// name of the solver
         solver: Word;

@@ -399,6 +399,25 @@ fn units_dispatched() -> Event {
     })
 }
 
+/// A path of two slots.
+fn path() -> Event {
+    Event::UnitsDispatched(UnitsDispatched {
+        stage: Stage::DayPath,
+        first_slot: 9,
+        step: 1,
+        units: 3,
+        power_kw: vec![70.0, -20.0, 12.0, 71.0, -21.0, 13.0],
+        available_kw: vec![0.0; 6],
+        charge_kw: vec![0.0, 50.0, 0.0, 0.0, 50.0, 0.0],
+        energy_kwh: vec![7.0, 400.0, 0.0, 7.0, 410.0, 0.0],
+        price_per_kwh: vec![0.0; 6],
+        on: vec![1, 0, 0, 1, 0, 0],
+        load_kw: vec![80.0, 81.0],
+        unserved_kw: vec![0.0; 2],
+        spilled_kw: vec![0.0; 2],
+    })
+}
+
 fn system() -> SystemTick {
     SystemTick {
         base_load_kw: 1000.0,
@@ -484,6 +503,7 @@ fn written() -> Written {
         solve_finished(),
         window_foreseen(),
         units_dispatched(),
+        path(),
         set_point_clipped(),
     ];
     let after = [sealed(Hash(1)), session_ended(), target_missed(), sealed(Hash(0xfade))];
@@ -535,6 +555,7 @@ impl Written {
             "solves" => of_solves(),
             "windows" => self.of_windows(),
             "forecasts" => self.of_forecasts(),
+            "paths" => self.of_paths(),
             name => panic!("say what the cells of `{name}` are"),
         }
     }
@@ -707,6 +728,19 @@ impl Written {
             ("unit", "river".into()),
             ("series", "level".into()),
             ("value", 12.0.into()),
+        ]
+    }
+
+    fn of_paths(&self) -> Expected {
+        vec![
+            ("tick", TICK.into()),
+            ("slot", 9_u32.into()),
+            ("ts", self.at(9)),
+            ("unit_id", 0_u32.into()),
+            ("unit", "coal".into()),
+            ("on", true.into()),
+            ("output_kw", 70.0.into()),
+            ("energy_kwh", 7.0.into()),
         ]
     }
 

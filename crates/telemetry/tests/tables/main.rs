@@ -352,6 +352,7 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
         "solves",
         "windows",
         "forecasts",
+        "paths",
     ];
     assert_eq!(runs.longs("rows"), [full.map(rows).iter().sum::<i64>()]);
     assert_eq!(runs.longs("events"), [rows("events")]);

@@ -11,7 +11,7 @@ use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
         error::{Holds, series},
-        held::{check_held, hold_after, missing_kwh, note_outside, wishes},
+        held::{astray_kwh, check_held, hold_after, missing_kwh, note_outside, wishes},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, power, powers, value},
     },
@@ -69,7 +69,7 @@ impl Kind for Electrolyser {
         this.balance(program);
         for (slot, end) in wishes(task, this.held.len()) {
             let held = (this.held[slot].into(), this.most_kwh[slot]);
-            hold_after(program, unmet, &self.name, held, softened(end), problem.prices.terminal);
+            hold_after(program, unmet, &self.name, held, softened(end), &problem.prices);
         }
         Box::new(this)
     }
@@ -87,7 +87,7 @@ impl Kind for Electrolyser {
     }
 
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
-        plan.ask_to_hold(task);
+        plan.ask_to_hold(task, (0.0, self.tank.0));
     }
 }
 
@@ -115,6 +115,7 @@ fn softened(end: EnergyEnd) -> EnergyEnd {
     match end {
         EnergyEnd::Idle | EnergyEnd::Free => EnergyEnd::Free,
         EnergyEnd::AtLeast(wish) | EnergyEnd::Softened(wish) => EnergyEnd::Softened(wish),
+        EnergyEnd::OnPath { .. } => end,
     }
 }
 
@@ -205,6 +206,10 @@ impl UnitColumns for Columns<'_> {
         let runs = |slot: usize| value(relaxed, self.draw[slot]) >= self.unit.power_min.0;
         let on = self.on.iter().flatten().enumerate();
         on.map(|(slot, &on)| (on, f64::from(u8::from(runs(slot))))).collect()
+    }
+
+    fn astray_kwh(&self, last: &UnitSlot) -> f64 {
+        astray_kwh(self.task.end, last.energy_kwh)
     }
 
     fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {

@@ -6,7 +6,7 @@
 use crate::{
     grid::{
         DispatchProblem, EnergyEnd, GridError, UnitTask, Unmet,
-        held::{check_held, hold_after, missing_kwh, note_outside, wishes},
+        held::{astray_kwh, check_held, hold_after, missing_kwh, note_outside, wishes},
         plan::UnitPlan,
         unit::{Kind, UnitColumns, Way, powers, value},
     },
@@ -109,7 +109,7 @@ impl Kind for Store {
     }
 
     fn ask_intra_day(&self, task: &mut UnitTask, plan: UnitPlan<'_>) {
-        plan.ask_to_hold(task);
+        plan.ask_to_hold(task, (self.energy_min.0, self.energy_max.0));
     }
 }
 
@@ -139,7 +139,7 @@ impl<'p> Columns<'p> {
         this.balance(program);
         for (slot, end) in wishes(task, this.energy.len()) {
             let held = (this.energy[slot].into(), reach.most_after(slot + 1));
-            hold_after(program, unmet, &unit.name, held, end, problem.prices.terminal);
+            hold_after(program, unmet, &unit.name, held, end, &problem.prices);
         }
         this
     }
@@ -233,6 +233,10 @@ impl UnitColumns for Columns<'_> {
 
     fn charge_only(&self, program: &mut Program, slot: usize) {
         program.fix(self.discharge[slot], 0.0);
+    }
+
+    fn astray_kwh(&self, last: &UnitSlot) -> f64 {
+        astray_kwh(self.task.end, last.energy_kwh)
     }
 
     fn missing_kwh(&self, held_kwh: &dyn Fn(usize) -> f64) -> f64 {

@@ -11,7 +11,7 @@
 
 use crate::{
     grid::{
-        Course, DispatchProblem, GridError, UnitTask, Unmet, UnmetWish,
+        Course, DispatchProblem, GridError, NextSlot, UnitTask, Unmet, UnmetWish,
         error::{Holds, column, length, not_negative},
         plan::UnitPlan,
         unit::{Kind, Room, UnitColumns, Way, note_missed, value},
@@ -24,6 +24,11 @@ use voltide_model::{
     device::{Commitment, Device, ThermalUnit},
     unit::{UnitSlot, UnitState},
 };
+
+/// For how long load has to be unserved before output leaves the day's path for it, h: neither fuel
+/// prices nor a band around the day-ahead output are worth that, and a forecast that errs for
+/// longer is followed.
+const UNSERVED_H: f64 = 1.0;
 
 /// A unit of which a solution without integers has more on is turned on.
 const PART_ON: f64 = 1e-6;
@@ -71,16 +76,20 @@ impl Kind for ThermalUnit {
         let hours = problem.slot_hours;
         let step = self.ramp.0 * hours;
         let thermal = match (&course.on, self.commitment) {
-            (None, Some(how)) => free(program, unmet, problem, self, state, how),
+            (None, Some(how)) => {
+                let every = course.switch_every.map_or(1, |slots| slots.get() as usize);
+                free(program, unmet, problem, self, state, (how, every))
+            }
             (None, None) => {
                 let on = vec![true; problem.slots()];
-                fixed(program, unmet, self, state, (&on, course.off_after), step)
+                fixed(program, unmet, self, state, &on, step)
             }
-            (Some(on), _) => fixed(program, unmet, self, state, (on, course.off_after), step),
+            (Some(on), _) => fixed(program, unmet, self, state, on, step),
         };
         let chords = chords(self.cost, self.power_min.0, self.power_max.0, problem.segments);
         thermal.pay(program, hours, self, &chords);
         thermal.stay_close(program, problem, self, course);
+        thermal.lead_on(program, problem, self, course);
         let was_on = state.on;
         let power_kw = state.power_kw.filter(|_| was_on);
         Box::new(Columns { unit: self, course, was_on, power_kw, hours, chords, thermal })
@@ -193,6 +202,28 @@ impl UnitColumns for Columns<'_> {
             }
             _ => 0.0,
         }
+    }
+
+    fn astray_kwh(&self, last: &UnitSlot) -> f64 {
+        if !last.on {
+            return 0.0;
+        }
+        let (least_kw, most_kw) = leading_on(self.unit, self.course, self.hours);
+        UNSERVED_H * (least_kw - last.given_kw).max(last.given_kw - most_kw).max(0.0)
+    }
+}
+
+/// The outputs in the last slot from which its ramp leads to what is to come, kW: all of them where
+/// that is not known, or where it is off then and may stop from any.
+fn leading_on(unit: &ThermalUnit, course: &Course, hours: f64) -> (f64, f64) {
+    let (least, most) = (unit.power_min.0, unit.power_max.0);
+    let step = unit.ramp.0 * hours;
+    match course.next {
+        None => (least, most),
+        Some(NextSlot { on: true, output_kw }) => {
+            ((output_kw - step).clamp(least, most), (output_kw + step).clamp(least, most))
+        }
+        Some(NextSlot { on: false, .. }) => (least, step.max(least).min(most)),
     }
 }
 
@@ -319,16 +350,40 @@ impl Thermal {
     }
 }
 
+impl Thermal {
+    /// Pays for a last output from which no ramp leads to what is to come.
+    fn lead_on(
+        &self,
+        program: &mut Program,
+        problem: &DispatchProblem<'_>,
+        unit: &ThermalUnit,
+        course: &Course,
+    ) {
+        let Some(&output) = self.output.last() else { return };
+        if self.on.is_off(self.output.len() - 1) {
+            return;
+        }
+        let (least, most) = leading_on(unit, course, problem.slot_hours);
+        if least <= unit.power_min.0 && most >= unit.power_max.0 {
+            return;
+        }
+        let astray = program.add(variable().min(0.0));
+        program.pay(problem.prices.unserved * UNSERVED_H * astray);
+        program.require(constraint!(output - astray <= most));
+        program.require(constraint!(output + astray >= least));
+    }
+}
+
 /// A unit whose commitment is given. Ramps that it cannot follow are relaxed and noted.
 fn fixed(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
     state: &UnitState,
-    (on, off_after): (&[bool], Option<u32>),
+    on: &[bool],
     step: f64,
 ) -> Thermal {
-    let bounds = fixed_bounds(unmet, unit, state, (on, off_after), step);
+    let bounds = fixed_bounds(unmet, unit, state, on, step);
     let output: Vec<Variable> =
         bounds.iter().map(|&(least, most)| program.add(variable().min(least).max(most))).collect();
     let before = std::iter::once(state.on).chain(on.iter().copied());
@@ -354,7 +409,7 @@ fn fixed_bounds(
     unmet: &mut Vec<Unmet>,
     unit: &ThermalUnit,
     state: &UnitState,
-    (on, off_after): (&[bool], Option<u32>),
+    on: &[bool],
     step: f64,
 ) -> Vec<(f64, f64)> {
     let (least, most) = (unit.power_min.0, unit.power_max.0);
@@ -394,31 +449,28 @@ fn fixed_bounds(
         }
         was_on = is_on;
     }
-    if let (Some(before), Some(last), Some(slots)) = (lowest, bounds.last_mut(), off_after) {
-        // From here it gets down to a stop, or where ramps do not get there, as near as they do.
-        last.1 = last.1.min((stop + step * f64::from(slots)).max(before));
-    }
     bounds
 }
 
-/// A unit whose commitment the schedule decides.
+/// A unit whose commitment the schedule decides, as `how` asks, `every` so many slots.
 fn free(
     program: &mut Program,
     unmet: &mut Vec<Unmet>,
     problem: &DispatchProblem<'_>,
     unit: &ThermalUnit,
     state: &UnitState,
-    how: Commitment,
+    (how, every): (Commitment, usize),
 ) -> Thermal {
     let slots = problem.slots();
     let hours = problem.slot_hours;
-    let mut columns = |one: fn() -> VariableDefinition| {
-        (0..slots).map(|_| program.add(one())).collect::<Vec<Variable>>()
+    let mut columns = |count: usize, one: fn() -> VariableDefinition| {
+        (0..count).map(|_| program.add(one())).collect::<Vec<Variable>>()
     };
     let share = || variable().min(0.0).max(1.0);
-    let on = columns(|| variable().binary());
-    let starts = columns(share);
-    let stops = columns(share);
+    let switches = columns(slots.div_ceil(every), || variable().binary());
+    let on: Vec<Variable> = (0..slots).map(|slot| switches[slot / every]).collect();
+    let starts = columns(slots, share);
+    let stops = columns(slots, share);
     let most = unit.power_max.0;
     let output: Vec<Variable> =
         (0..slots).map(|_| program.add(variable().min(0.0).max(most))).collect();
