@@ -284,7 +284,7 @@ impl Telemetry {
     }
 
     fn units_dispatched(&mut self, scenario: &Scenario, tick: u32, dispatched: &UnitsDispatched) {
-        if dispatched.stage == Stage::DayPath && !self.only_detail {
+        if dispatched.stage == Stage::DayPath && self.made == Made::Tables {
             self.frame.paths.push((tick, dispatched.clone()));
         }
         self.frame.planned.extend(self.planned.take_up(scenario, dispatched));
