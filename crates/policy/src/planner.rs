@@ -31,6 +31,8 @@ pub struct PolicyInfo {
     pub horizon_slots: u32,
     /// Whether all plugged cars of a site are shown when any of them is due.
     pub whole_site: bool,
+    /// Whether all plugged cars of a tree of sites are shown when plans do not keep its limits.
+    pub whole_tree: bool,
     /// Whether its cars pay and are paid the incentive price, instead of their tariff.
     pub pays_incentive: bool,
     /// Whether it has state to be journaled.

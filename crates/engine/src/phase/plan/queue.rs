@@ -100,6 +100,11 @@ impl Queue {
         Self { stays, ..Self::default() }
     }
 
+    /// All stays that it began with, planned or not.
+    pub(super) fn stays(&self) -> &[StayId] {
+        &self.stays
+    }
+
     /// Takes up the next `size` cars; whether there is one.
     pub(super) fn next_cars(&mut self, seen: &Planning, size: usize) -> bool {
         let evs = &seen.in_force.scenario.population.stays.ev;
