@@ -3,7 +3,9 @@
 use crate::{
     answer::{Outcome, StorageAnswer, Unmet, note_bounds, target_missed},
     batch::{Batch, BatchError, Rows},
-    group::{GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, solve_group},
+    group::{
+        GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, solve_group,
+    },
     problem::{PerSlot, StorageProblem},
 };
 use voltide_policy::{
@@ -47,7 +49,7 @@ pub fn solve_group_batch(
         members: &members,
         nodes: &nodes,
     };
-    let solved = solve_group(&problem, OPTIONS)?;
+    let solved = earlier(&problem, solve_group(&problem, OPTIONS)?)?;
     let outcome = Outcome::from_bound(solved.cost, solved.bound);
     power_kw.fill(0.0);
     let schedules = power_kw.chunks_mut(request.horizon.max(1));
@@ -58,6 +60,46 @@ pub fn solve_group_batch(
         *answer = answer_of(&member.problem, own, outcome);
     }
     Ok(figures(&solved))
+}
+
+/// What a slot later is dearer by when schedules of one cost are told apart, relative to the
+/// highest price: above a solver's rounding, and below what prices differ by.
+const LATER: f64 = 3e-6;
+
+/// What a cost may rise by for being earlier, relative to it or to 1: a solver's rounding.
+const SAME_COST: f64 = 1e-6;
+
+/// Another answer of the same energy and cost, in which energy comes as early and leaves as late as
+/// may be: who comes later finds more room.
+fn earlier(problem: &GroupProblem<'_>, first: GroupAnswer) -> Result<GroupAnswer, GroupError> {
+    let leaning = leaning_prices(problem);
+    let members = problem.members.iter().zip(&leaning).map(|(member, (buy, sell))| {
+        let problem = StorageProblem { buy, sell, ..member.problem };
+        GroupMember { problem, ..*member }
+    });
+    let members: Vec<GroupMember<'_>> = members.collect();
+    let mut second = solve_group(&GroupProblem { members: &members, ..*problem }, OPTIONS)?;
+    let costs = problem.members.iter().zip(&second.power_kw);
+    second.cost = costs.map(|(member, own)| member.problem.objective(own)).sum();
+    second.bound = first.bound;
+    let is_as_good = second.violation_kwh <= first.violation_kwh + SAME_COST
+        && second.missing_kwh <= first.missing_kwh + SAME_COST
+        && second.cost <= first.cost + SAME_COST * first.cost.abs().max(1.0);
+    Ok(if is_as_good { second } else { first })
+}
+
+/// Prices of each member that rise a little from slot to slot.
+fn leaning_prices(problem: &GroupProblem<'_>) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let prices = problem.members.iter().flat_map(|member| member.problem.buy);
+    let step = LATER * prices.fold(0.0, |most: f64, price| most.max(price.abs()));
+    let lean = |prices: &[f64], first: usize| {
+        (first..).zip(prices).map(|(slot, price)| price + step * slot as f64).collect()
+    };
+    let both = problem.members.iter().map(|member| {
+        let GroupMember { problem: StorageProblem { buy, sell, .. }, first_slot, .. } = member;
+        (lean(buy, *first_slot), lean(sell, *first_slot))
+    });
+    both.collect()
 }
 
 fn figures(solved: &GroupAnswer) -> GroupFigures {

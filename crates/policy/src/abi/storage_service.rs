@@ -564,6 +564,55 @@ mod tests {
     }
 
     #[test]
+    fn sites_cross_unchanged_and_figures_come_back() {
+        let sites = GroupSites {
+            site_id: &[1, u32::MAX],
+            parent_site: &[u32::MAX, 0],
+            import_kw_max: &[1.0, 2.0, 3.0, 4.0],
+            export_kw_max: &[5.0, 6.0, 7.0, 8.0],
+            given_kw: &[],
+        };
+        // SAFETY: the columns are alive.
+        let there = unsafe { StorageSites::new(&sites, 2, 2).unwrap().view() }.unwrap();
+        assert_eq!(format!("{there:?}"), format!("{sites:?}"));
+        let refused = StorageSites::new(&sites, 2, 3).unwrap_err().to_string();
+        assert_eq!(refused, "column import_kw_max has 4 values, not 6");
+        let figures = GroupFigures {
+            violation_kwh: 1.0,
+            missing_kwh: 2.0,
+            missing_kwh_bound: 3.0,
+            cost: 4.0,
+            cost_bound: f64::NEG_INFINITY,
+        };
+        let mut read = GroupFigures::default();
+        // SAFETY: the figures are alive.
+        unsafe { StorageFigures::point_at(&mut read).write(&figures) };
+        assert_eq!(read, figures);
+    }
+
+    #[test]
+    fn a_program_of_before_groups_gives_an_error_and_no_answer() {
+        // What is beyond the size that an older program says reads as absent.
+        let table = StorageTable {
+            size: std::mem::offset_of!(StorageTable, solve_group) as u32,
+            reserved: 0,
+            context: ptr::null_mut(),
+            solve: None,
+            solve_group: None,
+        };
+        // SAFETY: the table is alive and longer than it says.
+        let table = unsafe { copy_prefix(&raw const table) };
+        let storage = Storage { table, host: PhantomData };
+        let shown = shown();
+        let request = StorageRequest::of(&shown.build());
+        let mut power_kw = [1.0; 18];
+        let mut schedules = Schedules { power_kw: &mut power_kw, horizon: 9 };
+        let solved = storage.solve_group(&request, &GroupSites::default(), &mut schedules);
+        assert_eq!(solved, Err(StorageError::NoGroups));
+        assert!(power_kw.iter().all(|&kw| kw == 1.0));
+    }
+
+    #[test]
     fn a_column_of_another_length_is_refused() {
         let shown = shown();
         let request = StorageRequest { end_slot: &[1], ..StorageRequest::of(&shown.build()) };
