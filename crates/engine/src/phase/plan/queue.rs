@@ -10,6 +10,8 @@
 //! | `day_start`  | stays of the day, and those of cars marked due | a day begins  |
 //! | `forecast`   | stays of the day, on trial                     | a day begins  |
 //!
+//! After it is planned, `tree` has whole trees of sites shown once more.
+//!
 //! The first three mark cars in [`DueCars`](crate::due::DueCars), from where all sources take them. A car that several
 //! put in is planned once. Stays come out by car, in `EvId` order, in batches of a fixed number of
 //! cars, so that results do not depend on the number of threads; the stays of one car come one
