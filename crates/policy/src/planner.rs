@@ -16,6 +16,10 @@ pub enum Replan {
 
 /// What a policy declares of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a declaration of its own, a flag of the ABI"
+)]
 pub struct PolicyInfo {
     /// Its name.
     pub name: String,

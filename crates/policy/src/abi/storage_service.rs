@@ -609,7 +609,7 @@ mod tests {
         let mut schedules = Schedules { power_kw: &mut power_kw, horizon: 9 };
         let solved = storage.solve_group(&request, &GroupSites::default(), &mut schedules);
         assert_eq!(solved, Err(StorageError::NoGroups));
-        assert!(power_kw.iter().all(|&kw| kw == 1.0));
+        assert_eq!(power_kw.to_vec(), vec![1.0; 18]);
     }
 
     #[test]
