@@ -284,12 +284,12 @@ impl Batch {
     fn fill_eligibility(&mut self, in_force: &ScenarioInForce, stays: &[ToPlan]) {
         let on_arrival = in_force.scenario.rules >= Rules::V2;
         let clock = &in_force.scenario.clock;
-        for row in 0..self.stay.len() {
+        for (row, to_plan) in stays.iter().enumerate() {
             let arrival = self.arrival_slot[row];
             let (slots, energy_kwh) = if on_arrival {
                 let stays_of = &in_force.scenario.population.stays;
                 let end = stays_of.announced_end_slot(self.stay[row], clock);
-                (end.saturating_sub(arrival), stays[row].arrival_kwh)
+                (end.saturating_sub(arrival), to_plan.arrival_kwh)
             } else {
                 (self.departure_slot[row] - arrival.max(self.tick), self.energy_kwh[row])
             };
