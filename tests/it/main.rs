@@ -48,5 +48,6 @@ mod streams;
 mod tables;
 mod tables_agree;
 mod time_travel;
+mod together;
 mod typical_day;
 mod worlds;

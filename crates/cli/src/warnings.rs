@@ -82,7 +82,7 @@ fn unread_config(world: &World, name: &str, offset: usize, is_known: bool) -> Pr
 
 /// Warns of a policy that plans car by car behind a limit that may bind.
 pub(crate) fn of_limits(world: &World, policy: &PolicyInfo) -> Option<Problem> {
-    if policy.whole_site || policy.name == BASELINE {
+    if policy.whole_site || policy.whole_tree || policy.name == BASELINE {
         return None;
     }
     let scenario = &world.scenario;

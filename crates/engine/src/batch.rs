@@ -14,10 +14,14 @@ use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
     foresight::{Foreseen, Foresight},
     id::{EvId, SiteId, StayId},
+    rules::Rules,
     scenario::Scenario,
     willingness::Band,
 };
-use voltide_policy::{Observation, observation::NO_SITE};
+use voltide_policy::{
+    Observation,
+    observation::{NO_SITE, Shown},
+};
 
 /// A stay that is to be planned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +33,9 @@ pub(crate) struct ToPlan {
     /// Stored energy that the stay began with, or is expected to, kWh.
     pub arrival_kwh: f64,
 }
+
+/// Sums of powers below this are rounding, kW.
+const ROUNDING_KW: f64 = 1e-9;
 
 /// The columns of one batch, kept between calls so that their memory is reused.
 #[derive(Default)]
@@ -77,6 +84,8 @@ pub(crate) struct Batch {
     site_import_kw_max: Vec<f64>,
     site_export_kw_max: Vec<f64>,
     site_committed_kw: Vec<f64>,
+    site_others_kw: Vec<f64>,
+    shown: Shown,
 }
 
 /// A fleet whose drivers are asked, with what they think of each slot of the horizon.
@@ -95,7 +104,14 @@ impl AskedFleet {
 
 impl Batch {
     /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
-    pub(crate) fn fill(&mut self, state: &Planning, stays: &[ToPlan], horizon_max: u32) {
+    pub(crate) fn fill(
+        &mut self,
+        state: &Planning,
+        stays: &[ToPlan],
+        shown: Shown,
+        horizon_max: u32,
+    ) {
+        self.shown = shown;
         let clock = state.in_force.scenario.clock;
         self.tick = state.tick;
         self.unix_ms = clock.slot_start(self.tick).timestamp_millis();
@@ -109,7 +125,7 @@ impl Batch {
         self.horizon = self.horizon(known, horizon_max);
         self.known_slots = (known - self.tick).min(7 * clock.slots_per_24_hours()) as usize;
         self.known_slots = self.known_slots.max(self.horizon);
-        self.fill_eligibility(state.in_force);
+        self.fill_eligibility(state.in_force, stays);
         let rows = BoundedRows {
             evs: &self.ev_id,
             stays: &self.stay,
@@ -127,6 +143,7 @@ impl Batch {
         self.fill_known_prices(state);
         self.fill_system(state);
         self.fill_sites(state);
+        self.fill_others(state);
     }
 
     /// Shows the tariffs' own prices, where those of the run are incentive prices.
@@ -199,6 +216,8 @@ impl Batch {
             site_import_kw_max: &self.site_import_kw_max,
             site_export_kw_max: &self.site_export_kw_max,
             site_committed_kw: &self.site_committed_kw,
+            site_others_kw: &self.site_others_kw,
+            shown: self.shown,
         }
     }
 
@@ -260,15 +279,25 @@ impl Batch {
         self.degradation_per_kwh.push(fleet.degradation_per_kwh);
     }
 
-    /// (13) for every stay, over the slots that it has left.
-    fn fill_eligibility(&mut self, in_force: &ScenarioInForce) {
-        for row in 0..self.stay.len() {
-            let slots = self.departure_slot[row] - self.arrival_slot[row].max(self.tick);
+    /// (13) for every stay, over the slots that it has as a whole: whether a stay is long enough is
+    /// decided once. In runs of 0.1.0, over those that are left.
+    fn fill_eligibility(&mut self, in_force: &ScenarioInForce, stays: &[ToPlan]) {
+        let on_arrival = in_force.scenario.rules >= Rules::V2;
+        let clock = &in_force.scenario.clock;
+        for (row, to_plan) in stays.iter().enumerate() {
+            let arrival = self.arrival_slot[row];
+            let (slots, energy_kwh) = if on_arrival {
+                let stays_of = &in_force.scenario.population.stays;
+                let end = stays_of.announced_end_slot(self.stay[row], clock);
+                (end.saturating_sub(arrival), to_plan.arrival_kwh)
+            } else {
+                (self.departure_slot[row] - arrival.max(self.tick), self.energy_kwh[row])
+            };
             let stay = V2gStay::new(
                 &in_force.scenario.fleets[in_force.scenario.population.fleet_of(self.ev_id[row])],
                 in_force.charger_of(self.stay[row]),
                 self.capacity_kwh[row],
-                (self.energy_kwh[row], self.departure_energy_kwh[row]),
+                (energy_kwh, self.departure_energy_kwh[row]),
                 f64::from(slots) * self.slot_hours,
             );
             self.v2g_eligible.push(u8::from(v2g_eligible(&stay).is_ok()));
@@ -444,5 +473,26 @@ impl Batch {
                 self.slots().map(|slot| state.plans.site_committed_kw(SiteId(index), slot));
             self.site_committed_kw.extend(committed);
         }
+    }
+
+    /// What of the plans behind each site belongs to stays that are not shown.
+    fn fill_others(&mut self, state: &Planning) {
+        self.site_others_kw.clear();
+        if self.shown == Shown::Due {
+            return;
+        }
+        self.site_others_kw.extend_from_slice(&self.site_committed_kw);
+        // Nothing is committed beyond the last slot, where schedules may reach.
+        let left = state.in_force.scenario.clock.slots.saturating_sub(self.tick) as usize;
+        let rows = self.planned_kw.chunks(self.horizon.max(1)).zip(&self.stay);
+        for (planned_kw, &stay) in rows {
+            for site in state.in_force.sites_of(stay) {
+                let first = site.row() * self.horizon;
+                let others = self.site_others_kw[first..first + self.horizon].iter_mut();
+                others.zip(planned_kw).take(left).for_each(|(sum, kw)| *sum -= kw);
+            }
+        }
+        // What sums and differences leave of nothing is no power that is there.
+        self.site_others_kw.iter_mut().filter(|kw| kw.abs() < ROUNDING_KW).for_each(|kw| *kw = 0.0);
     }
 }

@@ -15,8 +15,9 @@ use crate::{
     tick::{Journal, Source},
 };
 use std::sync::Arc;
-use voltide_journal::event::{Event, PlansAccepted, PricesSet, Recorded, fact::Step};
+use voltide_journal::event::{Event, PricesSet, Recorded, fact::Step};
 use voltide_model::{id::EvId, scenario::Scenario};
+use voltide_policy::observation::Shown;
 
 /// What came of asking again.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -59,7 +60,8 @@ impl Redecision {
         let Start { planner, fallback, forecaster, threads, .. } = start;
         let Deciders { planners, .. } = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let core = Core::new(scenario, threads, None);
-        let asked = Asked { planners: Some(planners), found: Redecided::default() };
+        let asked =
+            Asked { planners: Some(planners), found: Redecided::default(), last_plans: None };
         Ok(Self { core, tick_events: Vec::new(), asked })
     }
 
@@ -101,8 +103,8 @@ impl Source for Both<'_> {
     fn decide(&mut self, core: &mut Core, step: Step) -> Result<(), EngineError> {
         while let Some(recorded) = self.journal.next_in(step) {
             // Before it is applied: it has to be asked for in the state that it was decided in.
-            if let Event::PlansAccepted(plans) = &recorded.event {
-                self.asked.compare(core, recorded.tick, plans)?;
+            if matches!(recorded.event, Event::PlansAccepted(_)) {
+                self.asked.compare(core, &recorded)?;
             }
             core.feed(recorded);
         }
@@ -118,23 +120,29 @@ impl Source for Both<'_> {
 struct Asked {
     planners: Option<Planners>,
     found: Redecided,
+    /// The number of the call before.
+    last_plans: Option<u64>,
 }
 
 impl Asked {
     fn compare(
         &mut self,
         core: &mut Core,
-        tick: u32,
-        recorded: &PlansAccepted,
+        Recorded { seq, cause_seq, tick, event }: &Recorded,
     ) -> Result<(), EngineError> {
+        let Event::PlansAccepted(recorded) = event else { return Ok(()) };
+        // A whole tree is shown because of the plans before it.
+        let after_plans = self.last_plans.is_some() && self.last_plans == *cause_seq;
+        let shown = if after_plans { Shown::Tree } else { Shown::Due };
+        self.last_plans = Some(*seq);
         let Some(planners) = self.planners.take() else { return Ok(()) };
         let world = &mut core.world;
         // A resource for the time of the call only: the systems of a replay have no policies.
         world.insert_resource(planners);
-        let asked = world.run_system_cached_with(ask_again, recorded);
+        let asked = world.run_system_cached_with(ask_again, (recorded, shown));
         self.planners = world.remove_resource::<Planners>();
         let asked = asked.expect("the state's resources are inserted");
-        let again = asked.map_err(|fault| EngineError::Policy { tick, fault })?;
+        let again = asked.map_err(|fault| EngineError::Policy { tick: *tick, fault })?;
         self.found.calls += 1;
         self.found.plans += recorded.ev.len() as u64;
         let in_force = world.resource::<ScenarioInForce>();
@@ -142,7 +150,7 @@ impl Asked {
         for (row, &ev) in recorded.ev.iter().enumerate() {
             if recorded.segments.of(row) != again.segments.of(row) {
                 self.found.differing += 1;
-                self.found.first = self.found.first.or(Some((tick, ev)));
+                self.found.first = self.found.first.or(Some((*tick, ev)));
             }
             let hours = in_force.scenario.clock.slot_hours();
             let tariff = &prices.current()[in_force.fleet_of(ev).tariff];

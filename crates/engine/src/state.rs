@@ -117,6 +117,11 @@ impl ScenarioInForce {
     pub(crate) fn sites_of(&self, stay: StayId) -> &[SiteId] {
         self.charger_of(stay).site.map_or(&[], |site| &self.site_chains[site.row()])
     }
+
+    /// The site at the top of the tree that a site belongs to.
+    pub(crate) fn root_of(&self, site: SiteId) -> SiteId {
+        *self.site_chains[site.row()].last().unwrap_or(&site)
+    }
 }
 
 fn site_chain(sites: &[Site], site: SiteId) -> Vec<SiteId> {

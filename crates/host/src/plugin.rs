@@ -9,7 +9,7 @@ use std::path::Path;
 use voltide_policy::{
     abi::{
         ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE,
-        MAGIC, PolicyTable, copy_prefix,
+        FLAG_WHOLE_TREE, MAGIC, PolicyTable, copy_prefix,
     },
     planner::{PolicyInfo, Replan},
 };
@@ -112,6 +112,7 @@ fn describe(table: &PolicyTable) -> PolicyInfo {
         horizon_slots: table.horizon_slots,
         pays_incentive: table.flags & FLAG_PAYS_INCENTIVE != 0,
         whole_site: table.flags & FLAG_WHOLE_SITE != 0,
+        whole_tree: table.flags & FLAG_WHOLE_TREE != 0,
         stateful: table.flags & FLAG_STATEFUL != 0,
     }
 }

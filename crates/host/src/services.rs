@@ -12,9 +12,10 @@ use voltide_policy::{
     LogLevel,
     abi::{
         ABI_MAJOR, ABI_MINOR, HostTable, LOG_ERROR, LOG_INFO, LOG_WARN, NO_OFFSET, STATUS_ERROR,
-        STATUS_OK, STORAGE_SERVICE, StorageAnswers, StorageProblems, StorageTable, Text,
-        copy_prefix,
+        STATUS_OK, STORAGE_SERVICE, StorageAnswers, StorageFigures, StorageProblems, StorageSites,
+        StorageTable, Text, copy_prefix,
     },
+    storage::{GroupFigures, StorageRequest},
 };
 
 /// Takes the lines that policies write: level, name of the policy, message. It must not panic.
@@ -51,6 +52,7 @@ impl Services {
             reserved: 0,
             context: ptr::null_mut(),
             solve: Some(solve_storage),
+            solve_group: Some(solve_group),
         };
         let refusal = Mutex::new(None);
         // Boxes stay where they are when this struct moves, and both tables point into them.
@@ -131,9 +133,36 @@ unsafe extern "C" fn solve_storage(
     let (context, problems, answers) =
         unsafe { (&*context.cast::<Context>(), copy_prefix(problems), copy_prefix(answers)) };
     // SAFETY: their columns are as the contract says.
-    let Err(message) = (unsafe { solve_columns(&problems, &answers, context.threads) }) else {
-        return STATUS_OK;
+    let solved = unsafe { solve_columns(&problems, &answers, context.threads) };
+    status(solved, context, &answers)
+}
+
+unsafe extern "C" fn solve_group(
+    context: *mut c_void,
+    problems: *const StorageProblems,
+    sites: *const StorageSites,
+    answers: *const StorageAnswers,
+    figures: *const StorageFigures,
+) -> i32 {
+    // SAFETY: the policy hands back the context of the table, and whole structs.
+    let (context, problems, sites, answers) = unsafe {
+        let context = &*context.cast::<Context>();
+        (context, copy_prefix(problems), copy_prefix(sites), copy_prefix(answers))
     };
+    // SAFETY: their columns are as the contract says.
+    let solved = unsafe { solve_group_columns(&problems, &sites, &answers) };
+    let solved = solved.map(|solved| {
+        if !figures.is_null() {
+            // SAFETY: a whole struct, whose places are as the contract says.
+            unsafe { copy_prefix(figures).write(&solved) }
+        }
+    });
+    status(solved, context, &answers)
+}
+
+/// The status of a call of the storage service; what was wrong goes to where the answers say.
+fn status(solved: Result<(), String>, context: &Context, answers: &StorageAnswers) -> i32 {
+    let Err(message) = solved else { return STATUS_OK };
     if answers.message.is_null() {
         *context.refusal() = Some(Refusal { message, offset: None });
     } else {
@@ -153,20 +182,62 @@ unsafe fn solve_columns(
     answers: &StorageAnswers,
     threads: usize,
 ) -> Result<(), String> {
-    let StorageProblems { rows, horizon, .. } = *problems;
-    if (answers.rows, answers.horizon) != (rows, horizon) {
-        let found = answers.rows;
-        let width = answers.horizon;
-        return Err(format!("the answers are {found} x {width}, the problems {rows} x {horizon}"));
-    }
-    // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can
-    // have.
-    let (request, power_kw) = unsafe {
-        let request = problems.view().map_err(|error| error.to_string())?;
-        (request, answers.power_kw())
-    };
+    // SAFETY: as the caller promises.
+    let (request, power_kw) = unsafe { columns_of(problems, answers) }?;
     let solved = storage::solve(&request, threads, power_kw)?;
     // SAFETY: as the caller promises.
     unsafe { answers.write(&solved) };
     Ok(())
+}
+
+/// Solves problems behind common limits into answers; the error is the reason for the policy.
+///
+/// # Safety
+///
+/// Every pointer is null or leads to as many values as the contract says.
+unsafe fn solve_group_columns(
+    problems: &StorageProblems,
+    sites: &StorageSites,
+    answers: &StorageAnswers,
+) -> Result<GroupFigures, String> {
+    let StorageProblems { rows, horizon, .. } = *problems;
+    same_size("sites", (sites.rows, sites.horizon), (rows, horizon))?;
+    // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can
+    // have.
+    let (request, power_kw, sites) = unsafe {
+        let (request, power_kw) = columns_of(problems, answers)?;
+        (request, power_kw, sites.view().map_err(|error| error.to_string())?)
+    };
+    let (solved, figures) = storage::solve_group(&request, &sites, power_kw)?;
+    // SAFETY: as the caller promises.
+    unsafe { answers.write(&solved) };
+    Ok(figures)
+}
+
+/// The request and the place for its schedules.
+///
+/// # Safety
+///
+/// Every pointer is null or leads to as many values as the contract says.
+unsafe fn columns_of<'a>(
+    problems: &StorageProblems,
+    answers: &StorageAnswers,
+) -> Result<(StorageRequest<'a>, &'a mut [f64]), String> {
+    let StorageProblems { rows, horizon, .. } = *problems;
+    same_size("answers", (answers.rows, answers.horizon), (rows, horizon))?;
+    // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can
+    // have.
+    unsafe {
+        let request = problems.view().map_err(|error| error.to_string())?;
+        Ok((request, answers.power_kw()))
+    }
+}
+
+/// Checks that rows and slots of a struct are those of the problems.
+fn same_size(what: &str, found: (u32, u32), problems: (u32, u32)) -> Result<(), String> {
+    if found == problems {
+        return Ok(());
+    }
+    let (rows, horizon) = problems;
+    Err(format!("the {what} are {} x {}, the problems {rows} x {horizon}", found.0, found.1))
 }

@@ -9,7 +9,8 @@
 use serde::Deserialize;
 use voltide_policy::{
     Host, Observation, Policy, Result, Schedules,
-    storage::{Method, StorageAnswer, StorageRequest, TieRule},
+    observation::Shown,
+    storage::{GroupSites, Method, StorageAnswer, StorageRequest, TieRule},
 };
 
 /// Charges every car in the cheapest slots of its stay, at the tariff it pays; never discharges.
@@ -30,6 +31,7 @@ pub struct SmartIncentive {
 
 impl Policy for Smart {
     const NAME: &'static str = "smart";
+    const WHOLE_TREE: bool = true;
 
     fn plan(
         &mut self,
@@ -44,6 +46,7 @@ impl Policy for Smart {
 impl Policy for SmartIncentive {
     const NAME: &'static str = "smart-incentive";
     const PAYS_INCENTIVE: bool = true;
+    const WHOLE_TREE: bool = true;
 
     fn plan(
         &mut self,
@@ -73,7 +76,22 @@ fn charge_cheapest(
         may_discharge: &[],
         ..StorageRequest::of(seen)
     };
-    all_planned(seen, &host.storage()?.solve(&request, schedules)?)
+    solve(host, seen, &request, schedules)
+}
+
+/// Lets the program solve a request: each car by itself, or all behind the limits of their tree.
+pub(crate) fn solve(
+    host: &Host,
+    seen: &Observation<'_>,
+    request: &StorageRequest<'_>,
+    schedules: &mut Schedules<'_>,
+) -> Result {
+    let storage = host.storage()?;
+    let answers = match seen.shown {
+        Shown::Due => storage.solve(request, schedules)?,
+        Shown::Tree => storage.solve_group(request, &GroupSites::of(seen), schedules)?.0,
+    };
+    all_planned(seen, &answers)
 }
 
 /// Least and most energy of every car, kWh: its bounds, widened to where it starts.
@@ -102,7 +120,7 @@ pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f
 }
 
 /// Makes sure that no car is left without a schedule because the solver had none.
-pub(crate) fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
+fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
     // After an error the world's fallback policy answers; else the car would stand uncharged.
     let missing =
         answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_solution());

@@ -8,7 +8,7 @@
 //! ```
 //! A stay that is too short for V2G by (13) only charges, at the same price.
 
-use crate::smart::{all_planned, energy_limits, load_to_fill};
+use crate::smart::{energy_limits, load_to_fill, solve};
 use serde::Deserialize;
 use voltide_policy::{
     Host, Observation, Policy, Result, Schedules,
@@ -52,6 +52,7 @@ impl From<Solver> for Method {
 impl Policy for V2g {
     const NAME: &'static str = "v2g";
     const PAYS_INCENTIVE: bool = true;
+    const WHOLE_TREE: bool = true;
 
     fn plan(
         &mut self,
@@ -78,6 +79,6 @@ impl Policy for V2g {
             discharge_kw_max: &discharge,
             ..StorageRequest::of(seen)
         };
-        all_planned(seen, &host.storage()?.solve(&request, schedules)?)
+        solve(host, seen, &request, schedules)
     }
 }

@@ -1,4 +1,4 @@
-/* The binary contract of voltide's dispatch policies, version 1.2.
+/* The binary contract of voltide's dispatch policies, version 1.3.
  *
  * Generated from crates/policy/src/abi.rs and abi/storage.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
  *
@@ -19,7 +19,7 @@
 #define VOLTIDE_ABI_MAJOR 1
 
 // Grows with every field or service that is added.
-#define VOLTIDE_ABI_MINOR 2
+#define VOLTIDE_ABI_MINOR 3
 
 // Status: done.
 #define VOLTIDE_STATUS_OK 0
@@ -38,6 +38,17 @@
 
 // `flags`: its cars pay and are paid the incentive price, instead of their tariff.
 #define VOLTIDE_FLAG_PAYS_INCENTIVE 4
+
+// `flags`: where the plans that it made of cars alone do not keep the limits of a tree of sites
+// together, all plugged cars of that tree are to be shown, as `SHOWN_TREE`; since version 1.3.
+#define VOLTIDE_FLAG_WHOLE_TREE 8
+
+// `shown_as`: the stays that are due.
+#define VOLTIDE_SHOWN_DUE 0
+
+// `shown_as`: all plugged cars of a tree of sites, whose plans in force do not keep its limits
+// together.
+#define VOLTIDE_SHOWN_TREE 1
 
 // The offset of an error that has no place in the config.
 #define VOLTIDE_NO_OFFSET 18446744073709551615ull
@@ -103,7 +114,7 @@
 // Target: lies above the most energy allowed at the end.
 #define VOLTIDE_STORAGE_ABOVE_MAXIMUM 2
 
-// Target: upper bounds on the way keep the battery from charging in time.
+// Target: upper bounds on the way, or limits of sites, keep the battery from charging in time.
 #define VOLTIDE_STORAGE_HELD_BY_BOUNDS 3
 
 // UTF-8 text or bytes, not terminated by a zero.
@@ -264,8 +275,11 @@ typedef struct {
   const double *known_sell_price;
   // Number of slots K for which prices are known from now on, at least H and at most a week.
   uint32_t known_slots;
-  // Always 0.
-  uint32_t reserved_known;
+  // `SHOWN_DUE` or `SHOWN_TREE`; 0 before version 1.3.
+  uint32_t shown_as;
+  // Power behind each site of plans in force of stays that are not shown, sites x H, kW; null
+  // with `SHOWN_DUE`. Since version 1.3.
+  const double *site_others_kw;
 } voltide_observation;
 
 // The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are
@@ -301,7 +315,8 @@ typedef struct {
   voltide_text name;
   // Version of the policy.
   voltide_text version;
-  // The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE` and `FLAG_PAYS_INCENTIVE` that hold.
+  // The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE`, `FLAG_PAYS_INCENTIVE` and
+  // `FLAG_WHOLE_TREE` that hold.
   uint32_t flags;
   // Slots after which a stay is shown again; 0 for never, 1 for every tick.
   uint32_t replan_slots;
@@ -430,6 +445,49 @@ typedef struct {
   const voltide_sink *message;
 } voltide_storage_answers;
 
+// Sites that limit rows together: a forest.
+//
+// All columns but `site_id` are as in an observation, and can be handed on as they came.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Number of rows n, as in the problems.
+  uint32_t rows;
+  // Number of slots H, as in the problems.
+  uint32_t horizon;
+  // Number of sites.
+  uint32_t sites;
+  // The site of each row, n values; 0xFFFFFFFF for none.
+  const uint32_t *site_id;
+  // Parent of each site; 0xFFFFFFFF for none.
+  const uint32_t *parent_site;
+  // Most that a site may draw, sites x H, kW; infinite for no limit.
+  const double *import_kw_max;
+  // Most that a site may feed in, sites x H, kW; infinite for no limit.
+  const double *export_kw_max;
+  // Power behind each site that is there already, with that of the sites behind it, sites x H,
+  // kW; null for none.
+  const double *given_kw;
+} voltide_storage_sites;
+
+// Where the figures of a group go. Each may be null where it is of no interest.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // Always 0.
+  uint32_t reserved;
+  // Energy beyond limits, kWh: no less can be.
+  double *violation_kwh;
+  // Stored energy below targets, kWh.
+  double *missing_kwh;
+  // A lower bound of it, kWh.
+  double *missing_kwh_bound;
+  // What all schedules cost together.
+  double *cost;
+  // A lower bound of that at this missing energy; minus infinity where none is known.
+  double *cost_bound;
+} voltide_storage_figures;
+
 // What `extension("voltide.storage/1")` points to; it outlives the instance.
 typedef struct {
   // Size of this struct, bytes.
@@ -441,6 +499,15 @@ typedef struct {
   // Solves every row. A status other than `STATUS_OK` says that the problems make no sense;
   // wishes that cannot be met are no error but part of the answers.
   int32_t (*solve)(void*, const voltide_storage_problems*, const voltide_storage_answers*);
+  // Solves all rows together, behind the limits of sites: least power beyond limits first, then
+  // least energy missing, then least cost. `method` and `tie` are not looked at; the figures may
+  // be null. A status other than `STATUS_OK` is as for `solve`. Since version 1.3: absent where
+  // `size` ends before it.
+  int32_t (*solve_group)(void*,
+                         const voltide_storage_problems*,
+                         const voltide_storage_sites*,
+                         const voltide_storage_answers*,
+                         const voltide_storage_figures*);
 } voltide_storage;
 
 // The one symbol of a plugin: given the version that the program speaks, its table, or null

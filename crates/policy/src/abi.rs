@@ -1,4 +1,4 @@
-//! The binary contract, version 1.2: what crosses between the program and a plugin.
+//! The binary contract, version 1.3: what crosses between the program and a plugin.
 //!
 //! `include/voltide_policy.h` is generated from this file and `abi/storage.rs`. Every struct begins
 //! with its size in bytes and only ever grows at its end; a reader takes the part that it knows and
@@ -20,7 +20,7 @@ pub use storage::{
     STORAGE_HELD_BY_BOUNDS, STORAGE_INFEASIBLE, STORAGE_LP, STORAGE_MILP, STORAGE_NO_SOLUTION,
     STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE, STORAGE_SPREAD, STORAGE_STRICT,
     STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G, STORAGE_VALLEY_FILL, StorageAnswers,
-    StorageProblems, StorageTable,
+    StorageFigures, StorageProblems, StorageSites, StorageTable,
 };
 pub use storage_service::Storage;
 pub use view::{Versioned, copy_prefix};
@@ -32,7 +32,7 @@ pub const MAGIC: u64 = 0x0145_4449_544C_4F56;
 /// A plugin and a program understand each other when their majors are equal.
 pub const ABI_MAJOR: u16 = 1;
 /// Grows with every field or service that is added.
-pub const ABI_MINOR: u16 = 2;
+pub const ABI_MINOR: u16 = 3;
 
 /// Status: done.
 pub const STATUS_OK: i32 = 0;
@@ -47,6 +47,15 @@ pub const FLAG_STATEFUL: u32 = 1;
 pub const FLAG_WHOLE_SITE: u32 = 2;
 /// `flags`: its cars pay and are paid the incentive price, instead of their tariff.
 pub const FLAG_PAYS_INCENTIVE: u32 = 4;
+/// `flags`: where the plans that it made of cars alone do not keep the limits of a tree of sites
+/// together, all plugged cars of that tree are to be shown, as `SHOWN_TREE`; since version 1.3.
+pub const FLAG_WHOLE_TREE: u32 = 8;
+
+/// `shown_as`: the stays that are due.
+pub const SHOWN_DUE: u32 = 0;
+/// `shown_as`: all plugged cars of a tree of sites, whose plans in force do not keep its limits
+/// together.
+pub const SHOWN_TREE: u32 = 1;
 
 /// The offset of an error that has no place in the config.
 pub const NO_OFFSET: u64 = 0xFFFF_FFFF_FFFF_FFFF;
@@ -126,7 +135,8 @@ pub struct PolicyTable {
     pub name: Text,
     /// Version of the policy.
     pub version: Text,
-    /// The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE` and `FLAG_PAYS_INCENTIVE` that hold.
+    /// The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE`, `FLAG_PAYS_INCENTIVE` and
+    /// `FLAG_WHOLE_TREE` that hold.
     pub flags: u32,
     /// Slots after which a stay is shown again; 0 for never, 1 for every tick.
     pub replan_slots: u32,
@@ -268,8 +278,11 @@ pub struct ObservationColumns {
     pub known_sell_price: *const f64,
     /// Number of slots K for which prices are known from now on, at least H and at most a week.
     pub known_slots: u32,
-    /// Always 0.
-    pub reserved_known: u32,
+    /// `SHOWN_DUE` or `SHOWN_TREE`; 0 before version 1.3.
+    pub shown_as: u32,
+    /// Power behind each site of plans in force of stays that are not shown, sites x H, kW; null
+    /// with `SHOWN_DUE`. Since version 1.3.
+    pub site_others_kw: *const f64,
 }
 
 /// The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are

@@ -114,8 +114,24 @@ pub struct Observation<'a> {
     pub site_import_kw_max: &'a [f64],
     /// Most that a site may feed in, sites x H, kW.
     pub site_export_kw_max: &'a [f64],
-    /// Power of the plans in force behind each site, sites x H, kW.
+    /// Power of the plans in force behind each site, sites x H, kW; those of the stays shown are
+    /// in it.
     pub site_committed_kw: &'a [f64],
+    /// What of it belongs to stays that are not shown; empty with [`Shown::Due`].
+    pub site_others_kw: &'a [f64],
+    /// Which stays are shown, and why.
+    pub shown: Shown,
+}
+
+/// Which stays are shown, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u32)]
+pub enum Shown {
+    /// Those that are due.
+    #[default]
+    Due = crate::abi::SHOWN_DUE,
+    /// All plugged cars of a tree of sites: the plans in force do not keep its limits together.
+    Tree = crate::abi::SHOWN_TREE,
 }
 
 impl<'a> Observation<'a> {

@@ -16,6 +16,10 @@ pub enum Replan {
 
 /// What a policy declares of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a declaration of its own, a flag of the ABI"
+)]
 pub struct PolicyInfo {
     /// Its name.
     pub name: String,
@@ -31,6 +35,8 @@ pub struct PolicyInfo {
     pub horizon_slots: u32,
     /// Whether all plugged cars of a site are shown when any of them is due.
     pub whole_site: bool,
+    /// Whether all plugged cars of a tree of sites are shown when plans do not keep its limits.
+    pub whole_tree: bool,
     /// Whether its cars pay and are paid the incentive price, instead of their tariff.
     pub pays_incentive: bool,
     /// Whether it has state to be journaled.

@@ -29,6 +29,10 @@ pub trait Policy: DeserializeOwned + Send + 'static {
     /// Whether its cars pay and are paid the incentive price, instead of their tariff: the prices
     /// that it is shown as `buy_price` and `sell_price`, and that its cars are billed.
     const PAYS_INCENTIVE: bool = false;
+    /// Whether all plugged cars of a tree of sites are to be shown, as
+    /// [`Shown::Tree`](crate::observation::Shown::Tree), where the plans that it made of cars alone
+    /// do not keep the limits of that tree together.
+    const WHOLE_TREE: bool = false;
     /// Whether [`save`](Self::save) and [`load`](Self::load) carry a memory.
     const STATEFUL: bool = false;
 

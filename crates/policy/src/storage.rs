@@ -98,7 +98,7 @@ pub enum MissedReason {
     TooShort,
     /// The target lies above the most energy allowed at the end.
     AboveMaximum,
-    /// Upper bounds on the way keep the battery from charging in time.
+    /// Upper bounds on the way, or limits of sites, keep the battery from charging in time.
     HeldByBounds,
 }
 
@@ -245,6 +245,51 @@ impl<'a> StorageRequest<'a> {
     }
 }
 
+/// Sites that limit the rows of a request together: a forest, each with as many values a series as
+/// the request has slots.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GroupSites<'a> {
+    /// The site of each row, or [`NO_SITE`](crate::observation::NO_SITE).
+    pub site_id: &'a [u32],
+    /// Parent of each site, or [`NO_SITE`](crate::observation::NO_SITE).
+    pub parent_site: &'a [u32],
+    /// Most that a site may draw, sites x H, kW, not negative; infinite for no limit.
+    pub import_kw_max: &'a [f64],
+    /// Most that a site may feed in, sites x H, kW, not negative; infinite for no limit.
+    pub export_kw_max: &'a [f64],
+    /// Power behind each site that is there already, with that of the sites behind it, sites x H,
+    /// kW, positive draws; empty for none.
+    pub given_kw: &'a [f64],
+}
+
+impl<'a> GroupSites<'a> {
+    /// What was shown: all sites, and the plans in force of stays that are not shown.
+    pub fn of(seen: &Observation<'a>) -> Self {
+        Self {
+            site_id: seen.site_id,
+            parent_site: seen.parent_site,
+            import_kw_max: seen.site_import_kw_max,
+            export_kw_max: seen.site_export_kw_max,
+            given_kw: seen.site_others_kw,
+        }
+    }
+}
+
+/// How good the schedules of a group are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct GroupFigures {
+    /// Energy beyond limits, kWh: no less can be.
+    pub violation_kwh: f64,
+    /// Stored energy below targets, kWh.
+    pub missing_kwh: f64,
+    /// A lower bound of it, kWh.
+    pub missing_kwh_bound: f64,
+    /// What all schedules cost together.
+    pub cost: f64,
+    /// A lower bound of that at this missing energy; minus infinity where none is known.
+    pub cost_bound: f64,
+}
+
 /// The answer to one row; its schedule is in the matrix.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StorageAnswer {
@@ -275,6 +320,9 @@ pub enum StorageError {
     /// The program does not have the service.
     #[error("this program has no service `{}`", abi::STORAGE_SERVICE)]
     Absent,
+    /// The program solves no groups: it is older than version 1.3 of the contract.
+    #[error("the service `{}` of this program solves no groups", abi::STORAGE_SERVICE)]
+    NoGroups,
     /// The problems make no sense.
     #[error("{0}")]
     Refused(String),

@@ -11,7 +11,7 @@
 
 use crate::{
     abi::Host,
-    observation::{NO_SITE, Observation, Schedules},
+    observation::{NO_SITE, Observation, Schedules, Shown},
     policy::{Policy, Result},
 };
 
@@ -118,6 +118,10 @@ macro_rules! builder {
             pub site_export_kw_max: Vec<f64>,
             /// Power of the plans in force behind each site, sites x H, kW.
             pub site_committed_kw: Vec<f64>,
+            /// Power of plans in force behind each site of stays that are not shown, kW.
+            pub site_others_kw: Vec<f64>,
+            /// Which stays are shown, and why.
+            pub shown: Shown,
             stay_id: Vec<u64>,
             ev_id: Vec<u32>,
             $($name: Vec<$kind>,)*
@@ -192,6 +196,8 @@ impl ObservationBuilder {
             site_import_kw_max: &self.site_import_kw_max,
             site_export_kw_max: &self.site_export_kw_max,
             site_committed_kw: &self.site_committed_kw,
+            site_others_kw: &self.site_others_kw,
+            shown: self.shown,
             ..Observation::default()
         }
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 mod written;
 
 /// Rust name and C name of every type.
-const TYPES: [(&str, &str); 10] = [
+const TYPES: [(&str, &str); 12] = [
     ("Text", "voltide_text"),
     ("HostTable", "voltide_host"),
     ("ByteSink", "voltide_sink"),
@@ -21,11 +21,13 @@ const TYPES: [(&str, &str); 10] = [
     ("StorageTable", "voltide_storage"),
     ("StorageProblems", "voltide_storage_problems"),
     ("StorageAnswers", "voltide_storage_answers"),
+    ("StorageSites", "voltide_storage_sites"),
+    ("StorageFigures", "voltide_storage_figures"),
     ("Entry", "voltide_entry"),
 ];
 
 const OPENING: &str = "\
-/* The binary contract of voltide's dispatch policies, version 1.2.
+/* The binary contract of voltide's dispatch policies, version 1.3.
  *
  * Generated from crates/policy/src/abi.rs and abi/storage.rs; `VOLTIDE_BLESS=1 cargo test -p voltide-policy` writes it anew.
  *

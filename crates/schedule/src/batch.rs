@@ -5,6 +5,7 @@
 
 use crate::{
     answer::StorageAnswer,
+    group::GroupError,
     options::Options,
     problem::{PerSlot, ProblemError, StorageProblem, validate_load, validate_prices},
     ranking::Ranking,
@@ -54,6 +55,9 @@ pub enum BatchError {
         /// What is wrong.
         problem: ProblemError,
     },
+    /// The sites that limit a group make no sense.
+    #[error(transparent)]
+    Group(#[from] GroupError),
 }
 
 /// Solves every row: its schedule goes to row i of `power_kw` (n x H, row-major, kW, positive
@@ -97,7 +101,7 @@ pub fn solve_batch(
 
 /// Scratch memory for the per-slot limits of one row.
 #[derive(Debug, Default)]
-struct Rows {
+pub(crate) struct Rows {
     discharge: Vec<f64>,
     least: Vec<f64>,
     most: Vec<f64>,
@@ -180,8 +184,8 @@ fn value<T: Copy + Default>(column: &[T], row: usize) -> T {
 /// A request as the solver reads it: slots from its origin on, and what a column that is left out
 /// stands for.
 #[derive(Debug, Clone, Copy)]
-struct Batch<'a> {
-    request: &'a StorageRequest<'a>,
+pub(crate) struct Batch<'a> {
+    pub(crate) request: &'a StorageRequest<'a>,
 }
 
 impl<'a> Batch<'a> {
@@ -206,7 +210,7 @@ impl<'a> Batch<'a> {
         (&buy_price[slots.clone()], &sell_price[slots])
     }
 
-    fn validate(self, power: usize, answers: usize) -> Result<(), BatchError> {
+    pub(crate) fn validate(self, power: usize, answers: usize) -> Result<(), BatchError> {
         let request = self.request;
         let rows = request.len();
         length("power_kw", power, rows * request.horizon)?;
@@ -238,7 +242,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Row `row` as a problem, and the slots of the horizon it spans.
-    fn row<'r>(
+    pub(crate) fn row<'r>(
         self,
         row: usize,
         scratch: &'r mut Rows,

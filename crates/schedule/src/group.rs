@@ -195,9 +195,15 @@ pub struct GroupOptions {
     pub gap: f64,
 }
 
+impl GroupOptions {
+    /// What holds where nothing is said.
+    pub const DEFAULT: Self =
+        Self { way: GroupWay::Chosen, share: Share::Cost, nodes: 20_000, gap: 1e-6 };
+}
+
 impl Default for GroupOptions {
     fn default() -> Self {
-        Self { way: GroupWay::default(), share: Share::default(), nodes: 20_000, gap: 1e-6 }
+        Self::DEFAULT
     }
 }
 

@@ -30,6 +30,7 @@ mod exact;
 mod general;
 pub mod grid;
 pub mod group;
+mod group_batch;
 mod level;
 pub mod linear;
 mod options;
@@ -45,6 +46,7 @@ mod v1g;
 
 pub use answer::{BoundsMissed, MissedReason, Outcome, StorageAnswer, TargetMissed, Unmet};
 pub use batch::{BatchError, solve_batch};
+pub use group_batch::solve_group_batch;
 pub use options::Options;
 pub use problem::{PerSlot, ProblemError, Slope, StorageProblem};
 pub use programs::StorageProgram;

@@ -146,11 +146,11 @@ fn a_plugin_for_another_abi_is_refused() {
     let room = Room::with_world(&[]);
     compile(&room, "later.so", &C_POLICY.replace("ABI_LATER", "1"));
     assert_snapshot!(room.refused(5, &["run", "world.ron", "--policy", "./later.so"]), @r"
-    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.2
+    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.3
     help: build the plugin against voltide-policy of this program's version
     ");
     assert_snapshot!(room.refused(5, &["plugins", "check", "later.so"]), @r"
-    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.2
+    × [room]/later.so was built for policy ABI 2.0, this program speaks 1.3
     help: build the plugin against voltide-policy of this program's version
     ");
 }

@@ -107,8 +107,8 @@ const CASES: [(&[&str], &str, (&str, u64)); 14] = [
         ("from --set #1", 11),
     ),
     (
-        &["policy=smart"],
-        "policy `smart` does not know the limit of site `depot`: 30 kW, for chargers of 55 kW",
+        &["policy=alap"],
+        "policy `alap` does not know the limit of site `depot`: 30 kW, for chargers of 55 kW",
         ("from --set #1", 8),
     ),
 ];

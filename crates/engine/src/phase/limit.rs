@@ -30,6 +30,7 @@ use voltide_journal::event::{
 use voltide_model::{
     columns::SiteTick,
     id::{EvId, SiteId},
+    rules::Rules,
 };
 
 /// Cuts that are no more than rounding, kW.
@@ -261,6 +262,7 @@ impl Flow {
 
 /// Cuts each site to its connection.
 fn limit_sites(
+    in_force: Res<ScenarioInForce>,
     tree: Res<SiteTree>,
     mut sites: Query<(&Limit, &CarsBehind, &mut SiteLoad)>,
     set_points: Query<&SetPoint>,
@@ -274,7 +276,9 @@ fn limit_sites(
     }
     let (limits, behind) = in_order(&tree, &sites);
     let own = site_flows(&behind, &power.0);
-    let (shares, violated) = site_shares(&tree.parents, &limits, &own);
+    // Plans that keep a limit sum up to it, but for rounding. Runs of 0.1.0 took that for a breach.
+    let rounding_kw = if in_force.scenario.rules >= Rules::V2 { CLIP_MIN_KW } else { 0.0 };
+    let (shares, violated) = site_shares(&tree.parents, &limits, &own, rounding_kw);
     if !violated.site.is_empty() {
         let cut = cut_cars(&behind, &shares, columns(set_points), &mut power.0);
         for clip in &cut {
@@ -304,11 +308,13 @@ fn in_order<'a>(
 }
 
 /// The shares of what it asks for that each site's own cars get, and the limits that they met;
-/// found from the leaves of the tree to its roots, and handed down again.
+/// found from the leaves of the tree to its roots, and handed down again. Power beyond a limit up
+/// to `rounding_kw` is not cut.
 fn site_shares(
     parents: &[Option<usize>],
     limits: &[Limit],
     own: &[Flow],
+    rounding_kw: f64,
 ) -> (Vec<Flow>, LimitViolated) {
     let mut flows = own.to_vec();
     let mut shares = vec![Flow::WHOLE; limits.len()];
@@ -317,7 +323,9 @@ fn site_shares(
     // more than those below it may pass on.
     for (site, &Limit { import_kw, export_kw }) in limits.iter().enumerate().rev() {
         let flow = flows[site];
-        shares[site] = flow.shares(import_kw, export_kw);
+        if flow.net() > import_kw + rounding_kw || -flow.net() > export_kw + rounding_kw {
+            shares[site] = flow.shares(import_kw, export_kw);
+        }
         if shares[site] != Flow::WHOLE {
             // An event lists sites ascending.
             violated.site.insert(0, SiteId(site as u32));
@@ -425,7 +433,8 @@ mod tests {
         let limit = Limit { import_kw: 5.0, export_kw: 3.0 };
         let into = Flow { charge: 8.0, discharge: 1.0 };
         let out_of = Flow { charge: 1.0, discharge: 8.0 };
-        let (_, violated) = site_shares(&[None; 3], &[limit; 3], &[into, Flow::of(2.0), out_of]);
+        let (_, violated) =
+            site_shares(&[None; 3], &[limit; 3], &[into, Flow::of(2.0), out_of], 0.0);
         assert_eq!(violated.site[..], [0, 2].map(SiteId));
         assert_eq!((violated.asked_kw, violated.limit_kw), (vec![7.0, -7.0], vec![5.0, -3.0]));
     }

@@ -3,7 +3,8 @@
 //! [`queue`] has who they are, and why: one queue, which named sources fill. At a day's start the
 //! stays of the day come out of it first, where the world plans so; and then, as in every slot, the
 //! cars that are plugged in. Policies see both alike: batch by batch, each in the light of what the
-//! one before it will draw.
+//! one before it will draw. Where the plans of plugged cars then do not keep the limits of a tree
+//! of sites together, [`tree`] has them shown once more, all cars of that tree at once.
 
 pub(crate) mod again;
 mod answer;
@@ -16,6 +17,7 @@ mod planners;
 pub(crate) mod plug_in;
 pub(crate) mod queue;
 mod replan;
+mod tree;
 
 pub(crate) use forecast::TrialOfDay;
 pub(crate) use planners::{Planners, PolicyMemory};
@@ -42,8 +44,10 @@ use bevy_ecs::{
 use day_start::{Plugged, is_planned};
 use planners::Asked;
 use queue::Queue;
+use tree::Trees;
 use voltide_journal::event::{Bytes, Event, PolicyStateSaved, PricesSet, TickStarted};
-use voltide_model::scenario::Planning as Plans;
+use voltide_model::{id::StayId, scenario::Planning as Plans};
+use voltide_policy::observation::Shown;
 
 /// Plans what the queue has, and forecasts what the day-ahead stage is to know of it.
 pub(crate) fn deciding() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
@@ -103,10 +107,18 @@ fn plan_day(
 }
 
 /// Plans all plugged cars that are to be planned now.
-fn plan_plugged(mut phase: PlanPhase, sites: Query<&CarsBehind>) -> Result<(), EngineError> {
+fn plan_plugged(
+    mut phase: PlanPhase,
+    sites: Query<&CarsBehind>,
+    trees: Trees,
+) -> Result<(), EngineError> {
     let policy = phase.planners.info().clone();
     let mut cars = queue::plugged_cars(&phase.seen(), &policy, sites);
-    phase.plan(&mut cars)
+    phase.plan(&mut cars)?;
+    if tree::are_shown(&phase.seen(), &policy) {
+        phase.plan_trees(cars.stays(), &trees)?;
+    }
+    Ok(())
 }
 
 impl PlanPhase<'_, '_> {
@@ -121,7 +133,7 @@ impl PlanPhase<'_, '_> {
             self.form_prices()?;
             while let Some(stays) = queue.next_stays(&self.seen()) {
                 self.expect(&stays);
-                self.plan_stays(&stays)?;
+                self.plan_stays(&stays, Shown::Due)?;
                 let seen = self.cars.seen_by_planning(&self.schedules);
                 let horizon = self.planners.batch.horizon_slots();
                 queue.note_schedules(&seen, &stays, &self.planners.power_kw, horizon);
@@ -155,27 +167,37 @@ impl PlanPhase<'_, '_> {
     }
 
     /// Shows stays to the policy, and accepts what it answers.
-    fn plan_stays(&mut self, stays: &[ToPlan]) -> Result<(), EngineError> {
+    fn plan_stays(&mut self, stays: &[ToPlan], shown: Shown) -> Result<(), EngineError> {
         let seen = self.cars.seen_by_planning(&self.schedules);
-        let said = self.planners.show(&seen, stays);
+        let said = self.planners.show(&seen, stays, shown);
         if !said.ev.is_empty() {
             let cause = self.record.cause(&[&PricesSet::KIND, &TickStarted::KIND]);
             self.record.note(cause, Event::WillingnessAgreed(said));
         }
         let tick = self.record.tick();
         let answer = self.planners.ask(Asked::Policy);
-        self.accept(&answer.map_err(|fault| EngineError::Policy { tick, fault })?);
+        self.accept(&answer.map_err(|fault| EngineError::Policy { tick, fault })?, shown);
+        Ok(())
+    }
+
+    /// Shows the trees of stays that were planned alone once more, where these plans do not keep
+    /// their limits together with those in force.
+    fn plan_trees(&mut self, planned: &[StayId], trees: &Trees) -> Result<(), EngineError> {
+        for root in tree::crowded(&self.seen(), planned) {
+            let cars = trees.plugged(&self.seen(), root);
+            self.plan_stays(&cars, Shown::Tree)?;
+        }
         Ok(())
     }
 
     /// Records a call's faults and corrections, and accepts its schedules.
-    fn accept(&mut self, answer: &Answer) {
+    fn accept(&mut self, answer: &Answer, shown: Shown) {
         let Self { schedules: in_force, planners, record, .. } = self;
         let tick = record.tick();
-        answer.record_fault(&planners.batch, record);
+        answer.record_fault(&planners.batch, shown, record);
         // What a fault led to is not put down to it: a stand-in's schedules are as good as any.
-        let cause = cause(record);
-        answer.record_corrections(&planners.batch, tick, record);
+        let cause = cause(record, shown);
+        answer.record_corrections(&planners.batch, tick, shown, record);
         let plans = schedules(&planners.batch, &planners.power_kw, tick);
         record.emit(cause, plans, Event::PlansAccepted, |plans| in_force.accept(plans));
     }

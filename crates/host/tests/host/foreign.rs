@@ -4,6 +4,7 @@ use crate::{ask, bare, printed};
 use std::{env::consts, fs, path::Path, process::Command};
 use voltide_host::Plugins;
 use voltide_policy::{
+    observation::Shown,
     planner::Replan,
     testing::{Car, ObservationBuilder},
 };
@@ -66,6 +67,56 @@ fn a_policy_in_c_solves_through_the_storage_service() {
     assert_eq!(ask(&mut *policy, &shown).unwrap().0, [[0.0, 7.0, 5.0, 0.0]]);
 }
 
+/// Two cars that lack 3 kWh, behind a yard that has 10 kW, of which 2 are given, behind a street.
+fn behind_a_yard() -> ObservationBuilder {
+    let car = Car { site_id: 1, departure_slot: 9, departure_energy_kwh: 23.0, ..Car::default() };
+    let mut shown = ObservationBuilder::new(4).at(5).car(car).car(car);
+    shown.buy_price = vec![0.3, 0.1, 0.2, 0.4];
+    shown.parent_site = vec![u32::MAX, 0];
+    shown.site_import_kw_max = [[50.0; 4], [10.0; 4]].concat();
+    shown.site_export_kw_max = [[50.0; 4], [10.0; 4]].concat();
+    shown.site_others_kw = vec![2.0; 8];
+    shown.shown = Shown::Tree;
+    shown
+}
+
+/// Power of both cars in each slot, kW.
+fn sums(rows: &[Vec<f64>]) -> Vec<f64> {
+    (0..4).map(|slot| rows.iter().map(|row| row[slot]).sum::<f64>()).collect()
+}
+
+fn assert_close(found: &[f64], expected: &[f64]) {
+    let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(apart < 1e-6, "{found:?} is not {expected:?}");
+}
+
+#[test]
+fn a_policy_in_c_has_a_group_solved_behind_the_limits_of_sites() {
+    let folder = tempfile::tempdir().unwrap();
+    compile("together.c", folder.path(), "together");
+    let plugins = Plugins::in_folders(vec![folder.path().to_owned()]);
+    let mut policy = plugins.load("together", "", 0).unwrap();
+    assert!(policy.info().whole_tree);
+    // 24 kW for a slot in all, 8 at most in each: the cheapest three.
+    let mut shown = behind_a_yard();
+    assert_close(&sums(&ask(&mut *policy, &shown).unwrap().0), &[8.0, 8.0, 8.0, 0.0]);
+    shown.shown = Shown::Due;
+    assert_close(&sums(&ask(&mut *policy, &shown).unwrap().0), &[14.0, 0.0, 0.0, 0.0]);
+    shown.shown = Shown::Tree;
+    shown.site_import_kw_max[0] = f64::NAN;
+    let fault = ask(&mut *policy, &shown).unwrap_err().message;
+    assert!(fault.contains("import limit is NaN in slot 0"), "{fault}");
+}
+
+#[test]
+fn smart_and_v2g_keep_limits_where_a_tree_is_shown() {
+    for name in ["smart", "smart-incentive", "v2g"] {
+        let mut policy = bare().load(name, "", 0).unwrap();
+        let rows = ask(&mut *policy, &behind_a_yard()).unwrap().0;
+        assert_close(&sums(&rows), &[8.0, 8.0, 8.0, 0.0]);
+    }
+}
+
 #[test]
 fn a_library_without_the_symbol_is_no_policy() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,7 +141,7 @@ fn a_policy_that_returns_no_table_speaks_another_major() {
     assert_eq!(found[0].abi.as_deref(), Some("another major"));
     let error = found[0].status.clone().unwrap_err().to_string();
     assert!(
-        error.ends_with("was built for policy ABI another major, this program speaks 1.2"),
+        error.ends_with("was built for policy ABI another major, this program speaks 1.3"),
         "{error}"
     );
 }

@@ -70,7 +70,7 @@ fn a_panic_inside_a_library_stays_there() {
 fn all_policies_are_listed_in_the_order_in_which_they_are_found() {
     let list = |plugins: Plugins| {
         let all = plugins.list().into_iter().filter(|found| found.name == "uncontrolled");
-        all.inspect(|it| assert!(it.status.is_ok() && it.abi.as_deref() == Some("1.2")))
+        all.inspect(|it| assert!(it.status.is_ok() && it.abi.as_deref() == Some("1.3")))
             .map(|it| (it.file.is_some(), it.rank))
             .collect::<Vec<_>>()
     };
@@ -112,7 +112,7 @@ fn tables_that_break_the_contract_are_refused() {
         let plugins = bare().with_embedded(policies::altered(change));
         plugins.list().remove(0).status.unwrap_err().to_string()
     };
-    insta::assert_snapshot!(status(|table| table.major = 2), @"an embedded policy was built for policy ABI 2.2, this program speaks 1.2");
+    insta::assert_snapshot!(status(|table| table.major = 2), @"an embedded policy was built for policy ABI 2.3, this program speaks 1.3");
     insta::assert_snapshot!(status(|table| table.magic = 7), @"an embedded policy is broken: its table is marked 0x0000000000000007, not 0x01454449544c4f56");
     insta::assert_snapshot!(status(|table| table.size = 64), @"an embedded policy is broken: its table has 64 of 104 bytes");
     insta::assert_snapshot!(status(|table| table.plan = None), @"an embedded policy is broken: it has no function `plan`");

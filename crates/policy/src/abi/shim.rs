@@ -3,9 +3,9 @@
 #![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
 
 use super::{
-    ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE, HostTable,
-    MAGIC, NO_OFFSET, ObservationColumns, PolicyTable, STATUS_ERROR, STATUS_OK, STATUS_PANIC,
-    ScheduleMatrix, Text, copy_prefix,
+    ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE,
+    FLAG_WHOLE_TREE, HostTable, MAGIC, NO_OFFSET, ObservationColumns, PolicyTable, STATUS_ERROR,
+    STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text, copy_prefix,
 };
 use crate::{
     guard::{self, Refusal},
@@ -90,6 +90,7 @@ pub const fn table<P: Policy>(version: &'static str) -> PolicyTable {
     let stateful = if P::STATEFUL { FLAG_STATEFUL } else { 0 };
     let whole_site = if P::WHOLE_SITE { FLAG_WHOLE_SITE } else { 0 };
     let pays_incentive = if P::PAYS_INCENTIVE { FLAG_PAYS_INCENTIVE } else { 0 };
+    let whole_tree = if P::WHOLE_TREE { FLAG_WHOLE_TREE } else { 0 };
     PolicyTable {
         size: size_of::<PolicyTable>() as u32,
         major: ABI_MAJOR,
@@ -97,7 +98,7 @@ pub const fn table<P: Policy>(version: &'static str) -> PolicyTable {
         magic: MAGIC,
         name: Text::new(P::NAME),
         version: Text::new(version),
-        flags: stateful | whole_site | pays_incentive,
+        flags: stateful | whole_site | pays_incentive | whole_tree,
         replan_slots: match P::REPLAN {
             Replan::OnPlugIn => 0,
             Replan::EveryTick => 1,

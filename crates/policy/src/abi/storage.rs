@@ -46,7 +46,7 @@ pub const STORAGE_REACHED: u32 = 0;
 pub const STORAGE_TOO_SHORT: u32 = 1;
 /// Target: lies above the most energy allowed at the end.
 pub const STORAGE_ABOVE_MAXIMUM: u32 = 2;
-/// Target: upper bounds on the way keep the battery from charging in time.
+/// Target: upper bounds on the way, or limits of sites, keep the battery from charging in time.
 pub const STORAGE_HELD_BY_BOUNDS: u32 = 3;
 
 /// What `extension("voltide.storage/1")` points to; it outlives the instance.
@@ -64,6 +64,66 @@ pub struct StorageTable {
     pub solve: Option<
         unsafe extern "C" fn(*mut c_void, *const StorageProblems, *const StorageAnswers) -> i32,
     >,
+    /// Solves all rows together, behind the limits of sites: least power beyond limits first, then
+    /// least energy missing, then least cost. `method` and `tie` are not looked at; the figures may
+    /// be null. A status other than `STATUS_OK` is as for `solve`. Since version 1.3: absent where
+    /// `size` ends before it.
+    pub solve_group: Option<
+        unsafe extern "C" fn(
+            *mut c_void,
+            *const StorageProblems,
+            *const StorageSites,
+            *const StorageAnswers,
+            *const StorageFigures,
+        ) -> i32,
+    >,
+}
+
+/// Sites that limit rows together: a forest.
+///
+/// All columns but `site_id` are as in an observation, and can be handed on as they came.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct StorageSites {
+    /// Size of this struct, bytes.
+    pub size: u32,
+    /// Number of rows n, as in the problems.
+    pub rows: u32,
+    /// Number of slots H, as in the problems.
+    pub horizon: u32,
+    /// Number of sites.
+    pub sites: u32,
+    /// The site of each row, n values; 0xFFFFFFFF for none.
+    pub site_id: *const u32,
+    /// Parent of each site; 0xFFFFFFFF for none.
+    pub parent_site: *const u32,
+    /// Most that a site may draw, sites x H, kW; infinite for no limit.
+    pub import_kw_max: *const f64,
+    /// Most that a site may feed in, sites x H, kW; infinite for no limit.
+    pub export_kw_max: *const f64,
+    /// Power behind each site that is there already, with that of the sites behind it, sites x H,
+    /// kW; null for none.
+    pub given_kw: *const f64,
+}
+
+/// Where the figures of a group go. Each may be null where it is of no interest.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct StorageFigures {
+    /// Size of this struct, bytes.
+    pub size: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// Energy beyond limits, kWh: no less can be.
+    pub violation_kwh: *mut f64,
+    /// Stored energy below targets, kWh.
+    pub missing_kwh: *mut f64,
+    /// A lower bound of it, kWh.
+    pub missing_kwh_bound: *mut f64,
+    /// What all schedules cost together.
+    pub cost: *mut f64,
+    /// A lower bound of that at this missing energy; minus infinity where none is known.
+    pub cost_bound: *mut f64,
 }
 
 /// Storage problems as rows: one battery each, minimising what it pays, less what it earns, plus

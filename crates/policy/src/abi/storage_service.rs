@@ -5,15 +5,15 @@
 use super::{
     ByteSink, Host, STATUS_OK, STORAGE_ABOVE_MAXIMUM, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
     STORAGE_INFEASIBLE, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE,
-    STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageProblems,
-    StorageTable, Versioned, copy_prefix,
+    STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageFigures,
+    StorageProblems, StorageSites, StorageTable, Versioned, copy_prefix,
     view::{column, column_mut},
 };
 use crate::{
     observation::Schedules,
     storage::{
-        BoundsMissed, Method, MissedReason, Outcome, StorageAnswer, StorageError, StorageRequest,
-        TargetMissed, TieRule, Unmet,
+        BoundsMissed, GroupFigures, GroupSites, Method, MissedReason, Outcome, StorageAnswer,
+        StorageError, StorageRequest, TargetMissed, TieRule, Unmet,
     },
 };
 use std::{marker::PhantomData, ptr};
@@ -24,6 +24,10 @@ unsafe impl Versioned for StorageTable {}
 unsafe impl Versioned for StorageProblems {}
 // SAFETY: as above.
 unsafe impl Versioned for StorageAnswers {}
+// SAFETY: as above.
+unsafe impl Versioned for StorageSites {}
+// SAFETY: as above.
+unsafe impl Versioned for StorageFigures {}
 
 /// The program's storage service, at a policy's disposal while the host is.
 #[derive(Debug)]
@@ -58,25 +62,151 @@ impl Storage<'_> {
         request: &StorageRequest<'_>,
         schedules: &mut Schedules<'_>,
     ) -> Result<Vec<StorageAnswer>, StorageError> {
-        let problems = StorageProblems::new(request)?;
-        let rows = request.len();
-        let horizon = request.horizon;
-        if schedules.power_kw.len() != rows * horizon {
-            let found = schedules.power_kw.len();
-            return refuse(format!("the schedules have {found} values, not {rows} x {horizon}"));
-        }
-        let mut columns = AnswerColumns::new(rows);
-        let mut message = Vec::new();
-        let sink = ByteSink::new(&mut message);
-        let answers = columns.point_at(schedules.power_kw, horizon, &sink);
         let solve = self.table.solve.ok_or(StorageError::Absent)?;
+        let context = self.table.context;
         // SAFETY: both structs point to slices that outlive the call and have the lengths that they
         // say.
-        let status = unsafe { solve(self.table.context, &raw const problems, &raw const answers) };
-        if status == STATUS_OK {
-            columns.read()
-        } else {
-            refuse(String::from_utf8_lossy(&message).into_owned())
+        answered(request, schedules, |problems, answers| unsafe {
+            solve(context, problems, answers)
+        })
+    }
+
+    /// Solves all rows together, behind the limits of `sites`: least power beyond limits first,
+    /// then least energy missing, then least cost. The schedules are written as by
+    /// [`solve`](Self::solve); method and tie rule of the request are not looked at.
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve), and where the program solves no groups.
+    pub fn solve_group(
+        &self,
+        request: &StorageRequest<'_>,
+        sites: &GroupSites<'_>,
+        schedules: &mut Schedules<'_>,
+    ) -> Result<(Vec<StorageAnswer>, GroupFigures), StorageError> {
+        let solve = self.table.solve_group.ok_or(StorageError::NoGroups)?;
+        let context = self.table.context;
+        let sites = StorageSites::new(sites, request.len(), request.horizon)?;
+        let mut read = GroupFigures::default();
+        let figures = StorageFigures::point_at(&mut read);
+        // SAFETY: the structs point to slices that outlive the call and have the lengths that they
+        // say, and to figures that do.
+        let answers = answered(request, schedules, |problems, answers| unsafe {
+            solve(context, problems, &raw const sites, answers, &raw const figures)
+        })?;
+        Ok((answers, read))
+    }
+}
+
+/// Lets `solve` answer a request into `schedules`.
+fn answered(
+    request: &StorageRequest<'_>,
+    schedules: &mut Schedules<'_>,
+    solve: impl FnOnce(*const StorageProblems, *const StorageAnswers) -> i32,
+) -> Result<Vec<StorageAnswer>, StorageError> {
+    let problems = StorageProblems::new(request)?;
+    let rows = request.len();
+    let horizon = request.horizon;
+    if schedules.power_kw.len() != rows * horizon {
+        let found = schedules.power_kw.len();
+        return refuse(format!("the schedules have {found} values, not {rows} x {horizon}"));
+    }
+    let mut columns = AnswerColumns::new(rows);
+    let mut message = Vec::new();
+    let sink = ByteSink::new(&mut message);
+    let answers = columns.point_at(schedules.power_kw, horizon, &sink);
+    let status = solve(&raw const problems, &raw const answers);
+    if status == STATUS_OK {
+        columns.read()
+    } else {
+        refuse(String::from_utf8_lossy(&message).into_owned())
+    }
+}
+
+impl StorageSites {
+    /// Points at the columns of `sites`, for a request of so many rows and slots.
+    ///
+    /// # Errors
+    /// When a column has another length than the others ask for.
+    pub fn new(sites: &GroupSites<'_>, rows: usize, horizon: usize) -> Result<Self, StorageError> {
+        let series = sites.parent_site.len() * horizon;
+        for (name, found, expected) in [
+            ("site_id", sites.site_id.len(), rows),
+            ("import_kw_max", sites.import_kw_max.len(), series),
+            ("export_kw_max", sites.export_kw_max.len(), series),
+        ] {
+            if found != expected {
+                return refuse(format!("column {name} has {found} values, not {expected}"));
+            }
+        }
+        check_length("given_kw", sites.given_kw.len(), series)?;
+        let given = sites.given_kw;
+        Ok(Self {
+            size: size_of::<Self>() as u32,
+            rows: count("rows", rows)?,
+            horizon: count("slots", horizon)?,
+            sites: count("sites", sites.parent_site.len())?,
+            site_id: sites.site_id.as_ptr(),
+            parent_site: sites.parent_site.as_ptr(),
+            import_kw_max: sites.import_kw_max.as_ptr(),
+            export_kw_max: sites.export_kw_max.as_ptr(),
+            given_kw: if given.is_empty() { ptr::null() } else { given.as_ptr() },
+        })
+    }
+
+    /// The columns as slices; one that is null has no values.
+    ///
+    /// # Errors
+    /// Where the sizes are beyond all memory.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer is null or points to as many values as the contract says, unchanged for `'a`.
+    pub unsafe fn view<'a>(&self) -> Result<GroupSites<'a>, StorageError> {
+        let [rows, slots, sites] =
+            [self.rows, self.horizon, self.sites].map(|count| count as usize);
+        // Series of sites are as large as those of tariffs would be.
+        let series = Sizes::new(rows, slots, sites, 0)?.tariffs;
+        // SAFETY: as the caller promises.
+        unsafe {
+            Ok(GroupSites {
+                site_id: column(self.site_id, rows),
+                parent_site: column(self.parent_site, sites),
+                import_kw_max: column(self.import_kw_max, series),
+                export_kw_max: column(self.export_kw_max, series),
+                given_kw: column(self.given_kw, series),
+            })
+        }
+    }
+}
+
+impl StorageFigures {
+    fn point_at(figures: &mut GroupFigures) -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            reserved: 0,
+            violation_kwh: &raw mut figures.violation_kwh,
+            missing_kwh: &raw mut figures.missing_kwh,
+            missing_kwh_bound: &raw mut figures.missing_kwh_bound,
+            cost: &raw mut figures.cost,
+            cost_bound: &raw mut figures.cost_bound,
+        }
+    }
+
+    /// Writes the figures to those places that are there.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer is null or points to a value that nobody else touches during the call.
+    pub unsafe fn write(&self, figures: &GroupFigures) {
+        for (place, value) in [
+            (self.violation_kwh, figures.violation_kwh),
+            (self.missing_kwh, figures.missing_kwh),
+            (self.missing_kwh_bound, figures.missing_kwh_bound),
+            (self.cost, figures.cost),
+            (self.cost_bound, figures.cost_bound),
+        ] {
+            // SAFETY: as the caller promises.
+            unsafe { column_mut(place, 1) }.fill(value);
         }
     }
 }
@@ -431,6 +561,55 @@ mod tests {
         // SAFETY: the columns are alive.
         let there = unsafe { StorageProblems::new(&request).unwrap().view() }.unwrap();
         assert_eq!(format!("{there:?}"), format!("{request:?}"));
+    }
+
+    #[test]
+    fn sites_cross_unchanged_and_figures_come_back() {
+        let sites = GroupSites {
+            site_id: &[1, u32::MAX],
+            parent_site: &[u32::MAX, 0],
+            import_kw_max: &[1.0, 2.0, 3.0, 4.0],
+            export_kw_max: &[5.0, 6.0, 7.0, 8.0],
+            given_kw: &[],
+        };
+        // SAFETY: the columns are alive.
+        let there = unsafe { StorageSites::new(&sites, 2, 2).unwrap().view() }.unwrap();
+        assert_eq!(format!("{there:?}"), format!("{sites:?}"));
+        let refused = StorageSites::new(&sites, 2, 3).unwrap_err().to_string();
+        assert_eq!(refused, "column import_kw_max has 4 values, not 6");
+        let figures = GroupFigures {
+            violation_kwh: 1.0,
+            missing_kwh: 2.0,
+            missing_kwh_bound: 3.0,
+            cost: 4.0,
+            cost_bound: f64::NEG_INFINITY,
+        };
+        let mut read = GroupFigures::default();
+        // SAFETY: the figures are alive.
+        unsafe { StorageFigures::point_at(&mut read).write(&figures) };
+        assert_eq!(read, figures);
+    }
+
+    #[test]
+    fn a_program_of_before_groups_gives_an_error_and_no_answer() {
+        // What is beyond the size that an older program says reads as absent.
+        let table = StorageTable {
+            size: std::mem::offset_of!(StorageTable, solve_group) as u32,
+            reserved: 0,
+            context: ptr::null_mut(),
+            solve: None,
+            solve_group: None,
+        };
+        // SAFETY: the table is alive and longer than it says.
+        let table = unsafe { copy_prefix(&raw const table) };
+        let storage = Storage { table, host: PhantomData };
+        let shown = shown();
+        let request = StorageRequest::of(&shown.build());
+        let mut power_kw = [1.0; 18];
+        let mut schedules = Schedules { power_kw: &mut power_kw, horizon: 9 };
+        let solved = storage.solve_group(&request, &GroupSites::default(), &mut schedules);
+        assert_eq!(solved, Err(StorageError::NoGroups));
+        assert_eq!(power_kw.to_vec(), vec![1.0; 18]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 #![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
 
-use super::{ByteSink, HostTable, ObservationColumns, PolicyTable, ScheduleMatrix, Text};
-use crate::observation::{Observation, Schedules};
+use super::{
+    ByteSink, HostTable, ObservationColumns, PolicyTable, SHOWN_TREE, ScheduleMatrix, Text,
+};
+use crate::observation::{Observation, Schedules, Shown};
 use std::{ffi::c_void, mem::MaybeUninit, ptr, slice};
 
 /// A struct of the contract, which may be longer or shorter on the other side.
@@ -162,6 +164,7 @@ impl ObservationColumns {
         columns.tariffs = prices.map(series).into_iter().max().unwrap_or(0) as u32;
         columns.sites = seen.parent_site.len() as u32;
         columns.known_slots = seen.known_slots as u32;
+        columns.shown_as = seen.shown as u32;
         let size = columns.sizes();
         columns.point_at_rows(seen, size);
         columns.point_at_rest(seen, size);
@@ -180,6 +183,8 @@ impl ObservationColumns {
             slot_hours: self.slot_hours,
             horizon: self.horizon as usize,
             known_slots: self.known_slots as usize,
+            // Whatever a later version shows is planned as stays that are due are.
+            shown: if self.shown_as == SHOWN_TREE { Shown::Tree } else { Shown::Due },
             ..Observation::default()
         };
         // SAFETY: as the caller promises.
@@ -210,7 +215,7 @@ impl ObservationColumns {
             parent_site: sites, site_import_kw_max: site_slots, site_export_kw_max: site_slots,
             site_committed_kw: site_slots, base_load_kw: slots, wind_kw: slots, pv_kw: slots,
             last_asked_kw: rows, last_allowed_kw: rows, last_drawn_kw: rows,
-            known_buy_price: known, known_sell_price: known,
+            known_buy_price: known, known_sell_price: known, site_others_kw: site_slots,
         ]
     }
 
@@ -352,6 +357,8 @@ mod tests {
         shown.known_slots = 12;
         shown.known_buy_price = from(420, 24);
         shown.known_sell_price = from(450, 24);
+        shown.site_others_kw = from(480, 18);
+        shown.shown = Shown::Tree;
         shown
     }
 
@@ -417,6 +424,8 @@ mod tests {
             known_slots: 0,
             known_buy_price: &[],
             known_sell_price: &[],
+            site_others_kw: &[],
+            shown: Shown::Due,
             ..shown.build()
         };
         assert_eq!(format!("{seen:?}"), format!("{known:?}"));

@@ -11,11 +11,11 @@ use crate::{
 use bevy_ecs::prelude::*;
 use voltide_journal::event::PlansAccepted;
 use voltide_model::id::{EvId, StayId};
-use voltide_policy::planner::PolicyFault;
+use voltide_policy::{observation::Shown, planner::PolicyFault};
 
 /// The schedules that the policy gives now for the stays of a call that is recorded.
 pub(crate) fn ask_again(
-    InRef(recorded): InRef<PlansAccepted>,
+    (InRef(recorded), In(shown)): (InRef<PlansAccepted>, In<Shown>),
     cars: CarsToPlan,
     in_force: SchedulesSeen,
     mut planners: ResMut<Planners>,
@@ -23,7 +23,7 @@ pub(crate) fn ask_again(
     let seen = cars.seen(&in_force);
     let rows = recorded.ev.iter().zip(&recorded.stay);
     let stays: Vec<ToPlan> = rows.map(|(&ev, &stay)| as_then(&seen, ev, stay)).collect();
-    planners.show(&seen, &stays);
+    planners.show(&seen, &stays, shown);
     planners.ask(Asked::Policy)?;
     Ok(schedules(&planners.batch, &planners.power_kw, seen.tick))
 }

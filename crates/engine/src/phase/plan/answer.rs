@@ -5,7 +5,10 @@ use voltide_journal::event::{
     AnswerNotFinite, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, Segments,
     SessionStarted, SetPointClipped, TickStarted,
 };
-use voltide_policy::planner::{Correction, PolicyFault};
+use voltide_policy::{
+    observation::Shown,
+    planner::{Correction, PolicyFault},
+};
 
 /// What came of a call.
 pub(super) struct Answer {
@@ -16,7 +19,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Records that who was asked failed, and who stood in.
-    pub(super) fn record_fault(&self, batch: &Batch, record: &mut Recorder) {
+    pub(super) fn record_fault(&self, batch: &Batch, shown: Shown, record: &mut Recorder) {
         let Some((fault, fallback)) = &self.fault else { return };
         let faulted = PolicyFaulted {
             policy: fault.policy.clone(),
@@ -26,11 +29,17 @@ impl Answer {
             first_stay: batch.stay[0],
             stays: batch.stay.len() as u32,
         };
-        record.note(cause(record), Event::PolicyFaulted(faulted));
+        record.note(cause(record, shown), Event::PolicyFaulted(faulted));
     }
 
     /// Records what of an answer was no number, and what was more than the charger can.
-    pub(super) fn record_corrections(&self, batch: &Batch, tick: u32, record: &mut Recorder) {
+    pub(super) fn record_corrections(
+        &self,
+        batch: &Batch,
+        tick: u32,
+        shown: Shown,
+        record: &mut Recorder,
+    ) {
         let mut not_finite = AnswerNotFinite::default();
         let mut clipped = SetPointClipped::default();
         for Correction { row, slot, asked_kw, applied_kw } in &self.corrections {
@@ -43,7 +52,7 @@ impl Answer {
                 None => clipped.push(ev, *asked_kw, *applied_kw, ClipReason::Charger),
             }
         }
-        let cause = cause(record);
+        let cause = cause(record, shown);
         if !not_finite.ev.is_empty() {
             record.note(cause, Event::AnswerNotFinite(not_finite));
         }
@@ -53,9 +62,12 @@ impl Answer {
     }
 }
 
-/// What a call of this tick is put down to.
-pub(super) fn cause(record: &Recorder) -> Option<u64> {
-    record.cause(&[&SessionStarted::KIND, &TickStarted::KIND])
+/// What a call of this tick is put down to: a whole tree is shown because of the plans before it.
+pub(super) fn cause(record: &Recorder, shown: Shown) -> Option<u64> {
+    match shown {
+        Shown::Due => record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]),
+        Shown::Tree => record.cause(&[&PlansAccepted::KIND]),
+    }
 }
 
 /// The schedules of a batch, run-length coded.

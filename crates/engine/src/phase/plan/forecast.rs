@@ -31,6 +31,7 @@ use voltide_model::{
     series::Series,
     two_stage::{DayAheadEv, Grid},
 };
+use voltide_policy::observation::Shown;
 
 /// Power per slot that stays will draw, by their first slot: (first slot, slot) to kW.
 #[derive(Debug, Default)]
@@ -233,14 +234,14 @@ impl TrialPhase<'_, '_> {
             && planners.forecaster().is_some_and(|it| !it.pays_incentive);
         while queue.next_cars(&seen, size) {
             while let Some(stays) = queue.next_stays(&seen) {
-                planners.show(&seen, &stays);
+                planners.show(&seen, &stays, Shown::Due);
                 if other_prices {
                     planners.batch.pay_tariffs(&in_force.scenario);
                 }
                 let tick = seen.tick;
                 let answer =
                     planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
-                answer.record_fault(&planners.batch, record);
+                answer.record_fault(&planners.batch, Shown::Due, record);
                 let horizon = planners.batch.horizon_slots();
                 trial.add(&seen, &stays, &planners.power_kw, horizon);
                 queue.note_schedules(&seen, &stays, &planners.power_kw, horizon);

@@ -15,6 +15,7 @@ use std::{
 use voltide_journal::event::WillingnessAgreed;
 use voltide_policy::{
     Schedules,
+    observation::Shown,
     planner::{Correction, Planner, PolicyFault, PolicyInfo, Replan},
 };
 
@@ -138,9 +139,14 @@ impl Planners {
     }
 
     /// Fills the batch for `stays`, and asks their drivers; gives what these said.
-    pub(super) fn show(&mut self, seen: &Planning, stays: &[ToPlan]) -> WillingnessAgreed {
+    pub(super) fn show(
+        &mut self,
+        seen: &Planning,
+        stays: &[ToPlan],
+        shown: Shown,
+    ) -> WillingnessAgreed {
         let horizon_slots = self.info().horizon_slots;
-        self.batch.fill(seen, stays, horizon_slots);
+        self.batch.fill(seen, stays, shown, horizon_slots);
         self.batch.ask_drivers(seen)
     }
 

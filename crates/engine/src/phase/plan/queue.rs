@@ -10,6 +10,8 @@
 //! | `day_start`  | stays of the day, and those of cars marked due | a day begins  |
 //! | `forecast`   | stays of the day, on trial                     | a day begins  |
 //!
+//! After it is planned, `tree` has whole trees of sites shown once more.
+//!
 //! The first three mark cars in [`DueCars`](crate::due::DueCars), from where all sources take them. A car that several
 //! put in is planned once. Stays come out by car, in `EvId` order, in batches of a fixed number of
 //! cars, so that results do not depend on the number of threads; the stays of one car come one
@@ -104,6 +106,11 @@ impl Queue {
     /// Of stays in ascending order.
     pub(super) fn of(stays: Vec<StayId>) -> Self {
         Self { stays, ..Self::default() }
+    }
+
+    /// All stays that it began with, planned or not.
+    pub(super) fn stays(&self) -> &[StayId] {
+        &self.stays
     }
 
     /// Takes up the next `size` cars; whether there is one.
