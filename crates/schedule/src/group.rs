@@ -249,7 +249,7 @@ pub fn solve_group_from(
 
 impl GroupProblem<'_> {
     /// About how many columns the program has.
-    fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.members.iter().map(GroupMember::columns).sum()
     }
 

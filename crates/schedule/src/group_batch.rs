@@ -4,7 +4,8 @@ use crate::{
     answer::{Outcome, StorageAnswer, Unmet, note_bounds, target_missed},
     batch::{Batch, BatchError, Rows},
     group::{
-        GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, solve_group,
+        GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay,
+        solve_group,
     },
     problem::{PerSlot, StorageProblem},
 };
@@ -49,7 +50,7 @@ pub fn solve_group_batch(
         members: &members,
         nodes: &nodes,
     };
-    let solved = earlier(&problem, solve_group(&problem, OPTIONS)?)?;
+    let solved = solve(&problem)?;
     let outcome = Outcome::from_bound(solved.cost, solved.bound);
     power_kw.fill(0.0);
     let schedules = power_kw.chunks_mut(request.horizon.max(1));
@@ -60,6 +61,20 @@ pub fn solve_group_batch(
         *answer = answer_of(&member.problem, own, outcome);
     }
     Ok(figures(&solved))
+}
+
+/// Columns up to which a group of a run is one program: some 20 members of 96 slots that discharge.
+/// It is planned again with every car that comes, so that less is affordable than for a group that
+/// is planned once.
+const PROGRAM_COLUMNS_MAX: usize = 6_000;
+
+/// Solves a group of a run: a small one as a program, in which energy comes early among equals, a
+/// large one apart, whose gap is wider than what equals differ by.
+fn solve(problem: &GroupProblem<'_>) -> Result<GroupAnswer, GroupError> {
+    if problem.columns() > PROGRAM_COLUMNS_MAX {
+        return solve_group(problem, GroupOptions { way: GroupWay::Decomposition, ..OPTIONS });
+    }
+    earlier(problem, solve_group(problem, OPTIONS)?)
 }
 
 /// What a slot later is dearer by when schedules of one cost are told apart, relative to the
