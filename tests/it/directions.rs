@@ -14,8 +14,10 @@ fn a_day_of_negative_prices_costs_what_binaries_everywhere_cost() {
     let objectives = column(&run, "solves", "objective");
     let near = |found: f64, least: f64| (found - least).abs() <= 1e-4 * least.abs();
     assert!(near(objectives[0], DAY_AHEAD), "day ahead {}", objectives[0]);
-    assert!(near(objectives[1], FIRST_WINDOW), "first window {}", objectives[1]);
-    let gaps = column(&run, "solves", "gap");
-    assert_eq!(gaps.len(), 97, "one day ahead and 96 windows");
+    // After the day's path, which only has to lead somewhere.
+    assert!(near(objectives[2], FIRST_WINDOW), "first window {}", objectives[2]);
+    let mut gaps = column(&run, "solves", "gap");
+    assert_eq!(gaps.len(), 98, "one day ahead, its path, and 96 windows");
+    gaps.remove(1);
     assert!(gaps.iter().all(|&gap| gap <= 1e-4), "{gaps:?}");
 }

@@ -68,11 +68,16 @@ pub fn solve_group_batch(
 /// is planned once.
 const PROGRAM_COLUMNS_MAX: usize = 6_000;
 
+/// Nodes of a search with binaries in a large group that cannot be planned apart: what is found at
+/// its root counts.
+const LARGE_NODES: u32 = 1;
+
 /// Solves a group of a run: a small one as a program, in which energy comes early among equals, a
 /// large one apart, whose gap is wider than what equals differ by.
 fn solve(problem: &GroupProblem<'_>) -> Result<GroupAnswer, GroupError> {
     if problem.columns() > PROGRAM_COLUMNS_MAX {
-        return solve_group(problem, GroupOptions { way: GroupWay::Decomposition, ..OPTIONS });
+        let way = GroupWay::Decomposition;
+        return solve_group(problem, GroupOptions { way, nodes: LARGE_NODES, ..OPTIONS });
     }
     earlier(problem, solve_group(problem, OPTIONS)?)
 }

@@ -144,10 +144,12 @@ fn a_stop_that_the_ramp_forbids_is_noted() {
     );
 }
 
-/// A unit of 30 to 100 kW with a ramp of 20 kW a slot, over a load of 100 kW that it wants to serve;
-/// what it gives in the last slot when it is to do `next` after that, and what that costs for the path.
+/// A unit of 30 to 100 kW with a ramp of 20 kW a slot of a quarter of an hour, over a load of 100 kW
+/// that it wants to serve; what it gives in the last slot when it is to do `next` after that, and what
+/// that costs for the path. Four such slots without some load cost less than to leave the path by it.
 fn last_before(next: Option<NextSlot>, slots: usize, before_kw: f64) -> (f64, f64) {
-    let mut system = thermal(vec![unit(30.0, 100.0, 20.0)], &vec![100.0; slots]);
+    let hourly = thermal(vec![unit(30.0, 100.0, 80.0)], &vec![100.0; slots]);
+    let mut system = System { slot_hours: 0.25, ..hourly };
     system.units[0].state =
         UnitState { power_kw: Some(before_kw), on: true, ..UnitState::default() };
     system.units[0].course.on = Some(vec![true; slots]);

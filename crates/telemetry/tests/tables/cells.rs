@@ -507,7 +507,8 @@ fn written() -> Written {
         set_point_clipped(),
     ];
     let after = [sealed(Hash(1)), session_ended(), target_missed(), sealed(Hash(0xfade))];
-    let ticks = [0, 0, PLUGGED, TICK, TICK, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
+    let ticks =
+        [0, 0, PLUGGED, TICK, TICK, TICK, TICK, TICK, TICK, UNPLUGGED, UNPLUGGED, UNPLUGGED];
     let settled_after = before.len();
     for (at, (event, tick)) in before.into_iter().chain(after).zip(ticks).enumerate() {
         if at == settled_after {

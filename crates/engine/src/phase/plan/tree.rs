@@ -13,6 +13,7 @@ use bevy_ecs::{prelude::*, system::SystemParam};
 use voltide_model::{
     id::{EvId, SiteId, StayId},
     rules::Rules,
+    scenario::Planning as Plans,
 };
 use voltide_policy::planner::PolicyInfo;
 
@@ -26,11 +27,12 @@ pub(super) struct Trees<'w, 's> {
     cars_behind: Query<'w, 's, &'static CarsBehind>,
 }
 
-/// Whether a policy is shown whole trees. Runs of 0.1.0 never are; and a day that follows upon
-/// itself is planned whole before it begins.
+/// Whether a policy is shown whole trees. Runs of 0.1.0 never are. Where stays are planned before
+/// their day begins, cars that are there would have to keep limits which the plans of those to come
+/// have broken already.
 pub(super) fn are_shown(seen: &Planning, policy: &PolicyInfo) -> bool {
     let scenario = &seen.in_force.scenario;
-    policy.whole_tree && scenario.rules >= Rules::V2 && scenario.clock.typical_day().is_none()
+    policy.whole_tree && scenario.rules >= Rules::V2 && scenario.planning == Plans::AtPlugIn
 }
 
 /// Roots of the trees in which stays that were just planned stand, and whose limits the plans in
