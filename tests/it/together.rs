@@ -6,9 +6,12 @@ use crate::{
 };
 use serde_json::Value;
 
-/// A world, what is set in it, and the greatest cost at which a policy serves everyone, beside the
-/// least that is possible with all stays known (the joint optimum, by an independent program).
-const WORLDS: [(&str, &str, [(&str, f64, f64); 2]); 2] = [
+/// A policy, the least cost that is possible with all stays known (the joint optimum, by an
+/// independent program), and the greatest at which the policy serves everyone.
+type Costs = (&'static str, f64, f64);
+
+/// A world, what is set in it, and what it costs.
+const WORLDS: [(&str, &str, [Costs; 2]); 2] = [
     (
         "tests/cases/limit/site.ron",
         "sites.grid.import_limit=36 kW",

@@ -57,7 +57,7 @@ pub(crate) enum Denied {
     Warnings,
 }
 
-#[derive(Debug, Clone, Copy, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Deny {
     /// Take warnings for errors: exit with 3, and run nothing
     #[arg(long, value_name = "WHAT", value_enum)]

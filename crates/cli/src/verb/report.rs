@@ -197,7 +197,8 @@ fn open(path: &Path) -> Result<(), Failure> {
 
 fn failure(error: &ReportError) -> Failure {
     let causes = std::iter::successors(std::error::Error::source(error), |it| it.source());
-    let causes = causes.map(|cause| format!(": {cause}")).collect::<String>();
+    let said: Vec<String> =
+        std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect();
     let code = match error {
         ReportError::NoRun(_) | ReportError::Content { .. } => Code::Input,
         ReportError::Table { .. } | ReportError::Rows { .. } | ReportError::File { .. } => {
@@ -214,5 +215,5 @@ fn failure(error: &ReportError) -> Failure {
         }
         ReportError::File { .. } => None,
     };
-    Failure::new(code, format!("{error}{causes}"), help)
+    Failure::new(code, said.join(": "), help)
 }
