@@ -182,7 +182,7 @@ fn the_ten_questions_have_answers() {
     assert!((requested.as_f64().unwrap() - 13_261.508).abs() < 1e-6, "{requested}");
 
     let tables = lines(&python, TABLES, folder.path());
-    assert_eq!(tables.len(), 13, "{tables:?}");
+    assert_eq!(tables.len(), 14, "{tables:?}");
     assert!(tables.iter().all(|table| table["run_id"] == true), "{tables:?}");
 }
 

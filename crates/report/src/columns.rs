@@ -7,7 +7,10 @@ use arrow_array::{
     types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType},
 };
 use arrow_schema::DataType;
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+};
 use std::{
     fs::{self, File},
     io,
@@ -83,7 +86,10 @@ fn of_file(path: &Path, names: &[&str]) -> Result<Vec<RecordBatch>, ReportError>
     let file = File::open(path);
     let file = file.map_err(|source| ReportError::File { path: path.to_owned(), source })?;
     let table = |source| ReportError::Table { path: path.to_owned(), source };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(table)?;
+    // Whatever wrote the table, a word is read as text.
+    let as_parquet = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, as_parquet);
+    let reader = reader.map_err(table)?;
     let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
     let batches = reader.with_projection(mask).with_batch_size(65_536).build().map_err(table)?;
     let batches: Result<Vec<_>, _> = batches.collect();
@@ -116,12 +122,8 @@ fn integers(column: &dyn Array) -> Vec<Option<i64>> {
 }
 
 fn words(column: &dyn Array) -> Vec<Option<&str>> {
-    if let Some(words) = column.as_string_opt::<i32>() {
-        return words.iter().collect();
+    match column.as_string_opt::<i32>() {
+        Some(words) => words.iter().collect(),
+        None => vec![None; column.len()],
     }
-    let Some(coded) = column.as_any_dictionary_opt() else { return vec![None; column.len()] };
-    let book = words(coded.values().as_ref());
-    let keys = coded.normalized_keys();
-    let word = |row: usize| (!column.is_null(row)).then(|| book[keys[row]]).flatten();
-    (0..column.len()).map(word).collect()
 }

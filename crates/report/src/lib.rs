@@ -1,7 +1,7 @@
 //! Runs as pictures: a page that opens from disk, and figures for papers.
 //!
 //! Everything shown is read from the runs' Parquet tables and from nowhere else. A chart is data
-//! with a title, a sentence and a query ([`chart`]); it is drawn as SVG once for the page and once
+//! with a title, a sentence and a query; it is drawn as SVG once for the page and once
 //! for print, and its data stand on the page as JSON.
 
 mod chart;
