@@ -71,12 +71,12 @@ fn says(run: &Run) -> String {
 fn counts(runs: &[Run]) -> Chart {
     let plugged = runs[0].system.numbers("plugged");
     let most = highest(&plugged);
-    let mut lines = vec![Course::new("plugged in", Colour::Baseline, plugged)];
+    let mut lines = vec![Course::new("plugged in", Colour::Text, plugged)];
     for (at, run) in runs.iter().enumerate() {
         let agreed = run.system.numbers("agreed");
         if agreed.iter().any(|cars| *cars > 0.0) {
             let name = format!("agree ({})", run.label);
-            lines.push(Course::new(&name, Colour::Series(at), agreed));
+            lines.push(Course::new(&name, colour_of(at), agreed));
         }
     }
     Chart {

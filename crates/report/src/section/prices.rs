@@ -1,5 +1,6 @@
 //! What drivers pay for a kWh, over time.
 
+use super::colour_of;
 use crate::{
     chart::{
         Chart, Form,
@@ -14,14 +15,14 @@ use crate::{
 pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
     let run = &runs[0];
     let tariff = run.system.numbers("tou_price_per_kwh");
-    let mut lines = vec![Course::new("tariff", Colour::Baseline, tariff)];
+    let mut lines = vec![Course::new("tariff", Colour::Text, tariff)];
     // A price that follows net load may differ from run to run.
     for (at, run) in runs.iter().enumerate() {
         let prices = run.system.numbers("incentive_price_per_kwh");
         let is_new = lines.iter().all(|line| !same(&line.values, &prices));
         if is_new && prices.iter().any(|price| price.is_finite()) {
             let name = format!("incentive ({})", run.label);
-            lines.push(Course::new(&name, Colour::Series(at), prices));
+            lines.push(Course::new(&name, colour_of(at), prices));
         }
     }
     let courses = Courses::new(run.times.clone(), lines);
