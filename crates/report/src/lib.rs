@@ -22,6 +22,7 @@ mod words;
 pub use error::ReportError;
 
 use run::Run;
+use section::Section;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -30,6 +31,7 @@ use std::{
 /// Runs side by side; the first is what the others are measured against.
 pub struct Report {
     runs: Vec<Run>,
+    sections: Vec<Section>,
     /// The command that made it, which stands on the page.
     command: String,
 }
@@ -47,7 +49,8 @@ impl Report {
         let runs: Result<Vec<Run>, _> = folders.iter().map(|folder| Run::read(folder)).collect();
         let mut runs = runs?;
         run::label(&mut runs);
-        Ok(Self { runs, command: command.to_owned() })
+        let sections = section::all(&runs)?;
+        Ok(Self { runs, sections, command: command.to_owned() })
     }
 
     /// What readers should know before they compare: runs of other worlds, and unfinished ones.
@@ -68,13 +71,8 @@ impl Report {
     }
 
     /// The page, whole: it asks for no other file.
-    ///
-    /// # Errors
-    ///
-    /// A table of cars that cannot be read.
-    pub fn html(&self) -> Result<String, ReportError> {
-        let sections = section::all(&self.runs)?;
-        Ok(page::page(&self.runs, &sections, &self.warnings(), &self.command))
+    pub fn html(&self) -> String {
+        page::page(&self.runs, &self.sections, &self.warnings(), &self.command)
     }
 
     /// Writes the first picture (`first.svg`, 1200 x 630) and every chart in two widths, as SVG
@@ -82,12 +80,12 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// A file that cannot be written, or a table of cars that cannot be read.
+    /// A file that cannot be written.
     pub fn figures(&self, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
         let file = |path: &Path, source| ReportError::File { path: path.to_owned(), source };
         fs::create_dir_all(folder).map_err(|source| file(folder, source))?;
         let mut pictures = vec![("first.svg".to_owned(), self.first_picture())];
-        for chart in section::all(&self.runs)?.iter().flat_map(|section| &section.charts) {
+        for chart in self.sections.iter().flat_map(|section| &section.charts) {
             for width in PRINT_MM {
                 pictures.push((format!("{}-{width}mm.svg", chart.id), chart.figure(width)));
             }

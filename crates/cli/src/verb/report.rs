@@ -76,7 +76,7 @@ pub(crate) fn report(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
     for warning in report.warnings() {
         output::mention(args.quiet, &format!("! {warning}"));
     }
-    let html = report.html().map_err(|error| failure(&error))?;
+    let html = report.html();
     write_whole(&flags.out, &html)?;
     let figures = match &flags.figures {
         Some(folder) => report.figures(folder).map_err(|error| failure(&error))?,

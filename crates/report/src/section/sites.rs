@@ -16,11 +16,12 @@ use crate::{
 const MOST_SITES: usize = 8;
 
 pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
-    let first = Sites::of(&runs[0]);
+    let all: Vec<Sites> = runs.iter().take(super::MOST_LINES).map(Sites::of).collect();
+    let first = &all[0];
     let mut order: Vec<(usize, f64)> = first.0.iter().map(Site::most_kw).enumerate().collect();
     order.sort_by(|one, other| other.1.total_cmp(&one.1));
     let shown = order.iter().take(MOST_SITES);
-    shown.map(|&(site, _)| chart(runs, &first.0[site], first.0.len())).collect()
+    shown.map(|&(site, _)| chart(runs, &all, &first.0[site])).collect()
 }
 
 /// A site over time.
@@ -34,6 +35,10 @@ struct Site {
 impl Site {
     fn most_kw(&self) -> f64 {
         self.power_kw.iter().copied().fold(0.0, f64::max)
+    }
+
+    fn power(&self) -> Vec<f64> {
+        self.power_kw.clone()
     }
 }
 
@@ -71,18 +76,14 @@ impl Sites {
     }
 }
 
-fn chart(runs: &[Run], site: &Site, of: usize) -> Chart {
-    let powers: Vec<(usize, Vec<f64>)> = runs
-        .iter()
-        .enumerate()
-        .take(super::MOST_LINES)
-        .filter_map(|(at, run)| {
-            let here = Sites::of(run).0.into_iter().find(|it| it.name == site.name)?;
-            Some((at, here.power_kw))
-        })
-        .collect();
-    let all = powers.iter().flat_map(|(_, kw)| kw).chain(&site.limit_kw);
-    let (_, most) = range(all.copied());
+fn chart(runs: &[Run], all: &[Sites], site: &Site) -> Chart {
+    let here = |sites: &Sites| sites.0.iter().find(|it| it.name == site.name).map(Site::power);
+    let powers = all.iter().map(here).enumerate();
+    let powers: Vec<(usize, Vec<f64>)> =
+        powers.filter_map(|(at, power_kw)| Some((at, power_kw?))).collect();
+    let of = all[0].0.len();
+    let drawn = powers.iter().flat_map(|(_, kw)| kw).chain(&site.limit_kw);
+    let (_, most) = range(drawn.copied());
     let (factor, unit) = power_unit(most);
     let scaled = |values: &[f64]| values.iter().map(|kw| kw * factor).collect::<Vec<f64>>();
     let mut lines: Vec<Course> = powers
