@@ -19,7 +19,7 @@ use super::{
     sun::Sun,
     terms::Terms,
 };
-use crate::problem::PerSlot;
+use crate::problem::{PerSlot, StorageProblem};
 
 /// Columns of the program by which members find their joint optimum, a part of them at a time.
 const BLOCK_COLUMNS: usize = 3_000;
@@ -37,6 +37,9 @@ const LARGE: usize = 500;
 const GOOD: f64 = 1e-5;
 /// Missing energy below this is rounding, kWh.
 const ROUNDING: f64 = 1e-7;
+
+/// Missing energy that a program may exceed the least by, relative.
+const HELD: f64 = 2e-8;
 
 /// Whether the decomposition takes a group with what of it may be curtailed.
 pub(super) fn takes(problem: &GroupProblem<'_>, sun: &Sun) -> bool {
@@ -76,8 +79,9 @@ impl Worth {
     }
 
     fn is_better_than(self, other: Self) -> bool {
-        self.missing_kwh < other.missing_kwh - ROUNDING
-            || (self.missing_kwh <= other.missing_kwh + ROUNDING && self.cost < other.cost)
+        let rounding = ROUNDING.max(HELD * other.missing_kwh);
+        self.missing_kwh < other.missing_kwh - rounding
+            || (self.missing_kwh <= other.missing_kwh + rounding && self.cost < other.cost)
     }
 }
 
@@ -206,6 +210,9 @@ impl<'a> Search<'a> {
         }
         let mut nearly = self.approach(wish, start);
         let mut plan = self.repair(&nearly);
+        if std::env::var_os("DBG").is_some() {
+            eprintln!("repaired: {} {} least {}", plan.cost, plan.missing_kwh, self.least_kwh);
+        }
         let mut missing_bound_kwh = self.least_kwh;
         if plan.missing_kwh > self.least_kwh + ROUNDING {
             self.improve(&mut plan, 0);
@@ -286,6 +293,9 @@ impl<'a> Search<'a> {
                 break;
             }
             self.improve(plan, ROUNDS + round);
+            if std::env::var_os("DBG").is_some() {
+                eprintln!("improved: {} {}", plan.cost, plan.missing_kwh);
+            }
         }
         bound
     }
@@ -346,8 +356,43 @@ impl<'a> Search<'a> {
             return power_kw;
         }
         let added = self.problem.prices_of(member, prices);
+        let discharges = (0..power_kw.len()).any(|at| member.problem.discharge_kw_max.at(at) > 0.0);
+        if !discharges {
+            return self.clip(&member.problem, &room, &added, power_kw);
+        }
         let within = room.within(&member.problem);
         self.tools.solver.solve(&within, &added, (1.0, f64::INFINITY)).power_kw
+    }
+
+    /// What a schedule that only charges has within a room, and elsewhere what is lost by that: as
+    /// near to it as can be, for it is nearly right.
+    fn clip(
+        &mut self,
+        problem: &StorageProblem<'_>,
+        room: &Room,
+        added: &[f64],
+        mut power_kw: Vec<f64>,
+    ) -> Vec<f64> {
+        let ceiling = reach(problem).ceiling;
+        let wanted: f64 = power_kw.iter().map(|&kw| problem.energy_for(kw)).sum();
+        let left = room.clip(&mut power_kw);
+        let kept = problem.energies(&power_kw);
+        let space: Vec<f64> =
+            ceiling.iter().zip(&kept).map(|(most, kwh)| (most - kwh).max(0.0)).collect();
+        let gained = kept.last().map_or(0.0, |kwh| kwh - problem.energy_kwh);
+        let more = StorageProblem {
+            charge_kw_max: PerSlot::Each(&left),
+            energy_kwh_min: PerSlot::Same(0.0),
+            energy_kwh_max: PerSlot::Each(&space),
+            energy_kwh: 0.0,
+            target_kwh: wanted - gained,
+            terminal_value: 0.0,
+            ..*problem
+        };
+        let more = self.tools.solver.solve(&more, added, (1.0, f64::INFINITY)).power_kw;
+        let both = power_kw.iter_mut().zip(more).enumerate();
+        both.for_each(|(slot, (kw, more))| *kw = (*kw + more).min(problem.charge_kw_max.at(slot)));
+        power_kw
     }
 
     /// Solves members once more at their own prices, in the room that is left in the end. Where

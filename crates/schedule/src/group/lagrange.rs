@@ -95,6 +95,13 @@ pub(super) fn approach(
             }
             let cost = course.cost();
             let apart = (cost - best.0).abs() / cost.abs().max(1.0);
+            if std::env::var_os("DBG").is_some() {
+                eprintln!(
+                    "round {round} apart {apart:e} breach {:e} cost {cost} best {} found {found}",
+                    course.breach(),
+                    best.0
+                );
+            }
             let allowed = if round < ROUNDS { enough } else { enough.max(NEARLY) };
             if apart.max(course.breach()) <= allowed {
                 break;

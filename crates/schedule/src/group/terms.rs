@@ -141,6 +141,11 @@ fn level(values: impl Iterator<Item = f64> + Clone, sum: f64, least: f64) -> f64
     }
 }
 
+/// The highest price of a limit: nothing where there is none.
+fn room_price(limit: f64) -> f64 {
+    if limit.is_finite() { f64::INFINITY } else { 0.0 }
+}
+
 impl Term {
     /// What λ' depends on beside a slot's own power: the level above which a peak is paid for.
     pub(super) fn level(
@@ -291,7 +296,12 @@ impl Term {
     /// Moves prices to the nearest ones at which the term is worth something finite.
     pub(super) fn project(&self, prices: &mut [f64]) {
         match self {
-            Self::Limits { .. } => {}
+            Self::Limits { import, export } => {
+                for ((price, import), export) in prices.iter_mut().zip(import).zip(export) {
+                    let (least, most) = (room_price(*export), room_price(*import));
+                    *price = price.clamp(-least, most);
+                }
+            }
             Self::Lines(lines) => {
                 prices.iter_mut().zip(lines).for_each(|(price, line)| *price = line.clamp(*price));
             }
