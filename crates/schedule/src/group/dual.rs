@@ -147,8 +147,5 @@ pub(super) fn polish(
         }
         terms.project(&mut tried, wish.own > 0.0);
     }
-    if std::env::var_os("DBG").is_some() {
-        eprintln!("polish best {best} highest {highest} length {length}");
-    }
     highest
 }
