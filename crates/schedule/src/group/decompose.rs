@@ -15,7 +15,7 @@ use super::{
     dual::{Aim, Wish, polish},
     exact::solve_program,
     fit::{self, Placed, Room},
-    lagrange::{Nearly, ROUNDS_MAX, Tools, approach},
+    lagrange::{Nearly, ROUNDS_MAX, Tools, approach, still},
     lone::{LoneSolver, Tariffs},
     sun::Sun,
     terms::Terms,
@@ -233,7 +233,7 @@ impl<'a> Search<'a> {
             }
         }
         if nearly.is_far && wish.missing_price.is_infinite() {
-            nearly = self.approach(wish, None);
+            nearly = self.approach(wish, Some(nearly));
             plan.replace_if_better(self.repair(&nearly));
         }
         wish.free_kwh = plan.missing_kwh;
@@ -247,7 +247,7 @@ impl<'a> Search<'a> {
         let start = start.map(|start| (start.misses, start.nearly));
         if let Some((true, start)) = start {
             let plan = self.repair(&start);
-            return (Nearly { is_far: true, ..start }, plan);
+            return (Nearly { is_far: true, ..still(self.problem, &self.terms) }, plan);
         }
         let course = (start.map(|(_, start)| start), self.effort.near);
         let nearly =

@@ -110,6 +110,8 @@ pub(super) fn approach(
     course.stiffness = stiffness(problem, terms, wish, &course.node_kw, &flow_kw);
     course.find_levels();
     let mut is_far = false;
+    // Cost, bound and breach when they were looked at last.
+    let mut last = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
     for round in 0..ROUNDS_MAX {
         if round > 0 {
             (0..passes).for_each(|_| course.pass(tools, false));
@@ -125,9 +127,12 @@ pub(super) fn approach(
         }
         let (cost, breach) = (course.cost(), course.breach());
         let apart = (cost - best.0).abs() / cost.abs().max(1.0);
+        let stuck = breach > BROKEN && breach > 0.9 * last.2;
+        course.stiffen((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
+        last = (cost, best.0, breach);
         let (allowed, broken) =
             if round < ROUNDS { (enough, enough) } else { (enough.max(NEARLY), BROKEN) };
-        is_far = breach > FAR;
+        is_far = breach > FAR || stuck;
         if (apart <= allowed && breach <= broken.max(allowed)) || (is_far && round >= rounds) {
             break;
         }
@@ -142,7 +147,7 @@ pub(super) fn approach(
 }
 
 /// Nobody moves, at prices of 0.
-fn still(problem: &GroupProblem<'_>, terms: &Terms) -> Nearly {
+pub(super) fn still(problem: &GroupProblem<'_>, terms: &Terms) -> Nearly {
     let still = |member: &super::GroupMember<'_>| vec![0.0; member.problem.slots()];
     let power_kw = problem.members.iter().map(still).collect();
     let fresh = vec![true; problem.members.len()];
@@ -404,11 +409,13 @@ impl<'a> Course<'a> {
         let mut slope = own;
         for above in self.problem.upward(self.problem.members[index].node) {
             for &term in &self.terms.at[above] {
-                let level = self.level_at(term, share);
-                for &(slot, change) in &self.changes {
-                    let power = self.node_kw[above][slot] + share * change;
-                    slope += change * self.term_price(term, slot, power, level);
+                if !self.terms.counts(term, self.costs_count()) {
+                    continue;
                 }
+                let level = self.level_at(term, share);
+                let spring = (self.prices[term].as_slice(), self.stiffness[term]);
+                let way = (self.node_kw[above].as_slice(), self.changes.as_slice(), share);
+                slope += self.terms.all[term].slope_along(spring, way, level);
             }
         }
         slope
@@ -448,6 +455,17 @@ impl<'a> Course<'a> {
 
     fn raise(&mut self) {
         self.prices = self.prices_now();
+        self.find_levels();
+    }
+
+    /// Doubles the stiffness of what costs where schedules have come to rest, and the bound gains too
+    /// little beside what it lacks.
+    fn stiffen(&mut self, moved: f64, gained: f64, apart: f64) {
+        if moved > 0.1 * apart || gained > 0.25 * apart {
+            return;
+        }
+        let limits = self.problem.nodes.len();
+        self.stiffness[limits..].iter_mut().for_each(|stiffness| *stiffness *= 2.0);
         self.find_levels();
     }
 
