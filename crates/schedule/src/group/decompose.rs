@@ -36,6 +36,8 @@ const POLISH: usize = 40_000;
 const LARGE: usize = 500;
 /// Relative gap that is good enough.
 const GOOD: f64 = 1e-5;
+/// The same for a large group whose nodes cost: parts of it have programs as large as its nodes.
+const GOOD_AT_COSTS: f64 = 1e-4;
 /// Missing energy below this is rounding, kWh.
 const ROUNDING: f64 = 1e-7;
 
@@ -161,6 +163,15 @@ impl Effort {
         let (near, enough) =
             if count < LARGE { (GOOD / 10.0, GOOD / 10.0) } else { (GOOD, GOOD / 2.0) };
         let steps = (POLISH / count.max(1)).clamp(100, 2_000);
+        if count >= LARGE && problem.nodes.iter().any(|node| !node.costs.is_empty()) {
+            return Self {
+                near,
+                enough: GOOD_AT_COSTS / 2.0,
+                good: GOOD_AT_COSTS,
+                steps,
+                missing_kwh,
+            };
+        }
         Self { near, enough, good: GOOD, steps, missing_kwh }
     }
 }

@@ -20,6 +20,10 @@ const NEARLY: f64 = 1e-4;
 const BROKEN: f64 = 1e-3;
 /// A breach that is far from it: wishes may not be met.
 const FAR: f64 = 1e-2;
+/// Most doublings of the stiffness of what costs.
+const DOUBLINGS: u32 = 12;
+/// The same for limits: prices of stiffer ones swing with each member's step.
+const LIMIT_DOUBLINGS: u32 = 5;
 /// Least passes over all members at a round's prices; few members get more, as each of them must
 /// go a longer way.
 const PASSES: usize = 2;
@@ -76,6 +80,10 @@ struct Course<'a> {
     prices: Vec<Vec<f64>>,
     /// How fast they rise with a distance, by term.
     stiffness: Vec<f64>,
+    /// How often it was doubled.
+    doublings: u32,
+    /// The same of limits, by node.
+    limit_doublings: Vec<u32>,
     /// Levels of peaks, by term.
     levels: Vec<f64>,
     power_kw: Vec<Vec<f64>>,
@@ -110,8 +118,8 @@ pub(super) fn approach(
     course.stiffness = stiffness(problem, terms, wish, &course.node_kw, &flow_kw);
     course.find_levels();
     let mut is_far = false;
-    // Cost, bound and breach when they were looked at last.
-    let mut last = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
+    // Cost, bound and breaches when they were looked at last.
+    let mut last = (f64::INFINITY, f64::NEG_INFINITY, vec![f64::INFINITY; problem.nodes.len()]);
     for round in 0..ROUNDS_MAX {
         if round > 0 {
             (0..passes).for_each(|_| course.pass(tools, false));
@@ -125,11 +133,12 @@ pub(super) fn approach(
         if found > best.0 {
             best = (found, course.prices.clone());
         }
-        let (cost, breach) = (course.cost(), course.breach());
+        let (cost, breaches) = (course.cost(), course.breaches());
+        let breach = breaches.iter().copied().fold(0.0, f64::max);
         let apart = (cost - best.0).abs() / cost.abs().max(1.0);
-        let stuck = breach > BROKEN && breach > 0.9 * last.2;
-        course.stiffen((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
-        last = (cost, best.0, breach);
+        let stuck = course.stiffen_limits(&breaches, &last.2);
+        course.stiffen_costs((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
+        last = (cost, best.0, breaches);
         let (allowed, broken) =
             if round < ROUNDS { (enough, enough) } else { (enough.max(NEARLY), BROKEN) };
         is_far = breach > FAR || stuck;
@@ -250,6 +259,8 @@ impl<'a> Course<'a> {
             prices: start.prices,
             levels: vec![0.0; stiffness.len()],
             stiffness,
+            doublings: 0,
+            limit_doublings: vec![0; problem.nodes.len()],
             power_kw: start.power_kw,
             fresh: start.fresh,
             node_kw,
@@ -455,15 +466,19 @@ impl<'a> Course<'a> {
 
     fn raise(&mut self) {
         self.prices = self.prices_now();
+        // What springs round is no price: a bound would not be one.
+        let costs = self.costs_count();
+        self.terms.project(&mut self.prices, costs);
         self.find_levels();
     }
 
     /// Doubles the stiffness of what costs where schedules have come to rest, and the bound gains too
     /// little beside what it lacks.
-    fn stiffen(&mut self, moved: f64, gained: f64, apart: f64) {
-        if moved > 0.1 * apart || gained > 0.25 * apart {
+    fn stiffen_costs(&mut self, moved: f64, gained: f64, apart: f64) {
+        if moved > 0.1 * apart || gained > 0.25 * apart || self.doublings >= DOUBLINGS {
             return;
         }
+        self.doublings += 1;
         let limits = self.problem.nodes.len();
         self.stiffness[limits..].iter_mut().for_each(|stiffness| *stiffness *= 2.0);
         self.find_levels();
@@ -484,8 +499,25 @@ impl<'a> Course<'a> {
         cost
     }
 
-    /// The largest breach of a limit, as a share of the room there, or of the largest charger.
-    fn breach(&self) -> f64 {
-        self.terms.breach(&self.node_kw, largest(self.problem))
+    /// The largest breach of each node's limits, as a share of the room there, or of the largest
+    /// charger.
+    fn breaches(&self) -> Vec<f64> {
+        self.terms.breaches(&self.node_kw, largest(self.problem))
+    }
+
+    /// Doubles the stiffness of limits whose breach does not get smaller, whose prices would take
+    /// long to rise; says whether there are any.
+    fn stiffen_limits(&mut self, breaches: &[f64], last: &[f64]) -> bool {
+        let mut stuck = false;
+        for (node, (&breach, &last)) in breaches.iter().zip(last).enumerate() {
+            if breach > BROKEN && breach > 0.9 * last {
+                stuck = true;
+                if self.limit_doublings[node] < LIMIT_DOUBLINGS {
+                    self.limit_doublings[node] += 1;
+                    self.stiffness[node] *= 2.0;
+                }
+            }
+        }
+        stuck
     }
 }

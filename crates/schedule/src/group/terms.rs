@@ -447,19 +447,20 @@ impl Terms {
         }
     }
 
-    /// The largest breach of a limit, as a share of the room there or of `least` kW.
-    pub(super) fn breach(&self, node_kw: &[Vec<f64>], least: f64) -> f64 {
-        let mut breach = 0.0_f64;
-        for (node, powers) in node_kw.iter().enumerate() {
-            let Term::Limits { import, export } = &self.all[node] else { continue };
+    /// The largest breach of each node's hard limits, as a share of the room there or of `least` kW.
+    pub(super) fn breaches(&self, node_kw: &[Vec<f64>], least: f64) -> Vec<f64> {
+        let one = |(node, powers): (usize, &Vec<f64>)| {
+            let Term::Limits { import, export } = &self.all[node] else { return 0.0 };
+            let mut breach = 0.0_f64;
             for (slot, power) in powers.iter().enumerate() {
                 let idle = self.idle_kw[node][slot];
                 let over = (power - import[slot]) / (import[slot] - idle).max(least);
                 let under = (-power - export[slot]) / (export[slot] + idle).max(least);
                 breach = breach.max(over).max(under);
             }
-        }
-        breach
+            breach
+        };
+        node_kw.iter().enumerate().map(one).collect()
     }
 
     /// What the terms that count are worth by themselves at prices.
