@@ -22,6 +22,8 @@ const BROKEN: f64 = 1e-3;
 const FAR: f64 = 1e-2;
 /// Most doublings of the stiffness of what costs.
 const DOUBLINGS: u32 = 12;
+/// Rounds after which a breach that stays is looked at.
+const SETTLED: usize = 10;
 /// The same for limits: prices of stiffer ones swing with each member's step.
 const LIMIT_DOUBLINGS: u32 = 5;
 /// Least passes over all members at a round's prices; few members get more, as each of them must
@@ -136,7 +138,7 @@ pub(super) fn approach(
         let (cost, breaches) = (course.cost(), course.breaches());
         let breach = breaches.iter().copied().fold(0.0, f64::max);
         let apart = (cost - best.0).abs() / cost.abs().max(1.0);
-        let stuck = course.stiffen_limits(&breaches, &last.2);
+        let stuck = round >= SETTLED && course.stiffen_limits(&breaches, &last.2);
         course.stiffen_costs((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
         last = (cost, best.0, breaches);
         let (allowed, broken) =
