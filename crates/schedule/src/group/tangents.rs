@@ -75,10 +75,10 @@ fn is_near(a: f64, b: f64) -> bool {
     (a - b).abs() <= NEAR * a.abs().max(1.0)
 }
 
-fn is_quadratic(cost: &&NodeCost<'_>) -> bool {
+fn is_quadratic(cost: &NodeCost<'_>) -> bool {
     matches!(cost, NodeCost::Quadratic { .. })
 }
 
 fn has_quadratic(node: &super::GroupNode<'_>) -> bool {
-    node.costs.iter().any(|cost| is_quadratic(&cost))
+    node.costs.iter().any(is_quadratic)
 }

@@ -356,7 +356,9 @@ impl Term {
             }
             Self::Peak { price, .. } => {
                 let above = level(prices.iter().copied(), *price, 0.0);
-                prices.iter_mut().for_each(|price| *price = (*price - above).max(0.0));
+                for price in prices.iter_mut() {
+                    *price = (*price - above).max(0.0);
+                }
             }
         }
     }
