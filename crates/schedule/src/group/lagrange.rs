@@ -138,7 +138,9 @@ pub(super) fn approach(
         let (cost, breaches) = (course.cost(), course.breaches());
         let breach = breaches.iter().copied().fold(0.0, f64::max);
         let apart = (cost - best.0).abs() / cost.abs().max(1.0);
-        let stuck = round >= SETTLED && course.stiffen_limits(&breaches, &last.2);
+        // Where energy may be missing, its price is where those of limits end.
+        let stays = round >= SETTLED && wish.missing_price.is_infinite();
+        let stuck = stays && course.stiffen_limits(&breaches, &last.2);
         course.stiffen_costs((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
         last = (cost, best.0, breaches);
         let (allowed, broken) =

@@ -556,8 +556,9 @@ fn compare_large(seed: u64, count: usize, gap: f64) -> Result<(), String> {
 #[test]
 #[ignore = "minutes; programs of up to a thousand cars"]
 fn large_groups_planned_apart_are_near_the_program() {
-    // Three of the groups of 200 cars have 5e-4 to 2.2e-3; the others are within 1e-4.
-    let sizes = [(20, 1e-3, 60), (200, 3e-3, 12), (1_000, 1e-4, 3)];
+    // Two of the groups of 200 cars, which miss nearly all, have 2e-4 and 4e-4; the others are
+    // within 1e-4.
+    let sizes = [(20, 1e-3, 60), (200, 5e-4, 12), (1_000, 1e-4, 3)];
     let wrong: Vec<String> = sizes
         .iter()
         .flat_map(|&(count, gap, groups)| (0..groups).map(move |seed| (seed, count, gap)))
