@@ -21,6 +21,7 @@ use voltide_model::{
 use voltide_policy::{
     Observation,
     observation::{NO_SITE, Shown},
+    planner::PolicyInfo,
 };
 
 /// A stay that is to be planned.
@@ -85,6 +86,8 @@ pub(crate) struct Batch {
     site_export_kw_max: Vec<f64>,
     site_committed_kw: Vec<f64>,
     site_others_kw: Vec<f64>,
+    others_ev_kw: Vec<f64>,
+    series_kw: Vec<f64>,
     shown: Shown,
 }
 
@@ -103,13 +106,13 @@ impl AskedFleet {
 }
 
 impl Batch {
-    /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
+    /// Fills the columns for `stays`, as the policy declares that it wants to see them.
     pub(crate) fn fill(
         &mut self,
         state: &Planning,
         stays: &[ToPlan],
         shown: Shown,
-        horizon_max: u32,
+        policy: &PolicyInfo,
     ) {
         self.shown = shown;
         let clock = state.in_force.scenario.clock;
@@ -122,7 +125,7 @@ impl Batch {
         }
         // All tariffs are announced for the same slots.
         let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
-        self.horizon = self.horizon(known, horizon_max);
+        self.horizon = self.horizon(known, policy.horizon_slots);
         self.known_slots = (known - self.tick).min(7 * clock.slots_per_24_hours()) as usize;
         self.known_slots = self.known_slots.max(self.horizon);
         self.fill_eligibility(state.in_force, stays);
@@ -143,7 +146,8 @@ impl Batch {
         self.fill_known_prices(state);
         self.fill_system(state);
         self.fill_sites(state);
-        self.fill_others(state);
+        self.fill_others(state, policy.whole_fleet);
+        self.fill_series(state);
     }
 
     /// Shows the tariffs' own prices, where those of the run are incentive prices.
@@ -217,6 +221,8 @@ impl Batch {
             site_export_kw_max: &self.site_export_kw_max,
             site_committed_kw: &self.site_committed_kw,
             site_others_kw: &self.site_others_kw,
+            others_ev_kw: &self.others_ev_kw,
+            series_kw: &self.series_kw,
             shown: self.shown,
         }
     }
@@ -475,17 +481,33 @@ impl Batch {
         }
     }
 
-    /// What of the plans behind each site belongs to stays that are not shown.
-    fn fill_others(&mut self, state: &Planning) {
+    /// The world's own series.
+    fn fill_series(&mut self, state: &Planning) {
+        self.series_kw.clear();
+        let scenario = &state.in_force.scenario;
+        let day = scenario.clock.slots_per_24_hours();
+        for series in &scenario.own_series {
+            self.series_kw.extend(self.slots().map(|slot| series.at(slot, day)));
+        }
+    }
+
+    /// What of the plans, all of them and behind each site, belongs to stays that are not shown.
+    fn fill_others(&mut self, state: &Planning, whole_fleet: bool) {
         self.site_others_kw.clear();
-        if self.shown == Shown::Due {
+        self.others_ev_kw.clear();
+        if self.shown == Shown::Due && !whole_fleet {
             return;
         }
         self.site_others_kw.extend_from_slice(&self.site_committed_kw);
+        if whole_fleet {
+            self.others_ev_kw.extend_from_slice(&self.committed_ev_kw);
+        }
         // Nothing is committed beyond the last slot, where schedules may reach.
         let left = state.in_force.scenario.clock.slots.saturating_sub(self.tick) as usize;
         let rows = self.planned_kw.chunks(self.horizon.max(1)).zip(&self.stay);
         for (planned_kw, &stay) in rows {
+            let others = self.others_ev_kw.iter_mut();
+            others.zip(planned_kw).take(left).for_each(|(sum, kw)| *sum -= kw);
             for site in state.in_force.sites_of(stay) {
                 let first = site.row() * self.horizon;
                 let others = self.site_others_kw[first..first + self.horizon].iter_mut();
@@ -493,6 +515,7 @@ impl Batch {
             }
         }
         // What sums and differences leave of nothing is no power that is there.
-        self.site_others_kw.iter_mut().filter(|kw| kw.abs() < ROUNDING_KW).for_each(|kw| *kw = 0.0);
+        let sums = self.site_others_kw.iter_mut().chain(&mut self.others_ev_kw);
+        sums.filter(|kw| kw.abs() < ROUNDING_KW).for_each(|kw| *kw = 0.0);
     }
 }

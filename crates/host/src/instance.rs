@@ -12,6 +12,7 @@ use voltide_policy::{
     Observation, Schedules,
     abi::{ByteSink, ObservationColumns, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text},
     planner::{Correction, Planner, PolicyFault, PolicyInfo},
+    world::World,
 };
 
 /// An instance of a policy, guarded: what it answers is checked, and once it has panicked it is
@@ -34,8 +35,9 @@ impl Instance {
         config: &str,
         log: Log,
         threads: usize,
+        world: Option<&World>,
     ) -> Result<Self, Refusal> {
-        let services = Services::new(&plugin.info.name, log, threads);
+        let services = Services::new(&plugin.info.name, log, threads, world);
         let mut instance = Self { plugin, services, pointer: ptr::null_mut(), poisoned: false };
         let Some(create) = instance.plugin.table.create else {
             return if is_unit(config) { Ok(instance) } else { Err(takes_no_config()) };

@@ -117,8 +117,14 @@ pub struct Observation<'a> {
     /// Power of the plans in force behind each site, sites x H, kW; those of the stays shown are
     /// in it.
     pub site_committed_kw: &'a [f64],
-    /// What of it belongs to stays that are not shown; empty with [`Shown::Due`].
+    /// What of it belongs to stays that are not shown; empty with [`Shown::Due`], but for policies
+    /// of whole fleets.
     pub site_others_kw: &'a [f64],
+    /// What of `committed_ev_kw` belongs to stays that are not shown, H values, kW; empty but for
+    /// policies of whole fleets.
+    pub others_ev_kw: &'a [f64],
+    /// The world's own series in the order of their names, series x H, kW.
+    pub series_kw: &'a [f64],
     /// Which stays are shown, and why.
     pub shown: Shown,
 }
@@ -132,6 +138,9 @@ pub enum Shown {
     Due = crate::abi::SHOWN_DUE,
     /// All plugged cars of a tree of sites: the plans in force do not keep its limits together.
     Tree = crate::abi::SHOWN_TREE,
+    /// All that is to be planned of a fleet that acts as one: all plugged cars, or the stays of a
+    /// day.
+    Fleet = crate::abi::SHOWN_FLEET,
 }
 
 impl<'a> Observation<'a> {

@@ -37,6 +37,8 @@ pub struct PolicyInfo {
     pub whole_site: bool,
     /// Whether all plugged cars of a tree of sites are shown when plans do not keep its limits.
     pub whole_tree: bool,
+    /// Whether cars that are due are shown at once, and all plugged cars where it plans again.
+    pub whole_fleet: bool,
     /// Whether its cars pay and are paid the incentive price, instead of their tariff.
     pub pays_incentive: bool,
     /// Whether it has state to be journaled.

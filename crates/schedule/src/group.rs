@@ -34,6 +34,7 @@ mod validate;
 pub use answer::GroupAnswer;
 pub use check::{GroupBreach, LIMIT_TOLERANCE, check_group};
 pub use validate::GroupError;
+pub use voltide_policy::storage::Share;
 
 use crate::problem::{PerSlot, StorageProblem};
 
@@ -89,6 +90,13 @@ pub enum NodeCost<'a> {
         series_kw: &'a [f64],
         /// Per kWh of distance, not negative.
         price: f64,
+    },
+    /// Half of a slope times the square of the distance from an anchor.
+    Quadratic {
+        /// Where it costs nothing, kW.
+        anchor_kw: PerSlot<'a>,
+        /// Per kWh and kW of distance, not negative.
+        slope: PerSlot<'a>,
     },
     /// Buying and selling at the node's meter. Members whose power is paid for there have prices
     /// of 0 themselves.
@@ -148,16 +156,6 @@ pub struct GroupProblem<'a> {
     pub members: &'a [GroupMember<'a>],
     /// The forest of nodes, in any order.
     pub nodes: &'a [GroupNode<'a>],
-}
-
-/// Who misses energy among those who could.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Share {
-    /// Whoever it is cheapest for.
-    #[default]
-    Cost,
-    /// All in proportion to what they want and could have alone, as far as limits let them.
-    Even,
 }
 
 /// By which way a group is solved.
@@ -288,6 +286,12 @@ impl GroupProblem<'_> {
             added.iter_mut().zip(there).for_each(|(added, price)| *added += price);
         }
         added
+    }
+
+    /// What an answer's schedules cost.
+    pub(crate) fn cost_of(&self, answer: &GroupAnswer) -> f64 {
+        let GroupAnswer { power_kw, curtailed_kw, .. } = answer;
+        self.cost(power_kw, &self.node_powers(power_kw, curtailed_kw))
     }
 
     /// The power of every node and slot under schedules of the members and curtailed power, kW.

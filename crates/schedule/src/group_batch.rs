@@ -5,9 +5,10 @@ use crate::{
     batch::{Batch, BatchError, Rows},
     group::{
         GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay,
-        solve_group,
+        NodeCost, Share, solve_group,
     },
     problem::{PerSlot, StorageProblem},
+    site_costs,
 };
 use voltide_policy::{
     observation::NO_SITE,
@@ -43,14 +44,16 @@ pub fn solve_group_batch(
     scratch.resize_with(request.len(), Rows::default);
     let members = members(batch, sites, &mut scratch)?;
     let given = own_given(sites, request.horizon);
-    let nodes = nodes(sites, &given, request.horizon);
+    let steps = site_costs::steps(sites, request)?;
+    let costs = site_costs::by_site(sites, &steps)?;
+    let nodes = nodes(sites, &given, &costs, request.horizon);
     let problem = GroupProblem {
         slots: request.horizon,
         slot_hours: request.slot_hours,
         members: &members,
         nodes: &nodes,
     };
-    let solved = solve(&problem)?;
+    let solved = solve(&problem, sites.share)?;
     let outcome = Outcome::from_bound(solved.cost, solved.bound);
     power_kw.fill(0.0);
     let schedules = power_kw.chunks_mut(request.horizon.max(1));
@@ -74,12 +77,13 @@ const LARGE_NODES: u32 = 1;
 
 /// Solves a group of a run: a small one as a program, in which energy comes early among equals, a
 /// large one apart, whose gap is wider than what equals differ by.
-fn solve(problem: &GroupProblem<'_>) -> Result<GroupAnswer, GroupError> {
+fn solve(problem: &GroupProblem<'_>, share: Share) -> Result<GroupAnswer, GroupError> {
+    let options = GroupOptions { share, ..OPTIONS };
     if problem.columns() > PROGRAM_COLUMNS_MAX {
         let way = GroupWay::Decomposition;
-        return solve_group(problem, GroupOptions { way, nodes: LARGE_NODES, ..OPTIONS });
+        return solve_group(problem, GroupOptions { way, nodes: LARGE_NODES, ..options });
     }
-    earlier(problem, solve_group(problem, OPTIONS)?)
+    earlier(problem, options, solve_group(problem, options)?)
 }
 
 /// What a slot later is dearer by when schedules of one cost are told apart, relative to the
@@ -91,16 +95,24 @@ const SAME_COST: f64 = 1e-6;
 
 /// Another answer of the same energy and cost, in which energy comes as early and leaves as late as
 /// may be: who comes later finds more room.
-fn earlier(problem: &GroupProblem<'_>, first: GroupAnswer) -> Result<GroupAnswer, GroupError> {
-    let leaning = leaning_prices(problem);
+fn earlier(
+    problem: &GroupProblem<'_>,
+    options: GroupOptions,
+    first: GroupAnswer,
+) -> Result<GroupAnswer, GroupError> {
+    let step = leaning_step(problem);
+    if step == 0.0 {
+        // Without prices no slot can be a little dearer than another.
+        return Ok(first);
+    }
+    let leaning = leaning_prices(problem, step);
     let members = problem.members.iter().zip(&leaning).map(|(member, (buy, sell))| {
         let problem = StorageProblem { buy, sell, ..member.problem };
         GroupMember { problem, ..*member }
     });
     let members: Vec<GroupMember<'_>> = members.collect();
-    let mut second = solve_group(&GroupProblem { members: &members, ..*problem }, OPTIONS)?;
-    let costs = problem.members.iter().zip(&second.power_kw);
-    second.cost = costs.map(|(member, own)| member.problem.objective(own)).sum();
+    let mut second = solve_group(&GroupProblem { members: &members, ..*problem }, options)?;
+    second.cost = problem.cost_of(&second);
     second.bound = first.bound;
     let is_as_good = second.violation_kwh <= first.violation_kwh + SAME_COST
         && second.missing_kwh <= first.missing_kwh + SAME_COST
@@ -108,10 +120,14 @@ fn earlier(problem: &GroupProblem<'_>, first: GroupAnswer) -> Result<GroupAnswer
     Ok(if is_as_good { second } else { first })
 }
 
-/// Prices of each member that rise a little from slot to slot.
-fn leaning_prices(problem: &GroupProblem<'_>) -> Vec<(Vec<f64>, Vec<f64>)> {
+/// What a slot later is dearer by when schedules of one cost are told apart, per kWh.
+fn leaning_step(problem: &GroupProblem<'_>) -> f64 {
     let prices = problem.members.iter().flat_map(|member| member.problem.buy);
-    let step = LATER * prices.fold(0.0, |most: f64, price| most.max(price.abs()));
+    LATER * prices.fold(0.0, |most: f64, price| most.max(price.abs()))
+}
+
+/// Prices of each member that rise by `step` from slot to slot.
+fn leaning_prices(problem: &GroupProblem<'_>, step: f64) -> Vec<(Vec<f64>, Vec<f64>)> {
     let lean = |prices: &[f64], first: usize| {
         (first..).zip(prices).map(|(slot, price)| price + step * slot as f64).collect()
     };
@@ -170,7 +186,12 @@ fn members<'r>(
 }
 
 /// The sites as nodes, and one without limits after them.
-fn nodes<'a>(sites: &GroupSites<'a>, given: &'a [f64], horizon: usize) -> Vec<GroupNode<'a>> {
+fn nodes<'a>(
+    sites: &GroupSites<'a>,
+    given: &'a [f64],
+    costs: &'a [Vec<NodeCost<'a>>],
+    horizon: usize,
+) -> Vec<GroupNode<'a>> {
     let mut nodes = Vec::with_capacity(sites.parent_site.len() + 1);
     for (site, &parent) in sites.parent_site.iter().enumerate() {
         let slots = site * horizon..(site + 1) * horizon;
@@ -179,6 +200,7 @@ fn nodes<'a>(sites: &GroupSites<'a>, given: &'a [f64], horizon: usize) -> Vec<Gr
             import_kw_max: PerSlot::Each(&sites.import_kw_max[slots.clone()]),
             export_kw_max: PerSlot::Each(&sites.export_kw_max[slots.clone()]),
             given_kw: given.get(slots).map_or(PerSlot::Same(0.0), PerSlot::Each),
+            costs: &costs[site],
             ..GroupNode::open("site", parent)
         });
     }

@@ -129,11 +129,13 @@ impl PlanPhase<'_, '_> {
     /// Plans what is in the queue, each batch of cars stay by stay.
     fn plan(&mut self, queue: &mut Queue) -> Result<(), EngineError> {
         let size = self.planners.batch_size(self.incentives.as_deref());
+        let policy = self.planners.info().clone();
+        let shown = replan::shown(&self.seen(), &policy);
         while queue.next_cars(&self.seen(), size) {
             self.form_prices()?;
             while let Some(stays) = queue.next_stays(&self.seen()) {
                 self.expect(&stays);
-                self.plan_stays(&stays, Shown::Due)?;
+                self.plan_stays(&stays, shown)?;
                 let seen = self.cars.seen_by_planning(&self.schedules);
                 let horizon = self.planners.batch.horizon_slots();
                 queue.note_schedules(&seen, &stays, &self.planners.power_kw, horizon);

@@ -6,14 +6,14 @@ use super::{
     ByteSink, Host, STATUS_OK, STORAGE_ABOVE_MAXIMUM, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
     STORAGE_INFEASIBLE, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE,
     STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageFigures,
-    StorageProblems, StorageSites, StorageTable, Versioned, copy_prefix,
+    StorageProblems, StorageSites, StorageTable, Versioned, copy_prefix, site_costs,
     view::{column, column_mut},
 };
 use crate::{
     observation::Schedules,
     storage::{
-        BoundsMissed, GroupFigures, GroupSites, Method, MissedReason, Outcome, StorageAnswer,
-        StorageError, StorageRequest, TargetMissed, TieRule, Unmet,
+        BoundsMissed, GroupFigures, GroupSites, Method, MissedReason, Outcome, Share, SiteCost,
+        StorageAnswer, StorageError, StorageRequest, TargetMissed, TieRule, Unmet,
     },
 };
 use std::{marker::PhantomData, ptr};
@@ -85,7 +85,10 @@ impl Storage<'_> {
     ) -> Result<(Vec<StorageAnswer>, GroupFigures), StorageError> {
         let solve = self.table.solve_group.ok_or(StorageError::NoGroups)?;
         let context = self.table.context;
-        let sites = StorageSites::new(sites, request.len(), request.horizon)?;
+        let costs = site_costs::pointed_at(sites.costs, request.horizon)?;
+        let costs: Vec<_> = costs.iter().map(ptr::from_ref).collect();
+        let mut sites = StorageSites::new(sites, request.len(), request.horizon)?;
+        sites.cost = costs.as_ptr();
         let mut read = GroupFigures::default();
         let figures = StorageFigures::point_at(&mut read);
         // SAFETY: the structs point to slices that outlive the call and have the lengths that they
@@ -123,7 +126,8 @@ fn answered(
 }
 
 impl StorageSites {
-    /// Points at the columns of `sites`, for a request of so many rows and slots.
+    /// Points at the columns of `sites`, for a request of so many rows and slots; their costs are
+    /// pointed at by who calls.
     ///
     /// # Errors
     /// When a column has another length than the others ask for.
@@ -150,13 +154,17 @@ impl StorageSites {
             import_kw_max: sites.import_kw_max.as_ptr(),
             export_kw_max: sites.export_kw_max.as_ptr(),
             given_kw: if given.is_empty() { ptr::null() } else { given.as_ptr() },
+            costs: count("costs", sites.costs.len())?,
+            share: sites.share as u32,
+            cost: ptr::null(),
         })
     }
 
-    /// The columns as slices; one that is null has no values.
+    /// The columns as slices; one that is null has no values. Costs are given apart, by
+    /// [`costs`](Self::costs).
     ///
     /// # Errors
-    /// Where the sizes are beyond all memory.
+    /// Where a code is unknown, or the sizes are beyond all memory.
     ///
     /// # Safety
     ///
@@ -174,7 +182,29 @@ impl StorageSites {
                 import_kw_max: column(self.import_kw_max, series),
                 export_kw_max: column(self.export_kw_max, series),
                 given_kw: column(self.given_kw, series),
+                costs: &[],
+                share: decode("share", self.share, &[Share::Cost, Share::Even])?,
             })
+        }
+    }
+
+    /// What the power of sites costs.
+    ///
+    /// # Errors
+    /// Where a code is unknown, or the sizes are beyond all memory.
+    ///
+    /// # Safety
+    ///
+    /// As for [`view`](Self::view).
+    pub unsafe fn costs<'a>(&self) -> Result<Vec<SiteCost<'a>>, StorageError> {
+        Sizes::new(self.costs as usize, 1, 0, 0)?;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let costs = column(self.cost, self.costs as usize);
+            if costs.len() != self.costs as usize || costs.iter().any(|cost| cost.is_null()) {
+                return refuse("a cost of power is missing".to_owned());
+            }
+            costs.iter().map(|&cost| copy_prefix(cost).view(self.horizon as usize)).collect()
         }
     }
 }
@@ -211,13 +241,13 @@ impl StorageFigures {
     }
 }
 
-fn refuse<T>(message: String) -> Result<T, StorageError> {
+pub(super) fn refuse<T>(message: String) -> Result<T, StorageError> {
     Err(StorageError::Refused(message))
 }
 
 /// How many values the kinds of columns have.
 #[derive(Debug, Clone, Copy)]
-struct Sizes {
+pub(super) struct Sizes {
     rows: usize,
     slots: usize,
     tariffs: usize,
@@ -259,7 +289,7 @@ macro_rules! columns {
     };
 }
 
-fn check_length(name: &str, found: usize, expected: usize) -> Result<(), StorageError> {
+pub(super) fn check_length(name: &str, found: usize, expected: usize) -> Result<(), StorageError> {
     // Which columns may be left out, the solver knows.
     if found == 0 || found == expected {
         return Ok(());
@@ -340,7 +370,12 @@ columns!(
 
 impl Sizes {
     /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
-    fn new(rows: usize, slots: usize, tariffs: usize, bounds: usize) -> Result<Self, StorageError> {
+    pub(super) fn new(
+        rows: usize,
+        slots: usize,
+        tariffs: usize,
+        bounds: usize,
+    ) -> Result<Self, StorageError> {
         // A slice of more than `isize::MAX` bytes must not even be made, and the numbers may come
         // from a policy in any language.
         let fits = |values: usize| {
@@ -358,7 +393,7 @@ impl Sizes {
     }
 }
 
-fn count(what: &str, count: usize) -> Result<u32, StorageError> {
+pub(super) fn count(what: &str, count: usize) -> Result<u32, StorageError> {
     u32::try_from(count).or_else(|_| refuse(format!("{count} {what} are too many")))
 }
 
@@ -571,6 +606,8 @@ mod tests {
             import_kw_max: &[1.0, 2.0, 3.0, 4.0],
             export_kw_max: &[5.0, 6.0, 7.0, 8.0],
             given_kw: &[],
+            costs: &[],
+            share: Share::Even,
         };
         // SAFETY: the columns are alive.
         let there = unsafe { StorageSites::new(&sites, 2, 2).unwrap().view() }.unwrap();

@@ -119,7 +119,10 @@ impl Layout {
                     self.pay(column, price_per_kw);
                     peaks.push((column, baseline_kw));
                 }
-                NodeCost::Supply { .. } | NodeCost::Follow { .. } | NodeCost::Meter { .. } => {}
+                NodeCost::Quadratic { .. }
+                | NodeCost::Supply { .. }
+                | NodeCost::Follow { .. }
+                | NodeCost::Meter { .. } => {}
             }
         }
         peaks

@@ -55,6 +55,18 @@ impl NodeCost<'_> {
                 let pieces = vec![last(1.0, price), last(-1.0, price)];
                 Some(Pieces { anchor: series_kw[slot], pieces })
             }
+            Self::Quadratic { anchor_kw, slope } => {
+                let mut pieces = Vec::new();
+                let (mut from, mut kw) = (0.0, 0.5);
+                for _ in 0..300 {
+                    let price = slope.at(slot) * (from + kw / 2.0);
+                    pieces.extend([1.0, -1.0].map(|sign| Piece { sign, kw, price }));
+                    from += kw;
+                    kw *= 1.02;
+                }
+                pieces.extend([1.0, -1.0].map(|sign| last(sign, slope.at(slot) * from)));
+                Some(Pieces { anchor: anchor_kw.at(slot), pieces })
+            }
             Self::Meter { buy, sell } => {
                 let pieces = vec![last(1.0, buy[slot]), last(-1.0, -sell[slot])];
                 Some(Pieces { anchor: 0.0, pieces })
@@ -68,7 +80,10 @@ impl NodeCost<'_> {
                 let above = power_kw.iter().map(|power| power - baseline_kw);
                 price_per_kw * above.fold(0.0, f64::max)
             }
-            Self::Supply { .. } | Self::Follow { .. } | Self::Meter { .. } => {
+            Self::Quadratic { .. }
+            | Self::Supply { .. }
+            | Self::Follow { .. }
+            | Self::Meter { .. } => {
                 let slot = |(slot, &power): (usize, &f64)| {
                     self.pieces(slot).map_or(0.0, |pieces| pieces.at(power))
                 };

@@ -103,6 +103,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             export_limit: Kilowatts(0.0),
             parent: None,
         }],
+        own_series: Vec::new(),
         system: SystemSeries {
             wind: Some(power("wind")),
             pv: Some(power("pv")),

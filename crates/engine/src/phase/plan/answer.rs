@@ -65,7 +65,7 @@ impl Answer {
 /// What a call of this tick is put down to: a whole tree is shown because of the plans before it.
 pub(super) fn cause(record: &Recorder, shown: Shown) -> Option<u64> {
     match shown {
-        Shown::Due => record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]),
+        Shown::Due | Shown::Fleet => record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]),
         Shown::Tree => record.cause(&[&PlansAccepted::KIND]),
     }
 }

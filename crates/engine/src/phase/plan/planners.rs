@@ -129,8 +129,8 @@ impl Planners {
 
     /// Cars that are shown at once.
     pub(super) fn batch_size(&mut self, incentives: Option<&Incentives>) -> usize {
-        if self.info().whole_site {
-            // It shares a site's power out among all of its cars, and so has to see them at once.
+        if self.info().whole_site || self.info().whole_fleet {
+            // It shares power out among all of its cars, and so has to see them at once.
             return usize::MAX;
         }
         // Any fixed size does, as long as it does not depend on the machine: the second batch is
@@ -145,8 +145,8 @@ impl Planners {
         stays: &[ToPlan],
         shown: Shown,
     ) -> WillingnessAgreed {
-        let horizon_slots = self.info().horizon_slots;
-        self.batch.fill(seen, stays, shown, horizon_slots);
+        let Self { policy, batch, .. } = self;
+        batch.fill(seen, stays, shown, opened(policy).info());
         self.batch.ask_drivers(seen)
     }
 
