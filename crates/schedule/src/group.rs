@@ -29,6 +29,9 @@ mod exact;
 mod fit;
 mod lagrange;
 mod lone;
+mod sun;
+mod tangents;
+mod terms;
 mod validate;
 
 pub use answer::GroupAnswer;
@@ -91,11 +94,12 @@ pub enum NodeCost<'a> {
         /// Per kWh of distance, not negative.
         price: f64,
     },
-    /// Half of a slope times the square of the distance from an anchor.
+    /// A marginal price that rises with the distance from an anchor, `slope/2·(P − anchor)²` an
+    /// hour: valley filling, or a supply curve of one straight line.
     Quadratic {
-        /// Where it costs nothing, kW.
+        /// Where the marginal price is 0, kW.
         anchor_kw: PerSlot<'a>,
-        /// Per kWh and kW of distance, not negative.
+        /// By what it rises, per kWh and kW, not negative.
         slope: PerSlot<'a>,
     },
     /// Buying and selling at the node's meter. Members whose power is paid for there have prices
@@ -167,8 +171,8 @@ pub enum GroupWay {
     Chosen,
     /// As one program.
     Program,
-    /// By the decomposition where it takes the group: where hard limits alone couple it, given
-    /// power keeps them, and no energy bounds must be headed for. It shares by cost. By the
+    /// By the decomposition where it takes the group: where given power keeps hard limits, if
+    /// need be by curtailing, and no energy bounds must be headed for. It shares by cost. By the
     /// program elsewhere.
     Decomposition,
 }
@@ -238,8 +242,11 @@ pub fn solve_group_from(
             problem.columns() > if again { AGAIN_COLUMNS_MAX } else { PROGRAM_COLUMNS_MAX }
         }
     };
-    if apart && options.share == Share::Cost && decompose::takes(problem) {
-        return Ok(decompose::solve(problem, options, plans));
+    if apart && options.share == Share::Cost {
+        let sun = sun::Sun::of(problem);
+        if decompose::takes(problem, &sun) {
+            return Ok(decompose::solve(problem, &sun, options, plans));
+        }
     }
     let answer = exact::solve_program(problem, options);
     Ok(answer.unwrap_or_else(|| fit::one_by_one(problem)))

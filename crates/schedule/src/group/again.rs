@@ -7,7 +7,7 @@
 //! are a place to begin.
 
 use super::{
-    GroupMember, GroupProblem, Plans, build::reach, dual::Rooms, fit::missing, lagrange::Nearly,
+    GroupMember, GroupProblem, Plans, build::reach, fit::missing, lagrange::Nearly, terms::Terms,
 };
 use crate::reach::Reach;
 
@@ -21,7 +21,7 @@ const ENERGY: f64 = 1e-6;
 const FULL: f64 = 1.0 - 1e-3;
 
 /// Plans in force as a start, with who has none; nothing where nobody has any.
-pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>) -> Option<Nearly> {
+pub(super) fn start(problem: &GroupProblem<'_>, terms: &Terms, plans: Plans<'_>) -> Option<Nearly> {
     let reaches: Vec<Reach> = problem.members.iter().map(|of| reach(&of.problem)).collect();
     let plan = |(index, member): (usize, &GroupMember<'_>)| {
         let plan = plans.get(index).copied().flatten()?;
@@ -36,7 +36,7 @@ pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>)
         plan.unwrap_or_else(|| vec![0.0; member.problem.slots()])
     };
     let power_kw: Vec<Vec<f64>> = found.into_iter().zip(problem.members).map(still).collect();
-    let mut implied = Implied::new(problem, rooms, &power_kw);
+    let mut implied = Implied::new(problem, terms, &power_kw);
     for _ in 0..ROUNDS {
         let mut rises = false;
         for index in (0..problem.members.len()).filter(|&index| !fresh[index]) {
@@ -46,7 +46,9 @@ pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>)
             break;
         }
     }
-    Some(Nearly { power_kw, prices: implied.prices, fresh })
+    let mut prices = implied.costs;
+    prices[..problem.nodes.len()].clone_from_slice(&implied.prices);
+    Some(Nearly { power_kw, prices, fresh })
 }
 
 /// Whether a member can do what a plan says, and meets its wishes by it as far as it can alone.
@@ -75,7 +77,11 @@ struct Implied<'a> {
     problem: &'a GroupProblem<'a>,
     /// Whether a node's room is used up in a slot.
     full: Vec<Vec<bool>>,
+    /// Prices of limits, by node.
     prices: Vec<Vec<f64>>,
+    /// Prices of what costs, by term, and their sums by node.
+    costs: Vec<Vec<f64>>,
+    costs_by_node: Vec<Vec<f64>>,
     /// By slot of a stay: what a stored kWh more costs, and what one less gains.
     cost: Vec<f64>,
     gain: Vec<f64>,
@@ -84,20 +90,29 @@ struct Implied<'a> {
 }
 
 impl<'a> Implied<'a> {
-    fn new(problem: &'a GroupProblem<'a>, rooms: &Rooms, power_kw: &[Vec<f64>]) -> Self {
+    fn new(problem: &'a GroupProblem<'a>, terms: &Terms, power_kw: &[Vec<f64>]) -> Self {
         let mut own = vec![vec![0.0; problem.slots]; problem.nodes.len()];
         for (member, power) in problem.members.iter().zip(power_kw) {
             let there = own[member.node][member.first_slot..].iter_mut();
             there.zip(power).for_each(|(sum, power)| *sum += power);
         }
         let sums = problem.with_below(&own);
-        let full = |(sums, rooms): (&Vec<f64>, &Vec<f64>)| {
-            sums.iter().zip(rooms).map(|(sum, room)| *sum >= FULL * room - ENERGY).collect()
+        let full = |(node, sums): (usize, &Vec<f64>)| {
+            let full =
+                |(slot, &sum): (usize, &f64)| sum >= FULL * terms.import_room(node, slot) - ENERGY;
+            sums.iter().enumerate().map(full).collect()
         };
+        let with_idle = |(sums, idle): (&Vec<f64>, &Vec<f64>)| {
+            sums.iter().zip(idle).map(|(sum, idle)| sum + idle).collect()
+        };
+        let node_kw: Vec<Vec<f64>> = sums.iter().zip(&terms.idle_kw).map(with_idle).collect();
+        let costs = terms.marginal(&node_kw);
         Self {
             problem,
-            full: sums.iter().zip(&rooms.import).map(full).collect(),
+            full: sums.iter().enumerate().map(full).collect(),
             prices: vec![vec![0.0; problem.slots]; problem.nodes.len()],
+            costs_by_node: terms.by_node(&costs),
+            costs,
             cost: Vec::new(),
             gain: Vec::new(),
             other: Vec::new(),
@@ -135,7 +150,9 @@ impl<'a> Implied<'a> {
     /// What a stored kWh more or less is worth in each slot of a stay.
     fn value(&mut self, member: &GroupMember<'_>, power_kw: &[f64]) {
         let problem = &member.problem;
-        let added = self.problem.prices_of(member, &self.prices);
+        let mut added = self.problem.prices_of(member, &self.prices);
+        let of_costs = self.problem.prices_of(member, &self.costs_by_node);
+        added.iter_mut().zip(of_costs).for_each(|(added, price)| *added += price);
         self.cost.clear();
         self.gain.clear();
         for (slot, &power) in power_kw.iter().enumerate() {

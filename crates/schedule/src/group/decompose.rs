@@ -1,7 +1,7 @@
-//! The decomposition: prices of limits, schedules at them, and a repair that keeps limits.
+//! The decomposition: prices of limits and costs, schedules at them, a repair that keeps limits.
 //!
-//! It takes groups whose only coupling are hard limits that given power keeps by itself
-//! ([`takes`]). The [augmented Lagrangian](super::lagrange) gives schedules that nearly keep
+//! It takes groups whose hard limits given power keeps by itself, if need be by curtailing
+//! ([`takes`]); what may be [curtailed](Sun) are members, too. The [augmented Lagrangian](super::lagrange) gives schedules that nearly keep
 //! limits. The repair places members one by one in the room that is left, those with the least
 //! time to spare first, and then lets a part of them at a time find their joint optimum by the
 //! program, others staying as they are: that never makes an answer worse, and keeps every limit.
@@ -11,11 +11,13 @@ use super::{
     GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, Plans, again,
     build::reach,
     check::LIMIT_TOLERANCE,
-    dual::{Aim, Rooms, Wish, polish},
+    dual::{Aim, Wish, polish},
     exact::solve_program,
     fit::{self, Placed, Room},
     lagrange::{Nearly, Tools, approach},
     lone::{LoneSolver, Tariffs},
+    sun::Sun,
+    terms::Terms,
 };
 use crate::problem::PerSlot;
 
@@ -36,20 +38,14 @@ const GOOD: f64 = 1e-5;
 /// Missing energy below this is rounding, kWh.
 const ROUNDING: f64 = 1e-7;
 
-/// Whether the decomposition takes a group.
-pub(super) fn takes(problem: &GroupProblem<'_>) -> bool {
-    let plain = |node: &GroupNode<'_>| {
-        let curtails = (0..problem.slots).any(|slot| node.curtailable_kw.at(slot) > 0.0);
-        node.costs.is_empty() && node.breach_price.is_none() && !curtails
-    };
+/// Whether the decomposition takes a group with what of it may be curtailed.
+pub(super) fn takes(problem: &GroupProblem<'_>, sun: &Sun) -> bool {
     let stands_still = |member: &GroupMember<'_>| {
         let (reach, energy) = (reach(&member.problem), member.problem.energy_kwh);
         reach.floor.iter().all(|&floor| floor <= energy)
             && reach.ceiling.iter().all(|&ceiling| ceiling >= energy)
     };
-    problem.nodes.iter().all(plain)
-        && problem.violation(&problem.idle_powers()) <= 0.0
-        && problem.members.iter().all(stands_still)
+    keeps_limits(problem, &sun.idle_powers(problem)) && problem.members.iter().all(stands_still)
 }
 
 /// Schedules of all members, with what they leave missing and cost.
@@ -86,10 +82,11 @@ impl Worth {
 }
 
 impl Plan {
-    fn of(problem: &GroupProblem<'_>, power_kw: Vec<Vec<f64>>) -> Self {
+    fn of(problem: &GroupProblem<'_>, terms: &Terms, power_kw: Vec<Vec<f64>>) -> Self {
         let nothing = vec![vec![0.0; problem.slots]; problem.nodes.len()];
         let node_kw = problem.node_powers(&power_kw, &nothing);
         let Worth { missing_kwh, cost } = Worth::of(problem.members.iter().zip(&power_kw));
+        let cost = cost + terms.cost(&node_kw);
         Self { power_kw, node_kw, missing_kwh, cost }
     }
 
@@ -155,7 +152,7 @@ impl Effort {
 struct Search<'a> {
     problem: &'a GroupProblem<'a>,
     options: GroupOptions,
-    rooms: Rooms,
+    terms: Terms,
     tools: Tools,
     /// Missing energy that nobody can help, kWh.
     least_kwh: f64,
@@ -165,17 +162,25 @@ struct Search<'a> {
 /// Solves a group that it [takes]; `plans` are what members would do otherwise, as far as known.
 pub(super) fn solve(
     problem: &GroupProblem<'_>,
+    sun: &Sun,
     options: GroupOptions,
     plans: Plans<'_>,
 ) -> GroupAnswer {
+    let nodes = sun.nodes(problem);
+    let curtailing = sun.members(problem.slot_hours);
+    let all: Vec<GroupMember<'_>> = problem.members.iter().chain(&curtailing).copied().collect();
+    let whole = GroupProblem { members: &all, nodes: &nodes, ..*problem };
     // What a limit leaves a member even if all others help is a limit of its own, which needs no
     // price.
-    let own = Room::at_best(problem);
-    let rows = problem.members.iter().zip(&own);
+    let own = Room::at_best(&whole);
+    let rows = all.iter().zip(&own);
     let members: Vec<GroupMember<'_>> =
         rows.map(|(member, room)| limited(member, room.as_ref())).collect();
-    let problem = GroupProblem { members: &members, ..*problem };
-    Search::new(&problem, options).run(plans)
+    let whole = GroupProblem { members: &members, ..whole };
+    let mut answer = Search::new(&whole, options).run(plans);
+    answer.curtailed_kw = sun.curtailed(&answer.power_kw.split_off(problem.members.len()));
+    answer.reckon(problem);
+    answer
 }
 
 impl<'a> Search<'a> {
@@ -186,7 +191,7 @@ impl<'a> Search<'a> {
         Self {
             problem,
             options,
-            rooms: Rooms::of(problem),
+            terms: Terms::of(problem),
             tools: Tools { solver: LoneSolver::default(), tariffs: Tariffs::of(problem) },
             least_kwh: problem.members.iter().map(lone).sum(),
             effort: Effort::of(problem.members.len(), false),
@@ -195,7 +200,7 @@ impl<'a> Search<'a> {
 
     fn run(mut self, plans: Plans<'_>) -> GroupAnswer {
         let mut wish = Wish { own: 1.0, missing_price: f64::INFINITY, free_kwh: 0.0 };
-        let start = again::start(self.problem, &self.rooms, plans);
+        let start = again::start(self.problem, &self.terms, plans);
         if start.is_some() {
             self.effort = Effort::of(self.problem.members.len(), true);
         }
@@ -207,7 +212,7 @@ impl<'a> Search<'a> {
         }
         if plan.missing_kwh > self.least_kwh + ROUNDING {
             let scarcity = self.meet_wishes(&mut plan, &mut missing_bound_kwh);
-            wish.missing_price = missing_price(self.problem);
+            wish.missing_price = self.missing_price(&plan);
             wish.free_kwh = plan.missing_kwh;
             // Where limits keep energy from being met, their prices are that energy's first.
             let times = |price: f64| price * wish.missing_price;
@@ -222,16 +227,27 @@ impl<'a> Search<'a> {
         }
         wish.free_kwh = plan.missing_kwh;
         let bound = self.lower_cost(&mut plan, &mut nearly.prices, wish);
-        answer(self.problem, plan, (missing_bound_kwh, bound), &nearly.prices)
+        let prices = self.terms.by_node(&nearly.prices);
+        answer(self.problem, plan, (missing_bound_kwh, bound), &prices)
+    }
+
+    /// A price of missing energy that is above what moving a kWh in time can cost.
+    fn missing_price(&self, plan: &Plan) -> f64 {
+        let prices = self.problem.members.iter().flat_map(|member| {
+            member.problem.buy.iter().chain(member.problem.sell).map(|price| price.abs())
+        });
+        let marginal = self.terms.marginal(&plan.node_kw);
+        let of_nodes = marginal.iter().flatten().fold(0.0, |most: f64, of| most.max(of.abs()));
+        4.0 * (prices.fold(0.1, f64::max) + of_nodes / self.problem.slot_hours)
     }
 
     fn approach(&mut self, wish: Wish, start: Option<Nearly>) -> Nearly {
-        approach(self.problem, &self.rooms, &mut self.tools, wish, (start, self.effort.near))
+        approach(self.problem, &self.terms, &mut self.tools, wish, (start, self.effort.near))
     }
 
     fn polish(&mut self, prices: &mut Vec<Vec<f64>>, wish: &mut Wish, best: f64) -> f64 {
         let aim = Aim { best, steps: self.effort.steps, enough: self.effort.enough };
-        polish(self.problem, &self.rooms, &mut self.tools, prices, wish, aim)
+        polish(self.problem, &self.terms, &mut self.tools, prices, wish, aim)
     }
 
     /// Looks for the least missing energy, and raises its lower bound; gives the prices that prove
@@ -280,20 +296,21 @@ impl<'a> Search<'a> {
         let order = most_urgent_first(self.problem);
         let mut placed = self.place(nearly, &order);
         self.settle(&mut placed, &order);
-        let mut plan = Plan::of(self.problem, placed.power_kw);
+        let mut plan = Plan::of(self.problem, &self.terms, placed.power_kw);
         let mut placed = self.thin_out(nearly, &order);
         if keeps_limits(self.problem, &placed.node_kw) {
             self.settle(&mut placed, &order);
-            plan.replace_if_better(Plan::of(self.problem, placed.power_kw));
+            plan.replace_if_better(Plan::of(self.problem, &self.terms, placed.power_kw));
         }
         plan
     }
 
     /// Places members one by one in the room that the others have left so far.
     fn place(&mut self, nearly: &Nearly, order: &[usize]) -> Placed<'a> {
+        let added = self.terms.by_node(&nearly.prices);
         let mut placed = Placed::new(self.problem);
         for &index in order {
-            let power_kw = self.within_room(&placed, index, nearly, nearly.power_kw[index].clone());
+            let power_kw = self.within_room(&placed, index, &added, nearly.power_kw[index].clone());
             placed.put(index, power_kw);
         }
         placed
@@ -302,13 +319,14 @@ impl<'a> Search<'a> {
     /// Lets those that are beyond limits do less, those first that have the most time to spare.
     /// Limits may be broken still where one leans on what another does.
     fn thin_out(&mut self, nearly: &Nearly, order: &[usize]) -> Placed<'a> {
+        let added = self.terms.by_node(&nearly.prices);
         let mut placed = Placed::new(self.problem);
         for (index, power_kw) in nearly.power_kw.iter().enumerate() {
             placed.put(index, power_kw.clone());
         }
         for &index in order.iter().rev() {
             let power_kw = placed.take(index);
-            let power_kw = self.within_room(&placed, index, nearly, power_kw);
+            let power_kw = self.within_room(&placed, index, &added, power_kw);
             placed.put(index, power_kw);
         }
         placed
@@ -319,7 +337,7 @@ impl<'a> Search<'a> {
         &mut self,
         placed: &Placed<'_>,
         index: usize,
-        nearly: &Nearly,
+        prices: &[Vec<f64>],
         power_kw: Vec<f64>,
     ) -> Vec<f64> {
         let member = &self.problem.members[index];
@@ -327,13 +345,17 @@ impl<'a> Search<'a> {
         if room.holds(&power_kw) {
             return power_kw;
         }
-        let added = self.problem.prices_of(member, &nearly.prices);
+        let added = self.problem.prices_of(member, prices);
         let within = room.within(&member.problem);
         self.tools.solver.solve(&within, &added, (1.0, f64::INFINITY)).power_kw
     }
 
-    /// Solves members once more at their own prices, in the room that is left in the end.
+    /// Solves members once more at their own prices, in the room that is left in the end. Where
+    /// power of nodes costs, these are not all that counts.
     fn settle(&mut self, placed: &mut Placed<'_>, order: &[usize]) {
+        if self.terms.have_costs() {
+            return;
+        }
         let problem = self.problem;
         let free = vec![0.0; problem.slots];
         for &index in order {
@@ -373,17 +395,9 @@ impl<'a> Search<'a> {
             let count = fits.take_while(|&sum| sum <= BLOCK_COLUMNS).count().clamp(1, most);
             let (block, others) = rest.split_at(count);
             rest = others;
-            join(self.problem, self.options, plan, block);
+            join(self.problem, &self.terms, self.options, plan, block);
         }
     }
-}
-
-/// A price of missing energy that is above what moving a kWh in time can cost.
-fn missing_price(problem: &GroupProblem<'_>) -> f64 {
-    let prices = problem.members.iter().flat_map(|member| {
-        member.problem.buy.iter().chain(member.problem.sell).map(|price| price.abs())
-    });
-    4.0 * prices.fold(0.1, f64::max)
 }
 
 fn answer(
@@ -434,7 +448,13 @@ fn slack(member: &GroupMember<'_>) -> f64 {
 }
 
 /// Gives the members of a block their joint optimum, others staying as they are, if it is better.
-fn join(problem: &GroupProblem<'_>, options: GroupOptions, plan: &mut Plan, block: &[usize]) {
+fn join(
+    problem: &GroupProblem<'_>,
+    terms: &Terms,
+    options: GroupOptions,
+    plan: &mut Plan,
+    block: &[usize],
+) {
     let given = plan.without(problem, block);
     let own = problem.without_below(&given);
     let nodes: Vec<GroupNode<'_>> = problem
@@ -446,12 +466,14 @@ fn join(problem: &GroupProblem<'_>, options: GroupOptions, plan: &mut Plan, bloc
     let members: Vec<GroupMember<'_>> = block.iter().map(|&at| problem.members[at]).collect();
     let part = GroupProblem { members: &members, nodes: &nodes, ..*problem };
     let Some(found) = solve_program(&part, options) else { return };
-    let before = Worth::of(members.iter().zip(block.iter().map(|&at| &plan.power_kw[at])));
-    let after = Worth::of(members.iter().zip(&found.power_kw));
+    let mut before = Worth::of(members.iter().zip(block.iter().map(|&at| &plan.power_kw[at])));
+    let mut after = Worth::of(members.iter().zip(&found.power_kw));
+    before.cost += terms.cost(&plan.node_kw);
+    let node_kw = part.node_powers(&found.power_kw, &found.curtailed_kw);
+    after.cost += terms.cost(&node_kw);
     if !after.is_better_than(before) {
         return;
     }
-    let node_kw = part.node_powers(&found.power_kw, &found.curtailed_kw);
     if !keeps_limits(problem, &node_kw) {
         return;
     }
@@ -467,7 +489,8 @@ fn join(problem: &GroupProblem<'_>, options: GroupOptions, plan: &mut Plan, bloc
 fn keeps_limits(problem: &GroupProblem<'_>, node_kw: &[Vec<f64>]) -> bool {
     problem.nodes.iter().zip(node_kw).all(|(node, powers)| {
         let breach = |(slot, &power): (usize, &f64)| node.breach(slot, power);
-        powers.iter().enumerate().map(breach).all(|breach| breach <= LIMIT_TOLERANCE / 2.0)
+        let mut breaches = powers.iter().enumerate().map(breach);
+        node.breach_price.is_some() || breaches.all(|breach| breach <= LIMIT_TOLERANCE / 2.0)
     })
 }
 

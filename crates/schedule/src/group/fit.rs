@@ -69,6 +69,9 @@ impl Room {
         let mut room: Option<Self> = None;
         for above in group.upward(member.node) {
             let node = &group.nodes[above];
+            if node.breach_price.is_some() {
+                continue;
+            }
             for slot in 0..problem.slots() {
                 let at = member.first_slot + slot;
                 let (up, down) =

@@ -190,7 +190,7 @@ fn validate_cost(place: Place<'_>, cost: &NodeCost<'_>) -> Result<(), GroupError
         }
         NodeCost::Quadratic { anchor_kw, slope } => {
             place.series("anchor", anchor_kw, FINITE, f64::is_finite)?;
-            place.series("slope", slope, NOT_NEGATIVE, is_amount)
+            place.series("slope of the price", slope, NOT_NEGATIVE, is_amount)
         }
         NodeCost::Meter { buy, sell } => {
             place.series("buy price", PerSlot::Each(buy), FINITE, f64::is_finite)?;
