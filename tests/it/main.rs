@@ -8,6 +8,7 @@
 mod arrival;
 mod bad_input;
 mod compare;
+mod coordinated;
 mod determinism;
 mod directions;
 mod electrolyser;

@@ -23,6 +23,7 @@ use voltide_policy::{
     observation::{NO_SITE, Shown},
     planner::PolicyInfo,
 };
+use voltide_schedule::grid::supply_curve;
 
 /// A stay that is to be planned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,6 +89,11 @@ pub(crate) struct Batch {
     site_others_kw: Vec<f64>,
     others_ev_kw: Vec<f64>,
     series_kw: Vec<f64>,
+    net_load_most_kw: f64,
+    supply_offset: Vec<u32>,
+    supply_kw: Vec<f64>,
+    supply_price: Vec<f64>,
+    supply_beyond_price: f64,
     shown: Shown,
 }
 
@@ -148,6 +154,8 @@ impl Batch {
         self.fill_sites(state);
         self.fill_others(state, policy.whole_fleet);
         self.fill_series(state);
+        self.net_load_most_kw = state.net_load_most_kw;
+        self.fill_supply(state, policy.whole_fleet);
     }
 
     /// Shows the tariffs' own prices, where those of the run are incentive prices.
@@ -223,6 +231,11 @@ impl Batch {
             site_others_kw: &self.site_others_kw,
             others_ev_kw: &self.others_ev_kw,
             series_kw: &self.series_kw,
+            net_load_most_kw: self.net_load_most_kw,
+            supply_offset: &self.supply_offset,
+            supply_kw: &self.supply_kw,
+            supply_price: &self.supply_price,
+            supply_beyond_price: self.supply_beyond_price,
             shown: self.shown,
         }
     }
@@ -479,6 +492,34 @@ impl Batch {
                 self.slots().map(|slot| state.plans.site_committed_kw(SiteId(index), slot));
             self.site_committed_kw.extend(committed);
         }
+    }
+
+    /// Steps by which the plant would serve net load, by the schedule in force.
+    fn fill_supply(&mut self, state: &Planning, whole_fleet: bool) {
+        self.hide_supply();
+        let scenario = &state.in_force.scenario;
+        let Some(grid) = scenario.grid.as_deref().filter(|_| whole_fleet) else { return };
+        let day = scenario.clock.slots_per_24_hours();
+        let mut offset = vec![0];
+        for slot in self.slots() {
+            let Some(did) = state.schedule.of_day(slot, &scenario.clock) else { return };
+            for step in supply_curve(grid, &scenario.system, did, slot, day) {
+                self.supply_kw.push(step.width_kw);
+                self.supply_price.push(step.slope_per_kwh);
+            }
+            offset.push(self.supply_kw.len() as u32);
+        }
+        let dearest = self.supply_price.iter().copied().fold(0.0, f64::max);
+        self.supply_beyond_price = grid.rules.prices.unserved.max(dearest);
+        self.supply_offset = offset;
+    }
+
+    /// Leaves out what the schedule in force says of supply: another is to be made.
+    pub(crate) fn hide_supply(&mut self) {
+        self.supply_offset.clear();
+        self.supply_kw.clear();
+        self.supply_price.clear();
+        self.supply_beyond_price = 0.0;
     }
 
     /// The world's own series.

@@ -18,8 +18,8 @@ use crate::{
     prices::PriceBook,
     sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
     state::{
-        Balance, ChargingPrices, ExpectedStays, LastCuts, Now, PluggedAtMidnight, PluggedIn,
-        ScenarioInForce, SiteCuts, StoredInAll,
+        Balance, ChargingPrices, ExpectedStays, LastCuts, NetLoadMost, Now, PluggedAtMidnight,
+        PluggedIn, ScenarioInForce, SiteCuts, StoredInAll,
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
@@ -88,6 +88,7 @@ impl Core {
         world.init_resource::<LastCuts>();
         world.init_resource::<ChargingPrices>();
         world.init_resource::<Balance>();
+        world.init_resource::<NetLoadMost>();
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
         world.init_resource::<Failure>();

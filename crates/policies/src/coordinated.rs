@@ -11,6 +11,9 @@
 //! | `Valley`  | Σ of the squares of the system's power above its lowest without cars   |
 //! | `Peak`    | what cars pay, and a price on the system's highest power               |
 //! | `Follow`  | Σ of the distances of the fleet's power from a series                  |
+//! | `System`  | what the plant's supply costs, by its schedule of the day, and wear    |
+//!
+//! Before there is a schedule, and for the forecast that one is made from, `System` is `Valley`.
 
 mod config;
 
@@ -64,15 +67,15 @@ impl Policy for Coordinated {
             ..StorageRequest::of(seen)
         };
         let free = vec![0.0; seen.buy_price.len()];
-        let request = if self.objective.pays() {
-            request
-        } else {
-            StorageRequest {
+        let request = match self.objective.of_cars(seen) {
+            OfCars::Bill => request,
+            OfCars::Wear => StorageRequest { buy_price: &free, sell_price: &[], ..request },
+            OfCars::Nothing => StorageRequest {
                 buy_price: &free,
                 sell_price: &[],
                 degradation_per_kwh: &[],
                 ..request
-            }
+            },
         };
         let storage = host.storage()?;
         if self.objective == Objective::Cost && seen.shown == Shown::Due {
@@ -159,12 +162,23 @@ impl System {
     }
 }
 
+/// What of the cars' own costs counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OfCars {
+    /// What they pay and earn, and wear.
+    Bill,
+    /// Wear.
+    Wear,
+    /// Nothing.
+    Nothing,
+}
+
 impl Objective {
-    /// Whether what cars pay counts.
-    fn pays(&self) -> bool {
+    fn of_cars(&self, seen: &Observation<'_>) -> OfCars {
         match self {
-            Self::Cost | Self::Peak { .. } => true,
-            Self::Valley | Self::Follow(_) => false,
+            Self::Cost | Self::Peak { .. } => OfCars::Bill,
+            Self::System if !seen.supply_offset.is_empty() => OfCars::Wear,
+            Self::Valley | Self::Follow(_) | Self::System => OfCars::Nothing,
         }
     }
 
@@ -176,7 +190,7 @@ impl Objective {
         let others = planned.iter().copied().chain(std::iter::repeat(0.0)).take(seen.horizon);
         match self {
             Self::Follow(_) => Ok(others.collect()),
-            Self::Cost | Self::Valley | Self::Peak { .. } => {
+            Self::Cost | Self::Valley | Self::Peak { .. } | Self::System => {
                 let net_load = seen.net_load_kw.iter().copied().chain(std::iter::repeat(0.0));
                 Ok(net_load.zip(others).map(|(load, others)| load + others).collect())
             }
@@ -187,14 +201,21 @@ impl Objective {
     fn cost<'a>(&self, seen: &Observation<'a>, given_kw: &[f64]) -> Result<Option<PowerCost<'a>>> {
         Ok(match self {
             Self::Cost => None,
-            Self::Valley => {
+            Self::System if !seen.supply_offset.is_empty() => Some(PowerCost::Supply {
+                step_offset: seen.supply_offset,
+                step_kw: seen.supply_kw,
+                step_price: seen.supply_price,
+                beyond_price: seen.supply_beyond_price,
+            }),
+            Self::Valley | Self::System => {
                 // From the lowest power on: no car gains by charging more than it has to.
                 let anchor_kw = given_kw.iter().copied().fold(f64::INFINITY, f64::min);
                 let anchor_kw = if anchor_kw.is_finite() { anchor_kw } else { 0.0 };
                 Some(PowerCost::Square { price_per_kwh_kw: 1.0, anchor_kw })
             }
             Self::Peak { price } => {
-                Some(PowerCost::Peak { price_per_kw: price.per_kw, baseline_kw: 0.0 })
+                let baseline_kw = seen.net_load_most_kw;
+                Some(PowerCost::Peak { price_per_kw: price.per_kw, baseline_kw })
             }
             Self::Follow(series) => {
                 let series_kw = series.of(seen)?;

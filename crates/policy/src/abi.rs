@@ -324,8 +324,20 @@ pub struct ObservationColumns {
     pub series_kw: *const f64,
     /// Number of the world's own series.
     pub series: u32,
-    /// Always 0.
-    pub reserved2: u32,
+    /// Number of steps of supply curves, of all slots together.
+    pub supply_steps: u32,
+    /// Highest net load so far, cars included, kW; not negative.
+    pub net_load_most_kw: f64,
+    /// H + 1 offsets into the next two columns, or null: the steps by which the plant serves net
+    /// load, from the cheapest on, by its schedule of the day; beyond the day by the same hours. Only
+    /// for policies of whole fleets, and not before there is a schedule.
+    pub supply_offset: *const u32,
+    /// How much there is of a step, kW.
+    pub supply_kw: *const f64,
+    /// What it costs, per kWh; not negative.
+    pub supply_price: *const f64,
+    /// What a kWh costs that is beyond all steps.
+    pub supply_beyond_price: f64,
 }
 
 /// The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are

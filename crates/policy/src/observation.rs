@@ -125,6 +125,19 @@ pub struct Observation<'a> {
     pub others_ev_kw: &'a [f64],
     /// The world's own series in the order of their names, series x H, kW.
     pub series_kw: &'a [f64],
+    /// Highest net load so far, cars included, kW; not negative.
+    pub net_load_most_kw: f64,
+    /// Entries `supply_offset[t]..supply_offset[t + 1]` of the next two columns are the steps by which
+    /// the plant serves the net load of slot t, from the cheapest on, by its schedule of the day;
+    /// beyond the day by the same hours. Empty but for policies of whole fleets, and before there is
+    /// a schedule.
+    pub supply_offset: &'a [u32],
+    /// How much there is of a step, kW.
+    pub supply_kw: &'a [f64],
+    /// What it costs, per kWh; not negative.
+    pub supply_price: &'a [f64],
+    /// What a kWh costs that is beyond all steps.
+    pub supply_beyond_price: f64,
     /// Which stays are shown, and why.
     pub shown: Shown,
 }

@@ -124,6 +124,8 @@ macro_rules! builder {
             pub others_ev_kw: Vec<f64>,
             /// The world's own series, series x H, kW.
             pub series_kw: Vec<f64>,
+            /// Highest net load so far, cars included, kW.
+            pub net_load_most_kw: f64,
             /// Which stays are shown, and why.
             pub shown: Shown,
             stay_id: Vec<u64>,
@@ -203,6 +205,7 @@ impl ObservationBuilder {
             site_others_kw: &self.site_others_kw,
             others_ev_kw: &self.others_ev_kw,
             series_kw: &self.series_kw,
+            net_load_most_kw: self.net_load_most_kw,
             shown: self.shown,
             ..Observation::default()
         }

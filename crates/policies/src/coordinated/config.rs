@@ -18,6 +18,8 @@ pub enum Objective {
     },
     /// A series of the world as the fleet's power.
     Follow(Followed),
+    /// What the plant's supply costs, by its schedule of the day.
+    System,
 }
 
 /// A price of the highest power, such as `"120 EUR/kW"`.
@@ -92,6 +94,12 @@ impl Objective {
     pub(super) fn enter(&mut self, world: &World, config: &str) -> Result<(), ConfigError> {
         match self {
             Self::Cost | Self::Valley => Ok(()),
+            Self::System if world.has_plant => Ok(()),
+            Self::System => Err(lacking(
+                "`System` goes by what a plant costs, and the world has no `grid`".to_owned(),
+                config,
+                "System",
+            )),
             Self::Peak { price } if price.currency == world.currency => Ok(()),
             Self::Peak { price } => Err(lacking(
                 format!(

@@ -237,6 +237,7 @@ impl TrialPhase<'_, '_> {
         while queue.next_cars(&seen, size) {
             while let Some(stays) = queue.next_stays(&seen) {
                 planners.show(&seen, &stays, shown);
+                planners.batch.hide_supply();
                 if other_prices {
                     planners.batch.pay_tariffs(&in_force.scenario);
                 }
