@@ -42,7 +42,13 @@ fn write_world(folder: &Path) -> String {
     for slot in 0..2 * 96 {
         let hour = (12 + slot / 4) % 24;
         let (day, hour_of_day) = (3 + (48 + slot) / 96, format!("{hour:02}:{:02}", slot % 4 * 15));
-        let base = if (17..22).contains(&hour) { 100 } else if (6..17).contains(&hour) { 60 } else { 40 };
+        let base = if (17..22).contains(&hour) {
+            100
+        } else if (6..17).contains(&hour) {
+            60
+        } else {
+            40
+        };
         let plan = if (ELEVEN..THREE).contains(&slot) { NIGHT_KWH / 4.0 } else { 0.0 };
         writeln!(load, "2024-06-{day:02}T{hour_of_day}:00Z,{base},{plan}").unwrap();
     }
@@ -118,7 +124,8 @@ fn a_plants_cheap_hours_are_used() {
         let all: Vec<&str> = [grid].into_iter().chain(sets.iter().copied()).collect();
         under(folder.path(), config, &all)["system_cost"].as_f64().unwrap()
     };
-    let (system, at_once) = (cost("(objective: System)", &[]), cost("()", &["policy=\"uncontrolled\""]));
+    let (system, at_once) =
+        (cost("(objective: System)", &[]), cost("()", &["policy=\"uncontrolled\""]));
     assert!(system < 0.9 * at_once, "{system} {at_once}");
 }
 
@@ -133,7 +140,10 @@ fn what_an_objective_lacks_is_said_at_its_place() {
         message
     };
     let message = refused("(objective: Follow(\"plam\"))");
-    assert!(message.contains("the world has no series `plam`; in its `series`: `plan`"), "{message}");
+    assert!(
+        message.contains("the world has no series `plam`; in its `series`: `plan`"),
+        "{message}"
+    );
     assert!(message.contains("[from --set #1:1:"), "{message}");
     assert!(refused("(objective: System)").contains("the world has no `grid`"));
     assert!(refused("(objective: Peak)").contains("Peak"));
@@ -143,7 +153,8 @@ fn what_an_objective_lacks_is_said_at_its_place() {
 #[test]
 fn a_run_of_a_fleet_is_rebuilt_and_asked_again_alike() {
     let folder = tempfile::tempdir().unwrap();
-    for config in ["(objective: Valley, discharge: true)", "(objective: Peak(price: \"9 EUR/kW\"))"] {
+    for config in ["(objective: Valley, discharge: true)", "(objective: Peak(price: \"9 EUR/kW\"))"]
+    {
         let summary = under(folder.path(), config, &[]);
         let run = summary["folder"].as_str().unwrap();
         succeed(voltide().args(["replay", "--verify", run]));

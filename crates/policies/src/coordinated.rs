@@ -86,7 +86,12 @@ impl Policy for Coordinated {
         let costs = self.objective.cost(seen, system.kw())?;
         let costs: Vec<SiteCost<'_>> =
             costs.into_iter().map(|cost| SiteCost { site: system.index(), cost }).collect();
-        let sites = GroupSites { costs: &costs, share: self.share, ..system.sites() };
+        let sites = GroupSites {
+            planned_kw: seen.planned_kw,
+            costs: &costs,
+            share: self.share,
+            ..system.sites()
+        };
         let (answers, _) = storage.solve_group(&request, &sites, schedules)?;
         all_planned(seen, &answers)
     }

@@ -5,7 +5,7 @@ use crate::{
     batch::{Batch, BatchError, Rows},
     group::{
         GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay,
-        NodeCost, Share, solve_group,
+        NodeCost, Plans, Share, solve_group, solve_group_from,
     },
     problem::{PerSlot, StorageProblem},
     site_costs,
@@ -53,7 +53,8 @@ pub fn solve_group_batch(
         members: &members,
         nodes: &nodes,
     };
-    let solved = solve(&problem, sites.share)?;
+    let plans = plans(sites, &members, request.horizon);
+    let solved = solve(&problem, sites.share, &plans)?;
     let outcome = Outcome::from_bound(solved.cost, solved.bound);
     power_kw.fill(0.0);
     let schedules = power_kw.chunks_mut(request.horizon.max(1));
@@ -77,11 +78,16 @@ const LARGE_NODES: u32 = 1;
 
 /// Solves a group of a run: a small one as a program, in which energy comes early among equals, a
 /// large one apart, whose gap is wider than what equals differ by.
-fn solve(problem: &GroupProblem<'_>, share: Share) -> Result<GroupAnswer, GroupError> {
+fn solve(
+    problem: &GroupProblem<'_>,
+    share: Share,
+    plans: Plans<'_>,
+) -> Result<GroupAnswer, GroupError> {
     let options = GroupOptions { share, ..OPTIONS };
     if problem.columns() > PROGRAM_COLUMNS_MAX {
         let way = GroupWay::Decomposition;
-        return solve_group(problem, GroupOptions { way, nodes: LARGE_NODES, ..options });
+        let options = GroupOptions { way, nodes: LARGE_NODES, ..options };
+        return solve_group_from(problem, options, plans);
     }
     earlier(problem, options, solve_group(problem, options)?)
 }
@@ -151,13 +157,16 @@ fn figures(solved: &GroupAnswer) -> GroupFigures {
 /// Checks that a series of each site has a value a slot, and each row a site.
 fn check_lengths(request: &StorageRequest<'_>, sites: &GroupSites<'_>) -> Result<(), BatchError> {
     let series = sites.parent_site.len() * request.horizon;
-    // What is given may be left out.
+    // What is given and what is planned may be left out.
     let given = if sites.given_kw.is_empty() { 0 } else { series };
+    let matrix = request.len() * request.horizon;
+    let planned = if sites.planned_kw.is_empty() { 0 } else { matrix };
     for (column, found, expected) in [
         ("site_id", sites.site_id.len(), request.len()),
         ("import_kw_max", sites.import_kw_max.len(), series),
         ("export_kw_max", sites.export_kw_max.len(), series),
         ("given_kw", sites.given_kw.len(), given),
+        ("planned_kw", sites.planned_kw.len(), planned),
     ] {
         if found != expected {
             return Err(BatchError::Length { column, found, expected });
@@ -183,6 +192,19 @@ fn members<'r>(
         Ok(GroupMember { problem, first_slot: slots.start, node })
     })
     .collect()
+}
+
+/// What members would do otherwise, in the slots of their stays; nothing where it is not known.
+fn plans<'a>(
+    sites: &GroupSites<'a>,
+    members: &[GroupMember<'_>],
+    horizon: usize,
+) -> Vec<Option<&'a [f64]>> {
+    let rows = sites.planned_kw.chunks(horizon.max(1)).zip(members);
+    let of_stay = |(plan, member): (&'a [f64], &GroupMember<'_>)| {
+        plan.get(member.first_slot..member.first_slot + member.problem.slots())
+    };
+    rows.map(of_stay).collect()
 }
 
 /// The sites as nodes, and one without limits after them.

@@ -121,6 +121,9 @@ pub struct StorageSites {
     /// Power behind each site that is there already, with that of the sites behind it, sites x H,
     /// kW; null for none.
     pub given_kw: *const f64,
+    /// What the rows would do otherwise, n x H, kW: where the search begins; null where nothing is
+    /// known.
+    pub planned_kw: *const f64,
     /// Number of costs.
     pub costs: u32,
     /// `STORAGE_SHARE_COST` or `STORAGE_SHARE_EVEN`.

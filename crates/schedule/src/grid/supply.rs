@@ -2,7 +2,7 @@
 
 use voltide_model::{
     cost::{Chord, chords},
-    device::{Device, Unit},
+    device::Unit,
     dispatch::SlotDispatch,
     scenario::SystemSeries,
     series::Series,
