@@ -29,6 +29,7 @@ mod exact;
 mod fit;
 mod lagrange;
 mod lone;
+mod parts;
 mod sun;
 mod tangents;
 mod terms;
@@ -234,6 +235,11 @@ pub fn solve_group_from(
     plans: Plans<'_>,
 ) -> Result<GroupAnswer, GroupError> {
     problem.validate()?;
+    Ok(parts::solve_each(problem, plans, |part, plans| solve_part(part, options, plans)))
+}
+
+/// Solves a valid group, or a part of one that nothing couples to the others.
+fn solve_part(problem: &GroupProblem<'_>, options: GroupOptions, plans: Plans<'_>) -> GroupAnswer {
     let apart = match options.way {
         GroupWay::Program => false,
         GroupWay::Decomposition => true,
@@ -245,11 +251,11 @@ pub fn solve_group_from(
     if apart && options.share == Share::Cost {
         let sun = sun::Sun::of(problem);
         if decompose::takes(problem, &sun) {
-            return Ok(decompose::solve(problem, &sun, options, plans));
+            return decompose::solve(problem, &sun, options, plans);
         }
     }
     let answer = exact::solve_program(problem, options);
-    Ok(answer.unwrap_or_else(|| fit::one_by_one(problem)))
+    answer.unwrap_or_else(|| fit::one_by_one(problem))
 }
 
 impl GroupProblem<'_> {

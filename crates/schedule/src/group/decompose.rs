@@ -8,18 +8,19 @@
 //! The best answer known is the target at which steps aim that improve prices and so the bound.
 
 use super::{
-    GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, Plans, again,
+    GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, Plans,
+    again::{self, Start},
     build::reach,
     check::LIMIT_TOLERANCE,
     dual::{Aim, Wish, polish},
     exact::solve_program,
     fit::{self, Placed, Room},
-    lagrange::{Nearly, Tools, approach},
+    lagrange::{Nearly, ROUNDS_MAX, Tools, approach, still},
     lone::{LoneSolver, Tariffs},
     sun::Sun,
     terms::Terms,
 };
-use crate::problem::PerSlot;
+use crate::problem::{PerSlot, StorageProblem};
 
 /// Columns of the program by which members find their joint optimum, a part of them at a time.
 const BLOCK_COLUMNS: usize = 3_000;
@@ -37,6 +38,12 @@ const LARGE: usize = 500;
 const GOOD: f64 = 1e-5;
 /// Missing energy below this is rounding, kWh.
 const ROUNDING: f64 = 1e-7;
+
+/// Missing energy that a program may exceed the least by, relative.
+const HELD: f64 = 2e-8;
+
+/// Rounds after which prices show whether wishes can be met.
+const ROUNDS_TO_SEE: usize = 10;
 
 /// Whether the decomposition takes a group with what of it may be curtailed.
 pub(super) fn takes(problem: &GroupProblem<'_>, sun: &Sun) -> bool {
@@ -76,8 +83,9 @@ impl Worth {
     }
 
     fn is_better_than(self, other: Self) -> bool {
-        self.missing_kwh < other.missing_kwh - ROUNDING
-            || (self.missing_kwh <= other.missing_kwh + ROUNDING && self.cost < other.cost)
+        let rounding = ROUNDING.max(HELD * other.missing_kwh);
+        self.missing_kwh < other.missing_kwh - rounding
+            || (self.missing_kwh <= other.missing_kwh + rounding && self.cost < other.cost)
     }
 }
 
@@ -133,18 +141,27 @@ struct Effort {
     good: f64,
     /// Most steps of a polish.
     steps: usize,
+    /// Missing energy beyond its lower bound that is good enough, kWh.
+    missing_kwh: f64,
 }
 
 impl Effort {
-    /// That for a group of `count` members; `again` where plans in force are a start, and the
-    /// answer soon makes room for the next one.
-    fn of(count: usize, again: bool) -> Self {
+    /// That for a group; `again` where plans in force are a start, and the answer soon makes room
+    /// for the next one.
+    fn of(problem: &GroupProblem<'_>, again: bool) -> Self {
+        let count = problem.members.len();
+        let wanted =
+            |of: &GroupMember<'_>| (of.problem.target_kwh - of.problem.energy_kwh).max(0.0);
+        let wanted_kwh: f64 = problem.members.iter().map(wanted).sum();
+        let missing_kwh =
+            if count < LARGE && !again { 1e-6 } else { (1e-5 * wanted_kwh).max(1e-6) };
         if again {
-            return Self { near: 5e-4, enough: 1e-4, good: 5e-4, steps: 60 };
+            return Self { near: 5e-4, enough: 1e-4, good: 5e-4, steps: 60, missing_kwh };
         }
         let (near, enough) =
             if count < LARGE { (GOOD / 10.0, GOOD / 10.0) } else { (GOOD, GOOD / 2.0) };
-        Self { near, enough, good: GOOD, steps: (POLISH / count.max(1)).clamp(100, 2_000) }
+        let steps = (POLISH / count.max(1)).clamp(100, 2_000);
+        Self { near, enough, good: GOOD, steps, missing_kwh }
     }
 }
 
@@ -194,41 +211,56 @@ impl<'a> Search<'a> {
             terms: Terms::of(problem),
             tools: Tools { solver: LoneSolver::default(), tariffs: Tariffs::of(problem) },
             least_kwh: problem.members.iter().map(lone).sum(),
-            effort: Effort::of(problem.members.len(), false),
+            effort: Effort::of(problem, false),
         }
     }
 
     fn run(mut self, plans: Plans<'_>) -> GroupAnswer {
         let mut wish = Wish { own: 1.0, missing_price: f64::INFINITY, free_kwh: 0.0 };
+        let mut missing_bound_kwh = self.least_kwh;
         let start = again::start(self.problem, &self.terms, plans);
         if start.is_some() {
-            self.effort = Effort::of(self.problem.members.len(), true);
+            self.effort = Effort::of(self.problem, true);
         }
-        let mut nearly = self.approach(wish, start);
-        let mut plan = self.repair(&nearly);
-        let mut missing_bound_kwh = self.least_kwh;
-        if plan.missing_kwh > self.least_kwh + ROUNDING {
-            self.improve(&mut plan, 0);
-        }
-        if plan.missing_kwh > self.least_kwh + ROUNDING {
+        let (mut nearly, mut plan) = self.first_plan(wish, start);
+        if self.misses(&plan) {
             let scarcity = self.meet_wishes(&mut plan, &mut missing_bound_kwh);
-            wish.missing_price = self.missing_price(&plan);
-            wish.free_kwh = plan.missing_kwh;
-            // Where limits keep energy from being met, their prices are that energy's first.
-            let times = |price: f64| price * wish.missing_price;
-            let prices = |prices: Vec<f64>| prices.into_iter().map(times).collect();
-            nearly = Nearly {
-                power_kw: plan.power_kw.clone(),
-                prices: scarcity.into_iter().map(prices).collect(),
-                fresh: vec![false; self.problem.members.len()],
-            };
+            if self.misses(&plan) {
+                wish.missing_price = self.missing_price(&plan);
+                wish.free_kwh = plan.missing_kwh;
+                nearly = self.approach(wish, Some(scarce_start(&plan, &scarcity, wish)));
+                plan.replace_if_better(self.repair(&nearly));
+            }
+        }
+        if nearly.is_far && wish.missing_price.is_infinite() {
             nearly = self.approach(wish, Some(nearly));
             plan.replace_if_better(self.repair(&nearly));
         }
         wish.free_kwh = plan.missing_kwh;
-        let bound = self.lower_cost(&mut plan, &mut nearly.prices, wish);
+        let bound = self.lower_cost(&mut plan, &mut nearly, wish);
         let prices = self.terms.by_node(&nearly.prices);
         answer(self.problem, plan, (missing_bound_kwh, bound), &prices)
+    }
+
+    /// Schedules of least cost, as if all wishes could be met; far from it where they cannot.
+    fn first_plan(&mut self, wish: Wish, start: Option<Start>) -> (Nearly, Plan) {
+        let start = start.map(|start| (start.misses, start.nearly));
+        if let Some((true, start)) = start {
+            let plan = self.repair(&start);
+            return (Nearly { is_far: true, ..still(self.problem, &self.terms) }, plan);
+        }
+        let course = (start.map(|(_, start)| start), self.effort.near);
+        let nearly =
+            approach(self.problem, &self.terms, &mut self.tools, wish, course, ROUNDS_TO_SEE);
+        let mut plan = self.repair(&nearly);
+        if self.misses(&plan) && !nearly.is_far {
+            self.improve(&mut plan, 0);
+        }
+        (nearly, plan)
+    }
+
+    fn misses(&self, plan: &Plan) -> bool {
+        plan.missing_kwh > self.least_kwh + ROUNDING
     }
 
     /// A price of missing energy that is above what moving a kWh in time can cost.
@@ -242,7 +274,8 @@ impl<'a> Search<'a> {
     }
 
     fn approach(&mut self, wish: Wish, start: Option<Nearly>) -> Nearly {
-        approach(self.problem, &self.terms, &mut self.tools, wish, (start, self.effort.near))
+        let course = (start, self.effort.near);
+        approach(self.problem, &self.terms, &mut self.tools, wish, course, ROUNDS_MAX)
     }
 
     fn polish(&mut self, prices: &mut Vec<Vec<f64>>, wish: &mut Wish, best: f64) -> f64 {
@@ -254,30 +287,36 @@ impl<'a> Search<'a> {
     /// it, kWh per kW and slot.
     fn meet_wishes(&mut self, plan: &mut Plan, bound: &mut f64) -> Vec<Vec<f64>> {
         let scarce = Wish { own: 0.0, missing_price: 1.0, free_kwh: 0.0 };
-        let mut nearly = self.approach(scarce, None);
+        let start = again::prices(self.problem, &self.terms, &plan.power_kw, scarce);
+        let mut nearly = self.approach(scarce, Some(Nearly::at(plan.power_kw.clone(), start)));
+        *bound = bound.max(nearly.bound);
         plan.replace_if_better(self.repair(&nearly));
         let mut stale = 0;
         for round in 1..ROUNDS {
+            if plan.missing_kwh - *bound < self.effort.missing_kwh || stale > STALE {
+                break;
+            }
             let before = plan.missing_kwh;
             self.improve(plan, round);
             let mut scarce = scarce;
             let found = self.polish(&mut nearly.prices, &mut scarce, plan.missing_kwh);
             *bound = bound.max(found);
             stale = if before - plan.missing_kwh < ROUNDING { stale + 1 } else { 0 };
-            if plan.missing_kwh - *bound < 1e-6 || stale > STALE {
-                break;
-            }
         }
         nearly.prices
     }
 
     /// Looks for the least cost at the missing energy; gives its lower bound.
-    fn lower_cost(&mut self, plan: &mut Plan, prices: &mut Vec<Vec<f64>>, mut wish: Wish) -> f64 {
-        let mut bound = f64::NEG_INFINITY;
-        let mut gap = f64::INFINITY;
+    fn lower_cost(&mut self, plan: &mut Plan, nearly: &mut Nearly, mut wish: Wish) -> f64 {
+        let free = if wish.missing_price.is_finite() { wish.missing_price } else { 0.0 };
+        let mut bound = nearly.bound + free * (nearly.free_kwh - wish.free_kwh);
+        let mut gap = (plan.cost - bound) / plan.cost.abs().max(1.0);
         let mut stale = 0;
         for round in 0..=ROUNDS {
-            bound = bound.max(self.polish(prices, &mut wish, plan.cost));
+            if gap <= self.effort.enough {
+                break;
+            }
+            bound = bound.max(self.polish(&mut nearly.prices, &mut wish, plan.cost));
             let before = gap;
             gap = (plan.cost - bound) / plan.cost.abs().max(1.0);
             // What neither side makes better any more is a gap between them, or beyond their reach.
@@ -346,8 +385,43 @@ impl<'a> Search<'a> {
             return power_kw;
         }
         let added = self.problem.prices_of(member, prices);
+        let discharges = (0..power_kw.len()).any(|at| member.problem.discharge_kw_max.at(at) > 0.0);
+        if !discharges {
+            return self.clip(&member.problem, &room, &added, power_kw);
+        }
         let within = room.within(&member.problem);
         self.tools.solver.solve(&within, &added, (1.0, f64::INFINITY)).power_kw
+    }
+
+    /// What a schedule that only charges has within a room, and elsewhere what is lost by that: as
+    /// near to it as can be, for it is nearly right.
+    fn clip(
+        &mut self,
+        problem: &StorageProblem<'_>,
+        room: &Room,
+        added: &[f64],
+        mut power_kw: Vec<f64>,
+    ) -> Vec<f64> {
+        let ceiling = reach(problem).ceiling;
+        let wanted: f64 = power_kw.iter().map(|&kw| problem.energy_for(kw)).sum();
+        let left = room.clip(&mut power_kw);
+        let kept = problem.energies(&power_kw);
+        let space: Vec<f64> =
+            ceiling.iter().zip(&kept).map(|(most, kwh)| (most - kwh).max(0.0)).collect();
+        let gained = kept.last().map_or(0.0, |kwh| kwh - problem.energy_kwh);
+        let more = StorageProblem {
+            charge_kw_max: PerSlot::Each(&left),
+            energy_kwh_min: PerSlot::Same(0.0),
+            energy_kwh_max: PerSlot::Each(&space),
+            energy_kwh: 0.0,
+            target_kwh: wanted - gained,
+            terminal_value: 0.0,
+            ..*problem
+        };
+        let more = self.tools.solver.solve(&more, added, (1.0, f64::INFINITY)).power_kw;
+        let both = power_kw.iter_mut().zip(more).enumerate();
+        both.for_each(|(slot, (kw, more))| *kw = (*kw + more).min(problem.charge_kw_max.at(slot)));
+        power_kw
     }
 
     /// Solves members once more at their own prices, in the room that is left in the end. Where
@@ -398,6 +472,12 @@ impl<'a> Search<'a> {
             join(self.problem, &self.terms, self.options, plan, block);
         }
     }
+}
+
+/// Where limits keep energy from being met, their prices are that energy's first.
+fn scarce_start(plan: &Plan, scarcity: &[Vec<f64>], wish: Wish) -> Nearly {
+    let times = |prices: &Vec<f64>| prices.iter().map(|price| price * wish.missing_price).collect();
+    Nearly::at(plan.power_kw.clone(), scarcity.iter().map(times).collect())
 }
 
 fn answer(

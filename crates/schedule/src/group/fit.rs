@@ -104,6 +104,16 @@ impl Room {
         power_kw.iter().zip(room).all(|(&kw, (&up, &down))| kw <= up && -kw <= down)
     }
 
+    /// Clips a schedule that only charges to it; gives what is left of it, kW.
+    pub(super) fn clip(&self, power_kw: &mut [f64]) -> Vec<f64> {
+        let slots = power_kw.iter_mut().zip(&self.charge_kw);
+        let clip = |(kw, &up): (&mut f64, &f64)| {
+            *kw = kw.min(up);
+            up - *kw
+        };
+        slots.map(clip).collect()
+    }
+
     /// The member's problem within that room. Bounds that standing still keeps can be kept.
     pub(super) fn within<'a>(&'a self, problem: &StorageProblem<'a>) -> StorageProblem<'a> {
         StorageProblem {

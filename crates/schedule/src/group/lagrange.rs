@@ -13,9 +13,13 @@ use crate::problem::StorageProblem;
 /// Rounds of prices after which an answer that is nearly right ends them.
 const ROUNDS: usize = 60;
 /// Most rounds of prices.
-const ROUNDS_MAX: usize = 200;
+pub(super) const ROUNDS_MAX: usize = 200;
 /// Gap and breach, relative, of an answer that is nearly right.
 const NEARLY: f64 = 1e-4;
+/// What of limits may be broken then, relative: a repair takes it away.
+const BROKEN: f64 = 1e-3;
+/// A breach that is far from it: wishes may not be met.
+const FAR: f64 = 1e-2;
 /// Least passes over all members at a round's prices; few members get more, as each of them must
 /// go a longer way.
 const PASSES: usize = 2;
@@ -37,6 +41,25 @@ pub(super) struct Nearly {
     pub(super) prices: Vec<Vec<f64>>,
     /// Who has no schedule yet.
     pub(super) fresh: Vec<bool>,
+    /// The lower bound that the prices prove at missing energy that is free, kWh.
+    pub(super) bound: f64,
+    pub(super) free_kwh: f64,
+    /// Whether schedules were still far from keeping limits.
+    pub(super) is_far: bool,
+}
+
+impl Nearly {
+    /// Schedules and prices to begin with.
+    pub(super) fn at(power_kw: Vec<Vec<f64>>, prices: Vec<Vec<f64>>) -> Self {
+        Self {
+            fresh: vec![false; power_kw.len()],
+            power_kw,
+            prices,
+            bound: f64::NEG_INFINITY,
+            free_kwh: 0.0,
+            is_far: false,
+        }
+    }
 }
 
 /// What members are solved with.
@@ -67,14 +90,17 @@ struct Course<'a> {
     changes: Vec<(usize, f64)>,
 }
 
-/// Runs the rounds until schedules are within `enough`, relative, of both bound and limits.
+/// Runs the rounds until schedules are within `enough`, relative, of both bound and limits, or
+/// `rounds` of them if schedules are far from limits then.
 pub(super) fn approach(
     problem: &GroupProblem<'_>,
     terms: &Terms,
     tools: &mut Tools,
     wish: Wish,
     (start, enough): (Option<Nearly>, f64),
+    rounds: usize,
 ) -> Nearly {
+    let begun = start.is_some();
     let start = start.unwrap_or_else(|| still(problem, terms));
     let mut course = Course::new(problem, terms, wish, start);
     let passes = (60 / problem.members.len().max(1)).clamp(PASSES, 20);
@@ -83,35 +109,49 @@ pub(super) fn approach(
     let flow_kw = flows(problem, &course.power_kw);
     course.stiffness = stiffness(problem, terms, wish, &course.node_kw, &flow_kw);
     course.find_levels();
-    for round in 1..ROUNDS_MAX {
-        for _ in 0..passes {
-            course.pass(tools, false);
+    let mut is_far = false;
+    // Cost, bound and breach when they were looked at last.
+    let mut last = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
+    for round in 0..ROUNDS_MAX {
+        if round > 0 {
+            (0..passes).for_each(|_| course.pass(tools, false));
+            course.raise();
         }
-        course.raise();
-        if round % CHECK == 0 {
-            let found = bound(problem, terms, tools, &course.prices, wish).value;
-            if found > best.0 {
-                best = (found, course.prices.clone());
-            }
-            let cost = course.cost();
-            let apart = (cost - best.0).abs() / cost.abs().max(1.0);
-            let allowed = if round < ROUNDS { enough } else { enough.max(NEARLY) };
-            if apart.max(course.breach()) <= allowed {
-                break;
-            }
+        // At first only what was begun has prices that say something.
+        if round % CHECK != 0 || (round == 0 && !begun) {
+            continue;
+        }
+        let found = bound(problem, terms, tools, &course.prices, wish).value;
+        if found > best.0 {
+            best = (found, course.prices.clone());
+        }
+        let (cost, breach) = (course.cost(), course.breach());
+        let apart = (cost - best.0).abs() / cost.abs().max(1.0);
+        let stuck = breach > BROKEN && breach > 0.9 * last.2;
+        course.stiffen((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
+        last = (cost, best.0, breach);
+        let (allowed, broken) =
+            if round < ROUNDS { (enough, enough) } else { (enough.max(NEARLY), BROKEN) };
+        is_far = breach > FAR || stuck;
+        if (apart <= allowed && breach <= broken.max(allowed)) || (is_far && round >= rounds) {
+            break;
         }
     }
-    Nearly { power_kw: course.power_kw, prices: best.1, fresh: course.fresh }
+    Nearly {
+        bound: best.0,
+        free_kwh: wish.free_kwh,
+        is_far,
+        fresh: course.fresh,
+        ..Nearly::at(course.power_kw, best.1)
+    }
 }
 
 /// Nobody moves, at prices of 0.
-fn still(problem: &GroupProblem<'_>, terms: &Terms) -> Nearly {
+pub(super) fn still(problem: &GroupProblem<'_>, terms: &Terms) -> Nearly {
     let still = |member: &super::GroupMember<'_>| vec![0.0; member.problem.slots()];
-    Nearly {
-        power_kw: problem.members.iter().map(still).collect(),
-        prices: terms.marginal(&terms.idle_kw),
-        fresh: vec![true; problem.members.len()],
-    }
+    let power_kw = problem.members.iter().map(still).collect();
+    let fresh = vec![true; problem.members.len()];
+    Nearly { fresh, ..Nearly::at(power_kw, terms.marginal(&terms.idle_kw)) }
 }
 
 /// A breach of twice what flows at a node is worth the whole spread of prices: stiffer ones make
@@ -369,11 +409,13 @@ impl<'a> Course<'a> {
         let mut slope = own;
         for above in self.problem.upward(self.problem.members[index].node) {
             for &term in &self.terms.at[above] {
-                let level = self.level_at(term, share);
-                for &(slot, change) in &self.changes {
-                    let power = self.node_kw[above][slot] + share * change;
-                    slope += change * self.term_price(term, slot, power, level);
+                if !self.terms.counts(term, self.costs_count()) {
+                    continue;
                 }
+                let level = self.level_at(term, share);
+                let spring = (self.prices[term].as_slice(), self.stiffness[term]);
+                let way = (self.node_kw[above].as_slice(), self.changes.as_slice(), share);
+                slope += self.terms.all[term].slope_along(spring, way, level);
             }
         }
         slope
@@ -413,6 +455,17 @@ impl<'a> Course<'a> {
 
     fn raise(&mut self) {
         self.prices = self.prices_now();
+        self.find_levels();
+    }
+
+    /// Doubles the stiffness of what costs where schedules have come to rest, and the bound gains too
+    /// little beside what it lacks.
+    fn stiffen(&mut self, moved: f64, gained: f64, apart: f64) {
+        if moved > 0.1 * apart || gained > 0.25 * apart {
+            return;
+        }
+        let limits = self.problem.nodes.len();
+        self.stiffness[limits..].iter_mut().for_each(|stiffness| *stiffness *= 2.0);
         self.find_levels();
     }
 

@@ -141,6 +141,34 @@ fn level(values: impl Iterator<Item = f64> + Clone, sum: f64, least: f64) -> f64
     }
 }
 
+/// λ' of hard limits, given λ and ρ.
+#[inline]
+fn limit_price((price, stiffness): (f64, f64), power: f64, (import, export): (f64, f64)) -> f64 {
+    let over = price.max(0.0) + stiffness * (power - import);
+    let under = (-price).max(0.0) + stiffness * (-power - export);
+    over.max(0.0) - under.max(0.0)
+}
+
+/// λ' of a peak whose level is known.
+#[inline]
+fn peak_price((price, stiffness): (f64, f64), power: f64, level: f64) -> f64 {
+    (price + stiffness * (power - level)).max(0.0)
+}
+
+/// Sum of changes times prices at a share of the changes.
+#[inline]
+fn sum_along(
+    (power, changes, share): (&[f64], &[(usize, f64)], f64),
+    price: impl Fn(usize, f64) -> f64,
+) -> f64 {
+    changes.iter().map(|&(slot, by)| by * price(slot, power[slot] + share * by)).sum()
+}
+
+/// The highest price of a limit: nothing where there is none.
+fn room_price(limit: f64) -> f64 {
+    if limit.is_finite() { f64::INFINITY } else { 0.0 }
+}
+
 impl Term {
     /// What λ' depends on beside a slot's own power: the level above which a peak is paid for.
     pub(super) fn level(
@@ -168,13 +196,35 @@ impl Term {
     ) -> f64 {
         match self {
             Self::Limits { import, export } => {
-                let over = price.max(0.0) + stiffness * (power - import[slot]);
-                let under = (-price).max(0.0) + stiffness * (-power - export[slot]);
-                over.max(0.0) - under.max(0.0)
+                limit_price((price, stiffness), power, (import[slot], export[slot]))
             }
             Self::Lines(lines) => lines[slot].price(price, stiffness, power),
             Self::Quadratic { anchor, rise } => rise[slot] * (power - anchor[slot]),
-            Self::Peak { .. } => (price + stiffness * (power - level)).max(0.0),
+            Self::Peak { .. } => peak_price((price, stiffness), power, level),
+        }
+    }
+
+    /// How it rises along changes, by slot and kW, at a share of them; its kind is asked once.
+    pub(super) fn slope_along(
+        &self,
+        (prices, stiffness): (&[f64], f64),
+        (power, changes, share): (&[f64], &[(usize, f64)], f64),
+        level: f64,
+    ) -> f64 {
+        let way = (power, changes, share);
+        match self {
+            Self::Limits { import, export } => sum_along(way, |slot, power| {
+                limit_price((prices[slot], stiffness), power, (import[slot], export[slot]))
+            }),
+            Self::Lines(lines) => {
+                sum_along(way, |slot, power| lines[slot].price(prices[slot], stiffness, power))
+            }
+            Self::Quadratic { anchor, rise } => {
+                sum_along(way, |slot, power| rise[slot] * (power - anchor[slot]))
+            }
+            Self::Peak { .. } => {
+                sum_along(way, |slot, power| peak_price((prices[slot], stiffness), power, level))
+            }
         }
     }
 
@@ -291,7 +341,12 @@ impl Term {
     /// Moves prices to the nearest ones at which the term is worth something finite.
     pub(super) fn project(&self, prices: &mut [f64]) {
         match self {
-            Self::Limits { .. } => {}
+            Self::Limits { import, export } => {
+                for ((price, import), export) in prices.iter_mut().zip(import).zip(export) {
+                    let (least, most) = (room_price(*export), room_price(*import));
+                    *price = price.clamp(-least, most);
+                }
+            }
             Self::Lines(lines) => {
                 prices.iter_mut().zip(lines).for_each(|(price, line)| *price = line.clamp(*price));
             }

@@ -385,8 +385,8 @@ fn compare(seed: u64) {
 /// Nothing is below the least, no bound above it, and no gap stated that is smaller than the true
 /// one.
 fn agrees(seed: u64, answer: &GroupAnswer, missing: f64, cost: f64) {
-    let size = cost.abs().max(1.0);
     let found = answer.cost;
+    let size = cost.abs().max(found.abs()).max(1.0);
     let right = (answer.missing_kwh - missing).abs() < 2e-6
         && answer.missing_bound_kwh <= missing + 1e-6
         && answer.violation_kwh.abs() < 1e-9
