@@ -108,7 +108,8 @@ fn a_series_is_followed_where_it_can_be() {
 fn a_peak_that_costs_is_not_raised_and_one_that_was_is_sunk() {
     let folder = tempfile::tempdir().unwrap();
     // Cheap in the evening alone: without a price on the peak all cars charge there.
-    let cheap = "tariff=TimeOfUse(default: \"0.30 EUR/kWh\", bands: [(from: \"17:00\", to: \"20:00\", price: \"0.10 EUR/kWh\")])";
+    let cheap = "tariff=TimeOfUse(default: \"0.30 EUR/kWh\", bands: [\
+        (from: \"17:00\", to: \"20:00\", price: \"0.10 EUR/kWh\")])";
     let peak = |config: &str| most(&of_run(&under(folder.path(), config, &[cheap]), "net_load_kw"));
     assert!(peak("()") > 180.0);
     assert!(peak("(objective: Peak(price: \"100 EUR/kW\"))") <= 100.0 + 1e-6);

@@ -59,8 +59,8 @@ pub const ABOUT: [About; 10] = [
         fields: "`objective`: `Cost`, what cars pay; `Valley`, net load as even as can be; \
                  `Peak(price: \"120 EUR/kW\")`, what cars pay and so much for the highest net load \
                  above what it has been; `Follow(\"name\")`, one of the world's `series` as the \
-                 fleet's power; `System`, what the plant's supply costs by its schedule of the day; \
-                 `discharge`: whether cars may, where their stay is long enough and \
+                 fleet's power; `System`, what the plant's supply costs by its schedule of the \
+                 day; `discharge`: whether cars may, where their stay is long enough and \
                  the driver agrees; `share`: who goes short where limits leave too little, `Cost`, \
                  whoever that is cheapest for, or `Even`, all in proportion",
     },

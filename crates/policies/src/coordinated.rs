@@ -1,9 +1,9 @@
 //! One plan for a fleet that acts as one: all cars are placed together, for what they pay, or for
 //! what the system around them looks like.
 //!
-//! The cars stand below one node, the system, and where they have sites below the sites' tree. Power
-//! of the system is the forecast of net load and what cars draw that are not shown. As for any group
-//! least power beyond limits comes first, then least energy missing, then what the objective says:
+//! The cars stand below one node, the system, and where they have sites below the sites' tree.
+//! Power of the system is the forecast of net load and what cars draw that are not shown. As for any
+//! group least power beyond limits comes first, then least energy missing, then the objective:
 //!
 //! | objective | least                                                                  |
 //! |-----------|------------------------------------------------------------------------|

@@ -115,8 +115,8 @@ pub struct HostTable {
     pub extension: Option<unsafe extern "C" fn(*mut c_void, Text) -> *const c_void>,
 }
 
-/// What `extension("voltide.world/1")` points to: what there is to know of the world before anything
-/// is planned; it outlives the instance. Absent where no world is known yet. Since version 1.3.
+/// What `extension("voltide.world/1")` points to: what there is to know of the world before
+/// anything is planned; it outlives the instance. Absent where no world is known yet. Since version 1.3.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct WorldTable {
@@ -329,8 +329,8 @@ pub struct ObservationColumns {
     /// Highest net load so far, cars included, kW; not negative.
     pub net_load_most_kw: f64,
     /// H + 1 offsets into the next two columns, or null: the steps by which the plant serves net
-    /// load, from the cheapest on, by its schedule of the day; beyond the day by the same hours. Only
-    /// for policies of whole fleets, and not before there is a schedule.
+    /// load, from the cheapest on, by its schedule of the day; beyond the day by the same hours.
+    /// Only for policies of whole fleets, and not before there is a schedule.
     pub supply_offset: *const u32,
     /// How much there is of a step, kW.
     pub supply_kw: *const f64,

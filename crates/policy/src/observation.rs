@@ -127,10 +127,10 @@ pub struct Observation<'a> {
     pub series_kw: &'a [f64],
     /// Highest net load so far, cars included, kW; not negative.
     pub net_load_most_kw: f64,
-    /// Entries `supply_offset[t]..supply_offset[t + 1]` of the next two columns are the steps by which
-    /// the plant serves the net load of slot t, from the cheapest on, by its schedule of the day;
-    /// beyond the day by the same hours. Empty but for policies of whole fleets, and before there is
-    /// a schedule.
+    /// Entries `supply_offset[t]..supply_offset[t + 1]` of the next two columns are the steps by
+    /// which the plant serves the net load of slot t, from the cheapest on, by its schedule of the
+    /// day; beyond the day by the same hours. Empty but for policies of whole fleets, and before
+    /// there is a schedule.
     pub supply_offset: &'a [u32],
     /// How much there is of a step, kW.
     pub supply_kw: &'a [f64],

@@ -112,8 +112,7 @@ fn answers_cross_unchanged() {
         Outcome::Unbounded,
         Outcome::NoSolution,
     ];
-    let reasons =
-        [MissedReason::TooShort, MissedReason::AboveMaximum, MissedReason::HeldByBounds];
+    let reasons = [MissedReason::TooShort, MissedReason::AboveMaximum, MissedReason::HeldByBounds];
     let missed = |reason| Some(TargetMissed { missing_kwh: 7.0, reason });
     let targets = reasons.map(missed).into_iter().chain([None, None]);
     let bounds = [None, Some(BoundsMissed { slots: 3, worst_kwh: -2.0 })];
@@ -136,8 +135,5 @@ fn answers_cross_unchanged() {
     columns.outcome[4] = 5;
     assert_eq!(columns.read().unwrap_err().to_string(), "no outcome has the number 5");
     columns.target[0] = 4;
-    assert_eq!(
-        columns.read().unwrap_err().to_string(),
-        "no state of a target has the number 4"
-    );
+    assert_eq!(columns.read().unwrap_err().to_string(), "no state of a target has the number 4");
 }
