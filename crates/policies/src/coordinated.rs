@@ -82,7 +82,7 @@ impl Policy for Coordinated {
             // Nothing couples them but limits, for which their whole tree is shown.
             return all_planned(seen, &storage.solve(&request, schedules)?);
         }
-        let system = System::of(seen, &self.objective)?;
+        let system = System::of(seen, &self.objective);
         let costs = self.objective.cost(seen, system.kw())?;
         let costs: Vec<SiteCost<'_>> =
             costs.into_iter().map(|cost| SiteCost { site: system.index(), cost }).collect();
@@ -117,7 +117,7 @@ struct System {
 }
 
 impl System {
-    fn of(seen: &Observation<'_>, objective: &Objective) -> Result<Self> {
+    fn of(seen: &Observation<'_>, objective: &Objective) -> Self {
         let horizon = seen.horizon;
         let with_sites = seen.shown != Shown::Due;
         let sites = if with_sites { seen.parent_site.len() } else { 0 };
@@ -130,8 +130,8 @@ impl System {
         if !seen.site_others_kw.is_empty() {
             given_kw.copy_from_slice(&seen.site_others_kw[..series]);
         }
-        given_kw.extend(objective.given_kw(seen)?);
-        Ok(Self {
+        given_kw.extend(objective.given_kw(seen));
+        Self {
             horizon,
             site_id: seen.site_id.iter().map(|&site| below(site)).collect(),
             parent_site: seen.parent_site[..sites]
@@ -142,7 +142,7 @@ impl System {
             import_kw_max: limits(seen.site_import_kw_max),
             export_kw_max: limits(seen.site_export_kw_max),
             given_kw,
-        })
+        }
     }
 
     /// The site that stands for it.
@@ -189,15 +189,15 @@ impl Objective {
 
     /// Power that is there without the cars shown, kW a slot: of the system, or of the fleet where
     /// that alone follows a series.
-    fn given_kw(&self, seen: &Observation<'_>) -> Result<Vec<f64>> {
+    fn given_kw(&self, seen: &Observation<'_>) -> Vec<f64> {
         let planned =
             if seen.others_ev_kw.is_empty() { seen.committed_ev_kw } else { seen.others_ev_kw };
         let others = planned.iter().copied().chain(std::iter::repeat(0.0)).take(seen.horizon);
         match self {
-            Self::Follow(_) => Ok(others.collect()),
+            Self::Follow(_) => others.collect(),
             Self::Cost | Self::Valley | Self::Peak { .. } | Self::System => {
                 let net_load = seen.net_load_kw.iter().copied().chain(std::iter::repeat(0.0));
-                Ok(net_load.zip(others).map(|(load, others)| load + others).collect())
+                net_load.zip(others).map(|(load, others)| load + others).collect()
             }
         }
     }

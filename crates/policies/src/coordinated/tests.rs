@@ -68,19 +68,19 @@ fn shown() -> ObservationBuilder {
 fn the_system_is_the_root_of_all_sites() {
     let mut shown = shown();
     shown.shown = Shown::Fleet;
-    let system = System::of(&shown.build(), &Objective::Valley).unwrap();
+    let system = System::of(&shown.build(), &Objective::Valley);
     assert_eq!((system.index(), &*system.site_id), (2, &[1, 2][..]));
     assert_eq!(system.parent_site, [2, 0, NO_SITE]);
     assert_eq!(system.kw(), [12.0, 32.0, 22.0, 42.0]);
     assert_eq!(system.import_kw_max[7..9], [50.0, f64::INFINITY]);
     let followed =
         System::of(&shown.build(), &entered("(objective: Follow(\"street\"))").unwrap().objective);
-    assert_eq!(followed.unwrap().kw(), [2.0; 4], "a fleet that follows leaves the load alone");
+    assert_eq!(followed.kw(), [2.0; 4], "a fleet that follows leaves the load alone");
 }
 
 #[test]
 fn who_is_due_is_planned_beside_all_others_and_without_sites() {
-    let system = System::of(&shown().build(), &Objective::Valley).unwrap();
+    let system = System::of(&shown().build(), &Objective::Valley);
     assert_eq!((system.index(), &*system.site_id), (0, &[0, 0][..]));
     assert_eq!(system.kw(), [12.0, 32.0, 22.0, 42.0]);
 }
