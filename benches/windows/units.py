@@ -240,7 +240,8 @@ class Thermal(Unit):
             inside = lambda output: min(max(output, self.low), self.high)
             least = inside(path["output_kw"] - self.step)
             most = inside(path["output_kw"] + self.step)
-        astray = self.program.column(self.window.slack["unserved"] * 1.0)
+        half_window = 0.5 * len(self.output) * self.window.hours
+        astray = self.program.column(self.window.slack["unserved"] * half_window)
         self.program.row([(1.0, self.output[-1]), (-1.0, astray)], most=most)
         self.program.row([(1.0, self.output[-1]), (1.0, astray)], least=least)
 

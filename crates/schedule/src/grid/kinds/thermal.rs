@@ -25,10 +25,12 @@ use voltide_model::{
     unit::{UnitSlot, UnitState},
 };
 
-/// For how long load has to be unserved before output leaves the day's path for it, h: neither fuel
-/// prices nor a band around the day-ahead output are worth that, and a forecast that errs for
-/// longer is followed.
-const UNSERVED_H: f64 = 1.0;
+/// For which share of a window load has to be unserved before output leaves the day's path for it.
+/// Load that swings is unserved and not taken in turn: what one of them gains by another output, the
+/// other loses. It is followed where it is three quarters of the window on one side of what units
+/// can do, as under a forecast that errs for long; neither fuel prices nor a band around the
+/// day-ahead output are worth that.
+const UNSERVED_SHARE: f64 = 0.5;
 
 /// A unit of which a solution without integers has more on is turned on.
 const PART_ON: f64 = 1e-6;
@@ -209,8 +211,14 @@ impl UnitColumns for Columns<'_> {
             return 0.0;
         }
         let (least_kw, most_kw) = leading_on(self.unit, self.course, self.hours);
-        UNSERVED_H * (least_kw - last.given_kw).max(last.given_kw - most_kw).max(0.0)
+        let beyond_kw = (least_kw - last.given_kw).max(last.given_kw - most_kw).max(0.0);
+        unserved_hours(self.thermal.output.len(), self.hours) * beyond_kw
     }
+}
+
+/// How long load has to be unserved in a window before its end leaves the day's path, h.
+fn unserved_hours(slots: usize, slot_hours: f64) -> f64 {
+    UNSERVED_SHARE * slots as f64 * slot_hours
 }
 
 /// The outputs in the last slot from which its ramp leads to what is to come, kW: all of them where
@@ -368,7 +376,8 @@ impl Thermal {
             return;
         }
         let astray = program.add(variable().min(0.0));
-        program.pay(problem.prices.unserved * UNSERVED_H * astray);
+        let hours = unserved_hours(self.output.len(), problem.slot_hours);
+        program.pay(problem.prices.unserved * hours * astray);
         program.require(constraint!(output - astray <= most));
         program.require(constraint!(output + astray >= least));
     }
