@@ -45,6 +45,7 @@ mod sources;
 mod stages;
 mod stays;
 mod streams;
+mod sweep;
 mod tables;
 mod tables_agree;
 mod time_travel;

@@ -1,6 +1,7 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
 mod args;
+mod batch;
 mod beside_log;
 mod cases;
 mod chart;
@@ -26,6 +27,7 @@ mod snapshots;
 mod spread;
 mod summary;
 mod svg;
+mod sweep;
 mod table;
 mod verb;
 mod warnings;

@@ -18,6 +18,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod state;
+pub(crate) mod sweep;
 pub(crate) mod telemetry;
 
 use crate::{args::Args, failure::Failure};
@@ -54,6 +55,13 @@ pub(crate) enum Verb {
     /// smart-incentive, which is smart at v2g's prices, is added, and the saving of v2g is split
     /// into what the tariff does and what discharging does.
     Compare(compare::Flags),
+    /// Run a world over a grid of values, seeds and policies, and sum up what they come to
+    ///
+    /// Every point is a run of its own, in its folder; what was put into the world is a column of
+    /// the table `runs`. Finished points are not run again: a sweep that was cut off goes on when
+    /// it is called again. One that fails is a row with its error, and does not stop the others.
+    /// With --shard 0/3, 1/3 and 2/3 three machines that share a folder make it together.
+    Sweep(sweep::Flags),
     /// Go on with a run that crashed or was interrupted
     ///
     /// Its files are then those of a run that was never interrupted, to the byte, but for the parts
@@ -115,6 +123,7 @@ impl Verb {
             Self::Run(run) => run::run(run, args),
             Self::Check(check) => Ok(check::check(check, args)),
             Self::Compare(compare) => compare::compare(compare, args),
+            Self::Sweep(sweep) => sweep::sweep(sweep, args),
             Self::Resume(resume) => resume::resume(resume, args),
             Self::Fork(fork) => fork::fork(fork, args),
             Self::State(state) => state::state(state, args),

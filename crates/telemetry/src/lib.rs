@@ -38,6 +38,7 @@ mod file;
 mod frame;
 mod layout;
 mod manifest;
+mod named;
 mod planned;
 mod realised;
 mod rows;
@@ -56,6 +57,7 @@ pub use comparison::{ComparedFigure, write_comparison};
 pub use error::TelemetryError;
 pub use export::Export;
 pub use manifest::{Beside, Described, damaged_files, described, lacks_manifest};
+pub use named::{NamedColumn, NamedValues, write_named};
 pub use selection::Options;
 pub use sink::Telemetry;
 pub use summary::{

@@ -4,6 +4,7 @@ use crate::{
     error::TelemetryError,
     file::Place,
     frame::Frame,
+    named::NamedColumn,
     rows::RowTable,
     sessions::SessionRow,
     summary::{Summary, unit_cost},
@@ -38,6 +39,8 @@ pub(crate) struct Tables {
     windows: RowTable<windows::Columns>,
     forecasts: RowTable<forecasts::Columns>,
     paths: RowTable<paths::Columns>,
+    /// What was put into the world, for `runs`.
+    parameters: Vec<NamedColumn>,
 }
 
 impl Tables {
@@ -58,6 +61,7 @@ impl Tables {
             windows: RowTable::create(place)?,
             forecasts: RowTable::create(place)?,
             paths: RowTable::create(place)?,
+            parameters: Vec::new(),
         })
     }
 
@@ -170,6 +174,7 @@ impl Tables {
 
     /// Adds the one row of `runs`; the last thing before closing.
     pub(crate) fn run(&mut self, scenario: &Scenario, run: &Run<'_>) -> Result<(), TelemetryError> {
+        self.parameters = run.parameters();
         let texts = run.texts(scenario);
         let rows = self.rows();
         self.runs.push(run.row(&texts, rows, &self.clock))
@@ -193,7 +198,7 @@ impl Tables {
     /// Writes all footers.
     pub(crate) fn close(self) -> Result<Vec<WrittenFile>, TelemetryError> {
         Ok(vec![
-            self.runs.close()?,
+            self.runs.close_wider(self.parameters)?,
             self.events.close()?,
             self.cars.close()?,
             self.sessions.close()?,
