@@ -13,6 +13,7 @@ mod directions;
 mod electrolyser;
 mod engine;
 mod engine_laws;
+mod explain;
 mod export;
 mod extremes;
 mod faults;

@@ -41,7 +41,8 @@ fn number(value: &Value) -> f64 {
 /// The folder of the only sweep below a folder.
 fn folder_of(out: &Path) -> PathBuf {
     let entries = fs::read_dir(out.join("one-car")).unwrap().map(|entry| entry.unwrap().path());
-    let is_sweep = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("sweep");
+    let is_sweep =
+        |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("sweep");
     entries.filter(is_sweep).reduce(|_, _| panic!("two sweeps")).unwrap()
 }
 

@@ -176,8 +176,7 @@ impl Batch<'_> {
     pub(crate) fn finished(&self, ready: &Ready) -> Option<PathBuf> {
         let folder = run_folder::path(self.kept?.out, &ready.start.scenario.name, &ready.id);
         let opening = Opening { started: ready.start.run_started(), forked: None };
-        let is_there =
-            run_folder::is_finished(&folder) && opening.difference(&folder).is_none();
+        let is_there = run_folder::is_finished(&folder) && opening.difference(&folder).is_none();
         is_there.then_some(folder)
     }
 

@@ -8,6 +8,7 @@ mod chart;
 mod comparison;
 mod divergence;
 mod estimate;
+mod explain;
 mod failure;
 mod figure;
 mod interrupt;

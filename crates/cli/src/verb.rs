@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod fork;
 pub(crate) mod log;
 pub(crate) mod log_salvage;
@@ -74,6 +75,12 @@ pub(crate) enum Verb {
     Fork(fork::Flags),
     /// Show the state of a run at some moment
     State(state::Flags),
+    /// Say why a car, a session, a site, a unit or a slot came as it did
+    ///
+    /// In sentences, each with the numbers of the events that it stands on, which `log cat` shows.
+    /// Of a target that was missed it says, too, what would have been enough, found and confirmed
+    /// by forks of which nothing is kept.
+    Explain(explain::Flags),
     /// Say where two runs part, and what differs in the end
     ///
     /// The first thing that they do not agree on, in words, and what each comes to in energy and
@@ -127,6 +134,7 @@ impl Verb {
             Self::Resume(resume) => resume::resume(resume, args),
             Self::Fork(fork) => fork::fork(fork, args),
             Self::State(state) => state::state(state, args),
+            Self::Explain(explain) => explain::explain(explain, args),
             Self::Diff(diff) => diff::diff(diff, args),
             Self::Replay(replay) => replay::replay(replay, args),
             Self::Report(report) => report::report(report, args),

@@ -42,7 +42,8 @@ impl Layout {
         if let Some(layout) = layouts.get(table.name) {
             return Ok(Arc::clone(layout));
         }
-        let layout = Arc::new(Self::new(table, table.schema()).map_err(TelemetryError::table(table.name))?);
+        let layout =
+            Arc::new(Self::new(table, table.schema()).map_err(TelemetryError::table(table.name))?);
         layouts.insert(table.name, Arc::clone(&layout));
         Ok(layout)
     }
@@ -50,7 +51,8 @@ impl Layout {
     /// That of one file of a table with more columns.
     pub(crate) fn wider(table: &Table, more: &[NamedColumn]) -> Result<Arc<Self>, TelemetryError> {
         let schema = table.schema();
-        let fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        let fields: Vec<Field> =
+            schema.fields().iter().map(|field| field.as_ref().clone()).collect();
         let fields: Vec<Field> =
             fields.into_iter().chain(more.iter().map(NamedColumn::field)).collect();
         let layout = Self::new(table, Arc::new(Schema::new(fields)));

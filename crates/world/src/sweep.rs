@@ -103,8 +103,7 @@ mod tests {
         let path = folder.path().join("sweep.ron");
         std::fs::write(&path, text).unwrap();
         let read = sweep(&path).map_err(|problems| problems.list[0].message.clone())?;
-        let within =
-            |world: &Path| world.strip_prefix(folder.path()).map(Path::to_owned).unwrap();
+        let within = |world: &Path| world.strip_prefix(folder.path()).map(Path::to_owned).unwrap();
         Ok(read.map(|read| Sweep { world: within(&read.world), ..read }))
     }
 

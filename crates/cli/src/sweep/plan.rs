@@ -117,7 +117,8 @@ impl Plan {
         }
         let points = self.points();
         if points > POINTS_MAX {
-            let what = format!("the sweep has {points} points, and a sweep has at most {POINTS_MAX}");
+            let what =
+                format!("the sweep has {points} points, and a sweep has at most {POINTS_MAX}");
             return Err(wrong(&what, "leave out values or seeds, or make several sweeps of it"));
         }
         if !self.says(DETAIL) {
@@ -249,11 +250,10 @@ mod tests {
     #[test]
     fn commas_part_values_outside_of_brackets_and_quotes() {
         assert_eq!(split("1,2"), ["1", "2"]);
-        assert_eq!(split("(a: 1, b: [2, 3]),\"x, \\\", y\",z"), [
-            "(a: 1, b: [2, 3])",
-            "\"x, \\\", y\"",
-            "z"
-        ]);
+        assert_eq!(
+            split("(a: 1, b: [2, 3]),\"x, \\\", y\",z"),
+            ["(a: 1, b: [2, 3])", "\"x, \\\", y\"", "z"]
+        );
         for wrong in ["count", "=1", "count=", "count=1,,2"] {
             assert!(Axis::parse(wrong).is_err(), "{wrong}");
         }

@@ -164,7 +164,7 @@ impl<'a> Summary<'a> {
 
     fn print_json(&self) {
         for (group, row) in self.rows() {
-            let mut line = object(json!({
+            let mut line = object(&json!({
                 "policy": row.policy,
                 "seed": row.seed,
                 "parameters": self.parameters(self.plan.cell(group)),
@@ -178,7 +178,7 @@ impl<'a> Summary<'a> {
         }
         let first = self.plan.policies.first();
         for line in self.lines() {
-            let mut said = object(json!({
+            let mut said = object(&json!({
                 "policy": line.policy,
                 "against": first,
                 "parameters": self.parameters(line.cell),
@@ -198,10 +198,7 @@ impl<'a> Summary<'a> {
 
     fn print_table(&self) {
         let lines = self.lines();
-        let shown: Vec<usize> = (0..COLUMNS.len())
-            .filter(|&place| COLUMNS[place].is_shown())
-            .filter(|&place| shows_all() || lines.iter().any(|it| !it.figures[place].is_nothing()))
-            .collect();
+        let shown = (0..COLUMNS.len()).filter(|&place| COLUMNS[place].is_shown());
         let first = self.plan.policies.first().map_or("", String::as_str);
         let more = format!("less {first}");
         let paths = self.plan.grid.iter().map(|axis| axis.path.as_str());
@@ -209,10 +206,11 @@ impl<'a> Summary<'a> {
         let header: Vec<&str> = paths.chain(fixed).collect();
         let keys = self.plan.grid.len() + 1;
         let right: Vec<usize> = [1, 3, 4, 5, 6, 7].map(|at| keys - 1 + at).to_vec();
-        let cells = |line: &Line| {
-            shown.iter().map(|&place| self.cells(line, place)).collect::<Vec<Vec<String>>>()
-        };
-        let mut rows: Vec<Vec<String>> = lines.iter().flat_map(cells).collect();
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for line in &lines {
+            let said = shown.clone().filter(|&at| shows_all() || !line.figures[at].is_nothing());
+            rows.extend(said.map(|place| self.cells(line, place)));
+        }
         let all = rows.len();
         if !shows_all() {
             rows.truncate(LINES_MAX);
@@ -279,18 +277,13 @@ impl Line {
 
 impl Over {
     fn to_json(&self) -> Value {
-        let spread = |it: &Spread| {
-            json!({ "mean": it.mean(), "sd": it.of_sample(), "half_width_95": it.interval_95() })
-        };
-        let mut said = object(spread(&self.own));
+        let spread = |it: &Spread| json!({ "mean": it.mean(), "sd": it.of_sample(), "half_width_95": it.interval_95() });
+        let mut said = object(&spread(&self.own));
         said.insert("less_first".to_owned(), spread(&self.more));
         Value::Object(said)
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    }
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
 }

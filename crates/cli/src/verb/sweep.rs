@@ -7,8 +7,7 @@ use crate::{
     failure::{Code, Failure},
     interrupt::Interrupt,
     live::{Prepared, all_cores},
-    output, progress,
-    run_folder,
+    output, progress, run_folder,
     sweep::{
         groups::{Groups, Point},
         plan::{Axis, Plan, Shard},
@@ -28,6 +27,7 @@ use voltide_engine::identity_hash;
 use voltide_host::Plugins;
 use voltide_journal::{error::LogError, lock};
 use voltide_model::scenario::Scenario;
+use voltide_world::Override;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Flags {
@@ -141,15 +141,19 @@ fn own_policy(plan: &Plan, plugins: &Plugins) -> Result<String, Failure> {
 /// Refuses a path of the grid of which no value can be put into the world.
 fn check_path(plan: &Plan, axis: usize) -> Result<(), Failure> {
     let Axis { path, values } = &plan.grid[axis];
+    // The others as in the first point, which may be what makes room for this one.
+    let others = plan.sets(0).into_iter().filter(|it| !it.starts_with(&format!("{path}=")));
+    let others: Vec<String> = others.collect();
     let mut first = None;
     for value in values {
-        let set = format!("{path}={value}");
-        // The others as in the first point, which may be what makes room for this one.
-        let of_first = plan.sets(0).into_iter().filter(|it| !it.starts_with(&format!("{path}=")));
-        let alone = plan.sets.iter().cloned().chain([set.clone()]).collect::<Vec<_>>();
-        let beside = of_first.chain([set]).collect::<Vec<_>>();
-        let Err(problems) = voltide_world::check(&plan.world, &alone) else { return Ok(()) };
-        if voltide_world::check(&plan.world, &beside).is_ok() {
+        let read = |beside: &[String]| {
+            let beside = beside.iter().map(|set| Override::set(set));
+            let of_grid = Override { text: format!("{path}={value}"), flag: Some("--grid") };
+            // No cars are drawn to find out.
+            voltide_world::seed(&plan.world, &beside.chain([of_grid]).collect::<Vec<_>>())
+        };
+        let Err(problems) = read(&plan.sets) else { return Ok(()) };
+        if read(&others).is_ok() {
             return Ok(());
         }
         first.get_or_insert(problems);
@@ -166,12 +170,7 @@ struct Checked {
 }
 
 /// Looks whether every policy can plan in one of the worlds at least.
-fn checked(
-    plan: &Plan,
-    flags: &Flags,
-    plugins: &Plugins,
-    args: &Args,
-) -> Result<Checked, Failure> {
+fn checked(plan: &Plan, flags: &Flags, plugins: &Plugins, args: &Args) -> Result<Checked, Failure> {
     let mut warnings = Vec::new();
     let mut names: Vec<String> = plan.grid.iter().map(|axis| format!("{axis:?}")).collect();
     names.push(format!("{:?}", plan.seeds));
