@@ -8,7 +8,8 @@ use crate::{
     live::{self, Prepared, all_cores},
     measured::{Observer, RunFigures},
     repeat::Opening,
-    run_folder::{self, Claim, RunFolder},
+    replacement,
+    run_folder::{self, Claim, Held, RunFolder},
     snapshots::Snapshots,
 };
 use indicatif::ProgressBar;
@@ -174,10 +175,18 @@ impl Batch<'_> {
 
     /// The folder of a run that is there and finished, and that this one would repeat.
     pub(crate) fn finished(&self, ready: &Ready) -> Option<PathBuf> {
-        let folder = run_folder::path(self.kept?.out, &ready.start.scenario.name, &ready.id);
+        let kept = self.kept?;
+        let folder = run_folder::path(kept.out, &ready.start.scenario.name, &ready.id);
         let opening = Opening { started: ready.start.run_started(), forked: None };
-        let is_there = run_folder::is_finished(&folder) && opening.difference(&folder).is_none();
-        is_there.then_some(folder)
+        if !run_folder::is_finished(&folder) || opening.difference(&folder).is_some() {
+            return None;
+        }
+        if replacement::is_held(&folder) {
+            // A process that was killed may have left it so: whoever holds it next tidies up. One
+            // that is at work does so itself.
+            drop(Held::run(&folder, kept.verb));
+        }
+        Some(folder)
     }
 
     /// Makes a run; `None` where the user wants to stop.

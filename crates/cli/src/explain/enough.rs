@@ -4,13 +4,16 @@
 use super::{story::Session, told::at};
 use crate::output::{counted, decimal};
 use serde_json::{Value, json};
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 use voltide_journal::{
     event::{Event, MissedReason, Recorded},
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, id::StayId, scenario::Scenario};
+use voltide_model::{
+    columns::TickColumns,
+    id::{SiteId, StayId},
+    scenario::Scenario,
+};
 
 /// A change of the world, found by trying.
 pub(crate) struct Enough {
@@ -84,14 +87,14 @@ fn power(session: &Session) -> Amount {
     let fleet = &scenario.fleets[scenario.population.fleet_of(session.ev)].name;
     let kw = session.charger().charge_max.0;
     let path = format!("fleets.{fleet}.charger.charge_max");
-    Amount { path, kw, label: format!("{} kW", decimal(kw, 1)) }
+    Amount { path, kw, label: format!("{} kW, for its whole fleet", decimal(kw, 1)) }
 }
 
 /// The limits of the sites that met theirs while the car stood there.
 fn limits(session: &Session) -> Vec<Amount> {
     let hit = |site| session.hits.iter().any(|hit| hit.site == site);
     let sites = session.sites().filter(|site| hit(*site));
-    let amount = |site: voltide_model::id::SiteId| {
+    let amount = |site: SiteId| {
         let site = &session.scenario.sites[site.row()];
         let kw = site.import_limit.0;
         let path = format!("sites.{}.import_limit", site.name);
@@ -165,7 +168,6 @@ pub(crate) fn longer(session: &Session) -> Option<String> {
     let battery = &scenario.fleets[scenario.population.fleet_of(session.ev)].battery;
     let kw = session.charger().charge_max.0;
     let stored = kw * battery.charge_efficiency.get() * clock.slot_hours();
-    // From the end on where it was fully charged all along, or left; from what was planned else.
     let slots = (missing_kwh / stored).ceil() as u32;
     match reason {
         MissedReason::TooShort | MissedReason::LeftEarly => Some(format!(

@@ -7,7 +7,7 @@ use voltide_journal::{
     event::{Event, Recorded},
     sink::Sink,
 };
-use voltide_model::{columns::TickColumns, scenario::Scenario};
+use voltide_model::{columns::TickColumns, id::SiteId, scenario::Scenario};
 
 /// What happened in a slot.
 pub(crate) struct InSlot {
@@ -30,7 +30,7 @@ fn cars(count: usize) -> String {
 
 /// What an event says, in words; `None` for those that only keep account.
 fn words(scenario: &Scenario, event: &Event) -> Option<String> {
-    let name = |site: voltide_model::id::SiteId| &scenario.sites[site.row()].name;
+    let name = |site: SiteId| &scenario.sites[site.row()].name;
     Some(match event {
         Event::PricesSet(it) => format!(
             "Prices of tariff `{}` became known for {} from {} on.",
