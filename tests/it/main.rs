@@ -25,6 +25,7 @@ mod foreseen;
 mod golden;
 mod grid;
 mod identity;
+mod init;
 mod journal_promise;
 mod new_plugin;
 mod no_number;

@@ -3,7 +3,6 @@
 
 use crate::program::{fail, root, run_json, succeed, text, voltide};
 use arrow_array::{
-    Array,
     cast::AsArray,
     types::{Float64Type, Int64Type},
 };

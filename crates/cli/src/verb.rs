@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod fork;
+pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod log_salvage;
 mod log_verify;
@@ -114,6 +115,8 @@ pub(crate) enum Verb {
     },
     /// Write a policy that builds and passes its own test, to start from
     NewPlugin(new_plugin::Flags),
+    /// Write a folder to begin in: a world with its data, a policy to start from, and what to do
+    Init(init::Flags),
     /// Look whether this machine is ready for a run
     Doctor(doctor::Flags),
     /// Print completions for a shell
@@ -142,6 +145,7 @@ impl Verb {
             Self::Telemetry(telemetry) => telemetry::telemetry(telemetry, args),
             Self::Plugins { verb } => plugins::plugins(verb, args),
             Self::NewPlugin(new) => new_plugin::new_plugin(new, args),
+            Self::Init(init) => init::init(init, args),
             Self::Schedule(schedule) => schedule::schedule(schedule, args),
             Self::Doctor(doctor) => doctor::doctor(doctor, args),
             Self::Completions { shell } => Ok(completions::completions(*shell)),

@@ -9,11 +9,7 @@ use voltide_journal::{
     event::{Event, MissedReason, Recorded},
     sink::Sink,
 };
-use voltide_model::{
-    columns::TickColumns,
-    id::{SiteId, StayId},
-    scenario::Scenario,
-};
+use voltide_model::{columns::TickColumns, id::StayId, scenario::Scenario};
 
 /// A change of the world, found by trying.
 pub(crate) struct Enough {
@@ -69,16 +65,26 @@ pub(crate) fn enough<T: Trial>(
         // nothing about a single car.
         MissedReason::Removed | MissedReason::LeftEarly => Ok(None),
         MissedReason::TooShort => least(&power(session), trial),
-        MissedReason::SiteLimit => {
-            for amount in limits(session) {
-                if let Some(enough) = least(&amount, trial)? {
-                    return Ok(Some(enough));
-                }
-            }
-            Ok(None)
-        }
-        MissedReason::Schedule => at_once(session, trial),
+        MissedReason::SiteLimit => first_of(limits(session), trial),
+        // A policy that keeps limits itself asks for less than is needed because of them.
+        MissedReason::Schedule => match first_of(limits(session), trial)? {
+            None => at_once(session, trial),
+            found => Ok(found),
+        },
     }
+}
+
+/// The first amount of which there is enough, as little as it can be.
+fn first_of<T: Trial>(
+    amounts: impl Iterator<Item = Amount>,
+    trial: &T,
+) -> Result<Option<Enough>, T::Error> {
+    for amount in amounts {
+        if let Some(enough) = least(&amount, trial)? {
+            return Ok(Some(enough));
+        }
+    }
+    Ok(None)
 }
 
 /// The power of the fleet's chargers.
@@ -90,30 +96,31 @@ fn power(session: &Session) -> Amount {
     Amount { path, kw, label: format!("{} kW, for its whole fleet", decimal(kw, 1)) }
 }
 
-/// The limits of the sites that met theirs while the car stood there.
-fn limits(session: &Session) -> Vec<Amount> {
-    let hit = |site| session.hits.iter().any(|hit| hit.site == site);
-    let sites = session.sites().filter(|site| hit(*site));
-    let amount = |site: SiteId| {
+/// The limits of the sites that the car stands behind, the nearest first.
+fn limits(session: &Session) -> impl Iterator<Item = Amount> {
+    session.sites().map(|site| {
         let site = &session.scenario.sites[site.row()];
         let kw = site.import_limit.0;
         let path = format!("sites.{}.import_limit", site.name);
         Amount { path, kw, label: format!("{} kW", decimal(kw, 1)) }
-    };
-    sites.map(amount).collect()
+    })
 }
 
 /// The least amount that is enough, by halving; `None` where none is.
 fn least<T: Trial>(amount: &Amount, trial: &T) -> Result<Option<Enough>, T::Error> {
     let is_enough = |kw: f64| Ok(trial.missing(&amount.set(kw))? <= 0.0);
-    let most = amount.kw.max(1.0) * TIMES;
-    let (mut low, mut high) = (amount.kw, amount.kw.max(1.0) * 2.0);
-    while !is_enough(high)? {
-        if high >= most {
-            return Ok(None);
+    let (mut low, mut high) = (amount.kw, amount.kw.max(1.0) * TIMES);
+    if !is_enough(high)? {
+        return Ok(None);
+    }
+    // Most often a little more will do.
+    let mut more = amount.kw.max(1.0) * 2.0;
+    while more < high {
+        if is_enough(more)? {
+            high = more;
+        } else {
+            (low, more) = (more, more * 2.0);
         }
-        low = high;
-        high *= 2.0;
     }
     while high - low > WITHIN * high {
         let middle = 0.5 * (low + high);

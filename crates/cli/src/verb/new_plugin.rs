@@ -130,7 +130,7 @@ pub(crate) fn new_plugin(new: &Flags, args: &Args) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn rust_files(name: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn rust_files(name: &str) -> Vec<(&'static str, String)> {
     let manifest = MANIFEST.replace(LINTS, "") + ALONE;
     let own = [
         ("Cargo.toml", named(&manifest, name).replace(POLICY_PATH, POLICY_BESIDE)),
@@ -170,19 +170,19 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn create(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn create(folder: &Path) -> Result<(), Failure> {
     let parent = folder.parent().map_or(Ok(()), fs::create_dir_all);
     // Not `create_dir_all`, which takes a folder that is there: nobody's files are written over.
     parent.and_then(|()| fs::create_dir(folder)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             let what = format!("{} exists already", folder.display());
-            Failure::new(Code::Input, what, Some("give a folder that is not there yet with --dir"))
+            Failure::new(Code::Input, what, Some("give a folder that is not there yet"))
         }
         _ => Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None),
     })
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
     folder.and_then(|()| fs::write(file, text)).map_err(|error| {
         Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None)
