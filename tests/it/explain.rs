@@ -155,7 +155,7 @@ fn reasons_are_those_of_the_table() {
 fn units_and_slots_are_explained_too() {
     let out = tempfile::tempdir().unwrap();
     let run = run("worlds/ten-units/day.ron", out.path(), &[]);
-    let slot = explained(&run, &["--tick", "40"]);
+    let slot = explained(&run, &["--tick", "12"]);
     assert!(slot.contains("net load was") && slot.contains("[event "), "{slot}");
     let names = words(&run, "unit_ticks", "unit");
     let unit = explained(&run, &["--unit", &names[0]]);

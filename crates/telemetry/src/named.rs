@@ -118,7 +118,7 @@ pub fn write_named(
     let (hidden, file) = Hidden::create(&Place::folder(folder), name)?;
     let properties = WriterProperties::builder()
         .set_created_by("voltide".into())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a zstd level")));
+        .set_compression(Compression::ZSTD(ZstdLevel::default()));
     let written = RecordBatch::try_new(Arc::clone(&schema), arrays)
         .map_err(parquet::errors::ParquetError::from)
         .and_then(|batch| {

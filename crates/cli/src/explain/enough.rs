@@ -74,6 +74,23 @@ pub(crate) fn enough<T: Trial>(
     }
 }
 
+/// That nothing that was tried is enough; `None` where nothing was.
+pub(crate) fn none_in_words(reason: MissedReason) -> Option<&'static str> {
+    match reason {
+        MissedReason::Removed | MissedReason::LeftEarly => None,
+        MissedReason::TooShort => {
+            Some("More power of its fleet's chargers alone would not have been enough.")
+        }
+        MissedReason::SiteLimit => {
+            Some("A wider limit of one of its sites alone would not have been enough.")
+        }
+        MissedReason::Schedule => Some(
+            "Neither a wider limit of one of its sites alone nor charging at once would have been \
+             enough.",
+        ),
+    }
+}
+
 /// The first amount of which there is enough, as little as it can be.
 fn first_of<T: Trial>(
     amounts: impl Iterator<Item = Amount>,
@@ -109,7 +126,8 @@ fn limits(session: &Session) -> impl Iterator<Item = Amount> {
 /// The least amount that is enough, by halving; `None` where none is.
 fn least<T: Trial>(amount: &Amount, trial: &T) -> Result<Option<Enough>, T::Error> {
     let is_enough = |kw: f64| Ok(trial.missing(&amount.set(kw))? <= 0.0);
-    let (mut low, mut high) = (amount.kw, amount.kw.max(1.0) * TIMES);
+    let mut low = amount.kw;
+    let mut high = amount.kw.max(1.0) * TIMES;
     if !is_enough(high)? {
         return Ok(None);
     }
@@ -127,8 +145,8 @@ fn least<T: Trial>(amount: &Amount, trial: &T) -> Result<Option<Enough>, T::Erro
         if is_enough(middle)? { high = middle } else { low = middle }
     }
     let missing_at_99 = Some(trial.missing(&amount.set(0.99 * rounded(high)))?);
-    let (set, before) = (amount.set(high), amount.label.clone());
-    Ok(Some(Enough { set, before, missing_at_99 }))
+    let before = amount.label.clone();
+    Ok(Some(Enough { set: amount.set(high), before, missing_at_99 }))
 }
 
 /// The policy that charges at once.

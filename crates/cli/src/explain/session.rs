@@ -114,6 +114,9 @@ fn planned(session: &Session) -> Option<Told> {
     let Some(first) = session.plans.first() else {
         return Some(Told::new(format!("Policy `{policy}` never planned it."), []));
     };
+    // Where the policy failed, what stood in for it made the schedule.
+    let failed = session.faults.iter().find(|(tick, _, _)| *tick == first.tick);
+    let policy = failed.map_or(policy, |(_, _, fault)| &fault.fallback);
     let clock = clock(session);
     let charging: Vec<&(u32, f64)> = first.powers.iter().filter(|(_, kw)| *kw > 0.0).collect();
     let what = match charging.as_slice() {

@@ -171,10 +171,18 @@ pub(crate) struct OfUnit {
 impl OfUnit {
     /// Of a unit by its number.
     pub(crate) fn of(unit: u32, name: &str, scenario: Arc<Scenario>) -> Self {
-        let name = name.to_owned();
-        let (slots, on, given_kwh, taken_kwh, unused_kwh, cost) = Default::default();
-        let peak = (f64::NEG_INFINITY, 0);
-        Self { unit, name, scenario, slots, on, given_kwh, taken_kwh, unused_kwh, cost, peak }
+        Self {
+            unit,
+            name: name.to_owned(),
+            scenario,
+            slots: 0,
+            on: 0,
+            given_kwh: 0.0,
+            taken_kwh: 0.0,
+            unused_kwh: 0.0,
+            cost: 0.0,
+            peak: (f64::NEG_INFINITY, 0),
+        }
     }
 
     /// In sentences.

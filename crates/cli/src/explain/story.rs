@@ -303,8 +303,8 @@ impl Sink for Story {
         scenario: &Arc<Scenario>,
         columns: &TickColumns<'_>,
     ) -> Result<(), Infallible> {
-        let (power_kw, price) =
-            (columns.power_kw[self.ev.row()], price(scenario, columns, self.ev));
+        let power_kw = columns.power_kw[self.ev.row()];
+        let price = price(scenario, columns, self.ev);
         if let Some(session) = self.open() {
             session.slots.push(Slot { power_kw, price });
         }

@@ -43,8 +43,7 @@ impl<'a> Groups<'a> {
     /// None is begun; `own_seed` is that of the world.
     pub(crate) fn new(plan: &'a Plan, folder: &Path, own_seed: u64) -> Result<Self, Failure> {
         let notes = Notes::open(folder)?;
-        let (begun, whole) = Default::default();
-        Ok(Self { plan, notes, own_seed, begun, whole })
+        Ok(Self { plan, notes, own_seed, begun: Mutex::default(), whole: Mutex::default() })
     }
 
     /// Takes in what came of the point of a policy in a group.
@@ -134,8 +133,7 @@ fn row(policy: String, seed: u64, outcome: &Outcome, first: Option<&RunFigures>)
         Ok((id, made)) => {
             let summary = &made.figures.summary;
             let values = made.figures.values(first);
-            let (policy, currency) = (summary.policy.clone(), summary.currency.clone());
-            Row::finished(policy, made.seed, id.clone(), currency, &values)
+            Row::finished(summary, made.seed, id.clone(), &values)
         }
         Err((id, why)) => Row::failed(policy, seed, id.clone(), why.clone()),
     }

@@ -42,7 +42,10 @@ impl Axis {
 /// The parts of a text between commas that stand outside of brackets and quotes.
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    let (mut begin, mut depth, mut quoted, mut escaped) = (0, 0_i32, false, false);
+    let mut begin = 0;
+    let mut depth = 0_i32;
+    let mut quoted = false;
+    let mut escaped = false;
     for (at, letter) in text.char_indices() {
         match letter {
             _ if escaped => escaped = false,

@@ -3,6 +3,7 @@
 use crate::measured::{COLUMNS, Values, values_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use voltide_telemetry::Summary;
 
 /// A point that was run, or that could not be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,21 +24,21 @@ pub(crate) struct Row {
 
 impl Row {
     /// A run that reached its end.
-    pub(crate) fn finished(
-        policy: String,
-        seed: u64,
-        run_id: String,
-        currency: String,
-        values: &Values,
-    ) -> Self {
-        let figures = values_json(values);
-        Self { policy, seed, run_id: Some(run_id), error: None, currency, figures }
+    pub(crate) fn finished(summary: &Summary, seed: u64, run_id: String, values: &Values) -> Self {
+        Self {
+            policy: summary.policy.clone(),
+            seed,
+            run_id: Some(run_id),
+            error: None,
+            currency: summary.currency.clone(),
+            figures: values_json(values),
+        }
     }
 
     /// A run that did not, or never began.
     pub(crate) fn failed(policy: String, seed: u64, run_id: Option<String>, error: String) -> Self {
-        let (currency, figures) = Default::default();
-        Self { policy, seed, run_id, error: Some(error), currency, figures }
+        let error = Some(error);
+        Self { policy, seed, run_id, error, currency: String::new(), figures: Map::new() }
     }
 
     /// "finished" or "failed".

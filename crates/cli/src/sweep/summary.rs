@@ -26,6 +26,7 @@ pub(crate) struct Summary<'a> {
 }
 
 /// What a policy came to over the seeds of a combination of values.
+#[derive(Default)]
 struct Line {
     cell: usize,
     policy: String,
@@ -257,8 +258,7 @@ impl<'a> Summary<'a> {
 
 impl Line {
     fn new(cell: usize, policy: &str) -> Self {
-        let (currency, runs, failed, figures) = Default::default();
-        Self { cell, policy: policy.to_owned(), currency, runs, failed, figures }
+        Self { cell, policy: policy.to_owned(), ..Self::default() }
     }
 
     /// Takes in a run; `first` are the values of the first policy with the same draws.

@@ -175,7 +175,12 @@ fn of_car(
     told.extend(enough::longer(session).map(|text| Told::new(text, [])));
     let reason = session.missed().map(|(_, _, reason)| reason);
     let enough = reason.map(|reason| enough(flags, session, reason, args)).transpose()?.flatten();
-    told.extend(enough.as_ref().map(|it| Told::new(it.in_words(session), [])));
+    let found = match (&enough, reason) {
+        (Some(enough), _) => Some(enough.in_words(session)),
+        (None, Some(reason)) => enough::none_in_words(reason).map(str::to_owned),
+        (None, None) => None,
+    };
+    told.extend(found.map(|text| Told::new(text, [])));
     let missed = session.missed();
     let head = json!({
         "ev": ev.0,

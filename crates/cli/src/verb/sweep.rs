@@ -110,9 +110,14 @@ pub(crate) fn sweep(flags: &Flags, args: &Args) -> Result<ExitCode, Failure> {
 fn plan(flags: &Flags) -> Result<Plan, Failure> {
     let Flags { file, grid, seeds, policies, sets, .. } = flags;
     let Some(read) = voltide_world::sweep(file)? else {
-        let (world, grid, seeds) = (file.clone(), grid.clone(), seeds.clone());
-        let (sets, policies) = (sets.clone(), policies.clone());
-        return Plan { world, sets, grid, seeds, policies }.checked();
+        let asked = Plan {
+            world: file.clone(),
+            sets: sets.clone(),
+            grid: grid.clone(),
+            seeds: seeds.clone(),
+            policies: policies.clone(),
+        };
+        return asked.checked();
     };
     if !grid.is_empty() || seeds.is_some() || !policies.is_empty() {
         let what = format!("{} is a sweep, and says its grid, seeds and policies", file.display());
@@ -123,9 +128,14 @@ fn plan(flags: &Flags) -> Result<Plan, Failure> {
         Failure::new(Code::Input, format!("`seeds` of {}: {what}", file.display()), None)
     })?;
     let axis = |(path, values)| Axis { path, values };
-    let grid = read.grid.into_iter().map(axis).collect();
-    let (world, sets, policies) = (read.world, sets.clone(), read.policies);
-    Plan { world, sets, grid, seeds, policies }.checked()
+    let asked = Plan {
+        world: read.world,
+        sets: sets.clone(),
+        grid: read.grid.into_iter().map(axis).collect(),
+        seeds,
+        policies: read.policies,
+    };
+    asked.checked()
 }
 
 /// The policy that the world names.
@@ -177,8 +187,13 @@ fn checked(plan: &Plan, flags: &Flags, plugins: &Plugins, args: &Args) -> Result
     let mut found = None;
     for policy in &plan.policies {
         let prepared = |sets: Vec<String>| {
-            let (file, policy) = (plan.world.clone(), Some(policy.clone()));
-            Prepared::load(&WorldArgs { file, policy, seed: plan.seed(0), sets }, plugins)
+            let args = WorldArgs {
+                file: plan.world.clone(),
+                policy: Some(policy.clone()),
+                seed: plan.seed(0),
+                sets,
+            };
+            Prepared::load(&args, plugins)
         };
         let of_point = prepared(plan.sets(0)).or_else(|failure| {
             // The values of the first point may be wrong, and those of others right.
