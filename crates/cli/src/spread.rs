@@ -69,7 +69,7 @@ fn central_share(t: f64, freedom: u32) -> f64 {
     let sin = t / (degrees + t * t).sqrt();
     let is_odd = freedom % 2 == 1;
     let (mut term, mut sum) = if is_odd { (cos_squared.sqrt(), 0.0) } else { (1.0, 0.0) };
-    for step in (if is_odd { 1 } else { 0 }..freedom.saturating_sub(1)).step_by(2) {
+    for step in (u32::from(is_odd)..freedom.saturating_sub(1)).step_by(2) {
         sum += term;
         let step = f64::from(step);
         term *= cos_squared * (step + 1.0) / (step + 2.0);

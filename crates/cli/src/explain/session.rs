@@ -15,14 +15,14 @@ const NAMED: usize = 3;
 pub(crate) fn told(session: &Session) -> Vec<Told> {
     let mut told = vec![arrived(session), wanted(session)];
     told.extend(prices(session));
-    told.extend(planned(session));
+    told.push(planned(session));
     told.extend(cheapest(session));
     told.extend(faults(session));
     told.extend(cut(session, ClipReason::Site));
     told.extend(cut(session, ClipReason::Battery));
     told.extend(cut(session, ClipReason::Charger));
     told.extend(agreed(session));
-    told.extend(left(session));
+    told.push(left(session));
     told.extend(reason(session));
     told
 }
@@ -109,10 +109,10 @@ fn prices(session: &Session) -> Option<Told> {
     Some(Told::new(text, session.priced))
 }
 
-fn planned(session: &Session) -> Option<Told> {
+fn planned(session: &Session) -> Told {
     let policy = &session.scenario.policy.name;
     let Some(first) = session.plans.first() else {
-        return Some(Told::new(format!("Policy `{policy}` never planned it."), []));
+        return Told::new(format!("Policy `{policy}` never planned it."), []);
     };
     // Where the policy failed, what stood in for it made the schedule.
     let failed = session.faults.iter().find(|(tick, _, _)| *tick == first.tick);
@@ -141,7 +141,7 @@ fn planned(session: &Session) -> Option<Told> {
     let cause = first.cause.map_or_else(String::new, |cause| format!(" because of event {cause}"));
     let tick = at(clock, first.tick);
     let text = format!("Policy `{policy}` planned it at {tick}{cause}: {what}{again}.");
-    Some(Told::new(text, std::iter::once(first.seq).chain(last)))
+    Told::new(text, std::iter::once(first.seq).chain(last))
 }
 
 /// Whether what it charged was the cheapest that there was: its dearest slot with power, beside the
@@ -267,11 +267,11 @@ fn end(session: &Session) -> u32 {
     session.started.0 + session.slots.len() as u32
 }
 
-fn left(session: &Session) -> Option<Told> {
+fn left(session: &Session) -> Told {
     let Some(ended) = &session.ended else {
         let last = end(session);
         let text = format!("It is still there at the end, {}.", at(clock(session), last));
-        return Some(Told::new(text, []));
+        return Told::new(text, []);
     };
     let (tick, seq) = ended.at;
     let how = match ended.reason {
@@ -297,7 +297,7 @@ fn left(session: &Session) -> Option<Told> {
         kwh(ended.energy_kwh),
         kwh(charged)
     );
-    Some(Told::new(text, [seq]))
+    Told::new(text, [seq])
 }
 
 fn reason(session: &Session) -> Option<Told> {

@@ -16,7 +16,7 @@ use std::{
 /// What came of a point.
 pub(crate) enum Point {
     /// It was run now.
-    Made(String, Made),
+    Made(String, Box<Made>),
     /// It had been run before.
     There(String, PathBuf),
     /// It failed; its id, where it had one, and why.
@@ -101,7 +101,7 @@ fn are_of(rows: &[Row], points: &[Point]) -> bool {
 }
 
 /// The id and the figures of a run, or the id where it had one, and why there are none.
-type Outcome = Result<(String, Made), (Option<String>, String)>;
+type Outcome = Result<(String, Box<Made>), (Option<String>, String)>;
 
 /// What came of a point, with its figures where it had been run before.
 ///
@@ -116,7 +116,7 @@ fn read(point: Point) -> Result<Outcome, Failure> {
     match Journaled::open(&folder, true).and_then(|journaled| replayed(journaled, true)) {
         Ok((figures, _)) => {
             let seed = figures.bills.seed;
-            Ok(Ok((id, Made { seed, folder: Some(folder), figures })))
+            Ok(Ok((id, Box::new(Made { seed, folder: Some(folder), figures }))))
         }
         Err(failure) if failure.code() == Code::Interrupted => Err(failure),
         Err(failure) => Ok(Err((Some(id), failure.in_words()))),

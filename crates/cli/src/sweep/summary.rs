@@ -78,7 +78,7 @@ impl<'a> Summary<'a> {
         self.rows().filter_map(|(group, row)| {
             let error = row.error.as_ref()?;
             let values = self.said(self.plan.cell(group));
-            Some(format!("{}{} seed {}: {error}", values, row.policy, row.seed))
+            Some(format!("{values}{} seed {}: {error}", row.policy, row.seed))
         })
     }
 
@@ -89,7 +89,7 @@ impl<'a> Summary<'a> {
     /// The values of a combination, in words.
     fn said(&self, cell: usize) -> String {
         let values = self.plan.grid.iter().zip(self.plan.values(cell));
-        values.map(|(axis, value)| format!("{}={value} ", axis.path)).collect()
+        values.fold(String::new(), |said, (axis, value)| said + &axis.path + "=" + value + " ")
     }
 
     /// Writes a row a point.

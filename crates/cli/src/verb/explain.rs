@@ -159,13 +159,12 @@ fn of_car(
         let end = session.ended.as_ref().map_or(u32::MAX, |ended| ended.at.0);
         (session.started.0..end).contains(&slot)
     };
-    let session = match at {
-        Some(slot) => story.sessions.iter().find(|session| is_at(session, slot)),
-        None => {
-            let missed = story.sessions.iter().find(|session| session.missed().is_some());
-            missed.or(story.sessions.last())
-        }
-    };
+    let sessions = &story.sessions;
+    let missed = || sessions.iter().find(|session| session.missed().is_some());
+    let session = at.map_or_else(
+        || missed().or(sessions.last()),
+        |slot| sessions.iter().find(|session| is_at(session, slot)),
+    );
     let Some(session) = session else {
         let when = at.map_or("in the whole run".to_owned(), |slot| format!("in slot {slot}"));
         let what = format!("car {ev} is not plugged in {when}");

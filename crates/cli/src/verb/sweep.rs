@@ -275,7 +275,7 @@ fn point(batch: &Batch<'_>, job: &Job) -> Option<Point> {
         return Some(Point::There(id, folder));
     }
     match batch.make(ready) {
-        Ok(made) => Some(Point::Made(id, made?)),
+        Ok(made) => Some(Point::Made(id, Box::new(made?))),
         Err(failure) => Some(Point::Failed(Some(id), failure.in_words())),
     }
 }
@@ -292,21 +292,17 @@ fn conclude(
     for what in own.failures() {
         output::complain(&format!("! {what}"));
     }
-    match groups.all() {
-        Some(all) => {
-            let all = Summary::of(plan, all.into_iter().enumerate());
-            write(&all, folder)?;
-            all.print(args.json);
-            say_written(&all, folder, args);
-        }
-        None => {
-            let (points, _) = own.counts();
-            let part = format!("part {} of {}", shard.number, shard.count);
-            output::mention(
-                args.quiet,
-                &format!("{part}: {points} points; the part that ends last sums up all of them"),
-            );
-        }
+    if let Some(all) = groups.all() {
+        let all = Summary::of(plan, all.into_iter().enumerate());
+        write(&all, folder)?;
+        all.print(args.json);
+        say_written(&all, folder, args);
+    } else {
+        let (points, _) = own.counts();
+        let Shard { number, count } = shard;
+        let part = format!("part {number} of {count}: {points} points");
+        let rest = "the part that ends last sums up all of them";
+        output::mention(args.quiet, &format!("{part}; {rest}"));
     }
     Ok(if failed > 0 { Code::Run.into() } else { ExitCode::SUCCESS })
 }
