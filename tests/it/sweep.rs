@@ -42,7 +42,9 @@ fn folder_of(out: &Path) -> PathBuf {
     let entries = fs::read_dir(out.join("one-car")).unwrap().map(|entry| entry.unwrap().path());
     let is_sweep =
         |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("sweep");
-    entries.filter(is_sweep).reduce(|_, _| panic!("two sweeps")).unwrap()
+    let sweeps: Vec<PathBuf> = entries.filter(is_sweep).collect();
+    assert_eq!(sweeps.len(), 1, "{sweeps:?}");
+    sweeps[0].clone()
 }
 
 /// All files below a folder but those that say what made a run, by path.
