@@ -83,6 +83,20 @@ pub(crate) fn events_by(
 
 /// The events of a run.
 pub(crate) fn events(scenario: &Arc<Scenario>, planner: Box<dyn Planner>) -> Vec<Recorded> {
+    shown(scenario, planner, Events::default()).0
+}
+
+/// What a sink makes of a run that a function plans.
+pub(crate) fn shown_by<S: Sink>(
+    scenario: &Arc<Scenario>,
+    plan: impl FnMut(&Observation<'_>, &mut Schedules<'_>) -> Vec<Correction> + Send + 'static,
+    sink: S,
+) -> S {
+    shown(scenario, Box::new(By { info: PolicyInfo::default(), plan }), sink)
+}
+
+/// What a sink makes of a run.
+pub(crate) fn shown<S: Sink>(scenario: &Arc<Scenario>, planner: Box<dyn Planner>, sink: S) -> S {
     let start = Start {
         scenario: Arc::clone(scenario),
         world_text: String::new(),
@@ -93,11 +107,11 @@ pub(crate) fn events(scenario: &Arc<Scenario>, planner: Box<dyn Planner>) -> Vec
         forecaster: None,
         threads: 1,
     };
-    let mut run = Simulation::new(start, MemoryLog::default(), Events::default()).unwrap();
+    let mut run = Simulation::new(start, MemoryLog::default(), sink).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
-    run.end(Some("finished".into())).unwrap().sink.0
+    run.end(Some("finished".into())).unwrap().sink
 }
 
 /// The events of one kind, with their ticks.

@@ -18,6 +18,7 @@ mod extremes;
 mod faults;
 mod feed_in;
 mod figures;
+mod fleet_ticks;
 mod floor_plan;
 mod footprint;
 mod foreseen;

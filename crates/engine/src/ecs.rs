@@ -13,6 +13,7 @@ use crate::{
     failure::{EngineError, Failure},
     grid::UnitSchedule,
     outbox::Outbox,
+    outlook::InForce,
     phase::{Phase, arrive::InProgressAtMidnight, limit::Clips, plan::TrialOfDay},
     plan_book::PlanBook,
     prices::PriceBook,
@@ -59,6 +60,7 @@ type Seen<'w, 's> = (
     Query<'w, 's, &'static SiteLoad>,
     Query<'w, 's, Shown>,
     Res<'w, Balance>,
+    (Res<'w, ScenarioInForce>, Res<'w, PlanBook>, Res<'w, PriceBook>),
 );
 
 impl Core {
@@ -205,8 +207,9 @@ impl Core {
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
-        let (cars, drivers, power, prices, tree, sites, units, balance) =
+        let (cars, drivers, power, prices, tree, sites, units, balance, in_force) =
             seen.expect("the state's resources are inserted");
+        let outlook = InForce { scenario: &in_force.0, plans: &in_force.1, prices: &in_force.2 };
         let (stays, energies, ledgers) = columns(cars);
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         // By number, which a query does not keep.
@@ -225,6 +228,7 @@ impl Core {
             sites: &sites,
             units: &units,
             system: &balance.0,
+            outlook: &outlook,
         };
         sink.tick(&scenario, &seen).map_err(sink_error)
     }

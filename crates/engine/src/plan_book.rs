@@ -209,7 +209,8 @@ impl PlanBook {
             .unwrap_or_default()
     }
 
-    fn segments(&self, ev: EvId) -> (&[u32], &[f64]) {
+    /// The car's schedule: slots, and the power from each on, kW.
+    pub(crate) fn segments(&self, ev: EvId) -> (&[u32], &[f64]) {
         let Span { start, len } = self.of_ev[ev.row()];
         let range = start as usize..(start + len) as usize;
         (&self.segment_slot[range.clone()], &self.segment_kw[range])

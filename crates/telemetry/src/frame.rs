@@ -1,6 +1,7 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
 use crate::{
+    groups::GroupTick,
     realised::SettledSystem,
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
@@ -33,6 +34,8 @@ pub(crate) struct Frame {
     pub(crate) agreed: Vec<u8>,
     /// Sites, in the scenario's order.
     pub(crate) sites: Vec<SiteTick>,
+    /// Fleets, then sites.
+    pub(crate) groups: Vec<GroupTick>,
     /// Units of the balance.
     pub(crate) units: Vec<UnitTick>,
     /// What units were scheduled to do.
@@ -109,6 +112,7 @@ impl Frame {
         self.willingness.clear();
         self.agreed.clear();
         self.sites.clear();
+        self.groups.clear();
         self.units.clear();
         self.planned.clear();
         self.solves.clear();

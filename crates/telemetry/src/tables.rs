@@ -8,7 +8,7 @@ use crate::{
     sessions::SessionRow,
     summary::{Summary, unit_cost},
     table::{
-        cars, costs, events,
+        cars, costs, events, fleet_ticks,
         forecasts::{self, UnitSeries},
         paths,
         runs::{self, Run},
@@ -33,6 +33,7 @@ pub(crate) struct Tables {
     system_ticks: RowTable<system_ticks::Columns>,
     unit_ticks: RowTable<unit_ticks::Columns>,
     site_ticks: RowTable<site_ticks::Columns>,
+    fleet_ticks: RowTable<fleet_ticks::Columns>,
     costs: RowTable<costs::Columns>,
     solves: RowTable<solves::Columns>,
     windows: RowTable<windows::Columns>,
@@ -53,6 +54,7 @@ impl Tables {
             system_ticks: RowTable::create(place)?,
             unit_ticks: RowTable::create(place)?,
             site_ticks: RowTable::create(place)?,
+            fleet_ticks: RowTable::create(place)?,
             costs: RowTable::create(place)?,
             solves: RowTable::create(place)?,
             windows: RowTable::create(place)?,
@@ -119,6 +121,9 @@ impl Tables {
         for (id, site) in (0..).zip(&frame.sites) {
             self.site_ticks.push(site_ticks::Row::of(tick, id, site, scenario))?;
         }
+        for (place, group) in frame.groups.iter().enumerate() {
+            self.fleet_ticks.push(fleet_ticks::Row::of(tick, place, group, scenario))?;
+        }
         Ok(())
     }
 
@@ -183,6 +188,7 @@ impl Tables {
             + self.system_ticks.rows()
             + self.unit_ticks.rows()
             + self.site_ticks.rows()
+            + self.fleet_ticks.rows()
             + self.costs.rows()
             + self.solves.rows()
             + self.windows.rows()
@@ -200,6 +206,7 @@ impl Tables {
             self.system_ticks.close()?,
             self.unit_ticks.close()?,
             self.site_ticks.close()?,
+            self.fleet_ticks.close()?,
             self.costs.close()?,
             self.solves.close()?,
             self.windows.close()?,

@@ -16,7 +16,8 @@ use voltide_model::{
     battery::Battery,
     clock::Clock,
     columns::{
-        IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick, slot_micros,
+        IncentiveTick, Ledger, NothingAhead, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick,
+        slot_micros,
     },
     distribution::Distribution,
     fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
@@ -301,6 +302,7 @@ impl<S: Sink> History<'_, S> {
                 sites: &[site],
                 units: &units,
                 system: &system,
+                outlook: &NothingAhead,
             },
         )?;
         self.emit(Event::TickSealed(TickSealed {
