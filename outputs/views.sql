@@ -137,9 +137,11 @@ FROM read_parquet(getvariable('outputs') || '/**/costs.parquet',
 
 CREATE OR REPLACE VIEW solves AS
 SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS tick, NULL::VARCHAR AS stage,
-    NULL::VARCHAR AS solver, NULL::VARCHAR AS status, NULL::DOUBLE AS objective,
-    NULL::DOUBLE AS bound, NULL::DOUBLE AS gap, NULL::INTEGER AS variables,
-    NULL::INTEGER AS integers, NULL::INTEGER AS constraints
+    NULL::VARCHAR AS site, NULL::VARCHAR AS solver, NULL::VARCHAR AS status,
+    NULL::DOUBLE AS objective, NULL::DOUBLE AS bound, NULL::DOUBLE AS gap,
+    NULL::INTEGER AS variables, NULL::INTEGER AS integers, NULL::INTEGER AS constraints,
+    NULL::INTEGER AS stays, NULL::DOUBLE AS missing_kwh,
+    NULL::DOUBLE AS missing_kwh_bound, NULL::DOUBLE AS violation_kwh
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/solves.parquet',

@@ -83,13 +83,22 @@ pub(crate) fn events_by(
 
 /// The events of a run.
 pub(crate) fn events(scenario: &Arc<Scenario>, planner: Box<dyn Planner>) -> Vec<Recorded> {
+    events_with(scenario, planner, None)
+}
+
+/// The events of a run with a fallback.
+pub(crate) fn events_with(
+    scenario: &Arc<Scenario>,
+    planner: Box<dyn Planner>,
+    fallback: Option<Box<dyn Planner>>,
+) -> Vec<Recorded> {
     let start = Start {
         scenario: Arc::clone(scenario),
         world_text: String::new(),
         overrides: vec![],
         build: Build::default(),
         planner,
-        fallback: None,
+        fallback,
         forecaster: None,
         threads: 1,
     };

@@ -7,6 +7,7 @@
 
 mod arrival;
 mod bad_input;
+mod company;
 mod compare;
 mod determinism;
 mod directions;

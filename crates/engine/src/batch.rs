@@ -9,7 +9,7 @@ use crate::{
 };
 use bytemuck::cast_slice;
 use std::{cell::OnceCell, ops::Range};
-use voltide_journal::event::WillingnessAgreed;
+use voltide_journal::event::{PricesSet, WillingnessAgreed};
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
     foresight::{Foreseen, Foresight},
@@ -99,6 +99,26 @@ impl AskedFleet {
         let asking = Asking::of_fleet(state.in_force, fleet)?;
         let prices = &state.prices.current()[state.in_force.fleets[fleet].tariff];
         Some(Self { asking, bands: slots.map(|slot| asking.band(prices, slot)).collect() })
+    }
+}
+
+/// The prices that a driver was asked at before, and those of now.
+struct AskedBefore<'a> {
+    then: &'a PricesSet,
+    now: &'a PricesSet,
+    /// The slot after the last one that was asked about.
+    end: u32,
+}
+
+impl AskedBefore<'_> {
+    /// Whether the answer for a slot holds: the driver would be asked the same.
+    fn holds(&self, slot: u32) -> bool {
+        if slot >= self.end.min(self.then.end()) {
+            return false;
+        }
+        let (then, now) = (self.then.at(slot), self.now.at(slot));
+        self.then.k.get(then) == self.now.k.get(now)
+            && self.then.incentive.get(then) == self.now.incentive.get(now)
     }
 }
 
@@ -337,20 +357,57 @@ impl Batch {
                 asked[fleet].get_or_init(|| AskedFleet::of_fleet(state, fleet, self.slots()));
             let answers = self.answers(state, row, asked.as_ref(), window.clone(), &hours);
             self.willingness[row] = answers.first().map_or(0.0, |answer| answer.0);
-            let mut last = None;
-            for (slot, (_, agrees)) in window.zip(answers) {
+            for (slot, &(_, agrees)) in window.clone().zip(&answers) {
                 self.agreed[row * row_bytes + slot / 8] |= u8::from(agrees) << (slot % 8);
-                // Only changes are told, and only of those whom it concerns: an answer holds until
-                // the next.
-                if self.v2g_eligible[row] == 1 && last != Some(agrees) {
-                    said.ev.push(self.ev_id[row]);
-                    said.slot.push(self.tick + slot as u32);
-                    said.agreed.push(agrees);
-                    last = Some(agrees);
-                }
+            }
+            // Only of those whom it concerns.
+            if self.v2g_eligible[row] == 1 {
+                self.note_said(state, row, window.zip(answers), &mut said);
             }
         }
         said
+    }
+
+    /// Notes the answers of one driver that are new: all of a stay without a plan, and of another
+    /// one those of slots that have other prices by now. Only changes are told: an answer holds
+    /// until the next.
+    fn note_said(
+        &self,
+        state: &Planning,
+        row: usize,
+        answers: impl Iterator<Item = (usize, (f64, bool))>,
+        said: &mut WillingnessAgreed,
+    ) {
+        let known = self.asked_before(state, row);
+        let mut last = None;
+        for (slot, (_, agrees)) in answers {
+            let slot = self.tick + slot as u32;
+            let is_new = !known.as_ref().is_some_and(|known| known.holds(slot));
+            // What was said before holds again after slots that are asked anew.
+            if (is_new || last.is_some()) && last != Some(agrees) {
+                said.ev.push(self.ev_id[row]);
+                said.slot.push(slot);
+                said.agreed.push(agrees);
+            }
+            last = is_new.then_some(agrees);
+        }
+    }
+
+    /// What the driver of a row was asked when its plan in force was made. In runs of 0.1.0 drivers
+    /// are asked as if for the first time.
+    fn asked_before<'s>(&self, state: &'s Planning, row: usize) -> Option<AskedBefore<'s>> {
+        let (ev, stay) = (self.ev_id[row], self.stay[row]);
+        let scenario = &state.in_force.scenario;
+        let is_planned = state.stay[ev.row()] == stay && state.plans.has_plan(ev);
+        if scenario.rules < Rules::V2 || !is_planned {
+            return None;
+        }
+        let tariff = state.in_force.fleet_of(ev).tariff;
+        Some(AskedBefore {
+            then: state.prices.planned_at(ev.row(), tariff)?,
+            now: &state.prices.current()[tariff],
+            end: scenario.population.stays.announced_end_slot(stay, &scenario.clock),
+        })
     }
 
     /// Willingness of one driver in every slot of the stay's window, and whether the car may
@@ -387,16 +444,22 @@ impl Batch {
     fn fill_plans(&mut self, state: &Planning) {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
-        let has_plan =
-            |ev: EvId, stay: StayId| state.stay[ev.row()] == stay && state.plans.has_plan(ev);
-        let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
-        // Most batches are of cars that have just come: the column stays empty.
-        if rows().any(|(ev, stay)| has_plan(ev, stay)) {
-            for (ev, stay) in rows() {
-                let power =
-                    |slot| if has_plan(ev, stay) { state.plans.power_at(ev, slot) } else { 0.0 };
-                planned_kw.extend(self.slots().map(power));
+        let mut any = false;
+        for (&ev, &stay) in self.ev_id.iter().zip(&self.stay) {
+            let slots = self.slots();
+            let end = planned_kw.len() + slots.len();
+            if state.stay[ev.row()] == stay {
+                any |= state.plans.has_plan(ev);
+                planned_kw.extend(slots.map(|slot| state.plans.power_at(ev, slot)));
+            } else if let Some(ahead) = state.plans.power_ahead(stay, slots) {
+                any = true;
+                planned_kw.extend(ahead);
             }
+            planned_kw.resize(end, 0.0);
+        }
+        // Most batches are of cars that have just come: the column stays empty.
+        if !any {
+            planned_kw.clear();
         }
         self.planned_kw = planned_kw;
     }
@@ -482,14 +545,12 @@ impl Batch {
             return;
         }
         self.site_others_kw.extend_from_slice(&self.site_committed_kw);
-        // Nothing is committed beyond the last slot, where schedules may reach.
-        let left = state.in_force.scenario.clock.slots.saturating_sub(self.tick) as usize;
         let rows = self.planned_kw.chunks(self.horizon.max(1)).zip(&self.stay);
         for (planned_kw, &stay) in rows {
             for site in state.in_force.sites_of(stay) {
                 let first = site.row() * self.horizon;
                 let others = self.site_others_kw[first..first + self.horizon].iter_mut();
-                others.zip(planned_kw).take(left).for_each(|(sum, kw)| *sum -= kw);
+                others.zip(planned_kw).for_each(|(sum, kw)| *sum -= kw);
             }
         }
         // What sums and differences leave of nothing is no power that is there.

@@ -9,7 +9,7 @@ use crate::{
     },
     deciders::Deciders,
     drivers::ask_drivers,
-    due::DueCars,
+    due::{DueCars, LeftEarly},
     failure::{EngineError, Failure},
     grid::UnitSchedule,
     outbox::Outbox,
@@ -80,6 +80,7 @@ impl Core {
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<DueCars>();
+        world.init_resource::<LeftEarly>();
         world.init_resource::<ExpectedStays>();
         world.init_resource::<PluggedAtMidnight>();
         world.init_resource::<InProgressAtMidnight>();

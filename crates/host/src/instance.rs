@@ -11,7 +11,7 @@ use std::{ffi::c_void, ptr};
 use voltide_policy::{
     Observation, Schedules,
     abi::{ByteSink, ObservationColumns, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text},
-    planner::{Correction, Planner, PolicyFault, PolicyInfo},
+    planner::{Correction, GroupSolved, Planner, PolicyFault, PolicyInfo},
 };
 
 /// An instance of a policy, guarded: what it answers is checked, and once it has panicked it is
@@ -117,6 +117,8 @@ impl Planner for Instance {
             "the answer has another size"
         );
         schedules.power_kw.fill(0.0);
+        // Those of an earlier call that nobody asked for.
+        self.services.take_groups();
         match self.ask(seen, schedules) {
             Ok(()) => Ok(check::correct(seen, schedules)),
             Err(fault) => {
@@ -125,6 +127,10 @@ impl Planner for Instance {
                 Err(fault)
             }
         }
+    }
+
+    fn take_groups(&mut self) -> Vec<GroupSolved> {
+        self.services.take_groups()
     }
 
     fn save(&mut self) -> Result<Vec<u8>, PolicyFault> {

@@ -15,6 +15,7 @@ use voltide_policy::{
         STATUS_OK, STORAGE_SERVICE, StorageAnswers, StorageFigures, StorageProblems, StorageSites,
         StorageTable, Text, copy_prefix,
     },
+    planner::GroupSolved,
     storage::{GroupFigures, StorageRequest},
 };
 
@@ -40,6 +41,8 @@ struct Context {
     policy: String,
     log: Log,
     refusal: Mutex<Option<Refusal>>,
+    /// Groups that were solved since they were asked for last.
+    groups: Mutex<Vec<GroupSolved>>,
     threads: usize,
     /// What `extension` gives for the storage service; its context is this one.
     storage: StorageTable,
@@ -55,9 +58,10 @@ impl Services {
             solve_group: Some(solve_group),
         };
         let refusal = Mutex::new(None);
+        let groups = Mutex::new(Vec::new());
         // Boxes stay where they are when this struct moves, and both tables point into them.
         let mut context =
-            Box::new(Context { policy: policy.to_owned(), log, refusal, threads, storage });
+            Box::new(Context { policy: policy.to_owned(), log, refusal, groups, threads, storage });
         context.storage.context = ptr::from_ref(&*context).cast_mut().cast();
         let table = Box::new(HostTable {
             size: size_of::<HostTable>() as u32,
@@ -79,6 +83,11 @@ impl Services {
     pub(crate) fn take_refusal(&self) -> Option<Refusal> {
         self.context.refusal().take()
     }
+
+    /// The groups that it had solved since it was asked last.
+    pub(crate) fn take_groups(&self) -> Vec<GroupSolved> {
+        std::mem::take(&mut *self.context.groups())
+    }
 }
 
 impl fmt::Debug for Services {
@@ -91,6 +100,10 @@ impl Context {
     fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
         // Whoever panicked beside it left a whole refusal or none.
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn groups(&self) -> MutexGuard<'_, Vec<GroupSolved>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,6 +165,7 @@ unsafe extern "C" fn solve_group(
     // SAFETY: their columns are as the contract says.
     let solved = unsafe { solve_group_columns(&problems, &sites, &answers) };
     let solved = solved.map(|solved| {
+        context.groups().push(GroupSolved { rows: problems.rows, figures: solved });
         if !figures.is_null() {
             // SAFETY: a whole struct, whose places are as the contract says.
             unsafe { copy_prefix(figures).write(&solved) }

@@ -468,6 +468,9 @@ typedef struct {
   // Power behind each site that is there already, with that of the sites behind it, sites x H,
   // kW; null for none.
   const double *given_kw;
+  // What the rows would do otherwise, n x H, kW: where the search begins; null where nothing is
+  // known.
+  const double *planned_kw;
 } voltide_storage_sites;
 
 // Where the figures of a group go. Each may be null where it is of no interest.

@@ -260,10 +260,14 @@ pub struct GroupSites<'a> {
     /// Power behind each site that is there already, with that of the sites behind it, sites x H,
     /// kW, positive draws; empty for none.
     pub given_kw: &'a [f64],
+    /// What the rows would do otherwise, n x H, kW: the search begins there, so that a group of
+    /// which most is planned already takes less time. Empty where nothing is known.
+    pub planned_kw: &'a [f64],
 }
 
 impl<'a> GroupSites<'a> {
-    /// What was shown: all sites, and the plans in force of stays that are not shown.
+    /// What was shown: all sites, the plans in force of stays that are not shown, and those of the
+    /// ones that are as a start.
     pub fn of(seen: &Observation<'a>) -> Self {
         Self {
             site_id: seen.site_id,
@@ -271,6 +275,7 @@ impl<'a> GroupSites<'a> {
             import_kw_max: seen.site_import_kw_max,
             export_kw_max: seen.site_export_kw_max,
             given_kw: seen.site_others_kw,
+            planned_kw: seen.planned_kw,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     table::{events::EventRow, unit_ticks::Step},
     wanted::Cut,
 };
-use voltide_journal::event::{SolveFinished, UnitsDispatched, WindowForeseen};
+use voltide_journal::event::{GroupSolved, SolveFinished, UnitsDispatched, WindowForeseen};
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     id::{EvId, StayId},
@@ -39,6 +39,8 @@ pub(crate) struct Frame {
     pub(crate) planned: Vec<PlannedUnit>,
     /// Problems solved.
     pub(crate) solves: Vec<(u32, SolveFinished)>,
+    /// Groups of cars that were planned together.
+    pub(crate) groups: Vec<(u32, GroupSolved)>,
     /// What was foreseen of them, by the slot in which they were solved.
     pub(crate) foreseen: Vec<(u32, WindowForeseen)>,
     /// Paths of days, by the slot in which they were made.
@@ -112,6 +114,7 @@ impl Frame {
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
+        self.groups.clear();
         self.settled.clear();
         self.cuts.clear();
         self.foreseen.clear();

@@ -371,6 +371,8 @@ impl Sink for Telemetry {
             Event::LimitViolated(violated) => self.tally.limit_violated(violated),
             Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
             Event::SolveFinished(solve) => self.solve_finished(scenario, tick, solve),
+            Event::LimitUnkept(unkept) => self.tally.limit_unkept(unkept),
+            Event::GroupSolved(solved) => self.frame.groups.push((tick, solved.clone())),
             Event::WindowForeseen(foreseen) => self.window_foreseen(tick, foreseen),
             Event::UnitsDispatched(dispatched) => {
                 self.units_dispatched(scenario, tick, dispatched);

@@ -87,9 +87,7 @@ impl Tables {
             let cost = planned.unit.cost.map(|cost| cost.total());
             self.unit(planned.step, &planned.unit, cost)?;
         }
-        for (tick, solve) in &frame.solves {
-            self.solves.push(solves::Row::of(*tick, solve))?;
-        }
+        self.solves(frame)?;
         for (tick, foreseen) in &frame.foreseen {
             self.foreseen(*tick, foreseen)?;
         }
@@ -102,6 +100,15 @@ impl Tables {
         // What comes after the last tick, or before the first, has none.
         let Some(tick) = frame.tick else { return Ok(()) };
         self.settled(scenario, tick, frame)
+    }
+
+    /// Adds the rows of problems that were solved, in the order of the table.
+    fn solves(&mut self, frame: &Frame) -> Result<(), TelemetryError> {
+        let of_plant = frame.solves.iter().map(|(tick, solve)| solves::Row::of(*tick, solve));
+        let groups = frame.groups.iter().map(|(tick, solve)| solves::Row::of_group(*tick, solve));
+        let mut rows: Vec<solves::Row<'_>> = of_plant.chain(groups).collect();
+        rows.sort_by_key(|row| (row.tick, row.stage, row.site));
+        rows.into_iter().try_for_each(|row| self.solves.push(row))
     }
 
     /// Adds the rows of a slot that was settled.

@@ -104,6 +104,9 @@ pub struct StorageSites {
     /// Power behind each site that is there already, with that of the sites behind it, sites x H,
     /// kW; null for none.
     pub given_kw: *const f64,
+    /// What the rows would do otherwise, n x H, kW: where the search begins; null where nothing is
+    /// known.
+    pub planned_kw: *const f64,
 }
 
 /// Where the figures of a group go. Each may be null where it is of no interest.

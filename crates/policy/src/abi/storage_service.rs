@@ -139,7 +139,7 @@ impl StorageSites {
             }
         }
         check_length("given_kw", sites.given_kw.len(), series)?;
-        let given = sites.given_kw;
+        check_length("planned_kw", sites.planned_kw.len(), rows * horizon)?;
         Ok(Self {
             size: size_of::<Self>() as u32,
             rows: count("rows", rows)?,
@@ -149,7 +149,8 @@ impl StorageSites {
             parent_site: sites.parent_site.as_ptr(),
             import_kw_max: sites.import_kw_max.as_ptr(),
             export_kw_max: sites.export_kw_max.as_ptr(),
-            given_kw: if given.is_empty() { ptr::null() } else { given.as_ptr() },
+            given_kw: optional(sites.given_kw),
+            planned_kw: optional(sites.planned_kw),
         })
     }
 
@@ -166,6 +167,7 @@ impl StorageSites {
             [self.rows, self.horizon, self.sites].map(|count| count as usize);
         // Series of sites are as large as those of tariffs would be.
         let series = Sizes::new(rows, slots, sites, 0)?.tariffs;
+        let matrix = rows * slots;
         // SAFETY: as the caller promises.
         unsafe {
             Ok(GroupSites {
@@ -174,6 +176,7 @@ impl StorageSites {
                 import_kw_max: column(self.import_kw_max, series),
                 export_kw_max: column(self.export_kw_max, series),
                 given_kw: column(self.given_kw, series),
+                planned_kw: column(self.planned_kw, matrix),
             })
         }
     }
@@ -226,6 +229,11 @@ struct Sizes {
     bounds: usize,
 }
 
+/// A pointer to the values of a column, or null where it has none.
+fn optional<T>(column: &[T]) -> *const T {
+    if column.is_empty() { ptr::null() } else { column.as_ptr() }
+}
+
 /// Writes what has to be done for every column, once.
 macro_rules! columns {
     ($($name:ident: $len:ident),* $(,)?) => {
@@ -243,7 +251,7 @@ macro_rules! columns {
 
         impl StorageProblems {
             fn point_at(&mut self, request: &StorageRequest<'_>) {
-                $(self.$name = if request.$name.is_empty() { ptr::null() } else { request.$name.as_ptr() };)*
+                $(self.$name = optional(request.$name);)*
             }
 
             /// Reads back what the function above wrote.
@@ -571,6 +579,7 @@ mod tests {
             import_kw_max: &[1.0, 2.0, 3.0, 4.0],
             export_kw_max: &[5.0, 6.0, 7.0, 8.0],
             given_kw: &[],
+            planned_kw: &[9.0, 10.0, 11.0, 12.0],
         };
         // SAFETY: the columns are alive.
         let there = unsafe { StorageSites::new(&sites, 2, 2).unwrap().view() }.unwrap();

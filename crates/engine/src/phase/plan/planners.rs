@@ -158,12 +158,16 @@ impl Planners {
             Asked::Forecaster => forecaster.as_mut().unwrap_or(policy),
         };
         let fault = match call(opened(first), batch, power_kw) {
-            Ok(corrections) => return Ok(Answer { corrections, fault: None }),
+            Ok(corrections) => {
+                let groups = opened(first).take_groups();
+                return Ok(Answer { corrections, groups, fault: None });
+            }
             Err(fault) => fault,
         };
         let Some(fallback) = fallback.as_mut().map(opened) else { return Err(fault) };
         let corrections = call(fallback, batch, power_kw)?;
-        Ok(Answer { corrections, fault: Some((fault, fallback.info().name.clone())) })
+        let groups = fallback.take_groups();
+        Ok(Answer { corrections, groups, fault: Some((fault, fallback.info().name.clone())) })
     }
 }
 
