@@ -106,6 +106,25 @@ UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/site_ticks.parquet',
     hive_partitioning = true, union_by_name = true);
 
+CREATE OR REPLACE VIEW fleet_ticks AS
+SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
+    NULL::VARCHAR AS kind, NULL::INTEGER AS number, NULL::VARCHAR AS name, NULL::INTEGER AS plugged,
+    NULL::DOUBLE AS power_kw, NULL::DOUBLE AS energy_kwh, NULL::DOUBLE AS arrival_kwh,
+    NULL::DOUBLE AS wanted_kwh, NULL::DOUBLE AS band_low_kwh, NULL::DOUBLE AS band_low_agreed_kwh,
+    NULL::DOUBLE AS band_high_kwh, NULL::DOUBLE AS soc_05, NULL::DOUBLE AS soc_25,
+    NULL::DOUBLE AS soc_50, NULL::DOUBLE AS soc_75, NULL::DOUBLE AS soc_95,
+    NULL::DOUBLE AS soc_target, NULL::DOUBLE AS add_15min_kw, NULL::DOUBLE AS cut_15min_kw,
+    NULL::DOUBLE AS cut_15min_agreed_kw, NULL::DOUBLE AS cut_15min_expected_kw,
+    NULL::DOUBLE AS cut_15min_p90_kw, NULL::DOUBLE AS cut_15min_p99_kw, NULL::DOUBLE AS add_1h_kw,
+    NULL::DOUBLE AS cut_1h_kw, NULL::DOUBLE AS cut_1h_agreed_kw, NULL::DOUBLE AS cut_1h_expected_kw,
+    NULL::DOUBLE AS cut_1h_p90_kw, NULL::DOUBLE AS cut_1h_p99_kw, NULL::DOUBLE AS add_4h_kw,
+    NULL::DOUBLE AS cut_4h_kw, NULL::DOUBLE AS cut_4h_agreed_kw, NULL::DOUBLE AS cut_4h_expected_kw,
+    NULL::DOUBLE AS cut_4h_p90_kw, NULL::DOUBLE AS cut_4h_p99_kw, NULL::DOUBLE AS step_h
+WHERE false
+UNION ALL BY NAME
+FROM read_parquet(getvariable('outputs') || '/**/fleet_ticks.parquet',
+    hive_partitioning = true, union_by_name = true);
+
 CREATE OR REPLACE VIEW ev_ticks AS
 SELECT NULL::VARCHAR AS run_id, NULL::TIMESTAMPTZ AS ts, NULL::INTEGER AS tick,
     NULL::INTEGER AS ev_id, NULL::INTEGER AS charger_id, NULL::INTEGER AS session_id,
@@ -137,9 +156,11 @@ FROM read_parquet(getvariable('outputs') || '/**/costs.parquet',
 
 CREATE OR REPLACE VIEW solves AS
 SELECT NULL::VARCHAR AS run_id, NULL::INTEGER AS tick, NULL::VARCHAR AS stage,
-    NULL::VARCHAR AS solver, NULL::VARCHAR AS status, NULL::DOUBLE AS objective,
-    NULL::DOUBLE AS bound, NULL::DOUBLE AS gap, NULL::INTEGER AS variables,
-    NULL::INTEGER AS integers, NULL::INTEGER AS constraints
+    NULL::VARCHAR AS site, NULL::VARCHAR AS solver, NULL::VARCHAR AS status,
+    NULL::DOUBLE AS objective, NULL::DOUBLE AS bound, NULL::DOUBLE AS gap,
+    NULL::INTEGER AS variables, NULL::INTEGER AS integers, NULL::INTEGER AS constraints,
+    NULL::INTEGER AS stays, NULL::DOUBLE AS missing_kwh, NULL::DOUBLE AS missing_bound_kwh,
+    NULL::DOUBLE AS violation_kwh
 WHERE false
 UNION ALL BY NAME
 FROM read_parquet(getvariable('outputs') || '/**/solves.parquet',

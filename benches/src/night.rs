@@ -62,6 +62,7 @@ pub fn scenario(cars: u32) -> Arc<Scenario> {
         population: Arc::new(Population::draw(1, Rules::TODAY, &clock, &fleets)),
         fleets,
         sites: vec![],
+        own_series: Vec::new(),
         system: SystemSeries::default(),
         samples: vec![],
         grid: None,

@@ -241,7 +241,7 @@ class Thermal(Unit):
             least = inside(path["output_kw"] - self.step)
             most = inside(path["output_kw"] + self.step)
         half_window = 0.5 * len(self.output) * self.window.hours
-        astray = self.program.column(self.window.slack["unserved"] * half_window)
+        astray = self.program.column(self.window.slack["unserved"] * max(half_window, 1.0))
         self.program.row([(1.0, self.output[-1]), (-1.0, astray)], most=most)
         self.program.row([(1.0, self.output[-1]), (1.0, astray)], least=least)
 

@@ -83,21 +83,48 @@ pub(crate) fn events_by(
 
 /// The events of a run.
 pub(crate) fn events(scenario: &Arc<Scenario>, planner: Box<dyn Planner>) -> Vec<Recorded> {
+    events_with(scenario, planner, None)
+}
+
+/// The events of a run with a fallback.
+pub(crate) fn events_with(
+    scenario: &Arc<Scenario>,
+    planner: Box<dyn Planner>,
+    fallback: Option<Box<dyn Planner>>,
+) -> Vec<Recorded> {
+    shown(scenario, (planner, fallback), Events::default()).0
+}
+
+/// What a sink makes of a run that a function plans.
+pub(crate) fn shown_by<S: Sink>(
+    scenario: &Arc<Scenario>,
+    plan: impl FnMut(&Observation<'_>, &mut Schedules<'_>) -> Vec<Correction> + Send + 'static,
+    sink: S,
+) -> S {
+    shown(scenario, (Box::new(By { info: PolicyInfo::default(), plan }), None), sink)
+}
+
+/// What a sink makes of a run with a policy and its fallback.
+pub(crate) fn shown<S: Sink>(
+    scenario: &Arc<Scenario>,
+    (planner, fallback): (Box<dyn Planner>, Option<Box<dyn Planner>>),
+    sink: S,
+) -> S {
     let start = Start {
         scenario: Arc::clone(scenario),
         world_text: String::new(),
         overrides: vec![],
         build: Build::default(),
         planner,
-        fallback: None,
+        fallback,
         forecaster: None,
         threads: 1,
     };
-    let mut run = Simulation::new(start, MemoryLog::default(), Events::default()).unwrap();
+    let mut run = Simulation::new(start, MemoryLog::default(), sink).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
-    run.end(Some("finished".into())).unwrap().sink.0
+    run.end(Some("finished".into())).unwrap().sink
 }
 
 /// The events of one kind, with their ticks.

@@ -7,11 +7,12 @@ use std::{fs, path::Path};
 const SMALL: [&str; 3] =
     ["fleets.commuters.count=4", "clock.days=1", "incentive.price_feedback=None"];
 
-const POLICIES: [&str; 9] = [
+const POLICIES: [&str; 10] = [
     "uncontrolled",
     "smart",
     "smart-incentive",
     "v2g",
+    "coordinated",
     "threshold",
     "edf",
     "llf",

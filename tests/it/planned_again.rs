@@ -79,20 +79,24 @@ fn a_car_that_its_site_cut_is_planned_again_in_the_next_slot() {
                 Event::SetPointClipped(clipped) => Some(clipped),
                 _ => None,
             });
-            let cut: Vec<(u32, EvId)> = clipped
-                .flat_map(|(tick, clipped)| {
-                    let rows = clipped.ev.iter().zip(&clipped.reason);
-                    rows.filter(|(_, reason)| **reason == ClipReason::Site)
-                        .map(move |(&ev, _)| (tick + 1, ev))
-                })
-                .filter(|next| next.0 < slots && !unplugged.contains(next))
-                .collect();
-            // Where nothing is cut, the law says nothing; and policies that keep the limits of the
-            // tree are not cut where they plan cars that are there.
-            if policy != "uncontrolled" && planning == "AtPlugIn" {
-                assert_eq!(cut, [], "{policy}");
-            } else {
+            let mut most_kw = 0.0_f64;
+            let mut cut: Vec<(u32, EvId)> = Vec::new();
+            for (tick, clipped) in clipped {
+                for (row, &ev) in clipped.ev.iter().enumerate() {
+                    if clipped.reason[row] == ClipReason::Site {
+                        most_kw =
+                            most_kw.max((clipped.asked_kw[row] - clipped.applied_kw[row]).abs());
+                        cut.push((tick + 1, ev));
+                    }
+                }
+            }
+            cut.retain(|next| next.0 < slots && !unplugged.contains(next));
+            // Where nothing is cut, the law says nothing; and of policies that keep the limits of
+            // the tree nothing is cut but what a battery's rounding leaves them beyond.
+            if policy == "uncontrolled" {
                 assert!(cut.len() > 100, "{policy} {planning}: {} cuts", cut.len());
+            } else {
+                assert!(most_kw < 1e-6, "{policy} {planning}: {most_kw} kW");
             }
             for (tick, ev) in cut {
                 assert!(planned.contains(&(tick, ev)), "{policy} {planning}: car {ev} at {tick}");
@@ -122,7 +126,9 @@ fn a_car_that_arrives_with_other_energy_than_expected_is_planned_again() {
                         };
                         let differs = (started.energy_kwh[row] - expected).abs() > 1e-6;
                         let again = planned.contains(&(recorded.tick, ev));
-                        assert_eq!(again, differs, "{policy}: car {ev} at {}", recorded.tick);
+                        // One that comes as expected may be planned again with others.
+                        let with_others = again && policy != "uncontrolled";
+                        assert_eq!(again, differs || with_others, "{policy}: car {ev}");
                         if differs { otherwise += 1 } else { as_expected += 1 }
                     }
                 }

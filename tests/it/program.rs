@@ -297,10 +297,12 @@ fn lines_are_as_wide_as_the_terminal_whatever_is_asked() {
 fn what_is_said_to_discharge_does_where_it_pays_and_nothing_else() {
     let out = tempfile::tempdir().unwrap();
     let listed = built_in_policies();
-    assert_eq!(listed.len(), 9);
+    assert_eq!(listed.len(), 10);
     for policy in listed {
         let name = policy["name"].as_str().unwrap();
-        let asked = ["--policy", name, "--set", "incentive.price_feedback=None"];
+        // A fleet that acts as one discharges only if it is told so.
+        let told = "policies.coordinated=(discharge: true)";
+        let asked = ["--policy", name, "--set", "incentive.price_feedback=None", "--set", told];
         let summary = run_json("worlds/v2g-street.ron", out.path(), &asked);
         let discharged = summary["discharged_kwh"].as_f64().unwrap() > 0.0;
         assert_eq!(policy["discharges"], discharged, "{name}");

@@ -3,6 +3,7 @@
 use crate::{
     program::{copy, fail, root, run, succeed, text, voltide},
     python::python,
+    tables,
 };
 use serde_json::Value;
 use std::{
@@ -56,7 +57,9 @@ fn a_page_of_two_policies_is_whole_and_asks_for_no_other_file() {
         assert!(!page.html.contains(asks), "{asks}");
     }
     let charts = page.charts();
-    for chart in ["net-load", "prices", "cars", "plugged", "drivers-cost", "occupancy"] {
+    for chart in
+        ["net-load", "prices", "cars", "plugged", "soc-v2g", "flow", "drivers-cost", "occupancy"]
+    {
         assert!(charts.contains(&chart), "{chart} is not in {charts:?}");
     }
     assert!(charts.contains(&"carpet-v2g") && charts.contains(&"carpet-uncontrolled"));
@@ -71,6 +74,44 @@ fn a_page_of_two_policies_is_whole_and_asks_for_no_other_file() {
     }
     assert_eq!(page.data["runs"][1]["label"], "v2g");
     assert!(page.figure("discharged", 1) > 0.0);
+}
+
+impl Page {
+    /// The values of a column of a chart.
+    fn column(&self, chart: &str, column: &str) -> Vec<f64> {
+        let charts = self.data["charts"].as_array().unwrap();
+        let chart = charts.iter().find(|it| it["id"] == chart).unwrap();
+        let columns = chart["columns"].as_array().unwrap();
+        let column = columns.iter().find(|it| it["name"] == column).unwrap();
+        let values = column["values"].as_array().unwrap().iter();
+        values.map(|value| value.as_f64().unwrap_or(f64::NAN)).collect()
+    }
+}
+
+/// Quantiles are those of `fleet_ticks`, though no car is recorded; energy that is given is taken.
+#[test]
+fn the_fan_needs_no_car_in_the_tables_and_energy_is_balanced() {
+    let out = tempfile::tempdir().unwrap();
+    let few = ["--set", "fleets.commuters.count=100", "--set", "clock.days=1"];
+    let off = ["--policy", "v2g", "--set", "telemetry.ev_ticks=Off"];
+    let week = run("worlds/germany/week.ron", out.path(), &[&few[..], &off].concat());
+    let page = Page::of(&[&week], out.path());
+    let told = tables::column(&week, "fleet_ticks", "soc_75");
+    let shown = page.column("soc-v2g", "25 to 75 %, to");
+    assert_eq!(told.len(), shown.len());
+    let same = |(told, shown): (&f64, &f64)| {
+        (told.is_nan() && shown.is_nan()) || (100.0 * told - shown).abs() < 1e-4
+    };
+    assert!(told.iter().zip(&shown).all(same) && told.iter().any(|soc| *soc > 0.5));
+    let parts = page.data["charts"].as_array().unwrap().iter().find(|it| it["id"] == "flow");
+    let columns = parts.unwrap()["columns"].as_array().unwrap();
+    let sum = |bar: usize| {
+        let values = columns.iter().skip(1).filter_map(|it| it["values"][bar].as_f64());
+        values.sum::<f64>()
+    };
+    assert!(sum(0) > 1.0 && (sum(0) / sum(1) - 1.0).abs() < 1e-5, "{} {}", sum(0), sum(1));
+    let ahead = page.column("stages-v2g", "day-ahead");
+    assert_eq!(ahead.iter().filter(|load| load.is_finite()).count(), ahead.len());
 }
 
 #[test]

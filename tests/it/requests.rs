@@ -65,8 +65,17 @@ fn a_policy_is_not_told_of_a_departure_before_it_is_there() {
 /// What every policy plans in the first hour is the same whenever the car will really leave.
 #[test]
 fn plans_do_not_depend_on_the_real_departure() {
-    for policy in ["smart", "uncontrolled", "alap", "edf", "llf", "round-robin", "threshold", "v2g"]
-    {
+    for policy in [
+        "smart",
+        "coordinated",
+        "uncontrolled",
+        "alap",
+        "edf",
+        "llf",
+        "round-robin",
+        "threshold",
+        "v2g",
+    ] {
         let first_hour = |leaves: &str| {
             let room = tempfile::tempdir().unwrap();
             let line = format!("A,08:00,{leaves},18:00,60");

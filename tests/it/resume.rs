@@ -11,11 +11,12 @@ use std::{
 };
 
 /// Every shipped policy.
-pub(crate) const POLICIES: [&str; 9] = [
+pub(crate) const POLICIES: [&str; 10] = [
     "uncontrolled",
     "smart",
     "v2g",
     "smart-incentive",
+    "coordinated",
     "alap",
     "edf",
     "llf",

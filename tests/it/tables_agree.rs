@@ -10,7 +10,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// Two fleets on tariffs of their own behind one connection, half of them behind another one first.
-const SETS: [&str; 9] = [
+pub(crate) const SETS: [&str; 9] = [
     r#"sites.street=(import_limit: "90 kW", export_limit: "20 kW")"#,
     r#"sites.house=(import_limit: "60 kW", export_limit: "12 kW", parent: "street")"#,
     r#"tariffs.night=(buy: Fixed("0.30 CNY/kWh"))"#,

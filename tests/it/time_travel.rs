@@ -59,7 +59,7 @@ fn json(command: &mut std::process::Command) -> Value {
 #[test]
 fn a_fork_without_a_change_goes_its_parents_way() {
     let out = tempfile::tempdir().unwrap();
-    for policy in ["v2g", "uncontrolled", "round-robin"] {
+    for policy in ["v2g", "uncontrolled", "round-robin", "coordinated"] {
         let parent = run(STREET, &out.path().join(policy), &under(policy));
         for at in ["0", "1", "70", "2024-06-04T18:10", "191"] {
             let child = fork(&parent, at, &["--out", out.path().join("forks").to_str().unwrap()]);

@@ -10,17 +10,20 @@ use serde_json::Value;
 /// independent program), and the greatest at which the policy serves everyone.
 type Costs = (&'static str, f64, f64);
 
+/// What the fleet that acts as one is told.
+const OF_FLEET: &str = "policies.coordinated=(discharge: true)";
+
 /// A world, what is set in it, and what it costs.
-const WORLDS: [(&str, &str, [Costs; 2]); 2] = [
+const WORLDS: [(&str, &str, [Costs; 3]); 2] = [
     (
         "tests/cases/limit/site.ron",
         "sites.grid.import_limit=36 kW",
-        [("smart", 102.833, 111.0), ("v2g", 77.900, 83.0)],
+        [("smart", 102.833, 111.0), ("v2g", 77.900, 83.0), ("coordinated", 77.900, 83.0)],
     ),
     (
         "tests/cases/limit/night.ron",
         "sites.street.import_limit=120 kW",
-        [("smart", 198.102, 198.2), ("v2g", 173.770, 174.6)],
+        [("smart", 198.102, 198.2), ("v2g", 173.770, 174.6), ("coordinated", 173.770, 174.6)],
     ),
 ];
 
@@ -29,7 +32,8 @@ fn policies_keep_the_limits_of_a_tree_and_serve_everyone() {
     let out = tempfile::tempdir().unwrap();
     for (world, set, policies) in WORLDS {
         for (policy, least, most) in policies {
-            let summary = run_json(world, out.path(), &["--policy", policy, "--set", set]);
+            let sets = ["--policy", policy, "--set", set, "--set", OF_FLEET];
+            let summary = run_json(world, out.path(), &sets);
             let run = summary["folder"].as_str().unwrap();
             assert_eq!(summary["missing_kwh"], 0.0, "{world} {policy}");
             assert_eq!(summary["site_limit_hits"], 0, "{world} {policy}");

@@ -1,6 +1,7 @@
 //! Runs side by side, as a table or as JSON.
 
 use crate::{
+    batch::Made,
     figure::to_json,
     measured::{COLUMNS, Column, RunFigures, Values, values_json},
     output::{self, decimal, thousands},
@@ -29,6 +30,12 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
+    /// A run that was made for a comparison, of a case.
+    pub(crate) fn of(made: Made, case: Option<u32>) -> Self {
+        let Made { seed, folder, figures } = made;
+        Self { seed, folder, figures, case, unlike: Vec::new() }
+    }
+
     /// Whether there is a share that is saved against `first`.
     fn has_share(&self, first: &Self) -> bool {
         let saving = self.figures.saving(&first.figures);
@@ -49,7 +56,7 @@ impl Row {
     /// The values of its runs, each measured against the run of `first` with the same draws.
     fn against(&self, first: &Self) -> Vec<Values> {
         let pairs = self.runs.iter().zip(&first.runs);
-        pairs.map(|(run, first)| run.figures.values(&first.figures)).collect()
+        pairs.map(|(run, first)| run.figures.values(Some(&first.figures))).collect()
     }
 
     /// What each of its runs saves against the run of `baseline` with the same draws, in money;

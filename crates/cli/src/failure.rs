@@ -104,6 +104,12 @@ impl Failure {
         self.code
     }
 
+    /// What is wrong, in one line.
+    pub(crate) fn in_words(&self) -> String {
+        let said: Vec<&str> = self.problems.iter().map(|it| it.message.as_str()).collect();
+        said.join("; ")
+    }
+
     /// What is wrong.
     pub(crate) fn problems(&self) -> &[Problem] {
         &self.problems

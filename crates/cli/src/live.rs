@@ -325,8 +325,19 @@ fn load(
     plugins: &Plugins,
     point: impl FnOnce(Problem) -> Problem,
 ) -> Result<Box<dyn Planner>, Failure> {
-    let planner = plugins.load_with(choice, |name| world.config_of(name).unwrap_or_default());
+    let told = told(&world.scenario);
+    let config_of = |name: &str| world.config_of(name).unwrap_or_default();
+    let planner = plugins.load_with(choice, Some(&told), config_of);
     planner.map_err(|error| refusal(&error, world, point))
+}
+
+/// What policies are told of a world.
+fn told(scenario: &Scenario) -> voltide_policy::World {
+    voltide_policy::World {
+        currency: scenario.currency.clone(),
+        series: scenario.own_series.iter().map(|series| series.name.clone()).collect(),
+        has_plant: scenario.grid.is_some(),
+    }
 }
 
 /// What the library of policies refuses, at the part of the text that it is about, or where `point`

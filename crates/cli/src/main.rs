@@ -1,12 +1,14 @@
 //! The `voltide` program: glue between the crates, and the words it says to its user.
 
 mod args;
+mod batch;
 mod beside_log;
 mod cases;
 mod chart;
 mod comparison;
 mod divergence;
 mod estimate;
+mod explain;
 mod failure;
 mod figure;
 mod interrupt;
@@ -26,6 +28,7 @@ mod snapshots;
 mod spread;
 mod summary;
 mod svg;
+mod sweep;
 mod table;
 mod verb;
 mod warnings;

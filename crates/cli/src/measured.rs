@@ -110,12 +110,13 @@ impl RunFigures {
         saving(&baseline.bills, &self.bills)
     }
 
-    /// The values, measured against those of the first policy with the same draws.
-    pub(crate) fn values(&self, first: &Self) -> Values {
+    /// The values, measured against those of the first policy with the same draws, where there are
+    /// any.
+    pub(crate) fn values(&self, first: Option<&Self>) -> Values {
         let measured = Measured {
             summary: &self.summary,
             net_load_sd_kw: self.net_load_sd_kw,
-            saving: self.saving(first),
+            saving: first.and_then(|first| self.saving(first)),
         };
         COLUMNS.map(|column| (column.of)(&measured))
     }

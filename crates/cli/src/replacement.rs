@@ -78,7 +78,7 @@ fn wait_while(goes_on: impl Fn() -> bool) {
 
 /// Whether a process is at work in a folder, or was killed there. To try its lock would keep others
 /// from it.
-fn is_held(folder: &Path) -> bool {
+pub(crate) fn is_held(folder: &Path) -> bool {
     folder.join(LOCK).exists()
 }
 

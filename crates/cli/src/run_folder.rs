@@ -64,7 +64,7 @@ impl RunFolder {
         difference: impl FnOnce(&Path) -> Option<String>,
     ) -> Result<Self, Failure> {
         fs::create_dir_all(out).map_err(|e| no_output(out, &e))?;
-        let path = out.join(file_name(world)).join(format!("{RUN_PREFIX}{id}"));
+        let path = path(out, world, id);
         let lock = lock_anew(&path, claim.verb)?;
         // Done until there is room: what lies here so far is not this run's to tidy up.
         let mut folder = Self { place: path.clone(), path, done: true, lock: Some(lock) };
@@ -260,6 +260,16 @@ pub(crate) fn check_names(world: &World, policy: &str) -> Result<(), Failure> {
     Err(Failure::of(Code::Input, world.point_at_name(problem, "too long with the policy's name")))
 }
 
+/// The folder of the run `id` of the world called `world` in `out`.
+pub(crate) fn path(out: &Path, world: &str, id: &str) -> PathBuf {
+    of_world(out, world).join(format!("{RUN_PREFIX}{id}"))
+}
+
+/// The folder of all runs of the world called `world` in `out`.
+pub(crate) fn of_world(out: &Path, world: &str) -> PathBuf {
+    out.join(file_name(world))
+}
+
 /// What the name of a run's folder begins with.
 const RUN_PREFIX: &str = "run_id=";
 
@@ -279,13 +289,22 @@ fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "._-".contains(c)
 }
 
+/// How the run in a folder ended, as its manifest says.
+fn status(path: &Path) -> Option<String> {
+    // Nothing but the status, which manifests of every version have.
+    let text = plain::read_text(&path.join("manifest.json")).ok()?;
+    let manifest = serde_json::from_str::<serde_json::Value>(&text).ok()?;
+    manifest["status"].as_str().map(str::to_owned)
+}
+
+/// Whether a folder holds a run that reached its last slot, with its tables.
+pub(crate) fn is_finished(path: &Path) -> bool {
+    path.join("log").is_dir() && status(path).is_some_and(|status| status == "finished")
+}
+
 /// What a folder holds that is locked already.
 fn held_in(path: &Path) -> Found {
-    // Nothing but the status, which manifests of every version have.
-    let over = plain::read_text(&path.join("manifest.json"))
-        .ok()
-        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
-        .is_some_and(|manifest| manifest["status"] == "finished" || manifest["status"] == "failed");
+    let over = status(path).is_some_and(|status| status == "finished" || status == "failed");
     match (path.join("log").is_dir(), over) {
         (true, true) => Found::Over,
         (true, false) => Found::Unfinished,

@@ -356,7 +356,15 @@ fn site_limits(summary: &Summary) -> Option<String> {
         0 => String::new(),
         cut => format!(", {} cut", counted(cut, "set-point", "set-points")),
     };
-    happened(summary.site_limit_hits, ["time", "times"], &format!("met{cut}"))
+    let unkept = match summary.unkept_limits {
+        0 => String::new(),
+        slots => format!(
+            ", {} beyond what plans of all cars there kept, by up to {} kW",
+            counted(slots, "slot", "slots"),
+            decimal(summary.unkept_limit_kw, 1)
+        ),
+    };
+    happened(summary.site_limit_hits, ["time", "times"], &format!("met{cut}{unkept}"))
 }
 
 fn broken_contract(summary: &Summary) -> Option<String> {

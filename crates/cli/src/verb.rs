@@ -5,7 +5,9 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod fork;
+pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod log_salvage;
 mod log_verify;
@@ -18,6 +20,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod state;
+pub(crate) mod sweep;
 pub(crate) mod telemetry;
 
 use crate::{args::Args, failure::Failure};
@@ -54,6 +57,13 @@ pub(crate) enum Verb {
     /// smart-incentive, which is smart at v2g's prices, is added, and the saving of v2g is split
     /// into what the tariff does and what discharging does.
     Compare(compare::Flags),
+    /// Run a world over a grid of values, seeds and policies, and sum up what they come to
+    ///
+    /// Every point is a run of its own, in its folder; what was put into the world is a column of
+    /// the table `runs`. Finished points are not run again: a sweep that was cut off goes on when
+    /// it is called again. One that fails is a row with its error, and does not stop the others.
+    /// With --shard 0/3, 1/3 and 2/3 three machines that share a folder make it together.
+    Sweep(sweep::Flags),
     /// Go on with a run that crashed or was interrupted
     ///
     /// Its files are then those of a run that was never interrupted, to the byte, but for the parts
@@ -66,6 +76,12 @@ pub(crate) enum Verb {
     Fork(fork::Flags),
     /// Show the state of a run at some moment
     State(state::Flags),
+    /// Say why a car, a session, a site, a unit or a slot came as it did
+    ///
+    /// In sentences, each with the numbers of the events that it stands on, which `log cat` shows.
+    /// Of a target that was missed it says, too, what would have been enough, found and confirmed
+    /// by forks of which nothing is kept.
+    Explain(explain::Flags),
     /// Say where two runs part, and what differs in the end
     ///
     /// The first thing that they do not agree on, in words, and what each comes to in energy and
@@ -99,6 +115,8 @@ pub(crate) enum Verb {
     },
     /// Write a policy that builds and passes its own test, to start from
     NewPlugin(new_plugin::Flags),
+    /// Write a folder to begin in: a world with its data, a policy to start from, and what to do
+    Init(init::Flags),
     /// Look whether this machine is ready for a run
     Doctor(doctor::Flags),
     /// Print completions for a shell
@@ -115,9 +133,11 @@ impl Verb {
             Self::Run(run) => run::run(run, args),
             Self::Check(check) => Ok(check::check(check, args)),
             Self::Compare(compare) => compare::compare(compare, args),
+            Self::Sweep(sweep) => sweep::sweep(sweep, args),
             Self::Resume(resume) => resume::resume(resume, args),
             Self::Fork(fork) => fork::fork(fork, args),
             Self::State(state) => state::state(state, args),
+            Self::Explain(explain) => explain::explain(explain, args),
             Self::Diff(diff) => diff::diff(diff, args),
             Self::Replay(replay) => replay::replay(replay, args),
             Self::Report(report) => report::report(report, args),
@@ -125,6 +145,7 @@ impl Verb {
             Self::Telemetry(telemetry) => telemetry::telemetry(telemetry, args),
             Self::Plugins { verb } => plugins::plugins(verb, args),
             Self::NewPlugin(new) => new_plugin::new_plugin(new, args),
+            Self::Init(init) => init::init(init, args),
             Self::Schedule(schedule) => schedule::schedule(schedule, args),
             Self::Doctor(doctor) => doctor::doctor(doctor, args),
             Self::Completions { shell } => Ok(completions::completions(*shell)),

@@ -8,7 +8,7 @@ use std::{
 use voltide_model::id::EvId;
 use voltide_policy::{
     observation::{Observation, Schedules},
-    planner::{Correction, Planner, PolicyFault, PolicyInfo},
+    planner::{Correction, GroupSolved, Planner, PolicyFault, PolicyInfo},
 };
 
 /// What was said, by policy and kind: a program may make many runs.
@@ -94,6 +94,10 @@ impl Planner for Watched {
             Err(fault) => self.say_fault(seen.tick, fault),
         }
         answer
+    }
+
+    fn take_groups(&mut self) -> Vec<GroupSolved> {
+        self.policy.take_groups()
     }
 
     fn save(&mut self) -> Result<Vec<u8>, PolicyFault> {

@@ -56,6 +56,8 @@ pub(crate) fn apply(world: &mut World, tick: u32, event: &Event) {
         | Event::RunEnded(_)
         | Event::TargetMissed(_)
         | Event::TripShort(_)
+        | Event::GroupSolved(_)
+        | Event::LimitUnkept(_)
         | Event::SolveFinished(_)
         | Event::WindowForeseen(_)
         | Event::MarginViolated(_)
@@ -180,7 +182,7 @@ pub(crate) struct Sessions<'w, 's> {
     pub cars: Query<'w, 's, CarState>,
     pub cuts: ResMut<'w, SiteCuts>,
     power: ResMut<'w, AppliedPower>,
-    plans: ResMut<'w, PlanBook>,
+    pub plans: ResMut<'w, PlanBook>,
     prices: ResMut<'w, PriceBook>,
     plugged: ResMut<'w, PluggedIn>,
     places: Places<'w, 's>,

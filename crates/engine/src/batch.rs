@@ -9,7 +9,7 @@ use crate::{
 };
 use bytemuck::cast_slice;
 use std::{cell::OnceCell, ops::Range};
-use voltide_journal::event::WillingnessAgreed;
+use voltide_journal::event::{PricesSet, WillingnessAgreed};
 use voltide_model::{
     eligibility::{V2gStay, v2g_eligible},
     foresight::{Foreseen, Foresight},
@@ -21,7 +21,9 @@ use voltide_model::{
 use voltide_policy::{
     Observation,
     observation::{NO_SITE, Shown},
+    planner::PolicyInfo,
 };
+use voltide_schedule::grid::supply_curve;
 
 /// A stay that is to be planned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,6 +87,13 @@ pub(crate) struct Batch {
     site_export_kw_max: Vec<f64>,
     site_committed_kw: Vec<f64>,
     site_others_kw: Vec<f64>,
+    others_ev_kw: Vec<f64>,
+    series_kw: Vec<f64>,
+    net_load_most_kw: f64,
+    supply_offset: Vec<u32>,
+    supply_kw: Vec<f64>,
+    supply_price: Vec<f64>,
+    supply_beyond_price: f64,
     shown: Shown,
 }
 
@@ -102,14 +111,34 @@ impl AskedFleet {
     }
 }
 
+/// The prices that a driver was asked at before, and those of now.
+struct AskedBefore<'a> {
+    then: &'a PricesSet,
+    now: &'a PricesSet,
+    /// The slot after the last one that was asked about.
+    end: u32,
+}
+
+impl AskedBefore<'_> {
+    /// Whether the answer for a slot holds: the driver would be asked the same.
+    fn holds(&self, slot: u32) -> bool {
+        if slot >= self.end.min(self.then.end()) {
+            return false;
+        }
+        let (then, now) = (self.then.at(slot), self.now.at(slot));
+        self.then.k.get(then) == self.now.k.get(now)
+            && self.then.incentive.get(then) == self.now.incentive.get(now)
+    }
+}
+
 impl Batch {
-    /// Fills the columns for `stays`; `horizon_max` is the policy's, 0 for no limit.
+    /// Fills the columns for `stays`, as the policy declares that it wants to see them.
     pub(crate) fn fill(
         &mut self,
         state: &Planning,
         stays: &[ToPlan],
         shown: Shown,
-        horizon_max: u32,
+        policy: &PolicyInfo,
     ) {
         self.shown = shown;
         let clock = state.in_force.scenario.clock;
@@ -122,7 +151,7 @@ impl Batch {
         }
         // All tariffs are announced for the same slots.
         let known = state.prices.current()[0].end().min(state.in_force.scenario.horizon_end());
-        self.horizon = self.horizon(known, horizon_max);
+        self.horizon = self.horizon(known, policy.horizon_slots);
         self.known_slots = (known - self.tick).min(7 * clock.slots_per_24_hours()) as usize;
         self.known_slots = self.known_slots.max(self.horizon);
         self.fill_eligibility(state.in_force, stays);
@@ -143,7 +172,10 @@ impl Batch {
         self.fill_known_prices(state);
         self.fill_system(state);
         self.fill_sites(state);
-        self.fill_others(state);
+        self.fill_others(state, policy.whole_fleet);
+        self.fill_series(state);
+        self.net_load_most_kw = state.net_load_most_kw;
+        self.fill_supply(state, policy.whole_fleet);
     }
 
     /// Shows the tariffs' own prices, where those of the run are incentive prices.
@@ -217,6 +249,13 @@ impl Batch {
             site_export_kw_max: &self.site_export_kw_max,
             site_committed_kw: &self.site_committed_kw,
             site_others_kw: &self.site_others_kw,
+            others_ev_kw: &self.others_ev_kw,
+            series_kw: &self.series_kw,
+            net_load_most_kw: self.net_load_most_kw,
+            supply_offset: &self.supply_offset,
+            supply_kw: &self.supply_kw,
+            supply_price: &self.supply_price,
+            supply_beyond_price: self.supply_beyond_price,
             shown: self.shown,
         }
     }
@@ -337,20 +376,57 @@ impl Batch {
                 asked[fleet].get_or_init(|| AskedFleet::of_fleet(state, fleet, self.slots()));
             let answers = self.answers(state, row, asked.as_ref(), window.clone(), &hours);
             self.willingness[row] = answers.first().map_or(0.0, |answer| answer.0);
-            let mut last = None;
-            for (slot, (_, agrees)) in window.zip(answers) {
+            for (slot, &(_, agrees)) in window.clone().zip(&answers) {
                 self.agreed[row * row_bytes + slot / 8] |= u8::from(agrees) << (slot % 8);
-                // Only changes are told, and only of those whom it concerns: an answer holds until
-                // the next.
-                if self.v2g_eligible[row] == 1 && last != Some(agrees) {
-                    said.ev.push(self.ev_id[row]);
-                    said.slot.push(self.tick + slot as u32);
-                    said.agreed.push(agrees);
-                    last = Some(agrees);
-                }
+            }
+            // Only of those whom it concerns.
+            if self.v2g_eligible[row] == 1 {
+                self.note_said(state, row, window.zip(answers), &mut said);
             }
         }
         said
+    }
+
+    /// Notes the answers of one driver that are new: all of a stay without a plan, and of another
+    /// one those of slots that have other prices by now. Only changes are told: an answer holds
+    /// until the next.
+    fn note_said(
+        &self,
+        state: &Planning,
+        row: usize,
+        answers: impl Iterator<Item = (usize, (f64, bool))>,
+        said: &mut WillingnessAgreed,
+    ) {
+        let known = self.asked_before(state, row);
+        let mut last = None;
+        for (slot, (_, agrees)) in answers {
+            let slot = self.tick + slot as u32;
+            let is_new = !known.as_ref().is_some_and(|known| known.holds(slot));
+            // What was said before holds again after slots that are asked anew.
+            if (is_new || last.is_some()) && last != Some(agrees) {
+                said.ev.push(self.ev_id[row]);
+                said.slot.push(slot);
+                said.agreed.push(agrees);
+            }
+            last = is_new.then_some(agrees);
+        }
+    }
+
+    /// What the driver of a row was asked when its plan in force was made. In runs of 0.1.0 drivers
+    /// are asked as if for the first time.
+    fn asked_before<'s>(&self, state: &'s Planning, row: usize) -> Option<AskedBefore<'s>> {
+        let (ev, stay) = (self.ev_id[row], self.stay[row]);
+        let scenario = &state.in_force.scenario;
+        let is_planned = state.stay[ev.row()] == stay && state.plans.has_plan(ev);
+        if scenario.rules < Rules::V2 || !is_planned {
+            return None;
+        }
+        let tariff = state.in_force.fleet_of(ev).tariff;
+        Some(AskedBefore {
+            then: state.prices.planned_at(ev.row(), tariff)?,
+            now: &state.prices.current()[tariff],
+            end: scenario.population.stays.announced_end_slot(stay, &scenario.clock),
+        })
     }
 
     /// Willingness of one driver in every slot of the stay's window, and whether the car may
@@ -387,16 +463,22 @@ impl Batch {
     fn fill_plans(&mut self, state: &Planning) {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
-        let has_plan =
-            |ev: EvId, stay: StayId| state.stay[ev.row()] == stay && state.plans.has_plan(ev);
-        let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
-        // Most batches are of cars that have just come: the column stays empty.
-        if rows().any(|(ev, stay)| has_plan(ev, stay)) {
-            for (ev, stay) in rows() {
-                let power =
-                    |slot| if has_plan(ev, stay) { state.plans.power_at(ev, slot) } else { 0.0 };
-                planned_kw.extend(self.slots().map(power));
+        let mut any = false;
+        for (&ev, &stay) in self.ev_id.iter().zip(&self.stay) {
+            let slots = self.slots();
+            let end = planned_kw.len() + slots.len();
+            if state.stay[ev.row()] == stay {
+                any |= state.plans.has_plan(ev);
+                planned_kw.extend(slots.map(|slot| state.plans.power_at(ev, slot)));
+            } else if let Some(ahead) = state.plans.power_ahead(stay, slots) {
+                any = true;
+                planned_kw.extend(ahead);
             }
+            planned_kw.resize(end, 0.0);
+        }
+        // Most batches are of cars that have just come: the column stays empty.
+        if !any {
+            planned_kw.clear();
         }
         self.planned_kw = planned_kw;
     }
@@ -475,24 +557,67 @@ impl Batch {
         }
     }
 
-    /// What of the plans behind each site belongs to stays that are not shown.
-    fn fill_others(&mut self, state: &Planning) {
+    /// Steps by which the plant would serve net load, by the schedule in force.
+    fn fill_supply(&mut self, state: &Planning, whole_fleet: bool) {
+        self.hide_supply();
+        let scenario = &state.in_force.scenario;
+        let Some(grid) = scenario.grid.as_deref().filter(|_| whole_fleet) else { return };
+        let day = scenario.clock.slots_per_24_hours();
+        let mut offset = vec![0];
+        for slot in self.slots() {
+            let Some(did) = state.schedule.of_day(slot, &scenario.clock) else { return };
+            for step in supply_curve(grid, &scenario.system, did, slot, day) {
+                self.supply_kw.push(step.width_kw);
+                self.supply_price.push(step.slope_per_kwh);
+            }
+            offset.push(self.supply_kw.len() as u32);
+        }
+        let dearest = self.supply_price.iter().copied().fold(0.0, f64::max);
+        self.supply_beyond_price = grid.rules.prices.unserved.max(dearest);
+        self.supply_offset = offset;
+    }
+
+    /// Leaves out what the schedule in force says of supply: another is to be made.
+    pub(crate) fn hide_supply(&mut self) {
+        self.supply_offset.clear();
+        self.supply_kw.clear();
+        self.supply_price.clear();
+        self.supply_beyond_price = 0.0;
+    }
+
+    /// The world's own series.
+    fn fill_series(&mut self, state: &Planning) {
+        self.series_kw.clear();
+        let scenario = &state.in_force.scenario;
+        let day = scenario.clock.slots_per_24_hours();
+        for series in &scenario.own_series {
+            self.series_kw.extend(self.slots().map(|slot| series.at(slot, day)));
+        }
+    }
+
+    /// What of the plans, all of them and behind each site, belongs to stays that are not shown.
+    fn fill_others(&mut self, state: &Planning, whole_fleet: bool) {
         self.site_others_kw.clear();
-        if self.shown == Shown::Due {
+        self.others_ev_kw.clear();
+        if self.shown == Shown::Due && !whole_fleet {
             return;
         }
         self.site_others_kw.extend_from_slice(&self.site_committed_kw);
-        // Nothing is committed beyond the last slot, where schedules may reach.
-        let left = state.in_force.scenario.clock.slots.saturating_sub(self.tick) as usize;
+        if whole_fleet {
+            self.others_ev_kw.extend_from_slice(&self.committed_ev_kw);
+        }
         let rows = self.planned_kw.chunks(self.horizon.max(1)).zip(&self.stay);
         for (planned_kw, &stay) in rows {
+            let others = self.others_ev_kw.iter_mut();
+            others.zip(planned_kw).for_each(|(sum, kw)| *sum -= kw);
             for site in state.in_force.sites_of(stay) {
                 let first = site.row() * self.horizon;
                 let others = self.site_others_kw[first..first + self.horizon].iter_mut();
-                others.zip(planned_kw).take(left).for_each(|(sum, kw)| *sum -= kw);
+                others.zip(planned_kw).for_each(|(sum, kw)| *sum -= kw);
             }
         }
         // What sums and differences leave of nothing is no power that is there.
-        self.site_others_kw.iter_mut().filter(|kw| kw.abs() < ROUNDING_KW).for_each(|kw| *kw = 0.0);
+        let sums = self.site_others_kw.iter_mut().chain(&mut self.others_ev_kw);
+        sums.filter(|kw| kw.abs() < ROUNDING_KW).for_each(|kw| *kw = 0.0);
     }
 }

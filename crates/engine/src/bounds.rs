@@ -4,7 +4,6 @@ use std::ops::Range;
 use voltide_model::{
     id::{EvId, StayId},
     scenario::Scenario,
-    wishes::WishedStay,
 };
 
 /// The bounds of a batch; row i has entries `offset[i]..offset[i + 1]`. Empty where no row has any.
@@ -63,7 +62,7 @@ impl Bounds {
             return;
         }
         let capacity = scenario.population.capacity_kwh[ev.row()];
-        let wished = wished_stay(scenario, ev, rows.stays[row]);
+        let wished = scenario.wished_stay(ev, rows.stays[row]);
         let clock = &scenario.clock;
         let stays = &scenario.population.stays;
         let first = stays.first_slot(rows.stays[row], clock);
@@ -83,23 +82,5 @@ impl Bounds {
                 self.kwh_max.push(high.map_or(capacity, within));
             }
         }
-    }
-}
-
-/// What wishes go by of a stay: as policies know it, to its announced departure.
-fn wished_stay(scenario: &Scenario, ev: EvId, stay: StayId) -> WishedStay {
-    let population = &scenario.population;
-    let clock = &scenario.clock;
-    let range = population.range_of(ev);
-    let charger = population.charger(population.stays.charger[stay.row()]);
-    let efficiency = scenario.fleets[range.fleet].battery.charge_efficiency.get();
-    let seconds = |slot: u32| i64::from(slot) * i64::from(clock.slot_seconds);
-    let first = population.stays.first_slot(stay, clock);
-    let end = population.stays.announced_end_slot(stay, clock);
-    WishedStay {
-        car: range.index_of(ev),
-        seconds: seconds(first)..seconds(end),
-        slot_seconds: i64::from(clock.slot_seconds),
-        soc_per_hour: charger.charge_max.0 * efficiency / population.capacity_kwh[ev.row()],
     }
 }

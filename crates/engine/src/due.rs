@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
-use voltide_model::id::EvId;
+use voltide_model::id::{EvId, SiteId, StayId};
 
 /// Cars that are put in as it happens: between being marked and being planned they are state, and
 /// a snapshot carries them.
@@ -52,6 +52,15 @@ impl DueCars {
         self.unmark(evs);
         self.overdue.retain(|ev| evs.binary_search(ev).is_err());
     }
+}
+
+/// Cars that left before their schedules ended, in this tick.
+#[derive(Resource, Default)]
+pub(crate) struct LeftEarly {
+    /// Their stays.
+    pub stays: Vec<StayId>,
+    /// Roots of the trees in which they left room that others may want: a limit above them was met.
+    pub wanted: Vec<SiteId>,
 }
 
 #[cfg(test)]

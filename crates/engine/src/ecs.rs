@@ -9,17 +9,18 @@ use crate::{
     },
     deciders::Deciders,
     drivers::ask_drivers,
-    due::DueCars,
+    due::{DueCars, LeftEarly},
     failure::{EngineError, Failure},
     grid::UnitSchedule,
     outbox::Outbox,
+    outlook::InForce,
     phase::{Phase, arrive::InProgressAtMidnight, limit::Clips, plan::TrialOfDay},
     plan_book::PlanBook,
     prices::PriceBook,
     sites::{SiteLoad, SiteTree, set_limits, spawn_sites},
     state::{
-        Balance, ChargingPrices, ExpectedStays, LastCuts, Now, PluggedAtMidnight, PluggedIn,
-        ScenarioInForce, SiteCuts, StoredInAll,
+        Balance, ChargingPrices, ExpectedStays, LastCuts, NetLoadMost, Now, PluggedAtMidnight,
+        PluggedIn, ScenarioInForce, SiteCuts, StoredInAll,
     },
     state_hash::{Dirty, StateHashes, component_names},
     stopwatch::Stopwatch,
@@ -59,6 +60,7 @@ type Seen<'w, 's> = (
     Query<'w, 's, &'static SiteLoad>,
     Query<'w, 's, Shown>,
     Res<'w, Balance>,
+    (Res<'w, ScenarioInForce>, Res<'w, PlanBook>, Res<'w, PriceBook>),
 );
 
 impl Core {
@@ -80,6 +82,7 @@ impl Core {
         world.init_resource::<Now>();
         world.init_resource::<PriceBook>();
         world.init_resource::<DueCars>();
+        world.init_resource::<LeftEarly>();
         world.init_resource::<ExpectedStays>();
         world.init_resource::<PluggedAtMidnight>();
         world.init_resource::<InProgressAtMidnight>();
@@ -88,6 +91,7 @@ impl Core {
         world.init_resource::<LastCuts>();
         world.init_resource::<ChargingPrices>();
         world.init_resource::<Balance>();
+        world.init_resource::<NetLoadMost>();
         world.init_resource::<Outbox>();
         world.init_resource::<StateHashes>();
         world.init_resource::<Failure>();
@@ -205,8 +209,9 @@ impl Core {
         }
         let tick = self.now();
         let seen = self.columns.get_mut(&mut self.world);
-        let (cars, drivers, power, prices, tree, sites, units, balance) =
+        let (cars, drivers, power, prices, tree, sites, units, balance, in_force) =
             seen.expect("the state's resources are inserted");
+        let outlook = InForce { scenario: &in_force.0, plans: &in_force.1, prices: &in_force.2 };
         let (stays, energies, ledgers) = columns(cars);
         let (willingness, agreed) = columns_if_any(drivers).unwrap_or_default();
         // By number, which a query does not keep.
@@ -225,6 +230,7 @@ impl Core {
             sites: &sites,
             units: &units,
             system: &balance.0,
+            outlook: &outlook,
         };
         sink.tick(&scenario, &seen).map_err(sink_error)
     }

@@ -67,6 +67,18 @@ impl UnitSchedule {
         self.forecast = forecast.clone();
     }
 
+    /// What units were to do in a slot when the day was scheduled; beyond that day as in the same
+    /// hour of it.
+    pub(crate) fn of_day(&self, slot: u32, clock: &Clock) -> Option<&SlotDispatch> {
+        let (plan, decided) = (self.plan.as_ref()?, self.decided[0].as_ref()?);
+        let mut at = slot.checked_sub(decided.first_slot)?;
+        let slots = plan.step * plan.steps.len() as u32;
+        while at >= slots && at >= clock.slots_per_24_hours() {
+            at -= clock.slots_per_24_hours();
+        }
+        Some(plan.slot(at))
+    }
+
     /// What units do in a slot that was scheduled.
     pub(crate) fn slot(&self, tick: u32) -> Option<&SlotDispatch> {
         self.window.get(tick.checked_sub(self.window_first)? as usize)

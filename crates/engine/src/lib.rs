@@ -33,6 +33,7 @@ mod failure;
 mod fork;
 mod grid;
 mod outbox;
+mod outlook;
 mod phase;
 mod plan_book;
 mod planning;

@@ -94,8 +94,9 @@ impl PlanBook {
         self.sum_up(slots, kw, sites, now, 1.0);
     }
 
-    /// Keeps the schedule of a stay until it begins.
+    /// Keeps the schedule of a stay until it begins, in place of the one that it has.
     pub(crate) fn announce(&mut self, stay: StayId, ahead: Ahead, sites: &[SiteId], now: u32) {
+        self.call_off(stay, sites, now);
         self.sum_up(&ahead.segment_slot, &ahead.segment_kw, sites, now, 1.0);
         self.ahead.insert(stay, ahead);
     }
@@ -129,6 +130,22 @@ impl PlanBook {
     /// Stays that are planned and have not begun, ascending.
     pub(crate) fn stays_ahead(&self) -> impl Iterator<Item = StayId> {
         self.ahead.keys().copied()
+    }
+
+    /// The same with the stored energy that each is expected to begin with, kWh.
+    pub(crate) fn stays_ahead_with_energy(&self) -> impl Iterator<Item = (StayId, f64)> {
+        self.ahead.iter().map(|(&stay, ahead)| (stay, ahead.expected_kwh))
+    }
+
+    /// What the schedule of a stay that has not begun says for `slots`, kW; nothing where it has
+    /// none.
+    pub(crate) fn power_ahead(
+        &self,
+        stay: StayId,
+        slots: Range<u32>,
+    ) -> Option<impl Iterator<Item = f64>> {
+        let Ahead { segment_slot, segment_kw, .. } = self.ahead.get(&stay)?;
+        Some(slots.map(|slot| power_in(segment_slot, segment_kw, slot)))
     }
 
     /// The settings of prices that stays were planned at that have not begun.
@@ -185,10 +202,7 @@ impl PlanBook {
     /// What the car's schedule says for `slot`, kW.
     pub(crate) fn power_at(&self, ev: EvId, slot: u32) -> f64 {
         let (slots, kw) = self.segments(ev);
-        match slots.partition_point(|&from| from <= slot) {
-            0 => 0.0,
-            after => kw[after - 1],
-        }
+        power_in(slots, kw, slot)
     }
 
     /// Whether the car has a schedule.
@@ -209,7 +223,18 @@ impl PlanBook {
             .unwrap_or_default()
     }
 
-    fn segments(&self, ev: EvId) -> (&[u32], &[f64]) {
+    /// What the car's schedule has from `now` on: slots with power, and how much, kW.
+    pub(crate) fn left_of(
+        &self,
+        ev: EvId,
+        now: u32,
+    ) -> impl Iterator<Item = (Range<u32>, f64)> + '_ {
+        let (slots, kw) = self.segments(ev);
+        with_power(slots, kw, now)
+    }
+
+    /// The car's schedule: slots, and the power from each on, kW.
+    pub(crate) fn segments(&self, ev: EvId) -> (&[u32], &[f64]) {
         let Span { start, len } = self.of_ev[ev.row()];
         let range = start as usize..(start + len) as usize;
         (&self.segment_slot[range.clone()], &self.segment_kw[range])
@@ -217,13 +242,9 @@ impl PlanBook {
 
     /// Adds `sign` times a schedule from `now` on to the sums.
     fn sum_up(&mut self, slots: &[u32], kw: &[f64], sites: &[SiteId], now: u32, sign: f64) {
-        for (ends, kw) in slots.windows(2).zip(kw) {
+        // What was planned of slots that are over took place, and stays in the sums.
+        for (range, kw) in with_power(slots, kw, now) {
             let kw = sign * kw;
-            // What was planned of slots that are over took place, and stays in the sums.
-            let range = ends[0].max(now)..ends[1];
-            if kw == 0.0 || range.is_empty() {
-                continue;
-            }
             for places in places(self.clock, range) {
                 add(&mut self.committed_kw, places.clone(), kw);
                 for &site in sites {
@@ -246,6 +267,25 @@ impl PlanBook {
         }
         (self.segment_slot, self.segment_kw) = (slots, kw);
     }
+}
+
+/// What a schedule says for a slot, kW.
+fn power_in(slots: &[u32], kw: &[f64], slot: u32) -> f64 {
+    match slots.partition_point(|&from| from <= slot) {
+        0 => 0.0,
+        after => kw[after - 1],
+    }
+}
+
+/// Slots of a schedule from `now` on in which there is power, and how much, kW.
+fn with_power<'s>(
+    slots: &'s [u32],
+    kw: &'s [f64],
+    now: u32,
+) -> impl Iterator<Item = (Range<u32>, f64)> + 's {
+    let segments = slots.windows(2).zip(kw);
+    let left = segments.map(move |(ends, &kw)| (ends[0].max(now)..ends[1], kw));
+    left.filter(|(slots, kw)| *kw != 0.0 && !slots.is_empty())
 }
 
 /// Where slots stand in the sums, day by day where the day comes again.

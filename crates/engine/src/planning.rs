@@ -7,9 +7,10 @@ use crate::{
     cars::{Drawn, PluggedStay, Session, SetPoint, StoredEnergy, columns},
     drivers::Drivers,
     due::DueCars,
+    grid::UnitSchedule,
     plan_book::{Ahead, PlanBook},
     prices::PriceBook,
-    state::{ExpectedStays, LastCut, LastCuts, Now, ScenarioInForce, arrival_kwh},
+    state::{ExpectedStays, LastCut, LastCuts, NetLoadMost, Now, ScenarioInForce, arrival_kwh},
 };
 use bevy_ecs::{prelude::*, system::SystemParam};
 use bytemuck::cast_slice;
@@ -33,6 +34,9 @@ pub(crate) struct Planning<'a> {
     /// Per car: what its schedule asked for in the slot before, kW.
     set_point_kw: &'a [f64],
     cuts: &'a LastCuts,
+    pub schedule: &'a UnitSchedule,
+    /// Highest net load so far, kW.
+    pub net_load_most_kw: f64,
     /// Per car: what its driver drew last; empty where nobody is asked.
     pub drawn: &'a [Drawn],
     pub plans: &'a PlanBook,
@@ -83,6 +87,8 @@ pub(crate) struct CarsToPlan<'w, 's> {
     now: Res<'w, Now>,
     drivers: Drivers<'w, 's>,
     cuts: Res<'w, LastCuts>,
+    most: Res<'w, NetLoadMost>,
+    schedule: Res<'w, UnitSchedule>,
     cars: Query<'w, 's, CarsPlanned>,
 }
 
@@ -139,6 +145,8 @@ impl CarsToPlan<'_, '_> {
             session: cast_slice(sessions),
             set_point_kw: cast_slice(set_points),
             cuts: &self.cuts,
+            schedule: &self.schedule,
+            net_load_most_kw: self.most.0,
             drawn: self.drivers.drawn(),
             plans,
             prices,

@@ -135,13 +135,33 @@ impl PriceBook {
         self.of_ev.is_empty().then(|| self.current())
     }
 
+    /// The prices that a car was planned at, if they are kept; those in force where they were set
+    /// once.
+    pub(crate) fn planned_at(&self, ev: usize, tariff: usize) -> Option<&PricesSet> {
+        if self.of_ev.is_empty() {
+            return self.current().get(tariff);
+        }
+        let place = self.of_ev.get(ev).and_then(|number| number.checked_sub(self.first))?;
+        self.settings.get(place as usize)?.get(tariff)
+    }
+
     /// The prices that a car was planned at; those in force where these have come to an end.
     pub(crate) fn of_ev(&self, ev: usize, tariff: usize) -> &PricesSet {
+        &self.settings[(self.setting_of(ev) - self.first) as usize][tariff]
+    }
+
+    /// Number of the setting that a car was planned at; of the one in force where that has come to
+    /// an end.
+    pub(crate) fn setting_of(&self, ev: usize) -> u32 {
         // Neither a car without a number nor a setting that is over is an error: prices in force
         // hold.
-        let place = self.of_ev.get(ev).and_then(|number| number.checked_sub(self.first));
-        let planned_at = place.and_then(|place| self.settings.get(place as usize)?.get(tariff));
-        planned_at.unwrap_or_else(|| &self.current()[tariff])
+        let is_kept = |number: &u32| {
+            let place = number.checked_sub(self.first);
+            place
+                .and_then(|place| self.settings.get(place as usize))
+                .is_some_and(|set| !set.is_empty())
+        };
+        self.of_ev.get(ev).copied().filter(is_kept).unwrap_or_else(|| self.setting())
     }
 }
 

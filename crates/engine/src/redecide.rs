@@ -61,7 +61,7 @@ impl Redecision {
         let Deciders { planners, .. } = Deciders::new(&scenario, planner, fallback, forecaster)?;
         let core = Core::new(scenario, threads, None);
         let asked =
-            Asked { planners: Some(planners), found: Redecided::default(), last_plans: None };
+            Asked { planners: Some(planners), found: Redecided::default(), shows_trees: None };
         Ok(Self { core, tick_events: Vec::new(), asked })
     }
 
@@ -106,6 +106,9 @@ impl Source for Both<'_> {
             if matches!(recorded.event, Event::PlansAccepted(_)) {
                 self.asked.compare(core, &recorded)?;
             }
+            if matches!(recorded.event, Event::PlansAccepted(_) | Event::SessionEnded(_)) {
+                self.asked.shows_trees = Some(recorded.seq);
+            }
             core.feed(recorded);
         }
         Ok(())
@@ -120,21 +123,20 @@ impl Source for Both<'_> {
 struct Asked {
     planners: Option<Planners>,
     found: Redecided,
-    /// The number of the call before.
-    last_plans: Option<u64>,
+    /// The number of the last event that a whole tree may be shown because of.
+    shows_trees: Option<u64>,
 }
 
 impl Asked {
     fn compare(
         &mut self,
         core: &mut Core,
-        Recorded { seq, cause_seq, tick, event }: &Recorded,
+        Recorded { cause_seq, tick, event, .. }: &Recorded,
     ) -> Result<(), EngineError> {
         let Event::PlansAccepted(recorded) = event else { return Ok(()) };
-        // A whole tree is shown because of the plans before it.
-        let after_plans = self.last_plans.is_some() && self.last_plans == *cause_seq;
-        let shown = if after_plans { Shown::Tree } else { Shown::Due };
-        self.last_plans = Some(*seq);
+        // A whole tree is shown because of the plans before it, or of cars that left.
+        let of_tree = self.shows_trees.is_some() && self.shows_trees == *cause_seq;
+        let shown = if of_tree { Shown::Tree } else { Shown::Due };
         let Some(planners) = self.planners.take() else { return Ok(()) };
         let world = &mut core.world;
         // A resource for the time of the call only: the systems of a replay have no policies.

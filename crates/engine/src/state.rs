@@ -247,6 +247,10 @@ pub(crate) fn remove_sorted(list: &mut Vec<EvId>, ev: EvId) {
 #[derive(Resource, Default)]
 pub(crate) struct Balance(pub SystemTick);
 
+/// Highest net load of the slots so far, cars included, kW; not negative.
+#[derive(Resource, Default)]
+pub(crate) struct NetLoadMost(pub f64);
+
 /// Per car: price of a kWh charged in this slot; empty where every car pays its tariff.
 #[derive(Resource, Default)]
 pub(crate) struct ChargingPrices(pub Vec<f64>);

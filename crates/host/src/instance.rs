@@ -11,7 +11,8 @@ use std::{ffi::c_void, ptr};
 use voltide_policy::{
     Observation, Schedules,
     abi::{ByteSink, ObservationColumns, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text},
-    planner::{Correction, Planner, PolicyFault, PolicyInfo},
+    planner::{Correction, GroupSolved, Planner, PolicyFault, PolicyInfo},
+    world::World,
 };
 
 /// An instance of a policy, guarded: what it answers is checked, and once it has panicked it is
@@ -34,8 +35,9 @@ impl Instance {
         config: &str,
         log: Log,
         threads: usize,
+        world: Option<&World>,
     ) -> Result<Self, Refusal> {
-        let services = Services::new(&plugin.info.name, log, threads);
+        let services = Services::new(&plugin.info.name, log, threads, world);
         let mut instance = Self { plugin, services, pointer: ptr::null_mut(), poisoned: false };
         let Some(create) = instance.plugin.table.create else {
             return if is_unit(config) { Ok(instance) } else { Err(takes_no_config()) };
@@ -117,6 +119,8 @@ impl Planner for Instance {
             "the answer has another size"
         );
         schedules.power_kw.fill(0.0);
+        // Those of an earlier call that nobody asked for.
+        self.services.take_groups();
         match self.ask(seen, schedules) {
             Ok(()) => Ok(check::correct(seen, schedules)),
             Err(fault) => {
@@ -125,6 +129,10 @@ impl Planner for Instance {
                 Err(fault)
             }
         }
+    }
+
+    fn take_groups(&mut self) -> Vec<GroupSolved> {
+        self.services.take_groups()
     }
 
     fn save(&mut self) -> Result<Vec<u8>, PolicyFault> {

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use voltide_policy::{
     abi::{
-        ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE,
-        FLAG_WHOLE_TREE, MAGIC, PolicyTable, copy_prefix,
+        ABI_MAJOR, ABI_MINOR, ENTRY, Entry, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_FLEET,
+        FLAG_WHOLE_SITE, FLAG_WHOLE_TREE, MAGIC, PolicyTable, copy_prefix,
     },
     planner::{PolicyInfo, Replan},
 };
@@ -113,6 +113,7 @@ fn describe(table: &PolicyTable) -> PolicyInfo {
         pays_incentive: table.flags & FLAG_PAYS_INCENTIVE != 0,
         whole_site: table.flags & FLAG_WHOLE_SITE != 0,
         whole_tree: table.flags & FLAG_WHOLE_TREE != 0,
+        whole_fleet: table.flags & FLAG_WHOLE_FLEET != 0,
         stateful: table.flags & FLAG_STATEFUL != 0,
     }
 }

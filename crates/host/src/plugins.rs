@@ -18,6 +18,7 @@ use voltide_policies::About;
 use voltide_policy::{
     abi::PolicyTable,
     planner::{Planner, PolicyInfo},
+    world::World,
 };
 
 /// The policies that a program can use: plugins on the search path, and those it has built in.
@@ -115,14 +116,15 @@ impl Plugins {
         config: &str,
         config_offset: usize,
     ) -> Result<Box<dyn Planner>, HostError> {
-        self.load_with(choice, |_| (config, config_offset))
+        self.load_with(choice, None, |_| (config, config_offset))
     }
 
     /// [`load`](Self::load) with the config that `config_of` gives for the policy's own name, which
-    /// a path does not tell: text and offset.
+    /// a path does not tell: text and offset. The policy is told of the world that it will plan in.
     pub fn load_with<'a>(
         &self,
         choice: &str,
+        world: Option<&World>,
         config_of: impl FnOnce(&str) -> (&'a str, usize),
     ) -> Result<Box<dyn Planner>, HostError> {
         let plugin = self.find(choice)?;
@@ -130,7 +132,7 @@ impl Plugins {
         let (config, config_offset) = config_of(&name);
         // Without a config this is `()`, from which a policy is read that was given none.
         let value = format!("({config})");
-        let instance = Instance::create(plugin, &value, self.log.clone(), self.threads);
+        let instance = Instance::create(plugin, &value, self.log.clone(), self.threads, world);
         Ok(Box::new(instance.map_err(|refusal| refused(name, refusal, &value, config_offset))?))
     }
 

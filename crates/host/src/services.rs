@@ -13,9 +13,11 @@ use voltide_policy::{
     abi::{
         ABI_MAJOR, ABI_MINOR, HostTable, LOG_ERROR, LOG_INFO, LOG_WARN, NO_OFFSET, STATUS_ERROR,
         STATUS_OK, STORAGE_SERVICE, StorageAnswers, StorageFigures, StorageProblems, StorageSites,
-        StorageTable, Text, copy_prefix,
+        StorageTable, Text, WORLD_SERVICE, WorldTable, copy_prefix,
     },
-    storage::{GroupFigures, StorageRequest},
+    planner::GroupSolved,
+    storage::{GroupFigures, GroupSites, StorageRequest},
+    world::World,
 };
 
 /// Takes the lines that policies write: level, name of the policy, message. It must not panic.
@@ -40,13 +42,34 @@ struct Context {
     policy: String,
     log: Log,
     refusal: Mutex<Option<Refusal>>,
+    /// Groups that were solved since they were asked for last.
+    groups: Mutex<Vec<GroupSolved>>,
     threads: usize,
     /// What `extension` gives for the storage service; its context is this one.
     storage: StorageTable,
+    /// What it gives for the world, where one is known.
+    told: Option<Told>,
+}
+
+/// A world, and the table that points at its texts.
+struct Told {
+    table: WorldTable,
+    /// Behind the pointers of the table.
+    _world: Box<World>,
+    _series_name: Vec<Text>,
+}
+
+impl Told {
+    fn of(world: &World) -> Self {
+        let world = Box::new(world.clone());
+        let series_name: Vec<Text> = world.series.iter().map(|name| Text::new(name)).collect();
+        let table = WorldTable::new(&world, &series_name);
+        Self { table, _world: world, _series_name: series_name }
+    }
 }
 
 impl Services {
-    pub(crate) fn new(policy: &str, log: Log, threads: usize) -> Self {
+    pub(crate) fn new(policy: &str, log: Log, threads: usize, world: Option<&World>) -> Self {
         let storage = StorageTable {
             size: size_of::<StorageTable>() as u32,
             reserved: 0,
@@ -55,9 +78,11 @@ impl Services {
             solve_group: Some(solve_group),
         };
         let refusal = Mutex::new(None);
+        let groups = Mutex::new(Vec::new());
         // Boxes stay where they are when this struct moves, and both tables point into them.
+        let (policy, told) = (policy.to_owned(), world.map(Told::of));
         let mut context =
-            Box::new(Context { policy: policy.to_owned(), log, refusal, threads, storage });
+            Box::new(Context { policy, log, refusal, groups, threads, storage, told });
         context.storage.context = ptr::from_ref(&*context).cast_mut().cast();
         let table = Box::new(HostTable {
             size: size_of::<HostTable>() as u32,
@@ -79,6 +104,11 @@ impl Services {
     pub(crate) fn take_refusal(&self) -> Option<Refusal> {
         self.context.refusal().take()
     }
+
+    /// The groups that it had solved since it was asked last.
+    pub(crate) fn take_groups(&self) -> Vec<GroupSolved> {
+        std::mem::take(&mut *self.context.groups())
+    }
 }
 
 impl fmt::Debug for Services {
@@ -91,6 +121,10 @@ impl Context {
     fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
         // Whoever panicked beside it left a whole refusal or none.
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn groups(&self) -> MutexGuard<'_, Vec<GroupSolved>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,12 +147,14 @@ unsafe extern "C" fn set_error(context: *mut c_void, message: Text, offset: u64)
     *context.refusal() = Some(Refusal { message, offset });
 }
 
-/// A further service; there is one, of storage.
+/// A further service: storage, and the world where one is known.
 unsafe extern "C" fn extension(context: *mut c_void, name: Text) -> *const c_void {
     // SAFETY: as for `write_log`.
     let (context, name) = unsafe { (&*context.cast::<Context>(), name.bytes()) };
     if name == STORAGE_SERVICE.as_bytes() {
         ptr::from_ref(&context.storage).cast()
+    } else if let Some(told) = context.told.as_ref().filter(|_| name == WORLD_SERVICE.as_bytes()) {
+        ptr::from_ref(&told.table).cast()
     } else {
         ptr::null()
     }
@@ -152,6 +188,7 @@ unsafe extern "C" fn solve_group(
     // SAFETY: their columns are as the contract says.
     let solved = unsafe { solve_group_columns(&problems, &sites, &answers) };
     let solved = solved.map(|solved| {
+        context.groups().push(GroupSolved { rows: problems.rows, figures: solved });
         if !figures.is_null() {
             // SAFETY: a whole struct, whose places are as the contract says.
             unsafe { copy_prefix(figures).write(&solved) }
@@ -204,10 +241,13 @@ unsafe fn solve_group_columns(
     same_size("sites", (sites.rows, sites.horizon), (rows, horizon))?;
     // SAFETY: as the caller promises; the view has checked that the sizes are ones that memory can
     // have.
-    let (request, power_kw, sites) = unsafe {
+    let (request, power_kw, sites, costs) = unsafe {
         let (request, power_kw) = columns_of(problems, answers)?;
-        (request, power_kw, sites.view().map_err(|error| error.to_string())?)
+        let sites_seen = sites.view().map_err(|error| error.to_string())?;
+        let costs = sites.costs().map_err(|error| error.to_string())?;
+        (request, power_kw, sites_seen, costs)
     };
+    let sites = GroupSites { costs: &costs, ..sites };
     let (solved, figures) = storage::solve_group(&request, &sites, power_kw)?;
     // SAFETY: as the caller promises.
     unsafe { answers.write(&solved) };

@@ -248,7 +248,9 @@ events! {
 
     /// Drivers agreed to discharge, or not, where that can change a plan; in a world in which any are
     /// asked, those of fleets that are not count as agreeing. A row says what holds for a car from a
-    /// slot on, to its next row.
+    /// slot on, to its next row. Those of cars that have a plan are asked again only for slots
+    /// whose prices are others by now; rows for them begin with the first such slot, and end with
+    /// what was said before of the slot after the last.
     event WillingnessAgreed v1: rows by ev, decided in Plan {
         /// The car.
         ev: Ids<EvId>,
@@ -266,6 +268,39 @@ events! {
         stay: Ids<StayId>,
         /// Its schedule.
         segments: Segments,
+    }
+
+    /// Schedules of cars behind common limits were made together for a policy.
+    event GroupSolved v1: control, decided in Plan {
+        /// Name of the site at the top of the tree that was shown; empty where none was.
+        site: String,
+        /// Number of stays.
+        stays: u32,
+        /// Energy beyond limits that cannot be kept: no less can be.
+        #[serde(deserialize_with = "number::read")]
+        violation_kwh: f64 = "kWh",
+        /// Stored energy below targets.
+        #[serde(deserialize_with = "number::read")]
+        missing_kwh: f64 = "kWh",
+        /// Proven lower bound of it.
+        #[serde(deserialize_with = "number::read")]
+        missing_bound_kwh: f64 = "kWh",
+        /// What the schedules cost together.
+        #[serde(deserialize_with = "number::read")]
+        cost: f64 = "currency",
+        /// Proven lower bound of that at this missing energy; null where none is known.
+        cost_bound: Option<f64> = "currency",
+    }
+
+    /// Plans of a whole tree of sites ask for more than a limit there allows: it cannot be kept, or
+    /// its policy did not. A row a slot in which that is so.
+    event LimitUnkept v1: rows by site, decided in Plan {
+        /// The site.
+        site: Ids<SiteId>,
+        /// The slot (a tick number).
+        slot: Vec<u32>,
+        /// What plans go beyond the limit by; negative where they feed in too much.
+        over_kw: Vec<f64> = "kW",
     }
 
     /// What is expected of the coming slots was written down; net of what is discharged.

@@ -1,6 +1,12 @@
 //! What one tick looked like, for whoever records it.
 
-use crate::{clock::Clock, cost::UnitCost, flexibility::UpDown, id::StayId};
+use crate::{
+    clock::Clock,
+    cost::UnitCost,
+    flexibility::UpDown,
+    id::{EvId, SiteId, StayId},
+};
+use std::fmt;
 
 /// The state after a tick was settled; the same in a live run and in its replay.
 ///
@@ -29,6 +35,52 @@ pub struct TickColumns<'a> {
     pub units: &'a [UnitTick],
     /// The system as a whole.
     pub system: &'a SystemTick,
+    /// What is in force for the slots to come.
+    pub outlook: &'a dyn Outlook,
+}
+
+/// What is in force for the slots that follow a settled one.
+pub trait Outlook {
+    /// The schedule of a plugged-in car: slots, ascending, and the power that holds from each on,
+    /// kW. Before the first there is none.
+    fn plan(&self, ev: EvId) -> (&[u32], &[f64]);
+
+    /// Sum of the schedules behind a site in a slot, kW.
+    fn site_kw(&self, site: SiteId, slot: u32) -> f64;
+
+    /// A number for the prices that a car was planned at: equal ones are equal prices.
+    fn prices_of(&self, ev: EvId) -> u32;
+
+    /// The incentive ratio (5) of a slot at those prices; 1 where nobody is asked.
+    fn incentive_ratio(&self, ev: EvId, slot: u32) -> f64;
+}
+
+impl fmt::Debug for dyn Outlook + '_ {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Outlook")
+    }
+}
+
+/// An outlook without schedules or prices.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NothingAhead;
+
+impl Outlook for NothingAhead {
+    fn plan(&self, _: EvId) -> (&[u32], &[f64]) {
+        (&[], &[])
+    }
+
+    fn site_kw(&self, _: SiteId, _: u32) -> f64 {
+        0.0
+    }
+
+    fn prices_of(&self, _: EvId) -> u32 {
+        0
+    }
+
+    fn incentive_ratio(&self, _: EvId, _: u32) -> f64 {
+        1.0
+    }
 }
 
 // Laid out as in C, since its bytes are hashed as they are.

@@ -35,13 +35,13 @@ pub use thermal::{Commitment, ThermalUnit};
 
 use crate::{
     columns::{CountsAs, UnitKind, UnitTick},
-    cost::{CostComponent, UnitCost},
+    cost::{Chord, CostComponent, UnitCost},
     flexibility::{Readings, UpDown},
     forecast::{Forecast, Issue},
     series::Series,
     unit::{UnitSlot, UnitState},
 };
-use std::any::Any;
+use std::{any::Any, num::NonZeroU32};
 
 /// What units cost, by component, as journals and summaries list it whether a plant has such units
 /// or not. What kinds that came later cost is listed after these, where there are such units.
@@ -65,6 +65,17 @@ pub struct Unsteered<'a> {
     pub actual: &'a Series,
     /// What is known of it beforehand.
     pub forecast: &'a Forecast,
+}
+
+/// The slot in which a unit offers more than is scheduled.
+#[derive(Debug, Clone, Copy)]
+pub struct OfferedAt {
+    /// Its number.
+    pub slot: u32,
+    /// Slots of 24 hours.
+    pub day: u32,
+    /// Chords of a cost curve.
+    pub segments: NonZeroU32,
 }
 
 /// Which slots are looked at, and what is known of them.
@@ -145,6 +156,12 @@ pub trait Device: Any {
     /// Which figure of the system its output is part of.
     fn counts_as(&self) -> CountsAs {
         CountsAs::Plant
+    }
+
+    /// Output of a slot that was scheduled that stays whatever the load, kW, and steps by which it
+    /// could give more, cheapest first: nothing for a kind whose energy is wanted elsewhere.
+    fn offer(&self, did: &UnitSlot, _at: OfferedAt) -> (f64, Vec<Chord>) {
+        (did.power_kw(), Vec::new())
     }
 
     /// What tables show of a slot, but for its number, flexibility and cost.

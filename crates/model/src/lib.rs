@@ -23,6 +23,9 @@
 //! | [`mod@unit`]     | what one unit does in one slot, and where it stands before it     |
 //! | [`dispatch`]     | what every unit does in one slot, and what that costs             |
 //! | [`flexibility`]  | demand, supply and margin, (15)-(35)                              |
+//! | [`virtual_battery`] | the band of stored energy in which every wish is still met     |
+//! | [`offer`]        | what a car could add to its schedule, or take off it              |
+//! | [`chance`]       | sums of parts that come by chance                                 |
 //! | [`cost`]         | what running the system costs, (36)-(43)                          |
 //! | [`saving`]       | what drivers save under one policy against another                |
 //! | [`foresight`]    | what policies and prices may know of load, wind and sun           |
@@ -38,6 +41,7 @@
 //! charges; EV power is measured on the grid side in both directions.
 
 pub mod battery;
+pub mod chance;
 pub mod clock;
 pub mod columns;
 pub mod cost;
@@ -52,6 +56,7 @@ pub mod forecast;
 pub mod foresight;
 pub mod id;
 pub mod normal;
+pub mod offer;
 pub mod physical;
 pub mod plant;
 pub mod price;
@@ -66,5 +71,6 @@ pub mod site;
 pub mod stay;
 pub mod two_stage;
 pub mod unit;
+pub mod virtual_battery;
 pub mod willingness;
 pub mod wishes;

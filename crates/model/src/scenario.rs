@@ -42,6 +42,8 @@ pub struct Scenario {
     pub sites: Vec<Site>,
     /// Load, wind and sun.
     pub system: SystemSeries,
+    /// Further series of power that the world gives names, for policies: kW a slot.
+    pub own_series: Vec<Series>,
     /// Units that are scheduled in two stages; `None` where import or export closes the balance.
     pub grid: Option<Arc<Grid>>,
     /// How prices follow net load; `None` where drivers pay their tariff and are not asked.
@@ -271,7 +273,8 @@ impl Scenario {
         let prices = self.tariffs.iter().flat_map(|tariff| [&tariff.buy, &tariff.sell]);
         let grid = self.grid.iter().flat_map(|grid| grid.series());
         let known = self.system.forecasts.series();
-        system.into_iter().flatten().chain(prices).chain(grid).chain(known).chain(&self.samples)
+        let all = system.into_iter().flatten().chain(prices).chain(grid).chain(known);
+        all.chain(&self.samples).chain(&self.own_series)
     }
 
     /// The names of a fleet's stations, where its sessions are recorded ones.

@@ -71,6 +71,13 @@ impl Stays {
             .max(self.first_slot(stay, clock) + 1)
     }
 
+    /// The slot after the last one that a car plugged in for this stay is expected to stay for, on
+    /// the axis of ticks: who stays beyond the announced departure may leave after this slot.
+    pub fn expected_end_slot(&self, stay: StayId, tick: u32, clock: &Clock) -> u32 {
+        let end = self.announced_end_slot(stay, clock).max(tick + 1);
+        end - clock.slots_before(self.first_slot(stay, clock), tick)
+    }
+
     /// The stay with this id.
     pub fn get(&self, stay: StayId) -> Stay {
         let row = stay.row();

@@ -214,6 +214,18 @@ impl Band {
         }
         normal::probability_above(gap / self.deviation)
     }
+
+    /// The mean willingness: that of (10) with its ends at 0 and 1.
+    pub fn mean_sampled(&self) -> f64 {
+        if self.deviation == 0.0 {
+            return self.mean.clamp(0.0, 1.0);
+        }
+        let from = -self.mean / self.deviation;
+        let to = (1.0 - self.mean) / self.deviation;
+        let above = normal::probability_above(to);
+        let between = normal::probability_above(from) - above;
+        self.mean * between - self.deviation * (normal::density(to) - normal::density(from)) + above
+    }
 }
 
 /// When a driver of some willingness lets the car discharge.
@@ -234,6 +246,14 @@ impl Participation {
             // The draw is above 0 and below 1, so that a willingness of 1 always agrees and one of
             // 0 never.
             Self::Bernoulli => draw.uniform < willingness,
+        }
+    }
+
+    /// The share of drivers of a band who agree.
+    pub fn share(self, band: &Band) -> f64 {
+        match self {
+            Self::Threshold(gamma) => band.share_above(gamma),
+            Self::Bernoulli => band.mean_sampled(),
         }
     }
 }
@@ -367,6 +387,29 @@ mod tests {
         assert!(error(Logistic { a: 0.0, ..PESSIMISTIC }).starts_with("`a` of the pessimistic"));
         assert!(error(Logistic { b: -1.0, ..PESSIMISTIC }).starts_with("`b` of the pessimistic"));
         assert!(error(Logistic { b: f64::NAN, ..PESSIMISTIC }).contains("NaN"));
+    }
+
+    /// Of 20,000 drivers as many agree as are expected to, within 4 standard errors.
+    #[test]
+    fn as_many_drivers_agree_as_are_expected_to() {
+        let gamma = Participation::Threshold(Share::new(0.5).unwrap());
+        let car = |index| Draw::new(5, CarKey::new("fleet", index), 7);
+        for (eps, participation) in [0.9, 1.3, 1.6]
+            .into_iter()
+            .flat_map(|eps| [(eps, gamma), (eps, Participation::Bernoulli)])
+        {
+            let band = paper().band(eps);
+            let agrees =
+                |&index: &u32| participation.agrees(band.sample(car(index).normal), car(index));
+            let agreed = (0..20_000).filter(agrees).count() as f64 / 20_000.0;
+            let share = participation.share(&band);
+            let error = 4.0 * (share * (1.0 - share) / 20_000.0).sqrt();
+            assert!((agreed - share).abs() <= error.max(1e-4), "{eps}: {agreed} of {share}");
+        }
+        let (narrow, wide) =
+            (Band { mean: 1.4, deviation: 0.0 }, Band { mean: 0.5, deviation: 9.0 });
+        assert_eq!(narrow.mean_sampled(), 1.0);
+        assert!((wide.mean_sampled() - 0.5).abs() < 1e-12);
     }
 
     /// Mean and deviation within 4 standard errors at n = 100,000, and the share above gamma;

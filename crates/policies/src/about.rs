@@ -19,7 +19,7 @@ const TIE: &str = "`tie`: which of the cheapest schedules: `Spread` over all slo
                    `Earliest`, or `ValleyFill`, which evens out the net load";
 
 /// All shipped policies, in the order of [`tables`](crate::tables).
-pub const ABOUT: [About; 9] = [
+pub const ABOUT: [About; 10] = [
     About {
         name: "uncontrolled",
         does: "charges at once, as fast as possible, until the target is reached; knows no price",
@@ -49,6 +49,20 @@ pub const ABOUT: [About; 9] = [
         config: "(solver: Exact, tie: Spread)",
         fields: "`solver`: `Exact`, or `Lp` or `Milp` through CBC; `tie`: as for `smart`, with \
                  `Exact` only",
+    },
+    About {
+        name: "coordinated",
+        does: "plans all cars together, as one fleet, by the forecast of net load that the world \
+               declares, at the incentive price; keeps the limits of sites",
+        discharges: true,
+        config: "(objective: Cost, discharge: false, share: Cost)",
+        fields: "`objective`: `Cost`, what cars pay; `Valley`, net load as even as can be; \
+                 `Peak(price: \"120 EUR/kW\")`, what cars pay and so much for the highest net load \
+                 above what it has been; `Follow(\"name\")`, one of the world's `series` as the \
+                 fleet's power; `System`, what the plant's supply costs by its schedule of the \
+                 day; `discharge`: whether cars may, where their stay is long enough and \
+                 the driver agrees; `share`: who goes short where limits leave too little, `Cost`, \
+                 whoever that is cheapest for, or `Even`, all in proportion",
     },
     About {
         name: "alap",
@@ -97,7 +111,7 @@ pub fn about(name: &str) -> Option<&'static About> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RoundRobin, Smart, SmartIncentive, Threshold, Uncontrolled, V2g};
+    use crate::{Coordinated, RoundRobin, Smart, SmartIncentive, Threshold, Uncontrolled, V2g};
     use serde::Deserialize;
     use std::fmt::Debug;
 
@@ -125,6 +139,7 @@ mod tests {
         assert_default::<Smart>("smart");
         assert_default::<SmartIncentive>("smart-incentive");
         assert_default::<V2g>("v2g");
+        assert_default::<Coordinated>("coordinated");
         assert_default::<RoundRobin>("round-robin");
         assert_default::<Threshold>("threshold");
     }

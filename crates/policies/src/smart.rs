@@ -89,7 +89,9 @@ pub(crate) fn solve(
     let storage = host.storage()?;
     let answers = match seen.shown {
         Shown::Due => storage.solve(request, schedules)?,
-        Shown::Tree => storage.solve_group(request, &GroupSites::of(seen), schedules)?.0,
+        Shown::Tree | Shown::Fleet => {
+            storage.solve_group(request, &GroupSites::of(seen), schedules)?.0
+        }
     };
     all_planned(seen, &answers)
 }
@@ -120,7 +122,7 @@ pub(crate) fn load_to_fill(seen: &Observation<'_>, tie: TieRule) -> Result<Vec<f
 }
 
 /// Makes sure that no car is left without a schedule because the solver had none.
-fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
+pub(crate) fn all_planned(seen: &Observation<'_>, answers: &[StorageAnswer]) -> Result {
     // After an error the world's fallback policy answers; else the car would stand uncharged.
     let missing =
         answers.iter().zip(seen.stay_id).find(|(answer, _)| !answer.outcome.has_solution());

@@ -43,12 +43,22 @@
 // together, all plugged cars of that tree are to be shown, as `SHOWN_TREE`; since version 1.3.
 #define VOLTIDE_FLAG_WHOLE_TREE 8
 
+// `flags`: its cars act as one fleet. Those that are due in a slot are shown at once, and where it
+// has `replan_slots`, all plugged cars in every slot whose number that divides; since version 1.3.
+#define VOLTIDE_FLAG_WHOLE_FLEET 16
+
+// `flags` of the world: units are scheduled in it.
+#define VOLTIDE_WORLD_HAS_PLANT 1
+
 // `shown_as`: the stays that are due.
 #define VOLTIDE_SHOWN_DUE 0
 
 // `shown_as`: all plugged cars of a tree of sites, whose plans in force do not keep its limits
 // together.
 #define VOLTIDE_SHOWN_TREE 1
+
+// `shown_as`: all that is to be planned of a fleet that acts as one.
+#define VOLTIDE_SHOWN_FLEET 2
 
 // The offset of an error that has no place in the config.
 #define VOLTIDE_NO_OFFSET 18446744073709551615ull
@@ -116,6 +126,27 @@
 
 // Target: upper bounds on the way, or limits of sites, keep the battery from charging in time.
 #define VOLTIDE_STORAGE_HELD_BY_BOUNDS 3
+
+// Share: who misses energy is whoever it is cheapest for.
+#define VOLTIDE_STORAGE_SHARE_COST 0
+
+// Share: all miss energy in proportion to what they want and could have alone, as far as limits
+// let them.
+#define VOLTIDE_STORAGE_SHARE_EVEN 1
+
+// Cost: `price` per kW by which the highest power lies above `baseline_kw`.
+#define VOLTIDE_STORAGE_COST_PEAK 0
+
+// Cost: half of `price`, per kWh and kW, times the square of the distance from `baseline_kw`, over
+// every slot.
+#define VOLTIDE_STORAGE_COST_SQUARE 1
+
+// Cost: `price` per kWh of distance from `series_kw`.
+#define VOLTIDE_STORAGE_COST_FOLLOW 2
+
+// Cost: a supply curve a slot, used from the cheapest step up; beyond all steps `price` per kWh.
+// Power below zero costs nothing.
+#define VOLTIDE_STORAGE_COST_SUPPLY 3
 
 // UTF-8 text or bytes, not terminated by a zero.
 typedef struct {
@@ -275,11 +306,33 @@ typedef struct {
   const double *known_sell_price;
   // Number of slots K for which prices are known from now on, at least H and at most a week.
   uint32_t known_slots;
-  // `SHOWN_DUE` or `SHOWN_TREE`; 0 before version 1.3.
+  // `SHOWN_DUE`, `SHOWN_TREE` or `SHOWN_FLEET`; 0 before version 1.3.
   uint32_t shown_as;
   // Power behind each site of plans in force of stays that are not shown, sites x H, kW; null
-  // with `SHOWN_DUE`. Since version 1.3.
+  // with `SHOWN_DUE`, but for policies of whole fleets. This and all that follow since version
+  // 1.3.
   const double *site_others_kw;
+  // What of `committed_ev_kw` belongs to stays that are not shown, H values, kW; null but for
+  // policies of whole fleets.
+  const double *others_ev_kw;
+  // The world's own series, series x H, kW.
+  const double *series_kw;
+  // Number of the world's own series.
+  uint32_t series;
+  // Number of steps of supply curves, of all slots together.
+  uint32_t supply_steps;
+  // Highest net load so far, cars included, kW; not negative.
+  double net_load_most_kw;
+  // H + 1 offsets into the next two columns, or null: the steps by which the plant serves net
+  // load, from the cheapest on, by its schedule of the day; beyond the day by the same hours.
+  // Only for policies of whole fleets, and not before there is a schedule.
+  const uint32_t *supply_offset;
+  // How much there is of a step, kW.
+  const double *supply_kw;
+  // What it costs, per kWh; not negative.
+  const double *supply_price;
+  // What a kWh costs that is beyond all steps.
+  double supply_beyond_price;
 } voltide_observation;
 
 // The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are
@@ -315,8 +368,8 @@ typedef struct {
   voltide_text name;
   // Version of the policy.
   voltide_text version;
-  // The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE`, `FLAG_PAYS_INCENTIVE` and
-  // `FLAG_WHOLE_TREE` that hold.
+  // The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE`, `FLAG_PAYS_INCENTIVE`,
+  // `FLAG_WHOLE_TREE` and `FLAG_WHOLE_FLEET` that hold.
   uint32_t flags;
   // Slots after which a stay is shown again; 0 for never, 1 for every tick.
   uint32_t replan_slots;
@@ -445,6 +498,32 @@ typedef struct {
   const voltide_sink *message;
 } voltide_storage_answers;
 
+// What the power of a site costs, given power included. What its kind has no use for is not looked
+// at.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // One of `STORAGE_COST_PEAK`, `STORAGE_COST_SQUARE`, `STORAGE_COST_FOLLOW` and
+  // `STORAGE_COST_SUPPLY`.
+  uint32_t kind;
+  // The site.
+  uint32_t site;
+  // Number of steps of all slots together.
+  uint32_t steps;
+  // The price, not negative; per what, the kind says.
+  double price;
+  // The power that costs nothing, kW.
+  double baseline_kw;
+  // The series to follow, H values, kW.
+  const double *series_kw;
+  // H + 1 offsets into the next two columns: the steps of each slot, in any order.
+  const uint32_t *step_offset;
+  // How much there is of a step, kW.
+  const double *step_kw;
+  // What it costs, per kWh; not negative.
+  const double *step_price;
+} voltide_storage_cost;
+
 // Sites that limit rows together: a forest.
 //
 // All columns but `site_id` are as in an observation, and can be handed on as they came.
@@ -468,6 +547,15 @@ typedef struct {
   // Power behind each site that is there already, with that of the sites behind it, sites x H,
   // kW; null for none.
   const double *given_kw;
+  // What the rows would do otherwise, n x H, kW: where the search begins; null where nothing is
+  // known.
+  const double *planned_kw;
+  // Number of costs.
+  uint32_t costs;
+  // `STORAGE_SHARE_COST` or `STORAGE_SHARE_EVEN`.
+  uint32_t share;
+  // What the power of sites costs, beside what rows pay: a pointer a cost; null for none.
+  const voltide_storage_cost *const *cost;
 } voltide_storage_sites;
 
 // Where the figures of a group go. Each may be null where it is of no interest.
@@ -481,7 +569,7 @@ typedef struct {
   // Stored energy below targets, kWh.
   double *missing_kwh;
   // A lower bound of it, kWh.
-  double *missing_kwh_bound;
+  double *missing_bound_kwh;
   // What all schedules cost together.
   double *cost;
   // A lower bound of that at this missing energy; minus infinity where none is known.
@@ -510,6 +598,23 @@ typedef struct {
                          const voltide_storage_figures*);
 } voltide_storage;
 
+// What `extension("voltide.world/1")` points to: what there is to know of the world before
+// anything is planned; it outlives the instance. Absent where no world is known yet. Since version 1.3.
+typedef struct {
+  // Size of this struct, bytes.
+  uint32_t size;
+  // `WORLD_HAS_PLANT` or 0.
+  uint32_t flags;
+  // ISO 4217 code of all money.
+  voltide_text currency;
+  // The names of the world's own series, in the order in which an observation has them.
+  const voltide_text *series_name;
+  // How many they are.
+  uint32_t series;
+  // Always 0.
+  uint32_t reserved;
+} voltide_world;
+
 // The one symbol of a plugin: given the version that the program speaks, its table, or null
 // when it cannot serve that major.
 typedef const voltide_policy *(*voltide_entry)(uint16_t host_major, uint16_t host_minor);
@@ -517,6 +622,10 @@ typedef const voltide_policy *(*voltide_entry)(uint16_t host_major, uint16_t hos
 
 /* The name of the storage service: what `extension` finds by it is a voltide_storage. */
 #define VOLTIDE_STORAGE_SERVICE "voltide.storage/1"
+
+/* The name of the service that tells of the world: what `extension` finds by it is a
+ * voltide_world. */
+#define VOLTIDE_WORLD_SERVICE "voltide.world/1"
 
 /* A text from a string literal. */
 #define VOLTIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

@@ -10,17 +10,20 @@
 //! write [`export_policy!`](crate::export_policy).
 
 mod shim;
+mod site_costs;
 mod storage;
 mod storage_service;
 mod view;
+mod world_service;
 
 pub use shim::{Host, table};
 pub use storage::{
-    STORAGE_ABOVE_MAXIMUM, STORAGE_EARLIEST, STORAGE_EXACT, STORAGE_FEASIBLE,
-    STORAGE_HELD_BY_BOUNDS, STORAGE_INFEASIBLE, STORAGE_LP, STORAGE_MILP, STORAGE_NO_SOLUTION,
-    STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE, STORAGE_SPREAD, STORAGE_STRICT,
-    STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G, STORAGE_VALLEY_FILL, StorageAnswers,
-    StorageFigures, StorageProblems, StorageSites, StorageTable,
+    STORAGE_ABOVE_MAXIMUM, STORAGE_COST_FOLLOW, STORAGE_COST_PEAK, STORAGE_COST_SQUARE,
+    STORAGE_COST_SUPPLY, STORAGE_EARLIEST, STORAGE_EXACT, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
+    STORAGE_INFEASIBLE, STORAGE_LP, STORAGE_MILP, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL,
+    STORAGE_REACHED, STORAGE_SERVICE, STORAGE_SHARE_COST, STORAGE_SHARE_EVEN, STORAGE_SPREAD,
+    STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, STORAGE_V1G, STORAGE_VALLEY_FILL,
+    StorageAnswers, StorageCost, StorageFigures, StorageProblems, StorageSites, StorageTable,
 };
 pub use storage_service::Storage;
 pub use view::{Versioned, copy_prefix};
@@ -51,11 +54,22 @@ pub const FLAG_PAYS_INCENTIVE: u32 = 4;
 /// together, all plugged cars of that tree are to be shown, as `SHOWN_TREE`; since version 1.3.
 pub const FLAG_WHOLE_TREE: u32 = 8;
 
+/// `flags`: its cars act as one fleet. Those that are due in a slot are shown at once, and where it
+/// has `replan_slots`, all plugged cars in every slot whose number that divides; since version 1.3.
+pub const FLAG_WHOLE_FLEET: u32 = 16;
+
+/// The name of the service that tells of the world.
+pub const WORLD_SERVICE: &str = "voltide.world/1";
+/// `flags` of the world: units are scheduled in it.
+pub const WORLD_HAS_PLANT: u32 = 1;
+
 /// `shown_as`: the stays that are due.
 pub const SHOWN_DUE: u32 = 0;
 /// `shown_as`: all plugged cars of a tree of sites, whose plans in force do not keep its limits
 /// together.
 pub const SHOWN_TREE: u32 = 1;
+/// `shown_as`: all that is to be planned of a fleet that acts as one.
+pub const SHOWN_FLEET: u32 = 2;
 
 /// The offset of an error that has no place in the config.
 pub const NO_OFFSET: u64 = 0xFFFF_FFFF_FFFF_FFFF;
@@ -101,6 +115,25 @@ pub struct HostTable {
     pub extension: Option<unsafe extern "C" fn(*mut c_void, Text) -> *const c_void>,
 }
 
+/// What `extension("voltide.world/1")` points to: what there is to know of the world before
+/// anything is planned; it outlives the instance. Absent where no world is known yet. Since version 1.3.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct WorldTable {
+    /// Size of this struct, bytes.
+    pub size: u32,
+    /// `WORLD_HAS_PLANT` or 0.
+    pub flags: u32,
+    /// ISO 4217 code of all money.
+    pub currency: Text,
+    /// The names of the world's own series, in the order in which an observation has them.
+    pub series_name: *const Text,
+    /// How many they are.
+    pub series: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
 /// Takes the bytes of a saved state.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -135,8 +168,8 @@ pub struct PolicyTable {
     pub name: Text,
     /// Version of the policy.
     pub version: Text,
-    /// The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE`, `FLAG_PAYS_INCENTIVE` and
-    /// `FLAG_WHOLE_TREE` that hold.
+    /// The sum of those of `FLAG_STATEFUL`, `FLAG_WHOLE_SITE`, `FLAG_PAYS_INCENTIVE`,
+    /// `FLAG_WHOLE_TREE` and `FLAG_WHOLE_FLEET` that hold.
     pub flags: u32,
     /// Slots after which a stay is shown again; 0 for never, 1 for every tick.
     pub replan_slots: u32,
@@ -278,11 +311,33 @@ pub struct ObservationColumns {
     pub known_sell_price: *const f64,
     /// Number of slots K for which prices are known from now on, at least H and at most a week.
     pub known_slots: u32,
-    /// `SHOWN_DUE` or `SHOWN_TREE`; 0 before version 1.3.
+    /// `SHOWN_DUE`, `SHOWN_TREE` or `SHOWN_FLEET`; 0 before version 1.3.
     pub shown_as: u32,
     /// Power behind each site of plans in force of stays that are not shown, sites x H, kW; null
-    /// with `SHOWN_DUE`. Since version 1.3.
+    /// with `SHOWN_DUE`, but for policies of whole fleets. This and all that follow since version
+    /// 1.3.
     pub site_others_kw: *const f64,
+    /// What of `committed_ev_kw` belongs to stays that are not shown, H values, kW; null but for
+    /// policies of whole fleets.
+    pub others_ev_kw: *const f64,
+    /// The world's own series, series x H, kW.
+    pub series_kw: *const f64,
+    /// Number of the world's own series.
+    pub series: u32,
+    /// Number of steps of supply curves, of all slots together.
+    pub supply_steps: u32,
+    /// Highest net load so far, cars included, kW; not negative.
+    pub net_load_most_kw: f64,
+    /// H + 1 offsets into the next two columns, or null: the steps by which the plant serves net
+    /// load, from the cheapest on, by its schedule of the day; beyond the day by the same hours.
+    /// Only for policies of whole fleets, and not before there is a schedule.
+    pub supply_offset: *const u32,
+    /// How much there is of a step, kW.
+    pub supply_kw: *const f64,
+    /// What it costs, per kWh; not negative.
+    pub supply_price: *const f64,
+    /// What a kWh costs that is beyond all steps.
+    pub supply_beyond_price: f64,
 }
 
 /// The answer: power per row and slot, filled with 0 before the policy sees it. Only the values are

@@ -32,6 +32,7 @@
 //! | [`observation`] | what a policy is shown and what it answers                   |
 //! | [`policy`]      | the trait, its config, the macros that make a plugin of it   |
 //! | [`storage`]     | storage problems that the program solves for a policy        |
+//! | [`world`]       | what a policy is told of the world before it plans           |
 //! | [`testing`]     | small observations for a policy's own tests                  |
 //! | [`planner`]     | what the engine calls                                        |
 //! | [`abi`]         | the binary contract, also for policies in C                  |
@@ -43,8 +44,10 @@ pub mod planner;
 pub mod policy;
 pub mod storage;
 pub mod testing;
+pub mod world;
 
 pub use abi::Host;
 pub use observation::{Observation, Schedules};
 pub use planner::Replan;
 pub use policy::{ConfigError, LogLevel, Policy, Result};
+pub use world::World;

@@ -117,8 +117,27 @@ pub struct Observation<'a> {
     /// Power of the plans in force behind each site, sites x H, kW; those of the stays shown are
     /// in it.
     pub site_committed_kw: &'a [f64],
-    /// What of it belongs to stays that are not shown; empty with [`Shown::Due`].
+    /// What of it belongs to stays that are not shown; empty with [`Shown::Due`], but for policies
+    /// of whole fleets.
     pub site_others_kw: &'a [f64],
+    /// What of `committed_ev_kw` belongs to stays that are not shown, H values, kW; empty but for
+    /// policies of whole fleets.
+    pub others_ev_kw: &'a [f64],
+    /// The world's own series in the order of their names, series x H, kW.
+    pub series_kw: &'a [f64],
+    /// Highest net load so far, cars included, kW; not negative.
+    pub net_load_most_kw: f64,
+    /// Entries `supply_offset[t]..supply_offset[t + 1]` of the next two columns are the steps by
+    /// which the plant serves the net load of slot t, from the cheapest on, by its schedule of the
+    /// day; beyond the day by the same hours. Empty but for policies of whole fleets, and before
+    /// there is a schedule.
+    pub supply_offset: &'a [u32],
+    /// How much there is of a step, kW.
+    pub supply_kw: &'a [f64],
+    /// What it costs, per kWh; not negative.
+    pub supply_price: &'a [f64],
+    /// What a kWh costs that is beyond all steps.
+    pub supply_beyond_price: f64,
     /// Which stays are shown, and why.
     pub shown: Shown,
 }
@@ -132,6 +151,9 @@ pub enum Shown {
     Due = crate::abi::SHOWN_DUE,
     /// All plugged cars of a tree of sites: the plans in force do not keep its limits together.
     Tree = crate::abi::SHOWN_TREE,
+    /// All that is to be planned of a fleet that acts as one: all plugged cars, or the stays of a
+    /// day.
+    Fleet = crate::abi::SHOWN_FLEET,
 }
 
 impl<'a> Observation<'a> {

@@ -1,6 +1,9 @@
 //! What the engine calls: a policy, wherever it came from.
 
-use crate::observation::{Observation, Schedules};
+use crate::{
+    observation::{Observation, Schedules},
+    storage::GroupFigures,
+};
 
 /// When a policy wants to be asked again after the first schedule of a stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +40,8 @@ pub struct PolicyInfo {
     pub whole_site: bool,
     /// Whether all plugged cars of a tree of sites are shown when plans do not keep its limits.
     pub whole_tree: bool,
+    /// Whether cars that are due are shown at once, and all plugged cars where it plans again.
+    pub whole_fleet: bool,
     /// Whether its cars pay and are paid the incentive price, instead of their tariff.
     pub pays_incentive: bool,
     /// Whether it has state to be journaled.
@@ -54,6 +59,15 @@ pub struct Correction {
     pub asked_kw: f64,
     /// What it became, kW.
     pub applied_kw: f64,
+}
+
+/// A group that the program solved for a policy during a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupSolved {
+    /// Number of rows.
+    pub rows: u32,
+    /// How good their schedules are.
+    pub figures: GroupFigures,
 }
 
 /// A call that did not yield schedules.
@@ -82,6 +96,12 @@ pub trait Planner: Send {
         seen: &Observation<'_>,
         schedules: &mut Schedules<'_>,
     ) -> Result<Vec<Correction>, PolicyFault>;
+
+    /// The groups that the program solved for it during the last call of [`plan`](Self::plan), in
+    /// their order; none for one that has none solved.
+    fn take_groups(&mut self) -> Vec<GroupSolved> {
+        Vec::new()
+    }
 
     /// The policy's state, for a stateful one.
     fn save(&mut self) -> Result<Vec<u8>, PolicyFault>;

@@ -4,6 +4,7 @@ use crate::{
     abi::Host,
     observation::{Observation, Schedules},
     planner::Replan,
+    world::World,
 };
 use ron::{Options, error::Position, extensions::Extensions};
 use serde::de::DeserializeOwned;
@@ -33,8 +34,22 @@ pub trait Policy: DeserializeOwned + Send + 'static {
     /// [`Shown::Tree`](crate::observation::Shown::Tree), where the plans that it made of cars alone
     /// do not keep the limits of that tree together.
     const WHOLE_TREE: bool = false;
+    /// Whether its cars act as one fleet: those that are due in a slot are shown at once, and where
+    /// it plans again ([`REPLAN`](Self::REPLAN)), all plugged cars together, in every slot whose
+    /// number that divides.
+    const WHOLE_FLEET: bool = false;
     /// Whether [`save`](Self::save) and [`load`](Self::load) carry a memory.
     const STATEFUL: bool = false;
+
+    /// Meets the world that it will plan in, before anything is planned. `config` is the text that
+    /// it was read from, for errors that have a place there.
+    ///
+    /// # Errors
+    ///
+    /// Where the world lacks what the config asks for.
+    fn enter(&mut self, _world: &World, _config: &str) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// Fills in the schedules of the stays shown, which are 0 before.
     ///

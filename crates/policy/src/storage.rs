@@ -260,10 +260,77 @@ pub struct GroupSites<'a> {
     /// Power behind each site that is there already, with that of the sites behind it, sites x H,
     /// kW, positive draws; empty for none.
     pub given_kw: &'a [f64],
+    /// What the rows would do otherwise, n x H, kW: the search begins there, so that a group of
+    /// which most is planned already takes less time. Empty where nothing is known.
+    pub planned_kw: &'a [f64],
+    /// What the power of sites costs, beside what rows pay.
+    pub costs: &'a [SiteCost<'a>],
+    /// Who misses energy.
+    pub share: Share,
+}
+
+/// What the power of a site costs, given power included, beside what rows pay.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SiteCost<'a> {
+    /// The site.
+    pub site: u32,
+    /// How.
+    pub cost: PowerCost<'a>,
+}
+
+/// How power costs. Series have as many values as the request has slots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PowerCost<'a> {
+    /// A price on how far the highest power lies above a baseline.
+    Peak {
+        /// Per kW above the baseline, not negative.
+        price_per_kw: f64,
+        /// What is free, since it is sunk, kW.
+        baseline_kw: f64,
+    },
+    /// Half of a price times the square of the distance from a power, over every slot: what fills
+    /// valleys.
+    Square {
+        /// By how much a kWh is dearer for every kW of power, not negative.
+        price_per_kwh_kw: f64,
+        /// The power that costs nothing, kW.
+        anchor_kw: f64,
+    },
+    /// A price on the distance from a series.
+    Follow {
+        /// The series, kW.
+        series_kw: &'a [f64],
+        /// Per kWh of distance, not negative.
+        price_per_kwh: f64,
+    },
+    /// A supply curve a slot, used from the cheapest step up; power below zero costs nothing.
+    Supply {
+        /// Entries `step_offset[t]..step_offset[t + 1]` of the next two columns are the steps of
+        /// slot t, in any order; H + 1 values.
+        step_offset: &'a [u32],
+        /// How much there is of a step, kW.
+        step_kw: &'a [f64],
+        /// What it costs, per kWh; not negative.
+        step_price: &'a [f64],
+        /// Price of what lies beyond all steps, per kWh; no less than any step's.
+        beyond_price: f64,
+    },
+}
+
+/// Who misses energy among those who could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[repr(u32)]
+pub enum Share {
+    /// Whoever it is cheapest for.
+    #[default]
+    Cost = abi::STORAGE_SHARE_COST,
+    /// All in proportion to what they want and could have alone, as far as limits let them.
+    Even = abi::STORAGE_SHARE_EVEN,
 }
 
 impl<'a> GroupSites<'a> {
-    /// What was shown: all sites, and the plans in force of stays that are not shown.
+    /// What was shown: all sites, the plans in force of stays that are not shown, and those of the
+    /// ones that are as a start.
     pub fn of(seen: &Observation<'a>) -> Self {
         Self {
             site_id: seen.site_id,
@@ -271,6 +338,8 @@ impl<'a> GroupSites<'a> {
             import_kw_max: seen.site_import_kw_max,
             export_kw_max: seen.site_export_kw_max,
             given_kw: seen.site_others_kw,
+            planned_kw: seen.planned_kw,
+            ..Self::default()
         }
     }
 }
@@ -283,7 +352,7 @@ pub struct GroupFigures {
     /// Stored energy below targets, kWh.
     pub missing_kwh: f64,
     /// A lower bound of it, kWh.
-    pub missing_kwh_bound: f64,
+    pub missing_bound_kwh: f64,
     /// What all schedules cost together.
     pub cost: f64,
     /// A lower bound of that at this missing energy; minus infinity where none is known.

@@ -120,6 +120,12 @@ macro_rules! builder {
             pub site_committed_kw: Vec<f64>,
             /// Power of plans in force behind each site of stays that are not shown, kW.
             pub site_others_kw: Vec<f64>,
+            /// What of `committed_ev_kw` belongs to stays that are not shown, H values, kW.
+            pub others_ev_kw: Vec<f64>,
+            /// The world's own series, series x H, kW.
+            pub series_kw: Vec<f64>,
+            /// Highest net load so far, cars included, kW.
+            pub net_load_most_kw: f64,
             /// Which stays are shown, and why.
             pub shown: Shown,
             stay_id: Vec<u64>,
@@ -197,6 +203,9 @@ impl ObservationBuilder {
             site_export_kw_max: &self.site_export_kw_max,
             site_committed_kw: &self.site_committed_kw,
             site_others_kw: &self.site_others_kw,
+            others_ev_kw: &self.others_ev_kw,
+            series_kw: &self.series_kw,
+            net_load_most_kw: self.net_load_most_kw,
             shown: self.shown,
             ..Observation::default()
         }

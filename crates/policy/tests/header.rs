@@ -11,7 +11,7 @@ use std::path::Path;
 mod written;
 
 /// Rust name and C name of every type.
-const TYPES: [(&str, &str); 12] = [
+const TYPES: [(&str, &str); 14] = [
     ("Text", "voltide_text"),
     ("HostTable", "voltide_host"),
     ("ByteSink", "voltide_sink"),
@@ -23,6 +23,8 @@ const TYPES: [(&str, &str); 12] = [
     ("StorageAnswers", "voltide_storage_answers"),
     ("StorageSites", "voltide_storage_sites"),
     ("StorageFigures", "voltide_storage_figures"),
+    ("StorageCost", "voltide_storage_cost"),
+    ("WorldTable", "voltide_world"),
     ("Entry", "voltide_entry"),
 ];
 
@@ -39,6 +41,10 @@ const OPENING: &str = "\
 const CLOSING: &str = r#"
 /* The name of the storage service: what `extension` finds by it is a voltide_storage. */
 #define VOLTIDE_STORAGE_SERVICE "voltide.storage/1"
+
+/* The name of the service that tells of the world: what `extension` finds by it is a
+ * voltide_world. */
+#define VOLTIDE_WORLD_SERVICE "voltide.world/1"
 
 /* A text from a string literal. */
 #define VOLTIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }
@@ -69,7 +75,7 @@ fn header() -> String {
     config.export.rename = TYPES.map(|(rust, c)| (rust.to_owned(), c.to_owned())).into();
     config.export.include = TYPES.map(|(rust, _)| rust.to_owned()).into();
     config.export.item_types = vec![ItemType::Constants, ItemType::Structs, ItemType::Typedefs];
-    config.export.exclude = vec!["ENTRY".to_owned(), "STORAGE_SERVICE".to_owned()];
+    config.export.exclude = ["ENTRY", "STORAGE_SERVICE", "WORLD_SERVICE"].map(str::to_owned).into();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let builder =
         Builder::new().with_src(source.join("abi.rs")).with_src(source.join("abi/storage.rs"));

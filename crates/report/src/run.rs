@@ -28,6 +28,10 @@ pub(crate) struct Run {
     pub(crate) costs: Columns,
     /// Table `site_ticks`.
     pub(crate) sites: Columns,
+    /// Table `windows`.
+    pub(crate) windows: Columns,
+    /// Table `fleet_ticks`.
+    pub(crate) fleets: Columns,
     /// Table `solves`.
     pub(crate) solves: Columns,
 }
@@ -73,7 +77,7 @@ const RUNS: [&str; 14] = [
     "sim_end",
     "parent_run_id",
 ];
-const SYSTEM: [&str; 22] = [
+const SYSTEM: [&str; 23] = [
     "ts",
     "base_load_kw",
     "wind_available_kw",
@@ -93,6 +97,7 @@ const SYSTEM: [&str; 22] = [
     "margin_down_kw",
     "curtailed_kw",
     "unserved_kw",
+    "spilled_kw",
     "plugged",
     "agreed",
     "stage",
@@ -116,6 +121,9 @@ const SESSIONS: [&str; 14] = [
 ];
 const COSTS: [&str; 3] = ["stage", "component", "amount"];
 const SITES: [&str; 5] = ["tick", "site", "power_kw", "limit_kw", "export_limit_kw"];
+const FLEETS: [&str; 9] =
+    ["kind", "name", "plugged", "soc_05", "soc_25", "soc_50", "soc_75", "soc_95", "soc_target"];
+const WINDOWS: [&str; 5] = ["stage", "slot", "step_h", "committed", "load_kw"];
 const SOLVES: [&str; 4] = ["tick", "stage", "status", "gap"];
 
 impl Run {
@@ -137,6 +145,8 @@ impl Run {
             sessions: Columns::read(folder, "sessions", &SESSIONS)?,
             costs: Columns::read(folder, "costs", &COSTS)?,
             sites: Columns::read(folder, "site_ticks", &SITES)?,
+            windows: Columns::read(folder, "windows", &WINDOWS)?,
+            fleets: Columns::read(folder, "fleet_ticks", &FLEETS)?,
             solves: Columns::read(folder, "solves", &SOLVES)?,
         })
     }
@@ -149,6 +159,38 @@ impl Run {
     /// Net load, kW, one a slot.
     pub(crate) fn net_load_kw(&self) -> Vec<f64> {
         self.system.numbers("net_load_kw")
+    }
+
+    /// Load with cars, less what they give, kW, one a slot: what units serve.
+    pub(crate) fn load_kw(&self) -> Vec<f64> {
+        let number = |name| self.system.numbers(name);
+        let (base, charged) = (number("base_load_kw"), number("ev_charge_kw"));
+        let cars =
+            charged.iter().zip(number("ev_discharge_kw")).map(|(drawn, given)| drawn - given);
+        base.iter().zip(cars).map(|(base, cars)| base + cars).collect()
+    }
+
+    /// Settled output of each kind of unit, kW, one a slot, in the order of the table.
+    pub(crate) fn output_by_kind(&self) -> Vec<(String, Vec<f64>)> {
+        let ticks = self.units.integers("tick");
+        let stages = self.units.words("stage");
+        let outputs = self.units.numbers("output_kw");
+        let mut kinds: Vec<(String, Vec<f64>)> = Vec::new();
+        for (row, kind) in self.units.words("unit_kind").into_iter().enumerate() {
+            let (Some("settled"), Some(kind), Some(tick)) = (stages[row], kind, ticks[row]) else {
+                continue;
+            };
+            let at = kinds.iter().position(|(name, _)| name == kind).unwrap_or_else(|| {
+                kinds.push((kind.to_owned(), vec![0.0; self.times.starts.len()]));
+                kinds.len() - 1
+            });
+            if let Some(slot) = kinds[at].1.get_mut(tick as usize) {
+                *slot += outputs[row];
+            }
+        }
+        // What does nothing all the time is not told.
+        kinds.retain(|(_, kw)| kw.iter().any(|kw| *kw != 0.0));
+        kinds
     }
 
     /// Sum of a power of `system_ticks` over the run, kWh.

@@ -5,11 +5,14 @@ mod cars;
 mod costs;
 mod dispatch;
 mod flexibility;
+mod flow;
 mod net_load;
 mod occupancy;
 mod prices;
 mod sites;
+mod soc;
 mod solves;
+mod stages;
 
 use crate::{chart::Chart, error::ReportError, ink::Colour, run::Run};
 
@@ -39,7 +42,10 @@ pub(crate) fn all(runs: &[Run]) -> Result<Vec<Section>, ReportError> {
         section("cars", "Cars", cars::charts(runs)),
         section("carpet", "Car by car", carpet::charts(runs)?),
         section("dispatch", "Dispatch", dispatch::charts(runs)),
+        section("stages", "Day-ahead and intra-day", stages::charts(runs)),
         section("flexibility", "Flexibility", flexibility::charts(runs)),
+        section("soc", "State of charge", soc::charts(runs)),
+        section("flow", "Energy", flow::charts(runs)),
         section("costs", "Costs", costs::charts(runs)),
         section("sites", "Sites", sites::charts(runs)),
         section("occupancy", "Occupancy", occupancy::charts(runs)),

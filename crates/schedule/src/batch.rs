@@ -47,6 +47,20 @@ pub enum BatchError {
         /// The row.
         row: usize,
     },
+    /// A cost is of a site that the batch does not have.
+    #[error("cost {cost} is of site {site}, which is not there")]
+    NoSuchSite {
+        /// Which cost.
+        cost: usize,
+        /// The site.
+        site: u32,
+    },
+    /// A cost's supply curve does not have the steps that it says.
+    #[error("cost {cost} has a supply curve with wrong offsets")]
+    Steps {
+        /// Which cost.
+        cost: usize,
+    },
     /// A row makes no sense.
     #[error("row {row}: {problem}")]
     Row {

@@ -29,11 +29,16 @@ mod exact;
 mod fit;
 mod lagrange;
 mod lone;
+mod parts;
+mod sun;
+mod tangents;
+mod terms;
 mod validate;
 
 pub use answer::GroupAnswer;
 pub use check::{GroupBreach, LIMIT_TOLERANCE, check_group};
 pub use validate::GroupError;
+pub use voltide_policy::storage::Share;
 
 use crate::problem::{PerSlot, StorageProblem};
 
@@ -89,6 +94,14 @@ pub enum NodeCost<'a> {
         series_kw: &'a [f64],
         /// Per kWh of distance, not negative.
         price: f64,
+    },
+    /// A marginal price that rises with the distance from an anchor, `slope/2·(P − anchor)²` an
+    /// hour: valley filling, or a supply curve of one straight line.
+    Quadratic {
+        /// Where the marginal price is 0, kW.
+        anchor_kw: PerSlot<'a>,
+        /// By what it rises, per kWh and kW, not negative.
+        slope: PerSlot<'a>,
     },
     /// Buying and selling at the node's meter. Members whose power is paid for there have prices
     /// of 0 themselves.
@@ -150,16 +163,6 @@ pub struct GroupProblem<'a> {
     pub nodes: &'a [GroupNode<'a>],
 }
 
-/// Who misses energy among those who could.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Share {
-    /// Whoever it is cheapest for.
-    #[default]
-    Cost,
-    /// All in proportion to what they want and could have alone, as far as limits let them.
-    Even,
-}
-
 /// By which way a group is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GroupWay {
@@ -169,8 +172,8 @@ pub enum GroupWay {
     Chosen,
     /// As one program.
     Program,
-    /// By the decomposition where it takes the group: where hard limits alone couple it, given
-    /// power keeps them, and no energy bounds must be headed for. It shares by cost. By the
+    /// By the decomposition where it takes the group: where given power keeps hard limits, if
+    /// need be by curtailing, and no energy bounds must be headed for. It shares by cost. By the
     /// program elsewhere.
     Decomposition,
 }
@@ -232,6 +235,11 @@ pub fn solve_group_from(
     plans: Plans<'_>,
 ) -> Result<GroupAnswer, GroupError> {
     problem.validate()?;
+    Ok(parts::solve_each(problem, plans, |part, plans| solve_part(part, options, plans)))
+}
+
+/// Solves a valid group, or a part of one that nothing couples to the others.
+fn solve_part(problem: &GroupProblem<'_>, options: GroupOptions, plans: Plans<'_>) -> GroupAnswer {
     let apart = match options.way {
         GroupWay::Program => false,
         GroupWay::Decomposition => true,
@@ -240,11 +248,14 @@ pub fn solve_group_from(
             problem.columns() > if again { AGAIN_COLUMNS_MAX } else { PROGRAM_COLUMNS_MAX }
         }
     };
-    if apart && options.share == Share::Cost && decompose::takes(problem) {
-        return Ok(decompose::solve(problem, options, plans));
+    if apart && options.share == Share::Cost {
+        let sun = sun::Sun::of(problem);
+        if decompose::takes(problem, &sun) {
+            return decompose::solve(problem, &sun, options, plans);
+        }
     }
     let answer = exact::solve_program(problem, options);
-    Ok(answer.unwrap_or_else(|| fit::one_by_one(problem)))
+    answer.unwrap_or_else(|| fit::one_by_one(problem))
 }
 
 impl GroupProblem<'_> {
@@ -288,6 +299,12 @@ impl GroupProblem<'_> {
             added.iter_mut().zip(there).for_each(|(added, price)| *added += price);
         }
         added
+    }
+
+    /// What an answer's schedules cost.
+    pub(crate) fn cost_of(&self, answer: &GroupAnswer) -> f64 {
+        let GroupAnswer { power_kw, curtailed_kw, .. } = answer;
+        self.cost(power_kw, &self.node_powers(power_kw, curtailed_kw))
     }
 
     /// The power of every node and slot under schedules of the members and curtailed power, kW.

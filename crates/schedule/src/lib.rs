@@ -39,6 +39,7 @@ mod programs;
 mod ranking;
 mod reach;
 mod search;
+mod site_costs;
 mod solver;
 mod sweep;
 mod ties;

@@ -1,12 +1,13 @@
 //! What the engine's thread hands to the writer's, a tick at a time.
 
 use crate::{
+    groups::GroupTick,
     realised::SettledSystem,
     sessions::SessionRow,
     table::{events::EventRow, unit_ticks::Step},
     wanted::Cut,
 };
-use voltide_journal::event::{SolveFinished, UnitsDispatched, WindowForeseen};
+use voltide_journal::event::{GroupSolved, SolveFinished, UnitsDispatched, WindowForeseen};
 use voltide_model::{
     columns::{SiteTick, SystemTick, TickColumns, UnitTick},
     id::{EvId, StayId},
@@ -33,12 +34,16 @@ pub(crate) struct Frame {
     pub(crate) agreed: Vec<u8>,
     /// Sites, in the scenario's order.
     pub(crate) sites: Vec<SiteTick>,
+    /// Fleets, then sites.
+    pub(crate) groups: Vec<GroupTick>,
     /// Units of the balance.
     pub(crate) units: Vec<UnitTick>,
     /// What units were scheduled to do.
     pub(crate) planned: Vec<PlannedUnit>,
     /// Problems solved.
     pub(crate) solves: Vec<(u32, SolveFinished)>,
+    /// Groups of cars that were planned together.
+    pub(crate) planned_together: Vec<(u32, GroupSolved)>,
     /// What was foreseen of them, by the slot in which they were solved.
     pub(crate) foreseen: Vec<(u32, WindowForeseen)>,
     /// Paths of days, by the slot in which they were made.
@@ -109,9 +114,11 @@ impl Frame {
         self.willingness.clear();
         self.agreed.clear();
         self.sites.clear();
+        self.groups.clear();
         self.units.clear();
         self.planned.clear();
         self.solves.clear();
+        self.planned_together.clear();
         self.settled.clear();
         self.cuts.clear();
         self.foreseen.clear();

@@ -1,8 +1,8 @@
 //! What all files of a table have in common: made once, since a program may write those of many
 //! short runs.
 
-use crate::{column::Table, error::TelemetryError};
-use arrow_schema::SchemaRef;
+use crate::{column::Table, error::TelemetryError, named::NamedColumn};
+use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::{
     arrow::{
         ArrowSchemaConverter, ArrowWriter, add_encoded_arrow_schema_to_metadata,
@@ -42,13 +42,24 @@ impl Layout {
         if let Some(layout) = layouts.get(table.name) {
             return Ok(Arc::clone(layout));
         }
-        let layout = Arc::new(Self::new(table).map_err(TelemetryError::table(table.name))?);
+        let layout =
+            Arc::new(Self::new(table, table.schema()).map_err(TelemetryError::table(table.name))?);
         layouts.insert(table.name, Arc::clone(&layout));
         Ok(layout)
     }
 
-    fn new(table: &Table) -> Result<Self, ParquetError> {
+    /// That of one file of a table with more columns.
+    pub(crate) fn wider(table: &Table, more: &[NamedColumn]) -> Result<Arc<Self>, TelemetryError> {
         let schema = table.schema();
+        let fields: Vec<Field> =
+            schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        let fields: Vec<Field> =
+            fields.into_iter().chain(more.iter().map(NamedColumn::field)).collect();
+        let layout = Self::new(table, Arc::new(Schema::new(fields)));
+        layout.map(Arc::new).map_err(TelemetryError::table(table.name))
+    }
+
+    fn new(table: &Table, schema: SchemaRef) -> Result<Self, ParquetError> {
         let columns = ArrowSchemaConverter::new().convert(&schema)?;
         let mut properties = table.properties();
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);

@@ -7,6 +7,7 @@ use crate::{
     column::Table,
     error::TelemetryError,
     file::{Place, sha256_of, write_hidden},
+    named::NamedColumn,
     selection::Options,
     summary::RunStatus,
     table::TABLES,
@@ -162,7 +163,7 @@ impl Manifest {
             bytes: file.bytes,
             hash: format!("sha256:{}", file.sha256),
             rows: Some(file.rows),
-            schema: Some(table_schema(file.table)),
+            schema: Some(table_schema(file.table, &file.more)),
         });
     }
 
@@ -343,7 +344,7 @@ fn is_safe(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._".contains(c)
 }
 
-fn table_schema(table: &Table) -> TableSchema {
+fn table_schema(table: &Table, more: &[NamedColumn]) -> TableSchema {
     let fields = table.columns.iter().map(|column| FieldSchema {
         name: column.name.into(),
         r#type: column.kind.frictionless().into(),
@@ -351,9 +352,16 @@ fn table_schema(table: &Table) -> TableSchema {
         unit: column.unit.into(),
         sign: column.sign.into(),
     });
+    let more = more.iter().map(|column| FieldSchema {
+        name: column.name.clone(),
+        r#type: column.values.frictionless().into(),
+        description: column.description.clone(),
+        unit: column.unit.clone(),
+        sign: String::new(),
+    });
     TableSchema {
         schema: "https://datapackage.org/profiles/2.0/tableschema.json".into(),
-        fields: fields.collect(),
+        fields: fields.chain(more).collect(),
         primary_key: table.key.iter().map(|&key| key.into()).collect(),
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     error::TelemetryError,
     file::Place,
     layout::Layout,
+    named::NamedColumn,
     table_file::{TableFile, WrittenFile},
 };
 use arrow_array::{ArrayRef, RecordBatch};
@@ -158,6 +159,18 @@ impl<R: TableRows> RowTable<R> {
         self.pending = 0;
         self.file.write(&self.columns.batch())?;
         if self.file.group_is_full(0) { self.file.end_group() } else { Ok(()) }
+    }
+
+    /// Writes all rows, with more columns than the table has, and the footer.
+    pub(crate) fn close_wider(
+        mut self,
+        more: Vec<NamedColumn>,
+    ) -> Result<WrittenFile, TelemetryError> {
+        if more.is_empty() || self.pending == 0 {
+            return self.close();
+        }
+        self.file.write_wider(&self.columns.batch(), more)?;
+        self.file.close()
     }
 
     /// Writes the last rows and the footer.

@@ -419,7 +419,7 @@ fn requested_kwh(scenario: &Scenario, ev: EvId) -> Option<f64> {
 }
 
 /// (13) as it was on arrival: up to the announced departure, whenever the car really left.
-fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
+pub(crate) fn eligible(scenario: &Scenario, asked: &Asked) -> Option<bool> {
     let population = &scenario.population;
     let stay = V2gStay::new(
         &scenario.fleets[population.fleet_of(asked.ev)],
@@ -455,10 +455,10 @@ fn missed_without_slot(scenario: &Scenario, brief: &Brief) -> Option<Missed> {
 
 /// What a stay asked for on arrival: stored energy then and wanted at departure in kWh, and the
 /// slots up to the departure that was announced.
-struct Asked {
-    ev: EvId,
-    charger: ChargerId,
-    arrival_kwh: f64,
-    departure_kwh: f64,
-    slots: u32,
+pub(crate) struct Asked {
+    pub(crate) ev: EvId,
+    pub(crate) charger: ChargerId,
+    pub(crate) arrival_kwh: f64,
+    pub(crate) departure_kwh: f64,
+    pub(crate) slots: u32,
 }

@@ -5,6 +5,7 @@ use crate::{
     detail::Detail,
     error::TelemetryError,
     file::{Place, remove, remove_hidden, write_hidden},
+    fleet_rows::{Arrival, FleetRows},
     frame::{Frame, PluggedIn},
     manifest::{self, Beside, Manifest},
     planned::Planned,
@@ -21,8 +22,9 @@ use crate::{
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use voltide_journal::{
     event::{
-        Event, Recorded, RunForked, RunStarted, SessionStarted, SetPointClipped, SolveFinished,
-        Stage, StaysExpected, TargetMissed, TickSealed, UnitsDispatched, WindowForeseen,
+        Event, Recorded, RunForked, RunStarted, SessionEnded, SessionStarted, SetPointClipped,
+        SolveFinished, Stage, StaysExpected, TargetMissed, TickSealed, UnitsDispatched,
+        WillingnessAgreed, WindowForeseen,
     },
     sink::Sink,
 };
@@ -70,6 +72,8 @@ pub struct Telemetry {
     /// begins.
     chain_hash: Option<[u8; 32]>,
     sessions: Sessions,
+    /// `None` where its table is not made.
+    fleets: Option<FleetRows>,
     /// Where the day follows upon itself: stored energy that stays begin with, by stay, kWh. A
     /// session may be the second part of one.
     expected_kwh: BTreeMap<StayId, f64>,
@@ -155,6 +159,7 @@ impl Telemetry {
             realised: Realised::default(),
             chain_hash: None,
             sessions: Sessions::default(),
+            fleets: (made == Made::Tables).then(FleetRows::default),
             expected_kwh: BTreeMap::new(),
             tally: Tally::new(scenario),
             bills: options.bills.then(|| BillBook::new(scenario)),
@@ -247,9 +252,12 @@ impl Telemetry {
     /// A run begins, or a fork of it, and with it another scenario. This is the one place where
     /// columns by car, and what is sorted or chosen by the cars, are made to fit; on the writer's
     /// side `Files::frame`.
-    fn run_started(&mut self, scenario: &Arc<Scenario>, started: &RunStarted) {
+    fn run_started(&mut self, scenario: &Arc<Scenario>, tick: u32, started: &RunStarted) {
         self.selection.enter(scenario);
         self.sessions.enter(scenario);
+        if let Some(fleets) = &mut self.fleets {
+            fleets.enter(scenario, tick);
+        }
         self.frame.begins = true;
         self.tally.run_started(scenario, started);
         self.chain_hash = None;
@@ -257,9 +265,24 @@ impl Telemetry {
         self.begun = Some(Begun { started, scenario: Arc::clone(scenario) });
     }
 
-    fn session_started(&mut self, tick: u32, started: &SessionStarted) {
+    fn session_started(&mut self, scenario: &Scenario, tick: u32, started: &SessionStarted) {
         self.sessions.started(tick, started);
-        self.plug_in(started);
+        for row in 0..started.ev.len() {
+            self.plug_in(scenario, tick, started, row);
+        }
+    }
+
+    fn session_ended(&mut self, scenario: &Scenario, tick: u32, ended: &SessionEnded) {
+        self.sessions.ended(scenario, tick, ended);
+        if let Some(fleets) = &mut self.fleets {
+            fleets.unplug(ended);
+        }
+    }
+
+    fn answered(&mut self, tick: u32, said: &WillingnessAgreed) {
+        if let Some(fleets) = &mut self.fleets {
+            fleets.answered(said, tick);
+        }
     }
 
     fn target_missed(&mut self, missed: &TargetMissed) {
@@ -309,18 +332,20 @@ impl Telemetry {
         self.send(scenario)
     }
 
-    /// Notes what cars that plugged in begin with and want.
-    fn plug_in(&mut self, started: &SessionStarted) {
-        let cars = (0..started.ev.len()).map(|row| PluggedIn {
-            ev: started.ev[row],
-            arrival_kwh: self
-                .expected_kwh
-                .get(&started.stay[row])
-                .copied()
-                .unwrap_or(started.energy_kwh[row]),
-            departure_kwh: started.departure_kwh[row],
+    /// Notes what a car that plugged in begins with and wants.
+    fn plug_in(&mut self, scenario: &Scenario, tick: u32, started: &SessionStarted, row: usize) {
+        let (ev, stay) = (started.ev[row], started.stay[row]);
+        let (energy_kwh, target_kwh) = (started.energy_kwh[row], started.departure_kwh[row]);
+        let began_kwh = self.expected_kwh.get(&stay).copied().unwrap_or(energy_kwh);
+        self.frame.plugged_in.push(PluggedIn {
+            ev,
+            arrival_kwh: began_kwh,
+            departure_kwh: target_kwh,
         });
-        self.frame.plugged_in.extend(cars);
+        if let Some(fleets) = &mut self.fleets {
+            let arrival = Arrival { ev, stay, energy_kwh, began_kwh, target_kwh };
+            fleets.plug_in(scenario, arrival, tick);
+        }
     }
 
     /// Counts an event, and keeps what its row says.
@@ -358,11 +383,12 @@ impl Sink for Telemetry {
         self.note(recorded);
         let tick = recorded.tick;
         match &recorded.event {
-            Event::RunStarted(started) => self.run_started(scenario, started),
+            Event::RunStarted(started) => self.run_started(scenario, tick, started),
             Event::RunForked(forked) => self.forked = Some(forked.clone()),
-            Event::SessionStarted(started) => self.session_started(tick, started),
+            Event::SessionStarted(started) => self.session_started(scenario, tick, started),
             Event::StaysExpected(expected) => self.stays_expected(scenario, expected),
-            Event::SessionEnded(ended) => self.sessions.ended(scenario, tick, ended),
+            Event::SessionEnded(ended) => self.session_ended(scenario, tick, ended),
+            Event::WillingnessAgreed(said) => self.answered(tick, said),
             Event::TargetMissed(missed) => self.target_missed(missed),
             Event::TripShort(short) => self.tally.trip_short(short),
             Event::PlansAccepted(plans) => self.tally.plans_accepted(scenario, plans),
@@ -371,6 +397,10 @@ impl Sink for Telemetry {
             Event::LimitViolated(violated) => self.tally.limit_violated(violated),
             Event::PolicyFaulted(fault) => self.tally.policy_faulted(scenario, tick, fault),
             Event::SolveFinished(solve) => self.solve_finished(scenario, tick, solve),
+            Event::LimitUnkept(unkept) => self.tally.limit_unkept(unkept),
+            Event::GroupSolved(solved) => {
+                self.frame.planned_together.push((tick, solved.clone()));
+            }
             Event::WindowForeseen(foreseen) => self.window_foreseen(tick, foreseen),
             Event::UnitsDispatched(dispatched) => {
                 self.units_dispatched(scenario, tick, dispatched);
@@ -382,7 +412,6 @@ impl Sink for Telemetry {
             | Event::RunEnded(_)
             | Event::TickStarted(_)
             | Event::PricesSet(_)
-            | Event::WillingnessAgreed(_)
             | Event::ForecastIssued(_)
             | Event::MarginViolated(_)
             | Event::PolicyStateSaved(_)
@@ -403,6 +432,9 @@ impl Sink for Telemetry {
             self.tally.flexibility(scenario, &settled.system);
         }
         self.frame.planned.extend(self.planned.followed_in(columns.tick));
+        if let Some(fleets) = &mut self.fleets {
+            self.frame.groups = fleets.settled(scenario, columns);
+        }
         if self.writer.is_some() {
             self.frame.copy(columns, self.selection.records(columns.tick), self.selection.ids());
         }

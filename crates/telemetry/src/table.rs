@@ -10,6 +10,7 @@ pub(crate) mod comparison;
 pub(crate) mod costs;
 pub(crate) mod ev_ticks;
 pub(crate) mod events;
+pub(crate) mod fleet_ticks;
 pub(crate) mod forecasts;
 pub(crate) mod paths;
 pub(crate) mod runs;
@@ -26,6 +27,7 @@ pub use comparison::TABLE as COMPARISON;
 pub use costs::TABLE as COSTS;
 pub use ev_ticks::TABLE as EV_TICKS;
 pub use events::TABLE as EVENTS;
+pub use fleet_ticks::TABLE as FLEET_TICKS;
 pub use forecasts::TABLE as FORECASTS;
 pub use paths::TABLE as PATHS;
 pub use runs::TABLE as RUNS;
@@ -39,7 +41,7 @@ pub use windows::TABLE as WINDOWS;
 use crate::column::Table;
 
 /// All tables of a run, in the order of the documentation.
-pub static TABLES: [&Table; 14] = [
+pub static TABLES: [&Table; 15] = [
     &RUNS,
     &EVENTS,
     &CARS,
@@ -47,6 +49,7 @@ pub static TABLES: [&Table; 14] = [
     &SYSTEM_TICKS,
     &UNIT_TICKS,
     &SITE_TICKS,
+    &FLEET_TICKS,
     &EV_TICKS,
     &CHARGER_TICKS,
     &COSTS,

@@ -5,6 +5,7 @@ use crate::{
     error::TelemetryError,
     file::{Hashed, Hidden, Place},
     layout::Layout,
+    named::NamedColumn,
 };
 use arrow_array::RecordBatch;
 use parquet::{arrow::ArrowWriter, errors::ParquetError};
@@ -24,6 +25,7 @@ pub(crate) struct TableFile {
     content: Content,
     rows: u64,
     group_rows: usize,
+    more: Vec<NamedColumn>,
 }
 
 /// What a file holds so far.
@@ -58,7 +60,7 @@ impl TableFile {
         let layout = Layout::of(table)?;
         let (hidden, file) = Hidden::create(place, &name)?;
         let content = Content::Nothing(Hashed::new(file));
-        Ok(Self { table, layout, hidden, content, rows: 0, group_rows: 0 })
+        Ok(Self { table, layout, hidden, content, rows: 0, group_rows: 0, more: Vec::new() })
     }
 
     /// Adds rows.
@@ -67,6 +69,20 @@ impl TableFile {
         self.group_rows += batch.num_rows();
         let written = self.content.rows(&self.layout).and_then(|rows| rows.write(batch));
         written.map_err(TelemetryError::table(self.table.name))
+    }
+
+    /// Adds the only rows of the file, with more columns than its table has.
+    pub(crate) fn write_wider(
+        &mut self,
+        batch: &RecordBatch,
+        more: Vec<NamedColumn>,
+    ) -> Result<(), TelemetryError> {
+        self.layout = Layout::wider(self.table, &more)?;
+        let arrays = more.iter().map(|column| column.values.array());
+        let arrays = batch.columns().iter().cloned().chain(arrays).collect();
+        self.more = more;
+        let wider = RecordBatch::try_new(Arc::clone(&self.layout.schema), arrays);
+        self.write(&wider.map_err(|it| TelemetryError::table(self.table.name)(it.into()))?)
     }
 
     /// Whether the row group is full once `pending` more rows are written.
@@ -91,7 +107,8 @@ impl TableFile {
         };
         // Only now: the writer has put the footer through the hash as well.
         let (bytes, sha256) = closed.map_err(TelemetryError::table(self.table.name))?.digest();
-        Ok(WrittenFile { table: self.table, hidden: self.hidden, rows: self.rows, bytes, sha256 })
+        let Self { table, hidden, rows, more, .. } = self;
+        Ok(WrittenFile { table, hidden, rows, bytes, sha256, more })
     }
 }
 
@@ -107,6 +124,8 @@ pub(crate) struct WrittenFile {
     pub(crate) bytes: u64,
     /// SHA-256 of the content, in hex.
     pub(crate) sha256: String,
+    /// Columns beyond those of its table.
+    pub(crate) more: Vec<NamedColumn>,
 }
 
 impl WrittenFile {
@@ -118,7 +137,7 @@ impl WrittenFile {
         bytes: u64,
         sha256: String,
     ) -> Self {
-        Self { table, hidden, rows, bytes, sha256 }
+        Self { table, hidden, rows, bytes, sha256, more: Vec::new() }
     }
 
     /// The name that it will have.

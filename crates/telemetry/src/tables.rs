@@ -4,11 +4,12 @@ use crate::{
     error::TelemetryError,
     file::Place,
     frame::Frame,
+    named::NamedColumn,
     rows::RowTable,
     sessions::SessionRow,
     summary::{Summary, unit_cost},
     table::{
-        cars, costs, events,
+        cars, costs, events, fleet_ticks,
         forecasts::{self, UnitSeries},
         paths,
         runs::{self, Run},
@@ -33,11 +34,14 @@ pub(crate) struct Tables {
     system_ticks: RowTable<system_ticks::Columns>,
     unit_ticks: RowTable<unit_ticks::Columns>,
     site_ticks: RowTable<site_ticks::Columns>,
+    fleet_ticks: RowTable<fleet_ticks::Columns>,
     costs: RowTable<costs::Columns>,
     solves: RowTable<solves::Columns>,
     windows: RowTable<windows::Columns>,
     forecasts: RowTable<forecasts::Columns>,
     paths: RowTable<paths::Columns>,
+    /// What was put into the world, for `runs`.
+    parameters: Vec<NamedColumn>,
 }
 
 impl Tables {
@@ -53,11 +57,13 @@ impl Tables {
             system_ticks: RowTable::create(place)?,
             unit_ticks: RowTable::create(place)?,
             site_ticks: RowTable::create(place)?,
+            fleet_ticks: RowTable::create(place)?,
             costs: RowTable::create(place)?,
             solves: RowTable::create(place)?,
             windows: RowTable::create(place)?,
             forecasts: RowTable::create(place)?,
             paths: RowTable::create(place)?,
+            parameters: Vec::new(),
         })
     }
 
@@ -87,9 +93,7 @@ impl Tables {
             let cost = planned.unit.cost.map(|cost| cost.total());
             self.unit(planned.step, &planned.unit, cost)?;
         }
-        for (tick, solve) in &frame.solves {
-            self.solves.push(solves::Row::of(*tick, solve))?;
-        }
+        self.solves(frame)?;
         for (tick, foreseen) in &frame.foreseen {
             self.foreseen(*tick, foreseen)?;
         }
@@ -102,6 +106,16 @@ impl Tables {
         // What comes after the last tick, or before the first, has none.
         let Some(tick) = frame.tick else { return Ok(()) };
         self.settled(scenario, tick, frame)
+    }
+
+    /// Adds the rows of problems that were solved, in the order of the table.
+    fn solves(&mut self, frame: &Frame) -> Result<(), TelemetryError> {
+        let of_plant = frame.solves.iter().map(|(tick, solve)| solves::Row::of(*tick, solve));
+        let groups = frame.planned_together.iter();
+        let groups = groups.map(|(tick, solve)| solves::Row::of_group(*tick, solve));
+        let mut rows: Vec<solves::Row<'_>> = of_plant.chain(groups).collect();
+        rows.sort_by_key(|row| (row.tick, row.stage, row.site));
+        rows.into_iter().try_for_each(|row| self.solves.push(row))
     }
 
     /// Adds the rows of a slot that was settled.
@@ -118,6 +132,9 @@ impl Tables {
         }
         for (id, site) in (0..).zip(&frame.sites) {
             self.site_ticks.push(site_ticks::Row::of(tick, id, site, scenario))?;
+        }
+        for (place, group) in frame.groups.iter().enumerate() {
+            self.fleet_ticks.push(fleet_ticks::Row::of(tick, place, group, scenario))?;
         }
         Ok(())
     }
@@ -170,6 +187,7 @@ impl Tables {
 
     /// Adds the one row of `runs`; the last thing before closing.
     pub(crate) fn run(&mut self, scenario: &Scenario, run: &Run<'_>) -> Result<(), TelemetryError> {
+        self.parameters = run.parameters();
         let texts = run.texts(scenario);
         let rows = self.rows();
         self.runs.push(run.row(&texts, rows, &self.clock))
@@ -183,6 +201,7 @@ impl Tables {
             + self.system_ticks.rows()
             + self.unit_ticks.rows()
             + self.site_ticks.rows()
+            + self.fleet_ticks.rows()
             + self.costs.rows()
             + self.solves.rows()
             + self.windows.rows()
@@ -193,13 +212,14 @@ impl Tables {
     /// Writes all footers.
     pub(crate) fn close(self) -> Result<Vec<WrittenFile>, TelemetryError> {
         Ok(vec![
-            self.runs.close()?,
+            self.runs.close_wider(self.parameters)?,
             self.events.close()?,
             self.cars.close()?,
             self.sessions.close()?,
             self.system_ticks.close()?,
             self.unit_ticks.close()?,
             self.site_ticks.close()?,
+            self.fleet_ticks.close()?,
             self.costs.close()?,
             self.solves.close()?,
             self.windows.close()?,

@@ -10,11 +10,14 @@ use voltide_model::scenario::{PolicyChoice, Scenario};
 /// Neither seed nor policy are in it, nor what is recorded: runs with equal hashes and seeds differ
 /// in what the policy made of the same cars, prices and limits.
 pub(crate) fn world_hash(scenario: &Scenario) -> String {
-    hash(&parts(scenario).map(|(_, part)| part))
+    // Worlds without series of their own have the hash that they had before there were any.
+    let has_series = !scenario.own_series.is_empty();
+    let counting = parts(scenario).into_iter().filter(|(name, _)| has_series || *name != "series");
+    hash(&counting.map(|(_, part)| part).collect::<Vec<_>>())
 }
 
 /// What the hash is made of, by name.
-fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
+fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 13] {
     // Field by field: whether one that is added makes another world has to be decided here.
     let Scenario {
         rules,
@@ -27,6 +30,7 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
         population: _,
         sites,
         system,
+        own_series,
         grid,
         incentive,
         samples: _,
@@ -44,6 +48,7 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
         ("fleets", fleets),
         ("sites", sites),
         ("system", system),
+        ("series", own_series),
         ("grid", grid),
         ("incentive", incentive),
         ("planning", planning),
@@ -53,7 +58,7 @@ fn parts(scenario: &Scenario) -> [(&'static str, &dyn Debug); 12] {
 
 /// The parts of the resolved world that `world_hash` is made of: the name of each, and its own
 /// hash.
-pub fn world_parts(scenario: &Scenario) -> [(&'static str, String); 12] {
+pub fn world_parts(scenario: &Scenario) -> [(&'static str, String); 13] {
     parts(scenario).map(|(name, part)| (name, hash(&[part])))
 }
 

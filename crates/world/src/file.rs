@@ -7,7 +7,7 @@ use crate::{
     dialect::WorldText,
     distribution::Dist,
     grid_file::{ForecastFile, GridFile},
-    over_time::OverTime,
+    over_time::{OverTime, SeriesFile},
     values::{Config, Count},
 };
 use ron_places::{Named, Place, Spanned, Try, choice, shape};
@@ -47,6 +47,8 @@ shape! {
         sites: Try<Named<Try<SiteFile>>> = Named::default().into() => "none",
         /// Load, wind and sun around the cars.
         system: Try<Option<SystemFile>> = None.into() => "none",
+        /// Further series of power by name, for policies that go by one.
+        series: Try<Named<SeriesFile>> = Named::default().into() => "none",
         /// Prices that follow net load, for policies that pay them. It needs a `base_load` in
         /// `system`.
         incentive: Try<Option<IncentiveFile>> = None.into() => "none: drivers pay their tariff",

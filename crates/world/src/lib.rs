@@ -29,6 +29,7 @@ mod sampled;
 mod series;
 mod sessions;
 mod source;
+mod sweep;
 mod table;
 mod values;
 
@@ -39,6 +40,7 @@ pub use ron_places::{Override, Problem, Problems};
 pub use sampled::{Sampled, read_column};
 pub use sessions::SessionsRead;
 pub use source::read_text;
+pub use sweep::{Sweep, sweep};
 
 use branch::Branch;
 use dialect::WorldText;

@@ -18,7 +18,7 @@ A world is one file in [RON](https://github.com/ron-rs/ron) with all that a run 
 smallest; `germany/week.ron` and `acn/caltech.ron` are made of real data, whose origin and licence stand beside it;
 `v2g-street.ron` has incentive prices and drivers who are asked, on a calibrated day; `paper/paper.ron` is the case
 study with its units, `ten-units/day.ron` switches units on and off, and `hydrogen.ron` makes hydrogen and keeps it
-in a tank.
+in a tank. `depot.ron` has vans behind a connection that is too small for all of them at once.
 `voltide check WORLD.ron` reports everything that is wrong with one.
 
 * Fields stand in any order; those with a default may be left out; unknown ones are refused.

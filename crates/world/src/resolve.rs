@@ -161,6 +161,7 @@ impl Resolver<'_> {
         let durability = self.durability();
         let tariffs = self.tariffs(&clock);
         let system = self.system(&clock);
+        let own_series = self.own_series(&clock);
         let grid = self.grid(system.as_ref(), &clock);
         let incentive = self.incentive(system.as_ref().zip(grid.as_ref()), &clock);
         let (fleets, samples) = self.fleets(&clock, boundary, sites.as_deref().unwrap_or(&[]))?;
@@ -184,6 +185,7 @@ impl Resolver<'_> {
                 population: Arc::default(),
                 sites: sites?,
                 system: system?,
+                own_series: own_series?,
                 grid: grid?.map(Arc::new),
                 incentive: incentive?,
                 samples,
@@ -311,6 +313,16 @@ impl Resolver<'_> {
             None => Some(SystemForecasts::default()),
         };
         Some(SystemSeries { base_load: base_load?, wind: wind?, pv: pv?, forecasts: forecasts? })
+    }
+
+    /// The series that the world gives names.
+    fn own_series(&mut self, clock: &Clock) -> Option<Vec<Series>> {
+        let files = self.file.series.get()?;
+        let series =
+            files.0.iter().map(|(key, file)| self.power_series(&key.name, file, false, clock));
+        // Every one is read, whatever is wrong with those before it.
+        let series: Vec<Option<Series>> = series.collect();
+        series.into_iter().collect()
     }
 
     /// What is known beforehand of the series that the system has, by their names.

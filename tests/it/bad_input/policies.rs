@@ -75,7 +75,7 @@ fn an_unknown_policy_is_refused_with_the_nearest() {
     let message = message.replace(&beside.path().display().to_string(), "[bin]");
     assert_snapshot!(message, @r"
     × no policy is named `uncontroled`
-    help: did you mean `uncontrolled`? known policies: alap, edf, llf, round-robin, smart, smart-incentive, threshold, uncontrolled, v2g
+    help: did you mean `uncontrolled`? known policies: alap, coordinated, edf, llf, round-robin, smart, smart-incentive, threshold, uncontrolled, v2g
           looked for libvoltide_uncontroled.so in
             [bin]/deps
             [bin]

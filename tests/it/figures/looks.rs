@@ -420,7 +420,7 @@ const ASKED: [&str; 10] = [
     "dry_run",
     "check",
 ];
-const OF_NO_RUN: [(&str, &str); 10] = [
+const OF_NO_RUN: [(&str, &str); 12] = [
     ("event", "a line of the journal itself: cells of the table of events hold it"),
     ("export", "size of the table that was just written"),
     ("recovery", "what is wrong with a log"),
@@ -430,6 +430,8 @@ const OF_NO_RUN: [(&str, &str); 10] = [
     ("finding", "of the machine"),
     ("new_plugin", "the files of a new crate"),
     ("problem", "what is wrong with a world"),
+    ("explained", "a story, whose reasons are held against the tables where it is tested"),
+    ("init", "the files of a new folder"),
     ("report", "a page, whose figures are asked of SQL where it is tested"),
 ];
 

@@ -26,7 +26,11 @@ const OF_COMPARISON: &str = "Lines `compared_run`, one a run, and `comparison`, 
     `first` is the run of the first policy with the same draws. Beside its figures a run has its \
     `seed`, `case` and `folder`, in what it is `unlike` the first besides its policy, what went \
     wrong first, as under [a run](#summary), and `stored_price_per_kwh`: by fleet the price at \
-    which emptier batteries are filled up.";
+    which emptier batteries are filled up.\n\nA sweep has them, too: lines `sweep_point`, one a \
+    run, also in its `points.parquet`, and `sweep_policy`, one a policy and combination of \
+    `parameters`. There each figure has `mean`, `sd` and `half_width_95`, half the interval that \
+    holds the mean of all seeds with 95 % (Student's t), and in `less_first` the same of what it is \
+    more than that of the first policy, run by run with the same draws.";
 
 const OF_CASE: &str = "Lines `compared_figure`, one a case, policy and figure: the figure's \
     `amount`, and beside it what others have `published`. `voltide compare --cases --out` writes \

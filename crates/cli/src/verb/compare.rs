@@ -2,41 +2,30 @@
 
 use crate::{
     args::{Args, Deny, World as WorldArgs},
+    batch::{Batch, Job, Kept, Worlds, affordable, replayed, side_by_side},
     cases::{Case, Cases},
     comparison::{Compared, Comparison, Row, SMART_AT_INCENTIVE},
     failure::{Code, Failure},
     interrupt::Interrupt,
-    journaled::{Journaled, outcome},
+    journaled::Journaled,
     likeness::Made,
-    live::{self, Prepared, all_cores},
-    measured::{Observer, RunFigures},
+    live::{Prepared, all_cores},
     output, progress,
-    repeat::Opening,
-    run_folder::{Claim, Held, RunFolder, id_in},
-    snapshots::Snapshots,
+    run_folder::{Held, id_in},
     verb::{CommandLine, plugins::known_plugins},
     warnings,
 };
 use clap::{Args as ClapArgs, CommandFactory, error::ErrorKind};
-use indicatif::ProgressBar;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     ops::RangeInclusive,
-    panic::resume_unwind,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread::ScopedJoinHandle,
+    sync::{Arc, Mutex, PoisonError},
 };
-use voltide_engine::Simulation;
 use voltide_host::Plugins;
-use voltide_journal::log::{EventLog, NoLog};
-use voltide_model::scenario::Scenario;
-use voltide_telemetry::{Options, RunStatus, Telemetry, write_comparison};
-use voltide_world::{Override, World, free_memory};
+use voltide_telemetry::write_comparison;
+use voltide_world::{Override, World};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Flags {
@@ -126,41 +115,9 @@ fn unclear(compare: &Flags) -> ! {
     CommandLine::command().error(ErrorKind::WrongNumberOfValues, what).exit()
 }
 
-/// A run to be made.
-#[derive(Debug, Clone)]
-struct Job {
-    policy: String,
-    seed: u64,
-    /// 1 without flexibility margins, 2 with them; `None` as the world has it.
-    case: Option<u32>,
-}
-
-impl Job {
-    /// What is put into the world for it.
-    fn sets(&self, compare: &Flags) -> Vec<String> {
-        let margins = self.case.map(|case| format!("grid.margins={}", case == 2));
-        compare.sets.iter().cloned().chain(margins).collect()
-    }
-}
-
-/// Policy, case, and the length of the seed: worlds that have these in common differ in the seed.
-type WorldKey = (String, Option<u32>, usize);
-
-/// What the runs of a comparison share.
-struct Batch<'a> {
-    world: &'a Path,
-    compare: &'a Flags,
-    plugins: &'a Plugins,
-    interrupt: Interrupt,
-    quiet: bool,
-    bar: ProgressBar,
-    /// Threads that each run may use.
-    threads: usize,
-    /// The seed that the world has without an override.
-    seed_of_file: u64,
-    /// Worlds that were read.
-    worlds: Mutex<BTreeMap<WorldKey, Arc<World>>>,
-}
+/// A run to be made, and the case that it is of: 1 without flexibility margins, 2 with them, `None`
+/// as the world has it.
+type Asked = (Option<u32>, Job);
 
 /// The right to write the table of a comparison over cases: two comparisons may write runs to one
 /// folder, but not both their table.
@@ -174,8 +131,8 @@ type Outcome = (Comparison, Option<Cases>, Option<Held>);
 
 /// Runs that were made of a world.
 struct Batched {
-    /// The runs, seed by seed, those of a seed in the order of the policies.
-    done: Vec<(Job, Compared)>,
+    /// The runs, case by case and seed by seed, those of a seed in the order of the policies.
+    done: Vec<Compared>,
     /// How many policies there are.
     policies: usize,
     world: World,
@@ -190,7 +147,7 @@ pub(crate) fn folders(
     args: &Args,
 ) -> Result<Option<Vec<PathBuf>>, Failure> {
     let batched = batched(world, compare, args)?;
-    let folders = |batched: Batched| batched.done.into_iter().filter_map(|(_, run)| run.folder);
+    let folders = |batched: Batched| batched.done.into_iter().filter_map(|run| run.folder);
     Ok(batched.map(|batched| folders(batched).collect()))
 }
 
@@ -201,7 +158,7 @@ fn of_policies(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Outc
     let Batched { done, policies, world, held } = batched;
     let cases = cases(&done, compare, &world);
     let first = compare.cases.first().copied();
-    let of_first = done.into_iter().filter(|(job, _)| job.case == first).map(|(_, run)| run);
+    let of_first = done.into_iter().filter(|run| run.case == first);
     Ok(Some((Comparison { rows: in_rows(of_first, policies) }, cases, held)))
 }
 
@@ -213,72 +170,108 @@ fn batched(world: &Path, compare: &Flags, args: &Args) -> Result<Option<Batched>
     let checked = checked(world, &policies, compare, &plugins, args)?;
     let held = hold_table(compare)?;
     let scenario = &checked.scenario;
-    let seeds = compare.seeds.clone().unwrap_or(scenario.seed..=scenario.seed);
-    let seed_of_file = seed_of_file(world, compare, &seeds)?;
-    let jobs = jobs(&policies, seeds, &compare.cases);
+    let asked = asked(&policies, compare);
+    let jobs: Vec<Job> = asked.iter().map(|(_, job)| job.clone()).collect();
     let at_once = compare.jobs.map_or_else(|| affordable(scenario), usize::from).min(jobs.len());
+    let seed_of_file = seed_of_file(world, &compare.sets, compare.seeds.as_ref())?;
+    let kept = |out| Kept { out, verb: "compare", replace: compare.replace };
     let batch = Batch {
         world,
-        compare,
         plugins: &plugins,
         interrupt: Interrupt::catch(),
         quiet: args.quiet,
         bar: progress::bar(u64::from(scenario.clock.slots) * jobs.len() as u64, args.quiet),
         threads: (all_cores() / at_once).max(1),
-        seed_of_file,
-        worlds: Mutex::default(),
+        kept: compare.out.as_deref().map(kept),
+        worlds: Worlds::of(&jobs, seed_of_file),
     };
-    let done = batch.run_all(&jobs, at_once)?;
+    let done = run_all(&batch, &asked, at_once)?;
     batch.bar.finish_and_clear();
     let finished = done.iter().flatten().count();
     if finished < jobs.len() {
         output::complain(&format!("interrupted after {finished} of {} runs", jobs.len()));
         return Ok(None);
     }
-    let done = jobs.into_iter().zip(done.into_iter().flatten()).collect();
+    let done = done.into_iter().flatten().collect();
     Ok(Some(Batched { done, policies: policies.len(), world: checked, held }))
 }
 
-/// The seed that a world has without an override; that of the only run where there is one.
-fn seed_of_file(
+/// Makes all runs, `at_once` at a time; `None` for those that were interrupted.
+fn run_all(
+    batch: &Batch<'_>,
+    asked: &[Asked],
+    at_once: usize,
+) -> Result<Vec<Option<Compared>>, Failure> {
+    let done = Mutex::new(vec![None::<Compared>; asked.len()]);
+    side_by_side(asked.len(), at_once, |place| {
+        let (case, job) = &asked[place];
+        // A world is not even read where the user wants to stop.
+        if batch.interrupt.raised() {
+            return Ok(());
+        }
+        let made = batch.make(batch.ready(job)?)?;
+        done.lock().unwrap_or_else(PoisonError::into_inner)[place] =
+            made.map(|made| Compared::of(made, *case));
+        Ok(())
+    })?;
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The seed that a world has without an override of `--seeds`; that of the only run where there is
+/// one.
+pub(crate) fn seed_of_file(
     world: &Path,
-    compare: &Flags,
-    seeds: &RangeInclusive<u64>,
+    sets: &[String],
+    seeds: Option<&RangeInclusive<u64>>,
 ) -> Result<u64, Failure> {
-    if seeds.start() == seeds.end() {
-        return Ok(*seeds.start());
+    match seeds {
+        Some(seeds) if seeds.start() < seeds.end() => {
+            let sets: Vec<_> = sets.iter().map(|set| Override::set(set)).collect();
+            Ok(voltide_world::seed(world, &sets)?)
+        }
+        Some(seeds) => Ok(*seeds.start()),
+        // No job has a seed of its own.
+        None => Ok(0),
     }
-    let sets: Vec<_> = compare.sets.iter().map(|set| Override::set(set)).collect();
-    Ok(voltide_world::seed(world, &sets)?)
 }
 
 /// All runs to be made. Smart charging at the incentive price differs from smart charging only in
 /// what drivers pay, so that one case of it is enough.
-fn jobs(policies: &[String], seeds: RangeInclusive<u64>, cases: &[u32]) -> Vec<Job> {
-    let all: Vec<Option<u32>> =
-        if cases.is_empty() { vec![None] } else { cases.iter().copied().map(Some).collect() };
-    let mut jobs = Vec::new();
-    for (place, &case) in all.iter().enumerate() {
-        for seed in seeds.clone() {
+fn asked(policies: &[String], compare: &Flags) -> Vec<Asked> {
+    let cases: Vec<Option<u32>> = match compare.cases.as_slice() {
+        [] => vec![None],
+        cases => cases.iter().copied().map(Some).collect(),
+    };
+    let mut asked = Vec::new();
+    for (place, &case) in cases.iter().enumerate() {
+        let margins = case.map(|case| format!("grid.margins={}", case == 2));
+        let sets: Vec<String> = compare.sets.iter().cloned().chain(margins).collect();
+        for seed in seeds_or_own(compare.seeds.as_ref()) {
             let wanted =
                 policies.iter().filter(|policy| place == 0 || *policy != SMART_AT_INCENTIVE);
-            jobs.extend(wanted.map(|policy| Job { policy: policy.clone(), seed, case }));
+            let job = |policy: &String| Job { policy: policy.clone(), seed, sets: sets.clone() };
+            asked.extend(wanted.map(|policy| (case, job(policy))));
         }
     }
-    jobs
+    asked
+}
+
+/// Each seed of a range; that of the world where there is none.
+pub(crate) fn seeds_or_own(seeds: Option<&RangeInclusive<u64>>) -> Vec<Option<u64>> {
+    seeds.map_or_else(|| vec![None], |seeds| seeds.clone().map(Some).collect())
 }
 
 /// The runs of a case with a seed.
-fn of_case(done: &[(Job, Compared)], number: u32, seed: u64) -> Case {
-    let of_it = done.iter().filter(|(job, _)| job.case == Some(number) && job.seed == seed);
-    let runs = of_it.map(|(_, run)| (run.figures.summary.policy.clone(), run.clone()));
+fn of_case(done: &[Compared], number: u32, seed: u64) -> Case {
+    let of_it = done.iter().filter(|run| run.case == Some(number) && run.seed == seed);
+    let runs = of_it.map(|run| (run.figures.summary.policy.clone(), run.clone()));
     Case { number, runs: runs.collect() }
 }
 
 /// The runs by cases, of the first seed.
-fn cases(done: &[(Job, Compared)], compare: &Flags, world: &World) -> Option<Cases> {
+fn cases(done: &[Compared], compare: &Flags, world: &World) -> Option<Cases> {
     let grid = world.scenario.grid.as_ref()?;
-    let seed = done.first()?.0.seed;
+    let seed = done.first()?.seed;
     (!compare.cases.is_empty()).then(|| Cases {
         all: compare.cases.iter().map(|&case| of_case(done, case, seed)).collect(),
         published: world.published.clone(),
@@ -347,24 +340,6 @@ fn with_smart_at_incentive(policies: &[String]) -> Vec<String> {
     policies
 }
 
-/// Memory that a run takes whatever its world, bytes.
-const RUN_BYTES: u64 = 40 << 20;
-/// Memory that a car takes with its stays, bytes: as measured on a week of 100,000 cars, rounded
-/// up.
-const CAR_BYTES: u64 = 2000;
-/// What it takes besides for each slot of the horizon where drivers are asked, bytes: as measured
-/// on two days of 20,000 cars.
-const ASKED_SLOT_BYTES: u64 = 40;
-
-/// Runs that cores and half of the free memory allow at the same time.
-fn affordable(scenario: &Scenario) -> usize {
-    let asked =
-        scenario.incentive.map_or(0, |_| ASKED_SLOT_BYTES * u64::from(scenario.horizon_end()));
-    let each = RUN_BYTES + scenario.population.len() as u64 * (CAR_BYTES + asked);
-    let fit = free_memory().map_or(usize::MAX, |free| (free / 2 / each) as usize);
-    fit.clamp(1, all_cores())
-}
-
 /// Finished runs, seed by seed, as rows of `policies` policies.
 fn in_rows(runs: impl Iterator<Item = Compared>, policies: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
@@ -376,135 +351,6 @@ fn in_rows(runs: impl Iterator<Item = Compared>, policies: usize) -> Vec<Row> {
         }
     }
     rows
-}
-
-impl Batch<'_> {
-    /// Makes all runs, `at_once` at a time, in the order of `jobs`; `None` for those that were
-    /// interrupted.
-    fn run_all(&self, jobs: &[Job], at_once: usize) -> Result<Vec<Option<Compared>>, Failure> {
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(vec![None::<Compared>; jobs.len()]);
-        let work = || {
-            loop {
-                // The counter only hands out places. What a run came to goes through the lock.
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(job) = jobs.get(place) else { return Ok(()) };
-                // After a failure nothing new begins; what runs goes on to its end, lest it stays
-                // unfinished.
-                let run =
-                    self.run(job).inspect_err(|_| next.store(jobs.len(), Ordering::Relaxed))?;
-                done.lock().unwrap_or_else(PoisonError::into_inner)[place] = run;
-            }
-        };
-        let results: Result<(), Failure> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
-            // A worker that panicked has said so; the panic goes on here.
-            let mut results = workers.into_iter().map(ScopedJoinHandle::join);
-            results.try_for_each(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
-        });
-        results.map(|()| done.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Makes a run; `None` where the user wants to stop.
-    fn run(&self, job: &Job) -> Result<Option<Compared>, Failure> {
-        if self.interrupt.raised() {
-            return Ok(None);
-        }
-        let args = WorldArgs {
-            file: self.world.to_owned(),
-            policy: Some(job.policy.clone()),
-            seed: self.compare.seeds.as_ref().map(|_| job.seed),
-            sets: job.sets(self.compare),
-        };
-        let world = self.world_of(job, &args)?;
-        let prepared = Prepared::with_world(world, &args, self.plugins)?;
-        let (figures, folder) = match &self.compare.out {
-            Some(out) => self.run_kept(prepared, out)?,
-            None => self.run_thrown_away(prepared)?,
-        };
-        Ok(figures.map(|figures| Compared {
-            seed: job.seed,
-            folder,
-            figures,
-            case: job.case,
-            unlike: Vec::new(),
-        }))
-    }
-
-    /// The world of a run: read, or one that was, with another seed.
-    fn world_of(&self, job: &Job, args: &WorldArgs) -> Result<World, Failure> {
-        let key = (job.policy.clone(), job.case, job.seed.to_string().len());
-        let worlds = || self.worlds.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = worlds().get(&key).cloned();
-        // The seed that the file has is no override: its text and its overrides are other ones.
-        let known = known.filter(|_| job.seed != self.seed_of_file);
-        if let Some(world) = known.and_then(|world| world.with_seed(job.seed)) {
-            return Ok(world);
-        }
-        let world = Arc::new(voltide_world::load_with(&args.file, &args.overrides())?);
-        if job.seed != self.seed_of_file {
-            worlds().insert(key, Arc::clone(&world));
-        }
-        Ok(Arc::unwrap_or_clone(world))
-    }
-
-    /// A run as `voltide run` makes it.
-    fn run_kept(
-        &self,
-        prepared: Prepared,
-        out: &Path,
-    ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
-        let id = prepared.id();
-        let world = prepared.world.scenario.name.clone();
-        let start = prepared.watched(self.quiet).start(self.threads);
-        let opening = Opening { started: start.run_started(), forked: None };
-        let claim = Claim { verb: "compare", replace: self.compare.replace, whole_or_none: true };
-        let mut folder =
-            RunFolder::claim((out, &world, &id), claim, |there| opening.difference(there))?;
-        let scenario = Arc::clone(&start.scenario);
-        let mut snapshots = Snapshots::new(&folder.place, None, &scenario);
-        let options = Options { bills: true, ..Options::default() };
-        let telemetry = Telemetry::create(&folder.place, &start.scenario, options)?;
-        let simulation = live::begin(start, &folder.place, Observer::new(telemetry))?;
-        let (figures, status) = self.step(simulation, &mut snapshots)?;
-        if status != RunStatus::Interrupted {
-            folder.over()?;
-        }
-        Ok((wanted(figures, status)?, Some(folder.path.clone())))
-    }
-
-    /// A run of which only the figures are kept.
-    fn run_thrown_away(
-        &self,
-        prepared: Prepared,
-    ) -> Result<(Option<RunFigures>, Option<PathBuf>), Failure> {
-        let start = prepared.watched(self.quiet).start(self.threads);
-        let scenario = Arc::clone(&start.scenario);
-        let observer = Observer::new(Telemetry::create_summary(&scenario)?);
-        let simulation = Simulation::new(start, NoLog::default(), observer)?;
-        let (figures, status) = self.step(simulation, &mut Snapshots::none())?;
-        Ok((wanted(figures, status)?, None))
-    }
-
-    /// Steps a run to its end, or as far as the user wants.
-    fn step<L: EventLog>(
-        &self,
-        mut simulation: live::LiveRun<Observer, L>,
-        snapshots: &mut Snapshots,
-    ) -> Result<(RunFigures, RunStatus), Failure> {
-        let status = live::step_through(&mut simulation, self.interrupt, &self.bar, snapshots)?;
-        let ended = simulation.end(outcome(&status))?;
-        Ok((ended.sink.finish(status.clone())?, status))
-    }
-}
-
-/// The figures of a run; `None` where the user stopped it.
-fn wanted(figures: RunFigures, status: RunStatus) -> Result<Option<RunFigures>, Failure> {
-    match status {
-        RunStatus::Finished => Ok(Some(figures)),
-        RunStatus::Interrupted => Ok(None),
-        RunStatus::Failed(error) => Err(Failure::new(Code::Run, error, None)),
-    }
 }
 
 /// Reads runs from their logs.
@@ -544,9 +390,7 @@ fn of_run(run: &Path, quiet: bool) -> Result<(Row, Made), Failure> {
     let journaled = Journaled::open(run, quiet)?;
     let scenario = Arc::clone(journaled.own_scenario());
     let forked = journaled.forked().cloned();
-    let observer = Observer::new(Telemetry::create_summary(&journaled.scenario)?);
-    let (observer, status) = journaled.replay(observer, false, quiet)?;
-    let figures = observer.finish(status.clone())?;
+    let (figures, status) = replayed(journaled, quiet)?;
     let made = Made { slots: figures.summary.slots, scenario, forked, status };
     let label = figures.summary.policy.clone();
     let seed = made.scenario.seed;

@@ -139,7 +139,7 @@ fn finish(
 }
 
 /// The fork's world with its policies: the parent's own where nothing is changed.
-fn prepare(
+pub(crate) fn prepare(
     world: World,
     started: &RunStarted,
     changes: &[String],
@@ -165,7 +165,11 @@ fn changes(flags: &Flags) -> Vec<Override> {
 
 /// The parent's world with the changes from a tick on; refuses those that would make another
 /// comparison of it.
-fn changed_world(parent: &Journaled, changes: &[Override], at_tick: u32) -> Result<World, Failure> {
+pub(crate) fn changed_world(
+    parent: &Journaled,
+    changes: &[Override],
+    at_tick: u32,
+) -> Result<World, Failure> {
     let mut world = if changes.is_empty() {
         parent.world.clone()
     } else {

@@ -78,16 +78,20 @@ macro_rules! policy_crate {
 const POLICY_CRATE: &[(&str, &str)] = policy_crate![
     "lib.rs",
     "abi.rs",
-    "abi/storage_service.rs",
     "abi/shim.rs",
+    "abi/site_costs.rs",
     "abi/storage.rs",
+    "abi/storage_service.rs",
+    "abi/storage_service/tests.rs",
     "abi/view.rs",
+    "abi/world_service.rs",
     "guard.rs",
     "observation.rs",
     "planner.rs",
     "policy.rs",
     "storage.rs",
     "testing.rs",
+    "world.rs",
 ];
 const LICENSES: [(&str, &str); 2] = [
     ("voltide-policy/LICENSE-APACHE", include_str!("../../../../LICENSE-APACHE")),
@@ -130,7 +134,7 @@ pub(crate) fn new_plugin(new: &Flags, args: &Args) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn rust_files(name: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn rust_files(name: &str) -> Vec<(&'static str, String)> {
     let manifest = MANIFEST.replace(LINTS, "") + ALONE;
     let own = [
         ("Cargo.toml", named(&manifest, name).replace(POLICY_PATH, POLICY_BESIDE)),
@@ -170,19 +174,19 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn create(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn create(folder: &Path) -> Result<(), Failure> {
     let parent = folder.parent().map_or(Ok(()), fs::create_dir_all);
     // Not `create_dir_all`, which takes a folder that is there: nobody's files are written over.
     parent.and_then(|()| fs::create_dir(folder)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             let what = format!("{} exists already", folder.display());
-            Failure::new(Code::Input, what, Some("give a folder that is not there yet with --dir"))
+            Failure::new(Code::Input, what, Some("give a folder that is not there yet"))
         }
         _ => Failure::new(Code::Run, format!("cannot create {}: {error}", folder.display()), None),
     })
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
     folder.and_then(|()| fs::write(file, text)).map_err(|error| {
         Failure::new(Code::Run, format!("cannot write {}: {error}", file.display()), None)

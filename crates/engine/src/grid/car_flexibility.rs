@@ -89,7 +89,7 @@ fn slots_end(in_force: &ScenarioInForce, stay: StayId, tick: u32) -> u32 {
     let end = match in_force.scenario.rules {
         // Nobody knows that but the simulator.
         Rules::V1 => stays.end_slot(stay, clock),
-        Rules::V2 => stays.announced_end_slot(stay, clock).max(tick + 1),
+        Rules::V2 => return stays.expected_end_slot(stay, tick, clock),
     };
     end - clock.slots_before(stays.first_slot(stay, clock), tick)
 }

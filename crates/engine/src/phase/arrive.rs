@@ -3,7 +3,9 @@
 use crate::{
     apply::Sessions,
     cars::columns,
+    due::LeftEarly,
     outbox::Recorder,
+    phase::plan::tree,
     state::{FleetConstants, Now, ScenarioInForce, SiteCuts},
 };
 use bevy_ecs::{prelude::*, system::ScheduleSystem};
@@ -30,10 +32,12 @@ fn any_arrives(in_force: Res<ScenarioInForce>, now: Res<Now>) -> bool {
 }
 
 /// Ends the sessions whose cars leave.
-fn depart(mut sessions: Sessions, mut record: Recorder) {
+fn depart(mut sessions: Sessions, mut early: ResMut<LeftEarly>, mut record: Recorder) {
     let tick_started = record.cause(&[&TickStarted::KIND]);
     let ended = sessions_ending(&sessions);
     let missed = targets_missed(&sessions.in_force, &sessions.cuts, sessions.now.tick, &ended);
+    // Before it is off the sums what they were to draw.
+    *early = tree::left_early(&sessions.in_force, &sessions.plans, &ended, sessions.now.tick);
     let cause =
         record.emit(tick_started, ended, Event::SessionEnded, |ended| sessions.unplug(ended));
     if !missed.ev.is_empty() {

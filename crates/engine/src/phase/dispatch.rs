@@ -12,7 +12,7 @@ use crate::{
     },
     outbox::Recorder,
     prices::PriceBook,
-    state::{Balance, ChargingPrices, Now, PluggedIn, ScenarioInForce},
+    state::{Balance, ChargingPrices, NetLoadMost, Now, PluggedIn, ScenarioInForce},
     units::{self, DoingMut, Flexibility, Shown},
 };
 use bevy_ecs::{prelude::*, schedule::common_conditions::not, system::ScheduleSystem};
@@ -35,12 +35,17 @@ const RESIDUAL_MAX: f64 = 1e-6;
 pub(crate) fn following() -> impl IntoScheduleConfigs<ScheduleSystem, ()> {
     let plant = (follow_schedule, offer_flexibility, count_units).chain().run_if(has_plant);
     let units = (plant, import_the_rest.run_if(not(has_plant))).chain();
-    (price_cars, (count_cars, units, close_balance).chain()).into_configs()
+    (price_cars, (count_cars, units, close_balance, note_most).chain()).into_configs()
 }
 
 /// Whether the world has a plant.
 pub(crate) fn has_plant(in_force: Res<ScenarioInForce>) -> bool {
     in_force.scenario.grid.is_some()
+}
+
+/// Notes the highest net load, for policies that a peak is sunk for.
+fn note_most(balance: Res<Balance>, mut most: ResMut<NetLoadMost>) {
+    most.0 = most.0.max(balance.0.net_load_kw());
 }
 
 /// Begins the balance with all that does not depend on units.

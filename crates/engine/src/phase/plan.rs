@@ -3,8 +3,8 @@
 //! [`queue`] has who they are, and why: one queue, which named sources fill. At a day's start the
 //! stays of the day come out of it first, where the world plans so; and then, as in every slot, the
 //! cars that are plugged in. Policies see both alike: batch by batch, each in the light of what the
-//! one before it will draw. Where the plans of plugged cars then do not keep the limits of a tree
-//! of sites together, [`tree`] has them shown once more, all cars of that tree at once.
+//! one before it will draw. Where plans then do not keep the limits of a tree of sites together,
+//! [`tree`] has them shown once more, all stays of that tree at once.
 
 pub(crate) mod again;
 mod answer;
@@ -17,7 +17,7 @@ mod planners;
 pub(crate) mod plug_in;
 pub(crate) mod queue;
 mod replan;
-mod tree;
+pub(crate) mod tree;
 
 pub(crate) use forecast::TrialOfDay;
 pub(crate) use planners::{Planners, PolicyMemory};
@@ -25,7 +25,7 @@ pub(crate) use planners::{Planners, PolicyMemory};
 use crate::{
     EngineError,
     batch::ToPlan,
-    due::DueCars,
+    due::{DueCars, LeftEarly},
     failure::{goes_on, stop},
     outbox::Recorder,
     phase::{
@@ -45,8 +45,10 @@ use day_start::{Plugged, is_planned};
 use planners::Asked;
 use queue::Queue;
 use tree::Trees;
-use voltide_journal::event::{Bytes, Event, PolicyStateSaved, PricesSet, TickStarted};
-use voltide_model::{id::StayId, scenario::Planning as Plans};
+use voltide_journal::event::{
+    Bytes, Event, LimitUnkept, PlansAccepted, PolicyStateSaved, PricesSet, TickStarted,
+};
+use voltide_model::{id::StayId, rules::Rules, scenario::Planning as Plans};
 use voltide_policy::observation::Shown;
 
 /// Plans what the queue has, and forecasts what the day-ahead stage is to know of it.
@@ -77,8 +79,8 @@ fn day_begins(in_force: Res<ScenarioInForce>, now: Res<Now>) -> bool {
 
 /// Whether any source might put a plugged car in. To look at all that planning reads costs more
 /// than the tick of a car that nobody plans.
-fn any_may_be_due(due: Res<DueCars>, planners: Res<Planners>) -> bool {
-    queue::may_have_plugged(&due, planners.replan)
+fn any_may_be_due(due: Res<DueCars>, early: Res<LeftEarly>, planners: Res<Planners>) -> bool {
+    queue::may_have_plugged(&due, planners.replan) || !early.stays.is_empty()
 }
 
 /// What planning works with: what it plans from, and whom it asks.
@@ -95,6 +97,7 @@ struct PlanPhase<'w, 's> {
 /// Plans the stays of a day that begins, where the world plans so.
 fn plan_day(
     mut phase: PlanPhase,
+    trees: Trees,
     mut at_midnight: ResMut<InProgressAtMidnight>,
 ) -> Result<(), EngineError> {
     if !is_planned(&phase.seen()) {
@@ -102,6 +105,7 @@ fn plan_day(
     }
     let mut day = day_start::stays(&phase.seen(), Plugged::Due);
     phase.plan(&mut day)?;
+    phase.plan_trees(day.stays(), LeftEarly::default(), &trees)?;
     at_midnight.0 = day.at_midnight();
     Ok(())
 }
@@ -111,14 +115,12 @@ fn plan_plugged(
     mut phase: PlanPhase,
     sites: Query<&CarsBehind>,
     trees: Trees,
+    mut early: ResMut<LeftEarly>,
 ) -> Result<(), EngineError> {
     let policy = phase.planners.info().clone();
     let mut cars = queue::plugged_cars(&phase.seen(), &policy, sites);
     phase.plan(&mut cars)?;
-    if tree::are_shown(&phase.seen(), &policy) {
-        phase.plan_trees(cars.stays(), &trees)?;
-    }
-    Ok(())
+    phase.plan_trees(cars.stays(), std::mem::take(&mut *early), &trees)
 }
 
 impl PlanPhase<'_, '_> {
@@ -129,11 +131,13 @@ impl PlanPhase<'_, '_> {
     /// Plans what is in the queue, each batch of cars stay by stay.
     fn plan(&mut self, queue: &mut Queue) -> Result<(), EngineError> {
         let size = self.planners.batch_size(self.incentives.as_deref());
+        let policy = self.planners.info().clone();
+        let shown = replan::shown(&self.seen(), &policy);
         while queue.next_cars(&self.seen(), size) {
             self.form_prices()?;
             while let Some(stays) = queue.next_stays(&self.seen()) {
                 self.expect(&stays);
-                self.plan_stays(&stays, Shown::Due)?;
+                self.plan_stays(&stays, shown)?;
                 let seen = self.cars.seen_by_planning(&self.schedules);
                 let horizon = self.planners.batch.horizon_slots();
                 queue.note_schedules(&seen, &stays, &self.planners.power_kw, horizon);
@@ -180,14 +184,36 @@ impl PlanPhase<'_, '_> {
         Ok(())
     }
 
-    /// Shows the trees of stays that were planned alone once more, where these plans do not keep
-    /// their limits together with those in force.
-    fn plan_trees(&mut self, planned: &[StayId], trees: &Trees) -> Result<(), EngineError> {
-        for root in tree::crowded(&self.seen(), planned) {
-            let cars = trees.plugged(&self.seen(), root);
-            self.plan_stays(&cars, Shown::Tree)?;
+    /// Shows whole trees that stays which were just `planned` alone, or cars that left `early`,
+    /// make due.
+    fn plan_trees(
+        &mut self,
+        planned: &[StayId],
+        early: LeftEarly,
+        trees: &Trees,
+    ) -> Result<(), EngineError> {
+        let policy = self.planners.info().clone();
+        if !tree::are_shown(&self.seen(), &policy) {
+            return Ok(());
+        }
+        for root in tree::due(&self.seen(), planned, early) {
+            let stays = trees.stays(&self.seen(), root);
+            if !stays.is_empty() {
+                self.expect(&stays);
+                self.plan_stays(&stays, Shown::Tree)?;
+                let unkept = tree::unkept(&self.seen(), root, &stays);
+                self.note_unkept(unkept);
+            }
         }
         Ok(())
+    }
+
+    /// Records which limits plans of a whole tree do not keep.
+    fn note_unkept(&mut self, unkept: LimitUnkept) {
+        if !unkept.site.is_empty() {
+            let cause = self.record.cause(&[&PlansAccepted::KIND]);
+            self.record.note(cause, Event::LimitUnkept(unkept));
+        }
     }
 
     /// Records a call's faults and corrections, and accepts its schedules.
@@ -197,6 +223,10 @@ impl PlanPhase<'_, '_> {
         answer.record_fault(&planners.batch, shown, record);
         // What a fault led to is not put down to it: a stand-in's schedules are as good as any.
         let cause = cause(record, shown);
+        if self.in_force.scenario.rules >= Rules::V2 {
+            let site = tree::top_of(&self.in_force, &planners.batch.stay, shown);
+            answer.record_groups(site, shown, record);
+        }
         answer.record_corrections(&planners.batch, tick, shown, record);
         let plans = schedules(&planners.batch, &planners.power_kw, tick);
         record.emit(cause, plans, Event::PlansAccepted, |plans| in_force.accept(plans));

@@ -7,8 +7,8 @@ use crate::{
     grid::UnitSchedule,
     sites::{CarsBehind, Places, SiteTree},
     state::{
-        ExpectedStays, LastCut, LastCuts, PluggedAtMidnight, PluggedIn, ScenarioInForce, SiteCuts,
-        StoredInAll,
+        ExpectedStays, LastCut, LastCuts, NetLoadMost, PluggedAtMidnight, PluggedIn,
+        ScenarioInForce, SiteCuts, StoredInAll,
     },
 };
 use bevy_ecs::prelude::*;
@@ -45,6 +45,7 @@ pub(super) fn save_roster(world: &mut World, _future: Future) -> Part {
         .with("at_site", Column::Ids(numbers(&at_site)))
         .with("overdue", Column::Ids(numbers(&due.overdue)))
         .with("due", Column::Ids(due.marked.iter().map(|ev| ev.0).collect()))
+        .with("net_load_most_kw", Column::Reals(vec![world.resource::<NetLoadMost>().0]))
         .with("stored_kwh", Column::Reals(vec![world.resource::<StoredInAll>().0]))
         .with("site_cut", Column::Bytes(cut.collect()))
         .with("last_cut", Column::Ids(cuts.iter().map(|cut| cut.ev.0).collect()))
@@ -70,6 +71,9 @@ pub(super) fn load_roster(world: &mut World, part: &Part) -> Result<(), Lacking>
     let marked = VecDeque::from(ids::<EvId>(part.ids("due")?));
     world.insert_resource(DueCars { marked, overdue: ids(part.ids("overdue")?) });
     world.insert_resource(StoredInAll(only(part.reals("stored_kwh")?)?));
+    // Snapshots of 0.1.0 have none, whose policies were not shown it.
+    let most = part.reals("net_load_most_kw").ok().and_then(|values| values.first());
+    world.insert_resource(NetLoadMost(most.copied().unwrap_or_default()));
     let in_session = part.bytes("site_cut")?.iter().map(|&cut| cut == 1).collect();
     world.insert_resource(SiteCuts { in_session, ..SiteCuts::default() });
     // Snapshots of 0.1.0 have none, whose policies were not shown what came of their schedules.

@@ -100,8 +100,14 @@ fn a_policy_in_c_has_a_group_solved_behind_the_limits_of_sites() {
     // 24 kW for a slot in all, 8 at most in each: the cheapest three.
     let mut shown = behind_a_yard();
     assert_close(&sums(&ask(&mut *policy, &shown).unwrap().0), &[8.0, 8.0, 8.0, 0.0]);
+    assert_eq!(policy.take_groups().iter().map(|group| group.rows).collect::<Vec<_>>(), [2]);
+    assert_eq!(policy.take_groups(), [], "they are taken once");
+    // Plans in force are where the search begins, and not where it ends.
+    shown.planned_kw = vec![6.0; 8];
+    assert_close(&sums(&ask(&mut *policy, &shown).unwrap().0), &[8.0, 8.0, 8.0, 0.0]);
     shown.shown = Shown::Due;
     assert_close(&sums(&ask(&mut *policy, &shown).unwrap().0), &[14.0, 0.0, 0.0, 0.0]);
+    assert_eq!(policy.take_groups(), [], "each was planned alone");
     shown.shown = Shown::Tree;
     shown.site_import_kw_max[0] = f64::NAN;
     let fault = ask(&mut *policy, &shown).unwrap_err().message;

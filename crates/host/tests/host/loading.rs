@@ -92,7 +92,7 @@ fn unknown_names_come_with_a_guess() {
     let error = plugins.load("uncontroled", "", 0).err().unwrap();
     insta::assert_snapshot!(printed(error), @r"
     × no policy is named `uncontroled`
-    help: did you mean `uncontrolled`? known policies: alap, edf, llf, round-robin, smart, smart-incentive, threshold, uncontrolled, v2g
+    help: did you mean `uncontrolled`? known policies: alap, coordinated, edf, llf, round-robin, smart, smart-incentive, threshold, uncontrolled, v2g
           looked for libvoltide_uncontroled.so in
             /opt/voltide
             plugins

@@ -36,7 +36,7 @@ static int32_t plan(void *self, const voltide_observation *seen, voltide_schedul
         .size = sizeof sites, .rows = seen->stays, .horizon = seen->horizon, .sites = seen->sites,
         .site_id = seen->site_id, .parent_site = seen->parent_site,
         .import_kw_max = seen->site_import_kw_max, .export_kw_max = seen->site_export_kw_max,
-        .given_kw = seen->site_others_kw,
+        .given_kw = seen->site_others_kw, .planned_kw = seen->planned_kw,
     };
     voltide_storage_answers answers = {
         .size = sizeof answers, .rows = seen->stays, .horizon = seen->horizon,

@@ -103,6 +103,7 @@ fn in_columns(number: f64) -> Vec<(&'static str, Event)> {
             "asked_kw",
             Event::LimitViolated(LimitViolated { site: ids(), asked_kw: one(), limit_kw: one() }),
         ),
+        ("over_kw", Event::LimitUnkept(LimitUnkept { site: ids(), slot: vec![3], over_kw: one() })),
     ]
 }
 
@@ -123,7 +124,12 @@ fn in_json(number: f64) -> Vec<(&'static str, Event)> {
             constraints: 0,
         })
     };
+    let group = |cost, cost_bound| {
+        Event::GroupSolved(GroupSolved { cost, cost_bound, ..GroupSolved::default() })
+    };
     vec![
+        ("cost", group(number, None)),
+        ("cost_bound", group(1.0, Some(number))),
         ("objective", solve(number, None, 1.0, 1.0)),
         ("bound", solve(1.0, Some(number), 1.0, 1.0)),
         ("components", solve(1.0, None, number, 1.0)),
@@ -162,6 +168,7 @@ fn what_is_no_number_is_read_back_as_what_it_was() {
         for (column, event) in with(number).into_iter().filter(|(_, event)| {
             // JSON has no such numbers: a bound that was none was `null`, and is none.
             !matches!(event, Event::SolveFinished(solve) if solve.bound.is_some())
+                && !matches!(event, Event::GroupSolved(solve) if solve.cost_bound.is_some())
         }) {
             assert_eq!(read_back(&event), event, "{column}");
         }

@@ -218,7 +218,7 @@ fn an_unknown_kind_is_named() {
     let whole = fs::read(patient.file("000001.mcap")).unwrap();
     let error =
         patient.with("000001.mcap", &edit(&whole, b"SlotElapsed.v1", b"SlotElapsed.v9")).unwrap();
-    insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` holds `SlotElapsed.v9`, which this version does not know; it knows Build.v1, Sealed.v1, RunStarted.v2, SeriesLoaded.v1, StaysLoaded.v2, RunForked.v1, RunEnded.v1, TickStarted.v1, PricesSet.v1, SessionEnded.v1, SessionStarted.v1, TargetMissed.v1, TripShort.v1, StaysExpected.v1, WillingnessAgreed.v1, PlansAccepted.v1, ForecastIssued.v1, SolveFinished.v1, WindowForeseen.v1, UnitsDispatched.v1, MarginViolated.v1, PolicyFaulted.v1, PolicyStateSaved.v1, AnswerNotFinite.v1, SetPointClipped.v1, LimitViolated.v1, SlotElapsed.v1, TickSealed.v1, RunStarted.v1, StaysLoaded.v1");
+    insta::assert_snapshot!(shown(&error, patient.run.path()), @"`run/log/000001.mcap` holds `SlotElapsed.v9`, which this version does not know; it knows Build.v1, Sealed.v1, RunStarted.v2, SeriesLoaded.v1, StaysLoaded.v2, RunForked.v1, RunEnded.v1, TickStarted.v1, PricesSet.v1, SessionEnded.v1, SessionStarted.v1, TargetMissed.v1, TripShort.v1, StaysExpected.v1, WillingnessAgreed.v1, PlansAccepted.v1, GroupSolved.v1, LimitUnkept.v1, ForecastIssued.v1, SolveFinished.v1, WindowForeseen.v1, UnitsDispatched.v1, MarginViolated.v1, PolicyFaulted.v1, PolicyStateSaved.v1, AnswerNotFinite.v1, SetPointClipped.v1, LimitViolated.v1, SlotElapsed.v1, TickSealed.v1, RunStarted.v1, StaysLoaded.v1");
 }
 
 #[test]

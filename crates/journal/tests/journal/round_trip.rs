@@ -75,7 +75,7 @@ fn session_ended() -> impl Strategy<Value = Event> {
 }
 
 fn small_batches() -> impl Strategy<Value = Event> {
-    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), places(n), 0..7);
+    let columns = |n| (ids(n), ids(n), numbers(n), numbers(n), places(n), 0..8);
     rows().prop_flat_map(columns).prop_map(|(ev, stay, one, two, reason, kind)| match kind {
         0 => Event::TargetMissed(TargetMissed {
             ev,
@@ -101,6 +101,11 @@ fn small_batches() -> impl Strategy<Value = Event> {
             asked_kw: one,
             applied_kw: two,
             reason: reasons(&ClipReason::ALL, &reason),
+        }),
+        6 => Event::LimitUnkept(LimitUnkept {
+            site: ev.iter().map(|ev| SiteId(ev.0)).collect(),
+            slot: stay.iter().map(|stay: &StayId| stay.0).collect(),
+            over_kw: one,
         }),
         _ => Event::LimitViolated(LimitViolated {
             site: ev.iter().map(|ev| SiteId(ev.0)).collect(),

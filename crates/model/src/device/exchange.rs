@@ -1,9 +1,9 @@
 //! Connections to the world outside. Imports count as given, exports as negative.
 
-use super::{Device, PlantError, SlotsAhead, check::Checked};
+use super::{Device, OfferedAt, PlantError, SlotsAhead, check::Checked};
 use crate::{
     columns::{CountsAs, UnitKind},
-    cost::{CostComponent, UnitCost},
+    cost::{Chord, CostComponent, UnitCost},
     quantity::Kilowatts,
     series::Series,
     unit::UnitSlot,
@@ -58,6 +58,11 @@ pub(super) const COST: CostComponent =
 impl Device for Exchange {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn offer(&self, _did: &UnitSlot, at: OfferedAt) -> (f64, Vec<Chord>) {
+        let price = self.import_price.at(at.slot, at.day).max(0.0);
+        (0.0, vec![Chord { width_kw: self.import_max.0, slope_per_kwh: price }])
     }
 
     fn kind(&self) -> UnitKind {

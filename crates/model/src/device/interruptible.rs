@@ -1,9 +1,9 @@
 //! Load that may be shed at a price; what is shed counts as given.
 
-use super::{Device, PlantError, check::Checked};
+use super::{Device, OfferedAt, PlantError, check::Checked};
 use crate::{
     columns::{CountsAs, UnitKind},
-    cost::{CostComponent, UnitCost},
+    cost::{Chord, CostComponent, UnitCost},
     flexibility::{CutUp, Readings, UpDown},
     quantity::Kilowatts,
     unit::UnitSlot,
@@ -32,6 +32,11 @@ pub(super) const COST: CostComponent =
 impl Device for InterruptibleLoad {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn offer(&self, _did: &UnitSlot, _at: OfferedAt) -> (f64, Vec<Chord>) {
+        let shed = Chord { width_kw: self.power_max.0, slope_per_kwh: self.price.max(0.0) };
+        (0.0, vec![shed])
     }
 
     fn kind(&self) -> UnitKind {

@@ -1,9 +1,9 @@
 //! Thermal units: limits, ramp, commitment, and what their output costs.
 
-use super::{Device, PlantError, check::Checked};
+use super::{Device, OfferedAt, PlantError, check::Checked};
 use crate::{
     columns::UnitKind,
-    cost::{CostComponent, QuadraticCost, UnitCost},
+    cost::{Chord, CostComponent, QuadraticCost, UnitCost, chords},
     flexibility::{Readings, UpDown},
     quantity::{Hours, Kilowatts, KilowattsPerHour},
     unit::{UnitSlot, UnitState},
@@ -62,6 +62,15 @@ pub(super) const STARTS: CostComponent =
 impl Device for ThermalUnit {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    /// It keeps its least output while it is on, and is not switched.
+    fn offer(&self, did: &UnitSlot, at: OfferedAt) -> (f64, Vec<Chord>) {
+        if !did.on {
+            return (did.power_kw(), Vec::new());
+        }
+        let (least, most) = (self.power_min.0, self.power_max.0);
+        (least, chords(self.cost, least, most, at.segments))
     }
 
     fn kind(&self) -> UnitKind {

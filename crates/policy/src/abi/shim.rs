@@ -3,9 +3,9 @@
 #![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
 
 use super::{
-    ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_SITE,
-    FLAG_WHOLE_TREE, HostTable, MAGIC, NO_OFFSET, ObservationColumns, PolicyTable, STATUS_ERROR,
-    STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text, copy_prefix,
+    ABI_MAJOR, ABI_MINOR, ByteSink, FLAG_PAYS_INCENTIVE, FLAG_STATEFUL, FLAG_WHOLE_FLEET,
+    FLAG_WHOLE_SITE, FLAG_WHOLE_TREE, HostTable, MAGIC, NO_OFFSET, ObservationColumns, PolicyTable,
+    STATUS_ERROR, STATUS_OK, STATUS_PANIC, ScheduleMatrix, Text, copy_prefix,
 };
 use crate::{
     guard::{self, Refusal},
@@ -91,6 +91,7 @@ pub const fn table<P: Policy>(version: &'static str) -> PolicyTable {
     let whole_site = if P::WHOLE_SITE { FLAG_WHOLE_SITE } else { 0 };
     let pays_incentive = if P::PAYS_INCENTIVE { FLAG_PAYS_INCENTIVE } else { 0 };
     let whole_tree = if P::WHOLE_TREE { FLAG_WHOLE_TREE } else { 0 };
+    let whole_fleet = if P::WHOLE_FLEET { FLAG_WHOLE_FLEET } else { 0 };
     PolicyTable {
         size: size_of::<PolicyTable>() as u32,
         major: ABI_MAJOR,
@@ -98,7 +99,7 @@ pub const fn table<P: Policy>(version: &'static str) -> PolicyTable {
         magic: MAGIC,
         name: Text::new(P::NAME),
         version: Text::new(version),
-        flags: stateful | whole_site | pays_incentive | whole_tree,
+        flags: stateful | whole_site | pays_incentive | whole_tree | whole_fleet,
         replan_slots: match P::REPLAN {
             Replan::OnPlugIn => 0,
             Replan::EveryTick => 1,
@@ -126,7 +127,11 @@ unsafe extern "C" fn create<P: Policy>(
     let status = host.guard(|| {
         // SAFETY: the program hands over a config that exists during the call.
         let config = str::from_utf8(unsafe { config.bytes() })?;
-        policy = Some(from_config::<P>(config)?);
+        let mut read = from_config::<P>(config)?;
+        if let Some(world) = host.world() {
+            read.enter(&world, config)?;
+        }
+        policy = Some(read);
         Ok(())
     });
     if let Some(policy) = policy {

@@ -49,6 +49,23 @@ pub const STORAGE_ABOVE_MAXIMUM: u32 = 2;
 /// Target: upper bounds on the way, or limits of sites, keep the battery from charging in time.
 pub const STORAGE_HELD_BY_BOUNDS: u32 = 3;
 
+/// Share: who misses energy is whoever it is cheapest for.
+pub const STORAGE_SHARE_COST: u32 = 0;
+/// Share: all miss energy in proportion to what they want and could have alone, as far as limits
+/// let them.
+pub const STORAGE_SHARE_EVEN: u32 = 1;
+
+/// Cost: `price` per kW by which the highest power lies above `baseline_kw`.
+pub const STORAGE_COST_PEAK: u32 = 0;
+/// Cost: half of `price`, per kWh and kW, times the square of the distance from `baseline_kw`, over
+/// every slot.
+pub const STORAGE_COST_SQUARE: u32 = 1;
+/// Cost: `price` per kWh of distance from `series_kw`.
+pub const STORAGE_COST_FOLLOW: u32 = 2;
+/// Cost: a supply curve a slot, used from the cheapest step up; beyond all steps `price` per kWh.
+/// Power below zero costs nothing.
+pub const STORAGE_COST_SUPPLY: u32 = 3;
+
 /// What `extension("voltide.storage/1")` points to; it outlives the instance.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +121,43 @@ pub struct StorageSites {
     /// Power behind each site that is there already, with that of the sites behind it, sites x H,
     /// kW; null for none.
     pub given_kw: *const f64,
+    /// What the rows would do otherwise, n x H, kW: where the search begins; null where nothing is
+    /// known.
+    pub planned_kw: *const f64,
+    /// Number of costs.
+    pub costs: u32,
+    /// `STORAGE_SHARE_COST` or `STORAGE_SHARE_EVEN`.
+    pub share: u32,
+    /// What the power of sites costs, beside what rows pay: a pointer a cost; null for none.
+    pub cost: *const *const StorageCost,
+}
+
+/// What the power of a site costs, given power included. What its kind has no use for is not looked
+/// at.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct StorageCost {
+    /// Size of this struct, bytes.
+    pub size: u32,
+    /// One of `STORAGE_COST_PEAK`, `STORAGE_COST_SQUARE`, `STORAGE_COST_FOLLOW` and
+    /// `STORAGE_COST_SUPPLY`.
+    pub kind: u32,
+    /// The site.
+    pub site: u32,
+    /// Number of steps of all slots together.
+    pub steps: u32,
+    /// The price, not negative; per what, the kind says.
+    pub price: f64,
+    /// The power that costs nothing, kW.
+    pub baseline_kw: f64,
+    /// The series to follow, H values, kW.
+    pub series_kw: *const f64,
+    /// H + 1 offsets into the next two columns: the steps of each slot, in any order.
+    pub step_offset: *const u32,
+    /// How much there is of a step, kW.
+    pub step_kw: *const f64,
+    /// What it costs, per kWh; not negative.
+    pub step_price: *const f64,
 }
 
 /// Where the figures of a group go. Each may be null where it is of no interest.
@@ -119,7 +173,7 @@ pub struct StorageFigures {
     /// Stored energy below targets, kWh.
     pub missing_kwh: *mut f64,
     /// A lower bound of it, kWh.
-    pub missing_kwh_bound: *mut f64,
+    pub missing_bound_kwh: *mut f64,
     /// What all schedules cost together.
     pub cost: *mut f64,
     /// A lower bound of that at this missing energy; minus infinity where none is known.

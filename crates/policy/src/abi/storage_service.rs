@@ -6,14 +6,14 @@ use super::{
     ByteSink, Host, STATUS_OK, STORAGE_ABOVE_MAXIMUM, STORAGE_FEASIBLE, STORAGE_HELD_BY_BOUNDS,
     STORAGE_INFEASIBLE, STORAGE_NO_SOLUTION, STORAGE_OPTIMAL, STORAGE_REACHED, STORAGE_SERVICE,
     STORAGE_STRICT, STORAGE_TOO_SHORT, STORAGE_UNBOUNDED, StorageAnswers, StorageFigures,
-    StorageProblems, StorageSites, StorageTable, Versioned, copy_prefix,
+    StorageProblems, StorageSites, StorageTable, Versioned, copy_prefix, site_costs,
     view::{column, column_mut},
 };
 use crate::{
     observation::Schedules,
     storage::{
-        BoundsMissed, GroupFigures, GroupSites, Method, MissedReason, Outcome, StorageAnswer,
-        StorageError, StorageRequest, TargetMissed, TieRule, Unmet,
+        BoundsMissed, GroupFigures, GroupSites, Method, MissedReason, Outcome, Share, SiteCost,
+        StorageAnswer, StorageError, StorageRequest, TargetMissed, TieRule, Unmet,
     },
 };
 use std::{marker::PhantomData, ptr};
@@ -85,7 +85,10 @@ impl Storage<'_> {
     ) -> Result<(Vec<StorageAnswer>, GroupFigures), StorageError> {
         let solve = self.table.solve_group.ok_or(StorageError::NoGroups)?;
         let context = self.table.context;
-        let sites = StorageSites::new(sites, request.len(), request.horizon)?;
+        let costs = site_costs::pointed_at(sites.costs, request.horizon)?;
+        let costs: Vec<_> = costs.iter().map(ptr::from_ref).collect();
+        let mut sites = StorageSites::new(sites, request.len(), request.horizon)?;
+        sites.cost = costs.as_ptr();
         let mut read = GroupFigures::default();
         let figures = StorageFigures::point_at(&mut read);
         // SAFETY: the structs point to slices that outlive the call and have the lengths that they
@@ -123,7 +126,8 @@ fn answered(
 }
 
 impl StorageSites {
-    /// Points at the columns of `sites`, for a request of so many rows and slots.
+    /// Points at the columns of `sites`, for a request of so many rows and slots; their costs are
+    /// pointed at by who calls.
     ///
     /// # Errors
     /// When a column has another length than the others ask for.
@@ -139,7 +143,7 @@ impl StorageSites {
             }
         }
         check_length("given_kw", sites.given_kw.len(), series)?;
-        let given = sites.given_kw;
+        check_length("planned_kw", sites.planned_kw.len(), rows * horizon)?;
         Ok(Self {
             size: size_of::<Self>() as u32,
             rows: count("rows", rows)?,
@@ -149,14 +153,19 @@ impl StorageSites {
             parent_site: sites.parent_site.as_ptr(),
             import_kw_max: sites.import_kw_max.as_ptr(),
             export_kw_max: sites.export_kw_max.as_ptr(),
-            given_kw: if given.is_empty() { ptr::null() } else { given.as_ptr() },
+            given_kw: optional(sites.given_kw),
+            planned_kw: optional(sites.planned_kw),
+            costs: count("costs", sites.costs.len())?,
+            share: sites.share as u32,
+            cost: ptr::null(),
         })
     }
 
-    /// The columns as slices; one that is null has no values.
+    /// The columns as slices; one that is null has no values. Costs are given apart, by
+    /// [`costs`](Self::costs).
     ///
     /// # Errors
-    /// Where the sizes are beyond all memory.
+    /// Where a code is unknown, or the sizes are beyond all memory.
     ///
     /// # Safety
     ///
@@ -166,6 +175,7 @@ impl StorageSites {
             [self.rows, self.horizon, self.sites].map(|count| count as usize);
         // Series of sites are as large as those of tariffs would be.
         let series = Sizes::new(rows, slots, sites, 0)?.tariffs;
+        let matrix = rows * slots;
         // SAFETY: as the caller promises.
         unsafe {
             Ok(GroupSites {
@@ -174,7 +184,30 @@ impl StorageSites {
                 import_kw_max: column(self.import_kw_max, series),
                 export_kw_max: column(self.export_kw_max, series),
                 given_kw: column(self.given_kw, series),
+                planned_kw: column(self.planned_kw, matrix),
+                costs: &[],
+                share: decode("share", self.share, &[Share::Cost, Share::Even])?,
             })
+        }
+    }
+
+    /// What the power of sites costs.
+    ///
+    /// # Errors
+    /// Where a code is unknown, or the sizes are beyond all memory.
+    ///
+    /// # Safety
+    ///
+    /// As for [`view`](Self::view).
+    pub unsafe fn costs<'a>(&self) -> Result<Vec<SiteCost<'a>>, StorageError> {
+        Sizes::new(self.costs as usize, 1, 0, 0)?;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let costs = column(self.cost, self.costs as usize);
+            if costs.len() != self.costs as usize || costs.iter().any(|cost| cost.is_null()) {
+                return refuse("a cost of power is missing".to_owned());
+            }
+            costs.iter().map(|&cost| copy_prefix(cost).view(self.horizon as usize)).collect()
         }
     }
 }
@@ -186,7 +219,7 @@ impl StorageFigures {
             reserved: 0,
             violation_kwh: &raw mut figures.violation_kwh,
             missing_kwh: &raw mut figures.missing_kwh,
-            missing_kwh_bound: &raw mut figures.missing_kwh_bound,
+            missing_bound_kwh: &raw mut figures.missing_bound_kwh,
             cost: &raw mut figures.cost,
             cost_bound: &raw mut figures.cost_bound,
         }
@@ -201,7 +234,7 @@ impl StorageFigures {
         for (place, value) in [
             (self.violation_kwh, figures.violation_kwh),
             (self.missing_kwh, figures.missing_kwh),
-            (self.missing_kwh_bound, figures.missing_kwh_bound),
+            (self.missing_bound_kwh, figures.missing_bound_kwh),
             (self.cost, figures.cost),
             (self.cost_bound, figures.cost_bound),
         ] {
@@ -211,19 +244,24 @@ impl StorageFigures {
     }
 }
 
-fn refuse<T>(message: String) -> Result<T, StorageError> {
+pub(super) fn refuse<T>(message: String) -> Result<T, StorageError> {
     Err(StorageError::Refused(message))
 }
 
 /// How many values the kinds of columns have.
 #[derive(Debug, Clone, Copy)]
-struct Sizes {
+pub(super) struct Sizes {
     rows: usize,
     slots: usize,
     tariffs: usize,
     bits: usize,
     offsets: usize,
     bounds: usize,
+}
+
+/// A pointer to the values of a column, or null where it has none.
+fn optional<T>(column: &[T]) -> *const T {
+    if column.is_empty() { ptr::null() } else { column.as_ptr() }
 }
 
 /// Writes what has to be done for every column, once.
@@ -243,7 +281,7 @@ macro_rules! columns {
 
         impl StorageProblems {
             fn point_at(&mut self, request: &StorageRequest<'_>) {
-                $(self.$name = if request.$name.is_empty() { ptr::null() } else { request.$name.as_ptr() };)*
+                $(self.$name = optional(request.$name);)*
             }
 
             /// Reads back what the function above wrote.
@@ -259,7 +297,7 @@ macro_rules! columns {
     };
 }
 
-fn check_length(name: &str, found: usize, expected: usize) -> Result<(), StorageError> {
+pub(super) fn check_length(name: &str, found: usize, expected: usize) -> Result<(), StorageError> {
     // Which columns may be left out, the solver knows.
     if found == 0 || found == expected {
         return Ok(());
@@ -340,7 +378,12 @@ columns!(
 
 impl Sizes {
     /// Lengths of columns, all of which fit into memory as numbers of 8 bytes.
-    fn new(rows: usize, slots: usize, tariffs: usize, bounds: usize) -> Result<Self, StorageError> {
+    pub(super) fn new(
+        rows: usize,
+        slots: usize,
+        tariffs: usize,
+        bounds: usize,
+    ) -> Result<Self, StorageError> {
         // A slice of more than `isize::MAX` bytes must not even be made, and the numbers may come
         // from a policy in any language.
         let fits = |values: usize| {
@@ -358,7 +401,7 @@ impl Sizes {
     }
 }
 
-fn count(what: &str, count: usize) -> Result<u32, StorageError> {
+pub(super) fn count(what: &str, count: usize) -> Result<u32, StorageError> {
     u32::try_from(count).or_else(|_| refuse(format!("{count} {what} are too many")))
 }
 
@@ -533,145 +576,4 @@ impl AnswerColumns {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{Car, ObservationBuilder};
-
-    fn shown() -> ObservationBuilder {
-        let mut shown = ObservationBuilder::new(9).at(3).car(Car::default()).car(Car::default());
-        shown.buy_price = (0..18).map(f64::from).collect();
-        shown.agreed = vec![0b1010_0101, 1, 0, 0];
-        shown
-    }
-
-    #[test]
-    fn a_request_crosses_unchanged() {
-        let shown = shown();
-        let request = StorageRequest {
-            method: Method::Milp,
-            tie: TieRule::ValleyFill,
-            strict: true,
-            load_kw: &[5.0; 9],
-            bound_offset: &[0, 0, 1],
-            bound_slot: &[6],
-            bound_kwh_min: &[30.0],
-            bound_kwh_max: &[60.0],
-            ..StorageRequest::of(&shown.build())
-        };
-        // SAFETY: the columns are alive.
-        let there = unsafe { StorageProblems::new(&request).unwrap().view() }.unwrap();
-        assert_eq!(format!("{there:?}"), format!("{request:?}"));
-    }
-
-    #[test]
-    fn sites_cross_unchanged_and_figures_come_back() {
-        let sites = GroupSites {
-            site_id: &[1, u32::MAX],
-            parent_site: &[u32::MAX, 0],
-            import_kw_max: &[1.0, 2.0, 3.0, 4.0],
-            export_kw_max: &[5.0, 6.0, 7.0, 8.0],
-            given_kw: &[],
-        };
-        // SAFETY: the columns are alive.
-        let there = unsafe { StorageSites::new(&sites, 2, 2).unwrap().view() }.unwrap();
-        assert_eq!(format!("{there:?}"), format!("{sites:?}"));
-        let refused = StorageSites::new(&sites, 2, 3).unwrap_err().to_string();
-        assert_eq!(refused, "column import_kw_max has 4 values, not 6");
-        let figures = GroupFigures {
-            violation_kwh: 1.0,
-            missing_kwh: 2.0,
-            missing_kwh_bound: 3.0,
-            cost: 4.0,
-            cost_bound: f64::NEG_INFINITY,
-        };
-        let mut read = GroupFigures::default();
-        // SAFETY: the figures are alive.
-        unsafe { StorageFigures::point_at(&mut read).write(&figures) };
-        assert_eq!(read, figures);
-    }
-
-    #[test]
-    fn a_program_of_before_groups_gives_an_error_and_no_answer() {
-        // What is beyond the size that an older program says reads as absent.
-        let table = StorageTable {
-            size: std::mem::offset_of!(StorageTable, solve_group) as u32,
-            reserved: 0,
-            context: ptr::null_mut(),
-            solve: None,
-            solve_group: None,
-        };
-        // SAFETY: the table is alive and longer than it says.
-        let table = unsafe { copy_prefix(&raw const table) };
-        let storage = Storage { table, host: PhantomData };
-        let shown = shown();
-        let request = StorageRequest::of(&shown.build());
-        let mut power_kw = [1.0; 18];
-        let mut schedules = Schedules { power_kw: &mut power_kw, horizon: 9 };
-        let solved = storage.solve_group(&request, &GroupSites::default(), &mut schedules);
-        assert_eq!(solved, Err(StorageError::NoGroups));
-        assert_eq!(power_kw.to_vec(), vec![1.0; 18]);
-    }
-
-    #[test]
-    fn a_column_of_another_length_is_refused() {
-        let shown = shown();
-        let request = StorageRequest { end_slot: &[1], ..StorageRequest::of(&shown.build()) };
-        let refused = StorageProblems::new(&request).unwrap_err().to_string();
-        assert_eq!(refused, "column end_slot has 1 values, not 2");
-    }
-
-    #[test]
-    fn numbers_that_mean_nothing_are_refused() {
-        let shown = shown();
-        let problems = StorageProblems::new(&StorageRequest::of(&shown.build())).unwrap();
-        let refused = |change: fn(&mut StorageProblems)| {
-            let mut changed = problems;
-            change(&mut changed);
-            // SAFETY: where the sizes no longer fit, nothing is read.
-            unsafe { changed.view() }.unwrap_err().to_string()
-        };
-        assert_eq!(refused(|it| it.method = 4), "no method has the number 4");
-        assert_eq!(refused(|it| it.tie = 9), "no tie rule has the number 9");
-        let most = refused(|it| (it.rows, it.horizon) = (u32::MAX, u32::MAX));
-        assert_eq!(most, "4294967295 rows and 2 tariffs of 4294967295 slots are too many");
-    }
-
-    #[test]
-    fn answers_cross_unchanged() {
-        let outcomes = [
-            Outcome::Optimal,
-            Outcome::Feasible { gap: 0.25 },
-            Outcome::Infeasible,
-            Outcome::Unbounded,
-            Outcome::NoSolution,
-        ];
-        let reasons =
-            [MissedReason::TooShort, MissedReason::AboveMaximum, MissedReason::HeldByBounds];
-        let missed = |reason| Some(TargetMissed { missing_kwh: 7.0, reason });
-        let targets = reasons.map(missed).into_iter().chain([None, None]);
-        let bounds = [None, Some(BoundsMissed { slots: 3, worst_kwh: -2.0 })];
-        let answers: Vec<_> = outcomes
-            .into_iter()
-            .zip(targets)
-            .zip(bounds.into_iter().cycle())
-            .map(|((outcome, target), bounds)| StorageAnswer {
-                outcome,
-                objective: 1.5,
-                unmet: Unmet { target, bounds },
-            })
-            .collect();
-        let mut columns = AnswerColumns::new(answers.len());
-        let sink = ByteSink::new(&mut Vec::new());
-        let there = columns.point_at(&mut [], 0, &sink);
-        // SAFETY: the columns are alive.
-        unsafe { there.write(&answers) };
-        assert_eq!(columns.read(), Ok(answers));
-        columns.outcome[4] = 5;
-        assert_eq!(columns.read().unwrap_err().to_string(), "no outcome has the number 5");
-        columns.target[0] = 4;
-        assert_eq!(
-            columns.read().unwrap_err().to_string(),
-            "no state of a target has the number 4"
-        );
-    }
-}
+mod tests;

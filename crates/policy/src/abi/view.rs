@@ -3,7 +3,8 @@
 #![expect(unsafe_code, reason = "this is the border between the program and a plugin")]
 
 use super::{
-    ByteSink, HostTable, ObservationColumns, PolicyTable, SHOWN_TREE, ScheduleMatrix, Text,
+    ByteSink, HostTable, ObservationColumns, PolicyTable, SHOWN_FLEET, SHOWN_TREE, ScheduleMatrix,
+    Text,
 };
 use crate::observation::{Observation, Schedules, Shown};
 use std::{ffi::c_void, mem::MaybeUninit, ptr, slice};
@@ -163,8 +164,12 @@ impl ObservationColumns {
         columns.bounds = seen.bound_slot.len() as u32;
         columns.tariffs = prices.map(series).into_iter().max().unwrap_or(0) as u32;
         columns.sites = seen.parent_site.len() as u32;
+        columns.series = (seen.series_kw.len() / seen.horizon.max(1)) as u32;
         columns.known_slots = seen.known_slots as u32;
         columns.shown_as = seen.shown as u32;
+        columns.net_load_most_kw = seen.net_load_most_kw;
+        columns.supply_steps = seen.supply_kw.len() as u32;
+        columns.supply_beyond_price = seen.supply_beyond_price;
         let size = columns.sizes();
         columns.point_at_rows(seen, size);
         columns.point_at_rest(seen, size);
@@ -183,8 +188,14 @@ impl ObservationColumns {
             slot_hours: self.slot_hours,
             horizon: self.horizon as usize,
             known_slots: self.known_slots as usize,
+            net_load_most_kw: self.net_load_most_kw,
+            supply_beyond_price: self.supply_beyond_price,
             // Whatever a later version shows is planned as stays that are due are.
-            shown: if self.shown_as == SHOWN_TREE { Shown::Tree } else { Shown::Due },
+            shown: match self.shown_as {
+                SHOWN_TREE => Shown::Tree,
+                SHOWN_FLEET => Shown::Fleet,
+                _ => Shown::Due,
+            },
             ..Observation::default()
         };
         // SAFETY: as the caller promises.
@@ -216,6 +227,8 @@ impl ObservationColumns {
             site_committed_kw: site_slots, base_load_kw: slots, wind_kw: slots, pv_kw: slots,
             last_asked_kw: rows, last_allowed_kw: rows, last_drawn_kw: rows,
             known_buy_price: known, known_sell_price: known, site_others_kw: site_slots,
+            others_ev_kw: slots, series_kw: series, supply_offset: slot_offsets,
+            supply_kw: supply, supply_price: supply,
         ]
     }
 
@@ -233,6 +246,9 @@ impl ObservationColumns {
             tariffs: self.tariffs as usize * slots,
             known: self.tariffs as usize * self.known_slots as usize,
             site_slots: sites * slots,
+            series: self.series as usize * slots,
+            slot_offsets: slots + 1,
+            supply: self.supply_steps as usize,
         }
     }
 }
@@ -250,6 +266,9 @@ struct Sizes {
     tariffs: usize,
     known: usize,
     site_slots: usize,
+    series: usize,
+    slot_offsets: usize,
+    supply: usize,
 }
 
 impl ScheduleMatrix {
@@ -355,9 +374,12 @@ mod tests {
         shown.last_allowed_kw = from(412, 2);
         shown.last_drawn_kw = from(414, 2);
         shown.known_slots = 12;
+        shown.net_load_most_kw = 77.0;
         shown.known_buy_price = from(420, 24);
         shown.known_sell_price = from(450, 24);
         shown.site_others_kw = from(480, 18);
+        shown.others_ev_kw = from(500, 9);
+        shown.series_kw = from(510, 27);
         shown.shown = Shown::Tree;
         shown
     }
@@ -425,6 +447,9 @@ mod tests {
             known_buy_price: &[],
             known_sell_price: &[],
             site_others_kw: &[],
+            others_ev_kw: &[],
+            series_kw: &[],
+            net_load_most_kw: 0.0,
             shown: Shown::Due,
             ..shown.build()
         };

@@ -14,11 +14,11 @@ pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
 }
 
 fn chart(run: &Run) -> Option<Chart> {
-    let kinds = by_kind(run);
+    let kinds = run.output_by_kind();
     if kinds.is_empty() {
         return None;
     }
-    let load = load_kw(run);
+    let load = run.load_kw();
     let (_, most) = range(load.iter().copied().chain(kinds.iter().flat_map(|(_, kw)| kw.clone())));
     let (factor, unit) = power_unit(most);
     let scaled = |values: &[f64]| values.iter().map(|kw| kw * factor).collect::<Vec<f64>>();
@@ -44,37 +44,6 @@ fn chart(run: &Run) -> Option<Chart> {
             .to_owned(),
         form: Form::Stack(stack),
     })
-}
-
-/// Load with cars, less what they give: what units serve.
-fn load_kw(run: &Run) -> Vec<f64> {
-    let number = |name| run.system.numbers(name);
-    let (base, charged) = (number("base_load_kw"), number("ev_charge_kw"));
-    let cars = charged.iter().zip(number("ev_discharge_kw")).map(|(drawn, given)| drawn - given);
-    base.iter().zip(cars).map(|(base, cars)| base + cars).collect()
-}
-
-/// Settled output of each kind of unit, kW, one a slot, in the order of the table.
-fn by_kind(run: &Run) -> Vec<(String, Vec<f64>)> {
-    let ticks = run.units.integers("tick");
-    let stages = run.units.words("stage");
-    let outputs = run.units.numbers("output_kw");
-    let mut kinds: Vec<(String, Vec<f64>)> = Vec::new();
-    for (row, kind) in run.units.words("unit_kind").into_iter().enumerate() {
-        let (Some("settled"), Some(kind), Some(tick)) = (stages[row], kind, ticks[row]) else {
-            continue;
-        };
-        let at = kinds.iter().position(|(name, _)| name == kind).unwrap_or_else(|| {
-            kinds.push((kind.to_owned(), vec![0.0; run.times.starts.len()]));
-            kinds.len() - 1
-        });
-        if let Some(slot) = kinds[at].1.get_mut(tick as usize) {
-            *slot += outputs[row];
-        }
-    }
-    // What does nothing all the time has no layer.
-    kinds.retain(|(_, kw)| kw.iter().any(|kw| *kw != 0.0));
-    kinds
 }
 
 fn says(run: &Run, kinds: &[(String, Vec<f64>)]) -> String {

@@ -37,9 +37,9 @@ pub(super) fn charts(runs: &[Run]) -> Vec<Chart> {
     });
     vec![Chart {
         id: "solves".to_owned(),
-        title: "Schedules of the plant, by how solving ended".to_owned(),
+        title: "Problems solved, by how solving ended".to_owned(),
         says: format!("The largest gap left open is {}.", gaps.collect::<Vec<_>>().join(", ")),
-        unit: "schedules".to_owned(),
+        unit: "problems".to_owned(),
         query: "SELECT run_id, status, count(*), max(gap) FROM solves GROUP BY ALL ORDER BY ALL"
             .to_owned(),
         form: Form::Bars(Bars {

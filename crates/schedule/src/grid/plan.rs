@@ -32,10 +32,15 @@ impl DayAheadPlan {
         before + (after - before) * f64::from(slots % step) / f64::from(step)
     }
 
+    /// What units do in a slot, counted from the day's first: by the path as far as it leads, beyond
+    /// that as in the last step.
+    pub fn slot(&self, slot: u32) -> &SlotDispatch {
+        self.path.get(slot as usize).unwrap_or_else(|| self.step_of(slot))
+    }
+
     /// What a unit does in a slot, by the path as far as it leads, beyond that as in the last step.
     fn did(&self, unit: usize, slot: u32) -> &UnitSlot {
-        let on_path = self.path.get(slot as usize);
-        &on_path.unwrap_or_else(|| self.step_of(slot)).units[unit]
+        &self.slot(slot).units[unit]
     }
 
     /// What units do in the step that a slot lies in, beyond the day in its last one.

@@ -7,7 +7,8 @@
 //! are a place to begin.
 
 use super::{
-    GroupMember, GroupProblem, Plans, build::reach, dual::Rooms, fit::missing, lagrange::Nearly,
+    GroupMember, GroupProblem, Plans, build::reach, dual::Wish, fit::missing, lagrange::Nearly,
+    terms::Terms,
 };
 use crate::reach::Reach;
 
@@ -20,23 +21,57 @@ const ENERGY: f64 = 1e-6;
 /// Share of a limit's room from which on it is used up.
 const FULL: f64 = 1.0 - 1e-3;
 
+/// Plans in force to begin with.
+pub(super) struct Start {
+    pub(super) nearly: Nearly,
+    /// Whether some of them miss energy that their members could have alone.
+    pub(super) misses: bool,
+}
+
 /// Plans in force as a start, with who has none; nothing where nobody has any.
-pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>) -> Option<Nearly> {
-    let reaches: Vec<Reach> = problem.members.iter().map(|of| reach(&of.problem)).collect();
-    let plan = |(index, member): (usize, &GroupMember<'_>)| {
-        let plan = plans.get(index).copied().flatten()?;
-        fits(member, &reaches[index], plan).then(|| plan.to_vec())
-    };
-    let found: Vec<Option<Vec<f64>>> = problem.members.iter().enumerate().map(plan).collect();
-    let fresh: Vec<bool> = found.iter().map(Option::is_none).collect();
+pub(super) fn start(problem: &GroupProblem<'_>, terms: &Terms, plans: Plans<'_>) -> Option<Start> {
+    let mut misses = false;
+    let mut fresh = Vec::with_capacity(problem.members.len());
+    let mut power_kw = Vec::with_capacity(problem.members.len());
+    for (index, member) in problem.members.iter().enumerate() {
+        let reach = reach(&member.problem);
+        let plan = plans.get(index).copied().flatten();
+        let plan = plan.filter(|plan| fits(member, &reach, plan));
+        let least = reach.unmet.target.map_or(0.0, |missed| missed.missing_kwh);
+        misses |= plan.is_some_and(|plan| missing(&member.problem, plan) > least + ENERGY);
+        fresh.push(plan.is_none());
+        power_kw.push(plan.map_or_else(|| vec![0.0; member.problem.slots()], <[f64]>::to_vec));
+    }
     if fresh.iter().all(|&fresh| fresh) {
         return None;
     }
-    let still = |(plan, member): (Option<Vec<f64>>, &GroupMember<'_>)| {
-        plan.unwrap_or_else(|| vec![0.0; member.problem.slots()])
+    let wish = Wish { own: 1.0, missing_price: f64::INFINITY, free_kwh: 0.0 };
+    let prices = if misses {
+        terms.marginal(&terms.idle_kw)
+    } else {
+        implied(problem, terms, &power_kw, (wish, &fresh))
     };
-    let power_kw: Vec<Vec<f64>> = found.into_iter().zip(problem.members).map(still).collect();
-    let mut implied = Implied::new(problem, rooms, &power_kw);
+    Some(Start { nearly: Nearly { fresh, ..Nearly::at(power_kw, prices) }, misses })
+}
+
+/// The prices by term that schedules imply.
+pub(super) fn prices(
+    problem: &GroupProblem<'_>,
+    terms: &Terms,
+    power_kw: &[Vec<f64>],
+    wish: Wish,
+) -> Vec<Vec<f64>> {
+    implied(problem, terms, power_kw, (wish, &vec![false; power_kw.len()]))
+}
+
+fn implied(
+    problem: &GroupProblem<'_>,
+    terms: &Terms,
+    power_kw: &[Vec<f64>],
+    (wish, fresh): (Wish, &[bool]),
+) -> Vec<Vec<f64>> {
+    let reaches: Vec<Reach> = problem.members.iter().map(|of| reach(&of.problem)).collect();
+    let mut implied = Implied::new(problem, terms, power_kw, wish);
     for _ in 0..ROUNDS {
         let mut rises = false;
         for index in (0..problem.members.len()).filter(|&index| !fresh[index]) {
@@ -46,10 +81,12 @@ pub(super) fn start(problem: &GroupProblem<'_>, rooms: &Rooms, plans: Plans<'_>)
             break;
         }
     }
-    Some(Nearly { power_kw, prices: implied.prices, fresh })
+    let mut prices = implied.costs;
+    prices[..problem.nodes.len()].clone_from_slice(&implied.prices);
+    prices
 }
 
-/// Whether a member can do what a plan says, and meets its wishes by it as far as it can alone.
+/// Whether a member can do what a plan says.
 fn fits(member: &GroupMember<'_>, reach: &Reach, plan: &[f64]) -> bool {
     let problem = &member.problem;
     if plan.len() != problem.slots() {
@@ -66,16 +103,20 @@ fn fits(member: &GroupMember<'_>, reach: &Reach, plan: &[f64]) -> bool {
             return false;
         }
     }
-    let least = reach.unmet.target.map_or(0.0, |missed| missed.missing_kwh);
-    missing(problem, plan) <= least + ENERGY
+    true
 }
 
 /// Prices that rise.
 struct Implied<'a> {
     problem: &'a GroupProblem<'a>,
+    wish: Wish,
     /// Whether a node's room is used up in a slot.
     full: Vec<Vec<bool>>,
+    /// Prices of limits, by node.
     prices: Vec<Vec<f64>>,
+    /// Prices of what costs, by term, and their sums by node.
+    costs: Vec<Vec<f64>>,
+    costs_by_node: Vec<Vec<f64>>,
     /// By slot of a stay: what a stored kWh more costs, and what one less gains.
     cost: Vec<f64>,
     gain: Vec<f64>,
@@ -84,20 +125,36 @@ struct Implied<'a> {
 }
 
 impl<'a> Implied<'a> {
-    fn new(problem: &'a GroupProblem<'a>, rooms: &Rooms, power_kw: &[Vec<f64>]) -> Self {
+    fn new(
+        problem: &'a GroupProblem<'a>,
+        terms: &Terms,
+        power_kw: &[Vec<f64>],
+        wish: Wish,
+    ) -> Self {
         let mut own = vec![vec![0.0; problem.slots]; problem.nodes.len()];
         for (member, power) in problem.members.iter().zip(power_kw) {
             let there = own[member.node][member.first_slot..].iter_mut();
             there.zip(power).for_each(|(sum, power)| *sum += power);
         }
         let sums = problem.with_below(&own);
-        let full = |(sums, rooms): (&Vec<f64>, &Vec<f64>)| {
-            sums.iter().zip(rooms).map(|(sum, room)| *sum >= FULL * room - ENERGY).collect()
+        let full = |(node, sums): (usize, &Vec<f64>)| {
+            let full =
+                |(slot, &sum): (usize, &f64)| sum >= FULL * terms.import_room(node, slot) - ENERGY;
+            sums.iter().enumerate().map(full).collect()
         };
+        let with_idle = |(sums, idle): (&Vec<f64>, &Vec<f64>)| {
+            sums.iter().zip(idle).map(|(sum, idle)| sum + idle).collect()
+        };
+        let node_kw: Vec<Vec<f64>> = sums.iter().zip(&terms.idle_kw).map(with_idle).collect();
+        let mut costs = terms.marginal(&node_kw);
+        costs.iter_mut().flatten().for_each(|price| *price *= wish.own);
         Self {
             problem,
-            full: sums.iter().zip(&rooms.import).map(full).collect(),
+            wish,
+            full: sums.iter().enumerate().map(full).collect(),
             prices: vec![vec![0.0; problem.slots]; problem.nodes.len()],
+            costs_by_node: terms.by_node(&costs),
+            costs,
             cost: Vec::new(),
             gain: Vec::new(),
             other: Vec::new(),
@@ -135,15 +192,18 @@ impl<'a> Implied<'a> {
     /// What a stored kWh more or less is worth in each slot of a stay.
     fn value(&mut self, member: &GroupMember<'_>, power_kw: &[f64]) {
         let problem = &member.problem;
-        let added = self.problem.prices_of(member, &self.prices);
+        let mut added = self.problem.prices_of(member, &self.prices);
+        let of_costs = self.problem.prices_of(member, &self.costs_by_node);
+        added.iter_mut().zip(of_costs).for_each(|(added, price)| *added += price);
         self.cost.clear();
         self.gain.clear();
         for (slot, &power) in power_kw.iter().enumerate() {
             let (up, down) = (problem.charge_kw_max.at(slot), problem.discharge_kw_max.at(slot));
             let added = added[slot] / problem.slot_hours;
-            let charge = (problem.buy[slot] + added) / problem.charge_efficiency;
-            let discharge =
-                (problem.sell[slot] + added - problem.degradation) * problem.discharge_efficiency;
+            let own = self.wish.own;
+            let charge = (own * problem.buy[slot] + added) / problem.charge_efficiency;
+            let earned = own * (problem.sell[slot] - problem.degradation) + added;
+            let discharge = earned * problem.discharge_efficiency;
             self.gain.push(if power > SHARE * up {
                 charge
             } else if down > 0.0 && power > -(1.0 - SHARE) * down {
@@ -173,7 +233,10 @@ impl<'a> Implied<'a> {
                 best = f64::NEG_INFINITY;
             }
         }
-        best = f64::NEG_INFINITY;
+        // A kWh more at the end is worth its price where it is missing.
+        let misses = missing(&member.problem, power_kw) > ENERGY;
+        let priced = misses && self.wish.missing_price.is_finite();
+        best = if priced { self.wish.missing_price } else { f64::NEG_INFINITY };
         for (slot, &kwh) in energies.iter().enumerate().rev() {
             if kwh >= reach.ceiling[slot] - ENERGY {
                 best = f64::NEG_INFINITY;

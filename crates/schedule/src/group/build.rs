@@ -4,7 +4,9 @@
 //! its powers, and its stored energy as columns. One that only charges, and whose bounds on the
 //! way hold whatever it does, has one row for its end and no energies.
 
-use super::{GroupMember, GroupNode, GroupProblem, NodeCost, draft::Draft};
+use super::{
+    GroupMember, GroupNode, GroupProblem, NodeCost, cost::Pieces, draft::Draft, tangents::Tangents,
+};
 use crate::{problem::StorageProblem, reach::Reach};
 use voltide_clp::Entry;
 
@@ -45,8 +47,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Writes the problem, which is valid, as a linear program.
-    pub(super) fn new(problem: &GroupProblem<'_>) -> Self {
+    /// Writes the problem, which is valid, as a linear program, quadratic costs as their tangents.
+    pub(super) fn new(problem: &GroupProblem<'_>, tangents: &Tangents) -> Self {
         let mut this = Self::default();
         let reaches: Vec<Reach> = problem.members.iter().map(|of| reach(&of.problem)).collect();
         let forced = problem.members.iter().zip(&reaches).any(|(member, reach)| {
@@ -62,7 +64,7 @@ impl Layout {
         }
         let idle = problem.idle_powers();
         for (index, idle) in idle.iter().enumerate() {
-            this.add_node(problem, index, idle, forced);
+            this.add_node(problem, index, (idle, &tangents.kw[index]), forced);
         }
         for (member, reach) in problem.members.iter().zip(&reaches) {
             this.add_member(member, reach);
@@ -76,7 +78,13 @@ impl Layout {
         self.cost[column] += cost;
     }
 
-    fn add_node(&mut self, problem: &GroupProblem<'_>, index: usize, idle: &[f64], forced: bool) {
+    fn add_node(
+        &mut self,
+        problem: &GroupProblem<'_>,
+        index: usize,
+        (idle, tangents): (&[f64], &[Vec<f64>]),
+        forced: bool,
+    ) {
         let node = &problem.nodes[index];
         let hours = problem.slot_hours;
         let peaks = self.add_peaks(node);
@@ -93,7 +101,8 @@ impl Layout {
                 may_breach.then(|| self.add_breach(node, (least, most), &mut entries, hours));
             breaches.push(breach);
             for cost in node.costs {
-                self.add_pieces(cost, slot, &mut entries, hours);
+                let Some(pieces) = cost.pieces(slot, &tangents[slot]) else { continue };
+                self.add_pieces(pieces, &mut entries, hours);
             }
             for &(column, baseline) in &peaks {
                 let row = self.draft.row(f64::NEG_INFINITY, baseline);
@@ -119,7 +128,10 @@ impl Layout {
                     self.pay(column, price_per_kw);
                     peaks.push((column, baseline_kw));
                 }
-                NodeCost::Supply { .. } | NodeCost::Follow { .. } | NodeCost::Meter { .. } => {}
+                NodeCost::Supply { .. }
+                | NodeCost::Follow { .. }
+                | NodeCost::Quadratic { .. }
+                | NodeCost::Meter { .. } => {}
             }
         }
         peaks
@@ -145,8 +157,7 @@ impl Layout {
         })
     }
 
-    fn add_pieces(&mut self, cost: &NodeCost<'_>, slot: usize, power: &mut Vec<Entry>, hours: f64) {
-        let Some(pieces) = cost.pieces(slot) else { return };
+    fn add_pieces(&mut self, pieces: Pieces, power: &mut Vec<Entry>, hours: f64) {
         let row = self.draft.row(pieces.anchor, pieces.anchor);
         power.push(Entry { row, factor: 1.0 });
         for piece in pieces.pieces {
@@ -312,5 +323,24 @@ impl GroupProblem<'_> {
         let given = |node: &GroupNode<'_>| (0..self.slots).map(|at| node.given_kw.at(at)).collect();
         let given: Vec<Vec<f64>> = self.nodes.iter().map(given).collect();
         self.with_below(&given)
+    }
+
+    /// The least and the highest powers that nodes could have, limits left aside, kW.
+    pub(super) fn reachable_powers(&self) -> [Vec<Vec<f64>>; 2] {
+        let given = |node: &GroupNode<'_>| (0..self.slots).map(|at| node.given_kw.at(at)).collect();
+        let mut least: Vec<Vec<f64>> = self.nodes.iter().map(given).collect();
+        let mut most = least.clone();
+        for (node, most) in self.nodes.iter().zip(&mut most) {
+            let slots = most.iter_mut().enumerate();
+            slots.for_each(|(slot, most)| *most += node.curtailable_kw.at(slot));
+        }
+        for member in self.members {
+            for slot in 0..member.problem.slots() {
+                let at = member.first_slot + slot;
+                most[member.node][at] += member.problem.charge_kw_max.at(slot);
+                least[member.node][at] -= member.problem.discharge_kw_max.at(slot);
+            }
+        }
+        [self.with_below(&least), self.with_below(&most)]
     }
 }

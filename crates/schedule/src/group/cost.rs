@@ -37,9 +37,24 @@ impl Pieces {
     }
 }
 
+/// Tangents of a quadratic cost at its anchor and at distances from there, kW, the nearest first:
+/// two of them meet halfway.
+fn tangent_pieces(sign: f64, slope: f64, distances: impl Iterator<Item = f64>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let (mut before, mut from) = (0.0, 0.0);
+    for distance in distances {
+        let meeting = 0.5 * (before + distance);
+        pieces.push(Piece { sign, kw: meeting - from, price: slope * before });
+        (before, from) = (distance, meeting);
+    }
+    pieces.push(Piece { sign, kw: f64::INFINITY, price: slope * before });
+    pieces
+}
+
 impl NodeCost<'_> {
-    /// The cost of one slot's power; none where it depends on all slots.
-    pub(super) fn pieces(&self, slot: usize) -> Option<Pieces> {
+    /// The cost of one slot's power; none where it depends on all slots. Of a quadratic cost these
+    /// are its tangents at `tangents`, kW in rising order, and at its anchor.
+    pub(super) fn pieces(&self, slot: usize, tangents: &[f64]) -> Option<Pieces> {
         let last = |sign, price| Piece { sign, kw: f64::INFINITY, price };
         match *self {
             Self::Peak { .. } => None,
@@ -55,6 +70,14 @@ impl NodeCost<'_> {
                 let pieces = vec![last(1.0, price), last(-1.0, price)];
                 Some(Pieces { anchor: series_kw[slot], pieces })
             }
+            Self::Quadratic { anchor_kw, slope } => {
+                let (anchor, slope) = (anchor_kw.at(slot), slope.at(slot));
+                let above = tangents.iter().map(|kw| kw - anchor).filter(|&kw| kw > 0.0);
+                let below = tangents.iter().rev().map(|kw| anchor - kw).filter(|&kw| kw > 0.0);
+                let mut pieces = tangent_pieces(1.0, slope, above);
+                pieces.extend(tangent_pieces(-1.0, slope, below));
+                Some(Pieces { anchor, pieces })
+            }
             Self::Meter { buy, sell } => {
                 let pieces = vec![last(1.0, buy[slot]), last(-1.0, -sell[slot])];
                 Some(Pieces { anchor: 0.0, pieces })
@@ -62,15 +85,22 @@ impl NodeCost<'_> {
         }
     }
 
-    fn of(&self, power_kw: &[f64], slot_hours: f64) -> f64 {
+    /// What powers cost, all slots together.
+    pub(super) fn of(&self, power_kw: &[f64], slot_hours: f64) -> f64 {
         match *self {
             Self::Peak { price_per_kw, baseline_kw } => {
                 let above = power_kw.iter().map(|power| power - baseline_kw);
                 price_per_kw * above.fold(0.0, f64::max)
             }
+            Self::Quadratic { anchor_kw, slope } => {
+                let slot = |(slot, &power): (usize, &f64)| {
+                    0.5 * slope.at(slot) * (power - anchor_kw.at(slot)).powi(2)
+                };
+                slot_hours * power_kw.iter().enumerate().map(slot).sum::<f64>()
+            }
             Self::Supply { .. } | Self::Follow { .. } | Self::Meter { .. } => {
                 let slot = |(slot, &power): (usize, &f64)| {
-                    self.pieces(slot).map_or(0.0, |pieces| pieces.at(power))
+                    self.pieces(slot, &[]).map_or(0.0, |pieces| pieces.at(power))
                 };
                 slot_hours * power_kw.iter().enumerate().map(slot).sum::<f64>()
             }

@@ -1,10 +1,10 @@
-//! Prices of limits, the lower bound that they prove, and how they are made better.
+//! Prices of terms, the lower bound that they prove, and how they are made better.
 //!
-//! Without limits a group falls apart into its members. At prices of the limits the sum of what
-//! members then cost, less what the limits' room is worth, is no more than the least cost, whatever
-//! the prices are.
+//! Without what couples them a group falls apart into its members. At prices of limits and costs
+//! the sum of what members then cost, less what each [term](Terms) is worth by itself, is no more
+//! than the least cost, whatever the prices are.
 
-use super::{GroupProblem, lagrange::Tools};
+use super::{GroupProblem, lagrange::Tools, terms::Terms};
 
 /// What is minimised: cost, or missing energy alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,65 +17,27 @@ pub(super) struct Wish {
     pub(super) free_kwh: f64,
 }
 
-/// Room of hard limits beside given power, by node and slot, kW.
-pub(super) struct Rooms {
-    pub(super) import: Vec<Vec<f64>>,
-    pub(super) export: Vec<Vec<f64>>,
-}
-
-impl Rooms {
-    /// Those of a problem whose given power is within all limits.
-    pub(super) fn of(problem: &GroupProblem<'_>) -> Self {
-        let given = problem.idle_powers();
-        let rows = || problem.nodes.iter().zip(&given);
-        let import = rows().map(|(node, given)| {
-            let room = |(slot, given): (usize, &f64)| node.import_kw_max.at(slot) - given;
-            given.iter().enumerate().map(room).collect()
-        });
-        let export = rows().map(|(node, given)| {
-            let room = |(slot, given): (usize, &f64)| node.export_kw_max.at(slot) + given;
-            given.iter().enumerate().map(room).collect()
-        });
-        Self { import: import.collect(), export: export.collect() }
-    }
-
-    /// What the room is worth at prices that are positive for import and negative for export.
-    fn worth(&self, prices: &[Vec<f64>]) -> f64 {
-        let mut worth = 0.0;
-        for ((prices, import), export) in prices.iter().zip(&self.import).zip(&self.export) {
-            for ((&price, import), export) in prices.iter().zip(import).zip(export) {
-                if price > 0.0 {
-                    worth += price * import;
-                } else if price < 0.0 {
-                    worth -= price * export;
-                }
-            }
-        }
-        worth
-    }
-}
-
 /// A bound, and where the members are that it comes from.
 pub(super) struct Bound {
     pub(super) value: f64,
-    /// Power by node and slot beside given power, kW.
-    power_kw: Vec<Vec<f64>>,
+    /// Power by node and slot, kW.
+    node_kw: Vec<Vec<f64>>,
     missing_kwh: f64,
 }
 
-/// The bound at `prices`, by node and slot, per kW and slot.
+/// The bound at `prices`, by term and slot, per kW and slot.
 pub(super) fn bound(
     problem: &GroupProblem<'_>,
-    rooms: &Rooms,
+    terms: &Terms,
     tools: &mut Tools,
     prices: &[Vec<f64>],
     wish: Wish,
 ) -> Bound {
-    let mut value = -rooms.worth(prices);
+    let mut value = -terms.worth(prices, wish.own > 0.0);
     let mut power_kw = vec![vec![0.0; problem.slots]; problem.nodes.len()];
     let mut missing_kwh = 0.0;
     let Tools { solver, tariffs } = tools;
-    tariffs.price(problem, prices, wish.own);
+    tariffs.price(problem, &terms.by_node(prices), wish.own);
     for (index, member) in problem.members.iter().enumerate() {
         let lone =
             solver.solve_at_tariff(member, tariffs.at(index), (wish.own, wish.missing_price));
@@ -87,7 +49,11 @@ pub(super) fn bound(
     if wish.missing_price.is_finite() {
         value -= wish.missing_price * wish.free_kwh;
     }
-    Bound { value, power_kw: problem.with_below(&power_kw), missing_kwh }
+    let mut node_kw = problem.with_below(&power_kw);
+    for (power, idle) in node_kw.iter_mut().flatten().zip(terms.idle_kw.iter().flatten()) {
+        *power += idle;
+    }
+    Bound { value, node_kw, missing_kwh }
 }
 
 /// The direction of steps, which turns where a slope would take back the one before.
@@ -127,7 +93,7 @@ pub(super) struct Aim {
 /// be; gives the best bound, and leaves its prices and wish.
 pub(super) fn polish(
     problem: &GroupProblem<'_>,
-    rooms: &Rooms,
+    terms: &Terms,
     tools: &mut Tools,
     prices: &mut Vec<Vec<f64>>,
     wish: &mut Wish,
@@ -140,7 +106,7 @@ pub(super) fn polish(
     let mut stale = 0;
     let mut course = Course::default();
     for _ in 0..steps {
-        let at = bound(problem, rooms, tools, &tried, tried_wish);
+        let at = bound(problem, terms, tools, &tried, tried_wish);
         if at.value > highest + 1e-9 * best.abs().max(1.0) {
             (highest, stale) = (at.value, 0);
             *wish = tried_wish;
@@ -157,7 +123,7 @@ pub(super) fn polish(
         if best - highest <= enough * best.abs().max(1.0) || length < 1e-4 {
             break;
         }
-        let slopes = slopes(rooms, &tried, &at);
+        let slopes = terms.slopes(&tried, &at.node_kw, wish.own > 0.0);
         let more = if wish.missing_price.is_finite() && wish.own > 0.0 {
             at.missing_kwh - wish.free_kwh
         } else {
@@ -179,25 +145,7 @@ pub(super) fn polish(
                 *price = 0.0;
             }
         }
+        terms.project(&mut tried, wish.own > 0.0);
     }
     highest
-}
-
-/// How the bound rises with each price.
-fn slopes(rooms: &Rooms, prices: &[Vec<f64>], at: &Bound) -> Vec<Vec<f64>> {
-    let node = |node: usize| {
-        let slot = |(slot, &price): (usize, &f64)| {
-            let power = at.power_kw[node][slot];
-            let (import, export) = (rooms.import[node][slot], rooms.export[node][slot]);
-            if price > 0.0 || (price == 0.0 && power > import) {
-                power - import
-            } else if price < 0.0 || power < -export {
-                power + export
-            } else {
-                0.0
-            }
-        };
-        prices[node].iter().enumerate().map(slot).collect()
-    };
-    (0..prices.len()).map(node).collect()
 }

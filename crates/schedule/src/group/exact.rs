@@ -8,6 +8,7 @@ use super::{
     build::Layout,
     check::LIMIT_TOLERANCE,
     draft::{Draft, Found},
+    tangents::Tangents,
 };
 use crate::linear::Budget;
 use voltide_clp::Basis;
@@ -19,12 +20,40 @@ const HELD_LOOSELY: f64 = 1e-6;
 /// Power below this is a solver's rounding, kW.
 const ROUNDING: f64 = 1e-6;
 
+/// Most rounds of tangents.
+const ROUNDS: usize = 40;
+/// Relative gap at which tangents are as good as the curve.
+const CURVED: f64 = 1e-8;
+
 /// Solves a valid group as one program; nothing where no solver finds anything.
 pub(super) fn solve_program(
     problem: &GroupProblem<'_>,
     options: GroupOptions,
 ) -> Option<GroupAnswer> {
-    let mut layout = Layout::new(problem);
+    let mut tangents = Tangents::of(problem);
+    let mut best = solve_at(problem, options, &tangents)?;
+    let mut last_kw = problem.node_powers(&best.power_kw, &best.curtailed_kw);
+    for _ in 0..ROUNDS {
+        if best.gap() <= CURVED || !tangents.add(&last_kw) {
+            break;
+        }
+        let Some(next) = solve_at(problem, options, &tangents) else { break };
+        last_kw = problem.node_powers(&next.power_kw, &next.curtailed_kw);
+        let bound = best.bound.max(next.bound);
+        let is_better = next.cost < best.cost && next.missing_kwh <= best.missing_kwh + ROUNDING;
+        best = if is_better { next } else { best };
+        best.bound = bound;
+    }
+    Some(best)
+}
+
+/// Solves a group whose quadratic costs are tangents; the answer's cost is that of the curves.
+fn solve_at(
+    problem: &GroupProblem<'_>,
+    options: GroupOptions,
+    tangents: &Tangents,
+) -> Option<GroupAnswer> {
+    let mut layout = Layout::new(problem, tangents);
     let mut relaxed: Option<Vec<Vec<f64>>> = None;
     let mut binaries = 0;
     loop {
@@ -35,7 +64,7 @@ pub(super) fn solve_program(
         let mut answer =
             GroupAnswer { price: price.clone(), binaries, ..read(problem, &layout, &phases) };
         let both = at_once(problem, &layout, &phases.last);
-        if both.is_empty() || stands(problem, &layout, &phases, &answer) {
+        if both.is_empty() || stands(problem, &layout, (&phases, tangents), &answer) {
             settle(problem, &layout, &phases.last, &mut answer);
             return Some(answer);
         }
@@ -243,7 +272,7 @@ fn at_once(problem: &GroupProblem<'_>, layout: &Layout, found: &Found) -> Vec<(u
 fn stands(
     problem: &GroupProblem<'_>,
     layout: &Layout,
-    phases: &Phases,
+    (phases, tangents): (&Phases, &Tangents),
     answer: &GroupAnswer,
 ) -> bool {
     let powers = problem.node_powers(&answer.power_kw, &answer.curtailed_kw);
@@ -256,7 +285,8 @@ fn stands(
     let slots = problem.slot_hours;
     let violation = answer.violation_kwh <= phases.violation_kw * slots + ROUNDING;
     let allowance = 1e-7 * answer.cost.abs().max(1.0);
-    keeps && violation && answer.cost <= answer.bound + allowance
+    let cost = answer.cost - tangents.shortfall(problem, &powers);
+    keeps && violation && cost <= answer.bound + allowance
 }
 
 /// How far a node's power is beyond its limits in a solution, kW.

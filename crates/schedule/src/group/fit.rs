@@ -69,6 +69,9 @@ impl Room {
         let mut room: Option<Self> = None;
         for above in group.upward(member.node) {
             let node = &group.nodes[above];
+            if node.breach_price.is_some() {
+                continue;
+            }
             for slot in 0..problem.slots() {
                 let at = member.first_slot + slot;
                 let (up, down) =
@@ -99,6 +102,16 @@ impl Room {
     pub(super) fn holds(&self, power_kw: &[f64]) -> bool {
         let room = self.charge_kw.iter().zip(&self.discharge_kw);
         power_kw.iter().zip(room).all(|(&kw, (&up, &down))| kw <= up && -kw <= down)
+    }
+
+    /// Clips a schedule that only charges to it; gives what is left of it, kW.
+    pub(super) fn clip(&self, power_kw: &mut [f64]) -> Vec<f64> {
+        let slots = power_kw.iter_mut().zip(&self.charge_kw);
+        let clip = |(kw, &up): (&mut f64, &f64)| {
+            *kw = kw.min(up);
+            up - *kw
+        };
+        slots.map(clip).collect()
     }
 
     /// The member's problem within that room. Bounds that standing still keeps can be kept.

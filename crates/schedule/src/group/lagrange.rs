@@ -1,23 +1,36 @@
 //! The augmented Lagrangian: members move one by one towards what is best for them at prices of
-//! limits that rise where these are broken.
+//! limits that rise where these are broken, and of costs that rise with power.
 
 use super::{
     GroupProblem,
-    dual::{Rooms, Wish, bound},
+    dual::{Wish, bound},
     fit::missing,
     lone::{Lone, LoneSolver, Tariffs},
+    terms::{Term, Terms},
 };
 use crate::problem::StorageProblem;
 
 /// Rounds of prices after which an answer that is nearly right ends them.
 const ROUNDS: usize = 60;
 /// Most rounds of prices.
-const ROUNDS_MAX: usize = 200;
+pub(super) const ROUNDS_MAX: usize = 200;
 /// Gap and breach, relative, of an answer that is nearly right.
 const NEARLY: f64 = 1e-4;
+/// What of limits may be broken then, relative: a repair takes it away.
+const BROKEN: f64 = 1e-3;
+/// A breach that is far from it: wishes may not be met.
+const FAR: f64 = 1e-2;
+/// Most doublings of the stiffness of what costs.
+const DOUBLINGS: u32 = 12;
+/// Rounds after which a breach that stays is looked at.
+const SETTLED: usize = 10;
+/// The same for limits: prices of stiffer ones swing with each member's step.
+const LIMIT_DOUBLINGS: u32 = 5;
 /// Least passes over all members at a round's prices; few members get more, as each of them must
 /// go a longer way.
 const PASSES: usize = 2;
+/// What prices differ by where they are the same throughout, per kWh.
+const FLAT: f64 = 0.05;
 /// Rounds after which the bound is looked at again.
 const CHECK: usize = 2;
 /// Evaluations of a slope by which the best share of a way is found.
@@ -30,10 +43,29 @@ const PARTS: usize = 64;
 #[derive(Debug, Clone)]
 pub(super) struct Nearly {
     pub(super) power_kw: Vec<Vec<f64>>,
-    /// By node and slot, per kW and slot.
+    /// By term and slot, per kW and slot.
     pub(super) prices: Vec<Vec<f64>>,
     /// Who has no schedule yet.
     pub(super) fresh: Vec<bool>,
+    /// The lower bound that the prices prove at missing energy that is free, kWh.
+    pub(super) bound: f64,
+    pub(super) free_kwh: f64,
+    /// Whether schedules were still far from keeping limits.
+    pub(super) is_far: bool,
+}
+
+impl Nearly {
+    /// Schedules and prices to begin with.
+    pub(super) fn at(power_kw: Vec<Vec<f64>>, prices: Vec<Vec<f64>>) -> Self {
+        Self {
+            fresh: vec![false; power_kw.len()],
+            power_kw,
+            prices,
+            bound: f64::NEG_INFINITY,
+            free_kwh: 0.0,
+            is_far: false,
+        }
+    }
 }
 
 /// What members are solved with.
@@ -44,82 +76,140 @@ pub(super) struct Tools {
 
 struct Course<'a> {
     problem: &'a GroupProblem<'a>,
-    rooms: &'a Rooms,
+    terms: &'a Terms,
     wish: Wish,
-    /// Prices so far, by node and slot, per kW and slot.
+    /// Prices so far, by term and slot, per kW and slot.
     prices: Vec<Vec<f64>>,
-    /// How fast they rise with a breach, by node.
+    /// How fast they rise with a distance, by term.
     stiffness: Vec<f64>,
+    /// How often it was doubled.
+    doublings: u32,
+    /// The same of limits, by node.
+    limit_doublings: Vec<u32>,
+    /// Levels of peaks, by term.
+    levels: Vec<f64>,
     power_kw: Vec<Vec<f64>>,
     fresh: Vec<bool>,
+    /// Power of nodes, given power included.
     node_kw: Vec<Vec<f64>>,
+    /// A node's power on the way of the member that moves.
+    trial_kw: Vec<f64>,
     /// Prices of the member that moves, by slot of its stay.
     added: Vec<f64>,
     /// What it changes, by slot of the group, kW.
     changes: Vec<(usize, f64)>,
 }
 
-/// Runs the rounds until schedules are within `enough`, relative, of both bound and limits.
+/// Runs the rounds until schedules are within `enough`, relative, of both bound and limits, or
+/// `rounds` of them if schedules are far from limits then.
 pub(super) fn approach(
     problem: &GroupProblem<'_>,
-    rooms: &Rooms,
+    terms: &Terms,
     tools: &mut Tools,
     wish: Wish,
     (start, enough): (Option<Nearly>, f64),
+    rounds: usize,
 ) -> Nearly {
-    let start = start.unwrap_or_else(|| still(problem));
-    let mut course = Course::new(problem, rooms, wish, start);
+    let begun = start.is_some();
+    let start = start.unwrap_or_else(|| still(problem, terms));
+    let mut course = Course::new(problem, terms, wish, start);
     let passes = (60 / problem.members.len().max(1)).clamp(PASSES, 20);
     let mut best = (f64::NEG_INFINITY, course.prices.clone());
     course.pass(tools, true);
-    course.stiffness = stiffness(problem, rooms, wish, &flows(problem, &course.power_kw));
-    for round in 1..ROUNDS_MAX {
-        for _ in 0..passes {
-            course.pass(tools, false);
+    let flow_kw = flows(problem, &course.power_kw);
+    course.stiffness = stiffness(problem, terms, wish, &course.node_kw, &flow_kw);
+    course.find_levels();
+    let mut is_far = false;
+    // Cost, bound and breaches when they were looked at last.
+    let mut last = (f64::INFINITY, f64::NEG_INFINITY, vec![f64::INFINITY; problem.nodes.len()]);
+    for round in 0..ROUNDS_MAX {
+        if round > 0 {
+            (0..passes).for_each(|_| course.pass(tools, false));
+            course.raise();
         }
-        course.raise();
-        if round % CHECK == 0 {
-            let found = bound(problem, rooms, tools, &course.prices, wish).value;
-            if found > best.0 {
-                best = (found, course.prices.clone());
-            }
-            let cost = course.cost();
-            let apart = (cost - best.0).abs() / cost.abs().max(1.0);
-            let allowed = if round < ROUNDS { enough } else { enough.max(NEARLY) };
-            if apart.max(course.breach()) <= allowed {
-                break;
-            }
+        // At first only what was begun has prices that say something.
+        if round % CHECK != 0 || (round == 0 && !begun) {
+            continue;
+        }
+        let found = bound(problem, terms, tools, &course.prices, wish).value;
+        if found > best.0 {
+            best = (found, course.prices.clone());
+        }
+        let (cost, breaches) = (course.cost(), course.breaches());
+        let breach = breaches.iter().copied().fold(0.0, f64::max);
+        let apart = (cost - best.0).abs() / cost.abs().max(1.0);
+        // Where energy may be missing, its price is where those of limits end.
+        let stays = round >= SETTLED && wish.missing_price.is_infinite();
+        let stuck = stays && course.stiffen_limits(&breaches, &last.2);
+        course.stiffen_costs((cost - last.0).abs(), best.0 - last.1, (cost - best.0).abs());
+        last = (cost, best.0, breaches);
+        let (allowed, broken) =
+            if round < ROUNDS { (enough, enough) } else { (enough.max(NEARLY), BROKEN) };
+        is_far = breach > FAR || stuck;
+        if (apart <= allowed && breach <= broken.max(allowed)) || (is_far && round >= rounds) {
+            break;
         }
     }
-    Nearly { power_kw: course.power_kw, prices: best.1, fresh: course.fresh }
+    Nearly {
+        bound: best.0,
+        free_kwh: wish.free_kwh,
+        is_far,
+        fresh: course.fresh,
+        ..Nearly::at(course.power_kw, best.1)
+    }
 }
 
 /// Nobody moves, at prices of 0.
-fn still(problem: &GroupProblem<'_>) -> Nearly {
+pub(super) fn still(problem: &GroupProblem<'_>, terms: &Terms) -> Nearly {
     let still = |member: &super::GroupMember<'_>| vec![0.0; member.problem.slots()];
-    Nearly {
-        power_kw: problem.members.iter().map(still).collect(),
-        prices: vec![vec![0.0; problem.slots]; problem.nodes.len()],
-        fresh: vec![true; problem.members.len()],
-    }
+    let power_kw = problem.members.iter().map(still).collect();
+    let fresh = vec![true; problem.members.len()];
+    Nearly { fresh, ..Nearly::at(power_kw, terms.marginal(&terms.idle_kw)) }
 }
 
 /// A breach of twice what flows at a node is worth the whole spread of prices: stiffer ones make
 /// prices swing with each member's step, so that they prove little. What flows is `flow_kw`, or the
 /// room for it where that is less.
-fn stiffness(problem: &GroupProblem<'_>, rooms: &Rooms, wish: Wish, flow_kw: &[f64]) -> Vec<f64> {
-    let prices = || problem.members.iter().flat_map(|member| member.problem.buy);
-    let highest = prices().fold(f64::NEG_INFINITY, |most, &price| most.max(price));
-    let lowest = prices().fold(f64::INFINITY, |least, &price| least.min(price));
-    let own = wish.own * (highest - lowest).max(0.05);
+fn stiffness(
+    problem: &GroupProblem<'_>,
+    terms: &Terms,
+    wish: Wish,
+    node_kw: &[Vec<f64>],
+    flow_kw: &[f64],
+) -> Vec<f64> {
+    let own = wish.own * price_spread(problem, terms, node_kw);
     let spread = if wish.missing_price.is_finite() { own.max(wish.missing_price) } else { own };
     let largest = largest(problem);
-    let node = |(import, flow_kw): (&Vec<f64>, &f64)| {
-        let finite: Vec<f64> = import.iter().copied().filter(|room| room.is_finite()).collect();
-        let room = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
-        0.5 * spread * problem.slot_hours / room.min(*flow_kw).max(largest)
+    let one = |(term, &node): (usize, &usize)| {
+        let room = |slot| terms.import_room(node, slot);
+        let finite = (0..problem.slots).map(room).filter(|room| room.is_finite());
+        let (sum, count) = finite.fold((0.0, 0.0), |(sum, count), room| (sum + room, count + 1.0));
+        let room = sum / f64::max(count, 1.0);
+        let room = if count > 0.0 { room.min(flow_kw[node]) } else { flow_kw[node] };
+        let worth = match &terms.all[term] {
+            Term::Peak { price, .. } => price.min(spread * problem.slot_hours),
+            Term::Limits { .. } | Term::Lines(_) | Term::Quadratic { .. } => {
+                spread * problem.slot_hours
+            }
+        };
+        0.5 * worth.max(f64::MIN_POSITIVE) / room.max(largest)
     };
-    rooms.import.iter().zip(flow_kw).map(node).collect()
+    terms.node.iter().enumerate().map(one).collect()
+}
+
+/// What prices differ by between slots, of members and of nodes at their powers, per kWh.
+fn price_spread(problem: &GroupProblem<'_>, terms: &Terms, node_kw: &[Vec<f64>]) -> f64 {
+    let own = problem.members.iter().flat_map(|member| member.problem.buy.iter().copied());
+    let spread = |(least, most): (f64, f64)| (most - least).max(0.0);
+    let range = |(least, most): (f64, f64), price: f64| (least.min(price), most.max(price));
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    let own = spread(own.fold(none, range));
+    if !terms.have_costs() {
+        return own.max(FLAT);
+    }
+    let marginal = terms.marginal(node_kw);
+    let of_nodes = marginal.iter().map(|prices| spread(prices.iter().copied().fold(none, range)));
+    of_nodes.fold(0.0, f64::max) / problem.slot_hours + own
 }
 
 /// What members at and below each node draw and feed in on average, kW.
@@ -132,6 +222,15 @@ fn flows(problem: &GroupProblem<'_>, power_kw: &[Vec<f64>]) -> Vec<f64> {
         }
     }
     flows
+}
+
+/// What members at and below each node could draw on average, kW.
+fn chargers(problem: &GroupProblem<'_>) -> Vec<f64> {
+    let most = |member: &super::GroupMember<'_>| {
+        (0..member.problem.slots()).map(|slot| member.problem.charge_kw_max.at(slot)).collect()
+    };
+    let most: Vec<Vec<f64>> = problem.members.iter().map(most).collect();
+    flows(problem, &most)
 }
 
 /// The power of the largest charger, kW.
@@ -148,26 +247,47 @@ fn slot_money(problem: &StorageProblem<'_>, slot: usize, power: f64) -> f64 {
 }
 
 impl<'a> Course<'a> {
-    fn new(problem: &'a GroupProblem<'a>, rooms: &'a Rooms, wish: Wish, start: Nearly) -> Self {
-        let mut node_kw = vec![vec![0.0; problem.slots]; problem.nodes.len()];
+    fn new(problem: &'a GroupProblem<'a>, terms: &'a Terms, wish: Wish, start: Nearly) -> Self {
+        let mut node_kw = terms.idle_kw.clone();
         for (member, power) in problem.members.iter().zip(&start.power_kw) {
             for above in problem.upward(member.node) {
                 let there = node_kw[above][member.first_slot..].iter_mut();
                 there.zip(power).for_each(|(sum, power)| *sum += power);
             }
         }
-        Self {
+        let stiffness = stiffness(problem, terms, wish, &node_kw, &chargers(problem));
+        let mut this = Self {
             problem,
-            rooms,
+            terms,
             wish,
             prices: start.prices,
-            stiffness: stiffness(problem, rooms, wish, &vec![f64::INFINITY; problem.nodes.len()]),
+            levels: vec![0.0; stiffness.len()],
+            stiffness,
+            doublings: 0,
+            limit_doublings: vec![0; problem.nodes.len()],
             power_kw: start.power_kw,
             fresh: start.fresh,
             node_kw,
+            trial_kw: Vec::new(),
             added: Vec::new(),
             changes: Vec::new(),
-        }
+        };
+        this.find_levels();
+        this
+    }
+
+    fn costs_count(&self) -> bool {
+        self.wish.own > 0.0
+    }
+
+    fn find_levels(&mut self) {
+        (0..self.levels.len()).for_each(|term| self.find_level(term));
+    }
+
+    fn find_level(&mut self, term: usize) {
+        let power = self.node_kw[self.terms.node[term]].iter().copied();
+        self.levels[term] =
+            self.terms.all[term].level(&self.prices[term], self.stiffness[term], power);
     }
 
     /// Lets each member move once; `fresh`: those without a schedule alone, all the way.
@@ -183,7 +303,7 @@ impl<'a> Course<'a> {
             let member = &self.problem.members[index];
             let lone = if shared {
                 if index % part == 0 {
-                    let now = self.prices_now();
+                    let now = self.terms.by_node(&self.prices_now());
                     tools.tariffs.price(self.problem, &now, terms.0);
                 }
                 tools.solver.solve_at_tariff(member, tools.tariffs.at(index), terms)
@@ -195,20 +315,28 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// The price of a node's slot at a power beside given power.
+    /// The price of a node's slot at a power.
     fn price(&self, node: usize, slot: usize, power: f64) -> f64 {
-        let (price, stiffness) = (self.prices[node][slot], self.stiffness[node]);
-        let over = price.max(0.0) + stiffness * (power - self.rooms.import[node][slot]);
-        let under = (-price).max(0.0) + stiffness * (-power - self.rooms.export[node][slot]);
-        over.max(0.0) - under.max(0.0)
+        let terms = self.terms.at[node].iter();
+        terms.map(|&term| self.term_price(term, slot, power, self.levels[term])).sum()
+    }
+
+    fn term_price(&self, term: usize, slot: usize, power: f64, level: f64) -> f64 {
+        if !self.terms.counts(term, self.costs_count()) {
+            return 0.0;
+        }
+        let spring = (self.prices[term][slot], self.stiffness[term]);
+        self.terms.all[term].price(slot, spring, power, level)
     }
 
     fn prices_now(&self) -> Vec<Vec<f64>> {
-        let node = |(node, power): (usize, &Vec<f64>)| {
-            let slot = |(slot, &power): (usize, &f64)| self.price(node, slot, power);
-            power.iter().enumerate().map(slot).collect()
+        let term = |(term, &node): (usize, &usize)| {
+            let slot = |(slot, &power): (usize, &f64)| {
+                self.term_price(term, slot, power, self.levels[term])
+            };
+            self.node_kw[node].iter().enumerate().map(slot).collect()
         };
-        self.node_kw.iter().enumerate().map(node).collect()
+        self.terms.node.iter().enumerate().map(term).collect()
     }
 
     fn price_stay(&mut self, index: usize) {
@@ -255,10 +383,15 @@ impl<'a> Course<'a> {
                 self.node_kw[above][slot] += change;
             }
         }
+        for above in self.problem.upward(member.node) {
+            for &term in &self.terms.at[above][1..] {
+                self.find_level(term);
+            }
+        }
     }
 
     /// How far to go: where the whole rises no more along the way.
-    fn share(&self, index: usize, to: &[f64]) -> f64 {
+    fn share(&mut self, index: usize, to: &[f64]) -> f64 {
         let own = self.own_change(index, to);
         let at_start = self.slope(index, own, 0.0);
         if at_start >= -1e-13 {
@@ -287,15 +420,33 @@ impl<'a> Course<'a> {
     }
 
     /// How the whole changes at a share of the way, where the member's own part changes by `own`.
-    fn slope(&self, index: usize, own: f64, share: f64) -> f64 {
+    fn slope(&mut self, index: usize, own: f64, share: f64) -> f64 {
         let mut slope = own;
         for above in self.problem.upward(self.problem.members[index].node) {
-            for &(slot, change) in &self.changes {
-                let power = self.node_kw[above][slot] + share * change;
-                slope += change * self.price(above, slot, power);
+            for &term in &self.terms.at[above] {
+                if !self.terms.counts(term, self.costs_count()) {
+                    continue;
+                }
+                let level = self.level_at(term, share);
+                let spring = (self.prices[term].as_slice(), self.stiffness[term]);
+                let way = (self.node_kw[above].as_slice(), self.changes.as_slice(), share);
+                slope += self.terms.all[term].slope_along(spring, way, level);
             }
         }
         slope
+    }
+
+    /// The level of a peak at a share of the way.
+    fn level_at(&mut self, term: usize, share: f64) -> f64 {
+        if !matches!(self.terms.all[term], Term::Peak { .. }) {
+            return 0.0;
+        }
+        self.trial_kw.clone_from(&self.node_kw[self.terms.node[term]]);
+        for &(slot, change) in &self.changes {
+            self.trial_kw[slot] += share * change;
+        }
+        let trial = self.trial_kw.iter().copied();
+        self.terms.all[term].level(&self.prices[term], self.stiffness[term], trial)
     }
 
     /// What a member's own cost and missing energy change by on the whole way.
@@ -319,12 +470,28 @@ impl<'a> Course<'a> {
 
     fn raise(&mut self) {
         self.prices = self.prices_now();
+        // What springs round is no price: a bound would not be one.
+        let costs = self.costs_count();
+        self.terms.project(&mut self.prices, costs);
+        self.find_levels();
+    }
+
+    /// Doubles the stiffness of what costs where schedules have come to rest, and the bound gains too
+    /// little beside what it lacks.
+    fn stiffen_costs(&mut self, moved: f64, gained: f64, apart: f64) {
+        if moved > 0.1 * apart || gained > 0.25 * apart || self.doublings >= DOUBLINGS {
+            return;
+        }
+        self.doublings += 1;
+        let limits = self.problem.nodes.len();
+        self.stiffness[limits..].iter_mut().for_each(|stiffness| *stiffness *= 2.0);
+        self.find_levels();
     }
 
     /// What the schedules cost, limits left aside.
     fn cost(&self) -> f64 {
         let wish = self.wish;
-        let mut cost = 0.0;
+        let mut cost = if self.costs_count() { self.terms.cost(&self.node_kw) } else { 0.0 };
         let mut missed = 0.0;
         for (member, power) in self.problem.members.iter().zip(&self.power_kw) {
             cost += wish.own * member.problem.objective(power);
@@ -336,19 +503,25 @@ impl<'a> Course<'a> {
         cost
     }
 
-    /// The largest breach of a limit, as a share of the room there, or of the largest charger.
-    fn breach(&self) -> f64 {
-        let largest = largest(self.problem);
-        let mut breach = 0.0_f64;
-        for (node, power) in self.node_kw.iter().enumerate() {
-            for (slot, power) in power.iter().enumerate() {
-                let (import, export) =
-                    (self.rooms.import[node][slot], self.rooms.export[node][slot]);
-                let over = (power - import) / import.max(largest);
-                let under = (-power - export) / export.max(largest);
-                breach = breach.max(over).max(under);
+    /// The largest breach of each node's limits, as a share of the room there, or of the largest
+    /// charger.
+    fn breaches(&self) -> Vec<f64> {
+        self.terms.breaches(&self.node_kw, largest(self.problem))
+    }
+
+    /// Doubles the stiffness of limits whose breach does not get smaller, whose prices would take
+    /// long to rise; says whether there are any.
+    fn stiffen_limits(&mut self, breaches: &[f64], last: &[f64]) -> bool {
+        let mut stuck = false;
+        for (node, (&breach, &last)) in breaches.iter().zip(last).enumerate() {
+            if breach > BROKEN && breach > 0.9 * last {
+                stuck = true;
+                if self.limit_doublings[node] < LIMIT_DOUBLINGS {
+                    self.limit_doublings[node] += 1;
+                    self.stiffness[node] *= 2.0;
+                }
             }
         }
-        breach
+        stuck
     }
 }

@@ -7,9 +7,11 @@ use crate::{
     ranking::Ranking,
     solver::Solver,
 };
+use std::collections::BTreeMap;
 use voltide_policy::storage::{Method, TieRule};
 
-/// Tariffs of one kind that a member is compared with; more are not worth the search.
+/// Tariffs of one kind, that is node, efficiencies and wear, that a member is compared with; more
+/// are not worth the search.
 const COMPARED: usize = 16;
 
 /// What a member's best schedule is at some prices.
@@ -148,17 +150,13 @@ impl Tariff {
         }
     }
 
+    /// Whether a member of its kind has its prices.
     fn is_of(&self, member: &GroupMember<'_>) -> bool {
         let same = |known: &[f64], own: &[f64]| {
             let mut both = known[member.first_slot..].iter().zip(own);
             both.all(|(known, own)| known.is_nan() || known.to_bits() == own.to_bits())
         };
-        let bits = |numbers: [f64; 3]| numbers.map(f64::to_bits);
-        self.node == member.node
-            && bits(self.numbers) == bits(numbers(member))
-            && self.discharges == discharges(member)
-            && same(&self.buy, member.problem.buy)
-            && same(&self.sell, member.problem.sell)
+        same(&self.buy, member.problem.buy) && same(&self.sell, member.problem.sell)
     }
 
     fn learn(&mut self, member: &GroupMember<'_>) {
@@ -207,13 +205,18 @@ pub(super) struct Tariffs {
 impl Tariffs {
     pub(super) fn of(problem: &GroupProblem<'_>) -> Self {
         let mut this = Self { all: Vec::new(), of: Vec::with_capacity(problem.members.len()) };
+        let mut kinds: BTreeMap<(usize, [u64; 3], bool), Vec<usize>> = BTreeMap::new();
         for member in problem.members {
-            let kept = this.all.len().min(COMPARED);
-            let found = this.all[..kept].iter().position(|tariff| tariff.is_of(member));
+            let kind = (member.node, numbers(member).map(f64::to_bits), discharges(member));
+            let known = kinds.entry(kind).or_default();
+            let found = known.iter().copied().find(|&index| this.all[index].is_of(member));
             let index = found.unwrap_or_else(|| {
                 this.all.push(Tariff::of(problem, member));
                 this.all.len() - 1
             });
+            if found.is_none() && known.len() < COMPARED {
+                known.push(index);
+            }
             this.all[index].learn(member);
             this.of.push(index);
         }

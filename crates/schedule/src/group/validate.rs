@@ -188,6 +188,10 @@ fn validate_cost(place: Place<'_>, cost: &NodeCost<'_>) -> Result<(), GroupError
             place.one("price of the distance", 0, price, NOT_NEGATIVE, is_amount(price))?;
             place.series("series to follow", PerSlot::Each(series_kw), FINITE, f64::is_finite)
         }
+        NodeCost::Quadratic { anchor_kw, slope } => {
+            place.series("anchor", anchor_kw, FINITE, f64::is_finite)?;
+            place.series("slope of the price", slope, NOT_NEGATIVE, is_amount)
+        }
         NodeCost::Meter { buy, sell } => {
             place.series("buy price", PerSlot::Each(buy), FINITE, f64::is_finite)?;
             place.series("sell price", PerSlot::Each(sell), FINITE, f64::is_finite)?;

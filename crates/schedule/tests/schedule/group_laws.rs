@@ -4,8 +4,8 @@ use crate::instances::Instance;
 use voltide_schedule::{
     Method, PerSlot,
     group::{
-        GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, NodeCost,
-        Share, check_group, solve_group,
+        GroupAnswer, GroupError, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay,
+        NodeCost, Share, check_group, solve_group,
     },
 };
 
@@ -258,4 +258,54 @@ fn bounds_that_a_limit_does_not_let_a_car_reach_are_missed_by_the_least() {
     let gained = 2.0 * 2.0 * 0.95;
     assert_same(answer.missing_kwh, 12.0 - 5.0 - gained);
     assert_same(answer.violation_kwh, 0.0);
+}
+
+#[test]
+fn a_quadratic_cost_fills_a_valley_up_to_a_level() {
+    let cars: Vec<Instance> = cars()
+        .into_iter()
+        .map(Instance::without_discharge)
+        .map(|car| Instance { buy: vec![0.0; 8], sell: vec![0.0; 8], ..car })
+        .map(|car| Instance { target: car.target.min(21.0).max(car.energy + 3.0), ..car })
+        .collect();
+    let members = members(&cars, 0);
+    let wanted: f64 = cars.iter().map(|car| car.target - car.energy).sum();
+    let base = [9.0, 8.0, 7.0, 6.0, 5.0, 6.0, 30.0, 40.0];
+    let costs = [NodeCost::Quadratic { anchor_kw: PerSlot::Same(2.0), slope: PerSlot::Same(0.01) }];
+    let node = GroupNode {
+        given_kw: PerSlot::Each(&base),
+        costs: &costs,
+        ..GroupNode::open("fleet", None)
+    };
+    // All of it beside what is there already in the six lower slots of a quarter of an hour.
+    let level = (wanted / 0.95 / 0.25 + 41.0) / 6.0;
+    let square = |kw: f64| 0.25 * 0.5 * 0.01 * (kw - 2.0) * (kw - 2.0);
+    let expected = 6.0 * square(level) + square(30.0) + square(40.0);
+    for way in [GroupWay::Program, GroupWay::Decomposition] {
+        let problem =
+            GroupProblem { slots: 8, slot_hours: 0.25, members: &members, nodes: &[node] };
+        let options = GroupOptions { way, ..GroupOptions::default() };
+        let answer = solve_group(&problem, options).unwrap();
+        check_group(&problem, &answer).unwrap();
+        assert!(
+            (answer.cost - expected).abs() < 1e-5,
+            "{way:?}: {} is not {expected}",
+            answer.cost
+        );
+        assert!(answer.bound <= expected + 1e-9 && answer.gap() < 1e-5, "{way:?}: {answer:?}");
+        let marginal = 0.01 * (level - 2.0);
+        assert!((answer.price[0][0] - marginal).abs() < 1e-3, "{way:?}: {:?}", answer.price[0]);
+    }
+}
+
+#[test]
+fn parts_that_nothing_couples_cost_what_they_cost_by_themselves() {
+    let cars = cars();
+    let apart = [limited(12.0), limited(9.0)];
+    let alone = cost(&members(&cars, 0), &apart[..1]) + cost(&members(&cars, 0), &apart[1..]);
+    let mut both = members(&cars, 1);
+    both.extend(members(&cars, 2));
+    let open = GroupNode::open("open", None);
+    let below = |node: GroupNode<'static>| GroupNode { parent: Some(0), ..node };
+    assert_same(cost(&both, &[open, below(apart[0]), below(apart[1])]), alone);
 }

@@ -7,7 +7,7 @@ use voltide_schedule::{
     PerSlot,
     group::{
         GroupAnswer, GroupMember, GroupNode, GroupOptions, GroupProblem, GroupWay, NodeCost, Plans,
-        check_group, solve_group_from,
+        SupplyStep, check_group, solve_group_from,
     },
     linear::{Budget, Program},
 };
@@ -23,11 +23,59 @@ struct Node {
     given: Vec<f64>,
 }
 
-/// A random group: cars, each with its node and first slot, and a peak price at the connection.
+/// What the power of the connection costs beside a peak price.
+enum Cost {
+    Nothing,
+    /// Steps of kW and price, and the price beyond them.
+    Supply(Vec<(f64, f64)>, f64),
+    Follow(Vec<f64>, f64),
+    Meter(Vec<f64>, Vec<f64>),
+    /// A price a kWh of breach.
+    Breach(f64),
+    Quadratic(f64, f64),
+}
+
+/// A random group: cars, each with its node and first slot, and what the connection costs.
 struct Group {
     cars: Vec<(Instance, usize, usize)>,
     nodes: Vec<Node>,
     peak: Option<(f64, f64)>,
+    cost: Cost,
+    /// Which share of the sun at the connection may be curtailed.
+    curtailable: f64,
+}
+
+impl Group {
+    /// The same with a drawn cost of the connection, and sun that may be curtailed.
+    fn with_cost(self, random: &mut Random) -> Self {
+        let size = self.cars.len() as f64;
+        let cost = match random.below(6) {
+            0 => Cost::Nothing,
+            1 => {
+                let step = |_| (size * random.between(0.5, 4.0), random.between(0.0, 0.5));
+                Cost::Supply((0..4).map(step).collect(), 0.6)
+            }
+            2 => {
+                let series = (0..SLOTS).map(|_| size * random.between(-2.0, 4.0)).collect();
+                Cost::Follow(series, random.pick(&[0.05, 1.0]))
+            }
+            3 => {
+                let buy: Vec<f64> = (0..SLOTS).map(|_| random.between(0.0, 0.3)).collect();
+                let sell = buy.iter().map(|price| price - 0.05).collect();
+                Cost::Meter(buy, sell)
+            }
+            4 => Cost::Breach(random.pick(&[0.02, 0.2, 2.0])),
+            _ => Cost::Quadratic(size * random.between(-3.0, 3.0), random.pick(&[0.01, 0.1])),
+        };
+        let curtailable = random.pick(&[0.0, 0.5, 1.0]);
+        let mut this = Self { cost, curtailable, ..self };
+        if curtailable >= 1.0 {
+            // Sun above the limit, all of which may be curtailed.
+            let root = &mut this.nodes[0];
+            root.given.fill(-3.0 * size);
+        }
+        this
+    }
 }
 
 fn prices(random: &mut Random) -> (Vec<f64>, Vec<f64>) {
@@ -102,7 +150,8 @@ fn group(random: &mut Random, count: Option<usize>) -> Group {
     });
     let cars = cars.collect();
     let price = random.pick(&[0.0, 0.0, 0.7]);
-    Group { cars, nodes, peak: (price > 0.0).then(|| (price, random.between(0.0, 8.0))) }
+    let peak = (price > 0.0).then(|| (price, random.between(0.0, 8.0)));
+    Group { cars, nodes, peak, cost: Cost::Nothing, curtailable: 0.0 }
 }
 
 impl Group {
@@ -119,24 +168,60 @@ impl Group {
                 node: *node,
             })
             .collect();
-        let costs = peak.as_slice();
-        let nodes: Vec<GroupNode<'_>> = self
+        let curve = self.curve();
+        let costs: Vec<NodeCost<'_>> = peak.into_iter().chain(self.node_cost(&curve)).collect();
+        let curtailable: Vec<f64> =
+            self.nodes[0].given.iter().map(|given| -given * self.curtailable).collect();
+        let mut nodes: Vec<GroupNode<'_>> = self
             .nodes
             .iter()
             .map(|node| GroupNode {
                 import_kw_max: PerSlot::Each(&node.import),
                 export_kw_max: PerSlot::Each(&node.export),
                 given_kw: PerSlot::Each(&node.given),
-                costs: if node.parent.is_none() { costs } else { &[] },
                 ..GroupNode::open("node", node.parent)
             })
             .collect();
+        nodes[0].costs = &costs;
+        nodes[0].curtailable_kw = PerSlot::Each(&curtailable);
+        nodes[0].breach_price = self.breach_price();
         let problem =
             GroupProblem { slots: SLOTS, slot_hours: HOURS, members: &members, nodes: &nodes };
         let options = GroupOptions { way, ..GroupOptions::default() };
         let answer = solve_group_from(&problem, options, plans).unwrap();
         check_group(&problem, &answer).unwrap();
         answer
+    }
+
+    /// The steps of a supply curve, by slot.
+    fn curve(&self) -> Vec<Vec<SupplyStep>> {
+        let Cost::Supply(steps, _) = &self.cost else { return Vec::new() };
+        let steps = steps.iter().map(|&(kw, price)| SupplyStep { kw, price }).collect();
+        vec![steps; SLOTS]
+    }
+
+    fn node_cost<'a>(&'a self, curve: &'a [Vec<SupplyStep>]) -> Option<NodeCost<'a>> {
+        match &self.cost {
+            Cost::Nothing | Cost::Breach(_) => None,
+            Cost::Supply(_, beyond) => Some(NodeCost::Supply { steps: curve, beyond: *beyond }),
+            Cost::Follow(series_kw, price) => Some(NodeCost::Follow { series_kw, price: *price }),
+            Cost::Meter(buy, sell) => Some(NodeCost::Meter { buy, sell }),
+            Cost::Quadratic(anchor, slope) => Some(NodeCost::Quadratic {
+                anchor_kw: PerSlot::Same(*anchor),
+                slope: PerSlot::Same(*slope),
+            }),
+        }
+    }
+
+    fn breach_price(&self) -> Option<f64> {
+        match self.cost {
+            Cost::Breach(price) => Some(price),
+            Cost::Nothing
+            | Cost::Supply(..)
+            | Cost::Follow(..)
+            | Cost::Meter(..)
+            | Cost::Quadratic(..) => None,
+        }
     }
 
     /// Missing energy and cost by the other program.
@@ -172,7 +257,13 @@ impl Reference {
                 }
             }
         }
-        for (node, power) in group.nodes.iter().zip(&powers) {
+        for (slot, power) in powers[0].iter_mut().enumerate() {
+            let most = -group.nodes[0].given[slot] * group.curtailable;
+            *power += this.program.add(variable().min(0.0).max(most));
+        }
+        this.add_cost(group, &powers[0]);
+        let soft = usize::from(group.breach_price().is_some());
+        for (node, power) in group.nodes.iter().zip(&powers).skip(soft) {
             for (slot, power) in power.iter().enumerate() {
                 this.program.require(constraint!(power.clone() <= node.import[slot]));
                 this.program.require(constraint!(power.clone() >= -node.export[slot]));
@@ -186,6 +277,45 @@ impl Reference {
             this.cost += price * above;
         }
         this
+    }
+
+    /// What the connection's power costs, by its distance from lines above and below.
+    fn add_cost(&mut self, group: &Group, powers: &[Expression]) {
+        for (slot, power) in powers.iter().enumerate() {
+            match &group.cost {
+                Cost::Nothing => {}
+                Cost::Supply(steps, beyond) => {
+                    let mut left = power.clone();
+                    for &(kw, price) in steps {
+                        let used = self.program.add(variable().min(0.0).max(kw));
+                        left -= used;
+                        self.cost += HOURS * price * used;
+                    }
+                    self.pay_above(left, *beyond);
+                }
+                Cost::Follow(series, price) => {
+                    self.pay_above(power.clone() - series[slot], *price);
+                    self.pay_above(series[slot] - power.clone(), *price);
+                }
+                Cost::Meter(buy, sell) => {
+                    self.cost += HOURS * sell[slot] * power.clone();
+                    self.pay_above(power.clone(), buy[slot] - sell[slot]);
+                }
+                Cost::Breach(price) => {
+                    let node = &group.nodes[0];
+                    self.pay_above(power.clone() - node.import[slot], *price);
+                    self.pay_above(-power.clone() - node.export[slot], *price);
+                }
+                Cost::Quadratic(..) => unreachable!("it is no linear program"),
+            }
+        }
+    }
+
+    /// A price a kWh of what is above 0.
+    fn pay_above(&mut self, power: Expression, price: f64) {
+        let above = self.program.add(variable().min(0.0));
+        self.program.require(constraint!(power <= above));
+        self.cost += HOURS * price * above;
     }
 
     fn add_car(&mut self, car: &Instance) -> Vec<(Variable, Variable)> {
@@ -254,8 +384,8 @@ fn compare(seed: u64) {
 /// Nothing is below the least, no bound above it, and no gap stated that is smaller than the true
 /// one.
 fn agrees(seed: u64, answer: &GroupAnswer, missing: f64, cost: f64) {
-    let size = cost.abs().max(1.0);
     let found = answer.cost;
+    let size = cost.abs().max(found.abs()).max(1.0);
     let right = (answer.missing_kwh - missing).abs() < 2e-6
         && answer.missing_bound_kwh <= missing + 1e-6
         && answer.violation_kwh.abs() < 1e-9
@@ -270,6 +400,124 @@ fn random_groups_cost_what_another_program_says() {
     for seed in 0..60 {
         compare(seed);
     }
+}
+
+/// Groups whose connection costs, by seed.
+fn compare_cost(seed: u64) -> (f64, usize) {
+    let mut random = Random(seed);
+    let group = group(&mut random, None).with_cost(&mut random);
+    let program = group.solve(GroupWay::Program, &[]);
+    let apart = group.solve(GroupWay::Decomposition, &[]);
+    let (missing, cost) = match group.cost {
+        // Two ways by themselves: a linear program of tangents, and prices.
+        Cost::Quadratic(..) => (program.missing_kwh, program.cost),
+        Cost::Nothing | Cost::Supply(..) | Cost::Follow(..) | Cost::Meter(..) | Cost::Breach(_) => {
+            group.reference()
+        }
+    };
+    agrees(seed, &program, missing, cost);
+    if program.binaries == 0 {
+        assert!(program.gap() <= 1e-6, "seed {seed}: the gap is {}", program.gap());
+    }
+    agrees(seed, &apart, missing, cost);
+    (apart.gap(), program.binaries)
+}
+
+#[test]
+fn groups_whose_connection_costs_come_out_as_another_program_says() {
+    let gaps: Vec<(f64, usize)> = (20_000..20_060).map(compare_cost).collect();
+    let convex = gaps.iter().filter(|(_, binaries)| *binaries == 0).map(|(gap, _)| *gap);
+    let widest = convex.fold(0.0, f64::max);
+    assert!(widest <= 1e-3, "the widest gap is {widest}");
+}
+
+#[test]
+#[ignore = "minutes; ten times as many groups"]
+fn many_groups_whose_connection_costs_come_out_as_another_program_says() {
+    (21_000..21_600).for_each(|seed| {
+        compare_cost(seed);
+    });
+}
+
+/// Cars without wear that discharge, at prices that may be far below zero, behind limits of `share`
+/// of their chargers.
+fn without_wear(random: &mut Random, count: usize, share: f64) -> Group {
+    let mut group = group(random, Some(count));
+    group.nodes.truncate(1);
+    let prices: Vec<f64> = (0..SLOTS).map(|_| random.between(-0.6, 0.2)).collect();
+    let mut chargers = 0.0;
+    for (car, first, node) in &mut group.cars {
+        let stay = *first..*first + car.buy.len();
+        car.buy = prices[stay.clone()].to_vec();
+        car.sell = prices[stay].to_vec();
+        (car.degradation, *node) = (0.0, 0);
+        car.discharge_kw.fill(car.charge_kw[0]);
+        chargers += car.charge_kw[0];
+    }
+    let root = &mut group.nodes[0];
+    root.import.fill(share * chargers);
+    root.export.fill(share * chargers);
+    root.given.fill(0.0);
+    group
+}
+
+/// Holds a group with binaries against the other program; says whether its limits can be kept.
+fn compare_with_binaries(seed: u64, group: &Group) -> bool {
+    let program = group.solve(GroupWay::Program, &[]);
+    if program.violation_kwh > 1e-7 {
+        return false;
+    }
+    let (missing, cost) = group.reference();
+    agrees(seed, &program, missing, cost);
+    let size = cost.abs().max(1.0);
+    assert!(
+        program.cost - cost <= 1e-3 * size,
+        "seed {seed}: {} is far above {cost}",
+        program.cost
+    );
+    agrees(seed, &group.solve(GroupWay::Decomposition, &[]), missing, cost);
+    true
+}
+
+fn compare_without_wear(seed: u64) {
+    let mut random = Random(seed);
+    let count = 2 + random.below(5);
+    let share = random.between(0.85, 1.0);
+    let group = without_wear(&mut random, count, share);
+    assert!(compare_with_binaries(seed, &group), "seed {seed}: who stands still keeps limits");
+}
+
+/// Sun above the export limit, of which cars must take what may not be curtailed.
+fn compare_in_the_sun(seed: u64) -> bool {
+    let mut random = Random(seed);
+    let count = 2 + random.below(5);
+    let mut group = without_wear(&mut random, count, 0.5);
+    let root = &mut group.nodes[0];
+    let beyond = random.pick(&[0.5, 2.0, 6.0]);
+    for slot in 3..7 {
+        root.given[slot] = -root.export[slot] - beyond;
+    }
+    group.curtailable = random.pick(&[0.0, 0.0, 1.0]);
+    compare_with_binaries(seed, &group)
+}
+
+#[test]
+fn cars_without_wear_at_negative_prices_cost_what_another_program_says() {
+    (30_000..30_012).for_each(compare_without_wear);
+}
+
+#[test]
+fn cars_in_sun_above_the_export_limit_cost_what_another_program_says() {
+    let kept = (31_000..31_020).filter(|&seed| compare_in_the_sun(seed)).count();
+    assert!(kept >= 8, "limits can be kept in {kept} of 20 groups");
+}
+
+#[test]
+#[ignore = "minutes; a hundred groups and more of each kind"]
+fn many_groups_with_binaries_cost_what_another_program_says() {
+    (32_000..32_100).for_each(compare_without_wear);
+    let kept = (33_000..33_400).filter(|&seed| compare_in_the_sun(seed)).count();
+    assert!(kept >= 100, "limits can be kept in {kept} of 400 groups");
 }
 
 #[test]
@@ -308,8 +556,9 @@ fn compare_large(seed: u64, count: usize, gap: f64) -> Result<(), String> {
 #[test]
 #[ignore = "minutes; programs of up to a thousand cars"]
 fn large_groups_planned_apart_are_near_the_program() {
-    // Three of the groups of 200 cars have 5e-4 to 2.2e-3; the others are within 1e-4.
-    let sizes = [(20, 1e-3, 60), (200, 3e-3, 12), (1_000, 1e-4, 3)];
+    // Two of the groups of 200 cars, which miss nearly all, have 2e-4 and 4e-4; the others are
+    // within 1e-4.
+    let sizes = [(20, 1e-3, 60), (200, 5e-4, 12), (1_000, 1e-4, 3)];
     let wrong: Vec<String> = sizes
         .iter()
         .flat_map(|&(count, gap, groups)| (0..groups).map(move |seed| (seed, count, gap)))

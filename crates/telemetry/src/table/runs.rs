@@ -1,6 +1,7 @@
 //! The table `runs`: what was run, and how it ended.
 
 use crate::{
+    named::NamedColumn,
     rows::rows,
     summary::{RunStatus, Summary},
     value::{Text, Time, Word},
@@ -10,7 +11,9 @@ use voltide_journal::event::{RunForked, RunStarted};
 use voltide_model::{clock::Clock, scenario::Scenario};
 
 rows! {
-    /// One row: what was run, and how it ended.
+    /// One row: what was run, and how it ended. What was put into the world (`--set`, a sweep) has
+    /// a column of its own by its path, such as `fleets.cars.count`: a number where it is one, else
+    /// text; runs of which the world says the same do without.
     pub runs {
         /// name of the world
         world: Word;
@@ -87,6 +90,22 @@ impl<'a> Run<'a> {
             changes: self.forked.map(|forked| json(&forked.changes)),
             world_hash: world_hash(scenario),
         }
+    }
+
+    /// What was put into the world, a column each; what has a column of its name already does
+    /// without.
+    pub(crate) fn parameters(&self) -> Vec<NamedColumn> {
+        let mut given: Vec<(&str, &str)> = Vec::new();
+        for (path, value) in self.started.overrides.iter().filter_map(|it| it.split_once('=')) {
+            let path = path.trim();
+            // The last one holds.
+            given.retain(|(other, _)| !other.eq_ignore_ascii_case(path));
+            given.push((path, value));
+        }
+        let is_free =
+            |path: &str| !TABLE.columns.iter().any(|it| it.name.eq_ignore_ascii_case(path));
+        let given = given.into_iter().filter(|(path, _)| is_free(path));
+        given.map(|(path, value)| NamedColumn::of_path(path, &[Some(value)])).collect()
     }
 
     /// The row; `rows` counts those of all other tables but `ev_ticks` and `charger_ticks`.

@@ -16,7 +16,8 @@ use voltide_model::{
     battery::Battery,
     clock::Clock,
     columns::{
-        IncentiveTick, Ledger, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick, slot_micros,
+        IncentiveTick, Ledger, NothingAhead, SiteTick, SystemTick, TickColumns, UnitKind, UnitTick,
+        slot_micros,
     },
     distribution::Distribution,
     fleet::{Fleet, Parking, Place, Population, V2gTerms, WorkDays},
@@ -103,6 +104,7 @@ pub(crate) fn scenario(cars: u32, days: u32, ev_ticks: EvTicks) -> Arc<Scenario>
             export_limit: Kilowatts(0.0),
             parent: None,
         }],
+        own_series: Vec::new(),
         system: SystemSeries {
             wind: Some(power("wind")),
             pv: Some(power("pv")),
@@ -301,6 +303,7 @@ impl<S: Sink> History<'_, S> {
                 sites: &[site],
                 units: &units,
                 system: &system,
+                outlook: &NothingAhead,
             },
         )?;
         self.emit(Event::TickSealed(TickSealed {

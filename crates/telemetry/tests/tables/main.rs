@@ -348,6 +348,7 @@ fn an_interrupted_run_ends_with_its_last_settled_slot() {
         "system_ticks",
         "unit_ticks",
         "site_ticks",
+        "fleet_ticks",
         "costs",
         "solves",
         "windows",

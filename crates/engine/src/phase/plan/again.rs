@@ -3,6 +3,7 @@
 use super::{
     answer::schedules,
     planners::{Asked, Planners},
+    replan,
 };
 use crate::{
     batch::ToPlan,
@@ -21,6 +22,7 @@ pub(crate) fn ask_again(
     mut planners: ResMut<Planners>,
 ) -> Result<PlansAccepted, PolicyFault> {
     let seen = cars.seen(&in_force);
+    let shown = if shown == Shown::Due { replan::shown(&seen, planners.info()) } else { shown };
     let rows = recorded.ev.iter().zip(&recorded.stay);
     let stays: Vec<ToPlan> = rows.map(|(&ev, &stay)| as_then(&seen, ev, stay)).collect();
     planners.show(&seen, &stays, shown);

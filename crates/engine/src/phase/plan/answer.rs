@@ -2,17 +2,20 @@
 
 use crate::{batch::Batch, outbox::Recorder, plan_book::encode};
 use voltide_journal::event::{
-    AnswerNotFinite, ClipReason, Event, NotFinite, PlansAccepted, PolicyFaulted, Segments,
-    SessionStarted, SetPointClipped, TickStarted,
+    AnswerNotFinite, ClipReason, Event, GroupSolved, NotFinite, PlansAccepted, PolicyFaulted,
+    Segments, SessionEnded, SessionStarted, SetPointClipped, TickStarted,
 };
 use voltide_policy::{
     observation::Shown,
-    planner::{Correction, PolicyFault},
+    planner::{self, Correction, PolicyFault},
+    storage::GroupFigures,
 };
 
 /// What came of a call.
 pub(super) struct Answer {
     pub corrections: Vec<Correction>,
+    /// What the program solved for who answered.
+    pub groups: Vec<planner::GroupSolved>,
     /// The failure of who was asked, and the name of what stood in.
     pub fault: Option<(PolicyFault, String)>,
 }
@@ -30,6 +33,15 @@ impl Answer {
             stays: batch.stay.len() as u32,
         };
         record.note(cause(record, shown), Event::PolicyFaulted(faulted));
+    }
+
+    /// Records how good schedules are that were made together; `site` is the top of the tree that
+    /// was shown.
+    pub(super) fn record_groups(&self, site: &str, shown: Shown, record: &mut Recorder) {
+        for &planner::GroupSolved { rows, figures } in &self.groups {
+            let solved = Event::GroupSolved(group_solved(site, rows, figures));
+            record.note(cause(record, shown), solved);
+        }
     }
 
     /// Records what of an answer was no number, and what was more than the charger can.
@@ -62,11 +74,25 @@ impl Answer {
     }
 }
 
-/// What a call of this tick is put down to: a whole tree is shown because of the plans before it.
+fn group_solved(site: &str, stays: u32, figures: GroupFigures) -> GroupSolved {
+    let GroupFigures { violation_kwh, missing_kwh, missing_bound_kwh, cost, cost_bound } = figures;
+    GroupSolved {
+        site: site.to_owned(),
+        stays,
+        violation_kwh,
+        missing_kwh,
+        missing_bound_kwh,
+        cost,
+        cost_bound: cost_bound.is_finite().then_some(cost_bound),
+    }
+}
+
+/// What a call of this tick is put down to: a whole tree is shown because of the plans before it,
+/// or of cars that left.
 pub(super) fn cause(record: &Recorder, shown: Shown) -> Option<u64> {
     match shown {
-        Shown::Due => record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]),
-        Shown::Tree => record.cause(&[&PlansAccepted::KIND]),
+        Shown::Due | Shown::Fleet => record.cause(&[&SessionStarted::KIND, &TickStarted::KIND]),
+        Shown::Tree => record.cause(&[&PlansAccepted::KIND, &SessionEnded::KIND]),
     }
 }
 

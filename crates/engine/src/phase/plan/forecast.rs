@@ -232,16 +232,19 @@ impl TrialPhase<'_, '_> {
         let size = planners.batch_size(incentives.as_deref());
         let other_prices = asked == Asked::Forecaster
             && planners.forecaster().is_some_and(|it| !it.pays_incentive);
+        let whole_fleet = asked == Asked::Policy && planners.info().whole_fleet;
+        let shown = if whole_fleet { Shown::Fleet } else { Shown::Due };
         while queue.next_cars(&seen, size) {
             while let Some(stays) = queue.next_stays(&seen) {
-                planners.show(&seen, &stays, Shown::Due);
+                planners.show(&seen, &stays, shown);
+                planners.batch.hide_supply();
                 if other_prices {
                     planners.batch.pay_tariffs(&in_force.scenario);
                 }
                 let tick = seen.tick;
                 let answer =
                     planners.ask(asked).map_err(|fault| EngineError::Policy { tick, fault })?;
-                answer.record_fault(&planners.batch, Shown::Due, record);
+                answer.record_fault(&planners.batch, shown, record);
                 let horizon = planners.batch.horizon_slots();
                 trial.add(&seen, &stays, &planners.power_kw, horizon);
                 queue.note_schedules(&seen, &stays, &planners.power_kw, horizon);

@@ -129,8 +129,8 @@ impl Planners {
 
     /// Cars that are shown at once.
     pub(super) fn batch_size(&mut self, incentives: Option<&Incentives>) -> usize {
-        if self.info().whole_site {
-            // It shares a site's power out among all of its cars, and so has to see them at once.
+        if self.info().whole_site || self.info().whole_fleet {
+            // It shares power out among all of its cars, and so has to see them at once.
             return usize::MAX;
         }
         // Any fixed size does, as long as it does not depend on the machine: the second batch is
@@ -145,8 +145,8 @@ impl Planners {
         stays: &[ToPlan],
         shown: Shown,
     ) -> WillingnessAgreed {
-        let horizon_slots = self.info().horizon_slots;
-        self.batch.fill(seen, stays, shown, horizon_slots);
+        let Self { policy, batch, .. } = self;
+        batch.fill(seen, stays, shown, opened(policy).info());
         self.batch.ask_drivers(seen)
     }
 
@@ -158,12 +158,16 @@ impl Planners {
             Asked::Forecaster => forecaster.as_mut().unwrap_or(policy),
         };
         let fault = match call(opened(first), batch, power_kw) {
-            Ok(corrections) => return Ok(Answer { corrections, fault: None }),
+            Ok(corrections) => {
+                let groups = opened(first).take_groups();
+                return Ok(Answer { corrections, groups, fault: None });
+            }
             Err(fault) => fault,
         };
         let Some(fallback) = fallback.as_mut().map(opened) else { return Err(fault) };
         let corrections = call(fallback, batch, power_kw)?;
-        Ok(Answer { corrections, fault: Some((fault, fallback.info().name.clone())) })
+        let groups = fallback.take_groups();
+        Ok(Answer { corrections, groups, fault: Some((fault, fallback.info().name.clone())) })
     }
 }
 

@@ -25,11 +25,13 @@ use voltide_model::{
     unit::{UnitSlot, UnitState},
 };
 
-/// For which share of a window load has to be unserved before output leaves the day's path for it.
-/// Load that swings is unserved and not taken in turn: what one of them gains by another output, the
-/// other loses. It is followed where it is three quarters of the window on one side of what units
-/// can do, as under a forecast that errs for long; neither fuel prices nor a band around the
-/// day-ahead output are worth that.
+/// For how long load has to be unserved at least before output leaves the day's path for it, h:
+/// neither fuel prices nor a band around the day-ahead output are worth that.
+const UNSERVED_H: f64 = 1.0;
+
+/// The same as a share of a longer window. Load that swings is unserved and not taken in turn: what
+/// one of them gains by another output, the other loses. It is followed where it is three quarters
+/// of the window on one side of what units can do, as under a forecast that errs for long.
 const UNSERVED_SHARE: f64 = 0.5;
 
 /// A unit of which a solution without integers has more on is turned on.
@@ -218,7 +220,7 @@ impl UnitColumns for Columns<'_> {
 
 /// How long load has to be unserved in a window before its end leaves the day's path, h.
 fn unserved_hours(slots: usize, slot_hours: f64) -> f64 {
-    UNSERVED_SHARE * slots as f64 * slot_hours
+    (UNSERVED_SHARE * slots as f64 * slot_hours).max(UNSERVED_H)
 }
 
 /// The outputs in the last slot from which its ramp leads to what is to come, kW: all of them where

@@ -1,0 +1,5 @@
+//! [`Coordinated`] as a plugin.
+
+use voltide_policies::Coordinated;
+
+voltide_policy::export_policy!(Coordinated);
