@@ -157,7 +157,7 @@ fn a_run_of_a_fleet_is_rebuilt_and_asked_again_alike() {
     let folder = tempfile::tempdir().unwrap();
     for config in ["(objective: Valley, discharge: true)", "(objective: Peak(price: \"9 EUR/kW\"))"]
     {
-        let summary = under(folder.path(), config, &[]);
+        let summary = under(folder.path(), config, &["clock.days=1"]);
         let run = summary["folder"].as_str().unwrap();
         succeed(voltide().args(["replay", "--verify", run]));
         let again = succeed(voltide().args(["--json", "replay", "--redecide", run]));

@@ -9,12 +9,12 @@ use std::path::Path;
 /// The street's drivers, most of whom agree in the evening, behind one connection and half of them
 /// behind another one first.
 const SETS: [&str; 6] = [
-    r#"sites.street=(import_limit: "300 kW", export_limit: "40 kW")"#,
-    r#"sites.house=(import_limit: "200 kW", export_limit: "25 kW", parent: "street")"#,
+    r#"sites.street=(import_limit: "150 kW", export_limit: "20 kW")"#,
+    r#"sites.house=(import_limit: "100 kW", export_limit: "12 kW", parent: "street")"#,
     "fleets.commuters.willingness.participation=Threshold(0.3)",
     "fleets.commuters.battery.degradation=0.05 CNY/kWh",
     "fleets.commuters.charger.site=street",
-    "fleets.commuters.count=60",
+    "fleets.commuters.count=30",
 ];
 
 /// Power that chargers ask for and that flows, kW, at one site slot by slot.
@@ -30,7 +30,7 @@ fn no_more_is_fed_in_than_a_connection_takes() {
     let out = tempfile::tempdir().unwrap();
     let neighbours = format!(
         "fleets.neighbours={}",
-        r#"(count: 40, battery: (capacity: "60 kWh", soc_min: 0.2),
+        r#"(count: 20, battery: (capacity: "60 kWh", soc_min: 0.2),
             charger: (charge_max: "7 kW", discharge_max: "7 kW", site: "house"),
             stays: Overnight(arrive: Normal(mean: "17:30", sd: "30 min"), leave: "07:00"),
             trip_energy: "5 kWh", soc_on_arrival: 0.9, departure_soc: 0.6)"#
@@ -43,7 +43,7 @@ fn no_more_is_fed_in_than_a_connection_takes() {
             let run = run("worlds/v2g-street.ron", out.path(), &arguments);
             // Policies that are shown whole trees ask for no more than there is.
             let keeps_limits = policy == "v2g";
-            for (site, import_kw, export_kw) in [("street", 300.0, 40.0), ("house", 200.0, 25.0)] {
+            for (site, import_kw, export_kw) in [("street", 150.0, 20.0), ("house", 100.0, 12.0)] {
                 let slots = of_site(&run, site);
                 let cut = slots.iter().filter(|(asked, _)| *asked < -export_kw - 1.0).count();
                 assert!(
