@@ -90,7 +90,7 @@ const PLANT_COSTS: &str = "
     WHERE EXISTS (FROM solves);";
 
 /// The figures of `run --json` and `replay --json`.
-const OF_RUN: [(&str, &str); 89] = [
+const OF_RUN: [(&str, &str); 90] = [
     ("run_id", "SELECT run_id FROM runs"),
     ("world", "SELECT world FROM runs"),
     ("policy", "SELECT policy FROM runs"),
@@ -278,6 +278,10 @@ const OF_RUN: [(&str, &str); 89] = [
     (
         "site_limit_hits",
         "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events WHERE kind = 'LimitViolated'",
+    ),
+    (
+        "unkept_limits",
+        "SELECT coalesce(sum((payload->'$.rows')::BIGINT), 0) FROM events WHERE kind = 'LimitUnkept'",
     ),
     (
         "answers_not_finite",

@@ -79,7 +79,8 @@ import json, pathlib, polars
 names = sorted({path.name.split("-")[0].split(".")[0] for path in pathlib.Path("outputs").glob("**/*.parquet")})
 for name in names:
     pattern = f"outputs/**/{name}-*.parquet" if name == "ev_ticks" else f"outputs/**/{name}.parquet"
-    frame = polars.scan_parquet(pattern, hive_partitioning=True, missing_columns="insert").collect()
+    columns = {"missing_columns": "insert", "extra_columns": "ignore"}
+    frame = polars.scan_parquet(pattern, hive_partitioning=True, **columns).collect()
     print(json.dumps({"table": name, "rows": frame.height, "run_id": "run_id" in frame.columns}))
 "#;
 

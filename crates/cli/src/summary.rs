@@ -358,11 +358,10 @@ fn site_limits(summary: &Summary) -> Option<String> {
     };
     let unkept = match summary.unkept_limits {
         0 => String::new(),
-        slots => format!(
-            ", {} beyond what plans of all cars there kept, by up to {} kW",
-            counted(slots, "slot", "slots"),
-            decimal(summary.unkept_limit_kw, 1)
-        ),
+        times => {
+            let times = counted(times, "time", "times");
+            format!(", {times} not kept by plans of all cars there")
+        }
     };
     happened(summary.site_limit_hits, ["time", "times"], &format!("met{cut}{unkept}"))
 }

@@ -8,7 +8,7 @@ pub use record::{
 };
 
 use crate::{sessions::SessionRow, slack::Slack};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use voltide_journal::event::{
     AnswerNotFinite, ClipReason, LimitUnkept, LimitViolated, PlansAccepted, PolicyFaulted,
     RunStarted, SetPointClipped, SolveFinished, TargetMissed, TickSealed, TripShort,
@@ -16,7 +16,6 @@ use voltide_journal::event::{
 use voltide_model::{
     columns::{FlexibilityTick, SystemTick, TickColumns, UnitKind, UnitTick},
     cost::{SystemCost, UnitCost},
-    id::SiteId,
     rounding::without_rounding,
     scenario::Scenario,
 };
@@ -69,8 +68,6 @@ pub(crate) struct Tally {
     is_built_in: bool,
     /// How many targets were missed and what they lacked in kWh, by fleet and reason.
     missed: BTreeMap<(usize, &'static str), (u64, f64)>,
-    /// Sites and slots whose limit plans did not keep.
-    unkept: BTreeSet<(SiteId, u32)>,
     /// What schedules of the plant could not keep.
     slack: Slack,
     /// Per unit: what it cost, running and else.
@@ -95,7 +92,6 @@ impl Tally {
             planned_discharge: false,
             is_built_in: false,
             missed: BTreeMap::new(),
-            unkept: BTreeSet::new(),
             slack: Slack::default(),
             unit_costs: Vec::new(),
         }
@@ -139,12 +135,9 @@ impl Tally {
         self.summary.site_limit_hits += violated.site.len() as u64;
     }
 
-    /// Notes limits that plans did not keep; one may be told again when its cars are planned again.
+    /// Counts limits that plans did not keep.
     pub(crate) fn limit_unkept(&mut self, unkept: &LimitUnkept) {
-        self.unkept.extend(unkept.site.iter().copied().zip(unkept.slot.iter().copied()));
-        self.summary.unkept_limits = self.unkept.len() as u64;
-        let over = unkept.over_kw.iter().map(|kw| kw.abs());
-        self.summary.unkept_limit_kw = over.fold(self.summary.unkept_limit_kw, f64::max);
+        self.summary.unkept_limits += unkept.site.len() as u64;
     }
 
     /// Adds up what a schedule of units could not keep, and what may have been left of its cost.

@@ -146,10 +146,9 @@ figures! {
         clipped_by_site: u64,
         /// How often a site's chargers asked for more than its limit, once a site and slot.
         site_limit_hits: u64,
-        /// Sites and slots of which plans of all cars there did not keep the limit.
+        /// How often plans of all cars behind a site did not keep its limit, once a slot each time
+        /// that they were made.
         unkept_limits: u64,
-        /// The most that such plans asked for beyond one.
-        unkept_limit_kw: f64 = "kW",
         /// Calls of the policy that failed.
         policy_faults: u64,
         /// The first of them.
