@@ -5,13 +5,13 @@
 -- `solver_gap` is of all components together, and of the same runs: how much less the best switching of
 -- units may cost, by the solver's bounds. Policies whose totals differ by less do not differ.
 WITH gaps AS (
-    -- Without a bound it may be all of it.
+    -- Without a bound it may be all of it. What groups of cars pay is no cost of the system.
     SELECT run_id,
            sum(CASE WHEN integers = 0 THEN 0
                     WHEN bound IS NULL THEN abs(objective)
                     ELSE without_rounding(greatest(objective - bound, 0), abs(objective))
                END) AS solver_gap
-    FROM solves
+    FROM solves WHERE stage <> 'group'
     GROUP BY run_id
 ),
 amounts AS (

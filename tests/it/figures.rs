@@ -84,10 +84,11 @@ const NO_FIGURES: [(&str, &str); 20] = [
 /// The system's bill in a world with a plant, with a row of 0 for units that it does not have.
 const PLANT_COSTS: &str = "
     CREATE VIEW plant_costs AS
-    SELECT component, amount FROM costs WHERE stage = 'settled' AND EXISTS (FROM solves)
+    SELECT component, amount FROM costs
+    WHERE stage = 'settled' AND EXISTS (FROM solves WHERE stage <> 'group')
     UNION ALL
     SELECT unnest(['thermal', 'pumped_hydro', 'ess', 'wind', 'pv', 'interruption', 'must_take', 'unserved']), 0
-    WHERE EXISTS (FROM solves);";
+    WHERE EXISTS (FROM solves WHERE stage <> 'group');";
 
 /// The figures of `run --json` and `replay --json`.
 const OF_RUN: [(&str, &str); 90] = [
@@ -171,7 +172,11 @@ const OF_RUN: [(&str, &str); 90] = [
         "import_export_cost",
         "SELECT coalesce(sum(cost), 0) FROM unit_ticks WHERE unit_kind = 'import_export' AND stage = 'settled'",
     ),
-    ("unit_costs", "SELECT sum(cost) FROM unit_ticks WHERE stage = 'settled' AND EXISTS (FROM solves)"),
+    (
+        "unit_costs",
+        "SELECT sum(cost) FROM unit_ticks
+         WHERE stage = 'settled' AND EXISTS (FROM solves WHERE stage <> 'group')",
+    ),
     ("system_cost.thermal", "SELECT sum(amount) FILTER (component IN ('thermal', 'starts')) FROM plant_costs"),
     ("system_cost.pumped_hydro", "SELECT sum(amount) FILTER (component IN ('pumped_hydro')) FROM plant_costs"),
     ("system_cost.ess", "SELECT sum(amount) FILTER (component IN ('ess')) FROM plant_costs"),
