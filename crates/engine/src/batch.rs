@@ -111,6 +111,11 @@ impl AskedFleet {
     }
 }
 
+/// Whether a car is plugged in for a stay, and has a plan for it.
+fn is_planned(state: &Planning, ev: EvId, stay: StayId) -> bool {
+    state.stay[ev.row()] == stay && state.plans.has_plan(ev)
+}
+
 /// The prices that a driver was asked at before, and those of now.
 struct AskedBefore<'a> {
     then: &'a PricesSet,
@@ -417,8 +422,7 @@ impl Batch {
     fn asked_before<'s>(&self, state: &'s Planning, row: usize) -> Option<AskedBefore<'s>> {
         let (ev, stay) = (self.ev_id[row], self.stay[row]);
         let scenario = &state.in_force.scenario;
-        let is_planned = state.stay[ev.row()] == stay && state.plans.has_plan(ev);
-        if scenario.rules < Rules::V2 || !is_planned {
+        if scenario.rules < Rules::V2 || !is_planned(state, ev, stay) {
             return None;
         }
         let tariff = state.in_force.fleet_of(ev).tariff;
@@ -463,22 +467,20 @@ impl Batch {
     fn fill_plans(&mut self, state: &Planning) {
         let mut planned_kw = std::mem::take(&mut self.planned_kw);
         planned_kw.clear();
-        let mut any = false;
-        for (&ev, &stay) in self.ev_id.iter().zip(&self.stay) {
-            let slots = self.slots();
-            let end = planned_kw.len() + slots.len();
-            if state.stay[ev.row()] == stay {
-                any |= state.plans.has_plan(ev);
-                planned_kw.extend(slots.map(|slot| state.plans.power_at(ev, slot)));
-            } else if let Some(ahead) = state.plans.power_ahead(stay, slots) {
-                any = true;
-                planned_kw.extend(ahead);
-            }
-            planned_kw.resize(end, 0.0);
-        }
+        let rows = || self.ev_id.iter().copied().zip(self.stay.iter().copied());
+        let is_ahead = |stay| state.plans.power_ahead(stay, 0..0).is_some();
         // Most batches are of cars that have just come: the column stays empty.
-        if !any {
-            planned_kw.clear();
+        if rows().any(|(ev, stay)| is_planned(state, ev, stay) || is_ahead(stay)) {
+            for (ev, stay) in rows() {
+                let slots = self.slots();
+                let end = planned_kw.len() + slots.len();
+                if state.stay[ev.row()] == stay {
+                    planned_kw.extend(slots.map(|slot| state.plans.power_at(ev, slot)));
+                } else if let Some(ahead) = state.plans.power_ahead(stay, slots) {
+                    planned_kw.extend(ahead);
+                }
+                planned_kw.resize(end, 0.0);
+            }
         }
         self.planned_kw = planned_kw;
     }

@@ -131,8 +131,8 @@ impl PlanPhase<'_, '_> {
     /// Plans what is in the queue, each batch of cars stay by stay.
     fn plan(&mut self, queue: &mut Queue) -> Result<(), EngineError> {
         let size = self.planners.batch_size(self.incentives.as_deref());
-        let policy = self.planners.info().clone();
-        let shown = replan::shown(&self.seen(), &policy);
+        let seen = self.cars.seen_by_planning(&self.schedules);
+        let shown = replan::shown(&seen, self.planners.info());
         while queue.next_cars(&self.seen(), size) {
             self.form_prices()?;
             while let Some(stays) = queue.next_stays(&self.seen()) {
@@ -192,8 +192,8 @@ impl PlanPhase<'_, '_> {
         early: LeftEarly,
         trees: &Trees,
     ) -> Result<(), EngineError> {
-        let policy = self.planners.info().clone();
-        if !tree::are_shown(&self.seen(), &policy) {
+        let seen = self.cars.seen_by_planning(&self.schedules);
+        if !tree::are_shown(&seen, self.planners.info()) {
             return Ok(());
         }
         for root in tree::due(&self.seen(), planned, early) {
